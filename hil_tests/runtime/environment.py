@@ -1,0 +1,46 @@
+"""The Python environment: .venv with every package of the lock file, each checked by its hash."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from hil_tests.runtime import debian
+from hil_tests.runtime.errors import SetUpError, run
+
+OLDEST_PYTHON = (3, 11)
+LOCK = Path("requirements.lock")
+STUBS_LOCK = Path("stubs.lock")  # type stubs of MicroPython: they would shadow CPython's, so they live in a folder of their own
+NO_PIP = "Install python3-venv, or python3-pip, and try again."
+NO_INDEX = "Does `pip download six` work on this machine? The packages come from there."
+
+
+def make(venv: Path) -> None:
+    if sys.version_info < OLDEST_PYTHON:
+        raise SetUpError(f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed; try `make PYTHON=python3.11`.")
+    python = venv / "bin" / "python"
+    print(f"1/3  Python packages into {venv.name} ...", flush=True)
+    if not python.exists():
+        run([sys.executable, "-m", "venv", "--without-pip", venv], NO_PIP)
+    _add_pip(python)
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
+    run([*install, "-r", LOCK], NO_INDEX)
+    run([*install, "--upgrade", "--target", venv / "stubs", "-r", STUBS_LOCK], NO_INDEX)
+
+
+def _add_pip(python: Path) -> None:
+    """pip into the environment: from ensurepip, or, where Debian left that out, from Debian's own wheel of it."""
+    if subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
+        return
+    if subprocess.run([python, "-m", "ensurepip"], capture_output=True, check=False).returncode == 0:
+        return
+    if not shutil.which("apt-get"):
+        raise SetUpError(f"this Python has no ensurepip. {NO_PIP}")
+    with tempfile.TemporaryDirectory(prefix="chargekeeper-pip-") as folder:
+        debian.unpack(["python3-pip-whl"], debian.release()[1], Path(folder))
+        wheels = sorted(Path(folder).glob("usr/share/python-wheels/pip-*.whl"))
+        if not wheels:
+            raise SetUpError(f"Debian's python3-pip-whl holds no pip. {NO_PIP}")
+        run([python, "-m", "pip", "install", "--quiet", wheels[0]], NO_PIP, env={**os.environ, "PYTHONPATH": str(wheels[0])})
