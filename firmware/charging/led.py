@@ -1,0 +1,59 @@
+"""The light: what a person on the drive sees. Red if and only if a fault of the charge point is set.
+
+The silence of the network is never red and never changes a charging colour: it adds one short white blink every 10 s.
+The control loop calls `led` in every step, so a frozen light means a dead loop.
+"""
+
+from firmware.charging.faults import LATCHED
+
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 60, 255), (200, 200, 200)
+LINK_BLINK_EVERY_MS = 10000
+LINK_BLINK_MS = 150
+
+# phase (charging/sequence.py): colour, rhythm
+PATTERNS = {
+    "idle": (GREEN, "dim"),
+    "waiting": (BLUE, "flash"),  # for a schedule, a limit or a retry
+    "offering": (BLUE, "steady"),  # the vehicle does not take it yet
+    "closing": (BLUE, "steady"),
+    "charging": (GREEN, "breathe"),
+    "stopping": (BLUE, "flash"),
+    "tripped": (BLUE, "flash"),  # these two only in the step in which the last fault cleared: else red, see below
+    "faulted": (BLUE, "flash"),
+}
+LATCHED_FAULT = (RED, "steady")  # a person is needed
+PASSING_FAULT = (RED, "blink")  # clears itself when its cause has gone
+
+
+def led(state, faults, link, now):
+    """(r, g, b), 0..255 each, at `now` ms. `state` is the phase, `faults` the names of the set faults, `link` False when the
+    cloud has been silent for longer than the grace.
+    """
+    if faults:
+        pattern = PASSING_FAULT
+        for name in faults:
+            if name in LATCHED:
+                pattern = LATCHED_FAULT
+    elif not link and now % LINK_BLINK_EVERY_MS < LINK_BLINK_MS:
+        return WHITE
+    else:
+        pattern = PATTERNS[state]
+    colour, rhythm = pattern
+    brightness = RHYTHMS[rhythm](now)
+    return (colour[0] * brightness // 256, colour[1] * brightness // 256, colour[2] * brightness // 256)
+
+
+def _breathe(now):
+    """From a fifth to full and back in 4 s."""
+    position = now % 4000
+    return 51 + (position if position < 2000 else 4000 - position) * 205 // 2000
+
+
+# rhythm: time in ms -> brightness in 256ths; never dark, because a dark light reads as a dead unit
+RHYTHMS = {
+    "steady": lambda now: 256,
+    "dim": lambda now: 60,
+    "flash": lambda now: 256 if now % 2000 < 200 else 26,
+    "blink": lambda now: 256 if now % 1000 < 500 else 64,
+    "breathe": _breathe,
+}
