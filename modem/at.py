@@ -1,0 +1,263 @@
+"""The AT dialogue as events: bytes in, (kind, value) tuples out. No clock, no input or output of its own.
+
+Theory of operation
+-------------------
+What a modem sends is a stream of lines, with two exceptions: the prompt "> ", which ends no line, and counted binary
+payload, which may contain anything, "OK" included. Neither can be told from text by looking at it, so the one who sends
+a command says before what to expect (`expect`), and only then are prompt and payload looked for.
+
+Each line is classified exactly once, in this order:
+
+    ECHO      it repeats the command that is pending
+    FINAL     it ends the pending command: OK, ERROR, +CME ERROR, or a result of that command's own (SHUT OK)
+    ACCEPTED  OK, where the pending command's answer follows its OK (CIPSTATUS, CDNSGIP)
+    INFO      it belongs to the answer of the pending command
+    URC       it is an unsolicited result code, known by name or at least by shape
+    STRAY     none of these: the remains of a torn line, or a late answer to a command that was given up
+
+Three more kinds are not lines:
+
+    PROMPT    the modem waits for payload
+    PAYLOAD   the counted bytes have all arrived in the buffer given to `expect`; value is their number
+    BROKEN    bytes were lost or a line was too long; value says which. The answer they belong to cannot be trusted
+
+However the bytes are cut into chunks, the events are the same. Each byte is looked at a bounded number of times, a line
+longer than the buffer is dropped and counted, and no payload is ever larger than the buffer it goes to.
+"""
+
+ECHO = "echo"
+FINAL = "final"
+ACCEPTED = "accepted"
+INFO = "info"
+URC = "urc"
+STRAY = "stray"
+PROMPT = "prompt"
+PAYLOAD = "payload"
+BROKEN = "broken"
+
+# The longest lines are +COPS=? lists: 640 bytes with six operators in UCS2 (a capture), some 45 bytes per operator else.
+LINE_LIMIT_BYTES = 1024
+
+_LF = b"\n"
+_GREATER = 0x3E
+_SPACE = 0x20
+_ERRORS = ("+CME ERROR", "+CMS ERROR")
+# These answer a question and also come unasked. The unsolicited form has no <n> in front of <stat> (27.007, 7.2).
+_REGISTRATIONS = ("+CREG:", "+CGREG:", "+CEREG:")
+
+
+class Tokenizer:
+    """Cuts the modem's bytes into events. `urcs` and `link_urcs` are the family's tables; see families/sim800.py."""
+
+    def __init__(self, urcs, link_urcs=(), line_limit_bytes: int = LINE_LIMIT_BYTES):
+        self._urcs = urcs
+        self._link_urcs = link_urcs
+        self._line = bytearray(line_limit_bytes)
+        self._filled = 0
+        self._skipping = False
+        self.overlong_lines = 0
+        self.expect_nothing()
+
+    def expect(self, echo: str, info=(), ends=(), last=None, info_first=False, prompt=False, header="", payload=None):
+        """Say what the command about to be sent may be answered with. Holds until its FINAL event.
+
+        `info`       beginnings of its info lines
+        `ends`       beginnings of results other than OK that end it, without the "<link>, " that may stand before them
+        `last`       beginning of the info line that ends it, for the commands where OK does not; "" is any line
+        `info_first` a final result before any info line is an old one, and STRAY
+        `prompt`     a prompt comes first
+        `header`     beginning of the info line whose third field counts the payload that follows it, into `payload`
+        """
+        self._echo = echo
+        self._info = info
+        self._ends = ends
+        self._last = last
+        self._info_first = info_first
+        self._prompt = prompt
+        self._header = header
+        self._payload = payload
+        self._pending = True
+
+    def expect_nothing(self):
+        """No command is pending: what comes now is unsolicited, or late."""
+        self._echo = ""
+        self._info = ()
+        self._ends = ()
+        self._last = None
+        self._info_first = False
+        self._prompt = False
+        self._prompt_begun = False
+        self._header = ""
+        self._payload = None
+        self._payload_got = 0
+        self._payload_size = 0
+        self._payload_ended = False
+        self._pending = False
+
+    def feed(self, chunk) -> list:
+        """Take the next bytes; return the events that they complete."""
+        events = []
+        at = 0
+        size = len(chunk)
+        while at < size:
+            if self._payload_size:
+                at = self._take_payload(chunk, at, events)
+            elif self._prompt and not self._filled and not self._skipping:
+                at = self._take_prompt(chunk, at, events)
+            else:
+                at = self._take_line(chunk, at, events)
+        return events
+
+    def _take_payload(self, chunk, at: int, events: list) -> int:
+        got = self._payload_got
+        end = min(len(chunk), at + self._payload_size - got)
+        self._payload[got : got + end - at] = memoryview(chunk)[at:end]
+        self._payload_got = got + end - at
+        if self._payload_got == self._payload_size:
+            events.append((PAYLOAD, self._payload_size))
+            self._payload_size = 0
+            self._payload_ended = True
+        return end
+
+    def _take_prompt(self, chunk, at: int, events: list) -> int:
+        """At the start of a line where a prompt may stand. A URC may come first, so every line start is tried."""
+        if self._prompt_begun:
+            self._prompt_begun = False
+            if chunk[at] == _SPACE or chunk[at] in b"\r\n":  # the line end: a URC fell between ">" and its space
+                self._prompt = False
+                events.append((PROMPT, ""))
+                return at + 1
+            self._line[0] = _GREATER
+            self._filled = 1
+            return at
+        if chunk[at] == _GREATER:
+            self._prompt_begun = True
+            return at + 1
+        return self._take_line(chunk, at, events)
+
+    def _take_line(self, chunk, at: int, events: list) -> int:
+        """Take the rest of a line, or of the chunk. CR and LF both end lines, but only LF makes us look."""
+        end = chunk.find(_LF, at)
+        if end < 0:
+            self._keep(chunk, at, len(chunk))
+            return len(chunk)
+        if self._filled or self._skipping:
+            self._keep(chunk, at, end)
+            line = bytes(memoryview(self._line)[: self._filled])
+        else:
+            line = bytes(chunk[at:end])
+            if len(line) > len(self._line):
+                self._skipping = True
+        self._filled = 0
+        if self._skipping:
+            self._skipping = False
+            self.overlong_lines += 1
+            events.append((BROKEN, "line too long"))
+            return end + 1
+        if self._payload_ended:
+            self._payload_ended = False
+            if line != b"\r":  # the modem sends CR LF behind the payload; if they were counted in, bytes are missing
+                events.append((BROKEN, "payload not followed by a line end"))
+        for part in line.split(b"\r"):
+            text = _text(part).strip()
+            if text:
+                self._classify(text, events)
+        return end + 1
+
+    def _keep(self, chunk, start: int, end: int):
+        """Keep part of an unfinished line, or notice that it no longer fits."""
+        filled = self._filled
+        if self._skipping or filled + end - start > len(self._line):
+            self._skipping = True
+            self._filled = 0
+            return
+        self._line[filled : filled + end - start] = memoryview(chunk)[start:end]
+        self._filled = filled + end - start
+
+    def _classify(self, line: str, events: list):
+        if self._pending:
+            if line == self._echo:
+                events.append((ECHO, line))
+                return
+            if self._is_final(line):
+                self._end(line, events)
+                return
+            if line == "OK" and self._last is not None:
+                events.append((ACCEPTED, line))
+                return
+            if self._info and line.startswith(self._info) and not _is_registration_urc(line):
+                self._take_info(line, events)
+                return
+        if self._is_urc(line):
+            events.append((URC, line))
+        elif self._pending and self._last == "":
+            self._take_info(line, events)
+        elif _has_urc_shape(line):
+            events.append((URC, line))
+        else:
+            events.append((STRAY, line))
+
+    def _is_final(self, line: str) -> bool:
+        if self._info_first:
+            return False
+        if line == "ERROR" or line.startswith(_ERRORS):
+            return True
+        if line == "OK":
+            return self._last is None and not self._ends
+        return bool(self._ends) and _without_link(line).startswith(self._ends)
+
+    def _end(self, line: str, events: list):
+        self.expect_nothing()
+        events.append((FINAL, line))
+
+    def _take_info(self, line: str, events: list):
+        events.append((INFO, line))
+        self._info_first = False
+        if self._header and line.startswith(self._header):
+            self._begin_payload(line, events)
+        if self._last is not None and line.startswith(self._last):
+            self._end("OK", events)
+
+    def _begin_payload(self, line: str, events: list):
+        fields = line.split(",")
+        count = fields[2].strip() if len(fields) > 2 else ""
+        if not count.isdigit() or int(count) > len(self._payload):
+            events.append((BROKEN, "no usable payload size"))
+            return
+        self._payload_got = 0
+        self._payload_size = int(count)
+
+    def _is_urc(self, line: str) -> bool:
+        colon = line.find(":")
+        if (line if colon < 0 else line[:colon]) in self._urcs:
+            return True
+        return _without_link(line) in self._link_urcs
+
+
+def _text(line: bytes) -> str:
+    """Text of any bytes at all: UTF-8 if it is, else one character a byte. Noise must not raise."""
+    try:
+        return str(line, "utf-8")
+    except UnicodeError:
+        return "".join([chr(byte) for byte in line])
+
+
+def _without_link(line: str) -> str:
+    """ "0, CLOSED" and "0,CLOSED" (logs have both) without the connection's number."""
+    if len(line) > 1 and line[1] == "," and line[0].isdigit():
+        return line[2:].strip()
+    return line
+
+
+def _is_registration_urc(line: str) -> bool:
+    """Whether a registration line is of the unsolicited form: its second field is missing or a quoted area code."""
+    if not line.startswith(_REGISTRATIONS):
+        return False
+    comma = line.find(",")
+    return comma < 0 or line[comma + 1 :].lstrip()[:1] == '"'
+
+
+def _has_urc_shape(line: str) -> bool:
+    """Whether this may be a URC that no table of ours knows: +NAME: or *NAME: with something behind it."""
+    colon = line.find(":")
+    return colon > 1 and line[0] in "+*^" and line[1:colon].isalpha()
