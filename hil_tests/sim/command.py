@@ -1,0 +1,114 @@
+"""AT command lines taken apart (ITU-T V.250 section 5), and what can go wrong with one."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["execute", "read", "test", "write"]
+
+
+class AtError(Exception):
+    """The modem refuses a command: plain ERROR whatever CMEE says."""
+
+
+class CmeError(AtError):
+    """The modem refuses a command and says why, as far as AT+CMEE lets it."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(CME_TEXT[code])
+        self.code = code
+
+
+# AT manual V1.12 chapter 19, those that this simulator raises.
+CME_TEXT = {
+    3: "operation not allowed",
+    10: "SIM not inserted",
+    30: "no network service",
+    50: "incorrect parameters",
+    100: "unknown",
+    148: "unspecified GPRS error",
+    609: "Abort Cops",
+    797: "CFUN state is 0 or 4",
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of a line: `AT+CREG=2` is Command("+CREG", "write", ("2",))."""
+
+    name: str
+    kind: Kind
+    arguments: tuple[str, ...] = ()
+
+    def number(self, index: int, default: int | None = None, *, within: range) -> int:
+        """An argument as a number within a range, else CmeError 50. `default` stands for a missing one."""
+        text = self.arguments[index] if index < len(self.arguments) else ""
+        if text == "" and default is not None:
+            return default
+        if not text.isdecimal() or int(text) not in within:
+            raise CmeError(50)
+        return int(text)
+
+    def text(self, index: int, default: str = "") -> str:
+        """An argument without its quotes."""
+        return self.arguments[index] if index < len(self.arguments) else default
+
+
+@dataclass(frozen=True)
+class Final:
+    """How a command ends when not with a plain OK; `then` are lines that follow it at once."""
+
+    text: str | None = "OK"
+    then: tuple[str, ...] = ()
+
+
+Handler = Callable[[Command], Awaitable[Final | None]]
+
+_BASIC = re.compile(r"(?P<name>&?[A-Z])(?P<value>\d*)(?P<rest>=\?|\?|=\d*)?")
+_EXTENDED = re.compile(r'(?P<name>[+*#$^][A-Z0-9]+)(?P<rest>(?:"[^"]*"|[^";])*)')
+
+
+def commands(body: str) -> list[Command]:
+    """What stands behind AT on one line, in order. Raises AtError on what is no command at all."""
+    found: list[Command] = []
+    at = 0
+    while at < len(body):
+        if body[at] in "; ":
+            at += 1
+            continue
+        extended = _EXTENDED.match(body.upper(), at)
+        basic = _BASIC.match(body.upper(), at)
+        if extended:
+            name = extended["name"]
+            found.append(_extended(name, body[at + len(name) : extended.end()].strip()))
+            at = extended.end()
+        elif basic:
+            kind: Kind = "read" if basic["rest"] == "?" else "execute"
+            found.append(Command(basic["name"], kind, (basic["value"],)))
+            at = basic.end()
+        else:
+            raise AtError(body[at:])
+    return found or [Command("", "execute")]
+
+
+def _extended(name: str, rest: str) -> Command:
+    if rest == "":
+        return Command(name, "execute")
+    if rest == "?":
+        return Command(name, "read")
+    if rest == "=?":
+        return Command(name, "test")
+    if not rest.startswith("="):
+        raise AtError(name + rest)
+    return Command(name, "write", tuple(_unquoted(field) for field in _split(rest[1:])))
+
+
+def _split(fields: str) -> list[str]:
+    """Splits at commas that stand outside quotes."""
+    return re.findall(r'(?:^|,)((?:"[^"]*"|[^",])*)', fields)
+
+
+def _unquoted(field: str) -> str:
+    field = field.strip()
+    return field[1:-1] if len(field) >= 2 and field[0] == field[-1] == '"' else field

@@ -1,0 +1,334 @@
+"""The modem's own TCP/IP stack: the AT+CIPxxx commands (AT manual V1.12 chapter 8) over real sockets.
+
+Context states, in the order of bring-up:
+
+    IP INITIAL -CSTT-> IP START -CIICR-> IP GPRSACT -CIFSR-> IP STATUS -CIPSTART-> IP PROCESSING
+    any of them -coverage gone for long-> PDP DEACT -CIPSHUT-> IP INITIAL
+
+Six links with CIPMUX=1, one without. Only loopback addresses are ever dialled.
+"""
+
+import asyncio
+import ipaddress
+from collections import deque
+from collections.abc import Awaitable
+
+from hil_tests.sim.command import AtError, CmeError, Command, Final, Handler
+from hil_tests.sim.radio import World
+from hil_tests.sim.registration import Registration
+from hil_tests.sim.relay import Relay
+from hil_tests.sim.terminal import Terminal
+
+LINKS = range(6)
+CONNECT_LIMIT_S = 75  # AT+CIPSTART with CIPMUX=1, manual section 8.2.2
+SEND_BYTES = 1460  # AT+CIPSEND?
+HEX_READ_BYTES = 730  # AT+CIPRXGET=3
+OWN_ADDRESS = "10.64.0.17"
+KNOWN_HOSTS = {"localhost": "127.0.0.1"}  # the simulated DNS
+ABANDONED_LIMIT = 16  # half-open connections kept as their servers see them
+
+ONWARD = {"IP GPRSACT", "IP STATUS", "IP PROCESSING"}  # the context is up
+
+
+class Ip:
+    """The stack of one modem, from power-on to power-off."""
+
+    def __init__(self, world: World, registration: Registration, terminal: Terminal) -> None:
+        self._world, self._registration, self._terminal = world, registration, terminal
+        self._abandoned: deque[Relay] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._relays: dict[int, Relay] = {}
+        self._remote: dict[int, tuple[str, int]] = {}
+        self._announced: set[int] = set()
+        self.power_off()
+
+    def power_off(self) -> None:
+        """Forgets everything; far sides are not told."""
+        self._drop_everything()
+        self.state = "IP INITIAL"
+        self._many_links = False
+        self._quick_send = False
+        self._manual_read = False
+
+    def context_lost(self) -> None:
+        """The network took the PDP context away."""
+        if self.state in ONWARD:
+            self._drop_everything()
+            self.state = "PDP DEACT"
+            self._terminal.say("+PDP: DEACT")
+
+    def handlers(self) -> dict[str, Handler]:
+        """The commands of this part, by name."""
+        return {
+            "+CIPMUX": self._cipmux,
+            "+CIPQSEND": self._cipqsend,
+            "+CIPRXGET": self._ciprxget,
+            "+CSTT": self._cstt,
+            "+CIICR": self._ciicr,
+            "+CIFSR": self._cifsr,
+            "+CIPSTATUS": self._cipstatus,
+            "+CIPSTART": self._cipstart,
+            "+CIPSEND": self._cipsend,
+            "+CIPACK": self._cipack,
+            "+CIPCLOSE": self._cipclose,
+            "+CIPSHUT": self._cipshut,
+            "+CDNSGIP": self._cdnsgip,
+            "+CIPSPRT": self._accepted,
+            "+CIPTKA": self._accepted,
+            "+CIPHEAD": self._accepted,
+            "+CIPRDTIMER": self._accepted,
+            "+CDNSCFG": self._accepted,
+        }
+
+    # Settings
+
+    async def _accepted(self, _command: Command) -> None:
+        """Taken and not modelled: it changes nothing that can be seen here."""
+
+    async def _cipmux(self, command: Command) -> None:
+        if command.kind == "read":
+            self._terminal.say(f"+CIPMUX: {int(self._many_links)}")
+        elif self.state != "IP INITIAL":
+            raise CmeError(3)
+        else:
+            self._many_links = bool(command.number(0, within=range(2)))
+
+    async def _cipqsend(self, command: Command) -> None:
+        if command.kind == "read":
+            self._terminal.say(f"+CIPQSEND: {int(self._quick_send)}")
+        else:
+            self._quick_send = bool(command.number(0, within=range(2)))
+
+    # The context
+
+    async def _cstt(self, command: Command) -> None:
+        if self.state != "IP INITIAL" or len(command.text(0)) > 50:
+            raise CmeError(3)
+        self.state = "IP START"
+
+    async def _ciicr(self, _command: Command) -> None:
+        if self.state != "IP START":
+            raise CmeError(3)
+        self.state = "IP CONFIG"
+        await self._world.wait("pdp_activate")
+        if not (self._registration.attached and self._world.coverage):
+            self.state = "PDP DEACT"
+            raise AtError("no packet service")
+        self.state = "IP GPRSACT"
+        self._spawn(self._watch_context())
+
+    async def _cifsr(self, _command: Command) -> Final:
+        if self.state not in ONWARD:
+            raise CmeError(3)
+        if self.state == "IP GPRSACT":
+            self.state = "IP STATUS"
+        self._terminal.say(OWN_ADDRESS)
+        return Final(None)
+
+    async def _cipshut(self, _command: Command) -> Final:
+        await self._world.wait("shut")
+        for relay in self._relays.values():
+            relay.close()
+        self._drop_everything()
+        self.state = "IP INITIAL"
+        return Final("SHUT OK")
+
+    async def _watch_context(self) -> None:
+        await self._world.outage("pdp_lost")
+        self.context_lost()
+
+    # Connections
+
+    async def _cipstart(self, command: Command) -> Final:
+        if command.kind != "write":
+            raise AtError(command.kind)
+        fields = command.arguments
+        link = 0
+        if self._many_links:
+            link = command.number(0, within=range(len(LINKS)))
+            fields = fields[1:]
+        if len(fields) < 3 or fields[0].upper() != "TCP" or not fields[2].isdecimal():
+            raise CmeError(50)
+        if self.state not in ("IP STATUS", "IP PROCESSING"):
+            raise CmeError(3)
+        if link in self._relays and self._relays[link].open:
+            return Final(then=(self._mark(link, "ALREADY CONNECT"),))
+        self.state = "IP PROCESSING" if self._many_links else "TCP CONNECTING"
+        self._spawn(self._connect(link, fields[1], int(fields[2])))
+        return Final()
+
+    async def _connect(self, link: int, host: str, port: int) -> None:
+        await self._world.wait("connect")
+        try:
+            async with asyncio.timeout(CONNECT_LIMIT_S):
+                await self._world.until_coverage()
+                reader, writer = await asyncio.open_connection(_loopback(host), port)
+        except (OSError, LookupError, OverflowError):
+            if not self._many_links:
+                self._terminal.say("STATE: TCP CLOSED")
+            self._terminal.say(self._mark(link, "CONNECT FAIL"))
+            return
+        plmn = self._registration.operator.plmn if self._registration.operator else ""
+        self._relays[link] = Relay(
+            reader,
+            writer,
+            lambda: self._world.cross(plmn),
+            lambda: self._announce(link),
+            lambda: self._closed(link),
+        )
+        self._remote[link] = (host, port)
+        self._announced.discard(link)
+        if not self._many_links:
+            self.state = "CONNECT OK"
+        self._terminal.say(self._mark(link, "CONNECT OK"))
+
+    async def _cipsend(self, command: Command) -> Final | None:
+        if command.kind == "read":
+            for number in LINKS if self._many_links else (None,):
+                self._terminal.say(f"+CIPSEND: {'' if number is None else f'{number},'}{SEND_BYTES}")
+            return None
+        arguments = list(command.arguments)
+        link = int(arguments.pop(0)) if self._many_links and arguments and arguments[0].isdecimal() else 0
+        relay = self._live(link)
+        if arguments and not (arguments[0].isdecimal() and 0 < int(arguments[0]) <= SEND_BYTES):
+            raise CmeError(50)
+        self._terminal.put(b"\r\n> ")
+        if arguments:
+            payload: bytes | None = await self._terminal.counted(int(arguments[0]))
+        else:
+            payload = await self._terminal.until_ctrl_z()
+        if payload is None:
+            return Final()
+        if not relay.open:
+            return Final(self._mark(link, "SEND FAIL"))
+        accepted = relay.send(payload)
+        if self._quick_send:
+            return Final(f"DATA ACCEPT:{f'{link},' if self._many_links else ''}{accepted}")
+        await relay.flushed()
+        return Final(self._mark(link, "SEND OK" if relay.open else "SEND FAIL"))
+
+    async def _ciprxget(self, command: Command) -> None:
+        if command.kind == "read":
+            self._terminal.say(f"+CIPRXGET: {int(self._manual_read)}")
+            return
+        mode = command.number(0, within=range(5))
+        if mode in (0, 1):
+            if self._relays:
+                raise CmeError(3)
+            self._manual_read = bool(mode)
+            return
+        link = command.number(1, within=range(len(LINKS))) if self._many_links else 0
+        named = f"{mode},{link}" if self._many_links else f"{mode}"
+        relay = self._relays.get(link)
+        if relay is None or not (relay.open or relay.waiting_bytes):
+            raise CmeError(3)
+        if mode == 4:
+            self._terminal.say(f"+CIPRXGET: {named},{relay.waiting_bytes}")
+            return
+        longest = SEND_BYTES if mode == 2 else HEX_READ_BYTES
+        limit = command.number(1 + self._many_links, within=range(1, longest + 1))
+        payload = relay.take(limit)
+        self._announced.discard(link)
+        header = f"\r\n+CIPRXGET: {named},{len(payload)},{relay.waiting_bytes}\r\n"
+        self._terminal.put(header.encode() + (payload if mode == 2 else payload.hex().upper().encode()))
+
+    async def _cipack(self, command: Command) -> None:
+        relay = self._live(command.number(0, 0, within=range(len(LINKS))))
+        unacknowledged = relay.unacknowledged_bytes
+        self._terminal.say(f"+CIPACK: {relay.accepted_bytes},{relay.acknowledged_bytes},{unacknowledged}")
+
+    async def _cipclose(self, command: Command) -> Final:
+        link = command.number(0, 0, within=range(len(LINKS))) if self._many_links else 0
+        relay = self._live(link)
+        relay.close()
+        del self._relays[link]
+        if not self._many_links:
+            self.state = "TCP CLOSED"
+        return Final(self._mark(link, "CLOSE OK"))
+
+    async def _cipstatus(self, command: Command) -> Final | None:
+        if command.kind == "write":
+            self._terminal.say(f"+CIPSTATUS: {self._row(command.number(0, within=range(len(LINKS))))}")
+            return None
+        rows = [f"C: {self._row(link)}" for link in LINKS] if self._many_links else []
+        return Final(then=(f"STATE: {self.state}", *rows))
+
+    async def _cdnsgip(self, command: Command) -> Final:
+        try:
+            answer = f'1,"{command.text(0)}","{_loopback(command.text(0))}"'
+        except LookupError:
+            answer = "0,8"
+        return Final(then=(f"+CDNSGIP: {answer}",))
+
+    def _row(self, link: int) -> str:
+        if link not in self._relays:
+            return f'{link},,"","","","INITIAL"'
+        host, port = self._remote[link]
+        word = "CONNECTED" if self._relays[link].open else "CLOSED"
+        return f'{link},0,"TCP","{host}","{port}","{word}"'
+
+    def _live(self, link: int) -> Relay:
+        relay = self._relays.get(link)
+        if relay is None or not relay.open:
+            raise CmeError(3)
+        return relay
+
+    def _announce(self, link: int) -> None:
+        """Data came in: said once until it is read, or handed over at once when reading is not manual."""
+        relay = self._relays.get(link)
+        if relay is None:
+            return
+        if self._manual_read:
+            if link not in self._announced:
+                self._announced.add(link)
+                self._terminal.say(f"+CIPRXGET: 1,{link}" if self._many_links else "+CIPRXGET: 1")
+            return
+        payload = relay.take(SEND_BYTES)
+        if self._many_links:
+            self._terminal.put(f"\r\n+RECEIVE,{link},{len(payload)}:\r\n".encode() + payload)
+        else:
+            self._terminal.put(payload)
+
+    def _closed(self, link: int) -> None:
+        if not self._many_links:
+            self.state = "TCP CLOSED"
+        self._terminal.say(f"{link}, CLOSED" if self._many_links else "CLOSED")
+
+    def _mark(self, link: int, text: str) -> str:
+        return f"{link}, {text}" if self._many_links else text
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _drop_everything(self) -> None:
+        """Ends all work and leaves open connections as their servers last saw them."""
+        current = asyncio.current_task() if self._tasks else None
+        for task in self._tasks - {current}:
+            task.cancel()
+        for relay in self._relays.values():
+            if relay.open:
+                relay.abandon()
+                self._abandoned.append(relay)
+        while len(self._abandoned) > ABANDONED_LIMIT:
+            self._abandoned.popleft().reset()
+        self._relays.clear()
+        self._announced.clear()
+
+    def close(self) -> None:
+        """The end of the simulation: real sockets are dropped."""
+        self.power_off()
+        while self._abandoned:
+            self._abandoned.popleft().reset()
+
+
+def _loopback(host: str) -> str:
+    """The address of a host as the simulated DNS knows it. Raises LookupError for all but loopback."""
+    address = KNOWN_HOSTS.get(host.lower(), host)
+    try:
+        if ipaddress.ip_address(address).is_loopback:
+            return address
+    except ValueError:
+        pass
+    raise LookupError(host)

@@ -1,0 +1,218 @@
+"""A stateful SIM800 on a pty, written from the manual's facts (AT Command Manual V1.12, design guide).
+
+It has a supply and a PWRKEY, boots in its own time, forgets what the real one forgets, and carries TCP
+to real loopback sockets. Alone, switched on at once, for any program that talks AT:
+
+    python -m hil_tests.sim.modem --link /tmp/modem --seed 7
+"""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+
+from hil_tests.sim.command import AtError, CmeError, Command, Final, Handler, commands
+from hil_tests.sim.device import NO_ERRORS, NUMERIC, Device, Memory
+from hil_tests.sim.ip import Ip
+from hil_tests.sim.pty import Pty
+from hil_tests.sim.radio import World
+from hil_tests.sim.registration import Registration
+from hil_tests.sim.terminal import Terminal
+from hil_tests.sim.transcript import Transcript
+
+KEY_TOGGLES_S = 1.0  # PWRKEY held at least this long switches the module on, or off again
+OFF_BEFORE_ON_S = 0.8  # off for at least this long before it can be switched on
+
+
+class Modem:
+    """The module as its pins and its UART show it. Create and use it on a running event loop."""
+
+    def __init__(self, world: World, link: Path | None = None) -> None:
+        self.world = world
+        self.memory = Memory()
+        self.transcript = Transcript()
+        self._pty = Pty(self._received, link)
+        self._terminal = Terminal(self._pty.write, self.transcript)
+        self._registration = Registration(world, self._terminal.say)
+        self._ip = Ip(world, self._registration, self._terminal)
+        self._life: asyncio.Task[None] | None = None
+        self._supply = False
+        self._key_since_s: float | None = None
+        self._off_since_s = -OFF_BEFORE_ON_S
+        self._hung = False
+
+    @property
+    def path(self) -> Path:
+        """The pty that a client opens."""
+        return self._pty.path
+
+    @property
+    def running(self) -> bool:
+        """Switched on, booting or booted."""
+        return self._life is not None
+
+    @property
+    def plmn(self) -> str | None:
+        """The operator it is registered with."""
+        return self._registration.operator.plmn if self._registration.operator else None
+
+    def attach_line(self, link: Path | None) -> None:
+        """A new UART: whoever held the old one reads end of file, nothing old can be read on the new one."""
+        self._pty.close()
+        self._pty = Pty(self._received, link)
+        self._terminal.rewire(self._pty.write)
+
+    def supply(self, on: bool) -> None:
+        """The battery rail. On alone does not start the module; off stops it in mid-word."""
+        self._supply = on
+        if not on:
+            self._power_off()
+
+    def key(self, pressed: bool) -> None:
+        """PWRKEY. Acts when it is released after `KEY_TOGGLES_S`: a toggle."""
+        now_s = asyncio.get_running_loop().time()
+        if pressed:
+            self._key_since_s = now_s if self._key_since_s is None else self._key_since_s
+            return
+        held_s = 0.0 if self._key_since_s is None else now_s - self._key_since_s
+        self._key_since_s = None
+        if held_s < KEY_TOGGLES_S or not self._supply:
+            return
+        if self.running:
+            self._power_off()
+        elif now_s - self._off_since_s >= OFF_BEFORE_ON_S:
+            self.power_on()
+
+    def power_on(self) -> None:
+        """Starts the module as a good pulse on PWRKEY does."""
+        self._life = asyncio.create_task(self._live())
+        self._life.add_done_callback(_raise_in_loop)
+
+    def brown_out(self) -> None:
+        """The supply dipped: the module restarts in mid-word and says RDY again."""
+        if self.running:
+            self._power_off()
+            self.power_on()
+
+    def hang(self, hung: bool) -> None:
+        """The module stops answering (and starts again, for false). Only a supply cut or PWRKEY cures it."""
+        self._hung = hung
+
+    def drop_pdp(self) -> None:
+        """The network takes the PDP context away."""
+        self._ip.context_lost()
+
+    def close(self) -> None:
+        """The end of the simulation."""
+        self._power_off()
+        self._ip.close()
+        self._pty.close()
+
+    def _received(self, chunk: bytes) -> None:
+        if not self._hung:
+            self._terminal.receive(chunk)
+
+    def _power_off(self) -> None:
+        if self._life is not None:
+            self._off_since_s = asyncio.get_running_loop().time()
+            self._life.cancel()
+        self._life = None
+        self._hung = False
+        self._terminal.sleep()
+        self._registration.stop()
+        self._ip.power_off()
+
+    async def _live(self) -> None:
+        """From power-on to power-off."""
+        device = Device(
+            self.memory, self.world, self._registration, self._terminal, self._restart, self._power_off
+        )
+        handlers = {**device.handlers(), **self._ip.handlers()}
+        await self.world.wait("boot")
+        self._terminal.awake = True
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._start_sim(device))
+            while True:
+                body = await self._terminal.line()
+                await self._carry_out(body, handlers, device)
+
+    async def _start_sim(self, device: Device) -> None:
+        """The unsolicited words of a boot. At an automatic baud rate the first three are never said."""
+        talks = bool(self.memory.baud)
+        if talks:
+            self._terminal.say("RDY")
+            self._terminal.say(f"+CFUN: {device.function}")
+        await self.world.wait("sim_ready")
+        device.sim_came_up()
+        if talks:
+            self._terminal.say("+CPIN: READY")
+        await self.world.wait("call_ready")
+        self._terminal.say("Call Ready")
+        self._terminal.say("SMS Ready")
+
+    async def _carry_out(self, body: str, handlers: dict[str, Handler], device: Device) -> None:
+        """One command line: the commands in turn, one final result, nothing after the first that fails."""
+        final: Final | None = None
+        try:
+            for command in commands(body):
+                await self.world.wait("turnaround")
+                final = await self._run(command, handlers)
+        except CmeError as error:
+            self._terminal.say(_refusal(error, device.errors))
+            return
+        except AtError:
+            self._terminal.say("ERROR")
+            return
+        final = final or Final()
+        for line in (final.text, *final.then):
+            if line is not None:
+                self._terminal.say(line)
+
+    async def _run(self, command: Command, handlers: dict[str, Handler]) -> Final | None:
+        handler = handlers.get(command.name)
+        if handler is None:
+            raise AtError(command.name)
+        return await handler(command)
+
+    def _restart(self) -> None:
+        """AT+CFUN=1,1: OK comes first, then the module goes down and up again."""
+        self._terminal.say("OK")
+        asyncio.get_running_loop().call_soon(self.brown_out)
+
+
+def _refusal(error: CmeError, errors: int) -> str:
+    if errors == NO_ERRORS:
+        return "ERROR"
+    return f"+CME ERROR: {error.code if errors == NUMERIC else error}"
+
+
+def _raise_in_loop(life: asyncio.Task[None]) -> None:
+    """A mistake in this simulator must not look like a modem that hangs."""
+    if not life.cancelled() and (error := life.exception()):
+        raise error
+
+
+async def _alone(link: Path, seed: int) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    modem = Modem(World(seed), link)
+    modem.supply(True)
+    modem.power_on()
+    print(f"a SIM800 at {link} (seed {seed}); Ctrl-C ends it", flush=True)
+    with contextlib.closing(modem):
+        await stop.wait()
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m hil_tests.sim.modem", description="A simulated SIM800.")
+    parser.add_argument("--link", type=Path, required=True, help="where to put a symlink to its pty")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same delays")
+    arguments = parser.parse_args()
+    asyncio.run(_alone(arguments.link, arguments.seed))
+
+
+if __name__ == "__main__":
+    main()

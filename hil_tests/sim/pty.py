@@ -1,0 +1,73 @@
+"""A serial line made of a pty: we hold the master, whoever is under test opens the slave by its path.
+
+The slave stays open here too, so that the line survives a client that comes and goes (a master whose
+last slave closes reads EIO on Linux), and is set raw so that nothing is echoed or translated on the way.
+"""
+
+import asyncio
+import contextlib
+import os
+import tty
+from collections.abc import Callable
+from pathlib import Path
+
+OUTBOX_LIMIT_BYTES = 65_536  # a UART with nobody listening loses bytes; so does this line, past this many
+READ_BYTES = 4096
+
+
+class Pty:
+    """One serial line on the running event loop. `lost_bytes` counts what nobody came to read."""
+
+    def __init__(self, on_bytes: Callable[[bytes], None], link: Path | None = None) -> None:
+        self._on_bytes = on_bytes
+        self._loop = asyncio.get_running_loop()
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.path = Path(os.ttyname(self._slave))
+        self._link = link
+        if link is not None:
+            _point(link, self.path)
+        self._outbox = bytearray()
+        self.lost_bytes = 0
+        self._loop.add_reader(self._master, self._readable)
+
+    def write(self, chunk: bytes) -> None:
+        """Sends bytes towards the slave, now or as soon as there is room; never waits."""
+        room = OUTBOX_LIMIT_BYTES - len(self._outbox)
+        self.lost_bytes += max(0, len(chunk) - room)
+        was_empty = not self._outbox
+        self._outbox += chunk[:room]
+        if was_empty and self._outbox:
+            self._flush()
+
+    def close(self) -> None:
+        """Ends the line: the slave reads end of file. The link is removed if it still points here."""
+        self._loop.remove_reader(self._master)
+        self._loop.remove_writer(self._master)
+        os.close(self._master)
+        os.close(self._slave)
+        if self._link is not None and self._link.is_symlink() and self._link.readlink() == self.path:
+            self._link.unlink()
+
+    def _readable(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._on_bytes(os.read(self._master, READ_BYTES))
+
+    def _flush(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            del self._outbox[: os.write(self._master, self._outbox)]
+        if self._outbox:
+            self._loop.add_writer(self._master, self._flush)
+        else:
+            self._loop.remove_writer(self._master)
+
+
+def _point(link: Path, target: Path) -> None:
+    """Makes `link` a symlink to `target` in one step, replacing an older link but never a real file."""
+    if link.exists() and not link.is_symlink():
+        raise FileExistsError(f"{link} is there and is not a symlink; choose another path")
+    fresh = link.with_name(link.name + ".new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    fresh.replace(link)

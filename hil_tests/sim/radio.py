@@ -1,0 +1,155 @@
+"""The air around the modem: operators, signal, coverage, and how long a network takes to answer.
+
+Nothing here speaks AT. The modem asks; a person at the panel or a test changes `coverage` and `csq`.
+"""
+
+import asyncio
+import random
+from collections import deque
+from dataclasses import dataclass, field
+
+CSQ_UNKNOWN = 99  # "not known or not detectable", AT+CSQ
+CSQ_FULL_SPEED = 10  # below this the air needs repeats and everything takes longer
+WAITED_KEPT = 1000
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A mobile network that can be heard here, and how strongly (CSQ units, 0..31)."""
+
+    plmn: str
+    long_name: str
+    short_name: str
+    csq: int
+    roaming: bool = True  # the SIM of a charge point is at home nowhere
+
+
+@dataclass(frozen=True)
+class Span:
+    """A delay that differs from one time to the next: drawn evenly between two figures in milliseconds."""
+
+    low_ms: int
+    high_ms: int
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """Every delay of the modem and its network, by name. From key release to open TCP they add up to 6.5-9 s.
+
+    Boot from the hardware design guide (UART usable 3 s after PWRKEY); the rest are ordinary 2G figures.
+    """
+
+    boot: Span = Span(3000, 3300)
+    sim_ready: Span = Span(500, 800)
+    register: Span = Span(1100, 1700)  # circuit side, +CREG
+    attach: Span = Span(600, 1000)  # packet side, +CGREG
+    call_ready: Span = Span(2000, 2500)  # after the SIM
+    pdp_activate: Span = Span(700, 1100)  # AT+CIICR
+    connect: Span = Span(400, 700)  # AT+CIPSTART
+    one_way: Span = Span(80, 140)  # a segment or its acknowledgement through the air
+    turnaround: Span = Span(2, 8)  # any command, in the modem itself
+    shut: Span = Span(150, 300)  # AT+CIPSHUT
+    detach: Span = Span(300, 600)  # AT+CGATT=0, AT+CFUN=0|4
+    select: Span = Span(4000, 9000)  # AT+COPS=1|4
+    scan: Span = Span(30_000, 45_000)  # AT+COPS=?, AT+CNETSCAN: the manual allows 45 s
+    coverage_loss: Span = Span(1500, 2500)  # until the modem notices that nobody is heard
+    reacquire: Span = Span(2000, 4000)  # coverage is back: until registered again
+    pdp_lost: Span = Span(55_000, 65_000)  # without coverage until +PDP: DEACT
+    power_down: Span = Span(300, 500)
+
+
+HERE = (
+    Operator("23415", "vodafone UK", "voda UK", csq=22),
+    Operator("23410", "O2 - UK", "O2", csq=17),
+    Operator("23430", "EE", "EE", csq=12),
+)
+
+
+@dataclass
+class World:
+    """Everything around one modem. Seeded: the same seed gives the same delays in the same order.
+
+    `waited` lists each delay as it was slept, by name, in ms: a bench sums those on its path.
+    """
+
+    seed: int = 0
+    operators: tuple[Operator, ...] = HERE
+    latencies: Latencies = field(default_factory=Latencies)
+    coverage: bool = True
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+        self._csq = {operator.plmn: operator.csq for operator in self.operators}
+        self._changed = asyncio.Event()
+        self.waited: deque[tuple[str, int]] = deque(maxlen=WAITED_KEPT)
+
+    def draw_ms(self, name: str) -> int:
+        """One of the latencies, drawn from its span."""
+        span: Span = getattr(self.latencies, name)
+        return self._random.randint(span.low_ms, span.high_ms)
+
+    async def wait(self, name: str) -> None:
+        """Sleeps one of the latencies and notes it in `waited`."""
+        await self._sleep(name, self.draw_ms(name))
+
+    async def cross(self, plmn: str) -> None:
+        """Carries one segment through the air: waits for coverage, longer where the signal is weak.
+
+        A weak signal means repeats, up to five times the time at CSQ 0.
+        """
+        await self.until_coverage()
+        missing = max(0, CSQ_FULL_SPEED - self.csq(plmn))
+        await self._sleep("one_way", self.draw_ms("one_way") * (1 + 4 * missing // CSQ_FULL_SPEED))
+        await self.until_coverage()
+
+    async def outage(self, lasting: str) -> None:
+        """Returns once there has been no coverage for a whole latency of that name."""
+        while True:
+            while self.coverage:
+                await self.change()
+            try:
+                async with asyncio.timeout(self.draw_ms(lasting) / 1000):
+                    await self.until_coverage()
+            except TimeoutError:
+                return
+
+    def csq(self, plmn: str) -> int:
+        """The signal of one operator, 0..31."""
+        return self._csq[plmn]
+
+    def strongest(self) -> Operator:
+        """The operator that an automatic selection takes."""
+        return max(self.operators, key=lambda operator: self._csq[operator.plmn])
+
+    def find(self, plmn: str) -> Operator | None:
+        """The operator with this code, if it can be heard here."""
+        return next((operator for operator in self.operators if operator.plmn == plmn), None)
+
+    def set_csq(self, plmn: str, csq: int) -> None:
+        """Moves the antenna, as it were: sets one operator's signal."""
+        if not 0 <= csq <= 31:
+            raise ValueError(f"CSQ {csq} is not within 0..31")
+        self._csq[plmn] = csq
+        self._announce()
+
+    def set_coverage(self, up: bool) -> None:
+        """Switches the whole mobile network off or on."""
+        self.coverage = up
+        self._announce()
+
+    async def change(self) -> None:
+        """Waits until coverage or a signal has been set."""
+        await self._changed.wait()
+
+    async def until_coverage(self) -> None:
+        """Waits until there is coverage; returns at once if there is."""
+        while not self.coverage:
+            await self.change()
+
+    async def _sleep(self, name: str, ms: int) -> None:
+        self.waited.append((name, ms))
+        await asyncio.sleep(ms / 1000)
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
