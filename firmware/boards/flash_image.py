@@ -1,0 +1,46 @@
+"""A flash chip in a file: the block device on which the virtual board mounts a real littlefs."""
+
+import os
+import vfs
+
+BLOCK_BYTES = 4096  # erase sector of the usual SPI flash
+BLOCKS = 256  # 1 MB, the size of the file system on a 4 MB ESP32
+
+
+class FlashImage:
+    """MicroPython's extended block device protocol over a file that is as large as the chip."""
+
+    def __init__(self, path):
+        try:
+            os.stat(path)
+        except OSError:
+            with open(path, "wb") as image:
+                for _ in range(BLOCKS):
+                    image.write(b"\xff" * BLOCK_BYTES)
+        self._image = open(path, "r+b")
+
+    def mount(self, folder):
+        """Mount the littlefs of this chip at `folder`; a chip that holds none is formatted."""
+        try:
+            vfs.mount(vfs.VfsLfs2(self), folder)
+        except OSError:
+            vfs.VfsLfs2.mkfs(self)
+            vfs.mount(vfs.VfsLfs2(self), folder)
+
+    def readblocks(self, block, buffer, offset=0):
+        self._image.seek(block * BLOCK_BYTES + offset)
+        self._image.readinto(buffer)
+
+    def writeblocks(self, block, buffer, offset=0):
+        self._image.seek(block * BLOCK_BYTES + offset)
+        self._image.write(buffer)
+
+    def ioctl(self, operation, argument):
+        if operation == 3:  # sync
+            self._image.flush()
+            return 0
+        if operation == 4:  # how many blocks
+            return BLOCKS
+        if operation == 5:  # bytes in a block
+            return BLOCK_BYTES
+        return 0  # 1 initialise, 2 shut down, 6 erase: littlefs programs a block only after it erased it, a file needs neither

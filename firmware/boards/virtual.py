@@ -1,0 +1,86 @@
+"""A board that exists only in software: its wires, modem line and console are serial lines of a rig (hil_tests/rig).
+
+`micropython -m firmware.main FOLDER RESET_CAUSE`: FOLDER holds `wires`, `modem` and `console`, and `flash.bin`, the image
+of the flash. The wires carry one JSON object a line, both ways, with the names of board.py; a line that is no such
+object is counted and the last good reading stands.
+"""
+
+import json
+import sys
+
+import ffi
+
+from firmware.boards.board import INPUTS, Board
+from firmware.boards.flash_image import FlashImage
+from modem.ports.unix_tty import Port
+
+LINE_MAX = 512  # bytes; the rig's lines are shorter
+TELL_MS = 1000  # outputs that do not change are told again at this distance
+EXIT_RESET = 3  # exit code that asks the rig for a reset
+_exit = ffi.open(None).func("v", "_exit", "i")
+
+
+class VirtualBoard(Board):
+    def __init__(self, clock, idle):
+        folder, self.reset_cause = sys.argv[1], sys.argv[2]
+        self._clock = clock
+        self._wires = Port(folder + "/wires")
+        self._unread = b""
+        self._told = {}
+        self._told_ms = 0
+        self._outputs = {"pilot_duty_u16": 0, "contactor": False, "led": (0, 0, 0), "rcd_test": False}
+        self._outputs.update({"modem_power": False, "modem_pwrkey": False, "watchdog": 0})
+        self.bad_lines = 0
+        self._tell()
+        self.modem_port = Port(folder + "/modem", idle)
+        self.console_port = Port(folder + "/console")
+        self.modem_power = ModemPower(self._outputs)
+        FlashImage(folder + "/flash.bin").mount(self.flash)
+
+    def read(self, inputs):
+        self._unread += self._wires.read()
+        lines = self._unread.split(b"\n")
+        self._unread = lines[-1][-LINE_MAX:]
+        for line in lines[-2:-1]:  # the newest whole reading
+            self._take(line, inputs)
+
+    def _take(self, line, inputs):
+        try:
+            reading = json.loads(line)
+            values = [reading[name] for name, _, _ in INPUTS]
+        except (ValueError, KeyError, TypeError):
+            self.bad_lines += 1
+            return
+        for (name, _, _), value in zip(INPUTS, values):
+            setattr(inputs, name, value)
+
+    def write(self, outputs):
+        for name in ("pilot_duty_u16", "contactor", "led", "rcd_test"):
+            self._outputs[name] = getattr(outputs, name)
+        now_ms = self._clock.now_ms()
+        if self._outputs != self._told or now_ms - self._told_ms >= TELL_MS:
+            self._told_ms = now_ms
+            self._tell()
+
+    def _tell(self):
+        self._told = dict(self._outputs)
+        self._wires.write(json.dumps(self._told).encode() + b"\n")
+
+    def feed(self):
+        self._outputs["watchdog"] += 1
+
+    def reset(self):
+        _exit(EXIT_RESET)  # sys.exit would end one thread and leave the other
+
+
+class ModemPower:
+    """The modem's supply and its PWRKEY; the wires carry them with the next step of the control loop."""
+
+    def __init__(self, outputs):
+        self._outputs = outputs
+
+    def supply(self, on):
+        self._outputs["modem_power"] = on
+
+    def key(self, pressed):
+        self._outputs["modem_pwrkey"] = pressed

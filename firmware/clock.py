@@ -1,0 +1,33 @@
+"""The unit's monotonic clock, and the door through which the communication thread waits."""
+
+import time
+
+SLICE_MS = 20  # the longest nap: the console answers within it
+
+
+class Clock:
+    """`now_ms` only ever grows, across the wrap of MicroPython's ticks (12.4 days on a 32-bit board).
+
+    Each thread has its own Clock, all started from one reading, because a Clock must be asked at least once in six days.
+    """
+
+    def __init__(self, idle=None):
+        self.idle = idle  # called in every slice of a wait; None = nothing else to do meanwhile
+        self._ticks = time.ticks_ms()
+        self._now_ms = 0
+
+    def now_ms(self):
+        ticks = time.ticks_ms()
+        self._now_ms += time.ticks_diff(ticks, self._ticks)
+        self._ticks = ticks
+        return self._now_ms
+
+    def sleep_ms(self, ms):
+        """Wait at least `ms`. A signal (garbage collection in another thread) may end a nap early, so look at the clock."""
+        until_ms = self.now_ms() + ms
+        left_ms = ms
+        while left_ms > 0:
+            time.sleep_ms(min(left_ms, SLICE_MS))
+            if self.idle:
+                self.idle()
+            left_ms = until_ms - self.now_ms()

@@ -1,0 +1,64 @@
+"""The thread that charges: read, step, write, every 20 ms, whatever the other thread waits for."""
+
+import sys
+import time
+
+import _thread
+
+from firmware.charging.wires import SAFE, Inputs
+
+PERIOD_MS = 20  # design, section 3; twice within the 40 ms that a fault may take to open the contactor
+
+
+class ControlLoop:
+    """`worst_ms` is the longest that two steps were apart since `take_worst_ms` was last asked."""
+
+    def __init__(self, board, controller, clock):
+        self._board = board
+        self._controller = controller
+        self._clock = clock
+        self._inputs = Inputs()
+        self._worst_ms = 0
+        self._worst_taken = False
+        self.steps = 0  # fresh marks for the supervisor
+
+    def start(self):
+        _thread.start_new_thread(self._run, ())
+
+    def take_worst_ms(self):
+        worst_ms = self._worst_ms
+        self._worst_taken = True
+        return worst_ms
+
+    def _run(self):
+        """For ever. An error here is a mistake of ours: everything open, then a reset, because a thread that died quietly
+        would leave the contactor as it was.
+        """
+        try:
+            due_ms = self._clock.now_ms()
+            before_ms = due_ms
+            while True:
+                now_ms = self._clock.now_ms()
+                self._board.read(self._inputs)
+                self._board.write(self._controller.step(now_ms, self._inputs))
+                self._measure(now_ms - before_ms)
+                before_ms = now_ms
+                self.steps += 1
+                due_ms = max(due_ms + PERIOD_MS, now_ms)  # after a stall go on from now, do not catch up
+                self._sleep_until(due_ms)
+        except Exception as error:
+            self._board.write(SAFE)
+            sys.print_exception(error)
+            self._board.reset()
+
+    def _measure(self, apart_ms):
+        if self._worst_taken:
+            self._worst_taken, self._worst_ms = False, 0
+        if apart_ms > self._worst_ms:
+            self._worst_ms = apart_ms
+
+    def _sleep_until(self, due_ms):
+        left_ms = due_ms - self._clock.now_ms()
+        while left_ms > 0:  # garbage collection in the other thread ends a nap early
+            time.sleep_ms(left_ms)
+            left_ms = due_ms - self._clock.now_ms()

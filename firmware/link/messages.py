@@ -1,0 +1,48 @@
+"""Wire format v1: what the unit tells, as the bytes of one MQTT payload (design, section 4.1; tests/samples/). Pure.
+
+JSON without spaces, keys in the order of the samples. A value that is None is left out: a missing key is unknown.
+"""
+
+import json
+from collections import OrderedDict
+
+
+def heartbeat(sequence, boot, time_s, report, csq, operator, loop_worst_ms):
+    """The state now; `report` is charging.controller.Report."""
+    return _encode(
+        ("n", sequence),
+        ("b", boot),
+        ("t", time_s),
+        ("s", report.state),
+        ("m", "smart" if report.mode == "link_lost" else report.mode),  # lost for less than the grace: still smart
+        ("q", csq),
+        ("o", operator),
+        ("a", report.amps),
+        ("w", report.power_w),
+        ("e", report.total_wh),
+        ("f", list(report.faults)),
+        ("x", loop_worst_ms),
+    )
+
+
+def event(sequence, boot, time_s, kind, details):
+    """One journal record: `details` is a dict of plain values."""
+    return _encode(("n", sequence), ("b", boot), ("t", time_s), ("k", kind), ("d", details))
+
+
+def session(sequence, boot, time_s, start_s, end_s, record):
+    """One session; `record` is charging.session.Record, `start_s` and `end_s` epoch seconds or None."""
+    return _encode(
+        ("n", sequence),
+        ("b", boot),
+        ("t", time_s),
+        ("t0", start_s),
+        ("t1", end_s),
+        ("s", (record.end_ms - record.start_ms) // 1000),
+        ("e", record.energy_wh),
+        ("y", record.why),
+    )
+
+
+def _encode(*pairs):
+    return json.dumps(OrderedDict((key, value) for key, value in pairs if value is not None), separators=(",", ":")).encode()

@@ -1,0 +1,75 @@
+"""The socket that umqtt.simple is given: it gathers a packet into one write and puts a deadline on every read.
+
+umqtt.simple 1.3.4 writes each packet in three to six pieces. Over TLS each would be a record of its own (22 bytes more),
+on a SIM800 each a CIPSEND of its own. It reads byte by byte, and its reads have no deadline after the first packet. Here a
+piece is kept until something is read or `send` is called, and a read gets all its bytes or an OSError.
+"""
+
+import errno
+
+OPERATION_MS = 20000  # one publish with its PUBACK, one CONNECT with its CONNACK: GPRS answers within 2 s, or 10 when it is bad
+CONNECT_MS = 80000  # TCP: CIPSTART's own limit is 75 s (SIM800 AT manual V1.12)
+PACKET_MAX = 2048  # bytes of one packet, out and in; the longest of ours is about 300
+
+
+class Wire:
+    """`transport` is a modem.stream.Stream or a TLS socket over one; `begin` starts the deadline of an operation."""
+
+    def __init__(self, transport, clock):
+        self._transport = transport
+        self._clock = clock
+        self._out = bytearray()
+        self._blocking = True
+        self._until_ms = 0
+
+    def begin(self, within_ms=OPERATION_MS):
+        """Everything read until the next `begin` must be there within `within_ms`."""
+        self._until_ms = self._clock.now_ms() + within_ms
+
+    def connect(self, address):
+        self._transport.connect(address[0], address[1], CONNECT_MS)
+
+    def write(self, data, length=None):
+        self._out.extend(memoryview(data)[:length] if length is not None else data)
+        if len(self._out) > PACKET_MAX:
+            self._out = bytearray()
+            raise OSError(errno.ENOBUFS)
+
+    def send(self):
+        """Pass on what was gathered, in as few writes as the transport takes."""
+        packet, self._out = self._out, bytearray()
+        sent = 0
+        while sent < len(packet):
+            self._transport.settimeout(self._left_s())
+            sent += self._transport.write(memoryview(packet)[sent:]) or 0
+
+    def setblocking(self, blocking):
+        self._blocking = blocking
+
+    def read(self, wanted):
+        """Exactly `wanted` bytes; None if the wire does not block and nothing has come; OSError at the end of the stream."""
+        self.send()
+        if wanted > PACKET_MAX:
+            raise OSError(errno.ENOBUFS)
+        got = b""
+        while len(got) < wanted:
+            self._transport.settimeout(self._left_s() if self._blocking or got else 0)
+            piece = self._transport.read(wanted - len(got))
+            if piece is None:
+                if self._blocking or got:
+                    continue  # the deadline ends this: _left_s
+                return None
+            if piece == b"":
+                raise OSError(errno.ECONNRESET)
+            got += piece
+        return got
+
+    def _left_s(self):
+        left_ms = self._until_ms - self._clock.now_ms()
+        if left_ms <= 0:
+            raise OSError(errno.ETIMEDOUT)
+        return left_ms / 1000
+
+    def close(self):
+        self._out = bytearray()
+        self._transport.close()

@@ -1,0 +1,2 @@
+from firmware.app import run
+run()

@@ -1,0 +1,87 @@
+"""The unit's settings: what may be set, within which bounds, and where it is kept.
+
+A value out of bounds is refused by name and nothing changes. A stored file that is damaged, or from a firmware with other
+bounds, falls back value by value to the default, so a unit with a bad file still charges.
+"""
+
+from firmware.errors import SettingError
+from firmware.storage import record_file
+
+FILE = "/settings"
+
+
+def _text(longest, letters=None):
+    def check(value):
+        if not isinstance(value, str) or not value or len(value) > longest:
+            return "needs 1 to %d characters" % longest
+        for letter in value:
+            if (letters and letter not in letters) or not " " <= letter <= "~":
+                return "has a character that is not allowed"
+        return None
+
+    return check
+
+
+def _whole(lowest, highest):
+    def check(value):
+        if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+            return "needs a whole number from %d to %d" % (lowest, highest)
+        return None
+
+    return check
+
+
+def _flag(value):
+    return None if isinstance(value, bool) else "needs true or false"
+
+
+_ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+# name: default, check (None = fine, else what it needs)
+TABLE = {
+    "id": ("", _text(36, _ID_LETTERS)),  # MQTT user name and client id
+    "secret": ("", _text(128)),  # MQTT password; never shown
+    "broker": ("", _text(253)),
+    "port": (1883, _whole(1, 65535)),
+    "apn": ("internet", _text(50)),  # 50: CSTT, SIM800 AT manual
+    "installer_max_a": (32, _whole(6, 80)),  # of the circuit; set by the installer
+    "tethered": (True, _flag),  # the cable is fixed to the unit
+    "heartbeat_idle_s": (300, _whole(5, 3600)),  # design, section 4.1
+    "heartbeat_charging_s": (60, _whole(5, 600)),
+}
+SECRETS = ("secret",)
+
+
+class Settings:
+    def __init__(self, folder):
+        self._path = folder + FILE
+        stored = record_file.load(self._path)
+        stored = stored if isinstance(stored, dict) else {}
+        self._values = {}
+        self.refused = []  # names of stored values that fell back to their default
+        for name, (default, check) in TABLE.items():
+            value = stored.get(name, default)
+            if name in stored and check(value):
+                self.refused.append(name)
+                value = default
+            self._values[name] = value
+
+    def __getitem__(self, name):
+        return self._values[name]
+
+    def provisioned(self):
+        """True when the unit knows who it is and whom to call."""
+        return bool(self["id"] and self["secret"] and self["broker"])
+
+    def change(self, wanted):
+        """Check every name and value of the dict `wanted`, then store them all; SettingError and no change if one is bad."""
+        for name, value in wanted.items():
+            if name not in TABLE:
+                raise SettingError(name, "no such setting")
+            why = TABLE[name][1](value)
+            if why:
+                raise SettingError(name, why)
+        values = dict(self._values)
+        values.update(wanted)
+        record_file.save(self._path, values)
+        self._values = values
