@@ -1,0 +1,16 @@
+"""One message of a unit as it came in: the same for every way in (embedded broker, MQTT broker, NATS)."""
+
+from typing import NamedTuple
+
+from cloud_bridge.wire import Message
+
+
+class Arrival(NamedTuple):
+    """A contact. `message` is None when the payload could not be read, or when it is a repeat."""
+
+    unit_id: str
+    kind: str  # heartbeat, event, session, result
+    received_ms: int  # our clock, at the first hop of ours
+    payload: bytes
+    message: Message | None
+    bad: bool

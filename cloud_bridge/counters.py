@@ -1,0 +1,27 @@
+"""Counters of what came in and what was turned away: every bound and every refusal has one, shown in /healthz."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Counters:
+    """Since the start of this process."""
+
+    contacts: int = 0
+    bad_payloads: int = 0
+    repeats: int = 0
+    logins: int = 0
+    refused_unknown_unit: int = 0
+    refused_wrong_secret: int = 0
+    refused_client_id: int = 0
+    refused_protocol: int = 0
+    refused_will: int = 0
+    refused_full: int = 0
+    dropped_retained: int = 0
+    dropped_foreign_topic: int = 0
+    closed_malformed: int = 0
+    closed_too_large: int = 0
+    closed_idle: int = 0
+    closed_no_connect: int = 0
+    take_overs: int = 0
+    paused: int = 0

@@ -1,0 +1,24 @@
+"""Who may log in to the broker: the units in the store, also one added a second ago by another process."""
+
+import asyncio
+
+from cloud_bridge.store.database import Database
+from cloud_bridge.store.secrets import matches
+from cloud_bridge.store.units import secret_hash
+
+
+class Credentials:
+    """Reads the store for every login, so that adding and removing units needs no restart."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def check(self, unit_id: str, secret: str) -> bool | None:
+        """True or False for the secret of a unit; None if there is no such unit, after as much work."""
+        kept_hash = await asyncio.to_thread(self._secret_hash, unit_id)
+        right = matches(secret, kept_hash)
+        return None if kept_hash is None else right
+
+    def _secret_hash(self, unit_id: str) -> str | None:
+        with self._database.reading() as connection:
+            return secret_hash(connection, unit_id)

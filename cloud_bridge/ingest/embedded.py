@@ -1,0 +1,59 @@
+"""The broker inside: amqtt keeps sessions and subscriptions and delivers commands, behind our gate.
+
+Nothing to install, good for some thousands of units. What a unit publishes never gets as far as amqtt: the gate stamps
+it and takes it in.
+"""
+
+from amqtt.broker import Broker
+from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
+
+from cloud_bridge.clock import Clock
+from cloud_bridge.counters import Counters
+from cloud_bridge.ingest.credentials import Credentials
+from cloud_bridge.ingest.gate import Gate
+from cloud_bridge.ingest.intake import Intake
+from cloud_bridge.live import Live
+
+LISTENER = "default"  # amqtt insists on the name
+
+
+class EmbeddedBroker:
+    """Broker and gate together. Created and used on one event loop."""
+
+    def __init__(
+        self, intake: Intake, credentials: Credentials, live: Live, counters: Counters, clock: Clock
+    ) -> None:
+        self.port = 0  # where it listens, once started
+        # "External" listeners bind nothing, whatever their address says: connections come from the gate.
+        listener = ListenerConfig(type=ListenerType.EXTERNAL, bind="gate")
+        plugin = "cloud_bridge.ingest.plugin.UnitsOnly"
+        self._broker = Broker(BrokerConfig(listeners={LISTENER: listener}, plugins={plugin: {}}))
+        self._gate = Gate(
+            intake,
+            credentials,
+            live,
+            counters,
+            clock,
+            lambda reader, writer: self._broker.external_connected(reader, writer, LISTENER),
+        )
+
+    async def start(self, host: str, port: int) -> None:
+        """Raises OSError when it cannot listen there."""
+        await self._broker.start()
+        self.port = await self._gate.listen(host, port)
+
+    async def stop(self) -> None:
+        await self._gate.close()
+        await self._broker.shutdown()
+
+    @property
+    def connections(self) -> int:
+        return self._gate.connections
+
+    async def command(self, unit_id: str, payload: bytes) -> bool:
+        """Publish a command to the unit. False if it has no connection now: nothing is kept for later here,
+        because a command that arrives late is worse than one that must be given again."""
+        if not self._gate.is_connected(unit_id):
+            return False
+        await self._broker.internal_message_broadcast(f"cp/{unit_id}/command", payload)
+        return True

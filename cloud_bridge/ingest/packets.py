@@ -1,0 +1,157 @@
+"""The few MQTT 3.1.1 packets that the gate has to understand before it trusts anybody. Pure: bytes in, values out.
+
+Numbers in brackets are statements of the OASIS standard of 2014-10-29.
+"""
+
+from typing import NamedTuple
+
+CONNECT, PUBLISH, PUBACK = 1, 3, 4
+SUBSCRIBE, UNSUBSCRIBE, PINGREQ, DISCONNECT = 8, 10, 12, 14
+
+# CONNACK return codes, table 3.1
+ACCEPTED, WRONG_PROTOCOL, ID_REJECTED, UNAVAILABLE, BAD_LOGIN, NOT_AUTHORISED = range(6)
+
+
+class MalformedPacket(ValueError):
+    """The bytes are not MQTT; the connection has to end [MQTT-4.8.0-1]."""
+
+
+class PacketTooLarge(MalformedPacket):
+    """A packet longer than any that a unit has reason to send."""
+
+
+class Frame(NamedTuple):
+    """Where one whole packet lies in a buffer."""
+
+    body_at: int
+    end_at: int
+
+
+class Connect(NamedTuple):
+    """What a CONNECT asks for. A clean session or not is the broker's business."""
+
+    protocol: str
+    level: int
+    keep_alive_s: int
+    keep_alive_at: int  # where its two bytes lie in the body
+    client_id: str
+    will_topic: str | None
+    will_retain: bool
+    user_name: str | None
+    password: str | None
+
+
+class Publish(NamedTuple):
+    topic: str
+    payload: bytes
+    packet_id: int | None  # None with QoS 0
+    qos: int
+    redelivered: bool  # the DUP flag
+    retain: bool
+
+
+def next_frame(buffer: bytes | bytearray, at: int, limit: int) -> Frame | None:
+    """The packet that starts at `at`, or None until all of it is there. Raises for one longer than `limit`."""
+    length = 0
+    for place in range(4):  # remaining length, section 2.2.3: seven bits a byte, lowest first, at most four
+        length_at = at + 1 + place
+        if length_at >= len(buffer):
+            return None
+        byte = buffer[length_at]
+        length |= (byte & 0x7F) << (7 * place)
+        if byte < 0x80:
+            break
+    else:
+        raise MalformedPacket("remaining length of more than four bytes")
+    if length > limit:
+        raise PacketTooLarge(f"{length} bytes")
+    body_at = length_at + 1
+    return Frame(body_at, body_at + length) if len(buffer) >= body_at + length else None
+
+
+def parse_connect(body: bytes) -> Connect:
+    """Section 3.1. Raises MalformedPacket."""
+    protocol, at = _text(body, 0)
+    level, at = _number(body, at, 1)
+    flags, at = _number(body, at, 1)
+    keep_alive_at = at
+    keep_alive_s, at = _number(body, at, 2)
+    if level != 4 or protocol != "MQTT":  # another version may lay out the rest differently
+        return Connect(protocol, level, keep_alive_s, keep_alive_at, "", None, False, None, None)
+    if flags & 0x01:
+        raise MalformedPacket("[MQTT-3.1.2-3] the reserved flag is set")
+    client_id, at = _text(body, at)
+    will_topic: str | None = None
+    user_name: str | None = None
+    password: str | None = None
+    if flags & 0x04:
+        will_topic, at = _text(body, at)
+        _, at = _field(body, at)
+    if flags & 0x80:
+        user_name, at = _text(body, at)
+    if flags & 0x40:
+        password, at = _text(body, at)
+    if at != len(body):
+        raise MalformedPacket("bytes after the CONNECT's last field")
+    retain = bool(flags & 0x20)
+    return Connect(protocol, level, keep_alive_s, keep_alive_at, client_id, will_topic, retain, user_name, password)
+
+
+def parse_publish(first_byte: int, body: bytes) -> Publish:
+    """Section 3.3. Raises MalformedPacket."""
+    qos = (first_byte >> 1) & 3
+    if qos == 3:
+        raise MalformedPacket("[MQTT-3.3.1-4] both QoS bits are set")
+    topic, at = _text(body, 0)
+    packet_id: int | None = None
+    if qos:
+        packet_id, at = _number(body, at, 2)
+        if packet_id == 0:
+            raise MalformedPacket("[MQTT-2.3.1-1] packet identifier 0")
+    return Publish(topic, body[at:], packet_id, qos, bool(first_byte & 8), bool(first_byte & 1))
+
+
+def whole(first_byte: int, body: bytes) -> bytes:
+    """A packet of this first byte and body."""
+    header = bytearray((first_byte,))
+    length = len(body)
+    while length >= 0x80:
+        header.append(length & 0x7F | 0x80)
+        length >>= 7
+    header.append(length)
+    return bytes(header) + body
+
+
+def puback(packet_id: int) -> bytes:
+    return b"\x40\x02" + packet_id.to_bytes(2)
+
+
+def connack(return_code: int) -> bytes:
+    """Only for refusals: what accepts is written by the broker, which knows the session."""
+    return bytes((0x20, 2, 0, return_code))
+
+
+def _number(body: bytes, at: int, size: int) -> tuple[int, int]:
+    end = at + size
+    if end > len(body):
+        raise MalformedPacket("ends inside a number")
+    return int.from_bytes(body[at:end]), end
+
+
+def _field(body: bytes, at: int) -> tuple[bytes, int]:
+    size, at = _number(body, at, 2)
+    end = at + size
+    if end > len(body):
+        raise MalformedPacket("ends inside a field")
+    return body[at:end], end
+
+
+def _text(body: bytes, at: int) -> tuple[str, int]:
+    field, end = _field(body, at)
+    try:
+        text = field.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedPacket("[MQTT-1.5.3-1] a text that is not UTF-8") from error
+    if "\0" in text:
+        raise MalformedPacket("[MQTT-1.5.3-2] a text with U+0000")
+    return text, end

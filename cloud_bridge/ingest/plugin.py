@@ -1,0 +1,21 @@
+"""What amqtt asks us about a session. The gate has checked all of it before; the broker holds it again."""
+
+from amqtt.contexts import Action
+from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
+from amqtt.session import Session
+
+
+class UnitsOnly(BaseAuthPlugin, BaseTopicPlugin):
+    """A session is a unit that the gate let in, and a unit gets its own commands and nothing else.
+
+    Publishing through the broker is refused: the gate takes every PUBLISH in. A will is not asked about here, amqtt
+    sends it past this list; no unit can receive one, because no unit can subscribe to anything but commands.
+    """
+
+    async def authenticate(self, *, session: Session) -> bool | None:
+        return session.client_id is not None and session.client_id == session.username
+
+    async def topic_filtering(
+        self, *, session: Session | None = None, topic: str | None = None, action: Action | None = None
+    ) -> bool | None:
+        return session is not None and action is not Action.PUBLISH and topic == f"cp/{session.client_id}/command"

@@ -1,0 +1,45 @@
+"""What the bridge knows this moment, in memory: pages and the interface read it through to the store.
+
+The store is at most a commit behind; last contact is kept here for every unit that was ever heard, the newest
+heartbeat only for those heard since the start.
+"""
+
+from collections.abc import Iterable
+
+from cloud_bridge.contact import later
+from cloud_bridge.wire import Heartbeat
+
+
+class LiveUnit:
+    """One unit, kept small: there may be a hundred thousand."""
+
+    __slots__ = ("connected", "heartbeat", "heartbeat_ms", "last_contact_ms")
+
+    def __init__(self, last_contact_ms: int | None = None) -> None:
+        self.last_contact_ms = last_contact_ms
+        self.heartbeat: Heartbeat | None = None
+        self.heartbeat_ms: int | None = None
+        self.connected = False  # has a connection to us open; says nothing about contact
+
+
+class Live:
+    """All units that were heard or are connected, by id."""
+
+    def __init__(self, last_contacts: Iterable[tuple[str, int]] = ()) -> None:
+        self._units = {unit_id: LiveUnit(at_ms) for unit_id, at_ms in last_contacts}
+
+    def unit(self, unit_id: str) -> LiveUnit:
+        """The unit's live state, made at first sight; only for ids that have shown their secret."""
+        unit = self._units.get(unit_id)
+        if unit is None:
+            unit = self._units[unit_id] = LiveUnit()
+        return unit
+
+    def find(self, unit_id: str) -> LiveUnit | None:
+        return self._units.get(unit_id)
+
+    def contact(self, unit_id: str, received_ms: int) -> LiveUnit:
+        """The unit was heard."""
+        unit = self.unit(unit_id)
+        unit.last_contact_ms = later(unit.last_contact_ms, received_ms)
+        return unit

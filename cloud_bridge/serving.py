@@ -1,0 +1,117 @@
+"""The running bridge: broker, pages and recorder in one process on one event loop."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+
+import uvicorn
+
+from cloud_bridge.clock import Clock, SystemClock
+from cloud_bridge.contact import Ledger
+from cloud_bridge.counters import Counters
+from cloud_bridge.errors import PortBusy
+from cloud_bridge.house import House
+from cloud_bridge.ingest.credentials import Credentials
+from cloud_bridge.ingest.embedded import EmbeddedBroker
+from cloud_bridge.ingest.intake import Intake
+from cloud_bridge.live import Live
+from cloud_bridge.settings import Settings
+from cloud_bridge.store.database import open_database
+from cloud_bridge.store.record import Listened, read_listening
+from cloud_bridge.store.recorder import Recorder
+from cloud_bridge.store.units import last_contacts
+from cloud_bridge.web.app import create_app
+
+CANARY_S = 5.0
+GOODBYE_S = 3  # for pages that are being sent when we stop
+
+
+@asynccontextmanager
+async def keep_house(settings: Settings, clock: Clock) -> AsyncIterator[House]:
+    """Open the store and build everything on it; at the end, write what waits. Listens nowhere yet.
+
+    Raises StoreUnusable.
+    """
+    database = open_database(settings.folder)
+    with database.reading() as connection:
+        live = Live(last_contacts(connection))
+        ledger = Ledger(*read_listening(connection))
+    recorder = Recorder(database, asyncio.get_running_loop())
+    counters = Counters()
+    intake = Intake(live, recorder, counters)
+    broker = EmbeddedBroker(intake, Credentials(database), live, counters, clock)
+    try:
+        yield House(settings, clock, database, recorder, live, ledger, counters, broker)
+    finally:
+        await asyncio.to_thread(recorder.close)
+        database.close()
+
+
+async def serve(settings: Settings, ready: Callable[[int, int], None]) -> None:
+    """Serve until SIGTERM or SIGINT. `ready(http_port, mqtt_port)` is called once both are open.
+
+    Raises StoreUnusable and PortBusy.
+    """
+    async with keep_house(settings, SystemClock()) as house:
+        http = _listen(settings.host, settings.http_port)
+        await _start_broker(house)
+        canary = asyncio.create_task(_listen_to_ourselves(house))
+        server = _Server(
+            uvicorn.Config(
+                create_app(house),
+                log_level="warning",
+                server_header=False,
+                timeout_graceful_shutdown=GOODBYE_S,
+            )
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, server.stop)
+        ready(http.getsockname()[1], house.broker.port)
+        try:
+            await server.serve(sockets=[http])
+        finally:
+            canary.cancel()
+            await house.broker.stop()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn would end the process by the signal itself before the recorder has written what waits."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def stop(self) -> None:
+        self.should_exit = True
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=1024)
+    except OSError as error:
+        raise _port_busy("CHARGEKEEPER_HTTP_PORT", port, error) from error
+
+
+async def _start_broker(house: House) -> None:
+    settings = house.settings
+    try:
+        await house.broker.start(settings.host, settings.mqtt_port)
+    except OSError as error:
+        raise _port_busy("CHARGEKEEPER_MQTT_PORT", settings.mqtt_port, error) from error
+
+
+def _port_busy(variable: str, port: int, error: OSError) -> PortBusy:
+    return PortBusy(f"cannot listen on port {port} ({error.strerror}): free it, or set {variable} to another port")
+
+
+async def _listen_to_ourselves(house: House) -> None:
+    """The canary: every 5 s a mark goes through event loop and store. What stops it stops contacts too, and the
+    ledger counts that time as ours, not as any unit's silence."""
+    while True:
+        at_ms = house.clock.now_ms()
+        written = asyncio.Event()
+        house.recorder.put(Listened(at_ms, house.ledger.open_gap(at_ms)), written.set)
+        await written.wait()
+        house.ledger.listened(at_ms)
+        await asyncio.sleep(CANARY_S)

@@ -1,0 +1,34 @@
+"""Secrets that we hand out once and keep only as a hash.
+
+They are random with 256 bits, so a plain SHA-256 is as good as a slow hash and costs the event loop microseconds:
+a slow one let 9 units a second reconnect after the mast came back. People choose their passwords, so those go
+through argon2 (store/people.py).
+"""
+
+import hashlib
+import hmac
+import secrets
+
+CLAIM_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0/O, 1/I/L, U/V mix-ups on a printed label
+CLAIM_LENGTH = 12  # 30 symbols each: 58 bits, typed once
+NO_HASH = "0" * 64  # what a stranger is compared with, so that an unknown name takes the same time
+
+
+def new_secret() -> str:
+    """43 characters that are safe in a URL, a header and a JSON text."""
+    return secrets.token_urlsafe(32)
+
+
+def new_claim_code() -> str:
+    """As printed on the unit: three groups of four, 7K4M-2QXP-9BCD."""
+    symbols = [secrets.choice(CLAIM_ALPHABET) for _ in range(CLAIM_LENGTH)]
+    return "-".join("".join(symbols[at : at + 4]) for at in range(0, CLAIM_LENGTH, 4))
+
+
+def hash_of(secret: str) -> str:
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+
+
+def matches(secret: str, kept_hash: str | None) -> bool:
+    """Whether the secret is the one the hash was made of; None (nobody of that name) never matches."""
+    return hmac.compare_digest(hash_of(secret), kept_hash or NO_HASH)

@@ -1,0 +1,159 @@
+"""The tables. Every time is UTC in milliseconds since 1970 (`_ms`), except what a unit's own clock said (`_s`).
+
+The migrations in migrations/versions make these tables; a test holds that both say the same.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _row_number() -> Column[int]:
+    # SQLite counts rows by itself only in a column of exactly the type INTEGER.
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+
+
+def _unit() -> Column[str]:
+    return Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), nullable=False)
+
+
+people = Table(
+    "people",
+    metadata,
+    _row_number(),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("password_hash", String(200), nullable=False),  # argon2id
+    Column("role", String(20), nullable=False),  # driver, installer, support, operator
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _row_number(),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+units = Table(
+    "units",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("secret_hash", String(64), nullable=False),  # SHA-256: the secret is random, 256 bits
+    Column("claim_hash", String(64), nullable=False),
+    Column("owner_id", ForeignKey("people.id", ondelete="SET NULL")),
+    Column("time_zone", String(64), nullable=False, server_default="Europe/London"),  # of the site, IANA name
+    Column("silent_after_ms", BigInteger, nullable=False, server_default="1800000"),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("last_contact_ms", BigInteger, nullable=False),
+    Column("last_kind", String(20), nullable=False),
+    Column("messages", BigInteger, nullable=False),
+    Column("bad_payloads", BigInteger, nullable=False),
+    Index(None, "last_contact_ms"),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("payload", Text, nullable=False),  # as the unit wrote it, unknown keys and all
+)
+
+events = Table(
+    "events",
+    metadata,
+    _row_number(),
+    _unit(),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("boot", BigInteger),
+    Column("sequence", BigInteger),
+    Column("unit_time_s", BigInteger),
+    Column("kind", String(256)),
+    Column("payload", Text, nullable=False),
+    UniqueConstraint("unit_id", "boot", "sequence"),
+    Index(None, "unit_id", "received_ms"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _row_number(),
+    _unit(),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("boot", BigInteger),
+    Column("sequence", BigInteger),
+    Column("unit_time_s", BigInteger),
+    Column("started_s", BigInteger),
+    Column("ended_s", BigInteger),
+    Column("duration_s", BigInteger),
+    Column("energy_wh", BigInteger),
+    Column("reason", String(256)),
+    Column("payload", Text, nullable=False),
+    UniqueConstraint("unit_id", "boot", "sequence"),
+    Index(None, "unit_id", "received_ms"),
+)
+
+results = Table(
+    "results",
+    metadata,
+    _row_number(),
+    _unit(),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("boot", BigInteger),
+    Column("sequence", BigInteger),
+    Column("unit_time_s", BigInteger),
+    Column("command", String(256)),
+    Column("ok", Boolean),
+    Column("reason", String(256)),
+    Column("payload", Text, nullable=False),
+    UniqueConstraint("unit_id", "boot", "sequence"),
+    Index(None, "unit_id", "command"),
+)
+
+listening = Table(
+    "listening",
+    metadata,
+    Column("id", Integer, primary_key=True),  # one row, 1
+    Column("until_ms", BigInteger, nullable=False),
+)
+
+listening_gaps = Table(
+    "listening_gaps",
+    metadata,
+    Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("to_ms", BigInteger, nullable=False),
+)

@@ -1,0 +1,82 @@
+"""What is shown of a charge point: the store's row with the live state read through it, judged now."""
+
+from typing import Any, NamedTuple
+
+from cloud_bridge.clock import iso_utc
+from cloud_bridge.contact import Verdict, judge
+from cloud_bridge.house import House
+from cloud_bridge.store.units import Unit
+from cloud_bridge.wire import BadPayload, Heartbeat, decode
+
+
+class ChargePoint(NamedTuple):
+    """One unit at the moment `now_ms`."""
+
+    id: str
+    time_zone: str
+    now_ms: int
+    last_contact_ms: int | None
+    verdict: Verdict
+    connected: bool
+    heartbeat_ms: int | None
+    heartbeat: Heartbeat  # all unknown until one came
+
+
+def charge_point(house: House, unit: Unit) -> ChargePoint:
+    """Last contact is the later of memory and store; the heartbeat comes from the store only after a restart."""
+    now_ms = house.clock.now_ms()
+    last_contact_ms, heartbeat_ms, connected = unit.last_contact_ms, unit.heartbeat_ms, False
+    heartbeat: Heartbeat | None = None
+    live = house.live.find(unit.id)
+    if live is not None:
+        connected = live.connected
+        last_contact_ms = live.last_contact_ms
+        heartbeat = live.heartbeat
+        if heartbeat is not None:
+            heartbeat_ms = live.heartbeat_ms
+    if heartbeat is None:
+        heartbeat = _stored(unit.heartbeat)
+    verdict = judge(last_contact_ms, now_ms, house.ledger.gaps(now_ms), unit.silent_after_ms)
+    return ChargePoint(
+        unit.id, unit.time_zone, now_ms, last_contact_ms, verdict, connected, heartbeat_ms, heartbeat
+    )
+
+
+def as_json(point: ChargePoint) -> dict[str, Any]:
+    """The HTTP interface's words. Whatever is unknown is null."""
+    heartbeat = point.heartbeat
+    return {
+        "id": point.id,
+        "last_contact": _iso(point.last_contact_ms),
+        "contact": point.verdict.contact,
+        "silence_ms": point.verdict.silence_ms,
+        "checked_at": iso_utc(point.now_ms),
+        "connected": point.connected,
+        "heartbeat_at": _iso(point.heartbeat_ms),
+        "state": heartbeat.state,
+        "mode": heartbeat.mode,
+        "csq": heartbeat.csq,
+        "operator": heartbeat.operator,
+        "amps": heartbeat.amps,
+        "watts": heartbeat.watts,
+        "total_wh": heartbeat.total_wh,
+        "faults": heartbeat.faults,
+        "loop_worst_ms": heartbeat.loop_worst_ms,
+        "boot": heartbeat.boot,
+        "sequence": heartbeat.sequence,
+        "unit_time_s": heartbeat.unit_time_s,
+    }
+
+
+def _iso(at_ms: int | None) -> str | None:
+    return None if at_ms is None else iso_utc(at_ms)
+
+
+def _stored(payload: str | None) -> Heartbeat:
+    if payload is None:
+        return Heartbeat()
+    try:
+        message = decode("heartbeat", payload.encode())
+    except BadPayload:  # written by another version of the bridge
+        return Heartbeat()
+    return message if isinstance(message, Heartbeat) else Heartbeat()

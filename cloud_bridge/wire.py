@@ -1,0 +1,198 @@
+"""Wire format v1: what a unit says, read from its JSON. Pure, bounded, and forgiving in one direction only.
+
+A missing key is unknown (None) and an unknown key is kept, so that old bridges and new units understand each other.
+A known key with a value that cannot be is refused: half-true state is worse than the state before. The golden
+messages stand in tests/samples/, and the firmware's tests read the same files.
+
+Keys that every message may carry: `n` sequence since boot, `b` boot count, `t` the unit's own time (epoch seconds,
+absent while it does not know). `b` and `n` together name a message, so a redelivery is recognised by them.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_PAYLOAD_BYTES = 4096  # ten times the longest message the firmware writes
+MAX_TEXT = 256  # characters of any text value
+MAX_FAULTS = 32
+MAX_COUNT = 2**53 - 1  # the largest whole number that every JSON reader keeps exact
+
+UNIT_ID = re.compile(r"[A-Za-z0-9_-]{1,36}\Z")
+
+
+class BadPayload(ValueError):
+    """The payload is not a message of this kind; the text says which key and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What all kinds share; `other` holds the keys this version does not know."""
+
+    sequence: int | None = None
+    boot: int | None = None
+    unit_time_s: int | None = None
+    other: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat(Message):
+    """The state of the unit now."""
+
+    state: str | None = None  # pilot state, "A1" .. "F"
+    mode: str | None = None  # "smart", "link_lost" or "standalone"
+    csq: int | None = None  # 0..31, 99 = not known to the modem
+    operator: str | None = None  # PLMN digits
+    amps: float | None = None  # offered to the vehicle
+    watts: float | None = None
+    total_wh: int | None = None
+    faults: list[str] | None = None
+    loop_worst_ms: int | None = None  # since the heartbeat before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(Message):
+    """One record of the unit's journal."""
+
+    kind: str | None = None  # fault_raised, fault_cleared, boot, network, tamper, security, override, ...
+    details: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session(Message):
+    """One charging session that has ended. Start and end are absent when the unit did not know the time."""
+
+    session: int | None = None  # the unit's own number of it
+    started_s: int | None = None
+    ended_s: int | None = None
+    duration_s: int | None = None
+    energy_wh: int | None = None
+    reason: str | None = None  # why it ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result(Message):
+    """The answer to a command."""
+
+    command: str | None = None  # the command's id
+    ok: bool | None = None
+    reason: str | None = None  # why not
+
+
+def _no_constant(name: str) -> None:
+    raise BadPayload(f"{name} is not JSON")  # Python's reader takes NaN and Infinity, the standard does not
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_COUNT:
+        raise BadPayload("not a count")
+    return value
+
+
+def _csq(value: Any) -> int:
+    if type(value) is not int or not (0 <= value <= 31 or value == 99):
+        raise BadPayload("not 0..31 or 99")
+    return value
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float) or not abs(value) <= MAX_COUNT:  # NaN compares false
+        raise BadPayload("not a number")
+    return value  # type: ignore[no-any-return]  # int or float by the line above
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str or len(value) > MAX_TEXT or not value.isprintable():  # no lone surrogate, no NUL
+        raise BadPayload(f"not a printable text of at most {MAX_TEXT} characters")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if type(value) is not bool:
+        raise BadPayload("not true or false")
+    return value
+
+
+def _names(value: Any) -> list[str]:
+    if type(value) is not list or len(value) > MAX_FAULTS:
+        raise BadPayload(f"not a list of at most {MAX_FAULTS} names")
+    return [_text(name) for name in value]
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if type(value) is not dict:
+        raise BadPayload("not an object")
+    return value
+
+
+Keys = dict[str, tuple[str, Callable[[Any], Any]]]  # key on the wire -> field and the check of its value
+
+SHARED: Keys = {"n": ("sequence", _count), "b": ("boot", _count), "t": ("unit_time_s", _count)}
+
+KINDS: dict[str, tuple[type[Message], Keys]] = {
+    "heartbeat": (
+        Heartbeat,
+        SHARED
+        | {
+            "s": ("state", _text),
+            "m": ("mode", _text),
+            "q": ("csq", _csq),
+            "o": ("operator", _text),
+            "a": ("amps", _number),
+            "w": ("watts", _number),
+            "e": ("total_wh", _count),
+            "f": ("faults", _names),
+            "x": ("loop_worst_ms", _count),
+        },
+    ),
+    "event": (Event, SHARED | {"k": ("kind", _text), "d": ("details", _object)}),
+    "session": (
+        Session,
+        SHARED
+        | {
+            "i": ("session", _count),
+            "t0": ("started_s", _count),
+            "t1": ("ended_s", _count),
+            "s": ("duration_s", _count),
+            "e": ("energy_wh", _count),
+            "y": ("reason", _text),
+        },
+    ),
+    "result": (Result, SHARED | {"id": ("command", _text), "ok": ("ok", _flag), "y": ("reason", _text)}),
+}
+
+
+def decode(kind: str, payload: bytes) -> Message:
+    """Read one payload of `cp/<id>/<kind>`. Raises BadPayload; never anything else, whatever the bytes."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise BadPayload(f"longer than {MAX_PAYLOAD_BYTES} bytes")
+    message_class, keys = KINDS[kind]
+    try:
+        said = json.loads(payload.decode(), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:  # BadPayload and a wrong encoding are ValueErrors
+        raise BadPayload("not JSON") from error
+    values: dict[str, Any] = {}
+    other: dict[str, Any] = {}
+    for key, value in _object(said).items():
+        if key not in keys:
+            other[key] = value
+        elif value is not None:
+            name, check = keys[key]
+            try:
+                values[name] = check(value)
+            except BadPayload as error:
+                raise BadPayload(f"{key}: {error}") from None
+    return message_class(**values, other=other)
+
+
+def is_repeat(message: Message, seen: tuple[int | None, int | None], redelivered: bool) -> bool:
+    """Whether the unit has told us this already. `seen` is (boot, sequence) of the newest one we took.
+
+    Without the MQTT DUP flag only the very same number is a repeat: a unit that lost its flash starts to count from
+    the beginning and must be heard.
+    """
+    boot, sequence = seen
+    if message.boot is None or message.sequence is None or sequence is None or message.boot != boot:
+        return False
+    return message.sequence == sequence or (redelivered and message.sequence < sequence)
