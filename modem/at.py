@@ -61,7 +61,7 @@ class Tokenizer:
     def expect(self, echo: str, info=(), ends=(), last=None, info_first=False, prompt=False, header="", payload=None):
         """Say what the command about to be sent may be answered with. Holds until its FINAL event.
 
-        `info`       beginnings of its info lines
+        `info`       beginnings of its info lines; "" among them: any line that is nothing else
         `ends`       beginnings of results other than OK that end it, without the "<link>, " that may stand before them
         `last`       beginning of the info line that ends it, for the commands where OK does not; "" is any line
         `info_first` a final result before any info line is an old one, and STRAY
@@ -185,12 +185,12 @@ class Tokenizer:
             if line == "OK" and self._last is not None:
                 events.append((ACCEPTED, line))
                 return
-            if self._info and line.startswith(self._info) and not _is_registration_urc(line):
+            if self._is_info(line):
                 self._take_info(line, events)
                 return
         if self._is_urc(line):
             events.append((URC, line))
-        elif self._pending and self._last == "":
+        elif "" in self._info:
             self._take_info(line, events)
         elif _has_urc_shape(line):
             events.append((URC, line))
@@ -205,6 +205,12 @@ class Tokenizer:
         if line == "OK":
             return self._last is None and not self._ends
         return bool(self._ends) and _without_link(line).startswith(self._ends)
+
+    def _is_info(self, line: str) -> bool:
+        for beginning in self._info:
+            if beginning and line.startswith(beginning):
+                return not _is_registration_urc(line)
+        return False
 
     def _end(self, line: str, events: list):
         self.expect_nothing()

@@ -1,0 +1,86 @@
+"""SIM800 family (SIM800L, SIM800C, SIM800H): tables only.
+
+Page numbers are those of the SIM800 Series AT Command Manual V1.12. A time is the manual's "Max Response Time" with a
+margin, since some are exceeded in the field; where the manual gives none, it is DEFAULT_TIMEOUT_MS.
+"""
+
+NAME = "SIM800"
+
+DEFAULT_TIMEOUT_MS = 3_000  # for what answers from memory: CSQ, CREG, CCLK, CIPRXGET...
+
+# (command begins with, timeout_ms, its info lines begin with, results that end it instead of OK, info line that ends it)
+# None for the info lines: the command's own name. The longest beginning that fits is the one that counts.
+COMMANDS = (
+    ("+COPS=?", 180_000, ("+COPS:", "("), (), None),  # p.78 says 45 s; 2 to 3 min were seen. One list over many lines
+    ("+COPS=", 150_000, (), (), None),  # p.78: 120 s
+    ("+CNETSCAN", 90_000, ("Operator:",), (), None),  # p.189: 45 s
+    ("+CFUN=", 15_000, (), (), None),  # p.96: 10 s
+    ("+CPIN=", 8_000, (), (), None),  # 5 s
+    ("+CGATT=", 80_000, (), (), None),  # p.210: 70 to 75 s
+    ("+CGACT=", 155_000, (), (), None),  # 150 s
+    ("+CREG=", 3_000, (), (), None),
+    ("+CGREG=", 3_000, (), (), None),
+    ("+CSTT=", 3_000, (), (), None),
+    ("+CIICR", 90_000, (), (), None),  # 85 s
+    ("+CIFSR", 3_000, ("",), (), ""),  # answers with a bare address and no OK
+    ("+CIPSTART=", 80_000, (), (), None),  # 75 s with CIPMUX=1; CONNECT OK comes later, as a URC
+    ("+CIPSTATUS", 3_000, ("STATE:", "C:"), (), "STATE:"),  # OK first. With CIPMUX=1 six rows follow: see LAST_LINK
+    ("+CIPSTATUS=", 3_000, None, (), None),
+    ("+CIPSEND=", 30_000, (), ("DATA ACCEPT:", "SEND OK", "SEND FAIL"), None),  # with CIPQSEND=1; else up to 645 s
+    ("+CIPCLOSE", 10_000, (), ("CLOSE OK",), None),
+    ("+CIPSHUT", 70_000, (), ("SHUT OK",), None),  # 65 s
+    ("+CIPRXGET=1", 3_000, (), (), None),
+    ("+CIPRXGET=2", 3_000, ("+CIPRXGET: 2,",), (), None),
+    ("+CIPRXGET=4", 3_000, ("+CIPRXGET: 4,",), (), None),
+    ("+CDNSGIP=", 30_000, None, (), "+CDNSGIP:"),  # OK first
+    ("+CPOWD=", 5_000, (), ("NORMAL POWER DOWN",), None),
+    ("+CGMM", 3_000, ("",), (), None),
+    ("+CGMR", 3_000, ("Revision",), (), None),
+    ("+CGSN", 3_000, ("",), (), None),
+    ("+GSN", 3_000, ("",), (), None),
+    ("+CIMI", 3_000, ("",), (), None),
+    ("I", 3_000, ("",), (), None),
+    ("E", 3_000, (), (), None),
+    ("&", 3_000, (), (), None),
+)
+
+LAST_LINK = "C: 5"  # the sixth and last row of AT+CIPSTATUS with CIPMUX=1
+
+# Unsolicited result codes by name: what stands before the colon, or the whole line. (sic: WARNNING)
+URCS = frozenset(
+    (
+        "RDY", "+CFUN", "+CPIN", "Call Ready", "SMS Ready",  # boot, at a fixed baud rate only
+        "+CREG", "+CGREG",
+        "*PSNWID", "*PSUTTZ", "+CTZV", "+CTZR", "DST",  # network time; the last has no plus sign
+        "+CSQN", "+CSMINS", "+CMTE", "+CUSD", "+CMTI", "+CMT", "+CDS", "+CBM", "RING", "+CRING", "+CLIP", "NO CARRIER",
+        "+PDP", "+CIPRXGET", "+RECEIVE", "REMOTE IP", "+SAPBR 1",
+        "NORMAL POWER DOWN",
+        "UNDER-VOLTAGE WARNNING", "UNDER-VOLTAGE POWER DOWN", "OVER-VOLTAGE WARNNING", "OVER-VOLTAGE POWER DOWN",
+    )
+)  # fmt: skip
+# Those of one TCP connection: "<n>, " stands before them when CIPMUX is 1.
+LINK_URCS = frozenset(("CONNECT OK", "CONNECT FAIL", "ALREADY CONNECT", "CLOSED"))
+
+BOOTED = "RDY"
+VOLTAGE_URCS = ("UNDER-VOLTAGE", "OVER-VOLTAGE")
+FAILURES = ("SEND FAIL",)  # results that end a command without success, beside ERROR
+
+# Questions that only `Modem.resync` asks, so that an answer to one of them is never an answer to anything else.
+RESYNC = ("+CMEE?", "+IPR?", "+IFC?", "+CSCS?")
+RESYNC_TIMEOUT_MS = 2_000
+
+BAUD = 115_200
+OTHER_BAUDS = (9_600, 57_600, 19_200)  # what a modem from elsewhere may have been set to; factory setting is autobaud
+
+# Power. Hardware Design V2.02 and V1.02: PWRKEY low for 1 s or more toggles; held over 33 s it resets.
+SUPPLY_SETTLE_MS = 100
+PWRKEY_MS = 1_100
+SUPPLY_OFF_MS = 2_000  # off to on without looking at STATUS
+BOOT_TIMEOUT_MS = 10_000  # UART usable >= 3 s after PWRKEY; "AT" every 300..500 ms until then
+BOOT_PROBE_MS = 300
+
+SEND_MAX_BYTES = 1_400  # must be less than what AT+CIPSEND? reports, typically 1460
+RECEIVE_MAX_BYTES = 1_460  # AT+CIPRXGET=2
+LINKS = 6
+
+CHARSET = "IRA"  # +CSCS after power-up

@@ -1,0 +1,216 @@
+"""Replies of the modem as values. Each function takes the text of a reply and returns small tuples.
+
+All raise ProtocolError for a text that is torn or not theirs. A field that is empty or absent is None.
+"""
+
+from collections import namedtuple
+
+from modem.charset import decoded
+from modem.errors import ProtocolError
+from modem.fields import line_after, lines, number, optional_hexadecimal, optional_number, split
+
+NUMERIC = 2  # the operator format of +COPS that gives PLMN digits
+
+Operator = namedtuple("Operator", ("stat", "long_name", "short_name", "plmn", "act"))
+Serving = namedtuple("Serving", ("mode", "format", "name", "act"))
+Registration = namedtuple("Registration", ("stat", "lac", "cell", "act"))
+Cell = namedtuple("Cell", ("name", "plmn", "rxlev", "cell", "arfcn", "lac", "bsic"))
+Link = namedtuple("Link", ("link", "bearer", "protocol", "host", "port", "state"))
+Received = namedtuple("Received", ("mode", "link", "got", "left"))
+
+# Before: the modem never heard the time (04/01/01 after power-up). After: its two digits mean the century before.
+CLOCK_YEARS = (2024, 2079)
+
+
+def signal_quality(text: str) -> tuple:
+    """+CSQ: (csq, ber). csq 0..31, ber 0..7; 99 is no reading of either."""
+    values, _ = split(line_after(("+CSQ:",), text), text)
+    if len(values) != 2:
+        raise ProtocolError("+CSQ wants two fields", text)
+    csq, ber = [number(value, text) for value in values]
+    if (csq > 31 and csq != 99) or (ber > 7 and ber != 99):
+        raise ProtocolError("+CSQ out of range", text)
+    return csq, ber
+
+
+def operator(text: str) -> Serving:
+    """+COPS?: (mode, format, name, act). Format 2 says that the name is PLMN digits; without a name there is no network."""
+    values, quoted = split(line_after(("+COPS:",), text), text)
+    if len(values) not in (1, 3, 4) or (len(values) > 1 and not quoted[2]):
+        raise ProtocolError("+COPS wants 1, 3 or 4 fields", text)
+    mode = number(values[0], text)
+    if len(values) == 1:
+        return Serving(mode, None, None, None)
+    name_format = number(values[1], text)
+    if name_format == NUMERIC and values[2] is not None:
+        number(values[2], text)
+    return Serving(mode, name_format, values[2], number(values[3], text) if len(values) == 4 else None)
+
+
+def registration(text: str) -> Registration:
+    """+CREG, +CGREG or +CEREG, answer or URC: (stat, lac, cell, act).
+
+    The answer has <n> before <stat>, the URC has not: its second field is a quoted or long area code, or absent.
+    """
+    values, quoted = split(line_after(("+CREG:", "+CGREG:", "+CEREG:"), text), text)
+    if len(values) > 1 and not quoted[1] and len(values[1] or "") <= 2:
+        values = values[1:]
+    stat, lac, cell, act = (values + [None, None, None])[:4]
+    return Registration(
+        number(stat, text), optional_hexadecimal(lac, text), optional_hexadecimal(cell, text), optional_number(act, text)
+    )
+
+
+def sim_state(text: str) -> str:
+    """+CPIN: READY, SIM PIN, SIM PUK, PH_SIM PIN, NOT READY or NOT INSERTED."""
+    state = line_after(("+CPIN:",), text)
+    if not state:
+        raise ProtocolError("+CPIN without a state", text)
+    return state
+
+
+def cme_error(text: str) -> tuple:
+    """+CME ERROR: (code, name). Numeric or verbose, with or without the colon: manual and modules differ."""
+    from modem.cme import NAMES  # only a modem that refuses something needs the table in memory
+
+    if not text.startswith("+CME ERROR"):
+        raise ProtocolError("not a +CME ERROR", text)
+    value = text[len("+CME ERROR") :].lstrip(":").strip()
+    if value.isdigit():
+        return number(value, text), NAMES.get(number(value, text))
+    for code in NAMES:
+        if NAMES[code].lower() == value.lower():
+            return code, NAMES[code]
+    return None, value or None
+
+
+def clock(text: str):
+    """+CCLK in UTC epoch seconds, or None while the modem does not know the time.
+
+    The modem gives local time and its zone in quarters of an hour: "24/05/06,12:34:56+04".
+    """
+    values, _ = split(line_after(("+CCLK:",), text), text)
+    stamp = values[0] or ""
+    if len(values) != 1 or len(stamp) != 20 or stamp[2:15:3] != "//,::" or stamp[17] not in "+-":
+        raise ProtocolError("not a time", text)
+    year, month, day, hour, minute, second, quarters = [number(stamp[at : at + 2], text) for at in range(0, 20, 3)]
+    if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61 and quarters <= 56):
+        raise ProtocolError("not a time", text)
+    year += 2000
+    if not CLOCK_YEARS[0] <= year <= CLOCK_YEARS[1]:
+        return None
+    local = ((_days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second
+    return local - (quarters if stamp[17] == "+" else -quarters) * 900
+
+
+def _days_since_1970(year: int, month: int, day: int) -> int:
+    """Days from 1970-01-01. Counts from 1 March, so that the leap day is the last of its year; years 1901..2099."""
+    if month < 3:
+        year -= 1
+        month += 12
+    return 365 * year + year // 4 - 15 + (153 * (month - 3) + 2) // 5 + day - 719_453
+
+
+def cells(text: str) -> list:
+    """AT+CNETSCAN: every cell of every operator. rxlev 0..63; lac and bsic only after AT+CNETSCAN=1."""
+    return [_cell(line, text) for line in lines(text)]
+
+
+def _cell(line: str, text: str) -> Cell:
+    """Operator:"name",MCC:460,MNC:00,Rxlev:51,Cellid:1A2B,Arfcn:12,Lac:00C3,Bsic:3A. Name in quotes, so split first."""
+    named = {}
+    name_end = line.find('",')
+    if not line.startswith('Operator:"') or name_end < 0:
+        raise ProtocolError("not a cell", text)
+    for part in line[name_end + 2 :].split(","):
+        colon = part.find(":")
+        if colon < 0:
+            raise ProtocolError("not a cell", text)
+        named[part[:colon].strip().lower()] = part[colon + 1 :].strip() or None
+    mcc = named.get("mcc")
+    mnc = named.get("mnc")
+    if number(mcc, text) > 999 or len(mcc) != 3 or number(mnc, text) > 999 or len(mnc) not in (2, 3):
+        raise ProtocolError("a cell without its network", text)
+    return Cell(
+        line[len('Operator:"') : name_end] or None,
+        mcc + mnc,
+        number(named.get("rxlev"), text),
+        optional_hexadecimal(named.get("cellid"), text),
+        optional_number(named.get("arfcn"), text),
+        optional_hexadecimal(named.get("lac"), text),
+        optional_hexadecimal(named.get("bsic"), text),
+    )
+
+
+def cipstatus(text: str) -> tuple:
+    """AT+CIPSTATUS: (state, links). The manual's p.223 lists the states; there are links only with CIPMUX=1."""
+    state = line_after(("STATE:",), text)
+    if not state:
+        raise ProtocolError("STATE without a state", text)
+    return state, [_link(line, text) for line in lines(text) if line.startswith("C:")]
+
+
+def _link(line: str, text: str) -> Link:
+    values, _ = split(line[2:].strip(), text)
+    if len(values) != 6:
+        raise ProtocolError("C: wants six fields", text)
+    link, bearer, protocol, host, port, state = values
+    return Link(number(link, text), optional_number(bearer, text), protocol, host, optional_number(port, text), state)
+
+
+def rxget(text: str) -> Received:
+    """+CIPRXGET: (mode, link, got, left) in bytes. Mode 1 says that data wait, 2 and 3 bring `got`, 4 tells what is left."""
+    values, _ = split(line_after(("+CIPRXGET:",), text), text)
+    numbers = [number(value, text) for value in values]
+    if len(numbers) == 4 and numbers[0] in (2, 3):
+        return Received(*numbers)
+    if len(numbers) == 3 and numbers[0] == 4:
+        return Received(4, numbers[1], None, numbers[2])
+    if len(numbers) == 2 and numbers[0] == 1:
+        return Received(1, numbers[1], None, None)
+    raise ProtocolError("+CIPRXGET of no known form", text)
+
+
+def operators(text: str, charset: str = "GSM") -> list:
+    """+COPS=?: an Operator for each network, in the modem's order. `charset` is AT+CSCS: GSM, IRA, or UCS2.
+
+    Names may hold commas and parentheses. Modems leave out fields, split the list over lines, and put the ranges of
+    modes and formats behind it, with or without a comma. So: a network is a parenthesis whose fourth field is quoted.
+    """
+    line_after(("+COPS:",), text)
+    found = []
+    at = text.find("(")
+    while at >= 0:
+        close = _closing(text, at)
+        values, quoted = split(text[at + 1 : close].replace("\r", "").replace("\n", ""), text)
+        at = close + 1
+        if len(values) > 3 and quoted[3]:
+            act = values[4] if len(values) > 4 else None
+            # tm506 closes the parenthesis before the access technology: (2,"T","T","310260"),2),(1,...
+            if act is None and text[at : at + 1] == "," and text[at + 2 : at + 3] == ")" and text[at + 1].isdigit():
+                act = text[at + 1]
+            found.append(_operator(values, act, charset, text))
+        at = text.find("(", at)
+    return found
+
+
+def _operator(values: list, act, charset: str, text: str) -> Operator:
+    stat, long_name, short_name, plmn = values[:4]
+    if len(plmn or "") >= 16:  # no PLMN has so many digits: the modem is set to UCS2, whatever the caller thinks
+        charset = "UCS2"
+    plmn = decoded(plmn, charset)
+    number(plmn, text)
+    return Operator(
+        number(stat, text), decoded(long_name, charset), decoded(short_name, charset), plmn, optional_number(act, text)
+    )
+
+
+def _closing(text: str, at: int) -> int:
+    """Where the parenthesis that opens at `at` closes. Those within quotes are part of a name."""
+    within_quotes = False
+    for end in range(at, len(text)):
+        if text[end] == '"':
+            within_quotes = not within_quotes
+        elif text[end] == ")" and not within_quotes:
+            return end
+    raise ProtocolError("parenthesis not closed", text)
