@@ -125,11 +125,13 @@ class World:
         """The operator with this code, if it can be heard here."""
         return next((operator for operator in self.operators if operator.plmn == plmn), None)
 
-    def set_csq(self, plmn: str, csq: int) -> None:
-        """Moves the antenna, as it were: sets one operator's signal."""
+    def set_csq(self, csq: int) -> None:
+        """Moves the antenna: the strongest operator gets this CSQ, the others stay as far below as before."""
         if not 0 <= csq <= 31:
             raise ValueError(f"CSQ {csq} is not within 0..31")
-        self._csq[plmn] = csq
+        best = max(operator.csq for operator in self.operators)
+        for operator in self.operators:
+            self._csq[operator.plmn] = max(0, csq - (best - operator.csq))
         self._announce()
 
     def set_coverage(self, up: bool) -> None:

@@ -1,0 +1,135 @@
+"""The microcontroller of a virtual unit: one MicroPython process running the firmware.
+
+Killing it is a loss of power or a reset. When it ends by itself it is started again at once, as real
+hardware would, but not for ever: a firmware that crashes in a loop is to be seen, not hidden.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from hil_tests.children import die_with_parent
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+LIBRARY = Path(sys.prefix) / "micropython" / "lib"
+HEAP = "heapsize=96wK"
+FIRMWARE = ("-m", "firmware.main")
+ASKED_FOR_RESET = 3  # exit code
+RESTARTS_ALLOWED = 5
+RESTARTS_WITHIN_S = 60
+WATCHDOG_S = 8
+OUTPUT_LINES_KEPT = 500
+
+
+class Processor:
+    """Runs the firmware while it has power. `before_start` wires it up, `after_stop` lets its pins go."""
+
+    def __init__(
+        self,
+        folder: Path,
+        before_start: Callable[[], None],
+        after_stop: Callable[[], None],
+        tell: Callable[[str], None],
+        firmware: tuple[str, ...] = FIRMWARE,
+    ) -> None:
+        self._folder, self._firmware = folder, firmware
+        self._before_start, self._after_stop, self._tell = before_start, after_stop, tell
+        self._task: asyncio.Task[None] | None = None
+        self._restarts: deque[float] = deque(maxlen=RESTARTS_ALLOWED)
+        self._fed = (0, 0.0)
+        self.output: deque[str] = deque(maxlen=OUTPUT_LINES_KEPT)
+        self.given_up = False
+
+    def power_on(self, cause: str) -> None:
+        """Starts the firmware; `cause` is what it finds in its reset register."""
+        self.given_up = False
+        self._restarts.clear()
+        self._task = asyncio.create_task(self._run(cause))
+
+    async def power_off(self) -> None:
+        """Stops it in the middle of whatever it does."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        self._task = None
+
+    def feed(self, count: int) -> None:
+        """The watchdog's line: a count that must change within `WATCHDOG_S` once it is above 0."""
+        if count != self._fed[0]:
+            self._fed = (count, asyncio.get_running_loop().time())
+
+    async def _run(self, cause: str) -> None:
+        while True:
+            self._fed = (0, 0.0)
+            self._before_start()
+            try:
+                code = await self._run_once(cause)
+            finally:
+                self._after_stop()
+            cause = "soft" if code == ASKED_FOR_RESET else "watchdog"
+            if code != ASKED_FOR_RESET:
+                self._tell(f"the firmware stopped with exit code {code}; its last words:")
+                for line in list(self.output)[-8:]:
+                    self._tell("    " + line)
+            now_s = asyncio.get_running_loop().time()
+            if len(self._restarts) == RESTARTS_ALLOWED and now_s - self._restarts[0] < RESTARTS_WITHIN_S:
+                self.given_up = True
+                self._tell(
+                    f"the firmware stopped {RESTARTS_ALLOWED + 1} times in {RESTARTS_WITHIN_S} s; "
+                    "it stays off until the mains are switched off and on"
+                )
+                return
+            self._restarts.append(now_s)
+
+    async def _run_once(self, cause: str) -> int:
+        search = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        command = shutil.which("micropython", path=search)
+        if command is None:
+            raise FileNotFoundError("there is no micropython; `make .venv` fetches it")
+        process = await asyncio.create_subprocess_exec(
+            command,
+            "-X",
+            HEAP,
+            *self._firmware,
+            str(self._folder),
+            cause,
+            cwd=CHECKOUT,
+            env={**os.environ, "MICROPYPATH": f".frozen:{CHECKOUT}:{LIBRARY}"},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            preexec_fn=die_with_parent,
+        )
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                reading = tasks.create_task(self._keep_output(process))
+                watching = tasks.create_task(self._watchdog(process))
+                code = await process.wait()
+                watching.cancel()
+                await reading
+            return code
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    async def _keep_output(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        while line := await process.stdout.readline():
+            self.output.append(line.decode("utf-8", "replace").rstrip())
+
+    async def _watchdog(self, process: asyncio.subprocess.Process) -> None:
+        while True:
+            await asyncio.sleep(0.1)
+            count, since_s = self._fed
+            if count > 0 and asyncio.get_running_loop().time() - since_s > WATCHDOG_S:
+                self._tell(f"the watchdog was not fed for {WATCHDOG_S} s")
+                process.kill()
+                return

@@ -1,0 +1,57 @@
+"""The wires between the simulated board and its microcontroller: one JSON object a line, both ways."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hil_tests.sim.board import RESET, Outputs
+from hil_tests.sim.pty import Pty
+
+LINE_LIMIT_BYTES = 512
+
+
+class Wires:
+    """One power-up's worth of wires. `on_outputs` hears each change of the microcontroller's pins."""
+
+    def __init__(self, link: Path, on_outputs: Callable[[Outputs], None]) -> None:
+        self._pty = Pty(self._received, link)
+        self._on_outputs = on_outputs
+        self._unfinished = b""
+        self.bad_lines = 0
+
+    def send(self, inputs: dict[str, int | bool | None]) -> None:
+        """Shows the microcontroller what its sensors see now."""
+        self._pty.write(json.dumps(inputs, separators=(",", ":")).encode() + b"\n")
+
+    def close(self) -> None:
+        """Takes the wires off."""
+        self._pty.close()
+
+    def _received(self, chunk: bytes) -> None:
+        *lines, self._unfinished = (self._unfinished + chunk).split(b"\n")
+        self._unfinished = self._unfinished[-LINE_LIMIT_BYTES:]
+        for line in lines:
+            outputs = _outputs(line)
+            if outputs is None:
+                self.bad_lines += 1
+            else:
+                self._on_outputs(outputs)
+
+
+def _outputs(line: bytes) -> Outputs | None:
+    """The pins that a line tells, or None if it is not such a line."""
+    try:
+        told: dict[str, Any] = json.loads(line)
+        red, green, blue = (min(255, max(0, int(level))) for level in told["led"])
+        return Outputs(
+            pilot_duty_u16=min(65_535, max(0, int(told["pilot_duty_u16"]))),
+            contactor=bool(told["contactor"]),
+            led=(red, green, blue),
+            modem_power=bool(told["modem_power"]),
+            modem_pwrkey=bool(told["modem_pwrkey"]),
+            rcd_test=bool(told.get("rcd_test", RESET.rcd_test)),
+            watchdog=int(told["watchdog"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,172 @@
+"""The physics of a charge point's board: supply, contactor, leakage sensor, meter, pilot, enclosure.
+
+It knows volts and milliseconds and nothing of any firmware: `Outputs` are the levels on the
+microcontroller's pins, `inputs()` is what its sensors show. Whoever runs the microcontroller takes
+`powered` as its supply.
+"""
+
+from dataclasses import dataclass
+
+from hil_tests.sim.pilot import STEADY_LOW_DUTY, offered_ma, plateaus, state
+from hil_tests.sim.vehicle import CABLE_32A_OHM, Vehicle
+
+# What can be broken by name, each as a cause in the world. Those of the first row are gone when their
+# cause is gone; what those of the second row did has to be looked at by a person.
+PASSING_FAULTS = (
+    "over_temperature",
+    "sensor_lost",
+    "supply_low",
+    "supply_high",
+    "diode",
+    "pilot_short",
+    "proximity",
+    "over_current",
+)
+LASTING_FAULTS = ("rcd_ac", "rcd_dc", "contactor_welded", "contactor_stuck_open")
+FAULTS = PASSING_FAULTS + LASTING_FAULTS
+
+MAINS_MV = 230_000
+LOW_MAINS_MV = 196_000  # below the 207 V of BS 7671 722.411.4.1
+HIGH_MAINS_MV = 262_000  # above its 253 V
+RAIL_MV = 5_000
+RAIL_DEAD_MV = 3_900  # the microcontroller stops
+RAIL_FALL_MV_PER_S = 25_000  # so the rail is below 4,500 mV for some 24 ms before it is dead
+AMBIENT_C = 24
+HOT_C = 97
+SHORTED_PROXIMITY_OHM = 10
+CONTACTOR_CLOSES_IN_S = 0.020
+CONTACTOR_OPENS_IN_S = 0.015
+RCD_TEST_TRIPS_IN_S = 0.020
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Levels on the microcontroller's output pins. The defaults are what pull resistors hold in a reset."""
+
+    pilot_duty_u16: int = STEADY_LOW_DUTY
+    contactor: bool = False
+    led: tuple[int, int, int] = (0, 0, 0)
+    modem_power: bool = False
+    modem_pwrkey: bool = False
+    rcd_test: bool = False
+    watchdog: int = 0
+
+
+RESET = Outputs()
+
+
+class Board:
+    """One charge point on its wall, with `vehicle` at the end of its cable. `step` moves it on in time."""
+
+    def __init__(self, vehicle: Vehicle, meter_wh: float = 0) -> None:
+        self.vehicle = vehicle
+        self.outputs = RESET
+        self.faults: set[str] = set()
+        self.mains = False
+        self.tamper = False
+        self.button = False
+        self.meter_wh = meter_wh
+        self.contact_closed = False
+        self._rail_mv = 0.0
+        self._contact_moving_for_s = 0.0
+        self._rcd_test_for_s = 0.0
+
+    @property
+    def powered(self) -> bool:
+        """The microcontroller has a supply."""
+        return self._rail_mv >= RAIL_DEAD_MV
+
+    @property
+    def supply_mv(self) -> int:
+        """RMS millivolts between line and neutral in front of the contactor."""
+        if not self.mains:
+            return 0
+        if "supply_low" in self.faults:
+            return LOW_MAINS_MV
+        return HIGH_MAINS_MV if "supply_high" in self.faults else MAINS_MV
+
+    @property
+    def pilot_state(self) -> str:
+        """What a pilot meter between charge point and car shows."""
+        return state(*self.pilot_mv())
+
+    @property
+    def offered_a(self) -> float:
+        """The current that the duty cycle on the wire permits."""
+        return offered_ma(self.outputs.pilot_duty_u16) / 1000 if self.powered else 0
+
+    def pilot_mv(self) -> tuple[int, int]:
+        """The two levels on the pilot wire."""
+        if not self.powered:
+            return 0, 0
+        shorted = "pilot_short" in self.faults
+        return plateaus(self.outputs.pilot_duty_u16, self.vehicle.load_ohm(), self.vehicle.diode, shorted)
+
+    def set_fault(self, name: str, on: bool) -> None:
+        """Breaks something, or mends it. Raises ValueError for a name not in FAULTS."""
+        if name not in FAULTS:
+            raise ValueError(f"no fault is called {name!r}; there are {', '.join(FAULTS)}")
+        (self.faults.add if on else self.faults.discard)(name)
+        self.vehicle.diode = "diode" not in self.faults
+        self.vehicle.greedy = "over_current" in self.faults
+
+    def step(self, elapsed_s: float) -> None:
+        """Moves everything on by some milliseconds."""
+        self._rail_mv = RAIL_MV if self.mains else max(0.0, self._rail_mv - RAIL_FALL_MV_PER_S * elapsed_s)
+        if not self.powered:
+            self.outputs = RESET
+        self._move_contact(elapsed_s)
+        self._rcd_test_for_s = self._rcd_test_for_s + elapsed_s if self.outputs.rcd_test else 0
+        voltage_mv = self.supply_mv if self.contact_closed else 0
+        seen_duty = self.outputs.pilot_duty_u16 if self.powered and "pilot_short" not in self.faults else 0
+        self.vehicle.step(elapsed_s, seen_duty, voltage_mv)
+        self.meter_wh += self.power_w * elapsed_s / 3600
+
+    @property
+    def power_w(self) -> int:
+        """What flows into the car."""
+        return round(self.vehicle.current_ma * self.supply_mv / 1e6) if self.contact_closed else 0
+
+    def inputs(self) -> dict[str, int | bool | None]:
+        """Everything that the microcontroller can sense, in the units of its wires."""
+        high_mv, low_mv = self.pilot_mv()
+        test_trips = self._rcd_test_for_s >= RCD_TEST_TRIPS_IN_S
+        return {
+            "pilot_high_mv": high_mv,
+            "pilot_low_mv": low_mv,
+            "proximity_ohm": self._proximity_ohm(),
+            "contactor_closed": self.contact_closed,
+            "rcd_ac_trip": "rcd_ac" in self.faults or test_trips,
+            "rcd_dc_trip": "rcd_dc" in self.faults or test_trips,
+            "supply_mv": self.supply_mv,
+            "rail_mv": round(self._rail_mv),
+            "temperature_c": self._temperature_c(),
+            "current_ma": self.vehicle.current_ma,
+            "power_w": self.power_w,
+            "meter_wh": int(self.meter_wh),
+            "tamper": self.tamper,
+            "button": self.button,
+        }
+
+    def _proximity_ohm(self) -> int | None:
+        if "proximity" in self.faults:
+            return SHORTED_PROXIMITY_OHM
+        return CABLE_32A_OHM if self.vehicle.plugged else None
+
+    def _temperature_c(self) -> int | None:
+        if "sensor_lost" in self.faults:
+            return None
+        return HOT_C if "over_temperature" in self.faults else AMBIENT_C
+
+    def _move_contact(self, elapsed_s: float) -> None:
+        """The contacts follow the coil after a moment, unless they are welded or the coil is dead."""
+        if "contactor_welded" in self.faults:
+            self.contact_closed = True
+            return
+        wanted = self.outputs.contactor and self.mains and "contactor_stuck_open" not in self.faults
+        if wanted == self.contact_closed:
+            self._contact_moving_for_s = 0
+            return
+        self._contact_moving_for_s += elapsed_s
+        if self._contact_moving_for_s >= (CONTACTOR_CLOSES_IN_S if wanted else CONTACTOR_OPENS_IN_S):
+            self.contact_closed = wanted

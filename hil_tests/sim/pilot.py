@@ -1,0 +1,58 @@
+"""The control pilot wire as a voltmeter and an oscilloscope see it (IEC 61851-1 Annex A).
+
+The charge point drives +-12 V through 1 kOhm. The car loads the positive half through a diode, so the
+negative half stays at -12 V; that it does is how a charge point knows that a car is on the wire.
+"""
+
+SOURCE_MV = 12_000
+SOURCE_OHM = 1_000
+DIODE_DROP_MV = 700
+STEADY_HIGH_DUTY = 65_535
+STEADY_LOW_DUTY = 0
+
+# Positive plateau of each state, Table A.4: nominal, and 1 V to either side.
+STATE_MV = {"A": 12_000, "B": 9_000, "C": 6_000, "D": 3_000, "E": 0}
+TOLERANCE_MV = 1_000
+
+
+def plateaus(duty_u16: int, load_ohm: int | None, diode: bool, shorted: bool) -> tuple[int, int]:
+    """The high and low level on the wire in mV; equal while the pilot is steady.
+
+    `load_ohm` is what the car puts between pilot and earth (None: no car), behind its diode if that is whole.
+    """
+    if shorted:
+        return 0, 0
+    high, low = SOURCE_MV, -SOURCE_MV
+    if load_ohm is not None:
+        drop_mv = DIODE_DROP_MV if diode else 0
+        high = drop_mv + (SOURCE_MV - drop_mv) * load_ohm // (load_ohm + SOURCE_OHM)
+        low = low if diode else -SOURCE_MV * load_ohm // (load_ohm + SOURCE_OHM)
+    if duty_u16 == STEADY_HIGH_DUTY:
+        return high, high
+    if duty_u16 == STEADY_LOW_DUTY:
+        return low, low
+    return high, low
+
+
+def state(high_mv: int, low_mv: int) -> str:
+    """The state on the wire, "A1" to "F"; the digit 2 means that there is PWM. "?" is between the bands."""
+    if abs(high_mv + SOURCE_MV) <= TOLERANCE_MV:
+        return "F"
+    letter = next((name for name, mv in STATE_MV.items() if abs(high_mv - mv) <= TOLERANCE_MV), "?")
+    if letter in "E?":
+        return letter
+    return letter + ("1" if high_mv == low_mv else "2")
+
+
+def offered_ma(duty_u16: int) -> int:
+    """The current that a duty cycle permits, mA, as a car reads it (Table A.8); 0 where it permits none."""
+    percent = 100 * duty_u16 / 65_536
+    if 8 <= percent < 10:
+        return 6_000
+    if 10 <= percent <= 85:
+        return round(percent * 600)
+    if 85 < percent <= 96:
+        return round((percent - 64) * 2_500)
+    if 96 < percent <= 97:
+        return 80_000
+    return 0
