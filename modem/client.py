@@ -71,11 +71,13 @@ class Modem:
 
     def subscribe(self, beginning: str, callback):
         """Call `callback(line)` for every URC that begins so. It must not talk to the modem: note it, act later."""
-        self._subscribers.append((beginning, callback))
+        subscription = (beginning, callback)
+        self._subscribers.append(subscription)
+        return subscription
 
-    def unsubscribe(self, callback):
-        """Forget every subscription of `callback`."""
-        self._subscribers = [pair for pair in self._subscribers if pair[1] != callback]
+    def unsubscribe(self, subscription):
+        """End what `subscribe` began and returned."""
+        self._subscribers = [other for other in self._subscribers if other is not subscription]
 
     def poll(self) -> bool:
         """Take what the modem has sent, without waiting. True if there was anything."""
@@ -108,25 +110,27 @@ class Modem:
 
     # Being in step
 
-    def resync(self):
-        """Get questions and answers in step again. Raises ModemHung if nothing is answered any more."""
+    def resync(self, timeout_ms=None):
+        """Get questions and answers in step again. `timeout_ms` is for each question.
+
+        Raises ModemHung if nothing is answered any more, ModemRestarted if the modem boots just now.
+        """
         self.resyncs += 1
         for question in self.family.RESYNC:
             try:
-                self._ask_to_resync(question)
-                self._in_step = True
+                self._ask_to_resync(question, timeout_ms or self.family.RESYNC_TIMEOUT_MS)
                 return
             except CommandTimeout:
-                pass  # counted; the next question is a different one
+                pass  # the next question is a different one
         raise ModemHung("no answer to %d different questions" % len(self.family.RESYNC))
 
-    def _ask_to_resync(self, question: str):
+    def _ask_to_resync(self, question: str, timeout_ms: int):
         text = "AT" + question
         self._begin(text)
         # Any result before the line that answers this very question is an old one, an error too.
         self._tokenizer.expect(text, info=(question[:-1] + ":",), info_first=True)
         # The carriage return in front ends whatever half command may still lie in the modem's input.
-        self._run(b"\r" + text.encode() + b"\r", self.family.RESYNC_TIMEOUT_MS)
+        self._run(b"\r" + text.encode() + b"\r", timeout_ms)
 
     # The exchange
 
@@ -146,7 +150,11 @@ class Modem:
         self._begin(text)
         self._tokenizer.expect(text, info, ends, last, prompt=payload is not None, header=header, payload=buffer)
         self._strays_matter = bool(info)
-        self._run(text.encode() + b"\r", timeout_ms or usual_timeout_ms, payload)
+        try:
+            self._run(text.encode() + b"\r", timeout_ms or usual_timeout_ms, payload)
+        except CommandTimeout:
+            self.timeouts += 1
+            raise
         if self._doubt:
             self._in_step = False
             raise ProtocolError(self._doubt, "\n".join(self._lines))
@@ -179,7 +187,6 @@ class Modem:
                     payload = None
                 left_ms = deadline_ms - self.clock.now_ms()
                 if left_ms <= 0:
-                    self.timeouts += 1
                     raise CommandTimeout(self._command, timeout_ms)
                 self.wait(left_ms)
                 if self._restarted:

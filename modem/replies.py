@@ -108,7 +108,7 @@ def _days_since_1970(year: int, month: int, day: int) -> int:
     if month < 3:
         year -= 1
         month += 12
-    return 365 * year + year // 4 - 15 + (153 * (month - 3) + 2) // 5 + day - 719_453
+    return 365 * year + year // 4 - 15 + (153 * (month - 3) + 2) // 5 + day - 719_469
 
 
 def cells(text: str) -> list:
@@ -169,6 +169,28 @@ def rxget(text: str) -> Received:
     if len(numbers) == 2 and numbers[0] == 1:
         return Received(1, numbers[1], None, None)
     raise ProtocolError("+CIPRXGET of no known form", text)
+
+
+def cipack(text: str) -> tuple:
+    """+CIPACK: (sent, acknowledged, not yet acknowledged) bytes since the connection was opened."""
+    return _numbers("+CIPACK:", 3, text)
+
+
+def data_accept(text: str) -> tuple:
+    """DATA ACCEPT: (link, bytes taken). Fewer than offered if the modem's buffer is full."""
+    return _numbers("DATA ACCEPT:", 2, text)
+
+
+def setting(text: str) -> int:
+    """The number in the answer to AT+CFUN?, +CGATT?, +CIPMUX?, +CLTS?, +IPR?: a switch of the modem."""
+    return _numbers(text[: text.find(":") + 1], 1, text)[0]
+
+
+def _numbers(name: str, count: int, text: str) -> tuple:
+    values, _ = split(line_after((name,), text), text)
+    if len(values) != count:
+        raise ProtocolError("%s wants %d fields" % (name, count), text)
+    return tuple([number(value, text) for value in values])
 
 
 def operators(text: str, charset: str = "GSM") -> list:
