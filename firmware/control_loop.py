@@ -1,9 +1,8 @@
 """The thread that charges: read, step, write, every 20 ms, whatever the other thread waits for."""
 
+import _thread
 import sys
 import time
-
-import _thread
 
 from firmware.charging.wires import SAFE, Inputs
 

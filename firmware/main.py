@@ -1,2 +1,3 @@
 from firmware.app import run
+
 run()

@@ -36,9 +36,9 @@ class Board:
 
     flash = "/flash"  # folder on a littlefs, mounted by the board
     reset_cause = "power_on"  # or "brown_out", "watchdog", "soft"
-    modem_port = None  # a port of modem/ports
-    console_port = None  # a port of modem/ports
-    modem_power = None  # an object with supply(on) and key(pressed)
+    modem_port: object = None  # a port of modem/ports
+    console_port: object = None  # a port of modem/ports
+    modem_power: object = None  # an object with supply(on) and key(pressed)
 
     def read(self, inputs):
         """Fill every field of `inputs` in place; never waits for anything but the converter."""

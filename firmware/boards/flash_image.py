@@ -1,6 +1,7 @@
 """A flash chip in a file: the block device on which the virtual board mounts a real littlefs."""
 
 import os
+
 import vfs
 
 BLOCK_BYTES = 4096  # erase sector of the usual SPI flash

@@ -10,7 +10,7 @@ import sys
 
 import ffi
 
-from firmware.boards.board import INPUTS, Board
+from firmware.boards.board import INPUTS, OUTPUTS, Board
 from firmware.boards.flash_image import FlashImage
 from modem.ports.unix_tty import Port
 
@@ -28,8 +28,9 @@ class VirtualBoard(Board):
         self._unread = b""
         self._told = {}
         self._told_ms = 0
-        self._outputs = {"pilot_duty_u16": 0, "contactor": False, "led": (0, 0, 0), "rcd_test": False}
+        self._outputs = {name: safe for name, _, safe, _ in OUTPUTS}
         self._outputs.update({"modem_power": False, "modem_pwrkey": False, "watchdog": 0})
+        self._feeds = 0
         self.bad_lines = 0
         self._tell()
         self.modem_port = Port(folder + "/modem", idle)
@@ -55,7 +56,7 @@ class VirtualBoard(Board):
             setattr(inputs, name, value)
 
     def write(self, outputs):
-        for name in ("pilot_duty_u16", "contactor", "led", "rcd_test"):
+        for name, _, _, _ in OUTPUTS:
             self._outputs[name] = getattr(outputs, name)
         now_ms = self._clock.now_ms()
         if self._outputs != self._told or now_ms - self._told_ms >= TELL_MS:
@@ -67,7 +68,8 @@ class VirtualBoard(Board):
         self._wires.write(json.dumps(self._told).encode() + b"\n")
 
     def feed(self):
-        self._outputs["watchdog"] += 1
+        self._feeds += 1
+        self._outputs["watchdog"] = self._feeds
 
     def reset(self):
         _exit(EXIT_RESET)  # sys.exit would end one thread and leave the other

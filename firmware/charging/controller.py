@@ -13,7 +13,7 @@ from firmware.charging.faults import RAIL_FALLING_MV, Faults, Situation
 from firmware.charging.led import led
 from firmware.charging.mode import Mode
 from firmware.charging.session import Session
-from firmware.charging.wires import SAFE, F, Outputs, X1
+from firmware.charging.wires import SAFE, X1, F, Outputs
 
 DUTY_CHANGE_MS = 5000  # changes of the offer keep this distance (IEC 61851-1 table A.6); a lower ceiling does not wait
 SWITCH_MS = 60  # a change of the pilot's drive reaches the plateaus within this: one sample, one step
@@ -105,10 +105,10 @@ class Controller:
         return bool(came or went)
 
     def _ceilings(self, inputs):
-        ceilings = (("installer", self.installer_max_a),)
-        if not self._situation.tethered:
-            ceilings += (("cable", proximity.rating_a(inputs.proximity_ohm) or 0),)
-        return ceilings
+        installer = ("installer", self.installer_max_a)
+        if self._situation.tethered:
+            return (installer,)
+        return (installer, ("cable", proximity.rating_a(inputs.proximity_ohm) or 0))
 
     def _follow_session(self, now_ms, inputs):
         """A session lasts from plug to unplug, through faults and pauses."""

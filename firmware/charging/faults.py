@@ -135,7 +135,8 @@ class Faults:
 
     def step(self, now_ms, inputs, situation, cleared_by_person):
         """Look at every cause; return the names that were set and those that were cleared by this step."""
-        came, went = (), ()
+        came: tuple = ()
+        went: tuple = ()
         for watch in self.watches:
             name = watch.fault.name
             cause = bool(CAUSES[name](inputs, situation))

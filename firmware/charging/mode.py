@@ -1,8 +1,8 @@
 """Smart or standalone: whether the cloud is heard, and never whether we charge (design, section 5).
 
-    smart       the link is proven: CONNACK and one acknowledged publish
-    link_lost   it was lost less than the grace ago; nothing changes
-    standalone  a standard charge point until the link is proven again
+smart       the link is proven: CONNACK and one acknowledged publish
+link_lost   it was lost less than the grace ago; nothing changes
+standalone  a standard charge point until the link is proven again
 """
 
 GRACE_MS = 120000  # design, section 5

@@ -5,7 +5,7 @@ The charge point drives the pilot through 1 kOhm: steady +12 V (x1), 1 kHz PWM b
 one must stay at -12 V while the PWM runs.
 """
 
-from firmware.charging.wires import F, X1
+from firmware.charging.wires import X1, F
 
 # State, lowest and highest upper plateau in mV. IEC 61851-1 table A.2 tolerances, remembered and not read from its text
 # (unverified). What lies between two bands is no state at all.
@@ -23,7 +23,10 @@ STEADY_WITHIN_MV = 1000  # plateaus further apart than this are not a steady pil
 FULL_U16 = 65535
 OFFER_MIN_A = 6  # below this the standard has no duty: pause instead
 OFFER_MAX_A = 80
-_LINEAR_MAX_MA = 51000  # up to here duty = I / 0.6 A per cent, above it duty = I / 2.5 A per cent + 64
+_LINEAR_MAX_MA = 51000  # up to here duty = I / 0.6 A per cent
+_STEEP_MIN_MA = (
+    52500  # from here duty = I / 2.5 A per cent + 64; both lines meet 85 %, so between them there is no duty
+)
 
 
 def read(high_mv, low_mv, pwm_on):
@@ -59,8 +62,8 @@ def duty_u16(amps):
     if amps < OFFER_MIN_A:
         return X1
     ma = int(min(amps, OFFER_MAX_A) * 1000)
-    if ma <= _LINEAR_MAX_MA:
-        return ma * FULL_U16 // 60000
+    if ma <= _STEEP_MIN_MA:
+        return min(ma, _LINEAR_MAX_MA) * FULL_U16 // 60000
     return (ma + 160000) * FULL_U16 // 250000
 
 
@@ -76,4 +79,3 @@ def amps(duty_u16):
     if percent <= 96:
         return (percent - 64) * 2.5
     return OFFER_MAX_A
-

@@ -45,4 +45,6 @@ def session(sequence, boot, time_s, start_s, end_s, record):
 
 
 def _encode(*pairs):
-    return json.dumps(OrderedDict((key, value) for key, value in pairs if value is not None), separators=(",", ":")).encode()
+    return json.dumps(
+        OrderedDict((key, value) for key, value in pairs if value is not None), separators=(",", ":")
+    ).encode()

@@ -27,7 +27,7 @@ class Mqtt(simple.MQTTClient):
 
     def connect(self, clean_session=True):
         """TCP, CONNECT and CONNACK. Raises MQTTException(return code) when the broker refuses."""
-        simple.socket = _OneSocket(self._wire)
+        simple.socket = _OneSocket(self._wire)  # type: ignore[assignment]  # where umqtt.simple looks for sockets
         return self._run(super().connect, clean_session)
 
     def publish(self, topic, msg, retain=False, qos=0):
@@ -57,8 +57,9 @@ class Mqtt(simple.MQTTClient):
         try:
             self._run(self._wire.write, b"\xe0\0")
         except OSError:
-            pass
-        self._wire.close()
+            pass  # it is over already, which is what was wanted
+        finally:
+            self._wire.close()
 
     def _run(self, call, *arguments):
         self._wire.begin()

@@ -7,7 +7,9 @@ piece is kept until something is read or `send` is called, and a read gets all i
 
 import errno
 
-OPERATION_MS = 20000  # one publish with its PUBACK, one CONNECT with its CONNACK: GPRS answers within 2 s, or 10 when it is bad
+OPERATION_MS = (
+    20000  # one publish with its PUBACK, one CONNECT with its CONNACK: GPRS answers within 2 s, or 10 when it is bad
+)
 CONNECT_MS = 80000  # TCP: CIPSTART's own limit is 75 s (SIM800 AT manual V1.12)
 PACKET_MAX = 2048  # bytes of one packet, out and in; the longest of ours is about 300
 
@@ -30,7 +32,8 @@ class Wire:
         self._transport.connect(address[0], address[1], CONNECT_MS)
 
     def write(self, data, length=None):
-        self._out.extend(memoryview(data)[:length] if length is not None else data)
+        piece = data.encode() if isinstance(data, str) else data
+        self._out.extend(piece if length is None else piece[:length])
         if len(self._out) > PACKET_MAX:
             self._out = bytearray()
             raise OSError(errno.ENOBUFS)

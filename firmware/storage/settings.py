@@ -69,6 +69,12 @@ class Settings:
     def __getitem__(self, name):
         return self._values[name]
 
+    def shown(self, name):
+        """The value as it may be shown to anybody."""
+        if name in SECRETS:
+            return "(set)" if self[name] else "(not set)"
+        return self[name] if self[name] != "" else "-"
+
     def provisioned(self):
         """True when the unit knows who it is and whom to call."""
         return bool(self["id"] and self["secret"] and self["broker"])

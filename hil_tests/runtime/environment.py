@@ -12,20 +12,33 @@ from hil_tests.runtime.errors import SetUpError, run
 
 OLDEST_PYTHON = (3, 11)
 LOCK = Path("requirements.lock")
-STUBS_LOCK = Path("stubs.lock")  # type stubs of MicroPython: they would shadow CPython's, so they live in a folder of their own
+STUBS_LOCK = Path(
+    "stubs.lock"
+)  # type stubs of MicroPython: they would shadow CPython's, so they live in a folder of their own
 NO_PIP = "Install python3-venv, or python3-pip, and try again."
 NO_INDEX = "Does `pip download six` work on this machine? The packages come from there."
 
 
 def make(venv: Path) -> None:
     if sys.version_info < OLDEST_PYTHON:
-        raise SetUpError(f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed; try `make PYTHON=python3.11`.")
+        raise SetUpError(
+            f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed; try `make PYTHON=python3.11`."
+        )
     python = venv / "bin" / "python"
     print(f"1/3  Python packages into {venv.name} ...", flush=True)
     if not python.exists():
         run([sys.executable, "-m", "venv", "--without-pip", venv], NO_PIP)
     _add_pip(python)
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
+    install = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "--no-deps",
+    ]
     run([*install, "-r", LOCK], NO_INDEX)
     run([*install, "--upgrade", "--target", venv / "stubs", "-r", STUBS_LOCK], NO_INDEX)
 
@@ -43,4 +56,8 @@ def _add_pip(python: Path) -> None:
         wheels = sorted(Path(folder).glob("usr/share/python-wheels/pip-*.whl"))
         if not wheels:
             raise SetUpError(f"Debian's python3-pip-whl holds no pip. {NO_PIP}")
-        run([python, "-m", "pip", "install", "--quiet", wheels[0]], NO_PIP, env={**os.environ, "PYTHONPATH": str(wheels[0])})
+        run(
+            [python, "-m", "pip", "install", "--quiet", wheels[0]],
+            NO_PIP,
+            env={**os.environ, "PYTHONPATH": str(wheels[0])},
+        )

@@ -43,7 +43,9 @@ def fetch(venv: Path) -> None:
 
 
 def _write_starter(command: Path, root: Path) -> None:
-    loader = next(iter(sorted(root.glob("usr/lib*/ld-linux*.so.*")) or sorted(root.glob("usr/lib/*/ld-linux*.so.*"))), None)
+    loader = next(
+        iter(sorted(root.glob("usr/lib*/ld-linux*.so.*")) or sorted(root.glob("usr/lib/*/ld-linux*.so.*"))), None
+    )
     library = next(iter(sorted(root.glob("usr/lib/*/libc.so.6"))), None)
     if not loader or not library:
         raise SetUpError(f"the unpacked C library has no loader. {ADVICE}")

@@ -1,0 +1,54 @@
+"""The composition root: everything is made here, once, and handed what it needs.
+
+Two threads. The control thread charges (control_loop.py). The main thread talks: uplink, and in its pauses the console and
+the supervisor. The outputs are safe before the first line of this runs: the board sees to it.
+"""
+
+import gc
+
+from firmware.boards.virtual import VirtualBoard
+from firmware.charging.controller import Controller
+from firmware.clock import Clock
+from firmware.console import Console
+from firmware.control_loop import ControlLoop
+from firmware.link.journal import Journal
+from firmware.link.uplink import Uplink
+from firmware.storage import boots
+from firmware.storage.settings import Settings
+from firmware.supervisor import Supervisor
+
+
+class Unit:
+    """The charge point as its console sees it."""
+
+    def __init__(self):
+        self.clock = Clock(self._pause)
+        self.pauses: tuple = ()  # what is done in the pauses of the main thread, once it is all there
+        control_clock = Clock()
+        self.board = VirtualBoard(control_clock, self._pause)
+        self.settings = Settings(self.board.flash)
+        self.controller = Controller(
+            control_clock.now_ms(), self.settings["installer_max_a"], self.settings["tethered"]
+        )
+        self.control_loop = ControlLoop(self.board, self.controller, control_clock)
+        self.control_loop.start()
+        self.boot = boots.count(self.board.flash)
+        self.journal = Journal(self.controller.events, self.boot, self.board.reset_cause)
+        self.uplink = Uplink(self.board, self.clock, self.settings, self.controller, self.control_loop, self.journal)
+        console = Console(self.board.console_port, self)
+        supervisor = Supervisor(self.board, self.control_loop, self.clock)
+        self.pauses = (console.poll, supervisor.poll, self.journal.collect)
+
+    def apply_settings(self):
+        """Settings were changed: what holds them is told."""
+        self.controller.installer_max_a = self.settings["installer_max_a"]
+        self.uplink.reconnect()
+
+    def _pause(self):
+        for pause in self.pauses:
+            pause()
+
+
+def run():
+    gc.collect()
+    Unit().uplink.run()

@@ -1,0 +1,174 @@
+"""From the modem's supply to an acknowledged heartbeat, and back to the beginning whenever something fails.
+
+Straight-line blocking code, run for ever by the main thread. Nothing here can touch the charging: the control thread
+goes on, and `controller.link_proven` is all that it learns.
+
+    offline -> modem (answers) -> registered -> connected (CONNACK) -> proven (one publish acknowledged)
+"""
+
+import random
+
+from umqtt.simple import MQTTException
+
+from firmware.link import messages
+from firmware.link.beat import Beat
+from firmware.link.mqtt import Mqtt
+from firmware.link.wall_clock import WallClock
+from modem import bringup, replies, signal
+from modem.client import Modem
+from modem.errors import ModemError, NotRegistered
+from modem.families import sim800
+from modem.stream import Stream
+
+POLL_MS = 250  # how late a change of state is noticed
+SAMPLE_MS = 10000  # between two looks at signal and registration; they cost no data
+UNREGISTERED_MS = 20000  # a network that is gone for longer takes the connection with it
+BACKOFF_FIRST_MS, BACKOFF_LAST_MS = 1000, 15000  # full jitter; back within 60 s of the network's return
+RESTART_AFTER = 4  # failures in a row until the modem's supply is cut
+REGISTERED = (1, 5)  # +CGREG: home and roaming are equally good
+
+
+class Uplink:
+    """`state`, `csq`, `operator` and `trouble` (why it failed last) are for the console."""
+
+    def __init__(self, board, clock, settings, controller, control_loop, journal):
+        self.state = "offline"
+        self.csq = signal.NO_READING
+        self.operator = None
+        self.trouble = None
+        self.journal = journal
+        self._board = board
+        self._clock = clock
+        self._settings = settings
+        self._controller = controller
+        self._control_loop = control_loop
+        self._wall_clock = WallClock(clock)
+        self._modem = Modem(board.modem_port, clock, sim800)
+        self._answers = False  # the modem has its supply and is configured
+        self._failures = 0  # in a row, since the link was proven last
+        self._registered_ms = 0
+        self._sampled_ms = 0
+        self._stop = False
+
+    def reconnect(self):
+        """The settings have changed: begin again with the new ones."""
+        self._stop = True
+
+    def run(self):
+        """For ever."""
+        while True:
+            self._stop = False
+            try:
+                self._start_modem()
+                self._join()
+                if self._settings.provisioned():
+                    self._talk()
+                else:
+                    self._watch(SAMPLE_MS)
+            except (OSError, ModemError, MQTTException) as error:
+                self._failed(error)
+                self._clock.sleep_ms(self._backoff_ms())
+
+    def _start_modem(self):
+        if self._answers:
+            return
+        self.state = "offline"
+        bringup.power_off(self._modem, self._board.modem_power)
+        bringup.power_on(self._modem, self._board.modem_power)
+        bringup.synchronise(self._modem)
+        bringup.configure(self._modem)
+        self._answers = True
+
+    def _join(self):
+        self.state = "modem"
+        bringup.wait_for_sim(self._modem)
+        bringup.wait_for_network(self._modem)
+        self.state = "registered"
+        self._registered_ms = self._clock.now_ms()
+        self._sample()
+        self._wall_clock.set(self._modem.query("AT+CCLK?", replies.clock))
+        bringup.open_pdp_context(self._modem, self._settings["apn"])
+
+    def _talk(self):
+        """One connection, from CONNECT until it fails or the settings change."""
+        settings = self._settings
+        keepalive_s = 2 * settings["heartbeat_idle_s"]  # a heartbeat is a sign of life: no pings beside it
+        stream = Stream(self._modem, self._clock)
+        mqtt = Mqtt(
+            stream, self._clock, settings["id"], settings["secret"], settings["broker"], settings["port"], keepalive_s
+        )
+        mqtt.set_last_will(self._topic("lwt"), b"offline", qos=1)
+        try:
+            mqtt.connect()
+            self.state = "connected"
+            self._serve(mqtt)
+        finally:
+            self._controller.link_proven = False
+            self.state = "registered"
+            mqtt.disconnect()
+
+    def _serve(self, mqtt):
+        beat = Beat(self._settings["heartbeat_idle_s"], self._settings["heartbeat_charging_s"])
+        while not self._stop:
+            report = self._controller.report
+            if beat.due(self._clock.now_ms(), report):
+                self._send(mqtt, "heartbeat", self._heartbeat(report))
+                beat.told(self._clock.now_ms(), report)
+            record = self.journal.oldest()
+            if record:
+                self._send(mqtt, *self.journal.message(record, self._wall_clock))
+                self.journal.acknowledged(record)
+            else:
+                self._watch(POLL_MS)
+            mqtt.check_msg()
+
+    def _send(self, mqtt, kind, payload):
+        """Publish and wait for the acknowledgement, which proves the link."""
+        mqtt.publish(self._topic(kind), payload, qos=1)
+        self.state = "proven"
+        self.trouble = None
+        self._failures = 0
+        self._controller.link_proven = True
+
+    def _heartbeat(self, report):
+        journal = self.journal
+        return messages.heartbeat(
+            journal.next_sequence(),
+            journal.boot,
+            self._wall_clock.now(),
+            report,
+            self.csq,
+            self.operator,
+            self._control_loop.take_worst_ms(),
+        )
+
+    def _topic(self, kind):
+        return "cp/%s/%s" % (self._settings["id"], kind)
+
+    def _watch(self, ms):
+        """Wait, with an eye on the signal. Raises NotRegistered when the network has been gone for too long."""
+        self._modem.wait(ms)
+        if self._clock.now_ms() - self._sampled_ms >= SAMPLE_MS:
+            self._sample()
+
+    def _sample(self):
+        now_ms = self._sampled_ms = self._clock.now_ms()
+        self.csq = self._modem.signal_quality()
+        stat = self._modem.registration().stat
+        if stat in REGISTERED:
+            self._registered_ms = now_ms
+            self.operator = self._modem.operator()
+        elif now_ms - self._registered_ms >= UNREGISTERED_MS:
+            self.operator = None
+            raise NotRegistered(stat)
+
+    def _failed(self, error):
+        self.trouble = str(error) or repr(error)
+        self._failures += 1
+        if not isinstance(error, NotRegistered) and self._failures % RESTART_AFTER == 0:
+            self._answers = False
+
+    def _backoff_ms(self):
+        """Exponential with full jitter: units that lost one network together do not return in one second."""
+        longest_ms = min(BACKOFF_LAST_MS, BACKOFF_FIRST_MS << min(self._failures, 10))
+        return random.randint(0, longest_ms)

@@ -1,0 +1,205 @@
+"""Does the whole of the rules charge when it should, stop when it must, and never mind the network?"""
+
+import pytest
+
+from firmware.charging import pilot
+from firmware.charging.controller import Controller
+from firmware.charging.limits import PAUSE_A, Claim
+from firmware.charging.wires import X1, F, Inputs
+
+STEP_MS = 20
+CAR_MV = {"A": 12000, "B": 9000, "C": 6000, "D": 3000}
+
+
+class Unit:
+    """A controller with a board that obeys: contactor and pilot follow the outputs within one step."""
+
+    def __init__(self, tethered=True):
+        self.now_ms = 0
+        self.controller = Controller(0, installer_max_a=32, tethered=tethered)
+        self.inputs = Inputs()
+        self.inputs.rail_mv, self.inputs.supply_mv, self.inputs.temperature_c = 5000, 230000, 25
+        self.car = "A"
+        self.diode = True
+        self.outputs = None
+
+    def run(self, ms):
+        for _ in range(max(1, ms // STEP_MS)):
+            self.now_ms += STEP_MS
+            self._load_pilot()
+            self.outputs = self.controller.step(self.now_ms, self.inputs)
+            self.inputs.contactor_closed = self.outputs.contactor
+        return self.outputs
+
+    def _load_pilot(self):
+        duty = self.outputs.pilot_duty_u16 if self.outputs else F
+        high_mv, inputs = CAR_MV[self.car], self.inputs
+        inputs.pilot_high_mv = -12000 if duty == F else high_mv
+        inputs.pilot_low_mv = inputs.pilot_high_mv if duty in (F, X1) else -12000
+        if not self.diode and duty not in (F, X1) and self.car != "A":
+            inputs.pilot_low_mv = -high_mv
+
+    def charge(self):
+        self.car = "B"
+        self.run(500)
+        self.car = "C"
+        self.run(1000)
+        assert self.outputs.contactor, self.controller.report
+        return self
+
+    def events(self):
+        taken = []
+        event = self.controller.events.take()
+        while event:
+            taken.append(event)
+            event = self.controller.events.take()
+        return taken
+
+    def offered_a(self):
+        return round(pilot.amps(self.outputs.pilot_duty_u16), 1)
+
+
+def test_plug_in_and_it_charges_without_any_network():
+    unit = Unit().charge()
+    assert unit.offered_a() == 32
+    assert unit.controller.report.state == "C2"
+
+
+def test_the_contactor_closes_within_three_seconds_of_the_vehicle_being_ready():
+    unit = Unit()
+    unit.car = "B"
+    unit.run(1000)
+    unit.car = "C"
+    unit.run(280)
+    assert not unit.outputs.contactor, "closed before C had settled"
+    unit.run(2700)
+    assert unit.outputs.contactor
+
+
+def test_a_car_that_waits_at_6_v_when_the_unit_starts_is_charged():
+    unit = Unit()
+    unit.car = "C"
+    unit.run(2000)
+    assert unit.outputs.contactor
+    assert [event for event in unit.events() if event.kind == "fault"] == []
+
+
+@pytest.mark.parametrize("car", ["A", "B"])
+def test_the_contactor_opens_in_the_first_step_that_sees_the_car_leave(car):
+    unit = Unit().charge()
+    unit.car = car
+    assert not unit.run(STEP_MS).contactor
+
+
+def test_a_fault_opens_in_the_same_step_shows_f_for_300_ms_and_then_lets_an_unplug_be_seen():
+    unit = Unit().charge()
+    unit.inputs.rcd_ac_trip = True
+    outputs = unit.run(STEP_MS)
+    assert not outputs.contactor and outputs.pilot_duty_u16 == F
+    assert unit.run(280).pilot_duty_u16 == F
+    assert unit.run(60).pilot_duty_u16 == X1
+    assert outputs.led[0] > 0 and outputs.led[1] == outputs.led[2] == 0
+
+
+def test_after_a_passing_fault_it_goes_on_by_itself():
+    unit = Unit().charge()
+    unit.inputs.temperature_c = 80
+    unit.run(3000)
+    assert not unit.outputs.contactor
+    unit.inputs.temperature_c = 25
+    unit.run(5000)
+    assert unit.outputs.contactor
+
+
+def test_a_missing_diode_never_charges():
+    unit = Unit()
+    unit.diode = False
+    unit.car = "C"
+    for _ in range(500):
+        assert not unit.run(STEP_MS).contactor
+    assert unit.controller.report.faults == ("diode",)
+
+
+def test_losing_the_network_changes_the_mode_and_nothing_of_the_charge():
+    unit = Unit().charge()
+    unit.controller.link_proven = True
+    unit.run(1000)
+    before = unit.outputs.pilot_duty_u16
+    unit.controller.link_proven = False
+    for _ in range(130000 // STEP_MS):
+        outputs = unit.run(STEP_MS)
+        assert outputs.contactor and outputs.pilot_duty_u16 == before
+    assert unit.controller.report.mode == "standalone"
+    assert [event.what for event in unit.events() if event.kind == "mode"] == ["smart", "link_lost", "standalone"]
+
+
+def test_a_pause_asks_the_car_first_and_opens_after_six_seconds_if_it_goes_on_drawing():
+    unit = Unit().charge()
+    unit.inputs.current_ma = 16000
+    unit.controller.claims = (Claim("cloud", PAUSE_A, None, "peak"),)
+    outputs = unit.run(5900)
+    assert outputs.contactor and outputs.pilot_duty_u16 == X1
+    assert not unit.run(200).contactor
+
+
+def test_a_pause_that_expires_lets_it_charge_again():
+    unit = Unit().charge()
+    unit.controller.claims = (Claim("cloud", PAUSE_A, unit.now_ms + 10000, "peak"),)
+    unit.run(9000)
+    assert not unit.outputs.contactor
+    unit.run(3000)
+    assert unit.outputs.contactor
+
+
+def test_wishes_change_the_offer_at_most_every_five_seconds():
+    unit = Unit().charge()
+    unit.run(6000)
+    changes = []
+    before = unit.outputs.pilot_duty_u16
+    for step in range(1000):
+        unit.controller.claims = (Claim("cloud", 10 + step % 7, None, "solar"),)
+        duty = unit.run(STEP_MS).pilot_duty_u16
+        if duty != before:
+            changes.append(unit.now_ms)
+            before = duty
+    assert len(changes) >= 3
+    assert min(later - earlier for earlier, later in zip(changes, changes[1:])) >= 5000
+
+
+def test_a_thinner_cable_limits_the_offer_and_no_cable_offers_nothing():
+    unit = Unit(tethered=False)
+    unit.inputs.proximity_ohm = 680
+    unit.charge()
+    assert unit.offered_a() == 20
+    unit.inputs.proximity_ohm = None
+    unit.run(1000)
+    assert not unit.outputs.contactor
+    assert unit.controller.report.faults == ("proximity",)
+
+
+def test_while_its_own_supply_collapses_everything_is_open_and_nothing_is_a_fault():
+    unit = Unit().charge()
+    unit.events()
+    unit.inputs.rail_mv, unit.inputs.supply_mv, unit.inputs.temperature_c = 4000, 0, None
+    for _ in range(500):
+        assert not unit.run(STEP_MS).contactor
+    assert unit.events() == []
+    assert unit.controller.report.faults == ()
+
+
+def test_a_session_counts_its_energy_from_plug_to_unplug():
+    unit = Unit()
+    unit.inputs.meter_wh = 100000
+    unit.charge()
+    unit.inputs.meter_wh = 107300
+    unit.run(1000)
+    unit.car = "A"
+    unit.run(100)
+    record = [event.what for event in unit.events() if event.kind == "session"][0]
+    assert record.energy_wh == 7300 and record.why == "unplugged" and record.end_ms > record.start_ms
+
+
+def test_the_boot_of_the_rules_is_safe():
+    controller = Controller(0, 32, True)
+    outputs = controller.step(20, Inputs())
+    assert not outputs.contactor and outputs.pilot_duty_u16 == F

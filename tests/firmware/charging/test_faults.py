@@ -1,0 +1,133 @@
+"""Is each fault set by its cause, in time, and cleared by what may clear it and nothing else?"""
+
+import pytest
+
+from firmware.charging import sequence
+from firmware.charging.faults import CAUSES, LATCHED, RETRIES, TABLE, Faults, Situation
+from firmware.charging.wires import Inputs
+
+STEP_MS = 20
+
+
+class Bench:
+    """Well inputs of a charging unit, one field of which a test spoils."""
+
+    def __init__(self):
+        self.now_ms = 0
+        self.faults = Faults()
+        self.situation = Situation()
+        self.situation.state, self.situation.drive = "C2", sequence.PWM
+        self.situation.contactor, self.situation.limit_a = True, 16
+        self.inputs = Inputs()
+        self.inputs.pilot_high_mv, self.inputs.pilot_low_mv = 6000, -12000
+        self.inputs.supply_mv, self.inputs.rail_mv = 230000, 5000
+        self.inputs.temperature_c, self.inputs.contactor_closed, self.inputs.current_ma = 25, True, 16000
+
+    def run(self, ms, person=False):
+        """Step for `ms`; the names that are set at the end."""
+        for _ in range(max(1, ms // STEP_MS)):
+            self.now_ms += STEP_MS
+            self.faults.step(self.now_ms, self.inputs, self.situation, person)
+        return self.faults.names
+
+
+SPOILED = [
+    ("rcd_ac", "rcd_ac_trip", True),
+    ("rcd_dc", "rcd_dc_trip", True),
+    ("contactor_stuck_open", "contactor_closed", False),
+    ("supply", "supply_mv", 206000),
+    ("supply", "supply_mv", 254000),
+    ("diode", "pilot_low_mv", -6000),
+    ("over_current", "current_ma", 18200),
+    ("over_temperature", "temperature_c", 70),
+    ("temperature_sensor", "temperature_c", None),
+]
+
+
+def test_a_well_unit_has_no_fault():
+    assert Bench().run(20000) == ()
+
+
+def test_every_fault_of_the_table_has_a_cause():
+    assert sorted(CAUSES) == sorted(fault.name for fault in TABLE)
+
+
+@pytest.mark.parametrize("name, field, value", SPOILED)
+def test_a_cause_that_stands_sets_its_fault_alone_and_in_time(name, field, value):
+    bench = Bench()
+    setattr(bench.inputs, field, value)
+    if name == "diode":
+        bench.situation.state = None
+    after_ms = [fault.after_ms for fault in TABLE if fault.name == name][0]
+    if after_ms > STEP_MS:
+        assert bench.run(after_ms - STEP_MS) == ()
+    assert bench.run(3 * STEP_MS) == (name,)
+
+
+@pytest.mark.parametrize("name, field, value", SPOILED)
+def test_a_latched_fault_needs_a_person_and_a_cause_that_has_gone(name, field, value):
+    bench = Bench()
+    well = getattr(bench.inputs, field)
+    setattr(bench.inputs, field, value)
+    bench.situation.state = None if name == "diode" else "C2"
+    bench.run(10000)
+    assert bench.run(20, person=True) == (name,), "cleared with its cause still there"
+    setattr(bench.inputs, field, well)
+    bench.situation.state = "C2"
+    assert bench.run(70000) == ((name,) if name in LATCHED else ())
+    assert bench.run(20, person=True) == ()
+
+
+def test_a_welded_contactor_is_seen_after_the_command_to_open():
+    bench = Bench()
+    bench.situation.contactor, bench.inputs.current_ma = False, 0
+    assert bench.run(280) == ()
+    assert bench.run(60) == ("contactor_welded",)
+
+
+def test_a_dip_of_four_seconds_is_no_fault_of_the_supply():
+    bench = Bench()
+    bench.inputs.supply_mv = 180000
+    assert bench.run(4000) == ()
+    bench.inputs.supply_mv = 230000
+    assert bench.run(10000) == ()
+
+
+def test_a_mains_cut_is_no_fault_of_the_supply():
+    bench = Bench()
+    bench.inputs.supply_mv, bench.inputs.rail_mv = 0, 4000
+    assert bench.run(10000) == ()
+
+
+def test_heat_has_hysteresis():
+    bench = Bench()
+    bench.inputs.temperature_c = 70
+    bench.run(2000)
+    bench.inputs.temperature_c = 61
+    assert bench.run(20000) == ("over_temperature",)
+    bench.inputs.temperature_c = 60
+    assert bench.run(2000) == ()
+
+
+def test_a_fault_that_returns_again_and_again_waits_for_a_person():
+    bench = Bench()
+    for _ in range(RETRIES + 1):
+        bench.inputs.temperature_c = 80
+        assert bench.run(2000) == ("over_temperature",)
+        bench.inputs.temperature_c = 25
+        bench.run(2000)
+    assert bench.run(60000) == ("over_temperature",)
+    bench.faults.forgive()
+    assert bench.run(2000) == ()
+
+
+def test_a_loose_cable_without_a_legal_resistor_is_a_fault_once_it_is_plugged_in():
+    bench = Bench()
+    bench.situation.tethered = False
+    bench.inputs.proximity_ohm = 10
+    assert bench.run(1000) == ("proximity",)
+    bench = Bench()
+    bench.situation.tethered = False
+    bench.situation.state, bench.situation.contactor, bench.inputs.contactor_closed = "A1", False, False
+    bench.situation.drive, bench.inputs.current_ma = sequence.STEADY, 0
+    assert bench.run(1000) == ()

@@ -1,0 +1,188 @@
+"""Is each thing that bites in umqtt.simple 1.3.4 closed?"""
+
+import errno
+
+import pytest
+from umqtt.simple import MQTTException
+
+from firmware.link.mqtt import Mqtt
+from firmware.link.wire import OPERATION_MS, PACKET_MAX
+from tests.firmware.link.fake_clock import FakeClock
+
+CONNACK = b"\x20\x02\x00\x00"
+
+
+class Broker:
+    """A transport with a broker at its far end: `answer(packet)` gives what comes back for each write."""
+
+    def __init__(self, clock, answer=None):
+        self.clock = clock
+        self.written = []
+        self.coming = b""
+        self.ended = False
+        self.closed = False
+        self.timeout_s = None
+        self.answer = answer or self.polite
+
+    def polite(self, packet):
+        kind = packet[0] & 0xF0
+        if kind == 0x10:
+            return CONNACK
+        if kind == 0x30 and packet[0] & 0x06:
+            topic_end = 4 + (packet[2] << 8 | packet[3]) if packet[1] < 0x80 else 5 + (packet[3] << 8 | packet[4])
+            return b"\x40\x02" + packet[topic_end : topic_end + 2]
+        return b""
+
+    def connect(self, host, port, timeout_ms):
+        self.address = (host, port)
+
+    def settimeout(self, seconds):
+        self.timeout_s = seconds
+
+    def write(self, data):
+        self.written.append(bytes(data))
+        self.coming += self.answer(bytes(data))
+        return len(data)
+
+    def read(self, most):
+        if self.coming:
+            piece, self.coming = self.coming[:1], self.coming[1:]  # one byte at a time: the worst that TCP does
+            return piece
+        if self.ended:
+            return b""
+        if not self.timeout_s:
+            return None
+        self.clock.now += int(self.timeout_s * 1000)
+        raise OSError(errno.ETIMEDOUT)
+
+    def close(self):
+        self.closed = True
+
+
+def connected(answer=None):
+    clock = FakeClock()
+    broker = Broker(clock)
+    mqtt = Mqtt(broker, clock, "CP1", "secret", "broker", 1883, 600)
+    mqtt.connect()
+    broker.written = []
+    if answer:
+        broker.answer = answer
+    return mqtt, broker, clock
+
+
+def test_a_packet_is_one_write():
+    mqtt, broker, _ = connected()
+    mqtt.publish("cp/CP1/heartbeat", b'{"n":1}', qos=1)
+    assert [len(packet) for packet in broker.written] == [2 + 2 + 16 + 2 + 7]
+
+
+def test_connect_is_one_write_and_names_are_the_modems_to_resolve():
+    clock = FakeClock()
+    broker = Broker(clock)
+    mqtt = Mqtt(broker, clock, "CP1", "secret", "broker.example", 1883, 600)
+    mqtt.set_last_will("cp/CP1/lwt", b"offline", qos=1)
+    mqtt.connect()
+    assert len(broker.written) == 1
+    assert broker.address == ("broker.example", 1883)
+
+
+def test_packet_ids_wrap():
+    mqtt, broker, _ = connected()
+    mqtt.pid = 65534
+    for expected in (65535, 1, 2):
+        mqtt.publish("t", b"x", qos=1)
+        assert mqtt.pid == expected
+
+
+def test_seventy_thousand_publishes_in_one_run():
+    mqtt, broker, _ = connected()
+    for _ in range(70000):
+        mqtt.publish("t", b"x", qos=1)
+        broker.written.clear()
+
+
+def test_an_acknowledgement_that_never_comes_ends_within_the_deadline():
+    mqtt, _, clock = connected(lambda packet: b"")
+    with pytest.raises(OSError):
+        mqtt.publish("t", b"x", qos=1)
+    assert clock.now <= OPERATION_MS
+
+
+def test_acknowledgements_of_others_do_not_keep_it_waiting_for_ever():
+    def wrong_id(packet):
+        broker.coming = b"\x40\x02\xff\xff" * 3
+        clock.now += 1000
+        return b""
+
+    mqtt, broker, clock = connected()
+    broker.answer = wrong_id
+    with pytest.raises(OSError):
+        mqtt.publish("t", b"x", qos=1)
+
+
+def test_the_end_of_the_stream_is_an_oserror():
+    mqtt, broker, _ = connected(lambda packet: b"")
+    broker.ended = True
+    with pytest.raises(OSError):
+        mqtt.publish("t", b"x", qos=1)
+    with pytest.raises(OSError):
+        mqtt.check_msg()
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\xff\xff\xff\xff", b"\x00\x00", b"\x20\x03\x00\x00", b"HTTP/1.1 400", b"\x40\x03\x00\x01"]
+)
+def test_a_broker_that_answers_garbage_is_an_oserror(garbage):
+    mqtt, _, _ = connected(lambda packet: garbage)
+    with pytest.raises(OSError):
+        mqtt.publish("t", b"x", qos=1)
+
+
+def test_a_refused_login_keeps_its_return_code():
+    clock = FakeClock()
+    mqtt = Mqtt(Broker(clock, lambda packet: b"\x20\x02\x00\x05"), clock, "CP1", "wrong", "broker", 1883, 600)
+    with pytest.raises(MQTTException) as refused:
+        mqtt.connect()
+    assert refused.value.args[0] == 5
+
+
+def test_a_packet_of_256_mb_ends_the_connection_and_not_the_memory():
+    mqtt, broker, _ = connected()
+    mqtt.set_callback(lambda topic, payload: None)
+    broker.coming = b"\x30\xff\xff\xff\x7f"
+    with pytest.raises(OSError):
+        mqtt.check_msg()
+
+
+def test_nothing_to_read_costs_no_time():
+    mqtt, _, clock = connected()
+    mqtt.check_msg()
+    assert clock.now == 0
+
+
+def test_a_late_acknowledgement_is_read_to_its_end():
+    mqtt, broker, _ = connected()
+    heard = []
+    mqtt.set_callback(lambda topic, payload: heard.append((topic, payload)))
+    broker.coming = b"\x40\x02\x00\x07" + b"\x30\x05\x00\x01tok"
+    mqtt.check_msg()
+    mqtt.check_msg()
+    assert heard == [(b"t", b"ok")]
+
+
+def test_what_is_too_long_to_send_is_refused_whole():
+    mqtt, broker, _ = connected()
+    with pytest.raises(OSError):
+        mqtt.publish("t", b"x" * PACKET_MAX, qos=1)
+    assert broker.written == []
+
+
+def test_goodbye_closes_even_if_nobody_listens():
+    mqtt, broker, _ = connected()
+
+    def broken(packet):
+        raise OSError(errno.ECONNRESET)
+
+    broker.answer = broken
+    mqtt.disconnect()
+    assert broker.closed

@@ -1,0 +1,91 @@
+"""Is a bad setting refused by name, and does a bad file never stop a unit?"""
+
+import os
+
+import pytest
+
+from firmware.errors import SettingError
+from firmware.storage import boots, record_file
+from firmware.storage.settings import FILE, TABLE, Settings
+
+FOLDER = "build/tests-settings"
+
+
+def fresh():
+    for folder in ("build", FOLDER):
+        try:
+            os.mkdir(folder)
+        except OSError:
+            pass  # there from the last run
+    for name in os.listdir(FOLDER):
+        os.remove(FOLDER + "/" + name)
+    return Settings(FOLDER)
+
+
+def test_every_default_that_is_not_empty_passes_its_own_check():
+    for name, (default, check) in TABLE.items():
+        assert default == "" or check(default) is None, name
+
+
+def test_what_was_set_is_there_after_a_restart():
+    fresh().change({"id": "CP1", "installer_max_a": 16})
+    again = Settings(FOLDER)
+    assert again["id"] == "CP1" and again["installer_max_a"] == 16 and again["apn"] == "internet"
+
+
+BAD = [
+    ("installer_max_a", 5, "6 to 80"),
+    ("installer_max_a", 81, "6 to 80"),
+    ("installer_max_a", "16", "whole number"),
+    ("installer_max_a", True, "whole number"),
+    ("id", "a b", "not allowed"),
+    ("id", "x" * 37, "1 to 36"),
+    ("apn", "", "1 to 50"),
+    ("apn", "int\nernet", "not allowed"),
+    ("tethered", 1, "true or false"),
+    ("colour", "red", "no such setting"),
+]
+
+
+@pytest.mark.parametrize("name, value, why", BAD)
+def test_a_bad_value_is_refused_by_name_and_nothing_changes(name, value, why):
+    settings = fresh()
+    with pytest.raises(SettingError) as refused:
+        settings.change({"broker": "elsewhere", name: value})
+    assert name in str(refused.value) and why in str(refused.value)
+    assert settings["broker"] == ""
+    assert Settings(FOLDER)["broker"] == ""
+
+
+@pytest.mark.parametrize("stored", [b"", b"{", b"00000000 {}", b"\xff" * 100])
+def test_a_damaged_file_gives_the_defaults(stored):
+    fresh()
+    with open(FOLDER + FILE, "wb") as file:
+        file.write(stored)
+    assert Settings(FOLDER)["installer_max_a"] == 32
+
+
+def test_one_stored_value_out_of_bounds_does_not_cost_the_others():
+    fresh()
+    record_file.save(FOLDER + FILE, {"installer_max_a": 500, "id": "CP1"})
+    settings = Settings(FOLDER)
+    assert settings["installer_max_a"] == 32 and settings["id"] == "CP1" and settings.refused == ["installer_max_a"]
+
+
+def test_a_secret_is_never_shown():
+    settings = fresh()
+    assert settings.shown("secret") == "(not set)"
+    settings.change({"secret": "hunter2"})
+    assert "hunter2" not in settings.shown("secret")
+
+
+def test_a_value_that_is_stored_already_costs_no_write():
+    fresh().change({"id": "CP1"})
+    before = os.stat(FOLDER + FILE)[8]
+    Settings(FOLDER).change({"id": "CP1"})
+    assert os.stat(FOLDER + FILE)[8] == before
+
+
+def test_boots_are_counted_from_one_and_never_fall():
+    fresh()
+    assert [boots.count(FOLDER) for _ in range(3)] == [1, 2, 3]

@@ -1,0 +1,3 @@
+"""umqtt.simple asks for MicroPython's old name of struct; CPython has the new one."""
+
+from struct import *  # noqa: F403

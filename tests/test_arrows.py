@@ -1,0 +1,78 @@
+"""Does every import follow the arrows of the design? (A room that imports what it may not is a wall moved by accident.)"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("firmware", "modem", "cloud_bridge", "hil_tests", "tests")
+
+# The longest matching part of a module's name says what it may import of ours, by prefixes.
+ARROWS: dict[str, tuple[str, ...]] = {
+    "firmware.app": ("firmware", "modem"),
+    "firmware.main": ("firmware.app",),
+    "firmware.control_loop": ("firmware.charging",),
+    "firmware.console": ("firmware.errors", "firmware.storage", "firmware.charging", "modem.signal"),
+    "firmware.clock": (),
+    "firmware": (),
+    "firmware.errors": (),
+    "firmware.boards": ("firmware.boards", "modem.ports"),
+    "firmware.charging": ("firmware.charging",),
+    "firmware.storage": ("firmware.storage", "firmware.errors"),
+    "firmware.link": ("firmware.link", "firmware.storage", "firmware.errors", "modem"),
+    "modem.at": ("modem.errors",),
+    "modem.errors": (),
+    "modem.replies": ("modem.errors", "modem.cme"),
+    "modem.signal": (),
+    "modem.roaming": (),
+    "modem.recovery": (),
+    "modem.ports": (),
+    "modem.families": (),
+    "modem": ("modem",),
+    "cloud_bridge.contact": (),
+    "cloud_bridge.wire": (),
+    "cloud_bridge.ingest": ("cloud_bridge",),
+    "cloud_bridge.store": ("cloud_bridge.store", "cloud_bridge.contact", "cloud_bridge.errors", "cloud_bridge.wire"),
+    "cloud_bridge": ("cloud_bridge",),
+    "hil_tests.runtime": ("hil_tests.runtime",),
+    "hil_tests.sim": ("hil_tests.sim",),
+    "hil_tests": ("hil_tests",),
+    "tests": ("firmware", "modem", "cloud_bridge", "hil_tests", "tests"),
+}
+
+
+def modules() -> list[Path]:
+    return sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of ours that `path` imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.relative_to(ROOT)}: relative import"
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return {name for name in found if name.split(".")[0] in ROOMS}
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def allowed(module: str) -> tuple[str, ...]:
+    return ARROWS[max((part for part in ARROWS if f"{module}.".startswith(f"{part}.")), key=len)]
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_imports_follow_the_arrows(path: Path) -> None:
+    targets = allowed(name_of(path))
+    strays = {name for name in imported(path) if not any(f"{name}.".startswith(f"{target}.") for target in targets)}
+    assert not strays, f"{name_of(path)} may import {targets or 'nothing of ours'}, and imports {sorted(strays)}"
+
+
+def test_a_stray_import_would_be_seen() -> None:
+    assert "firmware" not in {target.split(".")[0] for target in allowed("cloud_bridge.web.pages")}
+    assert allowed("firmware.charging.pilot") == ("firmware.charging",)

@@ -1,0 +1,46 @@
+"""Do the core tests of firmware and modem pass on MicroPython as they do on CPython?"""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MICROPYTHON = ROOT / ".venv" / "bin" / "micropython"
+PATH = ":".join([".frozen", "tests/on_micropython", ".venv/micropython/lib", "."])
+HEAP = "256wK"  # tests hold more than firmware does; the firmware's own bound is measured with the whole of it
+TIMEOUT_S = 120
+# What a core test may import: anything else (hypothesis, subprocess, ...) is CPython's alone.
+ALLOWED = re.compile(r"(firmware|modem|tests|umqtt|pytest|json|errno|collections|binascii|struct|os)\b")
+
+
+def imports(path: Path) -> set[str]:
+    return set(re.findall(r"^(?:from|import) (\S+)", path.read_text(), re.MULTILINE))
+
+
+def core_tests() -> list[str]:
+    found = sorted([*ROOT.glob("tests/firmware/**/test_*.py"), *ROOT.glob("tests/modem/**/test_*.py")])
+    core = [path for path in found if all(ALLOWED.match(name) for name in imports(path))]
+    return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in core]
+
+
+@pytest.mark.parametrize("module", core_tests())
+def test_module_passes_on_micropython(module: str) -> None:
+    done = subprocess.run(
+        [MICROPYTHON, "-X", f"heapsize={HEAP}", "tests/on_micropython/run.py", module],
+        cwd=ROOT,
+        env={**os.environ, "MICROPYPATH": PATH},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_core_tests_were_found() -> None:
+    modules = core_tests()
+    for needed in ("tests.firmware.charging.test_sequence", "tests.firmware.charging.test_pilot"):
+        assert needed in modules
