@@ -34,18 +34,21 @@ class Observation:
     led: tuple[int, int, int]
     contactor: bool
     pilot: str  # "A1" .. "F"
+    pilot_mv: tuple[int, int]  # high and low level; equal while the pilot is steady
+    duty_percent: float  # 100 = steady high, 0 = steady low
     amps: float  # offered by the duty cycle on the wire
+    power_w: int
     csq: int  # as the modem reads it now; 99 = no reading
     operator: str | None  # PLMN of the network the modem is registered with
+    operator_name: str | None
     mains: bool
     mains_back_in_s: float | None  # while the mains are off for a time
     vehicle: VehicleReading
     network: NetworkReading
     faults: tuple[str, ...]  # causes that are on now
+    tamper: bool  # the enclosure is open
     mode: str | None
     running: bool  # the firmware's process is there
-    pilot_mv: tuple[int, int]
-    power_w: int
     unit: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -132,14 +132,19 @@ class Unit:
         """One look at everything."""
         board, vehicle = self.board, self.board.vehicle
         plmn = self.modem.plmn
+        operator = self.world.find(plmn) if plmn else None
         left_s = self._mains_back and self._mains_back[1] - asyncio.get_running_loop().time()
         return Observation(
             led=board.outputs.led,
             contactor=board.contact_closed,
             pilot=board.pilot_state,
+            pilot_mv=board.pilot_mv(),
+            duty_percent=round(100 * board.outputs.pilot_duty_u16 / 65_535, 2) if board.powered else 0,
             amps=board.offered_a,
+            power_w=board.power_w,
             csq=self.world.csq(plmn) if plmn and self.world.coverage else CSQ_UNKNOWN,
             operator=plmn,
+            operator_name=operator.long_name if operator else None,
             mains=board.mains,
             mains_back_in_s=None if left_s is None else round(max(0.0, left_s), 1),
             vehicle=VehicleReading(
@@ -150,10 +155,9 @@ class Unit:
             ),
             network=NetworkReading(self.world.coverage, self.world.csq(self.world.strongest().plmn)),
             faults=tuple(sorted(board.faults)),
+            tamper=board.tamper,
             mode=self._status.get("mode"),
             running=self._wires is not None,
-            pilot_mv=board.pilot_mv(),
-            power_w=board.power_w,
             unit=self._status,
         )
 

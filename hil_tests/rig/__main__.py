@@ -1,0 +1,37 @@
+"""`python -m hil_tests.rig`: a virtual unit alone, with its panel. It has no cloud until told of one."""
+
+import argparse
+import asyncio
+import signal
+from pathlib import Path
+
+from hil_tests.rig.panel.server import serving
+from hil_tests.rig.unit import Unit
+
+
+async def _run(folder: Path, port: int, seed: int) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    unit = Unit(folder, seed)
+    await unit.start()
+    try:
+        async with serving(unit, port) as address:
+            print(f"panel    {address}\nfolder   {folder}\nCtrl-C ends it", flush=True)
+            await stop.wait()
+    finally:
+        await unit.stop()
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m hil_tests.rig", description="A virtual unit alone.")
+    parser.add_argument("--folder", type=Path, default=Path("var/rig"), help="where it keeps its flash")
+    parser.add_argument("--port", type=int, default=8081, help="of the panel, on 127.0.0.1")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same delays of the mobile network")
+    arguments = parser.parse_args()
+    asyncio.run(_run(arguments.folder.absolute(), arguments.port, arguments.seed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""The panel: a page that shows one virtual unit and lets a person at it, and the same as JSON for scripts."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import FileResponse, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hil_tests.rig.contract import Observation
+from hil_tests.rig.panel.guard import LoopbackOnly
+from hil_tests.rig.unit import Unit
+from hil_tests.sim.board import FAULTS, LASTING_FAULTS, PASSING_FAULTS
+
+STATIC = Path(__file__).parent / "static"
+LED_EVERY_S = 0.04  # smooth to the eye
+LONGEST_OUTAGE_S = 3600
+
+
+class _Order(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class FaultOrder(_Order):
+    """Break something, or mend it."""
+
+    name: str
+    on: bool
+
+
+class NetworkOrder(_Order):
+    """Switch the mobile network, or move the antenna."""
+
+    up: bool | None = None
+    csq: int | None = Field(None, ge=0, le=31)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "NetworkOrder":
+        if self.up is None and self.csq is None:
+            raise ValueError('say {"up": true or false} or {"csq": 0 to 31}')
+        return self
+
+
+class MainsOrder(_Order):
+    """Switch the mains, or cut them for a time."""
+
+    off_s: float | None = Field(None, ge=0, le=LONGEST_OUTAGE_S)
+    on: bool | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> "MainsOrder":
+        if (self.off_s is None) == (self.on is None):
+            raise ValueError('say {"off_s": seconds} or {"on": true or false}')
+        return self
+
+
+class TamperOrder(_Order):
+    """Open the enclosure, or shut it."""
+
+    open: bool
+
+
+def create_app(unit: Unit, stopping: asyncio.Event) -> FastAPI:
+    """The panel of one unit. Streams end when `stopping` is set."""
+    app = FastAPI(title="Chargekeeper rig", docs_url=None, redoc_url=None)
+    app.add_middleware(LoopbackOnly)
+
+    @app.get("/api/rig")
+    async def look() -> dict[str, Any]:
+        return as_json(unit.observe())
+
+    @app.get("/api/rig/faults")
+    async def faults(grouped: bool = False) -> list[str] | list[tuple[str, ...]]:
+        return [PASSING_FAULTS, LASTING_FAULTS] if grouped else list(FAULTS)
+
+    @app.post("/api/rig/plug")
+    async def plug() -> dict[str, Any]:
+        unit.plug()
+        return as_json(unit.observe())
+
+    @app.post("/api/rig/unplug")
+    async def unplug() -> dict[str, Any]:
+        unit.unplug()
+        return as_json(unit.observe())
+
+    @app.post("/api/rig/button")
+    async def button() -> dict[str, Any]:
+        unit.button()
+        return as_json(unit.observe())
+
+    @app.post("/api/rig/fault")
+    async def fault(order: FaultOrder) -> dict[str, Any]:
+        try:
+            unit.fault(order.name, order.on)
+        except ValueError as error:
+            raise HTTPException(404, str(error)) from error
+        return as_json(unit.observe())
+
+    @app.post("/api/rig/network")
+    async def network(order: NetworkOrder) -> dict[str, Any]:
+        unit.network(order.up, order.csq)
+        return as_json(unit.observe())
+
+    @app.post("/api/rig/mains")
+    async def mains(order: MainsOrder) -> dict[str, Any]:
+        if order.off_s is not None:
+            unit.mains_off_for(order.off_s)
+        elif order.on is not None:
+            unit.mains(order.on)
+        return as_json(unit.observe())
+
+    @app.post("/api/rig/tamper")
+    async def tamper(order: TamperOrder) -> dict[str, Any]:
+        unit.tamper(order.open)
+        return as_json(unit.observe())
+
+    @app.get("/api/rig/stream")
+    async def stream() -> StreamingResponse:
+        return StreamingResponse(_changes(unit, stopping), media_type="text/event-stream")
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(STATIC / "panel.html")
+
+    app.mount("/static", StaticFiles(directory=STATIC))
+    return app
+
+
+def as_json(seen: Observation) -> dict[str, Any]:
+    """An observation with its tuples by name, for people and scripts."""
+    told = asdict(seen)
+    told["led"] = dict(zip("rgb", seen.led, strict=True))
+    told["pilot_mv"] = dict(zip(("high", "low"), seen.pilot_mv, strict=True))
+    return told
+
+
+async def _changes(unit: Unit, stopping: asyncio.Event) -> AsyncIterator[str]:
+    """Server-sent events: `led` on each change of the light, `rig` on each change of anything else."""
+    last_led: Any = None
+    last_rest = ""
+    while not stopping.is_set():
+        seen = as_json(unit.observe())
+        led = seen.pop("led")
+        if led != last_led:
+            last_led = led
+            yield f"event: led\ndata: {json.dumps(led)}\n\n"
+        rest = json.dumps(seen)
+        if rest != last_rest:
+            last_rest = rest
+            yield f"event: rig\ndata: {rest}\n\n"
+        await asyncio.sleep(LED_EVERY_S)

@@ -1,0 +1,37 @@
+"""Serves the panel on the loopback interface, inside the event loop that the unit lives on."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+
+from hil_tests.rig.panel.app import create_app
+from hil_tests.rig.unit import Unit
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to whoever started the rig."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """None are captured."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(unit: Unit, port: int) -> AsyncIterator[str]:
+    """Serves while the context is open; gives the address. Raises OSError if the port is taken."""
+    listener = socket.create_server(("127.0.0.1", port))
+    stopping = asyncio.Event()
+    server = _Server(
+        uvicorn.Config(create_app(unit, stopping), log_level="warning", timeout_graceful_shutdown=1)
+    )
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        stopping.set()
+        server.should_exit = True
+        await task

@@ -1,0 +1,72 @@
+// The panel's wiring: what the rig streams goes to view.js, what a person presses goes to the rig.
+
+import { showLed, showRig } from "./view.js";
+
+const byId = (id) => document.getElementById(id);
+let last = null;
+
+function listen() {
+  const stream = new EventSource("/api/rig/stream");
+  stream.addEventListener("led", (event) => showLed(JSON.parse(event.data)));
+  stream.addEventListener("rig", (event) => {
+    last = JSON.parse(event.data);
+    showRig(last);
+  });
+  stream.onopen = () => { byId("gone").hidden = true; };
+  stream.onerror = () => { byId("gone").hidden = false; };
+}
+
+async function order(what, details = {}) {
+  try {
+    await fetch(`/api/rig/${what}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(details),
+    });
+  } catch {
+    byId("gone").hidden = false;
+  }
+}
+
+function onPress(id, act) {
+  byId(id).addEventListener("click", () => { if (last) act(last); });
+}
+
+onPress("plug", (rig) => order(rig.vehicle.plugged ? "unplug" : "plug"));
+onPress("network-switch", (rig) => order("network", { up: !rig.network.up }));
+onPress("mains-cut", () => order("mains", { off_s: 30 }));
+onPress("mains-switch", (rig) => order("mains", { on: !rig.mains }));
+onPress("button", () => order("button"));
+onPress("tamper", (rig) => order("tamper", { open: !rig.tamper }));
+byId("csq-set").addEventListener("input", (event) => {
+  byId("csq-out").textContent = event.target.value;
+});
+byId("csq-set").addEventListener("change", (event) => order("network", { csq: Number(event.target.value) }));
+
+async function offerFaults() {
+  const [passing, lasting] = await (await fetch("/api/rig/faults?grouped=true")).json();
+  const groups = [
+    ["Pass with their cause", passing],
+    ["Stay until somebody has looked and pressed the button", lasting],
+  ];
+  for (const [title, names] of groups) {
+    const group = document.createElement("div");
+    const heading = document.createElement("p");
+    heading.textContent = title;
+    group.append(heading);
+    for (const name of names) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = name.replaceAll("_", " ");
+      button.dataset.fault = name;
+      button.setAttribute("aria-pressed", "false");
+      button.addEventListener("click", () => {
+        order("fault", { name, on: button.getAttribute("aria-pressed") !== "true" });
+      });
+      group.append(button);
+    }
+    byId("faults").append(group);
+  }
+}
+
+offerFaults().then(listen);
