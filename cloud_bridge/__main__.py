@@ -53,9 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     person = user.add_parser("add", help="add a person; prints the password once")
     person.add_argument("name")
     person.add_argument("--role", choices=[role.value for role in Role], default=Role.OPERATOR.value)
-    person.set_defaults(
-        run=lambda settings, options: commands.user_add(settings, options.name, Role(options.role))
-    )
+    person.set_defaults(run=lambda settings, options: commands.user_add(settings, options.name, Role(options.role)))
 
     for command in (add, listing, new_token, person):
         command.add_argument("--json", action="store_true", help="print JSON")

@@ -3,8 +3,8 @@
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 
@@ -79,8 +79,9 @@ async def serve(settings: Settings, ready: Callable[[int, int], None]) -> None:
 class _Server(uvicorn.Server):
     """uvicorn would end the process by the signal itself before the recorder has written what waits."""
 
-    def capture_signals(self) -> AbstractContextManager[None]:
-        return nullcontext()
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
 
     def stop(self) -> None:
         self.should_exit = True

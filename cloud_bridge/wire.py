@@ -63,7 +63,6 @@ class Event(Message):
 class Session(Message):
     """One charging session that has ended. Start and end are absent when the unit did not know the time."""
 
-    session: int | None = None  # the unit's own number of it
     started_s: int | None = None
     ended_s: int | None = None
     duration_s: int | None = None
@@ -151,7 +150,6 @@ KINDS: dict[str, tuple[type[Message], Keys]] = {
         Session,
         SHARED
         | {
-            "i": ("session", _count),
             "t0": ("started_s", _count),
             "t1": ("ended_s", _count),
             "s": ("duration_s", _count),

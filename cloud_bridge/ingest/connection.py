@@ -15,9 +15,7 @@ MAX_PACKET_BYTES = MAX_PAYLOAD_BYTES + 256  # and its topic
 MAX_UNWRITTEN = 200  # messages of one unit that the store has not committed; then its socket is not read
 MAX_UNSENT_BYTES = 64 * 1024  # for a unit that does not read what it is sent
 
-TO_BROKER = frozenset(
-    {packets.PUBACK, packets.SUBSCRIBE, packets.UNSUBSCRIBE, packets.PINGREQ, packets.DISCONNECT}
-)
+TO_BROKER = frozenset({packets.PUBACK, packets.SUBSCRIBE, packets.UNSUBSCRIBE, packets.PINGREQ, packets.DISCONNECT})
 
 
 class Keeper(Protocol):

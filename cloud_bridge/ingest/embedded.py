@@ -20,9 +20,7 @@ LISTENER = "default"  # amqtt insists on the name
 class EmbeddedBroker:
     """Broker and gate together. Created and used on one event loop."""
 
-    def __init__(
-        self, intake: Intake, credentials: Credentials, live: Live, counters: Counters, clock: Clock
-    ) -> None:
+    def __init__(self, intake: Intake, credentials: Credentials, live: Live, counters: Counters, clock: Clock) -> None:
         self.port = 0  # where it listens, once started
         # "External" listeners bind nothing, whatever their address says: connections come from the gate.
         listener = ListenerConfig(type=ListenerType.EXTERNAL, bind="gate")

@@ -1,8 +1,8 @@
 """Where every way in meets: a unit's message becomes a contact, live state and a row."""
 
 from cloud_bridge.counters import Counters
-from cloud_bridge.arrival import Arrival
 from cloud_bridge.live import Live
+from cloud_bridge.store.arrival import Arrival
 from cloud_bridge.store.recorder import Recorder, Written
 from cloud_bridge.wire import BadPayload, Heartbeat, Message, decode, is_repeat
 

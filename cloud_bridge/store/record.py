@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Table, case, select
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 from cloud_bridge.contact import Gap
-from cloud_bridge.arrival import Arrival
+from cloud_bridge.store.arrival import Arrival
 from cloud_bridge.store.tables import contacts, events, heartbeats, listening, listening_gaps, results, sessions
 from cloud_bridge.wire import Message
 

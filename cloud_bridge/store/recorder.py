@@ -17,7 +17,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from cloud_bridge.arrival import Arrival
+from cloud_bridge.store.arrival import Arrival
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.record import Listened, record, record_listening
 

@@ -2,35 +2,22 @@
 
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
-from starlette.middleware.base import RequestResponseEndpoint
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 
 from cloud_bridge.house import House
-from cloud_bridge.web import api
+from cloud_bridge.web import api, pages
+from cloud_bridge.web.guard import Guard
 
 STATIC = Path(__file__).with_name("static")
-
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
 
 
 def create_app(house: House) -> FastAPI:
     """Pages and interface over the running bridge."""
     app = FastAPI(title="Chargekeeper", docs_url=None, redoc_url=None)
     app.state.house = house
-    app.middleware("http")(_guard)
+    app.add_middleware(Guard)
     app.include_router(api.router)
+    app.include_router(pages.router)
+    app.mount("/static", StaticFiles(directory=STATIC))
     return app
-
-
-async def _guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    """Nothing inline, nothing from elsewhere, and no page that looks current when it is a copy."""
-    response = await call_next(request)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers.setdefault("Cache-Control", "no-store")
-    return response

@@ -37,9 +37,7 @@ def charge_point(house: House, unit: Unit) -> ChargePoint:
     if heartbeat is None:
         heartbeat = _stored(unit.heartbeat)
     verdict = judge(last_contact_ms, now_ms, house.ledger.gaps(now_ms), unit.silent_after_ms)
-    return ChargePoint(
-        unit.id, unit.time_zone, now_ms, last_contact_ms, verdict, connected, heartbeat_ms, heartbeat
-    )
+    return ChargePoint(unit.id, unit.time_zone, now_ms, last_contact_ms, verdict, connected, heartbeat_ms, heartbeat)
 
 
 def as_json(point: ChargePoint) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""What the dashboard says of one charge point. Pure: the templates only lay it out."""
+
+from dataclasses import dataclass
+
+from cloud_bridge.clock import iso_utc
+from cloud_bridge.contact import Contact
+from cloud_bridge.web import words
+from cloud_bridge.web.view import ChargePoint
+from cloud_bridge.wire import Heartbeat
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """Everything in words; None is left out of the page."""
+
+    id: str
+    contact: Contact
+    last_contact_iso: str | None
+    last_contact_age_ms: int | None
+    last_contact_ago: str
+    last_contact_moment: str | None
+    checked_at_iso: str
+    checked_at: str
+    silence: str | None  # how long we listened and heard nothing
+    deaf: str | None  # how long we were not listening since the last contact
+    heartbeat_moment: str | None  # when what follows was true
+    light: str  # red, green, blue, or off while nothing is known
+    state: str
+    charging: bool
+    amps: str | None
+    power: str | None
+    energy: str | None
+    mode: str | None
+    mode_means: str | None
+    signal: str
+    signal_bars: int
+    operator: str | None
+    faults: list[str]
+
+
+def describe(point: ChargePoint) -> Dashboard:
+    heartbeat, verdict, zone = point.heartbeat, point.verdict, point.time_zone
+    last_ms = point.last_contact_ms
+    mode, mode_means = words.MODES.get(heartbeat.mode or "", (heartbeat.mode, None))
+    signal, bars = words.signal(heartbeat.csq)
+    charging = heartbeat.state in words.CHARGING
+    return Dashboard(
+        id=point.id,
+        contact=verdict.contact,
+        last_contact_iso=None if last_ms is None else iso_utc(last_ms),
+        last_contact_age_ms=None if last_ms is None else max(0, point.now_ms - last_ms),
+        last_contact_ago="Never contacted" if last_ms is None else words.ago(point.now_ms - last_ms),
+        last_contact_moment=None if last_ms is None else words.moment(last_ms, zone),
+        checked_at_iso=iso_utc(point.now_ms),
+        checked_at=words.time_of_day(point.now_ms, zone),
+        silence=words.lasting(verdict.silence_ms) if verdict.silence_ms is not None else None,
+        deaf=words.lasting(verdict.deaf_ms) if verdict.deaf_ms else None,
+        heartbeat_moment=None if point.heartbeat_ms is None else words.moment(point.heartbeat_ms, zone),
+        light=_light(heartbeat),
+        state=words.STATES.get(heartbeat.state or "", heartbeat.state or "Not known yet"),
+        charging=charging,
+        amps=f"{heartbeat.amps:g} A" if heartbeat.amps else None,
+        power=f"{heartbeat.watts / 1000:.1f} kW" if heartbeat.watts and charging else None,
+        energy=f"{heartbeat.total_wh / 1000:,.1f} kWh" if heartbeat.total_wh is not None else None,
+        mode=mode,
+        mode_means=mode_means,
+        signal=signal,
+        signal_bars=bars,
+        operator=words.operator_name(heartbeat.operator),
+        faults=[words.FAULTS.get(name, name) for name in heartbeat.faults or []],
+    )
+
+
+def _light(heartbeat: Heartbeat) -> str:
+    """The colour on the wall: red if and only if a fault is set, green idle and charging, blue waiting."""
+    if heartbeat.faults:
+        return "red"
+    if heartbeat.state is None:
+        return "off"
+    return "green" if heartbeat.state in words.CHARGING or heartbeat.state.startswith("A") else "blue"

@@ -1,0 +1,95 @@
+"""Words for people: times, states, signal. Pure."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+GOOD_CSQ = 14  # an installation passes with a CSQ greater than this
+NO_CSQ = 99  # the modem's "not known"
+
+# Pilot states of IEC 61851-1; the digit is 2 while current is offered.
+STATES = {
+    "A1": "Ready, no vehicle connected",
+    "A2": "Ready, no vehicle connected",
+    "B1": "Vehicle connected, waiting",
+    "B2": "Vehicle connected and full, or not ready yet",
+    "C1": "Vehicle connected, waiting to charge",
+    "C2": "Charging",
+    "D1": "Vehicle connected, waiting to charge",
+    "D2": "Charging",
+    "E": "No signal on the vehicle cable",
+    "F": "Not available",
+}
+CHARGING = ("C2", "D2")
+
+MODES = {
+    "smart": ("Smart", "It follows your schedule and can be controlled from here."),
+    "link_lost": ("Smart", "It follows your schedule. Its mobile connection has just dropped."),
+    "standalone": ("Standalone", "It has no connection to us, so it charges whenever a vehicle is plugged in."),
+}
+
+FAULTS = {
+    "rcd_ac": "Earth leakage (AC)",
+    "rcd_dc": "Earth leakage (DC)",
+    "contactor_welded": "The contactor does not open",
+    "contactor_stuck_open": "The contactor does not close",
+    "supply": "The mains voltage is out of range",
+    "pilot": "The vehicle cable's pilot wire is faulty",
+    "diode": "The vehicle does not answer as it should",
+    "proximity": "The vehicle cable is not recognised",
+    "over_current": "The vehicle takes more current than it was offered",
+    "over_temperature": "The charger is too hot",
+    "temperature_sensor": "The temperature sensor does not answer",
+}
+
+# PLMN codes of the United Kingdom's networks (ITU-T E.212); others are shown as digits.
+OPERATORS = {"23410": "O2", "23415": "Vodafone", "23420": "Three", "23430": "EE", "23433": "EE"}
+
+
+def ago(age_ms: int) -> str:
+    """How long ago, as said aloud. static/age.js says the same."""
+    seconds = max(0, age_ms) // 1000
+    if seconds < 5:
+        return "just now"
+    for size, name, upto in ((1, "second", 60), (60, "minute", 3600), (3600, "hour", 48 * 3600)):
+        if seconds < upto:
+            return f"{_count(seconds // size, name)} ago"
+    return f"{seconds // 86400} days ago"
+
+
+def lasting(duration_ms: int) -> str:
+    """A duration in whole minutes, hours or days, at least one minute."""
+    minutes = max(1, duration_ms // 60_000)
+    if minutes < 120:
+        return _count(minutes, "minute")
+    return _count(minutes // 60, "hour") if minutes < 48 * 60 else _count(minutes // 1440, "day")
+
+
+def moment(at_ms: int, time_zone: str) -> str:
+    """Date and time at the site, with its zone, because 01:30 happens twice in October."""
+    local = _local(at_ms, time_zone)
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}"
+
+
+def time_of_day(at_ms: int, time_zone: str) -> str:
+    return f"{_local(at_ms, time_zone):%H:%M:%S}"
+
+
+def operator_name(plmn: str | None) -> str | None:
+    return None if plmn is None else OPERATORS.get(plmn, plmn)
+
+
+def signal(csq: int | None) -> tuple[str, int]:
+    """In words, and as 0 to 4 bars."""
+    if csq is None or csq == NO_CSQ:
+        return "not known", 0
+    if csq > GOOD_CSQ:
+        return "good", 4 if csq >= 22 else 3
+    return "weak", 2 if csq >= 8 else 1
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
+def _local(at_ms: int, time_zone: str) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(ZoneInfo(time_zone))

@@ -1,0 +1,200 @@
+"""A bridge that really runs, for tests: broker on a free loopback port, store in a folder, a clock that is set by hand."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+from starlette.testclient import TestClient
+
+from cloud_bridge.house import House
+from cloud_bridge.serving import keep_house
+from cloud_bridge.settings import Settings
+from cloud_bridge.store.people import Role, add_person
+from cloud_bridge.store.units import NewUnit, add_unit
+from cloud_bridge.web.app import create_app
+
+DEADLINE_S = 10.0
+TOKEN = "a token of the environment"
+START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+def sample(name: str) -> bytes:
+    return (SAMPLES / f"{name}.json").read_bytes()
+
+
+class HandClock:
+    """Stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.at_ms = START_MS
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+    def advance(self, ms: int) -> None:
+        self.at_ms += ms
+
+
+class Bridge:
+    """The running bridge, seen from a test's thread."""
+
+    def __init__(self, house: House, clock: HandClock, loop: asyncio.AbstractEventLoop) -> None:
+        self.house = house
+        self.clock = clock
+        self.client = TestClient(create_app(house), headers={"Authorization": f"Bearer {TOKEN}"})
+        self._loop = loop
+
+    def add_unit(self, unit_id: str) -> NewUnit:
+        with self.house.database.writing() as connection:
+            return add_unit(connection, unit_id, self.clock.now_ms())
+
+    def add_person(self, name: str, password: str, role: Role) -> None:
+        with self.house.database.writing() as connection:
+            add_person(connection, name, password, role, self.clock.now_ms())
+
+    def read(self, unit_id: str) -> dict[str, Any]:
+        """The charge point as the HTTP interface tells it."""
+        response = self.client.get(f"/api/charge-points/{unit_id}")
+        assert response.status_code == 200, response.text
+        said: dict[str, Any] = response.json()
+        return said
+
+    def counter(self, name: str) -> int:
+        return int(getattr(self.house.counters, name))
+
+    def command(self, unit_id: str, payload: bytes) -> bool:
+        future = asyncio.run_coroutine_threadsafe(self.house.broker.command(unit_id, payload), self._loop)
+        return future.result(DEADLINE_S)
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait until the bridge's event loop has made it true."""
+
+        async def watch() -> None:
+            while not condition():
+                await asyncio.sleep(0.002)
+
+        try:
+            asyncio.run_coroutine_threadsafe(asyncio.wait_for(watch(), DEADLINE_S), self._loop).result()
+        except TimeoutError:
+            raise AssertionError(f"never {what}; counters: {self.house.counters}") from None
+
+
+@contextmanager
+def running_bridge(folder: Path, clock: HandClock | None = None) -> Iterator[Bridge]:
+    """From open to closed, like a process that is started and stopped."""
+    settings = Settings("127.0.0.1", 0, 0, folder, TOKEN)
+    hand_clock = clock or HandClock()
+    started: list[Bridge] = []
+    ready = threading.Event()
+    stop = asyncio.Event()
+    failure: list[BaseException] = []
+
+    async def run() -> None:
+        async with keep_house(settings, hand_clock) as house:
+            await house.broker.start(settings.host, settings.mqtt_port)
+            started.append(Bridge(house, hand_clock, asyncio.get_running_loop()))
+            ready.set()
+            await stop.wait()
+            await house.broker.stop()
+
+    def thread() -> None:
+        try:
+            asyncio.run(run())
+        except BaseException as error:
+            failure.append(error)
+            ready.set()
+
+    running = threading.Thread(target=thread)
+    running.start()
+    assert ready.wait(DEADLINE_S)
+    try:
+        if failure:
+            raise failure[0]
+        yield started[0]
+    finally:
+        if started:
+            started[0]._loop.call_soon_threadsafe(stop.set)
+        running.join(DEADLINE_S)
+        assert not running.is_alive(), "the bridge did not stop"
+    if failure:
+        raise failure[0]
+
+
+class Unit:
+    """A charge point played by paho."""
+
+    def __init__(self, bridge: Bridge, user: str, secret: str, client_id: str | None = None, **options: Any) -> None:
+        self.refusal: int | None = None
+        self.commands: list[bytes] = []
+        self.answered = threading.Event()
+        self.subscribed = threading.Event()
+        self.granted: list[int] = []
+        self.heard = threading.Event()
+        self.gone = threading.Event()
+        self._client = paho.Client(
+            paho.CallbackAPIVersion.VERSION2, client_id=client_id or user, reconnect_on_failure=False, **options
+        )
+        self._client.username_pw_set(user, secret)
+        self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = lambda *_: self.answered.set()
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_message = self._on_message
+        self._port = bridge.house.broker.port
+
+    def will(self, topic: str, payload: bytes, retain: bool = False) -> "Unit":
+        self._client.will_set(topic, payload, 1, retain)
+        return self
+
+    def connect(self) -> "Unit":
+        self._client.connect("127.0.0.1", self._port)
+        self._client.loop_start()
+        assert self.answered.wait(DEADLINE_S), "no CONNACK"
+        return self
+
+    def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> None:
+        """Returns when the bridge has acknowledged (QoS 1)."""
+        sent = self._client.publish(topic, payload, qos, retain)
+        sent.wait_for_publish(DEADLINE_S)
+        assert sent.is_published(), f"no acknowledgement of {topic}"
+
+    def subscribe(self, topic: str) -> int:
+        """The granted QoS, or 0x80."""
+        self.subscribed.clear()
+        self._client.subscribe(topic, 1)
+        assert self.subscribed.wait(DEADLINE_S), "no SUBACK"
+        return self.granted[-1]
+
+    def disconnect(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def drop(self) -> None:
+        """As when the power goes: no DISCONNECT, so the broker sends the will."""
+        socket = self._client.socket()
+        assert socket is not None
+        socket.close()
+        self._client.loop_stop()
+
+    def _on_connect(self, _client: Any, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
+        self.refusal = code.value if code.is_failure else 0
+        self.answered.set()
+
+    def _on_disconnect(self, *_: Any) -> None:
+        self.gone.set()
+        self.answered.set()
+
+    def _on_subscribe(self, _client: Any, _data: Any, _mid: Any, codes: Any, _properties: Any) -> None:
+        self.granted = [code.value for code in codes]
+        self.subscribed.set()
+
+    def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
+        self.commands.append(json.loads(message.payload))
+        self.heard.set()

@@ -1,0 +1,143 @@
+"""Does the bridge read what units write, and refuse what they cannot mean?"""
+
+import pytest
+
+from cloud_bridge.wire import (
+    MAX_PAYLOAD_BYTES,
+    UNIT_ID,
+    BadPayload,
+    Event,
+    Heartbeat,
+    Message,
+    Result,
+    Session,
+    decode,
+    is_repeat,
+)
+from tests.cloud_bridge.running import SAMPLES, sample
+
+SAMPLE_NAMES = sorted(path.stem for path in SAMPLES.glob("*.json"))
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLE_NAMES if not name.startswith("command-")])
+def test_every_golden_sample_of_a_unit_is_read(name: str) -> None:
+    message = decode(name.split("-")[0], sample(name))
+    assert message.sequence is not None
+    assert message.boot is not None
+
+
+def test_the_samples_cover_every_kind() -> None:
+    assert {name.split("-")[0] for name in SAMPLE_NAMES} == {"heartbeat", "event", "session", "result", "command"}
+
+
+def test_a_heartbeat_while_charging() -> None:
+    assert decode("heartbeat", sample("heartbeat-charging")) == Heartbeat(
+        sequence=42,
+        boot=4,
+        unit_time_s=1767229200,
+        state="C2",
+        mode="smart",
+        csq=17,
+        operator="23415",
+        amps=32,
+        watts=7360,
+        total_wh=124180,
+        faults=[],
+        loop_worst_ms=24,
+    )
+
+
+def test_an_event() -> None:
+    assert decode("event", sample("event-fault-raised")) == Event(
+        sequence=57, boot=4, unit_time_s=1767230099, kind="fault_raised", details={"fault": "rcd_ac"}
+    )
+
+
+def test_a_session() -> None:
+    assert decode("session", sample("session")) == Session(
+        sequence=61,
+        boot=4,
+        unit_time_s=1767240000,
+        started_s=1767229000,
+        ended_s=1767239990,
+        duration_s=10990,
+        energy_wh=22140,
+        reason="unplugged",
+    )
+
+
+def test_a_result() -> None:
+    assert decode("result", sample("result-refused")) == Result(
+        sequence=63, boot=4, unit_time_s=1767240200, command="c-7f3b", ok=False, reason="expired"
+    )
+
+
+def test_a_missing_key_and_a_null_are_unknown() -> None:
+    assert decode("heartbeat", b"{}") == Heartbeat()
+    assert decode("heartbeat", b'{"s":null}') == Heartbeat()
+
+
+def test_an_unknown_key_is_kept() -> None:
+    assert decode("heartbeat", sample("heartbeat-unknown-key")).other == {"zz": {"later": [1, 2]}}
+
+
+@pytest.mark.parametrize(
+    ("payload", "why"),
+    [
+        (b"", "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b"hello", "not JSON"),
+        (b"[1]", "not an object"),
+        (b"17", "not an object"),
+        (b'{"n":-1}', "n: not a count"),
+        (b'{"n":true}', "n: not a count"),
+        (b'{"n":1.5}', "n: not a count"),
+        (b'{"n":99999999999999999999}', "n: not a count"),
+        (b'{"q":32}', "q: not 0..31 or 99"),
+        (b'{"s":3}', "s: not a printable text"),
+        (b'{"s":"\\ud800"}', "s: not a printable text"),
+        (b'{"s":"A\\u0000"}', "s: not a printable text"),
+        (b'{"w":NaN}', "not JSON"),
+        (b'{"w":1e999}', "w: not a number"),
+        (b'{"f":"rcd"}', "f: not a list"),
+        (b'{"f":[1]}', "f: not a printable text"),
+        (b"[" * 3000, "not JSON"),
+        (b'{"s":"' + b"A" * MAX_PAYLOAD_BYTES + b'"}', "longer than"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_reason(payload: bytes, why: str) -> None:
+    with pytest.raises(BadPayload, match=why):
+        decode("heartbeat", payload)
+
+
+@pytest.mark.parametrize("unit_id", ["cp-1", "A", "a_b-C", "x" * 36])
+def test_ids_that_fit_in_a_topic(unit_id: str) -> None:
+    assert UNIT_ID.match(unit_id)
+
+
+@pytest.mark.parametrize("unit_id", ["", "a/b", "a+", "#", "x" * 37, "a b", "cp-1\n", "ü"])
+def test_ids_that_do_not(unit_id: str) -> None:
+    assert not UNIT_ID.match(unit_id)
+
+
+@pytest.mark.parametrize(
+    ("boot", "sequence", "redelivered", "repeat"),
+    [
+        (4, 42, False, True),  # the same number
+        (4, 42, True, True),
+        (4, 41, True, True),  # an older one, and MQTT says it is sent again
+        (4, 41, False, False),  # the unit lost its flash and counts from the beginning
+        (4, 43, True, False),
+        (5, 42, True, False),
+        (None, 42, True, False),
+        (4, None, True, False),
+    ],
+)
+def test_repeats_are_known_by_boot_and_sequence(
+    boot: int | None, sequence: int | None, redelivered: bool, repeat: bool
+) -> None:
+    assert is_repeat(Message(boot=boot, sequence=sequence), (4, 42), redelivered) is repeat
+
+
+def test_nothing_repeats_what_had_no_number() -> None:
+    assert not is_repeat(Message(boot=4, sequence=1), (None, None), True)
