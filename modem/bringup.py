@@ -1,7 +1,8 @@
 """From a dark modem to an open PDP context, one function a step. Each may be called again at any time: it looks first.
 
-The steps, in order: power_on, synchronise, configure, wait_for_sim, wait_for_network, open_pdp_context. What the modem
-does by itself decides how long it takes; here nothing sleeps beyond the pulse on PWRKEY, all else ends with a URC.
+The steps, in order: power_on or power_cycle (or synchronise, if it has been on all the time), configure, wait_for_sim,
+wait_for_network, open_pdp_context. Only the modem decides how long they take: nothing sleeps beyond the pulse on PWRKEY,
+every other wait ends as soon as the modem says something.
 """
 
 from modem import replies
@@ -21,20 +22,24 @@ _WANTS_A_PERSON = ("SIM PIN", "SIM PUK", "PH_SIM PIN", "PH_SIM PUK", "SIM PIN2",
 
 
 def power_on(modem, power):
-    """Give supply and pulse PWRKEY. `power` has supply(on) and key(pressed). PWRKEY toggles: the modem must be off."""
-    family = modem.family
+    """From no supply to a modem that answers. `power` has supply(on) and key(pressed). Raises ModemHung.
+
+    PWRKEY toggles, so the modem must be off: else use `power_cycle`.
+    """
     power.supply(True)
-    modem.clock.sleep_ms(family.SUPPLY_SETTLE_MS)
+    modem.clock.sleep_ms(modem.family.SUPPLY_SETTLE_MS)
     power.key(True)
-    modem.clock.sleep_ms(family.PWRKEY_MS)
+    modem.clock.sleep_ms(modem.family.PWRKEY_MS)
     power.key(False)
+    synchronise(modem)
 
 
-def power_off(modem, power):
-    """Cut the supply, and wait until power_on will find the modem off."""
+def power_cycle(modem, power):
+    """Cut the supply for as long as the modem needs to be surely off, and power on. Cures every hang."""
     power.key(False)
     power.supply(False)
     modem.clock.sleep_ms(modem.family.SUPPLY_OFF_MS)
+    power_on(modem, power)
 
 
 def answers(modem) -> bool:
@@ -71,17 +76,17 @@ def _answers_within(modem, timeout_ms: int) -> bool:
 
 def configure(modem):
     """Set what we rely on, and undo what a crash may have saved: flight mode, and the speed that hides a restart."""
-    modem.command("ATE0")
-    modem.command("AT+CMEE=1")
+    modem.ensure("ATE0")
+    modem.ensure("AT+CMEE=1")
     if modem.query("AT+CFUN?", replies.setting) != 1:
-        modem.command("AT+CFUN=1")
-    modem.command("AT+CGREG=2")
+        modem.ensure("AT+CFUN=1")
+    modem.ensure("AT+CGREG=2")
     if not modem.query("AT+CLTS?", replies.setting):
-        modem.command("AT+CLTS=1")  # the network's time; takes effect at the next registration, so it is saved
-        modem.command("AT&W")
+        modem.ensure("AT+CLTS=1")  # the network's time; takes effect at the next registration, so it is saved
+        modem.ensure("AT&W")
     if modem.query("AT+IPR?", replies.setting) == 0:
         modem.command("AT+IPR=%d" % modem.family.BAUD)  # at automatic speed the modem never says RDY
-        modem.command("AT&W")
+        modem.ensure("AT&W")
 
 
 def wait_for_sim(modem, timeout_ms: int = SIM_TIMEOUT_MS):
@@ -109,8 +114,7 @@ def wait_for_network(modem, timeout_ms: int = NETWORK_TIMEOUT_MS):
     since_ms = modem.clock.now_ms()
     mode = modem.query("AT+COPS?", replies.operator).mode
     if mode == _DEREGISTERED:
-        modem.command("AT+COPS=0")
-        mode = _AUTOMATIC
+        mode = _choose_automatically(modem)
     while True:
         registration = modem.registration()
         if registration.stat in (HOME, ROAMING):
@@ -119,9 +123,16 @@ def wait_for_network(modem, timeout_ms: int = NETWORK_TIMEOUT_MS):
         if waited_ms >= timeout_ms:
             raise NotRegistered(registration.stat)
         if mode == _MANUAL and waited_ms >= LOCK_PATIENCE_MS:
-            modem.command("AT+COPS=0")
-            mode = _AUTOMATIC
+            mode = _choose_automatically(modem)
         modem.wait(min(timeout_ms - waited_ms, NETWORK_POLL_MS))
+
+
+def _choose_automatically(modem) -> int:
+    try:
+        modem.command("AT+COPS=0")
+    except CommandError:
+        pass  # no network just now; the modem has saved the mode and goes on looking
+    return _AUTOMATIC
 
 
 def open_pdp_context(modem, apn: str, user: str = "", password: str = "") -> str:
@@ -138,12 +149,12 @@ def open_pdp_context(modem, apn: str, user: str = "", password: str = "") -> str
     if many_links and state in _CONTEXT_OPEN:
         return modem.command("AT+CIFSR")
     if state != "IP INITIAL":
-        modem.command("AT+CIPSHUT")
+        modem.ensure("AT+CIPSHUT")
     if not modem.query("AT+CGATT?", replies.setting):
         modem.command("AT+CGATT=1")
-    modem.command("AT+CIPMUX=1")
-    modem.command("AT+CIPQSEND=1")
-    modem.command("AT+CIPRXGET=1")
+    modem.ensure("AT+CIPMUX=1")
+    modem.ensure("AT+CIPQSEND=1")
+    modem.ensure("AT+CIPRXGET=1")
     modem.command('AT+CSTT="%s","%s","%s"' % (apn, user, password))
     modem.command("AT+CIICR")
     return modem.command("AT+CIFSR")

@@ -37,4 +37,4 @@ def _from_ucs2(name: str) -> str:
     try:
         return "".join([chr(int(name[at : at + 4], 16)) for at in range(0, len(name), 4)])
     except ValueError:
-        raise ProtocolError("UCS2 wants hexadecimal digits", name)
+        raise ProtocolError("UCS2 wants hexadecimal digits", name) from None

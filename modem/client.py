@@ -10,6 +10,7 @@ from modem.errors import CommandError, CommandTimeout, ModemHung, ModemRestarted
 
 ANSWER_LIMIT_CHARS = 8_192  # a network scan in a city: 100 cells of 80 characters
 QUERY_ATTEMPTS = 3
+DRAIN_READS = 32  # before a command; a modem that never stops talking must not keep us from speaking
 
 
 class Modem:
@@ -32,6 +33,7 @@ class Modem:
         self._tokenizer = at.Tokenizer(family.URCS, family.LINK_URCS)
         self._subscribers = []
         self._in_step = True
+        self._owed_bytes = 0  # payload that the modem may still be waiting for
         self._command = None  # the command in flight
         self._forget()
 
@@ -54,6 +56,10 @@ class Modem:
             except (ProtocolError, CommandTimeout):
                 pass  # counted where it was raised; the next command gets back in step first
         return parse(self.command(text))
+
+    def ensure(self, text: str):
+        """Send a command that may safely be sent again: a setting, or the end of something."""
+        self.query(text, str)
 
     def send_payload(self, text: str, payload, timeout_ms=None) -> str:
         """Send `text`, wait for the prompt, send `payload`; return the line of the final result."""
@@ -116,6 +122,10 @@ class Modem:
         Raises ModemHung if nothing is answered any more, ModemRestarted if the modem boots just now.
         """
         self.resyncs += 1
+        # A modem that lost a byte of a payload takes whatever comes next for the rest of it: give it that. To one that
+        # waits for nothing they are empty lines.
+        self.port.write(b"\r" * self._owed_bytes)
+        self._owed_bytes = 0
         for question in self.family.RESYNC:
             try:
                 self._ask_to_resync(question, timeout_ms or self.family.RESYNC_TIMEOUT_MS)
@@ -140,8 +150,9 @@ class Modem:
             raise RuntimeError("%s while %s is in flight" % (text, self._command))
         if not text.startswith("AT") or "\r" in text or "\n" in text:
             raise ValueError("not a command line: %r" % text)
-        while self.poll():
-            pass
+        for _ in range(DRAIN_READS):
+            if not self.poll():
+                break
         if not self._in_step:
             self.resync()
         usual_timeout_ms, info, ends, usual_last = self._expectation(text[2:])
@@ -183,6 +194,7 @@ class Modem:
             self.port.write(line)
             while self._final is None:
                 if payload is not None and self._prompted:
+                    self._owed_bytes = len(payload)
                     self.port.write(payload)
                     payload = None
                 left_ms = deadline_ms - self.clock.now_ms()
@@ -192,6 +204,7 @@ class Modem:
                 if self._restarted:
                     raise ModemRestarted(self._command)
             self._in_step = True
+            self._owed_bytes = 0
         finally:
             self._command = None
             self._tokenizer.expect_nothing()
@@ -206,7 +219,8 @@ class Modem:
 
     def _expectation(self, body: str) -> tuple:
         """What the family's table says of a command: (timeout_ms, info lines, other results, last line)."""
-        found = ("", self.family.DEFAULT_TIMEOUT_MS, None, (), None)
+        is_question = "?" in body or "=" not in body
+        found = ("", self.family.DEFAULT_TIMEOUT_MS, None if is_question else (), (), None)
         for row in self.family.COMMANDS:
             if body.startswith(row[0]) and len(row[0]) > len(found[0]):
                 found = row

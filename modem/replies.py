@@ -57,7 +57,10 @@ def registration(text: str) -> Registration:
         values = values[1:]
     stat, lac, cell, act = (values + [None, None, None])[:4]
     return Registration(
-        number(stat, text), optional_hexadecimal(lac, text), optional_hexadecimal(cell, text), optional_number(act, text)
+        number(stat, text),
+        optional_hexadecimal(lac, text),
+        optional_hexadecimal(cell, text),
+        optional_number(act, text),
     )
 
 

@@ -88,8 +88,8 @@ class Stream(io.IOBase):
         self._outcome = None
         self._ask('AT+CIPSTART=%d,"TCP","%s",%d' % (self._link, host, port))
         while self._outcome is None:
-            if self._error:
-                self._fail(self._error)
+            if self._error or self._peer_closed:
+                self._fail(self._error or errno.ECONNREFUSED)
             left_ms = deadline_ms - self._clock.now_ms()
             if left_ms <= 0:
                 self._fail(errno.ETIMEDOUT)

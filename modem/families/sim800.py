@@ -9,7 +9,8 @@ NAME = "SIM800"
 DEFAULT_TIMEOUT_MS = 3_000  # for what answers from memory: CSQ, CREG, CCLK, CIPRXGET...
 
 # (command begins with, timeout_ms, its info lines begin with, results that end it instead of OK, info line that ends it)
-# None for the info lines: the command's own name. The longest beginning that fits is the one that counts.
+# None for the info lines: the command's own name. The longest beginning that fits is the one that counts. A command that
+# is not here takes DEFAULT_TIMEOUT_MS and ends with OK; if it is a question, info lines begin with its name.
 COMMANDS = (
     ("+COPS=?", 180_000, ("+COPS:", "("), (), None),  # p.78 says 45 s; 2 to 3 min were seen. One list over many lines
     ("+COPS=", 150_000, (), (), None),  # p.78: 120 s
@@ -18,9 +19,6 @@ COMMANDS = (
     ("+CPIN=", 8_000, (), (), None),  # 5 s
     ("+CGATT=", 80_000, (), (), None),  # p.210: 70 to 75 s
     ("+CGACT=", 155_000, (), (), None),  # 150 s
-    ("+CREG=", 3_000, (), (), None),
-    ("+CGREG=", 3_000, (), (), None),
-    ("+CSTT=", 3_000, (), (), None),
     ("+CIICR", 90_000, (), (), None),  # 85 s
     ("+CIFSR", 3_000, ("",), (), ""),  # answers with a bare address and no OK
     ("+CIPSTART=", 80_000, (), (), None),  # 75 s with CIPMUX=1; CONNECT OK comes later, as a URC
@@ -29,9 +27,9 @@ COMMANDS = (
     ("+CIPSEND=", 30_000, (), ("DATA ACCEPT:", "SEND OK", "SEND FAIL"), None),  # with CIPQSEND=1; else up to 645 s
     ("+CIPCLOSE", 10_000, (), ("CLOSE OK",), None),
     ("+CIPSHUT", 70_000, (), ("SHUT OK",), None),  # 65 s
-    ("+CIPRXGET=1", 3_000, (), (), None),
     ("+CIPRXGET=2", 3_000, ("+CIPRXGET: 2,",), (), None),
     ("+CIPRXGET=4", 3_000, ("+CIPRXGET: 4,",), (), None),
+    ("+CIPACK=", 3_000, None, (), None),
     ("+CDNSGIP=", 30_000, None, (), "+CDNSGIP:"),  # OK first
     ("+CPOWD=", 5_000, (), ("NORMAL POWER DOWN",), None),
     ("+CGMM", 3_000, ("",), (), None),
@@ -40,8 +38,6 @@ COMMANDS = (
     ("+GSN", 3_000, ("",), (), None),
     ("+CIMI", 3_000, ("",), (), None),
     ("I", 3_000, ("",), (), None),
-    ("E", 3_000, (), (), None),
-    ("&", 3_000, (), (), None),
 )
 
 LAST_LINK = "C: 5"  # the sixth and last row of AT+CIPSTATUS with CIPMUX=1

@@ -4,7 +4,7 @@ import errno
 import select
 import time
 
-from machine import UART
+from machine import UART  # type: ignore[import-not-found]  # only MicroPython has it
 
 SLICE_MS = 20  # the longest that `idle` is left uncalled
 WRITE_TIMEOUT_MS = 5_000

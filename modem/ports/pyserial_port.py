@@ -4,7 +4,7 @@ import errno
 import time
 from collections.abc import Callable
 
-import serial
+import serial  # type: ignore[import-untyped]  # pyserial comes without types
 
 SLICE_MS = 20  # the longest that `idle` is left uncalled
 WRITE_TIMEOUT_S = 5
