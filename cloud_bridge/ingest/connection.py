@@ -42,7 +42,8 @@ class UnitConnection(asyncio.Protocol):
         self._loop = loop
         self._buffer = bytearray()
         self._asked = False  # the CONNECT was seen
-        self._to_broker: asyncio.StreamReader | None = None  # once open
+        self._open = False  # and answered by the broker
+        self._to_broker: asyncio.StreamReader | None = None  # once the secret was right
         self._unwritten = 0
         self._paused = False
 
@@ -55,11 +56,10 @@ class UnitConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.heard_s = self._loop.time()
         self._buffer += data
-        if self._asked and self._to_broker is None:  # it talks on before it was let in
-            if len(self._buffer) > MAX_PACKET_BYTES:
-                self._keeper.misbehaves(self, PacketTooLarge("before the CONNACK"))
-            return
-        self.take_packets()
+        if self._open or not self._asked:
+            self._take_packets()
+        elif len(self._buffer) > MAX_PACKET_BYTES:
+            self._keeper.misbehaves(self, PacketTooLarge("before the CONNACK"))
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._to_broker is not None:
@@ -74,6 +74,13 @@ class UnitConnection(asyncio.Protocol):
         self._to_broker = asyncio.StreamReader()
         self._to_broker.feed_data(packets.whole(packets.CONNECT << 4, connect_body))
         return StreamReaderAdapter(self._to_broker), UnitWriter(self)
+
+    def answer(self, data: bytes) -> None:
+        """From the broker. Its first word is the CONNACK; what the unit sent meanwhile is taken after that."""
+        self.write(data)
+        if not self._open:
+            self._open = True
+            self._loop.call_soon(self._take_packets)
 
     def refuse(self, return_code: int) -> None:
         """Answer the CONNECT with the reason, and close."""
@@ -106,17 +113,19 @@ class UnitConnection(asyncio.Protocol):
             return
         self.transport.write(data)
 
-    def take_packets(self) -> None:
+    def _take_packets(self) -> None:
         """All whole packets that have come in."""
         at = 0
         try:
+            if not self._asked and self._buffer[0] != packets.CONNECT << 4:
+                raise MalformedPacket("[MQTT-3.1.0-1] the first packet is not a CONNECT")
             while not self.transport.is_closing():
                 frame = packets.next_frame(self._buffer, at, MAX_PACKET_BYTES)
                 if frame is None:
                     break
                 self._take(self._buffer[at], bytes(self._buffer[frame.body_at : frame.end_at]))
                 at = frame.end_at
-                if self._to_broker is None:  # that was the CONNECT, now being checked
+                if not self._open:  # that was the CONNECT, now being checked
                     break
         except MalformedPacket as error:
             self._keeper.misbehaves(self, error)
@@ -124,14 +133,12 @@ class UnitConnection(asyncio.Protocol):
 
     def _take(self, first_byte: int, body: bytes) -> None:
         packet_type = first_byte >> 4
-        if self._to_broker is None:
-            if packet_type != packets.CONNECT:
-                raise MalformedPacket("[MQTT-3.1.0-1] the first packet is not a CONNECT")
+        if not self._asked:
             self._asked = True
             self._keeper.asks(self, packets.parse_connect(body), body)
         elif packet_type == packets.PUBLISH:
             self._keeper.publishes(self, packets.parse_publish(first_byte, body))
-        elif packet_type in TO_BROKER:
+        elif packet_type in TO_BROKER and self._to_broker is not None:
             self._to_broker.feed_data(packets.whole(first_byte, body))
         else:
             raise MalformedPacket(f"a packet of type {packet_type}, which no unit sends")
@@ -144,7 +151,7 @@ class UnitWriter(WriterAdapter):
         self._connection = connection
 
     def write(self, data: bytes) -> None:
-        self._connection.write(data)
+        self._connection.answer(data)
 
     async def drain(self) -> None:
         """Nothing to wait for: `UnitConnection.write` bounds what is unsent."""

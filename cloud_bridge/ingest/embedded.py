@@ -48,6 +48,11 @@ class EmbeddedBroker:
     def connections(self) -> int:
         return self._gate.connections
 
+    @property
+    def sessions(self) -> int:
+        """How many sessions amqtt keeps, of connected units and of those that asked it to."""
+        return len(self._broker.sessions)
+
     async def command(self, unit_id: str, payload: bytes) -> bool:
         """Publish a command to the unit. False if it has no connection now: nothing is kept for later here,
         because a command that arrives late is worse than one that must be given again."""

@@ -159,7 +159,6 @@ class Gate:
         at = connect.keep_alive_at  # the gate keeps the keepalive; to the broker it is off
         reader, writer = connection.open(unit_id, body[:at] + b"\0\0" + body[at + 2 :])
         connection.broker_task = self._loop.create_task(self._serve(connection, reader, writer))
-        connection.take_packets()
 
     def _form_refusal(self, connect: Connect) -> int:
         """The CONNACK code for a CONNECT that cannot be right whatever the secret; 0 if it can."""

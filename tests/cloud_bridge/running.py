@@ -49,6 +49,7 @@ class Bridge:
         self.house = house
         self.clock = clock
         self.client = TestClient(create_app(house), headers={"Authorization": f"Bearer {TOKEN}"})
+        self.guests: list[Callable[[], None]] = []  # called when the bridge stops, to close what a test left open
         self._loop = loop
 
     def add_unit(self, unit_id: str) -> NewUnit:
@@ -119,8 +120,10 @@ def running_bridge(folder: Path, clock: HandClock | None = None) -> Iterator[Bri
             raise failure[0]
         yield started[0]
     finally:
-        if started:
-            started[0]._loop.call_soon_threadsafe(stop.set)
+        for bridge in started:
+            for close in bridge.guests:
+                close()
+            bridge._loop.call_soon_threadsafe(stop.set)
         running.join(DEADLINE_S)
         assert not running.is_alive(), "the bridge did not stop"
     if failure:
@@ -148,6 +151,7 @@ class Unit:
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
         self._port = bridge.house.broker.port
+        bridge.guests.append(self.disconnect)
 
     def will(self, topic: str, payload: bytes, retain: bool = False) -> "Unit":
         self._client.will_set(topic, payload, 1, retain)
@@ -156,7 +160,7 @@ class Unit:
     def connect(self) -> "Unit":
         self._client.connect("127.0.0.1", self._port)
         self._client.loop_start()
-        assert self.answered.wait(DEADLINE_S), "no CONNACK"
+        assert self.answered.wait(DEADLINE_S), "no answer to CONNECT"
         return self
 
     def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> None:
@@ -174,13 +178,6 @@ class Unit:
 
     def disconnect(self) -> None:
         self._client.disconnect()
-        self._client.loop_stop()
-
-    def drop(self) -> None:
-        """As when the power goes: no DISCONNECT, so the broker sends the will."""
-        socket = self._client.socket()
-        assert socket is not None
-        socket.close()
         self._client.loop_stop()
 
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:

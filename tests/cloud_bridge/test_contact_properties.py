@@ -24,7 +24,9 @@ def test_without_gaps_only_more_than_the_threshold_is_silent(last: int, now: int
 
 
 @given(times, times, steps)
-def test_gaps_never_make_a_unit_silent_and_silence_is_the_time_we_listened(last: int, start: int, canaries: list[int]) -> None:
+def test_gaps_never_make_a_unit_silent_and_silence_is_the_time_we_listened(
+    last: int, start: int, canaries: list[int]
+) -> None:
     ledger = Ledger()
     now = start
     for step in canaries:

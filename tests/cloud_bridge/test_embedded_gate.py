@@ -1,0 +1,223 @@
+"""Against the running broker: who gets in, what may they do, and what does a bad one do to the others?"""
+
+import pytest
+
+from cloud_bridge.ingest import gate
+from cloud_bridge.ingest.connection import MAX_PACKET_BYTES
+from tests.cloud_bridge.raw import CONNACK_OK, RawUnit, connect_packet, publish_packet, text
+from tests.cloud_bridge.running import Bridge, Unit, sample
+
+HEARTBEAT = "cp/cp-1/heartbeat"
+
+
+def test_a_wrong_secret_is_refused(bridge: Bridge) -> None:
+    bridge.add_unit("cp-1")
+    assert Unit(bridge, "cp-1", "guess").connect().refusal == 135  # paho's word for CONNACK 5, not authorised
+    assert bridge.counter("refused_wrong_secret") == 1
+
+
+def test_an_unknown_unit_is_refused(bridge: Bridge) -> None:
+    assert Unit(bridge, "nobody", "guess").connect().refusal == 135
+    assert bridge.counter("refused_unknown_unit") == 1
+    assert bridge.house.live.find("nobody") is None, "nothing is kept of strangers"
+
+
+def test_a_client_id_that_is_not_the_user_name_is_refused(bridge: Bridge) -> None:
+    secret = bridge.add_unit("cp-1").secret
+    assert Unit(bridge, "cp-1", secret, client_id="cp-2").connect().refusal == 133  # CONNACK 2, identifier rejected
+    assert bridge.counter("refused_client_id") == 1
+
+
+def test_no_user_name_is_refused(bridge: Bridge) -> None:
+    raw = RawUnit(bridge)
+    raw.send(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04cp-1")
+    assert raw.receive(4) == b"\x20\x02\x00\x02"
+    assert raw.was_closed
+
+
+def test_a_failed_login_does_not_throw_the_real_unit_out(bridge: Bridge) -> None:
+    """amqtt 0.12.1 alone takes the session over before it looks at the password."""
+    unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
+    unit.subscribe("cp/cp-1/command")
+    assert Unit(bridge, "cp-1", "guess").connect().refusal == 135
+    assert not unit.gone.is_set()
+    assert bridge.command("cp-1", sample("command-limit"))
+    assert unit.heard.wait(5), "its subscription stands"
+    unit.publish(HEARTBEAT, sample("heartbeat-idle"))
+
+
+def test_failed_logins_leave_no_sessions_behind(bridge: Bridge) -> None:
+    """amqtt 0.12.1 alone keeps one for ever for each."""
+    bridge.add_unit("cp-1")
+    for _ in range(30):
+        raw = RawUnit(bridge)
+        raw.send(connect_packet("cp-1", "cp-1", "guess"))
+        assert raw.receive(4) == b"\x20\x02\x00\x05"
+        raw.close()
+    bridge.until(lambda: bridge.house.broker.connections == 0, "closed")
+    assert bridge.house.broker.sessions == 0
+
+
+@pytest.mark.parametrize("topic", ["cp/cp-2/heartbeat", "cp/cp-1/lwt", "cp/cp-1/command", "other"])
+def test_a_publish_anywhere_else_is_acknowledged_dropped_and_no_contact(bridge: Bridge, topic: str) -> None:
+    bridge.add_unit("cp-2")
+    unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
+    unit.publish(topic, sample("heartbeat-idle"))
+    assert bridge.counter("dropped_foreign_topic") == 1
+    assert bridge.read("cp-1")["last_contact"] is None
+    assert bridge.read("cp-2")["last_contact"] is None
+
+
+@pytest.mark.parametrize("topic", ["cp/cp-2/command", "cp/+/command", "#", "cp/cp-1/heartbeat", "$SYS/#"])
+def test_a_subscription_to_anything_but_its_own_commands_is_refused(bridge: Bridge, topic: str) -> None:
+    unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
+    assert unit.subscribe(topic) == 0x80
+    assert unit.subscribe("cp/cp-1/command") == 1
+
+
+@pytest.mark.parametrize(
+    ("topic", "retain"), [("cp/cp-2/heartbeat", False), ("cp/cp-1/lwt", True), ("cp/cp-1/event", False)]
+)
+def test_a_will_anywhere_but_on_its_own_lwt_is_refused_at_connect(bridge: Bridge, topic: str, retain: bool) -> None:
+    """amqtt 0.12.1 alone sends wills past its access list."""
+    secret = bridge.add_unit("cp-1").secret
+    unit = Unit(bridge, "cp-1", secret).will(topic, b"{}", retain).connect()
+    assert unit.refusal == 135
+    assert bridge.counter("refused_will") == 1
+
+
+def test_the_newest_connection_of_a_unit_stays_and_gets_its_commands(bridge: Bridge) -> None:
+    secret = bridge.add_unit("cp-1").secret
+    for clean in (True, False, False):
+        older = Unit(bridge, "cp-1", secret, clean_session=clean).connect()
+        older.subscribe("cp/cp-1/command")
+        newer = Unit(bridge, "cp-1", secret, clean_session=clean).connect()
+        assert older.gone.wait(5)
+        newer.subscribe("cp/cp-1/command")
+        assert bridge.command("cp-1", sample("command-limit"))
+        assert newer.heard.wait(5)
+        assert older.commands == []
+        newer.disconnect()
+    assert bridge.counter("take_overs") == 3
+
+
+def test_a_command_for_a_unit_that_is_not_connected_is_not_kept(bridge: Bridge) -> None:
+    secret = bridge.add_unit("cp-1").secret
+    assert not bridge.command("cp-1", b"{}")
+    unit = Unit(bridge, "cp-1", secret, clean_session=False).connect()
+    unit.subscribe("cp/cp-1/command")
+    unit.disconnect()
+    bridge.until(lambda: bridge.house.broker.connections == 0, "closed")
+    assert not bridge.command("cp-1", b"{}")
+    unit = Unit(bridge, "cp-1", secret, clean_session=False).connect()
+    unit.publish(HEARTBEAT, b"{}")
+    assert unit.commands == []
+
+
+@pytest.mark.parametrize("level", [3, 5])
+def test_another_mqtt_version_gets_a_clear_refusal(bridge: Bridge, level: int) -> None:
+    """amqtt 0.12.1 alone lets MQTT 5 hang."""
+    raw = RawUnit(bridge)
+    raw.send(connect_packet("cp-1", "cp-1", "x", level=level))
+    assert raw.receive(4) == b"\x20\x02\x00\x01"
+    assert raw.was_closed
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET / HTTP/1.1\r\nHost: here\r\n\r\n",
+        b"\x16\x03\x01\x02\x00",  # a TLS hello on the plain port
+        publish_packet("cp/cp-1/heartbeat", b"{}"),  # before CONNECT
+        b"\x10\xff\xff\xff\xff\x7f",
+        b"\x10\x02\x00\x04",
+    ],
+)
+def test_what_is_not_mqtt_ends_its_own_connection_and_nothing_else(bridge: Bridge, data: bytes) -> None:
+    unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
+    raw = RawUnit(bridge)
+    raw.send(data)
+    assert raw.was_closed
+    unit.publish(HEARTBEAT, sample("heartbeat-idle"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x00\x00",  # reserved type
+        b"\xf0\x00",
+        b"\x20\x02\x00\x00",  # a CONNACK from a client
+        b"\x32\x02\x00\x09",  # a topic longer than the packet
+        b"\x34\x05\x00\x01a\x00\x01",  # QoS 2
+        connect_packet("cp-1", "cp-1", "again"),
+    ],
+)
+def test_a_malformed_packet_of_a_known_unit_ends_its_connection(bridge: Bridge, data: bytes) -> None:
+    raw = RawUnit(bridge).connect("cp-1", bridge.add_unit("cp-1").secret)
+    raw.send(data)
+    assert raw.was_closed
+    assert bridge.counter("closed_malformed") == 1
+
+
+def test_a_packet_too_large_is_not_waited_for(bridge: Bridge) -> None:
+    raw = RawUnit(bridge).connect("cp-1", bridge.add_unit("cp-1").secret)
+    raw.send(b"\x30\xff\xff\xff\x7f")  # announces 256 MB
+    assert raw.was_closed
+    assert bridge.counter("closed_too_large") == 1
+    assert bridge.read("cp-1")["last_contact"] is None
+
+
+def test_the_largest_packet_is_taken(bridge: Bridge) -> None:
+    raw = RawUnit(bridge).connect("cp-1", bridge.add_unit("cp-1").secret)
+    payload = b"x" * (MAX_PACKET_BYTES - len(text("cp/cp-1/event")) - 2)
+    raw.send(publish_packet("cp/cp-1/event", payload, 9))
+    assert raw.receive(4) == b"\x40\x02\x00\x09"
+
+
+def test_packets_may_come_byte_by_byte_or_all_at_once_with_the_connect(bridge: Bridge) -> None:
+    secret = bridge.add_unit("cp-1").secret
+    stream = connect_packet("cp-1", "cp-1", secret) + publish_packet(HEARTBEAT, b"{}", 5) + b"\xc0\x00"
+    answers = (b"\x40\x02\x00\x05" + b"\xd0\x00", b"\xd0\x00" + b"\x40\x02\x00\x05")  # PUBACK and PINGRESP
+    whole = RawUnit(bridge)
+    whole.send(stream)
+    assert whole.receive(4) == CONNACK_OK, "comes first"
+    assert whole.receive(6) in answers
+    pieces = RawUnit(bridge)
+    for byte in stream:
+        pieces.send(bytes((byte,)))
+    assert pieces.receive(4) == CONNACK_OK
+    assert pieces.receive(6) in answers
+
+
+def test_a_unit_that_floods_is_slowed_and_loses_nothing(bridge: Bridge) -> None:
+    raw = RawUnit(bridge).connect("cp-1", bridge.add_unit("cp-1").secret)
+    count = 3000
+    raw.send(
+        b"".join(publish_packet("cp/cp-1/event", b'{"b":1,"n":%d}' % number, number + 1) for number in range(count))
+    )
+    assert len(raw.receive(4 * count)) == 4 * count
+    assert bridge.counter("contacts") == count
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gate's times, short enough for a test; must come before the bridge."""
+    monkeypatch.setattr(gate, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(gate, "CONNECT_WITHIN_S", 0.05)
+    monkeypatch.setattr(gate, "IDLE_FACTOR", 0.05)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_connection_without_connect_is_closed(bridge: Bridge) -> None:
+    assert RawUnit(bridge).was_closed
+    assert bridge.counter("closed_no_connect") == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_unit_silent_for_longer_than_its_keepalive_allows_is_closed(bridge: Bridge) -> None:
+    """amqtt 0.12.1 alone never notices that a unit has lost its power."""
+    raw = RawUnit(bridge)
+    raw.send(connect_packet("cp-1", "cp-1", bridge.add_unit("cp-1").secret, keep_alive_s=1))
+    assert raw.receive(4) == CONNACK_OK
+    assert raw.was_closed
+    assert bridge.counter("closed_idle") == 1
