@@ -4,7 +4,7 @@ Two threads. The control thread charges (control_loop.py). The main thread talks
 the supervisor. The outputs are safe before the first line of this runs: the board sees to it.
 """
 
-import gc
+import sys
 
 from firmware.boards.virtual import VirtualBoard
 from firmware.charging.controller import Controller
@@ -18,12 +18,16 @@ from firmware.storage.settings import Settings
 from firmware.supervisor import Supervisor
 
 
+RESTART_MS = 5000  # after a mistake of ours in the uplink
+
+
 class Unit:
     """The charge point as its console sees it."""
 
     def __init__(self):
         self.clock = Clock(self._pause)
         self.pauses: tuple = ()  # what is done in the pauses of the main thread, once it is all there
+        self.crashes = 0  # mistakes of ours that were survived
         control_clock = Clock()
         self.board = VirtualBoard(control_clock, self._pause)
         self.settings = Settings(self.board.flash)
@@ -44,11 +48,28 @@ class Unit:
         self.controller.installer_max_a = self.settings["installer_max_a"]
         self.uplink.reconnect()
 
+    def talk(self):
+        """For ever. A mistake of ours in the talking part must not stop the charging: it is counted, shown on the console
+        (`crashes`), and the uplink begins again.
+        """
+        while True:
+            try:
+                self.uplink.run()
+            except Exception as error:
+                self._crashed(error)
+                self.clock.sleep_ms(RESTART_MS)
+
     def _pause(self):
         for pause in self.pauses:
-            pause()
+            try:
+                pause()
+            except Exception as error:
+                self._crashed(error)
+
+    def _crashed(self, error):
+        self.crashes += 1
+        sys.print_exception(error)
 
 
 def run():
-    gc.collect()
-    Unit().uplink.run()
+    Unit().talk()

@@ -51,7 +51,7 @@ class Console:
             name, _, argument = line.decode().strip().partition(" ")
             if name not in COMMANDS:
                 raise CommandRefused("no command %s; try help" % name)
-            return [*COMMANDS[name][0](self._unit, argument.strip()), "ok"]
+            return COMMANDS[name][0](self._unit, argument.strip()) + ["ok"]
         except UnicodeError:
             return ["error the line is not text"]
         except (CommandRefused, SettingError) as refused:
@@ -87,6 +87,7 @@ def _status(unit, argument):
         "uptime_ms %d" % unit.clock.now_ms(),
         "loop_worst_ms %d" % unit.control_loop.worst_ms,
         "heap_free %d" % gc.mem_free(),
+        "crashes %d" % unit.crashes,
         "events_dropped %d" % (unit.controller.events.dropped + uplink.journal.dropped),
     ]
 

@@ -17,7 +17,7 @@ class ControlLoop:
         self._controller = controller
         self._clock = clock
         self._inputs = Inputs()
-        self._worst_ms = 0
+        self.worst_ms = 0
         self._worst_taken = False
         self.steps = 0  # fresh marks for the supervisor
 
@@ -25,9 +25,9 @@ class ControlLoop:
         _thread.start_new_thread(self._run, ())
 
     def take_worst_ms(self):
-        worst_ms = self._worst_ms
+        """`worst_ms`, which the control thread then begins anew."""
         self._worst_taken = True
-        return worst_ms
+        return self.worst_ms
 
     def _run(self):
         """For ever. An error here is a mistake of ours: everything open, then a reset, because a thread that died quietly
@@ -52,9 +52,8 @@ class ControlLoop:
 
     def _measure(self, apart_ms):
         if self._worst_taken:
-            self._worst_taken, self._worst_ms = False, 0
-        if apart_ms > self._worst_ms:
-            self._worst_ms = apart_ms
+            self._worst_taken, self.worst_ms = False, 0
+        self.worst_ms = max(self.worst_ms, apart_ms)
 
     def _sleep_until(self, due_ms):
         left_ms = due_ms - self._clock.now_ms()

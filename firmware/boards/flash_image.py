@@ -16,8 +16,8 @@ class FlashImage:
             os.stat(path)
         except OSError:
             with open(path, "wb") as image:
-                for _ in range(BLOCKS):
-                    image.write(b"\xff" * BLOCK_BYTES)
+                for _ in range(BLOCKS * BLOCK_BYTES // 256):
+                    image.write(b"\xff" * 256)
         self._image = open(path, "r+b")
 
     def mount(self, folder):

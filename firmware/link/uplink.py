@@ -73,8 +73,7 @@ class Uplink:
         if self._answers:
             return
         self.state = "offline"
-        bringup.power_off(self._modem, self._board.modem_power)
-        bringup.power_on(self._modem, self._board.modem_power)
+        bringup.power_cycle(self._modem, self._board.modem_power)
         bringup.synchronise(self._modem)
         bringup.configure(self._modem)
         self._answers = True
