@@ -43,11 +43,9 @@ class Processor:
         self._restarts: deque[float] = deque(maxlen=RESTARTS_ALLOWED)
         self._fed = (0, 0.0)
         self.output: deque[str] = deque(maxlen=OUTPUT_LINES_KEPT)
-        self.given_up = False
 
     def power_on(self, cause: str) -> None:
         """Starts the firmware; `cause` is what it finds in its reset register."""
-        self.given_up = False
         self._restarts.clear()
         self._task = asyncio.create_task(self._run(cause))
 
@@ -80,7 +78,6 @@ class Processor:
                     self._tell("    " + line)
             now_s = asyncio.get_running_loop().time()
             if len(self._restarts) == RESTARTS_ALLOWED and now_s - self._restarts[0] < RESTARTS_WITHIN_S:
-                self.given_up = True
                 self._tell(
                     f"the firmware stopped {RESTARTS_ALLOWED + 1} times in {RESTARTS_WITHIN_S} s; "
                     "it stays off until the mains are switched off and on"
@@ -105,6 +102,7 @@ class Processor:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for us alone
             preexec_fn=die_with_parent,
         )
         try:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from hil_tests.rig.console import Console, ConsoleError, ConsoleSilent
@@ -30,16 +31,26 @@ STORY_LINES_KEPT = 400
 
 
 class Unit:
-    """One charge point on a wall. Everything is called on its event loop; `start` first, `stop` last."""
+    """One charge point on a wall. Everything is called on its event loop; `start` first, `stop` last.
 
-    def __init__(self, folder: Path, seed: int = 0, firmware: tuple[str, ...] = FIRMWARE) -> None:
+    `alarm` hears what a person should know at once: a firmware that stopped by itself.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        seed: int = 0,
+        firmware: tuple[str, ...] = FIRMWARE,
+        alarm: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._alarm = alarm
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._meter = folder / "meter_wh"  # a meter keeps its register
         self.board = Board(Vehicle(), float(self._meter.read_text()) if self._meter.exists() else 0)
         self.world = World(seed)
         self.modem = Modem(self.world)
-        self._processor = Processor(folder, self._wire_up, self._let_go, self.tell, firmware)
+        self._processor = Processor(folder, self._wire_up, self._let_go, self._tell_loudly, firmware)
         self._wires: Wires | None = None
         self._console_line: Pty | None = None
         self._console: Console | None = None
@@ -164,6 +175,10 @@ class Unit:
     def tell(self, what: str) -> None:
         """Writes a line into the story."""
         self.story.append(f"{time.monotonic() - self._started_s:9.3f} {what}")
+
+    def _tell_loudly(self, what: str) -> None:
+        self.tell(what)
+        self._alarm(what)
 
     def whole_story(self) -> str:
         """Story, the firmware's own output and the modem's dialogue, for a failing test."""

@@ -125,9 +125,7 @@ class Modem:
 
     async def _live(self) -> None:
         """From power-on to power-off."""
-        device = Device(
-            self.memory, self.world, self._registration, self._terminal, self._restart, self._power_off
-        )
+        device = Device(self.memory, self.world, self._registration, self._terminal, self._restart, self._power_off)
         handlers = {**device.handlers(), **self._ip.handlers()}
         await self.world.wait("boot")
         self._terminal.awake = True

@@ -37,6 +37,7 @@ class Relay:
         self._received = bytearray()
         self._stirred = asyncio.Event()
         self._room = asyncio.Event()
+        self._progress = asyncio.Event()  # something was acknowledged, or all is over
         self.accepted_bytes = 0
         self.acknowledged_bytes = 0
         self.open = True
@@ -71,7 +72,8 @@ class Relay:
         """Waits until everything taken so far is acknowledged, or the connection is over."""
         goal = self.accepted_bytes
         while self.open and self.acknowledged_bytes < goal:
-            await asyncio.sleep(0.01)
+            self._progress.clear()
+            await self._progress.wait()
 
     def close(self) -> None:
         """Closes from this side; the far side reads end of file."""
@@ -81,6 +83,7 @@ class Relay:
     def abandon(self) -> None:
         """Forgets the connection without a word to the far side, which keeps it open."""
         self.open = False
+        self._progress.set()
         for task in self._tasks:
             task.cancel()
 
@@ -100,6 +103,7 @@ class Relay:
                 await self._writer.drain()
                 await self._cross()
                 self.acknowledged_bytes += len(chunk)
+                self._progress.set()
         self._over()
 
     async def _downlink(self) -> None:
@@ -117,5 +121,6 @@ class Relay:
     def _over(self) -> None:
         if self.open:
             self.open = False
+            self._progress.set()
             self._writer.close()
             self._on_closed()

@@ -25,9 +25,7 @@ async def serving(unit: Unit, port: int) -> AsyncIterator[str]:
     """Serves while the context is open; gives the address. Raises OSError if the port is taken."""
     listener = socket.create_server(("127.0.0.1", port))
     stopping = asyncio.Event()
-    server = _Server(
-        uvicorn.Config(create_app(unit, stopping), log_level="warning", timeout_graceful_shutdown=1)
-    )
+    server = _Server(uvicorn.Config(create_app(unit, stopping), log_level="warning", timeout_graceful_shutdown=1))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -1,0 +1,118 @@
+"""The cloud side as a child process, and its command line."""
+
+import asyncio
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from hil_tests.children import die_with_parent
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+READY_WITHIN_S = 30
+COMMAND_WITHIN_S = 30
+STOP_WITHIN_S = 8
+
+
+class BridgeFailed(Exception):
+    """The cloud side did not start, or refused a command; the text is what it said last."""
+
+
+class Bridge:
+    """`python -m cloud_bridge` on given ports and a folder. Its output goes to `log`."""
+
+    def __init__(self, http_port: int, mqtt_port: int, folder: Path, api_token: str | None = None) -> None:
+        self.address = f"http://127.0.0.1:{http_port}"
+        self.log = folder / "bridge.log"
+        self._environment = {
+            **os.environ,
+            "CHARGEKEEPER_HTTP_PORT": str(http_port),
+            "CHARGEKEEPER_MQTT_PORT": str(mqtt_port),
+            "CHARGEKEEPER_DATA": str(folder),
+        }
+        if api_token is not None:
+            self._environment["CHARGEKEEPER_API_TOKEN"] = api_token
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Starts it and waits until it answers. Raises BridgeFailed."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "cloud_bridge",
+                cwd=CHECKOUT,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for us alone; we stop our children ourselves
+                preexec_fn=die_with_parent,
+            )
+        try:
+            async with asyncio.timeout(READY_WITHIN_S):
+                while not await asyncio.to_thread(_answers, f"{self.address}/healthz"):
+                    if self._process.returncode is not None:
+                        raise BridgeFailed(self._last_words())
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise BridgeFailed(f"it did not answer within {READY_WITHIN_S} s; see {self.log}") from None
+
+    async def ended(self) -> str:
+        """Waits until it stops by itself; returns what it said last."""
+        assert self._process is not None
+        code = await self._process.wait()
+        return f"exit code {code}: {self._last_words()}"
+
+    async def stop(self) -> None:
+        """Asks it to end, and ends it if it does not."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._process.terminate()
+        try:
+            async with asyncio.timeout(STOP_WITHIN_S):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+    async def command(self, *words: str) -> dict[str, Any]:
+        """`python -m cloud_bridge WORDS --json`, while it runs. Raises BridgeFailed."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "cloud_bridge",
+            *words,
+            "--json",
+            cwd=CHECKOUT,
+            env=self._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            preexec_fn=die_with_parent,
+        )
+        async with asyncio.timeout(COMMAND_WITHIN_S):
+            said, complained = await process.communicate()
+        if process.returncode != 0:
+            raise BridgeFailed(_last_line(complained.decode("utf-8", "replace")))
+        answer: dict[str, Any] = json.loads(said)
+        return answer
+
+    def _last_words(self) -> str:
+        return _last_line(self.log.read_text("utf-8", "replace"))
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as reply:
+            return bool(reply.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _last_line(text: str) -> str:
+    return next((line for line in reversed(text.splitlines()) if line.strip()), "(it said nothing)")
