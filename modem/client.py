@@ -121,7 +121,6 @@ class Modem:
 
         Raises ModemHung if nothing is answered any more, ModemRestarted if the modem boots just now.
         """
-        self.resyncs += 1
         # A modem that lost a byte of a payload takes whatever comes next for the rest of it: give it that. To one that
         # waits for nothing they are empty lines.
         self.port.write(b"\r" * self._owed_bytes)
@@ -154,6 +153,7 @@ class Modem:
             if not self.poll():
                 break
         if not self._in_step:
+            self.resyncs += 1
             self.resync()
         usual_timeout_ms, info, ends, usual_last = self._expectation(text[2:])
         if last is None:

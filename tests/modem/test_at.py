@@ -1,0 +1,144 @@
+"""Does the tokenizer name every byte of a dialogue rightly, however it is cut?"""
+
+import pytest
+
+from modem import at
+from modem.families import sim800
+
+NASTY = b"\r\nOK\r\nERROR\r\n> \r\n0, CLOSED\r\n+CREG: 0\r\n+CIPRXGET: 2,0,4,0\r\n\x00\xff\xfe\x1a"
+
+
+def tokenizer(**limits):
+    return at.Tokenizer(sim800.URCS, sim800.LINK_URCS, **limits)
+
+
+def events_of(data, expectation=None, pieces=None, size=None):
+    """The events of `data` cut in `pieces`, with `expectation` given before; and the payload that arrived."""
+    subject = tokenizer()
+    payload = bytearray(size or 64)
+    if expectation is not None:
+        expectation = dict(expectation)
+        if "header" in expectation:
+            expectation["payload"] = payload
+        subject.expect(**expectation)
+    events = []
+    for piece in pieces or [data]:
+        events += subject.feed(piece)
+    return events, bytes(payload)
+
+
+CSQ = {"echo": "AT+CSQ", "info": ("+CSQ:",)}
+RXGET = {"echo": "AT+CIPRXGET=2,0,64", "info": ("+CIPRXGET: 2,",), "header": "+CIPRXGET: 2,0,"}
+SEND = {"echo": "AT+CIPSEND=0,5", "ends": ("DATA ACCEPT:", "SEND OK", "SEND FAIL"), "prompt": True}
+STATUS = {"echo": "AT+CIPSTATUS", "info": ("STATE:", "C:"), "last": "C: 5"}
+ADDRESS = {"echo": "AT+CIFSR", "info": ("",), "last": ""}
+
+# name, what is expected, bytes, events
+DIALOGUES = [
+    ("echo, answer, result", CSQ, b"AT+CSQ\r\r\n+CSQ: 17,0\r\n\r\nOK\r\n",
+     [("echo", "AT+CSQ"), ("info", "+CSQ: 17,0"), ("final", "OK")]),
+    ("unsolicited within an answer", CSQ, b"\r\n+CREG: 5\r\n\r\n+CSQ: 17,0\r\n\r\n0, CLOSED\r\n\r\nOK\r\n",
+     [("urc", "+CREG: 5"), ("info", "+CSQ: 17,0"), ("urc", "0, CLOSED"), ("final", "OK")]),
+    ("after the result nothing is pending", CSQ, b"\r\nOK\r\n\r\n+CSQ: 17,0\r\n\r\nOK\r\n",
+     [("final", "OK"), ("urc", "+CSQ: 17,0"), ("stray", "OK")]),
+    ("refused", CSQ, b"\r\n+CME ERROR: 10\r\n", [("final", "+CME ERROR: 10")]),
+    ("refused as the manual writes it", CSQ, b"\r\n+CME ERROR 10\r\n", [("final", "+CME ERROR 10")]),
+    ("nothing is pending", None, b"\r\nRDY\r\n\r\n+CFUN: 1\r\n\r\nOK\r\n\r\nERROR\r\n",
+     [("urc", "RDY"), ("urc", "+CFUN: 1"), ("stray", "OK"), ("stray", "ERROR")]),
+    ("unknown to any table", None, b"\r\n+XYZ: 1\r\n\r\n^MODE: 3\r\nwhat\r\n",
+     [("urc", "+XYZ: 1"), ("urc", "^MODE: 3"), ("stray", "what")]),
+    ("asked and unasked registration", {"echo": "AT+CREG?", "info": ("+CREG:",)},
+     b'\r\n+CREG: 1,"00C3","1A2B"\r\n\r\n+CREG: 2,5,"00C3","1A2B"\r\n\r\n+CREG: 1\r\n\r\nOK\r\n',
+     [("urc", '+CREG: 1,"00C3","1A2B"'), ("info", '+CREG: 2,5,"00C3","1A2B"'), ("urc", "+CREG: 1"), ("final", "OK")]),
+    ("one list over two lines", {"echo": "AT+COPS=?", "info": ("+COPS:", "(")},
+     b'\r\n+COPS: (2,"T - Mobile",,"31026",0),\r\n(1,"AT&T",,"310410",0),,(0,1,3),(0,2)\r\n\r\nOK\r\n',
+     [("info", '+COPS: (2,"T - Mobile",,"31026",0),'), ("info", '(1,"AT&T",,"310410",0),,(0,1,3),(0,2)'),
+      ("final", "OK")]),
+    ("payload that looks like everything", RXGET,
+     b"\r\n+CIPRXGET: 2,0,%d,7\r\n" % len(NASTY) + NASTY + b"\r\nOK\r\n",
+     [("info", "+CIPRXGET: 2,0,%d,7" % len(NASTY)), ("payload", len(NASTY)), ("final", "OK")]),
+    ("unsolicited before and behind payload", RXGET,
+     b"\r\n+CIPRXGET: 1,0\r\n\r\n+CIPRXGET: 2,0,2,0\r\nOK\r\n\r\n+CREG: 2\r\n\r\nOK\r\n",
+     [("urc", "+CIPRXGET: 1,0"), ("info", "+CIPRXGET: 2,0,2,0"), ("payload", 2), ("urc", "+CREG: 2"), ("final", "OK")]),
+    ("no payload at all", RXGET, b"\r\n+CIPRXGET: 2,0,0,0\r\n\r\nOK\r\n",
+     [("info", "+CIPRXGET: 2,0,0,0"), ("final", "OK")]),
+    ("a byte of the payload is missing", RXGET, b"\r\n+CIPRXGET: 2,0,5,0\r\nABCD\r\nOK\r\n",
+     [("info", "+CIPRXGET: 2,0,5,0"), ("payload", 5), ("broken", "payload not followed by a line end"), ("final", "OK")]),
+    ("two bytes of the payload are missing", RXGET, b"\r\n+CIPRXGET: 2,0,5,0\r\nABC\r\nOK\r\n",
+     [("info", "+CIPRXGET: 2,0,5,0"), ("payload", 5), ("broken", "payload not followed by a line end"), ("final", "OK")]),
+    ("more payload than asked for", RXGET, b"\r\n+CIPRXGET: 2,0,65,0\r\n\r\nOK\r\n",
+     [("info", "+CIPRXGET: 2,0,65,0"), ("broken", "no usable payload size"), ("final", "OK")]),
+    ("no size", RXGET, b"\r\n+CIPRXGET: 2,0,\r\n\r\nOK\r\n",
+     [("info", "+CIPRXGET: 2,0,"), ("broken", "no usable payload size"), ("final", "OK")]),
+    ("prompt", SEND, b"AT+CIPSEND=0,5\r\r\n> \r\nDATA ACCEPT:0,5\r\n",
+     [("echo", "AT+CIPSEND=0,5"), ("prompt", ""), ("final", "DATA ACCEPT:0,5")]),
+    ("unsolicited before the prompt", SEND, b"\r\n+CREG: 5\r\n\r\n> ", [("urc", "+CREG: 5"), ("prompt", "")]),
+    ("unsolicited within the prompt", SEND, b"\r\n>\r\n+CREG: 5\r\n \r\nDATA ACCEPT:0,5\r\n",
+     [("prompt", ""), ("urc", "+CREG: 5"), ("final", "DATA ACCEPT:0,5")]),
+    ("no prompt: the connection is gone", SEND, b"\r\n+CME ERROR: 3\r\n", [("final", "+CME ERROR: 3")]),
+    ("a greater-than sign begins another line", SEND, b">>1\r\n> ", [("stray", ">>1"), ("prompt", "")]),
+    ("a prompt nobody asked for", CSQ, b"\r\n> \r\nOK\r\n", [("stray", ">"), ("final", "OK")]),
+    ("sent with an acknowledgement", SEND, b"\r\n> \r\n0, SEND OK\r\n", [("prompt", ""), ("final", "0, SEND OK")]),
+    ("not sent", SEND, b"\r\n> \r\n0,SEND FAIL\r\n", [("prompt", ""), ("final", "0,SEND FAIL")]),
+    ("answer behind its OK", STATUS, b'\r\nOK\r\n\r\nSTATE: IP STATUS\r\n\r\nC: 0,,"","","",""\r\nC: 5,,"","","",""\r\n',
+     [("accepted", "OK"), ("info", "STATE: IP STATUS"), ("info", 'C: 0,,"","","",""'), ("info", 'C: 5,,"","","",""'),
+      ("final", "OK")]),
+    ("answer without any OK", ADDRESS, b"\r\n0, CLOSED\r\n\r\n10.64.0.17\r\n",
+     [("urc", "0, CLOSED"), ("info", "10.64.0.17"), ("final", "OK")]),
+    ("result of its own", {"echo": "AT+CIPSHUT", "ends": ("SHUT OK",)}, b"\r\n+PDP: DEACT\r\n\r\nSHUT OK\r\n",
+     [("urc", "+PDP: DEACT"), ("final", "SHUT OK")]),
+    ("result with its connection before it", {"echo": "AT+CIPCLOSE=1,1", "ends": ("CLOSE OK",)},
+     b"\r\n0, CLOSED\r\n\r\n1, CLOSE OK\r\n", [("urc", "0, CLOSED"), ("final", "1, CLOSE OK")]),
+    ("cells without a prefix of their own", {"echo": "AT+CNETSCAN", "info": ("Operator:",)},
+     b'\r\nOperator:"EE",MCC:234,MNC:30,Rxlev:20,Cellid:2A30,Arfcn:40\r\n\r\nOK\r\n',
+     [("info", 'Operator:"EE",MCC:234,MNC:30,Rxlev:20,Cellid:2A30,Arfcn:40'), ("final", "OK")]),
+    ("old results before the first info line", {"echo": "AT+CMEE?", "info": ("+CMEE:",), "info_first": True},
+     b"\r\nOK\r\n\r\nERROR\r\n\r\n+CMEE: 1\r\n\r\nOK\r\n",
+     [("stray", "OK"), ("stray", "ERROR"), ("info", "+CMEE: 1"), ("final", "OK")]),
+    ("noise", None, b"\xff\xfe\x80\r\n\x00\r\n", [("stray", "\xff\xfe\x80"), ("stray", "\x00")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name, expectation, data, expected", DIALOGUES, ids=[row[0] for row in DIALOGUES])
+def test_each_line_is_classified_once(name, expectation, data, expected):
+    assert events_of(data, expectation)[0] == expected
+
+
+@pytest.mark.parametrize("name, expectation, data, expected", DIALOGUES, ids=[row[0] for row in DIALOGUES])
+def test_cutting_changes_nothing(name, expectation, data, expected):
+    """Byte by byte, and in two at every place."""
+    whole = events_of(data, expectation)
+    assert events_of(data, expectation, [data[i : i + 1] for i in range(len(data))]) == whole
+    for cut in range(len(data) + 1):
+        assert events_of(data, expectation, [data[:cut], data[cut:]]) == whole, cut
+
+
+def test_payload_arrives_untouched():
+    data = b"\r\n+CIPRXGET: 2,0,%d,0\r\n" % len(NASTY) + NASTY + b"\r\nOK\r\n"
+    for cut in range(len(data) + 1):
+        _, payload = events_of(data, RXGET, [data[:cut], data[cut:]], size=len(NASTY))
+        assert payload == NASTY, cut
+
+
+def test_a_line_that_does_not_fit_is_dropped_and_counted():
+    for pieces in ([b"x" * 33 + b"\r\nRDY\r\n"], [b"x"] * 33 + [b"\r\nRDY\r\n"], [b"x" * 20, b"x" * 20, b"\nRDY\r\n"]):
+        subject = tokenizer(line_limit_bytes=32)
+        events = []
+        for piece in pieces:
+            events += subject.feed(piece)
+        assert events == [("broken", "line too long"), ("urc", "RDY")]
+        assert subject.overlong_lines == 1
+
+
+def test_a_line_that_just_fits_is_kept():
+    subject = tokenizer(line_limit_bytes=32)
+    assert subject.feed(b"y" * 31 + b"\r\n") == [("stray", "y" * 31)]
+
+
+def test_giving_up_forgets_a_payload_under_way():
+    """The bytes still to come are read as lines then: late, and nobody's."""
+    subject = tokenizer()
+    subject.expect(payload=bytearray(64), **RXGET)
+    subject.feed(b"\r\n+CIPRXGET: 2,0,10,0\r\nABC")
+    subject.expect_nothing()
+    assert subject.feed(b"DEFGHIJ\r\nOK\r\n\r\nRDY\r\n") == [("stray", "DEFGHIJ"), ("stray", "OK"), ("urc", "RDY")]

@@ -1,0 +1,267 @@
+"""Does each answer go to the command that it belongs to, whatever comes between, late, or not at all?"""
+
+import pytest
+
+from modem import replies
+from modem.errors import CommandError, CommandTimeout, ModemHung, ModemRestarted, ProtocolError
+from tests.modem.scripted import OK, PAYLOAD, SILENCE, line, scripted
+
+CSQ_17 = line("+CSQ: 17,0") + OK
+CSQ_3 = line("+CSQ: 3,0") + OK
+
+
+def test_an_answer_without_its_result():
+    modem, port, _ = scripted({"AT+CSQ": CSQ_17})
+    assert modem.command("AT+CSQ") == "+CSQ: 17,0"
+    assert port.sent == ["AT+CSQ"]
+
+
+def test_info_lines_are_joined():
+    modem, _, _ = scripted({"AT+COPS=?": line("+COPS: (2,") + line("(1,") + OK})
+    assert modem.command("AT+COPS=?") == "+COPS: (2,\n(1,"
+
+
+def test_a_refusal_carries_its_code_and_name():
+    modem, _, _ = scripted({"AT+CGATT=1": line("+CME ERROR: 107")})
+    with pytest.raises(CommandError) as caught:
+        modem.command("AT+CGATT=1")
+    assert (caught.value.final, caught.value.code, caught.value.name) == (
+        "+CME ERROR: 107",
+        107,
+        "GPRS services not allowed",
+    )
+    with pytest.raises(CommandError):
+        modem.command("AT+NOSUCH")
+
+
+def test_what_is_no_command_line_is_not_sent():
+    modem, port, _ = scripted({})
+    for text in ("", "ATH\r", "+CSQ", "AT+CSQ\nAT+CFUN=0"):
+        with pytest.raises(ValueError):
+            modem.command(text)
+    assert port.sent == []
+
+
+def test_a_command_within_a_command_is_refused():
+    modem, port, _ = scripted({"AT+CSQ": line("+CREG: 1") + CSQ_17})
+    seen = []
+
+    def callback(text):
+        with pytest.raises(RuntimeError):
+            modem.command("AT+CSQ")
+        seen.append(text)
+
+    modem.subscribe("+CREG:", callback)
+    assert modem.signal_quality() == 17
+    assert seen == ["+CREG: 1"]
+
+
+def test_unsolicited_lines_reach_who_asked_for_them():
+    modem, port, _ = scripted({"AT+CSQ": line("+CREG: 1") + line("+CSQ: 17,0") + line("0, CLOSED") + OK})
+    registrations, closed = [], []
+    subscription = modem.subscribe("+CREG:", registrations.append)
+    modem.subscribe("0,", closed.append)
+    assert modem.signal_quality() == 17
+    port.says("+CREG: 2")
+    assert modem.wait(1000)
+    assert (registrations, closed) == (["+CREG: 1", "+CREG: 2"], ["0, CLOSED"])
+    modem.unsubscribe(subscription)
+    port.says("+CREG: 5")
+    modem.poll()
+    assert len(registrations) == 2
+
+
+def test_a_late_answer_is_nobody_elses():
+    """The first AT+CSQ is answered only after it was given up, just as the second question is on its way."""
+    late = [(4000, CSQ_3)]
+    modem, port, clock = scripted({"AT+CSQ": [late, CSQ_17]})
+    with pytest.raises(CommandTimeout):
+        modem.command("AT+CSQ")
+    assert modem.command("AT+CSQ") == "+CSQ: 17,0"
+    assert (modem.timeouts, modem.resyncs) == (1, 1)
+
+
+@pytest.mark.parametrize("late_by_ms", range(1, 7900, 158))
+def test_however_late_it_is_nobody_elses(late_by_ms):
+    """Modems answer in order: what was asked meanwhile is answered behind the late answer."""
+
+    def in_order(answer):
+        return lambda port: [(max(0, 3000 + late_by_ms - port.clock.ms), line(answer) + OK)]
+
+    modem, _, _ = scripted(
+        {
+            "AT+CSQ": [[(3000 + late_by_ms, CSQ_3)], CSQ_17],
+            "AT+CMEE?": in_order("+CMEE: 1"),
+            "AT+IPR?": in_order("+IPR: 115200"),
+            "AT+IFC?": in_order("+IFC: 0,0"),
+            "AT+CSCS?": in_order('+CSCS: "IRA"'),
+        }
+    )
+    with pytest.raises(CommandTimeout):
+        modem.command("AT+CSQ")
+    assert modem.command("AT+CSQ") == "+CSQ: 17,0"
+
+
+@pytest.mark.parametrize("late", [OK, line("ERROR"), line("+CME ERROR: 3"), line("DATA ACCEPT:0,5")])
+def test_a_late_result_alone_is_nobody_elses(late):
+    modem, _, _ = scripted({"AT+CSTT=": [[(3500, late)], OK], "AT+CSQ": CSQ_17})
+    with pytest.raises(CommandTimeout):
+        modem.command("AT+CSTT=")
+    assert modem.command("AT+CSQ") == "+CSQ: 17,0"
+
+
+def test_a_query_is_asked_again_when_its_answer_is_torn():
+    torn = line("+CSQ: 1") + line("+CREG: 5") + line("7,0") + OK
+    modem, port, _ = scripted({"AT+CSQ": [torn, SILENCE, CSQ_17]})
+    assert modem.signal_quality() == 17
+    assert modem.strays > 0
+
+
+def test_a_query_is_not_asked_for_ever():
+    modem, port, _ = scripted({"AT+CSQ": line("+CSQ: 1") + OK})
+    with pytest.raises(ProtocolError):
+        modem.query("AT+CSQ", replies.signal_quality)
+    assert port.sent.count("AT+CSQ") == 3
+
+
+def test_a_setting_is_sent_again_when_its_result_is_lost():
+    modem, port, _ = scripted({"ATE0": [line("O"), OK]})
+    modem.ensure("ATE0")
+    assert port.sent.count("ATE0") == 2
+
+
+def test_a_modem_that_answers_nothing_is_hung():
+    modem, port, clock = scripted({"AT+CSQ": CSQ_17})
+    port.deaf = True
+    with pytest.raises(CommandTimeout):
+        modem.command("AT+CSQ")
+    since = clock.ms
+    with pytest.raises(ModemHung):
+        modem.command("AT+CSQ")
+    assert clock.ms - since <= 4 * 2000
+    port.deaf = False
+    assert modem.signal_quality() == 17
+
+
+def test_a_restart_ends_a_command_at_once():
+    modem, port, clock = scripted({"AT+COPS=?": [(1000, line("RDY"))], "AT+CSQ": CSQ_17})
+    with pytest.raises(ModemRestarted):
+        modem.command("AT+COPS=?")
+    assert (clock.ms, modem.restarts) == (1000, 1)
+    assert modem.signal_quality() == 17
+
+
+def test_low_voltage_is_counted():
+    modem, port, _ = scripted({})
+    port.says("UNDER-VOLTAGE WARNNING")
+    port.says("OVER-VOLTAGE POWER DOWN")
+    modem.poll()
+    assert modem.voltage_warnings == 2
+
+
+def test_a_modem_that_never_stops_talking_keeps_no_command_from_its_deadline():
+    modem, port, clock = scripted({"AT+CSQ": SILENCE})
+    noise = line("+CREG: 1") * 8
+    for ms in range(0, 20_000, 10):
+        port.says(noise, ms)
+    with pytest.raises(CommandTimeout):
+        modem.command("AT+CSQ")
+    assert clock.ms <= 3010
+
+
+def test_an_endless_answer_is_bounded():
+    modem, _, _ = scripted({"AT+CNETSCAN": line("Operator:" + "x" * 90) * 200 + OK})
+    with pytest.raises(ProtocolError):
+        modem.command("AT+CNETSCAN")
+
+
+def test_an_unknown_urc_does_not_spoil_an_answer():
+    modem, _, _ = scripted({"AT+CSQ": line("+XYZ: 4") + CSQ_17})
+    assert modem.signal_quality() == 17
+
+
+def test_a_setting_is_not_spoilt_by_words_we_do_not_know():
+    modem, _, _ = scripted({"AT+CMEE=1": line("Welcome") + OK})
+    modem.command("AT+CMEE=1")
+    assert modem.strays == 1
+
+
+def test_answers_that_follow_ok():
+    rows = b"".join([line('C: %d,,"","","","INITIAL"' % link) for link in range(6)])
+    modem, port, _ = scripted({"AT+CIPSTATUS": OK + line("STATE: IP STATUS") + rows, "AT+CIPSHUT": line("SHUT OK")})
+    assert replies.cipstatus(modem.command("AT+CIPSTATUS", expect="C: 5"))[0] == "IP STATUS"
+    modem.command("AT+CIPSHUT")
+    assert modem.strays == 0
+
+
+def test_an_answer_without_ok():
+    modem, _, _ = scripted({"AT+CIFSR": line("10.64.0.17")})
+    assert modem.command("AT+CIFSR") == "10.64.0.17"
+
+
+def test_an_answer_without_a_name():
+    modem, _, _ = scripted({"AT+GSN": line("867856030000017") + OK})
+    assert modem.command("AT+GSN") == "867856030000017"
+
+
+def test_payload_waits_for_the_prompt():
+    modem, port, _ = scripted({PAYLOAD: line("DATA ACCEPT:0,5")})
+    assert modem.send_payload("AT+CIPSEND=0,5", b"A\r\nT\r") == "DATA ACCEPT:0,5"
+    assert port.payloads == [b"A\r\nT\r"]
+
+
+def test_payload_is_not_sent_without_a_prompt():
+    modem, port, _ = scripted({"AT+CIPSEND=0,5": line("+CME ERROR: 3")})
+    with pytest.raises(CommandError):
+        modem.send_payload("AT+CIPSEND=0,5", b"12345")
+    assert port.payloads == []
+
+
+def test_send_fail_is_a_refusal():
+    modem, _, _ = scripted({PAYLOAD: line("0, SEND FAIL")})
+    with pytest.raises(CommandError):
+        modem.send_payload("AT+CIPSEND=0,5", b"12345")
+
+
+def test_a_modem_that_waits_for_the_rest_of_a_payload_is_freed():
+    modem, port, _ = scripted({PAYLOAD: line("DATA ACCEPT:0,9"), "AT+CSQ": CSQ_17})
+    with pytest.raises(CommandTimeout):
+        modem.send_payload("AT+CIPSEND=0,9", b"12345678")  # a byte was lost on the way
+    assert modem.signal_quality() == 17
+
+
+def test_payload_comes_into_the_buffer():
+    answer = line("+CIPRXGET: 2,0,6,0")[:-2] + b"\r\n" + b"OK\r\n> " + b"\r\nOK\r\n"
+    modem, _, _ = scripted({"AT+CIPRXGET=2,0,10": answer})
+    buffer = bytearray(10)
+    assert modem.receive_payload("AT+CIPRXGET=2,0,10", "+CIPRXGET: 2,0,", buffer) == ("+CIPRXGET: 2,0,6,0", 6)
+    assert buffer == b"OK\r\n> \x00\x00\x00\x00"
+
+
+def test_missing_payload_is_noticed_and_recovered_from():
+    answer = b"\r\n+CIPRXGET: 2,0,6,0\r\nABCDE\r\nOK\r\n"
+    modem, _, _ = scripted({"AT+CIPRXGET=2,0,10": answer, "AT+CSQ": CSQ_17})
+    with pytest.raises(ProtocolError):
+        modem.receive_payload("AT+CIPRXGET=2,0,10", "+CIPRXGET: 2,0,", bytearray(10))
+    assert modem.broken == 1
+    assert modem.signal_quality() == 17
+
+
+def test_the_operator_is_asked_for_in_digits():
+    modem, port, _ = scripted(
+        {"AT+COPS?": [line('+COPS: 0,0,"vodafone UK"') + OK, line('+COPS: 0,2,"23415"') + OK], "AT+COPS=3,2": OK}
+    )
+    assert modem.operator() == "23415"
+    assert modem.operator() == "23415"
+    assert port.sent.count("AT+COPS=3,2") == 1
+
+
+def test_without_a_network_there_is_no_operator():
+    modem, port, _ = scripted({"AT+COPS?": line("+COPS: 0") + OK})
+    assert modem.operator() is None
+    assert port.sent == ["AT+COPS?"]
+
+
+def test_registration_is_that_of_the_packet_service():
+    modem, _, _ = scripted({"AT+CGREG?": line('+CGREG: 1,"00C3","1A2B"') + line('+CGREG: 2,5,"00C4","1A2C"') + OK})
+    assert modem.registration() == (5, 0xC4, 0x1A2C, None)

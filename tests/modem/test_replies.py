@@ -1,0 +1,129 @@
+"""Do replies turn into the right values, and torn ones into ProtocolError?"""
+
+import pytest
+
+from modem import replies
+from modem.errors import ProtocolError
+from tests.modem.cops_samples import SAMPLES
+
+
+@pytest.mark.parametrize("name, reply, networks", SAMPLES, ids=[sample[0] for sample in SAMPLES])
+def test_every_captured_operator_list_is_read(name, reply, networks):
+    assert [tuple(operator) for operator in replies.operators(reply)] == networks
+
+
+def test_names_in_the_alphabet_that_the_modem_is_set_to():
+    reply = '+COPS: (1,"A@_B","","23410",0)'
+    assert replies.operators(reply, "IRA")[0].long_name == "A@_B"
+    assert replies.operators(reply, "GSM")[0].long_name == "A\xa1\xa7B"
+
+
+VALUES = [
+    (replies.signal_quality, "+CSQ: 17,0", (17, 0)),
+    (replies.signal_quality, "+CSQ: 99,99", (99, 99)),
+    (replies.signal_quality, "+CSQ:0,7", (0, 7)),
+    (replies.operator, "+COPS: 0", (0, None, None, None)),
+    (replies.operator, '+COPS: 0,2,"23415"', (0, 2, "23415", None)),
+    (replies.operator, '+COPS: 4,0,"vodafone, UK",7', (4, 0, "vodafone, UK", 7)),
+    (replies.registration, "+CREG: 0,1", (1, None, None, None)),
+    (replies.registration, '+CGREG: 2,5,"00C3","1A2B"', (5, 0xC3, 0x1A2B, None)),
+    (replies.registration, '+CGREG: 2,5,"00C3","1A2B",7', (5, 0xC3, 0x1A2B, 7)),
+    (replies.registration, '+CREG: 1,"00C3","1A2B"', (1, 0xC3, 0x1A2B, None)),
+    (replies.registration, "+CREG: 1,00C3,1A2B", (1, 0xC3, 0x1A2B, None)),
+    (replies.registration, '+CREG: 0,"",""', (0, None, None, None)),
+    (replies.registration, "+CREG: 3", (3, None, None, None)),
+    (replies.sim_state, "+CPIN: READY", "READY"),
+    (replies.sim_state, "+CPIN: NOT INSERTED", "NOT INSERTED"),
+    (replies.cme_error, "+CME ERROR: 10", (10, "SIM not inserted")),
+    (replies.cme_error, "+CME ERROR 111", (111, "PLMN not allowed")),
+    (replies.cme_error, "+CME ERROR: SIM not inserted", (10, "SIM not inserted")),
+    (replies.cme_error, "+CME ERROR: 9999", (9999, None)),
+    (replies.cme_error, "+CME ERROR: something else", (None, "something else")),
+    (replies.cme_error, "+CME ERROR:", (None, None)),
+    (replies.clock, '+CCLK: "24/02/29,12:34:56+04"', 1709206496),  # 11:34:56 UTC
+    (replies.clock, '+CCLK: "25/12/31,23:59:59-20"', 1767243599),  # 04:59:59 UTC, and the next year
+    (replies.clock, '+CCLK: "04/01/01,00:00:10+00"', None),  # never heard the time
+    (replies.clock, '+CCLK: "80/01/06,00:00:10+00"', None),
+    (replies.cipstatus, "STATE: IP INITIAL", ("IP INITIAL", [])),
+    (
+        replies.cipstatus,
+        'STATE: IP PROCESSING\nC: 0,0,"TCP","1.2.3.4","80","CONNECTED"\nC: 1,,"","","","INITIAL"',
+        ("IP PROCESSING", [(0, 0, "TCP", "1.2.3.4", 80, "CONNECTED"), (1, None, None, None, None, "INITIAL")]),
+    ),
+    (replies.rxget, "+CIPRXGET: 1,3", (1, 3, None, None)),
+    (replies.rxget, "+CIPRXGET: 2,0,1460,12", (2, 0, 1460, 12)),
+    (replies.rxget, "+CIPRXGET: 4,0,12", (4, 0, None, 12)),
+    (replies.cipack, "+CIPACK: 100,90,10", (100, 90, 10)),
+    (replies.data_accept, "DATA ACCEPT:0,1400", (0, 1400)),
+    (replies.setting, "+CFUN: 1", 1),
+]
+
+
+@pytest.mark.parametrize("parse, text, value", VALUES, ids=[row[1] for row in VALUES])
+def test_a_reply_becomes_its_value(parse, text, value):
+    assert parse(text) == value
+
+
+def test_every_cell_of_every_operator():
+    text = (
+        'Operator:"vodafone, UK",MCC:234,MNC:15,Rxlev:41,Cellid:2A30,Arfcn:40,Lac:1F4,Bsic:20\n'
+        'Operator:"T-Mobile",MCC:310,MNC:260,Rxlev:7,Cellid:0,Arfcn:512'
+    )
+    assert replies.cells(text) == [
+        ("vodafone, UK", "23415", 41, 0x2A30, 40, 0x1F4, 0x20),
+        ("T-Mobile", "310260", 7, 0, 512, None, None),
+    ]
+    assert replies.cells("") == []
+
+
+TORN = [
+    (replies.signal_quality, ""),
+    (replies.signal_quality, "+CSQ: 1"),
+    (replies.signal_quality, "+CSQ: 17,"),
+    (replies.signal_quality, "+CSQ: 32,0"),
+    (replies.signal_quality, "+CSQ: 17,9"),
+    (replies.signal_quality, "+CSQ: 17,0,0"),
+    (replies.signal_quality, "+CSQ: -7,0"),
+    (replies.signal_quality, "+CSQ: \u0661\u0667,0"),  # digits, but not ours
+    (replies.operator, "+COPS: "),
+    (replies.operator, '+COPS: 0,2,"234'),
+    (replies.operator, '+COPS: 0,2,"23x15"'),
+    (replies.operator, "+COPS: 0,2,23415"),
+    (replies.operator, "+COPS: 0,2"),
+    (replies.registration, "+CSQ: 17,0"),
+    (replies.registration, "+CREG: "),
+    (replies.registration, '+CREG: 1,"00G3","1A2B"'),
+    (replies.registration, '+CREG: 1,"00C3","1A'),
+    (replies.sim_state, "+CPIN:"),
+    (replies.cme_error, "ERROR"),
+    (replies.clock, '+CCLK: "24/02/29,12:34:5'),
+    (replies.clock, '+CCLK: "24/02/29,12:34:56"'),
+    (replies.clock, '+CCLK: "24/13/29,12:34:56+04"'),
+    (replies.clock, '+CCLK: "24-02-29,12:34:56+04"'),
+    (replies.clock, '+CCLK: "24/02/29,12:34:56+99"'),
+    (replies.cells, 'Operator:"EE",MCC:234'),
+    (replies.cells, 'Operator:"EE",MCC:234,MNC:30,Rxlev:'),
+    (replies.cells, "OK then"),
+    (replies.cipstatus, "STATE:"),
+    (replies.cipstatus, 'C: 0,0,"TCP","1.2.3.4","80","CONNECTED"'),
+    (replies.cipstatus, "STATE: IP STATUS\nC: 0,0"),
+    (replies.rxget, "+CIPRXGET: 2,0,1460"),
+    (replies.rxget, "+CIPRXGET: 2,0,1460,"),
+    (replies.rxget, "+CIPRXGET: 7,0"),
+    (replies.cipack, "+CIPACK: 100,90"),
+    (replies.data_accept, "DATA ACCEPT:0"),
+    (replies.setting, "+CFUN: "),
+    (replies.setting, ""),
+    (replies.operators, "+COPS: (1,"),
+    (replies.operators, '+COPS: (1,"A","B","23410",0'),
+    (replies.operators, '+COPS: (1,"A","B","234x0",0)'),
+    (replies.operators, '+COPS: (x,"A","B","23410",0)'),
+    (replies.operators, '+COPS: (1,"A","B","0032003100340G300037",0)'),
+    (replies.operators, "OK"),
+]
+
+
+@pytest.mark.parametrize("parse, text", TORN, ids=[row[1] for row in TORN])
+def test_a_torn_reply_is_no_value(parse, text):
+    with pytest.raises(ProtocolError):
+        parse(text)
