@@ -55,25 +55,25 @@ async def serve(settings: Settings, ready: Callable[[int, int], None]) -> None:
     Raises StoreUnusable and PortBusy.
     """
     async with keep_house(settings, SystemClock()) as house:
-        http = _listen(settings.host, settings.http_port)
-        await _start_broker(house)
-        canary = asyncio.create_task(_listen_to_ourselves(house))
-        server = _Server(
-            uvicorn.Config(
-                create_app(house),
-                log_level="warning",
-                server_header=False,
-                timeout_graceful_shutdown=GOODBYE_S,
+        with _listen(settings.host, settings.http_port) as http:
+            await _start_broker(house)
+            canary = asyncio.create_task(_listen_to_ourselves(house))
+            server = _Server(
+                uvicorn.Config(
+                    create_app(house),
+                    log_level="warning",
+                    server_header=False,
+                    timeout_graceful_shutdown=GOODBYE_S,
+                )
             )
-        )
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, server.stop)
-        ready(http.getsockname()[1], house.broker.port)
-        try:
-            await server.serve(sockets=[http])
-        finally:
-            canary.cancel()
-            await house.broker.stop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, server.stop)
+            ready(http.getsockname()[1], house.broker.port)
+            try:
+                await server.serve(sockets=[http])
+            finally:
+                canary.cancel()
+                await house.broker.stop()
 
 
 class _Server(uvicorn.Server):
@@ -106,13 +106,17 @@ def _port_busy(variable: str, port: int, error: OSError) -> PortBusy:
     return PortBusy(f"cannot listen on port {port} ({error.strerror}): free it, or set {variable} to another port")
 
 
+async def send_canary(house: House) -> None:
+    """A mark goes the way of a contact, through event loop and store, and into the ledger when it is written."""
+    at_ms = house.clock.now_ms()
+    written = asyncio.Event()
+    house.recorder.put(Listened(at_ms, house.ledger.open_gap(at_ms)), written.set)
+    await written.wait()
+    house.ledger.listened(at_ms)
+
+
 async def _listen_to_ourselves(house: House) -> None:
-    """The canary: every 5 s a mark goes through event loop and store. What stops it stops contacts too, and the
-    ledger counts that time as ours, not as any unit's silence."""
+    """What stops the canaries stops contacts too; the ledger counts that time as ours, not as any unit's silence."""
     while True:
-        at_ms = house.clock.now_ms()
-        written = asyncio.Event()
-        house.recorder.put(Listened(at_ms, house.ledger.open_gap(at_ms)), written.set)
-        await written.wait()
-        house.ledger.listened(at_ms)
+        await send_canary(house)
         await asyncio.sleep(CANARY_S)

@@ -24,6 +24,7 @@ class Dashboard:
     silence: str | None  # how long we listened and heard nothing
     deaf: str | None  # how long we were not listening since the last contact
     heartbeat_moment: str | None  # when what follows was true
+    is_current: bool  # it is the state now, not only the last that we know
     light: str  # red, green, blue, or off while nothing is known
     state: str
     charging: bool
@@ -43,7 +44,7 @@ def describe(point: ChargePoint) -> Dashboard:
     last_ms = point.last_contact_ms
     mode, mode_means = words.MODES.get(heartbeat.mode or "", (heartbeat.mode, None))
     signal, bars = words.signal(heartbeat.csq)
-    charging = heartbeat.state in words.CHARGING
+    charging = heartbeat.state in words.CHARGING and not heartbeat.faults
     return Dashboard(
         id=point.id,
         contact=verdict.contact,
@@ -56,8 +57,9 @@ def describe(point: ChargePoint) -> Dashboard:
         silence=words.lasting(verdict.silence_ms) if verdict.silence_ms is not None else None,
         deaf=words.lasting(verdict.deaf_ms) if verdict.deaf_ms else None,
         heartbeat_moment=None if point.heartbeat_ms is None else words.moment(point.heartbeat_ms, zone),
+        is_current=verdict.contact is Contact.ONLINE,
         light=_light(heartbeat),
-        state=words.STATES.get(heartbeat.state or "", heartbeat.state or "Not known yet"),
+        state=_state(heartbeat),
         charging=charging,
         amps=f"{heartbeat.amps:g} A" if heartbeat.amps else None,
         power=f"{heartbeat.watts / 1000:.1f} kW" if heartbeat.watts and charging else None,
@@ -69,6 +71,14 @@ def describe(point: ChargePoint) -> Dashboard:
         operator=words.operator_name(heartbeat.operator),
         faults=[words.FAULTS.get(name, name) for name in heartbeat.faults or []],
     )
+
+
+def _state(heartbeat: Heartbeat) -> str:
+    if heartbeat.faults:
+        return "Stopped by a fault"
+    if heartbeat.state is None:
+        return "Not known yet"
+    return words.STATES.get(heartbeat.state, heartbeat.state)
 
 
 def _light(heartbeat: Heartbeat) -> str:

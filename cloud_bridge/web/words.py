@@ -49,7 +49,7 @@ def ago(age_ms: int) -> str:
     """How long ago, as said aloud. static/age.js says the same."""
     seconds = max(0, age_ms) // 1000
     if seconds < 5:
-        return "just now"
+        return "Just now"
     for size, name, upto in ((1, "second", 60), (60, "minute", 3600), (3600, "hour", 48 * 3600)):
         if seconds < upto:
             return f"{_count(seconds // size, name)} ago"

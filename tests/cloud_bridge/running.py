@@ -3,16 +3,18 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 from starlette.testclient import TestClient
 
 from cloud_bridge.house import House
-from cloud_bridge.serving import keep_house
+from cloud_bridge.serving import keep_house, send_canary
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.people import Role, add_person
 from cloud_bridge.store.units import NewUnit, add_unit
@@ -21,6 +23,8 @@ from cloud_bridge.web.app import create_app
 DEADLINE_S = 10.0
 TOKEN = "a token of the environment"
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+
+_tick = threading.Event()  # never set
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -67,6 +71,14 @@ class Bridge:
         said: dict[str, Any] = response.json()
         return said
 
+    def stranger(self) -> TestClient:
+        """Somebody who brings no token."""
+        return TestClient(self.client.app)
+
+    def send_canary(self) -> None:
+        """What serving.py does every five seconds; returns when it is stored."""
+        asyncio.run_coroutine_threadsafe(send_canary(self.house), self._loop).result(DEADLINE_S)
+
     def counter(self, name: str) -> int:
         return int(getattr(self.house.counters, name))
 
@@ -75,16 +87,11 @@ class Bridge:
         return future.result(DEADLINE_S)
 
     def until(self, condition: Callable[[], object], what: str) -> None:
-        """Wait until the bridge's event loop has made it true."""
-
-        async def watch() -> None:
-            while not condition():
-                await asyncio.sleep(0.002)
-
-        try:
-            asyncio.run_coroutine_threadsafe(asyncio.wait_for(watch(), DEADLINE_S), self._loop).result()
-        except TimeoutError:
-            raise AssertionError(f"never {what}; counters: {self.house.counters}") from None
+        """Wait until the bridge's own threads have made it true."""
+        give_up_s = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < give_up_s, f"never {what}; {self.house.counters}"
+            _tick.wait(0.002)
 
 
 @contextmanager
@@ -142,7 +149,7 @@ class Unit:
         self.heard = threading.Event()
         self.gone = threading.Event()
         self._client = paho.Client(
-            paho.CallbackAPIVersion.VERSION2, client_id=client_id or user, reconnect_on_failure=False, **options
+            CallbackAPIVersion.VERSION2, client_id=client_id or user, reconnect_on_failure=False, **options
         )
         self._client.username_pw_set(user, secret)
         self._client.on_connect = self._on_connect

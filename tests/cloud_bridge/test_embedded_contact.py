@@ -17,7 +17,7 @@ def connected(bridge: Bridge, unit_id: str = "cp-1") -> Unit:
 
 
 def test_a_unit_that_only_connected_was_never_contacted(bridge: Bridge) -> None:
-    unit = connected(bridge)
+    connected(bridge)
     assert bridge.read("cp-1")["last_contact"] is None
     assert bridge.read("cp-1")["contact"] == "never"
 

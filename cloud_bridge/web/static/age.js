@@ -4,7 +4,7 @@ const opened = Date.now();
 
 function ago(ms) {
   const seconds = Math.floor(Math.max(0, ms) / 1000);
-  if (seconds < 5) return "just now";
+  if (seconds < 5) return "Just now";
   for (const [size, name, upto] of [[1, "second", 60], [60, "minute", 3600], [3600, "hour", 48 * 3600]]) {
     if (seconds < upto) {
       const count = Math.floor(seconds / size);

@@ -1,0 +1,150 @@
+"""Does `python -m cloud_bridge` do what it is told, and say in one line what is in the way?"""
+
+import json
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from cloud_bridge import __main__ as command_line
+from cloud_bridge.store.database import open_database
+from cloud_bridge.store.people import who_logs_in
+from cloud_bridge.store.secrets import CLAIM_ALPHABET, matches
+from cloud_bridge.store.tables import contacts
+from cloud_bridge.store.tokens import is_token
+from cloud_bridge.store.units import secret_hash
+from tests.cloud_bridge.raw import connect_packet, publish_packet
+from tests.cloud_bridge.running import DEADLINE_S
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CHARGEKEEPER_DATA", str(tmp_path / "data"))
+    for name in ("CHARGEKEEPER_HTTP_PORT", "CHARGEKEEPER_MQTT_PORT"):
+        monkeypatch.setenv(name, "0")
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    assert command_line.main(list(arguments)) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert command_line.main(list(arguments)) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("chargekeeper: ")
+    assert said.err.count("\n") == 1, "one line"
+    return said.err
+
+
+def test_a_unit_gets_a_secret_and_a_claim_code(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    said = answer(capsys, "unit", "add", "cp-1", "--json")
+    assert set(said) == {"id", "secret", "claim_code"}
+    assert said["id"] == "cp-1"
+    assert len(said["secret"]) == 43
+    assert len(said["claim_code"]) == 14
+    assert set(said["claim_code"]) <= set(CLAIM_ALPHABET) | {"-"}
+    with open_database(tmp_path / "data").reading() as connection:
+        kept = secret_hash(connection, "cp-1")
+    assert matches(said["secret"], kept)
+    assert kept != said["secret"]
+    assert answer(capsys, "unit", "list", "--json") == [{"id": "cp-1"}]
+
+
+def test_a_unit_that_is_there_already_is_not_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    answer(capsys, "unit", "add", "cp-1", "--json")
+    assert "cp-1 exists already" in refusal(capsys, "unit", "add", "cp-1", "--json")
+
+
+@pytest.mark.parametrize("unit_id", ["a/b", "#", "x" * 37])
+def test_an_id_that_fits_no_topic_is_refused(capsys: pytest.CaptureFixture[str], unit_id: str) -> None:
+    assert "is no unit id" in refusal(capsys, "unit", "add", unit_id)
+
+
+def test_a_token_and_a_user_can_be_used(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    token = answer(capsys, "token", "add", "--json")["token"]
+    user = answer(capsys, "user", "add", "ann", "--json")
+    with open_database(tmp_path / "data").reading() as connection:
+        assert is_token(connection, token)
+        assert not is_token(connection, "guess")
+        person = who_logs_in(connection, user["user"], user["password"])
+        assert person is not None
+        assert (person.name, person.role) == ("ann", "operator")
+        assert who_logs_in(connection, "ann", "guess") is None
+
+
+def test_without_json_it_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["unit", "add", "cp-1"]) == 0
+    assert capsys.readouterr().out.startswith("id cp-1  secret ")
+
+
+@pytest.mark.parametrize("variable", ["CHARGEKEEPER_HTTP_PORT", "CHARGEKEEPER_MQTT_PORT"])
+def test_a_busy_port_is_named_with_its_variable(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv(variable, str(port))
+        said = refusal(capsys)
+    assert str(port) in said
+    assert variable in said
+
+
+@pytest.mark.parametrize("value", ["web", "-1", "65536", "8080.5", "٣"])
+def test_a_port_that_is_none_is_named_with_its_variable(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("CHARGEKEEPER_MQTT_PORT", value)
+    assert "CHARGEKEEPER_MQTT_PORT" in refusal(capsys)
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("CHARGEKEEPER_DATA", str(tmp_path / "file"))
+    said = refusal(capsys)
+    assert str(tmp_path / "file") in said
+    assert "CHARGEKEEPER_DATA" in said
+
+
+def test_a_wrong_command_is_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        command_line.main(["unit", "steal"])
+    assert caught.value.code == 2
+
+
+def test_it_serves_until_sigterm_and_keeps_what_came_in(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A unit added while it runs logs in, says something without waiting for an answer, and the process is ended."""
+
+    def visit(mqtt_port: int) -> None:
+        try:
+            assert command_line.main(["unit", "add", "cp-1", "--json"]) == 0
+            secret = json.loads(capsys.readouterr().out.splitlines()[-1])["secret"]
+            with socket.create_connection(("127.0.0.1", mqtt_port), DEADLINE_S) as unit:
+                unit.sendall(connect_packet("cp-1", "cp-1", secret))
+                assert unit.recv(4) == b"\x20\x02\x00\x00"
+                unit.sendall(publish_packet("cp/cp-1/heartbeat", b"{}") + b"\xc0\x00")
+                assert unit.recv(2), "the ping was answered, so the heartbeat came in"
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    visitor: list[threading.Thread] = []
+
+    def ready(_settings: Any, _http_port: int, mqtt_port: int) -> None:
+        visitor.append(threading.Thread(target=visit, args=(mqtt_port,)))
+        visitor[0].start()
+
+    monkeypatch.setattr(command_line, "_say_ready", ready)
+    assert command_line.main([]) == 0
+    visitor[0].join(DEADLINE_S)
+    with open_database(tmp_path / "data").reading() as connection:
+        assert connection.execute(select(contacts.c.messages)).scalar() == 1

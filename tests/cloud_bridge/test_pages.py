@@ -1,0 +1,199 @@
+"""Do the pages tell a driver at one glance when the charger was heard last, and what to do?"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from cloud_bridge.store.people import Role
+from tests.cloud_bridge.running import Bridge, Unit, sample
+
+MINUTE_MS = 60_000
+PASSWORD = "correct horse"
+HEARTBEAT = "cp/home-1/heartbeat"
+
+
+def form_token_in(html: str) -> str:
+    found = re.search(r'name="form" value="([0-9a-f]{64})"', html)
+    assert found, html
+    return found[1]
+
+
+def log_in(client: TestClient, name: str = "ann", password: str = PASSWORD) -> int:
+    form = form_token_in(client.get("/login").text)
+    data = {"name": name, "password": password, "form": form}
+    return client.post("/login", data=data, follow_redirects=False).status_code
+
+
+@pytest.fixture
+def browser(bridge: Bridge) -> Iterator[TestClient]:
+    """Ann, who runs the place, is logged in."""
+    bridge.add_person("ann", PASSWORD, Role.OPERATOR)
+    client = bridge.stranger()
+    assert log_in(client) == 303
+    yield client
+
+
+@pytest.fixture
+def unit(bridge: Bridge) -> Unit:
+    return Unit(bridge, "home-1", bridge.add_unit("home-1").secret).connect()
+
+
+def text_of(html: str) -> str:
+    """What a person reads, spaces folded."""
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def test_last_contacted_is_the_first_thing_on_the_dashboard(bridge: Bridge, browser: TestClient, unit: Unit) -> None:
+    unit.publish(HEARTBEAT, sample("heartbeat-charging"))
+    bridge.clock.advance(3 * MINUTE_MS)
+    html = browser.get("/charge-points/home-1").text
+    main = text_of(html[html.index("<main>") :])
+    assert main.startswith("Last contacted 3 minutes ago Thu 1 Jan 2026, 00:00:00 GMT Refresh checked at 00:03:00")
+    assert "Charging" in main
+    assert "7.4 kW" in main
+    assert "good, Vodafone" in main
+    assert 'role="alert"' not in html
+
+
+def test_refresh_is_a_form_that_reads_again(bridge: Bridge, browser: TestClient, unit: Unit) -> None:
+    html = browser.get("/").text
+    action = re.search(r'<form class="refresh" method="get" action="([^"]+)">\s*<button>Refresh</button>', html)
+    assert action
+    assert 'checked at <time datetime="2026-01-01T00:00:00.000Z">00:00:00</time>' in html
+    bridge.clock.advance(7000)
+    assert ">00:00:07</time>" in browser.get(action[1]).text
+
+
+def test_the_error_appears_after_thirty_minutes_and_says_what_to_do(
+    bridge: Bridge, browser: TestClient, unit: Unit
+) -> None:
+    unit.publish(HEARTBEAT, sample("heartbeat-charging"))
+    bridge.clock.advance(30 * MINUTE_MS)
+    assert 'role="alert"' not in browser.get("/").text
+    bridge.clock.advance(MINUTE_MS)
+    html = browser.get("/").text
+    assert html.count('role="alert"') == 1
+    said = text_of(html)
+    for words in (
+        "We have not heard from your charger for 31 minutes",
+        "goes on as a standard charger",
+        "If it is safe to reach, switch the charger off at the consumer unit or its isolator.",
+        "Wait 30 seconds.",
+        "Switch it on again.",
+        "raise it with your installer",
+        "This is the last it told us, on Thu 1 Jan 2026, 00:00:00 GMT.",
+    ):
+        assert words in said
+    unit.publish(HEARTBEAT, sample("heartbeat-idle"))
+    assert 'role="alert"' not in browser.get("/").text, "it is back"
+
+
+def test_a_charger_that_was_never_heard_is_no_error(browser: TestClient, unit: Unit) -> None:
+    html = browser.get("/").text
+    assert "Never contacted" in text_of(html)
+    assert 'role="alert"' not in html
+
+
+def test_our_own_outage_has_its_own_words(bridge: Bridge, browser: TestClient, unit: Unit) -> None:
+    unit.publish(HEARTBEAT, sample("heartbeat-idle"))
+    bridge.send_canary()
+    bridge.clock.advance(40 * MINUTE_MS)
+    html = browser.get("/").text
+    assert "We were not listening" in text_of(html)
+    assert "down for 40 minutes" in text_of(html)
+    assert 'role="alert"' not in html
+
+
+def test_a_fault_is_an_error_in_words(browser: TestClient, unit: Unit) -> None:
+    unit.publish(HEARTBEAT, sample("heartbeat-fault"))
+    html = browser.get("/").text
+    assert "Your charger shows a red light" in text_of(html)
+    assert "Earth leakage (AC)" in text_of(html)
+    assert "Stopped by a fault" in text_of(html)
+    assert 'class="light red"' in html
+
+
+def test_a_hostile_word_from_a_unit_is_only_text(browser: TestClient, unit: Unit) -> None:
+    unit.publish(HEARTBEAT, b'{"n":1,"b":1,"s":"<script>x</script>","o":"<b>","m":"\\"><i>","f":["<u>"]}')
+    html = browser.get("/").text
+    assert "<script>x" not in html
+    assert "&lt;u&gt;" in html
+    assert "<b>" not in html
+
+
+def test_several_chargers_are_listed_with_their_last_contact(bridge: Bridge, browser: TestClient, unit: Unit) -> None:
+    bridge.add_unit("home-2")
+    unit.publish(HEARTBEAT, sample("heartbeat-idle"))
+    bridge.clock.advance(31 * MINUTE_MS)
+    said = text_of(browser.get("/").text)
+    assert "home-1 Ready, no vehicle connected Silent 31 minutes ago home-2 Not known yet Never contacted" in said
+
+
+def test_pages_have_nothing_inline_and_nothing_from_elsewhere(browser: TestClient, unit: Unit) -> None:
+    for path in ("/", "/login", "/charge-points/nobody"):
+        html = browser.get(path).text
+        assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=\"/static/)", html)
+        assert not re.search(r"(?:src|href|action)=\"(?!/)", html)
+
+
+def test_the_first_view_is_small(browser: TestClient, unit: Unit) -> None:
+    unit.publish(HEARTBEAT, sample("heartbeat-charging"))
+    paths = ["/", "/static/style.css", "/static/age.js", "/static/icon.svg"]
+    assert sum(len(browser.get(path).content) for path in paths) < 30_000
+
+
+def test_pages_ask_for_a_login(bridge: Bridge) -> None:
+    client = bridge.stranger()
+    for path in ("/", "/charge-points/home-1"):
+        response = client.get(path, follow_redirects=False)
+        assert (response.status_code, response.headers["Location"]) == (303, "/login")
+
+
+def test_a_wrong_password_and_an_unknown_name_look_the_same(bridge: Bridge) -> None:
+    bridge.add_person("ann", PASSWORD, Role.OPERATOR)
+    pages = []
+    for name, password in (("ann", "guess"), ("bob", PASSWORD)):
+        client = bridge.stranger()
+        form = form_token_in(client.get("/login").text)
+        response = client.post("/login", data={"name": name, "password": password, "form": form})
+        assert response.status_code == 401
+        pages.append(text_of(response.text))
+    assert pages[0] == pages[1]
+
+
+def test_a_form_of_another_site_is_refused(bridge: Bridge, browser: TestClient) -> None:
+    for data in ({}, {"form": "0" * 64}):
+        assert browser.post("/logout", data=data).status_code in (403, 422)
+        assert browser.get("/", follow_redirects=False).status_code == 200, "still logged in"
+    stranger = bridge.stranger()
+    data = {"name": "ann", "password": PASSWORD, "form": "0" * 64}
+    assert stranger.post("/login", data=data).status_code == 403
+
+
+def test_logging_out_ends_the_session_on_our_side_too(browser: TestClient) -> None:
+    html = browser.get("/").text
+    cookie = browser.cookies["chargekeeper_session"]
+    assert browser.post("/logout", data={"form": form_token_in(html)}, follow_redirects=False).status_code == 303
+    browser.cookies.set("chargekeeper_session", cookie)
+    assert browser.get("/", follow_redirects=False).status_code == 303
+
+
+def test_a_session_ends_after_a_month(bridge: Bridge, browser: TestClient) -> None:
+    bridge.clock.advance(30 * 24 * 60 * MINUTE_MS)
+    assert browser.get("/", follow_redirects=False).status_code == 303
+
+
+def test_a_session_is_good_for_the_interface(bridge: Bridge, browser: TestClient, unit: Unit) -> None:
+    assert browser.get("/api/charge-points/home-1").status_code == 200
+
+
+def test_a_driver_sees_no_charger_that_is_not_theirs(bridge: Bridge, unit: Unit) -> None:
+    bridge.add_person("dan", PASSWORD, Role.DRIVER)
+    client = bridge.stranger()
+    assert log_in(client, "dan") == 303
+    assert "home-1" not in client.get("/").text
+    assert client.get("/charge-points/home-1").status_code == 404
+    assert client.get("/api/charge-points").json() == []
+    assert client.get("/api/charge-points/home-1").status_code == 404

@@ -1,0 +1,215 @@
+"""Does the store keep what it was given, through bad folders, bad rows and bad days?"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from cloud_bridge.contact import Gap
+from cloud_bridge.errors import StoreUnusable
+from cloud_bridge.store import recorder as recorder_module
+from cloud_bridge.store.arrival import Arrival
+from cloud_bridge.store.database import FILE_NAME, Database, open_database
+from cloud_bridge.store.record import Listened, read_listening, record, record_listening
+from cloud_bridge.store.recorder import Recorder
+from cloud_bridge.store.tables import contacts, events, heartbeats, metadata, units
+from cloud_bridge.store.units import add_unit
+from cloud_bridge.wire import decode
+from tests.cloud_bridge.running import DEADLINE_S, sample
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    database = open_database(tmp_path)
+    with database.writing() as connection:
+        add_unit(connection, "cp-1", 0)
+        add_unit(connection, "cp-2", 0)
+    return database
+
+
+def arrival(unit_id: str = "cp-1", at_ms: int = 1000, kind: str = "heartbeat", payload: bytes = b"{}") -> Arrival:
+    return Arrival(unit_id, kind, at_ms, payload, decode(kind, payload), bad=False)
+
+
+def rows(database: Database, table: Any) -> list[Any]:
+    with database.reading() as connection:
+        return list(connection.execute(select(table)))
+
+
+def test_the_migrations_make_the_tables(database: Database) -> None:
+    with database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_opening_twice_keeps_everything(tmp_path: Path, database: Database) -> None:
+    assert {row.id for row in rows(open_database(tmp_path), units)} == {"cp-1", "cp-2"}
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreUnusable, match="cannot make the data folder .*CHARGEKEEPER_DATA") as caught:
+        open_database(tmp_path / "file" / "data")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_database_that_is_none_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_text("this is no database, but long enough to look like one" * 20)
+    with pytest.raises(StoreUnusable, match="cannot write the database .*CHARGEKEEPER_DATA") as caught:
+        open_database(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_database_that_cannot_be_opened_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).mkdir()
+    with pytest.raises(StoreUnusable, match="cannot write the database"):
+        open_database(tmp_path)
+
+
+def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
+    with pytest.raises(RuntimeError, match="half way"), database.writing() as connection:
+        add_unit(connection, "cp-3", 0)
+        raise RuntimeError("half way")
+    assert len(rows(database, units)) == 2
+
+
+def test_batches_in_any_order_keep_the_latest_contact_and_add_up(database: Database) -> None:
+    with database.writing() as connection:
+        record(connection, [arrival(at_ms=5000), arrival(at_ms=4000, kind="event"), arrival("cp-2", 7000)])
+    with database.writing() as connection:
+        record(connection, [arrival(at_ms=3000, kind="session")])
+    kept = {row.unit_id: row for row in rows(database, contacts)}
+    assert (kept["cp-1"].last_contact_ms, kept["cp-1"].last_kind, kept["cp-1"].messages) == (5000, "heartbeat", 3)
+    assert kept["cp-2"].last_contact_ms == 7000
+
+
+def test_the_newest_heartbeat_replaces_the_one_before(database: Database) -> None:
+    for at_ms, name in ((1000, "heartbeat-idle"), (2000, "heartbeat-charging")):
+        with database.writing() as connection:
+            record(connection, [arrival(at_ms=at_ms, payload=sample(name))])
+    (row,) = rows(database, heartbeats)
+    assert (row.received_ms, row.payload) == (2000, sample("heartbeat-charging").decode())
+
+
+def test_a_journal_record_is_kept_once_and_one_without_number_every_time(database: Database) -> None:
+    numbered, bare = sample("event-fault-raised"), b'{"k":"tamper"}'
+    for payload in (numbered, numbered, bare, bare):
+        with database.writing() as connection:
+            record(connection, [arrival(kind="event", payload=payload)])
+    assert sorted(row.kind for row in rows(database, events)) == ["fault_raised", "tamper", "tamper"]
+
+
+def test_the_ledger_comes_back_as_it_was_left(database: Database) -> None:
+    with database.writing() as connection:
+        record_listening(connection, Listened(1000, None))
+        record_listening(connection, Listened(90_000, Gap(1000, 90_000)))
+    with database.reading() as connection:
+        assert read_listening(connection) == ([Gap(1000, 90_000)], 90_000)
+
+
+def with_recorder(database: Database, use: Callable[[Recorder], None]) -> Recorder:
+    async def run() -> Recorder:
+        recorder = Recorder(database, asyncio.get_running_loop())
+        try:
+            await asyncio.to_thread(use, recorder)
+        finally:
+            await asyncio.to_thread(recorder.close)
+        return recorder
+
+    return asyncio.run(run())
+
+
+def test_the_recorder_tells_when_it_is_written(database: Database) -> None:
+    def use(recorder: Recorder) -> None:
+        seen: list[int] = []
+        written = threading.Event()
+
+        def look() -> None:
+            seen.append(len(rows(database, contacts)))
+            written.set()
+
+        recorder.put(arrival(), look)
+        assert written.wait(DEADLINE_S)
+        assert seen == [1]
+
+    with_recorder(database, use)
+
+
+def test_closing_writes_what_waits(database: Database) -> None:
+    def use(recorder: Recorder) -> None:
+        for at_ms in range(500):
+            recorder.put(arrival(at_ms=at_ms), int)
+
+    with_recorder(database, use)
+    assert rows(database, contacts)[0].messages == 500
+
+
+def test_a_row_that_the_database_refuses_does_not_take_the_others_with_it(database: Database) -> None:
+    def use(recorder: Recorder) -> None:
+        written = threading.Semaphore(0)
+        for unit_id in ("cp-1", "removed", "cp-2"):
+            recorder.put(arrival(unit_id), written.release)
+        for _ in range(3):
+            assert written.acquire(timeout=DEADLINE_S)
+
+    recorder = with_recorder(database, use)
+    assert recorder.refused == 1
+    assert {row.unit_id for row in rows(database, contacts)} == {"cp-1", "cp-2"}
+
+
+def test_a_database_that_cannot_be_written_is_tried_again(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder_module, "RETRY_S", 0.001)
+    failures = iter(range(3))
+
+    def full_disk(connection: Any, arrivals: Any) -> None:
+        if next(failures, None) is not None:
+            raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+        record(connection, arrivals)
+
+    monkeypatch.setattr(recorder_module, "record", full_disk)
+
+    def use(recorder: Recorder) -> None:
+        written = threading.Event()
+        recorder.put(arrival(), written.set)
+        assert written.wait(DEADLINE_S)
+        assert recorder.trouble is None
+
+    with_recorder(database, use)
+    assert len(rows(database, contacts)) == 1
+
+
+def test_units_are_not_acknowledged_while_nothing_can_be_written(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "RETRY_S", 0.001)
+    tried = threading.Semaphore(0)
+
+    def full_disk(connection: Any, arrivals: Any) -> None:
+        tried.release()
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr(recorder_module, "record", full_disk)
+    acknowledged: list[int] = []
+
+    def use(recorder: Recorder) -> None:
+        recorder.put(arrival(), lambda: acknowledged.append(1))
+        for _ in range(5):
+            assert tried.acquire(timeout=DEADLINE_S)
+        assert recorder.trouble == "database or disk is full"
+
+    with_recorder(database, use)
+    assert acknowledged == []
+
+
+def test_a_contact_needs_its_unit(database: Database) -> None:
+    with pytest.raises(IntegrityError), database.writing() as connection:
+        connection.execute(
+            insert(contacts),
+            {"unit_id": "x", "last_contact_ms": 1, "last_kind": "event", "messages": 1, "bad_payloads": 0},
+        )
