@@ -94,7 +94,12 @@ def clock(text: str):
     """
     values, _ = split(line_after(("+CCLK:",), text), text)
     stamp = values[0] or ""
-    if len(values) != 1 or len(stamp) != 20 or "".join([stamp[at] for at in range(2, 15, 3)]) != "//,::" or stamp[17] not in "+-":
+    if (
+        len(values) != 1
+        or len(stamp) != 20
+        or "".join([stamp[at] for at in range(2, 15, 3)]) != "//,::"
+        or stamp[17] not in "+-"
+    ):
         raise ProtocolError("not a time", text)
     year, month, day, hour, minute, second, quarters = [number(stamp[at : at + 2], text) for at in range(0, 20, 3)]
     if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61 and quarters <= 56):

@@ -38,6 +38,17 @@ _CLOSE = 4  # MP_STREAM_CLOSE
 _READABLE, _WRITABLE, _FAILED, _HUNG_UP = 1, 4, 8, 16  # MP_STREAM_POLL_RD and so on
 
 
+_WORDS = {
+    errno.ETIMEDOUT: "timed out",
+    errno.ECONNRESET: "closed by the other side",
+    errno.ECONNABORTED: "data service lost",
+    errno.ECONNREFUSED: "connection refused",
+    errno.EIO: "bytes lost between modem and processor",
+    errno.ENOTCONN: "not connected",
+    errno.EALREADY: "already connected",
+}
+
+
 class Stream(io.IOBase):
     """Connection number `link` of `modem`; bringup.open_pdp_context comes first. Blocking, with a 30 s deadline."""
 
@@ -71,7 +82,7 @@ class Stream(io.IOBase):
         if '"' in host:
             raise ValueError("not a host name: %r" % host)
         if not self._error:
-            raise OSError(errno.EALREADY)
+            raise _error(errno.EALREADY)
         self._start_afresh()
         self._error = 0
         self._listen()
@@ -123,7 +134,7 @@ class Stream(io.IOBase):
         while self._start == self._end:
             self._modem.poll()
             if self._error:
-                raise OSError(self._error)
+                raise _error(self._error)
             now_ms = self._clock.now_ms()
             if self._data_wait or now_ms - self._asked_ms >= ASK_AGAIN_MS:
                 self._fetch()
@@ -134,7 +145,7 @@ class Stream(io.IOBase):
             if not self._blocking:
                 return None
             if now_ms >= deadline_ms:
-                raise OSError(errno.ETIMEDOUT)
+                raise _error(errno.ETIMEDOUT)
             self._modem.wait(min(deadline_ms - now_ms, self._asked_ms + ASK_AGAIN_MS - now_ms))
         count = min(len(buffer), self._end - self._start)
         buffer[:count] = self._view[self._start : self._start + count]
@@ -192,7 +203,7 @@ class Stream(io.IOBase):
             if self._peer_closed and not self._error:
                 self._error = errno.ECONNRESET
             if self._error:
-                raise OSError(self._error)
+                raise _error(self._error)
             taken = self._send(view[written : written + self._modem.family.SEND_MAX_BYTES])
             written += taken
             if not taken:
@@ -313,8 +324,12 @@ class Stream(io.IOBase):
 
     def _fail(self, code: int):
         self._error = code
-        raise OSError(code)
+        raise _error(code)
 
 
 def _errno_of(error: ModemError) -> int:
     return errno.ECONNABORTED if isinstance(error, ModemRestarted) else errno.EIO
+
+
+def _error(code: int) -> OSError:
+    return OSError(code, _WORDS[code])

@@ -32,7 +32,7 @@ class Port:
         self.sent = []
         self.payloads = []
         self.bauds = []
-        self.deaf = False
+        self.hears_from_ms = 0  # commands before that are lost on it; None is never again
         self._line = b""
         self._payload_left = 0
         self._arriving = []  # (at_ms, bytes), in order of arrival
@@ -76,7 +76,7 @@ class Port:
     def _take_command(self):
         command = self._line.decode()
         self._line = b""
-        if not command or self.deaf:
+        if not command or self.hears_from_ms is None or self.clock.ms < self.hears_from_ms:
             return
         self.sent.append(command)
         if command.startswith("AT+CIPSEND=") and command not in self.answers:

@@ -132,14 +132,14 @@ def test_a_setting_is_sent_again_when_its_result_is_lost():
 
 def test_a_modem_that_answers_nothing_is_hung():
     modem, port, clock = scripted({"AT+CSQ": CSQ_17})
-    port.deaf = True
+    port.hears_from_ms = None
     with pytest.raises(CommandTimeout):
         modem.command("AT+CSQ")
     since = clock.ms
     with pytest.raises(ModemHung):
         modem.command("AT+CSQ")
     assert clock.ms - since <= 4 * 2000
-    port.deaf = False
+    port.hears_from_ms = 0
     assert modem.signal_quality() == 17
 
 
