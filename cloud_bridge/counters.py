@@ -24,4 +24,3 @@ class Counters:
     closed_idle: int = 0
     closed_no_connect: int = 0
     take_overs: int = 0
-    paused: int = 0

@@ -1,6 +1,7 @@
 """People who log in to the pages, and their browser sessions."""
 
 from enum import StrEnum
+from threading import BoundedSemaphore
 from typing import NamedTuple
 
 from argon2 import PasswordHasher
@@ -16,6 +17,7 @@ SESSION_MS = 30 * 24 * 3600 * 1000  # a phone in a pocket stays logged in for a 
 MAX_NAME = 100
 
 _hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106's low-memory choice
+_at_once = BoundedSemaphore(2)  # each takes 64 MiB: a crowd at the login must not take the house down
 _NOBODY = _hasher.hash(new_secret())  # an unknown name costs as much time as a wrong password
 
 
@@ -49,7 +51,8 @@ def who_logs_in(connection: Connection, name: str, password: str) -> Person | No
     """The person of that name if the password is right. Takes as long as argon2 does, also for a stranger."""
     row = connection.execute(select(people).where(people.c.name == name)).one_or_none()
     try:
-        _hasher.verify(_NOBODY if row is None else row.password_hash, password)
+        with _at_once:
+            _hasher.verify(_NOBODY if row is None else row.password_hash, password)
     except (Argon2Error, InvalidHashError):
         return None
     return None if row is None else Person(row.id, row.name, Role(row.role))

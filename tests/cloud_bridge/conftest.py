@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
+from cloud_bridge.store import people
 from tests.cloud_bridge.running import Bridge, running_bridge
 
 
@@ -12,3 +14,11 @@ from tests.cloud_bridge.running import Bridge, running_bridge
 def bridge(tmp_path: Path) -> Iterator[Bridge]:
     with running_bridge(tmp_path) as bridge:
         yield bridge
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """argon2 is slow on purpose; not for tests."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(people, "_hasher", quick)
+    monkeypatch.setattr(people, "_NOBODY", quick.hash("nobody"))

@@ -81,7 +81,7 @@ def test_an_unknown_unit_is_404(bridge: Bridge) -> None:
 def test_without_a_valid_token_nothing_is_told(bridge: Bridge, path: str, header: str | None) -> None:
     bridge.add_unit("cp-1")
     client = bridge.stranger()
-    response = client.get(path, headers={} if header is None else {"Authorization": header.encode("latin-1")})
+    response = client.get(path, headers=[] if header is None else [(b"Authorization", header.encode("latin-1"))])
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == "Bearer"
     assert "cp-1" not in response.text
