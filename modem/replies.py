@@ -43,8 +43,15 @@ def operator(text: str) -> Serving:
         return Serving(mode, None, None, None)
     name_format = number(values[1], text)
     if name_format == NUMERIC and values[2] is not None:
-        number(values[2], text)
+        _check_plmn(values[2], text)
     return Serving(mode, name_format, values[2], number(values[3], text) if len(values) == 4 else None)
+
+
+def _check_plmn(plmn, text: str):
+    """MCC and MNC are 5 or 6 digits; one modem (quicksilver) was seen to give 7."""
+    number(plmn, text)
+    if not 5 <= len(plmn) <= 7:
+        raise ProtocolError("not a PLMN", text)
 
 
 def registration(text: str) -> Registration:
@@ -94,12 +101,8 @@ def clock(text: str):
     """
     values, _ = split(line_after(("+CCLK:",), text), text)
     stamp = values[0] or ""
-    if (
-        len(values) != 1
-        or len(stamp) != 20
-        or "".join([stamp[at] for at in range(2, 15, 3)]) != "//,::"
-        or stamp[17] not in "+-"
-    ):
+    marks = "".join([stamp[at : at + 1] for at in range(2, 18, 3)])  # MicroPython's slices have no step
+    if len(values) != 1 or len(stamp) != 20 or marks not in ("//,::+", "//,::-"):
         raise ProtocolError("not a time", text)
     year, month, day, hour, minute, second, quarters = [number(stamp[at : at + 2], text) for at in range(0, 20, 3)]
     if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61 and quarters <= 56):
@@ -108,7 +111,7 @@ def clock(text: str):
     if not CLOCK_YEARS[0] <= year <= CLOCK_YEARS[1]:
         return None
     local = ((_days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second
-    return local - (quarters if stamp[17] == "+" else -quarters) * 900
+    return local - (quarters if marks.endswith("+") else -quarters) * 900
 
 
 def _days_since_1970(year: int, month: int, day: int) -> int:
@@ -229,7 +232,7 @@ def _operator(values: list, act, charset: str, text: str) -> Operator:
     if len(plmn or "") >= 16:  # no PLMN has so many digits: the modem is set to UCS2, whatever the caller thinks
         charset = "UCS2"
     plmn = decoded(plmn, charset)
-    number(plmn, text)
+    _check_plmn(plmn, text)
     return Operator(
         number(stat, text), decoded(long_name, charset), decoded(short_name, charset), plmn, optional_number(act, text)
     )

@@ -1,0 +1,42 @@
+"""Do torn and mutated replies give a value or ProtocolError, and nothing else?"""
+
+import contextlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modem import replies
+from modem.errors import ProtocolError
+from tests.modem.cops_samples import SAMPLES
+from tests.modem.test_replies import TORN, VALUES
+
+PARSERS = sorted({row[0] for row in VALUES} | {replies.cells, replies.operators}, key=lambda parse: parse.__name__)
+SEEDS = [row[1] for row in VALUES + TORN] + [sample[1] for sample in SAMPLES]
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    text = draw(st.sampled_from(SEEDS))
+    for _ in range(draw(st.integers(min_value=0, max_value=4))):
+        place = draw(st.integers(min_value=0, max_value=len(text)))
+        text = draw(
+            st.sampled_from(
+                [
+                    text[:place],
+                    text[place:],
+                    text[:place] + text[place + 1 :],
+                    text[:place] + draw(st.text(max_size=3)) + text[place:],
+                    text[:place] + draw(st.sampled_from(list('",()0\r\n-+ '))) + text[place:],
+                ]
+            )
+        )
+    return text
+
+
+@pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__name__)
+@given(text=mutated())
+@settings(max_examples=150, deadline=None)
+def test_a_value_or_protocol_error(parse, text: str) -> None:
+    with contextlib.suppress(ProtocolError):
+        parse(text)
