@@ -89,9 +89,13 @@ class _Server(uvicorn.Server):
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((host, port), backlog=1024)
+        listener = socket.create_server((host, port), backlog=1024)
     except OSError as error:
         raise _port_busy("CHARGEKEEPER_HTTP_PORT", port, error) from error
+    # Accepted sockets inherit it. asyncio sets it only where it made the socket; without it each page waits 40 ms for
+    # the browser's delayed acknowledgement between head and body (measured).
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 async def _start_broker(house: House) -> None:

@@ -72,6 +72,7 @@ class UnitConnection(asyncio.Protocol):
         """The unit is who it says. Returns what the broker reads from and writes to, the CONNECT ahead."""
         self.unit_id = unit_id
         self._to_broker = asyncio.StreamReader()
+        self._to_broker.set_transport(self.transport)  # stops reading the socket while the broker is behind
         self._to_broker.feed_data(packets.whole(packets.CONNECT << 4, connect_body))
         return StreamReaderAdapter(self._to_broker), UnitWriter(self)
 

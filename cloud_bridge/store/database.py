@@ -1,7 +1,7 @@
 """Opening the database: one SQLite file in the data folder, in WAL mode, brought to the newest tables at every start.
 
-WAL lets pages be read while the recorder writes. `synchronous=NORMAL` means that a killed process loses nothing and a
-power cut of the server at most the last commits; both are measured in the store's tests' sense, not on your disk.
+WAL lets pages be read while the recorder writes. With `synchronous=NORMAL` a killed process loses nothing that was
+committed; a power cut of the server may lose the last commits, never the database.
 """
 
 from collections.abc import Iterator

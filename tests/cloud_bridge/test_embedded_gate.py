@@ -1,5 +1,7 @@
 """Against the running broker: who gets in, what may they do, and what does a bad one do to the others?"""
 
+import threading
+
 import pytest
 
 from cloud_bridge.ingest import gate
@@ -221,3 +223,12 @@ def test_a_unit_silent_for_longer_than_its_keepalive_allows_is_closed(bridge: Br
     assert raw.receive(4) == CONNACK_OK
     assert raw.was_closed
     assert bridge.counter("closed_idle") == 1
+
+
+def test_a_flood_of_pings_is_slowed_to_the_broker_s_pace_and_answered(bridge: Bridge) -> None:
+    raw = RawUnit(bridge).connect("cp-1", bridge.add_unit("cp-1").secret)
+    count = 20_000
+    sender = threading.Thread(target=raw.send, args=(b"\xc0\x00" * count,))
+    sender.start()
+    assert raw.receive(2 * count) == b"\xd0\x00" * count
+    sender.join()
