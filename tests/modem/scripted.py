@@ -40,8 +40,11 @@ class Port:
     def says(self, text, delay_ms=0):
         """The modem says something by itself: text is framed as a line, bytes come as they are."""
         chunk = text if isinstance(text, bytes) else b"\r\n" + text.encode() + b"\r\n"
-        self._arriving.append((self.clock.ms + delay_ms, chunk))
-        self._arriving.sort(key=lambda arrival: arrival[0])
+        at_ms = self.clock.ms + delay_ms
+        place = len(self._arriving)
+        while place and self._arriving[place - 1][0] > at_ms:
+            place -= 1
+        self._arriving.insert(place, (at_ms, chunk))
 
     def read(self):
         chunk = b""
