@@ -20,7 +20,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.boards": ("firmware.boards", "modem.ports"),
     "firmware.charging": ("firmware.charging",),
     "firmware.storage": ("firmware.storage", "firmware.errors"),
-    "firmware.link": ("firmware.link", "firmware.storage", "firmware.errors", "modem"),
+    "firmware.link": ("firmware.link", "firmware.storage", "firmware.charging", "firmware.errors", "modem"),
     "modem.at": ("modem.errors",),
     "modem.errors": (),
     "modem.replies": ("modem.errors", "modem.cme"),
