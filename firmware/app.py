@@ -8,6 +8,7 @@ import sys
 
 from firmware.boards.virtual import VirtualBoard
 from firmware.charging.controller import Controller
+from firmware.charging.situation import Setup
 from firmware.clock import Clock
 from firmware.console import Console
 from firmware.control_loop import ControlLoop
@@ -31,9 +32,7 @@ class Unit:
         control_clock = Clock()
         self.board = VirtualBoard(control_clock, self._pause)
         self.settings = Settings(self.board.flash)
-        self.controller = Controller(
-            control_clock.now_ms(), self.settings["installer_max_a"], self.settings["tethered"]
-        )
+        self.controller = Controller(control_clock.now_ms(), self._setup())
         self.control_loop = ControlLoop(self.board, self.controller, control_clock)
         self.control_loop.start()
         self.boot = boots.count(self.board.flash)
@@ -45,8 +44,14 @@ class Unit:
 
     def apply_settings(self):
         """Settings were changed: what holds them is told."""
-        self.controller.installer_max_a = self.settings["installer_max_a"]
+        self.controller.setup = self._setup()
         self.uplink.reconnect()
+
+    def _setup(self):
+        settings = self.settings
+        return Setup(
+            settings["installer_max_a"], settings["tethered"], settings["ventilated"], settings["fallback_amps"]
+        )
 
     def talk(self):
         """For ever. A mistake of ours in the talking part must not stop the charging: it is counted, shown on the console

@@ -1,74 +1,67 @@
 """The faults of the charge point: what each one watches, how long it must last, and what clears it. Pure.
 
-A fault that is set opens the contactor and turns the light red. A network that is gone is no fault. Each has a cause,
-read from the inputs in every step; the cause must stand for `after_ms` before the fault is set. When the cause is gone,
-the fault clears itself after `clear_ms`, up to `RETRIES` times in one visit of the vehicle; then, and from the first time
-on if it is latched, a person must clear it (the button, or `clear` on the console) with its cause gone.
-Unplugging gives the retries back.
+A fault that is set opens the contactor and turns the light red. A network that is gone is no fault, nor is a vehicle that
+asks for ventilation. Each fault has a cause, read in every step; the cause must stand for `after_ms` before the fault is
+set. When the cause is gone the fault clears itself after `clear_ms`, doubled each time it comes back, so a fault that
+flutters does not wear out the contactor. After `tries` times it waits for a person (the button, or `clear` on the
+console); a fault with no tries is latched: it always does. Unplugging gives the tries back.
 """
 
 from collections import namedtuple
 
-from firmware.charging import pilot, proximity
-from firmware.charging.sequence import NOT_AVAILABLE, PWM
+from firmware.charging import proximity
+from firmware.charging.rcd_test import RUNNING
+from firmware.charging.sequence import NOT_AVAILABLE, VEHICLE
 
 SUPPLY_MV = (207000, 253000)  # BS 7671 722.411.4.1 (iv): outside it for 5 s the vehicle must be disconnected
 RAIL_FALLING_MV = 4500  # our own supply collapses: a power cut, not a fault of the supply
 TOO_HOT_C, COOL_AGAIN_C = 70, 60  # OpenEVSE stops at 71 and goes on at 60
 CONTACTOR_MOVES_MS = 300  # coil and mirror contact follow a command within this; typical data sheets say 20-50 ms
 OVER_CURRENT_MS = 7000  # EVerest EvseManager: limit x 1.10 + 0.5 A for 7,000 ms
-RETRIES = 3
+CLEAR_LONGEST_MS = 60000  # however often it came back
 
-# name, how long the cause stands before the fault is set, how long it must be gone before the fault clears itself, latched
-Fault = namedtuple("Fault", "name after_ms clear_ms latched")
-
-TABLE = (
-    Fault("rcd_ac", 0, 0, True),
-    Fault("rcd_dc", 0, 0, True),
-    Fault("contactor_welded", CONTACTOR_MOVES_MS, 0, True),
-    Fault("contactor_stuck_open", CONTACTOR_MOVES_MS, 0, True),
-    Fault("supply", 4500, 3000, False),  # a dip of 4 s is none
-    Fault("pilot", 200, 1000, False),  # short to earth, or no legal voltage
-    Fault("diode", 60, 10000, False),  # three samples; seen only while the PWM runs, so it is tried again
-    Fault("proximity", 200, 1000, False),
-    Fault("over_current", OVER_CURRENT_MS, 60000, False),
-    Fault("over_temperature", 1000, 1000, False),
-    Fault("temperature_sensor", 2000, 1000, False),
-)
-LATCHED = tuple(fault.name for fault in TABLE if fault.latched)
+DANGER = "danger"  # somebody could be hurt
+STOP = "stop"  # the unit protects itself, the cable or the vehicle
+LATCHED, ENDLESS = 0, 1000  # tries
 
 
-class Situation:
-    """What a cause may look at beside the inputs."""
+def _contactor_welded(inputs, situation):
+    return inputs.contactor_closed and not situation.contactor
 
-    def __init__(self):
-        self.state = None  # pilot.read()
-        self.drive = None  # how the pilot was driven when the inputs were read: one of sequence.py's three
-        self.contactor = False  # as commanded in the last step
-        self.limit_a = 0  # offered to the vehicle
-        self.tethered = True  # a cable fixed to the charge point has no proximity resistor to read
+
+def _contactor_stuck_open(inputs, situation):
+    return situation.contactor and not inputs.contactor_closed
+
+
+def _rcd_ac(inputs, situation):
+    return inputs.rcd_ac_trip and situation.rcd_test not in RUNNING
+
+
+def _rcd_dc(inputs, situation):
+    return inputs.rcd_dc_trip and situation.rcd_test not in RUNNING
+
+
+def _rcd_selftest(inputs, situation):
+    return situation.rcd_test == "failed"
 
 
 def _supply(inputs, situation):
-    if inputs.rail_mv < RAIL_FALLING_MV:
-        return False
     return not SUPPLY_MV[0] <= inputs.supply_mv <= SUPPLY_MV[1]
 
 
 def _pilot(inputs, situation):
-    if situation.drive == NOT_AVAILABLE:
-        return False  # we hold it at -12 V ourselves, to show a fault
-    if situation.state is None:
-        return not _diode(inputs, situation)
-    return situation.state in "EF"
+    """A short to earth, or no legal voltage."""
+    if situation.drive == NOT_AVAILABLE or situation.diode_missing:
+        return False  # we hold it at -12 V ourselves; the diode has a fault of its own
+    return situation.state is None or situation.state in "EF"
 
 
 def _diode(inputs, situation):
-    return situation.drive == PWM and pilot.diode_missing(inputs.pilot_high_mv, inputs.pilot_low_mv)
+    return situation.diode_missing
 
 
 def _proximity(inputs, situation):
-    if situation.tethered or situation.state is None or situation.state[0] not in "BCD":
+    if situation.setup.tethered or situation.band() not in VEHICLE:
         return False
     return proximity.rating_a(inputs.proximity_ohm) is None
 
@@ -77,19 +70,35 @@ def _over_current(inputs, situation):
     return situation.contactor and inputs.current_ma > situation.limit_a * 1100 + 500
 
 
-CAUSES = {
-    "rcd_ac": lambda inputs, situation: inputs.rcd_ac_trip,
-    "rcd_dc": lambda inputs, situation: inputs.rcd_dc_trip,
-    "contactor_welded": lambda inputs, situation: inputs.contactor_closed and not situation.contactor,
-    "contactor_stuck_open": lambda inputs, situation: situation.contactor and not inputs.contactor_closed,
-    "supply": _supply,
-    "pilot": _pilot,
-    "diode": _diode,
-    "proximity": _proximity,
-    "over_current": _over_current,
-    "over_temperature": lambda inputs, situation: (inputs.temperature_c or 0) >= TOO_HOT_C,
-    "temperature_sensor": lambda inputs, situation: inputs.temperature_c is None,
-}
+def _over_temperature(inputs, situation):
+    if "over_temperature" in situation.faults:
+        return inputs.temperature_c is None or inputs.temperature_c > COOL_AGAIN_C
+    return inputs.temperature_c is not None and inputs.temperature_c >= TOO_HOT_C
+
+
+def _temperature_sensor(inputs, situation):
+    return inputs.temperature_c is None
+
+
+Fault = namedtuple("Fault", "name severity cause after_ms clear_ms tries")
+
+TABLE = (
+    Fault("rcd_ac", DANGER, _rcd_ac, 0, 0, LATCHED),
+    Fault("rcd_dc", DANGER, _rcd_dc, 0, 0, LATCHED),
+    Fault("rcd_selftest", DANGER, _rcd_selftest, 0, 0, LATCHED),
+    Fault("contactor_welded", DANGER, _contactor_welded, CONTACTOR_MOVES_MS, 0, LATCHED),
+    Fault("contactor_stuck_open", STOP, _contactor_stuck_open, CONTACTOR_MOVES_MS, 0, LATCHED),
+    Fault("supply", DANGER, _supply, 4500, 2000, ENDLESS),  # a dip of 4 s is none; PEN loss shows here
+    Fault("pilot", STOP, _pilot, 200, 1000, ENDLESS),
+    Fault("diode", STOP, _diode, 60, 500, ENDLESS),  # three samples
+    Fault("proximity", STOP, _proximity, 200, 1000, ENDLESS),
+    Fault(
+        "over_current", STOP, _over_current, OVER_CURRENT_MS, 8000, 3
+    ),  # its cause is unseen once the contactor is open
+    Fault("over_temperature", STOP, _over_temperature, 1000, 1000, ENDLESS),
+    Fault("temperature_sensor", STOP, _temperature_sensor, 2000, 1000, ENDLESS),
+)
+NEEDS_PERSON = tuple(fault.name for fault in TABLE if fault.tries == LATCHED)
 
 
 class Watch:
@@ -99,6 +108,7 @@ class Watch:
         self.fault = fault
         self.is_set = False
         self.count = 0  # times set since boot
+        self.set_ms = None  # when last
         self.tries = 0  # times it cleared itself since the vehicle was plugged in
         self._since_ms = None  # when the cause came (while clear) or went (while set)
 
@@ -114,8 +124,9 @@ class Watch:
             if stood_ms < self.fault.after_ms:
                 return False
             self.count += 1
+            self.set_ms = now_ms
         elif not cleared_by_person:
-            if self.needs_person() or stood_ms < self.fault.clear_ms:
+            if self.needs_person() or stood_ms < self._clear_ms():
                 return False
             self.tries += 1
         self.is_set = not self.is_set
@@ -123,7 +134,10 @@ class Watch:
         return True
 
     def needs_person(self):
-        return self.fault.latched or self.tries >= RETRIES
+        return self.tries >= self.fault.tries
+
+    def _clear_ms(self):
+        return min(self.fault.clear_ms << min(self.tries, 16), CLEAR_LONGEST_MS)
 
 
 class Faults:
@@ -138,15 +152,11 @@ class Faults:
         came: tuple = ()
         went: tuple = ()
         for watch in self.watches:
-            name = watch.fault.name
-            cause = bool(CAUSES[name](inputs, situation))
-            if name == "over_temperature" and watch.is_set:  # hysteresis
-                cause = cause or inputs.temperature_c is None or inputs.temperature_c > COOL_AGAIN_C
-            if watch.step(now_ms, cause, cleared_by_person):
+            if watch.step(now_ms, bool(watch.fault.cause(inputs, situation)), cleared_by_person):
                 if watch.is_set:
-                    came += (name,)
+                    came += (watch.fault.name,)
                 else:
-                    went += (name,)
+                    went += (watch.fault.name,)
         if came or went:
             self.names = tuple(watch.fault.name for watch in self.watches if watch.is_set)
         return came, went

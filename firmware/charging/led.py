@@ -4,7 +4,7 @@ The silence of the network is never red and never changes a charging colour: it 
 The control loop calls `led` in every step, so a frozen light means a dead loop.
 """
 
-from firmware.charging.faults import LATCHED
+from firmware.charging.faults import NEEDS_PERSON
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 60, 255), (200, 200, 200)
 LINK_BLINK_EVERY_MS = 10000
@@ -14,6 +14,7 @@ LINK_BLINK_MS = 150
 PATTERNS = {
     "idle": (GREEN, "dim"),
     "waiting": (BLUE, "flash"),  # for a schedule, a limit or a retry
+    "testing": (BLUE, "steady"),
     "offering": (BLUE, "steady"),  # the vehicle does not take it yet
     "closing": (BLUE, "steady"),
     "charging": (GREEN, "breathe"),
@@ -32,7 +33,7 @@ def led(state, faults, link, now):
     if faults:
         pattern = PASSING_FAULT
         for name in faults:
-            if name in LATCHED:
+            if name in NEEDS_PERSON:
                 pattern = LATCHED_FAULT
     elif not link and now % LINK_BLINK_EVERY_MS < LINK_BLINK_MS:
         return WHITE

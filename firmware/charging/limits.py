@@ -1,42 +1,76 @@
 """How much current is offered, and who says so. Pure.
 
 Ceilings always rule: the lowest one holds whoever asks for more. A claim is a wish about current or pause, with a
-source, a priority by that source, and an expiry; the highest claim that has not expired is carried out below the
-ceilings. Without a claim the ceilings are offered: a standard charge point.
+source, a priority by that source, and an expiry; the strongest that has not expired is carried out below the ceilings.
+Without a claim the ceilings are offered: a standard charge point.
 """
 
 from collections import namedtuple
 
+from firmware.charging import proximity
+from firmware.charging.derating import FULL
 from firmware.charging.pilot import OFFER_MIN_A
 
-# Highest first.
-PRIORITY = ("override", "schedule", "cloud")
+# source: a ceiling, or a wish. Highest first; the order decides between two that say the same.
+CEILING, WISH = "ceiling", "wish"
+PRIORITY = (
+    ("safety", CEILING),  # a fault is set
+    ("ventilation", CEILING),  # state D in a place without it
+    ("installer", CEILING),  # of the circuit
+    ("cable", CEILING),  # its proximity resistor
+    ("temperature", CEILING),  # derating.py
+    ("load_manager", CEILING),  # of the house; `fallback_a` while it is not heard
+    ("override", WISH),  # the owner, for this session
+    ("schedule", WISH),  # the owner's hours, with the random delay
+    ("cloud", WISH),  # a command; ends by itself
+    ("default", CEILING),  # nobody wishes anything
+)
+WISHES = tuple(source for source, kind in PRIORITY if kind == WISH)
 PAUSE_A = 0
 
-# source: one of PRIORITY; amps: PAUSE_A or a current; until_ms: on our own clock, None = until withdrawn; why: in words
+# source: one of WISHES, or "load_manager"; amps: PAUSE_A or a current; until_ms: on our own clock, None = until withdrawn;
+# why: in words
 Claim = namedtuple("Claim", "source amps until_ms why")
 Ruling = namedtuple("Ruling", "amps source why")
 
 
-def rule(ceilings, claims, now_ms):
-    """Ruling(amps, source, why): what is offered, 0 = pause. `ceilings` are (name, amps) pairs, at least one.
+def ceilings(inputs, situation, quarters, claims, now_ms):
+    """(source, amps) of every ceiling that there is now."""
+    setup = situation.setup
+    found: tuple = (("installer", setup.installer_max_a),)
+    if situation.faults:
+        found += (("safety", PAUSE_A),)
+    if situation.band() == "D" and not setup.ventilated:
+        found += (("ventilation", PAUSE_A),)
+    if not setup.tethered:
+        found += (("cable", proximity.rating_a(inputs.proximity_ohm) or PAUSE_A),)
+    if quarters < FULL:
+        found += (("temperature", max(OFFER_MIN_A, setup.installer_max_a * quarters // FULL)),)
+    if setup.fallback_a:
+        heard = live(claims, "load_manager", now_ms)
+        found += (("load_manager", heard.amps if heard else setup.fallback_a),)
+    return found
+
+
+def rule(found, claims, now_ms):
+    """Ruling(amps, source, why): what is offered, 0 = pause. `found` are the ceilings, (source, amps), at least one.
 
     A result between 0 and 6 A is a pause: the standard has no such offer (IEC 61851-1 table A.8).
     """
-    ceiling_name, ceiling_a = min(ceilings, key=lambda ceiling: ceiling[1])
-    claim = _strongest(claims, now_ms)
-    if claim is None or claim.amps >= ceiling_a:
-        amps, source, why = ceiling_a, ceiling_name, "the lowest ceiling"
-    else:
-        amps, source, why = claim.amps, claim.source, claim.why
-    if amps < OFFER_MIN_A:
-        return Ruling(PAUSE_A, source, why)
-    return Ruling(amps, source, why)
+    source, amps = min(found, key=lambda ceiling: ceiling[1])
+    why = "the lowest ceiling"
+    for wish in WISHES:
+        claim = live(claims, wish, now_ms)
+        if claim:
+            if claim.amps < amps:
+                source, amps, why = claim.source, claim.amps, claim.why
+            break
+    return Ruling(amps if amps >= OFFER_MIN_A else PAUSE_A, source, why)
 
 
-def _strongest(claims, now_ms):
-    for source in PRIORITY:
-        for claim in claims:
-            if claim.source == source and (claim.until_ms is None or now_ms < claim.until_ms):
-                return claim
+def live(claims, source, now_ms):
+    """The claim of this source that has not expired, or None."""
+    for claim in claims:
+        if claim.source == source and (claim.until_ms is None or now_ms < claim.until_ms):
+            return claim
     return None

@@ -19,6 +19,7 @@ BANDS_MV = (
 )
 LOW_PLATEAU_MV = (-13000, -11000)  # of the PWM with the vehicle's diode in place; same source
 STEADY_WITHIN_MV = 1000  # plateaus further apart than this are not a steady pilot
+HYSTERESIS_MV = 300  # a state holds until its plateau is this far outside its band: noise at an edge does not switch
 
 FULL_U16 = 65535
 OFFER_MIN_A = 6  # below this the standard has no duty: pause instead
@@ -46,12 +47,24 @@ def read(high_mv, low_mv, pwm_on):
     return band + "1" if high_mv - low_mv <= STEADY_WITHIN_MV else None
 
 
-def diode_missing(high_mv, low_mv):
-    """True if a vehicle loads the negative half of the PWM too: something conducts where its diode should block.
+def follow(before, high_mv, low_mv, pwm_on):
+    """As `read`, with hysteresis: the state `before` holds a little outside its band. Between the bands is still no state."""
+    state = read(high_mv, low_mv, pwm_on)
+    if state is None and before:
+        for name, lowest_mv, highest_mv in BANDS_MV:
+            if name == before[0] and lowest_mv - HYSTERESIS_MV <= high_mv <= highest_mv + HYSTERESIS_MV:
+                return read(max(lowest_mv, min(high_mv, highest_mv)), low_mv, pwm_on)
+    return state
 
-    Ask only while the PWM runs. Not said of A (nobody there) nor of E (a short to earth has its own fault).
+
+def diode_missing(high_mv, low_mv):
+    """True if a vehicle loads the negative half too: something conducts where its diode should block.
+
+    Ask only while there is a negative half: PWM, or steady -12 V, when both plateaus are the lower one. Not said of A
+    (nobody there) nor of E (a short to earth has its own fault).
     """
-    return 2000 <= high_mv <= 10000 and low_mv > LOW_PLATEAU_MV[1]
+    loaded = 2000 <= high_mv <= 10000 or high_mv == low_mv < -2000
+    return loaded and low_mv > LOW_PLATEAU_MV[1]
 
 
 def duty_u16(amps):

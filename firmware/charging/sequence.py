@@ -6,6 +6,7 @@ The contactor is closed in one phase alone. An event that a phase does not know 
 
     idle      no vehicle                                  A1
     waiting   vehicle there, nothing offered              B1, C1
+    testing   residual current sensor tests itself        B1, C1
     offering  current offered, vehicle not ready          B2
     closing   vehicle ready, contactor about to close     C2   (sequence 4: within 3 s)
     charging  contactor closed                            C2
@@ -19,6 +20,7 @@ STEADY, PWM, NOT_AVAILABLE = "X1", "X2", "F"
 DRIVES = {
     "idle": (STEADY, False),
     "waiting": (STEADY, False),
+    "testing": (STEADY, False),
     "offering": (PWM, False),
     "closing": (PWM, False),
     "charging": (PWM, True),
@@ -28,40 +30,64 @@ DRIVES = {
 }
 
 # phase -> event -> next phase. "plugged" and "unplugged" are the vehicle's plug; "ready" and "paused" its switch S2
-# (C and B); "allowed" and "withdrawn" our own offer.
+# (C and B); "allowed" and "withdrawn" our own offer. Sequence numbers are those of IEC 61851-1 table A.6.
 TABLE = {
-    "idle": {"plugged": "waiting", "fault": "tripped"},
-    "waiting": {"unplugged": "idle", "allowed": "offering", "fault": "tripped"},
-    "offering": {"unplugged": "idle", "withdrawn": "waiting", "ready": "closing", "fault": "tripped"},
+    "idle": {
+        "plugged": "waiting",  # sequence 1.1 (to B), 1.2 (straight to C)
+        "untested": "testing",  # a person asked for the self-test
+        "fault": "tripped",
+    },
+    "waiting": {
+        "unplugged": "idle",  # sequence 2.1
+        "untested": "testing",  # once a session, before the vehicle relies on the sensor
+        "allowed": "offering",  # X1 to X2
+        "fault": "tripped",
+    },
+    "testing": {
+        "tested": "waiting",
+        "fault": "tripped",
+    },
+    "offering": {
+        "unplugged": "idle",  # sequence 2.1
+        "withdrawn": "waiting",  # X2 to X1
+        "ready": "closing",  # sequence 4
+        "fault": "tripped",
+    },
     "closing": {
-        "unplugged": "idle",
-        "withdrawn": "waiting",
-        "paused": "offering",
-        "settled": "charging",
+        "unplugged": "idle",  # sequence 2.2
+        "withdrawn": "waiting",  # X2 to X1
+        "paused": "offering",  # sequence 7
+        "settled": "charging",  # sequence 4: within 3 s
         "fault": "tripped",
     },
     "charging": {
-        "unplugged": "idle",  # sequence 2.1, 2.2: open at once
-        "paused": "offering",  # sequence 7, 8: open within 100 ms
-        "withdrawn": "stopping",
+        "unplugged": "idle",  # sequence 2.2: open at once
+        "paused": "offering",  # sequence 7, 8.1: open within 100 ms
+        "withdrawn": "stopping",  # X2 to X1
         "fault": "tripped",
     },
     "stopping": {
-        "unplugged": "idle",
-        "paused": "waiting",
+        "unplugged": "idle",  # sequence 2.2
+        "paused": "waiting",  # sequence 8.2
         "idling": "waiting",  # the vehicle draws less than 1 A: opening is gentle now
         "expired": "waiting",  # sequence 10.2: 6 s are over, open under load
         "fault": "tripped",
     },
-    "tripped": {"shown": "faulted"},
-    "faulted": {"cleared": "idle"},
+    "tripped": {
+        "shown": "faulted",  # F to X1, so that an unplug can be seen
+    },
+    "faulted": {
+        "cleared": "idle",
+        "unproven": "tripped",  # F loads the vehicle's diode: only so is a mended one seen
+    },
 }
 
 VEHICLE = ("B", "C", "D")  # the pilot's bands with a vehicle on the cable
 
 SETTLE_MS = 300  # C must hold this long before the contactor closes (SmartEVSE #40 uses 500)
-STOP_MS = 6000  # sequence 10.2, IEC 61851-1 table A.6
+STOP_MS = 6000  # sequence 10.2
 SHOW_F_MS = 300  # F lasts at least this long on a fault; EVerest `state_F_after_fault_ms`
+PROVE_MS = 2000  # between two looks at a diode that was missing
 IDLE_MA = 1000  # less than this is no load worth waiting for
 
 
@@ -77,62 +103,74 @@ def follow(phase, event):
         raise UnknownEvent("phase %s knows no event %s" % (phase, event)) from None
 
 
-def event(phase, elapsed_ms, state, fault, offered_a, current_ma):
+def event(phase, elapsed_ms, inputs, situation):
     """What happened to `phase`, which began `elapsed_ms` ago, or None: faults first, then the plug, then the rest.
 
-    `state` is pilot.read(): None (no state) opens a closed contactor as B would, because in doubt the contactor is open.
+    A pilot without a state opens a closed contactor as B would, because in doubt the contactor is open.
     """
     if phase == "tripped":
         return "shown" if elapsed_ms >= SHOW_F_MS else None
     if phase == "faulted":
-        return None if fault else "cleared"
-    if fault:
+        if not situation.faults:
+            return "cleared"
+        return "unproven" if situation.diode_missing and elapsed_ms >= PROVE_MS else None
+    if situation.faults:
         return "fault"
-    band = state[0] if state else None
-    if phase == "idle":
-        return "plugged" if band in VEHICLE else None
-    if band == "A":
+    if situation.band() == "A" and "unplugged" in TABLE[phase]:
         return "unplugged"
-    return _EVENTS[phase](elapsed_ms, band, offered_a, current_ma)
+    return _EVENTS[phase](elapsed_ms, inputs, situation)
 
 
-_READY = ("C", "D")  # D is refused by a fault where there is no ventilation, so here it counts as C
+def _idle(elapsed_ms, inputs, situation):
+    if situation.rcd_test == "wanted":
+        return "untested"
+    return "plugged" if situation.band() in VEHICLE else None
 
 
-def _waiting(elapsed_ms, band, offered_a, current_ma):
-    return "allowed" if offered_a and band in VEHICLE else None
+def _waiting(elapsed_ms, inputs, situation):
+    if situation.rcd_test == "wanted":
+        return "untested"
+    if not situation.ruling_a or situation.band() not in VEHICLE:
+        return None
+    return "allowed" if situation.rcd_test == "passed" else "untested"
 
 
-def _offering(elapsed_ms, band, offered_a, current_ma):
-    if not offered_a:
+def _testing(elapsed_ms, inputs, situation):
+    return "tested" if situation.rcd_test == "passed" else None
+
+
+def _offering(elapsed_ms, inputs, situation):
+    if not situation.ruling_a:
         return "withdrawn"
-    return "ready" if band in _READY else None
+    return "ready" if situation.ready() else None
 
 
-def _closing(elapsed_ms, band, offered_a, current_ma):
-    if not offered_a:
+def _closing(elapsed_ms, inputs, situation):
+    if not situation.ruling_a:
         return "withdrawn"
-    if band not in _READY:
+    if not situation.ready():
         return "paused"
     return "settled" if elapsed_ms >= SETTLE_MS else None
 
 
-def _charging(elapsed_ms, band, offered_a, current_ma):
-    if band not in _READY:
+def _charging(elapsed_ms, inputs, situation):
+    if not situation.ready():
         return "paused"
-    return None if offered_a else "withdrawn"
+    return None if situation.ruling_a else "withdrawn"
 
 
-def _stopping(elapsed_ms, band, offered_a, current_ma):
-    if band not in _READY:
+def _stopping(elapsed_ms, inputs, situation):
+    if not situation.ready():
         return "paused"
-    if current_ma < IDLE_MA:
+    if inputs.current_ma < IDLE_MA:
         return "idling"
     return "expired" if elapsed_ms >= STOP_MS else None
 
 
 _EVENTS = {
+    "idle": _idle,
     "waiting": _waiting,
+    "testing": _testing,
     "offering": _offering,
     "closing": _closing,
     "charging": _charging,

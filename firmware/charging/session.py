@@ -1,25 +1,36 @@
-"""One charging session: from plug to unplug, with its energy."""
+"""One charging session: from plug to unplug, with its energy, through faults, pauses and power cuts."""
 
 from collections import namedtuple
 
-# start_ms, end_ms on the unit's monotonic clock; energy from the meter's register; why it ended
-Record = namedtuple("Record", "start_ms end_ms energy_wh why")
+# number: counts the unit's sessions, from 1; start_ms, end_ms: on the unit's monotonic clock (start_ms may lie before its
+# boot); charging_s: with the contactor closed; why: it ended
+Record = namedtuple("Record", "number start_ms end_ms charging_s energy_wh why")
+# What of a session survives a power cut.
+Kept = namedtuple("Kept", "number lasted_s charging_s start_wh")
 
 
 class Session:
-    def __init__(self, now_ms, meter_wh):
-        self.start_ms = now_ms
-        self._start_wh = meter_wh
-        self._latest_wh = meter_wh
+    def __init__(self, number, start_ms, start_wh, charging_s=0):
+        self.number = number
+        self.start_ms = start_ms
+        self.start_wh = start_wh  # the unit's total at the start
+        self.energy_wh = 0
+        self._charging_ms = charging_s * 1000
+        self._stepped_ms = None
 
-    def energy_wh(self):
-        return self._latest_wh - self._start_wh
+    def step(self, now_ms, total_wh, contactor):
+        self.energy_wh = total_wh - self.start_wh
+        if contactor and self._stepped_ms is not None:
+            self._charging_ms += now_ms - self._stepped_ms
+        self._stepped_ms = now_ms
 
-    def meter(self, meter_wh):
-        """Take a reading; one that runs backwards (a meter that restarted, a lost bit) never takes energy away."""
-        if meter_wh < self._latest_wh:
-            self._start_wh -= self._latest_wh - meter_wh
-        self._latest_wh = meter_wh
+    def kept(self, now_ms):
+        return Kept(self.number, (now_ms - self.start_ms) // 1000, self._charging_ms // 1000, self.start_wh)
 
     def end(self, now_ms, why):
-        return Record(self.start_ms, now_ms, self.energy_wh(), why)
+        return Record(self.number, self.start_ms, now_ms, self._charging_ms // 1000, self.energy_wh, why)
+
+
+def resume(kept, now_ms):
+    """The session of before the power cut. How long the cut lasted is unknown and not counted."""
+    return Session(kept.number, now_ms - kept.lasted_s * 1000, kept.start_wh, kept.charging_s)

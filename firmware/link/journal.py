@@ -64,4 +64,5 @@ DETAILS = {
     "fault": lambda what: ("fault_raised" if what[1] else "fault_cleared", {"fault": what[0]}),
     "mode": lambda mode: ("mode", {"to": mode}),
     "tamper": lambda is_open: ("tamper", {"open": is_open}),
+    "resumed": lambda number: ("resumed", {"session": number}),
 }

@@ -31,6 +31,12 @@ def _whole(lowest, highest):
     return check
 
 
+def _none_or(lowest, highest):
+    """0 switches it off."""
+    inside = _whole(lowest, highest)
+    return lambda value: None if value == 0 and not isinstance(value, bool) else inside(value)
+
+
 def _flag(value):
     return None if isinstance(value, bool) else "needs true or false"
 
@@ -46,6 +52,8 @@ TABLE = {
     "apn": ("internet", _text(50)),  # 50: CSTT, SIM800 AT manual
     "installer_max_a": (32, _whole(6, 80)),  # of the circuit; set by the installer
     "tethered": (True, _flag),  # the cable is fixed to the unit
+    "ventilated": (False, _flag),  # the place has the ventilation that state D asks for
+    "fallback_amps": (0, _none_or(6, 80)),  # ceiling while the house's load manager is not heard; 0 = it has none
     "heartbeat_idle_s": (300, _whole(5, 3600)),  # design, section 4.1
     "heartbeat_charging_s": (60, _whole(5, 600)),
 }

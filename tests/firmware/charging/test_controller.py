@@ -5,6 +5,7 @@ import pytest
 from firmware.charging import pilot
 from firmware.charging.controller import Controller
 from firmware.charging.limits import PAUSE_A, Claim
+from firmware.charging.situation import Setup
 from firmware.charging.wires import X1, F, Inputs
 
 STEP_MS = 20
@@ -14,13 +15,15 @@ CAR_MV = {"A": 12000, "B": 9000, "C": 6000, "D": 3000}
 class Unit:
     """A controller with a board that obeys: contactor and pilot follow the outputs within one step."""
 
-    def __init__(self, tethered=True):
+    def __init__(self, tethered=True, ventilated=False, fallback_a=0, kept=None, register=None):
         self.now_ms = 0
-        self.controller = Controller(0, installer_max_a=32, tethered=tethered)
+        self.controller = Controller(0, Setup(32, tethered, ventilated, fallback_a), register, kept)
         self.inputs = Inputs()
         self.inputs.rail_mv, self.inputs.supply_mv, self.inputs.temperature_c = 5000, 230000, 25
         self.car = "A"
         self.diode = True
+        self.rcd_works = True
+        self.tested = False
         self.outputs = None
 
     def run(self, ms):
@@ -29,15 +32,16 @@ class Unit:
             self._load_pilot()
             self.outputs = self.controller.step(self.now_ms, self.inputs)
             self.inputs.contactor_closed = self.outputs.contactor
+            if self.outputs.rcd_test or self.tested:
+                self.inputs.rcd_ac_trip = self.tested = self.outputs.rcd_test and self.rcd_works
         return self.outputs
 
     def _load_pilot(self):
         duty = self.outputs.pilot_duty_u16 if self.outputs else F
         high_mv, inputs = CAR_MV[self.car], self.inputs
-        inputs.pilot_high_mv = -12000 if duty == F else high_mv
-        inputs.pilot_low_mv = inputs.pilot_high_mv if duty in (F, X1) else -12000
-        if not self.diode and duty not in (F, X1) and self.car != "A":
-            inputs.pilot_low_mv = -high_mv
+        low_mv = -12000 if self.diode or self.car == "A" else -high_mv
+        inputs.pilot_high_mv = low_mv if duty == F else high_mv
+        inputs.pilot_low_mv = high_mv if duty == X1 else low_mv
 
     def charge(self):
         self.car = "B"
@@ -120,6 +124,101 @@ def test_a_missing_diode_never_charges():
     assert unit.controller.report.faults == ("diode",)
 
 
+def test_a_diode_that_was_mended_is_seen_within_seconds_without_any_offer():
+    unit = Unit()
+    unit.diode = False
+    unit.car = "B"
+    unit.run(5000)
+    assert unit.controller.report.faults == ("diode",)
+    unit.diode = True
+    for _ in range(3500 // STEP_MS):
+        assert unit.offered_a() == 0 or unit.controller.report.faults == ()
+        unit.run(STEP_MS)
+    assert unit.controller.report.faults == ()
+
+
+def test_the_leakage_sensor_is_tested_before_the_first_closing_of_a_session_and_only_then():
+    unit = Unit()
+    tests = []
+    for car in "BCBCAC":
+        unit.car = car
+        for _ in range(100):
+            before = unit.outputs and unit.outputs.rcd_test
+            unit.run(STEP_MS)
+            if unit.outputs.rcd_test and not before:
+                tests.append(car)
+    assert tests == ["B", "C"] and unit.outputs.contactor
+    assert [event for event in unit.events() if event.kind == "fault"] == []
+
+
+def test_a_leakage_sensor_that_fails_its_test_never_charges_until_a_person_has_it_tested_again():
+    unit = Unit()
+    unit.rcd_works = False
+    unit.car = "C"
+    for _ in range(500):
+        assert not unit.run(STEP_MS).contactor
+    assert unit.controller.report.faults == ("rcd_selftest",)
+    unit.rcd_works = True
+    assert not unit.run(5000).contactor
+    unit.controller.clear_wanted = True
+    assert unit.run(2000).contactor
+
+
+def test_a_leak_during_the_self_test_is_found_by_its_end():
+    unit = Unit()
+    unit.car = "C"
+    while not (unit.outputs and unit.outputs.rcd_test):
+        unit.run(STEP_MS)
+    unit.inputs.rcd_dc_trip = True
+    for _ in range(100):
+        assert not unit.run(STEP_MS).contactor
+    assert "rcd_dc" in unit.controller.report.faults
+
+
+@pytest.mark.parametrize("ventilated", [False, True])
+def test_a_car_that_needs_ventilation_has_power_only_where_there_is_some_and_it_is_no_fault(ventilated):
+    unit = Unit(ventilated=ventilated)
+    unit.car = "D"
+    unit.run(3000)
+    assert unit.outputs.contactor == ventilated
+    assert unit.controller.report.faults == ()
+    if not ventilated:
+        assert unit.controller.report.ruling.source == "ventilation"
+
+
+def test_a_warm_enclosure_halves_the_offer_and_a_cool_one_gives_it_back():
+    unit = Unit().charge()
+    unit.inputs.temperature_c = 66
+    unit.run(100)
+    assert unit.offered_a() == 16 and unit.controller.report.ruling.source == "temperature"
+    unit.inputs.temperature_c = 63
+    unit.run(6000)
+    assert unit.offered_a() == 16
+    unit.inputs.temperature_c = 61
+    unit.run(6000)
+    assert unit.offered_a() == 32
+
+
+def test_a_load_manager_that_is_not_heard_leaves_the_fallback_current():
+    unit = Unit(fallback_a=10).charge()
+    assert unit.offered_a() == 10 and unit.controller.report.ruling.source == "load_manager"
+    unit.run(6000)
+    unit.controller.claims = (Claim("load_manager", 20, unit.now_ms + 10000, "house"),)
+    unit.run(6000)
+    assert unit.offered_a() == 20
+    unit.run(5000)
+    assert unit.offered_a() == 10
+
+
+def test_noise_at_the_edge_of_a_band_does_not_open_the_contactor():
+    unit = Unit().charge()
+    CAR_MV["noisy"] = 6990
+    unit.car = "noisy"
+    for _ in range(100):
+        CAR_MV["noisy"] = 13980 + 260 - CAR_MV["noisy"]  # 7,250 and 6,990 by turns
+        assert unit.run(STEP_MS).contactor
+
+
 def test_losing_the_network_changes_the_mode_and_nothing_of_the_charge():
     unit = Unit().charge()
     unit.controller.link_proven = True
@@ -200,6 +299,6 @@ def test_a_session_counts_its_energy_from_plug_to_unplug():
 
 
 def test_the_boot_of_the_rules_is_safe():
-    controller = Controller(0, 32, True)
+    controller = Controller(0, Setup(32, True, False, 0))
     outputs = controller.step(20, Inputs())
     assert not outputs.contactor and outputs.pilot_duty_u16 == F

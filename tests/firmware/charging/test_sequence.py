@@ -3,6 +3,15 @@
 import pytest
 
 from firmware.charging import sequence
+from firmware.charging.situation import Setup, Situation
+from firmware.charging.wires import Inputs
+
+
+def event(phase, elapsed_ms, state, faults=(), ruling_a=16, current_ma=16000, rcd_test="passed", diode_missing=False):
+    situation, inputs = Situation(Setup(32, True, False, 0)), Inputs()
+    situation.state, situation.faults, situation.ruling_a = state, faults, ruling_a
+    situation.rcd_test, situation.diode_missing, inputs.current_ma = rcd_test, diode_missing, current_ma
+    return sequence.event(phase, elapsed_ms, inputs, situation)
 
 
 def test_the_contactor_is_closed_only_while_charging_or_stopping():
@@ -28,25 +37,29 @@ def test_an_event_that_a_phase_does_not_know_is_named():
 
 
 def test_every_event_that_can_happen_is_in_the_table():
+    states = (None, "A1", "A2", "B1", "B2", "C1", "C2", "D2", "E", "F")
     for phase in sequence.DRIVES:
         for elapsed_ms in (0, 299, 300, 5999, 6000):
-            for state in (None, "A1", "A2", "B1", "B2", "C1", "C2", "D2", "E", "F"):
-                for fault in ((), ("diode",)):
-                    for offered_a in (0, 16):
+            for state in states:
+                for faults in ((), ("diode",)):
+                    for ruling_a in (0, 16):
                         for current_ma in (0, 16000):
-                            happened = sequence.event(phase, elapsed_ms, state, fault, offered_a, current_ma)
-                            if happened:
-                                sequence.follow(phase, happened)
+                            for rcd_test in ("due", "wanted", "tripping", "passed", "failed"):
+                                happened = event(
+                                    phase, elapsed_ms, state, faults, ruling_a, current_ma, rcd_test, bool(faults)
+                                )
+                                if happened:
+                                    sequence.follow(phase, happened)
 
 
 @pytest.mark.parametrize("state", [None, "A2", "B2", "E", "F"])
 def test_anything_but_c_or_d_opens_a_closed_contactor_in_the_same_step(state):
-    happened = sequence.event("charging", 10000, state, (), 16, 16000)
+    happened = event("charging", 10000, state)
     assert sequence.DRIVES[sequence.follow("charging", happened)][1] is False
 
 
 def test_a_polite_stop_waits_six_seconds_for_the_vehicle_and_then_opens():
-    assert sequence.event("charging", 60000, "C2", (), 0, 16000) == "withdrawn"
-    assert sequence.event("stopping", 5999, "C1", (), 0, 16000) is None
-    assert sequence.event("stopping", 6000, "C1", (), 0, 16000) == "expired"
-    assert sequence.event("stopping", 100, "C1", (), 0, 900) == "idling"
+    assert event("charging", 60000, "C2", ruling_a=0) == "withdrawn"
+    assert event("stopping", 5999, "C1", ruling_a=0) is None
+    assert event("stopping", 6000, "C1", ruling_a=0) == "expired"
+    assert event("stopping", 100, "C1", ruling_a=0, current_ma=900) == "idling"
