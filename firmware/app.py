@@ -4,6 +4,7 @@ Two threads. The control thread charges (control_loop.py). The main thread talks
 the supervisor. The outputs are safe before the first line of this runs: the board sees to it.
 """
 
+import gc
 import sys
 
 from firmware.boards.virtual import VirtualBoard
@@ -14,10 +15,11 @@ from firmware.console import Console
 from firmware.control_loop import ControlLoop
 from firmware.link.journal import Journal
 from firmware.link.uplink import Uplink
+from firmware.link.wall_clock import WallClock
 from firmware.storage import boots
+from firmware.storage.outbox import Outbox
 from firmware.storage.settings import Settings
 from firmware.supervisor import Supervisor
-
 
 RESTART_MS = 5000  # after a mistake of ours in the uplink
 
@@ -35,9 +37,13 @@ class Unit:
         self.controller = Controller(control_clock.now_ms(), self._setup())
         self.control_loop = ControlLoop(self.board, self.controller, control_clock)
         self.control_loop.start()
-        self.boot = boots.count(self.board.flash)
-        self.journal = Journal(self.controller.events, self.boot, self.board.reset_cause)
-        self.uplink = Uplink(self.board, self.clock, self.settings, self.controller, self.control_loop, self.journal)
+        wall_clock = WallClock(self.clock)
+        self.outbox = Outbox(self.board.flash + "/outbox")
+        self.journal = Journal(self.controller.events, self.outbox, boots.count(self.board.flash), wall_clock)
+        self.journal.note("boot", {"cause": self.board.reset_cause}, 0)
+        self.uplink = Uplink(
+            self.board, self.clock, wall_clock, self.settings, self.controller, self.control_loop, self.journal
+        )
         console = Console(self.board.console_port, self)
         supervisor = Supervisor(self.board, self.control_loop, self.clock)
         self.pauses = (console.poll, supervisor.poll, self.journal.collect)
@@ -77,4 +83,7 @@ class Unit:
 
 
 def run():
-    Unit().talk()
+    unit = Unit()
+    gc.collect()
+    gc.threshold(-1)  # main.py lowered it: from here on only a full heap is collected
+    unit.talk()

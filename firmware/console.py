@@ -83,12 +83,12 @@ def _status(unit, argument):
         "trouble %s" % (uplink.trouble or "-"),
         "session_wh %d" % report.session_wh,
         "total_wh %d" % report.total_wh,
-        "boots %d" % unit.boot,
+        "boots %d" % unit.journal.boot,
         "uptime_ms %d" % unit.clock.now_ms(),
         "loop_worst_ms %d" % unit.control_loop.worst_ms,
         "heap_free %d" % gc.mem_free(),
         "crashes %d" % unit.crashes,
-        "events_dropped %d" % (unit.controller.events.dropped + uplink.journal.dropped),
+        "events_dropped %d" % (unit.controller.events.dropped + unit.outbox.dropped),
     ]
 
 

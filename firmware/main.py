@@ -1,3 +1,7 @@
-from firmware.app import run
+import gc
+
+gc.threshold(4096)  # while all of it is made: what lasts then lies close together, and leaves room in one piece
+
+from firmware.app import run  # noqa: E402  (the line above must come first)
 
 run()

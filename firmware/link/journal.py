@@ -1,24 +1,31 @@
-"""What happened and has not been acknowledged yet, oldest first, each record under the number that names it for ever.
+"""What happened, as records of the outbox: each under the (boot, sequence) that names it for ever.
 
-Bounded; what is lost is counted.
+A record is the message as it will be sent. If the unit did not know the time when it happened, the time is added when
+the message is sent, provided that the unit has not restarted since: only then do its own seconds still mean anything.
 """
 
-from firmware.charging.controller import Event
+import random
+import struct
+
 from firmware.link import messages
 
-SIZE = 64  # records; a night without network is a handful of events and one session
+_HEAD = ">I"  # when it happened, in seconds of the unit's own clock; or TIMED
+_HEAD_BYTES = 4
+TIMED = 0xFFFFFFFF  # the message tells its time
 
 
 class Journal:
-    """Takes the control loop's events; gives (topic, payload) to the uplink. `boot` and a sequence name each message."""
+    """Takes the control loop's events; gives messages to the uplink."""
 
-    def __init__(self, ring, boot, reset_cause):
-        self.boot = boot
-        self.dropped = 0
+    def __init__(self, ring, outbox, boot, wall_clock):
+        """`boot` is None where the flash could not count it."""
+        # Without a count of boots of its own this boot gets numbers that none before it had, as far as chance can tell.
+        self._sequence = -1 if boot is not None else random.getrandbits(30)
+        self.boot = boot or 0
         self._ring = ring
-        self._sequence = 0
-        self._records = []
-        self._put(Event(0, "boot", reset_cause))
+        self._outbox = outbox
+        self._wall_clock = wall_clock
+        self._dropped = 0  # of the outbox, told so far
 
     def next_sequence(self):
         self._sequence += 1
@@ -26,41 +33,61 @@ class Journal:
 
     def collect(self):
         """Take what the control loop has to tell. Called in every pause of the link, so the ring stays empty."""
-        event = self._ring.take()
-        while event:
-            self._put(event)
-            event = self._ring.take()
+        happened = self._ring.take()
+        while happened:
+            if happened.kind == "session":
+                self._session(happened)
+            else:
+                kind, details = DETAILS[happened.kind](happened.what)
+                self.note(kind, details, happened.at_ms)
+            happened = self._ring.take()
+        if self._outbox.dropped != self._dropped:
+            self._dropped = self._outbox.dropped
+            self.note("dropped", {"records": self._dropped})
+
+    def note(self, kind, details, at_ms=None):
+        """An event, now unless `at_ms` says when."""
+        at_ms = self._wall_clock.now_ms() if at_ms is None else at_ms
+        sequence, time_s = self.next_sequence(), self._wall_clock.at(at_ms)
+        self._put("event", sequence, at_ms, time_s, messages.event(sequence, self.boot, time_s, kind, details))
+
+    def answer(self, command_id, ok, why):
+        """The result of a command from the cloud; `why` is None where there is nothing to say."""
+        at_ms = self._wall_clock.now_ms()
+        sequence, time_s = self.next_sequence(), self._wall_clock.at(at_ms)
+        said = messages.result(sequence, self.boot, time_s, command_id, ok, why)
+        self._put("result", sequence, at_ms, time_s, said)
 
     def oldest(self):
-        """(sequence, event), or None; it stays until `acknowledged`."""
-        return self._records[0] if self._records else None
+        """The outbox's Record that goes next, or None; it stays until `acknowledged`."""
+        return self._outbox.oldest()
 
     def acknowledged(self, record):
-        if self._records and self._records[0] is record:
-            self._records.pop(0)
+        self._outbox.remove(record)
 
-    def message(self, record, wall_clock):
-        """(kind of topic, payload) of a record; its time is known as soon as the unit's is, even if it happened before."""
-        sequence, event = record
-        time_s = wall_clock.at(event.at_ms)
-        if event.kind == "session":
-            start_s, end_s = wall_clock.at(event.what.start_ms), wall_clock.at(event.what.end_ms)
-            return "session", messages.session(sequence, self.boot, time_s, start_s, end_s, event.what)
-        kind, details = DETAILS[event.kind](event.what)
-        return "event", messages.event(sequence, self.boot, time_s, kind, details)
+    def message(self, record):
+        """(kind of topic, payload) of a record."""
+        (at_s,) = struct.unpack(_HEAD, record.body[:_HEAD_BYTES])
+        payload = record.body[_HEAD_BYTES:]
+        if at_s != TIMED and record.boot == self.boot:
+            time_s = self._wall_clock.at(at_s * 1000)
+            if time_s is not None:
+                payload = messages.timed(record.kind, payload, time_s)
+        return record.kind, payload
 
-    def _put(self, event):
-        """A full journal drops its oldest event to make room, and a session only when it holds nothing else."""
-        if len(self._records) >= SIZE:
-            self.dropped += 1
-            events = [number for number, (_, old) in enumerate(self._records) if old.kind != "session"]
-            self._records.pop(events[0] if events else 0)
-        self._records.append((self.next_sequence(), event))
+    def _session(self, happened):
+        session, at = happened.what, self._wall_clock.at
+        sequence, time_s = self.next_sequence(), at(happened.at_ms)
+        said = messages.session(sequence, self.boot, time_s, at(session.start_ms), at(session.end_ms), session)
+        self._put("session", sequence, happened.at_ms, time_s, said)
+
+    def _put(self, kind, sequence, at_ms, time_s, payload):
+        head = struct.pack(_HEAD, at_ms // 1000 if time_s is None else TIMED)
+        self._outbox.put(kind, self.boot, sequence, head + payload)
 
 
 # kind of charging.controller.Event: what it carries -> (kind on the wire, details)
 DETAILS = {
-    "boot": lambda cause: ("boot", {"cause": cause}),
     "fault": lambda what: ("fault_raised" if what[1] else "fault_cleared", {"fault": what[0]}),
     "mode": lambda mode: ("mode", {"to": mode}),
     "tamper": lambda is_open: ("tamper", {"open": is_open}),

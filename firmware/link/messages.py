@@ -44,6 +44,20 @@ def session(sequence, boot, time_s, start_s, end_s, record):
     )
 
 
+def result(sequence, boot, time_s, command_id, ok, why):
+    """The answer to a command; `command_id` None where it had none that can be read, `why` None where all went well."""
+    return _encode(("n", sequence), ("b", boot), ("t", time_s), ("id", command_id), ("ok", ok), ("y", why))
+
+
+def timed(kind, payload, time_s):
+    """`payload`, written while the time was unknown, with the `time_s` at which it happened."""
+    said = json.loads(payload)
+    said["t"] = time_s
+    if kind == "session":
+        said["t0"], said["t1"] = time_s - said["s"], time_s
+    return _encode(*said.items())
+
+
 def _encode(*pairs):
     return json.dumps(
         OrderedDict((key, value) for key, value in pairs if value is not None), separators=(",", ":")

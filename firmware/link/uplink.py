@@ -13,7 +13,6 @@ from umqtt.simple import MQTTException
 from firmware.link import messages
 from firmware.link.beat import Beat
 from firmware.link.mqtt import Mqtt
-from firmware.link.wall_clock import WallClock
 from modem import bringup, replies, signal
 from modem.client import Modem
 from modem.errors import ModemError, NotRegistered
@@ -31,7 +30,7 @@ REGISTERED = (1, 5)  # +CGREG: home and roaming are equally good
 class Uplink:
     """`state`, `csq`, `operator` and `trouble` (why it failed last) are for the console."""
 
-    def __init__(self, board, clock, settings, controller, control_loop, journal):
+    def __init__(self, board, clock, wall_clock, settings, controller, control_loop, journal):
         self.state = "offline"
         self.csq = signal.NO_READING
         self.operator = None
@@ -42,8 +41,9 @@ class Uplink:
         self._settings = settings
         self._controller = controller
         self._control_loop = control_loop
-        self._wall_clock = WallClock(clock)
+        self._wall_clock = wall_clock
         self._modem = Modem(board.modem_port, clock, sim800)
+        self._stream = Stream(self._modem, clock)  # once, while the heap is young: its buffer needs room in one piece
         self._answers = False  # the modem has its supply and is configured
         self._failures = 0  # in a row, since the link was proven last
         self._registered_ms = 0
@@ -92,9 +92,14 @@ class Uplink:
         """One connection, from CONNECT until it fails or the settings change."""
         settings = self._settings
         keepalive_s = 2 * settings["heartbeat_idle_s"]  # a heartbeat is a sign of life: no pings beside it
-        stream = Stream(self._modem, self._clock)
         mqtt = Mqtt(
-            stream, self._clock, settings["id"], settings["secret"], settings["broker"], settings["port"], keepalive_s
+            self._stream,
+            self._clock,
+            settings["id"],
+            settings["secret"],
+            settings["broker"],
+            settings["port"],
+            keepalive_s,
         )
         mqtt.set_last_will(self._topic("lwt"), b"offline", qos=1)
         try:
@@ -115,7 +120,7 @@ class Uplink:
                 beat.told(self._clock.now_ms(), report)
             record = self.journal.oldest()
             if record:
-                self._send(mqtt, *self.journal.message(record, self._wall_clock))
+                self._send(mqtt, *self.journal.message(record))
                 self.journal.acknowledged(record)
             else:
                 self._watch(POLL_MS)

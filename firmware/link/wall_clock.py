@@ -17,3 +17,7 @@ class WallClock:
 
     def now(self):
         return self.at(self._clock.now_ms())
+
+    def now_ms(self):
+        """The monotonic clock that `at` speaks of."""
+        return self._clock.now_ms()

