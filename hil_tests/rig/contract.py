@@ -82,6 +82,9 @@ class Rig(Protocol):
     def button(self) -> None:
         """Presses the unit's button shortly."""
 
+    def disturb_modem(self, how: str) -> None:
+        """Troubles the modem: "garbage" on its line, "hang", "brown_out", "drop_pdp"."""
+
     def console(self, command: str) -> list[str]:
         """Asks the service console; raises ConsoleError with what it said if it refuses."""
 
@@ -89,7 +92,7 @@ class Rig(Protocol):
         """Looks once."""
 
     def wait_for(self, predicate: Callable[[Observation], bool], within_s: float) -> Observation:
-        """Looks until the predicate holds; fails with the rig's story if it does not in time."""
+        """Looks until the predicate holds; fails with what was seen last if it does not in time."""
 
     def story(self) -> str:
         """What happened so far, for the message of a failing test."""

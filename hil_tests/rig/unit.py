@@ -131,6 +131,17 @@ class Unit:
         self.board.button = True
         asyncio.get_running_loop().call_later(BUTTON_S, setattr, self.board, "button", False)
 
+    def disturb_modem(self, how: str) -> None:
+        """Troubles the modem: "garbage" on its line, "hang", "brown_out", "drop_pdp"."""
+        self.tell(f"modem: {how}")
+        disturbances = {
+            "garbage": self.modem.garbage,
+            "hang": self.modem.hang,
+            "brown_out": self.modem.brown_out,
+            "drop_pdp": self.modem.drop_pdp,
+        }
+        disturbances[how]()
+
     async def ask(self, command: str, within_s: float = 3) -> list[str]:
         """Asks the service console. Raises ConsoleError, or ConsoleSilent (also when the unit is off)."""
         if self._console is None:

@@ -22,6 +22,7 @@ from hil_tests.sim.terminal import Terminal
 from hil_tests.sim.transcript import Transcript
 
 KEY_TOGGLES_S = 1.0  # PWRKEY held at least this long switches the module on, or off again
+GARBAGE_BYTES = 300
 OFF_BEFORE_ON_S = 0.8  # off for at least this long before it can be switched on
 
 
@@ -95,9 +96,13 @@ class Modem:
             self._power_off()
             self.power_on()
 
-    def hang(self, hung: bool) -> None:
-        """The module stops answering (and starts again, for false). Only a supply cut or PWRKEY cures it."""
-        self._hung = hung
+    def hang(self) -> None:
+        """The module stops answering for good. Only a supply cut or PWRKEY cures it."""
+        self._hung = True
+
+    def garbage(self) -> None:
+        """Noise on the line towards the client: every byte there is, no line among them."""
+        self._terminal.put(bytes(self.world.random.randrange(256) for _ in range(GARBAGE_BYTES)))
 
     def drop_pdp(self) -> None:
         """The network takes the PDP context away."""

@@ -78,7 +78,7 @@ class World:
     coverage: bool = True
 
     def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)
+        self.random = random.Random(self.seed)
         self._csq = {operator.plmn: operator.csq for operator in self.operators}
         self._changed = asyncio.Event()
         self.waited: deque[tuple[str, int]] = deque(maxlen=WAITED_KEPT)
@@ -86,7 +86,7 @@ class World:
     def draw_ms(self, name: str) -> int:
         """One of the latencies, drawn from its span."""
         span: Span = getattr(self.latencies, name)
-        return self._random.randint(span.low_ms, span.high_ms)
+        return self.random.randint(span.low_ms, span.high_ms)
 
     async def wait(self, name: str) -> None:
         """Sleeps one of the latencies and notes it in `waited`."""

@@ -1,0 +1,170 @@
+"""One running system for the whole session: a cloud and two units.
+
+The house is what most tests use; it is brought back to rest before each. The garage is plugged in, loses
+its network at the start, and is watched while the house is being tested: its story takes minutes.
+"""
+
+import json
+import secrets
+import socket
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from hil_tests.bridge import Bridge
+from hil_tests.cloud import Cloud
+from hil_tests.rig.background import Background
+from hil_tests.rig.contract import Observation, Rig
+from hil_tests.rig.virtual import VirtualRig
+from hil_tests.watch import Watch
+
+HEARTBEAT_S = 5  # the shortest that the unit takes
+CONSOLE_WITHIN_S = 10
+CHARGING_WITHIN_S = 5
+LINK_WITHIN_S = 60
+REST_WITHIN_S = 20
+
+
+@dataclass(frozen=True)
+class Site:
+    """A unit on its rig, and the cloud's view of it."""
+
+    rig: Rig
+    cloud: Cloud
+
+
+@dataclass(frozen=True)
+class System:
+    """Everything that runs."""
+
+    house: Site
+    garage: Site
+    garage_watch: Watch  # since its network was cut
+    garage_last_contact: str
+    first_contact_after_s: float  # of the house, from the first process's start; infinite if there was none
+
+
+def charging(seen: Observation) -> bool:
+    """Energy permitted, contactor closed, current offered."""
+    return seen.pilot == "C2" and seen.contactor and seen.amps >= 6
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Units, modems, broker, store: all of it, from nothing, in a folder with a space in its name."""
+    folder = tmp_path_factory.mktemp("the system")
+    background = Background()
+    token = secrets.token_urlsafe(16)
+    http_port, mqtt_port = _free_ports(2)
+    bridge = Bridge(http_port, mqtt_port, folder, token)
+    started_s = time.monotonic()
+    rigs = [VirtualRig(background, folder / name, seed) for seed, name in enumerate(("house", "garage"))]
+    try:
+        background.run(bridge.start())
+        sites = []
+        for rig, unit_id in zip(rigs, ("CK-house", "CK-garage"), strict=True):
+            made = background.run(bridge.command("unit", "add", unit_id))
+            introduce(rig, unit_id, made["secret"], mqtt_port)
+            sites.append(Site(rig, Cloud(bridge.address, token, unit_id)))
+        house, garage = sites
+        first_contact_s = _first_contact_s(house.cloud)
+        watch, last_contact = _leave_alone(garage)
+    except Exception:
+        for rig in rigs:
+            print(rig.story())
+        raise
+    else:
+        yield System(house, garage, watch, last_contact, first_contact_s - started_s)
+        watch.stop()
+    finally:
+        for rig in rigs:
+            rig.close()
+        background.run(bridge.stop())
+        background.close()
+
+
+@pytest.fixture
+def rig(system: System) -> Rig:
+    """The house's unit at rest: mains on, network up, nothing broken, no car, nothing left to clear."""
+    bring_to_rest(system.house.rig)
+    return system.house.rig
+
+
+@pytest.fixture
+def cloud(system: System, rig: Rig) -> Cloud:
+    """The cloud's view of the house, once the unit has a proven link to it."""
+    rig.wait_for(lambda seen: seen.mode == "smart", LINK_WITHIN_S)
+    return system.house.cloud
+
+
+def introduce(rig: Rig, unit_id: str, secret: str, mqtt_port: int) -> None:
+    """Tells a unit over its console who it is and whom to call."""
+    rig.wait_for(lambda seen: bool(seen.unit), CONSOLE_WITHIN_S)
+    wanted = {
+        "id": unit_id,
+        "secret": secret,
+        "broker": "127.0.0.1",
+        "port": mqtt_port,
+        "tethered": False,
+        "heartbeat_idle_s": HEARTBEAT_S,
+        "heartbeat_charging_s": HEARTBEAT_S,
+    }
+    rig.console(f"provision {json.dumps(wanted)}")
+
+
+def bring_to_rest(rig: Rig) -> None:
+    """Undoes whatever a test left behind."""
+    for name in rig.observe().faults:
+        rig.fault(name, False)
+    rig.unplug()
+    if not rig.observe().mains:
+        rig.mains(True)
+    rig.network(up=True, csq=22)
+    rig.wait_for(lambda seen: bool(seen.unit), CONSOLE_WITHIN_S)
+    rig.button()
+    rig.wait_for(
+        lambda seen: seen.pilot == "A1" and not seen.contactor and seen.unit.get("faults") == "-", REST_WITHIN_S
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """A failing test shows what the rig saw: its story, the firmware's words, the modem's dialogue."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("system")
+    if report.failed and isinstance(running, System):
+        report.sections.append(("the house's rig", running.house.rig.story()))
+    return report
+
+
+def _leave_alone(garage: Site) -> tuple[Watch, str]:
+    """Plugs the garage's car in, cuts the network, and watches that it charges on and never turns red."""
+    garage.cloud.wait_for(lambda told: told["last_contact"] is not None, LINK_WITHIN_S)
+    garage.rig.plug()
+    garage.rig.wait_for(charging, CHARGING_WITHIN_S)
+    garage.cloud.wait_for(lambda told: told["state"] == "C2", CHARGING_WITHIN_S)
+    garage.rig.network(up=False)
+    time.sleep(1)  # what was on its way arrives
+    last_contact: str = garage.cloud.look()["last_contact"]
+    return Watch(garage.rig, lambda seen: charging(seen) and not seen.red), last_contact
+
+
+def _first_contact_s(cloud: Cloud) -> float:
+    """When the cloud first heard the unit, on the monotonic clock."""
+    try:
+        cloud.wait_for(lambda told: told["last_contact"] is not None, LINK_WITHIN_S)
+    except AssertionError:
+        return float("inf")  # for the test of it to say
+    return time.monotonic()
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody uses now; found together so that they differ."""
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports: list[int] = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports

@@ -1,0 +1,41 @@
+"""Plug in, and it charges."""
+
+from hil_tests.cloud import Cloud
+from hil_tests.conftest import CHARGING_WITHIN_S, charging
+from hil_tests.rig.contract import Rig
+
+
+def test_does_a_car_that_is_plugged_in_charge(rig: Rig) -> None:
+    """C2, contactor closed and current offered within 5 s of the plug?"""
+    rig.plug()
+    rig.wait_for(charging, CHARGING_WITHIN_S)
+    seen = rig.wait_for(lambda seen: seen.power_w > 1000, within_s=5)
+    assert not seen.red
+
+
+def test_does_the_contactor_open_when_the_plug_is_pulled(rig: Rig) -> None:
+    """Open at once, and back to waiting for a car?"""
+    rig.plug()
+    rig.wait_for(charging, CHARGING_WITHIN_S)
+    rig.unplug()
+    rig.wait_for(lambda seen: not seen.contactor, within_s=0.3)
+    rig.wait_for(lambda seen: seen.pilot == "A1", within_s=2)
+
+
+def test_does_the_cloud_see_the_charge(rig: Rig, cloud: Cloud) -> None:
+    """Do state, current and the end of the charge reach the cloud without waiting for a heartbeat?"""
+    rig.plug()
+    rig.wait_for(charging, CHARGING_WITHIN_S)
+    told = cloud.wait_for(lambda told: told["state"] == "C2", within_s=5)
+    assert told["amps"] >= 6
+    rig.unplug()
+    cloud.wait_for(lambda told: told["state"] == "A1", within_s=5)
+
+
+def test_is_no_more_drawn_than_offered(rig: Rig) -> None:
+    """Does the car's current stay within what the duty cycle permits, and the meter count it?"""
+    rig.plug()
+    rig.wait_for(charging, CHARGING_WITHIN_S)
+    seen = rig.wait_for(lambda seen: seen.power_w > 6000, within_s=6)
+    assert seen.vehicle.current_a <= seen.amps
+    rig.wait_for(lambda seen: int(seen.unit.get("session_wh", 0)) > 0, within_s=5)

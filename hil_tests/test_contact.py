@@ -1,0 +1,34 @@
+"""Does the cloud hear from the unit, and say truly when?"""
+
+import pytest
+
+from hil_tests.cloud import Cloud
+from hil_tests.conftest import HEARTBEAT_S, System
+from hil_tests.rig.contract import Rig
+
+FIRST_CONTACT_WITHIN_S = 30  # of the processes starting
+
+
+def test_is_the_first_contact_there_in_time(system: System) -> None:
+    """Was there contact within 30 s of the processes starting from nothing?"""
+    assert system.first_contact_after_s <= FIRST_CONTACT_WITHIN_S
+
+
+def test_does_last_contact_advance(rig: Rig, cloud: Cloud) -> None:
+    """Does the time move on with each heartbeat?"""
+    first = cloud.look()["last_contact"]
+    cloud.wait_for(lambda seen: seen["last_contact"] > first, within_s=HEARTBEAT_S + 3)
+
+
+def test_does_the_cloud_know_signal_and_network(rig: Rig, cloud: Cloud) -> None:
+    """Do CSQ and operator reach the cloud as the modem has them?"""
+    seen = rig.wait_for(lambda seen: seen.operator is not None, within_s=20)
+    cloud.wait_for(lambda told: told["operator"] == seen.operator and told["csq"] == seen.csq, within_s=20)
+
+
+@pytest.mark.parametrize("csq", [14, 15])
+def test_does_the_console_give_the_verdict_of_an_installer(rig: Rig, csq: int) -> None:
+    """Is exactly 14 a fail, and 15 a pass?"""
+    rig.network(csq=csq)
+    verdict = "verdict pass" if csq > 14 else "verdict fail"
+    rig.wait_for(lambda _: verdict in rig.console("csq") and f"csq {csq}" in rig.console("csq"), within_s=75)

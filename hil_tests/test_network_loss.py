@@ -1,0 +1,52 @@
+"""The mobile network goes: what changes, and what must not."""
+
+import time
+
+import pytest
+
+from hil_tests.cloud import Cloud
+from hil_tests.conftest import CHARGING_WITHIN_S, System, charging
+from hil_tests.rig.contract import Rig
+
+GRACE_S = 120
+NOTICED_WITHIN_S = 40  # that the link is gone, by an answer that does not come
+CONTACT_AGAIN_WITHIN_S = 60
+
+
+@pytest.mark.timeout(300)
+def test_does_the_charge_go_on_when_the_network_is_cut(system: System) -> None:
+    """The garage, cut off since the start: charging, never red, standalone after the grace, not heard?"""
+    garage, watch = system.garage, system.garage_watch
+    left_s = GRACE_S + NOTICED_WITHIN_S - (time.monotonic() - watch.started_s)
+    garage.rig.wait_for(lambda seen: seen.mode == "standalone", max(1, left_s))
+    assert watch.broken is None
+    assert garage.cloud.look()["last_contact"] == system.garage_last_contact
+
+
+def test_does_contact_come_back_with_the_network(system: System) -> None:
+    """The garage again: contact within 60 s, smart again, and the charge never stopped?"""
+    garage = system.garage
+    garage.rig.network(up=True)
+    garage.cloud.wait_for(lambda told: told["last_contact"] > system.garage_last_contact, CONTACT_AGAIN_WITHIN_S)
+    garage.rig.wait_for(lambda seen: seen.mode == "smart", within_s=10)
+    assert system.garage_watch.broken is None
+
+
+def test_is_a_short_gap_healed(rig: Rig, cloud: Cloud) -> None:
+    """Five seconds without coverage, the connection half open meanwhile: contact goes on?"""
+    rig.network(up=False)
+    time.sleep(5)
+    last = cloud.look()["last_contact"]
+    rig.network(up=True)
+    cloud.wait_for(lambda told: told["last_contact"] > last, CONTACT_AGAIN_WITHIN_S)
+
+
+def test_does_a_unit_charge_that_boots_without_a_network(rig: Rig) -> None:
+    """No coverage since it was switched on: does plugging in still work?"""
+    rig.network(up=False)
+    rig.mains(False)
+    rig.wait_for(lambda seen: not seen.running, within_s=1)
+    rig.mains(True)
+    rig.wait_for(lambda seen: seen.pilot == "A1", within_s=5)
+    rig.plug()
+    assert not rig.wait_for(charging, CHARGING_WITHIN_S).red

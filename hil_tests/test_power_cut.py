@@ -1,0 +1,38 @@
+"""Off and on again: does the charge go on by itself, with no network at all?"""
+
+import time
+
+from hil_tests.conftest import CHARGING_WITHIN_S, charging
+from hil_tests.rig.contract import Rig
+
+OFF_S = 10  # the rail is dead after 0.05 s; longer changes nothing
+CHARGING_AFTER_BOOT_WITHIN_S = 5
+
+
+def test_does_the_charge_resume_without_mains_and_network(rig: Rig) -> None:
+    """The mains go while charging, the network is gone too, the car stays on its cable."""
+    rig.plug()
+    rig.wait_for(charging, CHARGING_WITHIN_S)
+    before_wh = int(rig.wait_for(lambda seen: "total_wh" in seen.unit, within_s=3).unit["total_wh"])
+    rig.network(up=False)
+    rig.mains(False)
+    rig.wait_for(lambda seen: seen.pilot == "E" and not seen.contactor and not seen.running, within_s=1)
+    assert rig.observe().led == (0, 0, 0)
+    time.sleep(OFF_S)
+    rig.mains(True)
+    rig.wait_for(lambda seen: seen.running, within_s=1)
+    seen = rig.wait_for(charging, CHARGING_AFTER_BOOT_WITHIN_S)
+    assert not seen.red
+    after_wh = int(rig.wait_for(lambda seen: "total_wh" in seen.unit, within_s=3).unit["total_wh"])
+    assert after_wh >= before_wh
+
+
+def test_does_a_dip_of_the_mains_leave_no_fault(rig: Rig) -> None:
+    """A fifth of a second without mains: charging again, and nothing red on the way?"""
+    rig.plug()
+    rig.wait_for(charging, CHARGING_WITHIN_S)
+    rig.mains(False)
+    time.sleep(0.2)
+    rig.mains(True)
+    rig.wait_for(charging, CHARGING_AFTER_BOOT_WITHIN_S + 1)
+    assert not rig.observe().red
