@@ -1,4 +1,4 @@
-"""`python -m cloud_bridge`: serve; with arguments: add and list units, tokens and users."""
+"""`python -m cloud_bridge`: serve; with arguments: units, tokens and people."""
 
 import argparse
 import asyncio
@@ -6,13 +6,12 @@ import json
 import logging
 import os
 import sys
-from typing import Any
 
-from cloud_bridge import commands
+from cloud_bridge.commands import token, unit, user
+from cloud_bridge.commands.area import Answer, Area
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.serving import serve
 from cloud_bridge.settings import Settings, read_settings
-from cloud_bridge.store.people import Role
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,26 +36,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Serve the broker and the pages, or (with an area) change what the bridge knows.",
     )
     areas = parser.add_subparsers(dest="area", metavar="unit | token | user")
-
-    unit = areas.add_parser("unit", help="charge points").add_subparsers(required=True, metavar="add | list")
-    add = unit.add_parser("add", help="add a charge point; prints its secret and claim code once")
-    add.add_argument("id")
-    add.set_defaults(run=lambda settings, options: commands.unit_add(settings, options.id))
-    listing = unit.add_parser("list", help="list the charge points")
-    listing.set_defaults(run=lambda settings, options: commands.unit_list(settings))
-
-    token = areas.add_parser("token", help="API tokens").add_subparsers(required=True, metavar="add")
-    new_token = token.add_parser("add", help="make an API token; prints it once")
-    new_token.set_defaults(run=lambda settings, options: commands.token_add(settings))
-
-    user = areas.add_parser("user", help="people who log in").add_subparsers(required=True, metavar="add")
-    person = user.add_parser("add", help="add a person; prints the password once")
-    person.add_argument("name")
-    person.add_argument("--role", choices=[role.value for role in Role], default=Role.OPERATOR.value)
-    person.set_defaults(run=lambda settings, options: commands.user_add(settings, options.name, Role(options.role)))
-
-    for command in (add, listing, new_token, person):
-        command.add_argument("--json", action="store_true", help="print JSON")
+    unit.declare(Area(areas, "unit", "charge points"))
+    token.declare(Area(areas, "token", "API tokens"))
+    user.declare(Area(areas, "user", "people who log in"))
     return parser
 
 
@@ -65,7 +47,7 @@ def _say_ready(settings: Settings, http_port: int, mqtt_port: int) -> None:
     print(f"broker mqtt://{settings.host}:{mqtt_port}", flush=True)
 
 
-def _show(answer: dict[str, Any] | list[dict[str, Any]], as_json: bool) -> None:
+def _show(answer: Answer, as_json: bool) -> None:
     if as_json:
         print(json.dumps(answer))
         return

@@ -30,5 +30,6 @@ def hash_of(secret: str) -> str:
 
 
 def matches(secret: str, kept_hash: str | None) -> bool:
-    """Whether the secret is the one the hash was made of; None (nobody of that name) never matches."""
+    """Whether the secret is the one the hash was made of. None (nobody of that name) never matches, nor NO_HASH:
+    no secret is known whose hash it is."""
     return hmac.compare_digest(hash_of(secret), kept_hash or NO_HASH)

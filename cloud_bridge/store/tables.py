@@ -44,6 +44,17 @@ people = Table(
     Column("password_hash", String(200), nullable=False),  # argon2id
     Column("role", String(20), nullable=False),  # driver, installer, support, operator
     Column("created_ms", BigInteger, nullable=False),
+    Column("email", String(254)),  # confirmed
+    Index(None, "email", unique=True),
+)
+
+email_changes = Table(  # asked for, not yet confirmed by the code that went to the new address
+    "email_changes",
+    metadata,
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("email", String(254), nullable=False),
+    Column("code_hash", String(64), nullable=False, unique=True),
+    Column("expires_ms", BigInteger, nullable=False),
 )
 
 web_sessions = Table(
@@ -60,6 +71,9 @@ tokens = Table(
     _row_number(),
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created_ms", BigInteger, nullable=False),
+    Column("name", String(100), nullable=False, server_default=""),  # what it is for
+    Column("scopes", String(100), nullable=False, server_default="read"),  # separated by spaces
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE")),  # whose; null: the operator's, for everything
 )
 
 units = Table(
@@ -72,6 +86,21 @@ units = Table(
     Column("time_zone", String(64), nullable=False, server_default="Europe/London"),  # of the site, IANA name
     Column("silent_after_ms", BigInteger, nullable=False, server_default="1800000"),
     Column("created_ms", BigInteger, nullable=False),
+    Column("name", String(100), nullable=False, server_default=""),  # given by its owner
+    Column("claimed_ms", BigInteger),
+    Column("credentials_ms", BigInteger, nullable=False, server_default="0"),  # secret last changed or taken away
+    Index(None, "owner_id"),
+    Index(None, "claim_hash", unique=True),
+    Index(None, "credentials_ms"),
+)
+
+unit_installers = Table(  # who beside the owner may look at a unit, because it is their work
+    "unit_installers",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("since_ms", BigInteger, nullable=False),
+    Index(None, "person_id"),
 )
 
 contacts = Table(

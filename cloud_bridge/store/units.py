@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
-from cloud_bridge.store.people import Person, Role
-from cloud_bridge.store.secrets import hash_of, new_claim_code, new_secret
+from cloud_bridge.store.access import Asker, visible
+from cloud_bridge.store.secrets import NO_HASH, hash_of, new_claim_code, new_secret
 from cloud_bridge.store.tables import contacts, heartbeats, units
 from cloud_bridge.wire import UNIT_ID
 
@@ -30,6 +30,8 @@ class Unit(NamedTuple):
     last_contact_ms: int | None
     heartbeat_ms: int | None
     heartbeat: str | None  # the payload
+    name: str  # given by its owner; may be empty
+    owner_id: int | None
 
 
 def add_unit(connection: Connection, unit_id: str, now_ms: int) -> NewUnit:
@@ -50,6 +52,30 @@ def add_unit(connection: Connection, unit_id: str, now_ms: int) -> NewUnit:
     return new
 
 
+def change_secret(connection: Connection, unit_id: str, now_ms: int) -> str:
+    """A new secret; the old one is of no use from now on. Raises BridgeError when there is no such unit."""
+    secret = new_secret()
+    _set_secret(connection, unit_id, hash_of(secret), now_ms)
+    return secret
+
+
+def revoke(connection: Connection, unit_id: str, now_ms: int) -> None:
+    """No secret lets the unit in until it gets a new one. Raises BridgeError when there is no such unit."""
+    _set_secret(connection, unit_id, NO_HASH, now_ms)
+
+
+def _set_secret(connection: Connection, unit_id: str, new_hash: str, now_ms: int) -> None:
+    statement = update(units).where(units.c.id == unit_id).values(secret_hash=new_hash, credentials_ms=now_ms)
+    if connection.execute(statement).rowcount == 0:
+        raise BridgeError(f"there is no unit {unit_id}")
+
+
+def changed_credentials(connection: Connection, since_ms: int) -> dict[str, int]:
+    """The units whose secret was changed or taken away since then, with the time of it."""
+    query = select(units.c.id, units.c.credentials_ms).where(units.c.credentials_ms >= since_ms)
+    return {row.id: row.credentials_ms for row in connection.execute(query)}
+
+
 def secret_hash(connection: Connection, unit_id: str) -> str | None:
     """None: no such unit."""
     return connection.execute(select(units.c.secret_hash).where(units.c.id == unit_id)).scalar()
@@ -60,19 +86,28 @@ def last_contacts(connection: Connection) -> Sequence[tuple[str, int]]:
     return [(row.unit_id, row.last_contact_ms) for row in connection.execute(select(contacts))]
 
 
-def visible_units(connection: Connection, viewer: Person | None) -> list[Unit]:
-    """All units that the viewer may see, by id. None is an API token, which sees all."""
-    return [Unit(*row) for row in connection.execute(_visible(viewer).order_by(units.c.id))]
+def visible_units(connection: Connection, asker: Asker) -> list[Unit]:
+    """All units that the asker may see, by id."""
+    return [Unit(*row) for row in connection.execute(_units().where(visible(asker)).order_by(units.c.id))]
 
 
-def visible_unit(connection: Connection, viewer: Person | None, unit_id: str) -> Unit | None:
-    """None both for a unit that does not exist and for one that is not the viewer's: they look the same."""
-    row = connection.execute(_visible(viewer).where(units.c.id == unit_id)).one_or_none()
+def visible_unit(connection: Connection, asker: Asker, unit_id: str) -> Unit | None:
+    """None both for a unit that does not exist and for one that is not the asker's: they look the same."""
+    row = connection.execute(_units().where(visible(asker), units.c.id == unit_id)).one_or_none()
     return None if row is None else Unit(*row)
 
 
-def _visible(viewer: Person | None) -> Select[Any]:
-    query = (
+def count_visible(connection: Connection, asker: Asker) -> int:
+    return connection.execute(select(func.count()).select_from(units).where(visible(asker))).scalar_one()
+
+
+def unit_ids(connection: Connection) -> list[str]:
+    """Of all units, for the operator's command line."""
+    return list(connection.execute(select(units.c.id).order_by(units.c.id)).scalars())
+
+
+def _units() -> Select[Any]:
+    return (
         select(
             units.c.id,
             units.c.time_zone,
@@ -80,10 +115,9 @@ def _visible(viewer: Person | None) -> Select[Any]:
             contacts.c.last_contact_ms,
             heartbeats.c.received_ms,
             heartbeats.c.payload,
+            units.c.name,
+            units.c.owner_id,
         )
         .outerjoin(contacts, contacts.c.unit_id == units.c.id)
         .outerjoin(heartbeats, heartbeats.c.unit_id == units.c.id)
     )
-    if viewer is None or viewer.role is Role.OPERATOR:
-        return query
-    return query.where(units.c.owner_id == viewer.id)

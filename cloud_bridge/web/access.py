@@ -7,8 +7,9 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from cloud_bridge.house import House
-from cloud_bridge.store.people import Person, who_has_session
-from cloud_bridge.store.tokens import is_token
+from cloud_bridge.store.access import Asker, Person, Scope, Token, may, token_for
+from cloud_bridge.store.people import who_has_session
+from cloud_bridge.store.tokens import find_token
 
 SESSION_COOKIE = "chargekeeper_session"
 
@@ -30,25 +31,35 @@ def person_of(request: Request) -> Person | None:
         return who_has_session(connection, cookie, house.clock.now_ms())
 
 
-def api_viewer(
+def api_asker(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Person | None:
-    """None for a valid token, which sees all; otherwise the person who is logged in. Raises 401."""
+) -> Asker:
+    """Raises 401 when it is nobody, 403 when it may not even look."""
+    asker: Asker | None
     if credentials is not None:
-        if _token_is_valid(house_of(request), credentials.credentials):
-            return None
-    elif (person := person_of(request)) is not None:
-        return person
-    raise HTTPException(401, "a valid token is needed: Authorization: Bearer <token>", {"WWW-Authenticate": "Bearer"})
+        asker = _token(house_of(request), credentials.credentials)
+    else:
+        asker = person_of(request)
+    if asker is None:
+        needed = "a valid token is needed: Authorization: Bearer <token>"
+        raise HTTPException(401, needed, {"WWW-Authenticate": "Bearer"})
+    require(asker, Scope.READ)
+    return asker
 
 
-def _token_is_valid(house: House, token: str) -> bool:
+def require(asker: Asker, scope: Scope) -> None:
+    """Raises 403."""
+    if not may(asker, scope):
+        raise HTTPException(403, f"this needs the scope {scope}")
+
+
+def _token(house: House, token: str) -> Token | None:
     ours = house.settings.api_token
     if ours is not None and hmac.compare_digest(token.encode(), ours.encode()):
-        return True
+        return token_for(None, frozenset(Scope))
     with house.database.reading() as connection:
-        return is_token(connection, token)
+        return find_token(connection, token)
 
 
-ApiViewer = Annotated[Person | None, Depends(api_viewer)]
+ApiAsker = Annotated[Asker, Depends(api_asker)]
 HouseOf = Annotated[House, Depends(house_of)]

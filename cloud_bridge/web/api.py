@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Response
 
 from cloud_bridge.store.units import visible_unit, visible_units
-from cloud_bridge.web.access import ApiViewer, HouseOf
+from cloud_bridge.web.access import ApiAsker, HouseOf
 from cloud_bridge.web.view import as_json, charge_point
 
 router = APIRouter()
@@ -29,18 +29,18 @@ def health(house: HouseOf, response: Response) -> dict[str, Any]:
 
 
 @router.get("/api/charge-points")
-def list_charge_points(house: HouseOf, viewer: ApiViewer) -> list[dict[str, Any]]:
+def list_charge_points(house: HouseOf, asker: ApiAsker) -> list[dict[str, Any]]:
     """All charge points that the caller may see, by id."""
     with house.database.reading() as connection:
-        units = visible_units(connection, viewer)
+        units = visible_units(connection, asker)
     return [as_json(charge_point(house, unit)) for unit in units]
 
 
 @router.get("/api/charge-points/{unit_id}")
-def read_charge_point(unit_id: str, house: HouseOf, viewer: ApiViewer) -> dict[str, Any]:
+def read_charge_point(unit_id: str, house: HouseOf, asker: ApiAsker) -> dict[str, Any]:
     """One charge point as it stands now."""
     with house.database.reading() as connection:
-        unit = visible_unit(connection, viewer, unit_id)
+        unit = visible_unit(connection, asker, unit_id)
     if unit is None:
         raise HTTPException(404, "no such charge point")
     return as_json(charge_point(house, unit))

@@ -16,7 +16,7 @@ from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import who_logs_in
 from cloud_bridge.store.secrets import CLAIM_ALPHABET, matches
 from cloud_bridge.store.tables import contacts
-from cloud_bridge.store.tokens import is_token
+from cloud_bridge.store.tokens import find_token
 from cloud_bridge.store.units import secret_hash
 from tests.cloud_bridge.raw import connect_packet, publish_packet
 from tests.cloud_bridge.running import DEADLINE_S
@@ -71,8 +71,8 @@ def test_a_token_and_a_user_can_be_used(capsys: pytest.CaptureFixture[str], tmp_
     token = answer(capsys, "token", "add", "--json")["token"]
     user = answer(capsys, "user", "add", "ann", "--json")
     with open_database(tmp_path / "data").reading() as connection:
-        assert is_token(connection, token)
-        assert not is_token(connection, "guess")
+        assert find_token(connection, token) is not None
+        assert find_token(connection, "guess") is None
         person = who_logs_in(connection, user["user"], user["password"])
         assert person is not None
         assert (person.name, person.role) == ("ann", "operator")

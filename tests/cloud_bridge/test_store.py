@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -16,7 +18,7 @@ from cloud_bridge.contact import Gap
 from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.store import recorder as recorder_module
 from cloud_bridge.store.arrival import Arrival
-from cloud_bridge.store.database import FILE_NAME, Database, open_database
+from cloud_bridge.store.database import FILE_NAME, MIGRATIONS, Database, open_database
 from cloud_bridge.store.record import Listened, read_listening, record, record_listening
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.tables import contacts, events, heartbeats, metadata, units
@@ -46,6 +48,12 @@ def rows(database: Database, table: Any) -> list[Any]:
 def test_the_migrations_make_the_tables(database: Database) -> None:
     with database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_migrations_are_one_chain() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert len(ScriptDirectory.from_config(config).get_heads()) == 1
 
 
 def test_opening_twice_keeps_everything(tmp_path: Path, database: Database) -> None:

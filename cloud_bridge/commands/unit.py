@@ -1,0 +1,70 @@
+"""`python -m cloud_bridge unit ...`: charge points, typed beside the running bridge, which notices within a second."""
+
+import argparse
+
+from cloud_bridge.clock import SystemClock
+from cloud_bridge.commands.area import Answer, Area
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.settings import Settings
+from cloud_bridge.store import claims, units
+from cloud_bridge.store.database import open_database
+from cloud_bridge.store.people import find_person
+
+
+def declare(area: Area) -> None:
+    area.command("add", "add a charge point; prints its secret and claim code once", add, "id")
+    area.command("list", "list the charge points", show)
+    area.command("secret", "give it a new secret; prints it once, and ends its connection", secret, "id")
+    area.command("revoke", "let it in no more, and end its connection", revoke, "id")
+    area.command("claim", "make it a driver's, with the code on its label", claim, "code", "user")
+    area.command("release", "make it nobody's", release, "id")
+    area.command("assign", "let an installer look at it", assign, "id", "user")
+    area.command("withdraw", "the installer has no more to do with it", withdraw, "id", "user")
+
+
+def add(settings: Settings, options: argparse.Namespace) -> Answer:
+    with open_database(settings.folder).writing() as connection:
+        return units.add_unit(connection, options.id, SystemClock().now_ms())._asdict()
+
+
+def show(settings: Settings, _options: argparse.Namespace) -> Answer:
+    with open_database(settings.folder).reading() as connection:
+        return [{"id": unit_id} for unit_id in units.unit_ids(connection)]
+
+
+def secret(settings: Settings, options: argparse.Namespace) -> Answer:
+    with open_database(settings.folder).writing() as connection:
+        return {"id": options.id, "secret": units.change_secret(connection, options.id, SystemClock().now_ms())}
+
+
+def revoke(settings: Settings, options: argparse.Namespace) -> Answer:
+    with open_database(settings.folder).writing() as connection:
+        units.revoke(connection, options.id, SystemClock().now_ms())
+    return {"id": options.id, "revoked": True}
+
+
+def claim(settings: Settings, options: argparse.Namespace) -> Answer:
+    with open_database(settings.folder).writing() as connection:
+        person = find_person(connection, options.user)
+        return {"id": claims.claim(connection, person, options.code, SystemClock().now_ms()), "owner": person.name}
+
+
+def release(settings: Settings, options: argparse.Namespace) -> Answer:
+    with open_database(settings.folder).writing() as connection:
+        if not claims.release(connection, options.id):
+            raise BridgeError(f"there is no unit {options.id} that belongs to anybody")
+    return {"id": options.id, "owner": None}
+
+
+def assign(settings: Settings, options: argparse.Namespace) -> Answer:
+    with open_database(settings.folder).writing() as connection:
+        if options.id not in units.unit_ids(connection):
+            raise BridgeError(f"there is no unit {options.id}")
+        claims.assign(connection, options.id, find_person(connection, options.user), SystemClock().now_ms())
+    return {"id": options.id, "installer": options.user}
+
+
+def withdraw(settings: Settings, options: argparse.Namespace) -> Answer:
+    with open_database(settings.folder).writing() as connection:
+        claims.withdraw(connection, options.id, find_person(connection, options.user).id)
+    return {"id": options.id, "installer": None}

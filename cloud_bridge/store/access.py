@@ -1,0 +1,87 @@
+"""Who may see and do what. The one place where rows are filtered by who asks.
+
+A driver sees the units they have claimed, an installer those given to them as work, support and operators all. What a
+role may do beside looking is a scope; an API token has scopes of its own and never more than the role behind it.
+
+Every query about units, or about anything that belongs to one, carries the condition made here:
+
+    select(events).where(visible(asker, events.c.unit_id))
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, select, true
+
+from cloud_bridge.store.tables import unit_installers, units
+
+
+class Role(StrEnum):
+    """What a person is to us."""
+
+    DRIVER = "driver"
+    INSTALLER = "installer"
+    SUPPORT = "support"
+    OPERATOR = "operator"
+
+
+class Scope(StrEnum):
+    """What can be done beyond being logged in."""
+
+    READ = "read"  # look at the units that are visible
+    COMMAND = "command"  # send them commands
+    SUPPORT = "support"  # answer drivers, raise jobs with installers
+    OPERATE = "operate"  # the service itself: people, units, metrics
+
+
+SCOPES: dict[Role, frozenset[Scope]] = {
+    Role.DRIVER: frozenset({Scope.READ, Scope.COMMAND}),
+    Role.INSTALLER: frozenset({Scope.READ}),
+    Role.SUPPORT: frozenset({Scope.READ, Scope.SUPPORT}),
+    Role.OPERATOR: frozenset(Scope),
+}
+
+SEE_ALL = frozenset({Role.SUPPORT, Role.OPERATOR})
+
+
+class Person(NamedTuple):
+    """Somebody with a login."""
+
+    id: int
+    name: str
+    role: Role
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        return SCOPES[self.role]
+
+
+class Token(NamedTuple):
+    """An API token. It asks for the person it belongs to; without one it is the operator's own."""
+
+    id: int | None
+    role: Role
+    scopes: frozenset[Scope]
+
+
+Asker = Person | Token
+
+
+def token_for(person: Person | None, scopes: frozenset[Scope]) -> Token:
+    """A token's scopes are cut down to what its person may do now, whatever it was given when it was made."""
+    if person is None:
+        return Token(None, Role.OPERATOR, scopes)
+    return Token(person.id, person.role, scopes & person.scopes)
+
+
+def may(asker: Asker, scope: Scope) -> bool:
+    return scope in asker.scopes
+
+
+def visible(asker: Asker, unit_id: ColumnElement[str] = units.c.id) -> ColumnElement[bool]:
+    """The condition that a row's unit is one the asker may see; `unit_id` is the row's column that names it."""
+    if asker.role in SEE_ALL:
+        return true()
+    if asker.role is Role.INSTALLER:
+        return unit_id.in_(select(unit_installers.c.unit_id).where(unit_installers.c.person_id == asker.id))
+    return unit_id.in_(select(units.c.id).where(units.c.owner_id == asker.id))

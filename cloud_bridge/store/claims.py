@@ -1,0 +1,60 @@
+"""A unit becomes a driver's with the code on its label, and an installer's as work. Both can be undone."""
+
+from sqlalchemy import Connection, delete, select, update
+
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.secrets import CLAIM_LENGTH, hash_of
+from cloud_bridge.store.tables import unit_installers, units
+
+GROUP = 4  # symbols between the dashes on the label
+
+
+class ClaimRefused(BridgeError):
+    """The code is no unit's, or the unit has an owner; the text is for the person who typed it."""
+
+
+def as_printed(typed: str) -> str:
+    """The code as it stands on the label, whatever spaces, dashes and small letters it was typed with."""
+    symbols = "".join(symbol for symbol in typed.upper() if symbol.isalnum())[: CLAIM_LENGTH + 1]
+    return "-".join(symbols[at : at + GROUP] for at in range(0, len(symbols), GROUP))
+
+
+def claim(connection: Connection, person: Person, code: str, now_ms: int) -> str:
+    """The id of the unit that is now the person's. Claiming one's own again changes nothing. Raises ClaimRefused."""
+    unit = connection.execute(
+        select(units.c.id, units.c.owner_id).where(units.c.claim_hash == hash_of(as_printed(code)))
+    ).one_or_none()
+    if unit is None:
+        raise ClaimRefused("no charger has this code: check it against the label")
+    taken = connection.execute(
+        update(units)
+        .where(units.c.id == unit.id, units.c.owner_id.is_(None))
+        .values(owner_id=person.id, claimed_ms=now_ms)
+    )
+    if taken.rowcount == 0 and unit.owner_id != person.id:
+        raise ClaimRefused("this charger belongs to another account: ask its owner to release it, or ask us for help")
+    unit_id: str = unit.id
+    return unit_id
+
+
+def release(connection: Connection, unit_id: str, owner_id: int | None = None) -> bool:
+    """The unit is nobody's again. With `owner_id` only if it is that person's; False when nothing was released."""
+    statement = update(units).where(units.c.id == unit_id, units.c.owner_id.is_not(None))
+    if owner_id is not None:
+        statement = statement.where(units.c.owner_id == owner_id)
+    return connection.execute(statement.values(owner_id=None, claimed_ms=None)).rowcount == 1
+
+
+def assign(connection: Connection, unit_id: str, installer: Person, now_ms: int) -> None:
+    """The installer may look at the unit from now on. Assigning twice changes nothing. Raises BridgeError."""
+    if installer.role is not Role.INSTALLER:
+        raise BridgeError(f"{installer.name} is no installer but a {installer.role}")
+    row = {"unit_id": unit_id, "person_id": installer.id}
+    if connection.execute(select(unit_installers).filter_by(**row)).one_or_none() is None:
+        connection.execute(unit_installers.insert(), row | {"since_ms": now_ms})
+
+
+def withdraw(connection: Connection, unit_id: str, person_id: int) -> None:
+    """The installer has no more to do with the unit."""
+    connection.execute(delete(unit_installers).filter_by(unit_id=unit_id, person_id=person_id))

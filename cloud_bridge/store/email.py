@@ -1,0 +1,56 @@
+"""A person's e-mail address: changed only with the code that was sent to the new one.
+
+Sending it is the caller's business (alerts/mail.py). The old address stays in use until then, so a typing mistake
+locks nobody out and a stranger's address gets nothing but one letter.
+"""
+
+import re
+
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from cloud_bridge.errors import AlreadyThere, BridgeError
+from cloud_bridge.store.access import Person
+from cloud_bridge.store.secrets import hash_of, new_secret
+from cloud_bridge.store.tables import email_changes, people
+
+CODE_MS = 24 * 3600 * 1000
+
+_ADDRESS = re.compile(
+    r"[^@\s,;:<>\"\\()\[\]]{1,64}@[^@\s,;:<>\"\\()\[\]]{1,180}\Z"
+)  # RFC 5321's lengths; no list, no name
+
+
+def checked_email(address: str) -> str:
+    """Without the spaces around it. Raises BridgeError for what is no address."""
+    address = address.strip()
+    if not _ADDRESS.match(address) or not address.isprintable():
+        raise BridgeError(f"{address!r} is no e-mail address")
+    return address
+
+
+def email_of(connection: Connection, person_id: int) -> str | None:
+    return connection.execute(select(people.c.email).where(people.c.id == person_id)).scalar()
+
+
+def ask_for_change(connection: Connection, person: Person, address: str, now_ms: int) -> str:
+    """The code to be sent to the new address. A second wish replaces the first. Raises BridgeError."""
+    code = new_secret()
+    connection.execute(delete(email_changes).where(email_changes.c.person_id == person.id))
+    values = {"email": checked_email(address), "code_hash": hash_of(code), "expires_ms": now_ms + CODE_MS}
+    connection.execute(email_changes.insert(), values | {"person_id": person.id})
+    return code
+
+
+def confirm_change(connection: Connection, code: str, now_ms: int) -> str | None:
+    """The address that is in use from now on; None for a code that is unknown, used or over. Raises AlreadyThere."""
+    row = connection.execute(select(email_changes).where(email_changes.c.code_hash == hash_of(code))).one_or_none()
+    if row is None or row.expires_ms <= now_ms:
+        return None
+    connection.execute(delete(email_changes).where(email_changes.c.person_id == row.person_id))
+    try:
+        connection.execute(update(people).where(people.c.id == row.person_id).values(email=row.email))
+    except IntegrityError as error:
+        raise AlreadyThere("another account uses this e-mail address") from error
+    email: str = row.email
+    return email

@@ -1,0 +1,207 @@
+"""Does everybody see what is theirs, and nobody more? And does a claim code make a unit somebody's only once?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cloud_bridge.errors import AlreadyThere, BridgeError
+from cloud_bridge.store import email, tokens
+from cloud_bridge.store.access import SCOPES, Asker, Person, Role, Scope, Token, may, token_for
+from cloud_bridge.store.claims import ClaimRefused, as_printed, assign, claim, release, withdraw
+from cloud_bridge.store.database import Database, open_database
+from cloud_bridge.store.people import (
+    add_person,
+    change_role,
+    find_person,
+    open_session,
+    remove_person,
+    set_password,
+    who_has_session,
+    who_logs_in,
+)
+from cloud_bridge.store.units import NewUnit, add_unit, count_visible, visible_unit, visible_units
+
+NOW_MS = 1000
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(tmp_path)
+    yield database
+    database.close()
+
+
+def person(database: Database, name: str, role: Role = Role.DRIVER) -> Person:
+    with database.writing() as connection:
+        add_person(connection, name, "correct horse", role, NOW_MS)
+        return find_person(connection, name)
+
+
+def unit(database: Database, unit_id: str) -> NewUnit:
+    with database.writing() as connection:
+        return add_unit(connection, unit_id, NOW_MS)
+
+
+def seen_by(database: Database, asker: Asker) -> list[str]:
+    """By the list, by the count and one by one: all three have to agree."""
+    with database.reading() as connection:
+        listed = [one.id for one in visible_units(connection, asker)]
+        assert count_visible(connection, asker) == len(listed)
+        assert [name for name in ("a", "b", "c") if visible_unit(connection, asker, name) is not None] == listed
+    return listed
+
+
+def test_each_role_sees_its_own(database: Database) -> None:
+    codes = {name: unit(database, name).claim_code for name in ("a", "b", "c")}
+    ann, ben = person(database, "ann"), person(database, "ben")
+    installer = person(database, "ida", Role.INSTALLER)
+    with database.writing() as connection:
+        claim(connection, ann, codes["a"], NOW_MS)
+        claim(connection, ben, codes["b"], NOW_MS)
+        assign(connection, "b", installer, NOW_MS)
+        assign(connection, "b", installer, NOW_MS)
+    assert seen_by(database, ann) == ["a"]
+    assert seen_by(database, ben) == ["b"]
+    assert seen_by(database, installer) == ["b"]
+    for role in (Role.SUPPORT, Role.OPERATOR):
+        assert seen_by(database, person(database, role, role)) == ["a", "b", "c"]
+    with database.writing() as connection:
+        withdraw(connection, "b", installer.id)
+    assert seen_by(database, installer) == []
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_new_account_of_a_stranger_sees_nothing(database: Database, role: Role) -> None:
+    unit(database, "a")
+    everything = role in (Role.SUPPORT, Role.OPERATOR)
+    assert seen_by(database, person(database, "x", role)) == (["a"] if everything else [])
+
+
+def test_a_token_never_does_more_than_its_person(database: Database) -> None:
+    ann = person(database, "ann")
+    with database.writing() as connection:
+        claim(connection, ann, add_unit(connection, "a", NOW_MS).claim_code, NOW_MS)
+        add_unit(connection, "b", NOW_MS)
+        hers = tokens.add_token(connection, NOW_MS, Scope, "all of it", ann.id)
+        ours = tokens.add_token(connection, NOW_MS)
+    with database.reading() as connection:
+        found, operators = tokens.find_token(connection, hers), tokens.find_token(connection, ours)
+        assert tokens.find_token(connection, "guess") is None
+    assert found == Token(ann.id, Role.DRIVER, SCOPES[Role.DRIVER])
+    assert operators == token_for(None, frozenset({Scope.READ}))
+    assert operators is not None
+    assert seen_by(database, found) == ["a"]
+    assert seen_by(database, operators) == ["a", "b"]
+    assert not may(operators, Scope.COMMAND)
+
+
+def test_a_removed_token_and_the_token_of_a_removed_person_are_nothing(database: Database) -> None:
+    ann = person(database, "ann")
+    with database.writing() as connection:
+        first, second = (tokens.add_token(connection, NOW_MS, person_id=ann.id) for _ in range(2))
+        assert tokens.remove_token(connection, 1)
+        assert not tokens.remove_token(connection, 1)
+        remove_person(connection, ann)
+        assert tokens.find_token(connection, first) is None
+        assert tokens.find_token(connection, second) is None
+
+
+def test_a_unit_is_claimed_once_and_again_after_its_release(database: Database) -> None:
+    code = unit(database, "a").claim_code
+    ann, ben = person(database, "ann"), person(database, "ben")
+    with database.writing() as connection:
+        assert claim(connection, ann, code, NOW_MS) == "a"
+        assert claim(connection, ann, code, NOW_MS) == "a", "twice is once"
+        with pytest.raises(ClaimRefused, match="belongs to another account"):
+            claim(connection, ben, code, NOW_MS)
+        assert not release(connection, "a", ben.id)
+        assert release(connection, "a", ann.id)
+        assert claim(connection, ben, code, NOW_MS) == "a"
+    assert seen_by(database, ann) == []
+
+
+@pytest.mark.parametrize("code", ["", "-", "7K4M", "0000-0000-0000", "7K4M-2QXP-9BCD-", "é" * 500, "%"])
+def test_a_wrong_code_claims_nothing(database: Database, code: str) -> None:
+    unit(database, "a")
+    ann = person(database, "ann")
+    with database.writing() as connection, pytest.raises(ClaimRefused, match="no charger has this code"):
+        claim(connection, ann, code, NOW_MS)
+
+
+@pytest.mark.parametrize("typed", ["7k4m2qxp9bcd", " 7K4M 2QXP 9BCD ", "7K4M-2QXP-9BCD", "7k4m–2qxp–9bcd"])
+def test_a_code_may_be_typed_as_people_do(typed: str) -> None:
+    assert as_printed(typed) == "7K4M-2QXP-9BCD"
+
+
+def test_only_an_installer_is_given_work(database: Database) -> None:
+    unit(database, "a")
+    ann = person(database, "ann")
+    with database.writing() as connection, pytest.raises(BridgeError, match="no installer but a driver"):
+        assign(connection, "a", ann, NOW_MS)
+
+
+def test_the_unit_of_a_removed_person_is_nobody_s(database: Database) -> None:
+    code = unit(database, "a").claim_code
+    ann, ben = person(database, "ann"), person(database, "ben")
+    with database.writing() as connection:
+        claim(connection, ann, code, NOW_MS)
+        remove_person(connection, ann)
+        assert claim(connection, ben, code, NOW_MS) == "a"
+
+
+def test_a_changed_role_counts_at_once(database: Database) -> None:
+    unit(database, "a")
+    ann = person(database, "ann")
+    with database.writing() as connection:
+        cookie = open_session(connection, ann, NOW_MS)
+        change_role(connection, ann, Role.SUPPORT)
+        asker = who_has_session(connection, cookie, NOW_MS)
+    assert asker is not None
+    assert seen_by(database, asker) == ["a"]
+
+
+def test_a_new_password_logs_every_browser_out(database: Database) -> None:
+    ann = person(database, "ann")
+    with database.writing() as connection:
+        cookie = open_session(connection, ann, NOW_MS)
+        with pytest.raises(BridgeError, match="10 to 200"):
+            set_password(connection, ann, "short")
+        set_password(connection, ann, "battery staple")
+        assert who_has_session(connection, cookie, NOW_MS) is None
+        assert who_logs_in(connection, "ann", "correct horse") is None
+        assert who_logs_in(connection, "ann", "battery staple") == ann
+
+
+def test_an_address_changes_when_its_code_comes_back_and_only_once(database: Database) -> None:
+    ann = person(database, "ann")
+    with database.writing() as connection:
+        stale = email.ask_for_change(connection, ann, "typing@mistake.example", NOW_MS)
+        code = email.ask_for_change(connection, ann, " ann@example.org ", NOW_MS)
+        assert email.email_of(connection, ann.id) is None
+        assert email.confirm_change(connection, stale, NOW_MS) is None
+        assert email.confirm_change(connection, code, NOW_MS + email.CODE_MS) is None, "too late"
+        assert email.confirm_change(connection, code, NOW_MS) == "ann@example.org"
+        assert email.confirm_change(connection, code, NOW_MS) is None
+        assert email.email_of(connection, ann.id) == "ann@example.org"
+
+
+def test_an_address_belongs_to_one_account(database: Database) -> None:
+    ann, ben = person(database, "ann"), person(database, "ben")
+    for one in (ann, ben):
+        with database.writing() as connection:
+            code = email.ask_for_change(connection, one, "both@example.org", NOW_MS)
+        if one is ann:
+            with database.writing() as connection:
+                email.confirm_change(connection, code, NOW_MS)
+        else:
+            with pytest.raises(AlreadyThere), database.writing() as connection:
+                email.confirm_change(connection, code, NOW_MS)
+
+
+@pytest.mark.parametrize(
+    "address", ["", "ann", "a@", "@b", "a@b,c@d", "a b@c", "a@b\nBcc: c@d", "Ann <a@b>", "a" * 300 + "@b"]
+)
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(BridgeError, match="no e-mail address"):
+        email.checked_email(address)
