@@ -5,19 +5,26 @@ the supervisor. The outputs are safe before the first line of this runs: the boa
 """
 
 import gc
+import os
 import sys
 
 from firmware.boards.virtual import VirtualBoard
+from firmware.charging import delay, schedule
 from firmware.charging.controller import Controller
 from firmware.charging.situation import Setup
+from firmware.charging.wishes import Wishes
 from firmware.clock import Clock
 from firmware.console import Console
 from firmware.control_loop import ControlLoop
+from firmware.housekeeping import Housekeeping, restore
 from firmware.link.journal import Journal
 from firmware.link.uplink import Uplink
 from firmware.link.wall_clock import WallClock
+from firmware.lock import Lock
 from firmware.storage import boots
+from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.outbox import Outbox
+from firmware.storage.session_log import SessionLog
 from firmware.storage.settings import Settings
 from firmware.supervisor import Supervisor
 
@@ -33,20 +40,37 @@ class Unit:
         self.crashes = 0  # mistakes of ours that were survived
         control_clock = Clock()
         self.board = VirtualBoard(control_clock, self._pause)
-        self.settings = Settings(self.board.flash)
-        self.controller = Controller(control_clock.now_ms(), self._setup())
+        flash = self.board.flash
+        self.settings = Settings(flash, {"schedule": schedule.complaint})
+        checkpoint = Checkpoint(flash, control_clock.now_ms())
+        session_log = SessionLog(flash)
+        register, kept = restore(checkpoint)
+        sessions = max(checkpoint.number("sessions"), session_log.last_number())
+        self.controller = Controller(control_clock.now_ms(), self._setup(), register, kept, sessions)
         self.control_loop = ControlLoop(self.board, self.controller, control_clock)
         self.control_loop.start()
-        wall_clock = WallClock(self.clock)
-        self.outbox = Outbox(self.board.flash + "/outbox")
-        self.journal = Journal(self.controller.events, self.outbox, boots.count(self.board.flash), wall_clock)
+        self.wall_clock = wall_clock = WallClock(self.clock)
+        self.outbox = Outbox(flash + "/outbox")
+        self.journal = Journal(self.controller.events, self.outbox, boots.count(flash), wall_clock)
         self.journal.note("boot", {"cause": self.board.reset_cause}, 0)
+        self.lock = Lock(self.settings, self.clock, self.journal.note)
+        self.house = Housekeeping(
+            self.controller,
+            Wishes(self._draw_s, checkpoint.number("delay_s"), checkpoint.value.get("override")),
+            self.settings,
+            checkpoint,
+            session_log,
+            self.clock,
+            wall_clock,
+            self.journal.note,
+            kept,
+        )
         self.uplink = Uplink(
             self.board, self.clock, wall_clock, self.settings, self.controller, self.control_loop, self.journal
         )
         console = Console(self.board.console_port, self)
         supervisor = Supervisor(self.board, self.control_loop, self.clock)
-        self.pauses = (console.poll, supervisor.poll, self.journal.collect)
+        self.pauses = (console.poll, supervisor.poll, self.journal.collect, self.house.poll)
 
     def apply_settings(self):
         """Settings were changed: what holds them is told."""
@@ -58,6 +82,9 @@ class Unit:
         return Setup(
             settings["installer_max_a"], settings["tethered"], settings["ventilated"], settings["fallback_amps"]
         )
+
+    def _draw_s(self):
+        return delay.draw_s(self.settings["random_delay_max_s"], os.urandom)
 
     def talk(self):
         """For ever. A mistake of ours in the talking part must not stop the charging: it is counted, shown on the console

@@ -7,6 +7,7 @@ communication thread, never by the control loop, so no flood of commands can tou
 import gc
 import json
 
+from firmware import service
 from firmware.errors import CommandRefused, SettingError
 from firmware.storage import settings as known
 from modem import signal
@@ -75,12 +76,15 @@ def _status(unit, argument):
         "contactor %s" % ("closed" if report.contactor else "open"),
         "amps %g" % report.amps,
         "limited_by %s" % report.ruling.source,
+        "because %s" % report.ruling.why,
+        "schedule %s" % (unit.settings["schedule"] or "offered"),
         "faults %s" % (",".join(report.faults) or "-"),
         "csq %d" % uplink.csq,
         "dbm %s" % _dbm(uplink.csq),
         "operator %s" % (uplink.operator or "-"),
         "link %s" % uplink.state,
         "trouble %s" % (uplink.trouble or "-"),
+        "session %s" % (report.session.number if report.session else "-"),
         "session_wh %d" % report.session_wh,
         "total_wh %d" % report.total_wh,
         "boots %d" % unit.journal.boot,
@@ -111,6 +115,7 @@ def _provision(unit, argument):
         raise CommandRefused("give the settings as one JSON object") from None
     if not isinstance(wanted, dict) or not wanted:
         raise CommandRefused("give the settings as one JSON object")
+    unit.lock.check(wanted)
     unit.settings.change(wanted)
     unit.apply_settings()
     return []
@@ -140,3 +145,4 @@ COMMANDS = {
     "clear": (_clear, "clear latched faults whose cause has gone"),
     "reboot": (_reboot, "restart the processor"),
 }
+COMMANDS.update(service.COMMANDS)

@@ -54,22 +54,28 @@ TABLE = {
     "tethered": (True, _flag),  # the cable is fixed to the unit
     "ventilated": (False, _flag),  # the place has the ventilation that state D asks for
     "fallback_amps": (0, _none_or(6, 80)),  # ceiling while the house's load manager is not heard; 0 = it has none
+    "installer_code": ("", _text(32)),  # opens the locked settings; never shown
+    "schedule": ("", _text(200)),  # charging/schedule.py; "" = the owner has not chosen yet
+    "random_delay_max_s": (600, _whole(0, 1800)),  # SI 2021/1467, regulation 11
     "heartbeat_idle_s": (300, _whole(5, 3600)),  # design, section 4.1
     "heartbeat_charging_s": (60, _whole(5, 600)),
 }
-SECRETS = ("secret",)
+SECRETS = ("secret", "installer_code")
+LOCKED = ("installer_max_a", "tethered", "ventilated", "fallback_amps", "installer_code")  # the installer's alone
 
 
 class Settings:
-    def __init__(self, folder):
+    def __init__(self, folder, complaints=None):
+        """`complaints`: name -> a further check that says what is wrong with a value, or None."""
         self._path = folder + FILE
+        self._complaints = complaints or {}
         stored = record_file.load(self._path)
         stored = stored if isinstance(stored, dict) else {}
         self._values = {}
         self.refused = []  # names of stored values that fell back to their default
-        for name, (default, check) in TABLE.items():
+        for name, (default, _) in TABLE.items():
             value = stored.get(name, default)
-            if name in stored and check(value):
+            if name in stored and self._why_not(name, value):
                 self.refused.append(name)
                 value = default
             self._values[name] = value
@@ -92,10 +98,14 @@ class Settings:
         for name, value in wanted.items():
             if name not in TABLE:
                 raise SettingError(name, "no such setting")
-            why = TABLE[name][1](value)
+            why = self._why_not(name, value)
             if why:
                 raise SettingError(name, why)
         values = dict(self._values)
         values.update(wanted)
         record_file.save(self._path, values)
         self._values = values
+
+    def _why_not(self, name, value):
+        why = TABLE[name][1](value)
+        return why or (self._complaints[name](value) if name in self._complaints else None)

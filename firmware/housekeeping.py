@@ -1,0 +1,101 @@
+"""Between the rules and the flash, four times a second in the pauses of the communication thread: the wishes become
+claims, the button the owner's override, a session that ended a record, and what must survive a power cut a checkpoint.
+
+Nothing is written while our own supply collapses.
+"""
+
+from firmware.charging import schedule
+from firmware.charging.register import Register
+from firmware.charging.session import Kept
+from firmware.storage.session_log import Stored
+
+EVERY_MS = 250
+
+
+class Housekeeping:
+    """`note(kind, details)` takes an event for the journal; `wishes` is what the cloud may add its own to."""
+
+    def __init__(self, controller, wishes, settings, checkpoint, session_log, clock, wall_clock, note, kept):
+        self.wishes = wishes
+        self.session_log = session_log
+        self.lost_writes = 0  # the flash did not take them
+        self._controller = controller
+        self._settings = settings
+        self._checkpoint = checkpoint
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._note = note
+        self._polled_ms = 0
+        self._presses = 0
+        self._resumed = kept.number if kept else None  # the session of before a power cut
+        self._written = None  # the schedule as it is written in the settings
+        self._essence = (self._resumed, wishes.override, 0)  # of what was stored last
+
+    def poll(self):
+        now_ms = self._clock.now_ms()
+        if now_ms - self._polled_ms < EVERY_MS or not self._controller.powered:
+            return
+        self._polled_ms = now_ms
+        report = self._controller.report
+        if report.presses != self._presses:
+            self._presses = report.presses
+            self._pressed(report)
+        session = report.session.number if report.session else None
+        if self._settings["schedule"] != self._written:
+            self._written = self._settings["schedule"]
+            self.wishes.hours = schedule.read(self._written)
+        resumed = session is not None and session == self._resumed
+        self._controller.claims = self.wishes.step(now_ms, self._wall_clock.now(), session, resumed)
+        try:
+            self._log_sessions()
+            self._keep(now_ms, report)
+        except OSError:
+            self.lost_writes += 1  # told by `status`; charging does not depend on it
+
+    def override(self, wanted):
+        """The owner wants this session charged now, or not any more. Returns why it is refused, or None."""
+        report = self._controller.report
+        if not wanted:
+            self.wishes.override = None
+            return None
+        why = "no vehicle" if report.session is None else "a fault is set" if report.faults else None
+        if why is None:
+            self.wishes.override = report.session.number
+        self._note("override", {"refused": why} if why else {"session": report.session.number})
+        return why
+
+    def _pressed(self, report):
+        """A press of the button while no fault is set: charge now; pressed again, as scheduled."""
+        if report.session:
+            self.override(self.wishes.override is None)
+
+    def _log_sessions(self):
+        record = self._controller.ended.take()
+        if record:
+            lasted_s = (record.end_ms - record.start_ms) // 1000
+            start_s = self._wall_clock.at(record.start_ms) or 0
+            self.session_log.append(Stored(record.number, start_s, lasted_s, record.charging_s, record.energy_wh))
+
+    def _keep(self, now_ms, report):
+        wishes, session = self.wishes, report.session
+        essence = (session.number if session else None, wishes.override, wishes.delays)
+        value = {
+            "session": list(session) if session else None,
+            "sessions": session.number if session else self._checkpoint.number("sessions"),
+            "total_wh": report.total_wh,
+            "meter_wh": report.meter_wh,
+            "delay_s": wishes.delay.left_s(now_ms),
+            "override": wishes.override,
+        }
+        self._checkpoint.save(now_ms, value, essence != self._essence)
+        self._essence = essence
+
+
+def restore(checkpoint):
+    """(Register, Kept or None) of before the power cut; a new unit's when there is nothing to go by."""
+    register = Register()
+    if "total_wh" in checkpoint.value:
+        register = Register(checkpoint.number("total_wh"), checkpoint.number("meter_wh"))
+    stored = checkpoint.value.get("session")
+    whole = isinstance(stored, list) and len(stored) == 4 and all(isinstance(value, int) for value in stored)
+    return register, Kept(*stored) if whole else None

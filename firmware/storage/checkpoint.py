@@ -1,0 +1,36 @@
+"""What must survive a power cut: the session, the energy, the rest of a delay, the owner's override.
+
+Written at once when something begins or ends, else at most every 5 minutes and only if it changed: a unit without a
+vehicle writes nothing. The meter's own register holds the energy in between, so a cut costs none of it.
+"""
+
+from firmware.storage import record_file
+
+FILE = "/checkpoint"
+EVERY_MS = 300000
+FIRST_MS = 30000  # after a boot, so that a delay gets shorter even if the mains go again and again
+
+
+class Checkpoint:
+    """`value` is what was stored last: a dict of plain values, {} on a new unit or a damaged flash."""
+
+    def __init__(self, folder, now_ms):
+        self._path = folder + FILE
+        stored = record_file.load(self._path)
+        self.value = stored if isinstance(stored, dict) else {}
+        self._saved_ms = now_ms - EVERY_MS + FIRST_MS
+        self.writes = 0
+
+    def number(self, name, default=0):
+        """A stored whole number that is not negative, else the default."""
+        value = self.value.get(name)
+        return value if isinstance(value, int) and value >= 0 else default
+
+    def save(self, now_ms, value, at_once):
+        """Store `value` now, or when 5 minutes are over. OSError if the flash does not take it."""
+        if value == self.value or not (at_once or now_ms - self._saved_ms >= EVERY_MS):
+            return
+        self._saved_ms = now_ms
+        record_file.save(self._path, value)
+        self.value = value
+        self.writes += 1
