@@ -23,4 +23,5 @@ class Counters:
     closed_too_large: int = 0
     closed_idle: int = 0
     closed_no_connect: int = 0
+    closed_revoked: int = 0
     take_overs: int = 0

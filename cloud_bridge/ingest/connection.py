@@ -32,6 +32,7 @@ class UnitConnection(asyncio.Protocol):
     """From accept to close. All of it runs on the event loop."""
 
     unit_id = ""  # known and proven once open
+    checked_ms = 0  # when its secret was compared, by the wall clock
     broker_task: asyncio.Task[None] | None = None  # the broker's side of it, while open
     transport: asyncio.Transport  # from connection_made on
 

@@ -4,7 +4,7 @@ import asyncio
 
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.secrets import matches
-from cloud_bridge.store.units import secret_hash
+from cloud_bridge.store.units import changed_credentials, secret_hash
 
 
 class Credentials:
@@ -18,6 +18,14 @@ class Credentials:
         kept_hash = await asyncio.to_thread(self._secret_hash, unit_id)
         right = matches(secret, kept_hash)
         return None if kept_hash is None else right
+
+    async def changed(self, since_ms: int) -> dict[str, int]:
+        """The units whose secret was changed or taken away since then, with the time of it."""
+        return await asyncio.to_thread(self._changed, since_ms)
+
+    def _changed(self, since_ms: int) -> dict[str, int]:
+        with self._database.reading() as connection:
+            return changed_credentials(connection, since_ms)
 
     def _secret_hash(self, unit_id: str) -> str | None:
         with self._database.reading() as connection:

@@ -19,6 +19,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
+from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.clock import Clock
 from cloud_bridge.contact import own_topic
@@ -36,6 +37,7 @@ TAKE_OVER_WITHIN_S = 5.0  # for the broker to let go of the older connection
 IDLE_FACTOR = 1.5  # of the keepalive, section 3.1.2.10 of the standard
 IDLE_LIMIT_S = 3600.0  # for a unit that asks for no keepalive; it has something to say every 300 s
 LOOK_EVERY_S = 1.0
+LOOK_BACK_MS = 60_000  # for secrets taken away: longer than any login is under way
 MAX_CONNECTIONS = 10_000
 
 Handover = Callable[[ReaderAdapter, WriterAdapter], Awaitable[None]]  # returns when the broker is done with it
@@ -143,6 +145,7 @@ class Gate:
     # From CONNECT to open.
 
     async def _check(self, connection: UnitConnection, connect: Connect, body: bytes) -> None:
+        connection.checked_ms = self._clock.now_ms()
         refusal = self._form_refusal(connect) or await self._login_refusal(connect)
         if refusal:
             connection.refuse(refusal)
@@ -215,4 +218,18 @@ class Gate:
                     self._counters.closed_idle += 1
                 else:
                     self._counters.closed_no_connect += 1
+                connection.transport.abort()
+            await self._close_revoked()
+
+    async def _close_revoked(self) -> None:
+        """A secret that was changed or taken away ends what was opened with it."""
+        try:
+            changed = await self._credentials.changed(self._clock.now_ms() - LOOK_BACK_MS)
+        except SQLAlchemyError as error:  # looked at again in a second; nobody logs in meanwhile either
+            _log.warning("cannot read who was revoked: %s", error)
+            return
+        for unit_id, changed_ms in changed.items():
+            connection = self._open.get(unit_id)
+            if connection is not None and connection.checked_ms <= changed_ms:
+                self._counters.closed_revoked += 1
                 connection.transport.abort()

@@ -6,6 +6,7 @@ import pytest
 
 from cloud_bridge.ingest import gate
 from cloud_bridge.ingest.connection import MAX_PACKET_BYTES
+from cloud_bridge.store import units
 from tests.cloud_bridge.raw import CONNACK_OK, RawUnit, connect_packet, publish_packet, text
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
@@ -232,3 +233,21 @@ def test_a_flood_of_pings_is_slowed_to_the_broker_s_pace_and_answered(bridge: Br
     sender.start()
     assert raw.receive(2 * count) == b"\xd0\x00" * count
     sender.join()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_revoked_unit_is_thrown_out_and_a_new_secret_lets_it_in_again(bridge: Bridge) -> None:
+    secret = bridge.add_unit("cp-1").secret
+    unit = Unit(bridge, "cp-1", secret).connect()
+    with bridge.house.database.writing() as connection:
+        units.revoke(connection, "cp-1", bridge.clock.now_ms())
+    assert unit.gone.wait(5)
+    assert bridge.counter("closed_revoked") == 1
+    assert Unit(bridge, "cp-1", secret).connect().refusal == 135
+    bridge.clock.advance(1)
+    with bridge.house.database.writing() as connection:
+        secret = units.change_secret(connection, "cp-1", bridge.clock.now_ms())
+    bridge.clock.advance(1)
+    unit = Unit(bridge, "cp-1", secret).connect()
+    unit.publish(HEARTBEAT, sample("heartbeat-idle"))
+    assert not unit.gone.is_set()
