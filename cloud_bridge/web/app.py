@@ -4,12 +4,15 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
 
 from cloud_bridge.house import House
-from cloud_bridge.web import api, pages
+from cloud_bridge.web import api, charge_points, login
 from cloud_bridge.web.guard import Guard
+from cloud_bridge.web.problems import answer_problems
 
 STATIC = Path(__file__).with_name("static")
+SMALLEST_ZIPPED = 500  # bytes; below that it fits in one packet anyway
 
 
 def create_app(house: House) -> FastAPI:
@@ -17,7 +20,9 @@ def create_app(house: House) -> FastAPI:
     app = FastAPI(title="Chargekeeper", docs_url=None, redoc_url=None)
     app.state.house = house
     app.add_middleware(Guard)
-    app.include_router(api.router)
-    app.include_router(pages.router)
+    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
+    answer_problems(app)
+    for part in (api, login, charge_points):
+        app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     return app

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Contact
 from cloud_bridge.web import words
-from cloud_bridge.web.view import ChargePoint
+from cloud_bridge.web.view import ChargePoint, mark
 from cloud_bridge.wire import Heartbeat
 
 
@@ -14,7 +14,9 @@ class Dashboard:
     """Everything in words; None is left out of the page."""
 
     id: str
+    mark: str  # changes when the page must (view.mark)
     contact: Contact
+    glance: words.Glance
     last_contact_iso: str | None
     last_contact_age_ms: int | None
     last_contact_ago: str
@@ -26,10 +28,12 @@ class Dashboard:
     heartbeat_moment: str | None  # when what follows was true
     is_current: bool  # it is the state now, not only the last that we know
     light: str  # red, green, blue, or off while nothing is known
+    light_named: str  # the same in words
     state: str
     charging: bool
     amps: str | None
     power: str | None
+    session: str | None  # energy since the vehicle was plugged in
     energy: str | None
     mode: str | None
     mode_means: str | None
@@ -47,7 +51,9 @@ def describe(point: ChargePoint) -> Dashboard:
     charging = heartbeat.state in words.CHARGING and not heartbeat.faults
     return Dashboard(
         id=point.id,
+        mark=mark(point),
         contact=verdict.contact,
+        glance=words.FAULT_GLANCE if heartbeat.faults else words.GLANCES[verdict.contact],
         last_contact_iso=None if last_ms is None else iso_utc(last_ms),
         last_contact_age_ms=None if last_ms is None else max(0, point.now_ms - last_ms),
         last_contact_ago="Never contacted" if last_ms is None else words.ago(point.now_ms - last_ms),
@@ -59,10 +65,12 @@ def describe(point: ChargePoint) -> Dashboard:
         heartbeat_moment=None if point.heartbeat_ms is None else words.moment(point.heartbeat_ms, zone),
         is_current=verdict.contact is Contact.ONLINE,
         light=_light(heartbeat),
+        light_named=_light_named(heartbeat, charging),
         state=_state(heartbeat),
         charging=charging,
         amps=f"{heartbeat.amps:g} A" if heartbeat.amps else None,
         power=f"{heartbeat.watts / 1000:.1f} kW" if heartbeat.watts and charging else None,
+        session=None,
         energy=f"{heartbeat.total_wh / 1000:,.1f} kWh" if heartbeat.total_wh is not None else None,
         mode=mode,
         mode_means=mode_means,
@@ -88,3 +96,7 @@ def _light(heartbeat: Heartbeat) -> str:
     if heartbeat.state is None:
         return "off"
     return "green" if heartbeat.state in words.CHARGING or heartbeat.state.startswith("A") else "blue"
+
+
+def _light_named(heartbeat: Heartbeat, charging: bool) -> str:
+    return words.LIGHTS["breathing" if charging else _light(heartbeat)]

@@ -1,14 +1,17 @@
 """Around every answer: nothing inline, nothing from elsewhere, no copy that looks current; and no endless request."""
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cloud_bridge.web.problems import problem_text
 
 MAX_BODY_BYTES = 64 * 1024
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
@@ -38,11 +41,11 @@ class Guard:
         await (refusal or self._app)(scope, receive, send_with_headers)
 
 
-def _refusal(headers: Headers) -> PlainTextResponse | None:
+def _refusal(headers: Headers) -> HTMLResponse | None:
     """For a body that is longer than any form of ours, or does not say how long it is."""
     if "transfer-encoding" in headers:
-        return PlainTextResponse("say how long the body is", 411)
+        return HTMLResponse(problem_text(411), 411)
     length = headers.get("content-length", "0")
     if not length.isdigit() or int(length) > MAX_BODY_BYTES:
-        return PlainTextResponse(f"at most {MAX_BODY_BYTES} bytes", 413)
+        return HTMLResponse(problem_text(413), 413)
     return None

@@ -40,6 +40,11 @@ def charge_point(house: House, unit: Unit) -> ChargePoint:
     return ChargePoint(unit.id, unit.time_zone, now_ms, last_contact_ms, verdict, connected, heartbeat_ms, heartbeat)
 
 
+def mark(point: ChargePoint) -> str:
+    """The same for as long as a page that shows the charge point need not change, but for the ages on it."""
+    return f"{point.last_contact_ms}.{point.heartbeat_ms}.{point.verdict.contact}"
+
+
 def as_json(point: ChargePoint) -> dict[str, Any]:
     """The HTTP interface's words. Whatever is unknown is null."""
     heartbeat = point.heartbeat

@@ -1,10 +1,37 @@
 """Words for people: times, states, signal. Pure."""
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from cloud_bridge.contact import Contact
 
 GOOD_CSQ = 14  # an installation passes with a CSQ greater than this
 NO_CSQ = 99  # the modem's "not known"
+
+
+class Glance(NamedTuple):
+    """The answer to "is it all right?" before anything is read: never by colour alone."""
+
+    tone: str  # good, bad or unsure: a class of style.css, and the name of its sign in signs.svg
+    word: str
+
+
+GLANCES = {
+    Contact.ONLINE: Glance("good", "Working"),
+    Contact.SILENT: Glance("bad", "Silent"),
+    Contact.UNKNOWN: Glance("unsure", "We cannot tell"),
+    Contact.NEVER: Glance("unsure", "Not heard yet"),
+}
+FAULT_GLANCE = Glance("bad", "Red light")
+
+LIGHTS = {
+    "breathing": "Green, pulsing",
+    "green": "Green, dim",
+    "blue": "Blue",
+    "red": "Red",
+    "off": "Not known",
+}
 
 # Pilot states of IEC 61851-1; the digit is 2 while current is offered.
 STATES = {

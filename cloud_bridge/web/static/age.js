@@ -1,6 +1,7 @@
 // Ages "5 seconds ago" while the page is open; the words are those of web/words.py. Without it, Refresh does the same.
-"use strict";
-const opened = Date.now();
+// Time is the browser's difference, never its clock: a phone with a wrong time shows the right age.
+const shownAt = new WeakMap(); // each age, when it was put on the page
+let frozen = false;
 
 function ago(ms) {
   const seconds = Math.floor(Math.max(0, ms) / 1000);
@@ -14,8 +15,20 @@ function ago(ms) {
   return `${Math.floor(seconds / 86400)} days ago`;
 }
 
-setInterval(() => {
+function tick() {
   for (const time of document.querySelectorAll("time[data-age-ms]")) {
-    time.textContent = ago(Number(time.dataset.ageMs) + Date.now() - opened);
+    if (!shownAt.has(time)) shownAt.set(time, Date.now());
+    const words = ago(Number(time.dataset.ageMs) + Date.now() - shownAt.get(time));
+    if (!frozen && time.textContent !== words) time.textContent = words;
   }
-}, 1000);
+}
+
+// While we cannot ask, an age that went on growing would claim a silence that we know nothing of.
+export function freeze(on) {
+  frozen = on;
+  document.body.classList.toggle("frozen", on);
+}
+
+export { tick };
+tick();
+setInterval(tick, 1000);

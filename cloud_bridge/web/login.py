@@ -1,0 +1,63 @@
+"""Logging in and out."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from cloud_bridge.store.people import SESSION_MS, close_session, open_session, who_logs_in
+from cloud_bridge.store.secrets import new_secret
+from cloud_bridge.web.access import SESSION_COOKIE, HouseOf
+from cloud_bridge.web.forms import check_form, form_token
+from cloud_bridge.web.page import Field, OwnForm, is_secure, page, to
+
+LOGIN_COOKIE = "chargekeeper_login"  # ties the login form to the browser that asked for it
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/login")
+def login_form(request: Request, next: str = "/") -> Response:
+    return _login_page(request, next, failed=False)
+
+
+@router.post("/login")
+def login(request: Request, house: HouseOf, name: Field, password: Field, form: Field, next: Field = "/") -> Response:
+    check_form(request.cookies.get(LOGIN_COOKIE), form)
+    with house.database.reading() as connection:
+        person = who_logs_in(connection, name, password)
+    if person is None:
+        return _login_page(request, next, failed=True)
+    with house.database.writing() as connection:
+        cookie = open_session(connection, person, house.clock.now_ms())
+    response = to(_ours(next))
+    response.set_cookie(
+        SESSION_COOKIE,
+        cookie,
+        max_age=SESSION_MS // 1000,
+        httponly=True,
+        samesite="lax",
+        secure=is_secure(request),
+    )
+    response.delete_cookie(LOGIN_COOKIE)
+    return response
+
+
+@router.post("/logout", dependencies=[OwnForm])
+def logout(request: Request, house: HouseOf) -> Response:
+    with house.database.writing() as connection:
+        close_session(connection, request.cookies.get(SESSION_COOKIE, ""))
+    response = to("/login")
+    response.delete_cookie(SESSION_COOKIE)
+    return response
+
+
+def _login_page(request: Request, next: str, failed: bool) -> Response:
+    cookie = request.cookies.get(LOGIN_COOKIE) or new_secret()
+    content = {"form": form_token(cookie), "failed": failed, "next": _ours(next)}
+    response = page(request, "login.html", None, 401 if failed else 200, **content)
+    response.set_cookie(LOGIN_COOKIE, cookie, httponly=True, samesite="strict", secure=is_secure(request))
+    return response
+
+
+def _ours(path: str) -> str:
+    """Only a path of our own pages: nobody is sent elsewhere after logging in."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() else "/"

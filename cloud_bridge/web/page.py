@@ -1,0 +1,85 @@
+"""How a page is made: who must be logged in to see it, its template, and the token of its forms."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from cloud_bridge.store.people import Person
+from cloud_bridge.store.units import Unit, visible_unit
+from cloud_bridge.web.access import SESSION_COOKIE, HouseOf, person_of
+from cloud_bridge.web.forms import check_form, form_token
+
+MAX_FIELD = 200
+
+templates = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+Field = Annotated[str, Form(max_length=MAX_FIELD)]
+
+
+class LoginNeeded(Exception):
+    """Nobody is logged in; answered with the login page, which leads back to `path`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+
+class NotTheirs(HTTPException):
+    """What is asked for does not exist, or is not the asker's: both look the same."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(404, what)
+
+
+def logged_in(request: Request) -> Person:
+    person = person_of(request)
+    if person is None:
+        raise LoginNeeded(request.url.path if request.method == "GET" else "/")
+    return person
+
+
+PersonOf = Annotated[Person, Depends(logged_in)]
+
+
+def unit_of(unit_id: str, house: HouseOf, person: PersonOf) -> Unit:
+    """The charge point of the path, if the person may see it. Raises NotTheirs."""
+    with house.database.reading() as connection:
+        unit = visible_unit(connection, person, unit_id)
+    if unit is None:
+        raise NotTheirs("charger")
+    return unit
+
+
+UnitOf = Annotated[Unit, Depends(unit_of)]
+
+
+def own_form(request: Request, _person: PersonOf, form: Field) -> None:
+    """The form was made by us for this browser session. Raises 403."""
+    check_form(request.cookies.get(SESSION_COOKIE, ""), form)
+
+
+OwnForm = Depends(own_form)  # of every route that changes something: dependencies=[OwnForm]
+
+
+def page(request: Request, template: str, person: Person | None, status: int = 200, **content: Any) -> Response:
+    """A whole page. `person` is None where nobody need be logged in."""
+    content.setdefault("form", form_token(request.cookies.get(SESSION_COOKIE, "")))
+    html = templates.get_template(template).render(person=person, path=request.url.path, **content)
+    return HTMLResponse(html, status)
+
+
+def to(path: str) -> RedirectResponse:
+    """After a form was taken in: look at the result, and reloading does not send the form again."""
+    return RedirectResponse(path, 303)
+
+
+def is_secure(request: Request) -> bool:
+    return request.url.scheme == "https"

@@ -1,0 +1,69 @@
+"""What goes wrong for a person has a page that says so and leads on; programs get the same as JSON."""
+
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from cloud_bridge.web.access import person_of
+from cloud_bridge.web.page import LoginNeeded, page, templates, to
+
+# status: title, what it means and what to do
+PROBLEMS = {
+    403: (
+        "That page was too old",
+        "Nothing was changed. Go back, reload the page, and try again. If you have logged out meanwhile, log in again.",
+    ),
+    404: ("Not here", "There is nothing at this address that you can see. It may have been removed, or not be yours."),
+    405: ("Not here", "This address is not a page. Nothing was changed."),
+    409: ("That was done already", "Nothing was changed a second time."),
+    411: ("That was too large", "Nothing was stored. Your browser did not say how much it was sending."),
+    413: (
+        "That was too large",
+        "Nothing was stored. Go back and send less: up to 60,000 characters, or a file up to 60 kB.",
+    ),
+    422: ("Something was missing", "Nothing was changed. Go back, fill in every field, and try again."),
+    429: ("Too many tries", "Wait a minute, then try again. This keeps strangers from guessing passwords."),
+}
+OTHER = ("Something went wrong", "It is our fault, not yours. Your charger is not affected. Go back and try again.")
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Register the handlers."""
+    app.add_exception_handler(LoginNeeded, _login_needed)  # type: ignore[arg-type]  # Starlette types them all as Exception
+    app.add_exception_handler(HTTPException, _refused)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
+
+
+def problem_text(status: int) -> str:
+    """The page without a person, for where nobody has been asked who they are."""
+    title, meaning = PROBLEMS.get(status, OTHER)
+    return templates.get_template("problem.html").render(person=None, form="", path="", title=title, meaning=meaning)
+
+
+def _problem(request: Request, status: int) -> Response:
+    title, meaning = PROBLEMS.get(status, OTHER)
+    return page(request, "problem.html", person_of(request), status, title=title, meaning=meaning)
+
+
+async def _login_needed(request: Request, needed: LoginNeeded) -> Response:
+    return to("/login" if needed.path == "/" else f"/login?next={quote(needed.path)}")
+
+
+async def _refused(request: Request, error: HTTPException) -> Response:
+    if _is_for_programs(request):
+        return await http_exception_handler(request, error)
+    return _problem(request, error.status_code)
+
+
+async def _invalid(request: Request, error: RequestValidationError) -> Response:
+    if _is_for_programs(request):
+        return await request_validation_exception_handler(request, error)
+    return _problem(request, 413 if any(one["type"] == "string_too_long" for one in error.errors()) else 422)
+
+
+def _is_for_programs(request: Request) -> bool:
+    return request.url.path.startswith(("/api/", "/healthz", "/metrics"))

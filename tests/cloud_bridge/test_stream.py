@@ -1,0 +1,96 @@
+"""Does an open page hear what it must, once, and nothing else?"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from cloud_bridge.store.people import Person, Role
+from cloud_bridge.store.units import Unit as StoredUnit
+from cloud_bridge.store.units import visible_unit
+from cloud_bridge.web import stream
+from cloud_bridge.web.view import charge_point, mark
+from tests.cloud_bridge.running import Bridge, Unit, sample
+
+MINUTE_MS = 60_000
+HEARTBEAT = "cp/home-1/heartbeat"
+ANN = Person(1, "ann", Role.OPERATOR)
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "LOOK_S", 0)
+
+
+@pytest.fixture
+def unit(bridge: Bridge) -> Unit:
+    return Unit(bridge, "home-1", bridge.add_unit("home-1").secret).connect()
+
+
+def stored(bridge: Bridge) -> StoredUnit | None:
+    with bridge.house.database.reading() as connection:
+        return visible_unit(connection, ANN, "home-1")
+
+
+def mark_now(bridge: Bridge) -> str:
+    unit = stored(bridge)
+    assert unit
+    return mark(charge_point(bridge.house, unit))
+
+
+def listening(bridge: Bridge, seen: str, read: Callable[[], StoredUnit | None] | None = None) -> AsyncIterator[str]:
+    return stream.changes(bridge.house, read or (lambda: stored(bridge)), lambda board: board.state, seen)
+
+
+def test_a_page_that_shows_all_hears_only_signs_of_life(bridge: Bridge, unit: Unit) -> None:
+    async def run() -> None:
+        events = listening(bridge, mark_now(bridge))
+        assert await anext(events) == "retry: 3000\n\n"
+        assert (await anext(events)).startswith("event: alive\n")
+
+    asyncio.run(run())
+
+
+def test_a_message_is_an_event_with_the_mark_of_what_it_shows(bridge: Bridge, unit: Unit) -> None:
+    async def run() -> None:
+        events = listening(bridge, mark_now(bridge))
+        await anext(events)
+        unit.publish(HEARTBEAT, sample("heartbeat-charging"))
+        assert await anext(events) == f"event: board\nid: {mark_now(bridge)}\ndata: Charging\n\n"
+
+    asyncio.run(run())
+
+
+def test_silence_is_an_event_though_nobody_sent_anything(bridge: Bridge, unit: Unit) -> None:
+    async def run() -> None:
+        unit.publish(HEARTBEAT, sample("heartbeat-idle"))
+        events = listening(bridge, mark_now(bridge))
+        await anext(events)
+        bridge.clock.advance(30 * MINUTE_MS + 1)
+        assert ".silent\n" in await anext(events)
+
+    asyncio.run(run())
+
+
+def test_a_page_that_comes_back_hears_what_it_missed(bridge: Bridge, unit: Unit) -> None:
+    async def run() -> None:
+        last_event_id = mark_now(bridge)
+        unit.publish(HEARTBEAT, sample("heartbeat-idle"))
+        events = listening(bridge, last_event_id)
+        await anext(events)
+        assert (await anext(events)).startswith("event: board\n")
+
+    asyncio.run(run())
+
+
+def test_the_stream_ends_with_the_session(bridge: Bridge, unit: Unit) -> None:
+    async def run() -> None:
+        answers = iter([stored(bridge), None])
+        events = listening(bridge, mark_now(bridge), lambda: next(answers))
+        assert [event.split("\n")[0] async for event in events] == ["retry: 3000", "event: alive"]
+
+    asyncio.run(run())
+
+
+def test_lines_stay_lines() -> None:
+    assert stream.event("board", "a\nb\r\nc", "7") == "event: board\nid: 7\ndata: a\ndata: b\ndata: c\n\n"
