@@ -111,7 +111,53 @@ contacts = Table(
     Column("last_kind", String(20), nullable=False),
     Column("messages", BigInteger, nullable=False),
     Column("bad_payloads", BigInteger, nullable=False),
+    Column("silent_ms", BigInteger),  # when we noticed that it is silent; null while it is not
     Index(None, "last_contact_ms"),
+    Index(None, "silent_ms"),
+)
+
+contact_gaps = Table(  # between two contacts; how much of it we were deaf is computed when read
+    "contact_gaps",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("to_ms", BigInteger, nullable=False),
+    Index(None, "to_ms"),
+)
+
+transitions = Table(  # silent and back, as noticed: what alerts follow
+    "transitions",
+    metadata,
+    _row_number(),
+    _unit(),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("contact", String(10), nullable=False),  # silent or online
+    Column("last_contact_ms", BigInteger, nullable=False),
+    Index(None, "unit_id", "at_ms"),
+    Index(None, "at_ms"),
+)
+
+signal = Table(  # as it came in with the heartbeats
+    "signal",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("received_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("csq", Integer, nullable=False),  # 0..31
+    Column("operator", String(16), nullable=False),  # PLMN digits; empty while unknown
+    Index(None, "received_ms"),
+)
+
+signal_5min = Table(  # made of the above, kept when that is gone
+    "signal_5min",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("operator", String(16), primary_key=True),
+    Column("lowest", Integer, nullable=False),
+    Column("highest", Integer, nullable=False),
+    Column("total", BigInteger, nullable=False),  # total / samples is the mean
+    Column("samples", Integer, nullable=False),
+    Index(None, "from_ms"),
 )
 
 heartbeats = Table(
