@@ -5,7 +5,6 @@ hardware would, but not for ever: a firmware that crashes in a loop is to be see
 """
 
 import asyncio
-import contextlib
 import os
 import shutil
 import sys
@@ -49,20 +48,24 @@ class Processor:
         """Starts the firmware; `cause` is what it finds in its reset register."""
         self._restarts.clear()
         self._task = asyncio.create_task(self._run(cause))
+        self._task.add_done_callback(self._ended)
 
     async def power_off(self) -> None:
         """Stops it in the middle of whatever it does."""
         if self._task is None:
             return
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait({self._task})
         self._task = None
 
     def feed(self, count: int) -> None:
         """The watchdog's line: a count that must change within `WATCHDOG_S` once it is above 0."""
         if count != self._fed[0]:
             self._fed = (count, asyncio.get_running_loop().time())
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self._tell(f"the firmware cannot be started: {error}")
 
     async def _run(self, cause: str) -> None:
         while True:

@@ -67,6 +67,8 @@ class Unit:
         """Hangs it on the wall and switches the mains on."""
         self.mains(True)
         self._tasks = [asyncio.create_task(self._physics()), asyncio.create_task(self._poll_status())]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
         """Takes it off the wall. What is kept without power is kept."""
@@ -186,6 +188,11 @@ class Unit:
     def tell(self, what: str) -> None:
         """Writes a line into the story."""
         self.story.append(f"{time.monotonic() - self._started_s:9.3f} {what}")
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A mistake in the rig must not look like a unit that does nothing."""
+        if not task.cancelled() and (error := task.exception()):
+            self._tell_loudly(f"the rig itself failed: {error!r}")
 
     def _tell_loudly(self, what: str) -> None:
         self.tell(what)

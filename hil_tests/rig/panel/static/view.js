@@ -112,7 +112,7 @@ function showSignal(rig) {
   const lit = known ? Math.max(1, Math.ceil((rig.csq * 6) / 25)) : 0;
   [...bars.children].forEach((bar, place) => bar.classList.toggle("on", place < lit));
   const name = rig.operator ? `${rig.operator_name}, ${rig.operator}` : "Not registered";
-  say("network-note", rig.network.up ? name : "No network here. Charging goes on.");
+  say("network-note", rig.network.up ? name : "No network here.");
 }
 
 function showControls(rig) {
@@ -123,11 +123,11 @@ function showControls(rig) {
   toggle("plug", rig.vehicle.plugged ? "Unplug" : "Plug in", rig.vehicle.plugged);
   toggle("network-switch", rig.network.up ? "Cut the network" : "Restore the network", rig.network.up);
   const left = rig.mains_back_in_s;
-  toggle("mains-cut", left === null ? "Off for 30 s" : `On again in ${Math.ceil(left)} s`, true);
+  toggle("mains-cut", left === null ? "Off for 30 s" : `Back in ${Math.ceil(left)} s`, true);
   byId("mains-cut").disabled = left !== null;
-  say("mains-switch", rig.mains ? "Switch off" : "Switch on now");
+  say("mains-switch", rig.mains ? "Switch off" : "Switch on");
   byId("tamper").setAttribute("aria-pressed", String(rig.tamper));
-  say("tamper", rig.tamper ? "Shut the cover" : "Open the cover");
+  say("tamper", rig.tamper ? "Shut cover" : "Open cover");
   if (document.activeElement !== byId("csq-set")) byId("csq-set").value = String(rig.network.csq);
   say("csq-out", `CSQ ${byId("csq-set").value}`);
   for (const button of document.querySelectorAll("[data-fault]")) {
