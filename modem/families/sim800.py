@@ -80,3 +80,6 @@ RECEIVE_MAX_BYTES = 1_460  # AT+CIPRXGET=2
 LINKS = 6
 
 CHARSET = "IRA"  # +CSCS after power-up
+
+MEASURES_ALL_CELLS = True  # AT+CNETSCAN: every cell of every operator, with its Rxlev
+SCAN_S = (45, 90)  # usually (p.189), and at most

@@ -1,0 +1,8 @@
+"""The installer's tool: `python -m modem signal|scan|report`."""
+
+import sys
+
+from modem.installer.command_line import main
+
+if __name__ == "__main__":
+    sys.exit(main())

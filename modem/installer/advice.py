@@ -1,0 +1,79 @@
+"""What to do about a signal: move the antenna, take another network, fit a booster, or nothing. Pure.
+
+A booster is sold last: only where no other network would pass, and where moving the antenna cannot be enough. It repeats
+what arrives; where no 2G arrives at all there is nothing to repeat.
+"""
+
+from typing import NamedTuple
+
+from modem import signal
+from modem.installer.readings import Network
+
+NOTHING = "nothing to do"
+OTHER_NETWORK = "other network"
+MOVE_ANTENNA = "move antenna"
+BOOSTER = "signal booster"
+NO_2G = "no 2G here"
+LOOK_AT_SIM = "look at the SIM"
+MEASURE_AGAIN = "measure again"
+
+# Higher up, or out of the metal box: 5 to 10 dB are usual, so 4 CSQ (8 dB) short of a pass is worth a try.
+ANTENNA_GAINS_CSQ = 4
+
+
+class Advice(NamedTuple):
+    """`do` is one of the names above; `text` says it to a person."""
+
+    do: str
+    text: str
+
+
+def advice(verdict: signal.Verdict, plmn: str | None, networks: list[Network] | None) -> Advice:
+    """The recommendation after measuring, and after a scan if there was one (`networks` is None if not)."""
+    if verdict.verdict == signal.PASS:
+        return Advice(NOTHING, "The signal is good enough.")
+    if networks == []:
+        return Advice(
+            NO_2G,
+            "No 2G network is heard here at all. Check that the antenna is plugged in; if it is, this modem cannot work"
+            " here, and neither antenna nor booster helps: the unit needs a modem for LTE-M.",
+        )
+    others = [network for network in networks or [] if network.passes and network.plmn != plmn]
+    if verdict.verdict == signal.UNKNOWN and plmn is None and networks:
+        best = networks[0]
+        return Advice(
+            LOOK_AT_SIM,
+            f"Networks are heard ({shown(best)} is the strongest), but none took this SIM."
+            " Check that the SIM is inserted, unlocked and active.",
+        )
+    if others:
+        best = others[0]
+        return Advice(
+            OTHER_NETWORK,
+            f"{shown(best)} would pass here with CSQ {best.csq}. Let the unit choose its network by itself,"
+            " or use a SIM of that network. No booster is needed.",
+        )
+    if verdict.verdict == signal.UNKNOWN:
+        return Advice(MEASURE_AGAIN, "There are too few readings for a verdict. Wait a minute and measure again.")
+    return _weak(verdict, networks)
+
+
+def _weak(verdict: signal.Verdict, networks: list[Network] | None) -> Advice:
+    scanned = "No other network here is stronger. " if networks else "Scan for a stronger network first. "
+    missing = signal.PASS_ABOVE_CSQ + 1 - verdict.median
+    if missing <= ANTENNA_GAINS_CSQ:
+        return Advice(
+            MOVE_ANTENNA,
+            f"The signal is {missing:g} CSQ ({2 * missing:g} dB) short of a pass. {scanned}Move the antenna: higher up,"
+            " out of the metal box, to the side of the building that faces the mast. If that is not enough, fit a booster.",
+        )
+    return Advice(
+        BOOSTER,
+        f"The signal is {missing:g} CSQ ({2 * missing:g} dB) short of a pass. {scanned}Fit a signal booster,"
+        " with its outside antenna as high as it can be.",
+    )
+
+
+def shown(network: Network) -> str:
+    """A network by the name that people know it by."""
+    return network.name or network.plmn

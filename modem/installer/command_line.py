@@ -1,0 +1,175 @@
+"""`python -m modem signal|scan|report`: what was typed, to what is done and the exit code that says how it went."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from modem import signal
+from modem.installer import report
+from modem.installer.advice import Advice, advice
+from modem.installer.console_source import ConsoleSource
+from modem.installer.errors import CannotTalk
+from modem.installer.finding import open_port
+from modem.installer.measuring import SECONDS, SHORTEST_S, Measurement, measuring
+from modem.installer.modem_source import ModemSource
+from modem.installer.readings import Identity, Network, Source
+from modem.installer.screen import Screen
+
+PASSED, FAILED, NO_READING, CANNOT_TALK = 0, 1, 2, 3  # design, section 4.4
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+_EXIT = {signal.PASS: PASSED, signal.FAIL: FAILED, signal.UNKNOWN: NO_READING}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    typed = _parser().parse_args(arguments)
+    # With --json, standard output is for the machine alone; a person still sees what goes on, on the other one.
+    screen = Screen(Console(stderr=typed.json, highlight=False, soft_wrap=False))
+    try:
+        name, port = open_port(typed.port, screen.tick)
+        source: Source
+        if typed.console:
+            source = ConsoleSource(name, port, screen.say)
+        else:
+            source = ModemSource(name, port, screen.say)
+        try:
+            code: int = typed.run(_Job(typed, source, screen, name))
+        finally:
+            source.leave()
+    except CannotTalk as problem:
+        return _cannot_talk(typed, str(problem))
+    except KeyboardInterrupt:
+        screen.say("Stopped. The modem is as it was.")
+        return INTERRUPTED
+    return code
+
+
+class _Job:
+    """One run of one command."""
+
+    def __init__(self, typed: argparse.Namespace, source: Source, screen: Screen, port: str) -> None:
+        self._typed = typed
+        self._source = source
+        self._screen = screen
+        self._port = port
+
+    def signal(self) -> int:
+        """Measure, and say whether it is enough."""
+        identity = self._source.identity()
+        measurement = self._measure(identity)
+        said = advice(measurement.verdict, measurement.latest.plmn, None)
+        self._result(identity, measurement, None, None, said)
+        self._screen.verdict(measurement, measurement.latest.plmn or "no network")
+        if measurement.verdict.verdict != signal.PASS:
+            self._screen.advice(said)
+        return _EXIT[measurement.verdict.verdict]
+
+    def scan(self) -> int:
+        """List every network. Passes if one would."""
+        serving = self._source.reading().plmn
+        networks = self._networks()
+        self._screen.networks(networks, serving)
+        if self._typed.json:
+            rows = [{**network._asdict(), "passes": network.passes} for network in networks]
+            print(json.dumps({"operator": serving, "networks": rows}, ensure_ascii=False))
+        if any(network.passes for network in networks):
+            return PASSED
+        return FAILED if any(network.csq is not None for network in networks) else NO_READING
+
+    def report(self) -> int:
+        """Measure, scan, and write both down."""
+        identity = self._source.identity()
+        measurement = self._measure(identity)
+        cell = self._source.cell()
+        networks = self._networks()
+        said = advice(measurement.verdict, measurement.latest.plmn, networks)
+        told = self._result(identity, measurement, cell, networks, said)
+        self._screen.verdict(measurement, _name(networks, measurement.latest.plmn))
+        self._screen.networks(networks, measurement.latest.plmn)
+        self._screen.advice(said)
+        path = self._typed.out or Path(_file_name(told))
+        try:
+            for written in report.write(told, path):
+                self._screen.say(f"written: {written}")
+        except OSError as error:
+            raise CannotTalk(f"{path}: the report cannot be written there ({error.strerror}); use --out") from None
+        return _EXIT[measurement.verdict.verdict]
+
+    def _measure(self, identity: Identity) -> Measurement:
+        title = " · ".join(part for part in (identity.unit, identity.model, self._port) if part)
+        return self._screen.measure(measuring(self._source, self._typed.seconds), title)
+
+    def _networks(self) -> list[Network]:
+        with self._screen.scanning(self._source.scan_s[0]):
+            return self._source.networks()
+
+    def _result(
+        self,
+        identity: Identity,
+        measurement: Measurement,
+        cell: str | None,
+        networks: list[Network] | None,
+        said: Advice,
+    ) -> dict[str, Any]:
+        """What was found, as the report has it; printed for a machine if one asked."""
+        identity = identity._replace(unit=self._typed.unit or identity.unit)
+        taken = datetime.now().astimezone()
+        told = report.contents(identity, self._typed.place, taken, measurement, cell, networks, said)
+        if self._typed.json:
+            print(json.dumps(told, ensure_ascii=False))
+        return told
+
+
+def _cannot_talk(typed: argparse.Namespace, problem: str) -> int:
+    if typed.json:
+        print(json.dumps({"error": problem}, ensure_ascii=False))
+    print(problem, file=sys.stderr)
+    return CANNOT_TALK
+
+
+def _name(networks: list[Network], plmn: str | None) -> str:
+    return next((network.name for network in networks if network.plmn == plmn and network.name), plmn or "no network")
+
+
+def _file_name(told: dict[str, Any]) -> str:
+    minute = told["time"][:16].replace(":", "").replace("T", "-")
+    return f"signal-{told['unit'] or told['imei'] or 'unit'}-{minute}.html"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m modem",
+        description="Is the mobile signal good enough for a charge point here?",
+        epilog="Exit codes: 0 pass, 1 fail, 2 no reading, 3 cannot talk to the modem.",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _command(commands, "signal", "the signal live, and a verdict after half a minute", _Job.signal)
+    _command(commands, "scan", "every network here and its strongest cell; takes a minute or two", _Job.scan)
+    _command(commands, "report", "both, as a page to leave with the customer and as JSON", _Job.report)
+    return parser
+
+
+def _command(commands: Any, name: str, says: str, run: Callable[[_Job], int]) -> None:
+    command = commands.add_parser(name, help=says, description=says[:1].upper() + says[1:] + ".")
+    command.set_defaults(run=run, place="", unit=None, seconds=SECONDS, out=None)
+    command.add_argument("--port", help="the serial port; not needed while there is only one")
+    command.add_argument("--console", action="store_true", help="the port is a charge point's service console")
+    command.add_argument("--json", action="store_true", help="the result as JSON on standard output")
+    if name != "scan":
+        command.add_argument("--seconds", type=_seconds, help=f"how long to measure (default {SECONDS})")
+    if name == "report":
+        command.add_argument("--place", help="where this is, as the customer would say it")
+        command.add_argument("--unit", help="the charge point's id, where its console is not asked")
+        command.add_argument("--out", type=Path, metavar="FILE.html", help="where to write the report")
+
+
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or not SHORTEST_S <= int(text) <= 3600:
+        raise argparse.ArgumentTypeError(f"a whole number from {SHORTEST_S} to 3600")
+    return int(text)

@@ -1,0 +1,119 @@
+"""Readings through a charge point's service console: lines of `name value`, closed by `ok` or `error ...`."""
+
+import contextlib
+import time
+from collections.abc import Callable
+
+from modem import signal
+from modem.installer.errors import CannotTalk
+from modem.installer.readings import Identity, Network, Reading
+from modem.ports.pyserial_port import Port
+
+ANSWER_S = 3
+ATTEMPTS = 2
+FRESH_S = 5  # how old a reading may get before the unit has no contact with its modem
+LOOK_EVERY_S = 0.1
+UNREAD_LIMIT_CHARS = 8_192
+
+
+class ConsoleSource:
+    """`path` is for messages. Raises CannotTalk if what answers is not a charge point."""
+
+    scan_s = (60, 240)  # the unit finishes what it is doing first
+
+    def __init__(self, path: str, port: Port, said: Callable[[str], None]) -> None:
+        self._path = path
+        self._port = port
+        self._unread = ""
+        self._taken = -1  # number of the last reading that was taken
+        status = self._named("status")
+        if "csq" not in status:
+            raise CannotTalk(f"{path}: what answers is not a charge point's console; choose another --port")
+        self._unit = status.get("id", "-")
+
+    def identity(self) -> Identity:
+        return Identity(None if self._unit == "-" else self._unit, None, None)
+
+    def reading(self) -> Reading:
+        """Waits for a reading that was not given before; without one, that is no reading."""
+        until_s = time.monotonic() + FRESH_S
+        while True:
+            answer = self._named("csq")
+            number = int(answer.get("sample", "0"))
+            if number != self._taken:
+                self._taken = number
+                return Reading(int(answer["csq"]), _known(answer.get("operator")))
+            if time.monotonic() >= until_s:
+                return Reading(signal.NO_READING, None)
+            self._port.wait(int(LOOK_EVERY_S * 1000))
+
+    def cell(self) -> str | None:
+        return _known(self._named("csq").get("cell"))
+
+    def networks(self) -> list[Network]:
+        self._ask("scan")
+        until_s = time.monotonic() + self.scan_s[1]
+        while time.monotonic() < until_s:
+            lines = self._ask("networks")
+            state = lines[0].partition(" ")[2] if lines else ""
+            if state == "done":
+                return [_network(line) for line in lines[1:]]
+            if state.startswith("failed"):
+                raise CannotTalk(f"{self._path}: the unit's scan {state}; try again in a minute")
+            self._port.wait(1_000)
+        raise CannotTalk(f"{self._path}: the unit did not finish its scan in {self.scan_s[1]} s; try again")
+
+    def leave(self) -> None:
+        with contextlib.suppress(OSError):
+            self._port.close()
+
+    def _named(self, command: str) -> dict[str, str]:
+        named = {}
+        for line in self._ask(command):
+            name, _, value = line.partition(" ")
+            named[name] = value
+        return named
+
+    def _ask(self, command: str) -> list[str]:
+        try:
+            for _ in range(ATTEMPTS):  # the first may be spoiled by what was typed before
+                self._port.read()
+                self._unread = ""
+                self._port.write(f"\r{command}\r".encode())
+                answer = self._answer()
+                if answer is not None:
+                    break
+            else:
+                raise CannotTalk(f"{self._path}: no charge point answers; is it switched on, and is this its console?")
+        except OSError as error:
+            raise CannotTalk(f"{self._path}: the port failed ({error}); pull the cable and plug it in again") from None
+        if answer and answer[-1].startswith("error"):
+            raise CannotTalk(f"{self._path}: the unit says: {answer[-1].removeprefix('error').strip()}")
+        return answer
+
+    def _answer(self) -> list[str] | None:
+        """The lines up to `ok`, or up to and with `error`. None if neither comes in time."""
+        lines: list[str] = []
+        until_s = time.monotonic() + ANSWER_S
+        while (left_s := until_s - time.monotonic()) > 0:
+            self._port.wait(max(1, int(left_s * 1000)))
+            self._unread = (self._unread + self._port.read().decode("utf-8", "replace"))[-UNREAD_LIMIT_CHARS:]
+            *whole, self._unread = self._unread.replace("\r", "\n").split("\n")
+            for line in whole:
+                if line == "ok":
+                    return lines
+                if line.startswith("error"):
+                    return [*lines, line]
+                if line and not line.startswith("#"):
+                    lines.append(line)
+        return None
+
+
+def _known(value: str | None) -> str | None:
+    return None if value in (None, "-") else value
+
+
+def _network(line: str) -> Network:
+    """`network 23415 17 3 vodafone UK`: PLMN, CSQ of the best cell or -, number of cells, name."""
+    _, plmn, csq, cells, name = (line + "    ").split(" ", 4)
+    return Network(plmn, name.strip() or None, None if csq == "-" else int(csq), int(cells))

@@ -1,0 +1,161 @@
+"""Readings from a modem's own port. It is left as it was found: what had to be changed to ask is changed back."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+from modem import replies
+from modem.client import Modem
+from modem.errors import CommandError, ModemError, ModemHung, ModemRestarted
+from modem.families import sim800, sim7000
+from modem.fields import line_after, split
+from modem.installer.errors import CannotTalk
+from modem.installer.networks import best_cells, listed
+from modem.installer.readings import Identity, Network, Reading
+from modem.ports.pyserial_port import Port
+
+FAMILIES = {"SIM800": sim800, "SIM7000": sim7000, "SIM7070": sim7000, "SIM7080": sim7000}
+FIRST_ANSWER_MS = 700  # for each of the first questions, at each speed
+ABORT_MS = 5_000  # a scan that was broken off ends within this
+REBOOT_S = 15
+SCAN_ATTEMPTS = 2
+
+
+class _Clock:
+    """The computer's own time."""
+
+    def now_ms(self) -> int:
+        return int(time.monotonic() * 1000)
+
+    def sleep_ms(self, ms: int) -> None:
+        time.sleep(ms / 1000)
+
+
+class ModemSource:
+    """`path` is for messages. Finds the speed and the family by asking; raises CannotTalk if nobody answers as a modem."""
+
+    def __init__(self, path: str, port: Port, said: Callable[[str], None]) -> None:
+        self._path = path
+        self._port = port
+        self._said = said
+        self._modem = Modem(port, _Clock(), sim800)
+        self._undo: list[str] = []
+        self._find_speed()
+        self._model = self._first_line("AT+CGMM")
+        self._modem.family = _family(self._model)
+        self.scan_s = self._modem.family.SCAN_S
+        with self._explained():
+            self._names_as_digits()
+
+    def identity(self) -> Identity:
+        return Identity(None, self._model, self._first_line("AT+CGSN"))
+
+    def reading(self) -> Reading:
+        with self._explained():
+            return Reading(self._modem.signal_quality(), self._modem.operator())
+
+    def cell(self) -> str | None:
+        with self._explained():
+            self._remember("AT+CREG?", "+CREG:", "AT+CREG=2")
+            serving = self._modem.query("AT+CREG?", replies.registration)
+        if serving.lac is None or serving.cell is None:
+            return None
+        return f"{serving.lac:04X}-{serving.cell:04X}"
+
+    def networks(self) -> list[Network]:
+        for attempt in range(SCAN_ATTEMPTS):
+            try:
+                return self._scanned()
+            except (ModemError, OSError) as error:
+                if attempt == SCAN_ATTEMPTS - 1:
+                    raise CannotTalk(f"{self._path}: the scan failed twice ({error}); try again in a minute") from None
+                self._recover(error)
+        raise AssertionError("a scan neither gave a result nor failed")
+
+    def leave(self) -> None:
+        with contextlib.suppress(ModemError, OSError):
+            self._modem.resync(ABORT_MS)  # its first carriage return breaks off a scan that still runs
+            for command in reversed(self._undo):
+                self._modem.command(command)
+        with contextlib.suppress(OSError):
+            self._port.close()
+
+    def _scanned(self) -> list[Network]:
+        if self._modem.family.MEASURES_ALL_CELLS:
+            return best_cells(replies.cells(self._modem.command("AT+CNETSCAN")))
+        return listed(replies.operators(self._modem.command("AT+COPS=?"), self._modem.family.CHARSET))
+
+    def _recover(self, error: Exception) -> None:
+        """After a scan that failed: get the modem to answer again. Raises CannotTalk if it does not."""
+        self._said(f"the modem broke off the scan ({error}); getting it back")
+        until_s = time.monotonic() + REBOOT_S
+        while time.monotonic() < until_s:
+            with contextlib.suppress(ModemHung, ModemRestarted, OSError):
+                self._modem.resync(FIRST_ANSWER_MS)
+                self._said("the modem answers again; scanning once more")
+                return
+        raise CannotTalk(
+            f"{self._path}: the modem died in the scan; switch its supply off and on, wait 20 s, try again"
+        )
+
+    def _find_speed(self) -> None:
+        """Ask at the usual speed, then at the others. Nothing is set: the modem keeps the speed it has."""
+        for baud in (sim800.BAUD, *sim800.OTHER_BAUDS):
+            self._port.set_baud(baud)
+            try:
+                self._modem.resync(FIRST_ANSWER_MS)
+                return
+            except ModemError:
+                continue
+            except OSError as error:
+                raise CannotTalk(
+                    f"{self._path}: the port failed ({error}); pull the cable and plug it in again"
+                ) from None
+        if self._modem.strays or self._modem.broken:
+            raise CannotTalk(
+                f"{self._path}: what answers is not a modem; choose another --port,"
+                " or add --console if it is a charge point's console"
+            )
+        raise CannotTalk(f"{self._path}: no modem answers; is it switched on, and is this its port?")
+
+    def _names_as_digits(self) -> None:
+        """Operators by PLMN; the format that was set before is noted for `leave`."""
+        serving = self._modem.query("AT+COPS?", replies.operator)
+        if serving.format not in (None, replies.NUMERIC):
+            self._modem.command(f"AT+COPS=3,{replies.NUMERIC}")
+            self._undo.append(f"AT+COPS=3,{serving.format}")
+
+    def _remember(self, question: str, name: str, wanted: str) -> None:
+        """Set `wanted`, and note how it was: the first field of the answer to `question`."""
+        before = self._modem.query(question, lambda text: split(line_after((name,), text), text)[0][0])
+        setting, _, value = wanted.partition("=")
+        if before != value:
+            self._modem.command(wanted)
+            self._undo.append(f"{setting}={before}")
+
+    def _first_line(self, question: str) -> str | None:
+        with self._explained():
+            try:
+                return str(self._modem.command(question)).split("\n")[0].strip() or None
+            except CommandError:
+                return None
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Trouble with the modem as one line for a person."""
+        try:
+            yield
+        except ModemRestarted:
+            raise CannotTalk(
+                f"{self._path}: the modem restarted; its supply is too weak if this happens again"
+            ) from None
+        except (ModemError, OSError) as error:
+            raise CannotTalk(f"{self._path}: the modem stopped answering ({error}); switch it off and on") from None
+
+
+def _family(model: str | None) -> ModuleType:
+    for name, family in FAMILIES.items():
+        if model and name in model:
+            return family
+    return sim800

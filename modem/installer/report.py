@@ -1,0 +1,76 @@
+"""The report that an installer leaves with the customer: one HTML page, and the same as JSON for a machine."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from modem import signal
+from modem.installer.advice import Advice
+from modem.installer.measuring import Measurement
+from modem.installer.plot import plot
+from modem.installer.readings import Identity, Network
+
+FORMAT = "chargekeeper signal report 1"
+
+
+def contents(
+    identity: Identity,
+    place: str,
+    taken: datetime,
+    measurement: Measurement,
+    cell: str | None,
+    networks: list[Network] | None,
+    advice: Advice,
+) -> dict[str, Any]:
+    """All that the report says, ready for JSON. `taken` must know its time zone."""
+    verdict = measurement.verdict
+    return {
+        "format": FORMAT,
+        "unit": identity.unit,
+        "model": identity.model,
+        "imei": identity.imei,
+        "place": place,
+        "time": taken.isoformat(timespec="seconds"),
+        "operator": measurement.latest.plmn,
+        "cell": cell,
+        "verdict": verdict.verdict,
+        "csq": {"min": verdict.minimum, "median": verdict.median, "max": verdict.maximum},
+        "readings": verdict.samples,
+        "pass_above_csq": signal.PASS_ABOVE_CSQ,
+        "samples": [{"at_s": sample.at_s, "csq": sample.csq} for sample in measurement.samples],
+        "networks": None if networks is None else [_network(network) for network in networks],
+        "recommendation": advice.do,
+        "advice": advice.text,
+    }
+
+
+def page(told: dict[str, Any]) -> str:
+    """The HTML page of `contents`: everything is inside it, pictures too."""
+    environment = Environment(
+        loader=PackageLoader("modem.installer", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    samples = [(sample["at_s"], sample["csq"]) for sample in told["samples"]]
+    names = {network["plmn"]: network["name"] for network in told["networks"] or []}
+    return environment.get_template("report.html").render(
+        told=told,
+        plot=plot(samples, told["csq"]["median"]),
+        when=datetime.fromisoformat(told["time"]),
+        serving=names.get(told["operator"]) or told["operator"],
+        dbm=signal.dbm_from_csq,
+        full=signal.CSQ_MAX,
+    )
+
+
+def write(told: dict[str, Any], path: Path) -> tuple[Path, Path]:
+    """The page at `path`, and its JSON beside it. Raises OSError."""
+    beside = path.with_suffix(".json")
+    beside.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(page(told), encoding="utf-8")
+    return path, beside
+
+
+def _network(network: Network) -> dict[str, Any]:
+    return {**network._asdict(), "passes": network.passes}

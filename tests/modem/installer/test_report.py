@@ -1,0 +1,97 @@
+"""Does the report stand alone, say everything, and trust nothing that came over the air?"""
+
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modem.installer import report
+from modem.installer.advice import advice
+from modem.installer.measuring import Measurement
+from modem.installer.plot import plot
+from modem.installer.readings import Identity, Network, Reading, Sample
+from tests.modem.installer.fake import EE, O2, VODAFONE
+
+WHEN = datetime.fromisoformat("2025-03-04T10:20:30+00:00")
+
+
+def told(
+    csqs: list[int], networks: list[Network] | None, plmn: str | None = "23415", place: str = "Garage"
+) -> dict[str, Any]:
+    samples = [Sample(float(at_s), csq) for at_s, csq in enumerate(csqs)]
+    measurement = Measurement(samples, Reading(csqs[-1], plmn), len(csqs))
+    said = advice(measurement.verdict, plmn, networks)
+    identity = Identity("CK-1", "SIMCOM_SIM800L", "867856030000017")
+    return report.contents(identity, place, WHEN, measurement, "01F4-2A3B", networks, said)
+
+
+def test_all_that_was_asked_for_is_in_both() -> None:
+    contents = told([12] * 10, [O2, VODAFONE, EE])
+    page = report.page(contents)
+    for wanted in (
+        "CK-1",
+        "Garage",
+        "4 March 2025, 10:20",
+        "01F4-2A3B",
+        "vodafone UK",
+        "O2 - UK",
+        "FAIL",
+        "other network",
+    ):
+        assert wanted in page
+    assert contents["unit"] == "CK-1"
+    assert contents["verdict"] == "fail"
+    assert contents["csq"] == {"min": 12, "median": 12, "max": 12}
+    assert contents["recommendation"] == "other network"
+    assert contents["networks"][0]["passes"]
+    assert contents["time"] == "2025-03-04T10:20:30+00:00"
+
+
+def test_the_page_loads_nothing_from_elsewhere() -> None:
+    page = report.page(told([12, 99] * 10, [O2]))
+    assert "<svg" in page
+    assert not re.search(r"""(src|href|url)\s*[=(]\s*["']?(https?:)?//""", page)
+    assert "<script" not in page
+
+
+def test_a_name_from_the_air_is_text_and_no_markup() -> None:
+    evil = Network("23415", "<script>alert(1)</script>", 12, 1)
+    page = report.page(told([12] * 10, [evil], place='"><img src=x>'))
+    assert "<script" not in page
+    assert "<img" not in page
+
+
+@pytest.mark.parametrize(
+    ("csqs", "networks", "words"),
+    [
+        ([99] * 10, [], "No 2G network is heard here at all"),
+        ([8] * 10, [VODAFONE], "Fit a signal booster"),
+        ([13] * 10, [VODAFONE], "Move the antenna"),
+        ([20] * 10, [VODAFONE], "good enough"),
+        ([99] * 10, None, "too few readings"),
+    ],
+)
+def test_the_recommendation_is_in_words(csqs: list[int], networks: list[Network] | None, words: str) -> None:
+    assert words in report.page(told(csqs, networks, plmn=None if csqs[0] == 99 else "23415"))
+
+
+def test_both_files_are_written_side_by_side(tmp_path: Path) -> None:
+    contents = told([17] * 10, [VODAFONE])
+    page, beside = report.write(contents, tmp_path / "a report.html")
+    assert page.read_text().startswith("<!doctype html>")
+    assert json.loads(beside.read_text()) == contents
+
+
+def test_the_line_of_the_plot_has_a_gap_where_there_was_no_reading() -> None:
+    drawing = plot([(0.0, 10), (1.0, 11), (2.0, 99), (3.0, 16)], 11)
+    assert drawing.count("<polyline") == 2
+    assert drawing.count('class="fail"') == 2
+    assert drawing.count('class="pass"') == 1
+    assert drawing.count('class="none"') == 1
+
+
+def test_a_plot_of_nothing_is_still_a_plot() -> None:
+    assert plot([], None).endswith("</svg>")
