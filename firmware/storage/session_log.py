@@ -40,9 +40,14 @@ class SessionLog:
         """Up to `count` records with numbers from `first` on, oldest first."""
         found: list = []
         for index in self._files():
-            if index >= first // PER_FILE and len(found) < count:
-                found.extend(stored for stored in self._records(index) if stored.number >= first)
-        return found[:count]
+            if index < first // PER_FILE:
+                continue
+            for stored in self._records(index):
+                if len(found) == count:
+                    return found
+                if stored.number >= first:
+                    found.append(stored)
+        return found
 
     def last_number(self):
         """Of the newest record, 0 if there is none."""

@@ -6,7 +6,7 @@ from firmware.charging import pilot
 from firmware.charging.controller import Controller
 from firmware.charging.limits import PAUSE_A, Claim
 from firmware.charging.situation import Setup
-from firmware.charging.wires import X1, F, Inputs
+from firmware.charging.wires import SAFE, X1, F, Inputs
 
 STEP_MS = 20
 CAR_MV = {"A": 12000, "B": 9000, "C": 6000, "D": 3000}
@@ -24,7 +24,7 @@ class Unit:
         self.diode = True
         self.rcd_works = True
         self.tested = False
-        self.outputs = None
+        self.outputs = SAFE
 
     def run(self, ms):
         for _ in range(max(1, ms // STEP_MS)):
@@ -37,7 +37,7 @@ class Unit:
         return self.outputs
 
     def _load_pilot(self):
-        duty = self.outputs.pilot_duty_u16 if self.outputs else F
+        duty = self.outputs.pilot_duty_u16
         high_mv, inputs = CAR_MV[self.car], self.inputs
         low_mv = -12000 if self.diode or self.car == "A" else -high_mv
         inputs.pilot_high_mv = low_mv if duty == F else high_mv
@@ -143,7 +143,7 @@ def test_the_leakage_sensor_is_tested_before_the_first_closing_of_a_session_and_
     for car in "BCBCAC":
         unit.car = car
         for _ in range(100):
-            before = unit.outputs and unit.outputs.rcd_test
+            before = unit.outputs.rcd_test
             unit.run(STEP_MS)
             if unit.outputs.rcd_test and not before:
                 tests.append(car)
@@ -167,7 +167,7 @@ def test_a_leakage_sensor_that_fails_its_test_never_charges_until_a_person_has_i
 def test_a_leak_during_the_self_test_is_found_by_its_end():
     unit = Unit()
     unit.car = "C"
-    while not (unit.outputs and unit.outputs.rcd_test):
+    while not unit.outputs.rcd_test:
         unit.run(STEP_MS)
     unit.inputs.rcd_dc_trip = True
     for _ in range(100):
@@ -302,3 +302,28 @@ def test_the_boot_of_the_rules_is_safe():
     controller = Controller(0, Setup(32, True, False, 0))
     outputs = controller.step(20, Inputs())
     assert not outputs.contactor and outputs.pilot_duty_u16 == F
+
+
+def test_an_opened_enclosure_is_told_at_once_and_does_not_stop_the_charge():
+    """[S1-tamper]"""
+    unit = Unit().charge()
+    unit.inputs.tamper = True
+    unit.run(STEP_MS)
+    assert [event.what for event in unit.events() if event.kind == "tamper"] == [True]
+    assert unit.outputs.contactor
+
+
+def test_the_power_told_is_never_older_than_a_second():
+    """[R9p]"""
+    unit = Unit().charge()
+    for power_w in range(100, 2100, 100):
+        unit.inputs.power_w = power_w
+        unit.run(980)
+        assert unit.controller.report.power_w == power_w
+
+
+def test_a_cold_boot_without_any_network_or_time_charges_within_five_seconds():
+    """[R7]"""
+    unit = Unit()
+    unit.car = "C"
+    assert unit.run(5000).contactor

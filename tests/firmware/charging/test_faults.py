@@ -84,7 +84,19 @@ def test_a_welded_contactor_is_seen_after_the_command_to_open():
     assert bench.run(60) == ("contactor_welded",)
 
 
+@pytest.mark.parametrize(
+    "supply_mv, faults", [(206900, ("supply",)), (207000, ()), (253000, ()), (253100, ("supply",))]
+)
+def test_outside_207_to_253_v_it_is_disconnected_within_five_seconds(supply_mv, faults):
+    """[BS7671]"""
+    bench = Bench()
+    bench.inputs.supply_mv = supply_mv
+    assert bench.run(4400) == ()
+    assert bench.run(600) == faults
+
+
 def test_a_dip_of_four_seconds_is_no_fault_of_the_supply():
+    """[BS7671]"""
     bench = Bench()
     bench.inputs.supply_mv = 180000
     assert bench.run(4000) == ()

@@ -28,8 +28,10 @@ def test_every_default_that_is_not_empty_passes_its_own_check():
 
 
 def test_what_was_set_is_there_after_a_restart():
-    fresh().change({"id": "CP1", "installer_max_a": 16})
+    """[R6] Another supplier's address too."""
+    fresh().change({"id": "CP1", "installer_max_a": 16, "broker": "other.example"})
     again = Settings(FOLDER)
+    assert again["broker"] == "other.example"
     assert again["id"] == "CP1" and again["installer_max_a"] == 16 and again["apn"] == "internet"
 
 
@@ -49,6 +51,7 @@ BAD = [
 
 @pytest.mark.parametrize("name, value, why", BAD)
 def test_a_bad_value_is_refused_by_name_and_nothing_changes(name, value, why):
+    """[S1-inputs]"""
     settings = fresh()
     with pytest.raises(SettingError) as refused:
         settings.change({"broker": "elsewhere", name: value})
@@ -89,3 +92,13 @@ def test_a_value_that_is_stored_already_costs_no_write():
 def test_boots_are_counted_from_one_and_never_fall():
     fresh()
     assert [boots.count(FOLDER) for _ in range(3)] == [1, 2, 3]
+
+
+def test_a_further_check_refuses_by_name_what_the_store_cannot_judge():
+    """[S1-inputs]"""
+    fresh()
+    settings = Settings(FOLDER, {"schedule": lambda text: None if text == "off" else "needs days"})
+    settings.change({"schedule": "off"})
+    with pytest.raises(SettingError, match="schedule: needs days"):
+        settings.change({"schedule": "whenever"})
+    assert settings["schedule"] == "off"

@@ -1,0 +1,20 @@
+"""Does London's clock agree with the time zone database at any second of two centuries?"""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firmware.charging import london
+
+LONDON = ZoneInfo("Europe/London")
+SECONDS = st.integers(
+    int(datetime(2002, 1, 1, tzinfo=UTC).timestamp()), int(datetime(2037, 12, 31, tzinfo=UTC).timestamp())
+)
+
+
+@given(SECONDS)
+def test_any_second(epoch_s: int) -> None:
+    there = datetime.fromtimestamp(epoch_s, LONDON)
+    assert london.local(epoch_s) == (there.weekday(), there.hour * 3600 + there.minute * 60 + there.second)

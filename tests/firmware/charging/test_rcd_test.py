@@ -1,0 +1,43 @@
+"""Does the self-test pass a sensor that works, and fail one that does not trip or does not release?"""
+
+from firmware.charging.rcd_test import RELEASE_MS, TRIP_MS, RcdTest
+
+
+def test_a_sensor_that_trips_and_releases_has_passed():
+    test = RcdTest()
+    test.begin(0)
+    for now_ms, tripped, state in (
+        (20, False, "tripping"),
+        (40, True, "releasing"),
+        (60, True, "releasing"),
+        (80, False, "passed"),
+    ):
+        test.step(now_ms, tripped)
+        assert test.state == state
+
+
+def test_one_that_does_not_trip_in_time_has_failed():
+    test = RcdTest()
+    test.begin(0)
+    test.step(TRIP_MS - 1, False)
+    assert test.state == "tripping"
+    test.step(TRIP_MS, False)
+    assert test.state == "failed"
+
+
+def test_one_that_does_not_release_has_failed():
+    test = RcdTest()
+    test.begin(0)
+    test.step(20, True)
+    test.step(20 + RELEASE_MS, True)
+    assert test.state == "failed"
+
+
+def test_a_test_that_runs_is_not_begun_again():
+    test = RcdTest()
+    test.begin(0)
+    test.ask()
+    assert test.state == "tripping"
+    test.forget()
+    test.ask()
+    assert test.state == "wanted"

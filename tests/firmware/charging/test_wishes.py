@@ -1,0 +1,132 @@
+"""Do owner, schedule, cloud and house get what they want, after the delay where the rules ask for one?"""
+
+import pytest
+
+from firmware.charging import schedule
+from firmware.charging.limits import PAUSE_A, Claim
+from firmware.charging.wishes import LEASE_MS, Wishes
+
+MONDAY_S = 1768176000  # 12 January 2026, 00:00 UTC
+HOURS = schedule.read("default")
+DELAY_S = 100
+
+
+class House:
+    """Wishes stepped once a second, with a clock on the wall that knows the time or does not."""
+
+    def __init__(self, hours=HOURS, session=1, resumed=False, clock="07:59:00", carried_s=0, override=None):
+        self.wishes = Wishes(lambda: DELAY_S, carried_s, override)
+        self.wishes.hours = hours
+        self.session = session
+        self.resumed = resumed
+        self.now_ms = 0
+        self.epoch_s = None
+        if clock:
+            self.epoch_s = MONDAY_S + int(clock[:2]) * 3600 + int(clock[3:5]) * 60 + int(clock[6:])
+
+    def run(self, seconds=1):
+        """What is claimed at the end: {source: amps}."""
+        for _ in range(seconds):
+            self.now_ms += 1000
+            if self.epoch_s is not None:
+                self.epoch_s += 1
+            self.claims = self.wishes.step(self.now_ms, self.epoch_s, self.session, self.resumed)
+        return {claim.source: claim.amps for claim in self.claims}
+
+
+def test_the_owners_hours_pause_and_resume_after_the_delay():
+    """[R10a] [R11a]"""
+    house = House()
+    assert house.run(30) == {}
+    assert house.run(30 + DELAY_S - 1) == {}
+    assert house.run(2) == {"schedule": PAUSE_A}
+    assert house.run(3 * 3600 - 5) == {"schedule": PAUSE_A}
+    assert "random delay" in house.claims[0].why
+    assert house.run(10) == {}
+
+
+def test_an_unknown_time_and_no_schedule_charge_at_once_and_are_never_delayed():
+    """[R7] [R10e]"""
+    assert House(clock=None).run(5) == {}
+    assert House(hours=(), resumed=True).run(5) == {}
+    cloud = House(hours=())
+    cloud.wishes.cloud = Claim("cloud", 10, None, "solar")
+    assert cloud.run() == {"cloud": 10}
+
+
+def test_a_plug_in_by_a_person_is_not_delayed():
+    """[R11d]"""
+    house = House(session=None, clock="12:00:00")
+    house.run(10)
+    house.session = 1
+    assert house.run() == {} and not house.wishes.delay.running()
+
+
+def test_a_command_of_the_cloud_is_delayed_while_the_owner_keeps_hours():
+    """[R11a] [R5]"""
+    house = House(clock="12:00:00")
+    house.run(5)
+    house.wishes.cloud = Claim("cloud", 10, house.now_ms + 1000000, "peak")
+    assert house.run(DELAY_S) == {}
+    assert house.run(1) == {"cloud": 10}
+
+
+def test_a_command_of_the_cloud_ends_by_itself():
+    """[R7]"""
+    house = House(hours=())
+    house.wishes.cloud = Claim("cloud", PAUSE_A, 5000, "peak")
+    assert house.run(4) == {"cloud": PAUSE_A}
+    assert house.run(1) == {}
+
+
+def test_the_owner_may_skip_the_present_delay():
+    """[R11c]"""
+    house = House(clock="12:00:00")
+    house.run(5)
+    house.wishes.cloud = Claim("cloud", 10, None, "peak")
+    house.run(3)
+    house.wishes.skip_delay(house.now_ms)
+    assert house.run() == {"cloud": 10}
+
+
+def test_the_owners_override_rules_this_session_alone():
+    """[R10f] [R11d]"""
+    house = House(clock="08:30:00", session=None)
+    assert house.run() == {"schedule": PAUSE_A}
+    house.session = 1
+    house.run()
+    house.wishes.override = 1
+    assert house.run()["override"] >= 80
+    house.session = None
+    house.run()
+    house.session = 2
+    assert house.run() == {"schedule": PAUSE_A}
+
+
+def test_an_override_survives_a_power_cut_with_its_session():
+    """[R10f]"""
+    assert "override" in House(clock="08:30:00", resumed=True, override=1).run()
+    assert "override" not in House(clock="08:30:00", resumed=True, override=7).run()
+
+
+def test_when_the_mains_come_back_the_start_is_delayed_only_where_hours_are_kept():
+    """[R11e]"""
+    house = House(clock="12:00:00", resumed=True)
+    assert house.run(DELAY_S) == {"schedule": PAUSE_A}
+    assert house.run(2) == {}
+
+
+def test_cuts_cannot_postpone_for_ever():
+    """[R11f] The rest of the delay is counted on, not drawn anew."""
+    house = House(clock="12:00:00", resumed=True, carried_s=7)
+    assert house.run(7) == {"schedule": PAUSE_A}
+    assert house.run(2) == {}
+
+
+@pytest.mark.parametrize("seconds", [1, 50, 200])
+def test_every_claim_ends_by_itself_if_nobody_renews_it(seconds):
+    """[R7]"""
+    house = House(clock="08:30:00")
+    house.run(seconds)
+    for claim in house.claims:
+        assert claim.until_ms <= house.now_ms + LEASE_MS

@@ -1,0 +1,151 @@
+"""Between rules and flash: is the owner heard, is a session kept, and is nothing written when nothing happens?"""
+
+from firmware.charging.session import Kept
+from firmware.charging.wishes import Wishes
+from firmware.housekeeping import Housekeeping, restore
+from firmware.storage.checkpoint import Checkpoint
+from firmware.storage.session_log import SessionLog
+from tests.firmware.charging.test_controller import STEP_MS, Unit
+from tests.firmware.storage.folder import empty
+
+FOLDER = "build/tests-housekeeping"
+MONDAY_0830_S = 1768206600
+
+
+class Home:
+    """A unit whose two threads take turns."""
+
+    def __init__(self, schedule="", epoch_s=None, forget=True):
+        self.flash = empty("tests-housekeeping") if forget else FOLDER
+        self.checkpoint = Checkpoint(self.flash, 0)
+        register, kept = restore(self.checkpoint)
+        self.unit = Unit(kept=kept, register=register)
+        self.unit.controller._sessions = self.checkpoint.number("sessions")
+        self.settings = {"schedule": schedule}
+        self.epoch_s = epoch_s
+        self.told = []
+        self.wishes = Wishes(lambda: 60, self.checkpoint.number("delay_s"), self.checkpoint.value.get("override"))
+        self.house = Housekeeping(
+            self.unit.controller,
+            self.wishes,
+            self.settings,
+            self.checkpoint,
+            SessionLog(self.flash),
+            self,
+            self,
+            lambda kind, details: self.told.append((kind, details)),
+            kept,
+        )
+
+    def now_ms(self):
+        return self.unit.now_ms
+
+    def at(self, at_ms):
+        return None if self.epoch_s is None else self.epoch_s + at_ms // 1000
+
+    def now(self):
+        return self.at(self.now_ms())
+
+    def run(self, ms):
+        for _ in range(ms // STEP_MS):
+            self.unit.run(STEP_MS)
+            self.house.poll()
+
+    def plug(self):
+        self.unit.car = "B"
+        self.run(500)
+        self.unit.car = "C"
+        self.run(1500)
+
+    def press(self):
+        self.unit.inputs.button = True
+        self.run(100)
+        self.unit.inputs.button = False
+        self.run(500)
+
+
+def test_a_unit_at_rest_writes_nothing():
+    home = Home()
+    home.run(60000)
+    assert home.checkpoint.writes == 1, "a new unit stores its meter's count"
+    home.run(600000)
+    assert home.checkpoint.writes == 1
+
+
+def test_while_it_charges_it_writes_at_most_every_five_minutes():
+    home = Home()
+    home.plug()
+    before = home.checkpoint.writes
+    for _ in range(1200):
+        home.unit.inputs.meter_wh += 2
+        home.run(1000)
+    assert home.checkpoint.writes - before <= 5
+
+
+def test_a_session_is_in_the_log_when_it_ends():
+    """[R9]"""
+    home = Home(epoch_s=MONDAY_0830_S)
+    home.plug()
+    home.unit.inputs.meter_wh += 700
+    home.run(5000)
+    home.unit.car = "A"
+    home.run(1000)
+    (stored,) = home.house.session_log.read(1, 10)
+    assert stored.energy_wh == 700 and stored.lasted_s in (6, 7) and stored.start_s == MONDAY_0830_S
+
+
+def test_after_a_cut_the_same_session_goes_on():
+    """[R9]"""
+    home = Home()
+    home.plug()
+    home.unit.inputs.meter_wh = 5000
+    home.run(1000)
+    again = Home(forget=False)
+    again.unit.inputs.meter_wh = 5100
+    again.plug()
+    report = again.unit.controller.report
+    assert report.session.number == 1 and report.session_wh == 5100 and again.unit.outputs.contactor
+
+
+def test_the_owners_hours_wait_and_the_button_charges_now():
+    """[R10b] [R10f] [R11d]"""
+    home = Home("default", MONDAY_0830_S)
+    home.plug()
+    assert not home.unit.outputs.contactor and home.unit.controller.report.ruling.source == "schedule"
+    home.press()
+    home.run(1500)
+    assert home.unit.outputs.contactor and home.told == [("override", {"session": 1})]
+    home.press()
+    home.run(8000)
+    assert not home.unit.outputs.contactor
+
+
+def test_an_override_is_refused_while_a_fault_is_set():
+    """[R8]"""
+    home = Home("default", MONDAY_0830_S)
+    home.plug()
+    home.unit.inputs.rcd_ac_trip = True
+    home.run(500)
+    assert home.house.override(True) == "a fault is set"
+    home.run(500)
+    assert not home.unit.outputs.contactor and home.wishes.override is None
+    assert home.told == [("override", {"refused": "a fault is set"})]
+
+
+def test_nothing_is_written_while_the_supply_collapses():
+    home = Home()
+    home.plug()
+    before = home.checkpoint.writes
+    home.unit.inputs.rail_mv = 4000
+    home.unit.inputs.meter_wh += 100
+    home.run(700000)
+    assert home.checkpoint.writes == before
+
+
+def test_a_checkpoint_that_makes_no_sense_is_a_new_unit():
+    home = Home()
+    for session in (None, [], [1, 2], ["1", 0, 0, 0], 7, {"number": 1}):
+        home.checkpoint.value = {"session": session, "total_wh": "much"}
+        assert restore(home.checkpoint)[1] is None
+    home.checkpoint.value = {"session": [1, 2, 3, 4]}
+    assert restore(home.checkpoint)[1] == Kept(1, 2, 3, 4)
