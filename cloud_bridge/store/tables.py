@@ -232,3 +232,80 @@ listening_gaps = Table(
     Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
     Column("to_ms", BigInteger, nullable=False),
 )
+
+contact_details = Table(  # what a person wants others to reach them by: a driver their installer, and the other way
+    "contact_details",
+    metadata,
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("full_name", String(100), nullable=False),
+    Column("phone", String(40), nullable=False),
+)
+
+tariffs = Table(  # of a unit's site; the second rate holds in the hours from `off_peak_from` to `off_peak_to`
+    "tariffs",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("rate", Integer, nullable=False),  # hundredths of a penny per kWh
+    Column("off_peak_rate", Integer),
+    Column("off_peak_from", Integer, nullable=False, server_default="0"),  # minutes of the site's day
+    Column("off_peak_to", Integer, nullable=False, server_default="0"),
+)
+
+conversations = Table(  # of one person with support, about one unit or none
+    "conversations",
+    metadata,
+    _row_number(),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="SET NULL")),
+    Column("opened_ms", BigInteger, nullable=False),
+    Column("newest_ms", BigInteger, nullable=False),
+    Column("waiting", Boolean, nullable=False),  # for an answer of ours
+    Index(None, "person_id"),
+    Index(None, "waiting", "newest_ms"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _row_number(),
+    Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("author_id", ForeignKey("people.id", ondelete="SET NULL")),
+    Column("from_support", Boolean, nullable=False),
+    Column("sent_ms", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("facts", Text),  # of the unit at that moment, JSON
+    Column("once", String(32), nullable=False, unique=True),  # of the form: sent twice, kept once
+    Index(None, "conversation_id"),
+)
+
+jobs = Table(  # for an installer, at one unit
+    "jobs",
+    metadata,
+    _row_number(),
+    _unit(),
+    Column("installer_id", ForeignKey("people.id", ondelete="SET NULL")),
+    Column("raised_ms", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("once", String(32), nullable=False, unique=True),
+    Column("visited_ms", BigInteger),  # evidence before it and after it are compared
+    Column("report_name", String(100)),
+    Column("report", Text),  # of `python -m modem report`, as it was uploaded
+    Column("closed_ms", BigInteger),
+    Column("outcome", Text),
+    Index(None, "unit_id"),
+    Index(None, "installer_id", "closed_ms"),
+)
+
+commands = Table(  # given on the pages; the unit's answers stand in `results`
+    "commands",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    _unit(),
+    Column("person_id", ForeignKey("people.id", ondelete="SET NULL")),
+    Column("given_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("do", String(40), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("sent", Boolean, nullable=False),  # the unit was connected
+    Index(None, "unit_id", "given_ms"),
+)
