@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from cloud_bridge.store import vehicle_tables  # noqa: F401  it adds its tables to the metadata
 from cloud_bridge.store.tables import metadata
 
 context.configure(

@@ -1,0 +1,64 @@
+"""The tables of the car accounts. Times are UTC in milliseconds since 1970."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table
+
+from cloud_bridge.store.tables import metadata
+
+vehicles = Table(
+    "vehicles",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("provider", String(40), nullable=False),
+    Column("car_id", String(100), nullable=False),  # the provider's own name for it
+    Column("vin", String(100), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    # vehicles/link.py
+    Column("state", String(20), nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("reason", String(20)),
+    Column("before", String(20)),
+    Column("advice", String(400), nullable=False, server_default=""),  # the provider's words for the driver
+    # what the car said last; null is unknown
+    Column("seen_ms", BigInteger),
+    Column("battery_percent", Float),
+    Column("plugged_in", Boolean),
+    Column("charging", Boolean),
+    Column("range_km", Float),
+    # polling
+    Column("looked_ms", BigInteger),
+    Column("failures", Integer, nullable=False, server_default="0"),  # in a row
+    Column("due_ms", BigInteger, nullable=False, server_default="0"),
+    Index(None, "person_id", "vin", unique=True),
+    Index(None, "due_ms"),
+    Index(None, "provider", "car_id"),
+)
+
+vehicle_grants = Table(
+    "vehicle_grants",
+    metadata,
+    Column("vehicle_id", ForeignKey("vehicles.id", ondelete="CASCADE"), primary_key=True),
+    Column("key_id", String(40), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # vehicles/vault.py
+    Column("generation", BigInteger, nullable=False),  # one more with every refresh
+    Column("expires_ms", BigInteger, nullable=False),  # of the access token
+    Column("refresh_ms", BigInteger, nullable=False),  # when it should be refreshed
+    Column("refresher", String(40)),  # who is refreshing it now
+    Column("lease_ms", BigInteger, nullable=False, server_default="0"),  # and until when nobody else may
+    Index(None, "refresh_ms"),
+    Index(None, "key_id"),
+)
+
+vehicle_attempts = Table(  # a driver who is at the maker's authorisation page
+    "vehicle_attempts",
+    metadata,
+    Column("state_hash", String(64), primary_key=True),
+    Column("session_hash", String(64), nullable=False),  # of the browser that began it
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("provider", String(40), nullable=False),
+    Column("vehicle_id", ForeignKey("vehicles.id", ondelete="CASCADE")),  # null: a car that is new here
+    Column("verifier", String(128), nullable=False),  # of PKCE; of no use without the code
+    Column("expires_ms", BigInteger, nullable=False),
+    Index(None, "expires_ms"),
+)
