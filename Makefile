@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint hil screenshots clean
+.PHONY: help run test check lint requirements fuzz power-loss size hil screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -13,6 +13,18 @@ run: .venv ## the whole system on this machine: unit, modem, broker, dashboard, 
 
 test: lint ## every check that CI runs: style, types, fast tests, then the whole product
 	@.venv/bin/python -m pytest tests hil_tests
+
+requirements: .venv ## the rules of Great Britain, each with how many tests hold it
+	@.venv/bin/python -m tests.requirements
+
+fuzz: .venv ## the rules against 100,000 random steps of vehicle, board, owner and network
+	@FUZZ_STEPS=100000 .venv/bin/python -m pytest -q tests/firmware/charging/test_controller_properties.py
+
+power-loss: .venv ## the outbox after a power cut at every point of a scenario; CUT=n looks at one of them
+	@MICROPYPATH=.frozen:. .venv/bin/micropython -X heapsize=16M tests/firmware/power_loss/run.py $(if $(CUT),CUT=$(CUT),1)
+
+size: .venv ## what the firmware takes of a board's flash, against its budget
+	@.venv/bin/python -m hil_tests.rig.image
 
 lint: .venv ## style and types
 	@.venv/bin/python -m ruff check .

@@ -5,6 +5,7 @@ import os
 import vfs
 
 BLOCK_BYTES = 4096  # erase sector of the usual SPI flash
+PROGRAM_BYTES = 128  # files of up to four times this live in littlefs's metadata: storage/outbox.py
 BLOCKS = 256  # 1 MB, the size of the file system on a 4 MB ESP32
 
 
@@ -23,10 +24,10 @@ class FlashImage:
     def mount(self, folder):
         """Mount the littlefs of this chip at `folder`; a chip that holds none is formatted."""
         try:
-            vfs.mount(vfs.VfsLfs2(self), folder)
+            vfs.mount(vfs.VfsLfs2(self, progsize=PROGRAM_BYTES), folder)
         except OSError:
             vfs.VfsLfs2.mkfs(self)
-            vfs.mount(vfs.VfsLfs2(self), folder)
+            vfs.mount(vfs.VfsLfs2(self, progsize=PROGRAM_BYTES), folder)
 
     def readblocks(self, block, buffer, offset=0):
         self._image.seek(block * BLOCK_BYTES + offset)

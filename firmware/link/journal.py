@@ -90,6 +90,6 @@ class Journal:
 DETAILS = {
     "fault": lambda what: ("fault_raised" if what[1] else "fault_cleared", {"fault": what[0]}),
     "mode": lambda mode: ("mode", {"to": mode}),
+    "resumed": lambda number: ("resumed", {"session": number}),  # the charge goes on after a power cut
     "tamper": lambda is_open: ("tamper", {"open": is_open}),
-    "resumed": lambda number: ("resumed", {"session": number}),
 }

@@ -41,6 +41,7 @@ def session(sequence, boot, time_s, start_s, end_s, record):
         ("s", (record.end_ms - record.start_ms) // 1000),
         ("e", record.energy_wh),
         ("y", record.why),
+        ("i", record.number),
     )
 
 

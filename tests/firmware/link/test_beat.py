@@ -1,11 +1,11 @@
 """Is a heartbeat due at its interval, and at once when something changed?"""
 
-from firmware.charging.controller import Report
 from firmware.link.beat import Beat
+from tests.firmware.link.stand_ins import Report
 
 
 def report(state="A1", mode="smart", faults=(), contactor=False):
-    return Report("idle", state, mode, faults, contactor, 0, 0, 0, 0, None)
+    return Report(state=state, mode=mode, faults=faults, contactor=contactor)
 
 
 def told(now_ms, said):

@@ -1,0 +1,17 @@
+"""What the link reads of the charging, with the rest left out: another field there is no change here."""
+
+
+class Report:
+    """Of charging.controller.Report."""
+
+    def __init__(self, state="A1", mode="smart", faults=(), contactor=False, amps=0, power_w=0, total_wh=0):
+        self.state, self.mode, self.faults, self.contactor = state, mode, faults, contactor
+        self.amps, self.power_w, self.total_wh = amps, power_w, total_wh
+
+
+class SessionRecord:
+    """Of charging.session.Record."""
+
+    def __init__(self, number, start_ms, end_ms, energy_wh, why):
+        self.number, self.start_ms, self.end_ms = number, start_ms, end_ms
+        self.energy_wh, self.why = energy_wh, why

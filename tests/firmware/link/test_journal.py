@@ -1,0 +1,98 @@
+"""Is what happened told once, under its own number, with its time as soon as that is known?"""
+
+import json
+
+from firmware.charging.controller import Event
+from firmware.charging.events import Ring
+from firmware.link.journal import Journal
+from firmware.link.wall_clock import WallClock
+from tests.firmware.link.fake_clock import FakeClock
+
+
+class Box:
+    """An outbox in memory."""
+
+    def __init__(self):
+        self.records = []
+        self.dropped = 0
+
+    def put(self, kind, boot, sequence, body):
+        self.records.append(Stored(kind, boot, sequence, body))
+
+    def oldest(self):
+        return self.records[0] if self.records else None
+
+    def remove(self, record):
+        self.records.remove(record)
+
+
+class Stored:
+    def __init__(self, kind, boot, sequence, body):
+        self.kind, self.boot, self.sequence, self.body = kind, boot, sequence, body
+
+
+def journal(boot=4, box=None):
+    clock = FakeClock()
+    wall_clock = WallClock(clock)
+    ring = Ring()
+    return Journal(ring, box or Box(), boot, wall_clock), ring, clock, wall_clock
+
+
+def told(kept):
+    kind, payload = kept.message(kept.oldest())
+    kept.acknowledged(kept.oldest())
+    return kind, json.loads(payload)
+
+
+def test_an_event_of_the_control_loop_becomes_a_message():
+    kept, ring, clock, wall_clock = journal()
+    wall_clock.set(1767230000)
+    ring.put(Event(99000, "fault", ("rcd_ac", True)))
+    kept.collect()
+    assert told(kept) == ("event", {"n": 0, "b": 4, "t": 1767230099, "k": "fault_raised", "d": {"fault": "rcd_ac"}})
+
+
+def test_each_message_has_a_number_of_its_own():
+    kept, ring, clock, wall_clock = journal()
+    for _ in range(3):
+        kept.note("boot", {})
+    heartbeat = kept.next_sequence()
+    assert [told(kept)[1]["n"] for _ in range(3)] + [heartbeat] == [0, 1, 2, 3]
+
+
+def test_the_time_is_added_once_it_is_known():
+    kept, ring, clock, wall_clock = journal()
+    kept.note("boot", {"cause": "power_on"}, 2000)
+    assert "t" not in json.loads(kept.message(kept.oldest())[1])
+    clock.now = 60000
+    wall_clock.set(1767230060)
+    assert told(kept)[1]["t"] == 1767230002
+
+
+def test_a_record_of_an_earlier_boot_never_gets_the_time_of_this_one():
+    box = Box()
+    journal(4, box)[0].note("boot", {}, 2000)
+    kept, ring, clock, wall_clock = journal(5, box)
+    wall_clock.set(1767230000)
+    assert "t" not in told(kept)[1]
+
+
+def test_a_boot_without_a_number_of_its_own_has_sequences_of_its_own():
+    first, second = journal(None)[0].next_sequence(), journal(None)[0].next_sequence()
+    assert first != second
+
+
+def test_what_was_dropped_is_told():
+    box = Box()
+    kept, ring, clock, wall_clock = journal(4, box)
+    box.dropped = 17
+    kept.collect()
+    kept.collect()
+    assert told(kept)[1]["d"] == {"records": 17}
+    assert kept.oldest() is None
+
+
+def test_an_answer_is_a_result():
+    kept, ring, clock, wall_clock = journal()
+    kept.answer("c-1", False, "expired")
+    assert told(kept) == ("result", {"n": 0, "b": 4, "id": "c-1", "ok": False, "y": "expired"})

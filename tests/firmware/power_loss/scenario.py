@@ -1,0 +1,88 @@
+"""What the unit does while its power is cut: it keeps records, sends some, runs out of room, restarts and goes on."""
+
+import os
+
+import vfs
+
+from firmware.boards.flash_image import PROGRAM_BYTES
+from firmware.storage import outbox
+from firmware.storage.outbox import Outbox
+from tests.firmware.power_loss.chip import Chip
+
+FOLDER = "/cut"
+
+outbox.RECORDS_MAX = 30  # so that a short scenario runs out of room
+
+# How many records are kept, then how many are sent.
+STEPS = (("event", 1, 1), ("event", 6, 2), ("session", 2, 0), ("event", 9, 12), ("result", 3, 1), ("event", 30, 5))
+
+
+class NotingOutbox(Outbox):
+    """Notes in `history` from when on a record may be gone."""
+
+    def __init__(self, chip, history):
+        self._chip, self._history = chip, history
+        super().__init__(FOLDER + "/outbox")
+
+    def _remove(self, name):
+        self._history.append((len(self._chip.log), "gone", (int(name[1:9], 16), int(name[9:], 16))))
+        super()._remove(name)
+
+
+def mount(chip):
+    """Mount the littlefs of `chip`, which is made where there is none."""
+    try:
+        vfs.umount(FOLDER)
+    except OSError:
+        pass
+    try:
+        vfs.mount(vfs.VfsLfs2(chip, progsize=PROGRAM_BYTES), FOLDER)
+    except OSError:
+        vfs.VfsLfs2.mkfs(chip)
+        vfs.mount(vfs.VfsLfs2(chip, progsize=PROGRAM_BYTES), FOLDER)
+
+
+def body_of(sequence):
+    """Bytes that belong to this record alone, of many lengths."""
+    return bytes((sequence % 251,)) * (20 + sequence * 7 % 90)
+
+
+def play():
+    """Run it all; return (log of the chip, history): (length of the log, what, (boot, sequence)) in order.
+
+    `put`: we begin to keep a record; `kept`: it is durable; `gone`: it may go, because it was sent or there is no room.
+    """
+    chip = Chip()
+    history = []
+    sequence = 0
+    for boot in (1, 2):
+        mount(chip)
+        box = NotingOutbox(chip, history)
+        for kind, keep, send in STEPS:
+            for _ in range(keep):
+                sequence += 1
+                history.append((len(chip.log), "put", (boot, sequence)))
+                box.put(kind, boot, sequence, body_of(sequence))
+                history.append((len(chip.log), "kept", (boot, sequence)))
+            for _ in range(send):
+                box.remove(box.oldest())
+    vfs.umount(FOLDER)
+    return chip.log, history
+
+
+def recover(image):
+    """Mount what a cut has left; return the names of all records, in the order in which they would be sent."""
+    mount(Chip(image))
+    box = Outbox(FOLDER + "/outbox")
+    names = []
+    record = box.oldest()
+    while record is not None:
+        names.append((record.boot, record.sequence))
+        if record.body != body_of(record.sequence):
+            raise AssertionError("%r came back with other bytes" % (names[-1],))
+        box.remove(record)
+        record = box.oldest()
+    left = os.listdir(FOLDER + "/outbox")
+    if left:
+        raise AssertionError("files left: %r" % left)
+    return names
