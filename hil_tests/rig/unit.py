@@ -40,7 +40,7 @@ class Unit:
         self,
         folder: Path,
         seed: int = 0,
-        firmware: tuple[str, ...] = FIRMWARE,
+        firmware: str = FIRMWARE,
         alarm: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._alarm = alarm

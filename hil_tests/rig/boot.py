@@ -1,0 +1,24 @@
+"""MicroPython: `boot.py IMAGE MODULE ...` maps the ROMFS image into memory and imports the module from it."""
+
+import os
+import sys
+
+import ffi
+import uctypes
+import vfs
+
+READ_ONLY, PROT_READ, MAP_PRIVATE = 0, 1, 2  # <fcntl.h>, <sys/mman.h>
+
+
+def mount(image, folder):
+    """Mount the image at `folder`, outside the heap: what is in it runs in place."""
+    libc = ffi.open(None)
+    descriptor = libc.func("i", "open", "si")(image, READ_ONLY)
+    size = os.stat(image)[6]
+    address = libc.func("p", "mmap", "pLiiil")(0, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    vfs.mount(vfs.VfsRom(uctypes.bytearray_at(address, size)), folder)
+
+
+mount(sys.argv.pop(1), "/rom")
+sys.path[:] = ["/rom", ".frozen"]
+__import__(sys.argv.pop(1))
