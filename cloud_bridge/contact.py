@@ -10,7 +10,8 @@ our own house are not contact. A payload we cannot read is: the unit reached us.
     never    not heard since it was added
     online   heard within the last 30 minutes
     silent   we listened for more than 30 minutes since, and heard nothing
-    unknown  more than 30 minutes have passed, but we were deaf for part of them: we cannot blame the unit yet
+    unknown  more than 30 minutes have passed, but we were deaf for part of them: we cannot blame the unit yet;
+             or last contact lies in the future, because our clock was wrong then
 """
 
 from collections.abc import Iterable
@@ -19,6 +20,8 @@ from typing import NamedTuple
 
 SILENT_AFTER_MS = 30 * 60 * 1000  # the promise on the dashboard: an error after more than 30 minutes
 DEAF_AFTER_MS = 15 * 1000  # three missed canaries of 5 s each
+GAP_AFTER_MS = 10 * 60 * 1000  # a gap worth remembering: two heartbeats of an idle unit were missed
+FUTURE_MS = 120 * 1000  # a last contact further ahead than this was stamped by a clock that was wrong
 KEPT_GAPS = 1000  # of our own; a unit older than these is silent whatever they said
 
 UNIT_TOPICS = frozenset({"heartbeat", "event", "session", "result"})  # the last level of cp/<id>/...
@@ -71,6 +74,8 @@ def judge(
     """Online, silent, unknown or never. Exactly `silent_after_ms` is not yet silence; one millisecond more is."""
     if last_contact_ms is None:
         return Verdict(Contact.NEVER, None, 0)
+    if last_contact_ms - now_ms > FUTURE_MS:  # all we know is that it was heard at some time
+        return Verdict(Contact.UNKNOWN, 0, 0)
     elapsed_ms = max(0, now_ms - last_contact_ms)
     deaf = deaf_ms(gaps, last_contact_ms, now_ms)
     silence_ms = elapsed_ms - deaf

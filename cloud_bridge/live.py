@@ -6,7 +6,6 @@ heartbeat only for those heard since the start.
 
 from collections.abc import Iterable
 
-from cloud_bridge.contact import later
 from cloud_bridge.wire import Heartbeat
 
 
@@ -37,9 +36,3 @@ class Live:
 
     def find(self, unit_id: str) -> LiveUnit | None:
         return self._units.get(unit_id)
-
-    def contact(self, unit_id: str, received_ms: int) -> LiveUnit:
-        """The unit was heard."""
-        unit = self.unit(unit_id)
-        unit.last_contact_ms = later(unit.last_contact_ms, received_ms)
-        return unit

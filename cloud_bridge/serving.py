@@ -19,28 +19,28 @@ from cloud_bridge.ingest.intake import Intake
 from cloud_bridge.live import Live
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import open_database
-from cloud_bridge.store.record import Listened, read_listening
+from cloud_bridge.store.record import read_listening
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.units import last_contacts
 from cloud_bridge.web.app import create_app
 
-CANARY_S = 5.0
 GOODBYE_S = 3  # for pages that are being sent when we stop
 
 
 @asynccontextmanager
-async def keep_house(settings: Settings, clock: Clock) -> AsyncIterator[House]:
+async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> AsyncIterator[House]:
     """Open the store and build everything on it; at the end, write what waits. Listens nowhere yet.
 
-    Raises StoreUnusable.
+    `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable.
     """
     database = open_database(settings.folder)
     with database.reading() as connection:
         live = Live(last_contacts(connection))
         ledger = Ledger(*read_listening(connection))
+    clock = clock_from(ledger.listened_ms or 0)
     recorder = Recorder(database, asyncio.get_running_loop())
     counters = Counters()
-    intake = Intake(live, recorder, counters)
+    intake = Intake(live, ledger, recorder, counters)
     broker = EmbeddedBroker(intake, Credentials(database), live, counters, clock)
     try:
         yield House(settings, clock, database, recorder, live, ledger, counters, broker)
@@ -54,10 +54,10 @@ async def serve(settings: Settings, ready: Callable[[int, int], None]) -> None:
 
     Raises StoreUnusable and PortBusy.
     """
-    async with keep_house(settings, SystemClock()) as house:
+    async with keep_house(settings, SystemClock) as house:
         with _listen(settings.host, settings.http_port) as http:
             await _start_broker(house)
-            canary = asyncio.create_task(_listen_to_ourselves(house))
+            canary = asyncio.create_task(house.broker.canary().run())
             server = _Server(
                 uvicorn.Config(
                     create_app(house),
@@ -108,19 +108,3 @@ async def _start_broker(house: House) -> None:
 
 def _port_busy(variable: str, port: int, error: OSError) -> PortBusy:
     return PortBusy(f"cannot listen on port {port} ({error.strerror}): free it, or set {variable} to another port")
-
-
-async def send_canary(house: House) -> None:
-    """A mark goes the way of a contact, through event loop and store, and into the ledger when it is written."""
-    at_ms = house.clock.now_ms()
-    written = asyncio.Event()
-    house.recorder.put(Listened(at_ms, house.ledger.open_gap(at_ms)), written.set)
-    await written.wait()
-    house.ledger.listened(at_ms)
-
-
-async def _listen_to_ourselves(house: House) -> None:
-    """What stops the canaries stops contacts too; the ledger counts that time as ours, not as any unit's silence."""
-    while True:
-        await send_canary(house)
-        await asyncio.sleep(CANARY_S)

@@ -9,6 +9,7 @@ from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 
 from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
+from cloud_bridge.ingest.canary import CANARY_ID, BrokerAddress, Canary
 from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.gate import Gate
 from cloud_bridge.ingest.intake import Intake
@@ -21,7 +22,9 @@ class EmbeddedBroker:
     """Broker and gate together. Created and used on one event loop."""
 
     def __init__(self, intake: Intake, credentials: Credentials, live: Live, counters: Counters, clock: Clock) -> None:
+        self.host = ""
         self.port = 0  # where it listens, once started
+        self._credentials = credentials
         # "External" listeners bind nothing, whatever their address says: connections come from the gate.
         listener = ListenerConfig(type=ListenerType.EXTERNAL, bind="gate")
         plugin = "cloud_bridge.ingest.plugin.UnitsOnly"
@@ -38,7 +41,13 @@ class EmbeddedBroker:
     async def start(self, host: str, port: int) -> None:
         """Raises OSError when it cannot listen there."""
         await self._broker.start()
+        self.host = host
         self.port = await self._gate.listen(host, port)
+
+    def canary(self) -> Canary:
+        """For this broker, once it is started."""
+        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host
+        return Canary(BrokerAddress(host, self.port, CANARY_ID, self._credentials.canary_secret))
 
     async def stop(self) -> None:
         await self._gate.close()

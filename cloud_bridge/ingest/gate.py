@@ -25,6 +25,7 @@ from cloud_bridge.clock import Clock
 from cloud_bridge.contact import own_topic
 from cloud_bridge.counters import Counters
 from cloud_bridge.ingest import packets
+from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.ingest.connection import UnitConnection
 from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.intake import Intake
@@ -140,7 +141,7 @@ class Gate:
         self._all.discard(connection)
         if self._open.get(connection.unit_id) is connection:
             del self._open[connection.unit_id]
-            self._live.unit(connection.unit_id).connected = False
+            self._mark_connected(connection.unit_id, False)
 
     # From CONNECT to open.
 
@@ -157,7 +158,7 @@ class Gate:
             return
         self._open[unit_id] = connection
         self._counters.logins += 1
-        self._live.unit(unit_id).connected = True
+        self._mark_connected(unit_id, True)
         connection.idle_limit_s = connect.keep_alive_s * IDLE_FACTOR or IDLE_LIMIT_S
         at = connect.keep_alive_at  # the gate keeps the keepalive; to the broker it is off
         reader, writer = connection.open(unit_id, body[:at] + b"\0\0" + body[at + 2 :])
@@ -191,6 +192,10 @@ class Gate:
             return 0
         _log.info("refused a login as %s", connect.client_id)
         return packets.NOT_AUTHORISED
+
+    def _mark_connected(self, unit_id: str, connected: bool) -> None:
+        if unit_id != CANARY_ID:  # which is no unit
+            self._live.unit(unit_id).connected = connected
 
     async def _take_over(self, older: UnitConnection) -> None:
         """A unit has one connection: the newest that proved itself. The broker must be done with the older first."""

@@ -14,3 +14,4 @@ class Arrival(NamedTuple):
     payload: bytes
     message: Message | None
     bad: bool
+    previous_ms: int | None = None  # the unit's contact before this one

@@ -1,15 +1,29 @@
 """What a batch of arrivals changes in the tables. One transaction; the caller owns it."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, case, select
-from sqlalchemy.dialects.sqlite import Insert, insert
 
-from cloud_bridge.contact import Gap
+from cloud_bridge.contact import GAP_AFTER_MS, Gap
 from cloud_bridge.store.arrival import Arrival
-from cloud_bridge.store.tables import contacts, events, heartbeats, listening, listening_gaps, results, sessions
-from cloud_bridge.wire import Message
+from cloud_bridge.store.tables import (
+    contact_gaps,
+    contacts,
+    events,
+    heartbeats,
+    listening,
+    listening_gaps,
+    results,
+    sessions,
+    signal,
+)
+from cloud_bridge.store.upsert import Insert, insert_into, insert_new, replace
+from cloud_bridge.wire import Heartbeat, Message
+
+MAX_CSQ = 31  # above it is the modem's "not known"
+MAX_OPERATOR = 16  # characters of the column; a PLMN has five or six digits
 
 
 class Listened(NamedTuple):
@@ -29,9 +43,10 @@ _COLUMNS: dict[str, tuple[Table, tuple[str, ...]]] = {  # journal kinds -> table
 }
 
 
-def _upsert_contacts() -> Insert:
+@cache
+def _add_contacts(dialect: str) -> Insert:
     """Last contact only ever grows, whatever the order of the batches; the counters add up."""
-    statement = insert(contacts)
+    statement = insert_into(dialect, contacts)
     new, old = statement.excluded, contacts.c
     newer = new.last_contact_ms >= old.last_contact_ms
     return statement.on_conflict_do_update(
@@ -45,17 +60,15 @@ def _upsert_contacts() -> Insert:
     )
 
 
-def _upsert_heartbeats() -> Insert:
-    statement = insert(heartbeats)
+@cache
+def _newest_heartbeats(dialect: str) -> Insert:
+    statement = insert_into(dialect, heartbeats)
     new = statement.excluded
     return statement.on_conflict_do_update(
-        index_elements=["unit_id"], set_={"received_ms": new.received_ms, "payload": new.payload}
+        index_elements=["unit_id"],
+        set_={"received_ms": new.received_ms, "payload": new.payload},
+        where=new.received_ms >= heartbeats.c.received_ms,
     )
-
-
-_UPSERT_CONTACTS = _upsert_contacts()
-_UPSERT_HEARTBEATS = _upsert_heartbeats()
-_INSERT_NEW = {kind: insert(table).on_conflict_do_nothing() for kind, (table, _) in _COLUMNS.items()}
 
 
 def record(connection: Connection, arrivals: Sequence[Arrival]) -> None:
@@ -63,6 +76,8 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> None:
     contact_of: dict[str, dict[str, Any]] = {}
     heartbeat_of: dict[str, dict[str, Any]] = {}
     journal: dict[str, list[dict[str, Any]]] = {}
+    gap_rows: list[dict[str, Any]] = []
+    signal_rows: list[dict[str, Any]] = []
     for arrival in arrivals:
         row = contact_of.get(arrival.unit_id)
         if row is None:
@@ -77,21 +92,39 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> None:
             row["last_kind"] = arrival.kind
         row["messages"] += 1
         row["bad_payloads"] += arrival.bad
-        if arrival.message is None:
+        if arrival.previous_ms is not None and arrival.received_ms - arrival.previous_ms > GAP_AFTER_MS:
+            gap = {"unit_id": arrival.unit_id, "from_ms": arrival.previous_ms, "to_ms": arrival.received_ms}
+            gap_rows.append(gap)
+        message = arrival.message
+        if message is None:
             continue
-        if arrival.kind == "heartbeat":
+        if isinstance(message, Heartbeat):
+            if message.csq is not None and message.csq <= MAX_CSQ:
+                signal_rows.append(_signal_row(arrival, message))
             heartbeat_of[arrival.unit_id] = {
                 "unit_id": arrival.unit_id,
                 "received_ms": arrival.received_ms,
                 "payload": arrival.payload.decode(),
             }
         else:
-            journal.setdefault(arrival.kind, []).append(_journal_row(arrival, arrival.message))
-    connection.execute(_UPSERT_CONTACTS, list(contact_of.values()))
+            journal.setdefault(arrival.kind, []).append(_journal_row(arrival, message))
+    dialect = connection.dialect.name
+    connection.execute(_add_contacts(dialect), list(contact_of.values()))
     if heartbeat_of:
-        connection.execute(_UPSERT_HEARTBEATS, list(heartbeat_of.values()))
+        connection.execute(_newest_heartbeats(dialect), list(heartbeat_of.values()))
     for kind, rows in journal.items():
-        connection.execute(_INSERT_NEW[kind], rows)
+        insert_new(connection, _COLUMNS[kind][0], rows)
+    insert_new(connection, contact_gaps, gap_rows)
+    insert_new(connection, signal, signal_rows)
+
+
+def _signal_row(arrival: Arrival, heartbeat: Heartbeat) -> dict[str, Any]:
+    return {
+        "unit_id": arrival.unit_id,
+        "received_ms": arrival.received_ms,
+        "csq": heartbeat.csq,
+        "operator": (heartbeat.operator or "")[:MAX_OPERATOR],
+    }
 
 
 def _journal_row(arrival: Arrival, message: Message) -> dict[str, Any]:
@@ -104,13 +137,9 @@ def _journal_row(arrival: Arrival, message: Message) -> dict[str, Any]:
 
 def record_listening(connection: Connection, canary: Listened) -> None:
     """The ledger's newest sign that we listen."""
-    statement = insert(listening).values(id=1, until_ms=canary.until_ms)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["id"], set_={"until_ms": statement.excluded.until_ms})
-    )
+    replace(connection, listening, [{"id": 1, "until_ms": canary.until_ms}])
     if canary.gap is not None:
-        row = {"from_ms": canary.gap.from_ms, "to_ms": canary.gap.to_ms}
-        connection.execute(insert(listening_gaps).on_conflict_do_nothing(), row)
+        insert_new(connection, listening_gaps, [canary.gap._asdict()])
 
 
 def read_listening(connection: Connection) -> tuple[Iterable[Gap], int | None]:

@@ -12,6 +12,8 @@ from cloud_bridge.store.secrets import NO_HASH, hash_of, new_claim_code, new_sec
 from cloud_bridge.store.tables import contacts, heartbeats, units
 from cloud_bridge.wire import UNIT_ID
 
+OURS = "_"  # how the names of our own MQTT clients begin
+
 
 class NewUnit(NamedTuple):
     """What is told once and never again: the unit's password for the broker and the code on its label."""
@@ -36,8 +38,8 @@ class Unit(NamedTuple):
 
 def add_unit(connection: Connection, unit_id: str, now_ms: int) -> NewUnit:
     """Raises BridgeError for an id that does not fit in a topic, AlreadyThere for one that exists."""
-    if not UNIT_ID.match(unit_id):
-        raise BridgeError(f"{unit_id!r} is no unit id: use 1 to 36 of A-Z a-z 0-9 _ and -")
+    if not UNIT_ID.match(unit_id) or unit_id.startswith(OURS):
+        raise BridgeError(f"{unit_id!r} is no unit id: use 1 to 36 of A-Z a-z 0-9 _ and -, and no _ at the start")
     new = NewUnit(unit_id, new_secret(), new_claim_code())
     values = {
         "id": unit_id,

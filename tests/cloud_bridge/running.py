@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from starlette.testclient import TestClient
 
 from cloud_bridge.house import House
-from cloud_bridge.serving import keep_house, send_canary
+from cloud_bridge.serving import keep_house
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.people import Role, add_person
 from cloud_bridge.store.units import NewUnit, add_unit
@@ -55,6 +55,8 @@ class Bridge:
         self.client = TestClient(create_app(house), headers={"Authorization": f"Bearer {TOKEN}"})
         self.guests: list[Callable[[], None]] = []  # called when the bridge stops, to close what a test left open
         self._loop = loop
+        self._canary = house.broker.canary()
+        self.guests.append(self._canary_away)
 
     def add_unit(self, unit_id: str) -> NewUnit:
         with self.house.database.writing() as connection:
@@ -76,8 +78,11 @@ class Bridge:
         return TestClient(self.client.app)
 
     def send_canary(self) -> None:
-        """What serving.py does every five seconds; returns when it is stored."""
-        asyncio.run_coroutine_threadsafe(send_canary(self.house), self._loop).result(DEADLINE_S)
+        """What serving.py lets it do every five seconds; returns when it is stored."""
+        asyncio.run_coroutine_threadsafe(self._canary.send(), self._loop).result(DEADLINE_S)
+
+    def _canary_away(self) -> None:
+        self._loop.call_soon_threadsafe(self._canary.close)
 
     def counter(self, name: str) -> int:
         return int(getattr(self.house.counters, name))
@@ -105,7 +110,7 @@ def running_bridge(folder: Path, clock: HandClock | None = None) -> Iterator[Bri
     failure: list[BaseException] = []
 
     async def run() -> None:
-        async with keep_house(settings, hand_clock) as house:
+        async with keep_house(settings, lambda _floor_ms: hand_clock) as house:
             await house.broker.start(settings.host, settings.mqtt_port)
             started.append(Bridge(house, hand_clock, asyncio.get_running_loop()))
             ready.set()

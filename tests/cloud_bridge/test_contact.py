@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud_bridge.contact import DEAF_AFTER_MS, Contact, Gap, Ledger, deaf_ms, judge, later, own_topic
+from cloud_bridge.contact import DEAF_AFTER_MS, FUTURE_MS, Contact, Gap, Ledger, deaf_ms, judge, later, own_topic
 
 MINUTE_MS = 60_000
 T = 1_767_225_600_000
@@ -31,8 +31,9 @@ def test_the_threshold_can_be_set_for_a_unit() -> None:
     assert judge(T, T + 5000, silent_after_ms=5000).contact is Contact.ONLINE
 
 
-def test_last_contact_in_the_future_is_online_after_our_clock_was_set_back() -> None:
-    assert judge(T + 10 * MINUTE_MS, T) == (Contact.ONLINE, 0, 0)
+def test_a_last_contact_from_a_clock_that_was_ahead_tells_nothing() -> None:
+    assert judge(T + FUTURE_MS, T) == (Contact.ONLINE, 0, 0)
+    assert judge(T + FUTURE_MS + 1, T) == (Contact.UNKNOWN, 0, 0)
 
 
 def test_our_own_gap_is_not_the_unit_s_silence() -> None:

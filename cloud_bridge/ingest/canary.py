@@ -1,0 +1,92 @@
+"""A client of our own that goes the way of the units: a mark through broker, way in and store, every five seconds.
+
+What stops the canaries stops contacts too, so the time between two late ones is ours and not any unit's silence
+(contact.Ledger). Only the commit of a mark counts, not the broker's acknowledgement of it. The client is a few raw
+packets, because the broker may be any, and an MQTT library that reconnects by itself would hide what we measure.
+"""
+
+import asyncio
+import logging
+import ssl
+from dataclasses import dataclass
+
+from cloud_bridge.ingest import packets
+
+CANARY_ID = "_canary"  # its user name and client id; no unit may have it
+CANARY_TOPIC = f"cp/{CANARY_ID}/heartbeat"
+EVERY_S = 5.0
+ANSWER_WITHIN_S = 4.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Where the canary, or a way in, finds its broker."""
+
+    host: str
+    port: int
+    user: str
+    secret: str
+    tls: ssl.SSLContext | None = None
+
+
+class Canary:
+    """One connection, opened when it is needed and kept."""
+
+    def __init__(self, address: BrokerAddress) -> None:
+        self.failures = 0  # marks that were not acknowledged
+        self._address = address
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._packet_id = 0
+
+    async def run(self) -> None:
+        """Marks for ever; what fails is counted, and tried anew on a new connection."""
+        try:
+            while True:
+                try:
+                    await self.send()
+                except (OSError, EOFError, TimeoutError) as error:
+                    self.failures += 1
+                    _log.warning("a canary was lost: %s", error or "no answer")
+                await asyncio.sleep(EVERY_S)
+        finally:
+            self.close()
+
+    async def send(self) -> None:
+        """One mark, until the broker has acknowledged it. Raises OSError, EOFError or TimeoutError."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                reader, writer = self._streams or await self._connect()
+                self._packet_id = self._packet_id % 0xFFFF + 1
+                body = _text(CANARY_TOPIC) + self._packet_id.to_bytes(2) + b"{}"
+                writer.write(packets.whole(0x32, body))
+                await _expect(reader, packets.puback(self._packet_id))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._streams is not None:
+            self._streams[1].transport.abort()
+            self._streams = None
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        address = self._address
+        streams = await asyncio.open_connection(address.host, address.port, ssl=address.tls)
+        self._streams = streams
+        keep_alive_s = int(EVERY_S * 4)
+        head = _text("MQTT") + b"\x04\xc2" + keep_alive_s.to_bytes(2)  # 3.1.1, clean session, user and password
+        streams[1].write(packets.whole(0x10, head + b"".join(map(_text, (CANARY_ID, address.user, address.secret)))))
+        await _expect(streams[0], packets.connack(packets.ACCEPTED))
+        return streams
+
+
+async def _expect(reader: asyncio.StreamReader, answer: bytes) -> None:
+    said = await reader.readexactly(len(answer))
+    if said != answer:
+        raise ConnectionError(f"the broker answered {said.hex()} and not {answer.hex()}")
+
+
+def _text(value: str) -> bytes:
+    return len(value.encode()).to_bytes(2) + value.encode()

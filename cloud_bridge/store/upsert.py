@@ -1,0 +1,29 @@
+"""INSERT that knows what to do with a row that is there already, in the dialect of either database."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+Insert = postgresql.Insert | sqlite.Insert
+
+
+def insert_into(dialect: str, table: Table) -> Insert:
+    """Both have `excluded`, `on_conflict_do_update` and `on_conflict_do_nothing`."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def replace(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert the rows; one that is there by its primary key takes the new values. All rows have the same keys."""
+    if not rows:
+        return
+    statement = insert_into(connection.dialect.name, table)
+    keys = [column.name for column in table.primary_key]
+    new = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=new), rows)
+
+
+def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert the rows that are not there yet."""
+    if rows:
+        connection.execute(insert_into(connection.dialect.name, table).on_conflict_do_nothing(), rows)
