@@ -52,7 +52,7 @@ def build() -> Path:
 
 def _pack() -> None:
     fresh = ROMFS.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-    command = [sys.executable, "-m", "mpremote", "romfs", "--output", fresh, "build", IMAGE]
+    command = [sys.executable, "-m", "mpremote", "romfs", "--output", str(fresh), "build", str(IMAGE)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise DoesNotCompile(done.stdout + done.stderr)

@@ -29,7 +29,7 @@ def make(venv: Path) -> None:
     if not python.exists():
         run([sys.executable, "-m", "venv", "--without-pip", venv], NO_PIP)
     _add_pip(python)
-    install = [
+    install: list[str | Path] = [
         python,
         "-m",
         "pip",
