@@ -1,21 +1,25 @@
 """umqtt.simple over a modem's stream, hardened: what is known to bite in 1.3.4 is closed here and nowhere else.
 
-- Each packet is one write and each wait has a deadline (wire.py).
+- Each packet is one write and each wait has a deadline, which `check_msg` does not lift (wire.py).
 - Packet ids wrap at 65,535: the original counts on, its 65,536th publish waits for an acknowledgement that cannot come.
+- A missed acknowledgement is answered by the same packet again, with DUP; a second one ends the connection.
+- A ping waits for its answer: the original throws PINGRESP away, so a half-open connection looks well for ever.
 - What a broker says is never an AssertionError or an IndexError: it is an OSError, and the connection is over.
 - A packet that is longer than we can hold, or of a kind we did not ask for, ends the connection instead of the memory.
 - A PUBACK that comes too late for its publish is read to its end, so what follows is understood.
+- What comes in waits in `incoming`: no code of ours runs, and none can raise, in the middle of a packet.
 """
 
 import errno
 
 from umqtt import simple
 
-from firmware.link.wire import PACKET_MAX, Wire
+from firmware.link.wire import EPROTO, PACKET_MAX, Wire
 
 PUBACK, SUBACK = 0x40, 0x90
+DUP = 0x08  # in the first byte of a PUBLISH; umqtt.simple puts whatever `retain` holds there
 LAST_PACKET_ID = 65535
-EPROTO = 71  # Linux; MicroPython's errno has no name for it
+INCOMING_MAX = 4  # messages; more at a time are dropped and counted
 
 
 class Mqtt(simple.MQTTClient):
@@ -24,22 +28,42 @@ class Mqtt(simple.MQTTClient):
     def __init__(self, transport, clock, unit_id, secret, broker, port, keepalive_s):
         super().__init__(unit_id, broker, port, unit_id, secret, keepalive_s)
         self._wire = Wire(transport, clock)
+        self._clock = clock
+        self._packet_at = 0  # bytes received before the packet that is being read
+        self.heard_ms = 0  # when the broker last proved that it is there
+        self.incoming = []  # (topic, payload), oldest first; whoever takes one removes it
+        self.dropped = 0  # of incoming
+        self.set_callback(self._receive)
 
     def connect(self, clean_session=True):
         """TCP, CONNECT and CONNACK. Raises MQTTException(return code) when the broker refuses."""
         simple.socket = _OneSocket(self._wire)  # type: ignore[assignment]  # where umqtt.simple looks for sockets
-        return self._run(super().connect, clean_session)
+        answer = self._run(super().connect, clean_session)
+        self.heard_ms = self._clock.now_ms()
+        return answer
 
     def publish(self, topic, msg, retain=False, qos=0):
-        """With QoS 1 returns once the broker has acknowledged."""
-        if self.pid >= LAST_PACKET_ID:
-            self.pid = 0
-        return self._run(super().publish, topic, msg, retain, qos)
+        """With QoS 1 returns once the broker has acknowledged. ETIMEDOUT when it missed two acknowledgements."""
+        self._wrap_packet_id()
+        try:
+            self._run(super().publish, topic, msg, retain, qos)
+        except OSError as error:
+            if error.args[0] != errno.ETIMEDOUT or qos == 0 or self._wire.received != self._packet_at:
+                raise
+            self.pid -= 1  # the same packet again, under the same id
+            self._run(super().publish, topic, msg, DUP | retain, qos)
+        if qos:
+            self.heard_ms = self._clock.now_ms()
 
     def subscribe(self, topic, qos=0):
-        if self.pid >= LAST_PACKET_ID:
-            self.pid = 0
+        """Raises MQTTException when the broker refuses."""
+        self._wrap_packet_id()
         return self._run(super().subscribe, topic, qos)
+
+    def ping(self):
+        """Ask whether the broker is there; returns when it has answered."""
+        self._run(self._ping)
+        self.heard_ms = self._clock.now_ms()
 
     def check_msg(self):
         """Handle one packet if one has come; never waits for one."""
@@ -47,6 +71,7 @@ class Mqtt(simple.MQTTClient):
             self._run(self._wire.read, 3)  # of a publish we gave up on
 
     def wait_msg(self):
+        self._packet_at = self._wire.received
         kind = super().wait_msg()
         if kind in (None, PUBACK, SUBACK):
             return kind
@@ -61,6 +86,15 @@ class Mqtt(simple.MQTTClient):
         finally:
             self._wire.close()
 
+    def _ping(self):
+        super().ping()
+        while True:
+            kind, came = self.wait_msg(), self._wire.received - self._packet_at
+            if kind == PUBACK:
+                self._wire.read(3)
+            elif kind is None and came == 2:  # PINGRESP is the only packet of two bytes
+                return
+
     def _run(self, call, *arguments):
         self._wire.begin()
         try:
@@ -71,10 +105,25 @@ class Mqtt(simple.MQTTClient):
             raise OSError(EPROTO) from None
 
     def _recv_len(self):
-        length = super()._recv_len()
-        if length > PACKET_MAX:
-            raise OSError(errno.ENOBUFS)
-        return length
+        length = 0
+        for shift in (0, 7, 14, 21):  # MQTT 3.1.1, 2.2.3: at most four bytes; the original reads on for ever
+            byte = self._wire.read(1)[0]
+            length |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                if length > PACKET_MAX:
+                    raise OSError(errno.ENOBUFS)
+                return length
+        raise OSError(EPROTO)
+
+    def _receive(self, topic, payload):
+        if len(self.incoming) < INCOMING_MAX:
+            self.incoming.append((topic, payload))
+        else:
+            self.dropped += 1
+
+    def _wrap_packet_id(self):
+        if self.pid >= LAST_PACKET_ID:
+            self.pid = 0
 
 
 class _OneSocket:

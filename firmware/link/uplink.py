@@ -21,6 +21,7 @@ from modem.stream import Stream
 
 POLL_MS = 250  # how late a change of state is noticed
 SAMPLE_MS = 10000  # between two looks at signal and registration; they cost no data
+PING_MS = 300000  # of silence, which only a long heartbeat interval leaves: networks forget idle connections [unverified]
 UNREGISTERED_MS = 20000  # a network that is gone for longer takes the connection with it
 BACKOFF_FIRST_MS, BACKOFF_LAST_MS = 1000, 15000  # full jitter; back within 60 s of the network's return
 RESTART_AFTER = 4  # failures in a row until the modem's supply is cut
@@ -124,6 +125,8 @@ class Uplink:
                 self.journal.acknowledged(record)
             else:
                 self._watch(POLL_MS)
+            if self._clock.now_ms() - mqtt.heard_ms >= PING_MS:
+                mqtt.ping()
             mqtt.check_msg()
 
     def _send(self, mqtt, kind, payload):

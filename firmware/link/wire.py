@@ -11,6 +11,7 @@ OPERATION_MS = (
     20000  # one publish with its PUBACK, one CONNECT with its CONNACK: GPRS answers within 2 s, or 10 when it is bad
 )
 CONNECT_MS = 80000  # TCP: CIPSTART's own limit is 75 s (SIM800 AT manual V1.12)
+EPROTO = 71  # Linux; MicroPython's errno has no name for it
 PACKET_MAX = 2048  # bytes of one packet, out and in; the longest of ours is about 300
 
 
@@ -23,6 +24,7 @@ class Wire:
         self._out = bytearray()
         self._blocking = True
         self._until_ms = 0
+        self.received = 0  # bytes
 
     def begin(self, within_ms=OPERATION_MS):
         """Everything read until the next `begin` must be there within `within_ms`."""
@@ -54,6 +56,8 @@ class Wire:
         self.send()
         if wanted > PACKET_MAX:
             raise OSError(errno.ENOBUFS)
+        if wanted < 0:  # a packet whose fields are longer than itself
+            raise OSError(EPROTO)
         got = b""
         while len(got) < wanted:
             self._transport.settimeout(self._left_s() if self._blocking or got else 0)
@@ -65,6 +69,7 @@ class Wire:
             if piece == b"":
                 raise OSError(errno.ECONNRESET)
             got += piece
+            self.received += len(piece)
         return got
 
     def _left_s(self):

@@ -5,7 +5,7 @@ import errno
 import pytest
 from umqtt.simple import MQTTException
 
-from firmware.link.mqtt import Mqtt
+from firmware.link.mqtt import INCOMING_MAX, Mqtt
 from firmware.link.wire import OPERATION_MS, PACKET_MAX
 from tests.firmware.link.fake_clock import FakeClock
 
@@ -28,6 +28,8 @@ class Broker:
         kind = packet[0] & 0xF0
         if kind == 0x10:
             return CONNACK
+        if kind == 0xC0:
+            return b"\xd0\0"
         if kind == 0x30 and packet[0] & 0x06:
             topic_end = 4 + (packet[2] << 8 | packet[3]) if packet[1] < 0x80 else 5 + (packet[3] << 8 | packet[4])
             return b"\x40\x02" + packet[topic_end : topic_end + 2]
@@ -101,11 +103,70 @@ def test_seventy_thousand_publishes_in_one_run():
         broker.written.clear()
 
 
-def test_an_acknowledgement_that_never_comes_ends_within_the_deadline():
-    mqtt, _, clock = connected(lambda packet: b"")
+def test_a_missed_acknowledgement_is_answered_by_the_same_packet_again():
+    def deaf_once(packet):
+        broker.answer = broker.polite
+        return b""
+
+    mqtt, broker, _ = connected()
+    broker.answer = deaf_once
+    mqtt.publish("t", b"x", qos=1)
+    first, again = broker.written
+    assert first[0] == 0x32 and again[0] == 0x3A  # DUP
+    assert first[1:] == again[1:]  # the same id
+    mqtt.publish("t", b"y", qos=1)
+    assert broker.written[2][0] == 0x32 and mqtt.pid == 2
+
+
+def test_two_missed_acknowledgements_end_it_within_their_deadlines():
+    mqtt, broker, clock = connected(lambda packet: b"")
+    with pytest.raises(OSError) as missed:
+        mqtt.publish("t", b"x", qos=1)
+    assert missed.value.args[0] == errno.ETIMEDOUT
+    assert len(broker.written) == 2
+    assert clock.now <= 2 * OPERATION_MS
+
+
+@pytest.mark.parametrize("half", [b"\x40", b"\x40\x02", b"\x40\x02\x00", b"\x30\x05\x00\x01t"])
+def test_half_a_packet_ends_it_without_another_try(half):
+    mqtt, broker, clock = connected(lambda packet: half)
     with pytest.raises(OSError):
         mqtt.publish("t", b"x", qos=1)
+    assert len(broker.written) == 1 and clock.now <= OPERATION_MS
+
+
+def test_the_deadline_stands_after_check_msg():
+    mqtt, _, clock = connected(lambda packet: b"")
+    mqtt.check_msg()
+    with pytest.raises(OSError):
+        mqtt.publish("t", b"x", qos=1)
+    assert clock.now <= 2 * OPERATION_MS
+
+
+def test_a_ping_waits_for_its_answer():
+    mqtt, broker, clock = connected()
+    broker.coming = b"\x40\x02\x00\x07" + b"\x30\x05\x00\x01tok"
+    clock.now = 1000
+    mqtt.ping()
+    assert broker.written == [b"\xc0\0"] and mqtt.heard_ms == 1000
+    assert mqtt.incoming == [(b"t", b"ok")]
+
+
+def test_a_ping_that_nobody_answers_ends_it():
+    mqtt, _, clock = connected(lambda packet: b"")
+    with pytest.raises(OSError):
+        mqtt.ping()
     assert clock.now <= OPERATION_MS
+
+
+def test_what_comes_in_waits_bounded_and_is_acknowledged():
+    mqtt, broker, _ = connected()
+    for number in range(INCOMING_MAX + 2):
+        broker.coming += bytes((0x32, 6, 0, 1, 116, 0, 1 + number, 120))
+    for _ in range(INCOMING_MAX + 2):
+        mqtt.check_msg()
+    assert mqtt.incoming == [(b"t", b"x")] * INCOMING_MAX and mqtt.dropped == 2
+    assert [packet[:1] for packet in broker.written] == [b"\x40"] * (INCOMING_MAX + 2)
 
 
 def test_acknowledgements_of_others_do_not_keep_it_waiting_for_ever():
@@ -130,7 +191,16 @@ def test_the_end_of_the_stream_is_an_oserror():
 
 
 @pytest.mark.parametrize(
-    "garbage", [b"\xff\xff\xff\xff", b"\x00\x00", b"\x20\x03\x00\x00", b"HTTP/1.1 400", b"\x40\x03\x00\x01"]
+    "garbage",
+    [
+        b"\xff\xff\xff\xff",
+        b"\x00\x00",
+        b"\x20\x03\x00\x00",
+        b"HTTP/1.1 400",
+        b"\x40\x03\x00\x01",
+        b"\x30" + b"\xff" * 40,  # a length without end
+        b"\x30\x03\x00\x09t",  # a topic longer than its packet
+    ],
 )
 def test_a_broker_that_answers_garbage_is_an_oserror(garbage):
     mqtt, _, _ = connected(lambda packet: garbage)
@@ -148,7 +218,6 @@ def test_a_refused_login_keeps_its_return_code():
 
 def test_a_packet_of_256_mb_ends_the_connection_and_not_the_memory():
     mqtt, broker, _ = connected()
-    mqtt.set_callback(lambda topic, payload: None)
     broker.coming = b"\x30\xff\xff\xff\x7f"
     with pytest.raises(OSError):
         mqtt.check_msg()
@@ -162,12 +231,10 @@ def test_nothing_to_read_costs_no_time():
 
 def test_a_late_acknowledgement_is_read_to_its_end():
     mqtt, broker, _ = connected()
-    heard = []
-    mqtt.set_callback(lambda topic, payload: heard.append((topic, payload)))
     broker.coming = b"\x40\x02\x00\x07" + b"\x30\x05\x00\x01tok"
     mqtt.check_msg()
     mqtt.check_msg()
-    assert heard == [(b"t", b"ok")]
+    assert mqtt.incoming == [(b"t", b"ok")]
 
 
 def test_what_is_too_long_to_send_is_refused_whole():
