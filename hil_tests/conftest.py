@@ -1,14 +1,15 @@
-"""One running system for the whole session: a cloud and two units.
+"""One running system for the whole session: a cloud and three units.
 
-The house is what most tests use; it is brought back to rest before each. The garage is plugged in, loses
-its network at the start, and is watched while the house is being tested: its story takes minutes.
+The house is what most tests use; it is brought back to rest before each. Garage and shed are plugged in and
+get into trouble at the start, the one by its network and the other by its modem, and are watched while the
+house is being tested: their stories take minutes.
 """
 
 import json
 import secrets
 import socket
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,13 +38,21 @@ class Site:
 
 
 @dataclass(frozen=True)
+class Troubled:
+    """A site that got into trouble while charging, and is watched since: it has to charge on and not turn red."""
+
+    site: Site
+    watch: Watch
+    last_contact: str  # as it got into trouble
+
+
+@dataclass(frozen=True)
 class System:
     """Everything that runs."""
 
     house: Site
-    garage: Site
-    garage_watch: Watch  # since its network was cut
-    garage_last_contact: str
+    garage: Troubled  # its network is cut
+    shed: Troubled  # its modem hangs
     first_contact_after_s: float  # of the house, from the first process's start; infinite if there was none
 
 
@@ -58,27 +67,31 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("the system")
     background = Background()
     token = secrets.token_urlsafe(16)
-    http_port, mqtt_port = _free_ports(2)
+    http_port, mqtt_port = free_ports(2)
     bridge = Bridge(http_port, mqtt_port, folder, token)
     started_s = time.monotonic()
-    rigs = [VirtualRig(background, folder / name, seed) for seed, name in enumerate(("house", "garage"))]
+    names = ("house", "garage", "shed")
+    rigs = [VirtualRig(background, folder / name, seed) for seed, name in enumerate(names)]
     try:
         background.run(bridge.start())
         sites = []
-        for rig, unit_id in zip(rigs, ("CK-house", "CK-garage"), strict=True):
+        for rig, name in zip(rigs, names, strict=True):
+            unit_id = f"CK-{name}"
             made = background.run(bridge.command("unit", "add", unit_id))
             introduce(rig, unit_id, made["secret"], mqtt_port)
             sites.append(Site(rig, Cloud(bridge.address, token, unit_id)))
-        house, garage = sites
+        house = sites[0]
         first_contact_s = _first_contact_s(house.cloud)
-        watch, last_contact = _leave_alone(garage)
+        garage = _trouble(sites[1], lambda rig: rig.network(up=False))
+        shed = _trouble(sites[2], lambda rig: rig.disturb_modem("hang"))
     except Exception:
         for rig in rigs:
             print(rig.story())
         raise
     else:
-        yield System(house, garage, watch, last_contact, first_contact_s - started_s)
-        watch.stop()
+        yield System(house, garage, shed, first_contact_s - started_s)
+        garage.watch.stop()
+        shed.watch.stop()
     finally:
         for rig in rigs:
             rig.close()
@@ -140,16 +153,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     return report
 
 
-def _leave_alone(garage: Site) -> tuple[Watch, str]:
-    """Plugs the garage's car in, cuts the network, and watches that it charges on and never turns red."""
-    garage.cloud.wait_for(lambda told: told["last_contact"] is not None, LINK_WITHIN_S)
-    garage.rig.plug()
-    garage.rig.wait_for(charging, CHARGING_WITHIN_S)
-    garage.cloud.wait_for(lambda told: told["state"] == "C2", CHARGING_WITHIN_S)
-    garage.rig.network(up=False)
+def _trouble(site: Site, trouble: Callable[[Rig], None]) -> Troubled:
+    """Starts a charge, then the trouble, then the watch."""
+    site.cloud.wait_for(lambda told: told["last_contact"] is not None, LINK_WITHIN_S)
+    site.rig.plug()
+    site.rig.wait_for(charging, CHARGING_WITHIN_S)
+    site.cloud.wait_for(lambda told: told["state"] == "C2", CHARGING_WITHIN_S)
+    trouble(site.rig)
     time.sleep(1)  # what was on its way arrives
-    last_contact: str = garage.cloud.look()["last_contact"]
-    return Watch(garage.rig, lambda seen: charging(seen) and not seen.red), last_contact
+    last_contact: str = site.cloud.look()["last_contact"]
+    return Troubled(site, Watch(site.rig, lambda seen: charging(seen) and not seen.red), last_contact)
 
 
 def _first_contact_s(cloud: Cloud) -> float:
@@ -161,7 +174,7 @@ def _first_contact_s(cloud: Cloud) -> float:
     return time.monotonic()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody uses now; found together so that they differ."""
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports: list[int] = [listener.getsockname()[1] for listener in listeners]

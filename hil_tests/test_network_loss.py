@@ -16,20 +16,20 @@ CONTACT_AGAIN_WITHIN_S = 60
 @pytest.mark.timeout(300)
 def test_does_the_charge_go_on_when_the_network_is_cut(system: System) -> None:
     """The garage, cut off since the start: charging, never red, standalone after the grace, not heard?"""
-    garage, watch = system.garage, system.garage_watch
-    left_s = GRACE_S + NOTICED_WITHIN_S - (time.monotonic() - watch.started_s)
-    garage.rig.wait_for(lambda seen: seen.mode == "standalone", max(1, left_s))
-    assert watch.broken is None
-    assert garage.cloud.look()["last_contact"] == system.garage_last_contact
+    garage = system.garage
+    left_s = GRACE_S + NOTICED_WITHIN_S - (time.monotonic() - garage.watch.started_s)
+    garage.site.rig.wait_for(lambda seen: seen.mode == "standalone", max(1, left_s))
+    assert garage.watch.broken is None
+    assert garage.site.cloud.look()["last_contact"] == garage.last_contact
 
 
 def test_does_contact_come_back_with_the_network(system: System) -> None:
     """The garage again: contact within 60 s, smart again, and the charge never stopped?"""
     garage = system.garage
-    garage.rig.network(up=True)
-    garage.cloud.wait_for(lambda told: told["last_contact"] > system.garage_last_contact, CONTACT_AGAIN_WITHIN_S)
-    garage.rig.wait_for(lambda seen: seen.mode == "smart", within_s=10)
-    assert system.garage_watch.broken is None
+    garage.site.rig.network(up=True)
+    garage.site.cloud.wait_for(lambda told: told["last_contact"] > garage.last_contact, CONTACT_AGAIN_WITHIN_S)
+    garage.site.rig.wait_for(lambda seen: seen.mode == "smart", within_s=10)
+    assert garage.watch.broken is None
 
 
 def test_is_a_short_gap_healed(rig: Rig, cloud: Cloud) -> None:

@@ -1,0 +1,129 @@
+"""`make run`: does one command start everything, say where it is, and take everything with it when it ends?"""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hil_tests.conftest import CHARGING_WITHIN_S, free_ports
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+READY_WITHIN_S = 40
+STOPS_WITHIN_S = 10
+
+
+class Run:
+    """`python -m hil_tests` with ports and a folder of its own."""
+
+    def __init__(self, folder: Path, ports: list[int]) -> None:
+        self.panel = f"http://127.0.0.1:{ports[1]}/api/rig"
+        self._out = folder / "said"
+        names = ("CHARGEKEEPER_HTTP_PORT", "CHARGEKEEPER_PANEL_PORT", "CHARGEKEEPER_MQTT_PORT")
+        settings = dict(zip(names, map(str, ports), strict=True))
+        settings |= {"CHARGEKEEPER_DATA": str(folder / "the data"), "COLUMNS": "120"}
+        with self._out.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "hil_tests"],
+                cwd=CHECKOUT,
+                env={**os.environ, **settings},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+
+    def said(self) -> str:
+        """Everything it has printed."""
+        return self._out.read_text()
+
+    def wait_for(self, text: str, within_s: float = READY_WITHIN_S) -> str:
+        """Waits until it has printed a text; returns all of it."""
+        deadline_s = time.monotonic() + within_s
+        while text not in (said := self.said()):
+            assert time.monotonic() < deadline_s, f"it did not say {text!r} but:\n{said}"
+            time.sleep(0.1)
+        return said
+
+    def rig(self, what: str = "", **order: Any) -> dict[str, Any]:
+        """The panel's JSON; with an order, a POST."""
+        body = json.dumps(order).encode() if what else None
+        request = urllib.request.Request(self.panel + what, body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=5) as reply:
+            seen: dict[str, Any] = json.load(reply)
+        return seen
+
+    def children(self) -> dict[int, str]:
+        """Its child processes and their command lines."""
+        pids = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return {int(pid): Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in pids}
+
+    def stop(self) -> None:
+        """Ends it as Ctrl-C does, if it still runs."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait(STOPS_WITHIN_S)
+
+
+@pytest.fixture(scope="module")
+def ports() -> list[int]:
+    """HTTP, panel and MQTT."""
+    return free_ports(3)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Kept over the runs of this module."""
+    return tmp_path_factory.mktemp("make run")
+
+
+@pytest.fixture
+def run(folder: Path, ports: list[int]) -> Iterator[Run]:
+    """One run, stopped afterwards."""
+    running = Run(folder, ports)
+    yield running
+    running.stop()
+
+
+def test_does_it_say_addresses_and_login_and_end_with_all_its_children(run: Run, ports: list[int]) -> None:
+    """First run: both addresses, a login with its password; a car charges; Ctrl-C ends every process?"""
+    said = run.wait_for("Ctrl-C ends it")
+    assert f"http://127.0.0.1:{ports[0]}" in said
+    assert f"http://127.0.0.1:{ports[1]}" in said
+    assert re.search(r"password +\S{12,} ", said)
+    run.rig("/plug")
+    deadline_s = time.monotonic() + CHARGING_WITHIN_S
+    while not ((seen := run.rig())["pilot"] == "C2" and seen["contactor"] and seen["amps"] >= 6):
+        assert time.monotonic() < deadline_s, seen
+        time.sleep(0.1)
+    children = run.children()
+    assert len(children) == 2, children
+    run.stop()
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+
+
+def test_is_the_password_printed_once_and_the_cloud_not_missed(run: Run) -> None:
+    """Second run: no password; the cloud side killed: said clearly, and the unit goes on?"""
+    assert "printed when it was made" in run.wait_for("Ctrl-C ends it")
+    for pid, command in run.children().items():
+        if "cloud_bridge" in command:
+            os.kill(pid, signal.SIGKILL)
+    run.wait_for("the cloud side stopped", within_s=5)
+    assert run.rig()["running"]
+
+
+def test_is_a_busy_port_named_with_its_variable(tmp_path: Path, ports: list[int]) -> None:
+    """One line, exit code 1, nothing started?"""
+    with socket.create_server(("127.0.0.1", ports[1])):
+        refused = Run(tmp_path, ports)
+        assert refused.process.wait(STOPS_WITHIN_S) == 1
+    assert str(ports[1]) in refused.said()
+    assert "CHARGEKEEPER_PANEL_PORT" in refused.said()
+    assert len(refused.said().strip().splitlines()) == 1
