@@ -13,7 +13,13 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.app": ("firmware", "modem"),
     "firmware.main": ("firmware.app",),
     "firmware.control_loop": ("firmware.charging",),
-    "firmware.console": ("firmware.errors", "firmware.storage", "firmware.charging", "firmware.service", "modem.signal"),
+    "firmware.console": (
+        "firmware.errors",
+        "firmware.storage",
+        "firmware.charging",
+        "firmware.service",
+        "modem.signal",
+    ),
     "firmware.service": ("firmware.errors", "firmware.storage", "firmware.charging"),
     "firmware.housekeeping": ("firmware.charging", "firmware.storage"),
     "firmware.lock": ("firmware.errors", "firmware.storage"),
@@ -34,7 +40,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "modem.roaming": (),
     "modem.recovery": (),
     "modem.ports": (),
-    "modem.families": (),
+    "modem.families": ("modem.families",),  # a family may begin with another one's tables
     "modem": ("modem",),
     "cloud_bridge.contact": (),
     "cloud_bridge.wire": (),

@@ -1,0 +1,109 @@
+"""Is every remedy tried, in order, at its time, and within its budget?"""
+
+import json
+
+import pytest
+
+from modem import recovery
+from modem.recovery import DAY_S, HOUR_S, Ladder, Trouble, decide
+
+
+def trouble(now_s, answers=True, booted=False, registered=True, denied=False):
+    return Trouble(now_s, answers, booted, registered, denied, "timed out")
+
+
+def climb(until_s, step_s=10, ladder=None, **what):
+    """What was tried, and when, if nothing ever helps."""
+    ladder = ladder or Ladder()
+    tried = []
+    for now_s in range(0, until_s, step_s):
+        ladder.lost(now_s)
+        remedy = decide(ladder, trouble(now_s, **what))
+        ladder.tried(now_s, remedy.do)
+        if remedy.do != recovery.WAIT:
+            tried.append((now_s, remedy.do))
+    return tried
+
+
+def test_the_ladder_is_climbed_rung_by_rung():
+    assert climb(1810) == [
+        (60, recovery.RESHUT),
+        (300, recovery.REATTACH),
+        (600, recovery.RADIO_CYCLE),
+        (1200, recovery.RESTART),
+        (1800, recovery.SUPPLY_CUT),
+    ]
+
+
+def test_beyond_the_top_the_supply_is_cut_ever_more_rarely_and_for_ever():
+    cuts = [at_s for at_s, do in climb(3 * DAY_S, 60) if do == recovery.SUPPLY_CUT]
+    hours = [(later - earlier) // HOUR_S for earlier, later in zip(cuts, cuts[1:])]
+    assert hours[:5] == [1, 2, 4, 6, 6]
+    assert set(hours[3:]) == {6}
+
+
+def test_nothing_restarts_the_modem_in_its_first_three_minutes():
+    assert [do for at_s, do in climb(180)] == [recovery.RESHUT]
+
+
+def test_a_hung_modem_loses_its_supply_at_once():
+    ladder = Ladder()
+    ladder.lost(5)
+    assert decide(ladder, trouble(5, answers=False)) == (recovery.SUPPLY_CUT, "the modem answers nothing")
+
+
+def test_a_modem_that_hangs_again_and_again_is_cut_six_times_a_day_then_hourly():
+    cuts = climb(DAY_S, 60, answers=False)
+    assert [at_s for at_s, _ in cuts[:6]] == [0, 60, 120, 180, 240, 300]
+    assert cuts[6][0] - cuts[5][0] == HOUR_S
+    assert len(cuts) <= 6 + 24
+
+
+def test_a_modem_that_restarted_is_configured_and_not_restarted_again():
+    ladder = Ladder()
+    ladder.lost(5)
+    assert decide(ladder, trouble(5, booted=True)).do == recovery.CONFIGURE
+
+
+def test_after_a_refusal_there_is_one_reset_an_hour():
+    ladder = Ladder()
+    tried = climb(6 * HOUR_S, 60, ladder, denied=True)
+    resets = [at_s for at_s, do in tried if do in (recovery.RADIO_CYCLE, recovery.RESTART, recovery.SUPPLY_CUT)]
+    assert len(resets) > 2
+    assert all(later - earlier >= HOUR_S for earlier, later in zip(resets, resets[1:]))
+
+
+def test_the_ladder_is_left_after_ten_minutes_of_contact():
+    ladder = Ladder()
+    climb(700, ladder=ladder)
+    ladder.proved(700)
+    ladder.lost(700 + recovery.CURED_S)
+    assert ladder.rung == 0
+    assert decide(ladder, trouble(1300)).do == recovery.WAIT
+
+
+def test_a_moment_of_contact_does_not_start_it_afresh():
+    ladder = Ladder()
+    climb(700, ladder=ladder)
+    ladder.proved(700)
+    ladder.lost(710)
+    assert decide(ladder, trouble(1200)).do == recovery.RESTART
+
+
+def test_the_budget_of_resets_survives_a_restart():
+    ladder = Ladder()
+    climb(400, 60, ladder, answers=False)
+    again = Ladder(json.loads(json.dumps(ladder.to_store())))
+    again.lost(401)
+    assert decide(again, trouble(401, answers=False)).do == recovery.WAIT
+
+
+@pytest.mark.parametrize("stored", [None, [], 5, {"resets": "x"}, {"resets": [None, "a"]}])
+def test_a_damaged_store_is_an_empty_one(stored):
+    assert Ladder(stored).resets == []
+
+
+def test_every_remedy_says_why():
+    ladder = Ladder()
+    ladder.lost(0)
+    assert decide(ladder, trouble(301)).why == "5 min without contact: timed out"
