@@ -10,6 +10,7 @@ from cloud_bridge.live import Live
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.recorder import Recorder
+from cloud_bridge.upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,4 @@ class House:
     ledger: Ledger
     counters: Counters
     broker: EmbeddedBroker
+    upkeep: Upkeep

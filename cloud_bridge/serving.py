@@ -22,6 +22,7 @@ from cloud_bridge.store.database import open_database
 from cloud_bridge.store.record import read_listening
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.units import last_contacts
+from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.web.app import create_app
 
 GOODBYE_S = 3  # for pages that are being sent when we stop
@@ -42,8 +43,9 @@ async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> 
     counters = Counters()
     intake = Intake(live, ledger, recorder, counters)
     broker = EmbeddedBroker(intake, Credentials(database), live, counters, clock)
+    upkeep = Upkeep(database, live, ledger, clock)
     try:
-        yield House(settings, clock, database, recorder, live, ledger, counters, broker)
+        yield House(settings, clock, database, recorder, live, ledger, counters, broker, upkeep)
     finally:
         await asyncio.to_thread(recorder.close)
         database.close()
@@ -57,7 +59,7 @@ async def serve(settings: Settings, ready: Callable[[int, int], None]) -> None:
     async with keep_house(settings, SystemClock) as house:
         with _listen(settings.host, settings.http_port) as http:
             await _start_broker(house)
-            canary = asyncio.create_task(house.broker.canary().run())
+            duties = asyncio.gather(house.broker.canary().run(), house.upkeep.run())
             server = _Server(
                 uvicorn.Config(
                     create_app(house),
@@ -72,7 +74,7 @@ async def serve(settings: Settings, ready: Callable[[int, int], None]) -> None:
             try:
                 await server.serve(sockets=[http])
             finally:
-                canary.cancel()
+                duties.cancel()
                 await house.broker.stop()
 
 

@@ -111,7 +111,7 @@ contacts = Table(
     Column("last_kind", String(20), nullable=False),
     Column("messages", BigInteger, nullable=False),
     Column("bad_payloads", BigInteger, nullable=False),
-    Column("silent_ms", BigInteger),  # when we noticed that it is silent; null while it is not
+    Column("silent_ms", BigInteger),  # the last contact since which it is silent, once noticed; null while it is not
     Index(None, "last_contact_ms"),
     Index(None, "silent_ms"),
 )

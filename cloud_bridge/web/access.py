@@ -31,9 +31,7 @@ def person_of(request: Request) -> Person | None:
         return who_has_session(connection, cookie, house.clock.now_ms())
 
 
-def api_asker(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Asker:
+def api_asker(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Asker:
     """Raises 401 when it is nobody, 403 when it may not even look."""
     asker: Asker | None
     if credentials is not None:

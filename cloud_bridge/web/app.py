@@ -7,7 +7,8 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
 from cloud_bridge.house import House
-from cloud_bridge.web import api, charge_points, login
+from cloud_bridge.web import api, charge_points, history_api, login
+from cloud_bridge.web.attempts import Attempts
 from cloud_bridge.web.guard import Guard
 from cloud_bridge.web.problems import answer_problems
 
@@ -19,10 +20,11 @@ def create_app(house: House) -> FastAPI:
     """Pages and interface over the running bridge."""
     app = FastAPI(title="Chargekeeper", docs_url=None, redoc_url=None)
     app.state.house = house
+    app.state.attempts = Attempts()
     app.add_middleware(Guard)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
     answer_problems(app)
-    for part in (api, login, charge_points):
+    for part in (api, history_api, login, charge_points):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     return app

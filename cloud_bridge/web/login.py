@@ -6,8 +6,10 @@ from fastapi.responses import Response
 from cloud_bridge.store.people import SESSION_MS, close_session, open_session, who_logs_in
 from cloud_bridge.store.secrets import new_secret
 from cloud_bridge.web.access import SESSION_COOKIE, HouseOf
+from cloud_bridge.web.attempts import Attempts, login_limits
 from cloud_bridge.web.forms import check_form, form_token
 from cloud_bridge.web.page import Field, OwnForm, is_secure, page, to
+from cloud_bridge.web.words import lasting
 
 LOGIN_COOKIE = "chargekeeper_login"  # ties the login form to the browser that asked for it
 
@@ -16,16 +18,23 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/login")
 def login_form(request: Request, next: str = "/") -> Response:
-    return _login_page(request, next, failed=False)
+    return _login_page(request, next, 200)
 
 
 @router.post("/login")
 def login(request: Request, house: HouseOf, name: Field, password: Field, form: Field, next: Field = "/") -> Response:
     check_form(request.cookies.get(LOGIN_COOKIE), form)
+    attempts: Attempts = request.app.state.attempts
+    limits, now_ms = login_limits(name, request.client.host if request.client else ""), house.clock.now_ms()
+    wait_ms = attempts.wait_ms(limits, now_ms)
+    if wait_ms:
+        return _login_page(request, next, 429, wait=lasting(wait_ms))
     with house.database.reading() as connection:
         person = who_logs_in(connection, name, password)
     if person is None:
-        return _login_page(request, next, failed=True)
+        attempts.failed(limits, now_ms)
+        return _login_page(request, next, 401)
+    attempts.succeeded(limits[0][0])
     with house.database.writing() as connection:
         cookie = open_session(connection, person, house.clock.now_ms())
     response = to(_ours(next))
@@ -50,10 +59,10 @@ def logout(request: Request, house: HouseOf) -> Response:
     return response
 
 
-def _login_page(request: Request, next: str, failed: bool) -> Response:
+def _login_page(request: Request, next: str, status: int, wait: str | None = None) -> Response:
     cookie = request.cookies.get(LOGIN_COOKIE) or new_secret()
-    content = {"form": form_token(cookie), "failed": failed, "next": _ours(next)}
-    response = page(request, "login.html", None, 401 if failed else 200, **content)
+    content = {"form": form_token(cookie), "failed": status == 401, "wait": wait, "next": _ours(next)}
+    response = page(request, "login.html", None, status, **content)
     response.set_cookie(LOGIN_COOKIE, cookie, httponly=True, samesite="strict", secure=is_secure(request))
     return response
 

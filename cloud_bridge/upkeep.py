@@ -1,0 +1,83 @@
+"""What the bridge does by the clock: notices silence, rolls up, forgets. Never on the event loop, never in a hurry."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from cloud_bridge.clock import Clock
+from cloud_bridge.contact import Contact, Ledger, judge, later
+from cloud_bridge.live import Live
+from cloud_bridge.store.database import Database
+from cloud_bridge.store.transitions import back, mark_back, mark_silent, overdue
+from cloud_bridge.store.upkeep import DAY_MS, LATE_MS, forget, roll_up_signal
+
+SWEEP_EVERY_S = 5.0
+ROLL_UP_EVERY_S = 300.0
+FORGET_EVERY_S = 3600.0
+
+_log = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """Its three duties, each to be called again and again."""
+
+    def __init__(self, database: Database, live: Live, ledger: Ledger, clock: Clock) -> None:
+        self._database = database
+        self._live = live
+        self._ledger = ledger
+        self._clock = clock
+        self._rolled_up_ms = clock.now_ms() - DAY_MS  # whatever the process before this one left undone
+
+    def notice(self) -> tuple[list[str], list[str]]:
+        """Store who fell silent and who came back since the last look; returns both. Raises SQLAlchemyError."""
+        now_ms = self._clock.now_ms()
+        with self._database.reading() as connection:
+            suspects, returned = overdue(connection, now_ms), back(connection)
+        gaps = self._ledger.gaps(now_ms)
+        silent = []
+        for unit_id, stored_ms, silent_after_ms in suspects:
+            live = self._live.find(unit_id)  # may be a commit newer
+            seen_ms = (
+                stored_ms if live is None or live.last_contact_ms is None else later(stored_ms, live.last_contact_ms)
+            )
+            if seen_ms == stored_ms and judge(seen_ms, now_ms, gaps, silent_after_ms).contact is Contact.SILENT:
+                silent.append((unit_id, seen_ms))
+        if not silent and not returned:
+            return [], []
+        with self._database.writing() as connection:
+            fell = [unit_id for unit_id, seen_ms in silent if mark_silent(connection, unit_id, seen_ms, now_ms)]
+            came = [unit_id for unit_id in returned if mark_back(connection, unit_id, now_ms)]
+        return fell, came
+
+    def roll_up(self) -> None:
+        """Signal by five minutes, up to now. Raises SQLAlchemyError."""
+        now_ms = self._clock.now_ms()
+        with self._database.writing() as connection:
+            roll_up_signal(connection, self._rolled_up_ms - LATE_MS, now_ms)
+        self._rolled_up_ms = now_ms
+
+    def forget(self) -> None:
+        """What is older than it may be. Raises SQLAlchemyError."""
+        gone = 1
+        while gone:
+            with self._database.writing() as connection:
+                gone = forget(connection, self._clock.now_ms())
+
+    async def run(self) -> None:
+        """All of it, for ever."""
+        await asyncio.gather(
+            _every(SWEEP_EVERY_S, self.notice),
+            _every(ROLL_UP_EVERY_S, self.roll_up),
+            _every(FORGET_EVERY_S, self.forget),
+        )
+
+
+async def _every(seconds: float, duty: Callable[[], object]) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(duty)
+        except SQLAlchemyError as error:  # done the next time; /healthz tells when the store is in trouble
+            _log.warning("upkeep has to wait: %s", error)
+        await asyncio.sleep(seconds)

@@ -1,0 +1,149 @@
+"""The HTTP interface to what has been: gaps, signal, sessions, events of one charge point."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+
+from cloud_bridge.availability import availability, unit_gaps
+from cloud_bridge.clock import iso_utc
+from cloud_bridge.house import House
+from cloud_bridge.store import history
+from cloud_bridge.store.transitions import flaps
+from cloud_bridge.store.units import Unit, visible_unit
+from cloud_bridge.web.access import ApiAsker, HouseOf
+from cloud_bridge.web.view import charge_point
+
+DAY_MS = 24 * 3600 * 1000
+FIRST_MS = 946_684_800_000  # 2000-01-01: nothing of ours is older
+LAST_MS = 4_102_444_800_000  # 2100-01-01
+
+router = APIRouter(prefix="/api/charge-points/{unit_id}")
+
+
+def unit_of(unit_id: str, house: HouseOf, asker: ApiAsker) -> Unit:
+    """Raises 404 for a unit that is not there, or not the asker's."""
+    with house.database.reading() as connection:
+        unit = visible_unit(connection, asker, unit_id)
+    if unit is None:
+        raise HTTPException(404, "no such charge point")
+    return unit
+
+
+Moment = Annotated[
+    datetime | None, Query(description="ISO 8601; without an offset it is UTC", examples=["2026-01-31T09:30:00Z"])
+]
+
+
+class Window:
+    """`from` and `to` of the question: the last 24 hours unless said otherwise."""
+
+    def __init__(self, house: HouseOf, from_: Annotated[Moment, Query(alias="from")] = None, to: Moment = None) -> None:
+        self.to_ms = house.clock.now_ms() if to is None else _ms(to)
+        self.from_ms = self.to_ms - DAY_MS if from_ is None else _ms(from_)
+        if self.from_ms >= self.to_ms:
+            raise HTTPException(422, "`from` has to be before `to`")
+
+    def said(self) -> dict[str, Any]:
+        return {"from": iso_utc(self.from_ms), "to": iso_utc(self.to_ms)}
+
+
+def _ms(moment: datetime) -> int:
+    try:
+        at_ms = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (OverflowError, ValueError):
+        at_ms = -1
+    if not FIRST_MS <= at_ms <= LAST_MS:
+        raise HTTPException(422, "a time of this century is needed")
+    return at_ms
+
+
+UnitOf = Annotated[Unit, Depends(unit_of)]
+WindowOf = Annotated[Window, Depends()]
+
+
+@router.get("/contacts")
+def contacts(house: HouseOf, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
+    """Gaps between contacts longer than ten minutes; `to` is null while one lasts. Our own outages are told apart."""
+    return contact_history(house, unit, window.from_ms, window.to_ms) | window.said()
+
+
+def contact_history(house: House, unit: Unit, from_ms: int, to_ms: int) -> dict[str, Any]:
+    """What the interface tells of a unit's contacts; the pages show the same."""
+    point = charge_point(house, unit)
+    with house.database.reading() as connection:
+        over = history.unit_gaps(connection, unit.id, from_ms, to_ms)
+        begin_ms = min([from_ms, *(gap.from_ms for gap in over), point.last_contact_ms or from_ms])
+        ours = [*history.our_gaps(connection, begin_ms, point.now_ms)]
+        fell = flaps(connection, unit.id, from_ms)
+    lasting = house.ledger.open_gap(point.now_ms)
+    if lasting is not None:
+        ours.append(lasting)
+    gaps = [gap for gap in unit_gaps(over, ours, point.last_contact_ms, point.now_ms) if gap.from_ms < to_ms]
+    return {
+        "last_contact": None if point.last_contact_ms is None else iso_utc(point.last_contact_ms),
+        "availability": availability(gaps, ours, from_ms, min(to_ms, point.now_ms)),
+        "fell_silent": fell,
+        "gaps": [
+            {
+                "from": iso_utc(gap.from_ms),
+                "to": None if gap.to_ms is None else iso_utc(gap.to_ms),
+                "duration_ms": gap.duration_ms,
+                "our_outage_ms": gap.deaf_ms,
+            }
+            for gap in gaps
+        ],
+        "our_outages": [
+            {"from": iso_utc(gap.from_ms), "to": iso_utc(gap.to_ms)} for gap in ours if gap.to_ms > from_ms
+        ],
+    }
+
+
+@router.get("/signal")
+def signal(
+    house: HouseOf, unit: UnitOf, window: WindowOf, resolution: Literal["raw", "5min"] = "5min"
+) -> dict[str, Any]:
+    """CSQ 0..31 over time: by five minutes and operator, or every heartbeat of the last day."""
+    with house.database.reading() as connection:
+        if resolution == "raw":
+            rows = history.signal_raw(connection, unit.id, window.from_ms, window.to_ms)
+            points = [
+                {"at": iso_utc(row["received_ms"]), "csq": row["csq"], "operator": row["operator"] or None}
+                for row in rows
+            ]
+        else:
+            rows = history.signal_by_five_minutes(connection, unit.id, window.from_ms, window.to_ms)
+            points = [
+                {
+                    "at": iso_utc(row["from_ms"]),
+                    "lowest": row["lowest"],
+                    "mean": round(row["total"] / row["samples"], 1),
+                    "highest": row["highest"],
+                    "samples": row["samples"],
+                    "operator": row["operator"] or None,
+                }
+                for row in rows
+            ]
+    return window.said() | {"resolution": resolution, "points": points}
+
+
+@router.get("/sessions")
+def sessions(house: HouseOf, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
+    """Charging sessions that reached us in that time. Start and end are null when the unit did not know the time."""
+    with house.database.reading() as connection:
+        rows = history.unit_sessions(connection, unit.id, window.from_ms, window.to_ms)
+    keys = ("boot", "sequence", "started_s", "ended_s", "duration_s", "energy_wh", "reason")
+    return window.said() | {"sessions": [_journal(row, keys) for row in rows]}
+
+
+@router.get("/events")
+def events(house: HouseOf, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
+    """Journal records that reached us in that time, each with its payload as the unit wrote it."""
+    with house.database.reading() as connection:
+        rows = history.unit_events(connection, unit.id, window.from_ms, window.to_ms)
+    keys = ("boot", "sequence", "unit_time_s", "kind", "payload")
+    return window.said() | {"events": [_journal(row, keys) for row in rows]}
+
+
+def _journal(row: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {"received_at": iso_utc(row["received_ms"])} | {key: row[key] for key in keys}

@@ -1,0 +1,174 @@
+"""Is what has been told as it was: silence and return, gaps that are ours and gaps that are not, signal, sessions?"""
+
+import json
+from typing import Any
+
+import pytest
+
+from cloud_bridge.store.tables import signal
+from cloud_bridge.store.upkeep import BUCKET_MS, DAY_MS
+from tests.cloud_bridge.running import Bridge, Unit, sample
+
+MINUTE_MS = 60_000
+HEARTBEAT = "cp/cp-1/heartbeat"
+
+
+@pytest.fixture
+def unit(bridge: Bridge) -> Unit:
+    return Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
+
+
+def heartbeat(number: int, csq: int | None = 17, operator: str = "23415") -> bytes:
+    return json.dumps({"n": number, "b": 1, "q": csq, "o": operator}).encode()
+
+
+def ask(bridge: Bridge, what: str, **query: str) -> Any:
+    response = bridge.client.get(f"/api/charge-points/cp-1/{what}", params=query)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def passes_listening(bridge: Bridge, ms: int) -> None:
+    """Time goes by and we listen all of it."""
+    for _ in range(ms // 15_000):
+        bridge.clock.advance(15_000)
+        bridge.send_canary()
+
+
+def test_silence_and_return_are_noticed_once_each(bridge: Bridge, unit: Unit) -> None:
+    unit.publish(HEARTBEAT, heartbeat(1))
+    bridge.clock.advance(30 * MINUTE_MS)
+    assert bridge.house.upkeep.notice() == ([], []), "exactly thirty minutes"
+    bridge.clock.advance(1)
+    assert bridge.house.upkeep.notice() == (["cp-1"], [])
+    assert bridge.house.upkeep.notice() == ([], [])
+    unit.publish(HEARTBEAT, heartbeat(2))
+    assert bridge.house.upkeep.notice() == ([], ["cp-1"])
+    assert bridge.house.upkeep.notice() == ([], [])
+    assert ask(bridge, "contacts")["fell_silent"] == 1
+
+
+def test_a_contact_that_is_not_yet_stored_is_not_overlooked(bridge: Bridge, unit: Unit) -> None:
+    unit.publish(HEARTBEAT, heartbeat(1))
+    bridge.clock.advance(31 * MINUTE_MS)
+    bridge.house.live.unit("cp-1").last_contact_ms = bridge.clock.now_ms()
+    assert bridge.house.upkeep.notice() == ([], [])
+
+
+def test_nobody_is_noticed_silent_while_we_were_deaf(bridge: Bridge, unit: Unit) -> None:
+    unit.publish(HEARTBEAT, heartbeat(1))
+    bridge.send_canary()
+    bridge.clock.advance(40 * MINUTE_MS)
+    assert bridge.house.upkeep.notice() == ([], [])
+    bridge.send_canary()
+    assert bridge.house.upkeep.notice() == ([], [])
+
+
+def test_a_gap_is_remembered_when_it_is_over_and_shown_while_it_lasts(bridge: Bridge, unit: Unit) -> None:
+    unit.publish(HEARTBEAT, heartbeat(1))
+    passes_listening(bridge, 20 * MINUTE_MS)
+    said = ask(bridge, "contacts")
+    assert [(gap["to"], gap["duration_ms"]) for gap in said["gaps"]] == [(None, 20 * MINUTE_MS)]
+    unit.publish(HEARTBEAT, heartbeat(2))
+    (gap,) = ask(bridge, "contacts")["gaps"]
+    assert gap == {
+        "from": "2026-01-01T00:00:00.000Z",
+        "to": "2026-01-01T00:20:00.000Z",
+        "duration_ms": 20 * MINUTE_MS,
+        "our_outage_ms": 0,
+    }
+
+
+def test_heartbeats_in_time_leave_no_gap(bridge: Bridge, unit: Unit) -> None:
+    for number in range(5):
+        unit.publish(HEARTBEAT, heartbeat(number))
+        bridge.clock.advance(5 * MINUTE_MS)
+    said = ask(bridge, "contacts")
+    assert said["gaps"] == []
+    assert said["availability"] == 1
+
+
+def test_availability_leaves_out_the_time_in_which_we_were_deaf(bridge: Bridge, unit: Unit) -> None:
+    unit.publish(HEARTBEAT, heartbeat(1))
+    bridge.send_canary()
+    bridge.clock.advance(60 * MINUTE_MS)  # ours
+    bridge.send_canary()
+    passes_listening(bridge, 60 * MINUTE_MS)  # the unit's
+    unit.publish(HEARTBEAT, heartbeat(2))
+    said = ask(bridge, "contacts", **{"from": "2026-01-01T00:00:00Z"})
+    assert said["gaps"][0]["our_outage_ms"] == 60 * MINUTE_MS
+    assert said["our_outages"] == [{"from": "2026-01-01T00:00:00.000Z", "to": "2026-01-01T01:00:00.000Z"}]
+    assert said["availability"] == 0
+    passes_listening(bridge, 5 * MINUTE_MS)
+    unit.publish(HEARTBEAT, heartbeat(3))
+    assert ask(bridge, "contacts", **{"from": "2026-01-01T00:00:00Z"})["availability"] == pytest.approx(5 / 65)
+
+
+def test_signal_is_kept_as_it_came_and_by_five_minutes(bridge: Bridge, unit: Unit) -> None:
+    for number, (csq, operator) in enumerate([(10, "23415"), (20, "23415"), (31, "23430"), (99, "23415"), (None, "")]):
+        unit.publish(HEARTBEAT, heartbeat(number, csq, operator))
+        bridge.clock.advance(1000)
+    raw = ask(bridge, "signal", resolution="raw")["points"]
+    assert [(point["csq"], point["operator"]) for point in raw] == [(10, "23415"), (20, "23415"), (31, "23430")]
+    assert ask(bridge, "signal")["points"] == []
+    bridge.clock.advance(BUCKET_MS)
+    for _ in range(2):
+        bridge.house.upkeep.roll_up()
+        assert ask(bridge, "signal")["points"] == [
+            {"at": "2026-01-01T00:00:00.000Z", "operator": "23415", "samples": 2}
+            | {"lowest": 10, "mean": 15.0, "highest": 20},
+            {"at": "2026-01-01T00:00:00.000Z", "operator": "23430", "samples": 1}
+            | {"lowest": 31, "mean": 31.0, "highest": 31},
+        ]
+
+
+def test_each_table_forgets_after_its_own_time(bridge: Bridge, unit: Unit) -> None:
+    unit.publish(HEARTBEAT, heartbeat(1))
+    unit.publish("cp/cp-1/session", sample("session"))
+    bridge.clock.advance(BUCKET_MS)
+    bridge.house.upkeep.roll_up()
+    bridge.clock.advance(2 * DAY_MS)
+    bridge.house.upkeep.forget()
+    whole = {"from": "2026-01-01T00:00:00Z"}
+    assert ask(bridge, "signal", resolution="raw", **whole)["points"] == []
+    assert len(ask(bridge, "signal", **whole)["points"]) == 1
+    bridge.clock.advance(401 * DAY_MS)
+    bridge.house.upkeep.forget()
+    assert ask(bridge, "signal", **whole)["points"] == []
+    assert len(ask(bridge, "sessions", **whole)["sessions"]) == 1
+
+
+def test_sessions_and_events_are_listed_as_they_reached_us(bridge: Bridge, unit: Unit) -> None:
+    unit.publish("cp/cp-1/session", sample("session"))
+    unit.publish("cp/cp-1/event", sample("event-fault-raised"))
+    (session,) = ask(bridge, "sessions", to="2026-01-02T00:00:00")["sessions"]
+    assert (session["energy_wh"], session["reason"]) == (22140, "unplugged")
+    (event,) = ask(bridge, "events", to="2026-01-02T00:00:00")["events"]
+    assert event["kind"] == "fault_raised"
+
+
+@pytest.mark.parametrize("what", ["contacts", "signal", "sessions", "events"])
+def test_history_is_only_for_those_who_may_see_the_unit(bridge: Bridge, unit: Unit, what: str) -> None:
+    assert bridge.stranger().get(f"/api/charge-points/cp-1/{what}").status_code == 401
+    assert bridge.client.get(f"/api/charge-points/nobody/{what}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"from": "yesterday"},
+        {"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"},
+        {"to": "0001-01-01T00:00:00Z"},
+        {"to": "9999-12-31T23:59:59-23:59"},
+        {"from": str(10**30)},
+    ],
+)
+def test_a_window_that_is_none_is_refused(bridge: Bridge, unit: Unit, query: dict[str, str]) -> None:
+    assert bridge.client.get("/api/charge-points/cp-1/contacts", params=query).status_code == 422
+
+
+def test_a_row_of_signal_belongs_to_one_moment(bridge: Bridge, unit: Unit) -> None:
+    for number in range(3):
+        unit.publish(HEARTBEAT, heartbeat(number))
+    with bridge.house.database.reading() as connection:
+        assert len(connection.execute(signal.select()).all()) == 1
