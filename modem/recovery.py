@@ -41,7 +41,7 @@ HANG_CUTS_THEN_EVERY_S = HOUR_S
 # After a permanent reject at most one reset an hour (u-blox UBX-20050829 p.23, after GSMA TS.34).
 DENIED_RESET_EVERY_S = HOUR_S
 
-_RESETS = (RADIO_CYCLE, RESTART, SUPPLY_CUT)
+RESETS = (RADIO_CYCLE, RESTART, SUPPLY_CUT)
 
 
 class Ladder:
@@ -79,7 +79,7 @@ class Ladder:
 
     def tried(self, now_s: int, do: str):
         """A remedy was carried out."""
-        if do in _RESETS:
+        if do in RESETS:
             self.resets = [time for time in self.resets if now_s - time < DAY_S] + [now_s]
         if do in (WAIT, CONFIGURE):
             return

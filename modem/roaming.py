@@ -59,6 +59,7 @@ BETTER_BY_CSQ = 3  # 6 dB
 STRONG_CSQ = 18  # for signal alone, only to one that passes with room to spare
 USABLE_CSQ = 4
 NETWORKS_KEPT = 12
+COUNT_MAX = 10  # of successes and of failures: what never stops counting never stops wearing the flash
 
 
 class Knowledge:
@@ -123,7 +124,7 @@ class Knowledge:
         if plmn is not None:
             self.good = plmn
             record = self._record(plmn)
-            record[_OK] += 1
+            record[_OK] = min(record[_OK] + 1, COUNT_MAX)
             record[_STRIKES] = record[_UNTIL] = 0
             record[_CAUSE] = None
 
@@ -233,7 +234,7 @@ class Knowledge:
         self._failing_since_s = None
         self._proof_failures = 0
         record = self._record(plmn)
-        record[_FAILED] += 1
+        record[_FAILED] = min(record[_FAILED] + 1, COUNT_MAX)
         record[_CAUSE] = cause
         record[_STRIKES] = min(record[_STRIKES] + strikes, len(QUARANTINE_S))
         record[_UNTIL] = now_s + QUARANTINE_S[record[_STRIKES] - 1]

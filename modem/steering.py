@@ -1,0 +1,95 @@
+"""What roaming.py and recovery.py decide, done: the commands of a survey, a switch, and each remedy. Blocking."""
+
+from modem import bringup, recovery, replies, signal
+from modem.errors import CommandError, ModemRestarted
+from modem.roaming import Heard
+
+SETTLE_MS = 30_000  # from the answer to AT+COPS= until the packet service is there
+SETTLE_POLL_MS = 1_000
+RADIO_OFF_MS = 10_000
+UNMEASURED_CSQ = 10  # of a network in AT+COPS=?, which gives no strength: usable, and not better than what works
+
+
+def survey(modem) -> list:
+    """Every network that is heard, as (Heard, name, number of cells), the strongest first. Takes minutes, and the connection.
+
+    Raises ModemError. The modem must not be spoken to meanwhile: a single byte would break the scan off.
+    """
+    modem.ensure("AT+CIPSHUT")
+    if not modem.family.MEASURES_ALL_CELLS:
+        listed = replies.operators(modem.command("AT+COPS=?"), modem.family.CHARSET)
+        return [(Heard(each.plmn, UNMEASURED_CSQ), each.long_name, 1) for each in listed if each.stat != _FORBIDDEN]
+    found: dict = {}
+    for cell in replies.cells(modem.command("AT+CNETSCAN")):
+        csq = signal.csq_from_rxlev(cell.rxlev)
+        best, name, count = found.get(cell.plmn, (Heard(cell.plmn, csq), cell.name, 0))
+        found[cell.plmn] = (best if best.csq >= csq else Heard(cell.plmn, csq), name, count + 1)
+    return sorted(found.values(), key=lambda each: -each[0].csq)
+
+
+_FORBIDDEN = 3  # +COPS=? <stat>
+
+
+def switch(modem, plmn: str) -> bool:
+    """Move to another network; True once it has taken us for data. If it did not, the modem is left to choose by itself.
+
+    COPS mode 4 chooses by itself if the network is not there. An OK is not believed: the modem says OK from afar.
+    """
+    try:
+        modem.command('AT+COPS=4,%d,"%s"' % (replies.NUMERIC, plmn))
+        deadline_ms = modem.clock.now_ms() + SETTLE_MS
+        while modem.clock.now_ms() < deadline_ms:
+            if modem.registration().stat in (bringup.HOME, bringup.ROAMING):
+                if modem.operator() == plmn:
+                    return True
+                break
+            modem.wait(SETTLE_POLL_MS)
+    except CommandError:
+        pass  # not there, or refused: the same to us
+    automatic(modem)
+    return False
+
+
+def automatic(modem):
+    """Let the modem choose its network by itself. Asked first: saying it again would cost it minutes."""
+    if modem.query("AT+COPS?", replies.operator).mode == 0:
+        return
+    try:
+        modem.command("AT+COPS=0")
+    except CommandError:
+        pass  # no network just now; it has saved the mode and goes on looking
+
+
+def is_locked(modem) -> bool:
+    """Whether the modem was told which network to use."""
+    return modem.query("AT+COPS?", replies.operator).mode in (1, 4)
+
+
+def carry_out(modem, power, do: str):
+    """One remedy of recovery.py, until the modem is configured again. Raises ModemError if it does not even do that."""
+    if do == recovery.RESHUT:
+        modem.ensure("AT+CIPSHUT")
+    elif do == recovery.REATTACH:
+        modem.ensure("AT+CGATT=0")
+        modem.ensure("AT+CGATT=1")
+    elif do == recovery.RADIO_CYCLE:
+        modem.ensure("AT+CFUN=4")  # saved by the modem; configure heals it if we crash here
+        modem.clock.sleep_ms(RADIO_OFF_MS)
+        modem.ensure("AT+CFUN=1")
+    elif do == recovery.RESTART:
+        _restart(modem)
+    elif do == recovery.SUPPLY_CUT:
+        bringup.power_cycle(modem, power)
+        bringup.configure(modem)
+    elif do == recovery.CONFIGURE:
+        bringup.synchronise(modem)
+        bringup.configure(modem)
+
+
+def _restart(modem):
+    try:
+        modem.command("AT+CFUN=1,1")
+    except ModemRestarted:
+        pass  # it said RDY before OK
+    bringup.synchronise(modem)
+    bringup.configure(modem)
