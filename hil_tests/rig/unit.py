@@ -52,7 +52,7 @@ class Unit:
         self.modem = Modem(self.world)
         self._processor = Processor(folder, self._wire_up, self._let_go, self._tell_loudly, firmware)
         self._wires: Wires | None = None
-        self._console_line: Pty | None = None
+        self._serial: list[Pty] = []
         self._console: Console | None = None
         self._status: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -264,9 +264,11 @@ class Unit:
     def _wire_up(self) -> None:
         """Fresh lines before the firmware starts."""
         self._wires = Wires(self._folder / "wires", self._obey)
-        self.modem.attach_line(self._folder / "modem")
-        self._console_line = Pty(lambda chunk: console.received(chunk), self._folder / "console")
-        self._console = console = Console(self._console_line.write)
+        modem_line = Pty(self.modem.receive, self._folder / "modem")
+        self.modem.wire(modem_line.write)
+        console_line = Pty(lambda chunk: console.received(chunk), self._folder / "console")
+        self._console = console = Console(console_line.write)
+        self._serial = [modem_line, console_line]
         self._told = ({}, 0)
         self.tell("the firmware starts")
 
@@ -277,10 +279,12 @@ class Unit:
         self._status = {}
 
     def _take_lines_off(self) -> None:
-        if self._wires is not None and self._console_line is not None:
+        self.modem.wire(lambda _: None)
+        for line in self._serial:
+            line.close()
+        if self._wires is not None:
             self._wires.close()
-            self._console_line.close()
-        self._wires = self._console_line = self._console = None
+        self._serial, self._wires, self._console = [], None, None
 
     def _obey(self, outputs: Outputs) -> None:
         before, self.board.outputs = self.board.outputs, outputs

@@ -1,4 +1,4 @@
-"""A stateful SIM800 on a pty, written from the manual's facts (AT Command Manual V1.12, design guide).
+"""A stateful SIM800, written from the manual's facts (AT Command Manual V1.12, design guide).
 
 It has a supply and a PWRKEY, boots in its own time, forgets what the real one forgets, and carries TCP
 to real loopback sockets. Alone, switched on at once, for any program that talks AT:
@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 from hil_tests.sim.command import AtError, CmeError, Command, Final, Handler, commands
@@ -27,14 +28,16 @@ OFF_BEFORE_ON_S = 0.8  # off for at least this long before it can be switched on
 
 
 class Modem:
-    """The module as its pins and its UART show it. Create and use it on a running event loop."""
+    """The module as its pins and its UART show it. Use it on a running event loop.
 
-    def __init__(self, world: World, link: Path | None = None) -> None:
+    `wire` gives it somewhere to send; whoever has bytes for it calls `receive`.
+    """
+
+    def __init__(self, world: World) -> None:
         self.world = world
         self.memory = Memory()
         self.transcript = Transcript()
-        self._pty = Pty(self._received, link)
-        self._terminal = Terminal(self._pty.write, self.transcript)
+        self._terminal = Terminal(self.transcript)
         self._registration = Registration(world, self._terminal.say)
         self._ip = Ip(world, self._registration, self._terminal)
         self._life: asyncio.Task[None] | None = None
@@ -42,11 +45,6 @@ class Modem:
         self._key_since_s: float | None = None
         self._off_since_s = -OFF_BEFORE_ON_S
         self._hung = False
-
-    @property
-    def path(self) -> Path:
-        """The pty that a client opens."""
-        return self._pty.path
 
     @property
     def running(self) -> bool:
@@ -58,11 +56,14 @@ class Modem:
         """The operator it is registered with."""
         return self._registration.operator.plmn if self._registration.operator else None
 
-    def attach_line(self, link: Path | None) -> None:
-        """A new UART: whoever held the old one reads end of file, nothing old can be read on the new one."""
-        self._pty.close()
-        self._pty = Pty(self._received, link)
-        self._terminal.rewire(self._pty.write)
+    def wire(self, send: Callable[[bytes], None]) -> None:
+        """Connects its TXD. What it says before that is lost."""
+        self._terminal.send = send
+
+    def receive(self, chunk: bytes) -> None:
+        """Bytes on its RXD."""
+        if not self._hung:
+            self._terminal.receive(chunk)
 
     def supply(self, on: bool) -> None:
         """The battery rail. On alone does not start the module; off stops it in mid-word."""
@@ -112,11 +113,6 @@ class Modem:
         """The end of the simulation."""
         self._power_off()
         self._ip.close()
-        self._pty.close()
-
-    def _received(self, chunk: bytes) -> None:
-        if not self._hung:
-            self._terminal.receive(chunk)
 
     def _power_off(self) -> None:
         if self._life is not None:
@@ -200,11 +196,13 @@ async def _alone(link: Path, seed: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    modem = Modem(World(seed), link)
+    modem = Modem(World(seed))
+    pty = Pty(modem.receive, link)
+    modem.wire(pty.write)
     modem.supply(True)
     modem.power_on()
     print(f"a SIM800 at {link} (seed {seed}); Ctrl-C ends it", flush=True)
-    with contextlib.closing(modem):
+    with contextlib.closing(pty), contextlib.closing(modem):
         await stop.wait()
 
 

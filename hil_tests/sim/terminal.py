@@ -17,17 +17,13 @@ ESCAPE = 0x1B
 class Terminal:
     """Says and hears. `send` puts bytes on the wire; whoever owns the wire calls `receive`."""
 
-    def __init__(self, send: Callable[[bytes], None], transcript: Transcript) -> None:
-        self._send = send
+    def __init__(self, transcript: Transcript) -> None:
+        self.send: Callable[[bytes], None] = lambda _: None
         self._transcript = transcript
         self._inbox = bytearray()
         self.awake = False
         self.echo = True
         self.typed = asyncio.Event()
-
-    def rewire(self, send: Callable[[bytes], None]) -> None:
-        """Another wire from now on."""
-        self._send = send
 
     def receive(self, chunk: bytes) -> None:
         """Takes bytes from the wire."""
@@ -98,4 +94,4 @@ class Terminal:
 
     def _put(self, chunk: bytes) -> None:
         self._transcript.add("<", chunk)
-        self._send(chunk)
+        self.send(chunk)

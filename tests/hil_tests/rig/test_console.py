@@ -1,0 +1,63 @@
+"""Does the client of the service console tell answers, refusals, remarks and silence apart?"""
+
+import asyncio
+
+import pytest
+
+from hil_tests.rig.console import Console, ConsoleError, ConsoleSilent
+from tests.hil_tests.sim.virtual_time import run
+
+
+def ask(*said: bytes) -> tuple[list[str], Console]:
+    """Asks `status` of a unit that says these chunks."""
+
+    async def scenario() -> tuple[list[str], Console]:
+        def unit(_: bytes) -> None:
+            for chunk in said:
+                asyncio.get_running_loop().call_soon(console.received, chunk)
+
+        console = Console(unit)
+        return await console.ask("status"), console
+
+    return run(scenario())
+
+
+def test_is_an_answer_its_lines_up_to_ok() -> None:
+    """However it is cut, with CR, LF or both?"""
+    assert ask(b"id CK-1\r\npi", b"lot A1\r", b"\nok\r\n")[0] == ["id CK-1", "pilot A1"]
+
+
+def test_are_remarks_kept_apart() -> None:
+    """A line that begins with # is no part of the answer?"""
+    answer, console = ask(b"id CK-1\n# link lost\nok\n")
+    assert answer == ["id CK-1"]
+    assert list(console.remarks) == ["link lost"]
+
+
+def test_is_a_refusal_raised_with_its_words() -> None:
+    """`error` and what to do?"""
+    with pytest.raises(ConsoleError, match="try help"):
+        ask(b"error no command; try help\n")
+
+
+def test_is_silence_raised_too() -> None:
+    """Nothing at all, or an answer without its end?"""
+    with pytest.raises(ConsoleSilent):
+        ask(b"id CK-1\n")
+
+
+def test_does_a_late_answer_not_count_for_the_next_question() -> None:
+    """Given up after its time, then said?"""
+
+    async def scenario() -> list[str]:
+        asked: list[bytes] = []
+        console = Console(asked.append)
+        with pytest.raises(ConsoleSilent):
+            await console.ask("status", within_s=1)
+        console.received(b"id CK-1\nok\n")
+        question = asyncio.create_task(console.ask("csq"))
+        await asyncio.sleep(0)
+        console.received(b"csq 17\nok\n")
+        return await question
+
+    assert run(scenario()) == ["csq 17"]

@@ -1,0 +1,59 @@
+"""A terminal at the simulated modem, and a world with a modem that is switched on."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from hil_tests.sim.modem import Modem
+from hil_tests.sim.radio import World
+
+SETTLE_S = 0.1  # virtual: longer than any ordinary command takes
+
+
+class Client:
+    """Types and reads."""
+
+    def __init__(self, modem: Modem) -> None:
+        self.write = modem.receive
+        self._said = bytearray()
+        modem.wire(self._said.extend)
+
+    def read(self) -> bytes:
+        """What has come since the last time."""
+        said = bytes(self._said)
+        self._said.clear()
+        return said
+
+    async def ask(self, command: str, within_s: float = SETTLE_S) -> list[str]:
+        """Types a command and returns the lines of what is said within a time."""
+        self.read()
+        self.write(command.encode() + b"\r")
+        return await self.lines(within_s)
+
+    async def lines(self, within_s: float) -> list[str]:
+        """The lines that are said within a time."""
+        await asyncio.sleep(within_s)
+        return [line for line in self.read().decode("latin-1").split("\r\n") if line]
+
+
+@contextlib.asynccontextmanager
+async def switched_on(seed: int = 1, booted: bool = True) -> AsyncIterator[tuple[Modem, Client]]:
+    """A modem with a supply whose key has been pressed; booted and registered unless told otherwise."""
+    modem = Modem(World(seed))
+    client = Client(modem)
+    modem.supply(True)
+    await press(modem, 1.1)
+    if booted:
+        await asyncio.sleep(10)
+        await client.ask("ATE0")
+    try:
+        yield modem, client
+    finally:
+        modem.close()
+
+
+async def press(modem: Modem, seconds: float) -> None:
+    """Holds PWRKEY for a time."""
+    modem.key(True)
+    await asyncio.sleep(seconds)
+    modem.key(False)

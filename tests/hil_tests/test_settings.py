@@ -1,0 +1,57 @@
+"""Are the settings of `make run` read and checked?"""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from hil_tests.settings import SettingError, check_ports, read_settings
+
+
+def test_is_there_a_default_for_everything() -> None:
+    """With an empty environment?"""
+    settings = read_settings({})
+    assert (settings.http_port, settings.panel_port, settings.mqtt_port) == (8080, 8081, 1883)
+    assert settings.folder.name == "var"
+
+
+def test_is_the_environment_taken() -> None:
+    """A folder with a space in its name too?"""
+    settings = read_settings(
+        {"CHARGEKEEPER_HTTP_PORT": "9000", "CHARGEKEEPER_DATA": "/a b", "CHARGEKEEPER_UNIT_ID": "X-1"}
+    )
+    assert settings.http_port == 9000
+    assert settings.unit_folder == Path("/a b/unit-X-1")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CHARGEKEEPER_HTTP_PORT", "0"),
+        ("CHARGEKEEPER_PANEL_PORT", "65536"),
+        ("CHARGEKEEPER_MQTT_PORT", "mqtt"),
+        ("CHARGEKEEPER_UNIT_ID", "with space"),
+        ("CHARGEKEEPER_UNIT_ID", "x" * 37),
+    ],
+)
+def test_is_a_bad_value_refused_by_name(variable: str, value: str) -> None:
+    """The variable and the value are in the message?"""
+    with pytest.raises(SettingError, match=variable):
+        read_settings({variable: value})
+
+
+def test_is_a_busy_port_named() -> None:
+    """With the variable that moves it?"""
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = str(busy.getsockname()[1])
+        settings = read_settings(
+            {"CHARGEKEEPER_MQTT_PORT": port, "CHARGEKEEPER_HTTP_PORT": "1", "CHARGEKEEPER_PANEL_PORT": "2"}
+        )
+        with pytest.raises(SettingError, match=f"port {port} .* CHARGEKEEPER_MQTT_PORT"):
+            check_ports(settings)
+
+
+def test_are_two_services_on_one_port_refused() -> None:
+    """Both variables named?"""
+    with pytest.raises(SettingError, match="CHARGEKEEPER_PANEL_PORT and CHARGEKEEPER_HTTP_PORT"):
+        check_ports(read_settings({"CHARGEKEEPER_HTTP_PORT": "28999", "CHARGEKEEPER_PANEL_PORT": "28999"}))
