@@ -7,10 +7,10 @@ import logging
 import os
 import sys
 
-from cloud_bridge.commands import token, unit, user
+from cloud_bridge.commands import tls, token, unit, user
 from cloud_bridge.commands.area import Answer, Area
 from cloud_bridge.errors import BridgeError
-from cloud_bridge.serving import serve
+from cloud_bridge.serving import LOOPBACK, serve
 from cloud_bridge.settings import Settings, read_settings
 
 
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = read_settings(os.environ)
         if options.area is None:
-            asyncio.run(serve(settings, lambda http, mqtt: _say_ready(settings, http, mqtt)))
+            asyncio.run(serve(settings, lambda *ports: _say_ready(settings, *ports)))
         else:
             _show(options.run(settings, options), options.json)
     except BridgeError as error:
@@ -35,16 +35,19 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m cloud_bridge",
         description="Serve the broker and the pages, or (with an area) change what the bridge knows.",
     )
-    areas = parser.add_subparsers(dest="area", metavar="unit | token | user")
+    areas = parser.add_subparsers(dest="area", metavar="unit | token | user | tls")
     unit.declare(Area(areas, "unit", "charge points"))
     token.declare(Area(areas, "token", "API tokens"))
     user.declare(Area(areas, "user", "people who log in"))
+    tls.declare(Area(areas, "tls", "certificates"))
     return parser
 
 
-def _say_ready(settings: Settings, http_port: int, mqtt_port: int) -> None:
+def _say_ready(settings: Settings, http_port: int, mqtt_port: int, mqtts_port: int | None) -> None:
     print(f"pages  http://{settings.host}:{http_port}/", flush=True)
-    print(f"broker mqtt://{settings.host}:{mqtt_port}", flush=True)
+    print(f"broker mqtt://{settings.host if settings.mqtt_plain_anywhere else LOOPBACK}:{mqtt_port}", flush=True)
+    if mqtts_port is not None:
+        print(f"broker mqtts://{settings.host}:{mqtts_port}", flush=True)
 
 
 def _show(answer: Answer, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from cloud_bridge.contact import Ledger
 from cloud_bridge.counters import Counters
 from cloud_bridge.errors import PortBusy
 from cloud_bridge.house import House
+from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.ingest.intake import Intake
@@ -25,6 +26,7 @@ from cloud_bridge.store.units import last_contacts
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.web.app import create_app
 
+LOOPBACK = "127.0.0.1"
 GOODBYE_S = 3  # for pages that are being sent when we stop
 
 
@@ -51,10 +53,10 @@ async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> 
         database.close()
 
 
-async def serve(settings: Settings, ready: Callable[[int, int], None]) -> None:
-    """Serve until SIGTERM or SIGINT. `ready(http_port, mqtt_port)` is called once both are open.
+async def serve(settings: Settings, ready: Callable[[int, int, int | None], None]) -> None:
+    """Serve until SIGTERM or SIGINT. `ready(http_port, mqtt_port, mqtts_port)` is called once all are open.
 
-    Raises StoreUnusable and PortBusy.
+    Raises StoreUnusable, SettingError and PortBusy.
     """
     async with keep_house(settings, SystemClock) as house:
         with _listen(settings.host, settings.http_port) as http:
@@ -70,7 +72,7 @@ async def serve(settings: Settings, ready: Callable[[int, int], None]) -> None:
             )
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, server.stop)
-            ready(http.getsockname()[1], house.broker.port)
+            ready(http.getsockname()[1], house.broker.port, house.broker.tls_port)
             try:
                 await server.serve(sockets=[http])
             finally:
@@ -101,11 +103,20 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 async def _start_broker(house: House) -> None:
-    settings = house.settings
+    """Plain MQTT on this machine; TLS wherever asked for, when there is a certificate."""
+    settings, broker = house.settings, house.broker
+    plain_host = settings.host if settings.mqtt_plain_anywhere else LOOPBACK
     try:
-        await house.broker.start(settings.host, settings.mqtt_port)
+        await broker.start(plain_host, settings.mqtt_port)
     except OSError as error:
         raise _port_busy("CHARGEKEEPER_MQTT_PORT", settings.mqtt_port, error) from error
+    if settings.tls_cert is None:
+        return
+    certificate = Certificate(settings.tls_cert, settings.tls_key or settings.tls_cert)
+    try:
+        await broker.start_tls(settings.host, settings.mqtts_port, certificate)
+    except OSError as error:
+        raise _port_busy("CHARGEKEEPER_MQTTS_PORT", settings.mqtts_port, error) from error
 
 
 def _port_busy(variable: str, port: int, error: OSError) -> PortBusy:

@@ -10,6 +10,7 @@ from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.canary import CANARY_ID, BrokerAddress, Canary
+from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.gate import Gate
 from cloud_bridge.ingest.intake import Intake
@@ -24,6 +25,7 @@ class EmbeddedBroker:
     def __init__(self, intake: Intake, credentials: Credentials, live: Live, counters: Counters, clock: Clock) -> None:
         self.host = ""
         self.port = 0  # where it listens, once started
+        self.tls_port: int | None = None
         self._credentials = credentials
         # "External" listeners bind nothing, whatever their address says: connections come from the gate.
         listener = ListenerConfig(type=ListenerType.EXTERNAL, bind="gate")
@@ -43,6 +45,10 @@ class EmbeddedBroker:
         await self._broker.start()
         self.host = host
         self.port = await self._gate.listen(host, port)
+
+    async def start_tls(self, host: str, port: int, certificate: Certificate) -> None:
+        """Listen for TLS too. Raises OSError when it cannot."""
+        self.tls_port = await self._gate.listen(host, port, certificate)
 
     def canary(self) -> Canary:
         """For this broker, once it is started."""

@@ -26,6 +26,7 @@ from cloud_bridge.contact import own_topic
 from cloud_bridge.counters import Counters
 from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.canary import CANARY_ID
+from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.connection import UnitConnection
 from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.intake import Intake
@@ -34,6 +35,7 @@ from cloud_bridge.live import Live
 from cloud_bridge.wire import UNIT_ID
 
 CONNECT_WITHIN_S = 20.0  # from accept to CONNECT: an old modem shakes hands for 10 s
+HANDSHAKE_WITHIN_S = 60.0  # TLS over GPRS with a microcontroller at the other end
 TAKE_OVER_WITHIN_S = 5.0  # for the broker to let go of the older connection
 IDLE_FACTOR = 1.5  # of the keepalive, section 3.1.2.10 of the standard
 IDLE_LIMIT_S = 3600.0  # for a unit that asks for no keepalive; it has something to say every 300 s
@@ -65,25 +67,36 @@ class Gate:
         self._clock = clock
         self._hand_over = hand_over
         self._loop = asyncio.get_running_loop()
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
+        self._certificate: Certificate | None = None
         self._reaper: asyncio.Task[None] | None = None
         self._all: set[UnitConnection] = set()
         self._open: dict[str, UnitConnection] = {}
         self._checks: set[asyncio.Task[None]] = set()
 
-    async def listen(self, host: str, port: int) -> int:
-        """Accept units from now on. Returns the port, chosen by the system when 0. Raises OSError."""
-        self._server = await self._loop.create_server(
-            lambda: UnitConnection(self, self._loop, CONNECT_WITHIN_S), host, port
+    async def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
+        """Accept units from now on, with a certificate only over TLS. May be called for several ports.
+
+        Returns the port, chosen by the system when 0. Raises OSError.
+        """
+        server = await self._loop.create_server(
+            lambda: UnitConnection(self, self._loop, CONNECT_WITHIN_S),
+            host,
+            port,
+            ssl=None if certificate is None else certificate.context,
+            ssl_handshake_timeout=None if certificate is None else HANDSHAKE_WITHIN_S,
         )
-        self._reaper = self._loop.create_task(self._reap())
-        bound: int = self._server.sockets[0].getsockname()[1]
+        self._servers.append(server)
+        self._certificate = certificate or self._certificate
+        if self._reaper is None:
+            self._reaper = self._loop.create_task(self._reap())
+        bound: int = server.sockets[0].getsockname()[1]
         return bound
 
     async def close(self) -> None:
         """Stop listening, close every connection, and wait until the broker has let go of them."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         if self._reaper is not None:
             self._reaper.cancel()
         tasks = {connection.broker_task for connection in self._open.values() if connection.broker_task}
@@ -224,6 +237,8 @@ class Gate:
                 else:
                     self._counters.closed_no_connect += 1
                 connection.transport.abort()
+            if self._certificate is not None:
+                self._certificate.look()
             await self._close_revoked()
 
     async def _close_revoked(self) -> None:

@@ -139,7 +139,7 @@ def test_it_serves_until_sigterm_and_keeps_what_came_in(
 
     visitor: list[threading.Thread] = []
 
-    def ready(_settings: Any, _http_port: int, mqtt_port: int) -> None:
+    def ready(_settings: Any, _http_port: int, mqtt_port: int, _mqtts_port: int | None) -> None:
         visitor.append(threading.Thread(target=visit, args=(mqtt_port,)))
         visitor[0].start()
 

@@ -1,0 +1,101 @@
+"""Does the TLS listener show the certificate it was given, the new one after a renewal, and never a bad one?"""
+
+import argparse
+import asyncio
+import socket
+import ssl
+from pathlib import Path
+
+import pytest
+
+from cloud_bridge.commands import tls
+from cloud_bridge.errors import AlreadyThere, SettingError
+from cloud_bridge.ingest.certificate import Certificate
+from cloud_bridge.settings import Settings
+from tests.cloud_bridge.raw import CONNACK_OK, connect_packet, publish_packet
+from tests.cloud_bridge.running import DEADLINE_S, Bridge
+
+
+def make(folder: Path, *names: str) -> Path:
+    settings = Settings("127.0.0.1", 0, 0, folder, None)
+    tls.run(settings, argparse.Namespace(name=list(names) or None, folder=folder))
+    return folder
+
+
+def certificate_in(folder: Path) -> Certificate:
+    return Certificate(folder / "server.pem", folder / "server.key")
+
+
+def listen(bridge: Bridge, certificate: Certificate) -> int:
+    started = bridge.house.broker.start_tls("127.0.0.1", 0, certificate)
+    asyncio.run_coroutine_threadsafe(started, bridge._loop).result(DEADLINE_S)
+    assert bridge.house.broker.tls_port is not None
+    return bridge.house.broker.tls_port
+
+
+def shake_hands(port: int, ca: Path, name: str = "localhost") -> ssl.SSLSocket:
+    context = ssl.create_default_context(cafile=str(ca))
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", port), DEADLINE_S), server_hostname=name)
+
+
+def test_a_unit_that_pins_our_authority_speaks_mqtt_over_tls_1_3(bridge: Bridge, tmp_path: Path) -> None:
+    folder = make(tmp_path / "tls")
+    port = listen(bridge, certificate_in(folder))
+    with shake_hands(port, folder / "ca.pem") as unit:
+        assert unit.version() == "TLSv1.3"
+        unit.sendall(connect_packet("cp-1", "cp-1", bridge.add_unit("cp-1").secret))
+        assert unit.recv(4) == CONNACK_OK
+        unit.sendall(publish_packet("cp/cp-1/heartbeat", b"{}"))
+        assert unit.recv(4) == b"\x40\x02\x00\x01"
+    assert bridge.read("cp-1")["contact"] == "online"
+
+
+def test_another_name_and_another_authority_are_refused_by_the_unit(bridge: Bridge, tmp_path: Path) -> None:
+    folder, other = make(tmp_path / "tls"), make(tmp_path / "other")
+    port = listen(bridge, certificate_in(folder))
+    with pytest.raises(ssl.SSLCertVerificationError, match="doesn't match|mismatch"):
+        shake_hands(port, folder / "ca.pem", "elsewhere.example")
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(port, other / "ca.pem")
+
+
+def test_plain_bytes_on_the_tls_port_end_their_connection_and_nothing_else(bridge: Bridge, tmp_path: Path) -> None:
+    folder = make(tmp_path / "tls")
+    port = listen(bridge, certificate_in(folder))
+    with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as plain:
+        plain.sendall(connect_packet("cp-1", "cp-1", "guess"))
+        assert CONNACK_OK not in plain.recv(100)
+    shake_hands(port, folder / "ca.pem").close()
+
+
+def test_a_renewed_certificate_is_used_and_a_broken_one_is_not(bridge: Bridge, tmp_path: Path) -> None:
+    folder, newer = make(tmp_path / "tls"), make(tmp_path / "newer")
+    certificate = certificate_in(folder)
+    port = listen(bridge, certificate)
+    assert not certificate.look()
+    for name in ("server.pem", "server.key"):
+        (newer / name).rename(folder / name)
+    assert certificate.look()
+    shake_hands(port, newer / "ca.pem").close()
+    (folder / "server.pem").write_text("half a file")
+    assert not certificate.look()
+    (folder / "server.key").unlink()
+    assert not certificate.look()
+    shake_hands(port, newer / "ca.pem").close()
+
+
+def test_a_certificate_that_is_none_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "server.pem").write_text("nothing")
+    with pytest.raises(SettingError, match="CHARGEKEEPER_TLS_CERT") as caught:
+        Certificate(tmp_path / "server.pem", tmp_path / "server.pem")
+    assert "\n" not in str(caught.value)
+    with pytest.raises(SettingError):
+        certificate_in(tmp_path / "nowhere")
+
+
+def test_an_authority_is_not_made_twice_and_its_key_is_private(tmp_path: Path) -> None:
+    folder = make(tmp_path / "tls", "bridge.example", "192.0.2.7", "::1")
+    assert (folder / "ca.key").stat().st_mode & 0o077 == 0
+    assert (folder / "server.key").stat().st_mode & 0o077 == 0
+    with pytest.raises(AlreadyThere):
+        make(tmp_path / "tls")
