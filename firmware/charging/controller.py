@@ -170,12 +170,12 @@ class Controller:
     def _drive(self, now_ms):
         """The outputs of the phase."""
         drive, contactor = sequence.DRIVES[self.phase]
-        situation, ruling = self._situation, self._ruling
+        situation = self._situation
         if drive != situation.drive:
             self._switched_ms = now_ms
         if drive == sequence.PWM:
-            urgent = ruling.source not in limits.WISHES
-            situation.limit_a = self._offer.step(now_ms, situation.limit_a, ruling.amps, urgent)
+            ceiling_a = min([amps for _, amps in self.ceilings])
+            situation.limit_a = self._offer.step(now_ms, situation.limit_a, self._ruling.amps, ceiling_a)
             duty_u16 = pilot.duty_u16(situation.limit_a)
         else:
             situation.limit_a = 0

@@ -7,11 +7,11 @@ class Offer:
     def __init__(self, now_ms):
         self._changed_ms = now_ms - DUTY_CHANGE_MS
 
-    def step(self, now_ms, offered_a, wanted_a, urgent):
-        """The amperes to offer now. `urgent`: a ceiling asks, and a lower ceiling does not wait."""
+    def step(self, now_ms, offered_a, wanted_a, ceiling_a):
+        """The amperes to offer now. Wishes wait; an offer above the lowest ceiling does not."""
         if wanted_a == offered_a:
             return offered_a
-        if offered_a and not (urgent and wanted_a < offered_a) and now_ms - self._changed_ms < DUTY_CHANGE_MS:
+        if 0 < offered_a <= ceiling_a and now_ms - self._changed_ms < DUTY_CHANGE_MS:
             return offered_a
         self._changed_ms = now_ms
         return wanted_a

@@ -136,7 +136,7 @@ def _waiting(elapsed_ms, inputs, situation):
 
 
 def _testing(elapsed_ms, inputs, situation):
-    return "tested" if situation.rcd_test == "passed" else None
+    return None if situation.rcd_test in ("tripping", "releasing", "failed") else "tested"  # or broken off by an unplug
 
 
 def _offering(elapsed_ms, inputs, situation):

@@ -265,6 +265,23 @@ def test_wishes_change_the_offer_at_most_every_five_seconds():
     assert min(later - earlier for earlier, later in zip(changes, changes[1:])) >= 5000
 
 
+def test_a_lower_ceiling_does_not_wait_for_a_wish_that_does():
+    unit = Unit().charge()
+    unit.controller.claims = (Claim("cloud", 10, None, "solar"),)
+    unit.controller.setup = Setup(16, True, False, 0)
+    unit.run(STEP_MS)
+    assert unit.offered_a() <= 16
+
+
+def test_a_plug_pulled_during_the_self_test_does_not_stop_the_next_one():
+    unit = Unit()
+    unit.controller.test_wanted = True
+    unit.run(2 * STEP_MS)
+    unit.car = "A"
+    unit.run(1000)
+    unit.charge()
+
+
 def test_a_thinner_cable_limits_the_offer_and_no_cable_offers_nothing():
     unit = Unit(tethered=False)
     unit.inputs.proximity_ohm = 680
