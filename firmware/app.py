@@ -21,6 +21,7 @@ from firmware.link.journal import Journal
 from firmware.link.uplink import Uplink
 from firmware.link.wall_clock import WallClock
 from firmware.lock import Lock
+from firmware.orders import Orders
 from firmware.storage import boots
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.outbox import Outbox
@@ -66,7 +67,14 @@ class Unit:
             kept,
         )
         self.uplink = Uplink(
-            self.board, self.clock, wall_clock, self.settings, self.controller, self.control_loop, self.journal
+            self.board,
+            self.clock,
+            wall_clock,
+            self.settings,
+            self.controller,
+            self.control_loop,
+            self.journal,
+            Orders(self, flash).take,
         )
         console = Console(self.board.console_port, self)
         supervisor = Supervisor(self.board, self.control_loop, self.clock)

@@ -22,6 +22,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "firmware.service": ("firmware.errors", "firmware.storage", "firmware.charging"),
     "firmware.housekeeping": ("firmware.charging", "firmware.storage"),
+    "firmware.orders": ("firmware.errors", "firmware.charging", "firmware.link.commands", "firmware.storage"),
     "firmware.lock": ("firmware.errors", "firmware.storage"),
     "firmware.clock": (),
     "firmware": (),

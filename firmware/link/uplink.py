@@ -21,7 +21,9 @@ from modem.stream import Stream
 
 POLL_MS = 250  # how late a change of state is noticed
 SAMPLE_MS = 10000  # between two looks at signal and registration; they cost no data
-PING_MS = 300000  # of silence, which only a long heartbeat interval leaves: networks forget idle connections [unverified]
+PING_MS = (
+    300000  # of silence, which only a long heartbeat interval leaves: networks forget idle connections [unverified]
+)
 UNREGISTERED_MS = 20000  # a network that is gone for longer takes the connection with it
 BACKOFF_FIRST_MS, BACKOFF_LAST_MS = 1000, 15000  # full jitter; back within 60 s of the network's return
 RESTART_AFTER = 4  # failures in a row until the modem's supply is cut
@@ -31,12 +33,15 @@ REGISTERED = (1, 5)  # +CGREG: home and roaming are equally good
 class Uplink:
     """`state`, `csq`, `operator` and `trouble` (why it failed last) are for the console."""
 
-    def __init__(self, board, clock, wall_clock, settings, controller, control_loop, journal):
+    def __init__(self, board, clock, wall_clock, settings, controller, control_loop, journal, obey):
+        """`obey(payload)` takes each command from the cloud; it must not raise."""
         self.state = "offline"
         self.csq = signal.NO_READING
         self.operator = None
         self.trouble = None
         self.journal = journal
+        self.scan_wanted = False  # set by whoever wants the networks looked for; the link is gone meanwhile
+        self._obey = obey
         self._board = board
         self._clock = clock
         self._settings = settings
@@ -61,6 +66,8 @@ class Uplink:
             self._stop = False
             try:
                 self._start_modem()
+                if self.scan_wanted:
+                    self._scan()
                 self._join()
                 if self._settings.provisioned():
                     self._talk()
@@ -89,6 +96,15 @@ class Uplink:
         self._wall_clock.set(self._modem.query("AT+CCLK?", replies.clock))
         bringup.open_pdp_context(self._modem, self._settings["apn"])
 
+    def _scan(self):
+        """Every network that can be heard, as an event: its PLMN with the Rxlev of its best cell."""
+        self.scan_wanted = False
+        self._modem.ensure("AT+CIPSHUT")
+        heard: dict = {}
+        for cell in self._modem.query("AT+CNETSCAN", replies.cells):
+            heard[cell.plmn] = max(cell.rxlev, heard.get(cell.plmn, 0))
+        self.journal.note("networks", heard)
+
     def _talk(self):
         """One connection, from CONNECT until it fails or the settings change."""
         settings = self._settings
@@ -105,6 +121,7 @@ class Uplink:
         mqtt.set_last_will(self._topic("lwt"), b"offline", qos=1)
         try:
             mqtt.connect()
+            mqtt.subscribe(self._topic("command"), qos=1)
             self.state = "connected"
             self._serve(mqtt)
         finally:
@@ -114,7 +131,7 @@ class Uplink:
 
     def _serve(self, mqtt):
         beat = Beat(self._settings["heartbeat_idle_s"], self._settings["heartbeat_charging_s"])
-        while not self._stop:
+        while not (self._stop or self.scan_wanted):
             report = self._controller.report
             if beat.due(self._clock.now_ms(), report):
                 self._send(mqtt, "heartbeat", self._heartbeat(report))
@@ -128,6 +145,8 @@ class Uplink:
             if self._clock.now_ms() - mqtt.heard_ms >= PING_MS:
                 mqtt.ping()
             mqtt.check_msg()
+            while mqtt.incoming:
+                self._obey(mqtt.incoming.pop(0)[1])
 
     def _send(self, mqtt, kind, payload):
         """Publish and wait for the acknowledgement, which proves the link."""

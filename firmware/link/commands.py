@@ -1,0 +1,101 @@
+"""Commands from the cloud: what may be ordered, and whether this one may be carried out. Pure; firmware/orders.py obeys.
+
+A command is a JSON object: `id` names it, `do` says what, the rest are its arguments; `exp` (epoch seconds) is when it
+ends: from then on it is not carried out any more, and what it asked for (a limit, a pause) holds no longer. A command that
+must have an end is refused while the unit does not know the time. An id is carried out once: whoever obeys remembers it
+first, on flash, so that a reboot that comes again after the reboot is a repeat.
+"""
+
+import json
+from collections import namedtuple
+
+PAYLOAD_MAX = 1024  # bytes; the longest that makes sense, a schedule, is about 300
+ID_MAX = 64  # characters
+AHEAD_MAX_S = 7 * 86400  # a command that ends later is a mistake, or is not meant to end
+REMEMBERED = 32  # ids
+
+Command = namedtuple("Command", "id do arguments exp")
+
+
+class Refused(Exception):
+    """Not carried out. `id` is the command's, None where it cannot be read; `why` is the answer's reason."""
+
+    def __init__(self, command_id, why):
+        super().__init__(why)
+        self.id = command_id
+        self.why = why
+
+
+def _whole(lowest, highest):
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest
+
+
+def _text(value):
+    return isinstance(value, str) and len(value) <= 256 and _printable(value)
+
+
+def _printable(text):
+    return all(" " <= letter <= "~" for letter in text)
+
+
+def _object(value):
+    return isinstance(value, dict) and 0 < len(value) <= 8
+
+
+# do -> (must it end, {argument: check}). Arguments that are not here are ignored.
+TABLE = {
+    "limit": (True, {"amps": _whole(0, 80)}),  # at most so much, for the time being; below 6 A the standard says pause
+    "pause": (True, {}),
+    "resume": (False, {}),  # withdraws limit and pause
+    "clear_override": (False, {}),  # the owner's "charge now" ends, the schedule holds again
+    "schedule": (False, {"hours": _text}),  # the owner's hours, as the setting `schedule` writes them
+    "delay": (False, {"s": _whole(0, 1800)}),  # longest random delay; SI 2021/1467, regulation 11
+    "reboot": (True, {}),
+    "rescan": (True, {}),  # look for networks; the link is gone for a minute
+    "config": (False, {"set": _object}),
+}
+# What `config` may set: nothing that could cut the unit off from its cloud or from its installer's limits.
+CONFIGURABLE = ("heartbeat_idle_s", "heartbeat_charging_s")
+
+
+def read(payload, time_s, done):
+    """The Command in `payload`. `time_s` is the time now or None, `done` the ids that were carried out. Raises Refused."""
+    if len(payload) > PAYLOAD_MAX:
+        raise Refused(None, "longer than %d bytes" % PAYLOAD_MAX)
+    try:
+        said = json.loads(payload)
+    except (ValueError, RuntimeError):  # RuntimeError: nested too deeply
+        raise Refused(None, "not JSON") from None
+    if not isinstance(said, dict):
+        raise Refused(None, "not an object")
+    command_id, do, end_s = said.get("id"), said.get("do"), said.get("exp")
+    if not isinstance(command_id, str) or not 0 < len(command_id) <= ID_MAX or not _printable(command_id):
+        raise Refused(None, "no id of 1 to %d printable characters" % ID_MAX)
+    if command_id in done:
+        raise Refused(command_id, "repeated")
+    if not isinstance(do, str) or do not in TABLE:
+        raise Refused(command_id, "unknown command")
+    must_end, checks = TABLE[do]
+    for name, check in checks.items():
+        if not check(said.get(name)):
+            raise Refused(command_id, "bad " + name)
+    _check_end(command_id, end_s, must_end, time_s)
+    return Command(command_id, do, {name: said[name] for name in checks}, end_s)
+
+
+def remember(done, command_id):
+    """The ids to remember once this one is carried out too."""
+    return done[-(REMEMBERED - 1) :] + [command_id]
+
+
+def _check_end(command_id, end_s, must_end, time_s):
+    if end_s is None and not must_end:
+        return
+    if not _whole(0, 1 << 53)(end_s):
+        raise Refused(command_id, "bad exp")
+    if time_s is None:
+        raise Refused(command_id, "time unknown")
+    if time_s >= end_s:
+        raise Refused(command_id, "expired")
+    if end_s - time_s > AHEAD_MAX_S:
+        raise Refused(command_id, "ends more than 7 days ahead")

@@ -1,0 +1,104 @@
+"""Carries out what the cloud orders (link/commands.py), once, and answers each order with a result."""
+
+from firmware.charging.limits import PAUSE_A, Claim
+from firmware.errors import CommandRefused, SettingError
+from firmware.link import commands
+from firmware.link.commands import CONFIGURABLE, Refused
+from firmware.storage import record_file
+
+FILE = "/orders"  # ids that were carried out
+
+
+class Orders:
+    """`unit` is app.Unit: the parts that are ordered about."""
+
+    def __init__(self, unit, folder):
+        self._unit = unit
+        self._path = folder + FILE
+        stored = record_file.load(self._path)
+        self._done = stored if isinstance(stored, list) else []
+
+    def take(self, payload):
+        """Obey one message from the cloud, or refuse it; answered in any case. Never raises."""
+        answer = self._unit.journal.answer
+        try:
+            command = commands.read(payload, self._unit.wall_clock.now(), self._done)
+            self._remember(command.id)
+            OBEY[command.do](self._unit, command)
+        except Refused as refused:
+            answer(refused.id, False, refused.why)
+        except (CommandRefused, SettingError) as refused:
+            answer(command.id, False, str(refused))
+        else:
+            answer(command.id, True, None)
+            if command.do == "reboot":
+                self._unit.board.reset()  # the answer is on flash, and is sent when we are back
+
+    def _remember(self, command_id):
+        """Before anything is done: what cannot be remembered could be done twice."""
+        done = commands.remember(self._done, command_id)
+        try:
+            record_file.save(self._path, done)
+        except OSError:
+            raise Refused(command_id, "the flash takes nothing") from None
+        self._done = done
+
+
+def _claim(unit, amps, command):
+    left_s = command.exp - unit.wall_clock.now()
+    unit.house.wishes.cloud = Claim("cloud", amps, unit.clock.now_ms() + left_s * 1000, "ordered by the cloud")
+
+
+def _limit(unit, command):
+    _claim(unit, command.arguments["amps"], command)
+
+
+def _pause(unit, command):
+    _claim(unit, PAUSE_A, command)
+
+
+def _resume(unit, command):
+    unit.house.wishes.cloud = None
+
+
+def _clear_override(unit, command):
+    unit.house.override(False)
+
+
+def _schedule(unit, command):
+    unit.settings.change({"schedule": command.arguments["hours"]})
+
+
+def _delay(unit, command):
+    unit.settings.change({"random_delay_max_s": command.arguments["s"]})
+
+
+def _reboot(unit, command):
+    if unit.controller.report.contactor:
+        raise CommandRefused("charging")
+
+
+def _rescan(unit, command):
+    unit.uplink.scan_wanted = True
+
+
+def _config(unit, command):
+    wanted = command.arguments["set"]
+    for name in wanted:
+        if name not in CONFIGURABLE:
+            raise SettingError(name, "not for the cloud to set")
+    unit.settings.change(wanted)
+    unit.apply_settings()
+
+
+OBEY = {
+    "limit": _limit,
+    "pause": _pause,
+    "resume": _resume,
+    "clear_override": _clear_override,
+    "schedule": _schedule,
+    "delay": _delay,
+    "reboot": _reboot,
+    "rescan": _rescan,
+    "config": _config,
+}
