@@ -1,0 +1,43 @@
+"""The car accounts of all drivers: what the pages, the webhooks and the polling work with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloud_bridge.clock import Clock
+from cloud_bridge.store.database import Database
+from cloud_bridge.vehicles.catalogue import Catalogue, read_catalogue
+from cloud_bridge.vehicles.keys import key_source
+from cloud_bridge.vehicles.provider import Provider, ProviderError
+from cloud_bridge.vehicles.refresh_door import RefreshDoor, RefresherProcess
+from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Made by the composition root; tests make one with their own clock, providers and refresh door."""
+
+    database: Database
+    clock: Clock
+    vault: Vault
+    catalogue: Catalogue
+    door: RefreshDoor
+
+    def provider(self, name: str) -> Provider:
+        """Raises ProviderError for one that has gone from the settings: the operator's to mend, not the driver's."""
+        try:
+            return self.catalogue.providers[name]
+        except KeyError:
+            raise ProviderError(Trouble.MISUSED, f"the provider {name} is not in the settings any more") from None
+
+
+def open_accounts(database: Database, clock: Clock, folder: Path, environment: Mapping[str, str]) -> Accounts:
+    """Raises SettingError."""
+    return Accounts(
+        database,
+        clock,
+        Vault(key_source(folder, environment)),
+        read_catalogue(folder, environment),
+        RefresherProcess(folder),
+    )

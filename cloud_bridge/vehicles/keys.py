@@ -1,0 +1,132 @@
+"""The vault's keys: a file in the data folder that only its owner may read, or the environment.
+
+Each key has an id, and what is sealed names the key, so a new key can be taken into use while old ones still open what
+they sealed. The file is looked at before every use: a key that the command line has just added is used at once.
+"""
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+from cloud_bridge.errors import BridgeError, SettingError
+
+VARIABLE = "CHARGEKEEPER_VEHICLE_KEYS"  # "id:base64" separated by commas; the first one seals
+FILE_NAME = "vehicle-keys.json"
+KEY_BYTES = 32  # AES-256
+
+
+class KeyGone(BridgeError):
+    """Something was sealed with a key that we do not have."""
+
+
+class Keys(NamedTuple):
+    current: str
+    keys: dict[str, bytes]
+
+    def __repr__(self) -> str:
+        return f"Keys({', '.join(self.keys)})"
+
+
+class KeyFile:
+    """Made with a first key when it is absent. Thread-safe."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE_NAME
+        self._lock = Lock()
+        self._seen: tuple[int, int] | None = None
+        self._keys = Keys("", {})
+
+    def keys(self) -> Keys:
+        """Raises KeyGone when the file cannot be read."""
+        with self._lock:
+            if not self._path.exists():
+                self._write(_with_new(Keys("", {})), only_if_absent=True)
+            status = self._path.stat()
+            if self._seen != (status.st_mtime_ns, status.st_ino):
+                self._keys, self._seen = _read(self._path), (status.st_mtime_ns, status.st_ino)
+            return self._keys
+
+    def add(self) -> str:
+        """A new key that seals from now on. Returns its id."""
+        keys = _with_new(self.keys())
+        with self._lock:
+            self._write(keys)
+        return keys.current
+
+    def drop(self, unused: set[str]) -> None:
+        """Forget keys that nothing is sealed with."""
+        now = self.keys()
+        kept = {key_id: key for key_id, key in now.keys.items() if key_id not in unused or key_id == now.current}
+        with self._lock:
+            self._write(Keys(now.current, kept))
+
+    def _write(self, keys: Keys, only_if_absent: bool = False) -> None:
+        """Never half a file: a new one takes its place."""
+        said = {
+            "current": keys.current,
+            "keys": {name: base64.b64encode(key).decode() for name, key in keys.keys.items()},
+        }
+        fresh = self._path.with_name(f".{FILE_NAME}.{secrets.token_hex(4)}")
+        with open(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            json.dump(said, file)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            if only_if_absent:  # two processes may start at once: the first one's key is the key
+                os.link(fresh, self._path)
+            else:
+                os.replace(fresh, self._path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink(missing_ok=True)
+
+
+class KeysOfEnvironment:
+    """For those who keep secrets elsewhere. Rotation is then theirs: put the new key in front, then `reseal`."""
+
+    def __init__(self, value: str) -> None:
+        keys: dict[str, bytes] = {}
+        for part in value.split(","):
+            name, _, encoded = part.strip().partition(":")
+            try:
+                key = base64.b64decode(encoded, validate=True)
+            except ValueError:
+                key = b""
+            if not name or len(key) != KEY_BYTES:
+                raise SettingError(f'{VARIABLE} is not "id:base64,id:base64": each key is {KEY_BYTES} bytes')
+            keys[name] = key
+        self._keys = Keys(next(iter(keys)), keys)
+
+    def keys(self) -> Keys:
+        return self._keys
+
+
+KeySource = KeyFile | KeysOfEnvironment
+
+
+def key_source(folder: Path, environment: Mapping[str, str]) -> KeySource:
+    """Raises SettingError."""
+    value = environment.get(VARIABLE)
+    return KeysOfEnvironment(value) if value else KeyFile(folder)
+
+
+def _with_new(keys: Keys) -> Keys:
+    name = secrets.token_hex(4)
+    return Keys(name, keys.keys | {name: secrets.token_bytes(KEY_BYTES)})
+
+
+def _read(path: Path) -> Keys:
+    try:
+        said = json.loads(path.read_text())
+        keys = {str(name): base64.b64decode(key, validate=True) for name, key in said["keys"].items()}
+        current = str(said["current"])
+        keys[current]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise KeyGone(f"cannot use {path}: put the file back, or every car must be connected again") from error
+    return Keys(current, keys)

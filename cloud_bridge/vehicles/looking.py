@@ -1,0 +1,79 @@
+"""One look at a car: a silent refresh where it is time, one cheap read, and what that means for the link.
+
+Blocks on the provider; never asks the driver, never wakes the car. What the driver's Refresh does is a look with
+`eager`, which also tries the refresh token: that is where a consent that was taken back shows.
+"""
+
+from cloud_bridge.vehicles import polling, rows
+from cloud_bridge.vehicles.accounts import Accounts
+from cloud_bridge.vehicles.link import event_of
+from cloud_bridge.vehicles.provider import ProviderError, Reading
+from cloud_bridge.vehicles.refresh_door import wait_while_busy
+from cloud_bridge.vehicles.rows import Vehicle
+from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.vault import Kept
+
+EAGER_AFTER_MS = 30_000  # a driver who presses Refresh again and again costs one refresh in this time
+
+
+def look(accounts: Accounts, vehicle: Vehicle, eager: bool = False) -> Vehicle:
+    """The vehicle as it stands after the look."""
+    trouble, advice, retry_after_ms, reading = None, "", None, None
+    try:
+        reading = _read(accounts, vehicle, eager)
+    except ProviderError as error:
+        trouble, advice, retry_after_ms = error.trouble, error.advice, error.retry_after_ms
+    now_ms = accounts.clock.now_ms()
+    with accounts.database.writing() as connection:
+        kept = accounts.vault.get(connection, vehicle.id)
+        if kept is None:  # the driver has disconnected it meanwhile
+            return rows.find(connection, vehicle.id) or vehicle
+        if reading is not None:
+            rows.said(connection, vehicle, reading)
+        link = rows.happened(connection, vehicle, event_of(trouble), now_ms, trouble, advice)
+        failures = 0 if link.reason is None else vehicle.failures + 1
+        wait_ms = polling.next_look_ms(link, reading or vehicle.reading, failures, retry_after_ms)
+        rows.looked(connection, vehicle, now_ms, failures, min(now_ms + wait_ms, max(kept.refresh_ms, now_ms + 1)))
+        return rows.find(connection, vehicle.id) or vehicle
+
+
+def _read(accounts: Accounts, vehicle: Vehicle, eager: bool) -> Reading:
+    provider = accounts.provider(vehicle.provider)
+    kept = _kept(accounts, vehicle)
+    now_ms = accounts.clock.now_ms()
+    refreshed = now_ms >= kept.refresh_ms or (eager and now_ms - kept.grant.issued_ms >= EAGER_AFTER_MS)
+    if refreshed:
+        kept = _refreshed(accounts, vehicle, kept)
+    try:
+        return provider.read(kept.grant.access_token, vehicle.car_id, accounts.clock.now_ms())
+    except ProviderError as error:
+        if error.trouble is not Trouble.STALE_TOKEN:
+            raise
+        if refreshed:  # a brand-new token is refused: it is the consent that is gone
+            raise ProviderError(Trouble.CONSENT_GONE) from error
+    kept = _refreshed(accounts, vehicle, kept)
+    try:
+        return provider.read(kept.grant.access_token, vehicle.car_id, accounts.clock.now_ms())
+    except ProviderError as error:
+        if error.trouble is not Trouble.STALE_TOKEN:
+            raise
+        raise ProviderError(Trouble.CONSENT_GONE) from error
+
+
+def _kept(accounts: Accounts, vehicle: Vehicle) -> Kept:
+    with accounts.database.reading() as connection:
+        kept = accounts.vault.get(connection, vehicle.id)
+    if kept is None:
+        raise ProviderError(Trouble.CONSENT_GONE, "there is no grant")
+    return kept
+
+
+def _refreshed(accounts: Accounts, vehicle: Vehicle, kept: Kept) -> Kept:
+    outcome = wait_while_busy(
+        lambda: accounts.door.refresh(vehicle.id, kept.generation),
+        lambda: _kept(accounts, vehicle).generation,
+        kept.generation,
+    )
+    if outcome.trouble is not None:
+        raise ProviderError(outcome.trouble, advice=outcome.advice, retry_after_ms=outcome.retry_after_ms)
+    return _kept(accounts, vehicle)

@@ -1,0 +1,63 @@
+"""The process that refreshes grants: `python -m cloud_bridge.vehicles.refresher FOLDER`, started by refresh_door.py.
+
+It stands in a session of its own and heeds no signal that can be heeded: when the one that started it is killed, its
+input ends, it finishes what it has begun, and only then goes. What could lose a grant now is its own kill -9, or the
+machine's, between the provider's answer and our commit.
+
+One JSON object a line: in `{"id", "vehicle", "generation"}`, out `{"id", ...}` with the fields of Outcome.
+"""
+
+import json
+import os
+import secrets
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from cloud_bridge.clock import SystemClock
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.store.database import open_database
+from cloud_bridge.vehicles.catalogue import read_catalogue
+from cloud_bridge.vehicles.keys import key_source
+from cloud_bridge.vehicles.refreshing import Outcome, refresh
+from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.vault import Vault
+
+AT_ONCE = 4
+
+
+def main(folder: Path) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    database = open_database(folder)
+    vault = Vault(key_source(folder, os.environ))
+    catalogue = read_catalogue(folder, os.environ)
+    name = secrets.token_hex(8)
+    pen = Lock()
+
+    def work(order: dict[str, Any]) -> None:
+        try:
+            outcome = refresh(database, vault, catalogue, SystemClock(), name, order["vehicle"], order["generation"])
+        except BridgeError:
+            outcome = Outcome(trouble=Trouble.MISUSED)  # the key is gone, or the store: the operator's to mend
+        with pen:
+            _answer({"id": order["id"]} | outcome._asdict())
+
+    with ThreadPoolExecutor(AT_ONCE) as workers:  # at the end of the input: waits for what was begun
+        for line in sys.stdin:
+            workers.submit(work, json.loads(line))
+    database.close()
+
+
+def _answer(said: dict[str, Any]) -> None:
+    try:
+        print(json.dumps(said), flush=True)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  nobody listens any more; the store has it all
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,27 @@
+"""AES-256-GCM. What is sealed is bound to its place: it cannot be opened as another person's or another vehicle's."""
+
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from cloud_bridge.errors import BridgeError
+
+NONCE_BYTES = 12  # random: good for 2**32 seals with one key (NIST SP 800-38D 8.3), and each refresh is one
+
+
+class SealBroken(BridgeError):
+    """It was changed, moved, or sealed with another key."""
+
+
+def seal(key: bytes, plain: bytes, place: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plain, place)
+
+
+def unseal(key: bytes, sealed: bytes, place: bytes) -> bytes:
+    """Raises SealBroken."""
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
+    except (InvalidTag, ValueError) as error:
+        raise SealBroken("a stored grant cannot be opened: the car must be connected again") from error

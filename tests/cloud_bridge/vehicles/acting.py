@@ -1,0 +1,150 @@
+"""A car maker that behaves like the real ones (rotation, reuse revokes everything), and accounts on it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from sqlalchemy import select
+
+from cloud_bridge.store.access import Role
+from cloud_bridge.store.database import Database, open_database
+from cloud_bridge.store.people import add_person
+from cloud_bridge.store.tables import people
+from cloud_bridge.vehicles import rows
+from cloud_bridge.vehicles.accounts import Accounts
+from cloud_bridge.vehicles.catalogue import Catalogue
+from cloud_bridge.vehicles.keys import KeyFile
+from cloud_bridge.vehicles.linking import begin, finish
+from cloud_bridge.vehicles.provider import Car, Grant, ProviderError, Reading
+from cloud_bridge.vehicles.refreshing import Outcome, refresh
+from cloud_bridge.vehicles.rows import Vehicle
+from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.vault import Vault
+from tests.cloud_bridge.running import HandClock
+
+LIFE_MS = 8 * 3600 * 1000
+BLUE = Car("car-1", "VIN0000000000BLUE", "Blue")
+RED = Car("car-2", "VIN00000000000RED", "Red")
+
+
+class Maker:
+    """Implements Provider. What it does next is set by the test."""
+
+    def __init__(self, name: str = "maker", issuer: str | None = None) -> None:
+        self.name, self.title, self.issuer = name, name.title(), issuer
+        self.garage = [BLUE]
+        self.charge: dict[str, Any] = {"battery_percent": 50.0, "plugged_in": True, "charging": False}
+        self.trouble: dict[str, ProviderError] = {}  # method -> what it answers
+        self.revoked: list[str | None] = []
+        self.refreshes = 0
+        self._count = 0
+        self._live: dict[str, int] = {}  # token -> number of its grant
+        self._used: dict[str, int] = {}
+
+    def authorise_url(self, state: str, verifier: str, redirect_uri: str, again: bool) -> str:
+        return "https://maker.example/authorize?" + urlencode({"state": state, "redirect_uri": redirect_uri})
+
+    def exchange(self, code: str, verifier: str, redirect_uri: str, now_ms: int) -> Grant:
+        self._trouble("exchange")
+        self._count += 1
+        return self._grant(self._count, now_ms)
+
+    def refresh(self, refresh_token: str, now_ms: int) -> Grant:
+        self.refreshes += 1
+        self._trouble("refresh")
+        if refresh_token in self._used:  # as oidc-provider and Tesla: it is stolen, all of it ends
+            self.end_grant(self._used[refresh_token])
+        grant = self._live.pop(refresh_token, None)
+        if grant is None:
+            raise ProviderError(Trouble.CONSENT_GONE, "invalid_grant")
+        self._used[refresh_token] = grant
+        return self._grant(grant, now_ms)
+
+    def cars(self, access_token: str) -> list[Car]:
+        self._trouble("cars")
+        return self.garage
+
+    def read(self, access_token: str, car_id: str, now_ms: int) -> Reading:
+        self._trouble("read")
+        if access_token not in self._live:
+            raise ProviderError(Trouble.STALE_TOKEN)
+        return Reading(now_ms, **self.charge)
+
+    def revoke(self, grant: Grant, car_id: str | None) -> None:
+        self._trouble("revoke")
+        self.revoked.append(car_id)
+        self.end_grant(self._live.get(grant.refresh_token, 0))
+
+    def end_grant(self, number: int) -> None:
+        """The driver takes the consent back at the maker's."""
+        self._live = {token: grant for token, grant in self._live.items() if grant != number}
+
+    def end_access_tokens(self) -> None:
+        self._live = {token: grant for token, grant in self._live.items() if not token.startswith("access")}
+
+    def _grant(self, number: int, now_ms: int) -> Grant:
+        self._count += 1
+        access, refresh_token = f"access-{self._count}", f"refresh-{self._count}"
+        self._live |= {access: number, refresh_token: number}
+        return Grant(access, refresh_token, now_ms, now_ms + LIFE_MS, ("read",))
+
+    def _trouble(self, method: str) -> None:
+        if method in self.trouble:
+            raise self.trouble[method]
+
+
+class Door:
+    """Refreshes in this process."""
+
+    def __init__(self, database: Database, vault: Vault, catalogue: Catalogue, clock: HandClock) -> None:
+        self._parts = (database, vault, catalogue, clock)
+
+    def refresh(self, vehicle_id: int, generation: int) -> Outcome:
+        return refresh(*self._parts, "test", vehicle_id, generation)
+
+    def close(self) -> None:
+        pass
+
+
+class Scene:
+    """Two drivers, one maker (or more)."""
+
+    def __init__(self, folder: Path, database: Database, clock: HandClock, *makers: Maker) -> None:
+        self.folder, self.clock, self.maker = folder, clock, makers[0]
+        catalogue = Catalogue("https://app.example", {maker.name: maker for maker in makers})
+        vault = Vault(KeyFile(folder))
+        self.accounts = Accounts(database, clock, vault, catalogue, Door(database, vault, catalogue, clock))
+
+    def begin(self, vehicle: Vehicle | None = None, person: int = 1, session: str = "s", name: str = "maker") -> str:
+        """The state that the maker's page was given."""
+        url = begin(self.accounts, person, session, name, vehicle)
+        return dict(parse_qsl(urlsplit(url).query))["state"]
+
+    def link(self, vehicle: Vehicle | None = None, person: int = 1) -> Vehicle:
+        state = self.begin(vehicle, person)
+        return finish(self.accounts, person, "s", "maker", {"state": state, "code": "c"}).vehicle
+
+    def vehicle(self, vehicle_id: int = 1) -> Vehicle:
+        with self.accounts.database.reading() as connection:
+            found = rows.find(connection, vehicle_id)
+        assert found is not None
+        return found
+
+    def vehicles(self, person: int = 1) -> list[Vehicle]:
+        with self.accounts.database.reading() as connection:
+            return rows.of_person(connection, person)
+
+
+@contextmanager
+def scene(folder: Path, *makers: Maker) -> Iterator[Scene]:
+    database = open_database(folder)
+    with database.writing() as connection:
+        for name in ("ann", "bob"):
+            add_person(connection, name, "correct horse", Role.DRIVER, 0)
+        assert list(connection.execute(select(people.c.id)).scalars()) == [1, 2]
+    try:
+        yield Scene(folder, database, HandClock(), *(makers or (Maker(),)))
+    finally:
+        database.close()

@@ -1,0 +1,176 @@
+"""Does the vault show nothing without its key, and lose no grant?"""
+
+import base64
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
+
+from cloud_bridge.errors import SettingError
+from cloud_bridge.store.vehicle_tables import vehicle_grants
+from cloud_bridge.vehicles.keys import KeyFile, KeyGone, KeysOfEnvironment
+from cloud_bridge.vehicles.link import State
+from cloud_bridge.vehicles.looking import look
+from cloud_bridge.vehicles.refreshing import refresh
+from cloud_bridge.vehicles.sealing import SealBroken
+from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.vault import LEASE_MS, Kept, Vault
+from tests.cloud_bridge.vehicles.acting import BLUE, LIFE_MS, RED, Scene
+
+WEEK_MS = 7 * 24 * 3600 * 1000
+
+
+def kept(play: Scene, vehicle_id: int = 1) -> Kept:
+    with play.accounts.database.reading() as connection:
+        found = play.accounts.vault.get(connection, vehicle_id)
+    assert found is not None
+    return found
+
+
+def refresh_now(play: Scene, generation: int = 1, **parts: Any) -> Any:
+    accounts = play.accounts
+    return refresh(accounts.database, accounts.vault, accounts.catalogue, play.clock, "me", 1, generation, **parts)
+
+
+def test_the_database_without_the_key_tells_nothing(play: Scene) -> None:
+    play.link()
+    grant = kept(play).grant
+    files = b"".join(path.read_bytes() for path in play.folder.glob("chargekeeper.db*"))
+    assert grant.access_token.encode() not in files
+    assert grant.refresh_token.encode() not in files
+    (play.folder / "vehicle-keys.json").unlink()
+    with pytest.raises(KeyGone):
+        kept(play)
+
+
+def test_the_key_file_is_its_owners_alone(play: Scene) -> None:
+    play.link()
+    assert os.stat(play.folder / "vehicle-keys.json").st_mode & 0o777 == 0o600
+
+
+def test_a_grant_cannot_be_moved_to_another_vehicle(play: Scene) -> None:
+    play.maker.garage = [BLUE, RED]
+    play.link()
+    play.link()
+    path = play.folder / "chargekeeper.db"
+    thief = sqlite3.connect(path)
+    thief.execute("update vehicle_grants set sealed = (select sealed from vehicle_grants where vehicle_id = 1)")
+    thief.commit()
+    thief.close()
+    assert kept(play, 1)
+    with pytest.raises(SealBroken):
+        kept(play, 2)
+
+
+def test_a_grant_that_was_tampered_with_is_not_opened(play: Scene) -> None:
+    play.link()
+    with play.accounts.database.writing() as connection:
+        connection.execute(update(vehicle_grants).values(sealed=os.urandom(60)))
+    with pytest.raises(SealBroken):
+        kept(play)
+
+
+def test_a_new_key_is_used_at_once_and_the_old_one_still_opens(play: Scene) -> None:
+    play.link()
+    before = kept(play).grant
+    other_process = KeyFile(play.folder)
+    new = other_process.add()
+    assert kept(play).grant == before
+    with play.accounts.database.writing() as connection:
+        assert Vault(other_process).reseal(connection) == 1
+        assert Vault(other_process).reseal(connection) == 0
+    other_process.drop(set(other_process.keys().keys) - {new})
+    assert kept(play).grant == before
+    assert list(other_process.keys().keys) == [new]
+
+
+def test_two_processes_that_start_at_once_have_one_key(tmp_path: Path) -> None:
+    one, two = KeyFile(tmp_path), KeyFile(tmp_path)
+    assert one.keys() == two.keys()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"current": "a", "keys": {}}', '{"keys": {"a": "?"}}'])
+def test_a_key_file_that_is_broken_is_never_replaced(tmp_path: Path, content: str) -> None:
+    (tmp_path / "vehicle-keys.json").write_text(content)
+    with pytest.raises(KeyGone):
+        KeyFile(tmp_path).keys()
+    assert (tmp_path / "vehicle-keys.json").read_text() == content
+
+
+def test_keys_may_come_from_the_environment() -> None:
+    encoded = base64.b64encode(b"k" * 32).decode()
+    keys = KeysOfEnvironment(f"new:{encoded},old:{encoded}").keys()
+    assert (keys.current, list(keys.keys)) == ("new", ["new", "old"])
+    assert encoded not in repr(keys)
+    for wrong in (encoded, f"a:{encoded[:-4]}", "a:?", f":{encoded}"):
+        with pytest.raises(SettingError):
+            KeysOfEnvironment(wrong)
+
+
+def test_a_grant_that_lives_long_is_refreshed_weekly_all_the_same(play: Scene) -> None:
+    play.link()
+    assert kept(play).refresh_ms == play.clock.now_ms() + int(LIFE_MS * 0.8)
+    grant = kept(play).grant
+    for life_days, wait_ms in ((60, WEEK_MS), (1, int(WEEK_MS / 7 * 0.8))):
+        longer = type(grant)("a", "r", grant.issued_ms, grant.issued_ms + life_days * 24 * 3600 * 1000, grant.scopes)
+        with play.accounts.database.writing() as connection:
+            play.accounts.vault.put(connection, 1, longer)
+        assert kept(play).refresh_ms == grant.issued_ms + wait_ms
+
+
+def test_a_refresh_stores_the_new_grant_before_anybody_uses_it(play: Scene) -> None:
+    play.link()
+    old = kept(play)
+    assert refresh_now(play).refreshed
+    new = kept(play)
+    assert (new.generation, new.grant.refresh_token != old.grant.refresh_token) == (old.generation + 1, True)
+    assert refresh_now(play).refreshed, "who comes late with the old generation finds it done"
+    assert play.maker.refreshes == 1
+
+
+def test_only_one_at_a_time_may_refresh(play: Scene) -> None:
+    play.link()
+    with play.accounts.database.writing() as connection:
+        assert play.accounts.vault.lease(connection, 1, 1, "somebody else", play.clock.now_ms())
+    assert refresh_now(play).busy
+    assert play.maker.refreshes == 0
+    play.clock.advance(LEASE_MS)
+    assert refresh_now(play).refreshed, "a lease whose holder died ends by itself"
+
+
+def test_a_refresh_that_failed_gives_the_lease_back(play: Scene) -> None:
+    play.link()
+    play.maker.end_grant(1)
+    assert refresh_now(play).trouble is Trouble.CONSENT_GONE
+    assert refresh_now(play).trouble is Trouble.CONSENT_GONE
+
+
+def test_a_database_that_is_full_does_not_cost_the_grant(play: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    play.link()
+    renew, failures = Vault.renew, iter([True, True, False])
+
+    def full_at_first(*arguments: Any) -> bool:
+        if next(failures):
+            raise OperationalError("update", {}, Exception("database or disk is full"))
+        return renew(*arguments)
+
+    monkeypatch.setattr(Vault, "renew", full_at_first)
+    waited: list[float] = []
+    assert refresh_now(play, pause=waited.append).refreshed
+    assert waited == [1.0, 1.0]
+    assert look(play.accounts, play.vehicle()).link.state is State.LINKED
+
+
+def test_linking_again_during_a_refresh_wins(play: Scene) -> None:
+    vehicle = play.link()
+    with play.accounts.database.writing() as connection:
+        play.accounts.vault.lease(connection, 1, 1, "slow", play.clock.now_ms())
+    play.link(vehicle)
+    late = kept(play).grant
+    with play.accounts.database.writing() as connection:
+        assert not play.accounts.vault.renew(connection, 1, 1, "slow", late)
+    assert kept(play).generation == 2
