@@ -12,13 +12,22 @@ from cloud_bridge.wire import Heartbeat
 class LiveUnit:
     """One unit, kept small: there may be a hundred thousand."""
 
-    __slots__ = ("connected", "heartbeat", "heartbeat_ms", "last_contact_ms")
+    __slots__ = ("connected", "heartbeat", "heartbeat_ms", "last_contact_ms", "session_from_wh")
 
     def __init__(self, last_contact_ms: int | None = None) -> None:
         self.last_contact_ms = last_contact_ms
         self.heartbeat: Heartbeat | None = None
         self.heartbeat_ms: int | None = None
+        self.session_from_wh: int | None = None  # the meter when the vehicle was plugged in, if we heard that
         self.connected = False  # has a connection to us open; says nothing about contact
+
+    def told(self, heartbeat: Heartbeat, received_ms: int) -> None:
+        """The newest state."""
+        if heartbeat.state is None or heartbeat.state.startswith("A"):
+            self.session_from_wh = None
+        elif self.heartbeat is not None and (self.heartbeat.state or "").startswith("A"):
+            self.session_from_wh = self.heartbeat.total_wh
+        self.heartbeat, self.heartbeat_ms = heartbeat, received_ms
 
 
 class Live:

@@ -22,6 +22,7 @@ class Settings:
     tls_cert: Path | None = None  # CHARGEKEEPER_TLS_CERT: PEM, with the chain
     tls_key: Path | None = None  # CHARGEKEEPER_TLS_KEY: PEM
     mqtt_plain_anywhere: bool = False  # CHARGEKEEPER_MQTT_PLAIN=anywhere: secrets cross the network in clear text
+    maker: str = ""  # CHARGEKEEPER_MAKER: how drivers reach the manufacturer, one line, shown beside a red light
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -36,6 +37,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         tls_cert=_path(environment, "CHARGEKEEPER_TLS_CERT"),
         tls_key=_path(environment, "CHARGEKEEPER_TLS_KEY"),
         mqtt_plain_anywhere=_choice(environment, "CHARGEKEEPER_MQTT_PLAIN", ("loopback", "anywhere")) == "anywhere",
+        maker=environment.get("CHARGEKEEPER_MAKER", ""),
     )
 
 

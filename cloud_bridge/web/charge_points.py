@@ -3,16 +3,20 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
+from cloud_bridge.contact import Contact, deaf_ms
 from cloud_bridge.house import House
-from cloud_bridge.store.people import Person
+from cloud_bridge.store import history
+from cloud_bridge.store.access import Person
+from cloud_bridge.store.contact_details import installer_details
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.web.access import SESSION_COOKIE, HouseOf, person_of
-from cloud_bridge.web.dashboard import Dashboard, describe
+from cloud_bridge.web.dashboard import Around, describe
 from cloud_bridge.web.forms import form_token
 from cloud_bridge.web.page import PersonOf, UnitOf, page, templates
 from cloud_bridge.web.stream import changes
-from cloud_bridge.web.view import charge_point
+from cloud_bridge.web.view import ChargePoint, charge_point
 
+BACK_FOR_MS = 30 * 60 * 1000  # as long as a silence has ended, "it is back" is news
 STREAM_HEADERS = {"X-Accel-Buffering": "no"}  # nginx in front would hold the events back
 
 router = APIRouter(include_in_schema=False)
@@ -44,8 +48,9 @@ def live(request: Request, house: HouseOf, unit: UnitOf, seen: str = "") -> Resp
         with house.database.reading() as connection:
             return visible_unit(connection, person, unit.id)
 
-    def render(board: Dashboard) -> str:
+    def render(point: ChargePoint) -> str:
         form = form_token(request.cookies.get(SESSION_COOKIE, ""))
+        board = describe(point, _around(house, unit, point))
         return templates.get_template("board.html").render(board=board, form=form)
 
     stream = changes(house, read, render, request.headers.get("Last-Event-ID", seen))
@@ -53,4 +58,19 @@ def live(request: Request, house: HouseOf, unit: UnitOf, seen: str = "") -> Resp
 
 
 def _dashboard(request: Request, house: House, person: Person, unit: Unit) -> Response:
-    return page(request, "charge_point.html", person, board=describe(charge_point(house, unit)))
+    point = charge_point(house, unit)
+    return page(request, "charge_point.html", person, board=describe(point, _around(house, unit, point)))
+
+
+def _around(house: House, unit: Unit, point: ChargePoint) -> Around:
+    from_ms = point.now_ms - BACK_FOR_MS
+    with house.database.reading() as connection:
+        ended = history.unit_gaps(connection, unit.id, from_ms, point.now_ms)
+        installer = installer_details(connection, unit.id) if point.heartbeat.faults else None
+        back = None
+        if ended and point.verdict.contact is Contact.ONLINE:
+            last = ended[-1]
+            ours = history.our_gaps(connection, last.from_ms, last.to_ms)
+            if last.to_ms - last.from_ms - deaf_ms(ours, *last) > unit.silent_after_ms:
+                back = last
+    return Around(back, installer, house.settings.maker)

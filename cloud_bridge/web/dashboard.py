@@ -1,9 +1,11 @@
 """What the dashboard says of one charge point. Pure: the templates only lay it out."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cloud_bridge.clock import iso_utc
-from cloud_bridge.contact import Contact
+from cloud_bridge.contact import Contact, Gap
+from cloud_bridge.store.contact_details import Details
 from cloud_bridge.web import words
 from cloud_bridge.web.view import ChargePoint, mark
 from cloud_bridge.wire import Heartbeat
@@ -14,6 +16,7 @@ class Dashboard:
     """Everything in words; None is left out of the page."""
 
     id: str
+    name: str
     mark: str  # changes when the page must (view.mark)
     contact: Contact
     glance: words.Glance
@@ -41,9 +44,23 @@ class Dashboard:
     signal_bars: int
     operator: str | None
     faults: list[str]
+    back: str | None  # how long it was silent, shortly after it has come back
+    installer: Details | None
+    maker: str
 
 
-def describe(point: ChargePoint) -> Dashboard:
+class Around(NamedTuple):
+    """What the dashboard shows beside the charge point itself."""
+
+    back: Gap | None = None  # a silence that ended a short while ago
+    installer: Details | None = None
+    maker: str = ""
+
+
+NOTHING = Around()
+
+
+def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
     heartbeat, verdict, zone = point.heartbeat, point.verdict, point.time_zone
     last_ms = point.last_contact_ms
     mode, mode_means = words.MODES.get(heartbeat.mode or "", (heartbeat.mode, None))
@@ -51,6 +68,7 @@ def describe(point: ChargePoint) -> Dashboard:
     charging = heartbeat.state in words.CHARGING and not heartbeat.faults
     return Dashboard(
         id=point.id,
+        name=point.name,
         mark=mark(point),
         contact=verdict.contact,
         glance=words.FAULT_GLANCE if heartbeat.faults else words.GLANCES[verdict.contact],
@@ -70,7 +88,7 @@ def describe(point: ChargePoint) -> Dashboard:
         charging=charging,
         amps=f"{heartbeat.amps:g} A" if heartbeat.amps else None,
         power=f"{heartbeat.watts / 1000:.1f} kW" if heartbeat.watts and charging else None,
-        session=None,
+        session=f"{point.session_wh / 1000:.1f} kWh" if point.session_wh is not None else None,
         energy=f"{heartbeat.total_wh / 1000:,.1f} kWh" if heartbeat.total_wh is not None else None,
         mode=mode,
         mode_means=mode_means,
@@ -78,6 +96,9 @@ def describe(point: ChargePoint) -> Dashboard:
         signal_bars=bars,
         operator=words.operator_name(heartbeat.operator),
         faults=[words.FAULTS.get(name, name) for name in heartbeat.faults or []],
+        back=words.lasting(around.back.to_ms - around.back.from_ms) if around.back else None,
+        installer=around.installer,
+        maker=around.maker,
     )
 
 

@@ -3,6 +3,8 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from cloud_bridge.house import House
+from cloud_bridge.store.access import Person
 from cloud_bridge.store.people import SESSION_MS, close_session, open_session, who_logs_in
 from cloud_bridge.store.secrets import new_secret
 from cloud_bridge.web.access import SESSION_COOKIE, HouseOf
@@ -35,17 +37,8 @@ def login(request: Request, house: HouseOf, name: Field, password: Field, form: 
         attempts.failed(limits, now_ms)
         return _login_page(request, next, 401)
     attempts.succeeded(limits[0][0])
-    with house.database.writing() as connection:
-        cookie = open_session(connection, person, house.clock.now_ms())
     response = to(_ours(next))
-    response.set_cookie(
-        SESSION_COOKIE,
-        cookie,
-        max_age=SESSION_MS // 1000,
-        httponly=True,
-        samesite="lax",
-        secure=is_secure(request),
-    )
+    give_session(request, response, house, person)
     response.delete_cookie(LOGIN_COOKIE)
     return response
 
@@ -57,6 +50,20 @@ def logout(request: Request, house: HouseOf) -> Response:
     response = to("/login")
     response.delete_cookie(SESSION_COOKIE)
     return response
+
+
+def give_session(request: Request, response: Response, house: House, person: Person) -> None:
+    """From this answer on, the browser is the person's."""
+    with house.database.writing() as connection:
+        cookie = open_session(connection, person, house.clock.now_ms())
+    response.set_cookie(
+        SESSION_COOKIE,
+        cookie,
+        max_age=SESSION_MS // 1000,
+        httponly=True,
+        samesite="lax",
+        secure=is_secure(request),
+    )
 
 
 def _login_page(request: Request, next: str, status: int, wait: str | None = None) -> Response:

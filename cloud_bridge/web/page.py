@@ -1,5 +1,6 @@
 """How a page is made: who must be logged in to see it, its template, and the token of its forms."""
 
+import secrets
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,8 +8,9 @@ from fastapi import Depends, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from cloud_bridge.store.people import Person
+from cloud_bridge.store.access import Person, Scope, may
 from cloud_bridge.store.units import Unit, visible_unit
+from cloud_bridge.web import words
 from cloud_bridge.web.access import SESSION_COOKIE, HouseOf, person_of
 from cloud_bridge.web.forms import check_form, form_token
 
@@ -22,7 +24,11 @@ templates = Environment(
     lstrip_blocks=True,
 )
 
+templates.globals["once"] = lambda: secrets.token_hex(16)  # marks a form, so that sent twice it counts once
+templates.globals["words"] = words
+
 Field = Annotated[str, Form(max_length=MAX_FIELD)]
+Once = Annotated[str, Form(pattern="^[0-9a-f]{32}$")]
 
 
 class LoginNeeded(Exception):
@@ -47,6 +53,16 @@ def logged_in(request: Request) -> Person:
 
 
 PersonOf = Annotated[Person, Depends(logged_in)]
+
+
+def only(scope: Scope) -> Any:
+    """A dependency: whoever lacks the scope finds nothing there. Raises NotTheirs."""
+
+    def check(person: PersonOf) -> None:
+        if not may(person, scope):
+            raise NotTheirs("page")
+
+    return Depends(check)
 
 
 def unit_of(unit_id: str, house: HouseOf, person: PersonOf) -> Unit:

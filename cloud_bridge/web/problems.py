@@ -31,10 +31,19 @@ PROBLEMS = {
 OTHER = ("Something went wrong", "It is our fault, not yours. Your charger is not affected. Go back and try again.")
 
 
+class Refused(Exception):
+    """What a person asked for cannot be done; they read why, and what to do."""
+
+    def __init__(self, title: str, meaning: str, status: int = 422) -> None:
+        super().__init__(title)
+        self.title, self.meaning, self.status = title, meaning, status
+
+
 def answer_problems(app: FastAPI) -> None:
     """Register the handlers."""
     app.add_exception_handler(LoginNeeded, _login_needed)  # type: ignore[arg-type]  # Starlette types them all as Exception
-    app.add_exception_handler(HTTPException, _refused)  # type: ignore[arg-type]
+    app.add_exception_handler(Refused, _refused)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _problem_of)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
 
 
@@ -53,7 +62,12 @@ async def _login_needed(request: Request, needed: LoginNeeded) -> Response:
     return to("/login" if needed.path == "/" else f"/login?next={quote(needed.path)}")
 
 
-async def _refused(request: Request, error: HTTPException) -> Response:
+async def _refused(request: Request, error: Refused) -> Response:
+    content = {"title": error.title, "meaning": error.meaning}
+    return page(request, "problem.html", person_of(request), error.status, **content)
+
+
+async def _problem_of(request: Request, error: HTTPException) -> Response:
     if _is_for_programs(request):
         return await http_exception_handler(request, error)
     return _problem(request, error.status_code)

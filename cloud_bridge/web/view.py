@@ -20,6 +20,8 @@ class ChargePoint(NamedTuple):
     connected: bool
     heartbeat_ms: int | None
     heartbeat: Heartbeat  # all unknown until one came
+    session_wh: int | None  # since the vehicle was plugged in
+    name: str  # given by its owner, or its id
 
 
 def charge_point(house: House, unit: Unit) -> ChargePoint:
@@ -27,6 +29,7 @@ def charge_point(house: House, unit: Unit) -> ChargePoint:
     now_ms = house.clock.now_ms()
     last_contact_ms, heartbeat_ms, connected = unit.last_contact_ms, unit.heartbeat_ms, False
     heartbeat: Heartbeat | None = None
+    session_wh: int | None = None
     live = house.live.find(unit.id)
     if live is not None:
         connected = live.connected
@@ -34,10 +37,23 @@ def charge_point(house: House, unit: Unit) -> ChargePoint:
         heartbeat = live.heartbeat
         if heartbeat is not None:
             heartbeat_ms = live.heartbeat_ms
+            if live.session_from_wh is not None and heartbeat.total_wh is not None:
+                session_wh = max(0, heartbeat.total_wh - live.session_from_wh)
     if heartbeat is None:
         heartbeat = _stored(unit.heartbeat)
     verdict = judge(last_contact_ms, now_ms, house.ledger.gaps(now_ms), unit.silent_after_ms)
-    return ChargePoint(unit.id, unit.time_zone, now_ms, last_contact_ms, verdict, connected, heartbeat_ms, heartbeat)
+    return ChargePoint(
+        id=unit.id,
+        time_zone=unit.time_zone,
+        now_ms=now_ms,
+        last_contact_ms=last_contact_ms,
+        verdict=verdict,
+        connected=connected,
+        heartbeat_ms=heartbeat_ms,
+        heartbeat=heartbeat,
+        session_wh=session_wh,
+        name=unit.name or unit.id,
+    )
 
 
 def mark(point: ChargePoint) -> str:

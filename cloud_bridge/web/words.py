@@ -102,7 +102,8 @@ def time_of_day(at_ms: int, time_zone: str) -> str:
 
 
 def operator_name(plmn: str | None) -> str | None:
-    return None if plmn is None else OPERATORS.get(plmn, plmn)
+    """None while it is not known."""
+    return OPERATORS.get(plmn, plmn) if plmn else None
 
 
 def signal(csq: int | None) -> tuple[str, int]:
@@ -112,6 +113,16 @@ def signal(csq: int | None) -> tuple[str, int]:
     if csq > GOOD_CSQ:
         return "good", 4 if csq >= 22 else 3
     return "weak", 2 if csq >= 8 else 1
+
+
+def times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def day_and_time(at_ms: int, time_zone: str) -> str:
+    """Short, for lists: Sun 22 Nov, 07:42."""
+    local = _local(at_ms, time_zone)
+    return f"{local:%a} {local.day} {local:%b, %H:%M}"
 
 
 def _count(number: int, name: str) -> str:

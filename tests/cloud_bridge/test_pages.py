@@ -85,12 +85,17 @@ def test_the_error_appears_after_thirty_minutes_and_says_what_to_do(
         "If it is safe to reach, switch the charger off at the consumer unit or its isolator.",
         "Wait 30 seconds .",
         "Switch it on again.",
-        "raise it with your installer",
+        "Get help with this charger",
         "This is the last it told us, on Thu 1 Jan 2026, 00:00:00 GMT.",
     ):
         assert words in said
     unit.publish(HEARTBEAT, sample("heartbeat-idle"))
-    assert 'role="alert"' not in browser.get("/").text, "it is back"
+    bridge.until(lambda: "It is back" in browser.get("/").text, "said that it is back")
+    html = browser.get("/").text
+    assert 'role="alert"' not in html
+    assert "silent for 31 minutes" in text_of(html)
+    bridge.clock.advance(30 * MINUTE_MS)
+    assert "It is back" not in browser.get("/").text, "no news any more"
 
 
 def test_a_charger_that_was_never_heard_is_no_error(browser: TestClient, unit: Unit) -> None:
@@ -194,7 +199,7 @@ def test_a_form_of_another_site_is_refused(bridge: Bridge, browser: TestClient) 
 
 
 def test_logging_out_ends_the_session_on_our_side_too(browser: TestClient) -> None:
-    html = browser.get("/").text
+    html = browser.get("/account").text
     cookie = browser.cookies["chargekeeper_session"]
     assert browser.post("/logout", data={"form": form_token_in(html)}, follow_redirects=False).status_code == 303
     browser.cookies.set("chargekeeper_session", cookie)

@@ -20,6 +20,7 @@ ANN = Person(1, "ann", Role.OPERATOR)
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "LOOK_S", 0)
+    monkeypatch.setattr(stream, "SETTLE_S", 0)
 
 
 @pytest.fixture
@@ -39,7 +40,9 @@ def mark_now(bridge: Bridge) -> str:
 
 
 def listening(bridge: Bridge, seen: str, read: Callable[[], StoredUnit | None] | None = None) -> AsyncIterator[str]:
-    return stream.changes(bridge.house, read or (lambda: stored(bridge)), lambda board: board.state, seen)
+    return stream.changes(
+        bridge.house, read or (lambda: stored(bridge)), lambda point: point.heartbeat.state or "?", seen
+    )
 
 
 def test_a_page_that_shows_all_hears_only_signs_of_life(bridge: Bridge, unit: Unit) -> None:
@@ -56,7 +59,7 @@ def test_a_message_is_an_event_with_the_mark_of_what_it_shows(bridge: Bridge, un
         events = listening(bridge, mark_now(bridge))
         await anext(events)
         unit.publish(HEARTBEAT, sample("heartbeat-charging"))
-        assert await anext(events) == f"event: board\nid: {mark_now(bridge)}\ndata: Charging\n\n"
+        assert await anext(events) == f"event: board\nid: {mark_now(bridge)}\ndata: C2\n\n"
 
     asyncio.run(run())
 

@@ -1,0 +1,49 @@
+"""What an owner says about the place a charge point hangs at: its name, its time zone, what a kilowatt-hour costs."""
+
+from typing import NamedTuple
+from zoneinfo import available_timezones
+
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.store.tables import tariffs, units
+
+MAX_NAME = 100
+MAX_RATE = 50_000  # hundredths of a penny: five pounds
+MINUTES_A_DAY = 24 * 60
+
+
+class Tariff(NamedTuple):
+    """Hundredths of a penny per kWh; the off-peak rate holds from minute to minute of the site's day, past midnight too."""
+
+    rate: int
+    off_peak_rate: int | None = None
+    off_peak_from: int = 0
+    off_peak_to: int = 0
+
+
+def describe_site(connection: Connection, unit_id: str, name: str, time_zone: str) -> None:
+    """Raises BridgeError for a name that is too long or a zone that does not exist."""
+    if len(name) > MAX_NAME or not name.isprintable():
+        raise BridgeError(f"a name has up to {MAX_NAME} printable characters")
+    if time_zone not in available_timezones():
+        raise BridgeError(f"{time_zone!r} is no time zone")
+    connection.execute(update(units).where(units.c.id == unit_id).values(name=name.strip(), time_zone=time_zone))
+
+
+def tariff_of(connection: Connection, unit_id: str) -> Tariff | None:
+    row = connection.execute(select(tariffs).where(tariffs.c.unit_id == unit_id)).one_or_none()
+    return None if row is None else Tariff(row.rate, row.off_peak_rate, row.off_peak_from, row.off_peak_to)
+
+
+def set_tariff(connection: Connection, unit_id: str, tariff: Tariff | None) -> None:
+    """None: the price is not known. Raises BridgeError for one that cannot be."""
+    connection.execute(delete(tariffs).where(tariffs.c.unit_id == unit_id))
+    if tariff is None:
+        return
+    rates = [tariff.rate] if tariff.off_peak_rate is None else [tariff.rate, tariff.off_peak_rate]
+    minutes = (tariff.off_peak_from, tariff.off_peak_to)
+    if not all(0 <= rate <= MAX_RATE for rate in rates) or not all(0 <= minute < MINUTES_A_DAY for minute in minutes):
+        raise BridgeError("a price is from 0 to 500 pence, an hour from 00:00 to 23:59")
+    connection.execute(insert(tariffs), {"unit_id": unit_id, **tariff._asdict()})

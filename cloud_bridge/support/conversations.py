@@ -1,0 +1,111 @@
+"""Messages between a driver and support: one conversation for each charge point, and one about everything else.
+
+A conversation belongs to the person, not to the charge point: who buys a house with a charger in it does not read what
+the owner before wrote. Support and operators see all of them, installers none.
+"""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, insert, select, true, update
+from sqlalchemy.dialects.sqlite import insert as insert_once
+
+from cloud_bridge.store.access import SEE_ALL, Person, Scope, may
+from cloud_bridge.store.tables import conversations, messages, people
+
+MAX_TEXT = 4000  # characters of one message: a long letter
+MAX_LISTED = 200
+
+
+class Conversation(NamedTuple):
+    id: int
+    person_id: int
+    person: str
+    unit_id: str | None
+    newest_ms: int
+    waiting: bool  # for an answer of support
+
+
+class Message(NamedTuple):
+    author: str | None  # None: the account was deleted
+    from_support: bool
+    sent_ms: int
+    text: str
+    facts: str | None  # of the unit at that moment, JSON
+
+
+def conversations_of(connection: Connection, asker: Person) -> list[Conversation]:
+    """Those the asker may read: for support the ones that wait first, the longest waiting on top."""
+    query = _conversations().where(_readable(asker))
+    order = [conversations.c.waiting.desc(), conversations.c.newest_ms] if asker.role in SEE_ALL else []
+    rows = connection.execute(query.order_by(*order, conversations.c.newest_ms.desc()).limit(MAX_LISTED))
+    return [Conversation(*row) for row in rows]
+
+
+def find_conversation(connection: Connection, asker: Person, conversation_id: int) -> Conversation | None:
+    """None both for one that does not exist and for one that is not the asker's to read."""
+    query = _conversations().where(conversations.c.id == conversation_id, _readable(asker))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Conversation(*row)
+
+
+def conversation_about(connection: Connection, person: Person, unit_id: str | None, now_ms: int) -> int:
+    """The id of the person's conversation about the unit, opened if there is none."""
+    query = select(conversations.c.id).where(
+        conversations.c.person_id == person.id, conversations.c.unit_id.is_not_distinct_from(unit_id)
+    )
+    found = connection.execute(query).scalars().first()
+    if found is not None:
+        return int(found)
+    row = {"person_id": person.id, "unit_id": unit_id, "opened_ms": now_ms, "newest_ms": now_ms, "waiting": False}
+    made: int = connection.execute(insert(conversations).returning(conversations.c.id), row).scalar_one()
+    return made
+
+
+def read_messages(connection: Connection, conversation: Conversation) -> list[Message]:
+    """Oldest first."""
+    query = (
+        select(people.c.name, messages.c.from_support, messages.c.sent_ms, messages.c.text, messages.c.facts)
+        .outerjoin(people, people.c.id == messages.c.author_id)
+        .where(messages.c.conversation_id == conversation.id)
+        .order_by(messages.c.id)
+    )
+    return [Message(*row) for row in connection.execute(query)]
+
+
+def send(
+    connection: Connection, conversation_id: int, author: Person, text: str, facts: str | None, once: str, now_ms: int
+) -> bool:
+    """Add a message. False when the form with this `once` was sent before; then nothing is added."""
+    from_support = may(author, Scope.SUPPORT)
+    row = {
+        "conversation_id": conversation_id,
+        "author_id": author.id,
+        "from_support": from_support,
+        "sent_ms": now_ms,
+        "text": text,
+        "facts": facts,
+        "once": once,
+    }
+    if connection.execute(insert_once(messages).on_conflict_do_nothing(), row).rowcount == 0:
+        return False
+    connection.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(newest_ms=now_ms, waiting=not from_support)
+    )
+    return True
+
+
+def _conversations() -> Select[Any]:
+    return select(
+        conversations.c.id,
+        conversations.c.person_id,
+        people.c.name,
+        conversations.c.unit_id,
+        conversations.c.newest_ms,
+        conversations.c.waiting,
+    ).join(people, people.c.id == conversations.c.person_id)
+
+
+def _readable(asker: Person) -> ColumnElement[bool]:
+    return true() if asker.role in SEE_ALL else conversations.c.person_id == asker.id

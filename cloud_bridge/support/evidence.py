@@ -1,0 +1,113 @@
+"""What the store knows of a charge point's connection in a span of time: for support, installers and their comparison."""
+
+from statistics import median
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from cloud_bridge.contact import Gap, deaf_ms
+from cloud_bridge.store import history
+
+WEAK_CSQ = 14  # an installation passes with a CSQ greater than this
+FIVE_MINUTES_MS = 300_000
+
+
+class Network(NamedTuple):
+    """One mobile network as the unit saw it."""
+
+    operator: str  # PLMN digits; empty while the modem did not say
+    samples: int
+    average_csq: float
+
+
+class Evidence(NamedTuple):
+    from_ms: int
+    to_ms: int
+    gaps: list[Gap]  # longer than the threshold of silence, our own outages taken out
+    silent_ms: int  # all gaps together
+    samples: int  # of the signal
+    typical_csq: float | None  # the median
+    weakest_csq: int | None
+    weak_share: float  # of the samples: at 14 or below
+    networks: list[Network]  # most used first
+    brown_outs: int
+    boots: int
+
+    @property
+    def availability(self) -> float | None:
+        """The share of the time in which the unit was not silent, 0 to 1."""
+        span_ms = self.to_ms - self.from_ms
+        return None if span_ms <= 0 else max(0.0, 1 - self.silent_ms / span_ms)
+
+
+def gather(
+    connection: Connection, unit_id: str, from_ms: int, to_ms: int, silent_after_ms: int, last_contact_ms: int | None
+) -> Evidence:
+    """Everything between the two times. The silence that goes on now counts as a gap up to `to_ms`."""
+    gaps = silent_gaps(connection, unit_id, from_ms, to_ms, silent_after_ms, last_contact_ms)
+    readings = [(point.csq, point.operator) for point in signal_points(connection, unit_id, from_ms, to_ms)]
+    boots = [
+        event["payload"]
+        for event in history.unit_events(connection, unit_id, from_ms, to_ms)
+        if event["kind"] == "boot"
+    ]
+    return Evidence(
+        from_ms=from_ms,
+        to_ms=to_ms,
+        gaps=gaps,
+        silent_ms=sum(gap.to_ms - gap.from_ms for gap in gaps),
+        samples=len(readings),
+        typical_csq=median(csq for csq, _ in readings) if readings else None,
+        weakest_csq=min((round(csq) for csq, _ in readings), default=None),
+        weak_share=sum(csq <= WEAK_CSQ for csq, _ in readings) / len(readings) if readings else 0.0,
+        networks=_networks(readings),
+        brown_outs=sum('"brown_out"' in payload for payload in boots),
+        boots=len(boots),
+    )
+
+
+def silent_gaps(
+    connection: Connection, unit_id: str, from_ms: int, to_ms: int, silent_after_ms: int, last_contact_ms: int | None
+) -> list[Gap]:
+    """The times of silence: contact gaps that are longer than the threshold after our own outages are taken out.
+
+    A gap that began earlier is cut at `from_ms`; one with an outage of ours in it is shortened by that.
+    """
+    found = history.unit_gaps(connection, unit_id, from_ms, to_ms)
+    if last_contact_ms is not None and last_contact_ms < to_ms:
+        found.append(Gap(last_contact_ms, to_ms))
+    ours = history.our_gaps(connection, min([from_ms, *(gap.from_ms for gap in found)]), to_ms)
+    gaps = []
+    for gap in found:
+        end_ms = min(gap.to_ms, to_ms)
+        if end_ms - gap.from_ms - deaf_ms(ours, gap.from_ms, end_ms) > silent_after_ms:
+            begin_ms = max(gap.from_ms, from_ms)
+            gaps.append(Gap(begin_ms, end_ms - deaf_ms(ours, begin_ms, end_ms)))
+    return gaps
+
+
+class SignalPoint(NamedTuple):
+    at_ms: int
+    csq: float
+    operator: str
+
+
+def signal_points(connection: Connection, unit_id: str, from_ms: int, to_ms: int) -> list[SignalPoint]:
+    """Oldest first: five-minute averages as far as they have been made, then the readings themselves."""
+    averages = [
+        SignalPoint(row["from_ms"], row["total"] / row["samples"], row["operator"])
+        for row in history.signal_by_five_minutes(connection, unit_id, from_ms, to_ms)
+    ]
+    raw_from_ms = averages[-1].at_ms + FIVE_MINUTES_MS if averages else from_ms
+    return averages + [
+        SignalPoint(row["received_ms"], float(row["csq"]), row["operator"])
+        for row in history.signal_raw(connection, unit_id, raw_from_ms, to_ms)
+    ]
+
+
+def _networks(readings: list[tuple[float, str]]) -> list[Network]:
+    by_operator: dict[str, list[float]] = {}
+    for csq, operator in readings:
+        by_operator.setdefault(operator, []).append(csq)
+    found = [Network(operator, len(values), sum(values) / len(values)) for operator, values in by_operator.items()]
+    return sorted(found, key=lambda network: -network.samples)

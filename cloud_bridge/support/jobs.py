@@ -1,0 +1,109 @@
+"""Work for an installer at one charge point: raised by support, visited, reported, closed."""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, select, true, update
+from sqlalchemy.dialects.sqlite import insert
+
+from cloud_bridge.store.access import SEE_ALL, Person, Role
+from cloud_bridge.store.tables import jobs, people, unit_installers
+
+MAX_REASON = 1000
+MAX_REPORT = 40_000  # characters
+
+
+class Job(NamedTuple):
+    id: int
+    unit_id: str
+    installer_id: int | None
+    installer: str | None
+    raised_ms: int
+    reason: str
+    visited_ms: int | None
+    report_name: str | None
+    report: str | None
+    closed_ms: int | None
+    outcome: str | None
+
+
+def installer_of(connection: Connection, unit_id: str) -> Person | None:
+    """Whose work the unit is: the newest of its installers."""
+    query = (
+        select(people.c.id, people.c.name)
+        .join(unit_installers, unit_installers.c.person_id == people.c.id)
+        .where(unit_installers.c.unit_id == unit_id)
+        .order_by(unit_installers.c.since_ms.desc())
+    )
+    row = connection.execute(query).first()
+    return None if row is None else Person(row.id, row.name, Role.INSTALLER)
+
+
+def raise_job(connection: Connection, unit_id: str, reason: str, once: str, now_ms: int) -> int:
+    """The id of the job at the unit's installer. One that is open at this unit already is that job."""
+    open_job = connection.execute(select(jobs.c.id).where(jobs.c.unit_id == unit_id, jobs.c.closed_ms.is_(None)))
+    found = open_job.scalars().first()
+    if found is not None:
+        return int(found)
+    installer = installer_of(connection, unit_id)
+    row = {
+        "unit_id": unit_id,
+        "installer_id": installer.id if installer else None,
+        "raised_ms": now_ms,
+        "reason": reason,
+        "once": once,
+    }
+    connection.execute(insert(jobs).on_conflict_do_nothing(), row)
+    return int(connection.execute(select(jobs.c.id).where(jobs.c.once == once)).scalar_one())
+
+
+def jobs_of(connection: Connection, asker: Person, unit_id: str | None = None) -> list[Job]:
+    """Those the asker may see, open ones first, the oldest on top."""
+    query = _jobs().where(_visible(asker))
+    if unit_id is not None:
+        query = query.where(jobs.c.unit_id == unit_id)
+    rows = connection.execute(query.order_by(jobs.c.closed_ms.is_not(None), jobs.c.raised_ms).limit(200))
+    return [Job(*row) for row in rows]
+
+
+def find_job(connection: Connection, asker: Person, job_id: int) -> Job | None:
+    row = connection.execute(_jobs().where(jobs.c.id == job_id, _visible(asker))).one_or_none()
+    return None if row is None else Job(*row)
+
+
+def visited(connection: Connection, job: Job, now_ms: int) -> None:
+    """The evidence from now on is "after". A second visit moves the mark."""
+    connection.execute(update(jobs).where(jobs.c.id == job.id, jobs.c.closed_ms.is_(None)).values(visited_ms=now_ms))
+
+
+def attach_report(connection: Connection, job: Job, name: str, text: str) -> None:
+    """The installer's own report replaces the one before."""
+    connection.execute(
+        update(jobs).where(jobs.c.id == job.id, jobs.c.closed_ms.is_(None)).values(report_name=name, report=text)
+    )
+
+
+def close(connection: Connection, job: Job, outcome: str, now_ms: int) -> bool:
+    """False when it was closed before; the first outcome stays."""
+    statement = update(jobs).where(jobs.c.id == job.id, jobs.c.closed_ms.is_(None))
+    return connection.execute(statement.values(closed_ms=now_ms, outcome=outcome)).rowcount == 1
+
+
+def _jobs() -> Select[Any]:
+    return select(
+        jobs.c.id,
+        jobs.c.unit_id,
+        jobs.c.installer_id,
+        people.c.name,
+        jobs.c.raised_ms,
+        jobs.c.reason,
+        jobs.c.visited_ms,
+        jobs.c.report_name,
+        jobs.c.report,
+        jobs.c.closed_ms,
+        jobs.c.outcome,
+    ).outerjoin(people, people.c.id == jobs.c.installer_id)
+
+
+def _visible(asker: Person) -> ColumnElement[bool]:
+    """Support and operators all, an installer their own; a driver sees that there is a job, not what is in it."""
+    return true() if asker.role in SEE_ALL else jobs.c.installer_id == asker.id

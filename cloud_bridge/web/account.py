@@ -1,0 +1,176 @@
+"""The account: how to be reached, password, chargers with their site and tariff, and one's own data."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.store import contact_details
+from cloud_bridge.store.claims import ClaimRefused, claim, release
+from cloud_bridge.store.people import MIN_PASSWORD, set_password, who_logs_in
+from cloud_bridge.store.sites import Tariff, describe_site, set_tariff, tariff_of
+from cloud_bridge.store.units import Unit, visible_units
+from cloud_bridge.web.access import HouseOf
+from cloud_bridge.web.attempts import Attempts
+from cloud_bridge.web.login import give_session
+from cloud_bridge.web.page import Field, NotTheirs, OwnForm, PersonOf, UnitOf, page, to
+from cloud_bridge.web.problems import Refused
+from cloud_bridge.web.words import lasting
+
+TIME_ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
+CLAIM_GUESSES = 10  # wrong codes that a person may type in 15 minutes
+
+router = APIRouter(prefix="/account", include_in_schema=False)
+
+TimeOfDay = Annotated[str, Form(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Pence = Annotated[str, Form(pattern=r"^\s*(\d{1,3}([.,]\d{1,2})?)?\s*$")]
+
+
+@router.get("")
+def overview(request: Request, person: PersonOf) -> Response:
+    return page(request, "account.html", person)
+
+
+@router.get("/details")
+def details(request: Request, house: HouseOf, person: PersonOf) -> Response:
+    with house.database.reading() as connection:
+        known = contact_details.details_of(connection, person.id)
+    return page(request, "account_details.html", person, details=known)
+
+
+@router.post("/details", dependencies=[OwnForm])
+def change_details(house: HouseOf, person: PersonOf, full_name: Field = "", phone: Field = "") -> Response:
+    with _explained("These details were not taken"), house.database.writing() as connection:
+        contact_details.set_details(connection, person.id, full_name, phone)
+    return to("/account")
+
+
+@router.get("/password")
+def password(request: Request, person: PersonOf) -> Response:
+    return page(request, "account_password.html", person, shortest=MIN_PASSWORD)
+
+
+@router.post("/password", dependencies=[OwnForm])
+def change_password(request: Request, house: HouseOf, person: PersonOf, old: Field, new: Field) -> Response:
+    """Every other browser is logged out; this one goes on."""
+    with house.database.reading() as connection:
+        known = who_logs_in(connection, person.name, old)
+    if known is None:
+        raise Refused("That is not your password", "The old password was wrong. Nothing was changed.")
+    with _explained("The password was not changed"), house.database.writing() as connection:
+        set_password(connection, person, new)
+    response = to("/account")
+    give_session(request, response, house, person)
+    return response
+
+
+@router.get("/units")
+def units(request: Request, house: HouseOf, person: PersonOf) -> Response:
+    with house.database.reading() as connection:
+        owned = [unit for unit in visible_units(connection, person) if unit.owner_id == person.id]
+    return page(request, "account_units.html", person, units=owned)
+
+
+@router.post("/units", dependencies=[OwnForm])
+def claim_unit(request: Request, house: HouseOf, person: PersonOf, code: Field) -> Response:
+    """A charger becomes the driver's with the code on its label."""
+    attempts: Attempts = request.app.state.attempts
+    limits, now_ms = [(f"claim {person.id}", CLAIM_GUESSES)], house.clock.now_ms()
+    wait_ms = attempts.wait_ms(limits, now_ms)
+    if wait_ms:
+        raise Refused("Too many codes", f"Check the label, then try again in {lasting(wait_ms)}.", 429)
+    try:
+        with house.database.writing() as connection:
+            unit_id = claim(connection, person, code, now_ms)
+    except ClaimRefused as refusal:
+        attempts.failed(limits, now_ms)
+        raise Refused("That code did not work", f"{_sentence(refusal)} Nothing was changed.") from None
+    return to(f"/account/units/{unit_id}")
+
+
+@router.get("/units/{unit_id}")
+def unit_settings(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
+    _own(person.id, unit)
+    with house.database.reading() as connection:
+        tariff = tariff_of(connection, unit.id)
+        installer = contact_details.installer_details(connection, unit.id)
+    content = {"tariff": tariff, "installer": installer, "time_zones": TIME_ZONES}
+    return page(request, "account_unit.html", person, unit=unit, shown=_shown(tariff), **content)  # type: ignore[arg-type]
+
+
+@router.post("/units/{unit_id}", dependencies=[OwnForm])
+def change_unit(
+    house: HouseOf,
+    person: PersonOf,
+    unit: UnitOf,
+    time_zone: Field,
+    name: Field = "",
+    rate: Pence = "",
+    off_peak_rate: Pence = "",
+    off_peak_from: TimeOfDay = "00:00",
+    off_peak_to: TimeOfDay = "00:00",
+) -> Response:
+    _own(person.id, unit)
+    known = _rate(rate)
+    tariff = None
+    if known is not None:
+        tariff = Tariff(known, _rate(off_peak_rate), _minutes(off_peak_from), _minutes(off_peak_to))
+    with _explained("These settings were not taken"), house.database.writing() as connection:
+        describe_site(connection, unit.id, name, time_zone)
+        set_tariff(connection, unit.id, tariff)
+    return to("/account/units")
+
+
+@router.post("/units/{unit_id}/release", dependencies=[OwnForm])
+def release_unit(house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
+    """For a house that is sold: the next owner claims it with the same label."""
+    with house.database.writing() as connection:
+        if not release(connection, unit.id, person.id):
+            raise NotTheirs("charger")
+    return to("/account/units")
+
+
+def _own(person_id: int, unit: Unit) -> None:
+    """Whoever may merely look at a unit does not change its site."""
+    if unit.owner_id != person_id:
+        raise NotTheirs("charger")
+
+
+def _shown(tariff: Tariff | None) -> dict[str, str]:
+    """The tariff as its form shows it."""
+    if tariff is None:
+        return {"rate": "", "off_peak_rate": "", "off_peak_from": "00:00", "off_peak_to": "05:00"}
+    return {
+        "rate": f"{tariff.rate / 100:g}",
+        "off_peak_rate": "" if tariff.off_peak_rate is None else f"{tariff.off_peak_rate / 100:g}",
+        "off_peak_from": f"{tariff.off_peak_from // 60:02d}:{tariff.off_peak_from % 60:02d}",
+        "off_peak_to": f"{tariff.off_peak_to // 60:02d}:{tariff.off_peak_to % 60:02d}",
+    }
+
+
+def _rate(pence: str) -> int | None:
+    """Hundredths of a penny; None for an empty field."""
+    pence = pence.strip().replace(",", ".")
+    return round(float(pence) * 100) if pence else None
+
+
+def _minutes(time: str) -> int:
+    return int(time[:2]) * 60 + int(time[3:])
+
+
+@contextmanager
+def _explained(title: str) -> Iterator[None]:
+    """A refusal of the store becomes a page."""
+    try:
+        yield
+    except BridgeError as error:
+        raise Refused(title, f"{_sentence(error)} Nothing was changed.") from None
+
+
+def _sentence(error: BridgeError) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,0 +1,60 @@
+"""A charge point's facts in words, as they stood when a message was sent: attached to it, so that nobody has to ask."""
+
+import json
+
+from cloud_bridge.support.evidence import Evidence
+from cloud_bridge.web import words
+from cloud_bridge.web.dashboard import describe
+from cloud_bridge.web.view import ChargePoint
+
+DAY_MS = 24 * 3600 * 1000
+FACTS_OVER_MS = 7 * DAY_MS
+
+
+def facts_of(point: ChargePoint, week: Evidence) -> list[tuple[str, str]]:
+    """(name, value) pairs, most telling first."""
+    board = describe(point)
+    heartbeat = point.heartbeat
+    facts = [
+        ("Last contacted", board.last_contact_moment or "never"),
+        ("Contact", board.glance.word),
+        ("State", f"{board.state} ({heartbeat.state or 'not known'})"),
+        ("Faults", ", ".join(board.faults) or "none"),
+        ("Mode", board.mode or "not known"),
+        ("Silent in 7 days", silences(week)),
+        ("Signal in 7 days", signal(week)),
+        ("Networks in 7 days", networks(week)),
+        ("Restarts in 7 days", f"{week.boots}, {week.brown_outs} of them because the supply dipped"),
+    ]
+    firmware = heartbeat.other.get("v")
+    if isinstance(firmware, str):
+        facts.append(("Firmware", firmware[:40]))
+    return facts
+
+
+def as_text(facts: list[tuple[str, str]]) -> str:
+    return json.dumps(facts)
+
+
+def from_text(text: str | None) -> list[tuple[str, str]]:
+    return [] if text is None else [(name, value) for name, value in json.loads(text)]
+
+
+def silences(evidence: Evidence) -> str:
+    if not evidence.gaps:
+        return "never"
+    return f"{words.times(len(evidence.gaps))}, together {words.lasting(evidence.silent_ms)}"
+
+
+def signal(evidence: Evidence) -> str:
+    if evidence.typical_csq is None:
+        return "no readings"
+    return f"typically CSQ {evidence.typical_csq:.0f}, at worst {evidence.weakest_csq}"
+
+
+def networks(evidence: Evidence) -> str:
+    named = [
+        f"{words.operator_name(network.operator) or 'unknown'} (CSQ {network.average_csq:.0f})"
+        for network in evidence.networks
+    ]
+    return ", ".join(named) or "none seen"

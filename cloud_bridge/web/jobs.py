@@ -1,0 +1,159 @@
+"""The installer's jobs: the evidence, what to try, the report of the visit, and whether it worked."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from cloud_bridge.house import House
+from cloud_bridge.store.access import Person, Role, Scope, may
+from cloud_bridge.store.claims import assign
+from cloud_bridge.store.people import find_person, list_people
+from cloud_bridge.store.units import visible_unit
+from cloud_bridge.support import jobs
+from cloud_bridge.support.advice import advise, compare
+from cloud_bridge.support.evidence import Evidence, gather
+from cloud_bridge.support.jobs import MAX_REASON, MAX_REPORT, Job
+from cloud_bridge.web.access import HouseOf
+from cloud_bridge.web.facts import networks, signal, silences
+from cloud_bridge.web.page import Field, NotTheirs, Once, OwnForm, PersonOf, UnitOf, only, page, to
+from cloud_bridge.web.problems import Refused
+from cloud_bridge.web.view import charge_point
+
+DAY_MS = 24 * 3600 * 1000
+EVIDENCE_MS = 14 * DAY_MS  # before a visit; two weeks hold two of each weekday
+MAX_NAME = 100
+
+router = APIRouter(include_in_schema=False)
+
+Reason = Annotated[str, Form(min_length=1, max_length=MAX_REASON)]
+
+
+@router.post("/charge-points/{unit_id}/jobs", dependencies=[OwnForm, only(Scope.SUPPORT)])
+def raise_job(house: HouseOf, unit: UnitOf, reason: Reason, once: Once, installer: Field = "") -> Response:
+    """Raise the unit with its installer; or with the one chosen, where it has none yet."""
+    now_ms = house.clock.now_ms()
+    with house.database.writing() as connection:
+        if jobs.installer_of(connection, unit.id) is None:
+            if not installer:
+                raise Refused("Choose an installer", "This charger has none yet. Nothing was raised.")
+            assign(connection, unit.id, find_person(connection, installer), now_ms)
+        job_id = jobs.raise_job(connection, unit.id, reason, once, now_ms)
+    return to(f"/jobs/{job_id}")
+
+
+@router.get("/charge-points/{unit_id}/jobs", dependencies=[only(Scope.SUPPORT)])
+def before_raising(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
+    """The evidence, and the button that sends it to the installer."""
+    with house.database.reading() as connection:
+        installer = jobs.installer_of(connection, unit.id)
+        installers = [row["name"] for row in list_people(connection) if row["role"] == Role.INSTALLER]
+        now_ms = house.clock.now_ms()
+        evidence = _evidence(house, connection, person, unit.id, now_ms - EVIDENCE_MS, now_ms)
+    content: dict[str, Any] = {"unit": unit, "installer": installer, "installers": installers}
+    return page(request, "job_raise.html", person, advice=advise(evidence), **content, **_shown(evidence))
+
+
+@router.get("/jobs")
+def overview(request: Request, house: HouseOf, person: PersonOf) -> Response:
+    _installer_or_support(person)
+    with house.database.reading() as connection:
+        found = jobs.jobs_of(connection, person)
+    return page(request, "jobs.html", person, jobs=found)
+
+
+@router.get("/jobs/{job_id}")
+def one(request: Request, house: HouseOf, person: PersonOf, job_id: int) -> Response:
+    with house.database.reading() as connection:
+        job = _job(connection, person, job_id)
+        unit = visible_unit(connection, person, job.unit_id)
+        if unit is None:
+            raise NotTheirs("job")
+        now_ms = house.clock.now_ms()
+        until_ms = job.visited_ms or now_ms
+        before = _evidence(house, connection, person, job.unit_id, until_ms - EVIDENCE_MS, until_ms)
+        after = None
+        if job.visited_ms is not None:
+            after = _evidence(house, connection, person, job.unit_id, job.visited_ms, job.closed_ms or now_ms)
+    content: dict[str, Any] = {"job": job, "unit": unit, "advice": advise(before)}
+    if after is None:
+        return page(request, "job.html", person, change=None, after=None, **content, **_shown(before))
+    content |= {"change": compare(before, after), "after": _shown(after)}
+    return page(request, "job.html", person, **content, **_shown(before))
+
+
+@router.post("/jobs/{job_id}/visit", dependencies=[OwnForm])
+def visit(house: HouseOf, person: PersonOf, job_id: int) -> Response:
+    with house.database.writing() as connection:
+        jobs.visited(connection, _job(connection, person, job_id), house.clock.now_ms())
+    return to(f"/jobs/{job_id}")
+
+
+@router.post("/jobs/{job_id}/report", dependencies=[OwnForm])
+def report(house: HouseOf, person: PersonOf, job_id: int, report: UploadFile) -> Response:
+    """What `python -m modem report` wrote on site. It is kept and shown as text, whatever it is called."""
+    content = report.file.read(MAX_REPORT + 1)
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise Refused(
+            "That is not a report", "Upload the file that the signal report wrote. Nothing was stored."
+        ) from None
+    if not text.strip() or len(content) > MAX_REPORT or "\0" in text:
+        raise Refused(
+            "That is not a report", f"It is empty, or longer than {MAX_REPORT // 1000} kB. Nothing was stored."
+        )
+    with house.database.writing() as connection:
+        jobs.attach_report(connection, _job(connection, person, job_id), shown_name(report.filename), text)
+    return to(f"/jobs/{job_id}#report")
+
+
+@router.post("/jobs/{job_id}/close", dependencies=[OwnForm])
+def close(house: HouseOf, person: PersonOf, job_id: int, outcome: Reason) -> Response:
+    with house.database.writing() as connection:
+        jobs.close(connection, _job(connection, person, job_id), outcome, house.clock.now_ms())
+    return to(f"/jobs/{job_id}")
+
+
+def shown_name(name: str | None) -> str:
+    """A file's name without its path and without what does not print; it never names a file of ours."""
+    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(letter for letter in last if letter.isprintable())[:MAX_NAME].strip(". ") or "report"
+
+
+def _installer_or_support(person: Person) -> None:
+    if person.role is not Role.INSTALLER and not may(person, Scope.SUPPORT):
+        raise NotTheirs("page")
+
+
+def _job(connection: Connection, person: Person, job_id: int) -> Job:
+    _installer_or_support(person)
+    found = jobs.find_job(connection, person, job_id)
+    if found is None:
+        raise NotTheirs("job")
+    return found
+
+
+def _evidence(house: House, connection: Connection, person: Person, unit_id: str, from_ms: int, to_ms: int) -> Evidence:
+    unit = visible_unit(connection, person, unit_id)
+    if unit is None:
+        raise NotTheirs("charger")
+    point = charge_point(house, unit)
+    return gather(connection, unit_id, from_ms, to_ms, unit.silent_after_ms, point.last_contact_ms)
+
+
+def _shown(evidence: Evidence) -> dict[str, Any]:
+    """What the templates lay out."""
+    availability = evidence.availability
+    return {
+        "evidence": evidence,
+        "facts": [
+            ("Available", "not known" if availability is None else f"{availability:.1%}"),
+            ("Silent", silences(evidence)),
+            ("Signal", signal(evidence)),
+            ("Weak readings", f"{evidence.weak_share:.0%} of {evidence.samples}"),
+            ("Networks", networks(evidence)),
+            ("Restarts", f"{evidence.boots}, {evidence.brown_outs} because the supply dipped"),
+        ],
+    }

@@ -1,0 +1,100 @@
+"""Support: a driver writes, the charge point's facts go along by themselves, support answers and calls the installer."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from cloud_bridge.house import House
+from cloud_bridge.store.access import Person, Scope, may
+from cloud_bridge.store.units import Unit, visible_unit, visible_units
+from cloud_bridge.support import conversations, jobs
+from cloud_bridge.support.conversations import MAX_TEXT, Conversation
+from cloud_bridge.support.evidence import gather
+from cloud_bridge.web.access import HouseOf
+from cloud_bridge.web.facts import FACTS_OVER_MS, as_text, facts_of, from_text
+from cloud_bridge.web.page import NotTheirs, Once, OwnForm, PersonOf, UnitOf, page, to
+from cloud_bridge.web.view import charge_point
+
+router = APIRouter(include_in_schema=False)
+
+Text = Annotated[str, Form(min_length=1, max_length=MAX_TEXT)]
+
+RAISED = "My charger does not come back, or drops out again. Please help."
+
+
+@router.get("/support")
+def overview(request: Request, house: HouseOf, person: PersonOf) -> Response:
+    """For a driver their conversations and a way to write; for support everybody's, the waiting ones first."""
+    with house.database.reading() as connection:
+        found = conversations.conversations_of(connection, person)
+        units = [] if may(person, Scope.SUPPORT) else visible_units(connection, person)
+    return page(request, "support.html", person, conversations=found, units=units, now_ms=house.clock.now_ms())
+
+
+@router.post("/support", dependencies=[OwnForm])
+def write(house: HouseOf, person: PersonOf, text: Text, once: Once) -> Response:
+    """A message about no charge point in particular."""
+    return _send(house, person, None, text, once)
+
+
+@router.get("/charge-points/{unit_id}/support")
+def about_unit(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
+    return page(request, "support_unit.html", person, unit=unit)
+
+
+@router.post("/charge-points/{unit_id}/support", dependencies=[OwnForm])
+def write_about_unit(house: HouseOf, person: PersonOf, unit: UnitOf, text: Text, once: Once) -> Response:
+    return _send(house, person, unit, text, once)
+
+
+@router.post("/charge-points/{unit_id}/raise", dependencies=[OwnForm])
+def raise_unit(house: HouseOf, person: PersonOf, unit: UnitOf, once: Once) -> Response:
+    """One tap of somebody who has other worries now."""
+    return _send(house, person, unit, RAISED, once)
+
+
+@router.get("/support/{conversation_id}")
+def thread(request: Request, house: HouseOf, person: PersonOf, conversation_id: int) -> Response:
+    with house.database.reading() as connection:
+        conversation = _conversation(connection, person, conversation_id)
+        messages = [
+            (message, from_text(message.facts)) for message in conversations.read_messages(connection, conversation)
+        ]
+        unit = visible_unit(connection, person, conversation.unit_id) if conversation.unit_id else None
+        unit_jobs = jobs.jobs_of(connection, person, unit.id) if unit and may(person, Scope.SUPPORT) else []
+    return page(request, "thread.html", person, conversation=conversation, messages=messages, unit=unit, jobs=unit_jobs)
+
+
+@router.post("/support/{conversation_id}", dependencies=[OwnForm])
+def answer(house: HouseOf, person: PersonOf, conversation_id: int, text: Text, once: Once) -> Response:
+    with house.database.writing() as connection:
+        conversation = _conversation(connection, person, conversation_id)
+        unit = visible_unit(connection, person, conversation.unit_id) if conversation.unit_id else None
+        facts = None if may(person, Scope.SUPPORT) or unit is None else _facts(house, connection, unit)
+        conversations.send(connection, conversation.id, person, text, facts, once, house.clock.now_ms())
+    return to(f"/support/{conversation_id}#newest")
+
+
+def _send(house: House, person: Person, unit: Unit | None, text: str, once: str) -> Response:
+    now_ms = house.clock.now_ms()
+    with house.database.writing() as connection:
+        facts = None if unit is None else _facts(house, connection, unit)
+        about = conversations.conversation_about(connection, person, unit.id if unit else None, now_ms)
+        conversations.send(connection, about, person, text, facts, once, now_ms)
+    return to(f"/support/{about}#newest")
+
+
+def _facts(house: House, connection: Connection, unit: Unit) -> str:
+    point = charge_point(house, unit)
+    from_ms = point.now_ms - FACTS_OVER_MS
+    week = gather(connection, unit.id, from_ms, point.now_ms, unit.silent_after_ms, point.last_contact_ms)
+    return as_text(facts_of(point, week))
+
+
+def _conversation(connection: Connection, person: Person, conversation_id: int) -> Conversation:
+    found = conversations.find_conversation(connection, person, conversation_id)
+    if found is None:
+        raise NotTheirs("conversation")
+    return found

@@ -1,0 +1,56 @@
+"""People at their browsers, for tests of the pages."""
+
+import re
+from typing import Any
+
+from httpx2 import Response  # of Starlette's test client
+from starlette.testclient import TestClient
+
+from cloud_bridge.store.access import Role
+from cloud_bridge.store.claims import assign, claim
+from cloud_bridge.store.people import find_person
+from tests.cloud_bridge.running import Bridge
+
+PASSWORD = "correct horse"
+
+
+class Visitor:
+    """Somebody who is logged in; added first when a role is given."""
+
+    def __init__(self, bridge: Bridge, name: str, role: Role | None = None) -> None:
+        if role is not None:
+            bridge.add_person(name, PASSWORD, role)
+        self.name = name
+        self.client: TestClient = bridge.stranger()
+        self.post("/login", name=name, password=PASSWORD)
+
+    def get(self, path: str) -> str:
+        """The page's HTML; it must be there."""
+        response = self.client.get(path)
+        assert response.status_code == 200, response.text
+        return response.text
+
+    def read(self, path: str) -> str:
+        return text_of(self.get(path))
+
+    def post(self, path: str, form_on: str | None = None, **fields: Any) -> Response:
+        """Send the form of `path` that stands on the page `form_on`, filled in; follows to the page after it."""
+        html = self.client.get(form_on or path).text
+        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', html))
+        return self.client.post(path, data=hidden | fields)
+
+
+def text_of(html: str) -> str:
+    """What a person reads, spaces folded."""
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def give(bridge: Bridge, code: str, owner: str) -> None:
+    """The unit with this claim code is the owner's."""
+    with bridge.house.database.writing() as connection:
+        claim(connection, find_person(connection, owner), code, bridge.clock.now_ms())
+
+
+def entrust(bridge: Bridge, unit_id: str, installer: str) -> None:
+    with bridge.house.database.writing() as connection:
+        assign(connection, unit_id, find_person(connection, installer), bridge.clock.now_ms())

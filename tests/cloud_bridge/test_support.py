@@ -1,0 +1,128 @@
+"""Does a message reach support with the charger's facts, once, and does a job reach the installer with its evidence?"""
+
+from typing import NamedTuple
+
+import pytest
+
+from cloud_bridge.store.access import Role
+from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
+from tests.cloud_bridge.running import Bridge, Unit, sample
+
+MINUTE_MS = 60_000
+HEARTBEAT = "cp/home-1/heartbeat"
+
+
+class Cast(NamedTuple):
+    driver: Visitor
+    neighbour: Visitor
+    support: Visitor
+    installer: Visitor
+
+
+@pytest.fixture
+def unit(bridge: Bridge) -> Unit:
+    """Dora's."""
+    new = bridge.add_unit("home-1")
+    bridge.add_person("dora", PASSWORD, Role.DRIVER)
+    give(bridge, new.claim_code, "dora")
+    return Unit(bridge, "home-1", new.secret).connect()
+
+
+@pytest.fixture
+def cast(bridge: Bridge, unit: Unit) -> Cast:
+    driver = Visitor(bridge, "dora")
+    installer = Visitor(bridge, "ingo", Role.INSTALLER)
+    entrust(bridge, "home-1", "ingo")
+    return Cast(driver, Visitor(bridge, "ned", Role.DRIVER), Visitor(bridge, "sue", Role.SUPPORT), installer)
+
+
+def test_one_tap_raises_a_silent_charger_with_its_facts(bridge: Bridge, unit: Unit, cast: Cast) -> None:
+    unit.publish(HEARTBEAT, sample("heartbeat-charging"))
+    bridge.clock.advance(31 * MINUTE_MS)
+    page = cast.driver.post("/charge-points/home-1/raise", "/").text
+    assert "We have your message" in page
+    waiting = cast.support.read("/support")
+    assert "dora , home-1" in waiting
+    assert "Waits for an answer" in waiting
+    said = cast.support.read("/support/1")
+    for words in ("My charger does not come back", "Contact Silent", "Silent in 7 days once, together 31 minutes"):
+        assert words in said
+
+
+def test_an_answer_reaches_the_driver_and_nobody_else(cast: Cast) -> None:
+    cast.driver.post("/support", text="Hello?")
+    cast.support.post("/support/1", text="How can we help?")
+    assert "How can we help?" in cast.driver.read("/support/1")
+    assert "Waits" not in cast.support.read("/support")
+    for stranger in (cast.neighbour, cast.installer):
+        assert stranger.client.get("/support/1").status_code == 404
+        assert "Hello?" not in stranger.get("/support")
+
+
+def test_a_form_that_is_sent_twice_counts_once(cast: Cast) -> None:
+    fields = {"text": "It hums.", "once": "0" * 32}
+    for _ in range(2):
+        assert cast.driver.post("/support", **fields).status_code == 200
+    assert cast.driver.get("/support/1").count("It hums.") == 1
+
+
+@pytest.mark.parametrize("size", [4_001, 65_000, 1_000_000])
+def test_a_message_that_is_too_long_has_its_page(cast: Cast, size: int) -> None:
+    response = cast.driver.post("/support", text="x" * size)
+    assert response.status_code == 413
+    assert "That was too large" in response.text
+
+
+def test_script_in_a_message_and_a_name_is_only_text(bridge: Bridge, cast: Cast) -> None:
+    hostile = "<script>alert(1)</script>"
+    cast.driver.post("/account/units/home-1", name=hostile, time_zone="Europe/London")
+    cast.driver.post("/charge-points/home-1/support", text=hostile)
+    pages = [
+        cast.driver.get(path) for path in ("/", "/support", "/support/1", "/account/units", "/account/units/home-1")
+    ]
+    for html in [*pages, cast.support.get("/support/1")]:
+        assert "<script>alert" not in html
+        assert "&lt;script&gt;" in html or "home-1" in html
+
+
+def raise_job(cast: Cast) -> str:
+    response = cast.support.post("/charge-points/home-1/jobs", reason="Weak signal")
+    assert response.status_code == 200, response.text
+    return response.url.path
+
+
+def test_support_raises_a_unit_with_its_installer(cast: Cast) -> None:
+    path = raise_job(cast)
+    assert "home-1" in cast.installer.read("/jobs")
+    assert "Weak signal" in cast.installer.read(path)
+    assert cast.driver.client.get(path).status_code == 404
+    assert raise_job(cast) == path, "one open job at a unit"
+
+
+def test_only_support_raises_jobs(cast: Cast) -> None:
+    for person in (cast.driver, cast.installer, cast.neighbour):
+        assert person.client.get("/charge-points/home-1/jobs").status_code == 404
+        assert person.post("/charge-points/home-1/jobs", "/account", reason="x", once="0" * 32).status_code == 404
+
+
+def test_a_visit_a_report_and_the_end_of_a_job(bridge: Bridge, unit: Unit, cast: Cast) -> None:
+    path = raise_job(cast)
+    assert "Too early to say" in cast.installer.post(f"{path}/visit", path).text
+    report = {"report": ("../../etc/pass\x00wd<b>.txt", b"CSQ 17\nverdict pass <script>\n", "text/html")}
+    form = cast.installer.client.get(path).text.split('name="form" value="')[1][:64]
+    answer = cast.installer.client.post(f"{path}/report", data={"form": form}, files=report)
+    assert answer.status_code == 200
+    assert "verdict pass &lt;script&gt;" in answer.text
+    assert "../" not in answer.text
+    assert "<b>" not in answer.text
+    assert "antenna" in cast.installer.post(f"{path}/close", path, outcome="New antenna").text
+    assert "Closed" in cast.installer.read("/jobs")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"x" * 40_001, b"a\0b"])
+def test_a_file_that_is_no_report_has_its_page(cast: Cast, content: bytes) -> None:
+    path = raise_job(cast)
+    form = cast.installer.client.get(path).text.split('name="form" value="')[1][:64]
+    answer = cast.installer.client.post(f"{path}/report", data={"form": form}, files={"report": ("r", content)})
+    assert answer.status_code == 422
+    assert "That is not a report" in answer.text
