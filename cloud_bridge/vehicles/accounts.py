@@ -31,6 +31,11 @@ class Accounts:
         except KeyError:
             raise ProviderError(Trouble.MISUSED, f"the provider {name} is not in the settings any more") from None
 
+    def close(self) -> None:
+        """Not the database, which is the caller's. Does not wait for a refresh that is under way: it ends by itself."""
+        self.door.close()
+        self.catalogue.close()
+
 
 def open_accounts(database: Database, clock: Clock, folder: Path, environment: Mapping[str, str]) -> Accounts:
     """Raises SettingError."""

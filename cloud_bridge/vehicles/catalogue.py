@@ -63,10 +63,16 @@ class Catalogue:
     public_url: str = ""
     providers: dict[str, Provider] = field(default_factory=dict)
     management_token: str | None = field(default=None, repr=False)  # of Smartcar's webhooks
+    transport: httpx2.BaseTransport | None = None
 
     def return_uri(self, name: str) -> str:
         """One for each provider: a return that belongs to another is told by its address (RFC 9700 4.4)."""
         return f"{self.public_url}/vehicles/return/{name}"
+
+    def close(self) -> None:
+        """Close the connections to the providers."""
+        if self.transport is not None:
+            self.transport.close()
 
 
 def read_catalogue(
@@ -90,7 +96,7 @@ def read_catalogue(
     token = next(
         (section.get("management_token") for section in sections.values() if section["kind"] == "smartcar"), None
     )
-    return Catalogue(public_url, providers, token)
+    return Catalogue(public_url, providers, token, wire)
 
 
 def _provider(name: str, section: dict[str, Any], transport: httpx2.BaseTransport) -> Provider:

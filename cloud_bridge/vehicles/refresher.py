@@ -17,6 +17,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.database import open_database
@@ -42,7 +44,9 @@ def main(folder: Path) -> None:
         try:
             outcome = refresh(database, vault, catalogue, SystemClock(), name, order["vehicle"], order["generation"])
         except BridgeError:
-            outcome = Outcome(trouble=Trouble.MISUSED)  # the key is gone, or the store: the operator's to mend
+            outcome = Outcome(trouble=Trouble.MISUSED)  # the key is gone: the operator's to mend
+        except SQLAlchemyError:
+            outcome = Outcome(trouble=Trouble.OUTAGE)  # of our own store
         with pen:
             _answer({"id": order["id"]} | outcome._asdict())
 
