@@ -35,8 +35,7 @@ class Intake:
                 self._counters.repeats += 1
                 message = None
             else:
-                unit.heartbeat = message
-                unit.heartbeat_ms = received_ms
+                unit.told(message, received_ms)
         self._recorder.put(Arrival(unit_id, kind, received_ms, payload, message, bad, previous_ms), written)
 
     def take_late(self, unit_id: str, kind: str, payload: bytes, received_ms: int, written: Written) -> None:
