@@ -157,6 +157,7 @@ class Unit:
         board, vehicle = self.board, self.board.vehicle
         plmn = self.modem.plmn
         operator = self.world.find(plmn) if plmn else None
+        strongest_csq = max(self.world.csq(heard.plmn) for heard in self.world.operators)
         left_s = self._mains_back and self._mains_back[1] - asyncio.get_running_loop().time()
         return Observation(
             led=board.outputs.led,
@@ -177,7 +178,7 @@ class Unit:
                 vehicle.current_ma / 1000,
                 round(100 * vehicle.battery_wh / vehicle.capacity_wh, 1),
             ),
-            network=NetworkReading(self.world.coverage, self.world.csq(self.world.strongest().plmn)),
+            network=NetworkReading(self.world.coverage, strongest_csq),
             faults=tuple(sorted(board.faults)),
             tamper=board.tamper,
             mode=self._status.get("mode"),
