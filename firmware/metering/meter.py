@@ -1,0 +1,13 @@
+"""The contract of a meter, and the blueprint to copy for a new one: one file.
+
+A board's `read` polls its meter in every step of the control loop, so a meter never waits: it takes what has come and asks
+for what comes next.
+"""
+
+
+class Meter:
+    silent = False  # it has not been heard for longer than it should take
+
+    def poll(self, now_ms, inputs):
+        """Fill power_w, current_ma and meter_wh of charging.wires.Inputs, as fresh as they are; never older than 1 s."""
+        raise NotImplementedError

@@ -1,0 +1,57 @@
+"""`python -m hil_tests.bench`: the latency of the charging, measured on running units, as a histogram.
+
+Exits 1 if the worst is above the limit.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from hil_tests.bench.latency import Bench, Latencies
+
+LIMIT_MS = 40  # the standard wants 100 (IEC 61851-1 table A.6, sequences 7 and 8.1)
+BUCKET_MS = 5
+BAR = 50
+
+
+async def _measure(units: int, injections: int, seed: int) -> Latencies:
+    with tempfile.TemporaryDirectory() as folder:
+        benches = [Bench(Path(folder) / str(number), seed + number) for number in range(units)]
+        found = await asyncio.gather(*[bench.inject(injections // units) for bench in benches])
+    together = Latencies()
+    for latencies in found:
+        together.loop_worst_ms = max(together.loop_worst_ms, latencies.loop_worst_ms)
+        for cause, times in latencies.by_cause.items():
+            together.by_cause.setdefault(cause, []).extend(times)
+    return together
+
+
+def _print(latencies: Latencies) -> None:
+    times = latencies.all()
+    print(f"fault or unplug on the wires -> command to open the contactor, {len(times)} injections")
+    for start in range(0, int(times[-1]) + 1, BUCKET_MS):
+        count = sum(start <= ms < start + BUCKET_MS for ms in times)
+        print(f"  {start:3} .. {start + BUCKET_MS:3} ms {count:6} {'#' * -(-BAR * count // len(times))}")
+    for cause, some in sorted(latencies.by_cause.items()):
+        print(f"  {cause:12} {len(some):6}  worst {max(some):5.1f} ms")
+    p50, p99 = times[len(times) // 2], times[len(times) * 99 // 100]
+    print(f"  p50 {p50:.1f}  p99 {p99:.1f}  worst {times[-1]:.1f} ms, limit {LIMIT_MS} ms")
+    print(f"  longest distance of two steps, by the firmware's own clock: {latencies.loop_worst_ms} ms (meant: 20)")
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m hil_tests.bench", description=__doc__)
+    parser.add_argument("--injections", type=int, default=2000)
+    parser.add_argument("--units", type=int, default=4, help="that run side by side")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    latencies = asyncio.run(_measure(arguments.units, arguments.injections, arguments.seed))
+    _print(latencies)
+    return 1 if latencies.all()[-1] > LIMIT_MS else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

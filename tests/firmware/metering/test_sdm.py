@@ -1,0 +1,101 @@
+"""Is a Modbus meter read, and does a silent, garbled or foreign answer never become a reading?"""
+
+import struct
+
+import pytest
+
+from firmware.charging.wires import Inputs
+from firmware.metering import modbus
+from firmware.metering.sdm import SILENT_MS, SdmMeter
+
+VALUES = {0x0006: 16.25, 0x000C: 3737.5, 0x0048: 1234.567}
+STEP_MS = 20
+
+
+def crc(body):
+    """Bit by bit, as the standard's own example does it."""
+    value = 0xFFFF
+    for byte in body:
+        value ^= byte
+        for _ in range(8):
+            low, value = value & 1, value >> 1
+            if low:
+                value ^= 0xA001
+    return bytes((value & 0xFF, value >> 8))
+
+
+class FakeMeter:
+    """The other end of the line: answers after `after` polls, in pieces, spoilt by `spoil`."""
+
+    def __init__(self, spoil=None):
+        self.asked = []
+        self.coming = b""
+        self.spoil = spoil or (lambda frame: frame)
+
+    def write(self, frame):
+        assert crc(frame[:-2]) == frame[-2:]
+        address, function, register, count = struct.unpack(">BBHH", frame[:-2])
+        assert function == 4 and count == 2
+        self.asked.append(register)
+        body = struct.pack(">BBBf", address, 4, 4, VALUES[register])
+        self.coming = self.spoil(body + crc(body))
+
+    def read(self):
+        piece, self.coming = self.coming[:4], self.coming[4:]
+        return piece
+
+
+def run(line, ms):
+    meter, inputs = SdmMeter(line), Inputs()
+    for now_ms in range(0, ms, STEP_MS):
+        meter.poll(now_ms, inputs)
+    return meter, inputs
+
+
+def test_the_question_is_the_one_of_the_standard():
+    """01 04 00 0C 00 02 and its CRC, worked out apart."""
+    body = bytes((1, 4, 0, 12, 0, 2))
+    assert modbus.request(1, 12, 2) == body + crc(body)
+
+
+def test_power_current_and_energy_are_read_in_turn_within_a_second():
+    line = FakeMeter()
+    meter, inputs = run(line, 1000)
+    assert (inputs.power_w, inputs.current_ma, inputs.meter_wh) == (3737, 16250, 1234567)
+    assert set(line.asked) == set(VALUES) and meter.errors == 0 and not meter.silent
+
+
+SPOILT = {
+    "a lost answer": lambda frame: b"",
+    "half an answer": lambda frame: frame[:5],
+    "a flipped bit": lambda frame: bytes((frame[0], frame[1], frame[2], frame[3] ^ 1)) + frame[4:],
+    "another meter": lambda frame: struct.pack(">B", 9) + frame[1:-2] + crc(struct.pack(">B", 9) + frame[1:-2]),
+    "a refusal": lambda frame: b"\x01\x84\x02" + crc(b"\x01\x84\x02"),
+    "not a number": lambda frame: b"\x01\x04\x04\x7f\xc0\x00\x00" + crc(b"\x01\x04\x04\x7f\xc0\x00\x00"),
+    "infinite": lambda frame: b"\x01\x04\x04\x7f\x80\x00\x00" + crc(b"\x01\x04\x04\x7f\x80\x00\x00"),
+    "negative": lambda frame: b"\x01\x04\x04\xc2\x48\x00\x00" + crc(b"\x01\x04\x04\xc2\x48\x00\x00"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SPOILT))
+def test_what_is_no_answer_is_counted_and_never_a_reading(name):
+    meter, inputs = run(FakeMeter(SPOILT[name]), SILENT_MS + 1000)
+    assert (inputs.power_w, inputs.current_ma, inputs.meter_wh) == (0, 0, 0)
+    assert meter.errors >= 5 and meter.silent
+
+
+def test_a_meter_that_falls_silent_draws_nothing_and_keeps_its_register():
+    line = FakeMeter()
+    meter, inputs = run(line, 1000)
+    line.spoil = lambda frame: b""
+    for now_ms in range(1000, 8000, STEP_MS):
+        meter.poll(now_ms, inputs)
+    assert meter.silent and inputs.power_w == 0 and inputs.meter_wh == 1234567
+
+
+def test_a_line_that_breaks_is_an_error_and_no_exception():
+    class Broken:
+        def read(self):
+            raise OSError(5)
+
+    assert run(Broken(), 1000)[0].errors > 10
