@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hil_tests.sim.command import AtError, CmeError, Command, Final, Handler
-from hil_tests.sim.radio import CSQ_UNKNOWN, Operator, World
+from hil_tests.sim.personality import SIM800L, Personality
+from hil_tests.sim.radio import CSQ_UNKNOWN, MISSING, READY, Operator, World
 from hil_tests.sim.registration import AUTOMATIC, DEREGISTERED, MANUAL, MANUAL_THEN_AUTOMATIC, Registration
 from hil_tests.sim.terminal import Terminal
 
@@ -23,6 +24,7 @@ HERE = ZoneInfo("Europe/London")
 CLOCK_WITHOUT_NETWORK = datetime(2004, 1, 1)  # what AT+CCLK? says until a network has told the time
 FULL, MINIMUM, FLIGHT = 1, 0, 4  # AT+CFUN
 NO_ERRORS, NUMERIC = 0, 1  # AT+CMEE
+AVAILABLE, CURRENT, FORBIDDEN = 1, 2, 3  # AT+COPS=?
 
 
 @dataclass
@@ -49,10 +51,12 @@ class Device:
         terminal: Terminal,
         restart: Callable[[], None],
         power_off: Callable[[], None],
+        personality: Personality = SIM800L,
     ) -> None:
         self._memory, self._world = memory, world
         self._registration, self._terminal = registration, terminal
         self._restart, self._power_off = restart, power_off
+        self._personality = personality
         self.sim_ready = False
         self.errors = memory.errors
         self.function = memory.function
@@ -64,14 +68,30 @@ class Device:
         registration.on_registered = self._registered
 
     def sim_came_up(self) -> None:
-        """The SIM answers: the radio may start."""
+        """The SIM answers: the radio may start, if it is there and open."""
         self.sim_ready = True
-        if self.function == FULL:
+        if self.function == FULL and self._world.sim == READY:
             self._registration.start()
+
+    async def watch_sim(self) -> None:
+        """A SIM that is pulled takes the network with it; one that is put back brings it again."""
+        while True:
+            before = self._world.sim
+            await self._world.change()
+            if self._world.sim == before or not self.sim_ready:
+                continue
+            self._terminal.say(f"+CPIN: {self._world.sim}")
+            if self._world.sim != READY:
+                self._registration.stop()
+            elif self.function == FULL:
+                self._registration.start()
 
     def handlers(self) -> dict[str, Handler]:
         """The commands of this part, by name."""
+        kind = self._personality
         return {
+            **({"+CNETSCAN": self._cnetscan} if kind.measures_all_cells else {}),
+            **({"+CEREG": self._creg} if kind.lte else {}),
             "": _nothing,
             "E": self._e,
             "Z": _nothing,
@@ -79,12 +99,12 @@ class Device:
             "V": _nothing,
             "&W": self._save_profile,
             "I": self._i,
-            "+GMM": self._fixed("SIMCOM_SIM800L"),
-            "+CGMM": self._fixed("SIMCOM_SIM800L"),
+            "+GMM": self._fixed(kind.model),
+            "+CGMM": self._fixed(kind.model),
             "+CGMI": self._fixed("SIMCOM_Ltd"),
             "+GMI": self._fixed("SIMCOM_Ltd"),
-            "+CGMR": self._fixed("Revision:1418B05SIM800L24"),
-            "+GMR": self._fixed("Revision:1418B05SIM800L24"),
+            "+CGMR": self._fixed(kind.revision),
+            "+GMR": self._fixed(kind.revision),
             "+GSN": self._fixed(IMEI),
             "+CGSN": self._fixed(IMEI),
             "+CIMI": self._fixed(IMSI),
@@ -102,12 +122,12 @@ class Device:
             "+CBC": self._cbc,
             "+IPR": self._ipr,
             "+CPOWD": self._cpowd,
-            "+CNETSCAN": self._cnetscan,
             "+CBATCHK": _nothing,
             "+CIURC": _nothing,
             "+CSMINS": self._csmins,
             "+CBAND": self._fixed('+CBAND: "ALL_BAND"'),
-            "+IFC": _nothing,
+            "+IFC": self._setting("+IFC: 0,0"),
+            "+CSCS": self._setting('+CSCS: "IRA"'),
             "+CSCLK": _nothing,
             "+SPIC": self._fixed("+SPIC: 3,10,3,10"),
         }
@@ -119,11 +139,20 @@ class Device:
 
         return reply
 
+    def _setting(self, text: str) -> Handler:
+        """One that may be set and read; what is set has no effect that can be seen here."""
+
+        async def reply(command: Command) -> None:
+            if command.kind == "read":
+                self._terminal.say(text)
+
+        return reply
+
     async def _e(self, command: Command) -> None:
         self._terminal.echo = bool(command.number(0, 0, within=range(2)))
 
     async def _i(self, _command: Command) -> None:
-        self._terminal.say("SIM800 R14.18")
+        self._terminal.say(self._personality.identity)
 
     async def _save_profile(self, _command: Command) -> None:
         self._memory.echo = self._terminal.echo
@@ -162,13 +191,13 @@ class Device:
     async def _cpin(self, command: Command) -> None:
         if command.kind == "write":
             raise CmeError(3)
-        if not self.sim_ready:
+        if not self.sim_ready or self._world.sim == MISSING:
             raise CmeError(10)
-        self._terminal.say("+CPIN: READY")
+        self._terminal.say(f"+CPIN: {self._world.sim}")
 
     async def _csq(self, _command: Command) -> None:
         operator = self._registration.operator
-        heard = operator is not None and self._world.coverage
+        heard = operator is not None and self._world.find(operator.plmn) is not None
         csq = self._world.csq(operator.plmn) if operator is not None and heard else CSQ_UNKNOWN
         self._terminal.say(f"+CSQ: {csq},{0 if heard else CSQ_UNKNOWN}")
 
@@ -178,7 +207,7 @@ class Device:
         elif command.kind == "test":
             await self._scan(CmeError(609))
             current = self._registration.operator
-            rows = ",".join(self._operator_row(operator, current) for operator in self._heard())
+            rows = ",".join(self._operator_row(operator, current) for operator in self._world.heard())
             self._terminal.say(f"+COPS: {rows},,(0-4),(0-2)")
         else:
             await self._select(command)
@@ -208,22 +237,25 @@ class Device:
         return f'+COPS: {mode},0,"{operator.long_name}"'
 
     def _operator_row(self, operator: Operator, current: Operator | None) -> str:
-        status = 2 if operator == current else 1
-        return f'({status},"{operator.long_name}","{operator.short_name}","{operator.plmn}")'
-
-    def _heard(self) -> tuple[Operator, ...]:
-        return self._world.operators if self._world.coverage else ()
+        status = CURRENT if operator == current else FORBIDDEN if operator.plmn in self._world.forbidden else AVAILABLE
+        act = f",{operator.act}" if self._personality.lte else ""
+        return f'({status},"{operator.long_name}","{operator.short_name}","{operator.plmn}"{act})'
 
     async def _cnetscan(self, command: Command) -> None:
         if command.kind == "write":
             return
         await self._scan(AtError("aborted"))
-        for place, operator in enumerate(self._heard()):
-            rxlev = min(63, 2 * self._world.csq(operator.plmn) - 3)  # GSM 05.08: dBm = rxlev - 110
+        strengths = [
+            (operator, csq)
+            for operator in self._world.heard()
+            for csq in (self._world.csq(operator.plmn), *operator.cells)
+        ]
+        for place, (operator, csq) in enumerate(strengths):
+            rxlev = max(0, min(63, 2 * csq - 3))  # GSM 05.08: dBm = rxlev - 110
             self._terminal.say(
                 f'Operator:"{operator.long_name}",MCC:{operator.plmn[:3]},MNC:{operator.plmn[3:]},'
-                f"Rxlev:{max(0, rxlev)},Cellid:{0x2A30 + place:X},Arfcn:{40 + 7 * place},"
-                f"Lac:1F4,Bsic:2{place}"
+                f"Rxlev:{rxlev},Cellid:{0x2A30 + place:X},Arfcn:{40 + 7 * place},"
+                f"Lac:1F4,Bsic:{0x20 + place:X}"
             )
 
     async def _scan(self, aborted: AtError) -> None:

@@ -5,7 +5,7 @@ Context states, in the order of bring-up:
     IP INITIAL -CSTT-> IP START -CIICR-> IP GPRSACT -CIFSR-> IP STATUS -CIPSTART-> IP PROCESSING
     any of them -coverage gone for long-> PDP DEACT -CIPSHUT-> IP INITIAL
 
-Six links with CIPMUX=1, one without. Only loopback addresses are ever dialled.
+Several links with CIPMUX=1, one without. Only loopback addresses are ever dialled.
 """
 
 import asyncio
@@ -19,7 +19,6 @@ from hil_tests.sim.registration import Registration
 from hil_tests.sim.relay import Relay
 from hil_tests.sim.terminal import Terminal
 
-LINKS = range(6)
 CONNECT_LIMIT_S = 75  # AT+CIPSTART with CIPMUX=1, manual section 8.2.2
 SEND_BYTES = 1460  # AT+CIPSEND?
 HEX_READ_BYTES = 730  # AT+CIPRXGET=3
@@ -33,7 +32,8 @@ ONWARD = {"IP GPRSACT", "IP STATUS", "IP PROCESSING"}  # the context is up
 class Ip:
     """The stack of one modem, from power-on to power-off."""
 
-    def __init__(self, world: World, registration: Registration, terminal: Terminal) -> None:
+    def __init__(self, world: World, registration: Registration, terminal: Terminal, links: int = 6) -> None:
+        self._links = links
         self._world, self._registration, self._terminal = world, registration, terminal
         self._abandoned: deque[Relay] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -111,7 +111,8 @@ class Ip:
             raise CmeError(3)
         self.state = "IP CONFIG"
         await self._world.wait("pdp_activate")
-        if not (self._registration.attached and self._world.coverage):
+        operator = self._registration.operator
+        if not (self._registration.attached and operator and self._world.gives_context(operator.plmn)):
             self.state = "PDP DEACT"
             raise AtError("no packet service")
         self.state = "IP GPRSACT"
@@ -145,7 +146,7 @@ class Ip:
         fields = command.arguments
         link = 0
         if self._many_links:
-            link = command.number(0, within=range(len(LINKS)))
+            link = command.number(0, within=range(self._links))
             fields = fields[1:]
         if len(fields) < 3 or fields[0].upper() != "TCP" or not fields[2].isdecimal():
             raise CmeError(50)
@@ -161,7 +162,7 @@ class Ip:
         await self._world.wait("connect")
         try:
             async with asyncio.timeout(CONNECT_LIMIT_S):
-                await self._world.until_coverage()
+                await self._world.until_carried(self._registration.operator.plmn if self._registration.operator else "")
                 reader, writer = await asyncio.open_connection(_loopback(host), port)
         except (OSError, LookupError, OverflowError):
             if not self._many_links:
@@ -184,7 +185,7 @@ class Ip:
 
     async def _cipsend(self, command: Command) -> Final | None:
         if command.kind == "read":
-            for number in LINKS if self._many_links else (None,):
+            for number in range(self._links) if self._many_links else (None,):
                 self._terminal.say(f"+CIPSEND: {'' if number is None else f'{number},'}{SEND_BYTES}")
             return None
         arguments = list(command.arguments)
@@ -217,7 +218,7 @@ class Ip:
                 raise CmeError(3)
             self._manual_read = bool(mode)
             return
-        link = command.number(1, within=range(len(LINKS))) if self._many_links else 0
+        link = command.number(1, within=range(self._links)) if self._many_links else 0
         named = f"{mode},{link}" if self._many_links else f"{mode}"
         relay = self._relays.get(link)
         if relay is None or not (relay.open or relay.waiting_bytes):
@@ -233,12 +234,12 @@ class Ip:
         self._terminal.put(header.encode() + (payload if mode == 2 else payload.hex().upper().encode()))
 
     async def _cipack(self, command: Command) -> None:
-        relay = self._live(command.number(0, 0, within=range(len(LINKS))))
+        relay = self._live(command.number(0, 0, within=range(self._links)))
         unacknowledged = relay.unacknowledged_bytes
         self._terminal.say(f"+CIPACK: {relay.accepted_bytes},{relay.acknowledged_bytes},{unacknowledged}")
 
     async def _cipclose(self, command: Command) -> Final:
-        link = command.number(0, 0, within=range(len(LINKS))) if self._many_links else 0
+        link = command.number(0, 0, within=range(self._links)) if self._many_links else 0
         relay = self._live(link)
         relay.close()
         del self._relays[link]
@@ -248,9 +249,9 @@ class Ip:
 
     async def _cipstatus(self, command: Command) -> Final | None:
         if command.kind == "write":
-            self._terminal.say(f"+CIPSTATUS: {self._row(command.number(0, within=range(len(LINKS))))}")
+            self._terminal.say(f"+CIPSTATUS: {self._row(command.number(0, within=range(self._links)))}")
             return None
-        rows = [f"C: {self._row(link)}" for link in LINKS] if self._many_links else []
+        rows = [f"C: {self._row(link)}" for link in range(self._links)] if self._many_links else []
         return Final(then=(f"STATE: {self.state}", *rows))
 
     async def _cdnsgip(self, command: Command) -> Final:

@@ -1,22 +1,20 @@
-"""A stateful SIM800, written from the manual's facts (AT Command Manual V1.12, design guide).
+"""A stateful SIM800 (or SIM7000), written from the manual's facts (AT Command Manual V1.12, design guide).
 
 It has a supply and a PWRKEY, boots in its own time, forgets what the real one forgets, and carries TCP
 to real loopback sockets. Alone, switched on at once, for any program that talks AT:
 
-    python -m hil_tests.sim.modem --link /tmp/modem --seed 7
+    python -m hil_tests.sim.modem --link /tmp/modem --seed 7 --world FILE
+
+world_file.py says what such a file may hold.
 """
 
-import argparse
 import asyncio
-import contextlib
-import signal
 from collections.abc import Callable
-from pathlib import Path
 
 from hil_tests.sim.command import AtError, CmeError, Command, Final, Handler, commands
 from hil_tests.sim.device import NO_ERRORS, NUMERIC, Device, Memory
 from hil_tests.sim.ip import Ip
-from hil_tests.sim.pty import Pty
+from hil_tests.sim.personality import SIM800L, Personality
 from hil_tests.sim.radio import World
 from hil_tests.sim.registration import Registration
 from hil_tests.sim.terminal import Terminal
@@ -33,13 +31,14 @@ class Modem:
     `wire` gives it somewhere to send; whoever has bytes for it calls `receive`.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, personality: Personality = SIM800L, memory: Memory | None = None) -> None:
         self.world = world
-        self.memory = Memory()
+        self.memory = memory or Memory()
+        self._personality = personality
         self.transcript = Transcript()
         self._terminal = Terminal(self.transcript)
         self._registration = Registration(world, self._terminal.say)
-        self._ip = Ip(world, self._registration, self._terminal)
+        self._ip = Ip(world, self._registration, self._terminal, personality.links)
         self._life: asyncio.Task[None] | None = None
         self._supply = False
         self._key_since_s: float | None = None
@@ -126,12 +125,21 @@ class Modem:
 
     async def _live(self) -> None:
         """From power-on to power-off."""
-        device = Device(self.memory, self.world, self._registration, self._terminal, self._restart, self._power_off)
+        device = Device(
+            self.memory,
+            self.world,
+            self._registration,
+            self._terminal,
+            self._restart,
+            self._power_off,
+            self._personality,
+        )
         handlers = {**device.handlers(), **self._ip.handlers()}
         await self.world.wait("boot")
         self._terminal.awake = True
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._start_sim(device))
+            tasks.create_task(device.watch_sim())
             while True:
                 body = await self._terminal.line()
                 await self._carry_out(body, handlers, device)
@@ -145,7 +153,7 @@ class Modem:
         await self.world.wait("sim_ready")
         device.sim_came_up()
         if talks:
-            self._terminal.say("+CPIN: READY")
+            self._terminal.say(f"+CPIN: {self.world.sim}")
         await self.world.wait("call_ready")
         self._terminal.say("Call Ready")
         self._terminal.say("SMS Ready")
@@ -192,28 +200,7 @@ def _raise_in_loop(life: asyncio.Task[None]) -> None:
         raise error
 
 
-async def _alone(link: Path, seed: int) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    modem = Modem(World(seed))
-    pty = Pty(modem.receive, link)
-    modem.wire(pty.write)
-    modem.supply(True)
-    modem.power_on()
-    print(f"a SIM800 at {link} (seed {seed}); Ctrl-C ends it", flush=True)
-    with contextlib.closing(pty), contextlib.closing(modem):
-        await stop.wait()
-
-
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m hil_tests.sim.modem", description="A simulated SIM800.")
-    parser.add_argument("--link", type=Path, required=True, help="where to put a symlink to its pty")
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same delays")
-    arguments = parser.parse_args()
-    asyncio.run(_alone(arguments.link, arguments.seed))
-
-
 if __name__ == "__main__":
+    from hil_tests.sim.alone import main
+
     main()

@@ -5,12 +5,24 @@ Nothing here speaks AT. The modem asks; a person at the panel or a test changes 
 
 import asyncio
 import random
+import re
 from collections import deque
 from dataclasses import dataclass, field
 
 CSQ_UNKNOWN = 99  # "not known or not detectable", AT+CSQ
 CSQ_FULL_SPEED = 10  # below this the air needs repeats and everything takes longer
 WAITED_KEPT = 1000
+GSM, LTE_M, NB_IOT = 0, 7, 9  # access technology, 27.007 section 7.3
+
+# What a network does with a SIM that asks for service. "reject 11" refuses it with that cause (24.008, 10.5.3.6).
+ACCEPT = "accept"
+NO_DATA = "no data"  # registers it, and refuses every PDP context
+BLACK_HOLE = "black hole"  # gives it an address, and every segment is lost
+REJECT = re.compile(r"reject (\d+)")
+FORBIDDING_CAUSES = {11, 12, 13, 15}  # after these the SIM avoids the network until it is chosen by hand
+
+# AT+CPIN?
+READY, MISSING, LOCKED, BLOCKED = "READY", "NOT INSERTED", "SIM PIN", "SIM PUK"
 
 
 @dataclass(frozen=True)
@@ -22,6 +34,9 @@ class Operator:
     short_name: str
     csq: int
     roaming: bool = True  # the SIM of a charge point is at home nowhere
+    serves: str = ACCEPT
+    cells: tuple[int, ...] = ()  # CSQ of further, weaker cells, for a scan
+    act: int = GSM
 
 
 @dataclass(frozen=True)
@@ -80,6 +95,10 @@ class World:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self._csq = {operator.plmn: operator.csq for operator in self.operators}
+        self._serves = {operator.plmn: operator.serves for operator in self.operators}
+        self._gone: set[str] = set()
+        self.forbidden: set[str] = set()  # by the SIM, kept in it
+        self.sim = READY
         self._changed = asyncio.Event()
         self.waited: deque[tuple[str, int]] = deque(maxlen=WAITED_KEPT)
 
@@ -95,12 +114,12 @@ class World:
     async def cross(self, plmn: str) -> None:
         """Carries one segment through the air: waits for coverage, longer where the signal is weak.
 
-        A weak signal means repeats, up to five times the time at CSQ 0.
+        A weak signal means repeats, up to five times the time at CSQ 0. A black hole keeps it for ever.
         """
-        await self.until_coverage()
+        await self.until_carried(plmn)
         missing = max(0, CSQ_FULL_SPEED - self.csq(plmn))
         await self._sleep("one_way", self.draw_ms("one_way") * (1 + 4 * missing // CSQ_FULL_SPEED))
-        await self.until_coverage()
+        await self.until_carried(plmn)
 
     async def outage(self, lasting: str) -> None:
         """Returns once there has been no coverage for a whole latency of that name."""
@@ -117,13 +136,36 @@ class World:
         """The signal of one operator, 0..31."""
         return self._csq[plmn]
 
-    def strongest(self) -> Operator:
-        """The operator that an automatic selection takes."""
-        return max(self.operators, key=lambda operator: self._csq[operator.plmn])
+    def heard(self) -> list[Operator]:
+        """Every operator that can be heard here, the strongest first."""
+        on_air = [operator for operator in self.operators if operator.plmn not in self._gone and self.coverage]
+        return sorted(on_air, key=lambda operator: -self._csq[operator.plmn])
+
+    def strongest(self) -> Operator | None:
+        """The operator that an automatic selection takes: it compares signals, and avoids what the SIM forbids."""
+        return next((operator for operator in self.heard() if operator.plmn not in self.forbidden), None)
 
     def find(self, plmn: str) -> Operator | None:
         """The operator with this code, if it can be heard here."""
-        return next((operator for operator in self.operators if operator.plmn == plmn), None)
+        return next((operator for operator in self.heard() if operator.plmn == plmn), None)
+
+    def reject_cause(self, plmn: str) -> int | None:
+        """The cause with which this network refuses us, if it does."""
+        refused = REJECT.fullmatch(self._serves[plmn])
+        return int(refused[1]) if refused else None
+
+    def gives_context(self, plmn: str) -> bool:
+        """Whether this network opens a PDP context."""
+        return self._serves[plmn] in (ACCEPT, BLACK_HOLE)
+
+    def carries(self, plmn: str) -> bool:
+        """Whether segments pass now."""
+        return self.coverage and plmn not in self._gone and self._serves.get(plmn) == ACCEPT
+
+    async def until_carried(self, plmn: str) -> None:
+        """Waits until segments pass; returns at once if they do."""
+        while not self.carries(plmn):
+            await self.change()
 
     def set_csq(self, csq: int) -> None:
         """Moves the antenna: the strongest operator gets this CSQ, the others stay as far below as before."""
@@ -133,6 +175,37 @@ class World:
         for operator in self.operators:
             self._csq[operator.plmn] = max(0, csq - (best - operator.csq))
         self._announce()
+
+    def set_signal(self, plmn: str, csq: int) -> None:
+        """One operator's signal. Raises KeyError for one that is not of this world, ValueError for no CSQ."""
+        if not 0 <= csq <= 31:
+            raise ValueError(f"CSQ {csq} is not within 0..31")
+        self._csq[self._known(plmn)] = csq
+        self._announce()
+
+    def set_service(self, plmn: str, serves: str) -> None:
+        """What one operator does with us from now on."""
+        if serves not in (ACCEPT, NO_DATA, BLACK_HOLE) and not REJECT.fullmatch(serves):
+            raise ValueError(f"{serves!r} is none of {ACCEPT}, {NO_DATA}, {BLACK_HOLE}, reject <cause>")
+        self._serves[self._known(plmn)] = serves
+        self._announce()
+
+    def set_on_air(self, plmn: str, on: bool) -> None:
+        """Switches one operator's mast off or on."""
+        (self._gone.discard if on else self._gone.add)(self._known(plmn))
+        self._announce()
+
+    def set_sim(self, state: str) -> None:
+        """Pulls the SIM, locks it, or puts it back: one of READY, MISSING, LOCKED, BLOCKED."""
+        if state not in (READY, MISSING, LOCKED, BLOCKED):
+            raise ValueError(f"{state!r} is no state of a SIM")
+        self.sim = state
+        self._announce()
+
+    def _known(self, plmn: str) -> str:
+        if plmn not in self._csq:
+            raise KeyError(f"no operator {plmn} in this world; there are {', '.join(self._csq)}")
+        return plmn
 
     def set_coverage(self, up: bool) -> None:
         """Switches the whole mobile network off or on."""

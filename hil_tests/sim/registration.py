@@ -1,14 +1,17 @@
 """How the modem comes to a network and loses it: circuit side (+CREG) and packet side (+CGREG).
 
 States of both, AT manual section 4.2.11: 0 not searching, 1 home, 2 searching, 3 denied, 5 roaming.
+
+A network that refuses us for good goes to the SIM's forbidden list, and an automatic selection tries the next one; a
+network that was chosen by hand and refuses us leaves the modem denied.
 """
 
 import asyncio
 from collections.abc import Callable
 
-from hil_tests.sim.radio import Operator, World
+from hil_tests.sim.radio import FORBIDDING_CAUSES, Operator, World
 
-NOT_SEARCHING, HOME, SEARCHING, ROAMING = 0, 1, 2, 5
+NOT_SEARCHING, HOME, SEARCHING, DENIED, ROAMING = 0, 1, 2, 3, 5
 AUTOMATIC, MANUAL, DEREGISTERED, MANUAL_THEN_AUTOMATIC = 0, 1, 2, 4  # AT+COPS modes
 
 LOCATION_AREA = "01F4"
@@ -22,8 +25,8 @@ class Registration:
         self._world = world
         self._urc = urc
         self._task: asyncio.Task[None] | None = None
-        self.report = {"+CREG": 0, "+CGREG": 0}  # what AT+CREG=n asked for
-        self.state = {"+CREG": NOT_SEARCHING, "+CGREG": NOT_SEARCHING}
+        self.report = {"+CREG": 0, "+CGREG": 0, "+CEREG": 0}  # what AT+CREG=n asked for
+        self.state = dict.fromkeys(self.report, NOT_SEARCHING)
         self.operator: Operator | None = None
         self.mode = AUTOMATIC
         self.wanted_plmn: str | None = None
@@ -55,6 +58,8 @@ class Registration:
             self.stop()
             await self._world.wait("detach")
             return True
+        if plmn is not None:
+            self._world.forbidden.discard(plmn)  # chosen by hand, it gets another chance
         self.start()
         await self._world.wait("select")
         return plmn is None or (self.operator is not None and self.operator.plmn == plmn)
@@ -63,14 +68,14 @@ class Registration:
         """AT+CGATT=0: leaves packet service, stays registered for calls."""
         self.detached = True
         await self._world.wait("detach")
-        self._enter("+CGREG", NOT_SEARCHING)
+        self._enter_packet(NOT_SEARCHING)
 
     async def attach(self) -> None:
         """AT+CGATT=1."""
         self.detached = False
         await self._world.wait("attach")
         if self.operator is not None:
-            self._enter("+CGREG", self._registered(self.operator))
+            self._enter_packet(self._registered(self.operator))
 
     def line(self, name: str, solicited: bool) -> str:
         """The text of +CREG or +CGREG: the reply to a read carries the setting, a URC does not."""
@@ -83,17 +88,20 @@ class Registration:
         back_again = False
         while True:
             self._enter("+CREG", SEARCHING)
-            self._enter("+CGREG", SEARCHING)
+            self._enter_packet(SEARCHING)
             operator = await self._found()
             await self._world.wait("reacquire" if back_again else "register")
-            if not self._world.coverage:
+            if self._world.find(operator.plmn) is None:
+                continue
+            if (cause := self._world.reject_cause(operator.plmn)) is not None:
+                await self._refused(operator, cause)
                 continue
             self.operator = operator
             self._enter("+CREG", self._registered(operator))
             self.on_registered()
             if not self.detached:
                 await self._world.wait("attach")
-                self._enter("+CGREG", self._registered(operator))
+                self._enter_packet(self._registered(operator))
             await self._lost()
             back_again = True
             self.operator = None
@@ -102,7 +110,7 @@ class Registration:
         """Waits until an operator that may be used can be heard."""
         while True:
             operator = self._choice()
-            if self._world.coverage and operator is not None:
+            if operator is not None:
                 return operator
             await self._world.change()
 
@@ -115,14 +123,35 @@ class Registration:
     async def _lost(self) -> None:
         """Returns when the modem has noticed that its network is gone."""
         while True:
-            while self._world.coverage:
+            while self._is_heard():
                 await self._world.change()
             await self._world.wait("coverage_loss")
-            if not self._world.coverage:
+            if not self._is_heard():
                 return
+
+    def _is_heard(self) -> bool:
+        return self.operator is not None and self._world.find(self.operator.plmn) is not None
+
+    async def _refused(self, operator: Operator, cause: int) -> None:
+        """Denied: at once on to the next one if the modem may choose, else until something changes."""
+        self._enter("+CREG", DENIED)
+        self._enter_packet(DENIED)
+        if cause in FORBIDDING_CAUSES:
+            self._world.forbidden.add(operator.plmn)
+        if self.wanted_plmn is None and self._world.strongest() not in (None, operator):
+            return
+        if self.mode == MANUAL_THEN_AUTOMATIC:
+            self.wanted_plmn = None
+            return
+        await self._world.change()
 
     def _registered(self, operator: Operator) -> int:
         return ROAMING if operator.roaming else HOME
+
+    def _enter_packet(self, state: int) -> None:
+        """+CGREG, and +CEREG of the modems that have it."""
+        self._enter("+CGREG", state)
+        self._enter("+CEREG", state)
 
     def _enter(self, name: str, state: int) -> None:
         if self.state[name] == state:

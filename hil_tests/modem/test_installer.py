@@ -1,0 +1,109 @@
+"""The installer's tool against a modem on a real serial line: is the verdict right, and is the modem left as it was?"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import serial  # type: ignore[import-untyped]  # pyserial comes without types
+
+from hil_tests.modem.conftest import ROOT, SimulatedModem
+
+VODAFONE = {"plmn": "23415", "name": "vodafone UK"}
+O2 = {"plmn": "23410", "name": "O2 - UK"}
+
+
+def tool(*arguments: str | Path) -> tuple[int, dict[str, Any], str]:
+    """(exit code, the JSON, what was said to a person)."""
+    command = [sys.executable, "-m", "modem", *map(str, arguments), "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, json.loads(done.stdout or "{}"), done.stderr
+
+
+@pytest.mark.parametrize(("csq", "code", "verdict"), [(15, 0, "pass"), (14, 1, "fail")])
+def test_is_exactly_14_a_fail(modem: SimulatedModem, csq: int, code: int, verdict: str) -> None:
+    port = modem(operators=[{**VODAFONE, "csq": csq}])
+    got, told, _ = tool("signal", "--port", port, "--seconds", "10")
+    assert (got, told["verdict"]) == (code, verdict)
+    assert told["readings"] >= 10
+    assert told["operator"] == "23415"
+
+
+def test_is_another_network_offered_before_a_booster(modem: SimulatedModem, tmp_path: Path) -> None:
+    port = modem(operators=[{**VODAFONE, "csq": 9}, {**O2, "csq": 20, "serves": "reject 17", "cells": [11, 5]}])
+    out = tmp_path / "report.html"
+    code, told, _ = tool("report", "--port", port, "--seconds", "10", "--place", "Garage", "--out", out)
+    # The strongest refuses, so the modem is nowhere or on the weak one; either way the scan hears both.
+    assert [(row["plmn"], row["csq"], row["cells"]) for row in told["networks"]] == [("23410", 20, 3), ("23415", 9, 1)]
+    assert code in (1, 2)
+    assert "Garage" in out.read_text()
+
+
+def test_is_no_2g_told_apart_from_weak(modem: SimulatedModem, tmp_path: Path) -> None:
+    port = modem(operators=[])
+    code, told, _ = tool("report", "--port", port, "--seconds", "10", "--out", tmp_path / "report.html")
+    assert code == 2
+    assert told["recommendation"] == "no 2G here"
+    assert told["samples"][0]["csq"] == 99
+
+
+def test_does_the_modem_that_restarts_in_a_scan_come_back(modem: SimulatedModem) -> None:
+    port = modem(latencies={"scan": [4000, 4000]}, events=[{"at_s": 4, "do": "brown_out"}])
+    code, told, said = tool("scan", "--port", port)
+    assert "getting it back" in said
+    assert code == 0
+    assert len(told["networks"]) == 3
+
+
+def test_is_a_modem_that_dies_in_a_scan_said_in_one_line(modem: SimulatedModem) -> None:
+    port = modem(latencies={"scan": [4000, 4000]}, events=[{"at_s": 3, "do": "hang"}, {"at_s": 3.5, "do": "brown_out"}])
+    code, _, said = tool("scan", "--port", port)
+    assert code in (0, 3)
+    assert "Traceback" not in said
+
+
+def test_does_ctrl_c_in_a_scan_leave_the_modem_as_it_was(modem: SimulatedModem) -> None:
+    port = modem(latencies={"scan": [20_000, 20_000]})
+    command = [sys.executable, "-m", "modem", "scan", "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as scanning:
+        time.sleep(3)
+        scanning.send_signal(signal.SIGINT)
+        said, _ = scanning.communicate(timeout=15)
+    assert scanning.returncode == 130
+    assert "as it was" in said
+    with serial.Serial(str(port), 115_200, timeout=1) as line:
+        line.write(b"AT+COPS?\r")
+        answer = line.read(200)
+    assert b'+COPS: 0,0,"vodafone UK"' in answer  # names in words again, as before
+    assert answer.startswith(b"AT+COPS?")  # and the echo
+
+
+def test_is_noise_on_the_line_no_harm(modem: SimulatedModem) -> None:
+    port = modem(operators=[{**VODAFONE, "csq": 17}], noise={"urc_one_in": 60, "lose_one_in": 0})
+    code, told, _ = tool("signal", "--port", port, "--seconds", "10")
+    assert code == 0
+    assert {sample["csq"] for sample in told["samples"]} == {17}
+
+
+def test_is_a_lte_modem_scanned_its_own_way(modem: SimulatedModem) -> None:
+    port = modem(model="SIM7000E", operators=[{**VODAFONE, "csq": 17, "act": 7}])
+    code, told, _ = tool("scan", "--port", port)
+    assert code == 2  # it hears the network, and cannot tell how strongly
+    assert told["networks"][0]["plmn"] == "23415"
+
+
+def test_is_a_silent_device_not_taken_for_a_modem() -> None:
+    master, slave = os.openpty()
+    try:
+        code, told, said = tool("signal", "--port", os.ttyname(slave))
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert code == 3
+    assert "no modem answers" in told["error"]
+    assert len(said.strip().splitlines()) == 1

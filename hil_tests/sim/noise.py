@@ -1,0 +1,54 @@
+"""A line between modem and client that is not as it should be: bytes lost, unsolicited lines at any byte.
+
+A real modem does not cut its own lines in two, but bytes that are lost make it look so, and clients have been seen to
+join what was sent apart. Seeded: the same seed disturbs the same bytes.
+"""
+
+import random
+from collections.abc import Callable
+
+URCS = (
+    "+CREG: 0",
+    '+CREG: 5,"01F4","2A3B"',
+    '+CGREG: 5,"01F4","2A3B"',
+    "+CSQN: 17,0",
+    '*PSUTTZ: 2025,3,4,10,20,30,"+0",0',
+    "DST: 0",
+    "UNDER-VOLTAGE WARNNING",
+    "RING",
+    "+CMTI: \"SM\",3",
+    "Call Ready",
+)  # fmt: skip
+
+
+class Noise:
+    """`send` is the clean line. One byte in `lose_one_in` is lost, before one in `urc_one_in` stands a URC; 0 is never."""
+
+    def __init__(
+        self, send: Callable[[bytes], None], source: random.Random, urc_one_in: int = 0, lose_one_in: int = 0
+    ) -> None:
+        self._send = send
+        self._random = source
+        self._urc_one_in = urc_one_in
+        self._lose_one_in = lose_one_in
+        self.urcs = 0
+        self.lost = 0
+
+    def write(self, chunk: bytes) -> None:
+        """Passes bytes on, as far as they come through."""
+        if not self._urc_one_in and not self._lose_one_in:
+            self._send(chunk)
+            return
+        passed = bytearray()
+        for byte in chunk:
+            if self._hits(self._urc_one_in):
+                self.urcs += 1
+                passed += f"\r\n{self._random.choice(URCS)}\r\n".encode()
+            if self._hits(self._lose_one_in):
+                self.lost += 1
+            else:
+                passed.append(byte)
+        self._send(bytes(passed))
+
+    def _hits(self, one_in: int) -> bool:
+        return bool(one_in) and self._random.randrange(one_in) == 0

@@ -1,0 +1,128 @@
+"""A radio world written down: a JSON file that says what is on the air, what is wrong, and what happens when.
+
+    {
+      "model": "SIM800L",
+      "operators": [
+        {"plmn": "23415", "name": "vodafone UK", "short": "voda UK", "csq": 22, "serves": "no data", "cells": [17, 9]},
+        {"plmn": "23410", "name": "O2 - UK", "short": "O2", "csq": 17}
+      ],
+      "latencies": {"boot": [3000, 3300], "scan": [2000, 2500]},
+      "saved": {"cops_mode": 1, "cops_plmn": "23499", "function": 4, "baud": 9600},
+      "sim": "READY",
+      "noise": {"urc_one_in": 200, "lose_one_in": 0},
+      "events": [{"at_s": 30, "do": "signal", "plmn": "23415", "csq": 6}, {"at_s": 60, "do": "hang"}]
+    }
+
+Everything may be left out. `serves` is accept, no data, black hole, or reject <cause>.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from hil_tests.sim.device import Memory
+from hil_tests.sim.modem import Modem
+from hil_tests.sim.personality import BY_NAME, SIM800L, Personality
+from hil_tests.sim.radio import ACCEPT, GSM, HERE, READY, Latencies, Operator, Span, World
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happens to the modem or its world, `at_s` seconds after it was switched on."""
+
+    at_s: float
+    do: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A world, the modem in it, its line, and what will happen."""
+
+    world: World
+    personality: Personality = SIM800L
+    memory: Memory = field(default_factory=Memory)
+    urc_one_in: int = 0
+    lose_one_in: int = 0
+    events: tuple[Event, ...] = ()
+
+
+class BadWorld(Exception):
+    """The file does not describe a world; the text says what is wrong with it."""
+
+
+def load(path: Path, seed: int = 0) -> Scene:
+    """The scene of a file. Raises BadWorld, OSError."""
+    try:
+        return scene(json.loads(path.read_text(encoding="utf-8")), seed)
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadWorld(f"{path}: {error!r}") from None
+
+
+def scene(told: dict[str, Any], seed: int = 0) -> Scene:
+    """The scene of a description. Raises ValueError, KeyError or TypeError for one that makes no sense."""
+    unknown = set(told) - {"model", "operators", "latencies", "saved", "sim", "noise", "events"}
+    if unknown:
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    operators = tuple(_operator(row) for row in told["operators"]) if "operators" in told else HERE
+    spans = {name: Span(*span) for name, span in told.get("latencies", {}).items()}
+    world = World(seed, operators, replace(Latencies(), **spans))
+    for operator in operators:
+        world.set_service(operator.plmn, operator.serves)
+    world.set_sim(told.get("sim", READY))
+    noise = told.get("noise", {})
+    events = tuple(
+        Event(row["at_s"], row["do"], {name: row[name] for name in row if name not in ("at_s", "do")})
+        for row in told.get("events", ())
+    )
+    return Scene(
+        world,
+        BY_NAME[told.get("model", "SIM800L")],
+        Memory(**told.get("saved", {})),
+        noise.get("urc_one_in", 0),
+        noise.get("lose_one_in", 0),
+        tuple(sorted(events, key=lambda event: event.at_s)),
+    )
+
+
+async def play(events: tuple[Event, ...], modem: Modem) -> None:
+    """Lets the events happen, each at its time."""
+    now_s = asyncio.get_running_loop().time
+    start_s = now_s()
+    for event in events:
+        await asyncio.sleep(max(0.0, start_s + event.at_s - now_s()))
+        happen(event, modem)
+
+
+def happen(event: Event, modem: Modem) -> None:
+    """One event, now. Raises ValueError for one that nobody knows."""
+    told, world = event.arguments, modem.world
+    if event.do == "signal":
+        world.set_signal(told["plmn"], told["csq"])
+    elif event.do == "service":
+        world.set_service(told["plmn"], told["serves"])
+    elif event.do == "on_air":
+        world.set_on_air(told["plmn"], told["on"])
+    elif event.do == "coverage":
+        world.set_coverage(told["up"])
+    elif event.do == "sim":
+        world.set_sim(told["state"])
+    elif event.do in ("brown_out", "hang", "garbage", "drop_pdp"):
+        getattr(modem, event.do)()
+    else:
+        raise ValueError(f"nothing is called {event.do!r}")
+
+
+def _operator(row: dict[str, Any]) -> Operator:
+    return Operator(
+        row["plmn"],
+        row["name"],
+        row.get("short", row["name"]),
+        row["csq"],
+        row.get("roaming", True),
+        row.get("serves", ACCEPT),
+        tuple(row.get("cells", ())),
+        row.get("act", GSM),
+    )
