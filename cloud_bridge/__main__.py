@@ -10,7 +10,7 @@ import sys
 from cloud_bridge.commands import tls, token, unit, user
 from cloud_bridge.commands.area import Answer, Area
 from cloud_bridge.errors import BridgeError
-from cloud_bridge.serving import LOOPBACK, serve
+from cloud_bridge.serving import LOOPBACK, serve, serve_part
 from cloud_bridge.settings import Settings, read_settings
 
 
@@ -20,7 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = read_settings(os.environ)
-        if options.area is None:
+        if options.area == "ingest":
+            asyncio.run(serve_part(settings))
+        elif options.area is None:
             asyncio.run(serve(settings, lambda *ports: _say_ready(settings, *ports)))
         else:
             _show(options.run(settings, options), options.json)
@@ -35,16 +37,20 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m cloud_bridge",
         description="Serve the broker and the pages, or (with an area) change what the bridge knows.",
     )
-    areas = parser.add_subparsers(dest="area", metavar="unit | token | user | tls")
+    areas = parser.add_subparsers(dest="area", metavar="unit | token | user | tls | ingest")
     unit.declare(Area(areas, "unit", "charge points"))
     token.declare(Area(areas, "token", "API tokens"))
     user.declare(Area(areas, "user", "people who log in"))
     tls.declare(Area(areas, "tls", "certificates"))
+    areas.add_parser("ingest", help="only take in the part CHARGEKEEPER_PART of CHARGEKEEPER_BROKER's units")
     return parser
 
 
 def _say_ready(settings: Settings, http_port: int, mqtt_port: int, mqtts_port: int | None) -> None:
     print(f"pages  http://{settings.host}:{http_port}/", flush=True)
+    if settings.broker is not None:
+        print(f"broker {settings.broker.host}:{settings.broker.port}", flush=True)
+        return
     print(f"broker mqtt://{settings.host if settings.mqtt_plain_anywhere else LOOPBACK}:{mqtt_port}", flush=True)
     if mqtts_port is not None:
         print(f"broker mqtts://{settings.host}:{mqtts_port}", flush=True)

@@ -88,6 +88,17 @@ def judge(
     return Verdict(contact, silence_ms, deaf)
 
 
+def merged(gaps: Iterable[Gap]) -> list[Gap]:
+    """The same time without overlaps, oldest first."""
+    whole: list[Gap] = []
+    for gap in sorted(gaps):
+        if whole and gap.from_ms <= whole[-1].to_ms:
+            whole[-1] = Gap(whole[-1].from_ms, max(whole[-1].to_ms, gap.to_ms))
+        else:
+            whole.append(gap)
+    return whole
+
+
 class Ledger:
     """When we were listening: a canary calls `listened` every 5 s, and what lies between two late ones is a gap.
 
@@ -98,6 +109,13 @@ class Ledger:
     def __init__(self, gaps: Iterable[Gap] = (), listened_ms: int | None = None) -> None:
         self._gaps = list(gaps)[-KEPT_GAPS:]
         self.listened_ms = listened_ms
+        self._others: list[Gap] = []
+
+    def learn(self, gaps: Iterable[Gap], others_listened: Iterable[int], now_ms: int) -> None:
+        """What the store knows of processes that share the units with this one: their gaps that are over, and when
+        each of them last listened. Whose unit a unit is does not matter here: nobody is blamed while one is deaf."""
+        deaf = (Gap(at_ms, now_ms) for at_ms in others_listened if now_ms - at_ms > DEAF_AFTER_MS)
+        self._others = merged([*gaps, *deaf])[-KEPT_GAPS:]
 
     def open_gap(self, now_ms: int) -> Gap | None:
         """The gap we are in, or None while the canaries come in time."""
@@ -115,4 +133,5 @@ class Ledger:
     def gaps(self, now_ms: int) -> list[Gap]:
         """All gaps, oldest first, with the one that is still open."""
         gap = self.open_gap(now_ms)
-        return self._gaps if gap is None else [*self._gaps, gap]
+        own = self._gaps if gap is None else [*self._gaps, gap]
+        return merged([*own, *self._others]) if self._others else own

@@ -10,6 +10,8 @@ class Counters:
     contacts: int = 0
     bad_payloads: int = 0
     repeats: int = 0
+    late: int = 0
+    quarantined: int = 0
     logins: int = 0
     refused_unknown_unit: int = 0
     refused_wrong_secret: int = 0

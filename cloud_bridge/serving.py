@@ -1,6 +1,7 @@
 """The running bridge: broker, pages and recorder in one process on one event loop."""
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Generator
@@ -11,12 +12,15 @@ import uvicorn
 from cloud_bridge.clock import Clock, SystemClock
 from cloud_bridge.contact import Ledger
 from cloud_bridge.counters import Counters
-from cloud_bridge.errors import PortBusy
+from cloud_bridge.errors import PortBusy, SettingError
 from cloud_bridge.house import House
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.ingest.intake import Intake
+from cloud_bridge.ingest.mqtt import MqttIngest
+from cloud_bridge.ingest.quarantine import Quarantine
+from cloud_bridge.ingest.roster import Roster
 from cloud_bridge.live import Live
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import open_database
@@ -24,9 +28,12 @@ from cloud_bridge.store.record import read_listening
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.units import last_contacts
 from cloud_bridge.upkeep import Upkeep
+from cloud_bridge.vehicles.accounts import open_accounts
+from cloud_bridge.vehicles.watching import watch
 from cloud_bridge.web.app import create_app
 
 LOOPBACK = "127.0.0.1"
+ENDING = (signal.SIGTERM, signal.SIGINT)
 GOODBYE_S = 3  # for pages that are being sent when we stop
 
 
@@ -34,21 +41,29 @@ GOODBYE_S = 3  # for pages that are being sent when we stop
 async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> AsyncIterator[House]:
     """Open the store and build everything on it; at the end, write what waits. Listens nowhere yet.
 
-    `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable.
+    `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable and SettingError.
     """
     database = open_database(settings.folder)
     with database.reading() as connection:
         live = Live(last_contacts(connection))
-        ledger = Ledger(*read_listening(connection))
+        ledger = Ledger(*read_listening(connection, settings.part.number))
     clock = clock_from(ledger.listened_ms or 0)
     recorder = Recorder(database, asyncio.get_running_loop())
     counters = Counters()
-    intake = Intake(live, ledger, recorder, counters)
-    broker = EmbeddedBroker(intake, Credentials(database), live, counters, clock)
-    upkeep = Upkeep(database, live, ledger, clock)
+    intake = Intake(live, ledger, recorder, counters, settings.part)
+    quarantine = Quarantine()
+    broker: EmbeddedBroker | MqttIngest
+    if settings.broker is None:
+        broker = EmbeddedBroker(intake, Credentials(database), live, quarantine, counters, clock)
+    else:
+        roster = Roster(database, clock)
+        broker = MqttIngest(settings.broker, intake, roster, quarantine, counters, clock, settings.part)
+    upkeep = Upkeep(database, live, ledger, clock, settings.part)
+    accounts = open_accounts(database, clock, settings.folder, os.environ)
     try:
-        yield House(settings, clock, database, recorder, live, ledger, counters, broker, upkeep)
+        yield House(settings, clock, database, recorder, live, ledger, counters, broker, upkeep, quarantine, accounts)
     finally:
+        accounts.close()
         await asyncio.to_thread(recorder.close)
         database.close()
 
@@ -60,8 +75,8 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
     """
     async with keep_house(settings, SystemClock) as house:
         with _listen(settings.host, settings.http_port) as http:
-            await _start_broker(house)
-            duties = asyncio.gather(house.broker.canary().run(), house.upkeep.run())
+            mqtt_port, mqtts_port = await _open_way_in(house)
+            duties = asyncio.gather(house.broker.canary().run(), house.upkeep.run(), watch(house.accounts))
             server = _Server(
                 uvicorn.Config(
                     create_app(house),
@@ -70,14 +85,34 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
                     timeout_graceful_shutdown=GOODBYE_S,
                 )
             )
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in ENDING:
                 asyncio.get_running_loop().add_signal_handler(number, server.stop)
-            ready(http.getsockname()[1], house.broker.port, house.broker.tls_port)
+            ready(http.getsockname()[1], mqtt_port, mqtts_port)
             try:
                 await server.serve(sockets=[http])
             finally:
                 duties.cancel()
                 await house.broker.stop()
+
+
+async def serve_part(settings: Settings) -> None:
+    """Only take in one part of an outside broker's units, until SIGTERM or SIGINT; the pages are another process's.
+
+    Raises StoreUnusable, and SettingError when there is no such broker.
+    """
+    if settings.broker is None:
+        raise SettingError("set CHARGEKEEPER_BROKER: only an outside broker's units can be shared by processes")
+    stop = asyncio.Event()
+    for number in ENDING:
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with keep_house(settings, SystemClock) as house:
+        await _open_way_in(house)
+        canary = asyncio.create_task(house.broker.canary().run())
+        try:
+            await stop.wait()
+        finally:
+            canary.cancel()
+            await house.broker.stop()
 
 
 class _Server(uvicorn.Server):
@@ -102,9 +137,18 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _start_broker(house: House) -> None:
+async def _open_way_in(house: House) -> tuple[int, int | None]:
+    """The ports we listen on for units: plain and TLS; 0 and None when their broker is an outside one."""
+    if isinstance(house.broker, EmbeddedBroker):
+        await _start_broker(house.settings, house.broker)
+        return house.broker.port, house.broker.tls_port
+    if isinstance(house.broker, MqttIngest):
+        house.broker.start()
+    return 0, None
+
+
+async def _start_broker(settings: Settings, broker: EmbeddedBroker) -> None:
     """Plain MQTT on this machine; TLS wherever asked for, when there is a certificate."""
-    settings, broker = house.settings, house.broker
     plain_host = settings.host if settings.mqtt_plain_anywhere else LOOPBACK
     try:
         await broker.start(plain_host, settings.mqtt_port)

@@ -1,11 +1,17 @@
 """The settings, all from the environment."""
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cloud_bridge.errors import SettingError
+from cloud_bridge.ingest.canary import BrokerAddress
+from cloud_bridge.ingest.parts import ALL, Part
 
+MAX_PARTS = 64
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -22,6 +28,8 @@ class Settings:
     tls_cert: Path | None = None  # CHARGEKEEPER_TLS_CERT: PEM, with the chain
     tls_key: Path | None = None  # CHARGEKEEPER_TLS_KEY: PEM
     mqtt_plain_anywhere: bool = False  # CHARGEKEEPER_MQTT_PLAIN=anywhere: secrets cross the network in clear text
+    broker: BrokerAddress | None = None  # CHARGEKEEPER_BROKER, mqtt[s]://user:secret@host:port; without it, our own
+    part: Part = ALL  # CHARGEKEEPER_PART, 2/4: the second of four processes that share that broker's units
     maker: str = ""  # CHARGEKEEPER_MAKER: how drivers reach the manufacturer, one line, shown beside a red light
 
 
@@ -38,7 +46,39 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         tls_key=_path(environment, "CHARGEKEEPER_TLS_KEY"),
         mqtt_plain_anywhere=_choice(environment, "CHARGEKEEPER_MQTT_PLAIN", ("loopback", "anywhere")) == "anywhere",
         maker=environment.get("CHARGEKEEPER_MAKER", ""),
+        broker=_broker(environment),
+        part=_part(environment),
     )
+
+
+def _broker(environment: Mapping[str, str]) -> BrokerAddress | None:
+    """With mqtts:// the broker's certificate is checked, against CHARGEKEEPER_BROKER_CA if there is one."""
+    text = environment.get("CHARGEKEEPER_BROKER")
+    if not text:
+        return None
+    try:
+        url = urlsplit(text)
+        port = url.port or {"mqtt": 1883, "mqtts": 8883}[url.scheme]
+        if not url.hostname or not url.username or not url.password:
+            raise ValueError
+        tls = ssl.create_default_context(cafile=environment.get("CHARGEKEEPER_BROKER_CA") or None)
+    except (ValueError, KeyError) as error:
+        raise SettingError("CHARGEKEEPER_BROKER has to be mqtt://user:secret@host:port, or mqtts://") from error
+    except OSError as error:
+        raise SettingError(f"CHARGEKEEPER_BROKER_CA cannot be read: {error}") from error
+    user, secret = unquote(url.username), unquote(url.password)
+    return BrokerAddress(url.hostname, port, user, secret, tls if url.scheme == "mqtts" else None)
+
+
+def _part(environment: Mapping[str, str]) -> Part:
+    text = environment.get("CHARGEKEEPER_PART") or "1/1"
+    number, _, count = text.partition("/")
+    if not (number.isascii() and number.isdigit() and count.isascii() and count.isdigit()):
+        raise SettingError(f"CHARGEKEEPER_PART is {text!r}: set it to 2/4 for the second of four")
+    part = Part(int(number), int(count))
+    if not 1 <= part.number <= part.of <= MAX_PARTS:
+        raise SettingError(f"CHARGEKEEPER_PART is {text!r}: from 1/4 to 4/4 for four of at most {MAX_PARTS}")
+    return part
 
 
 def _path(environment: Mapping[str, str], name: str) -> Path | None:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 from cloud_bridge.ingest import packets
 
-CANARY_ID = "_canary"  # its user name and client id; no unit may have it
-CANARY_TOPIC = f"cp/{CANARY_ID}/heartbeat"
+CANARY_ID = "_canary"  # its client id; no unit may begin with _
 EVERY_S = 5.0
 ANSWER_WITHIN_S = 4.0
 
@@ -34,9 +33,10 @@ class BrokerAddress:
 class Canary:
     """One connection, opened when it is needed and kept."""
 
-    def __init__(self, address: BrokerAddress) -> None:
+    def __init__(self, address: BrokerAddress, name: str = CANARY_ID) -> None:
         self.failures = 0  # marks that were not acknowledged
         self._address = address
+        self._name = name
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._packet_id = 0
 
@@ -59,7 +59,7 @@ class Canary:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 reader, writer = self._streams or await self._connect()
                 self._packet_id = self._packet_id % 0xFFFF + 1
-                body = _text(CANARY_TOPIC) + self._packet_id.to_bytes(2) + b"{}"
+                body = _text(f"cp/{self._name}/heartbeat") + self._packet_id.to_bytes(2) + b"{}"
                 writer.write(packets.whole(0x32, body))
                 await _expect(reader, packets.puback(self._packet_id))
         except BaseException:
@@ -77,7 +77,7 @@ class Canary:
         self._streams = streams
         keep_alive_s = int(EVERY_S * 4)
         head = _text("MQTT") + b"\x04\xc2" + keep_alive_s.to_bytes(2)  # 3.1.1, clean session, user and password
-        streams[1].write(packets.whole(0x10, head + b"".join(map(_text, (CANARY_ID, address.user, address.secret)))))
+        streams[1].write(packets.whole(0x10, head + b"".join(map(_text, (self._name, address.user, address.secret)))))
         await _expect(streams[0], packets.connack(packets.ACCEPTED))
         return streams
 

@@ -14,6 +14,7 @@ from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.gate import Gate
 from cloud_bridge.ingest.intake import Intake
+from cloud_bridge.ingest.quarantine import Quarantine
 from cloud_bridge.live import Live
 
 LISTENER = "default"  # amqtt insists on the name
@@ -22,7 +23,15 @@ LISTENER = "default"  # amqtt insists on the name
 class EmbeddedBroker:
     """Broker and gate together. Created and used on one event loop."""
 
-    def __init__(self, intake: Intake, credentials: Credentials, live: Live, counters: Counters, clock: Clock) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        credentials: Credentials,
+        live: Live,
+        quarantine: Quarantine,
+        counters: Counters,
+        clock: Clock,
+    ) -> None:
         self.host = ""
         self.port = 0  # where it listens, once started
         self.tls_port: int | None = None
@@ -35,6 +44,7 @@ class EmbeddedBroker:
             intake,
             credentials,
             live,
+            quarantine,
             counters,
             clock,
             lambda reader, writer: self._broker.external_connected(reader, writer, LISTENER),

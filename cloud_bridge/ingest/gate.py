@@ -31,6 +31,7 @@ from cloud_bridge.ingest.connection import UnitConnection
 from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.intake import Intake
 from cloud_bridge.ingest.packets import Connect, MalformedPacket, PacketTooLarge, Publish
+from cloud_bridge.ingest.quarantine import Quarantine
 from cloud_bridge.live import Live
 from cloud_bridge.wire import UNIT_ID
 
@@ -56,6 +57,7 @@ class Gate:
         intake: Intake,
         credentials: Credentials,
         live: Live,
+        quarantine: Quarantine,
         counters: Counters,
         clock: Clock,
         hand_over: Handover,
@@ -63,6 +65,7 @@ class Gate:
         self._intake = intake
         self._credentials = credentials
         self._live = live
+        self._quarantine = quarantine
         self._counters = counters
         self._clock = clock
         self._hand_over = hand_over
@@ -140,7 +143,11 @@ class Gate:
                 self._counters.dropped_retained += 1
             written()
             return
-        self._intake.take(unit_id, kind, publish.payload, self._clock.now_ms(), publish.redelivered, written)
+        now_ms = self._clock.now_ms()
+        if unit_id == CANARY_ID:
+            self._intake.take_canary(now_ms, written)
+        else:
+            self._intake.take(unit_id, kind, publish.payload, now_ms, publish.redelivered, written)
 
     def misbehaves(self, connection: UnitConnection, error: MalformedPacket) -> None:
         if isinstance(error, PacketTooLarge):
@@ -199,6 +206,7 @@ class Gate:
         right = await self._credentials.check(connect.client_id, connect.password or "")
         if right is None:
             self._counters.refused_unknown_unit += 1
+            self._quarantine.saw(connect.client_id, self._clock.now_ms())
         elif not right:
             self._counters.refused_wrong_secret += 1
         else:

@@ -2,7 +2,7 @@
 
 from cloud_bridge.contact import Ledger, later
 from cloud_bridge.counters import Counters
-from cloud_bridge.ingest.parts import Part
+from cloud_bridge.ingest.parts import ALL, Part
 from cloud_bridge.live import Live
 from cloud_bridge.store.arrival import Arrival
 from cloud_bridge.store.record import Listened
@@ -13,7 +13,7 @@ from cloud_bridge.wire import BadPayload, Heartbeat, Message, decode, is_repeat
 class Intake:
     """The caller has checked that the unit is who it says and that the topic is its own (contact.own_topic)."""
 
-    def __init__(self, live: Live, ledger: Ledger, recorder: Recorder, counters: Counters, part: Part = Part()) -> None:
+    def __init__(self, live: Live, ledger: Ledger, recorder: Recorder, counters: Counters, part: Part = ALL) -> None:
         self._live = live
         self._ledger = ledger
         self._recorder = recorder

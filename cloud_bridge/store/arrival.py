@@ -6,7 +6,7 @@ from cloud_bridge.wire import Message
 
 
 class Arrival(NamedTuple):
-    """A contact. `message` is None when the payload could not be read, or when it is a repeat."""
+    """A contact, if it is not late. `message` is None when the payload could not be read, or when it is a repeat."""
 
     unit_id: str
     kind: str  # heartbeat, event, session, result
@@ -15,3 +15,4 @@ class Arrival(NamedTuple):
     message: Message | None
     bad: bool
     previous_ms: int | None = None  # the unit's contact before this one
+    late: bool = False  # a broker kept it for us: it is stored, but it is no contact

@@ -1,12 +1,12 @@
 """What a batch of arrivals changes in the tables. One transaction; the caller owns it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, case, select
 
-from cloud_bridge.contact import GAP_AFTER_MS, Gap
+from cloud_bridge.contact import GAP_AFTER_MS, Gap, merged
 from cloud_bridge.store.arrival import Arrival
 from cloud_bridge.store.tables import (
     contact_gaps,
@@ -31,6 +31,7 @@ class Listened(NamedTuple):
 
     until_ms: int
     gap: Gap | None
+    part: int = 1  # of the processes that share a broker; each can be deaf on its own
 
 
 _COLUMNS: dict[str, tuple[Table, tuple[str, ...]]] = {  # journal kinds -> table and the columns read from the message
@@ -79,6 +80,10 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> None:
     gap_rows: list[dict[str, Any]] = []
     signal_rows: list[dict[str, Any]] = []
     for arrival in arrivals:
+        if arrival.late:
+            if arrival.message is not None:
+                journal.setdefault(arrival.kind, []).append(_journal_row(arrival, arrival.message))
+            continue
         row = contact_of.get(arrival.unit_id)
         if row is None:
             row = contact_of[arrival.unit_id] = {
@@ -109,7 +114,8 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> None:
         else:
             journal.setdefault(arrival.kind, []).append(_journal_row(arrival, message))
     dialect = connection.dialect.name
-    connection.execute(_add_contacts(dialect), list(contact_of.values()))
+    if contact_of:
+        connection.execute(_add_contacts(dialect), list(contact_of.values()))
     if heartbeat_of:
         connection.execute(_newest_heartbeats(dialect), list(heartbeat_of.values()))
     for kind, rows in journal.items():
@@ -137,13 +143,19 @@ def _journal_row(arrival: Arrival, message: Message) -> dict[str, Any]:
 
 def record_listening(connection: Connection, canary: Listened) -> None:
     """The ledger's newest sign that we listen."""
-    replace(connection, listening, [{"id": 1, "until_ms": canary.until_ms}])
+    replace(connection, listening, [{"id": canary.part, "until_ms": canary.until_ms}])
     if canary.gap is not None:
         insert_new(connection, listening_gaps, [canary.gap._asdict()])
 
 
-def read_listening(connection: Connection) -> tuple[Iterable[Gap], int | None]:
-    """The ledger as the process before this one left it: its gaps, oldest first, and when it last listened."""
+def read_listening(connection: Connection, part: int = 1) -> tuple[list[Gap], int | None]:
+    """The ledger of all parts: their gaps, oldest first and not overlapping, and when this part last listened."""
     query = select(listening_gaps.c.from_ms, listening_gaps.c.to_ms).order_by(listening_gaps.c.from_ms)
-    gaps = [Gap(row.from_ms, row.to_ms) for row in connection.execute(query)]
-    return gaps, connection.execute(select(listening.c.until_ms)).scalar()
+    gaps = merged(Gap(*row) for row in connection.execute(query))
+    return gaps, connection.execute(select(listening.c.until_ms).where(listening.c.id == part)).scalar()
+
+
+def other_parts_listened(connection: Connection, number: int, count: int) -> list[int]:
+    """When each of the other parts last listened; parts from when there were more do not count."""
+    others = (listening.c.id != number) & (listening.c.id <= count)
+    return list(connection.execute(select(listening.c.until_ms).where(others)).scalars())

@@ -222,7 +222,7 @@ results = Table(
 listening = Table(
     "listening",
     metadata,
-    Column("id", Integer, primary_key=True),  # one row, 1
+    Column("id", Integer, primary_key=True),  # a row for each part of the units (ingest/parts.py)
     Column("until_ms", BigInteger, nullable=False),
 )
 

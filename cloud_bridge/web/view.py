@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from cloud_bridge.clock import iso_utc
-from cloud_bridge.contact import Verdict, judge
+from cloud_bridge.contact import Verdict, judge, later
 from cloud_bridge.house import House
 from cloud_bridge.store.units import Unit
 from cloud_bridge.wire import BadPayload, Heartbeat, decode
@@ -25,7 +25,7 @@ class ChargePoint(NamedTuple):
 
 
 def charge_point(house: House, unit: Unit) -> ChargePoint:
-    """Last contact is the later of memory and store; the heartbeat comes from the store only after a restart."""
+    """The later of memory and store: memory may be a commit ahead, the store may hear more processes than this one."""
     now_ms = house.clock.now_ms()
     last_contact_ms, heartbeat_ms, connected = unit.last_contact_ms, unit.heartbeat_ms, False
     heartbeat: Heartbeat | None = None
@@ -33,10 +33,10 @@ def charge_point(house: House, unit: Unit) -> ChargePoint:
     live = house.live.find(unit.id)
     if live is not None:
         connected = live.connected
-        last_contact_ms = live.last_contact_ms
-        heartbeat = live.heartbeat
-        if heartbeat is not None:
-            heartbeat_ms = live.heartbeat_ms
+        if live.last_contact_ms is not None:
+            last_contact_ms = later(last_contact_ms, live.last_contact_ms)
+        if live.heartbeat is not None and (live.heartbeat_ms or 0) >= (heartbeat_ms or 0):
+            heartbeat, heartbeat_ms = live.heartbeat, live.heartbeat_ms
             if live.session_from_wh is not None and heartbeat.total_wh is not None:
                 session_wh = max(0, heartbeat.total_wh - live.session_from_wh)
     if heartbeat is None:

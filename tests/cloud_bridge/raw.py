@@ -30,7 +30,7 @@ class RawUnit:
     """A socket to the gate."""
 
     def __init__(self, bridge: Bridge) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", bridge.house.broker.port), DEADLINE_S)
+        self._socket = socket.create_connection(("127.0.0.1", bridge.broker.port), DEADLINE_S)
         bridge.guests.append(self.close)
 
     def connect(self, unit_id: str, secret: str) -> "RawUnit":

@@ -14,6 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from starlette.testclient import TestClient
 
 from cloud_bridge.house import House
+from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.serving import keep_house
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.people import Role, add_person
@@ -55,6 +56,8 @@ class Bridge:
         self.client = TestClient(create_app(house), headers={"Authorization": f"Bearer {TOKEN}"})
         self.guests: list[Callable[[], None]] = []  # called when the bridge stops, to close what a test left open
         self._loop = loop
+        assert isinstance(house.broker, EmbeddedBroker)
+        self.broker = house.broker
         self._canary = house.broker.canary()
         self.guests.append(self._canary_away)
 
@@ -111,6 +114,7 @@ def running_bridge(folder: Path, clock: HandClock | None = None) -> Iterator[Bri
 
     async def run() -> None:
         async with keep_house(settings, lambda _floor_ms: hand_clock) as house:
+            assert isinstance(house.broker, EmbeddedBroker)
             await house.broker.start(settings.host, settings.mqtt_port)
             started.append(Bridge(house, hand_clock, asyncio.get_running_loop()))
             ready.set()
@@ -162,7 +166,7 @@ class Unit:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
-        self._port = bridge.house.broker.port
+        self._port = bridge.broker.port
         bridge.guests.append(self.disconnect)
 
     def will(self, topic: str, payload: bytes, retain: bool = False) -> "Unit":

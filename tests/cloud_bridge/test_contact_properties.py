@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_bridge.contact import SILENT_AFTER_MS, Contact, Ledger, judge, later
+from cloud_bridge.contact import FUTURE_MS, SILENT_AFTER_MS, Contact, Ledger, judge, later
 
 times = st.integers(0, 4_000_000_000_000)
 steps = st.lists(st.integers(-100_000, 4_000_000), max_size=40)

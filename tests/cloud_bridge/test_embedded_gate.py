@@ -57,8 +57,8 @@ def test_failed_logins_leave_no_sessions_behind(bridge: Bridge) -> None:
         raw.send(connect_packet("cp-1", "cp-1", "guess"))
         assert raw.receive(4) == b"\x20\x02\x00\x05"
         raw.close()
-    bridge.until(lambda: bridge.house.broker.connections == 0, "closed")
-    assert bridge.house.broker.sessions == 0
+    bridge.until(lambda: bridge.broker.connections == 0, "closed")
+    assert bridge.broker.sessions == 0
 
 
 @pytest.mark.parametrize("topic", ["cp/cp-2/heartbeat", "cp/cp-1/lwt", "cp/cp-1/command", "other"])
@@ -110,7 +110,7 @@ def test_a_command_for_a_unit_that_is_not_connected_is_not_kept(bridge: Bridge) 
     unit = Unit(bridge, "cp-1", secret, clean_session=False).connect()
     unit.subscribe("cp/cp-1/command")
     unit.disconnect()
-    bridge.until(lambda: bridge.house.broker.connections == 0, "closed")
+    bridge.until(lambda: bridge.broker.connections == 0, "closed")
     assert not bridge.command("cp-1", b"{}")
     unit = Unit(bridge, "cp-1", secret, clean_session=False).connect()
     unit.publish(HEARTBEAT, b"{}")

@@ -27,10 +27,10 @@ def certificate_in(folder: Path) -> Certificate:
 
 
 def listen(bridge: Bridge, certificate: Certificate) -> int:
-    started = bridge.house.broker.start_tls("127.0.0.1", 0, certificate)
+    started = bridge.broker.start_tls("127.0.0.1", 0, certificate)
     asyncio.run_coroutine_threadsafe(started, bridge._loop).result(DEADLINE_S)
-    assert bridge.house.broker.tls_port is not None
-    return bridge.house.broker.tls_port
+    assert bridge.broker.tls_port is not None
+    return bridge.broker.tls_port
 
 
 def shake_hands(port: int, ca: Path, name: str = "localhost") -> ssl.SSLSocket:
