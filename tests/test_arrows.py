@@ -29,6 +29,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.errors": (),
     "firmware.boards": ("firmware.boards", "modem.ports"),
     "firmware.charging": ("firmware.charging",),
+    "firmware.metering": ("firmware.metering",),
     "firmware.storage": ("firmware.storage", "firmware.errors"),
     "firmware.link": ("firmware.link", "firmware.storage", "firmware.charging", "firmware.errors", "modem"),
     "modem.at": ("modem.errors",),

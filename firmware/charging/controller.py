@@ -45,7 +45,7 @@ class Controller:
         self.ended = Ring()  # session.Record, for the session log
         self.outputs = SAFE
         self.phase = "idle"
-        self.ceilings = ()
+        self.ceilings: tuple = ()
         self.powered = False  # our own supply is there: the flash may be written
         self.faults = Faults()
         self._phase_ms = now_ms
@@ -174,7 +174,7 @@ class Controller:
         if drive != situation.drive:
             self._switched_ms = now_ms
         if drive == sequence.PWM:
-            ceiling_a = min([amps for _, amps in self.ceilings])
+            ceiling_a = min(ceiling[1] for ceiling in self.ceilings)
             situation.limit_a = self._offer.step(now_ms, situation.limit_a, self._ruling.amps, ceiling_a)
             duty_u16 = pilot.duty_u16(situation.limit_a)
         else:

@@ -1,0 +1,81 @@
+"""`python -m tests.firmware.charging.tables`: write the tables of firmware/charging/README.md anew from the code."""
+
+import re
+from pathlib import Path
+
+from firmware.charging import faults, led, limits, sequence
+
+CHARGING = Path(sequence.__file__).parent
+README = CHARGING / "README.md"
+PART = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def _sequence() -> list[str]:
+    """A diagram, its arrows with event and clause; the clause is the comment beside the event."""
+    lines, phase = ["```mermaid", "stateDiagram-v2", "    [*] --> idle"], ""
+    source = (CHARGING / "sequence.py").read_text()
+    for line in source[source.index("\nTABLE") : source.index("\nVEHICLE")].splitlines():
+        if head := re.match(r'    "(\w+)": \{', line):
+            phase = head[1]
+        elif branch := re.match(r'        "(\w+)": "(\w+)",(?:  # (.*))?', line):
+            event, following, clause = branch.groups()
+            if sequence.TABLE[phase][event] != following:
+                raise ValueError(f"{phase} and {event} are read wrongly")
+            if event != "fault":
+                lines.append(f"    {phase} --> {following}: {event}" + (f" ({_plain(clause)})" if clause else ""))
+    return [*lines, "```", "", *_phases()]
+
+
+def _phases() -> list[str]:
+    rows = [
+        f"| {phase} | {drive} | {'closed' if contactor else 'open'} |"
+        for phase, (drive, contactor) in sequence.DRIVES.items()
+    ]
+    return ["| phase | pilot driven | contactor |", "| --- | --- | --- |", *rows]
+
+
+def _plain(clause: str) -> str:
+    """Mermaid takes a colon for the beginning of a label."""
+    return clause.replace(":", ",")
+
+
+def _faults() -> list[str]:
+    rows = []
+    for fault in faults.TABLE:
+        clears = "by a person" if fault.tries == faults.LATCHED else f"{fault.clear_ms / 1000:g} s"
+        if 0 < fault.tries < faults.ENDLESS:
+            clears += f", {fault.tries} times, then by a person or an unplug"
+        rows.append(f"| `{fault.name}` | {fault.severity} | {fault.after_ms / 1000:g} s | {clears} |")
+    return ["| fault | severity | set after | clears |", "| --- | --- | --- | --- |", *rows]
+
+
+def _priorities() -> list[str]:
+    rows = [f"| {number} | {source} | {kind} |" for number, (source, kind) in enumerate(limits.PRIORITY, 1)]
+    return ["| | source | |", "| --- | --- | --- |", *rows]
+
+
+def _light() -> list[str]:
+    names = {led.RED: "red", led.GREEN: "green", led.BLUE: "blue"}
+    rows = [f"| {phase} | {names[colour]} | {rhythm} |" for phase, (colour, rhythm) in led.PATTERNS.items()]
+    for what, (colour, rhythm) in (
+        ("a fault that needs a person", led.LATCHED_FAULT),
+        ("a fault that clears itself", led.PASSING_FAULT),
+    ):
+        rows.append(f"| {what} | {names[colour]} | {rhythm} |")
+    return ["| phase | colour | rhythm |", "| --- | --- | --- |", *rows]
+
+
+PARTS = {"sequence": _sequence, "faults": _faults, "priorities": _priorities, "light": _light}
+
+
+def written() -> str:
+    """The README with its tables as the code has them."""
+
+    def part(found: re.Match[str]) -> str:
+        return found[1] + "\n".join(PARTS[found[2]]()) + "\n" + found[3]
+
+    return PART.sub(part, README.read_text())
+
+
+if __name__ == "__main__":
+    README.write_text(written())
