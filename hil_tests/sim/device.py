@@ -25,6 +25,8 @@ CLOCK_WITHOUT_NETWORK = datetime(2004, 1, 1)  # what AT+CCLK? says until a netwo
 FULL, MINIMUM, FLIGHT = 1, 0, 4  # AT+CFUN
 NO_ERRORS, NUMERIC = 0, 1  # AT+CMEE
 AVAILABLE, CURRENT, FORBIDDEN = 1, 2, 3  # AT+COPS=?
+UCS2 = "UCS2"
+CHARSETS = ("IRA", "GSM", UCS2)  # AT+CSCS; the first after power-up
 
 
 @dataclass
@@ -63,6 +65,7 @@ class Device:
         self._network_time = memory.network_time
         self._names_numeric = False
         self._clock_told = False
+        self._charset = CHARSETS[0]
         terminal.echo = memory.echo
         registration.mode, registration.wanted_plmn = memory.cops_mode, memory.cops_plmn
         registration.on_registered = self._registered
@@ -127,8 +130,9 @@ class Device:
             "+CSMINS": self._csmins,
             "+CBAND": self._fixed('+CBAND: "ALL_BAND"'),
             "+IFC": self._setting("+IFC: 0,0"),
-            "+CSCS": self._setting('+CSCS: "IRA"'),
+            "+CSCS": self._cscs,
             "+CSCLK": _nothing,
+            "+CLIP": _nothing,
             "+SPIC": self._fixed("+SPIC: 3,10,3,10"),
         }
 
@@ -147,6 +151,21 @@ class Device:
                 self._terminal.say(text)
 
         return reply
+
+    async def _cscs(self, command: Command) -> None:
+        if command.kind == "read":
+            self._terminal.say(f'+CSCS: "{self._charset}"')
+        elif command.kind == "test":
+            names = ",".join(f'"{name}"' for name in CHARSETS)
+            self._terminal.say(f"+CSCS: ({names})")
+        elif command.text(0) in CHARSETS:
+            self._charset = command.text(0)
+        else:
+            raise CmeError(3)
+
+    def _written(self, text: str) -> str:
+        """A name in the character set that was asked for."""
+        return text.encode("utf-16-be").hex().upper() if self._charset == UCS2 else text
 
     async def _e(self, command: Command) -> None:
         self._terminal.echo = bool(command.number(0, 0, within=range(2)))
@@ -233,13 +252,14 @@ class Device:
         if operator is None:
             return f"+COPS: {mode}"
         if self._names_numeric:
-            return f'+COPS: {mode},2,"{operator.plmn}"'
-        return f'+COPS: {mode},0,"{operator.long_name}"'
+            return f'+COPS: {mode},2,"{self._written(operator.plmn)}"'
+        return f'+COPS: {mode},0,"{self._written(operator.long_name)}"'
 
     def _operator_row(self, operator: Operator, current: Operator | None) -> str:
         status = CURRENT if operator == current else FORBIDDEN if operator.plmn in self._world.forbidden else AVAILABLE
         act = f",{operator.act}" if self._personality.lte else ""
-        return f'({status},"{operator.long_name}","{operator.short_name}","{operator.plmn}"{act})'
+        names = [self._written(name) for name in (operator.long_name, operator.short_name, operator.plmn)]
+        return f'({status},"{names[0]}","{names[1]}","{names[2]}"{act})'
 
     async def _cnetscan(self, command: Command) -> None:
         if command.kind == "write":

@@ -17,6 +17,7 @@ from hil_tests.sim.ip import Ip
 from hil_tests.sim.personality import SIM800L, Personality
 from hil_tests.sim.radio import World
 from hil_tests.sim.registration import Registration
+from hil_tests.sim.sms import Sms
 from hil_tests.sim.terminal import Terminal
 from hil_tests.sim.transcript import Transcript
 
@@ -134,7 +135,7 @@ class Modem:
             self._power_off,
             self._personality,
         )
-        handlers = {**device.handlers(), **self._ip.handlers()}
+        handlers = {**device.handlers(), **self._ip.handlers(), **Sms(self._terminal).handlers()}
         await self.world.wait("boot")
         self._terminal.awake = True
         async with asyncio.TaskGroup() as tasks:
