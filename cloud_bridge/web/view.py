@@ -37,8 +37,8 @@ def charge_point(house: House, unit: Unit) -> ChargePoint:
             last_contact_ms = later(last_contact_ms, live.last_contact_ms)
         if live.heartbeat is not None and (live.heartbeat_ms or 0) >= (heartbeat_ms or 0):
             heartbeat, heartbeat_ms = live.heartbeat, live.heartbeat_ms
-            if live.session_from_wh is not None and heartbeat.total_wh is not None:
-                session_wh = max(0, heartbeat.total_wh - live.session_from_wh)
+            if live.session_from_wh is not None and live.heartbeat.total_wh is not None:
+                session_wh = max(0, live.heartbeat.total_wh - live.session_from_wh)
     if heartbeat is None:
         heartbeat = _stored(unit.heartbeat)
     verdict = judge(last_contact_ms, now_ms, house.ledger.gaps(now_ms), unit.silent_after_ms)

@@ -1,0 +1,170 @@
+"""What has been: how well a charger could be reached, its signal, its sessions and their cost. Also as CSV."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal, NamedTuple
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from cloud_bridge.clock import iso_utc
+from cloud_bridge.store import history
+from cloud_bridge.store.sites import Tariff, tariff_of
+from cloud_bridge.store.units import Unit
+from cloud_bridge.support.evidence import SignalPoint, gather, signal_points
+from cloud_bridge.web import charts, words
+from cloud_bridge.web.access import HouseOf
+from cloud_bridge.web.cost import cost_pence
+from cloud_bridge.web.page import PersonOf, UnitOf, page
+from cloud_bridge.web.view import charge_point
+
+DAY_MS = 24 * 3600 * 1000
+HOUR_MS = 3600 * 1000
+SPANS = {1: "24 hours", 7: "7 days", 30: "30 days"}
+
+router = APIRouter(prefix="/charge-points/{unit_id}/history", include_in_schema=False)
+
+Days = Annotated[Literal["1", "7", "30"], Query()]
+
+REASONS = {
+    "unplugged": "unplugged",
+    "fault": "stopped by a fault",
+    "power_cut": "power cut",
+    "vehicle": "the vehicle had enough",
+}
+
+
+class Session(NamedTuple):
+    """One line of the table."""
+
+    started_ms: int | None
+    ended_ms: int  # as the unit said, or when we were told
+    duration_s: int | None
+    energy_wh: int
+    pence: float | None
+    reason: str
+
+
+class HourOfSignal(NamedTuple):
+    """One line of the chart's twin."""
+
+    from_ms: int
+    lowest: float
+    mean: float
+    highest: float
+    operators: str
+
+
+@router.get("")
+def overview(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, days: Days = "7") -> Response:
+    point = charge_point(house, unit)
+    from_ms, to_ms = point.now_ms - int(days) * DAY_MS, point.now_ms
+    with house.database.reading() as connection:
+        evidence = gather(connection, unit.id, from_ms, to_ms, unit.silent_after_ms, point.last_contact_ms)
+        points = signal_points(connection, unit.id, from_ms, to_ms)
+        tariff = tariff_of(connection, unit.id)
+        sessions = _sessions(connection, unit, from_ms, to_ms, tariff)
+        ours = history.our_gaps(connection, from_ms, to_ms)
+    content: dict[str, Any] = {
+        "days": int(days),
+        "spans": SPANS,
+        "evidence": evidence,
+        "never": point.last_contact_ms is None,
+        "our_outages_ms": sum(gap.to_ms - max(gap.from_ms, from_ms) for gap in ours),
+        "chart": charts.signal_chart(points, evidence.gaps, from_ms, to_ms, unit.time_zone) if points else None,
+        "hours": by_hour(points),
+        "networks": [(words.operator_name(one.operator) or "Not said", one) for one in evidence.networks],
+        "sessions": list(reversed(sessions)),
+        "energy_kwh": sum(session.energy_wh for session in sessions) / 1000,
+        "pounds": sum(session.pence or 0 for session in sessions) / 100 if tariff else None,
+    }
+    return page(request, "history.html", person, unit=unit, name=point.name, charts=charts, **content)
+
+
+@router.get("/silences.csv")
+def silences_csv(house: HouseOf, unit: UnitOf, days: Days = "7") -> Response:
+    point = charge_point(house, unit)
+    from_ms = point.now_ms - int(days) * DAY_MS
+    with house.database.reading() as connection:
+        found = gather(connection, unit.id, from_ms, point.now_ms, unit.silent_after_ms, point.last_contact_ms)
+    rows = [(iso_utc(gap.from_ms), iso_utc(gap.to_ms), (gap.to_ms - gap.from_ms) // 1000) for gap in found.gaps]
+    return _csv(f"{unit.id}-silences.csv", ("from", "to", "seconds"), rows)
+
+
+@router.get("/signal.csv")
+def signal_csv(house: HouseOf, unit: UnitOf, days: Days = "7") -> Response:
+    now_ms = house.clock.now_ms()
+    with house.database.reading() as connection:
+        points = signal_points(connection, unit.id, now_ms - int(days) * DAY_MS, now_ms)
+    rows = [(iso_utc(one.at_ms), round(one.csq, 1), one.operator) for one in points]
+    return _csv(f"{unit.id}-signal.csv", ("at", "csq", "operator"), rows)
+
+
+@router.get("/sessions.csv")
+def sessions_csv(house: HouseOf, unit: UnitOf, days: Days = "7") -> Response:
+    now_ms = house.clock.now_ms()
+    with house.database.reading() as connection:
+        tariff = tariff_of(connection, unit.id)
+        sessions = _sessions(connection, unit, now_ms - int(days) * DAY_MS, now_ms, tariff)
+    rows = [
+        (
+            "" if one.started_ms is None else iso_utc(one.started_ms),
+            iso_utc(one.ended_ms),
+            "" if one.duration_s is None else one.duration_s,
+            one.energy_wh,
+            "" if one.pence is None else round(one.pence, 1),
+            one.reason,
+        )
+        for one in sessions
+    ]
+    return _csv(f"{unit.id}-sessions.csv", ("started", "ended", "seconds", "wh", "pence", "ended_because"), rows)
+
+
+def by_hour(points: Sequence[SignalPoint]) -> list[HourOfSignal]:
+    """Newest first."""
+    hours: dict[int, list[SignalPoint]] = {}
+    for point in points:
+        hours.setdefault(point.at_ms // HOUR_MS, []).append(point)
+    return [
+        HourOfSignal(
+            hour * HOUR_MS,
+            min(point.csq for point in inside),
+            sum(point.csq for point in inside) / len(inside),
+            max(point.csq for point in inside),
+            ", ".join(sorted({words.operator_name(point.operator) or "not said" for point in inside})),
+        )
+        for hour, inside in sorted(hours.items(), reverse=True)
+    ]
+
+
+def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, tariff: Tariff | None) -> list[Session]:
+    found = []
+    for row in history.unit_sessions(connection, unit.id, from_ms, to_ms):
+        energy_wh, started_s, ended_s = row["energy_wh"] or 0, row["started_s"], row["ended_s"]
+        found.append(
+            Session(
+                None if started_s is None else started_s * 1000,
+                row["received_ms"] if ended_s is None else ended_s * 1000,
+                row["duration_s"],
+                energy_wh,
+                cost_pence(energy_wh, started_s, ended_s, tariff, unit.time_zone) if tariff else None,
+                REASONS.get(row["reason"], row["reason"] or ""),
+            )
+        )
+    return found
+
+
+def _csv(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(heads)
+    writer.writerows([_inert(value) for value in row] for row in rows)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _inert(value: Any) -> Any:
+    """A text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
