@@ -9,6 +9,7 @@ Until all is right nothing is stored; a grant that we cannot use is given back.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -19,9 +20,11 @@ from cloud_bridge.store.secrets import hash_of, new_secret
 from cloud_bridge.store.vehicle_tables import vehicle_attempts
 from cloud_bridge.vehicles import rows
 from cloud_bridge.vehicles.accounts import Accounts
+from cloud_bridge.vehicles.keys import KeyGone
 from cloud_bridge.vehicles.link import Event, State
 from cloud_bridge.vehicles.provider import Car, Grant, Provider, ProviderError
 from cloud_bridge.vehicles.rows import Vehicle
+from cloud_bridge.vehicles.sealing import SealBroken
 from cloud_bridge.vehicles.trouble import Trouble
 
 ATTEMPT_MS = 10 * 60 * 1000
@@ -100,8 +103,10 @@ def finish(accounts: Accounts, person_id: int, session: str, provider_name: str,
 def unlink(accounts: Accounts, vehicle: Vehicle, erase: bool = False) -> bool:
     """Give the consent back and forget the grant; with `erase` the vehicle too. False if the provider was not told."""
     told = True
+    kept = None
     with accounts.database.writing() as connection:
-        kept = accounts.vault.get(connection, vehicle.id)
+        with suppress(KeyGone, SealBroken):  # what cannot be opened cannot be given back either
+            kept = accounts.vault.get(connection, vehicle.id)
         accounts.vault.forget(connection, vehicle.id)
         rows.happened(connection, vehicle, Event.UNLINKED, accounts.clock.now_ms())
         if erase:

@@ -6,10 +6,12 @@ Blocks on the provider; never asks the driver, never wakes the car. What the dri
 
 from cloud_bridge.vehicles import polling, rows
 from cloud_bridge.vehicles.accounts import Accounts
+from cloud_bridge.vehicles.keys import KeyGone
 from cloud_bridge.vehicles.link import event_of
 from cloud_bridge.vehicles.provider import ProviderError, Reading
 from cloud_bridge.vehicles.refresh_door import wait_while_busy
 from cloud_bridge.vehicles.rows import Vehicle
+from cloud_bridge.vehicles.sealing import SealBroken
 from cloud_bridge.vehicles.trouble import Trouble
 from cloud_bridge.vehicles.vault import Kept
 
@@ -25,16 +27,21 @@ def look(accounts: Accounts, vehicle: Vehicle, eager: bool = False) -> Vehicle:
         trouble, advice, retry_after_ms = error.trouble, error.advice, error.retry_after_ms
     now_ms = accounts.clock.now_ms()
     with accounts.database.writing() as connection:
-        kept = accounts.vault.get(connection, vehicle.id)
-        if kept is None:  # the driver has disconnected it meanwhile
+        refresh_ms = accounts.vault.refresh_ms(connection, vehicle.id)
+        if refresh_ms is None:  # the driver has disconnected it meanwhile
             return rows.find(connection, vehicle.id) or vehicle
         if reading is not None:
             rows.said(connection, vehicle, reading)
         link = rows.happened(connection, vehicle, event_of(trouble), now_ms, trouble, advice)
         failures = 0 if link.reason is None else vehicle.failures + 1
         wait_ms = polling.next_look_ms(link, reading or vehicle.reading, failures, retry_after_ms)
-        rows.looked(connection, vehicle, now_ms, failures, min(now_ms + wait_ms, max(kept.refresh_ms, now_ms + 1)))
+        rows.looked(connection, vehicle, now_ms, failures, _sooner(now_ms + wait_ms, refresh_ms, now_ms, failures))
         return rows.find(connection, vehicle.id) or vehicle
+
+
+def _sooner(due_ms: int, refresh_ms: int, now_ms: int, failures: int) -> int:
+    """The grant is refreshed in time, unless that is what has just failed."""
+    return due_ms if failures or refresh_ms <= now_ms else min(due_ms, refresh_ms)
 
 
 def _read(accounts: Accounts, vehicle: Vehicle, eager: bool) -> Reading:
@@ -61,17 +68,27 @@ def _read(accounts: Accounts, vehicle: Vehicle, eager: bool) -> Reading:
 
 
 def _kept(accounts: Accounts, vehicle: Vehicle) -> Kept:
-    with accounts.database.reading() as connection:
-        kept = accounts.vault.get(connection, vehicle.id)
+    try:
+        with accounts.database.reading() as connection:
+            kept = accounts.vault.get(connection, vehicle.id)
+    except KeyGone as error:
+        raise ProviderError(Trouble.MISUSED, str(error)) from error
+    except SealBroken as error:
+        raise ProviderError(Trouble.CONSENT_GONE, str(error)) from error
     if kept is None:
         raise ProviderError(Trouble.CONSENT_GONE, "there is no grant")
     return kept
 
 
+def _generation(accounts: Accounts, vehicle: Vehicle) -> int | None:
+    with accounts.database.reading() as connection:
+        return accounts.vault.generation(connection, vehicle.id)
+
+
 def _refreshed(accounts: Accounts, vehicle: Vehicle, kept: Kept) -> Kept:
     outcome = wait_while_busy(
         lambda: accounts.door.refresh(vehicle.id, kept.generation),
-        lambda: _kept(accounts, vehicle).generation,
+        lambda: _generation(accounts, vehicle),
         kept.generation,
     )
     if outcome.trouble is not None:

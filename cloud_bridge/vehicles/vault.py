@@ -39,9 +39,7 @@ class Vault:
 
     def put(self, connection: Connection, vehicle_id: int, grant: Grant) -> None:
         """A grant fresh from an authorisation, in place of any older one. A refresh of the older one comes to nothing."""
-        generation = connection.execute(
-            select(vehicle_grants.c.generation).where(vehicle_grants.c.vehicle_id == vehicle_id)
-        ).scalar()
+        generation = self.generation(connection, vehicle_id)
         values = self._values(connection, vehicle_id, grant, (generation or 0) + 1)
         if generation is None:
             connection.execute(vehicle_grants.insert(), values | {"vehicle_id": vehicle_id})
@@ -59,6 +57,16 @@ class Vault:
         told = json.loads(unseal(key, row.sealed, self._place(connection, vehicle_id)))
         grant = Grant(told["access"], told["refresh"], told["issued_ms"], told["expires_ms"], tuple(told["scopes"]))
         return Kept(grant, row.generation, row.refresh_ms)
+
+    def refresh_ms(self, connection: Connection, vehicle_id: int) -> int | None:
+        """When the grant should be refreshed; None when there is none. Opens nothing."""
+        query = select(vehicle_grants.c.refresh_ms).where(vehicle_grants.c.vehicle_id == vehicle_id)
+        return connection.execute(query).scalar()
+
+    def generation(self, connection: Connection, vehicle_id: int) -> int | None:
+        """None when there is no grant. Opens nothing."""
+        query = select(vehicle_grants.c.generation).where(vehicle_grants.c.vehicle_id == vehicle_id)
+        return connection.execute(query).scalar()
 
     def forget(self, connection: Connection, vehicle_id: int) -> None:
         connection.execute(delete(vehicle_grants).where(vehicle_grants.c.vehicle_id == vehicle_id))
