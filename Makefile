@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint requirements fuzz power-loss size hil screenshots clean
+.PHONY: help run mosquitto test check lint requirements fuzz power-loss size hil screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ lint: .venv ## style and types
 .venv/ready: requirements.lock stubs.lock $(wildcard hil_tests/runtime/*.py)
 	@$(PYTHON) -m hil_tests.runtime .venv
 	@touch .venv/ready
+
+mosquitto: .venv ## a ready configuration for Debian's mosquitto, from the units in the store
+	@.venv/bin/python -m cloud_bridge mosquitto write
 
 clean: ## forget the environment; what the system has stored (var/) stays
 	@rm -rf .venv build

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from urllib.parse import unquote, urlsplit
 
 from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest.canary import BrokerAddress
@@ -28,7 +27,7 @@ class Settings:
     tls_cert: Path | None = None  # CHARGEKEEPER_TLS_CERT: PEM, with the chain
     tls_key: Path | None = None  # CHARGEKEEPER_TLS_KEY: PEM
     mqtt_plain_anywhere: bool = False  # CHARGEKEEPER_MQTT_PLAIN=anywhere: secrets cross the network in clear text
-    broker: BrokerAddress | None = None  # CHARGEKEEPER_BROKER, mqtt[s]://user:secret@host:port; without it, our own
+    broker: BrokerAddress | None = None  # CHARGEKEEPER_BROKER, mqtt[s]://:secret@host:port; without it, our own
     part: Part = ALL  # CHARGEKEEPER_PART, 2/4: the second of four processes that share that broker's units
     maker: str = ""  # CHARGEKEEPER_MAKER: how drivers reach the manufacturer, one line, shown beside a red light
 
@@ -59,15 +58,14 @@ def _broker(environment: Mapping[str, str]) -> BrokerAddress | None:
     try:
         url = urlsplit(text)
         port = url.port or {"mqtt": 1883, "mqtts": 8883}[url.scheme]
-        if not url.hostname or not url.username or not url.password:
+        if not url.hostname or not url.password:
             raise ValueError
         tls = ssl.create_default_context(cafile=environment.get("CHARGEKEEPER_BROKER_CA") or None)
     except (ValueError, KeyError) as error:
-        raise SettingError("CHARGEKEEPER_BROKER has to be mqtt://user:secret@host:port, or mqtts://") from error
+        raise SettingError("CHARGEKEEPER_BROKER has to be mqtt://:secret@host:port, or mqtts://") from error
     except OSError as error:
         raise SettingError(f"CHARGEKEEPER_BROKER_CA cannot be read: {error}") from error
-    user, secret = unquote(url.username), unquote(url.password)
-    return BrokerAddress(url.hostname, port, user, secret, tls if url.scheme == "mqtts" else None)
+    return BrokerAddress(url.hostname, port, unquote(url.password), tls if url.scheme == "mqtts" else None)
 
 
 def _part(environment: Mapping[str, str]) -> Part:

@@ -21,11 +21,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """Where the canary, or a way in, finds its broker."""
+    """Where the canary, or a way in, finds its broker. Each of our clients has its client id as its user name."""
 
     host: str
     port: int
-    user: str
     secret: str
     tls: ssl.SSLContext | None = None
 
@@ -77,7 +76,7 @@ class Canary:
         self._streams = streams
         keep_alive_s = int(EVERY_S * 4)
         head = _text("MQTT") + b"\x04\xc2" + keep_alive_s.to_bytes(2)  # 3.1.1, clean session, user and password
-        streams[1].write(packets.whole(0x10, head + b"".join(map(_text, (self._name, address.user, address.secret)))))
+        streams[1].write(packets.whole(0x10, head + b"".join(map(_text, (self._name, self._name, address.secret)))))
         await _expect(streams[0], packets.connack(packets.ACCEPTED))
         return streams
 

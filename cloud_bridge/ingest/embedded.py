@@ -9,7 +9,7 @@ from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 
 from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
-from cloud_bridge.ingest.canary import CANARY_ID, BrokerAddress, Canary
+from cloud_bridge.ingest.canary import BrokerAddress, Canary
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.gate import Gate
@@ -63,7 +63,7 @@ class EmbeddedBroker:
     def canary(self) -> Canary:
         """For this broker, once it is started."""
         host = "127.0.0.1" if self.host == "0.0.0.0" else self.host
-        return Canary(BrokerAddress(host, self.port, CANARY_ID, self._credentials.canary_secret))
+        return Canary(BrokerAddress(host, self.port, self._credentials.canary_secret))
 
     async def stop(self) -> None:
         await self._gate.close()

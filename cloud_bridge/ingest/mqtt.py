@@ -67,7 +67,7 @@ class MqttIngest:
         self._counters = counters
         self._clock = clock
         self._part = part
-        self._name = f"_bridge-{part.number}"
+        self._name = part.bridge_id
         self._marker = b""
         self._client = self._make(MQTTProtocolVersion.MQTTv5)
 
@@ -109,7 +109,7 @@ class MqttIngest:
             protocol=version,
             manual_ack=True,
         )
-        client.username_pw_set(self._address.user, self._address.secret)
+        client.username_pw_set(self._name, self._address.secret)
         if self._address.tls is not None:
             client.tls_set_context(self._address.tls)
         client.reconnect_delay_set(1, RECONNECT_WITHIN_S)

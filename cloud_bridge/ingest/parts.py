@@ -15,6 +15,11 @@ class Part(NamedTuple):
         return self.of == 1 or zlib.crc32(unit_id.encode()) % self.of == self.number - 1
 
     @property
+    def bridge_id(self) -> str:
+        """Its name at the broker: client id and user name."""
+        return f"_bridge-{self.number}"
+
+    @property
     def canary_id(self) -> str:
         """Each part has a canary of its own, because each can be deaf on its own."""
         return f"_canary-{self.number}"

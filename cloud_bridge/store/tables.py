@@ -89,6 +89,7 @@ units = Table(
     Column("name", String(100), nullable=False, server_default=""),  # given by its owner
     Column("claimed_ms", BigInteger),
     Column("credentials_ms", BigInteger, nullable=False, server_default="0"),  # secret last changed or taken away
+    Column("broker_hash", String(200)),  # the same secret as mosquitto's password file wants it; null: revoked
     Index(None, "owner_id"),
     Index(None, "claim_hash", unique=True),
     Index(None, "credentials_ms"),

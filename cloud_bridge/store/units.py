@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Asker, visible
-from cloud_bridge.store.secrets import NO_HASH, hash_of, new_claim_code, new_secret
+from cloud_bridge.store.secrets import NO_HASH, broker_hash, hash_of, new_claim_code, new_secret
 from cloud_bridge.store.tables import contacts, heartbeats, units
 from cloud_bridge.wire import UNIT_ID
 
@@ -45,6 +45,7 @@ def add_unit(connection: Connection, unit_id: str, now_ms: int) -> NewUnit:
         "id": unit_id,
         "secret_hash": hash_of(new.secret),
         "claim_hash": hash_of(new.claim_code),
+        "broker_hash": broker_hash(new.secret),
         "created_ms": now_ms,
     }
     try:
@@ -57,19 +58,26 @@ def add_unit(connection: Connection, unit_id: str, now_ms: int) -> NewUnit:
 def change_secret(connection: Connection, unit_id: str, now_ms: int) -> str:
     """A new secret; the old one is of no use from now on. Raises BridgeError when there is no such unit."""
     secret = new_secret()
-    _set_secret(connection, unit_id, hash_of(secret), now_ms)
+    _set_secret(connection, unit_id, hash_of(secret), broker_hash(secret), now_ms)
     return secret
 
 
 def revoke(connection: Connection, unit_id: str, now_ms: int) -> None:
     """No secret lets the unit in until it gets a new one. Raises BridgeError when there is no such unit."""
-    _set_secret(connection, unit_id, NO_HASH, now_ms)
+    _set_secret(connection, unit_id, NO_HASH, None, now_ms)
 
 
-def _set_secret(connection: Connection, unit_id: str, new_hash: str, now_ms: int) -> None:
-    statement = update(units).where(units.c.id == unit_id).values(secret_hash=new_hash, credentials_ms=now_ms)
+def _set_secret(connection: Connection, unit_id: str, new_hash: str, at_broker: str | None, now_ms: int) -> None:
+    values = {"secret_hash": new_hash, "broker_hash": at_broker, "credentials_ms": now_ms}
+    statement = update(units).where(units.c.id == unit_id).values(values)
     if connection.execute(statement).rowcount == 0:
         raise BridgeError(f"there is no unit {unit_id}")
+
+
+def broker_passwords(connection: Connection) -> list[tuple[str, str]]:
+    """Every unit that may log in to an outside broker, with the hash of its secret."""
+    query = select(units.c.id, units.c.broker_hash).where(units.c.broker_hash.is_not(None)).order_by(units.c.id)
+    return [(row.id, row.broker_hash) for row in connection.execute(query)]
 
 
 def changed_credentials(connection: Connection, since_ms: int) -> dict[str, int]:

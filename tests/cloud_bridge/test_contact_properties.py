@@ -41,4 +41,4 @@ def test_gaps_never_make_a_unit_silent_and_silence_is_the_time_we_listened(
     if verdict.contact is Contact.SILENT:
         assert judge(last, now).contact is Contact.SILENT
     if verdict.contact is Contact.UNKNOWN:
-        assert verdict.deaf_ms > 0
+        assert verdict.deaf_ms > 0 or last > now + FUTURE_MS

@@ -1,0 +1,103 @@
+"""`python -m cloud_bridge mosquitto write`: a ready configuration for Debian's mosquitto, from the units in the store.
+
+Units are bound to their own topics by their user name, which is also their client id. What mosquitto cannot do is
+tell a unit's will from its publishing: a unit may set a will on its own heartbeat, and only on that.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+from cloud_bridge.commands.area import Answer, Area
+from cloud_bridge.ingest.mqtt import IN_FLIGHT
+from cloud_bridge.ingest.parts import Part
+from cloud_bridge.settings import Settings
+from cloud_bridge.store.database import open_database
+from cloud_bridge.store.secrets import broker_hash, new_secret
+from cloud_bridge.store.units import broker_passwords
+from cloud_bridge.wire import MAX_PAYLOAD_BYTES
+
+PARTS = 8  # processes that may share the units (CHARGEKEEPER_PART)
+OURS = [
+    name
+    for part in (Part(number, PARTS) for number in range(1, PARTS + 1))
+    for name in (part.bridge_id, part.canary_id)
+]
+MAX_PACKET_BYTES = MAX_PAYLOAD_BYTES + 256  # and its topic
+
+CONFIGURATION = """\
+# Written by `python -m cloud_bridge mosquitto write`; run it again after adding units, then reload mosquitto.
+per_listener_settings false
+allow_anonymous false
+# a client can only be who it has logged in as, so nobody throws another unit out by using its client id
+use_username_as_clientid true
+password_file {folder}/passwords
+acl_file {folder}/acl
+persistence true
+persistence_location {folder}/
+autosave_interval 60
+# what waits for the bridge while it is away must not be thrown away silently (the default is 1000 messages)
+max_queued_messages 1000000
+max_inflight_messages {in_flight}
+message_size_limit {payload}
+max_packet_size {packet}
+max_keepalive 3600
+persistent_client_expiration 7d
+"""
+
+LISTENER = "\nlistener {port} {host}\nmax_connections 10000\n"
+TLS = "certfile {cert}\nkeyfile {key}\ntls_version tlsv1.2\n"
+
+OUR_ACCESS = "user {name}\ntopic readwrite cp/#\n\n"
+UNIT_ACCESS = """\
+pattern write cp/%u/heartbeat
+pattern write cp/%u/event
+pattern write cp/%u/session
+pattern write cp/%u/result
+pattern write cp/%u/lwt
+pattern read cp/%u/command
+"""
+
+
+def declare(area: Area) -> None:
+    write = area.command("write", "write its configuration, access list and password file", run)
+    write.add_argument("--folder", type=Path, help="where to; without it, mosquitto/ in the data folder")
+    write.add_argument("--host", default="127.0.0.1", help="where it listens; elsewhere than here only with TLS")
+    write.add_argument("--port", type=int, default=1883)
+
+
+def run(settings: Settings, options: argparse.Namespace) -> Answer:
+    """The bridge's own secret is made at the first time, and kept."""
+    folder: Path = (options.folder or settings.folder / "mosquitto").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    secret_file = folder / "bridge.secret"
+    if not secret_file.exists():
+        _write(secret_file, new_secret())
+    secret = secret_file.read_text()
+    with open_database(settings.folder).reading() as connection:
+        units = broker_passwords(connection)
+    passwords = [*((name, broker_hash(secret)) for name in OURS), *units]
+    _write(folder / "passwords", "".join(f"{name}:{kept}\n" for name, kept in passwords))
+    _write(folder / "acl", "".join(OUR_ACCESS.format(name=name) for name in OURS) + UNIT_ACCESS)
+    configuration = CONFIGURATION.format(
+        folder=folder, in_flight=IN_FLIGHT, payload=MAX_PAYLOAD_BYTES, packet=MAX_PACKET_BYTES
+    ) + LISTENER.format(port=options.port, host=options.host)
+    if settings.tls_cert is not None:
+        configuration += TLS.format(
+            cert=settings.tls_cert.resolve(), key=(settings.tls_key or settings.tls_cert).resolve()
+        )
+    _write(folder / "mosquitto.conf", configuration)
+    scheme = "mqtt" if settings.tls_cert is None else "mqtts"
+    return {
+        "start": f"mosquitto -c {folder / 'mosquitto.conf'}",
+        "units": len(units),
+        "CHARGEKEEPER_BROKER": f"{scheme}://:{secret}@{options.host}:{options.port}",
+    }
+
+
+def _write(path: Path, text: str) -> None:
+    """Readable by its owner alone, and never half written."""
+    fresh = path.with_name(path.name + ".new")
+    with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    fresh.replace(path)
