@@ -23,6 +23,7 @@ from firmware.link.wall_clock import WallClock
 from firmware.lock import Lock
 from firmware.orders import Orders
 from firmware.storage import boots
+from firmware.storage.authority import Authority
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.outbox import Outbox
 from firmware.storage.session_log import SessionLog
@@ -66,6 +67,7 @@ class Unit:
             self.journal.note,
             kept,
         )
+        self.authority = Authority(flash)
         self.uplink = Uplink(
             self.board,
             self.clock,
@@ -74,11 +76,21 @@ class Unit:
             self.controller,
             self.control_loop,
             self.journal,
+            self.authority,
+            self.outbox,
             Orders(self, flash).take,
+            self.time_is,
         )
         console = Console(self.board.console_port, self)
         supervisor = Supervisor(self.board, self.control_loop, self.clock)
         self.pauses = (console.poll, supervisor.poll, self.journal.collect, self.house.poll)
+
+    def time_is(self, epoch_s, who):
+        """`who` says what time it is (UTC), or None; believed if it can be true, and a step is an event."""
+        step_s = self.wall_clock.set(epoch_s)
+        if step_s is not None:
+            self.board.set_time(epoch_s)
+            self.journal.note("time", {"from": who, "step_s": step_s})
 
     def apply_settings(self):
         """Settings were changed: what holds them is told."""

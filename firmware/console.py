@@ -125,6 +125,22 @@ def _config(unit, argument):
     return ["%s %s" % (name, unit.settings.shown(name)) for name in sorted(known.TABLE)]
 
 
+def _authority(unit, argument):
+    """Whom the unit trusts with its secret; takes effect with the next connection."""
+    step, _, text = argument.partition(" ")
+    authority = unit.authority
+    if step == "begin":
+        authority.begin()
+    elif step == "add":
+        authority.add(text)
+    elif step == "keep":
+        authority.keep()
+        unit.uplink.reconnect()
+    elif step:
+        raise CommandRefused("authority begin, authority add BASE64 as often as needed, then authority keep")
+    return ["authority %s" % ("set" if authority.der() else "-")]
+
+
 def _clear(unit, argument):
     unit.controller.clear_wanted = True
     return []
@@ -142,6 +158,7 @@ COMMANDS = {
     "csq": (_csq, "the mobile signal and whether it is enough"),
     "config": (_config, "the settings"),
     "provision": (_provision, '{"name": value, ...} store settings'),
+    "authority": (_authority, "begin | add BASE64 | keep: the certificate authority that the broker must be of"),
     "clear": (_clear, "clear latched faults whose cause has gone"),
     "reboot": (_reboot, "restart the processor"),
 }

@@ -82,6 +82,10 @@ def _rescan(unit, command):
     unit.uplink.scan_wanted = True
 
 
+def _time(unit, command):
+    unit.time_is(command.arguments["t"], "cloud")
+
+
 def _config(unit, command):
     wanted = command.arguments["set"]
     for name in wanted:
@@ -100,5 +104,6 @@ OBEY = {
     "delay": _delay,
     "reboot": _reboot,
     "rescan": _rescan,
+    "time": _time,
     "config": _config,
 }

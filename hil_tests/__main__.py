@@ -61,7 +61,7 @@ async def _cloud(settings: Settings, bridge: Bridge, unit: Unit, panel: str) -> 
         screen.print(f"the unit charges without it; panel {panel}")
         return
     screen.print(_summary(settings, bridge, panel, installation, password))
-    await _provision(unit, settings, secret)
+    await _provision(unit, settings, secret, bridge)
     said = await bridge.ended()
     _complain(f"the cloud side stopped, {said}\nThe unit charges on. The log is {bridge.log}")
 
@@ -84,13 +84,13 @@ async def _unit_secret(bridge: Bridge, installation: Installation, unit_id: str)
     return known["secret"]
 
 
-async def _provision(unit: Unit, settings: Settings, secret: str) -> None:
+async def _provision(unit: Unit, settings: Settings, secret: str, bridge: Bridge) -> None:
     """Tells the unit over its service console who it is and whom to call."""
     wanted = {
         "id": settings.unit_id,
         "secret": secret,
         "broker": "127.0.0.1",
-        "port": settings.mqtt_port,
+        "port": bridge.mqtts_port,
         "tethered": False,
         **HEARTBEAT_S,
     }
@@ -98,7 +98,8 @@ async def _provision(unit: Unit, settings: Settings, secret: str) -> None:
         async with asyncio.timeout(CONSOLE_WITHIN_S):
             while True:
                 with contextlib.suppress(ConsoleSilent):
-                    await unit.ask(f"provision {json.dumps(wanted)}")
+                    for words in (*bridge.authority_words(), f"provision {json.dumps(wanted)}"):
+                        await unit.ask(words)
                     return
                 await asyncio.sleep(0.2)
     except ConsoleError as refused:

@@ -1,8 +1,12 @@
 """The cloud side as a child process, and its command line."""
 
 import asyncio
+import base64
+import contextlib
 import json
 import os
+import socket
+import ssl
 import sys
 import urllib.error
 import urllib.request
@@ -15,6 +19,8 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 READY_WITHIN_S = 30
 COMMAND_WITHIN_S = 30
 STOP_WITHIN_S = 8
+MQTTS_PORT = 8883  # registered with IANA
+CONSOLE_PIECE = 400  # characters, whole groups of four; a line of the console has 512
 
 
 class BridgeFailed(Exception):
@@ -27,8 +33,13 @@ class Bridge:
     def __init__(self, http_port: int, mqtt_port: int, folder: Path, api_token: str | None = None) -> None:
         self.address = f"http://127.0.0.1:{http_port}"
         self.log = folder / "bridge.log"
+        self.mqtts_port = int(os.environ.get("CHARGEKEEPER_MQTTS_PORT") or 0) or _free_port()
+        self._tls = folder / "tls"
         self._environment = {
             **os.environ,
+            "CHARGEKEEPER_MQTTS_PORT": str(self.mqtts_port),
+            "CHARGEKEEPER_TLS_CERT": str(self._tls / "server.pem"),
+            "CHARGEKEEPER_TLS_KEY": str(self._tls / "server.key"),
             "CHARGEKEEPER_HTTP_PORT": str(http_port),
             "CHARGEKEEPER_MQTT_PORT": str(mqtt_port),
             "CHARGEKEEPER_DATA": str(folder),
@@ -38,8 +49,10 @@ class Bridge:
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Starts it and waits until it answers. Raises BridgeFailed."""
+        """Starts it and waits until it answers, with a certificate authority of its own. Raises BridgeFailed."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        if not self._tls.exists():
+            await self.command("tls", "make", "--folder", str(self._tls))
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -61,6 +74,12 @@ class Bridge:
                     await asyncio.sleep(0.1)
         except TimeoutError:
             raise BridgeFailed(f"it did not answer within {READY_WITHIN_S} s; see {self.log}") from None
+
+    def authority_words(self) -> list[str]:
+        """What to say on a unit's console so that it trusts this bridge, once it has been started."""
+        der = base64.b64encode(ssl.PEM_cert_to_DER_cert((self._tls / "ca.pem").read_text())).decode()
+        pieces = [der[at : at + CONSOLE_PIECE] for at in range(0, len(der), CONSOLE_PIECE)]
+        return ["authority begin", *(f"authority add {piece}" for piece in pieces), "authority keep"]
 
     async def ended(self) -> str:
         """Waits until it stops by itself; returns what it said last."""
@@ -116,3 +135,12 @@ def _answers(url: str) -> bool:
 
 def _last_line(text: str) -> str:
     return next((line for line in reversed(text.splitlines()) if line.strip()), "(it said nothing)")
+
+
+def _free_port() -> int:
+    """MQTTS_PORT, or any other while something uses that."""
+    for wanted in (MQTTS_PORT, 0):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", wanted)) as listener:
+            port: int = listener.getsockname()[1]
+            return port
+    raise BridgeFailed("no port is free")

@@ -78,7 +78,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         for rig, name in zip(rigs, names, strict=True):
             unit_id = f"CK-{name}"
             made = background.run(bridge.command("unit", "add", unit_id))
-            introduce(rig, unit_id, made["secret"], mqtt_port)
+            introduce(rig, unit_id, made["secret"], bridge)
             sites.append(Site(rig, Cloud(bridge.address, token, unit_id)))
         house = sites[0]
         first_contact_s = _first_contact_s(house.cloud)
@@ -113,19 +113,20 @@ def cloud(system: System, rig: Rig) -> Cloud:
     return system.house.cloud
 
 
-def introduce(rig: Rig, unit_id: str, secret: str, mqtt_port: int) -> None:
+def introduce(rig: Rig, unit_id: str, secret: str, bridge: Bridge) -> None:
     """Tells a unit over its console who it is and whom to call."""
     rig.wait_for(lambda seen: bool(seen.unit), CONSOLE_WITHIN_S)
     wanted = {
         "id": unit_id,
         "secret": secret,
         "broker": "127.0.0.1",
-        "port": mqtt_port,
+        "port": bridge.mqtts_port,
         "tethered": False,
         "heartbeat_idle_s": HEARTBEAT_S,
         "heartbeat_charging_s": HEARTBEAT_S,
     }
-    rig.console(f"provision {json.dumps(wanted)}")
+    for words in (*bridge.authority_words(), f"provision {json.dumps(wanted)}"):
+        rig.console(words)
 
 
 def bring_to_rest(rig: Rig) -> None:

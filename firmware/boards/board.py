@@ -48,6 +48,9 @@ class Board:
         """Obey `outputs`; never waits."""
         raise NotImplementedError
 
+    def set_time(self, epoch_s):
+        """The time became known, or was corrected: for the platform's clock, which the check of certificates reads."""
+
     def feed(self):
         """Tell the watchdog that the unit is well."""
         raise NotImplementedError

@@ -9,6 +9,8 @@ first, on flash, so that a reboot that comes again after the reboot is a repeat.
 import json
 from collections import namedtuple
 
+from firmware.link.wall_clock import BUILT_S
+
 PAYLOAD_MAX = 1024  # bytes; the longest that makes sense, a schedule, is about 300
 ID_MAX = 64  # characters
 AHEAD_MAX_S = 7 * 86400  # a command that ends later is a mistake, or is not meant to end
@@ -52,6 +54,7 @@ TABLE = {
     "delay": (False, {"s": _whole(0, 1800)}),  # longest random delay; SI 2021/1467, regulation 11
     "reboot": (True, {}),
     "rescan": (True, {}),  # look for networks; the link is gone for a minute
+    "time": (False, {"t": _whole(BUILT_S, 1 << 40)}),  # what time it is, to a unit whose network does not say
     "config": (False, {"set": _object}),
 }
 # What `config` may set: nothing that could cut the unit off from its cloud or from its installer's limits.

@@ -7,8 +7,9 @@ import json
 from collections import OrderedDict
 
 
-def heartbeat(sequence, boot, time_s, report, csq, operator, loop_worst_ms):
-    """The state now; `report` is charging.controller.Report."""
+def heartbeat(sequence, boot, time_s, report, csq, operator, loop_worst_ms, troubles=(), dropped=0):
+    """The state now; `report` is charging.controller.Report. `troubles` are names of what is not well with the unit though
+    it charges, `dropped` counts the records that were given up since boot; both are left out while there are none."""
     return _encode(
         ("n", sequence),
         ("b", boot),
@@ -22,6 +23,8 @@ def heartbeat(sequence, boot, time_s, report, csq, operator, loop_worst_ms):
         ("e", report.total_wh),
         ("f", list(report.faults)),
         ("x", loop_worst_ms),
+        ("h", list(troubles) or None),
+        ("d", dropped or None),
     )
 
 

@@ -13,6 +13,7 @@ from umqtt.simple import MQTTException
 from firmware.link import messages
 from firmware.link.beat import Beat
 from firmware.link.mqtt import Mqtt
+from firmware.link.secure import NotTrusted, SecureStream
 from modem import bringup, replies, signal
 from modem.client import Modem
 from modem.errors import ModemError, NotRegistered
@@ -24,6 +25,7 @@ SAMPLE_MS = 10000  # between two looks at signal and registration; they cost no 
 PING_MS = (
     300000  # of silence, which only a long heartbeat interval leaves: networks forget idle connections [unverified]
 )
+TIME_MS = 3600000  # between two looks at the network's clock
 UNREGISTERED_MS = 20000  # a network that is gone for longer takes the connection with it
 BACKOFF_FIRST_MS, BACKOFF_LAST_MS = 1000, 15000  # full jitter; back within 60 s of the network's return
 RESTART_AFTER = 4  # failures in a row until the modem's supply is cut
@@ -33,15 +35,22 @@ REGISTERED = (1, 5)  # +CGREG: home and roaming are equally good
 class Uplink:
     """`state`, `csq`, `operator` and `trouble` (why it failed last) are for the console."""
 
-    def __init__(self, board, clock, wall_clock, settings, controller, control_loop, journal, obey):
-        """`obey(payload)` takes each command from the cloud; it must not raise."""
+    def __init__(
+        self, board, clock, wall_clock, settings, controller, control_loop, journal, authority, outbox, obey, time_is
+    ):
+        """`obey(payload)` takes each command from the cloud and must not raise; `time_is(epoch_s, who)` what time it is."""
         self.state = "offline"
         self.csq = signal.NO_READING
         self.operator = None
         self.trouble = None
         self.journal = journal
         self.scan_wanted = False  # set by whoever wants the networks looked for; the link is gone meanwhile
+        self._authority = authority
+        self._outbox = outbox
         self._obey = obey
+        self._time_is = time_is
+        self._asked_time_ms = 0
+        self._distrust = None  # why the broker was not trusted, as it was told last
         self._board = board
         self._clock = clock
         self._settings = settings
@@ -93,7 +102,7 @@ class Uplink:
         self.state = "registered"
         self._registered_ms = self._clock.now_ms()
         self._sample()
-        self._wall_clock.set(self._modem.query("AT+CCLK?", replies.clock))
+        self._ask_time()
         bringup.open_pdp_context(self._modem, self._settings["apn"])
 
     def _scan(self):
@@ -109,8 +118,9 @@ class Uplink:
         """One connection, from CONNECT until it fails or the settings change."""
         settings = self._settings
         keepalive_s = 2 * settings["heartbeat_idle_s"]  # a heartbeat is a sign of life: no pings beside it
+        plain = settings["plain_mqtt"]
         mqtt = Mqtt(
-            self._stream,
+            self._stream if plain else SecureStream(self._stream, self._authority.der()),
             self._clock,
             settings["id"],
             settings["secret"],
@@ -152,7 +162,7 @@ class Uplink:
         """Publish and wait for the acknowledgement, which proves the link."""
         mqtt.publish(self._topic(kind), payload, qos=1)
         self.state = "proven"
-        self.trouble = None
+        self.trouble = self._distrust = None
         self._failures = 0
         self._controller.link_proven = True
 
@@ -166,7 +176,15 @@ class Uplink:
             self.csq,
             self.operator,
             self._control_loop.take_worst_ms(),
+            self._troubles(),
+            self._outbox.dropped,
         )
+
+    def _troubles(self):
+        if self._settings["plain_mqtt"]:
+            yield "plain_mqtt"
+        if self._outbox.flash_failed:
+            yield "flash"
 
     def _topic(self, kind):
         return "cp/%s/%s" % (self._settings["id"], kind)
@@ -179,6 +197,8 @@ class Uplink:
 
     def _sample(self):
         now_ms = self._sampled_ms = self._clock.now_ms()
+        if now_ms - self._asked_time_ms >= TIME_MS:
+            self._ask_time()
         self.csq = self._modem.signal_quality()
         stat = self._modem.registration().stat
         if stat in REGISTERED:
@@ -188,8 +208,15 @@ class Uplink:
             self.operator = None
             raise NotRegistered(stat)
 
+    def _ask_time(self):
+        self._asked_time_ms = self._clock.now_ms()
+        self._time_is(self._modem.query("AT+CCLK?", replies.clock), "network")
+
     def _failed(self, error):
         self.trouble = str(error) or repr(error)
+        if isinstance(error, NotTrusted) and self.trouble != self._distrust:  # one event, however often we try
+            self._distrust = self.trouble
+            self.journal.note("security", {"broker": self.trouble[:100]})
         self._failures += 1
         if not isinstance(error, NotRegistered) and self._failures % RESTART_AFTER == 0:
             self._answers = False

@@ -48,7 +48,8 @@ TABLE = {
     "id": ("", _text(36, _ID_LETTERS)),  # MQTT user name and client id
     "secret": ("", _text(128)),  # MQTT password; never shown
     "broker": ("", _text(253)),
-    "port": (1883, _whole(1, 65535)),
+    "port": (8883, _whole(1, 65535)),
+    "plain_mqtt": (False, _flag),  # for development: no TLS, everything in clear text; the heartbeat says so
     "apn": ("internet", _text(50)),  # 50: CSTT, SIM800 AT manual
     "installer_max_a": (32, _whole(6, 80)),  # of the circuit; set by the installer
     "tethered": (True, _flag),  # the cable is fixed to the unit

@@ -51,6 +51,9 @@ class Unit:
                 raise SettingError(name, "needs more")
         self.changed.update(wanted)
 
+    def time_is(self, epoch_s, who):
+        self.changed[who] = epoch_s
+
     def apply_settings(self):
         self.applied = True
 
@@ -89,6 +92,7 @@ def test_the_others_do_what_they_say():
     assert order({"id": "c", "do": "schedule", "hours": "default"}).changed == {"schedule": "default"}
     assert order({"id": "c", "do": "delay", "s": 900}).changed == {"random_delay_max_s": 900}
     assert order({"id": "c", "do": "rescan", "exp": END_S}).scan_wanted
+    assert order({"id": "c", "do": "time", "t": NOW_S}).changed == {"cloud": NOW_S}
     unit = order({"id": "c", "do": "config", "set": {"heartbeat_idle_s": 600}})
     assert unit.changed == {"heartbeat_idle_s": 600} and unit.applied
 

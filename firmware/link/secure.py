@@ -1,0 +1,90 @@
+"""TLS 1.3 end to end over the modem's stream: the modem carries bytes that it cannot read.
+
+The broker must show a certificate for the very name that we call, signed by the one authority that the unit was given
+(storage/authority.py). There is no other list of authorities, and no way on if the check fails.
+
+Dates. mbedTLS compares a certificate's dates with the platform's clock; Board.set_time sets that as soon as the time is
+known, from the network (NITZ), which nobody has authenticated. A unit that does not know the time compares with a time
+that has surely passed: it may take a certificate that has expired since, never one for another name or of another
+authority. That is all that a forged network time can reach, too: whoever forges it still needs the authority's key.
+
+Each connection is a full handshake: MicroPython's `tls` can neither keep nor hand in a session.
+"""
+
+import errno
+import io
+
+import tls
+
+HANDSHAKE_S = 60  # two round trips, some 3 kB at GPRS speed, and a second of elliptic curves on an ESP32
+# Naming these alone also says that nothing older than TLS 1.3 will do.
+CIPHERS = ("TLS1-3-AES-128-GCM-SHA256", "TLS1-3-AES-256-GCM-SHA384", "TLS1-3-CHACHA20-POLY1305-SHA256")
+
+
+class NotTrusted(OSError):
+    """The other side did not prove who it is, or we were not told whom to trust; the text says which."""
+
+
+class SecureStream:
+    """Stands between wire.py and modem.stream. `authority` is a certificate as DER, or None."""
+
+    def __init__(self, stream, authority):
+        self._stream = stream
+        self._authority = authority
+        self._tls = None
+
+    def connect(self, host, port, timeout_ms):
+        """TCP and handshake. Raises NotTrusted, or the stream's OSError."""
+        if self._authority is None:
+            raise NotTrusted("no certificate authority: give it one on the console, with `authority`")
+        context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+        context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]  # the stubs do not know it
+        context.set_ciphers(CIPHERS)
+        context.load_verify_locations(self._authority)
+        self._stream.connect(host, port, timeout_ms)
+        self._stream.settimeout(HANDSHAKE_S)
+        try:
+            self._tls = context.wrap_socket(_Pipe(self._stream), server_hostname=host)
+        except ValueError as error:  # how MicroPython tells that a certificate did not pass
+            raise NotTrusted(str(error).strip()) from None
+        except OSError as error:
+            if error.args[0] < 0:  # mbedTLS's own numbers; the stream's are positive
+                raise NotTrusted("handshake: %s" % error) from None
+            raise
+
+    def settimeout(self, seconds):
+        self._stream.settimeout(seconds)
+
+    def read(self, most):
+        return self._connected().read(most)
+
+    def write(self, data):
+        return self._connected().write(data)
+
+    def _connected(self):
+        if self._tls is None:
+            raise OSError(errno.ENOTCONN)
+        return self._tls
+
+    def close(self):
+        """TCP is closed too; a TLS goodbye to a line that may be dead would only wait."""
+        self._tls = None
+        self._stream.close()
+
+
+class _Pipe(io.IOBase):
+    """What `tls` reads and writes. It closes what it was given when it is collected, that is in the middle of anything and
+    with the heap locked: here that closes nothing.
+    """
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def readinto(self, buffer):
+        return self._stream.readinto(buffer)
+
+    def write(self, data):
+        return self._stream.write(data)
+
+    def ioctl(self, request, argument):
+        return 0

@@ -1,0 +1,49 @@
+"""Is an unknown time a state, a step an event, and drift neither?"""
+
+import pytest
+
+from firmware.link.wall_clock import BUILT_S, STEP_S, WallClock
+from tests.firmware.link.fake_clock import FakeClock
+
+NOON_S = BUILT_S + 43200
+
+
+def known():
+    clock = FakeClock()
+    clock.now = 10000
+    wall_clock = WallClock(clock)
+    return clock, wall_clock, wall_clock.set(NOON_S)
+
+
+def test_unknown_until_told():
+    wall_clock = WallClock(FakeClock())
+    assert wall_clock.now() is None and wall_clock.at(0) is None
+
+
+@pytest.mark.parametrize("said", [None, 0, -1, 1072915200, BUILT_S - 1])
+def test_a_time_that_cannot_be_true_says_nothing(said):
+    wall_clock = WallClock(FakeClock())
+    assert wall_clock.set(said) is None
+    assert wall_clock.now() is None
+
+
+def test_once_known_it_runs_on_our_own_clock_also_backwards():
+    clock, wall_clock, step_s = known()
+    assert step_s == 0
+    clock.now += 90000
+    assert wall_clock.now() == NOON_S + 90
+    assert wall_clock.at(0) == NOON_S - 10
+
+
+@pytest.mark.parametrize("off_s", [1 - STEP_S, 0, STEP_S - 1])
+def test_drift_is_corrected_without_a_word(off_s):
+    _, wall_clock, _ = known()
+    assert wall_clock.set(NOON_S + off_s) is None
+    assert wall_clock.now() == NOON_S + off_s
+
+
+@pytest.mark.parametrize("off_s", [STEP_S, -STEP_S, 86400, -3600])
+def test_a_step_is_told(off_s):
+    _, wall_clock, _ = known()
+    assert wall_clock.set(NOON_S + off_s) == off_s
+    assert wall_clock.now() == NOON_S + off_s
