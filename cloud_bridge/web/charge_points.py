@@ -14,6 +14,7 @@ from cloud_bridge.web.dashboard import Around, describe
 from cloud_bridge.web.forms import form_token
 from cloud_bridge.web.page import PersonOf, UnitOf, page, templates
 from cloud_bridge.web.stream import changes
+from cloud_bridge.web.vehicles import cards_of
 from cloud_bridge.web.view import ChargePoint, charge_point
 
 BACK_FOR_MS = 30 * 60 * 1000  # as long as a silence has ended, "it is back" is news
@@ -29,7 +30,7 @@ def home(request: Request, house: HouseOf, person: PersonOf) -> Response:
     if len(units) == 1:
         return _dashboard(request, house, person, units[0])
     boards = [describe(charge_point(house, unit)) for unit in units]
-    return page(request, "charge_points.html", person, boards=boards)
+    return page(request, "charge_points.html", person, boards=boards, vehicles=cards_of(house, person))
 
 
 @router.get("/charge-points/{unit_id}")
@@ -59,7 +60,9 @@ def live(request: Request, house: HouseOf, unit: UnitOf, seen: str = "") -> Resp
 
 def _dashboard(request: Request, house: House, person: Person, unit: Unit) -> Response:
     point = charge_point(house, unit)
-    return page(request, "charge_point.html", person, board=describe(point, _around(house, unit, point)))
+    board = describe(point, _around(house, unit, point))
+    vehicles = cards_of(house, person, unit.time_zone)
+    return page(request, "charge_point.html", person, board=board, vehicles=vehicles)
 
 
 def _around(house: House, unit: Unit, point: ChargePoint) -> Around:

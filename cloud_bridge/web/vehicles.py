@@ -1,0 +1,147 @@
+"""Account > Vehicle Details: connect a car's account, look at it, mend a lost access, let it go.
+
+The page of "Continue" answers the form with a page of ours that leads on to the car maker: our Content-Security-Policy
+lets forms go nowhere else, and a redirect after a form counts as the form.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from cloud_bridge.clock import Clock
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.house import House
+from cloud_bridge.store.access import Person
+from cloud_bridge.store.units import visible_units
+from cloud_bridge.vehicles import rows
+from cloud_bridge.vehicles.accounts import Accounts
+from cloud_bridge.vehicles.linking import LinkRefused, begin, finish, unlink
+from cloud_bridge.vehicles.looking import look
+from cloud_bridge.vehicles.provider import ProviderError
+from cloud_bridge.vehicles.rows import Vehicle
+from cloud_bridge.vehicles.trouble import AUTHORISE_AGAIN
+from cloud_bridge.web.access import SESSION_COOKIE, HouseOf
+from cloud_bridge.web.page import Field, NotTheirs, OwnForm, PersonOf, page, to
+from cloud_bridge.web.problems import Refused
+from cloud_bridge.web.vehicle_words import Card, card, refusal_words
+
+HOME_ZONE = "Europe/London"  # of a driver without a charge point
+
+router = APIRouter(include_in_schema=False)
+
+
+def own_vehicle(vehicle_id: int, house: HouseOf, person: PersonOf) -> Vehicle:
+    """The vehicle of the path. Raises NotTheirs."""
+    with house.database.reading() as connection:
+        vehicle = rows.find(connection, vehicle_id, person.id)
+    if vehicle is None:
+        raise NotTheirs("vehicle")
+    return vehicle
+
+
+VehicleOf = Annotated[Vehicle, Depends(own_vehicle)]
+
+
+def cards_of(house: House, person: Person, time_zone: str = HOME_ZONE) -> list[Card]:
+    """The person's vehicles in words, for the dashboard too."""
+    with house.database.reading() as connection:
+        found = rows.of_person(connection, person.id)
+    return [_card(house.accounts, house.clock, vehicle, time_zone) for vehicle in found]
+
+
+@router.get("/account/vehicles")
+def overview(request: Request, house: HouseOf, person: PersonOf) -> Response:
+    return page(request, "vehicles.html", person, vehicles=cards_of(house, person), makers=_makers(house))
+
+
+@router.get("/account/vehicles/connect")
+def connect_new(request: Request, house: HouseOf, person: PersonOf) -> Response:
+    return page(request, "vehicle_connect.html", person, vehicle=None, makers=_makers(house))
+
+
+@router.post("/account/vehicles/connect", dependencies=[OwnForm])
+def leave_for_new(request: Request, house: HouseOf, person: PersonOf, provider: Field) -> Response:
+    return _leave(request, house, person, provider, None)
+
+
+@router.get("/account/vehicles/{vehicle_id}")
+def details(request: Request, house: HouseOf, person: PersonOf, vehicle: VehicleOf, said: str = "") -> Response:
+    with house.database.reading() as connection:
+        zones = [unit.time_zone for unit in visible_units(connection, person)[:1]]
+    shown = _card(house.accounts, house.clock, vehicle, *zones)
+    return page(request, "vehicle.html", person, vehicle=shown, said=said)
+
+
+@router.get("/account/vehicles/{vehicle_id}/connect")
+def connect_again(request: Request, house: HouseOf, person: PersonOf, vehicle: VehicleOf) -> Response:
+    shown = _card(house.accounts, house.clock, vehicle)
+    makers = (
+        {vehicle.provider: shown.maker} if vehicle.provider in house.accounts.catalogue.providers else _makers(house)
+    )
+    return page(request, "vehicle_connect.html", person, vehicle=shown, makers=makers)
+
+
+@router.post("/account/vehicles/{vehicle_id}/connect", dependencies=[OwnForm])
+def leave_again(request: Request, house: HouseOf, person: PersonOf, vehicle: VehicleOf, provider: Field) -> Response:
+    return _leave(request, house, person, provider, vehicle)
+
+
+@router.get("/vehicles/return/{provider}")
+def come_back(request: Request, house: HouseOf, person: PersonOf, provider: str) -> Response:
+    """From the car maker, with its answer. The answer is gone from the address before anything is shown."""
+    session = request.cookies.get(SESSION_COOKIE, "")
+    try:
+        linked = finish(house.accounts, person.id, session, provider, request.query_params)
+    except LinkRefused as refused:
+        title, meaning = refusal_words(refused)
+        again = f"/account/vehicles/{refused.vehicle.id}" if refused.vehicle else "/account/vehicles"
+        content = {"title": title, "meaning": meaning, "again": f"{again}/connect", "back": again}
+        return page(request, "vehicle_refused.html", person, 400, **content)
+    except BridgeError as error:
+        raise Refused("We cannot keep this connection safe", str(error), 500) from error
+    look(house.accounts, linked.vehicle)
+    more = f"more-{linked.more_cars}" if linked.more_cars else "connected"
+    return to(f"/account/vehicles/{linked.vehicle.id}?said={more}")
+
+
+@router.post("/account/vehicles/{vehicle_id}/refresh", dependencies=[OwnForm])
+def refresh(house: HouseOf, vehicle: VehicleOf, back: Field = "") -> Response:
+    """A silent refresh and one cheap read. Leads to "Connect your Vehicle" when only the driver can help."""
+    seen = look(house.accounts, vehicle, eager=True)
+    if seen.link.reason in AUTHORISE_AGAIN:
+        return to(f"/account/vehicles/{vehicle.id}/connect")
+    return to("/" if back == "dashboard" else f"/account/vehicles/{vehicle.id}?said=checked")
+
+
+@router.post("/account/vehicles/{vehicle_id}/disconnect", dependencies=[OwnForm])
+def disconnect(house: HouseOf, vehicle: VehicleOf) -> Response:
+    told = unlink(house.accounts, vehicle)
+    return to(f"/account/vehicles/{vehicle.id}?said={'disconnected' if told else 'not-told'}")
+
+
+@router.post("/account/vehicles/{vehicle_id}/remove", dependencies=[OwnForm])
+def remove(house: HouseOf, vehicle: VehicleOf) -> Response:
+    unlink(house.accounts, vehicle, erase=True)
+    return to("/account/vehicles")
+
+
+def _leave(request: Request, house: House, person: Person, provider: str, vehicle: Vehicle | None) -> Response:
+    session = request.cookies.get(SESSION_COOKIE, "")
+    try:
+        url = begin(house.accounts, person.id, session, provider, vehicle)
+    except ProviderError as error:
+        raise Refused(
+            "That car maker is not available", "Nothing was changed. Please tell our support.", 404
+        ) from error
+    maker = house.accounts.provider(provider).title
+    return page(request, "vehicle_leaving.html", person, url=url, maker=maker)
+
+
+def _card(accounts: Accounts, clock: Clock, vehicle: Vehicle, time_zone: str = HOME_ZONE) -> Card:
+    provider = accounts.catalogue.providers.get(vehicle.provider)
+    return card(vehicle, provider.title if provider else vehicle.provider, clock.now_ms(), time_zone)
+
+
+def _makers(house: House) -> dict[str, str]:
+    return {provider.name: provider.title for provider in house.accounts.catalogue.providers.values()}
