@@ -1,5 +1,6 @@
 """What the pages and the interface are given: the parts of the running bridge that they read."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,3 +48,4 @@ class House:
     upkeep: Upkeep
     quarantine: Quarantine
     accounts: Accounts
+    loop: asyncio.AbstractEventLoop  # the broker's; pages run on threads beside it

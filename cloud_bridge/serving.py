@@ -60,8 +60,11 @@ async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> 
         broker = MqttIngest(settings.broker, intake, roster, quarantine, counters, clock, settings.part)
     upkeep = Upkeep(database, live, ledger, clock, settings.part)
     accounts = open_accounts(database, clock, settings.folder, os.environ)
+    loop = asyncio.get_running_loop()
     try:
-        yield House(settings, clock, database, recorder, live, ledger, counters, broker, upkeep, quarantine, accounts)
+        yield House(
+            settings, clock, database, recorder, live, ledger, counters, broker, upkeep, quarantine, accounts, loop
+        )
     finally:
         accounts.close()
         await asyncio.to_thread(recorder.close)
