@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test check lint requirements fuzz power-loss size hil screenshots clean
+.PHONY: help run mosquitto test check lint requirements fuzz bench flash power-loss size hil screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -26,15 +26,30 @@ power-loss: .venv ## the outbox after a power cut at every point of a scenario; 
 size: .venv ## what the firmware takes of a board's flash, against its budget
 	@.venv/bin/python -m hil_tests.rig.image
 
+bench: .venv ## what charging promises, measured on running units: latency of the contactor, mains cuts
+	@.venv/bin/python -m hil_tests.bench latency
+	@.venv/bin/python -m hil_tests.bench cuts
+
+flash: .venv ## PORT=... [IMAGE=micropython.bin] the firmware onto a LilyGO T-Call SIM800L (firmware/boards/tcall.md)
+	@test -n "$(PORT)" || { echo "make flash PORT=/dev/ttyUSB0 [IMAGE=micropython.bin]"; exit 2; }
+	@test -z "$(IMAGE)" || .venv/bin/python -m esptool --port "$(PORT)" erase-flash
+	@test -z "$(IMAGE)" || .venv/bin/python -m esptool --port "$(PORT)" write-flash 0x1000 "$(IMAGE)"
+	@.venv/bin/python -m hil_tests.rig.image
+	@.venv/bin/python -m mpremote connect "$(PORT)" romfs deploy build/image.romfs
+	@printf 'import firmware.main\n' > build/main.py
+	@.venv/bin/python -m mpremote connect "$(PORT)" fs cp build/main.py :main.py + reset
+	@echo 'Now provision it over its console, 115200 baud: provision {"id": ..., "secret": ..., "broker": ...}'
+
 lint: .venv ## style and types
 	@.venv/bin/python -m ruff check .
 	@.venv/bin/python -m ruff format --check .
 	@.venv/bin/python -m mypy
 	@.venv/bin/python -m mypy --config-file firmware/mypy.ini
+	@.venv/bin/python -m mypy --config-file firmware/boards/mypy.ini
 
 .venv: .venv/ready ## the environment: pinned packages, MicroPython, umqtt.simple
 
-.venv/ready: requirements.lock stubs.lock $(wildcard hil_tests/runtime/*.py)
+.venv/ready: requirements.lock stubs.lock stubs-esp32.lock $(wildcard hil_tests/runtime/*.py)
 	@$(PYTHON) -m hil_tests.runtime .venv
 	@touch .venv/ready
 

@@ -8,7 +8,6 @@ import gc
 import os
 import sys
 
-from firmware.boards.virtual import VirtualBoard
 from firmware.charging import delay, schedule
 from firmware.charging.controller import Controller
 from firmware.charging.situation import Setup
@@ -36,12 +35,12 @@ RESTART_MS = 5000  # after a mistake of ours in the uplink
 class Unit:
     """The charge point as its console sees it."""
 
-    def __init__(self):
+    def __init__(self, make_board):
         self.clock = Clock(self._pause)
         self.pauses: tuple = ()  # what is done in the pauses of the main thread, once it is all there
         self.crashes = 0  # mistakes of ours that were survived
         control_clock = Clock()
-        self.board = VirtualBoard(control_clock, self._pause)
+        self.board = make_board(control_clock, self._pause)
         flash = self.board.flash
         self.settings = Settings(flash, {"schedule": schedule.complaint})
         checkpoint = Checkpoint(flash, control_clock.now_ms())
@@ -129,8 +128,9 @@ class Unit:
         sys.print_exception(error)
 
 
-def run():
-    unit = Unit()
+def run(make_board):
+    """For ever; `make_board` is a class of firmware/boards."""
+    unit = Unit(make_board)
     gc.collect()
     gc.threshold(-1)  # main.py lowered it: from here on only a full heap is collected
     unit.talk()

@@ -1,4 +1,4 @@
-"""Eastron SDM120 and SDM230 over RS-485: one register asked after the other, four of them in a third of a second.
+"""Eastron SDM120 and SDM230 over RS-485: one register asked after the other, all in less than half a second.
 
 The register addresses are those of Eastron's Modbus protocol sheets, the same for both; remembered and not read from them
 (unverified).
@@ -10,6 +10,7 @@ from firmware.metering.meter import Meter
 # input register -> the field of charging.wires.Inputs, and how many of its units one unit of the meter is
 REGISTERS = (
     (0x000C, "power_w", 1),
+    (0x0000, "supply_mv", 1000),  # the meter sits before the contactor
     (0x0006, "current_ma", 1000),
     (0x000C, "power_w", 1),
     (0x0048, "meter_wh", 1000),  # imported energy, kWh
@@ -31,7 +32,7 @@ class SdmMeter(Meter):
         self._asked_ms = None
         self._heard_ms = None
         self._frame = b""
-        self._values = {"power_w": 0, "current_ma": 0, "meter_wh": 0}
+        self._values = {"power_w": 0, "current_ma": 0, "meter_wh": 0, "supply_mv": 0}
         self.errors = 0
 
     def poll(self, now_ms, inputs):
@@ -49,6 +50,7 @@ class SdmMeter(Meter):
             self._lost()
         self.silent = now_ms - self._heard_ms >= SILENT_MS
         inputs.meter_wh = self._values["meter_wh"]
+        inputs.supply_mv = 0 if self.silent else self._values["supply_mv"]  # not known is not allowed: a fault
         inputs.power_w = 0 if self.silent else self._values["power_w"]
         inputs.current_ma = 0 if self.silent else self._values["current_ma"]
 

@@ -12,9 +12,8 @@ from hil_tests.runtime.errors import SetUpError, run
 
 OLDEST_PYTHON = (3, 11)
 LOCK = Path("requirements.lock")
-STUBS_LOCK = Path(
-    "stubs.lock"
-)  # type stubs of MicroPython: they would shadow CPython's, so they live in a folder of their own
+# Type stubs of MicroPython: they would shadow CPython's, and a board's the unix port's, so each has a folder of its own.
+STUBS = {"stubs": Path("stubs.lock"), "stubs-esp32": Path("stubs-esp32.lock")}
 NO_PIP = "Install python3-venv, or python3-pip, and try again."
 NO_INDEX = "Does `pip download six` work on this machine? The packages come from there."
 
@@ -40,7 +39,8 @@ def make(venv: Path) -> None:
         "--no-deps",
     ]
     run([*install, "-r", LOCK], NO_INDEX)
-    run([*install, "--upgrade", "--target", venv / "stubs", "-r", STUBS_LOCK], NO_INDEX)
+    for folder, lock in STUBS.items():
+        run([*install, "--upgrade", "--target", venv / folder, "-r", lock], NO_INDEX)
 
 
 def _add_pip(python: Path) -> None:

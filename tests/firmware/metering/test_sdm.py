@@ -8,7 +8,7 @@ from firmware.charging.wires import Inputs
 from firmware.metering import modbus
 from firmware.metering.sdm import SILENT_MS, SdmMeter
 
-VALUES = {0x0006: 16.25, 0x000C: 3737.5, 0x0048: 1234.567}
+VALUES = {0x0000: 230.5, 0x0006: 16.25, 0x000C: 3737.5, 0x0048: 1234.567}
 STEP_MS = 20
 
 
@@ -62,6 +62,7 @@ def test_power_current_and_energy_are_read_in_turn_within_a_second():
     line = FakeMeter()
     meter, inputs = run(line, 1000)
     assert (inputs.power_w, inputs.current_ma, inputs.meter_wh) == (3737, 16250, 1234567)
+    assert inputs.supply_mv == 230500
     assert set(line.asked) == set(VALUES) and meter.errors == 0 and not meter.silent
 
 
@@ -80,7 +81,7 @@ SPOILT = {
 @pytest.mark.parametrize("name", sorted(SPOILT))
 def test_what_is_no_answer_is_counted_and_never_a_reading(name):
     meter, inputs = run(FakeMeter(SPOILT[name]), SILENT_MS + 1000)
-    assert (inputs.power_w, inputs.current_ma, inputs.meter_wh) == (0, 0, 0)
+    assert (inputs.power_w, inputs.current_ma, inputs.meter_wh, inputs.supply_mv) == (0, 0, 0, 0)
     assert meter.errors >= 5 and meter.silent
 
 

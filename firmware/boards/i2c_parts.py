@@ -1,0 +1,26 @@
+"""The chips on the I2C bus of the T-Call and its carrier. Addresses and registers are those of their data sheets."""
+
+EXPANDER, EXPANDER_INPUTS, EXPANDER_PULL_UPS = 0x20, 0x12, 0x0C  # MCP23017: GPIOA, GPPUA; all pins are inputs at reset
+THERMOMETER, TEMPERATURE = 0x48, 0x00  # LM75: 9 bits, the upper byte is whole degrees, signed
+POWER_CHIP, SYSTEM_0, BOOST_KEEP_ON = 0x75, 0x00, 0x37  # IP5306; without it the 5 V rail goes off at light load
+
+
+class Parts:
+    """`bus` is a machine.I2C. A chip that does not answer raises OSError in every method."""
+
+    def __init__(self, bus):
+        self._bus = bus
+        self._byte = bytearray(1)
+
+    def start(self):
+        self._bus.writeto_mem(POWER_CHIP, SYSTEM_0, bytes((BOOST_KEEP_ON,)))
+        self._bus.writeto_mem(EXPANDER, EXPANDER_PULL_UPS, b"\xff")
+
+    def inputs(self):
+        """The eight pins of port A as a byte; an open one reads 1."""
+        self._bus.readfrom_mem_into(EXPANDER, EXPANDER_INPUTS, self._byte)
+        return self._byte[0]
+
+    def temperature_c(self):
+        self._bus.readfrom_mem_into(THERMOMETER, TEMPERATURE, self._byte)
+        return self._byte[0] - 256 if self._byte[0] > 127 else self._byte[0]

@@ -1,0 +1,163 @@
+"""LilyGO T-Call SIM800L (V1.3, V1.4 with IP5306) on a carrier that makes it a charge point. See tcall.md.
+
+Nobody has run this on hardware yet: it is checked against MicroPython's type stubs and compiles. The carrier's wiring and
+what to measure first stand in tcall.md.
+"""
+
+import select
+import sys
+import time
+
+import machine
+import micropython
+import neopixel
+from machine import ADC, I2C, PWM, WDT, Pin
+
+from firmware.boards.board import Board
+from firmware.boards.i2c_parts import Parts
+from firmware.boards.plateaus import plateaus, resistance_ohm
+from firmware.charging.wires import X1, F
+from firmware.metering.sdm import SdmMeter
+from modem.ports.machine_uart import Port
+
+# The module's own pins (Xinyuan-LilyGO/LilyGo-T-Call-SIM800, utilities.h).
+MODEM_PWRKEY, MODEM_RESET, MODEM_POWER, MODEM_TX, MODEM_RX, SDA, SCL = 4, 5, 23, 27, 26, 21, 22
+# The carrier's. None of the outputs is a strapping pin, so none moves in a reset (ESP32 data sheet, 2.4).
+PILOT_PWM, CONTACTOR, RCD_TEST, LIGHT = 25, 18, 19, 13
+PILOT_ADC, PROXIMITY_ADC, RAIL_ADC = 36, 39, 34  # ADC1: ADC2 does not work beside Wi-Fi
+METER_TX, METER_RX = 14, 15
+# Bits of the expander's port A; each input pulls to earth when it is active.
+MIRROR, RCD_AC, RCD_DC, ENCLOSURE, BUTTON = 0x01, 0x02, 0x04, 0x08, 0x10
+
+PWM_HZ = 1000
+SAMPLES = 80  # some 60 us each: five cycles
+PILOT_GAIN, PILOT_ZERO_UV = 9, 1650000  # the carrier maps -12..+12 V to 0.32..2.98 V
+PULL_UP_OHM, PULL_UP_UV, OPEN_OHM = 1000, 3300000, 10000
+RAIL_DIVIDER = 2
+METER_BAUD = 9600
+WATCHDOG_MS = 8000
+TEMPERATURE_EVERY = 50  # steps
+EPOCH_S = 946684800  # MicroPython counts from 2000 on this port, we from 1970
+CAUSES = {machine.PWRON_RESET: "power_on", machine.WDT_RESET: "watchdog", machine.SOFT_RESET: "soft"}
+
+
+class TCallBoard(Board):
+    flash = ""  # the root of the board's own littlefs
+
+    def __init__(self, clock, idle):
+        self._clock = clock
+        self._contactor = Pin(CONTACTOR, Pin.OUT, value=0)
+        self._pilot = Pin(PILOT_PWM, Pin.OUT, value=0)
+        self._rcd_test = Pin(RCD_TEST, Pin.OUT, value=0)
+        self._light = neopixel.NeoPixel(Pin(LIGHT, Pin.OUT), 1)
+        self.reset_cause = CAUSES.get(machine.reset_cause(), "brown_out")
+        self._pwm = None
+        self._duty_u16 = F
+        self._pilot_adc, self._proximity_adc, self._rail_adc = [
+            ADC(Pin(pin), atten=ADC.ATTN_11DB) for pin in (PILOT_ADC, PROXIMITY_ADC, RAIL_ADC)
+        ]
+        self._samples = [0] * SAMPLES
+        self._parts = Parts(I2C(0, sda=Pin(SDA), scl=Pin(SCL), freq=400000))
+        self._parts.start()
+        self._steps = 0
+        self._temperature_c = None
+        self._meter = SdmMeter(Port(2, METER_TX, METER_RX, METER_BAUD))
+        self.modem_power = ModemPower()
+        self.modem_port = Port(1, MODEM_TX, MODEM_RX, idle=idle)
+        self.console_port = StandardPort()
+        self._watchdog = WDT(timeout=WATCHDOG_MS)
+
+    def read(self, inputs):
+        samples, read_uv = self._samples, self._pilot_adc.read_uv
+        for number in range(SAMPLES):
+            samples[number] = read_uv()
+        high_uv, low_uv = plateaus(samples)
+        inputs.pilot_high_mv = (high_uv - PILOT_ZERO_UV) * PILOT_GAIN // 1000
+        inputs.pilot_low_mv = (low_uv - PILOT_ZERO_UV) * PILOT_GAIN // 1000
+        inputs.proximity_ohm = resistance_ohm(self._proximity_adc.read_uv(), PULL_UP_UV, PULL_UP_OHM, OPEN_OHM)
+        inputs.rail_mv = self._rail_adc.read_uv() * RAIL_DIVIDER // 1000
+        self._read_parts(inputs)
+        self._meter.poll(self._clock.now_ms(), inputs)
+
+    def _read_parts(self, inputs):
+        """A chip that does not answer is an open wire of the sort that stops: leakage, and a lost thermometer."""
+        try:
+            pins = self._parts.inputs()
+        except OSError:
+            pins = ~(RCD_AC | RCD_DC)
+        inputs.contactor_closed = not pins & MIRROR
+        inputs.rcd_ac_trip, inputs.rcd_dc_trip = not pins & RCD_AC, not pins & RCD_DC
+        inputs.tamper, inputs.button = bool(pins & ENCLOSURE), not pins & BUTTON  # its switch opens with the enclosure
+        if self._steps % TEMPERATURE_EVERY == 0:
+            try:
+                self._temperature_c = self._parts.temperature_c()
+            except OSError:
+                self._temperature_c = None
+        self._steps += 1
+        inputs.temperature_c = self._temperature_c
+
+    def write(self, outputs):
+        self._contactor.value(outputs.contactor)
+        self._rcd_test.value(outputs.rcd_test)
+        if outputs.pilot_duty_u16 != self._duty_u16:
+            self._duty_u16 = outputs.pilot_duty_u16
+            self._drive_pilot(outputs.pilot_duty_u16)
+        if self._light[0] != outputs.led:
+            self._light[0] = outputs.led
+            self._light.write()
+
+    def _drive_pilot(self, duty_u16):
+        """A steady level is the pin's own, not a PWM of 0 or 100 %."""
+        if duty_u16 in (X1, F):
+            if self._pwm:
+                self._pwm.deinit()
+                self._pwm = None
+            self._pilot.init(Pin.OUT, value=duty_u16 == X1)
+        elif self._pwm:
+            self._pwm.duty_u16(duty_u16)
+        else:
+            self._pwm = PWM(self._pilot, freq=PWM_HZ, duty_u16=duty_u16)
+
+    def set_time(self, epoch_s):
+        year, month, day, hour, minute, second, weekday, _ = time.gmtime(epoch_s - EPOCH_S)
+        machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
+
+    def feed(self):
+        self._watchdog.feed()
+
+    def reset(self):
+        machine.reset()
+
+
+class ModemPower:
+    """POWER_ON cuts the modem's supply; PWRKEY is pulled down by the key."""
+
+    def __init__(self):
+        self._supply = Pin(MODEM_POWER, Pin.OUT, value=0)
+        self._key = Pin(MODEM_PWRKEY, Pin.OUT, value=1)
+        Pin(MODEM_RESET, Pin.OUT, value=1)
+
+    def supply(self, on):
+        self._supply.value(on)
+
+    def key(self, pressed):
+        self._key.value(not pressed)
+
+
+class StandardPort:
+    """The console on the module's USB serial, where MicroPython's own prompt would be."""
+
+    def __init__(self):
+        micropython.kbd_intr(-1)  # Ctrl-C on the line must not stop a charge point
+        self._poll = select.poll()
+        self._poll.register(sys.stdin, select.POLLIN)
+
+    def read(self):
+        """What was typed, b"" if nothing; never waits."""
+        typed = b""
+        while self._poll.poll(0):
+            typed += sys.stdin.buffer.read(1)
+        return typed
+
+    def write(self, data):
+        sys.stdout.buffer.write(data)
