@@ -73,8 +73,14 @@ def time_ticks(from_ms: int, to_ms: int, time_zone: str) -> list[tuple[int, str]
         if at_ms > to_ms:
             return ticks
         if at_ms >= from_ms:
-            ticks.append((at_ms, f"{at:%H:%M}" if hours <= 48 else f"{at.day} {at:%b}"))
+            ticks.append((at_ms, _label(at, hours)))
         at += step
+
+
+def _label(at: datetime, hours: float) -> str:
+    if hours <= 48:
+        return f"{at:%H:%M}"
+    return f"{at:%a}" if hours <= 8 * 24 else f"{at.day} {at:%b}"
 
 
 def _average(points: Sequence[SignalPoint]) -> SignalPoint:

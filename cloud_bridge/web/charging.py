@@ -1,0 +1,162 @@
+"""Smart charging: the owner's hours, a limit or a pause for some hours, and the charger's own answer to each."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from cloud_bridge import orders
+from cloud_bridge.contact import Contact
+from cloud_bridge.orders import Fate, Order
+from cloud_bridge.store.access import Scope
+from cloud_bridge.web import words
+from cloud_bridge.web.access import HouseOf
+from cloud_bridge.web.page import OwnForm, PersonOf, UnitOf, only, page, to
+from cloud_bridge.web.problems import Refused
+from cloud_bridge.web.view import charge_point
+
+HOUR_MS = 3600 * 1000
+DEFAULT, OFF = "default", "off"  # as the unit writes them
+AVOIDED = "08:00 to 11:00 and 16:00 to 22:00 on weekdays"  # what `default` means
+AMPS = (6, 8, 10, 13, 16, 20, 24, 32)
+HOURS = (1, 2, 4, 8, 12, 24)
+
+router = APIRouter(
+    prefix="/charge-points/{unit_id}/charging", include_in_schema=False, dependencies=[only(Scope.COMMAND)]
+)
+
+Hours = Annotated[int, Form(ge=1, le=24)]
+Times = Annotated[list[str], Form(max_length=2)]
+
+# The unit's reasons (link/commands of the firmware), for people.
+REASONS = {
+    "time unknown": "it does not know the time yet, and this needs an end. Try again in a few minutes",
+    "expired": "it heard of it too late",
+    "repeated": "it had done that already",
+    "unknown command": "its firmware does not know this yet",
+}
+
+
+@router.get("")
+def overview(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
+    point = charge_point(house, unit)
+    with house.database.reading() as connection:
+        order = orders.newest(connection, unit.id, point.now_ms)
+        hours = orders.schedule_in_force(connection, unit.id)
+    content: dict[str, Any] = {
+        "silent": point.verdict.contact is not Contact.ONLINE,
+        "order": order and described(order, unit.time_zone),
+        "waiting": order is not None and order.fate is Fate.WAITING,
+        "schedule": hours,
+        "schedule_words": in_words(hours),
+        "avoided": AVOIDED,
+        "own": own_hours(hours),
+        "amps": AMPS,
+        "hours": HOURS,
+    }
+    return page(request, "charging.html", person, unit=unit, name=point.name, **content)
+
+
+@router.post("/schedule", dependencies=[OwnForm])
+def schedule(
+    house: HouseOf,
+    person: PersonOf,
+    unit: UnitOf,
+    choice: Annotated[Literal["default", "off", "own"], Form()],
+    weekday_from: Times = [],  # noqa: B006  # FastAPI copies it
+    weekday_to: Times = [],  # noqa: B006
+    weekend_from: Times = [],  # noqa: B006
+    weekend_to: Times = [],  # noqa: B006
+) -> Response:
+    hours: str = choice
+    if choice == "own":
+        weekdays, weekend = written(weekday_from, weekday_to), written(weekend_from, weekend_to)
+        parts = [f"{days} {text}" for days, text in (("mon-fri", weekdays), ("sat-sun", weekend)) if text]
+        hours = "; ".join(parts) or OFF
+    orders.give(house, unit.id, person.id, "schedule", {"hours": hours})
+    return to(f"/charge-points/{unit.id}/charging")
+
+
+@router.post("/limit", dependencies=[OwnForm])
+def limit(
+    house: HouseOf, person: PersonOf, unit: UnitOf, amps: Annotated[int, Form(ge=6, le=80)], hours: Hours
+) -> Response:
+    orders.give(house, unit.id, person.id, "limit", {"amps": amps}, hours * HOUR_MS)
+    return to(f"/charge-points/{unit.id}/charging")
+
+
+@router.post("/pause", dependencies=[OwnForm])
+def pause(house: HouseOf, person: PersonOf, unit: UnitOf, hours: Hours) -> Response:
+    orders.give(house, unit.id, person.id, "pause", {}, hours * HOUR_MS)
+    return to(f"/charge-points/{unit.id}/charging")
+
+
+@router.post("/resume", dependencies=[OwnForm])
+def resume(house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
+    """Neither limit nor pause."""
+    orders.give(house, unit.id, person.id, "resume", {})
+    return to(f"/charge-points/{unit.id}/charging")
+
+
+def written(begins: list[str], ends: list[str]) -> str:
+    """Hours to avoid as the unit writes them; empty lines are left out. Midnight at the end is 24:00."""
+    found = []
+    for begin, end in zip(begins, ends, strict=False):
+        if not begin and not end:
+            continue
+        end = "24:00" if end == "00:00" else end
+        if not all(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d|24:00", time) for time in (begin, end)) or begin >= end:
+            raise Refused("Those hours do not work", "Each line needs a beginning and a later end on the same day.")
+        found.append(f"{begin}-{end}")
+    return " ".join(found)
+
+
+def own_hours(hours: str | None) -> dict[str, list[tuple[str, str]]]:
+    """Two lines for weekdays and two for weekends, as the form shows them."""
+    lines: dict[str, list[tuple[str, str]]] = {"weekday": [], "weekend": []}
+    for part in (hours or "").split(";"):
+        days, *spans = part.split() or [""]
+        kind = {"mon-fri": "weekday", "sat-sun": "weekend"}.get(days)
+        if kind:
+            pairs = [span.replace("24:00", "00:00").split("-") for span in spans]
+            lines[kind] += [(begin, end) for begin, end in pairs]
+    return {kind: [*spans, ("", ""), ("", "")][:2] for kind, spans in lines.items()}
+
+
+def in_words(hours: str | None) -> str:
+    if hours is None:
+        return "Not chosen from here yet"
+    if hours == OFF:
+        return "Charges at any hour"
+    if hours == DEFAULT:
+        return f"Off-peak: not from {AVOIDED}"
+    days = {"mon-fri": "on weekdays", "sat-sun": "at weekends"}
+    said = []
+    for part in hours.split(";"):
+        name, *spans = part.split()
+        said.append(f"{' and '.join(span.replace('-', ' to ') for span in spans)} {days.get(name, name)}")
+    return f"Your own: not from {', nor '.join(said)}"
+
+
+def described(order: Order, time_zone: str) -> dict[str, str]:
+    """An order and its fate: tone, what was asked, what became of it."""
+    end_s = order.arguments.get("exp")
+    until = f" until {words.day_and_time(end_s * 1000, time_zone)}" if end_s else ""
+    answered = words.day_and_time(order.answered_ms, time_zone) if order.answered_ms is not None else ""
+    tone, fate = {
+        Fate.DONE: ("good", f"Your charger has done it, {answered}."),
+        Fate.REFUSED: ("bad", f"Your charger has refused it: {REASONS.get(order.reason or '', order.reason)}."),
+        Fate.WAITING: ("unsure", "Waiting for your charger's answer …"),
+        Fate.UNANSWERED: ("unsure", "Your charger has not answered. It may not have heard this: try again."),
+        Fate.NOT_SENT: ("bad", "Not sent: your charger has no connection now. Nothing has changed."),
+    }[order.fate]
+    return {"tone": tone, "asked": _asked(order, until), "fate": fate}
+
+
+def _asked(order: Order, until: str) -> str:
+    if order.do == "schedule":
+        return in_words(order.arguments["hours"])
+    if order.do == "limit":
+        return f"At most {order.arguments['amps']} A{until}"
+    return f"Pause{until}" if order.do == "pause" else "No limit and no pause"
