@@ -1,0 +1,165 @@
+"""Does a driver in a real browser get a car linked, see that access is lost, and get it back, both ways?
+
+Against npm's oidc-provider: codes once, refresh tokens once, PKCE, issuer in the return.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from hil_tests.bridge import Bridge
+from hil_tests.conftest import free_ports
+from hil_tests.rig.background import Background
+from hil_tests.vehicles.car_maker import CarMaker, NoNode, in_ci
+
+CHROMIUM = "/usr/bin/chromium"
+PATIENCE_MS = 15_000
+LOST = "We have lost access to Zoe"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A bridge, a car maker, and a driver's browser that is logged in to the bridge."""
+
+    page: Page
+    browser: Browser
+    address: str
+    maker: CarMaker
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def scene(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("the cloud")
+    http_port, mqtt_port, maker_port = free_ports(3)
+    bridge, background = Bridge(http_port, mqtt_port, folder), Background()
+    try:
+        maker = CarMaker(maker_port, f"{bridge.address}/vehicles/return/maker")
+    except NoNode as why:
+        background.close()
+        if in_ci():
+            raise
+        pytest.skip(str(why))
+    (folder / "vehicles.toml").write_text(maker.settings(bridge.address))
+    try:
+        background.run(bridge.start())
+        login = background.run(bridge.command("user", "add", "ann", "--role", "driver"))
+        context = browser.new_context()
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        page.goto(f"{bridge.address}/login")
+        page.get_by_label("Name").fill(login["user"])
+        page.get_by_label("Password").fill(login["password"])
+        page.get_by_role("button", name="Log in").click()
+        yield Scene(page, browser, bridge.address, maker)
+        context.close()
+    finally:
+        background.run(bridge.stop())
+        background.close()
+        maker.stop()
+
+
+def authorise(page: Page, maker: CarMaker) -> None:
+    """On the maker's own pages: log in where it asks for it, and allow."""
+    page.wait_for_url(f"{maker.address}/**")
+    login = page.locator("input[name=login]")
+    if login.count():
+        login.fill("ann@example")
+        page.locator("input[name=password]").fill("any")
+        page.get_by_role("button", name="Sign-in").click()
+    page.get_by_role("button", name="Continue").click()
+
+
+def connect(scene: Scene) -> None:
+    """From the first page to the linked car, as a driver goes."""
+    page = scene.page
+    page.get_by_role("link", name="Account").click()
+    page.get_by_role("link", name="Vehicle Details").click()
+    page.get_by_role("link", name="Connect a vehicle").click()
+    expect(page.get_by_role("heading", name="Connect your Vehicle")).to_be_visible()
+    page.get_by_role("button", name="Continue").click()
+    authorise(page, scene.maker)
+    expect(page.get_by_text("Your vehicle is connected")).to_be_visible()
+
+
+def lose(scene: Scene) -> None:
+    """The maker ends the grant; the driver refreshes the vehicle's page and opens the dashboard."""
+    page = scene.page
+    scene.maker.end_every_grant()
+    page.get_by_role("button", name="Refresh").click()
+    page.goto(scene.address)
+    expect(page.get_by_role("alert")).to_contain_text(LOST)
+
+
+def test_a_car_is_linked_and_its_state_is_on_the_dashboard(scene: Scene) -> None:
+    connect(scene)
+    page = scene.page
+    assert "code=" not in page.url, "the code is gone from the address"
+    page.goto(scene.address)
+    expect(page.get_by_label("Zoe")).to_contain_text(re.compile(r"Battery\s*64 %"))
+    expect(page.get_by_label("Zoe")).to_contain_text(re.compile(r"Charging\s*Yes"))
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_refresh_on_the_dashboard_leads_back_to_a_linked_car(scene: Scene) -> None:
+    connect(scene)
+    lose(scene)
+    page = scene.page
+    page.get_by_role("alert").get_by_role("button", name="Refresh").click()
+    expect(page.get_by_role("heading", name="Connect your Vehicle")).to_be_visible()
+    page.get_by_role("button", name="Continue").click()
+    authorise(page, scene.maker)
+    page.goto(scene.address)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_label("Zoe")).to_contain_text("Connected")
+
+
+def test_vehicle_details_lead_back_to_a_linked_car(scene: Scene) -> None:
+    connect(scene)
+    lose(scene)
+    page = scene.page
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Account").click()
+    page.get_by_role("link", name="Vehicle Details").click()
+    page.get_by_role("link", name="Zoe").click()
+    page.get_by_role("link", name="Connect your Vehicle").click()
+    page.get_by_role("button", name="Continue").click()
+    authorise(page, scene.maker)
+    expect(page.get_by_text("Your vehicle is connected")).to_be_visible()
+    page.goto(f"{scene.address}/account/vehicles")
+    expect(page.get_by_role("link", name="Zoe")).to_have_count(1)
+    page.goto(scene.address)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_driver_who_says_no_is_told_that_nothing_changed(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/account/vehicles/connect")
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url(f"{scene.maker.address}/**")
+    page.get_by_role("link", name="[ Cancel ]").click()
+    expect(page.get_by_role("alert")).to_contain_text("You did not give access")
+
+
+def test_a_return_is_good_once_and_in_its_own_browser_only(scene: Scene) -> None:
+    """The address of a return, as a thief would have it: used again, and in another browser."""
+    seen: list[str] = []
+    scene.page.on("request", lambda request: seen.append(request.url))
+    connect(scene)
+    used = next(url for url in seen if "/vehicles/return/" in url)
+    scene.page.goto(used)
+    expect(scene.page.get_by_role("alert")).to_contain_text("That way back was too old")
+    stranger = scene.browser.new_context()
+    page = stranger.new_page()
+    page.goto(used)
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    stranger.close()
