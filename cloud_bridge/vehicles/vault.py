@@ -124,6 +124,10 @@ class Vault:
                 resealed += 1
         return resealed
 
+    def key_ids(self, connection: Connection) -> set[str]:
+        """The keys that something is sealed with."""
+        return set(connection.execute(select(vehicle_grants.c.key_id).distinct()).scalars())
+
     def _values(self, connection: Connection, vehicle_id: int, grant: Grant, generation: int) -> dict[str, object]:
         key_id, sealed = self._seal(connection, vehicle_id, grant)
         life_ms = grant.expires_ms - grant.issued_ms

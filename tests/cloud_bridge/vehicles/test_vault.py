@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from cloud_bridge.errors import SettingError
 from cloud_bridge.store.vehicle_tables import vehicle_grants
+from cloud_bridge.vehicles.__main__ import rotate_key
 from cloud_bridge.vehicles.keys import KeyFile, KeyGone, KeysOfEnvironment
 from cloud_bridge.vehicles.link import State
 from cloud_bridge.vehicles.looking import look
@@ -86,6 +88,15 @@ def test_a_new_key_is_used_at_once_and_the_old_one_still_opens(play: Scene) -> N
     other_process.drop(set(other_process.keys().keys) - {new})
     assert kept(play).grant == before
     assert list(other_process.keys().keys) == [new]
+
+
+def test_the_command_line_rotates_the_key_beside_the_running_bridge(play: Scene) -> None:
+    play.link()
+    before, old = kept(play).grant, KeyFile(play.folder).keys().current
+    said = rotate_key({"CHARGEKEEPER_DATA": str(play.folder)})
+    assert re.fullmatch("1 grants are sealed with the key [0-9a-f]{8} now", said)
+    assert kept(play).grant == before
+    assert old not in KeyFile(play.folder).keys().keys
 
 
 def test_two_processes_that_start_at_once_have_one_key(tmp_path: Path) -> None:

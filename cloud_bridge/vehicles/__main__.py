@@ -1,0 +1,53 @@
+"""`python -m cloud_bridge.vehicles rotate-key`: seal all grants with a new key, beside the running bridge.
+
+With keys of the environment, put the new one in front first; then this seals with it, and the old one can go. With the
+key file, this makes the new key too, and drops the old ones once nothing is sealed with them.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.settings import read_settings
+from cloud_bridge.store.database import open_database
+from cloud_bridge.vehicles.keys import KeyFile, key_source
+from cloud_bridge.vehicles.vault import Vault
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 when done, 1 with one line on standard error when something is in the way."""
+    parser = argparse.ArgumentParser(prog="python -m cloud_bridge.vehicles")
+    parser.add_argument("command", choices=["rotate-key"])
+    parser.parse_args(arguments)
+    try:
+        print(rotate_key(os.environ))
+    except BridgeError as error:
+        print(f"chargekeeper: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def rotate_key(environment: Mapping[str, str]) -> str:
+    """What was done, in a line. Raises BridgeError; then every grant can still be opened."""
+    folder = read_settings(environment).folder
+    source = key_source(folder, environment)
+    database = open_database(folder)
+    try:
+        old = set(source.keys().keys)
+        if isinstance(source, KeyFile):
+            source.add()
+        with database.writing() as connection:
+            vault = Vault(source)
+            count = vault.reseal(connection)
+            unused = old - vault.key_ids(connection)
+        if isinstance(source, KeyFile):
+            source.drop(unused)
+        return f"{count} grants are sealed with the key {source.keys().current} now"
+    finally:
+        database.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
