@@ -99,6 +99,12 @@ class Bridge:
             self._process.kill()
             await self._process.wait()
 
+    async def kill(self) -> None:
+        """Ends it as a crash would, in the middle of whatever it does."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
     async def command(self, *words: str) -> dict[str, Any]:
         """`python -m cloud_bridge WORDS --json`, while it runs. Raises BridgeFailed."""
         process = await asyncio.create_subprocess_exec(

@@ -69,6 +69,10 @@ class Outbox:
             return in_memory
         return stored
 
+    def waiting(self):
+        """How many records there are."""
+        return self._stored + len(self._memory)
+
     def remove(self, record):
         """`record`, which `oldest` returned, was acknowledged. Harmless if it has been given up since."""
         if record is self._oldest:
