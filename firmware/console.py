@@ -92,6 +92,7 @@ def _status(unit, argument):
         "loop_worst_ms %d" % unit.control_loop.worst_ms,
         "heap_free %d" % gc.mem_free(),
         "crashes %d" % unit.crashes,
+        "outbox %d" % unit.outbox.waiting(),
         "events_dropped %d" % (unit.controller.events.dropped + unit.outbox.dropped),
     ]
 
