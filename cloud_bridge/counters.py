@@ -8,6 +8,7 @@ class Counters:
     """Since the start of this process."""
 
     contacts: int = 0
+    canaries: int = 0
     bad_payloads: int = 0
     repeats: int = 0
     late: int = 0

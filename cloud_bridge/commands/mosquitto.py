@@ -5,6 +5,7 @@ tell a unit's will from its publishing: a unit may set a will on its own heartbe
 """
 
 import argparse
+import getpass
 import os
 from pathlib import Path
 
@@ -27,6 +28,7 @@ MAX_PACKET_BYTES = MAX_PAYLOAD_BYTES + 256  # and its topic
 
 CONFIGURATION = """\
 # Written by `python -m cloud_bridge mosquitto write`; run it again after adding units, then reload mosquitto.
+user {user}
 per_listener_settings false
 allow_anonymous false
 # a client can only be who it has logged in as, so nobody throws another unit out by using its client id
@@ -39,7 +41,6 @@ autosave_interval 60
 # what waits for the bridge while it is away must not be thrown away silently (the default is 1000 messages)
 max_queued_messages 1000000
 max_inflight_messages {in_flight}
-message_size_limit {payload}
 max_packet_size {packet}
 max_keepalive 3600
 persistent_client_expiration 7d
@@ -80,7 +81,7 @@ def run(settings: Settings, options: argparse.Namespace) -> Answer:
     _write(folder / "passwords", "".join(f"{name}:{kept}\n" for name, kept in passwords))
     _write(folder / "acl", "".join(OUR_ACCESS.format(name=name) for name in OURS) + UNIT_ACCESS)
     configuration = CONFIGURATION.format(
-        folder=folder, in_flight=IN_FLIGHT, payload=MAX_PAYLOAD_BYTES, packet=MAX_PACKET_BYTES
+        user=getpass.getuser(), folder=folder, in_flight=IN_FLIGHT, packet=MAX_PACKET_BYTES
     ) + LISTENER.format(port=options.port, host=options.host)
     if settings.tls_cert is not None:
         configuration += TLS.format(

@@ -51,6 +51,7 @@ class Intake:
 
         def listened() -> None:
             self._ledger.listened(received_ms)
+            self._counters.canaries += 1
             written()
 
         self._recorder.put(Listened(received_ms, self._ledger.open_gap(received_ms), self._part.number), listened)

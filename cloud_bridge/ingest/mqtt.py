@@ -160,11 +160,13 @@ class MqttIngest:
         if message.retain:
             self._counters.dropped_retained += 1
         elif unit_id.startswith("_"):
-            if unit_id == self._part.canary_id and self.live.is_set():
-                self._intake.take_canary(now_ms, acknowledge)
-                return
             if unit_id == self._name and message.payload == self._marker:
                 self.live.set()
+            elif unit_id != self._part.canary_id or not self.live.is_set():
+                acknowledge()
+                return
+            self._intake.take_canary(now_ms, acknowledge)
+            return
         elif not self._part.takes(unit_id):
             pass
         elif not UNIT_ID.match(unit_id) or not self._roster.has(unit_id):

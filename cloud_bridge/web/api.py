@@ -21,6 +21,7 @@ def health(house: HouseOf, response: Response) -> dict[str, Any]:
     return {
         "status": "ok" if trouble is None else "the database cannot be written",
         "trouble": trouble,
+        "listening": house.counters.canaries > 0 and house.ledger.open_gap(house.clock.now_ms()) is None,
         "connections": house.broker.connections,
         "waiting_to_be_stored": house.recorder.waiting,
         "refused_by_store": house.recorder.refused,

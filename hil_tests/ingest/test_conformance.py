@@ -1,0 +1,155 @@
+"""The same questions to every way in: is it contact exactly when the unit reached us live, and is nothing lost?"""
+
+import json
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hil_tests.ingest.house import MOSQUITTO, House
+
+WITHIN_S = 10.0
+KILLS = 4
+SEED = 20260101
+
+
+@pytest.fixture(params=["embedded", "mosquitto"])
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    if request.param == "mosquitto" and MOSQUITTO is None:
+        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+    house = House(tmp_path, outside=request.param == "mosquitto")
+    yield house
+    house.stop()
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    give_up_s = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < give_up_s, f"never {what}"
+        time.sleep(0.02)
+
+
+def counter(house: House, name: str) -> int:
+    return int(house.health()["counters"][name])
+
+
+def heartbeat(number: int) -> bytes:
+    return json.dumps({"n": number, "b": 1, "s": "A1", "q": 17}).encode()
+
+
+def rows(house: House, query: str) -> list[Any]:
+    with closing(sqlite3.connect(house.folder / "chargekeeper.db")) as database:
+        return database.execute(query).fetchall()
+
+
+def test_only_a_live_publish_on_a_unit_s_own_topics_is_contact(house: House) -> None:
+    (one, other) = house.add_units(["one", "other"])
+    house.start()
+    unit = house.connect(one, will="cp/one/lwt")
+    time.sleep(0.2)
+    assert house.charge_point("one")["contact"] == "never", "connecting alone is none"
+
+    unit.say("heartbeat", heartbeat(1), retain=True)
+    unit.say("heartbeat", heartbeat(1), unit="other")
+    unit.say("event", b"{}", unit="other")
+    time.sleep(0.3)
+    assert house.charge_point("other")["contact"] == "never", "another unit's topic"
+
+    unit.say("heartbeat", b"\xff not JSON")
+    until(lambda: house.charge_point("one")["contact"] == "online", "online after a bad payload")
+    assert counter(house, "bad_payloads") == 1
+
+    before = house.charge_point("one")["last_contact"]
+    unit.drop()
+    time.sleep(0.5)
+    assert house.charge_point("one")["last_contact"] == before, "a will is none"
+
+    house.connect(other).say("heartbeat", heartbeat(1), dup=True)
+    until(lambda: house.charge_point("other")["contact"] == "online", "online after a redelivery by the unit")
+
+
+def test_a_stranger_and_a_wrong_secret_get_nowhere_and_disturb_nobody(house: House) -> None:
+    (one,) = house.add_units(["one"])
+    house.start()
+    unit = house.connect(one)
+    for name, secret in (("one", "guess"), ("nobody", "guess")):
+        with pytest.raises(OSError):
+            house.connect((name, secret))
+    unit.say("heartbeat", heartbeat(1))
+    until(lambda: house.charge_point("one")["contact"] == "online", "online")
+
+
+def test_what_was_acknowledged_before_a_restart_is_no_contact_after_it(house: House) -> None:
+    """With an outside broker there is a backlog after our outage: it is stored, and none of it is news."""
+    (one,) = house.add_units(["one"])
+    house.start()
+    unit = house.connect(one)
+    unit.say("heartbeat", heartbeat(1))
+    until(lambda: house.charge_point("one")["contact"] == "online", "online")
+    before = house.charge_point("one")["last_contact"]
+    house.kill_bridge()
+    acknowledged = []
+    for number in range(2, 30):
+        try:
+            unit.say("event", json.dumps({"n": number, "b": 1, "k": "tamper"}).encode())
+            acknowledged.append(number)
+        except OSError:  # our own broker died with us, so there is no backlog
+            break
+    house.start()
+    until(lambda: len(rows(house, "SELECT * FROM events")) == len(acknowledged), "the backlog was stored")
+    assert house.charge_point("one")["last_contact"] == before
+    assert counter(house, "contacts") == 0
+
+
+def test_kill_9_of_every_process_at_random_loses_nothing_acknowledged(house: House) -> None:
+    units = house.add_units([f"cp-{number}" for number in range(10)])
+    house.start()
+    acknowledged: set[tuple[str, int]] = set()
+    last_said_s: dict[str, float] = {}
+    stop = threading.Event()
+
+    def publish(name: str, secret: str) -> None:
+        number = 0
+        while not stop.is_set():
+            try:
+                station = house.connect((name, secret))
+                while not stop.is_set():
+                    number += 1
+                    station.say("event", json.dumps({"b": 1, "n": number, "k": "tamper"}).encode())
+                    acknowledged.add((name, number))
+                    last_said_s[name] = time.time()
+                    stop.wait(0.002)
+            except OSError:
+                stop.wait(0.05)
+
+    threads = [threading.Thread(target=publish, args=unit) for unit in units]
+    for thread in threads:
+        thread.start()
+    dice = random.Random(SEED)
+    try:
+        for _ in range(KILLS):
+            time.sleep(dice.uniform(0.3, 1.0))
+            house.kill_bridge()
+            house.start()
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+    def stored() -> set[tuple[str, int]]:
+        return {tuple(row) for row in rows(house, "SELECT unit_id, sequence FROM events")}
+
+    until(lambda: not acknowledged - stored(), f"{len(acknowledged)} acknowledged were all stored")
+    count = rows(house, "SELECT count(*) FROM events")[0][0]
+    assert count == len(stored()), "each once"
+    assert len(acknowledged) > 100
+    for name, said_s in last_said_s.items():
+        seen = rows(house, f"SELECT last_contact_ms FROM contacts WHERE unit_id = '{name}'")
+        assert not seen or seen[0][0] <= said_s * 1000 + 1000, "no contact later than the unit's last word"
+        assert house.charge_point(name)["contact"] != "silent"
