@@ -6,17 +6,18 @@ from fastapi.responses import Response, StreamingResponse
 from cloud_bridge.contact import Contact, deaf_ms
 from cloud_bridge.house import House
 from cloud_bridge.store import history
-from cloud_bridge.store.access import Person
+from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.contact_details import installer_details
-from cloud_bridge.store.units import Unit, visible_unit, visible_units
+from cloud_bridge.store.units import Unit, count_visible, visible_unit, visible_units
 from cloud_bridge.web.access import SESSION_COOKIE, HouseOf, person_of
 from cloud_bridge.web.dashboard import Around, describe
 from cloud_bridge.web.forms import form_token
-from cloud_bridge.web.page import PersonOf, UnitOf, page, templates
+from cloud_bridge.web.page import PersonOf, UnitOf, page, templates, to
 from cloud_bridge.web.stream import changes
 from cloud_bridge.web.vehicles import cards_of
 from cloud_bridge.web.view import ChargePoint, charge_point
 
+MOST_LISTED = 50  # beyond that it is a fleet
 BACK_FOR_MS = 30 * 60 * 1000  # as long as a silence has ended, "it is back" is news
 STREAM_HEADERS = {"X-Accel-Buffering": "no"}  # nginx in front would hold the events back
 
@@ -26,7 +27,11 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 def home(request: Request, house: HouseOf, person: PersonOf) -> Response:
     with house.database.reading() as connection:
+        if count_visible(connection, person) > MOST_LISTED:
+            return to("/fleet")
         units = visible_units(connection, person)
+    if not units and person.role is Role.INSTALLER:
+        return to("/jobs")
     if len(units) == 1:
         return _dashboard(request, house, person, units[0])
     boards = [describe(charge_point(house, unit)) for unit in units]

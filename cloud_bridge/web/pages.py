@@ -1,6 +1,6 @@
 """All the pages, in the order in which their paths are tried."""
 
-from cloud_bridge.web import account, charge_points, charging, history, jobs, login, support, vehicles
+from cloud_bridge.web import account, charge_points, charging, fleet, history, jobs, login, phone, support, vehicles
 
 ROUTERS = (
     login.router,
@@ -11,4 +11,6 @@ ROUTERS = (
     jobs.router,
     account.router,
     vehicles.router,
+    fleet.router,
+    phone.router,
 )

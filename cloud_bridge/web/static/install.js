@@ -1,0 +1,2 @@
+// Lets the browser keep the shell (see worker.js), where it can.
+navigator.serviceWorker?.register("/worker.js");
