@@ -24,6 +24,7 @@ from firmware.orders import Orders
 from firmware.storage import boots
 from firmware.storage.authority import Authority
 from firmware.storage.checkpoint import Checkpoint
+from firmware.storage.event_log import EventLog
 from firmware.storage.outbox import Outbox
 from firmware.storage.session_log import SessionLog
 from firmware.storage.settings import Settings
@@ -52,7 +53,8 @@ class Unit:
         self.control_loop.start()
         self.wall_clock = wall_clock = WallClock(self.clock)
         self.outbox = Outbox(flash + "/outbox")
-        self.journal = Journal(self.controller.events, self.outbox, boots.count(flash), wall_clock)
+        self.log = EventLog(flash)
+        self.journal = Journal(self.controller.events, self.outbox, boots.count(flash), wall_clock, self.log)
         self.journal.note("boot", {"cause": self.board.reset_cause}, 0)
         self.lock = Lock(self.settings, self.clock, self.journal.note)
         self.house = Housekeeping(

@@ -6,6 +6,7 @@ import time
 
 from firmware.charging.wires import SAFE, Inputs
 
+WITHIN_MS = (20, 21, 22, 25, 30, 40, 60, 100)  # bounds of `apart`
 PERIOD_MS = 20  # design, section 3; twice within the 40 ms that a fault may take to open the contactor
 
 
@@ -18,6 +19,7 @@ class ControlLoop:
         self._clock = clock
         self._inputs = Inputs()
         self.worst_ms = 0
+        self.apart = [0] * (len(WITHIN_MS) + 1)  # steps by their distance to the one before, since the start
         self._worst_taken = False
         self.steps = 0  # fresh marks for the supervisor
 
@@ -54,6 +56,10 @@ class ControlLoop:
         if self._worst_taken:
             self._worst_taken, self.worst_ms = False, 0
         self.worst_ms = max(self.worst_ms, apart_ms)
+        place = 0
+        while place < len(WITHIN_MS) and apart_ms > WITHIN_MS[place]:
+            place += 1
+        self.apart[place] += 1
 
     def _sleep_until(self, due_ms):
         left_ms = due_ms - self._clock.now_ms()

@@ -2,9 +2,11 @@
 
 from firmware.charging import schedule
 from firmware.charging.limits import PRIORITY, WISHES, live
+from firmware.control_loop import WITHIN_MS
 from firmware.errors import CommandRefused
 
 SESSIONS_SHOWN = 20
+SECURITY_SHOWN = 20
 
 
 def _why(unit, argument):
@@ -49,6 +51,31 @@ def _sessions(unit, argument):
     ]
 
 
+def _log(unit, argument):
+    """What happened lately; `log security` what concerns security, also from before the last restart."""
+    if argument == "security":
+        entries = [(time_s, kind, details) for time_s, kind, details, _ in unit.log.security(SECURITY_SHOWN)]
+    elif argument:
+        raise CommandRefused("log, or log security")
+    else:
+        entries = [(unit.wall_clock.at(at_ms), kind, details) for at_ms, kind, details in unit.log.latest]
+    return [
+        "event %s %s %s" % (time_s or "-", kind, " ".join("%s=%s" % pair for pair in sorted(details.items())))
+        for time_s, kind, details in entries
+    ]
+
+
+def _health(unit, argument):
+    """How far apart the control loop's steps were since the start, and how often the flash was written."""
+    loop = unit.control_loop
+    lines = ["steps_within_ms %d %d" % pair for pair in zip(WITHIN_MS, loop.apart)]
+    lines.append("steps_later %d" % loop.apart[-1])
+    writes = unit.board.flash_writes()
+    lines.append("flash_writes %s" % ("-" if writes is None else writes))
+    lines.append("flash_refused %d" % (unit.house.lost_writes + unit.log.refused))
+    return lines
+
+
 def _schedule(unit, argument):
     """The owner's hours to avoid; offered until the owner has chosen."""
     if argument:
@@ -90,6 +117,8 @@ COMMANDS = {
     "why": (_why, "who rules the current, and everybody who has a say"),
     "faults": (_faults, "faults since boot, with counts"),
     "sessions": (_sessions, "[N] charging sessions, from number N on"),
+    "log": (_log, "[security] what happened lately, or what concerns security"),
+    "health": (_health, "distances of the control loop's steps, flash writes"),
     "schedule": (_schedule, "[default|off|HOURS] hours to avoid"),
     "override": (_override, "on|off charge this session now"),
     "skipdelay": (_skip_delay, "end the present random delay"),

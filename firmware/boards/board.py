@@ -51,6 +51,9 @@ class Board:
     def set_time(self, epoch_s):
         """The time became known, or was corrected: for the platform's clock, which the check of certificates reads."""
 
+    def flash_writes(self):
+        """How often the flash was programmed since the start; None where the board cannot tell."""
+
     def feed(self):
         """Tell the watchdog that the unit is well."""
         raise NotImplementedError

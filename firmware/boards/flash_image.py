@@ -20,6 +20,7 @@ class FlashImage:
                 for _ in range(BLOCKS * BLOCK_BYTES // 256):
                     image.write(b"\xff" * 256)
         self._image = open(path, "r+b")
+        self.writes = 0  # programs, since the firmware started
 
     def mount(self, folder):
         """Mount the littlefs of this chip at `folder`; a chip that holds none is formatted."""
@@ -36,6 +37,7 @@ class FlashImage:
     def writeblocks(self, block, buffer, offset=0):
         self._image.seek(block * BLOCK_BYTES + offset)
         self._image.write(buffer)
+        self.writes += 1
 
     def ioctl(self, operation, argument):
         if operation == 3:  # sync

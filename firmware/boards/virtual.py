@@ -36,7 +36,8 @@ class VirtualBoard(Board):
         self.modem_port = Port(folder + "/modem", idle)
         self.console_port = Port(folder + "/console")
         self.modem_power = ModemPower(self._outputs)
-        FlashImage(folder + "/flash.bin").mount(self.flash)
+        self._flash_image = FlashImage(folder + "/flash.bin")
+        self._flash_image.mount(self.flash)
 
     def read(self, inputs):
         self._unread += self._wires.read()
@@ -66,6 +67,9 @@ class VirtualBoard(Board):
     def _tell(self):
         self._told = dict(self._outputs)
         self._wires.write(json.dumps(self._told).encode() + b"\n")
+
+    def flash_writes(self):
+        return self._flash_image.writes
 
     def feed(self):
         self._feeds += 1

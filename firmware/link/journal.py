@@ -17,14 +17,15 @@ TIMED = 0xFFFFFFFF  # the message tells its time
 class Journal:
     """Takes the control loop's events; gives messages to the uplink."""
 
-    def __init__(self, ring, outbox, boot, wall_clock):
-        """`boot` is None where the flash could not count it."""
+    def __init__(self, ring, outbox, boot, wall_clock, log=None):
+        """`boot` is None where the flash could not count it; `log` keeps the events on the unit too."""
         # Without a count of boots of its own this boot gets numbers that none before it had, as far as chance can tell.
         self._sequence = -1 if boot is not None else random.getrandbits(30)
         self.boot = boot or 0
         self._ring = ring
         self._outbox = outbox
         self._wall_clock = wall_clock
+        self._log = log
         self._dropped = 0  # of the outbox, told so far
 
     def next_sequence(self):
@@ -50,6 +51,8 @@ class Journal:
         at_ms = self._wall_clock.now_ms() if at_ms is None else at_ms
         sequence, time_s = self.next_sequence(), self._wall_clock.at(at_ms)
         self._put("event", sequence, at_ms, time_s, messages.event(sequence, self.boot, time_s, kind, details))
+        if self._log:
+            self._log.put(at_ms, time_s, kind, details)
 
     def answer(self, command_id, ok, why):
         """The result of a command from the cloud; `why` is None where there is nothing to say."""
