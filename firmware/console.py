@@ -68,7 +68,7 @@ def _help(unit, argument):
 
 def _status(unit, argument):
     report, uplink = unit.controller.report, unit.uplink
-    return [
+    lines = [
         "id %s" % (unit.settings["id"] or "-"),
         "pilot %s" % (report.state or "-"),
         "phase %s" % report.phase,
@@ -86,7 +86,6 @@ def _status(unit, argument):
         "trouble %s" % (uplink.trouble or "-"),
         "session %s" % (report.session.number if report.session else "-"),
         "session_wh %d" % report.session_wh,
-        "total_wh %d" % report.total_wh,
         "boots %d" % unit.journal.boot,
         "uptime_ms %d" % unit.clock.now_ms(),
         "loop_worst_ms %d" % unit.control_loop.worst_ms,
@@ -95,6 +94,9 @@ def _status(unit, argument):
         "outbox %d" % unit.outbox.waiting(),
         "events_dropped %d" % (unit.controller.events.dropped + unit.outbox.dropped),
     ]
+    if report.total_wh is not None:  # the meter was read
+        lines.append("total_wh %d" % report.total_wh)
+    return lines
 
 
 def _csq(unit, argument):
@@ -118,6 +120,7 @@ def _provision(unit, argument):
         raise CommandRefused("give the settings as one JSON object")
     unit.lock.check(wanted)
     unit.settings.change(wanted)
+    unit.journal.note("settings", {"names": " ".join(sorted(wanted))})
     unit.apply_settings()
     return []
 

@@ -35,6 +35,8 @@ class Housekeeping:
         now_ms = self._clock.now_ms()
         if now_ms - self._polled_ms < EVERY_MS or not self._controller.powered:
             return
+        if self._controller.report.total_wh is None:
+            return  # nothing was read yet
         self._polled_ms = now_ms
         report = self._controller.report
         if report.presses != self._presses:

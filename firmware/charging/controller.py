@@ -22,8 +22,8 @@ from firmware.charging.wires import SAFE, X1, F, Outputs
 SWITCH_MS = 60  # a change of the pilot's drive reaches the plateaus within this: one sample, one step
 REPORT_MS = 500  # energy and power are this fresh; a change of anything else is reported at once
 
-# What link and console are told. state: "A1".."F"; amps: offered now; ruling: who limits it, and why; session: a
-# session.Kept, or None; meter_wh: as read; presses: of the button, while no fault was set
+# What link and console are told. state: "A1".."F"; amps: offered now; total_wh: None before the meter was read; ruling: who
+# limits it, and why; session: a session.Kept, or None; presses: of the button, while no fault was set
 Report = namedtuple(
     "Report", "phase state mode faults contactor amps power_w total_wh session_wh ruling session meter_wh presses"
 )
@@ -64,7 +64,7 @@ class Controller:
         self._tamper = False
         self._ruling = limits.Ruling(0, "boot", "no reading yet")
         self._report_ms = now_ms
-        self.report = Report(self.phase, None, self._mode.now, (), False, 0, 0, 0, 0, self._ruling, kept, 0, 0)
+        self.report = Report(self.phase, None, self._mode.now, (), False, 0, 0, None, 0, self._ruling, kept, 0, 0)
 
     def step(self, now_ms, inputs):
         """One step: read `inputs`, decide, return the Outputs that hold until the next one."""

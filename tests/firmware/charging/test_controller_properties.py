@@ -109,8 +109,8 @@ class World:
             assert offered_a <= {220: 32, 680: 20, 1500: 13}.get(inputs.proximity_ohm or 0, 32)
         if inputs.temperature_c is not None and inputs.temperature_c >= 65:
             assert offered_a <= max(6, self.setup.installer_max_a / 2) + 1e-6
-        assert report.total_wh >= self.total_wh
-        self.total_wh = report.total_wh
+        assert (report.total_wh or 0) >= self.total_wh
+        self.total_wh = report.total_wh or 0
         assert report.session_wh >= 0
 
 
@@ -224,7 +224,7 @@ class House(RuleBasedStateMachine):
         before_wh, self.world.total_wh = self.world.total_wh, 0
         self.world.step(STEP_MS)
         if self.world.inputs.rail_mv >= 4500:
-            assert self.world.controller.report.total_wh >= before_wh
+            assert (self.world.controller.report.total_wh or 0) >= before_wh
         self.world.total_wh = max(self.world.total_wh, 0)
 
     @invariant()
