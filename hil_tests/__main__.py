@@ -15,6 +15,7 @@ from rich.console import Console as Screen
 from rich.panel import Panel
 from rich.table import Table
 
+from hil_tests import demo_car
 from hil_tests.bridge import Bridge, BridgeFailed
 from hil_tests.installation import LOGIN, Installation
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
@@ -36,9 +37,11 @@ async def run(settings: Settings) -> None:
     settings.folder.mkdir(parents=True, exist_ok=True)
     bridge = Bridge(settings.http_port, settings.mqtt_port, settings.folder)
     unit = Unit(settings.unit_folder, alarm=_complain)
+    account = demo_car.open_account(unit, settings.folder, bridge.address)
     await unit.start()
     try:
-        async with serving(unit, settings.panel_port) as panel, asyncio.TaskGroup() as tasks:
+        async with serving(unit, settings.panel_port, account) as panel, asyncio.TaskGroup() as tasks:
+            demo_car.introduce(settings.folder, bridge.address, panel)
             work = [tasks.create_task(_cloud(settings, bridge, unit, panel))]
             await stop.wait()
             for task in work:

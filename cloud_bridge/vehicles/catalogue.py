@@ -2,6 +2,8 @@
 
     public_url = "https://app.example"     # where drivers reach us; providers must know {public_url}/vehicles/return/{name}
 
+    look_every_s = 60                      # optional: look more often than is polite, at a maker that does not mind
+
     [provider.tesla]
     kind = "tesla"                         # tesla, smartcar or generic
     client_id = "..."
@@ -64,6 +66,7 @@ class Catalogue:
     providers: dict[str, Provider] = field(default_factory=dict)
     management_token: str | None = field(default=None, repr=False)  # of Smartcar's webhooks
     transport: httpx2.BaseTransport | None = None
+    look_every_ms: int | None = None
 
     def return_uri(self, name: str) -> str:
         """One for each provider: a return that belongs to another is told by its address (RFC 9700 4.4)."""
@@ -88,6 +91,7 @@ def read_catalogue(
         raise SettingError(f"cannot read {path}: {error}") from error
     try:
         public_url = _url(said, "public_url").rstrip("/")
+        look_every_ms = int(said["look_every_s"] * 1000) if "look_every_s" in said else None
         sections = said.get("provider", {})
         wire = transport or Bounded()
         providers = {name: _provider(name, section, wire) for name, section in sections.items()}
@@ -96,7 +100,7 @@ def read_catalogue(
     token = next(
         (section.get("management_token") for section in sections.values() if section["kind"] == "smartcar"), None
     )
-    return Catalogue(public_url, providers, token, wire)
+    return Catalogue(public_url, providers, token, wire, look_every_ms)
 
 
 def _provider(name: str, section: dict[str, Any], transport: httpx2.BaseTransport) -> Provider:

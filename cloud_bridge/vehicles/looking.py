@@ -35,6 +35,8 @@ def look(accounts: Accounts, vehicle: Vehicle, eager: bool = False) -> Vehicle:
         link = rows.happened(connection, vehicle, event_of(trouble), now_ms, trouble, advice)
         failures = 0 if link.reason is None else vehicle.failures + 1
         wait_ms = polling.next_look_ms(link, reading or vehicle.reading, failures, retry_after_ms)
+        if not failures:
+            wait_ms = min(wait_ms, accounts.catalogue.look_every_ms or wait_ms)
         rows.looked(connection, vehicle, now_ms, failures, _sooner(now_ms + wait_ms, refresh_ms, now_ms, failures))
         return rows.find(connection, vehicle.id) or vehicle
 

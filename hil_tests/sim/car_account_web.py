@@ -12,7 +12,7 @@ from hil_tests.sim.car_account import CarAccount, Refused
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>Demo Motors</title>
 <body><h1>Demo Motors</h1><p>Chargekeeper asks to read your car: battery, charging, range.</p>
-<form method="post" action="/decide">{hidden}
+<form method="get" action="decide">{hidden}
 <p><button name="answer" value="yes">Allow</button> <button name="answer" value="no">Do not allow</button></p></form>"""
 
 Text = Annotated[str, Form()]
@@ -39,8 +39,8 @@ def create_app(account: CarAccount) -> FastAPI:
         hidden = "".join(f'<input type="hidden" name="{k}" value="{html.escape(v)}">' for k, v in kept.items())
         return HTMLResponse(PAGE.format(hidden=hidden))
 
-    @app.post("/decide")
-    async def decide(redirect_uri: Text, state: Text, challenge: Text, answer: Text) -> RedirectResponse:
+    @app.get("/decide")
+    async def decide(redirect_uri: str, state: str, challenge: str, answer: str) -> RedirectResponse:
         if not redirect_uri.startswith(account.redirect_prefix):
             raise Refused(400, "invalid_request")
         said = {"code": account.consent(challenge, redirect_uri)} if answer == "yes" else {"error": "access_denied"}

@@ -16,7 +16,10 @@ from hil_tests.rig.contract import Observation
 from hil_tests.rig.panel.guard import LoopbackOnly
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.board import FAULTS, LASTING_FAULTS, PASSING_FAULTS
+from hil_tests.sim.car_account import CarAccount
+from hil_tests.sim.car_account_web import create_app as create_car_maker
 
+CAR_MAKER = "/car-maker"  # the path of the maker's cloud
 STATIC = Path(__file__).parent / "static"
 LED_EVERY_S = 0.04  # smooth to the eye
 LONGEST_OUTAGE_S = 3600
@@ -65,8 +68,8 @@ class TamperOrder(_Order):
     open: bool
 
 
-def create_app(unit: Unit, stopping: asyncio.Event) -> FastAPI:
-    """The panel of one unit. Streams end when `stopping` is set."""
+def create_app(unit: Unit, stopping: asyncio.Event, account: CarAccount | None = None) -> FastAPI:
+    """The panel of one unit. Streams end when `stopping` is set. `account` is the car's, with its maker's cloud."""
     app = FastAPI(title="Chargekeeper rig", docs_url=None, redoc_url=None)
     app.add_middleware(LoopbackOnly)
 
@@ -119,6 +122,13 @@ def create_app(unit: Unit, stopping: asyncio.Event) -> FastAPI:
         unit.tamper(order.open)
         return as_json(unit.observe())
 
+    @app.post("/api/rig/lose-access")
+    async def lose_access() -> dict[str, Any]:
+        if account is None:
+            raise HTTPException(404, "the car has no account here")
+        account.lose_access()
+        return as_json(unit.observe())
+
     @app.get("/api/rig/stream")
     async def stream() -> StreamingResponse:
         return StreamingResponse(_changes(unit, stopping), media_type="text/event-stream")
@@ -127,6 +137,8 @@ def create_app(unit: Unit, stopping: asyncio.Event) -> FastAPI:
     async def page() -> FileResponse:
         return FileResponse(STATIC / "panel.html")
 
+    if account is not None:
+        app.mount(CAR_MAKER, create_car_maker(account))
     app.mount("/static", StaticFiles(directory=STATIC))
     return app
 

@@ -9,6 +9,7 @@ import uvicorn
 
 from hil_tests.rig.panel.app import create_app
 from hil_tests.rig.unit import Unit
+from hil_tests.sim.car_account import CarAccount
 
 
 class _Server(uvicorn.Server):
@@ -21,11 +22,12 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(unit: Unit, port: int) -> AsyncIterator[str]:
+async def serving(unit: Unit, port: int, account: CarAccount | None = None) -> AsyncIterator[str]:
     """Serves while the context is open; gives the address. Raises OSError if the port is taken."""
     listener = socket.create_server(("127.0.0.1", port))
     stopping = asyncio.Event()
-    server = _Server(uvicorn.Config(create_app(unit, stopping), log_level="warning", timeout_graceful_shutdown=1))
+    app = create_app(unit, stopping, account)
+    server = _Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -33,6 +33,7 @@ function onPress(id, act) {
 }
 
 onPress("plug", (rig) => order(rig.vehicle.plugged ? "unplug" : "plug"));
+onPress("lose-access", () => order("lose-access"));
 onPress("network-switch", (rig) => order("network", { up: !rig.network.up }));
 onPress("mains-cut", () => order("mains", { off_s: 30 }));
 onPress("mains-switch", (rig) => order("mains", { on: !rig.mains }));

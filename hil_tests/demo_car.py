@@ -1,0 +1,51 @@
+"""The car's account of `make run`: the virtual unit's own car, behind a maker's cloud that the panel serves."""
+
+from pathlib import Path
+from typing import Any
+
+from hil_tests.rig.panel.app import CAR_MAKER
+from hil_tests.rig.unit import Unit
+from hil_tests.sim.car_account import Car, CarAccount
+
+CLIENT_ID = "chargekeeper-demo"
+FULL_RANGE_KM = 380
+DRAWING_A = 1.0  # less is the car's electronics
+WRITTEN_BY_US = "# Written by make run. Take this line away and it is yours."
+
+
+def open_account(unit: Unit, folder: Path, dashboard: str) -> CarAccount:
+    """The account as it was left; whoever was linked still is."""
+
+    def read() -> dict[str, Any]:
+        seen = unit.observe().vehicle
+        return {
+            "battery_percent": round(seen.battery_percent, 1),
+            "plugged_in": seen.plugged,
+            "charging": seen.current_a > DRAWING_A,
+            "range_km": round(FULL_RANGE_KM * seen.battery_percent / 100),
+        }
+
+    car = Car("demo", "WCK0DEM0000000001", "Demo car", read)
+    return CarAccount(CLIENT_ID, f"{dashboard}/vehicles/return/", [car], folder / "car-account.json")
+
+
+def introduce(folder: Path, dashboard: str, panel: str) -> None:
+    """Tells the bridge of the maker, unless somebody has written settings of their own."""
+    path = folder / "vehicles.toml"
+    if path.exists() and not path.read_text().startswith(WRITTEN_BY_US):
+        return
+    maker = panel + CAR_MAKER
+    path.write_text(f"""{WRITTEN_BY_US}
+public_url = "{dashboard}"
+look_every_s = 10
+
+[provider.demo]
+kind = "generic"
+title = "Demo Motors"
+client_id = "{CLIENT_ID}"
+authorise_url = "{maker}/authorize"
+token_url = "{maker}/token"
+revoke_url = "{maker}/revoke"
+api_url = "{maker}/api"
+scopes = ["offline_access", "vehicle:read"]
+""")
