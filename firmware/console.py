@@ -101,8 +101,33 @@ def _status(unit, argument):
 
 def _csq(unit, argument):
     csq = unit.uplink.csq
+    unit.uplink.watch_closely()
     verdict = signal.UNKNOWN if csq == signal.NO_READING else signal.PASS if signal.passes(csq) else signal.FAIL
-    return ["csq %d" % csq, "dbm %s" % _dbm(csq), "operator %s" % (unit.uplink.operator or "-"), "verdict %s" % verdict]
+    cell = unit.uplink.cell
+    return [
+        "csq %d" % csq,
+        "dbm %s" % _dbm(csq),
+        "operator %s" % (unit.uplink.operator or "-"),
+        "cell %s" % ("-" if None in cell else "%04X-%04X" % cell),
+        "sample %d" % unit.uplink.sample,
+        "verdict %s" % verdict,
+    ]
+
+
+def _scan(unit, argument):
+    unit.uplink.network.survey_state = "wanted"
+    unit.uplink.scan_wanted = True
+    return []
+
+
+def _networks(unit, argument):
+    network = unit.uplink.network
+    heard = ["network %s %d %d %s" % (one.plmn, one.csq, count, name or "") for one, name, count in network.survey]
+    return ["scan %s" % network.survey_state] + heard
+
+
+def _network(unit, argument):
+    return unit.uplink.network.lines()
 
 
 def _dbm(csq):
@@ -160,6 +185,9 @@ COMMANDS = {
     "help": (_help, "this list"),
     "status": (_status, "the unit now"),
     "csq": (_csq, "the mobile signal and whether it is enough"),
+    "network": (_network, "what is known of networks, what was decided last, and why"),
+    "scan": (_scan, "listen for every network; takes a minute or two, and the connection"),
+    "networks": (_networks, "what the last scan heard: PLMN, CSQ, cells, name"),
     "config": (_config, "the settings"),
     "provision": (_provision, '{"name": value, ...} store settings'),
     "authority": (_authority, "begin | add BASE64 | keep: the certificate authority that the broker must be of"),

@@ -13,6 +13,7 @@ from umqtt.simple import MQTTException
 from firmware.link import messages
 from firmware.link.beat import Beat
 from firmware.link.mqtt import Mqtt
+from firmware.link.network import Moved, Network
 from firmware.link.secure import NotTrusted, SecureStream
 from modem import bringup, replies, signal
 from modem.client import Modem
@@ -22,13 +23,14 @@ from modem.stream import Stream
 
 POLL_MS = 250  # how late a change of state is noticed
 SAMPLE_MS = 10000  # between two looks at signal and registration; they cost no data
+CLOSE_SAMPLE_MS = 1000  # while an installer watches the signal
+WATCHED_MS = 5000  # so long after the installer's last question
 PING_MS = (
     300000  # of silence, which only a long heartbeat interval leaves: networks forget idle connections [unverified]
 )
 TIME_MS = 3600000  # between two looks at the network's clock
 UNREGISTERED_MS = 20000  # a network that is gone for longer takes the connection with it
 BACKOFF_FIRST_MS, BACKOFF_LAST_MS = 1000, 15000  # full jitter; back within 60 s of the network's return
-RESTART_AFTER = 4  # failures in a row until the modem's supply is cut
 REGISTERED = (1, 5)  # +CGREG: home and roaming are equally good
 
 
@@ -44,9 +46,9 @@ class Uplink:
         self.operator = None
         self.trouble = None
         self.journal = journal
-        self.scan_wanted = False  # set by whoever wants the networks looked for; the link is gone meanwhile
         self._authority = authority
         self._outbox = outbox
+        self.scan_wanted = False  # set by whoever wants the networks looked for; the link is gone meanwhile
         self._obey = obey
         self._time_is = time_is
         self._asked_time_ms = 0
@@ -59,7 +61,11 @@ class Uplink:
         self._wall_clock = wall_clock
         self._modem = Modem(board.modem_port, clock, sim800)
         self._stream = Stream(self._modem, clock)  # once, while the heap is young: its buffer needs room in one piece
-        self._answers = False  # the modem has its supply and is configured
+        self.network = Network(self._modem, board.modem_power, clock, journal, board.flash)
+        self.sample = 0  # number of the last reading, so that one who asks can tell whether it is new
+        self.cell = (None, None)  # location area and cell that serve
+        self._watched_ms = -WATCHED_MS
+        self._started = False  # the modem has its supply
         self._failures = 0  # in a row, since the link was proven last
         self._registered_ms = 0
         self._sampled_ms = 0
@@ -76,24 +82,27 @@ class Uplink:
             try:
                 self._start_modem()
                 if self.scan_wanted:
-                    self._scan()
+                    self.scan_wanted = False
+                    self.network.look_around()
                 self._join()
                 if self._settings.provisioned():
                     self._talk()
                 else:
-                    self._watch(SAMPLE_MS)
+                    self._show_signal()
+            except Moved as moved:
+                self.trouble = str(moved)
             except (OSError, ModemError, MQTTException) as error:
                 self._failed(error)
                 self._clock.sleep_ms(self._backoff_ms())
 
     def _start_modem(self):
-        if self._answers:
+        """Once. What a modem needs that fails later is recovery's to decide."""
+        if self._started:
             return
+        self._started = True
         self.state = "offline"
         bringup.power_cycle(self._modem, self._board.modem_power)
-        bringup.synchronise(self._modem)
         bringup.configure(self._modem)
-        self._answers = True
 
     def _join(self):
         self.state = "modem"
@@ -105,14 +114,10 @@ class Uplink:
         self._ask_time()
         bringup.open_pdp_context(self._modem, self._settings["apn"])
 
-    def _scan(self):
-        """Every network that can be heard, as an event: its PLMN with the Rxlev of its best cell."""
-        self.scan_wanted = False
-        self._modem.ensure("AT+CIPSHUT")
-        heard: dict = {}
-        for cell in self._modem.query("AT+CNETSCAN", replies.cells):
-            heard[cell.plmn] = max(cell.rxlev, heard.get(cell.plmn, 0))
-        self.journal.note("networks", heard)
+    def _show_signal(self):
+        """Nobody to call yet: what there is to do is to show an installer the signal."""
+        while not (self._stop or self.scan_wanted):
+            self._watch(POLL_MS)
 
     def _talk(self):
         """One connection, from CONNECT until it fails or the settings change."""
@@ -133,6 +138,7 @@ class Uplink:
             mqtt.connect()
             mqtt.subscribe(self._topic("command"), qos=1)
             self.state = "connected"
+            self.network.proved()
             self._serve(mqtt)
         finally:
             self._controller.link_proven = False
@@ -190,20 +196,29 @@ class Uplink:
         return "cp/%s/%s" % (self._settings["id"], kind)
 
     def _watch(self, ms):
-        """Wait, with an eye on the signal. Raises NotRegistered when the network has been gone for too long."""
+        """Wait, with an eye on the signal. Raises NotRegistered when the network has been gone for too long, and Moved."""
         self._modem.wait(ms)
-        if self._clock.now_ms() - self._sampled_ms >= SAMPLE_MS:
+        now_ms = self._clock.now_ms()
+        if now_ms - self._sampled_ms >= (CLOSE_SAMPLE_MS if now_ms - self._watched_ms < WATCHED_MS else SAMPLE_MS):
             self._sample()
+            self.network.tend(self._controller.report.contactor)
+
+    def watch_closely(self):
+        """Somebody looks at the signal just now: sample it more often for a moment."""
+        self._watched_ms = self._clock.now_ms()
 
     def _sample(self):
         now_ms = self._sampled_ms = self._clock.now_ms()
         if now_ms - self._asked_time_ms >= TIME_MS:
             self._ask_time()
         self.csq = self._modem.signal_quality()
-        stat = self._modem.registration().stat
+        self.sample += 1
+        stat, lac, cell, _ = self._modem.registration()
+        self.cell = (lac, cell)
         if stat in REGISTERED:
             self._registered_ms = now_ms
             self.operator = self._modem.operator()
+            self.network.sampled(self.operator, self.csq)
         elif now_ms - self._registered_ms >= UNREGISTERED_MS:
             self.operator = None
             raise NotRegistered(stat)
@@ -218,8 +233,11 @@ class Uplink:
             self._distrust = self.trouble
             self.journal.note("security", {"broker": self.trouble[:100]})
         self._failures += 1
-        if not isinstance(error, NotRegistered) and self._failures % RESTART_AFTER == 0:
-            self._answers = False
+        try:
+            self.network.lost(error)
+            self.network.tend(self._controller.report.contactor)
+        except ModemError as another:  # a remedy that failed, or a move: either way, from the beginning
+            self.trouble = str(another)
 
     def _backoff_ms(self):
         """Exponential with full jitter: units that lost one network together do not return in one second."""

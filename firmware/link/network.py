@@ -1,0 +1,200 @@
+"""The unit's dealings with mobile networks: keeps what modem/roaming.py and modem/recovery.py know, and does what they say.
+
+Everything that is decided is an event that says why. What is known survives restarts; the flash is written only when it
+changes, a handful of times a day. Time is the seconds that the unit had power: stored, plus those since it started.
+"""
+
+import errno
+import random
+
+from firmware.link.secure import NotTrusted
+from firmware.storage import record_file
+from modem import recovery, roaming, steering
+from modem.errors import CommandError, ModemError, ModemHung, ModemRestarted, NotRegistered
+
+FILE = "/network"
+JITTER_S = 120
+SAMPLE_S = 60
+# What breaks a proven connection and is the network's doing; the others are the broker's (ECONNRESET) or our wire's (EIO).
+_NETWORKS_FAULT = (errno.ETIMEDOUT, errno.ECONNABORTED)
+_DENIED = 3  # +CGREG <stat>
+
+
+class Moved(ModemError):
+    """The connection was given up on purpose: for a scan, or for another network."""
+
+
+class Network:
+    """`decision` and `remedy` are the last ones, for the console; `survey` is the last scan, `survey_state` how it went."""
+
+    def __init__(self, modem, power, clock, journal, folder):
+        stored = record_file.load(folder + FILE)
+        stored = stored if isinstance(stored, dict) else {}
+        self.known = roaming.Knowledge(stored.get("roaming"), random.randint(0, JITTER_S))
+        self.ladder = recovery.Ladder(stored.get("recovery"))
+        self.decision = None
+        self.remedy = None
+        self.survey = []
+        self.survey_state = "none"
+        self._modem = modem
+        self._power = power
+        self._clock = clock
+        self._journal = journal
+        self._path = folder + FILE
+        start_s = stored.get("clock_s")
+        self._start_s = start_s if isinstance(start_s, int) else 0
+        self._saved = repr(self._to_store())
+        self._serving = None
+        self._proven = False
+        self._sampled_s = -SAMPLE_S
+
+    def now_s(self):
+        """Seconds with power since the unit was new, as far as they were stored."""
+        return self._start_s + self._clock.now_ms() // 1000
+
+    def sampled(self, plmn, csq):
+        """The network that serves, and its signal. Called as often as anybody looks."""
+        self._serving = plmn
+        now_s = self.now_s()
+        if now_s - self._sampled_s >= SAMPLE_S:
+            self._sampled_s = now_s
+            self.known.sampled(now_s, plmn, csq)
+            if self._proven:
+                self.ladder.proved(now_s)
+
+    def proved(self):
+        """The broker took us: this network passes data."""
+        now_s = self.now_s()
+        self._proven = True
+        self.known.proved(now_s, self._serving)
+        self.ladder.proved(now_s)
+        self._save()
+
+    def lost(self, error):
+        """No contact, because of `error`: note whose fault it is, and try the remedy whose turn it is. Raises ModemError."""
+        now_s = self.now_s()
+        if isinstance(error, Moved):
+            return
+        if self._proven:
+            if isinstance(error, OSError) and error.errno in _NETWORKS_FAULT:
+                self.known.data_failed(now_s)
+        elif isinstance(error, (OSError, CommandError)) and not isinstance(error, NotTrusted):
+            self.known.failed(now_s, self._serving, _cause(error))
+        self._proven = False
+        if isinstance(error, NotRegistered):
+            self._serving = None
+        self.ladder.lost(now_s)
+        self._recover(now_s, error)
+        self._save()
+
+    def tend(self, busy):
+        """See whether another network would be better, and move. Raises Moved if the connection had to be given up."""
+        decision = self._decide(busy)
+        if decision.do == roaming.STAY:
+            return
+        if decision.do == roaming.SURVEY:
+            self.look_around()
+            decision = self._decide(busy)
+        if decision.do == roaming.SWITCH:
+            self._switch(decision.plmn)
+        elif decision.do == roaming.AUTOMATIC:
+            steering.automatic(self._modem)
+        self._save()
+        raise Moved(decision.why)
+
+    def look_around(self):
+        """Listen for every network, as an event too: each PLMN with the CSQ of its best cell. Raises ModemError."""
+        self.survey_state = "running"
+        try:
+            self.survey = steering.survey(self._modem)
+            self.survey_state = "done"
+            self._journal.note("networks", {heard.plmn: heard.csq for heard, _, _ in self.survey})
+        except ModemError as error:
+            self.survey = []
+            self.survey_state = "failed: %s" % error
+            raise
+        finally:
+            self.known.surveyed(self.now_s(), [heard for heard, _, _ in self.survey])
+            self._save()
+
+    def lines(self):
+        """For the console."""
+        decision, remedy, known = self.decision, self.remedy, self.known
+        said = [
+            "good %s" % (known.good or "-"),
+            "roaming %s" % ("%s: %s" % (decision.do, decision.why) if decision else "-"),
+            "recovery %s" % ("%s: %s" % (remedy.do, remedy.why) if remedy else "-"),
+            "scans %d" % len(known.scans),
+            "switches %d" % len(known.switches),
+            "resets %d" % len(self.ladder.resets),
+        ]
+        for plmn, (proofs, failures, _, until_s, cause) in sorted(known.networks.items()):
+            left_s = max(0, until_s - self.now_s())
+            said.append(
+                "known %s proofs %d failures %d avoided_s %d cause %s" % (plmn, proofs, failures, left_s, cause)
+            )
+        return said
+
+    def _decide(self, busy):
+        locked = self._serving is not None and steering.is_locked(self._modem)
+        seen = roaming.Seen(self.now_s(), self._serving, locked, self._proven, busy)
+        decision = roaming.decide(self.known, seen)
+        if decision.do != roaming.STAY or self._is_news(decision):
+            self._journal.note("network", {"do": decision.do, "o": decision.plmn, "why": decision.why})
+        self.decision = decision
+        return decision
+
+    def _is_news(self, decision):
+        """Whether a decision to stay is one that somebody should hear of: there is trouble, and it was not said before."""
+        now_s, known = self.now_s(), self.known
+        trouble = known.is_poor(now_s) or known.is_failing(now_s, self._serving) or known.broker_suspect(now_s)
+        return trouble and (self.decision is None or decision.why != self.decision.why)
+
+    def _switch(self, plmn):
+        self.known.switched(self.now_s())
+        self._serving = plmn
+        if not steering.switch(self._modem, plmn):
+            self.known.refused(self.now_s(), plmn, "did not take us")
+            self._journal.note("network", {"do": "refused", "o": plmn, "why": "%s did not take us" % plmn})
+
+    def _recover(self, now_s, error):
+        denied = (isinstance(error, NotRegistered) and error.stat == _DENIED) or _cause(
+            error
+        ) in roaming.PERMANENT_CAUSES
+        trouble = recovery.Trouble(
+            now_s,
+            not isinstance(error, ModemHung),
+            isinstance(error, ModemRestarted),
+            self._serving is not None,
+            denied,
+            str(error) or repr(error),
+        )
+        remedy = self.remedy = recovery.decide(self.ladder, trouble)
+        self.ladder.tried(now_s, remedy.do)
+        if remedy.do == recovery.WAIT:
+            return
+        self._journal.note("network", {"do": remedy.do, "why": remedy.why})
+        self._save()  # before the modem is touched: a budget that is spent stays spent
+        if remedy.do in recovery.RESETS:
+            self._serving = None
+        steering.carry_out(self._modem, self._power, remedy.do)
+
+    def _to_store(self):
+        return {"roaming": self.known.to_store(), "recovery": self.ladder.to_store()}
+
+    def _save(self):
+        stored = self._to_store()
+        if repr(stored) == self._saved:
+            return
+        try:
+            record_file.save(self._path, dict(stored, clock_s=self.now_s()))
+            self._saved = repr(stored)
+        except OSError:
+            pass  # a worn flash must not keep the unit from its network; what is known lives on in memory
+
+
+def _cause(error):
+    """Why a network failed, as it is kept: a CME number, or a word."""
+    if isinstance(error, CommandError) and error.code is not None:
+        return error.code
+    return "data" if isinstance(error, OSError) else "service"

@@ -1,0 +1,25 @@
+"""`python -m hil_tests.bench.modem [NAME ...]`: what the modem layer promises, measured. Exits 1 if it is not held."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+# umqtt.simple is MicroPython's; the modules that it and the firmware ask for by MicroPython's names stand beside the tests.
+sys.path[:0] = [str(ROOT / ".venv" / "micropython" / "lib"), str(ROOT / "tests" / "on_cpython")]
+
+
+def main() -> int:
+    """The command line."""
+    from hil_tests.bench.modem import faults
+
+    benches = {"faults": faults.run}
+    names = sys.argv[1:] or list(benches)
+    if unknown := set(names) - set(benches):
+        print(f"there is no {', '.join(unknown)}; there are {', '.join(benches)}", file=sys.stderr)
+        return 2
+    held = [benches[name]() for name in names]
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

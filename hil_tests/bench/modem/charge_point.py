@@ -1,0 +1,167 @@
+"""The firmware's uplink, whole, on a simulated modem in virtual time: everything around it that does not matter is a stub."""
+
+import inspect
+import tempfile
+from collections import namedtuple
+from collections.abc import Callable
+from typing import Any
+
+from firmware.link.uplink import Uplink
+from hil_tests.bench.modem.broker import Broker
+from hil_tests.bench.modem.virtual_time import Clock, Enough, Port, VirtualLoop
+from hil_tests.sim.modem import Modem
+from hil_tests.sim.world_file import Scene
+
+HEARTBEAT_S = 60
+
+_Report = namedtuple("_Report", "state phase mode contactor amps power_w total_wh faults")
+
+
+class ChargePoint:
+    """A unit that only talks. `events` is what it noted: (virtual seconds, kind, details)."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.loop = VirtualLoop()
+        self.clock = Clock(self.loop, self._watch)
+        self.broker = Broker()
+        self.loop.run_until_complete(self.broker.start())
+        self.modem = self.loop.inside(Modem, scene.world, scene.personality, scene.memory)
+        self.port = Port(self.clock, self.modem.receive)
+        self.modem.wire(self.port.receive)
+        self.events: list[tuple[float, str, dict[str, Any]]] = []
+        self._folder = tempfile.TemporaryDirectory()
+        self._enough: Callable[[], bool] = lambda: False
+        self._until_s = 0.0
+        self.uplink = self._uplink()
+
+    def restart(self) -> None:
+        """The processor restarts: what is not on the flash is forgotten."""
+        self.uplink = self._uplink()
+
+    def run(self, limit_s: float, enough: Callable[[], bool] = lambda: False) -> float:
+        """Lets it run until `enough()`, or for so long; returns the virtual seconds it took."""
+        start_s = self.loop.time()
+        self._until_s = start_s + limit_s
+        self._enough = enough
+        try:
+            self.uplink.run()
+        except Enough:
+            pass
+        self._enough = lambda: False
+        return self.loop.time() - start_s
+
+    def until_contact(self, limit_s: float) -> float | None:
+        """Seconds until the next publish arrives; None if none does within the limit."""
+        before = len(self.broker.contacts)
+        took_s = self.run(limit_s, lambda: len(self.broker.contacts) > before)
+        return took_s if len(self.broker.contacts) > before else None
+
+    def close(self) -> None:
+        """The end."""
+        self.loop.inside(self.modem.close)
+        self.loop.finish()
+        self._folder.cleanup()
+
+    # What the uplink sees of the rest of the unit
+
+    def _watch(self) -> None:
+        if self._enough() or self.loop.time() >= self._until_s:
+            raise Enough
+
+    def _uplink(self) -> Any:
+        around: dict[str, Any] = {
+            "board": _Board(self),
+            "clock": self.clock,
+            "wall_clock": _WallClock(),
+            "settings": _Settings(self.broker.port),
+            "controller": _Controller(),
+            "control_loop": _ControlLoop(),
+            "journal": _Journal(self),
+            "authority": None,
+            "outbox": _Outbox(),
+        }
+        wanted = inspect.signature(Uplink).parameters
+        return Uplink(**{name: around.get(name, lambda *_: None) for name in wanted})
+
+    def supply(self, on: bool) -> None:
+        """The modem's supply pin."""
+        self.loop.inside(self.modem.supply, on)
+
+    def key(self, pressed: bool) -> None:
+        """The modem's PWRKEY."""
+        self.loop.inside(self.modem.key, pressed)
+
+    @property
+    def folder(self) -> str:
+        """Its flash."""
+        return self._folder.name
+
+
+class _Board:
+    def __init__(self, unit: ChargePoint) -> None:
+        self.modem_port = unit.port
+        self.modem_power = unit
+        self.flash = unit.folder
+
+
+class _WallClock:
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_: None
+
+
+class _Settings:
+    def __init__(self, port: int) -> None:
+        self._values = {
+            "id": "CK-bench",
+            "secret": "secret",
+            "broker": "127.0.0.1",
+            "port": port,
+            "apn": "internet",
+            "plain_mqtt": True,
+            "heartbeat_idle_s": HEARTBEAT_S,
+            "heartbeat_charging_s": HEARTBEAT_S,
+        }
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def provisioned(self) -> bool:
+        return True
+
+
+class _Controller:
+    def __init__(self) -> None:
+        self.link_proven = False
+        self.report = _Report("A1", "idle", "smart", False, 0, 0, 0, ())
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+
+class _ControlLoop:
+    worst_ms = 0
+
+    def take_worst_ms(self) -> int:
+        return 0
+
+
+class _Outbox:
+    dropped = 0
+    flash_failed = False
+
+
+class _Journal:
+    def __init__(self, unit: ChargePoint) -> None:
+        self._unit = unit
+        self.boot = 1
+        self._sequence = 0
+
+    def next_sequence(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def oldest(self) -> None:
+        return None
+
+    def note(self, kind: str, details: dict[str, Any], _at_ms: int | None = None) -> None:
+        self._unit.events.append((self._unit.loop.time(), kind, details))
