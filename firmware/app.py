@@ -15,6 +15,7 @@ from firmware.charging.wishes import Wishes
 from firmware.clock import Clock
 from firmware.console import Console
 from firmware.control_loop import ControlLoop
+from firmware.daily import Daily
 from firmware.housekeeping import Housekeeping, restore
 from firmware.link.journal import Journal
 from firmware.link.uplink import Uplink
@@ -43,7 +44,9 @@ class Unit:
         control_clock = Clock()
         self.board = make_board(control_clock, self._pause)
         flash = self.board.flash
+        boot = boots.count(flash, self.board.reset_cause)
         self.settings = Settings(flash, {"schedule": schedule.complaint})
+        fell_back = boot.watchdogs >= boots.LOOP and self.settings.fall_back()
         checkpoint = Checkpoint(flash, control_clock.now_ms())
         session_log = SessionLog(flash)
         register, kept = restore(checkpoint)
@@ -54,8 +57,10 @@ class Unit:
         self.wall_clock = wall_clock = WallClock(self.clock)
         self.outbox = Outbox(flash + "/outbox")
         self.log = EventLog(flash)
-        self.journal = Journal(self.controller.events, self.outbox, boots.count(flash), wall_clock, self.log)
+        self.journal = Journal(self.controller.events, self.outbox, boot.number, wall_clock, self.log)
         self.journal.note("boot", {"cause": self.board.reset_cause}, 0)
+        if fell_back:
+            self.journal.note("settings", {"fell_back": "after %d resets by the watchdog" % boot.watchdogs})
         self.lock = Lock(self.settings, self.clock, self.journal.note)
         self.house = Housekeeping(
             self.controller,
@@ -82,9 +87,19 @@ class Unit:
             Orders(self, flash).take,
             self.time_is,
         )
+        daily = Daily(
+            self.clock,
+            self.control_loop,
+            self.settings,
+            self.outbox,
+            self.board.reset_cause,
+            lambda: self.crashes,
+            _heap_free,
+            self.journal.note,
+        )
         console = Console(self.board.console_port, self)
         supervisor = Supervisor(self.board, self.control_loop, self.clock)
-        self.pauses = (console.poll, supervisor.poll, self.journal.collect, self.house.poll)
+        self.pauses = (console.poll, supervisor.poll, self.journal.collect, self.house.poll, daily.poll)
 
     def time_is(self, epoch_s, who):
         """`who` says what time it is (UTC), or None; believed if it can be true, and a step is an event."""
@@ -128,6 +143,12 @@ class Unit:
     def _crashed(self, error):
         self.crashes += 1
         sys.print_exception(error)
+
+
+def _heap_free():
+    """Bytes, after a collection."""
+    gc.collect()
+    return gc.mem_free()
 
 
 def run(make_board):

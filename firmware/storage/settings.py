@@ -8,6 +8,7 @@ from firmware.errors import SettingError
 from firmware.storage import record_file
 
 FILE = "/settings"
+GOOD_FILE = "/settings.good"  # those that the unit has lived with for a while
 
 
 def _text(longest, letters=None):
@@ -69,11 +70,14 @@ class Settings:
     def __init__(self, folder, complaints=None):
         """`complaints`: name -> a further check that says what is wrong with a value, or None."""
         self._path = folder + FILE
+        self._good_path = folder + GOOD_FILE
         self._complaints = complaints or {}
-        stored = record_file.load(self._path)
-        stored = stored if isinstance(stored, dict) else {}
         self._values = {}
         self.refused = []  # names of stored values that fell back to their default
+        self._take(record_file.load(self._path))
+
+    def _take(self, stored):
+        stored = stored if isinstance(stored, dict) else {}
         for name, (default, _) in TABLE.items():
             value = stored.get(name, default)
             if name in stored and self._why_not(name, value):
@@ -106,6 +110,25 @@ class Settings:
         values.update(wanted)
         record_file.save(self._path, values)
         self._values = values
+
+    def keep_as_good(self):
+        """The unit has lived with these for a while."""
+        try:
+            record_file.save(self._good_path, self._values)
+        except OSError:
+            pass  # the good ones of before stay
+
+    def fall_back(self):
+        """Go back to the last good ones. False if there are none, or they are the same."""
+        good = record_file.load(self._good_path)
+        if not isinstance(good, dict) or good == self._values:
+            return False
+        self._take(good)
+        try:
+            record_file.save(self._path, self._values)
+        except OSError:
+            pass  # they hold until the next boot, which does the same
+        return True
 
     def _why_not(self, name, value):
         why = TABLE[name][1](value)

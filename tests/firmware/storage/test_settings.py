@@ -91,7 +91,28 @@ def test_a_value_that_is_stored_already_costs_no_write():
 
 def test_boots_are_counted_from_one_and_never_fall():
     fresh()
-    assert [boots.count(FOLDER) for _ in range(3)] == [1, 2, 3]
+    assert [boots.count(FOLDER, "power_on").number for _ in range(3)] == [1, 2, 3]
+
+
+def test_resets_by_the_watchdog_are_counted_in_a_row():
+    fresh()
+    causes = ("power_on", "watchdog", "watchdog", "soft", "watchdog")
+    assert [boots.count(FOLDER, cause).watchdogs for cause in causes] == [0, 1, 2, 0, 1]
+
+
+def test_a_boot_that_cannot_be_counted_has_no_number():
+    assert boots.count("build/no-such-folder", "watchdog") == (None, 1)
+
+
+def test_falling_back_to_what_the_unit_has_lived_with():
+    settings = fresh()
+    assert not settings.fall_back()
+    settings.change({"apn": "good"})
+    settings.keep_as_good()
+    assert not settings.fall_back()
+    settings.change({"apn": "bad", "id": "CP1"})
+    assert settings.fall_back()
+    assert settings["apn"] == "good" and Settings(FOLDER)["apn"] == "good"
 
 
 def test_a_further_check_refuses_by_name_what_the_store_cannot_judge():

@@ -1,0 +1,55 @@
+"""How the unit has been, once a day as an event; and which settings it has lived with for a while."""
+
+DAY_MS = 86400000
+ENDLESS = 1 << 30  # bytes; more than any heap of ours
+HEAP_MS = 3600000  # collecting costs the control loop a few milliseconds, so it is not done for a figure more often
+LIVED_MS = 600000  # a boot that came so far was a good one: twice what a boot loop would take for three rounds
+
+
+class Daily:
+    """`note(kind, details)` takes an event for the journal; `crashes()` counts our own mistakes since boot;
+    `heap_free()` collects and returns bytes."""
+
+    def __init__(self, clock, control_loop, settings, outbox, cause, crashes, heap_free, note):
+        self._clock = clock
+        self._control_loop = control_loop
+        self._settings = settings
+        self._outbox = outbox
+        self._cause = cause
+        self._crashes = crashes
+        self._heap_free = heap_free
+        self._note = note
+        self._told_ms = 0
+        self._looked_ms = -HEAP_MS
+        self._lived = False
+        self._loop_worst_ms = 0
+        self._heap_floor = ENDLESS
+
+    def poll(self):
+        """Called in every pause of the communication thread."""
+        now_ms = self._clock.now_ms()
+        self._loop_worst_ms = max(self._loop_worst_ms, self._control_loop.worst_ms)
+        if now_ms - self._looked_ms >= HEAP_MS:
+            self._looked_ms = now_ms
+            self._heap_floor = min(self._heap_floor, self._heap_free())
+        if not self._lived and now_ms >= LIVED_MS:
+            self._lived = True
+            self._settings.keep_as_good()
+        if now_ms - self._told_ms >= DAY_MS:
+            self._told_ms = now_ms
+            self._tell(now_ms)
+
+    def _tell(self, now_ms):
+        self._note(
+            "day",
+            {
+                "cause": self._cause,  # of the last reset
+                "up_h": now_ms // 3600000,
+                "loop_worst_ms": self._loop_worst_ms,
+                "heap_floor": self._heap_floor,  # bytes, after a collection
+                "dropped": self._outbox.dropped,
+                "damaged": self._outbox.damaged,
+                "crashes": self._crashes(),
+            },
+        )
+        self._loop_worst_ms, self._heap_floor = 0, ENDLESS

@@ -1,0 +1,49 @@
+"""Is the unit's health told once a day, and are settings good after ten minutes?"""
+
+from firmware.daily import DAY_MS, LIVED_MS, Daily
+from tests.firmware.link.fake_clock import FakeClock
+
+
+class Rest:
+    """Control loop, settings and outbox in one."""
+
+    worst_ms = 20
+    dropped = damaged = kept = 0
+
+    def keep_as_good(self):
+        self.kept += 1
+
+
+def daily():
+    clock, rest = FakeClock(), Rest()
+    told: list = []
+    return (
+        clock,
+        rest,
+        told,
+        Daily(clock, rest, rest, rest, "soft", lambda: 2, lambda: 50000, lambda *event: told.append(event)),
+    )
+
+
+def test_once_a_day_with_the_worst_of_the_day():
+    clock, rest, told, kept = daily()
+    for hour in range(49):
+        clock.now = hour * DAY_MS // 24
+        rest.worst_ms = 35 if hour == 5 else 20
+        kept.poll()
+    assert [kind for kind, _ in told] == ["day", "day"]
+    assert [said["loop_worst_ms"] for _, said in told] == [35, 20]
+    first = told[0][1]
+    assert first["cause"] == "soft" and first["crashes"] == 2 and first["up_h"] == 24 and first["heap_floor"] == 50000
+
+
+def test_settings_are_good_after_ten_minutes_and_once():
+    clock, rest, told, kept = daily()
+    for now_ms in (0, LIVED_MS - 1):
+        clock.now = now_ms
+        kept.poll()
+    assert rest.kept == 0
+    for _ in range(3):
+        clock.now = LIVED_MS
+        kept.poll()
+    assert rest.kept == 1
