@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 
-from cloud_bridge.commands import mosquitto, tls, token, unit, user
+from cloud_bridge.commands import data, mosquitto, tls, token, unit, user
 from cloud_bridge.commands.area import Answer, Area
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.serving import LOOPBACK, serve, serve_part
@@ -37,10 +37,11 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m cloud_bridge",
         description="Serve the broker and the pages, or (with an area) change what the bridge knows.",
     )
-    areas = parser.add_subparsers(dest="area", metavar="unit | token | user | tls | mosquitto | ingest")
+    areas = parser.add_subparsers(dest="area", metavar="unit | token | user | data | tls | mosquitto | ingest")
     unit.declare(Area(areas, "unit", "charge points"))
     token.declare(Area(areas, "token", "API tokens"))
     user.declare(Area(areas, "user", "people who log in"))
+    data.declare(Area(areas, "data", "backup, export, erase"))
     mosquitto.declare(Area(areas, "mosquitto", "an outside broker"))
     tls.declare(Area(areas, "tls", "certificates"))
     areas.add_parser("ingest", help="only take in the part CHARGEKEEPER_PART of CHARGEKEEPER_BROKER's units")

@@ -43,7 +43,7 @@ async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> 
 
     `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable and SettingError.
     """
-    database = open_database(settings.folder)
+    database = open_database(settings.store)
     with database.reading() as connection:
         live = Live(last_contacts(connection))
         ledger = Ledger(*read_listening(connection, settings.part.number))

@@ -21,15 +21,21 @@ class Settings:
     host: str  # CHARGEKEEPER_HOST; only this machine unless asked for
     http_port: int  # CHARGEKEEPER_HTTP_PORT; 0 lets the system choose
     mqtt_port: int  # CHARGEKEEPER_MQTT_PORT; likewise. Only on this machine, unless CHARGEKEEPER_MQTT_PLAIN=anywhere
-    folder: Path  # CHARGEKEEPER_DATA
+    folder: Path  # CHARGEKEEPER_DATA: the database, unless it is elsewhere, and what else has to be kept
     api_token: str | None  # CHARGEKEEPER_API_TOKEN: accepted beside the tokens in the store
     mqtts_port: int = 8883  # CHARGEKEEPER_MQTTS_PORT: TLS, opened when there is a certificate
     tls_cert: Path | None = None  # CHARGEKEEPER_TLS_CERT: PEM, with the chain
     tls_key: Path | None = None  # CHARGEKEEPER_TLS_KEY: PEM
     mqtt_plain_anywhere: bool = False  # CHARGEKEEPER_MQTT_PLAIN=anywhere: secrets cross the network in clear text
+    database: str | None = None  # CHARGEKEEPER_DATABASE: the URL of a PostgreSQL, postgresql://user:secret@host/name
     broker: BrokerAddress | None = None  # CHARGEKEEPER_BROKER, mqtt[s]://:secret@host:port; without it, our own
     part: Part = ALL  # CHARGEKEEPER_PART, 2/4: the second of four processes that share that broker's units
     maker: str = ""  # CHARGEKEEPER_MAKER: how drivers reach the manufacturer, one line, shown beside a red light
+
+    @property
+    def store(self) -> Path | str:
+        """What store.database.open_database is given."""
+        return self.folder if self.database is None else self.database
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -45,9 +51,17 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         tls_key=_path(environment, "CHARGEKEEPER_TLS_KEY"),
         mqtt_plain_anywhere=_choice(environment, "CHARGEKEEPER_MQTT_PLAIN", ("loopback", "anywhere")) == "anywhere",
         maker=environment.get("CHARGEKEEPER_MAKER", ""),
+        database=_database(environment),
         broker=_broker(environment),
         part=_part(environment),
     )
+
+
+def _database(environment: Mapping[str, str]) -> str | None:
+    text = environment.get("CHARGEKEEPER_DATABASE")
+    if text and not text.startswith(("postgresql://", "postgres://")):
+        raise SettingError("CHARGEKEEPER_DATABASE has to be postgresql://user:secret@host/name")
+    return text or None
 
 
 def _broker(environment: Mapping[str, str]) -> BrokerAddress | None:

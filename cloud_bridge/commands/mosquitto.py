@@ -75,7 +75,7 @@ def run(settings: Settings, options: argparse.Namespace) -> Answer:
     if not secret_file.exists():
         _write(secret_file, new_secret())
     secret = secret_file.read_text()
-    with open_database(settings.folder).reading() as connection:
+    with open_database(settings.store).reading() as connection:
         units = broker_passwords(connection)
     passwords = [*((name, broker_hash(secret)) for name in OURS), *units]
     _write(folder / "passwords", "".join(f"{name}:{kept}\n" for name, kept in passwords))

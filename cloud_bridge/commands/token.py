@@ -25,18 +25,18 @@ def declare(area: Area) -> None:
 
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
     scopes = [Scope(scope) for scope in options.scope or [Scope.READ]]
-    with open_database(settings.folder).writing() as connection:
+    with open_database(settings.store).writing() as connection:
         person_id = None if options.user is None else find_person(connection, options.user).id
         return {"token": tokens.add_token(connection, SystemClock().now_ms(), scopes, options.name, person_id)}
 
 
 def show(settings: Settings, _options: argparse.Namespace) -> Answer:
-    with open_database(settings.folder).reading() as connection:
+    with open_database(settings.store).reading() as connection:
         return tokens.list_tokens(connection)
 
 
 def remove(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.folder).writing() as connection:
+    with open_database(settings.store).writing() as connection:
         if not tokens.remove_token(connection, options.number):
             raise BridgeError(f"there is no token number {options.number}")
     return {"number": options.number, "removed": True}

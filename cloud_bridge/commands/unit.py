@@ -23,41 +23,41 @@ def declare(area: Area) -> None:
 
 
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.folder).writing() as connection:
+    with open_database(settings.store).writing() as connection:
         return units.add_unit(connection, options.id, SystemClock().now_ms())._asdict()
 
 
 def show(settings: Settings, _options: argparse.Namespace) -> Answer:
-    with open_database(settings.folder).reading() as connection:
+    with open_database(settings.store).reading() as connection:
         return [{"id": unit_id} for unit_id in units.unit_ids(connection)]
 
 
 def secret(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.folder).writing() as connection:
+    with open_database(settings.store).writing() as connection:
         return {"id": options.id, "secret": units.change_secret(connection, options.id, SystemClock().now_ms())}
 
 
 def revoke(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.folder).writing() as connection:
+    with open_database(settings.store).writing() as connection:
         units.revoke(connection, options.id, SystemClock().now_ms())
     return {"id": options.id, "revoked": True}
 
 
 def claim(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.folder).writing() as connection:
+    with open_database(settings.store).writing() as connection:
         person = find_person(connection, options.user)
         return {"id": claims.claim(connection, person, options.code, SystemClock().now_ms()), "owner": person.name}
 
 
 def release(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.folder).writing() as connection:
+    with open_database(settings.store).writing() as connection:
         if not claims.release(connection, options.id):
             raise BridgeError(f"there is no unit {options.id} that belongs to anybody")
     return {"id": options.id, "owner": None}
 
 
 def assign(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.folder).writing() as connection:
+    with open_database(settings.store).writing() as connection:
         if options.id not in units.unit_ids(connection):
             raise BridgeError(f"there is no unit {options.id}")
         claims.assign(connection, options.id, find_person(connection, options.user), SystemClock().now_ms())
@@ -65,6 +65,6 @@ def assign(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def withdraw(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.folder).writing() as connection:
+    with open_database(settings.store).writing() as connection:
         claims.withdraw(connection, options.id, find_person(connection, options.user).id)
     return {"id": options.id, "installer": None}

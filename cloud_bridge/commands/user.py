@@ -28,31 +28,31 @@ def declare(area: Area) -> None:
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
     made = _new_password()
     email = None if options.email is None else checked_email(options.email)
-    with open_database(settings.folder).writing() as connection:
+    with open_database(settings.store).writing() as connection:
         people.add_person(connection, options.name, made, Role(options.role), SystemClock().now_ms(), email)
     return {"user": options.name, "password": made}
 
 
 def show(settings: Settings, _options: argparse.Namespace) -> Answer:
-    with open_database(settings.folder).reading() as connection:
+    with open_database(settings.store).reading() as connection:
         return people.list_people(connection)
 
 
 def password(settings: Settings, options: argparse.Namespace) -> Answer:
     made = _new_password()
-    with open_database(settings.folder).writing() as connection:
+    with open_database(settings.store).writing() as connection:
         people.set_password(connection, people.find_person(connection, options.name), made)
     return {"user": options.name, "password": made}
 
 
 def role(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.folder).writing() as connection:
+    with open_database(settings.store).writing() as connection:
         people.change_role(connection, people.find_person(connection, options.name), Role(options.role))
     return {"user": options.name, "role": options.role}
 
 
 def remove(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.folder).writing() as connection:
+    with open_database(settings.store).writing() as connection:
         people.remove_person(connection, people.find_person(connection, options.name))
     return {"user": options.name, "removed": True}
 

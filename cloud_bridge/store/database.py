@@ -1,4 +1,4 @@
-"""Opening the database: one SQLite file in the data folder, in WAL mode, brought to the newest tables at every start.
+"""Opening the database, brought to the newest tables at every start: PostgreSQL, or one SQLite file in WAL mode.
 
 WAL lets pages be read while the recorder writes. With `synchronous=NORMAL` a killed process loses nothing that was
 committed; a power cut of the server may lose the last commits, never the database.
@@ -11,13 +11,14 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.errors import StoreUnusable
 
 FILE_NAME = "chargekeeper.db"
 BUSY_MS = 5000  # how long one writer waits for another: a command line beside the running bridge
+MIGRATION_LOCK = 0x43_4B_44_42  # any number, the same in all our processes: they start together and migrate once
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
@@ -44,8 +45,29 @@ class Database:
         self._reader.dispose()
 
 
-def open_database(folder: Path) -> Database:
-    """Open, or make, the database in `folder` and migrate it. Raises StoreUnusable with what to do."""
+def open_database(where: Path | str) -> Database:
+    """Open and migrate the database: in a folder, where it is made if need be, or at the URL of a PostgreSQL.
+
+    Raises StoreUnusable with what to do.
+    """
+    return _open_file(where) if isinstance(where, Path) else _open_postgresql(where)
+
+
+def _open_postgresql(url: str) -> Database:
+    try:
+        # Connections are tried before they are used: a server that was restarted has closed them.
+        engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        database = Database(engine)
+        with database.writing() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+            _migrate(connection)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise StoreUnusable(f"cannot use the database of CHARGEKEEPER_DATABASE: {reason}") from error
+    return database
+
+
+def _open_file(folder: Path) -> Database:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,7 +1,9 @@
 """A bridge that really runs, for tests: broker on a free loopback port, store in a folder, a clock that is set by hand."""
 
 import asyncio
+import hashlib
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
+import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 from starlette.testclient import TestClient
 
@@ -102,10 +105,24 @@ class Bridge:
             _tick.wait(0.002)
 
 
+def store_at(folder: Path) -> Path | str:
+    """Where a test keeps its store: in its own folder, or in a database of its own on the PostgreSQL of
+    CHARGEKEEPER_TEST_POSTGRESQL (hil_tests/store starts one and runs these tests again)."""
+    server = os.environ.get("CHARGEKEEPER_TEST_POSTGRESQL")
+    if server is None:
+        return folder
+    name = "test_" + hashlib.sha256(str(folder).encode()).hexdigest()[:24]
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    return f"{server}/{name}"
+
+
 @contextmanager
 def running_bridge(folder: Path, clock: HandClock | None = None) -> Iterator[Bridge]:
     """From open to closed, like a process that is started and stopped."""
-    settings = Settings("127.0.0.1", 0, 0, folder, TOKEN)
+    where = store_at(folder)
+    settings = Settings("127.0.0.1", 0, 0, folder, TOKEN, database=where if isinstance(where, str) else None)
     hand_clock = clock or HandClock()
     started: list[Bridge] = []
     ready = threading.Event()

@@ -21,13 +21,14 @@ from cloud_bridge.store.people import (
     who_logs_in,
 )
 from cloud_bridge.store.units import NewUnit, add_unit, count_visible, visible_unit, visible_units
+from tests.cloud_bridge.running import store_at
 
 NOW_MS = 1000
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path)
+    database = open_database(store_at(tmp_path))
     yield database
     database.close()
 

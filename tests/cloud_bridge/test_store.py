@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +24,17 @@ from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.tables import contacts, events, heartbeats, metadata, units
 from cloud_bridge.store.units import add_unit
 from cloud_bridge.wire import decode
-from tests.cloud_bridge.running import DEADLINE_S, sample
+from tests.cloud_bridge.running import DEADLINE_S, sample, store_at
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = open_database(tmp_path)
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(store_at(tmp_path))
     with database.writing() as connection:
         add_unit(connection, "cp-1", 0)
         add_unit(connection, "cp-2", 0)
-    return database
+    yield database
+    database.close()
 
 
 def arrival(unit_id: str = "cp-1", at_ms: int = 1000, kind: str = "heartbeat", payload: bytes = b"{}") -> Arrival:
@@ -57,7 +58,9 @@ def test_the_migrations_are_one_chain() -> None:
 
 
 def test_opening_twice_keeps_everything(tmp_path: Path, database: Database) -> None:
-    assert {row.id for row in rows(open_database(tmp_path), units)} == {"cp-1", "cp-2"}
+    again = open_database(store_at(tmp_path))
+    assert {row.id for row in rows(again, units)} == {"cp-1", "cp-2"}
+    again.close()
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
