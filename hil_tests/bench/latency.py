@@ -2,18 +2,21 @@
 
 The unit is the whole virtual one. While it charges, one cause after another is put on its wires, at random moments of
 its 20 ms loop, and the time is taken until its answer stands on them. Meanwhile everything else that it does is made as
-hard as it gets: the modem stalls, loses bytes and comes back, the console is flooded, settings are written to the flash.
+hard as it gets: the modem stalls, loses bytes and comes back, TLS shakes hands again and again, the console is flooded,
+settings and records are written to the flash, and memory is collected.
 """
 
 import asyncio
 import contextlib
 import itertools
+import json
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hil_tests.bridge import Bridge
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.board import Outputs
@@ -30,11 +33,24 @@ class Latencies:
     """Milliseconds of every injection, by what was injected."""
 
     by_cause: dict[str, list[float]] = field(default_factory=dict)
-    loop_worst_ms: int = 0  # as the firmware measured it itself
+    steps: dict[str, int] = field(
+        default_factory=dict
+    )  # the control loop's, by their distance, as the firmware measured it
+    looks: int = 0  # at the link
+    proven: int = 0  # of these: TLS and MQTT were up
 
     def add(self, cause: str, ms: float) -> None:
         """Counts one."""
         self.by_cause.setdefault(cause, []).append(ms)
+
+    def join(self, other: "Latencies") -> None:
+        """Takes over what another unit was found to do."""
+        for cause, times in other.by_cause.items():
+            self.by_cause.setdefault(cause, []).extend(times)
+        for distance, count in other.steps.items():
+            self.steps[distance] = self.steps.get(distance, 0) + count
+        self.looks += other.looks
+        self.proven += other.proven
 
     def all(self) -> list[float]:
         """Sorted."""
@@ -51,9 +67,10 @@ class Bench(Unit):
         self._opened_s = 0.0
         self.latencies = Latencies()
 
-    async def inject(self, count: int) -> Latencies:
-        """Charges, and interrupts it `count` times."""
+    async def inject(self, count: int, bridge: Bridge, unit_id: str, secret: str) -> Latencies:
+        """Charges, and interrupts it `count` times, while it talks to `bridge`."""
         await self.start()
+        await self._introduce(bridge, unit_id, secret)
         self.board.vehicle.plugged = True
         trouble = asyncio.create_task(self._trouble())
         try:
@@ -64,12 +81,21 @@ class Bench(Unit):
                 if self.board.outputs.contactor:
                     await self._once(*self._random.choice(causes))
             with contextlib.suppress(ConsoleError, ConsoleSilent):
-                status = dict(line.split(" ", 1) for line in await self.ask("status"))
-                self.latencies.loop_worst_ms = int(status["loop_worst_ms"])
+                for line in await self.ask("health"):
+                    name, _, rest = line.partition(" ")
+                    if name.startswith("steps"):
+                        distance, _, steps = rest.rpartition(" ")
+                        self.latencies.steps[distance] = int(steps)
         finally:
             trouble.cancel()
             await self.stop()
         return self.latencies
+
+    async def _introduce(self, bridge: Bridge, unit_id: str, secret: str) -> None:
+        wanted = {"id": unit_id, "secret": secret, "broker": "127.0.0.1", "port": bridge.mqtts_port}
+        await asyncio.sleep(1)
+        for words in (*bridge.authority_words(), f"provision {json.dumps(wanted)}"):
+            await self.ask(words)
 
     def _causes(self) -> list[tuple[str, Callable[[], None], Callable[[], None]]]:
         vehicle = self.board.vehicle
@@ -120,11 +146,14 @@ class Bench(Unit):
             await asyncio.sleep(TROUBLE_EVERY_S)
             with contextlib.suppress(ConsoleError, ConsoleSilent):
                 match number % 4:
-                    case 0:
+                    case 0 if number % 40 == 36:
                         self.disturb_modem(self._random.choice(MODEM_TROUBLES))
-                    case 1:
+                    case 1 if number % 20 == 1:  # a write, and a connection from the beginning
                         await self.ask(f'provision {{"random_delay_max_s": {number % 1800}}}')
                     case 2:
-                        await asyncio.gather(*[self.ask(command) for command in ("help", "config", "why", "status")])
+                        for command in ("help", "config", "why", "status"):
+                            told = await self.ask(command)
+                        self.latencies.looks += 1
+                        self.latencies.proven += "link proven" in told
                     case _:
                         await self.ask("x" * 2000)
