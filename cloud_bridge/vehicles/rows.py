@@ -1,6 +1,7 @@
 """Vehicles in the store: read as values, changed by what they mean."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, delete, select, update
@@ -93,22 +94,23 @@ def happened(
 
 
 def said(connection: Connection, vehicle: Vehicle, reading: Reading) -> None:
-    """Keep a reading, unless a newer one is there."""
+    """Keep what is known in a reading, unless a newer one is there."""
     connection.execute(
         _update(vehicle)
         .where((vehicles.c.seen_ms.is_(None)) | (vehicles.c.seen_ms <= reading.seen_ms))
         .values(
-            seen_ms=reading.seen_ms,
-            battery_percent=reading.battery_percent,
-            plugged_in=reading.plugged_in,
-            charging=reading.charging,
-            range_km=reading.range_km,
+            **{name: value for name, value in asdict(reading).items() if value is not None},
         )
     )
 
 
 def looked(connection: Connection, vehicle: Vehicle, now_ms: int, failures: int, due_ms: int) -> None:
     connection.execute(_update(vehicle).values(looked_ms=now_ms, failures=failures, due_ms=due_ms))
+
+
+def look_soon(connection: Connection, vehicle: Vehicle) -> None:
+    """It is due at once."""
+    connection.execute(_update(vehicle).values(due_ms=0))
 
 
 def remove(connection: Connection, vehicle: Vehicle) -> None:

@@ -1,6 +1,18 @@
 """All the pages, in the order in which their paths are tried."""
 
-from cloud_bridge.web import account, charge_points, charging, fleet, history, jobs, login, phone, support, vehicles
+from cloud_bridge.web import (
+    account,
+    charge_points,
+    charging,
+    fleet,
+    history,
+    jobs,
+    login,
+    phone,
+    support,
+    vehicle_hooks,
+    vehicles,
+)
 
 ROUTERS = (
     login.router,
@@ -11,6 +23,7 @@ ROUTERS = (
     jobs.router,
     account.router,
     vehicles.router,
+    vehicle_hooks.router,
     fleet.router,
     phone.router,
 )

@@ -1,0 +1,23 @@
+"""Where Smartcar calls us: nobody logs in here, the signature says who it is."""
+
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from starlette.concurrency import run_in_threadpool
+
+from cloud_bridge.vehicles.webhooks import NotSigned, take_in
+from cloud_bridge.web.access import HouseOf
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.post("/api/webhooks/smartcar")
+async def smartcar(request: Request, house: HouseOf) -> dict[str, Any]:
+    """200 once it is stored; anything else makes Smartcar send it again."""
+    body = await request.body()
+    try:
+        return await run_in_threadpool(take_in, house.accounts, body, request.headers.get("SC-Signature", ""))
+    except NotSigned:
+        raise HTTPException(401, "the signature is not right") from None
+    except ValueError:
+        raise HTTPException(422, "this is no event") from None

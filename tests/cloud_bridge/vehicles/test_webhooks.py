@@ -1,0 +1,116 @@
+"""Is Smartcar believed when it has signed, and nobody else?"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud_bridge.vehicles.accounts import Accounts
+from cloud_bridge.vehicles.link import State
+from cloud_bridge.vehicles.linking import finish
+from cloud_bridge.vehicles.looking import look
+from cloud_bridge.vehicles.provider import ProviderError
+from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.watching import look_at_due
+from cloud_bridge.vehicles.webhooks import NotSigned, sign, take_in
+from tests.cloud_bridge.running import START_MS, Bridge
+from tests.cloud_bridge.vehicles.acting import Maker, Scene, scene
+
+TOKEN = "management token"
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path, Maker("smartcar")) as play:
+        play.accounts = replace(play.accounts, catalogue=replace(play.accounts.catalogue, management_token=TOKEN))
+        state = play.begin(name="smartcar")
+        look(play.accounts, finish(play.accounts, 1, "s", "smartcar", {"state": state, "code": "c"}).vehicle)
+        yield play
+
+
+def signal(code: str, value: Any, at_ms: int = START_MS + 1000) -> dict[str, Any]:
+    return {"code": code, "body": {"value": value}, "status": {"value": "SUCCESS"}, "meta": {"oemUpdatedAt": at_ms}}
+
+
+def tell(accounts: Accounts, kind: str, **data: Any) -> dict[str, str]:
+    body = json.dumps({"eventId": "e", "eventType": kind, "data": data, "meta": {"version": "4.0"}}).encode()
+    return take_in(accounts, body, sign(TOKEN, body))
+
+
+def test_the_challenge_is_answered(play: Scene) -> None:
+    assert tell(play.accounts, "VERIFY", challenge="abc") == {"challenge": sign(TOKEN, b"abc")}
+
+
+@pytest.mark.parametrize("signature", ["", "0" * 64, "é", sign("another token", b'{"eventType":"VERIFY"}')])
+def test_what_is_not_signed_is_not_read(play: Scene, signature: str) -> None:
+    with pytest.raises(NotSigned):
+        take_in(play.accounts, b'{"eventType":"VERIFY"}', signature)
+
+
+def test_without_a_management_token_nobody_is_believed(play: Scene) -> None:
+    accounts = replace(play.accounts, catalogue=replace(play.accounts.catalogue, management_token=None))
+    with pytest.raises(NotSigned):
+        take_in(accounts, b"{}", sign("", b"{}"))
+
+
+def test_a_state_is_a_reading(play: Scene) -> None:
+    play.clock.advance(5000)
+    signals = [
+        signal("tractionbattery-stateofcharge", 78),
+        signal("charge-ischarging", True),
+        {"code": "tractionbattery-range", "body": {"value": 100, "unit": "miles"}},
+        {"code": "location-isathome", "status": {"value": "ERROR"}},
+        "nonsense",
+    ]
+    tell(play.accounts, "VEHICLE_STATE", vehicle={"id": "car-1"}, signals=signals)
+    reading = play.vehicle().reading
+    assert reading is not None
+    assert (reading.battery_percent, reading.charging, reading.range_km) == (78, True, 160.9)
+    assert reading.plugged_in is True, "what it does not tell is as it was"
+
+
+def test_an_old_delivery_does_not_replace_a_newer_reading(play: Scene) -> None:
+    signals = [signal("tractionbattery-stateofcharge", 3, START_MS - 60_000)]
+    tell(play.accounts, "VEHICLE_STATE", vehicle={"id": "car-1"}, signals=signals)
+    reading = play.vehicle().reading
+    assert reading is not None
+    assert reading.battery_percent == 50
+
+
+def test_an_error_and_its_end_make_us_look_at_once(play: Scene) -> None:
+    error = {"type": "CONNECTED_SERVICES_ACCOUNT", "code": "AUTHENTICATION_FAILED", "state": "ERROR"}
+    play.maker.trouble["read"] = ProviderError(Trouble.CONSENT_GONE)
+    assert look_at_due(play.accounts) == 0
+    tell(play.accounts, "VEHICLE_ERROR", vehicle={"id": "car-1"}, errors=[error])
+    assert look_at_due(play.accounts) == 1
+    assert play.vehicle().link.state is State.ACCESS_LOST
+    play.maker.trouble.clear()
+    tell(play.accounts, "VEHICLE_ERROR", vehicle={"id": "car-1"}, errors=[error | {"state": "RESOLVED"}])
+    look_at_due(play.accounts)
+    assert play.vehicle().link.state is State.LINKED
+
+
+def test_a_repeated_error_cannot_take_a_car_away(play: Scene) -> None:
+    tell(play.accounts, "VEHICLE_ERROR", vehicle={"id": "car-1"}, errors=[])
+    look_at_due(play.accounts)
+    assert play.vehicle().link.state is State.LINKED
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"data":[]}', b"\xff", b"null"])
+def test_a_signed_body_that_is_no_event_is_refused(play: Scene, body: bytes) -> None:
+    with pytest.raises(ValueError):
+        take_in(play.accounts, body, sign(TOKEN, body))
+
+
+@pytest.mark.parametrize("data", [{}, {"vehicle": 7}, {"vehicle": {}}, {"vehicle": {"id": "nobody"}, "signals": 7}])
+def test_an_event_about_no_car_of_ours_is_taken_and_forgotten(play: Scene, data: dict[str, Any]) -> None:
+    assert tell(play.accounts, "VEHICLE_STATE", **data) == {}
+    assert tell(play.accounts, "SOMETHING_NEW", **data) == {}
+
+
+def test_the_address_of_the_webhook_needs_a_signature_and_no_login(bridge: Bridge) -> None:
+    answer = bridge.stranger().post("/api/webhooks/smartcar", content=b"{}", headers={"SC-Signature": "0"})
+    assert (answer.status_code, answer.json()) == (401, {"detail": "the signature is not right"})
