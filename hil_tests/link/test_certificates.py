@@ -1,0 +1,133 @@
+"""Whom does the unit trust? Its own TLS, on MicroPython, against servers with good and bad certificates."""
+
+import datetime
+import os
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from socket import create_server
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MICROPYTHON = Path(sys.prefix) / "bin" / "micropython"
+NOW = datetime.datetime.now(datetime.UTC)
+DAY = datetime.timedelta(days=1)
+
+Key = ec.EllipticCurvePrivateKey
+
+
+class Authority:
+    """A certificate authority of one test."""
+
+    def __init__(self) -> None:
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a test's authority")])
+        constraints = x509.BasicConstraints(ca=True, path_length=0)
+        draft = _draft(self.name, self.name, self.key, NOW + 2 * DAY).add_extension(constraints, critical=True)
+        self.certificate = draft.sign(self.key, hashes.SHA256())
+
+    def issue(self, folder: Path, host: str, until: datetime.datetime = NOW + DAY) -> Path:
+        """A server's key and certificate in one PEM file."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+        names = x509.SubjectAlternativeName([x509.DNSName(host)])
+        certificate = _draft(subject, self.name, key, until).add_extension(names, False).sign(self.key, hashes.SHA256())
+        return _pem(folder, key, certificate)
+
+    def itself(self, folder: Path) -> Path:
+        """Its own key and certificate, as a server that signed for itself would show them."""
+        return _pem(folder, self.key, self.certificate)
+
+    def der(self, folder: Path) -> Path:
+        path = folder / "ca.der"
+        path.write_bytes(self.certificate.public_bytes(serialization.Encoding.DER))
+        return path
+
+
+def _pem(folder: Path, key: Key, certificate: x509.Certificate) -> Path:
+    path = folder / "server.pem"
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def _draft(subject: x509.Name, issuer: x509.Name, key: Key, until: datetime.datetime) -> x509.CertificateBuilder:
+    draft = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
+    return draft.serial_number(x509.random_serial_number()).not_valid_before(NOW - 9 * DAY).not_valid_after(until)
+
+
+@contextmanager
+def serving(pem: Path, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> Iterator[int]:
+    """A TLS server for one connection; its port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = newest
+    context.load_cert_chain(pem)
+    with create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            with suppress(OSError), context.wrap_socket(listener.accept()[0], server_side=True) as connection:
+                connection.recv(1)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            thread.join()
+
+
+def word_of_the_unit(host: str, port: int, authority: Path) -> str:
+    done = subprocess.run(
+        [MICROPYTHON, "tests/firmware/link/handshake.py", host, str(port), authority],
+        cwd=CHECKOUT,
+        env={**os.environ, "MICROPYPATH": ".frozen:."},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    return done.stdout.strip().replace("\n", " ")
+
+
+def test_its_own_authority_and_the_right_name(tmp_path: Path) -> None:
+    authority = Authority()
+    with serving(authority.issue(tmp_path, "broker.example")) as port:
+        assert word_of_the_unit("broker.example", port, authority.der(tmp_path)) == "trusted"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "says"),
+    [
+        ("another name", "does not match"),
+        ("expired", "validity has expired"),
+        ("another authority", "not correctly signed"),
+        ("self-signed", "not correctly signed"),
+        ("an older TLS", "handshake"),
+    ],
+)
+def test_what_is_refused(tmp_path: Path, trouble: str, says: str) -> None:
+    authority, other = Authority(), Authority()
+    host = "evil.example" if trouble == "another name" else "broker.example"
+    signer = other if trouble == "another authority" else authority
+    pem = signer.issue(tmp_path, host, NOW - DAY if trouble == "expired" else NOW + DAY)
+    if trouble == "self-signed":
+        pem = other.itself(tmp_path)
+    newest = ssl.TLSVersion.TLSv1_2 if trouble == "an older TLS" else ssl.TLSVersion.TLSv1_3
+    with serving(pem, newest) as port:
+        said = word_of_the_unit("broker.example", port, authority.der(tmp_path))
+    assert said.startswith("refused: ") and says in said
+
+
+def test_without_an_authority_it_does_not_even_connect(tmp_path: Path) -> None:
+    assert "no certificate authority" in word_of_the_unit("broker.example", 1, tmp_path / "none")

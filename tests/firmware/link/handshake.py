@@ -1,0 +1,45 @@
+"""`micropython handshake.py HOST PORT CA.der`: connect as the unit does, over a plain socket; prints `trusted` or why not."""
+
+import socket
+import sys
+
+from firmware.link.secure import NotTrusted, SecureStream
+
+
+class Socket:
+    """What secure.py asks of modem.stream.Stream, over a socket of this machine; every name is loopback."""
+
+    def connect(self, host, port, timeout_ms):
+        self._socket = socket.socket()
+        self._socket.connect(socket.getaddrinfo("127.0.0.1", port)[0][-1])
+
+    def settimeout(self, seconds):
+        self._socket.settimeout(seconds)
+
+    def readinto(self, buffer):
+        data = self._socket.recv(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def write(self, data):
+        return self._socket.send(data)
+
+    def close(self):
+        self._socket.close()
+
+
+def authority(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+host, port, path = sys.argv[1:]
+stream = SecureStream(Socket(), authority(path))
+try:
+    stream.connect(host, int(port), 1000)
+    print("trusted")
+except NotTrusted as why:
+    print("refused:", why)
