@@ -310,3 +310,38 @@ commands = Table(  # given on the pages; the unit's answers stand in `results`
     Column("sent", Boolean, nullable=False),  # the unit was connected
     Index(None, "unit_id", "given_ms"),
 )
+
+alert_wishes = Table(  # who wants to be told what, and how
+    "alert_wishes",
+    metadata,
+    _row_number(),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("about", String(20), nullable=False),  # alerts/about.py
+    Column("via", String(10), nullable=False),  # email, webhook, push
+    Column("target", String(500), nullable=False, server_default=""),  # empty with email: the person's address
+    Column("secret", String(64), nullable=False, server_default=""),  # a webhook's key, to prove that it was us
+    UniqueConstraint("person_id", "about", "via", "target"),
+)
+
+alerts = Table(  # to be sent, sent, and given up
+    "alerts",
+    metadata,
+    _row_number(),
+    Column("wish_id", ForeignKey("alert_wishes.id", ondelete="CASCADE"), nullable=False),
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE")),  # null: about many
+    Column("about", String(20), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("due_ms", BigInteger),  # when to try next; null: sent, or given up
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("trouble", String(200), nullable=False, server_default=""),
+    Index(None, "due_ms"),
+    Index(None, "wish_id", "unit_id", "about"),
+)
+
+alert_cursors = Table(  # how far the alerts have read
+    "alert_cursors",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("seen_id", BigInteger, nullable=False),
+)
