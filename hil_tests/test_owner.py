@@ -1,0 +1,67 @@
+"""The owner's hours, the button and the console, on a running unit that knows the time."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from hil_tests.conftest import charging
+from hil_tests.rig.console import ConsoleError
+from hil_tests.rig.contract import Rig
+
+ALWAYS = "mon-sun 00:00-24:00"  # hours to avoid
+HEARD_WITHIN_S = 3
+WAITS_FOR_S = 2
+
+
+@pytest.fixture
+def scheduled(rig: Rig) -> Iterator[Rig]:
+    """A unit whose owner wants no charge at any hour."""
+    rig.console(f"schedule {ALWAYS}")
+    yield rig
+    rig.console("schedule off")
+
+
+def test_do_the_owners_hours_wait_and_does_the_button_charge_now(scheduled: Rig) -> None:
+    """[R10a] [R10f] No charge and not red, then a charge for this session, then none for the next."""
+    scheduled.plug()
+    waiting = scheduled.wait_for(lambda seen: seen.unit.get("limited_by") == "schedule", HEARD_WITHIN_S)
+    assert waiting.pilot == "B1" and not waiting.contactor and not waiting.red
+    scheduled.button()
+    scheduled.wait_for(charging, within_s=HEARD_WITHIN_S)
+    scheduled.unplug()
+    scheduled.wait_for(lambda seen: seen.pilot == "A1" and seen.unit.get("session") == "-", HEARD_WITHIN_S)
+    scheduled.plug()
+    with pytest.raises(AssertionError):
+        scheduled.wait_for(charging, WAITS_FOR_S)
+
+
+def test_does_the_console_say_who_rules_and_why(scheduled: Rig) -> None:
+    """`why` names the schedule, and everybody who has a say."""
+    scheduled.plug()
+    scheduled.wait_for(lambda seen: seen.unit.get("limited_by") == "schedule", HEARD_WITHIN_S)
+    told = scheduled.console("why")
+    assert "rules schedule" in told and any(line.startswith("ceiling installer") for line in told)
+
+
+def test_is_a_schedule_that_makes_no_sense_refused(rig: Rig) -> None:
+    """[S1-inputs] By name, and nothing changes."""
+    with pytest.raises(ConsoleError, match="schedule"):
+        rig.console("schedule whenever I like")
+
+
+def test_is_a_session_in_the_log_of_the_unit(rig: Rig) -> None:
+    """[R9] With energy and duration, after the plug is pulled."""
+    rig.plug()
+    rig.wait_for(lambda seen: int(seen.unit.get("session_wh", 0)) > 5, within_s=12)
+    number = rig.observe().unit["session"]
+    rig.unplug()
+    rig.wait_for(lambda seen: seen.unit.get("session") == "-", HEARD_WITHIN_S)
+    told = [line for line in rig.console("sessions") if line.startswith(f"session {number} ")]
+    assert len(told) == 1 and int(told[0].split()[-1]) > 5, told
+
+
+def test_does_the_self_test_of_the_leakage_sensor_pass(rig: Rig) -> None:
+    """Asked for on the console, with no fault after it."""
+    rig.console("selftest")
+    rig.wait_for(lambda seen: seen.unit.get("faults") == "-" and seen.unit.get("phase") == "idle", HEARD_WITHIN_S)
+    assert not any(line.startswith("rcd_selftest") for line in rig.console("faults"))
