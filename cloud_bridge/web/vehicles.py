@@ -27,6 +27,7 @@ from cloud_bridge.web.problems import Refused
 from cloud_bridge.web.vehicle_words import Card, card, refusal_words
 
 HOME_ZONE = "Europe/London"  # of a driver without a charge point
+MAX_UNITS = 20  # to choose from; an operator sees all there are
 
 router = APIRouter(include_in_schema=False)
 
@@ -68,9 +69,9 @@ def leave_for_new(request: Request, house: HouseOf, person: PersonOf, provider: 
 @router.get("/account/vehicles/{vehicle_id}")
 def details(request: Request, house: HouseOf, person: PersonOf, vehicle: VehicleOf, said: str = "") -> Response:
     with house.database.reading() as connection:
-        zones = [unit.time_zone for unit in visible_units(connection, person)[:1]]
-    shown = _card(house.accounts, house.clock, vehicle, *zones)
-    return page(request, "vehicle.html", person, vehicle=shown, said=said)
+        units = visible_units(connection, person)[:MAX_UNITS]
+    shown = _card(house.accounts, house.clock, vehicle, *[unit.time_zone for unit in units[:1]])
+    return page(request, "vehicle.html", person, vehicle=shown, units=units, said=said)
 
 
 @router.get("/account/vehicles/{vehicle_id}/connect")

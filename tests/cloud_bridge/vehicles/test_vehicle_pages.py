@@ -7,9 +7,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from cloud_bridge.store.access import Role
+from cloud_bridge.store.tables import units
 from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.vehicles.catalogue import Catalogue
 from cloud_bridge.vehicles.keys import KeyFile
@@ -19,7 +21,7 @@ from cloud_bridge.vehicles.trouble import AUTHORISE_AGAIN, LASTING, Trouble
 from cloud_bridge.vehicles.vault import Vault
 from cloud_bridge.web.app import create_app
 from cloud_bridge.web.vehicle_words import LOST, REFUSED
-from tests.cloud_bridge.running import Bridge
+from tests.cloud_bridge.running import Bridge, Unit
 from tests.cloud_bridge.test_pages import form_token_in, log_in, text_of
 from tests.cloud_bridge.vehicles.acting import BLUE, RED, Door, Maker
 
@@ -222,6 +224,32 @@ def test_the_pages_have_nothing_inline(play: Play) -> None:
     ):
         html = play.client.get(path).text
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=\"/static/)", html)
+
+
+def test_ready_by_is_a_claim_that_ends_by_itself(play: Play) -> None:
+    new = play.bridge.add_unit("home-1")
+    unit = Unit(play.bridge, "home-1", new.secret).connect()
+    unit.subscribe("cp/home-1/command")
+    with play.bridge.house.database.writing() as connection:
+        connection.execute(update(units).values(owner_id=1))
+    play.link()
+    assert "Ready by" in play.client.get("/account/vehicles/1").text
+    wish = {"unit_id": "home-1", "time": "07:00", "target": "80", "capacity_kwh": "60", "power_kw": "7.4"}
+    done = play.post("/account/vehicles/1/ready-by", **wish)
+    assert done.headers["Location"] == "/charge-points/home-1/charging"
+    assert unit.heard.wait(10)
+    command: Any = unit.commands[-1]
+    now_s = play.bridge.clock.now_ms() // 1000
+    assert command["do"] == "pause"
+    assert now_s < command["exp"] < now_s + 7 * 3600, "it begins before seven"
+    for wrong in (
+        {"unit_id": "other"},
+        {"time": "25:00"},
+        {"target": "nan"},
+        {"power_kw": "0"},
+        {"capacity_kwh": "-1"},
+    ):
+        assert play.post("/account/vehicles/1/ready-by", **(wish | wrong)).status_code in (404, 422)
 
 
 def test_a_service_without_any_maker_says_so(bridge: Bridge) -> None:

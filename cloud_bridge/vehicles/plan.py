@@ -1,0 +1,69 @@
+"""Ready by a time: when the charge has to begin. Pure.
+
+The result is one claim for the charge point: a pause that ends by itself. If the link falls, or we do, the unit charges
+when the pause is over; nothing it needs comes from here. How full the car gets is the car's own limit: we only begin
+early enough.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from cloud_bridge.vehicles.provider import Reading
+
+EFFICIENCY = 0.88  # from the meter into the battery, single phase
+TAPER_PERCENT = 95.0  # above it cars take ever less
+TAPER_FACTOR = 2.0
+MARGIN = 1.15  # of the duration, for a cold battery and a warm kettle
+BELIEVED_MS = 12 * 3600 * 1000  # an older reading says nothing of a car that may have been driven since
+HOUR_MS = 3600 * 1000
+
+
+class Wish(NamedTuple):
+    """What the driver wants, and what the car maker does not tell."""
+
+    hour: int  # at the site
+    minute: int
+    target_percent: float
+    capacity_kwh: float
+    power_kw: float
+
+
+class Plan(NamedTuple):
+    ready_ms: int
+    begin_ms: int  # not before now
+    pause_ms: int  # 0: charge at once
+    because: str
+
+
+def plan(wish: Wish, reading: Reading | None, now_ms: int, time_zone: str) -> Plan:
+    """When to begin, so that the car is ready at the next such time of day."""
+    ready_ms = next_time(wish.hour, wish.minute, now_ms, time_zone)
+    if reading is None or reading.battery_percent is None or now_ms - reading.seen_ms > BELIEVED_MS:
+        return Plan(ready_ms, now_ms, 0, "we do not know how full the battery is")
+    needed_ms = duration_ms(reading.battery_percent, wish)
+    if needed_ms == 0:
+        return Plan(ready_ms, now_ms, 0, "the battery is as full as you want it")
+    begin_ms = ready_ms - needed_ms
+    if begin_ms <= now_ms:
+        return Plan(ready_ms, now_ms, 0, "it needs all the time there is")
+    return Plan(ready_ms, begin_ms, begin_ms - now_ms, "it has time until then")
+
+
+def duration_ms(percent: float, wish: Wish) -> int:
+    """How long the charge takes, with the margin."""
+    below = max(0.0, min(wish.target_percent, TAPER_PERCENT) - percent)
+    above = max(0.0, wish.target_percent - max(percent, TAPER_PERCENT))
+    energy_kwh = (below + above * TAPER_FACTOR) / 100 * wish.capacity_kwh / EFFICIENCY
+    return int(energy_kwh / wish.power_kw * MARGIN * HOUR_MS)
+
+
+def next_time(hour: int, minute: int, now_ms: int, time_zone: str) -> int:
+    """The next time the clock on the wall says so. A time that a spring night leaves out is the one an hour later."""
+    zone = ZoneInfo(time_zone)
+    today = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(zone).date()
+    for day in (today, today + timedelta(days=1)):
+        at_ms = int(datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone).timestamp() * 1000)
+        if at_ms > now_ms:
+            return at_ms
+    return now_ms  # a clock that is turned back at that very minute

@@ -1,0 +1,43 @@
+"""Ready by: a time and a charge that the driver wants become one claim for the charge point."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from fastapi.responses import Response
+
+from cloud_bridge import orders
+from cloud_bridge.store.access import Scope
+from cloud_bridge.store.units import visible_unit
+from cloud_bridge.vehicles.plan import Wish, plan
+from cloud_bridge.web.access import HouseOf
+from cloud_bridge.web.page import Field, NotTheirs, OwnForm, PersonOf, only, to
+from cloud_bridge.web.vehicles import VehicleOf
+
+router = APIRouter(include_in_schema=False, dependencies=[only(Scope.COMMAND)])
+
+TimeOfDay = Annotated[str, Form(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+@router.post("/account/vehicles/{vehicle_id}/ready-by", dependencies=[OwnForm])
+def ready_by(
+    house: HouseOf,
+    person: PersonOf,
+    vehicle: VehicleOf,
+    unit_id: Field,
+    time: TimeOfDay,
+    target: Annotated[float, Form(ge=20, le=100)],
+    capacity_kwh: Annotated[float, Form(ge=5, le=250)],
+    power_kw: Annotated[float, Form(ge=1, le=22)],
+) -> Response:
+    """Leads to the charge point's own page, where its answer is shown."""
+    with house.database.reading() as connection:
+        unit = visible_unit(connection, person, unit_id)
+    if unit is None:
+        raise NotTheirs("charger")
+    wish = Wish(int(time[:2]), int(time[3:]), target, capacity_kwh, power_kw)
+    found = plan(wish, vehicle.reading, house.clock.now_ms(), unit.time_zone)
+    if found.pause_ms:
+        orders.give(house, unit.id, person.id, "pause", {}, found.pause_ms)
+    else:
+        orders.give(house, unit.id, person.id, "resume", {})
+    return to(f"/charge-points/{unit.id}/charging")

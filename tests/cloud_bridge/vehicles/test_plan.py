@@ -1,0 +1,75 @@
+"""Is the car ready in time, whatever the clocks do, and charged at once when we know too little?"""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloud_bridge.vehicles.plan import BELIEVED_MS, HOUR_MS, Wish, duration_ms, next_time, plan
+from cloud_bridge.vehicles.provider import Reading
+
+ZONE = "Europe/London"
+WISH = Wish(7, 0, 80, 60, 7.4)
+
+
+def at(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(ZONE)).timestamp() * 1000)
+
+
+NOW_MS = at("2026-01-15 22:00")
+
+
+def test_the_charge_begins_as_late_as_it_may() -> None:
+    found = plan(WISH, Reading(NOW_MS, 50.0), NOW_MS, ZONE)
+    assert found.ready_ms == at("2026-01-16 07:00")
+    hours = (found.ready_ms - found.begin_ms) / HOUR_MS
+    assert hours == pytest.approx(0.3 * 60 / 0.88 / 7.4 * 1.15, abs=0.01)
+    assert found.pause_ms == found.begin_ms - NOW_MS
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [None, Reading(NOW_MS), Reading(NOW_MS - BELIEVED_MS - 1, 50.0), Reading(NOW_MS, 0.0), Reading(NOW_MS, 80.0)],
+)
+def test_what_is_not_known_or_urgent_or_done_is_not_paused(reading: Reading | None) -> None:
+    wish = WISH if reading is None or reading.battery_percent else WISH._replace(power_kw=2.3)
+    found = plan(wish, reading, NOW_MS, ZONE)
+    assert (found.pause_ms, found.begin_ms) == (0, NOW_MS)
+
+
+def test_the_last_percent_take_longer() -> None:
+    assert duration_ms(95, WISH._replace(target_percent=100)) == pytest.approx(
+        2 * duration_ms(85, WISH._replace(target_percent=90)), rel=0.001
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "ready"),
+    [
+        ("2026-01-15 06:59", "2026-01-15 07:00"),
+        ("2026-01-15 07:00", "2026-01-16 07:00"),
+        ("2026-03-28 22:00", "2026-03-29 07:00"),  # a night of one hour less
+        ("2026-10-24 22:00", "2026-10-25 07:00"),  # and one more
+    ],
+)
+def test_ready_is_by_the_clock_on_the_wall(now: str, ready: str) -> None:
+    assert next_time(7, 0, at(now), ZONE) == at(ready)
+
+
+@given(
+    now_ms=st.integers(0, 4_000_000_000_000),
+    hour=st.integers(0, 23),
+    minute=st.integers(0, 59),
+    percent=st.floats(0, 100),
+    target=st.floats(20, 100),
+    kwh=st.floats(5, 250),
+    kw=st.floats(1, 22),
+)
+def test_no_plan_waits_longer_than_until_it_has_to_be_ready(
+    now_ms: int, hour: int, minute: int, percent: float, target: float, kwh: float, kw: float
+) -> None:
+    found = plan(Wish(hour, minute, target, kwh, kw), Reading(now_ms, percent), now_ms, ZONE)
+    assert now_ms <= found.begin_ms <= found.ready_ms <= now_ms + 26 * HOUR_MS
+    assert found.pause_ms == found.begin_ms - now_ms
