@@ -21,7 +21,7 @@ class Wishes:
 
     def __init__(self, draw_s, carried_s=0, override=None):
         """`draw_s()` gives the seconds of a new delay; `carried_s` was left of one at the power cut."""
-        self.hours = ()
+        self.hours: tuple = ()
         self.cloud = None
         self.load_manager = None
         self.override = override
