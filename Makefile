@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test check lint requirements fuzz bench flash power-loss size hil screenshots clean
+.PHONY: help run mosquitto test check lint requirements fuzz bench race flash power-loss size hil screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ size: .venv ## what the firmware takes of a board's flash, against its budget
 bench: .venv ## what charging promises, measured on running units: latency of the contactor, mains cuts
 	@.venv/bin/python -m hil_tests.bench latency
 	@.venv/bin/python -m hil_tests.bench cuts
+
+race: .venv ## 20 processes refresh one car account at once, with kill -9 in between, 200 rounds (four minutes)
+	@.venv/bin/python -m tests.cloud_bridge.vehicles.race
 
 flash: .venv ## PORT=... [IMAGE=micropython.bin] the firmware onto a LilyGO T-Call SIM800L (firmware/boards/tcall.md)
 	@test -n "$(PORT)" || { echo "make flash PORT=/dev/ttyUSB0 [IMAGE=micropython.bin]"; exit 2; }
