@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import random
-import socket
 import sqlite3
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from hil_tests.bridge import Bridge
+from hil_tests.conftest import free_ports
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.network import Network, Way
@@ -52,7 +52,8 @@ class Life:
         self.told = Told()
         self._random = random.Random(seed)
         self._folder = folder
-        self._bridge = Bridge(*_free_ports(), folder / "cloud")
+        http_port, mqtt_port = free_ports(2)
+        self._bridge = Bridge(http_port, mqtt_port, folder / "cloud")
         self._network = Network("127.0.0.1", self._bridge.mqtts_port, seed)
         self.unit = Unit(folder / "unit", seed)
         self.unit.world.latencies = QUICK
@@ -202,14 +203,6 @@ class Life:
                 if condition(await self._status()):
                     return
                 await asyncio.sleep(0.1)
-
-
-def _free_ports() -> tuple[int, int]:
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports[0], ports[1]
 
 
 def main() -> int:
