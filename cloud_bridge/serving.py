@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 
+from cloud_bridge.alerts.alarm import Alarm
 from cloud_bridge.clock import Clock, SystemClock
 from cloud_bridge.contact import Ledger
 from cloud_bridge.counters import Counters
@@ -79,7 +80,8 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
     async with keep_house(settings, SystemClock) as house:
         with _listen(settings.host, settings.http_port) as http:
             mqtt_port, mqtts_port = await _open_way_in(house)
-            duties = asyncio.gather(house.broker.canary().run(), house.upkeep.run(), watch(house.accounts))
+            alarm = Alarm(house.database, house.clock, settings.mail)
+            duties = asyncio.gather(house.broker.canary().run(), house.upkeep.run(alarm), watch(house.accounts))
             server = _Server(
                 uvicorn.Config(
                     create_app(house),

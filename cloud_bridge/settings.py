@@ -27,6 +27,7 @@ class Settings:
     tls_cert: Path | None = None  # CHARGEKEEPER_TLS_CERT: PEM, with the chain
     tls_key: Path | None = None  # CHARGEKEEPER_TLS_KEY: PEM
     mqtt_plain_anywhere: bool = False  # CHARGEKEEPER_MQTT_PLAIN=anywhere: secrets cross the network in clear text
+    mail: str | None = None  # CHARGEKEEPER_MAIL: the mail server for alerts, mailtos://user:password@host
     database: str | None = None  # CHARGEKEEPER_DATABASE: the URL of a PostgreSQL, postgresql://user:secret@host/name
     broker: BrokerAddress | None = None  # CHARGEKEEPER_BROKER, mqtt[s]://:secret@host:port; without it, our own
     part: Part = ALL  # CHARGEKEEPER_PART, 2/4: the second of four processes that share that broker's units
@@ -51,6 +52,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         tls_key=_path(environment, "CHARGEKEEPER_TLS_KEY"),
         mqtt_plain_anywhere=_choice(environment, "CHARGEKEEPER_MQTT_PLAIN", ("loopback", "anywhere")) == "anywhere",
         maker=environment.get("CHARGEKEEPER_MAKER", ""),
+        mail=environment.get("CHARGEKEEPER_MAIL") or None,
         database=_database(environment),
         broker=_broker(environment),
         part=_part(environment),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from cloud_bridge.alerts.alarm import NOTICE_EVERY_S, WEAK_SIGNAL_EVERY_S, Alarm
 from cloud_bridge.clock import Clock
 from cloud_bridge.contact import Contact, Ledger, judge, later
 from cloud_bridge.ingest.parts import ALL, Part
@@ -71,12 +72,14 @@ class Upkeep:
             with self._database.writing() as connection:
                 gone = forget(connection, self._clock.now_ms())
 
-    async def run(self) -> None:
+    async def run(self, alarm: Alarm) -> None:
         """All of it, for ever."""
         await asyncio.gather(
             _every(SWEEP_EVERY_S, self.notice),
             _every(ROLL_UP_EVERY_S, self.roll_up),
             _every(FORGET_EVERY_S, self.forget),
+            _every(NOTICE_EVERY_S, alarm.notice),
+            _every(WEAK_SIGNAL_EVERY_S, alarm.notice_weak_signal),
         )
 
 

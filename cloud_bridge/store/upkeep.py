@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, Column, Connection, Table, and_, delete, func, literal, select
 
 from cloud_bridge.store.tables import (
+    alerts,
     contact_gaps,
     email_changes,
     events,
@@ -30,6 +31,7 @@ KEPT_DAYS: list[tuple[Table, Column[int], int]] = [
     (events, events.c.received_ms, 400),
     (results, results.c.received_ms, 90),
     (sessions, sessions.c.received_ms, 7 * 366),  # what a driver may have to show a tax office
+    (alerts, alerts.c.at_ms, 90),
     (web_sessions, web_sessions.c.expires_ms, 0),
     (email_changes, email_changes.c.expires_ms, 0),
 ]

@@ -1,0 +1,29 @@
+"""Notices and sends, again and again, on threads beside the event loop."""
+
+from cloud_bridge.alerts.delivery import Delivery
+from cloud_bridge.alerts.noticing import notice, notice_weak_signal
+from cloud_bridge.clock import Clock
+from cloud_bridge.store.database import Database
+
+NOTICE_EVERY_S = 5.0
+WEAK_SIGNAL_EVERY_S = 3600.0
+
+
+class Alarm:
+    """Its duties, each to be called again and again (upkeep.py does). All raise SQLAlchemyError."""
+
+    def __init__(self, database: Database, clock: Clock, mail: str | None) -> None:
+        self._database = database
+        self._clock = clock
+        self._delivery = Delivery(database, mail)
+
+    def notice(self) -> int:
+        """Queue what happened, and send what is due. Returns how many were delivered."""
+        now_ms = self._clock.now_ms()
+        with self._database.writing() as connection:
+            notice(connection, now_ms)
+        return self._delivery.send_due(now_ms)
+
+    def notice_weak_signal(self) -> None:
+        with self._database.writing() as connection:
+            notice_weak_signal(connection, self._clock.now_ms())

@@ -1,0 +1,132 @@
+"""Sending what is due: mail and push through apprise, webhooks signed by us. Blocks; run on a thread.
+
+A webhook is a POST of JSON with `Chargekeeper-Signature: t=<seconds>,v1=<hex>`, where v1 is HMAC-SHA256 with the
+wish's key over `<seconds>.<body>`. Whoever receives it compares that, and turns away what is older than minutes.
+"""
+
+import hashlib
+import hmac
+import json
+import urllib.error
+import urllib.request
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import apprise
+from sqlalchemy import Connection, Row, select, update
+
+from cloud_bridge.alerts.wishes import Via, is_public
+from cloud_bridge.clock import iso_utc
+from cloud_bridge.store.database import Database
+from cloud_bridge.store.tables import alert_wishes, alerts, people
+
+ANSWER_WITHIN_S = 10
+AGAIN_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000]  # then it is given up
+AT_ONCE = 20
+TITLE = "Chargekeeper"
+
+
+class NotDelivered(Exception):
+    """Why not, in a few words without the target or its secrets."""
+
+
+class Delivery:
+    """`mail` is the operator's mail server as apprise writes it, mailtos://user:password@host; None: no mail."""
+
+    def __init__(self, database: Database, mail: str | None) -> None:
+        self._database = database
+        self._mail = mail
+
+    def send_due(self, now_ms: int) -> int:
+        """Try what is due; returns how many were delivered. Each result is stored by itself. Raises SQLAlchemyError."""
+        with self._database.reading() as connection:
+            due = _due(connection, now_ms)
+        delivered = 0
+        for alert in due:
+            try:
+                self._send(alert, now_ms)
+            except NotDelivered as error:
+                outcome = _outcome_of(alert.tries, str(error), now_ms)
+            else:
+                outcome = {"due_ms": None, "trouble": ""}
+                delivered += 1
+            with self._database.writing() as connection:
+                values = outcome | {"tries": alert.tries + 1}
+                connection.execute(update(alerts).where(alerts.c.id == alert.id).values(values))
+        return delivered
+
+    def _send(self, alert: Row[Any], now_ms: int) -> None:
+        via = Via(alert.via)
+        if via is Via.WEBHOOK:
+            post(alert.target, alert.secret, _payload(alert), now_ms)
+        elif via is Via.PUSH:
+            _notify(alert.target, alert.words)
+        elif self._mail is None or alert.email is None:
+            raise NotDelivered("there is no mail server, or no address")
+        else:
+            joint = "&" if "?" in self._mail else "?"
+            _notify(f"{self._mail}{joint}to={quote(alert.email, safe='')}", alert.words)
+
+
+def post(url: str, secret: str, payload: dict[str, Any], now_ms: int) -> None:
+    """Raises NotDelivered for everything but an answer of 2xx. Follows no redirect, and calls nobody inside."""
+    if not is_public(urlsplit(url).hostname or ""):
+        raise NotDelivered("the address is not on the internet")
+    body = json.dumps(payload, separators=(",", ":")).encode()
+    headers = {"Content-Type": "application/json", "Chargekeeper-Signature": signature(secret, body, now_ms // 1000)}
+    request = urllib.request.Request(url, body, headers, method="POST")
+    try:
+        with _opener.open(request, timeout=ANSWER_WITHIN_S) as answer:
+            answer.read(0)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise NotDelivered(f"it answered {error.code}") from error
+    except (OSError, HTTPException, ValueError) as error:
+        raise NotDelivered(f"it could not be reached: {type(error).__name__}") from error
+
+
+def signature(secret: str, body: bytes, at_s: int) -> str:
+    proof = hmac.new(secret.encode(), f"{at_s}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={at_s},v1={proof}"
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirect)
+
+
+def _notify(target: str, words: str) -> None:
+    service = apprise.Apprise()
+    if not service.add(target) or not service.notify(body=words, title=TITLE):
+        raise NotDelivered("the service refused it")
+
+
+def _payload(alert: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": alert.id,  # the same at every try: a receiver that has seen it may ignore it
+        "about": alert.about,
+        "charge_point": alert.unit_id,
+        "at": iso_utc(alert.at_ms),
+        "words": alert.words,
+    }
+
+
+def _due(connection: Connection, now_ms: int) -> list[Row[Any]]:
+    query = (
+        select(alerts, alert_wishes.c.via, alert_wishes.c.target, alert_wishes.c.secret, people.c.email)
+        .join(alert_wishes, alert_wishes.c.id == alerts.c.wish_id)
+        .join(people, people.c.id == alert_wishes.c.person_id)
+        .where(alerts.c.due_ms <= now_ms)
+        .order_by(alerts.c.due_ms)
+        .limit(AT_ONCE)
+    )
+    return list(connection.execute(query))
+
+
+def _outcome_of(tries: int, trouble: str, now_ms: int) -> dict[str, Any]:
+    due_ms = now_ms + AGAIN_AFTER_MS[tries] if tries < len(AGAIN_AFTER_MS) else None
+    return {"due_ms": due_ms, "trouble": trouble[:200]}

@@ -1,0 +1,105 @@
+"""Who wants to be told what, and how: chosen by each person for what they may see."""
+
+import ipaddress
+import socket
+from enum import StrEnum
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, delete, select
+
+from cloud_bridge.alerts.about import About
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.store.access import Asker, Person, Role
+from cloud_bridge.store.secrets import new_secret
+from cloud_bridge.store.tables import alert_wishes, people
+from cloud_bridge.store.upsert import insert_new
+
+MAX_WISHES = 50  # of one person
+MAX_TARGET = 500
+PUSH_SERVICES = frozenset({"discord", "pover", "slack", "tgram"})  # of apprise, those that only call the service itself
+
+
+class Via(StrEnum):
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+    PUSH = "push"
+
+
+class Wish(NamedTuple):
+    """One wish, with the person it is of."""
+
+    id: int
+    person: Person
+    about: About
+    via: Via
+    target: str
+    secret: str
+
+
+def add_wish(connection: Connection, person: Person, about: About, via: Via, target: str = "") -> str:
+    """Asking twice changes nothing. Returns a webhook's key, else "". Raises BridgeError for a target we do not call."""
+    if len(wishes_of(connection, person)) >= MAX_WISHES:
+        raise BridgeError(f"{MAX_WISHES} notifications are the most that one account can have")
+    if about is About.INCIDENT and person.role is not Role.OPERATOR:
+        raise BridgeError("incidents are told to those who run the service")
+    _check_target(via, target)
+    row = {
+        "person_id": person.id,
+        "about": about.value,
+        "via": via.value,
+        "target": target,
+        "secret": new_secret() if via is Via.WEBHOOK else "",
+    }
+    insert_new(connection, alert_wishes, [row])
+    return next(wish.secret for wish in wishes_of(connection, person) if wish[2:5] == (about, via, target))
+
+
+def remove_wish(connection: Connection, person: Person, wish_id: int) -> bool:
+    """False: it is not theirs, or was not there."""
+    theirs = (alert_wishes.c.id == wish_id) & (alert_wishes.c.person_id == person.id)
+    return connection.execute(delete(alert_wishes).where(theirs)).rowcount == 1
+
+
+def wishes_of(connection: Connection, asker: Asker) -> list[Wish]:
+    return [wish for wish in _wishes(connection) if wish.person.id == asker.id]
+
+
+def wishes_about(connection: Connection, about: About) -> list[Wish]:
+    return [wish for wish in _wishes(connection) if wish.about is about]
+
+
+def _wishes(connection: Connection) -> list[Wish]:
+    query = select(alert_wishes, people.c.name, people.c.role).join(people, people.c.id == alert_wishes.c.person_id)
+    return [
+        Wish(
+            row.id,
+            Person(row.person_id, row.name, Role(row.role)),
+            About(row.about),
+            Via(row.via),
+            row.target,
+            row.secret,
+        )
+        for row in connection.execute(query.order_by(alert_wishes.c.id))
+    ]
+
+
+def _check_target(via: Via, target: str) -> None:
+    url = urlsplit(target)
+    if len(target) > MAX_TARGET or not target.isprintable():
+        raise BridgeError("this address is too long")
+    if via is Via.EMAIL and target:
+        raise BridgeError("mail goes to the address of the account")
+    if via is Via.PUSH and url.scheme not in PUSH_SERVICES:
+        raise BridgeError(f"push services are {', '.join(sorted(PUSH_SERVICES))}, written as apprise does")
+    if via is Via.WEBHOOK and (url.scheme != "https" or not url.hostname):
+        raise BridgeError("a webhook has an address that begins with https://")
+
+
+def is_public(host: str) -> bool:
+    """Whether every address of the host is on the internet: a webhook must not reach into our own network."""
+    try:
+        found = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(str(address).partition("%")[0]).is_global for address in found)

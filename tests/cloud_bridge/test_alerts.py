@@ -1,0 +1,169 @@
+"""Is everybody told what they asked for, once, in time, signed, and nobody what is not theirs?"""
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from cloud_bridge.alerts import delivery
+from cloud_bridge.alerts.about import HOUR_MS, About
+from cloud_bridge.alerts.alarm import Alarm
+from cloud_bridge.alerts.delivery import AGAIN_AFTER_MS, NotDelivered, signature
+from cloud_bridge.alerts.wishes import Via, add_wish, is_public, remove_wish, wishes_of
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.store.access import Person
+from cloud_bridge.store.claims import claim
+from cloud_bridge.store.people import Role, add_person, find_person
+from cloud_bridge.store.tables import alerts
+from tests.cloud_bridge.running import Bridge, Unit, sample
+
+MINUTE_MS = 60_000
+HOOK = "https://hooks.example/chargers"
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What would have left the house."""
+    out: list[dict[str, Any]] = []
+    monkeypatch.setattr(delivery, "post", lambda _url, _secret, payload, _now_ms: out.append(payload))
+    return out
+
+
+def driver(bridge: Bridge, name: str, about: tuple[About, ...] = tuple(About)[:5]) -> Person:
+    with bridge.house.database.writing() as connection:
+        add_person(connection, name, "correct horse", Role.DRIVER, 0)
+        person = find_person(connection, name)
+        for one in about:
+            add_wish(connection, person, one, Via.WEBHOOK, HOOK)
+    return person
+
+
+def unit_of(bridge: Bridge, person: Person, unit_id: str) -> Unit:
+    new = bridge.add_unit(unit_id)
+    with bridge.house.database.writing() as connection:
+        claim(connection, person, new.claim_code, 0)
+    return Unit(bridge, unit_id, new.secret).connect()
+
+
+def look(bridge: Bridge) -> None:
+    bridge.house.upkeep.notice()
+    Alarm(bridge.house.database, bridge.house.clock, None).notice()
+
+
+def told(sent: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
+    return [(one["about"], one["charge_point"]) for one in sent]
+
+
+def test_silence_and_return_are_told_once_and_only_to_the_owner(bridge: Bridge, sent: list[dict[str, Any]]) -> None:
+    unit = unit_of(bridge, driver(bridge, "ann"), "cp-1")
+    driver(bridge, "ben")
+    unit.publish("cp/cp-1/heartbeat", b"{}")
+    bridge.clock.advance(31 * MINUTE_MS)
+    for _ in range(3):
+        look(bridge)
+    assert told(sent) == [("silent", "cp-1")]
+    unit.publish("cp/cp-1/heartbeat", b"{}")
+    for _ in range(3):
+        look(bridge)
+    assert told(sent) == [("silent", "cp-1"), ("back", "cp-1")]
+
+
+def test_a_unit_that_flaps_is_told_of_once_in_six_hours(bridge: Bridge, sent: list[dict[str, Any]]) -> None:
+    unit = unit_of(bridge, driver(bridge, "ann"), "cp-1")
+    for _ in range(4):
+        unit.publish("cp/cp-1/heartbeat", b"{}")
+        look(bridge)
+        bridge.clock.advance(31 * MINUTE_MS)
+        look(bridge)
+    assert told(sent) == [("silent", "cp-1"), ("back", "cp-1")]
+    bridge.clock.advance(6 * HOUR_MS)
+    unit.publish("cp/cp-1/heartbeat", b"{}")
+    look(bridge)
+    bridge.clock.advance(31 * MINUTE_MS)
+    look(bridge)
+    assert told(sent)[-1] == ("silent", "cp-1")
+    assert len(sent) == 3
+
+
+def test_a_fault_and_a_brown_out_are_told_by_name(bridge: Bridge, sent: list[dict[str, Any]]) -> None:
+    unit = unit_of(bridge, driver(bridge, "ann"), "cp-1")
+    unit.publish("cp/cp-1/event", sample("event-fault-raised"))
+    unit.publish("cp/cp-1/event", sample("event-boot-time-unknown"))
+    look(bridge)
+    assert told(sent) == [("fault", "cp-1"), ("brown_out", "cp-1")]
+    assert "rcd_ac" in sent[0]["words"]
+
+
+def test_many_at_once_are_one_incident(bridge: Bridge, sent: list[dict[str, Any]]) -> None:
+    ann = driver(bridge, "ann")
+    with bridge.house.database.writing() as connection:
+        add_person(connection, "olga", "correct horse", Role.OPERATOR, 0)
+        add_wish(connection, find_person(connection, "olga"), About.INCIDENT, Via.WEBHOOK, HOOK)
+    for number in range(12):
+        unit_of(bridge, ann, f"cp-{number}").publish(f"cp/cp-{number}/heartbeat", b"{}")
+    bridge.clock.advance(31 * MINUTE_MS)
+    look(bridge)
+    look(bridge)
+    assert told(sent) == [("incident", None)]
+    assert sent[0]["words"].startswith("12 chargers")
+
+
+def test_what_is_not_delivered_is_tried_again_and_given_up(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+
+    def refuse(_url: str, _secret: str, payload: dict[str, Any], now_ms: int) -> None:
+        tries.append(payload["id"])
+        raise NotDelivered("it answered 500")
+
+    monkeypatch.setattr(delivery, "post", refuse)
+    unit = unit_of(bridge, driver(bridge, "ann", (About.FAULT,)), "cp-1")
+    unit.publish("cp/cp-1/event", sample("event-fault-raised"))
+    for wait_ms in [0, *AGAIN_AFTER_MS, 10**9]:
+        bridge.clock.advance(wait_ms)
+        look(bridge)
+    assert tries == [1] * (len(AGAIN_AFTER_MS) + 1), "the same id each time"
+    with bridge.house.database.reading() as connection:
+        (row,) = connection.execute(select(alerts))
+    assert (row.due_ms, row.trouble) == (None, "it answered 500")
+
+
+def test_a_signature_proves_time_and_body() -> None:
+    body = json.dumps({"id": 1}).encode()
+    proof = hmac.new(b"key", b"1767225600." + body, hashlib.sha256).hexdigest()
+    assert signature("key", body, 1_767_225_600) == f"t=1767225600,v1={proof}"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "::1", "0.0.0.0", ""])
+def test_a_webhook_never_reaches_into_our_own_network(host: str) -> None:
+    assert not is_public(host)
+    with pytest.raises(NotDelivered, match="not on the internet"):
+        delivery.post(f"https://{host}/", "key", {}, 0)
+
+
+@pytest.mark.parametrize(
+    ("about", "via", "target"),
+    [
+        (About.SILENT, Via.WEBHOOK, "http://hooks.example/"),
+        (About.SILENT, Via.WEBHOOK, "https://"),
+        (About.SILENT, Via.PUSH, "json://localhost/"),
+        (About.SILENT, Via.EMAIL, "somebody@else.example"),
+        (About.SILENT, Via.WEBHOOK, "https://a/" + "x" * 500),
+        (About.INCIDENT, Via.WEBHOOK, HOOK),
+    ],
+)
+def test_a_wish_that_we_do_not_grant(bridge: Bridge, about: About, via: Via, target: str) -> None:
+    ann = driver(bridge, "ann", ())
+    with bridge.house.database.writing() as connection, pytest.raises(BridgeError):
+        add_wish(connection, ann, about, via, target)
+
+
+def test_a_wish_is_taken_back_only_by_its_owner(bridge: Bridge) -> None:
+    ann, ben = driver(bridge, "ann", (About.SILENT,)), driver(bridge, "ben", ())
+    with bridge.house.database.writing() as connection:
+        (wish,) = wishes_of(connection, ann)
+        assert not remove_wish(connection, ben, wish.id)
+        assert remove_wish(connection, ann, wish.id)
+        assert wishes_of(connection, ann) == []
