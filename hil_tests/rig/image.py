@@ -18,7 +18,7 @@ IMAGE = CHECKOUT / "build" / "image"
 ROMFS = CHECKOUT / "build" / "image.romfs"
 LIBRARY = Path(sys.prefix) / "micropython" / "lib"
 NOT_FOR_A_BOARD = ("modem/installer", "modem/__main__.py", "modem/ports/pyserial_port.py")  # CPython's alone
-BUDGET_BYTES = 120_000  # of all .mpy files; an ESP32 with 4 MB has some 1.4 MB beside MicroPython, half of it for a second version
+BUDGET_BYTES = 120_000  # of all .mpy files; an ESP32 with 4 MB has some 1.4 MB beside MicroPython, for two versions
 
 
 class DoesNotCompile(Exception):
