@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 
-from cloud_bridge.commands import data, mosquitto, tls, token, unit, user
+from cloud_bridge.commands import data, doctor, mosquitto, tls, token, unit, user
 from cloud_bridge.commands.area import Answer, Area
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.serving import LOOPBACK, serve, serve_part
@@ -25,7 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
         elif options.area is None:
             asyncio.run(serve(settings, lambda *ports: _say_ready(settings, *ports)))
         else:
-            _show(options.run(settings, options), options.json)
+            answer = options.run(settings, options)
+            _show(answer, options.json)
+            return int(isinstance(answer, list) and any(row.get("ok") is False for row in answer))
     except BridgeError as error:
         print(f"chargekeeper: {error}", file=sys.stderr)
         return 1
@@ -37,13 +39,16 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m cloud_bridge",
         description="Serve the broker and the pages, or (with an area) change what the bridge knows.",
     )
-    areas = parser.add_subparsers(dest="area", metavar="unit | token | user | data | tls | mosquitto | ingest")
+    areas = parser.add_subparsers(dest="area", metavar="unit | token | user | data | tls | mosquitto | doctor | ingest")
     unit.declare(Area(areas, "unit", "charge points"))
     token.declare(Area(areas, "token", "API tokens"))
     user.declare(Area(areas, "user", "people who log in"))
     data.declare(Area(areas, "data", "backup, export, erase"))
     mosquitto.declare(Area(areas, "mosquitto", "an outside broker"))
     tls.declare(Area(areas, "tls", "certificates"))
+    check = areas.add_parser("doctor", help="is everything that the bridge stands on in order?")
+    check.add_argument("--json", action="store_true", help="print JSON")
+    check.set_defaults(run=doctor.run)
     areas.add_parser("ingest", help="only take in the part CHARGEKEEPER_PART of CHARGEKEEPER_BROKER's units")
     return parser
 

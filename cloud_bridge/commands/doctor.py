@@ -1,0 +1,114 @@
+"""`python -m cloud_bridge doctor`: is everything that the bridge stands on in order? Each answer says what to do."""
+
+import argparse
+import ctypes
+import json
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from sqlalchemy import text
+
+from cloud_bridge.commands.area import Answer
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.settings import Settings
+from cloud_bridge.store.database import open_database
+
+FREE_BYTES = 500_000_000
+SOON = timedelta(days=21)
+CLOCK_UNSYNCHRONISED = 5  # TIME_ERROR, adjtimex(2)
+
+
+class _Ill(Exception):
+    """What is not in order, and what to do."""
+
+
+def run(settings: Settings, _options: argparse.Namespace) -> Answer:
+    """One row for each check."""
+    rows = []
+    for check in CHECKS:
+        try:
+            rows.append({"check": check.__name__, "ok": True, "found": check(settings)})
+        except (_Ill, BridgeError) as ill:
+            rows.append({"check": check.__name__, "ok": False, "found": str(ill)})
+    return rows
+
+
+def clock(_settings: Settings) -> str:
+    """Whether somebody keeps this machine's time: every contact is stamped with it."""
+    buffer = ctypes.create_string_buffer(512)  # struct timex, only to be read: modes = 0
+    try:
+        state = ctypes.CDLL(None).adjtimex(buffer)
+    except AttributeError:
+        return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC; this system does not tell whether it is synchronised"
+    if state == CLOCK_UNSYNCHRONISED:
+        raise _Ill("the clock is not synchronised: start chrony or systemd-timesyncd")
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, synchronised"
+
+
+def disk(settings: Settings) -> str:
+    try:
+        free = shutil.disk_usage(settings.folder).free
+    except OSError as error:
+        raise _Ill(f"{settings.folder}: {error.strerror}") from error
+    if free < FREE_BYTES:
+        raise _Ill(f"{free // 1_000_000} MB free in {settings.folder}: make room, or nothing can be acknowledged")
+    return f"{free // 1_000_000} MB free in {settings.folder}"
+
+
+def database(settings: Settings) -> str:
+    opened = open_database(settings.store)
+    try:
+        with opened.reading() as connection:
+            if connection.dialect.name == "sqlite":
+                found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+                if found != "ok":
+                    raise _Ill(f"the database is damaged: {found}. Put a backup in its place")
+            return f"{connection.dialect.name}, in order"
+    finally:
+        opened.close()
+
+
+def broker(settings: Settings) -> str:
+    """The running bridge says whether its canary comes through."""
+    url = f"http://127.0.0.1:{settings.http_port}/healthz"
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            said = json.load(answer)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise _Ill(f"the bridge is in trouble: {url} answers {error.code}") from error
+    except (OSError, ValueError) as error:
+        raise _Ill(f"the bridge does not answer at {url}: start it") from error
+    if not said.get("listening"):
+        raise _Ill("the bridge runs, but its canary does not come through the broker: see its log")
+    return f"listening, {said['connections']} connections"
+
+
+def tls(settings: Settings) -> str:
+    if settings.tls_cert is None:
+        return "none: units reach us only on this machine, or behind a broker"
+    try:
+        certificate = x509.load_pem_x509_certificate(settings.tls_cert.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _Ill(f"{settings.tls_cert} cannot be read: {error}") from error
+    ends = certificate.not_valid_after_utc
+    if ends - datetime.now(UTC) < SOON:
+        raise _Ill(f"the certificate ends on {ends:%d %b %Y}: renew it; it is loaded without a restart")
+    return f"good until {ends:%d %b %Y}"
+
+
+def mail(settings: Settings) -> str:
+    if settings.mail is None:
+        return "none: alerts go by webhook and push only (CHARGEKEEPER_MAIL)"
+    url = urlsplit(settings.mail)
+    if url.scheme not in ("mailto", "mailtos") or not url.hostname:
+        raise _Ill("CHARGEKEEPER_MAIL has to be mailtos://user:password@host")
+    return f"by {url.hostname}"
+
+
+CHECKS: list[Callable[[Settings], str]] = [clock, disk, database, broker, tls, mail]
