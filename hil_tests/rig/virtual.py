@@ -20,6 +20,11 @@ class VirtualRig:
         self._unit = background.call(lambda: Unit(folder, seed))
         background.run(self._unit.start())
 
+    @property
+    def unit(self) -> Unit:
+        """The unit itself, for a panel to show."""
+        return self._unit
+
     def close(self) -> None:
         """Takes the unit off the wall."""
         self._background.run(self._unit.stop())

@@ -1,0 +1,34 @@
+"""One used place and one browser for all the tests of pages."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from hil_tests.web.place import CHROMIUM, Place
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Dora has a charger that charges; ingo is its installer."""
+    place = Place(tmp_path_factory.mktemp("the place"))
+    try:
+        for name, role in (("dora", "driver"), ("ingo", "installer"), ("sue", "support"), ("olga", "operator")):
+            place.person(name, role)
+        charger = place.charger("CK-0001", "dora")
+        place.command("unit", "assign", "CK-0001", "ingo")
+        charger.says("heartbeat", s="A1", m="smart", q=18, o="23415", a=0, w=0, e=124000, f=[])
+        place.two_weeks_of_signal("CK-0001")
+        charger.says("session", t0=1767229000, t1=1767239990, s=10990, e=22140, y="unplugged")
+        charger.says("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200, f=[])
+        yield place
+    finally:
+        place.close()

@@ -1,0 +1,124 @@
+"""Does an open dashboard stay true by itself, and does all of it work where no script runs?"""
+
+import gzip
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Response, expect
+
+from hil_tests.web.place import Charger, Place
+
+BUDGET_BYTES = 30_000
+SOON_MS = 5_000
+
+
+@pytest.fixture(scope="module")
+def charger(place: Place) -> Charger:
+    return place.chargers[0]
+
+
+@pytest.fixture
+def page(browser: Browser, place: Place) -> Iterator[Page]:
+    """Dora's dashboard, open."""
+    page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+    place.log_in(page, "dora")
+    yield page
+    page.context.close()
+
+
+def idle(charger: Charger) -> None:
+    charger.says("heartbeat", s="A1", m="smart", q=18, o="23415", a=0, w=0, e=128300, f=[])
+
+
+def charging(charger: Charger) -> None:
+    charger.says("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=129000, f=[])
+
+
+def test_the_first_view_is_small_and_all_ours(browser: Browser, place: Place) -> None:
+    page = browser.new_context(service_workers="block").new_page()
+    place.log_in(page, "dora")
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer) if "/live" not in answer.url else None)
+    page.goto(f"{place.address}/")
+    page.wait_for_load_state("load")
+    sizes = {answer.url.removeprefix(place.address): wire_bytes(answer) for answer in answers}
+    print(f"\nfirst view: {sum(sizes.values())} bytes in {len(sizes)} answers of at most {BUDGET_BYTES}: {sizes}")
+    assert all(answer.url.startswith(f"{place.address}/") for answer in answers)
+    assert sum(sizes.values()) <= BUDGET_BYTES
+    page.context.close()
+
+
+def wire_bytes(answer: Response) -> int:
+    """Head and body as they crossed the network."""
+    sizes = answer.request.sizes()
+    return int(sizes["responseHeadersSize"] + min(sizes["responseBodySize"], len(gzip.compress(answer.body())) + 64))
+
+
+def test_an_open_page_shows_a_message_by_itself(page: Page, charger: Charger) -> None:
+    idle(charger)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ready, no vehicle connected", timeout=SOON_MS)
+    before_s = time.monotonic()
+    charging(charger)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Charging", timeout=SOON_MS)
+    print(f"\nacknowledged heartbeat to open page: {time.monotonic() - before_s:.2f} s")
+    expect(page.get_by_text("0.7 kWh")).to_be_visible()
+
+
+def test_the_age_grows_without_the_network_being_asked(page: Page, charger: Charger) -> None:
+    idle(charger)
+    expect(page.locator(".ago time")).to_have_text("Just now", timeout=SOON_MS)
+    expect(page.locator(".ago time")).to_have_text("7 seconds ago", timeout=10_000)
+
+
+def test_a_page_without_network_says_so_and_recovers_by_itself(page: Page, charger: Charger) -> None:
+    page.context.set_offline(True)
+    expect(page.get_by_text("You are offline. This is what was true then.")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_text("You are offline")).to_be_hidden(timeout=30_000)
+    charging(charger)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Charging", timeout=SOON_MS)
+
+
+def test_a_browser_without_network_is_told_that_it_is_offline(browser: Browser, place: Place) -> None:
+    page = browser.new_context().new_page()
+    place.log_in(page, "dora")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    page.context.set_offline(True)
+    page.goto(f"{place.address}/charge-points/CK-0001")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are offline")
+    kept = page.evaluate(
+        "caches.keys().then((names) => caches.open(names[0])).then((kept) => kept.keys())"
+        ".then((kept) => kept.map((one) => new URL(one.url).pathname))"
+    )
+    assert all(path.startswith("/static/") or path == "/offline" for path in kept), kept
+    page.context.close()
+
+
+def test_a_command_and_its_answer(place: Place, page: Page, charger: Charger) -> None:
+    """A charger that listens, hears the limit and answers; the page shows its answer by itself."""
+    heard = charger.listen()
+    idle(charger)
+    page.goto(f"{place.address}/charge-points/CK-0001/charging")
+    page.get_by_role("button", name="Limit it").click()
+    expect(page.get_by_text("Waiting for your charger")).to_be_visible()
+    command = heard.get(timeout=10)
+    charger.says("result", id=command["id"], ok=True)
+    expect(page.get_by_text("Your charger has done it")).to_be_visible(timeout=10_000)
+
+
+def test_without_scripts_from_silence_to_a_message(browser: Browser, place: Place, charger: Charger) -> None:
+    """Refresh, the error, the steps and the call for help are links and forms."""
+    page = browser.new_context(java_script_enabled=False).new_page()
+    place.log_in(page, "dora")
+    charging(charger)
+    charger.leave()
+    place.minutes_pass(40)
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.get_by_role("alert")).to_contain_text("We have not heard from your charger for")
+    expect(page.get_by_text("Wait 30 seconds.")).to_be_visible()
+    expect(page.get_by_role("button", name="Start the 30 seconds")).to_be_hidden()
+    page.get_by_role("button", name="Get help with this charger").click()
+    expect(page.get_by_text("We have your message")).to_be_visible()
+    page.context.close()

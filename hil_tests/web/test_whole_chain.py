@@ -1,0 +1,81 @@
+"""The whole story once, as a driver lives it: charging, network gone, 31 minutes of silence, the steps, "it is back".
+
+A real firmware process on the virtual board, its panel in one tab, the dashboard in another.
+"""
+
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from hil_tests.conftest import free_ports, introduce
+from hil_tests.rig.background import Background
+from hil_tests.rig.panel.server import serving
+from hil_tests.rig.virtual import VirtualRig
+from hil_tests.web.place import Place
+
+LINK_WITHIN_MS = 60_000
+CHARGING_WITHIN_MS = 20_000
+BACK_WITHIN_MS = 120_000  # 30 s without mains, then the modem's own start and registration
+TIMER_MS = 35_000
+
+
+@dataclass(frozen=True)
+class Scene:
+    place: Place
+    rig: VirtualRig
+    panel: str
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    """Dora's house: a unit that has just been put on its wall."""
+    background, stack = Background(), AsyncExitStack()
+    place = Place(tmp_path)
+    rig = VirtualRig(background, tmp_path / "unit", 7)
+    try:
+        place.person("dora", "driver")
+        made = place.unit("CK-0001", "dora")
+        introduce(rig, "CK-0001", made["secret"], place.bridge)
+        panel = background.run(stack.enter_async_context(serving(rig.unit, free_ports(1)[0])))
+        yield Scene(place, rig, panel)
+    finally:
+        background.run(stack.aclose())
+        rig.close()
+        place.close()
+        background.close()
+
+
+@pytest.mark.timeout(400)
+def test_silent_steps_followed_and_back(scene: Scene, browser: Browser) -> None:
+    dashboard, panel = tab(browser), tab(browser)
+    scene.place.log_in(dashboard, "dora")
+    panel.goto(scene.panel)
+
+    panel.get_by_role("button", name="Plug in").click()
+    expect(dashboard.get_by_role("heading", level=1)).to_have_text("Charging", timeout=LINK_WITHIN_MS)
+    expect(dashboard.locator(".glance").first).to_have_text("Working")
+
+    panel.get_by_role("button", name="Cut the network").click()
+    scene.rig.wait_for(lambda seen: not seen.network.up, 5)
+    scene.place.minutes_pass(31)
+    alert = dashboard.get_by_role("alert")
+    expect(alert).to_contain_text("We have not heard from your charger for 31 minutes", timeout=LINK_WITHIN_MS)
+    expect(alert).to_contain_text("You can still charge")
+    assert scene.rig.observe().contactor, "it charges on"
+
+    panel.locator("#network-switch").click()
+    panel.get_by_role("button", name="Off for 30 s").click()
+    dashboard.get_by_role("button", name="Start the 30 seconds").click()
+    expect(dashboard.get_by_text("Switch it on again now.")).to_be_visible(timeout=TIMER_MS)
+
+    expect(dashboard.get_by_role("heading", name="It is back")).to_be_visible(timeout=BACK_WITHIN_MS)
+    expect(alert).to_be_hidden()
+    expect(dashboard.get_by_role("heading", level=1)).to_have_text("Charging", timeout=CHARGING_WITHIN_MS)
+
+
+def tab(browser: Browser) -> Page:
+    return browser.new_context(viewport={"width": 390, "height": 844}).new_page()
