@@ -60,7 +60,7 @@ async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> 
         roster = Roster(database, clock)
         broker = MqttIngest(settings.broker, intake, roster, quarantine, counters, clock, settings.part)
     upkeep = Upkeep(database, live, ledger, clock, settings.part)
-    accounts = open_accounts(database, clock, settings.folder, os.environ)
+    accounts = open_accounts(database, clock, settings, os.environ)
     loop = asyncio.get_running_loop()
     try:
         yield House(

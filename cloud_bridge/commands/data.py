@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from cloud_bridge.commands.area import Answer, Area
+from cloud_bridge.commands.consents import give_back
 from cloud_bridge.errors import AlreadyThere, StoreUnusable
 from cloud_bridge.settings import Settings
 from cloud_bridge.store import personal
@@ -50,5 +51,6 @@ def export(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def erase(settings: Settings, options: argparse.Namespace) -> Answer:
+    give_back(settings, options.user)
     with open_database(settings.store).writing() as connection:
         return {**personal.erase(connection, find_person(connection, options.user))}

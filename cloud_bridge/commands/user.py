@@ -4,6 +4,7 @@ import argparse
 
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.commands.area import Answer, Area
+from cloud_bridge.commands.consents import give_back
 from cloud_bridge.settings import Settings
 from cloud_bridge.store import people
 from cloud_bridge.store.access import Role
@@ -52,6 +53,7 @@ def role(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def remove(settings: Settings, options: argparse.Namespace) -> Answer:
+    give_back(settings, options.name)
     with open_database(settings.store).writing() as connection:
         people.remove_person(connection, people.find_person(connection, options.name))
     return {"user": options.name, "removed": True}

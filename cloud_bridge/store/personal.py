@@ -12,7 +12,7 @@ from cloud_bridge.store.access import Person
 from cloud_bridge.store.tables import metadata, people, units
 
 NAMES_A_PERSON = ("person_id", "author_id")
-SECRET = ("_hash", "sealed", "secret", "nonce")  # parts of column names
+SECRET = ("_hash", "sealed", "secret", "nonce", "verifier")  # parts of column names
 
 
 def export(connection: Connection, person: Person) -> dict[str, list[dict[str, Any]]]:

@@ -31,9 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def rotate_key(environment: Mapping[str, str]) -> str:
     """What was done, in a line. Raises BridgeError; then every grant can still be opened."""
-    folder = read_settings(environment).folder
-    source = key_source(folder, environment)
-    database = open_database(folder)
+    settings = read_settings(environment)
+    source = key_source(settings.folder, environment)
+    database = open_database(settings.store)
     try:
         old = set(source.keys().keys)
         if isinstance(source, KeyFile):

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from cloud_bridge.clock import Clock
+from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import Database
 from cloud_bridge.vehicles.catalogue import Catalogue, read_catalogue
 from cloud_bridge.vehicles.keys import key_source
@@ -37,12 +37,12 @@ class Accounts:
         self.catalogue.close()
 
 
-def open_accounts(database: Database, clock: Clock, folder: Path, environment: Mapping[str, str]) -> Accounts:
+def open_accounts(database: Database, clock: Clock, settings: Settings, environment: Mapping[str, str]) -> Accounts:
     """Raises SettingError."""
     return Accounts(
         database,
         clock,
-        Vault(key_source(folder, environment)),
-        read_catalogue(folder, environment),
-        RefresherProcess(folder),
+        Vault(key_source(settings.folder, environment)),
+        read_catalogue(settings.folder, environment),
+        RefresherProcess(settings.folder, settings.database),
     )

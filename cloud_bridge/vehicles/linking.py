@@ -142,10 +142,8 @@ def _take(accounts: Accounts, person_id: int, session: str, provider_name: str, 
     """The attempt of this state, which is used up by being looked at."""
     state_hash = hash_of(state[:LONGEST_PARAMETER])
     with accounts.database.writing() as connection:
-        row = connection.execute(
-            select(vehicle_attempts).where(vehicle_attempts.c.state_hash == state_hash)
-        ).one_or_none()
-        connection.execute(delete(vehicle_attempts).where(vehicle_attempts.c.state_hash == state_hash))
+        used_up = delete(vehicle_attempts).where(vehicle_attempts.c.state_hash == state_hash)
+        row = connection.execute(used_up.returning(*vehicle_attempts.columns)).one_or_none()
         vehicle = None
         if row is not None and row.vehicle_id is not None:
             vehicle = rows.find(connection, row.vehicle_id, person_id)

@@ -29,8 +29,8 @@ class RefreshDoor(Protocol):
 class RefresherProcess:
     """Starts the refresher when it is first needed, and again when it has died. Thread-safe."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, database_url: str | None) -> None:
+        self._where = {"folder": str(folder), "database": database_url}
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._waiting: dict[int, Future[Outcome]] = {}
@@ -69,12 +69,14 @@ class RefresherProcess:
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "cloud_bridge.vehicles.refresher", str(self._folder)],
+                [sys.executable, "-m", "cloud_bridge.vehicles.refresher"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
                 start_new_session=True,  # a kill of our process group passes it by
             )
+            assert self._process.stdin is not None
+            self._process.stdin.write(json.dumps(self._where) + "\n")  # not an argument: it may hold a password
             threading.Thread(target=self._listen, args=[self._process], daemon=True, name="refresher").start()
         return self._process
 

@@ -1,10 +1,11 @@
-"""The process that refreshes grants: `python -m cloud_bridge.vehicles.refresher FOLDER`, started by refresh_door.py.
+"""The process that refreshes grants: `python -m cloud_bridge.vehicles.refresher`, started by refresh_door.py.
 
 It stands in a session of its own and heeds no signal that can be heeded: when the one that started it is killed, its
 input ends, it finishes what it has begun, and only then goes. What could lose a grant now is its own kill -9, or the
 machine's, between the provider's answer and our commit.
 
-One JSON object a line: in `{"id", "vehicle", "generation"}`, out `{"id", ...}` with the fields of Outcome.
+One JSON object a line. In: first where the store is, `{"folder", "database"}`, then orders,
+`{"id", "vehicle", "generation"}`; out `{"id", ...}` with the fields of Outcome.
 """
 
 import json
@@ -31,10 +32,12 @@ from cloud_bridge.vehicles.vault import Vault
 AT_ONCE = 4
 
 
-def main(folder: Path) -> None:
+def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    database = open_database(folder)
+    where = json.loads(sys.stdin.readline())
+    folder = Path(where["folder"])
+    database = open_database(where["database"] or folder)
     vault = Vault(key_source(folder, os.environ))
     catalogue = read_catalogue(folder, os.environ)
     name = secrets.token_hex(8)
@@ -64,4 +67,4 @@ def _answer(said: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -75,10 +75,11 @@ def meet_again(connection: Connection, vehicle: Vehicle, provider: str, car: Car
 def happened(
     connection: Connection, vehicle: Vehicle, event: Event, now_ms: int, reason: Trouble | None = None, advice: str = ""
 ) -> Link:
-    """Follow the event in the row as it is in this transaction."""
-    now = find(connection, vehicle.id)
-    if now is None:
+    """Follow the event in the row as it is in this transaction, and nobody else's meanwhile."""
+    found = _read(connection, select(vehicles).where(vehicles.c.id == vehicle.id).with_for_update())
+    if not found:
         return vehicle.link
+    now = found[0]
     link = follow(now.link, event, now_ms, reason)
     kept = advice if reason is link.reason else now.advice
     connection.execute(
@@ -106,6 +107,12 @@ def said(connection: Connection, vehicle: Vehicle, reading: Reading) -> None:
 
 def looked(connection: Connection, vehicle: Vehicle, now_ms: int, failures: int, due_ms: int) -> None:
     connection.execute(_update(vehicle).values(looked_ms=now_ms, failures=failures, due_ms=due_ms))
+
+
+def take_turn(connection: Connection, vehicle: Vehicle, until_ms: int) -> bool:
+    """Whether it is ours to look at this vehicle, which was due; of several processes one looks."""
+    taken = connection.execute(_update(vehicle).where(vehicles.c.due_ms == vehicle.due_ms).values(due_ms=until_ms))
+    return taken.rowcount == 1
 
 
 def look_soon(connection: Connection, vehicle: Vehicle) -> None:

@@ -15,6 +15,7 @@ from cloud_bridge.vehicles.rows import Vehicle
 EVERY_S = 5.0
 AT_ONCE = 4
 IN_ONE_ROUND = 100
+TURN_MS = 120_000  # longer than a look can take
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +40,10 @@ def look_at_due(accounts: Accounts) -> int:
 
     def one(vehicle: Vehicle) -> None:
         try:
-            look(accounts, vehicle)
+            with accounts.database.writing() as connection:
+                ours = rows.take_turn(connection, vehicle, accounts.clock.now_ms() + TURN_MS)
+            if ours:
+                look(accounts, vehicle)
         except (BridgeError, SQLAlchemyError) as error:
             _log.error("vehicle %d cannot be looked at: %s", vehicle.id, type(error).__name__)
 

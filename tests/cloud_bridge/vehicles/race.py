@@ -25,6 +25,7 @@ from typing import NamedTuple
 import uvicorn
 
 from cloud_bridge.clock import SystemClock
+from cloud_bridge.settings import read_settings
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import add_person
@@ -75,7 +76,7 @@ class Worker:
 
 
 def _work(folder: Path, pipe: Connection) -> None:
-    accounts = open_accounts(open_database(folder), SystemClock(), folder, os.environ)
+    accounts = _open(folder)
     accounts.door.refresh(1, -1)  # of no generation: only starts the refresher
     pipe.send("ready")
     while True:
@@ -90,6 +91,11 @@ def _work(folder: Path, pipe: Connection) -> None:
             generation,
         )
         pipe.send(outcome.trouble)
+
+
+def _open(folder: Path) -> Accounts:
+    settings = read_settings({"CHARGEKEEPER_DATA": str(folder)})
+    return open_accounts(open_database(settings.store), SystemClock(), settings, {})
 
 
 def _generation(accounts: Accounts) -> int:
@@ -123,7 +129,8 @@ def _settle(folder: Path, account: CarAccount, address: str) -> Accounts:
     database = open_database(folder)
     with database.writing() as connection:
         add_person(connection, "ann", "correct horse", Role.DRIVER, 0)
-    accounts = open_accounts(database, SystemClock(), folder, os.environ)
+    database.close()
+    accounts = _open(folder)
     url = begin(accounts, 1, "s", "demo", None)
     asked = dict(part.split("=", 1) for part in url.split("?", 1)[1].split("&"))
     code = account.consent(asked["code_challenge"], accounts.catalogue.return_uri("demo"))
