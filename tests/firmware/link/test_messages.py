@@ -65,3 +65,9 @@ def test_a_time_that_is_known_later_is_added():
     late = messages.timed("session", messages.session(61, 4, None, None, None, record), 1767239990)
     known = messages.session(61, 4, 1767239990, 1767229000, 1767239990, record)
     assert json.loads(late) == json.loads(known)
+
+
+def test_heartbeat_of_a_unit_in_trouble():
+    now = report("A1", 0, 0, 125010, ())
+    said = messages.heartbeat(5, 7, 1767231100, now, 18, "23415", 22, ("plain_mqtt", "flash"), 3)
+    assert said == sample("heartbeat-troubles")
