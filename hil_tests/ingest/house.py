@@ -19,7 +19,7 @@ from hil_tests.children import die_with_parent
 from hil_tests.ingest.station import Station
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-READY_WITHIN_S = 10.0
+READY_WITHIN_S = 40.0
 STOP_WITHIN_S = 10.0
 TOKEN = "a token of this test"
 MOSQUITTO = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
@@ -84,7 +84,7 @@ class House:
 
     def start_mosquitto(self) -> None:
         assert MOSQUITTO is not None
-        said = self._command("mosquitto", "write", "--port", str(self.mqtt_port), "--json")
+        said = self.command("mosquitto", "write", "--port", str(self.mqtt_port), "--json")
         self._environment["CHARGEKEEPER_BROKER"] = said["CHARGEKEEPER_BROKER"]
         configuration = self.folder / "mosquitto" / "mosquitto.conf"
         self.mosquitto = self._start([MOSQUITTO, "-c", str(configuration)], "mosquitto.log")
@@ -137,7 +137,7 @@ class House:
         said: dict[str, Any] = self.get(f"/api/charge-points/{unit_id}")
         return said
 
-    def _command(self, *words: str) -> dict[str, Any]:
+    def command(self, *words: str) -> dict[str, Any]:
         done = subprocess.run(
             [sys.executable, "-m", "cloud_bridge", *words],
             cwd=CHECKOUT,

@@ -1,0 +1,32 @@
+"""`python -m hil_tests.bench.cloud [NAME ...]`: what the cloud side promises, measured. Exits 1 if it is not held."""
+
+import sys
+from collections.abc import Callable
+
+from hil_tests.bench.cloud.fleet import fleet
+from hil_tests.bench.cloud.outages import outages
+from hil_tests.bench.cloud.pages import pages
+from hil_tests.bench.cloud.throughput import embedded, outside
+
+BENCHES: dict[str, Callable[[], bool]] = {
+    "embedded": embedded,
+    "outside": outside,
+    "fleet": fleet,
+    "pages": pages,
+    "outages": outages,
+}
+
+
+def main(names: list[str]) -> int:
+    unknown = set(names) - set(BENCHES)
+    if unknown:
+        print(f"no such bench: {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    fallen_short = [name for name in names or BENCHES if not BENCHES[name]()]
+    if fallen_short:
+        print(f"not held: {', '.join(fallen_short)}")
+    return int(bool(fallen_short))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,126 @@
+"""Many units in one process, on raw sockets, so that what is measured is the other side."""
+
+import os
+import selectors
+import socket
+import time
+from collections import deque
+from typing import NamedTuple
+
+from hil_tests.ingest.house import UnitSecret
+from hil_tests.ingest.station import connect, publish
+
+CONNACK_OK = b"\x20\x02\0\0"
+PUBACK_BYTES = 4
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time that the process has taken so far."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def memory_mb(pid: int) -> float:
+    """Resident."""
+    with open(f"/proc/{pid}/statm") as file:
+        return int(file.read().split()[1]) * PAGE_BYTES / 1e6
+
+
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+class Sent(NamedTuple):
+    """What a run has shown."""
+
+    acknowledged: int
+    seconds: float
+    latencies_s: list[float]  # from PUBLISH written to PUBACK read
+
+
+class Fleet:
+    """Connections of these units; each publishes heartbeats with QoS 1."""
+
+    def __init__(self, port: int, units: list[UnitSecret]) -> None:
+        self._units = units
+        self._port = port
+        self._sockets: list[socket.socket] = []
+        self._numbers = [0] * len(units)
+
+    def connect(self) -> float:
+        """All of them at once, as after a mast came back; returns how long it took until the last CONNACK."""
+        started_s = time.monotonic()
+        for name, secret in self._units:
+            unit = socket.create_connection(("127.0.0.1", self._port), 60)
+            unit.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            unit.sendall(connect(name, secret))
+            self._sockets.append(unit)
+        for unit in self._sockets:
+            answer = unit.recv(4)
+            if answer != CONNACK_OK:
+                raise ConnectionRefusedError(answer.hex())
+        return time.monotonic() - started_s
+
+    def disconnect(self) -> None:
+        for unit in self._sockets:
+            unit.close()
+        self._sockets = []
+
+    def press(self, window: int, seconds: float) -> Sent:
+        """Every unit keeps `window` heartbeats unacknowledged for so long."""
+        sent = [deque[float]() for _ in self._sockets]
+        latencies: list[float] = []
+        acknowledged = 0
+        with selectors.DefaultSelector() as selector:
+            for number, unit in enumerate(self._sockets):
+                selector.register(unit, selectors.EVENT_READ, number)
+                self._publish(number, window, sent[number])
+            started_s = time.monotonic()
+            while (now_s := time.monotonic()) - started_s < seconds:
+                for key, _ in selector.select(0.1):
+                    count = len(self._sockets[key.data].recv(65536)) // PUBACK_BYTES
+                    now_s = time.monotonic()
+                    latencies += [now_s - sent[key.data].popleft() for _ in range(count)]
+                    acknowledged += count
+                    self._publish(key.data, count, sent[key.data])
+            elapsed_s = now_s - started_s
+            while any(sent):  # what is under way
+                for key, _ in selector.select(10):
+                    for _ in range(len(self._sockets[key.data].recv(65536)) // PUBACK_BYTES):
+                        sent[key.data].popleft()
+        return Sent(acknowledged, elapsed_s, latencies)
+
+    def pace(self, every_s: float, seconds: float) -> Sent:
+        """Every unit publishes once in `every_s`, spread evenly."""
+        latencies: list[float] = []
+        started_s = time.monotonic()
+        count = 0
+        pause_s = every_s / len(self._sockets)
+        while (due_s := started_s + count * pause_s) - started_s < seconds:
+            time.sleep(max(0.0, due_s - time.monotonic()))
+            number = count % len(self._sockets)
+            sent: deque[float] = deque()
+            self._publish(number, 1, sent)
+            self._sockets[number].recv(PUBACK_BYTES)
+            latencies.append(time.monotonic() - sent[0])
+            count += 1
+        return Sent(count, time.monotonic() - started_s, latencies)
+
+    def _publish(self, number: int, count: int, sent: deque[float]) -> None:
+        name = self._units[number][0]
+        out = b""
+        for _ in range(count):
+            self._numbers[number] += 1
+            said = self._numbers[number]
+            body = (
+                b'{"n":%d,"b":4,"t":1767229200,"s":"C2","m":"smart","q":17,"o":"23415","a":32,"w":7360,'
+                b'"e":124180,"f":[],"x":24}' % said
+            )
+            out += publish(f"cp/{name}/heartbeat", body, said % 0xFFFF + 1)
+        sent.extend([time.monotonic()] * count)
+        if out:
+            self._sockets[number].sendall(out)

@@ -1,0 +1,47 @@
+"""Random outages of ours in virtual time: does anybody look silent who spoke whenever we listened?"""
+
+import random
+
+from cloud_bridge.contact import DEAF_AFTER_MS, Contact, Ledger, judge, later
+
+OUTAGES = 200
+SHORTEST_MS, LONGEST_MS = 1000, 60 * 60 * 1000
+HEARTBEAT_MS = 300_000
+CANARY_MS = 5000
+UNITS = 20
+SEED = 20260101
+STEP_MS = 1000
+
+
+def outages() -> bool:
+    """A heartbeat while we are down is lost, and none after; judged every second."""
+    dice = random.Random(SEED)
+    ledger = Ledger()
+    last: list[int | None] = [None] * UNITS
+    next_ms = [dice.randrange(HEARTBEAT_MS) for _ in range(UNITS)]
+    now_ms = canary_ms = 0
+    false_silence = looks = 0
+    for _ in range(OUTAGES):
+        up_until_ms = now_ms + dice.randrange(60_000, 40 * 60_000)
+        down_until_ms = up_until_ms + dice.randrange(SHORTEST_MS, LONGEST_MS)
+        while now_ms < down_until_ms:
+            now_ms += STEP_MS
+            is_up = now_ms < up_until_ms
+            if is_up and now_ms >= canary_ms:
+                ledger.listened(now_ms)
+                canary_ms = now_ms + CANARY_MS
+            for unit in range(UNITS):
+                if now_ms >= next_ms[unit]:
+                    next_ms[unit] = now_ms + HEARTBEAT_MS
+                    if is_up:
+                        last[unit] = later(last[unit], now_ms)
+            gaps = ledger.gaps(now_ms)[-50:]
+            for at_ms in last:
+                looks += 1
+                false_silence += judge(at_ms, now_ms, gaps).contact is Contact.SILENT
+    print(
+        f"{OUTAGES} outages of ours, 1 s to 60 min, {UNITS} units, {looks:,} looks: {false_silence} false silence",
+        end="",
+    )
+    print(f" (seed {SEED}; an outage under {DEAF_AFTER_MS // 1000} s leaves no gap, and needs none)")
+    return false_silence == 0

@@ -1,0 +1,83 @@
+"""How long the pages take with 100,000 units in the store."""
+
+import re
+import sqlite3
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+from contextlib import closing
+from http.cookiejar import CookieJar
+from pathlib import Path
+
+from hil_tests.bench.cloud.load import memory_mb, percentile
+from hil_tests.ingest.house import House
+
+UNITS = 100_000
+LOOKS = 300
+LIMIT_MS = 20.0
+HEARTBEAT = '{"n":1,"b":4,"s":"C2","m":"smart","q":17,"o":"23415","a":32,"w":7360,"e":124180,"f":[],"x":24}'
+
+
+def fill(database: Path) -> None:
+    """Units that were all heard in the last hour."""
+    now_ms = int(time.time() * 1000)
+    names = [f"cp{number:06d}" for number in range(UNITS)]
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO units (id, secret_hash, claim_hash, created_ms) VALUES (?, '0', ?, 0)",
+            [(name, name) for name in names],
+        )
+        connection.executemany(
+            "INSERT INTO contacts (unit_id, last_contact_ms, last_kind, messages, bad_payloads)"
+            " VALUES (?, ?, 'heartbeat', 1, 0)",
+            [(name, now_ms - number * 36) for number, name in enumerate(names)],
+        )
+        connection.executemany(
+            "INSERT INTO heartbeats (unit_id, received_ms, payload) VALUES (?, ?, ?)",
+            [(name, now_ms - number * 36, HEARTBEAT) for number, name in enumerate(names)],
+        )
+
+
+def pages() -> bool:
+    """The dashboard, the fleet list and the interface's answer for one unit."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        house = House(folder)
+        house.start()
+        assert house.bridge is not None
+        empty_mb = memory_mb(house.bridge.pid)
+        house.stop()
+        fill(folder / "chargekeeper.db")
+        password = house.command("user", "add", "bench", "--json")["password"]
+        house.start()
+        try:
+            browser = _log_in(house, password)
+            print(f"{UNITS:,} units: memory for them {memory_mb(house.bridge.pid) - empty_mb:.0f} MB at the start")
+            held = True
+            for path in ("/charge-points/cp050000", "/", "/fleet", "/api/charge-points/cp050000"):
+                times = [_look(browser, f"http://127.0.0.1:{house.http_port}{path}") for _ in range(LOOKS)]
+                p50, p99 = percentile(times, 0.5) * 1000, percentile(times, 0.99) * 1000
+                print(f"  {path:30} p50 {p50:6.1f} ms  p99 {p99:6.1f} ms, limit {LIMIT_MS:.0f} ms")
+                held = held and p99 <= LIMIT_MS
+        finally:
+            house.stop()
+    return held
+
+
+def _log_in(house: House, password: str) -> urllib.request.OpenerDirector:
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+    address = f"http://127.0.0.1:{house.http_port}/login"
+    with browser.open(address) as page:
+        found = re.search(r'name="form" value="([0-9a-f]+)"', page.read().decode())
+    assert found is not None
+    form = urllib.parse.urlencode({"name": "bench", "password": password, "form": found[1]})
+    browser.open(address, form.encode()).close()
+    return browser
+
+
+def _look(browser: urllib.request.OpenerDirector, address: str) -> float:
+    started_s = time.monotonic()
+    with browser.open(address) as page:
+        page.read()
+    return time.monotonic() - started_s

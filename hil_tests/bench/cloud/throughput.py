@@ -1,0 +1,150 @@
+"""Heartbeats a second and core: our broker beside a central system of ocpp, our paho way in beside bare receivers."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import websockets
+
+from hil_tests.bench.cloud.load import Fleet, cpu_s, percentile
+from hil_tests.children import die_with_parent
+from hil_tests.ingest.house import CHECKOUT, MOSQUITTO, House
+
+CLIENTS = 200
+WINDOW = 10  # heartbeats of one unit under way: how it comes after an outage
+SECONDS = 6.0
+EMBEDDED_FLOOR = 6000
+PAHO_SHARE = 0.7
+
+
+def embedded() -> bool:
+    """Stamped and stored, QoS 1, beside ocpp's Heartbeat."""
+    with tempfile.TemporaryDirectory() as folder:
+        house = House(Path(folder))
+        units = house.add_units([f"cp{number:05d}" for number in range(CLIENTS)])
+        house.start()
+        try:
+            assert house.bridge is not None
+            fleet = Fleet(house.mqtt_port, units)
+            fleet.connect()
+            before_s = cpu_s(house.bridge.pid)
+            sent = fleet.press(WINDOW, SECONDS)
+            stored = int(house.health()["counters"]["contacts"])
+            ours = stored / (cpu_s(house.bridge.pid) - before_s)
+            fleet.disconnect()
+        finally:
+            house.stop()
+    theirs = _ocpp()
+    print(f"embedded broker, {CLIENTS} units, QoS 1, stamped and stored: {ours:,.0f} heartbeats/s/core,")
+    print(f"  {sent.acknowledged / sent.seconds:,.0f}/s by the wall; acknowledged after p99 ", end="")
+    print(f"{percentile(sent.latencies_s, 0.99) * 1000:.0f} ms; at least {EMBEDDED_FLOOR:,} wanted")
+    print(
+        f"  beside it, ocpp's central system, {CLIENTS} clients: {theirs:,.0f} heartbeats/s/core ({ours / theirs:.1f}x)"
+    )
+    return ours >= EMBEDDED_FLOOR
+
+
+def _ocpp() -> float:
+    words = [sys.executable, "-m", "hil_tests.bench.cloud.peers", "ocpp"]
+    process = subprocess.Popen(words, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+    try:
+        assert process.stdout is not None
+        return asyncio.run(_press_ocpp(int(process.stdout.readline()), process.pid))
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def _press_ocpp(port: int, pid: int) -> float:
+    opened = [
+        await websockets.connect(
+            f"ws://127.0.0.1:{port}/cp{number}", subprotocols=[websockets.Subprotocol("ocpp1.6")], compression=None
+        )
+        for number in range(CLIENTS)
+    ]
+    before_s, end_s = cpu_s(pid), time.monotonic() + SECONDS
+    counts = await asyncio.gather(*[_beat(connection, end_s) for connection in opened])
+    rate = sum(counts) / (cpu_s(pid) - before_s)
+    for connection in opened:
+        connection.transport.abort()
+    return rate
+
+
+async def _beat(connection: Any, end_s: float) -> int:
+    count = 0
+    while time.monotonic() < end_s:
+        await connection.send(json.dumps([2, str(count), "Heartbeat", {}]))
+        await connection.recv()
+        count += 1
+    return count
+
+
+def outside() -> bool:
+    """The same flow through mosquitto, to our way in, a bare paho receiver and mosquitto_sub."""
+    if MOSQUITTO is None:
+        print("paho way in: skipped, mosquitto is not installed")
+        return True
+    with tempfile.TemporaryDirectory() as folder:
+        house = House(Path(folder), outside=True)
+        units = house.add_units([f"cp{number:05d}" for number in range(CLIENTS)])
+        house.start()
+        secret = (Path(folder) / "mosquitto" / "bridge.secret").read_text()
+        bare = [sys.executable, "-m", "hil_tests.bench.cloud.peers", "paho", str(house.mqtt_port), "_bridge-2", secret]
+        sub = shutil.which("mosquitto_sub")
+        try:
+            assert house.bridge is not None
+            fleet = Fleet(house.mqtt_port, units)
+            fleet.connect()
+            ours, stored = _through_us(house, fleet)
+            house.kill_bridge()
+            theirs = _through(bare, fleet, house.mqtt_port)
+            print(f"paho way in over mosquitto, stamped and stored: {ours:,.0f} messages/s/core ({stored:,} stored)")
+            print(f"  beside it, bare paho receiver: {theirs:,.0f} messages/s/core; ours is {ours / theirs:.2f} of it,")
+            print(f"  at least {PAHO_SHARE} wanted")
+            if sub is not None:
+                words = [sub, "-p", str(house.mqtt_port), "-u", "_bridge-3", "-P", secret, "-i", "_bridge-3"]
+                rate = _through([*words, "-q", "1", "-t", "cp/+/heartbeat"], fleet, house.mqtt_port)
+                print(f"  mosquitto_sub: {rate:,.0f} messages/s/core")
+            fleet.disconnect()
+        finally:
+            house.stop()
+    return ours >= PAHO_SHARE * theirs
+
+
+def _through_us(house: House, fleet: Fleet) -> tuple[float, int]:
+    assert house.bridge is not None
+    before_s = cpu_s(house.bridge.pid)
+    fleet.press(WINDOW, SECONDS)
+    while house.health()["waiting_to_be_stored"] or _still_coming(house):
+        pass
+    stored = int(house.health()["counters"]["contacts"])
+    return stored / (cpu_s(house.bridge.pid) - before_s), stored
+
+
+def _still_coming(house: House) -> bool:
+    before = house.health()["counters"]["contacts"]
+    time.sleep(0.3)
+    return bool(house.health()["counters"]["contacts"] != before)
+
+
+def _through(words: list[str], fleet: Fleet, _port: int) -> float:
+    """A receiver that prints a line for each message, or its count at the end."""
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(
+            words, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=out, env=os.environ, preexec_fn=die_with_parent
+        )
+        time.sleep(1.5)  # it subscribes
+        before_s = cpu_s(process.pid)
+        sent = fleet.press(WINDOW, SECONDS)
+        time.sleep(1.5)  # what is queued for it
+        used_s = cpu_s(process.pid) - before_s
+        process.kill()
+        process.wait()
+    return sent.acknowledged / used_s
