@@ -22,7 +22,7 @@ from cloud_bridge.vehicles.refreshing import Outcome, refresh
 from cloud_bridge.vehicles.rows import Vehicle
 from cloud_bridge.vehicles.trouble import Trouble
 from cloud_bridge.vehicles.vault import Vault
-from tests.cloud_bridge.running import HandClock
+from tests.cloud_bridge.running import HandClock, store_at
 
 LIFE_MS = 8 * 3600 * 1000
 BLUE = Car("car-1", "VIN0000000000BLUE", "Blue")
@@ -139,7 +139,7 @@ class Scene:
 
 @contextmanager
 def scene(folder: Path, *makers: Maker) -> Iterator[Scene]:
-    database = open_database(folder)
+    database = open_database(store_at(folder))
     with database.writing() as connection:
         for name in ("ann", "bob"):
             add_person(connection, name, "correct horse", Role.DRIVER, 0)

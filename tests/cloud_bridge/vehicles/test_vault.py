@@ -3,12 +3,11 @@
 import base64
 import os
 import re
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from cloud_bridge.errors import SettingError
@@ -21,6 +20,7 @@ from cloud_bridge.vehicles.refreshing import refresh
 from cloud_bridge.vehicles.sealing import SealBroken
 from cloud_bridge.vehicles.trouble import Trouble
 from cloud_bridge.vehicles.vault import LEASE_MS, Kept, Vault
+from tests.cloud_bridge.running import store_at
 from tests.cloud_bridge.vehicles.acting import BLUE, LIFE_MS, RED, Scene
 
 WEEK_MS = 7 * 24 * 3600 * 1000
@@ -58,11 +58,9 @@ def test_a_grant_cannot_be_moved_to_another_vehicle(play: Scene) -> None:
     play.maker.garage = [BLUE, RED]
     play.link()
     play.link()
-    path = play.folder / "chargekeeper.db"
-    thief = sqlite3.connect(path)
-    thief.execute("update vehicle_grants set sealed = (select sealed from vehicle_grants where vehicle_id = 1)")
-    thief.commit()
-    thief.close()
+    with play.accounts.database.writing() as thief:
+        stolen = select(vehicle_grants.c.sealed).where(vehicle_grants.c.vehicle_id == 1)
+        thief.execute(update(vehicle_grants).values(sealed=thief.execute(stolen).scalar_one()))
     assert kept(play, 1)
     with pytest.raises(SealBroken):
         kept(play, 2)
@@ -93,7 +91,9 @@ def test_a_new_key_is_used_at_once_and_the_old_one_still_opens(play: Scene) -> N
 def test_the_command_line_rotates_the_key_beside_the_running_bridge(play: Scene) -> None:
     play.link()
     before, old = kept(play).grant, KeyFile(play.folder).keys().current
-    said = rotate_key({"CHARGEKEEPER_DATA": str(play.folder)})
+    where = store_at(play.folder)
+    database = {"CHARGEKEEPER_DATABASE": where} if isinstance(where, str) else {}
+    said = rotate_key({"CHARGEKEEPER_DATA": str(play.folder)} | database)
     assert re.fullmatch("1 grants are sealed with the key [0-9a-f]{8} now", said)
     assert kept(play).grant == before
     assert old not in KeyFile(play.folder).keys().keys

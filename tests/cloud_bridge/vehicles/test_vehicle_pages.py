@@ -21,7 +21,7 @@ from cloud_bridge.vehicles.trouble import AUTHORISE_AGAIN, LASTING, Trouble
 from cloud_bridge.vehicles.vault import Vault
 from cloud_bridge.web.app import create_app
 from cloud_bridge.web.vehicle_words import LOST, REFUSED
-from tests.cloud_bridge.running import Bridge, Unit
+from tests.cloud_bridge.running import Bridge, Unit, sample
 from tests.cloud_bridge.test_pages import form_token_in, log_in, text_of
 from tests.cloud_bridge.vehicles.acting import BLUE, RED, Door, Maker
 
@@ -250,6 +250,20 @@ def test_ready_by_is_a_claim_that_ends_by_itself(play: Play) -> None:
         {"capacity_kwh": "-1"},
     ):
         assert play.post("/account/vehicles/1/ready-by", **(wish | wrong)).status_code in (404, 422)
+
+
+def test_a_silent_charger_whose_car_says_that_it_charges_is_said_in_words(play: Play) -> None:
+    new = play.bridge.add_unit("home-1")
+    Unit(play.bridge, "home-1", new.secret).connect().publish("cp/home-1/heartbeat", sample("heartbeat-charging"))
+    with play.bridge.house.database.writing() as connection:
+        connection.execute(update(units).values(owner_id=1))
+    play.maker.charge["charging"] = True
+    play.link()
+    assert "The car says it is charging" not in play.client.get("/").text
+    play.bridge.clock.advance(31 * MINUTE_MS)
+    play.post("/account/vehicles/1/refresh")
+    said = text_of(play.client.get("/").text)
+    assert "The car says it is charging We do not hear your charger, but Blue told Maker just now" in said
 
 
 def test_a_service_without_any_maker_says_so(bridge: Bridge) -> None:
