@@ -5,6 +5,7 @@ it again: for everybody else some minutes have passed in which it listened and h
 """
 
 import json
+import math
 import queue
 import sqlite3
 import threading
@@ -120,7 +121,7 @@ class Place:
         rows = [
             (unit_id, at_ms // FIVE_MINUTES_MS * FIVE_MINUTES_MS, "23415", csq - 1, csq + 1, csq * 5, 5)
             for index, at_ms in enumerate(range(now_ms - 14 * DAY_MS, now_ms, 3 * FIVE_MINUTES_MS))
-            for csq in [9 + index % 11]
+            for csq in [round(14 + 4 * math.sin(index / 16))]
         ]
         gaps = [(unit_id, now_ms - days * DAY_MS, now_ms - days * DAY_MS + 3 * 3600_000) for days in (2, 5)]
         with closing(sqlite3.connect(self._folder / "chargekeeper.db", timeout=10)) as store, store:

@@ -39,7 +39,7 @@ def test_the_first_view_is_small_and_all_ours(browser: Browser, place: Place) ->
     page = browser.new_context(service_workers="block").new_page()
     place.log_in(page, "dora")
     answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer) if "/live" not in answer.url else None)
+    page.on("response", lambda answer: answers.append(answer) if answer.ok and "/live" not in answer.url else None)
     page.goto(f"{place.address}/")
     page.wait_for_load_state("load")
     sizes = {answer.url.removeprefix(place.address): wire_bytes(answer) for answer in answers}

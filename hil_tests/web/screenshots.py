@@ -1,0 +1,68 @@
+"""`make screenshots`: the pictures of the README, taken of the running product into hil_tests/screenshots/.
+
+A unit on the virtual board charges; its dashboard, its panel, and what a driver reads after 31 minutes of silence.
+"""
+
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from hil_tests.conftest import free_ports, introduce
+from hil_tests.rig.background import Background
+from hil_tests.rig.panel.server import serving
+from hil_tests.rig.virtual import VirtualRig
+from hil_tests.web.place import CHROMIUM, Place
+
+FOLDER = Path(__file__).parents[1] / "screenshots"
+CHARGING_WITHIN_MS = 60_000
+SILENT_WITHIN_MS = 60_000
+
+
+def take(place: Place, rig: VirtualRig, panel: str, browser: Browser) -> None:
+    """All of them, in the order of the story."""
+    phone = browser.new_context(viewport={"width": 400, "height": 860}, device_scale_factor=2).new_page()
+    desk = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    place.log_in(phone, "dora")
+    desk.goto(panel)
+    rig.plug()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Charging", timeout=CHARGING_WITHIN_MS)
+    expect(phone.locator(".state")).to_contain_text("kW", timeout=CHARGING_WITHIN_MS)
+    phone.screenshot(path=FOLDER / "dashboard.png")
+    desk.screenshot(path=FOLDER / "panel.png")
+    place.two_weeks_of_signal("CK-0001")
+    phone.goto(f"{place.address}/charge-points/CK-0001/history?days=7")
+    phone.screenshot(path=FOLDER / "history.png")
+    phone.goto(f"{place.address}/")
+    rig.network(up=False)
+    place.minutes_pass(31)
+    expect(phone.get_by_role("alert")).to_be_visible(timeout=SILENT_WITHIN_MS)
+    phone.screenshot(path=FOLDER / "silent.png")
+
+
+def main() -> int:
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="chargekeeper-screenshots-") as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        background, stack = Background(), AsyncExitStack()
+        place, rig = Place(Path(folder)), VirtualRig(background, Path(folder) / "unit", 7)
+        try:
+            place.person("dora", "driver")
+            introduce(rig, "CK-0001", place.unit("CK-0001", "dora")["secret"], place.bridge)
+            panel = background.run(stack.enter_async_context(serving(rig.unit, free_ports(1)[0])))
+            take(place, rig, panel, browser)
+        finally:
+            browser.close()
+            background.run(stack.aclose())
+            rig.close()
+            place.close()
+            background.close()
+    for picture in sorted(FOLDER.glob("*.png")):
+        print(picture.relative_to(FOLDER.parents[1]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
