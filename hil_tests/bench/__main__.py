@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hil_tests.bench.cuts import CutBench, Cuts
 from hil_tests.bench.latency import Bench, Latencies
+from hil_tests.bench.yardstick import Yardstick
 from hil_tests.bridge import Bridge
 from hil_tests.conftest import free_ports
 
@@ -23,15 +24,23 @@ async def _measure(units: int, injections: int, seed: int) -> Latencies:
         http_port, mqtt_port = free_ports(2)
         bridge = Bridge(http_port, mqtt_port, folder)
         await bridge.start()
+        yardstick = Yardstick()
+        measuring = asyncio.create_task(yardstick.lie_beside())
         try:
             names = [f"CK-{number}" for number in range(units)]
             secrets = [(await bridge.command("unit", "add", name))["secret"] for name in names]
             benches = [Bench(folder / str(number), seed + number) for number in range(units)]
             share = injections // units
-            injecting = [bench.inject(share, bridge, *who) for bench, *who in zip(benches, names, secrets, strict=True)]
-            for latencies in await asyncio.gather(*injecting):
-                together.join(latencies)
+            async with asyncio.TaskGroup() as group:
+                injecting = [
+                    group.create_task(bench.inject(share, bridge, *who))
+                    for bench, *who in zip(benches, names, secrets, strict=True)
+                ]
+            for task in injecting:
+                together.join(task.result())
+            together.idle_worst_ms = yardstick.worst_ms
         finally:
+            measuring.cancel()
             await bridge.stop()
     return together
 
@@ -51,6 +60,7 @@ def _print(latencies: Latencies) -> None:
     for distance, count in latencies.steps.items():
         so_far += count
         print(f"    within {distance or 'more':>4} ms {count:8}  {100 * so_far / steps:8.4f} %")
+    print(f"  worst of an idle loop of MicroPython beside them: {latencies.idle_worst_ms} ms")
     print(f"  TLS and MQTT were up in {latencies.proven} of {latencies.looks} looks")
 
 

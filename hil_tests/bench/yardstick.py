@@ -1,0 +1,47 @@
+"""How late this machine itself lets a 20 ms loop be: the same MicroPython, doing nothing else, in the same minutes.
+
+On a machine that is busy with other things the worst latency is the machine's, and this tells it apart.
+"""
+
+import asyncio
+import shutil
+import sys
+from pathlib import Path
+
+from hil_tests.children import die_with_parent
+
+LOOP = """
+import time
+worst = 0
+before = time.ticks_ms()
+while True:
+    time.sleep_ms(20)
+    now = time.ticks_ms()
+    apart, before = time.ticks_diff(now, before), now
+    if apart > worst:
+        worst = apart
+        print(worst)
+"""
+
+
+class Yardstick:
+    """`worst_ms` is the longest distance of two rounds so far."""
+
+    def __init__(self) -> None:
+        self.worst_ms = 0
+
+    async def lie_beside(self) -> None:
+        """Runs until it is cancelled."""
+        micropython = shutil.which("micropython", path=str(Path(sys.prefix) / "bin"))
+        if micropython is None:
+            raise FileNotFoundError("there is no micropython; `make .venv` fetches it")
+        process = await asyncio.create_subprocess_exec(
+            micropython, "-c", LOOP, stdout=asyncio.subprocess.PIPE, preexec_fn=die_with_parent
+        )
+        try:
+            assert process.stdout is not None
+            while line := await process.stdout.readline():
+                self.worst_ms = int(line)
+        finally:
+            process.kill()
+            await process.wait()
