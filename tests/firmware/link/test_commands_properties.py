@@ -3,6 +3,7 @@
 import json
 import os
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from umqtt.simple import MQTTException
@@ -12,6 +13,7 @@ from firmware.link.commands import TABLE, Refused
 from tests.firmware.link.test_mqtt import connected
 
 EXAMPLES = int(os.environ.get("FUZZ_STEPS", "3000")) // 10
+pytestmark = pytest.mark.timeout(600)  # `make fuzz` on a busy machine
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
