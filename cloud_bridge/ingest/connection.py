@@ -39,6 +39,7 @@ class UnitConnection(asyncio.Protocol):
     def __init__(self, keeper: Keeper, loop: asyncio.AbstractEventLoop, connect_within_s: float) -> None:
         self.heard_s = loop.time()
         self.idle_limit_s = connect_within_s
+        self.answered = asyncio.Event()  # with a CONNACK, or never again
         self._keeper = keeper
         self._loop = loop
         self._buffer = bytearray()
@@ -63,6 +64,7 @@ class UnitConnection(asyncio.Protocol):
             self._keeper.misbehaves(self, PacketTooLarge("before the CONNACK"))
 
     def connection_lost(self, error: Exception | None) -> None:
+        self.answered.set()
         if self._to_broker is not None:
             self._to_broker.feed_eof()
         self._keeper.left(self)
@@ -82,6 +84,7 @@ class UnitConnection(asyncio.Protocol):
         self.write(data)
         if not self._open:
             self._open = True
+            self.answered.set()
             self._loop.call_soon(self._take_packets)
 
     def refuse(self, return_code: int) -> None:

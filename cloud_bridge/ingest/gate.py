@@ -40,6 +40,8 @@ HANDSHAKE_WITHIN_S = 60.0  # TLS over GPRS with a microcontroller at the other e
 TAKE_OVER_WITHIN_S = 5.0  # for the broker to let go of the older connection
 IDLE_FACTOR = 1.5  # of the keepalive, section 3.1.2.10 of the standard
 IDLE_LIMIT_S = 3600.0  # for a unit that asks for no keepalive; it has something to say every 300 s
+LOGINS_AT_ONCE = 8  # the others wait their turn, so that pages are answered while a whole fleet comes back
+TURN_WITHIN_S = 300.0
 LOOK_EVERY_S = 1.0
 LOOK_BACK_MS = 60_000  # for secrets taken away: longer than any login is under way
 MAX_CONNECTIONS = 10_000
@@ -70,6 +72,7 @@ class Gate:
         self._clock = clock
         self._hand_over = hand_over
         self._loop = asyncio.get_running_loop()
+        self._turns = asyncio.Semaphore(LOGINS_AT_ONCE)
         self._servers: list[asyncio.Server] = []
         self._certificate: Certificate | None = None
         self._reaper: asyncio.Task[None] | None = None
@@ -125,7 +128,8 @@ class Gate:
             connection.transport.abort()
 
     def asks(self, connection: UnitConnection, connect: Connect, body: bytes) -> None:
-        check = self._loop.create_task(self._check(connection, connect, body))
+        connection.idle_limit_s = TURN_WITHIN_S
+        check = self._loop.create_task(self._take_turn(connection, connect, body))
         self._checks.add(check)
         check.add_done_callback(self._checks.discard)
 
@@ -164,6 +168,15 @@ class Gate:
             self._mark_connected(connection.unit_id, False)
 
     # From CONNECT to open.
+
+    async def _take_turn(self, connection: UnitConnection, connect: Connect, body: bytes) -> None:
+        async with self._turns:
+            if not connection.transport.is_closing():
+                await self._check(connection, connect, body)
+            if connection.broker_task is not None:  # its turn ends with the broker's CONNACK
+                answered = self._loop.create_task(connection.answered.wait())
+                await asyncio.wait({connection.broker_task, answered}, return_when=asyncio.FIRST_COMPLETED)
+                answered.cancel()
 
     async def _check(self, connection: UnitConnection, connect: Connect, body: bytes) -> None:
         connection.checked_ms = self._clock.now_ms()

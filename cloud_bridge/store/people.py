@@ -52,6 +52,14 @@ def find_person(connection: Connection, name: str) -> Person:
     return _person(row)
 
 
+def person_by_id(connection: Connection, person_id: int) -> Person:
+    """Raises BridgeError when there is no such person (any more)."""
+    row = connection.execute(_persons().where(people.c.id == person_id)).one_or_none()
+    if row is None:
+        raise BridgeError("there is no such user")
+    return _person(row)
+
+
 def list_people(connection: Connection) -> list[dict[str, Any]]:
     query = select(people.c.name, people.c.role, people.c.email).order_by(people.c.name)
     return [dict(row._mapping) for row in connection.execute(query)]

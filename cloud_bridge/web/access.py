@@ -38,6 +38,8 @@ def api_asker(request: Request, credentials: Annotated[HTTPAuthorizationCredenti
         asker = _token(house_of(request), credentials.credentials)
     else:
         asker = person_of(request)
+        if asker is not None and request.method not in ("GET", "HEAD"):  # another site can make a browser send it
+            raise HTTPException(403, "a session may only look here: use a token")
     if asker is None:
         needed = "a valid token is needed: Authorization: Bearer <token>"
         raise HTTPException(401, needed, {"WWW-Authenticate": "Bearer"})

@@ -7,7 +7,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
 from cloud_bridge.house import House
-from cloud_bridge.web import api, history_api, metrics, pages
+from cloud_bridge.web import alerts_api, api, history_api, metrics, pages
 from cloud_bridge.web.attempts import Attempts
 from cloud_bridge.web.guard import Guard
 from cloud_bridge.web.problems import answer_problems
@@ -24,7 +24,7 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(Guard)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
     answer_problems(app)
-    for router in (api.router, history_api.router, metrics.router, *pages.ROUTERS):
+    for router in (api.router, history_api.router, alerts_api.router, metrics.router, *pages.ROUTERS):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC))
     return app

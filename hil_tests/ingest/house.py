@@ -126,15 +126,15 @@ class House:
             return found
         return {}
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str, within_s: float = 5) -> Any:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.http_port}{path}", headers={"Authorization": f"Bearer {TOKEN}"}
         )
-        with urllib.request.urlopen(request, timeout=5) as reply:
+        with urllib.request.urlopen(request, timeout=within_s) as reply:
             return json.load(reply)
 
-    def charge_point(self, unit_id: str) -> dict[str, Any]:
-        said: dict[str, Any] = self.get(f"/api/charge-points/{unit_id}")
+    def charge_point(self, unit_id: str, within_s: float = 5) -> dict[str, Any]:
+        said: dict[str, Any] = self.get(f"/api/charge-points/{unit_id}", within_s)
         return said
 
     def command(self, *words: str) -> dict[str, Any]:

@@ -1,0 +1,74 @@
+"""The HTTP interface to what somebody wants to be told, and to ids that knock without being units."""
+
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+from pydantic import BaseModel, Field
+
+from cloud_bridge.alerts.about import About
+from cloud_bridge.alerts.wishes import MAX_TARGET, Via, add_wish, remove_wish, wishes_of
+from cloud_bridge.clock import iso_utc
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.store.access import Asker, Person, Scope
+from cloud_bridge.store.people import person_by_id
+from cloud_bridge.web.access import ApiAsker, HouseOf, require
+
+router = APIRouter(prefix="/api")
+
+
+class NewWish(BaseModel):
+    """What to be told of, and how. Mail goes to the address of the account and needs no target."""
+
+    about: About = Field(examples=["silent"])
+    via: Via = Field(examples=["webhook"])
+    target: str = Field("", max_length=MAX_TARGET, examples=["https://hooks.example.org/chargers"])
+
+
+@router.get("/alerts")
+def list_wishes(house: HouseOf, asker: ApiAsker) -> list[dict[str, Any]]:
+    """What the caller wants to be told of. A webhook's key was told when it was made."""
+    with house.database.reading() as connection:
+        wishes = wishes_of(connection, asker)
+    return [{"number": wish.id, "about": wish.about, "via": wish.via, "target": wish.target} for wish in wishes]
+
+
+@router.post("/alerts", status_code=201, responses={409: {"description": "not granted, with the reason"}})
+def make_wish(house: HouseOf, asker: ApiAsker, wish: NewWish) -> dict[str, Any]:
+    """To be told from now on. Returns the key that a webhook's signature is made with."""
+    person = _person(house, asker)
+    try:
+        with house.database.writing() as connection:
+            return {"key": add_wish(connection, person, wish.about, wish.via, wish.target) or None}
+    except BridgeError as error:
+        raise HTTPException(409, str(error)) from error
+
+
+@router.delete("/alerts/{number}", status_code=204, responses={404: {"description": "no such wish of the caller"}})
+def drop_wish(house: HouseOf, asker: ApiAsker, number: int) -> None:
+    """Not to be told any more."""
+    if not 0 < number < 2**63:
+        raise HTTPException(404, "no such wish")
+    person = _person(house, asker)
+    with house.database.writing() as connection:
+        if not remove_wish(connection, person, number):
+            raise HTTPException(404, "no such wish")
+
+
+@router.get("/strangers")
+def strangers(house: HouseOf, asker: ApiAsker) -> list[dict[str, Any]]:
+    """Ids that tried to reach us and are no units of ours, the newest last. Needs the scope `operate`."""
+    require(asker, Scope.OPERATE)
+    return [
+        {"id": name, "first": iso_utc(one.first_ms), "last": iso_utc(one.last_ms), "messages": one.messages}
+        for name, one in list(house.quarantine.strangers.items())
+    ]
+
+
+def _person(house: HouseOf, asker: Asker) -> Person:
+    """Who is told. A token of nobody is told nothing."""
+    if asker.id is None:
+        raise HTTPException(409, "this token belongs to nobody who could be told: make one with --user")
+    if isinstance(asker, Person):
+        return asker
+    with house.database.reading() as connection:
+        return person_by_id(connection, asker.id)
