@@ -158,7 +158,9 @@ class Tokenizer:
             self._payload_ended = False
             if line != b"\r":  # the modem sends CR LF behind the payload; if they were counted in, bytes are missing
                 events.append((BROKEN, "payload not followed by a line end"))
-        for part in line.split(b"\r"):
+        if line == b"\r":  # every other line is: they stand between CR LF on both sides
+            return end + 1
+        for part in line.split(b"\r") if b"\r" in line[:-1] else (line,):
             text = _text(part).strip()
             if text:
                 self._classify(text, events)

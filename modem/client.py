@@ -190,11 +190,12 @@ class Modem:
         """Write a command, and its payload when the prompt asks for it, and wait for the final result."""
         deadline_ms = self.clock.now_ms() + timeout_ms
         self._in_step = False  # until the answer is complete
+        if payload is not None:
+            self._owed_bytes = len(payload)  # from now on: should its prompt get lost, the modem waits all the same
         try:
             self.port.write(line)
             while self._final is None:
                 if payload is not None and self._prompted:
-                    self._owed_bytes = len(payload)
                     self.port.write(payload)
                     payload = None
                 left_ms = deadline_ms - self.clock.now_ms()

@@ -22,10 +22,11 @@ async def live(scene: Scene, link: Path, seed: int) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     modem = Modem(scene.world, scene.personality, scene.memory)
     pty = Pty(modem.receive, link)
-    modem.wire(Noise(pty.write, random.Random(seed), scene.urc_one_in, scene.lose_one_in).write)
+    noise = Noise(pty.write, random.Random(seed), scene.urc_one_in, scene.lose_one_in)
+    modem.wire(noise.write)
     modem.supply(True)
     modem.power_on()
-    happening = asyncio.create_task(play(scene.events, modem))
+    happening = asyncio.create_task(play(scene.events, modem, noise))
     print(f"a {scene.personality.model} at {link} (seed {seed}); Ctrl-C ends it", flush=True)
     with contextlib.closing(pty), contextlib.closing(modem):
         await stop.wait()

@@ -29,22 +29,22 @@ class Noise:
     ) -> None:
         self._send = send
         self._random = source
-        self._urc_one_in = urc_one_in
-        self._lose_one_in = lose_one_in
+        self.urc_one_in = urc_one_in
+        self.lose_one_in = lose_one_in
         self.urcs = 0
         self.lost = 0
 
     def write(self, chunk: bytes) -> None:
         """Passes bytes on, as far as they come through."""
-        if not self._urc_one_in and not self._lose_one_in:
+        if not self.urc_one_in and not self.lose_one_in:
             self._send(chunk)
             return
         passed = bytearray()
         for byte in chunk:
-            if self._hits(self._urc_one_in):
+            if self._hits(self.urc_one_in):
                 self.urcs += 1
                 passed += f"\r\n{self._random.choice(URCS)}\r\n".encode()
-            if self._hits(self._lose_one_in):
+            if self._hits(self.lose_one_in):
                 self.lost += 1
             else:
                 passed.append(byte)

@@ -24,6 +24,7 @@ from typing import Any
 
 from hil_tests.sim.device import Memory
 from hil_tests.sim.modem import Modem
+from hil_tests.sim.noise import Noise
 from hil_tests.sim.personality import BY_NAME, SIM800L, Personality
 from hil_tests.sim.radio import ACCEPT, GSM, HERE, READY, Latencies, Operator, Span, World
 
@@ -87,16 +88,16 @@ def scene(told: dict[str, Any], seed: int = 0) -> Scene:
     )
 
 
-async def play(events: tuple[Event, ...], modem: Modem) -> None:
+async def play(events: tuple[Event, ...], modem: Modem, noise: Noise) -> None:
     """Lets the events happen, each at its time."""
     now_s = asyncio.get_running_loop().time
     start_s = now_s()
     for event in events:
         await asyncio.sleep(max(0.0, start_s + event.at_s - now_s()))
-        happen(event, modem)
+        happen(event, modem, noise)
 
 
-def happen(event: Event, modem: Modem) -> None:
+def happen(event: Event, modem: Modem, noise: Noise) -> None:
     """One event, now. Raises ValueError for one that nobody knows."""
     told, world = event.arguments, modem.world
     if event.do == "signal":
@@ -107,6 +108,8 @@ def happen(event: Event, modem: Modem) -> None:
         world.set_on_air(told["plmn"], told["on"])
     elif event.do == "coverage":
         world.set_coverage(told["up"])
+    elif event.do == "noise":
+        noise.urc_one_in, noise.lose_one_in = told.get("urc_one_in", 0), told.get("lose_one_in", 0)
     elif event.do == "sim":
         world.set_sim(told["state"])
     elif event.do in ("brown_out", "hang", "garbage", "drop_pdp"):

@@ -265,3 +265,17 @@ def test_without_a_network_there_is_no_operator():
 def test_registration_is_that_of_the_packet_service():
     modem, _, _ = scripted({"AT+CGREG?": line('+CGREG: 1,"00C3","1A2B"') + line('+CGREG: 2,5,"00C4","1A2C"') + OK})
     assert modem.registration() == (5, 0xC4, 0x1A2C, None)
+
+
+def test_a_modem_whose_prompt_got_lost_is_given_its_payload_and_answers_again():
+    """The modem waits for payload that the client, who never saw the prompt, never sends."""
+    modem, port, clock = scripted({PAYLOAD: line("DATA ACCEPT:0,300")})
+    port.says = _without_prompt(port.says)
+    with pytest.raises(CommandTimeout):
+        modem.send_payload("AT+CIPSEND=0,300", b"x" * 300)
+    modem.resync()
+    assert port.payloads == [b"\r" * 300]
+
+
+def _without_prompt(says):
+    return lambda text, delay_ms=0: None if text == b"\r\n> " else says(text, delay_ms)

@@ -10,9 +10,17 @@ sys.path[:0] = [str(ROOT / ".venv" / "micropython" / "lib"), str(ROOT / "tests" 
 
 def main() -> int:
     """The command line."""
-    from hil_tests.bench.modem import faults
+    from hil_tests.bench.modem import commands, faults, heap, parser, start, stream
 
-    benches = {"faults": faults.run}
+    benches = {
+        "parser": parser.run,
+        "ten": commands.ten,
+        "urcs": commands.urcs,
+        "stream": stream.run,
+        "start": start.run,
+        "faults": faults.run,
+        "heap": heap.run,
+    }
     names = sys.argv[1:] or list(benches)
     if unknown := set(names) - set(benches):
         print(f"there is no {', '.join(unknown)}; there are {', '.join(benches)}", file=sys.stderr)

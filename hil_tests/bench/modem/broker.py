@@ -8,9 +8,10 @@ CONNACK, PUBACK, SUBACK, PINGRESP = b"\x20\x02\x00\x00", b"\x40\x02", b"\x90\x03
 
 
 class Broker:
-    """`contacts` are the loop's times at which a publish was received. `deaf` makes it accept, and say nothing."""
+    """`accepted` and `contacts` are the times of connections and of publishes. `deaf` makes it take all and say nothing."""
 
     def __init__(self) -> None:
+        self.accepted: list[float] = []
         self.contacts: list[float] = []
         self.deaf = False
         self.port = 0
@@ -21,6 +22,7 @@ class Broker:
         self.port = server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted.append(asyncio.get_running_loop().time())
         with contextlib.suppress(asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
             while answer := await self._answer(reader):
                 if not self.deaf:

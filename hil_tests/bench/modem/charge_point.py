@@ -1,5 +1,6 @@
 """The firmware's uplink, whole, on a simulated modem in virtual time: everything around it that does not matter is a stub."""
 
+import contextlib
 import inspect
 import tempfile
 from collections import namedtuple
@@ -43,10 +44,8 @@ class ChargePoint:
         start_s = self.loop.time()
         self._until_s = start_s + limit_s
         self._enough = enough
-        try:
+        with contextlib.suppress(Enough):
             self.uplink.run()
-        except Enough:
-            pass
         self._enough = lambda: False
         return self.loop.time() - start_s
 

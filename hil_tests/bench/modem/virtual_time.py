@@ -48,7 +48,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
         return self.run_until_complete(call())
 
-
     def finish(self) -> None:
         """Ends every task that is left, and the loop."""
         left = asyncio.all_tasks(self)
