@@ -42,10 +42,14 @@ class KeyFile:
         self._keys = Keys("", {})
 
     def keys(self) -> Keys:
-        """Raises KeyGone when the file cannot be read."""
+        """Raises KeyGone when the file cannot be read, or not be made."""
         with self._lock:
             if not self._path.exists():
-                self._write(_with_new(Keys("", {})), only_if_absent=True)
+                try:
+                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                    self._write(_with_new(Keys("", {})), only_if_absent=True)
+                except OSError as error:
+                    raise KeyGone(f"cannot write {self._path}: {error.strerror}") from error
             status = self._path.stat()
             if self._seen != (status.st_mtime_ns, status.st_ino):
                 self._keys, self._seen = _read(self._path), (status.st_mtime_ns, status.st_ino)

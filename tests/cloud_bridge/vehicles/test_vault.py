@@ -112,6 +112,12 @@ def test_a_key_file_that_is_broken_is_never_replaced(tmp_path: Path, content: st
     assert (tmp_path / "vehicle-keys.json").read_text() == content
 
 
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(KeyGone, match="cannot write"):
+        KeyFile(tmp_path / "file" / "data").keys()
+
+
 def test_keys_may_come_from_the_environment() -> None:
     encoded = base64.b64encode(b"k" * 32).decode()
     keys = KeysOfEnvironment(f"new:{encoded},old:{encoded}").keys()
