@@ -95,7 +95,7 @@ class Network:
         pipe = Pipe()
         delivering = asyncio.create_task(self._deliver(name, pipe, writer, connection))
         try:
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(OSError):
                 while chunk := await reader.read(READ_BYTES):
                     way: Way = getattr(self, name)
                     if not way.swallow:
@@ -106,7 +106,7 @@ class Network:
             delivering.cancel()
 
     async def _deliver(self, name: str, pipe: "Pipe", writer: asyncio.StreamWriter, connection: "Connection") -> None:
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):
             while chunk := await pipe.take():
                 way: Way = getattr(self, name)
                 step = way.slice or len(chunk)
