@@ -60,5 +60,8 @@ lint: .venv ## style and types
 mosquitto: .venv ## a ready configuration for Debian's mosquitto, from the units in the store
 	@.venv/bin/python -m cloud_bridge mosquitto write
 
+screenshots: .venv ## the README's pictures, taken of the running product
+	@.venv/bin/python -m hil_tests.web.screenshots
+
 clean: ## forget the environment; what the system has stored (var/) stays
 	@rm -rf .venv build

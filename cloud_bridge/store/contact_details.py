@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.tables import contact_details, people, unit_installers
+from cloud_bridge.store.upsert import replace
 
 MAX_NAME = 100
 MAX_PHONE = 40
@@ -35,13 +35,8 @@ def set_details(connection: Connection, person_id: int, full_name: str, phone: s
     """Raises BridgeError for what is too long or does not print."""
     if len(full_name) > MAX_NAME or len(phone) > MAX_PHONE or not (full_name + phone).isprintable():
         raise BridgeError(f"a name has up to {MAX_NAME} printable characters, a phone number up to {MAX_PHONE}")
-    statement = insert(contact_details).values(person_id=person_id, full_name=full_name.strip(), phone=phone.strip())
-    new = statement.excluded
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["person_id"], set_={"full_name": new.full_name, "phone": new.phone}
-        )
-    )
+    row = {"person_id": person_id, "full_name": full_name.strip(), "phone": phone.strip()}
+    replace(connection, contact_details, [row])
 
 
 def installer_details(connection: Connection, unit_id: str) -> Details | None:

@@ -3,8 +3,7 @@
 from typing import NamedTuple
 from zoneinfo import available_timezones
 
-from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, delete, insert, select, update
 
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.tables import tariffs, units

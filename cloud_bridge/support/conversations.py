@@ -7,10 +7,10 @@ the owner before wrote. Support and operators see all of them, installers none.
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, insert, select, true, update
-from sqlalchemy.dialects.sqlite import insert as insert_once
 
 from cloud_bridge.store.access import SEE_ALL, Person, Scope, may
 from cloud_bridge.store.tables import conversations, messages, people
+from cloud_bridge.store.upsert import insert_into
 
 MAX_TEXT = 4000  # characters of one message: a long letter
 MAX_LISTED = 200
@@ -86,7 +86,8 @@ def send(
         "facts": facts,
         "once": once,
     }
-    if connection.execute(insert_once(messages).on_conflict_do_nothing(), row).rowcount == 0:
+    statement = insert_into(connection.dialect.name, messages).on_conflict_do_nothing()
+    if connection.execute(statement, row).rowcount == 0:
         return False
     connection.execute(
         update(conversations)

@@ -3,10 +3,10 @@
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, select, true, update
-from sqlalchemy.dialects.sqlite import insert
 
 from cloud_bridge.store.access import SEE_ALL, Person, Role
 from cloud_bridge.store.tables import jobs, people, unit_installers
+from cloud_bridge.store.upsert import insert_new
 
 MAX_REASON = 1000
 MAX_REPORT = 40_000  # characters
@@ -52,7 +52,7 @@ def raise_job(connection: Connection, unit_id: str, reason: str, once: str, now_
         "reason": reason,
         "once": once,
     }
-    connection.execute(insert(jobs).on_conflict_do_nothing(), row)
+    insert_new(connection, jobs, [row])
     return int(connection.execute(select(jobs.c.id).where(jobs.c.once == once)).scalar_one())
 
 

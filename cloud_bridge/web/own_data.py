@@ -1,0 +1,93 @@
+"""What a person is told of without asking, and what is kept of them: to choose, to take away, to erase."""
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from cloud_bridge.alerts.about import About
+from cloud_bridge.alerts.wishes import Via, add_wish, remove_wish, wishes_of
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.store.access import Role
+from cloud_bridge.store.email import email_of
+from cloud_bridge.store.people import who_logs_in
+from cloud_bridge.store.personal import erase, export
+from cloud_bridge.web.access import SESSION_COOKIE, HouseOf
+from cloud_bridge.web.page import NotTheirs, OwnForm, PersonOf, page, to
+from cloud_bridge.web.problems import Refused
+
+router = APIRouter(prefix="/account", include_in_schema=False)
+
+ABOUT = {
+    About.SILENT: "It has fallen silent",
+    About.BACK: "It is back",
+    About.FAULT: "A red light",
+    About.WEAK_SIGNAL: "A weak signal for a day",
+    About.BROWN_OUT: "Its supply dips",
+    About.INCIDENT: "Many chargers fell silent at once",
+}
+VIA = {Via.EMAIL: "E-mail", Via.WEBHOOK: "Webhook", Via.PUSH: "Push service"}
+
+
+@router.get("/notifications")
+def notifications(request: Request, house: HouseOf, person: PersonOf) -> Response:
+    with house.database.reading() as connection:
+        wishes = wishes_of(connection, person)
+        email = email_of(connection, person.id)
+    offered = {
+        about: said for about, said in ABOUT.items() if about is not About.INCIDENT or person.role is Role.OPERATOR
+    }
+    shown = [(wish.id, ABOUT[wish.about], VIA[wish.via], wish.target, wish.secret) for wish in wishes]
+    return page(request, "account_notifications.html", person, wishes=shown, about=offered, via=VIA, email=email)
+
+
+@router.post("/notifications", dependencies=[OwnForm])
+def add_notification(
+    house: HouseOf,
+    person: PersonOf,
+    about: Annotated[About, Form()],
+    via: Annotated[Via, Form()],
+    target: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    try:
+        with house.database.writing() as connection:
+            add_wish(connection, person, about, via, "" if via is Via.EMAIL else target.strip())
+    except BridgeError as error:
+        raise Refused("That does not work", f"{str(error).capitalize()}. Nothing was changed.") from None
+    return to("/account/notifications")
+
+
+@router.post("/notifications/{wish_id}/remove", dependencies=[OwnForm])
+def remove_notification(house: HouseOf, person: PersonOf, wish_id: int) -> Response:
+    with house.database.writing() as connection:
+        if not remove_wish(connection, person, wish_id):
+            raise NotTheirs("notification")
+    return to("/account/notifications")
+
+
+@router.get("/data")
+def own_data(request: Request, person: PersonOf) -> Response:
+    return page(request, "account_data.html", person)
+
+
+@router.post("/data/export", dependencies=[OwnForm])
+def export_data(house: HouseOf, person: PersonOf) -> Response:
+    with house.database.reading() as connection:
+        text = json.dumps(export(connection, person), indent=1, ensure_ascii=False)
+    headers = {"Content-Disposition": 'attachment; filename="chargekeeper-my-data.json"'}
+    return Response(text, media_type="application/json", headers=headers)
+
+
+@router.post("/data/erase", dependencies=[OwnForm])
+def erase_data(house: HouseOf, person: PersonOf, password: Annotated[str, Form(max_length=200)]) -> Response:
+    """The password is asked for again: this cannot be undone."""
+    with house.database.reading() as connection:
+        known = who_logs_in(connection, person.name, password)
+    if known is None:
+        raise Refused("That is not your password", "Nothing was deleted.")
+    with house.database.writing() as connection:
+        erase(connection, person)
+    response = to("/login")
+    response.delete_cookie(SESSION_COOKIE)
+    return response
