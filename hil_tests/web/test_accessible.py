@@ -24,6 +24,8 @@ PAGES = {
         "/account/password",
         "/account/units",
         "/account/units/CK-0001",
+        "/account/notifications",
+        "/account/data",
         "/nowhere",
     ],
     "ingo": ["/jobs", "/jobs/1", CHARGER],
