@@ -114,6 +114,10 @@ def _csq(unit, argument):
     ]
 
 
+def _trace(unit, argument):
+    return unit.uplink.trace()
+
+
 def _scan(unit, argument):
     unit.uplink.network.survey_state = "wanted"
     unit.uplink.scan_wanted = True
@@ -186,6 +190,7 @@ COMMANDS = {
     "status": (_status, "the unit now"),
     "csq": (_csq, "the mobile signal and whether it is enough"),
     "network": (_network, "what is known of networks, what was decided last, and why"),
+    "trace": (_trace, "the last 4 kB of the dialogue with the modem, without secrets"),
     "scan": (_scan, "listen for every network; takes a minute or two, and the connection"),
     "networks": (_networks, "what the last scan heard: PLMN, CSQ, cells, name"),
     "config": (_config, "the settings"),

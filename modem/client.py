@@ -7,6 +7,7 @@ a modem answers in order, so by then every older answer has passed by.
 
 from modem import at, replies
 from modem.errors import CommandError, CommandTimeout, ModemHung, ModemRestarted, ProtocolError
+from modem.trace import Trace
 
 ANSWER_LIMIT_CHARS = 8_192  # a network scan in a city: 100 cells of 80 characters
 QUERY_ATTEMPTS = 3
@@ -30,6 +31,7 @@ class Modem:
         self.resyncs = 0
         self.restarts = 0  # boots that we heard of
         self.voltage_warnings = 0
+        self.trace = Trace()
         self._tokenizer = at.Tokenizer(family.URCS, family.LINK_URCS)
         self._subscribers = []
         self._in_step = True
@@ -192,10 +194,12 @@ class Modem:
         self._in_step = False  # until the answer is complete
         if payload is not None:
             self._owed_bytes = len(payload)  # from now on: should its prompt get lost, the modem waits all the same
+        self.trace.sent(self.clock.now_ms(), self._command)
         try:
             self.port.write(line)
             while self._final is None:
                 if payload is not None and self._prompted:
+                    self.trace.payload(self.clock.now_ms(), ">", len(payload))
                     self.port.write(payload)
                     payload = None
                 left_ms = deadline_ms - self.clock.now_ms()
@@ -232,6 +236,10 @@ class Modem:
 
     def _take(self, kind: str, value):
         """Put one event where it belongs."""
+        if kind == at.PAYLOAD:
+            self.trace.payload(self.clock.now_ms(), "<", value)
+        elif kind != at.ECHO:
+            self.trace.heard(self.clock.now_ms(), value if kind != at.PROMPT else ">")
         if kind == at.URC:
             self._take_urc(value)
         elif kind == at.INFO:

@@ -203,6 +203,10 @@ class Uplink:
             self._sample()
             self.network.tend(self._controller.report.contactor)
 
+    def trace(self):
+        """The last of the dialogue with the modem, as lines; for the console."""
+        return self._modem.trace.lines()
+
     def watch_closely(self):
         """Somebody looks at the signal just now: sample it more often for a moment."""
         self._watched_ms = self._clock.now_ms()
