@@ -16,7 +16,7 @@ import io
 
 import tls
 
-HANDSHAKE_S = 60  # two round trips, some 3 kB at GPRS speed, and a second of elliptic curves on an ESP32
+HANDSHAKE_S = 30  # for each read: two round trips, some 3 kB at GPRS speed, and a second of elliptic curves on an ESP32
 # Naming these alone also says that nothing older than TLS 1.3 will do.
 CIPHERS = ("TLS1-3-AES-128-GCM-SHA256", "TLS1-3-AES-256-GCM-SHA384", "TLS1-3-CHACHA20-POLY1305-SHA256")
 
