@@ -62,7 +62,7 @@ class Worker:
 
     def __init__(self, folder: Path) -> None:
         self.pipe, theirs = _fork.Pipe()
-        self.process: BaseProcess = _fork.Process(target=_work, args=(folder, theirs))
+        self.process: BaseProcess = _fork.Process(target=_work, args=(folder, theirs), daemon=True)
         self.process.start()
         theirs.close()
 
