@@ -1,0 +1,116 @@
+"""What a modem says, bent at random: `python -m tests.modem.mutations COUNT SEED` looks for anything but ProtocolError.
+
+Each input is a true answer with a few bytes lost, doubled, swapped or made up, or two answers cut into each other. It goes
+through the tokenizer in random pieces and through every function of replies.py. A failure prints the input; the same seed
+finds it again.
+"""
+
+import random
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from modem import at, replies
+from modem.errors import ProtocolError
+from modem.families import sim800
+
+LINE_LIMIT_BYTES = 1024
+MOST_CHANGES = 6
+IN_STEP_WITHIN_LINES = 2  # of clean input; at 115,200 baud a thousand times less than the 2 s that are allowed
+
+ANSWERS = (
+    b"+CSQ: 17,0",
+    b'+COPS: 0,2,"23415"',
+    b'+COPS: (2,"T - Mobile",,"31026",0),(1,"AT&T, Inc (US)",,"310410",0),,(0,1,3),(0,2)',
+    b'+COPS: (2,"tm","T","31026",0),(2,"T","T","310260"),2),(1,"A","A","310410"),0)',
+    b'+COPS: (2,"004D006F","004D006F","00320031003400300037",7)',
+    b'+CREG: 2,5,"01F4","2A3B"',
+    b'+CGREG: 5,"01F4","2A3B",7',
+    b"+CPIN: SIM PIN",
+    b"+CME ERROR: 148",
+    b"+CME ERROR: operation not allowed",
+    b'+CCLK: "25/03/04,10:20:30+04"',
+    b'Operator:"O2 - UK",MCC:234,MNC:10,Rxlev:51,Cellid:2A3B,Arfcn:40,Lac:1F4,Bsic:20',
+    b'STATE: IP PROCESSING\r\nC: 0,0,"TCP","10.0.0.1","1883","CONNECTED"',
+    b"+CIPRXGET: 2,0,12,0",
+    b"+CIPACK: 100,90,10",
+    b"DATA ACCEPT:0,1000",
+    b"+CFUN: 1",
+)
+PARSERS: tuple[Callable[[str], Any], ...] = (
+    replies.signal_quality,
+    replies.operator,
+    replies.operators,
+    replies.registration,
+    replies.sim_state,
+    replies.cme_error,
+    replies.clock,
+    replies.cells,
+    replies.cipstatus,
+    replies.rxget,
+    replies.cipack,
+    replies.data_accept,
+    replies.setting,
+)
+
+
+def mutated(source: random.Random) -> bytes:
+    """One bent answer."""
+    said = bytearray(source.choice(ANSWERS))
+    if source.random() < 0.3:
+        other = source.choice(ANSWERS)
+        said[source.randrange(len(said)) :] = other[source.randrange(len(other)) :]
+    for _ in range(source.randrange(MOST_CHANGES)):
+        place = source.randrange(len(said) + 1)
+        change = source.randrange(4)
+        if change == 0:
+            del said[place : place + source.randrange(1, 4)]
+        elif change == 1:
+            said[place:place] = said[place : place + source.randrange(1, 9)]
+        elif change == 2:
+            said[place : place + 1] = bytes([source.randrange(256)])
+        else:
+            said[place:place] = source.choice((b'"', b",", b"(", b")", b"\r", b"\n", b"\r\n", b"-", b"99999999999"))
+    return bytes(said)
+
+
+def try_one(said: bytes, source: random.Random, tokenizer: at.Tokenizer) -> None:
+    """Raises AssertionError, or whatever a parser raises that it may not."""
+    text = said.decode("latin-1")
+    for parse in PARSERS:
+        try:
+            parse(text)
+        except ProtocolError:
+            continue
+    tokenizer.expect("AT+X", info=("+C",), header="+CIPRXGET: 2,0,", payload=bytearray(16))
+    line = b"\r\n" + said + b"\r\nOK\r\n"
+    cut = source.randrange(len(line))
+    for piece in (line[:cut], line[cut:]):
+        tokenizer.feed(piece)
+    tokenizer.expect_nothing()
+    clean = b"\r\nOK\r\n" * (IN_STEP_WITHIN_LINES - 1)
+    tokenizer.feed(clean)
+    tokenizer.expect("AT+CSQ", info=("+CSQ:",))
+    events = tokenizer.feed(b"\r\n+CSQ: 17,0\r\n\r\nOK\r\n")
+    assert events == [(at.INFO, "+CSQ: 17,0"), (at.FINAL, "OK")], events
+
+
+def run(count: int, seed: int) -> int:
+    """Tries so many; returns their number."""
+    source = random.Random(seed)
+    tokenizer = at.Tokenizer(sim800.URCS, sim800.LINK_URCS, LINE_LIMIT_BYTES)
+    for number in range(count):
+        said = mutated(source)
+        try:
+            try_one(said, source, tokenizer)
+        except Exception:
+            print(f"input {number} of seed {seed}: {said!r}", file=sys.stderr)
+            raise
+    return count
+
+
+if __name__ == "__main__":
+    wanted, its_seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    print(
+        f"{run(wanted, its_seed):,} mutated inputs, seed {its_seed}: only events and ProtocolError, in step after each"
+    )
