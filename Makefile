@@ -30,6 +30,7 @@ size: .venv ## what the firmware takes of a board's flash, against its budget
 bench: .venv ## what charging promises, measured on running units: latency of the contactor, mains cuts
 	@.venv/bin/python -m hil_tests.bench latency
 	@.venv/bin/python -m hil_tests.bench cuts
+	@.venv/bin/python -m hil_tests.bench.cloud
 	@.venv/bin/python -m hil_tests.bench.modem
 
 race: .venv ## 20 processes refresh one car account at once, with kill -9 in between, 200 rounds (four minutes)
