@@ -96,7 +96,8 @@ class Bench(Unit):
 
     async def _introduce(self, bridge: Bridge, unit_id: str, secret: str) -> None:
         wanted = {"id": unit_id, "secret": secret, "broker": "127.0.0.1", "port": bridge.mqtts_port}
-        await self._until(lambda: self._console is not None, STARTS_WITHIN_S)
+        await self._until(lambda: any(self.board.outputs.led), STARTS_WITHIN_S)
+        await asyncio.sleep(1)  # its console opens after its light
         for words in ("help", *bridge.authority_words(), f"provision {json.dumps(wanted)}"):
             await self.ask(words, within_s=STARTS_WITHIN_S)
 
