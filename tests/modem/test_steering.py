@@ -1,0 +1,124 @@
+"""Is what was decided done, and is no OK believed?"""
+
+import pytest
+
+from modem import recovery, steering
+from modem.errors import CommandError
+from modem.roaming import Heard
+from tests.modem.scripted import OK, line, scripted
+
+SCAN = (
+    line('Operator:"O2 - UK",MCC:234,MNC:10,Rxlev:27,Cellid:77,Arfcn:40')
+    + line('Operator:"vodafone UK",MCC:234,MNC:15,Rxlev:41,Cellid:78,Arfcn:41')
+    + line('Operator:"O2 - UK",MCC:234,MNC:10,Rxlev:17,Cellid:79,Arfcn:42')
+    + OK
+)
+SERVED_BY_O2 = {"AT+CGREG?": line("+CGREG: 2,5") + OK, "AT+COPS?": line('+COPS: 4,2,"23410"') + OK}
+
+
+class Power:
+    """Notes what is done to the pins, and gives the modem its voice back."""
+
+    def __init__(self, port):
+        self.port = port
+        self.done = []
+
+    def supply(self, on):
+        self.done.append(("supply", on))
+        self.port.hears_from_ms = 0
+
+    def key(self, pressed):
+        self.done.append(("key", pressed))
+
+
+def configured(answers):
+    """Answers to what `configure` asks, beside these."""
+    base = {text: OK for text in ("ATE0", "AT+CMEE=1", "AT+CGREG=2", "AT+CIPSHUT", "AT+CFUN=1", "AT+CFUN=4")}
+    base["AT+CFUN?"] = line("+CFUN: 1") + OK
+    base["AT+CLTS?"] = line("+CLTS: 1") + OK
+    base["AT+IPR?"] = line("+IPR: 115200") + OK
+    base["AT+CGATT=0"] = base["AT+CGATT=1"] = OK
+    base["AT+CIPSHUT"] = line("SHUT OK")
+    base.update(answers)
+    return base
+
+
+def test_a_survey_gives_each_network_at_its_best_cell():
+    modem, port, _ = scripted({"AT+CIPSHUT": line("SHUT OK"), "AT+CNETSCAN": SCAN})
+    assert steering.survey(modem) == [
+        (Heard("23415", 22), "vodafone UK", 1),
+        (Heard("23410", 15), "O2 - UK", 2),
+    ]
+    assert port.sent[0] == "AT+CIPSHUT"  # a scan in the middle of a connection fails
+
+
+def test_a_switch_counts_once_the_network_serves_data():
+    modem, port, _ = scripted(dict(SERVED_BY_O2, **{'AT+COPS=4,2,"23410"': OK}))
+    assert steering.switch(modem, "23410")
+
+
+def test_an_ok_from_another_network_is_not_believed():
+    modem, port, _ = scripted(dict(SERVED_BY_O2, **{'AT+COPS=4,2,"23415"': OK, "AT+COPS=0": OK}))
+    assert not steering.switch(modem, "23415")
+    assert port.sent[-1] == "AT+COPS=0"
+
+
+def test_a_network_that_refuses_leaves_the_modem_to_itself():
+    refused = {'AT+COPS=4,2,"23415"': b"\r\n+CME ERROR: 30\r\n", "AT+COPS=0": OK}
+    modem, port, _ = scripted(dict(SERVED_BY_O2, **refused))
+    assert not steering.switch(modem, "23415")
+    assert port.sent[-1] == "AT+COPS=0"
+
+
+def test_a_network_that_never_serves_is_given_half_a_minute():
+    searching = {"AT+CGREG?": line("+CGREG: 2,2") + OK, 'AT+COPS=4,2,"23410"': OK, "AT+COPS=0": OK}
+    modem, _, clock = scripted(dict(SERVED_BY_O2, **searching))
+    assert not steering.switch(modem, "23410")
+    assert clock.ms <= steering.SETTLE_MS + 2 * steering.SETTLE_POLL_MS
+
+
+def test_a_modem_that_chooses_by_itself_is_not_told_to_again():
+    modem, port, _ = scripted({"AT+COPS?": line('+COPS: 0,2,"23410"') + OK})
+    steering.automatic(modem)
+    assert port.sent == ["AT+COPS?"]
+
+
+@pytest.mark.parametrize("mode,locked", [(0, False), (1, True), (4, True)])
+def test_a_lock_is_seen(mode, locked):
+    modem, _, _ = scripted({"AT+COPS?": line('+COPS: %d,2,"23410"' % mode) + OK})
+    assert steering.is_locked(modem) == locked
+
+
+@pytest.mark.parametrize(
+    "do,sent",
+    [
+        (recovery.RESHUT, ["AT+CIPSHUT"]),
+        (recovery.REATTACH, ["AT+CGATT=0", "AT+CGATT=1"]),
+        (recovery.RADIO_CYCLE, ["AT+CFUN=4", "AT+CFUN=1"]),
+    ],
+)
+def test_a_remedy_is_its_commands(do, sent):
+    modem, port, _ = scripted(configured({}))
+    steering.carry_out(modem, Power(port), do)
+    assert port.sent == sent
+
+
+def test_the_radio_stays_off_for_ten_seconds():
+    modem, port, clock = scripted(configured({}))
+    steering.carry_out(modem, Power(port), recovery.RADIO_CYCLE)
+    assert clock.ms >= steering.RADIO_OFF_MS
+
+
+def test_a_supply_cut_reaches_a_modem_that_hears_nothing():
+    modem, port, _ = scripted(configured({}))
+    port.hears_from_ms = None
+    power = Power(port)
+    steering.carry_out(modem, power, recovery.SUPPLY_CUT)
+    assert ("supply", False) in power.done
+    assert port.sent[-1] == "AT+IPR?"
+
+
+def test_a_remedy_that_is_refused_says_so():
+    modem, port, _ = scripted(configured({"AT+CGATT=0": b"\r\n+CME ERROR: 30\r\n"}))
+    with pytest.raises(CommandError):
+        steering.carry_out(modem, Power(port), recovery.REATTACH)
