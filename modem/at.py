@@ -229,7 +229,8 @@ class Tokenizer:
     def _begin_payload(self, line: str, events: list):
         fields = line.split(",")
         count = fields[2].strip() if len(fields) > 2 else ""
-        if not count.isdigit() or int(count) > len(self._payload):
+        # `isdigit` alone also takes superscripts and the digits of other scripts, which noise can make.
+        if not count.isdigit() or max(count) > "9" or int(count) > len(self._payload):
             events.append((BROKEN, "no usable payload size"))
             return
         self._payload_got = 0
