@@ -8,13 +8,13 @@ OUTAGES = 200
 SHORTEST_MS, LONGEST_MS = 1000, 60 * 60 * 1000
 HEARTBEAT_MS = 300_000
 CANARY_MS = 5000
-UNITS = 20
+UNITS = 5
 SEED = 20260101
-STEP_MS = 1000
+STEP_MS = 5000
 
 
 def outages() -> bool:
-    """A heartbeat while we are down is lost, and none after; judged every second."""
+    """A heartbeat while we are down is lost, and none after; judged every five seconds."""
     dice = random.Random(SEED)
     ledger = Ledger()
     last: list[int | None] = [None] * UNITS
