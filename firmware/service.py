@@ -108,6 +108,16 @@ def _selftest(unit, argument):
     return []
 
 
+def _time(unit, argument):
+    """What time the unit thinks it is, UTC; a person may tell it where no network does."""
+    if argument:
+        if not argument.isdigit():
+            raise CommandRefused("give the seconds since 1970, UTC")
+        unit.time_is(int(argument), "console")
+    now_s = unit.wall_clock.now()
+    return ["time %s" % ("unknown" if now_s is None else now_s)]
+
+
 def _unlock(unit, argument):
     unit.lock.unlock(argument)
     return []
@@ -123,5 +133,6 @@ COMMANDS = {
     "override": (_override, "on|off charge this session now"),
     "skipdelay": (_skip_delay, "end the present random delay"),
     "selftest": (_selftest, "test the leakage sensor"),
+    "time": (_time, "[SECONDS] what time it is, UTC since 1970; tells it"),
     "unlock": (_unlock, "CODE opens the installer's settings for 10 minutes"),
 }

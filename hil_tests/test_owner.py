@@ -1,5 +1,6 @@
 """The owner's hours, the button and the console, on a running unit that knows the time."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,7 @@ WAITS_FOR_S = 2
 @pytest.fixture
 def scheduled(rig: Rig) -> Iterator[Rig]:
     """A unit whose owner wants no charge at any hour."""
+    rig.console(f"time {int(time.time())}")  # the simulated network tells it late
     rig.console(f"schedule {ALWAYS}")
     yield rig
     rig.console("schedule off")

@@ -23,7 +23,7 @@ SWITCH_MS = 60  # a change of the pilot's drive reaches the plateaus within this
 REPORT_MS = 500  # energy and power are this fresh; a change of anything else is reported at once
 
 # What link and console are told. state: "A1".."F"; amps: offered now; total_wh: None before the meter was read; ruling: who
-# limits it, and why; session: a session.Kept, or None; presses: of the button, while no fault was set
+# limits it, and why; session: a session.Kept, or None; presses: of the button, in a session, while no fault was set
 Report = namedtuple(
     "Report", "phase state mode faults contactor amps power_w total_wh session_wh ruling session meter_wh presses"
 )
@@ -117,7 +117,7 @@ class Controller:
     def _check_faults(self, now_ms, inputs):
         pressed = inputs.button and not self._button
         self._button = inputs.button
-        if pressed and not self.faults.names:
+        if pressed and self._session and not self.faults.names:
             self._presses += 1
         if self.clear_wanted:
             self.clear_wanted, pressed = False, True

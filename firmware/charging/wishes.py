@@ -1,8 +1,8 @@
 """What owner, schedule, cloud and house want, turned into the claims of limits.py. Pure; the communication thread steps it.
 
 Schedule and cloud are carried out after the random delay (delay.py) while a schedule is in force and a vehicle is there,
-because that is when the rules ask for it; without a schedule, and when a person plugs in or presses the button, nothing
-is delayed. A claim is lent for a minute and renewed: if nobody renews it, the charge point charges.
+because that is when the rules ask for it; without a schedule, and when a person plugs in, chooses hours or presses the button,
+nothing is delayed. A claim is lent for a minute and renewed: if nobody renews it, the charge point charges.
 """
 
 from firmware.charging.delay import Delay
@@ -30,6 +30,7 @@ class Wishes:
         self._carried_s = carried_s
         self._in_force: tuple = ()  # claims of schedule and cloud
         self._stepped = False
+        self._chosen: tuple = ()  # the hours of the last step
         self.delays = 0  # begun since boot
 
     def step(self, now_ms, epoch_s, session, resumed):
@@ -57,7 +58,8 @@ class Wishes:
     def _follow(self, now_ms, wanted, session, resumed):
         """Carry out what is wanted, after the delay where there is one."""
         first, self._stepped = not self._stepped, True
-        if session is None or not self.hours or self.override is not None:
+        chosen, self._chosen = self.hours != self._chosen and not first, self.hours
+        if session is None or not self.hours or self.override is not None or chosen:
             self.delay.cancel()
             self._in_force = wanted
             return

@@ -62,6 +62,14 @@ def test_a_plug_in_by_a_person_is_not_delayed():
     assert house.run() == {} and not house.wishes.delay.running()
 
 
+def test_hours_that_a_person_has_just_chosen_are_not_delayed():
+    """[R11d]"""
+    house = House(hours=(), clock="08:30:00")
+    assert house.run(5) == {}
+    house.wishes.hours = HOURS
+    assert house.run() == {"schedule": PAUSE_A}
+
+
 def test_a_command_of_the_cloud_is_delayed_while_the_owner_keeps_hours():
     """[R11a] [R5]"""
     house = House(clock="12:00:00")
