@@ -32,6 +32,7 @@ class SecureStream:
         self._stream = stream
         self._authority = authority
         self._tls = None
+        self._pipe = None
 
     def connect(self, host, port, timeout_ms):
         """TCP and handshake. Raises NotTrusted, or the stream's OSError."""
@@ -44,7 +45,9 @@ class SecureStream:
         self._stream.connect(host, port, timeout_ms)
         self._stream.settimeout(HANDSHAKE_S)
         try:
-            self._tls = context.wrap_socket(_Pipe(self._stream), server_hostname=host)
+            pipe = _Pipe(self._stream)
+            self._tls = context.wrap_socket(pipe, server_hostname=host)
+            pipe.shaking_hands, self._pipe = False, pipe
         except ValueError as error:  # how MicroPython tells that a certificate did not pass
             raise NotTrusted(str(error).strip()) from None
         except OSError as error:
@@ -56,7 +59,10 @@ class SecureStream:
         self._stream.settimeout(seconds)
 
     def read(self, most):
-        return self._connected().read(most)
+        data = self._connected().read(most)
+        if data is None and self._pipe is not None and self._pipe.take_timed_out():
+            raise OSError(errno.ETIMEDOUT)
+        return data
 
     def write(self, data):
         return self._connected().write(data)
@@ -68,20 +74,34 @@ class SecureStream:
 
     def close(self):
         """TCP is closed too; a TLS goodbye to a line that may be dead would only wait."""
-        self._tls = None
+        self._tls = self._pipe = None
         self._stream.close()
 
 
 class _Pipe(io.IOBase):
     """What `tls` reads and writes. It closes what it was given when it is collected, that is in the middle of anything and
-    with the heap locked: here that closes nothing.
+    with the heap locked: here that closes nothing. It takes any error for the end: so a read that timed out, which may be
+    tried again, is kept from it once hands are shaken (before that it would wait for ever).
     """
 
     def __init__(self, stream):
         self._stream = stream
+        self.shaking_hands = True
+        self._timed_out = False
+
+    def take_timed_out(self):
+        """Whether a read timed out since this was asked last."""
+        timed_out, self._timed_out = self._timed_out, False
+        return timed_out
 
     def readinto(self, buffer):
-        return self._stream.readinto(buffer)
+        try:
+            return self._stream.readinto(buffer)
+        except OSError as error:
+            if self.shaking_hands or error.args[0] != errno.ETIMEDOUT:
+                raise
+            self._timed_out = True
+            return None
 
     def write(self, data):
         return self._stream.write(data)
