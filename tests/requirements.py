@@ -3,6 +3,7 @@
 import re
 import sys
 import tomllib
+from itertools import zip_longest
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -21,7 +22,7 @@ def carried() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in sorted(path for room in ROOMS for path in room.rglob("test_*.py")):
         heads = list(TEST.finditer(text := path.read_text()))
-        for head, following in zip(heads, [*heads[1:], None], strict=True):
+        for head, following in zip_longest(heads, heads[1:]):
             body = text[head.start() : following.start() if following else len(text)]
             for name in MARK.findall(body):
                 found.setdefault(name, []).append(f"{path.relative_to(HERE.parent)}::{head[1]}")
