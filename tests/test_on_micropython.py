@@ -22,7 +22,9 @@ def imports(path: Path) -> set[str]:
 
 def core_tests() -> list[str]:
     found = sorted([*ROOT.glob("tests/firmware/**/test_*.py"), *ROOT.glob("tests/modem/**/test_*.py")])
-    core = [path for path in found if all(ALLOWED.match(name) for name in imports(path)) and "installer" not in path.parts]
+    core = [
+        path for path in found if all(ALLOWED.match(name) for name in imports(path)) and "installer" not in path.parts
+    ]
     return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in core]
 
 
