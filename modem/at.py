@@ -96,7 +96,7 @@ class Tokenizer:
 
     def feed(self, chunk) -> list:
         """Take the next bytes; return the events that they complete."""
-        events = []
+        events: list = []
         at = 0
         size = len(chunk)
         while at < size:

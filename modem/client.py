@@ -36,7 +36,7 @@ class Modem:
         self._subscribers = []
         self._in_step = True
         self._owed_bytes = 0  # payload that the modem may still be waiting for
-        self._command = None  # the command in flight
+        self._command = ""  # the command in flight, if any
         self._forget()
 
     # Commands
@@ -147,7 +147,7 @@ class Modem:
 
     def _exchange(self, text, timeout_ms, last=None, payload=None, header="", buffer=None) -> str:
         """Send a command and take its answer into self._lines; return the line of the final result."""
-        if self._command is not None:
+        if self._command:
             raise RuntimeError("%s while %s is in flight" % (text, self._command))
         if not text.startswith("AT") or "\r" in text or "\n" in text:
             raise ValueError("not a command line: %r" % text)
@@ -181,7 +181,7 @@ class Modem:
     def _forget(self):
         self._lines = []
         self._chars = 0
-        self._final = None
+        self._final = ""  # the line of the final result, once it is there
         self._prompted = False
         self._received = 0
         self._doubt = None  # why the answer under way cannot be trusted
@@ -197,7 +197,7 @@ class Modem:
         self.trace.sent(self.clock.now_ms(), self._command)
         try:
             self.port.write(line)
-            while self._final is None:
+            while not self._final:
                 if payload is not None and self._prompted:
                     self.trace.payload(self.clock.now_ms(), ">", len(payload))
                     self.port.write(payload)
@@ -211,7 +211,7 @@ class Modem:
             self._in_step = True
             self._owed_bytes = 0
         finally:
-            self._command = None
+            self._command = ""
             self._tokenizer.expect_nothing()
 
     def _check_final(self, text: str):
@@ -225,7 +225,7 @@ class Modem:
     def _expectation(self, body: str) -> tuple:
         """What the family's table says of a command: (timeout_ms, info lines, other results, last line)."""
         is_question = "?" in body or "=" not in body
-        found = ("", self.family.DEFAULT_TIMEOUT_MS, None if is_question else (), (), None)
+        found: tuple = ("", self.family.DEFAULT_TIMEOUT_MS, None if is_question else (), (), None)
         for row in self.family.COMMANDS:
             if body.startswith(row[0]) and len(row[0]) > len(found[0]):
                 found = row
@@ -256,7 +256,7 @@ class Modem:
             self._received = value
         elif kind == at.STRAY:
             self.strays += 1
-            if self._strays_matter and self._final is None:
+            if self._strays_matter and not self._final:
                 self._doubt = "unexpected line"
         elif kind == at.BROKEN:
             self.broken += 1

@@ -138,8 +138,8 @@ def _cell(line: str, text: str) -> Cell:
         if colon < 0:
             raise ProtocolError("not a cell", text)
         named[part[:colon].strip().lower()] = part[colon + 1 :].strip() or None
-    mcc = named.get("mcc")
-    mnc = named.get("mnc")
+    mcc = named.get("mcc") or ""
+    mnc = named.get("mnc") or ""
     if number(mcc, text) > 999 or len(mcc) != 3 or number(mnc, text) > 999 or len(mnc) not in (2, 3):
         raise ProtocolError("a cell without its network", text)
     return Cell(

@@ -79,14 +79,14 @@ class Knowledge:
             if isinstance(record, list) and len(record) == len(_FRESH) and _times(record[:4]) == record[:4]:
                 self.networks[plmn] = record
         self.survey: list = []
-        self.surveyed_s = None
+        self.surveyed_s: int | None = None
         self._jitter_s = jitter_s
-        self._csq = None  # smoothed, of the network that serves
+        self._csq: float | None = None  # smoothed, of the network that serves
         self._serving = None
         self._no_readings = 0
-        self._poor_since_s = None
+        self._poor_since_s: int | None = None
         self._data_failures: list = []
-        self._failing_since_s = None  # first failure of the proof since the last success
+        self._failing_since_s: int | None = None  # first failure of the proof since the last success
         self._proof_failures = 0
         self.suspects: list = []  # (plmn, now_s) that failed the proof since any network passed it
 

@@ -60,7 +60,7 @@ class Stream(io.IOBase):
         self._blocking = True
         self._buffer = bytearray(modem.family.RECEIVE_MAX_BYTES)
         self._view = memoryview(self._buffer)
-        self._subscriptions = []
+        self._subscriptions: list = []
         self._error = errno.ENOTCONN  # why nothing can be read or written; 0 while connected
         self._start_afresh()
 
@@ -188,10 +188,11 @@ class Stream(io.IOBase):
 
     # Writing
 
-    def write(self, buffer, size=None) -> int:
+    def write(self, buffer, size=None) -> int | None:
         """Write all of `buffer`, or its first `size` bytes; return how many the modem took.
 
-        Fewer than all only when the modem's own buffer stays full until the deadline, or when not blocking.
+        Fewer than all only when the modem's own buffer stays full until the deadline, or when not blocking; None for
+        nothing at all, only when not blocking.
         """
         view = memoryview(buffer)
         if size is not None:
@@ -252,11 +253,12 @@ class Stream(io.IOBase):
     def _counts(self) -> tuple:
         """(sent, acknowledged) since connect, as the modem counts."""
         try:
-            return self._modem.query("AT+CIPACK=%d" % self._link, replies.cipack)[:2]
+            counts = self._modem.query("AT+CIPACK=%d" % self._link, replies.cipack)
         except CommandError:
             self._fail(errno.ECONNRESET)
         except ModemError as error:
             self._fail(_errno_of(error))
+        return counts[:2]
 
     # The rest of a socket
 

@@ -33,7 +33,7 @@ class Port:
         data = memoryview(data)
         since = time.ticks_ms()
         while data:
-            data = data[self._uart.write(data) or 0 :]
+            data = data[self._uart.write(data) or 0 :]  # type: ignore[attr-defined]  # missing in the stub
             if data:
                 if time.ticks_diff(time.ticks_ms(), since) > WRITE_TIMEOUT_MS:
                     raise OSError(errno.ETIMEDOUT)
@@ -42,7 +42,7 @@ class Port:
     def wait(self, timeout_ms: int) -> bool:
         """Wait until bytes are there; False when `timeout_ms` have passed."""
         since = time.ticks_ms()
-        while not self._uart.any():
+        while not self._uart.any():  # type: ignore[attr-defined]  # missing in the stub
             left_ms = timeout_ms - time.ticks_diff(time.ticks_ms(), since)
             if left_ms <= 0:
                 return False
@@ -50,7 +50,7 @@ class Port:
         return True
 
     def close(self):
-        self._uart.deinit()
+        self._uart.deinit()  # type: ignore[attr-defined]  # missing in the stub
 
     def _pause(self, ms: int):
         """Wait up to `ms`, or until bytes come."""
