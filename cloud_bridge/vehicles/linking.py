@@ -200,8 +200,7 @@ def _keep(accounts: Accounts, person_id: int, attempt: _Attempt, grant: Grant) -
                 rows.happened(connection, vehicle, Event.BEGAN, now_ms)
             rows.happened(connection, vehicle, Event.GRANTED, now_ms)
             rows.looked(connection, vehicle, now_ms, 0, now_ms)
-            linked = rows.find(connection, vehicle.id)
-            assert linked is not None
+            linked = rows.as_it_stands(connection, vehicle)
             return Linked(linked, sum(other.vin not in known and other.vin != car.vin for other in cars))
     _give_back(provider, grant, [other for other in cars if other.vin not in known])
     raise LinkRefused(Refusal.OTHER_CAR if cars else Refusal.NO_CAR, attempt.vehicle, cars)

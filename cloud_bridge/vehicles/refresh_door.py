@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, NamedTuple, Protocol
 
 from cloud_bridge.vehicles.refreshing import Outcome
 from cloud_bridge.vehicles.trouble import Trouble
@@ -26,13 +26,21 @@ class RefreshDoor(Protocol):
     def close(self) -> None: ...
 
 
+class _Refresher(NamedTuple):
+    """The process with its two pipes; a line is a JSON object."""
+
+    process: subprocess.Popen[str]
+    orders: IO[str]
+    answers: IO[str]
+
+
 class RefresherProcess:
     """Starts the refresher when it is first needed, and again when it has died. Thread-safe."""
 
     def __init__(self, folder: Path, database_url: str | None) -> None:
         self._where = {"folder": str(folder), "database": database_url}
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._refresher: _Refresher | None = None
         self._waiting: dict[int, Future[Outcome]] = {}
         self._count = 0
 
@@ -40,15 +48,14 @@ class RefresherProcess:
         """Blocks. Never raises: a refresher that does not answer is an outage of ours, which is transient."""
         answer: Future[Outcome] = Future()
         with self._lock:
-            process = self._running()
+            refresher = self._running()
             self._count += 1
             number = self._count
             self._waiting[number] = answer
             order = {"id": number, "vehicle": vehicle_id, "generation": generation}
             try:
-                assert process.stdin is not None
-                process.stdin.write(json.dumps(order) + "\n")
-                process.stdin.flush()
+                refresher.orders.write(json.dumps(order) + "\n")
+                refresher.orders.flush()
             except OSError:
                 answer.set_result(Outcome(trouble=Trouble.OUTAGE))
         try:
@@ -62,33 +69,25 @@ class RefresherProcess:
     def close(self) -> None:
         """Lets it finish what it has begun; does not wait for it."""
         with self._lock:
-            if self._process is not None and self._process.stdin is not None:
-                self._process.stdin.close()
-                self._process = None
+            if self._refresher is not None:
+                self._refresher.orders.close()
+                self._refresher = None
 
-    def _running(self) -> subprocess.Popen[str]:
-        if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "cloud_bridge.vehicles.refresher"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                start_new_session=True,  # a kill of our process group passes it by
-            )
-            assert self._process.stdin is not None
-            self._process.stdin.write(json.dumps(self._where) + "\n")  # not an argument: it may hold a password
-            threading.Thread(target=self._listen, args=[self._process], daemon=True, name="refresher").start()
-        return self._process
+    def _running(self) -> _Refresher:
+        if self._refresher is None or self._refresher.process.poll() is not None:
+            self._refresher = _start()
+            self._refresher.orders.write(json.dumps(self._where) + "\n")  # not an argument: it may hold a password
+            threading.Thread(target=self._listen, args=[self._refresher], daemon=True, name="refresher").start()
+        return self._refresher
 
-    def _listen(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        with process.stdout as lines:
+    def _listen(self, refresher: _Refresher) -> None:
+        with refresher.answers as lines:
             for line in lines:
                 said: dict[str, Any] = json.loads(line)
                 self._settle(said.pop("id"), said)
-        process.wait()
+        refresher.process.wait()
         with self._lock:
-            if self._process is process:
+            if self._refresher is refresher:
                 lost, self._waiting = self._waiting, {}
                 for answer in lost.values():
                     answer.set_result(Outcome(trouble=Trouble.OUTAGE))
@@ -100,6 +99,19 @@ class RefresherProcess:
             answer = self._waiting.pop(number, None)
         if answer is not None:
             answer.set_result(outcome)
+
+
+def _start() -> _Refresher:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cloud_bridge.vehicles.refresher"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a kill of our process group passes it by
+    )
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("a process without the pipes that it was started with")
+    return _Refresher(process, process.stdin, process.stdout)
 
 
 def wait_while_busy(ask: Callable[[], Outcome], generation_now: Callable[[], int | None], generation: int) -> Outcome:

@@ -37,6 +37,11 @@ def find(connection: Connection, vehicle_id: int, person_id: int | None = None) 
     return next(iter(_read(connection, query)), None)
 
 
+def as_it_stands(connection: Connection, vehicle: Vehicle) -> Vehicle:
+    """Read again what this very transaction has changed."""
+    return _vehicle(connection.execute(select(vehicles).where(vehicles.c.id == vehicle.id)).one())
+
+
 def of_person(connection: Connection, person_id: int) -> list[Vehicle]:
     return _read(connection, select(vehicles).where(vehicles.c.person_id == person_id).order_by(vehicles.c.id))
 
@@ -60,11 +65,8 @@ def due(connection: Connection, now_ms: int, limit: int) -> list[Vehicle]:
 
 def add(connection: Connection, person_id: int, provider: str, car: Car, now_ms: int) -> Vehicle:
     values = {"person_id": person_id, "provider": provider, "created_ms": now_ms, "since_ms": now_ms, **_told(car)}
-    row_id = connection.execute(vehicles.insert(), values | {"state": State.LINKING}).inserted_primary_key
-    assert row_id is not None
-    found = find(connection, row_id[0])
-    assert found is not None
-    return found
+    added = vehicles.insert().values(values | {"state": State.LINKING}).returning(vehicles)
+    return _vehicle(connection.execute(added).one())
 
 
 def meet_again(connection: Connection, vehicle: Vehicle, provider: str, car: Car) -> None:

@@ -134,7 +134,7 @@ def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str) -> Card:
         maker=maker,
         state=STATES[link.state],
         connected=link.state in (State.LINKED, State.DEGRADED),
-        problem=_problem(vehicle, maker, time_zone) if link.reason in LASTING else None,
+        problem=_problem(vehicle, link.reason, maker, time_zone) if link.reason in LASTING else None,
         battery=None if reading is None or reading.battery_percent is None else f"{reading.battery_percent:.0f} %",
         plugged_in=None if reading is None or reading.plugged_in is None else ("Yes" if reading.plugged_in else "No"),
         charging=None if reading is None or reading.charging is None else ("Yes" if reading.charging else "No"),
@@ -158,9 +158,7 @@ def refusal_words(refused: LinkRefused) -> tuple[str, str]:
     return title, meaning
 
 
-def _problem(vehicle: Vehicle, maker: str, time_zone: str) -> Problem:
-    reason = vehicle.link.reason
-    assert reason is not None
+def _problem(vehicle: Vehicle, reason: Trouble, maker: str, time_zone: str) -> Problem:
     title, meaning, remedy = (text.format(car=vehicle.name, maker=maker) for text in LOST[reason])
     return Problem(
         title,
