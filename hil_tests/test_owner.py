@@ -7,7 +7,7 @@ import pytest
 
 from hil_tests.conftest import charging
 from hil_tests.rig.console import ConsoleError
-from hil_tests.rig.contract import Rig
+from hil_tests.rig.contract import Observation, Rig
 
 ALWAYS = "mon-sun 00:00-24:00"  # hours to avoid
 HEARD_WITHIN_S = 3
@@ -23,10 +23,15 @@ def scheduled(rig: Rig) -> Iterator[Rig]:
     rig.console("schedule off")
 
 
+def waits_for_the_schedule(seen: Observation) -> bool:
+    """Said by the unit after the plug, not before: then nothing holds the button any more either."""
+    return seen.unit.get("phase") == "waiting" and seen.unit.get("limited_by") == "schedule"
+
+
 def test_do_the_owners_hours_wait_and_does_the_button_charge_now(scheduled: Rig) -> None:
     """[R10a] [R10f] No charge and not red, then a charge for this session, then none for the next."""
     scheduled.plug()
-    waiting = scheduled.wait_for(lambda seen: seen.unit.get("limited_by") == "schedule", HEARD_WITHIN_S)
+    waiting = scheduled.wait_for(waits_for_the_schedule, HEARD_WITHIN_S)
     assert waiting.pilot == "B1" and not waiting.contactor and not waiting.red
     scheduled.button()
     scheduled.wait_for(charging, within_s=HEARD_WITHIN_S)
@@ -40,7 +45,7 @@ def test_do_the_owners_hours_wait_and_does_the_button_charge_now(scheduled: Rig)
 def test_does_the_console_say_who_rules_and_why(scheduled: Rig) -> None:
     """`why` names the schedule, and everybody who has a say."""
     scheduled.plug()
-    scheduled.wait_for(lambda seen: seen.unit.get("limited_by") == "schedule", HEARD_WITHIN_S)
+    scheduled.wait_for(waits_for_the_schedule, HEARD_WITHIN_S)
     told = scheduled.console("why")
     assert "rules schedule" in told and any(line.startswith("ceiling installer") for line in told)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from hil_tests.conftest import free_ports, introduce
+from hil_tests.conftest import charging, free_ports, introduce
 from hil_tests.rig.background import Background
 from hil_tests.rig.panel.server import serving
 from hil_tests.rig.virtual import VirtualRig
@@ -56,6 +56,7 @@ def test_silent_steps_followed_and_back(scene: Scene, browser: Browser) -> None:
     panel.goto(scene.panel)
 
     panel.get_by_role("button", name="Plug in").click()
+    scene.rig.wait_for(charging, CHARGING_WITHIN_MS / 1000)
     expect(dashboard.get_by_role("heading", level=1)).to_have_text("Charging", timeout=LINK_WITHIN_MS)
     expect(dashboard.locator(".glance").first).to_have_text("Working")
 

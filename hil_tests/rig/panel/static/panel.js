@@ -5,10 +5,16 @@ import { showLed, showRig } from "./view.js";
 const byId = (id) => document.getElementById(id);
 let last = null;
 
+// Nothing can be pressed before there is something to see: a press would be lost.
+function allowPressing(allowed) {
+  for (const control of document.querySelectorAll("button, input")) control.disabled = !allowed;
+}
+
 function listen() {
   const stream = new EventSource("/api/rig/stream");
   stream.addEventListener("led", (event) => showLed(JSON.parse(event.data)));
   stream.addEventListener("rig", (event) => {
+    if (!last) allowPressing(true);
     last = JSON.parse(event.data);
     showRig(last);
   });
@@ -29,7 +35,7 @@ async function order(what, details = {}) {
 }
 
 function onPress(id, act) {
-  byId(id).addEventListener("click", () => { if (last) act(last); });
+  byId(id).addEventListener("click", () => act(last));
 }
 
 onPress("plug", (rig) => order(rig.vehicle.plugged ? "unplug" : "plug"));
@@ -70,4 +76,5 @@ async function offerFaults() {
   }
 }
 
+allowPressing(false);
 offerFaults().then(listen);
