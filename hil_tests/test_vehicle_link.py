@@ -4,11 +4,12 @@ Against npm's oidc-provider: codes once, refresh tokens once, PKCE, issuer in th
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from hil_tests.bridge import Bridge
 from hil_tests.conftest import free_ports
@@ -17,6 +18,7 @@ from hil_tests.vehicles.car_maker import CarMaker, NoNode, in_ci
 
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE_MS = 15_000
+PHONE: ViewportSize = {"width": 390, "height": 844}
 LOST = "We have lost access to Zoe"
 
 
@@ -28,6 +30,7 @@ class Scene:
     browser: Browser
     address: str
     maker: CarMaker
+    command: Callable[..., Any]  # of the bridge
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,7 @@ def scene(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         page.get_by_label("Name").fill(login["user"])
         page.get_by_label("Password").fill(login["password"])
         page.get_by_role("button", name="Log in").click()
-        yield Scene(page, browser, bridge.address, maker)
+        yield Scene(page, browser, bridge.address, maker, lambda *words: background.run(bridge.command(*words)))
         context.close()
     finally:
         background.run(bridge.stop())
@@ -122,6 +125,22 @@ def test_refresh_on_the_dashboard_leads_back_to_a_linked_car(scene: Scene) -> No
     page.goto(scene.address)
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(page.get_by_label("Zoe")).to_contain_text("Connected")
+
+
+def test_an_open_dashboard_says_by_itself_that_access_is_lost_where_it_is_seen_first(scene: Scene) -> None:
+    made = scene.command("unit", "add", "home-1")
+    scene.command("unit", "claim", made["claim_code"], "ann")
+    connect(scene)
+    page, elsewhere = scene.page, scene.page.context.new_page()
+    page.set_viewport_size(PHONE)
+    page.goto(scene.address)
+    elsewhere.goto(f"{scene.address}/account/vehicles")
+    elsewhere.get_by_role("link", name="Zoe").click()
+    scene.maker.end_every_grant()
+    elsewhere.get_by_role("button", name="Refresh").click()
+    expect(page.get_by_role("alert")).to_contain_text(LOST, timeout=2 * PATIENCE_MS)
+    box = page.get_by_role("alert").get_by_role("button", name="Refresh").bounding_box()
+    assert box and box["y"] + box["height"] <= PHONE["height"], "above the fold"
 
 
 def test_vehicle_details_lead_back_to_a_linked_car(scene: Scene) -> None:

@@ -1,5 +1,6 @@
 """Vehicles in the store: read as values, changed by what they mean."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -44,6 +45,12 @@ def as_it_stands(connection: Connection, vehicle: Vehicle) -> Vehicle:
 
 def of_person(connection: Connection, person_id: int) -> list[Vehicle]:
     return _read(connection, select(vehicles).where(vehicles.c.person_id == person_id).order_by(vehicles.c.id))
+
+
+def mark(shown: list[Vehicle]) -> str:
+    """The same for as long as there is nothing new to say of them."""
+    said = [(vehicle.id, vehicle.name, vehicle.link, vehicle.advice, vehicle.reading) for vehicle in shown]
+    return hashlib.blake2s(repr(said).encode(), digest_size=8).hexdigest()
 
 
 def of_car(connection: Connection, provider: str, car_id: str) -> list[Vehicle]:

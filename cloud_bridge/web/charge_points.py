@@ -1,5 +1,7 @@
 """The driver's first page: the dashboard of the only charge point, or the list of all; and its live stream."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
@@ -9,11 +11,12 @@ from cloud_bridge.store import history
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.contact_details import installer_details
 from cloud_bridge.store.units import Unit, count_visible, visible_unit, visible_units
+from cloud_bridge.vehicles import rows
 from cloud_bridge.web.access import SESSION_COOKIE, HouseOf, person_of
 from cloud_bridge.web.dashboard import Around, describe
 from cloud_bridge.web.forms import form_token
 from cloud_bridge.web.page import PersonOf, UnitOf, page, templates, to
-from cloud_bridge.web.stream import changes
+from cloud_bridge.web.stream import Stored, changes
 from cloud_bridge.web.vehicles import cards_of
 from cloud_bridge.web.view import ChargePoint, charge_point
 
@@ -44,35 +47,44 @@ def dashboard(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf) 
 
 
 @router.get("/charge-points/{unit_id}/live")
-def live(request: Request, house: HouseOf, unit: UnitOf, seen: str = "") -> Response:
+def live(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, seen: str = "") -> Response:
     """Server-sent events: the dashboard, whenever it has changed. `seen` is the mark of what the page shows."""
 
-    def read() -> Unit | None:
+    def read() -> Stored | None:
         person = person_of(request)
         if person is None:
             return None
         with house.database.reading() as connection:
-            return visible_unit(connection, person, unit.id)
+            now = visible_unit(connection, person, unit.id)
+            return None if now is None else Stored(now, rows.mark(rows.of_person(connection, person.id)))
 
     def render(point: ChargePoint) -> str:
         form = form_token(request.cookies.get(SESSION_COOKIE, ""))
-        board = describe(point, _around(house, unit, point))
-        return templates.get_template("board.html").render(board=board, form=form)
+        return templates.get_template("board.html").render(
+            form=form, path=request.url.path, **_content(house, person, unit, point)
+        )
 
     stream = changes(house, read, render, request.headers.get("Last-Event-ID", seen))
     return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
 def _dashboard(request: Request, house: House, person: Person, unit: Unit) -> Response:
-    point = charge_point(house, unit)
-    board = describe(point, _around(house, unit, point))
-    vehicles = cards_of(house, person, unit.time_zone)
-    return page(request, "charge_point.html", person, board=board, vehicles=vehicles)
+    content = _content(house, person, unit, charge_point(house, unit))
+    return page(request, "charge_point.html", person, **content)
 
 
-def _around(house: House, unit: Unit, point: ChargePoint) -> Around:
+def _content(house: House, person: Person, unit: Unit, point: ChargePoint) -> dict[str, Any]:
+    """Of board.html."""
+    return {
+        "board": describe(point, _around(house, person, unit, point)),
+        "vehicles": cards_of(house, person, unit.time_zone),
+    }
+
+
+def _around(house: House, person: Person, unit: Unit, point: ChargePoint) -> Around:
     from_ms = point.now_ms - BACK_FOR_MS
     with house.database.reading() as connection:
+        vehicles_mark = rows.mark(rows.of_person(connection, person.id))
         ended = history.unit_gaps(connection, unit.id, from_ms, point.now_ms)
         installer = installer_details(connection, unit.id) if point.heartbeat.faults else None
         back = None
@@ -81,4 +93,4 @@ def _around(house: House, unit: Unit, point: ChargePoint) -> Around:
             ours = history.our_gaps(connection, last.from_ms, last.to_ms)
             if last.to_ms - last.from_ms - deaf_ms(ours, *last) > unit.silent_after_ms:
                 back = last
-    return Around(back, installer, house.settings.maker)
+    return Around(back, installer, house.settings.maker, vehicles_mark)

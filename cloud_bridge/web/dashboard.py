@@ -55,6 +55,7 @@ class Around(NamedTuple):
     back: Gap | None = None  # a silence that ended a short while ago
     installer: Details | None = None
     maker: str = ""
+    vehicles_mark: str = ""  # rows.mark
 
 
 NOTHING = Around()
@@ -69,7 +70,7 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
     return Dashboard(
         id=point.id,
         name=point.name,
-        mark=mark(point),
+        mark=mark(point, around.vehicles_mark),
         contact=verdict.contact,
         glance=words.FAULT_GLANCE if heartbeat.faults else words.GLANCES[verdict.contact],
         last_contact_iso=None if last_ms is None else iso_utc(last_ms),

@@ -1,13 +1,15 @@
 """The live stream of one open dashboard, as server-sent events.
 
-Each open page looks twice a second at the state in memory, which costs microseconds and needs no list of listeners. An
-event goes out when what the page would say has changed: a contact, a heartbeat, and also silence, which no message
-announces. The event's id is the mark of the state itself, so a page that comes back with its Last-Event-ID is sent what
-it missed, even by a bridge that has been restarted meanwhile, and nothing when it missed nothing.
+Each open page looks twice a second at the state in memory, which costs microseconds and needs no list of listeners.
+An event goes out when what the page would say has changed: a contact, a heartbeat, and also silence, which no message
+announces. The driver's vehicles are in the store alone, which is read again with every sign of life. The event's id
+is the mark of the state itself, so a page that comes back with its Last-Event-ID is sent what it missed, even by a
+bridge that has been restarted meanwhile, and nothing when it missed nothing.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple
 
 from cloud_bridge.house import House
 from cloud_bridge.store.units import Unit
@@ -20,23 +22,30 @@ SETTLE_S = 0.1  # until what was heard is in the store too (the recorder gathers
 RETRY_MS = 3000  # how long the browser waits before it comes back
 
 
+class Stored(NamedTuple):
+    """What the page shows that the store knows."""
+
+    unit: Unit
+    vehicles_mark: str
+
+
 async def changes(
-    house: House, read: Callable[[], Unit | None], render: Callable[[ChargePoint], str], seen: str
+    house: House, read: Callable[[], Stored | None], render: Callable[[ChargePoint], str], seen: str
 ) -> AsyncIterator[str]:
-    """The events, until `read` no longer gives the unit: the viewer has logged out, or it is not theirs any more.
+    """The events, until `read` gives nothing any more: the viewer has logged out, or the unit is no longer theirs.
 
     `seen` is the mark of what the page shows already.
     """
     yield f"retry: {RETRY_MS}\n\n"
-    while (unit := await asyncio.to_thread(read)) is not None:
+    while (stored := await asyncio.to_thread(read)) is not None:
         for _ in range(LOOKS):
-            point = charge_point(house, unit)
-            if mark(point) != seen:
-                seen = mark(point)
+            point = charge_point(house, stored.unit)
+            if (now := mark(point, stored.vehicles_mark)) != seen:
+                seen = now
                 await asyncio.sleep(SETTLE_S)
                 yield event("board", await asyncio.to_thread(render, point), seen)
             await asyncio.sleep(LOOK_S)
-        yield event("alive", time_of_day(house.clock.now_ms(), unit.time_zone), seen)
+        yield event("alive", time_of_day(house.clock.now_ms(), stored.unit.time_zone), seen)
 
 
 def event(name: str, content: str, mark: str) -> str:

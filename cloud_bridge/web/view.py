@@ -56,9 +56,9 @@ def charge_point(house: House, unit: Unit) -> ChargePoint:
     )
 
 
-def mark(point: ChargePoint) -> str:
-    """The same for as long as a page that shows the charge point need not change, but for the ages on it."""
-    return f"{point.last_contact_ms}.{point.heartbeat_ms}.{point.verdict.contact}"
+def mark(point: ChargePoint, vehicles_mark: str) -> str:
+    """The same for as long as a page that shows both need not change, but for the ages on it."""
+    return f"{point.last_contact_ms}.{point.heartbeat_ms}.{point.verdict.contact}.{vehicles_mark}"
 
 
 def as_json(point: ChargePoint) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from cloud_bridge.store.people import Person, Role
-from cloud_bridge.store.units import Unit as StoredUnit
 from cloud_bridge.store.units import visible_unit
 from cloud_bridge.web import stream
+from cloud_bridge.web.stream import Stored
 from cloud_bridge.web.view import charge_point, mark
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
@@ -28,18 +28,19 @@ def unit(bridge: Bridge) -> Unit:
     return Unit(bridge, "home-1", bridge.add_unit("home-1").secret).connect()
 
 
-def stored(bridge: Bridge) -> StoredUnit | None:
+def stored(bridge: Bridge, vehicles_mark: str = "") -> Stored | None:
     with bridge.house.database.reading() as connection:
-        return visible_unit(connection, ANN, "home-1")
+        unit = visible_unit(connection, ANN, "home-1")
+    return None if unit is None else Stored(unit, vehicles_mark)
 
 
 def mark_now(bridge: Bridge) -> str:
-    unit = stored(bridge)
-    assert unit
-    return mark(charge_point(bridge.house, unit))
+    now = stored(bridge)
+    assert now
+    return mark(charge_point(bridge.house, now.unit), now.vehicles_mark)
 
 
-def listening(bridge: Bridge, seen: str, read: Callable[[], StoredUnit | None] | None = None) -> AsyncIterator[str]:
+def listening(bridge: Bridge, seen: str, read: Callable[[], Stored | None] | None = None) -> AsyncIterator[str]:
     return stream.changes(
         bridge.house, read or (lambda: stored(bridge)), lambda point: point.heartbeat.state or "?", seen
     )
@@ -70,7 +71,7 @@ def test_silence_is_an_event_though_nobody_sent_anything(bridge: Bridge, unit: U
         events = listening(bridge, mark_now(bridge))
         await anext(events)
         bridge.clock.advance(30 * MINUTE_MS + 1)
-        assert ".silent\n" in await anext(events)
+        assert ".silent.\n" in await anext(events)
 
     asyncio.run(run())
 
@@ -82,6 +83,16 @@ def test_a_page_that_comes_back_hears_what_it_missed(bridge: Bridge, unit: Unit)
         events = listening(bridge, last_event_id)
         await anext(events)
         assert (await anext(events)).startswith("event: board\n")
+
+    asyncio.run(run())
+
+
+def test_what_happens_to_a_vehicle_is_an_event_at_the_next_sign_of_life(bridge: Bridge, unit: Unit) -> None:
+    async def run() -> None:
+        answers = iter([stored(bridge), stored(bridge, "lost")])
+        events = listening(bridge, mark_now(bridge), lambda: next(answers))
+        heard = [(await anext(events)).split("\n")[0] for _ in range(3)]
+        assert heard == ["retry: 3000", "event: alive", "event: board"]
 
     asyncio.run(run())
 

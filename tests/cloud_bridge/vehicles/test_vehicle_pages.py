@@ -74,6 +74,12 @@ def play(bridge: Bridge) -> Iterator[Play]:
     yield Play(bridge, app, client, maker)
 
 
+def mark_in(html: str) -> str:
+    found = re.search(r'data-seen="([^"]+)"', html)
+    assert found, html
+    return found[1]
+
+
 def test_every_lasting_trouble_and_every_refusal_has_its_words() -> None:
     assert set(LOST) == LASTING
     assert set(REFUSED) == set(Refusal)
@@ -98,6 +104,20 @@ def test_lost_access_is_an_error_that_says_what_to_do(play: Play, trouble: Troub
     assert "You can charge all the same." in text_of(html)
     reconnect = "/account/vehicles/1/connect" in play.post("/account/vehicles/1/refresh").headers["Location"]
     assert reconnect == (trouble in AUTHORISE_AGAIN), "no loop through the maker's page that cannot help"
+
+
+def test_lost_access_stands_right_under_last_contacted(play: Play) -> None:
+    new = play.bridge.add_unit("home-1")
+    Unit(play.bridge, "home-1", new.secret).connect().publish("cp/home-1/heartbeat", sample("heartbeat-charging"))
+    with play.bridge.house.database.writing() as connection:
+        connection.execute(update(units).values(owner_id=1))
+    play.link()
+    before = mark_in(play.client.get("/").text)
+    play.trouble(Trouble.CONSENT_GONE)
+    html = play.client.get("/").text
+    places = [html.index(text) for text in ("Last contacted", "We have lost access to Blue", 'id="live-unit"')]
+    assert places == sorted(places)
+    assert mark_in(html) != before, "an open page hears of it"
 
 
 @pytest.mark.parametrize("trouble", sorted(set(Trouble) - LASTING - {Trouble.STALE_TOKEN}))
