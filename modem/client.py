@@ -11,6 +11,7 @@ from modem.trace import Trace
 
 ANSWER_LIMIT_CHARS = 8_192  # a network scan in a city: 100 cells of 80 characters
 QUERY_ATTEMPTS = 3
+_TORN = "unexpected line"  # a doubt: another line fell into one of the answer's
 DRAIN_READS = 32  # before a command; a modem that never stops talking must not keep us from speaking
 
 
@@ -169,7 +170,8 @@ class Modem:
             self.timeouts += 1
             raise
         if self._doubt:
-            self._in_step = False
+            # The final result came, so nothing is owed; unless it is part of a payload whose header was torn.
+            self._in_step = self._doubt == _TORN and buffer is None
             raise ProtocolError(self._doubt, "\n".join(self._lines))
         self._check_final(text)
         return self._final
@@ -257,7 +259,7 @@ class Modem:
         elif kind == at.STRAY:
             self.strays += 1
             if self._strays_matter and not self._final:
-                self._doubt = "unexpected line"
+                self._doubt = self._doubt or _TORN
         elif kind == at.BROKEN:
             self.broken += 1
             self._doubt = value

@@ -5,6 +5,7 @@ join what was sent apart. Seeded: the same seed disturbs the same bytes.
 """
 
 import random
+import re
 from collections.abc import Callable
 
 URCS = (
@@ -21,34 +22,54 @@ URCS = (
 )  # fmt: skip
 
 
+ANSWERED = re.compile(rb"\r\n(OK|ERROR|\+CM[ES] ERROR: [^\r]*)\r\n\Z")
+
+
 class Noise:
-    """`send` is the clean line. One byte in `lose_one_in` is lost, before one in `urc_one_in` stands a URC; 0 is never."""
+    """`send` is the clean line. One byte in `lose_one_in` is lost, before one in `urc_one_in` stands a URC; 0 is never.
+
+    With `urc_each_answer` every answer gets exactly one URC, before a byte of it or at its end; it is kept until its
+    final result is there, and only then sent.
+    """
 
     def __init__(
         self, send: Callable[[bytes], None], source: random.Random, urc_one_in: int = 0, lose_one_in: int = 0
     ) -> None:
         self._send = send
         self._random = source
+        self._answer = b""
         self.urc_one_in = urc_one_in
         self.lose_one_in = lose_one_in
+        self.urc_each_answer = False
         self.urcs = 0
         self.lost = 0
 
     def write(self, chunk: bytes) -> None:
         """Passes bytes on, as far as they come through."""
-        if not self.urc_one_in and not self.lose_one_in:
-            self._send(chunk)
-            return
+        if self.urc_each_answer:
+            self._answer += chunk
+            if not ANSWERED.search(self._answer):
+                return
+            place = self._random.randrange(len(self._answer) + 1)
+            chunk, self._answer = self._answer[:place] + self._urc() + self._answer[place:], b""
+        if self.urc_one_in or self.lose_one_in:
+            chunk = self._disturbed(chunk)
+        self._send(chunk)
+
+    def _disturbed(self, chunk: bytes) -> bytes:
         passed = bytearray()
         for byte in chunk:
             if self._hits(self.urc_one_in):
-                self.urcs += 1
-                passed += f"\r\n{self._random.choice(URCS)}\r\n".encode()
+                passed += self._urc()
             if self._hits(self.lose_one_in):
                 self.lost += 1
             else:
                 passed.append(byte)
-        self._send(bytes(passed))
+        return bytes(passed)
+
+    def _urc(self) -> bytes:
+        self.urcs += 1
+        return f"\r\n{self._random.choice(URCS)}\r\n".encode()
 
     def _hits(self, one_in: int) -> bool:
         return bool(one_in) and self._random.randrange(one_in) == 0

@@ -110,6 +110,7 @@ def happen(event: Event, modem: Modem, noise: Noise) -> None:
         world.set_coverage(told["up"])
     elif event.do == "noise":
         noise.urc_one_in, noise.lose_one_in = told.get("urc_one_in", 0), told.get("lose_one_in", 0)
+        noise.urc_each_answer = told.get("urc_each_answer", False)
     elif event.do == "sim":
         world.set_sim(told["state"])
     elif event.do in ("brown_out", "hang", "garbage", "drop_pdp"):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import serial  # type: ignore[import-untyped]  # pyserial comes without types
 
-SLICE_MS = 20  # the longest that `idle` is left uncalled
+SLICE_S = 0.02  # the longest that `idle` is left uncalled, and that a wait may be late
 WRITE_TIMEOUT_S = 5
 
 
@@ -15,7 +15,8 @@ class Port:
 
     def __init__(self, path: str, idle: Callable[[], object] | None = None, baud: int = 115_200) -> None:
         self._idle = idle
-        self._serial = serial.Serial(path, baud, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
+        # The time-out stays as it is: each change of it would set up the whole port anew.
+        self._serial = serial.Serial(path, baud, timeout=SLICE_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
         self._first = b""  # the byte that ended a wait; pyserial can wait only by reading
 
     def set_baud(self, baud: int) -> None:
@@ -38,12 +39,9 @@ class Port:
         """Wait until bytes are there; False when `timeout_ms` have passed."""
         until_s = time.monotonic() + timeout_ms / 1000
         while not self._first and not self._serial.in_waiting:
-            left_s = until_s - time.monotonic()
-            if left_s <= 0:
+            if time.monotonic() >= until_s:
                 return False
-            self._serial.timeout = min(left_s, SLICE_MS / 1000) if self._idle else left_s
             self._first = bytes(self._serial.read(1))
-            self._serial.timeout = 0
             if self._idle:
                 self._idle()
         return True

@@ -117,6 +117,23 @@ def test_a_query_is_asked_again_when_its_answer_is_torn():
     assert modem.strays > 0
 
 
+def test_a_torn_answer_whose_result_came_costs_no_time():
+    torn = b"\r\n+CS\r\nRING\r\nQ: 17,0\r\n" + OK
+    modem, port, clock = scripted({"AT+CSQ": [torn, CSQ_17]})
+    assert modem.signal_quality() == 17
+    assert (modem.resyncs, clock.ms) == (0, 0)
+
+
+def test_a_result_within_a_payload_whose_header_was_torn_leaves_us_out_of_step():
+    payload = b"OK\r\nOK\r\n"
+    torn = b"\r\n+CIPRX\r\nRING\r\nGET: 2,0,%d,0\r\n" % len(payload) + payload + OK
+    modem, port, _ = scripted({"AT+CIPRXGET=2,0,1460": torn, "AT+CSQ": CSQ_17})
+    with pytest.raises(ProtocolError):
+        modem.receive_payload("AT+CIPRXGET=2,0,1460", "+CIPRXGET: 2,0,", bytearray(1460))
+    assert modem.signal_quality() == 17
+    assert modem.resyncs == 1
+
+
 def test_a_query_is_not_asked_for_ever():
     modem, port, _ = scripted({"AT+CSQ": line("+CSQ: 1") + OK})
     with pytest.raises(ProtocolError):

@@ -10,12 +10,12 @@ sys.path[:0] = [str(ROOT / ".venv" / "micropython" / "lib"), str(ROOT / "tests" 
 
 def main() -> int:
     """The command line."""
-    from hil_tests.bench.modem import commands, faults, heap, parser, start, stream
+    from hil_tests.bench.modem import commands, faults, heap, parser, start, stream, urcs
 
     benches = {
         "parser": parser.run,
         "ten": commands.ten,
-        "urcs": commands.urcs,
+        "urcs": urcs.run,
         "stream": stream.run,
         "start": start.run,
         "faults": faults.run,
