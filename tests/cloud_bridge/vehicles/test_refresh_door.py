@@ -1,0 +1,87 @@
+"""Does whoever asks for a refresh get an answer, whatever becomes of the process that refreshes?"""
+
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from cloud_bridge.vehicles.refresh_door import OUTAGE, RefresherProcess
+from cloud_bridge.vehicles.refreshing import Outcome
+
+SOON_S = 10.0  # much less than refresh_door.ANSWER_S
+
+ANSWERS_ONCE = """
+import json, sys
+sys.stdin.readline()
+order = json.loads(sys.stdin.readline())
+answer = {"id": order["id"], "refreshed": True, "busy": False, "trouble": None, "advice": "", "retry_after_ms": None}
+print(json.dumps(answer), flush=True)
+"""
+DIES_IN_THE_MIDDLE_OF_A_LINE = """
+import sys
+for _ in range(3):
+    sys.stdin.readline()
+print('{"id": 1, "refre', end="", flush=True)
+"""
+GOES_DEAF = """
+import os, sys
+sys.stdin.readline()
+sys.stdin.readline()
+os.close(0)
+open("deaf", "w").close()
+open("end").close()
+"""
+
+
+@contextmanager
+def door(folder: Path, *command: str) -> Iterator[RefresherProcess]:
+    opened = RefresherProcess(folder, None, command)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@contextmanager
+def asking(opened: RefresherProcess, askers: int) -> Iterator[list[Future[Outcome]]]:
+    with ThreadPoolExecutor(askers) as pool:
+        yield [pool.submit(opened.refresh, 1, 1) for _ in range(askers)]
+
+
+def test_a_process_that_cannot_be_started_is_an_outage(tmp_path: Path) -> None:
+    with door(tmp_path, str(tmp_path / "nothing")) as opened:
+        assert [opened.refresh(1, 1), opened.refresh(1, 1)] == [OUTAGE, OUTAGE]
+
+
+def test_a_process_that_ends_at_once_is_an_outage_for_all_who_wait(tmp_path: Path) -> None:
+    with door(tmp_path, sys.executable, "-c", "") as opened, asking(opened, 8) as answers:
+        assert [answer.result(SOON_S) for answer in answers] == [OUTAGE] * 8
+
+
+def test_an_answer_cut_off_by_a_kill_is_an_outage_for_all_who_wait(tmp_path: Path) -> None:
+    with door(tmp_path, sys.executable, "-c", DIES_IN_THE_MIDDLE_OF_A_LINE) as opened, asking(opened, 2) as answers:
+        assert [answer.result(SOON_S) for answer in answers] == [OUTAGE] * 2
+
+
+def test_a_broken_pipe_answers_the_one_who_wrote_and_leaves_the_others_to_their_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("deaf")
+    os.mkfifo("end")
+    with door(tmp_path, sys.executable, "-c", GOES_DEAF) as opened, asking(opened, 1) as answers:
+        open("deaf").close()  # waits until it is
+        assert opened.refresh(2, 1) == OUTAGE
+        assert not answers[0].done()
+        open("end", "w").close()
+        assert answers[0].result(SOON_S) == OUTAGE
+
+
+def test_a_process_that_died_is_started_again(tmp_path: Path) -> None:
+    with door(tmp_path, sys.executable, "-c", ANSWERS_ONCE) as opened:
+        assert opened.refresh(1, 1) == Outcome(refreshed=True)
+        assert any(opened.refresh(1, 2).refreshed for _ in range(100)), "an order to a dying one is an outage"
