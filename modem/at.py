@@ -69,7 +69,8 @@ class Tokenizer:
         `header`     beginning of the info line whose third field counts the payload that follows it, into `payload`
         """
         self._echo = echo
-        self._info = info
+        self._any_info = "" in info
+        self._info = tuple([beginning for beginning in info if beginning]) if self._any_info else info
         self._ends = ends
         self._last = last
         self._info_first = info_first
@@ -82,6 +83,7 @@ class Tokenizer:
         """No command is pending: what comes now is unsolicited, or late."""
         self._echo = ""
         self._info = ()
+        self._any_info = False
         self._ends = ()
         self._last = None
         self._info_first = False
@@ -104,8 +106,10 @@ class Tokenizer:
                 at = self._take_payload(chunk, at, events)
             elif self._prompt and not self._filled and not self._skipping:
                 at = self._take_prompt(chunk, at, events)
-            else:
+            elif self._prompt or self._header or self._skipping:
                 at = self._take_line(chunk, at, events)
+            else:
+                at = self._take_lines(chunk, at, events)
         return events
 
     def _take_payload(self, chunk, at: int, events: list) -> int:
@@ -166,6 +170,30 @@ class Tokenizer:
                 self._classify(text, events)
         return end + 1
 
+    def _take_lines(self, chunk, at: int, events: list) -> int:
+        """Take all the whole lines that are there, at once: the common case, where none of them can begin anything else.
+
+        As many as would fit into the buffer, so none is too long. The events are those of `_take_line`, only sooner.
+        """
+        filled = self._filled
+        end = chunk.rfind(_LF, at, at + len(self._line) - filled)
+        if end < 0:
+            return self._take_line(chunk, at, events)
+        lines = bytes(chunk[at:end])
+        if filled:
+            lines = bytes(memoryview(self._line)[:filled]) + lines
+            self._filled = 0
+        lines = lines.replace(b"\r", _LF)
+        try:
+            texts = str(lines, "utf-8").split("\n")
+        except UnicodeError:
+            texts = [_text(line) for line in lines.split(_LF)]
+        for text in texts:
+            text = text.strip()
+            if text:
+                self._classify(text, events)
+        return end + 1
+
     def _keep(self, chunk, start: int, end: int):
         """Keep part of an unfinished line, or notice that it no longer fits."""
         filled = self._filled
@@ -187,12 +215,12 @@ class Tokenizer:
             if line == "OK" and self._last is not None:
                 events.append((ACCEPTED, line))
                 return
-            if self._is_info(line):
+            if line.startswith(self._info) and not _is_registration_urc(line):
                 self._take_info(line, events)
                 return
         if self._is_urc(line):
             events.append((URC, line))
-        elif "" in self._info:
+        elif self._any_info:
             self._take_info(line, events)
         elif _has_urc_shape(line):
             events.append((URC, line))
@@ -202,17 +230,11 @@ class Tokenizer:
     def _is_final(self, line: str) -> bool:
         if self._info_first:
             return False
-        if line == "ERROR" or line.startswith(_ERRORS):
-            return True
         if line == "OK":
             return self._last is None and not self._ends
+        if line == "ERROR" or line.startswith(_ERRORS):
+            return True
         return bool(self._ends) and _without_link(line).startswith(self._ends)
-
-    def _is_info(self, line: str) -> bool:
-        for beginning in self._info:
-            if beginning and line.startswith(beginning):
-                return not _is_registration_urc(line)
-        return False
 
     def _end(self, line: str, events: list):
         self.expect_nothing()

@@ -23,7 +23,7 @@ EXCHANGES = 20_000
 LINE_EXCHANGES = 2_000
 CHUNK_BYTES = 64  # what a read of the line brings at 115,200 baud
 RATIO = 5
-ROUNDS = 3
+ROUNDS = 5
 
 
 class _Line(io.BytesIO):
@@ -125,10 +125,11 @@ def _read_peer(path: str, begin: Callable[[], None]) -> int:
 
 
 def run() -> bool:
-    """Prints both; true if ours is at least five times as fast on the line."""
-    memory = [max(measure() for _ in range(ROUNDS)) for measure in (_ours, _peer)]
+    """Prints both; true if ours is at least five times as fast, wherever the bytes come from."""
+    rounds = [(_ours(), _peer()) for _ in range(ROUNDS)]
+    memory = [max(rates) for rates in zip(*rounds, strict=True)]
     line = [_from_line(_read_ours), _from_line(_read_peer)]
     for where, (ours, peer) in (("a serial line", line), ("memory", memory)):
         print(f"parser, from {where}: {ours:,.0f} lines/s; python-gsmmodem-new {peer:,.0f}; ratio {ours / peer:.1f}")
-    print(f"  hold {RATIO} from a serial line")
-    return line[0] / line[1] >= RATIO
+    print(f"  hold {RATIO}")
+    return line[0] / line[1] >= RATIO and memory[0] / memory[1] >= RATIO
