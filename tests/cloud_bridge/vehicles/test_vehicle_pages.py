@@ -172,6 +172,22 @@ def test_a_return_that_nobody_began_is_a_clear_page(play: Play, answer: dict[str
     assert "<script>" not in back.text
 
 
+def test_a_clock_ten_minutes_off_is_a_clear_page_or_nothing_to_see(play: Play) -> None:
+    state = play.leave()
+    play.bridge.clock.advance(10 * MINUTE_MS)
+    back = play.come_back(state=state, code="c")
+    assert back.status_code == 400
+    assert "That way back was too old" in text_of(back.text)
+    state = play.leave()
+    play.bridge.clock.advance(-10 * MINUTE_MS)
+    assert play.come_back(state=state, code="c").headers["Location"] == "/account/vehicles/1?said=connected"
+    play.bridge.clock.advance(-10 * MINUTE_MS)
+    play.post("/account/vehicles/1/refresh")
+    said = play.client.get("/").text
+    assert "Last seen Just now" in text_of(said)
+    assert 'role="alert"' not in said
+
+
 def test_a_return_without_a_session_asks_for_a_login_and_leads_nowhere_else(play: Play) -> None:
     state = play.leave()
     back = TestClient(play.app).get(

@@ -1,0 +1,81 @@
+"""Is a clock of ours that jumps by ten minutes, either way, borne without a half-linked car and without a false error?"""
+
+import pytest
+
+from cloud_bridge.vehicles import refresh_door, rows
+from cloud_bridge.vehicles.link import State
+from cloud_bridge.vehicles.linking import LinkRefused, Refusal, finish
+from cloud_bridge.vehicles.looking import look
+from cloud_bridge.vehicles.trouble import Trouble
+from tests.cloud_bridge.vehicles.acting import LIFE_MS, Scene
+
+JUMP_MS = 10 * 60_000
+AHEAD_OR_BACK = pytest.mark.parametrize("jump_ms", [JUMP_MS, -JUMP_MS], ids=["ahead", "back"])
+
+
+def test_a_jump_ahead_while_the_driver_is_away_links_nothing(play: Scene) -> None:
+    state = play.begin()
+    play.clock.advance(JUMP_MS)
+    with pytest.raises(LinkRefused) as caught:
+        finish(play.accounts, 1, "s", "maker", {"state": state, "code": "c"})
+    assert (caught.value.refusal, play.vehicles()) == (Refusal.NOT_OURS, [])
+    assert play.link().link.state is State.LINKED, "and a second attempt works"
+
+
+def test_a_jump_ahead_leaves_a_link_as_it_was_before_the_attempt(play: Scene) -> None:
+    vehicle = play.link()
+    play.maker.end_grant(1)
+    lost = look(play.accounts, vehicle, eager=True)
+    state = play.begin(lost)
+    play.clock.advance(JUMP_MS)
+    with pytest.raises(LinkRefused):
+        finish(play.accounts, 1, "s", "maker", {"state": state, "code": "c"})
+    with play.accounts.database.writing() as connection:
+        rows.lapse(connection, play.clock.now_ms())
+    assert play.vehicle().link == lost.link
+
+
+def test_a_jump_back_while_the_driver_is_away_links_the_car(play: Scene) -> None:
+    state = play.begin()
+    play.clock.advance(-JUMP_MS)
+    linked = finish(play.accounts, 1, "s", "maker", {"state": state, "code": "c"}).vehicle
+    assert look(play.accounts, linked).link.state is State.LINKED
+    with pytest.raises(LinkRefused):
+        finish(play.accounts, 1, "s", "maker", {"state": state, "code": "c"})
+
+
+@AHEAD_OR_BACK
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_jump_with_tokens_in_hand_is_not_seen(play: Scene, jump_ms: int, eager: bool) -> None:
+    vehicle = look(play.accounts, play.link())
+    play.clock.advance(jump_ms)
+    after = look(play.accounts, vehicle, eager)
+    assert (after.link.state, after.link.reason) == (State.LINKED, None)
+
+
+@AHEAD_OR_BACK
+def test_a_jump_about_the_time_of_a_refresh_costs_one_quiet_refresh(play: Scene, jump_ms: int) -> None:
+    """Too early is no harm; too late the maker says so first, as its own clock has gone on."""
+    vehicle = play.link()
+    play.clock.advance(int(LIFE_MS * 0.8) - 1 + jump_ms)
+    if jump_ms < 0:
+        play.maker.end_access_tokens()
+    assert look(play.accounts, vehicle).link.state is State.LINKED
+    assert look(play.accounts, play.vehicle()).link.state is State.LINKED
+    assert play.maker.refreshes == 1
+
+
+def test_a_jump_back_with_the_lease_of_a_dead_refresher_is_a_wait_and_no_error(
+    play: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresh_door, "BUSY_S", 0)
+    monkeypatch.setattr(refresh_door, "LOOK_EVERY_S", 0)
+    vehicle = play.link()
+    with play.accounts.database.writing() as connection:
+        assert play.accounts.vault.lease(connection, vehicle.id, 1, "dead", play.clock.now_ms())
+    play.clock.advance(-JUMP_MS)
+    play.maker.end_access_tokens()
+    waiting = look(play.accounts, vehicle).link
+    assert (waiting.state, waiting.reason) == (State.DEGRADED, Trouble.OUTAGE)
+    play.clock.advance(2 * JUMP_MS)
+    assert look(play.accounts, play.vehicle()).link.state is State.LINKED
