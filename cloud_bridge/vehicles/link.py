@@ -1,12 +1,4 @@
-"""The state of the link to a car's account. Pure: every time is handed in, UTC milliseconds.
-
-    unlinked ----began----> linking ----granted----> linked <----answered---- degraded
-        ^                    |    ^                   |  |                       ^  |
-        +------lapsed--------+    |                   |  +---------failed--------+  |
-                             |    |                 lost                          lost
-                          lapsed  began               |                             |
-                             v    |                   v                             |
-                           access_lost <--------------+-----------------------------+
+"""The state of the link to a car's account. Pure: every time is handed in, UTC milliseconds. README.md draws it.
 
 `degraded` is transient trouble that is retried without a word to the driver. `access_lost` has a reason and a time, and
 stays until the account answers again, whoever mended it. A reason is kept while the driver goes through the

@@ -1,0 +1,50 @@
+"""`python -m tests.cloud_bridge.vehicles.diagram`: write the diagram of cloud_bridge/vehicles/README.md anew."""
+
+import re
+from pathlib import Path
+
+from cloud_bridge.vehicles import link
+from cloud_bridge.vehicles.link import BEFORE, TABLE, State
+from cloud_bridge.web.vehicle_words import STATES
+
+README = Path(link.__file__).with_name("README.md")
+PART = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def _states() -> list[str]:
+    """One arrow for each pair of states, with the events that lead there. A state that stays needs no arrow."""
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {State.UNLINKED}"]
+    for state, branches in TABLE.items():
+        arrows: dict[State, list[str]] = {}
+        for event, following in branches.items():
+            places = _before(state) if following is BEFORE else [following]
+            for place in places:
+                arrows.setdefault(place, []).append(event)
+        lines += [f"    {state} --> {place}: {', '.join(events)}" for place, events in arrows.items() if place != state]
+    return [*lines, "```"]
+
+
+def _before(state: State) -> list[State]:
+    """Where an attempt can have begun."""
+    return [place for place, branches in TABLE.items() if place != state and state in branches.values()]
+
+
+def _words() -> list[str]:
+    rows = [f"| `{state}` | {words} |" for state, words in STATES.items()]
+    return ["| state | on the vehicle's card |", "| --- | --- |", *rows]
+
+
+PARTS = {"states": _states, "words": _words}
+
+
+def written() -> str:
+    """The README with its parts as the code has them."""
+
+    def part(found: re.Match[str]) -> str:
+        return found[1] + "\n".join(PARTS[found[2]]()) + "\n" + found[3]
+
+    return PART.sub(part, README.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    README.write_text(written(), encoding="utf-8")
