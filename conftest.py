@@ -29,6 +29,7 @@ def group_of(path: Path) -> str:
     return GROUPS[max((part for part in GROUPS if f"{name}/".startswith(f"{part}/")), key=len)]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group_of(item.path)))

@@ -27,6 +27,7 @@ CONSOLE_WITHIN_S = 10
 CHARGING_WITHIN_S = 5
 LINK_WITHIN_S = 60
 REST_WITHIN_S = 20
+BUTTON_S = 0.4  # the rig holds it for 0.2 s
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ def bring_to_rest(rig: Rig) -> None:
     rig.network(up=True, csq=22)
     rig.wait_for(lambda seen: bool(seen.unit), CONSOLE_WITHIN_S)
     rig.button()
+    time.sleep(BUTTON_S)  # a press that is still going on would count for the next test's session
     rig.wait_for(
         lambda seen: seen.pilot == "A1" and not seen.contactor and seen.unit.get("faults") == "-", REST_WITHIN_S
     )

@@ -2,7 +2,7 @@
 
 import time
 
-from hil_tests.conftest import CHARGING_WITHIN_S, charging
+from hil_tests.conftest import CHARGING_WITHIN_S, CONSOLE_WITHIN_S, charging
 from hil_tests.rig.contract import Rig
 
 OFF_S = 10  # the rail is dead after 0.05 s; longer changes nothing
@@ -13,7 +13,7 @@ def test_does_the_charge_resume_without_mains_and_network(rig: Rig) -> None:
     """The mains go while charging, the network is gone too, the car stays on its cable."""
     rig.plug()
     rig.wait_for(charging, CHARGING_WITHIN_S)
-    before_wh = int(rig.wait_for(lambda seen: "total_wh" in seen.unit, within_s=3).unit["total_wh"])
+    before_wh = int(rig.wait_for(lambda seen: "total_wh" in seen.unit, CONSOLE_WITHIN_S).unit["total_wh"])
     rig.network(up=False)
     rig.mains(False)
     rig.wait_for(lambda seen: seen.pilot == "E" and not seen.contactor and not seen.running, within_s=1)
@@ -23,7 +23,7 @@ def test_does_the_charge_resume_without_mains_and_network(rig: Rig) -> None:
     rig.wait_for(lambda seen: seen.running, within_s=1)
     seen = rig.wait_for(charging, CHARGING_AFTER_BOOT_WITHIN_S)
     assert not seen.red
-    after_wh = int(rig.wait_for(lambda seen: "total_wh" in seen.unit, within_s=3).unit["total_wh"])
+    after_wh = int(rig.wait_for(lambda seen: "total_wh" in seen.unit, CONSOLE_WITHIN_S).unit["total_wh"])
     assert after_wh >= before_wh
 
 

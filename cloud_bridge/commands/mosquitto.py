@@ -31,8 +31,6 @@ CONFIGURATION = """\
 user {user}
 per_listener_settings false
 allow_anonymous false
-# a client can only be who it has logged in as, so nobody throws another unit out by using its client id
-use_username_as_clientid true
 password_file {folder}/passwords
 acl_file {folder}/acl
 persistence true
@@ -46,7 +44,13 @@ max_keepalive 3600
 persistent_client_expiration 7d
 """
 
-LISTENER = "\nlistener {port} {host}\nmax_connections 10000\n"
+# Before the first `listener` line an option of a listener would open mosquitto's own one too, on 1883.
+LISTENER = """
+listener {port} {host}
+max_connections 10000
+# a client can only be who it has logged in as, so nobody throws another unit out by using its client id
+use_username_as_clientid true
+"""
 TLS = "certfile {cert}\nkeyfile {key}\ntls_version tlsv1.2\n"
 
 OUR_ACCESS = "user {name}\ntopic readwrite cp/#\n\n"

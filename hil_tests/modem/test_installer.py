@@ -71,9 +71,9 @@ def test_does_ctrl_c_in_a_scan_leave_the_modem_as_it_was(modem: SimulatedModem) 
     port = modem(latencies={"scan": [20_000, 20_000]})
     command = [sys.executable, "-m", "modem", "scan", "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as scanning:
-        time.sleep(3)
+        time.sleep(6)  # until the 20 s of the scan have begun, also on a busy machine
         scanning.send_signal(signal.SIGINT)
-        said, _ = scanning.communicate(timeout=15)
+        said, _ = scanning.communicate(timeout=45)
     assert scanning.returncode == 130
     assert "as it was" in said
     with serial.Serial(str(port), 115_200, timeout=1) as line:
