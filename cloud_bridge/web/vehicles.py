@@ -4,7 +4,7 @@ The page of "Continue" answers the form with a page of ours that leads on to the
 lets forms go nowhere else, and a redirect after a form counts as the form.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -71,7 +71,8 @@ def details(request: Request, house: HouseOf, person: PersonOf, vehicle: Vehicle
     with house.database.reading() as connection:
         units = visible_units(connection, person)[:MAX_UNITS]
     shown = _card(house.accounts, house.clock, vehicle, *[unit.time_zone for unit in units[:1]])
-    return page(request, "vehicle.html", person, vehicle=shown, units=units, said=said)
+    content: dict[str, Any] = {"vehicle": shown, "provider": vehicle.provider, "units": units, "said": said}
+    return page(request, "vehicle.html", person, **content)
 
 
 @router.get("/account/vehicles/{vehicle_id}/connect")

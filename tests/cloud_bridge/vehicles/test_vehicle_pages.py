@@ -141,6 +141,17 @@ def test_the_makers_own_words_are_shown_and_only_as_text(play: Play) -> None:
     assert "Renew &lt;b&gt;it&lt;/b&gt;." in play.client.get("/").text
 
 
+def test_the_other_cars_of_an_account_are_one_press_away(play: Play) -> None:
+    play.maker.garage = [BLUE, RED]
+    returned = play.come_back(state=play.leave(), code="c").headers["Location"]
+    assert returned == "/account/vehicles/1?said=more-1"
+    html = play.client.get(returned).text
+    assert re.search(r'action="/account/vehicles/connect">.*?name="provider" value="maker">.*?next vehicle', html, re.S)
+    assert play.come_back(state=play.leave(), code="c").headers["Location"] == "/account/vehicles/2?said=connected"
+    said = text_of(play.client.get("/account/vehicles").text)
+    assert "Blue" in said and "Red" in said
+
+
 def test_a_different_car_is_refused_with_clear_words(play: Play) -> None:
     play.link()
     play.trouble(Trouble.CONSENT_GONE)
