@@ -8,6 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
+from hil_tests.sim.line_speed import LineSpeed
 from hil_tests.sim.modem import Modem
 from hil_tests.sim.noise import Noise
 from hil_tests.sim.pty import Pty
@@ -21,8 +22,9 @@ async def live(scene: Scene, link: Path, seed: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     modem = Modem(scene.world, scene.personality, scene.memory)
-    pty = Pty(modem.receive, link)
-    noise = Noise(pty.write, random.Random(seed), scene.urc_one_in, scene.lose_one_in)
+    pty = Pty(lambda chunk: modem.receive(speed.heard(chunk)), link)
+    speed = LineSpeed(lambda: modem.memory.baud, pty.baud, random.Random(seed))
+    noise = Noise(lambda chunk: pty.write(speed.heard(chunk)), random.Random(seed), scene.urc_one_in, scene.lose_one_in)
     modem.wire(noise.write)
     modem.supply(True)
     modem.power_on()

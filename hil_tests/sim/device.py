@@ -322,11 +322,14 @@ class Device:
     async def _cbc(self, _command: Command) -> None:
         self._terminal.say(f"+CBC: 0,78,{BATTERY_MV}")
 
-    async def _ipr(self, command: Command) -> None:
+    async def _ipr(self, command: Command) -> Final:
         if command.kind == "read":
             self._terminal.say(f"+IPR: {self._memory.baud}")
-        else:
-            self._memory.baud = command.number(0, within=range(115_201))
+            return Final()
+        baud = command.number(0, within=range(115_201))
+        self._terminal.say("OK")  # still at the old speed
+        self._memory.baud = baud
+        return Final(None)
 
     async def _cpowd(self, command: Command) -> Final:
         if command.number(0, within=range(2)):

@@ -7,12 +7,15 @@ last slave closes reads EIO on Linux), and is set raw so that nothing is echoed 
 import asyncio
 import contextlib
 import os
+import termios
 import tty
 from collections.abc import Callable
 from pathlib import Path
 
 OUTBOX_LIMIT_BYTES = 65_536  # a UART with nobody listening loses bytes; so does this line, past this many
 READ_BYTES = 4096
+BAUDS = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdecimal()}
+INPUT_SPEED, OUTPUT_SPEED = 4, 5  # of what tcgetattr returns
 
 
 class Pty:
@@ -23,6 +26,9 @@ class Pty:
         self._loop = asyncio.get_running_loop()
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
+        attributes = termios.tcgetattr(self._slave)  # until a client sets another speed, it is the usual one
+        attributes[INPUT_SPEED] = attributes[OUTPUT_SPEED] = termios.B115200
+        termios.tcsetattr(self._slave, termios.TCSANOW, attributes)
         os.set_blocking(self._master, False)
         self.path = Path(os.ttyname(self._slave))
         self._link = link
@@ -40,6 +46,10 @@ class Pty:
         self._outbox += chunk[:room]
         if was_empty and self._outbox:
             self._flush()
+
+    def baud(self) -> int:
+        """The speed that the client has set, 0 if it left that open. It changes nothing of how fast bytes pass."""
+        return BAUDS[termios.tcgetattr(self._slave)[OUTPUT_SPEED]]
 
     def close(self) -> None:
         """Ends the line: the slave reads end of file. The link is removed if it still points here."""
