@@ -3,17 +3,32 @@
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from modem import signal
-from modem.installer.advice import Advice
+from modem.installer.advice import NO_2G, Advice
 from modem.installer.measuring import Measurement
 from modem.installer.plot import plot
 from modem.installer.readings import Identity, Network
 
 FORMAT = "chargekeeper signal report 1"
+
+
+class Badge(NamedTuple):
+    """The result in two words; `colour` is that of one of the verdicts."""
+
+    words: str
+    colour: str
+
+
+BADGES = {
+    signal.PASS: Badge("PASS", "pass"),
+    signal.FAIL: Badge("FAIL", "fail"),
+    signal.UNKNOWN: Badge("NO VERDICT", "unknown"),
+}
+NO_2G_BADGE = Badge("NO 2G HERE", "fail")
 
 
 def contents(
@@ -54,11 +69,13 @@ def page(told: dict[str, Any]) -> str:
     )
     samples = [(sample["at_s"], sample["csq"]) for sample in told["samples"]]
     names = {network["plmn"]: network["name"] for network in told["networks"] or []}
+    nothing_heard = told["recommendation"] == NO_2G and not told["readings"]
     return environment.get_template("report.html").render(
         told=told,
+        badge=NO_2G_BADGE if nothing_heard else BADGES[told["verdict"]],
         plot=plot(samples, told["csq"]["median"]),
         when=datetime.fromisoformat(told["time"]),
-        serving=names.get(told["operator"]) or told["operator"],
+        serving=names.get(told["operator"]),
         dbm=signal.dbm_from_csq,
         full=signal.CSQ_MAX,
     )

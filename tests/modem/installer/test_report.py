@@ -78,6 +78,28 @@ def test_the_recommendation_is_in_words(csqs: list[int], networks: list[Network]
     assert words in report.page(told(csqs, networks, plmn=None if csqs[0] == 99 else "23415"))
 
 
+@pytest.mark.parametrize(
+    ("csqs", "networks", "words"),
+    [
+        ([99] * 10, [], "NO 2G HERE"),
+        ([99] * 10, None, "NO VERDICT"),
+        ([8] * 10, [], "FAIL"),
+        ([14] * 10, None, "FAIL"),
+        ([15] * 10, None, "PASS"),
+    ],
+)
+def test_nothing_heard_is_told_apart_from_weak_at_a_glance(
+    csqs: list[int], networks: list[Network] | None, words: str
+) -> None:
+    badge = re.search(r'class="badge \w+">([^<]+)<', report.page(told(csqs, networks)))
+    assert badge is not None
+    assert badge[1] == words
+
+
+def test_a_network_without_a_known_name_is_named_once() -> None:
+    assert "<dd>23415, cell" in report.page(told([17] * 10, None))
+
+
 def test_both_files_are_written_side_by_side(tmp_path: Path) -> None:
     contents = told([17] * 10, [VODAFONE])
     page, beside = report.write(contents, tmp_path / "a report.html")
