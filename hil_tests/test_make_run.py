@@ -30,7 +30,7 @@ class Run:
         self._out = folder / "said"
         names = ("CHARGEKEEPER_HTTP_PORT", "CHARGEKEEPER_PANEL_PORT", "CHARGEKEEPER_MQTT_PORT")
         settings = dict(zip(names, map(str, ports), strict=True))
-        settings |= {"CHARGEKEEPER_DATA": str(folder / "the data"), "COLUMNS": "120"}
+        settings |= {"CHARGEKEEPER_DATA": str(folder / "the data"), "COLUMNS": "300"}
         with self._out.open("w") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "hil_tests"],
