@@ -12,7 +12,7 @@ run: .venv ## the whole system on this machine: unit, modem, broker, dashboard, 
 	@.venv/bin/python -m hil_tests
 
 test: lint ## every check that CI runs: style, types, fast tests, then the whole product
-	@.venv/bin/python -m pytest -n 3 --dist loadgroup tests hil_tests
+	@.venv/bin/python -m pytest tests hil_tests
 
 requirements: .venv ## the rules of Great Britain, each with how many tests hold it
 	@.venv/bin/python -m tests.requirements

@@ -68,10 +68,22 @@ def test_is_a_modem_that_dies_in_a_scan_said_in_one_line(modem: SimulatedModem) 
     assert "Traceback" not in said
 
 
+def hears_ctrl_c() -> None:
+    """A shell that runs its tests in the background has its children ignore the signal; a person's does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_does_ctrl_c_in_a_scan_leave_the_modem_as_it_was(modem: SimulatedModem) -> None:
     port = modem(latencies={"scan": [20_000, 20_000]})
     command = [sys.executable, "-m", "modem", "scan", "--port", str(port)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as scanning:
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=hears_ctrl_c,
+    ) as scanning:
         time.sleep(6)  # until the 20 s of the scan have begun, also on a busy machine
         scanning.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
