@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test check lint requirements fuzz bench race flash power-loss size hil screenshots clean
+.PHONY: help run mosquitto test fast product check lint requirements fuzz bench race flash power-loss size hil screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -12,7 +12,13 @@ run: .venv ## the whole system on this machine: unit, modem, broker, dashboard, 
 	@.venv/bin/python -m hil_tests
 
 test: lint ## every check that CI runs: style, types, fast tests, then the whole product
-	@.venv/bin/python -m pytest tests hil_tests
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target fast product
+
+fast: .venv ## the tests that start no processes (most of them wait for nothing)
+	@.venv/bin/python -m pytest tests
+
+product: .venv ## the whole product on the virtual rig (most of it waits, so it runs beside the fast ones)
+	@.venv/bin/python -m pytest hil_tests
 
 requirements: .venv ## the rules of Great Britain, each with how many tests hold it
 	@.venv/bin/python -m tests.requirements
