@@ -141,9 +141,13 @@ def bring_to_rest(rig: Rig) -> None:
     rig.wait_for(lambda seen: bool(seen.unit), CONSOLE_WITHIN_S)
     rig.button()
     time.sleep(BUTTON_S)  # a press that is still going on would count for the next test's session
-    rig.wait_for(
-        lambda seen: seen.pilot == "A1" and not seen.contactor and seen.unit.get("faults") == "-", REST_WITHIN_S
-    )
+    rig.wait_for(_at_rest, REST_WITHIN_S)
+
+
+def _at_rest(seen: Observation) -> bool:
+    """By the instruments and by the unit's own words, which are up to a second old."""
+    measured = seen.pilot == "A1" and not seen.contactor
+    return measured and seen.unit.get("phase") == "idle" and seen.unit.get("faults") == "-"
 
 
 @pytest.hookimpl(wrapper=True)
