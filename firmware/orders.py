@@ -61,6 +61,12 @@ def _resume(unit, command):
     unit.house.wishes.cloud = None
 
 
+def _override(unit, command):
+    why = unit.house.override(command.arguments["on"])
+    if why:
+        raise CommandRefused(why)
+
+
 def _clear_override(unit, command):
     unit.house.override(False)
 
@@ -99,6 +105,7 @@ OBEY = {
     "limit": _limit,
     "pause": _pause,
     "resume": _resume,
+    "override": _override,
     "clear_override": _clear_override,
     "schedule": _schedule,
     "delay": _delay,

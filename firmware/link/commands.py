@@ -32,6 +32,10 @@ def _whole(lowest, highest):
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest
 
 
+def _flag(value):
+    return value is True or value is False
+
+
 def _text(value):
     return isinstance(value, str) and len(value) <= 256 and _printable(value)
 
@@ -49,7 +53,8 @@ TABLE = {
     "limit": (True, {"amps": _whole(0, 80)}),  # at most so much, for the time being; below 6 A the standard says pause
     "pause": (True, {}),
     "resume": (False, {}),  # withdraws limit and pause
-    "clear_override": (False, {}),  # the owner's "charge now" ends, the schedule holds again
+    "override": (False, {"on": _flag}),  # the owner wants this session charged now; off: the schedule holds again
+    "clear_override": (False, {}),  # the older word for `override` off
     "schedule": (False, {"hours": _text}),  # the owner's hours, as the setting `schedule` writes them
     "delay": (False, {"s": _whole(0, 1800)}),  # longest random delay; SI 2021/1467, regulation 11
     "reboot": (True, {}),

@@ -25,7 +25,8 @@ class Unit:
         self.controller = self.report = self.settings = self
         self.contactor = False
         self.cloud = "untouched"
-        self.overridden = True
+        self.car = "a car"
+        self.overridden = None
         self.scan_wanted = self.applied = False
         self.changed = {}
         self.time_s = NOW_S
@@ -43,7 +44,10 @@ class Unit:
         raise Reset
 
     def override(self, wanted):
+        if wanted and self.car is None:
+            return "no vehicle"
         self.overridden = wanted
+        return None
 
     def change(self, wanted):
         for name, value in wanted.items():
@@ -88,6 +92,8 @@ def test_a_pause_is_a_limit_of_nothing_and_resume_withdraws_it():
 
 
 def test_the_others_do_what_they_say():
+    assert order({"id": "c", "do": "override", "on": True}).overridden is True
+    assert order({"id": "c", "do": "override", "on": False}).overridden is False
     assert order({"id": "c", "do": "clear_override"}).overridden is False
     assert order({"id": "c", "do": "schedule", "hours": "default"}).changed == {"schedule": "default"}
     assert order({"id": "c", "do": "delay", "s": 900}).changed == {"random_delay_max_s": 900}
@@ -95,6 +101,14 @@ def test_the_others_do_what_they_say():
     assert order({"id": "c", "do": "time", "t": NOW_S}).changed == {"cloud": NOW_S}
     unit = order({"id": "c", "do": "config", "set": {"heartbeat_idle_s": 600}})
     assert unit.changed == {"heartbeat_idle_s": 600} and unit.applied
+
+
+def test_charge_now_without_a_car_is_refused():
+    """[R10f]"""
+    unit, orders = fresh()
+    unit.car = None
+    orders.take(b'{"id":"c","do":"override","on":true}')
+    assert unit.told == [("c", False, "no vehicle")] and unit.overridden is None
 
 
 @pytest.mark.parametrize("name", ["broker", "secret", "installer_max_a", "id", "nonsense"])

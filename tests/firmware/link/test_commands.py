@@ -24,7 +24,20 @@ def why(said, time_s=NOW_S, done=()):
 
 
 @pytest.mark.parametrize(
-    "name", ["limit", "pause", "resume", "clear-override", "schedule", "delay", "reboot", "rescan", "time", "config"]
+    "name",
+    [
+        "limit",
+        "pause",
+        "resume",
+        "override",
+        "clear-override",
+        "schedule",
+        "delay",
+        "reboot",
+        "rescan",
+        "time",
+        "config",
+    ],
 )
 def test_the_golden_commands_are_understood(name):
     command = commands.read(sample(name), NOW_S, [])
@@ -36,7 +49,7 @@ def test_a_limit_with_its_arguments():
 
 
 def test_every_command_has_a_golden_sample():
-    assert len(commands.TABLE) == 10
+    assert len(commands.TABLE) == 11
 
 
 @pytest.mark.parametrize("name", ["limit", "pause", "reboot", "rescan"])
@@ -75,6 +88,8 @@ MALFORMED = [
     ({"id": "c", "do": "pause", "exp": "soon"}, "c", "bad exp"),
     ({"id": "c", "do": "pause", "exp": 1e10}, "c", "bad exp"),
     ({"id": "c", "do": "delay", "s": 1801}, "c", "bad s"),
+    ({"id": "c", "do": "override"}, "c", "bad on"),
+    ({"id": "c", "do": "override", "on": 1}, "c", "bad on"),
     ({"id": "c", "do": "time", "t": 0}, "c", "bad t"),
     ({"id": "c", "do": "config", "set": {}}, "c", "bad set"),
     ({"id": "c", "do": "schedule", "hours": "x" * 257}, "c", "bad hours"),
