@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from cloud_bridge.contact import Gap, deaf_ms
 from cloud_bridge.store import history
+from cloud_bridge.support.network_moves import Move, network_moves
 
 WEAK_CSQ = 14  # an installation passes with a CSQ greater than this
 FIVE_MINUTES_MS = 300_000
@@ -32,6 +33,7 @@ class Evidence(NamedTuple):
     networks: list[Network]  # most used first
     brown_outs: int
     boots: int
+    moves: list[Move]  # between networks, and remedies where there was none
 
     @property
     def availability(self) -> float | None:
@@ -46,11 +48,8 @@ def gather(
     """Everything between the two times. The silence that goes on now counts as a gap up to `to_ms`."""
     gaps = silent_gaps(connection, unit_id, from_ms, to_ms, silent_after_ms, last_contact_ms)
     readings = [(point.csq, point.operator) for point in signal_points(connection, unit_id, from_ms, to_ms)]
-    boots = [
-        event["payload"]
-        for event in history.unit_events(connection, unit_id, from_ms, to_ms)
-        if event["kind"] == "boot"
-    ]
+    events = history.unit_events(connection, unit_id, from_ms, to_ms)
+    boots = [event["payload"] for event in events if event["kind"] == "boot"]
     return Evidence(
         from_ms=from_ms,
         to_ms=to_ms,
@@ -63,6 +62,7 @@ def gather(
         networks=_networks(readings),
         brown_outs=sum('"brown_out"' in payload for payload in boots),
         boots=len(boots),
+        moves=network_moves(events),
     )
 
 

@@ -14,7 +14,7 @@ from cloud_bridge.store import history
 from cloud_bridge.store.sites import Tariff, tariff_of
 from cloud_bridge.store.units import Unit
 from cloud_bridge.support.evidence import SignalPoint, gather, signal_points
-from cloud_bridge.web import charts, words
+from cloud_bridge.web import charts, network_words, words
 from cloud_bridge.web.access import HouseOf
 from cloud_bridge.web.cost import cost_pence
 from cloud_bridge.web.page import PersonOf, UnitOf, page
@@ -76,6 +76,7 @@ def overview(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, d
         "chart": charts.signal_chart(points, evidence.gaps, from_ms, to_ms, unit.time_zone) if points else None,
         "hours": by_hour(points),
         "networks": [(words.operator_name(one.operator) or "Not said", one) for one in evidence.networks],
+        "moves": network_words.told(evidence.moves),
         "sessions": list(reversed(sessions)),
         "energy_kwh": sum(session.energy_wh for session in sessions) / 1000,
         "pounds": sum(session.pence or 0 for session in sessions) / 100 if tariff else None,

@@ -15,6 +15,7 @@ from cloud_bridge.support import jobs
 from cloud_bridge.support.advice import advise, compare
 from cloud_bridge.support.evidence import Evidence, gather
 from cloud_bridge.support.jobs import MAX_REASON, MAX_REPORT, Job
+from cloud_bridge.web import network_words
 from cloud_bridge.web.access import HouseOf
 from cloud_bridge.web.facts import networks, signal, silences
 from cloud_bridge.web.page import Field, NotTheirs, Once, OwnForm, PersonOf, UnitOf, only, page, to
@@ -148,6 +149,7 @@ def _shown(evidence: Evidence) -> dict[str, Any]:
     availability = evidence.availability
     return {
         "evidence": evidence,
+        "moves": network_words.told(evidence.moves),
         "facts": [
             ("Available", "not known" if availability is None else f"{availability:.1%}"),
             ("Silent", silences(evidence)),

@@ -47,6 +47,12 @@ def test_fault_event():
     assert messages.event(57, 4, 1767230099, "fault_raised", {"fault": "rcd_ac"}) == sample("event-fault-raised")
 
 
+def test_network_event():
+    decided = {"do": "switch", "o": "23410", "why": "23415 passes no data; 23410 has CSQ 17"}
+    said = messages.event(64, 4, 1767230500, "network", decided)
+    assert json.loads(said) == json.loads(sample("event-network-decision"))
+
+
 def test_session():
     record = SessionRecord(7, 0, 10990000, 22140, "unplugged")
     said = json.loads(messages.session(61, 4, 1767240000, 1767229000, 1767239990, record))

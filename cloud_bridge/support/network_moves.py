@@ -1,0 +1,39 @@
+"""What a charge point did about its mobile network, and why, as its events tell it."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from cloud_bridge.wire import Event, decode
+
+HEARD = "heard"  # our word for the event that brings the result of a scan
+
+
+class Move(NamedTuple):
+    at_ms: int  # by the unit's clock, else when it reached us
+    do: str  # in the unit's word: a decision of its roaming or a remedy of its recovery; or HEARD
+    operator: str | None  # PLMN digits, where it is about one network
+    why: str  # in the unit's words, with PLMN digits in them
+
+
+def network_moves(events: Iterable[dict[str, Any]]) -> list[Move]:
+    """Of the rows of store/history.py's `unit_events`, those about the network, in their order."""
+    found = []
+    for row in events:
+        if row["kind"] not in ("network", "networks"):
+            continue
+        message = decode("event", row["payload"].encode())
+        if not isinstance(message, Event) or message.details is None:
+            continue
+        at_ms = row["received_ms"] if row["unit_time_s"] is None else row["unit_time_s"] * 1000
+        if row["kind"] == "networks":
+            found.append(Move(at_ms, HEARD, None, _strengths(message.details)))
+        elif isinstance(message.details.get("do"), str):
+            operator, why = message.details.get("o"), message.details.get("why")
+            found.append(Move(at_ms, message.details["do"], operator and str(operator), str(why or "")))
+    return found
+
+
+def _strengths(details: dict[str, Any]) -> str:
+    """{"23415": 22}, the best cell of each network by CSQ, the loudest first."""
+    heard = sorted(((csq, plmn) for plmn, csq in details.items() if isinstance(csq, int)), reverse=True)
+    return ", ".join(f"{plmn} at CSQ {csq}" for csq, plmn in heard) or "none"
