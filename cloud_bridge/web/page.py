@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud_bridge.store.access import Person, Scope, may
 from cloud_bridge.store.units import Unit, visible_unit
-from cloud_bridge.web import words
+from cloud_bridge.web import shell, words
 from cloud_bridge.web.access import SESSION_COOKIE, HouseOf, person_of
 from cloud_bridge.web.forms import check_form, form_token
 
@@ -25,6 +25,7 @@ templates = Environment(
 )
 
 templates.globals["once"] = lambda: secrets.token_hex(16)  # marks a form, so that sent twice it counts once
+templates.globals["static"] = shell.PATH
 templates.globals["words"] = words
 
 Field = Annotated[str, Form(max_length=MAX_FIELD)]

@@ -1,21 +1,18 @@
 """The pages as an app on a phone: manifest, service worker, and the page for when there is no network.
 
 The service worker keeps the shell (styles, signs, scripts) and never a page: a dashboard out of a cache would show a
-last contact that is none.
+last contact that is none. What only draws charts is left to the browser's own cache.
 """
 
-import hashlib
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from cloud_bridge.web import shell
 from cloud_bridge.web.page import page, templates
 
-STATIC = Path(__file__).with_name("static")
-SHELL = sorted(f"/static/{path.name}" for path in STATIC.iterdir())
-VERSION = hashlib.sha256(b"".join((STATIC / Path(name).name).read_bytes() for name in SHELL)).hexdigest()[:12]
+KEPT = [f"{shell.PATH}/{name}" for name in shell.FILES if not name.startswith(("uPlot", "charts"))]
 
 MANIFEST: dict[str, Any] = {
     "id": "/",
@@ -28,8 +25,8 @@ MANIFEST: dict[str, Any] = {
     "background_color": "#f3f6f4",
     "theme_color": "#0b6e4f",
     "icons": [
-        {"src": "/static/icon.svg", "type": "image/svg+xml", "sizes": "any", "purpose": "any"},
-        {"src": "/static/icon-maskable.svg", "type": "image/svg+xml", "sizes": "any", "purpose": "maskable"},
+        {"src": f"{shell.PATH}/icon.svg", "type": "image/svg+xml", "sizes": "any", "purpose": "any"},
+        {"src": f"{shell.PATH}/icon-maskable.svg", "type": "image/svg+xml", "sizes": "any", "purpose": "maskable"},
     ],
 }
 
@@ -44,7 +41,7 @@ def manifest() -> Response:
 @router.get("/worker.js")
 def worker() -> Response:
     """From the root, because a service worker serves what lies beside and below it."""
-    script = templates.get_template("worker.js").render(version=VERSION, shell=SHELL)
+    script = templates.get_template("worker.js").render(version=shell.VERSION, shell=KEPT)
     return Response(script, media_type="text/javascript")
 
 

@@ -6,7 +6,7 @@ Run by `make .venv` with the machine's own Python, before anything is installed:
 import sys
 from pathlib import Path
 
-from hil_tests.runtime import environment, micropython, umqtt
+from hil_tests.runtime import environment, micropython, npm, umqtt
 from hil_tests.runtime.errors import SetUpError
 
 
@@ -16,6 +16,7 @@ def main() -> int:
         environment.make(venv)
         micropython.fetch(venv)
         umqtt.fetch(venv)
+        npm.fetch(venv)
     except SetUpError as error:
         print(f"\nset-up stopped: {error}", file=sys.stderr)
         return 1

@@ -24,7 +24,7 @@ def make(venv: Path) -> None:
             f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed; try `make PYTHON=python3.11`."
         )
     python = venv / "bin" / "python"
-    print(f"1/3  Python packages into {venv.name} ...", flush=True)
+    print(f"1/4  Python packages into {venv.name} ...", flush=True)
     if not python.exists():
         run([sys.executable, "-m", "venv", "--without-pip", venv], NO_PIP)
     _add_pip(python)

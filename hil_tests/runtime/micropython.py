@@ -24,7 +24,7 @@ def fetch(venv: Path) -> None:
     command = venv / "bin" / "micropython"
     if _version(command) >= OLDEST:
         return
-    print("2/3  MicroPython ...", flush=True)
+    print("2/4  MicroPython ...", flush=True)
     command.unlink(missing_ok=True)
     installed = shutil.which("micropython")
     if installed and _version(Path(installed)) >= OLDEST:

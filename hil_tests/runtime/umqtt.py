@@ -21,7 +21,7 @@ def fetch(venv: Path) -> None:
     module = venv / LIBRARY / "umqtt" / "simple.py"
     if module.exists():
         return
-    print("3/3  umqtt.simple ...", flush=True)
+    print("3/4  umqtt.simple ...", flush=True)
     with tempfile.TemporaryDirectory(prefix="chargekeeper-umqtt-") as folder:
         run(
             [venv / "bin" / "python", "-m", "unearth", REQUIREMENT, "--download", folder],

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from cloud_bridge.store.people import Role
-from cloud_bridge.web.app import STATIC
+from cloud_bridge.web import shell
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
 MINUTE_MS = 60_000
@@ -149,10 +149,18 @@ def test_pages_have_nothing_inline_and_nothing_from_elsewhere(browser: TestClien
 def test_the_first_view_is_small(browser: TestClient, unit: Unit) -> None:
     """All that a phone fetches for the dashboard, as it goes over the wire."""
     unit.publish(HEARTBEAT, sample("heartbeat-charging"))
-    paths = ["/", *(f"/static/{path.name}" for path in STATIC.iterdir() if path.suffix in {".css", ".js", ".svg"})]
-    sizes = {path: wire_bytes(browser, path) for path in paths}
+    files = set(re.findall(rf"{shell.PATH}/[\w.-]+", browser.get("/").text))
+    sizes = {path: wire_bytes(browser, path) for path in ("/", *sorted(files))}
     print(sizes)
     assert sum(sizes.values()) <= 30_000
+
+
+def test_a_file_of_the_shell_is_asked_for_once(browser: TestClient) -> None:
+    """Its path names its content, so what a browser has stays right."""
+    answer = browser.get(f"{shell.PATH}/style.css")
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert browser.get("/static/000000000000/style.css").status_code == 404
+    assert browser.get("/login").headers["Cache-Control"] == "no-store"
 
 
 def wire_bytes(browser: TestClient, path: str) -> int:
