@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test fast product check lint requirements fuzz bench race flash power-loss size hil screenshots clean
+.PHONY: help run mosquitto test fast rooms hil lint requirements fuzz bench race flash power-loss size screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -11,14 +11,17 @@ help: ## print this list
 run: .venv ## the whole system on this machine: unit, modem, broker, dashboard, panel
 	@.venv/bin/python -m hil_tests
 
-test: lint ## every check that CI runs: style, types, fast tests, then the whole product
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target fast product
+test: lint ## every check that CI runs: style, types, then three kinds of tests beside each other
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line fast rooms hil
 
-fast: .venv ## the tests that start no processes (most of them wait for nothing)
+fast: .venv ## the tests that start no processes
 	@.venv/bin/python -m pytest tests
 
-product: .venv ## the whole product on the virtual rig (most of it waits, so it runs beside the fast ones)
-	@.venv/bin/python -m pytest hil_tests
+rooms: .venv ## the rooms on real parts: brokers, databases, browser, serial lines
+	@.venv/bin/python -m pytest hil_tests/*/
+
+hil: .venv ## the whole product on the virtual rig (most of it waits, so it runs beside the others)
+	@.venv/bin/python -m pytest hil_tests/test_*.py
 
 requirements: .venv ## the rules of Great Britain, each with how many tests hold it
 	@.venv/bin/python -m tests.requirements
