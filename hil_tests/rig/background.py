@@ -1,8 +1,9 @@
 """An event loop in a thread of its own, for code that is written as plain steps, such as a test."""
 
 import asyncio
+import inspect
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -13,7 +14,8 @@ class Background:
     """Runs coroutines and calls on its loop and hands back what they return or raise."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._loop = self._runner.get_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="rig", daemon=True)
         self._thread.start()
 
@@ -21,16 +23,17 @@ class Background:
         """Waits for a coroutine."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(CALL_WITHIN_S)
 
-    def call(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Waits for a plain call made on the loop's thread."""
+    def call(self, function: Callable[..., T | Awaitable[T]], *arguments: Any) -> T:
+        """Waits for a call made on the loop's thread, plain or not."""
 
         async def work() -> T:
-            return function(*arguments)
+            result = function(*arguments)
+            return await result if inspect.isawaitable(result) else result
 
         return self.run(work())
 
     def close(self) -> None:
-        """Ends the loop and its thread."""
+        """Ends the loop and its thread, and cancels what was still running on it."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.close()
+        self._runner.close()
