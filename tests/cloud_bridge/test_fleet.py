@@ -7,7 +7,7 @@ import pytest
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.fleet import Silent
 from cloud_bridge.web.fleet import INCIDENT_MS, Incident, incidents
-from cloud_bridge.web.phone import SHELL
+from cloud_bridge.web.phone import KEPT
 from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
@@ -67,7 +67,7 @@ def test_the_shell_is_kept_and_pages_never(bridge: Bridge) -> None:
     assert {icon["purpose"] for icon in manifest["icons"]} == {"any", "maskable"}
     worker = client.get("/worker.js")
     assert worker.headers["Content-Type"].startswith("text/javascript")
-    for path in [*SHELL, "/offline", *(icon["src"] for icon in manifest["icons"])]:
+    for path in [*KEPT, "/offline", *(icon["src"] for icon in manifest["icons"])]:
         assert client.get(path).status_code == 200
         assert f'"{path}"' in worker.text
     assert "You are offline" in client.get("/offline").text
