@@ -65,6 +65,17 @@ class Final:
 
 Handler = Callable[[Command], Awaitable[Final | None]]
 
+
+def fixed(say: Callable[[str], None], text: str) -> Handler:
+    """A command that is always answered with the same line."""
+
+    async def reply(command: Command) -> None:
+        if command.kind != "test":
+            say(text)
+
+    return reply
+
+
 _BASIC = re.compile(r"(?P<name>&?[A-Z])(?P<value>\d*)(?P<rest>=\?|\?|=\d*)?")
 _EXTENDED = re.compile(r'(?P<name>[+*#$^][A-Z0-9]+)(?P<rest>(?:"[^"]*"|[^";])*)')
 

@@ -11,7 +11,8 @@ Several links with CIPMUX=1, one without. Only loopback addresses are ever diall
 import asyncio
 import ipaddress
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Coroutine
+from typing import Any
 
 from hil_tests.sim.command import AtError, CmeError, Command, Final, Handler
 from hil_tests.sim.radio import World
@@ -37,6 +38,7 @@ class Ip:
         self._world, self._registration, self._terminal = world, registration, terminal
         self._abandoned: deque[Relay] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._connecting: dict[int, asyncio.Task[None]] = {}
         self._relays: dict[int, Relay] = {}
         self._remote: dict[int, tuple[str, int]] = {}
         self._announced: set[int] = set()
@@ -154,8 +156,11 @@ class Ip:
             raise CmeError(3)
         if link in self._relays and self._relays[link].open:
             return Final(then=(self._mark(link, "ALREADY CONNECT"),))
+        if link in self._connecting:
+            raise CmeError(3)
         self.state = "IP PROCESSING" if self._many_links else "TCP CONNECTING"
-        self._spawn(self._connect(link, fields[1], int(fields[2])))
+        self._connecting[link] = attempt = self._spawn(self._connect(link, fields[1], int(fields[2])))
+        attempt.add_done_callback(lambda _: self._connecting.pop(link, None))
         return Final()
 
     async def _connect(self, link: int, host: str, port: int) -> None:
@@ -239,10 +244,13 @@ class Ip:
         self._terminal.say(f"+CIPACK: {relay.accepted_bytes},{relay.acknowledged_bytes},{unacknowledged}")
 
     async def _cipclose(self, command: Command) -> Final:
+        """Ends a connection, or an attempt at one."""
         link = command.number(0, 0, within=range(self._links)) if self._many_links else 0
-        relay = self._live(link)
-        relay.close()
-        del self._relays[link]
+        if link in self._connecting:
+            self._connecting[link].cancel()
+        else:
+            self._live(link).close()
+            del self._relays[link]
         if not self._many_links:
             self.state = "TCP CLOSED"
         return Final(self._mark(link, "CLOSE OK"))
@@ -298,10 +306,11 @@ class Ip:
     def _mark(self, link: int, text: str) -> str:
         return f"{link}, {text}" if self._many_links else text
 
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _drop_everything(self) -> None:
         """Ends all work and leaves open connections as their servers last saw them."""

@@ -12,11 +12,14 @@ import asyncio
 from collections.abc import Callable
 
 from hil_tests.sim.command import AtError, CmeError, Command, Final, Handler, commands
-from hil_tests.sim.device import NO_ERRORS, NUMERIC, Device, Memory
+from hil_tests.sim.device import Device
 from hil_tests.sim.ip import Ip
+from hil_tests.sim.memory import FULL, NO_ERRORS, NUMERIC, Memory
 from hil_tests.sim.personality import SIM800L, Personality
 from hil_tests.sim.radio import World
 from hil_tests.sim.registration import Registration
+from hil_tests.sim.selection import Selection
+from hil_tests.sim.sim_card import SimCard
 from hil_tests.sim.sms import Sms
 from hil_tests.sim.terminal import Terminal
 from hil_tests.sim.transcript import Transcript
@@ -40,6 +43,7 @@ class Modem:
         self._terminal = Terminal(self.transcript)
         self._registration = Registration(world, self._terminal.say)
         self._ip = Ip(world, self._registration, self._terminal, personality.links)
+        self._registration.on_detached = self._ip.context_lost
         self._life: asyncio.Task[None] | None = None
         self._supply = False
         self._key_since_s: float | None = None
@@ -135,7 +139,16 @@ class Modem:
             self._power_off,
             self._personality,
         )
-        handlers = {**device.handlers(), **self._ip.handlers(), **Sms(self._terminal).handlers()}
+        selection = Selection(
+            self.memory,
+            self.world,
+            self._registration,
+            self._terminal,
+            self._personality,
+            lambda: device.function == FULL,
+        )
+        parts = (device, selection, SimCard(self.world, self._terminal), self._ip, Sms(self._terminal))
+        handlers = {name: handler for part in parts for name, handler in part.handlers().items()}
         await self.world.wait("boot")
         self._terminal.awake = True
         async with asyncio.TaskGroup() as tasks:

@@ -3,7 +3,8 @@
 States of both, AT manual section 4.2.11: 0 not searching, 1 home, 2 searching, 3 denied, 5 roaming.
 
 A network that refuses us for good goes to the SIM's forbidden list, and an automatic selection tries the next one; a
-network that was chosen by hand and refuses us leaves the modem denied.
+network that was chosen by hand and refuses us leaves the modem denied. One that begins to refuse us while it serves us
+sends us away at once (24.008, 4.7.4.2), and the data service with us.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ class Registration:
         self.wanted_plmn: str | None = None
         self.detached = False
         self.on_registered: Callable[[], None] = lambda: None
+        self.on_detached: Callable[[], None] = lambda: None  # the network sent us away
 
     @property
     def attached(self) -> bool:
@@ -121,9 +123,12 @@ class Registration:
         return self._world.strongest() if wanted is None and self.mode == MANUAL_THEN_AUTOMATIC else wanted
 
     async def _lost(self) -> None:
-        """Returns when the modem has noticed that its network is gone."""
+        """Returns when the network has sent us away, or the modem has noticed that it is gone."""
         while True:
             while self._is_heard():
+                if self.operator is not None and self._world.reject_cause(self.operator.plmn) is not None:
+                    self.on_detached()
+                    return
                 await self._world.change()
             await self._world.wait("coverage_loss")
             if not self._is_heard():

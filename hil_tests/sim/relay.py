@@ -85,7 +85,8 @@ class Relay:
         self.open = False
         self._progress.set()
         for task in self._tasks:
-            task.cancel()
+            if task is not asyncio.current_task():
+                task.cancel()
 
     def reset(self) -> None:
         """Drops the real socket of an abandoned connection."""
@@ -120,7 +121,5 @@ class Relay:
 
     def _over(self) -> None:
         if self.open:
-            self.open = False
-            self._progress.set()
-            self._writer.close()
+            self.close()
             self._on_closed()

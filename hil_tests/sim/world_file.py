@@ -8,7 +8,7 @@
       ],
       "latencies": {"boot": [3000, 3300], "scan": [2000, 2500]},
       "saved": {"cops_mode": 1, "cops_plmn": "23499", "function": 4, "baud": 9600},
-      "sim": "READY",
+      "sim": "READY", "forbidden": ["23430"],
       "noise": {"urc_one_in": 200, "lose_one_in": 0},
       "events": [{"at_s": 30, "do": "signal", "plmn": "23415", "csq": 6}, {"at_s": 60, "do": "hang"}]
     }
@@ -18,11 +18,12 @@ Everything may be left out. `serves` is accept, no data, black hole, or reject <
 
 import asyncio
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hil_tests.sim.device import Memory
+from hil_tests.sim.memory import Memory
 from hil_tests.sim.modem import Modem
 from hil_tests.sim.noise import Noise
 from hil_tests.sim.personality import BY_NAME, SIM800L, Personality
@@ -64,7 +65,7 @@ def load(path: Path, seed: int = 0) -> Scene:
 
 def scene(told: dict[str, Any], seed: int = 0) -> Scene:
     """The scene of a description. Raises ValueError, KeyError or TypeError for one that makes no sense."""
-    unknown = set(told) - {"model", "operators", "latencies", "saved", "sim", "noise", "events"}
+    unknown = set(told) - {"model", "operators", "latencies", "saved", "sim", "forbidden", "noise", "events"}
     if unknown:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
     operators = tuple(_operator(row) for row in told["operators"]) if "operators" in told else HERE
@@ -73,19 +74,24 @@ def scene(told: dict[str, Any], seed: int = 0) -> Scene:
     for operator in operators:
         world.set_service(operator.plmn, operator.serves)
     world.set_sim(told.get("sim", READY))
+    world.forbidden = set(told.get("forbidden", ()))
     noise = told.get("noise", {})
-    events = tuple(
-        Event(row["at_s"], row["do"], {name: row[name] for name in row if name not in ("at_s", "do")})
-        for row in told.get("events", ())
-    )
     return Scene(
         world,
         BY_NAME[told.get("model", "SIM800L")],
         Memory(**told.get("saved", {})),
         noise.get("urc_one_in", 0),
         noise.get("lose_one_in", 0),
-        tuple(sorted(events, key=lambda event: event.at_s)),
+        parsed_events(told.get("events", ())),
     )
+
+
+def parsed_events(rows: Iterable[dict[str, Any]]) -> tuple[Event, ...]:
+    """Events as a file describes them, in the order of their times."""
+    events = [
+        Event(row["at_s"], row["do"], {name: row[name] for name in row if name not in ("at_s", "do")}) for row in rows
+    ]
+    return tuple(sorted(events, key=lambda event: event.at_s))
 
 
 async def play(events: tuple[Event, ...], modem: Modem, noise: Noise) -> None:
@@ -111,6 +117,8 @@ def happen(event: Event, modem: Modem, noise: Noise) -> None:
     elif event.do == "noise":
         noise.urc_one_in, noise.lose_one_in = told.get("urc_one_in", 0), told.get("lose_one_in", 0)
         noise.urc_each_answer = told.get("urc_each_answer", False)
+    elif event.do == "speed":
+        modem.memory.baud = told["baud"]
     elif event.do == "sim":
         world.set_sim(told["state"])
     elif event.do in ("brown_out", "hang", "garbage", "drop_pdp"):

@@ -206,3 +206,20 @@ def test_do_the_named_delays_add_up() -> None:
             assert delays_s <= took_s <= delays_s + 2 * BRING_UP_S
 
     run(scenario())
+
+
+def test_can_an_attempt_to_connect_be_given_up() -> None:
+    """One that gets no answer blocks its link until AT+CIPCLOSE, and says nothing after that?"""
+
+    async def scenario() -> None:
+        async with serving() as (_, port), switched_on() as (modem, client):
+            modem.world.set_service("23415", "black hole")
+            assert await connect(client, port) == ["OK"]
+            again = f'AT+CIPSTART=0,"TCP","localhost",{port}'
+            assert await client.ask(again) == ["ERROR"]
+            assert await client.ask("AT+CIPCLOSE=0,1") == ["0, CLOSE OK"]
+            assert await client.lines(100) == []
+            modem.world.set_service("23415", "accept")
+            assert await client.ask(again, BRING_UP_S) == ["OK", "0, CONNECT OK"]
+
+    run(scenario())

@@ -192,3 +192,35 @@ def test_does_a_seed_repeat_a_run() -> None:
 
     assert run(delays(3)) == run(delays(3))
     assert run(delays(3)) != run(delays(4))
+
+
+def test_does_a_network_that_refuses_us_send_us_away() -> None:
+    """Registered no more, the cause kept by the SIM, and the next network taken?"""
+
+    async def scenario() -> None:
+        async with switched_on() as (modem, client):
+            await client.ask("AT+CREG=1")
+            modem.world.set_service("23415", "reject 11")
+            said = await client.lines(20)
+            assert said == ["+CREG: 2", "+CREG: 3", "+CREG: 2", "+CREG: 5"]
+            assert modem.plmn == "23410"
+            assert await client.ask("AT+CRSM=176,28539,0,0,12") == ['+CRSM: 144,0,"32F451FFFFFFFFFFFFFFFFFF"', "OK"]
+
+    run(scenario())
+
+
+def test_is_the_forbidden_list_what_keeps_it_out() -> None:
+    """A SIM that forbids every network finds none until its list is cleared and the radio starts anew?"""
+
+    async def scenario() -> None:
+        async with switched_on(booted=False) as (modem, client):
+            modem.world.forbidden = {"23410", "23415", "23430"}
+            await client.lines(60)
+            assert modem.plmn is None
+            assert '(3,"O2 - UK","O2","23410")' in (await client.ask("AT+COPS=?", 60))[1]
+            await client.ask(f'AT+CRSM=214,28539,0,0,12,"{"F" * 24}"')
+            await client.ask("AT+CFUN=4", 2)
+            await client.ask("AT+CFUN=1", 5)
+            assert modem.plmn == "23415"
+
+    run(scenario())
