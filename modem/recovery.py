@@ -9,10 +9,14 @@ Time is `now_s`, seconds with power since the unit was new, as in roaming.py. [M
 
 from collections import namedtuple
 
+from modem.budget import DAY_S, HOUR_S, recent, times
+from modem.rules import first
+
 WAIT = "wait"
 CONFIGURE = "configure"  # the modem has booted: its settings are gone
 RESHUT = "reshut"  # CIPSHUT: the IP stack from the beginning
 REATTACH = "reattach"  # CGATT=0, CGATT=1
+LOOK_FOR_FORBIDDEN = "look for forbidden"  # clear the SIM's list of them if it bars every network here; CFUN=4, CFUN=1
 RADIO_CYCLE = "radio cycle"  # CFUN=4, ten seconds, CFUN=1
 RESTART = "restart"  # CFUN=1,1
 SUPPLY_CUT = "supply cut"
@@ -20,9 +24,6 @@ SUPPLY_CUT = "supply cut"
 Remedy = namedtuple("Remedy", ("do", "why"))
 # `answers`: the modem answers AT. `booted`: it restarted by itself. `denied`: the network refused us (stat 3, or a cause).
 Trouble = namedtuple("Trouble", ("now_s", "answers", "booted", "registered", "denied", "what"))
-
-HOUR_S = 3_600
-DAY_S = 24 * HOUR_S
 
 # (seconds without contact, remedy). A multi-IMSI SIM needs 3 minutes with power: nothing restarts the modem before that.
 LADDER = (
@@ -38,6 +39,10 @@ CURED_S = 10 * 60
 
 HANG_CUTS_A_DAY = 6
 HANG_CUTS_THEN_EVERY_S = HOUR_S
+# A SIM without a network is asked for its list then; the list is cleared once a week, for it spares the networks.
+FORBIDDEN_AFTER_S = 3 * 60
+FORBIDDEN_LOOK_EVERY_S = DAY_S
+FORBIDDEN_CLEAR_EVERY_S = 7 * DAY_S
 # After a permanent reject at most one reset an hour (u-blox UBX-20050829 p.23, after GSMA TS.34).
 DENIED_RESET_EVERY_S = HOUR_S
 
@@ -49,16 +54,17 @@ class Ladder:
 
     def __init__(self, stored=None):
         stored = stored if isinstance(stored, dict) else {}
-        resets = stored.get("resets")
-        self.resets = [time for time in resets if isinstance(time, int)] if isinstance(resets, list) else []
+        self.resets = times(stored.get("resets"))
+        self.looks = times(stored.get("looks"))  # at the SIM's forbidden list; the last one
+        self.clears = times(stored.get("clears"))  # of it; the last one
         self.rung = 0  # the next one to try
         self.since_s = None  # without contact
         self.proved_since_s = None
         self.tried_s = None  # the last rung
 
     def to_store(self) -> dict:
-        """For flash. Changes with each reset of the modem only."""
-        return {"resets": self.resets}
+        """For flash. Changes with each reset of the modem, and at most once a day."""
+        return {"resets": self.resets, "looks": self.looks, "clears": self.clears}
 
     def proved(self, now_s: int):
         """There is contact. Called again while it lasts."""
@@ -80,23 +86,27 @@ class Ladder:
     def tried(self, now_s: int, do: str):
         """A remedy was carried out."""
         if do in RESETS:
-            self.resets = [time for time in self.resets if now_s - time < DAY_S] + [now_s]
-        if do in (WAIT, CONFIGURE):
+            self.resets = recent(self.resets, now_s) + [now_s]
+        if do == LOOK_FOR_FORBIDDEN:
+            self.looks = [now_s]
+        if do in (WAIT, CONFIGURE, LOOK_FOR_FORBIDDEN):
             return
         while self.rung < len(LADDER) and LADDER[self.rung][1] != do:
             self.rung += 1  # a cut because of a hang has done what the rungs below would have
         self.rung += 1
         self.tried_s = now_s
 
-
-# The rules, first to last; the first that has something to say decides.
+    def cleared(self, now_s: int):
+        """The SIM's forbidden list was cleared, which switches the radio off and on."""
+        self.clears = [now_s]
+        self.resets = recent(self.resets, now_s) + [now_s]
 
 
 def cut_the_supply_of_a_modem_that_is_hung(ladder, trouble):
     """It answers nothing: only its supply can help, and nothing is lost by it. Six times a day, then hourly."""
     if trouble.answers:
         return None
-    today = [time for time in ladder.resets if trouble.now_s - time < DAY_S]
+    today = recent(ladder.resets, trouble.now_s)
     if len(today) < HANG_CUTS_A_DAY or trouble.now_s - today[-1] >= HANG_CUTS_THEN_EVERY_S:
         return Remedy(SUPPLY_CUT, "the modem answers nothing")
     return Remedy(WAIT, "the modem answers nothing, and its supply was cut %d times today" % len(today))
@@ -114,15 +124,26 @@ def wait_when_refused(ladder, trouble):
     return Remedy(WAIT, "refused by the network; one reset an hour is allowed")
 
 
+def look_for_forbidden_networks(ladder, trouble):
+    """No network takes us: perhaps only because each refused us once, which the SIM keeps for ever. Once a day."""
+    now_s = trouble.now_s
+    if trouble.registered or ladder.since_s is None or now_s - ladder.since_s < FORBIDDEN_AFTER_S:
+        return None
+    if ladder.looks and now_s - ladder.looks[-1] < FORBIDDEN_LOOK_EVERY_S:
+        return None
+    if ladder.clears and now_s - ladder.clears[-1] < FORBIDDEN_CLEAR_EVERY_S:
+        return None
+    return Remedy(LOOK_FOR_FORBIDDEN, _without_contact(ladder, trouble))
+
+
 def climb_the_ladder(ladder, trouble):
     """The next rung, when its time has come."""
     if ladder.since_s is None or ladder.rung >= len(LADDER):
         return None
     after_s, do = LADDER[ladder.rung]
-    without_s = trouble.now_s - ladder.since_s
-    if without_s < after_s:
+    if trouble.now_s - ladder.since_s < after_s:
         return None
-    return Remedy(do, "%d min without contact: %s" % (without_s // 60, trouble.what))
+    return Remedy(do, _without_contact(ladder, trouble))
 
 
 def cut_the_supply_again(ladder, trouble):
@@ -144,6 +165,7 @@ RULES = (
     cut_the_supply_of_a_modem_that_is_hung,
     configure_a_modem_that_restarted,
     wait_when_refused,
+    look_for_forbidden_networks,
     climb_the_ladder,
     cut_the_supply_again,
     try_again,
@@ -152,8 +174,8 @@ RULES = (
 
 def decide(ladder: Ladder, trouble: Trouble) -> Remedy:
     """What to try now. Changes nothing; the caller says `tried`."""
-    for rule in RULES:
-        remedy = rule(ladder, trouble)
-        if remedy is not None:
-            return remedy
-    raise RuntimeError("no rule decided")  # the last one always does
+    return first(RULES, ladder, trouble)
+
+
+def _without_contact(ladder, trouble) -> str:
+    return "%d min without contact: %s" % ((trouble.now_s - ladder.since_s) // 60, trouble.what)

@@ -43,15 +43,16 @@ def operator(text: str) -> Serving:
         return Serving(mode, None, None, None)
     name_format = number(values[1], text)
     if name_format == NUMERIC and values[2] is not None:
-        _check_plmn(values[2], text)
+        _checked_plmn(values[2], text)
     return Serving(mode, name_format, values[2], number(values[3], text) if len(values) == 4 else None)
 
 
-def _check_plmn(plmn, text: str):
+def _checked_plmn(plmn, text: str):
     """MCC and MNC are 5 or 6 digits; one modem (quicksilver) was seen to give 7."""
     number(plmn, text)
     if not 5 <= len(plmn) <= 7:
         raise ProtocolError("not a PLMN", text)
+    return plmn
 
 
 def registration(text: str) -> Registration:
@@ -120,6 +121,17 @@ def _days_since_1970(year: int, month: int, day: int) -> int:
         year -= 1
         month += 12
     return 365 * year + year // 4 - 15 + (153 * (month - 3) + 2) // 5 + day - 719_469
+
+
+def forbidden(text: str) -> list:
+    """+CRSM of EF_FPLMN (31.102, 4.2.16): the PLMNs that the SIM avoids. Three bytes each, "62F210" is 26201."""
+    values, _ = split(line_after(("+CRSM:",), text), text)
+    if len(values) != 3 or (values[0], values[1]) != ("144", "0"):
+        raise ProtocolError("the SIM does not give the file", text)
+    coded = values[2] or ""
+    places = [coded[at : at + 6] for at in range(0, len(coded), 6)]
+    plmns = [place[1] + place[0] + place[3] + place[5] + place[4] + place[2] for place in places if len(place) == 6]
+    return [_checked_plmn(plmn[:5] if plmn[5] == "F" else plmn, text) for plmn in plmns if plmn != "FFFFFF"]
 
 
 def cells(text: str) -> list:
@@ -232,7 +244,7 @@ def _operator(values: list, act, charset: str, text: str) -> Operator:
     if len(plmn or "") >= 16:  # no PLMN has so many digits: the modem is set to UCS2, whatever the caller thinks
         charset = "UCS2"
     plmn = decoded(plmn, charset)
-    _check_plmn(plmn, text)
+    _checked_plmn(plmn, text)
     return Operator(
         number(stat, text), decoded(long_name, charset), decoded(short_name, charset), plmn, optional_number(act, text)
     )

@@ -2,7 +2,7 @@
 
 from modem import bringup, recovery, replies, signal
 from modem.errors import CommandError, ModemRestarted
-from modem.roaming import Heard
+from modem.knowledge import Heard
 
 SETTLE_MS = 30_000  # from the answer to AT+COPS= until the packet service is there
 SETTLE_POLL_MS = 1_000
@@ -50,6 +50,27 @@ def switch(modem, plmn: str) -> bool:
     return False
 
 
+def clear_forbidden(modem) -> list:
+    """Clear the SIM's list of networks that once refused it, if they are all that is heard; return the PLMNs it held.
+
+    An automatic choice leaves them out for ever, also when they would take us again. Takes the minutes of a scan.
+    """
+    barred = modem.query(_FORBIDDEN_LIST, replies.forbidden)
+    if not barred:
+        return []
+    heard = replies.operators(modem.command("AT+COPS=?"), modem.family.CHARSET)
+    if not heard or [each for each in heard if each.stat != _FORBIDDEN]:
+        return []
+    modem.ensure(_CLEAR_FORBIDDEN_LIST)
+    _cycle_radio(modem)  # the list is read when the radio starts
+    return barred
+
+
+# EF_FPLMN, file 6F7B of the SIM, 4 networks of 3 bytes (31.102, 4.2.16): 176 reads, 214 writes (27.007, 8.18).
+_FORBIDDEN_LIST = "AT+CRSM=176,28539,0,0,12"
+_CLEAR_FORBIDDEN_LIST = 'AT+CRSM=214,28539,0,0,12,"%s"' % ("FF" * 12)
+
+
 def automatic(modem):
     """Let the modem choose its network by itself. Asked first: saying it again would cost it minutes."""
     if modem.query("AT+COPS?", replies.operator).mode == 0:
@@ -73,9 +94,7 @@ def carry_out(modem, power, do: str):
         modem.ensure("AT+CGATT=0")
         modem.ensure("AT+CGATT=1")
     elif do == recovery.RADIO_CYCLE:
-        modem.ensure("AT+CFUN=4")  # saved by the modem; configure heals it if we crash here
-        modem.clock.sleep_ms(RADIO_OFF_MS)
-        modem.ensure("AT+CFUN=1")
+        _cycle_radio(modem)
     elif do == recovery.RESTART:
         _restart(modem)
     elif do == recovery.SUPPLY_CUT:
@@ -84,6 +103,12 @@ def carry_out(modem, power, do: str):
     elif do == recovery.CONFIGURE:
         bringup.synchronise(modem)
         bringup.configure(modem)
+
+
+def _cycle_radio(modem):
+    modem.ensure("AT+CFUN=4")  # saved by the modem; configure heals it if we crash here
+    modem.clock.sleep_ms(RADIO_OFF_MS)
+    modem.ensure("AT+CFUN=1")
 
 
 def _restart(modem):

@@ -61,6 +61,7 @@ class Stream(io.IOBase):
         self._buffer = bytearray(modem.family.RECEIVE_MAX_BYTES)
         self._view = memoryview(self._buffer)
         self._subscriptions: list = []
+        self.answered = False  # whether anybody took or refused the last connection: then data pass, there and back
         self._error = errno.ENOTCONN  # why nothing can be read or written; 0 while connected
         self._start_afresh()
 
@@ -84,6 +85,7 @@ class Stream(io.IOBase):
         if not self._error:
             raise _error(errno.EALREADY)
         self._start_afresh()
+        self.answered = False
         self._error = 0
         self._listen()
         deadline_ms = self._clock.now_ms() + timeout_ms
@@ -105,6 +107,7 @@ class Stream(io.IOBase):
             if left_ms <= 0:
                 self._fail(errno.ETIMEDOUT)
             self._modem.wait(left_ms)
+        self.answered = True
         return self._outcome
 
     def close(self):

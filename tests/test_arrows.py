@@ -39,8 +39,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "modem.fields": ("modem.errors",),
     "modem.charset": ("modem.errors",),
     "modem.signal": (),
-    "modem.roaming": (),
-    "modem.recovery": (),
+    "modem.rules": (),
+    "modem.budget": (),
+    "modem.knowledge": ("modem.budget",),
+    "modem.roaming": ("modem.rules",),
+    "modem.recovery": ("modem.rules", "modem.budget"),
     "modem.ports": (),
     "modem.families": ("modem.families",),  # a family may begin with another one's tables
     "modem": ("modem",),

@@ -9,7 +9,7 @@ import random
 
 from firmware.link.secure import NotTrusted
 from firmware.storage import record_file
-from modem import recovery, roaming, steering
+from modem import knowledge, recovery, roaming, steering
 from modem.errors import CommandError, ModemError, ModemHung, ModemRestarted, NotRegistered
 
 FILE = "/network"
@@ -30,7 +30,7 @@ class Network:
     def __init__(self, modem, power, clock, journal, folder):
         stored = record_file.load(folder + FILE)
         stored = stored if isinstance(stored, dict) else {}
-        self.known = roaming.Knowledge(stored.get("roaming"), random.randint(0, JITTER_S))
+        self.known = knowledge.Knowledge(stored.get("roaming"), random.randint(0, JITTER_S))
         self.ladder = recovery.Ladder(stored.get("recovery"))
         self.decision = None
         self.remedy = None
@@ -70,8 +70,11 @@ class Network:
         self.ladder.proved(now_s)
         self._save()
 
-    def lost(self, error):
-        """No contact, because of `error`: note whose fault it is, and try the remedy whose turn it is. Raises ModemError."""
+    def lost(self, error, answered=False):
+        """No contact, because of `error`: note whose fault it is, and try the remedy whose turn it is. Raises ModemError.
+
+        `answered`: somebody took or refused the connection, so this network carries data and the broker may be at fault.
+        """
         now_s = self.now_s()
         if isinstance(error, Moved):
             return
@@ -79,7 +82,7 @@ class Network:
             if isinstance(error, OSError) and error.errno in _NETWORKS_FAULT:
                 self.known.data_failed(now_s)
         elif isinstance(error, (OSError, CommandError)) and not isinstance(error, NotTrusted):
-            self.known.failed(now_s, self._serving, _cause(error))
+            self.known.failed(now_s, self._serving, knowledge.ANSWERED if answered else _cause(error))
         self._proven = False
         if isinstance(error, NotRegistered):
             self._serving = None
@@ -116,6 +119,10 @@ class Network:
         finally:
             self.known.surveyed(self.now_s(), [heard for heard, _, _ in self.survey])
             self._save()
+
+    def is_failing(self):
+        """Whether the network that serves is known to pass no data."""
+        return self.known.is_failing(self.now_s(), self._serving)
 
     def lines(self):
         """For the console."""
@@ -158,15 +165,13 @@ class Network:
             self._journal.note("network", {"do": "refused", "o": plmn, "why": "%s did not take us" % plmn})
 
     def _recover(self, now_s, error):
-        denied = (isinstance(error, NotRegistered) and error.stat == _DENIED) or _cause(
-            error
-        ) in roaming.PERMANENT_CAUSES
+        refused = isinstance(error, NotRegistered) and error.stat == _DENIED
         trouble = recovery.Trouble(
             now_s,
             not isinstance(error, ModemHung),
             isinstance(error, ModemRestarted),
             self._serving is not None,
-            denied,
+            refused or _cause(error) in knowledge.PERMANENT_CAUSES,
             str(error) or repr(error),
         )
         remedy = self.remedy = recovery.decide(self.ladder, trouble)
@@ -177,7 +182,17 @@ class Network:
         self._save()  # before the modem is touched: a budget that is spent stays spent
         if remedy.do in recovery.RESETS:
             self._serving = None
-        steering.carry_out(self._modem, self._power, remedy.do)
+        if remedy.do == recovery.LOOK_FOR_FORBIDDEN:
+            self._clear_forbidden(now_s)
+        else:
+            steering.carry_out(self._modem, self._power, remedy.do)
+
+    def _clear_forbidden(self, now_s):
+        barred = steering.clear_forbidden(self._modem)
+        if barred:
+            self.ladder.cleared(now_s)
+            why = "the SIM avoided every network here, since each had refused it once"
+            self._journal.note("network", {"do": "clear forbidden", "o": " ".join(barred), "why": why})
 
     def _to_store(self):
         return {"roaming": self.known.to_store(), "recovery": self.ladder.to_store()}

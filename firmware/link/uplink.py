@@ -17,7 +17,7 @@ from firmware.link.network import Moved, Network
 from firmware.link.secure import NotTrusted, SecureStream
 from modem import bringup, replies, signal
 from modem.client import Modem
-from modem.errors import ModemError, NotRegistered
+from modem.errors import CommandError, ModemError, NotRegistered
 from modem.families import sim800
 from modem.stream import Stream
 
@@ -31,6 +31,7 @@ PING_MS = (
 TIME_MS = 3600000  # between two looks at the network's clock
 UNREGISTERED_MS = 20000  # a network that is gone for longer takes the connection with it
 BACKOFF_FIRST_MS, BACKOFF_LAST_MS = 1000, 15000  # full jitter; back within 60 s of the network's return
+REFUSED_BACKOFF_LAST_MS = 720000  # one known to refuse the data service is asked 10 times an hour (GSMA TS.34)
 REGISTERED = (1, 5)  # +CGREG: home and roaming are equally good
 
 
@@ -93,7 +94,7 @@ class Uplink:
                 self.trouble = str(moved)
             except (OSError, ModemError, MQTTException) as error:
                 self._failed(error)
-                self._clock.sleep_ms(self._backoff_ms())
+                self._rest(self._backoff_ms(error))
 
     def _start_modem(self):
         """Once. What a modem needs that fails later is recovery's to decide."""
@@ -238,12 +239,25 @@ class Uplink:
             self.journal.note("security", {"broker": self.trouble[:100]})
         self._failures += 1
         try:
-            self.network.lost(error)
+            self.network.lost(error, isinstance(error, OSError) and self._stream.answered)
             self.network.tend(self._controller.report.contactor)
-        except ModemError as another:  # a remedy that failed, or a move: either way, from the beginning
+        except Moved as moved:  # the next network has failed nothing yet
+            self.trouble = str(moved)
+            self._failures = 0
+        except ModemError as another:  # a remedy that failed: from the beginning
             self.trouble = str(another)
 
-    def _backoff_ms(self):
+    def _rest(self, ms):
+        """Wait before the next attempt, with an eye on signal and networks; nobody who wants a scan waits for that."""
+        until_ms = self._clock.now_ms() + ms
+        try:
+            while self._clock.now_ms() < until_ms and not (self._stop or self.scan_wanted):
+                self._watch(min(POLL_MS, until_ms - self._clock.now_ms()))
+        except (OSError, ModemError) as error:  # what is wrong now is the next attempt's to find
+            self.trouble = str(error)
+
+    def _backoff_ms(self, error):
         """Exponential with full jitter: units that lost one network together do not return in one second."""
-        longest_ms = min(BACKOFF_LAST_MS, BACKOFF_FIRST_MS << min(self._failures, 10))
-        return random.randint(0, longest_ms)
+        refused = isinstance(error, CommandError) and self.network.is_failing()
+        last_ms = REFUSED_BACKOFF_LAST_MS if refused else BACKOFF_LAST_MS
+        return random.randint(0, min(last_ms, BACKOFF_FIRST_MS << min(self._failures, 10)))

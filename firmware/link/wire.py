@@ -10,7 +10,7 @@ import errno
 OPERATION_MS = (
     20000  # one publish with its PUBACK, one CONNECT with its CONNACK: GPRS answers within 2 s, or 10 when it is bad
 )
-CONNECT_MS = 80000  # TCP: CIPSTART's own limit is 75 s (SIM800 AT manual V1.12)
+CONNECT_MS = 45000  # TCP: four attempts at it over GPRS. The modem would try for 75 s (SIM800 AT manual V1.12)
 EPROTO = 71  # Linux; MicroPython's errno has no name for it
 PACKET_MAX = 2048  # bytes of one packet, out and in; the longest of ours is about 300
 

@@ -17,6 +17,7 @@ COMMANDS = (
     ("+CNETSCAN", 90_000, ("Operator:",), (), None),  # p.189: 45 s
     ("+CFUN=", 15_000, (), (), None),  # p.96: 10 s
     ("+CPIN=", 8_000, (), (), None),  # 5 s
+    ("+CRSM=", 5_000, None, (), None),  # a file of the SIM, read or written
     ("+CGATT=", 80_000, (), (), None),  # p.210: 70 to 75 s
     ("+CGACT=", 155_000, (), (), None),  # 150 s
     ("+CIICR", 90_000, (), (), None),  # 85 s

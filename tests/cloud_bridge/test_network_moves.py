@@ -43,7 +43,7 @@ def test_what_says_no_decision_is_none(details: str) -> None:
 
 def test_there_are_words_for_everything_that_a_unit_does() -> None:
     decisions = {roaming.STAY, roaming.SURVEY, roaming.SWITCH, roaming.AUTOMATIC, "refused"}
-    remedies = {do for _, do in recovery.LADDER} | {recovery.CONFIGURE}
+    remedies = {do for _, do in recovery.LADDER} | {recovery.CONFIGURE, recovery.LOOK_FOR_FORBIDDEN, "clear forbidden"}
     assert decisions | remedies <= set(network_words.DID)
 
 

@@ -36,6 +36,7 @@ ANSWERS = (
     b"+CIPACK: 100,90,10",
     b"DATA ACCEPT:0,1000",
     b"+CFUN: 1",
+    b'+CRSM: 144,0,"62F21032F451FFFFFFFFFFFF"',
 )
 PARSERS: tuple[Callable[[str], Any], ...] = (
     replies.signal_quality,
@@ -51,6 +52,7 @@ PARSERS: tuple[Callable[[str], Any], ...] = (
     replies.cipack,
     replies.data_accept,
     replies.setting,
+    replies.forbidden,
 )
 
 

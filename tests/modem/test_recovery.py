@@ -5,7 +5,8 @@ import json
 import pytest
 
 from modem import recovery
-from modem.recovery import DAY_S, HOUR_S, Ladder, Trouble, decide
+from modem.budget import DAY_S, HOUR_S
+from modem.recovery import Ladder, Trouble, decide
 
 
 def trouble(now_s, answers=True, booted=False, registered=True, denied=False):
@@ -96,6 +97,25 @@ def test_the_budget_of_resets_survives_a_restart():
     again = Ladder(json.loads(json.dumps(ladder.to_store())))
     again.lost(401)
     assert decide(again, trouble(401, answers=False)).do == recovery.WAIT
+
+
+def test_a_unit_that_no_network_takes_asks_its_sim_for_the_forbidden_ones_once_a_day():
+    looks = [at_s for at_s, do in climb(3 * DAY_S, 60, registered=False) if do == recovery.LOOK_FOR_FORBIDDEN]
+    assert looks == [180, 180 + DAY_S, 180 + 2 * DAY_S]
+
+
+def test_a_unit_with_a_network_does_not_ask():
+    assert recovery.LOOK_FOR_FORBIDDEN not in [do for _, do in climb(DAY_S, 60)]
+
+
+def test_the_forbidden_list_is_cleared_once_a_week_and_that_counts_as_a_reset():
+    ladder = Ladder()
+    ladder.lost(0)
+    ladder.cleared(200)
+    again = Ladder(json.loads(json.dumps(ladder.to_store())))
+    assert again.resets == [200]
+    looks = [at_s for at_s, do in climb(9 * DAY_S, 600, again, registered=False) if do == recovery.LOOK_FOR_FORBIDDEN]
+    assert looks[0] >= 7 * DAY_S
 
 
 @pytest.mark.parametrize("stored", [None, [], 5, {"resets": "x"}, {"resets": [None, "a"]}])

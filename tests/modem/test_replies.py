@@ -56,6 +56,8 @@ VALUES = [
     (replies.cipack, "+CIPACK: 100,90,10", (100, 90, 10)),
     (replies.data_accept, "DATA ACCEPT:0,1400", (0, 1400)),
     (replies.setting, "+CFUN: 1", 1),
+    (replies.forbidden, '+CRSM: 144,0,"62F21013006232F451FFFFFF"', ["26201", "310260", "23415"]),
+    (replies.forbidden, '+CRSM: 144,0,"FFFFFFFFFFFFFFFFFFFFFFFF"', []),
 ]
 
 
@@ -114,6 +116,9 @@ TORN = [
     (replies.data_accept, "DATA ACCEPT:0"),
     (replies.setting, "+CFUN: "),
     (replies.setting, ""),
+    (replies.forbidden, '+CRSM: 148,4,""'),
+    (replies.forbidden, '+CRSM: 144,0,"62X210"'),
+    (replies.forbidden, "+CRSM: 144,0"),
     (replies.operators, "+COPS: (1,"),
     (replies.operators, '+COPS: (1,"A","B","23410",0'),
     (replies.operators, '+COPS: (1,"A","B","234x0",0)'),

@@ -4,7 +4,7 @@ import pytest
 
 from modem import recovery, steering
 from modem.errors import CommandError
-from modem.roaming import Heard
+from modem.knowledge import Heard
 from tests.modem.scripted import OK, line, scripted
 
 SCAN = (
@@ -75,6 +75,42 @@ def test_a_network_that_never_serves_is_given_half_a_minute():
     modem, _, clock = scripted(dict(SERVED_BY_O2, **searching))
     assert not steering.switch(modem, "23410")
     assert clock.ms <= steering.SETTLE_MS + 2 * steering.SETTLE_POLL_MS
+
+
+FORBIDDEN_LIST = "AT+CRSM=176,28539,0,0,12"
+CLEAR = 'AT+CRSM=214,28539,0,0,12,"FFFFFFFFFFFFFFFFFFFFFFFF"'
+
+
+def barred(listed, heard):
+    """A modem whose SIM has this list, and which hears these networks."""
+    answers = {
+        FORBIDDEN_LIST: line('+CRSM: 144,0,"%s"' % listed) + OK,
+        CLEAR: line('+CRSM: 144,0,""') + OK,
+        "AT+COPS=?": line("+COPS: %s,,(0-4),(0-2)" % heard) + OK,
+    }
+    return scripted(configured(answers))
+
+
+def test_a_forbidden_list_that_bars_every_network_is_cleared_and_the_radio_begins_anew():
+    modem, port, _ = barred("32F45132F401FFFFFFFFFFFF", '(3,"vodafone UK","voda UK","23415"),(3,"O2","O2","23410")')
+    assert steering.clear_forbidden(modem) == ["23415", "23410"]
+    assert port.sent == [FORBIDDEN_LIST, "AT+COPS=?", CLEAR, "AT+CFUN=4", "AT+CFUN=1"]
+
+
+@pytest.mark.parametrize(
+    "heard",
+    ['(3,"O2","O2","23410"),(1,"EE","EE","23430")', "", '(2,"EE","EE","23430")'],
+)
+def test_a_forbidden_list_that_leaves_a_way_is_left_alone(heard):
+    modem, port, _ = barred("32F401FFFFFFFFFFFFFFFFFF", heard)
+    assert steering.clear_forbidden(modem) == []
+    assert port.sent == [FORBIDDEN_LIST, "AT+COPS=?"]
+
+
+def test_an_empty_forbidden_list_costs_no_scan():
+    modem, port, _ = barred("FF" * 12, "")
+    assert steering.clear_forbidden(modem) == []
+    assert port.sent == [FORBIDDEN_LIST]
 
 
 def test_a_modem_that_chooses_by_itself_is_not_told_to_again():

@@ -15,18 +15,33 @@ class Broker:
         self.contacts: list[float] = []
         self.deaf = False
         self.port = 0
+        self._server: asyncio.Server | None = None
+        self._connected: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> None:
-        """Listens on a free port of this machine."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
+        """Listens on a free port of this machine, again on the one it had."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def become(self, up: bool = True, deaf: bool = False) -> None:
+        """Goes down, which closes all connections, or comes up again; or stops listening to what comes."""
+        self.deaf = deaf
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            for writer in self._connected:
+                writer.close()
+        if up:
+            await self.start()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connected.add(writer)
         self.accepted.append(asyncio.get_running_loop().time())
         with contextlib.suppress(asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
             while answer := await self._answer(reader):
                 if not self.deaf:
                     writer.write(answer)
+        self._connected.discard(writer)
         writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader) -> bytes:

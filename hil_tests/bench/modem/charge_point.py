@@ -10,7 +10,9 @@ from typing import Any
 from firmware.link.uplink import Uplink
 from hil_tests.bench.modem.broker import Broker
 from hil_tests.bench.modem.virtual_time import Clock, Enough, Port, VirtualLoop
+from hil_tests.sim.line_speed import LineSpeed
 from hil_tests.sim.modem import Modem
+from hil_tests.sim.noise import Noise
 from hil_tests.sim.world_file import Scene
 
 HEARTBEAT_S = 60
@@ -27,33 +29,25 @@ class ChargePoint:
         self.broker = Broker()
         self.loop.run_until_complete(self.broker.start())
         self.modem = self.loop.inside(Modem, scene.world, scene.personality, scene.memory)
-        self.port = Port(self.clock, self.modem.receive)
-        self.modem.wire(self.port.receive)
+        self.port = Port(self.clock, lambda chunk: self.modem.receive(speed.heard(chunk)))
+        speed = LineSpeed(lambda: self.modem.memory.baud, lambda: self.port.baud, scene.world.random)
+        self.noise = Noise(
+            lambda chunk: self.port.receive(speed.heard(chunk)), scene.world.random, scene.urc_one_in, scene.lose_one_in
+        )
+        self.modem.wire(self.noise.write)
         self.events: list[tuple[float, str, dict[str, Any]]] = []
         self._folder = tempfile.TemporaryDirectory()
         self._enough: Callable[[], bool] = lambda: False
         self._until_s = 0.0
         self.uplink = self._uplink()
 
-    def restart(self) -> None:
-        """The processor restarts: what is not on the flash is forgotten."""
-        self.uplink = self._uplink()
-
-    def run(self, limit_s: float, enough: Callable[[], bool] = lambda: False) -> float:
-        """Lets it run until `enough()`, or for so long; returns the virtual seconds it took."""
-        start_s = self.loop.time()
-        self._until_s = start_s + limit_s
+    def run(self, limit_s: float, enough: Callable[[], bool] = lambda: False) -> bool:
+        """Lets it live until `enough()`, or for so long: then it is false. It does not live on after that."""
+        self._until_s = self.loop.time() + limit_s
         self._enough = enough
         with contextlib.suppress(Enough):
             self.uplink.run()
-        self._enough = lambda: False
-        return self.loop.time() - start_s
-
-    def until_contact(self, limit_s: float) -> float | None:
-        """Seconds until the next publish arrives; None if none does within the limit."""
-        before = len(self.broker.contacts)
-        took_s = self.run(limit_s, lambda: len(self.broker.contacts) > before)
-        return took_s if len(self.broker.contacts) > before else None
+        return enough()
 
     def close(self) -> None:
         """The end."""

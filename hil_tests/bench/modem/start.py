@@ -1,5 +1,7 @@
 """From power-on to registered, to TCP open, and to the first contact, over the sum of the modem's own delays on the way."""
 
+from collections.abc import Iterable
+
 from hil_tests.bench.modem.charge_point import ChargePoint
 from hil_tests.sim.world_file import scene
 
@@ -13,20 +15,29 @@ TO_CONNECTED = (*TO_REGISTERED, "pdp_activate", "connect", "shut")
 def _ratios(seed: int) -> tuple[float, float, float]:
     """(to registered, to TCP open, seconds to the first contact)."""
     unit = ChargePoint(scene({}, seed))
-    world = unit.modem.world
-    unit.run(60, lambda: unit.modem.running)
-    on_s = unit.loop.time()
-    unit.run(60, lambda: unit.uplink.state == "registered")
-    registered = (unit.loop.time() - on_s) / _sum_s(world.waited, TO_REGISTERED)
-    unit.run(60, lambda: bool(unit.broker.accepted))
-    connected = (unit.broker.accepted[0] - on_s) / _sum_s(world.waited, TO_CONNECTED)
-    unit.run(60, lambda: bool(unit.broker.contacts))
-    contact_s = unit.loop.time() - on_s
+    reached: dict[str, float] = {}
+    delays: dict[str, float] = {}
+
+    def look() -> bool:
+        now = {
+            "on": unit.modem.running,
+            "registered": unit.uplink.state == "registered",
+            "connected": bool(unit.broker.accepted),
+            "contact": bool(unit.broker.contacts),
+        }
+        for name in [name for name, is_reached in now.items() if is_reached and name not in reached]:
+            reached[name] = unit.loop.time()
+            delays[name] = _sum_s(unit.modem.world.waited, TO_CONNECTED if name == "connected" else TO_REGISTERED)
+        return "contact" in reached
+
+    unit.run(60, look)
+    reached["connected"] = unit.broker.accepted[0]
     unit.close()
-    return registered, connected, contact_s
+    took_s = {name: at_s - reached["on"] for name, at_s in reached.items()}
+    return took_s["registered"] / delays["registered"], took_s["connected"] / delays["connected"], took_s["contact"]
 
 
-def _sum_s(waited: list[tuple[str, int]], names: tuple[str, ...]) -> float:
+def _sum_s(waited: Iterable[tuple[str, int]], names: tuple[str, ...]) -> float:
     return sum(ms for name, ms in waited if name in names) / 1000
 
 

@@ -12,6 +12,7 @@ from typing import Any
 # A socket of this machine may need a moment of real time; a long jump waits for it, so as not to jump past an answer.
 LONG_JUMP_S = 0.5
 MOMENT_S = 0.002
+USUAL_BAUD = 115_200
 
 
 class _Jumping(selectors.DefaultSelector):
@@ -79,9 +80,13 @@ class Clock:
 
 
 class Port:
-    """The client's end of a line without delay. The modem's end: `receive` takes what the modem says, `send` is called."""
+    """The client's end of a line without delay. The modem's end: `receive` takes what the modem says, `send` is called.
+
+    `baud` is what the client has set.
+    """
 
     def __init__(self, clock: Clock, send: Callable[[bytes], None]) -> None:
+        self.baud = USUAL_BAUD
         self._clock = clock
         self._send = send
         self._inbox = bytearray()
@@ -119,7 +124,8 @@ class Port:
         return bool(self._inbox)
 
     def set_baud(self, baud: int) -> None:
-        """The line has no speed."""
+        """Bytes pass as fast as ever; who cares for the speed reads `baud`."""
+        self.baud = baud
 
     def close(self) -> None:
         """Nothing to give back."""

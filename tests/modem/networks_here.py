@@ -1,0 +1,21 @@
+"""What happens to a unit and its networks, for the tests of what is known and of what is decided."""
+
+from modem import knowledge
+
+VODAFONE, O2, EE, ABROAD = "23415", "23410", "23430", "27201"
+MINUTE_S = 60
+
+
+def sample(known, csqs, now_s=0, plmn=VODAFONE):
+    """A sample a minute; returns when the last one was taken."""
+    for csq in csqs:
+        now_s += MINUTE_S
+        known.sampled(now_s, plmn, csq)
+    return now_s
+
+
+def fail_the_proof(known, plmn=VODAFONE, now_s=1000, cause="timed out"):
+    """Twice, and long enough; returns when."""
+    known.failed(now_s, plmn, cause)
+    known.failed(now_s + knowledge.PROOF_S, plmn, cause)
+    return now_s + knowledge.PROOF_S
