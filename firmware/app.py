@@ -8,6 +8,7 @@ import gc
 import os
 import sys
 
+from firmware.borrowed import Borrowed
 from firmware.charging import delay, schedule
 from firmware.charging.controller import Controller
 from firmware.charging.situation import Setup
@@ -21,7 +22,6 @@ from firmware.link.journal import Journal
 from firmware.link.uplink import Uplink
 from firmware.link.wall_clock import WallClock
 from firmware.lock import Lock
-from firmware.orders import Orders
 from firmware.storage import boots
 from firmware.storage.authority import Authority
 from firmware.storage.checkpoint import Checkpoint
@@ -84,7 +84,7 @@ class Unit:
             self.journal,
             self.authority,
             self.outbox,
-            Orders(self, flash).take,
+            self.obey,
             self.time_is,
         )
         daily = Daily(
@@ -100,6 +100,11 @@ class Unit:
         console = Console(self.board.console_port, self)
         supervisor = Supervisor(self.board, self.control_loop, self.clock)
         self.pauses = (console.poll, supervisor.poll, self.journal.collect, self.house.poll, daily.poll)
+
+    def obey(self, payload):
+        """Carry out one order of the cloud."""
+        with Borrowed("firmware.orders", "firmware.link.commands") as orders:
+            orders.Orders(self, self.board.flash).take(payload)
 
     def time_is(self, epoch_s, who):
         """`who` says what time it is (UTC), or None; believed if it can be true, and a step is an event."""

@@ -6,7 +6,8 @@ import pytest
 
 from firmware.errors import SettingError
 from firmware.storage import boots, record_file
-from firmware.storage.settings import FILE, TABLE, Settings
+from firmware.storage.bounds import TABLE
+from firmware.storage.settings import FILE, Settings
 
 FOLDER = "build/tests-settings"
 

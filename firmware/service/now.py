@@ -1,0 +1,81 @@
+"""The service console: how the unit is now, and who decides."""
+
+import gc
+
+from firmware.charging.limits import PRIORITY, WISHES, live
+from firmware.control_loop import WITHIN_MS
+from modem import signal
+
+
+def answer_status(unit, argument):
+    report, uplink = unit.controller.report, unit.uplink
+    dbm = signal.dbm_from_csq(uplink.csq)
+    lines = [
+        "id %s" % (unit.settings["id"] or "-"),
+        "pilot %s" % (report.state or "-"),
+        "phase %s" % report.phase,
+        "mode %s" % report.mode,
+        "contactor %s" % ("closed" if report.contactor else "open"),
+        "amps %g" % report.amps,
+        "limited_by %s" % report.ruling.source,
+        "because %s" % report.ruling.why,
+        "schedule %s" % (unit.settings["schedule"] or "offered"),
+        "faults %s" % (",".join(report.faults) or "-"),
+        "csq %d" % uplink.csq,
+        "dbm %s" % ("-" if dbm is None else dbm),
+        "operator %s" % (uplink.operator or "-"),
+        "link %s" % uplink.state,
+        "trouble %s" % (uplink.trouble or "-"),
+        "session %s" % (report.session.number if report.session else "-"),
+        "session_wh %d" % report.session_wh,
+        "boots %d" % unit.journal.boot,
+        "uptime_ms %d" % unit.clock.now_ms(),
+        "loop_worst_ms %d" % unit.control_loop.worst_ms,
+        "heap_free %d" % gc.mem_free(),
+        "crashes %d" % unit.crashes,
+        "outbox %d" % unit.outbox.waiting(),
+        "events_dropped %d" % (unit.controller.events.dropped + unit.outbox.dropped),
+    ]
+    if report.total_wh is not None:  # the meter was read
+        lines.append("total_wh %d" % report.total_wh)
+    return lines
+
+
+def answer_why(unit, argument):
+    """Who rules the current, then everybody who has a say, highest first."""
+    controller = unit.controller
+    ruling, claims = controller.report.ruling, controller.claims
+    ceilings = dict(controller.ceilings)
+    lines = ["amps %g" % ruling.amps, "rules %s" % ruling.source, "because %s" % ruling.why]
+    for source, kind in PRIORITY:
+        claim = live(claims, source, unit.clock.now_ms())
+        if source in ceilings:
+            lines.append("%s %s %g" % (kind, source, ceilings[source]))
+        elif claim and source in WISHES:
+            lines.append("%s %s %g %s" % (kind, source, claim.amps, claim.why))
+    return lines
+
+
+def answer_faults(unit, argument):
+    """Every fault that is set or was set since boot."""
+    lines = []
+    for watch in unit.controller.faults.watches:
+        if watch.count:
+            state = "clear" if not watch.is_set else "needs_person" if watch.needs_person() else "set"
+            at_s = unit.wall_clock.at(watch.set_ms)
+            when = "boot+%d" % (watch.set_ms // 1000) if at_s is None else at_s
+            lines.append(
+                "%s %s %s count %d last %s" % (watch.fault.name, state, watch.fault.severity, watch.count, when)
+            )
+    return lines
+
+
+def answer_health(unit, argument):
+    """How far apart the control loop's steps were since the start, and how often the flash was written."""
+    loop = unit.control_loop
+    lines = ["steps_within_ms %d %d" % pair for pair in zip(WITHIN_MS, loop.apart)]
+    lines.append("steps_later %d" % loop.apart[-1])
+    writes = unit.board.flash_writes()
+    lines.append("flash_writes %s" % ("-" if writes is None else writes))
+    lines.append("flash_refused %d" % (unit.house.lost_writes + unit.log.refused))
+    return lines

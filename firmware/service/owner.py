@@ -1,0 +1,38 @@
+"""The service console: what the owner may wish, and what the unit must be told where no network tells it."""
+
+from firmware.charging import schedule
+from firmware.errors import CommandRefused
+
+
+def answer_schedule(unit, argument):
+    """The owner's hours to avoid; offered until the owner has chosen."""
+    if argument:
+        if argument == "offer":
+            raise CommandRefused("choose: schedule default, schedule off, or schedule %s" % schedule.DEFAULT)
+        unit.settings.change({"schedule": argument})
+        unit.journal.note("schedule", {"to": argument})
+    return ["schedule %s" % (unit.settings["schedule"] or "offered"), "default %s" % schedule.DEFAULT]
+
+
+def answer_override(unit, argument):
+    if argument not in ("on", "off"):
+        raise CommandRefused("override on, or override off")
+    why = unit.house.override(argument == "on")
+    if why:
+        raise CommandRefused(why)
+    return []
+
+
+def answer_skipdelay(unit, argument):
+    unit.house.wishes.skip_delay(unit.clock.now_ms())
+    return []
+
+
+def answer_time(unit, argument):
+    """What time the unit thinks it is, UTC; a person may tell it where no network does."""
+    if argument:
+        if not argument.isdigit():
+            raise CommandRefused("give the seconds since 1970, UTC")
+        unit.time_is(int(argument), "console")
+    now_s = unit.wall_clock.now()
+    return ["time %s" % ("unknown" if now_s is None else now_s)]

@@ -1,0 +1,39 @@
+"""The service console: the mobile network, for whoever fits or looks for an antenna."""
+
+from modem import signal
+
+
+def answer_csq(unit, argument):
+    uplink = unit.uplink
+    uplink.watch_closely()
+    csq, cell = uplink.csq, uplink.cell
+    dbm = signal.dbm_from_csq(csq)
+    verdict = signal.UNKNOWN if csq == signal.NO_READING else signal.PASS if signal.passes(csq) else signal.FAIL
+    return [
+        "csq %d" % csq,
+        "dbm %s" % ("-" if dbm is None else dbm),
+        "operator %s" % (uplink.operator or "-"),
+        "cell %s" % ("-" if None in cell else "%04X-%04X" % cell),
+        "sample %d" % uplink.sample,
+        "verdict %s" % verdict,
+    ]
+
+
+def answer_network(unit, argument):
+    return unit.uplink.network.lines()
+
+
+def answer_networks(unit, argument):
+    network = unit.uplink.network
+    heard = ["network %s %d %d %s" % (one.plmn, one.csq, count, name or "") for one, name, count in network.survey]
+    return ["scan %s" % network.survey_state] + heard
+
+
+def answer_scan(unit, argument):
+    unit.uplink.network.survey_state = "wanted"
+    unit.uplink.scan_wanted = True
+    return []
+
+
+def answer_trace(unit, argument):
+    return unit.uplink.trace()

@@ -1,0 +1,64 @@
+"""Does the service console answer every command that it lists, and refuse what it cannot read?"""
+
+import sys
+
+from firmware import console
+from firmware.borrowed import Borrowed
+from firmware.console import COMMANDS, LINE_MAX, ROOM, Console
+
+
+class Port:
+    def __init__(self):
+        self.typed = self.said = b""
+
+    def read(self):
+        typed, self.typed = self.typed, b""
+        return typed
+
+    def write(self, data):
+        self.said += data
+
+
+def said(typed, unit=None):
+    port = Port()
+    port.typed = typed
+    Console(port, unit).poll()
+    return port.said.decode().split("\r\n")[:-1]
+
+
+def test_every_command_has_its_answer_and_its_help():
+    with Borrowed(ROOM + "help") as helping:
+        listed = sorted(helping.COMMANDS)
+    assert listed == sorted(name for names in COMMANDS.values() for name in names)
+    for module, names in COMMANDS.items():
+        with Borrowed(ROOM + module) as answering:
+            for name in names:
+                assert hasattr(answering, "answer_" + name), name
+
+
+def test_help_lists_them_and_its_module_is_forgotten():
+    lines = said(b"help\n")
+    assert "status the unit now" in lines and lines[-1] == "ok"
+    assert ROOM + "help" not in sys.modules
+
+
+def test_what_is_no_command_is_refused_in_words():
+    assert said(b"open sesame\n") == ["error no command open; try help"]
+    assert said(b"\xff\n") == ["error the line is not text"]
+    assert said(b"_module\n") == ["error no command _module; try help"]
+
+
+def test_a_line_that_is_too_long_is_thrown_away_whole():
+    assert said(b"x" * 3000 + b"\nhelp\n")[0] == "error the line is longer than %d bytes" % LINE_MAX
+
+
+def test_an_answer_that_polls_again_is_not_disturbed():
+    class Unit:
+        pass
+
+    port = Port()
+    talking = Console(port, Unit())
+    port.typed = b"help\n"
+    port.write = lambda data: talking.poll()
+    talking.poll()
+    assert console.ROOM + "help" not in sys.modules
