@@ -16,7 +16,7 @@ class Background:
     def __init__(self) -> None:
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._loop = self._runner.get_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="rig", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="rig", daemon=True)
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -36,4 +36,8 @@ class Background:
         """Ends the loop and its thread, and cancels what was still running on it."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+
+    def _serve(self) -> None:
+        """On the thread; its end too, because a test of pages has a loop of Playwright's on its own."""
+        self._loop.run_forever()
         self._runner.close()
