@@ -59,7 +59,10 @@ def _problem(request: Request, status: int) -> Response:
 
 
 async def _login_needed(request: Request, needed: LoginNeeded) -> Response:
-    return to("/login" if needed.path == "/" else f"/login?next={quote(needed.path)}")
+    login = "/login" if needed.path == "/" else f"/login?next={quote(needed.path)}"
+    if "HX-Request" in request.headers:  # htmx would put the login page into a part of this one
+        return Response(status_code=401, headers={"HX-Redirect": login})
+    return to(login)
 
 
 async def _refused(request: Request, error: Refused) -> Response:

@@ -16,10 +16,10 @@ from cloud_bridge.store.units import Unit
 from cloud_bridge.web.view import ChargePoint, charge_point, mark
 from cloud_bridge.web.words import time_of_day
 
+ALIVE = "alive"  # the name of a sign of life; its content is the time of day
 LOOK_S = 0.5
-LOOKS = 30  # then a sign of life, so that the page knows that it is connected
+LOOKS = 30  # then another sign of life, so that the page knows that it is connected
 SETTLE_S = 0.1  # until what was heard is in the store too (the recorder gathers for 5 ms)
-RETRY_MS = 3000  # how long the browser waits before it comes back
 
 
 class Stored(NamedTuple):
@@ -36,18 +36,18 @@ async def changes(
 
     `seen` is the mark of what the page shows already.
     """
-    yield f"retry: {RETRY_MS}\n\n"
     while (stored := await asyncio.to_thread(read)) is not None:
+        yield event(time_of_day(house.clock.now_ms(), stored.unit.time_zone), seen, ALIVE)
         for _ in range(LOOKS):
             point = charge_point(house, stored.unit)
             if (now := mark(point, stored.vehicles_mark)) != seen:
                 seen = now
                 await asyncio.sleep(SETTLE_S)
-                yield event("board", await asyncio.to_thread(render, point), seen)
+                yield event(await asyncio.to_thread(render, point), seen)
             await asyncio.sleep(LOOK_S)
-        yield event("alive", time_of_day(house.clock.now_ms(), stored.unit.time_zone), seen)
 
 
-def event(name: str, content: str, mark: str) -> str:
+def event(content: str, mark: str, name: str = "") -> str:
+    """Without a name, htmx puts the content where the page has it."""
     data = "".join(f"data: {line}\n" for line in content.splitlines())
-    return f"event: {name}\nid: {mark}\n{data}\n"
+    return (f"event: {name}\n" if name else "") + f"id: {mark}\n{data}\n"

@@ -62,7 +62,7 @@ def test_last_contacted_is_the_first_thing_on_the_dashboard(bridge: Bridge, brow
 
 def test_refresh_is_a_form_that_reads_again(bridge: Bridge, browser: TestClient, unit: Unit) -> None:
     html = browser.get("/").text
-    action = re.search(r'<form class="refresh" method="get" action="([^"]+)">\s*<button>Refresh</button>', html)
+    action = re.search(r'<form class="refresh" method="get" action="([^"]+)"[^>]*>\s*<button>Refresh</button>', html)
     assert action
     assert 'checked at <time datetime="2026-01-01T00:00:00.000Z" data-checked>00:00:00</time>' in html
     bridge.clock.advance(7000)

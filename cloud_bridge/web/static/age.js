@@ -1,6 +1,6 @@
 // Ages "5 seconds ago" while the page is open; the words are those of web/words.py. Without it, Refresh does the same.
 // Time is the browser's difference, never its clock: a phone with a wrong time shows the right age.
-const shownAt = new WeakMap(); // each age, when it was put on the page
+let shownAt = Date.now(); // when the ages on the page were right
 let frozen = false;
 
 function ago(ms) {
@@ -17,8 +17,7 @@ function ago(ms) {
 
 function tick() {
   for (const time of document.querySelectorAll("time[data-age-ms]")) {
-    if (!shownAt.has(time)) shownAt.set(time, Date.now());
-    const words = ago(Number(time.dataset.ageMs) + Date.now() - shownAt.get(time));
+    const words = ago(Number(time.dataset.ageMs) + Date.now() - shownAt);
     if (!frozen && time.textContent !== words) time.textContent = words;
   }
 }
@@ -29,6 +28,10 @@ export function freeze(on) {
   document.body.classList.toggle("frozen", on);
 }
 
-export { tick };
-tick();
+// New ages have come.
+export function restart() {
+  shownAt = Date.now();
+  tick();
+}
+
 setInterval(tick, 1000);
