@@ -77,6 +77,7 @@ class Tokenizer:
         self._prompt = prompt
         self._header = header
         self._payload = payload
+        self._stray = ""
         self._pending = True
 
     def expect_nothing(self):
@@ -94,6 +95,7 @@ class Tokenizer:
         self._payload_got = 0
         self._payload_size = 0
         self._payload_ended = False
+        self._stray = ""  # the last one of the pending command
         self._pending = False
 
     def feed(self, chunk) -> list:
@@ -226,6 +228,10 @@ class Tokenizer:
             events.append((URC, line))
         else:
             events.append((STRAY, line))
+            # A URC may fall between the letters of the result: its two halves are still the result.
+            if self._pending and self._is_final(self._stray + line):
+                self._end(self._stray + line, events)
+            self._stray = line
 
     def _is_final(self, line: str) -> bool:
         if self._info_first:

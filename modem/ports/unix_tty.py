@@ -16,7 +16,8 @@ WRITE_BYTES = 128  # a terminal that polls as writable takes at least this much 
 
 _IFLAG, _OFLAG, _CFLAG, _LFLAG, _ISPEED, _OSPEED, _CC = range(7)  # what tcgetattr returns
 _VTIME, _VMIN = 5, 6  # places in _CC; Linux, bits/termios-c_cc.h
-_BAUDS = {115_200: termios.B115200, 57_600: termios.B57600, 9_600: termios.B9600}
+_B19200 = 14  # Linux, bits/termios-baud.h; MicroPython's termios leaves it out
+_BAUDS = {115_200: termios.B115200, 57_600: termios.B57600, 19_200: _B19200, 9_600: termios.B9600}
 
 
 class Port:

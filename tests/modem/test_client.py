@@ -124,6 +124,30 @@ def test_a_torn_answer_whose_result_came_costs_no_time():
     assert (modem.resyncs, clock.ms) == (0, 0)
 
 
+def test_a_result_that_a_urc_cut_in_two_costs_no_time():
+    modem, port, clock = scripted({"AT+CGREG=2": b"\r\nO" + line("+CREG: 0") + b"K\r\n"})
+    modem.command("AT+CGREG=2")
+    assert (clock.ms, modem.resyncs, port.sent) == (0, 0, ["AT+CGREG=2"])
+
+
+@pytest.mark.parametrize("halves", [("ER", "ROR"), ("+CME E", "RROR: 30")])
+def test_a_refusal_that_a_urc_cut_in_two_is_one(halves):
+    first, second = halves
+    torn = b"\r\n" + first.encode() + line("+CREG: 0") + second.encode() + b"\r\n"
+    modem, _, clock = scripted({"AT+CGREG=2": torn})
+    with pytest.raises(CommandError) as caught:
+        modem.command("AT+CGREG=2")
+    assert caught.value.final == first + second
+    assert clock.ms == 0
+
+
+def test_pieces_that_make_no_result_are_waited_with():
+    modem, _, clock = scripted({"AT+CGREG=2": [line("O") + line("X") + line("K"), OK]})
+    with pytest.raises(CommandTimeout):
+        modem.command("AT+CGREG=2")
+    assert clock.ms == 3000
+
+
 def test_a_result_within_a_payload_whose_header_was_torn_leaves_us_out_of_step():
     payload = b"OK\r\nOK\r\n"
     torn = b"\r\n+CIPRX\r\nRING\r\nGET: 2,0,%d,0\r\n" % len(payload) + payload + OK
