@@ -29,6 +29,12 @@ class Database:
         self._reader = engine
         self._writer = engine.execution_options(writing=True)
 
+    @property
+    def file(self) -> Path | None:
+        """None where it is a PostgreSQL."""
+        url = self._reader.url
+        return Path(url.database) if url.database and url.get_backend_name() == "sqlite" else None
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent view; nothing may be changed through it."""

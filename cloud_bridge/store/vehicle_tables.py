@@ -4,6 +4,22 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, In
 
 from cloud_bridge.store.tables import metadata
 
+account_grants = Table(  # what an authorisation gave us, for one or more vehicles of the account
+    "account_grants",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("provider", String(40), nullable=False),
+    Column("key_id", String(40), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # vehicles/vault.py
+    Column("generation", BigInteger, nullable=False),  # one more with every refresh
+    Column("refresh_ms", BigInteger, nullable=False),  # when it should be refreshed
+    Column("choose_until_ms", BigInteger),  # by when the driver has to say which vehicles; null: has said
+    Index(None, "person_id"),
+    Index(None, "key_id"),
+    Index(None, "choose_until_ms"),
+)
+
 vehicles = Table(
     "vehicles",
     metadata,
@@ -14,6 +30,7 @@ vehicles = Table(
     Column("vin", String(100), nullable=False),
     Column("name", String(100), nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+    Column("grant_id", ForeignKey("account_grants.id")),
     # vehicles/link.py
     Column("state", String(20), nullable=False),
     Column("since_ms", BigInteger, nullable=False),
@@ -32,22 +49,8 @@ vehicles = Table(
     Column("due_ms", BigInteger, nullable=False, server_default="0"),
     Index(None, "person_id", "vin", unique=True),
     Index(None, "due_ms"),
+    Index(None, "grant_id"),
     Index(None, "provider", "car_id"),
-)
-
-vehicle_grants = Table(
-    "vehicle_grants",
-    metadata,
-    Column("vehicle_id", ForeignKey("vehicles.id", ondelete="CASCADE"), primary_key=True),
-    Column("key_id", String(40), nullable=False),
-    Column("sealed", LargeBinary, nullable=False),  # vehicles/vault.py
-    Column("generation", BigInteger, nullable=False),  # one more with every refresh
-    Column("expires_ms", BigInteger, nullable=False),  # of the access token
-    Column("refresh_ms", BigInteger, nullable=False),  # when it should be refreshed
-    Column("refresher", String(40)),  # who is refreshing it now
-    Column("lease_ms", BigInteger, nullable=False, server_default="0"),  # and until when nobody else may
-    Index(None, "refresh_ms"),
-    Index(None, "key_id"),
 )
 
 vehicle_attempts = Table(  # a driver who is at the maker's authorisation page

@@ -64,7 +64,10 @@ class Generic:
             range_km=fields.number(told.get("range_km")),
         )
 
-    def revoke(self, grant: Grant, car_id: str | None) -> None:
+    def release(self, grant: Grant, car_id: str) -> None:
+        pass
+
+    def revoke(self, grant: Grant) -> None:
         self._oauth.revoke(grant)
 
     def _get(self, path: str, access_token: str) -> dict[str, Any]:

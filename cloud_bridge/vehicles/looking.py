@@ -9,7 +9,6 @@ from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.vehicles.keys import KeyGone
 from cloud_bridge.vehicles.link import event_of
 from cloud_bridge.vehicles.provider import ProviderError, Reading
-from cloud_bridge.vehicles.refresh_door import wait_while_busy
 from cloud_bridge.vehicles.rows import Vehicle
 from cloud_bridge.vehicles.sealing import SealBroken
 from cloud_bridge.vehicles.trouble import Trouble
@@ -27,9 +26,10 @@ def look(accounts: Accounts, vehicle: Vehicle, eager: bool = False) -> Vehicle:
         trouble, advice, retry_after_ms = error.trouble, error.advice, error.retry_after_ms
     now_ms = accounts.clock.now_ms()
     with accounts.database.writing() as connection:
-        refresh_ms = accounts.vault.refresh_ms(connection, vehicle.id)
-        if refresh_ms is None:  # the driver has disconnected it meanwhile
-            return rows.find(connection, vehicle.id) or vehicle
+        now = rows.find(connection, vehicle.id)
+        if now is None or now.grant_id is None or now.grant_id != vehicle.grant_id:  # the driver did more than look
+            return now or vehicle
+        refresh_ms = accounts.vault.refresh_ms(connection, now.grant_id) or now_ms
         if reading is not None:
             rows.said(connection, vehicle, reading)
         link = rows.happened(connection, vehicle, event_of(trouble), now_ms, trouble, advice)
@@ -70,9 +70,11 @@ def _read(accounts: Accounts, vehicle: Vehicle, eager: bool) -> Reading:
 
 
 def _kept(accounts: Accounts, vehicle: Vehicle) -> Kept:
+    kept = None
     try:
-        with accounts.database.reading() as connection:
-            kept = accounts.vault.get(connection, vehicle.id)
+        if vehicle.grant_id is not None:
+            with accounts.database.reading() as connection:
+                kept = accounts.vault.get(connection, vehicle.grant_id)
     except KeyGone as error:
         raise ProviderError(Trouble.MISUSED, str(error)) from error
     except SealBroken as error:
@@ -82,17 +84,8 @@ def _kept(accounts: Accounts, vehicle: Vehicle) -> Kept:
     return kept
 
 
-def _generation(accounts: Accounts, vehicle: Vehicle) -> int | None:
-    with accounts.database.reading() as connection:
-        return accounts.vault.generation(connection, vehicle.id)
-
-
 def _refreshed(accounts: Accounts, vehicle: Vehicle, kept: Kept) -> Kept:
-    outcome = wait_while_busy(
-        lambda: accounts.door.refresh(vehicle.id, kept.generation),
-        lambda: _generation(accounts, vehicle),
-        kept.generation,
-    )
+    outcome = accounts.door.refresh(vehicle.grant_id or "", kept.generation)
     if outcome.trouble is not None:
         raise ProviderError(outcome.trouble, advice=outcome.advice, retry_after_ms=outcome.retry_after_ms)
     return _kept(accounts, vehicle)

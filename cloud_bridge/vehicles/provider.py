@@ -89,6 +89,10 @@ class Provider(Protocol):
         """What the car says now, or ASLEEP: never wakes it."""
         ...
 
-    def revoke(self, grant: Grant, car_id: str | None) -> None:
-        """Give the consent back, as far as the provider lets us."""
+    def release(self, grant: Grant, car_id: str) -> None:
+        """We read this car no longer. Nothing where consent is for the whole account."""
+        ...
+
+    def revoke(self, grant: Grant) -> None:
+        """Give the consent back. Nothing where it is given back car by car."""
         ...

@@ -1,11 +1,10 @@
-"""The way to a refreshed grant: asks the refresher process, and waits where another process is already at it."""
+"""The way to a refreshed grant: asks the refresher process, and asks the next one at once should that one die."""
 
 import json
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
 from contextlib import suppress
@@ -15,18 +14,17 @@ from typing import IO, Any, NamedTuple, Protocol
 from cloud_bridge.vehicles.refreshing import Outcome
 from cloud_bridge.vehicles.trouble import Trouble
 
-ANSWER_S = 45.0  # longer than calls.TOTAL_S and a busy database
-BUSY_S = 30.0
-LOOK_EVERY_S = 0.05
+ANSWER_S = 60.0  # longer than refreshing.BUSY_S and a call to the provider
+TRIES = 3  # refreshers that may die over one refresh
 
-OUTAGE = Outcome(trouble=Trouble.OUTAGE)
+OUTAGE = Outcome(Trouble.OUTAGE)
 REFRESHER = (sys.executable, "-m", "cloud_bridge.vehicles.refresher")
 
 
 class RefreshDoor(Protocol):
     """Given to whoever needs an access token; tests give one that works in the same process."""
 
-    def refresh(self, vehicle_id: int, generation: int) -> Outcome: ...
+    def refresh(self, grant_id: str, generation: int) -> Outcome: ...
     def close(self) -> None: ...
 
 
@@ -36,7 +34,7 @@ class _Refresher(NamedTuple):
     process: subprocess.Popen[str]
     orders: IO[str]
     answers: IO[str]
-    waiting: dict[int, Future[Outcome]]  # whoever takes one out settles it, so each is settled once
+    waiting: dict[int, Future[Outcome | None]]  # whoever takes one out settles it, so each is settled once
 
 
 class RefresherProcess:
@@ -49,9 +47,24 @@ class RefresherProcess:
         self._refresher: _Refresher | None = None
         self._count = 0
 
-    def refresh(self, vehicle_id: int, generation: int) -> Outcome:
+    def refresh(self, grant_id: str, generation: int) -> Outcome:
         """Blocks. Never raises: a refresher that does not answer is an outage of ours, which is transient."""
-        answer: Future[Outcome] = Future()
+        for _ in range(TRIES):
+            outcome = self._ask(grant_id, generation)
+            if outcome is not None:
+                return outcome
+        return OUTAGE
+
+    def close(self) -> None:
+        """Lets it finish what it has begun; does not wait for it."""
+        with self._lock:
+            if self._refresher is not None:
+                _end_orders(self._refresher)
+                self._refresher = None
+
+    def _ask(self, grant_id: str, generation: int) -> Outcome | None:
+        """None: it died before it answered."""
+        answer: Future[Outcome | None] = Future()
         with self._lock:
             self._count += 1
             number = self._count
@@ -61,11 +74,11 @@ class RefresherProcess:
                 return OUTAGE
             refresher.waiting[number] = answer
             try:
-                _write(refresher, {"id": number, "vehicle": vehicle_id, "generation": generation})
+                _write(refresher, {"id": number, "grant": grant_id, "generation": generation})
             except OSError:  # it is dying; the others that wait hear it from _listen
                 self._refresher = None
                 del refresher.waiting[number]
-                return OUTAGE
+                return None
         try:
             return answer.result(ANSWER_S)
         except NoAnswer:
@@ -73,13 +86,6 @@ class RefresherProcess:
         finally:
             with self._lock:
                 refresher.waiting.pop(number, None)
-
-    def close(self) -> None:
-        """Lets it finish what it has begun; does not wait for it."""
-        with self._lock:
-            if self._refresher is not None:
-                _end_orders(self._refresher)
-                self._refresher = None
 
     def _running(self) -> _Refresher:
         """Raises OSError or RuntimeError when none can be started."""
@@ -101,11 +107,11 @@ class RefresherProcess:
             lost = list(refresher.waiting.values())
             refresher.waiting.clear()
         for answer in lost:
-            answer.set_result(OUTAGE)
+            answer.set_result(None)
 
     def _settle(self, refresher: _Refresher, number: int, said: dict[str, Any]) -> None:
         trouble = said.pop("trouble")
-        outcome = Outcome(trouble=None if trouble is None else Trouble(trouble), **said)
+        outcome = Outcome(None if trouble is None else Trouble(trouble), **said)
         with self._lock:
             answer = refresher.waiting.pop(number, None)
         if answer is not None:
@@ -134,16 +140,3 @@ def _write(refresher: _Refresher, said: dict[str, Any]) -> None:
 def _end_orders(refresher: _Refresher) -> None:
     with suppress(OSError):  # what a dead process has not read
         refresher.orders.close()
-
-
-def wait_while_busy(ask: Callable[[], Outcome], generation_now: Callable[[], int | None], generation: int) -> Outcome:
-    """Ask for a refresh. While another process is refreshing the same grant, wait for what it brings."""
-    until_s = time.monotonic() + BUSY_S
-    while (outcome := ask()).busy:
-        while generation_now() == generation:
-            if time.monotonic() > until_s:  # it died with the lease, which ends by itself
-                return OUTAGE
-            time.sleep(LOOK_EVERY_S)
-        if generation_now() is not None:
-            return Outcome(refreshed=True)
-    return outcome

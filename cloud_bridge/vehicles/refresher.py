@@ -1,16 +1,15 @@
 """The process that refreshes grants: `python -m cloud_bridge.vehicles.refresher`, started by refresh_door.py.
 
 It stands in a session of its own and heeds no signal that can be heeded: when the one that started it is killed, its
-input ends, it finishes what it has begun, and only then goes. What could lose a grant now is its own kill -9, or the
-machine's, between the provider's answer and our commit.
+input ends, it finishes what it has begun, and only then goes. When it is killed itself, whoever asked it asks the next
+one at once (refresh_door.py); where nobody is left to ask, the watch does so after the restart.
 
 One JSON object a line. In: first where the store is, `{"folder", "database"}`, then orders,
-`{"id", "vehicle", "generation"}`; out `{"id", ...}` with the fields of Outcome.
+`{"id", "grant", "generation"}`; out `{"id", ...}` with the fields of Outcome.
 """
 
 import json
 import os
-import secrets
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +24,7 @@ from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.database import open_database
 from cloud_bridge.vehicles.catalogue import read_catalogue
 from cloud_bridge.vehicles.keys import key_source
-from cloud_bridge.vehicles.refreshing import Outcome, refresh
+from cloud_bridge.vehicles.refreshing import Outcome, Refreshing
 from cloud_bridge.vehicles.trouble import Trouble
 from cloud_bridge.vehicles.vault import Vault
 
@@ -38,14 +37,13 @@ def main() -> None:
     where = json.loads(sys.stdin.readline())
     folder = Path(where["folder"])
     database = open_database(where["database"] or folder)
-    vault = Vault(key_source(folder, os.environ))
-    catalogue = read_catalogue(folder, os.environ)
-    name = secrets.token_hex(8)
+    vault, catalogue = Vault(key_source(folder, os.environ)), read_catalogue(folder, os.environ)
+    refreshing = Refreshing(database, vault, catalogue, SystemClock())
     pen = Lock()
 
     def work(order: dict[str, Any]) -> None:
         try:
-            outcome = refresh(database, vault, catalogue, SystemClock(), name, order["vehicle"], order["generation"])
+            outcome = refreshing.refresh(order["grant"], order["generation"])
         except BridgeError:
             outcome = Outcome(trouble=Trouble.MISUSED)  # the key is gone: the operator's to mend
         except SQLAlchemyError:

@@ -1,91 +1,109 @@
 """One refresh of one grant, so that no crash and no race loses it.
 
-The dangerous moment lies between the provider's using up the old refresh token and our storing the new one: a process
-that is killed there has lost the grant, whatever it wrote before. So the exchange is done by a process of its own
-(refresher.py) that the death of the one that asked does not touch, and that waits for a database that is busy or full
-rather than throw the new grant away.
+The dangerous moment lies between the provider's using up the old refresh token and our storing the new one. So the
+exchange is done by a process of its own (refresher.py) that the death of the one that asked does not touch; by one at
+a time (store/alone.py); and it waits for a database that is busy or full rather than throw the new grant away.
+
+Where an answer is lost all the same, the makers give a second chance: the token that was just used is good once more
+for a while (README.md says how long). So a refresh without an answer is done again with the same token, at once; and
+before a consent counts as gone, the token before is tried too, as the provider may have lost our last exchange.
 """
 
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from cloud_bridge.clock import Clock
+from cloud_bridge.store.alone import Busy, alone
 from cloud_bridge.store.database import Database
-from cloud_bridge.store.vehicle_tables import vehicles
+from cloud_bridge.vehicles import rows
 from cloud_bridge.vehicles.catalogue import Catalogue
-from cloud_bridge.vehicles.provider import Grant, ProviderError
+from cloud_bridge.vehicles.provider import Grant, Provider, ProviderError
 from cloud_bridge.vehicles.trouble import Trouble
-from cloud_bridge.vehicles.vault import Vault
+from cloud_bridge.vehicles.vault import Kept, Vault
 
+BUSY_S = 30.0  # waited for another that refreshes the same grant
+SOON_MS = (
+    30_000  # after which the watch looks, should we die: longer than a refresh takes, shorter than any second chance
+)
 STORE_TRIES = 60  # of the new grant, a second apart, beside the database's own waiting
 
 _log = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """`refreshed`: there is a newer grant now, ours or another's. `busy`: another is at it."""
+    """Without trouble there is a newer grant now, ours or another's."""
 
-    refreshed: bool = False
-    busy: bool = False
     trouble: Trouble | None = None
     advice: str = ""
     retry_after_ms: int | None = None
 
 
-def refresh(
-    database: Database,
-    vault: Vault,
-    catalogue: Catalogue,
-    clock: Clock,
-    refresher: str,
-    vehicle_id: int,
-    generation: int,
-    pause: Callable[[float], None] = time.sleep,
-) -> Outcome:
-    """Refresh the grant of this generation, unless somebody has. `refresher` names this process, uniquely."""
-    with database.writing() as connection:
-        kept = vault.get(connection, vehicle_id)
-        if kept is None:
-            return Outcome(trouble=Trouble.CONSENT_GONE)
-        if kept.generation != generation:
-            return Outcome(refreshed=True)
-        if not vault.lease(connection, vehicle_id, generation, refresher, clock.now_ms()):
-            return Outcome(busy=True)
-        name = connection.execute(select(vehicles.c.provider).where(vehicles.c.id == vehicle_id)).scalar_one()
-    provider = catalogue.providers.get(name)
-    try:
-        if provider is None:
-            raise ProviderError(Trouble.MISUSED, f"the provider {name} is not in the settings any more")
-        grant = provider.refresh(kept.grant.refresh_token, clock.now_ms())
-    except ProviderError as error:
-        with database.writing() as connection:
-            vault.release(connection, vehicle_id, refresher)
-        return Outcome(trouble=error.trouble, advice=error.advice, retry_after_ms=error.retry_after_ms)
-    _store(database, vault, refresher, vehicle_id, generation, grant, pause)
-    return Outcome(refreshed=True)
+@dataclass(frozen=True, slots=True)
+class Refreshing:
+    """What a refresh works with; `pause` waits a number of seconds, `busy_s` is for tests."""
 
+    database: Database
+    vault: Vault
+    catalogue: Catalogue
+    clock: Clock
+    pause: Callable[[float], None] = time.sleep
+    busy_s: float = BUSY_S
 
-def _store(
-    database: Database,
-    vault: Vault,
-    refresher: str,
-    vehicle_id: int,
-    generation: int,
-    grant: Grant,
-    pause: Callable[[float], None],
-) -> None:
-    for tries_left in reversed(range(STORE_TRIES)):
+    def refresh(self, grant_id: str, generation: int) -> Outcome:
+        """Refresh the grant of this generation, unless somebody has."""
         try:
-            with database.writing() as connection:
-                vault.renew(connection, vehicle_id, generation, refresher, grant)
-            return
-        except OperationalError as error:
-            _log.error("the new grant of vehicle %d cannot be stored yet: %s", vehicle_id, error.orig)
-            if tries_left == 0:
+            with alone(self.database, f"refresh-{grant_id}", self.busy_s):
+                return self._refresh(grant_id, generation)
+        except Busy:
+            return Outcome(Trouble.OUTAGE)
+        except ProviderError as error:
+            return Outcome(error.trouble, error.advice, error.retry_after_ms)
+
+    def _refresh(self, grant_id: str, generation: int) -> Outcome:
+        with self.database.writing() as connection:
+            kept = self.vault.get(connection, grant_id)
+            if kept is None:
+                return Outcome(Trouble.CONSENT_GONE)
+            if kept.generation != generation:
+                return Outcome()
+            now_ms = self.clock.now_ms()
+            self.vault.begin(connection, grant_id, now_ms)
+            rows.look_within(connection, grant_id, now_ms + SOON_MS)
+        provider = self.catalogue.providers.get(kept.provider)
+        if provider is None:
+            raise ProviderError(Trouble.MISUSED, f"the provider {kept.provider} is not in the settings any more")
+        self._store(grant_id, kept, self._exchange(provider, kept))
+        return Outcome()
+
+    def _exchange(self, provider: Provider, kept: Kept) -> Grant:
+        try:
+            return self._answer(provider, kept.grant.refresh_token)
+        except ProviderError as error:
+            if error.trouble is not Trouble.CONSENT_GONE or not kept.before:
                 raise
-            pause(1.0)
+        return self._answer(provider, kept.before)
+
+    def _answer(self, provider: Provider, refresh_token: str) -> Grant:
+        try:
+            return provider.refresh(refresh_token, self.clock.now_ms())
+        except ProviderError as error:
+            if error.trouble is not Trouble.OUTAGE:
+                raise
+        return provider.refresh(refresh_token, self.clock.now_ms())
+
+    def _store(self, grant_id: str, kept: Kept, grant: Grant) -> None:
+        for tries_left in reversed(range(STORE_TRIES)):
+            try:
+                with self.database.writing() as connection:
+                    self.vault.renew(connection, grant_id, kept, grant)
+                return
+            except OperationalError as error:
+                _log.error("the new grant %.8s cannot be stored yet: %s", grant_id, error.orig)
+                if tries_left == 0:
+                    raise
+                self.pause(1.0)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, delete, select, update
 
-from cloud_bridge.store.vehicle_tables import vehicle_attempts, vehicle_grants, vehicles
+from cloud_bridge.store.vehicle_tables import vehicle_attempts, vehicles
 from cloud_bridge.vehicles.link import Event, Link, State, follow
 from cloud_bridge.vehicles.provider import Car, Reading
 from cloud_bridge.vehicles.trouble import Trouble
@@ -22,6 +22,7 @@ class Vehicle(NamedTuple):
     car_id: str
     vin: str
     name: str
+    grant_id: str | None
     link: Link
     advice: str
     reading: Reading | None  # the last one, however old
@@ -47,6 +48,10 @@ def of_person(connection: Connection, person_id: int) -> list[Vehicle]:
     return _read(connection, select(vehicles).where(vehicles.c.person_id == person_id).order_by(vehicles.c.id))
 
 
+def of_grant(connection: Connection, grant_id: str) -> list[Vehicle]:
+    return _read(connection, select(vehicles).where(vehicles.c.grant_id == grant_id))
+
+
 def mark(shown: list[Vehicle]) -> str:
     """The same for as long as there is nothing new to say of them."""
     said = [(vehicle.id, vehicle.name, vehicle.link, vehicle.advice, vehicle.reading) for vehicle in shown]
@@ -62,8 +67,7 @@ def due(connection: Connection, now_ms: int, limit: int) -> list[Vehicle]:
     """Those with a grant that it is time to look at, longest overdue first."""
     query = (
         select(vehicles)
-        .join(vehicle_grants, vehicle_grants.c.vehicle_id == vehicles.c.id)
-        .where(vehicles.c.due_ms <= now_ms)
+        .where(vehicles.c.grant_id.is_not(None), vehicles.c.due_ms <= now_ms)
         .order_by(vehicles.c.due_ms)
         .limit(limit)
     )
@@ -124,6 +128,20 @@ def take_turn(connection: Connection, vehicle: Vehicle, until_ms: int) -> bool:
     return taken.rowcount == 1
 
 
+def entrust(connection: Connection, vehicle: Vehicle, grant_id: str | None) -> str | None:
+    """From now on it is read with this grant. Returns the one before, if nothing is read with that any more."""
+    connection.execute(_update(vehicle).values(grant_id=grant_id))
+    if vehicle.grant_id in (None, grant_id):
+        return None
+    return vehicle.grant_id if not of_grant(connection, vehicle.grant_id) else None
+
+
+def look_within(connection: Connection, grant_id: str, until_ms: int) -> None:
+    """Every vehicle of the grant is due by then."""
+    sooner = (vehicles.c.grant_id == grant_id, vehicles.c.due_ms > until_ms)
+    connection.execute(update(vehicles).where(*sooner).values(due_ms=until_ms))
+
+
 def look_soon(connection: Connection, vehicle: Vehicle) -> None:
     """It is due at once."""
     connection.execute(_update(vehicle).values(due_ms=0))
@@ -166,6 +184,7 @@ def _vehicle(row: Row[Any]) -> Vehicle:
         car_id=row.car_id,
         vin=row.vin,
         name=row.name,
+        grant_id=row.grant_id,
         link=Link(
             State(row.state),
             row.since_ms,

@@ -87,11 +87,12 @@ class Smartcar:
             range_km=fields.number(battery.body.get("range")),
         )
 
-    def revoke(self, grant: Grant, car_id: str | None) -> None:
-        """Smartcar takes the consent back per vehicle, not per token."""
-        if car_id is not None:
-            path = f"/vehicles/{quote(car_id, safe='')}/application"
-            ask(self._transport, "DELETE", self._api_url + path, grant.access_token, explain)
+    def release(self, grant: Grant, car_id: str) -> None:
+        path = f"/vehicles/{quote(car_id, safe='')}/application"
+        ask(self._transport, "DELETE", self._api_url + path, grant.access_token, explain)
+
+    def revoke(self, grant: Grant) -> None:
+        pass
 
     def _get(self, path: str, access_token: str) -> Answer:
         headers = {"SC-Unit-System": "metric"}

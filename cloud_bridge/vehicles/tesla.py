@@ -85,7 +85,10 @@ class Tesla:
             range_km=None if miles is None else round(miles * fields.KM_PER_MILE, 1),
         )
 
-    def revoke(self, grant: Grant, car_id: str | None) -> None:
+    def release(self, grant: Grant, car_id: str) -> None:
+        pass
+
+    def revoke(self, grant: Grant) -> None:
         self._oauth.revoke(grant)
 
     def _get(self, path: str, access_token: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.vehicles import rows
 from cloud_bridge.vehicles.accounts import Accounts
+from cloud_bridge.vehicles.leaving import drop_unchosen
 from cloud_bridge.vehicles.looking import look
 from cloud_bridge.vehicles.rows import Vehicle
 
@@ -32,6 +33,7 @@ def look_at_due(accounts: Accounts) -> int:
     try:
         with accounts.database.writing() as connection:
             rows.lapse(connection, accounts.clock.now_ms())
+        drop_unchosen(accounts)
         with accounts.database.reading() as connection:
             due = rows.due(connection, accounts.clock.now_ms(), IN_ONE_ROUND)
     except SQLAlchemyError as error:

@@ -12,6 +12,7 @@ from cloud_bridge.web import (
     phone,
     ready_by,
     support,
+    vehicle_choice,
     vehicle_hooks,
     vehicles,
 )
@@ -25,6 +26,7 @@ ROUTERS = (
     jobs.router,
     account.router,
     own_data.router,
+    vehicle_choice.router,
     vehicles.router,
     ready_by.router,
     vehicle_hooks.router,

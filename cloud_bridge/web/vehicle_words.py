@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.vehicles.link import State
-from cloud_bridge.vehicles.linking import LinkRefused, Refusal
+from cloud_bridge.vehicles.refusals import LinkRefused, Refusal
 from cloud_bridge.vehicles.rows import Vehicle
 from cloud_bridge.vehicles.trouble import AUTHORISE_AGAIN, LASTING, Trouble
 from cloud_bridge.web import words

@@ -16,9 +16,12 @@ from cloud_bridge.store.access import Person
 from cloud_bridge.store.units import visible_units
 from cloud_bridge.vehicles import rows
 from cloud_bridge.vehicles.accounts import Accounts
-from cloud_bridge.vehicles.linking import LinkRefused, begin, finish, unlink
+from cloud_bridge.vehicles.attempts import begin
+from cloud_bridge.vehicles.leaving import unlink
+from cloud_bridge.vehicles.linking import finish
 from cloud_bridge.vehicles.looking import look
 from cloud_bridge.vehicles.provider import ProviderError
+from cloud_bridge.vehicles.refusals import LinkRefused
 from cloud_bridge.vehicles.rows import Vehicle
 from cloud_bridge.vehicles.trouble import AUTHORISE_AGAIN
 from cloud_bridge.web.access import SESSION_COOKIE, HouseOf
@@ -71,7 +74,7 @@ def details(request: Request, house: HouseOf, person: PersonOf, vehicle: Vehicle
     with house.database.reading() as connection:
         units = visible_units(connection, person)[:MAX_UNITS]
     shown = _card(house.accounts, house.clock, vehicle, *[unit.time_zone for unit in units[:1]])
-    content: dict[str, Any] = {"vehicle": shown, "provider": vehicle.provider, "units": units, "said": said}
+    content: dict[str, Any] = {"vehicle": shown, "grant_id": vehicle.grant_id, "units": units, "said": said}
     return page(request, "vehicle.html", person, **content)
 
 
@@ -102,9 +105,10 @@ def come_back(request: Request, house: HouseOf, person: PersonOf, provider: str)
         return page(request, "vehicle_refused.html", person, 400, **content)
     except BridgeError as error:
         raise Refused("We cannot keep this connection safe", str(error), 500) from error
-    look(house.accounts, linked.vehicle)
-    more = f"more-{linked.more_cars}" if linked.more_cars else "connected"
-    return to(f"/account/vehicles/{linked.vehicle.id}?said={more}")
+    if linked.choose_for is not None:
+        return to(f"/account/vehicles/choose/{linked.choose_for}")
+    look(house.accounts, linked.vehicles[0])
+    return to(f"/account/vehicles/{linked.vehicles[0].id}?said=connected")
 
 
 @router.post("/account/vehicles/{vehicle_id}/refresh", dependencies=[OwnForm])

@@ -2,6 +2,8 @@
 
 As strict as the real ones where it matters: PKCE S256 (RFC 7636), codes good once, refresh tokens good once, and a
 refresh token that is used twice ends the whole grant, because one of the two users must be a thief (RFC 9700 4.14).
+Some makers bear with a client that lost their answer: `second_chance_s` is for how long the token that was used last is
+good once more. What was given for it before is dead then.
 Everything it knows is in one JSON file, if it is given one, so that a demo survives a restart.
 """
 
@@ -38,6 +40,7 @@ class Grant:
     access_until_s: float = 0
     refresh: str = ""
     used: list[str] = field(default_factory=list)
+    used_s: float = 0  # when the last of them was used
 
 
 class Refused(Exception):
@@ -57,7 +60,10 @@ class CarAccount:
         self.redirect_prefix = redirect_prefix
         self.asleep = False
         self.remote_off = False
+        self.answer_s = 0.0  # how long an answer of the token endpoint is on its way
+        self.second_chance_s = 0.0
         self.refreshes = 0
+        self.second_chances = 0
         self.reuses = 0
         self._codes: dict[str, tuple[str, str, float]] = {}  # code -> challenge, redirect_uri, until
         self._path = path
@@ -127,17 +133,23 @@ class CarAccount:
         return self._tokens(self._grants[-1])
 
     def _refresh(self, token: str) -> dict[str, Any]:
-        self.refreshes += 1
         mark = _hash(token)
         for grant in self._grants:
+            if mark == grant.refresh:
+                grant.used.append(mark)
+                grant.used_s = time.time()
+                self.refreshes += 1
+                return self._tokens(grant)
+            if grant.used[-1:] == [mark] and time.time() < grant.used_s + self.second_chance_s:
+                self.second_chances += 1
+                self.refreshes += 1
+                grant.used.insert(0, grant.refresh)
+                return self._tokens(grant)
             if mark in grant.used:
                 self.reuses += 1
                 self._grants.remove(grant)
                 self._store()
                 break
-            if mark == grant.refresh:
-                grant.used.append(mark)
-                return self._tokens(grant)
         raise Refused(400, "invalid_grant")
 
     def _tokens(self, grant: Grant) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The car maker's cloud on HTTP: the page where the driver consents, the OAuth endpoints, the cars."""
 
+import asyncio
 import html
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -49,7 +50,9 @@ def create_app(account: CarAccount) -> FastAPI:
     @app.post("/token")
     async def token(request: Request) -> dict[str, Any]:
         form = await request.form()
-        return account.token({name: str(value) for name, value in form.items()})
+        told = account.token({name: str(value) for name, value in form.items()})
+        await asyncio.sleep(account.answer_s)
+        return told
 
     @app.post("/revoke")
     async def revoke(token: Text) -> Response:

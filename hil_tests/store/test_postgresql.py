@@ -17,7 +17,17 @@ from hil_tests.ingest.house import CHECKOUT, free_port
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))  # where Debian puts them
 USER = "postgres"  # PostgreSQL refuses to run as root
 WITHIN_S = 20.0
-SUITE = ["test_store.py", "test_access.py", "test_history.py", "test_personal.py", "vehicles/test_vault.py"]
+SUITE = [
+    "test_store.py",
+    "test_alone.py",
+    "test_access.py",
+    "test_history.py",
+    "test_personal.py",
+    "vehicles/test_vault.py",
+    "vehicles/test_refreshing.py",
+    "vehicles/test_choosing.py",
+    "vehicles/test_leaving.py",
+]
 
 
 def _as_user(words: list[str]) -> list[str]:

@@ -14,11 +14,13 @@ from cloud_bridge.store.people import add_person
 from cloud_bridge.store.tables import people
 from cloud_bridge.vehicles import rows
 from cloud_bridge.vehicles.accounts import Accounts
+from cloud_bridge.vehicles.attempts import begin
 from cloud_bridge.vehicles.catalogue import Catalogue
+from cloud_bridge.vehicles.choosing import choose
 from cloud_bridge.vehicles.keys import KeyFile
-from cloud_bridge.vehicles.linking import begin, finish
+from cloud_bridge.vehicles.linking import Linked, finish
 from cloud_bridge.vehicles.provider import Car, Grant, ProviderError, Reading
-from cloud_bridge.vehicles.refreshing import Outcome, refresh
+from cloud_bridge.vehicles.refreshing import Outcome, Refreshing
 from cloud_bridge.vehicles.rows import Vehicle
 from cloud_bridge.vehicles.trouble import Trouble
 from cloud_bridge.vehicles.vault import Vault
@@ -37,11 +39,15 @@ class Maker:
         self.garage = [BLUE]
         self.charge: dict[str, Any] = {"battery_percent": 50.0, "plugged_in": True, "charging": False}
         self.trouble: dict[str, ProviderError] = {}  # method -> what it answers
-        self.revoked: list[str | None] = []
-        self.refreshes = 0
+        self.released: list[str] = []
+        self.revoked = 0
+        self.refreshes: list[str] = []  # with which tokens
+        self.lost_answers = 0  # of so many refreshes that come the answer is lost
+        self.second_chance = False  # the token that was just used is good once more
         self._count = 0
         self._live: dict[str, int] = {}  # token -> number of its grant
         self._used: dict[str, int] = {}
+        self._last_used = ""
 
     def authorise_url(self, state: str, verifier: str, redirect_uri: str, again: bool) -> str:
         return "https://maker.example/authorize?" + urlencode({"state": state, "redirect_uri": redirect_uri})
@@ -52,15 +58,20 @@ class Maker:
         return self._grant(self._count, now_ms)
 
     def refresh(self, refresh_token: str, now_ms: int) -> Grant:
-        self.refreshes += 1
+        self.refreshes.append(refresh_token)
         self._trouble("refresh")
-        if refresh_token in self._used:  # as oidc-provider and Tesla: it is stolen, all of it ends
-            self.end_grant(self._used[refresh_token])
-        grant = self._live.pop(refresh_token, None)
-        if grant is None:
+        if refresh_token in self._used and not (self.second_chance and refresh_token == self._last_used):
+            self.end_grant(self._used[refresh_token])  # as oidc-provider: it is stolen, all of it ends
+        grant = self._live.pop(refresh_token, None) or (self.second_chance and self._used.get(refresh_token))
+        if not grant:
             raise ProviderError(Trouble.CONSENT_GONE, "invalid_grant")
         self._used[refresh_token] = grant
-        return self._grant(grant, now_ms)
+        self._last_used = refresh_token
+        fresh = self._grant(grant, now_ms)
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise ProviderError(Trouble.OUTAGE)
+        return fresh
 
     def cars(self, access_token: str) -> list[Car]:
         self._trouble("cars")
@@ -72,14 +83,22 @@ class Maker:
             raise ProviderError(Trouble.STALE_TOKEN)
         return Reading(now_ms, **self.charge)
 
-    def revoke(self, grant: Grant, car_id: str | None) -> None:
+    def release(self, grant: Grant, car_id: str) -> None:
+        self._trouble("release")
+        self.released.append(car_id)
+
+    def revoke(self, grant: Grant) -> None:
         self._trouble("revoke")
-        self.revoked.append(car_id)
+        self.revoked += 1
         self.end_grant(self._live.get(grant.refresh_token, 0))
 
     def end_grant(self, number: int) -> None:
         """The driver takes the consent back at the maker's."""
         self._live = {token: grant for token, grant in self._live.items() if grant != number}
+
+    def forget(self, refresh_token: str) -> None:
+        """The maker's own database has lost its last exchange: the token is none that it knows."""
+        del self._live[refresh_token]
 
     def end_access_tokens(self) -> None:
         self._live = {token: grant for token, grant in self._live.items() if not token.startswith("access")}
@@ -99,10 +118,10 @@ class Door:
     """Refreshes in this process."""
 
     def __init__(self, database: Database, vault: Vault, catalogue: Catalogue, clock: HandClock) -> None:
-        self._parts = (database, vault, catalogue, clock)
+        self._refreshing = Refreshing(database, vault, catalogue, clock, busy_s=0)
 
-    def refresh(self, vehicle_id: int, generation: int) -> Outcome:
-        return refresh(*self._parts, "test", vehicle_id, generation)
+    def refresh(self, grant_id: str, generation: int) -> Outcome:
+        return self._refreshing.refresh(grant_id, generation)
 
     def close(self) -> None:
         pass
@@ -124,7 +143,15 @@ class Scene:
 
     def link(self, vehicle: Vehicle | None = None, person: int = 1) -> Vehicle:
         state = self.begin(vehicle, person)
-        return finish(self.accounts, person, "s", "maker", {"state": state, "code": "c"}).vehicle
+        return self.come_back(state, person).vehicles[0]
+
+    def come_back(self, state: str, person: int = 1, name: str = "maker") -> Linked:
+        return finish(self.accounts, person, "s", name, {"state": state, "code": "c"})
+
+    def add_all(self) -> list[Vehicle]:
+        """Every car of the garage, which has several."""
+        chosen = self.come_back(self.begin()).choose_for or ""
+        return choose(self.accounts, 1, chosen, [car.id for car in self.maker.garage])
 
     def vehicle(self, vehicle_id: int = 1) -> Vehicle:
         with self.accounts.database.reading() as connection:

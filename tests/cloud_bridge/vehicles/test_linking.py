@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from cloud_bridge.vehicles import rows
+from cloud_bridge.vehicles.attempts import ATTEMPT_MS, begin
+from cloud_bridge.vehicles.leaving import unlink
 from cloud_bridge.vehicles.link import State
-from cloud_bridge.vehicles.linking import ATTEMPT_MS, LinkRefused, Refusal, begin, erase_person, finish, unlink
+from cloud_bridge.vehicles.linking import finish
 from cloud_bridge.vehicles.looking import look
 from cloud_bridge.vehicles.provider import Car, ProviderError
+from cloud_bridge.vehicles.refusals import LinkRefused, Refusal
 from cloud_bridge.vehicles.trouble import Trouble
 from tests.cloud_bridge.vehicles.acting import BLUE, RED, Maker, Scene, scene
 
@@ -29,14 +32,6 @@ def test_the_first_car_is_linked(play: Scene) -> None:
 def test_the_way_to_the_maker_has_our_exact_return_address(play: Scene) -> None:
     url = begin(play.accounts, 1, "s", "maker", None)
     assert "redirect_uri=https%3A%2F%2Fapp.example%2Fvehicles%2Freturn%2Fmaker" in url
-
-
-def test_several_cars_of_one_account_are_linked_one_by_one(play: Scene) -> None:
-    play.maker.garage = [BLUE, RED]
-    linked = finish(play.accounts, 1, "s", "maker", {"state": play.begin(), "code": "c"})
-    assert (linked.vehicle.name, linked.more_cars) == ("Blue", 1)
-    assert play.link().name == "Red"
-    assert [vehicle.name for vehicle in play.vehicles()] == ["Blue", "Red"]
 
 
 def test_linking_again_keeps_the_same_vehicle(play: Scene) -> None:
@@ -62,7 +57,7 @@ def test_another_car_is_refused_by_name_and_the_old_link_stays_as_it_was(play: S
         finish(play.accounts, 1, "s", "maker", {"state": state, "code": "c"})
     assert caught.value.refusal is Refusal.OTHER_CAR
     assert (caught.value.vehicle, caught.value.cars) == (vehicle, [RED])
-    assert play.maker.revoked == [RED.id], "and the new grant is given back"
+    assert (play.maker.released, play.maker.revoked) == ([RED.id], 1), "and the new grant is given back"
     assert play.vehicles() == [vehicle]
 
 
@@ -95,7 +90,7 @@ def test_a_provider_in_trouble_links_nothing(play: Scene, method: str, trouble: 
     play.maker.trouble[method] = ProviderError(trouble)
     assert refused(play, {"state": play.begin(), "code": "c"}) is refusal
     assert play.vehicles() == []
-    assert play.maker.revoked == ([None] if method == "cars" else [])
+    assert play.maker.revoked == (1 if method == "cars" else 0)
 
 
 def test_an_account_without_a_car_is_told_so(play: Scene) -> None:
@@ -140,7 +135,7 @@ def test_an_answer_of_another_issuer_is_refused(tmp_path: Path, said: dict[str, 
     with scene(tmp_path, Maker(issuer="https://maker.example")) as play:
         assert refused(play, {"state": play.begin(), "code": "c"} | said) is Refusal.MIXED_UP
         right = {"state": play.begin(), "code": "c", "iss": "https://maker.example"}
-        assert finish(play.accounts, 1, "s", "maker", right).vehicle.vin == BLUE.vin
+        assert finish(play.accounts, 1, "s", "maker", right).vehicles[0].vin == BLUE.vin
 
 
 def test_a_lost_access_is_still_told_when_the_driver_does_not_come_back(play: Scene) -> None:
@@ -164,30 +159,22 @@ def test_somebody_who_begins_for_ever_fills_nothing(play: Scene) -> None:
     finish(play.accounts, 1, "s", "maker", {"state": states[-1], "code": "c"})
 
 
-def test_disconnecting_gives_the_consent_back_and_keeps_the_vehicle(play: Scene) -> None:
-    vehicle = play.link()
-    assert unlink(play.accounts, vehicle)
-    assert play.maker.revoked == [BLUE.id]
-    assert play.vehicle().link.state is State.UNLINKED
-    assert look(play.accounts, play.vehicle()).link.state is State.UNLINKED
-    assert play.link(play.vehicle()).id == vehicle.id
-
-
-def test_disconnecting_works_while_the_maker_is_down_and_says_so(play: Scene) -> None:
-    vehicle = play.link()
-    play.maker.trouble["revoke"] = ProviderError(Trouble.OUTAGE)
-    assert not unlink(play.accounts, vehicle, erase=True)
-    assert play.vehicles() == []
-
-
-def test_erasing_a_person_gives_every_consent_back(play: Scene) -> None:
+def test_one_authorisation_mends_every_vehicle_of_the_account(play: Scene) -> None:
     play.maker.garage = [BLUE, RED]
-    play.link()
-    play.link()
-    play.link(person=2)
-    erase_person(play.accounts, 1)
-    assert play.maker.revoked == [BLUE.id, RED.id]
-    assert (play.vehicles(1), len(play.vehicles(2))) == ([], 1)
+    play.add_all()
+    play.maker.end_grant(1)
+    blue, red = (look(play.accounts, vehicle, eager=True) for vehicle in play.vehicles())
+    assert (blue.link.state, red.link.state) == (State.ACCESS_LOST, State.ACCESS_LOST)
+    assert [vehicle.name for vehicle in play.come_back(play.begin(red)).vehicles] == ["Red", "Blue"]
+    assert {look(play.accounts, vehicle).link.state for vehicle in play.vehicles()} == {State.LINKED}
+
+
+def test_what_the_driver_disconnected_stays_so_when_another_is_linked_again(play: Scene) -> None:
+    play.maker.garage = [BLUE, RED]
+    blue, red = play.add_all()
+    unlink(play.accounts, red)
+    assert play.come_back(play.begin(blue)).vehicles[1:] == []
+    assert play.vehicle(red.id).link.state is State.UNLINKED
 
 
 def test_two_drivers_of_one_car_have_a_link_each(play: Scene) -> None:

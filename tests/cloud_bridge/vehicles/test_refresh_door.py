@@ -18,8 +18,14 @@ ANSWERS_ONCE = """
 import json, sys
 sys.stdin.readline()
 order = json.loads(sys.stdin.readline())
-answer = {"id": order["id"], "refreshed": True, "busy": False, "trouble": None, "advice": "", "retry_after_ms": None}
-print(json.dumps(answer), flush=True)
+print(json.dumps({"id": order["id"], "trouble": None, "advice": "", "retry_after_ms": None}), flush=True)
+"""
+DIES_AT_FIRST = f"""
+import os
+if not os.path.exists("was here"):
+    os.mkdir("was here")
+    os.kill(os.getpid(), 9)
+{ANSWERS_ONCE}
 """
 DIES_IN_THE_MIDDLE_OF_A_LINE = """
 import sys
@@ -31,9 +37,11 @@ GOES_DEAF = """
 import os, sys
 sys.stdin.readline()
 sys.stdin.readline()
-os.close(0)
-open("deaf", "w").close()
-open("end").close()
+if not os.path.exists("was here"):
+    os.mkdir("was here")
+    os.close(0)
+    open("deaf", "w").close()
+    open("end").close()
 """
 
 
@@ -49,12 +57,12 @@ def door(folder: Path, *command: str) -> Iterator[RefresherProcess]:
 @contextmanager
 def asking(opened: RefresherProcess, askers: int) -> Iterator[list[Future[Outcome]]]:
     with ThreadPoolExecutor(askers) as pool:
-        yield [pool.submit(opened.refresh, 1, 1) for _ in range(askers)]
+        yield [pool.submit(opened.refresh, "grant", 1) for _ in range(askers)]
 
 
 def test_a_process_that_cannot_be_started_is_an_outage(tmp_path: Path) -> None:
     with door(tmp_path, str(tmp_path / "nothing")) as opened:
-        assert [opened.refresh(1, 1), opened.refresh(1, 1)] == [OUTAGE, OUTAGE]
+        assert [opened.refresh("grant", 1), opened.refresh("grant", 1)] == [OUTAGE, OUTAGE]
 
 
 def test_a_process_that_ends_at_once_is_an_outage_for_all_who_wait(tmp_path: Path) -> None:
@@ -75,7 +83,7 @@ def test_a_broken_pipe_answers_the_one_who_wrote_and_leaves_the_others_to_their_
     os.mkfifo("end")
     with door(tmp_path, sys.executable, "-c", GOES_DEAF) as opened, asking(opened, 1) as answers:
         open("deaf").close()  # waits until it is
-        assert opened.refresh(2, 1) == OUTAGE
+        assert opened.refresh("another", 1) == OUTAGE
         assert not answers[0].done()
         open("end", "w").close()
         assert answers[0].result(SOON_S) == OUTAGE
@@ -83,5 +91,12 @@ def test_a_broken_pipe_answers_the_one_who_wrote_and_leaves_the_others_to_their_
 
 def test_a_process_that_died_is_started_again(tmp_path: Path) -> None:
     with door(tmp_path, sys.executable, "-c", ANSWERS_ONCE) as opened:
-        assert opened.refresh(1, 1) == Outcome(refreshed=True)
-        assert any(opened.refresh(1, 2).refreshed for _ in range(100)), "an order to a dying one is an outage"
+        assert [opened.refresh("grant", 1), opened.refresh("grant", 2)] == [Outcome(), Outcome()]
+
+
+def test_a_process_that_is_killed_before_it_answers_is_followed_by_one_that_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with door(tmp_path, sys.executable, "-c", DIES_AT_FIRST) as opened:
+        assert opened.refresh("grant", 1) == Outcome()

@@ -10,7 +10,6 @@ import pytest
 
 from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.vehicles.link import State
-from cloud_bridge.vehicles.linking import finish
 from cloud_bridge.vehicles.looking import look
 from cloud_bridge.vehicles.provider import ProviderError
 from cloud_bridge.vehicles.trouble import Trouble
@@ -27,7 +26,7 @@ def play(tmp_path: Path) -> Iterator[Scene]:
     with scene(tmp_path, Maker("smartcar")) as play:
         play.accounts = replace(play.accounts, catalogue=replace(play.accounts.catalogue, management_token=TOKEN))
         state = play.begin(name="smartcar")
-        look(play.accounts, finish(play.accounts, 1, "s", "smartcar", {"state": state, "code": "c"}).vehicle)
+        look(play.accounts, play.come_back(state, name="smartcar").vehicles[0])
         yield play
 
 

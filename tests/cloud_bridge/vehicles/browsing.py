@@ -1,0 +1,78 @@
+"""Ann's browser at a bridge that knows a car maker."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from sqlalchemy import update
+from starlette.testclient import TestClient
+
+from cloud_bridge.store.access import Role
+from cloud_bridge.store.tables import units
+from cloud_bridge.vehicles.accounts import Accounts
+from cloud_bridge.vehicles.catalogue import Catalogue
+from cloud_bridge.vehicles.keys import KeyFile
+from cloud_bridge.vehicles.provider import ProviderError
+from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.vault import Vault
+from cloud_bridge.web.app import create_app
+from tests.cloud_bridge.running import Bridge, Unit
+from tests.cloud_bridge.test_pages import form_token_in, log_in
+from tests.cloud_bridge.vehicles.acting import Door, Maker
+
+PASSWORD = "correct horse"
+
+
+@dataclass
+class Driver:
+    """Ann, logged in, and her car's maker."""
+
+    bridge: Bridge
+    app: Any
+    client: TestClient
+    maker: Maker
+
+    def post(self, path: str, **data: str | list[str]) -> Any:
+        form = form_token_in(self.client.get("/account/vehicles/connect").text)
+        return self.client.post(path, data=data | {"form": form}, follow_redirects=False)
+
+    def leave(self, path: str = "/account/vehicles/connect") -> str:
+        """Press Continue. Returns the state that the maker was given."""
+        html = self.post(path, provider="maker").text
+        url = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', html)
+        assert url, html
+        return dict(parse_qsl(urlsplit(url[1].replace("&amp;", "&")).query))["state"]
+
+    def come_back(self, **answer: str) -> Any:
+        return self.client.get("/vehicles/return/maker", params=answer, follow_redirects=False)
+
+    def link(self) -> None:
+        assert self.come_back(state=self.leave(), code="c").status_code == 303
+
+    def trouble(self, trouble: Trouble, advice: str = "") -> None:
+        self.maker.trouble["read"] = ProviderError(trouble, advice=advice)
+        self.post("/account/vehicles/1/refresh")
+
+    def own_unit(self) -> Unit:
+        """Her charge point, which is online."""
+        new = self.bridge.add_unit("home-1")
+        with self.bridge.house.database.writing() as connection:
+            connection.execute(update(units).values(owner_id=1))
+        return Unit(self.bridge, "home-1", new.secret).connect()
+
+
+@contextmanager
+def browser(bridge: Bridge) -> Iterator[Driver]:
+    house, maker = bridge.house, Maker()
+    catalogue, vault = Catalogue("https://app.example", {"maker": maker}), Vault(KeyFile(house.settings.folder))
+    accounts = Accounts(
+        house.database, house.clock, vault, catalogue, Door(house.database, vault, catalogue, bridge.clock)
+    )
+    app = create_app(replace(house, accounts=accounts))
+    bridge.add_person("ann", PASSWORD, Role.DRIVER)
+    client = TestClient(app)
+    assert log_in(client) == 303
+    yield Driver(bridge, app, client, maker)

@@ -1,0 +1,116 @@
+"""Processes that look after the same account, each with a refresher of its own, and how they are killed."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from cloud_bridge.clock import SystemClock
+from cloud_bridge.settings import read_settings
+from cloud_bridge.store.database import open_database
+from cloud_bridge.vehicles.accounts import Accounts, open_accounts
+from cloud_bridge.vehicles.trouble import Trouble
+
+ANSWER_S = 60.0
+AT_ONCE = 3
+LOOK_EVERY_S = 0.0005
+LOCKS = Path("/proc/locks")  # proc(5): "1: FLOCK  ADVISORY  WRITE pid device:inode 0 EOF"
+
+_fork = multiprocessing.get_context("forkserver")
+_fork.set_forkserver_preload([__name__])
+
+
+class NoAnswer(Exception):
+    """A worker that never came back."""
+
+
+class Worker:
+    def __init__(self, folder: Path) -> None:
+        self._pipe, theirs = _fork.Pipe()
+        self.process: BaseProcess = _fork.Process(target=_work, args=(folder, theirs), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def await_ready(self) -> None:
+        assert self._pipe.poll(ANSWER_S), "a worker that does not start"
+        self._pipe.recv()
+
+    def ask(self, grant_id: str, generation: int) -> None:
+        """For a refresh of this generation."""
+        self._pipe.send((grant_id, generation))
+
+    def answer(self) -> Trouble | None:
+        """Raises NoAnswer."""
+        if not self._pipe.poll(ANSWER_S):
+            raise NoAnswer
+        trouble: Trouble | None = self._pipe.recv()
+        return trouble
+
+    def refreshers(self) -> list[int]:
+        """Process ids; one, unless it has just died."""
+        pid = self.process.pid
+        try:
+            return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        except OSError:
+            return []
+
+    def kill(self) -> None:
+        os.kill(self.process.pid or 0, signal.SIGKILL)
+        self.process.join()
+
+    def dismiss(self) -> None:
+        self._pipe.close()
+        self.process.join()
+
+
+def gather(folder: Path, count: int) -> list[Worker]:
+    """A few at a time: each looks at the database's tables first, and would wait for all the others."""
+    workers: list[Worker] = []
+    while len(workers) < count:
+        group = [Worker(folder) for _ in range(min(AT_ONCE, count - len(workers)))]
+        for worker in group:
+            worker.await_ready()
+        workers += group
+    return workers
+
+
+def kill_who_refreshes(crowd: list[Worker], begun: Callable[[], bool], within_s: float, delay_s: float) -> bool:
+    """The refresher that has the lock once it has `begun`, so long after that. False if none was seen in the time."""
+    refreshers = {pid for worker in crowd for pid in worker.refreshers()}
+    until_s = time.monotonic() + within_s
+    while not begun() or (holder := _holder(refreshers)) is None:
+        if time.monotonic() > until_s:
+            return False
+        time.sleep(LOOK_EVERY_S)
+    time.sleep(delay_s)
+    with suppress(ProcessLookupError):
+        os.kill(holder, signal.SIGKILL)
+    return True
+
+
+def open_folder(folder: Path) -> Accounts:
+    settings = read_settings({"CHARGEKEEPER_DATA": str(folder)})
+    return open_accounts(open_database(settings.store), SystemClock(), settings, {})
+
+
+def _holder(pids: Collection[int]) -> int | None:
+    locks = (line.split() for line in LOCKS.read_text().splitlines() if " FLOCK " in line)
+    return next((pid for words in locks if "->" not in words and (pid := int(words[4])) in pids), None)
+
+
+def _work(folder: Path, pipe: Connection) -> None:
+    accounts = open_folder(folder)
+    accounts.door.refresh("nobody's", 0)  # only starts the refresher
+    pipe.send("ready")
+    while True:
+        try:
+            grant_id, generation = pipe.recv()
+        except EOFError:
+            accounts.door.close()
+            return
+        pipe.send(accounts.door.refresh(grant_id, generation).trouble)
