@@ -31,7 +31,7 @@ class Bridge:
     def __init__(self, http_port: int, mqtt_port: int, folder: Path, api_token: str | None = None) -> None:
         self.address = f"http://127.0.0.1:{http_port}"
         self.log = folder / "bridge.log"
-        self.mqtts_port = int(os.environ.get("CHARGEKEEPER_MQTTS_PORT") or 0) or _free_port()
+        self.mqtts_port = int(os.environ.get("CHARGEKEEPER_MQTTS_PORT") or 0) or free_ports(1)[0]
         self._tls = folder / "tls"
         self._environment = {
             **os.environ,
@@ -141,8 +141,10 @@ def _last_line(text: str) -> str:
     return next((line for line in reversed(text.splitlines()) if line.strip()), "(it said nothing)")
 
 
-def _free_port() -> int:
-    """One that the system chooses: several systems may run on one machine."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody uses now, chosen by the system; found together so that they differ."""
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports: list[int] = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports

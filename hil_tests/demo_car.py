@@ -9,7 +9,7 @@ from hil_tests.sim.car_account import Car, CarAccount
 
 CLIENT_ID = "chargekeeper-demo"
 FULL_RANGE_KM = 380
-DRAWING_A = 1.0  # less is the car's electronics
+DRAWING_MA = 1000  # less is the car's electronics
 WRITTEN_BY_US = "# Written by make run. Take this line away and it is yours."
 
 
@@ -17,12 +17,12 @@ def open_account(unit: Unit, folder: Path, dashboard: str) -> CarAccount:
     """The account as it was left; whoever was linked still is."""
 
     def read() -> dict[str, Any]:
-        seen = unit.observe().vehicle
+        vehicle = unit.board.vehicle
         return {
-            "battery_percent": round(seen.battery_percent, 1),
-            "plugged_in": seen.plugged,
-            "charging": seen.current_a > DRAWING_A,
-            "range_km": round(FULL_RANGE_KM * seen.battery_percent / 100),
+            "battery_percent": round(vehicle.battery_percent, 1),
+            "plugged_in": vehicle.plugged,
+            "charging": vehicle.current_ma > DRAWING_MA,
+            "range_km": round(FULL_RANGE_KM * vehicle.battery_percent / 100),
         }
 
     car = Car("demo", "WCK0DEM0000000001", "Demo car", read)

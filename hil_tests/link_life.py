@@ -19,8 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hil_tests.bridge import Bridge
-from hil_tests.conftest import free_ports
+from hil_tests.bridge import Bridge, free_ports
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.network import Network, Way

@@ -1,10 +1,16 @@
 """Plug in, and it charges."""
 
+import pytest
+
 from hil_tests.cloud import Cloud
-from hil_tests.conftest import CHARGING_WITHIN_S, charging
 from hil_tests.rig.contract import Rig
+from hil_tests.system import CHARGING_WITHIN_S, charging
+
+pytestmark = pytest.mark.needs("pilot", "contactor")
+ACCURACY_A = 0.1  # of instruments
 
 
+@pytest.mark.needs("power", "light")
 def test_does_a_car_that_is_plugged_in_charge(rig: Rig) -> None:
     """C2, contactor closed and current offered within 5 s of the plug?"""
     rig.plug()
@@ -22,6 +28,7 @@ def test_does_the_contactor_open_when_the_plug_is_pulled(rig: Rig) -> None:
     rig.wait_for(lambda seen: seen.pilot == "A1", within_s=2)
 
 
+@pytest.mark.needs("modem_line")
 def test_does_the_cloud_see_the_charge(rig: Rig, cloud: Cloud) -> None:
     """Do state, current and the end of the charge reach the cloud without waiting for a heartbeat?"""
     rig.plug()
@@ -32,10 +39,11 @@ def test_does_the_cloud_see_the_charge(rig: Rig, cloud: Cloud) -> None:
     cloud.wait_for(lambda told: told["state"] == "A1", within_s=5)
 
 
+@pytest.mark.needs("power")
 def test_is_no_more_drawn_than_offered(rig: Rig) -> None:
     """Does the car's current stay within what the duty cycle permits, and the meter count it?"""
     rig.plug()
     rig.wait_for(charging, CHARGING_WITHIN_S)
     seen = rig.wait_for(lambda seen: seen.power_w > 6000, within_s=6)
-    assert seen.vehicle.current_a <= seen.amps
+    assert seen.vehicle.current_a <= seen.amps + ACCURACY_A
     rig.wait_for(lambda seen: int(seen.unit.get("session_wh", 0)) > 0, within_s=5)

@@ -5,8 +5,10 @@ import time
 import pytest
 
 from hil_tests.cloud import Cloud
-from hil_tests.conftest import CHARGING_WITHIN_S, System, charging
 from hil_tests.rig.contract import Rig
+from hil_tests.system import CHARGING_WITHIN_S, Troubled, charging
+
+pytestmark = pytest.mark.needs("pilot", "contactor", "light", "modem_line")
 
 CONTACT_AGAIN_WITHIN_S = 60
 CONTACT_AFTER_A_HANG_WITHIN_S = 90
@@ -26,9 +28,8 @@ def test_does_the_unit_charge_and_come_back(rig: Rig, cloud: Cloud, how: str) ->
     assert not seen.red
 
 
-def test_is_a_modem_that_hangs_cured(system: System) -> None:
+def test_is_a_modem_that_hangs_cured(shed: Troubled) -> None:
     """The shed's modem, silent since the start: contact again by a supply cut, the charge never stopped?"""
-    shed = system.shed
     left_s = CONTACT_AFTER_A_HANG_WITHIN_S - (time.monotonic() - shed.watch.started_s)
     shed.site.cloud.wait_for(lambda told: told["last_contact"] > shed.last_contact, max(1, left_s))
     assert shed.watch.broken is None

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from hil_tests.conftest import charging
 from hil_tests.rig.console import ConsoleError
 from hil_tests.rig.contract import Observation, Rig
+from hil_tests.system import charging
 
+pytestmark = pytest.mark.needs("pilot")
 ALWAYS = "mon-sun 00:00-24:00"  # hours to avoid
 HEARD_WITHIN_S = 3
 WAITS_FOR_S = 2
@@ -28,6 +29,7 @@ def waits_for_the_schedule(seen: Observation) -> bool:
     return seen.unit.get("phase") == "waiting" and seen.unit.get("limited_by") == "schedule"
 
 
+@pytest.mark.needs("contactor", "light", "button")
 def test_do_the_owners_hours_wait_and_does_the_button_charge_now(scheduled: Rig) -> None:
     """[R10a] [R10f] No charge and not red, then a charge for this session, then none for the next."""
     scheduled.plug()

@@ -2,9 +2,12 @@
 
 import time
 
-from hil_tests.conftest import CHARGING_WITHIN_S, CONSOLE_WITHIN_S, charging
-from hil_tests.rig.contract import Rig
+import pytest
 
+from hil_tests.rig.contract import Rig
+from hil_tests.system import CHARGING_WITHIN_S, CONSOLE_WITHIN_S, charging
+
+pytestmark = pytest.mark.needs("pilot", "contactor", "light", "mains", "modem_line")
 OFF_S = 10  # the rail is dead after 0.05 s; longer changes nothing
 CHARGING_AFTER_BOOT_WITHIN_S = 5
 
@@ -16,11 +19,11 @@ def test_does_the_charge_resume_without_mains_and_network(rig: Rig) -> None:
     before_wh = int(rig.wait_for(lambda seen: "total_wh" in seen.unit, CONSOLE_WITHIN_S).unit["total_wh"])
     rig.network(up=False)
     rig.mains(False)
-    rig.wait_for(lambda seen: seen.pilot == "E" and not seen.contactor and not seen.running, within_s=1)
+    rig.wait_for(lambda seen: seen.pilot == "E" and not seen.contactor and not seen.rail, within_s=1)
     assert rig.observe().led == (0, 0, 0)
     time.sleep(OFF_S)
     rig.mains(True)
-    rig.wait_for(lambda seen: seen.running, within_s=1)
+    rig.wait_for(lambda seen: seen.rail, within_s=1)
     seen = rig.wait_for(charging, CHARGING_AFTER_BOOT_WITHIN_S)
     assert not seen.red
     after_wh = int(rig.wait_for(lambda seen: "total_wh" in seen.unit, CONSOLE_WITHIN_S).unit["total_wh"])

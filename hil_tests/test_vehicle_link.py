@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from hil_tests.bridge import Bridge
-from hil_tests.conftest import free_ports
+from hil_tests.bridge import Bridge, free_ports
 from hil_tests.rig.background import Background
 from hil_tests.vehicles.car_maker import CarMaker, NoNode, in_ci
 

@@ -19,8 +19,7 @@ from ocpp.charge_point import remove_nones, snake_to_camel_case  # type: ignore[
 from ocpp.messages import Call, CallResult  # type: ignore[import-untyped]  # likewise
 from ocpp.v16 import call, call_result  # type: ignore[import-untyped]  # likewise
 
-from hil_tests.bridge import Bridge
-from hil_tests.conftest import free_ports
+from hil_tests.bridge import Bridge, free_ports
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.network import Network

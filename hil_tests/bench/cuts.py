@@ -15,10 +15,13 @@ from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
 
 CHARGES_WITHIN_S = 5  # of the boot
-CUT_AFTER_S = (0.05, 2.5)  # of the mains being back: some cuts come before it charges again
+CUT_AFTER_S = (0.0, 1.5)  # of it charging again
+CUT_IN_BOOT_PART = 0.2  # of the cuts are followed by another one, before it charges
+IN_BOOT_S = (0.0, 0.6)
 OFF_S = (0.05, 0.6)  # the shortest are dips, for some of which the rail holds
+LONG_OFF_S, LONG_OFF_PART = 2.0, 0.1  # so that the car opens S2 meanwhile
 LOSS_WH = 20  # 10 s at 32 A
-CHECK_EVERY = 10  # cuts: then it may charge, and is asked what it knows
+ASK_TIMES = 5
 LOOK_S = 0.01
 
 
@@ -26,10 +29,35 @@ LOOK_S = 0.01
 class Cuts:
     """What was seen."""
 
-    count: int = 0
+    count: int = 0  # each looked at after it
+    in_boot: int = 0  # besides, before it charged again
     boot_to_c2_s: list[float] = field(default_factory=list)
     lost_wh: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+
+    def join(self, other: "Cuts") -> None:
+        """Takes over what another unit was found to do."""
+        self.count += other.count
+        self.in_boot += other.in_boot
+        self.boot_to_c2_s += other.boot_to_c2_s
+        self.lost_wh += other.lost_wh
+        self.wrong += other.wrong
+
+    def held(self) -> bool:
+        """What was promised."""
+        return self.count > 0 and not self.wrong
+
+    def report(self) -> list[str]:
+        """Lines to print."""
+        lines = [
+            f"mains cuts at random instants of a charge: {self.count}, each looked at; {self.in_boot} more while it booted"
+        ]
+        if self.boot_to_c2_s:
+            times = sorted(self.boot_to_c2_s)
+            lines.append(f"  mains back to C2: p50 {times[len(times) // 2]:.2f}  worst {times[-1]:.2f} s, limit 5 s")
+        if self.lost_wh:
+            lines.append(f"  energy lost: worst {max(self.lost_wh):.1f} Wh, limit {LOSS_WH} Wh (10 s of charging)")
+        return [*lines, f"  wrong: {len(self.wrong)}", *(f"    {what}" for what in self.wrong[:10])]
 
 
 class CutBench(Unit):
@@ -48,35 +76,42 @@ class CutBench(Unit):
         try:
             await self._charging()
             for number in range(count):
+                self.cuts.count = number + 1
                 await asyncio.sleep(self._random.uniform(*CUT_AFTER_S))
-                self.mains(False)
-                await asyncio.sleep(self._random.uniform(*OFF_S))
-                self.mains(True)
-                self.cuts.count += 1
-                if number % CHECK_EVERY == 0:
-                    await self._check(time.monotonic())
-            await self._check(time.monotonic())
+                await self._cut()
+                if self._random.random() < CUT_IN_BOOT_PART:
+                    self.cuts.in_boot += 1
+                    await asyncio.sleep(self._random.uniform(*IN_BOOT_S))
+                    await self._cut()
+                await self._look(time.monotonic())
         finally:
             watching.cancel()
             await self.stop()
         return self.cuts
 
-    async def _check(self, on_s: float) -> None:
+    async def _cut(self) -> None:
+        self.mains(False)
+        await asyncio.sleep(LONG_OFF_S if self._random.random() < LONG_OFF_PART else self._random.uniform(*OFF_S))
+        self.mains(True)
+
+    async def _look(self, on_s: float) -> None:
+        """Is it charging, in the same session, with its energy, and was there never a fault?"""
         try:
             await self._charging()
         except TimeoutError:
-            self.cuts.wrong.append(f"cut {self.cuts.count}: not charging {CHARGES_WITHIN_S} s after the boot")
+            self._wrong(f"not charging {CHARGES_WITHIN_S} s after the boot")
             return
         self.cuts.boot_to_c2_s.append(time.monotonic() - on_s)
-        await asyncio.sleep(1)
-        for _ in itertools.repeat(None, 3):
+        for _ in itertools.repeat(None, ASK_TIMES):
             with contextlib.suppress(ConsoleError, ConsoleSilent):
-                status = dict(line.split(" ", 1) for line in await self.ask("status"))
+                status = dict(line.split(" ", 1) for line in await self.ask("status", within_s=1))
                 self.cuts.lost_wh.append(self.board.meter_wh - int(status["session_wh"]))
                 if status["session"] != "1" or self.cuts.lost_wh[-1] > LOSS_WH:
-                    self.cuts.wrong.append(f"cut {self.cuts.count}: {status}")
+                    self._wrong(str(status))
+                if faults := await self.ask("faults"):
+                    self._wrong(str(faults))
                 return
-        self.cuts.wrong.append(f"cut {self.cuts.count}: the console is silent")
+        self._wrong("the console is silent")
 
     async def _charging(self) -> None:
         async with asyncio.timeout(CHARGES_WITHIN_S):
@@ -90,6 +125,18 @@ class CutBench(Unit):
         while True:
             red, green, blue = self.board.outputs.led
             if red and not green and not blue:
-                self.cuts.wrong.append(f"cut {self.cuts.count}: red")
+                self._wrong("red")
                 return
             await asyncio.sleep(LOOK_S)
+
+    def _wrong(self, what: str) -> None:
+        self.cuts.wrong.append(f"cut {self.cuts.count}: {what}")
+
+
+def run(folder: Path, seed: int, count: int) -> Cuts:
+    """One unit in a process of its own."""
+
+    async def work() -> Cuts:
+        return await CutBench(folder, seed).cut(count)
+
+    return asyncio.run(work())

@@ -2,106 +2,97 @@
 
 The unit is the whole virtual one. While it charges, one cause after another is put on its wires, at random moments of
 its 20 ms loop, and the time is taken until its answer stands on them. Meanwhile everything else that it does is made as
-hard as it gets: the modem stalls, loses bytes and comes back, TLS shakes hands again and again, the console is flooded,
-settings and records are written to the flash, and memory is collected.
+hard as it gets: the modem stalls in one kind of wait after another, loses bytes and comes back, TLS shakes hands again and
+again, the console is flooded, settings and records are written to the flash, and memory is collected four times a second.
+What of it was under way the firmware itself says (watched_on_micropython.py).
 """
 
 import asyncio
 import contextlib
 import itertools
-import json
 import random
+import re
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from hil_tests.bridge import Bridge
+from hil_tests.bench.latencies import Latencies
+from hil_tests.link_life import QUICK
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
+from hil_tests.rig.hardware import Send
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.board import Outputs
 
+WATCHED = str(Path(__file__).with_name("watched_on_micropython"))
 CLOSES_WITHIN_S = 90  # after everything is well again; a fault that fluttered waits up to 60 s before it clears
+STUCK_MAX = 3
 PRESS_EVERY_S = 2
 OPENS_WITHIN_S = 5
 STARTS_WITHIN_S = 30  # a busy machine takes its time
-SETTLE_S = (0.02, 0.12)  # of charging before the next cause, random
+SETTLE_S = (0.0, 0.06)  # of charging before the next cause: three steps of the loop, random
+PROVOKED_PART = 0.25  # of the injections come as the unit is made to write to its flash
 TROUBLE_EVERY_S = 0.4
-MODEM_TROUBLES = ("garbage", "hang", "brown_out", "drop_pdp")
+STALL_S = 2
+COMMAND = re.compile(rb"AT([+&*]?\w+)")
 
-
-@dataclass
-class Latencies:
-    """Milliseconds of every injection, by what was injected."""
-
-    by_cause: dict[str, list[float]] = field(default_factory=dict)
-    steps: dict[str, int] = field(
-        default_factory=dict
-    )  # the control loop's, by their distance, as the firmware measured it
-    idle_worst_ms: int = 0  # of an idle loop beside them: yardstick.py
-    looks: int = 0  # at the link
-    proven: int = 0  # of these: TLS and MQTT were up
-
-    def add(self, cause: str, ms: float) -> None:
-        """Counts one."""
-        self.by_cause.setdefault(cause, []).append(ms)
-
-    def join(self, other: "Latencies") -> None:
-        """Takes over what another unit was found to do."""
-        for cause, times in other.by_cause.items():
-            self.by_cause.setdefault(cause, []).extend(times)
-        for distance, count in other.steps.items():
-            self.steps[distance] = self.steps.get(distance, 0) + count
-        self.looks += other.looks
-        self.proven += other.proven
-
-    def all(self) -> list[float]:
-        """Sorted."""
-        return sorted(itertools.chain.from_iterable(self.by_cause.values()))
+Cause = tuple[str, Callable[[], None], Callable[[], None]]  # name, how it comes, how it goes
 
 
 class Bench(Unit):
     """A virtual unit whose wires are watched with a stopwatch."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        super().__init__(folder, seed)
+        super().__init__(folder, seed, WATCHED)
+        self.world.latencies = QUICK
+        self.board.vehicle.closes_s2_without_pwm = True
         self._random = random.Random(seed)
         self._changed = asyncio.Event()
         self._opened_s = 0.0
+        self._starts = 0
+        self._writing: set[asyncio.Task[list[str]]] = set()
+        self._stalls: Counter[bytes] = Counter()  # by the command that was in flight
+        self._stall_wanted = self._stalled = False
         self.latencies = Latencies()
 
-    async def inject(self, count: int, bridge: Bridge, unit_id: str, secret: str) -> Latencies:
-        """Charges, and interrupts it `count` times, while it talks to `bridge`."""
+    async def inject(self, count: int, introduction: list[str]) -> Latencies:
+        """Charges, and interrupts it `count` times. `introduction` is what to say on its console first."""
         await self.start()
-        await self._introduce(bridge, unit_id, secret)
-        self.board.vehicle.plugged = True
-        trouble = asyncio.create_task(self._trouble())
         try:
-            causes = self._causes()
-            for _ in range(count):
-                await self._charging()
-                await asyncio.sleep(self._random.uniform(*SETTLE_S))
-                if self.board.outputs.contactor:
-                    await self._once(*self._random.choice(causes))
-            with contextlib.suppress(ConsoleError, ConsoleSilent):
-                for line in await self.ask("health"):
-                    name, _, rest = line.partition(" ")
-                    if name.startswith("steps"):
-                        distance, _, steps = rest.rpartition(" ")
-                        self.latencies.steps[distance] = int(steps)
-        finally:
+            await self._until(lambda: any(self.board.outputs.led), STARTS_WITHIN_S)
+            await asyncio.sleep(1)  # its console opens after its light
+            for words in introduction:
+                await self.ask(words, within_s=STARTS_WITHIN_S)
+            self.board.vehicle.plugged = True
+            trouble = asyncio.create_task(self._trouble())
+            begun_s = time.monotonic()
+            await self._inject(count)
+            self.latencies.minutes = (time.monotonic() - begun_s) / 60
             trouble.cancel()
+        finally:
+            self.latencies.restarts = self._starts - 1
             await self.stop()
         return self.latencies
 
-    async def _introduce(self, bridge: Bridge, unit_id: str, secret: str) -> None:
-        wanted = {"id": unit_id, "secret": secret, "broker": "127.0.0.1", "port": bridge.mqtts_port}
-        await self._until(lambda: any(self.board.outputs.led), STARTS_WITHIN_S)
-        await asyncio.sleep(1)  # its console opens after its light
-        for words in ("help", *bridge.authority_words(), f"provision {json.dumps(wanted)}"):
-            await self.ask(words, within_s=STARTS_WITHIN_S)
+    async def _inject(self, count: int) -> None:
+        causes = self._causes()
+        stuck = 0
+        for _ in range(count):
+            try:
+                await self._charging()
+            except TimeoutError:
+                stuck += 1
+                self.latencies.missed.append(f"no charge {CLOSES_WITHIN_S} s after all was well: {self.desk.status}")
+                if stuck == STUCK_MAX:
+                    return
+                continue
+            if self._random.random() < PROVOKED_PART:
+                self._write_flash()
+            await asyncio.sleep(self._random.uniform(*SETTLE_S))
+            if self.board.outputs.contactor:
+                await self._once(self._random.choice(causes))
 
-    def _causes(self) -> list[tuple[str, Callable[[], None], Callable[[], None]]]:
+    def _causes(self) -> list[Cause]:
         vehicle = self.board.vehicle
 
         def s2(closed: bool) -> None:
@@ -111,26 +102,50 @@ class Bench(Unit):
             self.board.set_fault(name, on)
             self.board.button = not on
 
-        return [
-            ("unplug", lambda: setattr(vehicle, "plugged", False), lambda: setattr(vehicle, "plugged", True)),
-            *[("S2 opens", lambda: s2(False), lambda: s2(True))] * 4,
-            ("rcd_ac", lambda: broken("rcd_ac", True), lambda: broken("rcd_ac", False)),
-            ("rcd_dc", lambda: broken("rcd_dc", True), lambda: broken("rcd_dc", False)),
-            ("pilot_short", lambda: broken("pilot_short", True), lambda: broken("pilot_short", False)),
-        ]
+        def fault(name: str) -> Cause:
+            return name, lambda: broken(name, True), lambda: broken(name, False)
 
-    async def _once(self, name: str, spoil: Callable[[], None], mend: Callable[[], None]) -> None:
+        unplug = ("unplug", lambda: setattr(vehicle, "plugged", False), lambda: setattr(vehicle, "plugged", True))
+        often = [("S2 opens", lambda: s2(False), lambda: s2(True))] * 8  # the quickest to be well again
+        return [*often, unplug, fault("rcd_ac"), fault("rcd_dc"), fault("pilot_short")]
+
+    async def _once(self, cause: Cause) -> None:
+        name, spoil, mend = cause
+        stalled = self._stalled
+        self._read_notebook()
         spoil()
         injected_s = time.monotonic()
         if self._wires is not None:
             self._wires.send(self.board.inputs())
-        await self._until(lambda: not self.board.outputs.contactor, OPENS_WITHIN_S)
-        self.latencies.add(name, 1000 * (self._opened_s - injected_s))
+        try:
+            await self._until(lambda: not self.board.outputs.contactor, OPENS_WITHIN_S)
+        except TimeoutError:
+            self.latencies.missed.append(f"{name}: not open within {OPENS_WITHIN_S} s")
+        else:
+            await asyncio.sleep(0.02)  # its words come after its wires
+            doing = self._read_notebook()
+            self.latencies.add(name, 1000 * (self._opened_s - injected_s), _named(doing, stalled))
         if name == "pilot_short":  # it was seen open; let it become a fault now and then
             await asyncio.sleep(self._random.choice([0.0, 0.4]))
         mend()
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.03)
         self.board.button = False
+
+    def _read_notebook(self) -> list[str]:
+        """What the firmware has said since the last time; returns what it was at when the contactor opened."""
+        doing: list[str] = []
+        output = self._processor.output
+        while output:
+            word, *rest = output.popleft().split()
+            if word == "opened":
+                doing = rest
+            elif word == "steps":
+                self.latencies.steps = Counter(
+                    {int(apart): int(n) for apart, _, n in (pair.partition(":") for pair in rest)}
+                )
+            else:
+                self.tell(f"the firmware says: {word} {' '.join(rest)}")
+        return doing
 
     async def _charging(self) -> None:
         """Waits for it; presses the button now and then, in case a press was too short for a busy machine."""
@@ -152,20 +167,77 @@ class Bench(Unit):
         super()._obey(outputs)
         self._changed.set()
 
+    # Everything else that a unit may have to do at that moment
+
     async def _trouble(self) -> None:
-        """Everything else that a unit may have to do at that moment."""
         for number in itertools.count():
             await asyncio.sleep(TROUBLE_EVERY_S)
-            with contextlib.suppress(ConsoleError, ConsoleSilent):
-                match number % 4:
-                    case 0 if number % 40 == 36:
-                        self.disturb_modem(self._random.choice(MODEM_TROUBLES))
-                    case 1 if number % 20 == 1:  # a write, and a connection from the beginning
-                        await self.ask(f'provision {{"random_delay_max_s": {number % 1800}}}')
-                    case 2:
-                        for command in ("help", "config", "why", "status"):
-                            told = await self.ask(command)
-                        self.latencies.looks += 1
-                        self.latencies.proven += "link proven" in told
-                    case _:
-                        await self.ask("x" * 2000)
+            match number % 4:
+                case 0 if number % 20 == 8:
+                    self._stall_wanted = True
+                case 0 if number % 40 == 36:
+                    self.disturb_modem(self._random.choice(("garbage", "drop_pdp")))
+                case 1 if number % 20 == 1:  # a write, and a connection from the beginning
+                    await self._say(f'provision {{"random_delay_max_s": {number % 1800}}}')
+                case 2:
+                    for command in ("help", "config", "why", "status"):
+                        told = await self._say(command)
+                    self.latencies.looks += 1
+                    self.latencies.proven += "link proven" in told
+                case _:
+                    await self._say("x" * 2000)
+
+    async def _say(self, words: str) -> list[str]:
+        try:
+            return await self.ask(words)
+        except (ConsoleError, ConsoleSilent):
+            return []
+
+    def _write_flash(self) -> None:
+        """An override is told to the journal and kept in the checkpoint; it changes nothing else here."""
+        on = self._random.choice(("on", "off"))
+        task = asyncio.create_task(self._say(f"override {on}"))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    def _connect(self, to_modem_port: Send, to_console_port: Send) -> tuple[Send, Send]:
+        self._starts += 1
+        hear_modem_port, hear_console_port = super()._connect(to_modem_port, to_console_port)
+
+        def overhear(chunk: bytes) -> None:
+            command = COMMAND.match(chunk)
+            if command:
+                self._stall_at(command[1])
+            hear_modem_port(chunk)
+
+        return overhear, hear_console_port
+
+    def _stall_at(self, command: bytes) -> None:
+        """Lets the modem fall silent where it has been so least often, and restart after a while."""
+        self._stalls.setdefault(command, 0)
+        if not self._stall_wanted or self._stalls[command] > min(self._stalls.values()):
+            return
+        self._stalls[command] += 1
+        self._stall_wanted, self._stalled = False, True
+        self.disturb_modem("hang")
+        asyncio.get_running_loop().call_later(STALL_S, self._restart_modem)
+
+    def _restart_modem(self) -> None:
+        self._stalled = False
+        self.disturb_modem("brown_out")
+
+
+def _named(doing: list[str], stalled: bool) -> list[str]:
+    """The command in flight comes last."""
+    if not doing:
+        return ["(not said)"]
+    return [*doing[:-1], doing[-1] + (", no answer" if stalled else "")]
+
+
+def run(folder: Path, seed: int, count: int, introduction: list[str]) -> Latencies:
+    """One unit in a process of its own."""
+
+    async def work() -> Latencies:
+        return await Bench(folder, seed).inject(count, introduction)
+
+    return asyncio.run(work())

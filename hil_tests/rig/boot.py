@@ -1,4 +1,7 @@
-"""MicroPython: `boot.py IMAGE MODULE ...` maps the ROMFS image into memory and imports the module from it."""
+"""MicroPython: `boot.py IMAGE MODULE ...` maps the ROMFS image into memory and imports the module from it.
+
+`FOLDER/MODULE` is a module outside the image, such as a bench's, that imports the firmware from it.
+"""
 
 import os
 import sys
@@ -21,4 +24,7 @@ def mount(image, folder):
 
 mount(sys.argv.pop(1), "/rom")
 sys.path[:] = ["/rom", ".frozen"]
-__import__(sys.argv.pop(1))
+folder, _, module = sys.argv.pop(1).rpartition("/")
+if folder:
+    sys.path.append(folder)
+__import__(module)

@@ -19,11 +19,11 @@ class ConsoleSilent(Exception):
 class Console:
     """`write` puts bytes on the line; whoever owns the line calls `received`.
 
-    Lines that begin with "# " are remarks that the unit makes unasked; the last ones are kept.
+    Lines that begin with "# " are remarks that the unit makes unasked; the last ones are kept, and `on_remark` hears each.
     """
 
-    def __init__(self, write: Callable[[bytes], None]) -> None:
-        self._write = write
+    def __init__(self, write: Callable[[bytes], None], on_remark: Callable[[str], None] = lambda _: None) -> None:
+        self._write, self._on_remark = write, on_remark
         self._unfinished = b""
         self._turn = asyncio.Lock()
         self._answer: list[str] = []
@@ -61,6 +61,7 @@ class Console:
     def _line(self, line: str) -> None:
         if line.startswith("#"):
             self.remarks.append(line[1:].strip())
+            self._on_remark(self.remarks[-1])
         elif self._answered is None or self._answered.done():
             return  # a late answer to a question that was given up
         elif line == "ok":

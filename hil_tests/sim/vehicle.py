@@ -45,6 +45,11 @@ class Vehicle:
         """The battery takes no more."""
         return self.battery_wh >= self.capacity_wh
 
+    @property
+    def battery_percent(self) -> float:
+        """How full."""
+        return 100 * self.battery_wh / self.capacity_wh
+
     def load_ohm(self) -> int | None:
         """What it puts on the pilot wire; None while it is not plugged in."""
         if not self.plugged:

@@ -18,8 +18,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from playwright.sync_api import Page
 
-from hil_tests.bridge import Bridge
-from hil_tests.conftest import free_ports
+from hil_tests.bridge import Bridge, free_ports
 from hil_tests.rig.background import Background
 
 CHROMIUM = "/usr/bin/chromium"

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from hil_tests.conftest import free_ports, introduce
+from hil_tests.bridge import free_ports
 from hil_tests.rig.background import Background
 from hil_tests.rig.panel.server import serving
 from hil_tests.rig.virtual import VirtualRig
+from hil_tests.system import introduce
 from hil_tests.web.place import CHROMIUM, Place
 
 FOLDER = Path(__file__).parents[1] / "screenshots"

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from hil_tests.conftest import charging, free_ports, introduce
+from hil_tests.bridge import free_ports
 from hil_tests.rig.background import Background
 from hil_tests.rig.panel.server import serving
 from hil_tests.rig.virtual import VirtualRig
+from hil_tests.system import charging, introduce
 from hil_tests.web.place import Place
 
 LINK_WITHIN_MS = 60_000

@@ -12,10 +12,9 @@ from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hil_tests.rig.contract import Observation
+from hil_tests.rig.contract import LASTING_FAULTS, PASSING_FAULTS
 from hil_tests.rig.panel.guard import LoopbackOnly
 from hil_tests.rig.unit import Unit
-from hil_tests.sim.board import FAULTS, LASTING_FAULTS, PASSING_FAULTS
 from hil_tests.sim.car_account import CarAccount
 from hil_tests.sim.car_account_web import create_app as create_car_maker
 
@@ -75,26 +74,26 @@ def create_app(unit: Unit, stopping: asyncio.Event, account: CarAccount | None =
 
     @app.get("/api/rig")
     async def look() -> dict[str, Any]:
-        return as_json(unit.observe())
+        return look_at(unit)
 
     @app.get("/api/rig/faults")
     async def faults(grouped: bool = False) -> list[str] | list[tuple[str, ...]]:
-        return [PASSING_FAULTS, LASTING_FAULTS] if grouped else list(FAULTS)
+        return [PASSING_FAULTS, LASTING_FAULTS] if grouped else list(unit.fault_names())
 
     @app.post("/api/rig/plug")
     async def plug() -> dict[str, Any]:
         unit.plug()
-        return as_json(unit.observe())
+        return look_at(unit)
 
     @app.post("/api/rig/unplug")
     async def unplug() -> dict[str, Any]:
         unit.unplug()
-        return as_json(unit.observe())
+        return look_at(unit)
 
     @app.post("/api/rig/button")
     async def button() -> dict[str, Any]:
         unit.button()
-        return as_json(unit.observe())
+        return look_at(unit)
 
     @app.post("/api/rig/fault")
     async def fault(order: FaultOrder) -> dict[str, Any]:
@@ -102,12 +101,12 @@ def create_app(unit: Unit, stopping: asyncio.Event, account: CarAccount | None =
             unit.fault(order.name, order.on)
         except ValueError as error:
             raise HTTPException(404, str(error)) from error
-        return as_json(unit.observe())
+        return look_at(unit)
 
     @app.post("/api/rig/network")
     async def network(order: NetworkOrder) -> dict[str, Any]:
         unit.network(order.up, order.csq)
-        return as_json(unit.observe())
+        return look_at(unit)
 
     @app.post("/api/rig/mains")
     async def mains(order: MainsOrder) -> dict[str, Any]:
@@ -115,19 +114,19 @@ def create_app(unit: Unit, stopping: asyncio.Event, account: CarAccount | None =
             unit.mains_off_for(order.off_s)
         elif order.on is not None:
             unit.mains(order.on)
-        return as_json(unit.observe())
+        return look_at(unit)
 
     @app.post("/api/rig/tamper")
     async def tamper(order: TamperOrder) -> dict[str, Any]:
         unit.tamper(order.open)
-        return as_json(unit.observe())
+        return look_at(unit)
 
     @app.post("/api/rig/lose-access")
     async def lose_access() -> dict[str, Any]:
         if account is None:
             raise HTTPException(404, "the car has no account here")
         account.lose_access()
-        return as_json(unit.observe())
+        return look_at(unit)
 
     @app.get("/api/rig/stream")
     async def stream() -> StreamingResponse:
@@ -143,12 +142,14 @@ def create_app(unit: Unit, stopping: asyncio.Event, account: CarAccount | None =
     return app
 
 
-def as_json(seen: Observation) -> dict[str, Any]:
-    """An observation with its tuples by name, for people and scripts."""
-    told = asdict(seen)
+def look_at(unit: Unit) -> dict[str, Any]:
+    """One look with its tuples by name, for people and scripts; and what only a virtual unit can show."""
+    seen = unit.observe()
+    told = asdict(seen) | {"pilot": seen.pilot, "amps": seen.amps, "mode": seen.mode}
     told["led"] = dict(zip("rgb", seen.led, strict=True))
     told["pilot_mv"] = dict(zip(("high", "low"), seen.pilot_mv, strict=True))
-    return told
+    told["vehicle"]["battery_percent"] = round(unit.board.vehicle.battery_percent, 1)
+    return told | {"running": unit.running, "mains_back_in_s": unit.mains_back_in_s}
 
 
 async def _changes(unit: Unit, stopping: asyncio.Event) -> AsyncIterator[str]:
@@ -156,7 +157,7 @@ async def _changes(unit: Unit, stopping: asyncio.Event) -> AsyncIterator[str]:
     last_led: Any = None
     last_rest = ""
     while not stopping.is_set():
-        seen = as_json(unit.observe())
+        seen = look_at(unit)
         led = seen.pop("led")
         if led != last_led:
             last_led = led

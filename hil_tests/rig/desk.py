@@ -1,0 +1,107 @@
+"""The tester's desk: the far ends of a unit's two serial lines, and the notebook.
+
+The modem on the unit's modem line is the simulated one, with its mobile network; the client of the service console asks
+for the unit's status all the time. It is the same desk for every unit, virtual or real.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from hil_tests.rig.console import Console, ConsoleError, ConsoleSilent
+from hil_tests.rig.contract import NetworkReading, Observation, Reading
+from hil_tests.sim.modem import Modem
+from hil_tests.sim.radio import CSQ_UNKNOWN, World
+
+POLL_STATUS_S = 1.0
+STORY_LINES_KEPT = 400
+
+
+class Desk:
+    """`alarm` hears what a person should know at once: a firmware that stopped by itself."""
+
+    def __init__(self, seed: int = 0, alarm: Callable[[str], None] = lambda _: None) -> None:
+        self._alarm = alarm
+        self.world = World(seed)
+        self.modem = Modem(self.world)
+        self.console: Console | None = None  # while the unit has one
+        self.status: dict[str, str] = {}  # what it said last; empty while it is silent
+        self.story: deque[str] = deque(maxlen=STORY_LINES_KEPT)
+        self._started_s = time.monotonic()
+
+    def tell(self, what: str) -> None:
+        """Writes a line into the story."""
+        self.story.append(f"{time.monotonic() - self._started_s:9.3f} {what}")
+
+    def tell_loudly(self, what: str) -> None:
+        """And to whoever is there."""
+        self.tell(what)
+        self._alarm(what)
+
+    def network(self, up: bool | None = None, csq: int | None = None) -> None:
+        """Switches the mobile network, or moves the antenna. Raises ValueError for a CSQ outside 0..31."""
+        if csq is not None:
+            self.world.set_csq(csq)
+            self.tell(f"signal set to CSQ {csq}")
+        if up is not None and up != self.world.coverage:
+            self.world.set_coverage(up)
+            self.tell(f"mobile network {'up' if up else 'cut'}")
+
+    def disturb_modem(self, how: str) -> None:
+        """Troubles the modem: "garbage" on its line, "hang", "brown_out", "drop_pdp"."""
+        self.tell(f"modem: {how}")
+        disturbances = {
+            "garbage": self.modem.garbage,
+            "hang": self.modem.hang,
+            "brown_out": self.modem.brown_out,
+            "drop_pdp": self.modem.drop_pdp,
+        }
+        disturbances[how]()
+
+    async def ask(self, command: str, within_s: float = 3) -> list[str]:
+        """Asks the service console. Raises ConsoleError, or ConsoleSilent (also when the unit is off)."""
+        if self.console is None:
+            raise ConsoleSilent("the unit is off")
+        return await self.console.ask(command, within_s)
+
+    async def poll_status(self) -> None:
+        """For ever."""
+        while True:
+            await asyncio.sleep(POLL_STATUS_S)
+            status: dict[str, str] = {}
+            if self.console is not None:
+                with contextlib.suppress(ConsoleError, ConsoleSilent):
+                    status = await self.console.status()
+            self.status = status
+
+    def watch_over(self, task: asyncio.Task[Any]) -> None:
+        """A mistake in the rig must not look like a unit that does nothing."""
+        if not task.cancelled() and (error := task.exception()):
+            self.tell_loudly(f"the rig itself failed: {error!r}")
+
+    def observe(self, reading: Reading) -> Observation:
+        """What the instruments show and what is known here, together."""
+        plmn = self.modem.plmn
+        operator = self.world.find(plmn) if plmn else None
+        strongest_csq = max(self.world.csq(heard.plmn) for heard in self.world.operators)
+        return Observation(
+            **vars(reading),
+            csq=self.world.csq(plmn) if plmn and self.world.coverage else CSQ_UNKNOWN,
+            operator=plmn,
+            operator_name=operator.long_name if operator else None,
+            network=NetworkReading(self.world.coverage, strongest_csq),
+            unit=self.status,
+        )
+
+    def whole_story(self, **more: list[str]) -> str:
+        """Story, what else there is to read by title, and the modem's dialogue, for a failing test."""
+        chapters = {
+            "the rig": list(self.story),
+            **more,
+            "the console's remarks": list(self.console.remarks)[-60:] if self.console else [],
+            "the modem's line": [self.modem.transcript.tail(120)],
+        }
+        return "\n".join(line for title, lines in chapters.items() for line in (f"--- {title}", *lines))

@@ -1,0 +1,214 @@
+"""The hardware of a virtual charge point: board and car, the processor that runs the firmware, and its two serial lines.
+
+The physics run in steps of `STEP_S`. The firmware is the microcontroller: it starts when the rail is up, is
+killed when the rail has collapsed, and finds fresh serial lines each time, so that nothing old can be read.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+
+from hil_tests.rig.contract import Reading, VehicleReading
+from hil_tests.rig.processor import FIRMWARE, Processor
+from hil_tests.rig.wires import Wires
+from hil_tests.sim.board import RESET, Board, Outputs
+from hil_tests.sim.pty import Pty
+from hil_tests.sim.vehicle import Vehicle
+
+STEP_S = 0.01
+LONGEST_STEP_S = 0.1  # a machine that stood still for a while does not make the physics leap
+TELL_INPUTS_S = 0.1  # inputs that do not change are told again at this distance
+BUTTON_S = 0.2
+BROWN_OUT_S = 0.5  # a shorter loss of the rail is a dip
+
+Send = Callable[[bytes], None]
+
+
+class Hardware(ABC):
+    """One charge point on a wall. Everything is called on its event loop; `start` first, `stop` last.
+
+    Whoever inherits says what is at the far ends of the modem's line and of the console, and hears what happens.
+    """
+
+    def __init__(self, folder: Path, firmware: str = FIRMWARE) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._meter = folder / "meter_wh"  # a meter keeps its register
+        self.board = Board(Vehicle(), float(self._meter.read_text()) if self._meter.exists() else 0)
+        self._processor = Processor(folder, self._wire_up, self._let_go, self.tell_loudly, firmware)
+        self._wires: Wires | None = None
+        self._serial: list[Pty] = []
+        self._physics: asyncio.Task[None] | None = None
+        self._told: tuple[dict[str, int | bool | None], float] = ({}, 0)
+        self._rail_lost_s = float("-inf")
+        self._noted = ""
+
+    @abstractmethod
+    def tell(self, what: str) -> None:
+        """Something happened."""
+
+    @abstractmethod
+    def tell_loudly(self, what: str) -> None:
+        """Something happened that a person should know at once."""
+
+    @abstractmethod
+    def _connect(self, to_modem_port: Send, to_console_port: Send) -> tuple[Send, Send]:
+        """The firmware starts: takes what its ports hear, returns who hears what they say."""
+
+    @abstractmethod
+    def _disconnect(self) -> None:
+        """The firmware has stopped, nobody is at its ports."""
+
+    @abstractmethod
+    def _modem_pins(self, supply: bool, key: bool) -> None:
+        """The levels of the modem's supply and of its PWRKEY."""
+
+    async def start(self) -> None:
+        """Hangs it on the wall and switches the mains on."""
+        self.mains(True)
+        self._physics = asyncio.create_task(self._live())
+        self._physics.add_done_callback(self._physics_ended)
+
+    async def stop(self) -> None:
+        """Takes it off the wall. What is kept without power is kept."""
+        if self._physics is not None:
+            self._physics.cancel()
+            await asyncio.wait({self._physics})
+        await self._processor.power_off()
+        self._take_lines_off()
+        self._keep_meter()
+
+    @property
+    def running(self) -> bool:
+        """The firmware's process is there."""
+        return self._wires is not None
+
+    # What can be done to it
+
+    def plug(self) -> None:
+        """Plugs the car in."""
+        self.tell("plug in")
+        self.board.vehicle.plugged = True
+
+    def unplug(self) -> None:
+        """Pulls the plug."""
+        self.tell("unplug")
+        self.board.vehicle.plugged = False
+
+    def fault(self, name: str, on: bool) -> None:
+        """Breaks something by name, or mends it. Raises ValueError for an unknown name."""
+        self.board.set_fault(name, on)
+        self.tell(f"fault {name} {'on' if on else 'off'}")
+
+    def mains(self, on: bool) -> None:
+        """Switches the mains."""
+        self.board.mains = on
+        self.tell(f"mains {'on' if on else 'off'}")
+
+    def tamper(self, is_open: bool) -> None:
+        """Opens or shuts the enclosure."""
+        self.board.tamper = is_open
+        self.tell(f"enclosure {'open' if is_open else 'shut'}")
+
+    def button(self) -> None:
+        """Presses the unit's button shortly."""
+        self.tell("button")
+        self.board.button = True
+        asyncio.get_running_loop().call_later(BUTTON_S, setattr, self.board, "button", False)
+
+    def reading(self) -> Reading:
+        """What instruments on it show."""
+        board, vehicle = self.board, self.board.vehicle
+        return Reading(
+            led=board.outputs.led,
+            contactor=board.contact_closed,
+            pilot_mv=board.pilot_mv(),
+            duty_percent=round(100 * board.outputs.pilot_duty_u16 / 65_535, 3) if board.powered else 0,
+            power_w=board.power_w,
+            rail=board.powered,
+            mains=board.mains,
+            vehicle=VehicleReading(vehicle.plugged, vehicle.s2_closed, vehicle.current_ma / 1000),
+            faults=tuple(sorted(board.faults)),
+            tamper=board.tamper,
+        )
+
+    # Physics
+
+    async def _live(self) -> None:
+        loop = asyncio.get_running_loop()
+        then_s, was_powered = loop.time(), False
+        while True:
+            now_s = loop.time()
+            self.board.step(min(now_s - then_s, LONGEST_STEP_S))
+            then_s = now_s
+            if self.board.powered != was_powered:
+                was_powered = self.board.powered
+                await self._power(was_powered, now_s)
+            self._tell_inputs(now_s)
+            self._note_changes()
+            await asyncio.sleep(STEP_S)
+
+    async def _power(self, on: bool, now_s: float) -> None:
+        if on:
+            dip = now_s - self._rail_lost_s < BROWN_OUT_S
+            self._processor.power_on("brown_out" if dip else "power_on")
+        else:
+            self._rail_lost_s = now_s
+            await self._processor.power_off()
+            self._keep_meter()
+
+    def _tell_inputs(self, now_s: float) -> None:
+        inputs = self.board.inputs()
+        told, at_s = self._told
+        if self._wires is not None and (inputs != told or now_s - at_s >= TELL_INPUTS_S):
+            self._wires.send(inputs)
+            self._told = (inputs, now_s)
+
+    def _note_changes(self) -> None:
+        contact = "closed" if self.board.contact_closed else "open"
+        red, green, blue = self.board.outputs.led
+        light = ", red" if red and not (green or blue) else ""
+        noted = f"pilot {self.board.pilot_state}, contactor {contact}, {self.board.offered_a:g} A{light}"
+        if noted != self._noted:
+            self._noted = noted
+            self.tell(noted)
+
+    def _physics_ended(self, task: asyncio.Task[None]) -> None:
+        """A mistake in the rig must not look like a unit that does nothing."""
+        if not task.cancelled() and (error := task.exception()):
+            self.tell_loudly(f"the rig itself failed: {error!r}")
+
+    def _keep_meter(self) -> None:
+        self._meter.write_text(f"{self.board.meter_wh:.3f}\n")
+
+    # The microcontroller's pins
+
+    def _wire_up(self) -> None:
+        """Fresh lines before the firmware starts."""
+        self._wires = Wires(self._folder / "wires", self._obey)
+        modem_line = Pty(lambda chunk: hear_modem_port(chunk), self._folder / "modem")
+        console_line = Pty(lambda chunk: hear_console_port(chunk), self._folder / "console")
+        hear_modem_port, hear_console_port = self._connect(modem_line.write, console_line.write)
+        self._serial = [modem_line, console_line]
+        self._told = ({}, 0)
+        self.tell("the firmware starts")
+
+    def _let_go(self) -> None:
+        """The processor is in reset: its pins are what pull resistors make them."""
+        self._obey(RESET)
+        self._take_lines_off()
+
+    def _take_lines_off(self) -> None:
+        self._disconnect()
+        for line in self._serial:
+            line.close()
+        if self._wires is not None:
+            self._wires.close()
+        self._serial, self._wires = [], None
+
+    def _obey(self, outputs: Outputs) -> None:
+        before, self.board.outputs = self.board.outputs, outputs
+        if (outputs.modem_power, outputs.modem_pwrkey) != (before.modem_power, before.modem_pwrkey):
+            self._modem_pins(outputs.modem_power, outputs.modem_pwrkey)
+        self._processor.feed(outputs.watchdog)

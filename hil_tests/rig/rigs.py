@@ -1,0 +1,100 @@
+"""The rigs of rigs.toml: what each one offers, and how it is opened."""
+
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, field_validator
+
+from hil_tests.children import die_with_parent
+from hil_tests.rig.background import Background
+from hil_tests.rig.bench import Bench, Lines
+from hil_tests.rig.contract import LASTING_FAULTS, OFFERS, PASSING_FAULTS, Rig
+from hil_tests.rig.loop import LINKS
+from hil_tests.rig.plain import PlainRig
+from hil_tests.rig.virtual import VirtualRig
+
+FILE = Path(__file__).resolve().parents[1] / "rigs.toml"
+FAULTS = PASSING_FAULTS + LASTING_FAULTS
+LOOP_WITHIN_S = 20
+
+
+class LoopFailed(Exception):
+    """The process behind a looped rig did not start; the text is what it said."""
+
+
+class RigKind(BaseModel, extra="forbid", frozen=True):
+    """One table of rigs.toml."""
+
+    name: str
+    offers: frozenset[str]
+    faults: tuple[str, ...] = ()
+    serial: Lines | Literal["loop"] | None = None  # None: virtual; "loop": of a process that is started for it
+    units: int = Field(default=1, ge=1)
+    time_scale: float = Field(default=1, gt=0)
+
+    @field_validator("faults", mode="before")
+    @classmethod
+    def _all_of_them(cls, faults: Any) -> Any:
+        return FAULTS if faults == "all" else faults
+
+    @field_validator("offers", "faults")
+    @classmethod
+    def _no_strangers(cls, names: Any) -> Any:
+        strangers = set(names).difference(OFFERS, FAULTS)
+        if strangers:
+            raise ValueError(f"nobody knows {', '.join(sorted(strangers))}")
+        return names
+
+    def lacking(self, needs: tuple[str, ...]) -> str | None:
+        """Why a test with these needs cannot run here, or None."""
+        missing = [f"no {need} ({OFFERS[need]})" for need in needs if need not in self.offers]
+        return f"rig {self.name} has {', '.join(missing)}" if missing else None
+
+    @contextmanager
+    def opened(self, folder: Path, background: Background) -> Iterator[list[Rig]]:
+        """Its units, switched on. Raises OSError, ConsoleSilent or LoopFailed if one does not answer."""
+        with ExitStack() as stack:
+            rigs: list[Rig] = []
+            for number in range(self.units):
+                rig = self._open(folder / f"unit-{number}", number, background, stack)
+                stack.callback(rig.close)
+                rigs.append(rig)
+            yield rigs
+
+    def _open(self, folder: Path, seed: int, background: Background, stack: ExitStack) -> Rig:
+        if self.serial is None:
+            return VirtualRig(background, folder, seed)
+        lines = stack.enter_context(_looped(folder)) if self.serial == "loop" else self.serial
+        return PlainRig(background, background.call(lambda: Bench(lines, self.faults, seed)), self.time_scale)
+
+
+def kinds(path: Path = FILE) -> dict[str, RigKind]:
+    """Every rig by name. Raises ValueError."""
+    return {name: RigKind(name=name, **told) for name, told in tomllib.loads(path.read_text()).items()}
+
+
+@contextmanager
+def _looped(folder: Path) -> Iterator[Lines]:
+    """The lines of rig/loop.py in a process of its own, whose words are in `loop.log`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    said, links = folder / "loop.log", {end: folder / link for end, link in LINKS.items()}
+    with open(said, "w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hil_tests.rig.loop", folder], stdout=log, stderr=log, preexec_fn=die_with_parent
+        )
+    try:
+        deadline_s = time.monotonic() + LOOP_WITHIN_S
+        while not all(link.exists() for link in links.values()):
+            if process.poll() is not None or time.monotonic() > deadline_s:
+                raise LoopFailed(said.read_text())
+            time.sleep(0.05)
+        yield Lines(**{end: str(link) for end, link in links.items()})
+    finally:
+        process.terminate()
+        process.wait()
