@@ -185,7 +185,7 @@ class Tokenizer:
         if filled:
             lines = bytes(memoryview(self._line)[:filled]) + lines
             self._filled = 0
-        lines = lines.replace(b"\r", _LF)
+        lines = lines.replace(b"\r\n", _LF).replace(b"\r", _LF)
         try:
             texts = str(lines, "utf-8").split("\n")
         except UnicodeError:
