@@ -1,0 +1,274 @@
+"""Is what is decided about networks done, told with its reason, and remembered?"""
+
+import errno
+
+import pytest
+
+from firmware.link.network import FILE, Moved, Network
+from firmware.link.secure import NotTrusted
+from firmware.storage import record_file
+from modem import knowledge, recovery
+from modem.errors import CommandError, ModemHung, NotRegistered
+from tests.firmware.storage.folder import empty
+from tests.modem.scripted import OK, line, scripted
+
+VODAFONE, O2 = "23415", "23410"
+SCAN = (
+    line('Operator:"O2 - UK",MCC:234,MNC:10,Rxlev:31,Cellid:77,Arfcn:40')
+    + line('Operator:"vodafone UK",MCC:234,MNC:15,Rxlev:41,Cellid:78,Arfcn:41')
+    + OK
+)
+ANSWERS = {
+    "AT+COPS?": line('+COPS: 0,2,"23415"') + OK,
+    "AT+COPS=0": OK,
+    "AT+CIPSHUT": line("SHUT OK"),
+    "AT+CNETSCAN": SCAN,
+    "AT+CRSM=176,28539,0,0,12": line('+CRSM: 144,0,"32F451FFFFFFFFFFFFFFFFFF"') + OK,
+    'AT+CRSM=214,28539,0,0,12,"FFFFFFFFFFFFFFFFFFFFFFFF"': line('+CRSM: 144,0,""') + OK,
+    "AT+COPS=?": line('+COPS: (3,"vodafone UK","voda UK","23415"),,(0-4),(0-2)') + OK,
+    "AT+CFUN=4": OK,
+    "AT+CFUN=1": OK,
+}
+TAKEN_BY_O2 = {
+    'AT+COPS=4,2,"23410"': OK,
+    "AT+CGREG?": line("+CGREG: 2,5") + OK,
+    "AT+COPS?": [ANSWERS["AT+COPS?"], ANSWERS["AT+COPS?"], line('+COPS: 4,2,"23410"') + OK],
+}
+TIMED_OUT = OSError(errno.ETIMEDOUT, "timed out")
+NO_CONTEXT = CommandError("AT+CIICR", "ERROR", None, None)
+
+
+class Journal:
+    """What was told; nothing is left out."""
+
+    def __init__(self):
+        self.told = []
+
+    def note(self, kind, details):
+        self.told.append((kind, details))
+
+    def done(self):
+        """What each event about a decision says that was done."""
+        return [details["do"] for kind, details in self.told if kind == "network"]
+
+
+class NoPower:
+    """Pins that nobody may touch."""
+
+
+class Unit:
+    """A Network on flash that was empty, and everything around it."""
+
+    def __init__(self, answers=(), power=None):
+        self.folder = empty("network_test")
+        self.modem, self.port, self.clock = scripted(dict(ANSWERS, **dict(answers)))
+        self.journal = Journal()
+        self.power = power or NoPower()
+        self.begin()
+
+    def begin(self):
+        """The processor starts."""
+        self.network = Network(self.modem, self.power, self.clock, self.journal, self.folder)
+        return self.network
+
+    def registered(self, csq=20):
+        self.network.sampled(VODAFONE, csq)
+        return self
+
+    def proven(self):
+        self.registered().network.proved()
+        return self
+
+    def after(self, seconds):
+        self.clock.ms += 1000 * seconds
+        return self
+
+    def fails(self, error=NO_CONTEXT):
+        """Twice, and long enough."""
+        self.registered().network.lost(error)
+        self.after(knowledge.PROOF_S).network.lost(error)
+        return self
+
+
+# From a failure to another network
+
+
+def test_a_network_without_data_is_left_and_every_step_says_why():
+    unit = Unit(TAKEN_BY_O2).fails()
+    with pytest.raises(Moved):
+        unit.network.tend(False)
+    assert unit.journal.told == [
+        ("network", {"do": "survey", "o": VODAFONE, "why": "23415 passes no data, so look for another"}),
+        ("networks", {VODAFONE: 22, O2: 17}),
+        ("network", {"do": "switch", "o": O2, "why": "23415 passes no data; 23410 has CSQ 17"}),
+    ]
+    assert unit.network.known.switches == [unit.network.now_s()]
+
+
+def test_a_network_that_does_not_take_us_is_avoided():
+    unit = Unit({'AT+COPS=4,2,"23410"': line("+CME ERROR: 30")}).fails()
+    with pytest.raises(Moved):
+        unit.network.tend(False)
+    assert unit.journal.told[-1] == (
+        "network",
+        {"do": "refused", "o": O2, "why": "23410 did not take us"},
+    )
+    assert unit.network.known.is_failing(unit.network.now_s(), O2)
+
+
+def test_a_scan_that_fails_has_spent_its_budget():
+    unit = Unit({"AT+CNETSCAN": line("ERROR")}).fails()
+    with pytest.raises(CommandError):
+        unit.network.tend(False)
+    assert unit.network.survey_state == "failed: AT+CNETSCAN: ERROR"
+    assert not unit.network.known.may_scan(unit.network.now_s())
+
+
+def test_a_network_that_works_is_told_to_nobody():
+    unit = Unit().proven()
+    unit.network.tend(False)
+    assert unit.journal.told == []
+    assert unit.network.decision.why == "good enough"
+
+
+def test_trouble_without_a_way_out_is_told_once():
+    unit = Unit({"AT+CNETSCAN": OK}).fails()
+    with pytest.raises(Moved):
+        unit.network.tend(False)
+    for _ in range(3):
+        unit.network.tend(False)
+    assert unit.journal.done() == ["survey", "stay"]
+
+
+# Whose fault it is
+
+
+def test_a_refusal_that_was_answered_is_not_yet_the_networks_fault():
+    unit = Unit().registered()
+    for _ in range(2):
+        unit.network.lost(OSError(errno.ECONNREFUSED, "refused"), answered=True)
+        unit.after(knowledge.PROOF_S)
+    assert not unit.network.is_failing()
+    unit.after(knowledge.ANSWERED_PROOF_S).network.lost(OSError(errno.ECONNREFUSED, "refused"), answered=True)
+    assert unit.network.is_failing()
+
+
+def test_a_broker_that_is_not_trusted_is_not_the_networks_fault():
+    assert not Unit().fails(NotTrusted("expired")).network.is_failing()
+
+
+@pytest.mark.parametrize("code, poor", [(errno.ETIMEDOUT, True), (errno.ECONNABORTED, True), (errno.ECONNRESET, False)])
+def test_three_connections_that_the_network_broke_make_it_poor(code, poor):
+    unit = Unit()
+    for _ in range(3):
+        unit.proven().network.lost(OSError(code, "broken"))
+    assert unit.network.known.is_poor(unit.network.now_s()) == poor
+
+
+def test_giving_up_a_connection_on_purpose_is_no_loss():
+    unit = Unit().proven()
+    unit.network.lost(Moved("for a scan"))
+    assert unit.network.ladder.since_s is None
+
+
+def test_the_signal_is_judged_once_a_minute():
+    unit = Unit()
+    for _ in range(120):
+        unit.registered(csq=5).after(1)
+    unit.registered(csq=31)
+    assert unit.network.known.current_score(VODAFONE) == 5 + knowledge.SMOOTHING * 26
+
+
+# Remedies
+
+
+def test_a_remedy_is_told_and_waiting_is_not():
+    unit = Unit().registered()
+    unit.network.lost(TIMED_OUT, answered=True)
+    assert unit.journal.told == []
+    unit.after(60).network.lost(TIMED_OUT, answered=True)
+    assert unit.journal.told[0][1]["do"] == recovery.RESHUT
+    assert unit.journal.told[0][1]["why"].startswith("1 min without contact: ")
+    assert unit.port.sent == ["AT+CIPSHUT"]
+
+
+def test_a_budget_is_spent_before_the_modem_is_touched():
+    class Power:
+        seen = None
+
+        def supply(self, on):
+            Power.seen = record_file.load(unit.folder + FILE)["recovery"]["resets"]
+            raise KeyboardInterrupt  # the processor stops here
+
+        def key(self, pressed):
+            pass
+
+    unit = Unit(power=Power())
+    with pytest.raises(KeyboardInterrupt):
+        unit.network.lost(ModemHung("no answer"))
+    assert Power.seen == [0]
+    assert unit.journal.done() == [recovery.SUPPLY_CUT]
+
+
+def test_a_sim_that_bars_every_network_is_cleared_once_a_week():
+    unit = Unit()
+    unit.network.lost(NotRegistered(2))
+    unit.after(180).network.lost(NotRegistered(2))
+    assert unit.journal.done() == [recovery.LOOK_FOR_FORBIDDEN, "clear forbidden"]
+    assert unit.journal.told[-1][1]["o"] == VODAFONE
+    sent = len(unit.port.sent)
+    unit.begin()
+    unit.network.lost(NotRegistered(3))
+    unit.after(2 * 86_400).network.lost(NotRegistered(3))
+    assert unit.journal.done()[2:] == [recovery.RESHUT]
+    assert unit.port.sent[sent:] == ["AT+CIPSHUT"]
+
+
+# What is remembered
+
+
+def test_what_is_known_survives_a_restart_and_the_clock_goes_on():
+    unit = Unit().proven().after(100)
+    unit.network.lost(TIMED_OUT)
+    unit.fails()
+    now_s = unit.network.now_s()
+    unit.clock.ms = 0
+    unit.begin()
+    assert unit.network.known.good == VODAFONE
+    assert unit.registered().network.is_failing()
+    assert unit.network.now_s() == now_s
+
+
+def test_what_stays_the_same_costs_no_flash():
+    unit = Unit().proven()
+    for _ in range(knowledge.COUNT_MAX):
+        unit.network.proved()
+    before = record_file.load(unit.folder + FILE)
+    unit.after(1000).network.proved()
+    assert record_file.load(unit.folder + FILE) == before
+
+
+@pytest.mark.parametrize("stored", [None, 7, [], {"roaming": 3, "recovery": "x", "clock_s": "late"}])
+def test_a_damaged_file_is_an_empty_one(stored):
+    unit = Unit()
+    record_file.save(unit.folder + FILE, stored)
+    assert unit.begin().now_s() == 0
+    assert unit.network.known.networks == {}
+
+
+def test_a_flash_that_takes_nothing_is_survived():
+    unit = Unit()
+    unit.folder = "build/no-such-folder"
+    unit.begin()
+    unit.proven()
+    assert unit.network.known.good == VODAFONE
+
+
+def test_the_console_shows_what_was_decided_and_what_is_known():
+    unit = Unit(TAKEN_BY_O2).fails()
+    with pytest.raises(Moved):
+        unit.network.tend(False)
+    said = unit.network.lines()
+    assert "roaming switch: 23415 passes no data; 23410 has CSQ 17" in said
+    assert "recovery wait: AT+CIICR: ERROR" in said
+    assert "known 23415 proofs 0 failures 1 avoided_s 3600 cause service" in said
