@@ -8,6 +8,7 @@ import gc
 import os
 import sys
 
+from firmware import heap
 from firmware.borrowed import Borrowed
 from firmware.charging import delay, schedule
 from firmware.charging.controller import Controller
@@ -94,7 +95,7 @@ class Unit:
             self.outbox,
             self.board.reset_cause,
             lambda: self.crashes,
-            _heap_free,
+            heap,
             self.journal.note,
         )
         console = Console(self.board.console_port, self)
@@ -148,12 +149,6 @@ class Unit:
     def _crashed(self, error):
         self.crashes += 1
         sys.print_exception(error)
-
-
-def _heap_free():
-    """Bytes, after a collection."""
-    gc.collect()
-    return gc.mem_free()
 
 
 def run(make_board):

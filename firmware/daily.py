@@ -7,17 +7,17 @@ LIVED_MS = 600000  # a boot that came so far was a good one: twice what a boot l
 
 
 class Daily:
-    """`note(kind, details)` takes an event for the journal; `crashes()` counts our own mistakes since boot;
-    `heap_free()` collects and returns bytes."""
+    """`note(kind, details)` takes an event for the journal; `crashes()` counts our own mistakes since boot; `heap` is
+    firmware/heap.py."""
 
-    def __init__(self, clock, control_loop, settings, outbox, cause, crashes, heap_free, note):
+    def __init__(self, clock, control_loop, settings, outbox, cause, crashes, heap, note):
         self._clock = clock
         self._control_loop = control_loop
         self._settings = settings
         self._outbox = outbox
         self._cause = cause
         self._crashes = crashes
-        self._heap_free = heap_free
+        self._heap = heap
         self._note = note
         self._told_ms = 0
         self._looked_ms = -HEAP_MS
@@ -31,7 +31,7 @@ class Daily:
         self._loop_worst_ms = max(self._loop_worst_ms, self._control_loop.worst_ms)
         if now_ms - self._looked_ms >= HEAP_MS:
             self._looked_ms = now_ms
-            self._heap_floor = min(self._heap_floor, self._heap_free())
+            self._heap_floor = min(self._heap_floor, self._heap.free())
         if not self._lived and now_ms >= LIVED_MS:
             self._lived = True
             self._settings.keep_as_good()
@@ -47,6 +47,7 @@ class Daily:
                 "up_h": now_ms // 3600000,
                 "loop_worst_ms": self._loop_worst_ms,
                 "heap_floor": self._heap_floor,  # bytes, after a collection
+                "heap_block": self._heap.largest_block(),
                 "dropped": self._outbox.dropped,
                 "damaged": self._outbox.damaged,
                 "crashes": self._crashes(),

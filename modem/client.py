@@ -117,6 +117,10 @@ class Modem:
             serving = self.query("AT+COPS?", replies.operator)
         return serving.name
 
+    def is_locked(self) -> bool:
+        """Whether the modem was told which network to use."""
+        return self.query("AT+COPS?", replies.operator).mode in (1, 4)
+
     # Being in step
 
     def resync(self, timeout_ms=None):

@@ -5,6 +5,7 @@ All raise ProtocolError for a text that is torn or not theirs. A field that is e
 
 from collections import namedtuple
 
+from modem import cme
 from modem.charset import decoded
 from modem.errors import ProtocolError
 from modem.fields import line_after, lines, number, optional_hexadecimal, optional_number, split
@@ -82,17 +83,12 @@ def sim_state(text: str) -> str:
 
 def cme_error(text: str) -> tuple:
     """+CME ERROR: (code, name). Numeric or verbose, with or without the colon: manual and modules differ."""
-    from modem.cme import NAMES  # only a modem that refuses something needs the table in memory
-
     if not text.startswith("+CME ERROR"):
         raise ProtocolError("not a +CME ERROR", text)
     value = text[len("+CME ERROR") :].lstrip(":").strip()
     if value.isdigit():
-        return number(value, text), NAMES.get(number(value, text))
-    for code in NAMES:
-        if NAMES[code].lower() == value.lower():
-            return code, NAMES[code]
-    return None, value or None
+        return number(value, text), cme.name(number(value, text))
+    return cme.code_and_name(value) or (None, value or None)
 
 
 def clock(text: str):

@@ -81,11 +81,6 @@ def automatic(modem):
         pass  # no network just now; it has saved the mode and goes on looking
 
 
-def is_locked(modem) -> bool:
-    """Whether the modem was told which network to use."""
-    return modem.query("AT+COPS?", replies.operator).mode in (1, 4)
-
-
 def carry_out(modem, power, do: str):
     """One remedy of recovery.py, until the modem is configured again. Raises ModemError if it does not even do that."""
     if do == recovery.RESHUT:

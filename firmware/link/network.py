@@ -7,9 +7,10 @@ changes, a handful of times a day. Time is the seconds that the unit had power: 
 import errno
 import random
 
+from firmware.borrowed import Borrowed
 from firmware.link.secure import NotTrusted
 from firmware.storage import record_file
-from modem import knowledge, recovery, roaming, steering
+from modem import knowledge, recovery, roaming
 from modem.errors import CommandError, ModemError, ModemHung, ModemRestarted, NotRegistered
 
 FILE = "/network"
@@ -18,6 +19,7 @@ SAMPLE_S = 60
 # What breaks a proven connection and is the network's doing; the others are the broker's (ECONNRESET) or our wire's (EIO).
 _NETWORKS_FAULT = (errno.ETIMEDOUT, errno.ECONNABORTED)
 _DENIED = 3  # +CGREG <stat>
+_STEERING = ("modem.steering", "modem.bringup")  # borrowed: what is done to a modem is done seldom
 
 
 class Moved(ModemError):
@@ -101,7 +103,8 @@ class Network:
         if decision.do == roaming.SWITCH:
             self._switch(decision.plmn)
         elif decision.do == roaming.AUTOMATIC:
-            steering.automatic(self._modem)
+            with Borrowed(*_STEERING) as steering:
+                steering.automatic(self._modem)
         self._save()
         raise Moved(decision.why)
 
@@ -109,7 +112,8 @@ class Network:
         """Listen for every network, as an event too: each PLMN with the CSQ of its best cell. Raises ModemError."""
         self.survey_state = "running"
         try:
-            self.survey = steering.survey(self._modem)
+            with Borrowed(*_STEERING) as steering:
+                self.survey = steering.survey(self._modem)
             self.survey_state = "done"
             self._journal.note("networks", {heard.plmn: heard.csq for heard, _, _ in self.survey})
         except ModemError as error:
@@ -143,7 +147,7 @@ class Network:
         return said
 
     def _decide(self, busy):
-        locked = self._serving is not None and steering.is_locked(self._modem)
+        locked = self._serving is not None and self._modem.is_locked()
         seen = roaming.Seen(self.now_s(), self._serving, locked, self._proven, busy)
         decision = roaming.decide(self.known, seen)
         if decision.do != roaming.STAY or self._is_news(decision):
@@ -160,7 +164,9 @@ class Network:
     def _switch(self, plmn):
         self.known.switched(self.now_s())
         self._serving = plmn
-        if not steering.switch(self._modem, plmn):
+        with Borrowed(*_STEERING) as steering:
+            taken = steering.switch(self._modem, plmn)
+        if not taken:
             self.known.refused(self.now_s(), plmn, "did not take us")
             self._journal.note("network", {"do": "refused", "o": plmn, "why": "%s did not take us" % plmn})
 
@@ -185,10 +191,12 @@ class Network:
         if remedy.do == recovery.LOOK_FOR_FORBIDDEN:
             self._clear_forbidden(now_s)
         else:
-            steering.carry_out(self._modem, self._power, remedy.do)
+            with Borrowed(*_STEERING) as steering:
+                steering.carry_out(self._modem, self._power, remedy.do)
 
     def _clear_forbidden(self, now_s):
-        barred = steering.clear_forbidden(self._modem)
+        with Borrowed(*_STEERING) as steering:
+            barred = steering.clear_forbidden(self._modem)
         if barred:
             self.ladder.cleared(now_s)
             why = "the SIM avoided every network here, since each had refused it once"

@@ -10,17 +10,19 @@ import random
 
 from umqtt.simple import MQTTException
 
+from firmware.borrowed import Borrowed
 from firmware.link import messages
 from firmware.link.beat import Beat
 from firmware.link.mqtt import Mqtt
 from firmware.link.network import Moved, Network
 from firmware.link.secure import NotTrusted, SecureStream
-from modem import bringup, replies, signal
+from modem import replies, signal
 from modem.client import Modem
 from modem.errors import CommandError, ModemError, NotRegistered
 from modem.families import sim800
 from modem.stream import Stream
 
+BRINGUP = "modem.bringup"  # borrowed
 POLL_MS = 250  # how late a change of state is noticed
 SAMPLE_MS = 10000  # between two looks at signal and registration; they cost no data
 CLOSE_SAMPLE_MS = 1000  # while an installer watches the signal
@@ -102,18 +104,20 @@ class Uplink:
             return
         self._started = True
         self.state = "offline"
-        bringup.power_cycle(self._modem, self._board.modem_power)
-        bringup.configure(self._modem)
+        with Borrowed(BRINGUP) as bringup:
+            bringup.power_cycle(self._modem, self._board.modem_power)
+            bringup.configure(self._modem)
 
     def _join(self):
         self.state = "modem"
-        bringup.wait_for_sim(self._modem)
-        bringup.wait_for_network(self._modem)
-        self.state = "registered"
-        self._registered_ms = self._clock.now_ms()
-        self._sample()
-        self._ask_time()
-        bringup.open_pdp_context(self._modem, self._settings["apn"])
+        with Borrowed(BRINGUP) as bringup:
+            bringup.wait_for_sim(self._modem)
+            bringup.wait_for_network(self._modem)
+            self.state = "registered"
+            self._registered_ms = self._clock.now_ms()
+            self._sample()
+            self._ask_time()
+            bringup.open_pdp_context(self._modem, self._settings["apn"])
 
     def _show_signal(self):
         """Nobody to call yet: what there is to do is to show an installer the signal."""

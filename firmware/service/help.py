@@ -6,7 +6,7 @@ COMMANDS = {
     "config": "the settings",
     "csq": "the mobile signal and whether it is enough",
     "faults": "faults since boot, with counts",
-    "health": "distances of the control loop's steps, flash writes",
+    "health": "distances of the control loop's steps, flash writes, memory",
     "help": "this list",
     "log": "[security] what happened lately, or what concerns security",
     "network": "what is known of networks, what was decided last, and why",

@@ -2,6 +2,7 @@
 
 import gc
 
+from firmware import heap
 from firmware.charging.limits import PRIORITY, WISHES, live
 from firmware.control_loop import WITHIN_MS
 from modem import signal
@@ -71,11 +72,13 @@ def answer_faults(unit, argument):
 
 
 def answer_health(unit, argument):
-    """How far apart the control loop's steps were since the start, and how often the flash was written."""
+    """How far apart the control loop's steps were since the start; how often the flash was written; what memory is left."""
     loop = unit.control_loop
     lines = ["steps_within_ms %d %d" % pair for pair in zip(WITHIN_MS, loop.apart)]
     lines.append("steps_later %d" % loop.apart[-1])
     writes = unit.board.flash_writes()
     lines.append("flash_writes %s" % ("-" if writes is None else writes))
     lines.append("flash_refused %d" % (unit.house.lost_writes + unit.log.refused))
+    lines.append("heap_free %d" % heap.free())
+    lines.append("heap_block %d" % heap.largest_block())
     return lines

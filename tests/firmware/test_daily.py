@@ -5,10 +5,16 @@ from tests.firmware.link.fake_clock import FakeClock
 
 
 class Rest:
-    """Control loop, settings and outbox in one."""
+    """Control loop, settings, outbox and heap in one."""
 
     worst_ms = 20
     dropped = damaged = kept = 0
+
+    def free(self):
+        return 50000
+
+    def largest_block(self):
+        return 20000
 
     def keep_as_good(self):
         self.kept += 1
@@ -21,7 +27,7 @@ def daily():
         clock,
         rest,
         told,
-        Daily(clock, rest, rest, rest, "soft", lambda: 2, lambda: 50000, lambda *event: told.append(event)),
+        Daily(clock, rest, rest, rest, "soft", lambda: 2, rest, lambda *event: told.append(event)),
     )
 
 
@@ -34,7 +40,8 @@ def test_once_a_day_with_the_worst_of_the_day():
     assert [kind for kind, _ in told] == ["day", "day"]
     assert [said["loop_worst_ms"] for _, said in told] == [35, 20]
     first = told[0][1]
-    assert first["cause"] == "soft" and first["crashes"] == 2 and first["up_h"] == 24 and first["heap_floor"] == 50000
+    assert first["cause"] == "soft" and first["crashes"] == 2 and first["up_h"] == 24
+    assert first["heap_floor"] == 50000 and first["heap_block"] == 20000
 
 
 def test_settings_are_good_after_ten_minutes_and_once():

@@ -122,7 +122,7 @@ def test_a_modem_that_chooses_by_itself_is_not_told_to_again():
 @pytest.mark.parametrize("mode,locked", [(0, False), (1, True), (4, True)])
 def test_a_lock_is_seen(mode, locked):
     modem, _, _ = scripted({"AT+COPS?": line('+COPS: %d,2,"23410"' % mode) + OK})
-    assert steering.is_locked(modem) == locked
+    assert modem.is_locked() == locked
 
 
 @pytest.mark.parametrize(
