@@ -141,7 +141,8 @@ def cut_network(rig: Rig) -> None:
 
 
 def hang_modem(rig: Rig) -> None:
-    """The shed's."""
+    """The shed's; when it wakes it talks at another speed."""
+    rig.disturb_modem("speed")
     rig.disturb_modem("hang")
 
 

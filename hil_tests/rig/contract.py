@@ -127,7 +127,7 @@ class Rig(Protocol):
         """Presses the unit's button shortly."""
 
     def disturb_modem(self, how: str) -> None:
-        """Troubles the modem: "garbage" on its line, "hang", "brown_out", "drop_pdp"."""
+        """Troubles the modem: "garbage" on its line, another "speed" on it, "hang", "brown_out", "drop_pdp"."""
 
     def console(self, command: str) -> list[str]:
         """Asks the service console; raises ConsoleError with what it said if it refuses."""

@@ -51,10 +51,11 @@ class Desk:
             self.tell(f"mobile network {'up' if up else 'cut'}")
 
     def disturb_modem(self, how: str) -> None:
-        """Troubles the modem: "garbage" on its line, "hang", "brown_out", "drop_pdp"."""
+        """Troubles the modem: "garbage" on its line, another "speed" on it, "hang", "brown_out", "drop_pdp"."""
         self.tell(f"modem: {how}")
         disturbances = {
             "garbage": self.modem.garbage,
+            "speed": self.modem.lose_speed,
             "hang": self.modem.hang,
             "brown_out": self.modem.brown_out,
             "drop_pdp": self.modem.drop_pdp,

@@ -182,6 +182,10 @@ class Hardware(ABC):
     def _keep_meter(self) -> None:
         self._meter.write_text(f"{self.board.meter_wh:.3f}\n")
 
+    def _modem_port_baud(self) -> int:
+        """The speed that the firmware has set on its modem port."""
+        return self._serial[0].baud()
+
     # The microcontroller's pins
 
     def _wire_up(self) -> None:

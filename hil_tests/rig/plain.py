@@ -52,7 +52,7 @@ class PlainRig:
         self._background.call(self._unit.button)
 
     def disturb_modem(self, how: str) -> None:
-        """Troubles the modem: "garbage", "hang", "brown_out" or "drop_pdp"."""
+        """Troubles the modem: "garbage", "speed", "hang", "brown_out" or "drop_pdp"."""
         self._background.call(self._unit.disturb_modem, how)
 
     def console(self, command: str) -> list[str]:

@@ -9,6 +9,7 @@ from hil_tests.rig.contract import LASTING_FAULTS, PASSING_FAULTS, Observation
 from hil_tests.rig.desk import Desk
 from hil_tests.rig.hardware import Hardware, Send
 from hil_tests.rig.processor import FIRMWARE
+from hil_tests.sim.line_speed import LineSpeed
 
 
 class Unit(Hardware):
@@ -90,9 +91,10 @@ class Unit(Hardware):
             self._mains_back = None
 
     def _connect(self, to_modem_port: Send, to_console_port: Send) -> tuple[Send, Send]:
-        self.modem.wire(to_modem_port)
+        speed = LineSpeed(lambda: self.modem.memory.baud, self._modem_port_baud, self.world.random)
+        self.modem.wire(lambda chunk: to_modem_port(speed.heard(chunk)))
         self.desk.console = console = Console(to_console_port)
-        return self.modem.receive, console.received
+        return lambda chunk: self.modem.receive(speed.heard(chunk)), console.received
 
     def _disconnect(self) -> None:
         self.modem.wire(lambda _: None)

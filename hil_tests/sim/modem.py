@@ -26,6 +26,7 @@ from hil_tests.sim.transcript import Transcript
 
 KEY_TOGGLES_S = 1.0  # PWRKEY held at least this long switches the module on, or off again
 GARBAGE_BYTES = 300
+OTHER_BAUD = 9_600
 OFF_BEFORE_ON_S = 0.8  # off for at least this long before it can be switched on
 
 
@@ -108,6 +109,10 @@ class Modem:
     def garbage(self) -> None:
         """Noise on the line towards the client: every byte there is, no line among them."""
         self._terminal.put(bytes(self.world.random.randrange(256) for _ in range(GARBAGE_BYTES)))
+
+    def lose_speed(self) -> None:
+        """Noise that it took for AT+IPR: it talks at another speed from now on, and keeps that without power."""
+        self.memory.baud = OTHER_BAUD
 
     def drop_pdp(self) -> None:
         """The network takes the PDP context away."""

@@ -117,11 +117,9 @@ def happen(event: Event, modem: Modem, noise: Noise) -> None:
     elif event.do == "noise":
         noise.urc_one_in, noise.lose_one_in = told.get("urc_one_in", 0), told.get("lose_one_in", 0)
         noise.urc_each_answer = told.get("urc_each_answer", False)
-    elif event.do == "speed":
-        modem.memory.baud = told["baud"]
     elif event.do == "sim":
         world.set_sim(told["state"])
-    elif event.do in ("brown_out", "hang", "garbage", "drop_pdp"):
+    elif event.do in ("brown_out", "hang", "garbage", "lose_speed", "drop_pdp"):
         getattr(modem, event.do)()
     else:
         raise ValueError(f"nothing is called {event.do!r}")

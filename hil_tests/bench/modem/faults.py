@@ -69,7 +69,7 @@ FAULTS = (
     Fault("PDP context taken away", _two(), _now("drop_pdp")),
     Fault("modem restarts (brown-out)", _two(), _now("brown_out")),
     Fault("modem hangs", _two(), _now("hang")),
-    Fault("modem falls to another speed", _two(), _now("speed", baud=9600)),
+    Fault("modem falls to another speed", _two(), _now("lose_speed")),
     Fault("modem left at another speed", {**_two(), "saved": {"baud": 19_200}}),
     Fault("network gone for 5 minutes", _two(), _for(5 * MINUTE_S, "coverage", {"up": False}, {"up": True})),
     Fault("network gone for 3 hours", _two(), _for(3 * HOUR_S, "coverage", {"up": False}, {"up": True})),
