@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,6 +13,7 @@ from cloud_bridge.contact import Contact, Ledger, judge, later
 from cloud_bridge.ingest.parts import ALL, Part
 from cloud_bridge.live import Live
 from cloud_bridge.store.database import Database
+from cloud_bridge.store.fleet import SilentMinute, silent_by_minute
 from cloud_bridge.store.record import other_parts_listened, read_listening
 from cloud_bridge.store.transitions import back, mark_back, mark_silent, overdue
 from cloud_bridge.store.upkeep import DAY_MS, LATE_MS, forget, roll_up_signal
@@ -19,6 +21,7 @@ from cloud_bridge.store.upkeep import DAY_MS, LATE_MS, forget, roll_up_signal
 SWEEP_EVERY_S = 5.0
 ROLL_UP_EVERY_S = 300.0
 FORGET_EVERY_S = 3600.0
+MARKED_AT_ONCE = 500  # in one transaction: the recorder waits for it
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +30,7 @@ class Upkeep:
     """Its three duties, each to be called again and again."""
 
     def __init__(self, database: Database, live: Live, ledger: Ledger, clock: Clock, part: Part = ALL) -> None:
+        self.silences: list[SilentMinute] = []  # as of the last look: who is silent, and what they have in common
         self._database = database
         self._live = live
         self._ledger = ledger
@@ -51,11 +55,15 @@ class Upkeep:
             )
             if seen_ms == stored_ms and judge(seen_ms, now_ms, gaps, silent_after_ms).contact is Contact.SILENT:
                 silent.append((unit_id, seen_ms))
-        if not silent and not returned:
-            return [], []
-        with self._database.writing() as connection:
-            fell = [unit_id for unit_id, seen_ms in silent if mark_silent(connection, unit_id, seen_ms, now_ms)]
-            came = [unit_id for unit_id in returned if mark_back(connection, unit_id, now_ms)]
+        fell, came = [], []
+        for some in _some_at_once(silent):
+            with self._database.writing() as connection:
+                fell += mark_silent(connection, some, now_ms)
+        for some in _some_at_once(returned):
+            with self._database.writing() as connection:
+                came += mark_back(connection, some, now_ms)
+        with self._database.reading() as connection:
+            self.silences = silent_by_minute(connection)
         return fell, came
 
     def roll_up(self) -> None:
@@ -81,6 +89,10 @@ class Upkeep:
             _every(NOTICE_EVERY_S, alarm.notice),
             _every(WEAK_SIGNAL_EVERY_S, alarm.notice_weak_signal),
         )
+
+
+def _some_at_once(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (rows[at : at + MARKED_AT_ONCE] for at in range(0, len(rows), MARKED_AT_ONCE))
 
 
 async def _every(seconds: float, duty: Callable[[], object]) -> None:

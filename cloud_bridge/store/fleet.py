@@ -1,65 +1,104 @@
-"""The whole fleet by silence. Every query walks an index and stops early: the fleet may be large."""
+"""The whole fleet, a page at a time. Every query walks an index from where the page before ended, and stops early."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Connection, func, literal, select, tuple_
 
 from cloud_bridge.store.access import Asker, visible
 from cloud_bridge.store.tables import contacts, heartbeats, units
-from cloud_bridge.store.units import Unit
+from cloud_bridge.store.units import UNIT_COLUMNS, Unit
 
-PAGE = 100  # rows
-MOST = 5000  # silent units that are looked at for what they have in common
-
-
-class Silent(NamedTuple):
-    unit_id: str
-    since_ms: int  # its last contact
-    heartbeat: str | None  # its last payload
-    time_zone: str  # of its site
+PAGE = 50  # rows
+MINUTE_MS = 60_000
 
 
-_ROW = (
-    units.c.id,
-    units.c.time_zone,
-    units.c.silent_after_ms,
-    contacts.c.last_contact_ms,
-    heartbeats.c.received_ms,
-    heartbeats.c.payload,
-    units.c.name,
-    units.c.owner_id,
-)
+class Order(StrEnum):
+    """By what the fleet is laid out."""
+
+    SILENCE = "silence"  # not heard for longest first
+    NETWORK = "network"  # and within each, not heard for longest first
+    SITE = "site"  # by name, those without one by id
+    NEVER = "never"  # only those that were never heard, by id
 
 
-def longest_unheard(connection: Connection, asker: Asker, search: str = "") -> list[Unit]:
-    """A page of units, those not heard for longest first; a search also finds those that were never heard."""
-    query = select(*_ROW).select_from(contacts).join(units, units.c.id == contacts.c.unit_id)
+KEYS = {  # what tells a row from every other, in the order's own order; an index begins with it
+    Order.SILENCE: (contacts.c.last_contact_ms, contacts.c.unit_id),
+    Order.NETWORK: (contacts.c.operator, contacts.c.last_contact_ms, contacts.c.unit_id),
+    Order.SITE: (units.c.name, units.c.id),
+    Order.NEVER: (units.c.id,),
+}
+
+
+class Page(NamedTuple):
+    units: list[Unit]
+    after: list[str]  # the keys of the last row, for `page_of` the next; empty on the last page
+
+
+class SilentMinute(NamedTuple):
+    """Units of one network whose last contacts lie within one minute, and that have been noticed silent."""
+
+    operator: str  # PLMN digits; empty while unknown
+    first_ms: int
+    last_ms: int
+    units: int
+
+
+def page_of(
+    connection: Connection,
+    asker: Asker,
+    order: Order,
+    after: Sequence[str] = (),
+    operator: str | None = None,
+    search: str = "",
+) -> Page:
+    """The page after the row with these keys. `operator` keeps to one network, `search` to an id's beginning or a part
+    of a name. Raises ValueError for keys that are none."""
+    keys = KEYS[order]
+    if order in (Order.SILENCE, Order.NETWORK):
+        rows = contacts.join(units, units.c.id == contacts.c.unit_id)
+    else:
+        rows = units.outerjoin(contacts, contacts.c.unit_id == units.c.id)
+    query = (
+        select(*UNIT_COLUMNS, *keys)
+        .select_from(rows.outerjoin(heartbeats, heartbeats.c.unit_id == units.c.id))
+        .where(visible(asker))
+        .order_by(*keys)
+        .limit(PAGE + 1)
+    )
+    if after:
+        query = query.where(tuple_(*keys) > tuple_(*map(_bound, keys, _whole(after, len(keys)))))
+    if order is Order.NEVER:
+        query = query.where(units.c.first_contact_ms.is_(None))
+    if operator is not None:
+        query = query.where(contacts.c.operator == operator)
     if search:
-        query = select(*_ROW).select_from(units).outerjoin(contacts, contacts.c.unit_id == units.c.id)
         found = units.c.id.startswith(search, autoescape=True) | units.c.name.contains(search, autoescape=True)
         query = query.where(found)
-    query = query.outerjoin(heartbeats, heartbeats.c.unit_id == units.c.id).where(visible(asker))
-    return [Unit(*row) for row in connection.execute(query.order_by(contacts.c.last_contact_ms).limit(PAGE))]
+    found_rows = connection.execute(query).all()
+    shown = found_rows[:PAGE]
+    last = shown[-1][len(UNIT_COLUMNS) :] if len(found_rows) > PAGE else ()
+    return Page([Unit(*row[: len(UNIT_COLUMNS)]) for row in shown], [str(key) for key in last])
 
 
-def never_heard(connection: Connection, asker: Asker) -> list[str]:
-    """Ids of units that were added and never reached us."""
+def silent_by_minute(connection: Connection) -> list[SilentMinute]:
+    """All that are noticed silent, by network and minute of the last contact, oldest first within a network."""
+    at_ms = contacts.c.last_contact_ms
     query = (
-        select(units.c.id)
-        .outerjoin(contacts, contacts.c.unit_id == units.c.id)
-        .where(contacts.c.unit_id.is_(None), visible(asker))
+        select(contacts.c.operator, func.min(at_ms), func.max(at_ms), func.count())
+        .where(contacts.c.silent_ms.is_not(None))
+        .group_by(contacts.c.operator, at_ms // MINUTE_MS)
+        .order_by(contacts.c.operator, func.min(at_ms))
     )
-    return list(connection.execute(query.order_by(units.c.id).limit(PAGE)).scalars())
+    return [SilentMinute(*row) for row in connection.execute(query)]
 
 
-def silent_units(connection: Connection, asker: Asker) -> list[Silent]:
-    """Those that have been noticed silent, newest first."""
-    query = (
-        select(contacts.c.unit_id, contacts.c.last_contact_ms, heartbeats.c.payload, units.c.time_zone)
-        .join(units, units.c.id == contacts.c.unit_id)
-        .outerjoin(heartbeats, heartbeats.c.unit_id == contacts.c.unit_id)
-        .where(contacts.c.silent_ms.is_not(None), visible(asker))
-        .order_by(contacts.c.last_contact_ms.desc())
-        .limit(MOST)
-    )
-    return [Silent(*row) for row in connection.execute(query)]
+def _whole(after: Sequence[str], size: int) -> Sequence[str]:
+    if len(after) != size:
+        raise ValueError(f"{size} keys are needed")
+    return after
+
+
+def _bound(key: Any, value: str) -> Any:
+    return literal(int(value) if isinstance(key.type, BigInteger) else value, key.type)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, case, select
+from sqlalchemy import Connection, Table, and_, bindparam, case, select, update
 
 from cloud_bridge.contact import GAP_AFTER_MS, Gap, merged
 from cloud_bridge.store.arrival import Arrival
@@ -18,6 +18,7 @@ from cloud_bridge.store.tables import (
     results,
     sessions,
     signal,
+    units,
 )
 from cloud_bridge.store.upsert import Insert, insert_into, insert_new, replace
 from cloud_bridge.wire import Heartbeat, Message
@@ -55,10 +56,18 @@ def _add_contacts(dialect: str) -> Insert:
         set_={
             "last_contact_ms": case((newer, new.last_contact_ms), else_=old.last_contact_ms),
             "last_kind": case((newer, new.last_kind), else_=old.last_kind),
+            "operator": case((and_(newer, new.operator != ""), new.operator), else_=old.operator),
             "messages": old.messages + new.messages,
             "bad_payloads": old.bad_payloads + new.bad_payloads,
         },
     )
+
+
+_FIRST_HEARD = (
+    update(units)
+    .where(units.c.id == bindparam("unit"), units.c.first_contact_ms.is_(None))
+    .values(first_contact_ms=bindparam("at_ms"))
+)
 
 
 @cache
@@ -79,6 +88,7 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> None:
     journal: dict[str, list[dict[str, Any]]] = {}
     gap_rows: list[dict[str, Any]] = []
     signal_rows: list[dict[str, Any]] = []
+    first_rows: list[dict[str, Any]] = []
     for arrival in arrivals:
         if arrival.late:
             if arrival.message is not None:
@@ -91,13 +101,16 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> None:
                 "last_contact_ms": 0,
                 "messages": 0,
                 "bad_payloads": 0,
+                "operator": "",
             }
         if arrival.received_ms >= row["last_contact_ms"]:
             row["last_contact_ms"] = arrival.received_ms
             row["last_kind"] = arrival.kind
         row["messages"] += 1
         row["bad_payloads"] += arrival.bad
-        if arrival.previous_ms is not None and arrival.received_ms - arrival.previous_ms > GAP_AFTER_MS:
+        if arrival.previous_ms is None:
+            first_rows.append({"unit": arrival.unit_id, "at_ms": arrival.received_ms})
+        elif arrival.received_ms - arrival.previous_ms > GAP_AFTER_MS:
             gap = {"unit_id": arrival.unit_id, "from_ms": arrival.previous_ms, "to_ms": arrival.received_ms}
             gap_rows.append(gap)
         message = arrival.message
@@ -106,6 +119,7 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> None:
         if isinstance(message, Heartbeat):
             if message.csq is not None and message.csq <= MAX_CSQ:
                 signal_rows.append(_signal_row(arrival, message))
+            row["operator"] = (message.operator or row["operator"])[:MAX_OPERATOR]
             heartbeat_of[arrival.unit_id] = {
                 "unit_id": arrival.unit_id,
                 "received_ms": arrival.received_ms,
@@ -118,6 +132,8 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> None:
         connection.execute(_add_contacts(dialect), list(contact_of.values()))
     if heartbeat_of:
         connection.execute(_newest_heartbeats(dialect), list(heartbeat_of.values()))
+    if first_rows:
+        connection.execute(_FIRST_HEARD, first_rows)
     for kind, rows in journal.items():
         insert_new(connection, _COLUMNS[kind][0], rows)
     insert_new(connection, contact_gaps, gap_rows)

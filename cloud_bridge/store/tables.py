@@ -90,10 +90,14 @@ units = Table(
     Column("claimed_ms", BigInteger),
     Column("credentials_ms", BigInteger, nullable=False, server_default="0"),  # secret last changed or taken away
     Column("broker_hash", String(200)),  # the same secret as mosquitto's password file wants it; null: revoked
+    Column("first_contact_ms", BigInteger),  # null: never heard
     Index(None, "owner_id"),
+    Index(None, "name", "id"),
     Index(None, "claim_hash", unique=True),
     Index(None, "credentials_ms"),
 )
+_never = units.c.first_contact_ms.is_(None)
+Index("ix_units_never_heard", units.c.id, sqlite_where=_never, postgresql_where=_never)
 
 unit_installers = Table(  # who beside the owner may look at a unit, because it is their work
     "unit_installers",
@@ -113,8 +117,19 @@ contacts = Table(
     Column("messages", BigInteger, nullable=False),
     Column("bad_payloads", BigInteger, nullable=False),
     Column("silent_ms", BigInteger),  # the last contact since which it is silent, once noticed; null while it is not
+    Column("operator", String(16), nullable=False, server_default=""),  # it was last on, PLMN digits; empty: unknown
     Index(None, "last_contact_ms"),
-    Index(None, "silent_ms"),
+    Index(None, "operator", "last_contact_ms"),
+)
+_silent = contacts.c.silent_ms.is_not(None)
+Index(
+    "ix_contacts_silent",
+    contacts.c.operator,
+    contacts.c.last_contact_ms,
+    contacts.c.silent_ms,
+    contacts.c.unit_id,
+    sqlite_where=_silent,
+    postgresql_where=_silent,
 )
 
 contact_gaps = Table(  # between two contacts; how much of it we were deaf is computed when read

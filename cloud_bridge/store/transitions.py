@@ -4,9 +4,10 @@ Every step is a compare-and-set on the last contact that the decision was made f
 millisecond wins, and two processes notice a change once.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select, tuple_, update
 
 from cloud_bridge.contact import Contact
 from cloud_bridge.store.tables import contacts, transitions, units
@@ -38,39 +39,36 @@ def overdue(connection: Connection, now_ms: int) -> list[Overdue]:
 
 def back(connection: Connection) -> list[str]:
     """Units that were noticed silent and have been heard since."""
-    query = select(contacts.c.unit_id).where(contacts.c.last_contact_ms > contacts.c.silent_ms)
+    query = select(contacts.c.unit_id).where(
+        contacts.c.silent_ms.is_not(None), contacts.c.last_contact_ms > contacts.c.silent_ms
+    )
     return list(connection.execute(query).scalars())
 
 
-def mark_silent(connection: Connection, unit_id: str, seen_ms: int, now_ms: int) -> bool:
-    """False: it has been heard since `seen_ms`, or somebody else was first."""
-    statement = (
-        update(contacts)
-        .where(contacts.c.unit_id == unit_id, contacts.c.last_contact_ms == seen_ms, contacts.c.silent_ms.is_(None))
-        .values(silent_ms=seen_ms)
-    )
-    return _changed(connection, statement, unit_id, Contact.SILENT, seen_ms, now_ms)
+def mark_silent(connection: Connection, seen: Sequence[tuple[str, int]], now_ms: int) -> list[str]:
+    """Units and the last contact that was judged. Returns those that are marked now; of the others one has been heard
+    since, or somebody else was first."""
+    judged = tuple_(contacts.c.unit_id, contacts.c.last_contact_ms).in_(seen)
+    statement = update(contacts).where(judged, contacts.c.silent_ms.is_(None))
+    return _noted(connection, statement.values(silent_ms=contacts.c.last_contact_ms), Contact.SILENT, now_ms)
 
 
-def mark_back(connection: Connection, unit_id: str, now_ms: int) -> bool:
-    """False: somebody else was first."""
-    statement = (
-        update(contacts)
-        .where(contacts.c.unit_id == unit_id, contacts.c.last_contact_ms > contacts.c.silent_ms)
-        .values(silent_ms=None)
-    )
-    seen_ms = connection.execute(select(contacts.c.last_contact_ms).where(contacts.c.unit_id == unit_id)).scalar()
-    return _changed(connection, statement, unit_id, Contact.ONLINE, seen_ms, now_ms)
+def mark_back(connection: Connection, unit_ids: Sequence[str], now_ms: int) -> list[str]:
+    """Returns those that are marked now; with the others somebody else was first."""
+    heard = contacts.c.last_contact_ms > contacts.c.silent_ms
+    statement = update(contacts).where(contacts.c.unit_id.in_(unit_ids), heard)
+    return _noted(connection, statement.values(silent_ms=None), Contact.ONLINE, now_ms)
 
 
-def _changed(
-    connection: Connection, statement: Any, unit_id: str, contact: Contact, seen_ms: int | None, now_ms: int
-) -> bool:
-    if connection.execute(statement).rowcount == 0:
-        return False
-    row = {"unit_id": unit_id, "at_ms": now_ms, "contact": contact.value, "last_contact_ms": seen_ms}
-    connection.execute(transitions.insert(), row)
-    return True
+def _noted(connection: Connection, statement: Any, contact: Contact, now_ms: int) -> list[str]:
+    changed = connection.execute(statement.returning(contacts.c.unit_id, contacts.c.last_contact_ms)).all()
+    rows = [
+        {"unit_id": row.unit_id, "at_ms": now_ms, "contact": contact.value, "last_contact_ms": row.last_contact_ms}
+        for row in changed
+    ]
+    if rows:
+        connection.execute(transitions.insert(), rows)
+    return [row.unit_id for row in changed]
 
 
 def flaps(connection: Connection, unit_id: str, since_ms: int) -> int:

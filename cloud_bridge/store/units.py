@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, Select, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
@@ -34,6 +34,18 @@ class Unit(NamedTuple):
     heartbeat: str | None  # the payload
     name: str  # given by its owner; may be empty
     owner_id: int | None
+
+
+UNIT_COLUMNS = (  # of `Unit`, in its order
+    units.c.id,
+    units.c.time_zone,
+    units.c.silent_after_ms,
+    contacts.c.last_contact_ms,
+    heartbeats.c.received_ms,
+    heartbeats.c.payload,
+    units.c.name,
+    units.c.owner_id,
+)
 
 
 def add_unit(connection: Connection, unit_id: str, now_ms: int) -> NewUnit:
@@ -96,19 +108,15 @@ def last_contacts(connection: Connection) -> Sequence[tuple[str, int]]:
     return [(row.unit_id, row.last_contact_ms) for row in connection.execute(select(contacts))]
 
 
-def visible_units(connection: Connection, asker: Asker) -> list[Unit]:
-    """All units that the asker may see, by id."""
-    return [Unit(*row) for row in connection.execute(_units().where(visible(asker)).order_by(units.c.id))]
+def visible_units(connection: Connection, asker: Asker, limit: int | None = None) -> list[Unit]:
+    """The units that the asker may see, by id; all of them unless limited."""
+    return [Unit(*row) for row in connection.execute(_units().where(visible(asker)).order_by(units.c.id).limit(limit))]
 
 
 def visible_unit(connection: Connection, asker: Asker, unit_id: str) -> Unit | None:
     """None both for a unit that does not exist and for one that is not the asker's: they look the same."""
     row = connection.execute(_units().where(visible(asker), units.c.id == unit_id)).one_or_none()
     return None if row is None else Unit(*row)
-
-
-def count_visible(connection: Connection, asker: Asker) -> int:
-    return connection.execute(select(func.count()).select_from(units).where(visible(asker))).scalar_one()
 
 
 def unit_ids(connection: Connection) -> list[str]:
@@ -118,16 +126,7 @@ def unit_ids(connection: Connection) -> list[str]:
 
 def _units() -> Select[Any]:
     return (
-        select(
-            units.c.id,
-            units.c.time_zone,
-            units.c.silent_after_ms,
-            contacts.c.last_contact_ms,
-            heartbeats.c.received_ms,
-            heartbeats.c.payload,
-            units.c.name,
-            units.c.owner_id,
-        )
+        select(*UNIT_COLUMNS)
         .outerjoin(contacts, contacts.c.unit_id == units.c.id)
         .outerjoin(heartbeats, heartbeats.c.unit_id == units.c.id)
     )

@@ -10,7 +10,7 @@ from cloud_bridge.house import House
 from cloud_bridge.store import history
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.contact_details import installer_details
-from cloud_bridge.store.units import Unit, count_visible, visible_unit, visible_units
+from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.vehicles import rows
 from cloud_bridge.web.access import SESSION_COOKIE, HouseOf, person_of
 from cloud_bridge.web.dashboard import Around, describe
@@ -30,9 +30,9 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 def home(request: Request, house: HouseOf, person: PersonOf) -> Response:
     with house.database.reading() as connection:
-        if count_visible(connection, person) > MOST_LISTED:
-            return to("/fleet")
-        units = visible_units(connection, person)
+        units = visible_units(connection, person, MOST_LISTED + 1)
+    if len(units) > MOST_LISTED:
+        return to("/fleet")
     if not units and person.role is Role.INSTALLER:
         return to("/jobs")
     if len(units) == 1:

@@ -1,19 +1,19 @@
-"""The operator's fleet by silence, and the public page that says how the service itself is."""
+"""The operator's fleet, and the public page that says how the service itself is."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from cloud_bridge.store.access import Scope
-from cloud_bridge.store.fleet import Silent, longest_unheard, never_heard, silent_units
+from cloud_bridge.store.fleet import Order, SilentMinute, page_of
 from cloud_bridge.web import words
 from cloud_bridge.web.access import HouseOf, person_of
 from cloud_bridge.web.dashboard import describe
-from cloud_bridge.web.page import MAX_FIELD, PersonOf, only, page
+from cloud_bridge.web.page import MAX_FIELD, NotTheirs, PersonOf, only, page
 from cloud_bridge.web.view import charge_point
 
 INCIDENT_MS = 10 * 60 * 1000  # units that fall silent within this of each other
@@ -33,19 +33,34 @@ class Incident(NamedTuple):
 
 
 @router.get("/fleet", dependencies=[only(Scope.SUPPORT)])
-def fleet(request: Request, house: HouseOf, person: PersonOf, q: str = "") -> Response:
+def fleet(
+    request: Request,
+    house: HouseOf,
+    person: PersonOf,
+    by: Order = Order.SILENCE,
+    network: str | None = None,
+    q: str = "",
+    after: Annotated[Sequence[str], Query()] = (),
+) -> Response:
+    """A search goes through the names and ids in their own order."""
     search = q.strip()[:MAX_FIELD]
+    kept: dict[str, str] = {"q": search} if search else {"by": by}
+    if network is not None:
+        kept["network"] = network
     with house.database.reading() as connection:
-        units = longest_unheard(connection, person, search)
-        never = [] if search else never_heard(connection, person)
-        silent = silent_units(connection, person)
+        try:
+            found = page_of(connection, person, Order.SITE if search else by, after, network, search)
+        except ValueError:  # somebody wrote the address by hand
+            raise NotTheirs("page") from None
     content: dict[str, Any] = {
-        "boards": [describe(charge_point(house, unit)) for unit in units],
-        "never": never,
-        "silent": len(silent),
-        "networks": Counter(network_of(unit) for unit in silent).most_common(),
-        "incidents": incidents(silent),
+        "boards": [describe(charge_point(house, unit)) for unit in found.units],
+        "next": f"/fleet?{urlencode({**kept, 'after': found.after}, doseq=True)}" if found.after else None,
+        "by": by,
+        "network_name": None if network is None else network_name(network),
         "search": search,
+        "silent": sum(minute.units for minute in house.upkeep.silences),
+        "networks": networks(house.upkeep.silences),
+        "incidents": incidents(house.upkeep.silences),
     }
     return page(request, "fleet.html", person, **content)
 
@@ -68,28 +83,28 @@ def status(request: Request, house: HouseOf) -> Response:
     return page(request, "status.html", person_of(request), **content)
 
 
-def incidents(silent: Sequence[Silent]) -> list[Incident]:
-    """What fell silent together on one network, newest first."""
+def networks(silent: Sequence[SilentMinute]) -> list[tuple[str, str, int]]:
+    """PLMN digits, name and number of silent units of each network, most first."""
+    count: Counter[str] = Counter()
+    for minute in silent:
+        count[minute.operator] += minute.units
+    return [(operator, network_name(operator), units) for operator, units in count.most_common()]
+
+
+def incidents(silent: Sequence[SilentMinute]) -> list[Incident]:
+    """What fell silent together on one network, newest first. `silent` is ordered by network and time."""
     found: list[Incident] = []
-    by_network: dict[str, list[int]] = {}
-    for unit in silent:
-        by_network.setdefault(network_of(unit), []).append(unit.since_ms)
-    for network, times in by_network.items():
-        times.sort()
-        first = 0
-        for at in range(1, len(times) + 1):
-            if at == len(times) or times[at] - times[at - 1] > INCIDENT_MS:
-                if at - first >= INCIDENT_SIZE:
-                    found.append(Incident(network, times[first], at - first))
-                first = at
-    return sorted(found, key=lambda incident: -incident.since_ms)
+    latest_ms = 0
+    for operator, first_ms, last_ms, units in silent:
+        network = network_name(operator)
+        if found and found[-1].network == network and first_ms - latest_ms <= INCIDENT_MS:
+            found[-1] = found[-1]._replace(size=found[-1].size + units)
+        else:
+            found.append(Incident(network, first_ms, units))
+        latest_ms = last_ms
+    together = [incident for incident in found if incident.size >= INCIDENT_SIZE]
+    return sorted(together, key=lambda incident: -incident.since_ms)
 
 
-def network_of(unit: Silent) -> str:
-    """The network it was last on, in words."""
-    try:
-        said = json.loads(unit.heartbeat or "{}")
-    except ValueError:
-        said = {}
-    plmn = said.get("o") if isinstance(said, dict) else None
-    return words.operator_name(plmn if isinstance(plmn, str) else None) or "Not known"
+def network_name(operator: str) -> str:
+    return words.operator_name(operator) or "Not known"
