@@ -21,7 +21,7 @@ from threading import Event
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -29,12 +29,12 @@ from cloud_bridge.clock import Clock
 from cloud_bridge.contact import UNIT_TOPICS
 from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.canary import BrokerAddress, Canary
+from cloud_bridge.ingest.gathered import GatheredClient
 from cloud_bridge.ingest.intake import Intake
 from cloud_bridge.ingest.parts import ALL, Part
 from cloud_bridge.ingest.quarantine import Quarantine
 from cloud_bridge.ingest.roster import Roster
 from cloud_bridge.store.secrets import new_secret
-from cloud_bridge.wire import UNIT_ID
 
 KEEPALIVE_S = 20
 RECONNECT_WITHIN_S = 5
@@ -69,6 +69,7 @@ class MqttIngest:
         self._part = part
         self._name = part.bridge_id
         self._marker = b""
+        self._loop = asyncio.get_running_loop()
         self._client = self._make(MQTTProtocolVersion.MQTTv5)
 
     def start(self) -> None:
@@ -101,13 +102,12 @@ class MqttIngest:
             return False
         return sent.is_published()
 
-    def _make(self, version: MQTTProtocolVersion) -> paho.Client:
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2,
+    def _make(self, version: MQTTProtocolVersion) -> GatheredClient:
+        client = GatheredClient(
+            self._loop,
             client_id=self._name,
             clean_session=False if version is MQTTProtocolVersion.MQTTv311 else None,  # MQTT 5 says it in connect()
             protocol=version,
-            manual_ack=True,
         )
         client.username_pw_set(self._name, self._address.secret)
         if self._address.tls is not None:
@@ -153,9 +153,11 @@ class MqttIngest:
         if code.is_failure:
             _log.warning("the connection to the broker was lost: %s", code)
 
-    def _on_message(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+    def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
         now_ms = self._clock.now_ms()
-        acknowledge = partial(client.ack, message.mid, message.qos)
+        connection = self._client.gathered
+        assert connection is not None
+        acknowledge = partial(connection.acknowledge, message.mid)
         _, unit_id, kind = message.topic.split("/")  # as subscribed
         if message.retain:
             self._counters.dropped_retained += 1
@@ -169,7 +171,7 @@ class MqttIngest:
             return
         elif not self._part.takes(unit_id):
             pass
-        elif not UNIT_ID.match(unit_id) or not self._roster.has(unit_id):
+        elif not self._roster.has(unit_id):
             self._counters.quarantined += 1
             self._quarantine.saw(unit_id[:36], now_ms)
         elif self.live.is_set() and not message.dup:

@@ -78,7 +78,7 @@ def _open_file(folder: Path) -> Database:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnusable(f"cannot make the data folder {folder}: {error.strerror}. {_SET}") from error
-    engine = create_engine(f"sqlite:///{folder / FILE_NAME}")
+    engine = create_engine(f"sqlite:///{folder / FILE_NAME}", paramstyle="named")  # as upsert.execute_many wants it
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     database = Database(engine)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, and_, bindparam, case, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, case, literal_column, select, update
 
 from cloud_bridge.contact import GAP_AFTER_MS, Gap, merged
 from cloud_bridge.store.arrival import Arrival
@@ -20,7 +20,7 @@ from cloud_bridge.store.tables import (
     signal,
     units,
 )
-from cloud_bridge.store.upsert import Insert, insert_into, insert_new, replace
+from cloud_bridge.store.upsert import Insert, execute_many, insert_into, insert_new, replace
 from cloud_bridge.wire import Heartbeat, Message
 
 MAX_CSQ = 31  # above it is the modem's "not known"
@@ -45,6 +45,9 @@ _COLUMNS: dict[str, tuple[Table, tuple[str, ...]]] = {  # journal kinds -> table
 }
 
 
+_EMPTY: ColumnElement[str] = literal_column("''")  # no parameter: the rows have none of that name
+
+
 @cache
 def _add_contacts(dialect: str) -> Insert:
     """Last contact only ever grows, whatever the order of the batches; the counters add up."""
@@ -56,7 +59,7 @@ def _add_contacts(dialect: str) -> Insert:
         set_={
             "last_contact_ms": case((newer, new.last_contact_ms), else_=old.last_contact_ms),
             "last_kind": case((newer, new.last_kind), else_=old.last_kind),
-            "operator": case((and_(newer, new.operator != ""), new.operator), else_=old.operator),
+            "operator": case((and_(newer, new.operator != _EMPTY), new.operator), else_=old.operator),
             "messages": old.messages + new.messages,
             "bad_payloads": old.bad_payloads + new.bad_payloads,
         },
@@ -81,10 +84,15 @@ def _newest_heartbeats(dialect: str) -> Insert:
     )
 
 
+@cache
+def _new_signal(dialect: str) -> Insert:
+    return insert_into(dialect, signal).on_conflict_do_nothing()
+
+
 def record(connection: Connection, arrivals: Sequence[Arrival]) -> None:
     """Write a batch, in the order of arrival. Journal records that are there already stay as they are."""
     contact_of: dict[str, dict[str, Any]] = {}
-    heartbeat_of: dict[str, dict[str, Any]] = {}
+    newest_heartbeats: dict[str, Arrival] = {}
     journal: dict[str, list[dict[str, Any]]] = {}
     gap_rows: list[dict[str, Any]] = []
     signal_rows: list[dict[str, Any]] = []
@@ -120,24 +128,22 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> None:
             if message.csq is not None and message.csq <= MAX_CSQ:
                 signal_rows.append(_signal_row(arrival, message))
             row["operator"] = (message.operator or row["operator"])[:MAX_OPERATOR]
-            heartbeat_of[arrival.unit_id] = {
-                "unit_id": arrival.unit_id,
-                "received_ms": arrival.received_ms,
-                "payload": arrival.payload.decode(),
-            }
+            newest_heartbeats[arrival.unit_id] = arrival
         else:
             journal.setdefault(arrival.kind, []).append(_journal_row(arrival, message))
     dialect = connection.dialect.name
-    if contact_of:
-        connection.execute(_add_contacts(dialect), list(contact_of.values()))
-    if heartbeat_of:
-        connection.execute(_newest_heartbeats(dialect), list(heartbeat_of.values()))
+    execute_many(connection, _add_contacts(dialect), list(contact_of.values()))
+    execute_many(connection, _newest_heartbeats(dialect), [_heartbeat_row(one) for one in newest_heartbeats.values()])
+    execute_many(connection, _new_signal(dialect), signal_rows)
     if first_rows:
         connection.execute(_FIRST_HEARD, first_rows)
     for kind, rows in journal.items():
         insert_new(connection, _COLUMNS[kind][0], rows)
     insert_new(connection, contact_gaps, gap_rows)
-    insert_new(connection, signal, signal_rows)
+
+
+def _heartbeat_row(arrival: Arrival) -> dict[str, Any]:
+    return {"unit_id": arrival.unit_id, "received_ms": arrival.received_ms, "payload": arrival.payload.decode()}
 
 
 def _signal_row(arrival: Arrival, heartbeat: Heartbeat) -> dict[str, Any]:

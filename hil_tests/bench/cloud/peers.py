@@ -1,7 +1,7 @@
 """What others do with the same machine at the same time: started as processes of their own, by a word.
 
 `ocpp`: the central system of PyPI's ocpp, answering Heartbeat, as its own example is written.
-`paho`: a bare paho receiver, counting.
+`paho`: a bare paho receiver, counting, in MQTT 3.1.1 (4) or 5.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import websockets
 from ocpp.routing import on  # type: ignore[import-untyped]  # ocpp has no types
 from ocpp.v16 import ChargePoint, call_result  # type: ignore[import-untyped]
 from ocpp.v16.enums import Action  # type: ignore[import-untyped]
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 
 class CentralSystem(ChargePoint):  # type: ignore[misc]  # ocpp has no types
@@ -36,7 +36,7 @@ async def serve_ocpp() -> None:
         await asyncio.get_running_loop().create_future()
 
 
-def receive_paho(port: int, user: str, secret: str) -> None:
+def receive_paho(version: int, port: int, user: str, secret: str) -> None:
     """Prints the count at the end of its input."""
     count = 0
 
@@ -47,7 +47,7 @@ def receive_paho(port: int, user: str, secret: str) -> None:
     def on_connect(client: paho.Client, *_: Any) -> None:
         client.subscribe("cp/+/heartbeat", 1)
 
-    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=user)
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=user, protocol=MQTTProtocolVersion(version))
     client.username_pw_set(user, secret)
     client.on_message = on_message
     client.on_connect = on_connect
@@ -63,4 +63,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "ocpp":
         asyncio.run(serve_ocpp())
     else:
-        receive_paho(int(sys.argv[2]), sys.argv[3], sys.argv[4])
+        receive_paho(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5])
