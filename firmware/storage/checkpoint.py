@@ -1,13 +1,13 @@
 """What must survive a power cut: the session, the energy, the rest of a delay, the owner's override.
 
-Written at once when something begins or ends, else at most every 5 minutes and only if it changed: a unit without a
+Written at once when something begins or ends, else at most every 7 minutes and only if it changed: a unit without a
 vehicle writes nothing. The meter's own register holds the energy in between, so a cut costs none of it.
 """
 
 from firmware.storage import record_file
 
 FILE = "/checkpoint"
-EVERY_MS = 300000
+EVERY_MS = 420000  # with all that a session writes beside it, less than one write in 5 minutes
 FIRST_MS = 30000  # after a boot, so that a delay gets shorter even if the mains go again and again
 
 
@@ -27,7 +27,7 @@ class Checkpoint:
         return value if isinstance(value, int) and value >= 0 else default
 
     def save(self, now_ms, value, at_once):
-        """Store `value` now, or when 5 minutes are over. OSError if the flash does not take it."""
+        """Store `value` now, or when 7 minutes are over. OSError if the flash does not take it."""
         if value == self.value or not (at_once or now_ms - self._saved_ms >= EVERY_MS):
             return
         self._saved_ms = now_ms

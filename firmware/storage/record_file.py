@@ -1,12 +1,11 @@
 """One JSON value in a file that survives power cuts: checked when read, replaced as a whole when written.
 
-littlefs replaces a file atomically on rename, so after a cut the file holds the old value or the new one. The CRC tells a
-file that was damaged otherwise.
+On littlefs nothing that is written to a file counts before it is closed, so after a cut the file holds the old value or the
+new one, and a small value costs one write to the flash. The CRC tells a file that was damaged otherwise.
 """
 
 import binascii
 import json
-import os
 
 
 def load(path):
@@ -26,9 +25,8 @@ def save(path, value):
     stored = b"%08x " % binascii.crc32(text) + text
     if _same(path, stored):
         return
-    with open(path + ".new", "wb") as file:
+    with open(path, "wb") as file:
         file.write(stored)
-    os.rename(path + ".new", path)
 
 
 def _same(path, stored):

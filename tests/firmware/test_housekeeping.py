@@ -72,7 +72,7 @@ def test_a_unit_at_rest_writes_nothing():
     assert home.checkpoint.writes == 1
 
 
-def test_while_it_charges_it_writes_at_most_every_five_minutes():
+def test_while_it_charges_it_writes_less_than_every_five_minutes():
     home = Home()
     home.plug()
     before = home.checkpoint.writes

@@ -1,7 +1,8 @@
 """`micropython run.py [EVERY | CUT=n]`: cut the power at every (or every EVERY-th) point of the scenario.
 
 After each cut the outbox must hold every record that was durable and may not go yet, once and in order, and beside
-these at most the two in flight: one being kept and one being removed.
+these at most the two in flight: one being kept and one being removed. A stored value must be the one that was durable, or
+the one in flight, whole.
 """
 
 import gc
@@ -36,6 +37,18 @@ def wrong(names, must, may):
     return None
 
 
+def wrong_value(value, history, length, begun):
+    """What is wrong with the stored value that came back, or None."""
+    durable = max((number for at, what, number in history if what == "saved" and at <= length), default=0)
+    newest = max((number for at, what, number in history if what == "saving" and at <= begun), default=0)
+    if value is None:
+        return "the value is gone" if durable else None
+    number, text = value
+    if text != scenario.body_of(number).decode():
+        return "the value came back in pieces: %r" % value
+    return None if durable <= number <= newest else "the value is of %d, not %d to %d" % (number, durable, newest)
+
+
 def main(argument):
     only = int(argument[4:]) if argument.startswith("CUT=") else None
     every = 1 if only is not None else int(argument)
@@ -47,7 +60,8 @@ def main(argument):
         cuts += 1
         length = number - {"whole": 0, "half": 1, "swapped": 2}[how]
         try:
-            why = wrong(scenario.recover(image), *promises(history, length, number))
+            value, names = scenario.recover(image)
+            why = wrong(names, *promises(history, length, number)) or wrong_value(value, history, length, number)
         except Exception as error:
             why = repr(error)
         if why:

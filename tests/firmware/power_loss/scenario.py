@@ -1,15 +1,19 @@
-"""What the unit does while its power is cut: it keeps records, sends some, runs out of room, restarts and goes on."""
+"""What the unit does while its power is cut: it keeps records, sends some, runs out of room, restarts and goes on.
+
+Beside each record it stores a value, as the checkpoint does, in the place of the one before.
+"""
 
 import os
 
 import vfs
 
 from firmware.boards.flash_image import PROGRAM_BYTES
-from firmware.storage import outbox
+from firmware.storage import outbox, record_file
 from firmware.storage.outbox import Outbox
 from tests.firmware.power_loss.chip import Chip
 
 FOLDER = "/cut"
+VALUE = FOLDER + "/value"
 
 outbox.RECORDS_MAX = 30  # so that a short scenario runs out of room
 
@@ -44,13 +48,14 @@ def mount(chip):
 
 def body_of(sequence):
     """Bytes that belong to this record alone, of many lengths."""
-    return bytes((sequence % 251,)) * (20 + sequence * 7 % 90)
+    return bytes((32 + sequence % 90,)) * (20 + sequence * 7 % 90)
 
 
 def play():
     """Run it all; return (log of the chip, history): (length of the log, what, (boot, sequence)) in order.
 
     `put`: we begin to keep a record; `kept`: it is durable; `gone`: it may go, because it was sent or there is no room.
+    `saving` and `saved` are the value's.
     """
     chip = Chip()
     history = []
@@ -64,6 +69,9 @@ def play():
                 history.append((len(chip.log), "put", (boot, sequence)))
                 box.put(kind, boot, sequence, body_of(sequence))
                 history.append((len(chip.log), "kept", (boot, sequence)))
+                history.append((len(chip.log), "saving", sequence))
+                record_file.save(VALUE, [sequence, body_of(sequence).decode()])
+                history.append((len(chip.log), "saved", sequence))
             for _ in range(send):
                 box.remove(box.oldest())
     vfs.umount(FOLDER)
@@ -71,8 +79,9 @@ def play():
 
 
 def recover(image):
-    """Mount what a cut has left; return the names of all records, in the order in which they would be sent."""
+    """Mount what a cut has left; return (the value or None, the names of all records in the order they would be sent in)."""
     mount(Chip(image))
+    value = record_file.load(VALUE)
     box = Outbox(FOLDER + "/outbox")
     names = []
     record = box.oldest()
@@ -85,4 +94,4 @@ def recover(image):
     left = os.listdir(FOLDER + "/outbox")
     if left:
         raise AssertionError("files left: %r" % left)
-    return names
+    return value, names

@@ -24,7 +24,7 @@ def test_a_value_that_does_not_change_is_written_once_in_a_day():
     assert checkpoint.writes == 1
 
 
-def test_while_it_charges_it_is_written_at_most_every_five_minutes():
+def test_while_it_charges_it_is_written_less_than_every_five_minutes():
     checkpoint = new()
     for now_ms in range(0, 3600000, 1000):
         checkpoint.save(now_ms, {"total_wh": 5000 + now_ms}, False)

@@ -1,0 +1,164 @@
+"""`micropython run.py [DAYS]`: how often a day writes to the flash, counted by the block device under a real littlefs.
+
+The rules, and all that stores, are the unit's own; its clock runs ahead. What is missing is the modem: the link acknowledges
+everything, is lost and proven again ten times a day, and the signal moves.
+
+A write is one programming of the chip. A day at rest, and a day with two charges of five hours; then what these mean in ten
+years for the block that was erased most.
+"""
+
+import sys
+
+import vfs
+
+from firmware import heap
+from firmware.boards.flash_image import BLOCK_BYTES, BLOCKS, PROGRAM_BYTES
+from firmware.charging.wishes import Wishes
+from firmware.daily import Daily
+from firmware.housekeeping import Housekeeping, restore
+from firmware.link.journal import Journal
+from firmware.link.network import Network
+from firmware.link.wall_clock import WallClock
+from firmware.storage import boots
+from firmware.storage.checkpoint import Checkpoint
+from firmware.storage.event_log import EventLog
+from firmware.storage.outbox import Outbox
+from firmware.storage.session_log import SessionLog
+from firmware.storage.settings import Settings
+from tests.firmware.charging.test_controller import STEP_MS, Unit
+
+IDLE_WRITES_A_DAY = 50  # at most
+CHARGING_WRITES_EVERY_MS = 300000  # one
+ERASE_CYCLES = 100000  # of the usual SPI flash
+FLASH = "/day"
+NOON_S = 1768219200
+HOUR_MS, DAY_MS = 3600000, 86400000
+RECONNECTS_EVERY_MS = DAY_MS // 10
+CHARGE_MS = 5 * HOUR_MS
+LEAP_MS = 10000  # while nothing happens
+CHARGE_WH = 20  # in a leap: 7.4 kW
+
+
+class Chip:
+    """A flash that counts: programs, and erasures by block."""
+
+    def __init__(self):
+        self._image = bytearray(b"\xff" * (BLOCKS * BLOCK_BYTES))
+        self.programs = 0
+        self.erased = [0] * BLOCKS
+
+    def readblocks(self, block, buffer, offset=0):
+        start = block * BLOCK_BYTES + offset
+        buffer[:] = self._image[start : start + len(buffer)]
+
+    def writeblocks(self, block, buffer, offset=0):
+        start = block * BLOCK_BYTES + offset
+        self._image[start : start + len(buffer)] = buffer
+        self.programs += 1
+
+    def ioctl(self, operation, argument):
+        if operation == 6:
+            self.erased[argument] += 1
+        return {4: BLOCKS, 5: BLOCK_BYTES}.get(operation, 0)
+
+
+class Day:
+    """A unit whose two threads take turns, with a car."""
+
+    def __init__(self):
+        boot = boots.count(FLASH, "power_on")
+        settings = Settings(FLASH, {})
+        checkpoint = Checkpoint(FLASH, 0)
+        register, kept = restore(checkpoint)
+        self.unit = Unit(kept=kept, register=register)
+        self.wall_clock = WallClock(self)
+        self.wall_clock.set(NOON_S)
+        self.outbox = Outbox(FLASH + "/outbox")
+        self.worst_ms = 0  # a control loop's
+        controller = self.unit.controller
+        controller.link_proven = True
+        self.journal = Journal(controller.events, self.outbox, boot.number, self.wall_clock, EventLog(FLASH))
+        self.journal.note("boot", {"cause": "power_on"})
+        self.house = Housekeeping(
+            controller,
+            Wishes(lambda: 60),
+            settings,
+            checkpoint,
+            SessionLog(FLASH),
+            self,
+            self.wall_clock,
+            self.journal.note,
+            kept,
+        )
+        self.network = Network(None, None, self, self.journal, FLASH)
+        self.proved_ms = 0
+        self.daily = Daily(self, self, settings, self.outbox, "power_on", lambda: 0, heap, self.journal.note)
+
+    def now_ms(self):
+        return self.unit.now_ms
+
+    def turn(self):
+        self.unit.run(STEP_MS)
+        self.journal.collect()
+        self.house.poll()
+        self.daily.poll()
+        self.network.sampled("23415", 14 + self.now_ms() // 60000 % 9)
+        if self.now_ms() - self.proved_ms >= RECONNECTS_EVERY_MS:
+            self.proved_ms = self.now_ms()
+            self.network.proved()
+        record = self.journal.oldest()
+        while record:
+            self.journal.acknowledged(record)
+            record = self.journal.oldest()
+
+    def run(self, ms):
+        for _ in range(ms // STEP_MS):
+            self.turn()
+
+    def leap(self, ms):
+        for _ in range(ms // LEAP_MS):
+            self.unit.now_ms += LEAP_MS - STEP_MS
+            if self.unit.outputs.contactor:
+                self.unit.inputs.meter_wh += CHARGE_WH
+            self.turn()
+
+    def charge(self):
+        """From plug to unplug."""
+        self.unit.car = "B"
+        self.run(1000)
+        self.unit.car = "C"
+        self.run(2000)
+        self.leap(CHARGE_MS)
+        if not self.unit.outputs.contactor:
+            raise AssertionError("it does not charge")
+        self.unit.car = "A"
+        self.run(1000)
+
+
+def main(days):
+    chip = Chip()
+    vfs.VfsLfs2.mkfs(chip)
+    vfs.mount(vfs.VfsLfs2(chip, progsize=PROGRAM_BYTES), FLASH)
+    day = Day()
+    day.run(5000)
+    chip.programs, chip.erased = 0, [0] * BLOCKS
+    idle = charging = 0
+    for _ in range(days):
+        before = chip.programs
+        day.leap(DAY_MS)
+        idle = max(idle, chip.programs - before)
+        before = chip.programs
+        day.charge()
+        charging = max(charging, chip.programs - before)
+        day.charge()
+        day.leap(DAY_MS - 2 * CHARGE_MS)
+    allowed = CHARGE_MS // CHARGING_WRITES_EVERY_MS
+    print("a day at rest: %d writes, at most %d" % (idle, IDLE_WRITES_A_DAY))
+    print("a charge of 5 hours, from plug to unplug: %d writes, at most %d" % (charging, allowed))
+    worst, total = max(chip.erased), sum(chip.erased)
+    print("%d days, each second one with 10 hours of charging: %d erasures, %d of one block" % (2 * days, total, worst))
+    print("in 10 years %d of that block, of %d" % (worst * 3650 // (2 * days), ERASE_CYCLES))
+    return 0 if idle <= IDLE_WRITES_A_DAY and charging <= allowed else 1
+
+
+sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1))
