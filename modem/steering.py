@@ -1,6 +1,6 @@
 """What roaming.py and recovery.py decide, done: the commands of a survey, a switch, and each remedy. Blocking."""
 
-from modem import bringup, recovery, replies, signal
+from modem import bringup, ladder, replies, signal
 from modem.errors import CommandError, ModemRestarted
 from modem.knowledge import Heard
 
@@ -83,19 +83,19 @@ def automatic(modem):
 
 def carry_out(modem, power, do: str):
     """One remedy of recovery.py, until the modem is configured again. Raises ModemError if it does not even do that."""
-    if do == recovery.RESHUT:
+    if do == ladder.RESHUT:
         modem.ensure("AT+CIPSHUT")
-    elif do == recovery.REATTACH:
+    elif do == ladder.REATTACH:
         modem.ensure("AT+CGATT=0")
         modem.ensure("AT+CGATT=1")
-    elif do == recovery.RADIO_CYCLE:
+    elif do == ladder.RADIO_CYCLE:
         _cycle_radio(modem)
-    elif do == recovery.RESTART:
+    elif do == ladder.RESTART:
         _restart(modem)
-    elif do == recovery.SUPPLY_CUT:
+    elif do == ladder.SUPPLY_CUT:
         bringup.power_cycle(modem, power)
         bringup.configure(modem)
-    elif do == recovery.CONFIGURE:
+    elif do == ladder.CONFIGURE:
         bringup.synchronise(modem)
         bringup.configure(modem)
 

@@ -53,7 +53,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "modem.budget": (),
     "modem.knowledge": ("modem.budget",),
     "modem.roaming": ("modem.rules",),
-    "modem.recovery": ("modem.rules", "modem.budget"),
+    "modem.ladder": ("modem.budget",),
+    "modem.recovery": ("modem.ladder", "modem.rules", "modem.budget"),
     "modem.ports": (),
     "modem.families": ("modem.families",),  # a family may begin with another one's tables
     "modem": ("modem",),

@@ -4,31 +4,31 @@ Before anything else a board puts its outputs into the safe state: contactor ope
 modem off. A reset of the processor must do the same by hardware alone, since PWM goes on while Python hangs.
 """
 
-# name, unit, what it is: the fields of charging.wires.Inputs, filled by Board.read
+# The fields of charging.wires.Inputs, filled by Board.read; with each its unit and what it is.
 INPUTS = (
-    ("pilot_high_mv", "mV", "upper plateau of the pilot at the plug, from at least five cycles of the PWM"),
-    ("pilot_low_mv", "mV", "lower plateau; the same as the upper one while the pilot is steady"),
-    ("proximity_ohm", "Ohm", "resistor in the plug, worked out from the board's own divider; None = open"),
-    ("contactor_closed", "bool", "mirror contact of the contactor"),
-    ("rcd_ac_trip", "bool", "residual current, type A"),
-    ("rcd_dc_trip", "bool", "6 mA smooth direct current"),
-    ("supply_mv", "mV RMS", "mains, line to neutral"),
-    ("rail_mv", "mV", "the board's 5 V rail"),
-    ("temperature_c", "deg C", "inside the enclosure; None = sensor lost"),
-    ("current_ma", "mA RMS", "drawn by the vehicle"),
-    ("power_w", "W", "drawn by the vehicle"),
-    ("meter_wh", "Wh", "the meter's register"),
-    ("tamper", "bool", "enclosure open"),
-    ("button", "bool", "pressed"),
+    "pilot_high_mv",  # mV: upper plateau of the pilot at the plug, from at least five cycles of the PWM
+    "pilot_low_mv",  # mV: lower plateau; the same as the upper one while the pilot is steady
+    "proximity_ohm",  # Ohm: resistor in the plug, worked out from the board's own divider; None = open
+    "contactor_closed",  # bool: mirror contact of the contactor
+    "rcd_ac_trip",  # bool: residual current, type A
+    "rcd_dc_trip",  # bool: 6 mA smooth direct current
+    "supply_mv",  # mV RMS: mains, line to neutral
+    "rail_mv",  # mV: the board's 5 V rail
+    "temperature_c",  # deg C: inside the enclosure; None = sensor lost
+    "current_ma",  # mA RMS: drawn by the vehicle
+    "power_w",  # W: drawn by the vehicle
+    "meter_wh",  # Wh: the meter's register
+    "tamper",  # bool: enclosure open
+    "button",  # bool: pressed
 )
 
-# name, unit, safe state, what it is: the fields of charging.wires.Outputs, obeyed by Board.write
-OUTPUTS = (
-    ("pilot_duty_u16", "1/65535", 0, "pilot PWM: 65535 steady +12 V, 0 steady -12 V"),
-    ("contactor", "bool", False, "close"),
-    ("led", "0..255 x 3", (0, 0, 0), "red, green, blue"),
-    ("rcd_test", "bool", False, "test coil of the residual current sensor"),
-)
+# The fields of charging.wires.Outputs, obeyed by Board.write, with the safe state of each.
+OUTPUTS = {
+    "pilot_duty_u16": 0,  # 1/65535: pilot PWM: 65535 steady +12 V, 0 steady -12 V
+    "contactor": False,  # bool: close
+    "led": (0, 0, 0),  # 0..255 x 3: red, green, blue
+    "rcd_test": False,  # bool: test coil of the residual current sensor
+}
 
 
 class Board:

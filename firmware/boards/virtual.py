@@ -28,7 +28,7 @@ class VirtualBoard(Board):
         self._unread = b""
         self._told = {}
         self._told_ms = 0
-        self._outputs = {name: safe for name, _, safe, _ in OUTPUTS}
+        self._outputs = dict(OUTPUTS)
         self._outputs.update({"modem_power": False, "modem_pwrkey": False, "watchdog": 0})
         self._feeds = 0
         self.bad_lines = 0
@@ -49,15 +49,15 @@ class VirtualBoard(Board):
     def _take(self, line, inputs):
         try:
             reading = json.loads(line)
-            values = [reading[name] for name, _, _ in INPUTS]
+            values = [reading[name] for name in INPUTS]
         except (ValueError, KeyError, TypeError):
             self.bad_lines += 1
             return
-        for (name, _, _), value in zip(INPUTS, values):
+        for name, value in zip(INPUTS, values):
             setattr(inputs, name, value)
 
     def write(self, outputs):
-        for name, _, _, _ in OUTPUTS:
+        for name in OUTPUTS:
             self._outputs[name] = getattr(outputs, name)
         now_ms = self._clock.now_ms()
         if self._outputs != self._told or now_ms - self._told_ms >= TELL_MS:

@@ -1,4 +1,5 @@
-"""The unit's dealings with mobile networks: keeps what modem/roaming.py and modem/recovery.py know, and does what they say.
+"""The unit's dealings with mobile networks: keeps what is known of them (modem/knowledge.py, modem/ladder.py), and does what
+the rules say (modem/roaming.py, modem/recovery.py).
 
 Everything that is decided is an event that says why. What is known survives restarts; the flash is written only when it
 changes, a handful of times a day. Time is the seconds that the unit had power: stored, plus those since it started.
@@ -10,7 +11,7 @@ import random
 from firmware.borrowed import Borrowed
 from firmware.link.secure import NotTrusted
 from firmware.storage import record_file
-from modem import knowledge, recovery, roaming
+from modem import knowledge, ladder
 from modem.errors import CommandError, ModemError, ModemHung, ModemRestarted, NotRegistered
 
 FILE = "/network"
@@ -19,7 +20,10 @@ SAMPLE_S = 60
 # What breaks a proven connection and is the network's doing; the others are the broker's (ECONNRESET) or our wire's (EIO).
 _NETWORKS_FAULT = (errno.ETIMEDOUT, errno.ECONNABORTED)
 _DENIED = 3  # +CGREG <stat>
-_STEERING = ("modem.steering", "modem.bringup")  # borrowed: what is done to a modem is done seldom
+# Borrowed: what is done to a modem is done seldom, and the rules are asked but now and then.
+_STEERING = ("modem.steering", "modem.bringup")
+_ROAMING = ("modem.roaming", "modem.rules")
+_RECOVERY = ("modem.recovery", "modem.rules")
 
 
 class Moved(ModemError):
@@ -33,7 +37,7 @@ class Network:
         stored = record_file.load(folder + FILE)
         stored = stored if isinstance(stored, dict) else {}
         self.known = knowledge.Knowledge(stored.get("roaming"), random.randint(0, JITTER_S))
-        self.ladder = recovery.Ladder(stored.get("recovery"))
+        self.ladder = ladder.Ladder(stored.get("recovery"))
         self.decision = None
         self.remedy = None
         self.survey = []
@@ -94,17 +98,18 @@ class Network:
 
     def tend(self, busy):
         """See whether another network would be better, and move. Raises Moved if the connection had to be given up."""
-        decision = self._decide(busy)
-        if decision.do == roaming.STAY:
-            return
-        if decision.do == roaming.SURVEY:
-            self.look_around()
-            decision = self._decide(busy)
-        if decision.do == roaming.SWITCH:
-            self._switch(decision.plmn)
-        elif decision.do == roaming.AUTOMATIC:
-            with Borrowed(*_STEERING) as steering:
-                steering.automatic(self._modem)
+        with Borrowed(*_ROAMING) as roaming:
+            decision = self._decide(roaming, busy)
+            if decision.do == roaming.STAY:
+                return
+            if decision.do == roaming.SURVEY:
+                self.look_around()
+                decision = self._decide(roaming, busy)
+            if decision.do == roaming.SWITCH:
+                self._switch(decision.plmn)
+            elif decision.do == roaming.AUTOMATIC:
+                with Borrowed(*_STEERING) as steering:
+                    steering.automatic(self._modem)
         self._save()
         raise Moved(decision.why)
 
@@ -146,7 +151,7 @@ class Network:
             )
         return said
 
-    def _decide(self, busy):
+    def _decide(self, roaming, busy):
         locked = self._serving is not None and self._modem.is_locked()
         seen = roaming.Seen(self.now_s(), self._serving, locked, self._proven, busy)
         decision = roaming.decide(self.known, seen)
@@ -172,23 +177,24 @@ class Network:
 
     def _recover(self, now_s, error):
         refused = isinstance(error, NotRegistered) and error.stat == _DENIED
-        trouble = recovery.Trouble(
-            now_s,
-            not isinstance(error, ModemHung),
-            isinstance(error, ModemRestarted),
-            self._serving is not None,
-            refused or _cause(error) in knowledge.PERMANENT_CAUSES,
-            str(error) or repr(error),
-        )
-        remedy = self.remedy = recovery.decide(self.ladder, trouble)
+        with Borrowed(*_RECOVERY) as recovery:
+            trouble = recovery.Trouble(
+                now_s,
+                not isinstance(error, ModemHung),
+                isinstance(error, ModemRestarted),
+                self._serving is not None,
+                refused or _cause(error) in knowledge.PERMANENT_CAUSES,
+                str(error) or repr(error),
+            )
+            remedy = self.remedy = recovery.decide(self.ladder, trouble)
         self.ladder.tried(now_s, remedy.do)
-        if remedy.do == recovery.WAIT:
+        if remedy.do == ladder.WAIT:
             return
         self._journal.note("network", {"do": remedy.do, "why": remedy.why})
         self._save()  # before the modem is touched: a budget that is spent stays spent
-        if remedy.do in recovery.RESETS:
+        if remedy.do in ladder.RESETS:
             self._serving = None
-        if remedy.do == recovery.LOOK_FOR_FORBIDDEN:
+        if remedy.do == ladder.LOOK_FOR_FORBIDDEN:
             self._clear_forbidden(now_s)
         else:
             with Borrowed(*_STEERING) as steering:

@@ -4,9 +4,20 @@ import json
 
 import pytest
 
-from modem import recovery
 from modem.budget import DAY_S, HOUR_S
-from modem.recovery import Ladder, Trouble, decide
+from modem.ladder import (
+    CONFIGURE,
+    CURED_S,
+    LOOK_FOR_FORBIDDEN,
+    RADIO_CYCLE,
+    REATTACH,
+    RESHUT,
+    RESTART,
+    SUPPLY_CUT,
+    WAIT,
+    Ladder,
+)
+from modem.recovery import Trouble, decide
 
 
 def trouble(now_s, answers=True, booted=False, registered=True, denied=False):
@@ -21,36 +32,36 @@ def climb(until_s, step_s=10, ladder=None, **what):
         ladder.lost(now_s)
         remedy = decide(ladder, trouble(now_s, **what))
         ladder.tried(now_s, remedy.do)
-        if remedy.do != recovery.WAIT:
+        if remedy.do != WAIT:
             tried.append((now_s, remedy.do))
     return tried
 
 
 def test_the_ladder_is_climbed_rung_by_rung():
     assert climb(1810) == [
-        (60, recovery.RESHUT),
-        (300, recovery.REATTACH),
-        (600, recovery.RADIO_CYCLE),
-        (1200, recovery.RESTART),
-        (1800, recovery.SUPPLY_CUT),
+        (60, RESHUT),
+        (300, REATTACH),
+        (600, RADIO_CYCLE),
+        (1200, RESTART),
+        (1800, SUPPLY_CUT),
     ]
 
 
 def test_beyond_the_top_the_supply_is_cut_ever_more_rarely_and_for_ever():
-    cuts = [at_s for at_s, do in climb(3 * DAY_S, 60) if do == recovery.SUPPLY_CUT]
+    cuts = [at_s for at_s, do in climb(3 * DAY_S, 60) if do == SUPPLY_CUT]
     hours = [(later - earlier) // HOUR_S for earlier, later in zip(cuts, cuts[1:])]
     assert hours[:5] == [1, 2, 4, 6, 6]
     assert set(hours[3:]) == {6}
 
 
 def test_nothing_restarts_the_modem_in_its_first_three_minutes():
-    assert [do for at_s, do in climb(180)] == [recovery.RESHUT]
+    assert [do for at_s, do in climb(180)] == [RESHUT]
 
 
 def test_a_hung_modem_loses_its_supply_at_once():
     ladder = Ladder()
     ladder.lost(5)
-    assert decide(ladder, trouble(5, answers=False)) == (recovery.SUPPLY_CUT, "the modem answers nothing")
+    assert decide(ladder, trouble(5, answers=False)) == (SUPPLY_CUT, "the modem answers nothing")
 
 
 def test_a_modem_that_hangs_again_and_again_is_cut_six_times_a_day_then_hourly():
@@ -63,13 +74,13 @@ def test_a_modem_that_hangs_again_and_again_is_cut_six_times_a_day_then_hourly()
 def test_a_modem_that_restarted_is_configured_and_not_restarted_again():
     ladder = Ladder()
     ladder.lost(5)
-    assert decide(ladder, trouble(5, booted=True)).do == recovery.CONFIGURE
+    assert decide(ladder, trouble(5, booted=True)).do == CONFIGURE
 
 
 def test_after_a_refusal_there_is_one_reset_an_hour():
     ladder = Ladder()
     tried = climb(6 * HOUR_S, 60, ladder, denied=True)
-    resets = [at_s for at_s, do in tried if do in (recovery.RADIO_CYCLE, recovery.RESTART, recovery.SUPPLY_CUT)]
+    resets = [at_s for at_s, do in tried if do in (RADIO_CYCLE, RESTART, SUPPLY_CUT)]
     assert len(resets) > 2
     assert all(later - earlier >= HOUR_S for earlier, later in zip(resets, resets[1:]))
 
@@ -78,9 +89,9 @@ def test_the_ladder_is_left_after_ten_minutes_of_contact():
     ladder = Ladder()
     climb(700, ladder=ladder)
     ladder.proved(700)
-    ladder.lost(700 + recovery.CURED_S)
+    ladder.lost(700 + CURED_S)
     assert ladder.rung == 0
-    assert decide(ladder, trouble(1300)).do == recovery.WAIT
+    assert decide(ladder, trouble(1300)).do == WAIT
 
 
 def test_a_moment_of_contact_does_not_start_it_afresh():
@@ -88,7 +99,7 @@ def test_a_moment_of_contact_does_not_start_it_afresh():
     climb(700, ladder=ladder)
     ladder.proved(700)
     ladder.lost(710)
-    assert decide(ladder, trouble(1200)).do == recovery.RESTART
+    assert decide(ladder, trouble(1200)).do == RESTART
 
 
 def test_the_budget_of_resets_survives_a_restart():
@@ -96,16 +107,16 @@ def test_the_budget_of_resets_survives_a_restart():
     climb(400, 60, ladder, answers=False)
     again = Ladder(json.loads(json.dumps(ladder.to_store())))
     again.lost(401)
-    assert decide(again, trouble(401, answers=False)).do == recovery.WAIT
+    assert decide(again, trouble(401, answers=False)).do == WAIT
 
 
 def test_a_unit_that_no_network_takes_asks_its_sim_for_the_forbidden_ones_once_a_day():
-    looks = [at_s for at_s, do in climb(3 * DAY_S, 60, registered=False) if do == recovery.LOOK_FOR_FORBIDDEN]
+    looks = [at_s for at_s, do in climb(3 * DAY_S, 60, registered=False) if do == LOOK_FOR_FORBIDDEN]
     assert looks == [180, 180 + DAY_S, 180 + 2 * DAY_S]
 
 
 def test_a_unit_with_a_network_does_not_ask():
-    assert recovery.LOOK_FOR_FORBIDDEN not in [do for _, do in climb(DAY_S, 60)]
+    assert LOOK_FOR_FORBIDDEN not in [do for _, do in climb(DAY_S, 60)]
 
 
 def test_the_forbidden_list_is_cleared_once_a_week_and_that_counts_as_a_reset():
@@ -114,7 +125,7 @@ def test_the_forbidden_list_is_cleared_once_a_week_and_that_counts_as_a_reset():
     ladder.cleared(200)
     again = Ladder(json.loads(json.dumps(ladder.to_store())))
     assert again.resets == [200]
-    looks = [at_s for at_s, do in climb(9 * DAY_S, 600, again, registered=False) if do == recovery.LOOK_FOR_FORBIDDEN]
+    looks = [at_s for at_s, do in climb(9 * DAY_S, 600, again, registered=False) if do == LOOK_FOR_FORBIDDEN]
     assert looks[0] >= 7 * DAY_S
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modem import recovery, steering
+from modem import ladder, steering
 from modem.errors import CommandError
 from modem.knowledge import Heard
 from tests.modem.scripted import OK, line, scripted
@@ -128,9 +128,9 @@ def test_a_lock_is_seen(mode, locked):
 @pytest.mark.parametrize(
     "do,sent",
     [
-        (recovery.RESHUT, ["AT+CIPSHUT"]),
-        (recovery.REATTACH, ["AT+CGATT=0", "AT+CGATT=1"]),
-        (recovery.RADIO_CYCLE, ["AT+CFUN=4", "AT+CFUN=1"]),
+        (ladder.RESHUT, ["AT+CIPSHUT"]),
+        (ladder.REATTACH, ["AT+CGATT=0", "AT+CGATT=1"]),
+        (ladder.RADIO_CYCLE, ["AT+CFUN=4", "AT+CFUN=1"]),
     ],
 )
 def test_a_remedy_is_its_commands(do, sent):
@@ -141,7 +141,7 @@ def test_a_remedy_is_its_commands(do, sent):
 
 def test_the_radio_stays_off_for_ten_seconds():
     modem, port, clock = scripted(configured({}))
-    steering.carry_out(modem, Power(port), recovery.RADIO_CYCLE)
+    steering.carry_out(modem, Power(port), ladder.RADIO_CYCLE)
     assert clock.ms >= steering.RADIO_OFF_MS
 
 
@@ -149,7 +149,7 @@ def test_a_supply_cut_reaches_a_modem_that_hears_nothing():
     modem, port, _ = scripted(configured({}))
     port.hears_from_ms = None
     power = Power(port)
-    steering.carry_out(modem, power, recovery.SUPPLY_CUT)
+    steering.carry_out(modem, power, ladder.SUPPLY_CUT)
     assert ("supply", False) in power.done
     assert port.sent[-1] == "AT+IPR?"
 
@@ -157,4 +157,4 @@ def test_a_supply_cut_reaches_a_modem_that_hears_nothing():
 def test_a_remedy_that_is_refused_says_so():
     modem, port, _ = scripted(configured({"AT+CGATT=0": b"\r\n+CME ERROR: 30\r\n"}))
     with pytest.raises(CommandError):
-        steering.carry_out(modem, Power(port), recovery.REATTACH)
+        steering.carry_out(modem, Power(port), ladder.REATTACH)

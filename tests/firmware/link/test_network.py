@@ -7,7 +7,7 @@ import pytest
 from firmware.link.network import FILE, Moved, Network
 from firmware.link.secure import NotTrusted
 from firmware.storage import record_file
-from modem import knowledge, recovery
+from modem import knowledge, ladder
 from modem.errors import CommandError, ModemHung, NotRegistered
 from tests.firmware.storage.folder import empty
 from tests.modem.scripted import OK, line, scripted
@@ -187,7 +187,7 @@ def test_a_remedy_is_told_and_waiting_is_not():
     unit.network.lost(TIMED_OUT, answered=True)
     assert unit.journal.told == []
     unit.after(60).network.lost(TIMED_OUT, answered=True)
-    assert unit.journal.told[0][1]["do"] == recovery.RESHUT
+    assert unit.journal.told[0][1]["do"] == ladder.RESHUT
     assert unit.journal.told[0][1]["why"].startswith("1 min without contact: ")
     assert unit.port.sent == ["AT+CIPSHUT"]
 
@@ -207,20 +207,20 @@ def test_a_budget_is_spent_before_the_modem_is_touched():
     with pytest.raises(KeyboardInterrupt):
         unit.network.lost(ModemHung("no answer"))
     assert Power.seen == [0]
-    assert unit.journal.done() == [recovery.SUPPLY_CUT]
+    assert unit.journal.done() == [ladder.SUPPLY_CUT]
 
 
 def test_a_sim_that_bars_every_network_is_cleared_once_a_week():
     unit = Unit()
     unit.network.lost(NotRegistered(2))
     unit.after(180).network.lost(NotRegistered(2))
-    assert unit.journal.done() == [recovery.LOOK_FOR_FORBIDDEN, "clear forbidden"]
+    assert unit.journal.done() == [ladder.LOOK_FOR_FORBIDDEN, "clear forbidden"]
     assert unit.journal.told[-1][1]["o"] == VODAFONE
     sent = len(unit.port.sent)
     unit.begin()
     unit.network.lost(NotRegistered(3))
     unit.after(2 * 86_400).network.lost(NotRegistered(3))
-    assert unit.journal.done()[2:] == [recovery.RESHUT]
+    assert unit.journal.done()[2:] == [ladder.RESHUT]
     assert unit.port.sent[sent:] == ["AT+CIPSHUT"]
 
 
