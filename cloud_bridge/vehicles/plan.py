@@ -6,6 +6,7 @@ early enough.
 """
 
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -29,25 +30,32 @@ class Wish(NamedTuple):
     power_kw: float
 
 
+class Because(StrEnum):
+    TIME_LEFT = "time-left"
+    BATTERY_UNKNOWN = "battery-unknown"
+    FULL_ENOUGH = "full-enough"
+    NO_TIME = "no-time"
+
+
 class Plan(NamedTuple):
     ready_ms: int
     begin_ms: int  # not before now
     pause_ms: int  # 0: charge at once
-    because: str
+    because: Because
 
 
 def plan(wish: Wish, reading: Reading | None, now_ms: int, time_zone: str) -> Plan:
     """When to begin, so that the car is ready at the next such time of day."""
     ready_ms = next_time(wish.hour, wish.minute, now_ms, time_zone)
     if reading is None or reading.battery_percent is None or now_ms - reading.seen_ms > BELIEVED_MS:
-        return Plan(ready_ms, now_ms, 0, "we do not know how full the battery is")
+        return Plan(ready_ms, now_ms, 0, Because.BATTERY_UNKNOWN)
     needed_ms = duration_ms(reading.battery_percent, wish)
     if needed_ms == 0:
-        return Plan(ready_ms, now_ms, 0, "the battery is as full as you want it")
+        return Plan(ready_ms, now_ms, 0, Because.FULL_ENOUGH)
     begin_ms = ready_ms - needed_ms
     if begin_ms <= now_ms:
-        return Plan(ready_ms, now_ms, 0, "it needs all the time there is")
-    return Plan(ready_ms, begin_ms, begin_ms - now_ms, "it has time until then")
+        return Plan(ready_ms, now_ms, 0, Because.NO_TIME)
+    return Plan(ready_ms, begin_ms, begin_ms - now_ms, Because.TIME_LEFT)
 
 
 def duration_ms(percent: float, wish: Wish) -> int:

@@ -29,15 +29,15 @@ def ready_by(
     capacity_kwh: Annotated[float, Form(ge=5, le=250)],
     power_kw: Annotated[float, Form(ge=1, le=22)],
 ) -> Response:
-    """Leads to the charge point's own page, where its answer is shown."""
+    """Leads to the charge point's own page, where its answer is shown; to the car's where there is nothing to wait for."""
     with house.database.reading() as connection:
         unit = visible_unit(connection, person, unit_id)
     if unit is None:
         raise NotTheirs("charger")
     wish = Wish(int(time[:2]), int(time[3:]), target, capacity_kwh, power_kw)
     found = plan(wish, vehicle.reading, house.clock.now_ms(), unit.time_zone)
-    if found.pause_ms:
-        orders.give(house, unit.id, person.id, "pause", {}, found.pause_ms)
-    else:
+    if not found.pause_ms:
         orders.give(house, unit.id, person.id, "resume", {})
+        return to(f"/account/vehicles/{vehicle.id}?said={found.because}")
+    orders.give(house, unit.id, person.id, "pause", {}, found.pause_ms)
     return to(f"/charge-points/{unit.id}/charging")

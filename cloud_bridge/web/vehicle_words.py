@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.vehicles.link import State
+from cloud_bridge.vehicles.plan import Because
 from cloud_bridge.vehicles.refusals import LinkRefused, Refusal
 from cloud_bridge.vehicles.rows import Vehicle
 from cloud_bridge.vehicles.trouble import AUTHORISE_AGAIN, LASTING, Trouble
@@ -83,6 +84,13 @@ REFUSED = {
         "The account that you logged in to has no vehicle. Log in there with the account that your car is in.",
     ),
     Refusal.OTHER_CAR: ("That is a different car", ""),
+}
+
+# why the charger is not paused for "Ready by"
+AT_ONCE = {
+    Because.BATTERY_UNKNOWN: "We do not know how full the battery is, so your charger does not wait.",
+    Because.FULL_ENOUGH: "The battery is as full as you want it, so there is nothing to wait for.",
+    Because.NO_TIME: "The car needs all the time there is, so your charger does not wait.",
 }
 
 STATES = {

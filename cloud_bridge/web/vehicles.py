@@ -27,7 +27,7 @@ from cloud_bridge.vehicles.trouble import AUTHORISE_AGAIN
 from cloud_bridge.web.access import SESSION_COOKIE, HouseOf
 from cloud_bridge.web.page import Field, NotTheirs, OwnForm, PersonOf, page, to
 from cloud_bridge.web.problems import Refused
-from cloud_bridge.web.vehicle_words import Card, card, refusal_words
+from cloud_bridge.web.vehicle_words import AT_ONCE, Card, card, refusal_words
 
 HOME_ZONE = "Europe/London"  # of a driver without a charge point
 MAX_UNITS = 20  # to choose from; an operator sees all there are
@@ -75,7 +75,7 @@ def details(request: Request, house: HouseOf, person: PersonOf, vehicle: Vehicle
         units = visible_units(connection, person)[:MAX_UNITS]
     shown = _card(house.accounts, house.clock, vehicle, *[unit.time_zone for unit in units[:1]])
     content: dict[str, Any] = {"vehicle": shown, "grant_id": vehicle.grant_id, "units": units, "said": said}
-    return page(request, "vehicle.html", person, **content)
+    return page(request, "vehicle.html", person, at_once=AT_ONCE.get(said), **content)
 
 
 @router.get("/account/vehicles/{vehicle_id}/connect")

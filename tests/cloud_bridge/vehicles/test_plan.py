@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_bridge.vehicles.plan import BELIEVED_MS, HOUR_MS, Wish, duration_ms, next_time, plan
+from cloud_bridge.vehicles.plan import BELIEVED_MS, HOUR_MS, Because, Wish, duration_ms, next_time, plan
 from cloud_bridge.vehicles.provider import Reading
 
 ZONE = "Europe/London"
@@ -26,17 +26,22 @@ def test_the_charge_begins_as_late_as_it_may() -> None:
     assert found.ready_ms == at("2026-01-16 07:00")
     hours = (found.ready_ms - found.begin_ms) / HOUR_MS
     assert hours == pytest.approx(0.3 * 60 / 0.88 / 7.4 * 1.15, abs=0.01)
-    assert found.pause_ms == found.begin_ms - NOW_MS
+    assert (found.pause_ms, found.because) == (found.begin_ms - NOW_MS, Because.TIME_LEFT)
 
 
 @pytest.mark.parametrize(
-    "reading",
-    [None, Reading(NOW_MS), Reading(NOW_MS - BELIEVED_MS - 1, 50.0), Reading(NOW_MS, 0.0), Reading(NOW_MS, 80.0)],
+    ("reading", "because"),
+    [
+        (None, Because.BATTERY_UNKNOWN),
+        (Reading(NOW_MS), Because.BATTERY_UNKNOWN),
+        (Reading(NOW_MS - BELIEVED_MS - 1, 50.0), Because.BATTERY_UNKNOWN),
+        (Reading(NOW_MS, 0.0), Because.NO_TIME),
+        (Reading(NOW_MS, 80.0), Because.FULL_ENOUGH),
+    ],
 )
-def test_what_is_not_known_or_urgent_or_done_is_not_paused(reading: Reading | None) -> None:
-    wish = WISH if reading is None or reading.battery_percent else WISH._replace(power_kw=2.3)
-    found = plan(wish, reading, NOW_MS, ZONE)
-    assert (found.pause_ms, found.begin_ms) == (0, NOW_MS)
+def test_what_is_not_known_or_urgent_or_done_is_not_paused(reading: Reading | None, because: Because) -> None:
+    found = plan(WISH._replace(power_kw=2.3), reading, NOW_MS, ZONE)
+    assert (found.pause_ms, found.begin_ms, found.because) == (0, NOW_MS, because)
 
 
 def test_the_last_percent_take_longer() -> None:

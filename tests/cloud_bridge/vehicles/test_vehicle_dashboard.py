@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from cloud_bridge.vehicles.plan import Because
 from cloud_bridge.vehicles.refusals import Refusal
 from cloud_bridge.vehicles.trouble import AUTHORISE_AGAIN, LASTING, Trouble
-from cloud_bridge.web.vehicle_words import LOST, REFUSED
+from cloud_bridge.web.vehicle_words import AT_ONCE, LOST, REFUSED
 from tests.cloud_bridge.running import sample
 from tests.cloud_bridge.test_pages import text_of
 from tests.cloud_bridge.vehicles.browsing import Driver
@@ -16,7 +17,7 @@ MINUTE_MS = 60_000
 
 
 def mark_in(html: str) -> str:
-    found = re.search(r'data-seen="([^"]+)"', html)
+    found = re.search(r'live\?seen=([^"]+)"', html)
     assert found, html
     return found[1]
 
@@ -24,6 +25,7 @@ def mark_in(html: str) -> str:
 def test_every_lasting_trouble_and_every_refusal_has_its_words() -> None:
     assert set(LOST) == LASTING
     assert set(REFUSED) == set(Refusal)
+    assert set(AT_ONCE) == set(Because) - {Because.TIME_LEFT}
 
 
 @pytest.mark.parametrize("trouble", sorted(LASTING))
@@ -96,6 +98,10 @@ def test_ready_by_is_a_claim_that_ends_by_itself(ann: Driver) -> None:
     now_s = ann.bridge.clock.now_ms() // 1000
     assert command["do"] == "pause"
     assert now_s < command["exp"] < now_s + 7 * 3600, "it begins before seven"
+    done = ann.post("/account/vehicles/1/ready-by", **(wish | {"target": "50"}))
+    assert "Charging at once The battery is as full as you want it" in text_of(
+        ann.client.get(done.headers["Location"]).text
+    )
     for wrong in (
         {"unit_id": "other"},
         {"time": "25:00"},
