@@ -87,7 +87,7 @@ REFUSED = {
 }
 
 # why the charger is not paused for "Ready by"
-AT_ONCE = {
+AT_ONCE: dict[str, str] = {
     Because.BATTERY_UNKNOWN: "We do not know how full the battery is, so your charger does not wait.",
     Because.FULL_ENOUGH: "The battery is as full as you want it, so there is nothing to wait for.",
     Because.NO_TIME: "The car needs all the time there is, so your charger does not wait.",

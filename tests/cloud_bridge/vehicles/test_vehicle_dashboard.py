@@ -48,7 +48,7 @@ def test_lost_access_stands_right_under_last_contacted(ann: Driver) -> None:
     before = mark_in(ann.client.get("/").text)
     ann.trouble(Trouble.CONSENT_GONE)
     html = ann.client.get("/").text
-    places = [html.index(text) for text in ("Last contacted", "We have lost access to Blue", 'id="live-unit"')]
+    places = [html.index(text) for text in ("Last contacted", "We have lost access to Blue", 'id="unit"')]
     assert places == sorted(places)
     assert mark_in(html) != before, "an open page hears of it"
 
