@@ -93,6 +93,8 @@ AT_ONCE: dict[str, str] = {
     Because.NO_TIME: "The car needs all the time there is, so your charger does not wait.",
 }
 
+CHARGING_BELIEVED_MS = 60 * 60 * 1000  # a car that charges is asked every ten minutes; an hour ago says nothing of now
+
 STATES = {
     State.UNLINKED: "Not connected",
     State.LINKING: "Waiting for the car maker",
@@ -130,7 +132,7 @@ class Card:
     range: str | None
     seen_iso: str | None
     seen_ago: str | None
-    is_charging: bool
+    is_charging: bool  # as far as it said so lately
 
 
 def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str) -> Card:
@@ -149,7 +151,7 @@ def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str) -> Card:
         range=None if reading is None or reading.range_km is None else f"{reading.range_km:.0f} km",
         seen_iso=None if reading is None else iso_utc(reading.seen_ms),
         seen_ago=None if reading is None else words.ago(now_ms - reading.seen_ms),
-        is_charging=bool(reading and reading.charging),
+        is_charging=bool(reading and reading.charging and now_ms - reading.seen_ms <= CHARGING_BELIEVED_MS),
     )
 
 
