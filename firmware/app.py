@@ -50,7 +50,7 @@ class Unit:
         fell_back = boot.watchdogs >= boots.LOOP and self.settings.fall_back()
         checkpoint = Checkpoint(flash, control_clock.now_ms())
         session_log = SessionLog(flash)
-        register, kept = restore(checkpoint)
+        register, kept = restore(checkpoint, control_clock.now_ms())
         sessions = max(checkpoint.number("sessions"), session_log.last_number())
         self.controller = Controller(control_clock.now_ms(), self._setup(), register, kept, sessions)
         self.control_loop = ControlLoop(self.board, self.controller, control_clock)

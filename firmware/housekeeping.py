@@ -28,6 +28,12 @@ class Housekeeping:
         self._polled_ms = 0
         self._presses = 0
         self._resumed = kept.number if kept else None  # the session of before a power cut
+        self._began = (
+            self._resumed,
+            checkpoint.number("began_s", None),
+        )  # a session, and since when, UTC, once it is known
+        self._astray = self._began[1] is not None  # its clock stood still in the cut
+        self._kept = [None] * 4  # of the session, as it was stored last
         self._written = None  # the schedule as it is written in the settings
         self._essence = (self._resumed, wishes.override, 0)  # of what was stored last
 
@@ -47,6 +53,8 @@ class Housekeeping:
             self._written = self._settings["schedule"]
             self.wishes.hours = schedule.read(self._written)
         resumed = session is not None and session == self._resumed
+        if resumed and self._astray:
+            self._set_right(now_ms)
         self._controller.claims = self.wishes.step(now_ms, self._wall_clock.now(), session, resumed)
         try:
             self._log_sessions()
@@ -78,11 +86,33 @@ class Housekeeping:
             start_s = self._wall_clock.at(record.start_ms) or 0
             self.session_log.append(Stored(record.number, start_s, lasted_s, record.charging_s, record.energy_wh))
 
+    def _set_right(self, now_ms):
+        """The session of before the power cut began when it began, however long the mains were away."""
+        now_s = self._wall_clock.now()
+        if now_s is not None:
+            self._controller.began_ms = now_ms - (now_s - self._began[1]) * 1000
+            self._astray = False
+
+    def _began_s(self, session):
+        """When it began, UTC, or None; once it is known it stays, so that a clock that is corrected writes nothing."""
+        if session.number != self._began[0] or self._began[1] is None:
+            self._began = session.number, self._wall_clock.at(session.start_ms)
+        return self._began[1]
+
+    def _to_keep(self, now_ms, session):
+        """What of a session survives a cut; the same as long as nothing is charged, for that writes nothing either."""
+        number, _, charging_s, _ = self._kept
+        if (number, charging_s) != (session.number, session.charging_s):
+            lasted_s = (now_ms - session.start_ms) // 1000
+            self._kept = [session.number, lasted_s, session.charging_s, session.start_wh]
+        return self._kept
+
     def _keep(self, now_ms, report):
         wishes, session = self.wishes, report.session
         essence = (session.number if session else None, wishes.override, wishes.delays)
         value = {
-            "session": list(session) if session else None,
+            "session": self._to_keep(now_ms, session) if session else None,
+            "began_s": self._began_s(session) if session else None,
             "sessions": session.number if session else self._checkpoint.number("sessions"),
             "total_wh": report.total_wh,
             "meter_wh": report.meter_wh,
@@ -93,11 +123,14 @@ class Housekeeping:
         self._essence = essence
 
 
-def restore(checkpoint):
+def restore(checkpoint, now_ms):
     """(Register, Kept or None) of before the power cut; a new unit's when there is nothing to go by."""
     register = Register()
     if "total_wh" in checkpoint.value:
         register = Register(checkpoint.number("total_wh"), checkpoint.number("meter_wh"))
     stored = checkpoint.value.get("session")
     whole = isinstance(stored, list) and len(stored) == 4 and all(isinstance(value, int) for value in stored)
-    return register, Kept(*stored) if whole else None
+    if not whole:
+        return register, None
+    number, lasted_s, charging_s, start_wh = stored
+    return register, Kept(number, now_ms - lasted_s * 1000, charging_s, start_wh)

@@ -2,7 +2,7 @@
 
 Safety first: the order inside a step is pilot, faults, limits, sequence, outputs. What the rest of the firmware may ask of
 it stands in a few fields that one other thread writes whole (`setup`, `claims`, `link_proven`, `clear_wanted`,
-`test_wanted`), and what it tells in a few that it reads (`report`, `ceilings`, `events`, `ended`).
+`test_wanted`, `began_ms`), and what it tells in a few that it reads (`report`, `ceilings`, `events`, `ended`).
 """
 
 from collections import namedtuple
@@ -41,6 +41,7 @@ class Controller:
         self.link_proven = False
         self.clear_wanted = False  # reset here
         self.test_wanted = False  # the self-test of the residual current sensor; reset here
+        self.began_ms = None  # when the session that runs really began; reset here
         self.events = Ring()  # for the journal
         self.ended = Ring()  # session.Record, for the session log
         self.outputs = SAFE
@@ -149,13 +150,15 @@ class Controller:
         band = self._situation.band()
         if self._kept and band:
             if band in sequence.VEHICLE or band == "A":
-                self._session, self._kept = session.resume(self._kept, now_ms), None
+                self._session, self._kept = session.resume(self._kept), None
                 if band != "A":
                     self._notice(now_ms, "resumed", self._session.number)
         elif self._session is None and band in sequence.VEHICLE:
             self._sessions += 1
             self._session = session.Session(self._sessions, now_ms, self._register.total_wh)
         if self._session:
+            if self.began_ms is not None:
+                self._session.start_ms, self.began_ms = self.began_ms, None
             self._session.step(now_ms, self._register.total_wh, self._situation.contactor)
             if band == "A":
                 self._end_session(now_ms, self._session.end(now_ms, "unplugged"))
@@ -202,7 +205,7 @@ class Controller:
             self._register.total_wh,
             running.energy_wh if running else 0,
             self._ruling,
-            running.kept(now_ms) if running else self._kept,
+            running.kept() if running else self._kept,
             inputs.meter_wh,
             self._presses,
         )

@@ -18,7 +18,7 @@ class Home:
     def __init__(self, schedule="", epoch_s=None, forget=True):
         self.flash = empty("tests-housekeeping") if forget else FOLDER
         self.checkpoint = Checkpoint(self.flash, 0)
-        register, kept = restore(self.checkpoint)
+        register, kept = restore(self.checkpoint, 0)
         self.unit = Unit(kept=kept, register=register)
         self.unit.controller._sessions = self.checkpoint.number("sessions")
         self.settings = {"schedule": schedule}
@@ -107,6 +107,30 @@ def test_after_a_cut_the_same_session_goes_on():
     assert report.session.number == 1 and report.session_wh == 5100 and again.unit.outputs.contactor
 
 
+def test_a_session_lasts_through_a_cut_once_the_time_is_known():
+    """[R9] The mains are away for an hour, and the unit hears the time some seconds after its start."""
+    home = Home(epoch_s=MONDAY_0830_S)
+    home.plug()
+    home.run(600000)
+    again = Home(forget=False)
+    again.plug()
+    again.epoch_s = MONDAY_0830_S + 602 + 3600
+    again.run(1000)
+    again.unit.car = "A"
+    again.run(1000)
+    (stored,) = again.house.session_log.read(1, 10)
+    assert stored.start_s in (MONDAY_0830_S, MONDAY_0830_S + 1) and 4200 <= stored.lasted_s <= 4210
+    assert stored.charging_s >= 420, "at most what no checkpoint had yet is missing"
+
+
+def test_a_car_that_only_waits_costs_no_writes():
+    home = Home("mon-sun 00:00-24:00", MONDAY_0830_S)
+    home.plug()
+    before = home.checkpoint.writes
+    home.run(3 * 3600000 // 10)
+    assert home.checkpoint.writes - before <= 1
+
+
 def test_the_owners_hours_wait_and_the_button_charges_now():
     """[R10b] [R10f] [R11d]"""
     home = Home("default", MONDAY_0830_S)
@@ -146,6 +170,6 @@ def test_a_checkpoint_that_makes_no_sense_is_a_new_unit():
     home = Home()
     for session in (None, [], [1, 2], ["1", 0, 0, 0], 7, {"number": 1}):
         home.checkpoint.value = {"session": session, "total_wh": "much"}
-        assert restore(home.checkpoint)[1] is None
+        assert restore(home.checkpoint, 0)[1] is None
     home.checkpoint.value = {"session": [1, 2, 3, 4]}
-    assert restore(home.checkpoint)[1] == Kept(1, 2, 3, 4)
+    assert restore(home.checkpoint, 500)[1] == Kept(1, -1500, 3, 4)

@@ -6,7 +6,7 @@ from firmware.charging.register import Register
 from firmware.charging.session import Kept
 from tests.firmware.charging.test_controller import STEP_MS, Unit
 
-KEPT = Kept(7, 3600, 3000, 50000)
+KEPT = Kept(7, -3600000, 3000, 50000)
 
 
 def interrupted(car):

@@ -1,7 +1,7 @@
 """Does energy never run backwards, and does a session survive a power cut?"""
 
 from firmware.charging.register import LEAP_WH, Register
-from firmware.charging.session import Session, resume
+from firmware.charging.session import Kept, Session, resume
 
 
 def test_a_new_unit_takes_over_its_meters_count():
@@ -37,7 +37,8 @@ def test_a_session_that_a_cut_interrupted_goes_on():
     before = Session(7, 1000, 5000)
     for now_ms in range(1000, 61000, 20):
         before.step(now_ms, 5000 + now_ms // 100, True)
-    after = resume(before.kept(61000), 500)
+    number, _, charging_s, start_wh = before.kept()
+    after = resume(Kept(number, -59500, charging_s, start_wh))
     after.step(500, 5700, False)
     after.step(1500, 5700, True)
     record = after.end(2500, "unplugged")

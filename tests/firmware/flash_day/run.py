@@ -3,8 +3,8 @@
 The rules, and all that stores, are the unit's own; its clock runs ahead. What is missing is the modem: the link acknowledges
 everything, is lost and proven again ten times a day, and the signal moves.
 
-A write is one programming of the chip. A day at rest, and a day with two charges of five hours; then what these mean in ten
-years for the block that was erased most.
+A write is one programming of the chip. A day at rest, a day with a car that does not charge, a charge of five hours; and what
+two of these a day mean in ten years for the block that is erased most.
 """
 
 import sys
@@ -69,7 +69,7 @@ class Day:
         boot = boots.count(FLASH, "power_on")
         settings = Settings(FLASH, {})
         checkpoint = Checkpoint(FLASH, 0)
-        register, kept = restore(checkpoint)
+        register, kept = restore(checkpoint, 0)
         self.unit = Unit(kept=kept, register=register)
         self.wall_clock = WallClock(self)
         self.wall_clock.set(NOON_S)
@@ -122,6 +122,13 @@ class Day:
                 self.unit.inputs.meter_wh += CHARGE_WH
             self.turn()
 
+    def wait(self):
+        """A day with a car that does not charge."""
+        self.unit.car = "B"
+        self.leap(DAY_MS)
+        self.unit.car = "A"
+        self.run(1000)
+
     def charge(self):
         """From plug to unplug."""
         self.unit.car = "B"
@@ -135,30 +142,33 @@ class Day:
         self.run(1000)
 
 
+def count(chip, what):
+    before = chip.programs
+    what()
+    return chip.programs - before
+
+
 def main(days):
     chip = Chip()
     vfs.VfsLfs2.mkfs(chip)
     vfs.mount(vfs.VfsLfs2(chip, progsize=PROGRAM_BYTES), FLASH)
     day = Day()
     day.run(5000)
-    chip.programs, chip.erased = 0, [0] * BLOCKS
-    idle = charging = 0
+    rest = count(chip, lambda: day.leap(DAY_MS))
+    waiting = count(chip, day.wait)
+    chip.erased = [0] * BLOCKS
+    charge = 0
     for _ in range(days):
-        before = chip.programs
-        day.leap(DAY_MS)
-        idle = max(idle, chip.programs - before)
-        before = chip.programs
-        day.charge()
-        charging = max(charging, chip.programs - before)
-        day.charge()
+        charge = max(charge, count(chip, day.charge), count(chip, day.charge))
         day.leap(DAY_MS - 2 * CHARGE_MS)
     allowed = CHARGE_MS // CHARGING_WRITES_EVERY_MS
-    print("a day at rest: %d writes, at most %d" % (idle, IDLE_WRITES_A_DAY))
-    print("a charge of 5 hours, from plug to unplug: %d writes, at most %d" % (charging, allowed))
-    worst, total = max(chip.erased), sum(chip.erased)
-    print("%d days, each second one with 10 hours of charging: %d erasures, %d of one block" % (2 * days, total, worst))
-    print("in 10 years %d of that block, of %d" % (worst * 3650 // (2 * days), ERASE_CYCLES))
-    return 0 if idle <= IDLE_WRITES_A_DAY and charging <= allowed else 1
+    worst = max(chip.erased)
+    print("a day at rest: %d writes, at most %d" % (rest, IDLE_WRITES_A_DAY))
+    print("a day with a car that does not charge: %d writes, at most %d" % (waiting, IDLE_WRITES_A_DAY))
+    print("a charge of 5 hours, from plug to unplug: %d writes, at most %d" % (charge, allowed))
+    print("%d days with two of them: %d erasures, %d of one block" % (days, sum(chip.erased), worst))
+    print("in 10 years %d of that block, of %d" % (worst * 3650 // days, ERASE_CYCLES))
+    return 0 if max(rest, waiting) <= IDLE_WRITES_A_DAY and charge <= allowed else 1
 
 
 sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1))
