@@ -20,8 +20,8 @@ fast: .venv ## the tests that start no processes
 rooms: .venv ## the rooms on real parts: brokers, databases, browser, serial lines
 	@.venv/bin/python -m pytest hil_tests/*/
 
-hil: .venv ## the whole product on the virtual rig (most of it waits, so it runs beside the others)
-	@.venv/bin/python -m pytest hil_tests/test_*.py
+hil: .venv ## the whole product on the virtual rig; RIG=loop|... a charge point on another rig (hil_tests/rigs.toml)
+	@.venv/bin/python -m pytest hil_tests/test_*.py $(if $(RIG),--rig $(RIG))
 
 requirements: .venv ## the rules of Great Britain, each with how many tests hold it
 	@.venv/bin/python -m tests.requirements
