@@ -4,6 +4,10 @@ Before anything else a board puts its outputs into the safe state: contactor ope
 modem off. A reset of the processor must do the same by hardware alone, since PWM goes on while Python hangs.
 """
 
+PROGRAM_BYTES = (
+    128  # progsize of the flash's littlefs: files of up to four times this live in its metadata (storage/outbox.py)
+)
+
 # The fields of charging.wires.Inputs, filled by Board.read; with each its unit and what it is.
 INPUTS = (
     "pilot_high_mv",  # mV: upper plateau of the pilot at the plug, from at least five cycles of the PWM
@@ -34,7 +38,7 @@ OUTPUTS = {
 class Board:
     """What app.py and the control loop ask of a board. `read` and `write` are called from the control thread alone."""
 
-    flash = "/flash"  # folder on a littlefs, mounted by the board
+    flash = "/flash"  # folder where the board mounts its littlefs, with PROGRAM_BYTES
     reset_cause = "power_on"  # or "brown_out", "watchdog", "soft"
     modem_port: object = None  # a port of modem/ports
     console_port: object = None  # a port of modem/ports

@@ -4,8 +4,9 @@ import os
 
 import vfs
 
+from firmware.boards.board import PROGRAM_BYTES
+
 BLOCK_BYTES = 4096  # erase sector of the usual SPI flash
-PROGRAM_BYTES = 128  # files of up to four times this live in littlefs's metadata: storage/outbox.py
 BLOCKS = 256  # 1 MB, the size of the file system on a 4 MB ESP32
 
 

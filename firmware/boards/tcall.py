@@ -11,9 +11,11 @@ import time
 import machine
 import micropython
 import neopixel
+import vfs
+from esp32 import Partition
 from machine import ADC, I2C, PWM, WDT, Pin
 
-from firmware.boards.board import Board
+from firmware.boards.board import PROGRAM_BYTES, Board
 from firmware.boards.i2c_parts import Parts
 from firmware.boards.plateaus import plateaus, resistance_ohm
 from firmware.charging.wires import X1, F
@@ -42,8 +44,6 @@ CAUSES = {machine.PWRON_RESET: "power_on", machine.WDT_RESET: "watchdog", machin
 
 
 class TCallBoard(Board):
-    flash = ""  # the root of the board's own littlefs
-
     def __init__(self, clock, idle):
         self._clock = clock
         self._contactor = Pin(CONTACTOR, Pin.OUT, value=0)
@@ -59,6 +59,7 @@ class TCallBoard(Board):
         self._samples = [0] * SAMPLES
         self._parts = Parts(I2C(0, sda=Pin(SDA), scl=Pin(SCL), freq=400000))
         self._parts.start()
+        self._mount()
         self._steps = 0
         self._temperature_c = None
         self._meter = SdmMeter(Port(2, METER_TX, METER_RX, METER_BAUD))
@@ -66,6 +67,12 @@ class TCallBoard(Board):
         self.modem_port = Port(1, MODEM_TX, MODEM_RX, idle=idle)
         self.console_port = StandardPort()
         self._watchdog = WDT(timeout=WATCHDOG_MS)
+
+    def _mount(self):
+        """MicroPython has mounted the littlefs as its root, with programs of a size that splits our records into blocks."""
+        vfs.umount("/")
+        (partition,) = Partition.find(Partition.TYPE_DATA, label="vfs")
+        vfs.mount(vfs.VfsLfs2(partition, progsize=PROGRAM_BYTES), self.flash)
 
     def read(self, inputs):
         samples, read_uv = self._samples, self._pilot_adc.read_uv
