@@ -50,6 +50,7 @@ async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> 
         live = Live(last_contacts(connection))
         ledger = Ledger(*read_listening(connection, settings.part.number))
     clock = clock_from(ledger.listened_ms or 0)
+    accounts = open_accounts(database, clock, settings, os.environ)  # before any thread: it may refuse the settings
     recorder = Recorder(database, asyncio.get_running_loop())
     counters = Counters()
     intake = Intake(live, ledger, recorder, counters, settings.part)
@@ -61,7 +62,6 @@ async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> 
         roster = Roster(database, clock)
         broker = MqttIngest(settings.broker, intake, roster, quarantine, counters, clock, settings.part)
     upkeep = Upkeep(database, live, ledger, clock, settings.part)
-    accounts = open_accounts(database, clock, settings, os.environ)
     loop = asyncio.get_running_loop()
     try:
         yield House(

@@ -3,6 +3,7 @@
 import argparse
 import ctypes
 import json
+import os
 import shutil
 import urllib.error
 import urllib.request
@@ -17,6 +18,9 @@ from cloud_bridge.commands.area import Answer
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import open_database
+from cloud_bridge.vehicles.catalogue import read_catalogue
+from cloud_bridge.vehicles.keys import key_source
+from cloud_bridge.vehicles.vault import Vault
 
 FREE_BYTES = 500_000_000
 SOON = timedelta(days=21)
@@ -111,4 +115,19 @@ def mail(settings: Settings) -> str:
     return f"by {url.hostname}"
 
 
-CHECKS: list[Callable[[Settings], str]] = [clock, disk, database, broker, tls, mail]
+def vehicles(settings: Settings) -> str:
+    """The makers' settings, and whether every grant that is kept can be opened."""
+    makers = read_catalogue(settings.folder, os.environ).providers
+    keys = key_source(settings.folder, os.environ)
+    opened = open_database(settings.store)
+    try:
+        with opened.reading() as connection:
+            used = Vault(keys).key_ids(connection)
+    finally:
+        opened.close()
+    if gone := used - set(keys.keys().keys if used else ()):
+        raise _Ill(f"the key {', '.join(sorted(gone))} of stored grants is gone: put it back, or those cars reconnect")
+    return ", ".join(makers) or "none: no car maker is set up (vehicles.toml)"
+
+
+CHECKS: list[Callable[[Settings], str]] = [clock, disk, database, broker, tls, mail, vehicles]

@@ -1,0 +1,79 @@
+"""Does the operator read in one line what is wrong with the makers' settings, and does the bridge then end?"""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from cloud_bridge import __main__ as command_line
+from cloud_bridge.clock import SystemClock
+from cloud_bridge.commands import doctor
+from cloud_bridge.errors import SettingError
+from cloud_bridge.serving import keep_house
+from cloud_bridge.settings import read_settings
+from tests.cloud_bridge.vehicles.acting import Scene
+
+MAKER = """public_url = "https://app.example"
+[provider.maker]
+kind = "generic"
+client_id = "us"
+authorise_url = "https://maker.example/authorize"
+token_url = "https://maker.example/token"
+api_url = "https://maker.example"
+scopes = ["read"]
+"""
+
+
+def the_doctor(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("CHARGEKEEPER_DATA", str(folder))
+    monkeypatch.delenv("CHARGEKEEPER_DATABASE", raising=False)
+    monkeypatch.setattr(doctor, "CHECKS", [doctor.vehicles])
+    command_line.main(["doctor"])
+    return capsys.readouterr().out.strip()
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        (None, "ok True  found none: no car maker is set up (vehicles.toml)"),
+        (MAKER, "ok True  found maker"),
+        ("not toml [", "ok False  found cannot read"),
+        (MAKER.replace("https://app", "http://app"), "public_url must begin with https://"),
+        (MAKER.replace('"generic"', '"geneic"'), "maker: kind is 'geneic', not one of tesla, smartcar, generic"),
+    ],
+)
+def test_the_doctor_reads_the_makers_settings(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    said: str | None,
+    found: str,
+) -> None:
+    if said is not None:
+        (tmp_path / "vehicles.toml").write_text(said)
+    assert found in the_doctor(tmp_path, capsys, monkeypatch)
+
+
+def test_settings_that_are_refused_leave_nothing_running(tmp_path: Path) -> None:
+    (tmp_path / "vehicles.toml").write_text("not toml [")
+    before = threading.active_count()
+
+    async def keep() -> None:
+        async with keep_house(read_settings({"CHARGEKEEPER_DATA": str(tmp_path)}), SystemClock):
+            pass
+
+    with pytest.raises(SettingError, match=r"vehicles\.toml"):
+        asyncio.run(keep())
+    assert threading.active_count() == before
+
+
+def test_the_doctor_misses_a_key(
+    play: Scene, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play.link()
+    if play.accounts.database.file is None:
+        pytest.skip("the doctor would look at another database")
+    assert "ok True" in the_doctor(play.folder, capsys, monkeypatch)
+    (play.folder / "vehicle-keys.json").unlink()
+    assert "of stored grants is gone: put it back" in the_doctor(play.folder, capsys, monkeypatch)
