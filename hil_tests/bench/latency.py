@@ -177,7 +177,7 @@ class Bench(Unit):
                     self._stall_wanted = True
                 case 0 if number % 40 == 36:
                     self.disturb_modem(self._random.choice(("garbage", "drop_pdp")))
-                case 1 if number % 20 == 1:  # a write, and a connection from the beginning
+                case 1 if number % 12 == 1:  # a write, and a connection from the beginning
                     await self._say(f'provision {{"random_delay_max_s": {number % 1800}}}')
                 case 2:
                     for command in ("help", "config", "why", "status"):

@@ -57,7 +57,11 @@ class WatchedBoard(virtual.VirtualBoard):
         if self._closed and not outputs.contactor:
             uplink = unit.uplink
             command = uplink._modem._command.split("=")[0].rstrip("?")
-            print("opened", *[DOINGS[place] for place in range(len(DOINGS)) if since[place]], command or uplink.state)
+            print(
+                "opened",
+                *[DOINGS[place] for place in range(len(DOINGS)) if since[place]],
+                command or "watching," + uplink.state,
+            )
         self._closed = outputs.contactor
         since[:] = under_way
 
