@@ -10,7 +10,7 @@ from modem.errors import CommandError, CommandTimeout, ModemHung, ModemRestarted
 from modem.trace import Trace
 
 ANSWER_LIMIT_CHARS = 8_192  # a network scan in a city: 100 cells of 80 characters
-QUERY_ATTEMPTS = 3
+QUERY_ATTEMPTS = 5
 _TORN = "unexpected line"  # a doubt: another line fell into one of the answer's
 DRAIN_READS = 32  # before a command; a modem that never stops talking must not keep us from speaking
 

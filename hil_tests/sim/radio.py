@@ -101,6 +101,7 @@ class World:
         self.sim = READY
         self._changed = asyncio.Event()
         self.waited: deque[tuple[str, int]] = deque(maxlen=WAITED_KEPT)
+        self._begun: dict[str, asyncio.Event] = {}  # delays that somebody waits for
 
     def draw_ms(self, name: str) -> int:
         """One of the latencies, drawn from its span."""
@@ -110,6 +111,10 @@ class World:
     async def wait(self, name: str) -> None:
         """Sleeps one of the latencies and notes it in `waited`."""
         await self._sleep(name, self.draw_ms(name))
+
+    async def begun(self, name: str) -> None:
+        """Returns when the next delay of this name begins."""
+        await self._begun.setdefault(name, asyncio.Event()).wait()
 
     async def cross(self, plmn: str) -> None:
         """Carries one segment through the air: waits for coverage, longer where the signal is weak.
@@ -223,6 +228,8 @@ class World:
 
     async def _sleep(self, name: str, ms: int) -> None:
         self.waited.append((name, ms))
+        if name in self._begun:
+            self._begun.pop(name).set()
         await asyncio.sleep(ms / 1000)
 
     def _announce(self) -> None:

@@ -13,7 +13,8 @@
       "events": [{"at_s": 30, "do": "signal", "plmn": "23415", "csq": 6}, {"at_s": 60, "do": "hang"}]
     }
 
-Everything may be left out. `serves` is accept, no data, black hole, or reject <cause>.
+Everything may be left out. `serves` is accept, no data, black hole, or reject <cause>. `at_s` of an event counts from the
+moment the modem was switched on; with `"in": "scan"` from the begin of the first delay of radio.py that is called so.
 """
 
 import asyncio
@@ -32,11 +33,12 @@ from hil_tests.sim.radio import ACCEPT, GSM, HERE, READY, Latencies, Operator, S
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens to the modem or its world, `at_s` seconds after it was switched on."""
+    """Something that happens to the modem or its world, `at_s` seconds after it was switched on, or after a delay began."""
 
     at_s: float
     do: str
     arguments: dict[str, Any]
+    delay: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,18 +91,29 @@ def scene(told: dict[str, Any], seed: int = 0) -> Scene:
 def parsed_events(rows: Iterable[dict[str, Any]]) -> tuple[Event, ...]:
     """Events as a file describes them, in the order of their times."""
     events = [
-        Event(row["at_s"], row["do"], {name: row[name] for name in row if name not in ("at_s", "do")}) for row in rows
+        Event(
+            row["at_s"],
+            row["do"],
+            {name: row[name] for name in row if name not in ("at_s", "do", "in")},
+            row.get("in"),
+        )
+        for row in rows
     ]
     return tuple(sorted(events, key=lambda event: event.at_s))
 
 
 async def play(events: tuple[Event, ...], modem: Modem, noise: Noise) -> None:
     """Lets the events happen, each at its time."""
-    now_s = asyncio.get_running_loop().time
-    start_s = now_s()
-    for event in events:
-        await asyncio.sleep(max(0.0, start_s + event.at_s - now_s()))
-        happen(event, modem, noise)
+    async with asyncio.TaskGroup() as tasks:
+        for event in events:
+            tasks.create_task(_in_time(event, modem, noise))
+
+
+async def _in_time(event: Event, modem: Modem, noise: Noise) -> None:
+    if event.delay is not None:
+        await modem.world.begun(event.delay)
+    await asyncio.sleep(event.at_s)
+    happen(event, modem, noise)
 
 
 def happen(event: Event, modem: Modem, noise: Noise) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console
 
@@ -22,6 +22,7 @@ from modem.installer.readings import Identity, Network, Source
 from modem.installer.screen import Screen
 
 PASSED, FAILED, NO_READING, CANNOT_TALK = 0, 1, 2, 3  # design, section 4.4
+MISUSED = 64  # sysexits.h; argparse's own 2 would say "no reading"
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 _EXIT = {signal.PASS: PASSED, signal.FAIL: FAILED, signal.UNKNOWN: NO_READING}
 
@@ -142,8 +143,16 @@ def _file_name(told: dict[str, Any]) -> str:
     return f"signal-{told['unit'] or told['imei'] or 'unit'}-{minute}.html"
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what there is to type when something else was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_help(sys.stderr)
+        self.exit(MISUSED, f"\n{message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m modem",
         description="Is the mobile signal good enough for a charge point here?",
         epilog="Exit codes: 0 pass, 1 fail, 2 no reading, 3 cannot talk to the modem.",

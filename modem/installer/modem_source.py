@@ -7,7 +7,7 @@ from types import ModuleType
 
 from modem import replies
 from modem.client import Modem
-from modem.errors import CommandError, ModemError, ModemHung, ModemRestarted
+from modem.errors import CommandError, ModemError, ModemHung, ModemRestarted, ProtocolError
 from modem.families import sim800, sim7000
 from modem.fields import line_after, split
 from modem.installer.errors import CannotTalk
@@ -16,13 +16,13 @@ from modem.installer.readings import Identity, Network, Reading
 from modem.ports.pyserial_port import Port
 
 FAMILIES = {"SIM800": sim800, "SIM7000": sim7000, "SIM7070": sim7000, "SIM7080": sim7000}
-FIRST_ANSWER_MS = 700  # for each of the first questions, at each speed
+FIRST_ANSWER_MS = 400  # for each of the first questions, at each speed
 ABORT_MS = 5_000  # a scan that was broken off ends within this
-REBOOT_S = 15
+REBOOT_MS = 15_000
 SCAN_ATTEMPTS = 2
 
 
-class _Clock:
+class Clock:
     """The computer's own time."""
 
     def now_ms(self) -> int:
@@ -35,11 +35,12 @@ class _Clock:
 class ModemSource:
     """`path` is for messages. Finds the speed and the family by asking; raises CannotTalk if nobody answers as a modem."""
 
-    def __init__(self, path: str, port: Port, said: Callable[[str], None]) -> None:
+    def __init__(self, path: str, port: Port, said: Callable[[str], None], clock: Clock | None = None) -> None:
         self._path = path
         self._port = port
         self._said = said
-        self._modem = Modem(port, _Clock(), sim800)
+        self._clock = clock or Clock()
+        self._modem = Modem(port, self._clock, sim800)
         self._undo: list[str] = []
         self._find_speed()
         self._model = self._first_line("AT+CGMM")
@@ -77,7 +78,7 @@ class ModemSource:
         with contextlib.suppress(ModemError, OSError):
             self._modem.resync(ABORT_MS)  # its first carriage return breaks off a scan that still runs
             for command in reversed(self._undo):
-                self._modem.command(command)
+                self._modem.ensure(command)
         with contextlib.suppress(OSError):
             self._port.close()
 
@@ -89,8 +90,8 @@ class ModemSource:
     def _recover(self, error: Exception) -> None:
         """After a scan that failed: get the modem to answer again. Raises CannotTalk if it does not."""
         self._said(f"the modem broke off the scan ({error}); getting it back")
-        until_s = time.monotonic() + REBOOT_S
-        while time.monotonic() < until_s:
+        until_ms = self._clock.now_ms() + REBOOT_MS
+        while self._clock.now_ms() < until_ms:
             with contextlib.suppress(ModemHung, ModemRestarted, OSError):
                 self._modem.resync(FIRST_ANSWER_MS)
                 self._said("the modem answers again; scanning once more")
@@ -123,7 +124,7 @@ class ModemSource:
         """Operators by PLMN; the format that was set before is noted for `leave`."""
         serving = self._modem.query("AT+COPS?", replies.operator)
         if serving.format not in (None, replies.NUMERIC):
-            self._modem.command(f"AT+COPS=3,{replies.NUMERIC}")
+            self._modem.ensure(f"AT+COPS=3,{replies.NUMERIC}")
             self._undo.append(f"AT+COPS=3,{serving.format}")
 
     def _remember(self, question: str, name: str, wanted: str) -> None:
@@ -131,13 +132,13 @@ class ModemSource:
         before = self._modem.query(question, lambda text: split(line_after((name,), text), text)[0][0])
         setting, _, value = wanted.partition("=")
         if before != value:
-            self._modem.command(wanted)
+            self._modem.ensure(wanted)
             self._undo.append(f"{setting}={before}")
 
     def _first_line(self, question: str) -> str | None:
         with self._explained():
             try:
-                return str(self._modem.command(question)).split("\n")[0].strip() or None
+                return str(self._modem.query(question, str)).split("\n")[0].strip() or None
             except CommandError:
                 return None
 
@@ -149,6 +150,10 @@ class ModemSource:
         except ModemRestarted:
             raise CannotTalk(
                 f"{self._path}: the modem restarted; its supply is too weak if this happens again"
+            ) from None
+        except ProtocolError:
+            raise CannotTalk(
+                f"{self._path}: what the modem says does not come through; look at the cable and its ground"
             ) from None
         except (ModemError, OSError) as error:
             raise CannotTalk(f"{self._path}: the modem stopped answering ({error}); switch it off and on") from None

@@ -3,6 +3,7 @@
 import pytest
 
 from modem import replies
+from modem.client import QUERY_ATTEMPTS
 from modem.errors import CommandError, CommandTimeout, ModemHung, ModemRestarted, ProtocolError
 from tests.modem.scripted import OK, PAYLOAD, SILENCE, line, scripted
 
@@ -162,7 +163,7 @@ def test_a_query_is_not_asked_for_ever():
     modem, port, _ = scripted({"AT+CSQ": line("+CSQ: 1") + OK})
     with pytest.raises(ProtocolError):
         modem.query("AT+CSQ", replies.signal_quality)
-    assert port.sent.count("AT+CSQ") == 3
+    assert port.sent.count("AT+CSQ") == QUERY_ATTEMPTS
 
 
 def test_a_setting_is_sent_again_when_its_result_is_lost():

@@ -117,5 +117,5 @@ def test_what_is_no_port_is_said_in_one_line(path: str, words: str) -> None:
 
 @pytest.mark.parametrize("seconds", ["9", "-1", "x", "4000"])
 def test_a_silly_duration_is_refused(seconds: str) -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match="64"):
         command_line.main(["signal", "--seconds", seconds])

@@ -1,0 +1,76 @@
+"""Does the tool get through to a modem, also to one that dies on it, and does it leave no trace?"""
+
+from typing import Any
+
+import pytest
+
+from modem.installer.errors import CannotTalk
+from modem.installer.modem_source import ModemSource
+from modem.installer.readings import Network, Reading
+from tests.modem.scripted import OK, SILENCE, line, scripted
+
+CELLS = line('Operator:"O2 - UK",MCC:234,MNC:10,Rxlev:31,Cellid:77,Arfcn:40') + OK
+ANSWERS = {
+    "AT+CGMM": line("SIMCOM_SIM800L") + OK,
+    "AT+COPS?": [line('+COPS: 0,0,"O2 - UK"') + OK, line('+COPS: 0,2,"23410"') + OK],
+    "AT+COPS=3,2": OK,
+    "AT+COPS=3,0": OK,
+    "AT+CSQ": line("+CSQ: 17,0") + OK,
+    "AT+CNETSCAN": CELLS,
+}
+
+
+def source(**answers: Any) -> tuple[ModemSource, Any, list[str]]:
+    """(a source before a scripted modem, its port, what was said to a person)."""
+    _, port, clock = scripted({**ANSWERS, **{f"AT+{name}": answer for name, answer in answers.items()}})
+    said: list[str] = []
+    return ModemSource("/dev/modem", port, said.append, clock), port, said
+
+
+def dies(port: Any) -> bytes:
+    """In the middle of a command: no answer to it, nor to anything after it."""
+    port.hears_from_ms = None
+    return SILENCE
+
+
+def test_a_modem_is_asked_and_left_as_it_was() -> None:
+    talking, port, said = source()
+    assert talking.reading() == Reading(17, "23410")
+    assert talking.networks() == [Network("23410", "O2 - UK", 17, 1)]
+    talking.leave()
+    assert port.sent[-1] == "AT+COPS=3,0"
+    assert said == []
+
+
+def test_a_modem_that_restarts_in_a_scan_is_waited_for_and_scanned_again() -> None:
+    talking, _, said = source(CNETSCAN=[line("RDY"), CELLS])
+    assert [network.plmn for network in talking.networks()] == ["23410"]
+    assert [words.split(" (")[0] for words in said] == [
+        "the modem broke off the scan",
+        "the modem answers again; scanning once more",
+    ]
+
+
+def test_a_modem_that_dies_in_a_scan_is_said_in_one_line_that_helps() -> None:
+    talking, _, said = source(CNETSCAN=dies)
+    with pytest.raises(CannotTalk) as caught:
+        talking.networks()
+    assert str(caught.value) == (
+        "/dev/modem: the modem died in the scan; switch its supply off and on, wait 20 s, try again"
+    )
+    assert len(said) == 1
+    talking.leave()
+
+
+def test_a_scan_that_fails_twice_is_given_up() -> None:
+    talking, _, said = source(CNETSCAN=line("ERROR"))
+    with pytest.raises(CannotTalk, match="the scan failed twice"):
+        talking.networks()
+    assert len(said) == 2
+
+
+def test_a_modem_that_stops_answering_is_said_in_one_line_that_helps() -> None:
+    talking, port, _ = source()
+    port.hears_from_ms = None
+    with pytest.raises(CannotTalk, match="the modem stopped answering .*; switch it off and on"):
+        talking.reading()
