@@ -4,9 +4,7 @@ Before anything else a board puts its outputs into the safe state: contactor ope
 modem off. A reset of the processor must do the same by hardware alone, since PWM goes on while Python hangs.
 """
 
-PROGRAM_BYTES = (
-    128  # progsize of the flash's littlefs: files of up to four times this live in its metadata (storage/outbox.py)
-)
+PROGRAM_BYTES = 128  # progsize of the littlefs: files of up to four times this live in its metadata (storage/outbox.py)
 
 # The fields of charging.wires.Inputs, filled by Board.read; with each its unit and what it is.
 INPUTS = (

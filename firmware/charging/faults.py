@@ -92,9 +92,7 @@ TABLE = (
     Fault("pilot", STOP, _pilot, 200, 1000, ENDLESS),
     Fault("diode", STOP, _diode, 60, 500, ENDLESS),  # three samples
     Fault("proximity", STOP, _proximity, 200, 1000, ENDLESS),
-    Fault(
-        "over_current", STOP, _over_current, OVER_CURRENT_MS, 8000, 3
-    ),  # its cause is unseen once the contactor is open
+    Fault("over_current", STOP, _over_current, OVER_CURRENT_MS, 8000, 3),  # unseen once the contactor is open
     Fault("over_temperature", STOP, _over_temperature, 1000, 1000, ENDLESS),
     Fault("temperature_sensor", STOP, _temperature_sensor, 2000, 1000, ENDLESS),
 )

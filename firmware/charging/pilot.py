@@ -25,9 +25,7 @@ FULL_U16 = 65535
 OFFER_MIN_A = 6  # below this the standard has no duty: pause instead
 OFFER_MAX_A = 80
 _LINEAR_MAX_MA = 51000  # up to here duty = I / 0.6 A per cent
-_STEEP_MIN_MA = (
-    52500  # from here duty = I / 2.5 A per cent + 64; both lines meet 85 %, so between them there is no duty
-)
+_STEEP_MIN_MA = 52500  # from here duty = I / 2.5 A per cent + 64; between the two there is no duty, as both say 85 %
 
 
 def read(high_mv, low_mv, pwm_on):

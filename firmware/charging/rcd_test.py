@@ -7,9 +7,7 @@ open meanwhile, so a real leak cannot hurt anyone, and one that stays is found a
                            \\-> failed <-/
 """
 
-TRIP_MS = (
-    500  # a type A device trips within 300 ms at its rated residual current (IEC 61008-1), and we look every 20 ms
-)
+TRIP_MS = 500  # a type A device trips within 300 ms at its rated residual current (IEC 61008-1); we look every 20 ms
 RELEASE_MS = 500
 
 RUNNING = ("tripping", "releasing")

@@ -1,6 +1,6 @@
 """A meter with an S0 output (IEC 62053-31): so many pulses for a kilowatt-hour. Power is worked out from their distance.
 
-The register lives in our memory alone. What the board counted since the last checkpoint (5 minutes of charging) is lost in
+The register lives in our memory alone. What the board counted since the last checkpoint (7 minutes of charging) is lost in
 a power cut, because nothing is written while the supply collapses; a meter with a register of its own loses nothing.
 """
 
