@@ -216,3 +216,5 @@ class Hardware(ABC):
         if (outputs.modem_power, outputs.modem_pwrkey) != (before.modem_power, before.modem_pwrkey):
             self._modem_pins(outputs.modem_power, outputs.modem_pwrkey)
         self._processor.feed(outputs.watchdog)
+        if outputs.pilot_duty_u16 != before.pilot_duty_u16:  # the pilot follows its drive at once
+            self._tell_inputs(asyncio.get_running_loop().time())
