@@ -1,6 +1,5 @@
-"""Smart charging: the owner's hours, a limit or a pause for some hours, and the charger's own answer to each."""
+"""Smart charging: charge now, the owner's hours, a limit or a pause, and the charger's own answer to each."""
 
-import re
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request
@@ -12,13 +11,11 @@ from cloud_bridge.orders import Fate, Order
 from cloud_bridge.store.access import Scope
 from cloud_bridge.web import words
 from cloud_bridge.web.access import HouseOf
+from cloud_bridge.web.hours import AVOIDED, OFF, in_words, own_hours, written
 from cloud_bridge.web.page import OwnForm, PersonOf, UnitOf, only, page, to
-from cloud_bridge.web.problems import Refused
 from cloud_bridge.web.view import charge_point
 
 HOUR_MS = 3600 * 1000
-DEFAULT, OFF = "default", "off"  # as the unit writes them
-AVOIDED = "08:00 to 11:00 and 16:00 to 22:00 on weekdays"  # what `default` means
 AMPS = (6, 8, 10, 13, 16, 20, 24, 32)
 HOURS = (1, 2, 4, 8, 12, 24)
 
@@ -35,6 +32,8 @@ REASONS = {
     "expired": "it heard of it too late",
     "repeated": "it had done that already",
     "unknown command": "its firmware does not know this yet",
+    "no vehicle": "no vehicle is plugged in",
+    "a fault is set": "its light is red",
 }
 
 
@@ -56,6 +55,13 @@ def overview(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf) -
         "hours": HOURS,
     }
     return page(request, "charging.html", person, unit=unit, name=point.name, **content)
+
+
+@router.post("/override", dependencies=[OwnForm])
+def override(house: HouseOf, person: PersonOf, unit: UnitOf, on: Annotated[bool, Form()]) -> Response:
+    """This session charges now, whatever the hours say; or as the hours say, after all."""
+    orders.give(house, unit.id, person.id, "override", {"on": on})
+    return to(f"/charge-points/{unit.id}/charging")
 
 
 @router.post("/schedule", dependencies=[OwnForm])
@@ -99,46 +105,6 @@ def resume(house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
     return to(f"/charge-points/{unit.id}/charging")
 
 
-def written(begins: list[str], ends: list[str]) -> str:
-    """Hours to avoid as the unit writes them; empty lines are left out. Midnight at the end is 24:00."""
-    found = []
-    for begin, end in zip(begins, ends, strict=False):
-        if not begin and not end:
-            continue
-        end = "24:00" if end == "00:00" else end
-        if not all(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d|24:00", time) for time in (begin, end)) or begin >= end:
-            raise Refused("Those hours do not work", "Each line needs a beginning and a later end on the same day.")
-        found.append(f"{begin}-{end}")
-    return " ".join(found)
-
-
-def own_hours(hours: str | None) -> dict[str, list[tuple[str, str]]]:
-    """Two lines for weekdays and two for weekends, as the form shows them."""
-    lines: dict[str, list[tuple[str, str]]] = {"weekday": [], "weekend": []}
-    for part in (hours or "").split(";"):
-        days, *spans = part.split() or [""]
-        kind = {"mon-fri": "weekday", "sat-sun": "weekend"}.get(days)
-        if kind:
-            pairs = [span.replace("24:00", "00:00").split("-") for span in spans]
-            lines[kind] += [(begin, end) for begin, end in pairs]
-    return {kind: [*spans, ("", ""), ("", "")][:2] for kind, spans in lines.items()}
-
-
-def in_words(hours: str | None) -> str:
-    if hours is None:
-        return "Not chosen from here yet"
-    if hours == OFF:
-        return "Charges at any hour"
-    if hours == DEFAULT:
-        return f"Off-peak: not from {AVOIDED}"
-    days = {"mon-fri": "on weekdays", "sat-sun": "at weekends"}
-    said = []
-    for part in hours.split(";"):
-        name, *spans = part.split()
-        said.append(f"{' and '.join(span.replace('-', ' to ') for span in spans)} {days.get(name, name)}")
-    return f"Your own: not from {', nor '.join(said)}"
-
-
 def described(order: Order, time_zone: str) -> dict[str, str]:
     """An order and its fate: tone, what was asked, what became of it."""
     end_s = order.arguments.get("exp")
@@ -159,4 +125,6 @@ def _asked(order: Order, until: str) -> str:
         return in_words(order.arguments["hours"])
     if order.do == "limit":
         return f"At most {order.arguments['amps']} A{until}"
+    if order.do == "override":
+        return "Charge now" if order.arguments["on"] else "Charge in your hours again"
     return f"Pause{until}" if order.do == "pause" else "No limit and no pause"

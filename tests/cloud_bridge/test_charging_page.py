@@ -6,7 +6,7 @@ import pytest
 
 from cloud_bridge.orders import ANSWER_MS
 from cloud_bridge.store.access import Role
-from cloud_bridge.web.charging import in_words, own_hours, written
+from cloud_bridge.web.hours import in_words, own_hours, written
 from cloud_bridge.web.problems import Refused
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
 from tests.cloud_bridge.running import DEADLINE_S, START_MS, Bridge, Unit, sample
@@ -98,6 +98,15 @@ def test_own_hours_are_written_as_the_charger_reads_them(unit: Unit, driver: Vis
 def test_hours_that_cannot_be_are_refused(begin: str, end: str) -> None:
     with pytest.raises(Refused):
         written([begin], [end])
+
+
+def test_charge_now_is_sent_and_taken_back(bridge: Bridge, unit: Unit, driver: Visitor) -> None:
+    assert "Waiting for your charger" in driver.post(f"{PAGE}/override", PAGE, on="true").text
+    command = heard(unit)
+    assert {key: command[key] for key in ("do", "on")} == {"do": "override", "on": True}
+    unit.publish("cp/home-1/result", f'{{"n":9,"b":4,"id":"{command["id"]}","ok":false,"y":"no vehicle"}}'.encode())
+    bridge.until(lambda: "refused it: no vehicle is plugged in" in driver.get(PAGE), "answered")
+    assert "Charge in your hours again" in driver.post(f"{PAGE}/override", PAGE, on="false").text
 
 
 def test_hours_come_back_into_the_form() -> None:
