@@ -16,9 +16,9 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Dora has a charger that charges; ingo is its installer."""
+    """Dora has a charger that charges; ingo is its installer. Bridges take seconds to start, so there is one for all."""
     place = Place(tmp_path_factory.mktemp("the place"))
     try:
         for name, role in (("dora", "driver"), ("ingo", "installer"), ("sue", "support"), ("olga", "operator")):

@@ -112,12 +112,12 @@ def test_a_command_and_its_answer(place: Place, page: Page, charger: Charger) ->
     expect(page.get_by_text("Your charger has done it")).to_be_visible(timeout=10_000)
 
 
-def test_without_scripts_from_silence_to_a_message(browser: Browser, place: Place, charger: Charger) -> None:
+def test_without_scripts_from_silence_to_a_message(browser: Browser, place: Place) -> None:
     """Refresh, the error, the steps and the call for help are links and forms."""
+    place.person("nora", "driver")
+    charging(place.charger("CK-0002", "nora"))
     page = browser.new_context(java_script_enabled=False).new_page()
-    place.log_in(page, "dora")
-    charging(charger)
-    charger.leave()
+    place.log_in(page, "nora")
     place.minutes_pass(40)
     page.get_by_role("button", name="Refresh").click()
     expect(page.get_by_role("alert")).to_contain_text("We have not heard from your charger for")

@@ -1,0 +1,195 @@
+"""Does every path of the app lead where it must, by clicks alone, at a phone's and a desk's size?"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from hil_tests.web.place import Charger, Place
+from hil_tests.web.visitor import LOOKS, Visitor
+
+REPORT = b"CSQ 19\nverdict pass\n"
+
+
+@dataclass
+class Cast:
+    """A house of its own for each size."""
+
+    unit_id: str
+    driver: str
+    installer: str
+    charger: Charger
+    visit: Callable[[str], Visitor]
+
+
+@pytest.fixture(scope="module", params=LOOKS)
+def cast(request: pytest.FixtureRequest, browser: Browser, place: Place) -> Iterator[Cast]:
+    look = request.param
+    unit_id, driver, installer = f"CK-{look}", f"dan-{look}", f"ivy-{look}"
+    place.person(driver, "driver")
+    place.person(installer, "installer")
+    charger = place.charger(unit_id, driver)
+    place.command("unit", "assign", unit_id, installer)
+    place.two_weeks_of_signal(unit_id)
+    charger.says("heartbeat", s="B2", m="smart", q=17, o="23415", a=32, w=0, e=128200, f=[])
+    guests: list[Visitor] = []
+
+    def visit(name: str) -> Visitor:
+        guests.append(Visitor(browser, place, name, look))
+        return guests[-1]
+
+    yield Cast(unit_id, driver, installer, charger, visit)
+    for guest in guests:
+        guest.leaves()
+
+
+def test_history(cast: Cast) -> None:
+    driver = cast.visit(cast.driver)
+    driver.comes_to("Vehicle connected and full, or not ready yet")
+    driver.clicks("History, signal and cost")
+    for span in ("24 hours", "30 days", "7 days"):
+        driver.clicks(span)
+        driver.comes_to("History")
+    expect(driver.page.locator(".plot canvas")).to_have_count(2)
+    driver.page.locator(".plot").nth(1).hover(position={"x": 200, "y": 80})
+    expect(driver.page.locator(".tip").nth(1)).to_contain_text("Mean")
+    for table in ("Reach as a table", "Signal as a table", "When it was silent"):
+        driver.page.get_by_text(table).click()
+    driver.comes_to("History")
+    with driver.page.expect_download() as saved:
+        driver.page.get_by_role("link", name="As CSV").last.click()
+    assert saved.value.path().read_text().startswith("at,csq,operator")
+
+
+def test_smart_charging(cast: Cast) -> None:
+    driver, heard = cast.visit(cast.driver), cast.charger.listen()
+    driver.clicks("Charge now, hours and limit")
+    for button, said, answer in (
+        ("Charge now", "Charge now", {"ok": True}),
+        ("Charge off-peak", "Off-peak: not from", {"ok": True}),
+        ("Pause it", "Pause until", {"ok": False, "y": "time unknown"}),
+    ):
+        driver.clicks(button)
+        driver.sees("Waiting for your charger")
+        driver.comes_to("Smart charging")
+        cast.charger.says("result", id=heard.get(timeout=10)["id"], **answer)
+        driver.sees("Your charger has done it" if answer["ok"] else "it does not know the time yet")
+        driver.sees(said)
+    driver.comes_to("Smart charging")
+
+
+def test_support_and_the_installer(cast: Cast, tmp_path: Path) -> None:
+    driver, support, installer = cast.visit(cast.driver), cast.visit("sue"), cast.visit(cast.installer)
+    driver.clicks("Ask for help")
+    driver.comes_to("Ask for help")
+    driver.fills(text="It drops out each evening.")
+    driver.clicks("Send")
+    driver.comes_to(cast.unit_id)
+    driver.sees("We have your message")
+
+    support.clicks("Support")
+    support.comes_to("Support")
+    support.page.get_by_role("link", name=cast.driver).click()
+    support.comes_to(f"{cast.driver}, {cast.unit_id}")
+    support.sees("Signal in 7 days")
+    support.fills(text="We send your installer.")
+    support.clicks("Send")
+    support.clicks("Raise with its installer")
+    support.comes_to("Raise with the installer")
+    support.clicks("Raise it")
+    support.comes_to(cast.unit_id)
+
+    driver.clicks("Support")
+    driver.page.get_by_role("link", name="minutes ago").or_(
+        driver.page.get_by_role("link", name="ust now")
+    ).first.click()
+    driver.sees("We send your installer.")
+
+    installer.clicks("Jobs")
+    installer.comes_to("Jobs")
+    installer.page.get_by_role("link", name=cast.unit_id).click()
+    installer.comes_to(cast.unit_id)
+    installer.sees("Minutes of silence by the hour of the day")
+    report = tmp_path / "report.txt"
+    report.write_bytes(REPORT)
+    installer.page.locator('[name="report"]').set_input_files(report)
+    installer.clicks("Upload")
+    installer.sees("verdict pass")
+    installer.clicks("I was there just now")
+    installer.sees("Too early to say")
+    installer.comes_to(cast.unit_id)
+    installer.fills(outcome="An outside antenna.")
+    installer.clicks("Close the job")
+    installer.sees("Outcome: An outside antenna.")
+    installer.clicks("Jobs")
+    installer.sees("Closed")
+
+
+def test_account(cast: Cast, place: Place) -> None:
+    driver = cast.visit(cast.driver)
+    driver.clicks("Account")
+    driver.comes_to("Account")
+    driver.clicks("How to reach you")
+    driver.comes_to("How to reach you")
+    driver.fills(full_name="Dan Driver", phone="020 7946 0000")
+    driver.clicks("Save")
+    driver.clicks("Password")
+    driver.comes_to("Password")
+    driver.fills(old=place.logins[cast.driver], new="four words are fine")
+    driver.clicks("Change it")
+    driver.clicks("Chargers")
+    driver.comes_to("Chargers")
+    driver.fills(code=place.command("unit", "add", f"{cast.unit_id}-2")["claim_code"])
+    driver.clicks("Add it")
+    driver.comes_to(f"{cast.unit_id}-2")
+    driver.fills(name="The garage", rate="24.5", off_peak_rate="7")
+    driver.page.get_by_label("Time zone").select_option("Europe/Dublin")
+    driver.clicks("Save")
+    driver.page.get_by_role("link", name="The garage").click()
+    driver.comes_to("The garage")
+    expect(driver.page.get_by_label("Time zone")).to_have_value("Europe/Dublin")
+    driver.clicks("Give up this charger")
+    driver.comes_to("Chargers")
+    driver.clicks("Account")
+    driver.clicks("Notifications")
+    driver.page.get_by_label("How").select_option("webhook")
+    driver.fills(target="https://example.org/hook")
+    driver.clicks("Tell me")
+    driver.sees("https://example.org/hook")
+    driver.comes_to("Notifications")
+    driver.page.get_by_role("button", name="Stop telling me").click()
+    driver.sees("Nothing is sent to you")
+
+
+def test_their_data_and_the_end_of_an_account(cast: Cast, place: Place) -> None:
+    name = f"{cast.driver}-leaving"
+    place.person(name, "driver")
+    driver = cast.visit(name)
+    driver.clicks("Account")
+    driver.clicks("My data")
+    driver.comes_to("My data")
+    with driver.page.expect_download() as saved:
+        driver.clicks("Download my data")
+    assert name in saved.value.path().read_text()
+    driver.fills(password=place.logins[name])
+    driver.clicks("Delete everything")
+    driver.comes_to("Log in")
+    driver.fills(name=name, password=place.logins[name])
+    driver.clicks("Log in")
+    driver.sees("That name and password do not belong together.")
+    driver.comes_to("Log in")
+
+
+def test_the_operator_s_fleet(cast: Cast) -> None:
+    operator = cast.visit("olga")
+    operator.clicks("Fleet")
+    operator.comes_to("Fleet")
+    operator.fills(q=cast.unit_id)
+    operator.clicks("Find")
+    operator.comes_to("Fleet")
+    operator.page.get_by_role("link", name=cast.unit_id).first.click()
+    operator.comes_to("Vehicle connected and full, or not ready yet")
+    operator.clicks("Service status")
+    operator.comes_to("Service status")

@@ -1,0 +1,73 @@
+"""Somebody with a browser of their own, who looks closely at every page they come to.
+
+Closely: axe's rules, nothing cut off (on a phone also enlarged to 200 %), nothing against the page's own policy.
+"""
+
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from hil_tests.web.axe import axe_script, violations
+from hil_tests.web.place import Place
+
+# name: what the browser is like. Each page is looked at in both, so in both sizes and both colours.
+LOOKS: dict[str, dict[str, Any]] = {
+    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
+    "desk": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+}
+PATIENCE_MS = 10_000
+ENLARGED = 195  # CSS pixels that a phone of 390 shows at 200 %
+
+
+class Visitor:
+    """`name` is logged in; "" is a stranger."""
+
+    def __init__(self, browser: Browser, place: Place, name: str, look: str) -> None:
+        self._address, self._look = place.address, look
+        self._complaints: list[str] = []
+        self.page: Page = browser.new_context(**LOOKS[look]).new_page()
+        self.page.on("console", self._hear)
+        self.page.on("dialog", lambda dialog: self._complaints.append(f"a dialog: {dialog.message}"))
+        if name:
+            place.log_in(self.page, name)
+        self.page.set_default_timeout(PATIENCE_MS)
+
+    def goes_to(self, path: str) -> None:
+        """By the address, where no link leads."""
+        self.page.goto(f"{self._address}{path}")
+
+    def clicks(self, name: str) -> None:
+        """A link or a button."""
+        link, button = (self.page.get_by_role(role, name=name, exact=True) for role in ("link", "button"))
+        link.or_(button).first.click()
+
+    def fills(self, **fields: str) -> None:
+        """By their names."""
+        for name, value in fields.items():
+            self.page.locator(f'[name="{name}"]').first.fill(value)
+
+    def comes_to(self, heading: str) -> None:
+        """The page with this heading, and looks closely."""
+        expect(self.page.locator("h1")).to_have_text(heading)
+        found = violations(self.page, axe_script())
+        assert not found, f"{self.page.url}: {found}"
+        assert self._overflow() <= 0, f"{self.page.url} is too wide"
+        if self._look == "phone":
+            width, height = 390, 844
+            self.page.set_viewport_size({"width": ENLARGED, "height": height // 2})
+            assert self._overflow() <= 0, f"{self.page.url} is cut off at 200 %"
+            self.page.set_viewport_size({"width": width, "height": height})
+
+    def sees(self, words: str) -> None:
+        expect(self.page.locator("main")).to_contain_text(words)
+
+    def leaves(self) -> None:
+        self.page.context.close()
+        assert not self._complaints, self._complaints
+
+    def _overflow(self) -> int:
+        return int(self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+    def _hear(self, message: Any) -> None:
+        if message.type == "error" and "status of 4" not in message.text:  # a refusal is a page of ours
+            self._complaints.append(message.text)
