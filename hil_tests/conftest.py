@@ -7,7 +7,7 @@ import pytest
 
 from hil_tests.cloud import Cloud
 from hil_tests.rig.contract import Rig
-from hil_tests.rig.rigs import RigKind, kinds
+from hil_tests.rig.rigs import NotThere, RigKind, kinds
 from hil_tests.system import (
     LINK_WITHIN_S,
     System,
@@ -53,8 +53,11 @@ def _rig(config: pytest.Config) -> RigKind:
 @pytest.fixture(scope="session")
 def system(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """In a folder with a space in its name."""
-    with running(_rig(pytestconfig), tmp_path_factory.mktemp("the system")) as everything:
-        yield everything
+    try:
+        with running(_rig(pytestconfig), tmp_path_factory.mktemp("the system")) as everything:
+            yield everything
+    except NotThere as why:
+        pytest.exit(str(why), pytest.ExitCode.USAGE_ERROR)
 
 
 @pytest.fixture

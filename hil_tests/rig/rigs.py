@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, field_validator
 from hil_tests.children import die_with_parent
 from hil_tests.rig.background import Background
 from hil_tests.rig.bench import Bench, Lines
+from hil_tests.rig.console import ConsoleSilent
 from hil_tests.rig.contract import LASTING_FAULTS, OFFERS, PASSING_FAULTS, Rig
 from hil_tests.rig.loop import LINKS
 from hil_tests.rig.plain import PlainRig
@@ -24,8 +25,8 @@ FAULTS = PASSING_FAULTS + LASTING_FAULTS
 LOOP_WITHIN_S = 20
 
 
-class LoopFailed(Exception):
-    """The process behind a looped rig did not start; the text is what it said."""
+class NotThere(Exception):
+    """The rig does not answer; the text says which one and why."""
 
 
 class RigKind(BaseModel, extra="forbid", frozen=True):
@@ -58,7 +59,7 @@ class RigKind(BaseModel, extra="forbid", frozen=True):
 
     @contextmanager
     def opened(self, folder: Path, background: Background) -> Iterator[list[Rig]]:
-        """Its units, switched on. Raises OSError, ConsoleSilent or LoopFailed if one does not answer."""
+        """Its units, switched on. Raises NotThere."""
         with ExitStack() as stack:
             rigs: list[Rig] = []
             for number in range(self.units):
@@ -71,7 +72,11 @@ class RigKind(BaseModel, extra="forbid", frozen=True):
         if self.serial is None:
             return VirtualRig(background, folder, seed)
         lines = stack.enter_context(_looped(folder)) if self.serial == "loop" else self.serial
-        return PlainRig(background, background.call(lambda: Bench(lines, self.faults, seed)), self.time_scale)
+        bench = background.call(lambda: Bench(lines, self.faults, seed))
+        try:
+            return PlainRig(background, bench, self.time_scale)
+        except (OSError, ConsoleSilent) as error:
+            raise NotThere(f"rig {self.name}: {error}") from error
 
 
 def kinds(path: Path = FILE) -> dict[str, RigKind]:
@@ -92,7 +97,7 @@ def _looped(folder: Path) -> Iterator[Lines]:
         deadline_s = time.monotonic() + LOOP_WITHIN_S
         while not all(link.exists() for link in links.values()):
             if process.poll() is not None or time.monotonic() > deadline_s:
-                raise LoopFailed(said.read_text())
+                raise NotThere(f"the process behind the loop said: {said.read_text()}")
             time.sleep(0.05)
         yield Lines(**{end: str(link) for end, link in links.items()})
     finally:
