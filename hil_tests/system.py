@@ -34,9 +34,9 @@ Trouble = Callable[[Rig], None]
 class Site:
     """A unit on its rig, and the cloud's view of it."""
 
+    kind: RigKind
     rig: Rig
     cloud: Cloud
-    offers: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,17 @@ def running(kind: RigKind, folder: Path) -> Iterator[System]:
     http_port, mqtt_port = free_ports(2)
     bridge = Bridge(http_port, mqtt_port, folder, token)
     started_s = time.monotonic()
+
+    def site(unit_id: str, rig: Rig) -> Site:
+        made = background.run(bridge.command("unit", "add", unit_id))
+        introduce(rig, unit_id, made["secret"], bridge)
+        return Site(kind, rig, Cloud(bridge.address, token, unit_id, kind.time_scale))
+
     try:
         with kind.opened(folder, background) as rigs:
             try:
                 background.run(bridge.start())
-                house, *others = [
-                    _site(rig, name, kind.offers, token, bridge, background)
-                    for rig, name in zip(rigs, ("house", "garage", "shed"), strict=False)
-                ]
+                house, *others = map(site, ("CK-house", "CK-garage", "CK-shed"), rigs)
                 first_contact_s = _first_contact_s(house)
                 garage, shed = map(get_into, (cut_network, hang_modem), others) if others else (None, None)
             except Exception:
@@ -81,9 +84,9 @@ def running(kind: RigKind, folder: Path) -> Iterator[System]:
                     print(rig.story())
                 raise
             yield System(house, garage, shed, first_contact_s - started_s)
-            for site in (garage, shed):
-                if site:
-                    site.watch.stop()
+            for troubled in (garage, shed):
+                if troubled:
+                    troubled.watch.stop()
     finally:
         background.run(bridge.stop())
         background.close()
@@ -112,7 +115,7 @@ def introduce(rig: Rig, unit_id: str, secret: str, bridge: Bridge) -> None:
 
 def bring_to_rest(site: Site) -> None:
     """Undoes whatever a test left behind: mains on, network up, nothing broken, no car, nothing left to clear."""
-    rig, offers = site.rig, site.offers
+    rig, offers = site.rig, site.kind.offers
     for name in rig.observe().faults:
         rig.fault(name, False)
     rig.unplug()
@@ -158,15 +161,9 @@ def get_into(trouble: Trouble, site: Site) -> Troubled:
     return Troubled(site, Watch(site.rig, lambda seen: charging(seen) and not seen.red), last_contact)
 
 
-def _site(rig: Rig, name: str, offers: frozenset[str], token: str, bridge: Bridge, background: Background) -> Site:
-    made = background.run(bridge.command("unit", "add", f"CK-{name}"))
-    introduce(rig, f"CK-{name}", made["secret"], bridge)
-    return Site(rig, Cloud(bridge.address, token, f"CK-{name}"), offers)
-
-
 def _first_contact_s(house: Site) -> float:
     """When the cloud first heard the unit, on the monotonic clock."""
-    if "modem_line" not in house.offers:
+    if "modem_line" not in house.kind.offers:
         return float("inf")
     try:
         house.cloud.wait_for(lambda told: told["last_contact"] is not None, LINK_WITHIN_S)

@@ -36,7 +36,7 @@ class RigKind(BaseModel, extra="forbid", frozen=True):
     offers: frozenset[str]
     faults: tuple[str, ...] = ()
     serial: Lines | Literal["loop"] | None = None  # None: virtual; "loop": of a process that is started for it
-    units: int = Field(default=1, ge=1)
+    units: Literal[1, 3] = 1  # three: house, garage and shed of hil_tests/system.py
     time_scale: float = Field(default=1, gt=0)
 
     @field_validator("faults", mode="before")
