@@ -1,0 +1,102 @@
+"""`python -m tests.modem.tables`: write the tables of modem/README.md anew from the code."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from modem import knowledge, ladder, recovery, roaming
+
+README = Path(roaming.__file__).parent / "README.md"
+PART = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+COMMANDS = {
+    ladder.RESHUT: "`AT+CIPSHUT`",
+    ladder.REATTACH: "`AT+CGATT=0`, `AT+CGATT=1`",
+    ladder.RADIO_CYCLE: "`AT+CFUN=4`, 10 s, `AT+CFUN=1`",
+    ladder.RESTART: "`AT+CFUN=1,1`",
+    ladder.SUPPLY_CUT: "the supply pin, PWRKEY",
+}
+
+
+def _rules(rules: Sequence[Callable[..., object]]) -> list[str]:
+    """Their names as words, and the first line of what each says of itself."""
+    rows = []
+    for number, rule in enumerate(rules, 1):
+        why = (rule.__doc__ or "").splitlines()[0]
+        rows.append(f"| {number} | {rule.__name__.replace('_', ' ')} | {why} |")
+    return ["| | rule | why |", "| --- | --- | --- |", *rows]
+
+
+def _meanings() -> list[str]:
+    hours = ", ".join(_span(seconds) for seconds in knowledge.QUARANTINE_S)
+    causes = ", ".join(str(cause) for cause in knowledge.PERMANENT_CAUSES)
+    return _table(
+        ("a network is", "when"),
+        ("failing", f"{knowledge.PROOF_FAILURES} proofs failed, {knowledge.PROOF_S} s from first to last;"
+         f" {_span(knowledge.ANSWERED_PROOF_S)} where something answered, since the broker may be restarting."
+         f" It is left alone for {hours}; at once for the longest if it refuses us for good (CME {causes})"),
+        ("poor", f"the smoothed CSQ stays at {knowledge.POOR_CSQ} or less for {_span(knowledge.POOR_S)}, or"
+         f" {knowledge.DATA_FAILURES} connections break in {_span(knowledge.DATA_FAILURES_WITHIN_S)}"),
+        ("better", f"it scores {roaming.BETTER_BY_CSQ} CSQ more and is heard at {roaming.STRONG_CSQ} or more;"
+         f" beside a failing one {knowledge.USABLE_CSQ} is enough"),
+    )  # fmt: skip
+
+
+def _ladder() -> list[str]:
+    return _table(
+        ("without contact for", "remedy", "commands"),
+        *((_span(after_s), do, COMMANDS[do]) for after_s, do in ladder.LADDER),
+        *((f"{_span(after_s)} more", ladder.SUPPLY_CUT, "") for after_s in recovery.SUPPLY_CUTS_AFTER_S),
+    )
+
+
+def _budgets() -> list[str]:
+    return _table(
+        ("what", "how often"),
+        ("scan", f"{knowledge.SCANS_A_DAY} a day, {_span(knowledge.SCAN_DISTANCE_S)} apart"),
+        ("switch", f"{knowledge.SWITCHES_A_DAY} a day, {_span(knowledge.DWELL_S)} apart unless it fails outright"),
+        (
+            "supply cut of a modem that answers nothing",
+            f"{recovery.HANG_CUTS_A_DAY} a day, then every {_span(recovery.HANG_CUTS_THEN_EVERY_S)}",
+        ),
+        ("reset after a refusal", f"every {_span(recovery.DENIED_RESET_EVERY_S)}"),
+        (
+            "look at the SIM's forbidden list",
+            f"every {_span(recovery.FORBIDDEN_LOOK_EVERY_S)}, first after {_span(recovery.FORBIDDEN_AFTER_S)}",
+        ),
+        ("clear it", f"every {_span(recovery.FORBIDDEN_CLEAR_EVERY_S)}, if it bars every network that is heard"),
+    )
+
+
+def _table(head: Sequence[str], *rows: Sequence[str]) -> list[str]:
+    lines = [f"| {' | '.join(row)} |" for row in (head, *rows)]
+    return [lines[0], "| " + " | ".join("---" for _ in head) + " |", *lines[1:]]
+
+
+def _span(seconds: int) -> str:
+    for size, name in ((86_400, "day"), (3_600, "h"), (60, "min")):
+        if seconds % size == 0 and seconds >= size:
+            count = seconds // size
+            return f"{count} {name}{'s' if name == 'day' and count > 1 else ''}"
+    return f"{seconds} s"
+
+
+PARTS: dict[str, Callable[[], list[str]]] = {
+    "roaming": lambda: _rules(roaming.RULES),
+    "meanings": _meanings,
+    "ladder": _ladder,
+    "recovery": lambda: _rules(recovery.RULES),
+    "budgets": _budgets,
+}
+
+
+def written() -> str:
+    """The README with its tables as the code has them."""
+
+    def part(found: re.Match[str]) -> str:
+        return found[1] + "\n".join(PARTS[found[2]]()) + "\n" + found[3]
+
+    return PART.sub(part, README.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    README.write_text(written(), encoding="utf-8")
