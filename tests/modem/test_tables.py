@@ -1,7 +1,9 @@
 """Does the README tell what the code does?"""
 
+from pathlib import Path
+
 from tests.modem import tables
 
 
 def test_the_readme_has_the_tables_of_the_code() -> None:
-    assert tables.README.read_text(encoding="utf-8") == tables.written(), "python -m tests.modem.tables"
+    assert Path(tables.README).read_text(encoding="utf-8") == tables.written(), "python -m tests.modem.tables"
