@@ -19,6 +19,7 @@ class Latencies:
     missed: list[str] = field(
         default_factory=list
     )  # injections that opened nothing, and charges that did not begin again
+    stalls: Counter[str] = field(default_factory=Counter)  # of the modem, by the command that it did not answer
     steps: Counter[int] = field(default_factory=Counter)  # of the control loop, by ms to the one before
     minutes: float = 0
     restarts: int = 0  # of the firmware, which nobody asked for
@@ -38,6 +39,8 @@ class Latencies:
             for what, times in theirs.items():
                 mine.setdefault(what, []).extend(times)
         self.missed += other.missed
+        for command, count in other.stalls.items():
+            self.stalls[command] += count
         self.steps += other.steps
         self.minutes = max(self.minutes, other.minutes)
         self.restarts += other.restarts
@@ -69,7 +72,15 @@ class Latencies:
         for title, table in (("by what was injected", self.by_cause), ("by what else was under way", self.by_doing)):
             lines.append(f"  {title}")
             lines += [f"    {what:28} {len(some):6}  worst {max(some):5.1f} ms" for what, some in sorted(table.items())]
-        return lines + self._jitter()
+        return lines + self._stalled() + self._jitter()
+
+    def _stalled(self) -> list[str]:
+        kinds = sorted(command for command, count in self.stalls.items() if count)
+        never = sorted(command for command, count in self.stalls.items() if not count)
+        return [
+            f"the modem fell silent {self.stalls.total()} times, in {len(kinds)} kinds of wait: {' '.join(kinds)}",
+            f"  in none of: {' '.join(never) or '-'}",
+        ]
 
     def _jitter(self) -> list[str]:
         count = self.steps.total()

@@ -15,6 +15,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from hil_tests.bench.latencies import Latencies
@@ -23,6 +24,7 @@ from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.hardware import Send
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.board import Outputs
+from hil_tests.sim.radio import Span
 
 WATCHED = str(Path(__file__).with_name("watched_on_micropython"))
 CLOSES_WITHIN_S = 90  # after everything is well again; a fault that fluttered waits up to 60 s before it clears
@@ -34,7 +36,9 @@ SETTLE_S = (0.0, 0.06)  # of charging before the next cause: three steps of the 
 PROVOKED_PART = 0.25  # of the injections come as the unit is made to write to its flash
 TROUBLE_EVERY_S = 0.4
 STALL_S = 2
-COMMAND = re.compile(rb"AT([+&*]?\w+)")
+CHOOSES_FOR_S = 5
+SCAN = Span(500, 1000)
+COMMAND = re.compile(rb"AT[+&*]?\w+")
 
 Cause = tuple[str, Callable[[], None], Callable[[], None]]  # name, how it comes, how it goes
 
@@ -44,15 +48,15 @@ class Bench(Unit):
 
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed, WATCHED)
-        self.world.latencies = QUICK
+        self.world.latencies = replace(QUICK, scan=SCAN)
         self.board.vehicle.closes_s2_without_pwm = True
         self._random = random.Random(seed)
         self._changed = asyncio.Event()
         self._opened_s = 0.0
         self._starts = 0
         self._writing: set[asyncio.Task[list[str]]] = set()
-        self._stalls: Counter[bytes] = Counter()  # by the command that was in flight
-        self._stall_wanted = self._stalled = False
+        self._stall_from_s: float | None = None  # the modem's next stall is due since then
+        self._stalled = False
         self.latencies = Latencies()
 
     async def inject(self, count: int, introduction: list[str]) -> Latencies:
@@ -174,7 +178,7 @@ class Bench(Unit):
             await asyncio.sleep(TROUBLE_EVERY_S)
             match number % 4:
                 case 0 if number % 20 == 8:
-                    self._stall_wanted = True
+                    self._stall_from_s = time.monotonic()
                 case 0 if number % 40 == 36:
                     self.disturb_modem(self._random.choice(("garbage", "drop_pdp")))
                 case 1 if number % 12 == 1:  # a write, and a connection from the beginning
@@ -207,18 +211,21 @@ class Bench(Unit):
         def overhear(chunk: bytes) -> None:
             command = COMMAND.match(chunk)
             if command:
-                self._stall_at(command[1])
+                self._stall_at(command[0].decode())
             hear_modem_port(chunk)
 
         return overhear, hear_console_port
 
-    def _stall_at(self, command: bytes) -> None:
-        """Lets the modem fall silent where it has been so least often, and restart after a while."""
-        self._stalls.setdefault(command, 0)
-        if not self._stall_wanted or self._stalls[command] > min(self._stalls.values()):
+    def _stall_at(self, command: str) -> None:
+        """Lets the modem fall silent where it has been so least often, or where it is if that does not come; not for long."""
+        stalls = self.latencies.stalls
+        stalls.setdefault(command, 0)
+        if self._stall_from_s is None:
             return
-        self._stalls[command] += 1
-        self._stall_wanted, self._stalled = False, True
+        if stalls[command] > min(stalls.values()) and time.monotonic() - self._stall_from_s < CHOOSES_FOR_S:
+            return
+        stalls[command] += 1
+        self._stall_from_s, self._stalled = None, True
         self.disturb_modem("hang")
         asyncio.get_running_loop().call_later(STALL_S, self._restart_modem)
 
