@@ -6,6 +6,7 @@ Against npm's oidc-provider: codes once, refresh tokens once, PKCE, issuer in th
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -22,14 +23,21 @@ LOST = "We have lost access to Zoe"
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A bridge, a car maker, and a driver's browser that is logged in to the bridge."""
+class Town:
+    """A bridge and a car maker, for all the tests."""
 
-    page: Page
     browser: Browser
     address: str
     maker: CarMaker
     command: Callable[..., Any]  # of the bridge
+
+
+@dataclass(frozen=True)
+class Scene(Town):
+    """And a driver of each test's own, who is logged in to the bridge."""
+
+    name: str
+    page: Page
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +48,8 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def scene(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+@pytest.fixture(scope="module")
+def town(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("the cloud")
     http_port, mqtt_port, maker_port = free_ports(3)
     bridge, background = Bridge(http_port, mqtt_port, folder), Background()
@@ -55,28 +63,33 @@ def scene(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     (folder / "vehicles.toml").write_text(maker.settings(bridge.address))
     try:
         background.run(bridge.start())
-        login = background.run(bridge.command("user", "add", "ann", "--role", "driver"))
-        context = browser.new_context()
-        context.set_default_timeout(PATIENCE_MS)
-        page = context.new_page()
-        page.goto(f"{bridge.address}/login")
-        page.get_by_label("Name").fill(login["user"])
-        page.get_by_label("Password").fill(login["password"])
-        page.get_by_role("button", name="Log in").click()
-        yield Scene(page, browser, bridge.address, maker, lambda *words: background.run(bridge.command(*words)))
-        context.close()
+        yield Town(browser, bridge.address, maker, lambda *words: background.run(bridge.command(*words)))
     finally:
         background.run(bridge.stop())
         background.close()
         maker.stop()
 
 
-def authorise(page: Page, maker: CarMaker) -> None:
+@pytest.fixture
+def scene(town: Town) -> Iterator[Scene]:
+    login = town.command("user", "add", f"ann-{token_hex(4)}", "--role", "driver")
+    context = town.browser.new_context()
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(f"{town.address}/login")
+    page.get_by_label("Name").fill(login["user"])
+    page.get_by_label("Password").fill(login["password"])
+    page.get_by_role("button", name="Log in").click()
+    yield Scene(town.browser, town.address, town.maker, town.command, login["user"], page)
+    context.close()
+
+
+def authorise(page: Page, maker: CarMaker, as_whom: str = "ann@example") -> None:
     """On the maker's own pages: log in where it asks for it, and allow."""
     page.wait_for_url(f"{maker.address}/**")
     login = page.locator("input[name=login]")
     if login.count():
-        login.fill("ann@example")
+        login.fill(as_whom)
         page.locator("input[name=password]").fill("any")
         page.get_by_role("button", name="Sign-in").click()
     page.get_by_role("button", name="Continue").click()
@@ -113,6 +126,30 @@ def test_a_car_is_linked_and_its_state_is_on_the_dashboard(scene: Scene) -> None
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
+def test_all_cars_of_an_account_are_added_with_one_press_and_mended_with_one_authorisation(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/account/vehicles/connect")
+    page.get_by_role("button", name="Continue").click()
+    authorise(page, scene.maker, "family")
+    expect(page.get_by_role("checkbox", checked=True)).to_have_count(2)
+    page.get_by_role("button", name="Add").click()
+    cars = page.get_by_role("navigation", name="Vehicles").get_by_role("link")
+    expect(cars).to_contain_text(["Zoe", "Max"])
+    for name in ("Zoe", "Max"):
+        page.goto(f"{scene.address}/account/vehicles")
+        page.get_by_role("link", name=name).click()
+        page.get_by_role("button", name="Refresh").click()
+        expect(page.get_by_label("What we know")).to_contain_text(re.compile(r"Battery\s*64 %"))
+    scene.maker.end_every_grant()
+    page.get_by_role("button", name="Refresh").click()
+    page.get_by_role("button", name="Continue").click()
+    authorise(page, scene.maker, "family")
+    expect(page.get_by_text("Your vehicle is connected")).to_be_visible()
+    page.goto(scene.address)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_label("Zoe")).to_contain_text("Connected")
+
+
 def test_refresh_on_the_dashboard_leads_back_to_a_linked_car(scene: Scene) -> None:
     connect(scene)
     lose(scene)
@@ -128,7 +165,7 @@ def test_refresh_on_the_dashboard_leads_back_to_a_linked_car(scene: Scene) -> No
 
 def test_an_open_dashboard_says_by_itself_that_access_is_lost_where_it_is_seen_first(scene: Scene) -> None:
     made = scene.command("unit", "add", "home-1")
-    scene.command("unit", "claim", made["claim_code"], "ann")
+    scene.command("unit", "claim", made["claim_code"], scene.name)
     connect(scene)
     page, elsewhere = scene.page, scene.page.context.new_page()
     page.set_viewport_size(PHONE)

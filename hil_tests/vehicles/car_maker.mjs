@@ -1,15 +1,18 @@
-// A car maker: oidc-provider as its authorisation server, and an interface that tells the state of one car.
+// A car maker: oidc-provider as its authorisation server, and an interface that tells the state of cars.
 //
 //   node car_maker.mjs PORT REDIRECT_URI
 //
 // Prints one line when it listens. POST /test/revoke ends every grant, as the owner's change of password does. Only for
-// tests: anybody may log in as anybody.
+// tests: anybody may log in as anybody. Whoever logs in as "family" has two cars, everybody else the first of them.
 
 import { Provider } from 'oidc-provider';
 
 const [port, redirectUri] = process.argv.slice(2);
 const issuer = `http://127.0.0.1:${port}`;
-const CAR = { id: 'car-1', vin: 'WBY1Z21000V000001', name: 'Zoe' };
+const CARS = [
+  { id: 'car-1', vin: 'WBY1Z21000V000001', name: 'Zoe' },
+  { id: 'car-2', vin: 'WBY1Z21000V000002', name: 'Max' },
+];
 const SCOPE = 'vehicle:read';
 
 const provider = new Provider(issuer, {
@@ -60,7 +63,7 @@ provider.use(async (ctx, next) => {
       ctx.status = 403;
       ctx.body = { error: 'insufficient_scope' };
     } else if (ctx.path === '/api/vehicles') {
-      ctx.body = { vehicles: [CAR] };
+      ctx.body = { vehicles: token.accountId === 'family' ? CARS : CARS.slice(0, 1) };
     } else {
       ctx.body = { battery_percent: 64, plugged_in: true, charging: true, range_km: 210, seen_ms: Date.now() };
     }
