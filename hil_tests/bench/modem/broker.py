@@ -26,13 +26,17 @@ class Broker:
     async def become(self, up: bool = True, deaf: bool = False) -> None:
         """Goes down, which closes all connections, or comes up again; or stops listening to what comes."""
         self.deaf = deaf
+        self.close()
+        if up:
+            await self.start()
+
+    def close(self) -> None:
+        """Ends all connections, and takes no more."""
         if self._server is not None:
             self._server.close()
             self._server = None
-            for writer in self._connected:
-                writer.close()
-        if up:
-            await self.start()
+        for writer in self._connected:
+            writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connected.add(writer)

@@ -52,6 +52,7 @@ class ChargePoint:
     def close(self) -> None:
         """The end."""
         self.loop.inside(self.modem.close)
+        self.loop.inside(self.broker.close)
         self.loop.finish()
         self._folder.cleanup()
 
