@@ -18,8 +18,9 @@ from firmware.clock import Clock
 from firmware.console import Console
 from firmware.control_loop import ControlLoop
 from firmware.daily import Daily
-from firmware.housekeeping import Housekeeping, restore
+from firmware.housekeeping import SESSION_LOG, Housekeeping, restore
 from firmware.link.journal import Journal
+from firmware.link.secure import Trust
 from firmware.link.uplink import Uplink
 from firmware.link.wall_clock import WallClock
 from firmware.lock import Lock
@@ -28,7 +29,6 @@ from firmware.storage.authority import Authority
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.event_log import EventLog
 from firmware.storage.outbox import Outbox
-from firmware.storage.session_log import SessionLog
 from firmware.storage.settings import Settings
 from firmware.supervisor import Supervisor
 
@@ -49,9 +49,9 @@ class Unit:
         self.settings = Settings(flash, {"schedule": schedule.complaint})
         fell_back = boot.watchdogs >= boots.LOOP and self.settings.fall_back()
         checkpoint = Checkpoint(flash, control_clock.now_ms())
-        session_log = SessionLog(flash)
         register, kept = restore(checkpoint, control_clock.now_ms())
-        sessions = max(checkpoint.number("sessions"), session_log.last_number())
+        with Borrowed(SESSION_LOG) as log:
+            sessions = max(checkpoint.number("sessions"), log.SessionLog(flash).last_number())
         self.controller = Controller(control_clock.now_ms(), self._setup(), register, kept, sessions)
         self.control_loop = ControlLoop(self.board, self.controller, control_clock)
         self.control_loop.start()
@@ -68,7 +68,7 @@ class Unit:
             Wishes(self._draw_s, checkpoint.number("delay_s"), checkpoint.value.get("override")),
             self.settings,
             checkpoint,
-            session_log,
+            flash,
             self.clock,
             wall_clock,
             self.journal.note,
@@ -83,7 +83,7 @@ class Unit:
             self.controller,
             self.control_loop,
             self.journal,
-            self.authority,
+            Trust(self.authority),
             self.outbox,
             self.obey,
             self.time_is,

@@ -4,24 +4,25 @@ claims, the button the owner's override, a session that ended a record, and what
 Nothing is written while our own supply collapses.
 """
 
+from firmware.borrowed import Borrowed
 from firmware.charging import schedule
 from firmware.charging.register import Register
 from firmware.charging.session import Kept
-from firmware.storage.session_log import Stored
 
 EVERY_MS = 250
+SESSION_LOG = "firmware.storage.session_log"  # borrowed: a session ends a few times a day
 
 
 class Housekeeping:
     """`note(kind, details)` takes an event for the journal; `wishes` is what the cloud may add its own to."""
 
-    def __init__(self, controller, wishes, settings, checkpoint, session_log, clock, wall_clock, note, kept):
+    def __init__(self, controller, wishes, settings, checkpoint, flash, clock, wall_clock, note, kept):
         self.wishes = wishes
-        self.session_log = session_log
         self.lost_writes = 0  # the flash did not take them
         self._controller = controller
         self._settings = settings
         self._checkpoint = checkpoint
+        self._flash = flash
         self._clock = clock
         self._wall_clock = wall_clock
         self._note = note
@@ -84,7 +85,9 @@ class Housekeeping:
         if record:
             lasted_s = (record.end_ms - record.start_ms) // 1000
             start_s = self._wall_clock.at(record.start_ms) or 0
-            self.session_log.append(Stored(record.number, start_s, lasted_s, record.charging_s, record.energy_wh))
+            with Borrowed(SESSION_LOG) as log:
+                stored = log.Stored(record.number, start_s, lasted_s, record.charging_s, record.energy_wh)
+                log.SessionLog(self._flash).append(stored)
 
     def _set_right(self, now_ms):
         """The session of before the power cut began when it began, however long the mains were away."""

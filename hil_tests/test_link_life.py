@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from hil_tests.link_life import Life
+from hil_tests.link_life.__main__ import live, make
 
-SEED = 1  # has a killed bridge, a browned-out modem, swallowed bytes and a cut in its first ten
-FAULTS = 10
+SEED = 1
+FAULTS = 12
+UNITS = 3
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.filterwarnings("ignore:.*was never awaited", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_every_record_is_told_exactly_once(tmp_path: Path) -> None:
-    life = Life(tmp_path, SEED)
-    wrong = asyncio.run(life.live(FAULTS))
-    assert not wrong, "\n".join([*wrong, life.unit.whole_story()])
+    lives, cloud = make(tmp_path, SEED, UNITS)
+    wrong = asyncio.run(live(lives, cloud, FAULTS, minutes=0))
+    assert not wrong, "\n".join([*wrong, *(life.unit.whole_story() for life in lives)])

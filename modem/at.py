@@ -38,6 +38,7 @@ BROKEN = "broken"
 # The longest lines are +COPS=? lists: 640 bytes with six operators in UCS2 (a capture), some 45 bytes per operator else.
 LINE_LIMIT_BYTES = 1024
 
+_PIECE_BYTES = 64
 _LF = b"\n"
 _GREATER = 0x3E
 _SPACE = 0x20
@@ -276,7 +277,9 @@ def _text(line: bytes) -> str:
     try:
         return str(line, "utf-8")
     except UnicodeError:
-        return "".join([chr(byte) for byte in line])
+        # In pieces: a list of all the characters at once would need eight times its room, and in one place.
+        pieces = [line[at : at + _PIECE_BYTES] for at in range(0, len(line), _PIECE_BYTES)]
+        return "".join(["".join([chr(byte) for byte in piece]) for piece in pieces])
 
 
 def _without_link(line: str) -> str:

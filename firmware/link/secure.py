@@ -25,23 +25,48 @@ class NotTrusted(OSError):
     """The other side did not prove who it is, or we were not told whom to trust; the text says which."""
 
 
-class SecureStream:
-    """Stands between wire.py and modem.stream. `authority` is a certificate as DER, or None."""
+class Trust:
+    """Whom the unit trusts: a TLS context that holds the certificate of `authority`, a storage.authority.Authority.
 
-    def __init__(self, stream, authority):
-        self._stream = stream
+    Made once, while the heap is young: it needs 3 kB in one piece, which a heap that has been lived in may not have.
+    """
+
+    def __init__(self, authority):
         self._authority = authority
+        self._context = None
+        self._make()
+
+    def context(self):
+        """Raises NotTrusted while there is no authority."""
+        if self._kept != self._authority.kept:
+            self._context = None  # the new one takes its place in memory
+            self._make()
+        if not self._loaded:
+            raise NotTrusted("no certificate authority: give it one on the console, with `authority`")
+        return self._context
+
+    def _make(self):
+        self._context = context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+        context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]  # the stubs do not know it
+        context.set_ciphers(CIPHERS)
+        der = self._authority.der()
+        self._kept, self._loaded = self._authority.kept, der is not None
+        if self._loaded:
+            context.load_verify_locations(der)
+
+
+class SecureStream:
+    """Stands between wire.py and modem.stream."""
+
+    def __init__(self, stream, trust):
+        self._stream = stream
+        self._trust = trust
         self._tls = None
         self._pipe = None
 
     def connect(self, host, port, timeout_ms):
         """TCP and handshake. Raises NotTrusted, or the stream's OSError."""
-        if self._authority is None:
-            raise NotTrusted("no certificate authority: give it one on the console, with `authority`")
-        context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-        context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]  # the stubs do not know it
-        context.set_ciphers(CIPHERS)
-        context.load_verify_locations(self._authority)
+        context = self._trust.context()
         self._stream.connect(host, port, timeout_ms)
         self._stream.settimeout(HANDSHAKE_S)
         try:

@@ -41,7 +41,7 @@ class Uplink:
     """`state`, `csq`, `operator` and `trouble` (why it failed last) are for the console."""
 
     def __init__(
-        self, board, clock, wall_clock, settings, controller, control_loop, journal, authority, outbox, obey, time_is
+        self, board, clock, wall_clock, settings, controller, control_loop, journal, trust, outbox, obey, time_is
     ):
         """`obey(payload)` takes each command from the cloud and must not raise; `time_is(epoch_s, who)` what time it is."""
         self.state = "offline"
@@ -49,7 +49,7 @@ class Uplink:
         self.operator = None
         self.trouble = None
         self.journal = journal
-        self._authority = authority
+        self._trust = trust
         self._outbox = outbox
         self.scan_wanted = False  # set by whoever wants the networks looked for; the link is gone meanwhile
         self._obey = obey
@@ -130,7 +130,7 @@ class Uplink:
         keepalive_s = 2 * settings["heartbeat_idle_s"]  # a heartbeat is a sign of life: no pings beside it
         plain = settings["plain_mqtt"]
         mqtt = Mqtt(
-            self._stream if plain else SecureStream(self._stream, self._authority.der()),
+            self._stream if plain else SecureStream(self._stream, self._trust),
             self._clock,
             settings["id"],
             settings["secret"],

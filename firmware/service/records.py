@@ -1,6 +1,8 @@
 """The service console: what the unit has kept of the past."""
 
+from firmware.borrowed import Borrowed
 from firmware.errors import CommandRefused
+from firmware.housekeeping import SESSION_LOG
 
 SESSIONS_SHOWN = 20
 SECURITY_SHOWN = 20
@@ -10,13 +12,14 @@ def answer_sessions(unit, argument):
     """`sessions` the latest, `sessions N` from number N on."""
     if argument and not argument.isdigit():
         raise CommandRefused("give the number of the first session")
-    log = unit.house.session_log
-    first = int(argument) if argument else max(1, log.last_number() - SESSIONS_SHOWN + 1)
-    return [
-        "session %d start %s lasted_s %d charging_s %d energy_wh %d"
-        % (stored.number, stored.start_s or "-", stored.lasted_s, stored.charging_s, stored.energy_wh)
-        for stored in log.read(first, SESSIONS_SHOWN)
-    ]
+    with Borrowed(SESSION_LOG) as kept:
+        log = kept.SessionLog(unit.board.flash)
+        first = int(argument) if argument else max(1, log.last_number() - SESSIONS_SHOWN + 1)
+        return [
+            "session %d start %s lasted_s %d charging_s %d energy_wh %d"
+            % (stored.number, stored.start_s or "-", stored.lasted_s, stored.charging_s, stored.energy_wh)
+            for stored in log.read(first, SESSIONS_SHOWN)
+        ]
 
 
 def answer_log(unit, argument):
@@ -26,7 +29,7 @@ def answer_log(unit, argument):
     elif argument:
         raise CommandRefused("log, or log security")
     else:
-        entries = [(unit.wall_clock.at(at_ms), kind, details) for at_ms, kind, details in unit.log.latest]
+        entries = [(unit.wall_clock.at(at_ms), kind, details) for at_ms, kind, details in unit.log.latest()]
     return [
         "event %s %s %s" % (time_s or "-", kind, " ".join("%s=%s" % pair for pair in sorted(details.items())))
         for time_s, kind, details in entries

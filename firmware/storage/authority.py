@@ -13,6 +13,7 @@ class Authority:
     def __init__(self, folder):
         self._path = folder + FILE
         self._coming = b""
+        self.kept = 0  # times that another one was given since the start
 
     def der(self):
         """The certificate as DER, or None."""
@@ -41,3 +42,4 @@ class Authority:
             raise CommandRefused("not a whole certificate in DER")
         record_file.save(self._path, binascii.b2a_base64(der).decode().strip())
         self._coming = b""
+        self.kept += 1

@@ -18,10 +18,8 @@ EVERY_MS = 60000
 
 
 class EventLog:
-    """`latest` holds the newest (at_ms, kind, details), oldest first."""
-
     def __init__(self, folder):
-        self.latest: list = []
+        self._latest: list = []  # as JSON: the values themselves would take four times the memory
         self.refused = 0
         self._folder = folder + FOLDER
         self._written_ms: dict = {}  # by kind
@@ -36,9 +34,9 @@ class EventLog:
 
     def put(self, at_ms, time_s, kind, details):
         """Keep one event. One of security that the flash does not take is counted in `refused`."""
-        self.latest.append((at_ms, kind, details))
-        if len(self.latest) > LATEST:
-            self.latest.pop(0)
+        self._latest.append(json.dumps((at_ms, kind, details)))
+        if len(self._latest) > LATEST:
+            self._latest.pop(0)
         if kind not in SECURITY:
             return
         written_ms = self._written_ms.get(kind)
@@ -50,6 +48,10 @@ class EventLog:
             self._append([time_s, kind, details, self._left_out.pop(kind, 0)])
         except OSError:
             self.refused += 1
+
+    def latest(self):
+        """The newest [at_ms, kind, details] since the start, oldest first."""
+        return [json.loads(event) for event in self._latest]
 
     def security(self, count):
         """The latest `count` lines: [epoch seconds or None, kind, details, how many before it were left out]."""

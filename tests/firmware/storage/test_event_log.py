@@ -16,7 +16,7 @@ def test_the_latest_are_in_memory_and_bounded():
     log = new()
     for number in range(100):
         log.put(number, None, "mode", {"to": "smart"})
-    assert len(log.latest) == LATEST and log.latest[-1] == (99, "mode", {"to": "smart"})
+    assert len(log.latest()) == LATEST and log.latest()[-1] == [99, "mode", {"to": "smart"}]
 
 
 def test_a_security_event_survives_a_restart_and_ten_thousand_ordinary_ones():

@@ -1,0 +1,85 @@
+"""The life of a link, fast: `python -m hil_tests.link_life --faults 1000` troubles the way of five units to the cloud.
+
+Units, modems, networks, bridge, broker and store are the real ones of this house; only the mobile network answers quicker
+than life. At the end every session, every opening and every boot must stand in the database exactly once, and no unit may
+have run out of memory. The same seed gives the same troubles in the same order.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from hil_tests.link_life.cloud import Cloud
+from hil_tests.link_life.life import Life
+
+UNITS = 5  # two cores carry them
+
+
+async def live(lives: list[Life], cloud: Cloud, faults: int, minutes: float) -> list[str]:
+    """All of it: so many faults together, and for so long at least; returns what is wrong, nothing if all is well."""
+    until_s = time.monotonic() + 60 * minutes
+    each = -(-faults // len(lives))
+    await cloud.bridge.start()
+    try:
+        await asyncio.gather(*(life.begin() for life in lives))
+        enough = lambda had: had >= each and time.monotonic() >= until_s  # noqa: E731  # one line says it
+        await asyncio.gather(*(life.suffer(enough) for life in lives))
+        wrong = await asyncio.gather(*(life.settle() for life in lives))
+    finally:
+        await asyncio.gather(*(life.end() for life in lives))
+        await cloud.bridge.stop()
+    return [f"{life.unit_id}: {what}" for life, found in zip(lives, wrong, strict=True) for what in found]
+
+
+def make(folder: Path, seed: int, units: int = UNITS) -> tuple[list[Life], Cloud]:
+    """The first unit keeps its mains, if it is not the only one."""
+    cloud = Cloud(folder / "cloud")
+    lives = [
+        Life(folder / str(number), cloud, f"CK-LIFE-{number}", seed + number, spared=number == 0 and units > 1)
+        for number in range(units)
+    ]
+    return lives, cloud
+
+
+def _report(lives: list[Life], wrong: list[str]) -> None:
+    faults = sum((life.told.faults for life in lives), Counter[str]())
+    print(f"{faults.total()} faults: {', '.join(f'{count} {name}' for name, count in sorted(faults.items()))}")
+    sessions, openings = sum(life.told.sessions for life in lives), sum(life.told.openings for life in lives)
+    print(f"{sessions} sessions and {openings} openings; {sum(life.told.crashes for life in lives)} crashes")
+    floors = [life.told.heap_floor for life in lives if life.told.heap_floor is not None]
+    blocks = [life.told.heap_block for life in lives if life.told.heap_block is not None]
+    if floors and blocks:
+        print(f"memory of the units, after a collection: at least {min(floors)} bytes, in a piece of {min(blocks)}")
+    print("\n".join(wrong) or "every record is in the database exactly once")
+
+
+def main() -> int:
+    """Exit code 1 if something was lost or told twice, or a unit ran out of memory."""
+    parser = argparse.ArgumentParser(prog="python -m hil_tests.link_life")
+    parser.add_argument("--faults", type=int, default=100, help="of all units together")
+    parser.add_argument("--minutes", type=float, default=0, help="go on for so long at least")
+    parser.add_argument("--units", type=int, default=UNITS)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
+
+    async def run(folder: Path) -> tuple[list[Life], list[str]]:
+        lives, cloud = make(folder, options.seed, options.units)
+        return lives, await live(lives, cloud, options.faults, options.minutes)
+
+    with tempfile.TemporaryDirectory() as folder:
+        lives, wrong = asyncio.run(run(Path(folder)))
+    for life in lives:
+        if any(what.startswith(life.unit_id) for what in wrong):
+            print(life.unit.whole_story())
+    _report(lives, wrong)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

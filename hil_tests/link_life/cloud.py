@@ -1,0 +1,33 @@
+"""The cloud of all units of a link life: one bridge, whose broker dies with it, and what its database says at the end."""
+
+import asyncio
+import contextlib
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from hil_tests.bridge import Bridge, free_ports
+
+
+class Cloud:
+    """In `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        http_port, mqtt_port = free_ports(2)
+        self.bridge = Bridge(http_port, mqtt_port, folder)
+        self._folder = folder
+        self._killing = asyncio.Lock()
+
+    async def kill(self, for_s: float) -> None:
+        """kill -9 of bridge and broker; they are back after a while. One at a time."""
+        async with self._killing:
+            await self.bridge.kill()
+            await asyncio.sleep(for_s)
+            await self.bridge.start()
+
+    def told(self, table: str, unit_id: str) -> list[dict[str, Any]]:
+        """Every message of a unit in a table."""
+        with contextlib.closing(sqlite3.connect(self._folder / "chargekeeper.db")) as database:
+            rows = database.execute(f"SELECT payload FROM {table} WHERE unit_id = ?", (unit_id,))
+            return [json.loads(row[0]) for row in rows]

@@ -1,0 +1,197 @@
+"""One unit whose way to the cloud is troubled at random, while cars come and go and its enclosure is opened."""
+
+import asyncio
+import json
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hil_tests.link_life.cloud import Cloud
+from hil_tests.rig.console import ConsoleError, ConsoleSilent
+from hil_tests.rig.unit import Unit
+from hil_tests.sim.network import Network, Way
+from hil_tests.sim.radio import Latencies, Span
+
+QUICK = Latencies(
+    boot=Span(300, 400), sim_ready=Span(50, 80), register=Span(100, 200), attach=Span(50, 100), call_ready=Span(200, 300),
+    pdp_activate=Span(50, 100), connect=Span(20, 50), one_way=Span(5, 20), shut=Span(20, 40), detach=Span(30, 60),
+)  # fmt: skip
+DURABLE_S = 1.0  # after which what happened is on the unit's flash
+SETTLE_WITHIN_S = 180  # at the end, until everything has been told
+MAINS_CUT = "mains cut"
+
+
+@dataclass
+class Told:
+    """What really happened, to be compared with what the database says; and what the unit says of itself."""
+
+    sessions: int = 0
+    openings: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    alarms: list[str] = field(default_factory=list)  # the firmware stopped by itself
+    crashes: int = 0  # of its talking part, survived
+    heap_floor: int | None = None  # bytes, after a collection
+    heap_block: int | None = None  # the largest piece, when it was smallest
+
+
+class Life:
+    """In `folder`. One that is `spared` keeps its mains, so that what its memory loses adds up."""
+
+    def __init__(self, folder: Path, cloud: Cloud, unit_id: str, seed: int, spared: bool = False) -> None:
+        self.told = Told()
+        self.unit_id = unit_id
+        self._cloud = cloud
+        self._random = random.Random(seed)
+        self._network = Network("127.0.0.1", cloud.bridge.mqtts_port, seed)
+        self.unit = Unit(folder, seed, alarm=self.told.alarms.append)
+        self.unit.world.latencies = QUICK
+        self._troubles: dict[str, Callable[[], Awaitable[None]]] = {
+            "connection reset": self._reset,
+            "network down": self._outage,
+            "bytes swallowed": self._swallow,
+            "cut in the middle": self._cut,
+            "slow and in slices": self._slow,
+            "PDP dropped": lambda: self._disturb("drop_pdp"),
+            "noise on the modem's line": lambda: self._disturb("garbage"),
+            "modem browns out": lambda: self._disturb("brown_out"),
+            "modem hangs": lambda: self._disturb("hang"),
+            "bridge and broker killed": lambda: cloud.kill(self._random.uniform(0, 2)),
+        }
+        if not spared:
+            self._troubles[MAINS_CUT] = self._power_cut
+
+    async def begin(self) -> None:
+        """Hangs the unit on the wall and tells it whom to call."""
+        made = await self._cloud.bridge.command("unit", "add", self.unit_id)
+        await self._network.start()
+        await self.unit.start()
+        await self._until(lambda status: bool(status))
+        wanted = {"id": self.unit_id, "secret": made["secret"], "broker": "127.0.0.1", "port": self._network.port}
+        wanted |= {"heartbeat_idle_s": 5, "heartbeat_charging_s": 5, "tethered": True}
+        for words in (*self._cloud.bridge.authority_words(), f"provision {json.dumps(wanted)}"):
+            await self.unit.ask(words)
+
+    async def suffer(self, enough: Callable[[int], bool]) -> None:
+        """One trouble after the other, until `enough` of how many there were."""
+        while not enough(self.told.faults.total()):
+            name = self._random.choice(sorted(self._troubles))
+            self.told.faults[name] += 1
+            self.unit.tell(f"trouble: {name}")
+            await asyncio.gather(self._troubles[name](), self._something_happens())
+
+    async def settle(self) -> list[str]:
+        """Wait until everything was told; returns what is wrong, nothing if all is well."""
+        self._network.heal()
+        await self._network.start()
+        try:
+            await self._until(
+                lambda status: status.get("outbox") == "0" and status["link"] == "proven", SETTLE_WITHIN_S
+            )
+        except TimeoutError:
+            return [f"not everything was told within {SETTLE_WITHIN_S} s: {await self._status()}"]
+        last_boot = int((await self._status())["boots"])
+        sessions = sorted(said["i"] for said in self._cloud.told("sessions", self.unit_id))
+        events = self._cloud.told("events", self.unit_id)
+        openings = sum(said["k"] == "tamper" and said["d"]["open"] for said in events)
+        boots = sorted(said["b"] for said in events if said["k"] == "boot")
+        checks: tuple[tuple[str, object, object], ...] = (
+            ("sessions", sessions, list(range(1, self.told.sessions + 1))),
+            ("openings", openings, self.told.openings),
+            ("boots", boots, list(range(last_boot - self.told.faults[MAINS_CUT], last_boot + 1))),
+            ("crashes", self.told.crashes, 0),
+            ("alarms", self.told.alarms, []),
+        )
+        return [f"{what}: in the database {found}, in truth {true}" for what, found, true in checks if found != true]
+
+    async def end(self) -> None:
+        """Takes it off the wall."""
+        await self.unit.stop()
+        await self._network.outage()
+
+    # What the unit has to tell
+
+    async def _something_happens(self) -> None:
+        """A car comes and goes, or somebody opens the enclosure; not while the unit is off, and not as it goes off."""
+        if not await self._status():
+            return
+        await self._look_at_the_heap()
+        if self._random.random() < 0.5:
+            self.unit.plug()
+            await self._until(lambda status: status.get("pilot", "A")[0] in "BC")
+            self.unit.unplug()
+            await self._until(lambda status: status.get("pilot", "")[:1] == "A")
+            self.told.sessions += 1
+        else:
+            self.unit.tamper(True)
+            await asyncio.sleep(0.3)
+            self.unit.tamper(False)
+            self.told.openings += 1
+        await asyncio.sleep(DURABLE_S)
+
+    # Troubles
+
+    async def _reset(self) -> None:
+        self._network.reset()
+
+    async def _outage(self) -> None:
+        await self._network.outage()
+        await asyncio.sleep(self._random.uniform(0.5, 4))
+        await self._network.start()
+
+    async def _swallow(self) -> None:
+        setattr(self._network, self._random.choice(("up", "down")), Way(swallow=True))
+        await asyncio.sleep(self._random.uniform(0.5, 6))
+        self._network.heal()
+
+    async def _cut(self) -> None:
+        way = Way(cut=self._random.randint(1, 3000))
+        setattr(self._network, self._random.choice(("up", "down")), way)
+        await asyncio.sleep(2)
+
+    async def _slow(self) -> None:
+        self._network.up = self._network.down = Way(delay=0.3, jitter=0.5, slice=self._random.randint(1, 50), rate=2000)
+        await asyncio.sleep(self._random.uniform(1, 5))
+        self._network.heal()
+
+    async def _disturb(self, how: str) -> None:
+        self.unit.disturb_modem(how)
+        await asyncio.sleep(self._random.uniform(0, 3))
+
+    async def _power_cut(self) -> None:
+        await asyncio.sleep(3 + DURABLE_S)  # what happens beside it is told first
+        self.unit.mains(False)
+        await asyncio.sleep(self._random.uniform(0.3, 2))
+        self.unit.mains(True)
+        await self._until(lambda status: bool(status))
+
+    # What the unit says
+
+    async def _look_at_the_heap(self) -> None:
+        try:
+            said = dict(line.split(" ", 1) for line in await self.unit.ask("health", within_s=2))
+        except (ConsoleSilent, ConsoleError):
+            return
+        told, free, block = self.told, int(said["heap_free"]), int(said["heap_block"])
+        told.heap_floor = free if told.heap_floor is None else min(told.heap_floor, free)
+        told.heap_block = block if told.heap_block is None else min(told.heap_block, block)
+
+    async def _status(self) -> dict[str, str]:
+        """The unit's own status; empty while it is off."""
+        try:
+            status = dict(line.split(" ", 1) for line in await self.unit.ask("status", within_s=2))
+        except (ConsoleSilent, ConsoleError):
+            return {}
+        self.told.crashes = max(self.told.crashes, int(status["crashes"]))
+        return status
+
+    async def _until(self, condition: Callable[[dict[str, str]], bool], within_s: float = 30) -> None:
+        try:
+            async with asyncio.timeout(within_s):
+                while True:
+                    if condition(await self._status()):
+                        return
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise TimeoutError(f"{self.unit_id} was waited for in vain\n{self.unit.whole_story()}") from None
