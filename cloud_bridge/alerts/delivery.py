@@ -11,11 +11,11 @@ import urllib.error
 import urllib.request
 from http.client import HTTPException
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-import apprise
 from sqlalchemy import Connection, Row, select, update
 
+from cloud_bridge.alerts.mail import NotDelivered, notify, send_mail
 from cloud_bridge.alerts.wishes import Via, is_public
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.store.database import Database
@@ -24,11 +24,6 @@ from cloud_bridge.store.tables import alert_wishes, alerts, people
 ANSWER_WITHIN_S = 10
 AGAIN_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000]  # then it is given up
 AT_ONCE = 20
-TITLE = "Chargekeeper"
-
-
-class NotDelivered(Exception):
-    """Why not, in a few words without the target or its secrets."""
 
 
 class Delivery:
@@ -61,12 +56,9 @@ class Delivery:
         if via is Via.WEBHOOK:
             post(alert.target, alert.secret, _payload(alert), now_ms)
         elif via is Via.PUSH:
-            _notify(alert.target, alert.words)
-        elif self._mail is None or alert.email is None:
-            raise NotDelivered("there is no mail server, or no address")
+            notify(alert.target, alert.words)
         else:
-            joint = "&" if "?" in self._mail else "?"
-            _notify(f"{self._mail}{joint}to={quote(alert.email, safe='')}", alert.words)
+            send_mail(self._mail, alert.email, alert.words)
 
 
 def post(url: str, secret: str, payload: dict[str, Any], now_ms: int) -> None:
@@ -97,12 +89,6 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 _opener = urllib.request.build_opener(_NoRedirect)
-
-
-def _notify(target: str, words: str) -> None:
-    service = apprise.Apprise()
-    if not service.add(target) or not service.notify(body=words, title=TITLE):
-        raise NotDelivered("the service refused it")
 
 
 def _payload(alert: Row[Any]) -> dict[str, Any]:

@@ -33,13 +33,26 @@ def email_of(connection: Connection, person_id: int) -> str | None:
     return connection.execute(select(people.c.email).where(people.c.id == person_id)).scalar()
 
 
+def pending_email(connection: Connection, person_id: int, now_ms: int) -> str | None:
+    """The address that waits for its code."""
+    query = select(email_changes.c.email).where(
+        email_changes.c.person_id == person_id, email_changes.c.expires_ms > now_ms
+    )
+    return connection.execute(query).scalar()
+
+
 def ask_for_change(connection: Connection, person: Person, address: str, now_ms: int) -> str:
     """The code to be sent to the new address. A second wish replaces the first. Raises BridgeError."""
     code = new_secret()
-    connection.execute(delete(email_changes).where(email_changes.c.person_id == person.id))
+    forget_change(connection, person)
     values = {"email": checked_email(address), "code_hash": hash_of(code), "expires_ms": now_ms + CODE_MS}
     connection.execute(email_changes.insert(), values | {"person_id": person.id})
     return code
+
+
+def forget_change(connection: Connection, person: Person) -> None:
+    """The new address is not waited for any more."""
+    connection.execute(delete(email_changes).where(email_changes.c.person_id == person.id))
 
 
 def confirm_change(connection: Connection, code: str, now_ms: int) -> str | None:

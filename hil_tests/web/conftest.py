@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from hil_tests.web.letters import Letters
 from hil_tests.web.place import CHROMIUM, Place
 
 
@@ -17,9 +18,19 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def letters() -> Iterator[Letters]:
+    """What the bridge sends by mail."""
+    letters = Letters()
+    yield letters
+    letters.close()
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory, letters: Letters) -> Iterator[Place]:
     """Dora has a charger that charges; ingo is its installer. Bridges take seconds to start, so there is one for all."""
-    place = Place(tmp_path_factory.mktemp("the place"))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CHARGEKEEPER_MAIL", letters.address)
+        place = Place(tmp_path_factory.mktemp("the place"))
     try:
         for name, role in (("dora", "driver"), ("ingo", "installer"), ("sue", "support"), ("olga", "operator")):
             place.person(name, role)

@@ -1,5 +1,6 @@
 """Does every path of the app lead where it must, by clicks alone, at a phone's and a desk's size?"""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from hil_tests.web.letters import Letters
 from hil_tests.web.place import Charger, Place
 from hil_tests.web.visitor import LOOKS, Visitor
 
+LETTER_WITHIN_S = 10
 REPORT = b"CSQ 19\nverdict pass\n"
 
 
@@ -125,6 +128,30 @@ def test_support_and_the_installer(cast: Cast, tmp_path: Path) -> None:
     installer.sees("Outcome: An outside antenna.")
     installer.clicks("Jobs")
     installer.sees("Closed")
+
+
+def test_a_new_address_counts_once_its_letter_is_opened(cast: Cast, letters: Letters) -> None:
+    driver = cast.visit(cast.driver)
+    driver.clicks("Account")
+    driver.clicks("How to reach you")
+    driver.page.get_by_role("link", name="E-mail").click()
+    driver.comes_to("E-mail")
+    driver.fills(address=f"{cast.driver}@example.org")
+    driver.clicks("Send the letter")
+    driver.sees(f"We have written to {cast.driver}@example.org")
+    driver.comes_to("E-mail")
+    link = re.search(r"/account/email/confirm\?code=[\w-]+", letters.next(LETTER_WITHIN_S))
+    assert link
+    phone = cast.visit("")
+    phone.goes_to(link[0])
+    phone.comes_to("Confirm your address")
+    phone.clicks("Yes, use it")
+    phone.comes_to("Address confirmed")
+    driver.goes_to("/account/email")
+    driver.sees(f"Mail goes to {cast.driver}@example.org.")
+    phone.goes_to(link[0])
+    phone.clicks("Yes, use it")
+    phone.comes_to("This link is not valid any more")
 
 
 def test_account(cast: Cast, place: Place) -> None:

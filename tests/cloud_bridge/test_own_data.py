@@ -45,3 +45,13 @@ def test_erasing_needs_the_password_and_is_for_good(bridge: Bridge, dora: Visito
     assert dora.post("/account/data/erase", "/account/data", password=PASSWORD).url.path == "/login"
     assert dora.client.get("/account").url.path == "/login"
     assert Visitor(bridge, "dora", Role.DRIVER).read("/account/units").count("home-1") == 0
+
+
+def test_an_address_is_not_changed_where_no_mail_is_sent(dora: Visitor) -> None:
+    """With a mail server: hil_tests/web/test_journeys.py."""
+    assert "sends no mail at present" in dora.read("/account/email")
+    answer = dora.post("/account/email", "/account/password", address="dora@example.org")
+    assert answer.status_code == 503
+    assert "We have written to" not in dora.get("/account/email")
+    assert dora.post("/account/email", "/account/password", address="no address").status_code == 422
+    assert dora.post("/account/email/confirm", code="x" * 43).status_code == 422

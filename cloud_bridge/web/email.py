@@ -1,0 +1,73 @@
+"""The account's e-mail address: a new one counts when the link in the letter to it has been opened."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from cloud_bridge.alerts.mail import NotDelivered, send_mail
+from cloud_bridge.errors import AlreadyThere, BridgeError
+from cloud_bridge.store.email import ask_for_change, confirm_change, email_of, forget_change, pending_email
+from cloud_bridge.web.access import HouseOf, person_of
+from cloud_bridge.web.attempts import Attempts
+from cloud_bridge.web.page import Field, OwnForm, PersonOf, page, to
+from cloud_bridge.web.problems import Refused
+from cloud_bridge.web.words import lasting
+
+LETTERS = 5  # that a person may have us send in 15 minutes, also to strangers
+LETTER = """Somebody, probably you, wants Chargekeeper to write to this address.
+
+To agree, open this page within a day: {link}
+
+If it was not you, do nothing: you will not hear from us again."""
+
+router = APIRouter(prefix="/account/email", include_in_schema=False)
+
+
+@router.get("")
+def email(request: Request, house: HouseOf, person: PersonOf) -> Response:
+    with house.database.reading() as connection:
+        address = email_of(connection, person.id)
+        pending = pending_email(connection, person.id, house.clock.now_ms())
+    can_write = house.settings.mail is not None
+    return page(request, "account_email.html", person, address=address, pending=pending, can_write=can_write)
+
+
+@router.post("", dependencies=[OwnForm])
+def change(request: Request, house: HouseOf, person: PersonOf, address: Field) -> Response:
+    attempts: Attempts = request.app.state.attempts
+    limits, now_ms = [(f"letters {person.id}", LETTERS)], house.clock.now_ms()
+    wait_ms = attempts.wait_ms(limits, now_ms)
+    if wait_ms:
+        raise Refused("Too many letters", f"Look for the one that we sent, or try again in {lasting(wait_ms)}.", 429)
+    attempts.failed(limits, now_ms)
+    try:
+        with house.database.writing() as connection:
+            code = ask_for_change(connection, person, address, now_ms)
+        send_mail(house.settings.mail, address.strip(), LETTER.format(link=f"{request.url}/confirm?code={code}"))
+    except BridgeError:
+        raise Refused("That is no e-mail address", "Nothing was changed. Check it, and try again.") from None
+    except NotDelivered:
+        with house.database.writing() as connection:
+            forget_change(connection, person)
+        raise Refused("The letter could not be sent", "Nothing was changed. Please try again later.", 503) from None
+    return to("/account/email")
+
+
+@router.get("/confirm")
+def letter_opened(request: Request, code: str = "") -> Response:
+    """Only a question: programs that look at mail open its links, but press no button."""
+    return page(request, "account_email_confirm.html", person_of(request), code=code)
+
+
+@router.post("/confirm")
+def confirm(request: Request, house: HouseOf, code: Field) -> Response:
+    """Whoever has the code has the letter; on the phone that got it, nobody need be logged in."""
+    try:
+        with house.database.writing() as connection:
+            address = confirm_change(connection, code, house.clock.now_ms())
+    except AlreadyThere:
+        raise Refused(
+            "Another account has this address", "Nothing was changed. Each address has one account."
+        ) from None
+    if address is None:
+        raise Refused("This link is not valid any more", "It was used, or is older than a day. Ask for a new letter.")
+    return page(request, "account_email_confirmed.html", person_of(request), address=address)
