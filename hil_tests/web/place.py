@@ -105,13 +105,20 @@ class Place:
 
     def minutes_pass(self, minutes: int) -> None:
         """Moves the clock."""
-        self._background.run(self.bridge.stop())
+        self.stop()
         back_ms = minutes * 60_000
         self.store(
             f"UPDATE contacts SET last_contact_ms = last_contact_ms - {back_ms}",
             f"UPDATE heartbeats SET received_ms = received_ms - {back_ms}",
             f"UPDATE contact_gaps SET from_ms = from_ms - {back_ms}, to_ms = to_ms - {back_ms}",
         )
+        self.start()
+
+    def stop(self) -> None:
+        """No bridge for a while."""
+        self._background.run(self.bridge.stop())
+
+    def start(self) -> None:
         self._background.run(self.bridge.start())
 
     def two_weeks_of_signal(self, unit_id: str) -> None:

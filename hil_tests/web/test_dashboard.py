@@ -69,12 +69,6 @@ def test_an_open_page_shows_a_message_by_itself(page: Page, charger: Charger) ->
     expect(page.get_by_text("0.7 kWh")).to_be_visible()
 
 
-def test_the_age_grows_without_the_network_being_asked(page: Page, charger: Charger) -> None:
-    idle(charger)
-    expect(page.locator(".ago time")).to_have_text("Just now", timeout=SOON_MS)
-    expect(page.locator(".ago time")).to_have_text("7 seconds ago", timeout=10_000)
-
-
 def test_a_page_without_network_says_so_and_recovers_by_itself(page: Page, charger: Charger) -> None:
     page.context.set_offline(True)
     expect(page.get_by_text("You are offline. This is what was true then.")).to_be_visible()

@@ -1,0 +1,57 @@
+"""Is a page that stays open over a night right in the morning, and honest while it cannot ask?
+
+The browser's clock is moved by Playwright, the bridge's by what it has stored.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from hil_tests.web.place import Charger, Place
+
+SOON_MS = 15_000
+MINUTE_MS = 60_000
+NIGHT_MIN = 8 * 60
+NO_SERVICE = "No connection to our service. This is what was true then."
+
+
+@pytest.fixture(scope="module")
+def charger(place: Place) -> Charger:
+    """Of a driver who sleeps."""
+    place.person("nils", "driver")
+    return place.charger("CK-0003", "nils")
+
+
+@pytest.fixture
+def page(browser: Browser, place: Place, charger: Charger) -> Iterator[Page]:
+    """The dashboard in the evening, just heard."""
+    page = browser.new_context().new_page()
+    page.clock.install()
+    place.log_in(page, "nils")
+    charger.says("heartbeat", s="A1", m="smart", q=18, o="23415", a=0, w=0, e=124000, f=[])
+    expect(page.locator(".ago")).to_have_text("Just now", timeout=SOON_MS)
+    yield page
+    page.context.close()
+
+
+def test_ages_grow_without_the_network_being_asked(page: Page) -> None:
+    page.clock.fast_forward(12_000)
+    expect(page.locator(".ago")).to_have_text("12 seconds ago")
+
+
+def test_a_night_without_the_bridge_and_the_morning(page: Page, place: Place, charger: Charger) -> None:
+    place.stop()
+    page.clock.fast_forward(MINUTE_MS)
+    expect(page.get_by_text(NO_SERVICE)).to_be_visible()
+    said = page.locator(".ago").inner_text()
+    page.clock.fast_forward(NIGHT_MIN * MINUTE_MS)
+    assert page.locator(".ago").inner_text() == said, "an age that we know nothing of does not grow"
+    place.minutes_pass(NIGHT_MIN)
+    page.clock.run_for(MINUTE_MS)
+    expect(page.locator(".ago")).to_have_text("8 hours ago", timeout=SOON_MS)
+    expect(page.get_by_role("alert")).to_contain_text("We have not heard from your charger for 8 hours")
+    expect(page.get_by_text(NO_SERVICE)).to_be_hidden()
+    charger.says("heartbeat", s="A1", m="smart", q=18, o="23415", a=0, w=0, e=124000, f=[])
+    expect(page.locator(".ago")).to_have_text("Just now", timeout=SOON_MS)
+    expect(page.get_by_role("heading", name="It is back")).to_be_visible()
