@@ -81,11 +81,8 @@ def test_a_report_with_a_hostile_name_and_one_that_is_none(
     support.goes_to(f"{CHARGER}/jobs")
     support.clicks("Raise it")
     support.comes_to("CK-0001")
-    hostile: FilePayload = {
-        "name": "../../etc/<b>passwd.txt",
-        "mimeType": "text/html",
-        "buffer": b"CSQ 9 <script>alert(1)</script>",
-    }
+    text = "CSQ 9 <script>alert(1)</script>"
+    hostile: FilePayload = {"name": "../../etc/<b>passwd.txt", "mimeType": "text/html", "buffer": text.encode()}
     support.page.locator('[name="report"]').set_input_files(hostile)
     support.clicks("Upload")
     support.sees(text)
