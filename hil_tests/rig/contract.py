@@ -22,19 +22,21 @@ OFFERS = {
     "modem_line": "the far end of the modem's line: the mobile network is ours, and so the way to a cloud",
 }
 
-# What can be broken by name. The first are over when their cause is gone; what the others did has to be looked at by a
-# person.
+# What can be broken by name. The first are over when their cause is gone; what the second did has to be looked at by a
+# person; the third are no faults of the charge point, so nothing may be red.
 PASSING_FAULTS = (
     "over_temperature",
     "sensor_lost",
     "supply_low",
-    "supply_high",
+    "pen_lost",
     "diode",
     "pilot_short",
     "proximity",
     "over_current",
 )
 LASTING_FAULTS = ("rcd_ac", "rcd_dc", "contactor_welded", "contactor_stuck_open")
+NO_FAULTS = ("pilot_noise", "brown_out", "ventilation")
+FAULTS = PASSING_FAULTS + LASTING_FAULTS + NO_FAULTS
 
 
 @dataclass(frozen=True)

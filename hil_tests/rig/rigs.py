@@ -15,13 +15,12 @@ from hil_tests.children import die_with_parent
 from hil_tests.rig.background import Background
 from hil_tests.rig.bench import Bench, Lines
 from hil_tests.rig.console import ConsoleSilent
-from hil_tests.rig.contract import LASTING_FAULTS, OFFERS, PASSING_FAULTS, Rig
+from hil_tests.rig.contract import FAULTS, OFFERS, Rig
 from hil_tests.rig.loop import LINKS
 from hil_tests.rig.plain import PlainRig
 from hil_tests.rig.virtual import VirtualRig
 
 FILE = Path(__file__).resolve().parents[1] / "rigs.toml"
-FAULTS = PASSING_FAULTS + LASTING_FAULTS
 LOOP_WITHIN_S = 20
 
 

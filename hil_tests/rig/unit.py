@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hil_tests.rig.console import Console
-from hil_tests.rig.contract import LASTING_FAULTS, PASSING_FAULTS, Observation
+from hil_tests.rig.contract import FAULTS, Observation
 from hil_tests.rig.desk import Desk
 from hil_tests.rig.hardware import Hardware, Send
 from hil_tests.rig.processor import FIRMWARE
@@ -49,7 +49,7 @@ class Unit(Hardware):
 
     def fault_names(self) -> tuple[str, ...]:
         """All that there are."""
-        return PASSING_FAULTS + LASTING_FAULTS
+        return FAULTS
 
     def mains(self, on: bool) -> None:
         """Switches the mains; ends a timed cut."""

@@ -5,17 +5,18 @@ microcontroller's pins, `inputs()` is what its sensors show. Whoever runs the mi
 `powered` as its supply.
 """
 
+import random
 from dataclasses import dataclass
 
 from hil_tests.sim.pilot import STEADY_LOW_DUTY, offered_ma, plateaus, state
 from hil_tests.sim.vehicle import CABLE_32A_OHM, Vehicle
 
-# What can be broken by name, each as a cause in the world.
+# What can be broken or troubled by name, each as a cause in the world.
 FAULTS = (
     "over_temperature",
     "sensor_lost",
     "supply_low",
-    "supply_high",
+    "pen_lost",
     "diode",
     "pilot_short",
     "proximity",
@@ -24,17 +25,22 @@ FAULTS = (
     "rcd_dc",
     "contactor_welded",
     "contactor_stuck_open",
+    "pilot_noise",
+    "brown_out",
+    "ventilation",
 )
 
 MAINS_MV = 230_000
 LOW_MAINS_MV = 196_000  # below the 207 V of BS 7671 722.411.4.1
-HIGH_MAINS_MV = 262_000  # above its 253 V
+NO_PEN_MV = 262_000  # the neutral floats, and the other phases' loads lift ours above its 253 V
 RAIL_MV = 5_000
+BROWN_OUT_MV = 4_200
 RAIL_DEAD_MV = 3_900  # the microcontroller stops
 RAIL_FALL_MV_PER_S = 25_000  # so the rail is below 4,500 mV for some 24 ms before it is dead
 AMBIENT_C = 24
 HOT_C = 97
 SHORTED_PROXIMITY_OHM = 10
+NOISE_MV = 300  # on each reading of the pilot, either way
 CONTACTOR_CLOSES_IN_S = 0.020
 CONTACTOR_OPENS_IN_S = 0.015
 RCD_TEST_TRIPS_IN_S = 0.020
@@ -71,6 +77,7 @@ class Board:
         self._rail_mv = 0.0
         self._contact_moving_for_s = 0.0
         self._rcd_test_for_s = 0.0
+        self._random = random.Random(0)
 
     @property
     def powered(self) -> bool:
@@ -84,7 +91,7 @@ class Board:
             return 0
         if "supply_low" in self.faults:
             return LOW_MAINS_MV
-        return HIGH_MAINS_MV if "supply_high" in self.faults else MAINS_MV
+        return NO_PEN_MV if "pen_lost" in self.faults else MAINS_MV
 
     @property
     def pilot_state(self) -> str:
@@ -104,16 +111,18 @@ class Board:
         return plateaus(self.outputs.pilot_duty_u16, self.vehicle.load_ohm(), self.vehicle.diode, shorted)
 
     def set_fault(self, name: str, on: bool) -> None:
-        """Breaks something, or mends it. Raises ValueError for a name not in FAULTS."""
+        """Breaks or troubles something, or mends it. Raises ValueError for a name not in FAULTS."""
         if name not in FAULTS:
             raise ValueError(f"no fault is called {name!r}; there are {', '.join(FAULTS)}")
         (self.faults.add if on else self.faults.discard)(name)
         self.vehicle.diode = "diode" not in self.faults
         self.vehicle.greedy = "over_current" in self.faults
+        self.vehicle.needs_ventilation = "ventilation" in self.faults
 
     def step(self, elapsed_s: float) -> None:
         """Moves everything on by some milliseconds."""
-        self._rail_mv = RAIL_MV if self.mains else max(0.0, self._rail_mv - RAIL_FALL_MV_PER_S * elapsed_s)
+        rail_mv = BROWN_OUT_MV if "brown_out" in self.faults else RAIL_MV
+        self._rail_mv = rail_mv if self.mains else max(0.0, self._rail_mv - RAIL_FALL_MV_PER_S * elapsed_s)
         if not self.powered:
             self.outputs = RESET
         self._move_contact(elapsed_s)
@@ -130,7 +139,7 @@ class Board:
 
     def inputs(self) -> dict[str, int | bool | None]:
         """Everything that the microcontroller can sense, in the units of its wires."""
-        high_mv, low_mv = self.pilot_mv()
+        high_mv, low_mv = (mv + self._noise_mv() for mv in self.pilot_mv())
         test_trips = self._rcd_test_for_s >= RCD_TEST_TRIPS_IN_S
         return {
             "pilot_high_mv": high_mv,
@@ -148,6 +157,9 @@ class Board:
             "tamper": self.tamper,
             "button": self.button,
         }
+
+    def _noise_mv(self) -> int:
+        return self._random.randint(-NOISE_MV, NOISE_MV) if "pilot_noise" in self.faults else 0
 
     def _proximity_ohm(self) -> int | None:
         if "proximity" in self.faults:

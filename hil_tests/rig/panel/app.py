@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hil_tests.rig.contract import LASTING_FAULTS, PASSING_FAULTS
+from hil_tests.rig.contract import LASTING_FAULTS, NO_FAULTS, PASSING_FAULTS
 from hil_tests.rig.panel.guard import LoopbackOnly
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.car_account import CarAccount
@@ -78,7 +78,7 @@ def create_app(unit: Unit, stopping: asyncio.Event, account: CarAccount | None =
 
     @app.get("/api/rig/faults")
     async def faults(grouped: bool = False) -> list[str] | list[tuple[str, ...]]:
-        return [PASSING_FAULTS, LASTING_FAULTS] if grouped else list(unit.fault_names())
+        return [PASSING_FAULTS, LASTING_FAULTS, NO_FAULTS] if grouped else list(unit.fault_names())
 
     @app.post("/api/rig/plug")
     async def plug() -> dict[str, Any]:

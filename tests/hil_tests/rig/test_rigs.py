@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from hil_tests.rig.bench import Lines
-from hil_tests.rig.contract import OFFERS
-from hil_tests.rig.rigs import FAULTS, RigKind, kinds
+from hil_tests.rig.contract import FAULTS, OFFERS
+from hil_tests.rig.rigs import RigKind, kinds
 from hil_tests.sim import board
 
 

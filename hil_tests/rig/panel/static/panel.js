@@ -51,10 +51,11 @@ byId("csq-set").addEventListener("input", (event) => {
 byId("csq-set").addEventListener("change", (event) => order("network", { csq: Number(event.target.value) }));
 
 async function offerFaults() {
-  const [passing, lasting] = await (await fetch("/api/rig/faults?grouped=true")).json();
+  const [passing, lasting, harmless] = await (await fetch("/api/rig/faults?grouped=true")).json();
   const groups = [
     ["Pass with their cause", passing],
     ["Stay until somebody has looked and pressed the button", lasting],
+    ["No fault of the charge point, so never red", harmless],
   ];
   for (const [title, names] of groups) {
     const group = document.createElement("div");
