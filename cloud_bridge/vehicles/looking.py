@@ -85,7 +85,7 @@ def _kept(accounts: Accounts, vehicle: Vehicle) -> Kept:
 
 
 def _refreshed(accounts: Accounts, vehicle: Vehicle, kept: Kept) -> Kept:
-    outcome = accounts.door.refresh(vehicle.grant_id or "", kept.generation)
+    outcome = accounts.door.refresh(kept.id, kept.generation)
     if outcome.trouble is not None:
         raise ProviderError(outcome.trouble, advice=outcome.advice, retry_after_ms=outcome.retry_after_ms)
     return _kept(accounts, vehicle)

@@ -77,7 +77,7 @@ class Refreshing:
         provider = self.catalogue.providers.get(kept.provider)
         if provider is None:
             raise ProviderError(Trouble.MISUSED, f"the provider {kept.provider} is not in the settings any more")
-        self._store(grant_id, kept, self._exchange(provider, kept))
+        self._store(kept, self._exchange(provider, kept))
         return Outcome()
 
     def _exchange(self, provider: Provider, kept: Kept) -> Grant:
@@ -96,14 +96,14 @@ class Refreshing:
                 raise
         return provider.refresh(refresh_token, self.clock.now_ms())
 
-    def _store(self, grant_id: str, kept: Kept, grant: Grant) -> None:
+    def _store(self, kept: Kept, grant: Grant) -> None:
         for tries_left in reversed(range(STORE_TRIES)):
             try:
                 with self.database.writing() as connection:
-                    self.vault.renew(connection, grant_id, kept, grant)
+                    self.vault.renew(connection, kept, grant)
                 return
             except OperationalError as error:
-                _log.error("the new grant %.8s cannot be stored yet: %s", grant_id, error.orig)
+                _log.error("the new grant %.8s cannot be stored yet: %s", kept.id, error.orig)
                 if tries_left == 0:
                     raise
                 self.pause(1.0)

@@ -29,22 +29,22 @@ SCOPES = ("openid", "offline_access", "vehicle_device_data")
 ERRORS = (
     Row(None, "mobile_access_disabled", Trouble.REMOTE_OFF),
     Row(None, "login_required", Trouble.CONSENT_GONE),
+    Row(400, None, Trouble.MISUSED),
     Row(401, None, Trouble.STALE_TOKEN),  # "invalid bearer token", "token expired (401)"
     Row(402, None, Trouble.BILLING),
     Row(403, "missing scopes", Trouble.SCOPE_MISSING),
     Row(403, "invalid_scope", Trouble.SCOPE_MISSING),
     Row(403, "unsupported vehicle", Trouble.PRECONDITION),
     Row(404, None, Trouble.VEHICLE_GONE),
+    Row(405, None, Trouble.MISUSED),
+    Row(406, None, Trouble.MISUSED),
     Row(408, None, Trouble.ASLEEP),
     Row(412, None, Trouble.PRECONDITION),
     Row(421, None, Trouble.REGION),
+    Row(422, None, Trouble.MISUSED),
     Row(423, None, Trouble.ACCOUNT_LOCKED),
     Row(429, None, Trouble.RATE_LIMITED),
     Row(451, None, Trouble.ACCOUNT_ISSUE),  # the owner's privacy settings
-    Row(400, None, Trouble.MISUSED),
-    Row(405, None, Trouble.MISUSED),
-    Row(406, None, Trouble.MISUSED),
-    Row(422, None, Trouble.MISUSED),
 )
 
 PLUGGED_IN = frozenset({"Charging", "Complete", "Stopped", "Starting", "NoPower", "Calibrating"})

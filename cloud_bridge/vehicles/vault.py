@@ -26,6 +26,7 @@ REFRESH_WEEKLY_MS = 7 * 24 * 3600 * 1000
 class Kept(NamedTuple):
     """A grant as it is kept."""
 
+    id: str
     grant: Grant
     before: str  # the refresh token that this grant came from; empty for one of an authorisation
     person_id: int
@@ -60,7 +61,9 @@ class Vault:
             raise KeyGone(f"the key {row.key_id} of the stored grants is gone: put it back, or connect the cars again")
         told = json.loads(unseal(key, row.sealed, _place(row.person_id, grant_id)))
         grant = Grant(told["access"], told["refresh"], told["issued_ms"], told["expires_ms"], tuple(told["scopes"]))
-        return Kept(grant, told.get("before", ""), row.person_id, row.provider, row.generation, row.refresh_ms)
+        return Kept(
+            grant_id, grant, told.get("before", ""), row.person_id, row.provider, row.generation, row.refresh_ms
+        )
 
     def refresh_ms(self, connection: Connection, grant_id: str) -> int | None:
         """When the grant should be refreshed; None when there is none. Opens nothing."""
@@ -87,10 +90,10 @@ class Vault:
         """A refresh begins. Unless `renew` says otherwise it has to be done again."""
         connection.execute(update(account_grants).where(account_grants.c.id == grant_id).values(refresh_ms=now_ms))
 
-    def renew(self, connection: Connection, grant_id: str, kept: Kept, grant: Grant) -> bool:
+    def renew(self, connection: Connection, kept: Kept, grant: Grant) -> bool:
         """Store what the refresh of `kept` gave. False if it is not the newest any more, or has been forgotten."""
-        values = self._values(kept.person_id, grant_id, grant, kept.grant.refresh_token, kept.generation + 1)
-        same = (account_grants.c.id == grant_id, account_grants.c.generation == kept.generation)
+        values = self._values(kept.person_id, kept.id, grant, kept.grant.refresh_token, kept.generation + 1)
+        same = (account_grants.c.id == kept.id, account_grants.c.generation == kept.generation)
         return connection.execute(update(account_grants).where(*same).values(values)).rowcount == 1
 
     def reseal(self, connection: Connection) -> int:

@@ -96,12 +96,11 @@ def _link(accounts: Accounts, account: CarAccount) -> None:
     finish(accounts, 1, "s", "demo", {"state": asked["state"][0], "code": code})
 
 
-def _kept(accounts: Accounts) -> tuple[str, Kept]:
+def _kept(accounts: Accounts) -> Kept:
     with accounts.database.reading() as connection:
-        grant_id = rows.of_person(connection, 1)[0].grant_id or ""
-        kept = accounts.vault.get(connection, grant_id)
+        kept = accounts.vault.get(connection, rows.of_person(connection, 1)[0].grant_id or "")
     assert kept is not None
-    return grant_id, kept
+    return kept
 
 
 def race(rounds: int, workers: int, kills: int, second_chance_s: float, seed: int) -> Figures:
@@ -116,9 +115,9 @@ def race(rounds: int, workers: int, kills: int, second_chance_s: float, seed: in
         try:
             for number in range(rounds):
                 began_s, before = time.monotonic(), copy(account)
-                grant_id, kept = _kept(accounts)
+                kept = _kept(accounts)
                 for worker in crowd:
-                    worker.ask(grant_id, kept.generation)
+                    worker.ask(kept.id, kept.generation)
                 killed = _kill_refresher(dice, crowd, account)
                 victims = dice.sample(crowd, kills)
                 for victim in victims:
@@ -167,7 +166,7 @@ def _hear(crowd: list[Worker]) -> None:
 
 
 def _check(accounts: Accounts, generation: int) -> None:
-    kept = _kept(accounts)[1]
+    kept = _kept(accounts)
     try:
         accounts.provider("demo").cars(kept.grant.access_token)
     except ProviderError as error:

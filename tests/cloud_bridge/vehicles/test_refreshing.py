@@ -35,9 +35,8 @@ def refresh(play: Scene, generation: int | None = None, **parts: Any) -> Outcome
     """Of the generation that is there, unless told otherwise."""
     accounts = play.accounts
     refreshing = Refreshing(accounts.database, accounts.vault, accounts.catalogue, play.clock, **{"busy_s": 0} | parts)
-    return refreshing.refresh(
-        play.vehicle().grant_id or "", kept(play).generation if generation is None else generation
-    )
+    now = kept(play)
+    return refreshing.refresh(now.id, now.generation if generation is None else generation)
 
 
 def refresh_and_die(play: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,11 +165,12 @@ def test_a_database_that_is_full_does_not_cost_the_grant(play: Scene, monkeypatc
 
 def test_a_late_refresher_cannot_overwrite_a_newer_grant(play: Scene) -> None:
     """As when PostgreSQL was lost and found, and with it the lock."""
-    grant_id, stale = play.link().grant_id or "", kept(play)
+    play.link()
+    stale = kept(play)
     refresh(play)
     newer = kept(play)
     with play.accounts.database.writing() as connection:
-        assert not play.accounts.vault.renew(connection, grant_id, stale, stale.grant)
+        assert not play.accounts.vault.renew(connection, stale, stale.grant)
     assert kept(play) == newer
 
 
@@ -178,7 +178,7 @@ def test_linking_again_during_a_refresh_wins(play: Scene) -> None:
     vehicle, slow = play.link(), kept(play)
     again = play.link(vehicle)
     with play.accounts.database.writing() as connection:
-        assert not play.accounts.vault.renew(connection, vehicle.grant_id or "", slow, slow.grant)
+        assert not play.accounts.vault.renew(connection, slow, slow.grant)
     assert look(play.accounts, again).link.state is State.LINKED
 
 
