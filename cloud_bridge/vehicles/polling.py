@@ -11,7 +11,7 @@ from cloud_bridge.vehicles.trouble import AUTHORISE_AGAIN
 MINUTE_MS = 60_000
 CHARGING_MS = 10 * MINUTE_MS
 IDLE_MS = 30 * MINUTE_MS
-FIRST_RETRY_MS = MINUTE_MS
+FIRST_RETRY_MS = MINUTE_MS // 2  # within the shortest second chance of a refresh whose answer was lost (README.md)
 LONGEST_RETRY_MS = 60 * MINUTE_MS
 LOST_MS = 24 * 60 * MINUTE_MS  # consent that is gone comes back by itself only when the provider was wrong
 

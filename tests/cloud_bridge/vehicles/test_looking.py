@@ -92,7 +92,7 @@ def test_polling_is_polite(play: Scene) -> None:
     for _ in range(9):
         vehicle = look(play.accounts, play.vehicle())
         waits.append((vehicle.due_ms - play.clock.now_ms()) // MINUTE_MS)
-    assert waits == [2, 4, 8, 16, 32, 60, 60, 60, 60]
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     play.maker.trouble["read"] = ProviderError(Trouble.CONSENT_GONE)
     link = look(play.accounts, vehicle).link
     assert next_look_ms(link, None, 11) == LOST_MS
