@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from hil_tests.bench.cloud.fleet import fleet
+from hil_tests.bench.cloud.live import live
 from hil_tests.bench.cloud.outages import outages
 from hil_tests.bench.cloud.pages import pages
 from hil_tests.bench.cloud.throughput import embedded, outside
@@ -12,6 +13,7 @@ BENCHES: dict[str, Callable[[], bool]] = {
     "embedded": embedded,
     "outside": outside,
     "fleet": fleet,
+    "live": live,
     "pages": pages,
     "outages": outages,
 }

@@ -5,12 +5,11 @@ import re
 import sqlite3
 import tempfile
 import time
-import urllib.parse
 import urllib.request
 from contextlib import closing
-from http.cookiejar import CookieJar
 from pathlib import Path
 
+from hil_tests.bench.cloud.browser import NAME, Browser
 from hil_tests.bench.cloud.load import memory_mb, percentile
 from hil_tests.ingest.house import TOKEN, House
 
@@ -53,15 +52,15 @@ def pages() -> bool:
         empty_mb = memory_mb(house.bridge.pid)
         house.stop()
         fill(folder / "chargekeeper.db")
-        password = house.command("user", "add", "bench", "--json")["password"]
+        password = house.command("user", "add", NAME, "--json")["password"]
         house.start()
         try:
-            browser = _log_in(house, password)
+            browser = Browser(house.http_port, password)
             _until_noticed(house)
             print(f"{UNITS:,} units: memory for them {memory_mb(house.bridge.pid) - empty_mb:.0f} MB at the start")
             held = True
-            for path in _paths(house, browser):
-                times = [_look(browser, f"http://127.0.0.1:{house.http_port}{path}") for _ in range(LOOKS)]
+            for path in _paths(browser):
+                times = [browser.look(path) for _ in range(LOOKS)]
                 p50, p99 = percentile(times, 0.5) * 1000, percentile(times, 0.99) * 1000
                 print(f"  {path:44} p50 {p50:6.1f} ms  p99 {p99:6.1f} ms, limit {LIMIT_MS:.0f} ms")
                 held = held and p99 <= LIMIT_MS
@@ -92,41 +91,22 @@ def _silent(house: House) -> int:
     return int(float(found[1]))
 
 
-def _paths(house: House, browser: urllib.request.OpenerDirector) -> list[str]:
+def _paths(browser: Browser) -> list[str]:
     """A unit, the operator's dashboard, the fleet in every order and some pages on, and a program's question."""
     orders = ["/fleet", "/fleet?by=network", "/fleet?by=site", "/fleet?network=23415"]
     return [
         "/charge-points/cp050000",
         "/",
         *orders,
-        *(_pages_on(house, browser, path) for path in orders),
+        *(_pages_on(browser, path) for path in orders),
         "/fleet?q=cp0777",
         "/api/charge-points/cp050000",
     ]
 
 
-def _pages_on(house: House, browser: urllib.request.OpenerDirector, path: str) -> str:
+def _pages_on(browser: Browser, path: str) -> str:
     for _ in range(PAGES_ON):
-        with browser.open(f"http://127.0.0.1:{house.http_port}{path}") as page:
-            found = re.search(r'href="([^"]+)">Next chargers', page.read().decode())
+        found = re.search(r'href="([^"]+)">Next chargers', browser.get(path))
         assert found is not None
         path = html.unescape(found[1])
     return path
-
-
-def _log_in(house: House, password: str) -> urllib.request.OpenerDirector:
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-    address = f"http://127.0.0.1:{house.http_port}/login"
-    with browser.open(address) as page:
-        found = re.search(r'name="form" value="([0-9a-f]+)"', page.read().decode())
-    assert found is not None
-    form = urllib.parse.urlencode({"name": "bench", "password": password, "form": found[1]})
-    browser.open(address, form.encode()).close()
-    return browser
-
-
-def _look(browser: urllib.request.OpenerDirector, address: str) -> float:
-    started_s = time.monotonic()
-    with browser.open(address) as page:
-        page.read()
-    return time.monotonic() - started_s

@@ -1,0 +1,54 @@
+"""From a unit's byte to an open dashboard: how long until the page's own stream of events says it."""
+
+import random
+import tempfile
+import time
+from http.client import HTTPResponse
+from pathlib import Path
+
+from hil_tests.bench.cloud.browser import NAME, Browser
+from hil_tests.bench.cloud.load import percentile
+from hil_tests.ingest.house import House
+
+HEARTBEATS = 20
+LIMIT_S = 1.5
+PAUSE_S = (0.7, 1.2)  # at any phase of the stream's looks
+SEED = 20260101
+
+
+def live() -> bool:
+    """One unit, one open page."""
+    dice = random.Random(SEED)
+    with tempfile.TemporaryDirectory() as folder:
+        house = House(Path(folder))
+        (unit,) = house.add_units(["cp00000"])
+        password = house.command("user", "add", NAME, "--json")["password"]
+        house.start()
+        times = []
+        try:
+            station = house.connect(unit)
+            stream = Browser(house.http_port, password).open("/charge-points/cp00000/live")
+            _next_board(stream)  # as it stands
+            for number in range(1, HEARTBEATS + 1):
+                time.sleep(dice.uniform(*PAUSE_S))
+                started_s = time.monotonic()
+                station.say("heartbeat", b'{"n":%d,"b":1,"s":"C2","q":17,"w":%d}' % (number, number * 100))
+                _next_board(stream)
+                times.append(time.monotonic() - started_s)
+            stream.close()
+        finally:
+            house.stop()
+    p50, worst = percentile(times, 0.5), max(times)
+    print(f"byte in to an open page, {HEARTBEATS} heartbeats: p50 {p50:.2f} s, worst {worst:.2f} s, limit {LIMIT_S} s")
+    return worst <= LIMIT_S
+
+
+def _next_board(stream: HTTPResponse) -> None:
+    """Reads to the end of the next event without a name: those with one are signs of life."""
+    lines: list[bytes] = []
+    while lines == [] or any(line.startswith(b"event:") for line in lines):
+        lines = []
+        while (line := stream.readline()) != b"\n":
+            if not line:
+                raise EOFError("the stream ended")
+            lines.append(line)
