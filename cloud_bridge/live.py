@@ -1,33 +1,42 @@
 """What the bridge knows this moment, in memory: pages and the interface read it through to the store.
 
-The store is at most a commit behind; last contact is kept here for every unit that was ever heard, the newest
-heartbeat only for those heard since the start.
+Last contact is kept here for every unit that was ever heard. A heartbeat is kept until it is in the store, which is at
+most a commit behind, and of it afterwards only what the next one is compared with: 100,000 units take less than 30 MB.
 """
 
 from collections.abc import Iterable
 
-from cloud_bridge.wire import Heartbeat
+from cloud_bridge.wire import Heartbeat, is_plugged, is_repeat
 
 
 class LiveUnit:
     """One unit, kept small: there may be a hundred thousand."""
 
-    __slots__ = ("connected", "heartbeat", "heartbeat_ms", "last_contact_ms", "session_from_wh")
+    __slots__ = ("boot", "connected", "heartbeat", "heartbeat_ms", "idle_wh", "last_contact_ms", "sequence")
 
     def __init__(self, last_contact_ms: int | None = None) -> None:
         self.last_contact_ms = last_contact_ms
-        self.heartbeat: Heartbeat | None = None
-        self.heartbeat_ms: int | None = None
-        self.session_from_wh: int | None = None  # the meter when the vehicle was plugged in, if we heard that
         self.connected = False  # has a connection to us open; says nothing about contact
+        self.heartbeat: Heartbeat | None = None  # the newest, until it is stored
+        self.heartbeat_ms: int | None = None  # when it came; None: none since the start
+        self.boot: int | None = None  # its numbers
+        self.sequence: int | None = None
+        self.idle_wh: int | None = None  # the meter when no vehicle was plugged in last, if we heard that
 
-    def told(self, heartbeat: Heartbeat, received_ms: int) -> None:
-        """The newest state."""
-        if heartbeat.state is None or heartbeat.state.startswith("A"):
-            self.session_from_wh = None
-        elif self.heartbeat is not None and (self.heartbeat.state or "").startswith("A"):
-            self.session_from_wh = self.heartbeat.total_wh
+    def told(self, heartbeat: Heartbeat, received_ms: int, redelivered: bool) -> bool:
+        """The newest state. False: it is one that we know."""
+        if is_repeat(heartbeat, (self.boot, self.sequence), redelivered):
+            return False
+        if not is_plugged(heartbeat):
+            self.idle_wh = heartbeat.total_wh if heartbeat.state else None
+        self.boot, self.sequence = heartbeat.boot, heartbeat.sequence
         self.heartbeat, self.heartbeat_ms = heartbeat, received_ms
+        return True
+
+    def stored(self, heartbeat: Heartbeat) -> None:
+        """The store can tell it from now on."""
+        if self.heartbeat is heartbeat:
+            self.heartbeat = None
 
 
 class Live:

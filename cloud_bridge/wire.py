@@ -190,6 +190,11 @@ def decode(kind: str, payload: bytes) -> Message:
     return message_class(**values, other=other)
 
 
+def is_plugged(heartbeat: Heartbeat) -> bool:
+    """Whether a vehicle is on the cable; False while the state is not known."""
+    return heartbeat.state is not None and not heartbeat.state.startswith("A")
+
+
 def is_repeat(message: Message, seen: tuple[int | None, int | None], redelivered: bool) -> bool:
     """Whether the unit has told us this already. `seen` is (boot, sequence) of the newest one we took.
 

@@ -1,13 +1,15 @@
 """Where every way in meets: a unit's message becomes a contact, live state and a row."""
 
+from functools import partial
+
 from cloud_bridge.contact import Ledger, later
 from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.parts import ALL, Part
-from cloud_bridge.live import Live
+from cloud_bridge.live import Live, LiveUnit
 from cloud_bridge.store.arrival import Arrival
 from cloud_bridge.store.record import Listened
 from cloud_bridge.store.recorder import Recorder, Written
-from cloud_bridge.wire import BadPayload, Heartbeat, Message, decode, is_repeat
+from cloud_bridge.wire import BadPayload, Heartbeat, Message, decode
 
 
 class Intake:
@@ -30,12 +32,11 @@ class Intake:
         self._counters.contacts += 1
         message, bad = self._read(kind, payload)
         if isinstance(message, Heartbeat):
-            known = unit.heartbeat
-            if known is not None and is_repeat(message, (known.boot, known.sequence), redelivered):
+            if unit.told(message, received_ms, redelivered):
+                written = partial(_stored, unit, message, written)
+            else:
                 self._counters.repeats += 1
                 message = None
-            else:
-                unit.told(message, received_ms)
         self._recorder.put(Arrival(unit_id, kind, received_ms, payload, message, bad, previous_ms), written)
 
     def take_late(self, unit_id: str, kind: str, payload: bytes, received_ms: int, written: Written) -> None:
@@ -63,3 +64,8 @@ class Intake:
         except BadPayload:
             self._counters.bad_payloads += 1
             return None, True
+
+
+def _stored(unit: LiveUnit, heartbeat: Heartbeat, written: Written) -> None:
+    unit.stored(heartbeat)
+    written()

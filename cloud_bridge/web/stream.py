@@ -2,9 +2,9 @@
 
 Each open page looks twice a second at the state in memory, which costs microseconds and needs no list of listeners.
 An event goes out when what the page would say has changed: a contact, a heartbeat, and also silence, which no message
-announces. The driver's vehicles are in the store alone, which is read again with every sign of life. The event's id
-is the mark of the state itself, so a page that comes back with its Last-Event-ID is sent what it missed, even by a
-bridge that has been restarted meanwhile, and nothing when it missed nothing.
+announces. The driver's vehicles are in the store alone, which is read again with every sign of life, and when it has a newer
+heartbeat. The event's id is the mark of the state itself, so a page that comes back with its Last-Event-ID is sent what
+it missed, even by a bridge that has been restarted meanwhile, and nothing when it missed nothing.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from cloud_bridge.house import House
 from cloud_bridge.store.units import Unit
-from cloud_bridge.web.view import ChargePoint, charge_point, mark
+from cloud_bridge.web.view import ChargePoint, charge_point, is_outdated, mark
 from cloud_bridge.web.words import time_of_day
 
 ALIVE = "alive"  # the name of a sign of life; its content is the time of day
@@ -39,6 +39,8 @@ async def changes(
     while (stored := await asyncio.to_thread(read)) is not None:
         yield event(time_of_day(house.clock.now_ms(), stored.unit.time_zone), seen, ALIVE)
         for _ in range(LOOKS):
+            if is_outdated(house, stored.unit) and (stored := await asyncio.to_thread(read)) is None:
+                return
             point = charge_point(house, stored.unit)
             if (now := mark(point, stored.vehicles_mark)) != seen:
                 seen = now

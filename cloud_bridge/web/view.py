@@ -6,7 +6,7 @@ from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Verdict, judge, later
 from cloud_bridge.house import House
 from cloud_bridge.store.units import Unit
-from cloud_bridge.wire import BadPayload, Heartbeat, decode
+from cloud_bridge.wire import BadPayload, Heartbeat, decode, is_plugged
 
 
 class ChargePoint(NamedTuple):
@@ -37,10 +37,10 @@ def charge_point(house: House, unit: Unit) -> ChargePoint:
             last_contact_ms = later(last_contact_ms, live.last_contact_ms)
         if live.heartbeat is not None and (live.heartbeat_ms or 0) >= (heartbeat_ms or 0):
             heartbeat, heartbeat_ms = live.heartbeat, live.heartbeat_ms
-            if live.session_from_wh is not None and live.heartbeat.total_wh is not None:
-                session_wh = max(0, live.heartbeat.total_wh - live.session_from_wh)
     if heartbeat is None:
         heartbeat = _stored(unit.heartbeat)
+    if live is not None and live.idle_wh is not None and heartbeat.total_wh is not None and is_plugged(heartbeat):
+        session_wh = max(0, heartbeat.total_wh - live.idle_wh)
     verdict = judge(last_contact_ms, now_ms, house.ledger.gaps(now_ms), unit.silent_after_ms)
     return ChargePoint(
         id=unit.id,
@@ -54,6 +54,12 @@ def charge_point(house: House, unit: Unit) -> ChargePoint:
         session_wh=session_wh,
         name=unit.name or unit.id,
     )
+
+
+def is_outdated(house: House, unit: Unit) -> bool:
+    """Whether the store has been told of a newer heartbeat than this row of it has."""
+    live = house.live.find(unit.id)
+    return live is not None and live.heartbeat is None and (live.heartbeat_ms or 0) > (unit.heartbeat_ms or 0)
 
 
 def mark(point: ChargePoint, vehicles_mark: str) -> str:

@@ -1,4 +1,4 @@
-"""How long the pages take with 100,000 units in the store, half of them silent, and what they take of memory."""
+"""How long the pages take with 100,000 units in the store, half of them silent."""
 
 import html
 import re
@@ -10,7 +10,8 @@ from contextlib import closing
 from pathlib import Path
 
 from hil_tests.bench.cloud.browser import NAME, Browser
-from hil_tests.bench.cloud.load import memory_mb, percentile
+from hil_tests.bench.cloud.load import percentile
+from hil_tests.bench.cloud.memory import live_state
 from hil_tests.ingest.house import TOKEN, House
 
 UNITS = 100_000
@@ -49,7 +50,6 @@ def pages() -> bool:
         house = House(folder)
         house.start()
         assert house.bridge is not None
-        empty_mb = memory_mb(house.bridge.pid)
         house.stop()
         fill(folder / "chargekeeper.db")
         password = house.command("user", "add", NAME, "--json")["password"]
@@ -57,8 +57,7 @@ def pages() -> bool:
         try:
             browser = Browser(house.http_port, password)
             _until_noticed(house)
-            print(f"{UNITS:,} units: memory for them {memory_mb(house.bridge.pid) - empty_mb:.0f} MB at the start")
-            held = True
+            held = live_state()
             for path in _paths(browser):
                 times = [browser.look(path) for _ in range(LOOKS)]
                 p50, p99 = percentile(times, 0.5) * 1000, percentile(times, 0.99) * 1000

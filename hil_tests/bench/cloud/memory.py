@@ -1,0 +1,36 @@
+"""What the live state of a large fleet takes of memory, by the interpreter's own account of what it has allocated."""
+
+import tracemalloc
+
+from cloud_bridge.live import Live
+from cloud_bridge.wire import Heartbeat, decode
+
+UNITS = 100_000
+BOOTS = 300  # as often as a unit has started in some years
+LIMIT_MB = 30.0
+NOW_MS = 1_767_229_200_000
+HEARTBEAT = b'{"n":%d,"b":%d,"s":"A1","m":"smart","q":17,"o":"23415","a":32,"w":0,"e":%d,"f":[],"x":24}'
+
+
+def live_state() -> bool:
+    """At the start, and after each unit was heard: then its ids, times, numbers and meter are objects of their own."""
+    tracemalloc.start()
+    try:
+        live = Live((f"cp{number:06d}", NOW_MS + number) for number in range(UNITS))
+        start_mb = tracemalloc.get_traced_memory()[0] / 1e6
+        for number in range(UNITS):
+            unit, at_ms = live.unit(f"cp{number:06d}"), NOW_MS + UNITS + number
+            heartbeat = decode("heartbeat", HEARTBEAT % (1000 + number, number % BOOTS, 1000 + number))
+            assert isinstance(heartbeat, Heartbeat)
+            unit.last_contact_ms = at_ms
+            unit.told(heartbeat, at_ms, redelivered=False)
+            unit.stored(heartbeat)
+        heard_mb = tracemalloc.get_traced_memory()[0] / 1e6
+    finally:
+        tracemalloc.stop()
+    print(
+        f"live state of {UNITS:,} units: {start_mb:.1f} MB at the start, {heard_mb:.1f} MB once all were heard, ",
+        end="",
+    )
+    print(f"limit {LIMIT_MB:.0f} MB")
+    return heard_mb <= LIMIT_MB
