@@ -66,7 +66,7 @@ class _Job:
         measurement = self._measure(identity)
         said = advice(measurement.verdict, measurement.latest.plmn, None)
         self._result(identity, measurement, None, None, said)
-        self._screen.verdict(measurement, measurement.latest.plmn or "no network")
+        self._screen.verdict(measurement, measurement.latest.network)
         if measurement.verdict.verdict != signal.PASS:
             self._screen.advice(said)
         return _EXIT[measurement.verdict.verdict]
@@ -91,7 +91,9 @@ class _Job:
         networks = self._networks()
         said = advice(measurement.verdict, measurement.latest.plmn, networks)
         told = self._result(identity, measurement, cell, networks, said)
-        self._screen.verdict(measurement, _name(networks, measurement.latest.plmn))
+        names = {network.plmn: network.name for network in networks}
+        latest = measurement.latest
+        self._screen.verdict(measurement, latest._replace(name=latest.name or names.get(latest.plmn or "")).network)
         self._screen.networks(networks, measurement.latest.plmn)
         self._screen.advice(said)
         path = self._typed.out or Path(_file_name(told))
@@ -132,10 +134,6 @@ def _cannot_talk(typed: argparse.Namespace, problem: str) -> int:
         print(json.dumps({"error": problem}, ensure_ascii=False))
     print(problem, file=sys.stderr)
     return CANNOT_TALK
-
-
-def _name(networks: list[Network], plmn: str | None) -> str:
-    return next((network.name for network in networks if network.plmn == plmn and network.name), plmn or "no network")
 
 
 def _file_name(told: dict[str, Any]) -> str:

@@ -42,6 +42,7 @@ class ModemSource:
         self._clock = clock or Clock()
         self._modem = Modem(port, self._clock, sim800)
         self._undo: list[str] = []
+        self._names: dict[str | None, str] = {}  # of operators, by PLMN
         self._find_speed()
         self._model = self._first_line("AT+CGMM")
         self._modem.family = _family(self._model)
@@ -54,7 +55,8 @@ class ModemSource:
 
     def reading(self) -> Reading:
         with self._explained():
-            return Reading(self._modem.signal_quality(), self._modem.operator())
+            csq, plmn = self._modem.signal_quality(), self._modem.operator()
+            return Reading(csq, plmn, self._names.get(plmn))
 
     def cell(self) -> str | None:
         with self._explained():
@@ -121,11 +123,12 @@ class ModemSource:
         raise CannotTalk(f"{self._path}: no modem answers; is it switched on, and is this its port?")
 
     def _names_as_digits(self) -> None:
-        """Operators by PLMN; the format that was set before is noted for `leave`."""
+        """Operators by PLMN; the format that was set before is noted for `leave`, and the name that it gave."""
         serving = self._modem.query("AT+COPS?", replies.operator)
         if serving.format not in (None, replies.NUMERIC):
             self._modem.ensure(f"AT+COPS=3,{replies.NUMERIC}")
             self._undo.append(f"AT+COPS=3,{serving.format}")
+            self._names[self._modem.operator()] = serving.name
 
     def _remember(self, question: str, name: str, wanted: str) -> None:
         """Set `wanted`, and note how it was: the first field of the answer to `question`."""

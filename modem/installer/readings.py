@@ -14,10 +14,21 @@ class Identity(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """One look at the signal. `csq` 0..31, or 99 for no reading; `plmn` of the network that serves, if one does."""
+    """One look at the signal. `csq` 0..31, or 99 for no reading; `plmn` of the network that serves, if one does.
+
+    `name` is the operator's, as far as it is known without a scan.
+    """
 
     csq: int
     plmn: str | None
+    name: str | None = None
+
+    @property
+    def network(self) -> str:
+        """For a person."""
+        if self.plmn is None:
+            return "no network"
+        return f"{self.name} ({self.plmn})" if self.name else self.plmn
 
 
 class Sample(NamedTuple):

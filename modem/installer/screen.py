@@ -117,7 +117,7 @@ def _measuring(measurement: Measurement, title: str) -> RenderableType:
         ("    ", ""),
         (f"{_dbm(csq):>4} dBm", "bold"),
         ("    ", ""),
-        (measurement.latest.plmn or "no network", "" if measurement.latest.plmn else _POOR),
+        (measurement.latest.network, "" if measurement.latest.plmn else _POOR),
     )
     spread = Text("no reading yet", _DIM)
     if verdict.samples:

@@ -35,7 +35,7 @@ def dies(port: Any) -> bytes:
 
 def test_a_modem_is_asked_and_left_as_it_was() -> None:
     talking, port, said = source()
-    assert talking.reading() == Reading(17, "23410")
+    assert talking.reading() == Reading(17, "23410", "O2 - UK")
     assert talking.networks() == [Network("23410", "O2 - UK", 17, 1)]
     talking.leave()
     assert port.sent[-1] == "AT+COPS=3,0"
