@@ -1,15 +1,14 @@
 """Does an open dashboard stay true by itself, and does all of it work where no script runs?"""
 
-import gzip
 import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, expect
+from playwright.sync_api import Browser, Page, expect
 
+from hil_tests.web import budget
 from hil_tests.web.place import Charger, Place
 
-BUDGET_BYTES = 30_000
 SOON_MS = 5_000
 
 
@@ -36,27 +35,12 @@ def charging(charger: Charger) -> None:
 
 
 def test_the_first_view_is_small_and_all_ours(browser: Browser, place: Place) -> None:
-    """A browser that was never here before and is logged in: nothing comes out of a cache."""
-    page = browser.new_context().new_page()
-    place.log_in(page, "dora")
-    state = page.context.storage_state()
-    page.context.close()
-    page = browser.new_context(storage_state=state, service_workers="block").new_page()
-    answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer) if answer.ok and "/live?" not in answer.url else None)
-    page.goto(f"{place.address}/")
-    page.wait_for_load_state("load")
-    sizes = {answer.url.removeprefix(place.address): wire_bytes(answer) for answer in answers}
-    print(f"\nfirst view: {sum(sizes.values())} bytes in {len(sizes)} answers of at most {BUDGET_BYTES}: {sizes}")
-    assert all(answer.url.startswith(f"{place.address}/") for answer in answers)
-    assert sum(sizes.values()) <= BUDGET_BYTES
-    page.context.close()
-
-
-def wire_bytes(answer: Response) -> int:
-    """Head and body as they crossed the network."""
-    sizes = answer.request.sizes()
-    return int(sizes["responseHeadersSize"] + min(sizes["responseBodySize"], len(gzip.compress(answer.body())) + 64))
+    seen = budget.visit(browser, budget.logged_in(browser, place, "dora"), f"{place.address}/")
+    print(f"\nfirst view: {seen.bytes} bytes in {len(seen.sizes)} answers: {seen.sizes}")
+    most_bytes, most_requests = budget.LIMITS["/"]
+    assert all(url.startswith(f"{place.address}/") for url in seen.sizes)
+    assert seen.bytes <= most_bytes
+    assert len(seen.sizes) <= most_requests
 
 
 def test_an_open_page_shows_a_message_by_itself(page: Page, charger: Charger) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from cloud_bridge.alerts import delivery
 from cloud_bridge.alerts.about import HOUR_MS, About
 from cloud_bridge.alerts.alarm import Alarm
-from cloud_bridge.alerts.delivery import AGAIN_AFTER_MS, NotDelivered, signature
+from cloud_bridge.alerts.delivery import AGAIN_AFTER_MS, signature
+from cloud_bridge.alerts.mail import NotDelivered
 from cloud_bridge.alerts.wishes import Via, add_wish, is_public, remove_wish, wishes_of
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Person

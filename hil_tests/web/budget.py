@@ -1,0 +1,103 @@
+"""`python -m hil_tests.web.budget`: what a first visit costs on a slow phone, against its limits.
+
+The network and the processor are slowed down through Chromium's own tools, as Lighthouse does for a mid-range phone on
+a slow 4G link. Bytes are those that crossed the network, heads and bodies; the live stream is not counted.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from playwright.sync_api import Browser, sync_playwright
+
+from hil_tests.web.place import CHROMIUM, Place
+
+SLOW_4G = {
+    "offline": False,
+    "latency": 150,
+    "downloadThroughput": 1.6e6 / 8,
+    "uploadThroughput": 0.75e6 / 8,
+}  # ms, bytes/s
+SLOWER = 4  # times, the processor
+FIRST_PAINT_MS = 1800  # Lighthouse's "good" for the first contentful paint
+# page: most bytes and requests of a first visit
+LIMITS = {
+    "/": (30_000, 12),
+    "/charge-points/CK-0001/charging": (30_000, 12),
+    "/charge-points/CK-0001/history": (50_000, 12),
+    "/support": (15_000, 12),
+}
+FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
+
+
+class Visit(NamedTuple):
+    sizes: dict[str, int]  # of each answer, by its address
+    first_paint_ms: float
+
+    @property
+    def bytes(self) -> int:
+        return sum(self.sizes.values())
+
+
+def visit(browser: Browser, state: Any, url: str, slow: bool = False) -> Visit:
+    """By somebody who is logged in and was never here before: nothing comes out of a cache."""
+    context = browser.new_context(storage_state=state, service_workers="block")
+    page = context.new_page()
+    tools = context.new_cdp_session(page)
+    urls: dict[str, str] = {}
+    sizes: dict[str, int] = {}
+    tools.on("Network.requestWillBeSent", lambda event: urls.update({event["requestId"]: event["request"]["url"]}))
+    tools.on(
+        "Network.loadingFinished",
+        lambda event: sizes.update({urls[event["requestId"]]: int(event["encodedDataLength"])}),
+    )
+    tools.send("Network.enable")
+    if slow:
+        tools.send("Network.emulateNetworkConditions", SLOW_4G)
+        tools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    page.goto(url, wait_until="load")
+    page.wait_for_function(f"({FIRST_PAINT}) > 0")
+    first_paint_ms = float(page.evaluate(FIRST_PAINT))
+    context.close()
+    return Visit(sizes, first_paint_ms)
+
+
+def logged_in(browser: Browser, place: Place, name: str) -> Any:
+    """What a browser keeps of a login."""
+    page = browser.new_context().new_page()
+    place.log_in(page, name)
+    state = page.context.storage_state()
+    page.context.close()
+    return state
+
+
+def main() -> int:
+    over = 0
+    with tempfile.TemporaryDirectory(prefix="chargekeeper-budget-") as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        place = Place(Path(folder))
+        try:
+            place.person("dora", "driver")
+            charger = place.charger("CK-0001", "dora")
+            charger.says("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200, f=[])
+            place.two_weeks_of_signal("CK-0001")
+            state = logged_in(browser, place, "dora")
+            visit(browser, state, f"{place.address}/", slow=True)  # the browser's own first page is not the app's doing
+            for path, (most_bytes, most_requests) in LIMITS.items():
+                seen = visit(browser, state, f"{place.address}{path}", slow=True)
+                fits = seen.bytes <= most_bytes and len(seen.sizes) <= most_requests
+                fits = fits and seen.first_paint_ms <= FIRST_PAINT_MS
+                over += not fits
+                print(
+                    f"{path:34} {seen.bytes:6,} bytes of {most_bytes:,}  {len(seen.sizes):2} requests of {most_requests}  "
+                    f"first paint {seen.first_paint_ms:5,.0f} ms of {FIRST_PAINT_MS:,}{'' if fits else '  OVER'}"
+                )
+        finally:
+            browser.close()
+            place.close()
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
