@@ -6,6 +6,7 @@ the supervisor. The outputs are safe before the first line of this runs: the boa
 
 import gc
 import os
+import random
 import sys
 
 from firmware import heap
@@ -19,6 +20,7 @@ from firmware.console import Console
 from firmware.control_loop import ControlLoop
 from firmware.daily import Daily
 from firmware.housekeeping import SESSION_LOG, Housekeeping, restore
+from firmware.link import patience
 from firmware.link.journal import Journal
 from firmware.link.secure import Trust
 from firmware.link.uplink import Uplink
@@ -45,7 +47,7 @@ class Unit:
         control_clock = Clock()
         self.board = make_board(control_clock, self._pause)
         flash = self.board.flash
-        boot = boots.count(flash, self.board.reset_cause)
+        boot = boots.count(flash, self.board.reset_cause, random.randint)
         self.settings = Settings(flash, {"schedule": schedule.complaint})
         fell_back = boot.watchdogs >= boots.LOOP and self.settings.fall_back()
         checkpoint = Checkpoint(flash, control_clock.now_ms())
@@ -87,6 +89,7 @@ class Unit:
             self.outbox,
             self.obey,
             self.time_is,
+            patience.first_ms(self.board.reset_cause, boot.is_new, random.randint),
         )
         daily = Daily(
             self.clock,
@@ -99,7 +102,7 @@ class Unit:
             self.journal.note,
         )
         console = Console(self.board.console_port, self)
-        supervisor = Supervisor(self.board, self.control_loop, self.clock)
+        supervisor = Supervisor(self.board, self.control_loop, self.controller, self.uplink, self.clock)
         self.pauses = (console.poll, supervisor.poll, self.journal.collect, self.house.poll, daily.poll)
 
     def obey(self, payload):

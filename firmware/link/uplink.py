@@ -11,50 +11,52 @@ import random
 from umqtt.simple import MQTTException
 
 from firmware.borrowed import Borrowed
-from firmware.link import messages
+from firmware.link import messages, patience
+from firmware.link.air import Air
 from firmware.link.beat import Beat
 from firmware.link.mqtt import Mqtt
 from firmware.link.network import Moved, Network
 from firmware.link.secure import NotTrusted, SecureStream
-from modem import replies, signal
 from modem.client import Modem
-from modem.errors import CommandError, ModemError, NotRegistered
+from modem.errors import CommandError, ModemError
 from modem.families import sim800
 from modem.stream import Stream
 
 BRINGUP = "modem.bringup"  # borrowed
 POLL_MS = 250  # how late a change of state is noticed
-SAMPLE_MS = 10000  # between two looks at signal and registration; they cost no data
-CLOSE_SAMPLE_MS = 1000  # while an installer watches the signal
-WATCHED_MS = 5000  # so long after the installer's last question
 PING_MS = (
     300000  # of silence, which only a long heartbeat interval leaves: networks forget idle connections [unverified]
 )
-TIME_MS = 3600000  # between two looks at the network's clock
-UNREGISTERED_MS = 20000  # a network that is gone for longer takes the connection with it
-BACKOFF_FIRST_MS, BACKOFF_LAST_MS = 1000, 15000  # full jitter; back within 60 s of the network's return
-REFUSED_BACKOFF_LAST_MS = 720000  # one known to refuse the data service is asked 10 times an hour (GSMA TS.34)
-REGISTERED = (1, 5)  # +CGREG: home and roaming are equally good
 
 
 class Uplink:
-    """`state`, `csq`, `operator` and `trouble` (why it failed last) are for the console."""
+    """`state` and `trouble` (why it failed last) are for the console; `turns` are fresh marks for the supervisor."""
 
     def __init__(
-        self, board, clock, wall_clock, settings, controller, control_loop, journal, trust, outbox, obey, time_is
+        self,
+        board,
+        clock,
+        wall_clock,
+        settings,
+        controller,
+        control_loop,
+        journal,
+        trust,
+        outbox,
+        obey,
+        time_is,
+        first_wait_ms,
     ):
         """`obey(payload)` takes each command from the cloud and must not raise; `time_is(epoch_s, who)` what time it is."""
         self.state = "offline"
-        self.csq = signal.NO_READING
-        self.operator = None
         self.trouble = None
+        self.turns = 0
         self.journal = journal
         self._trust = trust
         self._outbox = outbox
         self.scan_wanted = False  # set by whoever wants the networks looked for; the link is gone meanwhile
         self._obey = obey
-        self._time_is = time_is
-        self._asked_time_ms = 0
+        self._first_wait_ms = first_wait_ms
         self._distrust = None  # why the broker was not trusted, as it was told last
         self._board = board
         self._clock = clock
@@ -65,13 +67,9 @@ class Uplink:
         self._modem = Modem(board.modem_port, clock, sim800)
         self._stream = Stream(self._modem, clock)  # once, while the heap is young: its buffer needs room in one piece
         self.network = Network(self._modem, board.modem_power, clock, journal, board.flash)
-        self.sample = 0  # number of the last reading, so that one who asks can tell whether it is new
-        self.cell = (None, None)  # location area and cell that serve
-        self._watched_ms = -WATCHED_MS
+        self.air = Air(self._modem, self.network, clock, time_is)
         self._started = False  # the modem has its supply
         self._failures = 0  # in a row, since the link was proven last
-        self._registered_ms = 0
-        self._sampled_ms = 0
         self._stop = False
 
     def reconnect(self):
@@ -82,6 +80,7 @@ class Uplink:
         """For ever."""
         while True:
             self._stop = False
+            self.turns += 1
             try:
                 self._start_modem()
                 if self.scan_wanted:
@@ -89,6 +88,7 @@ class Uplink:
                     self.network.look_around()
                 self._join()
                 if self._settings.provisioned():
+                    self._let_others_go_first()
                     self._talk()
                 else:
                     self._show_signal()
@@ -96,7 +96,8 @@ class Uplink:
                 self.trouble = str(moved)
             except (OSError, ModemError, MQTTException) as error:
                 self._failed(error)
-                self._rest(self._backoff_ms(error))
+                refused = isinstance(error, CommandError) and self.network.is_failing()
+                self._rest(patience.again_ms(self._failures, refused, random.randint))
 
     def _start_modem(self):
         """Once. What a modem needs that fails later is recovery's to decide."""
@@ -114,14 +115,19 @@ class Uplink:
             bringup.wait_for_sim(self._modem)
             bringup.wait_for_network(self._modem)
             self.state = "registered"
-            self._registered_ms = self._clock.now_ms()
-            self._sample()
-            self._ask_time()
+            self.air.joined()
             bringup.open_pdp_context(self._modem, self._settings["apn"])
 
     def _show_signal(self):
         """Nobody to call yet: what there is to do is to show an installer the signal."""
         while not (self._stop or self.scan_wanted):
+            self._watch(POLL_MS)
+
+    def _let_others_go_first(self):
+        """Once, where the mains came back to many of us."""
+        until_ms = self._clock.now_ms() + self._first_wait_ms
+        self._first_wait_ms = 0
+        while self._clock.now_ms() < until_ms and not (self._stop or self.scan_wanted):
             self._watch(POLL_MS)
 
     def _talk(self):
@@ -184,8 +190,8 @@ class Uplink:
             journal.boot,
             self._wall_clock.now(),
             report,
-            self.csq,
-            self.operator,
+            self.air.csq,
+            self.air.operator,
             self._control_loop.take_worst_ms(),
             self._troubles(),
             self._outbox.dropped,
@@ -201,40 +207,13 @@ class Uplink:
         return "cp/%s/%s" % (self._settings["id"], kind)
 
     def _watch(self, ms):
-        """Wait, with an eye on the signal. Raises NotRegistered when the network has been gone for too long, and Moved."""
-        self._modem.wait(ms)
-        now_ms = self._clock.now_ms()
-        if now_ms - self._sampled_ms >= (CLOSE_SAMPLE_MS if now_ms - self._watched_ms < WATCHED_MS else SAMPLE_MS):
-            self._sample()
-            self.network.tend(self._controller.report.contactor)
+        """Wait, with an eye on the signal. Raises NotRegistered and Moved."""
+        self.turns += 1
+        self.air.watch(ms, self._controller.report.contactor)
 
     def trace(self):
         """The last of the dialogue with the modem, as lines; for the console."""
         return self._modem.trace.lines()
-
-    def watch_closely(self):
-        """Somebody looks at the signal just now: sample it more often for a moment."""
-        self._watched_ms = self._clock.now_ms()
-
-    def _sample(self):
-        now_ms = self._sampled_ms = self._clock.now_ms()
-        if now_ms - self._asked_time_ms >= TIME_MS:
-            self._ask_time()
-        self.csq = self._modem.signal_quality()
-        self.sample += 1
-        stat, lac, cell, _ = self._modem.registration()
-        self.cell = (lac, cell)
-        if stat in REGISTERED:
-            self._registered_ms = now_ms
-            self.operator = self._modem.operator()
-            self.network.sampled(self.operator, self.csq)
-        elif now_ms - self._registered_ms >= UNREGISTERED_MS:
-            self.operator = None
-            raise NotRegistered(stat)
-
-    def _ask_time(self):
-        self._asked_time_ms = self._clock.now_ms()
-        self._time_is(self._modem.query("AT+CCLK?", replies.clock), "network")
 
     def _failed(self, error):
         self.trouble = str(error) or repr(error)
@@ -259,9 +238,3 @@ class Uplink:
                 self._watch(min(POLL_MS, until_ms - self._clock.now_ms()))
         except (OSError, ModemError) as error:  # what is wrong now is the next attempt's to find
             self.trouble = str(error)
-
-    def _backoff_ms(self, error):
-        """Exponential with full jitter: units that lost one network together do not return in one second."""
-        refused = isinstance(error, CommandError) and self.network.is_failing()
-        last_ms = REFUSED_BACKOFF_LAST_MS if refused else BACKOFF_LAST_MS
-        return random.randint(0, min(last_ms, BACKOFF_FIRST_MS << min(self._failures, 10)))

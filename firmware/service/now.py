@@ -10,7 +10,8 @@ from modem import signal
 
 def answer_status(unit, argument):
     report, uplink = unit.controller.report, unit.uplink
-    dbm = signal.dbm_from_csq(uplink.csq)
+    air = uplink.air
+    dbm = signal.dbm_from_csq(air.csq)
     lines = [
         "id %s" % (unit.settings["id"] or "-"),
         "pilot %s" % (report.state or "-"),
@@ -22,9 +23,9 @@ def answer_status(unit, argument):
         "because %s" % report.ruling.why,
         "schedule %s" % (unit.settings["schedule"] or "offered"),
         "faults %s" % (",".join(report.faults) or "-"),
-        "csq %d" % uplink.csq,
+        "csq %d" % air.csq,
         "dbm %s" % ("-" if dbm is None else dbm),
-        "operator %s" % (uplink.operator or "-"),
+        "operator %s" % (air.operator or "-"),
         "link %s" % uplink.state,
         "trouble %s" % (uplink.trouble or "-"),
         "session %s" % (report.session.number if report.session else "-"),

@@ -4,17 +4,17 @@ from modem import signal
 
 
 def answer_csq(unit, argument):
-    uplink = unit.uplink
-    uplink.watch_closely()
-    csq, cell = uplink.csq, uplink.cell
+    air = unit.uplink.air
+    air.watch_closely()
+    csq, cell = air.csq, air.cell
     dbm = signal.dbm_from_csq(csq)
     verdict = signal.UNKNOWN if csq == signal.NO_READING else signal.PASS if signal.passes(csq) else signal.FAIL
     return [
         "csq %d" % csq,
         "dbm %s" % ("-" if dbm is None else dbm),
-        "operator %s" % (uplink.operator or "-"),
+        "operator %s" % (air.operator or "-"),
         "cell %s" % ("-" if None in cell else "%04X-%04X" % cell),
-        "sample %d" % uplink.sample,
+        "sample %d" % air.sample,
         "verdict %s" % verdict,
     ]
 

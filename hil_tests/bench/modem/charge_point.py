@@ -72,6 +72,7 @@ class ChargePoint:
             "control_loop": _ControlLoop(),
             "journal": _Journal(self),
             "outbox": _Outbox(),
+            "first_wait_ms": 0,
         }
         wanted = inspect.signature(Uplink).parameters
         return Uplink(**{name: around.get(name, lambda *_: None) for name in wanted})

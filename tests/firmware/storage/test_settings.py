@@ -5,7 +5,7 @@ import os
 import pytest
 
 from firmware.errors import SettingError
-from firmware.storage import boots, record_file
+from firmware.storage import record_file
 from firmware.storage.bounds import TABLE
 from firmware.storage.settings import FILE, Settings
 
@@ -88,21 +88,6 @@ def test_a_value_that_is_stored_already_costs_no_write():
     before = os.stat(FOLDER + FILE)[8]
     Settings(FOLDER).change({"id": "CP1"})
     assert os.stat(FOLDER + FILE)[8] == before
-
-
-def test_boots_are_counted_from_one_and_never_fall():
-    fresh()
-    assert [boots.count(FOLDER, "power_on").number for _ in range(3)] == [1, 2, 3]
-
-
-def test_resets_by_the_watchdog_are_counted_in_a_row():
-    fresh()
-    causes = ("power_on", "watchdog", "watchdog", "soft", "watchdog")
-    assert [boots.count(FOLDER, cause).watchdogs for cause in causes] == [0, 1, 2, 0, 1]
-
-
-def test_a_boot_that_cannot_be_counted_has_no_number():
-    assert boots.count("build/no-such-folder", "watchdog") == (None, 1)
 
 
 def test_falling_back_to_what_the_unit_has_lived_with():

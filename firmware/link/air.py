@@ -1,0 +1,71 @@
+"""What the unit sees of its mobile network between two messages: signal, operator, cell and time, and whether it is there."""
+
+from modem import replies, signal
+from modem.errors import NotRegistered
+
+SAMPLE_MS = 10000  # between two looks; they cost no data
+CLOSE_SAMPLE_MS = 1000  # while an installer watches the signal
+WATCHED_MS = 5000  # so long after the installer's last question
+TIME_MS = 3600000  # between two looks at the network's clock
+UNREGISTERED_MS = 20000  # a network that is gone for longer takes the connection with it
+REGISTERED = (1, 5)  # +CGREG: home and roaming are equally good
+
+
+class Air:
+    """`csq`, `operator` (its PLMN, or None), `cell` (location area and cell) and `sample`, their number, for whoever asks."""
+
+    def __init__(self, modem, network, clock, time_is):
+        """`network` is link.network.Network, which hears every sample; `time_is(epoch_s, who)` hears what time it is."""
+        self.csq = signal.NO_READING
+        self.operator = None
+        self.cell = (None, None)
+        self.sample = 0
+        self._modem = modem
+        self._network = network
+        self._clock = clock
+        self._time_is = time_is
+        self._watched_ms = -WATCHED_MS
+        self._registered_ms = 0
+        self._sampled_ms = 0
+        self._asked_time_ms = 0
+
+    def joined(self):
+        """A network has just taken us."""
+        self._registered_ms = self._clock.now_ms()
+        self._look()
+        self._ask_time()
+
+    def watch(self, ms, busy):
+        """Wait, with an eye on the signal; a `busy` unit does not leave its network for a better one.
+
+        Raises NotRegistered when the network has been gone for too long, and Moved.
+        """
+        self._modem.wait(ms)
+        now_ms = self._clock.now_ms()
+        if now_ms - self._sampled_ms >= (CLOSE_SAMPLE_MS if now_ms - self._watched_ms < WATCHED_MS else SAMPLE_MS):
+            self._look()
+            self._network.tend(busy)
+
+    def watch_closely(self):
+        """Somebody looks at the signal just now: sample it more often for a moment."""
+        self._watched_ms = self._clock.now_ms()
+
+    def _look(self):
+        now_ms = self._sampled_ms = self._clock.now_ms()
+        if now_ms - self._asked_time_ms >= TIME_MS:
+            self._ask_time()
+        self.csq = self._modem.signal_quality()
+        self.sample += 1
+        stat, lac, cell, _ = self._modem.registration()
+        self.cell = (lac, cell)
+        if stat in REGISTERED:
+            self._registered_ms = now_ms
+            self.operator = self._modem.operator()
+            self._network.sampled(self.operator, self.csq)
+        elif now_ms - self._registered_ms >= UNREGISTERED_MS:
+            self.operator = None
+            raise NotRegistered(stat)
+
+    def _ask_time(self):
+        self._asked_time_ms = self._clock.now_ms()
+        self._time_is(self._modem.query("AT+CCLK?", replies.clock), "network")

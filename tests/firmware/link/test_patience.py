@@ -1,0 +1,33 @@
+"""Do units with one fate come back one after the other?"""
+
+from collections import Counter
+from random import Random
+
+from firmware.link.patience import BACKOFF_LAST_MS, FIRST_LAST_MS, REFUSED_BACKOFF_LAST_MS, again_ms, first_ms
+
+UNITS = 1000
+
+
+def test_a_street_whose_mains_come_back_does_not_come_in_one_second():
+    waits_ms = [first_ms("power_on", False, Random(seed).randint) for seed in range(UNITS)]
+    in_one_second = Counter(wait_ms // 1000 for wait_ms in waits_ms)
+    assert max(waits_ms) <= FIRST_LAST_MS
+    assert max(in_one_second.values()) <= 1.5 * UNITS * 1000 / FIRST_LAST_MS
+
+
+def test_nobody_waits_who_is_alone():
+    assert first_ms("watchdog", False, Random(0).randint) == first_ms("soft", False, Random(0).randint) == 0
+    assert first_ms("power_on", True, Random(0).randint) == 0
+
+
+def test_units_that_lost_one_network_spread_further_with_every_failure():
+    longest_ms = [
+        max(again_ms(failures, False, Random(seed).randint) for seed in range(UNITS)) for failures in range(8)
+    ]
+    assert longest_ms == sorted(longest_ms)
+    assert 900 <= longest_ms[0] <= 1000 and BACKOFF_LAST_MS * 0.99 <= longest_ms[-1] <= BACKOFF_LAST_MS
+
+
+def test_a_network_that_refuses_is_asked_seldom():
+    waits_ms = [again_ms(10, True, Random(seed).randint) for seed in range(UNITS)]
+    assert sum(waits_ms) / UNITS > REFUSED_BACKOFF_LAST_MS * 0.4 and max(waits_ms) <= REFUSED_BACKOFF_LAST_MS
