@@ -58,5 +58,8 @@ class NotRegistered(ModemError):
     """No network took us in time. `stat` is the last +CGREG state: 0 not searching, 2 searching, 3 denied, 4 unknown."""
 
     def __init__(self, stat: int):
-        super().__init__("not registered: stat %d" % stat)
+        super().__init__("no network, the modem is %s" % _STATES.get(stat, "in state %d" % stat))
         self.stat = stat
+
+
+_STATES = {0: "not searching", 2: "searching", 3: "refused"}

@@ -25,6 +25,7 @@ DID = {
     "supply cut": "Cut its modem's supply for a moment",
 }
 PLMN = re.compile(r"\b\d{5,6}\b")
+NO_DATA_SERVICE = re.compile(r"AT\+(CIICR|CGATT)\S*: .*")  # how the modem refuses it
 
 
 class Told(NamedTuple):
@@ -34,7 +35,7 @@ class Told(NamedTuple):
 
 
 def told(moves: Iterable[Move]) -> list[Told]:
-    return [Told(move.at_ms, _did(move), PLMN.sub(_named, move.why)) for move in moves]
+    return [Told(move.at_ms, _did(move), _why(move.why)) for move in moves]
 
 
 def _did(move: Move) -> str:
@@ -42,6 +43,10 @@ def _did(move: Move) -> str:
     if move.do not in DID:
         return move.do
     return DID[move.do].format(network=operator_name(move.operator) or "no network")
+
+
+def _why(said: str) -> str:
+    return PLMN.sub(_named, NO_DATA_SERVICE.sub("the network opens no data service", said))
 
 
 def _named(digits: re.Match[str]) -> str:

@@ -184,7 +184,7 @@ class Network:
                 isinstance(error, ModemRestarted),
                 self._serving is not None,
                 refused or _cause(error) in knowledge.PERMANENT_CAUSES,
-                str(error) or repr(error),
+                _words(error),
             )
             remedy = self.remedy = recovery.decide(self.ladder, trouble)
         self.ladder.tried(now_s, remedy.do)
@@ -227,3 +227,10 @@ def _cause(error):
     if isinstance(error, CommandError) and error.code is not None:
         return error.code
     return "data" if isinstance(error, OSError) else "service"
+
+
+def _words(error):
+    """What is wrong, as people are told it: of an OSError its words, without its number."""
+    if isinstance(error, OSError) and len(error.args) > 1:
+        return error.args[1]
+    return str(error) or repr(error)

@@ -49,3 +49,8 @@ def test_there_are_words_for_everything_that_a_unit_does() -> None:
 
 def test_a_word_of_a_newer_unit_stands_as_it_is() -> None:
     assert network_words.told([Move(1, "{0.x} new", None, "why")])[0].did == "{0.x} new"
+
+
+def test_the_modems_own_words_are_not_for_people() -> None:
+    move = Move(0, "reshut", None, "1 min without contact: AT+CIICR: ERROR")
+    assert network_words.told([move])[0].why == "1 min without contact: the network opens no data service"
