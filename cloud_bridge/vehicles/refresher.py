@@ -34,7 +34,10 @@ AT_ONCE = 4
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    where = json.loads(sys.stdin.readline())
+    first = sys.stdin.readline()
+    if not first:
+        return  # whoever started us was killed before it could say where
+    where = json.loads(first)
     folder = Path(where["folder"])
     database = open_database(where["database"] or folder)
     vault, catalogue = Vault(key_source(folder, os.environ)), read_catalogue(folder, os.environ)

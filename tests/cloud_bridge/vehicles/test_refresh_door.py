@@ -1,6 +1,7 @@
 """Does whoever asks for a refresh get an answer, whatever becomes of the process that refreshes?"""
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_bridge.vehicles.refresh_door import OUTAGE, RefresherProcess
+from cloud_bridge.vehicles.refresh_door import OUTAGE, REFRESHER, RefresherProcess
 from cloud_bridge.vehicles.refreshing import Outcome
 
 SOON_S = 10.0  # much less than refresh_door.ANSWER_S
@@ -100,3 +101,8 @@ def test_a_process_that_is_killed_before_it_answers_is_followed_by_one_that_does
     monkeypatch.chdir(tmp_path)
     with door(tmp_path, sys.executable, "-c", DIES_AT_FIRST) as opened:
         assert opened.refresh("grant", 1) == Outcome()
+
+
+def test_a_refresher_whose_starter_is_gone_goes_without_a_word() -> None:
+    done = subprocess.run(REFRESHER, stdin=subprocess.DEVNULL, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
