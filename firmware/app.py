@@ -43,6 +43,7 @@ class Unit:
     def __init__(self, make_board):
         self.clock = Clock(self._pause)
         self.pauses: tuple = ()  # what is done in the pauses of the main thread, once it is all there
+        self.after_answer = None  # called by the console once its answer is out
         self.crashes = 0  # mistakes of ours that were survived
         control_clock = Clock()
         self.board = make_board(control_clock, self._pause)

@@ -17,7 +17,8 @@ COMMANDS = {
     "radio": ("csq", "network", "networks", "scan", "trace"),
     "records": ("sessions", "log"),
     "owner": ("schedule", "override", "skipdelay", "time"),
-    "fitting": ("config", "provision", "authority", "unlock", "clear", "selftest", "reboot"),
+    "fitting": ("config", "unlock", "clear", "selftest", "reboot"),
+    "identity": ("provision", "authority", "factoryreset"),
     "help": ("help",),
 }
 
@@ -51,6 +52,7 @@ class Console:
                     self._say(["error the line is longer than %d bytes" % LINE_MAX])
                 elif line.strip():
                     self._say(self._answer(line))
+                    self._finish()
             elif len(self._line) <= LINE_MAX:
                 self._line += bytes((byte,))
 
@@ -63,6 +65,11 @@ class Console:
             return ["error the line is not text"]
         except (CommandRefused, SettingError) as refused:
             return ["error %s" % refused]
+
+    def _finish(self):
+        """What an answer left to be done once it is out."""
+        if self._unit.after_answer:
+            self._unit.after_answer()
 
     def _say(self, lines):
         self._port.write("".join(line + "\r\n" for line in lines).encode())

@@ -1,6 +1,7 @@
 """`python -m cloud_bridge unit ...`: charge points, typed beside the running bridge, which notices within a second."""
 
 import argparse
+import sys
 
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.commands.area import Answer, Area
@@ -9,12 +10,15 @@ from cloud_bridge.settings import Settings
 from cloud_bridge.store import claims, units
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import find_person
+from cloud_bridge.store.secrets import is_strong
 
 
 def declare(area: Area) -> None:
-    area.command("add", "add a charge point; prints its secret and claim code once", add, "id")
+    adding = area.command("add", "add a charge point; prints its secret and claim code once", add, "id")
     area.command("list", "list the charge points", show)
-    area.command("secret", "give it a new secret; prints it once, and ends its connection", secret, "id")
+    changing = area.command("secret", "give it a new secret; prints it once, and ends its connection", secret, "id")
+    for parser in (adding, changing):
+        parser.add_argument("--secret", choices=["-"], help="take the one that the unit made from standard input")
     area.command("revoke", "let it in no more, and end its connection", revoke, "id")
     area.command("claim", "make it a driver's, with the code on its label", claim, "code", "user")
     area.command("release", "make it nobody's", release, "id")
@@ -23,8 +27,12 @@ def declare(area: Area) -> None:
 
 
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
+    made = _made_by_the_unit(options)
     with open_database(settings.store).writing() as connection:
-        return units.add_unit(connection, options.id, SystemClock().now_ms())._asdict()
+        new = units.add_unit(connection, options.id, SystemClock().now_ms(), made)._asdict()
+    if made:
+        del new["secret"]  # is known where it is needed
+    return new
 
 
 def show(settings: Settings, _options: argparse.Namespace) -> Answer:
@@ -33,8 +41,20 @@ def show(settings: Settings, _options: argparse.Namespace) -> Answer:
 
 
 def secret(settings: Settings, options: argparse.Namespace) -> Answer:
+    made = _made_by_the_unit(options)
     with open_database(settings.store).writing() as connection:
-        return {"id": options.id, "secret": units.change_secret(connection, options.id, SystemClock().now_ms())}
+        new = units.change_secret(connection, options.id, SystemClock().now_ms(), made)
+    return {"id": options.id} if made else {"id": options.id, "secret": new}
+
+
+def _made_by_the_unit(options: argparse.Namespace) -> str | None:
+    """The secret on standard input, if there is to be one. Never an argument: others can read those."""
+    if options.secret is None:
+        return None
+    given = sys.stdin.readline().strip()
+    if not is_strong(given):
+        raise BridgeError("a unit's secret has 64 hexadecimal digits, as its console shows it")
+    return given
 
 
 def revoke(settings: Settings, options: argparse.Namespace) -> Answer:

@@ -8,6 +8,7 @@ through argon2 (store/people.py).
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 
 CLAIM_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0/O, 1/I/L, U/V mix-ups on a printed label
@@ -19,6 +20,11 @@ NO_HASH = "0" * 64  # what a stranger is compared with, so that an unknown name 
 def new_secret() -> str:
     """43 characters that are safe in a URL, a header and a JSON text."""
     return secrets.token_urlsafe(32)
+
+
+def is_strong(secret: str) -> bool:
+    """Whether it is a secret as units make them: 256 bits as hexadecimal digits."""
+    return re.fullmatch("[0-9a-f]{64}", secret) is not None
 
 
 def new_claim_code() -> str:

@@ -48,11 +48,12 @@ UNIT_COLUMNS = (  # of `Unit`, in its order
 )
 
 
-def add_unit(connection: Connection, unit_id: str, now_ms: int) -> NewUnit:
-    """Raises BridgeError for an id that does not fit in a topic, AlreadyThere for one that exists."""
+def add_unit(connection: Connection, unit_id: str, now_ms: int, secret: str | None = None) -> NewUnit:
+    """With a secret of its own, or a new one. Raises BridgeError for an id that does not fit in a topic, AlreadyThere for
+    one that exists."""
     if not UNIT_ID.match(unit_id) or unit_id.startswith(OURS):
         raise BridgeError(f"{unit_id!r} is no unit id: use 1 to 36 of A-Z a-z 0-9 _ and -, and no _ at the start")
-    new = NewUnit(unit_id, new_secret(), new_claim_code())
+    new = NewUnit(unit_id, secret or new_secret(), new_claim_code())
     values = {
         "id": unit_id,
         "secret_hash": hash_of(new.secret),
@@ -67,9 +68,9 @@ def add_unit(connection: Connection, unit_id: str, now_ms: int) -> NewUnit:
     return new
 
 
-def change_secret(connection: Connection, unit_id: str, now_ms: int) -> str:
-    """A new secret; the old one is of no use from now on. Raises BridgeError when there is no such unit."""
-    secret = new_secret()
+def change_secret(connection: Connection, unit_id: str, now_ms: int, secret: str | None = None) -> str:
+    """The given secret or a new one; the old one is of no use from now on. Raises BridgeError when there is no such unit."""
+    secret = secret or new_secret()
     _set_secret(connection, unit_id, hash_of(secret), broker_hash(secret), now_ms)
     return secret
 

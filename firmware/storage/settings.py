@@ -13,6 +13,18 @@ GOOD_FILE = "/settings.good"  # those that the unit has lived with for a while
 BOUNDS = "firmware.storage.bounds"
 
 SECRETS = ("secret", "installer_code")
+KEPT = (  # by a factory reset: what the unit is and where it hangs
+    "id",
+    "broker",
+    "port",
+    "plain_mqtt",
+    "apn",
+    "installer_max_a",
+    "tethered",
+    "ventilated",
+    "fallback_amps",
+    "installer_code",
+)
 LOCKED = ("installer_max_a", "tethered", "ventilated", "fallback_amps", "installer_code")  # the installer's alone
 
 
@@ -54,6 +66,14 @@ class Settings:
                     raise SettingError(name, why)
         values = dict(self._values)
         values.update(wanted)
+        record_file.save(self._path, values)
+        self._values = values
+
+    def reset(self, secret):
+        """All but KEPT to their defaults, under a new secret. OSError if the flash does not take it."""
+        with Borrowed(BOUNDS) as bounds:
+            values, _ = bounds.taken({name: self[name] for name in KEPT}, self._complaints)
+        values["secret"] = secret
         record_file.save(self._path, values)
         self._values = values
 

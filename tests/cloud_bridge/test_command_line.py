@@ -1,5 +1,6 @@
 """Does `python -m cloud_bridge` do what it is told, and say in one line what is in the way?"""
 
+import io
 import json
 import os
 import signal
@@ -55,6 +56,28 @@ def test_a_unit_gets_a_secret_and_a_claim_code(capsys: pytest.CaptureFixture[str
     assert matches(said["secret"], kept)
     assert kept != said["secret"]
     assert answer(capsys, "unit", "list", "--json") == [{"id": "cp-1"}]
+
+
+@pytest.mark.parametrize("command", ["add", "secret"])
+def test_the_secret_that_a_unit_made_is_taken_and_not_repeated(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    if command == "secret":
+        answer(capsys, "unit", "add", "cp-1", "--json")
+    made = "0123456789abcdef" * 4
+    monkeypatch.setattr("sys.stdin", io.StringIO(made + "\n"))
+    assert made not in str(answer(capsys, "unit", command, "cp-1", "--secret", "-", "--json"))
+    with open_database(tmp_path / "data").reading() as connection:
+        assert matches(made, secret_hash(connection, "cp-1"))
+
+
+@pytest.mark.parametrize("weak", ["", "letmein", "f" * 63, "F" * 64])
+def test_a_secret_that_people_thought_up_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, weak: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(weak + "\n"))
+    assert "64 hexadecimal digits" in refusal(capsys, "unit", "add", "cp-1", "--secret", "-")
+    assert answer(capsys, "unit", "list", "--json") == []
 
 
 def test_a_unit_that_is_there_already_is_not_changed(capsys: pytest.CaptureFixture[str]) -> None:

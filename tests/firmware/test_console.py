@@ -19,10 +19,14 @@ class Port:
         self.said += data
 
 
-def said(typed, unit=None):
+class Unit:
+    after_answer = None
+
+
+def said(typed):
     port = Port()
     port.typed = typed
-    Console(port, unit).poll()
+    Console(port, Unit()).poll()
     return port.said.decode().split("\r\n")[:-1]
 
 
@@ -53,9 +57,6 @@ def test_a_line_that_is_too_long_is_thrown_away_whole():
 
 
 def test_an_answer_that_polls_again_is_not_disturbed():
-    class Unit:
-        pass
-
     port = Port()
     talking = Console(port, Unit())
     port.typed = b"help\n"

@@ -1,0 +1,73 @@
+"""The service console: who the unit is, and whom it trusts. A secret that the unit made is told once, here, never again."""
+
+import binascii
+import json
+import os
+
+from firmware.borrowed import Borrowed
+from firmware.errors import CommandRefused
+
+SECRET_BYTES = 32
+
+
+def answer_provision(unit, argument):
+    """Store settings given as one JSON object. Nothing of it is echoed: a secret may be among them. A unit that has no
+    secret and is given none makes one, and says what the cloud must be told.
+    """
+    try:
+        wanted = json.loads(argument)
+    except ValueError:
+        raise CommandRefused("give the settings as one JSON object") from None
+    if not isinstance(wanted, dict) or not wanted:
+        raise CommandRefused("give the settings as one JSON object")
+    unit.lock.check(wanted)
+    said = []
+    if "secret" not in wanted and not unit.settings["secret"]:
+        wanted["secret"] = _new_secret()
+        said = _to_tell_the_cloud("add", wanted.get("id", unit.settings["id"]), wanted["secret"])
+    unit.settings.change(wanted)
+    unit.journal.note("settings", {"names": " ".join(sorted(wanted))})
+    unit.apply_settings()
+    return said
+
+
+def answer_factoryreset(unit, argument):
+    """The unit gets a new secret and forgets its owner: wishes, sessions, what was not told yet. What it is, whom it calls,
+    what the installer set, its meter and the security log stay. It restarts.
+    """
+    if unit.controller.report.session:
+        raise CommandRefused("unplug first")
+    unit.lock.check(("installer_code",))
+    if not argument or argument != unit.settings["id"]:
+        raise CommandRefused("this cannot be undone: factoryreset and the unit's id")
+    secret = _new_secret()
+    unit.journal.note("security", {"what": "factory reset"})
+    unit.settings.reset(secret)
+    with Borrowed("firmware.storage.forgetting") as forgetting:
+        forgetting.forget_owner(unit.board.flash)
+    unit.after_answer = unit.board.reset
+    return _to_tell_the_cloud("secret", argument, secret)
+
+
+def answer_authority(unit, argument):
+    """Whom the unit trusts with its secret; takes effect with the next connection."""
+    step, _, text = argument.partition(" ")
+    authority = unit.authority
+    if step == "begin":
+        authority.begin()
+    elif step == "add":
+        authority.add(text)
+    elif step == "keep":
+        authority.keep()
+        unit.uplink.reconnect()
+    elif step:
+        raise CommandRefused("authority begin, authority add BASE64 as often as needed, then authority keep")
+    return ["authority %s" % ("set" if authority.der() else "-")]
+
+
+def _new_secret():
+    return binascii.hexlify(os.urandom(SECRET_BYTES)).decode()
+
+
+def _to_tell_the_cloud(command, unit_id, secret):
+    return ["secret %s" % secret, "cloud python -m cloud_bridge unit %s %s --secret -" % (command, unit_id)]

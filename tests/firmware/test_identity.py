@@ -1,0 +1,139 @@
+"""Has each unit a secret of its own that is told once, and does it forget its owner when it is asked to?"""
+
+import os
+
+import pytest
+
+from firmware.errors import CommandRefused
+from firmware.lock import Lock
+from firmware.service.fitting import answer_config
+from firmware.service.identity import answer_factoryreset, answer_provision
+from firmware.storage.event_log import EventLog
+from firmware.storage.outbox import Outbox
+from firmware.storage.session_log import SessionLog, Stored
+from firmware.storage.settings import Settings
+from tests.firmware.link.fake_clock import FakeClock
+from tests.firmware.storage.folder import empty
+
+FLASH = "build/tests-identity"
+
+
+class Unit:
+    """Of app.Unit, what these commands touch."""
+
+    def __init__(self):
+        self.flash = empty("tests-identity")
+        self.settings = Settings(self.flash)
+        self.log = EventLog(self.flash)
+        self.lock = Lock(self.settings, FakeClock(), self.note)
+        self.journal = self.board = self.controller = self.report = self
+        self.session = self.after_answer = None
+        self.applied = 0
+
+    def note(self, kind, details):
+        self.log.put(0, None, kind, details)
+
+    def apply_settings(self):
+        self.applied += 1
+
+    def reset(self):
+        raise SystemExit
+
+
+def secret_of(lines):
+    (found,) = [line.split(" ", 1)[1] for line in lines if line.startswith("secret ")]
+    return found
+
+
+def test_a_unit_that_is_given_no_secret_makes_one_and_says_how_to_tell_the_cloud():
+    unit = Unit()
+    said = answer_provision(unit, '{"id": "CP1", "broker": "b"}')
+    secret = secret_of(said)
+    assert len(secret) == 64 and unit.settings["secret"] == secret and unit.settings.provisioned()
+    assert said[1] == "cloud python -m cloud_bridge unit add CP1 --secret -"
+    assert unit.applied == 1
+
+
+def test_no_two_are_alike():
+    assert len({secret_of(answer_provision(Unit(), '{"id": "CP1"}')) for _ in range(8)}) == 8
+
+
+def test_it_is_told_once_and_stands_in_no_log():
+    unit = Unit()
+    secret = secret_of(answer_provision(unit, '{"id": "CP1"}'))
+    assert answer_provision(unit, '{"apn": "net"}') == []
+    assert unit.settings["secret"] == secret
+    assert secret not in str(answer_config(unit, ""))
+    assert secret not in str(unit.log.latest()) + str(unit.log.security(9))
+
+
+def test_a_secret_that_is_given_is_taken_and_not_repeated():
+    unit = Unit()
+    assert answer_provision(unit, '{"id": "CP1", "secret": "s3cret"}') == []
+    assert unit.settings["secret"] == "s3cret"
+
+
+@pytest.mark.parametrize("typed", ["", "7", "[]", "{}", "{", '"secret"'])
+def test_what_is_no_object_is_refused(typed):
+    with pytest.raises(CommandRefused):
+        answer_provision(Unit(), typed)
+
+
+def used():
+    """A unit that had an owner."""
+    unit = Unit()
+    answer_provision(unit, '{"id": "CP1", "broker": "b", "installer_code": "4711", "installer_max_a": 16}')
+    unit.lock.unlock("4711")
+    unit.settings.change({"schedule": "off"})
+    unit.settings.keep_as_good()
+    Outbox(FLASH + "/outbox").put("session", 1, 2, b"{}")
+    SessionLog(FLASH).append(Stored(1, 0, 10, 5, 100))
+    return unit
+
+
+def test_a_factory_reset_makes_a_new_secret_and_forgets_the_owner():
+    unit = used()
+    before = unit.settings["secret"]
+    said = answer_factoryreset(unit, "CP1")
+    again = Settings(FLASH)
+    assert again["secret"] == secret_of(said) != before
+    assert said[1] == "cloud python -m cloud_bridge unit secret CP1 --secret -"
+    assert again["schedule"] == "" and not again.fall_back()
+    assert Outbox(FLASH + "/outbox").waiting() == 0 and SessionLog(FLASH).last_number() == 0
+    assert unit.after_answer == unit.reset
+
+
+def test_what_the_unit_is_and_what_its_house_bears_stays():
+    unit = used()
+    answer_factoryreset(unit, "CP1")
+    again = Settings(FLASH)
+    assert (again["id"], again["broker"], again["installer_code"], again["installer_max_a"]) == ("CP1", "b", "4711", 16)
+    assert "factory reset" in str(EventLog(FLASH).security(9)) and secret_of_file(before=unit) == 0
+
+
+def secret_of_file(before):
+    """In how many other files of the flash the secret stands."""
+    secret, found = before.settings["secret"].encode(), 0
+    for folder in ("", "/security", "/outbox", "/sessions"):
+        for name in os.listdir(FLASH + folder):
+            try:
+                with open(FLASH + folder + "/" + name, "rb") as file:
+                    found += name != "settings" and secret in file.read()
+            except OSError:
+                pass  # a folder
+    return found
+
+
+def test_it_is_the_installer_s_alone_and_not_by_mistake():
+    unit = used()
+    locked = Lock(unit.settings, FakeClock(), unit.note)
+    unit.lock, opened = locked, unit.lock
+    with pytest.raises(CommandRefused, match="locked"):
+        answer_factoryreset(unit, "CP1")
+    unit.lock = opened
+    with pytest.raises(CommandRefused, match="cannot be undone"):
+        answer_factoryreset(unit, "")
+    unit.session = "a car"
+    with pytest.raises(CommandRefused, match="unplug"):
+        answer_factoryreset(unit, "CP1")
+    assert unit.after_answer is None
