@@ -39,7 +39,8 @@ from hil_tests.sim.car_account import Car, CarAccount
 from hil_tests.sim.car_account_web import create_app
 from tests.cloud_bridge.vehicles.crowd import NoAnswer, Worker, gather, kill_who_refreshes, open_folder
 
-KILL_WITHIN_S = 0.15
+KILL_WITHIN_S = 0.15  # of the workers
+SEEN_WITHIN_S = 1.0  # who refreshes
 ANSWER_S = 0.03  # that the maker's answer is on its way
 STORE_S = 0.01  # until it is stored
 REFRESH_S = 0.03 + ANSWER_S + STORE_S  # when nobody is in the way
@@ -149,9 +150,9 @@ def _kill_refresher(dice: random.Random, crowd: list[Worker], account: CarAccoun
     """Half of the time at any moment of its refresh, half of the time when the maker has just used up the token."""
     before = account.refreshes
     if dice.random() < 0.5:
-        return kill_who_refreshes(crowd, lambda: True, KILL_WITHIN_S, dice.uniform(0, REFRESH_S))
+        return kill_who_refreshes(crowd, lambda: True, SEEN_WITHIN_S, dice.uniform(0, REFRESH_S))
     return kill_who_refreshes(
-        crowd, lambda: account.refreshes > before, KILL_WITHIN_S, dice.uniform(0, ANSWER_S + STORE_S)
+        crowd, lambda: account.refreshes > before, SEEN_WITHIN_S, dice.uniform(0, ANSWER_S + STORE_S)
     )
 
 

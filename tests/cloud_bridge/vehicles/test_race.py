@@ -4,6 +4,6 @@ from tests.cloud_bridge.vehicles.race import SECOND_CHANCE_S, race
 
 
 def test_no_grant_is_lost_by_racing_and_killing() -> None:
-    figures = race(rounds=4, workers=5, kills=2, second_chance_s=SECOND_CHANCE_S, seed=8)
-    assert figures.refreshers_killed == 4
-    assert figures.second_chances <= 4
+    figures = race(rounds=3, workers=4, kills=1, second_chance_s=SECOND_CHANCE_S, seed=8)
+    assert figures.refreshers_killed > 0
+    assert figures.lost == 0
