@@ -1,27 +1,16 @@
-"""Sending what is due: mail and push through apprise, webhooks signed by us. Blocks; run on a thread.
+"""Sending what is due: mail and push through apprise, webhooks signed by us. Blocks; run on a thread."""
 
-A webhook is a POST of JSON with `Chargekeeper-Signature: t=<seconds>,v1=<hex>`, where v1 is HMAC-SHA256 with the
-wish's key over `<seconds>.<body>`. Whoever receives it compares that, and turns away what is older than minutes.
-"""
-
-import hashlib
-import hmac
-import json
-import urllib.error
-import urllib.request
-from http.client import HTTPException
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Row, select, update
 
 from cloud_bridge.alerts.mail import NotDelivered, notify, send_mail
-from cloud_bridge.alerts.wishes import Via, is_public
+from cloud_bridge.alerts.webhook import post
+from cloud_bridge.alerts.wishes import Via
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.tables import alert_wishes, alerts, people
 
-ANSWER_WITHIN_S = 10
 AGAIN_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000]  # then it is given up
 AT_ONCE = 20
 
@@ -59,36 +48,6 @@ class Delivery:
             notify(alert.target, alert.words)
         else:
             send_mail(self._mail, alert.email, alert.words)
-
-
-def post(url: str, secret: str, payload: dict[str, Any], now_ms: int) -> None:
-    """Raises NotDelivered for everything but an answer of 2xx. Follows no redirect, and calls nobody inside."""
-    if not is_public(urlsplit(url).hostname or ""):
-        raise NotDelivered("the address is not on the internet")
-    body = json.dumps(payload, separators=(",", ":")).encode()
-    headers = {"Content-Type": "application/json", "Chargekeeper-Signature": signature(secret, body, now_ms // 1000)}
-    request = urllib.request.Request(url, body, headers, method="POST")
-    try:
-        with _opener.open(request, timeout=ANSWER_WITHIN_S) as answer:
-            answer.read(0)
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise NotDelivered(f"it answered {error.code}") from error
-    except (OSError, HTTPException, ValueError) as error:
-        raise NotDelivered(f"it could not be reached: {type(error).__name__}") from error
-
-
-def signature(secret: str, body: bytes, at_s: int) -> str:
-    proof = hmac.new(secret.encode(), f"{at_s}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={at_s},v1={proof}"
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
-_opener = urllib.request.build_opener(_NoRedirect)
 
 
 def _payload(alert: Row[Any]) -> dict[str, Any]:

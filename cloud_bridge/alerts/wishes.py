@@ -1,7 +1,5 @@
 """Who wants to be told what, and how: chosen by each person for what they may see."""
 
-import ipaddress
-import socket
 from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -94,12 +92,3 @@ def _check_target(via: Via, target: str) -> None:
         raise BridgeError(f"push services are {', '.join(sorted(PUSH_SERVICES))}, written as apprise does")
     if via is Via.WEBHOOK and (url.scheme != "https" or not url.hostname):
         raise BridgeError("a webhook has an address that begins with https://")
-
-
-def is_public(host: str) -> bool:
-    """Whether every address of the host is on the internet: a webhook must not reach into our own network."""
-    try:
-        found = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
-    except OSError:
-        return False
-    return all(ipaddress.ip_address(str(address).partition("%")[0]).is_global for address in found)

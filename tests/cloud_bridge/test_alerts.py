@@ -1,8 +1,5 @@
 """Is everybody told what they asked for, once, in time, signed, and nobody what is not theirs?"""
 
-import hashlib
-import hmac
-import json
 from typing import Any
 
 import pytest
@@ -11,9 +8,9 @@ from sqlalchemy import select
 from cloud_bridge.alerts import delivery
 from cloud_bridge.alerts.about import HOUR_MS, About
 from cloud_bridge.alerts.alarm import Alarm
-from cloud_bridge.alerts.delivery import AGAIN_AFTER_MS, signature
+from cloud_bridge.alerts.delivery import AGAIN_AFTER_MS
 from cloud_bridge.alerts.mail import NotDelivered
-from cloud_bridge.alerts.wishes import Via, add_wish, is_public, remove_wish, wishes_of
+from cloud_bridge.alerts.wishes import Via, add_wish, remove_wish, wishes_of
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.claims import claim
@@ -129,19 +126,6 @@ def test_what_is_not_delivered_is_tried_again_and_given_up(bridge: Bridge, monke
     with bridge.house.database.reading() as connection:
         (row,) = connection.execute(select(alerts))
     assert (row.due_ms, row.trouble) == (None, "it answered 500")
-
-
-def test_a_signature_proves_time_and_body() -> None:
-    body = json.dumps({"id": 1}).encode()
-    proof = hmac.new(b"key", b"1767225600." + body, hashlib.sha256).hexdigest()
-    assert signature("key", body, 1_767_225_600) == f"t=1767225600,v1={proof}"
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "::1", "0.0.0.0", ""])
-def test_a_webhook_never_reaches_into_our_own_network(host: str) -> None:
-    assert not is_public(host)
-    with pytest.raises(NotDelivered, match="not on the internet"):
-        delivery.post(f"https://{host}/", "key", {}, 0)
 
 
 @pytest.mark.parametrize(
