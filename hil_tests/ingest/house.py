@@ -43,6 +43,7 @@ class House:
         self.mosquitto: subprocess.Popen[bytes] | None = None
         self._outside = outside
         self._stations: list[Station] = []
+        self._parts: list[subprocess.Popen[bytes]] = []
         self._environment = os.environ | {
             "CHARGEKEEPER_DATA": str(folder),
             "CHARGEKEEPER_HTTP_PORT": str(self.http_port),
@@ -94,6 +95,12 @@ class House:
         self.bridge = self._start([sys.executable, "-m", "cloud_bridge"], "bridge.log")
         self._until(lambda: self.health().get("listening"), "the bridge never heard its own canary")
 
+    def start_part(self, number: int, of: int) -> None:
+        """A process that only takes in its part of an outside broker's units; ends with the house."""
+        environment = self._environment | {"CHARGEKEEPER_PART": f"{number}/{of}"}
+        words = [sys.executable, "-m", "cloud_bridge", "ingest"]
+        self._parts.append(self._start(words, f"part-{number}.log", environment))
+
     def kill_bridge(self) -> None:
         """As a power cut of the process: SIGKILL."""
         assert self.bridge is not None
@@ -110,7 +117,7 @@ class House:
     def stop(self) -> None:
         for station in self._stations:
             station.close()
-        for process in (self.bridge, self.mosquitto):
+        for process in (*self._parts, self.bridge, self.mosquitto):
             if process is not None:
                 process.terminate()
                 try:
@@ -149,11 +156,12 @@ class House:
         said: dict[str, Any] = json.loads(done.stdout)
         return said
 
-    def _start(self, words: list[str], log: str) -> "subprocess.Popen[bytes]":
+    def _start(
+        self, words: list[str], log: str, environment: dict[str, str] | None = None
+    ) -> "subprocess.Popen[bytes]":
+        given = environment or self._environment
         with (self.folder / log).open("ab") as out:
-            return subprocess.Popen(
-                words, cwd=CHECKOUT, env=self._environment, stdout=out, stderr=out, preexec_fn=die_with_parent
-            )
+            return subprocess.Popen(words, cwd=CHECKOUT, env=given, stdout=out, stderr=out, preexec_fn=die_with_parent)
 
     def _until(self, condition: Any, complaint: str) -> None:
         give_up_s = time.monotonic() + READY_WITHIN_S
