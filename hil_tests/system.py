@@ -9,6 +9,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,12 +74,12 @@ def running(kind: RigKind, folder: Path) -> Iterator[System]:
         return Site(kind, rig, Cloud(bridge.address, token, unit_id, kind.time_scale))
 
     try:
-        with kind.opened(folder, background) as rigs:
+        with kind.opened(folder, background) as rigs, ThreadPoolExecutor() as at_once:
             try:
                 background.run(bridge.start())
                 house, *others = map(site, ("CK-house", "CK-garage", "CK-shed"), rigs)
                 first_contact_s = _first_contact_s(house)
-                garage, shed = map(get_into, (cut_network, hang_modem), others) if others else (None, None)
+                garage, shed = at_once.map(get_into, (cut_network, hang_modem), others) if others else (None, None)
             except Exception:
                 for rig in rigs:
                     print(rig.story())

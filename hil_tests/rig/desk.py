@@ -16,7 +16,7 @@ from hil_tests.rig.contract import NetworkReading, Observation, Reading
 from hil_tests.sim.modem import Modem
 from hil_tests.sim.radio import CSQ_UNKNOWN, World
 
-POLL_STATUS_S = 1.0
+POLL_STATUS_S = 0.3
 STORY_LINES_KEPT = 400
 
 
