@@ -44,6 +44,7 @@ class Live:
 
     def __init__(self, last_contacts: Iterable[tuple[str, int]] = ()) -> None:
         self._units = {unit_id: LiveUnit(at_ms) for unit_id, at_ms in last_contacts}
+        self.timeless: set[str] = set()  # those whose heartbeat told no time; whoever tells it to them takes them out
 
     def unit(self, unit_id: str) -> LiveUnit:
         """The unit's live state, made at first sight; only for ids that have shown their secret."""

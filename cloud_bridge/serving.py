@@ -29,6 +29,7 @@ from cloud_bridge.store.database import open_database
 from cloud_bridge.store.record import read_listening
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.units import last_contacts
+from cloud_bridge.telling_time import TimeTeller
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import open_accounts
 from cloud_bridge.vehicles.watching import watch
@@ -82,7 +83,9 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
         with _listen(settings.host, settings.http_port) as http:
             mqtt_port, mqtts_port = await _open_way_in(house)
             alarm = Alarm(house.database, house.clock, settings.mail)
-            duties = asyncio.gather(house.broker.canary().run(), house.upkeep.run(alarm), watch(house.accounts))
+            duties = asyncio.gather(
+                house.broker.canary().run(), TimeTeller(house).run(), house.upkeep.run(alarm), watch(house.accounts)
+            )
             server = _Server(
                 uvicorn.Config(
                     create_app(house),
@@ -114,11 +117,11 @@ async def serve_part(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with keep_house(settings, SystemClock) as house:
         await _open_way_in(house)
-        canary = asyncio.create_task(house.broker.canary().run())
+        duties = asyncio.gather(house.broker.canary().run(), TimeTeller(house).run())
         try:
             await stop.wait()
         finally:
-            canary.cancel()
+            duties.cancel()
             await house.broker.stop()
 
 

@@ -34,6 +34,8 @@ class Intake:
         if isinstance(message, Heartbeat):
             if unit.told(message, received_ms, redelivered):
                 written = partial(_stored, unit, message, written)
+                if message.unit_time_s is None:
+                    self._live.timeless.add(unit_id)
             else:
                 self._counters.repeats += 1
                 message = None

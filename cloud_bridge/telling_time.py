@@ -1,0 +1,39 @@
+"""Tells the time to units that do not know it: not every mobile network does (a unit's heartbeat then has no `t`).
+
+Without it a schedule cannot hold, and no command that ends by itself is carried out.
+"""
+
+import asyncio
+import json
+import secrets
+
+from cloud_bridge.house import House
+
+EVERY_S = 1.0  # between two looks
+AGAIN_MS = 600_000  # to a unit that still does not know it, which may be of a firmware that cannot be told
+
+
+class TimeTeller:
+    """One for each process that takes units in."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._told_ms: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            await self.tell()
+            await asyncio.sleep(EVERY_S)
+
+    async def tell(self) -> None:
+        """Everybody who has shown since the last time that they do not know."""
+        timeless = self._house.live.timeless
+        while timeless:
+            unit_id = timeless.pop()
+            now_ms = self._house.clock.now_ms()
+            if now_ms - self._told_ms.get(unit_id, -AGAIN_MS) < AGAIN_MS:
+                continue
+            self._told_ms[unit_id] = now_ms
+            order = {"id": f"t-{secrets.token_hex(8)}", "do": "time", "t": now_ms // 1000}
+            await self._house.broker.command(unit_id, json.dumps(order, separators=(",", ":")).encode())

@@ -1,0 +1,43 @@
+"""Against the running broker: is a unit told the time that does not know it, and only that one?"""
+
+import asyncio
+import json
+
+from cloud_bridge.telling_time import AGAIN_MS, TimeTeller
+from tests.cloud_bridge.running import START_MS, Bridge, Unit, sample
+
+
+def connected(bridge: Bridge) -> Unit:
+    unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
+    unit.subscribe("cp/cp-1/command")
+    return unit
+
+
+def tell(bridge: Bridge, teller: TimeTeller) -> None:
+    asyncio.run_coroutine_threadsafe(teller.tell(), bridge.house.loop).result(5)
+
+
+def test_a_unit_without_the_time_is_told_it_and_not_all_the_time(bridge: Bridge) -> None:
+    unit, teller = connected(bridge), TimeTeller(bridge.house)
+    unit.publish("cp/cp-1/heartbeat", sample("heartbeat-time-unknown"))
+    tell(bridge, teller)
+    assert unit.heard.wait(5)
+    (said,) = unit.commands
+    assert (said["do"], said["t"]) == ("time", START_MS // 1000)
+    assert set(said) == set(json.loads(sample("command-time")))
+
+    for number in (2, 3):
+        bridge.clock.advance(AGAIN_MS // 2)
+        unit.publish("cp/cp-1/heartbeat", sample("heartbeat-time-unknown").replace(b'"n":1', b'"n":%d' % number))
+        tell(bridge, teller)
+    bridge.until(lambda: len(unit.commands) == 2, "told again after a while")
+
+
+def test_a_unit_that_knows_the_time_is_left_alone(bridge: Bridge) -> None:
+    unit, teller = connected(bridge), TimeTeller(bridge.house)
+    unit.publish("cp/cp-1/heartbeat", sample("heartbeat-idle"))
+    unit.publish("cp/cp-1/event", sample("event-boot-time-unknown"))
+    tell(bridge, teller)
+    assert bridge.command("cp-1", sample("command-limit"))
+    assert unit.heard.wait(5)
+    assert [said["do"] for said in unit.commands] == ["limit"]
