@@ -24,7 +24,7 @@ def facts_of(point: ChargePoint, week: Evidence) -> list[tuple[str, str]]:
         ("Silent in 7 days", silences(week)),
         ("Signal in 7 days", signal(week)),
         ("Networks in 7 days", networks(week)),
-        ("Restarts in 7 days", f"{week.boots}, {week.brown_outs} of them because the supply dipped"),
+        ("Restarts in 7 days", restarts(week)),
     ]
     firmware = heartbeat.other.get("v")
     if isinstance(firmware, str):
@@ -50,6 +50,14 @@ def signal(evidence: Evidence) -> str:
     if evidence.typical_csq is None:
         return "no readings"
     return f"typically CSQ {evidence.typical_csq:.0f}, at worst {evidence.weakest_csq}"
+
+
+def restarts(evidence: Evidence) -> str:
+    if not evidence.boots:
+        return "none"
+    return words.times(evidence.boots) + (
+        f", {words.times(evidence.brown_outs)} because the supply dipped" if evidence.brown_outs else ""
+    )
 
 
 def networks(evidence: Evidence) -> str:

@@ -17,7 +17,7 @@ from cloud_bridge.support.evidence import Evidence, gather
 from cloud_bridge.support.jobs import MAX_REASON, MAX_REPORT, Job
 from cloud_bridge.web import charts, network_words
 from cloud_bridge.web.access import HouseOf
-from cloud_bridge.web.facts import networks, signal, silences
+from cloud_bridge.web.facts import networks, restarts, signal, silences
 from cloud_bridge.web.page import Field, NotTheirs, Once, OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.problems import Refused
 from cloud_bridge.web.series import silent_by_hour
@@ -166,5 +166,5 @@ def _facts(evidence: Evidence) -> list[tuple[str, str]]:
         ("Signal", signal(evidence)),
         ("Weak readings", f"{evidence.weak_share:.0%} of {evidence.samples:,}"),
         ("Networks", networks(evidence)),
-        ("Restarts", f"{evidence.boots}, {evidence.brown_outs} because the supply dipped"),
+        ("Restarts", restarts(evidence)),
     ]

@@ -1,6 +1,7 @@
 """`make screenshots`: the pictures of the README, taken of the running product into hil_tests/screenshots/.
 
-A unit on the virtual board charges; its dashboard, its panel, and what a driver reads after 31 minutes of silence.
+A unit on the virtual board charges: its dashboard, its panel, its history, what its installer sees of a visit that
+helped, and what a driver reads after 31 minutes of silence.
 """
 
 import sys
@@ -8,14 +9,14 @@ import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from hil_tests.bridge import free_ports
 from hil_tests.rig.background import Background
 from hil_tests.rig.panel.server import serving
 from hil_tests.rig.virtual import VirtualRig
 from hil_tests.system import introduce
-from hil_tests.web.place import CHROMIUM, Place
+from hil_tests.web.place import CHROMIUM, DAY_MS, Place
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 CHARGING_WITHIN_MS = 60_000
@@ -35,12 +36,33 @@ def take(place: Place, rig: VirtualRig, panel: str, browser: Browser) -> None:
     desk.screenshot(path=FOLDER / "panel.png")
     place.two_weeks_of_signal("CK-0001")
     phone.goto(f"{place.address}/charge-points/CK-0001/history?days=7")
+    phone.locator("#signal").evaluate("heading => scrollTo(0, heading.closest('section').offsetTop - 16)")
     phone.screenshot(path=FOLDER / "history.png")
+    a_visit_that_helped(place, desk)
+    desk.screenshot(path=FOLDER / "evidence.png")
     phone.goto(f"{place.address}/")
     rig.network(up=False)
     place.minutes_pass(31)
     expect(phone.get_by_role("alert")).to_be_visible(timeout=SILENT_WITHIN_MS)
     phone.screenshot(path=FOLDER / "silent.png")
+
+
+def a_visit_that_helped(place: Place, desk: Page) -> None:
+    """Ingo put up an antenna four days ago; his page of it."""
+    place.log_in(desk, "sue")
+    desk.goto(f"{place.address}/charge-points/CK-0001/jobs")
+    desk.get_by_role("button", name="Raise it").click()
+    desk.get_by_role("button", name="I was there just now").click()
+    place.store(
+        f"UPDATE jobs SET raised_ms = raised_ms - {9 * DAY_MS}, visited_ms = visited_ms - {4 * DAY_MS}",
+        "UPDATE signal_5min SET lowest = lowest + 6, highest = highest + 6, total = total + 6 * samples"
+        " WHERE from_ms > (SELECT max(visited_ms) FROM jobs)",
+        "DELETE FROM contact_gaps WHERE to_ms > (SELECT max(visited_ms) FROM jobs)",
+    )
+    desk.context.clear_cookies()
+    place.log_in(desk, "ingo")
+    desk.set_viewport_size({"width": 900, "height": 1000})
+    desk.goto(f"{place.address}/jobs/1")
 
 
 def main() -> int:
@@ -50,8 +72,10 @@ def main() -> int:
         background, stack = Background(), AsyncExitStack()
         place, rig = Place(Path(folder)), VirtualRig(background, Path(folder) / "unit", 7)
         try:
-            place.person("dora", "driver")
+            for name, role in (("dora", "driver"), ("ingo", "installer"), ("sue", "support")):
+                place.person(name, role)
             introduce(rig, "CK-0001", place.unit("CK-0001", "dora")["secret"], place.bridge)
+            place.command("unit", "assign", "CK-0001", "ingo")
             panel = background.run(stack.enter_async_context(serving(rig.unit, free_ports(1)[0])))
             take(place, rig, panel, browser)
         finally:

@@ -177,6 +177,7 @@ def test_account(cast: Cast, place: Place) -> None:
     driver.page.get_by_role("link", name="The garage").click()
     driver.comes_to("The garage")
     expect(driver.page.get_by_label("Time zone")).to_have_value("Europe/Dublin")
+    driver.page.get_by_text("Give it up").click()
     driver.clicks("Give up this charger")
     driver.comes_to("Chargers")
     driver.clicks("Account")

@@ -32,7 +32,10 @@ def bridge_with_two_houses(bridge: Bridge) -> Bridge:
         unit = Unit(bridge, unit_id, new.secret).connect()
         unit.publish(f"cp/{unit_id}/heartbeat", sample("heartbeat-charging"))
     about = f"/charge-points/{THEIRS}"
-    assert Visitor(bridge, "dora").post(f"{about}/support", text=f"About {THEIRS}.").status_code == 200
+    dora = Visitor(bridge, "dora")
+    assert dora.post(f"{about}/support", text=f"About {THEIRS}.").status_code == 200
+    hook = {"about": "silent", "via": "webhook", "target": f"https://example.org/{THEIRS}"}
+    assert dora.post("/account/notifications", **hook).status_code == 200
     assert Visitor(bridge, "sue").post(f"{about}/jobs", reason=f"About {THEIRS}.").status_code == 200
     return bridge
 
@@ -78,6 +81,7 @@ def test_nothing_of_another_house_is_told_or_changed(bridge_with_two_houses: Bri
             assert answer.status_code in (401, 403, 404, 405, 422) or "/login" in str(answer.url), f"{method} {path}"
     assert tried > 30
     assert bridge.read(THEIRS) == before
+    assert THEIRS in Visitor(bridge, "dora").get("/account/notifications"), "and nobody stopped it"
 
 
 def test_their_own_is_there(bridge_with_two_houses: Bridge) -> None:
