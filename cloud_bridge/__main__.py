@@ -3,13 +3,13 @@
 import argparse
 import asyncio
 import json
-import logging
 import os
 import sys
 
 from cloud_bridge.commands import data, doctor, mosquitto, tls, token, unit, user
 from cloud_bridge.commands.area import Answer, Area
 from cloud_bridge.errors import BridgeError
+from cloud_bridge.logs import write_logs
 from cloud_bridge.serving import LOOPBACK, serve, serve_part
 from cloud_bridge.settings import Settings, read_settings
 
@@ -17,9 +17,9 @@ from cloud_bridge.settings import Settings, read_settings
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when done, 1 with one line on standard error when something is in the way, 2 for wrong usage."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = read_settings(os.environ)
+        write_logs(settings.log_json)
         if options.area == "ingest":
             asyncio.run(serve_part(settings))
         elif options.area is None:
@@ -68,7 +68,10 @@ def _show(answer: Answer, as_json: bool) -> None:
         print(json.dumps(answer))
         return
     for row in answer if isinstance(answer, list) else [answer]:
-        print("  ".join(f"{name} {value}" for name, value in row.items()))
+        if "ok" in row:  # of the doctor
+            print(f"{'ok ' if row['ok'] else 'BAD'}  {row['check']:9} {row['found']}")
+        else:
+            print("  ".join(f"{name} {value}" for name, value in row.items()))
 
 
 if __name__ == "__main__":

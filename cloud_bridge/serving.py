@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import uvicorn
 
@@ -81,18 +81,19 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
     """
     async with keep_house(settings, SystemClock) as house:
         with _listen(settings.host, settings.http_port) as http:
-            mqtt_port, mqtts_port = await _open_way_in(house)
-            alarm = Alarm(house.database, house.clock, settings.mail)
-            duties = asyncio.gather(
-                house.broker.canary().run(), TimeTeller(house).run(), house.upkeep.run(alarm), watch(house.accounts)
-            )
             server = _Server(
                 uvicorn.Config(
                     create_app(house),
+                    log_config=None,  # what logs.py has set up
                     log_level="warning",
                     server_header=False,
                     timeout_graceful_shutdown=GOODBYE_S,
                 )
+            )
+            mqtt_port, mqtts_port = await _open_way_in(house)
+            alarm = Alarm(house.database, house.clock, settings.mail)
+            duties = asyncio.gather(
+                house.broker.canary().run(), TimeTeller(house).run(), house.upkeep.run(alarm), watch(house.accounts)
             )
             for number in ENDING:
                 asyncio.get_running_loop().add_signal_handler(number, server.stop)
@@ -103,6 +104,8 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
             finally:
                 duties.cancel()
                 await house.broker.stop()
+                with suppress(asyncio.CancelledError):
+                    await duties
 
 
 async def serve_part(settings: Settings) -> None:

@@ -5,6 +5,7 @@ import ctypes
 import json
 import os
 import shutil
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from cloud_bridge.vehicles.vault import Vault
 
 FREE_BYTES = 500_000_000
 SOON = timedelta(days=21)
+MAIL_PORTS = {"mailto": 25, "mailtos": 587}  # apprise's own, where the setting names none
+ANSWER_WITHIN_S = 5
 CLOCK_UNSYNCHRONISED = 5  # TIME_ERROR, adjtimex(2)
 
 
@@ -55,8 +58,11 @@ def clock(_settings: Settings) -> str:
 
 
 def disk(settings: Settings) -> str:
+    there = next(
+        path for path in (settings.folder, *settings.folder.parents) if path.exists()
+    )  # before the first start
     try:
-        free = shutil.disk_usage(settings.folder).free
+        free = shutil.disk_usage(there).free
     except OSError as error:
         raise _Ill(f"{settings.folder}: {error.strerror}") from error
     if free < FREE_BYTES:
@@ -81,7 +87,7 @@ def broker(settings: Settings) -> str:
     """The running bridge says whether its canary comes through."""
     url = f"http://127.0.0.1:{settings.http_port}/healthz"
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=ANSWER_WITHIN_S) as answer:
             said = json.load(answer)
     except urllib.error.HTTPError as error:
         error.close()
@@ -98,8 +104,10 @@ def tls(settings: Settings) -> str:
         return "none: units reach us only on this machine, or behind a broker"
     try:
         certificate = x509.load_pem_x509_certificate(settings.tls_cert.read_bytes())
-    except (OSError, ValueError) as error:
-        raise _Ill(f"{settings.tls_cert} cannot be read: {error}") from error
+    except OSError as error:
+        raise _Ill(f"CHARGEKEEPER_TLS_CERT, {settings.tls_cert}, cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise _Ill(f"CHARGEKEEPER_TLS_CERT, {settings.tls_cert}, holds no certificate in PEM") from error
     ends = certificate.not_valid_after_utc
     if ends - datetime.now(UTC) < SOON:
         raise _Ill(f"the certificate ends on {ends:%d %b %Y}: renew it; it is loaded without a restart")
@@ -112,7 +120,12 @@ def mail(settings: Settings) -> str:
     url = urlsplit(settings.mail)
     if url.scheme not in ("mailto", "mailtos") or not url.hostname:
         raise _Ill("CHARGEKEEPER_MAIL has to be mailtos://user:password@host")
-    return f"by {url.hostname}"
+    port = url.port or MAIL_PORTS[url.scheme]
+    try:
+        socket.create_connection((url.hostname, port), ANSWER_WITHIN_S).close()
+    except OSError as error:
+        raise _Ill(f"the mail server {url.hostname} does not answer on port {port}: nobody gets a letter") from error
+    return f"{url.hostname} answers on port {port}"
 
 
 def vehicles(settings: Settings) -> str:

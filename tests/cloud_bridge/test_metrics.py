@@ -1,10 +1,5 @@
-"""Are the totals there for Prometheus, and only for those who run the service? And does the doctor find what is ill?"""
+"""Are the totals there for Prometheus, and only for those who run the service?"""
 
-from pathlib import Path
-
-import pytest
-
-from cloud_bridge import __main__ as command_line
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.tokens import add_token
 from tests.cloud_bridge.running import Bridge, Unit
@@ -28,16 +23,3 @@ def test_metrics_need_a_token_with_the_scope(bridge: Bridge) -> None:
     for token, status in ((reader, 403), (operator, 200)):
         answer = bridge.stranger().get("/metrics", headers={"Authorization": f"Bearer {token}"})
         assert answer.status_code == status
-
-
-def test_the_doctor_says_what_is_ill_and_exits_1(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("CHARGEKEEPER_DATA", str(tmp_path))
-    monkeypatch.setenv("CHARGEKEEPER_HTTP_PORT", "1")
-    monkeypatch.setenv("CHARGEKEEPER_TLS_CERT", str(tmp_path / "none.pem"))
-    assert command_line.main(["doctor"]) == 1
-    said = capsys.readouterr().out
-    assert "check database  ok True  found sqlite, in order" in said
-    assert "check broker  ok False  found the bridge does not answer at http://127.0.0.1:1/healthz: start it" in said
-    assert "check tls  ok False" in said

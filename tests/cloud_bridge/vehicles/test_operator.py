@@ -36,9 +36,9 @@ def the_doctor(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: py
 @pytest.mark.parametrize(
     ("said", "found"),
     [
-        (None, "ok True  found none: no car maker is set up (vehicles.toml)"),
-        (MAKER, "ok True  found maker"),
-        ("not toml [", "ok False  found cannot read"),
+        (None, "ok   vehicles  none: no car maker is set up (vehicles.toml)"),
+        (MAKER, "ok   vehicles  maker"),
+        ("not toml [", "BAD  vehicles  cannot read"),
         (MAKER.replace("https://app", "http://app"), "public_url must begin with https://"),
         (MAKER.replace('"generic"', '"geneic"'), "maker: kind is 'geneic', not one of tesla, smartcar, generic"),
     ],
@@ -74,6 +74,6 @@ def test_the_doctor_misses_a_key(
     play.link()
     if play.accounts.database.file is None:
         pytest.skip("the doctor would look at another database")
-    assert "ok True" in the_doctor(play.folder, capsys, monkeypatch)
+    assert the_doctor(play.folder, capsys, monkeypatch).startswith("ok")
     (play.folder / "vehicle-keys.json").unlink()
     assert "of stored grants is gone: put it back" in the_doctor(play.folder, capsys, monkeypatch)
