@@ -1,5 +1,8 @@
 """Is a consent given back as soon as nothing is read with it, and not before?"""
 
+from sqlalchemy import delete
+
+from cloud_bridge.store.tables import people
 from cloud_bridge.vehicles.leaving import erase_person, unlink
 from cloud_bridge.vehicles.link import State
 from cloud_bridge.vehicles.looking import look
@@ -55,3 +58,12 @@ def test_erasing_a_person_gives_every_consent_back(play: Scene) -> None:
     assert play.maker.revoked == 1, "of one who had not chosen yet, too"
     erase_person(play.accounts, 1)
     assert (play.maker.revoked, play.vehicles(1)) == (2, [])
+
+
+def test_a_person_who_is_deleted_takes_everything_along(play: Scene) -> None:
+    play.maker.garage = [BLUE, RED]
+    play.add_all()
+    with play.accounts.database.writing() as connection:
+        connection.execute(delete(people).where(people.c.id == 1))
+        assert play.accounts.vault.key_ids(connection) == set()
+    assert play.vehicles() == []
