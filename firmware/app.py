@@ -157,7 +157,4 @@ class Unit:
 
 def run(make_board):
     """For ever; `make_board` is a class of firmware/boards."""
-    unit = Unit(make_board)
-    gc.collect()
-    gc.threshold(-1)  # main.py lowered it: from here on only a full heap is collected
-    unit.talk()
+    Unit(make_board).talk()

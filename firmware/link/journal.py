@@ -42,9 +42,6 @@ class Journal:
                 kind, details = DETAILS[happened.kind](happened.what)
                 self.note(kind, details, happened.at_ms)
             happened = self._ring.take()
-        if self._outbox.dropped != self._dropped:
-            self._dropped = self._outbox.dropped
-            self.note("dropped", {"records": self._dropped})
 
     def note(self, kind, details, at_ms=None):
         """An event, now unless `at_ms` says when."""
@@ -67,6 +64,9 @@ class Journal:
 
     def acknowledged(self, record):
         self._outbox.remove(record)
+        if self._outbox.dropped != self._dropped:  # not before: while there is no room, telling costs a record
+            self._dropped = self._outbox.dropped
+            self.note("dropped", {"records": self._dropped})
 
     def message(self, record):
         """(kind of topic, payload) of a record."""

@@ -168,7 +168,7 @@ class Unit:
 
     def __init__(self, bridge: Bridge, user: str, secret: str, client_id: str | None = None, **options: Any) -> None:
         self.refusal: int | None = None
-        self.commands: list[bytes] = []
+        self.commands: list[dict[str, Any]] = []
         self.answered = threading.Event()
         self.subscribed = threading.Event()
         self.granted: list[int] = []

@@ -82,12 +82,14 @@ def test_a_boot_without_a_number_of_its_own_has_sequences_of_its_own():
     assert first != second
 
 
-def test_what_was_dropped_is_told():
+def test_what_was_dropped_is_told_once_there_is_room_again():
     box = Box()
     kept, ring, clock, wall_clock = journal(4, box)
+    kept.note("boot", {})
     box.dropped = 17
     kept.collect()
-    kept.collect()
+    assert len(box.records) == 1  # to tell it now would cost another record, for ever
+    assert told(kept)[1]["k"] == "boot"
     assert told(kept)[1]["d"] == {"records": 17}
     assert kept.oldest() is None
 
