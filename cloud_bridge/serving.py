@@ -61,7 +61,9 @@ async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> 
         broker = EmbeddedBroker(intake, Credentials(database), live, quarantine, counters, clock)
     else:
         roster = Roster(database, clock)
-        broker = MqttIngest(settings.broker, intake, roster, quarantine, counters, clock, settings.part)
+        broker = MqttIngest(
+            settings.broker, intake, roster, quarantine, counters, clock, settings.part, settings.home_assistant
+        )
     upkeep = Upkeep(database, live, ledger, clock, settings.part)
     loop = asyncio.get_running_loop()
     try:

@@ -31,6 +31,7 @@ class Settings:
     database: str | None = None  # CHARGEKEEPER_DATABASE: the URL of a PostgreSQL, postgresql://user:secret@host/name
     broker: BrokerAddress | None = None  # CHARGEKEEPER_BROKER, mqtt[s]://:secret@host:port; without it, our own
     part: Part = ALL  # CHARGEKEEPER_PART, 2/4: the second of four processes that share that broker's units
+    home_assistant: bool = False  # CHARGEKEEPER_HOME_ASSISTANT=on: ingest/home_assistant.py
     log_json: bool = False  # CHARGEKEEPER_LOG=json: logs.py
     maker: str = ""  # CHARGEKEEPER_MAKER: how drivers reach the manufacturer, one line, shown beside a red light
 
@@ -57,6 +58,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         database=_database(environment),
         broker=_broker(environment),
         part=_part(environment),
+        home_assistant=_choice(environment, "CHARGEKEEPER_HOME_ASSISTANT", ("off", "on")) == "on",
         log_json=_choice(environment, "CHARGEKEEPER_LOG", ("text", "json")) == "json",
     )
 

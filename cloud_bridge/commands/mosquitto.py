@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from cloud_bridge.commands.area import Answer, Area
+from cloud_bridge.ingest import home_assistant as home
 from cloud_bridge.ingest.mqtt import IN_FLIGHT
 from cloud_bridge.ingest.parts import Part
 from cloud_bridge.settings import Settings
@@ -53,7 +54,20 @@ use_username_as_clientid true
 """
 TLS = "certfile {cert}\nkeyfile {key}\ntls_version tlsv1.2\n"
 
-OUR_ACCESS = "user {name}\ntopic readwrite cp/#\n\n"
+OUR_ACCESS = f"""\
+user {{name}}
+topic readwrite cp/#
+topic write {home.DISCOVERY}/#
+topic write {home.STATE}/#
+
+"""
+HOME_ACCESS = f"""\
+user {home.USER}
+topic readwrite {home.DISCOVERY}/status
+topic read {home.DISCOVERY}/#
+topic read {home.STATE}/#
+
+"""
 UNIT_ACCESS = """\
 pattern write cp/%u/heartbeat
 pattern write cp/%u/event
@@ -72,18 +86,19 @@ def declare(area: Area) -> None:
 
 
 def run(settings: Settings, options: argparse.Namespace) -> Answer:
-    """The bridge's own secret is made at the first time, and kept."""
+    """Secrets are made at the first time, and kept."""
     folder: Path = (options.folder or settings.folder / "mosquitto").resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    secret_file = folder / "bridge.secret"
-    if not secret_file.exists():
-        _write(secret_file, new_secret())
-    secret = secret_file.read_text()
+    secret = _kept_secret(folder / "bridge.secret")
     with open_database(settings.store).reading() as connection:
         units = broker_passwords(connection)
     passwords = [*((name, broker_hash(secret)) for name in OURS), *units]
+    access = "".join(OUR_ACCESS.format(name=name) for name in OURS)
+    if settings.home_assistant:
+        passwords.append((home.USER, broker_hash(_kept_secret(folder / "home-assistant.secret"))))
+        access += HOME_ACCESS
     _write(folder / "passwords", "".join(f"{name}:{kept}\n" for name, kept in passwords))
-    _write(folder / "acl", "".join(OUR_ACCESS.format(name=name) for name in OURS) + UNIT_ACCESS)
+    _write(folder / "acl", access + UNIT_ACCESS)
     configuration = CONFIGURATION.format(
         user=getpass.getuser(), folder=folder, in_flight=IN_FLIGHT, packet=MAX_PACKET_BYTES
     ) + LISTENER.format(port=options.port, host=options.host)
@@ -98,6 +113,12 @@ def run(settings: Settings, options: argparse.Namespace) -> Answer:
         "units": len(units),
         "CHARGEKEEPER_BROKER": f"{scheme}://:{secret}@{options.host}:{options.port}",
     }
+
+
+def _kept_secret(path: Path) -> str:
+    if not path.exists():
+        _write(path, new_secret())
+    return path.read_text()
 
 
 def _write(path: Path, text: str) -> None:

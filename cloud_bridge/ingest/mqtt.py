@@ -16,6 +16,7 @@ A message is acknowledged to the broker when it is committed, so killing this pr
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
 from threading import Event
 from typing import Any
@@ -28,6 +29,7 @@ from paho.mqtt.properties import Properties
 from cloud_bridge.clock import Clock
 from cloud_bridge.contact import UNIT_TOPICS
 from cloud_bridge.counters import Counters
+from cloud_bridge.ingest import home_assistant as home
 from cloud_bridge.ingest.canary import BrokerAddress, Canary
 from cloud_bridge.ingest.gathered import GatheredClient
 from cloud_bridge.ingest.intake import Intake
@@ -58,6 +60,7 @@ class MqttIngest:
         counters: Counters,
         clock: Clock,
         part: Part = ALL,
+        home_assistant: bool = False,
     ) -> None:
         self.live = Event()  # set while messages count as contact
         self._address = address
@@ -67,6 +70,8 @@ class MqttIngest:
         self._counters = counters
         self._clock = clock
         self._part = part
+        self._home_assistant = home_assistant
+        self._introduced: set[str] = set()  # to Home Assistant, since the start
         self._name = part.bridge_id
         self._marker = b""
         self._loop = asyncio.get_running_loop()
@@ -175,9 +180,19 @@ class MqttIngest:
             self._counters.quarantined += 1
             self._quarantine.saw(unit_id[:36], now_ms)
         elif self.live.is_set() and not message.dup:
-            self._intake.take(unit_id, kind, bytes(message.payload), now_ms, False, acknowledge)
+            written = partial(self._written, unit_id, now_ms, acknowledge) if self._home_assistant else acknowledge
+            self._intake.take(unit_id, kind, bytes(message.payload), now_ms, False, written)
             return
         else:
             self._intake.take_late(unit_id, kind, bytes(message.payload), now_ms, acknowledge)
             return
         acknowledge()
+
+    # Called on the event loop.
+
+    def _written(self, unit_id: str, at_ms: int, acknowledge: Callable[[], None]) -> None:
+        acknowledge()
+        if unit_id not in self._introduced:
+            self._introduced.add(unit_id)
+            self._client.publish(*home.what_it_is(unit_id), qos=1, retain=True)
+        self._client.publish(*home.contacted(unit_id, at_ms))

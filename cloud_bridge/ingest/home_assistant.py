@@ -1,0 +1,44 @@
+"""Home Assistant finds the units by itself, where it shares an outside broker with us (CHARGEKEEPER_HOME_ASSISTANT=on).
+
+`python -m cloud_bridge mosquitto write` then makes a user for it, `home_assistant`, whose secret lies beside ours. Only
+what a unit is stays in the broker (MQTT discovery, retained). When it was last contacted is told with every message
+once that is stored, as a time by our clock, and is never retained: a time does not turn false by growing old, and Home
+Assistant shows "unknown" after its own restart until the unit speaks again, which is what it then knows. To take a unit
+out, delete its device there.
+"""
+
+import json
+
+from cloud_bridge.clock import iso_utc
+
+USER = "home_assistant"
+DISCOVERY = "homeassistant"  # its own name for the topics where it looks
+STATE = "chargekeeper"
+
+
+def what_it_is(unit_id: str) -> tuple[str, bytes]:
+    """Topic and payload, to be retained."""
+    name = f"chargekeeper_{unit_id}"
+    last_contact = {
+        "platform": "sensor",
+        "unique_id": f"{name}_last_contact",
+        "name": "Last contacted",
+        "device_class": "timestamp",
+        "value_template": "{{ value_json.last_contact }}",
+    }
+    said = {
+        "device": {"identifiers": [name], "name": unit_id, "manufacturer": "Chargekeeper"},
+        "origin": {"name": "Chargekeeper"},
+        "components": {"last_contact": last_contact},
+        "state_topic": _state_topic(unit_id),
+    }
+    return f"{DISCOVERY}/device/{name}/config", json.dumps(said).encode()
+
+
+def contacted(unit_id: str, at_ms: int) -> tuple[str, bytes]:
+    """Topic and payload, never to be retained."""
+    return _state_topic(unit_id), json.dumps({"last_contact": iso_utc(at_ms)}).encode()
+
+
+def _state_topic(unit_id: str) -> str:
+    return f"{STATE}/{unit_id}/contact"

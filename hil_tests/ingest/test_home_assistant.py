@@ -1,0 +1,77 @@
+"""Does Home Assistant find a unit and hear when it was contacted, and does nothing stay behind that could turn false?"""
+
+import json
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from hil_tests.ingest.house import MOSQUITTO, House
+
+WITHIN_S = 15.0
+CONFIG, STATE = "homeassistant/device/chargekeeper_one/config", "chargekeeper/one/contact"
+
+
+class Listener:
+    """Logged in as Home Assistant, subscribed to what it subscribes to."""
+
+    def __init__(self, house: House) -> None:
+        self.heard: list[paho.MQTTMessage] = []
+        self._changed = threading.Condition()
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="home_assistant")
+        secret = (house.folder / "mosquitto" / "home-assistant.secret").read_text()
+        self._client.username_pw_set("home_assistant", secret)
+        ready = threading.Event()
+        filters = [("homeassistant/#", 1), ("chargekeeper/#", 0), ("cp/#", 0)]
+        self._client.on_connect = lambda client, *_: client.subscribe(filters)
+            [("homeassistant/#", 1), ("chargekeeper/#", 0), ("cp/#", 0)]
+        )
+        self._client.on_subscribe = lambda *_: ready.set()
+        self._client.on_message = self._on_message
+        self._client.connect("127.0.0.1", house.mqtt_port)
+        self._client.loop_start()
+        assert ready.wait(WITHIN_S)
+
+    def wait_for(self, topic: str) -> paho.MQTTMessage:
+        with self._changed:
+            found: paho.MQTTMessage | None = self._changed.wait_for(
+                lambda: next((one for one in self.heard if one.topic == topic), None), WITHIN_S
+            )
+        assert found, [one.topic for one in self.heard]
+        return found
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
+        with self._changed:
+            self.heard.append(message)
+            self._changed.notify()
+
+
+@pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed: apt-get install mosquitto")
+def test_a_unit_is_found_and_its_contact_is_a_time_that_nobody_keeps(tmp_path: Path) -> None:
+    house = House(tmp_path, outside=True, environment={"CHARGEKEEPER_HOME_ASSISTANT": "on"})
+    (one,) = house.add_units(["one"])
+    try:
+        house.start()
+        first = Listener(house)
+        house.connect(one).say("heartbeat", b'{"n":1,"b":1,"s":"A1"}')
+        sensor = json.loads(first.wait_for(CONFIG).payload)["components"]["last_contact"]
+        assert (sensor["platform"], sensor["device_class"]) == ("sensor", "timestamp")
+        told = json.loads(first.wait_for(STATE).payload)["last_contact"]
+        assert abs(datetime.fromisoformat(told) - datetime.now(UTC)).total_seconds() < WITHIN_S
+        first.close()
+        later = Listener(house)
+        assert later.wait_for(CONFIG).retain
+        time.sleep(0.3)
+        assert {message.topic for message in later.heard} == {CONFIG}, "no state is kept, and no unit's topic is heard"
+        later.close()
+    finally:
+        house.stop()
