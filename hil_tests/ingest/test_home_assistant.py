@@ -29,8 +29,6 @@ class Listener:
         ready = threading.Event()
         filters = [("homeassistant/#", 1), ("chargekeeper/#", 0), ("cp/#", 0)]
         self._client.on_connect = lambda client, *_: client.subscribe(filters)
-            [("homeassistant/#", 1), ("chargekeeper/#", 0), ("cp/#", 0)]
-        )
         self._client.on_subscribe = lambda *_: ready.set()
         self._client.on_message = self._on_message
         self._client.connect("127.0.0.1", house.mqtt_port)
