@@ -29,10 +29,7 @@ class Housekeeping:
         self._polled_ms = 0
         self._presses = 0
         self._resumed = kept.number if kept else None  # the session of before a power cut
-        self._began = (
-            self._resumed,
-            checkpoint.number("began_s", None),
-        )  # a session, and since when, UTC, once it is known
+        self._began = self._resumed, checkpoint.number("began_s", None)  # a session, and its beginning in UTC or None
         self._astray = self._began[1] is not None  # its clock stood still in the cut
         self._kept = [None] * 4  # of the session, as it was stored last
         self._written = None  # the schedule as it is written in the settings

@@ -23,7 +23,6 @@ from firmware.storage import boots
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.event_log import EventLog
 from firmware.storage.outbox import Outbox
-from firmware.storage.session_log import SessionLog
 from firmware.storage.settings import Settings
 from tests.firmware.charging.test_controller import STEP_MS, Unit
 
@@ -66,7 +65,7 @@ class Day:
     """A unit whose two threads take turns, with a car."""
 
     def __init__(self):
-        boot = boots.count(FLASH, "power_on")
+        boot = boots.count(FLASH, "power_on", lambda lowest, highest: lowest)
         settings = Settings(FLASH, {})
         checkpoint = Checkpoint(FLASH, 0)
         register, kept = restore(checkpoint, 0)
@@ -84,7 +83,7 @@ class Day:
             Wishes(lambda: 60),
             settings,
             checkpoint,
-            SessionLog(FLASH),
+            FLASH,
             self,
             self.wall_clock,
             self.journal.note,
