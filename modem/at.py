@@ -9,9 +9,9 @@ a command says before what to expect (`expect`), and only then are prompt and pa
 Each line is classified exactly once, in this order:
 
     ECHO      it repeats the command that is pending
+    INFO      it belongs to the answer of the pending command
     FINAL     it ends the pending command: OK, ERROR, +CME ERROR, or a result of that command's own (SHUT OK)
     ACCEPTED  OK, where the pending command's answer follows its OK (CIPSTATUS, CDNSGIP)
-    INFO      it belongs to the answer of the pending command
     URC       it is an unsolicited result code, known by name or at least by shape
     STRAY     none of these: the remains of a torn line, or a late answer to a command that was given up
 
@@ -53,10 +53,11 @@ class Tokenizer:
     def __init__(self, urcs, link_urcs=(), line_limit_bytes: int = LINE_LIMIT_BYTES):
         self._urcs = urcs
         self._link_urcs = link_urcs
-        self._line = bytearray(line_limit_bytes)
-        self._filled = 0
+        self._line_limit_bytes = line_limit_bytes
+        self._rest = b""  # of a line that is not yet complete
         self._skipping = False
         self.overlong_lines = 0
+        self.expect("")
         self.expect_nothing()
 
     def expect(self, echo: str, info=(), ends=(), last=None, info_first=False, prompt=False, header="", payload=None):
@@ -78,26 +79,19 @@ class Tokenizer:
         self._prompt = prompt
         self._header = header
         self._payload = payload
-        self._stray = ""
+        self._stray = ""  # the last one
         self._pending = True
 
     def expect_nothing(self):
         """No command is pending: what comes now is unsolicited, or late."""
-        self._echo = ""
-        self._info = ()
+        self._pending = False
         self._any_info = False
-        self._ends = ()
-        self._last = None
-        self._info_first = False
         self._prompt = False
         self._prompt_begun = False
         self._header = ""
         self._payload = None
-        self._payload_got = 0
         self._payload_size = 0
         self._payload_ended = False
-        self._stray = ""  # the last one of the pending command
-        self._pending = False
 
     def feed(self, chunk) -> list:
         """Take the next bytes; return the events that they complete."""
@@ -107,7 +101,7 @@ class Tokenizer:
         while at < size:
             if self._payload_size:
                 at = self._take_payload(chunk, at, events)
-            elif self._prompt and not self._filled and not self._skipping:
+            elif self._prompt and not self._rest and not self._skipping:
                 at = self._take_prompt(chunk, at, events)
             elif self._prompt or self._header or self._skipping:
                 at = self._take_line(chunk, at, events)
@@ -134,8 +128,7 @@ class Tokenizer:
                 self._prompt = False
                 events.append((PROMPT, ""))
                 return at + 1
-            self._line[0] = _GREATER
-            self._filled = 1
+            self._rest = b">"
             return at
         if chunk[at] == _GREATER:
             self._prompt_begun = True
@@ -146,17 +139,14 @@ class Tokenizer:
         """Take the rest of a line, or of the chunk. CR and LF both end lines, but only LF makes us look."""
         end = chunk.find(_LF, at)
         if end < 0:
-            self._keep(chunk, at, len(chunk))
-            return len(chunk)
-        if self._filled or self._skipping:
-            self._keep(chunk, at, end)
-            line = bytes(memoryview(self._line)[: self._filled])
-        else:
-            line = bytes(chunk[at:end])
-            if len(line) > len(self._line):
+            self._rest += chunk[at : at + self._line_limit_bytes + 1]
+            if self._skipping or len(self._rest) > self._line_limit_bytes:
                 self._skipping = True
-        self._filled = 0
-        if self._skipping:
+                self._rest = b""
+            return len(chunk)
+        line = self._rest + chunk[at:end]
+        self._rest = b""
+        if self._skipping or len(line) > self._line_limit_bytes:
             self._skipping = False
             self.overlong_lines += 1
             events.append((BROKEN, "line too long"))
@@ -165,52 +155,41 @@ class Tokenizer:
             self._payload_ended = False
             if line != b"\r":  # the modem sends CR LF behind the payload; if they were counted in, bytes are missing
                 events.append((BROKEN, "payload not followed by a line end"))
-        if line == b"\r":  # every other line is: they stand between CR LF on both sides
-            return end + 1
-        for part in line.split(b"\r") if b"\r" in line[:-1] else (line,):
-            text = _text(part).strip()
-            if text:
-                self._classify(text, events)
+        for part in line.split(b"\r"):
+            self._classify(_text(part), events)
         return end + 1
 
     def _take_lines(self, chunk, at: int, events: list) -> int:
         """Take all the whole lines that are there, at once: the common case, where none of them can begin anything else.
 
-        As many as would fit into the buffer, so none is too long. The events are those of `_take_line`, only sooner.
+        As many as a line may be long, so none is too long. The events are those of `_take_line`, only sooner.
         """
-        filled = self._filled
-        end = chunk.rfind(_LF, at, at + len(self._line) - filled)
+        until = at + self._line_limit_bytes - len(self._rest)
+        lines = self._rest + chunk[at:until]
+        end = lines.rfind(_LF)
         if end < 0:
             return self._take_line(chunk, at, events)
-        lines = bytes(chunk[at:end])
-        if filled:
-            lines = bytes(memoryview(self._line)[:filled]) + lines
-            self._filled = 0
-        lines = lines.replace(b"\r\n", _LF).replace(b"\r", _LF)
+        self._rest = lines[end + 1 :]
+        lines = lines[:end]
         try:
-            texts = str(lines, "utf-8").split("\n")
+            texts = str(lines, "utf-8").replace("\r", "\n").split("\n")
         except UnicodeError:
-            texts = [_text(line) for line in lines.split(_LF)]
+            texts = [_text(line) for line in lines.replace(b"\r", _LF).split(_LF)]
         for text in texts:
-            text = text.strip()
             if text:
                 self._classify(text, events)
-        return end + 1
-
-    def _keep(self, chunk, start: int, end: int):
-        """Keep part of an unfinished line, or notice that it no longer fits."""
-        filled = self._filled
-        if self._skipping or filled + end - start > len(self._line):
-            self._skipping = True
-            self._filled = 0
-            return
-        self._line[filled : filled + end - start] = memoryview(chunk)[start:end]
-        self._filled = filled + end - start
+        return min(until, len(chunk))
 
     def _classify(self, line: str, events: list):
+        line = line.strip()
+        if not line:
+            return
         if self._pending:
             if line == self._echo:
                 events.append((ECHO, line))
+                return
+            if line.startswith(self._info) and not _is_registration_urc(line):
+                self._take_info(line, events)
                 return
             if self._is_final(line):
                 self._end(line, events)
@@ -218,10 +197,7 @@ class Tokenizer:
             if line == "OK" and self._last is not None:
                 events.append((ACCEPTED, line))
                 return
-            if line.startswith(self._info) and not _is_registration_urc(line):
-                self._take_info(line, events)
-                return
-        if self._is_urc(line):
+        if line.split(":", 1)[0] in self._urcs or _without_link(line) in self._link_urcs:
             events.append((URC, line))
         elif self._any_info:
             self._take_info(line, events)
@@ -264,12 +240,6 @@ class Tokenizer:
             return
         self._payload_got = 0
         self._payload_size = int(count)
-
-    def _is_urc(self, line: str) -> bool:
-        colon = line.find(":")
-        if (line if colon < 0 else line[:colon]) in self._urcs:
-            return True
-        return _without_link(line) in self._link_urcs
 
 
 def _text(line: bytes) -> str:
