@@ -36,11 +36,16 @@ class Charger:
         self._sequence = 0
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=unit_id)
         self._client.username_pw_set(unit_id, secret)
+        self._client.reconnect_delay_set(1, 1)  # s, after the bridge was away
+        self._connected = threading.Event()
+        self._client.on_connect = lambda *_: self._connected.set()
+        self._client.on_disconnect = lambda *_: self._connected.clear()
         self._client.connect("127.0.0.1", mqtt_port)
         self._client.loop_start()
 
     def says(self, kind: str, **keys: Any) -> None:
         """Returns when it is acknowledged."""
+        assert self._connected.wait(ACKNOWLEDGED_WITHIN_S), "no connection to the bridge"
         self._sequence += 1
         said = {"n": self._sequence, "b": 1, **keys}
         sent = self._client.publish(f"cp/{self.id}/{kind}", json.dumps(said), 1)
