@@ -56,6 +56,7 @@ class Tokenizer:
         self._line_limit_bytes = line_limit_bytes
         self._rest = b""  # of a line that is not yet complete
         self._skipping = False
+        self._payload_got = 0
         self.overlong_lines = 0
         self.expect("")
         self.expect_nothing()
