@@ -68,6 +68,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.runtime": ("hil_tests.runtime",),
     "hil_tests.sim": ("hil_tests.sim",),
     "hil_tests.bench.modem": ("hil_tests", "modem", "firmware"),  # it measures our own code, in this process
+    "hil_tests.bench.cloud.memory": (
+        "hil_tests",
+        "cloud_bridge.live",
+        "cloud_bridge.wire",
+    ),  # their size, in this process
     "hil_tests.bench.cloud.outages": ("hil_tests", "cloud_bridge.contact"),  # the pure rules, in virtual time
     "hil_tests.bench.watched_on_micropython": ("firmware",),  # it runs in the unit, around the firmware
     "hil_tests.modem.test_line_speed": ("hil_tests", "modem"),  # the bring-up, on a real line
