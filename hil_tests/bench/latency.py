@@ -230,7 +230,10 @@ class Bench(Unit):
         asyncio.get_running_loop().call_later(STALL_S, self._restart_modem)
 
     def _restart_modem(self) -> None:
+        """Every second time the next stall is due at once, so that it falls into the bring-up."""
         self._stalled = False
+        if self._random.random() < 0.5:
+            self._stall_from_s = time.monotonic()
         self.disturb_modem("brown_out")
 
 
