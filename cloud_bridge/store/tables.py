@@ -3,6 +3,8 @@
 The migrations in migrations/versions make these tables; a test holds that both say the same.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -34,6 +36,23 @@ def _row_number() -> Column[int]:
 
 def _unit() -> Column[str]:
     return Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), nullable=False)
+
+
+def _journal(name: str, *own: Column[Any] | Index) -> Table:
+    """Records of the units' own journals: boot and sequence name one, so that a repeat is not kept twice."""
+    return Table(
+        name,
+        metadata,
+        _row_number(),
+        _unit(),
+        Column("received_ms", BigInteger, nullable=False),
+        Column("boot", BigInteger),
+        Column("sequence", BigInteger),
+        Column("unit_time_s", BigInteger),
+        Column("payload", Text, nullable=False),
+        *own,
+        UniqueConstraint("unit_id", "boot", "sequence"),
+    )
 
 
 people = Table(
@@ -184,54 +203,23 @@ heartbeats = Table(
     Column("payload", Text, nullable=False),  # as the unit wrote it, unknown keys and all
 )
 
-events = Table(
-    "events",
-    metadata,
-    _row_number(),
-    _unit(),
-    Column("received_ms", BigInteger, nullable=False),
-    Column("boot", BigInteger),
-    Column("sequence", BigInteger),
-    Column("unit_time_s", BigInteger),
-    Column("kind", String(256)),
-    Column("payload", Text, nullable=False),
-    UniqueConstraint("unit_id", "boot", "sequence"),
-    Index(None, "unit_id", "received_ms"),
-)
+events = _journal("events", Column("kind", String(256)), Index(None, "unit_id", "received_ms"))
 
-sessions = Table(
+sessions = _journal(
     "sessions",
-    metadata,
-    _row_number(),
-    _unit(),
-    Column("received_ms", BigInteger, nullable=False),
-    Column("boot", BigInteger),
-    Column("sequence", BigInteger),
-    Column("unit_time_s", BigInteger),
     Column("started_s", BigInteger),
     Column("ended_s", BigInteger),
     Column("duration_s", BigInteger),
     Column("energy_wh", BigInteger),
     Column("reason", String(256)),
-    Column("payload", Text, nullable=False),
-    UniqueConstraint("unit_id", "boot", "sequence"),
     Index(None, "unit_id", "received_ms"),
 )
 
-results = Table(
+results = _journal(
     "results",
-    metadata,
-    _row_number(),
-    _unit(),
-    Column("received_ms", BigInteger, nullable=False),
-    Column("boot", BigInteger),
-    Column("sequence", BigInteger),
-    Column("unit_time_s", BigInteger),
     Column("command", String(256)),
     Column("ok", Boolean),
     Column("reason", String(256)),
-    Column("payload", Text, nullable=False),
-    UniqueConstraint("unit_id", "boot", "sequence"),
     Index(None, "unit_id", "command"),
 )
 
