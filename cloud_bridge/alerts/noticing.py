@@ -4,12 +4,12 @@ Everything is one transaction with the cursor, so what happened is told once, al
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, func, select
 
 from cloud_bridge.alerts.about import DAY_MS, HOLD_MS, INCIDENT_WITHIN_MS, About, Happening, is_incident, words
-from cloud_bridge.alerts.wishes import Wish, wishes_about
+from cloud_bridge.alerts.wishes import Wish, wishes_by_about
 from cloud_bridge.contact import Contact
 from cloud_bridge.store.access import visible
 from cloud_bridge.store.tables import alert_cursors, alert_wishes, alerts, events, signal_5min, transitions, units
@@ -22,8 +22,7 @@ AT_ONCE = 1000
 
 def notice(connection: Connection, now_ms: int) -> int:
     """Queue what has happened since the last look, for everybody who wants to be told. Returns how many were queued."""
-    happenings = [*_transitions(connection, now_ms), *_events(connection)]
-    return sum(_tell(connection, happening) for happening in happenings)
+    return _tell(connection, [*_transitions(connection, now_ms), *_events(connection)])
 
 
 def notice_weak_signal(connection: Connection, now_ms: int) -> int:
@@ -36,7 +35,7 @@ def notice_weak_signal(connection: Connection, now_ms: int) -> int:
         .having(mean <= GOOD_CSQ, func.sum(signal_5min.c.samples) >= SAMPLES_A_DAY)
     )
     weak = [Happening(About.WEAK_SIGNAL, row[0], now_ms, f"{row[1]:.0f}") for row in connection.execute(query)]
-    return sum(_tell(connection, happening) for happening in weak)
+    return _tell(connection, weak)
 
 
 def _transitions(connection: Connection, now_ms: int) -> Iterable[Happening]:
@@ -79,9 +78,12 @@ def _events(connection: Connection) -> Iterable[Happening]:
             yield Happening(About.BROWN_OUT, row.unit_id, row.received_ms)
 
 
-def _tell(connection: Connection, happening: Happening) -> int:
+def _tell(connection: Connection, happenings: Sequence[Happening]) -> int:
+    """Queue them for those who wish it; returns how many were queued."""
+    wishes = wishes_by_about(connection) if happenings else {}
+    wished = [(happening, wish) for happening in happenings for wish in wishes.get(happening.about, ())]
     told = 0
-    for wish in wishes_about(connection, happening.about):
+    for happening, wish in wished:
         name = _name_for(connection, wish, happening.unit_id)
         if name is not None and not _is_held_down(connection, wish, happening):
             connection.execute(

@@ -63,8 +63,11 @@ def wishes_of(connection: Connection, asker: Asker) -> list[Wish]:
     return [wish for wish in _wishes(connection) if wish.person.id == asker.id]
 
 
-def wishes_about(connection: Connection, about: About) -> list[Wish]:
-    return [wish for wish in _wishes(connection) if wish.about is about]
+def wishes_by_about(connection: Connection) -> dict[About, list[Wish]]:
+    found: dict[About, list[Wish]] = {}
+    for wish in _wishes(connection):
+        found.setdefault(wish.about, []).append(wish)
+    return found
 
 
 def _wishes(connection: Connection) -> list[Wish]:
