@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
+from cloud_bridge.errors import SettingError
 from cloud_bridge.store.people import Role
 from cloud_bridge.web import shell
 from tests.cloud_bridge.running import Bridge, Unit, sample
@@ -161,6 +162,12 @@ def test_a_file_of_the_shell_is_asked_for_once(browser: TestClient) -> None:
     assert "immutable" in answer.headers["Cache-Control"]
     assert browser.get("/static/000000000000/style.css").status_code == 404
     assert browser.get("/login").headers["Cache-Control"] == "no-store"
+
+
+def test_pages_without_npm_s_files_say_what_fetches_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(shell.FILES, "htmx.min.js")
+    with pytest.raises(SettingError, match=r"htmx.min.js: `make .venv` fetches"):
+        shell.check()
 
 
 def wire_bytes(browser: TestClient, path: str) -> int:
