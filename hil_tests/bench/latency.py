@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import itertools
 import random
-import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hil_tests.bench.latencies import Latencies
+from hil_tests.bench.stalls import Stalls
 from hil_tests.link_life.life import QUICK
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.hardware import Send
@@ -35,10 +35,7 @@ STARTS_WITHIN_S = 30  # a busy machine takes its time
 SETTLE_S = (0.0, 0.06)  # of charging before the next cause: three steps of the loop, random
 PROVOKED_PART = 0.25  # of the injections come as the unit is made to write to its flash
 TROUBLE_EVERY_S = 0.4
-STALL_S = 2
-CHOOSES_FOR_S = 5
 SCAN = Span(500, 1000)
-COMMAND = re.compile(rb"AT[+&*]?\w+")
 
 Cause = tuple[str, Callable[[], None], Callable[[], None]]  # name, how it comes, how it goes
 
@@ -55,8 +52,7 @@ class Bench(Unit):
         self._opened_s = 0.0
         self._starts = 0
         self._writing: set[asyncio.Task[list[str]]] = set()
-        self._stall_from_s: float | None = None  # the modem's next stall is due since then
-        self._stalled = False
+        self._stalls = Stalls(self.disturb_modem, self._random)
         self.latencies = Latencies()
 
     async def inject(self, count: int, introduction: list[str]) -> Latencies:
@@ -75,6 +71,7 @@ class Bench(Unit):
             trouble.cancel()
         finally:
             self.latencies.restarts = self._starts - 1
+            self.latencies.stalls = self._stalls.counts
             await self.stop()
         return self.latencies
 
@@ -115,7 +112,7 @@ class Bench(Unit):
 
     async def _once(self, cause: Cause) -> None:
         name, spoil, mend = cause
-        stalled = self._stalled
+        stalled = self._stalls.now
         self._read_notebook()
         spoil()
         injected_s = time.monotonic()
@@ -178,7 +175,7 @@ class Bench(Unit):
             await asyncio.sleep(TROUBLE_EVERY_S)
             match number % 4:
                 case 0 if number % 20 == 8:
-                    self._stall_from_s = time.monotonic()
+                    self._stalls.ask_for_one()
                 case 0 if number % 40 == 36:
                     self.disturb_modem(self._random.choice(("garbage", "drop_pdp")))
                 case 1 if number % 12 == 1:  # a write, and a connection from the beginning
@@ -208,33 +205,11 @@ class Bench(Unit):
         self._starts += 1
         hear_modem_port, hear_console_port = super()._connect(to_modem_port, to_console_port)
 
-        def overhear(chunk: bytes) -> None:
-            command = COMMAND.match(chunk)
-            if command:
-                self._stall_at(command[0].decode())
+        def overheard(chunk: bytes) -> None:
+            self._stalls.overhear(chunk)
             hear_modem_port(chunk)
 
-        return overhear, hear_console_port
-
-    def _stall_at(self, command: str) -> None:
-        """Lets the modem fall silent where it has been so least often, or where it is if that does not come; not for long."""
-        stalls = self.latencies.stalls
-        stalls.setdefault(command, 0)
-        if self._stall_from_s is None:
-            return
-        if stalls[command] > min(stalls.values()) and time.monotonic() - self._stall_from_s < CHOOSES_FOR_S:
-            return
-        stalls[command] += 1
-        self._stall_from_s, self._stalled = None, True
-        self.disturb_modem("hang")
-        asyncio.get_running_loop().call_later(STALL_S, self._restart_modem)
-
-    def _restart_modem(self) -> None:
-        """Every second time the next stall is due at once, so that it falls into the bring-up."""
-        self._stalled = False
-        if self._random.random() < 0.5:
-            self._stall_from_s = time.monotonic()
-        self.disturb_modem("brown_out")
+        return overheard, hear_console_port
 
 
 def _named(doing: list[str], stalled: bool) -> list[str]:
