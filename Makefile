@@ -21,7 +21,7 @@ rooms: .venv ## the rooms on real parts: brokers, databases, browser, serial lin
 	@.venv/bin/python -m pytest hil_tests/*/
 
 hil: .venv ## the whole product on the virtual rig; RIG=loop|... a charge point on another rig (hil_tests/rigs.toml)
-	@.venv/bin/python -m pytest hil_tests/test_*.py $(if $(RIG),--rig $(RIG))
+	@.venv/bin/python -m pytest -rs hil_tests/test_*.py $(if $(RIG),--rig $(RIG))
 
 requirements: .venv ## the rules of Great Britain, each with how many tests hold it
 	@.venv/bin/python -m tests.requirements
@@ -36,13 +36,16 @@ power-loss: .venv ## the outbox after a power cut at every point of a scenario; 
 size: .venv ## what the firmware takes of a board's flash, against its budget
 	@.venv/bin/python -m hil_tests.rig.image
 
-bench: .venv ## what charging promises, measured on running units: latency of the contactor, mains cuts
+bench: .venv ## what is promised in figures, each beside its peer: contactor, mains cuts, modem, bytes on air, cloud, pages
 	@.venv/bin/python -m hil_tests.bench latency
 	@.venv/bin/python -m hil_tests.bench cuts
-	@.venv/bin/python -m hil_tests.bench.cloud
 	@.venv/bin/python -m hil_tests.bench.modem
+	@.venv/bin/python -m hil_tests.bench.air
+	@.venv/bin/python -m hil_tests.bench.cloud
+	@.venv/bin/python -m hil_tests.web.budget
+	@.venv/bin/python -m hil_tests.web.many_pages
 
-race: .venv ## 20 processes refresh one car account at once, with kill -9 in between, 200 rounds (four minutes)
+race: .venv ## 20 processes refresh one car account at once, with kill -9 for them and for the one that refreshes, 200 rounds
 	@.venv/bin/python -m tests.cloud_bridge.vehicles.race
 
 flash: .venv ## PORT=... [IMAGE=micropython.bin] the firmware onto a LilyGO T-Call SIM800L (firmware/boards/tcall.md)
@@ -62,9 +65,9 @@ lint: .venv ## style and types
 	@.venv/bin/python -m mypy --config-file firmware/mypy.ini
 	@.venv/bin/python -m mypy --config-file firmware/boards/mypy.ini
 
-.venv: .venv/ready ## the environment: pinned packages, MicroPython, umqtt.simple
+.venv: .venv/ready ## the environment: pinned packages, MicroPython, umqtt.simple, htmx, uPlot
 
-.venv/ready: requirements.lock stubs.lock stubs-esp32.lock $(wildcard hil_tests/runtime/*.py)
+.venv/ready: $(wildcard *.lock) $(wildcard */web/package-lock.json) $(wildcard hil_tests/runtime/*.py)
 	@$(PYTHON) -m hil_tests.runtime .venv
 	@touch .venv/ready
 
@@ -75,4 +78,4 @@ screenshots: .venv ## the README's pictures, taken of the running product
 	@.venv/bin/python -m hil_tests.web.screenshots
 
 clean: ## forget the environment; what the system has stored (var/) stays
-	@rm -rf .venv build
+	@rm -rf .venv build */*/node_modules
