@@ -4,7 +4,6 @@ Two threads. The control thread charges (control_loop.py). The main thread talks
 the supervisor. The outputs are safe before the first line of this runs: the board sees to it.
 """
 
-import gc
 import os
 import random
 import sys

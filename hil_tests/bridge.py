@@ -16,7 +16,7 @@ from hil_tests.children import die_with_parent
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 READY_WITHIN_S = 30
-COMMAND_WITHIN_S = 30
+COMMAND_WITHIN_S = 90  # a busy machine is no failure
 STOP_WITHIN_S = 8
 CONSOLE_PIECE = 400  # characters, whole groups of four; a line of the console has 512
 

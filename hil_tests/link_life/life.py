@@ -45,7 +45,7 @@ class Life:
         self.unit_id = unit_id
         self._cloud = cloud
         self._random = random.Random(seed)
-        self._network = Network("127.0.0.1", cloud.bridge.mqtts_port, seed)
+        self.network = Network("127.0.0.1", cloud.bridge.mqtts_port, seed)
         self.unit = Unit(folder, seed, alarm=self.told.alarms.append)
         self.unit.world.latencies = QUICK
         self._troubles: dict[str, Callable[[], Awaitable[None]]] = {
@@ -63,13 +63,18 @@ class Life:
         if not spared:
             self._troubles[MAINS_CUT] = self._power_cut
 
-    async def begin(self) -> None:
-        """Hangs the unit on the wall and tells it whom to call."""
+    async def begin(self, port: int | None = None) -> None:
+        """Hangs the unit on the wall and tells it whom to call: by its own network, or another port of this machine."""
         made = await self._cloud.bridge.command("unit", "add", self.unit_id)
-        await self._network.start()
+        await self.network.start()
         await self.unit.start()
-        await self._until(lambda status: bool(status))
-        wanted = {"id": self.unit_id, "secret": made["secret"], "broker": "127.0.0.1", "port": self._network.port}
+        await self.until(lambda status: bool(status))
+        wanted = {
+            "id": self.unit_id,
+            "secret": made["secret"],
+            "broker": "127.0.0.1",
+            "port": port or self.network.port,
+        }
         wanted |= {"heartbeat_idle_s": 5, "heartbeat_charging_s": 5, "tethered": True}
         for words in (*self._cloud.bridge.authority_words(), f"provision {json.dumps(wanted)}"):
             await self.unit.ask(words)
@@ -86,12 +91,10 @@ class Life:
 
     async def settle(self) -> list[str]:
         """Wait until everything was told; returns what is wrong, nothing if all is well."""
-        self._network.heal()
-        await self._network.start()
+        self.network.heal()
+        await self.network.start()
         try:
-            await self._until(
-                lambda status: status.get("outbox") == "0" and status["link"] == "proven", SETTLE_WITHIN_S
-            )
+            await self.until(lambda status: status.get("outbox") == "0" and status["link"] == "proven", SETTLE_WITHIN_S)
         except TimeoutError:
             return [f"not everything was told within {SETTLE_WITHIN_S} s: {await self._status()}"]
         last_boot = int((await self._status())["boots"])
@@ -111,7 +114,7 @@ class Life:
     async def end(self) -> None:
         """Takes it off the wall."""
         await self.unit.stop()
-        await self._network.outage()
+        await self.network.outage()
 
     # What the unit has to tell
 
@@ -122,9 +125,9 @@ class Life:
         await self._look_at_the_heap()
         if self._random.random() < 0.5:
             self.unit.plug()
-            await self._until(lambda status: status.get("pilot", "A")[0] in "BC")
+            await self.until(lambda status: status.get("pilot", "A")[0] in "BC")
             self.unit.unplug()
-            await self._until(lambda status: status.get("pilot", "")[:1] == "A")
+            await self.until(lambda status: status.get("pilot", "")[:1] == "A")
             self.told.sessions += 1
         else:
             self.unit.tamper(True)
@@ -136,27 +139,27 @@ class Life:
     # Troubles
 
     async def _reset(self) -> None:
-        self._network.reset()
+        self.network.reset()
 
     async def _outage(self) -> None:
-        await self._network.outage()
+        await self.network.outage()
         await asyncio.sleep(self._random.uniform(0.5, 4))
-        await self._network.start()
+        await self.network.start()
 
     async def _swallow(self) -> None:
-        setattr(self._network, self._random.choice(("up", "down")), Way(swallow=True))
+        setattr(self.network, self._random.choice(("up", "down")), Way(swallow=True))
         await asyncio.sleep(self._random.uniform(0.5, 6))
-        self._network.heal()
+        self.network.heal()
 
     async def _cut(self) -> None:
         way = Way(cut=self._random.randint(1, 3000))
-        setattr(self._network, self._random.choice(("up", "down")), way)
+        setattr(self.network, self._random.choice(("up", "down")), way)
         await asyncio.sleep(2)
 
     async def _slow(self) -> None:
-        self._network.up = self._network.down = Way(delay=0.3, jitter=0.5, slice=self._random.randint(1, 50), rate=2000)
+        self.network.up = self.network.down = Way(delay=0.3, jitter=0.5, slice=self._random.randint(1, 50), rate=2000)
         await asyncio.sleep(self._random.uniform(1, 5))
-        self._network.heal()
+        self.network.heal()
 
     async def _disturb(self, how: str) -> None:
         self.unit.disturb_modem(how)
@@ -167,7 +170,7 @@ class Life:
         self.unit.mains(False)
         await asyncio.sleep(self._random.uniform(0.3, 2))
         self.unit.mains(True)
-        await self._until(lambda status: bool(status))
+        await self.until(lambda status: bool(status))
 
     # What the unit says
 
@@ -189,7 +192,7 @@ class Life:
         self.told.crashes = max(self.told.crashes, int(status["crashes"]))
         return status
 
-    async def _until(self, condition: Callable[[dict[str, str]], bool], within_s: float = 30) -> None:
+    async def until(self, condition: Callable[[dict[str, str]], bool], within_s: float = 30) -> None:
         try:
             async with asyncio.timeout(within_s):
                 while True:

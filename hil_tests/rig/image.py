@@ -18,6 +18,7 @@ IMAGE = CHECKOUT / "build" / "image"
 ROMFS = CHECKOUT / "build" / "image.romfs"
 LIBRARY = Path(sys.prefix) / "micropython" / "lib"
 NOT_FOR_A_BOARD = ("modem/installer", "modem/__main__.py", "modem/ports/pyserial_port.py")  # CPython's alone
+LARGEST_SHOWN = 12
 BUDGET_BYTES = 120_000  # of all .mpy files; an ESP32 with 4 MB has some 1.4 MB beside MicroPython, for two versions
 
 
@@ -93,7 +94,19 @@ def main() -> int:
         print(f"{size:8,} bytes  {room}")
     total = sum(sizes.values())
     print(f"{total:8,} bytes  all of it, of {BUDGET_BYTES:,}")
+    _print_memory()
     return 1 if total > BUDGET_BYTES else 0
+
+
+def _print_memory() -> None:
+    """What the modules leave in memory, by memory_on_micropython.py."""
+    boot, script = Path(__file__).with_name("boot.py"), Path(__file__).with_name("memory_on_micropython")
+    command: list[str | Path] = [Path(sys.prefix) / "bin" / "micropython", "-X", "heapsize=8M", boot, ROMFS, script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rows = [line.split() for line in done.stdout.splitlines()]
+    print(f"\n{sum(int(own) for own, _ in rows):8,} bytes of memory (64 bits) for {len(rows)} modules; the largest:")
+    for own, name in rows[:LARGEST_SHOWN]:
+        print(f"{int(own):8,} bytes  {name}")
 
 
 if __name__ == "__main__":

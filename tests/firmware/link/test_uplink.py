@@ -1,0 +1,88 @@
+"""The whole uplink on a simulated modem, in virtual time: how does it come to a proven link, and what if it fails?"""
+
+import pytest
+
+from firmware.link.air import SAMPLE_MS
+from hil_tests.bench.modem.charge_point import HEARTBEAT_S, ChargePoint
+from hil_tests.sim.world_file import scene
+
+
+@pytest.fixture
+def unit():
+    made = ChargePoint(scene({}, 1))
+    yield made
+    made.close()
+
+
+def samples(unit, look=lambda: None):
+    """How often the signal was sampled in 50 s of a proven link."""
+    begun: list = []
+
+    def over():
+        look()
+        if unit.uplink.state == "proven" and not begun:
+            begun.extend((unit.loop.time(), unit.uplink.air.sample))
+        return bool(begun) and unit.loop.time() >= begun[0] + 50
+
+    assert unit.run(120, over)
+    return unit.uplink.air.sample - begun[1]
+
+
+def test_it_goes_from_a_dark_modem_to_a_proven_link_step_by_step(unit):
+    seen: list = []
+
+    def proven():
+        if seen[-1:] != [unit.uplink.state]:
+            seen.append(unit.uplink.state)
+        return "proven" in seen
+
+    assert unit.run(60, proven)
+    assert [state for state in seen if state != "connected"][:4] == ["offline", "modem", "registered", "proven"]
+    assert unit.uplink.trouble is None and unit.uplink.air.operator
+
+
+def test_the_signal_is_sampled_rarely(unit):
+    assert 4 <= samples(unit) <= 50000 / SAMPLE_MS
+
+
+def test_the_signal_is_sampled_every_second_while_somebody_looks(unit):
+    assert samples(unit, unit.uplink.air.watch_closely) >= 30
+
+
+def test_a_heartbeat_goes_out_at_its_interval_and_turns_leave_marks(unit):
+    unit.run(4 * HEARTBEAT_S)
+    times_s = unit.broker.contacts
+    assert len(times_s) >= 3
+    assert all(HEARTBEAT_S <= later - sooner <= HEARTBEAT_S + 5 for sooner, later in zip(times_s, times_s[1:]))
+    assert unit.uplink.turns > 100
+
+
+def test_settings_that_changed_are_used_at_once(unit):
+    asked: list = []
+
+    def again():
+        if unit.uplink.state == "proven" and not asked:
+            asked.append(unit.loop.time())
+            unit.uplink.reconnect()
+        return len(unit.broker.contacts) == 2
+
+    assert unit.run(60, again)
+    assert unit.broker.contacts[1] - asked[0] < 10 and len(unit.broker.accepted) == 2
+
+
+def test_a_network_that_goes_and_comes_back_is_joined_again(unit):
+    world, told = unit.modem.world, []
+
+    def back():
+        if unit.uplink.state == "proven" and not told:
+            told.append("gone")
+            unit.loop.call_soon(world.set_coverage, False)
+        elif told == ["gone"] and unit.uplink.trouble:
+            told.append(unit.uplink.trouble)
+            unit.loop.call_soon(world.set_coverage, True)
+        elif len(told) == 2 and unit.uplink.state == "proven":
+            told.append("back")
+        return told[-1:] == ["back"]
+
+    assert unit.run(600, back)
+    assert unit.uplink.trouble is None
