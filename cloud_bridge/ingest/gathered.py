@@ -76,7 +76,7 @@ class GatheredSocket:
 class GatheredClient(paho.Client):
     """Messages are acknowledged through `gathered`, the socket of the connection that brought them."""
 
-    gathered: GatheredSocket | None = None
+    gathered: GatheredSocket  # from the first connection on: before it nothing is read
 
     def __init__(self, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, manual_ack=True, **options)
@@ -85,7 +85,7 @@ class GatheredClient(paho.Client):
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
         """All that was fetched, and not one packet at a time."""
         code = super().loop_read(max_packets)
-        while code is MQTTErrorCode.MQTT_ERR_SUCCESS and self.gathered is not None and self.gathered.pending():
+        while code is MQTTErrorCode.MQTT_ERR_SUCCESS and self.gathered.pending():
             code = super().loop_read(max_packets)
         return code
 

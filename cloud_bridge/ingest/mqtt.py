@@ -160,9 +160,7 @@ class MqttIngest:
 
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
         now_ms = self._clock.now_ms()
-        connection = self._client.gathered
-        assert connection is not None
-        acknowledge = partial(connection.acknowledge, message.mid)
+        acknowledge = partial(self._client.gathered.acknowledge, message.mid)
         _, unit_id, kind = message.topic.split("/")  # as subscribed
         if message.retain:
             self._counters.dropped_retained += 1
