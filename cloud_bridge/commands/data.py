@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cloud_bridge.commands.area import Answer, Area
 from cloud_bridge.commands.consents import give_back
-from cloud_bridge.errors import AlreadyThere, StoreUnusable
+from cloud_bridge.errors import AlreadyThere, BridgeError, StoreUnusable
 from cloud_bridge.settings import Settings
 from cloud_bridge.store import personal
 from cloud_bridge.store.database import FILE_NAME, open_database
@@ -25,9 +25,12 @@ def declare(area: Area) -> None:
 def backup(settings: Settings, options: argparse.Namespace) -> Answer:
     """SQLite: a database file, to be put in place of the old one. PostgreSQL: for pg_restore. Raises BridgeError."""
     target = Path(options.file)
-    if target.exists():
-        raise AlreadyThere(f"{target} exists already: a backup overwrites nothing")
-    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # there are secrets in it
+    try:
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # there are secrets in it
+    except FileExistsError as error:
+        raise AlreadyThere(f"{target} exists already: a backup overwrites nothing") from error
+    except OSError as error:
+        raise BridgeError(f"{target} cannot be written ({error.strerror}): name a file in a folder of yours") from error
     try:
         if settings.database is None:
             with (

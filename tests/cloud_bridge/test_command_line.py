@@ -137,6 +137,13 @@ def test_a_folder_that_cannot_be_written_is_named(
     assert "CHARGEKEEPER_DATA" in said
 
 
+def test_a_backup_that_cannot_be_written_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    target = tmp_path / "none" / "copy.db"
+    assert f"{target} cannot be written (No such file or directory): name a file" in refusal(
+        capsys, "data", "backup", str(target)
+    )
+
+
 def test_a_wrong_command_is_usage(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         command_line.main(["unit", "steal"])
