@@ -1,13 +1,12 @@
 """`python -m cloud_bridge`: serve; with arguments: units, tokens and people."""
 
-import argparse
 import asyncio
 import json
 import os
 import sys
 
 from cloud_bridge.commands import data, doctor, mosquitto, tls, token, unit, user
-from cloud_bridge.commands.area import Answer, Area
+from cloud_bridge.commands.area import Answer, Area, Parser
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.logs import write_logs
 from cloud_bridge.serving import LOOPBACK, serve, serve_part
@@ -34,8 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m cloud_bridge",
         description="Serve the broker and the pages, or (with an area) change what the bridge knows.",
     )

@@ -10,10 +10,20 @@ Answer = dict[str, Any] | list[dict[str, Any]]  # what a command prints: one row
 Run = Callable[[Settings, argparse.Namespace], Answer]
 
 
+class Parser(argparse.ArgumentParser):
+    """A word too many is answered by the command that it was typed after, with its own usage."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
+
+
 class Area:
     """One word after `python -m cloud_bridge`, with its commands."""
 
-    def __init__(self, areas: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, about: str) -> None:
+    def __init__(self, areas: "argparse._SubParsersAction[Parser]", name: str, about: str) -> None:
         self._commands = areas.add_parser(name, help=about, description=about).add_subparsers(
             required=True, metavar="command"
         )

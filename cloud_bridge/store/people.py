@@ -41,7 +41,8 @@ def add_person(
     try:
         connection.execute(people.insert(), values)
     except IntegrityError as error:
-        raise AlreadyThere(f"the user {name}, or one with this e-mail address, exists already") from error
+        taken = f"the user {name}" if email is None else f"the user {name}, or one with the address {email},"
+        raise AlreadyThere(f"{taken} exists already") from error
 
 
 def find_person(connection: Connection, name: str) -> Person:

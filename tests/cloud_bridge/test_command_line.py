@@ -102,6 +102,12 @@ def test_a_token_and_a_user_can_be_used(capsys: pytest.CaptureFixture[str], tmp_
         assert who_logs_in(connection, "ann", "guess") is None
 
 
+def test_a_user_that_is_there_already_is_named_by_what_was_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    answer(capsys, "user", "add", "ann", "--email", "ann@example.org", "--json")
+    assert refusal(capsys, "user", "add", "ann") == "chargekeeper: the user ann exists already\n"
+    assert "ann@example.org" in refusal(capsys, "user", "add", "ben", "--email", "ann@example.org")
+
+
 def test_without_json_it_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert command_line.main(["unit", "add", "cp-1"]) == 0
     assert capsys.readouterr().out.startswith("id cp-1  secret ")
@@ -148,6 +154,15 @@ def test_a_wrong_command_is_usage(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         command_line.main(["unit", "steal"])
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(("command", "words"), [("token add", "ci"), ("unit claim", "u1 code ann")])
+def test_a_word_too_many_is_answered_with_the_commands_own_usage(
+    capsys: pytest.CaptureFixture[str], command: str, words: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        command_line.main([*command.split(), *words.split()])
+    assert capsys.readouterr().err.startswith(f"usage: python -m cloud_bridge {command} [-h]")
 
 
 def test_it_serves_until_sigterm_and_keeps_what_came_in(
