@@ -20,8 +20,11 @@ QUICK = Latencies(
 )  # fmt: skip
 DURABLE_S = 1.0  # after which what happened is on the unit's flash
 SETTLE_WITHIN_S = 180  # at the end, until everything has been told
-MAINS_CUT, HANG = "mains cut", "modem hangs"
-HANGS_MAX = 5  # of one modem: what a unit may cut its supply for in a day (modem/recovery.py), and this is one
+MAINS_CUT = "mains cut"
+MODEM_OFF = ("modem browns out", "modem hangs")
+MODEM_OFF_MAX = (
+    5  # of one modem: a unit cuts a silent one's supply six times a day (modem/recovery.py), and this is one day
+)
 
 
 @dataclass
@@ -57,7 +60,7 @@ class Life:
             "PDP dropped": lambda: self._disturb("drop_pdp"),
             "noise on the modem's line": lambda: self._disturb("garbage"),
             "modem browns out": lambda: self._disturb("brown_out"),
-            HANG: lambda: self._disturb("hang"),
+            "modem hangs": lambda: self._disturb("hang"),
             "bridge and broker killed": lambda: cloud.kill(self._random.uniform(0, 2)),
         }
         if not spared:
@@ -82,8 +85,9 @@ class Life:
     async def suffer(self, enough: Callable[[int], bool]) -> None:
         """One trouble after the other, until `enough` of how many there were."""
         while not enough(self.told.faults.total()):
-            if self.told.faults[HANG] == HANGS_MAX:
-                self._troubles.pop(HANG, None)
+            if sum(self.told.faults[name] for name in MODEM_OFF) == MODEM_OFF_MAX:
+                for name in MODEM_OFF:
+                    self._troubles.pop(name, None)
             name = self._random.choice(sorted(self._troubles))
             self.told.faults[name] += 1
             self.unit.tell(f"trouble: {name}")
