@@ -61,6 +61,17 @@ def test_last_contacted_is_the_first_thing_on_the_dashboard(bridge: Bridge, brow
     assert 'role="alert"' not in html
 
 
+def test_every_id_on_the_dashboard_is_there_once_and_every_label_leads_to_one(
+    bridge: Bridge, browser: TestClient, unit: Unit
+) -> None:
+    unit.publish(HEARTBEAT, sample("heartbeat-fault"))
+    bridge.clock.advance(31 * MINUTE_MS)
+    html = browser.get("/").text
+    ids = re.findall(r'\sid="([^"]+)"', html)
+    assert sorted(ids) == sorted(set(ids))
+    assert set(re.findall(r'\saria-labelledby="([^"]+)"', html)) <= set(ids)
+
+
 def test_refresh_is_a_form_that_reads_again(bridge: Bridge, browser: TestClient, unit: Unit) -> None:
     html = browser.get("/").text
     action = re.search(r'<form class="refresh" method="get" action="([^"]+)"[^>]*>\s*<button>Refresh</button>', html)

@@ -83,6 +83,9 @@ def test_a_silent_charger_whose_car_says_that_it_charges_is_said_in_words(ann: D
     ann.post("/account/vehicles/1/refresh")
     said = text_of(ann.client.get("/").text)
     assert "The car says it is charging We do not hear your charger, but Blue told Maker just now" in said
+    assert said.index("We have not heard") < said.index("The car says") < said.index("What to do"), (
+        "on a phone's screen"
+    )
     ann.bridge.clock.advance(61 * MINUTE_MS)
     assert "The car says it is charging" not in ann.client.get("/").text, "that was then"
 
