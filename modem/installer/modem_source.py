@@ -103,8 +103,9 @@ class ModemSource:
         )
 
     def _find_speed(self) -> None:
-        """Ask at the usual speed, then at the others. Nothing is set: the modem keeps the speed it has."""
-        for baud in (sim800.BAUD, *sim800.OTHER_BAUDS):
+        """Ask at the usual speed, at the others, and once more at the usual: a modem that was booting answers by then.
+        Nothing is set: the modem keeps the speed it has."""
+        for baud in (sim800.BAUD, *sim800.OTHER_BAUDS, sim800.BAUD):
             self._port.set_baud(baud)
             try:
                 self._modem.resync(FIRST_ANSWER_MS)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from modem.families import sim800
 from modem.installer.errors import CannotTalk
 from modem.installer.modem_source import ModemSource
 from modem.installer.readings import Network, Reading
@@ -40,6 +41,17 @@ def test_a_modem_is_asked_and_left_as_it_was() -> None:
     talking.leave()
     assert port.sent[-1] == "AT+COPS=3,0"
     assert said == []
+
+
+def test_a_modem_that_still_boots_is_asked_at_its_own_speed_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, port, clock = scripted(ANSWERS)
+
+    def set_baud(baud: int) -> None:
+        port.hears_from_ms = 3_000 if baud == sim800.BAUD else None
+
+    monkeypatch.setattr(port, "set_baud", set_baud)
+    port.says(b"\x80\x00\x80\r\n", delay_ms=1_900)  # what it says at its own speed, heard at another
+    assert ModemSource("/dev/modem", port, [].append, clock).reading().csq == 17
 
 
 def test_a_modem_that_restarts_in_a_scan_is_waited_for_and_scanned_again() -> None:
