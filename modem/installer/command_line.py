@@ -3,9 +3,11 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, NoReturn
 
 from rich.console import Console
@@ -85,6 +87,9 @@ class _Job:
 
     def report(self) -> int:
         """Measure, scan, and write both down."""
+        folder = (self._typed.out or Path()).parent
+        with _explained(folder):
+            TemporaryFile(dir=folder).close()  # nobody waits half a minute for what then cannot be kept
         identity = self._source.identity()
         measurement = self._measure(identity)
         cell = self._source.cell()
@@ -97,11 +102,9 @@ class _Job:
         self._screen.networks(networks, measurement.latest.plmn)
         self._screen.advice(said)
         path = self._typed.out or Path(_file_name(told))
-        try:
+        with _explained(path):
             for written in report.write(told, path):
                 self._screen.say(f"written: {written}")
-        except OSError as error:
-            raise CannotTalk(f"{path}: the report cannot be written there ({error.strerror}); use --out") from None
         return _EXIT[measurement.verdict.verdict]
 
     def _measure(self, identity: Identity) -> Measurement:
@@ -127,6 +130,15 @@ class _Job:
         if self._typed.json:
             print(json.dumps(told, ensure_ascii=False))
         return told
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Trouble with writing as one line for a person."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotTalk(f"{path}: the report cannot be written there ({error.strerror}); use --out") from None
 
 
 def _cannot_talk(typed: argparse.Namespace, problem: str) -> int:

@@ -66,11 +66,20 @@ def test_report_writes_a_page_and_its_json(run: Run, tmp_path: Path) -> None:
     assert (told["unit"], told["place"], told["recommendation"]) == ("CK-9", "Garage", "signal booster")
 
 
-def test_a_report_that_cannot_be_written_is_said_in_one_line(run: Run, tmp_path: Path) -> None:
-    code, _, err = run(FakeSource([20]), "report", "--out", str(tmp_path / "none" / "r.html"))
+def test_a_report_that_cannot_be_written_is_said_in_one_line_before_anything_is_measured(
+    run: Run, tmp_path: Path
+) -> None:
+    with_nothing_to_measure = FakeSource([])
+    code, out, err = run(with_nothing_to_measure, "report", "--out", str(tmp_path / "none" / "r.html"))
+    assert (code, out) == (3, "")
+    assert err == f"{tmp_path}/none: the report cannot be written there (No such file or directory); use --out\n"
+
+
+def test_a_report_that_cannot_be_written_after_all_is_said_in_one_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "r.html").mkdir()
+    code, _, err = run(FakeSource([20]), "report", "--out", str(tmp_path / "r.html"))
     assert code == 3
-    assert "--out" in err
-    assert "Traceback" not in err
+    assert err == f"{tmp_path}/r.html: the report cannot be written there (Is a directory); use --out\n"
 
 
 def test_ctrl_c_leaves_the_modem_and_says_so(run: Run) -> None:
