@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test fast rooms hil lint requirements fuzz bench race flash power-loss size screenshots clean
+.PHONY: help run mosquitto test fast rooms hil lint requirements fuzz bench race flash power-loss life size screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -34,7 +34,10 @@ fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answ
 power-loss: .venv ## the outbox after a power cut at every point of a scenario; CUT=n looks at one of them
 	@MICROPYPATH=.frozen:. .venv/bin/micropython -X heapsize=16M tests/firmware/power_loss/run.py $(if $(CUT),CUT=$(CUT),1)
 
-size: .venv ## what the firmware takes of a board's flash, against its budget
+life: .venv ## 1,000 faults between five units and their cloud: every record once (15 minutes)
+	@.venv/bin/python -m hil_tests.link_life --faults 1000
+
+size: .venv ## what the firmware takes of a board's flash, against its budget, and of its memory, by module
 	@.venv/bin/python -m hil_tests.rig.image
 
 bench: .venv ## what is promised in figures, each beside its peer: contactor, mains cuts, modem, bytes on air, cloud, pages
