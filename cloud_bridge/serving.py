@@ -92,22 +92,21 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
                     timeout_graceful_shutdown=GOODBYE_S,
                 )
             )
-            mqtt_port, mqtts_port = await _open_way_in(house)
-            alarm = Alarm(house.database, house.clock, settings.mail)
-            duties = asyncio.gather(
-                house.broker.canary().run(), TimeTeller(house).run(), house.upkeep.run(alarm), watch(house.accounts)
-            )
-            for number in ENDING:
-                asyncio.get_running_loop().add_signal_handler(number, server.stop)
-            _collect_less_garbage()
-            ready(http.getsockname()[1], mqtt_port, mqtts_port)
-            try:
-                await server.serve(sockets=[http])
-            finally:
-                duties.cancel()
-                await house.broker.stop()
-                with suppress(asyncio.CancelledError):
-                    await duties
+            async with _way_in(house) as (mqtt_port, mqtts_port):
+                alarm = Alarm(house.database, house.clock, settings.mail)
+                duties = asyncio.gather(
+                    house.broker.canary().run(), TimeTeller(house).run(), house.upkeep.run(alarm), watch(house.accounts)
+                )
+                for number in ENDING:
+                    asyncio.get_running_loop().add_signal_handler(number, server.stop)
+                _collect_less_garbage()
+                ready(http.getsockname()[1], mqtt_port, mqtts_port)
+                try:
+                    await server.serve(sockets=[http])
+                finally:
+                    duties.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await duties
 
 
 async def serve_part(settings: Settings) -> None:
@@ -120,14 +119,12 @@ async def serve_part(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in ENDING:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with keep_house(settings, SystemClock) as house:
-        await _open_way_in(house)
+    async with keep_house(settings, SystemClock) as house, _way_in(house):
         duties = asyncio.gather(house.broker.canary().run(), TimeTeller(house).run())
         try:
             await stop.wait()
         finally:
             duties.cancel()
-            await house.broker.stop()
 
 
 def _collect_less_garbage() -> None:
@@ -160,14 +157,21 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _open_way_in(house: House) -> tuple[int, int | None]:
-    """The ports we listen on for units: plain and TLS; 0 and None when their broker is an outside one."""
-    if isinstance(house.broker, EmbeddedBroker):
-        await _start_broker(house.settings, house.broker)
-        return house.broker.port, house.broker.tls_port
-    if isinstance(house.broker, MqttIngest):
-        house.broker.start()
-    return 0, None
+@asynccontextmanager
+async def _way_in(house: House) -> AsyncIterator[tuple[int, int | None]]:
+    """The ports we listen on for units: plain and TLS; 0 and None when their broker is an outside one.
+
+    Closed at the end, and when only one of the ports could be had: a broker that was started has to be stopped.
+    """
+    try:
+        if isinstance(house.broker, EmbeddedBroker):
+            await _start_broker(house.settings, house.broker)
+            yield house.broker.port, house.broker.tls_port
+        elif isinstance(house.broker, MqttIngest):
+            house.broker.start()
+            yield 0, None
+    finally:
+        await house.broker.stop()
 
 
 async def _start_broker(settings: Settings, broker: EmbeddedBroker) -> None:

@@ -114,8 +114,11 @@ def test_without_json_it_is_for_people(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.parametrize("variable", ["CHARGEKEEPER_HTTP_PORT", "CHARGEKEEPER_MQTT_PORT"])
-def test_a_busy_port_is_named_with_its_variable(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, variable: str
+def test_a_busy_port_is_named_with_its_variable_and_nothing_else_is_said(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    variable: str,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -123,6 +126,7 @@ def test_a_busy_port_is_named_with_its_variable(
         said = refusal(capsys)
     assert str(port) in said
     assert variable in said
+    assert [record.message for record in caplog.records] == []
 
 
 @pytest.mark.parametrize("value", ["web", "-1", "65536", "8080.5", "٣"])
