@@ -21,7 +21,7 @@ from hil_tests.installation import LOGIN, Installation
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.panel.server import serving
 from hil_tests.rig.unit import Unit
-from hil_tests.settings import SettingError, Settings, check_ports, read_settings
+from hil_tests.settings import SettingError, Settings, check, read_settings
 
 HEARTBEAT_S = {"heartbeat_idle_s": 15, "heartbeat_charging_s": 10}  # a visitor does not wait five minutes
 CONSOLE_WITHIN_S = 30
@@ -34,7 +34,6 @@ async def run(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    settings.folder.mkdir(parents=True, exist_ok=True)
     bridge = Bridge(settings.http_port, settings.mqtt_port, settings.folder)
     unit = Unit(settings.unit_folder, alarm=_complain)
     account = demo_car.open_account(unit, settings.folder, bridge.address)
@@ -134,7 +133,7 @@ def main() -> int:
     """The command line: exit code 1 with one line if a setting is in the way."""
     try:
         settings = read_settings(os.environ)
-        check_ports(settings)
+        check(settings)
         asyncio.run(run(settings))
     except SettingError as error:
         print(f"chargekeeper: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The settings of `make run`, all from the environment, and the check that the ports are free."""
+"""The settings of `make run`, all from the environment, and the check that ports and folder can be had."""
 
 import errno
 import re
@@ -6,6 +6,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 UNIT_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
@@ -46,21 +47,38 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return Settings(http_port, panel_port, mqtt_port, folder, unit_id)
 
 
-def check_ports(settings: Settings) -> None:
-    """Raises SettingError that names the first port that cannot be had, and its variable."""
+def check(settings: Settings) -> None:
+    """Raises SettingError that names the first port or folder that cannot be had, and its variable."""
     taken: dict[int, str] = {}
     numbers = (settings.http_port, settings.panel_port, settings.mqtt_port)
     for (variable, (_, what)), port in zip(PORTS.items(), numbers, strict=True):
         if port in taken:
             raise SettingError(f"{variable} and {taken[port]} are both {port}: give one of them another port")
         taken[port] = variable
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError as error:
-            why = "is in use by another program" if error.errno == errno.EADDRINUSE else str(error.strerror)
-            raise SettingError(
-                f"port {port} for {what} {why}: stop that program, or set {variable} to a free port"
-            ) from error
+        check_port(port, what, variable)
+    check_folder(settings.folder, "CHARGEKEEPER_DATA")
+
+
+def check_port(port: int, what: str, setting: str) -> None:
+    """Raises SettingError when `what` cannot listen there."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        why = "is in use by another program" if error.errno == errno.EADDRINUSE else str(error.strerror)
+        raise SettingError(
+            f"port {port} for {what} {why}: stop that program, or set {setting} to a free port"
+        ) from error
+
+
+def check_folder(folder: Path, setting: str) -> None:
+    """Makes it. Raises SettingError when nothing can be kept there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise SettingError(
+            f"{folder} cannot be written ({error.strerror}): set {setting} to a folder of yours"
+        ) from error
 
 
 def _port(environment: Mapping[str, str], variable: str) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hil_tests.settings import SettingError, check_ports, read_settings
+from hil_tests.settings import SettingError, check, check_folder, read_settings
 
 
 def test_is_there_a_default_for_everything() -> None:
@@ -45,7 +45,7 @@ def test_is_a_busy_port_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = str(busy.getsockname()[1])
         with pytest.raises(SettingError, match=f"port {port} .* CHARGEKEEPER_HTTP_PORT"):
-            check_ports(read_settings({"CHARGEKEEPER_HTTP_PORT": port}))
+            check(read_settings({"CHARGEKEEPER_HTTP_PORT": port}))
 
 
 def test_are_two_services_on_one_port_refused() -> None:
@@ -53,4 +53,11 @@ def test_are_two_services_on_one_port_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = str(found.getsockname()[1])
     with pytest.raises(SettingError, match="CHARGEKEEPER_PANEL_PORT and CHARGEKEEPER_HTTP_PORT"):
-        check_ports(read_settings({"CHARGEKEEPER_HTTP_PORT": port, "CHARGEKEEPER_PANEL_PORT": port}))
+        check(read_settings({"CHARGEKEEPER_HTTP_PORT": port, "CHARGEKEEPER_PANEL_PORT": port}))
+
+
+def test_is_a_folder_that_cannot_be_written_named(tmp_path: Path) -> None:
+    """With what moves it?"""
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SettingError, match=r"/file cannot be written \(File exists\): set --folder"):
+        check_folder(tmp_path / "file", "--folder")
