@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import runpy
 import signal
 import socket
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from cloud_bridge import __main__ as command_line
+from cloud_bridge import command_line
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import who_logs_in
 from cloud_bridge.store.secrets import CLAIM_ALPHABET, matches
@@ -167,6 +169,16 @@ def test_a_word_too_many_is_answered_with_the_commands_own_usage(
     with pytest.raises(SystemExit, match="2"):
         command_line.main([*command.split(), *words.split()])
     assert capsys.readouterr().err.startswith(f"usage: python -m cloud_bridge {command} [-h]")
+
+
+def test_ctrl_c_ends_it_quietly_from_the_first_import_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    class StillImporting:
+        def __getattr__(self, name: str) -> Any:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "cloud_bridge.command_line", StillImporting())
+    with pytest.raises(SystemExit, match="130"):
+        runpy.run_module("cloud_bridge", run_name="__main__")
 
 
 def test_it_serves_until_sigterm_and_keeps_what_came_in(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from cloud_bridge import __main__ as command_line
+from cloud_bridge import command_line
 from cloud_bridge.store import personal
 from cloud_bridge.store.claims import claim
 from cloud_bridge.store.people import Role, add_person, find_person

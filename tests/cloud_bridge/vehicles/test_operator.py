@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_bridge import __main__ as command_line
+from cloud_bridge import command_line
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.commands import doctor
 from cloud_bridge.errors import SettingError

@@ -1,0 +1,73 @@
+"""What was typed after `python -m cloud_bridge`, to what is done and the exit code that says how it went."""
+
+import asyncio
+import json
+import os
+import sys
+
+from cloud_bridge.commands import data, doctor, mosquitto, tls, token, unit, user
+from cloud_bridge.commands.area import Answer, Area, Parser
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.logs import write_logs
+from cloud_bridge.serving import LOOPBACK, serve, serve_part
+from cloud_bridge.settings import Settings, read_settings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 when done, 1 with one line on standard error when something is in the way, 2 for wrong usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = read_settings(os.environ)
+        write_logs(settings.log_json)
+        if options.area == "ingest":
+            asyncio.run(serve_part(settings))
+        elif options.area is None:
+            asyncio.run(serve(settings, lambda *ports: _say_ready(settings, *ports)))
+        else:
+            answer = options.run(settings, options)
+            _show(answer, options.json)
+            return int(isinstance(answer, list) and any(row.get("ok") is False for row in answer))
+    except BridgeError as error:
+        print(f"chargekeeper: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="python -m cloud_bridge",
+        description="Serve the broker and the pages, or (with an area) change what the bridge knows.",
+    )
+    areas = parser.add_subparsers(dest="area", metavar="unit | token | user | data | tls | mosquitto | doctor | ingest")
+    unit.declare(Area(areas, "unit", "charge points"))
+    token.declare(Area(areas, "token", "API tokens"))
+    user.declare(Area(areas, "user", "people who log in"))
+    data.declare(Area(areas, "data", "backup, export, erase"))
+    mosquitto.declare(Area(areas, "mosquitto", "an outside broker"))
+    tls.declare(Area(areas, "tls", "certificates"))
+    check = areas.add_parser("doctor", help="is everything that the bridge stands on in order?")
+    check.add_argument("--json", action="store_true", help="print JSON")
+    check.set_defaults(run=doctor.run)
+    areas.add_parser("ingest", help="only take in the part CHARGEKEEPER_PART of CHARGEKEEPER_BROKER's units")
+    return parser
+
+
+def _say_ready(settings: Settings, http_port: int, mqtt_port: int, mqtts_port: int | None) -> None:
+    print(f"pages  http://{settings.host}:{http_port}/", flush=True)
+    if settings.broker is not None:
+        print(f"broker {settings.broker.host}:{settings.broker.port}", flush=True)
+        return
+    print(f"broker mqtt://{settings.host if settings.mqtt_plain_anywhere else LOOPBACK}:{mqtt_port}", flush=True)
+    if mqtts_port is not None:
+        print(f"broker mqtts://{settings.host}:{mqtts_port}", flush=True)
+
+
+def _show(answer: Answer, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(answer))
+        return
+    for row in answer if isinstance(answer, list) else [answer]:
+        if "ok" in row:  # of the doctor
+            print(f"{'ok ' if row['ok'] else 'BAD'}  {row['check']:9} {row['found']}")
+        else:
+            print("  ".join(f"{name} {value}" for name, value in row.items()))
