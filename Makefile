@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test fast rooms hil lint requirements fuzz bench race flash power-loss life size screenshots clean
+.PHONY: help run mosquitto test fast rooms pages hil lint requirements fuzz bench race flash power-loss life size screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -11,14 +11,18 @@ help: ## print this list
 run: .venv ## the whole system on this machine: unit, modem, broker, dashboard, panel
 	@.venv/bin/python -m hil_tests
 
-test: lint ## every check that CI runs: style, types, then three kinds of tests beside each other
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line fast rooms hil
+test: lint ## every check that CI runs: style, types, then four kinds of tests beside each other
+	@echo "fast, rooms, pages and hil run side by side, some minutes; each shows what it found when it is done"
+	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target fast rooms pages hil
 
 fast: .venv ## the tests that start no processes
 	@.venv/bin/python -m pytest tests
 
-rooms: .venv ## the rooms on real parts: brokers, databases, browser, serial lines
-	@.venv/bin/python -m pytest hil_tests/*/
+rooms: .venv ## the rooms on real parts: brokers, databases, serial lines
+	@.venv/bin/python -m pytest $(filter-out hil_tests/web/,$(wildcard hil_tests/*/))
+
+pages: .venv ## the pages in a real browser
+	@.venv/bin/python -m pytest hil_tests/web
 
 hil: .venv ## the whole product on the virtual rig; RIG=loop|... a charge point on another rig (hil_tests/rigs.toml)
 	@.venv/bin/python -m pytest -rs hil_tests/test_*.py $(if $(RIG),--rig $(RIG))

@@ -10,6 +10,10 @@ from hil_tests.web import budget
 from hil_tests.web.place import Charger, Place
 
 SOON_MS = 5_000
+CONTROLLED = """navigator.serviceWorker.ready.then(() => new Promise((done) => {
+  navigator.serviceWorker.addEventListener("controllerchange", done);
+  if (navigator.serviceWorker.controller) done();
+}))"""
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +69,7 @@ def test_a_page_without_network_says_so_and_recovers_by_itself(page: Page, charg
 def test_a_browser_without_network_is_told_that_it_is_offline(browser: Browser, place: Place) -> None:
     page = browser.new_context().new_page()
     place.log_in(page, "dora")
-    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    page.evaluate(CONTROLLED)
     page.context.set_offline(True)
     page.goto(f"{place.address}/charge-points/CK-0001")
     expect(page.get_by_role("heading", level=1)).to_have_text("You are offline")

@@ -51,17 +51,17 @@ def test_a_failed_login_does_not_throw_the_real_unit_out(bridge: Bridge) -> None
 
 
 def test_a_thousand_failed_logins_leave_no_sessions_behind_and_slow_nobody_down(bridge: Bridge) -> None:
-    """amqtt 0.12.1 alone keeps one for ever for each. The last hundred take no longer than the first, but for chance."""
+    """amqtt 0.12.1 alone keeps one for ever for each. The last hundred cost no more than the first, but for chance."""
     unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
     took_s = []
     for _ in range(10):
-        begun_s = time.perf_counter()
+        begun_s = time.process_time()  # broker and strangers are one process; what else the machine does is no matter
         for _ in range(100):
             raw = RawUnit(bridge)
             raw.send(connect_packet("cp-1", "cp-1", "guess"))
             assert raw.receive(4) == b"\x20\x02\x00\x05"
             raw.close()
-        took_s.append(time.perf_counter() - begun_s)
+        took_s.append(time.process_time() - begun_s)
     bridge.until(lambda: bridge.broker.connections == 1, "closed")
     assert bridge.broker.sessions == 1
     assert bridge.counter("refused_wrong_secret") == 1000
