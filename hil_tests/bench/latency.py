@@ -137,7 +137,7 @@ class Bench(Unit):
         doing: list[str] = []
         output = self._processor.output
         while output:
-            word, *rest = output.popleft().split()
+            word, *rest = output.popleft().split() or [""]
             if word == "opened":
                 doing = rest
             elif word == "steps":

@@ -9,6 +9,7 @@ before (`opened AT+CIPSEND flash`); every few seconds how far apart the steps we
 # (MicroPython has no typing module, and its gc has more in it.)
 
 import gc
+import sys
 
 gc.threshold(8192)  # as firmware/main.py
 
@@ -24,6 +25,11 @@ DOINGS = ("TLS", "flash", "gc")
 # By DOINGS. Bytes, because two threads without a common lock look at them.
 under_way = bytearray(len(DOINGS))  # on the main thread, now
 since = bytearray(len(DOINGS))  # since the control loop's last step
+
+
+def say(words):
+    """In one write, or the lines of two threads would mix."""
+    sys.stdout.write(" ".join(words) + "\n")
 
 
 def note(owner, name, place):
@@ -57,11 +63,8 @@ class WatchedBoard(virtual.VirtualBoard):
         if self._closed and not outputs.contactor:
             uplink = unit.uplink
             command = uplink._modem._command.split("=")[0].rstrip("?")
-            print(
-                "opened",
-                *[DOINGS[place] for place in range(len(DOINGS)) if since[place]],
-                command or "watching," + uplink.state,
-            )
+            doings = [DOINGS[place] for place in range(len(DOINGS)) if since[place]]
+            say(["opened"] + doings + [command or "watching," + uplink.state])
         self._closed = outputs.contactor
         since[:] = under_way
 
@@ -80,7 +83,7 @@ class Pause:
             self.collect()
         if now_ms - self._told_ms >= TELL_MS:
             self._told_ms = now_ms
-            print("steps", *[f"{apart}:{count}" for apart, count in enumerate(self._board.apart) if count])
+            say(["steps"] + [f"{apart}:{count}" for apart, count in enumerate(self._board.apart) if count])
 
     def collect(self):
         gc.collect()
