@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hil_tests.rig.contract import Reading, VehicleReading
-from hil_tests.rig.processor import FIRMWARE, Processor
+from hil_tests.rig.processor import FIRMWARE, Processor, Program
 from hil_tests.rig.wires import Wires
 from hil_tests.sim.board import RESET, Board, Outputs
 from hil_tests.sim.pty import Pty
@@ -31,12 +31,12 @@ class Hardware(ABC):
     Whoever inherits says what is at the far ends of the modem's line and of the console, and hears what happens.
     """
 
-    def __init__(self, folder: Path, firmware: str = FIRMWARE) -> None:
+    def __init__(self, folder: Path, program: Program = FIRMWARE) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._meter = folder / "meter_wh"  # a meter keeps its register
         self.board = Board(Vehicle(), float(self._meter.read_text()) if self._meter.exists() else 0)
-        self._processor = Processor(folder, self._wire_up, self._let_go, self.tell_loudly, firmware)
+        self._processor = Processor(folder, self._wire_up, self._let_go, self.tell_loudly, program)
         self._wires: Wires | None = None
         self._serial: list[Pty] = []
         self._physics: asyncio.Task[None] | None = None

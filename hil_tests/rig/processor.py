@@ -11,19 +11,28 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from hil_tests.children import die_with_parent
 from hil_tests.rig import image
 
-# The bound of the design, for all of it: what the code leaves in memory, what it works with, and TLS.
-HEAP = "heapsize=96wK"
 BOOT = Path(__file__).with_name("boot.py")
-FIRMWARE = "firmware.main"  # a module in the image
 ASKED_FOR_RESET = 3  # exit code
 RESTARTS_ALLOWED = 5
 RESTARTS_WITHIN_S = 60
 WATCHDOG_S = 8
 OUTPUT_LINES_KEPT = 500
+
+
+class Program(NamedTuple):
+    """What it runs: a module in the image or a file, and the memory that there is."""
+
+    module: str
+    heap: str
+
+
+# The bound of the design, for all of it: what the code leaves in memory, what it works with, and TLS.
+FIRMWARE = Program("firmware.main", "heapsize=96wK")
 
 
 class Processor:
@@ -35,9 +44,9 @@ class Processor:
         before_start: Callable[[], None],
         after_stop: Callable[[], None],
         tell: Callable[[str], None],
-        firmware: str = FIRMWARE,
+        program: Program = FIRMWARE,
     ) -> None:
-        self._folder, self._firmware = folder, firmware
+        self._folder, self._program = folder, program
         self._before_start, self._after_stop, self._tell = before_start, after_stop, tell
         self._task: asyncio.Task[None] | None = None
         self._image: Path | None = None  # flashed once: what is edited later is not in this unit
@@ -100,10 +109,10 @@ class Processor:
         process = await asyncio.create_subprocess_exec(
             command,
             "-X",
-            HEAP,
+            self._program.heap,
             str(BOOT),
             str(self._image),
-            self._firmware,
+            self._program.module,
             str(self._folder),
             cause,
             stdin=asyncio.subprocess.DEVNULL,

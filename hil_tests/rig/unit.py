@@ -8,7 +8,7 @@ from hil_tests.rig.console import Console
 from hil_tests.rig.contract import FAULTS, Observation
 from hil_tests.rig.desk import Desk
 from hil_tests.rig.hardware import Hardware, Send
-from hil_tests.rig.processor import FIRMWARE
+from hil_tests.rig.processor import FIRMWARE, Program
 from hil_tests.sim.line_speed import LineSpeed
 
 
@@ -22,13 +22,13 @@ class Unit(Hardware):
         self,
         folder: Path,
         seed: int = 0,
-        firmware: str = FIRMWARE,
+        program: Program = FIRMWARE,
         alarm: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.desk = desk = Desk(seed, alarm)
         self.world, self.modem, self.story = desk.world, desk.modem, desk.story
         self.network, self.disturb_modem, self.ask = desk.network, desk.disturb_modem, desk.ask
-        super().__init__(folder, firmware)
+        super().__init__(folder, program)
         self._polling: asyncio.Task[None] | None = None
         self._mains_back: tuple[asyncio.TimerHandle, float] | None = None
 
