@@ -43,7 +43,10 @@ class Console:
         async with self._turn:
             self._answer = []
             self._answered = asyncio.get_running_loop().create_future()
-            self._write(command.encode() + b"\n")
+            try:
+                self._write(command.encode() + b"\n")
+            except OSError as error:  # switched off while others were asking
+                raise ConsoleSilent("the unit is off") from error
             try:
                 async with asyncio.timeout(within_s):
                     await self._answered

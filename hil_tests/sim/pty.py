@@ -57,6 +57,7 @@ class Pty:
         self._loop.remove_writer(self._master)
         os.close(self._master)
         os.close(self._slave)
+        self._master = self._slave = -1  # the numbers are somebody else's now: a late write is an OSError
         if self._link is not None and self._link.is_symlink() and self._link.readlink() == self.path:
             self._link.unlink()
 

@@ -46,6 +46,16 @@ def test_is_silence_raised_too() -> None:
         ask(b"id CK-1\n")
 
 
+def test_is_a_line_that_was_closed_meanwhile_silence() -> None:
+    """The unit was switched off while another question was being asked?"""
+
+    def closed(_: bytes) -> None:
+        raise OSError(9, "Bad file descriptor")
+
+    with pytest.raises(ConsoleSilent, match="off"):
+        run(Console(closed).ask("status"))
+
+
 def test_does_a_late_answer_not_count_for_the_next_question() -> None:
     """Given up after its time, then said?"""
 
