@@ -29,7 +29,7 @@ class GatheredSocket:
         self._fetched = memoryview(b"")
         self._lock = Lock()  # of what follows
         self._acknowledgements = bytearray()
-        self._unsent = bytearray()
+        self._unsent = bytearray()  # at most an answer to all that the broker may have in flight (IN_FLIGHT), and pings
 
     def recv(self, size: int) -> bytes:
         if not self._fetched:
