@@ -2,7 +2,8 @@
 
 `micropython -m firmware.main FOLDER RESET_CAUSE`: FOLDER holds `wires`, `modem` and `console`, and `flash.bin`, the image
 of the flash. The wires carry one JSON object a line, both ways, with the names of board.py; a line that is no such
-object is counted and the last good reading stands.
+object is counted and the last good reading stands. A real converter always answers: when the rig says nothing for a while
+its world stands still, on a busy machine, and the board waits with it rather than take an old reading for a new one.
 """
 
 import json
@@ -16,6 +17,8 @@ from modem.ports.unix_tty import Port
 
 LINE_MAX = 512  # bytes; the rig's lines are shorter
 TELL_MS = 1000  # outputs that do not change are told again at this distance
+SILENT_MS = 110  # the rig tells its readings every 50
+STANDS_STILL_MS = 3000  # at most; then the last reading stands
 EXIT_RESET = 3  # exit code that asks the rig for a reset
 _exit = ffi.open(None).func("v", "_exit", "i")
 
@@ -26,6 +29,7 @@ class VirtualBoard(Board):
         self._clock = clock
         self._wires = Port(folder + "/wires")
         self._unread = b""
+        self._heard_ms = clock.now_ms()
         self._told = {}
         self._told_ms = 0
         self._outputs = dict(OUTPUTS)
@@ -40,7 +44,12 @@ class VirtualBoard(Board):
         self._flash_image.mount(self.flash)
 
     def read(self, inputs):
-        self._unread += self._wires.read()
+        if self._clock.now_ms() - self._heard_ms > SILENT_MS:
+            self._wires.wait(STANDS_STILL_MS)
+        heard = self._wires.read()
+        if heard:
+            self._heard_ms = self._clock.now_ms()
+        self._unread += heard
         lines = self._unread.split(b"\n")
         self._unread = lines[-1][-LINE_MAX:]
         for line in lines[-2:-1]:  # the newest whole reading

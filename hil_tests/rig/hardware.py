@@ -18,7 +18,7 @@ from hil_tests.sim.vehicle import Vehicle
 
 STEP_S = 0.01
 LONGEST_STEP_S = 0.1  # a machine that stood still for a while does not make the physics leap
-TELL_INPUTS_S = 0.1  # inputs that do not change are told again at this distance
+TELL_INPUTS_S = 0.05  # inputs that do not change are told again at this distance
 BUTTON_S = 0.2
 BROWN_OUT_S = 0.5  # a shorter loss of the rail is a dip
 
@@ -42,6 +42,7 @@ class Hardware(ABC):
         self._physics: asyncio.Task[None] | None = None
         self._told: tuple[dict[str, int | bool | None], float] = ({}, 0)
         self._rail_lost_s = float("-inf")
+        self._stepped_s = 0.0
         self._noted = ""
 
     @abstractmethod
@@ -137,11 +138,13 @@ class Hardware(ABC):
 
     async def _live(self) -> None:
         loop = asyncio.get_running_loop()
-        then_s, was_powered = loop.time(), False
+        self._stepped_s, was_powered = loop.time(), False
         while True:
+            if self._stood_still(loop.time()):
+                await asyncio.sleep(STEP_S)  # what the firmware has told meanwhile is obeyed first
             now_s = loop.time()
-            self.board.step(min(now_s - then_s, LONGEST_STEP_S))
-            then_s = now_s
+            self.board.step(min(now_s - self._stepped_s, LONGEST_STEP_S))
+            self._stepped_s = now_s
             if self.board.powered != was_powered:
                 was_powered = self.board.powered
                 await self._power(was_powered, now_s)
@@ -158,10 +161,16 @@ class Hardware(ABC):
             await self._processor.power_off()
             self._keep_meter()
 
+    def _stood_still(self, now_s: float) -> bool:
+        """Then what the sensors show is of before; the firmware waits for what they show now (boards/virtual.py)."""
+        return now_s - self._stepped_s > LONGEST_STEP_S
+
     def _tell_inputs(self, now_s: float) -> None:
+        if self._wires is None or self._stood_still(now_s):
+            return
         inputs = self.board.inputs()
         told, at_s = self._told
-        if self._wires is not None and (inputs != told or now_s - at_s >= TELL_INPUTS_S):
+        if inputs != told or now_s - at_s >= TELL_INPUTS_S:
             self._wires.send(inputs)
             self._told = (inputs, now_s)
 

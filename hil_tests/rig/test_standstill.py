@@ -1,0 +1,44 @@
+"""Is a machine that stands still in the middle of a charge taken for a charge point that is broken?"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from hil_tests.rig.unit import Unit
+
+STANDSTILLS = 3
+STANDS_STILL_S = 0.5  # longer than a contactor may take to open
+SOON_S = 20
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SOON_S):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.01)
+
+
+async def _stand_still_at_each_unplug(unit: Unit) -> list[str]:
+    """The rig sleeps just as the firmware opens the contactor; returns the firmware's faults."""
+    await unit.start()
+    try:
+        await _until(lambda: any(unit.board.outputs.led))
+        for _ in range(STANDSTILLS):
+            unit.plug()
+            await _until(lambda: unit.board.contact_closed)
+            unit.unplug()
+            await asyncio.sleep(0.015)  # the firmware has seen it
+            time.sleep(STANDS_STILL_S)  # noqa: ASYNC251  # nothing else runs meanwhile: that is the question
+            await _until(lambda: not unit.board.contact_closed)
+            await asyncio.sleep(0.5)  # a weld would be told by now
+        return await unit.ask("faults")
+    finally:
+        await unit.stop()
+
+
+def test_a_rig_that_stood_still_is_no_welded_contactor(tmp_path: Path) -> None:
+    unit = Unit(tmp_path)
+    faults = asyncio.run(_stand_still_at_each_unplug(unit))
+    assert not faults, unit.whole_story()
