@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from hil_tests.web import budget
 from hil_tests.web.place import Charger, Place
@@ -55,6 +55,24 @@ def test_an_open_page_shows_a_message_by_itself(page: Page, charger: Charger) ->
     expect(page.get_by_role("heading", level=1)).to_have_text("Charging", timeout=SOON_MS)
     print(f"\nacknowledged heartbeat to open page: {time.monotonic() - before_s:.2f} s")
     expect(page.get_by_text("0.7 kWh")).to_be_visible()
+
+
+def test_a_page_whose_scripts_come_slowly_is_live_all_the_same(
+    browser: Browser, place: Place, charger: Charger
+) -> None:
+    """What extends htmx comes a second after it."""
+
+    def later(route: Route) -> None:
+        time.sleep(1)
+        route.continue_()
+
+    page = browser.new_context(service_workers="block").new_page()
+    page.route("**/hx-sse.min.js", later)
+    place.log_in(page, "dora")
+    idle(charger)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ready, no vehicle connected", timeout=SOON_MS)
+    charging(charger)
+    page.context.close()
 
 
 def test_a_page_without_network_says_so_and_recovers_by_itself(page: Page, charger: Charger) -> None:
