@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -22,9 +23,7 @@ DURABLE_S = 1.0  # after which what happened is on the unit's flash
 SETTLE_WITHIN_S = 180  # at the end, until everything has been told
 MAINS_CUT = "mains cut"
 MODEM_OFF = ("modem browns out", "modem hangs")
-MODEM_OFF_MAX = (
-    5  # of one modem: a unit cuts a silent one's supply six times a day (modem/recovery.py), and this is one day
-)
+MODEM_OFF_MAX = 5  # of one modem: its unit cuts the supply of a silent one six times a day (modem/recovery.py)
 
 
 @dataclass
@@ -36,6 +35,8 @@ class Told:
     faults: Counter[str] = field(default_factory=Counter)
     alarms: list[str] = field(default_factory=list)  # the firmware stopped by itself
     crashes: int = 0  # of its talking part, survived
+    dropped: int = 0  # records given up since a boot, at most
+    faults_shown: set[str] = field(default_factory=set)  # RED: never the network
     heap_floor: int | None = None  # bytes, after a collection
     heap_block: int | None = None  # the largest piece, when it was smallest
 
@@ -82,9 +83,11 @@ class Life:
         for words in (*self._cloud.bridge.authority_words(), f"provision {json.dumps(wanted)}"):
             await self.unit.ask(words)
 
-    async def suffer(self, enough: Callable[[int], bool]) -> None:
-        """One trouble after the other, until `enough` of how many there were."""
-        while not enough(self.told.faults.total()):
+    async def suffer(self, faults: int, minutes: float) -> None:
+        """So many troubles at random moments of so many minutes; one that is still going on puts off the next."""
+        begun_s = time.monotonic()
+        for due_s in sorted(self._random.uniform(0, 60 * minutes) for _ in range(faults)):
+            await asyncio.sleep(begun_s + due_s - time.monotonic())
             if sum(self.told.faults[name] for name in MODEM_OFF) == MODEM_OFF_MAX:
                 for name in MODEM_OFF:
                     self._troubles.pop(name, None)
@@ -111,9 +114,11 @@ class Life:
             ("openings", openings, self.told.openings),
             ("boots", boots, list(range(last_boot - self.told.faults[MAINS_CUT], last_boot + 1))),
             ("crashes", self.told.crashes, 0),
+            ("records given up", self.told.dropped, 0),
+            ("faults shown", self.told.faults_shown, set()),
             ("alarms", self.told.alarms, []),
         )
-        return [f"{what}: in the database {found}, in truth {true}" for what, found, true in checks if found != true]
+        return [f"{what}: found {found}, in truth {true}" for what, found, true in checks if found != true]
 
     async def end(self) -> None:
         """Takes it off the wall."""
@@ -194,6 +199,8 @@ class Life:
         except (ConsoleSilent, ConsoleError):
             return {}
         self.told.crashes = max(self.told.crashes, int(status["crashes"]))
+        self.told.dropped = max(self.told.dropped, int(status["events_dropped"]))
+        self.told.faults_shown.update({status["faults"]} - {"-"})
         return status
 
     async def until(self, condition: Callable[[dict[str, str]], bool], within_s: float = 30) -> None:
