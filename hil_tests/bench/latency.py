@@ -79,8 +79,8 @@ class Bench(Unit):
 
     async def _inject(self, count: int) -> None:
         causes = self._causes()
-        stuck = 0
-        for _ in range(count):
+        injected = stuck = 0
+        while injected < count:
             try:
                 await self._charging()
             except TimeoutError:
@@ -93,6 +93,7 @@ class Bench(Unit):
                 self._write_flash()
             await asyncio.sleep(self._random.uniform(*SETTLE_S))
             if self.board.outputs.contactor:
+                injected += 1
                 await self._once(self._random.choice(causes))
 
     def _causes(self) -> list[Cause]:
