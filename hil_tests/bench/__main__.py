@@ -8,14 +8,14 @@ import asyncio
 import json
 import sys
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from hil_tests.bench import cuts, latency
+from hil_tests.bench import cuts, latency, tally
 from hil_tests.bench.cuts import Cuts
 from hil_tests.bench.latencies import Latencies
 from hil_tests.bench.yardstick import Yardstick
 from hil_tests.bridge import Bridge, free_ports
+from hil_tests.progress import bar
 
 INJECTIONS, CUTS = 10_000, 1_000  # as promised
 UNITS = 8
@@ -30,7 +30,7 @@ async def _latency(units: int, injections: int, seed: int, folder: Path) -> Late
     yardstick = Yardstick()
     measuring = asyncio.create_task(yardstick.lie_beside())
     try:
-        with ProcessPoolExecutor(units) as processes:
+        with tally.pool(units) as processes:
             running = []
             for number in range(units):
                 name = f"CK-{number}"
@@ -50,7 +50,7 @@ async def _latency(units: int, injections: int, seed: int, folder: Path) -> Late
 
 def _cuts(units: int, count: int, seed: int, folder: Path) -> Cuts:
     together = Cuts()
-    with ProcessPoolExecutor(units) as processes:
+    with tally.pool(units) as processes:
         running = [
             processes.submit(cuts.run, folder / str(number), seed + number, count // units) for number in range(units)
         ]
@@ -67,12 +67,14 @@ def main() -> int:
     parser.add_argument("--units", type=int, default=UNITS, help="that run side by side")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        found: Latencies | Cuts
+    units, seed = arguments.units, arguments.seed
+    count = arguments.count or (CUTS if arguments.what == "cuts" else INJECTIONS)
+    found: Latencies | Cuts
+    with tempfile.TemporaryDirectory() as folder, bar(arguments.what, count, tally.done):
         if arguments.what == "cuts":
-            found = _cuts(arguments.units, arguments.count or CUTS, arguments.seed, Path(folder))
+            found = _cuts(units, count, seed, Path(folder))
         else:
-            found = asyncio.run(_latency(arguments.units, arguments.count or INJECTIONS, arguments.seed, Path(folder)))
+            found = asyncio.run(_latency(units, count, seed, Path(folder)))
     print(*found.report(), sep="\n")
     return 0 if found.held() else 1
 

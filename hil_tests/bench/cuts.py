@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hil_tests.bench import tally
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
 
@@ -84,6 +85,7 @@ class CutBench(Unit):
                     await asyncio.sleep(self._random.uniform(*IN_BOOT_S))
                     await self._cut()
                 await self._look(time.monotonic())
+                tally.one_more()
         finally:
             watching.cancel()
             await self.stop()

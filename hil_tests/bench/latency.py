@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from hil_tests.bench import tally
 from hil_tests.bench.latencies import Latencies
 from hil_tests.bench.stalls import Stalls
 from hil_tests.link_life.life import QUICK
@@ -95,6 +96,7 @@ class Bench(Unit):
             if self.board.outputs.contactor:
                 injected += 1
                 await self._once(self._random.choice(causes))
+                tally.one_more()
 
     def _causes(self) -> list[Cause]:
         vehicle = self.board.vehicle

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hil_tests.link_life.cloud import Cloud
 from hil_tests.link_life.life import Life
+from hil_tests.progress import bar
 
 UNITS = 5  # two cores carry them
 MINUTES = 24.0  # of a day whose heartbeats come sixty times as often
@@ -68,7 +69,8 @@ def main() -> int:
 
     async def run(folder: Path) -> tuple[list[Life], list[str]]:
         lives, cloud = make(folder, options.seed, options.units)
-        return lives, await live(lives, cloud, options.faults, options.minutes)
+        with bar("faults", options.faults, lambda: sum(life.told.faults.total() for life in lives)):
+            return lives, await live(lives, cloud, options.faults, options.minutes)
 
     with tempfile.TemporaryDirectory() as folder:
         lives, wrong = asyncio.run(run(Path(folder)))

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from rich.progress import track
+
 from modem import at, replies
 from modem.errors import ProtocolError
 from modem.families import sim800
@@ -101,7 +103,7 @@ def run(count: int, seed: int) -> int:
     """Tries so many; returns their number."""
     source = random.Random(seed)
     tokenizer = at.Tokenizer(sim800.URCS, sim800.LINK_URCS, LINE_LIMIT_BYTES)
-    for number in range(count):
+    for number in track(range(count), "answers", disable=not sys.stdout.isatty()):
         said = mutated(source)
         try:
             try_one(said, source, tokenizer)

@@ -24,6 +24,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import uvicorn
+from rich.progress import track
 
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.database import open_database
@@ -114,7 +115,7 @@ def race(rounds: int, workers: int, kills: int, second_chance_s: float, seed: in
         _link(accounts, account)
         crowd = gather(folder, workers)
         try:
-            for number in range(rounds):
+            for number in track(range(rounds), "rounds", disable=not sys.stdout.isatty()):
                 began_s, before = time.monotonic(), copy(account)
                 kept = _kept(accounts)
                 for worker in crowd:

@@ -1,0 +1,26 @@
+"""Processes that work side by side, and how much they have done together, for the bar on the terminal."""
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import Value
+from multiprocessing.sharedctypes import Synchronized
+
+_counter: "Synchronized[int]" = Value("i", 0)
+
+
+def pool(processes: int) -> ProcessPoolExecutor:
+    """What they count is counted here."""
+    return ProcessPoolExecutor(processes, initializer=_use, initargs=(_counter,))
+
+
+def one_more() -> None:
+    with _counter.get_lock():
+        _counter.value += 1
+
+
+def done() -> int:
+    return _counter.value
+
+
+def _use(counter: "Synchronized[int]") -> None:
+    global _counter
+    _counter = counter
