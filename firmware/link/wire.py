@@ -31,7 +31,9 @@ class Wire:
         self._until_ms = self._clock.now_ms() + within_ms
 
     def connect(self, address):
+        """Has deadlines of its own; the operation's starts when it is done, or a slow network would never be joined."""
         self._transport.connect(address[0], address[1], CONNECT_MS)
+        self.begin()
 
     def write(self, data, length=None):
         piece = data.encode() if isinstance(data, str) else data
@@ -41,12 +43,12 @@ class Wire:
             raise OSError(errno.ENOBUFS)
 
     def send(self):
-        """Pass on what was gathered, in as few writes as the transport takes."""
-        packet, self._out = self._out, bytearray()
-        sent = 0
-        while sent < len(packet):
+        """Pass on what was gathered, in as few writes as the transport takes. ETIMEDOUT if it does not take all in time: the
+        rest stays ahead of what is written next, for the other side could not tell it from that."""
+        while self._out:
             self._transport.settimeout(self._left_s())
-            sent += self._transport.write(memoryview(packet)[sent:]) or 0
+            taken = self._transport.write(self._out) or 0
+            self._out = self._out[taken:]
 
     def setblocking(self, blocking):
         self._blocking = blocking

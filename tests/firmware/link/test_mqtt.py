@@ -6,7 +6,7 @@ import pytest
 from umqtt.simple import MQTTException
 
 from firmware.link.mqtt import INCOMING_MAX, Mqtt
-from firmware.link.wire import OPERATION_MS, PACKET_MAX
+from firmware.link.wire import CONNECT_MS, OPERATION_MS, PACKET_MAX
 from tests.firmware.link.fake_clock import FakeClock
 
 CONNACK = b"\x20\x02\x00\x00"
@@ -22,6 +22,7 @@ class Broker:
         self.ended = False
         self.closed = False
         self.timeout_s = None
+        self.connect_ms = 0
         self.answer = answer or self.polite
 
     def polite(self, packet):
@@ -37,6 +38,7 @@ class Broker:
 
     def connect(self, host, port, timeout_ms):
         self.address = (host, port)
+        self.clock.now += self.connect_ms
 
     def settimeout(self, seconds):
         self.timeout_s = seconds
@@ -88,6 +90,13 @@ def test_connect_is_one_write_and_names_are_the_modems_to_resolve():
     assert broker.address == ("broker.example", 1883)
 
 
+def test_a_network_that_is_slow_to_connect_leaves_time_for_the_login():
+    clock = FakeClock()
+    broker = Broker(clock)
+    broker.connect_ms = CONNECT_MS - 1
+    Mqtt(broker, clock, "CP1", "secret", "broker", 1883, 600).connect()
+
+
 def test_packet_ids_wrap():
     mqtt, broker, _ = connected()
     mqtt.pid = 65534
@@ -125,6 +134,27 @@ def test_two_missed_acknowledgements_end_it_within_their_deadlines():
     assert missed.value.args[0] == errno.ETIMEDOUT
     assert len(broker.written) == 2
     assert clock.now <= 2 * OPERATION_MS
+
+
+def test_a_packet_that_went_out_half_is_ended_before_it_is_sent_again():
+    """Else the broker takes the beginning of the second for the end of the first, and acknowledges the mixture."""
+    mqtt, broker, clock = connected()
+    stream = b""
+
+    def write(data):
+        nonlocal stream
+        if not stream:
+            stream += bytes(data[:5])
+            clock.now += OPERATION_MS  # the modem's buffer is full until the deadline
+            return 5
+        stream += bytes(data)
+        broker.coming += b"\x40\x02\x00\x01"
+        return len(data)
+
+    broker.write = write
+    mqtt.publish("t", b"x", qos=1)
+    once = b"\x32\x06\x00\x01t\x00\x01x"
+    assert stream == once + b"\x3a" + once[1:]
 
 
 @pytest.mark.parametrize("half", [b"\x40", b"\x40\x02", b"\x40\x02\x00", b"\x30\x05\x00\x01t"])
