@@ -7,6 +7,8 @@ from firmware.link.commands import CONFIGURABLE, Refused
 from firmware.storage import record_file
 
 FILE = "/orders"  # ids that were carried out
+WHY_MAX = 100  # characters of an answer's reason, which may quote the order: it must fit into a record of the outbox
+FLASH_FULL = "the flash takes nothing"
 
 
 class Orders:
@@ -28,7 +30,9 @@ class Orders:
         except Refused as refused:
             answer(refused.id, False, refused.why)
         except (CommandRefused, SettingError) as refused:
-            answer(command.id, False, str(refused))
+            answer(command.id, False, str(refused)[:WHY_MAX])
+        except OSError:
+            answer(command.id, False, FLASH_FULL)
         else:
             answer(command.id, True, None)
             if command.do == "reboot":
@@ -40,7 +44,7 @@ class Orders:
         try:
             record_file.save(self._path, done)
         except OSError:
-            raise Refused(command_id, "the flash takes nothing") from None
+            raise Refused(command_id, FLASH_FULL) from None
         self._done = done
 
 

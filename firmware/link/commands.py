@@ -44,8 +44,8 @@ def _printable(text):
     return all(" " <= letter <= "~" for letter in text)
 
 
-def _object(value):
-    return isinstance(value, dict) and 0 < len(value) <= 8
+def _settings(value):
+    return isinstance(value, dict) and 0 < len(value) <= 8 and all(_text(name) for name in value)
 
 
 # do -> (must it end, {argument: check}). Arguments that are not here are ignored.
@@ -60,7 +60,7 @@ TABLE = {
     "reboot": (True, {}),
     "rescan": (True, {}),  # look for networks; the link is gone for a minute
     "time": (False, {"t": _whole(BUILT_S, 1 << 40)}),  # what time it is, to a unit whose network does not say
-    "config": (False, {"set": _object}),
+    "config": (False, {"set": _settings}),
 }
 # What `config` may set: nothing that could cut the unit off from its cloud or from its installer's limits.
 CONFIGURABLE = ("heartbeat_idle_s", "heartbeat_charging_s")

@@ -27,7 +27,7 @@ class Unit:
         self.cloud = "untouched"
         self.car = "a car"
         self.overridden = None
-        self.scan_wanted = self.applied = False
+        self.scan_wanted = self.applied = self.flash_full = False
         self.changed = {}
         self.time_s = NOW_S
 
@@ -50,6 +50,8 @@ class Unit:
         return None
 
     def change(self, wanted):
+        if self.flash_full:
+            raise OSError("no space")
         for name, value in wanted.items():
             if value == 1:
                 raise SettingError(name, "needs more")
@@ -150,6 +152,13 @@ def test_what_cannot_be_remembered_is_not_done():
     unit = Unit()
     Orders(unit, "build/no-such-folder").take(json.dumps({"id": "c", "do": "resume"}).encode())
     assert unit.told == [("c", False, "the flash takes nothing")] and unit.cloud == "untouched"
+
+
+def test_a_setting_that_the_flash_does_not_take_is_answered_too():
+    unit, orders = fresh()
+    unit.flash_full = True
+    orders.take(json.dumps({"id": "c", "do": "delay", "s": 900}).encode())
+    assert unit.told == [("c", False, "the flash takes nothing")] and unit.changed == {}
 
 
 def test_a_damaged_memory_of_ids_starts_afresh():

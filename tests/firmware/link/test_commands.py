@@ -92,6 +92,7 @@ MALFORMED = [
     ({"id": "c", "do": "override", "on": 1}, "c", "bad on"),
     ({"id": "c", "do": "time", "t": 0}, "c", "bad t"),
     ({"id": "c", "do": "config", "set": {}}, "c", "bad set"),
+    ({"id": "c", "do": "config", "set": {"\x00": 1}}, "c", "bad set"),
     ({"id": "c", "do": "schedule", "hours": "x" * 257}, "c", "bad hours"),
 ]
 

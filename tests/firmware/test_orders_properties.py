@@ -1,0 +1,101 @@
+"""Whatever is ordered: is it answered once, with what fits into the outbox, and is what was refused without effect?"""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud_bridge.wire import Result, decode
+from firmware.charging import schedule
+from firmware.charging.events import Ring
+from firmware.link.journal import Journal
+from firmware.link.wall_clock import WallClock
+from firmware.orders import Orders
+from firmware.storage.outbox import Outbox
+from firmware.storage.settings import Settings
+from tests.firmware.link.fake_clock import FakeClock
+from tests.firmware.link.test_commands_properties import EXAMPLES, payloads
+from tests.firmware.storage.folder import empty
+
+NOW_S = 1_767_240_000
+pytestmark = pytest.mark.timeout(600)  # `make fuzz` on a busy machine
+
+runs = st.builds(lambda letter, count: letter * count, st.sampled_from('"\\x-\0\u20ac'), st.sampled_from((1, 190)))
+schedules = st.fixed_dictionaries(
+    {"do": st.just("schedule"), "hours": st.sampled_from(["off", "mon-fri 08:00-11:00"]) | runs.map("mon {}".format)}
+)
+configurations = st.fixed_dictionaries(
+    {
+        "do": st.just("config"),
+        "set": st.dictionaries(st.just("heartbeat_idle_s") | runs, st.integers(0, 700) | runs, max_size=3),
+    }
+)
+others = st.fixed_dictionaries(
+    {"do": st.sampled_from(["delay", "override", "reboot", "limit", "pause", "time"])},
+    optional={"s": st.integers(-1, 2000), "on": st.booleans(), "amps": st.integers(0, 80), "t": st.just(NOW_S)}
+    | {"exp": st.integers(NOW_S - 10, NOW_S + 10)},
+)
+ids = st.sampled_from(["c", '"' * 64, "x" * 64])
+orders = st.tuples(schedules | configurations | others, ids).map(
+    lambda order: json.dumps(order[0] | {"id": order[1]}).encode()
+)
+
+
+class Unit:
+    """Of app.Unit, what can be ordered about, with the settings, the journal and the outbox that a unit has."""
+
+    def __init__(self, folder: str) -> None:
+        self.clock = FakeClock()
+        self.wall_clock = WallClock(self.clock)
+        self.wall_clock.set(NOW_S)
+        self.settings = Settings(folder, {"schedule": schedule.complaint})
+        self.outbox = Outbox(folder + "/outbox")
+        self.journal = Journal(Ring(), self.outbox, 1, self.wall_clock)
+        self.house = self.wishes = self.controller = self.report = self.uplink = self.board = self
+        self.contactor = self.scan_wanted = False
+        self.cloud: object = None
+        self.done: list[str] = []
+
+    def state(self) -> list[object]:
+        return [{name: self.settings[name] for name in self.settings.names()}, self.cloud, self.done, self.scan_wanted]
+
+    def override(self, wanted: bool) -> str | None:
+        if wanted:
+            return "no vehicle"
+        self.done.append("override")
+        return None
+
+    def time_is(self, epoch_s: int, who: str) -> None:
+        self.done.append(who)
+
+    def apply_settings(self) -> None:
+        self.done.append("settings")
+
+    def reset(self) -> None:
+        self.done.append("reset")
+
+
+def check(payload: bytes) -> None:
+    """One answer, which the cloud can read; no change if it is a refusal."""
+    folder = empty("tests-orders-properties")
+    unit = Unit(folder)
+    before = json.dumps(unit.state())
+    Orders(unit, folder).take(payload)
+    assert unit.outbox.waiting() == 1
+    kind, said = unit.journal.message(unit.outbox.oldest())
+    result = decode(kind, said)
+    assert isinstance(result, Result) and result.ok is not None
+    assert result.ok or json.dumps(unit.state()) == before
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(orders)
+def test_an_order_is_answered_once_and_one_that_is_refused_changes_nothing(payload: bytes) -> None:
+    check(payload)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(payloads)
+def test_what_is_no_order_is_answered_too(payload: bytes) -> None:
+    check(payload)
