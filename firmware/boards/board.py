@@ -19,7 +19,7 @@ INPUTS = (
     "temperature_c",  # deg C: inside the enclosure; None = sensor lost
     "current_ma",  # mA RMS: drawn by the vehicle
     "power_w",  # W: drawn by the vehicle
-    "meter_wh",  # Wh: the meter's register
+    "meter_wh",  # Wh: the meter's register; None = it has not answered yet
     "tamper",  # bool: enclosure open
     "button",  # bool: pressed
 )

@@ -147,6 +147,8 @@ class Controller:
     def _follow_session(self, now_ms, inputs):
         """A session lasts from plug to unplug, through faults, pauses and power cuts."""
         self._register.read(inputs.meter_wh)
+        if self._register.total_wh is None:
+            return  # the meter of a new unit has not answered yet
         band = self._situation.band()
         if self._kept and band:
             if band in sequence.VEHICLE or band == "A":
@@ -206,6 +208,6 @@ class Controller:
             running.energy_wh if running else 0,
             self._ruling,
             running.kept() if running else self._kept,
-            inputs.meter_wh,
+            self._register.meter_wh,
             self._presses,
         )

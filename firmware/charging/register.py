@@ -13,7 +13,9 @@ class Register:
         self.meter_wh = meter_wh
 
     def read(self, meter_wh):
-        """Take a reading. One that fell (a meter that began again, a lost bit) or leapt adds nothing."""
+        """Take a reading, None if there is none yet. One that fell (a meter that began again) or leapt adds nothing."""
+        if meter_wh is None:
+            return
         if self.total_wh is None:
             self.total_wh = meter_wh
         elif 0 <= meter_wh - self.meter_wh <= LEAP_WH:

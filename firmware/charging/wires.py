@@ -23,7 +23,7 @@ class Inputs:
         self.temperature_c = None  # None = the sensor does not answer
         self.current_ma = 0  # drawn by the vehicle
         self.power_w = 0
-        self.meter_wh = 0  # the meter's own register; it only ever grows
+        self.meter_wh = None  # the meter's own register, which only ever grows; None = it has not answered yet
         self.tamper = False  # enclosure open
         self.button = False  # pressed
 

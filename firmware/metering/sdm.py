@@ -1,4 +1,4 @@
-"""Eastron SDM120 and SDM230 over RS-485: one register asked after the other, all in less than half a second.
+"""Eastron SDM120 and SDM230 over RS-485: one register asked after the other, those that must be fresh twice as often.
 
 The register addresses are those of Eastron's Modbus protocol sheets, the same for both; remembered and not read from them
 (unverified).
@@ -12,7 +12,8 @@ REGISTERS = (
     (0x000C, "power_w", 1),
     (0x0000, "supply_mv", 1000),  # the meter sits before the contactor
     (0x0006, "current_ma", 1000),
-    (0x000C, "power_w", 1),
+    (0x000C, "power_w", 1),  # reported within 1 s
+    (0x0000, "supply_mv", 1000),  # part of the 5 s within which a wrong supply is cut
     (0x0048, "meter_wh", 1000),  # imported energy, kWh
 )
 ANSWER_MS = 200  # at 9,600 baud question and answer take some 20 ms, and the meter thinks for up to 60
@@ -32,7 +33,7 @@ class SdmMeter(Meter):
         self._asked_ms = None
         self._heard_ms = None
         self._frame = b""
-        self._values = {"power_w": 0, "current_ma": 0, "meter_wh": 0, "supply_mv": 0}
+        self._values = {"power_w": 0, "current_ma": 0, "meter_wh": None, "supply_mv": 0}
         self.errors = 0
 
     def poll(self, now_ms, inputs):
@@ -66,9 +67,11 @@ class SdmMeter(Meter):
     def _take(self, now_ms):
         value = modbus.read_float(self._frame, self._address)
         _, name, factor = REGISTERS[self._next]
-        if not 0 <= value * factor <= LARGEST:
+        if abs(value * factor) > LARGEST:
             raise modbus.ModbusError("beyond any meter")
-        self._values[name] = int(value * factor)
+        self._values[name] = max(
+            0, int(value * factor)
+        )  # power of a meter wired backwards is negative: none is imported
         self._heard_ms = now_ms
         self._next = (self._next + 1) % len(REGISTERS)
         self._asked_ms = None

@@ -20,6 +20,7 @@ class Unit:
         self.controller = Controller(0, Setup(32, tethered, ventilated, fallback_a), register, kept)
         self.inputs = Inputs()
         self.inputs.rail_mv, self.inputs.supply_mv, self.inputs.temperature_c = 5000, 230000, 25
+        self.inputs.meter_wh = 0
         self.car = "A"
         self.diode = True
         self.rcd_works = True
@@ -313,6 +314,16 @@ def test_a_session_counts_its_energy_from_plug_to_unplug():
     unit.run(100)
     record = [event.what for event in unit.events() if event.kind == "session"][0]
     assert record.energy_wh == 7300 and record.why == "unplugged" and record.end_ms > record.start_ms
+
+
+def test_a_meter_that_has_not_answered_yet_costs_nothing_and_its_first_reading_is_no_energy():
+    unit = Unit()
+    unit.inputs.meter_wh = None
+    unit.charge()
+    assert unit.controller.report.total_wh is None and unit.controller.report.session is None
+    unit.inputs.meter_wh = 700000
+    unit.run(1000)
+    assert unit.controller.report.session.number == 1 and unit.controller.report.session_wh == 0
 
 
 def test_the_boot_of_the_rules_is_safe():

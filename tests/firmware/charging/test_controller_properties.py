@@ -35,7 +35,7 @@ class World:
         self.setup = Setup(32, False, False, 0)
         self.inputs = Inputs()
         self.inputs.rail_mv, self.inputs.supply_mv, self.inputs.temperature_c = 5000, 230_000, 25
-        self.inputs.proximity_ohm = 220
+        self.inputs.proximity_ohm, self.inputs.meter_wh = 220, 0
         self.car, self.diode, self.shorted, self.noise_mv = "A", True, False, 0
         self.contact_follows, self.rcd_works, self.obeys, self.leak = True, True, True, False
         self.outputs = SAFE

@@ -4,6 +4,7 @@ import struct
 
 import pytest
 
+from firmware.charging.register import Register
 from firmware.charging.wires import Inputs
 from firmware.metering import modbus
 from firmware.metering.sdm import SILENT_MS, SdmMeter
@@ -74,14 +75,13 @@ SPOILT = {
     "a refusal": lambda frame: b"\x01\x84\x02" + crc(b"\x01\x84\x02"),
     "not a number": lambda frame: b"\x01\x04\x04\x7f\xc0\x00\x00" + crc(b"\x01\x04\x04\x7f\xc0\x00\x00"),
     "infinite": lambda frame: b"\x01\x04\x04\x7f\x80\x00\x00" + crc(b"\x01\x04\x04\x7f\x80\x00\x00"),
-    "negative": lambda frame: b"\x01\x04\x04\xc2\x48\x00\x00" + crc(b"\x01\x04\x04\xc2\x48\x00\x00"),
 }
 
 
 @pytest.mark.parametrize("name", sorted(SPOILT))
 def test_what_is_no_answer_is_counted_and_never_a_reading(name):
     meter, inputs = run(FakeMeter(SPOILT[name]), SILENT_MS + 1000)
-    assert (inputs.power_w, inputs.current_ma, inputs.meter_wh, inputs.supply_mv) == (0, 0, 0, 0)
+    assert (inputs.power_w, inputs.current_ma, inputs.meter_wh, inputs.supply_mv) == (0, 0, None, 0)
     assert meter.errors >= 5 and meter.silent
 
 
@@ -92,6 +92,56 @@ def test_a_meter_that_falls_silent_draws_nothing_and_keeps_its_register():
     for now_ms in range(1000, 8000, STEP_MS):
         meter.poll(now_ms, inputs)
     assert meter.silent and inputs.power_w == 0 and inputs.meter_wh == 1234567
+
+
+def test_the_energy_of_before_a_start_is_not_lost_and_not_counted_again():
+    """The first steps of a start pass before the meter has answered."""
+    register = Register(total_wh=5000, meter_wh=1234000)
+    meter, inputs = SdmMeter(FakeMeter()), Inputs()
+    for now_ms in range(0, 1000, STEP_MS):
+        meter.poll(now_ms, inputs)
+        register.read(inputs.meter_wh)
+    assert register.total_wh == 5567
+
+
+def test_a_meter_that_is_wired_backwards_tells_no_power_and_is_heard():
+    line = FakeMeter(lambda frame: backwards(frame) if line.asked[-1] == 0x000C else frame)
+    meter, inputs = run(line, SILENT_MS + 1000)
+    assert (inputs.power_w, inputs.current_ma, inputs.supply_mv) == (0, 16250, 230500)
+    assert meter.errors == 0 and not meter.silent
+
+
+def backwards(frame):
+    body = frame[:3] + struct.pack(">f", -struct.unpack(">f", frame[3:7])[0])
+    return body + crc(body)
+
+
+def test_the_supply_is_asked_for_often_enough_to_be_cut_within_five_seconds():
+    """[BS7671] [R9p] A meter that takes its time: what it says of supply and power is never older than 0.45 s."""
+    line = SlowMeter()
+    run(line, 3000)
+    for register in (0x0000, 0x000C):
+        asked_ms = [at_ms for at_ms, asked in zip(line.asked_ms, line.asked) if asked == register]
+        apart_ms = [later - earlier for earlier, later in zip(asked_ms, asked_ms[1:])]
+        assert len(apart_ms) > 5 and max(apart_ms) <= 450
+
+
+class SlowMeter(FakeMeter):
+    """Answers 80 ms after it was asked."""
+
+    def __init__(self):
+        super().__init__()
+        self.polls = 0
+        self.asked_ms = []
+
+    def write(self, frame):
+        super().write(frame)
+        self.asked_ms.append(self.polls * STEP_MS)
+
+    def read(self):
+        self.polls += 1
+        late = self.asked_ms and self.polls * STEP_MS - self.asked_ms[-1] >= 80
+        return super().read() if late else b""
 
 
 def test_a_line_that_breaks_is_an_error_and_no_exception():
