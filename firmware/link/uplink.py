@@ -30,7 +30,9 @@ PING_MS = (
 
 
 class Uplink:
-    """`state` and `trouble` (why it failed last) are for the console; `turns` are fresh marks for the supervisor."""
+    """`state` and `trouble` (why it failed last) are for the console. `turns` are fresh marks for the supervisor, one for each
+    wait and each acknowledged message, but none for a beginning: a mistake of ours may end every one of them.
+    """
 
     def __init__(
         self,
@@ -80,7 +82,6 @@ class Uplink:
         """For ever."""
         while True:
             self._stop = False
-            self.turns += 1
             try:
                 self._start_modem()
                 if self.scan_wanted:
@@ -178,6 +179,7 @@ class Uplink:
     def _send(self, mqtt, kind, payload):
         """Publish and wait for the acknowledgement, which proves the link."""
         mqtt.publish(self._topic(kind), payload, qos=1)
+        self.turns += 1
         self.state = "proven"
         self.trouble = self._distrust = None
         self._failures = 0

@@ -57,6 +57,30 @@ def test_a_heartbeat_goes_out_at_its_interval_and_turns_leave_marks(unit):
     assert unit.uplink.turns > 100
 
 
+def test_a_long_backlog_leaves_marks_too(unit):
+    record = object()
+    unit.run(60, lambda: unit.uplink.state == "proven")
+    journal, before = unit.uplink.journal, unit.uplink.turns
+    journal.oldest, journal.message, journal.acknowledged = (
+        lambda: record,
+        lambda _: ("event", b"{}"),
+        lambda _: None,
+    )
+    unit.run(60)
+    assert unit.uplink.turns - before >= 10
+
+
+def test_an_uplink_that_a_mistake_of_ours_ends_each_time_leaves_none(unit):
+    def mistake():
+        raise KeyError
+
+    unit.uplink._talk = mistake
+    for _ in range(3):
+        with pytest.raises(KeyError):
+            unit.run(60)
+    assert unit.uplink.turns == 0
+
+
 def test_settings_that_changed_are_used_at_once(unit):
     asked: list = []
 
