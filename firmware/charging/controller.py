@@ -97,6 +97,7 @@ class Controller:
 
     def _hold(self, now_ms):
         """Our own supply is not there (yet, or any more): everything open, no fault, no judgement; begin again after it."""
+        self.faults.look_anew()
         self.phase, self._phase_ms = "idle", now_ms
         self._situation.drive, self._situation.contactor = None, False
         self.outputs = SAFE

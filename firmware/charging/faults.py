@@ -30,7 +30,8 @@ def _contactor_welded(inputs, situation):
 
 
 def _contactor_stuck_open(inputs, situation):
-    return situation.contactor and not inputs.contactor_closed
+    """Without a good supply its coil lets go, in a dip of the mains that is no fault of anybody's."""
+    return situation.contactor and not inputs.contactor_closed and not _supply(inputs, situation)
 
 
 def _rcd_ac(inputs, situation):
@@ -131,6 +132,10 @@ class Watch:
         self._since_ms = None
         return True
 
+    def look_anew(self):
+        """What was seen until now says nothing of what is seen next: our own supply was not there in between."""
+        self._since_ms = None
+
     def needs_person(self):
         return self.tries >= self.fault.tries
 
@@ -158,6 +163,11 @@ class Faults:
         if came or went:
             self.names = tuple(watch.fault.name for watch in self.watches if watch.is_set)
         return came, went
+
+    def look_anew(self):
+        """A cause must stand, or be gone, for all of its time once our own supply is back."""
+        for watch in self.watches:
+            watch.look_anew()
 
     def forgive(self):
         """The vehicle was unplugged: the next one has its tries."""

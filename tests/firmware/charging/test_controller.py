@@ -304,6 +304,20 @@ def test_while_its_own_supply_collapses_everything_is_open_and_nothing_is_a_faul
     assert unit.controller.report.faults == ()
 
 
+def test_what_was_wrong_before_its_own_supply_went_is_judged_anew_after_it():
+    """A sensor that is there again a second after the supply, as after a cut."""
+    unit = Unit().charge()
+    unit.inputs.supply_mv, unit.inputs.temperature_c = 0, None
+    unit.run(STEP_MS)
+    unit.inputs.rail_mv = 4000
+    unit.run(10000)
+    unit.inputs.rail_mv, unit.inputs.supply_mv = 5000, 230000
+    unit.run(1000)
+    unit.inputs.temperature_c = 25
+    unit.run(1000)
+    assert [event for event in unit.events() if event.kind == "fault"] == []
+
+
 def test_a_session_counts_its_energy_from_plug_to_unplug():
     unit = Unit()
     unit.inputs.meter_wh = 100000

@@ -104,6 +104,17 @@ def test_a_dip_of_four_seconds_is_no_fault_of_the_supply():
     assert bench.run(10000) == ()
 
 
+def test_a_contactor_that_lets_go_in_a_dip_of_the_mains_is_not_stuck():
+    """[BS7671] Its coil has no voltage, the processor still has."""
+    bench = Bench()
+    bench.inputs.supply_mv, bench.inputs.contactor_closed = 100000, False
+    assert bench.run(4000) == ()
+    bench.inputs.supply_mv = 230000
+    assert bench.run(200) == (), "it needs a moment to close again"
+    bench.inputs.contactor_closed = True
+    assert bench.run(10000) == ()
+
+
 def test_heat_has_hysteresis():
     bench = Bench()
     bench.inputs.temperature_c = 70
