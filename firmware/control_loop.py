@@ -32,8 +32,8 @@ class ControlLoop:
         return self.worst_ms
 
     def _run(self):
-        """For ever. An error here is a mistake of ours: everything open, then a reset, because a thread that died quietly
-        would leave the contactor as it was.
+        """For ever. An error here is a mistake of ours: everything open, then a restart, because a thread that died quietly
+        would leave the contactor as it was. It counts as the watchdog's: settings that cause it are given up (boots.py).
         """
         try:
             due_ms = self._clock.now_ms()
@@ -50,7 +50,7 @@ class ControlLoop:
         except Exception as error:
             self._board.write(SAFE)
             sys.print_exception(error)
-            self._board.reset()
+            self._board.give_up()
 
     def _measure(self, apart_ms):
         if self._worst_taken:

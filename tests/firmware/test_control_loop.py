@@ -1,0 +1,34 @@
+"""Is a charge point whose control loop ends by a mistake of ours safe, and restarted as by the watchdog?"""
+
+import sys
+
+import pytest
+
+from firmware.charging.wires import SAFE
+from firmware.control_loop import ControlLoop
+from tests.firmware.link.fake_clock import FakeClock
+
+
+class Board:
+    """One that cannot be read."""
+
+    def __init__(self) -> None:
+        self.done: list[object] = []
+
+    def read(self, inputs: object) -> None:
+        raise KeyError("a mistake of ours")
+
+    def write(self, outputs: object) -> None:
+        self.done.append(outputs)
+
+    def give_up(self) -> None:
+        self.done.append("given up")
+
+
+def test_a_mistake_of_ours_opens_everything_and_then_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(sys, "print_exception", told.append, raising=False)
+    board = Board()
+    ControlLoop(board, None, FakeClock())._run()
+    assert board.done == [SAFE, "given up"]
+    assert len(told) == 1
