@@ -26,7 +26,7 @@ class Housekeeping:
         self._clock = clock
         self._wall_clock = wall_clock
         self._note = note
-        self._polled_ms = 0
+        self._polled_ms = -EVERY_MS  # the rules wait for the first claims
         self._presses = 0
         self._resumed = kept.number if kept else None  # the session of before a power cut
         self._began = self._resumed, checkpoint.number("began_s", None)  # a session, and its beginning in UTC or None

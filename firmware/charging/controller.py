@@ -37,7 +37,7 @@ class Controller:
 
     def __init__(self, now_ms, setup, register=None, kept=None, sessions=0):
         self.setup = setup
-        self.claims = ()  # limits.Claim
+        self.claims = limits.unread(now_ms)  # limits.Claim
         self.link_proven = False
         self.clear_wanted = False  # reset here
         self.test_wanted = False  # the self-test of the residual current sensor; reset here

@@ -27,6 +27,7 @@ PRIORITY = (
 )
 WISHES = tuple(source for source, kind in PRIORITY if kind == WISH)
 PAUSE_A = 0
+READ_WITHIN_MS = 10000  # the owner's wishes, after a start; the watchdog bites before
 
 # source: one of WISHES, or "load_manager"; amps: PAUSE_A or a current; until_ms: on our own clock, None = until withdrawn;
 # why: in words
@@ -66,6 +67,11 @@ def rule(found, claims, now_ms):
                 source, amps, why = claim.source, claim.amps, claim.why
             break
     return Ruling(amps if amps >= OFFER_MIN_A else PAUSE_A, source, why)
+
+
+def unread(now_ms):
+    """The claims of a unit that has just started: its owner may have asked for a pause."""
+    return (Claim("schedule", PAUSE_A, now_ms + READ_WITHIN_MS, "the owner's wishes are being read"),)
 
 
 def live(claims, source, now_ms):

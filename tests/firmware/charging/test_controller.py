@@ -4,7 +4,7 @@ import pytest
 
 from firmware.charging import pilot
 from firmware.charging.controller import Controller
-from firmware.charging.limits import PAUSE_A, Claim
+from firmware.charging.limits import PAUSE_A, READ_WITHIN_MS, Claim
 from firmware.charging.situation import Setup
 from firmware.charging.wires import SAFE, X1, F, Inputs
 
@@ -18,6 +18,7 @@ class Unit:
     def __init__(self, tethered=True, ventilated=False, fallback_a=0, kept=None, register=None):
         self.now_ms = 0
         self.controller = Controller(0, Setup(32, tethered, ventilated, fallback_a), register, kept)
+        self.controller.claims = ()
         self.inputs = Inputs()
         self.inputs.rail_mv, self.inputs.supply_mv, self.inputs.temperature_c = 5000, 230000, 25
         self.inputs.meter_wh = 0
@@ -87,6 +88,21 @@ def test_a_car_that_waits_at_6_v_when_the_unit_starts_is_charged():
     unit.run(2000)
     assert unit.outputs.contactor
     assert [event for event in unit.events() if event.kind == "fault"] == []
+
+
+def test_nothing_starts_before_the_owners_wishes_were_read_unless_nobody_reads_them():
+    """[R10a] [R7]"""
+    unit = Unit()
+    unit.controller.claims = Controller(0, unit.controller.setup).claims
+    unit.car = "C"
+    assert not unit.run(READ_WITHIN_MS - STEP_MS).contactor and unit.offered_a() == 0
+    assert unit.run(2000).contactor
+    unit = Unit()
+    unit.controller.claims = Controller(0, unit.controller.setup).claims
+    unit.car = "C"
+    unit.run(1000)
+    unit.controller.claims = ()
+    assert unit.run(1000).contactor
 
 
 @pytest.mark.parametrize("car", ["A", "B"])

@@ -40,6 +40,7 @@ class World:
         self.contact_follows, self.rcd_works, self.obeys, self.leak = True, True, True, False
         self.outputs = SAFE
         self.controller = Controller(0, self.setup)
+        self.controller.claims = ()
         self.total_wh = 0
         self.step(200)
 
