@@ -8,7 +8,7 @@ from firmware.storage import record_file
 
 FILE = "/checkpoint"
 EVERY_MS = 420000  # with all that a session writes beside it, less than one write in 5 minutes
-FIRST_MS = 30000  # after a boot, so that a delay gets shorter even if the mains go again and again
+FIRST_MS = 30000  # after a boot, whatever was written since: a delay gets shorter even if the mains go again and again
 
 
 class Checkpoint:
@@ -18,7 +18,7 @@ class Checkpoint:
         self._path = folder + FILE
         stored = record_file.load(self._path)
         self.value = stored if isinstance(stored, dict) else {}
-        self._saved_ms = now_ms - EVERY_MS + FIRST_MS
+        self._due_ms = now_ms + FIRST_MS
         self.writes = 0
 
     def number(self, name, default=0):
@@ -28,9 +28,11 @@ class Checkpoint:
 
     def save(self, now_ms, value, at_once):
         """Store `value` now, or when 7 minutes are over. OSError if the flash does not take it."""
-        if value == self.value or not (at_once or now_ms - self._saved_ms >= EVERY_MS):
+        is_due = now_ms >= self._due_ms
+        if value == self.value or not (at_once or is_due):
             return
-        self._saved_ms = now_ms
+        if is_due:
+            self._due_ms = now_ms + EVERY_MS
         record_file.save(self._path, value)
         self.value = value
         self.writes += 1

@@ -144,6 +144,19 @@ def test_the_owners_hours_wait_and_the_button_charges_now():
     assert not home.unit.outputs.contactor
 
 
+def test_cuts_every_minute_do_not_postpone_a_charge_for_ever():
+    """[R11f] Not even where a start takes seconds, and the meter counts a little in each of them."""
+    home = Home("default")
+    home.plug()
+    assert home.unit.outputs.contactor
+    for life in range(2):
+        home = Home("default", forget=False)
+        home.unit.car, home.unit.inputs.meter_wh = "C", life
+        home.unit.run(3000)
+        home.run(45000)
+    assert home.unit.outputs.contactor
+
+
 def test_an_override_is_refused_while_a_fault_is_set():
     """[R8]"""
     home = Home("default", MONDAY_0830_S)
