@@ -62,6 +62,8 @@ class Unit:
         self.log = EventLog(flash)
         self.journal = Journal(self.controller.events, self.outbox, boot.number, wall_clock, self.log)
         self.journal.note("boot", {"cause": self.board.reset_cause}, 0)
+        if self.settings.refused:
+            self.journal.note("settings", {"refused": " ".join(self.settings.refused)})
         if fell_back:
             self.journal.note("settings", {"fell_back": "after %d resets by the watchdog" % boot.watchdogs})
         self.lock = Lock(self.settings, self.clock, self.journal.note)

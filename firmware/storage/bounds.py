@@ -62,13 +62,21 @@ def why_not(name, value, complaints):
     return why or (complaints[name](value) if name in complaints else None)
 
 
-def taken(stored, complaints):
-    """(values, names refused) of what was stored: each value that is missing or out of bounds is its default."""
-    values, refused = {}, []
+def taken(stored, good, complaints):
+    """(values, names refused) of what was stored: each value that is missing or refused is the last `good` one, else its
+    default. Refused is also a name that this firmware does not know.
+    """
+    refused = [name for name in stored if not _stands(name, stored[name], complaints)]
+    values = {}
     for name, (default, _) in TABLE.items():
-        value = stored.get(name, default)
-        if name in stored and why_not(name, value, complaints):
-            refused.append(name)
-            value = default
-        values[name] = value
+        values[name] = default
+        for source in (stored, good):
+            if name in source and _stands(name, source[name], complaints):
+                values[name] = source[name]
+                break
     return values, refused
+
+
+def _stands(name, value, complaints):
+    """What is stored may be so: a good value, or one that nobody has set yet."""
+    return not why_not(name, value, complaints) or (name in TABLE and value == TABLE[name][0])

@@ -1,7 +1,8 @@
 """The unit's settings, and where they are kept. What may be set, and within which bounds: bounds.py.
 
 A value out of bounds is refused by name and nothing changes. A stored file that is damaged, or from a firmware with other
-bounds, falls back value by value to the default, so a unit with a bad file still charges.
+bounds, falls back value by value to what the unit has lived with, else to the default, so a unit with a bad file still
+charges, and no faster than its installer allowed.
 """
 
 from firmware.borrowed import Borrowed
@@ -11,6 +12,7 @@ from firmware.storage import record_file
 FILE = "/settings"
 GOOD_FILE = "/settings.good"  # those that the unit has lived with for a while
 BOUNDS = "firmware.storage.bounds"
+ALL = "all"
 
 SECRETS = ("secret", "installer_code")
 KEPT = (  # by a factory reset: what the unit is and where it hangs
@@ -34,12 +36,14 @@ class Settings:
         self._path = folder + FILE
         self._good_path = folder + GOOD_FILE
         self._complaints = complaints or {}
-        self._take(record_file.load(self._path))
+        self._take(_stored(self._path), _stored(self._good_path))
 
-    def _take(self, stored):
-        """`refused` are the names of stored values that fell back to their default."""
+    def _take(self, stored, good):
+        """`refused` are the names of stored values that were not taken; ALL if the file is damaged."""
         with Borrowed(BOUNDS) as bounds:
-            self._values, self.refused = bounds.taken(stored if isinstance(stored, dict) else {}, self._complaints)
+            self._values, self.refused = bounds.taken(stored, good, self._complaints)
+        if good and not stored:
+            self.refused = [ALL]
 
     def __getitem__(self, name):
         return self._values[name]
@@ -72,7 +76,7 @@ class Settings:
     def reset(self, secret):
         """All but KEPT to their defaults, under a new secret. OSError if the flash does not take it."""
         with Borrowed(BOUNDS) as bounds:
-            values, _ = bounds.taken({name: self[name] for name in KEPT}, self._complaints)
+            values, _ = bounds.taken({name: self[name] for name in KEPT}, {}, self._complaints)
         values["secret"] = secret
         record_file.save(self._path, values)
         self._values = values
@@ -86,12 +90,18 @@ class Settings:
 
     def fall_back(self):
         """Go back to the last good ones. False if there are none, or they are the same."""
-        good = record_file.load(self._good_path)
-        if not isinstance(good, dict) or good == self._values:
+        good = _stored(self._good_path)
+        if not good or good == self._values:
             return False
-        self._take(good)
+        self._take(good, {})
         try:
             record_file.save(self._path, self._values)
         except OSError:
             pass  # they hold until the next boot, which does the same
         return True
+
+
+def _stored(path):
+    """The settings in a file, {} if it holds none."""
+    stored = record_file.load(path)
+    return stored if isinstance(stored, dict) else {}

@@ -69,6 +69,33 @@ def test_a_damaged_file_gives_the_defaults(stored):
     assert Settings(FOLDER)["installer_max_a"] == 32
 
 
+@pytest.mark.parametrize("stored", [b"", b"{", b"00000000 {}", b"\xff" * 100])
+def test_a_damaged_file_gives_what_the_unit_has_lived_with(stored):
+    """[S1-inputs] The limit of the circuit above all."""
+    settings = fresh()
+    settings.change({"installer_max_a": 16, "id": "CP1"})
+    settings.keep_as_good()
+    with open(FOLDER + FILE, "wb") as file:
+        file.write(stored)
+    again = Settings(FOLDER)
+    assert again["installer_max_a"] == 16 and again["id"] == "CP1" and again.refused == ["all"]
+
+
+def test_a_value_of_another_firmware_is_refused_by_name_and_the_last_good_one_holds():
+    """[S1-inputs]"""
+    settings = fresh()
+    settings.change({"installer_max_a": 16, "id": "CP1"})
+    settings.keep_as_good()
+    record_file.save(FOLDER + FILE, {"installer_max_a": 500, "id": "CP2", "broker": "", "phases": 3})
+    again = Settings(FOLDER)
+    assert again["installer_max_a"] == 16 and again["id"] == "CP2" and again["broker"] == ""
+    assert sorted(again.refused) == ["installer_max_a", "phases"]
+
+
+def test_a_new_unit_refuses_nothing():
+    assert fresh().refused == []
+
+
 def test_one_stored_value_out_of_bounds_does_not_cost_the_others():
     fresh()
     record_file.save(FOLDER + FILE, {"installer_max_a": 500, "id": "CP1"})
