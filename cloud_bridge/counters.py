@@ -20,6 +20,7 @@ class Counters:
     refused_protocol: int = 0
     refused_will: int = 0
     refused_full: int = 0
+    refused_store: int = 0
     dropped_retained: int = 0
     dropped_foreign_topic: int = 0
     closed_malformed: int = 0

@@ -43,7 +43,7 @@ IDLE_LIMIT_S = 3600.0  # for a unit that asks for no keepalive; it has something
 LOGINS_AT_ONCE = 2  # the others wait their turn, so that pages are answered while a whole fleet comes back
 TURN_WITHIN_S = 300.0
 LOOK_EVERY_S = 1.0
-LOOK_BACK_MS = 60_000  # for secrets taken away: longer than any login is under way
+LOOK_BACK_MS = 60_000  # for secrets taken away since the last look: longer than any login is under way
 MAX_CONNECTIONS = 10_000
 
 Handover = Callable[[ReaderAdapter, WriterAdapter], Awaitable[None]]  # returns when the broker is done with it
@@ -79,6 +79,7 @@ class Gate:
         self._all: set[UnitConnection] = set()
         self._open: dict[str, UnitConnection] = {}
         self._checks: set[asyncio.Task[None]] = set()
+        self._looked_ms = clock.now_ms()  # for secrets taken away
 
     async def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
         """Accept units from now on, with a certificate only over TLS. May be called for several ports.
@@ -163,9 +164,7 @@ class Gate:
 
     def left(self, connection: UnitConnection) -> None:
         self._all.discard(connection)
-        if self._open.get(connection.unit_id) is connection:
-            del self._open[connection.unit_id]
-            self._mark_connected(connection.unit_id, False)
+        self._no_longer_open(connection)
 
     # From CONNECT to open.
 
@@ -216,7 +215,12 @@ class Gate:
         if not UNIT_ID.match(connect.client_id):
             self._counters.refused_unknown_unit += 1
             return packets.NOT_AUTHORISED
-        right = await self._credentials.check(connect.client_id, connect.password or "")
+        try:
+            right = await self._credentials.check(connect.client_id, connect.password or "")
+        except SQLAlchemyError as error:
+            self._counters.refused_store += 1
+            _log.warning("cannot read who may log in: %s", error)
+            return packets.UNAVAILABLE
         if right is None:
             self._counters.refused_unknown_unit += 1
             self._quarantine.saw(connect.client_id, self._clock.now_ms())
@@ -226,6 +230,11 @@ class Gate:
             return 0
         _log.info("refused a login as %s", connect.client_id)
         return packets.NOT_AUTHORISED
+
+    def _no_longer_open(self, connection: UnitConnection) -> None:
+        if self._open.get(connection.unit_id) is connection:
+            del self._open[connection.unit_id]
+            self._mark_connected(connection.unit_id, False)
 
     def _mark_connected(self, unit_id: str, connected: bool) -> None:
         if unit_id != CANARY_ID:  # which is no unit
@@ -237,7 +246,7 @@ class Gate:
         older.transport.abort()
         if older.broker_task is not None:
             await asyncio.wait({older.broker_task}, timeout=TAKE_OVER_WITHIN_S)
-        self._open.pop(older.unit_id, None)
+        self._no_longer_open(older)  # another login may have been quicker: its connection must not be forgotten
 
     async def _serve(self, connection: UnitConnection, reader: ReaderAdapter, writer: WriterAdapter) -> None:
         try:
@@ -264,11 +273,13 @@ class Gate:
 
     async def _close_revoked(self) -> None:
         """A secret that was changed or taken away ends what was opened with it."""
+        now_ms = self._clock.now_ms()
         try:
-            changed = await self._credentials.changed(self._clock.now_ms() - LOOK_BACK_MS)
+            changed = await self._credentials.changed(self._looked_ms - LOOK_BACK_MS)
         except SQLAlchemyError as error:  # looked at again in a second; nobody logs in meanwhile either
             _log.warning("cannot read who was revoked: %s", error)
             return
+        self._looked_ms = now_ms
         for unit_id, changed_ms in changed.items():
             connection = self._open.get(unit_id)
             if connection is not None and connection.checked_ms <= changed_ms:

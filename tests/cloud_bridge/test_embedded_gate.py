@@ -1,9 +1,12 @@
 """Against the running broker: who gets in, what may they do, and what does a bad one do to the others?"""
 
+import asyncio
 import threading
 import time
 
 import pytest
+from amqtt.adapters import ReaderAdapter, WriterAdapter
+from sqlalchemy.exc import OperationalError
 
 from cloud_bridge.ingest import gate
 from cloud_bridge.ingest.connection import MAX_PACKET_BYTES
@@ -111,6 +114,36 @@ def test_the_newest_connection_of_a_unit_stays_and_gets_its_commands(bridge: Bri
         assert older.commands == []
         newer.disconnect()
     assert bridge.counter("take_overs") == 3
+
+
+def test_of_two_logins_at_once_the_later_one_ends_the_other(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the first would live on unseen, and no revoking could end it."""
+    hand_over = bridge.broker._gate._hand_over
+
+    async def lingering(reader: ReaderAdapter, writer: WriterAdapter) -> None:
+        await hand_over(reader, writer)
+        await asyncio.sleep(0.3)  # so that both logins wait for it
+
+    monkeypatch.setattr(bridge.broker._gate, "_hand_over", lingering)
+    secret = bridge.add_unit("cp-1").secret
+    oldest = RawUnit(bridge).connect("cp-1", secret)
+    both = [RawUnit(bridge) for _ in range(2)]
+    for one in both:
+        one.send(connect_packet("cp-1", "cp-1", secret))
+    assert oldest.was_closed
+    bridge.until(lambda: bridge.counter("logins") == 3, "both were let in")
+    bridge.until(lambda: bridge.broker.connections == 1, "one is left")
+
+
+def test_a_store_that_cannot_be_read_refuses_a_login_for_now(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unreadable(*_: str) -> bool:
+        raise OperationalError("SELECT", None, OSError("disk I/O error"))
+
+    monkeypatch.setattr(bridge.broker._credentials, "check", unreadable)
+    raw = RawUnit(bridge)
+    raw.send(connect_packet("cp-1", "cp-1", "secret"))
+    assert raw.receive(4) == b"\x20\x02\x00\x03"
+    assert raw.was_closed and bridge.counter("refused_store") == 1
 
 
 def test_a_command_for_a_unit_that_is_not_connected_is_not_kept(bridge: Bridge) -> None:
@@ -260,3 +293,26 @@ def test_a_revoked_unit_is_thrown_out_and_a_new_secret_lets_it_in_again(bridge: 
     unit = Unit(bridge, "cp-1", secret).connect()
     unit.publish(HEARTBEAT, sample("heartbeat-idle"))
     assert not unit.gone.is_set()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_unit_revoked_while_nobody_could_look_is_thrown_out_afterwards(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that slept, or a store that could not be read, for longer than a look goes back."""
+    changed = bridge.broker._credentials.changed
+    away = threading.Event()
+    away.set()
+
+    async def not_now(since_ms: int) -> dict[str, int]:
+        if away.is_set():
+            raise OperationalError("SELECT", None, OSError("disk I/O error"))
+        return await changed(since_ms)
+
+    monkeypatch.setattr(bridge.broker._credentials, "changed", not_now)
+    unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
+    with bridge.house.database.writing() as connection:
+        units.revoke(connection, "cp-1", bridge.clock.now_ms())
+    bridge.clock.advance(10 * gate.LOOK_BACK_MS)
+    away.clear()
+    assert unit.gone.wait(5) and bridge.counter("closed_revoked") == 1
