@@ -7,6 +7,7 @@ what to measure first stand in tcall.md.
 import select
 import sys
 import time
+from _thread import stack_size
 
 import machine
 import micropython
@@ -38,9 +39,14 @@ PULL_UP_OHM, PULL_UP_UV, OPEN_OHM = 1000, 3300000, 10000
 RAIL_DIVIDER = 2
 METER_BAUD = 9600
 WATCHDOG_MS = 8000
+STACK_BYTES = (
+    8192  # of the control thread; the 5 kB that it would get leave a fifth for C, and our deepest call is six deep
+)
+READ_BYTES = 64  # of the console, at a time
 TEMPERATURE_EVERY = 50  # steps
 EPOCH_S = 946684800  # MicroPython counts from 2000 on this port, we from 1970
-CAUSES = {machine.PWRON_RESET: "power_on", machine.WDT_RESET: "watchdog", machine.SOFT_RESET: "soft"}
+# machine.reset() is a HARD_RESET here, and a brown-out a PWRON_RESET (MicroPython, ports/esp32/modmachine.c).
+CAUSES = {machine.PWRON_RESET: "power_on", machine.WDT_RESET: "watchdog"}
 
 
 class TCallBoard(Board):
@@ -50,7 +56,7 @@ class TCallBoard(Board):
         self._pilot = Pin(PILOT_PWM, Pin.OUT, value=0)
         self._rcd_test = Pin(RCD_TEST, Pin.OUT, value=0)
         self._light = neopixel.NeoPixel(Pin(LIGHT, Pin.OUT), 1)
-        self.reset_cause = CAUSES.get(machine.reset_cause(), "brown_out")
+        self.reset_cause = CAUSES.get(machine.reset_cause(), "soft")
         self._pwm = None
         self._duty_u16 = F
         self._pilot_adc, self._proximity_adc, self._rail_adc = [
@@ -66,6 +72,7 @@ class TCallBoard(Board):
         self.modem_power = ModemPower()
         self.modem_port = Port(1, MODEM_TX, MODEM_RX, idle=idle)
         self.console_port = StandardPort()
+        stack_size(STACK_BYTES)
         self._watchdog = WDT(timeout=WATCHDOG_MS)
 
     def _mount(self):
@@ -160,9 +167,9 @@ class StandardPort:
         self._poll.register(sys.stdin, select.POLLIN)
 
     def read(self):
-        """What was typed, b"" if nothing; never waits."""
+        """What was typed, b"" if nothing; never waits. A flood is taken in pieces, or reading it would never end."""
         typed = b""
-        while self._poll.poll(0):
+        while len(typed) < READ_BYTES and self._poll.poll(0):
             typed += sys.stdin.buffer.read(1)
         return typed
 
