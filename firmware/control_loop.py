@@ -48,9 +48,11 @@ class ControlLoop:
                 due_ms = max(due_ms + PERIOD_MS, now_ms)  # after a stall go on from now, do not catch up
                 self._sleep_until(due_ms)
         except Exception as error:
-            self._board.write(SAFE)
-            sys.print_exception(error)
-            self._board.give_up()
+            try:
+                self._board.write(SAFE)
+                sys.print_exception(error)
+            finally:  # also if there is no memory left to do even that
+                self._board.give_up()
 
     def _measure(self, apart_ms):
         if self._worst_taken:

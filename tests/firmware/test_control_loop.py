@@ -25,6 +25,20 @@ class Board:
         self.done.append("given up")
 
 
+class NoMemory(Board):
+    """One that cannot be written either."""
+
+    def write(self, outputs: object) -> None:
+        raise MemoryError
+
+
+def test_it_restarts_even_if_there_is_no_memory_to_open_anything() -> None:
+    board = NoMemory()
+    with pytest.raises(MemoryError):
+        ControlLoop(board, None, FakeClock())._run()
+    assert board.done == ["given up"]
+
+
 def test_a_mistake_of_ours_opens_everything_and_then_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[object] = []
     monkeypatch.setattr(sys, "print_exception", told.append, raising=False)
