@@ -18,7 +18,7 @@ from cloud_bridge.support.jobs import MAX_REASON, MAX_REPORT, Job
 from cloud_bridge.web import charts, network_words
 from cloud_bridge.web.access import HouseOf
 from cloud_bridge.web.facts import networks, restarts, signal, silences
-from cloud_bridge.web.page import Field, NotTheirs, Once, OwnForm, PersonOf, UnitOf, only, page, to
+from cloud_bridge.web.page import Field, NotTheirs, Number, Once, OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.problems import Refused
 from cloud_bridge.web.series import silent_by_hour
 from cloud_bridge.web.view import charge_point
@@ -66,7 +66,7 @@ def overview(request: Request, house: HouseOf, person: PersonOf) -> Response:
 
 
 @router.get("/jobs/{job_id}")
-def one(request: Request, house: HouseOf, person: PersonOf, job_id: int) -> Response:
+def one(request: Request, house: HouseOf, person: PersonOf, job_id: Number) -> Response:
     with house.database.reading() as connection:
         job = _job(connection, person, job_id)
         unit = visible_unit(connection, person, job.unit_id)
@@ -85,14 +85,14 @@ def one(request: Request, house: HouseOf, person: PersonOf, job_id: int) -> Resp
 
 
 @router.post("/jobs/{job_id}/visit", dependencies=[OwnForm])
-def visit(house: HouseOf, person: PersonOf, job_id: int) -> Response:
+def visit(house: HouseOf, person: PersonOf, job_id: Number) -> Response:
     with house.database.writing() as connection:
         jobs.visited(connection, _job(connection, person, job_id), house.clock.now_ms())
     return to(f"/jobs/{job_id}")
 
 
 @router.post("/jobs/{job_id}/report", dependencies=[OwnForm])
-def report(house: HouseOf, person: PersonOf, job_id: int, report: UploadFile) -> Response:
+def report(house: HouseOf, person: PersonOf, job_id: Number, report: UploadFile) -> Response:
     """What `python -m modem report` wrote on site. It is kept and shown as text, whatever it is called."""
     content = report.file.read(MAX_REPORT + 1)
     try:
@@ -111,7 +111,7 @@ def report(house: HouseOf, person: PersonOf, job_id: int, report: UploadFile) ->
 
 
 @router.post("/jobs/{job_id}/close", dependencies=[OwnForm])
-def close(house: HouseOf, person: PersonOf, job_id: int, outcome: Reason) -> Response:
+def close(house: HouseOf, person: PersonOf, job_id: Number, outcome: Reason) -> Response:
     with house.database.writing() as connection:
         jobs.close(connection, _job(connection, person, job_id), outcome, house.clock.now_ms())
     return to(f"/jobs/{job_id}")

@@ -14,7 +14,7 @@ from cloud_bridge.store.email import email_of
 from cloud_bridge.store.people import who_logs_in
 from cloud_bridge.store.personal import erase, export
 from cloud_bridge.web.access import SESSION_COOKIE, HouseOf
-from cloud_bridge.web.page import NotTheirs, OwnForm, PersonOf, page, to
+from cloud_bridge.web.page import NotTheirs, Number, OwnForm, PersonOf, page, to
 from cloud_bridge.web.problems import Refused
 
 router = APIRouter(prefix="/account", include_in_schema=False)
@@ -59,7 +59,7 @@ def add_notification(
 
 
 @router.post("/notifications/{wish_id}/remove", dependencies=[OwnForm])
-def remove_notification(house: HouseOf, person: PersonOf, wish_id: int) -> Response:
+def remove_notification(house: HouseOf, person: PersonOf, wish_id: Number) -> Response:
     with house.database.writing() as connection:
         if not remove_wish(connection, person, wish_id):
             raise NotTheirs("notification")

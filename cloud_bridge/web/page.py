@@ -1,10 +1,10 @@
 """How a page is made: who must be logged in to see it, its template, and the token of its forms."""
 
 import secrets
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from fastapi import Depends, Form, HTTPException, Request
+from fastapi import Depends, Form, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -17,7 +17,7 @@ from cloud_bridge.web.forms import check_form, form_token
 MAX_FIELD = 200
 
 templates = Environment(
-    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    loader=FileSystemLoader(FilePath(__file__).with_name("templates")),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -29,6 +29,7 @@ templates.globals["static"] = shell.PATH
 templates.globals["words"] = words
 
 Field = Annotated[str, Form(max_length=MAX_FIELD)]
+Number = Annotated[int, Path(ge=1, lt=2**63)]  # of a row in the store, which takes no larger one
 Once = Annotated[str, Form(pattern="^[0-9a-f]{32}$")]
 
 

@@ -1,11 +1,11 @@
 """What goes wrong for a person has a page that says so and leads on; programs get the same as JSON."""
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from cloud_bridge.web.access import person_of
@@ -29,6 +29,7 @@ PROBLEMS = {
     429: ("Too many tries", "Wait a minute, then try again. This keeps strangers from guessing passwords."),
 }
 OTHER = ("Something went wrong", "It is our fault, not yours. Your charger is not affected. Go back and try again.")
+START = "/"
 
 
 class Refused(Exception):
@@ -45,17 +46,29 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _refused)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _problem_of)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(Exception, _failed)
 
 
 def problem_text(status: int) -> str:
     """The page without a person, for where nobody has been asked who they are."""
     title, meaning = PROBLEMS.get(status, OTHER)
-    return templates.get_template("problem.html").render(person=None, form="", path="", title=title, meaning=meaning)
+    return templates.get_template("problem.html").render(
+        person=None, form="", path="", title=title, meaning=meaning, back=START
+    )
 
 
 def _problem(request: Request, status: int) -> Response:
     title, meaning = PROBLEMS.get(status, OTHER)
-    return page(request, "problem.html", person_of(request), status, title=title, meaning=meaning)
+    content = {"title": title, "meaning": meaning, "back": _came_from(request)}
+    return page(request, "problem.html", person_of(request), status, **content)
+
+
+def _came_from(request: Request) -> str:
+    """The page of ours with the form that was not taken; else the start."""
+    came = urlsplit(request.headers.get("Referer", ""))
+    if request.method != "POST" or came.netloc != request.url.netloc:
+        return START
+    return "/" + came.path.lstrip("/")
 
 
 async def _login_needed(request: Request, needed: LoginNeeded) -> Response:
@@ -66,7 +79,7 @@ async def _login_needed(request: Request, needed: LoginNeeded) -> Response:
 
 
 async def _refused(request: Request, error: Refused) -> Response:
-    content = {"title": error.title, "meaning": error.meaning}
+    content = {"title": error.title, "meaning": error.meaning, "back": _came_from(request)}
     return page(request, "problem.html", person_of(request), error.status, **content)
 
 
@@ -79,7 +92,16 @@ async def _problem_of(request: Request, error: HTTPException) -> Response:
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
     if _is_for_programs(request):
         return await request_validation_exception_handler(request, error)
+    if any(one["loc"][0] in ("path", "query") for one in error.errors()):  # an address that no page of ours leads to
+        return _problem(request, 404)
     return _problem(request, 413 if any(one["type"] == "string_too_long" for one in error.errors()) else 422)
+
+
+async def _failed(request: Request, _error: Exception) -> Response:
+    """Our mistake, whose traceback is in the log. Nobody is asked for again: the store may be what failed."""
+    if _is_for_programs(request):
+        return JSONResponse({"detail": "Internal Server Error"}, 500)
+    return HTMLResponse(problem_text(500), 500)
 
 
 def _is_for_programs(request: Request) -> bool:

@@ -14,7 +14,7 @@ from cloud_bridge.support.conversations import MAX_TEXT, Conversation
 from cloud_bridge.support.evidence import gather
 from cloud_bridge.web.access import HouseOf
 from cloud_bridge.web.facts import FACTS_OVER_MS, as_text, facts_of, from_text
-from cloud_bridge.web.page import NotTheirs, Once, OwnForm, PersonOf, UnitOf, page, to
+from cloud_bridge.web.page import NotTheirs, Number, Once, OwnForm, PersonOf, UnitOf, page, to
 from cloud_bridge.web.view import charge_point
 
 router = APIRouter(include_in_schema=False)
@@ -56,7 +56,7 @@ def raise_unit(house: HouseOf, person: PersonOf, unit: UnitOf, once: Once) -> Re
 
 
 @router.get("/support/{conversation_id}")
-def thread(request: Request, house: HouseOf, person: PersonOf, conversation_id: int) -> Response:
+def thread(request: Request, house: HouseOf, person: PersonOf, conversation_id: Number) -> Response:
     with house.database.reading() as connection:
         conversation = _conversation(connection, person, conversation_id)
         messages = [
@@ -68,7 +68,7 @@ def thread(request: Request, house: HouseOf, person: PersonOf, conversation_id: 
 
 
 @router.post("/support/{conversation_id}", dependencies=[OwnForm])
-def answer(house: HouseOf, person: PersonOf, conversation_id: int, text: Text, once: Once) -> Response:
+def answer(house: HouseOf, person: PersonOf, conversation_id: Number, text: Text, once: Once) -> Response:
     with house.database.writing() as connection:
         conversation = _conversation(connection, person, conversation_id)
         unit = visible_unit(connection, person, conversation.unit_id) if conversation.unit_id else None

@@ -25,7 +25,7 @@ from cloud_bridge.vehicles.refusals import LinkRefused
 from cloud_bridge.vehicles.rows import Vehicle
 from cloud_bridge.vehicles.trouble import AUTHORISE_AGAIN
 from cloud_bridge.web.access import SESSION_COOKIE, HouseOf
-from cloud_bridge.web.page import Field, NotTheirs, OwnForm, PersonOf, page, to
+from cloud_bridge.web.page import Field, NotTheirs, Number, OwnForm, PersonOf, page, to
 from cloud_bridge.web.problems import Refused
 from cloud_bridge.web.vehicle_words import AT_ONCE, Card, card, refusal_words
 
@@ -35,7 +35,7 @@ MAX_UNITS = 20  # to choose from; an operator sees all there are
 router = APIRouter(include_in_schema=False)
 
 
-def own_vehicle(vehicle_id: int, house: HouseOf, person: PersonOf) -> Vehicle:
+def own_vehicle(vehicle_id: Number, house: HouseOf, person: PersonOf) -> Vehicle:
     """The vehicle of the path. Raises NotTheirs."""
     with house.database.reading() as connection:
         vehicle = rows.find(connection, vehicle_id, person.id)

@@ -69,7 +69,7 @@ def test_a_formula_in_a_csv_is_only_text(bridge: Bridge, driver: Visitor) -> Non
 
 
 def test_a_span_that_there_is_not_has_its_page(driver: Visitor) -> None:
-    assert driver.client.get("/charge-points/home-1/history?days=9999").status_code == 422
+    assert driver.client.get("/charge-points/home-1/history?days=9999").status_code == 404
 
 
 def test_costs() -> None:
