@@ -40,7 +40,7 @@ RAIL_DIVIDER = 2
 METER_BAUD = 9600
 WATCHDOG_MS = 8000
 STACK_BYTES = 8192  # of the control thread, whose calls go six deep; MicroPython gives 5 kB and uses 4 (not measured)
-READ_BYTES = 64  # of the console, at a time
+READ_BYTES = 512  # of the console, at a time: one command
 TEMPERATURE_EVERY = 50  # steps
 EPOCH_S = 946684800  # MicroPython counts from 2000 on this port, we from 1970
 # machine.reset() is a HARD_RESET here, and a brown-out a PWRON_RESET (MicroPython, ports/esp32/modmachine.c).

@@ -71,7 +71,7 @@ class Controller:
         """One step: read `inputs`, decide, return the Outputs that hold until the next one."""
         self.powered = inputs.rail_mv >= RAIL_FALLING_MV
         if not self.powered:
-            return self._hold(now_ms)
+            return self._hold(now_ms, inputs)
         situation = self._situation
         situation.setup = self.setup
         self._read_pilot(now_ms, inputs)
@@ -81,11 +81,14 @@ class Controller:
         self.ceilings = limits.ceilings(inputs, situation, self._derating.quarters, claims, now_ms)
         self._ruling = limits.rule(self.ceilings, claims, now_ms)
         situation.ruling_a = self._ruling.amps
+        situation.offer_rests = self._offer.rests(now_ms)
         happened = sequence.event(self.phase, now_ms - self._phase_ms, inputs, situation)
         if happened:
             self.phase, self._phase_ms = sequence.follow(self.phase, happened), now_ms
             if self.phase == "testing":
                 self._rcd.begin(now_ms)
+            if happened == "withdrawn" and self._ruling.source in limits.WISHES:
+                self._offer.withdraw(now_ms)
         if self._mode.step(now_ms, self.link_proven):
             self._notice(now_ms, "mode", self._mode.now)
             changed = True
@@ -95,12 +98,15 @@ class Controller:
             self._tell(now_ms, inputs)
         return self.outputs
 
-    def _hold(self, now_ms):
+    def _hold(self, now_ms, inputs):
         """Our own supply is not there (yet, or any more): everything open, no fault, no judgement; begin again after it."""
         self.faults.look_anew()
         self.phase, self._phase_ms = "idle", now_ms
-        self._situation.drive, self._situation.contactor = None, False
+        situation = self._situation
+        situation.drive, situation.contactor, situation.limit_a = None, False, 0
         self.outputs = SAFE
+        if self.report.phase != self.phase:
+            self._tell(now_ms, inputs)
         return SAFE
 
     def _read_pilot(self, now_ms, inputs):

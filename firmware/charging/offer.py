@@ -1,4 +1,7 @@
-"""When the offer on the pilot may change: 5 s after the last change, unless safety lowers it. Pure."""
+"""When the offer on the pilot may change: 5 s after the last change, unless safety lowers it. Pure.
+
+To withdraw it and to make it again are changes too: a wish that flutters must not wear out the contactor.
+"""
 
 DUTY_CHANGE_MS = 5000  # IEC 61851-1 table A.6, as EVerest cites it
 
@@ -6,6 +9,15 @@ DUTY_CHANGE_MS = 5000  # IEC 61851-1 table A.6, as EVerest cites it
 class Offer:
     def __init__(self, now_ms):
         self._changed_ms = now_ms - DUTY_CHANGE_MS
+        self._withdrawn_ms = self._changed_ms
+
+    def withdraw(self, now_ms):
+        """A wish took it away."""
+        self._withdrawn_ms = now_ms
+
+    def rests(self, now_ms):
+        """It was withdrawn so lately that it may not be made again yet."""
+        return now_ms - self._withdrawn_ms < DUTY_CHANGE_MS
 
     def step(self, now_ms, offered_a, wanted_a, ceiling_a):
         """The amperes to offer now. Wishes wait; an offer above the lowest ceiling does not."""

@@ -2,7 +2,7 @@
 
 Theory of operation. The pilot's reading (pilot.py), the faults (faults.py) and the limits (limits.py) are turned into
 events; the table says which phase follows; the phase says how the pilot is driven and whether the contactor is closed.
-The contactor is closed in one phase alone. An event that a phase does not know is a mistake of ours and raises.
+The contactor is closed in two phases alone. An event that a phase does not know is a mistake of ours and raises.
 
     idle      no vehicle                                  A1
     waiting   vehicle there, nothing offered              B1, C1
@@ -130,7 +130,7 @@ def _idle(elapsed_ms, inputs, situation):
 def _waiting(elapsed_ms, inputs, situation):
     if situation.rcd_test == "wanted":
         return "untested"
-    if not situation.ruling_a or situation.band() not in VEHICLE:
+    if not situation.ruling_a or situation.offer_rests or situation.band() not in VEHICLE:
         return None
     return "allowed" if situation.rcd_test == "passed" else "untested"
 

@@ -18,6 +18,7 @@ class Situation:
         self.contactor = False  # as commanded in the last step
         self.limit_a = 0  # offered to the vehicle by the duty on the wire
         self.ruling_a = 0  # what the limits allow now; 0 = pause
+        self.offer_rests = False  # it was withdrawn lately
         self.faults = ()  # names of those that are set
         self.diode_missing = False  # when the negative half of the pilot was last seen
         self.rcd_test = "due"  # of rcd_test.py's states

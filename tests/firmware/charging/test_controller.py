@@ -282,6 +282,18 @@ def test_wishes_change_the_offer_at_most_every_five_seconds():
     assert min(later - earlier for earlier, later in zip(changes, changes[1:])) >= 5000
 
 
+def test_a_wish_that_flutters_makes_an_offer_at_most_every_five_seconds():
+    unit = Unit().charge()
+    offered_ms = []
+    for step in range(2000):
+        unit.controller.claims = (Claim("cloud", PAUSE_A, None, "cloudy"),) if step % 7 else ()
+        before = unit.outputs.pilot_duty_u16
+        if unit.run(STEP_MS).pilot_duty_u16 != before == X1:
+            offered_ms.append(unit.now_ms)
+    assert len(offered_ms) >= 3
+    assert min(later - earlier for earlier, later in zip(offered_ms, offered_ms[1:])) >= 5000
+
+
 def test_a_lower_ceiling_does_not_wait_for_a_wish_that_does():
     unit = Unit().charge()
     unit.controller.claims = (Claim("cloud", 10, None, "solar"),)
@@ -317,7 +329,8 @@ def test_while_its_own_supply_collapses_everything_is_open_and_nothing_is_a_faul
     for _ in range(500):
         assert not unit.run(STEP_MS).contactor
     assert unit.events() == []
-    assert unit.controller.report.faults == ()
+    report = unit.controller.report
+    assert report.faults == () and (report.phase, report.contactor, report.amps) == ("idle", False, 0)
 
 
 def test_what_was_wrong_before_its_own_supply_went_is_judged_anew_after_it():
