@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+from cloud_bridge.faults import in_words
+
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
@@ -48,7 +50,7 @@ def words(happening: Happening, unit_name: str) -> str:
         About.SILENT: f"We have not heard from {unit_name} for more than half an hour. It charges on as a standard "
         "charger. Your dashboard says what to do.",
         About.BACK: f"{unit_name} is back: we hear from it again.",
-        About.FAULT: f"{unit_name} has stopped with a fault ({happening.detail}) and shows a red light.",
+        About.FAULT: f"{unit_name} has stopped with a fault ({in_words(happening.detail)}) and shows a red light.",
         About.WEAK_SIGNAL: f"The mobile signal at {unit_name} was weak for a whole day (CSQ {happening.detail}).",
         About.BROWN_OUT: f"{unit_name} has lost its supply for a moment and started again.",
         About.INCIDENT: f"{happening.detail} chargers fell silent within ten minutes: a network or we ourselves.",

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Contact, Gap
+from cloud_bridge.faults import WAIT_FOR_A_PERSON, in_words
 from cloud_bridge.store.contact_details import Details
 from cloud_bridge.web import words
 from cloud_bridge.web.view import ChargePoint, mark
@@ -44,6 +45,7 @@ class Dashboard:
     signal_bars: int
     operator: str | None
     faults: list[str]
+    waits_for_button: bool  # to be pressed before the red light ends
     back: str | None  # how long it was silent, shortly after it has come back
     installer: Details | None
     maker: str
@@ -96,7 +98,8 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         signal=signal,
         signal_bars=bars,
         operator=words.operator_name(heartbeat.operator),
-        faults=[words.FAULTS.get(name, name) for name in heartbeat.faults or []],
+        faults=[in_words(name) for name in heartbeat.faults or []],
+        waits_for_button=not WAIT_FOR_A_PERSON.isdisjoint(heartbeat.faults or []),
         back=words.lasting(around.back.to_ms - around.back.from_ms) if around.back else None,
         installer=around.installer,
         maker=around.maker,

@@ -54,20 +54,6 @@ MODES = {
     "standalone": ("Standalone", "It has no connection to us, so it charges whenever a vehicle is plugged in."),
 }
 
-FAULTS = {
-    "rcd_ac": "Earth leakage (AC)",
-    "rcd_dc": "Earth leakage (DC)",
-    "contactor_welded": "The contactor does not open",
-    "contactor_stuck_open": "The contactor does not close",
-    "supply": "The mains voltage is out of range",
-    "pilot": "The vehicle cable's pilot wire is faulty",
-    "diode": "The vehicle does not answer as it should",
-    "proximity": "The vehicle cable is not recognised",
-    "over_current": "The vehicle takes more current than it was offered",
-    "over_temperature": "The charger is too hot",
-    "temperature_sensor": "The temperature sensor does not answer",
-}
-
 # PLMN codes of the United Kingdom's networks (ITU-T E.212); others are shown as digits.
 OPERATORS = {"23410": "O2", "23415": "Vodafone", "23420": "Three", "23430": "EE", "23433": "EE"}
 

@@ -92,7 +92,7 @@ def test_a_fault_and_a_brown_out_are_told_by_name(bridge: Bridge, sent: list[dic
     unit.publish("cp/cp-1/event", sample("event-boot-time-unknown"))
     look(bridge)
     assert told(sent) == [("fault", "cp-1"), ("brown_out", "cp-1")]
-    assert "rcd_ac" in sent[0]["words"]
+    assert "Earth leakage (AC)" in sent[0]["words"]
 
 
 def test_many_at_once_are_one_incident(bridge: Bridge, sent: list[dict[str, Any]]) -> None:
