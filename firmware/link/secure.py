@@ -16,7 +16,8 @@ import io
 
 import tls
 
-HANDSHAKE_S = 30  # for each read: two round trips, some 3 kB at GPRS speed, and a second of elliptic curves on an ESP32
+HANDSHAKE_S = 60  # for all of it: two round trips, some 3 kB at GPRS speed, and a second of elliptic curves on an ESP32
+SHORTEST_S = 0.001  # what is left of a deadline that has passed: takes what is there already
 # Naming these alone also says that nothing older than TLS 1.3 will do.
 CIPHERS = ("TLS1-3-AES-128-GCM-SHA256", "TLS1-3-AES-256-GCM-SHA384", "TLS1-3-CHACHA20-POLY1305-SHA256")
 
@@ -56,23 +57,22 @@ class Trust:
 
 
 class SecureStream:
-    """Stands between wire.py and modem.stream."""
+    """Stands between wire.py and modem.stream, for one connection."""
 
-    def __init__(self, stream, trust):
+    def __init__(self, stream, trust, clock):
         self._stream = stream
         self._trust = trust
+        self._pipe = _Pipe(stream, clock)
         self._tls = None
-        self._pipe = None
 
     def connect(self, host, port, timeout_ms):
         """TCP and handshake. Raises NotTrusted, or the stream's OSError."""
         context = self._trust.context()
         self._stream.connect(host, port, timeout_ms)
-        self._stream.settimeout(HANDSHAKE_S)
+        self._pipe.settimeout(HANDSHAKE_S)
         try:
-            pipe = _Pipe(self._stream)
-            self._tls = context.wrap_socket(pipe, server_hostname=host)
-            pipe.shaking_hands, self._pipe = False, pipe
+            self._tls = context.wrap_socket(self._pipe, server_hostname=host)
+            self._pipe.shaking_hands = False
         except ValueError as error:  # how MicroPython tells that a certificate did not pass
             raise NotTrusted(str(error).strip()) from None
         except OSError as error:
@@ -81,11 +81,13 @@ class SecureStream:
             raise
 
     def settimeout(self, seconds):
-        self._stream.settimeout(seconds)
+        """All that is read and written until the next call must be done within `seconds`; 0 waits for nothing."""
+        self._connected()
+        self._pipe.settimeout(seconds)
 
     def read(self, most):
         data = self._connected().read(most)
-        if data is None and self._pipe is not None and self._pipe.take_timed_out():
+        if data is None and self._pipe.take_timed_out():
             raise OSError(errno.ETIMEDOUT)
         return data
 
@@ -99,20 +101,29 @@ class SecureStream:
 
     def close(self):
         """TCP is closed too; a TLS goodbye to a line that may be dead would only wait."""
-        self._tls = self._pipe = None
+        self._tls = None
         self._stream.close()
 
 
 class _Pipe(io.IOBase):
     """What `tls` reads and writes. It closes what it was given when it is collected, that is in the middle of anything and
     with the heap locked: here that closes nothing. It takes any error for the end: so a read that timed out, which may be
-    tried again, is kept from it once hands are shaken (before that it would wait for ever).
+    tried again, is kept from it once hands are shaken (before that it would wait for ever). And it reads on until a record is
+    whole: a deadline for each read would let somebody who hands over its bytes one by one hold us for days.
     """
 
-    def __init__(self, stream):
+    def __init__(self, stream, clock):
         self._stream = stream
+        self._clock = clock
         self.shaking_hands = True
         self._timed_out = False
+        self._waits = True
+        self._until_ms = 0
+
+    def settimeout(self, seconds):
+        self._waits = seconds != 0
+        self._until_ms = self._clock.now_ms() + int(seconds * 1000)
+        self._stream.settimeout(seconds)
 
     def take_timed_out(self):
         """Whether a read timed out since this was asked last."""
@@ -120,6 +131,7 @@ class _Pipe(io.IOBase):
         return timed_out
 
     def readinto(self, buffer):
+        self._hurry()
         try:
             return self._stream.readinto(buffer)
         except OSError as error:
@@ -129,7 +141,12 @@ class _Pipe(io.IOBase):
             return None
 
     def write(self, data):
+        self._hurry()
         return self._stream.write(data)
+
+    def _hurry(self):
+        if self._waits:
+            self._stream.settimeout(max(SHORTEST_S, (self._until_ms - self._clock.now_ms()) / 1000))
 
     def ioctl(self, request, argument):
         return 0

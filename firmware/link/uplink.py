@@ -137,7 +137,7 @@ class Uplink:
         keepalive_s = 2 * settings["heartbeat_idle_s"]  # a heartbeat is a sign of life: no pings beside it
         plain = settings["plain_mqtt"]
         mqtt = Mqtt(
-            self._stream if plain else SecureStream(self._stream, self._trust),
+            self._stream if plain else SecureStream(self._stream, self._trust, self._clock),
             self._clock,
             settings["id"],
             settings["secret"],

@@ -3,6 +3,7 @@
 import socket
 import sys
 
+from firmware.clock import Clock
 from firmware.link.secure import NotTrusted, SecureStream, Trust
 
 
@@ -45,7 +46,7 @@ class Authority:
 
 
 host, port, path = sys.argv[1:]
-stream = SecureStream(Socket(), Trust(Authority(path)))
+stream = SecureStream(Socket(), Trust(Authority(path)), Clock())
 try:
     stream.connect(host, int(port), 1000)
     print("trusted")

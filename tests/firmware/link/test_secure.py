@@ -1,0 +1,77 @@
+"""Does TLS keep the deadlines that it is given, whoever is at the other end? (Whom it trusts: hil_tests/link.)"""
+
+import errno
+
+import pytest
+
+from firmware.link.secure import HANDSHAKE_S, SecureStream
+from tests.firmware.link.fake_clock import FakeClock
+
+BYTE_MS = 5000
+RECORD_BYTES = 16384  # the longest
+
+
+class Drip:
+    """A stream whose other side hands over a byte now and then; and a `tls` that wants a whole record of it."""
+
+    def __init__(self):
+        self.clock = FakeClock()
+        self.handshake_bytes = RECORD_BYTES
+        self._timeout_ms = 0
+
+    def connect(self, host, port, timeout_ms):
+        pass
+
+    def settimeout(self, seconds):
+        self._timeout_ms = int(seconds * 1000)
+
+    def readinto(self, buffer):
+        self.clock.now += min(BYTE_MS, self._timeout_ms)
+        if self._timeout_ms < BYTE_MS:
+            raise OSError(errno.ETIMEDOUT)
+        return 1
+
+    def context(self):
+        return self
+
+    def wrap_socket(self, pipe, server_hostname):
+        self._pipe = pipe
+        for _ in range(self.handshake_bytes):
+            pipe.readinto(bytearray(1))
+        return self
+
+    def read(self, most):
+        for _ in range(RECORD_BYTES):
+            if self._pipe.readinto(bytearray(1)) is None:
+                return None
+        return b"x" * most
+
+
+def over(drip):
+    return SecureStream(drip, drip, drip.clock)
+
+
+def test_a_handshake_that_drips_is_given_up():
+    drip = Drip()
+    with pytest.raises(OSError) as late:
+        over(drip).connect("broker.example", 8883, 1000)
+    assert late.value.args[0] == errno.ETIMEDOUT
+    assert drip.clock.now <= 1000 * HANDSHAKE_S + BYTE_MS
+
+
+def test_a_record_that_drips_does_not_outlast_the_deadline_of_its_reader():
+    drip = Drip()
+    drip.handshake_bytes = 2
+    stream = over(drip)
+    stream.connect("broker.example", 8883, 1000)
+    begun_ms = drip.clock.now
+    stream.settimeout(20)
+    with pytest.raises(OSError) as late:
+        stream.read(1)
+    assert late.value.args[0] == errno.ETIMEDOUT
+    assert drip.clock.now - begun_ms <= 20000 + BYTE_MS
+
+
+def test_what_is_not_connected_has_no_deadline():
+    with pytest.raises(OSError):
+        over(Drip()).settimeout(1)
