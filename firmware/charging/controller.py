@@ -22,8 +22,9 @@ from firmware.charging.wires import SAFE, X1, F, Outputs
 SWITCH_MS = 60  # a change of the pilot's drive reaches the plateaus within this: one sample, one step
 REPORT_MS = 500  # energy and power are this fresh; a change of anything else is reported at once
 
-# What link and console are told. state: "A1".."F"; amps: offered now; total_wh: None before the meter was read; ruling: who
-# limits it, and why; session: a session.Kept, or None; presses: of the button, in a session, while no fault was set
+# What link and console are told. state: "A1".."F"; amps: offered now; total_wh: None before a new unit has read its meter;
+# ruling: who limits it, and why; session: a session.Kept, or None; presses: of the button, in a session, while no fault was
+# set
 Report = namedtuple(
     "Report", "phase state mode faults contactor amps power_w total_wh session_wh ruling session meter_wh presses"
 )
@@ -65,7 +66,10 @@ class Controller:
         self._tamper = False
         self._ruling = limits.Ruling(0, "boot", "no reading yet")
         self._report_ms = now_ms
-        self.report = Report(self.phase, None, self._mode.now, (), False, 0, 0, None, 0, self._ruling, kept, 0, 0)
+        total_wh, meter_wh = self._register.total_wh, self._register.meter_wh
+        self.report = Report(
+            self.phase, None, self._mode.now, (), False, 0, 0, total_wh, 0, self._ruling, kept, meter_wh, 0
+        )
 
     def step(self, now_ms, inputs):
         """One step: read `inputs`, decide, return the Outputs that hold until the next one."""
@@ -146,7 +150,7 @@ class Controller:
             self.test_wanted = False
             self._rcd.ask()
         if self.phase == "testing":
-            self._rcd.step(now_ms, inputs.rcd_ac_trip)
+            self._rcd.step(now_ms, inputs.rcd_ac_trip, inputs.rcd_dc_trip)
         elif self._rcd.state in RUNNING or self._rcd.state == "failed":
             self._rcd.forget()  # broken off, or told by its fault
         self._situation.rcd_test = self._rcd.state

@@ -64,7 +64,7 @@ class World:
         self.controller.clear_wanted = True
         self.step(1000)
         self.car = "C"
-        self.step(3000)
+        self.step(4000)  # an offer that was withdrawn just before all this rests for 5 s
 
     def _sense(self) -> None:
         inputs, duty = self.inputs, self.outputs.pilot_duty_u16

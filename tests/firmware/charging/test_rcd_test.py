@@ -6,30 +6,31 @@ from firmware.charging.rcd_test import RELEASE_MS, TRIP_MS, RcdTest
 def test_a_sensor_that_trips_and_releases_has_passed():
     test = RcdTest()
     test.begin(0)
-    for now_ms, tripped, state in (
-        (20, False, "tripping"),
-        (40, True, "releasing"),
-        (60, True, "releasing"),
-        (80, False, "passed"),
+    for now_ms, ac_trip, dc_trip, state in (
+        (20, False, True, "tripping"),
+        (40, True, True, "releasing"),
+        (60, True, True, "releasing"),
+        (80, False, True, "releasing"),
+        (100, False, False, "passed"),
     ):
-        test.step(now_ms, tripped)
+        test.step(now_ms, ac_trip, dc_trip)
         assert test.state == state
 
 
 def test_one_that_does_not_trip_in_time_has_failed():
     test = RcdTest()
     test.begin(0)
-    test.step(TRIP_MS - 1, False)
+    test.step(TRIP_MS - 1, False, False)
     assert test.state == "tripping"
-    test.step(TRIP_MS, False)
+    test.step(TRIP_MS, False, False)
     assert test.state == "failed"
 
 
 def test_one_that_does_not_release_has_failed():
     test = RcdTest()
     test.begin(0)
-    test.step(20, True)
-    test.step(20 + RELEASE_MS, True)
+    test.step(20, True, False)
+    test.step(20 + RELEASE_MS, True, False)
     assert test.state == "failed"
 
 
