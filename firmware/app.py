@@ -49,6 +49,7 @@ class Unit:
         flash = self.board.flash
         boot = boots.count(flash, self.board.reset_cause, random.randint)
         self.settings = Settings(flash, {"schedule": schedule.complaint})
+        self._uncounted_boots = 1 if boot.number is None else 0
         fell_back = boot.watchdogs >= boots.LOOP and self.settings.fall_back()
         checkpoint = Checkpoint(flash, control_clock.now_ms())
         register, kept = restore(checkpoint, control_clock.now_ms())
@@ -88,7 +89,7 @@ class Unit:
             self.control_loop,
             self.journal,
             Trust(self.authority),
-            self.outbox,
+            self.flash_fails,
             self.obey,
             self.time_is,
             patience.first_ms(self.board.reset_cause, boot.is_new, random.randint),
@@ -118,6 +119,14 @@ class Unit:
         if step_s is not None:
             self.board.set_time(epoch_s)
             self.journal.note("time", {"from": who, "step_s": step_s})
+
+    def flash_fails(self):
+        """Whether the flash does not take the records of now, or has refused anything else that matters since the start."""
+        return self.outbox.flash_failed or self.refused_writes() > 0
+
+    def refused_writes(self):
+        """Of the flash, since the start: what must survive a power cut, settings, events of security, the count of boots."""
+        return self.house.lost_writes + self.settings.lost_writes + self.log.refused + self._uncounted_boots
 
     def apply_settings(self):
         """Settings were changed: what holds them is told."""

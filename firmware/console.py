@@ -65,6 +65,8 @@ class Console:
             return ["error the line is not text"]
         except (CommandRefused, SettingError) as refused:
             return ["error %s" % refused]
+        except OSError:
+            return ["error the flash takes nothing"]
 
     def _finish(self):
         """What an answer left to be done once it is out."""

@@ -26,7 +26,7 @@ class Journal:
         self._outbox = outbox
         self._wall_clock = wall_clock
         self._log = log
-        self._dropped = 0  # of the outbox, told so far
+        self._dropped = 0  # told so far
 
     def next_sequence(self):
         self._sequence += 1
@@ -58,14 +58,18 @@ class Journal:
         said = messages.result(sequence, self.boot, time_s, command_id, ok, why)
         self._put("result", sequence, at_ms, time_s, said)
 
+    def dropped(self):
+        """Records given up since boot: there was no room on the flash, or more happened at once than could be taken."""
+        return self._outbox.dropped + self._ring.dropped
+
     def oldest(self):
         """The outbox's Record that goes next, or None; it stays until `acknowledged`."""
         return self._outbox.oldest()
 
     def acknowledged(self, record):
         self._outbox.remove(record)
-        if self._outbox.dropped != self._dropped:  # not before: while there is no room, telling costs a record
-            self._dropped = self._outbox.dropped
+        if self.dropped() != self._dropped:  # not before: while there is no room, telling costs a record
+            self._dropped = self.dropped()
             self.note("dropped", {"records": self._dropped})
 
     def message(self, record):

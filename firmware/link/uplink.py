@@ -44,18 +44,20 @@ class Uplink:
         control_loop,
         journal,
         trust,
-        outbox,
+        flash_fails,
         obey,
         time_is,
         first_wait_ms,
     ):
-        """`obey(payload)` takes each command from the cloud and must not raise; `time_is(epoch_s, who)` what time it is."""
+        """`flash_fails()` says whether the flash does not take what it should, `obey(payload)` takes each command from the
+        cloud and must not raise, `time_is(epoch_s, who)` what time it is.
+        """
         self.state = "offline"
         self.trouble = None
         self.turns = 0
         self.journal = journal
         self._trust = trust
-        self._outbox = outbox
+        self._flash_fails = flash_fails
         self.scan_wanted = False  # set by whoever wants the networks looked for; the link is gone meanwhile
         self._obey = obey
         self._first_wait_ms = first_wait_ms
@@ -196,13 +198,13 @@ class Uplink:
             self.air.operator,
             self._control_loop.take_worst_ms(),
             self._troubles(),
-            self._outbox.dropped,
+            journal.dropped(),
         )
 
     def _troubles(self):
         if self._settings["plain_mqtt"]:
             yield "plain_mqtt"
-        if self._outbox.flash_failed:
+        if self._flash_fails():
             yield "flash"
 
     def _topic(self, kind):

@@ -36,7 +36,7 @@ def answer_status(unit, argument):
         "heap_free %d" % gc.mem_free(),
         "crashes %d" % unit.crashes,
         "outbox %d" % unit.outbox.waiting(),
-        "events_dropped %d" % (unit.controller.events.dropped + unit.outbox.dropped),
+        "events_dropped %d" % unit.journal.dropped(),
     ]
     if report.total_wh is not None:  # the meter was read
         lines.append("total_wh %d" % report.total_wh)
@@ -79,7 +79,7 @@ def answer_health(unit, argument):
     lines.append("steps_later %d" % loop.apart[-1])
     writes = unit.board.flash_writes()
     lines.append("flash_writes %s" % ("-" if writes is None else writes))
-    lines.append("flash_refused %d" % (unit.house.lost_writes + unit.log.refused))
+    lines.append("flash_refused %d" % unit.refused_writes())
     lines.append("heap_free %d" % heap.free())
     lines.append("heap_block %d" % heap.largest_block())
     return lines

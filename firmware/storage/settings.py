@@ -36,6 +36,7 @@ class Settings:
         self._path = folder + FILE
         self._good_path = folder + GOOD_FILE
         self._complaints = complaints or {}
+        self.lost_writes = 0  # the flash did not take them
         self._take(_stored(self._path), _stored(self._good_path))
 
     def _take(self, stored, good):
@@ -62,7 +63,9 @@ class Settings:
         return bool(self["id"] and self["secret"] and self["broker"])
 
     def change(self, wanted):
-        """Check every name and value of the dict `wanted`, then store them all; SettingError and no change if one is bad."""
+        """Check every name and value of the dict `wanted`, then store them all; SettingError and no change if one is bad.
+        OSError and no change if the flash does not take them.
+        """
         with Borrowed(BOUNDS) as bounds:
             for name, value in wanted.items():
                 why = bounds.why_not(name, value, self._complaints)
@@ -70,7 +73,7 @@ class Settings:
                     raise SettingError(name, why)
         values = dict(self._values)
         values.update(wanted)
-        record_file.save(self._path, values)
+        self._store(self._path, values)
         self._values = values
 
     def reset(self, secret):
@@ -78,13 +81,13 @@ class Settings:
         with Borrowed(BOUNDS) as bounds:
             values, _ = bounds.taken({name: self[name] for name in KEPT}, {}, self._complaints)
         values["secret"] = secret
-        record_file.save(self._path, values)
+        self._store(self._path, values)
         self._values = values
 
     def keep_as_good(self):
         """The unit has lived with these for a while."""
         try:
-            record_file.save(self._good_path, self._values)
+            self._store(self._good_path, self._values)
         except OSError:
             pass  # the good ones of before stay
 
@@ -95,10 +98,17 @@ class Settings:
             return False
         self._take(good, {})
         try:
-            record_file.save(self._path, self._values)
+            self._store(self._path, self._values)
         except OSError:
             pass  # they hold until the next boot, which does the same
         return True
+
+    def _store(self, path, values):
+        try:
+            record_file.save(path, values)
+        except OSError:
+            self.lost_writes += 1
+            raise
 
 
 def _stored(path):

@@ -46,6 +46,27 @@ def test_help_lists_them_and_its_module_is_forgotten():
     assert ROOM + "help" not in sys.modules
 
 
+def test_settings_that_the_flash_does_not_take_are_refused_in_words():
+    class Worn(Unit):
+        lock = settings = None
+
+        def check(self, wanted):
+            pass
+
+        def __getitem__(self, name):
+            return "known"
+
+        def change(self, wanted):
+            raise OSError(28)
+
+    unit = Worn()
+    unit.lock = unit.settings = unit
+    port = Port()
+    port.typed = b'provision {"apn": "other"}\n'
+    Console(port, unit).poll()
+    assert port.said == b"error the flash takes nothing\r\n"
+
+
 def test_what_is_no_command_is_refused_in_words():
     assert said(b"open sesame\n") == ["error no command open; try help"]
     assert said(b"\xff\n") == ["error the line is not text"]

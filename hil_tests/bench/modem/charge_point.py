@@ -71,7 +71,6 @@ class ChargePoint:
             "controller": _Controller(),
             "control_loop": _ControlLoop(),
             "journal": _Journal(self),
-            "outbox": _Outbox(),
             "first_wait_ms": 0,
         }
         wanted = inspect.signature(Uplink).parameters
@@ -139,11 +138,6 @@ class _ControlLoop:
         return 0
 
 
-class _Outbox:
-    dropped = 0
-    flash_failed = False
-
-
 class _Journal:
     def __init__(self, unit: ChargePoint) -> None:
         self._unit = unit
@@ -153,6 +147,9 @@ class _Journal:
     def next_sequence(self) -> int:
         self._sequence += 1
         return self._sequence
+
+    def dropped(self) -> int:
+        return 0
 
     def oldest(self) -> None:
         return None

@@ -3,7 +3,7 @@
 import json
 
 from firmware.charging.controller import Event
-from firmware.charging.events import Ring
+from firmware.charging.events import SIZE, Ring
 from firmware.link.journal import Journal
 from firmware.link.wall_clock import WallClock
 from tests.firmware.link.fake_clock import FakeClock
@@ -92,6 +92,17 @@ def test_what_was_dropped_is_told_once_there_is_room_again():
     assert told(kept)[1]["k"] == "boot"
     assert told(kept)[1]["d"] == {"records": 17}
     assert kept.oldest() is None
+
+
+def test_what_happened_too_fast_to_be_taken_counts_as_dropped_too():
+    kept, ring, clock, wall_clock = journal()
+    for _ in range(SIZE + 3):
+        ring.put(Event(0, "mode", "smart"))
+    kept.collect()
+    assert kept.dropped() == 3
+    while kept.oldest():
+        last = told(kept)[1]
+    assert (last["k"], last["d"]) == ("dropped", {"records": 3})
 
 
 def test_an_answer_is_a_result():

@@ -128,6 +128,14 @@ def test_falling_back_to_what_the_unit_has_lived_with():
     assert settings["apn"] == "good" and Settings(FOLDER)["apn"] == "good"
 
 
+def test_settings_that_the_flash_does_not_take_are_not_changed_and_counted():
+    settings = Settings("build/no-such-folder")
+    with pytest.raises(OSError):
+        settings.change({"apn": "other"})
+    settings.keep_as_good()
+    assert settings["apn"] == "internet" and settings.lost_writes == 2
+
+
 def test_a_further_check_refuses_by_name_what_the_store_cannot_judge():
     """[S1-inputs]"""
     fresh()
