@@ -1,7 +1,8 @@
 """How well a unit could be reached over a window of time. Pure.
 
-Only what lies between two contacts longer apart than ten minutes counts against it, and of that nothing in which we
-ourselves were not listening: neither then, nor as time in which it was reachable.
+One rule, for pages, evidence and the HTTP interface: what counts against a unit is its silence, as the dashboard means
+the word, and nothing in which we ourselves were not listening; neither then, nor as time in which it was reachable.
+Shorter gaps between its contacts are told, and count for nothing.
 """
 
 from collections.abc import Sequence
@@ -35,14 +36,12 @@ def unit_gaps(gaps: Sequence[Gap], ours: Sequence[Gap], last_contact_ms: int | N
     ]
 
 
-def availability(gaps: Sequence[UnitGap], ours: Sequence[Gap], from_ms: int, to_ms: int) -> float | None:
-    """The part of the time we listened in which the unit was reachable, 0 to 1; None when we did not listen at all."""
+def availability(silences: Sequence[Gap], ours: Sequence[Gap], from_ms: int, to_ms: int) -> float | None:
+    """The part of the time we listened in which the unit was not silent, 0 to 1; None when we did not listen at all.
+
+    `silences` lie in the window and are without our own outages, as support.evidence has them.
+    """
     heard_ms = to_ms - from_ms - deaf_ms(ours, from_ms, to_ms)
     if heard_ms <= 0:
         return None
-    lost_ms = 0
-    for gap in gaps:
-        begin_ms, end_ms = max(gap.from_ms, from_ms), min(gap.from_ms + gap.duration_ms, to_ms)
-        if begin_ms < end_ms:
-            lost_ms += end_ms - begin_ms - deaf_ms(ours, begin_ms, end_ms)
-    return max(0.0, 1 - lost_ms / heard_ms)
+    return max(0.0, 1 - sum(gap.to_ms - gap.from_ms for gap in silences) / heard_ms)

@@ -5,9 +5,14 @@ from typing import Any
 from sqlalchemy import Connection, Table, select
 
 from cloud_bridge.contact import Gap
-from cloud_bridge.store.tables import contact_gaps, events, listening_gaps, sessions, signal, signal_5min
+from cloud_bridge.store.tables import contact_gaps, events, listening_gaps, sessions, signal, signal_5min, units
 
 MAX_ROWS = 10_000  # of one answer: a month of signal by five minutes
+
+
+def first_contact_ms(connection: Connection, unit_id: str) -> int | None:
+    """None: never heard."""
+    return connection.execute(select(units.c.first_contact_ms).where(units.c.id == unit_id)).scalar()
 
 
 def unit_gaps(connection: Connection, unit_id: str, from_ms: int, to_ms: int) -> list[Gap]:

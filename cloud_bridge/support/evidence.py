@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from cloud_bridge.availability import availability
 from cloud_bridge.contact import Gap, deaf_ms
 from cloud_bridge.store import history
 from cloud_bridge.support.network_moves import Move, network_moves
@@ -28,11 +29,21 @@ class Network(NamedTuple):
     average_csq: float
 
 
+class Heard(NamedTuple):
+    """What only the running bridge knows: it may be ahead of its store."""
+
+    last_contact_ms: int | None
+    our_open_gap: Gap | None  # while we ourselves are not listening
+
+
 class Evidence(NamedTuple):
     from_ms: int
     to_ms: int
+    since_ms: int  # where in this time it first reached us; `from_ms` for one that had before
+    ours: list[Gap]  # times in which we were not listening
     gaps: list[Gap]  # longer than the threshold of silence, our own outages taken out
     silent_ms: int  # all gaps together
+    availability: float | None  # by the rule of availability.py, since `since_ms`
     points: list[SignalPoint]  # of the signal, oldest first
     typical_csq: float | None  # the median
     weakest_csq: int | None
@@ -47,26 +58,32 @@ class Evidence(NamedTuple):
         """Of the signal."""
         return len(self.points)
 
-    @property
-    def availability(self) -> float | None:
-        """The share of the time in which the unit was not silent, 0 to 1."""
-        span_ms = self.to_ms - self.from_ms
-        return None if span_ms <= 0 else max(0.0, 1 - self.silent_ms / span_ms)
-
 
 def gather(
-    connection: Connection, unit_id: str, from_ms: int, to_ms: int, silent_after_ms: int, last_contact_ms: int | None
+    connection: Connection, unit_id: str, from_ms: int, to_ms: int, silent_after_ms: int, heard: Heard
 ) -> Evidence:
     """Everything between the two times. The silence that goes on now counts as a gap up to `to_ms`."""
-    gaps = silent_gaps(connection, unit_id, from_ms, to_ms, silent_after_ms, last_contact_ms)
+    over = history.unit_gaps(connection, unit_id, from_ms, to_ms)
+    if heard.last_contact_ms is not None and heard.last_contact_ms < to_ms:
+        over.append(Gap(heard.last_contact_ms, to_ms))
+    first_ms = history.first_contact_ms(connection, unit_id)
+    known_ms = [*(gap.from_ms for gap in over), *([] if first_ms is None else [first_ms])]
+    since_ms = max(from_ms, min(known_ms, default=from_ms))
+    ours = history.our_gaps(connection, min([from_ms, *known_ms]), to_ms)
+    if heard.our_open_gap is not None:
+        ours.append(heard.our_open_gap)
+    gaps = silent_gaps(over, ours, from_ms, to_ms, silent_after_ms)
     points = signal_points(connection, unit_id, from_ms, to_ms)
     events = history.unit_events(connection, unit_id, from_ms, to_ms)
     boots = [event["payload"] for event in events if event["kind"] == "boot"]
     return Evidence(
         from_ms=from_ms,
         to_ms=to_ms,
+        since_ms=since_ms,
+        ours=[gap for gap in ours if gap.to_ms > from_ms],
         gaps=gaps,
         silent_ms=sum(gap.to_ms - gap.from_ms for gap in gaps),
+        availability=availability(gaps, ours, since_ms, to_ms),
         points=points,
         typical_csq=median(point.csq for point in points) if points else None,
         weakest_csq=min((round(point.csq) for point in points), default=None),
@@ -78,19 +95,13 @@ def gather(
     )
 
 
-def silent_gaps(
-    connection: Connection, unit_id: str, from_ms: int, to_ms: int, silent_after_ms: int, last_contact_ms: int | None
-) -> list[Gap]:
+def silent_gaps(over: Sequence[Gap], ours: Sequence[Gap], from_ms: int, to_ms: int, silent_after_ms: int) -> list[Gap]:
     """The times of silence: contact gaps that are longer than the threshold after our own outages are taken out.
 
     A gap that began earlier is cut at `from_ms`; one with an outage of ours in it is shortened by that.
     """
-    found = history.unit_gaps(connection, unit_id, from_ms, to_ms)
-    if last_contact_ms is not None and last_contact_ms < to_ms:
-        found.append(Gap(last_contact_ms, to_ms))
-    ours = history.our_gaps(connection, min([from_ms, *(gap.from_ms for gap in found)]), to_ms)
     gaps = []
-    for gap in found:
+    for gap in over:
         end_ms = min(gap.to_ms, to_ms)
         if end_ms - gap.from_ms - deaf_ms(ours, gap.from_ms, end_ms) > silent_after_ms:
             begin_ms = max(gap.from_ms, from_ms)

@@ -10,13 +10,15 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from cloud_bridge.clock import iso_utc
+from cloud_bridge.contact import deaf_ms
 from cloud_bridge.store import history
 from cloud_bridge.store.sites import Tariff, tariff_of
 from cloud_bridge.store.units import Unit
-from cloud_bridge.support.evidence import gather, signal_points
+from cloud_bridge.support.evidence import signal_points
 from cloud_bridge.web import charts, network_words, words
 from cloud_bridge.web.access import HouseOf
 from cloud_bridge.web.cost import cost_pence
+from cloud_bridge.web.looking_back import evidence_of
 from cloud_bridge.web.page import PersonOf, UnitOf, page
 from cloud_bridge.web.series import Spent, reaches, slots
 from cloud_bridge.web.view import charge_point
@@ -59,10 +61,9 @@ def overview(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, d
     point = charge_point(house, unit)
     from_ms, to_ms = point.now_ms - int(days) * DAY_MS, point.now_ms
     with house.database.reading() as connection:
-        evidence = gather(connection, unit.id, from_ms, to_ms, unit.silent_after_ms, point.last_contact_ms)
+        evidence = evidence_of(house, connection, unit, from_ms, to_ms)
         tariff = tariff_of(connection, unit.id)
         sessions = _sessions(connection, unit, from_ms, to_ms, tariff)
-        ours = history.our_gaps(connection, from_ms, to_ms)
     cut = slots(from_ms, to_ms, unit.time_zone)
     spent = [Spent(one.began_ms, one.ended_ms, one.energy_wh) for one in sessions]
     content: dict[str, Any] = {
@@ -70,8 +71,8 @@ def overview(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, d
         "spans": SPANS,
         "evidence": evidence,
         "never": point.last_contact_ms is None,
-        "our_outages_ms": sum(gap.to_ms - max(gap.from_ms, from_ms) for gap in ours),
-        "reach": charts.reach_bars(reaches(cut, evidence.gaps, ours), unit.time_zone),
+        "our_outages_ms": deaf_ms(evidence.ours, evidence.since_ms, to_ms),
+        "reach": charts.reach_bars(reaches(cut, evidence.gaps, evidence.ours, evidence.since_ms), unit.time_zone),
         "chart": charts.signal_chart(evidence),
         "energy": charts.energy_bars(cut, spent, unit.time_zone),
         "networks": [(words.operator_name(one.operator) or "Not said", one) for one in evidence.networks],
@@ -85,10 +86,9 @@ def overview(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, d
 
 @router.get("/silences.csv")
 def silences_csv(house: HouseOf, unit: UnitOf, days: Days = "7") -> Response:
-    point = charge_point(house, unit)
-    from_ms = point.now_ms - int(days) * DAY_MS
+    now_ms = house.clock.now_ms()
     with house.database.reading() as connection:
-        found = gather(connection, unit.id, from_ms, point.now_ms, unit.silent_after_ms, point.last_contact_ms)
+        found = evidence_of(house, connection, unit, now_ms - int(days) * DAY_MS, now_ms)
     rows = [(iso_utc(gap.from_ms), iso_utc(gap.to_ms), (gap.to_ms - gap.from_ms) // 1000) for gap in found.gaps]
     return _csv(f"{unit.id}-silences.csv", ("from", "to", "seconds"), rows)
 

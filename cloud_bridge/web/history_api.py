@@ -5,13 +5,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 
-from cloud_bridge.availability import availability, unit_gaps
+from cloud_bridge.availability import unit_gaps
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.house import House
 from cloud_bridge.store import history
 from cloud_bridge.store.transitions import flaps
 from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.web.access import ApiAsker, HouseOf
+from cloud_bridge.web.looking_back import evidence_of
 from cloud_bridge.web.view import charge_point
 
 DAY_MS = 24 * 3600 * 1000
@@ -64,7 +65,10 @@ WindowOf = Annotated[Window, Depends()]
 
 @router.get("/contacts")
 def contacts(house: HouseOf, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
-    """Gaps between contacts longer than ten minutes; `to` is null while one lasts. Our own outages are told apart."""
+    """Gaps between contacts longer than ten minutes; `to` is null while one lasts. Our own outages are told apart.
+
+    `availability` is the part of the time, since it first reached us and while we listened, in which it was not silent.
+    """
     return contact_history(house, unit, window.from_ms, window.to_ms) | window.said()
 
 
@@ -76,13 +80,14 @@ def contact_history(house: House, unit: Unit, from_ms: int, to_ms: int) -> dict[
         begin_ms = min([from_ms, *(gap.from_ms for gap in over), point.last_contact_ms or from_ms])
         ours = [*history.our_gaps(connection, begin_ms, point.now_ms)]
         fell = flaps(connection, unit.id, from_ms)
+        evidence = evidence_of(house, connection, unit, from_ms, min(to_ms, point.now_ms))
     lasting = house.ledger.open_gap(point.now_ms)
     if lasting is not None:
         ours.append(lasting)
     gaps = [gap for gap in unit_gaps(over, ours, point.last_contact_ms, point.now_ms) if gap.from_ms < to_ms]
     return {
         "last_contact": None if point.last_contact_ms is None else iso_utc(point.last_contact_ms),
-        "availability": availability(gaps, ours, from_ms, min(to_ms, point.now_ms)),
+        "availability": evidence.availability,
         "fell_silent": fell,
         "gaps": [
             {

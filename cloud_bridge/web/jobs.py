@@ -13,15 +13,15 @@ from cloud_bridge.store.people import find_person, list_people
 from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.support import jobs
 from cloud_bridge.support.advice import advise, compare
-from cloud_bridge.support.evidence import Evidence, gather
+from cloud_bridge.support.evidence import Evidence
 from cloud_bridge.support.jobs import MAX_REASON, MAX_REPORT, Job
 from cloud_bridge.web import charts, network_words
 from cloud_bridge.web.access import HouseOf
 from cloud_bridge.web.facts import networks, restarts, signal, silences
+from cloud_bridge.web.looking_back import evidence_of
 from cloud_bridge.web.page import Field, NotTheirs, Number, Once, OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.problems import Refused
 from cloud_bridge.web.series import silent_by_hour
-from cloud_bridge.web.view import charge_point
 
 DAY_MS = 24 * 3600 * 1000
 EVIDENCE_MS = 14 * DAY_MS  # before a visit; two weeks hold two of each weekday
@@ -140,8 +140,7 @@ def _evidence(house: House, connection: Connection, person: Person, unit_id: str
     unit = visible_unit(connection, person, unit_id)
     if unit is None:
         raise NotTheirs("charger")
-    point = charge_point(house, unit)
-    return gather(connection, unit_id, from_ms, to_ms, unit.silent_after_ms, point.last_contact_ms)
+    return evidence_of(house, connection, unit, from_ms, to_ms)
 
 
 def _shown(unit: Unit, before: Evidence, after: Evidence | None = None) -> dict[str, Any]:

@@ -86,9 +86,13 @@ def slots(from_ms: int, to_ms: int, time_zone: str) -> list[Slot]:
     return [Slot(*pair) for pair in zip([from_ms, *bounds], [*bounds, to_ms], strict=True)]
 
 
-def reaches(found: Sequence[Slot], silences: Sequence[Gap], ours: Sequence[Gap]) -> list[Reach]:
-    """`silences` without our own outages (support.evidence), `ours` these outages."""
-    return [Reach(slot, slot.to_ms - slot.from_ms - deaf_ms(ours, *slot), deaf_ms(silences, *slot)) for slot in found]
+def reaches(found: Sequence[Slot], silences: Sequence[Gap], ours: Sequence[Gap], since_ms: int) -> list[Reach]:
+    """Of the slots from `since_ms` on. `silences` without our own outages (support.evidence), `ours` these outages."""
+    return [
+        Reach(slot, slot.to_ms - begin_ms - deaf_ms(ours, begin_ms, slot.to_ms), deaf_ms(silences, *slot))
+        for slot in found
+        if (begin_ms := max(slot.from_ms, since_ms)) < slot.to_ms
+    ]
 
 
 def silent_by_hour(silences: Sequence[Gap], time_zone: str) -> list[int]:

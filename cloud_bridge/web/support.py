@@ -11,9 +11,9 @@ from cloud_bridge.store.access import Person, Scope, may
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.support import conversations, jobs
 from cloud_bridge.support.conversations import MAX_TEXT, Conversation
-from cloud_bridge.support.evidence import gather
 from cloud_bridge.web.access import HouseOf
 from cloud_bridge.web.facts import FACTS_OVER_MS, as_text, facts_of, from_text
+from cloud_bridge.web.looking_back import evidence_of
 from cloud_bridge.web.page import NotTheirs, Number, Once, OwnForm, PersonOf, UnitOf, page, to
 from cloud_bridge.web.view import charge_point
 
@@ -88,8 +88,7 @@ def _send(house: House, person: Person, unit: Unit | None, text: str, once: str)
 
 def _facts(house: House, connection: Connection, unit: Unit) -> str:
     point = charge_point(house, unit)
-    from_ms = point.now_ms - FACTS_OVER_MS
-    week = gather(connection, unit.id, from_ms, point.now_ms, unit.silent_after_ms, point.last_contact_ms)
+    week = evidence_of(house, connection, unit, point.now_ms - FACTS_OVER_MS, point.now_ms)
     return as_text(facts_of(point, week))
 
 

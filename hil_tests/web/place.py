@@ -138,6 +138,7 @@ class Place:
         with closing(sqlite3.connect(self._folder / "chargekeeper.db", timeout=10)) as store, store:
             store.executemany("INSERT OR IGNORE INTO signal_5min VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             store.executemany("INSERT INTO contact_gaps VALUES (?, ?, ?)", gaps)
+            store.execute("UPDATE units SET first_contact_ms = ? WHERE id = ?", (now_ms - 14 * DAY_MS, unit_id))
 
     def store(self, *statements: str) -> None:
         """Changes what is stored behind the bridge's back."""

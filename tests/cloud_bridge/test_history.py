@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from cloud_bridge.store.access import Role
 from cloud_bridge.store.tables import signal
 from cloud_bridge.store.upkeep import BUCKET_MS, DAY_MS
+from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
 MINUTE_MS = 60_000
@@ -99,9 +101,30 @@ def test_availability_leaves_out_the_time_in_which_we_were_deaf(bridge: Bridge, 
     assert said["gaps"][0]["our_outage_ms"] == 60 * MINUTE_MS
     assert said["our_outages"] == [{"from": "2026-01-01T00:00:00.000Z", "to": "2026-01-01T01:00:00.000Z"}]
     assert said["availability"] == 0
-    passes_listening(bridge, 5 * MINUTE_MS)
+    passes_listening(bridge, 20 * MINUTE_MS)  # a gap, and no silence
     unit.publish(HEARTBEAT, heartbeat(3))
-    assert ask(bridge, "contacts", **{"from": "2026-01-01T00:00:00Z"})["availability"] == pytest.approx(5 / 65)
+    said = ask(bridge, "contacts", **{"from": "2025-12-31T00:00:00Z"})  # it was first heard a day later
+    assert len(said["gaps"]) == 2
+    assert said["availability"] == pytest.approx(20 / 80)
+    olga = Visitor(bridge, "olga", Role.OPERATOR)
+    for path in ("/charge-points/cp-1/history?days=1", "/charge-points/cp-1/jobs"):
+        assert "25.0%" in olga.read(path), "one rule for the interface, the pages and the evidence"
+
+
+def test_a_unit_that_came_today_was_not_reached_all_week(bridge: Bridge, unit: Unit) -> None:
+    unit.publish(HEARTBEAT, heartbeat(1))
+    passes_listening(bridge, 5 * MINUTE_MS)
+    said = Visitor(bridge, "olga", Role.OPERATOR).read("/charge-points/cp-1/history?days=7")
+    assert "since it first reached us, Thu 1 Jan, 00:00. Never silent." in said
+    assert said.count("100.0%") == 2, "its figure and one day"
+
+
+def test_while_we_are_deaf_the_unit_is_not_silent(bridge: Bridge, unit: Unit) -> None:
+    """On the history page as on the dashboard."""
+    unit.publish(HEARTBEAT, heartbeat(1))
+    bridge.send_canary()
+    bridge.clock.advance(60 * MINUTE_MS)
+    assert "Never silent." in Visitor(bridge, "olga", Role.OPERATOR).read("/charge-points/cp-1/history")
 
 
 def test_signal_is_kept_as_it_came_and_by_five_minutes(bridge: Bridge, unit: Unit) -> None:

@@ -5,11 +5,11 @@ import io
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.sites import Tariff
-from cloud_bridge.store.tables import contact_gaps, signal
+from cloud_bridge.store.tables import contact_gaps, signal, units
 from cloud_bridge.web.cost import cost_pence
 from tests.cloud_bridge.people import PASSWORD, Visitor, give
 from tests.cloud_bridge.running import START_MS, Bridge, Unit, sample
@@ -34,6 +34,7 @@ def driver(bridge: Bridge) -> Visitor:
     unit.publish("cp/home-1/session", sample("session"))
     silence = {"unit_id": "home-1", "from_ms": START_MS - DAY_MS, "to_ms": START_MS - DAY_MS + 6 * HOUR_MS}
     with bridge.house.database.writing() as connection:
+        connection.execute(update(units).values(first_contact_ms=START_MS - 8 * DAY_MS))
         connection.execute(insert(contact_gaps), silence)
         weak = {"unit_id": "home-1", "received_ms": START_MS - HOUR_MS, "csq": 9, "operator": "23415"}
         connection.execute(insert(signal), weak)

@@ -52,8 +52,9 @@ def test_silence_counts_where_it_lay_and_our_outages_do_not() -> None:
     days = [Slot(0, DAY_MS), Slot(DAY_MS, 2 * DAY_MS), Slot(2 * DAY_MS, 3 * DAY_MS)]
     silence = Gap(DAY_MS - 6 * HOUR_MS, DAY_MS + 6 * HOUR_MS)
     ours = Gap(DAY_MS + 12 * HOUR_MS, 3 * DAY_MS)
-    found = reaches(days, [silence], [ours])
+    found = reaches(days, [silence], [ours], 0)
     assert [one.share for one in found] == [0.75, 0.5, None]
+    assert [one.share for one in reaches(days, [silence], [ours], DAY_MS)] == [0.5, None], "it was not there before"
     assert [bar.said for bar in reach_bars(found, "UTC")] == ["75.0%", "50.0%", "we were not listening"]
 
 
