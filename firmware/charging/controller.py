@@ -149,10 +149,9 @@ class Controller:
         if self.test_wanted:
             self.test_wanted = False
             self._rcd.ask()
-        if self.phase == "testing":
-            self._rcd.step(now_ms, inputs.rcd_ac_trip, inputs.rcd_dc_trip)
-        elif self._rcd.state in RUNNING or self._rcd.state == "failed":
-            self._rcd.forget()  # broken off, or told by its fault
+        if self.phase != "testing" and (self._rcd.state in RUNNING or self._rcd.state == "failed"):
+            self._rcd.forget(now_ms)  # broken off, or told by its fault
+        self._rcd.step(now_ms, inputs.rcd_ac_trip, inputs.rcd_dc_trip)
         self._situation.rcd_test = self._rcd.state
 
     def _follow_session(self, now_ms, inputs):
@@ -180,7 +179,7 @@ class Controller:
         self._notice(now_ms, "session", record)
         self.ended.put(record)
         self._session = None
-        self._rcd.forget()
+        self._rcd.forget(now_ms)
         self.faults.forgive()
 
     def _drive(self, now_ms):

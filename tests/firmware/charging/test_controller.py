@@ -192,6 +192,21 @@ def test_a_leak_during_the_self_test_is_found_by_its_end():
     assert "rcd_dc" in unit.controller.report.faults
 
 
+def test_a_plug_pulled_during_the_self_test_is_no_leak():
+    for lets_go_in in range(0, 400, STEP_MS):
+        unit = Unit()
+        unit.car = "B"
+        while not unit.outputs.rcd_test:
+            unit.run(STEP_MS)
+        unit.rcd_works = False  # the sensor is ours now
+        unit.inputs.rcd_ac_trip = unit.inputs.rcd_dc_trip = True
+        unit.car = "A"
+        unit.run(lets_go_in)
+        unit.inputs.rcd_ac_trip = unit.inputs.rcd_dc_trip = unit.tested = False
+        unit.run(1000)
+        assert unit.controller.report.faults == () and not unit.outputs.rcd_test
+
+
 @pytest.mark.parametrize("ventilated", [False, True])
 def test_a_car_that_needs_ventilation_has_power_only_where_there_is_some_and_it_is_no_fault(ventilated):
     unit = Unit(ventilated=ventilated)

@@ -39,6 +39,18 @@ def test_a_test_that_runs_is_not_begun_again():
     test.begin(0)
     test.ask()
     assert test.state == "tripping"
-    test.forget()
+    test.forget(20)
+    test.step(40, False, False)
     test.ask()
     assert test.state == "wanted"
+
+
+def test_one_that_is_broken_off_lets_the_sensor_let_go():
+    for lets_go_ms, due_ms in ((140, 140), (10000, 100 + RELEASE_MS)):
+        test = RcdTest()
+        test.begin(0)
+        for now_ms in range(20, 700, 20):
+            if now_ms >= 100:
+                test.forget(now_ms)
+            test.step(now_ms, 40 <= now_ms < lets_go_ms, 60 <= now_ms < lets_go_ms)
+            assert (test.state == "broken off") == (100 <= now_ms < due_ms)
