@@ -9,6 +9,7 @@ from firmware.storage import record_file
 FILE = "/checkpoint"
 EVERY_MS = 420000  # with all that a session writes beside it, less than one write in 5 minutes
 FIRST_MS = 30000  # after a boot, whatever was written since: a delay gets shorter even if the mains go again and again
+AGAIN_MS = 30000  # after a write that the flash refused: each try costs it time, and wear
 
 
 class Checkpoint:
@@ -19,6 +20,7 @@ class Checkpoint:
         stored = record_file.load(self._path)
         self.value = stored if isinstance(stored, dict) else {}
         self._due_ms = now_ms + FIRST_MS
+        self._not_before_ms = now_ms
         self.writes = 0
 
     def number(self, name, default=0):
@@ -27,12 +29,16 @@ class Checkpoint:
         return value if isinstance(value, int) and value >= 0 else default
 
     def save(self, now_ms, value, at_once):
-        """Store `value` now, or when 7 minutes are over. OSError if the flash does not take it."""
+        """Store `value` now, or when 7 minutes are over. OSError if the flash refuses it; then again half a minute later."""
         is_due = now_ms >= self._due_ms
-        if value == self.value or not (at_once or is_due):
+        if value == self.value or not (at_once or is_due) or now_ms < self._not_before_ms:
             return
         if is_due:
             self._due_ms = now_ms + EVERY_MS
-        record_file.save(self._path, value)
+        try:
+            record_file.save(self._path, value)
+        except OSError:
+            self._due_ms = self._not_before_ms = now_ms + AGAIN_MS
+            raise
         self.value = value
         self.writes += 1

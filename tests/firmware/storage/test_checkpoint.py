@@ -1,6 +1,6 @@
 """Is what must survive a cut there after it, at the price of few writes?"""
 
-from firmware.storage.checkpoint import EVERY_MS, FILE, FIRST_MS, Checkpoint
+from firmware.storage.checkpoint import AGAIN_MS, EVERY_MS, FILE, FIRST_MS, Checkpoint
 from tests.firmware.storage.folder import empty
 
 FOLDER = "build/tests-checkpoint"
@@ -43,3 +43,14 @@ def test_a_value_of_another_kind_is_the_default():
     checkpoint = new()
     checkpoint.value = {"total_wh": "many", "sessions": -3}
     assert checkpoint.number("total_wh") == 0 and checkpoint.number("sessions", 5) == 5
+
+
+def test_a_flash_that_refuses_is_asked_again_half_a_minute_later_and_not_before():
+    checkpoint = Checkpoint("build/no-such-folder", 0)
+    tries = []
+    for now_ms in range(0, 3 * AGAIN_MS, 250):
+        try:
+            checkpoint.save(now_ms, {"session": 1}, now_ms == 0)
+        except OSError:
+            tries.append(now_ms)
+    assert tries == [0, AGAIN_MS, 2 * AGAIN_MS]
