@@ -1,6 +1,7 @@
 """The running bridge: broker, pages and recorder in one process on one event loop."""
 
 import asyncio
+import errno
 import gc
 import os
 import signal
@@ -191,4 +192,5 @@ async def _start_broker(settings: Settings, broker: EmbeddedBroker) -> None:
 
 
 def _port_busy(variable: str, port: int, error: OSError) -> PortBusy:
-    return PortBusy(f"cannot listen on port {port} ({error.strerror}): free it, or set {variable} to another port")
+    reason = os.strerror(error.errno) if error.errno in errno.errorcode else error.strerror  # asyncio's own is wordy
+    return PortBusy(f"cannot listen on port {port} ({reason}): free it, or set {variable} to another port")

@@ -37,6 +37,6 @@ def show(settings: Settings, _options: argparse.Namespace) -> Answer:
 
 def remove(settings: Settings, options: argparse.Namespace) -> Answer:
     with open_database(settings.store).writing() as connection:
-        if not tokens.remove_token(connection, options.number):
+        if not 0 < options.number < 2**63 or not tokens.remove_token(connection, options.number):
             raise BridgeError(f"there is no token number {options.number}")
     return {"number": options.number, "removed": True}

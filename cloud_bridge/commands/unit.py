@@ -86,5 +86,6 @@ def assign(settings: Settings, options: argparse.Namespace) -> Answer:
 
 def withdraw(settings: Settings, options: argparse.Namespace) -> Answer:
     with open_database(settings.store).writing() as connection:
-        claims.withdraw(connection, options.id, find_person(connection, options.user).id)
+        if not claims.withdraw(connection, options.id, find_person(connection, options.user).id):
+            raise BridgeError(f"{options.user} has nothing to do with a unit {options.id}")
     return {"id": options.id, "installer": None}

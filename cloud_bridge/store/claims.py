@@ -55,6 +55,7 @@ def assign(connection: Connection, unit_id: str, installer: Person, now_ms: int)
         connection.execute(unit_installers.insert(), row | {"since_ms": now_ms})
 
 
-def withdraw(connection: Connection, unit_id: str, person_id: int) -> None:
-    """The installer has no more to do with the unit."""
-    connection.execute(delete(unit_installers).filter_by(unit_id=unit_id, person_id=person_id))
+def withdraw(connection: Connection, unit_id: str, person_id: int) -> bool:
+    """The installer has no more to do with the unit. False: they had nothing to do with it before."""
+    statement = delete(unit_installers).filter_by(unit_id=unit_id, person_id=person_id)
+    return connection.execute(statement).rowcount == 1
