@@ -60,7 +60,9 @@ def check(settings: Settings) -> None:
 
 
 def check_port(port: int, what: str, setting: str) -> None:
-    """Raises SettingError when `what` cannot listen there."""
+    """Raises SettingError when `what` cannot listen there; at 0 the system chooses."""
+    if not 0 <= port <= 65_535:
+        raise SettingError(f"{setting} is {port}: set it to a port number from 0 to 65535")
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:

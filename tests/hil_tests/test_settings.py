@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hil_tests.settings import SettingError, check, check_folder, read_settings
+from hil_tests.settings import SettingError, check, check_folder, check_port, read_settings
 
 
 def test_is_there_a_default_for_everything() -> None:
@@ -46,6 +46,13 @@ def test_is_a_busy_port_named() -> None:
         port = str(busy.getsockname()[1])
         with pytest.raises(SettingError, match=f"port {port} .* CHARGEKEEPER_HTTP_PORT"):
             check(read_settings({"CHARGEKEEPER_HTTP_PORT": port}))
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, 99_999])
+def test_is_a_port_that_is_none_named(port: int) -> None:
+    """With the option that it came from?"""
+    with pytest.raises(SettingError, match=f"--port is {port}: set it to a port number"):
+        check_port(port, "the panel", "--port")
 
 
 def test_are_two_services_on_one_port_refused() -> None:
