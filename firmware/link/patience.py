@@ -6,7 +6,7 @@
 MAINS_LOST = ("power_on", "brown_out")  # resets that a whole street may have had in the same second
 FIRST_LAST_MS = 10000  # longer would keep a person waiting who has just switched the mains on
 BACKOFF_FIRST_MS, BACKOFF_LAST_MS = 1000, 15000  # full jitter; back within 60 s of the network's return
-REFUSED_BACKOFF_LAST_MS = 720000  # one known to refuse the data service is asked 10 times an hour (GSMA TS.34)
+REFUSED_BACKOFF_LAST_MS = 720000  # a network that refuses the data service is asked 10 times an hour (GSMA TS.34)
 
 
 def first_ms(cause, is_new, draw):
@@ -15,6 +15,6 @@ def first_ms(cause, is_new, draw):
 
 
 def again_ms(failures, refused, draw):
-    """After so many `failures` in a row, the last of them because the network `refused` the data service, or not."""
+    """After so many `failures` in a row, the last of them because somebody `refused` us, or not."""
     last_ms = REFUSED_BACKOFF_LAST_MS if refused else BACKOFF_LAST_MS
     return draw(0, min(last_ms, BACKOFF_FIRST_MS << min(failures, 10)))

@@ -26,6 +26,10 @@ class NotTrusted(OSError):
     """The other side did not prove who it is, or we were not told whom to trust; the text says which."""
 
 
+class WrongCertificate(NotTrusted):
+    """It showed a certificate that does not pass, and will show it again."""
+
+
 class Trust:
     """Whom the unit trusts: a TLS context that holds the certificate of `authority`, a storage.authority.Authority.
 
@@ -66,7 +70,7 @@ class SecureStream:
         self._tls = None
 
     def connect(self, host, port, timeout_ms):
-        """TCP and handshake. Raises NotTrusted, or the stream's OSError."""
+        """TCP and handshake. Raises NotTrusted, WrongCertificate, or the stream's OSError."""
         context = self._trust.context()
         self._stream.connect(host, port, timeout_ms)
         self._pipe.settimeout(HANDSHAKE_S)
@@ -74,7 +78,7 @@ class SecureStream:
             self._tls = context.wrap_socket(self._pipe, server_hostname=host)
             self._pipe.shaking_hands = False
         except ValueError as error:  # how MicroPython tells that a certificate did not pass
-            raise NotTrusted(str(error).strip()) from None
+            raise WrongCertificate(str(error).strip()) from None
         except OSError as error:
             if error.args[0] < 0:  # mbedTLS's own numbers; the stream's are positive
                 raise NotTrusted("handshake: %s" % error) from None

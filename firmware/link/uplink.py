@@ -16,13 +16,14 @@ from firmware.link.air import Air
 from firmware.link.beat import Beat
 from firmware.link.mqtt import Mqtt
 from firmware.link.network import Moved, Network
-from firmware.link.secure import NotTrusted, SecureStream
+from firmware.link.secure import NotTrusted, SecureStream, WrongCertificate
 from modem.client import Modem
 from modem.errors import CommandError, ModemError
 from modem.families import sim800
 from modem.stream import Stream
 
 BRINGUP = "modem.bringup"  # borrowed
+UNAVAILABLE = 3  # CONNACK: the broker is there but cannot serve now (MQTT 3.1.1, table 3.1)
 POLL_MS = 250  # how late a change of state is noticed
 PING_MS = (
     300000  # of silence, which only a long heartbeat interval leaves: networks forget idle connections [unverified]
@@ -99,8 +100,7 @@ class Uplink:
                 self.trouble = str(moved)
             except (OSError, ModemError, MQTTException) as error:
                 self._failed(error)
-                refused = isinstance(error, CommandError) and self.network.is_failing()
-                self._rest(patience.again_ms(self._failures, refused, random.randint))
+                self._rest(patience.again_ms(self._failures, self._is_refused(error), random.randint))
 
     def _start_modem(self):
         """Once. What a modem needs that fails later is recovery's to decide."""
@@ -233,6 +233,14 @@ class Uplink:
             self._failures = 0
         except ModemError as another:  # a remedy that failed: from the beginning
             self.trouble = str(another)
+
+    def _is_refused(self, error):
+        """Whether somebody said no who will say so again: the network, or a broker; each time costs 5 kB of handshake."""
+        if isinstance(error, MQTTException):
+            return error.args[0] != UNAVAILABLE
+        if isinstance(error, CommandError):
+            return self.network.is_failing()
+        return isinstance(error, WrongCertificate)
 
     def _rest(self, ms):
         """Wait before the next attempt, with an eye on signal and networks; nobody who wants a scan waits for that."""

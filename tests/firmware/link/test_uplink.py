@@ -3,6 +3,7 @@
 import pytest
 
 from firmware.link.air import SAMPLE_MS
+from hil_tests.bench.modem import broker
 from hil_tests.bench.modem.charge_point import HEARTBEAT_S, ChargePoint
 from hil_tests.sim.world_file import scene
 
@@ -79,6 +80,14 @@ def test_an_uplink_that_a_mistake_of_ours_ends_each_time_leaves_none(unit):
         with pytest.raises(KeyError):
             unit.run(60)
     assert unit.uplink.turns == 0
+
+
+def test_a_broker_that_refuses_us_is_not_asked_every_few_seconds(unit, monkeypatch):
+    """Each time costs a TLS handshake: 35 MB a day at the pace of a lost connection."""
+    monkeypatch.setattr(broker, "CONNACK", b"\x20\x02\x00\x05")
+    unit.run(1200)
+    first = [at_s for at_s in unit.broker.accepted if at_s < 60]
+    assert len(first) >= 3 and len(unit.broker.accepted) < 25
 
 
 def test_settings_that_changed_are_used_at_once(unit):
