@@ -93,6 +93,7 @@ def test_what_was_acknowledged_before_a_restart_is_no_contact_after_it(house: Ho
     unit.say("heartbeat", heartbeat(1))
     until(lambda: house.charge_point("one")["contact"] == "online", "online")
     before = house.charge_point("one")["last_contact"]
+    until(lambda: rows(house, "SELECT * FROM heartbeats") != [], "the heartbeat was stored, and the contact with it")
     house.kill_bridge()
     acknowledged = []
     for number in range(2, 30):

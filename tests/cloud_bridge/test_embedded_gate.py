@@ -15,6 +15,7 @@ from tests.cloud_bridge.raw import CONNACK_OK, RawUnit, connect_packet, publish_
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
 HEARTBEAT = "cp/cp-1/heartbeat"
+CHANCE = 4  # times: a busy machine makes the same work dearer; a session kept for each would make it ever dearer
 
 
 def test_a_wrong_secret_is_refused(bridge: Bridge) -> None:
@@ -68,7 +69,7 @@ def test_a_thousand_failed_logins_leave_no_sessions_behind_and_slow_nobody_down(
     bridge.until(lambda: bridge.broker.connections == 1, "closed")
     assert bridge.broker.sessions == 1
     assert bridge.counter("refused_wrong_secret") == 1000
-    assert min(took_s[5:]) < 2 * min(took_s[:5])
+    assert min(took_s[5:]) < CHANCE * min(took_s[:5])
     unit.publish(HEARTBEAT, sample("heartbeat-idle"))
     assert not unit.gone.is_set()
 
