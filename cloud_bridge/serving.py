@@ -1,7 +1,6 @@
 """The running bridge: broker, pages and recorder in one process on one event loop."""
 
 import asyncio
-import errno
 import gc
 import os
 import signal
@@ -192,5 +191,5 @@ async def _start_broker(settings: Settings, broker: EmbeddedBroker) -> None:
 
 
 def _port_busy(variable: str, port: int, error: OSError) -> PortBusy:
-    reason = os.strerror(error.errno) if error.errno in errno.errorcode else error.strerror  # asyncio's own is wordy
+    reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror  # asyncio's own is wordy
     return PortBusy(f"cannot listen on port {port} ({reason}): free it, or set {variable} to another port")

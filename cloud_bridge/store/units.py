@@ -109,9 +109,10 @@ def last_contacts(connection: Connection) -> Sequence[tuple[str, int]]:
     return [(row.unit_id, row.last_contact_ms) for row in connection.execute(select(contacts))]
 
 
-def visible_units(connection: Connection, asker: Asker, limit: int | None = None) -> list[Unit]:
-    """The units that the asker may see, by id; all of them unless limited."""
-    return [Unit(*row) for row in connection.execute(_units().where(visible(asker)).order_by(units.c.id).limit(limit))]
+def visible_units(connection: Connection, asker: Asker, limit: int | None = None, after: str = "") -> list[Unit]:
+    """The units that the asker may see, by id, from the one after `after`; all of them unless limited."""
+    query = _units().where(visible(asker), units.c.id > after).order_by(units.c.id).limit(limit)
+    return [Unit(*row) for row in connection.execute(query)]
 
 
 def visible_unit(connection: Connection, asker: Asker, unit_id: str) -> Unit | None:

@@ -1,15 +1,19 @@
 """The HTTP interface, for programs."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, HTTPException, Query, Response
 
 from cloud_bridge.store.units import visible_unit, visible_units
 from cloud_bridge.web.access import ApiAsker, HouseOf
 from cloud_bridge.web.view import as_json, charge_point
 
+PAGE = 500  # charge points of one answer
+
 router = APIRouter()
+
+After = Annotated[str, Query(pattern="^[A-Za-z0-9_-]{0,36}$", description="the id of the last one already known")]
 
 
 @router.get("/healthz")
@@ -30,11 +34,14 @@ def health(house: HouseOf, response: Response) -> dict[str, Any]:
 
 
 @router.get("/api/charge-points")
-def list_charge_points(house: HouseOf, asker: ApiAsker) -> list[dict[str, Any]]:
-    """All charge points that the caller may see, by id."""
+def list_charge_points(house: HouseOf, asker: ApiAsker, response: Response, after: After = "") -> list[dict[str, Any]]:
+    """The charge points that the caller may see, by id, 500 at a time. While there are more, the header `Link` has the
+    address of the next ones (RFC 8288, rel="next")."""
     with house.database.reading() as connection:
-        units = visible_units(connection, asker)
-    return [as_json(charge_point(house, unit)) for unit in units]
+        units = visible_units(connection, asker, PAGE + 1, after)
+    if len(units) > PAGE:
+        response.headers["Link"] = f'</api/charge-points?after={units[PAGE - 1].id}>; rel="next"'
+    return [as_json(charge_point(house, unit)) for unit in units[:PAGE]]
 
 
 @router.get("/api/charge-points/{unit_id}")

@@ -6,6 +6,7 @@ import pytest
 
 from cloud_bridge.contact import DEAF_AFTER_MS
 from cloud_bridge.store.tokens import add_token
+from cloud_bridge.web import api
 from tests.cloud_bridge.running import START_MS, TOKEN, Bridge, HandClock, Unit, running_bridge, sample
 
 MINUTE_MS = 60_000
@@ -70,6 +71,19 @@ def test_the_list_has_every_unit_by_id(bridge: Bridge) -> None:
     for unit_id in ("b", "a", "c"):
         bridge.add_unit(unit_id)
     assert [one["id"] for one in bridge.client.get("/api/charge-points").json()] == ["a", "b", "c"]
+
+
+def test_a_long_list_comes_in_pages_that_lead_on(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "PAGE", 2)
+    for unit_id in ("e", "b", "d", "a", "c"):
+        bridge.add_unit(unit_id)
+    told, path = [], "/api/charge-points"
+    while path:
+        answer = bridge.client.get(path)
+        told.append([one["id"] for one in answer.json()])
+        path = answer.links.get("next", {}).get("url", "")
+    assert told == [["a", "b"], ["c", "d"], ["e"]]
+    assert bridge.client.get("/api/charge-points?after=%00").status_code == 422
 
 
 def test_an_unknown_unit_is_404(bridge: Bridge) -> None:
