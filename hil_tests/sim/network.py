@@ -100,13 +100,13 @@ class Network:
                     way: Way = getattr(self, name)
                     if not way.swallow:
                         await pipe.put(chunk, way.delay + self._random.uniform(0, way.jitter))
-            pipe.end()
+            await pipe.end()
             await delivering
         finally:
             delivering.cancel()
 
     async def _deliver(self, name: str, pipe: "Pipe", writer: asyncio.StreamWriter, connection: "Connection") -> None:
-        with contextlib.suppress(OSError):
+        try:
             while chunk := await pipe.take():
                 way: Way = getattr(self, name)
                 step = way.slice or len(chunk)
@@ -126,6 +126,8 @@ class Network:
                     await asyncio.sleep(len(piece) / way.rate if way.rate else 0)
             if writer.can_write_eof():
                 writer.write_eof()
+        except OSError:  # its far end is gone, and so is who would empty the pipe
+            connection.reset()
 
 
 class Connection:
@@ -155,10 +157,9 @@ class Pipe:
         self._last_due_s = max(self._last_due_s, asyncio.get_running_loop().time() + delay_s)
         await self._queue.put((self._last_due_s, chunk))
 
-    def end(self) -> None:
+    async def end(self) -> None:
         """The sender has closed."""
-        with contextlib.suppress(asyncio.QueueFull):
-            self._queue.put_nowait((self._last_due_s, b""))
+        await self._queue.put((self._last_due_s, b""))
 
     async def take(self) -> bytes:
         """The next chunk once it is due; b"" at the end."""

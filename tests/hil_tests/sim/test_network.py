@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from hil_tests.sim.network import Network, Way, read_way
+from hil_tests.sim.network import WAITING_BYTES, Network, Way, read_way
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter, Network], Awaitable[None]]
 
@@ -93,6 +93,36 @@ def test_slices_and_a_rate_let_everything_through() -> None:
         assert asyncio.get_running_loop().time() - before_s >= 0.04
 
     through(talk)
+
+
+def test_the_end_of_a_sender_arrives_behind_all_that_it_sent() -> None:
+    """Also when more is under way than the network carries at once."""
+    heard = bytearray()
+    ended = asyncio.Event()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(100_000):
+            heard.extend(chunk)
+        ended.set()
+        writer.close()
+
+    async def run() -> None:
+        server = await asyncio.start_server(listen, "127.0.0.1", 0)
+        network = Network("127.0.0.1", server.sockets[0].getsockname()[1])
+        network.up = Way(delay=0.2)
+        _, writer = await asyncio.open_connection("127.0.0.1", await network.start())
+        writer.write(bytes(2 * WAITING_BYTES))
+        await writer.drain()
+        writer.write_eof()
+        async with asyncio.timeout(5):
+            await ended.wait()
+        writer.close()
+        await network.outage()
+        server.close()
+        await asyncio.sleep(0.01)
+
+    asyncio.run(run())
+    assert len(heard) == 2 * WAITING_BYTES
 
 
 def test_an_outage_resets_and_refuses_until_it_is_over() -> None:
