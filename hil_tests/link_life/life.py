@@ -23,7 +23,7 @@ DURABLE_S = 1.0  # after which what happened is on the unit's flash
 SETTLE_WITHIN_S = 180  # at the end, until everything has been told
 MAINS_CUT = "mains cut"
 MODEM_OFF = ("modem browns out", "modem hangs")
-MODEM_OFF_MAX = 5  # of one modem: its unit cuts the supply of a silent one six times a day (modem/recovery.py)
+MODEM_OFF_MAX = 4  # of one modem: its unit cuts the supply of a silent one six times a day (modem/recovery.py)
 
 
 @dataclass
