@@ -48,17 +48,25 @@ class Orders:
         self._done = done
 
 
-def _claim(unit, amps, command):
-    left_s = command.exp - unit.wall_clock.now()
-    unit.house.wishes.cloud = Claim("cloud", amps, unit.clock.now_ms() + left_s * 1000, "ordered by the cloud")
-
-
 def _limit(unit, command):
-    _claim(unit, command.arguments["amps"], command)
+    amps = command.arguments["amps"]
+    unit.house.wishes.cloud = Claim("cloud", amps, _until_ms(unit, command), "ordered by the cloud")
 
 
 def _pause(unit, command):
-    _claim(unit, PAUSE_A, command)
+    unit.house.wishes.cloud = Claim("cloud", PAUSE_A, _until_ms(unit, command), "ordered by the cloud")
+
+
+def _load_manager(unit, command):
+    if not unit.settings["fallback_amps"]:
+        raise CommandRefused("the installer has set no fallback_amps")
+    amps = command.arguments["amps"]
+    unit.house.wishes.load_manager = Claim("load_manager", amps, _until_ms(unit, command), "what the house can spare")
+
+
+def _until_ms(unit, command):
+    """The end of a command on the unit's own clock."""
+    return unit.clock.now_ms() + (command.exp - unit.wall_clock.now()) * 1000
 
 
 def _resume(unit, command):
@@ -109,6 +117,7 @@ OBEY = {
     "limit": _limit,
     "pause": _pause,
     "resume": _resume,
+    "load_manager": _load_manager,
     "override": _override,
     "clear_override": _clear_override,
     "schedule": _schedule,

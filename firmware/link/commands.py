@@ -53,6 +53,9 @@ TABLE = {
     "limit": (True, {"amps": _whole(0, 80)}),  # at most so much, for the time being; below 6 A the standard says pause
     "pause": (True, {}),
     "resume": (False, {}),  # withdraws limit and pause
+    # What the house can spare, of its load manager, heard until the end of the command; each costs some writes to the flash,
+    # so one in 10 minutes is often enough.
+    "load_manager": (True, {"amps": _whole(0, 80)}),
     "override": (False, {"on": _flag}),  # the owner wants this session charged now; off: the schedule holds again
     "clear_override": (False, {}),  # the older word for `override` off
     "schedule": (False, {"hours": _text}),  # the owner's hours, as the setting `schedule` writes them

@@ -25,6 +25,8 @@ class Unit:
         self.controller = self.report = self.settings = self
         self.contactor = False
         self.cloud = "untouched"
+        self.load_manager = None
+        self.fallback_amps = 10
         self.car = "a car"
         self.overridden = None
         self.scan_wanted = self.applied = self.flash_full = False
@@ -48,6 +50,9 @@ class Unit:
             return "no vehicle"
         self.overridden = wanted
         return None
+
+    def __getitem__(self, name):
+        return getattr(self, name)
 
     def change(self, wanted):
         if self.flash_full:
@@ -91,6 +96,15 @@ def test_a_limit_is_a_claim_that_ends_with_the_command():
 def test_a_pause_is_a_limit_of_nothing_and_resume_withdraws_it():
     assert order({"id": "c", "do": "pause", "exp": END_S}).cloud.amps == 0
     assert order({"id": "c", "do": "resume"}).cloud is None
+
+
+def test_the_load_manager_of_the_house_is_heard_where_there_is_one():
+    said = {"id": "c", "do": "load_manager", "amps": 10, "exp": END_S}
+    assert order(said).load_manager[:3] == ("load_manager", 10, 105000)
+    unit, orders = fresh()
+    unit.fallback_amps = 0
+    orders.take(json.dumps(said).encode())
+    assert unit.told == [("c", False, "the installer has set no fallback_amps")] and unit.load_manager is None
 
 
 def test_the_others_do_what_they_say():

@@ -29,6 +29,7 @@ def why(said, time_s=NOW_S, done=()):
         "limit",
         "pause",
         "resume",
+        "load-manager",
         "override",
         "clear-override",
         "schedule",
@@ -49,10 +50,10 @@ def test_a_limit_with_its_arguments():
 
 
 def test_every_command_has_a_golden_sample():
-    assert len(commands.TABLE) == 11
+    assert len(commands.TABLE) == 12
 
 
-@pytest.mark.parametrize("name", ["limit", "pause", "reboot", "rescan"])
+@pytest.mark.parametrize("name", ["limit", "pause", "load-manager", "reboot", "rescan"])
 def test_expired_unknown_time_and_repeated(name):
     said = json.loads(sample(name))
     assert why(said, time_s=END_S) == (said["id"], "expired")
