@@ -17,6 +17,9 @@ from modem.errors import CommandError, ModemError, ModemHung, ModemRestarted, No
 FILE = "/network"
 JITTER_S = 120
 SAMPLE_S = 60
+# An event must fit into a record of the outbox: of a survey it tells the strongest networks, of an error the beginning.
+TOLD_NETWORKS = 20
+TOLD_CHARS = 100
 # What breaks a proven connection and is the network's doing; the others are the broker's (ECONNRESET) or our wire's (EIO).
 _NETWORKS_FAULT = (errno.ETIMEDOUT, errno.ECONNABORTED)
 _DENIED = 3  # +CGREG <stat>
@@ -120,7 +123,7 @@ class Network:
             with Borrowed(*_STEERING) as steering:
                 self.survey = steering.survey(self._modem)
             self.survey_state = "done"
-            self._journal.note("networks", {heard.plmn: heard.csq for heard, _, _ in self.survey})
+            self._journal.note("networks", {heard.plmn: heard.csq for heard, _, _ in self.survey[:TOLD_NETWORKS]})
         except ModemError as error:
             self.survey = []
             self.survey_state = "failed: %s" % error
@@ -233,4 +236,4 @@ def _words(error):
     """What is wrong, as people are told it: of an OSError its words, without its number."""
     if isinstance(error, OSError) and len(error.args) > 1:
         return error.args[1]
-    return str(error) or repr(error)
+    return (str(error) or repr(error))[:TOLD_CHARS]

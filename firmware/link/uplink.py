@@ -15,7 +15,7 @@ from firmware.link import messages, patience
 from firmware.link.air import Air
 from firmware.link.beat import Beat
 from firmware.link.mqtt import Mqtt
-from firmware.link.network import Moved, Network
+from firmware.link.network import TOLD_CHARS, Moved, Network
 from firmware.link.secure import NotTrusted, SecureStream, WrongCertificate
 from modem.client import Modem
 from modem.errors import CommandError, ModemError
@@ -223,7 +223,7 @@ class Uplink:
         self.trouble = str(error) or repr(error)
         if isinstance(error, NotTrusted) and self.trouble != self._distrust:  # one event, however often we try
             self._distrust = self.trouble
-            self.journal.note("security", {"broker": self.trouble[:100]})
+            self.journal.note("security", {"broker": self.trouble[:TOLD_CHARS]})
         self._failures += 1
         try:
             self.network.lost(error, isinstance(error, OSError) and self._stream.answered)

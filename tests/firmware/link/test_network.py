@@ -4,11 +4,13 @@ import errno
 
 import pytest
 
-from firmware.link.network import FILE, Moved, Network
+from firmware.link import messages
+from firmware.link.network import FILE, TOLD_NETWORKS, Moved, Network
 from firmware.link.secure import NotTrusted
 from firmware.storage import record_file
+from firmware.storage.outbox import BODY_MAX
 from modem import knowledge, ladder
-from modem.errors import CommandError, ModemHung, NotRegistered
+from modem.errors import CommandError, ModemHung, NotRegistered, ProtocolError
 from tests.firmware.storage.folder import empty
 from tests.modem.scripted import OK, line, scripted
 
@@ -45,6 +47,8 @@ class Journal:
         self.told = []
 
     def note(self, kind, details):
+        """As the outbox, which takes no more."""
+        assert len(messages.event(0, 0, None, kind, details)) < BODY_MAX, details
         self.told.append((kind, details))
 
     def done(self):
@@ -190,6 +194,23 @@ def test_a_remedy_is_told_and_waiting_is_not():
     assert unit.journal.told[0][1]["do"] == ladder.RESHUT
     assert unit.journal.told[0][1]["why"].startswith("1 min without contact: ")
     assert unit.port.sent == ["AT+CIPSHUT"]
+
+
+def test_an_error_with_a_long_answer_in_it_is_told_in_short():
+    unit = Unit().registered()
+    torn = ProtocolError("unexpected line", "+CNETSCAN " * 800)
+    unit.network.lost(torn)
+    unit.after(60).network.lost(torn)
+    assert unit.journal.done() == [ladder.RESHUT] and unit.port.sent == ["AT+CIPSHUT"]
+
+
+def test_of_a_crowded_air_the_strongest_networks_are_told():
+    cells = [line('Operator:"x",MCC:%d,MNC:01,Rxlev:%d,Cellid:1,Arfcn:1' % (200 + at, at)) for at in range(60)]
+    unit = Unit({"AT+CNETSCAN": b"".join(cells) + OK}).fails()
+    with pytest.raises(Moved):
+        unit.network.tend(False)
+    (told,) = [details for kind, details in unit.journal.told if kind == "networks"]
+    assert len(told) == TOLD_NETWORKS and "25901" in told and len(unit.network.survey) == 60
 
 
 def test_a_budget_is_spent_before_the_modem_is_touched():
