@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select
 from cloud_bridge.alerts.about import About
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Asker, Person, Role
+from cloud_bridge.store.email import email_of
 from cloud_bridge.store.secrets import new_secret
 from cloud_bridge.store.tables import alert_wishes, people
 from cloud_bridge.store.upsert import insert_new
@@ -36,12 +37,15 @@ class Wish(NamedTuple):
 
 
 def add_wish(connection: Connection, person: Person, about: About, via: Via, target: str = "") -> str:
-    """Asking twice changes nothing. Returns a webhook's key, else "". Raises BridgeError for a target we do not call."""
+    """Asking twice changes nothing. Returns a webhook's key, else "". Raises BridgeError for a target we do not call,
+    and for mail to nowhere."""
     if len(wishes_of(connection, person)) >= MAX_WISHES:
         raise BridgeError(f"{MAX_WISHES} notifications are the most that one account can have")
     if about is About.INCIDENT and person.role is not Role.OPERATOR:
         raise BridgeError("incidents are told to those who run the service")
     _check_target(via, target)
+    if via is Via.EMAIL and email_of(connection, person.id) is None:
+        raise BridgeError("this account has no e-mail address yet")
     row = {
         "person_id": person.id,
         "about": about.value,

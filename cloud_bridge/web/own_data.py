@@ -1,7 +1,7 @@
 """What a person is told of without asking, and what is kept of them: to choose, to take away, to erase."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
@@ -38,8 +38,11 @@ def notifications(request: Request, house: HouseOf, person: PersonOf) -> Respons
     offered = {
         about: said for about, said in ABOUT.items() if about is not About.INCIDENT or person.role is Role.OPERATOR
     }
+    sends_mail = house.settings.mail is not None
+    ways = {via: said for via, said in VIA.items() if via is not Via.EMAIL or (sends_mail and email)}
     shown = [(wish.id, ABOUT[wish.about], VIA[wish.via], wish.target, wish.secret) for wish in wishes]
-    return page(request, "account_notifications.html", person, wishes=shown, about=offered, via=VIA, email=email)
+    content: dict[str, Any] = {"wishes": shown, "about": offered, "via": ways, "email": email, "sends_mail": sends_mail}
+    return page(request, "account_notifications.html", person, **content)
 
 
 @router.post("/notifications", dependencies=[OwnForm])

@@ -135,6 +135,7 @@ def test_what_is_not_delivered_is_tried_again_and_given_up(bridge: Bridge, monke
         (About.SILENT, Via.WEBHOOK, "https://"),
         (About.SILENT, Via.PUSH, "json://localhost/"),
         (About.SILENT, Via.EMAIL, "somebody@else.example"),
+        (About.SILENT, Via.EMAIL, ""),  # her account has no address
         (About.SILENT, Via.WEBHOOK, "https://a/" + "x" * 500),
         (About.INCIDENT, Via.WEBHOOK, HOOK),
     ],
