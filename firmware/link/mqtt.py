@@ -32,7 +32,7 @@ class Mqtt(simple.MQTTClient):
         self._packet_at = 0  # bytes received before the packet that is being read
         self.heard_ms = 0  # when the broker last proved that it is there
         self.incoming = []  # (topic, payload), oldest first; whoever takes one removes it
-        self.dropped = 0  # of incoming
+        self.dropped = 0  # of incoming; whoever tells of it sets it back
         self.set_callback(self._receive)
 
     def connect(self, clean_session=True):

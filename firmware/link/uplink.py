@@ -177,6 +177,9 @@ class Uplink:
             mqtt.check_msg()
             while mqtt.incoming:
                 self._obey(mqtt.incoming.pop(0)[1])
+            if mqtt.dropped:
+                self.journal.note("dropped", {"commands": mqtt.dropped})
+                mqtt.dropped = 0
 
     def _send(self, mqtt, kind, payload):
         """Publish and wait for the acknowledgement, which proves the link."""

@@ -3,6 +3,7 @@
 import pytest
 
 from firmware.link.air import SAMPLE_MS
+from firmware.link.mqtt import INCOMING_MAX
 from hil_tests.bench.modem import broker
 from hil_tests.bench.modem.charge_point import HEARTBEAT_S, ChargePoint
 from hil_tests.sim.world_file import scene
@@ -88,6 +89,12 @@ def test_a_broker_that_refuses_us_is_not_asked_every_few_seconds(unit, monkeypat
     unit.run(1200)
     first = [at_s for at_s in unit.broker.accepted if at_s < 60]
     assert len(first) >= 3 and len(unit.broker.accepted) < 25
+
+
+def test_commands_that_come_too_fast_are_told(unit, monkeypatch):
+    too_many = (INCOMING_MAX + 2) * b"\x30\x04\x00\x01t{"
+    monkeypatch.setattr(broker, "PUBACK", too_many + broker.PUBACK)
+    assert unit.run(60, lambda: [what for _, *what in unit.events if what == ["dropped", {"commands": 2}]])
 
 
 def test_settings_that_changed_are_used_at_once(unit):
