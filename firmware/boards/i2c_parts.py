@@ -6,19 +6,26 @@ POWER_CHIP, SYSTEM_0, BOOST_KEEP_ON = 0x75, 0x00, 0x37  # IP5306; without it the
 
 
 class Parts:
-    """`bus` is a machine.I2C. A chip that does not answer raises OSError in every method."""
+    """`bus` is a machine.I2C. A chip that does not answer raises OSError in every method; after that, and after the start,
+    the chips are set up anew.
+    """
 
     def __init__(self, bus):
         self._bus = bus
         self._byte = bytearray(1)
+        self._set_up = False
 
-    def start(self):
+    def _start(self):
         self._bus.writeto_mem(POWER_CHIP, SYSTEM_0, bytes((BOOST_KEEP_ON,)))
         self._bus.writeto_mem(EXPANDER, EXPANDER_PULL_UPS, b"\xff")
 
     def inputs(self):
         """The eight pins of port A as a byte; an open one reads 1."""
+        set_up, self._set_up = self._set_up, False
+        if not set_up:
+            self._start()
         self._bus.readfrom_mem_into(EXPANDER, EXPANDER_INPUTS, self._byte)
+        self._set_up = True
         return self._byte[0]
 
     def temperature_c(self):

@@ -62,7 +62,6 @@ class TCallBoard(Board):
         ]
         self._samples = [0] * SAMPLES
         self._parts = Parts(I2C(0, sda=Pin(SDA), scl=Pin(SCL), freq=400000))
-        self._parts.start()
         self._mount()
         self._steps = 0
         self._temperature_c = None

@@ -106,7 +106,7 @@ class World:
         if offered_a and faults:
             raise AssertionError(f"an offer with {faults}")
         if not self.setup.tethered and offered_a:
-            assert offered_a <= {220: 32, 680: 20, 1500: 13}.get(inputs.proximity_ohm or 0, 32)
+            assert offered_a <= {220: 32, 680: 20, 1500: 13}.get(inputs.proximity_ohm or 0, 0)
         if inputs.temperature_c is not None and inputs.temperature_c >= 65:
             assert offered_a <= max(6, self.setup.installer_max_a / 2) + 1e-6
         assert (report.total_wh or 0) >= self.total_wh
