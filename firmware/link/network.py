@@ -55,6 +55,7 @@ class Network:
         self._saved = repr(self._to_store())
         self._serving = None
         self._proven = False
+        self._settled = None  # what the rules were asked about last, if nothing was wrong with it
         self._sampled_s = -SAMPLE_S
 
     def now_s(self):
@@ -101,6 +102,8 @@ class Network:
 
     def tend(self, busy):
         """See whether another network would be better, and move. Raises Moved if the connection had to be given up."""
+        if self._is_settled():
+            return
         with Borrowed(*_ROAMING) as roaming:
             decision = self._decide(roaming, busy)
             if decision.do == roaming.STAY:
@@ -165,9 +168,18 @@ class Network:
 
     def _is_news(self, decision):
         """Whether a decision to stay is one that somebody should hear of: there is trouble, and it was not said before."""
+        return self._is_troubled() and (self.decision is None or decision.why != self.decision.why)
+
+    def _is_settled(self):
+        """Whether the rules have said that what serves is good enough, and nothing has happened to it since."""
+        now = None if self._is_troubled() else (self._serving, self._proven)
+        settled = now is not None and now == self._settled
+        self._settled = now
+        return settled
+
+    def _is_troubled(self):
         now_s, known = self.now_s(), self.known
-        trouble = known.is_poor(now_s) or known.is_failing(now_s, self._serving) or known.broker_suspect(now_s)
-        return trouble and (self.decision is None or decision.why != self.decision.why)
+        return known.is_poor(now_s) or known.is_failing(now_s, self._serving) or known.broker_suspect(now_s)
 
     def _switch(self, plmn):
         self.known.switched(self.now_s())

@@ -135,6 +135,21 @@ def test_a_network_that_works_is_told_to_nobody():
     assert unit.network.decision.why == "good enough"
 
 
+def test_while_nothing_happens_neither_the_rules_nor_the_modem_are_asked():
+    unit = Unit().proven()
+    unit.network.tend(False)
+    unit.network.decision = None
+    sent = len(unit.port.sent)
+    unit.after(10).registered().network.tend(False)
+    assert unit.network.decision is None and len(unit.port.sent) == sent
+    unit.network.sampled(O2, 20)
+    unit.network.tend(False)
+    assert unit.network.decision.plmn == O2
+    unit.network.lost(OSError(errno.ECONNRESET, "reset"))
+    unit.network.tend(False)
+    assert unit.network.decision.why == "not yet proven"
+
+
 def test_trouble_without_a_way_out_is_told_once():
     unit = Unit({"AT+CNETSCAN": OK}).fails()
     with pytest.raises(Moved):
