@@ -55,7 +55,9 @@ class Unit:
         register, kept = restore(checkpoint, control_clock.now_ms())
         with Borrowed(SESSION_LOG) as log:
             sessions = max(checkpoint.number("sessions"), log.SessionLog(flash).last_number())
-        self.controller = Controller(control_clock.now_ms(), self._setup(), register, kept, sessions)
+        # The mains off and on again is a person's doing, and clears what needs one; our own restart does not.
+        latched = () if self.board.reset_cause == "power_on" else checkpoint.value.get("latched", ())
+        self.controller = Controller(control_clock.now_ms(), self._setup(), register, kept, sessions, latched)
         self.control_loop = ControlLoop(self.board, self.controller, control_clock)
         self.control_loop.start()
         self.wall_clock = wall_clock = WallClock(self.clock)

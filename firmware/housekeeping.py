@@ -6,6 +6,7 @@ Nothing is written while our own supply collapses.
 
 from firmware.borrowed import Borrowed
 from firmware.charging import schedule
+from firmware.charging.faults import NEEDS_PERSON
 from firmware.charging.register import Register
 from firmware.charging.session import Kept
 
@@ -33,7 +34,12 @@ class Housekeeping:
         self._astray = self._began[1] is not None  # its clock stood still in the cut
         self._kept = [None] * 4  # of the session, as it was stored last
         self._written = None  # the schedule as it is written in the settings
-        self._essence = (self._resumed, wishes.override, 0)  # of what was stored last
+        self._essence = (
+            self._resumed,
+            wishes.override,
+            0,
+            checkpoint.value.get("latched", []),
+        )  # of what was stored last
 
     def poll(self):
         now_ms = self._clock.now_ms()
@@ -109,7 +115,8 @@ class Housekeeping:
 
     def _keep(self, now_ms, report):
         wishes, session = self.wishes, report.session
-        essence = (session.number if session else None, wishes.override, wishes.delays)
+        latched = [name for name in report.faults if name in NEEDS_PERSON]
+        essence = (session.number if session else None, wishes.override, wishes.delays, latched)
         value = {
             "session": self._to_keep(now_ms, session) if session else None,
             "began_s": self._began_s(session) if session else None,
@@ -118,6 +125,7 @@ class Housekeeping:
             "meter_wh": report.meter_wh,
             "delay_s": wishes.delay.left_s(now_ms),
             "override": wishes.override,
+            "latched": latched,
         }
         self._checkpoint.save(now_ms, value, essence != self._essence)
         self._essence = essence

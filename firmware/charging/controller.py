@@ -34,9 +34,11 @@ Event = namedtuple("Event", "at_ms kind what")
 
 
 class Controller:
-    """`kept` is the session.Kept of before a power cut, or None; `register` counts the energy."""
+    """`kept` is the session.Kept of before a power cut, or None; `register` counts the energy; `latched` are the faults that a
+    restart does not clear.
+    """
 
-    def __init__(self, now_ms, setup, register=None, kept=None, sessions=0):
+    def __init__(self, now_ms, setup, register=None, kept=None, sessions=0, latched=()):
         self.setup = setup
         self.claims = limits.unread(now_ms)  # limits.Claim
         self.link_proven = False
@@ -49,7 +51,7 @@ class Controller:
         self.phase = "idle"
         self.ceilings: tuple = ()
         self.powered = False  # our own supply is there: the flash may be written
-        self.faults = Faults()
+        self.faults = Faults(latched)
         self._phase_ms = now_ms
         self._situation = Situation(setup)
         self._derating = Derating()

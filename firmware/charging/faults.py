@@ -103,11 +103,11 @@ NEEDS_PERSON = tuple(fault.name for fault in TABLE if fault.tries == LATCHED)
 class Watch:
     """One fault's history: since when its cause stands or is gone, whether it is set, how often it was."""
 
-    def __init__(self, fault):
+    def __init__(self, fault, is_set=False):
         self.fault = fault
-        self.is_set = False
-        self.count = 0  # times set since boot
-        self.set_ms = None  # when last
+        self.is_set = is_set
+        self.count = int(is_set)  # times set since boot
+        self.set_ms = 0 if is_set else None  # when last
         self.tries = 0  # times it cleared itself since the vehicle was plugged in
         self._since_ms = None  # when the cause came (while clear) or went (while set)
 
@@ -146,9 +146,10 @@ class Watch:
 class Faults:
     """All of the table's watches."""
 
-    def __init__(self):
-        self.watches = [Watch(fault) for fault in TABLE]
-        self.names = ()  # set now
+    def __init__(self, latched=()):
+        """`latched` are the names of those that a restart must not clear."""
+        self.watches = [Watch(fault, fault.name in latched) for fault in TABLE]
+        self.names = self._set_now()
 
     def step(self, now_ms, inputs, situation, cleared_by_person):
         """Look at every cause; return the names that were set and those that were cleared by this step."""
@@ -161,8 +162,11 @@ class Faults:
                 else:
                     went += (watch.fault.name,)
         if came or went:
-            self.names = tuple(watch.fault.name for watch in self.watches if watch.is_set)
+            self.names = self._set_now()
         return came, went
+
+    def _set_now(self):
+        return tuple(watch.fault.name for watch in self.watches if watch.is_set)
 
     def look_anew(self):
         """A cause must stand, or be gone, for all of its time once our own supply is back."""

@@ -1,4 +1,4 @@
-"""What must survive a power cut: the session, the energy, the rest of a delay, the owner's override.
+"""What must survive a power cut: the session, the energy, the rest of a delay, the owner's override, latched faults.
 
 Written at once when something begins or ends, else at most every 7 minutes and only if it changed: a unit without a
 vehicle writes nothing. The meter's own register holds the energy in between, so a cut costs none of it.

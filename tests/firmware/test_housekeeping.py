@@ -169,6 +169,20 @@ def test_an_override_is_refused_while_a_fault_is_set():
     assert home.told == [("override", {"refused": "a fault is set"})]
 
 
+def test_a_fault_that_needs_a_person_is_kept_until_one_cleared_it():
+    home = Home()
+    home.plug()
+    home.unit.inputs.rcd_ac_trip = home.unit.inputs.rcd_dc_trip = True
+    home.unit.inputs.temperature_c = 80
+    home.run(2000)
+    assert Checkpoint(home.flash, 0).value["latched"] == ["rcd_ac", "rcd_dc"]
+    home.unit.inputs.rcd_ac_trip = home.unit.inputs.rcd_dc_trip = False
+    home.run(1000)
+    home.unit.controller.clear_wanted = True
+    home.run(1000)
+    assert Checkpoint(home.flash, 0).value["latched"] == []
+
+
 def test_nothing_is_written_while_the_supply_collapses():
     home = Home()
     home.plug()

@@ -122,6 +122,19 @@ def test_a_fault_opens_in_the_same_step_shows_f_for_300_ms_and_then_lets_an_unpl
     assert outputs.led[0] > 0 and outputs.led[1] == outputs.led[2] == 0
 
 
+def test_a_latched_fault_outlives_a_restart_and_not_the_person_who_clears_it():
+    unit = Unit()
+    unit.controller = Controller(0, unit.controller.setup, latched=("rcd_ac",))
+    unit.controller.claims = ()
+    unit.car = "C"
+    for _ in range(500):
+        outputs = unit.run(STEP_MS)
+        assert not outputs.contactor and outputs.led[0] > 0 and outputs.led[1] == outputs.led[2] == 0
+    assert unit.controller.report.faults == ("rcd_ac",)
+    unit.controller.clear_wanted = True
+    assert unit.run(3000).contactor
+
+
 def test_after_a_passing_fault_it_goes_on_by_itself():
     unit = Unit().charge()
     unit.inputs.temperature_c = 80
