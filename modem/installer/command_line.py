@@ -18,7 +18,7 @@ from modem.installer.advice import Advice, advice
 from modem.installer.console_source import ConsoleSource
 from modem.installer.errors import CannotTalk
 from modem.installer.finding import open_port
-from modem.installer.measuring import SECONDS, SHORTEST_S, Measurement, measuring
+from modem.installer.measuring import LONGEST_S, SECONDS, SHORTEST_S, Measurement, measuring
 from modem.installer.modem_source import ModemSource
 from modem.installer.readings import Identity, Network, Source
 from modem.installer.screen import Screen
@@ -181,7 +181,8 @@ def _command(commands: Any, name: str, says: str, run: Callable[[_Job], int]) ->
     command.add_argument("--console", action="store_true", help="the port is a charge point's service console")
     command.add_argument("--json", action="store_true", help="the result as JSON on standard output")
     if name != "scan":
-        command.add_argument("--seconds", type=_seconds, help=f"how long to measure (default {SECONDS})")
+        span = f"{SHORTEST_S} to {LONGEST_S} (default {SECONDS})"
+        command.add_argument("--seconds", type=_seconds, help=f"how long to measure, {span}")
     if name == "report":
         command.add_argument("--place", help="where this is, as the customer would say it")
         command.add_argument("--unit", help="the charge point's id, where its console is not asked")
@@ -189,6 +190,6 @@ def _command(commands: Any, name: str, says: str, run: Callable[[_Job], int]) ->
 
 
 def _seconds(text: str) -> int:
-    if not text.isdecimal() or not SHORTEST_S <= int(text) <= 3600:
-        raise argparse.ArgumentTypeError(f"a whole number from {SHORTEST_S} to 3600")
+    if not text.isdecimal() or not SHORTEST_S <= int(text) <= LONGEST_S:
+        raise argparse.ArgumentTypeError(f"a whole number from {SHORTEST_S} to {LONGEST_S}")
     return int(text)

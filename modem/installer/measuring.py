@@ -8,7 +8,7 @@ from modem import signal
 from modem.installer.readings import Reading, Sample, Source
 
 SECONDS = 30
-SHORTEST_S = 10
+SHORTEST_S, LONGEST_S = 10, 3600
 EVERY_S = 1.0
 
 
