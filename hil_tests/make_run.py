@@ -118,9 +118,8 @@ def _summary(settings: Settings, bridge: Bridge, panel: str, installation: Insta
     if password is not None:
         lines.add_row("password", f"[bold]{password}[/]", "[yellow]printed this once[/]")
     else:
-        lines.add_row(
-            "password", "printed when it was made", "another login: [bold]python -m cloud_bridge user add NAME[/]"
-        )
+        anew = f"{os.path.relpath(sys.executable)} -m cloud_bridge user password {installation.login}"
+        lines.add_row("password", "printed when it was made", f"a new one: [bold]{anew}[/]")
     lines.add_row("unit", settings.unit_id, f"its data and the cloud's: {settings.folder}")
     return Panel(lines, title="Chargekeeper", subtitle="Ctrl-C ends it", expand=False, border_style="green")
 
