@@ -76,7 +76,7 @@ def status(request: Request, house: HouseOf) -> Response:
         "storing": house.recorder.trouble is None,
         "listened_ms": house.ledger.listened_ms,
         "gaps": gaps[-50:],
-        "share": 1 - deaf_ms / (STATUS_DAYS * DAY_MS),
+        "deaf_ms": deaf_ms,
         "days": STATUS_DAYS,
         "now_ms": now_ms,
     }

@@ -11,7 +11,7 @@ from cloud_bridge.store.access import Role
 from cloud_bridge.store.fleet import SilentMinute
 from cloud_bridge.web.fleet import INCIDENT_MS, Incident, incidents
 from cloud_bridge.web.phone import KEPT
-from tests.cloud_bridge.people import Visitor
+from tests.cloud_bridge.people import Visitor, text_of
 from tests.cloud_bridge.running import Bridge, Unit
 
 MINUTE_MS = 60_000
@@ -107,9 +107,12 @@ def test_the_status_page_is_for_everybody_and_names_nobody(bridge: Bridge) -> No
     bridge.send_canary()
     page = bridge.stranger().get("/status")
     assert "we are listening" in page.text
+    assert "Outages in the last 30 days None" in text_of(page.text)
     assert "home-1" not in page.text
-    bridge.clock.advance(MINUTE_MS)
-    assert "We are not hearing chargers now" in bridge.stranger().get("/status").text
+    bridge.clock.advance(3 * MINUTE_MS)
+    said = text_of(bridge.stranger().get("/status").text)
+    assert "We are not hearing chargers now" in said
+    assert "Outages in the last 30 days 3 minutes" in said
 
 
 def test_the_shell_is_kept_and_pages_never(bridge: Bridge) -> None:
