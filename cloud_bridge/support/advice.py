@@ -65,8 +65,8 @@ def _radio(evidence: Evidence) -> list[Advice]:
         found.append(
             Advice(
                 "Move or replace the antenna",
-                f"CSQ is typically {typical:.0f}, just short of {WEAK_CSQ + 1}: an outside antenna, or one a metre higher "
-                "and away from metal, usually gains 3 to 6.",
+                f"CSQ is typically {typical:.0f} and has to be {WEAK_CSQ + 1} or more: an outside antenna, or one a metre "
+                "higher and away from metal, usually gains 3 to 6.",
             )
         )
     else:

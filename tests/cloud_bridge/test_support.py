@@ -49,8 +49,15 @@ def test_one_tap_raises_a_silent_charger_with_its_facts(bridge: Bridge, unit: Un
         assert words in said
 
 
+def test_a_charger_cannot_be_raised_with_nobody(bridge: Bridge) -> None:
+    bridge.add_unit("home-1")
+    said = Visitor(bridge, "sue", Role.SUPPORT).read("/charge-points/home-1/jobs")
+    assert "There is no installer yet" in said
+    assert "Raise it" not in said
+
+
 def test_an_answer_reaches_the_driver_and_nobody_else(cast: Cast) -> None:
-    cast.driver.post("/support", text="Hello?")
+    assert "We have your message. We answer here." in cast.driver.post("/support", text="Hello?").text
     cast.support.post("/support/1", text="How can we help?")
     assert "How can we help?" in cast.driver.read("/support/1")
     assert "Waits" not in cast.support.read("/support")
