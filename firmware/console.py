@@ -74,7 +74,9 @@ class Console:
             self._unit.after_answer()
 
     def _say(self, lines):
-        self._port.write("".join(line + "\r\n" for line in lines).encode())
+        """One line after the other: a whole answer in one piece is more than a full heap has in one piece."""
+        for line in lines:
+            self._port.write((line + "\r\n").encode())
 
 
 def _module(name):

@@ -16,6 +16,7 @@ class Port:
         return typed
 
     def write(self, data):
+        assert len(data) <= LINE_MAX, "needs memory in one large piece"
         self.said += data
 
 
