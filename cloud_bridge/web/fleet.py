@@ -60,7 +60,7 @@ def fleet(
         "search": search,
         "silent": sum(minute.units for minute in house.upkeep.silences),
         "networks": networks(house.upkeep.silences),
-        "incidents": incidents(house.upkeep.silences),
+        "incidents": [] if search or after else incidents(house.upkeep.silences),
     }
     return page(request, "fleet.html", person, **content)
 

@@ -56,6 +56,18 @@ def test_the_silent_are_counted_by_network_and_found_there(bridge: Bridge) -> No
     assert "3 silent EE 2 O2 1" in operator.read("/fleet")
 
 
+def test_what_fell_silent_together_is_told_once_and_never_before_what_is_searched(bridge: Bridge) -> None:
+    for unit_id in ("a", "b", "c", "d", "e"):
+        heard(bridge, unit_id)
+    bridge.send_canary()
+    bridge.clock.advance(31 * MINUTE_MS)
+    bridge.house.ledger.listened_ms = bridge.clock.now_ms()
+    bridge.house.upkeep.notice()
+    operator = Visitor(bridge, "olga", Role.OPERATOR)
+    assert "5 on Vodafone fell silent together, the first at Thu 1 Jan, 00:00" in operator.read("/fleet")
+    assert "together" not in operator.read("/fleet?q=a")
+
+
 @pytest.mark.parametrize("by", ["silence", "network", "site"])
 def test_a_long_fleet_is_turned_page_by_page_and_nobody_is_left_out(
     bridge: Bridge, by: str, monkeypatch: pytest.MonkeyPatch
