@@ -4,6 +4,7 @@ One virtual unit with its panel in this process, its firmware in a child, the cl
 one of them stops it is said here, and the others go on.
 """
 
+import argparse
 import asyncio
 import contextlib
 import json
@@ -21,7 +22,7 @@ from hil_tests.installation import LOGIN, Installation
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.panel.server import serving
 from hil_tests.rig.unit import Unit
-from hil_tests.settings import SettingError, Settings, check, read_settings
+from hil_tests.settings import VARIABLES, SettingError, Settings, check, read_settings
 
 HEARTBEAT_S = {"heartbeat_idle_s": 15, "heartbeat_charging_s": 10}  # a visitor does not wait five minutes
 CONSOLE_WITHIN_S = 30
@@ -130,6 +131,11 @@ def _complain(what: str) -> None:
 
 def main() -> int:
     """The command line: exit code 1 with one line if a setting is in the way."""
+    argparse.ArgumentParser(
+        prog="python -m hil_tests",
+        description="The whole system on this machine, until Ctrl-C.",
+        epilog=f"Settings, from the environment: {', '.join(VARIABLES)}.",
+    ).parse_args()
     try:
         settings = read_settings(os.environ)
         check(settings)

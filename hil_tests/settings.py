@@ -15,6 +15,7 @@ PORTS = {  # variable: (default, what listens there)
     "CHARGEKEEPER_PANEL_PORT": (8081, "the panel"),
     "CHARGEKEEPER_MQTT_PORT": (1883, "the MQTT broker"),
 }
+VARIABLES = (*PORTS, "CHARGEKEEPER_DATA", "CHARGEKEEPER_UNIT_ID")
 
 
 class SettingError(Exception):
