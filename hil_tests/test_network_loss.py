@@ -11,7 +11,7 @@ from hil_tests.system import CHARGING_WITHIN_S, Troubled, charging
 pytestmark = pytest.mark.needs("pilot", "contactor", "light", "modem_line")
 
 GRACE_S = 120
-NOTICED_WITHIN_S = 40  # that the link is gone, by an answer that does not come
+NOTICED_WITHIN_S = 50  # that the link is gone: a heartbeat's interval, and two answers of 20 s that do not come
 CONTACT_AGAIN_WITHIN_S = 60
 
 
