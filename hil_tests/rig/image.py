@@ -19,7 +19,7 @@ ROMFS = CHECKOUT / "build" / "image.romfs"
 LIBRARY = Path(sys.prefix) / "micropython" / "lib"
 NOT_FOR_A_BOARD = ("modem/installer", "modem/__main__.py", "modem/ports/pyserial_port.py")  # CPython's alone
 LARGEST_SHOWN = 12
-BUDGET_BYTES = 120_000  # of all .mpy files; an ESP32 with 4 MB has some 1.4 MB beside MicroPython, for two versions
+BUDGET_BYTES = 124_000  # of all .mpy files; an ESP32 with 4 MB has some 1.4 MB beside MicroPython, for two versions
 
 
 class DoesNotCompile(Exception):
