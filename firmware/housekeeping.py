@@ -34,12 +34,8 @@ class Housekeeping:
         self._astray = self._began[1] is not None  # its clock stood still in the cut
         self._kept = [None] * 4  # of the session, as it was stored last
         self._written = None  # the schedule as it is written in the settings
-        self._essence = (
-            self._resumed,
-            wishes.override,
-            0,
-            checkpoint.value.get("latched", []),
-        )  # of what was stored last
+        # Of what was stored last:
+        self._essence = (self._resumed, wishes.override, 0, checkpoint.value.get("latched", []))
 
     def poll(self):
         now_ms = self._clock.now_ms()

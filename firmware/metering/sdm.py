@@ -69,9 +69,7 @@ class SdmMeter(Meter):
         _, name, factor = REGISTERS[self._next]
         if abs(value * factor) > LARGEST:
             raise modbus.ModbusError("beyond any meter")
-        self._values[name] = max(
-            0, int(value * factor)
-        )  # power of a meter wired backwards is negative: none is imported
+        self._values[name] = max(0, int(value * factor))  # a meter that is wired backwards shows negative power
         self._heard_ms = now_ms
         self._next = (self._next + 1) % len(REGISTERS)
         self._asked_ms = None
