@@ -18,11 +18,12 @@ from firmware.link.mqtt import Mqtt
 from firmware.link.network import TOLD_CHARS, Moved, Network
 from firmware.link.secure import NotTrusted, SecureStream, WrongCertificate
 from modem.client import Modem
-from modem.errors import CommandError, ModemError
+from modem.errors import CommandError, ModemError, ModemHung
 from modem.families import sim800
 from modem.stream import Stream
 
 BRINGUP = "modem.bringup"  # borrowed
+STARTS = 3  # of a modem that does not answer: a pulse on PWRKEY may be missed, and is none of the day's supply cuts
 UNAVAILABLE = 3  # CONNACK: the broker is there but cannot serve now (MQTT 3.1.1, table 3.1)
 POLL_MS = 250  # how late a change of state is noticed
 PING_MS = (
@@ -103,13 +104,19 @@ class Uplink:
                 self._rest(patience.again_ms(self._failures, self._is_refused(error), random.randint))
 
     def _start_modem(self):
-        """Once. What a modem needs that fails later is recovery's to decide."""
+        """Once: whoever switched us off and on expects us back. What it needs that fails later is recovery's to decide."""
         if self._started:
             return
         self._started = True
         self.state = "offline"
         with Borrowed(BRINGUP) as bringup:
-            bringup.power_cycle(self._modem, self._board.modem_power)
+            for start in range(1, STARTS + 1):
+                try:
+                    bringup.power_cycle(self._modem, self._board.modem_power)
+                    break
+                except ModemHung:
+                    if start == STARTS:
+                        raise
             bringup.configure(self._modem)
 
     def _join(self):

@@ -43,6 +43,20 @@ def test_it_goes_from_a_dark_modem_to_a_proven_link_step_by_step(unit):
     assert unit.uplink.trouble is None and unit.uplink.air.operator
 
 
+def test_a_missed_pulse_on_pwrkey_costs_none_of_the_day_s_supply_cuts(unit, monkeypatch):
+    presses: list = []
+
+    def key(pressed):
+        presses.append(pressed)
+        if presses.count(True) > 2:
+            pressed_for_real(pressed)
+
+    pressed_for_real = unit.key
+    monkeypatch.setattr(unit, "key", key)
+    assert unit.run(120, lambda: unit.broker.contacts)
+    assert unit.uplink.network.ladder.resets == []
+
+
 def test_the_signal_is_sampled_rarely(unit):
     assert 4 <= samples(unit) <= 50000 / SAMPLE_MS
 
