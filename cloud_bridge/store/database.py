@@ -60,15 +60,18 @@ def open_database(where: Path | str) -> Database:
 
 
 def _open_postgresql(url: str) -> Database:
-    # Connections are tried before they are used: a server that was restarted has closed them.
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True)
-    database = Database(engine)
     try:
-        with database.writing() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
-            _migrate(connection)
+        # Connections are tried before they are used: a server that was restarted has closed them.
+        engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        database = Database(engine)
+        try:
+            with database.writing() as connection:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+                _migrate(connection)
+        except SQLAlchemyError:
+            engine.dispose()
+            raise
     except SQLAlchemyError as error:
-        engine.dispose()
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise StoreUnusable(f"cannot use the database of CHARGEKEEPER_DATABASE: {reason}") from error
     return database

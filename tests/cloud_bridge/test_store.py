@@ -83,6 +83,13 @@ def test_a_database_that_cannot_be_opened_is_one_clear_line(tmp_path: Path) -> N
         open_database(tmp_path)
 
 
+@pytest.mark.parametrize("url", ["nonsense", "postgresql://127.0.0.1:1/nobody-listens"])
+def test_a_server_that_is_none_is_one_clear_line(url: str) -> None:
+    with pytest.raises(StoreUnusable, match="CHARGEKEEPER_DATABASE") as caught:
+        open_database(url)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
     with pytest.raises(RuntimeError, match="half way"), database.writing() as connection:
         add_unit(connection, "cp-3", 0)
