@@ -6,6 +6,7 @@ WebSocket over TLS 1.3. To both the same headers are added: each message a TCP s
 acknowledgement. Exits 1 if ours is more than a third.
 """
 
+import argparse
 import asyncio
 import json
 import sys
@@ -129,6 +130,7 @@ def _month_mb(one: int) -> float:
 
 def main() -> int:
     """Exit code 1 if a heartbeat of ours costs more than a third of OCPP's three."""
+    argparse.ArgumentParser(prog="python -m hil_tests.bench.air", description=__doc__).parse_args()
     up, down, reconnect = asyncio.run(ours())
     heartbeat = exchange_bytes(up, down)
     theirs = ocpp_bytes()

@@ -3,6 +3,7 @@
 Run by `make .venv` with the machine's own Python, before anything is installed: this package uses the standard library alone.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from hil_tests.runtime.errors import SetUpError
 
 
 def main() -> int:
-    venv = Path(sys.argv[1] if len(sys.argv) > 1 else ".venv").absolute()
+    parser = argparse.ArgumentParser(prog="python3 -m hil_tests.runtime", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(".venv"))
+    venv = parser.parse_args().folder.absolute()
     try:
         environment.make(venv)
         micropython.fetch(venv)

@@ -4,6 +4,7 @@ The network and the processor are slowed down through Chromium's own tools, as L
 a slow 4G link. Bytes are those that crossed the network, heads and bodies; the live stream is not counted.
 """
 
+import argparse
 import sys
 import tempfile
 from pathlib import Path
@@ -75,6 +76,7 @@ def logged_in(browser: Browser, place: Place, name: str) -> Any:
 
 
 def main() -> int:
+    argparse.ArgumentParser(prog="python -m hil_tests.web.budget", description=__doc__).parse_args()
     over = 0
     with tempfile.TemporaryDirectory(prefix="chargekeeper-budget-") as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

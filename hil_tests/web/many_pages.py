@@ -3,6 +3,7 @@
 Measured from the client on the loopback interface, so with the browser's side of HTTP in it; limit: p99 of 20 ms.
 """
 
+import argparse
 import http.client
 import re
 import sys
@@ -21,6 +22,7 @@ HEAD_BYTES = 200  # of the stream: it has begun
 
 
 def main() -> int:
+    argparse.ArgumentParser(prog="python -m hil_tests.web.many_pages", description=__doc__).parse_args()
     with tempfile.TemporaryDirectory(prefix="chargekeeper-many-") as folder:
         place = Place(Path(folder))
         try:

@@ -4,6 +4,7 @@ A unit on the virtual board charges: its dashboard, its panel, its history, what
 helped, and what a driver reads after 31 minutes of silence.
 """
 
+import argparse
 import sys
 import tempfile
 from contextlib import AsyncExitStack
@@ -66,6 +67,7 @@ def a_visit_that_helped(place: Place, desk: Page) -> None:
 
 
 def main() -> int:
+    argparse.ArgumentParser(prog="python -m hil_tests.web.screenshots", description=__doc__).parse_args()
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="chargekeeper-screenshots-") as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

@@ -5,6 +5,7 @@ through the tokenizer in random pieces and through every function of replies.py.
 finds it again.
 """
 
+import argparse
 import random
 import sys
 from collections.abc import Callable
@@ -114,7 +115,9 @@ def run(count: int, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    wanted, its_seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    print(
-        f"{run(wanted, its_seed):,} mutated inputs, seed {its_seed}: only events and ProtocolError, in step after each"
-    )
+    parser = argparse.ArgumentParser(prog="python -m tests.modem.mutations", description=__doc__)
+    parser.add_argument("count", type=int)
+    parser.add_argument("seed", type=int, nargs="?", default=1)
+    given = parser.parse_args()
+    done = run(given.count, given.seed)
+    print(f"{done:,} mutated inputs, seed {given.seed}: only events and ProtocolError, in step after each")
