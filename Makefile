@@ -11,9 +11,9 @@ help: ## print this list
 run: .venv ## the whole system on this machine: unit, modem, broker, dashboard, panel
 	@.venv/bin/python -m hil_tests
 
-test: lint ## every check that CI runs: style, types, then four kinds of tests beside each other
-	@echo "fast, rooms, pages and hil run side by side, some minutes; each shows what it found when it is done"
-	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target fast rooms pages hil
+test: lint ## every check that CI runs: style, types, then four kinds of tests, three at a time
+	@echo "fast, rooms, pages and hil run three at a time, some minutes; each shows what it found when it is done"
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target hil rooms fast pages
 
 fast: .venv ## the tests that start no processes
 	@.venv/bin/python -m pytest tests
