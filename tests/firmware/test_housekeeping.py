@@ -5,7 +5,7 @@ from firmware.charging.wishes import Wishes
 from firmware.housekeeping import Housekeeping, restore
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.session_log import SessionLog
-from tests.firmware.charging.test_controller import STEP_MS, Unit
+from tests.firmware.charging.wired import STEP_MS, Unit
 from tests.firmware.storage.folder import empty
 
 FOLDER = "build/tests-housekeeping"

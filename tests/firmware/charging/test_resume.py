@@ -4,7 +4,7 @@ import pytest
 
 from firmware.charging.register import Register
 from firmware.charging.session import Kept
-from tests.firmware.charging.test_controller import STEP_MS, Unit
+from tests.firmware.charging.wired import STEP_MS, Unit
 
 KEPT = Kept(7, -3600000, 3000, 50000)
 

@@ -24,7 +24,7 @@ from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.event_log import EventLog
 from firmware.storage.outbox import Outbox
 from firmware.storage.settings import Settings
-from tests.firmware.charging.test_controller import STEP_MS, Unit
+from tests.firmware.charging.wired import STEP_MS, Unit
 
 IDLE_WRITES_A_DAY = 50  # at most
 CHARGING_WRITES_EVERY_MS = 300000  # one

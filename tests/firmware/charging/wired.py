@@ -1,0 +1,62 @@
+"""The rules of charging, wired to a board that obeys and a car that asks, for tests of the whole of them."""
+
+from firmware.charging import pilot
+from firmware.charging.controller import Controller
+from firmware.charging.situation import Setup
+from firmware.charging.wires import SAFE, X1, F, Inputs
+
+STEP_MS = 20
+CAR_MV = {"A": 12000, "B": 9000, "C": 6000, "D": 3000}
+
+
+class Unit:
+    """A controller with a board that obeys: contactor and pilot follow the outputs within one step."""
+
+    def __init__(self, tethered=True, ventilated=False, fallback_a=0, kept=None, register=None):
+        self.now_ms = 0
+        self.controller = Controller(0, Setup(32, tethered, ventilated, fallback_a), register, kept)
+        self.controller.claims = ()
+        self.inputs = Inputs()
+        self.inputs.rail_mv, self.inputs.supply_mv, self.inputs.temperature_c = 5000, 230000, 25
+        self.inputs.meter_wh = 0
+        self.car = "A"
+        self.diode = True
+        self.rcd_works = True
+        self.tested = False
+        self.outputs = SAFE
+
+    def run(self, ms):
+        for _ in range(max(1, ms // STEP_MS)):
+            self.now_ms += STEP_MS
+            self._load_pilot()
+            self.outputs = self.controller.step(self.now_ms, self.inputs)
+            self.inputs.contactor_closed = self.outputs.contactor
+            if self.outputs.rcd_test or self.tested:
+                self.inputs.rcd_ac_trip = self.tested = self.outputs.rcd_test and self.rcd_works
+        return self.outputs
+
+    def _load_pilot(self):
+        duty = self.outputs.pilot_duty_u16
+        high_mv, inputs = CAR_MV[self.car], self.inputs
+        low_mv = -12000 if self.diode or self.car == "A" else -high_mv
+        inputs.pilot_high_mv = low_mv if duty == F else high_mv
+        inputs.pilot_low_mv = high_mv if duty == X1 else low_mv
+
+    def charge(self):
+        self.car = "B"
+        self.run(500)
+        self.car = "C"
+        self.run(1000)
+        assert self.outputs.contactor, self.controller.report
+        return self
+
+    def events(self):
+        taken = []
+        event = self.controller.events.take()
+        while event:
+            taken.append(event)
+            event = self.controller.events.take()
+        return taken
+
+    def offered_a(self):
+        return round(pilot.amps(self.outputs.pilot_duty_u16), 1)
