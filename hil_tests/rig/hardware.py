@@ -43,7 +43,7 @@ class Hardware(ABC):
         self._told: tuple[dict[str, int | bool | None], float] = ({}, 0)
         self._rail_lost_s = float("-inf")
         self._stepped_s = 0.0
-        self._modem = RESET.modem_power, RESET.modem_pwrkey
+        self._modem_levels = RESET.modem_power, RESET.modem_pwrkey
         self._noted = ""
 
     @abstractmethod
@@ -223,10 +223,10 @@ class Hardware(ABC):
 
     def _obey(self, outputs: Outputs) -> None:
         before, self.board.outputs = self.board.outputs, outputs
-        modem = outputs.modem_power, outputs.modem_pwrkey
-        if modem != self._modem:  # not `before`, which is RESET already where the rail has collapsed
-            self._modem = modem
-            self._modem_pins(*modem)
+        levels = outputs.modem_power, outputs.modem_pwrkey
+        if levels != self._modem_levels:  # not `before`, which is RESET already where the rail has collapsed
+            self._modem_levels = levels
+            self._modem_pins(*levels)
         self._processor.feed(outputs.watchdog)
         if outputs.pilot_duty_u16 != before.pilot_duty_u16:  # the pilot follows its drive at once
             self._tell_inputs(asyncio.get_running_loop().time())
