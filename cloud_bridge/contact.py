@@ -88,6 +88,19 @@ def judge(
     return Verdict(contact, silence_ms, deaf)
 
 
+def gap_between(listened_ms: int | None, now_ms: int) -> Gap | None:
+    """The gap from one sign of listening to the next; None while they follow in time, and before the first."""
+    if listened_ms is None or now_ms - listened_ms <= DEAF_AFTER_MS:
+        return None
+    return Gap(listened_ms, now_ms)
+
+
+def proves_listening(received_ms: int, committed_ms: int) -> bool:
+    """Whether a canary shows that units could reach us when it came. One that waited long to be stored does not: in
+    that time nobody was acknowledged, and no unit could log in."""
+    return committed_ms - received_ms <= DEAF_AFTER_MS
+
+
 def merged(gaps: Iterable[Gap]) -> list[Gap]:
     """The same time without overlaps, oldest first."""
     whole: list[Gap] = []
@@ -119,9 +132,7 @@ class Ledger:
 
     def open_gap(self, now_ms: int) -> Gap | None:
         """The gap we are in, or None while the canaries come in time."""
-        if self.listened_ms is None or now_ms - self.listened_ms <= DEAF_AFTER_MS:
-            return None
-        return Gap(self.listened_ms, now_ms)
+        return gap_between(self.listened_ms, now_ms)
 
     def listened(self, now_ms: int) -> None:
         """A canary came through; the open gap, if any, ends with it."""

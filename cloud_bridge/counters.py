@@ -9,6 +9,7 @@ class Counters:
 
     contacts: int = 0
     canaries: int = 0
+    canaries_lost: int = 0
     bad_payloads: int = 0
     repeats: int = 0
     late: int = 0
@@ -21,6 +22,7 @@ class Counters:
     refused_will: int = 0
     refused_full: int = 0
     refused_store: int = 0
+    refused_waiting: int = 0
     dropped_retained: int = 0
     dropped_foreign_topic: int = 0
     closed_malformed: int = 0

@@ -44,6 +44,7 @@ class Live:
 
     def __init__(self, last_contacts: Iterable[tuple[str, int]] = ()) -> None:
         self._units = {unit_id: LiveUnit(at_ms) for unit_id, at_ms in last_contacts}
+        self.accesses = 0  # goes up when somebody has logged out, changed their password or left: streams look again
         self.timeless: set[str] = set()  # those whose heartbeat told no time; whoever tells it to them takes them out
 
     def unit(self, unit_id: str) -> LiveUnit:
@@ -52,6 +53,10 @@ class Live:
         if unit is None:
             unit = self._units[unit_id] = LiveUnit()
         return unit
+
+    def access_changed(self) -> None:
+        """Somebody who was let in may be so no more."""
+        self.accesses += 1
 
     def find(self, unit_id: str) -> LiveUnit | None:
         return self._units.get(unit_id)

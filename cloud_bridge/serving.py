@@ -17,13 +17,14 @@ from cloud_bridge.counters import Counters
 from cloud_bridge.errors import PortBusy, SettingError
 from cloud_bridge.house import House
 from cloud_bridge.ingest.certificate import Certificate
-from cloud_bridge.ingest.credentials import Credentials
+from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
 from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.ingest.intake import Intake
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.quarantine import Quarantine
 from cloud_bridge.ingest.roster import Roster
 from cloud_bridge.live import Live
+from cloud_bridge.passwords import Passwords
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.record import read_listening
@@ -52,28 +53,44 @@ async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> 
         ledger = Ledger(*read_listening(connection, settings.part.number))
     clock = clock_from(ledger.listened_ms or 0)
     accounts = open_accounts(database, clock, settings, os.environ)  # before any thread: it may refuse the settings
-    recorder = Recorder(database, asyncio.get_running_loop())
+    passwords = Passwords()
+    loop = asyncio.get_running_loop()
+    recording, at_the_door = database.separate(1), database.separate(LOOKUPS_AT_ONCE)
+    recorder = Recorder(recording, loop, clock, ledger)
     counters = Counters()
-    intake = Intake(live, ledger, recorder, counters, settings.part)
+    intake = Intake(live, recorder, counters, settings.part)
     quarantine = Quarantine()
     broker: EmbeddedBroker | MqttIngest
     if settings.broker is None:
-        broker = EmbeddedBroker(intake, Credentials(database), live, quarantine, counters, clock)
+        broker = EmbeddedBroker(intake, Credentials(at_the_door), live, quarantine, counters, clock)
     else:
-        roster = Roster(database, clock)
+        roster = Roster(at_the_door, clock)
         broker = MqttIngest(
             settings.broker, intake, roster, quarantine, counters, clock, settings.part, settings.home_assistant
         )
     upkeep = Upkeep(database, live, ledger, clock, settings.part)
-    loop = asyncio.get_running_loop()
     try:
         yield House(
-            settings, clock, database, recorder, live, ledger, counters, broker, upkeep, quarantine, accounts, loop
+            settings,
+            clock,
+            database,
+            recorder,
+            live,
+            ledger,
+            counters,
+            broker,
+            upkeep,
+            quarantine,
+            accounts,
+            passwords,
+            loop,
         )
     finally:
         accounts.close()
         await asyncio.to_thread(recorder.close)
-        database.close()
+        await asyncio.to_thread(passwords.close)
+        for one in (recording, at_the_door, database):
+            one.close()
 
 
 async def serve(settings: Settings, ready: Callable[[int, int, int | None], None]) -> None:

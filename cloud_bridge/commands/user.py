@@ -5,6 +5,7 @@ import argparse
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.commands.area import Answer, Area
 from cloud_bridge.commands.consents import give_back
+from cloud_bridge.passwords import Passwords
 from cloud_bridge.settings import Settings
 from cloud_bridge.store import people
 from cloud_bridge.store.access import Role
@@ -21,16 +22,17 @@ def declare(area: Area) -> None:
     new.add_argument("--role", choices=ROLES, default=Role.OPERATOR.value)
     new.add_argument("--email", help="where alerts and confirmations go")
     area.command("list", "list the people", show)
-    area.command("password", "give a person a new password; prints it once, and logs them out", password, "name")
+    about = "give a person a new password; prints it once, logs them out and ends their tokens"
+    area.command("password", about, password, "name")
     area.command("role", "change what a person may do", role, "name").add_argument("role", choices=ROLES)
     area.command("remove", "remove a person; their units become nobody's", remove, "name")
 
 
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
-    made = _new_password()
+    made, password_hash = _new_password()
     email = None if options.email is None else checked_email(options.email)
     with open_database(settings.store).writing() as connection:
-        people.add_person(connection, options.name, made, Role(options.role), SystemClock().now_ms(), email)
+        people.add_person(connection, options.name, password_hash, Role(options.role), SystemClock().now_ms(), email)
     return {"user": options.name, "password": made}
 
 
@@ -40,9 +42,9 @@ def show(settings: Settings, _options: argparse.Namespace) -> Answer:
 
 
 def password(settings: Settings, options: argparse.Namespace) -> Answer:
-    made = _new_password()
+    made, password_hash = _new_password()
     with open_database(settings.store).writing() as connection:
-        people.set_password(connection, people.find_person(connection, options.name), made)
+        people.set_password(connection, people.find_person(connection, options.name), password_hash)
     return {"user": options.name, "password": made}
 
 
@@ -59,5 +61,11 @@ def remove(settings: Settings, options: argparse.Namespace) -> Answer:
     return {"user": options.name, "removed": True}
 
 
-def _new_password() -> str:
-    return new_secret()[:PASSWORD_LENGTH]
+def _new_password() -> tuple[str, str]:
+    """A password and its hash, which takes its time: before the database is locked."""
+    made = new_secret()[:PASSWORD_LENGTH]
+    passwords = Passwords()
+    try:
+        return made, passwords.hash(made)
+    finally:
+        passwords.close()

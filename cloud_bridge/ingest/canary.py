@@ -10,6 +10,7 @@ import logging
 import ssl
 from dataclasses import dataclass
 
+from cloud_bridge.counters import Counters
 from cloud_bridge.ingest import packets
 
 CANARY_ID = "_canary"  # its client id; no unit may begin with _
@@ -32,9 +33,9 @@ class BrokerAddress:
 class Canary:
     """One connection, opened when it is needed and kept."""
 
-    def __init__(self, address: BrokerAddress, name: str = CANARY_ID) -> None:
-        self.failures = 0  # marks that were not acknowledged
+    def __init__(self, address: BrokerAddress, counters: Counters, name: str = CANARY_ID) -> None:
         self._address = address
+        self._counters = counters
         self._name = name
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._packet_id = 0
@@ -46,7 +47,7 @@ class Canary:
                 try:
                     await self.send()
                 except (OSError, EOFError, TimeoutError) as error:
-                    self.failures += 1
+                    self._counters.canaries_lost += 1
                     _log.warning("a canary was lost: %s", error or "no answer")
                 await asyncio.sleep(EVERY_S)
         finally:

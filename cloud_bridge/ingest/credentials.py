@@ -2,31 +2,50 @@
 
 import asyncio
 import hmac
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.secrets import matches, new_secret
 from cloud_bridge.store.units import changed_credentials, secret_hash
 
+LOOKUPS_AT_ONCE = 3  # two logins (gate.LOGINS_AT_ONCE) and the look for secrets that were taken away
+
+Key = TypeVar("Key")
+Found = TypeVar("Found")
+
 
 class Credentials:
-    """Reads the store for every login, so that adding and removing units needs no restart."""
+    """Reads the store for every login, so that adding and removing units needs no restart.
+
+    On threads of its own: neither pages nor upkeep can keep a unit waiting at the login.
+    """
 
     def __init__(self, database: Database) -> None:
         self.canary_secret = new_secret()  # of this process alone
         self._database = database
+        self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, "credentials")
+
+    def close(self) -> None:
+        """Does not wait for what is being looked up."""
+        self._threads.shutdown(wait=False)
 
     async def check(self, unit_id: str, secret: str) -> bool | None:
         """True or False for the secret of a unit; None if there is no such unit, after as much work."""
         if unit_id == CANARY_ID:
             return hmac.compare_digest(secret.encode(), self.canary_secret.encode())
-        kept_hash = await asyncio.to_thread(self._secret_hash, unit_id)
+        kept_hash = await self._look_up(self._secret_hash, unit_id)
         right = matches(secret, kept_hash)
         return None if kept_hash is None else right
 
     async def changed(self, since_ms: int) -> dict[str, int]:
         """The units whose secret was changed or taken away since then, with the time of it."""
-        return await asyncio.to_thread(self._changed, since_ms)
+        return await self._look_up(self._changed, since_ms)
+
+    async def _look_up(self, query: Callable[[Key], Found], key: Key) -> Found:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, query, key)
 
     def _changed(self, since_ms: int) -> dict[str, int]:
         with self._database.reading() as connection:

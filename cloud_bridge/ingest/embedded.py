@@ -36,6 +36,7 @@ class EmbeddedBroker:
         self.port = 0  # where it listens, once started
         self.tls_port: int | None = None
         self._credentials = credentials
+        self._counters = counters
         # "External" listeners bind nothing, whatever their address says: connections come from the gate.
         listener = ListenerConfig(type=ListenerType.EXTERNAL, bind="gate")
         plugin = "cloud_bridge.ingest.plugin.UnitsOnly"
@@ -63,11 +64,12 @@ class EmbeddedBroker:
     def canary(self) -> Canary:
         """For this broker, once it is started."""
         host = "127.0.0.1" if self.host == "0.0.0.0" else self.host
-        return Canary(BrokerAddress(host, self.port, self._credentials.canary_secret))
+        return Canary(BrokerAddress(host, self.port, self._credentials.canary_secret), self._counters)
 
     async def stop(self) -> None:
         await self._gate.close()
         await self._broker.shutdown()
+        self._credentials.close()
 
     @property
     def connections(self) -> int:

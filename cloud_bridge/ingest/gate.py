@@ -150,9 +150,11 @@ class Gate:
             return
         now_ms = self._clock.now_ms()
         if unit_id == CANARY_ID:
-            self._intake.take_canary(now_ms, written)
+            taken = self._intake.take_canary(now_ms, written)
         else:
-            self._intake.take(unit_id, kind, publish.payload, now_ms, publish.redelivered, written)
+            taken = self._intake.take(unit_id, kind, publish.payload, now_ms, publish.redelivered, written)
+        if not taken:  # MQTT sends it again only on another connection [MQTT-4.4.0-1]
+            connection.transport.abort()
 
     def misbehaves(self, connection: UnitConnection, error: MalformedPacket) -> None:
         if isinstance(error, PacketTooLarge):

@@ -88,7 +88,7 @@ class MqttIngest:
 
     def canary(self) -> Canary:
         """A client of its own on the same broker, heard by this part."""
-        return Canary(self._address, self._part.canary_id)
+        return Canary(self._address, self._counters, self._part.canary_id)
 
     @property
     def connections(self) -> int:

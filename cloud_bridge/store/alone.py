@@ -40,6 +40,7 @@ def alone(database: Database, what: str, wait_s: float) -> Iterator[None]:
 @contextmanager
 def _alone_there(database: Database, what: str, wait_s: float) -> Iterator[None]:
     with database.reading() as connection:
+        connection.execute(text("SET LOCAL statement_timeout = 0"))  # in favour of the one below
         connection.execute(text(f"SET LOCAL lock_timeout = {int(wait_s * 1000) or 1}"))
         try:
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))

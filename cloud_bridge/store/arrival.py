@@ -16,3 +16,10 @@ class Arrival(NamedTuple):
     bad: bool
     previous_ms: int | None = None  # the unit's contact before this one
     late: bool = False  # a broker kept it for us: it is stored, but it is no contact
+
+
+class CanaryMark(NamedTuple):
+    """A mark of our own that came the way of the units' messages (ingest/canary.py)."""
+
+    received_ms: int
+    part: int = 1  # of the processes that share a broker; each can be deaf on its own

@@ -4,19 +4,23 @@ WAL lets pages be read while the recorder writes. With `synchronous=NORMAL` a ki
 committed; a power cut of the server may lose the last commits, never the database.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.errors import StoreUnusable
 
 FILE_NAME = "chargekeeper.db"
+CONNECTIONS = 20  # of pages, upkeep and car accounts together: half of the threads that serve pages
+CONNECTION_WITHIN_S = 5  # waited for one of them, and for a PostgreSQL to answer
+STATEMENT_MS = 60_000  # the longest statement of PostgreSQL
+LINE_MS = 20_000  # how long what was sent to it may stay unconfirmed
 BUSY_MS = 5000  # how long one writer waits for another: a command line beside the running bridge
 MIGRATION_LOCK = 0x43_4B_44_42  # any number, the same in all our processes: they start together and migrate once
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -25,15 +29,21 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 class Database:
     """Connections for reading and for writing. Thread-safe."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._reader = engine
-        self._writer = engine.execution_options(writing=True)
+    def __init__(self, make_engine: Callable[[int], Engine], connections: int = CONNECTIONS) -> None:
+        self._make_engine = make_engine
+        self._reader = make_engine(connections)
+        self._writer = self._reader.execution_options(writing=True)
 
     @property
     def file(self) -> Path | None:
         """None where it is a PostgreSQL."""
         url = self._reader.url
         return Path(url.database) if url.database and url.get_backend_name() == "sqlite" else None
+
+    def separate(self, connections: int) -> "Database":
+        """The same database through connections of its own, to be closed by itself: however many others wait for
+        one of theirs, whoever works through this one does not. `connections` threads can use it at once."""
+        return Database(self._make_engine, connections)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -46,6 +56,10 @@ class Database:
         """One transaction: all of it or, after an exception, none of it."""
         with self._writer.begin() as connection:
             yield connection
+
+    def disconnect(self) -> None:
+        """Close the connections that nobody uses now: the next ones are made anew."""
+        self._reader.dispose()
 
     def close(self) -> None:
         self._reader.dispose()
@@ -61,15 +75,15 @@ def open_database(where: Path | str) -> Database:
 
 def _open_postgresql(url: str) -> Database:
     try:
-        # Connections are tried before they are used: a server that was restarted has closed them.
-        engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True)
-        database = Database(engine)
+        address = make_url(url).set(drivername="postgresql+psycopg")
+        database = Database(lambda connections: _postgresql_engine(address, connections))
         try:
             with database.writing() as connection:
+                connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large table takes its time
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
                 _migrate(connection)
         except SQLAlchemyError:
-            engine.dispose()
+            database.close()
             raise
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
@@ -77,26 +91,57 @@ def _open_postgresql(url: str) -> Database:
     return database
 
 
+def _postgresql_engine(address: URL, connections: int) -> Engine:
+    """Every wait for the server has an end: for the connection, for an answer, and for a line that went dead."""
+    limits = {
+        "connect_timeout": str(CONNECTION_WITHIN_S),
+        "options": f"-c statement_timeout={STATEMENT_MS}",
+        "tcp_user_timeout": str(LINE_MS),
+        "keepalives_idle": str(CONNECTION_WITHIN_S),
+        "keepalives_interval": str(CONNECTION_WITHIN_S),
+        "keepalives_count": "3",
+    }
+    return create_engine(
+        address.set(query=limits | dict(address.query)),  # what the operator's URL says counts
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=CONNECTION_WITHIN_S,
+        pool_pre_ping=True,  # a server that was restarted has closed its connections
+        hide_parameters=True,
+    )
+
+
 def _open_file(folder: Path) -> Database:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnusable(f"cannot make the data folder {folder}: {error.strerror}. {_SET}") from error
-    engine = create_engine(f"sqlite:///{folder / FILE_NAME}", paramstyle="named")  # as upsert.execute_many wants it
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    database = Database(engine)
+    database = Database(lambda connections: _sqlite_engine(folder / FILE_NAME, connections))
     try:
         with database.writing() as connection:
             _migrate(connection)
     except SQLAlchemyError as error:
-        engine.dispose()
+        database.close()
         reason = getattr(error, "orig", None) or error
         raise StoreUnusable(f"cannot write the database {folder / FILE_NAME}: {reason}. {_SET}") from error
     return database
 
 
 _SET = "Make it writable for this user, or set CHARGEKEEPER_DATA to another folder."
+
+
+def _sqlite_engine(file: Path, connections: int) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{file}",
+        paramstyle="named",  # as upsert.execute_many wants it
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=CONNECTION_WITHIN_S,
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
 
 
 def _prepare(connection: Any, _record: object) -> None:

@@ -1,39 +1,37 @@
 """People who log in to the pages, and their browser sessions."""
 
-from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, NamedTuple
 
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
 from sqlalchemy import Connection, Row, Select, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.secrets import hash_of, new_secret
-from cloud_bridge.store.tables import people, web_sessions
+from cloud_bridge.store.tables import people, tokens, web_sessions
 
-__all__ = ["MIN_PASSWORD", "SESSION_MS", "Person", "Role"]
+__all__ = ["SESSION_MS", "Person", "Role"]
 
 SESSION_MS = 30 * 24 * 3600 * 1000  # a phone in a pocket stays logged in for a month
 MAX_NAME = 100
-MIN_PASSWORD = 10  # characters, when a person chooses; length is what counts (NIST SP 800-63B)
-MAX_PASSWORD = 200
 
-_hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106's low-memory choice
-_at_once = BoundedSemaphore(2)  # each takes 64 MiB: a crowd at the login must not take the house down
-_NOBODY = _hasher.hash(new_secret())  # an unknown name costs as much time as a wrong password
+
+class Login(NamedTuple):
+    """A person, and the hash that their password has to match (passwords.py)."""
+
+    person: Person
+    password_hash: str
 
 
 def add_person(
-    connection: Connection, name: str, password: str, role: Role, now_ms: int, email: str | None = None
+    connection: Connection, name: str, password_hash: str, role: Role, now_ms: int, email: str | None = None
 ) -> None:
-    """Takes as long as argon2 does. Raises AlreadyThere, or BridgeError for a name that is none."""
+    """Raises AlreadyThere, or BridgeError for a name that is none."""
     if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
         raise BridgeError(f"{name!r} is no user name: use 1 to {MAX_NAME} printable characters")
     values = {
         "name": name,
-        "password_hash": _hasher.hash(password),
+        "password_hash": password_hash,
         "role": role,
         "created_ms": now_ms,
         "email": email,
@@ -75,24 +73,17 @@ def change_role(connection: Connection, person: Person, role: Role) -> None:
     connection.execute(update(people).where(people.c.id == person.id).values(role=role))
 
 
-def set_password(connection: Connection, person: Person, password: str) -> None:
-    """Every browser is logged out. Takes as long as argon2 does. Raises BridgeError for one that is too short."""
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise BridgeError(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
-    changed = update(people).where(people.c.id == person.id).values(password_hash=_hasher.hash(password))
-    connection.execute(changed)
+def set_password(connection: Connection, person: Person, password_hash: str) -> None:
+    """Every browser is logged out, and every token of theirs ends: whoever knew the old password may have made it."""
+    connection.execute(update(people).where(people.c.id == person.id).values(password_hash=password_hash))
     connection.execute(delete(web_sessions).where(web_sessions.c.person_id == person.id))
+    connection.execute(delete(tokens).where(tokens.c.person_id == person.id))
 
 
-def who_logs_in(connection: Connection, name: str, password: str) -> Person | None:
-    """The person of that name if the password is right. Takes as long as argon2 does, also for a stranger."""
+def find_login(connection: Connection, name: str) -> Login | None:
+    """None: there is nobody of that name."""
     row = connection.execute(_persons(people.c.password_hash).where(people.c.name == name)).one_or_none()
-    try:
-        with _at_once:
-            _hasher.verify(_NOBODY if row is None else row.password_hash, password)
-    except (Argon2Error, InvalidHashError):
-        return None
-    return None if row is None else _person(row)
+    return None if row is None else Login(_person(row), row.password_hash)
 
 
 def open_session(connection: Connection, person: Person, now_ms: int) -> str:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, case, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, case, delete, literal_column, select, update
 
 from cloud_bridge.contact import GAP_AFTER_MS, Gap, merged
-from cloud_bridge.store.arrival import Arrival
+from cloud_bridge.store.arrival import Arrival, CanaryMark
 from cloud_bridge.store.tables import (
     contact_gaps,
     contacts,
@@ -15,6 +15,7 @@ from cloud_bridge.store.tables import (
     heartbeats,
     listening,
     listening_gaps,
+    rejected_messages,
     results,
     sessions,
     signal,
@@ -25,14 +26,8 @@ from cloud_bridge.wire import Heartbeat, Message
 
 MAX_CSQ = 31  # above it is the modem's "not known"
 MAX_OPERATOR = 16  # characters of the column; a PLMN has five or six digits
-
-
-class Listened(NamedTuple):
-    """A canary came through: we listened until then, and the gap, if any, ended with it."""
-
-    until_ms: int
-    gap: Gap | None
-    part: int = 1  # of the processes that share a broker; each can be deaf on its own
+MAX_REASON = 200  # characters of the column
+KEPT_REJECTED = 10_000  # messages; at most 4 kB each
 
 
 _COLUMNS: dict[str, tuple[Table, tuple[str, ...]]] = {  # journal kinds -> table and the columns read from the message
@@ -163,11 +158,25 @@ def _journal_row(arrival: Arrival, message: Message) -> dict[str, Any]:
     return row
 
 
-def record_listening(connection: Connection, canary: Listened) -> None:
-    """The ledger's newest sign that we listen."""
-    replace(connection, listening, [{"id": canary.part, "until_ms": canary.until_ms}])
-    if canary.gap is not None:
-        insert_new(connection, listening_gaps, [canary.gap._asdict()])
+def reject(connection: Connection, arrival: Arrival, reason: str) -> None:
+    """Keep the bytes of a message whose data the database refuses, for somebody to look at. The newest KEPT_REJECTED
+    stay."""
+    row = {
+        "unit_id": arrival.unit_id,
+        "kind": arrival.kind,
+        "received_ms": arrival.received_ms,
+        "payload": arrival.payload,
+        "reason": reason[:MAX_REASON],
+    }
+    newest = connection.execute(rejected_messages.insert().returning(rejected_messages.c.id), row).scalar_one()
+    connection.execute(delete(rejected_messages).where(rejected_messages.c.id <= newest - KEPT_REJECTED))
+
+
+def record_listening(connection: Connection, mark: CanaryMark, gap: Gap | None) -> None:
+    """We listened when the mark was received, and the gap, if any, ended with it."""
+    replace(connection, listening, [{"id": mark.part, "until_ms": mark.received_ms}])
+    if gap is not None:  # again where the commit before held, and its answer was lost
+        replace(connection, listening_gaps, [gap._asdict()])
 
 
 def read_listening(connection: Connection, part: int = 1) -> tuple[list[Gap], int | None]:

@@ -1,11 +1,19 @@
-"""Writes arrivals from the event loop into the database on a thread of its own, in groups.
+"""Writes messages from the event loop into the database on a thread of its own, in groups.
 
 While one group is being committed the next one gathers, so a busy moment makes larger transactions rather than a
-longer queue. Whoever handed an arrival in is told when it is safe on disk: the embedded broker acknowledges to the
+longer queue. Whoever handed a message in is told when it is committed: the embedded broker acknowledges to the
 unit only then, so what was acknowledged cannot be lost by killing this process.
 
-A database that cannot be written (a full disk) stops nothing: the group is kept and tried again every second,
-`trouble` says why, and units are not acknowledged meanwhile, so they keep their records.
+An error of the database stops the writing and nothing else. What happens to a message depends on whose error it is:
+
+    error                                         the message
+    -----------------------------------------------------------------------------------------------------------
+    of the database, or of the way to it: away,   stays in the queue, unacknowledged; tried again every RETRY_S,
+    full, read-only, slow, no connection left     and `trouble` says why until it is committed
+    of the message's own data, twice, alone in    kept aside in `rejected_messages`, and acknowledged when that is
+    its transaction                               committed; counted in `rejected`
+
+A canary is never kept aside: a database that refuses one is in trouble, whatever the error says.
 """
 
 import asyncio
@@ -13,49 +21,86 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from itertools import chain
+from typing import NamedTuple
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
-from cloud_bridge.store.arrival import Arrival
+from cloud_bridge.clock import Clock
+from cloud_bridge.contact import Ledger, gap_between, proves_listening
+from cloud_bridge.store.arrival import Arrival, CanaryMark
 from cloud_bridge.store.database import Database
-from cloud_bridge.store.record import Listened, record, record_listening
+from cloud_bridge.store.record import record, record_listening, reject
 
 GATHER_S = 0.005  # groups start at most this often: a commit costs about as much as fifty more rows in it
 RETRY_S = 1.0
 LAST_TRIES = 3  # when closing; what then still cannot be written was never acknowledged
+MAX_WAITING = 100_000  # messages, some 100 MB. Beyond it none is taken in, so none is acknowledged
+STALLED_S = 10.0  # a commit that takes longer is an outage, though no error has come yet
 
-Written = Callable[[], object]  # called on the event loop after the commit; must not raise
-Waiting = list[tuple[Arrival | Listened, Written]]
+Committed = Callable[[], object]  # called on the event loop after the commit; must not raise
 
 _log = logging.getLogger(__name__)
 
 
-class Recorder:
-    """Created on the event loop, which it calls back; `put` returns at once."""
+class Item(NamedTuple):
+    """What waits to be written, and whom to call when it is committed."""
 
-    def __init__(self, database: Database, loop: asyncio.AbstractEventLoop) -> None:
-        self.trouble: str | None = None  # why the last commit failed; None while all is well
-        self.refused = 0  # messages that no retry could have helped
+    message: Arrival | CanaryMark
+    committed: Committed
+
+
+class Recorder:
+    """Created on the event loop, which it calls back; `put` returns at once.
+
+    `database` should have a connection that nobody else can hold (Database.separate). The ledger hears of a canary
+    when its mark is committed.
+    """
+
+    def __init__(self, database: Database, loop: asyncio.AbstractEventLoop, clock: Clock, ledger: Ledger) -> None:
+        self.rejected = 0  # messages kept aside: the database refuses their data, and no retry can help
+        self.retries = 0  # times that the database did not take what was handed to it
+        self._trouble: str | None = None
         self._database = database
         self._loop = loop
+        self._clock = clock
+        self._ledger = ledger
+        self._listened_ms = ledger.listened_ms  # as committed; the ledger follows on the event loop
         self._changed = threading.Condition()
-        self._waiting: Waiting = []
+        self._waiting: list[Item] = []
+        self._uncommitted: list[Item] = []  # taken out of `_waiting`
+        self._writing_since_s: float | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="recorder")
         self._thread.start()
 
-    def put(self, item: Arrival | Listened, written: Written) -> None:
-        """Write it soon, then call `written`."""
+    def put(self, message: Arrival | CanaryMark, committed: Committed) -> bool:
+        """Write it soon, then call `committed`. False: MAX_WAITING wait already, and this one was not taken."""
         with self._changed:
-            self._waiting.append((item, written))
+            if self.is_full:
+                return False
+            self._waiting.append(Item(message, committed))
             if len(self._waiting) == 1:
                 self._changed.notify()
+        return True
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be committed now, in one line; None while all is well."""
+        since_s = self._writing_since_s
+        if self._trouble is None and since_s is not None and time.monotonic() - since_s > STALLED_S:
+            return f"the database has not answered for more than {STALLED_S:.0f} s"
+        return self._trouble
 
     @property
     def waiting(self) -> int:
-        """How many items are in no group yet."""
-        return len(self._waiting)
+        """How many items are not committed yet."""
+        return len(self._waiting) + len(self._uncommitted)
+
+    @property
+    def is_full(self) -> bool:
+        return self.waiting >= MAX_WAITING
 
     def close(self) -> None:
         """Write what waits, then end. Blocks until done; at most LAST_TRIES tries if the database refuses."""
@@ -66,56 +111,140 @@ class Recorder:
 
     def _run(self) -> None:
         tries_left = LAST_TRIES
-        group: Waiting = []
         while True:
             with self._changed:
-                while not self._waiting and not group and not self._closing:
+                while not self._waiting and not self._uncommitted and not self._closing:
                     self._changed.wait()
-                group += self._waiting
+                self._uncommitted += self._waiting
                 self._waiting = []
-            if not group:
+            if not self._uncommitted:
                 return
-            if self._write(group):
-                self._loop.call_soon_threadsafe(_tell, group)
-                group = []
-                pause_s = GATHER_S
-            elif self._closing and (tries_left := tries_left - 1) == 0:
-                _log.error("gave up %d messages that the database did not take", len(group))
+            self._writing_since_s = time.monotonic()
+            self._uncommitted = self._write(self._uncommitted)
+            self._writing_since_s = None
+            if not self._uncommitted:
+                self._succeeded()
+                time.sleep(GATHER_S)
+                continue
+            self.retries += 1
+            if self._closing and (tries_left := tries_left - 1) == 0:
+                _log.error("gave up %d messages that the database did not take", len(self._uncommitted))
                 return
+            self._database.disconnect()  # the next try may reach another server: the new primary after a failover
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing, RETRY_S)
+
+    def _write(self, group: list[Item]) -> list[Item]:
+        """Returns what is not committed, in its order. A message that the database refuses is found by halving."""
+        pending = [group]
+        refused: list[Item] = []
+        while pending:
+            part = pending.pop()
+            try:
+                listened = self._commit(part)
+            except Exception as error:  # whatever it is, the thread that acknowledges must outlive it
+                if not _is_of_its_data(error):
+                    self._failed(error)
+                    return [*refused, *part, *chain.from_iterable(reversed(pending))]
+                if len(part) > 1:
+                    middle = len(part) // 2
+                    pending += [part[middle:], part[:middle]]
+                elif not self._keep_aside(part[0], error):
+                    refused += part
             else:
-                pause_s = RETRY_S
-            time.sleep(pause_s)
+                self._call_back(part, listened)
+        return refused
 
-    def _write(self, group: Waiting) -> bool:
-        """False: the database cannot be written now."""
-        try:
-            with self._database.writing() as connection:
-                _write_items(connection, [item for item, _ in group])
-        except OperationalError as error:
-            if self.trouble is None:
-                _log.error("the database cannot be written: %s", error.orig)
-            self.trouble = str(error.orig)
+    def _commit(self, group: list[Item]) -> list[int]:
+        """One transaction. Returns the times at which its canaries prove that we listened. Raises anything."""
+        now_ms = self._clock.now_ms()
+        arrivals = [item.message for item in group if isinstance(item.message, Arrival)]
+        marks = [item.message for item in group if isinstance(item.message, CanaryMark)]
+        listened, listened_ms = [], self._listened_ms
+        with self._database.writing() as connection:
+            if arrivals:
+                record(connection, arrivals)
+            for mark in marks:
+                is_newer = listened_ms is None or mark.received_ms > listened_ms
+                if is_newer and proves_listening(mark.received_ms, now_ms):
+                    gap = gap_between(listened_ms, mark.received_ms)
+                    record_listening(connection, mark, gap)
+                    listened_ms = mark.received_ms
+                    listened.append(listened_ms)
+        self._listened_ms = listened_ms
+        return listened
+
+    def _keep_aside(self, item: Item, error: Exception) -> bool:
+        """A message that was refused alone in its transaction. False: it stays in the queue.
+
+        It is tried once more, since an error of its own data comes again. Then the bytes are kept, and the contact
+        counts if it can be stored: the unit reached us, whatever it said.
+        """
+        arrival = item.message
+        if isinstance(arrival, CanaryMark):
+            self._failed(error)
             return False
-        except (SQLAlchemyError, ValueError, OverflowError) as error:
-            if len(group) > 1:  # one of them is at fault; the others must not suffer
-                return all(self._write([one]) for one in group)
-            self.refused += 1
-            _log.error("the database refused a message, dropped: %s", error)
-        if self.trouble is not None:
+        unread = arrival._replace(message=None, bad=True)
+        for contact, is_rejected in (([arrival], False), ([unread], True), ([], True)):
+            try:
+                with self._database.writing() as connection:
+                    if contact:
+                        record(connection, contact)
+                    if is_rejected:
+                        reject(connection, arrival, _reason(error))
+            except Exception as again:
+                if not _is_of_its_data(again):
+                    self._failed(again)
+                    return False
+                error = again
+            else:
+                if is_rejected:
+                    self.rejected += 1
+                    _log.error("a message of %s was rejected and kept aside: %s", arrival.unit_id, _reason(error))
+                self._call_back([item], [])
+                return True
+        self._failed(error)  # not even its bytes: then it is not its data
+        return False
+
+    def _call_back(self, group: list[Item], listened: list[int]) -> None:
+        calls: list[Committed] = [partial(self._ledger.listened, at_ms) for at_ms in listened]
+        calls += [item.committed for item in group]
+        self._loop.call_soon_threadsafe(_call, calls)
+
+    def _failed(self, error: Exception) -> None:
+        reason = _reason(error)
+        if reason != self._trouble:
+            known = isinstance(error, SQLAlchemyError)
+            _log.error("nothing can be stored or acknowledged: %s", reason, exc_info=None if known else error)
+        self._trouble = reason
+
+    def _succeeded(self) -> None:
+        if self._trouble is not None:
             _log.warning("the database can be written again")
-            self.trouble = None
-        return True
+            self._trouble = None
 
 
-def _write_items(connection: Connection, items: list[Arrival | Listened]) -> None:
-    arrivals = [item for item in items if isinstance(item, Arrival)]
-    if arrivals:
-        record(connection, arrivals)
-    for item in items:
-        if isinstance(item, Listened):
-            record_listening(connection, item)
+def _is_of_its_data(error: Exception) -> bool:
+    """Whether the message may be at fault, and not the database or the way to it.
+
+    PEP 249 puts what is wrong with a value into DataError, and a unit that was removed into IntegrityError. What never
+    reached the database is an error of ours over this one message.
+    """
+    if isinstance(error, DBAPIError):
+        return isinstance(error, DataError | IntegrityError) and not error.connection_invalidated
+    cause = error.orig if isinstance(error, StatementError) else error
+    return isinstance(cause, ValueError | TypeError | ArithmeticError | LookupError) and not isinstance(
+        cause, SQLAlchemyError
+    )
 
 
-def _tell(group: Waiting) -> None:
-    for _, written in group:
-        written()
+def _reason(error: Exception) -> str:
+    """One line for the log and /healthz, without the statement and its values."""
+    cause = getattr(error, "orig", None) or error
+    lines = str(cause).strip().splitlines()
+    return lines[0] if lines else type(cause).__name__
+
+
+def _call(callbacks: list[Committed]) -> None:
+    for committed in callbacks:
+        committed()

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -221,6 +222,19 @@ results = _journal(
     Column("ok", Boolean),
     Column("reason", String(256)),
     Index(None, "unit_id", "command"),
+)
+
+rejected_messages = Table(  # whose data the database refuses (store/recorder.py)
+    "rejected_messages",
+    metadata,
+    _row_number(),
+    Column("unit_id", String(36), nullable=False),  # no foreign key: that it is gone may be the reason
+    Column("kind", String(20), nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("reason", String(200), nullable=False),
+    Index(None, "received_ms"),
+    sqlite_autoincrement=True,
 )
 
 listening = Table(

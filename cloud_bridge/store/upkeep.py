@@ -8,6 +8,7 @@ from cloud_bridge.store.tables import (
     email_changes,
     events,
     listening_gaps,
+    rejected_messages,
     results,
     sessions,
     signal,
@@ -30,6 +31,7 @@ KEPT_DAYS: list[tuple[Table, Column[int], int]] = [
     (listening_gaps, listening_gaps.c.to_ms, 400),
     (events, events.c.received_ms, 400),
     (results, results.c.received_ms, 90),
+    (rejected_messages, rejected_messages.c.received_ms, 90),
     (sessions, sessions.c.received_ms, 7 * 366),  # what a driver may have to show a tax office
     (alerts, alerts.c.at_ms, 90),
     (web_sessions, web_sessions.c.expires_ms, 0),

@@ -9,14 +9,16 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from cloud_bridge.errors import BridgeError
+from cloud_bridge.passwords import MIN_LENGTH
 from cloud_bridge.store import contact_details
 from cloud_bridge.store.claims import ClaimRefused, claim, release
-from cloud_bridge.store.people import MIN_PASSWORD, set_password, who_logs_in
+from cloud_bridge.store.email import email_of
+from cloud_bridge.store.people import set_password
 from cloud_bridge.store.sites import Tariff, describe_site, set_tariff, tariff_of
 from cloud_bridge.store.units import Unit, visible_units
 from cloud_bridge.web.access import HouseOf
 from cloud_bridge.web.attempts import Attempts
-from cloud_bridge.web.login import give_session
+from cloud_bridge.web.login import give_session, who_knows
 from cloud_bridge.web.page import Field, NotTheirs, OwnForm, PersonOf, UnitOf, page, to
 from cloud_bridge.web.problems import Refused
 from cloud_bridge.web.words import lasting
@@ -51,18 +53,21 @@ def change_details(house: HouseOf, person: PersonOf, full_name: Field = "", phon
 
 @router.get("/password")
 def password(request: Request, person: PersonOf) -> Response:
-    return page(request, "account_password.html", person, shortest=MIN_PASSWORD)
+    return page(request, "account_password.html", person, shortest=MIN_LENGTH)
 
 
 @router.post("/password", dependencies=[OwnForm])
 def change_password(request: Request, house: HouseOf, person: PersonOf, old: Field, new: Field) -> Response:
-    """Every other browser is logged out; this one goes on."""
-    with house.database.reading() as connection:
-        known = who_logs_in(connection, person.name, old)
-    if known is None:
+    """Every other browser is logged out, and every token of theirs ends; this browser goes on."""
+    if who_knows(house, person.name, old) is None:
         raise Refused("That is not your password", "The old password was wrong. Nothing was changed.")
-    with _explained("The password was not changed"), house.database.writing() as connection:
-        set_password(connection, person, new)
+    with house.database.reading() as connection:
+        address = email_of(connection, person.id) or ""
+    with _explained("The password was not changed"):
+        password_hash = house.passwords.hash_chosen(new, [person.name, *address.split("@")])
+    with house.database.writing() as connection:
+        set_password(connection, person, password_hash)
+    house.live.access_changed()
     response = to("/account")
     give_session(request, response, house, person)
     return response

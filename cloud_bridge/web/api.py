@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Query, Response
 
 from cloud_bridge.store.units import visible_unit, visible_units
 from cloud_bridge.web.access import ApiAsker, HouseOf
-from cloud_bridge.web.view import as_json, charge_point
+from cloud_bridge.web.view import as_json, charge_point, is_listening
 
 PAGE = 500  # charge points of one answer
 
@@ -23,12 +23,14 @@ def health(house: HouseOf, response: Response) -> dict[str, Any]:
     if trouble is not None:
         response.status_code = 503
     return {
-        "status": "ok" if trouble is None else "the database cannot be written",
+        "status": "ok" if trouble is None else "messages cannot be stored, and are not acknowledged",
         "trouble": trouble,
-        "listening": house.counters.canaries > 0 and house.ledger.open_gap(house.clock.now_ms()) is None,
+        "listening": is_listening(house),
         "connections": house.broker.connections,
         "waiting_to_be_stored": house.recorder.waiting,
-        "refused_by_store": house.recorder.refused,
+        "rejected_by_store": house.recorder.rejected,
+        "store_retries": house.recorder.retries,
+        "refused_logins": house.passwords.refused,
         "counters": asdict(house.counters),
     }
 

@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from cloud_bridge.house import House
 from cloud_bridge.store.access import Person
-from cloud_bridge.store.people import SESSION_MS, close_session, open_session, who_logs_in
+from cloud_bridge.store.people import SESSION_MS, close_session, find_login, open_session
 from cloud_bridge.store.secrets import new_secret
 from cloud_bridge.web.access import SESSION_COOKIE, HouseOf
 from cloud_bridge.web.attempts import Attempts, login_limits
@@ -31,8 +31,7 @@ def login(request: Request, house: HouseOf, name: Field, password: Field, form: 
     wait_ms = attempts.wait_ms(limits, now_ms)
     if wait_ms:
         return _login_page(request, next, 429, wait=lasting(wait_ms))
-    with house.database.reading() as connection:
-        person = who_logs_in(connection, name, password)
+    person = who_knows(house, name, password)
     if person is None:
         attempts.failed(limits, now_ms)
         return _login_page(request, next, 401)
@@ -47,9 +46,18 @@ def login(request: Request, house: HouseOf, name: Field, password: Field, form: 
 def logout(request: Request, house: HouseOf) -> Response:
     with house.database.writing() as connection:
         close_session(connection, request.cookies.get(SESSION_COOKIE, ""))
+    house.live.access_changed()
     response = to("/login")
     response.delete_cookie(SESSION_COOKIE)
     return response
+
+
+def who_knows(house: House, name: str, password: str) -> Person | None:
+    """The person of that name if it is their password. Takes as long for a stranger. Raises HashingBusy."""
+    with house.database.reading() as connection:
+        login = find_login(connection, name)
+    matches = house.passwords.matches(None if login is None else login.password_hash, password)
+    return login.person if login is not None and matches else None
 
 
 def give_session(request: Request, response: Response, house: House, person: Person) -> None:

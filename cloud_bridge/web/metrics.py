@@ -13,6 +13,7 @@ from cloud_bridge.house import House
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.tables import contacts, units
 from cloud_bridge.web.access import ApiAsker, HouseOf, require
+from cloud_bridge.web.view import is_listening
 
 router = APIRouter()
 
@@ -34,7 +35,6 @@ class _Totals(Collector):
 
     def collect(self) -> Iterator[Metric]:
         house = self._house
-        now_ms = house.clock.now_ms()
         messages = CounterMetricFamily(
             "chargekeeper_messages", "What came in and what was turned away, since the start.", labels=["what"]
         )
@@ -50,8 +50,9 @@ class _Totals(Collector):
             ("units_silent", "Charge points that were noticed silent.", silent),
             ("connections", "Connections of units that are open.", house.broker.connections),
             ("waiting", "Messages that are not in the store yet.", house.recorder.waiting),
+            ("rejected", "Messages kept aside since the start: the store refuses their data.", house.recorder.rejected),
             ("store_trouble", "1 while the store cannot be written.", house.recorder.trouble is not None),
-            ("listening", "1 while our own canary comes through.", house.ledger.open_gap(now_ms) is None),
+            ("listening", "1 while our own canary comes through.", is_listening(house)),
             ("listened_timestamp_seconds", "When it came through last.", (listened_ms or 0) / 1000),
             ("strangers", "Ids in quarantine.", len(house.quarantine.strangers)),
         ):

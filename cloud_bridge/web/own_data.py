@@ -11,9 +11,9 @@ from cloud_bridge.alerts.wishes import Via, add_wish, remove_wish, wishes_of
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.email import email_of
-from cloud_bridge.store.people import who_logs_in
 from cloud_bridge.store.personal import erase, export
 from cloud_bridge.web.access import SESSION_COOKIE, HouseOf
+from cloud_bridge.web.login import who_knows
 from cloud_bridge.web.page import NotTheirs, Number, OwnForm, PersonOf, page, to
 from cloud_bridge.web.problems import Refused
 
@@ -85,12 +85,11 @@ def export_data(house: HouseOf, person: PersonOf) -> Response:
 @router.post("/data/erase", dependencies=[OwnForm])
 def erase_data(house: HouseOf, person: PersonOf, password: Annotated[str, Form(max_length=200)]) -> Response:
     """The password is asked for again: this cannot be undone."""
-    with house.database.reading() as connection:
-        known = who_logs_in(connection, person.name, password)
-    if known is None:
+    if who_knows(house, person.name, password) is None:
         raise Refused("That is not your password", "Nothing was deleted.")
     with house.database.writing() as connection:
         erase(connection, person)
+    house.live.access_changed()
     response = to("/login")
     response.delete_cookie(SESSION_COOKIE)
     return response

@@ -1,15 +1,20 @@
 """What goes wrong for a person has a page that says so and leads on; programs get the same as JSON."""
 
+import logging
 from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, TimeoutError
 from starlette.exceptions import HTTPException
 
+from cloud_bridge.passwords import HashingBusy
 from cloud_bridge.web.access import person_of
 from cloud_bridge.web.page import LoginNeeded, page, templates, to
+
+_log = logging.getLogger(__name__)
 
 # status: title, what it means and what to do
 PROBLEMS = {
@@ -27,9 +32,18 @@ PROBLEMS = {
     ),
     422: ("Something was missing", "Nothing was changed. Go back, fill in every field, and try again."),
     429: ("Too many tries", "Wait a minute, then try again. This keeps strangers from guessing passwords."),
+    503: (
+        "We cannot reach our records",
+        "Nothing was changed. It is our fault, not yours, and your charger is not affected. Try again in a minute.",
+    ),
 }
 OTHER = ("Something went wrong", "It is our fault, not yours. Your charger is not affected. Go back and try again.")
 START = "/"
+
+BUSY = "Nothing was changed. Go back and try again in a few seconds."
+STORE_AWAY = (OperationalError, InternalError, InterfaceError, TimeoutError)  # of the database, and not of a statement
+RETRY_AFTER_S = 60
+LOGIN_AGAIN_S = 5
 
 
 class Refused(Exception):
@@ -46,6 +60,9 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _refused)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _problem_of)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
+    for error in STORE_AWAY:
+        app.add_exception_handler(error, _store_away)
+    app.add_exception_handler(HashingBusy, _hashing_busy)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _failed)
 
 
@@ -95,6 +112,22 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
     if any(one["loc"][0] in ("path", "query") for one in error.errors()):  # an address that no page of ours leads to
         return _problem(request, 404)
     return _problem(request, 413 if any(one["type"] == "string_too_long" for one in error.errors()) else 422)
+
+
+async def _store_away(request: Request, error: Exception) -> Response:
+    """The database does not answer, or takes nothing. Nobody is asked for again: they are in it."""
+    _log.warning("a request was answered 503: %s", type(error).__name__)
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    if _is_for_programs(request):
+        return JSONResponse({"detail": "the database cannot be reached: try again"}, 503, headers)
+    return HTMLResponse(problem_text(503), 503, headers)
+
+
+async def _hashing_busy(request: Request, error: HashingBusy) -> Response:
+    content = {"title": "Many people are logging in", "meaning": BUSY, "back": _came_from(request)}
+    response = page(request, "problem.html", None, 429, **content)
+    response.headers["Retry-After"] = str(LOGIN_AGAIN_S)
+    return response
 
 
 async def _failed(request: Request, _error: Exception) -> Response:

@@ -36,10 +36,13 @@ async def changes(
 
     `seen` is the mark of what the page shows already.
     """
+    accesses = house.live.accesses
     while (stored := await asyncio.to_thread(read)) is not None:
         yield event(time_of_day(house.clock.now_ms(), stored.unit.time_zone), seen, ALIVE)
         for _ in range(LOOKS):
-            if is_outdated(house, stored.unit) and (stored := await asyncio.to_thread(read)) is None:
+            may_differ = accesses != house.live.accesses or is_outdated(house, stored.unit)
+            accesses = house.live.accesses
+            if may_differ and (stored := await asyncio.to_thread(read)) is None:
                 return
             point = charge_point(house, stored.unit)
             if (now := mark(point, stored.vehicles_mark)) != seen:

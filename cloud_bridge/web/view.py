@@ -105,3 +105,9 @@ def _stored(payload: str | None) -> Heartbeat:
     except BadPayload:  # written by another version of the bridge
         return Heartbeat()
     return message if isinstance(message, Heartbeat) else Heartbeat()
+
+
+def is_listening(house: House) -> bool:
+    """Whether a message that reaches us now would be stored and acknowledged: our own canary just was."""
+    now_ms = house.clock.now_ms()
+    return house.counters.canaries > 0 and house.recorder.trouble is None and house.ledger.open_gap(now_ms) is None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from cloud_bridge.store import people
+from cloud_bridge import passwords
 from tests.cloud_bridge.running import Bridge, running_bridge
 
 
@@ -20,5 +20,5 @@ def bridge(tmp_path: Path) -> Iterator[Bridge]:
 def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """argon2 is slow on purpose; not for tests."""
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(people, "_hasher", quick)
-    monkeypatch.setattr(people, "_NOBODY", quick.hash("nobody"))
+    monkeypatch.setattr(passwords, "_hasher", quick)
+    monkeypatch.setattr(passwords, "_NOBODY", quick.hash("nobody"))

@@ -69,8 +69,9 @@ class Bridge:
             return add_unit(connection, unit_id, self.clock.now_ms())
 
     def add_person(self, name: str, password: str, role: Role) -> None:
+        password_hash = self.house.passwords.hash(password)
         with self.house.database.writing() as connection:
-            add_person(connection, name, password, role, self.clock.now_ms())
+            add_person(connection, name, password_hash, role, self.clock.now_ms())
 
     def read(self, unit_id: str) -> dict[str, Any]:
         """The charge point as the HTTP interface tells it."""

@@ -11,14 +11,15 @@ from cloud_bridge.store.access import SCOPES, Asker, Person, Role, Scope, Token,
 from cloud_bridge.store.claims import ClaimRefused, as_printed, assign, claim, release, withdraw
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.people import (
+    Login,
     add_person,
     change_role,
+    find_login,
     find_person,
     open_session,
     remove_person,
     set_password,
     who_has_session,
-    who_logs_in,
 )
 from cloud_bridge.store.units import NewUnit, add_unit, visible_unit, visible_units
 from tests.cloud_bridge.running import store_at
@@ -35,7 +36,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def person(database: Database, name: str, role: Role = Role.DRIVER) -> Person:
     with database.writing() as connection:
-        add_person(connection, name, "correct horse", role, NOW_MS)
+        add_person(connection, name, "a hash", role, NOW_MS)
         return find_person(connection, name)
 
 
@@ -162,16 +163,20 @@ def test_a_changed_role_counts_at_once(database: Database) -> None:
     assert seen_by(database, asker) == ["a"]
 
 
-def test_a_new_password_logs_every_browser_out(database: Database) -> None:
-    ann = person(database, "ann")
+def test_a_new_password_ends_every_session_and_every_token_of_the_person(database: Database) -> None:
+    ann, ben = person(database, "ann"), person(database, "ben")
     with database.writing() as connection:
         cookie = open_session(connection, ann, NOW_MS)
-        with pytest.raises(BridgeError, match="10 to 200"):
-            set_password(connection, ann, "short")
-        set_password(connection, ann, "battery staple")
+        hers = tokens.add_token(connection, NOW_MS, person_id=ann.id)
+        his = tokens.add_token(connection, NOW_MS, person_id=ben.id)
+        operators = tokens.add_token(connection, NOW_MS)
+        set_password(connection, ann, "a new hash")
         assert who_has_session(connection, cookie, NOW_MS) is None
-        assert who_logs_in(connection, "ann", "correct horse") is None
-        assert who_logs_in(connection, "ann", "battery staple") == ann
+        assert tokens.find_token(connection, hers) is None
+        assert tokens.find_token(connection, his) is not None
+        assert tokens.find_token(connection, operators) is not None
+        login = find_login(connection, "ann")
+    assert login == Login(ann, "a new hash")
 
 
 def test_an_address_changes_when_its_code_comes_back_and_only_once(database: Database) -> None:

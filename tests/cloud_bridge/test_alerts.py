@@ -32,7 +32,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 def driver(bridge: Bridge, name: str, about: tuple[About, ...] = tuple(About)[:5]) -> Person:
     with bridge.house.database.writing() as connection:
-        add_person(connection, name, "correct horse", Role.DRIVER, 0)
+        add_person(connection, name, "a hash", Role.DRIVER, 0)
         person = find_person(connection, name)
         for one in about:
             add_wish(connection, person, one, Via.WEBHOOK, HOOK)
@@ -98,7 +98,7 @@ def test_a_fault_and_a_brown_out_are_told_by_name(bridge: Bridge, sent: list[dic
 def test_many_at_once_are_one_incident(bridge: Bridge, sent: list[dict[str, Any]]) -> None:
     ann = driver(bridge, "ann")
     with bridge.house.database.writing() as connection:
-        add_person(connection, "olga", "correct horse", Role.OPERATOR, 0)
+        add_person(connection, "olga", "a hash", Role.OPERATOR, 0)
         add_wish(connection, find_person(connection, "olga"), About.INCIDENT, Via.WEBHOOK, HOOK)
     for number in range(12):
         unit_of(bridge, ann, f"cp-{number}").publish(f"cp/cp-{number}/heartbeat", b"{}")

@@ -117,11 +117,14 @@ def test_health_needs_no_token_and_counts(bridge: Bridge) -> None:
     assert response.json()["counters"]["refused_unknown_unit"] == 1
 
 
-def test_health_says_when_nothing_can_be_stored(bridge: Bridge) -> None:
-    bridge.house.recorder.trouble = "disk full"
+def test_health_says_when_nothing_can_be_stored(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    bridge.send_canary()
+    assert bridge.stranger().get("/healthz").json()["listening"]
+    monkeypatch.setattr(bridge.house.recorder, "_trouble", "disk full")
     response = bridge.stranger().get("/healthz")
     assert response.status_code == 503
     assert response.json()["trouble"] == "disk full"
+    assert not response.json()["listening"], "what would not be acknowledged is not heard"
 
 
 def test_answers_are_never_kept_by_the_browser(bridge: Bridge) -> None:

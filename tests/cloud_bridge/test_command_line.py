@@ -15,8 +15,9 @@ import pytest
 from sqlalchemy import select
 
 from cloud_bridge import command_line
+from cloud_bridge.passwords import Passwords
 from cloud_bridge.store.database import open_database
-from cloud_bridge.store.people import who_logs_in
+from cloud_bridge.store.people import find_login
 from cloud_bridge.store.secrets import CLAIM_ALPHABET, matches
 from cloud_bridge.store.tables import contacts
 from cloud_bridge.store.tokens import find_token
@@ -98,10 +99,13 @@ def test_a_token_and_a_user_can_be_used(capsys: pytest.CaptureFixture[str], tmp_
     with open_database(tmp_path / "data").reading() as connection:
         assert find_token(connection, token) is not None
         assert find_token(connection, "guess") is None
-        person = who_logs_in(connection, user["user"], user["password"])
-        assert person is not None
-        assert (person.name, person.role) == ("ann", "operator")
-        assert who_logs_in(connection, "ann", "guess") is None
+        login = find_login(connection, user["user"])
+    assert login is not None
+    assert (login.person.name, login.person.role) == ("ann", "operator")
+    passwords = Passwords()
+    assert passwords.matches(login.password_hash, user["password"])
+    assert not passwords.matches(login.password_hash, "guess")
+    passwords.close()
 
 
 def test_a_user_that_is_there_already_is_named_by_what_was_typed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ def live(bridge: Bridge, name: str) -> None:
     """A driver, who claims a unit, which has something to say."""
     new = bridge.add_unit(f"of-{name}")
     with bridge.house.database.writing() as connection:
-        add_person(connection, name, "correct horse", Role.DRIVER, 0, f"{name}@example.org")
+        add_person(connection, name, "a hash", Role.DRIVER, 0, f"{name}@example.org")
         claim(connection, find_person(connection, name), new.claim_code, 0)
     unit = Unit(bridge, new.id, new.secret).connect()
     for kind, payload in (("heartbeat", "heartbeat-idle"), ("session", "session"), ("event", "event-fault-raised")):

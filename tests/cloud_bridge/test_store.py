@@ -1,8 +1,6 @@
 """Does the store keep what it was given, through bad folders, bad rows and bad days?"""
 
-import asyncio
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +10,17 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.contact import Gap
 from cloud_bridge.errors import StoreUnusable
-from cloud_bridge.store import recorder as recorder_module
-from cloud_bridge.store.arrival import Arrival
+from cloud_bridge.store.arrival import Arrival, CanaryMark
 from cloud_bridge.store.database import FILE_NAME, MIGRATIONS, Database, open_database
-from cloud_bridge.store.record import Listened, read_listening, record, record_listening
-from cloud_bridge.store.recorder import Recorder
+from cloud_bridge.store.record import read_listening, record, record_listening
 from cloud_bridge.store.tables import contacts, events, heartbeats, metadata, units
 from cloud_bridge.store.units import add_unit
 from cloud_bridge.wire import decode
-from tests.cloud_bridge.running import DEADLINE_S, sample, store_at
+from tests.cloud_bridge.running import sample, store_at
 
 
 @pytest.fixture
@@ -125,104 +121,10 @@ def test_a_journal_record_is_kept_once_and_one_without_number_every_time(databas
 
 def test_the_ledger_comes_back_as_it_was_left(database: Database) -> None:
     with database.writing() as connection:
-        record_listening(connection, Listened(1000, None))
-        record_listening(connection, Listened(90_000, Gap(1000, 90_000)))
+        record_listening(connection, CanaryMark(1000), None)
+        record_listening(connection, CanaryMark(90_000), Gap(1000, 90_000))
     with database.reading() as connection:
         assert read_listening(connection) == ([Gap(1000, 90_000)], 90_000)
-
-
-def with_recorder(database: Database, use: Callable[[Recorder], None]) -> Recorder:
-    async def run() -> Recorder:
-        recorder = Recorder(database, asyncio.get_running_loop())
-        try:
-            await asyncio.to_thread(use, recorder)
-        finally:
-            await asyncio.to_thread(recorder.close)
-        return recorder
-
-    return asyncio.run(run())
-
-
-def test_the_recorder_tells_when_it_is_written(database: Database) -> None:
-    def use(recorder: Recorder) -> None:
-        seen: list[int] = []
-        written = threading.Event()
-
-        def look() -> None:
-            seen.append(len(rows(database, contacts)))
-            written.set()
-
-        recorder.put(arrival(), look)
-        assert written.wait(DEADLINE_S)
-        assert seen == [1]
-
-    with_recorder(database, use)
-
-
-def test_closing_writes_what_waits(database: Database) -> None:
-    def use(recorder: Recorder) -> None:
-        for at_ms in range(500):
-            recorder.put(arrival(at_ms=at_ms), int)
-
-    with_recorder(database, use)
-    assert rows(database, contacts)[0].messages == 500
-
-
-def test_a_row_that_the_database_refuses_does_not_take_the_others_with_it(database: Database) -> None:
-    def use(recorder: Recorder) -> None:
-        written = threading.Semaphore(0)
-        for unit_id in ("cp-1", "removed", "cp-2"):
-            recorder.put(arrival(unit_id), written.release)
-        for _ in range(3):
-            assert written.acquire(timeout=DEADLINE_S)
-
-    recorder = with_recorder(database, use)
-    assert recorder.refused == 1
-    assert {row.unit_id for row in rows(database, contacts)} == {"cp-1", "cp-2"}
-
-
-def test_a_database_that_cannot_be_written_is_tried_again(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder_module, "RETRY_S", 0.001)
-    failures = iter(range(3))
-
-    def full_disk(connection: Any, arrivals: Any) -> None:
-        if next(failures, None) is not None:
-            raise OperationalError("INSERT", {}, Exception("database or disk is full"))
-        record(connection, arrivals)
-
-    monkeypatch.setattr(recorder_module, "record", full_disk)
-
-    def use(recorder: Recorder) -> None:
-        written = threading.Event()
-        recorder.put(arrival(), written.set)
-        assert written.wait(DEADLINE_S)
-        assert recorder.trouble is None
-
-    with_recorder(database, use)
-    assert len(rows(database, contacts)) == 1
-
-
-def test_units_are_not_acknowledged_while_nothing_can_be_written(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(recorder_module, "RETRY_S", 0.001)
-    tried = threading.Semaphore(0)
-
-    def full_disk(connection: Any, arrivals: Any) -> None:
-        tried.release()
-        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
-
-    monkeypatch.setattr(recorder_module, "record", full_disk)
-    acknowledged: list[int] = []
-
-    def use(recorder: Recorder) -> None:
-        recorder.put(arrival(), lambda: acknowledged.append(1))
-        for _ in range(5):
-            assert tried.acquire(timeout=DEADLINE_S)
-        assert recorder.trouble == "database or disk is full"
-
-    with_recorder(database, use)
-    assert acknowledged == []
 
 
 def test_a_contact_needs_its_unit(database: Database) -> None:

@@ -169,7 +169,7 @@ def scene(folder: Path, *makers: Maker) -> Iterator[Scene]:
     database = open_database(store_at(folder))
     with database.writing() as connection:
         for name in ("ann", "bob"):
-            add_person(connection, name, "correct horse", Role.DRIVER, 0)
+            add_person(connection, name, "a hash", Role.DRIVER, 0)
         assert list(connection.execute(select(people.c.id)).scalars()) == [1, 2]
     try:
         yield Scene(folder, database, HandClock(), *(makers or (Maker(),)))

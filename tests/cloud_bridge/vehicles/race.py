@@ -86,7 +86,7 @@ def _settle(folder: Path, address: str) -> Accounts:
     )
     database = open_database(folder)
     with database.writing() as connection:
-        add_person(connection, "ann", "correct horse", Role.DRIVER, 0)
+        add_person(connection, "ann", "a hash", Role.DRIVER, 0)
     database.close()
     return open_folder(folder)
 

@@ -1,0 +1,112 @@
+"""People's passwords: which ones are strong enough, and their argon2 hashes. No database.
+
+A hash takes some 50 ms of two cores and 64 MiB, on purpose. So few are made at a time, on threads of lower priority,
+and few wait for their turn: a crowd at the login slows down logins, and nothing else. Whoever calls must hold no
+connection of the database meanwhile.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+from zxcvbn import zxcvbn
+
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.store.secrets import new_secret
+
+MIN_LENGTH = 10  # characters; length counts most (NIST SP 800-63B)
+MAX_LENGTH = 200
+JUDGED_LENGTH = 72  # zxcvbn reads no more: its time grows with the square of the length
+STRONG_SCORE = 3  # of 4: "safely unguessable", more than 10^8 guesses (zxcvbn's README)
+OURS = ("chargekeeper", "charger", "charge point")  # the words that a guesser tries first here
+
+AT_ONCE = 2
+WAITING = 4  # each holds a thread of the pages, which has 40 of them
+LOWER_PRIORITY = 10  # of nice(1): messages and pages come first
+
+_hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106's low-memory choice
+_NOBODY = _hasher.hash(new_secret())  # an unknown name costs as much time as a wrong password
+
+Result = TypeVar("Result")
+
+
+class WeakPassword(BridgeError):
+    """It would be guessed; the text says why."""
+
+
+class HashingBusy(BridgeError):
+    """Too many logins at once: to be tried again in a few seconds."""
+
+
+class Passwords:
+    """Hashes and checks. Thread-safe; every call blocks for the time that a hash takes, and its turn."""
+
+    def __init__(self) -> None:
+        self.refused = 0  # calls that found too many waiting
+        self.waiting = 0  # with those that are being worked on
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(AT_ONCE, "password", initializer=_step_back)
+
+    def close(self) -> None:
+        self._threads.shutdown()
+
+    def hash(self, password: str) -> str:
+        """Raises HashingBusy."""
+        return self._run(lambda: _hasher.hash(password))
+
+    def hash_chosen(self, password: str, known: Iterable[str]) -> str:
+        """The hash of a password that a person chose. `known` are words that a guesser has: the name, the address.
+
+        Raises WeakPassword and HashingBusy.
+        """
+        _check_length(password)
+
+        def check_and_hash() -> str:
+            _check_strength(password, known)
+            return _hasher.hash(password)
+
+        return self._run(check_and_hash)
+
+    def matches(self, kept_hash: str | None, password: str) -> bool:
+        """Whether it is the password of the hash. None never matches, and takes as long. Raises HashingBusy."""
+        return self._run(lambda: _verified(_NOBODY if kept_hash is None else kept_hash, password))
+
+    def _run(self, work: Callable[[], Result]) -> Result:
+        with self._lock:
+            if self.waiting >= AT_ONCE + WAITING:
+                self.refused += 1
+                raise HashingBusy("too many people are logging in at this moment: try again in a few seconds")
+            self.waiting += 1
+        try:
+            return self._threads.submit(work).result()
+        finally:
+            with self._lock:
+                self.waiting -= 1
+
+
+def _check_length(password: str) -> None:
+    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+        raise WeakPassword(f"a password has {MIN_LENGTH} to {MAX_LENGTH} characters")
+
+
+def _check_strength(password: str, known: Iterable[str]) -> None:
+    found = zxcvbn(password[:JUDGED_LENGTH], user_inputs=[*known, *OURS])
+    if found["score"] < STRONG_SCORE:
+        why = found["feedback"]["warning"].rstrip(".") or "this password is easy to guess"
+        raise WeakPassword(f"{why[:1].lower()}{why[1:]}: take four words that have nothing to do with each other")
+
+
+def _verified(kept_hash: str, password: str) -> bool:
+    try:
+        return _hasher.verify(kept_hash, password)
+    except (Argon2Error, InvalidHashError):
+        return False
+
+
+def _step_back() -> None:
+    """Linux has a priority for each thread; the lanes of argon2 are started by this one, and inherit it."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER_PRIORITY)

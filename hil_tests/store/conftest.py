@@ -1,0 +1,16 @@
+"""A PostgreSQL for each test that asks for one."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from hil_tests.store.postgresql import BINARIES, Server
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    if not BINARIES:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    server = Server()
+    yield server
+    server.close()

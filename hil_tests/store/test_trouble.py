@@ -1,0 +1,181 @@
+"""A bridge on a PostgreSQL that gets into trouble: is anything acknowledged and lost, and does /healthz say so?"""
+
+import json
+import threading
+import time
+import urllib.error
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import pytest
+
+from hil_tests.ingest.house import House
+from hil_tests.store.postgresql import Server
+
+WITHIN_S = 40.0
+DATABASE = "chargekeeper"
+TROUBLE_S = 4.0  # more than three tries of the recorder
+
+
+class Trouble(Protocol):
+    """Begins when it is called; `ends` ends it."""
+
+    def begin(self, server: Server) -> None: ...
+    def end(self, server: Server) -> None: ...
+
+
+class ReadOnly:
+    def begin(self, server: Server) -> None:
+        server.set("default_transaction_read_only", "on")
+
+    def end(self, server: Server) -> None:
+        server.set("default_transaction_read_only", None)
+
+
+class Standby:
+    """What is left behind of a failover answers every question, and takes nothing."""
+
+    def begin(self, server: Server) -> None:
+        server.become_standby()
+
+    def end(self, server: Server) -> None:
+        server.promote()
+
+
+class Stopped:
+    def begin(self, server: Server) -> None:
+        server.stop()
+
+    def end(self, server: Server) -> None:
+        server.start()
+
+
+class NoConnectionLeft:
+    """As when somebody else's programs have taken all of them."""
+
+    def begin(self, server: Server) -> None:
+        server.say(f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS false")
+        cut(server)
+
+    def end(self, server: Server) -> None:
+        server.say(f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS true")
+
+
+class StatementTimeout:
+    """Somebody else holds what we want to write, longer than we may wait."""
+
+    def begin(self, server: Server) -> None:
+        server.say(f"ALTER DATABASE {DATABASE} SET lock_timeout = '300ms'")
+        cut(server)
+        self._holds = server.hold("LOCK TABLE contacts IN ACCESS EXCLUSIVE MODE", DATABASE)
+
+    def end(self, server: Server) -> None:
+        self._holds.close()
+        server.say(f"ALTER DATABASE {DATABASE} RESET lock_timeout")
+        cut(server)
+
+
+class LostTable:
+    """A migration that went wrong."""
+
+    def begin(self, server: Server) -> None:
+        server.say("ALTER TABLE contacts RENAME TO contacts_away", DATABASE)
+
+    def end(self, server: Server) -> None:
+        server.say("ALTER TABLE contacts_away RENAME TO contacts", DATABASE)
+
+
+def cut(server: Server) -> None:
+    server.say(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        f"WHERE datname = '{DATABASE}' AND pid <> pg_backend_pid()"
+    )
+
+
+class Health(NamedTuple):
+    status: int
+    listening: bool
+    canaries: int
+
+
+def health_of(house: House) -> Health:
+    try:
+        said = house.get("/healthz")
+        return Health(200, said["listening"], said["counters"]["canaries"])
+    except urllib.error.HTTPError as error:
+        with error:
+            said = json.load(error)
+        return Health(error.code, said["listening"], said["counters"]["canaries"])
+
+
+class Speaker:
+    """A unit that sends numbered events, one after another, and comes back whenever it is cut off."""
+
+    def __init__(self, house: House, unit: tuple[str, str]) -> None:
+        self.acknowledged: set[int] = set()
+        self._house, self._unit = house, unit
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._speak)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._end.set()
+        self._thread.join(WITHIN_S)
+
+    def _speak(self) -> None:
+        number = 0
+        while not self._end.is_set():
+            with suppress(OSError):
+                station = self._house.connect(self._unit)
+                while not self._end.wait(0.01):
+                    number += 1
+                    station.say("event", json.dumps({"b": 1, "n": number, "k": "fault_raised"}).encode())
+                    self.acknowledged.add(number)
+            self._end.wait(0.1)
+
+
+@pytest.fixture
+def house(server: Server, tmp_path: Path) -> Iterator[House]:
+    server.say(f"CREATE DATABASE {DATABASE}")
+    house = House(tmp_path, environment={"CHARGEKEEPER_DATABASE": f"{server.url}/{DATABASE}"})
+    yield house
+    house.stop()
+
+
+def until(condition: Any, what: str) -> None:
+    give_up_s = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < give_up_s, f"never {what}"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [ReadOnly(), Standby(), Stopped(), NoConnectionLeft(), StatementTimeout(), LostTable()],
+    ids=lambda one: type(one).__name__,
+)
+def test_what_is_acknowledged_in_trouble_is_stored(server: Server, house: House, trouble: Trouble) -> None:
+    secret = house.command("unit", "add", "one", "--json")["secret"]
+    house.start()
+    speaker = Speaker(house, ("one", secret))
+    try:
+        until(lambda: len(speaker.acknowledged) > 20, "acknowledged")
+        trouble.begin(server)
+        until(lambda: health_of(house).status == 503, "told")
+        before, count = health_of(house), len(speaker.acknowledged)
+        assert not before.listening
+        time.sleep(TROUBLE_S)
+        after = health_of(house)
+        assert (after.status, after.listening, after.canaries) == (503, False, before.canaries)
+        assert len(speaker.acknowledged) == count, "nothing is acknowledged that is not stored"
+        trouble.end(server)
+        until(lambda: len(speaker.acknowledged) > count + 20, "acknowledged again")
+        until(lambda: health_of(house) > (200, True, before.canaries), "heard its canary again")
+    finally:
+        speaker.stop()
+    stored = {row[0] for row in server.say("SELECT sequence FROM events WHERE unit_id = 'one'", DATABASE)}
+    lost = speaker.acknowledged - stored
+    assert not lost, f"{len(lost)} of {len(speaker.acknowledged)} acknowledged and lost"
+    assert house.health()["rejected_by_store"] == 0

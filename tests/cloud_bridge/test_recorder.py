@@ -1,0 +1,299 @@
+"""Is a message acknowledged when it is stored, and only then, whatever the database does?"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.exc import DataError, IntegrityError
+
+from cloud_bridge.contact import DEAF_AFTER_MS, Gap, Ledger
+from cloud_bridge.store import recorder as recorder_module
+from cloud_bridge.store.arrival import Arrival, CanaryMark
+from cloud_bridge.store.database import Database, open_database
+from cloud_bridge.store.record import read_listening, record
+from cloud_bridge.store.recorder import Recorder
+from cloud_bridge.store.tables import contacts, events, heartbeats, rejected_messages, units
+from cloud_bridge.store.units import add_unit
+from cloud_bridge.wire import decode
+from tests.cloud_bridge.running import DEADLINE_S, START_MS, HandClock, store_at
+from tests.cloud_bridge.unkind import UnkindDatabase
+
+_tick = threading.Event()  # never set
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder_module, "RETRY_S", 0.001)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(store_at(tmp_path))
+    with database.writing() as connection:
+        add_unit(connection, "cp-1", 0)
+        add_unit(connection, "cp-2", 0)
+    yield database
+    database.close()
+
+
+def arrival(unit_id: str = "cp-1", at_ms: int = 1000, kind: str = "heartbeat", payload: bytes = b"{}") -> Arrival:
+    return Arrival(unit_id, kind, at_ms, payload, decode(kind, payload), bad=False)
+
+
+def rows(database: Database, table: Any) -> list[Any]:
+    with database.reading() as connection:
+        return list(connection.execute(select(table)))
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    for _ in range(int(DEADLINE_S * 1000)):
+        if condition():
+            return
+        _tick.wait(0.001)
+    raise AssertionError(f"never {what}")
+
+
+class Recording:
+    """A recorder on a loop of its own, with a clock that is set by hand."""
+
+    def __init__(self, database: Database, ledger: Ledger | None = None) -> None:
+        self.clock = HandClock()
+        self.ledger = ledger or Ledger()
+        self.acknowledged: list[str] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self.recorder = Recorder(database, self._loop, self.clock, self.ledger)
+
+    def put(self, message: Arrival | CanaryMark, name: str = "") -> bool:
+        return self.recorder.put(message, lambda: self.acknowledged.append(name))
+
+    def canary(self) -> None:
+        assert self.put(CanaryMark(self.clock.now_ms()), "canary")
+
+    def until_idle(self) -> None:
+        until(lambda: self.recorder.waiting == 0, f"all committed: {self.recorder.trouble}")
+        done = threading.Event()
+        self._loop.call_soon_threadsafe(done.set)  # behind the callbacks of what was committed
+        assert done.wait(DEADLINE_S)
+
+    def close(self) -> None:
+        self.recorder.close()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(DEADLINE_S)
+        self._loop.close()
+
+
+@pytest.fixture
+def unkind(database: Database) -> Iterator[UnkindDatabase]:
+    unkind = UnkindDatabase(database)
+    yield unkind
+    unkind.close()
+
+
+@pytest.fixture
+def recording(unkind: UnkindDatabase) -> Iterator[Recording]:
+    recording = Recording(unkind)
+    yield recording
+    unkind.heal()
+    recording.close()
+
+
+def test_it_is_acknowledged_when_it_is_stored(database: Database, recording: Recording) -> None:
+    seen: list[int] = []
+    recording.recorder.put(arrival(), lambda: seen.append(len(rows(database, contacts))))
+    recording.until_idle()
+    assert seen == [1]
+
+
+def test_closing_writes_what_waits(database: Database) -> None:
+    recording = Recording(database)
+    for at_ms in range(500):
+        recording.put(arrival(at_ms=at_ms))
+    recording.close()
+    assert rows(database, contacts)[0].messages == 500
+
+
+def test_a_message_whose_data_is_refused_is_kept_aside_and_the_others_are_stored(
+    database: Database, recording: Recording
+) -> None:
+    names = ["cp-1", "removed", "cp-2"] * 20
+    for name in names:
+        recording.put(arrival(name, payload=b'{"n":1}'), name)
+    recording.until_idle()
+    assert sorted(recording.acknowledged) == sorted(names)
+    assert recording.recorder.rejected == 20
+    assert recording.recorder.trouble is None
+    assert {row.unit_id: row.messages for row in rows(database, contacts)} == {"cp-1": 20, "cp-2": 20}
+    aside = rows(database, rejected_messages)
+    assert {(row.unit_id, row.kind, row.payload) for row in aside} == {("removed", "heartbeat", b'{"n":1}')}
+    assert len(aside) == 20
+
+
+def test_a_unit_whose_message_cannot_be_stored_has_reached_us_all_the_same(
+    database: Database, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_events(connection: Any, arrivals: Any) -> None:
+        if any(one.message is not None and one.kind == "event" for one in arrivals):
+            raise OverflowError("Python int too large to convert to SQLite INTEGER")
+        record(connection, arrivals)
+
+    monkeypatch.setattr(recorder_module, "record", refuse_events)
+    recording.put(arrival(at_ms=5000, kind="event", payload=b'{"k":"tamper"}'))
+    recording.until_idle()
+    (contact,) = rows(database, contacts)
+    assert (contact.last_contact_ms, contact.last_kind, contact.bad_payloads) == (5000, "event", 1)
+    assert rows(database, events) == []
+    assert [row.payload for row in rows(database, rejected_messages)] == [b'{"k":"tamper"}']
+
+
+def test_only_the_newest_rejected_messages_are_kept(
+    database: Database, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud_bridge.store.record.KEPT_REJECTED", 5)
+    for at_ms in range(9):
+        recording.put(arrival("removed", at_ms=at_ms))
+    recording.until_idle()
+    assert [row.received_ms for row in rows(database, rejected_messages)] == [4, 5, 6, 7, 8]
+
+
+def test_an_error_that_does_not_come_again_costs_no_message(
+    database: Database, recording: Recording, unkind: UnkindDatabase
+) -> None:
+    unkind.fail("IntegrityError", lambda: sqlite3.IntegrityError("injected"), after=2, times=1)
+    recording.put(arrival(kind="event", payload=b'{"k":"tamper"}'))
+    recording.until_idle()
+    assert unkind.fired == 1
+    assert len(rows(database, events)) == 1
+    assert recording.recorder.rejected == 0
+
+
+@pytest.mark.parametrize(
+    "error", [IntegrityError("", {}, Exception("x")), DataError("", {}, Exception("x")), ValueError("x")]
+)
+def test_a_canary_is_never_kept_aside_and_holds_nobody_up(
+    database: Database, recording: Recording, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder_module, "record_listening", refuse)
+        recording.canary()
+        recording.put(arrival(), "unit")
+        until(lambda: recording.acknowledged == ["unit"], "the unit acknowledged")
+        until(lambda: recording.recorder.trouble, "told")
+        assert recording.ledger.listened_ms is None
+    recording.until_idle()
+    assert recording.acknowledged == ["unit", "canary"]
+    assert recording.ledger.listened_ms == START_MS
+    assert recording.recorder.trouble is None
+    assert recording.recorder.rejected == 0
+
+
+def test_nothing_is_acknowledged_while_nothing_can_be_written(
+    database: Database, recording: Recording, unkind: UnkindDatabase
+) -> None:
+    unkind.fail("full", lambda: sqlite3.OperationalError("database or disk is full"), after=0, times=-1)
+    recording.canary()
+    recording.put(arrival(), "unit")
+    until(lambda: recording.recorder.retries > 5, "tried again")
+    assert recording.acknowledged == []
+    assert recording.recorder.trouble == "database or disk is full"
+    assert recording.recorder.waiting == 2
+    unkind.heal()
+    recording.until_idle()
+    assert recording.acknowledged == ["canary", "unit"]
+    assert recording.recorder.trouble is None
+    assert len(rows(database, heartbeats)) == 1
+
+
+def test_what_was_written_before_the_trouble_began_is_not_written_again(
+    database: Database, recording: Recording, unkind: UnkindDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group is halved because of one bad message; in the middle of it the database goes away."""
+    parts: list[int] = []
+
+    def count(connection: Any, arrivals: Any) -> None:
+        parts.append(len(arrivals))
+        if len(parts) == 3:
+            unkind.fail("away", lambda: sqlite3.OperationalError("disk I/O error"), after=0, times=4)
+        record(connection, arrivals)
+
+    monkeypatch.setattr(recorder_module, "record", count)
+    with recording.recorder._changed:  # so that they are one group
+        for number in range(8):
+            recording.put(arrival("removed" if number == 5 else "cp-1", kind="event", payload=b'{"k":"tamper"}'))
+    recording.until_idle()
+    assert unkind.fired == 4
+    assert len(rows(database, events)) == 7, "events without a number: each would be there twice"
+
+
+def test_a_time_in_which_nobody_was_acknowledged_is_a_gap_in_memory_and_store(
+    database: Database, recording: Recording, unkind: UnkindDatabase
+) -> None:
+    recording.canary()
+    recording.until_idle()
+    unkind.fail("away", lambda: sqlite3.OperationalError("disk I/O error"), after=0, times=-1)
+    for _ in range(12):
+        recording.clock.advance(5000)
+        recording.canary()
+    until(lambda: recording.recorder.retries > 2, "tried again")
+    assert recording.ledger.open_gap(recording.clock.now_ms()) == Gap(START_MS, START_MS + 60_000)
+    unkind.heal()
+    recording.until_idle()
+    assert recording.acknowledged == ["canary"] * 13
+    expected = [Gap(START_MS, START_MS + 60_000 - DEAF_AFTER_MS)]
+    assert recording.ledger.gaps(recording.clock.now_ms()) == expected
+    with database.reading() as connection:
+        assert read_listening(connection) == (expected, START_MS + 60_000)
+
+
+def test_a_database_that_does_not_answer_at_all_is_trouble(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr(recorder_module, "record", lambda *_: go_on.wait(DEADLINE_S))
+    monkeypatch.setattr(recorder_module, "STALLED_S", 0.0)
+    recording.put(arrival())
+    until(lambda: "has not answered" in (recording.recorder.trouble or ""), "told")
+    go_on.set()
+    recording.until_idle()
+    assert recording.recorder.trouble is None
+
+
+def test_no_more_is_taken_than_fits(
+    recording: Recording, unkind: UnkindDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "MAX_WAITING", 3)
+    unkind.fail("away", lambda: sqlite3.OperationalError("disk I/O error"), after=0, times=-1)
+    assert [recording.put(arrival(), str(number)) for number in range(5)] == [True, True, True, False, False]
+    unkind.heal()
+    recording.until_idle()
+    assert recording.acknowledged == ["0", "1", "2"]
+    assert recording.put(arrival())
+
+
+def test_closing_gives_up_what_the_database_does_not_take(database: Database) -> None:
+    unkind = UnkindDatabase(database)
+    unkind.fail("away", lambda: sqlite3.OperationalError("disk I/O error"), after=0, times=-1)
+    recording = Recording(unkind)
+    recording.put(arrival())
+    recording.close()
+    unkind.close()
+    assert recording.acknowledged == []
+    assert rows(database, contacts) == []
+
+
+def test_a_removed_unit_s_row_is_not_made_by_its_message(database: Database, recording: Recording) -> None:
+    with database.writing() as connection:
+        connection.execute(update(units).where(units.c.id == "cp-2").values(id="cp-3"))
+    recording.put(arrival("cp-2"))
+    recording.until_idle()
+    assert recording.recorder.rejected == 1
+    assert rows(database, contacts) == []
