@@ -30,9 +30,10 @@ hil: .venv ## the whole product on the virtual rig; RIG=loop|... a charge point 
 requirements: .venv ## the rules of Great Britain, each with how many tests hold it
 	@.venv/bin/python -m tests.requirements
 
-fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answers of a broker, strangers at ours; a million bent answers of a modem
+fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answers of a broker, strangers at ours; 1,000 stories of a database in trouble; a million bent answers of a modem
 	@FUZZ_STEPS=100000 .venv/bin/python -m pytest -q --timeout 0 tests/firmware/charging/test_controller_properties.py \
 		tests/firmware/link/test_commands_properties.py tests/firmware/test_orders_properties.py tests/cloud_bridge/test_embedded_properties.py
+	@RECORDER_STORIES=1000 .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/test_recorder_stories.py hil_tests/store/test_postgresql.py
 	@.venv/bin/python -m tests.modem.mutations 1000000
 
 power-loss: .venv ## the outbox after a power cut at every point of a scenario; CUT=n looks at one of them

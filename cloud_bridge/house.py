@@ -10,7 +10,7 @@ from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.canary import Canary
 from cloud_bridge.ingest.quarantine import Quarantine
 from cloud_bridge.live import Live
-from cloud_bridge.passwords import Passwords
+from cloud_bridge.passwords import PasswordTurns
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.recorder import Recorder
@@ -49,5 +49,5 @@ class House:
     upkeep: Upkeep
     quarantine: Quarantine
     accounts: Accounts
-    passwords: Passwords
+    passwords: PasswordTurns
     loop: asyncio.AbstractEventLoop  # the broker's; pages run on threads beside it

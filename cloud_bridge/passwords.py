@@ -1,14 +1,16 @@
 """People's passwords: which ones are strong enough, and their argon2 hashes. No database.
 
 A hash takes some 50 ms of two cores and 64 MiB, on purpose. So few are made at a time, on threads of lower priority,
-and few wait for their turn: a crowd at the login slows down logins, and nothing else. Whoever calls must hold no
-connection of the database meanwhile.
+and the others wait for their turn: a crowd at the login slows down logins, and nothing else. Whoever calls must hold
+no connection of the database meanwhile.
 """
 
+import asyncio
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -25,7 +27,8 @@ STRONG_SCORE = 3  # of 4: "safely unguessable", more than 10^8 guesses (zxcvbn's
 OURS = ("chargekeeper", "charger", "charge point")  # the words that a guesser tries first here
 
 AT_ONCE = 2
-WAITING = 4  # each holds a thread of the pages, which has 40 of them
+TURN_WITHIN_S = 5.0  # then a person would rather be told than wait on
+MAX_WAITING = 200
 LOWER_PRIORITY = 10  # of nice(1): messages and pages come first
 
 _hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106's low-memory choice
@@ -43,25 +46,21 @@ class HashingBusy(BridgeError):
 
 
 class Passwords:
-    """Hashes and checks. Thread-safe; every call blocks for the time that a hash takes, and its turn."""
+    """Hashes and checks. Thread-safe; every call blocks for the time that a hash takes."""
 
     def __init__(self) -> None:
-        self.refused = 0  # calls that found too many waiting
-        self.waiting = 0  # with those that are being worked on
-        self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(AT_ONCE, "password", initializer=_step_back)
 
     def close(self) -> None:
         self._threads.shutdown()
 
     def hash(self, password: str) -> str:
-        """Raises HashingBusy."""
         return self._run(lambda: _hasher.hash(password))
 
     def hash_chosen(self, password: str, known: Iterable[str]) -> str:
         """The hash of a password that a person chose. `known` are words that a guesser has: the name, the address.
 
-        Raises WeakPassword and HashingBusy.
+        Raises WeakPassword.
         """
         _check_length(password)
 
@@ -72,20 +71,47 @@ class Passwords:
         return self._run(check_and_hash)
 
     def matches(self, kept_hash: str | None, password: str) -> bool:
-        """Whether it is the password of the hash. None never matches, and takes as long. Raises HashingBusy."""
+        """Whether it is the password of the hash. None never matches, and takes as long."""
         return self._run(lambda: _verified(_NOBODY if kept_hash is None else kept_hash, password))
 
     def _run(self, work: Callable[[], Result]) -> Result:
-        with self._lock:
-            if self.waiting >= AT_ONCE + WAITING:
-                self.refused += 1
-                raise HashingBusy("too many people are logging in at this moment: try again in a few seconds")
-            self.waiting += 1
+        return self._threads.submit(work).result()
+
+
+class PasswordTurns:
+    """Hands out `passwords` to so many at a time; the others wait on the event loop, where they hold no thread."""
+
+    def __init__(self, passwords: Passwords) -> None:
+        self.refused = 0  # that could not wait, or waited in vain
+        self.waiting = 0
+        self._passwords = passwords
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Passwords]:
+        """Waits for TURN_WITHIN_S at most. Raises HashingBusy."""
+        await self._wait()
         try:
-            return self._threads.submit(work).result()
+            yield self._passwords
         finally:
-            with self._lock:
-                self.waiting -= 1
+            self._turns.release()
+
+    async def _wait(self) -> None:
+        if self.waiting >= MAX_WAITING:
+            self.refused += 1
+            raise HashingBusy(_TRY_AGAIN)
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(TURN_WITHIN_S):
+                await self._turns.acquire()
+        except TimeoutError:
+            self.refused += 1
+            raise HashingBusy(_TRY_AGAIN) from None
+        finally:
+            self.waiting -= 1
+
+
+_TRY_AGAIN = "too many people are logging in at this moment: try again in a few seconds"
 
 
 def _check_length(password: str) -> None:

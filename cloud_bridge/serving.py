@@ -24,7 +24,7 @@ from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.quarantine import Quarantine
 from cloud_bridge.ingest.roster import Roster
 from cloud_bridge.live import Live
-from cloud_bridge.passwords import Passwords
+from cloud_bridge.passwords import Passwords, PasswordTurns
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.record import read_listening
@@ -82,7 +82,7 @@ async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> 
             upkeep,
             quarantine,
             accounts,
-            passwords,
+            PasswordTurns(passwords),
             loop,
         )
     finally:

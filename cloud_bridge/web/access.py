@@ -1,12 +1,14 @@
 """Who asks: an API token in the Authorization header, or a person by the session cookie."""
 
 import hmac
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from cloud_bridge.house import House
+from cloud_bridge.passwords import Passwords
 from cloud_bridge.store.access import Asker, Person, Scope, Token, may, token_for
 from cloud_bridge.store.people import who_has_session
 from cloud_bridge.store.tokens import find_token
@@ -16,9 +18,9 @@ SESSION_COOKIE = "chargekeeper_session"
 _bearer = HTTPBearer(auto_error=False)
 
 
-def house_of(request: Request) -> House:
-    house: House = request.app.state.house
-    return house
+async def house_of(request: Request) -> House:
+    """A dependency; not a plain function, for which FastAPI would take a thread."""
+    return _house(request)
 
 
 def person_of(request: Request) -> Person | None:
@@ -26,7 +28,7 @@ def person_of(request: Request) -> Person | None:
     cookie = request.cookies.get(SESSION_COOKIE)
     if not cookie:
         return None
-    house = house_of(request)
+    house = _house(request)
     with house.database.reading() as connection:
         return who_has_session(connection, cookie, house.clock.now_ms())
 
@@ -35,7 +37,7 @@ def api_asker(request: Request, credentials: Annotated[HTTPAuthorizationCredenti
     """Raises 401 when it is nobody, 403 when it may not even look."""
     asker: Asker | None
     if credentials is not None:
-        asker = _token(house_of(request), credentials.credentials)
+        asker = _token(_house(request), credentials.credentials)
     else:
         asker = person_of(request)
         if asker is not None and request.method not in ("GET", "HEAD"):  # another site can make a browser send it
@@ -53,6 +55,11 @@ def require(asker: Asker, scope: Scope) -> None:
         raise HTTPException(403, f"this needs the scope {scope}")
 
 
+def _house(request: Request) -> House:
+    house: House = request.app.state.house
+    return house
+
+
 def _token(house: House, token: str) -> Token | None:
     ours = house.settings.api_token
     if ours is not None and hmac.compare_digest(token.encode(), ours.encode()):
@@ -61,5 +68,12 @@ def _token(house: House, token: str) -> Token | None:
         return find_token(connection, token)
 
 
+async def passwords_of(house: Annotated[House, Depends(house_of)]) -> AsyncIterator[Passwords]:
+    """A dependency of the routes that check a password: their turn to do so. Raises HashingBusy."""
+    async with house.passwords.turn() as passwords:
+        yield passwords
+
+
 ApiAsker = Annotated[Asker, Depends(api_asker)]
 HouseOf = Annotated[House, Depends(house_of)]
+PasswordsOf = Annotated[Passwords, Depends(passwords_of, scope="function")]  # over before the answer is sent

@@ -16,7 +16,7 @@ from cloud_bridge.store.email import email_of
 from cloud_bridge.store.people import set_password
 from cloud_bridge.store.sites import Tariff, describe_site, set_tariff, tariff_of
 from cloud_bridge.store.units import Unit, visible_units
-from cloud_bridge.web.access import HouseOf
+from cloud_bridge.web.access import HouseOf, PasswordsOf
 from cloud_bridge.web.attempts import Attempts
 from cloud_bridge.web.login import give_session, who_knows
 from cloud_bridge.web.page import Field, NotTheirs, OwnForm, PersonOf, UnitOf, page, to
@@ -57,14 +57,16 @@ def password(request: Request, person: PersonOf) -> Response:
 
 
 @router.post("/password", dependencies=[OwnForm])
-def change_password(request: Request, house: HouseOf, person: PersonOf, old: Field, new: Field) -> Response:
+def change_password(
+    request: Request, house: HouseOf, passwords: PasswordsOf, person: PersonOf, old: Field, new: Field
+) -> Response:
     """Every other browser is logged out, and every token of theirs ends; this browser goes on."""
-    if who_knows(house, person.name, old) is None:
+    if who_knows(house, passwords, person.name, old) is None:
         raise Refused("That is not your password", "The old password was wrong. Nothing was changed.")
     with house.database.reading() as connection:
         address = email_of(connection, person.id) or ""
     with _explained("The password was not changed"):
-        password_hash = house.passwords.hash_chosen(new, [person.name, *address.split("@")])
+        password_hash = passwords.hash_chosen(new, [person.name, *address.split("@")])
     with house.database.writing() as connection:
         set_password(connection, person, password_hash)
     house.live.access_changed()

@@ -4,10 +4,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cloud_bridge.house import House
+from cloud_bridge.passwords import Passwords
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.people import SESSION_MS, close_session, find_login, open_session
 from cloud_bridge.store.secrets import new_secret
-from cloud_bridge.web.access import SESSION_COOKIE, HouseOf
+from cloud_bridge.web.access import SESSION_COOKIE, HouseOf, PasswordsOf
 from cloud_bridge.web.attempts import Attempts, login_limits
 from cloud_bridge.web.forms import check_form, form_token
 from cloud_bridge.web.page import Field, OwnForm, is_secure, page, to
@@ -19,19 +20,28 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/login")
-def login_form(request: Request, next: str = "/") -> Response:
+async def login_form(request: Request, next: str = "/") -> Response:
+    """On the event loop: it asks no database, and a crowd may want it."""
     return _login_page(request, next, 200)
 
 
 @router.post("/login")
-def login(request: Request, house: HouseOf, name: Field, password: Field, form: Field, next: Field = "/") -> Response:
+def login(
+    request: Request,
+    house: HouseOf,
+    passwords: PasswordsOf,
+    name: Field,
+    password: Field,
+    form: Field,
+    next: Field = "/",
+) -> Response:
     check_form(request.cookies.get(LOGIN_COOKIE), form)
     attempts: Attempts = request.app.state.attempts
     limits, now_ms = login_limits(name, request.client.host if request.client else ""), house.clock.now_ms()
     wait_ms = attempts.wait_ms(limits, now_ms)
     if wait_ms:
         return _login_page(request, next, 429, wait=lasting(wait_ms))
-    person = who_knows(house, name, password)
+    person = who_knows(house, passwords, name, password)
     if person is None:
         attempts.failed(limits, now_ms)
         return _login_page(request, next, 401)
@@ -52,11 +62,11 @@ def logout(request: Request, house: HouseOf) -> Response:
     return response
 
 
-def who_knows(house: House, name: str, password: str) -> Person | None:
-    """The person of that name if it is their password. Takes as long for a stranger. Raises HashingBusy."""
+def who_knows(house: House, passwords: Passwords, name: str, password: str) -> Person | None:
+    """The person of that name if it is their password. Takes as long for a stranger."""
     with house.database.reading() as connection:
         login = find_login(connection, name)
-    matches = house.passwords.matches(None if login is None else login.password_hash, password)
+    matches = passwords.matches(None if login is None else login.password_hash, password)
     return login.person if login is not None and matches else None
 
 

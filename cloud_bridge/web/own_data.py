@@ -9,10 +9,11 @@ from fastapi.responses import Response
 from cloud_bridge.alerts.about import About
 from cloud_bridge.alerts.wishes import Via, add_wish, remove_wish, wishes_of
 from cloud_bridge.errors import BridgeError
+from cloud_bridge.passwords import MAX_LENGTH
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.personal import erase, export
-from cloud_bridge.web.access import SESSION_COOKIE, HouseOf
+from cloud_bridge.web.access import SESSION_COOKIE, HouseOf, PasswordsOf
 from cloud_bridge.web.login import who_knows
 from cloud_bridge.web.page import NotTheirs, Number, OwnForm, PersonOf, page, to
 from cloud_bridge.web.problems import Refused
@@ -83,9 +84,11 @@ def export_data(house: HouseOf, person: PersonOf) -> Response:
 
 
 @router.post("/data/erase", dependencies=[OwnForm])
-def erase_data(house: HouseOf, person: PersonOf, password: Annotated[str, Form(max_length=200)]) -> Response:
+def erase_data(
+    house: HouseOf, passwords: PasswordsOf, person: PersonOf, password: Annotated[str, Form(max_length=MAX_LENGTH)]
+) -> Response:
     """The password is asked for again: this cannot be undone."""
-    if who_knows(house, person.name, password) is None:
+    if who_knows(house, passwords, person.name, password) is None:
         raise Refused("That is not your password", "Nothing was deleted.")
     with house.database.writing() as connection:
         erase(connection, person)

@@ -1,6 +1,7 @@
 """What goes wrong for a person has a page that says so and leads on; programs get the same as JSON."""
 
 import logging
+from functools import cache
 from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
@@ -40,7 +41,7 @@ PROBLEMS = {
 OTHER = ("Something went wrong", "It is our fault, not yours. Your charger is not affected. Go back and try again.")
 START = "/"
 
-BUSY = "Nothing was changed. Go back and try again in a few seconds."
+BUSY = ("Many people are logging in", "Nothing was changed. Go back and try again in a few seconds.")
 STORE_AWAY = (OperationalError, InternalError, InterfaceError, TimeoutError)  # of the database, and not of a statement
 RETRY_AFTER_S = 60
 LOGIN_AGAIN_S = 5
@@ -69,8 +70,13 @@ def answer_problems(app: FastAPI) -> None:
 def problem_text(status: int) -> str:
     """The page without a person, for where nobody has been asked who they are."""
     title, meaning = PROBLEMS.get(status, OTHER)
+    return _text(title, meaning, START)
+
+
+@cache
+def _text(title: str, meaning: str, back: str) -> str:
     return templates.get_template("problem.html").render(
-        person=None, form="", path="", title=title, meaning=meaning, back=START
+        person=None, form="", path="", title=title, meaning=meaning, back=back
     )
 
 
@@ -123,11 +129,9 @@ async def _store_away(request: Request, error: Exception) -> Response:
     return HTMLResponse(problem_text(503), 503, headers)
 
 
-async def _hashing_busy(request: Request, error: HashingBusy) -> Response:
-    content = {"title": "Many people are logging in", "meaning": BUSY, "back": _came_from(request)}
-    response = page(request, "problem.html", None, 429, **content)
-    response.headers["Retry-After"] = str(LOGIN_AGAIN_S)
-    return response
+async def _hashing_busy(_request: Request, _error: HashingBusy) -> Response:
+    """Many at once get this page, so it is made once."""
+    return HTMLResponse(_text(*BUSY, START), 429, {"Retry-After": str(LOGIN_AGAIN_S)})
 
 
 async def _failed(request: Request, _error: Exception) -> Response:

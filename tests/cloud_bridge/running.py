@@ -16,6 +16,7 @@ import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 from starlette.testclient import TestClient
 
+from cloud_bridge import passwords
 from cloud_bridge.house import House
 from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.serving import keep_house
@@ -69,7 +70,7 @@ class Bridge:
             return add_unit(connection, unit_id, self.clock.now_ms())
 
     def add_person(self, name: str, password: str, role: Role) -> None:
-        password_hash = self.house.passwords.hash(password)
+        password_hash = passwords._hasher.hash(password)
         with self.house.database.writing() as connection:
             add_person(connection, name, password_hash, role, self.clock.now_ms())
 

@@ -1,13 +1,12 @@
 """Which passwords are taken, and what happens when many people log in at once?"""
 
-import threading
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 
 from cloud_bridge import passwords as passwords_module
-from cloud_bridge.passwords import AT_ONCE, MAX_LENGTH, WAITING, HashingBusy, Passwords, WeakPassword
-from tests.cloud_bridge.running import DEADLINE_S
+from cloud_bridge.passwords import AT_ONCE, MAX_LENGTH, HashingBusy, Passwords, PasswordTurns, WeakPassword
 
 
 @pytest.fixture
@@ -55,32 +54,50 @@ def test_a_good_password_is_taken(passwords: Passwords, password: str) -> None:
     assert passwords.matches(passwords.hash_chosen(password, ["ann"]), password)
 
 
-def test_a_crowd_is_refused_at_once_and_counted(passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
-    go_on = threading.Event()
-    inside = threading.Semaphore(0)
+def test_a_crowd_waits_its_turn_and_the_rest_is_refused_and_counted(
+    passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords_module, "MAX_WAITING", 3)
 
-    def slow(_kept: str, _password: str) -> bool:
-        inside.release()
-        return go_on.wait(DEADLINE_S)
+    async def run() -> None:
+        turns = PasswordTurns(passwords)
+        go_on = asyncio.Event()
+        all_wait = asyncio.Event()
+        running: list[int] = []
+        order: list[int] = []
 
-    monkeypatch.setattr(passwords_module, "_verified", slow)
-    results: list[bool] = []
-    crowd = [
-        threading.Thread(target=lambda: results.append(passwords.matches("hash", "guess")))
-        for _ in range(AT_ONCE + WAITING)
-    ]
-    for one in crowd:
-        one.start()
-    for _ in range(AT_ONCE):
-        assert inside.acquire(timeout=DEADLINE_S)
-    while passwords.waiting < AT_ONCE + WAITING:
-        go_on.wait(0.001)
-    with pytest.raises(HashingBusy, match="try again"):
-        passwords.matches("hash", "guess")
-    assert not inside.acquire(blocking=False), "no more than AT_ONCE hash at a time"
-    go_on.set()
-    for one in crowd:
-        one.join(DEADLINE_S)
-    assert results == [True] * (AT_ONCE + WAITING)
-    assert passwords.refused == 1
-    assert passwords.matches("hash", "guess"), "there is room again"
+        async def log_in(number: int) -> None:
+            if number == AT_ONCE + 2:  # the last to come, and the first two are at it
+                asyncio.get_running_loop().call_soon(all_wait.set)
+            async with turns.turn():
+                running.append(number)
+                order.append(number)
+                assert len(running) <= AT_ONCE
+                await go_on.wait()
+                running.remove(number)
+
+        crowd = [asyncio.create_task(log_in(number)) for number in range(AT_ONCE + 3)]
+        await all_wait.wait()
+        assert (len(running), turns.waiting) == (AT_ONCE, 3)
+        with pytest.raises(HashingBusy, match="try again"):
+            await log_in(99)
+        go_on.set()
+        await asyncio.gather(*crowd)
+        assert order == list(range(AT_ONCE + 3)), "first come, first served"
+        assert (turns.refused, turns.waiting) == (1, 0)
+        await log_in(100)
+
+    asyncio.run(run())
+
+
+def test_nobody_waits_for_ever(passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords_module, "TURN_WITHIN_S", 0.0)
+
+    async def run() -> None:
+        turns = PasswordTurns(passwords)
+        async with turns.turn(), turns.turn():
+            with pytest.raises(HashingBusy):
+                await turns._wait()
+        assert (turns.refused, turns.waiting) == (1, 0)
+
+    asyncio.run(run())

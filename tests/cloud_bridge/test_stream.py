@@ -106,5 +106,17 @@ def test_the_stream_ends_with_the_session(bridge: Bridge, unit: Unit) -> None:
     asyncio.run(run())
 
 
+def test_whoever_is_let_in_no_more_hears_no_more_at_the_next_look(bridge: Bridge, unit: Unit) -> None:
+    async def run() -> None:
+        answers = iter([stored(bridge), None])
+        events = listening(bridge, mark_now(bridge), lambda: next(answers))
+        assert (await anext(events)).startswith("event: alive\n")
+        bridge.house.live.access_changed()  # somebody has logged out, or has a new password
+        unit.publish(HEARTBEAT, sample("heartbeat-charging"))
+        assert [event async for event in events] == []
+
+    asyncio.run(run())
+
+
 def test_lines_stay_lines() -> None:
     assert stream.event("a\nb\r\nc", "7") == "id: 7\ndata: a\ndata: b\ndata: c\n\n"

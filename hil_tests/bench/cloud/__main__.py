@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from hil_tests.bench.cloud.fleet import fleet
 from hil_tests.bench.cloud.live import live
+from hil_tests.bench.cloud.logins import logins
 from hil_tests.bench.cloud.outages import outages
 from hil_tests.bench.cloud.pages import pages
 from hil_tests.bench.cloud.throughput import embedded, outside
@@ -14,6 +15,7 @@ BENCHES: dict[str, Callable[[], bool]] = {
     "outside": outside,
     "fleet": fleet,
     "live": live,
+    "logins": logins,
     "pages": pages,
     "outages": outages,
 }
