@@ -11,7 +11,7 @@ from cloud_bridge.store.database import Database
 from cloud_bridge.store.secrets import matches, new_secret
 from cloud_bridge.store.units import changed_credentials, secret_hash
 
-LOOKUPS_AT_ONCE = 3  # two logins (gate.LOGINS_AT_ONCE) and the look for secrets that were taken away
+LOOKUPS_AT_ONCE = 3  # two logins (listener.LOGINS_AT_ONCE) and the look for secrets that were taken away
 
 Key = TypeVar("Key")
 Found = TypeVar("Found")

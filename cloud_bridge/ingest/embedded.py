@@ -1,6 +1,6 @@
-"""The broker inside: amqtt keeps sessions and subscriptions and delivers commands, behind our gate.
+"""The broker inside: amqtt keeps sessions and subscriptions and delivers commands, behind our own listener.
 
-Nothing to install, good for some thousands of units. What a unit publishes never gets as far as amqtt: the gate stamps
+Nothing to install, good for some thousands of units. What a unit publishes never gets as far as amqtt: the listener stamps
 it and takes it in.
 """
 
@@ -9,11 +9,12 @@ from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 
 from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
+from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.canary import BrokerAddress, Canary
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import Credentials
-from cloud_bridge.ingest.gate import Gate
 from cloud_bridge.ingest.intake import Intake
+from cloud_bridge.ingest.listener import MqttListener
 from cloud_bridge.ingest.quarantine import Quarantine
 from cloud_bridge.live import Live
 
@@ -21,7 +22,7 @@ LISTENER = "default"  # amqtt insists on the name
 
 
 class EmbeddedBroker:
-    """Broker and gate together. Created and used on one event loop."""
+    """Broker and listener together. Created and used on one event loop."""
 
     def __init__(
         self,
@@ -37,15 +38,15 @@ class EmbeddedBroker:
         self.tls_port: int | None = None
         self._credentials = credentials
         self._counters = counters
-        # "External" listeners bind nothing, whatever their address says: connections come from the gate.
-        listener = ListenerConfig(type=ListenerType.EXTERNAL, bind="gate")
+        # "External" listeners bind nothing, whatever their address says: connections come from the listener.
+        listener = ListenerConfig(type=ListenerType.EXTERNAL, bind="listener")
         plugin = "cloud_bridge.ingest.plugin.UnitsOnly"
         self._broker = Broker(BrokerConfig(listeners={LISTENER: listener}, plugins={plugin: {}}))
-        self._gate = Gate(
+        self._listener = MqttListener(
             intake,
+            Admission(credentials, quarantine, counters, clock),
             credentials,
             live,
-            quarantine,
             counters,
             clock,
             lambda reader, writer: self._broker.external_connected(reader, writer, LISTENER),
@@ -55,11 +56,11 @@ class EmbeddedBroker:
         """Raises OSError when it cannot listen there."""
         await self._broker.start()
         self.host = host
-        self.port = await self._gate.listen(host, port)
+        self.port = await self._listener.listen(host, port)
 
     async def start_tls(self, host: str, port: int, certificate: Certificate) -> None:
         """Listen for TLS too. Raises OSError when it cannot."""
-        self.tls_port = await self._gate.listen(host, port, certificate)
+        self.tls_port = await self._listener.listen(host, port, certificate)
 
     def canary(self) -> Canary:
         """For this broker, once it is started."""
@@ -67,13 +68,13 @@ class EmbeddedBroker:
         return Canary(BrokerAddress(host, self.port, self._credentials.canary_secret), self._counters)
 
     async def stop(self) -> None:
-        await self._gate.close()
+        await self._listener.close()
         await self._broker.shutdown()
         self._credentials.close()
 
     @property
     def connections(self) -> int:
-        return self._gate.connections
+        return self._listener.connections
 
     @property
     def sessions(self) -> int:
@@ -83,7 +84,7 @@ class EmbeddedBroker:
     async def command(self, unit_id: str, payload: bytes) -> bool:
         """Publish a command to the unit. False if it has no connection now: nothing is kept for later here,
         because a command that arrives late is worse than one that must be given again."""
-        if not self._gate.is_connected(unit_id):
+        if not self._listener.is_connected(unit_id):
             return False
         await self._broker.internal_message_broadcast(f"cp/{unit_id}/command", payload)
         return True

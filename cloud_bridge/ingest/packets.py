@@ -1,4 +1,4 @@
-"""The few MQTT 3.1.1 packets that the gate has to understand before it trusts anybody. Pure: bytes in, values out.
+"""The few MQTT 3.1.1 packets that the listener has to understand before it trusts anybody. Pure: bytes in, values out.
 
 Numbers in brackets are statements of the OASIS standard of 2014-10-29.
 """

@@ -1,4 +1,4 @@
-"""What amqtt asks us about a session. The gate has checked all of it before; the broker holds it again."""
+"""What amqtt asks us about a session. The listener has checked all of it before; the broker holds it again."""
 
 from amqtt.contexts import Action
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
@@ -6,9 +6,9 @@ from amqtt.session import Session
 
 
 class UnitsOnly(BaseAuthPlugin, BaseTopicPlugin):
-    """A session is a unit that the gate let in, and a unit gets its own commands and nothing else.
+    """A session is a unit that the listener let in, and a unit gets its own commands and nothing else.
 
-    Publishing through the broker is refused: the gate takes every PUBLISH in. A will is not asked about here, amqtt
+    Publishing through the broker is refused: the listener takes every PUBLISH in. A will is not asked about here, amqtt
     sends it past this list; no unit can receive one, because no unit can subscribe to anything but commands.
     """
 

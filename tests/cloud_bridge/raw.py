@@ -27,7 +27,7 @@ def text(value: str) -> bytes:
 
 
 class RawUnit:
-    """A socket to the gate."""
+    """A socket to the listener."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._socket = socket.create_connection(("127.0.0.1", bridge.broker.port), DEADLINE_S)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_bridge.ingest import packets
-from cloud_bridge.ingest.connection import MAX_PACKET_BYTES
+from cloud_bridge.ingest.session import MAX_PACKET_BYTES
 from tests.cloud_bridge.raw import RawUnit, connect_packet, publish_packet, text
 from tests.cloud_bridge.running import Bridge, running_bridge
 

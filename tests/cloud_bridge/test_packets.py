@@ -1,4 +1,4 @@
-"""Does the gate read MQTT as the standard says, whole packets and pieces?"""
+"""Does the listener read MQTT as the standard says, whole packets and pieces?"""
 
 import pytest
 

@@ -8,8 +8,8 @@ import pytest
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 from sqlalchemy.exc import OperationalError
 
-from cloud_bridge.ingest import gate
-from cloud_bridge.ingest.connection import MAX_PACKET_BYTES
+from cloud_bridge.ingest import listener, session
+from cloud_bridge.ingest.session import MAX_PACKET_BYTES
 from cloud_bridge.store import units
 from tests.cloud_bridge.raw import CONNACK_OK, RawUnit, connect_packet, publish_packet, text
 from tests.cloud_bridge.running import Bridge, Unit, sample
@@ -119,13 +119,13 @@ def test_the_newest_connection_of_a_unit_stays_and_gets_its_commands(bridge: Bri
 
 def test_of_two_logins_at_once_the_later_one_ends_the_other(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the first would live on unseen, and no revoking could end it."""
-    hand_over = bridge.broker._gate._hand_over
+    hand_over = bridge.broker._listener._hand_over
 
     async def lingering(reader: ReaderAdapter, writer: WriterAdapter) -> None:
         await hand_over(reader, writer)
         await asyncio.sleep(0.3)  # so that both logins wait for it
 
-    monkeypatch.setattr(bridge.broker._gate, "_hand_over", lingering)
+    monkeypatch.setattr(bridge.broker._listener, "_hand_over", lingering)
     secret = bridge.add_unit("cp-1").secret
     oldest = RawUnit(bridge).connect("cp-1", secret)
     both = [RawUnit(bridge) for _ in range(2)]
@@ -247,10 +247,10 @@ def test_a_unit_that_floods_is_slowed_and_loses_nothing(bridge: Bridge) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gate's times, short enough for a test; must come before the bridge."""
-    monkeypatch.setattr(gate, "LOOK_EVERY_S", 0.01)
-    monkeypatch.setattr(gate, "CONNECT_WITHIN_S", 0.05)
-    monkeypatch.setattr(gate, "IDLE_FACTOR", 0.05)
+    """The listener's times, short enough for a test; must come before the bridge."""
+    monkeypatch.setattr(listener, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(session, "CONNECT_WITHIN_S", 0.05)
+    monkeypatch.setattr(session, "IDLE_FACTOR", 0.05)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -314,6 +314,6 @@ def test_a_unit_revoked_while_nobody_could_look_is_thrown_out_afterwards(
     unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
     with bridge.house.database.writing() as connection:
         units.revoke(connection, "cp-1", bridge.clock.now_ms())
-    bridge.clock.advance(10 * gate.LOOK_BACK_MS)
+    bridge.clock.advance(10 * listener.LOOK_BACK_MS)
     away.clear()
     assert unit.gone.wait(5) and bridge.counter("closed_revoked") == 1

@@ -1,0 +1,64 @@
+"""Who is let in: what a CONNECT must look like, and whose secret it must carry."""
+
+import logging
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from cloud_bridge.clock import Clock
+from cloud_bridge.counters import Counters
+from cloud_bridge.ingest import packets
+from cloud_bridge.ingest.credentials import Credentials
+from cloud_bridge.ingest.packets import Connect
+from cloud_bridge.ingest.quarantine import Quarantine
+from cloud_bridge.wire import UNIT_ID
+
+_log = logging.getLogger(__name__)
+
+
+class Admission:
+    """Each refusal has its counter."""
+
+    def __init__(self, credentials: Credentials, quarantine: Quarantine, counters: Counters, clock: Clock) -> None:
+        self._credentials = credentials
+        self._quarantine = quarantine
+        self._counters = counters
+        self._clock = clock
+
+    async def refusal(self, connect: Connect) -> int:
+        """The return code of the CONNACK that refuses it; ACCEPTED (0) for a unit that is who it says."""
+        return self._refusal_of_form(connect) or await self._refusal_of_secret(connect)
+
+    def _refusal_of_form(self, connect: Connect) -> int:
+        """For a CONNECT that cannot be right whatever the secret."""
+        if connect.level != 4 or connect.protocol != "MQTT":
+            self._counters.refused_protocol += 1
+            return packets.WRONG_PROTOCOL
+        if connect.user_name != connect.client_id:
+            self._counters.refused_client_id += 1
+            return packets.ID_REJECTED
+        if connect.will_topic is not None and (
+            connect.will_topic != f"cp/{connect.client_id}/lwt" or connect.will_retain
+        ):
+            self._counters.refused_will += 1
+            return packets.NOT_AUTHORISED
+        return packets.ACCEPTED
+
+    async def _refusal_of_secret(self, connect: Connect) -> int:
+        if not UNIT_ID.match(connect.client_id):
+            self._counters.refused_unknown_unit += 1
+            return packets.NOT_AUTHORISED
+        try:
+            right = await self._credentials.check(connect.client_id, connect.password or "")
+        except SQLAlchemyError as error:
+            self._counters.refused_store += 1
+            _log.warning("cannot read who may log in: %s", error)
+            return packets.UNAVAILABLE
+        if right:
+            return packets.ACCEPTED
+        if right is None:
+            self._counters.refused_unknown_unit += 1
+            self._quarantine.saw(connect.client_id, self._clock.now_ms())
+        else:
+            self._counters.refused_wrong_secret += 1
+        _log.info("refused a login as %s", connect.client_id)
+        return packets.NOT_AUTHORISED
