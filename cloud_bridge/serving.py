@@ -56,7 +56,7 @@ async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> 
     passwords = Passwords()
     loop = asyncio.get_running_loop()
     recording, at_the_door = database.separate(1), database.separate(LOOKUPS_AT_ONCE)
-    recorder = Recorder(recording, loop, clock, ledger)
+    recorder = Recorder(recording, loop, clock.now_ms, ledger)
     counters = Counters()
     intake = Intake(live, recorder, counters, settings.part)
     quarantine = Quarantine()

@@ -27,7 +27,6 @@ from typing import NamedTuple
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
-from cloud_bridge.clock import Clock
 from cloud_bridge.contact import Ledger, gap_between, proves_listening
 from cloud_bridge.store.arrival import Arrival, CanaryMark
 from cloud_bridge.store.database import Database
@@ -58,13 +57,15 @@ class Recorder:
     when its mark is committed.
     """
 
-    def __init__(self, database: Database, loop: asyncio.AbstractEventLoop, clock: Clock, ledger: Ledger) -> None:
+    def __init__(
+        self, database: Database, loop: asyncio.AbstractEventLoop, now_ms: Callable[[], int], ledger: Ledger
+    ) -> None:
         self.rejected = 0  # messages kept aside: the database refuses their data, and no retry can help
         self.retries = 0  # times that the database did not take what was handed to it
         self._trouble: str | None = None
         self._database = database
         self._loop = loop
-        self._clock = clock
+        self._now_ms = now_ms
         self._ledger = ledger
         self._listened_ms = ledger.listened_ms  # as committed; the ledger follows on the event loop
         self._changed = threading.Condition()
@@ -157,7 +158,7 @@ class Recorder:
 
     def _commit(self, group: list[Item]) -> list[int]:
         """One transaction. Returns the times at which its canaries prove that we listened. Raises anything."""
-        now_ms = self._clock.now_ms()
+        now_ms = self._now_ms()
         arrivals = [item.message for item in group if isinstance(item.message, Arrival)]
         marks = [item.message for item in group if isinstance(item.message, CanaryMark)]
         listened, listened_ms = [], self._listened_ms

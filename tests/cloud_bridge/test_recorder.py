@@ -68,7 +68,7 @@ class Recording:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self.recorder = Recorder(database, self._loop, self.clock, self.ledger)
+        self.recorder = Recorder(database, self._loop, self.clock.now_ms, self.ledger)
 
     def put(self, message: Arrival | CanaryMark, name: str = "") -> bool:
         return self.recorder.put(message, lambda: self.acknowledged.append(name))
