@@ -13,7 +13,7 @@ Each line is classified exactly once, in this order:
     FINAL     it ends the pending command: OK, ERROR, +CME ERROR, or a result of that command's own (SHUT OK)
     ACCEPTED  OK, where the pending command's answer follows its OK (CIPSTATUS, CDNSGIP)
     URC       it is an unsolicited result code, known by name or at least by shape
-    STRAY     none of these: the remains of a torn line, or a late answer to a command that was given up
+    UNEXPECTED     none of these: the remains of a torn line, or a late answer to a command that was given up
 
 Three more kinds are not lines:
 
@@ -30,7 +30,7 @@ FINAL = "final"
 ACCEPTED = "accepted"
 INFO = "info"
 URC = "urc"
-STRAY = "stray"
+UNEXPECTED = "unexpected"
 PROMPT = "prompt"
 PAYLOAD = "payload"
 BROKEN = "broken"
@@ -67,7 +67,7 @@ class Tokenizer:
         `info`       beginnings of its info lines; "" among them: any line that is nothing else
         `ends`       beginnings of results other than OK that end it, without the "<link>, " that may stand before them
         `last`       beginning of the info line that ends it, for the commands where OK does not; "" is any line
-        `info_first` a final result before any info line is an old one, and STRAY
+        `info_first` a final result before any info line is an old one, and UNEXPECTED
         `prompt`     a prompt comes first
         `header`     beginning of the info line whose third field counts the payload that follows it, into `payload`
         """
@@ -80,7 +80,7 @@ class Tokenizer:
         self._prompt = prompt
         self._header = header
         self._payload = payload
-        self._stray = ""  # the last one
+        self._unexpected = ""  # the last one
         self._pending = True
 
     def expect_nothing(self):
@@ -205,11 +205,11 @@ class Tokenizer:
         elif _has_urc_shape(line):
             events.append((URC, line))
         else:
-            events.append((STRAY, line))
+            events.append((UNEXPECTED, line))
             # A URC may fall between the letters of the result: its two halves are still the result.
-            if self._pending and self._is_final(self._stray + line):
-                self._end(self._stray + line, events)
-            self._stray = line
+            if self._pending and self._is_final(self._unexpected + line):
+                self._end(self._unexpected + line, events)
+            self._unexpected = line
 
     def _is_final(self, line: str) -> bool:
         if self._info_first:

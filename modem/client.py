@@ -26,7 +26,7 @@ class Modem:
         self.port = port
         self.clock = clock
         self.family = family
-        self.strays = 0  # lines that belonged to nothing: late answers, torn lines
+        self.unexpected_lines = 0  # lines that belonged to nothing: late answers, torn lines
         self.broken = 0  # times that bytes were seen to be missing
         self.timeouts = 0
         self.resyncs = 0
@@ -167,7 +167,7 @@ class Modem:
             last = usual_last
         self._begin(text)
         self._tokenizer.expect(text, info, ends, last, prompt=payload is not None, header=header, payload=buffer)
-        self._strays_matter = bool(info)
+        self._unexpected_matters = bool(info)
         try:
             self._run(text.encode() + b"\r", timeout_ms or usual_timeout_ms, payload)
         except CommandTimeout:
@@ -191,7 +191,7 @@ class Modem:
         self._prompted = False
         self._received = 0
         self._doubt = None  # why the answer under way cannot be trusted
-        self._strays_matter = False
+        self._unexpected_matters = False
         self._restarted = False
 
     def _run(self, line: bytes, timeout_ms: int, payload=None):
@@ -260,9 +260,9 @@ class Modem:
             self._prompted = True
         elif kind == at.PAYLOAD:
             self._received = value
-        elif kind == at.STRAY:
-            self.strays += 1
-            if self._strays_matter and not self._final:
+        elif kind == at.UNEXPECTED:
+            self.unexpected_lines += 1
+            if self._unexpected_matters and not self._final:
                 self._doubt = self._doubt or _TORN
         elif kind == at.BROKEN:
             self.broken += 1

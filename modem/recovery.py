@@ -1,4 +1,4 @@
-"""What to try next when there is no contact: the rules by which the ladder (ladder.py) is climbed, with budgets. Pure.
+"""What to try next when there is no contact: the rules that climb recovery_ladder.py, with budgets. Pure.
 
 It is climbed by time without proof, not by the number of errors: what one error means nobody knows, and networks have bad
 minutes. A modem that answers nothing at all skips it.
@@ -7,8 +7,8 @@ minutes. A modem that answers nothing at all skips it.
 from collections import namedtuple
 
 from modem.budget import DAY_S, HOUR_S, recent
-from modem.ladder import CONFIGURE, LADDER, LOOK_FOR_FORBIDDEN, SUPPLY_CUT, WAIT, Ladder
-from modem.rules import first
+from modem.first_match import first_match
+from modem.recovery_ladder import CONFIGURE, LADDER, LOOK_FOR_FORBIDDEN, SUPPLY_CUT, WAIT, RecoveryLadder
 
 Remedy = namedtuple("Remedy", ("do", "why"))
 # `answers`: the modem answers AT. `booted`: it restarted by itself. `denied`: the network refused us (stat 3, or a cause).
@@ -97,9 +97,9 @@ RULES = (
 )
 
 
-def decide(ladder: Ladder, trouble: Trouble) -> Remedy:
+def decide(ladder: RecoveryLadder, trouble: Trouble) -> Remedy:
     """What to try now. Changes nothing; the caller says `tried`."""
-    return first(RULES, ladder, trouble)
+    return first_match(RULES, ladder, trouble)
 
 
 def _without_contact(ladder, trouble) -> str:

@@ -1,14 +1,14 @@
 """Which network next: what was seen and what is known go in, a decision with its reason comes out. Pure.
 
 The modem chooses by itself (COPS=0) until there is a reason to interfere: it does not compare networks that are all strong
-enough, and it does not know that data pass. So data come first, then signal. knowledge.py says what good, failing and poor
-mean. A network that is good and not poor is never left. A failing or poor one leads to a survey, and the survey to a switch,
-each within its daily budget. While the broker is suspect nothing moves.
+enough, and it does not know that data pass. So data come first, then signal. network_history.py says what good, failing
+and poor mean. A network that is good and not poor is never left. A failing or poor one leads to a survey, and the survey
+to a switch, each within its daily budget. While the broker is suspect nothing moves.
 """
 
 from collections import namedtuple
 
-from modem.rules import first
+from modem.first_match import first_match
 
 STAY = "stay"
 SURVEY = "survey"
@@ -107,8 +107,8 @@ RULES = (
 
 
 def decide(known, seen: Seen) -> Decision:
-    """What to do now; `known` is a Knowledge. Changes nothing; the caller reports back what came of it."""
-    return first(RULES, known, seen)
+    """What to do now; `known` is a NetworkHistory. Changes nothing; the caller reports back what came of it."""
+    return first_match(RULES, known, seen)
 
 
 def _trouble(known, seen) -> str:

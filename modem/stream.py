@@ -50,7 +50,7 @@ _WORDS = {
 
 
 class Stream(io.IOBase):
-    """Connection number `link` of `modem`; bringup.open_pdp_context comes first. Blocking, with a 30 s deadline."""
+    """Connection number `link` of `modem`; startup.open_pdp_context comes first. Blocking, with a 30 s deadline."""
 
     def __init__(self, modem, clock, link: int = 0):
         self._modem = modem

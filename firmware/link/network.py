@@ -1,5 +1,5 @@
-"""The unit's dealings with mobile networks: keeps what is known of them (modem/knowledge.py, modem/ladder.py), and does what
-the rules say (modem/roaming.py, modem/recovery.py).
+"""The unit's dealings with mobile networks: keeps what is known of them (modem/network_history.py, recovery_ladder.py),
+and does what the rules say (modem/roaming.py, modem/recovery.py).
 
 Everything that is decided is an event that says why. What is known survives restarts; the flash is written only when it
 changes, a handful of times a day. Time is the seconds that the unit had power: stored, plus those since it started.
@@ -11,7 +11,7 @@ import random
 from firmware.borrowed import Borrowed
 from firmware.link.secure import NotTrusted
 from firmware.storage import record_file
-from modem import knowledge, ladder
+from modem import network_history, recovery_ladder
 from modem.errors import CommandError, ModemError, ModemHung, ModemRestarted, NotRegistered
 
 FILE = "/network"
@@ -24,9 +24,9 @@ TOLD_CHARS = 100
 _NETWORKS_FAULT = (errno.ETIMEDOUT, errno.ECONNABORTED)
 _DENIED = 3  # +CGREG <stat>
 # Borrowed: what is done to a modem is done seldom, and the rules are asked but now and then.
-_STEERING = ("modem.steering", "modem.bringup")
-_ROAMING = ("modem.roaming", "modem.rules")
-_RECOVERY = ("modem.recovery", "modem.rules")
+_NETWORK_CONTROL = ("modem.network_control", "modem.startup")
+_ROAMING = ("modem.roaming", "modem.first_match")
+_RECOVERY = ("modem.recovery", "modem.first_match")
 
 
 class Moved(ModemError):
@@ -39,8 +39,8 @@ class Network:
     def __init__(self, modem, power, clock, journal, folder):
         stored = record_file.load(folder + FILE)
         stored = stored if isinstance(stored, dict) else {}
-        self.known = knowledge.Knowledge(stored.get("roaming"), random.randint(0, JITTER_S))
-        self.ladder = ladder.Ladder(stored.get("recovery"))
+        self.known = network_history.NetworkHistory(stored.get("roaming"), random.randint(0, JITTER_S))
+        self.ladder = recovery_ladder.RecoveryLadder(stored.get("recovery"))
         self.decision = None
         self.remedy = None
         self.survey = []
@@ -92,7 +92,7 @@ class Network:
             if isinstance(error, OSError) and error.errno in _NETWORKS_FAULT:
                 self.known.data_failed(now_s)
         elif isinstance(error, (OSError, CommandError)) and not isinstance(error, NotTrusted):
-            self.known.failed(now_s, self._serving, knowledge.ANSWERED if answered else _cause(error))
+            self.known.failed(now_s, self._serving, network_history.ANSWERED if answered else _cause(error))
         self._proven = False
         if isinstance(error, NotRegistered):
             self._serving = None
@@ -114,8 +114,8 @@ class Network:
             if decision.do == roaming.SWITCH:
                 self._switch(decision.plmn)
             elif decision.do == roaming.AUTOMATIC:
-                with Borrowed(*_STEERING) as steering:
-                    steering.automatic(self._modem)
+                with Borrowed(*_NETWORK_CONTROL) as network_control:
+                    network_control.automatic(self._modem)
         self._save()
         raise Moved(decision.why)
 
@@ -123,8 +123,8 @@ class Network:
         """Listen for every network, as an event too: each PLMN with the CSQ of its best cell. Raises ModemError."""
         self.survey_state = "running"
         try:
-            with Borrowed(*_STEERING) as steering:
-                self.survey = steering.survey(self._modem)
+            with Borrowed(*_NETWORK_CONTROL) as network_control:
+                self.survey = network_control.survey(self._modem)
             self.survey_state = "done"
             self._journal.note("networks", {heard.plmn: heard.csq for heard, _, _ in self.survey[:TOLD_NETWORKS]})
         except ModemError as error:
@@ -184,8 +184,8 @@ class Network:
     def _switch(self, plmn):
         self.known.switched(self.now_s())
         self._serving = plmn
-        with Borrowed(*_STEERING) as steering:
-            taken = steering.switch(self._modem, plmn)
+        with Borrowed(*_NETWORK_CONTROL) as network_control:
+            taken = network_control.switch(self._modem, plmn)
         if not taken:
             self.known.refused(self.now_s(), plmn, "did not take us")
             self._journal.note("network", {"do": "refused", "o": plmn, "why": "%s did not take us" % plmn})
@@ -198,26 +198,26 @@ class Network:
                 not isinstance(error, ModemHung),
                 isinstance(error, ModemRestarted),
                 self._serving is not None,
-                refused or _cause(error) in knowledge.PERMANENT_CAUSES,
+                refused or _cause(error) in network_history.PERMANENT_CAUSES,
                 _words(error),
             )
             remedy = self.remedy = recovery.decide(self.ladder, trouble)
         self.ladder.tried(now_s, remedy.do)
-        if remedy.do == ladder.WAIT:
+        if remedy.do == recovery_ladder.WAIT:
             return
         self._journal.note("network", {"do": remedy.do, "why": remedy.why})
         self._save()  # before the modem is touched: a budget that is spent stays spent
-        if remedy.do in ladder.RESETS:
+        if remedy.do in recovery_ladder.RESETS:
             self._serving = None
-        if remedy.do == ladder.LOOK_FOR_FORBIDDEN:
+        if remedy.do == recovery_ladder.LOOK_FOR_FORBIDDEN:
             self._clear_forbidden(now_s)
         else:
-            with Borrowed(*_STEERING) as steering:
-                steering.carry_out(self._modem, self._power, remedy.do)
+            with Borrowed(*_NETWORK_CONTROL) as network_control:
+                network_control.carry_out(self._modem, self._power, remedy.do)
 
     def _clear_forbidden(self, now_s):
-        with Borrowed(*_STEERING) as steering:
-            barred = steering.clear_forbidden(self._modem)
+        with Borrowed(*_NETWORK_CONTROL) as network_control:
+            barred = network_control.clear_forbidden(self._modem)
         if barred:
             self.ladder.cleared(now_s)
             why = "the SIM avoided every network here, since each had refused it once"

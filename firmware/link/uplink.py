@@ -22,7 +22,7 @@ from modem.errors import CommandError, ModemError, ModemHung
 from modem.families import sim800
 from modem.stream import Stream
 
-BRINGUP = "modem.bringup"  # borrowed
+STARTUP = "modem.startup"  # borrowed
 STARTS = 3  # of a modem that does not answer: a pulse on PWRKEY may be missed, and is none of the day's supply cuts
 UNAVAILABLE = 3  # CONNACK: the broker is there but cannot serve now (MQTT 3.1.1, table 3.1)
 POLL_MS = 250  # how late a change of state is noticed
@@ -109,24 +109,24 @@ class Uplink:
             return
         self._started = True
         self.state = "offline"
-        with Borrowed(BRINGUP) as bringup:
+        with Borrowed(STARTUP) as startup:
             for start in range(1, STARTS + 1):
                 try:
-                    bringup.power_cycle(self._modem, self._board.modem_power)
+                    startup.power_cycle(self._modem, self._board.modem_power)
                     break
                 except ModemHung:
                     if start == STARTS:
                         raise
-            bringup.configure(self._modem)
+            startup.configure(self._modem)
 
     def _join(self):
         self.state = "modem"
-        with Borrowed(BRINGUP) as bringup:
-            bringup.wait_for_sim(self._modem)
-            bringup.wait_for_network(self._modem)
+        with Borrowed(STARTUP) as startup:
+            startup.wait_for_sim(self._modem)
+            startup.wait_for_network(self._modem)
             self.state = "registered"
             self.air.joined()
-            bringup.open_pdp_context(self._modem, self._settings["apn"])
+            startup.open_pdp_context(self._modem, self._settings["apn"])
 
     def _show_signal(self):
         """Nobody to call yet: what there is to do is to show an installer the signal."""

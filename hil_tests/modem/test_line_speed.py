@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from hil_tests.modem.conftest import SimulatedModem
-from modem import bringup
+from modem import startup
 from modem.client import Modem
 from modem.errors import ModemHung
 from modem.families import sim800
@@ -32,13 +32,13 @@ def client(link: Path) -> Modem:
 def test_is_it_found_at_whatever_speed(modem: SimulatedModem, baud: int) -> None:
     link = modem(saved={"baud": baud})
     first = client(link)
-    bringup.synchronise(first)
-    bringup.configure(first)
+    startup.synchronise(first)
+    startup.configure(first)
     assert first.signal_quality() == 22
     first.port.close()
 
     later = client(link)
-    assert bringup.answers(later), "it did not stay at our speed"
+    assert startup.answers(later), "it did not stay at our speed"
     assert later.command("AT+IPR?") == "+IPR: 115200"
     later.port.close()
 
@@ -46,5 +46,5 @@ def test_is_it_found_at_whatever_speed(modem: SimulatedModem, baud: int) -> None
 def test_is_a_speed_that_nobody_tries_an_error(modem: SimulatedModem) -> None:
     lost = client(modem(saved={"baud": 1200}))
     with pytest.raises(ModemHung, match="no answer at any speed"):
-        bringup.synchronise(lost)
+        startup.synchronise(lost)
     lost.port.close()

@@ -116,7 +116,7 @@ class ModemSource:
                 raise CannotTalk(
                     f"{self._path}: the port failed ({error}); pull the cable and plug it in again"
                 ) from None
-        if self._modem.strays or self._modem.broken:
+        if self._modem.unexpected_lines or self._modem.broken:
             raise CannotTalk(
                 f"{self._path}: what answers is not a modem; choose another --port,"
                 " or add --console if it is a charge point's console"

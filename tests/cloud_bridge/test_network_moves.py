@@ -5,7 +5,7 @@ import pytest
 from cloud_bridge.store.access import Role
 from cloud_bridge.support.network_moves import Move, network_moves
 from cloud_bridge.web import network_words
-from modem import ladder, roaming
+from modem import recovery_ladder, roaming
 from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
@@ -43,7 +43,11 @@ def test_what_says_no_decision_is_none(details: str) -> None:
 
 def test_there_are_words_for_everything_that_a_unit_does() -> None:
     decisions = {roaming.STAY, roaming.SURVEY, roaming.SWITCH, roaming.AUTOMATIC, "refused"}
-    remedies = {do for _, do in ladder.LADDER} | {ladder.CONFIGURE, ladder.LOOK_FOR_FORBIDDEN, "clear forbidden"}
+    remedies = {do for _, do in recovery_ladder.LADDER} | {
+        recovery_ladder.CONFIGURE,
+        recovery_ladder.LOOK_FOR_FORBIDDEN,
+        "clear forbidden",
+    }
     assert decisions | remedies <= set(network_words.DID)
 
 

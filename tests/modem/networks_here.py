@@ -1,6 +1,6 @@
 """What happens to a unit and its networks, for the tests of what is known and of what is decided."""
 
-from modem import knowledge
+from modem import network_history
 
 VODAFONE, O2, EE, ABROAD = "23415", "23410", "23430", "27201"
 MINUTE_S = 60
@@ -17,5 +17,5 @@ def sample(known, csqs, now_s=0, plmn=VODAFONE):
 def fail_the_proof(known, plmn=VODAFONE, now_s=1000, cause="timed out"):
     """Twice, and long enough; returns when."""
     known.failed(now_s, plmn, cause)
-    known.failed(now_s + knowledge.PROOF_S, plmn, cause)
-    return now_s + knowledge.PROOF_S
+    known.failed(now_s + network_history.PROOF_S, plmn, cause)
+    return now_s + network_history.PROOF_S

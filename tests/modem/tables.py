@@ -4,16 +4,16 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from modem import knowledge, ladder, recovery, roaming
+from modem import network_history, recovery, recovery_ladder, roaming
 
 README = Path(roaming.__file__).parent / "README.md"
 PART = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 COMMANDS = {
-    ladder.RESHUT: "`AT+CIPSHUT`",
-    ladder.REATTACH: "`AT+CGATT=0`, `AT+CGATT=1`",
-    ladder.RADIO_CYCLE: "`AT+CFUN=4`, 10 s, `AT+CFUN=1`",
-    ladder.RESTART: "`AT+CFUN=1,1`",
-    ladder.SUPPLY_CUT: "the supply pin, PWRKEY",
+    recovery_ladder.RESHUT: "`AT+CIPSHUT`",
+    recovery_ladder.REATTACH: "`AT+CGATT=0`, `AT+CGATT=1`",
+    recovery_ladder.RADIO_CYCLE: "`AT+CFUN=4`, 10 s, `AT+CFUN=1`",
+    recovery_ladder.RESTART: "`AT+CFUN=1,1`",
+    recovery_ladder.SUPPLY_CUT: "the supply pin, PWRKEY",
 }
 
 
@@ -27,33 +27,36 @@ def _rules(rules: Sequence[Callable[..., object]]) -> list[str]:
 
 
 def _meanings() -> list[str]:
-    hours = ", ".join(_span(seconds) for seconds in knowledge.QUARANTINE_S)
-    causes = ", ".join(str(cause) for cause in knowledge.PERMANENT_CAUSES)
+    hours = ", ".join(_span(seconds) for seconds in network_history.QUARANTINE_S)
+    causes = ", ".join(str(cause) for cause in network_history.PERMANENT_CAUSES)
     return _table(
         ("a network is", "when"),
-        ("failing", f"{knowledge.PROOF_FAILURES} proofs failed, {knowledge.PROOF_S} s from first to last;"
-         f" {_span(knowledge.ANSWERED_PROOF_S)} where something answered, since the broker may be restarting."
+        ("failing", f"{network_history.PROOF_FAILURES} proofs failed, {network_history.PROOF_S} s from first to last;"
+         f" {_span(network_history.ANSWERED_PROOF_S)} where something answered, since the broker may be restarting."
          f" It is left alone for {hours}; at once for the longest if it refuses us for good (CME {causes})"),
-        ("poor", f"the smoothed CSQ stays at {knowledge.POOR_CSQ} or less for {_span(knowledge.POOR_S)}, or"
-         f" {knowledge.DATA_FAILURES} connections break in {_span(knowledge.DATA_FAILURES_WITHIN_S)}"),
+        ("poor", f"the smoothed CSQ stays at {network_history.POOR_CSQ} or less for {_span(network_history.POOR_S)}, or"
+         f" {network_history.DATA_FAILURES} connections break in {_span(network_history.DATA_FAILURES_WITHIN_S)}"),
         ("better", f"it scores {roaming.BETTER_BY_CSQ} CSQ more and is heard at {roaming.STRONG_CSQ} or more;"
-         f" beside a failing one {knowledge.USABLE_CSQ} is enough"),
+         f" beside a failing one {network_history.USABLE_CSQ} is enough"),
     )  # fmt: skip
 
 
 def _ladder() -> list[str]:
     return _table(
         ("without contact for", "remedy", "commands"),
-        *((_span(after_s), do, COMMANDS[do]) for after_s, do in ladder.LADDER),
-        *((f"{_span(after_s)} more", ladder.SUPPLY_CUT, "") for after_s in recovery.SUPPLY_CUTS_AFTER_S),
+        *((_span(after_s), do, COMMANDS[do]) for after_s, do in recovery_ladder.LADDER),
+        *((f"{_span(after_s)} more", recovery_ladder.SUPPLY_CUT, "") for after_s in recovery.SUPPLY_CUTS_AFTER_S),
     )
 
 
 def _budgets() -> list[str]:
     return _table(
         ("what", "how often"),
-        ("scan", f"{knowledge.SCANS_A_DAY} a day, {_span(knowledge.SCAN_DISTANCE_S)} apart"),
-        ("switch", f"{knowledge.SWITCHES_A_DAY} a day, {_span(knowledge.DWELL_S)} apart unless it fails outright"),
+        ("scan", f"{network_history.SCANS_A_DAY} a day, {_span(network_history.SCAN_DISTANCE_S)} apart"),
+        (
+            "switch",
+            f"{network_history.SWITCHES_A_DAY} a day, {_span(network_history.DWELL_S)} apart unless it fails outright",
+        ),
         (
             "supply cut of a modem that answers nothing",
             f"{recovery.HANG_CUTS_A_DAY} a day, then every {_span(recovery.HANG_CUTS_THEN_EVERY_S)}",

@@ -40,13 +40,13 @@ DIALOGUES = [
     ("unsolicited within an answer", CSQ, b"\r\n+CREG: 5\r\n\r\n+CSQ: 17,0\r\n\r\n0, CLOSED\r\n\r\nOK\r\n",
      [("urc", "+CREG: 5"), ("info", "+CSQ: 17,0"), ("urc", "0, CLOSED"), ("final", "OK")]),
     ("after the result nothing is pending", CSQ, b"\r\nOK\r\n\r\n+CSQ: 17,0\r\n\r\nOK\r\n",
-     [("final", "OK"), ("urc", "+CSQ: 17,0"), ("stray", "OK")]),
+     [("final", "OK"), ("urc", "+CSQ: 17,0"), ("unexpected", "OK")]),
     ("refused", CSQ, b"\r\n+CME ERROR: 10\r\n", [("final", "+CME ERROR: 10")]),
     ("refused as the manual writes it", CSQ, b"\r\n+CME ERROR 10\r\n", [("final", "+CME ERROR 10")]),
     ("nothing is pending", None, b"\r\nRDY\r\n\r\n+CFUN: 1\r\n\r\nOK\r\n\r\nERROR\r\n",
-     [("urc", "RDY"), ("urc", "+CFUN: 1"), ("stray", "OK"), ("stray", "ERROR")]),
+     [("urc", "RDY"), ("urc", "+CFUN: 1"), ("unexpected", "OK"), ("unexpected", "ERROR")]),
     ("unknown to any table", None, b"\r\n+XYZ: 1\r\n\r\n^MODE: 3\r\nwhat\r\n",
-     [("urc", "+XYZ: 1"), ("urc", "^MODE: 3"), ("stray", "what")]),
+     [("urc", "+XYZ: 1"), ("urc", "^MODE: 3"), ("unexpected", "what")]),
     ("asked and unasked registration", {"echo": "AT+CREG?", "info": ("+CREG:",)},
      b'\r\n+CREG: 1,"00C3","1A2B"\r\n\r\n+CREG: 2,5,"00C3","1A2B"\r\n\r\n+CREG: 1\r\n\r\nOK\r\n',
      [("urc", '+CREG: 1,"00C3","1A2B"'), ("info", '+CREG: 2,5,"00C3","1A2B"'), ("urc", "+CREG: 1"), ("final", "OK")]),
@@ -76,8 +76,8 @@ DIALOGUES = [
     ("unsolicited within the prompt", SEND, b"\r\n>\r\n+CREG: 5\r\n \r\nDATA ACCEPT:0,5\r\n",
      [("prompt", ""), ("urc", "+CREG: 5"), ("final", "DATA ACCEPT:0,5")]),
     ("no prompt: the connection is gone", SEND, b"\r\n+CME ERROR: 3\r\n", [("final", "+CME ERROR: 3")]),
-    ("a greater-than sign begins another line", SEND, b">>1\r\n> ", [("stray", ">>1"), ("prompt", "")]),
-    ("a prompt nobody asked for", CSQ, b"\r\n> \r\nOK\r\n", [("stray", ">"), ("final", "OK")]),
+    ("a greater-than sign begins another line", SEND, b">>1\r\n> ", [("unexpected", ">>1"), ("prompt", "")]),
+    ("a prompt nobody asked for", CSQ, b"\r\n> \r\nOK\r\n", [("unexpected", ">"), ("final", "OK")]),
     ("sent with an acknowledgement", SEND, b"\r\n> \r\n0, SEND OK\r\n", [("prompt", ""), ("final", "0, SEND OK")]),
     ("not sent", SEND, b"\r\n> \r\n0,SEND FAIL\r\n", [("prompt", ""), ("final", "0,SEND FAIL")]),
     ("answer behind its OK", STATUS, b'\r\nOK\r\n\r\nSTATE: IP STATUS\r\n\r\nC: 0,,"","","",""\r\nC: 5,,"","","",""\r\n',
@@ -94,8 +94,8 @@ DIALOGUES = [
      [("info", 'Operator:"EE",MCC:234,MNC:30,Rxlev:20,Cellid:2A30,Arfcn:40'), ("final", "OK")]),
     ("old results before the first info line", {"echo": "AT+CMEE?", "info": ("+CMEE:",), "info_first": True},
      b"\r\nOK\r\n\r\nERROR\r\n\r\n+CMEE: 1\r\n\r\nOK\r\n",
-     [("stray", "OK"), ("stray", "ERROR"), ("info", "+CMEE: 1"), ("final", "OK")]),
-    ("noise", None, b"\xff\xfe\x80\r\n\x00\r\n", [("stray", "\xff\xfe\x80"), ("stray", "\x00")]),
+     [("unexpected", "OK"), ("unexpected", "ERROR"), ("info", "+CMEE: 1"), ("final", "OK")]),
+    ("noise", None, b"\xff\xfe\x80\r\n\x00\r\n", [("unexpected", "\xff\xfe\x80"), ("unexpected", "\x00")]),
 ]  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def test_a_line_that_does_not_fit_is_dropped_and_counted():
 
 def test_a_line_that_just_fits_is_kept():
     subject = tokenizer(line_limit_bytes=32)
-    assert subject.feed(b"y" * 31 + b"\r\n") == [("stray", "y" * 31)]
+    assert subject.feed(b"y" * 31 + b"\r\n") == [("unexpected", "y" * 31)]
 
 
 def test_giving_up_forgets_a_payload_under_way():
@@ -141,4 +141,8 @@ def test_giving_up_forgets_a_payload_under_way():
     subject.expect(payload=bytearray(64), **RXGET)
     subject.feed(b"\r\n+CIPRXGET: 2,0,10,0\r\nABC")
     subject.expect_nothing()
-    assert subject.feed(b"DEFGHIJ\r\nOK\r\n\r\nRDY\r\n") == [("stray", "DEFGHIJ"), ("stray", "OK"), ("urc", "RDY")]
+    assert subject.feed(b"DEFGHIJ\r\nOK\r\n\r\nRDY\r\n") == [
+        ("unexpected", "DEFGHIJ"),
+        ("unexpected", "OK"),
+        ("urc", "RDY"),
+    ]

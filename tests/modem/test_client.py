@@ -115,7 +115,7 @@ def test_a_query_is_asked_again_when_its_answer_is_torn():
     torn = line("+CSQ: 1") + line("+CREG: 5") + line("7,0") + OK
     modem, port, _ = scripted({"AT+CSQ": [torn, SILENCE, CSQ_17]})
     assert modem.signal_quality() == 17
-    assert modem.strays > 0
+    assert modem.unexpected_lines > 0
 
 
 def test_a_torn_answer_whose_result_came_costs_no_time():
@@ -225,7 +225,7 @@ def test_an_unknown_urc_does_not_spoil_an_answer():
 def test_a_setting_is_not_spoilt_by_words_we_do_not_know():
     modem, _, _ = scripted({"AT+CMEE=1": line("Welcome") + OK})
     modem.command("AT+CMEE=1")
-    assert modem.strays == 1
+    assert modem.unexpected_lines == 1
 
 
 def test_answers_that_follow_ok():
@@ -233,7 +233,7 @@ def test_answers_that_follow_ok():
     modem, port, _ = scripted({"AT+CIPSTATUS": OK + line("STATE: IP STATUS") + rows, "AT+CIPSHUT": line("SHUT OK")})
     assert replies.cipstatus(modem.command("AT+CIPSTATUS", expect="C: 5"))[0] == "IP STATUS"
     modem.command("AT+CIPSHUT")
-    assert modem.strays == 0
+    assert modem.unexpected_lines == 0
 
 
 def test_an_answer_without_ok():

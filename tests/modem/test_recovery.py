@@ -5,7 +5,8 @@ import json
 import pytest
 
 from modem.budget import DAY_S, HOUR_S
-from modem.ladder import (
+from modem.recovery import Trouble, decide
+from modem.recovery_ladder import (
     CONFIGURE,
     CURED_S,
     LOOK_FOR_FORBIDDEN,
@@ -15,9 +16,8 @@ from modem.ladder import (
     RESTART,
     SUPPLY_CUT,
     WAIT,
-    Ladder,
+    RecoveryLadder,
 )
-from modem.recovery import Trouble, decide
 
 
 def trouble(now_s, answers=True, booted=False, registered=True, denied=False):
@@ -26,7 +26,7 @@ def trouble(now_s, answers=True, booted=False, registered=True, denied=False):
 
 def climb(until_s, step_s=10, ladder=None, **what):
     """What was tried, and when, if nothing ever helps."""
-    ladder = ladder or Ladder()
+    ladder = ladder or RecoveryLadder()
     tried = []
     for now_s in range(0, until_s, step_s):
         ladder.lost(now_s)
@@ -59,7 +59,7 @@ def test_nothing_restarts_the_modem_in_its_first_three_minutes():
 
 
 def test_a_hung_modem_loses_its_supply_at_once():
-    ladder = Ladder()
+    ladder = RecoveryLadder()
     ladder.lost(5)
     assert decide(ladder, trouble(5, answers=False)) == (SUPPLY_CUT, "the modem answers nothing")
 
@@ -72,13 +72,13 @@ def test_a_modem_that_hangs_again_and_again_is_cut_six_times_a_day_then_hourly()
 
 
 def test_a_modem_that_restarted_is_configured_and_not_restarted_again():
-    ladder = Ladder()
+    ladder = RecoveryLadder()
     ladder.lost(5)
     assert decide(ladder, trouble(5, booted=True)).do == CONFIGURE
 
 
 def test_after_a_refusal_there_is_one_reset_an_hour():
-    ladder = Ladder()
+    ladder = RecoveryLadder()
     tried = climb(6 * HOUR_S, 60, ladder, denied=True)
     resets = [at_s for at_s, do in tried if do in (RADIO_CYCLE, RESTART, SUPPLY_CUT)]
     assert len(resets) > 2
@@ -86,7 +86,7 @@ def test_after_a_refusal_there_is_one_reset_an_hour():
 
 
 def test_the_ladder_is_left_after_ten_minutes_of_contact():
-    ladder = Ladder()
+    ladder = RecoveryLadder()
     climb(700, ladder=ladder)
     ladder.proved(700)
     ladder.lost(700 + CURED_S)
@@ -95,7 +95,7 @@ def test_the_ladder_is_left_after_ten_minutes_of_contact():
 
 
 def test_a_moment_of_contact_does_not_start_it_afresh():
-    ladder = Ladder()
+    ladder = RecoveryLadder()
     climb(700, ladder=ladder)
     ladder.proved(700)
     ladder.lost(710)
@@ -103,9 +103,9 @@ def test_a_moment_of_contact_does_not_start_it_afresh():
 
 
 def test_the_budget_of_resets_survives_a_restart():
-    ladder = Ladder()
+    ladder = RecoveryLadder()
     climb(400, 60, ladder, answers=False)
-    again = Ladder(json.loads(json.dumps(ladder.to_store())))
+    again = RecoveryLadder(json.loads(json.dumps(ladder.to_store())))
     again.lost(401)
     assert decide(again, trouble(401, answers=False)).do == WAIT
 
@@ -120,10 +120,10 @@ def test_a_unit_with_a_network_does_not_ask():
 
 
 def test_the_forbidden_list_is_cleared_once_a_week_and_that_counts_as_a_reset():
-    ladder = Ladder()
+    ladder = RecoveryLadder()
     ladder.lost(0)
     ladder.cleared(200)
-    again = Ladder(json.loads(json.dumps(ladder.to_store())))
+    again = RecoveryLadder(json.loads(json.dumps(ladder.to_store())))
     assert again.resets == [200]
     looks = [at_s for at_s, do in climb(9 * DAY_S, 600, again, registered=False) if do == LOOK_FOR_FORBIDDEN]
     assert looks[0] >= 7 * DAY_S
@@ -131,10 +131,10 @@ def test_the_forbidden_list_is_cleared_once_a_week_and_that_counts_as_a_reset():
 
 @pytest.mark.parametrize("stored", [None, [], 5, {"resets": "x"}, {"resets": [None, "a"]}])
 def test_a_damaged_store_is_an_empty_one(stored):
-    assert Ladder(stored).resets == []
+    assert RecoveryLadder(stored).resets == []
 
 
 def test_every_remedy_says_why():
-    ladder = Ladder()
+    ladder = RecoveryLadder()
     ladder.lost(0)
     assert decide(ladder, trouble(301)).why == "5 min without contact: timed out"

@@ -12,7 +12,7 @@ from hil_tests.bench.modem.virtual_time import Clock, Port, VirtualLoop
 from hil_tests.sim.modem import Modem as SimulatedModem
 from hil_tests.sim.noise import Noise
 from hil_tests.sim.radio import World
-from modem import bringup
+from modem import startup
 from modem.client import Modem
 from modem.errors import ModemError
 from modem.families import sim800
@@ -55,14 +55,14 @@ class _Line:
         self.loop.inside(self.modem.key, pressed)
 
     def bring_up(self) -> None:
-        bringup.power_cycle(self.client, self)
-        bringup.configure(self.client)
+        startup.power_cycle(self.client, self)
+        startup.configure(self.client)
         self.reconnect()
 
     def reconnect(self) -> None:
         self.stream.close()
-        bringup.wait_for_network(self.client)
-        bringup.open_pdp_context(self.client, "internet")
+        startup.wait_for_network(self.client)
+        startup.open_pdp_context(self.client, "internet")
         self.stream.connect("127.0.0.1", self.tcp_port)
 
     def make_noisy(self) -> None:

@@ -12,7 +12,7 @@ from hil_tests.bench.modem.virtual_time import Clock, Port, VirtualLoop
 from hil_tests.sim.modem import Modem as SimulatedModem
 from hil_tests.sim.noise import Noise
 from hil_tests.sim.radio import World
-from modem import bringup
+from modem import startup
 from modem.client import Modem
 from modem.families import sim800
 
@@ -31,9 +31,9 @@ def _ours(count: int, seed: int) -> tuple[Tally, int]:
     loop.inside(simulator.supply, True)
     loop.inside(simulator.power_on)
     client = Modem(port, clock, sim800)
-    bringup.synchronise(client)
-    bringup.configure(client)
-    bringup.wait_for_network(client)
+    startup.synchronise(client)
+    startup.configure(client)
+    startup.wait_for_network(client)
     questions = ours(client)
     noise.urc_each_answer = True
     start_s = loop.time()

@@ -9,7 +9,7 @@ from firmware.link.network import FILE, TOLD_NETWORKS, Moved, Network
 from firmware.link.secure import NotTrusted
 from firmware.storage import record_file
 from firmware.storage.outbox import BODY_MAX
-from modem import knowledge, ladder
+from modem import network_history, recovery_ladder
 from modem.errors import CommandError, ModemHung, NotRegistered, ProtocolError
 from tests.firmware.storage.folder import empty
 from tests.modem.scripted import OK, line, scripted
@@ -90,7 +90,7 @@ class Unit:
     def fails(self, error=NO_CONTEXT):
         """Twice, and long enough."""
         self.registered().network.lost(error)
-        self.after(knowledge.PROOF_S).network.lost(error)
+        self.after(network_history.PROOF_S).network.lost(error)
         return self
 
 
@@ -166,9 +166,9 @@ def test_a_refusal_that_was_answered_is_not_yet_the_networks_fault():
     unit = Unit().registered()
     for _ in range(2):
         unit.network.lost(OSError(errno.ECONNREFUSED, "refused"), answered=True)
-        unit.after(knowledge.PROOF_S)
+        unit.after(network_history.PROOF_S)
     assert not unit.network.is_failing()
-    unit.after(knowledge.ANSWERED_PROOF_S).network.lost(OSError(errno.ECONNREFUSED, "refused"), answered=True)
+    unit.after(network_history.ANSWERED_PROOF_S).network.lost(OSError(errno.ECONNREFUSED, "refused"), answered=True)
     assert unit.network.is_failing()
 
 
@@ -195,7 +195,7 @@ def test_the_signal_is_judged_once_a_minute():
     for _ in range(120):
         unit.registered(csq=5).after(1)
     unit.registered(csq=31)
-    assert unit.network.known.current_score(VODAFONE) == 5 + knowledge.SMOOTHING * 26
+    assert unit.network.known.current_score(VODAFONE) == 5 + network_history.SMOOTHING * 26
 
 
 # Remedies
@@ -206,7 +206,7 @@ def test_a_remedy_is_told_and_waiting_is_not():
     unit.network.lost(TIMED_OUT, answered=True)
     assert unit.journal.told == []
     unit.after(60).network.lost(TIMED_OUT, answered=True)
-    assert unit.journal.told[0][1]["do"] == ladder.RESHUT
+    assert unit.journal.told[0][1]["do"] == recovery_ladder.RESHUT
     assert unit.journal.told[0][1]["why"].startswith("1 min without contact: ")
     assert unit.port.sent == ["AT+CIPSHUT"]
 
@@ -216,7 +216,7 @@ def test_an_error_with_a_long_answer_in_it_is_told_in_short():
     torn = ProtocolError("unexpected line", "+CNETSCAN " * 800)
     unit.network.lost(torn)
     unit.after(60).network.lost(torn)
-    assert unit.journal.done() == [ladder.RESHUT] and unit.port.sent == ["AT+CIPSHUT"]
+    assert unit.journal.done() == [recovery_ladder.RESHUT] and unit.port.sent == ["AT+CIPSHUT"]
 
 
 def test_of_a_crowded_air_the_strongest_networks_are_told():
@@ -243,20 +243,20 @@ def test_a_budget_is_spent_before_the_modem_is_touched():
     with pytest.raises(KeyboardInterrupt):
         unit.network.lost(ModemHung("no answer"))
     assert Power.seen == [0]
-    assert unit.journal.done() == [ladder.SUPPLY_CUT]
+    assert unit.journal.done() == [recovery_ladder.SUPPLY_CUT]
 
 
 def test_a_sim_that_bars_every_network_is_cleared_once_a_week():
     unit = Unit()
     unit.network.lost(NotRegistered(2))
     unit.after(180).network.lost(NotRegistered(2))
-    assert unit.journal.done() == [ladder.LOOK_FOR_FORBIDDEN, "clear forbidden"]
+    assert unit.journal.done() == [recovery_ladder.LOOK_FOR_FORBIDDEN, "clear forbidden"]
     assert unit.journal.told[-1][1]["o"] == VODAFONE
     sent = len(unit.port.sent)
     unit.begin()
     unit.network.lost(NotRegistered(3))
     unit.after(2 * 86_400).network.lost(NotRegistered(3))
-    assert unit.journal.done()[2:] == [ladder.RESHUT]
+    assert unit.journal.done()[2:] == [recovery_ladder.RESHUT]
     assert unit.port.sent[sent:] == ["AT+CIPSHUT"]
 
 
@@ -277,7 +277,7 @@ def test_what_is_known_survives_a_restart_and_the_clock_goes_on():
 
 def test_what_stays_the_same_costs_no_flash():
     unit = Unit().proven()
-    for _ in range(knowledge.COUNT_MAX):
+    for _ in range(network_history.COUNT_MAX):
         unit.network.proved()
     before = record_file.load(unit.folder + FILE)
     unit.after(1000).network.proved()

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from modem import knowledge
+from modem import network_history
 from modem.budget import DAY_S, HOUR_S
-from modem.knowledge import ANSWERED, Heard, Knowledge
+from modem.network_history import ANSWERED, NetworkHistory, VisibleNetwork
 from tests.modem.networks_here import EE, O2, VODAFONE, fail_the_proof, sample
 
 
 def test_a_network_is_proved_by_a_connack_only():
-    known = Knowledge()
+    known = NetworkHistory()
     assert known.good is None
     known.sampled(1, VODAFONE, 31)
     assert known.good is None
@@ -20,17 +20,17 @@ def test_a_network_is_proved_by_a_connack_only():
 
 
 def test_good_data_at_9_beat_bad_data_at_20():
-    known = Knowledge()
+    known = NetworkHistory()
     known.proved(0, O2)
     now_s = fail_the_proof(known, EE)
     known.networks[EE][3] = 0  # its quarantine is over, its record is not
-    assert known.score(Heard(O2, 9), VODAFONE) > known.score(Heard(EE, 20), VODAFONE) - 10
-    known.surveyed(now_s, [Heard(O2, 9), Heard(EE, 18)])
+    assert known.score(VisibleNetwork(O2, 9), VODAFONE) > known.score(VisibleNetwork(EE, 20), VODAFONE) - 10
+    known.surveyed(now_s, [VisibleNetwork(O2, 9), VisibleNetwork(EE, 18)])
     assert known.best_other(now_s, VODAFONE).plmn == O2
 
 
 def test_the_quarantine_grows_from_1_to_4_to_24_hours():
-    known = Knowledge()
+    known = NetworkHistory()
     now_s = 0
     for hours in (1, 4, 24, 24):
         now_s = fail_the_proof(known, now_s=now_s + DAY_S)
@@ -40,21 +40,21 @@ def test_the_quarantine_grows_from_1_to_4_to_24_hours():
 
 @pytest.mark.parametrize("cause", [103, 106, 107, 111, 113, 149])
 def test_a_refusal_for_good_counts_for_a_day_at_once(cause):
-    known = Knowledge()
+    known = NetworkHistory()
     known.failed(1000, VODAFONE, cause)
     assert known.is_failing(1000 + DAY_S - 1, VODAFONE)
     assert known.networks[VODAFONE][4] == cause
 
 
 def test_a_proof_ends_the_quarantine():
-    known = Knowledge()
+    known = NetworkHistory()
     now_s = fail_the_proof(known)
     known.proved(now_s + 1, VODAFONE)
     assert not known.is_failing(now_s + 1, VODAFONE)
 
 
 def test_the_suspicion_ends_after_an_hour_and_with_a_proof():
-    known = Knowledge()
+    known = NetworkHistory()
     now_s = fail_the_proof(known, O2, fail_the_proof(known, VODAFONE))
     assert known.broker_suspect(now_s)
     assert not known.broker_suspect(now_s + HOUR_S)
@@ -63,15 +63,15 @@ def test_the_suspicion_ends_after_an_hour_and_with_a_proof():
 
 
 def test_four_missing_readings_mean_nothing_and_five_do():
-    known = Knowledge()
+    known = NetworkHistory()
     now_s = sample(known, [20] + [99] * 4 + [20] + [99] * 4)
     assert not known.is_poor(now_s + DAY_S)
     now_s = sample(known, [99] * 12, now_s)
-    assert known.is_poor(now_s + knowledge.POOR_S)
+    assert known.is_poor(now_s + network_history.POOR_S)
 
 
 def test_three_broken_connections_in_half_an_hour_make_a_network_poor():
-    known = Knowledge()
+    known = NetworkHistory()
     for now_s in (0, 1000, 1700):
         assert not known.is_poor(now_s)
         known.data_failed(now_s)
@@ -80,7 +80,7 @@ def test_three_broken_connections_in_half_an_hour_make_a_network_poor():
 
 
 def test_each_unit_is_poor_at_its_own_time():
-    early, late = Knowledge(), Knowledge(jitter_s=120)
+    early, late = NetworkHistory(), NetworkHistory(jitter_s=120)
     now_s = sample(early, [10] * 16)
     sample(late, [10] * 16)
     assert early.is_poor(now_s)
@@ -89,7 +89,7 @@ def test_each_unit_is_poor_at_its_own_time():
 
 
 def test_scans_are_an_hour_apart_and_four_a_day():
-    known = Knowledge()
+    known = NetworkHistory()
     scans = 0
     for now_s in range(0, DAY_S, 600):
         if known.may_scan(now_s):
@@ -100,11 +100,11 @@ def test_scans_are_an_hour_apart_and_four_a_day():
 
 
 def test_budgets_and_quarantine_survive_a_restart():
-    known = Knowledge()
+    known = NetworkHistory()
     now_s = fail_the_proof(known)
-    known.surveyed(now_s, [Heard(O2, 20)])
+    known.surveyed(now_s, [VisibleNetwork(O2, 20)])
     known.switched(now_s)
-    again = Knowledge(json.loads(json.dumps(known.to_store())))
+    again = NetworkHistory(json.loads(json.dumps(known.to_store())))
     assert not again.may_scan(now_s + 1)
     assert again.switches == [now_s]
     assert again.is_failing(now_s + 1, VODAFONE)
@@ -123,34 +123,34 @@ def test_budgets_and_quarantine_survive_a_restart():
     ],
 )
 def test_a_damaged_store_is_an_empty_one(stored):
-    known = Knowledge(stored)
+    known = NetworkHistory(stored)
     assert (known.scans, known.switches, known.networks) == ([], [], {})
 
 
 def test_what_is_kept_is_bounded():
-    known = Knowledge()
+    known = NetworkHistory()
     known.proved(0, VODAFONE)
     for number in range(100):
         known.refused(number, "%05d" % number, 30)
-    assert len(known.networks) == knowledge.NETWORKS_KEPT
+    assert len(known.networks) == network_history.NETWORKS_KEPT
     assert VODAFONE in known.networks
 
 
 def test_two_failures_within_three_quarters_of_a_minute_are_bad_luck():
-    known = Knowledge()
+    known = NetworkHistory()
     known.failed(1000, VODAFONE, "data")
-    known.failed(1000 + knowledge.PROOF_S - 1, VODAFONE, "data")
+    known.failed(1000 + network_history.PROOF_S - 1, VODAFONE, "data")
     assert known.is_in_doubt()
     assert not known.is_failing(1044, VODAFONE)
-    known.failed(1000 + knowledge.PROOF_S, VODAFONE, "data")
+    known.failed(1000 + network_history.PROOF_S, VODAFONE, "data")
     assert known.is_failing(1045, VODAFONE)
     assert not known.is_in_doubt()
 
 
 def test_a_network_that_carried_an_answer_has_three_minutes():
-    known = Knowledge()
-    for now_s in (1000, 1100, 1000 + knowledge.ANSWERED_PROOF_S - 1):
+    known = NetworkHistory()
+    for now_s in (1000, 1100, 1000 + network_history.ANSWERED_PROOF_S - 1):
         known.failed(now_s, VODAFONE, ANSWERED)
         assert not known.is_failing(now_s, VODAFONE)
-    known.failed(1000 + knowledge.ANSWERED_PROOF_S, VODAFONE, ANSWERED)
+    known.failed(1000 + network_history.ANSWERED_PROOF_S, VODAFONE, ANSWERED)
     assert known.is_failing(1180, VODAFONE)

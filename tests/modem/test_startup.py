@@ -2,7 +2,7 @@
 
 import pytest
 
-from modem import bringup
+from modem import startup
 from modem.errors import ModemHung, NotRegistered, SimError
 from tests.modem.scripted import OK, line, scripted
 
@@ -76,7 +76,7 @@ class Power:
 def test_power_on_takes_no_longer_than_the_modem():
     modem, port, clock = ready()
     power = Power(port, clock)
-    bringup.power_on(modem, power)
+    startup.power_on(modem, power)
     assert power.history == [(0, "supply", True), (100, "key", True), (1200, "key", False)]
     assert clock.ms == 1200 + 3000
 
@@ -84,14 +84,14 @@ def test_power_on_takes_no_longer_than_the_modem():
 def test_a_modem_that_says_no_word_as_it_boots_is_asked_until_it_answers():
     """At an automatic baud rate there is no RDY."""
     modem, port, clock = ready()
-    bringup.power_on(modem, Power(port, clock, says_ready=False))
+    startup.power_on(modem, Power(port, clock, says_ready=False))
     assert clock.ms <= 1200 + 3000 + 2 * modem.family.BOOT_PROBE_MS * 4
 
 
 def test_power_cycle_leaves_the_modem_no_doubt():
     modem, port, clock = ready()
     power = Power(port, clock)
-    bringup.power_cycle(modem, power)
+    startup.power_cycle(modem, power)
     assert power.history == [
         (0, "key", False),
         (0, "supply", False),
@@ -105,7 +105,7 @@ def test_a_modem_that_does_not_come_up_is_hung_at_any_speed():
     modem, port, clock = ready()
     port.hears_from_ms = None
     with pytest.raises(ModemHung):
-        bringup.synchronise(modem)
+        startup.synchronise(modem)
     assert clock.ms <= 25_000
     assert port.bauds == [9_600, 57_600, 19_200, 115_200]
 
@@ -120,16 +120,16 @@ def test_a_modem_at_another_speed_is_set_to_ours():
         port.hears_from_ms = 0 if baud in (57_600, 115_200) else None
 
     port.set_baud = set_baud
-    bringup.synchronise(modem)
+    startup.synchronise(modem)
     assert port.bauds == [9_600, 57_600, 115_200]
     assert "AT+IPR=115200" in port.sent
 
 
 def test_whether_it_answers_is_found_out_quickly():
     modem, port, clock = ready()
-    assert bringup.answers(modem)
+    assert startup.answers(modem)
     port.hears_from_ms = None
-    assert not bringup.answers(modem)
+    assert not startup.answers(modem)
     assert clock.ms <= 1200
 
 
@@ -138,13 +138,13 @@ def test_whether_it_answers_is_found_out_quickly():
 
 def test_nothing_is_written_that_is_already_so():
     modem, port, _ = ready()
-    bringup.configure(modem)
+    startup.configure(modem)
     assert port.sent == ["ATE0", "AT+CMEE=1", "AT+CFUN?", "AT+CGREG=2", "AT+CLTS?", "AT+IPR?"]
 
 
 def test_a_saved_flight_mode_is_undone():
     modem, port, _ = ready({"AT+CFUN?": line("+CFUN: 4") + OK, "AT+CFUN=1": OK})
-    bringup.configure(modem)
+    startup.configure(modem)
     assert "AT+CFUN=1" in port.sent
 
 
@@ -157,7 +157,7 @@ def test_a_modem_fresh_from_the_factory_learns_speed_and_time():
             "AT+CLTS=1": OK,
         }
     )
-    bringup.configure(modem)
+    startup.configure(modem)
     assert port.sent.count("AT&W") == 2
     assert "AT+IPR=115200" in port.sent and "AT+CLTS=1" in port.sent
 
@@ -170,7 +170,7 @@ def test_the_sim_is_waited_for_and_noticed_at_once():
     modem, port, clock = ready({"AT+CPIN?": [busy, busy, READY["AT+CPIN?"]]})
     port.says("+CFUN: 1", 200)
     port.says("+CPIN: READY", 640)
-    bringup.wait_for_sim(modem)
+    startup.wait_for_sim(modem)
     assert clock.ms == 640
 
 
@@ -178,7 +178,7 @@ def test_the_sim_is_waited_for_and_noticed_at_once():
 def test_where_only_a_person_can_help_nothing_is_waited_for(state):
     modem, port, clock = ready({"AT+CPIN?": line("+CPIN: " + state) + OK})
     with pytest.raises(SimError) as caught:
-        bringup.wait_for_sim(modem)
+        startup.wait_for_sim(modem)
     assert (caught.value.state, clock.ms) == (state, 0)
     assert not [command for command in port.sent if command.startswith("AT+CPIN=")]
 
@@ -186,7 +186,7 @@ def test_where_only_a_person_can_help_nothing_is_waited_for(state):
 def test_no_sim():
     modem, _, clock = ready({"AT+CPIN?": line("+CME ERROR: 10")})
     with pytest.raises(SimError) as caught:
-        bringup.wait_for_sim(modem)
+        startup.wait_for_sim(modem)
     assert caught.value.state == "SIM not inserted"
     assert clock.ms == 20_000
 
@@ -200,21 +200,21 @@ SEARCHING = line("+CGREG: 2,2") + OK
 def test_registration_is_noticed_as_it_happens():
     modem, port, clock = ready({"AT+CGREG?": [SEARCHING, READY["AT+CGREG?"]]})
     port.says('+CGREG: 5,"01F4","2A3B"', 1234)
-    assert bringup.wait_for_network(modem).stat == 5
+    assert startup.wait_for_network(modem).stat == 5
     assert clock.ms == 1234
 
 
 @pytest.mark.parametrize("stat", [1, 5])
 def test_home_and_roaming_are_equally_good(stat):
     modem, _, clock = ready({"AT+CGREG?": line("+CGREG: 2,%d" % stat) + OK})
-    assert bringup.wait_for_network(modem).stat == stat
+    assert startup.wait_for_network(modem).stat == stat
     assert clock.ms == 0
 
 
 def test_nobody_takes_us():
     modem, _, clock = ready({"AT+CGREG?": line("+CGREG: 2,3") + OK})
     with pytest.raises(NotRegistered) as caught:
-        bringup.wait_for_network(modem)
+        startup.wait_for_network(modem)
     assert (caught.value.stat, clock.ms) == (3, 180_000)
 
 
@@ -225,19 +225,19 @@ def test_a_saved_choice_of_a_network_that_is_gone_is_taken_back_after_a_minute()
             "AT+CGREG?": lambda port: READY["AT+CGREG?"] if "AT+COPS=0" in port.sent else SEARCHING,
         }
     )
-    bringup.wait_for_network(modem)
+    startup.wait_for_network(modem)
     assert 60_000 <= clock.ms <= 62_000
 
 
 def test_a_saved_choice_that_works_is_left_alone():
     modem, port, _ = ready({"AT+COPS?": line('+COPS: 1,2,"23415"') + OK})
-    bringup.wait_for_network(modem)
+    startup.wait_for_network(modem)
     assert "AT+COPS=0" not in port.sent
 
 
 def test_a_saved_wish_not_to_register_is_taken_back_at_once():
     modem, port, clock = ready({"AT+COPS?": line("+COPS: 2") + OK, "AT+COPS=0": line("+CME ERROR: 30")})
-    bringup.wait_for_network(modem)
+    startup.wait_for_network(modem)
     assert "AT+COPS=0" in port.sent
     assert clock.ms == 0
 
@@ -247,7 +247,7 @@ def test_a_saved_wish_not_to_register_is_taken_back_at_once():
 
 def test_a_fresh_modem_opens_its_data_service():
     modem, port, _ = ready()
-    assert bringup.open_pdp_context(modem, "internet") == "10.64.0.17"
+    assert startup.open_pdp_context(modem, "internet") == "10.64.0.17"
     assert port.sent == ["AT+CIPMUX?", "AT+CIPSTATUS", "AT+CGATT?"] + OPENING
 
 
@@ -256,9 +256,9 @@ def test_an_open_data_service_is_kept(state):
     modem, port, _ = ready(
         {"AT+CIPMUX?": line("+CIPMUX: 1") + OK, "AT+CIPSTATUS": OK + line("STATE: " + state) + LINKS}
     )
-    assert bringup.open_pdp_context(modem, "internet") == "10.64.0.17"
+    assert startup.open_pdp_context(modem, "internet") == "10.64.0.17"
     assert port.sent == ["AT+CIPMUX?", "AT+CIPSTATUS", "AT+CIFSR"]
-    assert modem.strays == 0
+    assert modem.unexpected_lines == 0
 
 
 @pytest.mark.parametrize("state", ["PDP DEACT", "IP START", "IP GPRSACT", "IP CONFIG"])
@@ -266,19 +266,19 @@ def test_a_data_service_in_any_other_state_is_opened_afresh(state):
     modem, port, _ = ready(
         {"AT+CIPMUX?": line("+CIPMUX: 1") + OK, "AT+CIPSTATUS": OK + line("STATE: " + state) + LINKS}
     )
-    bringup.open_pdp_context(modem, "internet")
+    startup.open_pdp_context(modem, "internet")
     assert port.sent == ["AT+CIPMUX?", "AT+CIPSTATUS", "AT+CIPSHUT", "AT+CGATT?"] + OPENING
 
 
 def test_a_detached_modem_attaches_first():
     modem, port, _ = ready({"AT+CGATT?": line("+CGATT: 0") + OK, "AT+CGATT=1": OK})
-    bringup.open_pdp_context(modem, "internet")
+    startup.open_pdp_context(modem, "internet")
     assert "AT+CGATT=1" in port.sent
 
 
 def test_user_and_password_go_with_the_apn():
     modem, port, _ = ready({'AT+CSTT="iot.net","me","secret"': OK})
-    bringup.open_pdp_context(modem, "iot.net", "me", "secret")
+    startup.open_pdp_context(modem, "iot.net", "me", "secret")
     assert 'AT+CSTT="iot.net","me","secret"' in port.sent
 
 
@@ -286,5 +286,5 @@ def test_user_and_password_go_with_the_apn():
 def test_an_apn_that_the_modem_would_misread(apn):
     modem, port, _ = ready()
     with pytest.raises(ValueError):
-        bringup.open_pdp_context(modem, apn)
+        startup.open_pdp_context(modem, apn)
     assert port.sent == []

@@ -2,9 +2,9 @@
 
 import pytest
 
-from modem import ladder, steering
+from modem import network_control, recovery_ladder
 from modem.errors import CommandError
-from modem.knowledge import Heard
+from modem.network_history import VisibleNetwork
 from tests.modem.scripted import OK, line, scripted
 
 SCAN = (
@@ -45,36 +45,36 @@ def configured(answers):
 
 def test_a_survey_gives_each_network_at_its_best_cell():
     modem, port, _ = scripted({"AT+CIPSHUT": line("SHUT OK"), "AT+CNETSCAN": SCAN})
-    assert steering.survey(modem) == [
-        (Heard("23415", 22), "vodafone UK", 1),
-        (Heard("23410", 15), "O2 - UK", 2),
+    assert network_control.survey(modem) == [
+        (VisibleNetwork("23415", 22), "vodafone UK", 1),
+        (VisibleNetwork("23410", 15), "O2 - UK", 2),
     ]
     assert port.sent[0] == "AT+CIPSHUT"  # a scan in the middle of a connection fails
 
 
 def test_a_switch_counts_once_the_network_serves_data():
     modem, port, _ = scripted(dict(SERVED_BY_O2, **{'AT+COPS=4,2,"23410"': OK}))
-    assert steering.switch(modem, "23410")
+    assert network_control.switch(modem, "23410")
 
 
 def test_an_ok_from_another_network_is_not_believed():
     modem, port, _ = scripted(dict(SERVED_BY_O2, **{'AT+COPS=4,2,"23415"': OK, "AT+COPS=0": OK}))
-    assert not steering.switch(modem, "23415")
+    assert not network_control.switch(modem, "23415")
     assert port.sent[-1] == "AT+COPS=0"
 
 
 def test_a_network_that_refuses_leaves_the_modem_to_itself():
     refused = {'AT+COPS=4,2,"23415"': b"\r\n+CME ERROR: 30\r\n", "AT+COPS=0": OK}
     modem, port, _ = scripted(dict(SERVED_BY_O2, **refused))
-    assert not steering.switch(modem, "23415")
+    assert not network_control.switch(modem, "23415")
     assert port.sent[-1] == "AT+COPS=0"
 
 
 def test_a_network_that_never_serves_is_given_half_a_minute():
     searching = {"AT+CGREG?": line("+CGREG: 2,2") + OK, 'AT+COPS=4,2,"23410"': OK, "AT+COPS=0": OK}
     modem, _, clock = scripted(dict(SERVED_BY_O2, **searching))
-    assert not steering.switch(modem, "23410")
-    assert clock.ms <= steering.SETTLE_MS + 2 * steering.SETTLE_POLL_MS
+    assert not network_control.switch(modem, "23410")
+    assert clock.ms <= network_control.SETTLE_MS + 2 * network_control.SETTLE_POLL_MS
 
 
 FORBIDDEN_LIST = "AT+CRSM=176,28539,0,0,12"
@@ -93,7 +93,7 @@ def barred(listed, heard):
 
 def test_a_forbidden_list_that_bars_every_network_is_cleared_and_the_radio_begins_anew():
     modem, port, _ = barred("32F45132F401FFFFFFFFFFFF", '(3,"vodafone UK","voda UK","23415"),(3,"O2","O2","23410")')
-    assert steering.clear_forbidden(modem) == ["23415", "23410"]
+    assert network_control.clear_forbidden(modem) == ["23415", "23410"]
     assert port.sent == [FORBIDDEN_LIST, "AT+COPS=?", CLEAR, "AT+CFUN=4", "AT+CFUN=1"]
 
 
@@ -103,19 +103,19 @@ def test_a_forbidden_list_that_bars_every_network_is_cleared_and_the_radio_begin
 )
 def test_a_forbidden_list_that_leaves_a_way_is_left_alone(heard):
     modem, port, _ = barred("32F401FFFFFFFFFFFFFFFFFF", heard)
-    assert steering.clear_forbidden(modem) == []
+    assert network_control.clear_forbidden(modem) == []
     assert port.sent == [FORBIDDEN_LIST, "AT+COPS=?"]
 
 
 def test_an_empty_forbidden_list_costs_no_scan():
     modem, port, _ = barred("FF" * 12, "")
-    assert steering.clear_forbidden(modem) == []
+    assert network_control.clear_forbidden(modem) == []
     assert port.sent == [FORBIDDEN_LIST]
 
 
 def test_a_modem_that_chooses_by_itself_is_not_told_to_again():
     modem, port, _ = scripted({"AT+COPS?": line('+COPS: 0,2,"23410"') + OK})
-    steering.automatic(modem)
+    network_control.automatic(modem)
     assert port.sent == ["AT+COPS?"]
 
 
@@ -128,28 +128,28 @@ def test_a_lock_is_seen(mode, locked):
 @pytest.mark.parametrize(
     "do,sent",
     [
-        (ladder.RESHUT, ["AT+CIPSHUT"]),
-        (ladder.REATTACH, ["AT+CGATT=0", "AT+CGATT=1"]),
-        (ladder.RADIO_CYCLE, ["AT+CFUN=4", "AT+CFUN=1"]),
+        (recovery_ladder.RESHUT, ["AT+CIPSHUT"]),
+        (recovery_ladder.REATTACH, ["AT+CGATT=0", "AT+CGATT=1"]),
+        (recovery_ladder.RADIO_CYCLE, ["AT+CFUN=4", "AT+CFUN=1"]),
     ],
 )
 def test_a_remedy_is_its_commands(do, sent):
     modem, port, _ = scripted(configured({}))
-    steering.carry_out(modem, Power(port), do)
+    network_control.carry_out(modem, Power(port), do)
     assert port.sent == sent
 
 
 def test_the_radio_stays_off_for_ten_seconds():
     modem, port, clock = scripted(configured({}))
-    steering.carry_out(modem, Power(port), ladder.RADIO_CYCLE)
-    assert clock.ms >= steering.RADIO_OFF_MS
+    network_control.carry_out(modem, Power(port), recovery_ladder.RADIO_CYCLE)
+    assert clock.ms >= network_control.RADIO_OFF_MS
 
 
 def test_a_supply_cut_reaches_a_modem_that_hears_nothing():
     modem, port, _ = scripted(configured({}))
     port.hears_from_ms = None
     power = Power(port)
-    steering.carry_out(modem, power, ladder.SUPPLY_CUT)
+    network_control.carry_out(modem, power, recovery_ladder.SUPPLY_CUT)
     assert ("supply", False) in power.done
     assert port.sent[-1] == "AT+IPR?"
 
@@ -157,4 +157,4 @@ def test_a_supply_cut_reaches_a_modem_that_hears_nothing():
 def test_a_remedy_that_is_refused_says_so():
     modem, port, _ = scripted(configured({"AT+CGATT=0": b"\r\n+CME ERROR: 30\r\n"}))
     with pytest.raises(CommandError):
-        steering.carry_out(modem, Power(port), ladder.REATTACH)
+        network_control.carry_out(modem, Power(port), recovery_ladder.REATTACH)

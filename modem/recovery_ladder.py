@@ -1,7 +1,7 @@
 """The ladder of remedies, from the mildest to cutting the supply, and where on it we are. Pure; recovery.py climbs it.
 
 It is only left after ten minutes of proven contact, so a remedy that helps for a moment does not start it afresh. Time is
-`now_s`, seconds with power since the unit was new, as in knowledge.py. [M]: figures proposed, not measured.
+`now_s`, seconds with power since the unit was new, as in network_history.py. [M]: figures proposed, not measured.
 """
 
 from modem.budget import recent, times
@@ -28,7 +28,7 @@ CURED_S = 10 * 60
 RESETS = (RADIO_CYCLE, RESTART, SUPPLY_CUT)
 
 
-class Ladder:
+class RecoveryLadder:
     """Where on the ladder we are. `stored` is a dict for flash, made by `to_store`."""
 
     def __init__(self, stored=None):

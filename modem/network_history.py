@@ -1,4 +1,4 @@
-"""What the unit knows of the networks here: what was seen goes in, and what that means comes out. Pure.
+"""What this unit has recorded about the mobile networks around it, and how it rates them. Pure.
 
     a network is good      only when a CONNACK came over it (`proved`)
     a network is failing   when it was proved wrong: registered, yet no CONNACK for a while, twice. It is left alone for 1 h,
@@ -15,7 +15,7 @@ from collections import namedtuple
 
 from modem.budget import DAY_S, HOUR_S, recent, times
 
-Heard = namedtuple("Heard", ("plmn", "csq"))  # one network of a survey, at its best cell
+VisibleNetwork = namedtuple("VisibleNetwork", ("plmn", "csq"))  # one network of a survey, at its best cell
 
 POOR_CSQ = 14  # as the installer's verdict: this, or less
 NOT_POOR_CSQ = 16  # hysteresis: a signal that flaps around 14 is one decision, not many
@@ -47,7 +47,7 @@ NETWORKS_KEPT = 12
 COUNT_MAX = 10  # of successes and of failures: what never stops counting never stops wearing the flash
 
 
-class Knowledge:
+class NetworkHistory:
     """What the unit knows of its networks. `stored` is a dict for flash, made by `to_store`; anything odd in it is left out.
 
     `jitter_s` differs from unit to unit, so that a depot does not move as one.
@@ -136,10 +136,11 @@ class Knowledge:
         """A connection that was proven broke: a send failed, nothing was acknowledged, the context was taken away."""
         self._data_failures = self._data_failures[1 - DATA_FAILURES :] + [now_s]
 
-    def surveyed(self, now_s: int, heard: list):
-        """A scan is done; `heard` is a Heard for each network. An empty list is a scan that failed: its budget is spent."""
+    def surveyed(self, now_s: int, networks: list):
+        """Record a scan: `networks` has a VisibleNetwork for each network. An empty list is a scan that failed; its budget is
+        spent all the same."""
         self.scans = recent(self.scans, now_s) + [now_s]
-        self.survey = heard
+        self.survey = networks
         self.surveyed_s = now_s
 
     def switched(self, now_s: int):
@@ -195,7 +196,7 @@ class Knowledge:
 
     def current_score(self, plmn) -> float:
         """The score of the network that serves, by its smoothed signal."""
-        return self.score(Heard(plmn, self._csq or 0), plmn)
+        return self.score(VisibleNetwork(plmn, self._csq or 0), plmn)
 
     def may_scan(self, now_s: int) -> bool:
         """Whether the budget of scans allows one now."""

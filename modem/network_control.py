@@ -1,8 +1,8 @@
-"""What roaming.py and recovery.py decide, done: the commands of a survey, a switch, and each remedy. Blocking."""
+"""Carries out what roaming.py and recovery.py decide: a survey, a switch of network, and each remedy. Blocking."""
 
-from modem import bringup, ladder, replies, signal
+from modem import recovery_ladder, replies, signal, startup
 from modem.errors import CommandError, ModemRestarted
-from modem.knowledge import Heard
+from modem.network_history import VisibleNetwork
 
 SETTLE_MS = 30_000  # from the answer to AT+COPS= until the packet service is there
 SETTLE_POLL_MS = 1_000
@@ -11,19 +11,22 @@ UNMEASURED_CSQ = 10  # of a network in AT+COPS=?, which gives no strength: usabl
 
 
 def survey(modem) -> list:
-    """Every network that is heard, as (Heard, name, number of cells), the strongest first. Takes minutes, and the connection.
+    """Scan: a list of (VisibleNetwork, name, number of cells), the strongest first.
 
-    Raises ModemError. The modem must not be spoken to meanwhile: a single byte would break the scan off.
+    Takes minutes, and closes the connection. Raises ModemError. Nothing may be sent to the modem meanwhile: a single
+    byte aborts the scan.
     """
     modem.ensure("AT+CIPSHUT")
     if not modem.family.MEASURES_ALL_CELLS:
         listed = replies.operators(modem.command("AT+COPS=?"), modem.family.CHARSET)
-        return [(Heard(each.plmn, UNMEASURED_CSQ), each.long_name, 1) for each in listed if each.stat != _FORBIDDEN]
+        return [
+            (VisibleNetwork(each.plmn, UNMEASURED_CSQ), each.long_name, 1) for each in listed if each.stat != _FORBIDDEN
+        ]
     found: dict = {}
     for cell in replies.cells(modem.command("AT+CNETSCAN")):
         csq = signal.csq_from_rxlev(cell.rxlev)
-        best, name, count = found.get(cell.plmn, (Heard(cell.plmn, csq), cell.name, 0))
-        found[cell.plmn] = (best if best.csq >= csq else Heard(cell.plmn, csq), name, count + 1)
+        best, name, count = found.get(cell.plmn, (VisibleNetwork(cell.plmn, csq), cell.name, 0))
+        found[cell.plmn] = (best if best.csq >= csq else VisibleNetwork(cell.plmn, csq), name, count + 1)
     return sorted(found.values(), key=lambda each: -each[0].csq)
 
 
@@ -39,7 +42,7 @@ def switch(modem, plmn: str) -> bool:
         modem.command('AT+COPS=4,%d,"%s"' % (replies.NUMERIC, plmn))
         deadline_ms = modem.clock.now_ms() + SETTLE_MS
         while modem.clock.now_ms() < deadline_ms:
-            if modem.registration().stat in (bringup.HOME, bringup.ROAMING):
+            if modem.registration().stat in (startup.HOME, startup.ROAMING):
                 if modem.operator() == plmn:
                     return True
                 break
@@ -83,21 +86,21 @@ def automatic(modem):
 
 def carry_out(modem, power, do: str):
     """One remedy of recovery.py, until the modem is configured again. Raises ModemError if it does not even do that."""
-    if do == ladder.RESHUT:
+    if do == recovery_ladder.RESHUT:
         modem.ensure("AT+CIPSHUT")
-    elif do == ladder.REATTACH:
+    elif do == recovery_ladder.REATTACH:
         modem.ensure("AT+CGATT=0")
         modem.ensure("AT+CGATT=1")
-    elif do == ladder.RADIO_CYCLE:
+    elif do == recovery_ladder.RADIO_CYCLE:
         _cycle_radio(modem)
-    elif do == ladder.RESTART:
+    elif do == recovery_ladder.RESTART:
         _restart(modem)
-    elif do == ladder.SUPPLY_CUT:
-        bringup.power_cycle(modem, power)
-        bringup.configure(modem)
-    elif do == ladder.CONFIGURE:
-        bringup.synchronise(modem)
-        bringup.configure(modem)
+    elif do == recovery_ladder.SUPPLY_CUT:
+        startup.power_cycle(modem, power)
+        startup.configure(modem)
+    elif do == recovery_ladder.CONFIGURE:
+        startup.synchronise(modem)
+        startup.configure(modem)
 
 
 def _cycle_radio(modem):
@@ -111,5 +114,5 @@ def _restart(modem):
         modem.command("AT+CFUN=1,1")
     except ModemRestarted:
         pass  # it said RDY before OK
-    bringup.synchronise(modem)
-    bringup.configure(modem)
+    startup.synchronise(modem)
+    startup.configure(modem)
