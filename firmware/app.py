@@ -8,23 +8,23 @@ import os
 import random
 import sys
 
-from firmware import heap
-from firmware.borrowed import Borrowed
+from firmware import memory
 from firmware.charging import delay, schedule
+from firmware.charging.claims import Claims
+from firmware.charging.control_state import Setup
 from firmware.charging.controller import Controller
-from firmware.charging.situation import Setup
-from firmware.charging.wishes import Wishes
 from firmware.clock import Clock
 from firmware.console import Console
 from firmware.control_loop import ControlLoop
-from firmware.daily import Daily
-from firmware.housekeeping import SESSION_LOG, Housekeeping, restore
-from firmware.link import patience
+from firmware.daily_report import DailyReport
+from firmware.installer_lock import InstallerLock
+from firmware.lazy_import import LazyImport
+from firmware.link import backoff
 from firmware.link.journal import Journal
 from firmware.link.secure import Trust
 from firmware.link.uplink import Uplink
 from firmware.link.wall_clock import WallClock
-from firmware.lock import Lock
+from firmware.persistence import SESSION_LOG, Persistence, restore
 from firmware.storage import boots
 from firmware.storage.authority import Authority
 from firmware.storage.checkpoint import Checkpoint
@@ -53,7 +53,7 @@ class Unit:
         fell_back = boot.watchdogs >= boots.LOOP and self.settings.fall_back()
         checkpoint = Checkpoint(flash, control_clock.now_ms())
         register, kept = restore(checkpoint, control_clock.now_ms())
-        with Borrowed(SESSION_LOG) as log:
+        with LazyImport(SESSION_LOG) as log:
             sessions = max(checkpoint.number("sessions"), log.SessionLog(flash).last_number())
         # The mains off and on again is a person's doing, and clears what needs one; our own restart does not.
         latched = () if self.board.reset_cause == "power_on" else checkpoint.value.get("latched", ())
@@ -69,10 +69,10 @@ class Unit:
             self.journal.note("settings", {"refused": " ".join(self.settings.refused)})
         if fell_back:
             self.journal.note("settings", {"fell_back": "after %d resets by the watchdog" % boot.watchdogs})
-        self.lock = Lock(self.settings, self.clock, self.journal.note)
-        self.house = Housekeeping(
+        self.installer_lock = InstallerLock(self.settings, self.clock, self.journal.note)
+        self.persistence = Persistence(
             self.controller,
-            Wishes(self._draw_s, checkpoint.number("delay_s"), checkpoint.value.get("override")),
+            Claims(self._draw_s, checkpoint.number("delay_s"), checkpoint.value.get("override")),
             self.settings,
             checkpoint,
             flash,
@@ -94,25 +94,25 @@ class Unit:
             self.flash_fails,
             self.obey,
             self.time_is,
-            patience.first_ms(self.board.reset_cause, boot.is_new, random.randint),
+            backoff.first_ms(self.board.reset_cause, boot.is_new, random.randint),
         )
-        daily = Daily(
+        daily = DailyReport(
             self.clock,
             self.control_loop,
             self.settings,
             self.outbox,
             self.board.reset_cause,
             lambda: self.crashes,
-            heap,
+            memory,
             self.journal.note,
         )
         console = Console(self.board.console_port, self)
         supervisor = Supervisor(self.board, self.control_loop, self.controller, self.uplink, self.clock)
-        self.pauses = (console.poll, supervisor.poll, self.journal.collect, self.house.poll, daily.poll)
+        self.pauses = (console.poll, supervisor.poll, self.journal.collect, self.persistence.poll, daily.poll)
 
     def obey(self, payload):
         """Carry out one order of the cloud."""
-        with Borrowed("firmware.orders", "firmware.link.commands") as orders:
+        with LazyImport("firmware.orders", "firmware.link.commands") as orders:
             orders.Orders(self, self.board.flash).take(payload)
 
     def time_is(self, epoch_s, who):
@@ -128,7 +128,7 @@ class Unit:
 
     def refused_writes(self):
         """Of the flash, since the start: what must survive a power cut, settings, events of security, the count of boots."""
-        return self.house.lost_writes + self.settings.lost_writes + self.log.refused + self._uncounted_boots
+        return self.persistence.lost_writes + self.settings.lost_writes + self.log.refused + self._uncounted_boots
 
     def apply_settings(self):
         """Settings were changed: what holds them is told."""

@@ -5,8 +5,8 @@ communication thread, never by the control loop, so no flood of commands can tou
 `answer_NAME(unit, argument)` in one of the modules of firmware/service, which is in memory while it answers.
 """
 
-from firmware.borrowed import Borrowed
 from firmware.errors import CommandRefused, SettingError
+from firmware.lazy_import import LazyImport
 
 LINE_MAX = 512  # bytes of one command
 
@@ -59,7 +59,7 @@ class Console:
     def _answer(self, line):
         try:
             name, _, argument = line.decode().strip().partition(" ")
-            with Borrowed(_module(name)) as module:
+            with LazyImport(_module(name)) as module:
                 return getattr(module, "answer_" + name)(self._unit, argument.strip()) + ["ok"]
         except UnicodeError:
             return ["error the line is not text"]

@@ -4,7 +4,7 @@ import _thread
 import sys
 import time
 
-from firmware.charging.wires import SAFE, Inputs
+from firmware.charging.io import SAFE, Inputs
 
 WITHIN_MS = (20, 21, 22, 25, 30, 40, 60, 100)  # bounds of `apart`
 PERIOD_MS = 20  # design, section 3; twice within the 40 ms that a fault may take to open the contactor

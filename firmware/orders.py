@@ -50,18 +50,20 @@ class Orders:
 
 def _limit(unit, command):
     amps = command.arguments["amps"]
-    unit.house.wishes.cloud = Claim("cloud", amps, _until_ms(unit, command), "ordered by the cloud")
+    unit.persistence.claims.cloud = Claim("cloud", amps, _until_ms(unit, command), "ordered by the cloud")
 
 
 def _pause(unit, command):
-    unit.house.wishes.cloud = Claim("cloud", PAUSE_A, _until_ms(unit, command), "ordered by the cloud")
+    unit.persistence.claims.cloud = Claim("cloud", PAUSE_A, _until_ms(unit, command), "ordered by the cloud")
 
 
 def _load_manager(unit, command):
     if not unit.settings["fallback_amps"]:
         raise CommandRefused("the installer has set no fallback_amps")
     amps = command.arguments["amps"]
-    unit.house.wishes.load_manager = Claim("load_manager", amps, _until_ms(unit, command), "what the house can spare")
+    unit.persistence.claims.load_manager = Claim(
+        "load_manager", amps, _until_ms(unit, command), "what the house can spare"
+    )
 
 
 def _until_ms(unit, command):
@@ -70,17 +72,17 @@ def _until_ms(unit, command):
 
 
 def _resume(unit, command):
-    unit.house.wishes.cloud = None
+    unit.persistence.claims.cloud = None
 
 
 def _override(unit, command):
-    why = unit.house.override(command.arguments["on"])
+    why = unit.persistence.override(command.arguments["on"])
     if why:
         raise CommandRefused(why)
 
 
 def _clear_override(unit, command):
-    unit.house.override(False)
+    unit.persistence.override(False)
 
 
 def _schedule(unit, command):

@@ -6,7 +6,7 @@ modem off. A reset of the processor must do the same by hardware alone, since PW
 
 PROGRAM_BYTES = 128  # progsize of the littlefs: files of up to four times this live in its metadata (storage/outbox.py)
 
-# The fields of charging.wires.Inputs, filled by Board.read; with each its unit and what it is.
+# The fields of charging.io.Inputs, filled by Board.read; with each its unit and what it is.
 INPUTS = (
     "pilot_high_mv",  # mV: upper plateau of the pilot at the plug, from at least five cycles of the PWM
     "pilot_low_mv",  # mV: lower plateau; the same as the upper one while the pilot is steady
@@ -24,7 +24,7 @@ INPUTS = (
     "button",  # bool: pressed
 )
 
-# The fields of charging.wires.Outputs, obeyed by Board.write, with the safe state of each.
+# The fields of charging.io.Outputs, obeyed by Board.write, with the safe state of each.
 OUTPUTS = {
     "pilot_duty_u16": 0,  # 1/65535: pilot PWM: 65535 steady +12 V, 0 steady -12 V
     "contactor": False,  # bool: close

@@ -19,7 +19,7 @@ from machine import ADC, I2C, PWM, WDT, Pin
 from firmware.boards.board import PROGRAM_BYTES, Board
 from firmware.boards.i2c_parts import Parts
 from firmware.boards.plateaus import plateaus, resistance_ohm
-from firmware.charging.wires import X1, F
+from firmware.charging.io import X1, F
 from firmware.metering.sdm import SdmMeter
 from modem.ports.machine_uart import Port
 

@@ -8,16 +8,16 @@ it stands in a few fields that one other thread writes whole (`setup`, `claims`,
 from collections import namedtuple
 
 from firmware.charging import limits, pilot, sequence, session
+from firmware.charging.control_state import ControlState
 from firmware.charging.derating import Derating
 from firmware.charging.events import Ring
 from firmware.charging.faults import RAIL_FALLING_MV, Faults
+from firmware.charging.io import SAFE, X1, F, Outputs
 from firmware.charging.led import led
 from firmware.charging.mode import Mode
-from firmware.charging.offer import Offer
-from firmware.charging.rcd_test import RUNNING, RcdTest
+from firmware.charging.offer_limiter import OfferLimiter
+from firmware.charging.rcd_selftest import RUNNING, RcdSelftest
 from firmware.charging.register import Register
-from firmware.charging.situation import Situation
-from firmware.charging.wires import SAFE, X1, F, Outputs
 
 SWITCH_MS = 60  # a change of the pilot's drive reaches the plateaus within this: one sample, one step
 REPORT_MS = 500  # energy and power are this fresh; a change of anything else is reported at once
@@ -53,11 +53,11 @@ class Controller:
         self.powered = False  # our own supply is there: the flash may be written
         self.faults = Faults(latched)
         self._phase_ms = now_ms
-        self._situation = Situation(setup)
+        self._situation = ControlState(setup)
         self._derating = Derating()
-        self._rcd = RcdTest()
+        self._rcd = RcdSelftest()
         self._mode = Mode(now_ms)
-        self._offer = Offer(now_ms)
+        self._offer = OfferLimiter(now_ms)
         self._register = register or Register()
         self._kept = kept
         self._session = None
@@ -78,17 +78,17 @@ class Controller:
         self.powered = inputs.rail_mv >= RAIL_FALLING_MV
         if not self.powered:
             return self._hold(now_ms, inputs)
-        situation = self._situation
-        situation.setup = self.setup
+        control_state = self._situation
+        control_state.setup = self.setup
         self._read_pilot(now_ms, inputs)
-        changed = self._check_faults(now_ms, inputs) or situation.state != self.report.state
+        changed = self._check_faults(now_ms, inputs) or control_state.state != self.report.state
         self._derating.step(inputs.temperature_c)
         claims = self.claims
-        self.ceilings = limits.ceilings(inputs, situation, self._derating.quarters, claims, now_ms)
+        self.ceilings = limits.ceilings(inputs, control_state, self._derating.quarters, claims, now_ms)
         self._ruling = limits.rule(self.ceilings, claims, now_ms)
-        situation.ruling_a = self._ruling.amps
-        situation.offer_rests = self._offer.rests(now_ms)
-        happened = sequence.event(self.phase, now_ms - self._phase_ms, inputs, situation)
+        control_state.ruling_a = self._ruling.amps
+        control_state.offer_rests = self._offer.rests(now_ms)
+        happened = sequence.event(self.phase, now_ms - self._phase_ms, inputs, control_state)
         if happened:
             self.phase, self._phase_ms = sequence.follow(self.phase, happened), now_ms
             if self.phase == "testing":
@@ -108,25 +108,25 @@ class Controller:
         """Our own supply is not there (yet, or any more): everything open, no fault, no judgement; begin again after it."""
         self.faults.look_anew()
         self.phase, self._phase_ms = "idle", now_ms
-        situation = self._situation
-        situation.drive, situation.contactor, situation.limit_a = None, False, 0
+        control_state = self._situation
+        control_state.drive, control_state.contactor, control_state.limit_a = None, False, 0
         self.outputs = SAFE
         if self.report.phase != self.phase:
             self._tell(now_ms, inputs)
         return SAFE
 
     def _read_pilot(self, now_ms, inputs):
-        situation = self._situation
+        control_state = self._situation
         high_mv, low_mv = inputs.pilot_high_mv, inputs.pilot_low_mv
-        state = pilot.follow(situation.state, high_mv, low_mv, situation.drive == sequence.PWM)
+        state = pilot.follow(control_state.state, high_mv, low_mv, control_state.drive == sequence.PWM)
         if now_ms - self._switched_ms < SWITCH_MS:
             if state is None:
                 return  # the plateaus still show the drive of before: the state of before stands
-        elif situation.drive in (sequence.PWM, sequence.NOT_AVAILABLE):
-            situation.diode_missing = pilot.diode_missing(high_mv, low_mv)
-        situation.state = state
-        if situation.band() == "A":
-            situation.diode_missing = False
+        elif control_state.drive in (sequence.PWM, sequence.NOT_AVAILABLE):
+            control_state.diode_missing = pilot.diode_missing(high_mv, low_mv)
+        control_state.state = state
+        if control_state.band() == "A":
+            control_state.diode_missing = False
 
     def _check_faults(self, now_ms, inputs):
         pressed = inputs.button and not self._button
@@ -187,18 +187,18 @@ class Controller:
     def _drive(self, now_ms):
         """The outputs of the phase."""
         drive, contactor = sequence.DRIVES[self.phase]
-        situation = self._situation
-        if drive != situation.drive:
+        control_state = self._situation
+        if drive != control_state.drive:
             self._switched_ms = now_ms
         if drive == sequence.PWM:
             ceiling_a = min(ceiling[1] for ceiling in self.ceilings)
-            situation.limit_a = self._offer.step(now_ms, situation.limit_a, self._ruling.amps, ceiling_a)
-            duty_u16 = pilot.duty_u16(situation.limit_a)
+            control_state.limit_a = self._offer.step(now_ms, control_state.limit_a, self._ruling.amps, ceiling_a)
+            duty_u16 = pilot.duty_u16(control_state.limit_a)
         else:
-            situation.limit_a = 0
+            control_state.limit_a = 0
             duty_u16 = X1 if drive == sequence.STEADY else F
-        situation.drive, situation.contactor = drive, contactor
-        colour = led(self.phase, situation.faults, self._mode.now != "standalone", now_ms)
+        control_state.drive, control_state.contactor = drive, contactor
+        colour = led(self.phase, control_state.faults, self._mode.now != "standalone", now_ms)
         coil = self.phase == "testing" and self._rcd.state == "tripping"
         self.outputs = Outputs(duty_u16, contactor, colour, coil)
 
@@ -207,14 +207,14 @@ class Controller:
 
     def _tell(self, now_ms, inputs):
         self._report_ms = now_ms
-        situation, running = self._situation, self._session
+        control_state, running = self._situation, self._session
         self.report = Report(
             self.phase,
-            situation.state,
+            control_state.state,
             self._mode.now,
-            situation.faults,
-            situation.contactor,
-            situation.limit_a,
+            control_state.faults,
+            control_state.contactor,
+            control_state.limit_a,
             inputs.power_w,
             self._register.total_wh,
             running.energy_wh if running else 0,

@@ -10,7 +10,7 @@ console); a fault with no tries is latched: it always does. Unplugging gives the
 from collections import namedtuple
 
 from firmware.charging import proximity
-from firmware.charging.rcd_test import RUNNING
+from firmware.charging.rcd_selftest import RUNNING
 from firmware.charging.sequence import NOT_AVAILABLE, VEHICLE
 
 SUPPLY_MV = (207000, 253000)  # BS 7671 722.411.4.1 (iv): outside it for 5 s the vehicle must be disconnected
@@ -25,59 +25,59 @@ STOP = "stop"  # the unit protects itself, the cable or the vehicle
 LATCHED, ENDLESS = 0, 1000  # tries
 
 
-def _contactor_welded(inputs, situation):
-    return inputs.contactor_closed and not situation.contactor
+def _contactor_welded(inputs, control_state):
+    return inputs.contactor_closed and not control_state.contactor
 
 
-def _contactor_stuck_open(inputs, situation):
+def _contactor_stuck_open(inputs, control_state):
     """Without a good supply its coil lets go, in a dip of the mains that is no fault of anybody's."""
-    return situation.contactor and not inputs.contactor_closed and not _supply(inputs, situation)
+    return control_state.contactor and not inputs.contactor_closed and not _supply(inputs, control_state)
 
 
-def _rcd_ac(inputs, situation):
-    return inputs.rcd_ac_trip and situation.rcd_test not in RUNNING
+def _rcd_ac(inputs, control_state):
+    return inputs.rcd_ac_trip and control_state.rcd_test not in RUNNING
 
 
-def _rcd_dc(inputs, situation):
-    return inputs.rcd_dc_trip and situation.rcd_test not in RUNNING
+def _rcd_dc(inputs, control_state):
+    return inputs.rcd_dc_trip and control_state.rcd_test not in RUNNING
 
 
-def _rcd_selftest(inputs, situation):
-    return situation.rcd_test == "failed"
+def _rcd_selftest(inputs, control_state):
+    return control_state.rcd_test == "failed"
 
 
-def _supply(inputs, situation):
+def _supply(inputs, control_state):
     return not SUPPLY_MV[0] <= inputs.supply_mv <= SUPPLY_MV[1]
 
 
-def _pilot(inputs, situation):
+def _pilot(inputs, control_state):
     """A short to earth, or no legal voltage."""
-    if situation.drive == NOT_AVAILABLE or situation.diode_missing:
+    if control_state.drive == NOT_AVAILABLE or control_state.diode_missing:
         return False  # we hold it at -12 V ourselves; the diode has a fault of its own
-    return situation.state is None or situation.state in "EF"
+    return control_state.state is None or control_state.state in "EF"
 
 
-def _diode(inputs, situation):
-    return situation.diode_missing
+def _diode(inputs, control_state):
+    return control_state.diode_missing
 
 
-def _proximity(inputs, situation):
-    if situation.setup.tethered or situation.band() not in VEHICLE:
+def _proximity(inputs, control_state):
+    if control_state.setup.tethered or control_state.band() not in VEHICLE:
         return False
     return proximity.rating_a(inputs.proximity_ohm) is None
 
 
-def _over_current(inputs, situation):
-    return situation.contactor and inputs.current_ma > situation.limit_a * 1100 + 500
+def _over_current(inputs, control_state):
+    return control_state.contactor and inputs.current_ma > control_state.limit_a * 1100 + 500
 
 
-def _over_temperature(inputs, situation):
-    if "over_temperature" in situation.faults:
+def _over_temperature(inputs, control_state):
+    if "over_temperature" in control_state.faults:
         return inputs.temperature_c is None or inputs.temperature_c > COOL_AGAIN_C
     return inputs.temperature_c is not None and inputs.temperature_c >= TOO_HOT_C
 
 
-def _temperature_sensor(inputs, situation):
+def _temperature_sensor(inputs, control_state):
     return inputs.temperature_c is None
 
 
@@ -151,12 +151,12 @@ class Faults:
         self.watches = [Watch(fault, fault.name in latched) for fault in TABLE]
         self.names = self._set_now()
 
-    def step(self, now_ms, inputs, situation, cleared_by_person):
+    def step(self, now_ms, inputs, control_state, cleared_by_person):
         """Look at every cause; return the names that were set and those that were cleared by this step."""
         came: tuple = ()
         went: tuple = ()
         for watch in self.watches:
-            if watch.step(now_ms, bool(watch.fault.cause(inputs, situation)), cleared_by_person):
+            if watch.step(now_ms, bool(watch.fault.cause(inputs, control_state)), cleared_by_person):
                 if watch.is_set:
                     came += (watch.fault.name,)
                 else:

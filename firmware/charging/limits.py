@@ -35,13 +35,13 @@ Claim = namedtuple("Claim", "source amps until_ms why")
 Ruling = namedtuple("Ruling", "amps source why")
 
 
-def ceilings(inputs, situation, quarters, claims, now_ms):
+def ceilings(inputs, control_state, quarters, claims, now_ms):
     """(source, amps) of every ceiling that there is now."""
-    setup = situation.setup
+    setup = control_state.setup
     found: tuple = (("installer", setup.installer_max_a),)
-    if situation.faults:
+    if control_state.faults:
         found += (("safety", PAUSE_A),)
-    if situation.band() == "D" and not setup.ventilated:
+    if control_state.band() == "D" and not setup.ventilated:
         found += (("ventilation", PAUSE_A),)
     if not setup.tethered:
         found += (("cable", proximity.rating_a(inputs.proximity_ohm) or PAUSE_A),)

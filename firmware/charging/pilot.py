@@ -5,7 +5,7 @@ The charge point drives the pilot through 1 kOhm: steady +12 V (x1), 1 kHz PWM b
 one must stay at -12 V while the PWM runs.
 """
 
-from firmware.charging.wires import X1, F
+from firmware.charging.io import X1, F
 
 # State, lowest and highest upper plateau in mV. IEC 61851-1 table A.2 tolerances, remembered and not read from its text
 # (unverified). What lies between two bands is no state at all.

@@ -4,7 +4,7 @@ Written as the days with their hours to avoid, `mon-fri 08:00-11:00 16:00-22:00;
 avoided. Each hour begins to the second and ends to the second. An unknown time avoids nothing: it charges.
 """
 
-from firmware.charging import london
+from firmware.charging import uk_time
 
 # The Electric Vehicles (Smart Charge Points) Regulations 2021, regulation 10: the default hours lie outside these. The
 # hours are remembered and not read from its text (unverified).
@@ -50,7 +50,7 @@ def avoided_until(hours, epoch_s):
     """The second of the local day at which the hour to avoid ends that `epoch_s` (UTC) lies in; None outside them all."""
     if epoch_s is None:
         return None
-    weekday, second = london.local(epoch_s)
+    weekday, second = uk_time.local(epoch_s)
     for first, last, begins, ends in hours:
         if first <= weekday <= last and begins <= second < ends:
             return ends

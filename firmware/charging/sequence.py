@@ -103,7 +103,7 @@ def follow(phase, event):
         raise UnknownEvent("phase %s knows no event %s" % (phase, event)) from None
 
 
-def event(phase, elapsed_ms, inputs, situation):
+def event(phase, elapsed_ms, inputs, control_state):
     """What happened to `phase`, which began `elapsed_ms` ago, or None: faults first, then the plug, then the rest.
 
     A pilot without a state opens a closed contactor as B would, because in doubt the contactor is open.
@@ -111,56 +111,58 @@ def event(phase, elapsed_ms, inputs, situation):
     if phase == "tripped":
         return "shown" if elapsed_ms >= SHOW_F_MS else None
     if phase == "faulted":
-        if not situation.faults:
+        if not control_state.faults:
             return "cleared"
-        return "unproven" if situation.diode_missing and elapsed_ms >= PROVE_MS else None
-    if situation.faults:
+        return "unproven" if control_state.diode_missing and elapsed_ms >= PROVE_MS else None
+    if control_state.faults:
         return "fault"
-    if situation.band() == "A" and "unplugged" in TABLE[phase]:
+    if control_state.band() == "A" and "unplugged" in TABLE[phase]:
         return "unplugged"
-    return _EVENTS[phase](elapsed_ms, inputs, situation)
+    return _EVENTS[phase](elapsed_ms, inputs, control_state)
 
 
-def _idle(elapsed_ms, inputs, situation):
-    if situation.rcd_test == "wanted":
+def _idle(elapsed_ms, inputs, control_state):
+    if control_state.rcd_test == "wanted":
         return "untested"
-    return "plugged" if situation.band() in VEHICLE else None
+    return "plugged" if control_state.band() in VEHICLE else None
 
 
-def _waiting(elapsed_ms, inputs, situation):
-    if situation.rcd_test == "wanted":
+def _waiting(elapsed_ms, inputs, control_state):
+    if control_state.rcd_test == "wanted":
         return "untested"
-    if not situation.ruling_a or situation.offer_rests or situation.band() not in VEHICLE:
+    if not control_state.ruling_a or control_state.offer_rests or control_state.band() not in VEHICLE:
         return None
-    return "allowed" if situation.rcd_test == "passed" else "untested"
+    return "allowed" if control_state.rcd_test == "passed" else "untested"
 
 
-def _testing(elapsed_ms, inputs, situation):
-    return None if situation.rcd_test in ("tripping", "releasing", "failed") else "tested"  # or broken off by an unplug
+def _testing(elapsed_ms, inputs, control_state):
+    return (
+        None if control_state.rcd_test in ("tripping", "releasing", "failed") else "tested"
+    )  # or broken off by an unplug
 
 
-def _offering(elapsed_ms, inputs, situation):
-    if not situation.ruling_a:
+def _offering(elapsed_ms, inputs, control_state):
+    if not control_state.ruling_a:
         return "withdrawn"
-    return "ready" if situation.ready() else None
+    return "ready" if control_state.ready() else None
 
 
-def _closing(elapsed_ms, inputs, situation):
-    if not situation.ruling_a:
+def _closing(elapsed_ms, inputs, control_state):
+    if not control_state.ruling_a:
         return "withdrawn"
-    if not situation.ready():
+    if not control_state.ready():
         return "paused"
     return "settled" if elapsed_ms >= SETTLE_MS else None
 
 
-def _charging(elapsed_ms, inputs, situation):
-    if not situation.ready():
+def _charging(elapsed_ms, inputs, control_state):
+    if not control_state.ready():
         return "paused"
-    return None if situation.ruling_a else "withdrawn"
+    return None if control_state.ruling_a else "withdrawn"
 
 
-def _stopping(elapsed_ms, inputs, situation):
-    if not situation.ready():
+def _stopping(elapsed_ms, inputs, control_state):
+    if not control_state.ready():
         return "paused"
     if inputs.current_ma < IDLE_MA:
         return "idling"

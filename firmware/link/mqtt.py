@@ -14,7 +14,7 @@ import errno
 
 from umqtt import simple
 
-from firmware.link.wire import EPROTO, PACKET_MAX, Wire
+from firmware.link.packet_socket import EPROTO, PACKET_MAX, PacketSocket
 
 PUBACK, SUBACK = 0x40, 0x90
 DUP = 0x08  # in the first byte of a PUBLISH; umqtt.simple puts whatever `retain` holds there
@@ -27,7 +27,7 @@ class Mqtt(simple.MQTTClient):
 
     def __init__(self, transport, clock, unit_id, secret, broker, port, keepalive_s):
         super().__init__(unit_id, broker, port, unit_id, secret, keepalive_s)
-        self._wire = Wire(transport, clock)
+        self._wire = PacketSocket(transport, clock)
         self._clock = clock
         self._packet_at = 0  # bytes received before the packet that is being read
         self.heard_ms = 0  # when the broker last proved that it is there

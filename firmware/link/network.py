@@ -8,7 +8,7 @@ changes, a handful of times a day. Time is the seconds that the unit had power: 
 import errno
 import random
 
-from firmware.borrowed import Borrowed
+from firmware.lazy_import import LazyImport
 from firmware.link.secure import NotTrusted
 from firmware.storage import record_file
 from modem import network_history, recovery_ladder
@@ -23,7 +23,7 @@ TOLD_CHARS = 100
 # What breaks a proven connection and is the network's doing; the others are the broker's (ECONNRESET) or our wire's (EIO).
 _NETWORKS_FAULT = (errno.ETIMEDOUT, errno.ECONNABORTED)
 _DENIED = 3  # +CGREG <stat>
-# Borrowed: what is done to a modem is done seldom, and the rules are asked but now and then.
+# LazyImport: what is done to a modem is done seldom, and the rules are asked but now and then.
 _NETWORK_CONTROL = ("modem.network_control", "modem.startup")
 _ROAMING = ("modem.roaming", "modem.first_match")
 _RECOVERY = ("modem.recovery", "modem.first_match")
@@ -104,7 +104,7 @@ class Network:
         """See whether another network would be better, and move. Raises Moved if the connection had to be given up."""
         if self._is_settled():
             return
-        with Borrowed(*_ROAMING) as roaming:
+        with LazyImport(*_ROAMING) as roaming:
             decision = self._decide(roaming, busy)
             if decision.do == roaming.STAY:
                 return
@@ -114,7 +114,7 @@ class Network:
             if decision.do == roaming.SWITCH:
                 self._switch(decision.plmn)
             elif decision.do == roaming.AUTOMATIC:
-                with Borrowed(*_NETWORK_CONTROL) as network_control:
+                with LazyImport(*_NETWORK_CONTROL) as network_control:
                     network_control.automatic(self._modem)
         self._save()
         raise Moved(decision.why)
@@ -123,7 +123,7 @@ class Network:
         """Listen for every network, as an event too: each PLMN with the CSQ of its best cell. Raises ModemError."""
         self.survey_state = "running"
         try:
-            with Borrowed(*_NETWORK_CONTROL) as network_control:
+            with LazyImport(*_NETWORK_CONTROL) as network_control:
                 self.survey = network_control.survey(self._modem)
             self.survey_state = "done"
             self._journal.note("networks", {heard.plmn: heard.csq for heard, _, _ in self.survey[:TOLD_NETWORKS]})
@@ -184,7 +184,7 @@ class Network:
     def _switch(self, plmn):
         self.known.switched(self.now_s())
         self._serving = plmn
-        with Borrowed(*_NETWORK_CONTROL) as network_control:
+        with LazyImport(*_NETWORK_CONTROL) as network_control:
             taken = network_control.switch(self._modem, plmn)
         if not taken:
             self.known.refused(self.now_s(), plmn, "did not take us")
@@ -192,7 +192,7 @@ class Network:
 
     def _recover(self, now_s, error):
         refused = isinstance(error, NotRegistered) and error.stat == _DENIED
-        with Borrowed(*_RECOVERY) as recovery:
+        with LazyImport(*_RECOVERY) as recovery:
             trouble = recovery.Trouble(
                 now_s,
                 not isinstance(error, ModemHung),
@@ -212,11 +212,11 @@ class Network:
         if remedy.do == recovery_ladder.LOOK_FOR_FORBIDDEN:
             self._clear_forbidden(now_s)
         else:
-            with Borrowed(*_NETWORK_CONTROL) as network_control:
+            with LazyImport(*_NETWORK_CONTROL) as network_control:
                 network_control.carry_out(self._modem, self._power, remedy.do)
 
     def _clear_forbidden(self, now_s):
-        with Borrowed(*_NETWORK_CONTROL) as network_control:
+        with LazyImport(*_NETWORK_CONTROL) as network_control:
             barred = network_control.clear_forbidden(self._modem)
         if barred:
             self.ladder.cleared(now_s)

@@ -10,12 +10,12 @@ import random
 
 from umqtt.simple import MQTTException
 
-from firmware.borrowed import Borrowed
-from firmware.link import messages, patience
-from firmware.link.air import Air
-from firmware.link.beat import Beat
+from firmware.lazy_import import LazyImport
+from firmware.link import backoff, messages
+from firmware.link.heartbeat_timer import HeartbeatTimer
 from firmware.link.mqtt import Mqtt
 from firmware.link.network import TOLD_CHARS, Moved, Network
+from firmware.link.radio_monitor import RadioMonitor
 from firmware.link.secure import NotTrusted, SecureStream, WrongCertificate
 from modem.client import Modem
 from modem.errors import CommandError, ModemError, ModemHung
@@ -73,7 +73,7 @@ class Uplink:
         self._modem = Modem(board.modem_port, clock, sim800)
         self._stream = Stream(self._modem, clock)  # once, while the heap is young: its buffer needs room in one piece
         self.network = Network(self._modem, board.modem_power, clock, journal, board.flash)
-        self.air = Air(self._modem, self.network, clock, time_is)
+        self.radio = RadioMonitor(self._modem, self.network, clock, time_is)
         self._started = False  # the modem has its supply
         self._failures = 0  # in a row, since the link was proven last
         self._stop = False
@@ -101,7 +101,7 @@ class Uplink:
                 self.trouble = str(moved)
             except (OSError, ModemError, MQTTException) as error:
                 self._failed(error)
-                self._rest(patience.again_ms(self._failures, self._is_refused(error), random.randint))
+                self._rest(backoff.again_ms(self._failures, self._is_refused(error), random.randint))
 
     def _start_modem(self):
         """Once: whoever switched us off and on expects us back. What it needs that fails later is recovery's to decide."""
@@ -109,7 +109,7 @@ class Uplink:
             return
         self._started = True
         self.state = "offline"
-        with Borrowed(STARTUP) as startup:
+        with LazyImport(STARTUP) as startup:
             for start in range(1, STARTS + 1):
                 try:
                     startup.power_cycle(self._modem, self._board.modem_power)
@@ -121,11 +121,11 @@ class Uplink:
 
     def _join(self):
         self.state = "modem"
-        with Borrowed(STARTUP) as startup:
+        with LazyImport(STARTUP) as startup:
             startup.wait_for_sim(self._modem)
             startup.wait_for_network(self._modem)
             self.state = "registered"
-            self.air.joined()
+            self.radio.joined()
             startup.open_pdp_context(self._modem, self._settings["apn"])
 
     def _show_signal(self):
@@ -167,12 +167,12 @@ class Uplink:
             mqtt.disconnect()
 
     def _serve(self, mqtt):
-        beat = Beat(self._settings["heartbeat_idle_s"], self._settings["heartbeat_charging_s"])
+        timer = HeartbeatTimer(self._settings["heartbeat_idle_s"], self._settings["heartbeat_charging_s"])
         while not (self._stop or self.scan_wanted):
             report = self._controller.report
-            if beat.due(self._clock.now_ms(), report):
+            if timer.due(self._clock.now_ms(), report):
                 self._send(mqtt, "heartbeat", self._heartbeat(report))
-                beat.told(self._clock.now_ms(), report)
+                timer.told(self._clock.now_ms(), report)
             record = self.journal.oldest()
             if record:
                 self._send(mqtt, *self.journal.message(record))
@@ -204,8 +204,8 @@ class Uplink:
             journal.boot,
             self._wall_clock.now(),
             report,
-            self.air.csq,
-            self.air.operator,
+            self.radio.csq,
+            self.radio.operator,
             self._control_loop.take_worst_ms(),
             self._troubles(),
             journal.dropped(),
@@ -223,7 +223,7 @@ class Uplink:
     def _watch(self, ms):
         """Wait, with an eye on the signal. Raises NotRegistered and Moved."""
         self.turns += 1
-        self.air.watch(ms, self._controller.report.contactor)
+        self.radio.watch(ms, self._controller.report.contactor)
 
     def trace(self):
         """The last of the dialogue with the modem, as lines; for the console."""

@@ -7,7 +7,7 @@ The register addresses are those of Eastron's Modbus protocol sheets, the same f
 from firmware.metering import modbus
 from firmware.metering.meter import Meter
 
-# input register -> the field of charging.wires.Inputs, and how many of its units one unit of the meter is
+# input register -> the field of charging.io.Inputs, and how many of its units one unit of the meter is
 REGISTERS = (
     (0x000C, "power_w", 1),
     (0x0000, "supply_mv", 1000),  # the meter sits before the contactor

@@ -8,7 +8,7 @@ def answer_config(unit, argument):
 
 
 def answer_unlock(unit, argument):
-    unit.lock.unlock(argument)
+    unit.installer_lock.unlock(argument)
     return []
 
 

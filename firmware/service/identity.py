@@ -4,8 +4,8 @@ import binascii
 import json
 import os
 
-from firmware.borrowed import Borrowed
 from firmware.errors import CommandRefused
+from firmware.lazy_import import LazyImport
 
 SECRET_BYTES = 32
 
@@ -20,7 +20,7 @@ def answer_provision(unit, argument):
         raise CommandRefused("give the settings as one JSON object") from None
     if not isinstance(wanted, dict) or not wanted:
         raise CommandRefused("give the settings as one JSON object")
-    unit.lock.check(wanted)
+    unit.installer_lock.check(wanted)
     said = []
     if "secret" not in wanted and not unit.settings["secret"]:
         wanted["secret"] = _new_secret()
@@ -37,13 +37,13 @@ def answer_factoryreset(unit, argument):
     """
     if unit.controller.report.session:
         raise CommandRefused("unplug first")
-    unit.lock.check(("installer_code",))
+    unit.installer_lock.check(("installer_code",))
     if not argument or argument != unit.settings["id"]:
         raise CommandRefused("this cannot be undone: factoryreset and the unit's id")
     secret = _new_secret()
     unit.journal.note("security", {"what": "factory reset"})
     unit.settings.reset(secret)
-    with Borrowed("firmware.storage.forgetting") as forgetting:
+    with LazyImport("firmware.storage.forgetting") as forgetting:
         forgetting.forget_owner(unit.board.flash)
     unit.after_answer = unit.board.reset
     return _to_tell_the_cloud("secret", argument, secret)

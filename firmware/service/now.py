@@ -2,7 +2,7 @@
 
 import gc
 
-from firmware import heap
+from firmware import memory
 from firmware.charging.limits import PRIORITY, WISHES, live
 from firmware.control_loop import WITHIN_MS
 from modem import signal
@@ -10,7 +10,7 @@ from modem import signal
 
 def answer_status(unit, argument):
     report, uplink = unit.controller.report, unit.uplink
-    air = uplink.air
+    air = uplink.radio
     dbm = signal.dbm_from_csq(air.csq)
     lines = [
         "id %s" % (unit.settings["id"] or "-"),
@@ -80,6 +80,6 @@ def answer_health(unit, argument):
     writes = unit.board.flash_writes()
     lines.append("flash_writes %s" % ("-" if writes is None else writes))
     lines.append("flash_refused %d" % unit.refused_writes())
-    lines.append("heap_free %d" % heap.free())
-    lines.append("heap_block %d" % heap.largest_block())
+    lines.append("heap_free %d" % memory.free())
+    lines.append("heap_block %d" % memory.largest_block())
     return lines

@@ -17,14 +17,14 @@ def answer_schedule(unit, argument):
 def answer_override(unit, argument):
     if argument not in ("on", "off"):
         raise CommandRefused("override on, or override off")
-    why = unit.house.override(argument == "on")
+    why = unit.persistence.override(argument == "on")
     if why:
         raise CommandRefused(why)
     return []
 
 
 def answer_skipdelay(unit, argument):
-    unit.house.wishes.skip_delay(unit.clock.now_ms())
+    unit.persistence.claims.skip_delay(unit.clock.now_ms())
     return []
 
 

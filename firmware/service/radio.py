@@ -4,7 +4,7 @@ from modem import signal
 
 
 def answer_csq(unit, argument):
-    air = unit.uplink.air
+    air = unit.uplink.radio
     air.watch_closely()
     csq, cell = air.csq, air.cell
     dbm = signal.dbm_from_csq(csq)

@@ -1,8 +1,8 @@
 """The service console: what the unit has kept of the past."""
 
-from firmware.borrowed import Borrowed
 from firmware.errors import CommandRefused
-from firmware.housekeeping import SESSION_LOG
+from firmware.lazy_import import LazyImport
+from firmware.persistence import SESSION_LOG
 
 SESSIONS_SHOWN = 20
 SECURITY_SHOWN = 20
@@ -12,7 +12,7 @@ def answer_sessions(unit, argument):
     """`sessions` the latest, `sessions N` from number N on."""
     if argument and not argument.isdigit():
         raise CommandRefused("give the number of the first session")
-    with Borrowed(SESSION_LOG) as kept:
+    with LazyImport(SESSION_LOG) as kept:
         log = kept.SessionLog(unit.board.flash)
         first = int(argument) if argument else max(1, log.last_number() - SESSIONS_SHOWN + 1)
         return [

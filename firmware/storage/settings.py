@@ -5,8 +5,8 @@ bounds, falls back value by value to what the unit has lived with, else to the d
 charges, and no faster than its installer allowed.
 """
 
-from firmware.borrowed import Borrowed
 from firmware.errors import SettingError
+from firmware.lazy_import import LazyImport
 from firmware.storage import record_file
 
 FILE = "/settings"
@@ -41,7 +41,7 @@ class Settings:
 
     def _take(self, stored, good):
         """`refused` are the names of stored values that were not taken; ALL if the file is damaged."""
-        with Borrowed(BOUNDS) as bounds:
+        with LazyImport(BOUNDS) as bounds:
             self._values, self.refused = bounds.taken(stored, good, self._complaints)
         if good and not stored:
             self.refused = [ALL]
@@ -66,7 +66,7 @@ class Settings:
         """Check every name and value of the dict `wanted`, then store them all; SettingError and no change if one is bad.
         OSError and no change if the flash does not take them.
         """
-        with Borrowed(BOUNDS) as bounds:
+        with LazyImport(BOUNDS) as bounds:
             for name, value in wanted.items():
                 why = bounds.why_not(name, value, self._complaints)
                 if why:
@@ -78,7 +78,7 @@ class Settings:
 
     def reset(self, secret):
         """All but KEPT to their defaults, under a new secret. OSError if the flash does not take it."""
-        with Borrowed(BOUNDS) as bounds:
+        with LazyImport(BOUNDS) as bounds:
             values, _ = bounds.taken({name: self[name] for name in KEPT}, {}, self._complaints)
         values["secret"] = secret
         self._store(self._path, values)

@@ -3,8 +3,8 @@
 import sys
 
 from firmware import console
-from firmware.borrowed import Borrowed
 from firmware.console import COMMANDS, LINE_MAX, ROOM, Console
+from firmware.lazy_import import LazyImport
 
 
 class Port:
@@ -32,11 +32,11 @@ def said(typed):
 
 
 def test_every_command_has_its_answer_and_its_help():
-    with Borrowed(ROOM + "help") as helping:
+    with LazyImport(ROOM + "help") as helping:
         listed = sorted(helping.COMMANDS)
     assert listed == sorted(name for names in COMMANDS.values() for name in names)
     for module, names in COMMANDS.items():
-        with Borrowed(ROOM + module) as answering:
+        with LazyImport(ROOM + module) as answering:
             for name in names:
                 assert hasattr(answering, "answer_" + name), name
 
@@ -61,7 +61,7 @@ def test_settings_that_the_flash_does_not_take_are_refused_in_words():
             raise OSError(28)
 
     unit = Worn()
-    unit.lock = unit.settings = unit
+    unit.installer_lock = unit.settings = unit
     port = Port()
     port.typed = b'provision {"apn": "other"}\n'
     Console(port, unit).poll()

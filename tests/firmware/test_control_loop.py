@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from firmware.charging.wires import SAFE
+from firmware.charging.io import SAFE
 from firmware.control_loop import ControlLoop
 from tests.firmware.link.fake_clock import FakeClock
 

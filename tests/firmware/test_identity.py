@@ -5,7 +5,7 @@ import os
 import pytest
 
 from firmware.errors import CommandRefused
-from firmware.lock import Lock
+from firmware.installer_lock import InstallerLock
 from firmware.service.fitting import answer_config
 from firmware.service.identity import answer_factoryreset, answer_provision
 from firmware.storage.event_log import EventLog
@@ -25,7 +25,7 @@ class Unit:
         self.flash = empty("tests-identity")
         self.settings = Settings(self.flash)
         self.log = EventLog(self.flash)
-        self.lock = Lock(self.settings, FakeClock(), self.note)
+        self.installer_lock = InstallerLock(self.settings, FakeClock(), self.note)
         self.journal = self.board = self.controller = self.report = self
         self.session = self.after_answer = None
         self.applied = 0
@@ -83,7 +83,7 @@ def used():
     """A unit that had an owner."""
     unit = Unit()
     answer_provision(unit, '{"id": "CP1", "broker": "b", "installer_code": "4711", "installer_max_a": 16}')
-    unit.lock.unlock("4711")
+    unit.installer_lock.unlock("4711")
     unit.settings.change({"schedule": "off"})
     unit.settings.keep_as_good()
     Outbox(FLASH + "/outbox").put("session", 1, 2, b"{}")
@@ -126,11 +126,11 @@ def secret_of_file(before):
 
 def test_it_is_the_installer_s_alone_and_not_by_mistake():
     unit = used()
-    locked = Lock(unit.settings, FakeClock(), unit.note)
-    unit.lock, opened = locked, unit.lock
+    locked = InstallerLock(unit.settings, FakeClock(), unit.note)
+    unit.installer_lock, opened = locked, unit.installer_lock
     with pytest.raises(CommandRefused, match="locked"):
         answer_factoryreset(unit, "CP1")
-    unit.lock = opened
+    unit.installer_lock = opened
     with pytest.raises(CommandRefused, match="cannot be undone"):
         answer_factoryreset(unit, "")
     unit.session = "a car"

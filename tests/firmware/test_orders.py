@@ -21,7 +21,7 @@ class Unit:
 
     def __init__(self):
         self.told = []
-        self.journal = self.wall_clock = self.clock = self.board = self.uplink = self.house = self.wishes = self
+        self.journal = self.wall_clock = self.clock = self.board = self.uplink = self.persistence = self.claims = self
         self.controller = self.report = self.settings = self
         self.contactor = False
         self.cloud = "untouched"

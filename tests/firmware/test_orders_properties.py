@@ -52,7 +52,7 @@ class Unit:
         self.settings = Settings(folder, {"schedule": schedule.complaint})
         self.outbox = Outbox(folder + "/outbox")
         self.journal = Journal(Ring(), self.outbox, 1, self.wall_clock)
-        self.house = self.wishes = self.controller = self.report = self.uplink = self.board = self
+        self.persistence = self.claims = self.controller = self.report = self.uplink = self.board = self
         self.contactor = self.scan_wanted = False
         self.cloud: object = None
         self.done: list[str] = []

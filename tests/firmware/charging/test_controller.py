@@ -2,10 +2,10 @@
 
 import pytest
 
+from firmware.charging.control_state import Setup
 from firmware.charging.controller import Controller
+from firmware.charging.io import X1, F, Inputs
 from firmware.charging.limits import PAUSE_A, READ_WITHIN_MS, Claim
-from firmware.charging.situation import Setup
-from firmware.charging.wires import X1, F, Inputs
 from tests.firmware.charging.wired import CAR_MV, STEP_MS, Unit
 
 

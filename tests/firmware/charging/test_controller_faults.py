@@ -3,7 +3,7 @@
 import pytest
 
 from firmware.charging.controller import Controller
-from firmware.charging.wires import X1, F
+from firmware.charging.io import X1, F
 from tests.firmware.charging.wired import STEP_MS, Unit
 
 

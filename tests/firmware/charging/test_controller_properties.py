@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from firmware.charging import pilot
+from firmware.charging.control_state import Setup
 from firmware.charging.controller import Controller
+from firmware.charging.io import SAFE, X1, F, Inputs
 from firmware.charging.limits import Claim
 from firmware.charging.register import Register
-from firmware.charging.situation import Setup
-from firmware.charging.wires import SAFE, X1, F, Inputs
 
 STEPS = int(os.environ.get("FUZZ_STEPS", "3000"))
 STEPS_PER_STORY = 60

@@ -3,9 +3,9 @@
 import pytest
 
 from firmware.charging import pilot, sequence
+from firmware.charging.control_state import ControlState, Setup
 from firmware.charging.faults import NEEDS_PERSON, TABLE, Faults
-from firmware.charging.situation import Setup, Situation
-from firmware.charging.wires import Inputs
+from firmware.charging.io import Inputs
 
 STEP_MS = 20
 
@@ -16,9 +16,9 @@ class Bench:
     def __init__(self):
         self.now_ms = 0
         self.faults = Faults()
-        self.situation = Situation(Setup(32, True, False, 0))
-        self.situation.state, self.situation.drive = "C2", sequence.PWM
-        self.situation.contactor, self.situation.limit_a = True, 16
+        self.control_state = ControlState(Setup(32, True, False, 0))
+        self.control_state.state, self.control_state.drive = "C2", sequence.PWM
+        self.control_state.contactor, self.control_state.limit_a = True, 16
         self.inputs = Inputs()
         self.inputs.pilot_high_mv, self.inputs.pilot_low_mv = 6000, -12000
         self.inputs.supply_mv, self.inputs.rail_mv = 230000, 5000
@@ -28,9 +28,9 @@ class Bench:
         """Step for `ms`; the names that are set at the end."""
         for _ in range(max(1, ms // STEP_MS)):
             self.now_ms += STEP_MS
-            self.situation.diode_missing = pilot.diode_missing(self.inputs.pilot_high_mv, self.inputs.pilot_low_mv)
-            self.faults.step(self.now_ms, self.inputs, self.situation, person)
-            self.situation.faults = self.faults.names
+            self.control_state.diode_missing = pilot.diode_missing(self.inputs.pilot_high_mv, self.inputs.pilot_low_mv)
+            self.faults.step(self.now_ms, self.inputs, self.control_state, person)
+            self.control_state.faults = self.faults.names
         return self.faults.names
 
 
@@ -56,7 +56,7 @@ def test_a_cause_that_stands_sets_its_fault_alone_and_in_time(name, field, value
     bench = Bench()
     setattr(bench.inputs, field, value)
     if name == "diode":
-        bench.situation.state = None
+        bench.control_state.state = None
     after_ms = [fault.after_ms for fault in TABLE if fault.name == name][0]
     if after_ms > STEP_MS:
         assert bench.run(after_ms - STEP_MS) == ()
@@ -68,18 +68,18 @@ def test_a_latched_fault_needs_a_person_and_a_cause_that_has_gone(name, field, v
     bench = Bench()
     well = getattr(bench.inputs, field)
     setattr(bench.inputs, field, value)
-    bench.situation.state = None if name == "diode" else "C2"
+    bench.control_state.state = None if name == "diode" else "C2"
     bench.run(10000)
     assert bench.run(20, person=True) == (name,), "cleared with its cause still there"
     setattr(bench.inputs, field, well)
-    bench.situation.state = "C2"
+    bench.control_state.state = "C2"
     assert bench.run(70000) == ((name,) if name in NEEDS_PERSON else ())
     assert bench.run(20, person=True) == ()
 
 
 def test_a_welded_contactor_is_seen_after_the_command_to_open():
     bench = Bench()
-    bench.situation.contactor, bench.inputs.current_ma = False, 0
+    bench.control_state.contactor, bench.inputs.current_ma = False, 0
     assert bench.run(280) == ()
     assert bench.run(60) == ("contactor_welded",)
 
@@ -163,11 +163,11 @@ def test_each_fault_counts_how_often_it_was_set():
 
 def test_a_loose_cable_without_a_legal_resistor_is_a_fault_once_it_is_plugged_in():
     bench = Bench()
-    bench.situation.setup = Setup(32, False, False, 0)
+    bench.control_state.setup = Setup(32, False, False, 0)
     bench.inputs.proximity_ohm = 10
     assert bench.run(1000) == ("proximity",)
     bench = Bench()
-    bench.situation.setup = Setup(32, False, False, 0)
-    bench.situation.state, bench.situation.contactor, bench.inputs.contactor_closed = "A1", False, False
-    bench.situation.drive, bench.inputs.current_ma = sequence.STEADY, 0
+    bench.control_state.setup = Setup(32, False, False, 0)
+    bench.control_state.state, bench.control_state.contactor, bench.inputs.contactor_closed = "A1", False, False
+    bench.control_state.drive, bench.inputs.current_ma = sequence.STEADY, 0
     assert bench.run(1000) == ()

@@ -3,7 +3,7 @@
 import pytest
 
 from firmware.charging import pilot
-from firmware.charging.wires import X1, F
+from firmware.charging.io import X1, F
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,15 @@
 import pytest
 
 from firmware.charging import sequence
-from firmware.charging.situation import Setup, Situation
-from firmware.charging.wires import Inputs
+from firmware.charging.control_state import ControlState, Setup
+from firmware.charging.io import Inputs
 
 
 def event(phase, elapsed_ms, state, faults=(), ruling_a=16, current_ma=16000, rcd_test="passed", diode_missing=False):
-    situation, inputs = Situation(Setup(32, True, False, 0)), Inputs()
-    situation.state, situation.faults, situation.ruling_a = state, faults, ruling_a
-    situation.rcd_test, situation.diode_missing, inputs.current_ma = rcd_test, diode_missing, current_ma
-    return sequence.event(phase, elapsed_ms, inputs, situation)
+    control_state, inputs = ControlState(Setup(32, True, False, 0)), Inputs()
+    control_state.state, control_state.faults, control_state.ruling_a = state, faults, ruling_a
+    control_state.rcd_test, control_state.diode_missing, inputs.current_ma = rcd_test, diode_missing, current_ma
+    return sequence.event(phase, elapsed_ms, inputs, control_state)
 
 
 def test_the_contactor_is_closed_only_while_charging_or_stopping():

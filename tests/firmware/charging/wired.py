@@ -1,9 +1,9 @@
 """The rules of charging, wired to a board that obeys and a car that asks, for tests of the whole of them."""
 
 from firmware.charging import pilot
+from firmware.charging.control_state import Setup
 from firmware.charging.controller import Controller
-from firmware.charging.situation import Setup
-from firmware.charging.wires import SAFE, X1, F, Inputs
+from firmware.charging.io import SAFE, X1, F, Inputs
 
 STEP_MS = 20
 CAR_MV = {"A": 12000, "B": 9000, "C": 6000, "D": 3000}

@@ -11,14 +11,14 @@ import sys
 
 import vfs
 
-from firmware import heap
+from firmware import memory
 from firmware.boards.flash_image import BLOCK_BYTES, BLOCKS, PROGRAM_BYTES
-from firmware.charging.wishes import Wishes
-from firmware.daily import Daily
-from firmware.housekeeping import Housekeeping, restore
+from firmware.charging.claims import Claims
+from firmware.daily_report import DailyReport
 from firmware.link.journal import Journal
 from firmware.link.network import Network
 from firmware.link.wall_clock import WallClock
+from firmware.persistence import Persistence, restore
 from firmware.storage import boots
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.event_log import EventLog
@@ -78,9 +78,9 @@ class Day:
         controller.link_proven = True
         self.journal = Journal(controller.events, self.outbox, boot.number, self.wall_clock, EventLog(FLASH))
         self.journal.note("boot", {"cause": "power_on"})
-        self.house = Housekeeping(
+        self.persistence = Persistence(
             controller,
-            Wishes(lambda: 60),
+            Claims(lambda: 60),
             settings,
             checkpoint,
             FLASH,
@@ -91,7 +91,7 @@ class Day:
         )
         self.network = Network(None, None, self, self.journal, FLASH)
         self.proved_ms = 0
-        self.daily = Daily(self, self, settings, self.outbox, "power_on", lambda: 0, heap, self.journal.note)
+        self.daily = DailyReport(self, self, settings, self.outbox, "power_on", lambda: 0, memory, self.journal.note)
 
     def now_ms(self):
         return self.unit.now_ms
@@ -99,7 +99,7 @@ class Day:
     def turn(self):
         self.unit.run(STEP_MS)
         self.journal.collect()
-        self.house.poll()
+        self.persistence.poll()
         self.daily.poll()
         self.network.sampled("23415", 14 + self.now_ms() // 60000 % 9)
         if self.now_ms() - self.proved_ms >= RECONNECTS_EVERY_MS:

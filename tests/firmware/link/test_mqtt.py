@@ -6,7 +6,7 @@ import pytest
 from umqtt.simple import MQTTException
 
 from firmware.link.mqtt import INCOMING_MAX, Mqtt
-from firmware.link.wire import CONNECT_MS, OPERATION_MS, PACKET_MAX
+from firmware.link.packet_socket import CONNECT_MS, OPERATION_MS, PACKET_MAX
 from tests.firmware.link.fake_clock import FakeClock
 
 CONNACK = b"\x20\x02\x00\x00"

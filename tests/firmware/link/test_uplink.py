@@ -2,8 +2,8 @@
 
 import pytest
 
-from firmware.link.air import SAMPLE_MS
 from firmware.link.mqtt import INCOMING_MAX
+from firmware.link.radio_monitor import SAMPLE_MS
 from hil_tests.bench.modem import broker
 from hil_tests.bench.modem.charge_point import HEARTBEAT_S, ChargePoint
 from hil_tests.sim.world_file import scene
@@ -23,11 +23,11 @@ def samples(unit, look=lambda: None):
     def over():
         look()
         if unit.uplink.state == "proven" and not begun:
-            begun.extend((unit.loop.time(), unit.uplink.air.sample))
+            begun.extend((unit.loop.time(), unit.uplink.radio.sample))
         return bool(begun) and unit.loop.time() >= begun[0] + 50
 
     assert unit.run(120, over)
-    return unit.uplink.air.sample - begun[1]
+    return unit.uplink.radio.sample - begun[1]
 
 
 def test_it_goes_from_a_dark_modem_to_a_proven_link_step_by_step(unit):
@@ -40,7 +40,7 @@ def test_it_goes_from_a_dark_modem_to_a_proven_link_step_by_step(unit):
 
     assert unit.run(60, proven)
     assert [state for state in seen if state != "connected"][:4] == ["offline", "modem", "registered", "proven"]
-    assert unit.uplink.trouble is None and unit.uplink.air.operator
+    assert unit.uplink.trouble is None and unit.uplink.radio.operator
 
 
 def test_a_missed_pulse_on_pwrkey_costs_none_of_the_day_s_supply_cuts(unit, monkeypatch):
@@ -62,7 +62,7 @@ def test_the_signal_is_sampled_rarely(unit):
 
 
 def test_the_signal_is_sampled_every_second_while_somebody_looks(unit):
-    assert samples(unit, unit.uplink.air.watch_closely) >= 30
+    assert samples(unit, unit.uplink.radio.watch_closely) >= 30
 
 
 def test_a_heartbeat_goes_out_at_its_interval_and_turns_leave_marks(unit):

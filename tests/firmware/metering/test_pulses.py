@@ -1,6 +1,6 @@
 """Are pulses counted once each, and is power what their distance says?"""
 
-from firmware.charging.wires import Inputs
+from firmware.charging.io import Inputs
 from firmware.metering.pulses import PulseMeter
 
 

@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
+from firmware.charging.io import Inputs
 from firmware.charging.register import Register
-from firmware.charging.wires import Inputs
 from firmware.metering import modbus
 from firmware.metering.sdm import SILENT_MS, SdmMeter
 

@@ -6,7 +6,7 @@ To withdraw it and to make it again are changes too: a wish that flutters must n
 DUTY_CHANGE_MS = 5000  # IEC 61851-1 table A.6, as EVerest cites it
 
 
-class Offer:
+class OfferLimiter:
     def __init__(self, now_ms):
         self._changed_ms = now_ms - DUTY_CHANGE_MS
         self._withdrawn_ms = self._changed_ms
@@ -20,7 +20,7 @@ class Offer:
         return now_ms - self._withdrawn_ms < DUTY_CHANGE_MS
 
     def step(self, now_ms, offered_a, wanted_a, ceiling_a):
-        """The amperes to offer now. Wishes wait; an offer above the lowest ceiling does not."""
+        """The amperes to offer now. Claims wait; an offer above the lowest ceiling does not."""
         if wanted_a == offered_a:
             return offered_a
         if 0 < offered_a <= ceiling_a and now_ms - self._changed_ms < DUTY_CHANGE_MS:

@@ -8,7 +8,7 @@ from collections import namedtuple
 Setup = namedtuple("Setup", "installer_max_a tethered ventilated fallback_a")
 
 
-class Situation:
+class ControlState:
     """Filled in place by the controller, read by faults and sequence."""
 
     def __init__(self, setup):
@@ -21,7 +21,7 @@ class Situation:
         self.offer_rests = False  # it was withdrawn lately
         self.faults = ()  # names of those that are set
         self.diode_missing = False  # when the negative half of the pilot was last seen
-        self.rcd_test = "due"  # of rcd_test.py's states
+        self.rcd_test = "due"  # of rcd_selftest.py's states
 
     def band(self):
         """The letter of the state, or None."""

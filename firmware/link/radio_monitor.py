@@ -11,7 +11,7 @@ UNREGISTERED_MS = 20000  # a network that is gone for longer takes the connectio
 REGISTERED = (1, 5)  # +CGREG: home and roaming are equally good
 
 
-class Air:
+class RadioMonitor:
     """`csq`, `operator` (its PLMN, or None), `cell` (location area and cell) and `sample`, their number, for whoever asks."""
 
     def __init__(self, modem, network, clock, time_is):

@@ -1,7 +1,7 @@
 """When the next heartbeat is due. Pure (design, section 4.1)."""
 
 
-class Beat:
+class HeartbeatTimer:
     def __init__(self, idle_s, charging_s):
         self.idle_s = idle_s
         self.charging_s = charging_s

@@ -3,7 +3,7 @@
 import pytest
 
 from firmware.errors import CommandRefused
-from firmware.lock import OPEN_MS, SHUT_MS, Lock
+from firmware.installer_lock import OPEN_MS, SHUT_MS, InstallerLock
 
 
 class FakeClock:
@@ -18,18 +18,20 @@ class Desk:
     def __init__(self, code="4711"):
         self.clock = FakeClock()
         self.told = []
-        self.lock = Lock({"installer_code": code}, self.clock, lambda kind, details: self.told.append((kind, details)))
+        self.installer_lock = InstallerLock(
+            {"installer_code": code}, self.clock, lambda kind, details: self.told.append((kind, details))
+        )
 
     def opens(self, code):
         try:
-            self.lock.unlock(code)
+            self.installer_lock.unlock(code)
         except CommandRefused:
             return False
         return True
 
     def allows(self, name):
         try:
-            self.lock.check((name,))
+            self.installer_lock.check((name,))
         except CommandRefused:
             return False
         return True
@@ -60,4 +62,4 @@ def test_wrong_codes_are_logged_and_after_three_none_is_taken_for_a_minute():
 
 def test_the_refusal_names_the_setting():
     with pytest.raises(CommandRefused, match="installer_max_a is locked"):
-        Desk().lock.check(("apn", "installer_max_a"))
+        Desk().installer_lock.check(("apn", "installer_max_a"))

@@ -6,9 +6,9 @@ HEAP_MS = 3600000  # collecting costs the control loop a few milliseconds, so it
 LIVED_MS = 600000  # a boot that came so far was a good one: twice what a boot loop would take for three rounds
 
 
-class Daily:
+class DailyReport:
     """`note(kind, details)` takes an event for the journal; `crashes()` counts our own mistakes since boot; `heap` is
-    firmware/heap.py."""
+    firmware/memory.py."""
 
     def __init__(self, clock, control_loop, settings, outbox, cause, crashes, heap, note):
         self._clock = clock

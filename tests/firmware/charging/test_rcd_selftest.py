@@ -1,10 +1,10 @@
 """Does the self-test pass a sensor that works, and fail one that does not trip or does not release?"""
 
-from firmware.charging.rcd_test import RELEASE_MS, TRIP_MS, RcdTest
+from firmware.charging.rcd_selftest import RELEASE_MS, TRIP_MS, RcdSelftest
 
 
 def test_a_sensor_that_trips_and_releases_has_passed():
-    test = RcdTest()
+    test = RcdSelftest()
     test.begin(0)
     for now_ms, ac_trip, dc_trip, state in (
         (20, False, True, "tripping"),
@@ -18,7 +18,7 @@ def test_a_sensor_that_trips_and_releases_has_passed():
 
 
 def test_one_that_does_not_trip_in_time_has_failed():
-    test = RcdTest()
+    test = RcdSelftest()
     test.begin(0)
     test.step(TRIP_MS - 1, False, False)
     assert test.state == "tripping"
@@ -27,7 +27,7 @@ def test_one_that_does_not_trip_in_time_has_failed():
 
 
 def test_one_that_does_not_release_has_failed():
-    test = RcdTest()
+    test = RcdSelftest()
     test.begin(0)
     test.step(20, True, False)
     test.step(20 + RELEASE_MS, True, False)
@@ -35,7 +35,7 @@ def test_one_that_does_not_release_has_failed():
 
 
 def test_a_test_that_runs_is_not_begun_again():
-    test = RcdTest()
+    test = RcdSelftest()
     test.begin(0)
     test.ask()
     assert test.state == "tripping"
@@ -47,7 +47,7 @@ def test_a_test_that_runs_is_not_begun_again():
 
 def test_one_that_is_broken_off_lets_the_sensor_let_go():
     for lets_go_ms, due_ms in ((140, 140), (10000, 100 + RELEASE_MS)):
-        test = RcdTest()
+        test = RcdSelftest()
         test.begin(0)
         for now_ms in range(20, 700, 20):
             if now_ms >= 100:

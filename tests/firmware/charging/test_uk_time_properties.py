@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware.charging import london
+from firmware.charging import uk_time
 
 LONDON = ZoneInfo("Europe/London")
 SECONDS = st.integers(
@@ -17,4 +17,4 @@ SECONDS = st.integers(
 @given(SECONDS)
 def test_any_second(epoch_s: int) -> None:
     there = datetime.fromtimestamp(epoch_s, LONDON)
-    assert london.local(epoch_s) == (there.weekday(), there.hour * 3600 + there.minute * 60 + there.second)
+    assert uk_time.local(epoch_s) == (there.weekday(), there.hour * 3600 + there.minute * 60 + there.second)

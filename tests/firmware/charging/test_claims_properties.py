@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware.charging import schedule
+from firmware.charging.claims import LEASE_MS, Claims
 from firmware.charging.delay import LONGEST_S
 from firmware.charging.limits import Claim
-from firmware.charging.wishes import LEASE_MS, Wishes
 
 HOURS = (schedule.read("default"), (), schedule.read("mon-sun 00:00-24:00"))
 MOMENTS = st.tuples(
@@ -24,28 +24,28 @@ Moment = tuple[int, int | None, tuple[object, ...], int | None, bool, str | None
 
 @given(st.lists(MOMENTS, max_size=60), st.integers(0, LONGEST_S), st.booleans())
 def test_any_day(moments: list[Moment], drawn: int, resumed: bool) -> None:
-    wishes = Wishes(lambda: drawn)
+    subject = Claims(lambda: drawn)
     now_ms = 0
     for passed_ms, session, hours, amps, knows, act in moments:
         now_ms += passed_ms
-        wishes.hours = hours
-        wishes.cloud = None if amps is None else Claim("cloud", amps, now_ms + 300_000, "ordered")
+        subject.hours = hours
+        subject.cloud = None if amps is None else Claim("cloud", amps, now_ms + 300_000, "ordered")
         if act == "override":
-            wishes.override = session
+            subject.override = session
         elif act == "skip":
-            wishes.skip_delay(now_ms)
+            subject.skip_delay(now_ms)
         epoch_s = 1_768_176_000 + now_ms // 1000 if knows else None
-        claims = wishes.step(now_ms, epoch_s, session, resumed)
-        sources = [claim.source for claim in claims]
+        made = subject.step(now_ms, epoch_s, session, resumed)
+        sources = [claim.source for claim in made]
 
         assert len(sources) == len(set(sources))
-        assert all(claim.until_ms is not None and now_ms < claim.until_ms <= now_ms + LEASE_MS for claim in claims)
-        assert ("override" in sources) == (wishes.override is not None) and wishes.override in (None, session)
-        assert wishes.delay.left_s(now_ms) <= drawn
+        assert all(claim.until_ms is not None and now_ms < claim.until_ms <= now_ms + LEASE_MS for claim in made)
+        assert ("override" in sources) == (subject.override is not None) and subject.override in (None, session)
+        assert subject.delay.left_s(now_ms) <= drawn
         wanted = {"cloud"} if amps is not None else set()
         if schedule.avoided_until(hours, epoch_s) is not None:
             wanted.add("schedule")
         delayed = set(sources) - {"override"} != wanted
         if delayed:
-            assert hours and session is not None and wishes.override is None, "nothing asks for a delay here"
-            assert wishes.delay.running()
+            assert hours and session is not None and subject.override is None, "nothing asks for a delay here"
+            assert subject.delay.running()

@@ -3,7 +3,7 @@
 from collections import Counter
 from random import Random
 
-from firmware.link.patience import BACKOFF_LAST_MS, FIRST_LAST_MS, REFUSED_BACKOFF_LAST_MS, again_ms, first_ms
+from firmware.link.backoff import BACKOFF_LAST_MS, FIRST_LAST_MS, REFUSED_BACKOFF_LAST_MS, again_ms, first_ms
 
 UNITS = 1000
 

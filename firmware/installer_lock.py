@@ -11,7 +11,7 @@ TRIES = 3
 SHUT_MS = 60000  # after three wrong codes
 
 
-class Lock:
+class InstallerLock:
     def __init__(self, settings, clock, note):
         """`note(kind, details)` takes an event: a wrong code is one for the security log."""
         self._settings = settings

@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from firmware.borrowed import Borrowed
+from firmware.lazy_import import LazyImport
 
 
 def test_it_is_there_meanwhile_and_gone_afterwards():
-    with Borrowed("firmware.storage.bounds") as bounds:
+    with LazyImport("firmware.storage.bounds") as bounds:
         assert bounds.TABLE["port"][0] == 8883
         assert "firmware.storage.bounds" in sys.modules
     assert "firmware.storage.bounds" not in sys.modules
@@ -16,20 +16,20 @@ def test_it_is_there_meanwhile_and_gone_afterwards():
 
 
 def test_it_goes_when_something_fails_too():
-    with pytest.raises(ValueError), Borrowed("firmware.storage.bounds"):
+    with pytest.raises(ValueError), LazyImport("firmware.storage.bounds"):
         raise ValueError
     assert "firmware.storage.bounds" not in sys.modules
 
 
 def test_a_loan_within_a_loan():
-    with Borrowed("firmware.storage.bounds") as outer:
-        with Borrowed("firmware.storage.bounds") as inner:
+    with LazyImport("firmware.storage.bounds") as outer:
+        with LazyImport("firmware.storage.bounds") as inner:
             assert inner is outer
         assert outer.TABLE
     assert "firmware.storage.bounds" not in sys.modules
 
 
 def test_what_it_brings_along_goes_too():
-    with Borrowed("firmware.orders", "firmware.link.commands") as orders:
+    with LazyImport("firmware.orders", "firmware.link.commands") as orders:
         assert orders.Orders
     assert "firmware.link.commands" not in sys.modules

@@ -14,7 +14,7 @@ LEASE_MS = 60000
 MAINS_BACK = Claim("schedule", PAUSE_A, None, "the mains came back")
 
 
-class Wishes:
+class Claims:
     """`hours` is schedule.read(); `cloud` and `load_manager` a limits.Claim or None; `override` the number of the session
     that the owner wants charged now, or None.
     """

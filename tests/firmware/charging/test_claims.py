@@ -3,8 +3,8 @@
 import pytest
 
 from firmware.charging import schedule
+from firmware.charging.claims import LEASE_MS, Claims
 from firmware.charging.limits import PAUSE_A, Claim
-from firmware.charging.wishes import LEASE_MS, Wishes
 
 MONDAY_S = 1768176000  # 12 January 2026, 00:00 UTC
 HOURS = schedule.read("default")
@@ -12,11 +12,11 @@ DELAY_S = 100
 
 
 class House:
-    """Wishes stepped once a second, with a clock on the wall that knows the time or does not."""
+    """Claims stepped once a second, with a clock on the wall that knows the time or does not."""
 
     def __init__(self, hours=HOURS, session=1, resumed=False, clock="07:59:00", carried_s=0, override=None):
-        self.wishes = Wishes(lambda: DELAY_S, carried_s, override)
-        self.wishes.hours = hours
+        self.claims = Claims(lambda: DELAY_S, carried_s, override)
+        self.claims.hours = hours
         self.session = session
         self.resumed = resumed
         self.now_ms = 0
@@ -30,8 +30,8 @@ class House:
             self.now_ms += 1000
             if self.epoch_s is not None:
                 self.epoch_s += 1
-            self.claims = self.wishes.step(self.now_ms, self.epoch_s, self.session, self.resumed)
-        return {claim.source: claim.amps for claim in self.claims}
+            self.in_force = self.claims.step(self.now_ms, self.epoch_s, self.session, self.resumed)
+        return {claim.source: claim.amps for claim in self.in_force}
 
 
 def test_the_owners_hours_pause_and_resume_after_the_delay():
@@ -41,7 +41,7 @@ def test_the_owners_hours_pause_and_resume_after_the_delay():
     assert house.run(30 + DELAY_S - 1) == {}
     assert house.run(2) == {"schedule": PAUSE_A}
     assert house.run(3 * 3600 - 5) == {"schedule": PAUSE_A}
-    assert "random delay" in house.claims[0].why
+    assert "random delay" in house.in_force[0].why
     assert house.run(10) == {}
 
 
@@ -50,7 +50,7 @@ def test_an_unknown_time_and_no_schedule_charge_at_once_and_are_never_delayed():
     assert House(clock=None).run(5) == {}
     assert House(hours=(), resumed=True).run(5) == {}
     cloud = House(hours=())
-    cloud.wishes.cloud = Claim("cloud", 10, None, "solar")
+    cloud.claims.cloud = Claim("cloud", 10, None, "solar")
     assert cloud.run() == {"cloud": 10}
 
 
@@ -59,14 +59,14 @@ def test_a_plug_in_by_a_person_is_not_delayed():
     house = House(session=None, clock="12:00:00")
     house.run(10)
     house.session = 1
-    assert house.run() == {} and not house.wishes.delay.running()
+    assert house.run() == {} and not house.claims.delay.running()
 
 
 def test_hours_that_a_person_has_just_chosen_are_not_delayed():
     """[R11d]"""
     house = House(hours=(), clock="08:30:00")
     assert house.run(5) == {}
-    house.wishes.hours = HOURS
+    house.claims.hours = HOURS
     assert house.run() == {"schedule": PAUSE_A}
 
 
@@ -74,7 +74,7 @@ def test_a_command_of_the_cloud_is_delayed_while_the_owner_keeps_hours():
     """[R11a] [R5]"""
     house = House(clock="12:00:00")
     house.run(5)
-    house.wishes.cloud = Claim("cloud", 10, house.now_ms + 1000000, "peak")
+    house.claims.cloud = Claim("cloud", 10, house.now_ms + 1000000, "peak")
     assert house.run(DELAY_S) == {}
     assert house.run(1) == {"cloud": 10}
 
@@ -82,7 +82,7 @@ def test_a_command_of_the_cloud_is_delayed_while_the_owner_keeps_hours():
 def test_a_command_of_the_cloud_ends_by_itself():
     """[R7]"""
     house = House(hours=())
-    house.wishes.cloud = Claim("cloud", PAUSE_A, 5000, "peak")
+    house.claims.cloud = Claim("cloud", PAUSE_A, 5000, "peak")
     assert house.run(4) == {"cloud": PAUSE_A}
     assert house.run(1) == {}
 
@@ -91,9 +91,9 @@ def test_the_owner_may_skip_the_present_delay():
     """[R11c]"""
     house = House(clock="12:00:00")
     house.run(5)
-    house.wishes.cloud = Claim("cloud", 10, None, "peak")
+    house.claims.cloud = Claim("cloud", 10, None, "peak")
     house.run(3)
-    house.wishes.skip_delay(house.now_ms)
+    house.claims.skip_delay(house.now_ms)
     assert house.run() == {"cloud": 10}
 
 
@@ -103,7 +103,7 @@ def test_the_owners_override_rules_this_session_alone():
     assert house.run() == {"schedule": PAUSE_A}
     house.session = 1
     house.run()
-    house.wishes.override = 1
+    house.claims.override = 1
     assert house.run()["override"] >= 80
     house.session = None
     house.run()
@@ -136,5 +136,5 @@ def test_every_claim_ends_by_itself_if_nobody_renews_it(seconds):
     """[R7]"""
     house = House(clock="08:30:00")
     house.run(seconds)
-    for claim in house.claims:
+    for claim in house.in_force:
         assert claim.until_ms <= house.now_ms + LEASE_MS

@@ -15,7 +15,7 @@ EPROTO = 71  # Linux; MicroPython's errno has no name for it
 PACKET_MAX = 2048  # bytes of one packet, out and in; the longest of ours is about 300
 
 
-class Wire:
+class PacketSocket:
     """`transport` is a modem.stream.Stream or a TLS socket over one; `begin` starts the deadline of an operation."""
 
     def __init__(self, transport, clock):

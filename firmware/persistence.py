@@ -4,21 +4,21 @@ claims, the button the owner's override, a session that ended a record, and what
 Nothing is written while our own supply collapses.
 """
 
-from firmware.borrowed import Borrowed
 from firmware.charging import schedule
 from firmware.charging.faults import NEEDS_PERSON
 from firmware.charging.register import Register
 from firmware.charging.session import Kept
+from firmware.lazy_import import LazyImport
 
 EVERY_MS = 250
 SESSION_LOG = "firmware.storage.session_log"  # borrowed: a session ends a few times a day
 
 
-class Housekeeping:
-    """`note(kind, details)` takes an event for the journal; `wishes` is what the cloud may add its own to."""
+class Persistence:
+    """`note(kind, details)` takes an event for the journal; `claims` is what the cloud may add its own to."""
 
-    def __init__(self, controller, wishes, settings, checkpoint, flash, clock, wall_clock, note, kept):
-        self.wishes = wishes
+    def __init__(self, controller, claims, settings, checkpoint, flash, clock, wall_clock, note, kept):
+        self.claims = claims
         self.lost_writes = 0  # the flash did not take them
         self._controller = controller
         self._settings = settings
@@ -35,7 +35,7 @@ class Housekeeping:
         self._kept = [None] * 4  # of the session, as it was stored last
         self._written = None  # the schedule as it is written in the settings
         # Of what was stored last:
-        self._essence = (self._resumed, wishes.override, 0, checkpoint.value.get("latched", []))
+        self._essence = (self._resumed, claims.override, 0, checkpoint.value.get("latched", []))
 
     def poll(self):
         now_ms = self._clock.now_ms()
@@ -51,11 +51,11 @@ class Housekeeping:
         session = report.session.number if report.session else None
         if self._settings["schedule"] != self._written:
             self._written = self._settings["schedule"]
-            self.wishes.hours = schedule.read(self._written)
+            self.claims.hours = schedule.read(self._written)
         resumed = session is not None and session == self._resumed
         if resumed and self._astray:
             self._set_right(now_ms)
-        self._controller.claims = self.wishes.step(now_ms, self._wall_clock.now(), session, resumed)
+        self._controller.claims = self.claims.step(now_ms, self._wall_clock.now(), session, resumed)
         try:
             self._log_sessions()
             self._keep(now_ms, report)
@@ -66,25 +66,25 @@ class Housekeeping:
         """The owner wants this session charged now, or not any more. Returns why it is refused, or None."""
         report = self._controller.report
         if not wanted:
-            self.wishes.override = None
+            self.claims.override = None
             return None
         why = "no vehicle" if report.session is None else "a fault is set" if report.faults else None
         if why is None:
-            self.wishes.override = report.session.number
+            self.claims.override = report.session.number
         self._note("override", {"refused": why} if why else {"session": report.session.number})
         return why
 
     def _pressed(self, report):
         """A press of the button while no fault is set: charge now; pressed again, as scheduled."""
         if report.session:
-            self.override(self.wishes.override is None)
+            self.override(self.claims.override is None)
 
     def _log_sessions(self):
         record = self._controller.ended.take()
         if record:
             lasted_s = (record.end_ms - record.start_ms) // 1000
             start_s = self._wall_clock.at(record.start_ms) or 0
-            with Borrowed(SESSION_LOG) as log:
+            with LazyImport(SESSION_LOG) as log:
                 stored = log.Stored(record.number, start_s, lasted_s, record.charging_s, record.energy_wh)
                 log.SessionLog(self._flash).append(stored)
 
@@ -110,17 +110,17 @@ class Housekeeping:
         return self._kept
 
     def _keep(self, now_ms, report):
-        wishes, session = self.wishes, report.session
+        claims, session = self.claims, report.session
         latched = [name for name in report.faults if name in NEEDS_PERSON]
-        essence = (session.number if session else None, wishes.override, wishes.delays, latched)
+        essence = (session.number if session else None, claims.override, claims.delays, latched)
         value = {
             "session": self._to_keep(now_ms, session) if session else None,
             "began_s": self._began_s(session) if session else None,
             "sessions": session.number if session else self._checkpoint.number("sessions"),
             "total_wh": report.total_wh,
             "meter_wh": report.meter_wh,
-            "delay_s": wishes.delay.left_s(now_ms),
-            "override": wishes.override,
+            "delay_s": claims.delay.left_s(now_ms),
+            "override": claims.override,
             "latched": latched,
         }
         self._checkpoint.save(now_ms, value, essence != self._essence)

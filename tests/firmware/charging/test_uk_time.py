@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware.charging import london
+from firmware.charging import uk_time
 
 # 00:59:59 and 01:00:00 UTC of the days on which the clocks change, from the calendar: 31 March and 27 October 2024, 30 March
 # and 26 October 2025, 29 March and 25 October 2026, 28 March and 31 October 2027.
@@ -12,18 +12,18 @@ AUTUMN = (1729990800, 1761440400, 1792890000, 1824944400)
 
 @pytest.mark.parametrize("change_s", SPRING)
 def test_summer_time_begins_on_the_last_sunday_of_march_at_one(change_s):
-    assert not london.is_summer(change_s - 1) and london.is_summer(change_s)
-    assert london.local(change_s - 1) == (6, 3599) and london.local(change_s) == (6, 7200)
+    assert not uk_time.is_summer(change_s - 1) and uk_time.is_summer(change_s)
+    assert uk_time.local(change_s - 1) == (6, 3599) and uk_time.local(change_s) == (6, 7200)
 
 
 @pytest.mark.parametrize("change_s", AUTUMN)
 def test_summer_time_ends_on_the_last_sunday_of_october_at_one_utc(change_s):
-    assert london.is_summer(change_s - 1) and not london.is_summer(change_s)
-    assert london.local(change_s - 1) == (6, 7199) and london.local(change_s) == (6, 3600)
+    assert uk_time.is_summer(change_s - 1) and not uk_time.is_summer(change_s)
+    assert uk_time.local(change_s - 1) == (6, 7199) and uk_time.local(change_s) == (6, 3600)
 
 
 def test_new_year_belongs_to_the_right_year():
     for new_year_s in (1704067200, 1735689600, 1767225600, 4102444800):  # 2024, 2025, 2026, 2100
-        assert not london.is_summer(new_year_s - 1) and not london.is_summer(new_year_s)
-        assert london.local(new_year_s)[1] == 0 and london.local(new_year_s - 1)[1] == 86399
-    assert london.local(1767225600)[0] == 3  # a Thursday
+        assert not uk_time.is_summer(new_year_s - 1) and not uk_time.is_summer(new_year_s)
+        assert uk_time.local(new_year_s)[1] == 0 and uk_time.local(new_year_s - 1)[1] == 86399
+    assert uk_time.local(1767225600)[0] == 3  # a Thursday

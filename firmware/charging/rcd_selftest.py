@@ -15,7 +15,7 @@ RELEASE_MS = 500
 RUNNING = ("tripping", "releasing", "broken off")  # a trip is ours, and says nothing of a leak
 
 
-class RcdTest:
+class RcdSelftest:
     """`state` is one of those above; the coil is energised while it is "tripping"."""
 
     def __init__(self):

@@ -1,6 +1,6 @@
 """Is the unit's health told once a day, and are settings good after ten minutes?"""
 
-from firmware.daily import DAY_MS, LIVED_MS, Daily
+from firmware.daily_report import DAY_MS, LIVED_MS, DailyReport
 from tests.firmware.link.fake_clock import FakeClock
 
 
@@ -27,7 +27,7 @@ def daily():
         clock,
         rest,
         told,
-        Daily(clock, rest, rest, rest, "soft", lambda: 2, rest, lambda *event: told.append(event)),
+        DailyReport(clock, rest, rest, rest, "soft", lambda: 2, rest, lambda *event: told.append(event)),
     )
 
 

@@ -8,8 +8,8 @@ setting) need not be there all the time.
 import sys
 
 
-class Borrowed:
-    """`with Borrowed("firmware.orders") as orders:`. `along` are modules that it alone imports. What was made by it may live
+class LazyImport:
+    """`with LazyImport("firmware.orders") as orders:`. `along` are modules that it alone imports. What was made by it may live
     on, with the code that it uses."""
 
     def __init__(self, name, *along):

@@ -1,14 +1,14 @@
 """Between rules and flash: is the owner heard, is a session kept, and is nothing written when nothing happens?"""
 
+from firmware.charging.claims import Claims
 from firmware.charging.session import Kept
-from firmware.charging.wishes import Wishes
-from firmware.housekeeping import Housekeeping, restore
+from firmware.persistence import Persistence, restore
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.session_log import SessionLog
 from tests.firmware.charging.wired import STEP_MS, Unit
 from tests.firmware.storage.folder import empty
 
-FOLDER = "build/tests-housekeeping"
+FOLDER = "build/tests-persistence"
 MONDAY_0830_S = 1768206600
 
 
@@ -16,7 +16,7 @@ class Home:
     """A unit whose two threads take turns."""
 
     def __init__(self, schedule="", epoch_s=None, forget=True):
-        self.flash = empty("tests-housekeeping") if forget else FOLDER
+        self.flash = empty("tests-persistence") if forget else FOLDER
         self.checkpoint = Checkpoint(self.flash, 0)
         register, kept = restore(self.checkpoint, 0)
         self.unit = Unit(kept=kept, register=register)
@@ -24,10 +24,10 @@ class Home:
         self.settings = {"schedule": schedule}
         self.epoch_s = epoch_s
         self.told = []
-        self.wishes = Wishes(lambda: 60, self.checkpoint.number("delay_s"), self.checkpoint.value.get("override"))
-        self.house = Housekeeping(
+        self.claims = Claims(lambda: 60, self.checkpoint.number("delay_s"), self.checkpoint.value.get("override"))
+        self.persistence = Persistence(
             self.unit.controller,
-            self.wishes,
+            self.claims,
             self.settings,
             self.checkpoint,
             self.flash,
@@ -49,7 +49,7 @@ class Home:
     def run(self, ms):
         for _ in range(ms // STEP_MS):
             self.unit.run(STEP_MS)
-            self.house.poll()
+            self.persistence.poll()
 
     def plug(self):
         self.unit.car = "B"
@@ -163,9 +163,9 @@ def test_an_override_is_refused_while_a_fault_is_set():
     home.plug()
     home.unit.inputs.rcd_ac_trip = True
     home.run(500)
-    assert home.house.override(True) == "a fault is set"
+    assert home.persistence.override(True) == "a fault is set"
     home.run(500)
-    assert not home.unit.outputs.contactor and home.wishes.override is None
+    assert not home.unit.outputs.contactor and home.claims.override is None
     assert home.told == [("override", {"refused": "a fault is set"})]
 
 
