@@ -3,28 +3,19 @@
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel, Field
 
-from cloud_bridge.alerts.about import About
-from cloud_bridge.alerts.wishes import MAX_TARGET, Via, add_wish, remove_wish, wishes_of
+from cloud_bridge.alerts.wishes import add_wish, remove_wish, wishes_of
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Asker, Person, Scope
 from cloud_bridge.store.people import person_by_id
 from cloud_bridge.web.access import ApiAsker, HouseOf, require
+from cloud_bridge.web.schema import PROBLEMS, Alert, AlertKey, NewAlert, Problem, UnknownClient
 
-router = APIRouter(prefix="/api")
-
-
-class NewWish(BaseModel):
-    """What to be told of, and how. Mail goes to the address of the account and needs no target."""
-
-    about: About = Field(examples=["silent"])
-    via: Via = Field(examples=["webhook"])
-    target: str = Field("", max_length=MAX_TARGET, examples=["https://hooks.example.org/chargers"])
+router = APIRouter(prefix="/api", responses={status: PROBLEMS[status] for status in (401, 403, 503)})
 
 
-@router.get("/alerts")
+@router.get("/alerts", response_model=list[Alert])
 def list_wishes(house: HouseOf, asker: ApiAsker) -> list[dict[str, Any]]:
     """What the caller wants to be told of. A webhook's key was told when it was made."""
     with house.database.reading() as connection:
@@ -32,8 +23,13 @@ def list_wishes(house: HouseOf, asker: ApiAsker) -> list[dict[str, Any]]:
     return [{"number": wish.id, "about": wish.about, "via": wish.via, "target": wish.target} for wish in wishes]
 
 
-@router.post("/alerts", status_code=201, responses={409: {"description": "not granted, with the reason"}})
-def make_wish(house: HouseOf, asker: ApiAsker, wish: NewWish) -> dict[str, Any]:
+@router.post(
+    "/alerts",
+    status_code=201,
+    response_model=AlertKey,
+    responses={409: {"model": Problem, "description": "not granted, with the reason"}},
+)
+def make_wish(house: HouseOf, asker: ApiAsker, wish: NewAlert) -> dict[str, Any]:
     """To be told from now on. Returns the key that a webhook's signature is made with."""
     person = _person(house, asker)
     try:
@@ -43,7 +39,11 @@ def make_wish(house: HouseOf, asker: ApiAsker, wish: NewWish) -> dict[str, Any]:
         raise HTTPException(409, str(error)) from error
 
 
-@router.delete("/alerts/{number}", status_code=204, responses={404: {"description": "no such wish of the caller"}})
+@router.delete(
+    "/alerts/{number}",
+    status_code=204,
+    responses={404: PROBLEMS[404], 409: {"model": Problem, "description": "a token that is nobody's"}},
+)
 def drop_wish(house: HouseOf, asker: ApiAsker, number: int) -> None:
     """Not to be told any more."""
     if not 0 < number < 2**63:
@@ -54,7 +54,7 @@ def drop_wish(house: HouseOf, asker: ApiAsker, number: int) -> None:
             raise HTTPException(404, "no such wish")
 
 
-@router.get("/strangers")
+@router.get("/strangers", response_model=list[UnknownClient])
 def strangers(house: HouseOf, asker: ApiAsker) -> list[dict[str, Any]]:
     """Ids that tried to reach us and are no units of ours, the newest last. Needs the scope `operate`."""
     require(asker, Scope.OPERATE)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Query, Response
 
 from cloud_bridge.store.units import visible_unit, visible_units
 from cloud_bridge.web.access import ApiAsker, HouseOf
+from cloud_bridge.web.schema import PROBLEMS, ChargePointState, Health
 from cloud_bridge.web.view import as_json, charge_point, is_listening
 
 PAGE = 500  # charge points of one answer
@@ -16,7 +17,9 @@ router = APIRouter()
 After = Annotated[str, Query(pattern="^[A-Za-z0-9_-]{0,36}$", description="the id of the last one already known")]
 
 
-@router.get("/healthz")
+@router.get(
+    "/healthz", response_model=Health, responses={503: {"model": Health, "description": "nothing can be stored"}}
+)
 def health(house: HouseOf, response: Response) -> dict[str, Any]:
     """200 while messages are taken in and stored; 503 with the reason while they cannot be stored."""
     trouble = house.recorder.trouble
@@ -35,7 +38,7 @@ def health(house: HouseOf, response: Response) -> dict[str, Any]:
     }
 
 
-@router.get("/api/charge-points")
+@router.get("/api/charge-points", response_model=list[ChargePointState], responses=PROBLEMS)
 def list_charge_points(house: HouseOf, asker: ApiAsker, response: Response, after: After = "") -> list[dict[str, Any]]:
     """The charge points that the caller may see, by id, 500 at a time. While there are more, the header `Link` has the
     address of the next ones (RFC 8288, rel="next")."""
@@ -46,7 +49,7 @@ def list_charge_points(house: HouseOf, asker: ApiAsker, response: Response, afte
     return [as_json(charge_point(house, unit)) for unit in units[:PAGE]]
 
 
-@router.get("/api/charge-points/{unit_id}")
+@router.get("/api/charge-points/{unit_id}", response_model=ChargePointState, responses=PROBLEMS)
 def read_charge_point(unit_id: str, house: HouseOf, asker: ApiAsker) -> dict[str, Any]:
     """One charge point as it stands now."""
     with house.database.reading() as connection:

@@ -13,13 +13,14 @@ from cloud_bridge.store.transitions import flaps
 from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.web.access import ApiAsker, HouseOf
 from cloud_bridge.web.looking_back import evidence_of
+from cloud_bridge.web.schema import PROBLEMS, ContactHistory, EventHistory, SessionHistory, SignalHistory
 from cloud_bridge.web.view import charge_point
 
 DAY_MS = 24 * 3600 * 1000
 FIRST_MS = 946_684_800_000  # 2000-01-01: nothing of ours is older
 LAST_MS = 4_102_444_800_000  # 2100-01-01
 
-router = APIRouter(prefix="/api/charge-points/{unit_id}")
+router = APIRouter(prefix="/api/charge-points/{unit_id}", responses=PROBLEMS)
 
 
 def unit_of(unit_id: str, house: HouseOf, asker: ApiAsker) -> Unit:
@@ -63,7 +64,7 @@ UnitOf = Annotated[Unit, Depends(unit_of)]
 WindowOf = Annotated[Window, Depends()]
 
 
-@router.get("/contacts")
+@router.get("/contacts", response_model=ContactHistory)
 def contacts(house: HouseOf, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
     """Gaps between contacts longer than ten minutes; `to` is null while one lasts. Our own outages are told apart.
 
@@ -104,7 +105,7 @@ def contact_history(house: House, unit: Unit, from_ms: int, to_ms: int) -> dict[
     }
 
 
-@router.get("/signal")
+@router.get("/signal", response_model=SignalHistory)
 def signal(
     house: HouseOf, unit: UnitOf, window: WindowOf, resolution: Literal["raw", "5min"] = "5min"
 ) -> dict[str, Any]:
@@ -132,7 +133,7 @@ def signal(
     return window.said() | {"resolution": resolution, "points": points}
 
 
-@router.get("/sessions")
+@router.get("/sessions", response_model=SessionHistory)
 def sessions(house: HouseOf, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
     """Charging sessions that reached us in that time. Start and end are null when the unit did not know the time."""
     with house.database.reading() as connection:
@@ -141,7 +142,7 @@ def sessions(house: HouseOf, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
     return window.said() | {"sessions": [_journal(row, keys) for row in rows]}
 
 
-@router.get("/events")
+@router.get("/events", response_model=EventHistory)
 def events(house: HouseOf, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
     """Journal records that reached us in that time, each with its payload as the unit wrote it."""
     with house.database.reading() as connection:

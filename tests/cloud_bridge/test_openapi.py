@@ -1,5 +1,6 @@
 """Whatever is asked of the HTTP interface within its own description or outside: does it ever answer 5xx?"""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from schemathesis.core.result import Ok
 
 from cloud_bridge.store.people import Role, find_person
 from cloud_bridge.store.tokens import add_token
+from tests.cloud_bridge.openapi import AGREED
 from tests.cloud_bridge.running import Bridge, Unit, running_bridge, sample
 from tests.cloud_bridge.test_pages import PASSWORD, log_in
 
@@ -49,6 +51,21 @@ def test_the_description_has_an_answer_for_every_route(bridge: Bridge) -> None:
     for path, methods in described.items():
         for method, operation in methods.items():
             assert operation.get("description"), f"{method} {path} says what it is for"
+
+
+def test_every_answer_of_the_interface_has_a_schema(bridge: Bridge) -> None:
+    for path, methods in bridge.client.get("/openapi.json").json()["paths"].items():
+        for method, operation in methods.items():
+            for status, answer in operation["responses"].items():
+                if status == "204" or path == "/metrics":
+                    continue
+                schema = answer["content"]["application/json"]["schema"]
+                assert schema.keys() & {"$ref", "items", "anyOf"}, f"{method} {path} answers {status} with anything"
+
+
+def test_the_description_is_the_one_that_was_agreed(bridge: Bridge) -> None:
+    """Clients are generated from it. A change that is meant: `python -m tests.cloud_bridge.openapi`, and look at the diff."""
+    assert bridge.client.get("/openapi.json").json() == json.loads(AGREED.read_text())
 
 
 @pytest.mark.parametrize("path", ["/api/alerts", "/api/alerts/1"])

@@ -1,0 +1,192 @@
+"""What the HTTP interface answers: the models that its description (/openapi.json) is made from.
+
+Times are ISO 8601 in UTC with milliseconds and Z. What is unknown is null.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cloud_bridge.alerts.about import About
+from cloud_bridge.alerts.wishes import MAX_TARGET, Via
+from cloud_bridge.contact import Contact
+
+Time = Annotated[str, Field(description="ISO 8601, UTC", examples=["2026-01-31T09:30:00.000Z"])]
+Csq = Annotated[int, Field(ge=0, le=31, description="signal strength, 3GPP TS 27.007 section 8.5")]
+Operator = Annotated[str, Field(description="PLMN: MCC and MNC digits", examples=["23415"])]
+
+
+class Schema(BaseModel):
+    """No field more and none less than is described."""
+
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True, validate_by_name=True)
+
+
+class Health(Schema):
+    """How the service itself is."""
+
+    status: Annotated[str, Field(description='"ok", or what is wrong')]
+    trouble: Annotated[str | None, Field(description="why nothing can be stored now")]
+    listening: Annotated[bool, Field(description="our own canary was stored just now")]
+    connections: Annotated[int, Field(description="of units, open now; 0 with an outside broker")]
+    waiting_to_be_stored: int
+    rejected_by_store: Annotated[int, Field(description="messages kept aside since the start: their data is refused")]
+    store_retries: int
+    refused_logins: Annotated[int, Field(description="of people, because too many came at once")]
+    counters: Annotated[dict[str, int], Field(description="what came in and what was turned away, since the start")]
+
+
+class ChargePointState(Schema):
+    """A charge point as it stands now. What the unit itself said is null until it has."""
+
+    id: str
+    last_contact: Annotated[
+        Time | None, Field(description="the last time a message of its own reached us; null: never")
+    ]
+    contact: Contact
+    silence_ms: Annotated[int | None, Field(description="since last contact, without the time we were not listening")]
+    checked_at: Time
+    connected: Annotated[bool, Field(description="it has a connection open, which says nothing about contact")]
+    heartbeat_at: Time | None
+    state: Annotated[str | None, Field(description="pilot state of IEC 61851-1", examples=["C2"])]
+    mode: Annotated[str | None, Field(examples=["smart"])]
+    csq: Annotated[int | None, Field(description="0 to 31; 99: not known to the modem")]
+    operator: Operator | None
+    amps: Annotated[float | None, Field(description="offered to the vehicle")]
+    watts: float | None
+    total_wh: int | None
+    faults: list[str] | None
+    loop_worst_ms: Annotated[
+        int | None, Field(description="longest step of the control loop since the heartbeat before")
+    ]
+    boot: int | None
+    sequence: int | None
+    unit_time_s: Annotated[int | None, Field(description="epoch seconds, by the unit's clock")]
+
+
+class Interval(Schema):
+    """`from` is included, `to` is not."""
+
+    from_: Annotated[Time, Field(alias="from")]
+    to: Time
+
+
+class Gap(Schema):
+    """A time without contact, longer than ten minutes."""
+
+    from_: Annotated[Time, Field(alias="from")]
+    to: Annotated[Time | None, Field(description="null while it lasts")]
+    duration_ms: int
+    our_outage_ms: Annotated[int, Field(description="of it, how long we were not listening")]
+
+
+class ContactHistory(Interval):
+    """When a charge point was heard, and when not."""
+
+    last_contact: Annotated[Time | None, Field(description="null: never")]
+    availability: Annotated[
+        float | None, Field(ge=0, le=1, description="part of the time we listened in which it was not silent")
+    ]
+    fell_silent: Annotated[int, Field(description="how often")]
+    gaps: list[Gap]
+    our_outages: list[Interval]
+
+
+class SignalReading(Schema):
+    """One heartbeat's reading."""
+
+    at: Time
+    csq: Csq
+    operator: Operator | None
+
+
+class SignalSummary(Schema):
+    """Five minutes on one network."""
+
+    at: Annotated[Time, Field(description="their beginning")]
+    lowest: Csq
+    mean: Annotated[float, Field(ge=0, le=31)]
+    highest: Csq
+    samples: int
+    operator: Operator | None
+
+
+class SignalHistory(Interval):
+    resolution: Literal["raw", "5min"]
+    points: list[SignalReading] | list[SignalSummary]
+
+
+class JournalRecord(Schema):
+    """What a record of the charge point's journal has, whatever its kind. `boot` and `sequence` name it."""
+
+    received_at: Time
+    boot: int | None
+    sequence: int | None
+
+
+class ChargingSession(JournalRecord):
+    """Start and end are null when the unit did not know the time."""
+
+    started_s: Annotated[int | None, Field(description="epoch seconds, by the unit's clock")]
+    ended_s: int | None
+    duration_s: int | None
+    energy_wh: int | None
+    reason: Annotated[str | None, Field(description="why it ended")]
+
+
+class SessionHistory(Interval):
+    sessions: list[ChargingSession]
+
+
+class JournalEvent(JournalRecord):
+    unit_time_s: Annotated[int | None, Field(description="epoch seconds, by the unit's clock")]
+    kind: Annotated[str | None, Field(examples=["fault_raised"])]
+    payload: Annotated[str, Field(description="JSON, as the unit wrote it")]
+
+
+class EventHistory(Interval):
+    events: list[JournalEvent]
+
+
+class NewAlert(BaseModel):
+    """What to be told of, and how. Mail goes to the address of the account and needs no target."""
+
+    about: About = Field(examples=["silent"])
+    via: Via = Field(examples=["webhook"])
+    target: str = Field("", max_length=MAX_TARGET, examples=["https://hooks.example.org/chargers"])
+
+
+class Alert(Schema):
+    """Something that the caller wants to be told of. A webhook's key was told when it was made."""
+
+    number: int
+    about: About
+    via: Via
+    target: str
+
+
+class AlertKey(Schema):
+    key: Annotated[str | None, Field(description="with which a webhook's signature is made; told once")]
+
+
+class UnknownClient(Schema):
+    """An id that tried to reach us and is no unit of ours."""
+
+    id: str
+    first: Time
+    last: Time
+    messages: int
+
+
+class Problem(BaseModel):
+    """Why a question was not answered."""
+
+    detail: str
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    401: {"model": Problem, "description": "no valid token"},
+    403: {"model": Problem, "description": "the token may not do this"},
+    404: {"model": Problem, "description": "not there, or not the caller's"},
+    503: {"model": Problem, "description": "the database cannot be reached: try again"},
+}
