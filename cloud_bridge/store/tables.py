@@ -35,16 +35,20 @@ def _row_number() -> Column[int]:
     return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
 
 
+def _numbered(name: str, *columns: Column[Any] | Index | UniqueConstraint) -> Table:
+    """A table whose rows are known by their number `id`, which is never used again, not even after the row is gone:
+    alert_cursors, pages that are open in a browser and receivers of webhooks remember it."""
+    return Table(name, metadata, _row_number(), *columns, sqlite_autoincrement=True)
+
+
 def _unit() -> Column[str]:
     return Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), nullable=False)
 
 
 def _journal(name: str, *own: Column[Any] | Index) -> Table:
     """Records of the units' own journals: boot and sequence name one, so that a repeat is not kept twice."""
-    return Table(
+    return _numbered(
         name,
-        metadata,
-        _row_number(),
         _unit(),
         Column("received_ms", BigInteger, nullable=False),
         Column("boot", BigInteger),
@@ -56,10 +60,8 @@ def _journal(name: str, *own: Column[Any] | Index) -> Table:
     )
 
 
-people = Table(
+people = _numbered(
     "people",
-    metadata,
-    _row_number(),
     Column("name", String(100), nullable=False, unique=True),
     Column("password_hash", String(200), nullable=False),  # argon2id
     Column("role", String(20), nullable=False),  # driver, installer, support, operator
@@ -85,10 +87,8 @@ web_sessions = Table(
     Column("expires_ms", BigInteger, nullable=False),
 )
 
-tokens = Table(
+tokens = _numbered(
     "tokens",
-    metadata,
-    _row_number(),
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created_ms", BigInteger, nullable=False),
     Column("name", String(100), nullable=False, server_default=""),  # what it is for
@@ -161,10 +161,8 @@ contact_gaps = Table(  # between two contacts; how much of it we were deaf is co
     Index(None, "to_ms"),
 )
 
-transitions = Table(  # silent and back, as noticed: what alerts follow
+transitions = _numbered(  # silent and back, as noticed: what alerts follow
     "transitions",
-    metadata,
-    _row_number(),
     _unit(),
     Column("at_ms", BigInteger, nullable=False),
     Column("contact", String(10), nullable=False),  # silent or online
@@ -224,17 +222,14 @@ results = _journal(
     Index(None, "unit_id", "command"),
 )
 
-rejected_messages = Table(  # whose data the database refuses (store/recorder.py)
+rejected_messages = _numbered(  # whose data the database refuses (store/recorder.py)
     "rejected_messages",
-    metadata,
-    _row_number(),
     Column("unit_id", String(36), nullable=False),  # no foreign key: that it is gone may be the reason
     Column("kind", String(20), nullable=False),
     Column("received_ms", BigInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("reason", String(200), nullable=False),
     Index(None, "received_ms"),
-    sqlite_autoincrement=True,
 )
 
 listening = Table(
@@ -269,10 +264,8 @@ tariffs = Table(  # of a unit's site; the second rate holds in the hours from `o
     Column("off_peak_to", Integer, nullable=False, server_default="0"),
 )
 
-conversations = Table(  # of one person with support, about one unit or none
+conversations = _numbered(  # of one person with support, about one unit or none
     "conversations",
-    metadata,
-    _row_number(),
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
     Column("unit_id", String(36), ForeignKey("units.id", ondelete="SET NULL")),
     Column("opened_ms", BigInteger, nullable=False),
@@ -282,10 +275,8 @@ conversations = Table(  # of one person with support, about one unit or none
     Index(None, "waiting", "newest_ms"),
 )
 
-messages = Table(
+messages = _numbered(
     "messages",
-    metadata,
-    _row_number(),
     Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
     Column("author_id", ForeignKey("people.id", ondelete="SET NULL")),
     Column("from_support", Boolean, nullable=False),
@@ -296,10 +287,8 @@ messages = Table(
     Index(None, "conversation_id"),
 )
 
-jobs = Table(  # for an installer, at one unit
+jobs = _numbered(  # for an installer, at one unit
     "jobs",
-    metadata,
-    _row_number(),
     _unit(),
     Column("installer_id", ForeignKey("people.id", ondelete="SET NULL")),
     Column("raised_ms", BigInteger, nullable=False),
@@ -328,10 +317,8 @@ commands = Table(  # given on the pages; the unit's answers stand in `results`
     Index(None, "unit_id", "given_ms"),
 )
 
-alert_wishes = Table(  # who wants to be told what, and how
+alert_wishes = _numbered(  # who wants to be told what, and how
     "alert_wishes",
-    metadata,
-    _row_number(),
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
     Column("about", String(20), nullable=False),  # alerts/about.py
     Column("via", String(10), nullable=False),  # email, webhook, push
@@ -340,13 +327,12 @@ alert_wishes = Table(  # who wants to be told what, and how
     UniqueConstraint("person_id", "about", "via", "target"),
 )
 
-alerts = Table(  # to be sent, sent, and given up
+alerts = _numbered(  # to be sent, sent, and given up
     "alerts",
-    metadata,
-    _row_number(),
     Column("wish_id", ForeignKey("alert_wishes.id", ondelete="CASCADE"), nullable=False),
     Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE")),  # null: about many
     Column("about", String(20), nullable=False),
+    Column("detail", String(40), nullable=False, server_default=""),  # the fault's name, the number of units
     Column("at_ms", BigInteger, nullable=False),
     Column("words", Text, nullable=False),
     Column("due_ms", BigInteger),  # when to try next; null: sent, or given up
@@ -354,6 +340,7 @@ alerts = Table(  # to be sent, sent, and given up
     Column("trouble", String(200), nullable=False, server_default=""),
     Index(None, "due_ms"),
     Index(None, "wish_id", "unit_id", "about"),
+    Index(None, "about", "at_ms"),
 )
 
 alert_cursors = Table(  # how far the alerts have read

@@ -51,6 +51,7 @@ vehicles = Table(
     Index(None, "due_ms"),
     Index(None, "grant_id"),
     Index(None, "provider", "car_id"),
+    sqlite_autoincrement=True,  # the number stands in addresses and forms: tables.py
 )
 
 vehicle_attempts = Table(  # a driver who is at the maker's authorisation page

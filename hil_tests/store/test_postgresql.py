@@ -13,6 +13,7 @@ SUITE = [
     "test_store.py",
     "test_recorder.py",
     "test_recorder_stories.py",
+    "test_row_ids.py",
     "test_alone.py",
     "test_access.py",
     "test_history.py",
