@@ -1,4 +1,13 @@
-"""What people can be told of, in which words, and how long the same is not said again. Pure."""
+"""What people are alerted to, in which words, and for how long the same alert is held down. Pure.
+
+The hold-down is for the same trouble of the same unit: a unit that flaps must not send a message a minute. It goes by
+kind, and for faults by the fault too: a second, different fault is news, however soon. A weak signal has another mean
+every day and is still the same trouble.
+
+A fault or a silence that ends and comes back within its hold-down is not alerted at once. Whoever saw it end believes
+that all is well, so if it is still there when the hold-down ends, it is alerted then. If it has ended by itself
+meanwhile, it is not. A trouble that was alerted and simply lasts is not alerted again.
+"""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -25,7 +34,7 @@ class About(StrEnum):
     INCIDENT = "incident"  # many fell silent at once; for those who run the service
 
 
-HOLD_MS: dict[About, int] = {  # a unit that flaps is told of once in this time
+HOLD_MS: dict[About, int] = {
     About.SILENT: 6 * HOUR_MS,
     About.BACK: 0,  # only after its silence was told, so that holds it down too
     About.FAULT: HOUR_MS,
@@ -33,6 +42,10 @@ HOLD_MS: dict[About, int] = {  # a unit that flaps is told of once in this time
     About.BROWN_OUT: DAY_MS,
     About.INCIDENT: HOUR_MS,
 }
+MAX_FAULTS = (
+    16  # different ones of a unit within the hold-down: more than it has, so names that it makes up are no flood
+)
+MAX_DETAIL = 40  # characters
 
 
 class Happening(NamedTuple):

@@ -1,9 +1,11 @@
 """Notices and sends, again and again, on threads beside the event loop."""
 
 from cloud_bridge.alerts.delivery import Delivery
-from cloud_bridge.alerts.noticing import notice, notice_weak_signal
+from cloud_bridge.alerts.noticing import Settled, notice, notice_weak_signal
+from cloud_bridge.alerts.settled import settled_id
 from cloud_bridge.clock import Clock
 from cloud_bridge.store.database import Database
+from cloud_bridge.store.tables import events, transitions
 
 NOTICE_EVERY_S = 5.0
 WEAK_SIGNAL_EVERY_S = 3600.0
@@ -20,8 +22,9 @@ class Alarm:
     def notice(self) -> int:
         """Queue what happened, and send what is due. Returns how many were delivered."""
         now_ms = self._clock.now_ms()
+        settled = Settled(settled_id(self._database, transitions), settled_id(self._database, events))
         with self._database.writing() as connection:
-            notice(connection, now_ms)
+            notice(connection, now_ms, settled)
         return self._delivery.send_due(now_ms)
 
     def notice_weak_signal(self) -> None:

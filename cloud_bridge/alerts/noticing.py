@@ -1,28 +1,58 @@
-"""From the store's own records to alerts that are due: new transitions, new events, and a day's signal.
+"""From the store's own records to alerts that are due: new transitions, new events, hold-downs that end, a day's signal.
 
-Everything is one transaction with the cursor, so what happened is told once, also when the process dies in between.
+Everything is one transaction with the cursors, so what happened is alerted once, also when the process dies in between.
+What is held down and for how long: about.py.
 """
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
-from cloud_bridge.alerts.about import DAY_MS, HOLD_MS, INCIDENT_WITHIN_MS, About, Happening, is_incident, words
+from cloud_bridge.alerts.about import (
+    DAY_MS,
+    HOLD_MS,
+    INCIDENT_WITHIN_MS,
+    MAX_DETAIL,
+    MAX_FAULTS,
+    About,
+    Happening,
+    is_incident,
+    words,
+)
 from cloud_bridge.alerts.wishes import Wish, wishes_by_about
 from cloud_bridge.contact import Contact
 from cloud_bridge.store.access import visible
-from cloud_bridge.store.tables import alert_cursors, alert_wishes, alerts, events, signal_5min, transitions, units
+from cloud_bridge.store.tables import (
+    alert_cursors,
+    alert_wishes,
+    alerts,
+    events,
+    heartbeats,
+    signal_5min,
+    transitions,
+    units,
+)
 from cloud_bridge.store.upsert import replace
 
 GOOD_CSQ = 14  # an installation passes with a CSQ greater than this
 SAMPLES_A_DAY = 100  # fewer heartbeats say nothing of a whole day
 AT_ONCE = 1000
+SETTLED_MS = 60_000  # after a hold-down: what came in before its end is in the store by then
 
 
-def notice(connection: Connection, now_ms: int) -> int:
+class Settled(NamedTuple):
+    """Up to which ids the rows are complete: settled.py."""
+
+    transitions: int
+    events: int
+
+
+def notice(connection: Connection, now_ms: int, settled: Settled) -> int:
     """Queue what has happened since the last look, for everybody who wants to be told. Returns how many were queued."""
-    return _tell(connection, [*_transitions(connection, now_ms), *_events(connection)])
+    new = [*_transitions(connection, now_ms, settled.transitions), *_events(connection, settled.events)]
+    return _tell(connection, [*new, *_still_there(connection, now_ms)])
 
 
 def notice_weak_signal(connection: Connection, now_ms: int) -> int:
@@ -38,10 +68,10 @@ def notice_weak_signal(connection: Connection, now_ms: int) -> int:
     return _tell(connection, weak)
 
 
-def _transitions(connection: Connection, now_ms: int) -> Iterable[Happening]:
+def _transitions(connection: Connection, now_ms: int, settled_id: int) -> Iterable[Happening]:
     rows = connection.execute(
         select(transitions)
-        .where(transitions.c.id > _cursor(connection, "transitions"))
+        .where(transitions.c.id > _cursor(connection, "transitions"), transitions.c.id <= settled_id)
         .order_by(transitions.c.id)
         .limit(AT_ONCE)
     ).all()
@@ -61,21 +91,87 @@ def _transitions(connection: Connection, now_ms: int) -> Iterable[Happening]:
         yield Happening(about, row.unit_id, row.at_ms)
 
 
-def _events(connection: Connection) -> Iterable[Happening]:
+def _events(connection: Connection, settled_id: int) -> Iterable[Happening]:
     rows = connection.execute(
         select(events.c.id, events.c.unit_id, events.c.received_ms, events.c.kind, events.c.payload)
-        .where(events.c.id > _cursor(connection, "events"))
+        .where(events.c.id > _cursor(connection, "events"), events.c.id <= settled_id)
         .order_by(events.c.id)
         .limit(AT_ONCE)
     ).all()
     if rows:
         _move_cursor(connection, "events", rows[-1].id)
     for row in rows:
-        details = json.loads(row.payload).get("d") or {}
+        details = _details(row.payload)
         if row.kind == "fault_raised":
-            yield Happening(About.FAULT, row.unit_id, row.received_ms, str(details.get("fault", "unknown"))[:40])
+            yield Happening(About.FAULT, row.unit_id, row.received_ms, _fault_name(details.get("fault")))
         elif row.kind == "boot" and details.get("cause") == "brown_out":
             yield Happening(About.BROWN_OUT, row.unit_id, row.received_ms)
+
+
+def _still_there(connection: Connection, now_ms: int) -> Iterable[Happening]:
+    """Faults and silences that came back while they were held down, and are there now that the hold-down has ended."""
+    newer = alerts.alias()
+    same = (newer.c[name] == alerts.c[name] for name in ("wish_id", "unit_id", "about", "detail"))
+    is_newest = ~select(newer.c.id).where(*same, newer.c.id > alerts.c.id).exists()
+    for about, is_back in ((About.FAULT, _fault_is_back), (About.SILENT, _silence_is_back)):
+        cursor = f"{about} hold-downs"
+        begun = select(alerts.c.id, alerts.c.unit_id, alerts.c.detail, alerts.c.at_ms).where(
+            alerts.c.about == about.value, alerts.c.id > _cursor(connection, cursor), is_newest
+        )
+        seen_id = 0
+        for row in connection.execute(begun.order_by(alerts.c.id).limit(AT_ONCE)).all():
+            ends_ms = row.at_ms + HOLD_MS[about] + SETTLED_MS
+            if row.at_ms <= now_ms < ends_ms:  # a stamp of the future holds nothing down
+                break
+            seen_id = row.id
+            if is_back(connection, row.unit_id, row.detail, row.at_ms):
+                yield Happening(about, row.unit_id, now_ms, row.detail)
+        if seen_id:
+            _move_cursor(connection, cursor, seen_id)
+
+
+def _fault_is_back(connection: Connection, unit_id: str, fault: str, since_ms: int) -> bool:
+    """Whether it was raised since then and is still set. A unit that restarts forgets faults without an event, so its
+    newest heartbeat is asked too."""
+    changes = (
+        select(events.c.kind, events.c.received_ms, events.c.payload)
+        .where(
+            events.c.unit_id == unit_id,
+            events.c.received_ms > since_ms,
+            events.c.kind.in_(("fault_raised", "fault_cleared")),
+        )
+        .order_by(events.c.received_ms.desc(), events.c.id.desc())
+        .limit(AT_ONCE)
+    )
+    for change in connection.execute(changes):
+        if _fault_name(_details(change.payload).get("fault")) == fault:
+            break
+    else:
+        return False
+    query = select(heartbeats.c.received_ms, heartbeats.c.payload).where(heartbeats.c.unit_id == unit_id)
+    heartbeat = connection.execute(query).one_or_none()
+    if heartbeat is None or heartbeat.received_ms <= change.received_ms:
+        return bool(change.kind == "fault_raised")
+    faults = json.loads(heartbeat.payload).get("f")
+    return change.kind == "fault_raised" and (faults is None or fault in map(_fault_name, faults))
+
+
+def _silence_is_back(connection: Connection, unit_id: str, _detail: str, since_ms: int) -> bool:
+    """Whether it fell silent since then and is still silent."""
+    newest = select(transitions.c.contact, transitions.c.at_ms).where(transitions.c.unit_id == unit_id)
+    row = connection.execute(newest.order_by(transitions.c.id.desc()).limit(1)).one_or_none()
+    return row is not None and row.contact == Contact.SILENT.value and row.at_ms > since_ms
+
+
+def _details(payload: str) -> dict[str, Any]:
+    """Of an event, as the unit wrote them: any JSON may be in there."""
+    details: dict[str, Any] = json.loads(payload).get("d") or {}
+    return details
+
+
+def _fault_name(said: Any) -> str:
+    """A unit may write anything; what no store can keep must not stop everybody's alerts."""
+    return said[:MAX_DETAIL] if isinstance(said, str) and said and said.isprintable() else "unknown"
 
 
 def _tell(connection: Connection, happenings: Sequence[Happening]) -> int:
@@ -92,6 +188,7 @@ def _tell(connection: Connection, happenings: Sequence[Happening]) -> int:
                     "wish_id": wish.id,
                     "unit_id": happening.unit_id,
                     "about": happening.about.value,
+                    "detail": happening.detail,
                     "at_ms": happening.at_ms,
                     "words": words(happening, name),
                     "due_ms": happening.at_ms,
@@ -111,35 +208,35 @@ def _name_for(connection: Connection, wish: Wish, unit_id: str | None) -> str | 
 
 
 def _is_held_down(connection: Connection, wish: Wish, happening: Happening) -> bool:
-    if happening.about is About.BACK:  # of the same person's wishes: was the silence told, and no return since?
-        last = _last(connection, happening.unit_id, wish.person.id, (About.SILENT, About.BACK))
-        return last is None or last[0] is not About.SILENT
-    last = _last(connection, happening.unit_id, wish.person.id, (happening.about,), wish.id)
-    return last is not None and happening.at_ms - last[1] < HOLD_MS[happening.about]
-
-
-def _last(
-    connection: Connection,
-    unit_id: str | None,
-    person_id: int,
-    abouts: tuple[About, ...],
-    wish_id: int | None = None,
-) -> tuple[About, int] | None:
-    query = (
-        select(alerts.c.about, alerts.c.at_ms)
-        .join(alert_wishes, alert_wishes.c.id == alerts.c.wish_id)
-        .where(
-            alerts.c.unit_id == unit_id if unit_id is not None else alerts.c.unit_id.is_(None),
-            alert_wishes.c.person_id == person_id,
-            alerts.c.about.in_([about.value for about in abouts]),
-        )
-        .order_by(alerts.c.id.desc())
-        .limit(1)
+    if happening.about is About.BACK:
+        return not _waits_for_return(connection, wish, happening.unit_id)
+    hold_ms = HOLD_MS[happening.about]
+    same = _alerted(happening.unit_id, happening.about).where(
+        alerts.c.wish_id == wish.id,
+        alerts.c.at_ms > happening.at_ms - hold_ms,
+        alerts.c.at_ms < happening.at_ms + hold_ms,  # later ones are of a clock that was wrong
     )
-    if wish_id is not None:
-        query = query.where(alerts.c.wish_id == wish_id)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else (About(row.about), row.at_ms)
+    details = list(connection.execute(same).scalars())
+    if happening.about is About.FAULT:
+        return happening.detail in details or len(details) >= MAX_FAULTS
+    return bool(details)
+
+
+def _waits_for_return(connection: Connection, wish: Wish, unit_id: str | None) -> bool:
+    """Whether the person was alerted to a silence, by any of their wishes, and by this one to no return since."""
+    silences = _alerted(unit_id, About.SILENT).join(alert_wishes, alert_wishes.c.id == alerts.c.wish_id)
+    silence_id = _newest_id(connection, silences.where(alert_wishes.c.person_id == wish.person.id))
+    return silence_id > _newest_id(connection, _alerted(unit_id, About.BACK).where(alerts.c.wish_id == wish.id))
+
+
+def _alerted(unit_id: str | None, about: About) -> Select[Any]:
+    unit = alerts.c.unit_id == unit_id if unit_id is not None else alerts.c.unit_id.is_(None)
+    return select(alerts.c.detail).where(unit, alerts.c.about == about.value)
+
+
+def _newest_id(connection: Connection, query: Select[Any]) -> int:
+    """0: none."""
+    return connection.execute(query.with_only_columns(func.max(alerts.c.id))).scalar() or 0
 
 
 def _cursor(connection: Connection, name: str) -> int:

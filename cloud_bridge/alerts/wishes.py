@@ -90,9 +90,12 @@ def _wishes(connection: Connection) -> list[Wish]:
 
 
 def _check_target(via: Via, target: str) -> None:
-    url = urlsplit(target)
     if len(target) > MAX_TARGET or not target.isprintable():
         raise BridgeError("this address is too long")
+    try:
+        url = urlsplit(target)
+    except ValueError as error:
+        raise BridgeError("this is no address") from error
     if via is Via.EMAIL and target:
         raise BridgeError("mail goes to the address of the account")
     if via is Via.PUSH and url.scheme not in PUSH_SERVICES:

@@ -340,7 +340,7 @@ alerts = _numbered(  # to be sent, sent, and given up
     Column("trouble", String(200), nullable=False, server_default=""),
     Index(None, "due_ms"),
     Index(None, "wish_id", "unit_id", "about"),
-    Index(None, "about", "at_ms"),
+    Index(None, "about", "id"),
 )
 
 alert_cursors = Table(  # how far the alerts have read

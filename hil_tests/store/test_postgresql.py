@@ -14,6 +14,8 @@ SUITE = [
     "test_recorder.py",
     "test_recorder_stories.py",
     "test_row_ids.py",
+    "test_alerts.py",
+    "test_noticing.py",
     "test_alone.py",
     "test_access.py",
     "test_history.py",

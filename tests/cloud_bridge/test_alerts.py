@@ -7,52 +7,21 @@ from sqlalchemy import select
 
 from cloud_bridge.alerts import delivery
 from cloud_bridge.alerts.about import HOUR_MS, About
-from cloud_bridge.alerts.alarm import Alarm
 from cloud_bridge.alerts.delivery import AGAIN_AFTER_MS
 from cloud_bridge.alerts.mail import NotDelivered
 from cloud_bridge.alerts.wishes import Via, add_wish, remove_wish, wishes_of
 from cloud_bridge.errors import BridgeError
-from cloud_bridge.store.access import Person
-from cloud_bridge.store.claims import claim
 from cloud_bridge.store.people import Role, add_person, find_person
 from cloud_bridge.store.tables import alerts
-from tests.cloud_bridge.running import Bridge, Unit, sample
+from tests.cloud_bridge.alerting import HOOK, driver, look, told, unit_of, webhooks
+from tests.cloud_bridge.running import Bridge, sample
 
 MINUTE_MS = 60_000
-HOOK = "https://hooks.example/chargers"
 
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What would have left the house."""
-    out: list[dict[str, Any]] = []
-    monkeypatch.setattr(delivery, "post", lambda _url, _secret, payload, _now_ms: out.append(payload))
-    return out
-
-
-def driver(bridge: Bridge, name: str, about: tuple[About, ...] = tuple(About)[:5]) -> Person:
-    with bridge.house.database.writing() as connection:
-        add_person(connection, name, "a hash", Role.DRIVER, 0)
-        person = find_person(connection, name)
-        for one in about:
-            add_wish(connection, person, one, Via.WEBHOOK, HOOK)
-    return person
-
-
-def unit_of(bridge: Bridge, person: Person, unit_id: str) -> Unit:
-    new = bridge.add_unit(unit_id)
-    with bridge.house.database.writing() as connection:
-        claim(connection, person, new.claim_code, 0)
-    return Unit(bridge, unit_id, new.secret).connect()
-
-
-def look(bridge: Bridge) -> None:
-    bridge.house.upkeep.notice()
-    Alarm(bridge.house.database, bridge.house.clock, None).notice()
-
-
-def told(sent: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
-    return [(one["about"], one["charge_point"]) for one in sent]
+    return webhooks(monkeypatch)
 
 
 def test_silence_and_return_are_told_once_and_only_to_the_owner(bridge: Bridge, sent: list[dict[str, Any]]) -> None:
@@ -133,6 +102,7 @@ def test_what_is_not_delivered_is_tried_again_and_given_up(bridge: Bridge, monke
     [
         (About.SILENT, Via.WEBHOOK, "http://hooks.example/"),
         (About.SILENT, Via.WEBHOOK, "https://"),
+        (About.SILENT, Via.WEBHOOK, "https://[::1"),
         (About.SILENT, Via.PUSH, "json://localhost/"),
         (About.SILENT, Via.EMAIL, "somebody@else.example"),
         (About.SILENT, Via.EMAIL, ""),  # her account has no address

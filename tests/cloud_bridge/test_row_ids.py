@@ -149,7 +149,7 @@ def structure(connection: Connection) -> dict[str, Any]:
             looked.get_pk_constraint(name),
             sorted(looked.get_foreign_keys(name), key=repr),
             sorted(looked.get_unique_constraints(name), key=repr),
-            [index for index in _indexes(looked, name) if index["name"] != "ix_alerts_about_at_ms"],
+            [index for index in _indexes(looked, name) if index["name"] != "ix_alerts_about_id"],
         )
         for name in looked.get_table_names()
     }

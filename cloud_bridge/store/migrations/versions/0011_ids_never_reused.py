@@ -38,7 +38,7 @@ NUMBERED = (
 
 def upgrade() -> None:
     op.add_column("alerts", sa.Column("detail", sa.String(length=40), server_default="", nullable=False))
-    op.create_index("ix_alerts_about_at_ms", "alerts", ["about", "at_ms"])
+    op.create_index("ix_alerts_about_id", "alerts", ["about", "id"])
     connection = op.get_bind()
     if connection.dialect.name == "sqlite":
         _add_autoincrement(connection)

@@ -1,0 +1,78 @@
+"""Drivers who want to be alerted, and what is sent to them, for tests of the alerts."""
+
+import json
+from typing import Any
+
+import pytest
+
+from cloud_bridge.alerts import delivery
+from cloud_bridge.alerts.about import About
+from cloud_bridge.alerts.alarm import Alarm
+from cloud_bridge.alerts.wishes import Via, add_wish
+from cloud_bridge.store.access import Person
+from cloud_bridge.store.claims import claim
+from cloud_bridge.store.people import Role, add_person, find_person
+from tests.cloud_bridge.running import Bridge, Unit
+
+HOOK = "https://hooks.example/chargers"
+
+
+def webhooks(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The payloads of all webhooks from now on, which are not sent."""
+    out: list[dict[str, Any]] = []
+    monkeypatch.setattr(delivery, "post", lambda _url, _secret, payload, _now_ms: out.append(payload))
+    return out
+
+
+def driver(bridge: Bridge, name: str, about: tuple[About, ...] = tuple(About)[:5]) -> Person:
+    with bridge.house.database.writing() as connection:
+        add_person(connection, name, "a hash", Role.DRIVER, 0)
+        person = find_person(connection, name)
+        for one in about:
+            add_wish(connection, person, one, Via.WEBHOOK, HOOK)
+    return person
+
+
+def unit_of(bridge: Bridge, person: Person, unit_id: str) -> Unit:
+    new = bridge.add_unit(unit_id)
+    with bridge.house.database.writing() as connection:
+        claim(connection, person, new.claim_code, 0)
+    return Unit(bridge, unit_id, new.secret).connect()
+
+
+def look(bridge: Bridge) -> None:
+    """What the bridge does every few seconds."""
+    bridge.house.upkeep.notice()
+    Alarm(bridge.house.database, bridge.house.clock, None).notice()
+
+
+def told(sent: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
+    return [(one["about"], one["charge_point"]) for one in sent]
+
+
+class Journal:
+    """The events of one unit, numbered as its journal does."""
+
+    def __init__(self, unit: Unit, unit_id: str) -> None:
+        self.unit = unit
+        self._unit_id = unit_id
+        self._number = 0
+
+    def raised(self, fault: str) -> None:
+        self.event("fault_raised", {"fault": fault})
+        self.heartbeat(fault)
+
+    def cleared(self, fault: str, left: tuple[str, ...] = ()) -> None:
+        self.event("fault_cleared", {"fault": fault, "by": "button"})
+        self.heartbeat(*left)
+
+    def event(self, kind: str, details: dict[str, Any]) -> None:
+        self._publish("event", {"k": kind, "d": details})
+
+    def heartbeat(self, *faults: str) -> None:
+        self._publish("heartbeat", {"f": list(faults)})
+
+    def _publish(self, kind: str, said: dict[str, Any]) -> None:
+        self._number += 1
+        payload = json.dumps({"n": self._number, "b": 1, **said}, separators=(",", ":"))
+        self.unit.publish(f"cp/{self._unit_id}/{kind}", payload.encode())
