@@ -8,6 +8,7 @@ from cloud_bridge.web import alerts_api, api, history_api, metrics, pages, shell
 from cloud_bridge.web.attempts import Attempts
 from cloud_bridge.web.guard import Guard
 from cloud_bridge.web.problems import answer_problems
+from cloud_bridge.web.rates import Rates
 
 SMALLEST_ZIPPED = 500  # bytes; below that it fits in one packet anyway
 
@@ -18,6 +19,7 @@ def create_app(house: House) -> FastAPI:
     app = FastAPI(title="Chargekeeper", docs_url=None, redoc_url=None)
     app.state.house = house
     app.state.attempts = Attempts()
+    app.state.rates = Rates()
     app.add_middleware(Guard)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
     answer_problems(app)

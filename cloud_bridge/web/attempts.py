@@ -7,32 +7,37 @@ that is guessed at from everywhere last: nobody can keep somebody else out with 
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from threading import Lock
 
 WINDOW_MS = 15 * 60 * 1000  # in which an allowance used up comes back whole
 MAX_KEYS = 10_000  # the oldest are forgotten
 
 
 class Attempts:
-    """Wrong guesses so far, in memory: a restart forgives."""
+    """Wrong guesses so far, in memory: a restart forgives. Thread-safe."""
 
     def __init__(self) -> None:
         self._used: OrderedDict[str, tuple[float, int]] = OrderedDict()  # key -> how many, as of when
+        self._lock = Lock()
 
     def wait_ms(self, limits: Iterable[tuple[str, int]], now_ms: int) -> int:
         """How long until the next guess is heard; 0 when now. `limits` are keys with their allowance."""
-        return max(self._wait_ms(key, allowed, now_ms) for key, allowed in limits)
+        with self._lock:
+            return max(self._wait_ms(key, allowed, now_ms) for key, allowed in limits)
 
     def failed(self, limits: Iterable[tuple[str, int]], now_ms: int) -> None:
         """A wrong guess."""
-        for key, allowed in limits:
-            self._used[key] = (self._left(key, allowed, now_ms) + 1, now_ms)
-            self._used.move_to_end(key)
-        while len(self._used) > MAX_KEYS:
-            self._used.popitem(last=False)
+        with self._lock:
+            for key, allowed in limits:
+                self._used[key] = (self._left(key, allowed, now_ms) + 1, now_ms)
+                self._used.move_to_end(key)
+            while len(self._used) > MAX_KEYS:
+                self._used.popitem(last=False)
 
     def succeeded(self, key: str) -> None:
         """Whoever guessed under this key knows it after all."""
-        self._used.pop(key, None)
+        with self._lock:
+            self._used.pop(key, None)
 
     def _left(self, key: str, allowed: int, now_ms: int) -> float:
         """How many of the wrong guesses still count."""

@@ -7,12 +7,15 @@ from fastapi.responses import Response
 
 from cloud_bridge import orders
 from cloud_bridge.contact import Contact
+from cloud_bridge.house import House
 from cloud_bridge.orders import Fate, Order
-from cloud_bridge.store.access import Scope
+from cloud_bridge.store.access import Person, Scope
+from cloud_bridge.store.units import Unit
 from cloud_bridge.web import words
 from cloud_bridge.web.access import HouseOf
 from cloud_bridge.web.hours import AVOIDED, OFF, in_words, own_hours, written
 from cloud_bridge.web.page import OwnForm, PersonOf, UnitOf, only, page, to
+from cloud_bridge.web.rates import ORDERS, use
 from cloud_bridge.web.view import charge_point
 
 HOUR_MS = 3600 * 1000
@@ -58,14 +61,14 @@ def overview(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf) -
 
 
 @router.post("/override", dependencies=[OwnForm])
-def override(house: HouseOf, person: PersonOf, unit: UnitOf, on: Annotated[bool, Form()]) -> Response:
+def override(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, on: Annotated[bool, Form()]) -> Response:
     """This session charges now, whatever the hours say; or as the hours say, after all."""
-    orders.give(house, unit.id, person.id, "override", {"on": on})
-    return to(f"/charge-points/{unit.id}/charging")
+    return send_command(request, house, person, unit, "override", {"on": on})
 
 
 @router.post("/schedule", dependencies=[OwnForm])
 def schedule(
+    request: Request,
     house: HouseOf,
     person: PersonOf,
     unit: UnitOf,
@@ -80,28 +83,44 @@ def schedule(
         weekdays, weekend = written(weekday_from, weekday_to), written(weekend_from, weekend_to)
         parts = [f"{days} {text}" for days, text in (("mon-fri", weekdays), ("sat-sun", weekend)) if text]
         hours = "; ".join(parts) or OFF
-    orders.give(house, unit.id, person.id, "schedule", {"hours": hours})
-    return to(f"/charge-points/{unit.id}/charging")
+    return send_command(request, house, person, unit, "schedule", {"hours": hours})
 
 
 @router.post("/limit", dependencies=[OwnForm])
 def limit(
-    house: HouseOf, person: PersonOf, unit: UnitOf, amps: Annotated[int, Form(ge=6, le=80)], hours: Hours
+    request: Request,
+    house: HouseOf,
+    person: PersonOf,
+    unit: UnitOf,
+    amps: Annotated[int, Form(ge=6, le=80)],
+    hours: Hours,
 ) -> Response:
-    orders.give(house, unit.id, person.id, "limit", {"amps": amps}, hours * HOUR_MS)
-    return to(f"/charge-points/{unit.id}/charging")
+    return send_command(request, house, person, unit, "limit", {"amps": amps}, hours * HOUR_MS)
 
 
 @router.post("/pause", dependencies=[OwnForm])
-def pause(house: HouseOf, person: PersonOf, unit: UnitOf, hours: Hours) -> Response:
-    orders.give(house, unit.id, person.id, "pause", {}, hours * HOUR_MS)
-    return to(f"/charge-points/{unit.id}/charging")
+def pause(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, hours: Hours) -> Response:
+    return send_command(request, house, person, unit, "pause", {}, hours * HOUR_MS)
 
 
 @router.post("/resume", dependencies=[OwnForm])
-def resume(house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
+def resume(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
     """Neither limit nor pause."""
-    orders.give(house, unit.id, person.id, "resume", {})
+    return send_command(request, house, person, unit, "resume", {})
+
+
+def send_command(
+    request: Request,
+    house: House,
+    person: Person,
+    unit: Unit,
+    do: str,
+    arguments: dict[str, Any],
+    holds_ms: int | None = None,
+) -> Response:
+    """Send the command, within the person's rate. Leads to the page that shows the charger's answer."""
+    use(request, person, ORDERS, "Too many changes at once", "Nothing was sent to your charger this time.")
+    orders.give(house, unit.id, person.id, do, arguments, holds_ms)
     return to(f"/charge-points/{unit.id}/charging")
 
 

@@ -7,12 +7,10 @@ from cloud_bridge.alerts.mail import NotDelivered, send_mail
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.email import ask_for_change, confirm_change, email_of, forget_change, pending_email
 from cloud_bridge.web.access import HouseOf, person_of
-from cloud_bridge.web.attempts import Attempts
 from cloud_bridge.web.page import Field, OwnForm, PersonOf, page, to
 from cloud_bridge.web.problems import Refused
-from cloud_bridge.web.words import lasting
+from cloud_bridge.web.rates import LETTERS, use
 
-LETTERS = 5  # that a person may have us send in 15 minutes, also to strangers
 LETTER = """Somebody, probably you, wants Chargekeeper to write to this address.
 
 To agree, open this page within a day: {link}
@@ -33,15 +31,10 @@ def email(request: Request, house: HouseOf, person: PersonOf) -> Response:
 
 @router.post("", dependencies=[OwnForm])
 def change(request: Request, house: HouseOf, person: PersonOf, address: Field) -> Response:
-    attempts: Attempts = request.app.state.attempts
-    limits, now_ms = [(f"letters {person.id}", LETTERS)], house.clock.now_ms()
-    wait_ms = attempts.wait_ms(limits, now_ms)
-    if wait_ms:
-        raise Refused("Too many letters", f"Look for the one that we sent, or try again in {lasting(wait_ms)}.", 429)
-    attempts.failed(limits, now_ms)
+    use(request, person, LETTERS, "Too many letters", "Look for the one that we sent. Nothing was changed.")
     try:
         with house.database.writing() as connection:
-            code = ask_for_change(connection, person, address, now_ms)
+            code = ask_for_change(connection, person, address, house.clock.now_ms())
         send_mail(house.settings.mail, address.strip(), LETTER.format(link=f"{request.url}/confirm?code={code}"))
     except BridgeError:
         raise Refused("That is no e-mail address", "Nothing was changed. Check it, and try again.") from None

@@ -21,6 +21,7 @@ from cloud_bridge.web.facts import networks, restarts, signal, silences
 from cloud_bridge.web.looking_back import evidence_of
 from cloud_bridge.web.page import Field, NotTheirs, Number, Once, OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.problems import Refused
+from cloud_bridge.web.rates import REPORTS, use
 from cloud_bridge.web.series import silent_by_hour
 
 DAY_MS = 24 * 3600 * 1000
@@ -92,8 +93,9 @@ def visit(house: HouseOf, person: PersonOf, job_id: Number) -> Response:
 
 
 @router.post("/jobs/{job_id}/report", dependencies=[OwnForm])
-def report(house: HouseOf, person: PersonOf, job_id: Number, report: UploadFile) -> Response:
+def report(request: Request, house: HouseOf, person: PersonOf, job_id: Number, report: UploadFile) -> Response:
     """What `python -m modem report` wrote on site. It is kept and shown as text, whatever it is called."""
+    use(request, person, REPORTS, "Too many reports", "This one was not stored.")
     content = report.file.read(MAX_REPORT + 1)
     try:
         text = content.decode()

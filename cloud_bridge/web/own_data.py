@@ -17,6 +17,7 @@ from cloud_bridge.web.access import SESSION_COOKIE, HouseOf, PasswordsOf
 from cloud_bridge.web.login import who_knows
 from cloud_bridge.web.page import NotTheirs, Number, OwnForm, PersonOf, page, to
 from cloud_bridge.web.problems import Refused
+from cloud_bridge.web.rates import EXPORTS, use
 
 router = APIRouter(prefix="/account", include_in_schema=False)
 
@@ -76,7 +77,8 @@ def own_data(request: Request, person: PersonOf) -> Response:
 
 
 @router.post("/data/export", dependencies=[OwnForm])
-def export_data(house: HouseOf, person: PersonOf) -> Response:
+def export_data(request: Request, house: HouseOf, person: PersonOf) -> Response:
+    use(request, person, EXPORTS, "Too many copies", "You have the ones of before.")
     with house.database.reading() as connection:
         text = json.dumps(export(connection, person), indent=1, ensure_ascii=False)
     headers = {"Content-Disposition": 'attachment; filename="chargekeeper-my-data.json"'}

@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from cloud_bridge import orders
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.units import visible_unit
 from cloud_bridge.vehicles.plan import Wish, plan
 from cloud_bridge.web.access import HouseOf
+from cloud_bridge.web.charging import send_command
 from cloud_bridge.web.page import Field, NotTheirs, OwnForm, PersonOf, only, to
 from cloud_bridge.web.vehicles import VehicleOf
 
@@ -20,6 +20,7 @@ TimeOfDay = Annotated[str, Form(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 @router.post("/account/vehicles/{vehicle_id}/ready-by", dependencies=[OwnForm])
 def ready_by(
+    request: Request,
     house: HouseOf,
     person: PersonOf,
     vehicle: VehicleOf,
@@ -37,7 +38,6 @@ def ready_by(
     wish = Wish(int(time[:2]), int(time[3:]), target, capacity_kwh, power_kw)
     found = plan(wish, vehicle.reading, house.clock.now_ms(), unit.time_zone)
     if not found.pause_ms:
-        orders.give(house, unit.id, person.id, "resume", {})
+        send_command(request, house, person, unit, "resume", {})
         return to(f"/account/vehicles/{vehicle.id}?said={found.because}")
-    orders.give(house, unit.id, person.id, "pause", {}, found.pause_ms)
-    return to(f"/charge-points/{unit.id}/charging")
+    return send_command(request, house, person, unit, "pause", {}, found.pause_ms)

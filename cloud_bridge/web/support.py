@@ -15,6 +15,7 @@ from cloud_bridge.web.access import HouseOf
 from cloud_bridge.web.facts import FACTS_OVER_MS, as_text, facts_of, from_text
 from cloud_bridge.web.looking_back import evidence_of
 from cloud_bridge.web.page import NotTheirs, Number, Once, OwnForm, PersonOf, UnitOf, page, to
+from cloud_bridge.web.rates import ANSWERS, MESSAGES, use
 from cloud_bridge.web.view import charge_point
 
 router = APIRouter(include_in_schema=False)
@@ -34,9 +35,9 @@ def overview(request: Request, house: HouseOf, person: PersonOf) -> Response:
 
 
 @router.post("/support", dependencies=[OwnForm])
-def write(house: HouseOf, person: PersonOf, text: Text, once: Once) -> Response:
+def write(request: Request, house: HouseOf, person: PersonOf, text: Text, once: Once) -> Response:
     """A message about no charge point in particular."""
-    return _send(house, person, None, text, once)
+    return _send(request, house, person, None, text, once)
 
 
 @router.get("/charge-points/{unit_id}/support")
@@ -45,14 +46,16 @@ def about_unit(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf)
 
 
 @router.post("/charge-points/{unit_id}/support", dependencies=[OwnForm])
-def write_about_unit(house: HouseOf, person: PersonOf, unit: UnitOf, text: Text, once: Once) -> Response:
-    return _send(house, person, unit, text, once)
+def write_about_unit(
+    request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, text: Text, once: Once
+) -> Response:
+    return _send(request, house, person, unit, text, once)
 
 
 @router.post("/charge-points/{unit_id}/raise", dependencies=[OwnForm])
-def raise_unit(house: HouseOf, person: PersonOf, unit: UnitOf, once: Once) -> Response:
+def raise_unit(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, once: Once) -> Response:
     """One tap of somebody who has other worries now."""
-    return _send(house, person, unit, RAISED, once)
+    return _send(request, house, person, unit, RAISED, once)
 
 
 @router.get("/support/{conversation_id}")
@@ -68,7 +71,10 @@ def thread(request: Request, house: HouseOf, person: PersonOf, conversation_id: 
 
 
 @router.post("/support/{conversation_id}", dependencies=[OwnForm])
-def answer(house: HouseOf, person: PersonOf, conversation_id: Number, text: Text, once: Once) -> Response:
+def answer(
+    request: Request, house: HouseOf, person: PersonOf, conversation_id: Number, text: Text, once: Once
+) -> Response:
+    _use_rate(request, person)
     with house.database.writing() as connection:
         conversation = _conversation(connection, person, conversation_id)
         unit = visible_unit(connection, person, conversation.unit_id) if conversation.unit_id else None
@@ -77,13 +83,19 @@ def answer(house: HouseOf, person: PersonOf, conversation_id: Number, text: Text
     return to(f"/support/{conversation_id}#newest")
 
 
-def _send(house: House, person: Person, unit: Unit | None, text: str, once: str) -> Response:
+def _send(request: Request, house: House, person: Person, unit: Unit | None, text: str, once: str) -> Response:
+    _use_rate(request, person)
     now_ms = house.clock.now_ms()
     with house.database.writing() as connection:
         facts = None if unit is None else _facts(house, connection, unit)
         about = conversations.conversation_about(connection, person, unit.id if unit else None, now_ms)
         conversations.send(connection, about, person, text, facts, once, now_ms)
     return to(f"/support/{about}#newest")
+
+
+def _use_rate(request: Request, person: Person) -> None:
+    rates = ANSWERS if may(person, Scope.SUPPORT) else MESSAGES
+    use(request, person, rates, "Too many messages", "We have your messages of before. This one was not sent.")
 
 
 def _facts(house: House, connection: Connection, unit: Unit) -> str:
