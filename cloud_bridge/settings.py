@@ -33,6 +33,9 @@ class Settings:
     part: Part = ALL  # CHARGEKEEPER_PART, 2/4: the second of four processes that share that broker's units
     home_assistant: bool = False  # CHARGEKEEPER_HOME_ASSISTANT=on: ingest/home_assistant.py
     log_json: bool = False  # CHARGEKEEPER_LOG=json: logs.py
+    public_url: str | None = (
+        None  # CHARGEKEEPER_PUBLIC_URL: where people reach the pages; https:// if TLS ends in front
+    )
     maker: str = ""  # CHARGEKEEPER_MAKER: how drivers reach the manufacturer, one line, shown beside a red light
 
     @property
@@ -53,6 +56,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         tls_cert=_path(environment, "CHARGEKEEPER_TLS_CERT"),
         tls_key=_path(environment, "CHARGEKEEPER_TLS_KEY"),
         mqtt_plain_anywhere=_choice(environment, "CHARGEKEEPER_MQTT_PLAIN", ("loopback", "anywhere")) == "anywhere",
+        public_url=_public_url(environment),
         maker=environment.get("CHARGEKEEPER_MAKER", ""),
         mail=environment.get("CHARGEKEEPER_MAIL") or None,
         database=_database(environment),
@@ -68,6 +72,21 @@ def _database(environment: Mapping[str, str]) -> str | None:
     if text and not text.startswith(("postgresql://", "postgres://")):
         raise SettingError("CHARGEKEEPER_DATABASE has to be postgresql://user:secret@host/name")
     return text or None
+
+
+def _public_url(environment: Mapping[str, str]) -> str | None:
+    """Without a slash at the end; it may have a path."""
+    text = environment.get("CHARGEKEEPER_PUBLIC_URL")
+    if not text:
+        return None
+    try:
+        url = urlsplit(text)
+        well_formed = url.scheme in ("http", "https") and bool(url.hostname) and not (url.query or url.fragment)
+    except ValueError:
+        well_formed = False
+    if not well_formed or not text.isprintable():
+        raise SettingError(f"CHARGEKEEPER_PUBLIC_URL is {text!r}: set it to https://host or https://host/path")
+    return text.rstrip("/")
 
 
 def _broker(environment: Mapping[str, str]) -> BrokerAddress | None:

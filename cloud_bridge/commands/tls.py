@@ -113,4 +113,5 @@ def _pem(key: Key) -> bytes:
 
 def _write(path: Path, content: bytes, mode: int) -> None:
     with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "wb") as file:
+        os.fchmod(file.fileno(), mode)  # certificates are public, whatever the umask
         file.write(content)

@@ -35,7 +35,9 @@ def change(request: Request, house: HouseOf, person: PersonOf, address: Field) -
     try:
         with house.database.writing() as connection:
             code = ask_for_change(connection, person, address, house.clock.now_ms())
-        send_mail(house.settings.mail, address.strip(), LETTER.format(link=f"{request.url}/confirm?code={code}"))
+        pages = house.settings.public_url or str(request.base_url).rstrip("/")
+        letter = LETTER.format(link=f"{pages}/account/email/confirm?code={code}")
+        send_mail(house.settings.mail, address.strip(), letter)
     except BridgeError:
         raise Refused("That is no e-mail address", "Nothing was changed. Check it, and try again.") from None
     except NotDelivered:

@@ -1,7 +1,11 @@
 """Does the doctor say what is in order, what is not, and what to do?"""
 
 import argparse
+import os
+import runpy
+import shlex
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +68,151 @@ def test_the_form_of_the_log_is_a_choice() -> None:
     assert read_settings({"CHARGEKEEPER_LOG": "json"}).log_json
     with pytest.raises(BridgeError, match="CHARGEKEEPER_LOG"):
         read_settings({"CHARGEKEEPER_LOG": "xml"})
+
+
+LOOPBACKS = ["127.0.0.1", "127.8.8.8", "localhost", "::1"]
+
+
+@pytest.mark.parametrize("host", LOOPBACKS)
+def test_plain_http_on_this_machine_is_in_order(tmp_path: Path, host: str) -> None:
+    assert finding(settings(tmp_path, CHARGEKEEPER_HOST=host), "plaintext")["ok"]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "chargers.example"])
+def test_plain_http_beyond_it_is_not_until_tls_ends_in_front(tmp_path: Path, host: str) -> None:
+    row = finding(settings(tmp_path, CHARGEKEEPER_HOST=host), "plaintext")
+    assert not row["ok"]
+    assert f"plain HTTP on {host}:1" in row["found"]
+    assert "CHARGEKEEPER_PUBLIC_URL=https://" in row["found"]
+    clear = settings(tmp_path, CHARGEKEEPER_HOST=host, CHARGEKEEPER_PUBLIC_URL="http://chargers.example")
+    assert not finding(clear, "plaintext")["ok"]
+    behind = settings(tmp_path, CHARGEKEEPER_HOST=host, CHARGEKEEPER_PUBLIC_URL="https://chargers.example/app/")
+    assert finding(behind, "plaintext") == {
+        "check": "plaintext",
+        "ok": True,
+        "found": "none beyond the proxy of https://chargers.example/app: let only the proxy reach port 1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"CHARGEKEEPER_HOST": "0.0.0.0", "CHARGEKEEPER_MQTT_PLAIN": "anywhere"}, "plain MQTT on 0.0.0.0:1883"),
+        ({"CHARGEKEEPER_BROKER": "mqtt://:secret@broker.example:1883"}, "the broker broker.example"),
+        ({"CHARGEKEEPER_MAIL": "mailto://user:password@mail.example"}, "the mail server mail.example"),
+    ],
+)
+def test_every_secret_that_leaves_in_clear_text_is_named(
+    tmp_path: Path, environment: dict[str, str], words: str
+) -> None:
+    row = doctor_says(doctor.plaintext, settings(tmp_path, CHARGEKEEPER_PUBLIC_URL="https://a.example", **environment))
+    assert words in row
+    assert "secret@" not in row
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"CHARGEKEEPER_MQTT_PLAIN": "anywhere"},
+        {"CHARGEKEEPER_BROKER": "mqtt://:secret@127.0.0.1:1883"},
+        {"CHARGEKEEPER_BROKER": "mqtts://:secret@broker.example:8883"},
+        {"CHARGEKEEPER_MAIL": "mailtos://user:password@mail.example"},
+        {"CHARGEKEEPER_MAIL": "mailto://relay.example"},
+    ],
+)
+def test_what_stays_here_or_is_encrypted_or_no_secret_is_in_order(tmp_path: Path, environment: dict[str, str]) -> None:
+    assert doctor.plaintext(settings(tmp_path, **environment)).startswith("none")
+
+
+def doctor_says(check: Any, asked: Settings) -> str:
+    """What is not in order."""
+    with pytest.raises(doctor.Ill) as caught:
+        check(asked)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["chargers.example", "ftp://a.example", "https://", "https://[::1", "https://a/?b=c"])
+def test_a_public_address_that_is_none_is_one_clear_line(tmp_path: Path, url: str) -> None:
+    with pytest.raises(BridgeError, match="CHARGEKEEPER_PUBLIC_URL"):
+        settings(tmp_path, CHARGEKEEPER_PUBLIC_URL=url)
+
+
+def written(path: Path, mode: int) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("secret")
+    path.chmod(mode)
+    return path
+
+
+SECRET_FILES = [
+    "chargekeeper.db",
+    "chargekeeper.db-wal",
+    "chargekeeper.db-shm",
+    "vehicle-keys.json",
+    "vehicles.toml",
+    "tls/ca.key",
+    "tls/server.key",
+    "mosquitto/bridge.secret",
+    "mosquitto/home-assistant.secret",
+    "mosquitto/passwords",
+]
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o640, 0o620, 0o602])
+@pytest.mark.parametrize("name", SECRET_FILES)
+def test_an_open_file_is_named_with_what_to_type(tmp_path: Path, name: str, mode: int) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    for one in SECRET_FILES:
+        written(folder / one, 0o600)
+    written(folder / "tls" / "ca.pem", 0o644)
+    assert doctor.files(settings(folder)) == f"{len(SECRET_FILES) + 1} with secrets, closed to others"
+    (folder / name).chmod(mode)
+    said = doctor_says(doctor.files, settings(folder))
+    assert said.endswith(f"type chmod go= {folder / name}")
+
+
+def test_what_the_doctor_says_to_type_mends_it(tmp_path: Path) -> None:
+    folder = tmp_path / "our data"
+    folder.mkdir(mode=0o755)
+    for one in SECRET_FILES:
+        written(folder / one, 0o644)
+    key = written(tmp_path / "elsewhere" / "server.key", 0o644)
+    cars = written(tmp_path / "elsewhere" / "cars.toml", 0o644)
+    asked = settings(folder, CHARGEKEEPER_TLS_CERT=str(tmp_path / "x.pem"), CHARGEKEEPER_TLS_KEY=str(key))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("CHARGEKEEPER_VEHICLES", str(cars))
+        said = doctor_says(doctor.files, asked)
+        subprocess.run(shlex.split(said.split("type ")[1]), check=True)
+        assert doctor.files(asked) == f"{len(SECRET_FILES) + 3} with secrets, closed to others"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others")
+def test_a_key_that_root_shares_with_our_group_is_in_order(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 65534, 65534)
+    key = written(tmp_path / "server.key", 0o640)
+    asked = settings(folder, CHARGEKEEPER_TLS_CERT=str(tmp_path / "x.pem"), CHARGEKEEPER_TLS_KEY=str(key))
+    assert doctor.files(asked).endswith("closed to others")
+    key.chmod(0o644)
+    assert doctor_says(doctor.files, asked).endswith(f"type chmod o= {key}")
+
+
+def test_our_own_files_are_closed_from_their_first_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a process of its own makes them, with the umask of most systems."""
+    folder = tmp_path / "data"
+    monkeypatch.setenv("CHARGEKEEPER_DATA", str(folder))
+    monkeypatch.delenv("CHARGEKEEPER_DATABASE", raising=False)
+    before = os.umask(0o022)
+    try:
+        for words in ("unit add cp-1", "tls make", "mosquitto write"):
+            monkeypatch.setattr("sys.argv", ["cloud_bridge", *words.split()])
+            os.umask(0o022)
+            with pytest.raises(SystemExit, match="0"):
+                runpy.run_module("cloud_bridge", run_name="__main__")
+    finally:
+        os.umask(before)
+    open_ones = [path for path in [folder, *folder.rglob("*")] if path.stat().st_mode & 0o077]
+    assert sorted(path.name for path in open_ones) == ["ca.pem", "server.pem"], "certificates are public"
+    assert doctor.files(settings(folder)).endswith("closed to others")

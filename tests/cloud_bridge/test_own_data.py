@@ -1,8 +1,12 @@
 """Can a person choose what they are told, take their data away, and be forgotten?"""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from cloud_bridge.store.access import Role
+from cloud_bridge.web import email
 from tests.cloud_bridge.people import PASSWORD, Visitor, give
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
@@ -57,3 +61,16 @@ def test_an_address_is_not_changed_where_no_mail_is_sent(dora: Visitor) -> None:
     assert "We have written to" not in dora.get("/account/email")
     assert dora.post("/account/email", "/account/password", address="no address").status_code == 422
     assert dora.post("/account/email/confirm", code="x" * 43).status_code == 422
+
+
+@pytest.mark.parametrize("public_url", ["https://chargers.example", "https://example.org/chargers"])
+def test_a_letter_leads_to_the_public_address_whatever_host_the_request_names(
+    bridge: Bridge, dora: Visitor, monkeypatch: pytest.MonkeyPatch, public_url: str
+) -> None:
+    letters: list[str] = []
+    monkeypatch.setattr(email, "send_mail", lambda _server, _address, words: letters.append(words))
+    app: Any = bridge.client.app
+    app.state.house = replace(bridge.house, settings=replace(bridge.house.settings, public_url=public_url))
+    dora.client.headers["Host"] = "evil.example"
+    dora.post("/account/email", "/account/password", address="dora@example.org")
+    assert f"open this page within a day: {public_url}/account/email/confirm?code=" in letters[0]
