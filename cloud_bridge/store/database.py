@@ -113,9 +113,12 @@ def _postgresql_engine(address: URL, connections: int) -> Engine:
 
 def _open_file(folder: Path) -> Database:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / FILE_NAME).touch(mode=0o600)  # SQLite gives the files beside it the same mode
     except OSError as error:
-        raise StoreUnusable(f"cannot make the data folder {folder}: {error.strerror}. {_SET}") from error
+        raise StoreUnusable(
+            f"cannot make the data folder {folder}, or write in it: {error.strerror}. {_SET}"
+        ) from error
     database = Database(lambda connections: _sqlite_engine(folder / FILE_NAME, connections))
     try:
         with database.writing() as connection:

@@ -25,7 +25,7 @@ from tests.cloud_bridge.running import store_at
 from tests.cloud_bridge.test_recorder import Recording, until
 from tests.cloud_bridge.unkind import UnkindDatabase, errors_of
 
-STORIES = int(os.environ.get("RECORDER_STORIES", "100"))
+STORIES = int(os.environ.get("RECORDER_STORIES", "40"))
 ALONE = os.environ.get("STORY")
 JOURNAL = {"event": events, "session": sessions, "result": results}
 POINTS = 24  # more than a group has: connection, BEGIN, at most ten statements of two rounds, and COMMIT

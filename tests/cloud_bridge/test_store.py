@@ -1,5 +1,6 @@
 """Does the store keep what it was given, through bad folders, bad rows and bad days?"""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,22 @@ def test_opening_twice_keeps_everything(tmp_path: Path, database: Database) -> N
     again = open_database(store_at(tmp_path))
     assert {row.id for row in rows(again, units)} == {"cp-1", "cp-2"}
     again.close()
+
+
+@pytest.mark.skipif("CHARGEKEEPER_TEST_POSTGRESQL" in os.environ, reason="SQLite's files")
+def test_a_new_database_is_closed_to_others_from_its_first_moment(tmp_path: Path) -> None:
+    """Whatever the umask of whoever opens it."""
+    before = os.umask(0)
+    try:
+        database = open_database(tmp_path / "new")
+        with database.writing() as connection:
+            add_unit(connection, "cp-1", 0)
+            modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()}
+        database.close()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    assert set(modes.values()) == {0o600}, modes
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
