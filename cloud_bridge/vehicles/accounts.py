@@ -1,13 +1,14 @@
 """The car accounts of all drivers: what the pages, the webhooks and the polling work with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cloud_bridge.clock import Clock
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import Database
 from cloud_bridge.vehicles.catalogue import Catalogue, read_catalogue
 from cloud_bridge.vehicles.keys import key_source
+from cloud_bridge.vehicles.maker_calls import MakerCalls
 from cloud_bridge.vehicles.provider import Provider, ProviderError
 from cloud_bridge.vehicles.refresh_door import RefreshDoor, RefresherProcess
 from cloud_bridge.vehicles.trouble import Trouble
@@ -23,6 +24,7 @@ class Accounts:
     vault: Vault
     catalogue: Catalogue
     door: RefreshDoor
+    calls: MakerCalls = field(default_factory=MakerCalls)
 
     def provider(self, name: str) -> Provider:
         """Raises ProviderError for one that has gone from the settings: the operator's to mend, not the driver's."""
@@ -33,6 +35,7 @@ class Accounts:
 
     def close(self) -> None:
         """Not the database, which is the caller's. Does not wait for a refresh that is under way: it ends by itself."""
+        self.calls.close()
         self.door.close()
         self.catalogue.close()
 

@@ -32,7 +32,10 @@ def text(value: Any) -> str | None:
     """Printable, not empty, cut to a length that fits a page."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    kept = "".join(letter for letter in str(value) if letter.isprintable()).strip()
+    try:
+        kept = "".join(letter for letter in str(value) if letter.isprintable()).strip()
+    except ValueError:  # a number of more digits than Python writes
+        return None
     return kept[:LONGEST_TEXT] or None
 
 

@@ -52,14 +52,6 @@ def erase_person(accounts: Accounts, person_id: int) -> None:
         drop(accounts, grant_id)
 
 
-def drop_unchosen(accounts: Accounts) -> None:
-    """The consent of drivers who did not say in time which vehicles it is for."""
-    with accounts.database.reading() as connection:
-        unchosen = accounts.vault.unchosen(connection, accounts.clock.now_ms())
-    for grant_id in unchosen:
-        drop(accounts, grant_id)
-
-
 def drop(accounts: Accounts, grant_id: str) -> None:
     """A grant without vehicles."""
     with accounts.database.writing() as connection:

@@ -70,14 +70,21 @@ class Vault:
         query = select(account_grants.c.refresh_ms).where(account_grants.c.id == grant_id)
         return connection.execute(query).scalar()
 
+    def provider_of(self, connection: Connection, grant_id: str) -> str | None:
+        """The provider's name; None if there is no such grant."""
+        return connection.execute(select(account_grants.c.provider).where(account_grants.c.id == grant_id)).scalar()
+
     def chosen(self, connection: Connection, grant_id: str) -> None:
         """The driver has said which vehicles it is for."""
         connection.execute(update(account_grants).where(account_grants.c.id == grant_id).values(choose_until_ms=None))
 
-    def unchosen(self, connection: Connection, now_ms: int) -> list[str]:
-        """Those whose drivers did not say so in time."""
-        query = select(account_grants.c.id).where(account_grants.c.choose_until_ms <= now_ms)
-        return list(connection.execute(query).scalars())
+    def unchosen(self, connection: Connection, now_ms: int) -> list[tuple[str, str]]:
+        """The grants, each with its provider, whose drivers did not say in time which vehicles they are for."""
+        query = select(account_grants.c.id, account_grants.c.provider)
+        return [
+            (row.id, row.provider)
+            for row in connection.execute(query.where(account_grants.c.choose_until_ms <= now_ms))
+        ]
 
     def of_person(self, connection: Connection, person_id: int) -> list[str]:
         query = select(account_grants.c.id).where(account_grants.c.person_id == person_id)

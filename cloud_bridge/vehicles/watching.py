@@ -2,19 +2,20 @@
 
 import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.vehicles import rows
 from cloud_bridge.vehicles.accounts import Accounts
-from cloud_bridge.vehicles.leaving import drop_unchosen
+from cloud_bridge.vehicles.leaving import drop
 from cloud_bridge.vehicles.looking import look
 from cloud_bridge.vehicles.rows import Vehicle
 
 EVERY_S = 5.0
-AT_ONCE = 4
 IN_ONE_ROUND = 100
 TURN_MS = 120_000  # longer than a look can take
 
@@ -22,33 +23,57 @@ _log = logging.getLogger(__name__)
 
 
 async def watch(accounts: Accounts) -> None:
-    """For as long as the bridge runs."""
-    while True:
-        await asyncio.to_thread(look_at_due, accounts)
-        await asyncio.sleep(EVERY_S)
+    """For as long as the bridge runs. A maker that is slow delays its own cars and nobody else's."""
+    with ThreadPoolExecutor(1, "vehicles") as own_thread:  # for the store; looks are accounts.calls'
+        loop = asyncio.get_running_loop()
+        while True:
+            await loop.run_in_executor(own_thread, begin_due, accounts)
+            await asyncio.sleep(EVERY_S)
 
 
 def look_at_due(accounts: Accounts) -> int:
-    """One round. Returns how many cars were looked at. What goes wrong with one does not touch the others."""
+    """One round, to its end. Returns how many cars were looked at."""
+    begun = begin_due(accounts)
+    wait([*begun.looks, *begun.drops])
+    return len(begun.looks)
+
+
+class Begun(NamedTuple):
+    """Under way: looks at cars, and grants that are given back because their drivers did not choose in time."""
+
+    looks: list[Future[Any]]
+    drops: list[Future[Any]]
+
+
+def begin_due(accounts: Accounts) -> Begun:
+    """Begin what is due and not under way. What goes wrong with one does not touch the others."""
     try:
         with accounts.database.writing() as connection:
             rows.lapse(connection, accounts.clock.now_ms())
-        drop_unchosen(accounts)
         with accounts.database.reading() as connection:
+            unchosen = accounts.vault.unchosen(connection, accounts.clock.now_ms())
             due = rows.due(connection, accounts.clock.now_ms(), IN_ONE_ROUND)
     except SQLAlchemyError as error:
         _log.error("the vehicles cannot be read: %s", type(error).__name__)
-        return 0
+        return Begun([], [])
+    begin = accounts.calls.for_watch
+    looks = [begin(vehicle.provider, partial(_look_in_turn, accounts, vehicle), vehicle.id) for vehicle in due]
+    drops = [begin(maker, partial(_drop, accounts, grant_id), grant_id) for grant_id, maker in unchosen]
+    return Begun(*([future for future in begun if future is not None] for begun in (looks, drops)))
 
-    def one(vehicle: Vehicle) -> None:
-        try:
-            with accounts.database.writing() as connection:
-                ours = rows.take_turn(connection, vehicle, accounts.clock.now_ms() + TURN_MS)
-            if ours:
-                look(accounts, vehicle)
-        except (BridgeError, SQLAlchemyError) as error:
-            _log.error("vehicle %d cannot be looked at: %s", vehicle.id, type(error).__name__)
 
-    with ThreadPoolExecutor(AT_ONCE) as workers:
-        list(workers.map(one, due))
-    return len(due)
+def _drop(accounts: Accounts, grant_id: str) -> None:
+    try:
+        drop(accounts, grant_id)
+    except (BridgeError, SQLAlchemyError) as error:
+        _log.error("a grant without vehicles cannot be given back: %s", type(error).__name__)
+
+
+def _look_in_turn(accounts: Accounts, vehicle: Vehicle) -> None:
+    try:
+        with accounts.database.writing() as connection:
+            ours = rows.take_turn(connection, vehicle, accounts.clock.now_ms() + TURN_MS)
+        if ours:
+            look(accounts, vehicle)
+    except (BridgeError, SQLAlchemyError) as error:
+        _log.error("vehicle %d cannot be looked at: %s", vehicle.id, type(error).__name__)

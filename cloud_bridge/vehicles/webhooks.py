@@ -21,17 +21,21 @@ class NotSigned(Exception):
     """The signature is missing or wrong, or there is no management token to check it with."""
 
 
+class NoEvent(Exception):
+    """Signed, and not what Smartcar's documentation describes."""
+
+
 def take_in(accounts: Accounts, body: bytes, signature: str) -> dict[str, str]:
-    """What to answer. Raises NotSigned, and ValueError for a signed body that is no event."""
+    """What to answer. Raises NotSigned, and NoEvent for a signed body that is none of Smartcar's events."""
     token = accounts.catalogue.management_token
     if token is None or not hmac.compare_digest(sign(token, body).encode(), signature.encode()):
         raise NotSigned
-    event = json.loads(body)
-    if not isinstance(event, dict) or not isinstance(event.get("data"), dict):
-        raise ValueError("no event")
-    kind, data = event.get("eventType"), event["data"]
+    kind, data = _read(body)
     if kind == "VERIFY":
-        return {"challenge": sign(token, str(data.get("challenge", "")).encode())}
+        challenge = fields.text(data.get("challenge"))
+        if challenge is None:
+            raise NoEvent
+        return {"challenge": sign(token, challenge.encode())}
     vehicle = data.get("vehicle")
     car_id = fields.text(vehicle.get("id")) if isinstance(vehicle, dict) else None
     if car_id is not None and kind in ("VEHICLE_STATE", "VEHICLE_ERROR"):
@@ -40,13 +44,26 @@ def take_in(accounts: Accounts, body: bytes, signature: str) -> dict[str, str]:
     return {}
 
 
+def _read(body: bytes) -> tuple[Any, dict[str, Any]]:
+    """Kind and data of an event, whatever the bytes. Raises NoEvent."""
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise NoEvent from error
+    if not isinstance(event, dict) or not isinstance(event.get("data"), dict):
+        raise NoEvent
+    return event.get("eventType"), event["data"]
+
+
 def sign(token: str, body: bytes) -> str:
     return hmac.new(token.encode(), body, hashlib.sha256).hexdigest()
 
 
 def read_signals(said: Any, now_ms: int) -> Reading | None:
     """None when none of the signals is one of ours."""
-    found = {signal.get("code"): signal for signal in fields.items(said) if isinstance(signal.get("body"), dict)}
+    found = {
+        fields.text(signal.get("code")): signal for signal in fields.items(said) if isinstance(signal.get("body"), dict)
+    }
     battery = found.get("tractionbattery-stateofcharge")
     reach = found.get("tractionbattery-range")
     cable = found.get("charge-ischargingcableconnected")

@@ -1,46 +1,70 @@
 """Which vehicles? What the driver's account with a car maker has, to be ticked, all at once."""
 
-from typing import Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 
 from cloud_bridge.errors import BridgeError
+from cloud_bridge.house import House
 from cloud_bridge.vehicles.choosing import NoSuchGrant, choices, choose
 from cloud_bridge.vehicles.looking import look
+from cloud_bridge.vehicles.maker_calls import MakerBusy
+from cloud_bridge.vehicles.rows import Vehicle
 from cloud_bridge.web.access import HouseOf
 from cloud_bridge.web.page import NotTheirs, OwnForm, PersonOf, page, to
 from cloud_bridge.web.problems import Refused
+from cloud_bridge.web.vehicles import LINK_WITHIN_S, busy
 
 router = APIRouter(include_in_schema=False)
 
+Result = TypeVar("Result")
+
 
 @router.get("/account/vehicles/choose/{grant_id}")
-def offer(request: Request, house: HouseOf, person: PersonOf, grant_id: str) -> Response:
-    try:
-        cars = choices(house.accounts, person.id, grant_id)
-    except NoSuchGrant:
-        raise NotTheirs("account") from None
-    except BridgeError as error:
-        raise _not_listed() from error
+async def offer(request: Request, house: HouseOf, person: PersonOf, grant_id: str) -> Response:
+    cars = await _asked(house, grant_id, partial(choices, house.accounts, person.id, grant_id))
     return page(request, "vehicle_choice.html", person, cars=cars)
 
 
 @router.post("/account/vehicles/choose/{grant_id}", dependencies=[OwnForm])
-def link(
+async def link(
     house: HouseOf, person: PersonOf, grant_id: str, car: Annotated[list[str] | None, Form(max_length=50)] = None
 ) -> Response:
     """A single one is looked at now, several by the watch within seconds."""
-    try:
+
+    def choose_and_look() -> list[Vehicle]:
         linked = choose(house.accounts, person.id, grant_id, car or [])
+        if len(linked) == 1:
+            look(house.accounts, linked[0])
+        return linked
+
+    linked = await _asked(house, grant_id, choose_and_look)
+    return to(f"/account/vehicles/{linked[0].id}?said=connected" if len(linked) == 1 else "/account/vehicles")
+
+
+async def _asked(house: House, grant_id: str, work: Callable[[], Result]) -> Result:
+    """What the maker of the grant answers. Raises NotTheirs and Refused."""
+    maker = await run_in_threadpool(_maker_of, house, grant_id)
+    try:
+        return await house.accounts.calls.for_driver(maker, work, LINK_WITHIN_S)
     except NoSuchGrant:
         raise NotTheirs("account") from None
+    except MakerBusy:
+        raise busy() from None
     except BridgeError as error:
         raise _not_listed() from error
-    if len(linked) != 1:
-        return to("/account/vehicles")
-    look(house.accounts, linked[0])
-    return to(f"/account/vehicles/{linked[0].id}?said=connected")
+
+
+def _maker_of(house: House, grant_id: str) -> str:
+    with house.database.reading() as connection:
+        maker = house.accounts.vault.provider_of(connection, grant_id)
+    if maker is None:
+        raise NotTheirs("account")
+    return maker
 
 
 def _not_listed() -> Refused:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
-from cloud_bridge.vehicles.webhooks import NotSigned, take_in
+from cloud_bridge.vehicles.webhooks import NoEvent, NotSigned, take_in
 from cloud_bridge.web.access import HouseOf
 
 router = APIRouter(include_in_schema=False)
@@ -19,5 +19,5 @@ async def smartcar(request: Request, house: HouseOf) -> dict[str, Any]:
         return await run_in_threadpool(take_in, house.accounts, body, request.headers.get("SC-Signature", ""))
     except NotSigned:
         raise HTTPException(401, "the signature is not right") from None
-    except ValueError:
-        raise HTTPException(422, "this is no event") from None
+    except NoEvent:
+        raise HTTPException(400, "this is no event of Smartcar's") from None

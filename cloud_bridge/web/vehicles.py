@@ -4,6 +4,7 @@ The page of "Continue" answers the form with a page of ours that leads on to the
 lets forms go nowhere else, and a redirect after a form counts as the form.
 """
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -18,8 +19,9 @@ from cloud_bridge.vehicles import rows
 from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.vehicles.attempts import begin
 from cloud_bridge.vehicles.leaving import unlink
-from cloud_bridge.vehicles.linking import finish
+from cloud_bridge.vehicles.linking import Linked, finish
 from cloud_bridge.vehicles.looking import look
+from cloud_bridge.vehicles.maker_calls import MakerBusy, MakerSlow
 from cloud_bridge.vehicles.provider import ProviderError
 from cloud_bridge.vehicles.refusals import LinkRefused
 from cloud_bridge.vehicles.rows import Vehicle
@@ -28,6 +30,11 @@ from cloud_bridge.web.access import SESSION_COOKIE, HouseOf
 from cloud_bridge.web.page import Field, NotTheirs, Number, OwnForm, PersonOf, page, to
 from cloud_bridge.web.problems import Refused
 from cloud_bridge.web.vehicle_words import AT_ONCE, Card, card, refusal_words
+
+# A page does not wait longer; what it asked for goes on. Waiting holds no thread.
+REFRESH_WITHIN_S = 3.0
+UNLINK_WITHIN_S = 3.0
+LINK_WITHIN_S = 40.0  # two calls of calls.TOTAL_S: who comes from the maker's page has come to wait
 
 HOME_ZONE = "Europe/London"  # of a driver without a charge point
 MAX_UNITS = 20  # to choose from; an operator sees all there are
@@ -55,8 +62,9 @@ def cards_of(house: House, person: Person, time_zone: str = HOME_ZONE) -> list[C
 
 
 @router.get("/account/vehicles")
-def overview(request: Request, house: HouseOf, person: PersonOf) -> Response:
-    return page(request, "vehicles.html", person, vehicles=cards_of(house, person), makers=_makers(house))
+def overview(request: Request, house: HouseOf, person: PersonOf, said: str = "") -> Response:
+    content: dict[str, Any] = {"vehicles": cards_of(house, person), "makers": _makers(house), "said": said}
+    return page(request, "vehicles.html", person, **content)
 
 
 @router.get("/account/vehicles/connect")
@@ -74,8 +82,9 @@ def details(request: Request, house: HouseOf, person: PersonOf, vehicle: Vehicle
     with house.database.reading() as connection:
         units = visible_units(connection, person)[:MAX_UNITS]
     shown = _card(house.accounts, house.clock, vehicle, *[unit.time_zone for unit in units[:1]])
+    asking = house.accounts.calls.is_asking(vehicle.id)
     content: dict[str, Any] = {"vehicle": shown, "grant_id": vehicle.grant_id, "units": units, "said": said}
-    return page(request, "vehicle.html", person, at_once=AT_ONCE.get(said), **content)
+    return page(request, "vehicle.html", person, at_once=AT_ONCE.get(said), asking=asking, **content)
 
 
 @router.get("/account/vehicles/{vehicle_id}/connect")
@@ -93,11 +102,22 @@ def leave_again(request: Request, house: HouseOf, person: PersonOf, vehicle: Veh
 
 
 @router.get("/vehicles/return/{provider}")
-def come_back(request: Request, house: HouseOf, person: PersonOf, provider: str) -> Response:
+async def come_back(request: Request, house: HouseOf, person: PersonOf, provider: str) -> Response:
     """From the car maker, with its answer. The answer is gone from the address before anything is shown."""
-    session = request.cookies.get(SESSION_COOKIE, "")
+    session, accounts = request.cookies.get(SESSION_COOKIE, ""), house.accounts
+
+    def link() -> Linked:
+        linked = finish(accounts, person.id, session, provider, request.query_params)
+        if linked.choose_for is None:
+            look(accounts, linked.vehicles[0])
+        return linked
+
     try:
-        linked = finish(house.accounts, person.id, session, provider, request.query_params)
+        linked = await accounts.calls.for_driver(provider, link, LINK_WITHIN_S)
+    except MakerSlow:
+        return to("/account/vehicles?said=slow")
+    except MakerBusy:
+        raise busy() from None
     except LinkRefused as refused:
         title, meaning = refusal_words(refused)
         again = f"/account/vehicles/{refused.vehicle.id}" if refused.vehicle else "/account/vehicles"
@@ -107,29 +127,59 @@ def come_back(request: Request, house: HouseOf, person: PersonOf, provider: str)
         raise Refused("We cannot keep this connection safe", str(error), 500) from error
     if linked.choose_for is not None:
         return to(f"/account/vehicles/choose/{linked.choose_for}")
-    look(house.accounts, linked.vehicles[0])
     return to(f"/account/vehicles/{linked.vehicles[0].id}?said=connected")
 
 
 @router.post("/account/vehicles/{vehicle_id}/refresh", dependencies=[OwnForm])
-def refresh(house: HouseOf, vehicle: VehicleOf, back: Field = "") -> Response:
-    """A silent refresh and one cheap read. Leads to "Connect your Vehicle" when only the driver can help."""
-    seen = look(house.accounts, vehicle, eager=True)
+async def refresh(house: HouseOf, vehicle: VehicleOf, back: Field = "") -> Response:
+    """A silent refresh and one cheap read. Leads to "Connect your Vehicle" when only the driver can help.
+
+    Pressed again while the maker is being asked, it waits for the same answer.
+    """
+    accounts = house.accounts
+    try:
+        seen = await accounts.calls.for_driver(
+            vehicle.provider, partial(look, accounts, vehicle, eager=True), REFRESH_WITHIN_S, about=vehicle.id
+        )
+    except MakerSlow:
+        return to("/" if back == "dashboard" else f"/account/vehicles/{vehicle.id}")  # which says that we are asking
+    except MakerBusy:
+        raise busy() from None
     if seen.link.reason in AUTHORISE_AGAIN:
         return to(f"/account/vehicles/{vehicle.id}/connect")
     return to("/" if back == "dashboard" else f"/account/vehicles/{vehicle.id}?said=checked")
 
 
 @router.post("/account/vehicles/{vehicle_id}/disconnect", dependencies=[OwnForm])
-def disconnect(house: HouseOf, vehicle: VehicleOf) -> Response:
-    told = unlink(house.accounts, vehicle)
-    return to(f"/account/vehicles/{vehicle.id}?said={'disconnected' if told else 'not-told'}")
+async def disconnect(house: HouseOf, vehicle: VehicleOf) -> Response:
+    said = await _unlink(house, vehicle, erase=False)
+    return to(f"/account/vehicles/{vehicle.id}?said={said}")
 
 
 @router.post("/account/vehicles/{vehicle_id}/remove", dependencies=[OwnForm])
-def remove(house: HouseOf, vehicle: VehicleOf) -> Response:
-    unlink(house.accounts, vehicle, erase=True)
+async def remove(house: HouseOf, vehicle: VehicleOf) -> Response:
+    await _unlink(house, vehicle, erase=True)
     return to("/account/vehicles")
+
+
+async def _unlink(house: House, vehicle: Vehicle, erase: bool) -> str:
+    """What to tell the driver. It is disconnected here before the maker is told, which may take its time."""
+    work = partial(unlink, house.accounts, vehicle, erase=erase)
+    try:
+        told = await house.accounts.calls.for_driver(vehicle.provider, work, UNLINK_WITHIN_S)
+    except MakerSlow:
+        return "not-told"
+    except MakerBusy:
+        raise busy() from None
+    return "disconnected" if told else "not-told"
+
+
+def busy() -> Refused:
+    return Refused(
+        "The car maker is slow",
+        "Many drivers are waiting for it at this moment. Nothing was changed. Try again in a minute.",
+        503,
+    )
 
 
 def _leave(request: Request, house: House, person: Person, provider: str, vehicle: Vehicle | None) -> Response:

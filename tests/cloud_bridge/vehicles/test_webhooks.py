@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
 
 from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.vehicles.link import State
@@ -14,7 +17,8 @@ from cloud_bridge.vehicles.looking import look
 from cloud_bridge.vehicles.provider import ProviderError
 from cloud_bridge.vehicles.trouble import Trouble
 from cloud_bridge.vehicles.watching import look_at_due
-from cloud_bridge.vehicles.webhooks import NotSigned, sign, take_in
+from cloud_bridge.vehicles.webhooks import NoEvent, NotSigned, sign, take_in
+from cloud_bridge.web.app import create_app
 from tests.cloud_bridge.running import START_MS, Bridge
 from tests.cloud_bridge.vehicles.acting import Maker, Scene, scene
 
@@ -100,7 +104,7 @@ def test_a_repeated_error_cannot_take_a_car_away(play: Scene) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"data":[]}', b"\xff", b"null"])
 def test_a_signed_body_that_is_no_event_is_refused(play: Scene, body: bytes) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(NoEvent):
         take_in(play.accounts, body, sign(TOKEN, body))
 
 
@@ -113,3 +117,58 @@ def test_an_event_about_no_car_of_ours_is_taken_and_forgotten(play: Scene, data:
 def test_the_address_of_the_webhook_needs_a_signature_and_no_login(bridge: Bridge) -> None:
     answer = bridge.stranger().post("/api/webhooks/smartcar", content=b"{}", headers={"SC-Signature": "0"})
     assert (answer.status_code, answer.json()) == (401, {"detail": "the signature is not right"})
+
+
+def smartcar_like() -> st.SearchStrategy[Any]:
+    """Any JSON, and events with anything where something is expected."""
+    anything = st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats()
+        | st.text()
+        | st.sampled_from(["\0", "\ud800", "car-1"]),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+        max_leaves=12,
+    )
+    signals = st.lists(
+        st.fixed_dictionaries(
+            {}, optional={"code": anything, "body": anything | st.just({"value": 5}), "meta": anything}
+        )
+    )
+    data = st.fixed_dictionaries(
+        {},
+        optional={
+            "challenge": anything,
+            "vehicle": anything | st.fixed_dictionaries({"id": anything}),
+            "signals": anything | signals,
+        },
+    )
+    kinds = st.sampled_from(["VERIFY", "VEHICLE_STATE", "VEHICLE_ERROR", "X"]) | anything
+    return anything | st.fixed_dictionaries({"eventType": kinds, "data": data | anything})
+
+
+def test_any_signed_body_is_an_event_or_400(bridge: Bridge) -> None:
+    house = bridge.house
+    accounts = replace(house.accounts, catalogue=replace(house.accounts.catalogue, management_token=TOKEN))
+    client = TestClient(create_app(replace(house, accounts=accounts)))
+
+    def post(body: bytes) -> int:
+        answer = client.post("/api/webhooks/smartcar", content=body, headers={"SC-Signature": sign(TOKEN, body)})
+        return answer.status_code
+
+    @settings(max_examples=200, deadline=None)
+    @given(smartcar_like().map(lambda value: json.dumps(value).encode()) | st.binary(max_size=50))
+    def ask(body: bytes) -> None:
+        assert post(body) in (200, 400), body
+
+    ask()
+    for odd in (
+        b"[" * 30_000,
+        b'{"data":' * 5_000,
+        b"9" * 10_000,
+        b'{"eventType":"VERIFY","data":{"challenge":1e999}}',
+    ):
+        assert post(odd) == 400, odd[:40]
+    headers = {"SC-Signature": "\xe9".encode("latin-1")}
+    assert client.post("/api/webhooks/smartcar", content=b"{}", headers=headers).status_code == 401  # type: ignore[arg-type]
