@@ -8,7 +8,7 @@ Shorter gaps between its contacts are told, and count for nothing.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cloud_bridge.contact import GAP_AFTER_MS, Gap, deaf_ms
+from cloud_bridge.contact import GAP_AFTER_MS, Gap, outage_ms
 
 
 class UnitGap(NamedTuple):
@@ -17,7 +17,7 @@ class UnitGap(NamedTuple):
     from_ms: int
     to_ms: int | None  # None: it lasts
     duration_ms: int
-    deaf_ms: int  # of it, how long we were not listening
+    outage_ms: int  # of it, how long we were not listening
 
 
 def with_open_gap(gaps: Sequence[Gap], last_contact_ms: int | None, now_ms: int) -> list[tuple[Gap, bool]]:
@@ -31,7 +31,7 @@ def with_open_gap(gaps: Sequence[Gap], last_contact_ms: int | None, now_ms: int)
 def unit_gaps(gaps: Sequence[Gap], ours: Sequence[Gap], last_contact_ms: int | None, now_ms: int) -> list[UnitGap]:
     """Each gap with our part in it; oldest first."""
     return [
-        UnitGap(gap.from_ms, None if lasts else gap.to_ms, gap.to_ms - gap.from_ms, deaf_ms(ours, *gap))
+        UnitGap(gap.from_ms, None if lasts else gap.to_ms, gap.to_ms - gap.from_ms, outage_ms(ours, *gap))
         for gap, lasts in with_open_gap(gaps, last_contact_ms, now_ms)
     ]
 
@@ -41,7 +41,7 @@ def availability(silences: Sequence[Gap], ours: Sequence[Gap], from_ms: int, to_
 
     `silences` lie in the window and are without our own outages, as support.evidence has them.
     """
-    heard_ms = to_ms - from_ms - deaf_ms(ours, from_ms, to_ms)
+    heard_ms = to_ms - from_ms - outage_ms(ours, from_ms, to_ms)
     if heard_ms <= 0:
         return None
     return max(0.0, 1 - sum(gap.to_ms - gap.from_ms for gap in silences) / heard_ms)

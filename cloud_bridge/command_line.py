@@ -5,11 +5,11 @@ import json
 import os
 import sys
 
-from cloud_bridge.commands import data, doctor, mosquitto, tls, token, unit, user
-from cloud_bridge.commands.area import Answer, Area, Parser
+from cloud_bridge.cli import data, doctor, mosquitto, tls, token, unit, user
+from cloud_bridge.cli.area import Answer, Area, Parser
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.logs import write_logs
-from cloud_bridge.serving import LOOPBACK, serve, serve_part
+from cloud_bridge.serving import LOOPBACK, serve, serve_shard
 from cloud_bridge.settings import Settings, read_settings
 
 
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = read_settings(os.environ)
         write_logs(settings.log_json)
         if options.area == "ingest":
-            asyncio.run(serve_part(settings))
+            asyncio.run(serve_shard(settings))
         elif options.area is None:
             asyncio.run(serve(settings, lambda *ports: _say_ready(settings, *ports)))
         else:

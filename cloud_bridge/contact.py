@@ -2,7 +2,7 @@
 
 Contact is a live message that a unit published with its own credentials on one of its own topics, stamped by our
 clock where it reached us first. A will (the broker speaks, not the unit), a retained replay and a redelivery inside
-our own house are not contact. A payload we cannot read is: the unit reached us.
+our own processes are not contact. A payload we cannot read is: the unit reached us.
 
 `last_contact` never goes back. Whether a unit is silent is never stored, only derived when somebody asks, from
 `last_contact`, the present and the ledger of the times in which we ourselves were not listening:
@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 SILENT_AFTER_MS = 30 * 60 * 1000  # the promise on the dashboard: an error after more than 30 minutes
-DEAF_AFTER_MS = 15 * 1000  # three missed canaries of 5 s each
+OUTAGE_AFTER_MS = 15 * 1000  # three missed canaries of 5 s each
 GAP_AFTER_MS = 10 * 60 * 1000  # a gap worth remembering: two heartbeats of an idle unit were missed
 FUTURE_MS = 120 * 1000  # a last contact further ahead than this was stamped by a clock that was wrong
 KEPT_GAPS = 1000  # of our own; a unit older than these is silent whatever they said
@@ -48,7 +48,7 @@ class Verdict(NamedTuple):
 
     contact: Contact
     silence_ms: int | None  # since last contact, without our own gaps; None when never heard
-    deaf_ms: int  # of the time since last contact, how long we were not listening
+    outage_ms: int  # of the time since last contact, how long we were not listening
 
 
 def own_topic(unit_id: str, topic: str) -> str | None:
@@ -63,7 +63,7 @@ def later(seen_ms: int | None, now_ms: int) -> int:
     return now_ms if seen_ms is None or now_ms > seen_ms else seen_ms
 
 
-def deaf_ms(gaps: Iterable[Gap], from_ms: int, to_ms: int) -> int:
+def outage_ms(gaps: Iterable[Gap], from_ms: int, to_ms: int) -> int:
     """How much of the time from `from_ms` to `to_ms` lies in the gaps, which must not overlap each other."""
     return sum(max(0, min(gap.to_ms, to_ms) - max(gap.from_ms, from_ms)) for gap in gaps)
 
@@ -77,28 +77,28 @@ def judge(
     if last_contact_ms - now_ms > FUTURE_MS:  # all we know is that it was heard at some time
         return Verdict(Contact.UNKNOWN, 0, 0)
     elapsed_ms = max(0, now_ms - last_contact_ms)
-    deaf = deaf_ms(gaps, last_contact_ms, now_ms)
-    silence_ms = elapsed_ms - deaf
+    outage = outage_ms(gaps, last_contact_ms, now_ms)
+    silence_ms = elapsed_ms - outage
     if silence_ms > silent_after_ms:
         contact = Contact.SILENT
     elif elapsed_ms > silent_after_ms:
         contact = Contact.UNKNOWN
     else:
         contact = Contact.ONLINE
-    return Verdict(contact, silence_ms, deaf)
+    return Verdict(contact, silence_ms, outage)
 
 
-def gap_between(listened_ms: int | None, now_ms: int) -> Gap | None:
+def gap_between(last_ok_ms: int | None, now_ms: int) -> Gap | None:
     """The gap from one sign of listening to the next; None while they follow in time, and before the first."""
-    if listened_ms is None or now_ms - listened_ms <= DEAF_AFTER_MS:
+    if last_ok_ms is None or now_ms - last_ok_ms <= OUTAGE_AFTER_MS:
         return None
-    return Gap(listened_ms, now_ms)
+    return Gap(last_ok_ms, now_ms)
 
 
 def proves_listening(received_ms: int, committed_ms: int) -> bool:
     """Whether a canary shows that units could reach us when it came. One that waited long to be stored does not: in
     that time nobody was acknowledged, and no unit could log in."""
-    return committed_ms - received_ms <= DEAF_AFTER_MS
+    return committed_ms - received_ms <= OUTAGE_AFTER_MS
 
 
 def merged(gaps: Iterable[Gap]) -> list[Gap]:
@@ -112,37 +112,37 @@ def merged(gaps: Iterable[Gap]) -> list[Gap]:
     return whole
 
 
-class Ledger:
-    """When we were listening: a canary calls `listened` every 5 s, and what lies between two late ones is a gap.
+class UptimeLedger:
+    """When we were listening: a canary calls `heartbeat_ok` every 5 s, and what lies between two late ones is a gap.
 
     Starts with the gaps and the last sign of listening of the process before this one; the time in between is
     then a gap too, because nobody was there to hear.
     """
 
-    def __init__(self, gaps: Iterable[Gap] = (), listened_ms: int | None = None) -> None:
+    def __init__(self, gaps: Iterable[Gap] = (), last_ok_ms: int | None = None) -> None:
         self._gaps = list(gaps)[-KEPT_GAPS:]
-        self.listened_ms = listened_ms
+        self.last_ok_ms = last_ok_ms
         self._others: list[Gap] = []
 
-    def learn(self, gaps: Iterable[Gap], others_listened: Iterable[int], now_ms: int) -> None:
+    def learn(self, gaps: Iterable[Gap], others_ok_ms: Iterable[int], now_ms: int) -> None:
         """What the store knows of processes that share the units with this one: their gaps that are over, and when
-        each of them last listened. Whose unit a unit is does not matter here: nobody is blamed while one is deaf."""
-        deaf = (Gap(at_ms, now_ms) for at_ms in others_listened if now_ms - at_ms > DEAF_AFTER_MS)
-        self._others = merged([*gaps, *deaf])[-KEPT_GAPS:]
+        each of them last listened. Whose unit a unit is does not matter here: nobody is blamed while one has an outage."""
+        outage = (Gap(at_ms, now_ms) for at_ms in others_ok_ms if now_ms - at_ms > OUTAGE_AFTER_MS)
+        self._others = merged([*gaps, *outage])[-KEPT_GAPS:]
 
-    def open_gap(self, now_ms: int) -> Gap | None:
+    def open_outage(self, now_ms: int) -> Gap | None:
         """The gap we are in, or None while the canaries come in time."""
-        return gap_between(self.listened_ms, now_ms)
+        return gap_between(self.last_ok_ms, now_ms)
 
-    def listened(self, now_ms: int) -> None:
+    def heartbeat_ok(self, now_ms: int) -> None:
         """A canary came through; the open gap, if any, ends with it."""
-        gap = self.open_gap(now_ms)
+        gap = self.open_outage(now_ms)
         if gap is not None:
             self._gaps = [*self._gaps, gap][-KEPT_GAPS:]
-        self.listened_ms = later(self.listened_ms, now_ms)
+        self.last_ok_ms = later(self.last_ok_ms, now_ms)
 
-    def gaps(self, now_ms: int) -> list[Gap]:
+    def outages(self, now_ms: int) -> list[Gap]:
         """All gaps, oldest first, with the one that is still open."""
-        gap = self.open_gap(now_ms)
+        gap = self.open_outage(now_ms)
         own = self._gaps if gap is None else [*self._gaps, gap]
         return merged([*own, *self._others]) if self._others else own

@@ -11,18 +11,18 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import uvicorn
 
 from cloud_bridge.alerts.alarm import Alarm
+from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import Clock, SystemClock
-from cloud_bridge.contact import Ledger
+from cloud_bridge.contact import UptimeLedger
 from cloud_bridge.counters import Counters
 from cloud_bridge.errors import PortBusy, SettingError
-from cloud_bridge.house import House
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
 from cloud_bridge.ingest.embedded import EmbeddedBroker
-from cloud_bridge.ingest.intake import Intake
+from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.mqtt import MqttIngest
-from cloud_bridge.ingest.quarantine import Quarantine
-from cloud_bridge.ingest.roster import Roster
+from cloud_bridge.ingest.unit_registry import UnitRegistry
+from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.live import Live
 from cloud_bridge.passwords import Passwords, PasswordTurns
 from cloud_bridge.settings import Settings
@@ -33,7 +33,7 @@ from cloud_bridge.store.units import last_contacts
 from cloud_bridge.telling_time import TimeTeller
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import open_accounts
-from cloud_bridge.vehicles.watching import watch
+from cloud_bridge.vehicles.poller import poll_for_ever
 from cloud_bridge.web.app import create_app
 
 LOOPBACK = "127.0.0.1"
@@ -42,7 +42,7 @@ GOODBYE_S = 3  # for pages that are being sent when we stop
 
 
 @asynccontextmanager
-async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> AsyncIterator[House]:
+async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock]) -> AsyncIterator[AppState]:
     """Open the store and build everything on it; at the end, write what waits. Listens nowhere yet.
 
     `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable and SettingError.
@@ -50,27 +50,34 @@ async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> 
     database = open_database(settings.store)
     with database.reading() as connection:
         live = Live(last_contacts(connection))
-        ledger = Ledger(*read_listening(connection, settings.part.number))
-    clock = clock_from(ledger.listened_ms or 0)
+        ledger = UptimeLedger(*read_listening(connection, settings.shard.number))
+    clock = clock_from(ledger.last_ok_ms or 0)
     accounts = open_accounts(database, clock, settings, os.environ)  # before any thread: it may refuse the settings
     passwords = Passwords()
     loop = asyncio.get_running_loop()
     recording, at_the_door = database.separate(1), database.separate(LOOKUPS_AT_ONCE)
     recorder = Recorder(recording, loop, clock.now_ms, ledger)
     counters = Counters()
-    intake = Intake(live, recorder, counters, settings.part)
-    quarantine = Quarantine()
+    ingest = Ingest(live, recorder, counters, settings.shard)
+    unknown_clients = UnknownClients()
     broker: EmbeddedBroker | MqttIngest
     if settings.broker is None:
-        broker = EmbeddedBroker(intake, Credentials(at_the_door), live, quarantine, counters, clock)
+        broker = EmbeddedBroker(ingest, Credentials(at_the_door), live, unknown_clients, counters, clock)
     else:
-        roster = Roster(at_the_door, clock)
+        unit_registry = UnitRegistry(at_the_door, clock)
         broker = MqttIngest(
-            settings.broker, intake, roster, quarantine, counters, clock, settings.part, settings.home_assistant
+            settings.broker,
+            ingest,
+            unit_registry,
+            unknown_clients,
+            counters,
+            clock,
+            settings.shard,
+            settings.home_assistant,
         )
-    upkeep = Upkeep(database, live, ledger, clock, settings.part)
+    upkeep = Upkeep(database, live, ledger, clock, settings.shard)
     try:
-        yield House(
+        yield AppState(
             settings,
             clock,
             database,
@@ -80,7 +87,7 @@ async def keep_house(settings: Settings, clock_from: Callable[[int], Clock]) -> 
             counters,
             broker,
             upkeep,
-            quarantine,
+            unknown_clients,
             accounts,
             PasswordTurns(passwords),
             loop,
@@ -98,21 +105,24 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
 
     Raises StoreUnusable, SettingError and PortBusy.
     """
-    async with keep_house(settings, SystemClock) as house:
+    async with open_app_state(settings, SystemClock) as app_state:
         with _listen(settings.host, settings.http_port) as http:
             server = _Server(
                 uvicorn.Config(
-                    create_app(house),
+                    create_app(app_state),
                     log_config=None,  # what logs.py has set up
                     log_level="warning",
                     server_header=False,
                     timeout_graceful_shutdown=GOODBYE_S,
                 )
             )
-            async with _way_in(house) as (mqtt_port, mqtts_port):
-                alarm = Alarm(house.database, house.clock, settings.mail)
+            async with _way_in(app_state) as (mqtt_port, mqtts_port):
+                alarm = Alarm(app_state.database, app_state.clock, settings.mail)
                 duties = asyncio.gather(
-                    house.broker.canary().run(), TimeTeller(house).run(), house.upkeep.run(alarm), watch(house.accounts)
+                    app_state.broker.canary().run(),
+                    TimeTeller(app_state).run(),
+                    app_state.upkeep.run(alarm),
+                    poll_for_ever(app_state.accounts),
                 )
                 for number in ENDING:
                     asyncio.get_running_loop().add_signal_handler(number, server.stop)
@@ -126,7 +136,7 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
                         await duties
 
 
-async def serve_part(settings: Settings) -> None:
+async def serve_shard(settings: Settings) -> None:
     """Only take in one part of an outside broker's units, until SIGTERM or SIGINT; the pages are another process's.
 
     Raises StoreUnusable, and SettingError when there is no such broker.
@@ -136,8 +146,8 @@ async def serve_part(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in ENDING:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with keep_house(settings, SystemClock) as house, _way_in(house):
-        duties = asyncio.gather(house.broker.canary().run(), TimeTeller(house).run())
+    async with open_app_state(settings, SystemClock) as app_state, _way_in(app_state):
+        duties = asyncio.gather(app_state.broker.canary().run(), TimeTeller(app_state).run())
         try:
             await stop.wait()
         finally:
@@ -145,7 +155,7 @@ async def serve_part(settings: Settings) -> None:
 
 
 def _collect_less_garbage() -> None:
-    """A full collection walks over every unit and session and stops the house for that long. What is there now stays
+    """A full collection walks over every unit and session and stops the process for that long. What is there now stays
     for good, and what comes later is freed by reference counting but for a few cycles."""
     gc.collect()
     gc.freeze()
@@ -175,20 +185,20 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def _way_in(house: House) -> AsyncIterator[tuple[int, int | None]]:
+async def _way_in(app_state: AppState) -> AsyncIterator[tuple[int, int | None]]:
     """The ports we listen on for units: plain and TLS; 0 and None when their broker is an outside one.
 
     Closed at the end, and when only one of the ports could be had: a broker that was started has to be stopped.
     """
     try:
-        if isinstance(house.broker, EmbeddedBroker):
-            await _start_broker(house.settings, house.broker)
-            yield house.broker.port, house.broker.tls_port
-        elif isinstance(house.broker, MqttIngest):
-            house.broker.start()
+        if isinstance(app_state.broker, EmbeddedBroker):
+            await _start_broker(app_state.settings, app_state.broker)
+            yield app_state.broker.port, app_state.broker.tls_port
+        elif isinstance(app_state.broker, MqttIngest):
+            app_state.broker.start()
             yield 0, None
     finally:
-        await house.broker.stop()
+        await app_state.broker.stop()
 
 
 async def _start_broker(settings: Settings, broker: EmbeddedBroker) -> None:

@@ -8,9 +8,9 @@ from urllib.parse import unquote, urlsplit
 
 from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest.canary import BrokerAddress
-from cloud_bridge.ingest.parts import ALL, Part
+from cloud_bridge.ingest.shard import ALL, Shard
 
-MAX_PARTS = 64
+MAX_SHARDS = 64
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -30,7 +30,7 @@ class Settings:
     mail: str | None = None  # CHARGEKEEPER_MAIL: the mail server for alerts, mailtos://user:password@host
     database: str | None = None  # CHARGEKEEPER_DATABASE: the URL of a PostgreSQL, postgresql://user:secret@host/name
     broker: BrokerAddress | None = None  # CHARGEKEEPER_BROKER, mqtt[s]://:secret@host:port; without it, our own
-    part: Part = ALL  # CHARGEKEEPER_PART, 2/4: the second of four processes that share that broker's units
+    shard: Shard = ALL  # CHARGEKEEPER_PART, 2/4: the second of four processes that share that broker's units
     home_assistant: bool = False  # CHARGEKEEPER_HOME_ASSISTANT=on: ingest/home_assistant.py
     log_json: bool = False  # CHARGEKEEPER_LOG=json: logs.py
     public_url: str | None = (
@@ -61,7 +61,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         mail=environment.get("CHARGEKEEPER_MAIL") or None,
         database=_database(environment),
         broker=_broker(environment),
-        part=_part(environment),
+        shard=_shard(environment),
         home_assistant=_choice(environment, "CHARGEKEEPER_HOME_ASSISTANT", ("off", "on")) == "on",
         log_json=_choice(environment, "CHARGEKEEPER_LOG", ("text", "json")) == "json",
     )
@@ -107,15 +107,15 @@ def _broker(environment: Mapping[str, str]) -> BrokerAddress | None:
     return BrokerAddress(url.hostname, port, unquote(url.password), tls if url.scheme == "mqtts" else None)
 
 
-def _part(environment: Mapping[str, str]) -> Part:
+def _shard(environment: Mapping[str, str]) -> Shard:
     text = environment.get("CHARGEKEEPER_PART") or "1/1"
     number, _, count = text.partition("/")
     if not (number.isascii() and number.isdigit() and count.isascii() and count.isdigit()):
         raise SettingError(f"CHARGEKEEPER_PART is {text!r}: set it to 2/4 for the second of four")
-    part = Part(int(number), int(count))
-    if not 1 <= part.number <= part.of <= MAX_PARTS:
-        raise SettingError(f"CHARGEKEEPER_PART is {text!r}: from 1/4 to 4/4 for four of at most {MAX_PARTS}")
-    return part
+    shard = Shard(int(number), int(count))
+    if not 1 <= shard.number <= shard.of <= MAX_SHARDS:
+        raise SettingError(f"CHARGEKEEPER_PART is {text!r}: from 1/4 to 4/4 for four of at most {MAX_SHARDS}")
+    return shard
 
 
 def _path(environment: Mapping[str, str], name: str) -> Path | None:

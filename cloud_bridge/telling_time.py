@@ -7,7 +7,7 @@ import asyncio
 import json
 import secrets
 
-from cloud_bridge.house import House
+from cloud_bridge.app_state import AppState
 
 EVERY_S = 1.0  # between two looks
 AGAIN_MS = 600_000  # to a unit that still does not know it, which may be of a firmware that cannot be told
@@ -16,8 +16,8 @@ AGAIN_MS = 600_000  # to a unit that still does not know it, which may be of a f
 class TimeTeller:
     """One for each process that takes units in."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, app_state: AppState) -> None:
+        self._house = app_state
         self._told_ms: dict[str, int] = {}
 
     async def run(self) -> None:

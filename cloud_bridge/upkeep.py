@@ -9,12 +9,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.alarm import NOTICE_EVERY_S, WEAK_SIGNAL_EVERY_S, Alarm
 from cloud_bridge.clock import Clock
-from cloud_bridge.contact import Contact, Ledger, judge, later
-from cloud_bridge.ingest.parts import ALL, Part
+from cloud_bridge.contact import Contact, UptimeLedger, judge, later
+from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.live import Live
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.fleet import SilentMinute, silent_by_minute
-from cloud_bridge.store.record import other_parts_listened, read_listening
+from cloud_bridge.store.record import other_shards_ok, read_listening
 from cloud_bridge.store.transitions import back, mark_back, mark_silent, overdue
 from cloud_bridge.store.upkeep import DAY_MS, LATE_MS, forget, roll_up_signal
 
@@ -29,13 +29,13 @@ _log = logging.getLogger(__name__)
 class Upkeep:
     """Its three duties, each to be called again and again."""
 
-    def __init__(self, database: Database, live: Live, ledger: Ledger, clock: Clock, part: Part = ALL) -> None:
+    def __init__(self, database: Database, live: Live, ledger: UptimeLedger, clock: Clock, shard: Shard = ALL) -> None:
         self.silences: list[SilentMinute] = []  # as of the last look: who is silent, and what they have in common
         self._database = database
         self._live = live
         self._ledger = ledger
         self._clock = clock
-        self._part = part
+        self._shard = shard
         self._rolled_up_ms = clock.now_ms() - DAY_MS  # whatever the process before this one left undone
 
     def notice(self) -> tuple[list[str], list[str]]:
@@ -43,10 +43,10 @@ class Upkeep:
         now_ms = self._clock.now_ms()
         with self._database.reading() as connection:
             suspects, returned = overdue(connection, now_ms), back(connection)
-            if self._part.of > 1:
-                others = other_parts_listened(connection, *self._part)
+            if self._shard.of > 1:
+                others = other_shards_ok(connection, *self._shard)
                 self._ledger.learn(read_listening(connection)[0], others, now_ms)
-        gaps = self._ledger.gaps(now_ms)
+        gaps = self._ledger.outages(now_ms)
         silent = []
         for unit_id, stored_ms, silent_after_ms in suspects:
             live = self._live.find(unit_id)  # may be a commit newer

@@ -1,7 +1,7 @@
 """Notices and sends, again and again, on threads beside the event loop."""
 
 from cloud_bridge.alerts.delivery import Delivery
-from cloud_bridge.alerts.noticing import Settled, notice, notice_weak_signal
+from cloud_bridge.alerts.detection import Settled, notice, notice_weak_signal
 from cloud_bridge.alerts.settled import settled_id
 from cloud_bridge.clock import Clock
 from cloud_bridge.store.database import Database

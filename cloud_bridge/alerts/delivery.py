@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from cloud_bridge.alerts.mail import NotDelivered, notify, send_mail
+from cloud_bridge.alerts.subscriptions import Via
 from cloud_bridge.alerts.webhook import post
-from cloud_bridge.alerts.wishes import Via
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.tables import alert_wishes, alerts, people

@@ -1,5 +1,5 @@
 """A webhook is a POST of JSON with `Chargekeeper-Signature: t=<seconds>,v1=<hex>`, where v1 is HMAC-SHA256 with the
-wish's key over `<seconds>.<body>`. Whoever receives it compares that, and turns away what is older than minutes.
+subscription's key over `<seconds>.<body>`. Whoever receives it compares that, and turns away what is older than minutes.
 """
 
 import hashlib

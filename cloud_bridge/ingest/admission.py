@@ -9,7 +9,7 @@ from cloud_bridge.counters import Counters
 from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.packets import Connect
-from cloud_bridge.ingest.quarantine import Quarantine
+from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.wire import UNIT_ID
 
 _log = logging.getLogger(__name__)
@@ -18,9 +18,11 @@ _log = logging.getLogger(__name__)
 class Admission:
     """Each refusal has its counter."""
 
-    def __init__(self, credentials: Credentials, quarantine: Quarantine, counters: Counters, clock: Clock) -> None:
+    def __init__(
+        self, credentials: Credentials, unknown_clients: UnknownClients, counters: Counters, clock: Clock
+    ) -> None:
         self._credentials = credentials
-        self._quarantine = quarantine
+        self._unknown_clients = unknown_clients
         self._counters = counters
         self._clock = clock
 
@@ -57,7 +59,7 @@ class Admission:
             return packets.ACCEPTED
         if right is None:
             self._counters.refused_unknown_unit += 1
-            self._quarantine.saw(connect.client_id, self._clock.now_ms())
+            self._unknown_clients.saw(connect.client_id, self._clock.now_ms())
         else:
             self._counters.refused_wrong_secret += 1
         _log.info("refused a login as %s", connect.client_id)

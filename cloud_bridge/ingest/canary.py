@@ -1,7 +1,7 @@
 """A client of our own that goes the way of the units: a mark through broker, way in and store, every five seconds.
 
 What stops the canaries stops contacts too, so the time between two late ones is ours and not any unit's silence
-(contact.Ledger). Only the commit of a mark counts, not the broker's acknowledgement of it. The client is a few raw
+(contact.UptimeLedger). Only the commit of a mark counts, not the broker's acknowledgement of it. The client is a few raw
 packets, because the broker may be any, and an MQTT library that reconnects by itself would hide what we measure.
 """
 

@@ -13,9 +13,9 @@ from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.canary import BrokerAddress, Canary
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import Credentials
-from cloud_bridge.ingest.intake import Intake
+from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.listener import MqttListener
-from cloud_bridge.ingest.quarantine import Quarantine
+from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.live import Live
 
 LISTENER = "default"  # amqtt insists on the name
@@ -26,10 +26,10 @@ class EmbeddedBroker:
 
     def __init__(
         self,
-        intake: Intake,
+        ingest: Ingest,
         credentials: Credentials,
         live: Live,
-        quarantine: Quarantine,
+        unknown_clients: UnknownClients,
         counters: Counters,
         clock: Clock,
     ) -> None:
@@ -43,8 +43,8 @@ class EmbeddedBroker:
         plugin = "cloud_bridge.ingest.plugin.UnitsOnly"
         self._broker = Broker(BrokerConfig(listeners={LISTENER: listener}, plugins={plugin: {}}))
         self._listener = MqttListener(
-            intake,
-            Admission(credentials, quarantine, counters, clock),
+            ingest,
+            Admission(credentials, unknown_clients, counters, clock),
             credentials,
             live,
             counters,

@@ -25,7 +25,7 @@ from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.connection import MqttConnection
 from cloud_bridge.ingest.credentials import Credentials
-from cloud_bridge.ingest.intake import Intake
+from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.packets import MalformedPacket, PacketTooLarge, Publish
 from cloud_bridge.ingest.session import ConnectReceived, Event, PublishReceived
 from cloud_bridge.live import Live
@@ -47,7 +47,7 @@ class MqttListener:
 
     def __init__(
         self,
-        intake: Intake,
+        ingest: Ingest,
         admission: Admission,
         credentials: Credentials,
         live: Live,
@@ -55,7 +55,7 @@ class MqttListener:
         clock: Clock,
         hand_over: HandOver,
     ) -> None:
-        self._intake = intake
+        self._ingest = ingest
         self._admission = admission
         self._credentials = credentials
         self._live = live
@@ -147,9 +147,9 @@ class MqttListener:
             return
         now_ms = self._clock.now_ms()
         if unit_id == CANARY_ID:
-            taken = self._intake.take_canary(now_ms, committed)
+            taken = self._ingest.take_canary(now_ms, committed)
         else:
-            taken = self._intake.take(unit_id, kind, publish.payload, now_ms, publish.redelivered, committed)
+            taken = self._ingest.take(unit_id, kind, publish.payload, now_ms, publish.redelivered, committed)
         if not taken:  # MQTT sends it again only on another connection [MQTT-4.4.0-1]
             connection.transport.abort()
 

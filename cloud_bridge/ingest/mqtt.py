@@ -30,12 +30,12 @@ from cloud_bridge.clock import Clock
 from cloud_bridge.contact import UNIT_TOPICS
 from cloud_bridge.counters import Counters
 from cloud_bridge.ingest import home_assistant as home
+from cloud_bridge.ingest.batched_paho import BatchedClient
 from cloud_bridge.ingest.canary import BrokerAddress, Canary
-from cloud_bridge.ingest.gathered import GatheredClient
-from cloud_bridge.ingest.intake import Intake
-from cloud_bridge.ingest.parts import ALL, Part
-from cloud_bridge.ingest.quarantine import Quarantine
-from cloud_bridge.ingest.roster import Roster
+from cloud_bridge.ingest.inbound import Ingest
+from cloud_bridge.ingest.shard import ALL, Shard
+from cloud_bridge.ingest.unit_registry import UnitRegistry
+from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.store.secrets import new_secret
 
 KEEPALIVE_S = 20
@@ -54,25 +54,25 @@ class MqttIngest:
     def __init__(
         self,
         address: BrokerAddress,
-        intake: Intake,
-        roster: Roster,
-        quarantine: Quarantine,
+        ingest: Ingest,
+        unit_registry: UnitRegistry,
+        unknown_clients: UnknownClients,
         counters: Counters,
         clock: Clock,
-        part: Part = ALL,
+        shard: Shard = ALL,
         home_assistant: bool = False,
     ) -> None:
         self.live = Event()  # set while messages count as contact
         self._address = address
-        self._intake = intake
-        self._roster = roster
-        self._quarantine = quarantine
+        self._ingest = ingest
+        self._unit_registry = unit_registry
+        self._unknown_clients = unknown_clients
         self._counters = counters
         self._clock = clock
-        self._part = part
+        self._shard = shard
         self._home_assistant = home_assistant
         self._introduced: set[str] = set()  # to Home Assistant, since the start
-        self._name = part.bridge_id
+        self._name = shard.bridge_id
         self._marker = b""
         self._loop = asyncio.get_running_loop()
         self._client = self._make(MQTTProtocolVersion.MQTTv5)
@@ -88,7 +88,7 @@ class MqttIngest:
 
     def canary(self) -> Canary:
         """A client of its own on the same broker, heard by this part."""
-        return Canary(self._address, self._counters, self._part.canary_id)
+        return Canary(self._address, self._counters, self._shard.canary_id)
 
     @property
     def connections(self) -> int:
@@ -107,8 +107,8 @@ class MqttIngest:
             return False
         return sent.is_published()
 
-    def _make(self, version: MQTTProtocolVersion) -> GatheredClient:
-        client = GatheredClient(
+    def _make(self, version: MQTTProtocolVersion) -> BatchedClient:
+        client = BatchedClient(
             self._loop,
             client_id=self._name,
             clean_session=False if version is MQTTProtocolVersion.MQTTv311 else None,  # MQTT 5 says it in connect()
@@ -160,29 +160,29 @@ class MqttIngest:
 
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
         now_ms = self._clock.now_ms()
-        acknowledge = partial(self._client.gathered.acknowledge, message.mid)
+        acknowledge = partial(self._client.batched.acknowledge, message.mid)
         _, unit_id, kind = message.topic.split("/")  # as subscribed
         if message.retain:
             self._counters.dropped_retained += 1
         elif unit_id.startswith("_"):
             if unit_id == self._name and message.payload == self._marker:
                 self.live.set()
-            elif unit_id != self._part.canary_id or not self.live.is_set():
+            elif unit_id != self._shard.canary_id or not self.live.is_set():
                 acknowledge()
                 return
-            self._intake.take_canary(now_ms, acknowledge)
+            self._ingest.take_canary(now_ms, acknowledge)
             return
-        elif not self._part.takes(unit_id):
+        elif not self._shard.takes(unit_id):
             pass
-        elif not self._roster.has(unit_id):
+        elif not self._unit_registry.has(unit_id):
             self._counters.quarantined += 1
-            self._quarantine.saw(unit_id[:36], now_ms)
+            self._unknown_clients.saw(unit_id[:36], now_ms)
         elif self.live.is_set() and not message.dup:
             written = partial(self._written, unit_id, now_ms, acknowledge) if self._home_assistant else acknowledge
-            self._intake.take(unit_id, kind, bytes(message.payload), now_ms, False, written)
+            self._ingest.take(unit_id, kind, bytes(message.payload), now_ms, False, written)
             return
         else:
-            self._intake.take_late(unit_id, kind, bytes(message.payload), now_ms, acknowledge)
+            self._ingest.take_late(unit_id, kind, bytes(message.payload), now_ms, acknowledge)
             return
         acknowledge()
 

@@ -1,4 +1,4 @@
-"""What a batch of arrivals changes in the tables. One transaction; the caller owns it."""
+"""What a batch of messages changes in the tables. One transaction; the caller owns it."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, case, delete, literal_column, select, update
 
 from cloud_bridge.contact import GAP_AFTER_MS, Gap, merged
-from cloud_bridge.store.arrival import Arrival, CanaryMark
+from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.tables import (
     contact_gaps,
     contacts,
@@ -84,48 +84,48 @@ def _new_signal(dialect: str) -> Insert:
     return insert_into(dialect, signal).on_conflict_do_nothing()
 
 
-def record(connection: Connection, arrivals: Sequence[Arrival]) -> None:
+def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
     """Write a batch, in the order of arrival. Journal records that are there already stay as they are."""
     contact_of: dict[str, dict[str, Any]] = {}
-    newest_heartbeats: dict[str, Arrival] = {}
+    newest_heartbeats: dict[str, InboundMessage] = {}
     journal: dict[str, list[dict[str, Any]]] = {}
     gap_rows: list[dict[str, Any]] = []
     signal_rows: list[dict[str, Any]] = []
     first_rows: list[dict[str, Any]] = []
-    for arrival in arrivals:
-        if arrival.late:
-            if arrival.message is not None:
-                journal.setdefault(arrival.kind, []).append(_journal_row(arrival, arrival.message))
+    for inbound in messages:
+        if inbound.late:
+            if inbound.message is not None:
+                journal.setdefault(inbound.kind, []).append(_journal_row(inbound, inbound.message))
             continue
-        row = contact_of.get(arrival.unit_id)
+        row = contact_of.get(inbound.unit_id)
         if row is None:
-            row = contact_of[arrival.unit_id] = {
-                "unit_id": arrival.unit_id,
+            row = contact_of[inbound.unit_id] = {
+                "unit_id": inbound.unit_id,
                 "last_contact_ms": 0,
                 "messages": 0,
                 "bad_payloads": 0,
                 "operator": "",
             }
-        if arrival.received_ms >= row["last_contact_ms"]:
-            row["last_contact_ms"] = arrival.received_ms
-            row["last_kind"] = arrival.kind
+        if inbound.received_ms >= row["last_contact_ms"]:
+            row["last_contact_ms"] = inbound.received_ms
+            row["last_kind"] = inbound.kind
         row["messages"] += 1
-        row["bad_payloads"] += arrival.bad
-        if arrival.previous_ms is None:
-            first_rows.append({"unit": arrival.unit_id, "at_ms": arrival.received_ms})
-        elif arrival.received_ms - arrival.previous_ms > GAP_AFTER_MS:
-            gap = {"unit_id": arrival.unit_id, "from_ms": arrival.previous_ms, "to_ms": arrival.received_ms}
+        row["bad_payloads"] += inbound.bad
+        if inbound.previous_ms is None:
+            first_rows.append({"unit": inbound.unit_id, "at_ms": inbound.received_ms})
+        elif inbound.received_ms - inbound.previous_ms > GAP_AFTER_MS:
+            gap = {"unit_id": inbound.unit_id, "from_ms": inbound.previous_ms, "to_ms": inbound.received_ms}
             gap_rows.append(gap)
-        message = arrival.message
+        message = inbound.message
         if message is None:
             continue
         if isinstance(message, Heartbeat):
             if message.csq is not None and message.csq <= MAX_CSQ:
-                signal_rows.append(_signal_row(arrival, message))
+                signal_rows.append(_signal_row(inbound, message))
             row["operator"] = (message.operator or row["operator"])[:MAX_OPERATOR]
-            newest_heartbeats[arrival.unit_id] = arrival
+            newest_heartbeats[inbound.unit_id] = inbound
         else:
-            journal.setdefault(arrival.kind, []).append(_journal_row(arrival, message))
+            journal.setdefault(inbound.kind, []).append(_journal_row(inbound, message))
     dialect = connection.dialect.name
     execute_many(connection, _add_contacts(dialect), list(contact_of.values()))
     execute_many(connection, _newest_heartbeats(dialect), [_heartbeat_row(one) for one in newest_heartbeats.values()])
@@ -137,35 +137,35 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> None:
     insert_new(connection, contact_gaps, gap_rows)
 
 
-def _heartbeat_row(arrival: Arrival) -> dict[str, Any]:
-    return {"unit_id": arrival.unit_id, "received_ms": arrival.received_ms, "payload": arrival.payload.decode()}
+def _heartbeat_row(inbound: InboundMessage) -> dict[str, Any]:
+    return {"unit_id": inbound.unit_id, "received_ms": inbound.received_ms, "payload": inbound.payload.decode()}
 
 
-def _signal_row(arrival: Arrival, heartbeat: Heartbeat) -> dict[str, Any]:
+def _signal_row(inbound: InboundMessage, heartbeat: Heartbeat) -> dict[str, Any]:
     return {
-        "unit_id": arrival.unit_id,
-        "received_ms": arrival.received_ms,
+        "unit_id": inbound.unit_id,
+        "received_ms": inbound.received_ms,
         "csq": heartbeat.csq,
         "operator": (heartbeat.operator or "")[:MAX_OPERATOR],
     }
 
 
-def _journal_row(arrival: Arrival, message: Message) -> dict[str, Any]:
-    row: dict[str, Any] = {name: getattr(message, name) for name in _COLUMNS[arrival.kind][1]}
-    row["unit_id"] = arrival.unit_id
-    row["received_ms"] = arrival.received_ms
-    row["payload"] = arrival.payload.decode()
+def _journal_row(inbound: InboundMessage, message: Message) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(message, name) for name in _COLUMNS[inbound.kind][1]}
+    row["unit_id"] = inbound.unit_id
+    row["received_ms"] = inbound.received_ms
+    row["payload"] = inbound.payload.decode()
     return row
 
 
-def reject(connection: Connection, arrival: Arrival, reason: str) -> None:
+def reject(connection: Connection, inbound: InboundMessage, reason: str) -> None:
     """Keep the bytes of a message whose data the database refuses, for somebody to look at. The newest KEPT_REJECTED
     stay."""
     row = {
-        "unit_id": arrival.unit_id,
-        "kind": arrival.kind,
-        "received_ms": arrival.received_ms,
-        "payload": arrival.payload,
+        "unit_id": inbound.unit_id,
+        "kind": inbound.kind,
+        "received_ms": inbound.received_ms,
+        "payload": inbound.payload,
         "reason": reason[:MAX_REASON],
     }
     newest = connection.execute(rejected_messages.insert().returning(rejected_messages.c.id), row).scalar_one()
@@ -174,19 +174,19 @@ def reject(connection: Connection, arrival: Arrival, reason: str) -> None:
 
 def record_listening(connection: Connection, mark: CanaryMark, gap: Gap | None) -> None:
     """We listened when the mark was received, and the gap, if any, ended with it."""
-    replace(connection, listening, [{"id": mark.part, "until_ms": mark.received_ms}])
+    replace(connection, listening, [{"id": mark.shard, "until_ms": mark.received_ms}])
     if gap is not None:  # again where the commit before held, and its answer was lost
         replace(connection, listening_gaps, [gap._asdict()])
 
 
-def read_listening(connection: Connection, part: int = 1) -> tuple[list[Gap], int | None]:
+def read_listening(connection: Connection, shard: int = 1) -> tuple[list[Gap], int | None]:
     """The ledger of all parts: their gaps, oldest first and not overlapping, and when this part last listened."""
     query = select(listening_gaps.c.from_ms, listening_gaps.c.to_ms).order_by(listening_gaps.c.from_ms)
     gaps = merged(Gap(*row) for row in connection.execute(query))
-    return gaps, connection.execute(select(listening.c.until_ms).where(listening.c.id == part)).scalar()
+    return gaps, connection.execute(select(listening.c.until_ms).where(listening.c.id == shard)).scalar()
 
 
-def other_parts_listened(connection: Connection, number: int, count: int) -> list[int]:
+def other_shards_ok(connection: Connection, number: int, count: int) -> list[int]:
     """When each of the other parts last listened; parts from when there were more do not count."""
     others = (listening.c.id != number) & (listening.c.id <= count)
     return list(connection.execute(select(listening.c.until_ms).where(others)).scalars())

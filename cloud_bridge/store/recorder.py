@@ -27,9 +27,9 @@ from typing import NamedTuple
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
-from cloud_bridge.contact import Ledger, gap_between, proves_listening
-from cloud_bridge.store.arrival import Arrival, CanaryMark
+from cloud_bridge.contact import UptimeLedger, gap_between, proves_listening
 from cloud_bridge.store.database import Database
+from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.record import record, record_listening, reject
 
 GATHER_S = 0.005  # groups start at most this often: a commit costs about as much as fifty more rows in it
@@ -38,7 +38,7 @@ LAST_TRIES = 3  # when closing; what then still cannot be written was never ackn
 MAX_WAITING = 100_000  # messages, some 100 MB. Beyond it none is taken in, so none is acknowledged
 STALLED_S = 10.0  # a commit that takes longer is an outage, though no error has come yet
 
-Committed = Callable[[], object]  # called on the event loop after the commit; must not raise
+OnCommit = Callable[[], object]  # called on the event loop after the commit; must not raise
 
 _log = logging.getLogger(__name__)
 
@@ -46,8 +46,8 @@ _log = logging.getLogger(__name__)
 class Item(NamedTuple):
     """What waits to be written, and whom to call when it is committed."""
 
-    message: Arrival | CanaryMark
-    committed: Committed
+    message: InboundMessage | CanaryMark
+    committed: OnCommit
 
 
 class Recorder:
@@ -58,7 +58,7 @@ class Recorder:
     """
 
     def __init__(
-        self, database: Database, loop: asyncio.AbstractEventLoop, now_ms: Callable[[], int], ledger: Ledger
+        self, database: Database, loop: asyncio.AbstractEventLoop, now_ms: Callable[[], int], ledger: UptimeLedger
     ) -> None:
         self.rejected = 0  # messages kept aside: the database refuses their data, and no retry can help
         self.retries = 0  # times that the database did not take what was handed to it
@@ -67,7 +67,7 @@ class Recorder:
         self._loop = loop
         self._now_ms = now_ms
         self._ledger = ledger
-        self._listened_ms = ledger.listened_ms  # as committed; the ledger follows on the event loop
+        self._listened_ms = ledger.last_ok_ms  # as committed; the ledger follows on the event loop
         self._changed = threading.Condition()
         self._waiting: list[Item] = []
         self._uncommitted: list[Item] = []  # taken out of `_waiting`
@@ -76,7 +76,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="recorder")
         self._thread.start()
 
-    def put(self, message: Arrival | CanaryMark, committed: Committed) -> bool:
+    def put(self, message: InboundMessage | CanaryMark, committed: OnCommit) -> bool:
         """Write it soon, then call `committed`. False: MAX_WAITING wait already, and this one was not taken."""
         with self._changed:
             if self.is_full:
@@ -159,20 +159,20 @@ class Recorder:
     def _commit(self, group: list[Item]) -> list[int]:
         """One transaction. Returns the times at which its canaries prove that we listened. Raises anything."""
         now_ms = self._now_ms()
-        arrivals = [item.message for item in group if isinstance(item.message, Arrival)]
+        messages = [item.message for item in group if isinstance(item.message, InboundMessage)]
         marks = [item.message for item in group if isinstance(item.message, CanaryMark)]
-        listened, listened_ms = [], self._listened_ms
+        listened, last_ok_ms = [], self._listened_ms
         with self._database.writing() as connection:
-            if arrivals:
-                record(connection, arrivals)
+            if messages:
+                record(connection, messages)
             for mark in marks:
-                is_newer = listened_ms is None or mark.received_ms > listened_ms
+                is_newer = last_ok_ms is None or mark.received_ms > last_ok_ms
                 if is_newer and proves_listening(mark.received_ms, now_ms):
-                    gap = gap_between(listened_ms, mark.received_ms)
+                    gap = gap_between(last_ok_ms, mark.received_ms)
                     record_listening(connection, mark, gap)
-                    listened_ms = mark.received_ms
-                    listened.append(listened_ms)
-        self._listened_ms = listened_ms
+                    last_ok_ms = mark.received_ms
+                    listened.append(last_ok_ms)
+        self._listened_ms = last_ok_ms
         return listened
 
     def _keep_aside(self, item: Item, error: Exception) -> bool:
@@ -181,18 +181,18 @@ class Recorder:
         It is tried once more, since an error of its own data comes again. Then the bytes are kept, and the contact
         counts if it can be stored: the unit reached us, whatever it said.
         """
-        arrival = item.message
-        if isinstance(arrival, CanaryMark):
+        inbound = item.message
+        if isinstance(inbound, CanaryMark):
             self._failed(error)
             return False
-        unread = arrival._replace(message=None, bad=True)
-        for contact, is_rejected in (([arrival], False), ([unread], True), ([], True)):
+        unread = inbound._replace(message=None, bad=True)
+        for contact, is_rejected in (([inbound], False), ([unread], True), ([], True)):
             try:
                 with self._database.writing() as connection:
                     if contact:
                         record(connection, contact)
                     if is_rejected:
-                        reject(connection, arrival, _reason(error))
+                        reject(connection, inbound, _reason(error))
             except Exception as again:
                 if not _is_of_its_data(again):
                     self._failed(again)
@@ -201,14 +201,14 @@ class Recorder:
             else:
                 if is_rejected:
                     self.rejected += 1
-                    _log.error("a message of %s was rejected and kept aside: %s", arrival.unit_id, _reason(error))
+                    _log.error("a message of %s was rejected and kept aside: %s", inbound.unit_id, _reason(error))
                 self._call_back([item], [])
                 return True
         self._failed(error)  # not even its bytes: then it is not its data
         return False
 
     def _call_back(self, group: list[Item], listened: list[int]) -> None:
-        calls: list[Committed] = [partial(self._ledger.listened, at_ms) for at_ms in listened]
+        calls: list[OnCommit] = [partial(self._ledger.heartbeat_ok, at_ms) for at_ms in listened]
         calls += [item.committed for item in group]
         self._loop.call_soon_threadsafe(_call, calls)
 
@@ -246,6 +246,6 @@ def _reason(error: Exception) -> str:
     return lines[0] if lines else type(cause).__name__
 
 
-def _call(callbacks: list[Committed]) -> None:
+def _call(callbacks: list[OnCommit]) -> None:
     for committed in callbacks:
         committed()

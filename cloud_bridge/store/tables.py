@@ -235,7 +235,7 @@ rejected_messages = _numbered(  # whose data the database refuses (store/recorde
 listening = Table(
     "listening",
     metadata,
-    Column("id", Integer, primary_key=True),  # a row for each part of the units (ingest/parts.py)
+    Column("id", Integer, primary_key=True),  # a row for each part of the units (ingest/shard.py)
     Column("until_ms", BigInteger, nullable=False),
 )
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from cloud_bridge.availability import availability
-from cloud_bridge.contact import Gap, deaf_ms
+from cloud_bridge.contact import Gap, outage_ms
 from cloud_bridge.store import history
 from cloud_bridge.support.network_moves import Move, network_moves
 
@@ -103,9 +103,9 @@ def silent_gaps(over: Sequence[Gap], ours: Sequence[Gap], from_ms: int, to_ms: i
     gaps = []
     for gap in over:
         end_ms = min(gap.to_ms, to_ms)
-        if end_ms - gap.from_ms - deaf_ms(ours, gap.from_ms, end_ms) > silent_after_ms:
+        if end_ms - gap.from_ms - outage_ms(ours, gap.from_ms, end_ms) > silent_after_ms:
             begin_ms = max(gap.from_ms, from_ms)
-            gaps.append(Gap(begin_ms, end_ms - deaf_ms(ours, begin_ms, end_ms)))
+            gaps.append(Gap(begin_ms, end_ms - outage_ms(ours, begin_ms, end_ms)))
     return gaps
 
 

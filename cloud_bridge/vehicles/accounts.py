@@ -10,8 +10,8 @@ from cloud_bridge.vehicles.catalogue import Catalogue, read_catalogue
 from cloud_bridge.vehicles.keys import key_source
 from cloud_bridge.vehicles.maker_calls import MakerCalls
 from cloud_bridge.vehicles.provider import Provider, ProviderError
-from cloud_bridge.vehicles.refresh_door import RefreshDoor, RefresherProcess
-from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.provider_errors import Trouble
+from cloud_bridge.vehicles.refresh_client import RefreshClient, RefreshWorkerProcess
 from cloud_bridge.vehicles.vault import Vault
 
 
@@ -23,7 +23,7 @@ class Accounts:
     clock: Clock
     vault: Vault
     catalogue: Catalogue
-    door: RefreshDoor
+    refresh_client: RefreshClient
     calls: MakerCalls = field(default_factory=MakerCalls)
 
     def provider(self, name: str) -> Provider:
@@ -36,7 +36,7 @@ class Accounts:
     def close(self) -> None:
         """Not the database, which is the caller's. Does not wait for a refresh that is under way: it ends by itself."""
         self.calls.close()
-        self.door.close()
+        self.refresh_client.close()
         self.catalogue.close()
 
 
@@ -47,5 +47,5 @@ def open_accounts(database: Database, clock: Clock, settings: Settings, environm
         clock,
         Vault(key_source(settings.folder, environment)),
         read_catalogue(settings.folder, environment),
-        RefresherProcess(settings.folder, settings.database),
+        RefreshWorkerProcess(settings.folder, settings.database),
     )

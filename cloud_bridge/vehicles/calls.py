@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 
 from cloud_bridge.vehicles.provider import ProviderError
-from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.provider_errors import Trouble
 
 STEP_S = 8.0  # to connect, and between two pieces of an answer
 TOTAL_S = 20.0  # for the whole answer

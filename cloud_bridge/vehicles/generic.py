@@ -15,7 +15,7 @@ from cloud_bridge.vehicles import fields
 from cloud_bridge.vehicles.calls import ask
 from cloud_bridge.vehicles.oauth import OAuth, OAuthSettings
 from cloud_bridge.vehicles.provider import Car, Grant, Reading
-from cloud_bridge.vehicles.trouble import Row, Trouble, look_up
+from cloud_bridge.vehicles.provider_errors import Row, Trouble, look_up
 
 ERRORS = (
     Row(401, None, Trouble.STALE_TOKEN),

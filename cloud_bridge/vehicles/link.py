@@ -8,7 +8,7 @@ authorisation again, so that the error does not vanish because somebody opened a
 from enum import StrEnum
 from typing import NamedTuple
 
-from cloud_bridge.vehicles.trouble import LASTING, Trouble
+from cloud_bridge.vehicles.provider_errors import LASTING, Trouble
 
 
 class State(StrEnum):

@@ -9,7 +9,7 @@ from authlib.integrations.httpx_client import OAuth2Client
 
 from cloud_bridge.vehicles.calls import CLIENT, unreachable
 from cloud_bridge.vehicles.provider import Grant, ProviderError
-from cloud_bridge.vehicles.trouble import Row, Trouble, look_up
+from cloud_bridge.vehicles.provider_errors import Row, Trouble, look_up
 
 UNTOLD_LIFE_S = 1800  # of an access token whose provider does not say
 LONGEST_LIFE_S = 90 * 24 * 3600

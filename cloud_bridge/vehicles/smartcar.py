@@ -14,7 +14,7 @@ from cloud_bridge.vehicles import fields
 from cloud_bridge.vehicles.calls import Answer, ask
 from cloud_bridge.vehicles.oauth import OAuth, OAuthSettings
 from cloud_bridge.vehicles.provider import Car, Grant, Reading
-from cloud_bridge.vehicles.trouble import Row, Trouble, look_up
+from cloud_bridge.vehicles.provider_errors import Row, Trouble, look_up
 
 AUTHORISE_URL = "https://connect.smartcar.com/oauth/authorize"
 TOKEN_URL = "https://auth.smartcar.com/oauth/token"

@@ -14,7 +14,7 @@ from cloud_bridge.vehicles import fields
 from cloud_bridge.vehicles.calls import ask
 from cloud_bridge.vehicles.oauth import OAuth, OAuthSettings
 from cloud_bridge.vehicles.provider import Car, Grant, ProviderError, Reading
-from cloud_bridge.vehicles.trouble import Row, Trouble, look_up
+from cloud_bridge.vehicles.provider_errors import Row, Trouble, look_up
 
 AUTHORISE_URL = "https://auth.tesla.com/oauth2/v3/authorize"
 TOKEN_URL = "https://fleet-auth.prd.vn.cloud.tesla.com/oauth2/v3/token"

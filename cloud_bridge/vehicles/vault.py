@@ -15,9 +15,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, select, update
 
 from cloud_bridge.store.vehicle_tables import account_grants
+from cloud_bridge.vehicles.encryption import seal, unseal
 from cloud_bridge.vehicles.keys import KeyGone, KeySource
 from cloud_bridge.vehicles.provider import Grant
-from cloud_bridge.vehicles.sealing import seal, unseal
 
 REFRESH_AT = 0.8  # of the access token's life
 REFRESH_WEEKLY_MS = 7 * 24 * 3600 * 1000

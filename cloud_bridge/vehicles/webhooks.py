@@ -10,7 +10,7 @@ import hmac
 import json
 from typing import Any
 
-from cloud_bridge.vehicles import fields, rows
+from cloud_bridge.vehicles import fields, repository
 from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.vehicles.provider import Reading
 
@@ -95,8 +95,8 @@ def _updated_ms(signal: dict[str, Any], now_ms: int) -> int:
 def _tell(accounts: Accounts, car_id: str, reading: Reading | None) -> None:
     """Everybody who has linked this car."""
     with accounts.database.writing() as connection:
-        for vehicle in rows.of_car(connection, PROVIDER, car_id):
+        for vehicle in repository.of_car(connection, PROVIDER, car_id):
             if reading is not None:
-                rows.said(connection, vehicle, reading)
+                repository.said(connection, vehicle, reading)
             else:
-                rows.look_soon(connection, vehicle)
+                repository.look_soon(connection, vehicle)

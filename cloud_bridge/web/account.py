@@ -16,7 +16,7 @@ from cloud_bridge.store.email import email_of
 from cloud_bridge.store.people import set_password
 from cloud_bridge.store.sites import Tariff, describe_site, set_tariff, tariff_of
 from cloud_bridge.store.units import Unit, visible_units
-from cloud_bridge.web.access import HouseOf, PasswordsOf
+from cloud_bridge.web.access import PasswordsOf, StateDep
 from cloud_bridge.web.attempts import Attempts
 from cloud_bridge.web.login import give_session, who_knows
 from cloud_bridge.web.page import Field, NotTheirs, OwnForm, PersonOf, UnitOf, page, to
@@ -38,15 +38,15 @@ def overview(request: Request, person: PersonOf) -> Response:
 
 
 @router.get("/details")
-def details(request: Request, house: HouseOf, person: PersonOf) -> Response:
-    with house.database.reading() as connection:
+def details(request: Request, app_state: StateDep, person: PersonOf) -> Response:
+    with app_state.database.reading() as connection:
         known = contact_details.details_of(connection, person.id)
     return page(request, "account_details.html", person, details=known)
 
 
 @router.post("/details", dependencies=[OwnForm])
-def change_details(house: HouseOf, person: PersonOf, full_name: Field = "", phone: Field = "") -> Response:
-    with _explained("These details were not taken"), house.database.writing() as connection:
+def change_details(app_state: StateDep, person: PersonOf, full_name: Field = "", phone: Field = "") -> Response:
+    with _explained("These details were not taken"), app_state.database.writing() as connection:
         contact_details.set_details(connection, person.id, full_name, phone)
     return to("/account")
 
@@ -58,40 +58,40 @@ def password(request: Request, person: PersonOf) -> Response:
 
 @router.post("/password", dependencies=[OwnForm])
 def change_password(
-    request: Request, house: HouseOf, passwords: PasswordsOf, person: PersonOf, old: Field, new: Field
+    request: Request, app_state: StateDep, passwords: PasswordsOf, person: PersonOf, old: Field, new: Field
 ) -> Response:
     """Every other browser is logged out, and every token of theirs ends; this browser goes on."""
-    if who_knows(house, passwords, person.name, old) is None:
+    if who_knows(app_state, passwords, person.name, old) is None:
         raise Refused("That is not your password", "The old password was wrong. Nothing was changed.")
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         address = email_of(connection, person.id) or ""
     with _explained("The password was not changed"):
         password_hash = passwords.hash_chosen(new, [person.name, *address.split("@")])
-    with house.database.writing() as connection:
+    with app_state.database.writing() as connection:
         set_password(connection, person, password_hash)
-    house.live.access_changed()
+    app_state.live.access_changed()
     response = to("/account")
-    give_session(request, response, house, person)
+    give_session(request, response, app_state, person)
     return response
 
 
 @router.get("/units")
-def units(request: Request, house: HouseOf, person: PersonOf) -> Response:
-    with house.database.reading() as connection:
+def units(request: Request, app_state: StateDep, person: PersonOf) -> Response:
+    with app_state.database.reading() as connection:
         owned = [unit for unit in visible_units(connection, person) if unit.owner_id == person.id]
     return page(request, "account_units.html", person, units=owned)
 
 
 @router.post("/units", dependencies=[OwnForm])
-def claim_unit(request: Request, house: HouseOf, person: PersonOf, code: Field) -> Response:
+def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Field) -> Response:
     """A charger becomes the driver's with the code on its label."""
     attempts: Attempts = request.app.state.attempts
-    limits, now_ms = [(f"claim {person.id}", CLAIM_GUESSES)], house.clock.now_ms()
+    limits, now_ms = [(f"claim {person.id}", CLAIM_GUESSES)], app_state.clock.now_ms()
     wait_ms = attempts.wait_ms(limits, now_ms)
     if wait_ms:
         raise Refused("Too many codes", f"Check the label, then try again in {lasting(wait_ms)}.", 429)
     try:
-        with house.database.writing() as connection:
+        with app_state.database.writing() as connection:
             unit_id = claim(connection, person, code, now_ms)
     except ClaimRefused as refusal:
         attempts.failed(limits, now_ms)
@@ -100,9 +100,9 @@ def claim_unit(request: Request, house: HouseOf, person: PersonOf, code: Field) 
 
 
 @router.get("/units/{unit_id}")
-def unit_settings(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
+def unit_settings(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
     _own(person.id, unit)
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         tariff = tariff_of(connection, unit.id)
         installer = contact_details.installer_details(connection, unit.id)
     content = {"tariff": tariff, "installer": installer, "time_zones": TIME_ZONES}
@@ -111,7 +111,7 @@ def unit_settings(request: Request, house: HouseOf, person: PersonOf, unit: Unit
 
 @router.post("/units/{unit_id}", dependencies=[OwnForm])
 def change_unit(
-    house: HouseOf,
+    app_state: StateDep,
     person: PersonOf,
     unit: UnitOf,
     time_zone: Field,
@@ -126,16 +126,16 @@ def change_unit(
     tariff = None
     if known is not None:
         tariff = Tariff(known, _rate(off_peak_rate), _minutes(off_peak_from), _minutes(off_peak_to))
-    with _explained("These settings were not taken"), house.database.writing() as connection:
+    with _explained("These settings were not taken"), app_state.database.writing() as connection:
         describe_site(connection, unit.id, name, time_zone)
         set_tariff(connection, unit.id, tariff)
     return to("/account/units")
 
 
 @router.post("/units/{unit_id}/release", dependencies=[OwnForm])
-def release_unit(house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
+def release_unit(app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
     """For a house that is sold: the next owner claims it with the same label."""
-    with house.database.writing() as connection:
+    with app_state.database.writing() as connection:
         if not release(connection, unit.id, person.id):
             raise NotTheirs("charger")
     return to("/account/units")

@@ -4,23 +4,26 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException
 
-from cloud_bridge.alerts.wishes import add_wish, remove_wish, wishes_of
+from cloud_bridge.alerts.subscriptions import add_subscription, remove_subscription, subscriptions_of
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Asker, Person, Scope
 from cloud_bridge.store.people import person_by_id
-from cloud_bridge.web.access import ApiAsker, HouseOf, require
+from cloud_bridge.web.access import ApiAsker, StateDep, require
 from cloud_bridge.web.schema import PROBLEMS, Alert, AlertKey, NewAlert, Problem, UnknownClient
 
 router = APIRouter(prefix="/api", responses={status: PROBLEMS[status] for status in (401, 403, 503)})
 
 
 @router.get("/alerts", response_model=list[Alert])
-def list_wishes(house: HouseOf, asker: ApiAsker) -> list[dict[str, Any]]:
+def list_wishes(app_state: StateDep, asker: ApiAsker) -> list[dict[str, Any]]:
     """What the caller wants to be told of. A webhook's key was told when it was made."""
-    with house.database.reading() as connection:
-        wishes = wishes_of(connection, asker)
-    return [{"number": wish.id, "about": wish.about, "via": wish.via, "target": wish.target} for wish in wishes]
+    with app_state.database.reading() as connection:
+        subscriptions = subscriptions_of(connection, asker)
+    return [
+        {"number": subscription.id, "about": subscription.about, "via": subscription.via, "target": subscription.target}
+        for subscription in subscriptions
+    ]
 
 
 @router.post(
@@ -29,12 +32,15 @@ def list_wishes(house: HouseOf, asker: ApiAsker) -> list[dict[str, Any]]:
     response_model=AlertKey,
     responses={409: {"model": Problem, "description": "not granted, with the reason"}},
 )
-def make_wish(house: HouseOf, asker: ApiAsker, wish: NewAlert) -> dict[str, Any]:
+def make_wish(app_state: StateDep, asker: ApiAsker, subscription: NewAlert) -> dict[str, Any]:
     """To be told from now on. Returns the key that a webhook's signature is made with."""
-    person = _person(house, asker)
+    person = _person(app_state, asker)
     try:
-        with house.database.writing() as connection:
-            return {"key": add_wish(connection, person, wish.about, wish.via, wish.target) or None}
+        with app_state.database.writing() as connection:
+            return {
+                "key": add_subscription(connection, person, subscription.about, subscription.via, subscription.target)
+                or None
+            }
     except BridgeError as error:
         raise HTTPException(409, str(error)) from error
 
@@ -44,31 +50,31 @@ def make_wish(house: HouseOf, asker: ApiAsker, wish: NewAlert) -> dict[str, Any]
     status_code=204,
     responses={404: PROBLEMS[404], 409: {"model": Problem, "description": "a token that is nobody's"}},
 )
-def drop_wish(house: HouseOf, asker: ApiAsker, number: int) -> None:
+def drop_wish(app_state: StateDep, asker: ApiAsker, number: int) -> None:
     """Not to be told any more."""
     if not 0 < number < 2**63:
-        raise HTTPException(404, "no such wish")
-    person = _person(house, asker)
-    with house.database.writing() as connection:
-        if not remove_wish(connection, person, number):
-            raise HTTPException(404, "no such wish")
+        raise HTTPException(404, "no such subscription")
+    person = _person(app_state, asker)
+    with app_state.database.writing() as connection:
+        if not remove_subscription(connection, person, number):
+            raise HTTPException(404, "no such subscription")
 
 
 @router.get("/strangers", response_model=list[UnknownClient])
-def strangers(house: HouseOf, asker: ApiAsker) -> list[dict[str, Any]]:
+def strangers(app_state: StateDep, asker: ApiAsker) -> list[dict[str, Any]]:
     """Ids that tried to reach us and are no units of ours, the newest last. Needs the scope `operate`."""
     require(asker, Scope.OPERATE)
     return [
         {"id": name, "first": iso_utc(one.first_ms), "last": iso_utc(one.last_ms), "messages": one.messages}
-        for name, one in list(house.quarantine.strangers.items())
+        for name, one in list(app_state.unknown_clients.clients.items())
     ]
 
 
-def _person(house: HouseOf, asker: Asker) -> Person:
+def _person(app_state: StateDep, asker: Asker) -> Person:
     """Who is told. A token of nobody is told nothing."""
     if asker.id is None:
         raise HTTPException(409, "this token belongs to nobody who could be told: make one with --user")
     if isinstance(asker, Person):
         return asker
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         return person_by_id(connection, asker.id)

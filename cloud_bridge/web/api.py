@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Response
 
 from cloud_bridge.store.units import visible_unit, visible_units
-from cloud_bridge.web.access import ApiAsker, HouseOf
+from cloud_bridge.web.access import ApiAsker, StateDep
 from cloud_bridge.web.schema import PROBLEMS, ChargePointState, Health
 from cloud_bridge.web.view import as_json, charge_point, is_listening
 
@@ -20,40 +20,42 @@ After = Annotated[str, Query(pattern="^[A-Za-z0-9_-]{0,36}$", description="the i
 @router.get(
     "/healthz", response_model=Health, responses={503: {"model": Health, "description": "nothing can be stored"}}
 )
-def health(house: HouseOf, response: Response) -> dict[str, Any]:
+def health(app_state: StateDep, response: Response) -> dict[str, Any]:
     """200 while messages are taken in and stored; 503 with the reason while they cannot be stored."""
-    trouble = house.recorder.trouble
+    trouble = app_state.recorder.trouble
     if trouble is not None:
         response.status_code = 503
     return {
         "status": "ok" if trouble is None else "messages cannot be stored, and are not acknowledged",
         "trouble": trouble,
-        "listening": is_listening(house),
-        "connections": house.broker.connections,
-        "waiting_to_be_stored": house.recorder.waiting,
-        "rejected_by_store": house.recorder.rejected,
-        "store_retries": house.recorder.retries,
-        "refused_logins": house.passwords.refused,
-        "counters": asdict(house.counters),
+        "listening": is_listening(app_state),
+        "connections": app_state.broker.connections,
+        "waiting_to_be_stored": app_state.recorder.waiting,
+        "rejected_by_store": app_state.recorder.rejected,
+        "store_retries": app_state.recorder.retries,
+        "refused_logins": app_state.passwords.refused,
+        "counters": asdict(app_state.counters),
     }
 
 
 @router.get("/api/charge-points", response_model=list[ChargePointState], responses=PROBLEMS)
-def list_charge_points(house: HouseOf, asker: ApiAsker, response: Response, after: After = "") -> list[dict[str, Any]]:
+def list_charge_points(
+    app_state: StateDep, asker: ApiAsker, response: Response, after: After = ""
+) -> list[dict[str, Any]]:
     """The charge points that the caller may see, by id, 500 at a time. While there are more, the header `Link` has the
     address of the next ones (RFC 8288, rel="next")."""
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         units = visible_units(connection, asker, PAGE + 1, after)
     if len(units) > PAGE:
         response.headers["Link"] = f'</api/charge-points?after={units[PAGE - 1].id}>; rel="next"'
-    return [as_json(charge_point(house, unit)) for unit in units[:PAGE]]
+    return [as_json(charge_point(app_state, unit)) for unit in units[:PAGE]]
 
 
 @router.get("/api/charge-points/{unit_id}", response_model=ChargePointState, responses=PROBLEMS)
-def read_charge_point(unit_id: str, house: HouseOf, asker: ApiAsker) -> dict[str, Any]:
+def read_charge_point(unit_id: str, app_state: StateDep, asker: ApiAsker) -> dict[str, Any]:
     """One charge point as it stands now."""
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         unit = visible_unit(connection, asker, unit_id)
     if unit is None:
         raise HTTPException(404, "no such charge point")
-    return as_json(charge_point(house, unit))
+    return as_json(charge_point(app_state, unit))

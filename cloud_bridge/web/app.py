@@ -3,26 +3,33 @@
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from cloud_bridge.house import House
-from cloud_bridge.web import alerts_api, api, history_api, metrics, pages, shell
+from cloud_bridge.app_state import AppState
+from cloud_bridge.web import alerts_api, api, history_api, metrics, pages, static_files
 from cloud_bridge.web.attempts import Attempts
-from cloud_bridge.web.guard import Guard
 from cloud_bridge.web.problems import answer_problems
 from cloud_bridge.web.rates import Rates
+from cloud_bridge.web.security_headers import SecurityHeaders
 
 SMALLEST_ZIPPED = 500  # bytes; below that it fits in one packet anyway
 
 
-def create_app(house: House) -> FastAPI:
+def create_app(app_state: AppState) -> FastAPI:
     """Pages and interface over the running bridge. Raises SettingError where npm's files were never fetched."""
-    shell.check()
+    static_files.check()
     app = FastAPI(title="Chargekeeper", docs_url=None, redoc_url=None)
-    app.state.house = house
+    app.state.bridge = app_state
     app.state.attempts = Attempts()
     app.state.rates = Rates()
-    app.add_middleware(Guard)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
     answer_problems(app)
-    for router in (api.router, history_api.router, alerts_api.router, metrics.router, shell.router, *pages.ROUTERS):
+    for router in (
+        api.router,
+        history_api.router,
+        alerts_api.router,
+        metrics.router,
+        static_files.router,
+        *pages.ROUTERS,
+    ):
         app.include_router(router)
     return app

@@ -5,14 +5,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
-from cloud_bridge.contact import Contact, deaf_ms
-from cloud_bridge.house import House
+from cloud_bridge.app_state import AppState
+from cloud_bridge.contact import Contact, outage_ms
 from cloud_bridge.store import history
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.contact_details import installer_details
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
-from cloud_bridge.vehicles import rows
-from cloud_bridge.web.access import SESSION_COOKIE, HouseOf, person_of
+from cloud_bridge.vehicles import repository
+from cloud_bridge.web.access import SESSION_COOKIE, StateDep, person_of
 from cloud_bridge.web.dashboard import Around, describe
 from cloud_bridge.web.forms import form_token
 from cloud_bridge.web.page import PersonOf, UnitOf, page, templates, to
@@ -28,69 +28,69 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-def home(request: Request, house: HouseOf, person: PersonOf) -> Response:
-    with house.database.reading() as connection:
+def home(request: Request, app_state: StateDep, person: PersonOf) -> Response:
+    with app_state.database.reading() as connection:
         units = visible_units(connection, person, MOST_LISTED + 1)
     if len(units) > MOST_LISTED:
         return to("/fleet")
     if not units and person.role is Role.INSTALLER:
         return to("/jobs")
     if len(units) == 1:
-        return _dashboard(request, house, person, units[0])
-    boards = [describe(charge_point(house, unit)) for unit in units]
-    return page(request, "charge_points.html", person, boards=boards, vehicles=cards_of(house, person))
+        return _dashboard(request, app_state, person, units[0])
+    boards = [describe(charge_point(app_state, unit)) for unit in units]
+    return page(request, "charge_points.html", person, boards=boards, vehicles=cards_of(app_state, person))
 
 
 @router.get("/charge-points/{unit_id}")
-def dashboard(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
-    return _dashboard(request, house, person, unit)
+def dashboard(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
+    return _dashboard(request, app_state, person, unit)
 
 
 @router.get("/charge-points/{unit_id}/live")
-def live(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, seen: str = "") -> Response:
+def live(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, seen: str = "") -> Response:
     """Server-sent events: the dashboard, whenever it has changed. `seen` is the mark of what the page shows."""
 
     def read() -> Stored | None:
         person = person_of(request)
         if person is None:
             return None
-        with house.database.reading() as connection:
+        with app_state.database.reading() as connection:
             now = visible_unit(connection, person, unit.id)
-            return None if now is None else Stored(now, rows.mark(rows.of_person(connection, person.id)))
+            return None if now is None else Stored(now, repository.mark(repository.of_person(connection, person.id)))
 
     def render(point: ChargePoint) -> str:
         form = form_token(request.cookies.get(SESSION_COOKIE, ""))
         return templates.get_template("board.html").render(
-            form=form, path=request.url.path, **_content(house, person, unit, point)
+            form=form, path=request.url.path, **_content(app_state, person, unit, point)
         )
 
-    stream = changes(house, read, render, request.headers.get("Last-Event-ID", seen))
+    stream = changes(app_state, read, render, request.headers.get("Last-Event-ID", seen))
     return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
-def _dashboard(request: Request, house: House, person: Person, unit: Unit) -> Response:
-    content = _content(house, person, unit, charge_point(house, unit))
+def _dashboard(request: Request, app_state: AppState, person: Person, unit: Unit) -> Response:
+    content = _content(app_state, person, unit, charge_point(app_state, unit))
     return page(request, "charge_point.html", person, **content)
 
 
-def _content(house: House, person: Person, unit: Unit, point: ChargePoint) -> dict[str, Any]:
+def _content(app_state: AppState, person: Person, unit: Unit, point: ChargePoint) -> dict[str, Any]:
     """Of board.html."""
     return {
-        "board": describe(point, _around(house, person, unit, point)),
-        "vehicles": cards_of(house, person, unit.time_zone),
+        "board": describe(point, _around(app_state, person, unit, point)),
+        "vehicles": cards_of(app_state, person, unit.time_zone),
     }
 
 
-def _around(house: House, person: Person, unit: Unit, point: ChargePoint) -> Around:
+def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint) -> Around:
     from_ms = point.now_ms - BACK_FOR_MS
-    with house.database.reading() as connection:
-        vehicles_mark = rows.mark(rows.of_person(connection, person.id))
+    with app_state.database.reading() as connection:
+        vehicles_mark = repository.mark(repository.of_person(connection, person.id))
         ended = history.unit_gaps(connection, unit.id, from_ms, point.now_ms)
         installer = installer_details(connection, unit.id) if point.heartbeat.faults else None
         back = None
         if ended and point.verdict.contact is Contact.ONLINE:
             last = ended[-1]
             ours = history.our_gaps(connection, last.from_ms, last.to_ms)
-            if last.to_ms - last.from_ms - deaf_ms(ours, *last) > unit.silent_after_ms:
+            if last.to_ms - last.from_ms - outage_ms(ours, *last) > unit.silent_after_ms:
                 back = last
-    return Around(back, installer, house.settings.maker, vehicles_mark)
+    return Around(back, installer, app_state.settings.maker, vehicles_mark)

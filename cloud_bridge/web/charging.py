@@ -5,14 +5,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from cloud_bridge import orders
+from cloud_bridge import commands
+from cloud_bridge.app_state import AppState
+from cloud_bridge.commands import CommandStatus, Order
 from cloud_bridge.contact import Contact
-from cloud_bridge.house import House
-from cloud_bridge.orders import Fate, Order
 from cloud_bridge.store.access import Person, Scope
 from cloud_bridge.store.units import Unit
 from cloud_bridge.web import words
-from cloud_bridge.web.access import HouseOf
+from cloud_bridge.web.access import StateDep
 from cloud_bridge.web.hours import AVOIDED, OFF, in_words, own_hours, written
 from cloud_bridge.web.page import OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.rates import ORDERS, use
@@ -41,15 +41,15 @@ REASONS = {
 
 
 @router.get("")
-def overview(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
-    point = charge_point(house, unit)
-    with house.database.reading() as connection:
-        order = orders.newest(connection, unit.id, point.now_ms)
-        hours = orders.schedule_in_force(connection, unit.id)
+def overview(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
+    point = charge_point(app_state, unit)
+    with app_state.database.reading() as connection:
+        order = commands.newest(connection, unit.id, point.now_ms)
+        hours = commands.schedule_in_force(connection, unit.id)
     content: dict[str, Any] = {
         "silent": point.verdict.contact is not Contact.ONLINE,
         "order": order and described(order, unit.time_zone),
-        "waiting": order is not None and order.fate is Fate.WAITING,
+        "waiting": order is not None and order.fate is CommandStatus.WAITING,
         "schedule": hours,
         "schedule_words": in_words(hours),
         "avoided": AVOIDED,
@@ -61,15 +61,17 @@ def overview(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf) -
 
 
 @router.post("/override", dependencies=[OwnForm])
-def override(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, on: Annotated[bool, Form()]) -> Response:
+def override(
+    request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, on: Annotated[bool, Form()]
+) -> Response:
     """This session charges now, whatever the hours say; or as the hours say, after all."""
-    return send_command(request, house, person, unit, "override", {"on": on})
+    return send_command(request, app_state, person, unit, "override", {"on": on})
 
 
 @router.post("/schedule", dependencies=[OwnForm])
 def schedule(
     request: Request,
-    house: HouseOf,
+    app_state: StateDep,
     person: PersonOf,
     unit: UnitOf,
     choice: Annotated[Literal["default", "off", "own"], Form()],
@@ -83,35 +85,35 @@ def schedule(
         weekdays, weekend = written(weekday_from, weekday_to), written(weekend_from, weekend_to)
         parts = [f"{days} {text}" for days, text in (("mon-fri", weekdays), ("sat-sun", weekend)) if text]
         hours = "; ".join(parts) or OFF
-    return send_command(request, house, person, unit, "schedule", {"hours": hours})
+    return send_command(request, app_state, person, unit, "schedule", {"hours": hours})
 
 
 @router.post("/limit", dependencies=[OwnForm])
 def limit(
     request: Request,
-    house: HouseOf,
+    app_state: StateDep,
     person: PersonOf,
     unit: UnitOf,
     amps: Annotated[int, Form(ge=6, le=80)],
     hours: Hours,
 ) -> Response:
-    return send_command(request, house, person, unit, "limit", {"amps": amps}, hours * HOUR_MS)
+    return send_command(request, app_state, person, unit, "limit", {"amps": amps}, hours * HOUR_MS)
 
 
 @router.post("/pause", dependencies=[OwnForm])
-def pause(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, hours: Hours) -> Response:
-    return send_command(request, house, person, unit, "pause", {}, hours * HOUR_MS)
+def pause(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, hours: Hours) -> Response:
+    return send_command(request, app_state, person, unit, "pause", {}, hours * HOUR_MS)
 
 
 @router.post("/resume", dependencies=[OwnForm])
-def resume(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
+def resume(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
     """Neither limit nor pause."""
-    return send_command(request, house, person, unit, "resume", {})
+    return send_command(request, app_state, person, unit, "resume", {})
 
 
 def send_command(
     request: Request,
-    house: House,
+    app_state: AppState,
     person: Person,
     unit: Unit,
     do: str,
@@ -120,7 +122,7 @@ def send_command(
 ) -> Response:
     """Send the command, within the person's rate. Leads to the page that shows the charger's answer."""
     use(request, person, ORDERS, "Too many changes at once", "Nothing was sent to your charger this time.")
-    orders.give(house, unit.id, person.id, do, arguments, holds_ms)
+    commands.give(app_state, unit.id, person.id, do, arguments, holds_ms)
     return to(f"/charge-points/{unit.id}/charging")
 
 
@@ -130,11 +132,14 @@ def described(order: Order, time_zone: str) -> dict[str, str]:
     until = f" until {words.day_and_time(end_s * 1000, time_zone)}" if end_s else ""
     answered = words.day_and_time(order.answered_ms, time_zone) if order.answered_ms is not None else ""
     tone, fate = {
-        Fate.DONE: ("good", f"Your charger has done it, {answered}."),
-        Fate.REFUSED: ("bad", f"Your charger has refused it: {REASONS.get(order.reason or '', order.reason)}."),
-        Fate.WAITING: ("unsure", "Waiting for your charger's answer …"),
-        Fate.UNANSWERED: ("unsure", "Your charger has not answered. It may not have heard this: try again."),
-        Fate.NOT_SENT: ("bad", "Not sent: your charger has no connection now. Nothing has changed."),
+        CommandStatus.DONE: ("good", f"Your charger has done it, {answered}."),
+        CommandStatus.REFUSED: (
+            "bad",
+            f"Your charger has refused it: {REASONS.get(order.reason or '', order.reason)}.",
+        ),
+        CommandStatus.WAITING: ("unsure", "Waiting for your charger's answer …"),
+        CommandStatus.UNANSWERED: ("unsure", "Your charger has not answered. It may not have heard this: try again."),
+        CommandStatus.NOT_SENT: ("bad", "Not sent: your charger has no connection now. Nothing has changed."),
     }[order.fate]
     return {"tone": tone, "asked": _asked(order, until), "fate": fate}
 

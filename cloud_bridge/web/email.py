@@ -6,7 +6,7 @@ from fastapi.responses import Response
 from cloud_bridge.alerts.mail import NotDelivered, send_mail
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.email import ask_for_change, confirm_change, email_of, forget_change, pending_email
-from cloud_bridge.web.access import HouseOf, person_of
+from cloud_bridge.web.access import StateDep, person_of
 from cloud_bridge.web.page import Field, OwnForm, PersonOf, page, to
 from cloud_bridge.web.problems import Refused
 from cloud_bridge.web.rates import LETTERS, use
@@ -21,27 +21,27 @@ router = APIRouter(prefix="/account/email", include_in_schema=False)
 
 
 @router.get("")
-def email(request: Request, house: HouseOf, person: PersonOf) -> Response:
-    with house.database.reading() as connection:
+def email(request: Request, app_state: StateDep, person: PersonOf) -> Response:
+    with app_state.database.reading() as connection:
         address = email_of(connection, person.id)
-        pending = pending_email(connection, person.id, house.clock.now_ms())
-    can_write = house.settings.mail is not None
+        pending = pending_email(connection, person.id, app_state.clock.now_ms())
+    can_write = app_state.settings.mail is not None
     return page(request, "account_email.html", person, address=address, pending=pending, can_write=can_write)
 
 
 @router.post("", dependencies=[OwnForm])
-def change(request: Request, house: HouseOf, person: PersonOf, address: Field) -> Response:
+def change(request: Request, app_state: StateDep, person: PersonOf, address: Field) -> Response:
     use(request, person, LETTERS, "Too many letters", "Look for the one that we sent. Nothing was changed.")
     try:
-        with house.database.writing() as connection:
-            code = ask_for_change(connection, person, address, house.clock.now_ms())
-        pages = house.settings.public_url or str(request.base_url).rstrip("/")
+        with app_state.database.writing() as connection:
+            code = ask_for_change(connection, person, address, app_state.clock.now_ms())
+        pages = app_state.settings.public_url or str(request.base_url).rstrip("/")
         letter = LETTER.format(link=f"{pages}/account/email/confirm?code={code}")
-        send_mail(house.settings.mail, address.strip(), letter)
+        send_mail(app_state.settings.mail, address.strip(), letter)
     except BridgeError:
         raise Refused("That is no e-mail address", "Nothing was changed. Check it, and try again.") from None
     except NotDelivered:
-        with house.database.writing() as connection:
+        with app_state.database.writing() as connection:
             forget_change(connection, person)
         raise Refused("The letter could not be sent", "Nothing was changed. Please try again later.", 503) from None
     return to("/account/email")
@@ -54,11 +54,11 @@ def letter_opened(request: Request, code: str = "") -> Response:
 
 
 @router.post("/confirm")
-def confirm(request: Request, house: HouseOf, code: Field) -> Response:
+def confirm(request: Request, app_state: StateDep, code: Field) -> Response:
     """Whoever has the code has the letter; on the phone that got it, nobody need be logged in."""
     try:
-        with house.database.writing() as connection:
-            address = confirm_change(connection, code, house.clock.now_ms())
+        with app_state.database.writing() as connection:
+            address = confirm_change(connection, code, app_state.clock.now_ms())
     except AlreadyThere:
         raise Refused(
             "Another account has this address", "Nothing was changed. Each address has one account."

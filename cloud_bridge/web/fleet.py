@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.fleet import Order, SilentMinute, page_of
 from cloud_bridge.web import words
-from cloud_bridge.web.access import HouseOf, person_of
+from cloud_bridge.web.access import StateDep, person_of
 from cloud_bridge.web.dashboard import describe
 from cloud_bridge.web.page import MAX_FIELD, NotTheirs, PersonOf, only, page
 from cloud_bridge.web.view import charge_point
@@ -35,7 +35,7 @@ class Incident(NamedTuple):
 @router.get("/fleet", dependencies=[only(Scope.SUPPORT)])
 def fleet(
     request: Request,
-    house: HouseOf,
+    app_state: StateDep,
     person: PersonOf,
     by: Order = Order.SILENCE,
     network: str | None = None,
@@ -47,36 +47,36 @@ def fleet(
     kept: dict[str, str] = {"q": search} if search else {"by": by}
     if network is not None:
         kept["network"] = network
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         try:
             found = page_of(connection, person, Order.SITE if search else by, after, network, search)
         except ValueError:  # somebody wrote the address by hand
             raise NotTheirs("page") from None
     content: dict[str, Any] = {
-        "boards": [describe(charge_point(house, unit)) for unit in found.units],
+        "boards": [describe(charge_point(app_state, unit)) for unit in found.units],
         "next": f"/fleet?{urlencode({**kept, 'after': found.after}, doseq=True)}" if found.after else None,
         "by": by,
         "network_name": None if network is None else network_name(network),
         "search": search,
-        "silent": sum(minute.units for minute in house.upkeep.silences),
-        "networks": networks(house.upkeep.silences),
-        "incidents": [] if search or after else incidents(house.upkeep.silences),
+        "silent": sum(minute.units for minute in app_state.upkeep.silences),
+        "networks": networks(app_state.upkeep.silences),
+        "incidents": [] if search or after else incidents(app_state.upkeep.silences),
     }
     return page(request, "fleet.html", person, **content)
 
 
 @router.get("/status")
-def status(request: Request, house: HouseOf) -> Response:
+def status(request: Request, app_state: StateDep) -> Response:
     """For everybody: whether we are listening, and when we were not. Nothing of any charger."""
-    now_ms = house.clock.now_ms()
-    gaps = [gap for gap in house.ledger.gaps(now_ms) if gap.to_ms > now_ms - STATUS_DAYS * DAY_MS]
-    deaf_ms = sum(gap.to_ms - max(gap.from_ms, now_ms - STATUS_DAYS * DAY_MS) for gap in gaps)
+    now_ms = app_state.clock.now_ms()
+    gaps = [gap for gap in app_state.ledger.outages(now_ms) if gap.to_ms > now_ms - STATUS_DAYS * DAY_MS]
+    outage_ms = sum(gap.to_ms - max(gap.from_ms, now_ms - STATUS_DAYS * DAY_MS) for gap in gaps)
     content: dict[str, Any] = {
-        "listening": house.ledger.open_gap(now_ms) is None and house.ledger.listened_ms is not None,
-        "storing": house.recorder.trouble is None,
-        "listened_ms": house.ledger.listened_ms,
+        "listening": app_state.ledger.open_outage(now_ms) is None and app_state.ledger.last_ok_ms is not None,
+        "storing": app_state.recorder.trouble is None,
+        "last_ok_ms": app_state.ledger.last_ok_ms,
         "gaps": gaps[-50:],
-        "deaf_ms": deaf_ms,
+        "outage_ms": outage_ms,
         "days": STATUS_DAYS,
         "now_ms": now_ms,
     }

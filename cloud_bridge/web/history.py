@@ -10,13 +10,13 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from cloud_bridge.clock import iso_utc
-from cloud_bridge.contact import deaf_ms
+from cloud_bridge.contact import outage_ms
 from cloud_bridge.store import history
 from cloud_bridge.store.sites import Tariff, tariff_of
 from cloud_bridge.store.units import Unit
 from cloud_bridge.support.evidence import signal_points
 from cloud_bridge.web import charts, network_words, words
-from cloud_bridge.web.access import HouseOf
+from cloud_bridge.web.access import StateDep
 from cloud_bridge.web.cost import cost_pence
 from cloud_bridge.web.looking_back import evidence_of
 from cloud_bridge.web.page import PersonOf, UnitOf, page
@@ -57,11 +57,11 @@ class Session(NamedTuple):
 
 
 @router.get("")
-def overview(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, days: Days = "7") -> Response:
-    point = charge_point(house, unit)
+def overview(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, days: Days = "7") -> Response:
+    point = charge_point(app_state, unit)
     from_ms, to_ms = point.now_ms - int(days) * DAY_MS, point.now_ms
-    with house.database.reading() as connection:
-        evidence = evidence_of(house, connection, unit, from_ms, to_ms)
+    with app_state.database.reading() as connection:
+        evidence = evidence_of(app_state, connection, unit, from_ms, to_ms)
         tariff = tariff_of(connection, unit.id)
         sessions = _sessions(connection, unit, from_ms, to_ms, tariff)
     cut = slots(from_ms, to_ms, unit.time_zone)
@@ -71,7 +71,7 @@ def overview(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, d
         "spans": SPANS,
         "evidence": evidence,
         "never": point.last_contact_ms is None,
-        "our_outages_ms": deaf_ms(evidence.ours, evidence.since_ms, to_ms),
+        "our_outages_ms": outage_ms(evidence.ours, evidence.since_ms, to_ms),
         "reach": charts.reach_bars(reaches(cut, evidence.gaps, evidence.ours, evidence.since_ms), unit.time_zone),
         "chart": charts.signal_chart(evidence),
         "energy": charts.energy_bars(cut, spent, unit.time_zone),
@@ -85,27 +85,27 @@ def overview(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, d
 
 
 @router.get("/silences.csv")
-def silences_csv(house: HouseOf, unit: UnitOf, days: Days = "7") -> Response:
-    now_ms = house.clock.now_ms()
-    with house.database.reading() as connection:
-        found = evidence_of(house, connection, unit, now_ms - int(days) * DAY_MS, now_ms)
+def silences_csv(app_state: StateDep, unit: UnitOf, days: Days = "7") -> Response:
+    now_ms = app_state.clock.now_ms()
+    with app_state.database.reading() as connection:
+        found = evidence_of(app_state, connection, unit, now_ms - int(days) * DAY_MS, now_ms)
     rows = [(iso_utc(gap.from_ms), iso_utc(gap.to_ms), (gap.to_ms - gap.from_ms) // 1000) for gap in found.gaps]
     return _csv(f"{unit.id}-silences.csv", ("from", "to", "seconds"), rows)
 
 
 @router.get("/signal.csv")
-def signal_csv(house: HouseOf, unit: UnitOf, days: Days = "7") -> Response:
-    now_ms = house.clock.now_ms()
-    with house.database.reading() as connection:
+def signal_csv(app_state: StateDep, unit: UnitOf, days: Days = "7") -> Response:
+    now_ms = app_state.clock.now_ms()
+    with app_state.database.reading() as connection:
         points = signal_points(connection, unit.id, now_ms - int(days) * DAY_MS, now_ms)
     rows = [(iso_utc(one.at_ms), round(one.csq, 1), one.operator) for one in points]
     return _csv(f"{unit.id}-signal.csv", ("at", "csq", "operator"), rows)
 
 
 @router.get("/sessions.csv")
-def sessions_csv(house: HouseOf, unit: UnitOf, days: Days = "7") -> Response:
-    now_ms = house.clock.now_ms()
-    with house.database.reading() as connection:
+def sessions_csv(app_state: StateDep, unit: UnitOf, days: Days = "7") -> Response:
+    now_ms = app_state.clock.now_ms()
+    with app_state.database.reading() as connection:
         tariff = tariff_of(connection, unit.id)
         sessions = _sessions(connection, unit, now_ms - int(days) * DAY_MS, now_ms, tariff)
     rows = [

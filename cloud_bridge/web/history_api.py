@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 
+from cloud_bridge.app_state import AppState
 from cloud_bridge.availability import unit_gaps
 from cloud_bridge.clock import iso_utc
-from cloud_bridge.house import House
 from cloud_bridge.store import history
 from cloud_bridge.store.transitions import flaps
 from cloud_bridge.store.units import Unit, visible_unit
-from cloud_bridge.web.access import ApiAsker, HouseOf
+from cloud_bridge.web.access import ApiAsker, StateDep
 from cloud_bridge.web.looking_back import evidence_of
 from cloud_bridge.web.schema import PROBLEMS, ContactHistory, EventHistory, SessionHistory, SignalHistory
 from cloud_bridge.web.view import charge_point
@@ -23,9 +23,9 @@ LAST_MS = 4_102_444_800_000  # 2100-01-01
 router = APIRouter(prefix="/api/charge-points/{unit_id}", responses=PROBLEMS)
 
 
-def unit_of(unit_id: str, house: HouseOf, asker: ApiAsker) -> Unit:
+def unit_of(unit_id: str, app_state: StateDep, asker: ApiAsker) -> Unit:
     """Raises 404 for a unit that is not there, or not the asker's."""
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         unit = visible_unit(connection, asker, unit_id)
     if unit is None:
         raise HTTPException(404, "no such charge point")
@@ -40,8 +40,10 @@ Moment = Annotated[
 class Window:
     """`from` and `to` of the question: the last 24 hours unless said otherwise."""
 
-    def __init__(self, house: HouseOf, from_: Annotated[Moment, Query(alias="from")] = None, to: Moment = None) -> None:
-        self.to_ms = house.clock.now_ms() if to is None else _ms(to)
+    def __init__(
+        self, app_state: StateDep, from_: Annotated[Moment, Query(alias="from")] = None, to: Moment = None
+    ) -> None:
+        self.to_ms = app_state.clock.now_ms() if to is None else _ms(to)
         self.from_ms = self.to_ms - DAY_MS if from_ is None else _ms(from_)
         if self.from_ms >= self.to_ms:
             raise HTTPException(422, "`from` has to be before `to`")
@@ -65,24 +67,24 @@ WindowOf = Annotated[Window, Depends()]
 
 
 @router.get("/contacts", response_model=ContactHistory)
-def contacts(house: HouseOf, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
+def contacts(app_state: StateDep, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
     """Gaps between contacts longer than ten minutes; `to` is null while one lasts. Our own outages are told apart.
 
     `availability` is the part of the time, since it first reached us and while we listened, in which it was not silent.
     """
-    return contact_history(house, unit, window.from_ms, window.to_ms) | window.said()
+    return contact_history(app_state, unit, window.from_ms, window.to_ms) | window.said()
 
 
-def contact_history(house: House, unit: Unit, from_ms: int, to_ms: int) -> dict[str, Any]:
+def contact_history(app_state: AppState, unit: Unit, from_ms: int, to_ms: int) -> dict[str, Any]:
     """What the interface tells of a unit's contacts; the pages show the same."""
-    point = charge_point(house, unit)
-    with house.database.reading() as connection:
+    point = charge_point(app_state, unit)
+    with app_state.database.reading() as connection:
         over = history.unit_gaps(connection, unit.id, from_ms, to_ms)
         begin_ms = min([from_ms, *(gap.from_ms for gap in over), point.last_contact_ms or from_ms])
         ours = [*history.our_gaps(connection, begin_ms, point.now_ms)]
         fell = flaps(connection, unit.id, from_ms)
-        evidence = evidence_of(house, connection, unit, from_ms, min(to_ms, point.now_ms))
-    lasting = house.ledger.open_gap(point.now_ms)
+        evidence = evidence_of(app_state, connection, unit, from_ms, min(to_ms, point.now_ms))
+    lasting = app_state.ledger.open_outage(point.now_ms)
     if lasting is not None:
         ours.append(lasting)
     gaps = [gap for gap in unit_gaps(over, ours, point.last_contact_ms, point.now_ms) if gap.from_ms < to_ms]
@@ -95,7 +97,7 @@ def contact_history(house: House, unit: Unit, from_ms: int, to_ms: int) -> dict[
                 "from": iso_utc(gap.from_ms),
                 "to": None if gap.to_ms is None else iso_utc(gap.to_ms),
                 "duration_ms": gap.duration_ms,
-                "our_outage_ms": gap.deaf_ms,
+                "our_outage_ms": gap.outage_ms,
             }
             for gap in gaps
         ],
@@ -107,10 +109,10 @@ def contact_history(house: House, unit: Unit, from_ms: int, to_ms: int) -> dict[
 
 @router.get("/signal", response_model=SignalHistory)
 def signal(
-    house: HouseOf, unit: UnitOf, window: WindowOf, resolution: Literal["raw", "5min"] = "5min"
+    app_state: StateDep, unit: UnitOf, window: WindowOf, resolution: Literal["raw", "5min"] = "5min"
 ) -> dict[str, Any]:
     """CSQ 0..31 over time: by five minutes and operator, or every heartbeat of the last day."""
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         if resolution == "raw":
             rows = history.signal_raw(connection, unit.id, window.from_ms, window.to_ms)
             points = [
@@ -134,18 +136,18 @@ def signal(
 
 
 @router.get("/sessions", response_model=SessionHistory)
-def sessions(house: HouseOf, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
+def sessions(app_state: StateDep, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
     """Charging sessions that reached us in that time. Start and end are null when the unit did not know the time."""
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         rows = history.unit_sessions(connection, unit.id, window.from_ms, window.to_ms)
     keys = ("boot", "sequence", "started_s", "ended_s", "duration_s", "energy_wh", "reason")
     return window.said() | {"sessions": [_journal(row, keys) for row in rows]}
 
 
 @router.get("/events", response_model=EventHistory)
-def events(house: HouseOf, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
+def events(app_state: StateDep, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
     """Journal records that reached us in that time, each with its payload as the unit wrote it."""
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         rows = history.unit_events(connection, unit.id, window.from_ms, window.to_ms)
     keys = ("boot", "sequence", "unit_time_s", "kind", "payload")
     return window.said() | {"events": [_journal(row, keys) for row in rows]}

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from cloud_bridge.house import House
+from cloud_bridge.app_state import AppState
 from cloud_bridge.store.access import Person, Role, Scope, may
 from cloud_bridge.store.claims import assign
 from cloud_bridge.store.people import find_person, list_people
@@ -16,7 +16,7 @@ from cloud_bridge.support.advice import advise, compare
 from cloud_bridge.support.evidence import Evidence
 from cloud_bridge.support.jobs import MAX_REASON, MAX_REPORT, Job
 from cloud_bridge.web import charts, network_words
-from cloud_bridge.web.access import HouseOf
+from cloud_bridge.web.access import StateDep
 from cloud_bridge.web.facts import networks, restarts, signal, silences
 from cloud_bridge.web.looking_back import evidence_of
 from cloud_bridge.web.page import Field, NotTheirs, Number, Once, OwnForm, PersonOf, UnitOf, only, page, to
@@ -34,10 +34,10 @@ Reason = Annotated[str, Form(min_length=1, max_length=MAX_REASON)]
 
 
 @router.post("/charge-points/{unit_id}/jobs", dependencies=[OwnForm, only(Scope.SUPPORT)])
-def raise_job(house: HouseOf, unit: UnitOf, reason: Reason, once: Once, installer: Field = "") -> Response:
+def raise_job(app_state: StateDep, unit: UnitOf, reason: Reason, once: Once, installer: Field = "") -> Response:
     """Raise the unit with its installer; or with the one chosen, where it has none yet."""
-    now_ms = house.clock.now_ms()
-    with house.database.writing() as connection:
+    now_ms = app_state.clock.now_ms()
+    with app_state.database.writing() as connection:
         if jobs.installer_of(connection, unit.id) is None:
             if not installer:
                 raise Refused("Choose an installer", "This charger has none yet. Nothing was raised.")
@@ -47,38 +47,38 @@ def raise_job(house: HouseOf, unit: UnitOf, reason: Reason, once: Once, installe
 
 
 @router.get("/charge-points/{unit_id}/jobs", dependencies=[only(Scope.SUPPORT)])
-def before_raising(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
+def before_raising(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
     """The evidence, and the button that sends it to the installer."""
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         installer = jobs.installer_of(connection, unit.id)
         installers = [row["name"] for row in list_people(connection) if row["role"] == Role.INSTALLER]
-        now_ms = house.clock.now_ms()
-        evidence = _evidence(house, connection, person, unit.id, now_ms - EVIDENCE_MS, now_ms)
+        now_ms = app_state.clock.now_ms()
+        evidence = _evidence(app_state, connection, person, unit.id, now_ms - EVIDENCE_MS, now_ms)
     content: dict[str, Any] = {"unit": unit, "installer": installer, "installers": installers}
     return page(request, "job_raise.html", person, advice=advise(evidence), **content, **_shown(unit, evidence))
 
 
 @router.get("/jobs")
-def overview(request: Request, house: HouseOf, person: PersonOf) -> Response:
+def overview(request: Request, app_state: StateDep, person: PersonOf) -> Response:
     _installer_or_support(person)
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         found = jobs.jobs_of(connection, person)
     return page(request, "jobs.html", person, jobs=found)
 
 
 @router.get("/jobs/{job_id}")
-def one(request: Request, house: HouseOf, person: PersonOf, job_id: Number) -> Response:
-    with house.database.reading() as connection:
+def one(request: Request, app_state: StateDep, person: PersonOf, job_id: Number) -> Response:
+    with app_state.database.reading() as connection:
         job = _job(connection, person, job_id)
         unit = visible_unit(connection, person, job.unit_id)
         if unit is None:
             raise NotTheirs("job")
-        now_ms = house.clock.now_ms()
+        now_ms = app_state.clock.now_ms()
         until_ms = job.visited_ms or now_ms
-        before = _evidence(house, connection, person, job.unit_id, until_ms - EVIDENCE_MS, until_ms)
+        before = _evidence(app_state, connection, person, job.unit_id, until_ms - EVIDENCE_MS, until_ms)
         after = None
         if job.visited_ms is not None:
-            after = _evidence(house, connection, person, job.unit_id, job.visited_ms, job.closed_ms or now_ms)
+            after = _evidence(app_state, connection, person, job.unit_id, job.visited_ms, job.closed_ms or now_ms)
     content: dict[str, Any] = {"job": job, "unit": unit, "advice": advise(before)}
     if after is None:
         return page(request, "job.html", person, change=None, **content, **_shown(unit, before))
@@ -86,14 +86,14 @@ def one(request: Request, house: HouseOf, person: PersonOf, job_id: Number) -> R
 
 
 @router.post("/jobs/{job_id}/visit", dependencies=[OwnForm])
-def visit(house: HouseOf, person: PersonOf, job_id: Number) -> Response:
-    with house.database.writing() as connection:
-        jobs.visited(connection, _job(connection, person, job_id), house.clock.now_ms())
+def visit(app_state: StateDep, person: PersonOf, job_id: Number) -> Response:
+    with app_state.database.writing() as connection:
+        jobs.visited(connection, _job(connection, person, job_id), app_state.clock.now_ms())
     return to(f"/jobs/{job_id}")
 
 
 @router.post("/jobs/{job_id}/report", dependencies=[OwnForm])
-def report(request: Request, house: HouseOf, person: PersonOf, job_id: Number, report: UploadFile) -> Response:
+def report(request: Request, app_state: StateDep, person: PersonOf, job_id: Number, report: UploadFile) -> Response:
     """What `python -m modem report` wrote on site. It is kept and shown as text, whatever it is called."""
     use(request, person, REPORTS, "Too many reports", "This one was not stored.")
     content = report.file.read(MAX_REPORT + 1)
@@ -107,15 +107,15 @@ def report(request: Request, house: HouseOf, person: PersonOf, job_id: Number, r
         raise Refused(
             "That is not a report", f"It is empty, or longer than {MAX_REPORT // 1000} kB. Nothing was stored."
         )
-    with house.database.writing() as connection:
+    with app_state.database.writing() as connection:
         jobs.attach_report(connection, _job(connection, person, job_id), shown_name(report.filename), text)
     return to(f"/jobs/{job_id}#report")
 
 
 @router.post("/jobs/{job_id}/close", dependencies=[OwnForm])
-def close(house: HouseOf, person: PersonOf, job_id: Number, outcome: Reason) -> Response:
-    with house.database.writing() as connection:
-        jobs.close(connection, _job(connection, person, job_id), outcome, house.clock.now_ms())
+def close(app_state: StateDep, person: PersonOf, job_id: Number, outcome: Reason) -> Response:
+    with app_state.database.writing() as connection:
+        jobs.close(connection, _job(connection, person, job_id), outcome, app_state.clock.now_ms())
     return to(f"/jobs/{job_id}")
 
 
@@ -138,11 +138,13 @@ def _job(connection: Connection, person: Person, job_id: int) -> Job:
     return found
 
 
-def _evidence(house: House, connection: Connection, person: Person, unit_id: str, from_ms: int, to_ms: int) -> Evidence:
+def _evidence(
+    app_state: AppState, connection: Connection, person: Person, unit_id: str, from_ms: int, to_ms: int
+) -> Evidence:
     unit = visible_unit(connection, person, unit_id)
     if unit is None:
         raise NotTheirs("charger")
-    return evidence_of(house, connection, unit, from_ms, to_ms)
+    return evidence_of(app_state, connection, unit, from_ms, to_ms)
 
 
 def _shown(unit: Unit, before: Evidence, after: Evidence | None = None) -> dict[str, Any]:

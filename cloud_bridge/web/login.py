@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cloud_bridge.house import House
+from cloud_bridge.app_state import AppState
 from cloud_bridge.passwords import Passwords
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.people import SESSION_MS, close_session, find_login, open_session
 from cloud_bridge.store.secrets import new_secret
-from cloud_bridge.web.access import SESSION_COOKIE, HouseOf, PasswordsOf
+from cloud_bridge.web.access import SESSION_COOKIE, PasswordsOf, StateDep
 from cloud_bridge.web.attempts import Attempts, login_limits
 from cloud_bridge.web.forms import check_form, form_token
 from cloud_bridge.web.page import Field, OwnForm, is_secure, page, to
@@ -28,7 +28,7 @@ async def login_form(request: Request, next: str = "/") -> Response:
 @router.post("/login")
 def login(
     request: Request,
-    house: HouseOf,
+    app_state: StateDep,
     passwords: PasswordsOf,
     name: Field,
     password: Field,
@@ -37,43 +37,43 @@ def login(
 ) -> Response:
     check_form(request.cookies.get(LOGIN_COOKIE), form)
     attempts: Attempts = request.app.state.attempts
-    limits, now_ms = login_limits(name, request.client.host if request.client else ""), house.clock.now_ms()
+    limits, now_ms = login_limits(name, request.client.host if request.client else ""), app_state.clock.now_ms()
     wait_ms = attempts.wait_ms(limits, now_ms)
     if wait_ms:
         return _login_page(request, next, 429, wait=lasting(wait_ms))
-    person = who_knows(house, passwords, name, password)
+    person = who_knows(app_state, passwords, name, password)
     if person is None:
         attempts.failed(limits, now_ms)
         return _login_page(request, next, 401)
     attempts.succeeded(limits[0][0])
     response = to(_ours(next))
-    give_session(request, response, house, person)
+    give_session(request, response, app_state, person)
     response.delete_cookie(LOGIN_COOKIE)
     return response
 
 
 @router.post("/logout", dependencies=[OwnForm])
-def logout(request: Request, house: HouseOf) -> Response:
-    with house.database.writing() as connection:
+def logout(request: Request, app_state: StateDep) -> Response:
+    with app_state.database.writing() as connection:
         close_session(connection, request.cookies.get(SESSION_COOKIE, ""))
-    house.live.access_changed()
+    app_state.live.access_changed()
     response = to("/login")
     response.delete_cookie(SESSION_COOKIE)
     return response
 
 
-def who_knows(house: House, passwords: Passwords, name: str, password: str) -> Person | None:
+def who_knows(app_state: AppState, passwords: Passwords, name: str, password: str) -> Person | None:
     """The person of that name if it is their password. Takes as long for a stranger."""
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         login = find_login(connection, name)
     matches = passwords.matches(None if login is None else login.password_hash, password)
     return login.person if login is not None and matches else None
 
 
-def give_session(request: Request, response: Response, house: House, person: Person) -> None:
+def give_session(request: Request, response: Response, app_state: AppState, person: Person) -> None:
     """From this answer on, the browser is the person's."""
-    with house.database.writing() as connection:
-        cookie = open_session(connection, person, house.clock.now_ms())
+    with app_state.database.writing() as connection:
+        cookie = open_session(connection, person, app_state.clock.now_ms())
     response.set_cookie(
         SESSION_COOKIE,
         cookie,

@@ -10,8 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud_bridge.store.access import Person, Scope, may
 from cloud_bridge.store.units import Unit, visible_unit
-from cloud_bridge.web import shell, words
-from cloud_bridge.web.access import SESSION_COOKIE, HouseOf, person_of
+from cloud_bridge.web import static_files, words
+from cloud_bridge.web.access import SESSION_COOKIE, StateDep, person_of
 from cloud_bridge.web.forms import check_form, form_token
 
 MAX_FIELD = 200
@@ -25,7 +25,7 @@ templates = Environment(
 )
 
 templates.globals["once"] = lambda: secrets.token_hex(16)  # marks a form, so that sent twice it counts once
-templates.globals["static"] = shell.PATH
+templates.globals["static"] = static_files.PATH
 templates.globals["words"] = words
 
 Field = Annotated[str, Form(max_length=MAX_FIELD)]
@@ -67,9 +67,9 @@ def only(scope: Scope) -> Any:
     return Depends(check)
 
 
-def unit_of(unit_id: str, house: HouseOf, person: PersonOf) -> Unit:
+def unit_of(unit_id: str, app_state: StateDep, person: PersonOf) -> Unit:
     """The charge point of the path, if the person may see it. Raises NotTheirs."""
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         unit = visible_unit(connection, person, unit_id)
     if unit is None:
         raise NotTheirs("charger")

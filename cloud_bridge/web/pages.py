@@ -10,7 +10,7 @@ from cloud_bridge.web import (
     jobs,
     login,
     own_data,
-    phone,
+    pwa,
     ready_by,
     support,
     vehicle_choice,
@@ -33,5 +33,5 @@ ROUTERS = (
     ready_by.router,
     vehicle_hooks.router,
     fleet.router,
-    phone.router,
+    pwa.router,
 )

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.units import visible_unit
 from cloud_bridge.vehicles.plan import Wish, plan
-from cloud_bridge.web.access import HouseOf
+from cloud_bridge.web.access import StateDep
 from cloud_bridge.web.charging import send_command
 from cloud_bridge.web.page import Field, NotTheirs, OwnForm, PersonOf, only, to
 from cloud_bridge.web.vehicles import VehicleOf
@@ -21,7 +21,7 @@ TimeOfDay = Annotated[str, Form(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 @router.post("/account/vehicles/{vehicle_id}/ready-by", dependencies=[OwnForm])
 def ready_by(
     request: Request,
-    house: HouseOf,
+    app_state: StateDep,
     person: PersonOf,
     vehicle: VehicleOf,
     unit_id: Field,
@@ -31,13 +31,13 @@ def ready_by(
     power_kw: Annotated[float, Form(ge=1, le=22)],
 ) -> Response:
     """Leads to the charge point's own page, where its answer is shown; to the car's where there is nothing to wait for."""
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         unit = visible_unit(connection, person, unit_id)
     if unit is None:
         raise NotTheirs("charger")
     wish = Wish(int(time[:2]), int(time[3:]), target, capacity_kwh, power_kw)
-    found = plan(wish, vehicle.reading, house.clock.now_ms(), unit.time_zone)
+    found = plan(wish, vehicle.reading, app_state.clock.now_ms(), unit.time_zone)
     if not found.pause_ms:
-        send_command(request, house, person, unit, "resume", {})
+        send_command(request, app_state, person, unit, "resume", {})
         return to(f"/account/vehicles/{vehicle.id}?said={found.because}")
-    return send_command(request, house, person, unit, "pause", {}, found.pause_ms)
+    return send_command(request, app_state, person, unit, "pause", {}, found.pause_ms)

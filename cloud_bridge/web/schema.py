@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cloud_bridge.alerts.about import About
-from cloud_bridge.alerts.wishes import MAX_TARGET, Via
+from cloud_bridge.alerts.kinds import AlertKind
+from cloud_bridge.alerts.subscriptions import MAX_TARGET, Via
 from cloud_bridge.contact import Contact
 
 Time = Annotated[str, Field(description="ISO 8601, UTC", examples=["2026-01-31T09:30:00.000Z"])]
@@ -151,7 +151,7 @@ class EventHistory(Interval):
 class NewAlert(BaseModel):
     """What to be told of, and how. Mail goes to the address of the account and needs no target."""
 
-    about: About = Field(examples=["silent"])
+    about: AlertKind = Field(examples=["silent"])
     via: Via = Field(examples=["webhook"])
     target: str = Field("", max_length=MAX_TARGET, examples=["https://hooks.example.org/chargers"])
 
@@ -160,7 +160,7 @@ class Alert(Schema):
     """Something that the caller wants to be told of. A webhook's key was told when it was made."""
 
     number: int
-    about: About
+    about: AlertKind
     via: Via
     target: str
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from cloud_bridge.contact import Gap, deaf_ms
+from cloud_bridge.contact import Gap, outage_ms
 from cloud_bridge.support.evidence import SignalPoint
 from cloud_bridge.web.words import operator_name
 
@@ -89,7 +89,7 @@ def slots(from_ms: int, to_ms: int, time_zone: str) -> list[Slot]:
 def reaches(found: Sequence[Slot], silences: Sequence[Gap], ours: Sequence[Gap], since_ms: int) -> list[Reach]:
     """Of the slots from `since_ms` on. `silences` without our own outages (support.evidence), `ours` these outages."""
     return [
-        Reach(slot, slot.to_ms - begin_ms - deaf_ms(ours, begin_ms, slot.to_ms), deaf_ms(silences, *slot))
+        Reach(slot, slot.to_ms - begin_ms - outage_ms(ours, begin_ms, slot.to_ms), outage_ms(silences, *slot))
         for slot in found
         if (begin_ms := max(slot.from_ms, since_ms)) < slot.to_ms
     ]

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
-from cloud_bridge.house import House
+from cloud_bridge.app_state import AppState
 from cloud_bridge.store.units import Unit
 from cloud_bridge.web.view import ChargePoint, charge_point, is_outdated, mark
 from cloud_bridge.web.words import time_of_day
@@ -30,21 +30,21 @@ class Stored(NamedTuple):
 
 
 async def changes(
-    house: House, read: Callable[[], Stored | None], render: Callable[[ChargePoint], str], seen: str
+    app_state: AppState, read: Callable[[], Stored | None], render: Callable[[ChargePoint], str], seen: str
 ) -> AsyncIterator[str]:
     """The events, until `read` gives nothing any more: the viewer has logged out, or the unit is no longer theirs.
 
     `seen` is the mark of what the page shows already.
     """
-    accesses = house.live.accesses
+    accesses = app_state.live.accesses
     while (stored := await asyncio.to_thread(read)) is not None:
-        yield event(time_of_day(house.clock.now_ms(), stored.unit.time_zone), seen, ALIVE)
+        yield event(time_of_day(app_state.clock.now_ms(), stored.unit.time_zone), seen, ALIVE)
         for _ in range(LOOKS):
-            may_differ = accesses != house.live.accesses or is_outdated(house, stored.unit)
-            accesses = house.live.accesses
+            may_differ = accesses != app_state.live.accesses or is_outdated(app_state, stored.unit)
+            accesses = app_state.live.accesses
             if may_differ and (stored := await asyncio.to_thread(read)) is None:
                 return
-            point = charge_point(house, stored.unit)
+            point = charge_point(app_state, stored.unit)
             if (now := mark(point, stored.vehicles_mark)) != seen:
                 seen = now
                 await asyncio.sleep(SETTLE_S)

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from cloud_bridge.house import House
+from cloud_bridge.app_state import AppState
 from cloud_bridge.store.access import Person, Scope, may
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.support import conversations, jobs
 from cloud_bridge.support.conversations import MAX_TEXT, Conversation
-from cloud_bridge.web.access import HouseOf
+from cloud_bridge.web.access import StateDep
 from cloud_bridge.web.facts import FACTS_OVER_MS, as_text, facts_of, from_text
 from cloud_bridge.web.looking_back import evidence_of
 from cloud_bridge.web.page import NotTheirs, Number, Once, OwnForm, PersonOf, UnitOf, page, to
@@ -26,41 +26,41 @@ RAISED = "My charger does not come back, or drops out again. Please help."
 
 
 @router.get("/support")
-def overview(request: Request, house: HouseOf, person: PersonOf) -> Response:
+def overview(request: Request, app_state: StateDep, person: PersonOf) -> Response:
     """For a driver their conversations and a way to write; for support everybody's, the waiting ones first."""
-    with house.database.reading() as connection:
+    with app_state.database.reading() as connection:
         found = conversations.conversations_of(connection, person)
         units = [] if may(person, Scope.SUPPORT) else visible_units(connection, person)
-    return page(request, "support.html", person, conversations=found, units=units, now_ms=house.clock.now_ms())
+    return page(request, "support.html", person, conversations=found, units=units, now_ms=app_state.clock.now_ms())
 
 
 @router.post("/support", dependencies=[OwnForm])
-def write(request: Request, house: HouseOf, person: PersonOf, text: Text, once: Once) -> Response:
+def write(request: Request, app_state: StateDep, person: PersonOf, text: Text, once: Once) -> Response:
     """A message about no charge point in particular."""
-    return _send(request, house, person, None, text, once)
+    return _send(request, app_state, person, None, text, once)
 
 
 @router.get("/charge-points/{unit_id}/support")
-def about_unit(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf) -> Response:
+def about_unit(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
     return page(request, "support_unit.html", person, unit=unit)
 
 
 @router.post("/charge-points/{unit_id}/support", dependencies=[OwnForm])
 def write_about_unit(
-    request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, text: Text, once: Once
+    request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, text: Text, once: Once
 ) -> Response:
-    return _send(request, house, person, unit, text, once)
+    return _send(request, app_state, person, unit, text, once)
 
 
 @router.post("/charge-points/{unit_id}/raise", dependencies=[OwnForm])
-def raise_unit(request: Request, house: HouseOf, person: PersonOf, unit: UnitOf, once: Once) -> Response:
+def raise_unit(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, once: Once) -> Response:
     """One tap of somebody who has other worries now."""
-    return _send(request, house, person, unit, RAISED, once)
+    return _send(request, app_state, person, unit, RAISED, once)
 
 
 @router.get("/support/{conversation_id}")
-def thread(request: Request, house: HouseOf, person: PersonOf, conversation_id: Number) -> Response:
-    with house.database.reading() as connection:
+def thread(request: Request, app_state: StateDep, person: PersonOf, conversation_id: Number) -> Response:
+    with app_state.database.reading() as connection:
         conversation = _conversation(connection, person, conversation_id)
         messages = [
             (message, from_text(message.facts)) for message in conversations.read_messages(connection, conversation)
@@ -72,22 +72,22 @@ def thread(request: Request, house: HouseOf, person: PersonOf, conversation_id: 
 
 @router.post("/support/{conversation_id}", dependencies=[OwnForm])
 def answer(
-    request: Request, house: HouseOf, person: PersonOf, conversation_id: Number, text: Text, once: Once
+    request: Request, app_state: StateDep, person: PersonOf, conversation_id: Number, text: Text, once: Once
 ) -> Response:
     _use_rate(request, person)
-    with house.database.writing() as connection:
+    with app_state.database.writing() as connection:
         conversation = _conversation(connection, person, conversation_id)
         unit = visible_unit(connection, person, conversation.unit_id) if conversation.unit_id else None
-        facts = None if may(person, Scope.SUPPORT) or unit is None else _facts(house, connection, unit)
-        conversations.send(connection, conversation.id, person, text, facts, once, house.clock.now_ms())
+        facts = None if may(person, Scope.SUPPORT) or unit is None else _facts(app_state, connection, unit)
+        conversations.send(connection, conversation.id, person, text, facts, once, app_state.clock.now_ms())
     return to(f"/support/{conversation_id}#newest")
 
 
-def _send(request: Request, house: House, person: Person, unit: Unit | None, text: str, once: str) -> Response:
+def _send(request: Request, app_state: AppState, person: Person, unit: Unit | None, text: str, once: str) -> Response:
     _use_rate(request, person)
-    now_ms = house.clock.now_ms()
-    with house.database.writing() as connection:
-        facts = None if unit is None else _facts(house, connection, unit)
+    now_ms = app_state.clock.now_ms()
+    with app_state.database.writing() as connection:
+        facts = None if unit is None else _facts(app_state, connection, unit)
         about = conversations.conversation_about(connection, person, unit.id if unit else None, now_ms)
         conversations.send(connection, about, person, text, facts, once, now_ms)
     return to(f"/support/{about}#newest")
@@ -98,9 +98,9 @@ def _use_rate(request: Request, person: Person) -> None:
     use(request, person, rates, "Too many messages", "We have your messages of before. This one was not sent.")
 
 
-def _facts(house: House, connection: Connection, unit: Unit) -> str:
-    point = charge_point(house, unit)
-    week = evidence_of(house, connection, unit, point.now_ms - FACTS_OVER_MS, point.now_ms)
+def _facts(app_state: AppState, connection: Connection, unit: Unit) -> str:
+    point = charge_point(app_state, unit)
+    week = evidence_of(app_state, connection, unit, point.now_ms - FACTS_OVER_MS, point.now_ms)
     return as_text(facts_of(point, week))
 
 

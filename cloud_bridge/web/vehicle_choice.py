@@ -8,13 +8,13 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
+from cloud_bridge.app_state import AppState
 from cloud_bridge.errors import BridgeError
-from cloud_bridge.house import House
-from cloud_bridge.vehicles.choosing import NoSuchGrant, choices, choose
-from cloud_bridge.vehicles.looking import look
 from cloud_bridge.vehicles.maker_calls import MakerBusy
-from cloud_bridge.vehicles.rows import Vehicle
-from cloud_bridge.web.access import HouseOf
+from cloud_bridge.vehicles.poll import poll
+from cloud_bridge.vehicles.repository import Vehicle
+from cloud_bridge.vehicles.vehicle_selection import NoSuchGrant, choices, choose
+from cloud_bridge.web.access import StateDep
 from cloud_bridge.web.page import NotTheirs, OwnForm, PersonOf, page, to
 from cloud_bridge.web.problems import Refused
 from cloud_bridge.web.vehicles import LINK_WITHIN_S, busy
@@ -25,32 +25,32 @@ Result = TypeVar("Result")
 
 
 @router.get("/account/vehicles/choose/{grant_id}")
-async def offer(request: Request, house: HouseOf, person: PersonOf, grant_id: str) -> Response:
-    cars = await _asked(house, grant_id, partial(choices, house.accounts, person.id, grant_id))
+async def offer(request: Request, app_state: StateDep, person: PersonOf, grant_id: str) -> Response:
+    cars = await _asked(app_state, grant_id, partial(choices, app_state.accounts, person.id, grant_id))
     return page(request, "vehicle_choice.html", person, cars=cars)
 
 
 @router.post("/account/vehicles/choose/{grant_id}", dependencies=[OwnForm])
 async def link(
-    house: HouseOf, person: PersonOf, grant_id: str, car: Annotated[list[str] | None, Form(max_length=50)] = None
+    app_state: StateDep, person: PersonOf, grant_id: str, car: Annotated[list[str] | None, Form(max_length=50)] = None
 ) -> Response:
     """A single one is looked at now, several by the watch within seconds."""
 
     def choose_and_look() -> list[Vehicle]:
-        linked = choose(house.accounts, person.id, grant_id, car or [])
+        linked = choose(app_state.accounts, person.id, grant_id, car or [])
         if len(linked) == 1:
-            look(house.accounts, linked[0])
+            poll(app_state.accounts, linked[0])
         return linked
 
-    linked = await _asked(house, grant_id, choose_and_look)
+    linked = await _asked(app_state, grant_id, choose_and_look)
     return to(f"/account/vehicles/{linked[0].id}?said=connected" if len(linked) == 1 else "/account/vehicles")
 
 
-async def _asked(house: House, grant_id: str, work: Callable[[], Result]) -> Result:
+async def _asked(app_state: AppState, grant_id: str, work: Callable[[], Result]) -> Result:
     """What the maker of the grant answers. Raises NotTheirs and Refused."""
-    maker = await run_in_threadpool(_maker_of, house, grant_id)
+    maker = await run_in_threadpool(_maker_of, app_state, grant_id)
     try:
-        return await house.accounts.calls.for_driver(maker, work, LINK_WITHIN_S)
+        return await app_state.accounts.calls.for_driver(maker, work, LINK_WITHIN_S)
     except NoSuchGrant:
         raise NotTheirs("account") from None
     except MakerBusy:
@@ -59,9 +59,9 @@ async def _asked(house: House, grant_id: str, work: Callable[[], Result]) -> Res
         raise _not_listed() from error
 
 
-def _maker_of(house: House, grant_id: str) -> str:
-    with house.database.reading() as connection:
-        maker = house.accounts.vault.provider_of(connection, grant_id)
+def _maker_of(app_state: AppState, grant_id: str) -> str:
+    with app_state.database.reading() as connection:
+        maker = app_state.accounts.vault.provider_of(connection, grant_id)
     if maker is None:
         raise NotTheirs("account")
     return maker

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.vehicles.link import State
+from cloud_bridge.vehicles.link_errors import LinkRefused, Refusal
 from cloud_bridge.vehicles.plan import Because
-from cloud_bridge.vehicles.refusals import LinkRefused, Refusal
-from cloud_bridge.vehicles.rows import Vehicle
-from cloud_bridge.vehicles.trouble import AUTHORISE_AGAIN, LASTING, Trouble
+from cloud_bridge.vehicles.provider_errors import AUTHORISE_AGAIN, LASTING, Trouble
+from cloud_bridge.vehicles.repository import Vehicle
 from cloud_bridge.web import words
 
 # reason: title, what it means, what to do

@@ -10,23 +10,23 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import Clock
 from cloud_bridge.errors import BridgeError
-from cloud_bridge.house import House
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.units import visible_units
-from cloud_bridge.vehicles import rows
+from cloud_bridge.vehicles import repository
 from cloud_bridge.vehicles.accounts import Accounts
-from cloud_bridge.vehicles.attempts import begin
-from cloud_bridge.vehicles.leaving import unlink
-from cloud_bridge.vehicles.linking import Linked, finish
-from cloud_bridge.vehicles.looking import look
+from cloud_bridge.vehicles.authorization_requests import begin
+from cloud_bridge.vehicles.link_errors import LinkRefused
 from cloud_bridge.vehicles.maker_calls import MakerBusy, MakerSlow
+from cloud_bridge.vehicles.oauth_callback import Linked, finish
+from cloud_bridge.vehicles.poll import poll
 from cloud_bridge.vehicles.provider import ProviderError
-from cloud_bridge.vehicles.refusals import LinkRefused
-from cloud_bridge.vehicles.rows import Vehicle
-from cloud_bridge.vehicles.trouble import AUTHORISE_AGAIN
-from cloud_bridge.web.access import SESSION_COOKIE, HouseOf
+from cloud_bridge.vehicles.provider_errors import AUTHORISE_AGAIN
+from cloud_bridge.vehicles.repository import Vehicle
+from cloud_bridge.vehicles.unlink import unlink
+from cloud_bridge.web.access import SESSION_COOKIE, StateDep
 from cloud_bridge.web.page import Field, NotTheirs, Number, OwnForm, PersonOf, page, to
 from cloud_bridge.web.problems import Refused
 from cloud_bridge.web.vehicle_words import AT_ONCE, Card, card, refusal_words
@@ -42,10 +42,10 @@ MAX_UNITS = 20  # to choose from; an operator sees all there are
 router = APIRouter(include_in_schema=False)
 
 
-def own_vehicle(vehicle_id: Number, house: HouseOf, person: PersonOf) -> Vehicle:
+def own_vehicle(vehicle_id: Number, app_state: StateDep, person: PersonOf) -> Vehicle:
     """The vehicle of the path. Raises NotTheirs."""
-    with house.database.reading() as connection:
-        vehicle = rows.find(connection, vehicle_id, person.id)
+    with app_state.database.reading() as connection:
+        vehicle = repository.find(connection, vehicle_id, person.id)
     if vehicle is None:
         raise NotTheirs("vehicle")
     return vehicle
@@ -54,62 +54,66 @@ def own_vehicle(vehicle_id: Number, house: HouseOf, person: PersonOf) -> Vehicle
 VehicleOf = Annotated[Vehicle, Depends(own_vehicle)]
 
 
-def cards_of(house: House, person: Person, time_zone: str = HOME_ZONE) -> list[Card]:
+def cards_of(app_state: AppState, person: Person, time_zone: str = HOME_ZONE) -> list[Card]:
     """The person's vehicles in words, for the dashboard too."""
-    with house.database.reading() as connection:
-        found = rows.of_person(connection, person.id)
-    return [_card(house.accounts, house.clock, vehicle, time_zone) for vehicle in found]
+    with app_state.database.reading() as connection:
+        found = repository.of_person(connection, person.id)
+    return [_card(app_state.accounts, app_state.clock, vehicle, time_zone) for vehicle in found]
 
 
 @router.get("/account/vehicles")
-def overview(request: Request, house: HouseOf, person: PersonOf, said: str = "") -> Response:
-    content: dict[str, Any] = {"vehicles": cards_of(house, person), "makers": _makers(house), "said": said}
+def overview(request: Request, app_state: StateDep, person: PersonOf, said: str = "") -> Response:
+    content: dict[str, Any] = {"vehicles": cards_of(app_state, person), "makers": _makers(app_state), "said": said}
     return page(request, "vehicles.html", person, **content)
 
 
 @router.get("/account/vehicles/connect")
-def connect_new(request: Request, house: HouseOf, person: PersonOf) -> Response:
-    return page(request, "vehicle_connect.html", person, vehicle=None, makers=_makers(house))
+def connect_new(request: Request, app_state: StateDep, person: PersonOf) -> Response:
+    return page(request, "vehicle_connect.html", person, vehicle=None, makers=_makers(app_state))
 
 
 @router.post("/account/vehicles/connect", dependencies=[OwnForm])
-def leave_for_new(request: Request, house: HouseOf, person: PersonOf, provider: Field) -> Response:
-    return _leave(request, house, person, provider, None)
+def leave_for_new(request: Request, app_state: StateDep, person: PersonOf, provider: Field) -> Response:
+    return _leave(request, app_state, person, provider, None)
 
 
 @router.get("/account/vehicles/{vehicle_id}")
-def details(request: Request, house: HouseOf, person: PersonOf, vehicle: VehicleOf, said: str = "") -> Response:
-    with house.database.reading() as connection:
+def details(request: Request, app_state: StateDep, person: PersonOf, vehicle: VehicleOf, said: str = "") -> Response:
+    with app_state.database.reading() as connection:
         units = visible_units(connection, person)[:MAX_UNITS]
-    shown = _card(house.accounts, house.clock, vehicle, *[unit.time_zone for unit in units[:1]])
-    asking = house.accounts.calls.is_asking(vehicle.id)
+    shown = _card(app_state.accounts, app_state.clock, vehicle, *[unit.time_zone for unit in units[:1]])
+    asking = app_state.accounts.calls.is_asking(vehicle.id)
     content: dict[str, Any] = {"vehicle": shown, "grant_id": vehicle.grant_id, "units": units, "said": said}
     return page(request, "vehicle.html", person, at_once=AT_ONCE.get(said), asking=asking, **content)
 
 
 @router.get("/account/vehicles/{vehicle_id}/connect")
-def connect_again(request: Request, house: HouseOf, person: PersonOf, vehicle: VehicleOf) -> Response:
-    shown = _card(house.accounts, house.clock, vehicle)
+def connect_again(request: Request, app_state: StateDep, person: PersonOf, vehicle: VehicleOf) -> Response:
+    shown = _card(app_state.accounts, app_state.clock, vehicle)
     makers = (
-        {vehicle.provider: shown.maker} if vehicle.provider in house.accounts.catalogue.providers else _makers(house)
+        {vehicle.provider: shown.maker}
+        if vehicle.provider in app_state.accounts.catalogue.providers
+        else _makers(app_state)
     )
     return page(request, "vehicle_connect.html", person, vehicle=shown, makers=makers)
 
 
 @router.post("/account/vehicles/{vehicle_id}/connect", dependencies=[OwnForm])
-def leave_again(request: Request, house: HouseOf, person: PersonOf, vehicle: VehicleOf, provider: Field) -> Response:
-    return _leave(request, house, person, provider, vehicle)
+def leave_again(
+    request: Request, app_state: StateDep, person: PersonOf, vehicle: VehicleOf, provider: Field
+) -> Response:
+    return _leave(request, app_state, person, provider, vehicle)
 
 
 @router.get("/vehicles/return/{provider}")
-async def come_back(request: Request, house: HouseOf, person: PersonOf, provider: str) -> Response:
+async def come_back(request: Request, app_state: StateDep, person: PersonOf, provider: str) -> Response:
     """From the car maker, with its answer. The answer is gone from the address before anything is shown."""
-    session, accounts = request.cookies.get(SESSION_COOKIE, ""), house.accounts
+    session, accounts = request.cookies.get(SESSION_COOKIE, ""), app_state.accounts
 
     def link() -> Linked:
         linked = finish(accounts, person.id, session, provider, request.query_params)
         if linked.choose_for is None:
-            look(accounts, linked.vehicles[0])
+            poll(accounts, linked.vehicles[0])
         return linked
 
     try:
@@ -131,15 +135,15 @@ async def come_back(request: Request, house: HouseOf, person: PersonOf, provider
 
 
 @router.post("/account/vehicles/{vehicle_id}/refresh", dependencies=[OwnForm])
-async def refresh(house: HouseOf, vehicle: VehicleOf, back: Field = "") -> Response:
+async def refresh(app_state: StateDep, vehicle: VehicleOf, back: Field = "") -> Response:
     """A silent refresh and one cheap read. Leads to "Connect your Vehicle" when only the driver can help.
 
     Pressed again while the maker is being asked, it waits for the same answer.
     """
-    accounts = house.accounts
+    accounts = app_state.accounts
     try:
         seen = await accounts.calls.for_driver(
-            vehicle.provider, partial(look, accounts, vehicle, eager=True), REFRESH_WITHIN_S, about=vehicle.id
+            vehicle.provider, partial(poll, accounts, vehicle, eager=True), REFRESH_WITHIN_S, about=vehicle.id
         )
     except MakerSlow:
         return to("/" if back == "dashboard" else f"/account/vehicles/{vehicle.id}")  # which says that we are asking
@@ -151,22 +155,22 @@ async def refresh(house: HouseOf, vehicle: VehicleOf, back: Field = "") -> Respo
 
 
 @router.post("/account/vehicles/{vehicle_id}/disconnect", dependencies=[OwnForm])
-async def disconnect(house: HouseOf, vehicle: VehicleOf) -> Response:
-    said = await _unlink(house, vehicle, erase=False)
+async def disconnect(app_state: StateDep, vehicle: VehicleOf) -> Response:
+    said = await _unlink(app_state, vehicle, erase=False)
     return to(f"/account/vehicles/{vehicle.id}?said={said}")
 
 
 @router.post("/account/vehicles/{vehicle_id}/remove", dependencies=[OwnForm])
-async def remove(house: HouseOf, vehicle: VehicleOf) -> Response:
-    await _unlink(house, vehicle, erase=True)
+async def remove(app_state: StateDep, vehicle: VehicleOf) -> Response:
+    await _unlink(app_state, vehicle, erase=True)
     return to("/account/vehicles")
 
 
-async def _unlink(house: House, vehicle: Vehicle, erase: bool) -> str:
+async def _unlink(app_state: AppState, vehicle: Vehicle, erase: bool) -> str:
     """What to tell the driver. It is disconnected here before the maker is told, which may take its time."""
-    work = partial(unlink, house.accounts, vehicle, erase=erase)
+    work = partial(unlink, app_state.accounts, vehicle, erase=erase)
     try:
-        told = await house.accounts.calls.for_driver(vehicle.provider, work, UNLINK_WITHIN_S)
+        told = await app_state.accounts.calls.for_driver(vehicle.provider, work, UNLINK_WITHIN_S)
     except MakerSlow:
         return "not-told"
     except MakerBusy:
@@ -182,15 +186,15 @@ def busy() -> Refused:
     )
 
 
-def _leave(request: Request, house: House, person: Person, provider: str, vehicle: Vehicle | None) -> Response:
+def _leave(request: Request, app_state: AppState, person: Person, provider: str, vehicle: Vehicle | None) -> Response:
     session = request.cookies.get(SESSION_COOKIE, "")
     try:
-        url = begin(house.accounts, person.id, session, provider, vehicle)
+        url = begin(app_state.accounts, person.id, session, provider, vehicle)
     except ProviderError as error:
         raise Refused(
             "That car maker is not available", "Nothing was changed. Please tell our support.", 404
         ) from error
-    maker = house.accounts.provider(provider).title
+    maker = app_state.accounts.provider(provider).title
     return page(request, "vehicle_leaving.html", person, url=url, maker=maker)
 
 
@@ -199,5 +203,5 @@ def _card(accounts: Accounts, clock: Clock, vehicle: Vehicle, time_zone: str = H
     return card(vehicle, provider.title if provider else vehicle.provider, clock.now_ms(), time_zone)
 
 
-def _makers(house: House) -> dict[str, str]:
-    return {provider.name: provider.title for provider in house.accounts.catalogue.providers.values()}
+def _makers(app_state: AppState) -> dict[str, str]:
+    return {provider.name: provider.title for provider in app_state.accounts.catalogue.providers.values()}

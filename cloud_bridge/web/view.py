@@ -2,9 +2,9 @@
 
 from typing import Any, NamedTuple
 
+from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Verdict, judge, later
-from cloud_bridge.house import House
 from cloud_bridge.store.units import Unit
 from cloud_bridge.wire import BadPayload, Heartbeat, decode, is_plugged
 
@@ -24,13 +24,13 @@ class ChargePoint(NamedTuple):
     name: str  # given by its owner, or its id
 
 
-def charge_point(house: House, unit: Unit) -> ChargePoint:
+def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
     """The later of memory and store: memory may be a commit ahead, the store may hear more processes than this one."""
-    now_ms = house.clock.now_ms()
+    now_ms = app_state.clock.now_ms()
     last_contact_ms, heartbeat_ms, connected = unit.last_contact_ms, unit.heartbeat_ms, False
     heartbeat: Heartbeat | None = None
     session_wh: int | None = None
-    live = house.live.find(unit.id)
+    live = app_state.live.find(unit.id)
     if live is not None:
         connected = live.connected
         if live.last_contact_ms is not None:
@@ -41,7 +41,7 @@ def charge_point(house: House, unit: Unit) -> ChargePoint:
         heartbeat = _stored(unit.heartbeat)
     if live is not None and live.idle_wh is not None and heartbeat.total_wh is not None and is_plugged(heartbeat):
         session_wh = max(0, heartbeat.total_wh - live.idle_wh)
-    verdict = judge(last_contact_ms, now_ms, house.ledger.gaps(now_ms), unit.silent_after_ms)
+    verdict = judge(last_contact_ms, now_ms, app_state.ledger.outages(now_ms), unit.silent_after_ms)
     return ChargePoint(
         id=unit.id,
         time_zone=unit.time_zone,
@@ -56,9 +56,9 @@ def charge_point(house: House, unit: Unit) -> ChargePoint:
     )
 
 
-def is_outdated(house: House, unit: Unit) -> bool:
+def is_outdated(app_state: AppState, unit: Unit) -> bool:
     """Whether the store has been told of a newer heartbeat than this row of it has."""
-    live = house.live.find(unit.id)
+    live = app_state.live.find(unit.id)
     return live is not None and live.heartbeat is None and (live.heartbeat_ms or 0) > (unit.heartbeat_ms or 0)
 
 
@@ -107,7 +107,11 @@ def _stored(payload: str | None) -> Heartbeat:
     return message if isinstance(message, Heartbeat) else Heartbeat()
 
 
-def is_listening(house: House) -> bool:
+def is_listening(app_state: AppState) -> bool:
     """Whether a message that reaches us now would be stored and acknowledged: our own canary just was."""
-    now_ms = house.clock.now_ms()
-    return house.counters.canaries > 0 and house.recorder.trouble is None and house.ledger.open_gap(now_ms) is None
+    now_ms = app_state.clock.now_ms()
+    return (
+        app_state.counters.canaries > 0
+        and app_state.recorder.trouble is None
+        and app_state.ledger.open_outage(now_ms) is None
+    )

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from cloud_bridge.alerts import delivery
-from cloud_bridge.alerts.about import About
 from cloud_bridge.alerts.alarm import Alarm
-from cloud_bridge.alerts.wishes import Via, add_wish
+from cloud_bridge.alerts.kinds import AlertKind
+from cloud_bridge.alerts.subscriptions import Via, add_subscription
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.claims import claim
 from cloud_bridge.store.people import Role, add_person, find_person
@@ -24,26 +24,26 @@ def webhooks(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return out
 
 
-def driver(bridge: Bridge, name: str, about: tuple[About, ...] = tuple(About)[:5]) -> Person:
-    with bridge.house.database.writing() as connection:
+def driver(bridge: Bridge, name: str, about: tuple[AlertKind, ...] = tuple(AlertKind)[:5]) -> Person:
+    with bridge.app_state.database.writing() as connection:
         add_person(connection, name, "a hash", Role.DRIVER, 0)
         person = find_person(connection, name)
         for one in about:
-            add_wish(connection, person, one, Via.WEBHOOK, HOOK)
+            add_subscription(connection, person, one, Via.WEBHOOK, HOOK)
     return person
 
 
 def unit_of(bridge: Bridge, person: Person, unit_id: str) -> Unit:
     new = bridge.add_unit(unit_id)
-    with bridge.house.database.writing() as connection:
+    with bridge.app_state.database.writing() as connection:
         claim(connection, person, new.claim_code, 0)
     return Unit(bridge, unit_id, new.secret).connect()
 
 
 def look(bridge: Bridge) -> None:
     """What the bridge does every few seconds."""
-    bridge.house.upkeep.notice()
-    Alarm(bridge.house.database, bridge.house.clock, None).notice()
+    bridge.app_state.upkeep.notice()
+    Alarm(bridge.app_state.database, bridge.app_state.clock, None).notice()
 
 
 def told(sent: list[dict[str, Any]]) -> list[tuple[str, str | None]]:

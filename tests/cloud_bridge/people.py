@@ -47,10 +47,10 @@ def text_of(html: str) -> str:
 
 def give(bridge: Bridge, code: str, owner: str) -> None:
     """The unit with this claim code is the owner's."""
-    with bridge.house.database.writing() as connection:
+    with bridge.app_state.database.writing() as connection:
         claim(connection, find_person(connection, owner), code, bridge.clock.now_ms())
 
 
 def entrust(bridge: Bridge, unit_id: str, installer: str) -> None:
-    with bridge.house.database.writing() as connection:
+    with bridge.app_state.database.writing() as connection:
         assign(connection, unit_id, find_person(connection, installer), bridge.clock.now_ms())

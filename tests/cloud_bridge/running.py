@@ -17,9 +17,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from starlette.testclient import TestClient
 
 from cloud_bridge import passwords
-from cloud_bridge.house import House
+from cloud_bridge.app_state import AppState
 from cloud_bridge.ingest.embedded import EmbeddedBroker
-from cloud_bridge.serving import keep_house
+from cloud_bridge.serving import open_app_state
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.people import Role, add_person
 from cloud_bridge.store.units import NewUnit, add_unit
@@ -54,24 +54,24 @@ class HandClock:
 class Bridge:
     """The running bridge, seen from a test's thread."""
 
-    def __init__(self, house: House, clock: HandClock, loop: asyncio.AbstractEventLoop) -> None:
-        self.house = house
+    def __init__(self, app_state: AppState, clock: HandClock, loop: asyncio.AbstractEventLoop) -> None:
+        self.app_state = app_state
         self.clock = clock
-        self.client = TestClient(create_app(house), headers={"Authorization": f"Bearer {TOKEN}"})
+        self.client = TestClient(create_app(app_state), headers={"Authorization": f"Bearer {TOKEN}"})
         self.guests: list[Callable[[], None]] = []  # called when the bridge stops, to close what a test left open
         self._loop = loop
-        assert isinstance(house.broker, EmbeddedBroker)
-        self.broker = house.broker
-        self._canary = house.broker.canary()
+        assert isinstance(app_state.broker, EmbeddedBroker)
+        self.broker = app_state.broker
+        self._canary = app_state.broker.canary()
         self.guests.append(self._canary_away)
 
     def add_unit(self, unit_id: str) -> NewUnit:
-        with self.house.database.writing() as connection:
+        with self.app_state.database.writing() as connection:
             return add_unit(connection, unit_id, self.clock.now_ms())
 
     def add_person(self, name: str, password: str, role: Role) -> None:
         password_hash = passwords._hasher.hash(password)
-        with self.house.database.writing() as connection:
+        with self.app_state.database.writing() as connection:
             add_person(connection, name, password_hash, role, self.clock.now_ms())
 
     def read(self, unit_id: str) -> dict[str, Any]:
@@ -93,17 +93,17 @@ class Bridge:
         self._loop.call_soon_threadsafe(self._canary.close)
 
     def counter(self, name: str) -> int:
-        return int(getattr(self.house.counters, name))
+        return int(getattr(self.app_state.counters, name))
 
     def command(self, unit_id: str, payload: bytes) -> bool:
-        future = asyncio.run_coroutine_threadsafe(self.house.broker.command(unit_id, payload), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self.app_state.broker.command(unit_id, payload), self._loop)
         return future.result(DEADLINE_S)
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait until the bridge's own threads have made it true."""
         give_up_s = time.monotonic() + DEADLINE_S
         while not condition():
-            assert time.monotonic() < give_up_s, f"never {what}; {self.house.counters}"
+            assert time.monotonic() < give_up_s, f"never {what}; {self.app_state.counters}"
             _tick.wait(0.002)
 
 
@@ -132,13 +132,13 @@ def running_bridge(folder: Path, clock: HandClock | None = None) -> Iterator[Bri
     failure: list[BaseException] = []
 
     async def run() -> None:
-        async with keep_house(settings, lambda _floor_ms: hand_clock) as house:
-            assert isinstance(house.broker, EmbeddedBroker)
-            await house.broker.start(settings.host, settings.mqtt_port)
-            started.append(Bridge(house, hand_clock, asyncio.get_running_loop()))
+        async with open_app_state(settings, lambda _floor_ms: hand_clock) as app_state:
+            assert isinstance(app_state.broker, EmbeddedBroker)
+            await app_state.broker.start(settings.host, settings.mqtt_port)
+            started.append(Bridge(app_state, hand_clock, asyncio.get_running_loop()))
             ready.set()
             await stop.wait()
-            await house.broker.stop()
+            await app_state.broker.stop()
 
     def thread() -> None:
         try:

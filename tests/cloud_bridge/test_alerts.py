@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from cloud_bridge.alerts import delivery
-from cloud_bridge.alerts.about import HOUR_MS, About
 from cloud_bridge.alerts.delivery import AGAIN_AFTER_MS
+from cloud_bridge.alerts.kinds import HOUR_MS, AlertKind
 from cloud_bridge.alerts.mail import NotDelivered
-from cloud_bridge.alerts.wishes import Via, add_wish, remove_wish, wishes_of
+from cloud_bridge.alerts.subscriptions import Via, add_subscription, remove_subscription, subscriptions_of
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.people import Role, add_person, find_person
 from cloud_bridge.store.tables import alerts
@@ -66,9 +66,9 @@ def test_a_fault_and_a_brown_out_are_told_by_name(bridge: Bridge, sent: list[dic
 
 def test_many_at_once_are_one_incident(bridge: Bridge, sent: list[dict[str, Any]]) -> None:
     ann = driver(bridge, "ann")
-    with bridge.house.database.writing() as connection:
+    with bridge.app_state.database.writing() as connection:
         add_person(connection, "olga", "a hash", Role.OPERATOR, 0)
-        add_wish(connection, find_person(connection, "olga"), About.INCIDENT, Via.WEBHOOK, HOOK)
+        add_subscription(connection, find_person(connection, "olga"), AlertKind.INCIDENT, Via.WEBHOOK, HOOK)
     for number in range(12):
         unit_of(bridge, ann, f"cp-{number}").publish(f"cp/cp-{number}/heartbeat", b"{}")
     bridge.clock.advance(31 * MINUTE_MS)
@@ -86,13 +86,13 @@ def test_what_is_not_delivered_is_tried_again_and_given_up(bridge: Bridge, monke
         raise NotDelivered("it answered 500")
 
     monkeypatch.setattr(delivery, "post", refuse)
-    unit = unit_of(bridge, driver(bridge, "ann", (About.FAULT,)), "cp-1")
+    unit = unit_of(bridge, driver(bridge, "ann", (AlertKind.FAULT,)), "cp-1")
     unit.publish("cp/cp-1/event", sample("event-fault-raised"))
     for wait_ms in [0, *AGAIN_AFTER_MS, 10**9]:
         bridge.clock.advance(wait_ms)
         look(bridge)
     assert tries == [1] * (len(AGAIN_AFTER_MS) + 1), "the same id each time"
-    with bridge.house.database.reading() as connection:
+    with bridge.app_state.database.reading() as connection:
         (row,) = connection.execute(select(alerts))
     assert (row.due_ms, row.trouble) == (None, "it answered 500")
 
@@ -100,26 +100,26 @@ def test_what_is_not_delivered_is_tried_again_and_given_up(bridge: Bridge, monke
 @pytest.mark.parametrize(
     ("about", "via", "target"),
     [
-        (About.SILENT, Via.WEBHOOK, "http://hooks.example/"),
-        (About.SILENT, Via.WEBHOOK, "https://"),
-        (About.SILENT, Via.WEBHOOK, "https://[::1"),
-        (About.SILENT, Via.PUSH, "json://localhost/"),
-        (About.SILENT, Via.EMAIL, "somebody@else.example"),
-        (About.SILENT, Via.EMAIL, ""),  # her account has no address
-        (About.SILENT, Via.WEBHOOK, "https://a/" + "x" * 500),
-        (About.INCIDENT, Via.WEBHOOK, HOOK),
+        (AlertKind.SILENT, Via.WEBHOOK, "http://hooks.example/"),
+        (AlertKind.SILENT, Via.WEBHOOK, "https://"),
+        (AlertKind.SILENT, Via.WEBHOOK, "https://[::1"),
+        (AlertKind.SILENT, Via.PUSH, "json://localhost/"),
+        (AlertKind.SILENT, Via.EMAIL, "somebody@else.example"),
+        (AlertKind.SILENT, Via.EMAIL, ""),  # her account has no address
+        (AlertKind.SILENT, Via.WEBHOOK, "https://a/" + "x" * 500),
+        (AlertKind.INCIDENT, Via.WEBHOOK, HOOK),
     ],
 )
-def test_a_wish_that_we_do_not_grant(bridge: Bridge, about: About, via: Via, target: str) -> None:
+def test_a_wish_that_we_do_not_grant(bridge: Bridge, about: AlertKind, via: Via, target: str) -> None:
     ann = driver(bridge, "ann", ())
-    with bridge.house.database.writing() as connection, pytest.raises(BridgeError):
-        add_wish(connection, ann, about, via, target)
+    with bridge.app_state.database.writing() as connection, pytest.raises(BridgeError):
+        add_subscription(connection, ann, about, via, target)
 
 
 def test_a_wish_is_taken_back_only_by_its_owner(bridge: Bridge) -> None:
-    ann, ben = driver(bridge, "ann", (About.SILENT,)), driver(bridge, "ben", ())
-    with bridge.house.database.writing() as connection:
-        (wish,) = wishes_of(connection, ann)
-        assert not remove_wish(connection, ben, wish.id)
-        assert remove_wish(connection, ann, wish.id)
-        assert wishes_of(connection, ann) == []
+    ann, ben = driver(bridge, "ann", (AlertKind.SILENT,)), driver(bridge, "ben", ())
+    with bridge.app_state.database.writing() as connection:
+        (subscription,) = subscriptions_of(connection, ann)
+        assert not remove_subscription(connection, ben, subscription.id)
+        assert remove_subscription(connection, ann, subscription.id)
+        assert subscriptions_of(connection, ann) == []

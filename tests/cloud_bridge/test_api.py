@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_bridge.contact import DEAF_AFTER_MS
+from cloud_bridge.contact import OUTAGE_AFTER_MS
 from cloud_bridge.store.tokens import add_token
 from cloud_bridge.web import api
 from tests.cloud_bridge.running import START_MS, TOKEN, Bridge, HandClock, Unit, running_bridge, sample
@@ -57,8 +57,8 @@ def test_the_time_between_two_runs_of_ours_is_not_the_unit_s_silence(tmp_path: P
         assert bridge.read("cp-1")["contact"] == "unknown"
         bridge.send_canary()
         assert bridge.read("cp-1")["contact"] == "unknown"
-        for _ in range(30 * MINUTE_MS // DEAF_AFTER_MS):
-            clock.advance(DEAF_AFTER_MS)
+        for _ in range(30 * MINUTE_MS // OUTAGE_AFTER_MS):
+            clock.advance(OUTAGE_AFTER_MS)
             bridge.send_canary()
         assert bridge.read("cp-1")["contact"] == "unknown"
         clock.advance(1)
@@ -103,7 +103,7 @@ def test_without_a_valid_token_nothing_is_told(bridge: Bridge, path: str, header
 
 def test_a_token_of_the_store_is_as_good_as_that_of_the_environment(bridge: Bridge) -> None:
     bridge.add_unit("cp-1")
-    with bridge.house.database.writing() as connection:
+    with bridge.app_state.database.writing() as connection:
         token = add_token(connection, START_MS)
     response = bridge.stranger().get("/api/charge-points/cp-1", headers={"Authorization": f"Bearer {token}"})
     assert response.status_code == 200
@@ -120,7 +120,7 @@ def test_health_needs_no_token_and_counts(bridge: Bridge) -> None:
 def test_health_says_when_nothing_can_be_stored(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
     bridge.send_canary()
     assert bridge.stranger().get("/healthz").json()["listening"]
-    monkeypatch.setattr(bridge.house.recorder, "_trouble", "disk full")
+    monkeypatch.setattr(bridge.app_state.recorder, "_trouble", "disk full")
     response = bridge.stranger().get("/healthz")
     assert response.status_code == 503
     assert response.json()["trouble"] == "disk full"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloud_bridge.orders import ANSWER_MS
+from cloud_bridge.commands import ANSWER_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.web.hours import in_words, own_hours, written
 from cloud_bridge.web.problems import Refused

@@ -2,7 +2,17 @@
 
 import pytest
 
-from cloud_bridge.contact import DEAF_AFTER_MS, FUTURE_MS, Contact, Gap, Ledger, deaf_ms, judge, later, own_topic
+from cloud_bridge.contact import (
+    FUTURE_MS,
+    OUTAGE_AFTER_MS,
+    Contact,
+    Gap,
+    UptimeLedger,
+    judge,
+    later,
+    outage_ms,
+    own_topic,
+)
 
 MINUTE_MS = 60_000
 T = 1_767_225_600_000
@@ -41,7 +51,7 @@ def test_our_own_gap_is_not_the_unit_s_silence() -> None:
     verdict = judge(T, T + 50 * MINUTE_MS, [gap])
     assert verdict.contact is Contact.UNKNOWN
     assert verdict.silence_ms == 10 * MINUTE_MS
-    assert verdict.deaf_ms == 40 * MINUTE_MS
+    assert verdict.outage_ms == 40 * MINUTE_MS
 
 
 def test_unknown_becomes_silent_when_we_have_listened_long_enough_in_all() -> None:
@@ -55,7 +65,7 @@ def test_a_gap_before_last_contact_does_not_matter() -> None:
 
 
 def test_deaf_time_is_cut_to_the_span() -> None:
-    assert deaf_ms([Gap(0, 10), Gap(20, 30)], 5, 25) == 10
+    assert outage_ms([Gap(0, 10), Gap(20, 30)], 5, 25) == 10
 
 
 def test_last_contact_never_goes_back() -> None:
@@ -85,33 +95,33 @@ def test_a_unit_speaks_on_its_own_topics_only(topic: str, kind: str | None) -> N
 
 
 def test_a_ledger_with_canaries_in_time_has_no_gap() -> None:
-    ledger = Ledger()
+    ledger = UptimeLedger()
     for at_ms in range(T, T + 10 * MINUTE_MS, 5000):
-        ledger.listened(at_ms)
-    assert ledger.gaps(T + 10 * MINUTE_MS) == []
+        ledger.heartbeat_ok(at_ms)
+    assert ledger.outages(T + 10 * MINUTE_MS) == []
 
 
 def test_a_late_canary_leaves_a_gap() -> None:
-    ledger = Ledger(listened_ms=T)
-    ledger.listened(T + DEAF_AFTER_MS)
-    assert ledger.gaps(T + DEAF_AFTER_MS) == []
-    ledger.listened(T + DEAF_AFTER_MS + 20_000)
-    assert ledger.gaps(T + DEAF_AFTER_MS + 20_000) == [Gap(T + DEAF_AFTER_MS, T + DEAF_AFTER_MS + 20_000)]
+    ledger = UptimeLedger(last_ok_ms=T)
+    ledger.heartbeat_ok(T + OUTAGE_AFTER_MS)
+    assert ledger.outages(T + OUTAGE_AFTER_MS) == []
+    ledger.heartbeat_ok(T + OUTAGE_AFTER_MS + 20_000)
+    assert ledger.outages(T + OUTAGE_AFTER_MS + 20_000) == [Gap(T + OUTAGE_AFTER_MS, T + OUTAGE_AFTER_MS + 20_000)]
 
 
 def test_a_gap_that_is_still_open_counts() -> None:
-    ledger = Ledger(listened_ms=T)
-    assert ledger.gaps(T + MINUTE_MS) == [Gap(T, T + MINUTE_MS)]
+    ledger = UptimeLedger(last_ok_ms=T)
+    assert ledger.outages(T + MINUTE_MS) == [Gap(T, T + MINUTE_MS)]
 
 
 def test_the_time_between_two_processes_is_a_gap() -> None:
-    ledger = Ledger([Gap(1, 2)], listened_ms=T)
-    ledger.listened(T + MINUTE_MS)
-    assert ledger.gaps(T + MINUTE_MS) == [Gap(1, 2), Gap(T, T + MINUTE_MS)]
+    ledger = UptimeLedger([Gap(1, 2)], last_ok_ms=T)
+    ledger.heartbeat_ok(T + MINUTE_MS)
+    assert ledger.outages(T + MINUTE_MS) == [Gap(1, 2), Gap(T, T + MINUTE_MS)]
 
 
 def test_a_clock_set_back_makes_no_gap() -> None:
-    ledger = Ledger(listened_ms=T)
-    ledger.listened(T - 10 * MINUTE_MS)
-    ledger.listened(T + 1000)
-    assert ledger.gaps(T + 1000) == []
+    ledger = UptimeLedger(last_ok_ms=T)
+    ledger.heartbeat_ok(T - 10 * MINUTE_MS)
+    ledger.heartbeat_ok(T + 1000)
+    assert ledger.outages(T + 1000) == []

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_bridge.contact import FUTURE_MS, SILENT_AFTER_MS, Contact, Ledger, judge, later
+from cloud_bridge.contact import FUTURE_MS, SILENT_AFTER_MS, Contact, UptimeLedger, judge, later
 
 times = st.integers(0, 4_000_000_000_000)
 steps = st.lists(st.integers(-100_000, 4_000_000), max_size=40)
@@ -27,12 +27,12 @@ def test_without_gaps_only_more_than_the_threshold_is_silent(last: int, now: int
 def test_gaps_never_make_a_unit_silent_and_silence_is_the_time_we_listened(
     last: int, start: int, canaries: list[int]
 ) -> None:
-    ledger = Ledger()
+    ledger = UptimeLedger()
     now = start
     for step in canaries:
-        ledger.listened(now)
+        ledger.heartbeat_ok(now)
         now += step
-    gaps = ledger.gaps(now)
+    gaps = ledger.outages(now)
     assert all(gap.from_ms < gap.to_ms for gap in gaps)
     assert all(one.to_ms <= two.from_ms for one, two in zip(gaps, gaps[1:], strict=False))
     verdict = judge(last, now, gaps)
@@ -41,4 +41,4 @@ def test_gaps_never_make_a_unit_silent_and_silence_is_the_time_we_listened(
     if verdict.contact is Contact.SILENT:
         assert judge(last, now).contact is Contact.SILENT
     if verdict.contact is Contact.UNKNOWN:
-        assert verdict.deaf_ms > 0 or last > now + FUTURE_MS
+        assert verdict.outage_ms > 0 or last > now + FUTURE_MS

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from cloud_bridge.cli import doctor
 from cloud_bridge.command_line import main
-from cloud_bridge.commands import doctor
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import Settings, read_settings
 

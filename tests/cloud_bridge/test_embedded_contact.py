@@ -52,7 +52,7 @@ def test_a_bad_payload_is_contact_and_counted_as_bad(bridge: Bridge) -> None:
     assert said["last_contact"] == iso_utc(START_MS + 60_000)
     assert said["state"] == "C2", "the state before stands"
     assert bridge.counter("bad_payloads") == 4
-    with bridge.house.database.reading() as connection:
+    with bridge.app_state.database.reading() as connection:
         assert connection.execute(select(contacts.c.bad_payloads)).scalar() == 4
 
 
@@ -89,7 +89,7 @@ def test_a_redelivery_by_the_unit_is_contact_but_its_payload_counts_once(bridge:
     said = bridge.read("cp-1")
     assert said["last_contact"] == iso_utc(START_MS + 9000)
     assert said["heartbeat_at"] == iso_utc(START_MS), "that state is nine seconds old"
-    with bridge.house.database.reading() as connection:
+    with bridge.app_state.database.reading() as connection:
         assert len(connection.execute(select(events)).all()) == 1
 
 
@@ -98,7 +98,7 @@ def test_what_was_acknowledged_is_in_the_tables(bridge: Bridge) -> None:
     unit.publish("cp/cp-1/event", sample("event-boot-time-unknown"))
     unit.publish("cp/cp-1/session", sample("session"))
     unit.publish(HEARTBEAT, sample("heartbeat-unknown-key"))
-    with bridge.house.database.reading() as connection:
+    with bridge.app_state.database.reading() as connection:
         event = connection.execute(select(events)).one()
         assert (event.kind, event.boot, event.sequence, event.unit_time_s) == ("boot", 5, 0, None)
         session = connection.execute(select(sessions)).one()
@@ -131,5 +131,5 @@ def test_last_contact_does_not_go_back_with_our_clock(bridge: Bridge) -> None:
     bridge.clock.advance(-3_600_000)
     unit.publish(HEARTBEAT, sample("heartbeat-charging"))
     assert bridge.read("cp-1")["last_contact"] == iso_utc(START_MS)
-    with bridge.house.database.reading() as connection:
+    with bridge.app_state.database.reading() as connection:
         assert connection.execute(select(contacts.c.last_contact_ms)).scalar() == START_MS

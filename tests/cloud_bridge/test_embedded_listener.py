@@ -27,7 +27,7 @@ def test_a_wrong_secret_is_refused(bridge: Bridge) -> None:
 def test_an_unknown_unit_is_refused(bridge: Bridge) -> None:
     assert Unit(bridge, "nobody", "guess").connect().refusal == 135
     assert bridge.counter("refused_unknown_unit") == 1
-    assert bridge.house.live.find("nobody") is None, "nothing is kept of strangers"
+    assert bridge.app_state.live.find("nobody") is None, "nothing is kept of strangers"
 
 
 def test_a_client_id_that_is_not_the_user_name_is_refused(bridge: Bridge) -> None:
@@ -282,13 +282,13 @@ def test_a_flood_of_pings_is_slowed_to_the_broker_s_pace_and_answered(bridge: Br
 def test_a_revoked_unit_is_thrown_out_and_a_new_secret_lets_it_in_again(bridge: Bridge) -> None:
     secret = bridge.add_unit("cp-1").secret
     unit = Unit(bridge, "cp-1", secret).connect()
-    with bridge.house.database.writing() as connection:
+    with bridge.app_state.database.writing() as connection:
         units.revoke(connection, "cp-1", bridge.clock.now_ms())
     assert unit.gone.wait(5)
     assert bridge.counter("closed_revoked") == 1
     assert Unit(bridge, "cp-1", secret).connect().refusal == 135
     bridge.clock.advance(1)
-    with bridge.house.database.writing() as connection:
+    with bridge.app_state.database.writing() as connection:
         secret = units.change_secret(connection, "cp-1", bridge.clock.now_ms())
     bridge.clock.advance(1)
     unit = Unit(bridge, "cp-1", secret).connect()
@@ -312,7 +312,7 @@ def test_a_unit_revoked_while_nobody_could_look_is_thrown_out_afterwards(
 
     monkeypatch.setattr(bridge.broker._credentials, "changed", not_now)
     unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
-    with bridge.house.database.writing() as connection:
+    with bridge.app_state.database.writing() as connection:
         units.revoke(connection, "cp-1", bridge.clock.now_ms())
     bridge.clock.advance(10 * listener.LOOK_BACK_MS)
     away.clear()

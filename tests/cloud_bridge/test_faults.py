@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_bridge.alerts.about import About, Happening, words
+from cloud_bridge.alerts.kinds import AlertKind, Happening, words
 from cloud_bridge.faults import WAIT_FOR_A_PERSON, WORDS
 from cloud_bridge.store.access import Role
 from tests.cloud_bridge.people import Visitor
@@ -32,4 +32,4 @@ def test_does_the_dashboard_say_how_the_red_light_ends(bridge: Bridge, fault: st
 
 
 def test_does_an_alert_say_it_in_words() -> None:
-    assert "(Earth leakage (DC))" in words(Happening(About.FAULT, "cp-1", 0, "rcd_dc"), "The garage")
+    assert "(Earth leakage (DC))" in words(Happening(AlertKind.FAULT, "cp-1", 0, "rcd_dc"), "The garage")

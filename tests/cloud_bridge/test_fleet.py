@@ -10,7 +10,7 @@ from cloud_bridge.store import fleet
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.fleet import SilentMinute
 from cloud_bridge.web.fleet import INCIDENT_MS, Incident, incidents
-from cloud_bridge.web.phone import KEPT
+from cloud_bridge.web.pwa import KEPT
 from tests.cloud_bridge.people import Visitor, text_of
 from tests.cloud_bridge.running import Bridge, Unit
 
@@ -51,8 +51,8 @@ def test_the_silent_are_counted_by_network_and_found_there(bridge: Bridge) -> No
     assert listed(operator.get("/fleet?network=23430")) == ["one", "three"]
     bridge.send_canary()
     bridge.clock.advance(31 * MINUTE_MS)
-    bridge.house.ledger.listened_ms = bridge.clock.now_ms()
-    bridge.house.upkeep.notice()
+    bridge.app_state.ledger.last_ok_ms = bridge.clock.now_ms()
+    bridge.app_state.upkeep.notice()
     assert "3 silent EE 2 O2 1" in operator.read("/fleet")
 
 
@@ -61,8 +61,8 @@ def test_what_fell_silent_together_is_told_once_and_never_before_what_is_searche
         heard(bridge, unit_id)
     bridge.send_canary()
     bridge.clock.advance(31 * MINUTE_MS)
-    bridge.house.ledger.listened_ms = bridge.clock.now_ms()
-    bridge.house.upkeep.notice()
+    bridge.app_state.ledger.last_ok_ms = bridge.clock.now_ms()
+    bridge.app_state.upkeep.notice()
     operator = Visitor(bridge, "olga", Role.OPERATOR)
     assert "5 on Vodafone fell silent together, the first at Thu 1 Jan, 00:00" in operator.read("/fleet")
     assert "together" not in operator.read("/fleet?q=a")

@@ -40,30 +40,30 @@ def passes_listening(bridge: Bridge, ms: int) -> None:
 def test_silence_and_return_are_noticed_once_each(bridge: Bridge, unit: Unit) -> None:
     unit.publish(HEARTBEAT, heartbeat(1))
     bridge.clock.advance(30 * MINUTE_MS)
-    assert bridge.house.upkeep.notice() == ([], []), "exactly thirty minutes"
+    assert bridge.app_state.upkeep.notice() == ([], []), "exactly thirty minutes"
     bridge.clock.advance(1)
-    assert bridge.house.upkeep.notice() == (["cp-1"], [])
-    assert bridge.house.upkeep.notice() == ([], [])
+    assert bridge.app_state.upkeep.notice() == (["cp-1"], [])
+    assert bridge.app_state.upkeep.notice() == ([], [])
     unit.publish(HEARTBEAT, heartbeat(2))
-    assert bridge.house.upkeep.notice() == ([], ["cp-1"])
-    assert bridge.house.upkeep.notice() == ([], [])
+    assert bridge.app_state.upkeep.notice() == ([], ["cp-1"])
+    assert bridge.app_state.upkeep.notice() == ([], [])
     assert ask(bridge, "contacts")["fell_silent"] == 1
 
 
 def test_a_contact_that_is_not_yet_stored_is_not_overlooked(bridge: Bridge, unit: Unit) -> None:
     unit.publish(HEARTBEAT, heartbeat(1))
     bridge.clock.advance(31 * MINUTE_MS)
-    bridge.house.live.unit("cp-1").last_contact_ms = bridge.clock.now_ms()
-    assert bridge.house.upkeep.notice() == ([], [])
+    bridge.app_state.live.unit("cp-1").last_contact_ms = bridge.clock.now_ms()
+    assert bridge.app_state.upkeep.notice() == ([], [])
 
 
 def test_nobody_is_noticed_silent_while_we_were_deaf(bridge: Bridge, unit: Unit) -> None:
     unit.publish(HEARTBEAT, heartbeat(1))
     bridge.send_canary()
     bridge.clock.advance(40 * MINUTE_MS)
-    assert bridge.house.upkeep.notice() == ([], [])
+    assert bridge.app_state.upkeep.notice() == ([], [])
     bridge.send_canary()
-    assert bridge.house.upkeep.notice() == ([], [])
+    assert bridge.app_state.upkeep.notice() == ([], [])
 
 
 def test_a_gap_is_remembered_when_it_is_over_and_shown_while_it_lasts(bridge: Bridge, unit: Unit) -> None:
@@ -136,7 +136,7 @@ def test_signal_is_kept_as_it_came_and_by_five_minutes(bridge: Bridge, unit: Uni
     assert ask(bridge, "signal")["points"] == []
     bridge.clock.advance(BUCKET_MS)
     for _ in range(2):
-        bridge.house.upkeep.roll_up()
+        bridge.app_state.upkeep.roll_up()
         assert ask(bridge, "signal")["points"] == [
             {"at": "2026-01-01T00:00:00.000Z", "operator": "23415", "samples": 2}
             | {"lowest": 10, "mean": 15.0, "highest": 20},
@@ -149,14 +149,14 @@ def test_each_table_forgets_after_its_own_time(bridge: Bridge, unit: Unit) -> No
     unit.publish(HEARTBEAT, heartbeat(1))
     unit.publish("cp/cp-1/session", sample("session"))
     bridge.clock.advance(BUCKET_MS)
-    bridge.house.upkeep.roll_up()
+    bridge.app_state.upkeep.roll_up()
     bridge.clock.advance(2 * DAY_MS)
-    bridge.house.upkeep.forget()
+    bridge.app_state.upkeep.forget()
     whole = {"from": "2026-01-01T00:00:00Z"}
     assert ask(bridge, "signal", resolution="raw", **whole)["points"] == []
     assert len(ask(bridge, "signal", **whole)["points"]) == 1
     bridge.clock.advance(401 * DAY_MS)
-    bridge.house.upkeep.forget()
+    bridge.app_state.upkeep.forget()
     assert ask(bridge, "signal", **whole)["points"] == []
     assert len(ask(bridge, "sessions", **whole)["sessions"]) == 1
 
@@ -193,5 +193,5 @@ def test_a_window_that_is_none_is_refused(bridge: Bridge, unit: Unit, query: dic
 def test_a_row_of_signal_belongs_to_one_moment(bridge: Bridge, unit: Unit) -> None:
     for number in range(3):
         unit.publish(HEARTBEAT, heartbeat(number))
-    with bridge.house.database.reading() as connection:
+    with bridge.app_state.database.reading() as connection:
         assert len(connection.execute(signal.select()).all()) == 1

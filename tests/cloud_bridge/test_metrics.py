@@ -17,7 +17,7 @@ def test_totals_are_told_without_a_label_for_each_unit(bridge: Bridge) -> None:
 
 def test_metrics_need_a_token_with_the_scope(bridge: Bridge) -> None:
     assert bridge.stranger().get("/metrics").status_code == 401
-    with bridge.house.database.writing() as connection:
+    with bridge.app_state.database.writing() as connection:
         reader = add_token(connection, 0)
         operator = add_token(connection, 0, [Scope.READ, Scope.OPERATE])
     for token, status in ((reader, 403), (operator, 200)):

@@ -10,7 +10,7 @@ import pytest
 from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.canary import BrokerAddress
 from cloud_bridge.ingest.mqtt import MqttIngest
-from cloud_bridge.serving import keep_house
+from cloud_bridge.serving import open_app_state
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.units import add_unit
 from tests.cloud_bridge.raw import publish_packet
@@ -85,16 +85,16 @@ def test_mqtt_5_is_tried_and_3_1_1_is_taken(broker: OldBroker, tmp_path: Path) -
     settings = Settings("127.0.0.1", 0, 0, tmp_path, None, broker=address)
 
     async def run() -> None:
-        async with keep_house(settings, lambda _floor_ms: HandClock()) as house:
-            with house.database.writing() as connection:
+        async with open_app_state(settings, lambda _floor_ms: HandClock()) as app_state:
+            with app_state.database.writing() as connection:
                 add_unit(connection, "home-1", START_MS)
-            assert isinstance(house.broker, MqttIngest)
-            house.broker.start()
+            assert isinstance(app_state.broker, MqttIngest)
+            app_state.broker.start()
             try:
                 assert await asyncio.to_thread(broker.acknowledged.wait, DEADLINE_S), "it was not stored"
             finally:
-                await house.broker.stop()
-            unit = house.live.find("home-1")
+                await app_state.broker.stop()
+            unit = app_state.live.find("home-1")
             assert unit is not None
             assert unit.last_contact_ms == START_MS
 

@@ -24,7 +24,7 @@ def test_no_question_makes_it_fail(tmp_path: Path) -> None:
         unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
         unit.publish("cp/cp-1/heartbeat", sample("heartbeat-charging"))
         bridge.add_person("olga", "correct horse", Role.OPERATOR)
-        with bridge.house.database.writing() as connection:
+        with bridge.app_state.database.writing() as connection:
             person = find_person(connection, "olga")
             token = add_token(connection, 0, person.scopes, person_id=person.id)
         app = bridge.client.app

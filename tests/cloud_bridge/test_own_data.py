@@ -70,7 +70,7 @@ def test_a_letter_leads_to_the_public_address_whatever_host_the_request_names(
     letters: list[str] = []
     monkeypatch.setattr(email, "send_mail", lambda _server, _address, words: letters.append(words))
     app: Any = bridge.client.app
-    app.state.house = replace(bridge.house, settings=replace(bridge.house.settings, public_url=public_url))
+    app.state.bridge = replace(bridge.app_state, settings=replace(bridge.app_state.settings, public_url=public_url))
     dora.client.headers["Host"] = "evil.example"
     dora.post("/account/email", "/account/password", address="dora@example.org")
     assert f"open this page within a day: {public_url}/account/email/confirm?code=" in letters[0]

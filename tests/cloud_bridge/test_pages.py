@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from cloud_bridge.errors import SettingError
 from cloud_bridge.store.people import Role
-from cloud_bridge.web import shell
+from cloud_bridge.web import static_files
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
 MINUTE_MS = 60_000
@@ -161,7 +161,7 @@ def test_pages_have_nothing_inline_and_nothing_from_elsewhere(browser: TestClien
 def test_the_first_view_is_small(browser: TestClient, unit: Unit) -> None:
     """All that a phone fetches for the dashboard, as it goes over the wire."""
     unit.publish(HEARTBEAT, sample("heartbeat-charging"))
-    files = set(re.findall(rf"{shell.PATH}/[\w.-]+", browser.get("/").text))
+    files = set(re.findall(rf"{static_files.PATH}/[\w.-]+", browser.get("/").text))
     sizes = {path: wire_bytes(browser, path) for path in ("/", *sorted(files))}
     print(sizes)
     assert sum(sizes.values()) <= 30_000
@@ -169,16 +169,16 @@ def test_the_first_view_is_small(browser: TestClient, unit: Unit) -> None:
 
 def test_a_file_of_the_shell_is_asked_for_once(browser: TestClient) -> None:
     """Its path names its content, so what a browser has stays right."""
-    answer = browser.get(f"{shell.PATH}/style.css")
+    answer = browser.get(f"{static_files.PATH}/style.css")
     assert "immutable" in answer.headers["Cache-Control"]
     assert browser.get("/static/000000000000/style.css").status_code == 404
     assert browser.get("/login").headers["Cache-Control"] == "no-store"
 
 
 def test_pages_without_npm_s_files_say_what_fetches_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(shell.FILES, "htmx.min.js")
+    monkeypatch.delitem(static_files.FILES, "htmx.min.js")
     with pytest.raises(SettingError, match=r"htmx.min.js: `make .venv` fetches"):
-        shell.check()
+        static_files.check()
 
 
 def wire_bytes(browser: TestClient, path: str) -> int:

@@ -19,7 +19,7 @@ from tests.cloud_bridge.running import Bridge, Unit, sample
 def live(bridge: Bridge, name: str) -> None:
     """A driver, who claims a unit, which has something to say."""
     new = bridge.add_unit(f"of-{name}")
-    with bridge.house.database.writing() as connection:
+    with bridge.app_state.database.writing() as connection:
         add_person(connection, name, "a hash", Role.DRIVER, 0, f"{name}@example.org")
         claim(connection, find_person(connection, name), new.claim_code, 0)
     unit = Unit(bridge, new.id, new.secret).connect()
@@ -30,7 +30,7 @@ def live(bridge: Bridge, name: str) -> None:
 def test_the_export_has_what_is_theirs_and_no_secret(bridge: Bridge) -> None:
     live(bridge, "ann")
     live(bridge, "ben")
-    with bridge.house.database.reading() as connection:
+    with bridge.app_state.database.reading() as connection:
         found = personal.export(connection, find_person(connection, "ann"))
     assert [row["email"] for row in found["people"]] == ["ann@example.org"]
     assert [row["id"] for row in found["units"]] == ["of-ann"]
@@ -44,7 +44,7 @@ def test_the_export_has_what_is_theirs_and_no_secret(bridge: Bridge) -> None:
 def test_after_erasing_there_is_nothing_of_them_and_everything_of_others(bridge: Bridge) -> None:
     live(bridge, "ann")
     live(bridge, "ben")
-    with bridge.house.database.writing() as connection:
+    with bridge.app_state.database.writing() as connection:
         gone = personal.erase(connection, find_person(connection, "ann"))
         assert gone["sessions"] == gone["events"] == gone["people"] == 1
         for table in (sessions, events, contacts):
@@ -57,11 +57,11 @@ def test_after_erasing_there_is_nothing_of_them_and_everything_of_others(bridge:
 def test_a_backup_is_taken_while_the_bridge_runs(
     bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if bridge.house.settings.database is not None:
+    if bridge.app_state.settings.database is not None:
         pytest.skip("on PostgreSQL it is pg_dump's work")
     live(bridge, "ann")
     target = tmp_path / "copy.db"
-    monkeypatch.setenv("CHARGEKEEPER_DATA", str(bridge.house.settings.folder))
+    monkeypatch.setenv("CHARGEKEEPER_DATA", str(bridge.app_state.settings.folder))
     assert command_line.main(["data", "backup", str(target)]) == 0
     assert command_line.main(["data", "backup", str(target)]) == 1, "nothing is overwritten"
     assert target.stat().st_mode & 0o077 == 0

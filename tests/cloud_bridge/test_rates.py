@@ -85,7 +85,7 @@ def post_until_refused(visitor: Visitor, path: str, most: int, form_on: str | No
 
 
 def count(bridge: Bridge, table: Any) -> int:
-    with bridge.house.database.reading() as connection:
+    with bridge.app_state.database.reading() as connection:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 

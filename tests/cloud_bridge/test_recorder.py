@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
-from cloud_bridge.contact import DEAF_AFTER_MS, Gap, Ledger
+from cloud_bridge.contact import OUTAGE_AFTER_MS, Gap, UptimeLedger
 from cloud_bridge.store import recorder as recorder_module
-from cloud_bridge.store.arrival import Arrival, CanaryMark
 from cloud_bridge.store.database import Database, open_database
+from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.record import read_listening, record
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.tables import contacts, events, heartbeats, rejected_messages, units
@@ -41,8 +41,10 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
-def arrival(unit_id: str = "cp-1", at_ms: int = 1000, kind: str = "heartbeat", payload: bytes = b"{}") -> Arrival:
-    return Arrival(unit_id, kind, at_ms, payload, decode(kind, payload), bad=False)
+def inbound(
+    unit_id: str = "cp-1", at_ms: int = 1000, kind: str = "heartbeat", payload: bytes = b"{}"
+) -> InboundMessage:
+    return InboundMessage(unit_id, kind, at_ms, payload, decode(kind, payload), bad=False)
 
 
 def rows(database: Database, table: Any) -> list[Any]:
@@ -61,16 +63,16 @@ def until(condition: Callable[[], object], what: str) -> None:
 class Recording:
     """A recorder on a loop of its own, with a clock that is set by hand."""
 
-    def __init__(self, database: Database, ledger: Ledger | None = None) -> None:
+    def __init__(self, database: Database, ledger: UptimeLedger | None = None) -> None:
         self.clock = HandClock()
-        self.ledger = ledger or Ledger()
+        self.ledger = ledger or UptimeLedger()
         self.acknowledged: list[str] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
         self.recorder = Recorder(database, self._loop, self.clock.now_ms, self.ledger)
 
-    def put(self, message: Arrival | CanaryMark, name: str = "") -> bool:
+    def put(self, message: InboundMessage | CanaryMark, name: str = "") -> bool:
         return self.recorder.put(message, lambda: self.acknowledged.append(name))
 
     def canary(self) -> None:
@@ -106,7 +108,7 @@ def recording(unkind: UnkindDatabase) -> Iterator[Recording]:
 
 def test_it_is_acknowledged_when_it_is_stored(database: Database, recording: Recording) -> None:
     seen: list[int] = []
-    recording.recorder.put(arrival(), lambda: seen.append(len(rows(database, contacts))))
+    recording.recorder.put(inbound(), lambda: seen.append(len(rows(database, contacts))))
     recording.until_idle()
     assert seen == [1]
 
@@ -114,7 +116,7 @@ def test_it_is_acknowledged_when_it_is_stored(database: Database, recording: Rec
 def test_closing_writes_what_waits(database: Database) -> None:
     recording = Recording(database)
     for at_ms in range(500):
-        recording.put(arrival(at_ms=at_ms))
+        recording.put(inbound(at_ms=at_ms))
     recording.close()
     assert rows(database, contacts)[0].messages == 500
 
@@ -124,7 +126,7 @@ def test_a_message_whose_data_is_refused_is_kept_aside_and_the_others_are_stored
 ) -> None:
     names = ["cp-1", "removed", "cp-2"] * 20
     for name in names:
-        recording.put(arrival(name, payload=b'{"n":1}'), name)
+        recording.put(inbound(name, payload=b'{"n":1}'), name)
     recording.until_idle()
     assert sorted(recording.acknowledged) == sorted(names)
     assert recording.recorder.rejected == 20
@@ -138,13 +140,13 @@ def test_a_message_whose_data_is_refused_is_kept_aside_and_the_others_are_stored
 def test_a_unit_whose_message_cannot_be_stored_has_reached_us_all_the_same(
     database: Database, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse_events(connection: Any, arrivals: Any) -> None:
-        if any(one.message is not None and one.kind == "event" for one in arrivals):
+    def refuse_events(connection: Any, messages: Any) -> None:
+        if any(one.message is not None and one.kind == "event" for one in messages):
             raise OverflowError("Python int too large to convert to SQLite INTEGER")
-        record(connection, arrivals)
+        record(connection, messages)
 
     monkeypatch.setattr(recorder_module, "record", refuse_events)
-    recording.put(arrival(at_ms=5000, kind="event", payload=b'{"k":"tamper"}'))
+    recording.put(inbound(at_ms=5000, kind="event", payload=b'{"k":"tamper"}'))
     recording.until_idle()
     (contact,) = rows(database, contacts)
     assert (contact.last_contact_ms, contact.last_kind, contact.bad_payloads) == (5000, "event", 1)
@@ -157,7 +159,7 @@ def test_only_the_newest_rejected_messages_are_kept(
 ) -> None:
     monkeypatch.setattr("cloud_bridge.store.record.KEPT_REJECTED", 5)
     for at_ms in range(9):
-        recording.put(arrival("removed", at_ms=at_ms))
+        recording.put(inbound("removed", at_ms=at_ms))
     recording.until_idle()
     assert [row.received_ms for row in rows(database, rejected_messages)] == [4, 5, 6, 7, 8]
 
@@ -166,7 +168,7 @@ def test_an_error_that_does_not_come_again_costs_no_message(
     database: Database, recording: Recording, unkind: UnkindDatabase
 ) -> None:
     unkind.fail("IntegrityError", lambda: sqlite3.IntegrityError("injected"), after=2, times=1)
-    recording.put(arrival(kind="event", payload=b'{"k":"tamper"}'))
+    recording.put(inbound(kind="event", payload=b'{"k":"tamper"}'))
     recording.until_idle()
     assert unkind.fired == 1
     assert len(rows(database, events)) == 1
@@ -185,13 +187,13 @@ def test_a_canary_is_never_kept_aside_and_holds_nobody_up(
     with monkeypatch.context() as patch:
         patch.setattr(recorder_module, "record_listening", refuse)
         recording.canary()
-        recording.put(arrival(), "unit")
+        recording.put(inbound(), "unit")
         until(lambda: recording.acknowledged == ["unit"], "the unit acknowledged")
         until(lambda: recording.recorder.trouble, "told")
-        assert recording.ledger.listened_ms is None
+        assert recording.ledger.last_ok_ms is None
     recording.until_idle()
     assert recording.acknowledged == ["unit", "canary"]
-    assert recording.ledger.listened_ms == START_MS
+    assert recording.ledger.last_ok_ms == START_MS
     assert recording.recorder.trouble is None
     assert recording.recorder.rejected == 0
 
@@ -201,7 +203,7 @@ def test_nothing_is_acknowledged_while_nothing_can_be_written(
 ) -> None:
     unkind.fail("full", lambda: sqlite3.OperationalError("database or disk is full"), after=0, times=-1)
     recording.canary()
-    recording.put(arrival(), "unit")
+    recording.put(inbound(), "unit")
     until(lambda: recording.recorder.retries > 5, "tried again")
     assert recording.acknowledged == []
     assert recording.recorder.trouble == "database or disk is full"
@@ -219,16 +221,16 @@ def test_what_was_written_before_the_trouble_began_is_not_written_again(
     """A group is halved because of one bad message; in the middle of it the database goes away."""
     parts: list[int] = []
 
-    def count(connection: Any, arrivals: Any) -> None:
-        parts.append(len(arrivals))
+    def count(connection: Any, messages: Any) -> None:
+        parts.append(len(messages))
         if len(parts) == 3:
             unkind.fail("away", lambda: sqlite3.OperationalError("disk I/O error"), after=0, times=4)
-        record(connection, arrivals)
+        record(connection, messages)
 
     monkeypatch.setattr(recorder_module, "record", count)
     with recording.recorder._changed:  # so that they are one group
         for number in range(8):
-            recording.put(arrival("removed" if number == 5 else "cp-1", kind="event", payload=b'{"k":"tamper"}'))
+            recording.put(inbound("removed" if number == 5 else "cp-1", kind="event", payload=b'{"k":"tamper"}'))
     recording.until_idle()
     assert unkind.fired == 4
     assert len(rows(database, events)) == 7, "events without a number: each would be there twice"
@@ -244,12 +246,12 @@ def test_a_time_in_which_nobody_was_acknowledged_is_a_gap_in_memory_and_store(
         recording.clock.advance(5000)
         recording.canary()
     until(lambda: recording.recorder.retries > 2, "tried again")
-    assert recording.ledger.open_gap(recording.clock.now_ms()) == Gap(START_MS, START_MS + 60_000)
+    assert recording.ledger.open_outage(recording.clock.now_ms()) == Gap(START_MS, START_MS + 60_000)
     unkind.heal()
     recording.until_idle()
     assert recording.acknowledged == ["canary"] * 13
-    expected = [Gap(START_MS, START_MS + 60_000 - DEAF_AFTER_MS)]
-    assert recording.ledger.gaps(recording.clock.now_ms()) == expected
+    expected = [Gap(START_MS, START_MS + 60_000 - OUTAGE_AFTER_MS)]
+    assert recording.ledger.outages(recording.clock.now_ms()) == expected
     with database.reading() as connection:
         assert read_listening(connection) == (expected, START_MS + 60_000)
 
@@ -260,7 +262,7 @@ def test_a_database_that_does_not_answer_at_all_is_trouble(
     go_on = threading.Event()
     monkeypatch.setattr(recorder_module, "record", lambda *_: go_on.wait(DEADLINE_S))
     monkeypatch.setattr(recorder_module, "STALLED_S", 0.0)
-    recording.put(arrival())
+    recording.put(inbound())
     until(lambda: "has not answered" in (recording.recorder.trouble or ""), "told")
     go_on.set()
     recording.until_idle()
@@ -272,18 +274,18 @@ def test_no_more_is_taken_than_fits(
 ) -> None:
     monkeypatch.setattr(recorder_module, "MAX_WAITING", 3)
     unkind.fail("away", lambda: sqlite3.OperationalError("disk I/O error"), after=0, times=-1)
-    assert [recording.put(arrival(), str(number)) for number in range(5)] == [True, True, True, False, False]
+    assert [recording.put(inbound(), str(number)) for number in range(5)] == [True, True, True, False, False]
     unkind.heal()
     recording.until_idle()
     assert recording.acknowledged == ["0", "1", "2"]
-    assert recording.put(arrival())
+    assert recording.put(inbound())
 
 
 def test_closing_gives_up_what_the_database_does_not_take(database: Database) -> None:
     unkind = UnkindDatabase(database)
     unkind.fail("away", lambda: sqlite3.OperationalError("disk I/O error"), after=0, times=-1)
     recording = Recording(unkind)
-    recording.put(arrival())
+    recording.put(inbound())
     recording.close()
     unkind.close()
     assert recording.acknowledged == []
@@ -293,7 +295,7 @@ def test_closing_gives_up_what_the_database_does_not_take(database: Database) ->
 def test_a_removed_unit_s_row_is_not_made_by_its_message(database: Database, recording: Recording) -> None:
     with database.writing() as connection:
         connection.execute(update(units).where(units.c.id == "cp-2").values(id="cp-3"))
-    recording.put(arrival("cp-2"))
+    recording.put(inbound("cp-2"))
     recording.until_idle()
     assert recording.recorder.rejected == 1
     assert rows(database, contacts) == []

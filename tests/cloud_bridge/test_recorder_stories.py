@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select
 
-from cloud_bridge.contact import DEAF_AFTER_MS, deaf_ms, merged
+from cloud_bridge.contact import OUTAGE_AFTER_MS, merged, outage_ms
 from cloud_bridge.store import recorder as recorder_module
-from cloud_bridge.store.arrival import Arrival
 from cloud_bridge.store.database import Database, open_database
+from cloud_bridge.store.inbound_message import InboundMessage
 from cloud_bridge.store.record import read_listening
 from cloud_bridge.store.tables import contacts, events, listening, listening_gaps, rejected_messages, results, sessions
 from cloud_bridge.store.units import add_unit
@@ -48,7 +48,7 @@ class Story:
         self._database = database
         self._units = [f"s{number}-{unit}" for unit in range(3)]
         self._removed = f"s{number}-removed"
-        self._sent: dict[str, Arrival] = {}
+        self._sent: dict[str, InboundMessage] = {}
         with database.writing() as connection:
             for table in (listening, listening_gaps):
                 connection.execute(delete(table))
@@ -91,7 +91,9 @@ class Story:
             unit = self._removed if self._dice.random() < 0.05 else self._dice.choice(self._units)
             kind = self._dice.choice(["heartbeat", "event", "session", "result"])
             payload = b'{"b":1,"n":%s}' % name.encode()
-            message = Arrival(unit, kind, self._recording.clock.now_ms(), payload, decode(kind, payload), bad=False)
+            message = InboundMessage(
+                unit, kind, self._recording.clock.now_ms(), payload, decode(kind, payload), bad=False
+            )
             self._sent[name] = message
             assert self._recording.put(message, name)
 
@@ -114,12 +116,12 @@ class Story:
             self._messages(self._dice.randint(0, 2))
         until(lambda: self._recording.recorder.trouble, self._said("told"))
         assert len(self._recording.acknowledged) == acknowledged, self._said(f"acknowledged during {name}")
-        assert ledger.listened_ms is not None and ledger.listened_ms <= from_ms, self._said(f"vouched during {name}")
+        assert ledger.last_ok_ms is not None and ledger.last_ok_ms <= from_ms, self._said(f"vouched during {name}")
         self._unkind.heal()
         to_ms = clock.now_ms()
         self._recording.until_idle()
-        not_listening_ms = deaf_ms(ledger.gaps(to_ms), from_ms, to_ms)
-        assert not_listening_ms >= to_ms - from_ms - 2 * DEAF_AFTER_MS, self._said(f"vouched for {name} afterwards")
+        not_listening_ms = outage_ms(ledger.outages(to_ms), from_ms, to_ms)
+        assert not_listening_ms >= to_ms - from_ms - 2 * OUTAGE_AFTER_MS, self._said(f"vouched for {name} afterwards")
 
     def _arm(self, times: int, after: int | None = None) -> str:
         name, make = self._dice.choice(self._errors)
@@ -152,10 +154,10 @@ class Story:
         """The next process will read what this one knew."""
         ledger, now_ms = self._recording.ledger, self._recording.clock.now_ms()
         with self._database.reading() as connection:
-            gaps, listened_ms = read_listening(connection)
-        known = merged(gap for gap in ledger.gaps(now_ms) if gap != ledger.open_gap(now_ms))
+            gaps, last_ok_ms = read_listening(connection)
+        known = merged(gap for gap in ledger.outages(now_ms) if gap != ledger.open_outage(now_ms))
         assert gaps == known, self._said("other gaps")
-        assert listened_ms == ledger.listened_ms
+        assert last_ok_ms == ledger.last_ok_ms
 
     def _said(self, what: str) -> str:
         return f"{what}; " + "; ".join(self.transcript)

@@ -15,8 +15,8 @@ from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.contact import Gap
 from cloud_bridge.errors import StoreUnusable
-from cloud_bridge.store.arrival import Arrival, CanaryMark
 from cloud_bridge.store.database import FILE_NAME, MIGRATIONS, Database, open_database
+from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.record import read_listening, record, record_listening
 from cloud_bridge.store.tables import contacts, events, heartbeats, metadata, units
 from cloud_bridge.store.units import add_unit
@@ -34,8 +34,10 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
-def arrival(unit_id: str = "cp-1", at_ms: int = 1000, kind: str = "heartbeat", payload: bytes = b"{}") -> Arrival:
-    return Arrival(unit_id, kind, at_ms, payload, decode(kind, payload), bad=False)
+def inbound(
+    unit_id: str = "cp-1", at_ms: int = 1000, kind: str = "heartbeat", payload: bytes = b"{}"
+) -> InboundMessage:
+    return InboundMessage(unit_id, kind, at_ms, payload, decode(kind, payload), bad=False)
 
 
 def rows(database: Database, table: Any) -> list[Any]:
@@ -112,9 +114,9 @@ def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
 
 def test_batches_in_any_order_keep_the_latest_contact_and_add_up(database: Database) -> None:
     with database.writing() as connection:
-        record(connection, [arrival(at_ms=5000), arrival(at_ms=4000, kind="event"), arrival("cp-2", 7000)])
+        record(connection, [inbound(at_ms=5000), inbound(at_ms=4000, kind="event"), inbound("cp-2", 7000)])
     with database.writing() as connection:
-        record(connection, [arrival(at_ms=3000, kind="session")])
+        record(connection, [inbound(at_ms=3000, kind="session")])
     kept = {row.unit_id: row for row in rows(database, contacts)}
     assert (kept["cp-1"].last_contact_ms, kept["cp-1"].last_kind, kept["cp-1"].messages) == (5000, "heartbeat", 3)
     assert kept["cp-2"].last_contact_ms == 7000
@@ -123,7 +125,7 @@ def test_batches_in_any_order_keep_the_latest_contact_and_add_up(database: Datab
 def test_the_newest_heartbeat_replaces_the_one_before(database: Database) -> None:
     for at_ms, name in ((1000, "heartbeat-idle"), (2000, "heartbeat-charging")):
         with database.writing() as connection:
-            record(connection, [arrival(at_ms=at_ms, payload=sample(name))])
+            record(connection, [inbound(at_ms=at_ms, payload=sample(name))])
     (row,) = rows(database, heartbeats)
     assert (row.received_ms, row.payload) == (2000, sample("heartbeat-charging").decode())
 
@@ -132,7 +134,7 @@ def test_a_journal_record_is_kept_once_and_one_without_number_every_time(databas
     numbered, bare = sample("event-fault-raised"), b'{"k":"tamper"}'
     for payload in (numbered, numbered, bare, bare):
         with database.writing() as connection:
-            record(connection, [arrival(kind="event", payload=payload)])
+            record(connection, [inbound(kind="event", payload=payload)])
     assert sorted(row.kind for row in rows(database, events)) == ["fault_raised", "tamper", "tamper"]
 
 

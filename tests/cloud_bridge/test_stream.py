@@ -29,7 +29,7 @@ def unit(bridge: Bridge) -> Unit:
 
 
 def stored(bridge: Bridge, vehicles_mark: str = "") -> Stored | None:
-    with bridge.house.database.reading() as connection:
+    with bridge.app_state.database.reading() as connection:
         unit = visible_unit(connection, ANN, "home-1")
     return None if unit is None else Stored(unit, vehicles_mark)
 
@@ -37,12 +37,12 @@ def stored(bridge: Bridge, vehicles_mark: str = "") -> Stored | None:
 def mark_now(bridge: Bridge) -> str:
     now = stored(bridge)
     assert now
-    return mark(charge_point(bridge.house, now.unit), now.vehicles_mark)
+    return mark(charge_point(bridge.app_state, now.unit), now.vehicles_mark)
 
 
 def listening(bridge: Bridge, seen: str, read: Callable[[], Stored | None] | None = None) -> AsyncIterator[str]:
     return stream.changes(
-        bridge.house, read or (lambda: stored(bridge)), lambda point: point.heartbeat.state or "?", seen
+        bridge.app_state, read or (lambda: stored(bridge)), lambda point: point.heartbeat.state or "?", seen
     )
 
 
@@ -111,7 +111,7 @@ def test_whoever_is_let_in_no_more_hears_no_more_at_the_next_look(bridge: Bridge
         answers = iter([stored(bridge), None])
         events = listening(bridge, mark_now(bridge), lambda: next(answers))
         assert (await anext(events)).startswith("event: alive\n")
-        bridge.house.live.access_changed()  # somebody has logged out, or has a new password
+        bridge.app_state.live.access_changed()  # somebody has logged out, or has a new password
         unit.publish(HEARTBEAT, sample("heartbeat-charging"))
         assert [event async for event in events] == []
 

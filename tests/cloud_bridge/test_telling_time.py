@@ -14,11 +14,11 @@ def connected(bridge: Bridge) -> Unit:
 
 
 def tell(bridge: Bridge, teller: TimeTeller) -> None:
-    asyncio.run_coroutine_threadsafe(teller.tell(), bridge.house.loop).result(5)
+    asyncio.run_coroutine_threadsafe(teller.tell(), bridge.app_state.loop).result(5)
 
 
 def test_a_unit_without_the_time_is_told_it_and_not_all_the_time(bridge: Bridge) -> None:
-    unit, teller = connected(bridge), TimeTeller(bridge.house)
+    unit, teller = connected(bridge), TimeTeller(bridge.app_state)
     unit.publish("cp/cp-1/heartbeat", sample("heartbeat-time-unknown"))
     tell(bridge, teller)
     assert unit.heard.wait(5)
@@ -34,7 +34,7 @@ def test_a_unit_without_the_time_is_told_it_and_not_all_the_time(bridge: Bridge)
 
 
 def test_a_unit_that_knows_the_time_is_left_alone(bridge: Bridge) -> None:
-    unit, teller = connected(bridge), TimeTeller(bridge.house)
+    unit, teller = connected(bridge), TimeTeller(bridge.app_state)
     unit.publish("cp/cp-1/heartbeat", sample("heartbeat-idle"))
     unit.publish("cp/cp-1/event", sample("event-boot-time-unknown"))
     tell(bridge, teller)

@@ -33,10 +33,10 @@ def bridge_with_two_houses(bridge: Bridge) -> Bridge:
         unit.publish(f"cp/{unit_id}/heartbeat", sample("heartbeat-charging"))
     about = f"/charge-points/{THEIRS}"
     dora = Visitor(bridge, "dora")
-    assert dora.post(f"{about}/support", text=f"About {THEIRS}.").status_code == 200
+    assert dora.post(f"{about}/support", text=f"AlertKind {THEIRS}.").status_code == 200
     hook = {"about": "silent", "via": "webhook", "target": f"https://example.org/{THEIRS}"}
     assert dora.post("/account/notifications", **hook).status_code == 200
-    assert Visitor(bridge, "sue").post(f"{about}/jobs", reason=f"About {THEIRS}.").status_code == 200
+    assert Visitor(bridge, "sue").post(f"{about}/jobs", reason=f"AlertKind {THEIRS}.").status_code == 200
     return bridge
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_bridge.commands import tls
+from cloud_bridge.cli import tls
 from cloud_bridge.errors import AlreadyThere, SettingError
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.settings import Settings

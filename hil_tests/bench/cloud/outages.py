@@ -2,7 +2,7 @@
 
 import random
 
-from cloud_bridge.contact import DEAF_AFTER_MS, Contact, Ledger, judge, later
+from cloud_bridge.contact import OUTAGE_AFTER_MS, Contact, UptimeLedger, judge, later
 
 OUTAGES = 200
 SHORTEST_MS, LONGEST_MS = 1000, 60 * 60 * 1000
@@ -16,7 +16,7 @@ STEP_MS = 5000
 def outages() -> bool:
     """A heartbeat while we are down is lost, and none after; judged every five seconds."""
     dice = random.Random(SEED)
-    ledger = Ledger()
+    ledger = UptimeLedger()
     last: list[int | None] = [None] * UNITS
     next_ms = [dice.randrange(HEARTBEAT_MS) for _ in range(UNITS)]
     now_ms = canary_ms = 0
@@ -28,14 +28,14 @@ def outages() -> bool:
             now_ms += STEP_MS
             is_up = now_ms < up_until_ms
             if is_up and now_ms >= canary_ms:
-                ledger.listened(now_ms)
+                ledger.heartbeat_ok(now_ms)
                 canary_ms = now_ms + CANARY_MS
             for unit in range(UNITS):
                 if now_ms >= next_ms[unit]:
                     next_ms[unit] = now_ms + HEARTBEAT_MS
                     if is_up:
                         last[unit] = later(last[unit], now_ms)
-            gaps = ledger.gaps(now_ms)[-50:]
+            gaps = ledger.outages(now_ms)[-50:]
             for at_ms in last:
                 looks += 1
                 false_silence += judge(at_ms, now_ms, gaps).contact is Contact.SILENT
@@ -43,5 +43,5 @@ def outages() -> bool:
         f"{OUTAGES} outages of ours, 1 s to 60 min, {UNITS} units, {looks:,} looks: {false_silence} false silence",
         end="",
     )
-    print(f" (seed {SEED}; an outage under {DEAF_AFTER_MS // 1000} s leaves no gap, and needs none)")
+    print(f" (seed {SEED}; an outage under {OUTAGE_AFTER_MS // 1000} s leaves no gap, and needs none)")
     return false_silence == 0

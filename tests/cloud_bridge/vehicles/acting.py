@@ -12,18 +12,18 @@ from cloud_bridge.store.access import Role
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.people import add_person
 from cloud_bridge.store.tables import people
-from cloud_bridge.vehicles import rows
+from cloud_bridge.vehicles import repository
 from cloud_bridge.vehicles.accounts import Accounts
-from cloud_bridge.vehicles.attempts import begin
+from cloud_bridge.vehicles.authorization_requests import begin
 from cloud_bridge.vehicles.catalogue import Catalogue
-from cloud_bridge.vehicles.choosing import choose
 from cloud_bridge.vehicles.keys import KeyFile
-from cloud_bridge.vehicles.linking import Linked, finish
+from cloud_bridge.vehicles.oauth_callback import Linked, finish
 from cloud_bridge.vehicles.provider import Car, Grant, ProviderError, Reading
-from cloud_bridge.vehicles.refreshing import Outcome, Refreshing
-from cloud_bridge.vehicles.rows import Vehicle
-from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.provider_errors import Trouble
+from cloud_bridge.vehicles.repository import Vehicle
+from cloud_bridge.vehicles.token_refresh import Outcome, TokenRefresh
 from cloud_bridge.vehicles.vault import Vault
+from cloud_bridge.vehicles.vehicle_selection import choose
 from tests.cloud_bridge.running import HandClock, store_at
 
 LIFE_MS = 8 * 3600 * 1000
@@ -118,7 +118,7 @@ class Door:
     """Refreshes in this process."""
 
     def __init__(self, database: Database, vault: Vault, catalogue: Catalogue, clock: HandClock) -> None:
-        self._refreshing = Refreshing(database, vault, catalogue, clock, busy_s=0)
+        self._refreshing = TokenRefresh(database, vault, catalogue, clock, busy_s=0)
 
     def refresh(self, grant_id: str, generation: int) -> Outcome:
         return self._refreshing.refresh(grant_id, generation)
@@ -155,13 +155,13 @@ class Scene:
 
     def vehicle(self, vehicle_id: int = 1) -> Vehicle:
         with self.accounts.database.reading() as connection:
-            found = rows.find(connection, vehicle_id)
+            found = repository.find(connection, vehicle_id)
         assert found is not None
         return found
 
     def vehicles(self, person: int = 1) -> list[Vehicle]:
         with self.accounts.database.reading() as connection:
-            return rows.of_person(connection, person)
+            return repository.of_person(connection, person)
 
 
 @contextmanager

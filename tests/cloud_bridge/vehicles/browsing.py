@@ -16,7 +16,7 @@ from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.vehicles.catalogue import Catalogue
 from cloud_bridge.vehicles.keys import KeyFile
 from cloud_bridge.vehicles.provider import ProviderError
-from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.provider_errors import Trouble
 from cloud_bridge.vehicles.vault import Vault
 from cloud_bridge.web.app import create_app
 from tests.cloud_bridge.running import Bridge, Unit
@@ -59,19 +59,19 @@ class Driver:
     def own_unit(self) -> Unit:
         """Her charge point, which is online."""
         new = self.bridge.add_unit("home-1")
-        with self.bridge.house.database.writing() as connection:
+        with self.bridge.app_state.database.writing() as connection:
             connection.execute(update(units).values(owner_id=1))
         return Unit(self.bridge, "home-1", new.secret).connect()
 
 
 @contextmanager
 def browser(bridge: Bridge) -> Iterator[Driver]:
-    house, maker = bridge.house, Maker()
-    catalogue, vault = Catalogue("https://app.example", {"maker": maker}), Vault(KeyFile(house.settings.folder))
+    app_state, maker = bridge.app_state, Maker()
+    catalogue, vault = Catalogue("https://app.example", {"maker": maker}), Vault(KeyFile(app_state.settings.folder))
     accounts = Accounts(
-        house.database, house.clock, vault, catalogue, Door(house.database, vault, catalogue, bridge.clock)
+        app_state.database, app_state.clock, vault, catalogue, Door(app_state.database, vault, catalogue, bridge.clock)
     )
-    app = create_app(replace(house, accounts=accounts))
+    app = create_app(replace(app_state, accounts=accounts))
     bridge.add_person("ann", PASSWORD, Role.DRIVER)
     client = TestClient(app)
     assert log_in(client) == 303

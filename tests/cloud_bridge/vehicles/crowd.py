@@ -14,7 +14,7 @@ from cloud_bridge.clock import SystemClock
 from cloud_bridge.settings import read_settings
 from cloud_bridge.store.database import open_database
 from cloud_bridge.vehicles.accounts import Accounts, open_accounts
-from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.provider_errors import Trouble
 
 ANSWER_S = 60.0
 AT_ONCE = 3
@@ -105,12 +105,12 @@ def _holder(pids: Collection[int]) -> int | None:
 
 def _work(folder: Path, pipe: Connection) -> None:
     accounts = open_folder(folder)
-    accounts.door.refresh("nobody's", 0)  # only starts the refresher
+    accounts.refresh_client.refresh("nobody's", 0)  # only starts the refresher
     pipe.send("ready")
     while True:
         try:
             grant_id, generation = pipe.recv()
         except EOFError:
-            accounts.door.close()
+            accounts.refresh_client.close()
             return
-        pipe.send(accounts.door.refresh(grant_id, generation).trouble)
+        pipe.send(accounts.refresh_client.refresh(grant_id, generation).trouble)

@@ -34,14 +34,14 @@ def _words() -> list[str]:
     return ["| state | on the vehicle's card |", "| --- | --- |", *rows]
 
 
-PARTS = {"states": _states, "words": _words}
+SHARDS = {"states": _states, "words": _words}
 
 
 def written() -> str:
     """The README with its parts as the code has them."""
 
     def part(found: re.Match[str]) -> str:
-        return found[1] + "\n".join(PARTS[found[2]]()) + "\n" + found[3]
+        return found[1] + "\n".join(SHARDS[found[2]]()) + "\n" + found[3]
 
     return PART.sub(part, README.read_text(encoding="utf-8"))
 

@@ -29,12 +29,12 @@ from rich.progress import track
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import add_person
-from cloud_bridge.vehicles import rows
+from cloud_bridge.vehicles import repository
 from cloud_bridge.vehicles.accounts import Accounts
-from cloud_bridge.vehicles.attempts import begin
-from cloud_bridge.vehicles.linking import finish
+from cloud_bridge.vehicles.authorization_requests import begin
+from cloud_bridge.vehicles.oauth_callback import finish
 from cloud_bridge.vehicles.provider import ProviderError
-from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.provider_errors import Trouble
 from cloud_bridge.vehicles.vault import Kept
 from hil_tests.sim.car_account import Car, CarAccount
 from hil_tests.sim.car_account_web import create_app
@@ -100,7 +100,7 @@ def _link(accounts: Accounts, account: CarAccount) -> None:
 
 def _kept(accounts: Accounts) -> Kept:
     with accounts.database.reading() as connection:
-        kept = accounts.vault.get(connection, rows.of_person(connection, 1)[0].grant_id or "")
+        kept = accounts.vault.get(connection, repository.of_person(connection, 1)[0].grant_id or "")
     assert kept is not None
     return kept
 

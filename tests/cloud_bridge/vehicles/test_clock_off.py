@@ -2,13 +2,13 @@
 
 import pytest
 
-from cloud_bridge.store.alone import alone
-from cloud_bridge.vehicles import rows
+from cloud_bridge.store.exclusive_lock import exclusive_lock
+from cloud_bridge.vehicles import repository
 from cloud_bridge.vehicles.link import State
-from cloud_bridge.vehicles.linking import finish
-from cloud_bridge.vehicles.looking import look
-from cloud_bridge.vehicles.refusals import LinkRefused, Refusal
-from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.link_errors import LinkRefused, Refusal
+from cloud_bridge.vehicles.oauth_callback import finish
+from cloud_bridge.vehicles.poll import poll
+from cloud_bridge.vehicles.provider_errors import Trouble
 from tests.cloud_bridge.vehicles.acting import LIFE_MS, Scene
 
 JUMP_MS = 10 * 60_000
@@ -27,13 +27,13 @@ def test_a_jump_ahead_while_the_driver_is_away_links_nothing(play: Scene) -> Non
 def test_a_jump_ahead_leaves_a_link_as_it_was_before_the_attempt(play: Scene) -> None:
     vehicle = play.link()
     play.maker.end_grant(1)
-    lost = look(play.accounts, vehicle, eager=True)
+    lost = poll(play.accounts, vehicle, eager=True)
     state = play.begin(lost)
     play.clock.advance(JUMP_MS)
     with pytest.raises(LinkRefused):
         finish(play.accounts, 1, "s", "maker", {"state": state, "code": "c"})
     with play.accounts.database.writing() as connection:
-        rows.lapse(connection, play.clock.now_ms())
+        repository.lapse(connection, play.clock.now_ms())
     assert play.vehicle().link == lost.link
 
 
@@ -41,7 +41,7 @@ def test_a_jump_back_while_the_driver_is_away_links_the_car(play: Scene) -> None
     state = play.begin()
     play.clock.advance(-JUMP_MS)
     linked = play.come_back(state).vehicles[0]
-    assert look(play.accounts, linked).link.state is State.LINKED
+    assert poll(play.accounts, linked).link.state is State.LINKED
     with pytest.raises(LinkRefused):
         finish(play.accounts, 1, "s", "maker", {"state": state, "code": "c"})
 
@@ -49,9 +49,9 @@ def test_a_jump_back_while_the_driver_is_away_links_the_car(play: Scene) -> None
 @AHEAD_OR_BACK
 @pytest.mark.parametrize("eager", [False, True])
 def test_a_jump_with_tokens_in_hand_is_not_seen(play: Scene, jump_ms: int, eager: bool) -> None:
-    vehicle = look(play.accounts, play.link())
+    vehicle = poll(play.accounts, play.link())
     play.clock.advance(jump_ms)
-    after = look(play.accounts, vehicle, eager)
+    after = poll(play.accounts, vehicle, eager)
     assert (after.link.state, after.link.reason) == (State.LINKED, None)
 
 
@@ -62,17 +62,17 @@ def test_a_jump_about_the_time_of_a_refresh_costs_one_quiet_refresh(play: Scene,
     play.clock.advance(int(LIFE_MS * 0.8) - 1 + jump_ms)
     if jump_ms < 0:
         play.maker.end_access_tokens()
-    assert look(play.accounts, vehicle).link.state is State.LINKED
-    assert look(play.accounts, play.vehicle()).link.state is State.LINKED
+    assert poll(play.accounts, vehicle).link.state is State.LINKED
+    assert poll(play.accounts, play.vehicle()).link.state is State.LINKED
     assert len(play.maker.refreshes) == 1
 
 
 @AHEAD_OR_BACK
 def test_a_jump_does_not_let_in_a_second_refresher(play: Scene, jump_ms: int) -> None:
     vehicle = play.link()
-    with alone(play.accounts.database, f"refresh-{vehicle.grant_id}", 0):
+    with exclusive_lock(play.accounts.database, f"refresh-{vehicle.grant_id}", 0):
         play.clock.advance(100 * jump_ms)
         play.maker.end_access_tokens()
-        waiting = look(play.accounts, vehicle).link
+        waiting = poll(play.accounts, vehicle).link
     assert (waiting.state, waiting.reason, play.maker.refreshes) == (State.DEGRADED, Trouble.OUTAGE, [])
-    assert look(play.accounts, play.vehicle()).link.state is State.LINKED, "and no wait is left behind"
+    assert poll(play.accounts, play.vehicle()).link.state is State.LINKED, "and no wait is left behind"

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, text
 
 from cloud_bridge.store import database as store
 from cloud_bridge.store.database import open_database
-from cloud_bridge.vehicles import rows
+from cloud_bridge.vehicles import repository
+from cloud_bridge.vehicles.encryption import seal
 from cloud_bridge.vehicles.keys import KeyFile
 from cloud_bridge.vehicles.link import State
-from cloud_bridge.vehicles.sealing import seal
 from cloud_bridge.vehicles.vault import Vault
 
 GRANT = {"access": "A1", "refresh": "R1", "issued_ms": 1, "expires_ms": 2, "scopes": ["read"]}
@@ -49,7 +49,7 @@ def test_a_grant_of_one_vehicle_becomes_one_of_its_account(tmp_path: Path, monke
     before.close()
     now = open_database(tmp_path)
     with now.reading() as connection:
-        blue, red = rows.of_person(connection, 1)
+        blue, red = repository.of_person(connection, 1)
         kept = Vault(KeyFile(tmp_path)).get(connection, blue.grant_id or "")
     now.close()
     assert kept is not None

@@ -3,7 +3,7 @@
 import pytest
 
 from cloud_bridge.vehicles.link import TABLE, Event, ImpossibleEvent, Link, State, event_of, follow
-from cloud_bridge.vehicles.trouble import ACT_ELSEWHERE, AUTHORISE_AGAIN, Trouble
+from cloud_bridge.vehicles.provider_errors import ACT_ELSEWHERE, AUTHORISE_AGAIN, Trouble
 
 NEW = Link(State.UNLINKED, 0)
 LINKED = Link(State.LINKED, 10)

@@ -10,7 +10,7 @@ import pytest
 
 from cloud_bridge.vehicles.oauth import OAuth, OAuthSettings
 from cloud_bridge.vehicles.provider import ProviderError
-from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.provider_errors import Trouble
 from tests.cloud_bridge.vehicles.provider_calls import Wire
 
 NOW_MS = 1_767_225_600_000

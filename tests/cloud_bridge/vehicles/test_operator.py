@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from cloud_bridge import command_line
+from cloud_bridge.cli import doctor
 from cloud_bridge.clock import SystemClock
-from cloud_bridge.commands import doctor
 from cloud_bridge.errors import SettingError
-from cloud_bridge.serving import keep_house
+from cloud_bridge.serving import open_app_state
 from cloud_bridge.settings import read_settings
 from tests.cloud_bridge.vehicles.acting import Scene
 
@@ -60,7 +60,7 @@ def test_settings_that_are_refused_leave_nothing_running(tmp_path: Path) -> None
     before = threading.active_count()
 
     async def keep() -> None:
-        async with keep_house(read_settings({"CHARGEKEEPER_DATA": str(tmp_path)}), SystemClock):
+        async with open_app_state(read_settings({"CHARGEKEEPER_DATA": str(tmp_path)}), SystemClock):
             pass
 
     with pytest.raises(SettingError, match=r"vehicles\.toml"):

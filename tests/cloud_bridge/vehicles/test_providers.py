@@ -8,9 +8,9 @@ import pytest
 from cloud_bridge.vehicles.generic import Generic
 from cloud_bridge.vehicles.oauth import OAuthSettings
 from cloud_bridge.vehicles.provider import Car, Provider, ProviderError, Reading
+from cloud_bridge.vehicles.provider_errors import Trouble
 from cloud_bridge.vehicles.smartcar import Smartcar
 from cloud_bridge.vehicles.tesla import Tesla
-from cloud_bridge.vehicles.trouble import Trouble
 from tests.cloud_bridge.vehicles.provider_calls import Wire
 
 NOW_MS = 1_767_225_600_000

@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 from cloud_bridge.errors import SettingError
 from cloud_bridge.store.vehicle_tables import account_grants
 from cloud_bridge.vehicles.__main__ import rotate_key
+from cloud_bridge.vehicles.encryption import SealBroken
 from cloud_bridge.vehicles.keys import KeyFile, KeyGone, KeysOfEnvironment
-from cloud_bridge.vehicles.sealing import SealBroken
 from cloud_bridge.vehicles.vault import Kept, Vault
 from tests.cloud_bridge.running import store_at
 from tests.cloud_bridge.vehicles.acting import LIFE_MS, Scene

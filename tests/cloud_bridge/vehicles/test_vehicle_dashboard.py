@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from cloud_bridge.vehicles.link_errors import Refusal
 from cloud_bridge.vehicles.plan import Because
-from cloud_bridge.vehicles.refusals import Refusal
-from cloud_bridge.vehicles.trouble import AUTHORISE_AGAIN, LASTING, Trouble
+from cloud_bridge.vehicles.provider_errors import AUTHORISE_AGAIN, LASTING, Trouble
 from cloud_bridge.web.vehicle_words import AT_ONCE, LOST, REFUSED
 from tests.cloud_bridge.running import sample
 from tests.cloud_bridge.test_pages import text_of

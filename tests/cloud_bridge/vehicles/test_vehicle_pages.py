@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from cloud_bridge.store.access import Role
 from cloud_bridge.vehicles.provider import Car, ProviderError
-from cloud_bridge.vehicles.trouble import Trouble
+from cloud_bridge.vehicles.provider_errors import Trouble
 from tests.cloud_bridge.running import Bridge
 from tests.cloud_bridge.test_pages import form_token_in, log_in, text_of
 from tests.cloud_bridge.vehicles.acting import BLUE, RED

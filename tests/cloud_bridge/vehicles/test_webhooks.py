@@ -13,10 +13,10 @@ from starlette.testclient import TestClient
 
 from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.vehicles.link import State
-from cloud_bridge.vehicles.looking import look
+from cloud_bridge.vehicles.poll import poll
+from cloud_bridge.vehicles.poller import poll_due
 from cloud_bridge.vehicles.provider import ProviderError
-from cloud_bridge.vehicles.trouble import Trouble
-from cloud_bridge.vehicles.watching import look_at_due
+from cloud_bridge.vehicles.provider_errors import Trouble
 from cloud_bridge.vehicles.webhooks import NoEvent, NotSigned, sign, take_in
 from cloud_bridge.web.app import create_app
 from tests.cloud_bridge.running import START_MS, Bridge
@@ -30,7 +30,7 @@ def play(tmp_path: Path) -> Iterator[Scene]:
     with scene(tmp_path, Maker("smartcar")) as play:
         play.accounts = replace(play.accounts, catalogue=replace(play.accounts.catalogue, management_token=TOKEN))
         state = play.begin(name="smartcar")
-        look(play.accounts, play.come_back(state, name="smartcar").vehicles[0])
+        poll(play.accounts, play.come_back(state, name="smartcar").vehicles[0])
         yield play
 
 
@@ -86,19 +86,19 @@ def test_an_old_delivery_does_not_replace_a_newer_reading(play: Scene) -> None:
 def test_an_error_and_its_end_make_us_look_at_once(play: Scene) -> None:
     error = {"type": "CONNECTED_SERVICES_ACCOUNT", "code": "AUTHENTICATION_FAILED", "state": "ERROR"}
     play.maker.trouble["read"] = ProviderError(Trouble.CONSENT_GONE)
-    assert look_at_due(play.accounts) == 0
+    assert poll_due(play.accounts) == 0
     tell(play.accounts, "VEHICLE_ERROR", vehicle={"id": "car-1"}, errors=[error])
-    assert look_at_due(play.accounts) == 1
+    assert poll_due(play.accounts) == 1
     assert play.vehicle().link.state is State.ACCESS_LOST
     play.maker.trouble.clear()
     tell(play.accounts, "VEHICLE_ERROR", vehicle={"id": "car-1"}, errors=[error | {"state": "RESOLVED"}])
-    look_at_due(play.accounts)
+    poll_due(play.accounts)
     assert play.vehicle().link.state is State.LINKED
 
 
 def test_a_repeated_error_cannot_take_a_car_away(play: Scene) -> None:
     tell(play.accounts, "VEHICLE_ERROR", vehicle={"id": "car-1"}, errors=[])
-    look_at_due(play.accounts)
+    poll_due(play.accounts)
     assert play.vehicle().link.state is State.LINKED
 
 
@@ -149,9 +149,9 @@ def smartcar_like() -> st.SearchStrategy[Any]:
 
 
 def test_any_signed_body_is_an_event_or_400(bridge: Bridge) -> None:
-    house = bridge.house
-    accounts = replace(house.accounts, catalogue=replace(house.accounts.catalogue, management_token=TOKEN))
-    client = TestClient(create_app(replace(house, accounts=accounts)))
+    app_state = bridge.app_state
+    accounts = replace(app_state.accounts, catalogue=replace(app_state.accounts.catalogue, management_token=TOKEN))
+    client = TestClient(create_app(replace(app_state, accounts=accounts)))
 
     def post(body: bytes) -> int:
         answer = client.post("/api/webhooks/smartcar", content=body, headers={"SC-Signature": sign(TOKEN, body)})

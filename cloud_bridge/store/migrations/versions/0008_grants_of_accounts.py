@@ -1,4 +1,4 @@
-"""A grant belongs to an account with several vehicles, and its refresh needs no lease: vehicles/refreshing.py.
+"""A grant belongs to an account with several vehicles, and its refresh needs no lease: vehicles/token_refresh.py.
 
 A grant that is there keeps its place in the seal, "person 1 vehicle 2", by being called "vehicle 2".
 """

@@ -1,0 +1,75 @@
+"""What people are alerted to, in which words, and for how long the same alert is held down. Pure.
+
+The hold-down is for the same trouble of the same unit: a unit that flaps must not send a message a minute. It goes by
+kind, and for faults by the fault too: a second, different fault is news, however soon. A weak signal has another mean
+every day and is still the same trouble.
+
+A fault or a silence that ends and comes back within its hold-down is not alerted at once. Whoever saw it end believes
+that all is well, so if it is still there when the hold-down ends, it is alerted then. If it has ended by itself
+meanwhile, it is not. A trouble that was alerted and simply lasts is not alerted again.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from cloud_bridge.faults import in_words
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+INCIDENT_WITHIN_MS = 10 * MINUTE_MS
+INCIDENT_UNITS = 10  # fewer may be chance
+INCIDENT_SHARE = 0.2  # of all units
+
+
+class AlertKind(StrEnum):
+    """The words of the store and of a webhook's payload."""
+
+    SILENT = "silent"
+    BACK = "back"
+    FAULT = "fault"
+    WEAK_SIGNAL = "weak_signal"
+    BROWN_OUT = "brown_out"
+    INCIDENT = "incident"  # many fell silent at once; for those who run the service
+
+
+HOLD_MS: dict[AlertKind, int] = {
+    AlertKind.SILENT: 6 * HOUR_MS,
+    AlertKind.BACK: 0,  # only after its silence was told, so that holds it down too
+    AlertKind.FAULT: HOUR_MS,
+    AlertKind.WEAK_SIGNAL: 7 * DAY_MS,
+    AlertKind.BROWN_OUT: DAY_MS,
+    AlertKind.INCIDENT: HOUR_MS,
+}
+MAX_FAULTS = (
+    16  # different ones of a unit within the hold-down: more than it has, so names that it makes up are no flood
+)
+MAX_DETAIL = 40  # characters
+
+
+class Happening(NamedTuple):
+    """Something to be told."""
+
+    about: AlertKind
+    unit_id: str | None
+    at_ms: int
+    detail: str = ""  # the fault's name, the number of units
+
+
+def words(happening: Happening, unit_name: str) -> str:
+    """What is said to a person. Never a secret, and nothing that a late reader could take for an order."""
+    return {
+        AlertKind.SILENT: f"We have not heard from {unit_name} for more than half an hour. It charges on as a standard "
+        "charger. Your dashboard says what to do.",
+        AlertKind.BACK: f"{unit_name} is back: we hear from it again.",
+        AlertKind.FAULT: f"{unit_name} has stopped with a fault ({in_words(happening.detail)}) and shows a red light.",
+        AlertKind.WEAK_SIGNAL: f"The mobile signal at {unit_name} was weak for a whole day (CSQ {happening.detail}).",
+        AlertKind.BROWN_OUT: f"{unit_name} has lost its supply for a moment and started again.",
+        AlertKind.INCIDENT: f"{happening.detail} chargers fell silent within ten minutes: a network or we ourselves.",
+    }[happening.about]
+
+
+def is_incident(fell: int, units: int) -> bool:
+    """Whether so many that fell silent within ten minutes are one incident and not theirs."""
+    return fell >= INCIDENT_UNITS and fell > units * INCIDENT_SHARE

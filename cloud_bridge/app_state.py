@@ -1,0 +1,53 @@
+"""What the pages and the interface are given: the parts of the running bridge that they read."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+from cloud_bridge.clock import Clock
+from cloud_bridge.contact import UptimeLedger
+from cloud_bridge.counters import Counters
+from cloud_bridge.ingest.canary import Canary
+from cloud_bridge.ingest.unknown_clients import UnknownClients
+from cloud_bridge.live import Live
+from cloud_bridge.passwords import PasswordTurns
+from cloud_bridge.settings import Settings
+from cloud_bridge.store.database import Database
+from cloud_bridge.store.recorder import Recorder
+from cloud_bridge.upkeep import Upkeep
+from cloud_bridge.vehicles.accounts import Accounts
+
+
+class Broker(Protocol):
+    """What every way in can do, wherever its broker is."""
+
+    @property
+    def connections(self) -> int:
+        """How many units are connected; 0 where only their broker knows."""
+        ...
+
+    async def command(self, unit_id: str, payload: bytes) -> bool:
+        """Publish on cp/<id>/command. False: it cannot reach the unit now."""
+        ...
+
+    def canary(self) -> Canary: ...
+    async def stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AppState:
+    """Made by the composition root; tests make one with their own clock."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    recorder: Recorder
+    live: Live
+    ledger: UptimeLedger
+    counters: Counters
+    broker: Broker
+    upkeep: Upkeep
+    unknown_clients: UnknownClients
+    accounts: Accounts
+    passwords: PasswordTurns
+    loop: asyncio.AbstractEventLoop  # the broker's; pages run on threads beside it

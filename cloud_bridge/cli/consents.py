@@ -1,0 +1,23 @@
+"""Before a person goes: the car makers are told that our access to their cars is over."""
+
+import os
+
+from cloud_bridge.clock import SystemClock
+from cloud_bridge.settings import Settings
+from cloud_bridge.store.database import open_database
+from cloud_bridge.store.people import find_person
+from cloud_bridge.vehicles.accounts import open_accounts
+from cloud_bridge.vehicles.unlink import erase_person
+
+
+def give_back(settings: Settings, name: str) -> None:
+    """Their vehicles and grants are deleted too. A maker that cannot be reached keeps nobody here. Raises BridgeError."""
+    database = open_database(settings.store)
+    accounts = open_accounts(database, SystemClock(), settings, os.environ)
+    try:
+        with database.reading() as connection:
+            person = find_person(connection, name)
+        erase_person(accounts, person.id)
+    finally:
+        accounts.close()
+        database.close()

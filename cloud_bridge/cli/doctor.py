@@ -1,0 +1,217 @@
+"""`python -m cloud_bridge doctor`: is everything that the bridge stands on in order? Each answer says what to do."""
+
+import argparse
+import ctypes
+import ipaddress
+import json
+import os
+import shlex
+import shutil
+import socket
+import stat
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from sqlalchemy import text
+
+from cloud_bridge.cli.area import Answer
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.settings import Settings
+from cloud_bridge.store.database import open_database
+from cloud_bridge.vehicles import catalogue
+from cloud_bridge.vehicles.catalogue import read_catalogue
+from cloud_bridge.vehicles.keys import key_source
+from cloud_bridge.vehicles.vault import Vault
+
+FREE_BYTES = 500_000_000
+SOON = timedelta(days=21)
+MAIL_PORTS = {"mailto": 25, "mailtos": 587}  # apprise's own, where the setting names none
+ANSWER_WITHIN_S = 5
+CLOCK_UNSYNCHRONISED = 5  # TIME_ERROR, adjtimex(2)
+PRIVATE = ("chargekeeper.db*", "vehicle-keys.json", "vehicles.toml", "tls/*.key", "mosquitto/*")  # in the data folder
+OTHERS, GROUP = stat.S_IRWXO, stat.S_IRWXG
+
+
+class Ill(Exception):
+    """What is not in order, and what to do."""
+
+
+def run(settings: Settings, _options: argparse.Namespace) -> Answer:
+    """One row for each check."""
+    rows = []
+    for check in CHECKS:
+        try:
+            rows.append({"check": check.__name__, "ok": True, "found": check(settings)})
+        except (Ill, BridgeError) as ill:
+            rows.append({"check": check.__name__, "ok": False, "found": str(ill)})
+    return rows
+
+
+def clock(_settings: Settings) -> str:
+    """Whether somebody keeps this machine's time: every contact is stamped with it."""
+    buffer = ctypes.create_string_buffer(512)  # struct timex, only to be read: modes = 0
+    try:
+        state = ctypes.CDLL(None).adjtimex(buffer)
+    except AttributeError:
+        return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC; this system does not tell whether it is synchronised"
+    if state == CLOCK_UNSYNCHRONISED:
+        raise Ill("the clock is not synchronised: start chrony or systemd-timesyncd")
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, synchronised"
+
+
+def disk(settings: Settings) -> str:
+    there = next(
+        path for path in (settings.folder, *settings.folder.parents) if path.exists()
+    )  # before the first start
+    try:
+        free = shutil.disk_usage(there).free
+    except OSError as error:
+        raise Ill(f"{settings.folder}: {error.strerror}") from error
+    if free < FREE_BYTES:
+        raise Ill(f"{free // 1_000_000} MB free in {settings.folder}: make room, or nothing can be acknowledged")
+    return f"{free // 1_000_000} MB free in {settings.folder}"
+
+
+def database(settings: Settings) -> str:
+    opened = open_database(settings.store)
+    try:
+        with opened.reading() as connection:
+            if connection.dialect.name == "sqlite":
+                found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+                if found != "ok":
+                    raise Ill(f"the database is damaged: {found}. Put a backup in its place")
+            return f"{connection.dialect.name}, in order"
+    finally:
+        opened.close()
+
+
+def broker(settings: Settings) -> str:
+    """The running bridge says whether its canary comes through."""
+    url = f"http://127.0.0.1:{settings.http_port}/healthz"
+    try:
+        with urllib.request.urlopen(url, timeout=ANSWER_WITHIN_S) as answer:
+            said = json.load(answer)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise Ill(f"the bridge is in trouble: {url} answers {error.code}") from error
+    except (OSError, ValueError) as error:
+        raise Ill(f"the bridge does not answer at {url}: start it") from error
+    if not said.get("listening"):
+        raise Ill("the bridge runs, but its canary does not come through the broker: see its log")
+    return f"listening, {said['connections']} connections"
+
+
+def tls(settings: Settings) -> str:
+    if settings.tls_cert is None:
+        return "none: units reach us only on this machine, or behind a broker"
+    try:
+        certificate = x509.load_pem_x509_certificate(settings.tls_cert.read_bytes())
+    except OSError as error:
+        raise Ill(f"CHARGEKEEPER_TLS_CERT, {settings.tls_cert}, cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise Ill(f"CHARGEKEEPER_TLS_CERT, {settings.tls_cert}, holds no certificate in PEM") from error
+    ends = certificate.not_valid_after_utc
+    if ends - datetime.now(UTC) < SOON:
+        raise Ill(f"the certificate ends on {ends:%d %b %Y}: renew it; it is loaded without a restart")
+    return f"good until {ends:%d %b %Y}"
+
+
+def plaintext(settings: Settings) -> str:
+    """What leaves this machine without TLS: passwords, sessions and units' secrets can be read on the way."""
+    ill = []
+    behind_tls = (settings.public_url or "").startswith("https://")
+    if not _is_loopback(settings.host) and not behind_tls:
+        ill.append(
+            f"the pages are plain HTTP on {settings.host}:{settings.http_port}. Let a proxy end TLS in front of them and "
+            "say so with CHARGEKEEPER_PUBLIC_URL=https://..., or set CHARGEKEEPER_HOST=127.0.0.1"
+        )
+    if settings.mqtt_plain_anywhere and settings.broker is None and not _is_loopback(settings.host):
+        ill.append(
+            f"units log in over plain MQTT on {settings.host}:{settings.mqtt_port}. Set CHARGEKEEPER_TLS_CERT and unset "
+            "CHARGEKEEPER_MQTT_PLAIN"
+        )
+    if settings.broker is not None and settings.broker.tls is None and not _is_loopback(settings.broker.host):
+        ill.append(
+            f"the broker {settings.broker.host} gets our secret over plain MQTT. Use mqtts:// in CHARGEKEEPER_BROKER"
+        )
+    server = urlsplit(settings.mail or "")
+    if server.scheme == "mailto" and server.password and not _is_loopback(server.hostname or ""):
+        ill.append(
+            f"the mail server {server.hostname} gets our password over plain SMTP. Use mailtos:// in CHARGEKEEPER_MAIL"
+        )
+    if ill:
+        raise Ill("; ".join(ill))
+    if _is_loopback(settings.host):
+        return "none: what is plain stays on this machine"
+    return f"none beyond the proxy of {settings.public_url}: let only the proxy reach port {settings.http_port}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def files(settings: Settings) -> str:
+    """Whether only their owner can read the files with secrets. Those of somebody else may be open to a group."""
+    try:
+        private = sorted(path for path in _private_paths(settings) if path.exists())
+        keeper = settings.folder.stat().st_uid if settings.folder.exists() else os.geteuid()
+        closing: dict[str, list[Path]] = {"go": [], "o": []}
+        for path in private:
+            status = path.stat()
+            ours = status.st_uid == keeper
+            if status.st_mode & (OTHERS | GROUP if ours else OTHERS):
+                closing["go" if ours else "o"].append(path)
+    except OSError as error:
+        raise Ill(f"{error.filename} cannot be looked at: {error.strerror}") from error
+    commands = [shlex.join(["chmod", f"{who}=", *map(str, paths)]) for who, paths in closing.items() if paths]
+    if commands:
+        raise Ill(f"others on this machine can reach files with secrets: type {' && '.join(commands)}")
+    return f"{len(private)} with secrets, closed to others"
+
+
+def _private_paths(settings: Settings) -> set[Path]:
+    folder = settings.folder.resolve()
+    named = [folder, Path(os.environ.get(catalogue.VARIABLE) or folder / catalogue.FILE_NAME)]
+    if key := settings.tls_key or settings.tls_cert:  # where there is no file for the key, it is with the certificate
+        named.append(key)
+    return {path for pattern in PRIVATE for path in folder.glob(pattern)} | {path.resolve() for path in named}
+
+
+def mail(settings: Settings) -> str:
+    if settings.mail is None:
+        return "none: alerts go by webhook and push only (CHARGEKEEPER_MAIL)"
+    url = urlsplit(settings.mail)
+    if url.scheme not in ("mailto", "mailtos") or not url.hostname:
+        raise Ill("CHARGEKEEPER_MAIL has to be mailtos://user:password@host")
+    port = url.port or MAIL_PORTS[url.scheme]
+    try:
+        socket.create_connection((url.hostname, port), ANSWER_WITHIN_S).close()
+    except OSError as error:
+        raise Ill(f"the mail server {url.hostname} does not answer on port {port}: nobody gets a letter") from error
+    return f"{url.hostname} answers on port {port}"
+
+
+def vehicles(settings: Settings) -> str:
+    """The makers' settings, and whether every grant that is kept can be opened."""
+    makers = read_catalogue(settings.folder, os.environ).providers
+    keys = key_source(settings.folder, os.environ)
+    opened = open_database(settings.store)
+    try:
+        with opened.reading() as connection:
+            used = Vault(keys).key_ids(connection)
+    finally:
+        opened.close()
+    if gone := used - set(keys.keys().keys if used else ()):
+        raise Ill(f"the key {', '.join(sorted(gone))} of stored grants is gone: put it back, or those cars reconnect")
+    return ", ".join(makers) or "none: no car maker is set up (vehicles.toml)"
+
+
+CHECKS: list[Callable[[Settings], str]] = [clock, disk, database, broker, tls, plaintext, files, mail, vehicles]

@@ -1,0 +1,91 @@
+"""`python -m cloud_bridge unit ...`: charge points, typed beside the running bridge, which notices within a second."""
+
+import argparse
+import sys
+
+from cloud_bridge.cli.area import Answer, Area
+from cloud_bridge.clock import SystemClock
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.settings import Settings
+from cloud_bridge.store import claims, units
+from cloud_bridge.store.database import open_database
+from cloud_bridge.store.people import find_person
+from cloud_bridge.store.secrets import is_strong
+
+
+def declare(area: Area) -> None:
+    adding = area.command("add", "add a charge point; prints its secret and claim code once", add, "id")
+    area.command("list", "list the charge points", show)
+    changing = area.command("secret", "give it a new secret; prints it once, and ends its connection", secret, "id")
+    for parser in (adding, changing):
+        parser.add_argument("--secret", choices=["-"], help="take the one that the unit made from standard input")
+    area.command("revoke", "let it in no more, and end its connection", revoke, "id")
+    area.command("claim", "make it a driver's, with the code on its label", claim, "code", "user")
+    area.command("release", "make it nobody's", release, "id")
+    area.command("assign", "let an installer look at it", assign, "id", "user")
+    area.command("withdraw", "the installer has no more to do with it", withdraw, "id", "user")
+
+
+def add(settings: Settings, options: argparse.Namespace) -> Answer:
+    made = _made_by_the_unit(options)
+    with open_database(settings.store).writing() as connection:
+        new = units.add_unit(connection, options.id, SystemClock().now_ms(), made)._asdict()
+    if made:
+        del new["secret"]  # is known where it is needed
+    return new
+
+
+def show(settings: Settings, _options: argparse.Namespace) -> Answer:
+    with open_database(settings.store).reading() as connection:
+        return [{"id": unit_id} for unit_id in units.unit_ids(connection)]
+
+
+def secret(settings: Settings, options: argparse.Namespace) -> Answer:
+    made = _made_by_the_unit(options)
+    with open_database(settings.store).writing() as connection:
+        new = units.change_secret(connection, options.id, SystemClock().now_ms(), made)
+    return {"id": options.id} if made else {"id": options.id, "secret": new}
+
+
+def _made_by_the_unit(options: argparse.Namespace) -> str | None:
+    """The secret on standard input, if there is to be one. Never an argument: others can read those."""
+    if options.secret is None:
+        return None
+    given = sys.stdin.readline().strip()
+    if not is_strong(given):
+        raise BridgeError("a unit's secret has 64 hexadecimal digits, as its console shows it")
+    return given
+
+
+def revoke(settings: Settings, options: argparse.Namespace) -> Answer:
+    with open_database(settings.store).writing() as connection:
+        units.revoke(connection, options.id, SystemClock().now_ms())
+    return {"id": options.id, "revoked": True}
+
+
+def claim(settings: Settings, options: argparse.Namespace) -> Answer:
+    with open_database(settings.store).writing() as connection:
+        person = find_person(connection, options.user)
+        return {"id": claims.claim(connection, person, options.code, SystemClock().now_ms()), "owner": person.name}
+
+
+def release(settings: Settings, options: argparse.Namespace) -> Answer:
+    with open_database(settings.store).writing() as connection:
+        if not claims.release(connection, options.id):
+            raise BridgeError(f"there is no unit {options.id} that belongs to anybody")
+    return {"id": options.id, "owner": None}
+
+
+def assign(settings: Settings, options: argparse.Namespace) -> Answer:
+    with open_database(settings.store).writing() as connection:
+        if options.id not in units.unit_ids(connection):
+            raise BridgeError(f"there is no unit {options.id}")
+        claims.assign(connection, options.id, find_person(connection, options.user), SystemClock().now_ms())
+    return {"id": options.id, "installer": options.user}
+
+
+def withdraw(settings: Settings, options: argparse.Namespace) -> Answer:
+    with open_database(settings.store).writing() as connection:
+        if not claims.withdraw(connection, options.id, find_person(connection, options.user).id):
+            raise BridgeError(f"{options.user} has nothing to do with a unit {options.id}")
+    return {"id": options.id, "installer": None}

@@ -1,0 +1,71 @@
+"""`python -m cloud_bridge user ...`: people who log in. Passwords are made here and printed once."""
+
+import argparse
+
+from cloud_bridge.cli.area import Answer, Area
+from cloud_bridge.cli.consents import give_back
+from cloud_bridge.clock import SystemClock
+from cloud_bridge.passwords import Passwords
+from cloud_bridge.settings import Settings
+from cloud_bridge.store import people
+from cloud_bridge.store.access import Role
+from cloud_bridge.store.database import open_database
+from cloud_bridge.store.email import checked_email
+from cloud_bridge.store.secrets import new_secret
+
+PASSWORD_LENGTH = 16  # of 64 symbols: 96 bits, and still typed on a phone
+ROLES = [role.value for role in Role]
+
+
+def declare(area: Area) -> None:
+    new = area.command("add", "add a person; prints the password once", add, "name")
+    new.add_argument("--role", choices=ROLES, default=Role.OPERATOR.value)
+    new.add_argument("--email", help="where alerts and confirmations go")
+    area.command("list", "list the people", show)
+    about = "give a person a new password; prints it once, logs them out and ends their tokens"
+    area.command("password", about, password, "name")
+    area.command("role", "change what a person may do", role, "name").add_argument("role", choices=ROLES)
+    area.command("remove", "remove a person; their units become nobody's", remove, "name")
+
+
+def add(settings: Settings, options: argparse.Namespace) -> Answer:
+    made, password_hash = _new_password()
+    email = None if options.email is None else checked_email(options.email)
+    with open_database(settings.store).writing() as connection:
+        people.add_person(connection, options.name, password_hash, Role(options.role), SystemClock().now_ms(), email)
+    return {"user": options.name, "password": made}
+
+
+def show(settings: Settings, _options: argparse.Namespace) -> Answer:
+    with open_database(settings.store).reading() as connection:
+        return people.list_people(connection)
+
+
+def password(settings: Settings, options: argparse.Namespace) -> Answer:
+    made, password_hash = _new_password()
+    with open_database(settings.store).writing() as connection:
+        people.set_password(connection, people.find_person(connection, options.name), password_hash)
+    return {"user": options.name, "password": made}
+
+
+def role(settings: Settings, options: argparse.Namespace) -> Answer:
+    with open_database(settings.store).writing() as connection:
+        people.change_role(connection, people.find_person(connection, options.name), Role(options.role))
+    return {"user": options.name, "role": options.role}
+
+
+def remove(settings: Settings, options: argparse.Namespace) -> Answer:
+    give_back(settings, options.name)
+    with open_database(settings.store).writing() as connection:
+        people.remove_person(connection, people.find_person(connection, options.name))
+    return {"user": options.name, "removed": True}
+
+
+def _new_password() -> tuple[str, str]:
+    """A password and its hash, which takes its time: before the database is locked."""
+    made = new_secret()[:PASSWORD_LENGTH]
+    passwords = Passwords()
+    try:
+        return made, passwords.hash(made)
+    finally:
+        passwords.close()

@@ -1,0 +1,80 @@
+"""Where every way in meets: a unit's message becomes a contact, live state and a row."""
+
+from functools import partial
+
+from cloud_bridge.contact import later
+from cloud_bridge.counters import Counters
+from cloud_bridge.ingest.shard import ALL, Shard
+from cloud_bridge.live import Live, LiveUnit
+from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
+from cloud_bridge.store.recorder import OnCommit, Recorder
+from cloud_bridge.wire import BadPayload, Heartbeat, Message, decode
+
+
+class Ingest:
+    """The caller has checked that the unit is who it says and that the topic is its own (contact.own_topic).
+
+    What is not taken (False) must not be acknowledged: the recorder is full, and the sender keeps it.
+    """
+
+    def __init__(self, live: Live, recorder: Recorder, counters: Counters, shard: Shard = ALL) -> None:
+        self._live = live
+        self._recorder = recorder
+        self._counters = counters
+        self._shard = shard
+
+    def take(
+        self, unit_id: str, kind: str, payload: bytes, received_ms: int, redelivered: bool, committed: OnCommit
+    ) -> bool:
+        """A live message of the unit. It counts as contact before anybody looks into it."""
+        unit = self._live.unit(unit_id)
+        previous_ms = unit.last_contact_ms
+        unit.last_contact_ms = later(previous_ms, received_ms)
+        self._counters.contacts += 1
+        if self._recorder.is_full:
+            self._counters.refused_waiting += 1
+            return False
+        message, bad = self._read(kind, payload)
+        if isinstance(message, Heartbeat):
+            if unit.told(message, received_ms, redelivered):
+                committed = partial(_stored, unit, message, committed)
+                if message.unit_time_s is None:
+                    self._live.timeless.add(unit_id)
+            else:
+                self._counters.repeats += 1
+                message = None
+        return self._recorder.put(
+            InboundMessage(unit_id, kind, received_ms, payload, message, bad, previous_ms), committed
+        )
+
+    def take_late(self, unit_id: str, kind: str, payload: bytes, received_ms: int, committed: OnCommit) -> bool:
+        """A message that was kept for us while we were away. It is no contact, and a state of then is none of now."""
+        self._counters.late += 1
+        message, bad = self._read(kind, payload)
+        if isinstance(message, Heartbeat):
+            message = None
+        return self._recorder.put(
+            InboundMessage(unit_id, kind, received_ms, payload, message, bad, late=True), committed
+        )
+
+    def take_canary(self, received_ms: int, committed: OnCommit) -> bool:
+        """A mark of our own. Once it is in the store we have listened until then."""
+
+        def counted() -> None:
+            self._counters.canaries += 1
+            committed()
+
+        return self._recorder.put(CanaryMark(received_ms, self._shard.number), counted)
+
+    def _read(self, kind: str, payload: bytes) -> tuple[Message | None, bool]:
+        """The message, and whether it is bad."""
+        try:
+            return decode(kind, payload), False
+        except BadPayload:
+            self._counters.bad_payloads += 1
+            return None, True
+
+
+def _stored(unit: LiveUnit, heartbeat: Heartbeat, committed: OnCommit) -> None:
+    unit.stored(heartbeat)
+    committed()

@@ -1,0 +1,25 @@
+"""One message of a unit as it came in: the same for every way in (embedded broker, MQTT broker, NATS)."""
+
+from typing import NamedTuple
+
+from cloud_bridge.wire import Message
+
+
+class InboundMessage(NamedTuple):
+    """A contact, if it is not late. `message` is None when the payload could not be read, or when it is a repeat."""
+
+    unit_id: str
+    kind: str  # heartbeat, event, session, result
+    received_ms: int  # our clock, at the first hop of ours
+    payload: bytes
+    message: Message | None
+    bad: bool
+    previous_ms: int | None = None  # the unit's contact before this one
+    late: bool = False  # a broker kept it for us: it is stored, but it is no contact
+
+
+class CanaryMark(NamedTuple):
+    """A mark of our own that came the way of the units' messages (ingest/canary.py)."""
+
+    received_ms: int
+    shard: int = 1  # of the processes that share a broker; each can be deaf on its own
