@@ -1,8 +1,9 @@
 """Wire format v1: what a unit says, read from its JSON. Pure, bounded, and forgiving in one direction only.
 
-A missing key is unknown (None) and an unknown key is kept, so that old bridges and new units understand each other.
-A known key with a value that cannot be is refused: half-true state is worse than the state before. The golden
-messages stand in tests/samples/, and the firmware's tests read the same files.
+The contract is tests/samples/schema.toml: every key with its type, unit and bound. The golden messages stand beside it, and
+the firmware's tests read the same files. A missing key is unknown (None) and an unknown key is kept, so that old bridges and
+new units understand each other. A known key with a value that cannot be is refused: half-true state is worse than the state
+before.
 
 Keys that every message may carry: `n` sequence since boot, `b` boot count, `t` the unit's own time (epoch seconds,
 absent while it does not know). `b` and `n` together name a message, so a redelivery is recognised by them.
@@ -52,6 +53,8 @@ class Heartbeat(Message):
     total_wh: int | None = None
     faults: list[str] | None = None
     loop_worst_ms: int | None = None  # since the heartbeat before
+    troubles: list[str] | None = None  # what is not well with a unit that charges; None: nothing
+    records_dropped: int | None = None  # since boot; None: none
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,6 +74,7 @@ class Session(Message):
     duration_s: int | None = None
     energy_wh: int | None = None
     reason: str | None = None  # why it ended
+    number: int | None = None  # on the unit, from 1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -149,6 +153,8 @@ KINDS: dict[str, tuple[type[Message], Keys]] = {
             "e": ("total_wh", _count),
             "f": ("faults", _names),
             "x": ("loop_worst_ms", _count),
+            "h": ("troubles", _names),
+            "d": ("records_dropped", _count),
         },
     ),
     "event": (Event, SHARED | {"k": ("kind", _text), "d": ("details", _object)}),
@@ -161,6 +167,7 @@ KINDS: dict[str, tuple[type[Message], Keys]] = {
             "s": ("duration_s", _count),
             "e": ("energy_wh", _count),
             "y": ("reason", _text),
+            "i": ("number", _count),
         },
     ),
     "result": (Result, SHARED | {"id": ("command", _text), "ok": ("ok", _flag), "y": ("reason", _text)}),

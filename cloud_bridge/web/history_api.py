@@ -15,6 +15,7 @@ from cloud_bridge.web.access import ApiAsker, StateDep
 from cloud_bridge.web.looking_back import evidence_of
 from cloud_bridge.web.schema import PROBLEMS, ContactHistory, EventHistory, SessionHistory, SignalHistory
 from cloud_bridge.web.view import charge_point
+from cloud_bridge.wire import BadPayload, Session, decode
 
 DAY_MS = 24 * 3600 * 1000
 FIRST_MS = 946_684_800_000  # 2000-01-01: nothing of ours is older
@@ -137,11 +138,14 @@ def signal(
 
 @router.get("/sessions", response_model=SessionHistory)
 def sessions(app_state: StateDep, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
-    """Charging sessions that reached us in that time. Start and end are null when the unit did not know the time."""
+    """Charging sessions that reached us in that time. Start and end are null when the unit did not know the time.
+
+    `number` counts the sessions of the unit, as its events `resumed` and `override` do.
+    """
     with app_state.database.reading() as connection:
         rows = history.unit_sessions(connection, unit.id, window.from_ms, window.to_ms)
     keys = ("boot", "sequence", "started_s", "ended_s", "duration_s", "energy_wh", "reason")
-    return window.said() | {"sessions": [_journal(row, keys) for row in rows]}
+    return window.said() | {"sessions": [_journal(row, keys) | {"number": _session_number(row)} for row in rows]}
 
 
 @router.get("/events", response_model=EventHistory)
@@ -151,6 +155,15 @@ def events(app_state: StateDep, unit: UnitOf, window: WindowOf) -> dict[str, Any
         rows = history.unit_events(connection, unit.id, window.from_ms, window.to_ms)
     keys = ("boot", "sequence", "unit_time_s", "kind", "payload")
     return window.said() | {"events": [_journal(row, keys) for row in rows]}
+
+
+def _session_number(row: dict[str, Any]) -> int | None:
+    """Null in a record of an older firmware."""
+    try:
+        session = decode("session", row["payload"].encode())
+    except BadPayload:  # stored by a version of ours that did not check the number
+        return None
+    return session.number if isinstance(session, Session) else None
 
 
 def _journal(row: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

@@ -87,6 +87,8 @@ def as_json(point: ChargePoint) -> dict[str, Any]:
         "total_wh": heartbeat.total_wh,
         "faults": heartbeat.faults,
         "loop_worst_ms": heartbeat.loop_worst_ms,
+        "troubles": heartbeat.troubles,
+        "records_dropped": heartbeat.records_dropped,
         "boot": heartbeat.boot,
         "sequence": heartbeat.sequence,
         "unit_time_s": heartbeat.unit_time_s,

@@ -1,4 +1,4 @@
-"""Wire format v1: what the unit tells, as the bytes of one MQTT payload (design, section 4.1; tests/samples/). Pure.
+"""Wire format v1: what the unit tells, as the bytes of one MQTT payload (tests/samples/schema.toml). Pure.
 
 JSON without spaces, keys in the order of the samples. A value that is None is left out: a missing key is unknown.
 """

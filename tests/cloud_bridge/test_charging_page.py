@@ -10,6 +10,7 @@ from cloud_bridge.web.hours import in_words, own_hours, written
 from cloud_bridge.web.problems import Refused
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
 from tests.cloud_bridge.running import DEADLINE_S, START_MS, Bridge, Unit, sample
+from tests.wire_schema import complaints
 
 PAGE = "/charge-points/home-1/charging"
 HOUR_S = 3600
@@ -31,6 +32,7 @@ def heard(unit: Unit) -> dict[str, Any]:
     """The command that the charger was sent."""
     assert unit.heard.wait(DEADLINE_S)
     command: Any = unit.commands[0]
+    assert complaints("command", command) == []
     return dict(command)
 
 

@@ -165,9 +165,18 @@ def test_sessions_and_events_are_listed_as_they_reached_us(bridge: Bridge, unit:
     unit.publish("cp/cp-1/session", sample("session"))
     unit.publish("cp/cp-1/event", sample("event-fault-raised"))
     (session,) = ask(bridge, "sessions", to="2026-01-02T00:00:00")["sessions"]
-    assert (session["energy_wh"], session["reason"]) == (22140, "unplugged")
+    assert (session["energy_wh"], session["reason"], session["number"]) == (22140, "unplugged", None)
     (event,) = ask(bridge, "events", to="2026-01-02T00:00:00")["events"]
     assert event["kind"] == "fault_raised"
+
+
+@pytest.mark.parametrize(("payload", "number"), [(sample("session-numbered"), 7), (b'{"n":1,"b":1,"e":5}', None)])
+def test_a_session_has_the_number_that_it_has_on_the_unit(
+    bridge: Bridge, unit: Unit, payload: bytes, number: int | None
+) -> None:
+    unit.publish("cp/cp-1/session", payload)
+    (session,) = ask(bridge, "sessions", to="2026-01-02T00:00:00")["sessions"]
+    assert session["number"] == number
 
 
 @pytest.mark.parametrize("what", ["contacts", "signal", "sessions", "events"])

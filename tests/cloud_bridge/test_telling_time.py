@@ -5,6 +5,7 @@ import json
 
 from cloud_bridge.telling_time import AGAIN_MS, TimeTeller
 from tests.cloud_bridge.running import START_MS, Bridge, Unit, sample
+from tests.wire_schema import complaints
 
 
 def connected(bridge: Bridge) -> Unit:
@@ -24,6 +25,7 @@ def test_a_unit_without_the_time_is_told_it_and_not_all_the_time(bridge: Bridge)
     assert unit.heard.wait(5)
     (said,) = unit.commands
     assert (said["do"], said["t"]) == ("time", START_MS // 1000)
+    assert complaints("command", said) == []
     assert set(said) == set(json.loads(sample("command-time")))
 
     for number in (2, 3):

@@ -1,9 +1,15 @@
 """Does the bridge read what units write, and refuse what they cannot mean?"""
 
+import json
+
 import pytest
 
 from cloud_bridge.wire import (
+    KINDS,
+    MAX_COUNT,
+    MAX_FAULTS,
     MAX_PAYLOAD_BYTES,
+    MAX_TEXT,
     UNIT_ID,
     BadPayload,
     Event,
@@ -15,6 +21,7 @@ from cloud_bridge.wire import (
     is_repeat,
 )
 from tests.cloud_bridge.running import SAMPLES, sample
+from tests.wire_schema import NUMBERS, SCHEMA, Row, bounds, keys_of
 
 SAMPLE_NAMES = sorted(path.stem for path in SAMPLES.glob("*.json"))
 
@@ -28,6 +35,45 @@ def test_every_golden_sample_of_a_unit_is_read(name: str) -> None:
 
 def test_the_samples_cover_every_kind() -> None:
     assert {name.split("-")[0] for name in SAMPLE_NAMES} == {"heartbeat", "event", "session", "result", "command"}
+
+
+DECODED = [(kind, key) for kind in KINDS for key in keys_of(kind)]
+
+
+def test_the_bridge_decodes_the_keys_of_the_schema_and_no_other() -> None:
+    assert {kind: set(keys) for kind, (_, keys) in KINDS.items()} == {kind: set(keys_of(kind)) for kind in KINDS}
+
+
+def test_the_types_of_the_schema_have_the_bounds_of_the_bridge() -> None:
+    ranges = {name: bounds(row)[0] for name, row in SCHEMA["types"].items()}
+    assert ranges["count"] == [(0, MAX_COUNT)]
+    assert ranges["number"] == [(-MAX_COUNT, MAX_COUNT)]
+    assert ranges["text"] == [(0, MAX_TEXT)]
+    assert ranges["names"] == [(0, MAX_FAULTS)]
+
+
+@pytest.mark.parametrize(("kind", "key"), DECODED)
+def test_every_value_within_its_bound_is_decoded(kind: str, key: str) -> None:
+    row, field = keys_of(kind)[key], KINDS[kind][1][key][0]
+    for value in extremes(row):
+        assert getattr(decode(kind, json.dumps({key: value}).encode()), field) == value
+
+
+@pytest.mark.parametrize(("kind", "key"), DECODED)
+def test_a_value_of_another_type_is_refused(kind: str, key: str) -> None:
+    wrong: object = {"flag": 1, "object": []}.get(keys_of(kind)[key].type, {})
+    with pytest.raises(BadPayload, match=f"{key}: not"):
+        decode(kind, json.dumps({key: wrong}).encode())
+
+
+def extremes(row: Row) -> list[object]:
+    """Values at both ends of every range, and each name."""
+    ranges, names = bounds(row)
+    if row.type in NUMBERS:
+        return [end for pair in ranges for end in pair]
+    if row.type == "text":
+        return [*names, *("x" * end for pair in ranges for end in pair)]
+    return [[], names] if row.type == "names" else [False, True] if row.type == "flag" else [{}, {"key": 1}]
 
 
 def test_a_heartbeat_while_charging() -> None:

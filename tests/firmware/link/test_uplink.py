@@ -1,5 +1,7 @@
 """The whole uplink on a simulated modem, in virtual time: how does it come to a proven link, and what if it fails?"""
 
+import json
+
 import pytest
 
 from firmware.link.mqtt import INCOMING_MAX
@@ -7,13 +9,29 @@ from firmware.link.radio_monitor import SAMPLE_MS
 from hil_tests.bench.modem import broker
 from hil_tests.bench.modem.charge_point import HEARTBEAT_S, ChargePoint
 from hil_tests.sim.world_file import scene
+from tests.wire_schema import complaints
 
 
 @pytest.fixture
 def unit():
+    """Whatever it lives through, its heartbeats and its events fit tests/samples/schema.toml."""
     made = ChargePoint(scene({}, 1))
+    heartbeats: list = []
+    compose = made.uplink._heartbeat
+
+    def composed(report):
+        heartbeats.append(compose(report))
+        return heartbeats[-1]
+
+    made.uplink._heartbeat = composed
     yield made
     made.close()
+    wrong = [found for payload in heartbeats for found in complaints("heartbeat", json.loads(payload))]
+    assert wrong + [found for _, kind, details in made.events for found in of_event(kind, details)] == []
+
+
+def of_event(kind, details):
+    return complaints("event", {"k": kind, "d": details})
 
 
 def samples(unit, look=lambda: None):
