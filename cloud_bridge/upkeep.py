@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from cloud_bridge.alerts.alarm import NOTICE_EVERY_S, WEAK_SIGNAL_EVERY_S, Alarm
+from cloud_bridge.alerts.alarm import NOTICE_EVERY_S, TROUBLE_EVERY_S, WEAK_SIGNAL_EVERY_S, Alarm
 from cloud_bridge.clock import Clock
 from cloud_bridge.contact import Contact, UptimeLedger, judge, later
 from cloud_bridge.ingest.shard import ALL, Shard
@@ -88,6 +88,7 @@ class Upkeep:
             _every(FORGET_EVERY_S, self.forget),
             _every(NOTICE_EVERY_S, alarm.notice),
             _every(WEAK_SIGNAL_EVERY_S, alarm.notice_weak_signal),
+            _every(TROUBLE_EVERY_S, alarm.notice_trouble),
         )
 
 

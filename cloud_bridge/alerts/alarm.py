@@ -1,7 +1,7 @@
 """Notices and sends, again and again, on threads beside the event loop."""
 
 from cloud_bridge.alerts.delivery import Delivery
-from cloud_bridge.alerts.detection import Settled, notice, notice_weak_signal
+from cloud_bridge.alerts.detection import Settled, notice, notice_trouble, notice_weak_signal, troubled
 from cloud_bridge.alerts.settled import settled_id
 from cloud_bridge.clock import Clock
 from cloud_bridge.store.database import Database
@@ -9,6 +9,7 @@ from cloud_bridge.store.tables import events, transitions
 
 NOTICE_EVERY_S = 5.0
 WEAK_SIGNAL_EVERY_S = 3600.0
+TROUBLE_EVERY_S = 600.0
 
 
 class Alarm:
@@ -30,3 +31,10 @@ class Alarm:
     def notice_weak_signal(self) -> None:
         with self._database.writing() as connection:
             notice_weak_signal(connection, self._clock.now_ms())
+
+    def notice_trouble(self) -> None:
+        with self._database.reading() as connection:
+            happenings = troubled(connection, self._clock.now_ms())  # every heartbeat: not while it holds up others
+        if happenings:
+            with self._database.writing() as connection:
+                notice_trouble(connection, happenings)

@@ -34,11 +34,14 @@ from cloud_bridge.store.tables import (
     transitions,
     units,
 )
+from cloud_bridge.store.troubles import heartbeats_with_trouble
 from cloud_bridge.store.upsert import replace
+from cloud_bridge.troubles import names_of
 
 GOOD_CSQ = 14  # an installation passes with a CSQ greater than this
 SAMPLES_A_DAY = 100  # fewer heartbeats say nothing of a whole day
 AT_ONCE = 1000
+HELD_BY_DETAIL = (AlertKind.FAULT, AlertKind.TROUBLE)  # another one is news
 SETTLED_MS = 60_000  # after a hold-down: what came in before its end is in the store by then
 
 
@@ -66,6 +69,20 @@ def notice_weak_signal(connection: Connection, now_ms: int) -> int:
     )
     weak = [Happening(AlertKind.WEAK_SIGNAL, row[0], now_ms, f"{row[1]:.0f}") for row in connection.execute(query)]
     return _tell(connection, weak)
+
+
+def troubled(connection: Connection, now_ms: int) -> list[Happening]:
+    """The troubles that the units' newest heartbeats, of the last day, report; to be asked now and then. Only reads."""
+    return [
+        Happening(AlertKind.TROUBLE, unit_id, now_ms, _fault_name(name))
+        for unit_id, heartbeat in heartbeats_with_trouble(connection, now_ms - DAY_MS)
+        for name in names_of(heartbeat)
+    ]
+
+
+def notice_trouble(connection: Connection, happenings: Sequence[Happening]) -> int:
+    """Queue what `troubled` found."""
+    return _tell(connection, happenings)
 
 
 def _transitions(connection: Connection, now_ms: int, settled_id: int) -> Iterable[Happening]:
@@ -219,7 +236,7 @@ def _is_held_down(connection: Connection, subscription: Subscription, happening:
         alerts.c.at_ms < happening.at_ms + hold_ms,  # later ones are of a clock that was wrong
     )
     details = list(connection.execute(same).scalars())
-    if happening.about is AlertKind.FAULT:
+    if happening.about in HELD_BY_DETAIL:
         return happening.detail in details or len(details) >= MAX_FAULTS
     return bool(details)
 

@@ -1,7 +1,7 @@
 """What people are alerted to, in which words, and for how long the same alert is held down. Pure.
 
 The hold-down is for the same trouble of the same unit: a unit that flaps must not send a message a minute. It goes by
-kind, and for faults by the fault too: a second, different fault is news, however soon. A weak signal has another mean
+kind, and for faults and troubles by their name too: a second, different fault is news, however soon. A weak signal has another mean
 every day and is still the same trouble.
 
 A fault or a silence that ends and comes back within its hold-down is not alerted at once. Whoever saw it end believes
@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from cloud_bridge.faults import in_words
+from cloud_bridge.troubles import described
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -32,6 +33,7 @@ class AlertKind(StrEnum):
     WEAK_SIGNAL = "weak_signal"
     BROWN_OUT = "brown_out"
     INCIDENT = "incident"  # many fell silent at once; for those who run the service
+    TROUBLE = "trouble"  # it charges, and something else is wrong with it
 
 
 HOLD_MS: dict[AlertKind, int] = {
@@ -41,10 +43,9 @@ HOLD_MS: dict[AlertKind, int] = {
     AlertKind.WEAK_SIGNAL: 7 * DAY_MS,
     AlertKind.BROWN_OUT: DAY_MS,
     AlertKind.INCIDENT: HOUR_MS,
+    AlertKind.TROUBLE: 7 * DAY_MS,
 }
-MAX_FAULTS = (
-    16  # different ones of a unit within the hold-down: more than it has, so names that it makes up are no flood
-)
+MAX_FAULTS = 16  # different ones of a unit within the hold-down: more than it has, so invented names are no flood
 MAX_DETAIL = 40  # characters
 
 
@@ -54,7 +55,7 @@ class Happening(NamedTuple):
     about: AlertKind
     unit_id: str | None
     at_ms: int
-    detail: str = ""  # the fault's name, the number of units
+    detail: str = ""  # the fault's name, the number of units, the trouble's name
 
 
 def words(happening: Happening, unit_name: str) -> str:
@@ -66,8 +67,13 @@ def words(happening: Happening, unit_name: str) -> str:
         AlertKind.FAULT: f"{unit_name} has stopped with a fault ({in_words(happening.detail)}) and shows a red light.",
         AlertKind.WEAK_SIGNAL: f"The mobile signal at {unit_name} was weak for a whole day (CSQ {happening.detail}).",
         AlertKind.BROWN_OUT: f"{unit_name} has lost its supply for a moment and started again.",
+        AlertKind.TROUBLE: f"{unit_name} charges, but needs attention: {_titles(happening.detail)}. Its page says what to do.",
         AlertKind.INCIDENT: f"{happening.detail} chargers fell silent within ten minutes: a network or we ourselves.",
     }[happening.about]
+
+
+def _titles(names: str) -> str:
+    return "; ".join(described(name).title for name in names.split())
 
 
 def is_incident(fell: int, units: int) -> bool:

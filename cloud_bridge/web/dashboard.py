@@ -7,6 +7,7 @@ from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Contact, Gap
 from cloud_bridge.faults import WAIT_FOR_A_PERSON, in_words
 from cloud_bridge.store.contact_details import Details
+from cloud_bridge.troubles import Trouble, troubles_of
 from cloud_bridge.web import words
 from cloud_bridge.web.view import ChargePoint, mark
 from cloud_bridge.wire import Heartbeat
@@ -46,6 +47,7 @@ class Dashboard:
     operator: str | None
     faults: list[str]
     waits_for_button: bool  # to be pressed before the red light ends
+    troubles: list[Trouble]  # which do not stop charging
     back: str | None  # how long it was silent, shortly after it has come back
     installer: Details | None
     maker: str
@@ -100,6 +102,7 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         operator=words.operator_name(heartbeat.operator),
         faults=[in_words(name) for name in heartbeat.faults or []],
         waits_for_button=not WAIT_FOR_A_PERSON.isdisjoint(heartbeat.faults or []),
+        troubles=troubles_of(heartbeat),
         back=words.lasting(around.back.to_ms - around.back.from_ms) if around.back else None,
         installer=around.installer,
         maker=around.maker,

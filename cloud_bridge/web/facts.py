@@ -20,6 +20,7 @@ def facts_of(point: ChargePoint, week: Evidence) -> list[tuple[str, str]]:
         ("Contact", board.glance.word),
         ("State", f"{board.state} ({heartbeat.state or 'not known'})"),
         ("Faults", ", ".join(board.faults) or "none"),
+        ("Needs attention", "; ".join(trouble.title for trouble in board.troubles) or "nothing"),
         ("Mode", board.mode or "not known"),
         ("Silent in 7 days", silences(week)),
         ("Signal in 7 days", signal(week)),

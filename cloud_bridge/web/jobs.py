@@ -15,6 +15,7 @@ from cloud_bridge.support import jobs
 from cloud_bridge.support.advice import advise, compare
 from cloud_bridge.support.evidence import Evidence
 from cloud_bridge.support.jobs import MAX_REASON, MAX_REPORT, Job
+from cloud_bridge.troubles import troubles_of
 from cloud_bridge.web import charts, network_words
 from cloud_bridge.web.access import StateDep
 from cloud_bridge.web.facts import networks, restarts, signal, silences
@@ -23,6 +24,7 @@ from cloud_bridge.web.page import Field, NotTheirs, Number, Once, OwnForm, Perso
 from cloud_bridge.web.problems import Refused
 from cloud_bridge.web.rates import REPORTS, use
 from cloud_bridge.web.series import silent_by_hour
+from cloud_bridge.web.view import charge_point
 
 DAY_MS = 24 * 3600 * 1000
 EVIDENCE_MS = 14 * DAY_MS  # before a visit; two weeks hold two of each weekday
@@ -55,6 +57,7 @@ def before_raising(request: Request, app_state: StateDep, person: PersonOf, unit
         now_ms = app_state.clock.now_ms()
         evidence = _evidence(app_state, connection, person, unit.id, now_ms - EVIDENCE_MS, now_ms)
     content: dict[str, Any] = {"unit": unit, "installer": installer, "installers": installers}
+    content["troubles"] = troubles_of(charge_point(app_state, unit).heartbeat)
     return page(request, "job_raise.html", person, advice=advise(evidence), **content, **_shown(unit, evidence))
 
 
@@ -80,6 +83,7 @@ def one(request: Request, app_state: StateDep, person: PersonOf, job_id: Number)
         if job.visited_ms is not None:
             after = _evidence(app_state, connection, person, job.unit_id, job.visited_ms, job.closed_ms or now_ms)
     content: dict[str, Any] = {"job": job, "unit": unit, "advice": advise(before)}
+    content["troubles"] = troubles_of(charge_point(app_state, unit).heartbeat)
     if after is None:
         return page(request, "job.html", person, change=None, **content, **_shown(unit, before))
     return page(request, "job.html", person, change=compare(before, after), **content, **_shown(unit, before, after))

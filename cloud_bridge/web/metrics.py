@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 from cloud_bridge.app_state import AppState
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.tables import contacts, units
+from cloud_bridge.store.troubles import count_troubled
+from cloud_bridge.troubles import KNOWN, RECORDS_DROPPED
 from cloud_bridge.web.access import ApiAsker, StateDep, require
 from cloud_bridge.web.view import is_listening
 
@@ -44,10 +46,18 @@ class _Totals(Collector):
         with app_state.database.reading() as connection:
             known = connection.execute(select(func.count()).select_from(units)).scalar_one()
             silent = connection.execute(select(func.count()).where(contacts.c.silent_ms.is_not(None))).scalar_one()
+            troubled, by_trouble, dropped = count_troubled(connection, set(KNOWN) - {RECORDS_DROPPED})
+        troubles = GaugeMetricFamily(
+            "chargekeeper_troubles", "Charge points whose last heartbeat reports this trouble.", labels=["trouble"]
+        )
+        for name, count in sorted((by_trouble | {RECORDS_DROPPED: dropped}).items()):
+            troubles.add_metric([name], count)
+        yield troubles
         last_ok_ms = app_state.ledger.last_ok_ms
         for name, about, value in (
             ("units", "Charge points that were added.", known),
             ("units_silent", "Charge points that were noticed silent.", silent),
+            ("units_troubled", "Charge points whose last heartbeat reports any trouble.", troubled),
             ("connections", "Connections of units that are open.", app_state.broker.connections),
             ("waiting", "Messages that are not in the store yet.", app_state.recorder.waiting),
             (

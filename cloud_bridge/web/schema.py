@@ -56,6 +56,8 @@ class ChargePointState(Schema):
     watts: float | None
     total_wh: int | None
     faults: list[str] | None
+    troubles: Annotated[list[str] | None, Field(description="that do not stop charging", examples=[["flash"]])]
+    records_dropped: Annotated[int | None, Field(description="records it had no room for, since its boot")]
     loop_worst_ms: Annotated[
         int | None, Field(description="longest step of the control loop since the heartbeat before")
     ]
