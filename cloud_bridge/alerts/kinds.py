@@ -1,8 +1,8 @@
 """What people are alerted to, in which words, and for how long the same alert is held down. Pure.
 
 The hold-down is for the same trouble of the same unit: a unit that flaps must not send a message a minute. It goes by
-kind, and for faults and troubles by their name too: a second, different fault is news, however soon. A weak signal has another mean
-every day and is still the same trouble.
+kind, and for faults and troubles by their name too: a second, different fault is news, however soon. A weak signal has
+another mean every day and is still the same trouble.
 
 A fault or a silence that ends and comes back within its hold-down is not alerted at once. Whoever saw it end believes
 that all is well, so if it is still there when the hold-down ends, it is alerted then. If it has ended by itself
