@@ -1,6 +1,7 @@
 """Does every import follow the arrows of the design? (A room that imports what it may not is a wall moved by accident.)"""
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,34 @@ def test_imports_follow_the_arrows(path: Path) -> None:
 def test_a_stray_import_would_be_seen() -> None:
     assert "firmware" not in {target.split(".")[0] for target in allowed("cloud_bridge.web.pages")}
     assert allowed("firmware.charging.pilot") == ("firmware.charging",)
+
+
+def import_cycle(imports: dict[str, set[str]]) -> list[str]:
+    """The modules of one import cycle, in order, or an empty list. A name of a module's content counts as the module."""
+
+    def module_of(name: str) -> str:
+        while name and name not in imports:
+            name = name.rpartition(".")[0]
+        return name
+
+    graph = {module: {module_of(name) for name in names} - {module, ""} for module, names in imports.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        cycle: list[str] = error.args[1]
+        return cycle
+    return []
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    cycle = import_cycle({name_of(path).removesuffix(".__init__"): imported(path) for path in modules()})
+    assert not cycle, f"import cycle: {' <- '.join(cycle)}"
+
+
+def test_an_import_cycle_would_be_seen() -> None:
+    assert set(import_cycle({"a.x": {"a.y.NAME"}, "a.y": {"b.z"}, "b.z": {"a.x.NAME"}, "b": set()})) == {
+        "a.x",
+        "a.y",
+        "b.z",
+    }
+    assert not import_cycle({"a.x": {"a.y.NAME"}, "a.y": set()})

@@ -26,7 +26,7 @@ from hil_tests.rig.hardware import Send
 from hil_tests.rig.processor import Program
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.board import Outputs
-from hil_tests.sim.radio import Span
+from hil_tests.sim.modem.radio import Span
 
 # The notebook is compiled on the unit and lies in its memory, where the firmware's own code does not: that is its own 16.
 WATCHED = Program(str(Path(__file__).with_name("watched_on_micropython")), "heapsize=112wK")

@@ -12,8 +12,8 @@ from pathlib import Path
 from hil_tests.link_life.cloud import Cloud
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
+from hil_tests.sim.modem.radio import Latencies, Span
 from hil_tests.sim.network import Network, Way
-from hil_tests.sim.radio import Latencies, Span
 
 QUICK = Latencies(
     boot=Span(300, 400), sim_ready=Span(50, 80), register=Span(100, 200), attach=Span(50, 100), call_ready=Span(200, 300),

@@ -13,8 +13,8 @@ from typing import Any
 
 from hil_tests.rig.console import Console, ConsoleError, ConsoleSilent
 from hil_tests.rig.contract import NetworkReading, Observation, Reading
-from hil_tests.sim.modem import Modem
-from hil_tests.sim.radio import CSQ_UNKNOWN, World
+from hil_tests.sim.modem.radio import CSQ_UNKNOWN, World
+from hil_tests.sim.modem.simcom import Modem
 
 POLL_STATUS_S = 0.3
 STORY_LINES_KEPT = 400

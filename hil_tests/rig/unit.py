@@ -9,7 +9,7 @@ from hil_tests.rig.contract import FAULTS, Observation
 from hil_tests.rig.desk import Desk
 from hil_tests.rig.hardware import Hardware, Send
 from hil_tests.rig.processor import FIRMWARE, Program
-from hil_tests.sim.line_speed import LineSpeed
+from hil_tests.sim.modem.line_speed import LineSpeed
 
 
 class Unit(Hardware):

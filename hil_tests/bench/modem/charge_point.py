@@ -10,10 +10,10 @@ from typing import Any
 from firmware.link.uplink import Uplink
 from hil_tests.bench.modem.broker import Broker
 from hil_tests.bench.modem.virtual_time import Clock, Enough, Port, VirtualLoop
-from hil_tests.sim.line_speed import LineSpeed
-from hil_tests.sim.modem import Modem
-from hil_tests.sim.noise import Noise
-from hil_tests.sim.world_file import Scene
+from hil_tests.sim.modem.line_speed import LineSpeed
+from hil_tests.sim.modem.noise import Noise
+from hil_tests.sim.modem.simcom import Modem
+from hil_tests.sim.modem.world_file import Scene
 
 HEARTBEAT_S = 60
 

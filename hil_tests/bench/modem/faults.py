@@ -9,7 +9,7 @@ import asyncio
 from typing import Any, NamedTuple
 
 from hil_tests.bench.modem.charge_point import ChargePoint
-from hil_tests.sim.world_file import happen, parsed_events, scene
+from hil_tests.sim.modem.world_file import happen, parsed_events, scene
 
 VODAFONE = {"plmn": "23415", "name": "vodafone UK", "short": "voda UK", "csq": 22}
 O2 = {"plmn": "23410", "name": "O2 - UK", "short": "O2", "csq": 17}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from hil_tests.bench.modem.charge_point import ChargePoint
-from hil_tests.sim.world_file import scene
+from hil_tests.sim.modem.world_file import scene
 
 RATIO = 1.1
 SEEDS = range(1, 11)

@@ -9,9 +9,9 @@ import contextlib
 import random
 
 from hil_tests.bench.modem.virtual_time import Clock, Port, VirtualLoop
-from hil_tests.sim.modem import Modem as SimulatedModem
-from hil_tests.sim.noise import Noise
-from hil_tests.sim.radio import World
+from hil_tests.sim.modem.noise import Noise
+from hil_tests.sim.modem.radio import World
+from hil_tests.sim.modem.simcom import Modem as SimulatedModem
 from modem import startup
 from modem.client import Modem
 from modem.errors import ModemError

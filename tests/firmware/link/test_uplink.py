@@ -8,7 +8,7 @@ from firmware.link.mqtt import INCOMING_MAX
 from firmware.link.radio_monitor import SAMPLE_MS
 from hil_tests.bench.modem import broker
 from hil_tests.bench.modem.charge_point import HEARTBEAT_S, ChargePoint
-from hil_tests.sim.world_file import scene
+from hil_tests.sim.modem.world_file import scene
 from tests.wire_schema import complaints
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from hil_tests.rig.console import Console, ConsoleError, ConsoleSilent
-from tests.hil_tests.sim.virtual_time import run
+from tests.hil_tests.sim.modem.virtual_time import run
 
 
 def ask(*said: bytes) -> tuple[list[str], Console]:

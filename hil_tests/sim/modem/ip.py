@@ -14,11 +14,11 @@ from collections import deque
 from collections.abc import Coroutine
 from typing import Any
 
-from hil_tests.sim.command import AtError, CmeError, Command, Final, Handler
-from hil_tests.sim.radio import World
-from hil_tests.sim.registration import Registration
-from hil_tests.sim.relay import Relay
-from hil_tests.sim.terminal import Terminal
+from hil_tests.sim.modem.command import AtError, CmeError, Command, Final, Handler
+from hil_tests.sim.modem.radio import World
+from hil_tests.sim.modem.registration import Registration
+from hil_tests.sim.modem.relay import Relay
+from hil_tests.sim.modem.terminal import Terminal
 
 CONNECT_LIMIT_S = 75  # AT+CIPSTART with CIPMUX=1, manual section 8.2.2
 SEND_BYTES = 1460  # AT+CIPSEND?

@@ -7,7 +7,7 @@ a command runs wait for their turn; a command that may be aborted by them (a sca
 import asyncio
 from collections.abc import Callable
 
-from hil_tests.sim.transcript import Transcript
+from hil_tests.sim.modem.transcript import Transcript
 
 LINE_LIMIT_BYTES = 556  # longest command line, AT manual section 1.4
 CTRL_Z = 0x1A

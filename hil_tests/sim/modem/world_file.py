@@ -24,11 +24,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hil_tests.sim.memory import Memory
-from hil_tests.sim.modem import Modem
-from hil_tests.sim.noise import Noise
-from hil_tests.sim.personality import BY_NAME, SIM800L, Personality
-from hil_tests.sim.radio import ACCEPT, GSM, HERE, READY, Latencies, Operator, Span, World
+from hil_tests.sim.modem.memory import Memory
+from hil_tests.sim.modem.noise import Noise
+from hil_tests.sim.modem.personality import BY_NAME, SIM800L, Personality
+from hil_tests.sim.modem.radio import ACCEPT, GSM, HERE, READY, Latencies, Operator, Span, World
+from hil_tests.sim.modem.simcom import Modem
 
 
 @dataclass(frozen=True)

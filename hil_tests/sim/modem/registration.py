@@ -10,7 +10,7 @@ sends us away at once (24.008, 4.7.4.2), and the data service with us.
 import asyncio
 from collections.abc import Callable
 
-from hil_tests.sim.radio import FORBIDDING_CAUSES, Operator, World
+from hil_tests.sim.modem.radio import FORBIDDING_CAUSES, Operator, World
 
 NOT_SEARCHING, HOME, SEARCHING, DENIED, ROAMING = 0, 1, 2, 3, 5
 AUTOMATIC, MANUAL, DEREGISTERED, MANUAL_THEN_AUTOMATIC = 0, 1, 2, 4  # AT+COPS modes

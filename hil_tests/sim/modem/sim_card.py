@@ -1,8 +1,8 @@
 """The SIM as AT commands show it: its numbers, and its list of networks to avoid (EF_FPLMN, 31.102 section 4.2.16)."""
 
-from hil_tests.sim.command import CmeError, Command, Handler, fixed
-from hil_tests.sim.radio import MISSING, World
-from hil_tests.sim.terminal import Terminal
+from hil_tests.sim.modem.command import CmeError, Command, Handler, fixed
+from hil_tests.sim.modem.radio import MISSING, World
+from hil_tests.sim.modem.terminal import Terminal
 
 IMSI = "901405100000017"
 ICCID = "8944501012199900017F"

@@ -6,12 +6,12 @@ AT+COPS saves itself, so that a network chosen by hand outlives a power cut: the
 import asyncio
 from collections.abc import Callable
 
-from hil_tests.sim.command import AtError, CmeError, Command, Handler
-from hil_tests.sim.memory import Memory
-from hil_tests.sim.personality import Personality
-from hil_tests.sim.radio import CSQ_UNKNOWN, Operator, World
-from hil_tests.sim.registration import DEREGISTERED, MANUAL, MANUAL_THEN_AUTOMATIC, Registration
-from hil_tests.sim.terminal import Terminal
+from hil_tests.sim.modem.command import AtError, CmeError, Command, Handler
+from hil_tests.sim.modem.memory import Memory
+from hil_tests.sim.modem.personality import Personality
+from hil_tests.sim.modem.radio import CSQ_UNKNOWN, Operator, World
+from hil_tests.sim.modem.registration import DEREGISTERED, MANUAL, MANUAL_THEN_AUTOMATIC, Registration
+from hil_tests.sim.modem.terminal import Terminal
 
 AVAILABLE, CURRENT, FORBIDDEN = 1, 2, 3  # AT+COPS=?
 NUMERIC_NAMES = 2  # AT+COPS=3,

@@ -11,18 +11,18 @@ world_file.py says what such a file may hold.
 import asyncio
 from collections.abc import Callable
 
-from hil_tests.sim.command import AtError, CmeError, Command, Final, Handler, commands
-from hil_tests.sim.device import Device
-from hil_tests.sim.ip import Ip
-from hil_tests.sim.memory import FULL, NO_ERRORS, NUMERIC, Memory
-from hil_tests.sim.personality import SIM800L, Personality
-from hil_tests.sim.radio import World
-from hil_tests.sim.registration import Registration
-from hil_tests.sim.selection import Selection
-from hil_tests.sim.sim_card import SimCard
-from hil_tests.sim.sms import Sms
-from hil_tests.sim.terminal import Terminal
-from hil_tests.sim.transcript import Transcript
+from hil_tests.sim.modem.command import AtError, CmeError, Command, Final, Handler, commands
+from hil_tests.sim.modem.device import Device
+from hil_tests.sim.modem.ip import Ip
+from hil_tests.sim.modem.memory import FULL, NO_ERRORS, NUMERIC, Memory
+from hil_tests.sim.modem.personality import SIM800L, Personality
+from hil_tests.sim.modem.radio import World
+from hil_tests.sim.modem.registration import Registration
+from hil_tests.sim.modem.selection import Selection
+from hil_tests.sim.modem.sim_card import SimCard
+from hil_tests.sim.modem.sms import Sms
+from hil_tests.sim.modem.terminal import Terminal
+from hil_tests.sim.modem.transcript import Transcript
 
 KEY_TOGGLES_S = 1.0  # PWRKEY held at least this long switches the module on, or off again
 GARBAGE_BYTES = 300
@@ -217,9 +217,3 @@ def _raise_in_loop(life: asyncio.Task[None]) -> None:
     """A mistake in this simulator must not look like a modem that hangs."""
     if not life.cancelled() and (error := life.exception()):
         raise error
-
-
-if __name__ == "__main__":
-    from hil_tests.sim.alone import main
-
-    main()

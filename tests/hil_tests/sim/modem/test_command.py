@@ -2,7 +2,7 @@
 
 import pytest
 
-from hil_tests.sim.command import AtError, CmeError, Command, commands
+from hil_tests.sim.modem.command import AtError, CmeError, Command, commands
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hil_tests.sim.registration import AUTOMATIC
+from hil_tests.sim.modem.registration import AUTOMATIC
 
 FULL, MINIMUM, FLIGHT = 1, 0, 4  # AT+CFUN
 NO_ERRORS, NUMERIC = 0, 1  # AT+CMEE

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from hil_tests.sim.modem import Modem
-from hil_tests.sim.radio import World
-from tests.hil_tests.sim.client import press, switched_on
-from tests.hil_tests.sim.virtual_time import run
+from hil_tests.sim.modem.radio import World
+from hil_tests.sim.modem.simcom import Modem
+from tests.hil_tests.sim.modem.client import press, switched_on
+from tests.hil_tests.sim.modem.virtual_time import run
 
 
 def test_are_the_words_of_a_boot_said_in_order() -> None:

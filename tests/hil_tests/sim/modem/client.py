@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from hil_tests.sim.modem import Modem
-from hil_tests.sim.radio import World
+from hil_tests.sim.modem.radio import World
+from hil_tests.sim.modem.simcom import Modem
 
 SETTLE_S = 0.1  # virtual: longer than any ordinary command takes
 

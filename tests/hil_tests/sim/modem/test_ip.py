@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from tests.hil_tests.sim.client import Client, switched_on
-from tests.hil_tests.sim.virtual_time import run
+from tests.hil_tests.sim.modem.client import Client, switched_on
+from tests.hil_tests.sim.modem.virtual_time import run
 
 NASTY = b"\r\nOK\r\n> CLOSED\r\nERROR\r\n+CREG: 0\r\n\x00\x1a\x1b\xff"
 BRING_UP_S = 2

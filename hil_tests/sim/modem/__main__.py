@@ -8,12 +8,12 @@ import signal
 import sys
 from pathlib import Path
 
-from hil_tests.sim.line_speed import LineSpeed
-from hil_tests.sim.modem import Modem
-from hil_tests.sim.noise import Noise
+from hil_tests.sim.modem.line_speed import LineSpeed
+from hil_tests.sim.modem.noise import Noise
+from hil_tests.sim.modem.radio import World
+from hil_tests.sim.modem.simcom import Modem
+from hil_tests.sim.modem.world_file import BadWorld, Scene, load, play
 from hil_tests.sim.pty import Pty
-from hil_tests.sim.radio import World
-from hil_tests.sim.world_file import BadWorld, Scene, load, play
 
 
 async def live(scene: Scene, link: Path, seed: int) -> None:
@@ -47,3 +47,7 @@ def main() -> None:
     except (BadWorld, OSError) as error:
         sys.exit(str(error))
     asyncio.run(live(scene, arguments.link, arguments.seed))
+
+
+if __name__ == "__main__":
+    main()

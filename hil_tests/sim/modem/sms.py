@@ -3,8 +3,8 @@
 AT manual V1.12 chapter 4.
 """
 
-from hil_tests.sim.command import Command, Handler
-from hil_tests.sim.terminal import Terminal
+from hil_tests.sim.modem.command import Command, Handler
+from hil_tests.sim.modem.terminal import Terminal
 
 SERVICE_CENTRE = '"+447785016005",145'
 STORES = '("SM"),("SM"),("SM")'

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hil_tests.sim.command import CmeError, Command, Final, Handler, fixed
-from hil_tests.sim.memory import FLIGHT, FULL, MINIMUM, Memory
-from hil_tests.sim.personality import SIM800L, Personality
-from hil_tests.sim.radio import MISSING, READY, World
-from hil_tests.sim.registration import Registration
-from hil_tests.sim.terminal import Terminal
+from hil_tests.sim.modem.command import CmeError, Command, Final, Handler, fixed
+from hil_tests.sim.modem.memory import FLIGHT, FULL, MINIMUM, Memory
+from hil_tests.sim.modem.personality import SIM800L, Personality
+from hil_tests.sim.modem.radio import MISSING, READY, World
+from hil_tests.sim.modem.registration import Registration
+from hil_tests.sim.modem.terminal import Terminal
 
 IMEI = "867856030000017"
 BATTERY_MV = 4012
