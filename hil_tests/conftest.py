@@ -5,10 +5,8 @@ from typing import Any
 
 import pytest
 
-from hil_tests.cloud import Cloud
-from hil_tests.rig.contract import Rig
-from hil_tests.rig.rigs import NotThere, RigKind, kinds
-from hil_tests.system import (
+from hil_tests.fixtures.cloud import Cloud
+from hil_tests.fixtures.system import (
     LINK_WITHIN_S,
     System,
     Trouble,
@@ -19,6 +17,8 @@ from hil_tests.system import (
     hang_modem,
     running,
 )
+from hil_tests.rig.contract import Rig
+from hil_tests.rig.rigs import NotThere, RigKind, kinds
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

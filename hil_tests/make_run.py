@@ -17,7 +17,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from hil_tests import demo_car
-from hil_tests.bridge import Bridge, BridgeFailed
+from hil_tests.fixtures.bridge_process import BridgeFailed, BridgeProcess
 from hil_tests.installation import LOGIN, Installation
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.panel.server import serving
@@ -35,7 +35,7 @@ async def run(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    bridge = Bridge(settings.http_port, settings.mqtt_port, settings.folder)
+    bridge = BridgeProcess(settings.http_port, settings.mqtt_port, settings.folder)
     unit = Unit(settings.unit_folder, alarm=_complain)
     account = demo_car.open_account(unit, settings.folder, bridge.address)
     await unit.start()
@@ -52,7 +52,7 @@ async def run(settings: Settings) -> None:
         await bridge.stop()
 
 
-async def _cloud(settings: Settings, bridge: Bridge, unit: Unit, panel: str) -> None:
+async def _cloud(settings: Settings, bridge: BridgeProcess, unit: Unit, panel: str) -> None:
     """Brings up the cloud side, introduces the unit to it, and watches it."""
     try:
         await bridge.start()
@@ -69,7 +69,7 @@ async def _cloud(settings: Settings, bridge: Bridge, unit: Unit, panel: str) -> 
     _complain(f"the cloud side stopped, {said}\nThe unit charges on. The log is {bridge.log}")
 
 
-async def _login(bridge: Bridge, installation: Installation) -> str | None:
+async def _login(bridge: BridgeProcess, installation: Installation) -> str | None:
     """The password of the login if it has just been made, None if it was made before."""
     if installation.login is not None:
         return None
@@ -79,7 +79,7 @@ async def _login(bridge: Bridge, installation: Installation) -> str | None:
     return password
 
 
-async def _unit_secret(bridge: Bridge, installation: Installation, unit_id: str) -> str:
+async def _unit_secret(bridge: BridgeProcess, installation: Installation, unit_id: str) -> str:
     known = installation.unit(unit_id)
     if known is None:
         known = await bridge.command("unit", "add", unit_id)
@@ -87,7 +87,7 @@ async def _unit_secret(bridge: Bridge, installation: Installation, unit_id: str)
     return known["secret"]
 
 
-async def _provision(unit: Unit, settings: Settings, secret: str, bridge: Bridge) -> None:
+async def _provision(unit: Unit, settings: Settings, secret: str, bridge: BridgeProcess) -> None:
     """Tells the unit over its service console who it is and whom to call."""
     wanted = {
         "id": settings.unit_id,
@@ -111,7 +111,9 @@ async def _provision(unit: Unit, settings: Settings, secret: str, bridge: Bridge
         _complain(f"the unit's console did not answer within {CONSOLE_WITHIN_S} s")
 
 
-def _summary(settings: Settings, bridge: Bridge, panel: str, installation: Installation, password: str | None) -> Panel:
+def _summary(
+    settings: Settings, bridge: BridgeProcess, panel: str, installation: Installation, password: str | None
+) -> Panel:
     lines = Table.grid(padding=(0, 2))
     lines.add_row("dashboard", f"[bold link={bridge.address}]{bridge.address}[/]", "what the driver sees")
     lines.add_row("panel", f"[bold link={panel}]{panel}[/]", "the unit on its wall: plug in, cut the network, …")

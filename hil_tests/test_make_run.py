@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from hil_tests.bridge import free_ports
-from hil_tests.system import CHARGING_WITHIN_S
+from hil_tests.fixtures.ports import free_ports
+from hil_tests.fixtures.system import CHARGING_WITHIN_S
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 READY_WITHIN_S = 40

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from hil_tests.bridge import Bridge, free_ports
-from hil_tests.rig.background import Background
+from hil_tests.fixtures.background import Background
+from hil_tests.fixtures.bridge_process import BridgeProcess
+from hil_tests.fixtures.ports import free_ports
 from hil_tests.vehicles.car_maker import CarMaker, NoNode, in_ci
 
 CHROMIUM = "/usr/bin/chromium"
@@ -52,7 +53,7 @@ def browser() -> Iterator[Browser]:
 def town(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("the cloud")
     http_port, mqtt_port, maker_port = free_ports(3)
-    bridge, background = Bridge(http_port, mqtt_port, folder), Background()
+    bridge, background = BridgeProcess(http_port, mqtt_port, folder), Background()
     try:
         maker = CarMaker(maker_port, f"{bridge.address}/vehicles/return/maker")
     except NoNode as why:

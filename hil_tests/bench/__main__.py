@@ -14,7 +14,8 @@ from hil_tests.bench import cuts, latency, tally
 from hil_tests.bench.cuts import Cuts
 from hil_tests.bench.latencies import Latencies
 from hil_tests.bench.yardstick import Yardstick
-from hil_tests.bridge import Bridge, free_ports
+from hil_tests.fixtures.bridge_process import BridgeProcess
+from hil_tests.fixtures.ports import free_ports
 from hil_tests.progress import bar
 
 INJECTIONS, CUTS = 10_000, 1_000  # as promised
@@ -25,7 +26,7 @@ async def _latency(units: int, injections: int, seed: int, folder: Path) -> Late
     together = Latencies()
     loop = asyncio.get_running_loop()
     http_port, mqtt_port = free_ports(2)
-    bridge = Bridge(http_port, mqtt_port, folder)
+    bridge = BridgeProcess(http_port, mqtt_port, folder)
     await bridge.start()
     yardstick = Yardstick()
     measuring = asyncio.create_task(yardstick.lie_beside())

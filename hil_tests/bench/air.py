@@ -20,7 +20,8 @@ from ocpp.charge_point import remove_nones, snake_to_camel_case  # type: ignore[
 from ocpp.messages import Call, CallResult  # type: ignore[import-untyped]  # likewise
 from ocpp.v16 import call, call_result  # type: ignore[import-untyped]  # likewise
 
-from hil_tests.bridge import Bridge, free_ports
+from hil_tests.fixtures.bridge_process import BridgeProcess
+from hil_tests.fixtures.ports import free_ports
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.network import Network
@@ -83,7 +84,7 @@ async def ours() -> tuple[int, int, int]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         http_port, mqtt_port = free_ports(2)
-        bridge = Bridge(http_port, mqtt_port, folder)
+        bridge = BridgeProcess(http_port, mqtt_port, folder)
         network = Network("127.0.0.1", bridge.mqtts_port)
         unit = Unit(folder / "unit")
         await bridge.start()

@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from hil_tests.children import die_with_parent
+from hil_tests.fixtures.children import die_with_parent
 
 LOOP = """
 import time

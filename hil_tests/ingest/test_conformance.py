@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hil_tests.ingest.house import MOSQUITTO, House
+from hil_tests.fixtures.cloud_fixture import MOSQUITTO, CloudFixture
 
 WITHIN_S = 10.0
 KILLS = 4
@@ -20,10 +20,10 @@ SEED = 20260101
 
 
 @pytest.fixture(params=["embedded", "mosquitto"])
-def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CloudFixture]:
     if request.param == "mosquitto" and MOSQUITTO is None:
         pytest.skip("mosquitto is not installed: apt-get install mosquitto")
-    house = House(tmp_path, outside=request.param == "mosquitto")
+    house = CloudFixture(tmp_path, outside=request.param == "mosquitto")
     yield house
     house.stop()
 
@@ -35,7 +35,7 @@ def until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.02)
 
 
-def counter(house: House, name: str) -> int:
+def counter(house: CloudFixture, name: str) -> int:
     return int(house.health()["counters"][name])
 
 
@@ -43,25 +43,25 @@ def heartbeat(number: int) -> bytes:
     return json.dumps({"n": number, "b": 1, "s": "A1", "q": 17}).encode()
 
 
-def rows(house: House, query: str) -> list[Any]:
+def rows(house: CloudFixture, query: str) -> list[Any]:
     with closing(sqlite3.connect(house.folder / "chargekeeper.db")) as database:
         return database.execute(query).fetchall()
 
 
-def test_only_a_live_publish_on_a_unit_s_own_topics_is_contact(house: House) -> None:
+def test_only_a_live_publish_on_a_unit_s_own_topics_is_contact(house: CloudFixture) -> None:
     (one, other) = house.add_units(["one", "other"])
     house.start()
     unit = house.connect(one, will="cp/one/lwt")
     time.sleep(0.2)
     assert house.charge_point("one")["contact"] == "never", "connecting alone is none"
 
-    unit.say("heartbeat", heartbeat(1), retain=True)
-    unit.say("heartbeat", heartbeat(1), unit="other")
-    unit.say("event", b"{}", unit="other")
+    unit.publish("heartbeat", heartbeat(1), retain=True)
+    unit.publish("heartbeat", heartbeat(1), unit="other")
+    unit.publish("event", b"{}", unit="other")
     time.sleep(0.3)
     assert house.charge_point("other")["contact"] == "never", "another unit's topic"
 
-    unit.say("heartbeat", b"\xff not JSON")
+    unit.publish("heartbeat", b"\xff not JSON")
     until(lambda: house.charge_point("one")["contact"] == "online", "online after a bad payload")
     assert counter(house, "bad_payloads") == 1
 
@@ -70,27 +70,27 @@ def test_only_a_live_publish_on_a_unit_s_own_topics_is_contact(house: House) -> 
     time.sleep(0.5)
     assert house.charge_point("one")["last_contact"] == before, "a will is none"
 
-    house.connect(other).say("heartbeat", heartbeat(1), dup=True)
+    house.connect(other).publish("heartbeat", heartbeat(1), dup=True)
     until(lambda: house.charge_point("other")["contact"] == "online", "online after a redelivery by the unit")
 
 
-def test_a_stranger_and_a_wrong_secret_get_nowhere_and_disturb_nobody(house: House) -> None:
+def test_a_stranger_and_a_wrong_secret_get_nowhere_and_disturb_nobody(house: CloudFixture) -> None:
     (one,) = house.add_units(["one"])
     house.start()
     unit = house.connect(one)
     for name, secret in (("one", "guess"), ("nobody", "guess")):
         with pytest.raises(OSError):
             house.connect((name, secret))
-    unit.say("heartbeat", heartbeat(1))
+    unit.publish("heartbeat", heartbeat(1))
     until(lambda: house.charge_point("one")["contact"] == "online", "online")
 
 
-def test_what_was_acknowledged_before_a_restart_is_no_contact_after_it(house: House) -> None:
+def test_what_was_acknowledged_before_a_restart_is_no_contact_after_it(house: CloudFixture) -> None:
     """With an outside broker there is a backlog after our outage: it is stored, and none of it is news."""
     (one,) = house.add_units(["one"])
     house.start()
     unit = house.connect(one)
-    unit.say("heartbeat", heartbeat(1))
+    unit.publish("heartbeat", heartbeat(1))
     until(lambda: house.charge_point("one")["contact"] == "online", "online")
     before = house.charge_point("one")["last_contact"]
     until(lambda: rows(house, "SELECT * FROM heartbeats") != [], "the heartbeat was stored, and the contact with it")
@@ -98,7 +98,7 @@ def test_what_was_acknowledged_before_a_restart_is_no_contact_after_it(house: Ho
     acknowledged = []
     for number in range(2, 30):
         try:
-            unit.say("event", json.dumps({"n": number, "b": 1, "k": "tamper"}).encode())
+            unit.publish("event", json.dumps({"n": number, "b": 1, "k": "tamper"}).encode())
             acknowledged.append(number)
         except OSError:  # our own broker died with us, so there is no backlog
             break
@@ -108,7 +108,7 @@ def test_what_was_acknowledged_before_a_restart_is_no_contact_after_it(house: Ho
     assert counter(house, "contacts") == 0
 
 
-def test_kill_9_of_every_process_at_random_loses_nothing_acknowledged(house: House) -> None:
+def test_kill_9_of_every_process_at_random_loses_nothing_acknowledged(house: CloudFixture) -> None:
     units = house.add_units([f"cp-{number}" for number in range(10)])
     house.start()
     acknowledged: set[tuple[str, int]] = set()
@@ -122,7 +122,7 @@ def test_kill_9_of_every_process_at_random_loses_nothing_acknowledged(house: Hou
                 station = house.connect((name, secret))
                 while not stop.is_set():
                     number += 1
-                    station.say("event", json.dumps({"b": 1, "n": number, "k": "tamper"}).encode())
+                    station.publish("event", json.dumps({"b": 1, "n": number, "k": "tamper"}).encode())
                     acknowledged.add((name, number))
                     last_said_s[name] = time.time()
                     stop.wait(0.002)

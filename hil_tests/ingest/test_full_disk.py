@@ -9,7 +9,7 @@ import urllib.error
 from contextlib import closing
 from pathlib import Path
 
-from hil_tests.ingest.house import House
+from hil_tests.fixtures.cloud_fixture import CloudFixture
 
 ROOM_BYTES = 256 * 1024  # for the database's log to grow, then no file of the bridge may
 WITHIN_S = 20.0
@@ -17,10 +17,9 @@ WITHIN_S = 20.0
 
 def test_a_full_disk_stops_acknowledgements_and_nothing_else(tmp_path: Path) -> None:
     """Full is here a limit on the size of the bridge's files (RLIMIT_FSIZE): any user may set it, and lift it."""
-    house = House(tmp_path)
+    house = CloudFixture(tmp_path)
     (unit,) = house.add_units(["one"])
     house.start()
-    assert house.bridge is not None
     pid = house.bridge.pid
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     acknowledged: list[int] = []
@@ -31,7 +30,7 @@ def test_a_full_disk_stops_acknowledgements_and_nothing_else(tmp_path: Path) -> 
         number = 0
         while not done.is_set():
             number += 1
-            station.say("event", json.dumps({"b": 1, "n": number, "k": "tamper", "d": {"x": "x" * 2000}}).encode())
+            station.publish("event", json.dumps({"b": 1, "n": number, "k": "tamper", "d": {"x": "x" * 2000}}).encode())
             acknowledged.append(number)
 
     speaking = threading.Thread(target=speak)
@@ -60,7 +59,7 @@ def test_a_full_disk_stops_acknowledgements_and_nothing_else(tmp_path: Path) -> 
     assert set(acknowledged) <= stored
 
 
-def trouble(house: House) -> str:
+def trouble(house: CloudFixture) -> str:
     """What /healthz says, once it answers 503."""
     give_up_s = time.monotonic() + WITHIN_S
     while time.monotonic() < give_up_s:

@@ -11,7 +11,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from hil_tests.ingest.house import MOSQUITTO, House
+from hil_tests.fixtures.cloud_fixture import MOSQUITTO, CloudFixture
 
 WITHIN_S = 15.0
 CONFIG, STATE = "homeassistant/device/chargekeeper_one/config", "chargekeeper/one/contact"
@@ -20,11 +20,11 @@ CONFIG, STATE = "homeassistant/device/chargekeeper_one/config", "chargekeeper/on
 class Listener:
     """Logged in as Home Assistant, subscribed to what it subscribes to."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: CloudFixture) -> None:
         self.heard: list[paho.MQTTMessage] = []
         self._changed = threading.Condition()
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="home_assistant")
-        secret = (house.folder / "mosquitto" / "home-assistant.secret").read_text()
+        secret = (house.broker_folder / "home-assistant.secret").read_text()
         self._client.username_pw_set("home_assistant", secret)
         ready = threading.Event()
         filters = [("homeassistant/#", 1), ("chargekeeper/#", 0), ("cp/#", 0)]
@@ -55,12 +55,12 @@ class Listener:
 
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed: apt-get install mosquitto")
 def test_a_unit_is_found_and_its_contact_is_a_time_that_nobody_keeps(tmp_path: Path) -> None:
-    house = House(tmp_path, outside=True, environment={"CHARGEKEEPER_HOME_ASSISTANT": "on"})
+    house = CloudFixture(tmp_path, outside=True, environment={"CHARGEKEEPER_HOME_ASSISTANT": "on"})
     (one,) = house.add_units(["one"])
     try:
         house.start()
         first = Listener(house)
-        house.connect(one).say("heartbeat", b'{"n":1,"b":1,"s":"A1"}')
+        house.connect(one).publish("heartbeat", b'{"n":1,"b":1,"s":"A1"}')
         sensor = json.loads(first.wait_for(CONFIG).payload)["components"]["last_contact"]
         assert (sensor["platform"], sensor["device_class"]) == ("sensor", "timestamp")
         told = json.loads(first.wait_for(STATE).payload)["last_contact"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hil_tests.ingest.house import MOSQUITTO, House
+from hil_tests.fixtures.cloud_fixture import MOSQUITTO, CloudFixture
 
 PARTS = 3
 UNITS = 12
@@ -20,7 +20,7 @@ WITHIN_S = 30.0
 
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed: apt-get install mosquitto")
 def test_every_unit_is_heard_by_one_of_three_processes(tmp_path: Path) -> None:
-    house = House(tmp_path, outside=True, environment={"CHARGEKEEPER_PART": f"1/{PARTS}"})
+    house = CloudFixture(tmp_path, outside=True, environment={"CHARGEKEEPER_PART": f"1/{PARTS}"})
     units = house.add_units([f"cp-{number}" for number in range(UNITS)])
     try:
         house.start()
@@ -30,7 +30,7 @@ def test_every_unit_is_heard_by_one_of_three_processes(tmp_path: Path) -> None:
         for unit in units:
             station = house.connect(unit)
             for number in range(1, EVENTS + 1):
-                station.say("event", json.dumps({"b": 1, "n": number, "k": "tamper"}).encode())
+                station.publish("event", json.dumps({"b": 1, "n": number, "k": "tamper"}).encode())
         counted = "SELECT unit_id, messages FROM contacts ORDER BY unit_id"
         once = sorted((name, EVENTS) for name, _ in units)
         until(lambda: rows(house, counted) == once, "each message was taken in once")
@@ -44,7 +44,7 @@ def test_every_unit_is_heard_by_one_of_three_processes(tmp_path: Path) -> None:
         house.stop()
 
 
-def rows(house: House, query: str) -> list[Any]:
+def rows(house: CloudFixture, query: str) -> list[Any]:
     with closing(sqlite3.connect(house.folder / "chargekeeper.db")) as database:
         return database.execute(query).fetchall()
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from hil_tests.bridge import CHECKOUT
+from hil_tests.fixtures.bridge_process import CHECKOUT
 from hil_tests.link.test_certificates import Authority
 from hil_tests.link_life.cloud import Cloud
 from hil_tests.link_life.life import Life

@@ -7,7 +7,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from hil_tests.bridge import Bridge, free_ports
+from hil_tests.fixtures.bridge_process import BridgeProcess
+from hil_tests.fixtures.ports import free_ports
 
 
 class Cloud:
@@ -15,7 +16,7 @@ class Cloud:
 
     def __init__(self, folder: Path) -> None:
         http_port, mqtt_port = free_ports(2)
-        self.bridge = Bridge(http_port, mqtt_port, folder)
+        self.bridge = BridgeProcess(http_port, mqtt_port, folder)
         self._folder = folder
         self._killing = asyncio.Lock()
 

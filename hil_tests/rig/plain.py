@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from hil_tests.rig.background import Background
+from hil_tests.fixtures.background import Background
 from hil_tests.rig.bench import Bench
 from hil_tests.rig.contract import Observation
 from hil_tests.rig.unit import Unit

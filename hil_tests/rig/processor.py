@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from hil_tests.children import die_with_parent
+from hil_tests.fixtures.children import die_with_parent
 from hil_tests.rig import image
 
 BOOT = Path(__file__).with_name("boot.py")

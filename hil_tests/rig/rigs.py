@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, field_validator
 
-from hil_tests.children import die_with_parent
-from hil_tests.rig.background import Background
+from hil_tests.fixtures.background import Background
+from hil_tests.fixtures.children import die_with_parent
 from hil_tests.rig.bench import Bench, Lines
 from hil_tests.rig.console import ConsoleSilent
 from hil_tests.rig.contract import FAULTS, OFFERS, Rig
@@ -35,7 +35,7 @@ class RigKind(BaseModel, extra="forbid", frozen=True):
     offers: frozenset[str]
     faults: tuple[str, ...] = ()
     serial: Lines | Literal["loop"] | None = None  # None: virtual; "loop": of a process that is started for it
-    units: Literal[1, 3] = 1  # three: house, garage and shed of hil_tests/system.py
+    units: Literal[1, 3] = 1  # three: house, garage and shed of hil_tests/fixtures/system.py
     time_scale: float = Field(default=1, gt=0)
 
     @field_validator("faults", mode="before")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hil_tests.rig.background import Background
+from hil_tests.fixtures.background import Background
 from hil_tests.rig.plain import PlainRig
 from hil_tests.rig.unit import Unit
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hil_tests.store.postgresql import BINARIES, Server
+from hil_tests.fixtures.postgresql import BINARIES, Server
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from hil_tests.ingest.house import CHECKOUT
-from hil_tests.store.postgresql import Server
+from hil_tests.fixtures.bridge_process import CHECKOUT
+from hil_tests.fixtures.postgresql import Server
 
 SUITE = [
     "test_store.py",

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, Protocol
 
 import pytest
 
-from hil_tests.ingest.house import House
-from hil_tests.store.postgresql import Server
+from hil_tests.fixtures.cloud_fixture import CloudFixture
+from hil_tests.fixtures.postgresql import Server
 
 WITHIN_S = 40.0
 DATABASE = "chargekeeper"
@@ -100,7 +100,7 @@ class Health(NamedTuple):
     canaries: int
 
 
-def health_of(house: House) -> Health:
+def health_of(house: CloudFixture) -> Health:
     try:
         said = house.get("/healthz")
         return Health(200, said["listening"], said["counters"]["canaries"])
@@ -113,7 +113,7 @@ def health_of(house: House) -> Health:
 class Speaker:
     """A unit that sends numbered events, one after another, and comes back whenever it is cut off."""
 
-    def __init__(self, house: House, unit: tuple[str, str]) -> None:
+    def __init__(self, house: CloudFixture, unit: tuple[str, str]) -> None:
         self.acknowledged: set[int] = set()
         self._house, self._unit = house, unit
         self._end = threading.Event()
@@ -131,15 +131,15 @@ class Speaker:
                 station = self._house.connect(self._unit)
                 while not self._end.wait(0.01):
                     number += 1
-                    station.say("event", json.dumps({"b": 1, "n": number, "k": "fault_raised"}).encode())
+                    station.publish("event", json.dumps({"b": 1, "n": number, "k": "fault_raised"}).encode())
                     self.acknowledged.add(number)
             self._end.wait(0.1)
 
 
 @pytest.fixture
-def house(server: Server, tmp_path: Path) -> Iterator[House]:
+def house(server: Server, tmp_path: Path) -> Iterator[CloudFixture]:
     server.say(f"CREATE DATABASE {DATABASE}")
-    house = House(tmp_path, environment={"CHARGEKEEPER_DATABASE": f"{server.url}/{DATABASE}"})
+    house = CloudFixture(tmp_path, environment={"CHARGEKEEPER_DATABASE": f"{server.url}/{DATABASE}"})
     yield house
     house.stop()
 
@@ -156,8 +156,8 @@ def until(condition: Any, what: str) -> None:
     [ReadOnly(), Standby(), Stopped(), NoConnectionLeft(), StatementTimeout(), LostTable()],
     ids=lambda one: type(one).__name__,
 )
-def test_what_is_acknowledged_in_trouble_is_stored(server: Server, house: House, trouble: Trouble) -> None:
-    secret = house.command("unit", "add", "one", "--json")["secret"]
+def test_what_is_acknowledged_in_trouble_is_stored(server: Server, house: CloudFixture, trouble: Trouble) -> None:
+    secret = house.command("unit", "add", "one")["secret"]
     house.start()
     speaker = Speaker(house, ("one", secret))
     try:

@@ -6,7 +6,7 @@ import subprocess
 import urllib.request
 from pathlib import Path
 
-from hil_tests.children import die_with_parent
+from hil_tests.fixtures.children import die_with_parent
 
 HERE = Path(__file__).parent
 INSTALL_S = 120

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser, sync_playwright
 
-from hil_tests.web.place import CHROMIUM, Place
+from hil_tests.web.cloud_fixture import CHROMIUM, WebCloudFixture
 
 SLOW_4G = {
     "offline": False,
@@ -66,7 +66,7 @@ def visit(browser: Browser, state: Any, url: str, slow: bool = False) -> Visit:
     return Visit(sizes, first_paint_ms)
 
 
-def logged_in(browser: Browser, place: Place, name: str) -> Any:
+def logged_in(browser: Browser, place: WebCloudFixture, name: str) -> Any:
     """What a browser keeps of a login."""
     page = browser.new_context().new_page()
     place.log_in(page, name)
@@ -80,11 +80,11 @@ def main() -> int:
     over = 0
     with tempfile.TemporaryDirectory(prefix="chargekeeper-budget-") as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        place = Place(Path(folder))
+        place = WebCloudFixture(Path(folder))
         try:
             place.person("dora", "driver")
             charger = place.charger("CK-0001", "dora")
-            charger.says("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200, f=[])
+            charger.report("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200, f=[])
             place.two_weeks_of_signal("CK-0001")
             state = logged_in(browser, place, "dora")
             visit(browser, state, f"{place.address}/", slow=True)  # the browser's own first page is not the app's doing
@@ -99,7 +99,7 @@ def main() -> int:
                 )
         finally:
             browser.close()
-            place.close()
+            place.stop()
     return 1 if over else 0
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from hil_tests.web.cloud_fixture import CHROMIUM, WebCloudFixture
 from hil_tests.web.letters import Letters
-from hil_tests.web.place import CHROMIUM, Place
 
 
 @pytest.fixture(scope="session")
@@ -26,20 +26,20 @@ def letters() -> Iterator[Letters]:
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory, letters: Letters) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory, letters: Letters) -> Iterator[WebCloudFixture]:
     """Dora has a charger that charges; ingo is its installer. Bridges take seconds to start, so there is one for all."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CHARGEKEEPER_MAIL", letters.address)
-        place = Place(tmp_path_factory.mktemp("the place"))
+        place = WebCloudFixture(tmp_path_factory.mktemp("the place"))
     try:
         for name, role in (("dora", "driver"), ("ingo", "installer"), ("sue", "support"), ("olga", "operator")):
             place.person(name, role)
         charger = place.charger("CK-0001", "dora")
         place.command("unit", "assign", "CK-0001", "ingo")
-        charger.says("heartbeat", s="A1", m="smart", q=18, o="23415", a=0, w=0, e=124000, f=[])
+        charger.report("heartbeat", s="A1", m="smart", q=18, o="23415", a=0, w=0, e=124000, f=[])
         place.two_weeks_of_signal("CK-0001")
-        charger.says("session", t0=1767229000, t1=1767239990, s=10990, e=22140, y="unplugged")
-        charger.says("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200, f=[])
+        charger.report("session", t0=1767229000, t1=1767239990, s=10990, e=22140, y="unplugged")
+        charger.report("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200, f=[])
         yield place
     finally:
-        place.close()
+        place.stop()

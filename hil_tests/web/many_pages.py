@@ -13,7 +13,7 @@ import urllib.parse
 from pathlib import Path
 from statistics import quantiles
 
-from hil_tests.web.place import Place
+from hil_tests.web.cloud_fixture import WebCloudFixture
 
 OPEN = 100
 LOOKS = 1000
@@ -24,18 +24,18 @@ HEAD_BYTES = 200  # of the stream: it has begun
 def main() -> int:
     argparse.ArgumentParser(prog="python -m hil_tests.web.many_pages", description=__doc__).parse_args()
     with tempfile.TemporaryDirectory(prefix="chargekeeper-many-") as folder:
-        place = Place(Path(folder))
+        place = WebCloudFixture(Path(folder))
         try:
             place.person("dora", "driver")
             charger = place.charger("CK-0001", "dora")
-            charger.says("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200, f=[])
+            charger.report("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200, f=[])
             cookie = session(place)
             streams = [stream(place, cookie) for _ in range(OPEN)]
             took_ms = []
             client = http.client.HTTPConnection("127.0.0.1", place.http_port, timeout=10)
             for look in range(LOOKS):
                 if look % 100 == 0:  # every open page is told something meanwhile
-                    charger.says("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200 + look, f=[])
+                    charger.report("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200 + look, f=[])
                 began_s = time.perf_counter()
                 client.request("GET", "/charge-points/CK-0001", headers={"Cookie": cookie, "Accept-Encoding": "gzip"})
                 answer = client.getresponse()
@@ -45,7 +45,7 @@ def main() -> int:
             for one in streams:
                 one.close()
         finally:
-            place.close()
+            place.stop()
     cuts = quantiles(took_ms, n=100)
     print(
         f"{OPEN} live pages open, {LOOKS} dashboards: p50 {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms (limit {LIMIT_MS:g})"
@@ -53,7 +53,7 @@ def main() -> int:
     return 0 if cuts[98] <= LIMIT_MS else 1
 
 
-def session(place: Place) -> str:
+def session(place: WebCloudFixture) -> str:
     """Logs in as a browser does; the cookie."""
     client = http.client.HTTPConnection("127.0.0.1", place.http_port, timeout=10)
     client.request("GET", "/login")
@@ -70,7 +70,7 @@ def session(place: Place) -> str:
     return next(cookie.split(";")[0] for cookie in cookies if cookie.startswith("chargekeeper_session="))
 
 
-def stream(place: Place, cookie: str) -> http.client.HTTPConnection:
+def stream(place: WebCloudFixture, cookie: str) -> http.client.HTTPConnection:
     """An open page's live stream, begun."""
     client = http.client.HTTPConnection("127.0.0.1", place.http_port, timeout=10)
     client.request("GET", "/charge-points/CK-0001/live", headers={"Cookie": cookie})

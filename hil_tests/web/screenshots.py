@@ -12,19 +12,19 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from hil_tests.bridge import free_ports
-from hil_tests.rig.background import Background
+from hil_tests.fixtures.background import Background
+from hil_tests.fixtures.ports import free_ports
+from hil_tests.fixtures.system import introduce
 from hil_tests.rig.panel.server import serving
 from hil_tests.rig.virtual import VirtualRig
-from hil_tests.system import introduce
-from hil_tests.web.place import CHROMIUM, DAY_MS, Place
+from hil_tests.web.cloud_fixture import CHROMIUM, DAY_MS, WebCloudFixture
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 CHARGING_WITHIN_MS = 60_000
 SILENT_WITHIN_MS = 60_000
 
 
-def take(place: Place, rig: VirtualRig, panel: str, browser: Browser) -> None:
+def take(place: WebCloudFixture, rig: VirtualRig, panel: str, browser: Browser) -> None:
     """All of them, in the order of the story."""
     phone = browser.new_context(viewport={"width": 400, "height": 860}, device_scale_factor=2).new_page()
     desk = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
@@ -48,7 +48,7 @@ def take(place: Place, rig: VirtualRig, panel: str, browser: Browser) -> None:
     phone.screenshot(path=FOLDER / "silent.png")
 
 
-def a_visit_that_helped(place: Place, desk: Page) -> None:
+def a_visit_that_helped(place: WebCloudFixture, desk: Page) -> None:
     """Ingo put up an antenna four days ago; his page of it."""
     place.log_in(desk, "sue")
     desk.goto(f"{place.address}/charge-points/CK-0001/jobs")
@@ -72,7 +72,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="chargekeeper-screenshots-") as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         background, stack = Background(), AsyncExitStack()
-        place, rig = Place(Path(folder)), VirtualRig(background, Path(folder) / "unit", 7)
+        place, rig = WebCloudFixture(Path(folder), tls=True), VirtualRig(background, Path(folder) / "unit", 7)
         try:
             for name, role in (("dora", "driver"), ("ingo", "installer"), ("sue", "support")):
                 place.person(name, role)
@@ -84,7 +84,7 @@ def main() -> int:
             browser.close()
             background.run(stack.aclose())
             rig.close()
-            place.close()
+            place.stop()
             background.close()
     for picture in sorted(FOLDER.glob("*.png")):
         print(picture.relative_to(FOLDER.parents[1]))

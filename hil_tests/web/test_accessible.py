@@ -6,7 +6,7 @@ The journeys look as closely at every page that they come to (visitor.py).
 import pytest
 from playwright.sync_api import Browser, Page
 
-from hil_tests.web.place import Place
+from hil_tests.web.cloud_fixture import WebCloudFixture
 from hil_tests.web.visitor import LOOKS, Visitor
 
 CHARGER = "/charge-points/CK-0001"
@@ -19,7 +19,7 @@ PAGES = {
 
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", PAGES)
-def test_what_no_journey_comes_to(browser: Browser, place: Place, name: str, look: str) -> None:
+def test_what_no_journey_comes_to(browser: Browser, place: WebCloudFixture, name: str, look: str) -> None:
     visitor = Visitor(browser, place, name, look)
     for path, heading in PAGES[name].items():
         visitor.goes_to(path)
@@ -27,7 +27,7 @@ def test_what_no_journey_comes_to(browser: Browser, place: Place, name: str, loo
     visitor.leaves()
 
 
-def test_with_the_keyboard_alone(browser: Browser, place: Place) -> None:
+def test_with_the_keyboard_alone(browser: Browser, place: WebCloudFixture) -> None:
     """From the login to a message that was sent, by Tab, typing and Enter."""
     page = browser.new_context().new_page()
     page.goto(f"{place.address}/login")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, FilePayload, expect
 
-from hil_tests.web.place import Place
+from hil_tests.web.cloud_fixture import WebCloudFixture
 from hil_tests.web.visitor import LOOKS, Visitor
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -14,7 +14,7 @@ CHARGER = "/charge-points/CK-0001"
 
 
 @pytest.fixture
-def dora(browser: Browser, place: Place) -> Iterator[Visitor]:
+def dora(browser: Browser, place: WebCloudFixture) -> Iterator[Visitor]:
     dora = Visitor(browser, place, "dora", "phone")
     yield dora
     dora.leaves()
@@ -28,7 +28,7 @@ def test_a_wrong_claim_code(dora: Visitor) -> None:
     dora.sees("check it against the label")
 
 
-def test_a_session_that_has_ended_leads_back_to_where_one_was(dora: Visitor, place: Place) -> None:
+def test_a_session_that_has_ended_leads_back_to_where_one_was(dora: Visitor, place: WebCloudFixture) -> None:
     dora.goes_to(f"{CHARGER}/support")
     dora.page.context.clear_cookies()
     dora.page.reload()
@@ -38,7 +38,7 @@ def test_a_session_that_has_ended_leads_back_to_where_one_was(dora: Visitor, pla
     dora.comes_to("Ask for help")
 
 
-def test_an_open_dashboard_whose_session_ends_asks_for_the_login(dora: Visitor, place: Place) -> None:
+def test_an_open_dashboard_whose_session_ends_asks_for_the_login(dora: Visitor, place: WebCloudFixture) -> None:
     dora.goes_to(CHARGER)
     dora.page.context.clear_cookies()
     dora.clicks("Refresh")
@@ -75,7 +75,7 @@ def test_script_in_a_charger_s_name_is_only_text(dora: Visitor) -> None:
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_a_report_with_a_hostile_name_and_one_that_is_none(
-    browser: Browser, place: Place, look: str, tmp_path: Path
+    browser: Browser, place: WebCloudFixture, look: str, tmp_path: Path
 ) -> None:
     support = Visitor(browser, place, "sue", look)
     support.goes_to(f"{CHARGER}/jobs")

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from hil_tests.fixtures.mqtt_unit import MqttUnit
 from hil_tests.web import budget
-from hil_tests.web.place import Charger, Place
+from hil_tests.web.cloud_fixture import WebCloudFixture
 
 SOON_MS = 5_000
 CONTROLLED = """navigator.serviceWorker.ready.then(() => new Promise((done) => {
@@ -17,12 +18,12 @@ CONTROLLED = """navigator.serviceWorker.ready.then(() => new Promise((done) => {
 
 
 @pytest.fixture(scope="module")
-def charger(place: Place) -> Charger:
+def charger(place: WebCloudFixture) -> MqttUnit:
     return place.chargers[0]
 
 
 @pytest.fixture
-def page(browser: Browser, place: Place) -> Iterator[Page]:
+def page(browser: Browser, place: WebCloudFixture) -> Iterator[Page]:
     """Dora's dashboard, open."""
     page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
     place.log_in(page, "dora")
@@ -30,15 +31,15 @@ def page(browser: Browser, place: Place) -> Iterator[Page]:
     page.context.close()
 
 
-def idle(charger: Charger) -> None:
-    charger.says("heartbeat", s="A1", m="smart", q=18, o="23415", a=0, w=0, e=128300, f=[])
+def idle(charger: MqttUnit) -> None:
+    charger.report("heartbeat", s="A1", m="smart", q=18, o="23415", a=0, w=0, e=128300, f=[])
 
 
-def charging(charger: Charger) -> None:
-    charger.says("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=129000, f=[])
+def charging(charger: MqttUnit) -> None:
+    charger.report("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=129000, f=[])
 
 
-def test_the_first_view_is_small_and_all_ours(browser: Browser, place: Place) -> None:
+def test_the_first_view_is_small_and_all_ours(browser: Browser, place: WebCloudFixture) -> None:
     seen = budget.visit(browser, budget.logged_in(browser, place, "dora"), f"{place.address}/")
     print(f"\nfirst view: {seen.bytes} bytes in {len(seen.sizes)} answers: {seen.sizes}")
     most_bytes, most_requests = budget.LIMITS["/"]
@@ -47,7 +48,7 @@ def test_the_first_view_is_small_and_all_ours(browser: Browser, place: Place) ->
     assert len(seen.sizes) <= most_requests
 
 
-def test_an_open_page_shows_a_message_by_itself(page: Page, charger: Charger) -> None:
+def test_an_open_page_shows_a_message_by_itself(page: Page, charger: MqttUnit) -> None:
     idle(charger)
     expect(page.get_by_role("heading", level=1)).to_have_text("Ready, no vehicle connected", timeout=SOON_MS)
     before_s = time.monotonic()
@@ -58,7 +59,7 @@ def test_an_open_page_shows_a_message_by_itself(page: Page, charger: Charger) ->
 
 
 def test_a_page_whose_scripts_come_slowly_is_live_all_the_same(
-    browser: Browser, place: Place, charger: Charger
+    browser: Browser, place: WebCloudFixture, charger: MqttUnit
 ) -> None:
     """What extends htmx comes a second after it."""
 
@@ -75,7 +76,7 @@ def test_a_page_whose_scripts_come_slowly_is_live_all_the_same(
     page.context.close()
 
 
-def test_a_page_without_network_says_so_and_recovers_by_itself(page: Page, charger: Charger) -> None:
+def test_a_page_without_network_says_so_and_recovers_by_itself(page: Page, charger: MqttUnit) -> None:
     page.context.set_offline(True)
     expect(page.get_by_text("You are offline. This is what was true then.")).to_be_visible()
     page.context.set_offline(False)
@@ -84,7 +85,7 @@ def test_a_page_without_network_says_so_and_recovers_by_itself(page: Page, charg
     expect(page.get_by_role("heading", level=1)).to_have_text("Charging", timeout=SOON_MS)
 
 
-def test_a_browser_without_network_is_told_that_it_is_offline(browser: Browser, place: Place) -> None:
+def test_a_browser_without_network_is_told_that_it_is_offline(browser: Browser, place: WebCloudFixture) -> None:
     page = browser.new_context().new_page()
     place.log_in(page, "dora")
     page.evaluate(CONTROLLED)
@@ -99,19 +100,19 @@ def test_a_browser_without_network_is_told_that_it_is_offline(browser: Browser, 
     page.context.close()
 
 
-def test_a_command_and_its_answer(place: Place, page: Page, charger: Charger) -> None:
+def test_a_command_and_its_answer(place: WebCloudFixture, page: Page, charger: MqttUnit) -> None:
     """A charger that listens, hears the limit and answers; the page shows its answer by itself."""
-    heard = charger.listen()
+    charger.subscribe_to_commands()
     idle(charger)
     page.goto(f"{place.address}/charge-points/CK-0001/charging")
     page.get_by_role("button", name="Limit it").click()
     expect(page.get_by_text("Waiting for your charger")).to_be_visible()
-    command = heard.get(timeout=10)
-    charger.says("result", id=command["id"], ok=True)
+    command = charger.next_command()
+    charger.report("result", id=command["id"], ok=True)
     expect(page.get_by_text("Your charger has done it")).to_be_visible(timeout=10_000)
 
 
-def test_without_scripts_from_silence_to_a_message(browser: Browser, place: Place) -> None:
+def test_without_scripts_from_silence_to_a_message(browser: Browser, place: WebCloudFixture) -> None:
     """Refresh, the error, the steps and the call for help are links and forms."""
     place.person("nora", "driver")
     charging(place.charger("CK-0002", "nora"))

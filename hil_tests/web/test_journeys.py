@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from hil_tests.fixtures.mqtt_unit import MqttUnit
+from hil_tests.web.cloud_fixture import WebCloudFixture
 from hil_tests.web.letters import Letters
-from hil_tests.web.place import Charger, Place
 from hil_tests.web.visitor import LOOKS, Visitor
 
 LETTER_WITHIN_S = 10
@@ -23,12 +24,12 @@ class Cast:
     unit_id: str
     driver: str
     installer: str
-    charger: Charger
+    charger: MqttUnit
     visit: Callable[[str], Visitor]
 
 
 @pytest.fixture(scope="module", params=LOOKS)
-def cast(request: pytest.FixtureRequest, browser: Browser, place: Place) -> Iterator[Cast]:
+def cast(request: pytest.FixtureRequest, browser: Browser, place: WebCloudFixture) -> Iterator[Cast]:
     look = request.param
     unit_id, driver, installer = f"CK-{look}", f"dan-{look}", f"ivy-{look}"
     place.person(driver, "driver")
@@ -36,7 +37,7 @@ def cast(request: pytest.FixtureRequest, browser: Browser, place: Place) -> Iter
     charger = place.charger(unit_id, driver)
     place.command("unit", "assign", unit_id, installer)
     place.two_weeks_of_signal(unit_id)
-    charger.says("heartbeat", s="B2", m="smart", q=17, o="23415", a=32, w=0, e=128200, f=[])
+    charger.report("heartbeat", s="B2", m="smart", q=17, o="23415", a=32, w=0, e=128200, f=[])
     guests: list[Visitor] = []
 
     def visit(name: str) -> Visitor:
@@ -67,7 +68,8 @@ def test_history(cast: Cast) -> None:
 
 
 def test_smart_charging(cast: Cast) -> None:
-    driver, heard = cast.visit(cast.driver), cast.charger.listen()
+    driver = cast.visit(cast.driver)
+    cast.charger.subscribe_to_commands()
     driver.clicks("Charge now, hours and limit")
     for button, said, answer in (
         ("Charge now", "Charge now", {"ok": True}),
@@ -77,7 +79,7 @@ def test_smart_charging(cast: Cast) -> None:
         driver.clicks(button)
         driver.sees("Waiting for your charger")
         driver.comes_to("Smart charging")
-        cast.charger.says("result", id=heard.get(timeout=10)["id"], **answer)
+        cast.charger.report("result", id=cast.charger.next_command()["id"], **answer)
         driver.sees("Your charger has done it" if answer["ok"] else "it does not know the time yet")
         driver.sees(said)
     driver.comes_to("Smart charging")
@@ -152,7 +154,7 @@ def test_a_new_address_counts_once_its_letter_is_opened(cast: Cast, letters: Let
     phone.comes_to("This link is not valid any more")
 
 
-def test_account(cast: Cast, place: Place) -> None:
+def test_account(cast: Cast, place: WebCloudFixture) -> None:
     driver = cast.visit(cast.driver)
     driver.clicks("Account")
     driver.comes_to("Account")
@@ -189,7 +191,7 @@ def test_account(cast: Cast, place: Place) -> None:
     driver.sees("Nothing is sent to you")
 
 
-def test_their_data_and_the_end_of_an_account(cast: Cast, place: Place) -> None:
+def test_their_data_and_the_end_of_an_account(cast: Cast, place: WebCloudFixture) -> None:
     name = f"{cast.driver}-leaving"
     place.person(name, "driver")
     driver = cast.visit(name)

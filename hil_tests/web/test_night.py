@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from hil_tests.web.place import Charger, Place
+from hil_tests.fixtures.mqtt_unit import MqttUnit
+from hil_tests.web.cloud_fixture import WebCloudFixture
 
 SOON_MS = 15_000
 MINUTE_MS = 60_000
@@ -19,19 +20,19 @@ NO_SERVICE = "No connection to our service. This is what was true then."
 
 
 @pytest.fixture(scope="module")
-def charger(place: Place) -> Charger:
+def charger(place: WebCloudFixture) -> MqttUnit:
     """Of a driver who sleeps."""
     place.person("nils", "driver")
     return place.charger("CK-0003", "nils")
 
 
 @pytest.fixture
-def page(browser: Browser, place: Place, charger: Charger) -> Iterator[Page]:
+def page(browser: Browser, place: WebCloudFixture, charger: MqttUnit) -> Iterator[Page]:
     """The dashboard in the evening, just heard."""
     page = browser.new_context().new_page()
     page.clock.install()
     place.log_in(page, "nils")
-    charger.says("heartbeat", s="A1", m="smart", q=18, o="23415", a=0, w=0, e=124000, f=[])
+    charger.report("heartbeat", s="A1", m="smart", q=18, o="23415", a=0, w=0, e=124000, f=[])
     expect(page.locator(".ago")).to_have_text(FRESH, timeout=SOON_MS)
     yield page
     page.context.close()
@@ -42,8 +43,8 @@ def test_ages_grow_without_the_network_being_asked(page: Page) -> None:
     expect(page.locator(".ago")).to_have_text("12 seconds ago")
 
 
-def test_a_night_without_the_bridge_and_the_morning(page: Page, place: Place, charger: Charger) -> None:
-    place.stop()
+def test_a_night_without_the_bridge_and_the_morning(page: Page, place: WebCloudFixture, charger: MqttUnit) -> None:
+    place.stop_bridge()
     page.clock.fast_forward(MINUTE_MS)
     expect(page.get_by_text(NO_SERVICE)).to_be_visible()
     said = page.locator(".ago").inner_text()
@@ -54,6 +55,6 @@ def test_a_night_without_the_bridge_and_the_morning(page: Page, place: Place, ch
     expect(page.locator(".ago")).to_have_text("8 hours ago", timeout=SOON_MS)
     expect(page.get_by_role("alert")).to_contain_text("We have not heard from your charger for 8 hours")
     expect(page.get_by_text(NO_SERVICE)).to_be_hidden()
-    charger.says("heartbeat", s="A1", m="smart", q=18, o="23415", a=0, w=0, e=124000, f=[])
+    charger.report("heartbeat", s="A1", m="smart", q=18, o="23415", a=0, w=0, e=124000, f=[])
     expect(page.locator(".ago")).to_have_text(FRESH, timeout=SOON_MS)
     expect(page.get_by_role("heading", name="It is back")).to_be_visible()

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from hil_tests.bridge import free_ports
-from hil_tests.rig.background import Background
+from hil_tests.fixtures.background import Background
+from hil_tests.fixtures.ports import free_ports
+from hil_tests.fixtures.system import charging, introduce
 from hil_tests.rig.panel.server import serving
 from hil_tests.rig.virtual import VirtualRig
-from hil_tests.system import charging, introduce
-from hil_tests.web.place import Place
+from hil_tests.web.cloud_fixture import WebCloudFixture
 
 LINK_WITHIN_MS = 60_000
 CHARGING_WITHIN_MS = 20_000
@@ -26,7 +26,7 @@ TIMER_MS = 35_000
 
 @dataclass(frozen=True)
 class Scene:
-    place: Place
+    place: WebCloudFixture
     rig: VirtualRig
     panel: str
 
@@ -35,7 +35,7 @@ class Scene:
 def scene(tmp_path: Path) -> Iterator[Scene]:
     """Dora's house: a unit that has just been put on its wall."""
     background, stack = Background(), AsyncExitStack()
-    place = Place(tmp_path)
+    place = WebCloudFixture(tmp_path, tls=True)
     rig = VirtualRig(background, tmp_path / "unit", 7)
     try:
         place.person("dora", "driver")
@@ -46,7 +46,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     finally:
         background.run(stack.aclose())
         rig.close()
-        place.close()
+        place.stop()
         background.close()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, expect
 
 from hil_tests.web.axe import axe_script, violations
-from hil_tests.web.place import Place
+from hil_tests.web.cloud_fixture import WebCloudFixture
 
 # name: what the browser is like. Each page is looked at in both, so in both sizes and both colours.
 LOOKS: dict[str, dict[str, Any]] = {
@@ -22,7 +22,7 @@ ENLARGED = 195  # CSS pixels that a phone of 390 shows at 200 %
 class Visitor:
     """`name` is logged in; "" is a stranger."""
 
-    def __init__(self, browser: Browser, place: Place, name: str, look: str) -> None:
+    def __init__(self, browser: Browser, place: WebCloudFixture, name: str, look: str) -> None:
         self._address, self._look = place.address, look
         self._complaints: list[str] = []
         self.page: Page = browser.new_context(**LOOKS[look]).new_page()

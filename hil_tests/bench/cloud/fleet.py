@@ -9,8 +9,9 @@ from pathlib import Path
 
 from hil_tests.bench.cloud.browser import NAME
 from hil_tests.bench.cloud.load import Fleet, memory_mb, percentile
-from hil_tests.children import die_with_parent
-from hil_tests.ingest.house import CHECKOUT, House
+from hil_tests.fixtures.bridge_process import CHECKOUT
+from hil_tests.fixtures.children import die_with_parent
+from hil_tests.fixtures.cloud_fixture import CloudFixture
 
 UNITS = 2000
 EVERY_S = 60.0
@@ -22,11 +23,10 @@ STORED_LIMIT_MS = 1000.0
 def fleet() -> bool:
     """No contact lost, the page's p99, memory, and the time from a heartbeat to its row."""
     with tempfile.TemporaryDirectory() as folder:
-        house = House(Path(folder))
+        house = CloudFixture(Path(folder))
         units = house.add_units([f"cp{number:05d}" for number in range(UNITS)])
-        password = house.command("user", "add", NAME, "--json")["password"]
+        password = house.command("user", "add", NAME)["password"]
         house.start()
-        assert house.bridge is not None
         try:
             crowd = Fleet(house.mqtt_port, units)
             crowd.connect()

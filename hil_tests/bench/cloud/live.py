@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hil_tests.bench.cloud.browser import NAME, Browser
 from hil_tests.bench.cloud.load import percentile
-from hil_tests.ingest.house import House
+from hil_tests.fixtures.cloud_fixture import CloudFixture
 
 HEARTBEATS = 20
 LIMIT_S = 1.5
@@ -20,9 +20,9 @@ def live() -> bool:
     """One unit, one open page."""
     dice = random.Random(SEED)
     with tempfile.TemporaryDirectory() as folder:
-        house = House(Path(folder))
+        house = CloudFixture(Path(folder))
         (unit,) = house.add_units(["cp00000"])
-        password = house.command("user", "add", NAME, "--json")["password"]
+        password = house.command("user", "add", NAME)["password"]
         house.start()
         times = []
         try:
@@ -32,7 +32,7 @@ def live() -> bool:
             for number in range(1, HEARTBEATS + 1):
                 time.sleep(dice.uniform(*PAUSE_S))
                 started_s = time.monotonic()
-                station.say("heartbeat", b'{"n":%d,"b":1,"s":"C2","q":17,"w":%d}' % (number, number * 100))
+                station.publish("heartbeat", b'{"n":%d,"b":1,"s":"C2","q":17,"w":%d}' % (number, number * 100))
                 _next_board(stream)
                 times.append(time.monotonic() - started_s)
             stream.close()

@@ -7,8 +7,8 @@ import time
 from collections import deque
 from typing import NamedTuple
 
-from hil_tests.ingest.house import UnitSecret
-from hil_tests.ingest.station import connect, publish
+from hil_tests.fixtures.cloud_fixture import UnitSecret
+from hil_tests.fixtures.mqtt_unit import connect, publish
 
 CONNACK_OK = b"\x20\x02\0\0"
 PUBACK_BYTES = 4

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from hil_tests.bench.cloud.browser import NAME, Browser
 from hil_tests.bench.cloud.load import Fleet, Sent, percentile
-from hil_tests.children import die_with_parent
-from hil_tests.ingest.house import CHECKOUT, House
+from hil_tests.fixtures.bridge_process import CHECKOUT
+from hil_tests.fixtures.children import die_with_parent
+from hil_tests.fixtures.cloud_fixture import CloudFixture
 from hil_tests.progress import bar
 
 PEOPLE = 100
@@ -31,9 +32,9 @@ PAGE_LIMIT_MS = 500.0
 def logins() -> bool:
     """PUBACK and page times, and canaries lost, beside a minute of 100 logins at a time."""
     with tempfile.TemporaryDirectory() as folder:
-        house = House(Path(folder))
+        house = CloudFixture(Path(folder))
         units = house.add_units([f"cp{number:05d}" for number in range(UNITS)])
-        password = house.command("user", "add", NAME, "--json")["password"]
+        password = house.command("user", "add", NAME)["password"]
         _add_people(folder)
         house.start()
         try:

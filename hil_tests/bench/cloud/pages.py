@@ -12,7 +12,7 @@ from pathlib import Path
 from hil_tests.bench.cloud.browser import NAME, Browser
 from hil_tests.bench.cloud.load import percentile
 from hil_tests.bench.cloud.memory import live_state
-from hil_tests.ingest.house import TOKEN, House
+from hil_tests.fixtures.cloud_fixture import API_TOKEN, CloudFixture
 
 UNITS = 100_000
 LOOKS = 300
@@ -48,12 +48,11 @@ def pages() -> bool:
     """The dashboard, the fleet list and the interface's answer for one unit."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        house = House(folder)
+        house = CloudFixture(folder)
         house.start()
-        assert house.bridge is not None
         house.stop()
         fill(folder / "chargekeeper.db")
-        password = house.command("user", "add", NAME, "--json")["password"]
+        password = house.command("user", "add", NAME)["password"]
         house.start()
         try:
             browser = Browser(house.http_port, password)
@@ -70,7 +69,7 @@ def pages() -> bool:
     return held
 
 
-def _until_noticed(house: House) -> None:
+def _until_noticed(house: CloudFixture) -> None:
     """That half of them are silent is news at the start, and settled a few seconds later."""
     give_up_s = time.monotonic() + NOTICED_WITHIN_S
     before = 0
@@ -82,9 +81,9 @@ def _until_noticed(house: House) -> None:
     print(f"{silent:,} of {UNITS:,} units are silent")
 
 
-def _silent(house: House) -> int:
+def _silent(house: CloudFixture) -> int:
     request = urllib.request.Request(
-        f"http://127.0.0.1:{house.http_port}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}
+        f"http://127.0.0.1:{house.http_port}/metrics", headers={"Authorization": f"Bearer {API_TOKEN}"}
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         found = re.search(r"^chargekeeper_units_silent (\S+)$", answer.read().decode(), re.MULTILINE)

@@ -13,8 +13,9 @@ from typing import Any
 import websockets
 
 from hil_tests.bench.cloud.load import Fleet, cpu_s, percentile
-from hil_tests.children import die_with_parent
-from hil_tests.ingest.house import CHECKOUT, MOSQUITTO, House
+from hil_tests.fixtures.bridge_process import CHECKOUT
+from hil_tests.fixtures.children import die_with_parent
+from hil_tests.fixtures.cloud_fixture import MOSQUITTO, CloudFixture
 
 CLIENTS = 200
 WINDOW = 10  # heartbeats of one unit under way: how it comes after an outage
@@ -28,11 +29,10 @@ SETTLE_S = 1.5  # for a receiver to subscribe, or to have nothing left to do
 def embedded() -> bool:
     """Stamped and stored, QoS 1, beside ocpp's Heartbeat."""
     with tempfile.TemporaryDirectory() as folder:
-        house = House(Path(folder))
+        house = CloudFixture(Path(folder))
         units = house.add_units([f"cp{number:05d}" for number in range(CLIENTS)])
         house.start()
         try:
-            assert house.bridge is not None
             fleet = Fleet(house.mqtt_port, units)
             fleet.connect()
             before_s = cpu_s(house.bridge.pid)
@@ -93,13 +93,12 @@ def outside() -> bool:
         print("paho way in: skipped, mosquitto is not installed")
         return True
     with tempfile.TemporaryDirectory() as folder:
-        house = House(Path(folder), outside=True)
+        house = CloudFixture(Path(folder), outside=True)
         units = house.add_units([f"cp{number:05d}" for number in range(CLIENTS)])
         house.start()
-        secret = (Path(folder) / "mosquitto" / "bridge.secret").read_text()
+        secret = (house.broker_folder / "bridge.secret").read_text()
         sub = shutil.which("mosquitto_sub")
         try:
-            assert house.bridge is not None
             fleet = Fleet(house.mqtt_port, units)
             fleet.connect()
             ours, stored = _through_us(house, fleet)
@@ -125,8 +124,7 @@ def outside() -> bool:
     return ours >= PAHO_SHARE * theirs
 
 
-def _through_us(house: House, fleet: Fleet) -> tuple[float, int]:
-    assert house.bridge is not None
+def _through_us(house: CloudFixture, fleet: Fleet) -> tuple[float, int]:
     before_s = cpu_s(house.bridge.pid)
     fleet.press(WINDOW, SECONDS)
     while _still_coming(house):
@@ -135,7 +133,7 @@ def _through_us(house: House, fleet: Fleet) -> tuple[float, int]:
     return stored / (cpu_s(house.bridge.pid) - before_s), stored
 
 
-def _still_coming(house: House) -> bool:
+def _still_coming(house: CloudFixture) -> bool:
     before = house.health()["counters"]["contacts"]
     time.sleep(0.3)
     return bool(house.health()["counters"]["contacts"] != before)

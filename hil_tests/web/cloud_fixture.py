@@ -1,0 +1,88 @@
+"""A cloud that is being used: drivers, an installer, support, an operator, and chargers that talk or are silent.
+
+The bridge is a real process with the real clock. Time is moved by stopping it, setting back what it stored, and starting
+it again: for everybody else some minutes have passed in which it listened and heard nothing.
+"""
+
+import math
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+from hil_tests.fixtures.cloud_fixture import CloudFixture
+from hil_tests.fixtures.mqtt_unit import MqttUnit
+
+CHROMIUM = "/usr/bin/chromium"
+PATIENCE_MS = 20_000
+FIVE_MINUTES_MS = 300_000
+DAY_MS = 24 * 3600 * 1000
+
+
+class WebCloudFixture(CloudFixture):
+    """A running cloud with people, pages and a clock that tests move. `logins` are name to password."""
+
+    def __init__(self, folder: Path, tls: bool = False) -> None:
+        super().__init__(folder, tls=tls)
+        self.logins: dict[str, str] = {}
+        self.chargers: list[MqttUnit] = []
+        self.start()
+
+    def person(self, name: str, role: str) -> None:
+        """Adds somebody."""
+        self.logins[name] = self.command("user", "add", name, "--role", role)["password"]
+
+    def unit(self, unit_id: str, owner: str) -> dict[str, Any]:
+        """Adds a charger and claims it: its id, secret and claim code."""
+        made = self.command("unit", "add", unit_id)
+        self.command("unit", "claim", made["claim_code"], owner)
+        return made
+
+    def charger(self, unit_id: str, owner: str) -> MqttUnit:
+        """Adds a charger, claims it for the owner, and connects it."""
+        charger = self.connect((unit_id, self.unit(unit_id, owner)["secret"]))
+        self.chargers.append(charger)
+        return charger
+
+    def minutes_pass(self, minutes: int) -> None:
+        """Moves the stored times back, while the bridge is stopped."""
+        self.stop_bridge()
+        back_ms = minutes * 60_000
+        self.store(
+            f"UPDATE contacts SET last_contact_ms = last_contact_ms - {back_ms}",
+            f"UPDATE heartbeats SET received_ms = received_ms - {back_ms}",
+            f"UPDATE contact_gaps SET from_ms = from_ms - {back_ms}, to_ms = to_ms - {back_ms}",
+        )
+        self.start_bridge()
+
+    def two_weeks_of_signal(self, unit_id: str) -> None:
+        """A signal around the line, and two silences."""
+        now_ms = int(time.time() * 1000)
+        rows = [
+            (unit_id, at_ms // FIVE_MINUTES_MS * FIVE_MINUTES_MS, "23415", csq - 1, csq + 1, csq * 5, 5)
+            for index, at_ms in enumerate(range(now_ms - 14 * DAY_MS, now_ms, 3 * FIVE_MINUTES_MS))
+            for csq in [round(14 + 4 * math.sin(index / 16))]
+        ]
+        gaps = [(unit_id, now_ms - days * DAY_MS, now_ms - days * DAY_MS + 3 * 3600_000) for days in (2, 5)]
+        with closing(sqlite3.connect(self.folder / "chargekeeper.db", timeout=10)) as store, store:
+            store.executemany("INSERT OR IGNORE INTO signal_5min VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            store.executemany("INSERT INTO contact_gaps VALUES (?, ?, ?)", gaps)
+            store.execute("UPDATE units SET first_contact_ms = ? WHERE id = ?", (now_ms - 14 * DAY_MS, unit_id))
+
+    def store(self, *statements: str) -> None:
+        """Changes what is stored behind the bridge's back."""
+        with closing(sqlite3.connect(self.folder / "chargekeeper.db", timeout=10)) as store, store:
+            for statement in statements:
+                store.execute(statement)
+
+    def log_in(self, page: Page, name: str) -> None:
+        """As a person does it."""
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(f"{self.address}/login")
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Password").fill(self.logins[name])
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url(lambda url: "/login" not in url)
