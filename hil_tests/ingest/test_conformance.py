@@ -20,12 +20,12 @@ SEED = 20260101
 
 
 @pytest.fixture(params=["embedded", "mosquitto"])
-def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CloudFixture]:
+def cloud(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CloudFixture]:
     if request.param == "mosquitto" and MOSQUITTO is None:
         pytest.skip("mosquitto is not installed: apt-get install mosquitto")
-    house = CloudFixture(tmp_path, outside=request.param == "mosquitto")
-    yield house
-    house.stop()
+    cloud = CloudFixture(tmp_path, outside=request.param == "mosquitto")
+    yield cloud
+    cloud.stop()
 
 
 def until(condition: Callable[[], object], what: str) -> None:
@@ -35,66 +35,66 @@ def until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.02)
 
 
-def counter(house: CloudFixture, name: str) -> int:
-    return int(house.health()["counters"][name])
+def counter(cloud: CloudFixture, name: str) -> int:
+    return int(cloud.health()["counters"][name])
 
 
 def heartbeat(number: int) -> bytes:
     return json.dumps({"n": number, "b": 1, "s": "A1", "q": 17}).encode()
 
 
-def rows(house: CloudFixture, query: str) -> list[Any]:
-    with closing(sqlite3.connect(house.folder / "chargekeeper.db")) as database:
+def rows(cloud: CloudFixture, query: str) -> list[Any]:
+    with closing(sqlite3.connect(cloud.folder / "chargekeeper.db")) as database:
         return database.execute(query).fetchall()
 
 
-def test_only_a_live_publish_on_a_unit_s_own_topics_is_contact(house: CloudFixture) -> None:
-    (one, other) = house.add_units(["one", "other"])
-    house.start()
-    unit = house.connect(one, will="cp/one/lwt")
+def test_only_a_live_publish_on_a_unit_s_own_topics_is_contact(cloud: CloudFixture) -> None:
+    (one, other) = cloud.add_units(["one", "other"])
+    cloud.start()
+    unit = cloud.connect(one, will="cp/one/lwt")
     time.sleep(0.2)
-    assert house.charge_point("one")["contact"] == "never", "connecting alone is none"
+    assert cloud.charge_point("one")["contact"] == "never", "connecting alone is none"
 
     unit.publish("heartbeat", heartbeat(1), retain=True)
     unit.publish("heartbeat", heartbeat(1), unit="other")
     unit.publish("event", b"{}", unit="other")
     time.sleep(0.3)
-    assert house.charge_point("other")["contact"] == "never", "another unit's topic"
+    assert cloud.charge_point("other")["contact"] == "never", "another unit's topic"
 
     unit.publish("heartbeat", b"\xff not JSON")
-    until(lambda: house.charge_point("one")["contact"] == "online", "online after a bad payload")
-    assert counter(house, "bad_payloads") == 1
+    until(lambda: cloud.charge_point("one")["contact"] == "online", "online after a bad payload")
+    assert counter(cloud, "bad_payloads") == 1
 
-    before = house.charge_point("one")["last_contact"]
+    before = cloud.charge_point("one")["last_contact"]
     unit.drop()
     time.sleep(0.5)
-    assert house.charge_point("one")["last_contact"] == before, "a will is none"
+    assert cloud.charge_point("one")["last_contact"] == before, "a will is none"
 
-    house.connect(other).publish("heartbeat", heartbeat(1), dup=True)
-    until(lambda: house.charge_point("other")["contact"] == "online", "online after a redelivery by the unit")
+    cloud.connect(other).publish("heartbeat", heartbeat(1), dup=True)
+    until(lambda: cloud.charge_point("other")["contact"] == "online", "online after a redelivery by the unit")
 
 
-def test_a_stranger_and_a_wrong_secret_get_nowhere_and_disturb_nobody(house: CloudFixture) -> None:
-    (one,) = house.add_units(["one"])
-    house.start()
-    unit = house.connect(one)
+def test_a_stranger_and_a_wrong_secret_get_nowhere_and_disturb_nobody(cloud: CloudFixture) -> None:
+    (one,) = cloud.add_units(["one"])
+    cloud.start()
+    unit = cloud.connect(one)
     for name, secret in (("one", "guess"), ("nobody", "guess")):
         with pytest.raises(OSError):
-            house.connect((name, secret))
+            cloud.connect((name, secret))
     unit.publish("heartbeat", heartbeat(1))
-    until(lambda: house.charge_point("one")["contact"] == "online", "online")
+    until(lambda: cloud.charge_point("one")["contact"] == "online", "online")
 
 
-def test_what_was_acknowledged_before_a_restart_is_no_contact_after_it(house: CloudFixture) -> None:
+def test_what_was_acknowledged_before_a_restart_is_no_contact_after_it(cloud: CloudFixture) -> None:
     """With an outside broker there is a backlog after our outage: it is stored, and none of it is news."""
-    (one,) = house.add_units(["one"])
-    house.start()
-    unit = house.connect(one)
+    (one,) = cloud.add_units(["one"])
+    cloud.start()
+    unit = cloud.connect(one)
     unit.publish("heartbeat", heartbeat(1))
-    until(lambda: house.charge_point("one")["contact"] == "online", "online")
-    before = house.charge_point("one")["last_contact"]
-    until(lambda: rows(house, "SELECT * FROM heartbeats") != [], "the heartbeat was stored, and the contact with it")
-    house.kill_bridge()
+    until(lambda: cloud.charge_point("one")["contact"] == "online", "online")
+    before = cloud.charge_point("one")["last_contact"]
+    until(lambda: rows(cloud, "SELECT * FROM heartbeats") != [], "the heartbeat was stored, and the contact with it")
+    cloud.kill_bridge()
     acknowledged = []
     for number in range(2, 30):
         try:
@@ -102,15 +102,15 @@ def test_what_was_acknowledged_before_a_restart_is_no_contact_after_it(house: Cl
             acknowledged.append(number)
         except OSError:  # our own broker died with us, so there is no backlog
             break
-    house.start()
-    until(lambda: len(rows(house, "SELECT * FROM events")) == len(acknowledged), "the backlog was stored")
-    assert house.charge_point("one")["last_contact"] == before
-    assert counter(house, "contacts") == 0
+    cloud.start()
+    until(lambda: len(rows(cloud, "SELECT * FROM events")) == len(acknowledged), "the backlog was stored")
+    assert cloud.charge_point("one")["last_contact"] == before
+    assert counter(cloud, "contacts") == 0
 
 
-def test_kill_9_of_every_process_at_random_loses_nothing_acknowledged(house: CloudFixture) -> None:
-    units = house.add_units([f"cp-{number}" for number in range(10)])
-    house.start()
+def test_kill_9_of_every_process_at_random_loses_nothing_acknowledged(cloud: CloudFixture) -> None:
+    units = cloud.add_units([f"cp-{number}" for number in range(10)])
+    cloud.start()
     acknowledged: set[tuple[str, int]] = set()
     last_said_s: dict[str, float] = {}
     stop = threading.Event()
@@ -119,7 +119,7 @@ def test_kill_9_of_every_process_at_random_loses_nothing_acknowledged(house: Clo
         number = 0
         while not stop.is_set():
             try:
-                station = house.connect((name, secret))
+                station = cloud.connect((name, secret))
                 while not stop.is_set():
                     number += 1
                     station.publish("event", json.dumps({"b": 1, "n": number, "k": "tamper"}).encode())
@@ -136,21 +136,21 @@ def test_kill_9_of_every_process_at_random_loses_nothing_acknowledged(house: Clo
     try:
         for _ in range(KILLS):
             time.sleep(dice.uniform(0.3, 1.0))
-            house.kill_bridge()
-            house.start()
+            cloud.kill_bridge()
+            cloud.start()
     finally:
         stop.set()
         for thread in threads:
             thread.join()
 
     def stored() -> set[tuple[str, int]]:
-        return {tuple(row) for row in rows(house, "SELECT unit_id, sequence FROM events")}
+        return {tuple(row) for row in rows(cloud, "SELECT unit_id, sequence FROM events")}
 
     until(lambda: not acknowledged - stored(), f"{len(acknowledged)} acknowledged were all stored")
-    count = rows(house, "SELECT count(*) FROM events")[0][0]
+    count = rows(cloud, "SELECT count(*) FROM events")[0][0]
     assert count == len(stored()), "each once"
     assert len(acknowledged) > 100
     for name, said_s in last_said_s.items():
-        seen = rows(house, f"SELECT last_contact_ms FROM contacts WHERE unit_id = '{name}'")
+        seen = rows(cloud, f"SELECT last_contact_ms FROM contacts WHERE unit_id = '{name}'")
         assert not seen or seen[0][0] <= said_s * 1000 + 1000, "no contact later than the unit's last word"
-        assert house.charge_point(name)["contact"] != "silent"
+        assert cloud.charge_point(name)["contact"] != "silent"

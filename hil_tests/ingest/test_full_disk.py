@@ -17,16 +17,16 @@ WITHIN_S = 20.0
 
 def test_a_full_disk_stops_acknowledgements_and_nothing_else(tmp_path: Path) -> None:
     """Full is here a limit on the size of the bridge's files (RLIMIT_FSIZE): any user may set it, and lift it."""
-    house = CloudFixture(tmp_path)
-    (unit,) = house.add_units(["one"])
-    house.start()
-    pid = house.bridge.pid
+    cloud = CloudFixture(tmp_path)
+    (unit,) = cloud.add_units(["one"])
+    cloud.start()
+    pid = cloud.bridge.pid
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     acknowledged: list[int] = []
     done = threading.Event()
 
     def speak() -> None:
-        station = house.connect(unit)
+        station = cloud.connect(unit)
         number = 0
         while not done.is_set():
             number += 1
@@ -38,33 +38,33 @@ def test_a_full_disk_stops_acknowledgements_and_nothing_else(tmp_path: Path) -> 
         largest = max(path.stat().st_size for path in tmp_path.glob("chargekeeper.db*"))
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (largest + ROOM_BYTES, most))
         speaking.start()
-        assert "full" in trouble(house) or "I/O" in trouble(house)
+        assert "full" in trouble(cloud) or "I/O" in trouble(cloud)
         count = len(acknowledged)
         time.sleep(0.5)
         assert len(acknowledged) <= count + 1, "nothing is acknowledged that is not stored"
-        assert house.charge_point("one")["contact"] == "online", "readers are answered, from memory and store"
+        assert cloud.charge_point("one")["contact"] == "online", "readers are answered, from memory and store"
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
         give_up_s = time.monotonic() + WITHIN_S
         while len(acknowledged) < count + 5:
             assert time.monotonic() < give_up_s, "it never went on"
             time.sleep(0.05)
-        assert house.health()["status"] == "ok"
+        assert cloud.health()["status"] == "ok"
     finally:
         done.set()
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
         speaking.join(WITHIN_S)
-        house.stop()
+        cloud.stop()
     with closing(sqlite3.connect(tmp_path / "chargekeeper.db")) as database:
         stored = {row[0] for row in database.execute("SELECT sequence FROM events")}
     assert set(acknowledged) <= stored
 
 
-def trouble(house: CloudFixture) -> str:
+def trouble(cloud: CloudFixture) -> str:
     """What /healthz says, once it answers 503."""
     give_up_s = time.monotonic() + WITHIN_S
     while time.monotonic() < give_up_s:
         try:
-            house.get("/healthz")
+            cloud.get("/healthz")
         except urllib.error.HTTPError as error:
             with error:
                 assert error.code == 503

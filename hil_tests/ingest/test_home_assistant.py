@@ -20,18 +20,18 @@ CONFIG, STATE = "homeassistant/device/chargekeeper_one/config", "chargekeeper/on
 class Listener:
     """Logged in as Home Assistant, subscribed to what it subscribes to."""
 
-    def __init__(self, house: CloudFixture) -> None:
+    def __init__(self, cloud: CloudFixture) -> None:
         self.heard: list[paho.MQTTMessage] = []
         self._changed = threading.Condition()
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="home_assistant")
-        secret = (house.broker_folder / "home-assistant.secret").read_text()
+        secret = (cloud.broker_folder / "home-assistant.secret").read_text()
         self._client.username_pw_set("home_assistant", secret)
         ready = threading.Event()
         filters = [("homeassistant/#", 1), ("chargekeeper/#", 0), ("cp/#", 0)]
         self._client.on_connect = lambda client, *_: client.subscribe(filters)
         self._client.on_subscribe = lambda *_: ready.set()
         self._client.on_message = self._on_message
-        self._client.connect("127.0.0.1", house.mqtt_port)
+        self._client.connect("127.0.0.1", cloud.mqtt_port)
         self._client.loop_start()
         assert ready.wait(WITHIN_S)
 
@@ -55,21 +55,21 @@ class Listener:
 
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed: apt-get install mosquitto")
 def test_a_unit_is_found_and_its_contact_is_a_time_that_nobody_keeps(tmp_path: Path) -> None:
-    house = CloudFixture(tmp_path, outside=True, environment={"CHARGEKEEPER_HOME_ASSISTANT": "on"})
-    (one,) = house.add_units(["one"])
+    cloud = CloudFixture(tmp_path, outside=True, environment={"CHARGEKEEPER_HOME_ASSISTANT": "on"})
+    (one,) = cloud.add_units(["one"])
     try:
-        house.start()
-        first = Listener(house)
-        house.connect(one).publish("heartbeat", b'{"n":1,"b":1,"s":"A1"}')
+        cloud.start()
+        first = Listener(cloud)
+        cloud.connect(one).publish("heartbeat", b'{"n":1,"b":1,"s":"A1"}')
         sensor = json.loads(first.wait_for(CONFIG).payload)["components"]["last_contact"]
         assert (sensor["platform"], sensor["device_class"]) == ("sensor", "timestamp")
         told = json.loads(first.wait_for(STATE).payload)["last_contact"]
         assert abs(datetime.fromisoformat(told) - datetime.now(UTC)).total_seconds() < WITHIN_S
         first.close()
-        later = Listener(house)
+        later = Listener(cloud)
         assert later.wait_for(CONFIG).retain
         time.sleep(0.3)
         assert {message.topic for message in later.heard} == {CONFIG}, "no state is kept, and no unit's topic is heard"
         later.close()
     finally:
-        house.stop()
+        cloud.stop()

@@ -20,32 +20,32 @@ WITHIN_S = 30.0
 
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed: apt-get install mosquitto")
 def test_every_unit_is_heard_by_one_of_three_processes(tmp_path: Path) -> None:
-    house = CloudFixture(tmp_path, outside=True, environment={"CHARGEKEEPER_PART": f"1/{PARTS}"})
-    units = house.add_units([f"cp-{number}" for number in range(UNITS)])
+    cloud = CloudFixture(tmp_path, outside=True, environment={"CHARGEKEEPER_PART": f"1/{PARTS}"})
+    units = cloud.add_units([f"cp-{number}" for number in range(UNITS)])
     try:
-        house.start()
+        cloud.start()
         for number in range(2, PARTS + 1):
-            house.start_part(number, PARTS)
-        until(lambda: len(rows(house, "SELECT id FROM listening")) == PARTS, "all three listened")
+            cloud.start_part(number, PARTS)
+        until(lambda: len(rows(cloud, "SELECT id FROM listening")) == PARTS, "all three listened")
         for unit in units:
-            station = house.connect(unit)
+            station = cloud.connect(unit)
             for number in range(1, EVENTS + 1):
                 station.publish("event", json.dumps({"b": 1, "n": number, "k": "tamper"}).encode())
         counted = "SELECT unit_id, messages FROM contacts ORDER BY unit_id"
         once = sorted((name, EVENTS) for name, _ in units)
-        until(lambda: rows(house, counted) == once, "each message was taken in once")
-        assert len(rows(house, "SELECT id FROM events")) == UNITS * EVENTS
-        assert {house.charge_point(name)["contact"] for name, _ in units} == {"online"}, (
+        until(lambda: rows(cloud, counted) == once, "each message was taken in once")
+        assert len(rows(cloud, "SELECT id FROM events")) == UNITS * EVENTS
+        assert {cloud.charge_point(name)["contact"] for name, _ in units} == {"online"}, (
             "the pages see all parts' units"
         )
-        taken = int(house.health()["counters"]["contacts"])
+        taken = int(cloud.health()["counters"]["contacts"])
         assert 0 < taken < UNITS * EVENTS, "this process took in its own part alone"
     finally:
-        house.stop()
+        cloud.stop()
 
 
-def rows(house: CloudFixture, query: str) -> list[Any]:
-    with closing(sqlite3.connect(house.folder / "chargekeeper.db")) as database:
+def rows(cloud: CloudFixture, query: str) -> list[Any]:
+    with closing(sqlite3.connect(cloud.folder / "chargekeeper.db")) as database:
         return database.execute(query).fetchall()
 
 

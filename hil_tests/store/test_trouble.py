@@ -100,9 +100,9 @@ class Health(NamedTuple):
     canaries: int
 
 
-def health_of(house: CloudFixture) -> Health:
+def health_of(cloud: CloudFixture) -> Health:
     try:
-        said = house.get("/healthz")
+        said = cloud.get("/healthz")
         return Health(200, said["listening"], said["counters"]["canaries"])
     except urllib.error.HTTPError as error:
         with error:
@@ -113,9 +113,9 @@ def health_of(house: CloudFixture) -> Health:
 class Speaker:
     """A unit that sends numbered events, one after another, and comes back whenever it is cut off."""
 
-    def __init__(self, house: CloudFixture, unit: tuple[str, str]) -> None:
+    def __init__(self, cloud: CloudFixture, unit: tuple[str, str]) -> None:
         self.acknowledged: set[int] = set()
-        self._house, self._unit = house, unit
+        self._house, self._unit = cloud, unit
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._speak)
         self._thread.start()
@@ -137,11 +137,11 @@ class Speaker:
 
 
 @pytest.fixture
-def house(server: Server, tmp_path: Path) -> Iterator[CloudFixture]:
+def cloud(server: Server, tmp_path: Path) -> Iterator[CloudFixture]:
     server.say(f"CREATE DATABASE {DATABASE}")
-    house = CloudFixture(tmp_path, environment={"CHARGEKEEPER_DATABASE": f"{server.url}/{DATABASE}"})
-    yield house
-    house.stop()
+    cloud = CloudFixture(tmp_path, environment={"CHARGEKEEPER_DATABASE": f"{server.url}/{DATABASE}"})
+    yield cloud
+    cloud.stop()
 
 
 def until(condition: Any, what: str) -> None:
@@ -156,26 +156,26 @@ def until(condition: Any, what: str) -> None:
     [ReadOnly(), Standby(), Stopped(), NoConnectionLeft(), StatementTimeout(), LostTable()],
     ids=lambda one: type(one).__name__,
 )
-def test_what_is_acknowledged_in_trouble_is_stored(server: Server, house: CloudFixture, trouble: Trouble) -> None:
-    secret = house.command("unit", "add", "one")["secret"]
-    house.start()
-    speaker = Speaker(house, ("one", secret))
+def test_what_is_acknowledged_in_trouble_is_stored(server: Server, cloud: CloudFixture, trouble: Trouble) -> None:
+    secret = cloud.command("unit", "add", "one")["secret"]
+    cloud.start()
+    speaker = Speaker(cloud, ("one", secret))
     try:
         until(lambda: len(speaker.acknowledged) > 20, "acknowledged")
         trouble.begin(server)
-        until(lambda: health_of(house).status == 503, "told")
-        before, count = health_of(house), len(speaker.acknowledged)
+        until(lambda: health_of(cloud).status == 503, "told")
+        before, count = health_of(cloud), len(speaker.acknowledged)
         assert not before.listening
         time.sleep(TROUBLE_S)
-        after = health_of(house)
+        after = health_of(cloud)
         assert (after.status, after.listening, after.canaries) == (503, False, before.canaries)
         assert len(speaker.acknowledged) == count, "nothing is acknowledged that is not stored"
         trouble.end(server)
         until(lambda: len(speaker.acknowledged) > count + 20, "acknowledged again")
-        until(lambda: health_of(house) > (200, True, before.canaries), "heard its canary again")
+        until(lambda: health_of(cloud) > (200, True, before.canaries), "heard its canary again")
     finally:
         speaker.stop()
     stored = {row[0] for row in server.say("SELECT sequence FROM events WHERE unit_id = 'one'", DATABASE)}
     lost = speaker.acknowledged - stored
     assert not lost, f"{len(lost)} of {len(speaker.acknowledged)} acknowledged and lost"
-    assert house.health()["rejected_by_store"] == 0
+    assert cloud.health()["rejected_by_store"] == 0

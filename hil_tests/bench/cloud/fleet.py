@@ -23,23 +23,23 @@ STORED_LIMIT_MS = 1000.0
 def fleet() -> bool:
     """No contact lost, the page's p99, memory, and the time from a heartbeat to its row."""
     with tempfile.TemporaryDirectory() as folder:
-        house = CloudFixture(Path(folder))
-        units = house.add_units([f"cp{number:05d}" for number in range(UNITS)])
-        password = house.command("user", "add", NAME)["password"]
-        house.start()
+        cloud = CloudFixture(Path(folder))
+        units = cloud.add_units([f"cp{number:05d}" for number in range(UNITS)])
+        password = cloud.command("user", "add", NAME)["password"]
+        cloud.start()
         try:
-            crowd = Fleet(house.mqtt_port, units)
+            crowd = Fleet(cloud.mqtt_port, units)
             crowd.connect()
             crowd.disconnect()
-            looking = _Looking(house.http_port, password)
+            looking = _Looking(cloud.http_port, password)
             took_s = crowd.connect()
             sent = crowd.pace(EVERY_S, SECONDS)
             times = looking.stop()
-            heard = int(house.health()["counters"]["contacts"])
-            memory = memory_mb(house.bridge.pid)
+            heard = int(cloud.health()["counters"]["contacts"])
+            memory = memory_mb(cloud.bridge.pid)
             crowd.disconnect()
         finally:
-            house.stop()
+            cloud.stop()
     page_ms, stored_ms = percentile(times, 0.99) * 1000, percentile(sent.latencies_s, 0.99) * 1000
     print(
         f"{UNITS:,} units: all back in {took_s:.1f} s; {sent.acknowledged} heartbeats in {sent.seconds:.0f} s, ", end=""

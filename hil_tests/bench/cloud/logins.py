@@ -32,23 +32,23 @@ PAGE_LIMIT_MS = 500.0
 def logins() -> bool:
     """PUBACK and page times, and canaries lost, beside a minute of 100 logins at a time."""
     with tempfile.TemporaryDirectory() as folder:
-        house = CloudFixture(Path(folder))
-        units = house.add_units([f"cp{number:05d}" for number in range(UNITS)])
-        password = house.command("user", "add", NAME)["password"]
+        cloud = CloudFixture(Path(folder))
+        units = cloud.add_units([f"cp{number:05d}" for number in range(UNITS)])
+        password = cloud.command("user", "add", NAME)["password"]
         _add_people(folder)
-        house.start()
+        cloud.start()
         try:
-            fleet = Fleet(house.mqtt_port, units)
+            fleet = Fleet(cloud.mqtt_port, units)
             fleet.connect()
-            browser = Browser(house.http_port, password)
+            browser = Browser(cloud.http_port, password)
             quiet = _measure(fleet, browser, SECONDS / 6)
-            crowd = _Crowd(house.http_port)
+            crowd = _Crowd(cloud.http_port)
             busy = _measure(fleet, browser, SECONDS)
             answers = crowd.stop()
             fleet.disconnect()
-            health = house.health()
+            health = cloud.health()
         finally:
-            house.stop()
+            cloud.stop()
     held = True
     for name, (sent, looks) in (("alone", quiet), (f"beside {PEOPLE} logins at once", busy)):
         puback_ms, page_ms = percentile(sent.latencies_s, 0.99) * 1000, percentile(looks, 0.99) * 1000

@@ -48,15 +48,15 @@ def pages() -> bool:
     """The dashboard, the fleet list and the interface's answer for one unit."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        house = CloudFixture(folder)
-        house.start()
-        house.stop()
+        cloud = CloudFixture(folder)
+        cloud.start()
+        cloud.stop()
         fill(folder / "chargekeeper.db")
-        password = house.command("user", "add", NAME)["password"]
-        house.start()
+        password = cloud.command("user", "add", NAME)["password"]
+        cloud.start()
         try:
-            browser = Browser(house.http_port, password)
-            _until_noticed(house)
+            browser = Browser(cloud.http_port, password)
+            _until_noticed(cloud)
             held = live_state()
             for path in _paths(browser):
                 times = [browser.look(path) for _ in range(LOOKS)]
@@ -65,15 +65,15 @@ def pages() -> bool:
                 print(f"  {path:44} p50 {p50:6.1f} ms  p99 {p99:6.1f} ms, limit {limit_ms:.0f} ms")
                 held = held and p99 <= limit_ms
         finally:
-            house.stop()
+            cloud.stop()
     return held
 
 
-def _until_noticed(house: CloudFixture) -> None:
+def _until_noticed(cloud: CloudFixture) -> None:
     """That half of them are silent is news at the start, and settled a few seconds later."""
     give_up_s = time.monotonic() + NOTICED_WITHIN_S
     before = 0
-    while (silent := _silent(house)) == 0 or silent > before * 1.05:
+    while (silent := _silent(cloud)) == 0 or silent > before * 1.05:
         if time.monotonic() > give_up_s:
             raise TimeoutError("the silent units were never noticed")
         before = silent
@@ -81,9 +81,9 @@ def _until_noticed(house: CloudFixture) -> None:
     print(f"{silent:,} of {UNITS:,} units are silent")
 
 
-def _silent(house: CloudFixture) -> int:
+def _silent(cloud: CloudFixture) -> int:
     request = urllib.request.Request(
-        f"http://127.0.0.1:{house.http_port}/metrics", headers={"Authorization": f"Bearer {API_TOKEN}"}
+        f"http://127.0.0.1:{cloud.http_port}/metrics", headers={"Authorization": f"Bearer {API_TOKEN}"}
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         found = re.search(r"^chargekeeper_units_silent (\S+)$", answer.read().decode(), re.MULTILINE)

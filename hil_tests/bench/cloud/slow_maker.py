@@ -31,7 +31,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hil_tests.bench.cloud.browser import NAME
 from hil_tests.bench.cloud.load import percentile
-from hil_tests.ingest.house import CHECKOUT, House
+from hil_tests.fixtures.bridge_process import CHECKOUT
+from hil_tests.fixtures.cloud_fixture import CloudFixture
 from hil_tests.sim.car_account import Car, CarAccount
 from hil_tests.sim.car_account_web import create_app
 
@@ -150,21 +151,21 @@ def slow_maker() -> bool:
     account = CarAccount(CLIENT_ID, "http://", [], None)
     maker = SlowMaker(account)
     with tempfile.TemporaryDirectory() as name, _served(maker) as address:
-        house = House(Path(name))
-        (house.folder / "vehicles.toml").write_text(_settings(house, address))
+        cloud = CloudFixture(Path(name))
+        (cloud.folder / "vehicles.toml").write_text(_settings(cloud, address))
         drivers = [f"driver-{number}" for number in range(DRIVERS)]
-        passwords = {who: house.command("user", "add", who, "--json")["password"] for who in (NAME, *drivers)}
-        house.add_units(["cp00000"])
-        house.start()
+        passwords = {who: cloud.command("user", "add", who)["password"] for who in (NAME, *drivers)}
+        cloud.add_units(["cp00000"])
+        cloud.start()
         try:
             people = []
             for who, car in zip(drivers, cars, strict=True):
                 account.cars = [car]
-                people.append(Driver(house.http_port, who, passwords[who]))
+                people.append(Driver(cloud.http_port, who, passwords[who]))
                 people[-1].link(account)
             account.cars = cars
             maker.slow = True
-            with _watched(house, passwords[NAME]) as times:
+            with _watched(cloud, passwords[NAME]) as times:
                 began_s = time.monotonic()
                 presses = _press(people)
                 lasted_s = time.monotonic() - began_s
@@ -173,7 +174,7 @@ def slow_maker() -> bool:
             maker.slow = False
             again = [person.press() for person in people]
         finally:
-            house.stop()
+            cloud.stop()
     worst_s, statuses = max(press.seconds for press in presses), Counter(press.status for press in presses)
     print(f"{PRESSES} presses by {DRIVERS} drivers, a maker that takes {ANSWER_S:.0f} s: answered in {lasted_s:.1f} s")
     print(f"  the page of a press: worst {worst_s:.1f} s, limit {PAGE_LIMIT_S:.0f} s; {dict(statuses)}")
@@ -233,10 +234,10 @@ def _settled(people: list[Driver]) -> list[str]:
 
 
 @contextmanager
-def _watched(house: House, password: str) -> Iterator[dict[str, list[float]]]:
+def _watched(cloud: CloudFixture, password: str) -> Iterator[dict[str, list[float]]]:
     """Somebody else looks at the pages all the time, in processes of their own; filled in at the end."""
     times: dict[str, list[float]] = {}
-    words = [sys.executable, "-m", "hil_tests.bench.cloud.browser", str(house.http_port), password]
+    words = [sys.executable, "-m", "hil_tests.bench.cloud.browser", str(cloud.http_port), password]
     looking = {
         path: subprocess.Popen([*words, path], cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for path in PATHS
@@ -262,10 +263,10 @@ def _served(app: ASGIApp) -> Iterator[str]:
         thread.join()
 
 
-def _settings(house: House, address: str) -> str:
+def _settings(cloud: CloudFixture, address: str) -> str:
     """vehicles.toml."""
     return (
-        f'public_url = "http://127.0.0.1:{house.http_port}"\n[provider.demo]\nkind = "generic"\ntitle = "Demo Motors"\n'
+        f'public_url = "http://127.0.0.1:{cloud.http_port}"\n[provider.demo]\nkind = "generic"\ntitle = "Demo Motors"\n'
         f'client_id = "{CLIENT_ID}"\nauthorise_url = "{address}/authorize"\ntoken_url = "{address}/token"\n'
         f'api_url = "{address}/api"\nscopes = ["offline_access", "vehicle:read"]\n'
     )

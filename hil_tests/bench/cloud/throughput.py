@@ -29,19 +29,19 @@ SETTLE_S = 1.5  # for a receiver to subscribe, or to have nothing left to do
 def embedded() -> bool:
     """Stamped and stored, QoS 1, beside ocpp's Heartbeat."""
     with tempfile.TemporaryDirectory() as folder:
-        house = CloudFixture(Path(folder))
-        units = house.add_units([f"cp{number:05d}" for number in range(CLIENTS)])
-        house.start()
+        cloud = CloudFixture(Path(folder))
+        units = cloud.add_units([f"cp{number:05d}" for number in range(CLIENTS)])
+        cloud.start()
         try:
-            fleet = Fleet(house.mqtt_port, units)
+            fleet = Fleet(cloud.mqtt_port, units)
             fleet.connect()
-            before_s = cpu_s(house.bridge.pid)
+            before_s = cpu_s(cloud.bridge.pid)
             sent = fleet.press(WINDOW, SECONDS)
-            stored = int(house.health()["counters"]["contacts"])
-            ours = stored / (cpu_s(house.bridge.pid) - before_s)
+            stored = int(cloud.health()["counters"]["contacts"])
+            ours = stored / (cpu_s(cloud.bridge.pid) - before_s)
             fleet.disconnect()
         finally:
-            house.stop()
+            cloud.stop()
     theirs = _ocpp()
     print(f"embedded broker, {CLIENTS} units, QoS 1, stamped and stored: {ours:,.0f} heartbeats/s/core,")
     print(f"  {sent.acknowledged / sent.seconds:,.0f}/s by the wall; acknowledged after p99 ", end="")
@@ -93,18 +93,18 @@ def outside() -> bool:
         print("paho way in: skipped, mosquitto is not installed")
         return True
     with tempfile.TemporaryDirectory() as folder:
-        house = CloudFixture(Path(folder), outside=True)
-        units = house.add_units([f"cp{number:05d}" for number in range(CLIENTS)])
-        house.start()
-        secret = (house.broker_folder / "bridge.secret").read_text()
+        cloud = CloudFixture(Path(folder), outside=True)
+        units = cloud.add_units([f"cp{number:05d}" for number in range(CLIENTS)])
+        cloud.start()
+        secret = (cloud.broker_folder / "bridge.secret").read_text()
         sub = shutil.which("mosquitto_sub")
         try:
-            fleet = Fleet(house.mqtt_port, units)
+            fleet = Fleet(cloud.mqtt_port, units)
             fleet.connect()
-            ours, stored = _through_us(house, fleet)
-            house.kill_bridge()
-            theirs = _through([*_BARE, "5", str(house.mqtt_port), "_bridge-2", secret], fleet)
-            older = _through([*_BARE, "4", str(house.mqtt_port), "_bridge-3", secret], fleet)
+            ours, stored = _through_us(cloud, fleet)
+            cloud.kill_bridge()
+            theirs = _through([*_BARE, "5", str(cloud.mqtt_port), "_bridge-2", secret], fleet)
+            older = _through([*_BARE, "4", str(cloud.mqtt_port), "_bridge-3", secret], fleet)
             print(f"paho way in over mosquitto, stamped and stored: {ours:,.0f} messages/s/core ({stored:,} stored)")
             print(
                 f"  beside it, a bare paho receiver of MQTT 5, as ours is: {theirs:,.0f} messages/s/core; ours is ",
@@ -115,28 +115,28 @@ def outside() -> bool:
             if sub is None:
                 print("  mosquitto_sub: skipped, apt-get install mosquitto-clients")
             else:
-                words = [sub, "-p", str(house.mqtt_port), "-u", "_bridge-4", "-P", secret, "-i", "_bridge-4"]
+                words = [sub, "-p", str(cloud.mqtt_port), "-u", "_bridge-4", "-P", secret, "-i", "_bridge-4"]
                 rate = _through([*words, "-q", "1", "-t", "cp/+/heartbeat"], fleet)
                 print(f"  mosquitto_sub: {rate:,.0f} messages/s/core")
             fleet.disconnect()
         finally:
-            house.stop()
+            cloud.stop()
     return ours >= PAHO_SHARE * theirs
 
 
-def _through_us(house: CloudFixture, fleet: Fleet) -> tuple[float, int]:
-    before_s = cpu_s(house.bridge.pid)
+def _through_us(cloud: CloudFixture, fleet: Fleet) -> tuple[float, int]:
+    before_s = cpu_s(cloud.bridge.pid)
     fleet.press(WINDOW, SECONDS)
-    while _still_coming(house):
+    while _still_coming(cloud):
         pass
-    stored = int(house.health()["counters"]["contacts"])
-    return stored / (cpu_s(house.bridge.pid) - before_s), stored
+    stored = int(cloud.health()["counters"]["contacts"])
+    return stored / (cpu_s(cloud.bridge.pid) - before_s), stored
 
 
-def _still_coming(house: CloudFixture) -> bool:
-    before = house.health()["counters"]["contacts"]
+def _still_coming(cloud: CloudFixture) -> bool:
+    before = cloud.health()["counters"]["contacts"]
     time.sleep(0.3)
-    return bool(house.health()["counters"]["contacts"] != before)
+    return bool(cloud.health()["counters"]["contacts"] != before)
 
 
 def _through(words: list[str], fleet: Fleet) -> float:
