@@ -49,6 +49,8 @@ class Heartbeat(Message):
     csq: int | None = None  # 0..31, 99 = not known to the modem
     operator: str | None = None  # PLMN digits
     amps: float | None = None  # offered to the vehicle
+    limited_by: str | None = None  # who sets the current: a source of the unit's limits
+    limited_until_s: int | None = None  # by the unit's time; None: no end is known
     watts: float | None = None
     total_wh: int | None = None
     faults: list[str] | None = None
@@ -149,6 +151,8 @@ KINDS: dict[str, tuple[type[Message], Keys]] = {
             "q": ("csq", _csq),
             "o": ("operator", _text),
             "a": ("amps", _number),
+            "y": ("limited_by", _text),
+            "u": ("limited_until_s", _count),
             "w": ("watts", _number),
             "e": ("total_wh", _count),
             "f": ("faults", _names),

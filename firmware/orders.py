@@ -50,19 +50,22 @@ class Orders:
 
 def _limit(unit, command):
     amps = command.arguments["amps"]
-    unit.persistence.claims.cloud = Claim("cloud", amps, _until_ms(unit, command), "ordered by the cloud")
+    unit.persistence.claims.cloud = Claim("cloud", amps, _until_ms(unit, command), "ordered by the cloud", command.exp)
 
 
 def _pause(unit, command):
-    unit.persistence.claims.cloud = Claim("cloud", PAUSE_A, _until_ms(unit, command), "ordered by the cloud")
+    unit.persistence.claims.cloud = Claim(
+        "cloud", PAUSE_A, _until_ms(unit, command), "ordered by the cloud", command.exp
+    )
 
 
 def _load_manager(unit, command):
     if not unit.settings["fallback_amps"]:
         raise CommandRefused("the installer has set no fallback_amps")
     amps = command.arguments["amps"]
+    until_ms = _until_ms(unit, command)
     unit.persistence.claims.load_manager = Claim(
-        "load_manager", amps, _until_ms(unit, command), "what the house can spare"
+        "load_manager", amps, until_ms, "what the house can spare", command.exp
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from hil_tests.fixtures.cloud import Cloud
 from hil_tests.fixtures.system import charging
 from hil_tests.rig.console import ConsoleError
 from hil_tests.rig.contract import Observation, Rig
@@ -13,6 +14,7 @@ pytestmark = pytest.mark.needs("pilot")
 ALWAYS = "mon-sun 00:00-24:00"  # hours to avoid
 HEARD_WITHIN_S = 3
 WAITS_FOR_S = 2
+TOLD_WITHIN_S = 12  # two heartbeats
 OFFER_RESTS_S = 5  # if the hours took it away just before
 
 
@@ -51,6 +53,15 @@ def test_does_the_console_say_who_rules_and_why(scheduled: Rig) -> None:
     scheduled.wait_for(waits_for_the_schedule, HEARD_WITHIN_S)
     told = scheduled.console("why")
     assert "rules schedule" in told and any(line.startswith("ceiling installer") for line in told)
+
+
+def test_does_the_cloud_know_who_limits_the_current(scheduled: Rig, cloud: Cloud) -> None:
+    """The schedule, without an end as it never ends; the installation, once the schedule is off."""
+    scheduled.plug()
+    seen = cloud.wait_for(lambda seen: seen["limited_by"] == "schedule", TOLD_WITHIN_S)
+    assert seen["limited_until_s"] is None and seen["state"] == "B1"
+    scheduled.console("schedule off")
+    cloud.wait_for(lambda seen: seen["limited_by"] in ("installer", "cable"), TOLD_WITHIN_S)
 
 
 def test_is_a_schedule_that_makes_no_sense_refused(rig: Rig) -> None:

@@ -37,6 +37,7 @@ class Dashboard:
     state: str
     charging: bool
     amps: str | None
+    limit: str | None  # who sets the current, and until when
     power: str | None
     session: str | None  # energy since the vehicle was plugged in
     energy: str | None
@@ -92,6 +93,7 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         state=_state(heartbeat),
         charging=charging,
         amps=f"{heartbeat.amps:g} A" if heartbeat.amps else None,
+        limit=words.limit(heartbeat.limited_by, heartbeat.limited_until_s, zone),
         power=f"{heartbeat.watts / 1000:.1f} kW" if heartbeat.watts and charging else None,
         session=f"{point.session_wh / 1000:.1f} kWh" if point.session_wh is not None else None,
         energy=f"{heartbeat.total_wh / 1000:,.1f} kWh" if heartbeat.total_wh is not None else None,

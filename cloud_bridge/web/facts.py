@@ -22,6 +22,7 @@ def facts_of(point: ChargePoint, week: Evidence) -> list[tuple[str, str]]:
         ("Faults", ", ".join(board.faults) or "none"),
         ("Needs attention", "; ".join(trouble.title for trouble in board.troubles) or "nothing"),
         ("Mode", board.mode or "not known"),
+        ("Current limited by", board.limit or "not known"),
         ("Silent in 7 days", silences(week)),
         ("Signal in 7 days", signal(week)),
         ("Networks in 7 days", networks(week)),

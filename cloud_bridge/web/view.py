@@ -83,6 +83,8 @@ def as_json(point: ChargePoint) -> dict[str, Any]:
         "csq": heartbeat.csq,
         "operator": heartbeat.operator,
         "amps": heartbeat.amps,
+        "limited_by": heartbeat.limited_by,
+        "limited_until_s": heartbeat.limited_until_s,
         "watts": heartbeat.watts,
         "total_wh": heartbeat.total_wh,
         "faults": heartbeat.faults,

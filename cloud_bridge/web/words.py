@@ -54,6 +54,20 @@ MODES = {
     "standalone": ("Standalone", "It has no connection to us, so it charges whenever a vehicle is plugged in."),
 }
 
+# Who sets the current: the heartbeat's key `y` (tests/samples/schema.toml).
+LIMITS = {
+    "boot": "Nobody yet: it has just started",
+    "safety": "A fault",
+    "ventilation": "The ventilation that this vehicle needs",
+    "installer": "The circuit, as set by your installer",
+    "cable": "The vehicle cable",
+    "temperature": "Its temperature",
+    "load_manager": "What the building can spare",
+    "schedule": "Your hours",
+    "cloud": "A limit or pause set from here",
+}
+LAST_S = 253_402_300_799  # end of the year 9999, the last that can be written
+
 # PLMN codes of the United Kingdom's networks (ITU-T E.212); others are shown as digits.
 OPERATORS = {"23410": "O2", "23415": "Vodafone", "23420": "Three", "23430": "EE", "23433": "EE"}
 
@@ -81,6 +95,14 @@ def moment(at_ms: int, time_zone: str) -> str:
     """Date and time at the site, with its zone, because 01:30 happens twice in October."""
     local = _local(at_ms, time_zone)
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}"
+
+
+def limit(source: str | None, until_s: int | None, time_zone: str) -> str | None:
+    """Who sets the current and until when; None while it is not known."""
+    if source is None:
+        return None
+    until = f", until {day_and_time(until_s * 1000, time_zone)}" if until_s is not None and until_s <= LAST_S else ""
+    return f"{LIMITS.get(source, source)}{until}"
 
 
 def time_of_day(at_ms: int, time_zone: str) -> str:

@@ -8,10 +8,11 @@ nothing is delayed. A claim is lent for a minute and renewed: if nobody renews i
 from firmware.charging.delay import Delay
 from firmware.charging.limits import PAUSE_A, Claim, live
 from firmware.charging.pilot import OFFER_MAX_A
-from firmware.charging.schedule import avoided_until
+from firmware.charging.schedule import allowed_again_s, avoided_until
 
 LEASE_MS = 60000
-MAINS_BACK = Claim("schedule", PAUSE_A, None, "the mains came back")
+LOOK_AGAIN_S = 900  # the end of the hours is worked out so often; within such a time it stays the same
+MAINS_BACK = Claim("schedule", PAUSE_A, None, "the mains came back", None)
 
 
 class Claims:
@@ -31,16 +32,18 @@ class Claims:
         self._in_force: tuple = ()  # claims of schedule and cloud
         self._stepped = False
         self._chosen: tuple = ()  # the hours of the last step
+        self._ends: tuple = ((), None)  # of the hours: what it was worked out from, and the end
         self.delays = 0  # begun since boot
 
     def step(self, now_ms, epoch_s, session, resumed):
         """The claims now. `session` is the number of the one that runs, or None; `resumed` since before a power cut."""
         if self.override != session:
             self.override = None
-        self._follow(now_ms, self._wanted(now_ms, epoch_s), session, resumed)
-        claims = tuple(self._lent(claim, now_ms) for claim in self._in_force)
+        wanted = self._wanted(now_ms, epoch_s)
+        self._follow(now_ms, wanted, session, resumed)
+        claims = tuple(self._lent(claim, now_ms, epoch_s, wanted) for claim in self._in_force)
         if self.override is not None:
-            claims += (Claim("override", OFFER_MAX_A, now_ms + LEASE_MS, "the owner wants it now"),)
+            claims += (Claim("override", OFFER_MAX_A, now_ms + LEASE_MS, "the owner wants it now", None),)
         if self.load_manager:
             claims += (self.load_manager,)
         return claims
@@ -50,10 +53,17 @@ class Claims:
         until_s = avoided_until(self.hours, epoch_s)
         if until_s is not None:
             why = "the owner's hours, until %02d:%02d" % (until_s // 3600, until_s // 60 % 60)
-            wanted += (Claim("schedule", PAUSE_A, None, why),)
+            wanted += (Claim("schedule", PAUSE_A, None, why, self._ends_s(epoch_s, until_s)),)
         if self.cloud and live((self.cloud,), "cloud", now_ms):
             wanted += (self.cloud,)
         return wanted
+
+    def _ends_s(self, epoch_s, until_s):
+        """When the hours to avoid end, UTC; it takes some calculation."""
+        of = self.hours, until_s, epoch_s // LOOK_AGAIN_S
+        if self._ends[0] != of:
+            self._ends = of, allowed_again_s(self.hours, epoch_s)
+        return self._ends[1]
 
     def _follow(self, now_ms, wanted, session, resumed):
         """Carry out what is wanted, after the delay where there is one."""
@@ -76,13 +86,16 @@ class Claims:
             self.delay.cancel()
             self._in_force = wanted
 
-    def _lent(self, claim, now_ms):
-        until_ms, why = now_ms + LEASE_MS, claim.why
+    def _lent(self, claim, now_ms, epoch_s, wanted):
+        until_ms, why, ends_s = now_ms + LEASE_MS, claim.why, claim.ends_s
         if self.delay.running():
-            why = "%s; random delay, %d s left" % (why, self.delay.left_s(now_ms))
+            left_s = self.delay.left_s(now_ms)
+            why = "%s; random delay, %d s left" % (why, left_s)
+            if not any(one[:2] == claim[:2] for one in wanted):  # it holds only until the delay is over
+                ends_s = None if epoch_s is None else epoch_s + left_s
         elif claim.until_ms is not None:
             until_ms = min(until_ms, claim.until_ms)
-        return Claim(claim.source, claim.amps, until_ms, why)
+        return Claim(claim.source, claim.amps, until_ms, why, ends_s)
 
     def skip_delay(self, now_ms):
         """The owner does not want to wait for the present delay."""

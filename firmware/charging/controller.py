@@ -23,8 +23,8 @@ SWITCH_MS = 60  # a change of the pilot's drive reaches the plateaus within this
 REPORT_MS = 500  # energy and power are this fresh; a change of anything else is reported at once
 
 # What link and console are told. state: "A1".."F"; amps: offered now; total_wh: None before a new unit has read its meter;
-# ruling: who limits it, and why; session: a session.Kept, or None; presses: of the button, in a session, while no fault was
-# set
+# ruling: who limits it, why and until when; session: a session.Kept, or None; presses: of the button, in a session, while no
+# fault was set
 Report = namedtuple(
     "Report", "phase state mode faults contactor amps power_w total_wh session_wh ruling session meter_wh presses"
 )
@@ -66,7 +66,7 @@ class Controller:
         self._button = False
         self._presses = 0
         self._tamper = False
-        self._ruling = limits.Ruling(0, "boot", "no reading yet")
+        self._ruling = limits.NO_READING
         self._report_ms = now_ms
         total_wh, meter_wh = self._register.total_wh, self._register.meter_wh
         self.report = Report(

@@ -30,9 +30,11 @@ PAUSE_A = 0
 READ_WITHIN_MS = 10000  # the owner's wishes, after a start; the watchdog bites before
 
 # source: one of WISHES, or "load_manager"; amps: PAUSE_A or a current; until_ms: on our own clock, None = until withdrawn;
-# why: in words
-Claim = namedtuple("Claim", "source amps until_ms why")
-Ruling = namedtuple("Ruling", "amps source why")
+# why: in words; ends_s: when what it stands for ends, UTC since 1970, None = no end is known. A claim that is renewed has an
+# earlier until_ms.
+Claim = namedtuple("Claim", "source amps until_ms why ends_s")
+Ruling = namedtuple("Ruling", "amps source why ends_s")
+NO_READING = Ruling(PAUSE_A, "boot", "no reading yet", None)  # before the first step
 
 
 def ceilings(inputs, control_state, quarters, claims, now_ms):
@@ -54,24 +56,26 @@ def ceilings(inputs, control_state, quarters, claims, now_ms):
 
 
 def rule(found, claims, now_ms):
-    """Ruling(amps, source, why): what is offered, 0 = pause. `found` are the ceilings, (source, amps), at least one.
+    """The Ruling: what is offered, 0 = pause; who rules; until when. `found` are the ceilings, (source, amps), at least one.
 
     A result between 0 and 6 A is a pause: the standard has no such offer (IEC 61851-1 table A.8).
     """
     source, amps = min(found, key=lambda ceiling: ceiling[1])
     why = "the lowest ceiling"
+    claim = live(claims, source, now_ms)  # the load manager's
+    ends_s = claim.ends_s if claim else None
     for wish in WISHES:
         claim = live(claims, wish, now_ms)
         if claim:
             if claim.amps < amps:
-                source, amps, why = claim.source, claim.amps, claim.why
+                source, amps, why, ends_s = claim.source, claim.amps, claim.why, claim.ends_s
             break
-    return Ruling(amps if amps >= OFFER_MIN_A else PAUSE_A, source, why)
+    return Ruling(amps if amps >= OFFER_MIN_A else PAUSE_A, source, why, ends_s)
 
 
 def unread(now_ms):
     """The claims of a unit that has just started: its owner may have asked for a pause."""
-    return (Claim("schedule", PAUSE_A, now_ms + READ_WITHIN_MS, "the owner's wishes are being read"),)
+    return (Claim("schedule", PAUSE_A, now_ms + READ_WITHIN_MS, "the owner's wishes are being read", None),)
 
 
 def live(claims, source, now_ms):

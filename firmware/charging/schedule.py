@@ -10,6 +10,7 @@ from firmware.charging import uk_time
 # hours are remembered and not read from its text (unverified).
 DEFAULT = "mon-fri 08:00-11:00 16:00-22:00"
 OFF = "off"  # removed by the owner
+WEEK_S = 7 * 86400
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONGEST = 24  # pairs of hours
 
@@ -54,6 +55,20 @@ def avoided_until(hours, epoch_s):
     for first, last, begins, ends in hours:
         if first <= weekday <= last and begins <= second < ends:
             return ends
+    return None
+
+
+def allowed_again_s(hours, epoch_s):
+    """When the hours to avoid end that `epoch_s` lies in, UTC, also across midnight; None if that is not within a week."""
+    end_s = epoch_s
+    while end_s - epoch_s < WEEK_S:
+        until_s = avoided_until(hours, end_s)
+        if until_s is None:
+            return end_s
+        later_s = end_s + until_s - uk_time.local(end_s)[1]
+        # The clocks change in between: an hour less or more, unless the end lies in the hour that there is not.
+        changed_s = later_s + (uk_time.is_summer(end_s) - uk_time.is_summer(later_s)) * uk_time.HOUR_S
+        end_s = changed_s if uk_time.is_summer(changed_s) == uk_time.is_summer(later_s) else later_s
     return None
 
 

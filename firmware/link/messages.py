@@ -19,6 +19,8 @@ def heartbeat(sequence, boot, time_s, report, csq, operator, loop_worst_ms, trou
         ("q", csq),
         ("o", operator),
         ("a", report.amps),
+        ("y", report.ruling.source),
+        ("u", report.ruling.ends_s),
         ("w", report.power_w),
         ("e", report.total_wh),
         ("f", list(report.faults)),

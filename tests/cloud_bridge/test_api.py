@@ -23,6 +23,13 @@ def test_a_unit_that_was_just_added(bridge: Bridge) -> None:
         assert said[key] is None
 
 
+def test_who_limits_the_current_is_told(bridge: Bridge) -> None:
+    unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
+    unit.publish(HEARTBEAT, sample("heartbeat-paused-by-schedule"))
+    said = bridge.read("cp-1")
+    assert (said["limited_by"], said["limited_until_s"]) == ("schedule", 1768215600)
+
+
 @pytest.mark.parametrize(
     ("silence_ms", "contact"),
     [(0, "online"), (30 * MINUTE_MS, "online"), (30 * MINUTE_MS + 1, "silent"), (31 * MINUTE_MS, "silent")],

@@ -9,7 +9,9 @@ from starlette.testclient import TestClient
 from cloud_bridge.errors import SettingError
 from cloud_bridge.store.people import Role
 from cloud_bridge.web import static_files
+from cloud_bridge.web.words import LIMITS
 from tests.cloud_bridge.running import Bridge, Unit, sample
+from tests.wire_schema import SCHEMA, bounds
 
 MINUTE_MS = 60_000
 PASSWORD = "correct horse"
@@ -133,6 +135,25 @@ def test_a_fault_is_an_error_in_words(browser: TestClient, unit: Unit) -> None:
     assert "Earth leakage (AC)" in text_of(html)
     assert "Stopped by a fault" in text_of(html)
     assert 'class="light red"' in html
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ('"y":"schedule","u":1768215600', "Current limited by Your hours, until Mon 12 Jan, 11:00"),
+        ('"y":"installer"', "Current limited by The circuit, as set by your installer"),
+        ('"y":"moon","u":9007199254740991', "Current limited by moon"),
+    ],
+)
+def test_the_dashboard_says_who_limits_the_current_and_until_when(
+    browser: TestClient, unit: Unit, keys: str, words: str
+) -> None:
+    unit.publish(HEARTBEAT, f'{{"n":1,"b":1,"s":"B1",{keys}}}'.encode())
+    assert words in text_of(browser.get("/").text)
+
+
+def test_every_source_of_a_limit_has_words() -> None:
+    assert list(LIMITS) == bounds(SCHEMA["heartbeat"]["y"])[1]
 
 
 def test_a_hostile_word_from_a_unit_is_only_text(browser: TestClient, unit: Unit) -> None:

@@ -89,7 +89,7 @@ def order(said):
 
 def test_a_limit_is_a_claim_that_ends_with_the_command():
     unit = order({"id": "c", "do": "limit", "amps": 16, "exp": END_S})
-    assert unit.cloud[:3] == ("cloud", 16, 105000)
+    assert unit.cloud[:3] == ("cloud", 16, 105000) and unit.cloud.ends_s == END_S
     assert unit.told == [("c", True, None)]
 
 

@@ -17,7 +17,8 @@ from hil_tests.sim.modem.world_file import Scene
 
 HEARTBEAT_S = 60
 
-_Report = namedtuple("_Report", "state phase mode contactor amps power_w total_wh faults")
+_Ruling = namedtuple("_Ruling", "source ends_s")
+_Report = namedtuple("_Report", "state phase mode contactor amps power_w total_wh faults ruling")
 
 
 class ChargePoint:
@@ -125,7 +126,7 @@ class _Settings:
 class _Controller:
     def __init__(self) -> None:
         self.link_proven = False
-        self.report = _Report("A1", "idle", "smart", False, 0, 0, 0, ())
+        self.report = _Report("A1", "idle", "smart", False, 0, 0, 0, (), _Ruling("installer", None))
 
     def __getattr__(self, name: str) -> None:
         return None

@@ -50,7 +50,7 @@ def test_an_unknown_time_and_no_schedule_charge_at_once_and_are_never_delayed():
     assert House(clock=None).run(5) == {}
     assert House(hours=(), resumed=True).run(5) == {}
     cloud = House(hours=())
-    cloud.claims.cloud = Claim("cloud", 10, None, "solar")
+    cloud.claims.cloud = Claim("cloud", 10, None, "solar", None)
     assert cloud.run() == {"cloud": 10}
 
 
@@ -74,7 +74,7 @@ def test_a_command_of_the_cloud_is_delayed_while_the_owner_keeps_hours():
     """[R11a] [R5]"""
     house = House(clock="12:00:00")
     house.run(5)
-    house.claims.cloud = Claim("cloud", 10, house.now_ms + 1000000, "peak")
+    house.claims.cloud = Claim("cloud", 10, house.now_ms + 1000000, "peak", None)
     assert house.run(DELAY_S) == {}
     assert house.run(1) == {"cloud": 10}
 
@@ -82,7 +82,7 @@ def test_a_command_of_the_cloud_is_delayed_while_the_owner_keeps_hours():
 def test_a_command_of_the_cloud_ends_by_itself():
     """[R7]"""
     house = House(hours=())
-    house.claims.cloud = Claim("cloud", PAUSE_A, 5000, "peak")
+    house.claims.cloud = Claim("cloud", PAUSE_A, 5000, "peak", None)
     assert house.run(4) == {"cloud": PAUSE_A}
     assert house.run(1) == {}
 
@@ -91,7 +91,7 @@ def test_the_owner_may_skip_the_present_delay():
     """[R11c]"""
     house = House(clock="12:00:00")
     house.run(5)
-    house.claims.cloud = Claim("cloud", 10, None, "peak")
+    house.claims.cloud = Claim("cloud", 10, None, "peak", None)
     house.run(3)
     house.claims.skip_delay(house.now_ms)
     assert house.run() == {"cloud": 10}
@@ -129,6 +129,42 @@ def test_cuts_cannot_postpone_for_ever():
     house = House(clock="12:00:00", resumed=True, carried_s=7)
     assert house.run(7) == {"schedule": PAUSE_A}
     assert house.run(2) == {}
+
+
+def ends(house, source):
+    """When the claim of this source ends, in seconds from now."""
+    (ends_s,) = [claim.ends_s for claim in house.in_force if claim.source == source]
+    return None if ends_s is None else ends_s - house.epoch_s
+
+
+def test_a_claim_tells_its_own_end_and_not_that_of_its_lease():
+    house = House(clock="08:30:00")
+    house.run()
+    assert ends(house, "schedule") == 2 * 3600 + 1800 - 1
+    house.run(2000)
+    assert ends(house, "schedule") == 2 * 3600 + 1800 - 2001
+    house.claims.cloud = Claim("cloud", 10, house.now_ms + 900000, "peak", house.epoch_s + 900)
+    house.claims.hours = ()
+    house.run()
+    assert ends(house, "cloud") == 899
+
+
+def test_a_pause_that_only_waits_for_the_random_delay_ends_with_it():
+    house = House()
+    house.run(60 + 3 * 3600 + 10)
+    assert "random delay" in house.in_force[0].why
+    assert ends(house, "schedule") == house.claims.delay.left_s(house.now_ms) > 0
+    house.epoch_s = None
+    house.in_force = house.claims.step(house.now_ms, None, 1, False)
+    assert house.in_force[0].ends_s is None, "without the time no end can be told"
+
+
+def test_what_goes_on_during_the_delay_keeps_its_end():
+    house = House(clock="08:30:00")
+    house.run()
+    house.claims.cloud = Claim("cloud", 10, house.now_ms + 900000, "peak", house.epoch_s + 900)
+    house.run(5)
+    assert house.claims.delay.running() and ends(house, "schedule") == 2 * 3600 + 1800 - 6
 
 
 @pytest.mark.parametrize("seconds", [1, 50, 200])

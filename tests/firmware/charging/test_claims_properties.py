@@ -29,7 +29,7 @@ def test_any_day(moments: list[Moment], drawn: int, resumed: bool) -> None:
     for passed_ms, session, hours, amps, knows, act in moments:
         now_ms += passed_ms
         subject.hours = hours
-        subject.cloud = None if amps is None else Claim("cloud", amps, now_ms + 300_000, "ordered")
+        subject.cloud = None if amps is None else Claim("cloud", amps, now_ms + 300_000, "ordered", None)
         if act == "override":
             subject.override = session
         elif act == "skip":

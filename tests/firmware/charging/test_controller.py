@@ -73,7 +73,7 @@ def test_a_load_manager_that_is_not_heard_leaves_the_fallback_current():
     unit = Unit(fallback_a=10).charge()
     assert unit.offered_a() == 10 and unit.controller.report.ruling.source == "load_manager"
     unit.run(6000)
-    unit.controller.claims = (Claim("load_manager", 20, unit.now_ms + 10000, "house"),)
+    unit.controller.claims = (Claim("load_manager", 20, unit.now_ms + 10000, "house", None),)
     unit.run(6000)
     assert unit.offered_a() == 20
     unit.run(5000)
@@ -105,7 +105,7 @@ def test_losing_the_network_changes_the_mode_and_nothing_of_the_charge():
 def test_a_pause_asks_the_car_first_and_opens_after_six_seconds_if_it_goes_on_drawing():
     unit = Unit().charge()
     unit.inputs.current_ma = 16000
-    unit.controller.claims = (Claim("cloud", PAUSE_A, None, "peak"),)
+    unit.controller.claims = (Claim("cloud", PAUSE_A, None, "peak", None),)
     outputs = unit.run(5900)
     assert outputs.contactor and outputs.pilot_duty_u16 == X1
     assert not unit.run(200).contactor
@@ -113,7 +113,7 @@ def test_a_pause_asks_the_car_first_and_opens_after_six_seconds_if_it_goes_on_dr
 
 def test_a_pause_that_expires_lets_it_charge_again():
     unit = Unit().charge()
-    unit.controller.claims = (Claim("cloud", PAUSE_A, unit.now_ms + 10000, "peak"),)
+    unit.controller.claims = (Claim("cloud", PAUSE_A, unit.now_ms + 10000, "peak", None),)
     unit.run(9000)
     assert not unit.outputs.contactor
     unit.run(3000)
@@ -126,7 +126,7 @@ def test_wishes_change_the_offer_at_most_every_five_seconds():
     changes = []
     before = unit.outputs.pilot_duty_u16
     for step in range(1000):
-        unit.controller.claims = (Claim("cloud", 10 + step % 7, None, "solar"),)
+        unit.controller.claims = (Claim("cloud", 10 + step % 7, None, "solar", None),)
         duty = unit.run(STEP_MS).pilot_duty_u16
         if duty != before:
             changes.append(unit.now_ms)
@@ -139,7 +139,7 @@ def test_a_wish_that_flutters_makes_an_offer_at_most_every_five_seconds():
     unit = Unit().charge()
     offered_ms = []
     for step in range(2000):
-        unit.controller.claims = (Claim("cloud", PAUSE_A, None, "cloudy"),) if step % 7 else ()
+        unit.controller.claims = (Claim("cloud", PAUSE_A, None, "cloudy", None),) if step % 7 else ()
         before = unit.outputs.pilot_duty_u16
         if unit.run(STEP_MS).pilot_duty_u16 != before == X1:
             offered_ms.append(unit.now_ms)
@@ -149,7 +149,7 @@ def test_a_wish_that_flutters_makes_an_offer_at_most_every_five_seconds():
 
 def test_a_lower_ceiling_does_not_wait_for_a_wish_that_does():
     unit = Unit().charge()
-    unit.controller.claims = (Claim("cloud", 10, None, "solar"),)
+    unit.controller.claims = (Claim("cloud", 10, None, "solar", None),)
     unit.controller.setup = Setup(16, True, False, 0)
     unit.run(STEP_MS)
     assert unit.offered_a() <= 16

@@ -179,7 +179,7 @@ class House(RuleBasedStateMachine):
     )
     def claim(self, source: str, amps: float, lasts_ms: int | None) -> None:
         until_ms = None if lasts_ms is None else self.world.now_ms + lasts_ms
-        self.world.controller.claims = (Claim(source, amps, until_ms, "fuzz"), *self.world.controller.claims[:2])
+        self.world.controller.claims = (Claim(source, amps, until_ms, "fuzz", None), *self.world.controller.claims[:2])
         self.world.step(STEP_MS)
 
     @rule()

@@ -10,22 +10,30 @@ def test_without_a_wish_the_lowest_ceiling_is_offered():
 
 
 def test_no_wish_lifts_a_ceiling():
-    assert rule(CEILINGS, (Claim("override", 80, None, "now"),), 0)[:2] == (20, "cable")
+    assert rule(CEILINGS, (Claim("override", 80, None, "now", None),), 0)[:2] == (20, "cable")
 
 
 def test_the_order_of_sources_decides_and_not_the_order_of_arrival():
-    cloud, owner = Claim("cloud", PAUSE_A, None, "peak"), Claim("override", 16, None, "now")
+    cloud, owner = Claim("cloud", PAUSE_A, None, "peak", None), Claim("override", 16, None, "now", None)
     assert rule(CEILINGS, (cloud, owner), 0)[:2] == (16, "override")
     assert rule(CEILINGS, (owner, cloud), 0)[:2] == (16, "override")
     assert rule(CEILINGS, (cloud,), 0)[:2] == (PAUSE_A, "cloud")
 
 
 def test_a_wish_ends_at_its_expiry_to_the_millisecond():
-    pause = Claim("cloud", PAUSE_A, 1000, "peak")
+    pause = Claim("cloud", PAUSE_A, 1000, "peak", None)
     assert rule(CEILINGS, (pause,), 999).amps == PAUSE_A
     assert rule(CEILINGS, (pause,), 1000).amps == 20
 
 
+def test_the_ruling_tells_when_what_rules_ends():
+    pause, allowance = Claim("cloud", PAUSE_A, 1000, "peak", 777), Claim("load_manager", 10, 1000, "house", 888)
+    assert rule(CEILINGS, (pause, allowance), 0).ends_s == 777
+    assert rule(CEILINGS + (("load_manager", 10),), (allowance,), 0)[1:] == ("load_manager", "the lowest ceiling", 888)
+    assert rule(CEILINGS + (("load_manager", 6),), (allowance,), 1000).ends_s is None, "the fallback has no end"
+    assert rule(CEILINGS, (Claim("cloud", 32, 1000, "peak", 777),), 0)[1:] == ("cable", "the lowest ceiling", None)
+
+
 def test_less_than_6_a_is_a_pause():
-    assert rule(CEILINGS, (Claim("cloud", 5, None, "little sun"),), 0).amps == PAUSE_A
+    assert rule(CEILINGS, (Claim("cloud", 5, None, "little sun", None),), 0).amps == PAUSE_A
     assert rule((("installer", 32), ("cable", 0)), (), 0).amps == PAUSE_A

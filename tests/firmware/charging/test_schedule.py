@@ -41,6 +41,41 @@ def test_on_the_day_the_clocks_change_local_time_rules():
     assert schedule.avoided_until(DEFAULT, 1774855800) is not None
 
 
+@pytest.mark.parametrize(
+    "text, day, clock, hours",
+    [
+        ("default", 0, "08:00:00", 3),
+        ("mon 22:00-24:00; tue 00:00-05:00", 0, "23:00:00", 6),  # across midnight
+        ("mon 08:00-11:00 10:00-12:00", 0, "09:00:00", 3),  # one leads into the next
+        ("mon-fri 00:00-24:00", 0, "12:00:00", 4 * 24 + 12),
+        ("mon-sun 00:00-24:00", 0, "12:00:00", None),
+        ("default", 0, "12:00:00", 0),
+    ],
+)
+def test_the_end_of_the_hours_is_told(text, day, clock, hours):
+    for monday_s in (MONDAY_S, SUMMER_MONDAY_S):
+        now_s = at(monday_s, day, clock)
+        ends_s = None if hours is None else now_s + hours * 3600
+        assert schedule.allowed_again_s(schedule.read(text), now_s) == ends_s
+
+
+@pytest.mark.parametrize("text", ["mon-sun 00:00-04:00", "sat-sun 00:00-24:00", "sun 01:00-03:00; sat 20:00-24:00"])
+def test_the_end_of_the_hours_is_right_when_the_clocks_change(text):
+    hours = schedule.read(text)
+    for sunday_s in (1774742400, 1792886400):  # 00:00 UTC of 29 March and 25 October 2026
+        for now_s in range(sunday_s - 6 * 3600, sunday_s + 5 * 3600, 1800):
+            ends_s = now_s
+            while schedule.avoided_until(hours, ends_s) is not None:
+                ends_s += 1800
+            assert schedule.allowed_again_s(hours, now_s) == ends_s
+
+
+def test_an_end_in_the_hour_that_there_is_not_is_told_all_the_same():
+    """29 March 2026 at 00:30 UTC; 01:30 on the wall does not come."""
+    hours = schedule.read("sun 00:00-01:30")
+    assert 1774746000 <= schedule.allowed_again_s(hours, 1774744200) <= 1774749600
+
+
 def test_an_unknown_time_charges():
     """[R10e]"""
     assert schedule.avoided_until(DEFAULT, None) is None

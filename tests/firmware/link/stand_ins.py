@@ -1,12 +1,17 @@
 """What the link reads of the charging, with the rest left out: another field there is no change here."""
 
+from firmware.charging.limits import Ruling
+
 
 class Report:
     """Of charging.controller.Report."""
 
-    def __init__(self, state="A1", mode="smart", faults=(), contactor=False, amps=0, power_w=0, total_wh=0):
+    def __init__(
+        self, state="A1", mode="smart", faults=(), contactor=False, amps=0, power_w=0, total_wh=0, ruling=None
+    ):
         self.state, self.mode, self.faults, self.contactor = state, mode, faults, contactor
         self.amps, self.power_w, self.total_wh = amps, power_w, total_wh
+        self.ruling = ruling or Ruling(amps, None, None, None)  # of a firmware that did not tell it
 
 
 class SessionRecord:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from firmware.charging.limits import Ruling
 from firmware.link import messages
 from tests.firmware.link.stand_ins import Report, SessionRecord
 
@@ -25,6 +26,14 @@ def test_heartbeat_while_charging():
 def test_heartbeat_with_a_fault():
     said = messages.heartbeat(58, 4, 1767230100, report("B1", 0, 0, 125010, ("rcd_ac",)), 11, "23430", 33)
     assert said == sample("heartbeat-fault")
+
+
+def test_heartbeat_tells_who_rules_and_until_when():
+    until = Ruling(0, "schedule", "the owner's hours, until 11:00", 1768215600)
+    paused = Report("B1", amps=0, total_wh=125010, ruling=until)
+    assert messages.heartbeat(12, 8, 1768206000, paused, 18, "23415", 22) == sample("heartbeat-paused-by-schedule")
+    free = Report("C2", amps=32, power_w=7360, total_wh=124180, ruling=Ruling(32, "installer", "", None))
+    assert messages.heartbeat(43, 4, 1767229260, free, 17, "23415", 24) == sample("heartbeat-limited-by-installer")
 
 
 @pytest.mark.parametrize("mode, said", [("smart", "smart"), ("link_lost", "smart"), ("standalone", "standalone")])

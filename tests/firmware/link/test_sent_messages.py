@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from firmware.charging import faults, mode, pilot
+from firmware.charging import faults, limits, mode, pilot
+from firmware.charging.limits import PAUSE_A, Claim
 from firmware.link import commands, messages
 from firmware.link.commands import Refused
 from firmware.link.journal import DETAILS
@@ -27,7 +28,10 @@ def heartbeat(report, time_s=NOW_S, troubles=TROUBLES, dropped=3):
 
 
 def test_a_heartbeat_with_everything_has_the_keys_of_the_schema():
-    said = heartbeat(Unit().charge().controller.report)
+    unit = Unit().charge()
+    unit.controller.claims = (Claim("cloud", PAUSE_A, None, "peak", NOW_S + 60),)
+    unit.run(1000)
+    said = heartbeat(unit.controller.report)
     assert complaints("heartbeat", said) == []
     assert set(said) == set(keys_of("heartbeat"))
 
@@ -47,6 +51,8 @@ def test_the_names_in_a_heartbeat_are_those_of_the_rules():
     states = [band[0] for band in pilot.BANDS_MV]
     assert {name[0] for name in names("heartbeat", "s")} == set(states)
     assert set(names("event.mode", "to")) == set(mode.TABLE)
+    sources = [source for source, _ in limits.PRIORITY if source not in ("override", "default")]  # those limit nothing
+    assert names("heartbeat", "y") == [limits.NO_READING.source] + sources
 
 
 def test_records_have_the_keys_of_the_schema():
