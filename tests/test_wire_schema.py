@@ -138,7 +138,7 @@ def notes(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_the_cloud_gives_the_commands_of_the_schema_and_no_other() -> None:
-    """Each call of `orders.give`, with its arguments and whether it has an end; and what tells the time."""
+    """Each call of `send_command`, with its arguments and whether it has an end; and what tells the time."""
     given = {given_by for path in (ROOT / "cloud_bridge").rglob("*.py") for given_by in commands(path)}
     for do, keys, _ in given:
         assert set(keys) == set(keys_of(f"command.{do}")) - {"do"}, do
@@ -156,8 +156,8 @@ def commands(path: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
     """(do, arguments, file) of each command that a file gives by a literal."""
     name = path.relative_to(ROOT).as_posix()
     for node in syntax(path):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "give":
-            _, _, _, do, arguments, *holds = node.args
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "send_command":
+            _, _, _, _, do, arguments, *holds = node.args
             assert isinstance(do, ast.Constant) and isinstance(arguments, ast.Dict)
             keys = [str(key.value) for key in arguments.keys if isinstance(key, ast.Constant)]
             yield str(do.value), tuple(keys + ["exp"] * bool(holds)), name
