@@ -8,6 +8,7 @@ paho reads from what one call has fetched, and the acknowledgements of a whole c
 import asyncio
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock
 from typing import Any, cast
@@ -57,6 +58,11 @@ class BatchedSocket:
         if is_first:
             self._loop.call_soon_threadsafe(self._send_acknowledgements)
 
+    def shut_down(self) -> None:
+        """End the connection, from any thread. paho notices and connects again."""
+        with suppress(OSError):  # it has ended already
+            self._inner.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         self._inner.close()
 
@@ -74,13 +80,19 @@ class BatchedSocket:
 
 
 class BatchedClient(paho.Client):
-    """Messages are acknowledged through `batched`, the socket of the connection that brought them."""
+    """Messages are acknowledged through `batched`, the socket of the connection that brought them.
+
+    `on_thread_error` is called on paho's thread with every exception that would have ended it; it must not raise.
+    """
 
     batched: BatchedSocket  # from the first connection on: before it nothing is read
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, on_thread_error: Callable[[BaseException], None], **options: Any
+    ) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, manual_ack=True, **options)
         self._batching_loop = loop
+        self._on_thread_error = on_thread_error
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
         """All that was fetched, and not one packet at a time."""
@@ -88,6 +100,22 @@ class BatchedClient(paho.Client):
         while code is MQTTErrorCode.MQTT_ERR_SUCCESS and self.batched.pending():
             code = super().loop_read(max_packets)
         return code
+
+    def _thread_main(self) -> None:
+        """paho's own thread ends with the first exception of a callback or of its parser, and nothing is received from
+        then on. Here only the connection ends: the next one brings what was not acknowledged."""
+        try:
+            while True:
+                try:
+                    self.loop_forever(retry_first_connection=True)
+                    return
+                except BaseException as error:  # SystemExit and CancelledError too would end the thread silently
+                    self._on_thread_error(error)
+                    self._sock_close()
+                    self._reconnect_wait()
+        finally:
+            self._thread = None
+            self._reset_sockets()  # paho leaves them to the garbage collector
 
     def _create_socket(self) -> BatchedSocket:
         """Where paho itself puts its WebSocket in front of the socket."""

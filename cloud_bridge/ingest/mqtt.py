@@ -12,14 +12,28 @@ anything published later. The marker is a message of our own, published at once 
 it was published before we were back and is stored, but is no contact. The time we were away is a gap in the ledger.
 
 A message is acknowledged to the broker when it is committed, so killing this process loses nothing.
+
+Who is a unit and who is revoked is our own list (unit_registry.py), refreshed once a second on the event loop. The messages
+of a revoked unit are dropped whatever the broker does: they are neither contact nor stored. A changed secret is a
+matter between unit and broker: we cannot see with which secret a connection was opened, so until the broker knows the
+new secret the connection that was opened with the old one counts. `unit secret` therefore reloads the broker, or says
+what is left to do.
+
+A message of an id that is not in the list waits, unacknowledged, until a read of the list that began after it came:
+the unit may just have been added. While the database cannot be read it waits longer, and is lost neither here nor by
+killing this process.
+
+The broker may hold a retained message of a unit, which would be delivered on every connection for ever. It is cleared
+by publishing an empty one. An empty message is therefore never contact: it says that somebody has cleared a topic.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import partial
-from threading import Event
-from typing import Any
+from threading import Event, Lock
+from typing import Any, NamedTuple
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTProtocolVersion
@@ -34,7 +48,7 @@ from cloud_bridge.ingest.batched_paho import BatchedClient
 from cloud_bridge.ingest.canary import BrokerAddress, Canary
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.shard import ALL, Shard
-from cloud_bridge.ingest.unit_registry import UnitRegistry
+from cloud_bridge.ingest.unit_registry import RosterUpdate, UnitRegistry, UnitStatus
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.store.secrets import new_secret
 
@@ -44,8 +58,25 @@ IN_FLIGHT = 2000  # messages the store has not committed; then the broker waits 
 KEPT_S = 24 * 3600  # how long the broker keeps messages for us while we are away
 COMMAND_WITHIN_S = 5.0
 UNSUPPORTED_VERSION = 132  # the reason code of a broker that knows only MQTT 3.1.1
+REFRESH_EVERY_S = 1.0  # the list of units: a revoked unit counts for no longer than this and one read
+LOOKUP_AFTER_S = 0.1  # between a read and the next one, when unknown ids ask for it
+READ_WITHIN_S = 5.0  # a slower read is counted and logged as a failure; the next one begins only after it
+PENDING = IN_FLIGHT  # messages of unknown ids that wait for the list; with MQTT 5 the broker does not send more
+RENEW_EVERY_S = 60.0  # the connection, for messages that have to be delivered again: at most this often
 
 _log = logging.getLogger(__name__)
+
+
+class InboundMessage(NamedTuple):
+    """A message on a topic of a unit, or of an id that may be one."""
+
+    unit_id: str
+    kind: str
+    payload: bytes
+    received_ms: int
+    is_live: bool  # published while we were connected, and not delivered to us before
+    is_retained: bool
+    acknowledge: Callable[[], None]
 
 
 class MqttIngest:
@@ -75,14 +106,27 @@ class MqttIngest:
         self._name = shard.bridge_id
         self._marker = b""
         self._loop = asyncio.get_running_loop()
+        self._refreshing: asyncio.Task[None] | None = None
+        self._lookup_due = asyncio.Event()
+        self._roster_trouble: str | None = None  # why the list could not be read last; None while all is well
+        self._lock = Lock()  # messages are taken in on paho's thread, and on the event loop when they had to wait
+        self._pending: list[InboundMessage] = []
+        self._renewal_due = False  # a message was left unacknowledged and is not pending
+        self._renewed_s = -RENEW_EVERY_S
+        self._cleared: set[str] = set()  # retained topics, on this connection
+        self._refused: set[int] = set()  # the packet ids of what the broker did not let us publish last
         self._client = self._make(MQTTProtocolVersion.MQTTv5)
 
     def start(self) -> None:
         """Connects in the background and keeps at it."""
+        self._refreshing = self._loop.create_task(self._refresh_roster())
         self._connect()
 
     async def stop(self) -> None:
         """The broker keeps what comes for us from now on."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.wait({self._refreshing})
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
 
@@ -96,7 +140,10 @@ class MqttIngest:
         return 0
 
     async def command(self, unit_id: str, payload: bytes) -> bool:
-        """Publish a command; True when the broker has taken it, which delivers it when the unit is there."""
+        """Publish a command; True when the broker has taken it, which delivers it when the unit is there.
+
+        False too when the access list of the broker does not allow it, as far as MQTT 3.1.1 lets the broker say so.
+        """
         return await asyncio.to_thread(self._publish_command, unit_id, payload)
 
     def _publish_command(self, unit_id: str, payload: bytes) -> bool:
@@ -105,11 +152,12 @@ class MqttIngest:
             sent.wait_for_publish(COMMAND_WITHIN_S)
         except (ValueError, RuntimeError):  # not connected
             return False
-        return sent.is_published()
+        return sent.is_published() and sent.mid not in self._refused
 
     def _make(self, version: MQTTProtocolVersion) -> BatchedClient:
         client = BatchedClient(
             self._loop,
+            self._on_thread_error,
             client_id=self._name,
             clean_session=False if version is MQTTProtocolVersion.MQTTv311 else None,  # MQTT 5 says it in connect()
             protocol=version,
@@ -122,6 +170,7 @@ class MqttIngest:
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
+        client.on_publish = self._on_publish
         return client
 
     def _connect(self) -> None:
@@ -144,6 +193,7 @@ class MqttIngest:
         elif code.is_failure:
             _log.error("the broker refuses us: %s", code)
         else:
+            self._cleared.clear()
             client.subscribe([(f"cp/+/{kind}", 1) for kind in sorted(UNIT_TOPICS)])
 
     def _on_subscribe(self, client: paho.Client, _data: Any, _mid: int, codes: Any, _properties: Any) -> None:
@@ -158,35 +208,171 @@ class MqttIngest:
         if code.is_failure:
             _log.warning("the connection to the broker was lost: %s", code)
 
+    def _on_publish(self, _client: Any, _data: Any, mid: int, code: Any, _properties: Any) -> None:
+        if code.is_failure:
+            self._counters.refused_publishes += 1
+            self._refused.add(mid)
+            _log.warning("the broker refuses what we publish: %s. See its access list", code)
+        else:
+            self._refused.discard(mid)
+
+    def _on_thread_error(self, error: BaseException) -> None:
+        self.live.clear()
+        self._counters.failed_connections += 1
+        _log.error("the connection to the broker ended with an error and is renewed", exc_info=error)
+
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
+        """An error of ours ends neither the thread nor the connection, or one message could keep out all others."""
+        try:
+            with self._lock:
+                self._receive(message)
+        except Exception:
+            self._leave_unacknowledged()
+
+    def _receive(self, message: paho.MQTTMessage) -> None:
         now_ms = self._clock.now_ms()
-        acknowledge = partial(self._client.batched.acknowledge, message.mid)
+        acknowledge = partial(self._client.batched.acknowledge, message.mid) if message.qos else _nothing
         _, unit_id, kind = message.topic.split("/")  # as subscribed
+        if unit_id.startswith("_"):
+            self._receive_own(unit_id, message, now_ms, acknowledge)
+        elif not self._shard.takes(unit_id):
+            acknowledge()
+        else:
+            is_live = self.live.is_set() and not message.dup
+            inbound = InboundMessage(
+                unit_id, kind, bytes(message.payload), now_ms, is_live, message.retain, acknowledge
+            )
+            status = self._unit_registry.status(unit_id)
+            if status is None:
+                self._put_aside(inbound)
+            else:
+                self._settle(inbound, status)
+
+    def _receive_own(self, name: str, message: paho.MQTTMessage, now_ms: int, acknowledge: Callable[[], None]) -> None:
+        """Our marker, or a canary."""
         if message.retain:
             self._counters.dropped_retained += 1
-        elif unit_id.startswith("_"):
-            if unit_id == self._name and message.payload == self._marker:
-                self.live.set()
-            elif unit_id != self._shard.canary_id or not self.live.is_set():
-                acknowledge()
-                return
+        elif name == self._name and message.payload == self._marker:
+            self.live.set()
             self._ingest.take_canary(now_ms, acknowledge)
             return
-        elif not self._shard.takes(unit_id):
-            pass
-        elif not self._unit_registry.has(unit_id):
-            self._counters.quarantined += 1
-            self._unknown_clients.saw(unit_id[:36], now_ms)
-        elif self.live.is_set() and not message.dup:
-            written = partial(self._written, unit_id, now_ms, acknowledge) if self._home_assistant else acknowledge
-            self._ingest.take(unit_id, kind, bytes(message.payload), now_ms, False, written)
-            return
-        else:
-            self._ingest.take_late(unit_id, kind, bytes(message.payload), now_ms, acknowledge)
+        elif name == self._shard.canary_id and self.live.is_set():
+            self._ingest.take_canary(now_ms, acknowledge)
             return
         acknowledge()
 
+    def _put_aside(self, inbound: InboundMessage) -> None:
+        if len(self._pending) >= PENDING:
+            self._counters.dropped_pending += 1
+            self._renewal_due = True
+            return
+        self._pending.append(inbound)
+        if len(self._pending) == 1:
+            self._loop.call_soon_threadsafe(self._lookup_due.set)
+
+    # Called on either thread, with the lock.
+
+    def _settle(self, inbound: InboundMessage, status: UnitStatus) -> None:
+        unit_id, kind, payload, received_ms, is_live, is_retained, acknowledge = inbound
+        if status is UnitStatus.UNKNOWN:
+            self._counters.quarantined += 1
+            self._unknown_clients.saw(unit_id[:36], received_ms)
+        elif is_retained:
+            self._counters.dropped_retained += 1
+            self._clear_retained(f"cp/{unit_id}/{kind}")
+        elif not payload:
+            self._counters.dropped_empty += 1
+        elif status is UnitStatus.REVOKED:
+            self._counters.dropped_revoked += 1
+        elif is_live:
+            written = partial(self._written, unit_id, received_ms, acknowledge) if self._home_assistant else acknowledge
+            self._ingest.take(unit_id, kind, payload, received_ms, False, written)
+            return
+        else:
+            self._ingest.take_late(unit_id, kind, payload, received_ms, acknowledge)
+            return
+        acknowledge()
+
+    def _clear_retained(self, topic: str) -> None:
+        if topic in self._cleared:
+            return
+        self._cleared.add(topic)
+        self._counters.cleared_retained += 1
+        self._client.publish(topic, b"", 1, retain=True)
+
+    def _leave_unacknowledged(self) -> None:
+        """To be called where an exception is handled. The broker delivers the message again on the next connection."""
+        self._counters.failed_messages += 1
+        self._renewal_due = True
+        _log.exception("a message could not be taken in; it is not acknowledged")
+
     # Called on the event loop.
+
+    async def _refresh_roster(self) -> None:
+        """For ever."""
+        while True:
+            self._lookup_due.clear()
+            with self._lock:
+                asked = [inbound.unit_id for inbound in self._pending]
+            update = await self._read_roster(frozenset(asked))
+            if update is None:
+                await asyncio.sleep(REFRESH_EVERY_S)
+                continue
+            with self._lock:
+                self._unit_registry.apply(update)
+                self._settle_pending(len(asked))
+            self._renew_if_due()
+            await asyncio.sleep(LOOKUP_AFTER_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._lookup_due.wait(), REFRESH_EVERY_S - LOOKUP_AFTER_S)
+
+    async def _read_roster(self, ids: Collection[str]) -> RosterUpdate | None:
+        """None: it could not be read, and the list as it was stays in force."""
+        reading = self._loop.create_task(asyncio.to_thread(self._unit_registry.read, ids))
+        try:
+            done, _ = await asyncio.wait({reading}, timeout=READ_WITHIN_S)
+            if not done:
+                self._roster_failed(f"no answer within {READ_WITHIN_S:g} s")
+            update = await reading
+        except Exception as error:  # of any kind: without this task no revocation would be noticed any more
+            self._roster_failed(str(getattr(error, "orig", None) or error) or type(error).__name__)
+            return None
+        finally:
+            if not reading.done():  # we are stopped; whoever stops us then closes the database
+                await asyncio.wait({reading}, timeout=READ_WITHIN_S)
+        if self._roster_trouble is not None:
+            _log.warning("the list of units can be read again")
+            self._roster_trouble = None
+        return update
+
+    def _roster_failed(self, reason: str) -> None:
+        self._counters.failed_roster_reads += 1
+        if self._roster_trouble is None:
+            _log.error("the list of units cannot be read, the last one stays in force: %s", reason)
+        self._roster_trouble = reason
+
+    def _settle_pending(self, asked: int) -> None:
+        """With the lock. Only the first `asked` messages came before the read of the list began: an id that is missing
+        in it is then that of no unit."""
+        pending, self._pending = self._pending, []
+        for position, inbound in enumerate(pending):
+            status = self._unit_registry.status(inbound.unit_id)
+            if status is None and position >= asked:
+                self._pending.append(inbound)
+                continue
+            try:
+                self._settle(inbound, status or UnitStatus.UNKNOWN)
+            except Exception:
+                self._leave_unacknowledged()
+        if self._pending:
+            self._lookup_due.set()
+
+    def _renew_if_due(self) -> None:
+        """The new connection brings what was left unacknowledged on this one."""
+        if self._renewal_due and self._loop.time() - self._renewed_s >= RENEW_EVERY_S:
+            self._renewal_due = False
+            self._renewed_s = self._loop.time()
+            self._client.batched.shut_down()
 
     def _written(self, unit_id: str, at_ms: int, acknowledge: Callable[[], None]) -> None:
         acknowledge()
@@ -194,3 +380,8 @@ class MqttIngest:
             self._introduced.add(unit_id)
             self._client.publish(*home.what_it_is(unit_id), qos=1, retain=True)
         self._client.publish(*home.contacted(unit_id, at_ms))
+
+
+def _nothing() -> None:
+    """The acknowledgement of a message with QoS 0, which has none: a PUBACK with packet id 0 breaks the protocol, and
+    mosquitto 2.0.11 closes the connection."""

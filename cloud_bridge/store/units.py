@@ -1,9 +1,9 @@
 """Charge points: added by the operator, known by id."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
@@ -97,6 +97,18 @@ def changed_credentials(connection: Connection, since_ms: int) -> dict[str, int]
     """The units whose secret was changed or taken away since then, with the time of it."""
     query = select(units.c.id, units.c.credentials_ms).where(units.c.credentials_ms >= since_ms)
     return {row.id: row.credentials_ms for row in connection.execute(query)}
+
+
+def login_states(connection: Connection, since_ms: int | None = None, ids: Collection[str] = ()) -> dict[str, bool]:
+    """Whether each unit may log in; False: its secret was taken away and it has got no new one.
+
+    Of all units, or with `since_ms` only of `ids` and of those whose secret was changed or taken away since then.
+    """
+    query = select(units.c.id, units.c.secret_hash != NO_HASH)
+    if since_ms is not None:
+        has_changed = units.c.credentials_ms >= since_ms
+        query = query.where(or_(has_changed, units.c.id.in_(ids)) if ids else has_changed)
+    return {unit_id: bool(may_log_in) for unit_id, may_log_in in connection.execute(query)}
 
 
 def secret_hash(connection: Connection, unit_id: str) -> str | None:

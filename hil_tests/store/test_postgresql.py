@@ -18,6 +18,7 @@ SUITE = [
     "test_noticing.py",
     "test_alone.py",
     "test_access.py",
+    "test_roster.py",
     "test_history.py",
     "test_personal.py",
     "vehicles/test_vault.py",
