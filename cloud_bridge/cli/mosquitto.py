@@ -2,38 +2,42 @@
 
 Units are bound to their own topics by their user name, which is also their client id. What mosquitto cannot do is
 tell a unit's will from its publishing: a unit may set a will on its own heartbeat, and only on that.
+
+Our own clients may do what they do (ingest/mqtt.py, ingest/canary.py, ingest/home_assistant.py) and nothing else.
 """
 
 import argparse
-import getpass
-import os
+import ipaddress
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from cloud_bridge.cli import mosquitto_files as files
 from cloud_bridge.cli.area import Answer, Area
+from cloud_bridge.cli.mosquitto_reload import signal_broker
+from cloud_bridge.contact import UNIT_TOPICS
+from cloud_bridge.errors import BridgeError
 from cloud_bridge.ingest import home_assistant as home
 from cloud_bridge.ingest.mqtt import IN_FLIGHT
 from cloud_bridge.ingest.shard import Shard
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import open_database
-from cloud_bridge.store.secrets import broker_hash, new_secret
+from cloud_bridge.store.secrets import broker_hash
 from cloud_bridge.store.units import broker_passwords
 from cloud_bridge.wire import MAX_PAYLOAD_BYTES
 
-SHARDS = 8  # processes that may share the units (CHARGEKEEPER_PART)
-OURS = [
-    name
-    for shard in (Shard(number, SHARDS) for number in range(1, SHARDS + 1))
-    for name in (shard.bridge_id, shard.canary_id)
-]
+MAX_SHARDS = 8  # processes that may share the units (CHARGEKEEPER_PART)
+SHARDS = [Shard(number, MAX_SHARDS) for number in range(1, MAX_SHARDS + 1)]
 MAX_PACKET_BYTES = MAX_PAYLOAD_BYTES + 256  # and its topic
 
 CONFIGURATION = """\
-# Written by `python -m cloud_bridge mosquitto write`; run it again after adding units, then reload mosquitto.
+# Written by `python -m cloud_bridge mosquitto write`; `unit add`, `unit secret` and `unit revoke`
+# bring the password file up to date. Listeners and the user change with a restart only.
 user {user}
 per_listener_settings false
 allow_anonymous false
 password_file {folder}/passwords
 acl_file {folder}/acl
+pid_file {folder}/mosquitto.pid
 persistence true
 persistence_location {folder}/
 autosave_interval 60
@@ -54,76 +58,110 @@ use_username_as_clientid true
 """
 TLS = "certfile {cert}\nkeyfile {key}\ntls_version tlsv1.2\n"
 
-OUR_ACCESS = f"""\
-user {{name}}
-topic readwrite cp/#
-topic write {home.DISCOVERY}/#
-topic write {home.STATE}/#
-
-"""
-HOME_ACCESS = f"""\
-user {home.USER}
-topic readwrite {home.DISCOVERY}/status
-topic read {home.DISCOVERY}/#
-topic read {home.STATE}/#
-
-"""
-UNIT_ACCESS = """\
-pattern write cp/%u/heartbeat
-pattern write cp/%u/event
-pattern write cp/%u/session
-pattern write cp/%u/result
-pattern write cp/%u/lwt
-pattern read cp/%u/command
-"""
+PUBLISHED = (*sorted(UNIT_TOPICS), "lwt")  # by units
+UNIT_ACCESS = "".join(f"pattern write cp/%u/{kind}\n" for kind in PUBLISHED) + "pattern read cp/%u/command\n"
 
 
 def declare(area: Area) -> None:
     write = area.command("write", "write its configuration, access list and password file", run)
     write.add_argument("--folder", type=Path, help="where to; without it, mosquitto/ in the data folder")
-    write.add_argument("--host", default="127.0.0.1", help="where it listens; elsewhere than here only with TLS")
+    write.add_argument("--host", default="127.0.0.1", help="where it listens; beyond this machine only with TLS")
     write.add_argument("--port", type=int, default=1883)
+    write.add_argument(
+        "--plain-anywhere", action="store_true", help="listen without TLS beyond this machine: secrets in clear text"
+    )
 
 
 def run(settings: Settings, options: argparse.Namespace) -> Answer:
-    """Secrets are made at the first time, and kept."""
-    folder: Path = (options.folder or settings.folder / "mosquitto").resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    secret = _kept_secret(folder / "bridge.secret")
-    with open_database(settings.store).reading() as connection:
-        units = broker_passwords(connection)
-    passwords = [*((name, broker_hash(secret)) for name in OURS), *units]
-    access = "".join(OUR_ACCESS.format(name=name) for name in OURS)
+    """Secrets are made at the first time, and kept. A mosquitto that runs with these files is reloaded."""
+    _check_listener(settings, options.host, options.plain_anywhere)
+    user = files.broker_user()
+    folder: Path = options.folder.resolve() if options.folder else files.default_folder(settings)
+    files.make_folder(folder, user)
+    for file in filter(None, (settings.tls_cert, settings.tls_key)):
+        if not files.may(user, "-r", file.resolve()):
+            raise BridgeError(f"the user {user.name}, as which mosquitto runs, cannot read {file}")
+    database = open_database(settings.store)
+    try:
+        with files.one_writer(database), database.reading() as connection:
+            units = broker_passwords(connection)
+            secret = _write_files(settings, options, folder, user, units)
+            files.remember_folder(settings, folder)
+    except OSError as error:
+        raise BridgeError(f"cannot write the files for mosquitto in {folder}: {error.strerror}") from error
+    scheme = "mqtt" if settings.tls_cert is None else "mqtts"
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    return {
+        "start": f"mosquitto -c {folder / 'mosquitto.conf'}",
+        "units": len(units),
+        "reloaded": signal_broker(folder / "mosquitto.conf").is_done,
+        "CHARGEKEEPER_BROKER": f"{scheme}://:{secret}@{host}:{options.port}",
+    }
+
+
+def _write_files(
+    settings: Settings,
+    options: argparse.Namespace,
+    folder: Path,
+    user: files.BrokerUser,
+    units: Iterable[tuple[str, str]],
+) -> str:
+    """Returns the secret of our own clients."""
+    owner = (user.uid, user.gid)
+    secret = files.kept_secret(folder / files.SECRET)
+    own = [(name, broker_hash(secret)) for part in SHARDS for name in (shard.bridge_id, shard.canary_id)]
     if settings.home_assistant:
-        passwords.append((home.USER, broker_hash(_kept_secret(folder / "home-assistant.secret"))))
-        access += HOME_ACCESS
-    _write(folder / "passwords", "".join(f"{name}:{kept}\n" for name, kept in passwords))
-    _write(folder / "acl", access + UNIT_ACCESS)
+        own.append((home.USER, broker_hash(files.kept_secret(folder / "home-assistant.secret"))))
+    files.write_passwords(folder, own, units, owner)
+    files.write_file(folder / "acl", access_list(settings.home_assistant), owner)
     configuration = CONFIGURATION.format(
-        user=getpass.getuser(), folder=folder, in_flight=IN_FLIGHT, packet=MAX_PACKET_BYTES
+        user=user.name, folder=folder, in_flight=IN_FLIGHT, packet=MAX_PACKET_BYTES
     ) + LISTENER.format(port=options.port, host=options.host)
     if settings.tls_cert is not None:
         configuration += TLS.format(
             cert=settings.tls_cert.resolve(), key=(settings.tls_key or settings.tls_cert).resolve()
         )
-    _write(folder / "mosquitto.conf", configuration)
-    scheme = "mqtt" if settings.tls_cert is None else "mqtts"
-    return {
-        "start": f"mosquitto -c {folder / 'mosquitto.conf'}",
-        "units": len(units),
-        "CHARGEKEEPER_BROKER": f"{scheme}://:{secret}@{options.host}:{options.port}",
-    }
+    files.write_file(folder / "mosquitto.conf", configuration, owner)
+    return secret
 
 
-def _kept_secret(path: Path) -> str:
-    if not path.exists():
-        _write(path, new_secret())
-    return path.read_text()
+def access_list(home_assistant: bool) -> str:
+    """What each client may do at the broker.
+
+    The patterns are for every user, ours too, so what they would give to ours is denied; mosquitto looks at `deny`
+    first.
+    """
+    entries = [_entry(shard.bridge_id, ["command", "lwt"], _bridge_topics(home_assistant)) for part in SHARDS]
+    for part in SHARDS:
+        others = [kind for kind in ("command", *PUBLISHED) if kind != "heartbeat"]
+        entries.append(_entry(shard.canary_id, others, [f"write cp/{shard.canary_id}/heartbeat"]))
+    if home_assistant:
+        entries.append(_entry(home.USER, ["command", *PUBLISHED], home.ACCESS))
+    return "\n".join(entries) + "\n" + UNIT_ACCESS
 
 
-def _write(path: Path, text: str) -> None:
-    """Readable by its owner alone, and never half written."""
-    fresh = path.with_name(path.name + ".new")
-    with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    fresh.replace(path)
+def _bridge_topics(home_assistant: bool) -> Iterator[str]:
+    for kind in sorted(UNIT_TOPICS):
+        yield f"readwrite cp/+/{kind}"  # it clears what is retained there, and its own marker is a heartbeat
+    yield "write cp/+/command"
+    if home_assistant:
+        yield from (f"write {topics}" for topics in home.PUBLISHED)
+
+
+def _entry(name: str, denied: Iterable[str], allowed: Iterable[str]) -> str:
+    lines = [f"user {name}", *(f"topic deny cp/{name}/{kind}" for kind in denied), *(f"topic {one}" for one in allowed)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _check_listener(settings: Settings, host: str, plain_anywhere: bool) -> None:
+    if settings.tls_cert is None and not (plain_anywhere or settings.mqtt_plain_anywhere or _is_loopback(host)):
+        raise BridgeError(
+            f"without TLS secrets would reach {host} in clear text: set CHARGEKEEPER_TLS_CERT, or add --plain-anywhere"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

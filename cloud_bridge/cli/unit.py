@@ -1,14 +1,20 @@
-"""`python -m cloud_bridge unit ...`: charge points, typed beside the running bridge, which notices within a second."""
+"""`python -m cloud_bridge unit ...`: charge points, typed beside the running bridge, which notices within a second.
+
+An outside broker has secrets of its own to learn: after `add`, `secret` and `revoke` it is reloaded where that is
+possible, or the answer says what is left to do and what holds until then (mosquitto_reload.py).
+"""
 
 import argparse
 import sys
+from typing import Any
 
 from cloud_bridge.cli.area import Answer, Area
+from cloud_bridge.cli.mosquitto_reload import reload_broker
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import Settings
 from cloud_bridge.store import claims, units
-from cloud_bridge.store.database import open_database
+from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.secrets import is_strong
 
@@ -28,11 +34,12 @@ def declare(area: Area) -> None:
 
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
     made = _made_by_the_unit(options)
-    with open_database(settings.store).writing() as connection:
+    database = open_database(settings.store)
+    with database.writing() as connection:
         new = units.add_unit(connection, options.id, SystemClock().now_ms(), made)._asdict()
     if made:
         del new["secret"]  # is known where it is needed
-    return new
+    return new | _at_the_broker(settings, database, "it cannot log in")
 
 
 def show(settings: Settings, _options: argparse.Namespace) -> Answer:
@@ -42,9 +49,13 @@ def show(settings: Settings, _options: argparse.Namespace) -> Answer:
 
 def secret(settings: Settings, options: argparse.Namespace) -> Answer:
     made = _made_by_the_unit(options)
-    with open_database(settings.store).writing() as connection:
+    database = open_database(settings.store)
+    with database.writing() as connection:
         new = units.change_secret(connection, options.id, SystemClock().now_ms(), made)
-    return {"id": options.id} if made else {"id": options.id, "secret": new}
+    changed = {"id": options.id} if made else {"id": options.id, "secret": new}
+    return changed | _at_the_broker(
+        settings, database, "the old secret lets in and the new one does not, and a connection with the old one counts"
+    )
 
 
 def _made_by_the_unit(options: argparse.Namespace) -> str | None:
@@ -58,9 +69,23 @@ def _made_by_the_unit(options: argparse.Namespace) -> str | None:
 
 
 def revoke(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.store).writing() as connection:
+    database = open_database(settings.store)
+    with database.writing() as connection:
         units.revoke(connection, options.id, SystemClock().now_ms())
-    return {"id": options.id, "revoked": True}
+    return {"id": options.id, "revoked": True} | _at_the_broker(
+        settings, database, "its secret lets in and its connection stands; the bridge ignores its messages already"
+    )
+
+
+def _at_the_broker(settings: Settings, database: Database, until_then: str) -> dict[str, Any]:
+    """Nothing where the broker is the embedded one, which reads the store."""
+    done = reload_broker(settings, database)
+    if done is None:
+        return {}
+    return {
+        "broker_reloaded": done.is_done,
+        "broker": done.text if done.is_done else f"{done.text}. Until then {until_then}",
+    }
 
 
 def claim(settings: Settings, options: argparse.Namespace) -> Answer:

@@ -14,6 +14,13 @@ from cloud_bridge.clock import iso_utc
 USER = "home_assistant"
 DISCOVERY = "homeassistant"  # its own name for the topics where it looks
 STATE = "chargekeeper"
+PUBLISHED = (f"{DISCOVERY}/device/+/config", f"{STATE}/+/contact")  # by us
+ACCESS = (  # of Home Assistant itself, as in an access list of mosquitto
+    f"read {DISCOVERY}/#",
+    f"read {STATE}/#",
+    f"readwrite {DISCOVERY}/status",  # its birth and its will
+    f"readwrite {DISCOVERY}/device/+/config",  # it clears the retained message when a device is deleted
+)
 
 
 def what_it_is(unit_id: str) -> tuple[str, bytes]:

@@ -1,4 +1,4 @@
-"""A broker of somebody else, played on a real socket: MQTT 3.1.1, one client at a time, and a bridge in front of it.
+"""A broker of somebody else, played on a real socket: one client at a time, and a bridge in front of it.
 
 It delivers what a test gives it, and again on the next connection, with DUP and before anything else, what was not
 acknowledged, as the standard wants it [MQTT-4.4.0-1].
@@ -23,16 +23,19 @@ from cloud_bridge.store.units import NewUnit, add_unit
 from tests.cloud_bridge.raw import publish_packet, text
 from tests.cloud_bridge.running import DEADLINE_S, START_MS, HandClock, store_at
 
-SUBACK = 0x90
+CONNACK, PUBACK, SUBACK = 0x20, 0x40, 0x90
+NOT_AUTHORIZED = b"\x87"  # MQTT 5, section 3.4.2.1
 QOS_0, QOS_1, RETAIN, DUP = 0x30, 0x32, 0x01, 0x08
 
 _tick = threading.Event()  # never set
 
 
 class OutsideBroker:
-    """Refuses MQTT 5, and echoes the client's marker."""
+    """Echoes the client's marker. Of MQTT 3.1.1, and refuses MQTT 5; or of MQTT 5, and says no to all publications."""
 
-    def __init__(self) -> None:
+    def __init__(self, level: int = 4) -> None:
+        self._level = level
+        self._properties = b"\0" * (level == 5)  # none
         self.levels: list[int] = []  # of each CONNECT
         self.connections = 0  # that subscribed
         self.published: list[Publish] = []  # by the client, without its markers
@@ -48,13 +51,15 @@ class OutsideBroker:
     def deliver(self, topic: str, payload: bytes, packet_id: int, retain: bool = False) -> None:
         """With QoS 1."""
         with self._lock:
-            self._unacknowledged[packet_id] = publish_packet(topic, payload, packet_id, QOS_1 | (RETAIN * retain))
+            self._unacknowledged[packet_id] = publish_packet(
+                topic, self._properties + payload, packet_id, QOS_1 | (RETAIN * retain)
+            )
             assert self._client is not None
             self._client.sendall(self._unacknowledged[packet_id])
 
     def deliver_once(self, topic: str, payload: bytes) -> None:
         """With QoS 0."""
-        self.send(packets.whole(QOS_0, text(topic) + payload))
+        self.send(packets.whole(QOS_0, text(topic) + self._properties + payload))
 
     def send(self, data: bytes) -> None:
         with self._lock:
@@ -90,25 +95,28 @@ class OutsideBroker:
         match first_byte >> 4:
             case packets.CONNECT:
                 self.levels.append(body[6])
-                client.sendall(packets.connack(packets.ACCEPTED if body[6] == 4 else packets.WRONG_PROTOCOL))
-                return body[6] == 4
+                if body[6] != self._level:
+                    client.sendall(packets.connack(packets.WRONG_PROTOCOL))
+                    return False
+                client.sendall(packets.whole(CONNACK, b"\0\0" + self._properties))
             case packets.SUBSCRIBE:
                 with self._lock:
                     self._client = client
-                    client.sendall(packets.whole(SUBACK, body[:2] + b"\x01" * 4))
+                    client.sendall(packets.whole(SUBACK, body[:2] + self._properties + b"\x01" * 4))
                     for packet in self._unacknowledged.values():
                         client.sendall(bytes((packet[0] | DUP,)) + packet[1:])
             case packets.PUBLISH:
                 said = packets.parse_publish(first_byte, body)
                 if said.packet_id is not None:
-                    self.send(packets.puback(said.packet_id))
+                    refused = NOT_AUTHORIZED + self._properties if self._level == 5 else b""
+                    self.send(packets.whole(PUBACK, said.packet_id.to_bytes(2) + refused))
                 if said.topic == "cp/_bridge-1/heartbeat":
                     self.send(packets.whole(QOS_0, text(said.topic) + said.payload))
                     self.connections += 1
                 else:
                     self.published.append(said)
             case packets.PUBACK:
-                packet_id = int.from_bytes(body)
+                packet_id = int.from_bytes(body[:2])
                 with self._lock:
                     self._unacknowledged.pop(packet_id, None)
                 self.acknowledged.add(packet_id)
@@ -126,6 +134,10 @@ class OutsideBridge:
         self.broker = broker
         self.clock = clock
         self._ingest = app_state.broker
+
+    def command(self, unit_id: str) -> bool:
+        future = asyncio.run_coroutine_threadsafe(self._ingest.command(unit_id, b"{}"), self.app_state.loop)
+        return future.result(DEADLINE_S)
 
     def add_unit(self, unit_id: str) -> NewUnit:
         with self.app_state.database.writing() as connection:
@@ -149,9 +161,11 @@ class OutsideBridge:
 
 
 @contextmanager
-def outside_bridge(folder: Path, prepare: Callable[[AppState], None] = lambda _house: None) -> Iterator[OutsideBridge]:
+def outside_bridge(
+    folder: Path, prepare: Callable[[AppState], None] = lambda _house: None, level: int = 4
+) -> Iterator[OutsideBridge]:
     """Connected and live. `prepare` is called with the house before anything is received."""
-    broker = OutsideBroker()
+    broker = OutsideBroker(level)
     where = store_at(folder)
     settings = Settings(
         "127.0.0.1",

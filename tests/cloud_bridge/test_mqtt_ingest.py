@@ -365,3 +365,13 @@ def test_what_came_before_the_first_read_of_the_list_is_not_lost(tmp_path: Path)
         bridge.until_acknowledged(2)
         assert bridge.contact_ms("home-1") == START_MS
         bridge.until(lambda: bridge.broker.published, "the retained one was cleared")
+
+
+@pytest.mark.parametrize("level", [4, 5])
+def test_a_command_that_the_broker_does_not_allow_is_not_sent(tmp_path: Path, level: int) -> None:
+    """MQTT 3.1.1 has no word for it: there it looks sent."""
+    with outside_bridge(tmp_path, level=level) as bridge:
+        assert bridge.command("home-1") is (level == 4)
+        assert bridge.broker.published[-1].topic == "cp/home-1/command"
+        refused = bridge.counter("refused_publishes")
+        assert refused == (2 if level == 5 else 0), "the marker, and the command"
