@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from hil_tests.fixtures.cloud_fixture import MOSQUITTO, CloudFixture
 
 WITHIN_S = 10.0
 KILLS = 4
+REVOKED_WITHIN_S = 2.0
 SEED = 20260101
 
 
@@ -83,6 +84,40 @@ def test_a_stranger_and_a_wrong_secret_get_nowhere_and_disturb_nobody(cloud: Clo
             cloud.connect((name, secret))
     unit.publish("heartbeat", heartbeat(1))
     until(lambda: cloud.charge_point("one")["contact"] == "online", "online")
+
+
+def test_no_message_of_a_revoked_unit_counts_two_seconds_later(cloud: CloudFixture) -> None:
+    """Whatever becomes of its connection. An outside broker is not even told here, as if it were not ours."""
+    one, other = cloud.add_units(["one", "other"])
+    cloud.start()
+    units = [cloud.connect(one), cloud.connect(other)]
+    (cloud.broker_folder / "mosquitto.pid").unlink(missing_ok=True)
+    for unit in units:
+        unit.publish("event", json.dumps({"n": 1, "b": 1, "k": "tamper"}).encode())
+    until(lambda: counter(cloud, "contacts") == 2, "both in contact")
+
+    assert cloud.command("unit", "revoke", "one")["revoked"] is True
+    returned_s = time.monotonic()
+    number = 1
+    while time.monotonic() < returned_s + REVOKED_WITHIN_S:
+        number += 1
+        with suppress(OSError):
+            units[0].publish("event", json.dumps({"n": number, "b": 1, "k": "tamper"}).encode())
+        time.sleep(0.05)
+    counted = counter(cloud, "contacts")
+    before = cloud.charge_point("one")["last_contact"]
+    last = number
+    while time.monotonic() < returned_s + 2 * REVOKED_WITHIN_S:
+        number += 1
+        with suppress(OSError):
+            units[0].publish("event", json.dumps({"n": number, "b": 1, "k": "tamper"}).encode())
+        time.sleep(0.05)
+    units[1].publish("event", json.dumps({"n": 2, "b": 1, "k": "tamper"}).encode())
+    until(lambda: counter(cloud, "contacts") > counted, "the other unit still in contact")
+    assert counter(cloud, "contacts") == counted + 1
+    assert cloud.charge_point("one")["last_contact"] == before
+    stored = rows(cloud, "SELECT max(sequence) FROM events WHERE unit_id = 'one'")[0][0]
+    assert stored <= last
 
 
 def test_what_was_acknowledged_before_a_restart_is_no_contact_after_it(cloud: CloudFixture) -> None:
