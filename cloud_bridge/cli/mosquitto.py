@@ -109,7 +109,7 @@ def _write_files(
     """Returns the secret of our own clients."""
     owner = (user.uid, user.gid)
     secret = files.kept_secret(folder / files.SECRET)
-    own = [(name, broker_hash(secret)) for part in SHARDS for name in (shard.bridge_id, shard.canary_id)]
+    own = [(name, broker_hash(secret)) for shard in SHARDS for name in (shard.bridge_id, shard.canary_id)]
     if settings.home_assistant:
         own.append((home.USER, broker_hash(files.kept_secret(folder / "home-assistant.secret"))))
     files.write_passwords(folder, own, units, owner)
@@ -131,8 +131,8 @@ def access_list(home_assistant: bool) -> str:
     The patterns are for every user, ours too, so what they would give to ours is denied; mosquitto looks at `deny`
     first.
     """
-    entries = [_entry(shard.bridge_id, ["command", "lwt"], _bridge_topics(home_assistant)) for part in SHARDS]
-    for part in SHARDS:
+    entries = [_entry(shard.bridge_id, ["command", "lwt"], _bridge_topics(home_assistant)) for shard in SHARDS]
+    for shard in SHARDS:
         others = [kind for kind in ("command", *PUBLISHED) if kind != "heartbeat"]
         entries.append(_entry(shard.canary_id, others, [f"write cp/{shard.canary_id}/heartbeat"]))
     if home_assistant:

@@ -53,6 +53,10 @@ class ChargePointState(Schema):
     csq: Annotated[int | None, Field(description="0 to 31; 99: not known to the modem")]
     operator: Operator | None
     amps: Annotated[float | None, Field(description="offered to the vehicle")]
+    limited_by: Annotated[str | None, Field(description="who limits what is offered", examples=["schedule"])]
+    limited_until_s: Annotated[
+        int | None, Field(description="epoch seconds, by the unit's clock; null: no end is known")
+    ]
     watts: float | None
     total_wh: int | None
     faults: list[str] | None

@@ -133,10 +133,10 @@ class OutsideBridge:
         self.app_state = app_state
         self.broker = broker
         self.clock = clock
-        self._ingest = app_state.broker
+        self.ingest = app_state.broker
 
     def command(self, unit_id: str) -> bool:
-        future = asyncio.run_coroutine_threadsafe(self._ingest.command(unit_id, b"{}"), self.app_state.loop)
+        future = asyncio.run_coroutine_threadsafe(self.ingest.command(unit_id, b"{}"), self.app_state.loop)
         return future.result(DEADLINE_S)
 
     def add_unit(self, unit_id: str) -> NewUnit:

@@ -277,8 +277,8 @@ def test_one_message_that_always_fails_keeps_out_no_other(tmp_path: Path, monkey
                 raise RuntimeError("injected")
             take(unit_id, kind, payload, *others)
 
-        monkeypatch.setattr(bridge.ingest.ingest, "take", take_some)
-        monkeypatch.setattr(bridge.ingest.ingest, "take_late", take_some)
+        monkeypatch.setattr(bridge.ingest._ingest, "take", take_some)
+        monkeypatch.setattr(bridge.ingest._ingest, "take_late", take_some)
         bridge.broker.deliver("cp/home-1/event", a_record(1), 1)
         bridge.until(lambda: bridge.counter("failed_messages") == 2, "failed, and again on the next connection")
         bridge.until(bridge.ingest.live.is_set, "live")
