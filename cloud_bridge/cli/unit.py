@@ -73,7 +73,9 @@ def revoke(settings: Settings, options: argparse.Namespace) -> Answer:
     with database.writing() as connection:
         units.revoke(connection, options.id, SystemClock().now_ms())
     return {"id": options.id, "revoked": True} | _at_the_broker(
-        settings, database, "its secret lets in and its connection stands; the bridge ignores its messages already"
+        settings,
+        database,
+        "its secret lets in and its connection stands; the bridge ignores its messages after 2 s at most",
     )
 
 
