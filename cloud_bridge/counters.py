@@ -36,6 +36,6 @@ class Counters:
     dropped_pending: int = 0  # messages of unknown ids that found no room to wait; not acknowledged
     cleared_retained: int = 0  # retained messages of units that were removed from an outside broker
     refused_publishes: int = 0  # publications of ours that an outside broker did not allow
-    failed_roster_reads: int = 0
+    failed_registry_reads: int = 0
     failed_messages: int = 0  # that raised an error of ours; not acknowledged
     failed_connections: int = 0  # to an outside broker, that an error ended

@@ -30,6 +30,7 @@ by publishing an empty one. An empty message is therefore never contact: it says
 import asyncio
 import logging
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from threading import Event, Lock
@@ -48,7 +49,7 @@ from cloud_bridge.ingest.batched_paho import BatchedClient
 from cloud_bridge.ingest.canary import BrokerAddress, Canary
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.shard import ALL, Shard
-from cloud_bridge.ingest.unit_registry import RosterUpdate, UnitRegistry, UnitStatus
+from cloud_bridge.ingest.unit_registry import RegistryUpdate, UnitRegistry, UnitStatus
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.store.secrets import new_secret
 
@@ -67,8 +68,8 @@ RENEW_EVERY_S = 60.0  # the connection, for messages that have to be delivered a
 _log = logging.getLogger(__name__)
 
 
-class InboundMessage(NamedTuple):
-    """A message on a topic of a unit, or of an id that may be one."""
+class Delivery(NamedTuple):
+    """A message on a topic of a unit, or of an id that may be one, as the broker delivered it."""
 
     unit_id: str
     kind: str
@@ -107,10 +108,11 @@ class MqttIngest:
         self._marker = b""
         self._loop = asyncio.get_running_loop()
         self._refreshing: asyncio.Task[None] | None = None
+        self._reader = ThreadPoolExecutor(1, "unit registry")  # no page can keep it waiting
         self._lookup_due = asyncio.Event()
-        self._roster_trouble: str | None = None  # why the list could not be read last; None while all is well
+        self._registry_trouble: str | None = None  # why the list could not be read last; None while all is well
         self._lock = Lock()  # messages are taken in on paho's thread, and on the event loop when they had to wait
-        self._pending: list[InboundMessage] = []
+        self._pending: list[Delivery] = []
         self._renewal_due = False  # a message was left unacknowledged and is not pending
         self._renewed_s = -RENEW_EVERY_S
         self._cleared: set[str] = set()  # retained topics, on this connection
@@ -119,7 +121,7 @@ class MqttIngest:
 
     def start(self) -> None:
         """Connects in the background and keeps at it."""
-        self._refreshing = self._loop.create_task(self._refresh_roster())
+        self._refreshing = self._loop.create_task(self._refresh_registry())
         self._connect()
 
     async def stop(self) -> None:
@@ -127,11 +129,12 @@ class MqttIngest:
         if self._refreshing is not None:
             self._refreshing.cancel()
             await asyncio.wait({self._refreshing})
+        self._reader.shutdown(wait=False)
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
 
     def canary(self) -> Canary:
-        """A client of its own on the same broker, heard by this part."""
+        """A client of its own on the same broker, heard by this shard."""
         return Canary(self._address, self._counters, self._shard.canary_id)
 
     @property
@@ -239,14 +242,12 @@ class MqttIngest:
             acknowledge()
         else:
             is_live = self.live.is_set() and not message.dup
-            inbound = InboundMessage(
-                unit_id, kind, bytes(message.payload), now_ms, is_live, message.retain, acknowledge
-            )
+            delivery = Delivery(unit_id, kind, bytes(message.payload), now_ms, is_live, message.retain, acknowledge)
             status = self._unit_registry.status(unit_id)
             if status is None:
-                self._put_aside(inbound)
+                self._put_aside(delivery)
             else:
-                self._settle(inbound, status)
+                self._settle(delivery, status)
 
     def _receive_own(self, name: str, message: paho.MQTTMessage, now_ms: int, acknowledge: Callable[[], None]) -> None:
         """Our marker, or a canary."""
@@ -261,19 +262,19 @@ class MqttIngest:
             return
         acknowledge()
 
-    def _put_aside(self, inbound: InboundMessage) -> None:
+    def _put_aside(self, delivery: Delivery) -> None:
         if len(self._pending) >= PENDING:
             self._counters.dropped_pending += 1
             self._renewal_due = True
             return
-        self._pending.append(inbound)
+        self._pending.append(delivery)
         if len(self._pending) == 1:
             self._loop.call_soon_threadsafe(self._lookup_due.set)
 
     # Called on either thread, with the lock.
 
-    def _settle(self, inbound: InboundMessage, status: UnitStatus) -> None:
-        unit_id, kind, payload, received_ms, is_live, is_retained, acknowledge = inbound
+    def _settle(self, delivery: Delivery, status: UnitStatus) -> None:
+        unit_id, kind, payload, received_ms, is_live, is_retained, acknowledge = delivery
         if status is UnitStatus.UNKNOWN:
             self._counters.quarantined += 1
             self._unknown_clients.saw(unit_id[:36], received_ms)
@@ -286,10 +287,10 @@ class MqttIngest:
             self._counters.dropped_revoked += 1
         elif is_live:
             written = partial(self._written, unit_id, received_ms, acknowledge) if self._home_assistant else acknowledge
-            self._ingest.take(unit_id, kind, payload, received_ms, False, written)
+            self._renewal_due |= not self._ingest.take(unit_id, kind, payload, received_ms, False, written)
             return
         else:
-            self._ingest.take_late(unit_id, kind, payload, received_ms, acknowledge)
+            self._renewal_due |= not self._ingest.take_late(unit_id, kind, payload, received_ms, acknowledge)
             return
         acknowledge()
 
@@ -308,13 +309,13 @@ class MqttIngest:
 
     # Called on the event loop.
 
-    async def _refresh_roster(self) -> None:
+    async def _refresh_registry(self) -> None:
         """For ever."""
         while True:
             self._lookup_due.clear()
             with self._lock:
-                asked = [inbound.unit_id for inbound in self._pending]
-            update = await self._read_roster(frozenset(asked))
+                asked = [delivery.unit_id for delivery in self._pending]
+            update = await self._read_registry(frozenset(asked))
             if update is None:
                 await asyncio.sleep(REFRESH_EVERY_S)
                 continue
@@ -326,42 +327,42 @@ class MqttIngest:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._lookup_due.wait(), REFRESH_EVERY_S - LOOKUP_AFTER_S)
 
-    async def _read_roster(self, ids: Collection[str]) -> RosterUpdate | None:
+    async def _read_registry(self, ids: Collection[str]) -> RegistryUpdate | None:
         """None: it could not be read, and the list as it was stays in force."""
-        reading = self._loop.create_task(asyncio.to_thread(self._unit_registry.read, ids))
+        reading = self._loop.run_in_executor(self._reader, self._unit_registry.read, ids)
         try:
             done, _ = await asyncio.wait({reading}, timeout=READ_WITHIN_S)
             if not done:
-                self._roster_failed(f"no answer within {READ_WITHIN_S:g} s")
+                self._registry_failed(f"no answer within {READ_WITHIN_S:g} s")
             update = await reading
         except Exception as error:  # of any kind: without this task no revocation would be noticed any more
-            self._roster_failed(str(getattr(error, "orig", None) or error) or type(error).__name__)
+            self._registry_failed(str(getattr(error, "orig", None) or error) or type(error).__name__)
             return None
         finally:
             if not reading.done():  # we are stopped; whoever stops us then closes the database
                 await asyncio.wait({reading}, timeout=READ_WITHIN_S)
-        if self._roster_trouble is not None:
+        if self._registry_trouble is not None:
             _log.warning("the list of units can be read again")
-            self._roster_trouble = None
+            self._registry_trouble = None
         return update
 
-    def _roster_failed(self, reason: str) -> None:
-        self._counters.failed_roster_reads += 1
-        if self._roster_trouble is None:
+    def _registry_failed(self, reason: str) -> None:
+        self._counters.failed_registry_reads += 1
+        if self._registry_trouble is None:
             _log.error("the list of units cannot be read, the last one stays in force: %s", reason)
-        self._roster_trouble = reason
+        self._registry_trouble = reason
 
     def _settle_pending(self, asked: int) -> None:
         """With the lock. Only the first `asked` messages came before the read of the list began: an id that is missing
         in it is then that of no unit."""
         pending, self._pending = self._pending, []
-        for position, inbound in enumerate(pending):
-            status = self._unit_registry.status(inbound.unit_id)
+        for position, delivery in enumerate(pending):
+            status = self._unit_registry.status(delivery.unit_id)
             if status is None and position >= asked:
-                self._pending.append(inbound)
+                self._pending.append(delivery)
                 continue
             try:
-                self._settle(inbound, status or UnitStatus.UNKNOWN)
+                self._settle(delivery, status or UnitStatus.UNKNOWN)
             except Exception:
                 self._leave_unacknowledged()
         if self._pending:

@@ -26,7 +26,7 @@ class UnitStatus(Enum):
     UNKNOWN = auto()  # no unit
 
 
-class RosterUpdate(NamedTuple):
+class RegistryUpdate(NamedTuple):
     """What one read of the database has found."""
 
     read_ms: int
@@ -51,7 +51,7 @@ class UnitRegistry:
             return UnitStatus.UNKNOWN
         return status
 
-    def read(self, ids: Collection[str]) -> RosterUpdate:
+    def read(self, ids: Collection[str]) -> RegistryUpdate:
         """What has changed since the last update, and the status of `ids`. Blocks; raises what the database raises."""
         now_ms = self._clock.now_ms()
         is_complete = self._read_all_ms is None or not 0 <= now_ms - self._read_all_ms < READ_ALL_EVERY_MS
@@ -63,9 +63,9 @@ class UnitRegistry:
         statuses = {
             unit_id: UnitStatus.ACTIVE if may_log_in else UnitStatus.REVOKED for unit_id, may_log_in in states.items()
         }
-        return RosterUpdate(now_ms, is_complete, statuses)
+        return RegistryUpdate(now_ms, is_complete, statuses)
 
-    def apply(self, update: RosterUpdate) -> None:
+    def apply(self, update: RegistryUpdate) -> None:
         self._read_ms = update.read_ms
         if update.is_complete:
             self._read_all_ms = update.read_ms

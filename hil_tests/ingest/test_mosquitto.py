@@ -219,7 +219,7 @@ def test_a_bad_moment_of_the_database_loses_nothing_and_ends_nothing(cloud: Clou
     new = cloud.connect(("new", added["secret"]))
     with closing(sqlite3.connect(cloud.folder / "chargekeeper.db")) as database:
         database.execute("ALTER TABLE units RENAME TO away")
-        until(lambda: counters(cloud)["failed_roster_reads"] > 0, "failed")
+        until(lambda: counters(cloud)["failed_registry_reads"] > 0, "failed")
         assert is_open(new), "the broker takes it for us"
         before = counters(cloud)["contacts"]
         assert is_open(unit)

@@ -18,7 +18,7 @@ SUITE = [
     "test_noticing.py",
     "test_alone.py",
     "test_access.py",
-    "test_roster.py",
+    "test_unit_registry.py",
     "test_history.py",
     "test_personal.py",
     "vehicles/test_vault.py",

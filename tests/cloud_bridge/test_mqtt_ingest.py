@@ -16,7 +16,8 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.ingest import mqtt, packets
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.packets import Publish
-from cloud_bridge.ingest.unit_registry import RosterUpdate
+from cloud_bridge.ingest.unit_registry import RegistryUpdate
+from cloud_bridge.store import recorder
 from cloud_bridge.store.tables import events
 from cloud_bridge.store.units import change_secret, revoke
 from tests.cloud_bridge.outside_broker import OutsideBridge, outside_bridge
@@ -86,12 +87,12 @@ class BrokenDatabase:
 
     def __init__(self, bridge: OutsideBridge) -> None:
         self.error: BaseException | None = None
-        event.listen(bridge.app_state.database._reader, "before_cursor_execute", self._before)
+        event.listen(bridge.ingest._unit_registry._database._reader, "before_cursor_execute", self._before)
 
     def fail(self, bridge: OutsideBridge, error: BaseException) -> None:
         """Returns when two reads have failed with it."""
-        self.error, before = error, bridge.counter("failed_roster_reads")
-        bridge.until(lambda: bridge.counter("failed_roster_reads") > before + 1, "failed")
+        self.error, before = error, bridge.counter("failed_registry_reads")
+        bridge.until(lambda: bridge.counter("failed_registry_reads") > before + 1, "failed")
 
     def _before(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if self.error is not None and "secret_hash !=" in statement:
@@ -166,7 +167,7 @@ def test_a_message_that_came_while_the_list_was_read_waits_for_the_next_read(tmp
         unit_registry = app_state.broker._unit_registry
         read = unit_registry.read
 
-        def read_slowly(ids: Collection[str]) -> RosterUpdate:
+        def read_slowly(ids: Collection[str]) -> RegistryUpdate:
             update = read(ids)
             if "new" in ids and not is_read.is_set():
                 is_read.set()
@@ -270,12 +271,12 @@ def test_no_error_ends_receiving(
 def test_one_message_that_always_fails_keeps_out_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with outside_bridge(tmp_path) as bridge:
         bridge.add_unit("home-1")
-        take = bridge.app_state.broker.ingest.take  # type: ignore[attr-defined]
+        take = bridge.app_state.broker._ingest.take  # type: ignore[attr-defined]
 
-        def take_some(unit_id: str, kind: str, payload: bytes, *others: Any) -> None:
+        def take_some(unit_id: str, kind: str, payload: bytes, *others: Any) -> bool:
             if payload == a_record(1):
                 raise RuntimeError("injected")
-            take(unit_id, kind, payload, *others)
+            return bool(take(unit_id, kind, payload, *others))
 
         monkeypatch.setattr(bridge.ingest._ingest, "take", take_some)
         monkeypatch.setattr(bridge.ingest._ingest, "take_late", take_some)
@@ -345,7 +346,7 @@ def test_a_retained_message_of_a_unit_is_cleared_once(tmp_path: Path) -> None:
 def test_what_came_before_the_first_read_of_the_list_is_not_lost(tmp_path: Path) -> None:
     reads: list[Callable[[], None]] = []
 
-    def fail(_ids: Collection[str]) -> RosterUpdate:
+    def fail(_ids: Collection[str]) -> RegistryUpdate:
         raise RuntimeError("injected")
 
     def unreadable(app_state: AppState) -> None:
@@ -375,3 +376,16 @@ def test_a_command_that_the_broker_does_not_allow_is_not_sent(tmp_path: Path, le
         assert bridge.broker.published[-1].topic == "cp/home-1/command"
         refused = bridge.counter("refused_publishes")
         assert refused == (2 if level == 5 else 0), "the marker, and the command"
+
+
+def test_what_the_recorder_has_no_room_for_is_not_acknowledged_and_comes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with outside_bridge(tmp_path) as bridge:
+        bridge.add_unit("home-1")
+        with monkeypatch.context() as full:
+            full.setattr(recorder, "MAX_WAITING", 0)
+            bridge.broker.deliver("cp/home-1/event", a_record(1), 1)
+            bridge.until(lambda: bridge.counter("refused_waiting") > 0, "refused")
+            assert 1 not in bridge.broker.acknowledged
+        bridge.until_acknowledged(1)

@@ -14,7 +14,7 @@ from tests.cloud_bridge.running import START_MS, HandClock, store_at
 
 
 class Place:
-    """A roster and the store that it reads."""
+    """A registry and the store that it reads."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
