@@ -19,13 +19,13 @@ fast: .venv ## the tests that start no processes
 	@.venv/bin/python -m pytest tests
 
 rooms: .venv ## the rooms on real parts: brokers, databases, serial lines
-	@.venv/bin/python -m pytest $(filter-out hil_tests/web/,$(wildcard hil_tests/*/))
+	@.venv/bin/python -m pytest $(filter-out hil_tests/web/ hil_tests/scenarios/,$(wildcard hil_tests/*/))
 
 pages: .venv ## the pages in a real browser
 	@.venv/bin/python -m pytest hil_tests/web
 
 hil: .venv ## the whole product on the virtual rig; RIG=loop|... a charge point on another rig (hil_tests/rigs.toml)
-	@.venv/bin/python -m pytest -rs hil_tests/test_*.py $(if $(RIG),--rig $(RIG))
+	@.venv/bin/python -m pytest -rs hil_tests/scenarios $(if $(RIG),--rig $(RIG))
 
 requirements: .venv ## the rules of Great Britain, each with how many tests hold it
 	@.venv/bin/python -m tests.requirements
@@ -76,8 +76,8 @@ lint: .venv ## style and types
 
 .venv: .venv/ready ## the environment: pinned packages, MicroPython, umqtt.simple, htmx, uPlot
 
-.venv/ready: $(wildcard *.lock) $(wildcard */web/package-lock.json) $(wildcard hil_tests/runtime/*.py)
-	@$(PYTHON) -m hil_tests.runtime .venv
+.venv/ready: $(wildcard *.lock) $(wildcard */web/package-lock.json) $(wildcard hil_tests/environment/*.py)
+	@$(PYTHON) -m hil_tests.environment .venv
 	@touch .venv/ready
 
 mosquitto: .venv ## a ready configuration for Debian's mosquitto, from the units in the store
@@ -87,4 +87,4 @@ screenshots: .venv ## the README's pictures, taken of the running product
 	@.venv/bin/python -m hil_tests.web.screenshots
 
 clean: ## forget the environment; what the system has stored (var/) stays
-	@rm -rf .venv build */*/node_modules
+	@rm -rf .venv build */*/node_modules */*/*/node_modules

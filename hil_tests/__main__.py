@@ -6,7 +6,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 if __name__ == "__main__":
     try:
-        from hil_tests.make_run import main  # takes a second, in which somebody may press Ctrl-C already
+        from hil_tests.demo.make_run import main  # takes a second, in which somebody may press Ctrl-C already
 
         sys.exit(main())
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The running system of the tests of a charge point (system.py), on the rig that `--rig` names (rigs.toml)."""
+"""The running system of the tests of a charge point (scenarios/system.py), on the rig that `--rig` names (rigs.toml)."""
 
 from collections.abc import Generator, Iterator
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from hil_tests.fixtures.cloud import Cloud
-from hil_tests.fixtures.system import (
+from hil_tests.rig.contract import Rig
+from hil_tests.rig.rigs import NotThere, RigKind, kinds
+from hil_tests.scenarios.system import (
     LINK_WITHIN_S,
     System,
     Trouble,
@@ -17,8 +19,6 @@ from hil_tests.fixtures.system import (
     hang_modem,
     running,
 )
-from hil_tests.rig.contract import Rig
-from hil_tests.rig.rigs import NotThere, RigKind, kinds
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

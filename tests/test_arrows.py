@@ -66,8 +66,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "cloud_bridge.ingest": ("cloud_bridge",),
     "cloud_bridge.store": ("cloud_bridge.store", "cloud_bridge.contact", "cloud_bridge.errors", "cloud_bridge.wire"),
     "cloud_bridge": ("cloud_bridge",),
-    "hil_tests.runtime": ("hil_tests.runtime",),
+    "hil_tests.environment": ("hil_tests.environment",),
     "hil_tests.sim": ("hil_tests.sim",),
+    "hil_tests.fixtures": ("hil_tests.fixtures",),
+    "hil_tests.rig": ("hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
+    "hil_tests.demo": ("hil_tests.demo", "hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
     "hil_tests.bench.modem": ("hil_tests", "modem", "firmware"),  # it measures our own code, in this process
     "hil_tests.bench.cloud.memory": (
         "hil_tests",

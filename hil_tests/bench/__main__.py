@@ -16,7 +16,7 @@ from hil_tests.bench.latencies import Latencies
 from hil_tests.bench.yardstick import Yardstick
 from hil_tests.fixtures.bridge_process import BridgeProcess
 from hil_tests.fixtures.ports import free_ports
-from hil_tests.progress import bar
+from hil_tests.fixtures.progress import bar
 
 INJECTIONS, CUTS = 10_000, 1_000  # as promised
 UNITS = 8

@@ -13,9 +13,9 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from hil_tests.fixtures.progress import bar
 from hil_tests.link_life.cloud import Cloud
 from hil_tests.link_life.life import Life
-from hil_tests.progress import bar
 
 UNITS = 5  # two cores carry them
 MINUTES = 24.0  # of a day whose heartbeats come sixty times as often

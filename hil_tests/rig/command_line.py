@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from hil_tests.rig.panel.server import serving
+from hil_tests.rig.preconditions import SettingError, check_folder, check_port
 from hil_tests.rig.unit import Unit
-from hil_tests.settings import SettingError, check_folder, check_port
 
 
 async def _run(folder: Path, port: int, seed: int) -> None:

@@ -35,7 +35,7 @@ class RigKind(BaseModel, extra="forbid", frozen=True):
     offers: frozenset[str]
     faults: tuple[str, ...] = ()
     serial: Lines | Literal["loop"] | None = None  # None: virtual; "loop": of a process that is started for it
-    units: Literal[1, 3] = 1  # three: house, garage and shed of hil_tests/fixtures/system.py
+    units: Literal[1, 3] = 1  # three: house, garage and shed of hil_tests/scenarios/system.py
     time_scale: float = Field(default=1, gt=0)
 
     @field_validator("faults", mode="before")

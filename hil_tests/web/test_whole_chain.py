@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from hil_tests.fixtures.background import Background
 from hil_tests.fixtures.ports import free_ports
-from hil_tests.fixtures.system import charging, introduce
 from hil_tests.rig.panel.server import serving
 from hil_tests.rig.virtual import VirtualRig
+from hil_tests.scenarios.system import charging, introduce
 from hil_tests.web.cloud_fixture import WebCloudFixture
 
 LINK_WITHIN_MS = 60_000

@@ -8,7 +8,7 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ("command", "module"), [("hil_tests", "hil_tests.make_run"), ("hil_tests.rig", "hil_tests.rig.command_line")]
+    ("command", "module"), [("hil_tests", "hil_tests.demo.make_run"), ("hil_tests.rig", "hil_tests.rig.command_line")]
 )
 def test_is_it_quiet(monkeypatch: pytest.MonkeyPatch, command: str, module: str) -> None:
     """And with the exit code that shells know?"""

@@ -18,7 +18,7 @@ from hil_tests.bench.cloud.load import Fleet, Sent, percentile
 from hil_tests.fixtures.bridge_process import CHECKOUT
 from hil_tests.fixtures.children import die_with_parent
 from hil_tests.fixtures.cloud_fixture import CloudFixture
-from hil_tests.progress import bar
+from hil_tests.fixtures.progress import bar
 
 PEOPLE = 100
 SECONDS = 60.0

@@ -9,8 +9,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hil_tests.runtime import debian
-from hil_tests.runtime.errors import SetUpError
+from hil_tests.environment import debian
+from hil_tests.environment.errors import SetUpError
 
 OLDEST = (1, 25)  # the firmware was proven on 1.25.0: `tls` over a Python stream, `vfs`, `_thread`
 SUITES = {"debian": "trixie", "ubuntu": "resolute"}  # the first releases that carry 1.25 or newer

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from hil_tests.fixtures.cloud import Cloud
-from hil_tests.fixtures.system import CHARGING_WITHIN_S, Troubled, charging
 from hil_tests.rig.contract import Rig
+from hil_tests.scenarios.system import CHARGING_WITHIN_S, Troubled, charging
 
 pytestmark = pytest.mark.needs("pilot", "contactor", "light", "modem_line")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hil_tests.settings import SettingError, check, check_folder, check_port, read_settings
+from hil_tests.demo.settings import check, read_settings
+from hil_tests.rig.preconditions import SettingError, check_folder, check_port
 
 
 def test_is_there_a_default_for_everything() -> None:

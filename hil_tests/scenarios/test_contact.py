@@ -3,8 +3,8 @@
 import pytest
 
 from hil_tests.fixtures.cloud import Cloud
-from hil_tests.fixtures.system import HEARTBEAT_S, System
 from hil_tests.rig.contract import Rig
+from hil_tests.scenarios.system import HEARTBEAT_S, System
 
 pytestmark = pytest.mark.needs("modem_line")
 FIRST_CONTACT_WITHIN_S = 30  # of the processes starting

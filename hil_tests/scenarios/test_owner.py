@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from hil_tests.fixtures.cloud import Cloud
-from hil_tests.fixtures.system import charging
 from hil_tests.rig.console import ConsoleError
 from hil_tests.rig.contract import Observation, Rig
+from hil_tests.scenarios.system import charging
 
 pytestmark = pytest.mark.needs("pilot")
 ALWAYS = "mon-sun 00:00-24:00"  # hours to avoid

@@ -8,7 +8,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from hil_tests.runtime.errors import SetUpError, run
+from hil_tests.environment.errors import SetUpError, run
 
 REQUIREMENT = "micropython-umqtt.simple==1.3.4"
 ARCHIVE = "micropython-umqtt.simple-1.3.4.tar.gz"

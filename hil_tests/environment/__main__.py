@@ -1,4 +1,4 @@
-"""`python3 -m hil_tests.runtime [FOLDER]`: make everything this project runs on, in one folder (.venv).
+"""`python3 -m hil_tests.environment [FOLDER]`: make everything this project runs on, in one folder (.venv).
 
 Run by `make .venv` with the machine's own Python, before anything is installed: this package uses the standard library alone.
 """
@@ -7,16 +7,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from hil_tests.runtime import environment, micropython, npm, umqtt
-from hil_tests.runtime.errors import SetUpError
+from hil_tests.environment import micropython, npm, python_packages, umqtt
+from hil_tests.environment.errors import SetUpError
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python3 -m hil_tests.runtime", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python3 -m hil_tests.environment", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=Path(".venv"))
     venv = parser.parse_args().folder.absolute()
     try:
-        environment.make(venv)
+        python_packages.make(venv)
         micropython.fetch(venv)
         umqtt.fetch(venv)
         npm.fetch(venv)

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from hil_tests.fixtures.system import CHARGING_WITHIN_S, CONSOLE_WITHIN_S, charging
 from hil_tests.rig.contract import Rig
+from hil_tests.scenarios.system import CHARGING_WITHIN_S, CONSOLE_WITHIN_S, charging
 
 pytestmark = pytest.mark.needs("pilot", "contactor", "light", "mains", "modem_line")
 OFF_S = 5  # the rail is dead after 0.05 s, the car has opened S2 after 1.5; longer changes nothing

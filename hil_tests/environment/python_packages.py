@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hil_tests.runtime import debian
-from hil_tests.runtime.errors import SetUpError, run
+from hil_tests.environment import debian
+from hil_tests.environment.errors import SetUpError, run
 
 OLDEST_PYTHON = (3, 11)
 LOCK = Path("requirements.lock")

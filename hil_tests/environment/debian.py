@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from hil_tests.runtime.errors import SetUpError, run
+from hil_tests.environment.errors import SetUpError, run
 
 SOURCES = (Path("/etc/apt/sources.list"), Path("/etc/apt/sources.list.d"))
 ADVICE = "Is the machine's own `apt-get update` working?"

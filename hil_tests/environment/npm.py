@@ -7,7 +7,7 @@ Nothing of a package is run while it is fetched.
 import shutil
 from pathlib import Path
 
-from hil_tests.runtime.errors import run
+from hil_tests.environment.errors import run
 
 FOLDERS = (Path("cloud_bridge/web"), Path("hil_tests/web"))
 LOCK = "package-lock.json"

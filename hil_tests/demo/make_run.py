@@ -16,13 +16,14 @@ from rich.console import Console as Screen
 from rich.panel import Panel
 from rich.table import Table
 
-from hil_tests import demo_car
+from hil_tests.demo import demo_car
+from hil_tests.demo.installation import LOGIN, Installation
+from hil_tests.demo.settings import VARIABLES, Settings, check, read_settings
 from hil_tests.fixtures.bridge_process import BridgeFailed, BridgeProcess
-from hil_tests.installation import LOGIN, Installation
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.panel.server import serving
+from hil_tests.rig.preconditions import SettingError
 from hil_tests.rig.unit import Unit
-from hil_tests.settings import VARIABLES, SettingError, Settings, check, read_settings
 
 HEARTBEAT_S = {"heartbeat_idle_s": 15, "heartbeat_charging_s": 10}  # a visitor does not wait five minutes
 CONSOLE_WITHIN_S = 30

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from hil_tests.fixtures.ports import free_ports
-from hil_tests.fixtures.system import CHARGING_WITHIN_S
+from hil_tests.scenarios.system import CHARGING_WITHIN_S
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 40
 STOPS_WITHIN_S = 10
 

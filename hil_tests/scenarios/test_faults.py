@@ -3,8 +3,8 @@
 import pytest
 
 from hil_tests.fixtures.cloud import Cloud
-from hil_tests.fixtures.system import CHARGING_WITHIN_S, charging
 from hil_tests.rig.contract import LASTING_FAULTS, NO_FAULTS, PASSING_FAULTS, Rig
+from hil_tests.scenarios.system import CHARGING_WITHIN_S, charging
 
 pytestmark = pytest.mark.needs("pilot", "contactor", "light", "power", "button")
 

@@ -1,14 +1,13 @@
-"""The settings of `make run`, all from the environment, and the check that ports and folder can be had."""
+"""The settings of `make run`, all from environment variables."""
 
-import errno
 import re
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+from hil_tests.rig.preconditions import SettingError, check_folder, check_port
+
+CHECKOUT = Path(__file__).resolve().parents[2]
 UNIT_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 PORTS = {  # variable: (default, what listens there)
     "CHARGEKEEPER_HTTP_PORT": (8080, "the dashboard"),
@@ -16,10 +15,6 @@ PORTS = {  # variable: (default, what listens there)
     "CHARGEKEEPER_MQTT_PORT": (1883, "the MQTT broker"),
 }
 VARIABLES = (*PORTS, "CHARGEKEEPER_DATA", "CHARGEKEEPER_UNIT_ID")
-
-
-class SettingError(Exception):
-    """A setting cannot be used; the text names the variable and says what to do."""
 
 
 @dataclass(frozen=True)
@@ -58,30 +53,6 @@ def check(settings: Settings) -> None:
         taken[port] = variable
         check_port(port, what, variable)
     check_folder(settings.folder, "CHARGEKEEPER_DATA")
-
-
-def check_port(port: int, what: str, setting: str) -> None:
-    """Raises SettingError when `what` cannot listen there; at 0 the system chooses."""
-    if not 0 <= port <= 65_535:
-        raise SettingError(f"{setting} is {port}: set it to a port number from 0 to 65535")
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError as error:
-        why = "is in use by another program" if error.errno == errno.EADDRINUSE else str(error.strerror)
-        raise SettingError(
-            f"port {port} for {what} {why}: stop that program, or set {setting} to a free port"
-        ) from error
-
-
-def check_folder(folder: Path, setting: str) -> None:
-    """Makes it. Raises SettingError when nothing can be kept there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise SettingError(
-            f"{folder} cannot be written ({error.strerror}): set {setting} to a folder of yours"
-        ) from error
 
 
 def _port(environment: Mapping[str, str], variable: str) -> int:
