@@ -96,9 +96,9 @@ def _troubled(system: System, since_the_start: Troubled | None, how: Trouble) ->
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """A failing test shows what the rig saw: its story, the firmware's words, the modem's dialogue."""
+    """A failing test shows what the rig saw: its log, the firmware's output, the modem's dialogue."""
     report = yield
     system = getattr(item, "funcargs", {}).get("system")
     if report.failed and isinstance(system, System):
-        report.sections.append(("the house's rig", system.house.rig.story()))
+        report.sections.append(("the house's rig", system.house.rig.full_log()))
     return report

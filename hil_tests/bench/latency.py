@@ -86,7 +86,9 @@ class Bench(Unit):
                 await self._charging()
             except TimeoutError:
                 stuck += 1
-                self.latencies.missed.append(f"no charge {CLOSES_WITHIN_S} s after all was well: {self.desk.status}")
+                self.latencies.missed.append(
+                    f"no charge {CLOSES_WITHIN_S} s after all was well: {self.test_bench.status}"
+                )
                 if stuck == STUCK_MAX:
                     return
                 continue
@@ -150,7 +152,7 @@ class Bench(Unit):
                     {int(apart): int(n) for apart, _, n in (pair.partition(":") for pair in rest)}
                 )
             else:
-                self.tell(f"the firmware says: {word} {' '.join(rest)}")
+                self.log(f"the firmware says: {word} {' '.join(rest)}")
         return doing
 
     async def _charging(self) -> None:

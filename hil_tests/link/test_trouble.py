@@ -41,8 +41,8 @@ async def _charge(life: Life) -> Callable[[], bool]:
     """Starts a charge; returns whether it has never been broken off since."""
     life.unit.plug()
     await life.until(lambda status: status.get("contactor") == "closed")
-    begun = len(life.unit.story)
-    return lambda: not any("contactor open" in line for line in list(life.unit.story)[begun:])
+    begun = len(life.unit.log_lines)
+    return lambda: not any("contactor open" in line for line in list(life.unit.log_lines)[begun:])
 
 
 async def _bad_certificate(life: Life, folder: Path) -> list[str]:
@@ -59,7 +59,7 @@ async def _bad_certificate(life: Life, folder: Path) -> list[str]:
             await tried.get()
     await asyncio.sleep(1)  # what it thinks of the last one is told
     said = [line for line in await life.unit.ask("log security") if "broker=" in line]
-    assert unbroken(), life.unit.whole_story()
+    assert unbroken(), life.unit.full_log()
     server.close()
     return said
 
@@ -82,7 +82,7 @@ async def _full_flash(life: Life, folder: Path, cloud: Cloud) -> dict[str, Any]:
     await life.until(lambda status: status.get("link") == "proven", BACK_WITHIN_S)
     unbroken = await _charge(life)
     await asyncio.sleep(6)  # a heartbeat
-    assert unbroken(), life.unit.whole_story()
+    assert unbroken(), life.unit.full_log()
     return cloud.told("heartbeats", life.unit_id)[-1]
 
 
@@ -97,7 +97,7 @@ async def _half_open(life: Life) -> tuple[float, float]:
     noticed_s = time.monotonic()
     life.network.heal()
     await life.until(lambda status: status.get("link") == "proven", BACK_WITHIN_S)
-    assert unbroken(), life.unit.whole_story()
+    assert unbroken(), life.unit.full_log()
     return noticed_s - begun_s, time.monotonic() - noticed_s
 
 

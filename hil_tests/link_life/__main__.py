@@ -76,7 +76,7 @@ def main() -> int:
         lives, wrong = asyncio.run(run(Path(folder)))
     for life in lives:
         if any(what.startswith(life.unit_id) for what in wrong):
-            print(life.unit.whole_story())
+            print(life.unit.full_log())
     _report(lives, wrong)
     return 1 if wrong else 0
 

@@ -93,7 +93,7 @@ class Life:
                     self._troubles.pop(name, None)
             name = self._random.choice(sorted(self._troubles))
             self.told.faults[name] += 1
-            self.unit.tell(f"trouble: {name}")
+            self.unit.log(f"trouble: {name}")
             await asyncio.gather(self._troubles[name](), self._something_happens())
 
     async def settle(self) -> list[str]:
@@ -211,4 +211,4 @@ class Life:
                         return
                     await asyncio.sleep(0.1)
         except TimeoutError:
-            raise TimeoutError(f"{self.unit_id} was waited for in vain\n{self.unit.whole_story()}") from None
+            raise TimeoutError(f"{self.unit_id} was waited for in vain\n{self.unit.full_log()}") from None

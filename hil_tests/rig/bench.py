@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from hil_tests.rig import instrument
 from hil_tests.rig.console import Console
 from hil_tests.rig.contract import Observation
-from hil_tests.rig.desk import Desk
 from hil_tests.rig.serial_line import SerialLine
+from hil_tests.rig.testbench import TestBench
 
 
 @dataclass(frozen=True)
@@ -25,31 +25,31 @@ class Bench:
 
     def __init__(self, lines: Lines, faults: tuple[str, ...], seed: int = 0) -> None:
         self._names, self._faults = lines, faults
-        self._desk = desk = Desk(seed)
-        self.network, self.disturb_modem, self.ask = desk.network, desk.disturb_modem, desk.ask
-        self.whole_story = desk.whole_story
+        self._test_bench = test_bench = TestBench(seed)
+        self.network, self.disturb_modem, self.ask = test_bench.network, test_bench.disturb_modem, test_bench.ask
+        self.full_log = test_bench.full_log
         self._open: list[SerialLine] = []
         self._polling: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Opens the lines. Raises OSError, or ConsoleSilent if no instrument answers."""
-        desk = self._desk
+        test_bench = self._test_bench
         console_line = self._line(self._names.console, lambda chunk: console.received(chunk))
-        modem_line = self._line(self._names.modem, desk.modem.receive)
+        modem_line = self._line(self._names.modem, test_bench.modem.receive)
         instrument_line = self._line(self._names.instrument, lambda chunk: self._instrument.received(chunk))
-        desk.console = console = Console(console_line.write)
-        desk.modem.wire(modem_line.write)
+        test_bench.console = console = Console(console_line.write)
+        test_bench.modem.wire(modem_line.write)
         self._instrument = Console(instrument_line.write, self._remarked)
         await self._do("pins")
-        self._polling = asyncio.create_task(desk.poll_status())
-        self._polling.add_done_callback(desk.watch_over)
+        self._polling = asyncio.create_task(test_bench.poll_status())
+        self._polling.add_done_callback(test_bench.watch_over)
 
     async def stop(self) -> None:
         """Closes them; the unit goes on as it is."""
         if self._polling is not None:
             self._polling.cancel()
             await asyncio.wait({self._polling})
-        self._desk.modem.close()
+        self._test_bench.modem.close()
         for line in self._open:
             line.close()
 
@@ -81,10 +81,10 @@ class Bench:
 
     async def observe(self) -> Observation:
         """One look at everything."""
-        return self._desk.observe(instrument.read(await self._instrument.ask("read")))
+        return self._test_bench.observe(instrument.read(await self._instrument.ask("read")))
 
     async def _do(self, command: str) -> None:
-        self._desk.tell(command)
+        self._test_bench.log(command)
         await self._instrument.ask(command)
 
     def _line(self, device: str, on_bytes: Callable[[bytes], None]) -> SerialLine:
@@ -94,9 +94,9 @@ class Bench:
 
     def _remarked(self, remark: str) -> None:
         """The unit moves a pin of the modem."""
-        self._desk.tell(remark)
+        self._test_bench.log(remark)
         name, _, level = remark.partition(" ")
         if name == "modem_supply":
-            self._desk.modem.supply(level == "on")
+            self._test_bench.modem.supply(level == "on")
         elif name == "modem_key":
-            self._desk.modem.key(level == "on")
+            self._test_bench.modem.key(level == "on")

@@ -140,7 +140,7 @@ class Rig(Protocol):
     def wait_for(self, predicate: Callable[[Observation], bool], within_s: float) -> Observation:
         """Looks until the predicate holds; fails with what was seen last if it does not in time (the rig's time scale)."""
 
-    def story(self) -> str:
+    def full_log(self) -> str:
         """What happened so far, for the message of a failing test."""
 
     def close(self) -> None:

@@ -36,7 +36,7 @@ class Hardware(ABC):
         folder.mkdir(parents=True, exist_ok=True)
         self._meter = folder / "meter_wh"  # a meter keeps its register
         self.board = Board(Vehicle(), float(self._meter.read_text()) if self._meter.exists() else 0)
-        self._processor = Processor(folder, self._wire_up, self._let_go, self.tell_loudly, program)
+        self._processor = Processor(folder, self._wire_up, self._let_go, self.alert, program)
         self._wires: Wires | None = None
         self._serial: list[Pty] = []
         self._physics: asyncio.Task[None] | None = None
@@ -47,12 +47,12 @@ class Hardware(ABC):
         self._noted = ""
 
     @abstractmethod
-    def tell(self, what: str) -> None:
-        """Something happened."""
+    def log(self, what: str) -> None:
+        """Adds a line to the log."""
 
     @abstractmethod
-    def tell_loudly(self, what: str) -> None:
-        """Something happened that a person should know at once."""
+    def alert(self, what: str) -> None:
+        """Adds a line to the log that a person should see at once."""
 
     @abstractmethod
     def _connect(self, to_modem_port: Send, to_console_port: Send) -> tuple[Send, Send]:
@@ -90,32 +90,32 @@ class Hardware(ABC):
 
     def plug(self) -> None:
         """Plugs the car in."""
-        self.tell("plug in")
+        self.log("plug in")
         self.board.vehicle.plugged = True
 
     def unplug(self) -> None:
         """Pulls the plug."""
-        self.tell("unplug")
+        self.log("unplug")
         self.board.vehicle.plugged = False
 
     def fault(self, name: str, on: bool) -> None:
         """Breaks something by name, or mends it. Raises ValueError for an unknown name."""
         self.board.set_fault(name, on)
-        self.tell(f"fault {name} {'on' if on else 'off'}")
+        self.log(f"fault {name} {'on' if on else 'off'}")
 
     def mains(self, on: bool) -> None:
         """Switches the mains."""
         self.board.mains = on
-        self.tell(f"mains {'on' if on else 'off'}")
+        self.log(f"mains {'on' if on else 'off'}")
 
     def tamper(self, is_open: bool) -> None:
         """Opens or shuts the enclosure."""
         self.board.tamper = is_open
-        self.tell(f"enclosure {'open' if is_open else 'shut'}")
+        self.log(f"enclosure {'open' if is_open else 'shut'}")
 
     def button(self) -> None:
         """Presses the unit's button shortly."""
-        self.tell("button")
+        self.log("button")
         self.board.button = True
         asyncio.get_running_loop().call_later(BUTTON_S, setattr, self.board, "button", False)
 
@@ -182,12 +182,12 @@ class Hardware(ABC):
         noted = f"pilot {self.board.pilot_state}, contactor {contact}, {self.board.offered_a:g} A{light}"
         if noted != self._noted:
             self._noted = noted
-            self.tell(noted)
+            self.log(noted)
 
     def _physics_ended(self, task: asyncio.Task[None]) -> None:
         """A mistake in the rig must not look like a unit that does nothing."""
         if not task.cancelled() and (error := task.exception()):
-            self.tell_loudly(f"the rig itself failed: {error!r}")
+            self.alert(f"the rig itself failed: {error!r}")
 
     def _keep_meter(self) -> None:
         self._meter.write_text(f"{self.board.meter_wh:.3f}\n")
@@ -206,7 +206,7 @@ class Hardware(ABC):
         hear_modem_port, hear_console_port = self._connect(modem_line.write, console_line.write)
         self._serial = [modem_line, console_line]
         self._told = ({}, 0)
-        self.tell("the firmware starts")
+        self.log("the firmware starts")
 
     def _let_go(self) -> None:
         """The processor is in reset: its pins are what pull resistors make them."""

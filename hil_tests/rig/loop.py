@@ -28,11 +28,11 @@ class Loop(Hardware):
         self._pins = (False, False)
         self._disconnect()
 
-    def tell(self, what: str) -> None:
-        """Into the log."""
+    def log(self, what: str) -> None:
+        """Prints a line, for the log."""
         print(what, flush=True)
 
-    tell_loudly = tell
+    alert = log
 
     def close(self) -> None:
         """Takes the lines away."""

@@ -73,6 +73,6 @@ class PlainRig:
             time.sleep(LOOK_EVERY_S)
         return seen
 
-    def story(self) -> str:
+    def full_log(self) -> str:
         """What happened so far, for the message of a failing test."""
-        return self._background.call(self._unit.whole_story)
+        return self._background.call(self._unit.full_log)

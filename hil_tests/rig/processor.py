@@ -43,11 +43,11 @@ class Processor:
         folder: Path,
         before_start: Callable[[], None],
         after_stop: Callable[[], None],
-        tell: Callable[[str], None],
+        alert: Callable[[str], None],
         program: Program = FIRMWARE,
     ) -> None:
         self._folder, self._program = folder, program
-        self._before_start, self._after_stop, self._tell = before_start, after_stop, tell
+        self._before_start, self._after_stop, self._alert = before_start, after_stop, alert
         self._task: asyncio.Task[None] | None = None
         self._image: Path | None = None  # flashed once: what is edited later is not in this unit
         self._restarts: deque[float] = deque(maxlen=RESTARTS_ALLOWED)
@@ -75,7 +75,7 @@ class Processor:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
-            self._tell(f"the firmware cannot be started: {error}")
+            self._alert(f"the firmware cannot be started: {error}")
 
     async def _run(self, cause: str) -> None:
         while True:
@@ -87,12 +87,12 @@ class Processor:
                 self._after_stop()
             cause = "soft" if code == ASKED_FOR_RESET else "watchdog"
             if code != ASKED_FOR_RESET:
-                self._tell(f"the firmware stopped with exit code {code}; its last words:")
+                self._alert(f"the firmware stopped with exit code {code}; its last words:")
                 for line in list(self.output)[-8:]:
-                    self._tell("    " + line)
+                    self._alert("    " + line)
             now_s = asyncio.get_running_loop().time()
             if len(self._restarts) == RESTARTS_ALLOWED and now_s - self._restarts[0] < RESTARTS_WITHIN_S:
-                self._tell(
+                self._alert(
                     f"the firmware stopped {RESTARTS_ALLOWED + 1} times in {RESTARTS_WITHIN_S} s; "
                     "it stays off until the mains are switched off and on"
                 )
@@ -144,6 +144,6 @@ class Processor:
             await asyncio.sleep(0.1)
             count, since_s = self._fed
             if count > 0 and asyncio.get_running_loop().time() - since_s > WATCHDOG_S:
-                self._tell(f"the watchdog was not fed for {WATCHDOG_S} s")
+                self._alert(f"the watchdog was not fed for {WATCHDOG_S} s")
                 process.kill()
                 return

@@ -41,4 +41,4 @@ async def _stand_still_at_each_unplug(unit: Unit) -> list[str]:
 def test_a_rig_that_stood_still_is_no_welded_contactor(tmp_path: Path) -> None:
     unit = Unit(tmp_path)
     faults = asyncio.run(_stand_still_at_each_unplug(unit))
-    assert not faults, unit.whole_story()
+    assert not faults, unit.full_log()

@@ -1,4 +1,4 @@
-"""A whole virtual unit: its hardware, and the desk that its serial lines lead to, on one event loop."""
+"""A whole virtual unit: its hardware, and the test bench that its serial lines lead to, on one event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,16 +6,16 @@ from pathlib import Path
 
 from hil_tests.rig.console import Console
 from hil_tests.rig.contract import FAULTS, Observation
-from hil_tests.rig.desk import Desk
 from hil_tests.rig.hardware import Hardware, Send
 from hil_tests.rig.processor import FIRMWARE, Program
+from hil_tests.rig.testbench import TestBench
 from hil_tests.sim.modem.line_speed import LineSpeed
 
 
 class Unit(Hardware):
     """One charge point on a wall. Everything is called on its event loop; `start` first, `stop` last.
 
-    `alarm` hears what a person should know at once: a firmware that stopped by itself.
+    `alarm` is called with what a person should know at once: a firmware that stopped by itself.
     """
 
     def __init__(
@@ -25,9 +25,9 @@ class Unit(Hardware):
         program: Program = FIRMWARE,
         alarm: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.desk = desk = Desk(seed, alarm)
-        self.world, self.modem, self.story = desk.world, desk.modem, desk.story
-        self.network, self.disturb_modem, self.ask = desk.network, desk.disturb_modem, desk.ask
+        self.test_bench = test_bench = TestBench(seed, alarm)
+        self.world, self.modem, self.log_lines = test_bench.world, test_bench.modem, test_bench.log_lines
+        self.network, self.disturb_modem, self.ask = test_bench.network, test_bench.disturb_modem, test_bench.ask
         super().__init__(folder, program)
         self._polling: asyncio.Task[None] | None = None
         self._mains_back: tuple[asyncio.TimerHandle, float] | None = None
@@ -35,8 +35,8 @@ class Unit(Hardware):
     async def start(self) -> None:
         """Hangs it on the wall and switches the mains on."""
         await super().start()
-        self._polling = asyncio.create_task(self.desk.poll_status())
-        self._polling.add_done_callback(self.desk.watch_over)
+        self._polling = asyncio.create_task(self.test_bench.poll_status())
+        self._polling.add_done_callback(self.test_bench.watch_over)
 
     async def stop(self) -> None:
         """Takes it off the wall. What is kept without power is kept."""
@@ -71,19 +71,19 @@ class Unit(Hardware):
 
     def observe(self) -> Observation:
         """One look at everything."""
-        return self.desk.observe(self.reading())
+        return self.test_bench.observe(self.reading())
 
-    def tell(self, what: str) -> None:
-        """Writes a line into the story."""
-        self.desk.tell(what)
+    def log(self, what: str) -> None:
+        """Adds a line to the log."""
+        self.test_bench.log(what)
 
-    def tell_loudly(self, what: str) -> None:
-        """And to the alarm."""
-        self.desk.tell_loudly(what)
+    def alert(self, what: str) -> None:
+        """Adds a line to the log and calls the alarm."""
+        self.test_bench.alert(what)
 
-    def whole_story(self) -> str:
+    def full_log(self) -> str:
         """For a failing test."""
-        return self.desk.whole_story(**{"the firmware's output": list(self._processor.output)[-60:]})
+        return self.test_bench.full_log(**{"the firmware's output": list(self._processor.output)[-60:]})
 
     def _forget_timer(self) -> None:
         if self._mains_back is not None:
@@ -93,12 +93,12 @@ class Unit(Hardware):
     def _connect(self, to_modem_port: Send, to_console_port: Send) -> tuple[Send, Send]:
         speed = LineSpeed(lambda: self.modem.memory.baud, self._modem_port_baud, self.world.random)
         self.modem.wire(lambda chunk: to_modem_port(speed.heard(chunk)))
-        self.desk.console = console = Console(to_console_port)
+        self.test_bench.console = console = Console(to_console_port)
         return lambda chunk: self.modem.receive(speed.heard(chunk)), console.received
 
     def _disconnect(self) -> None:
         self.modem.wire(lambda _: None)
-        self.desk.console, self.desk.status = None, {}
+        self.test_bench.console, self.test_bench.status = None, {}
 
     def _modem_pins(self, supply: bool, key: bool) -> None:
         self.modem.supply(supply)

@@ -18,4 +18,4 @@ UNITS = 3
 def test_every_record_is_told_exactly_once(tmp_path: Path) -> None:
     lives, cloud = make(tmp_path, SEED, UNITS)
     wrong = asyncio.run(live(lives, cloud, FAULTS, MINUTES))
-    assert not wrong, "\n".join([*wrong, *(life.unit.whole_story() for life in lives)])
+    assert not wrong, "\n".join([*wrong, *(life.unit.full_log() for life in lives)])

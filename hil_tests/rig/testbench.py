@@ -1,7 +1,7 @@
-"""The tester's desk: the far ends of a unit's two serial lines, and the notebook.
+"""The test bench: the far ends of a unit's two serial lines, and the log.
 
 The modem on the unit's modem line is the simulated one, with its mobile network; the client of the service console asks
-for the unit's status all the time. It is the same desk for every unit, virtual or real.
+for the unit's status all the time. It is the same bench for every unit, virtual or real.
 """
 
 import asyncio
@@ -17,11 +17,13 @@ from hil_tests.sim.modem.radio import CSQ_UNKNOWN, World
 from hil_tests.sim.modem.simcom import Modem
 
 POLL_STATUS_S = 0.3
-STORY_LINES_KEPT = 400
+LOG_LINES_MAX = 400
 
 
-class Desk:
-    """`alarm` hears what a person should know at once: a firmware that stopped by itself."""
+class TestBench:
+    """`alarm` is called with what a person should know at once: a firmware that stopped by itself."""
+
+    __test__ = False  # pytest would collect it by its name
 
     def __init__(self, seed: int = 0, alarm: Callable[[str], None] = lambda _: None) -> None:
         self._alarm = alarm
@@ -29,30 +31,30 @@ class Desk:
         self.modem = Modem(self.world)
         self.console: Console | None = None  # while the unit has one
         self.status: dict[str, str] = {}  # what it said last; empty while it is silent
-        self.story: deque[str] = deque(maxlen=STORY_LINES_KEPT)
+        self.log_lines: deque[str] = deque(maxlen=LOG_LINES_MAX)
         self._started_s = time.monotonic()
 
-    def tell(self, what: str) -> None:
-        """Writes a line into the story."""
-        self.story.append(f"{time.monotonic() - self._started_s:9.3f} {what}")
+    def log(self, what: str) -> None:
+        """Adds a line to the log."""
+        self.log_lines.append(f"{time.monotonic() - self._started_s:9.3f} {what}")
 
-    def tell_loudly(self, what: str) -> None:
-        """And to whoever is there."""
-        self.tell(what)
+    def alert(self, what: str) -> None:
+        """Adds a line to the log and calls the alarm."""
+        self.log(what)
         self._alarm(what)
 
     def network(self, up: bool | None = None, csq: int | None = None) -> None:
         """Switches the mobile network, or moves the antenna. Raises ValueError for a CSQ outside 0..31."""
         if csq is not None:
             self.world.set_csq(csq)
-            self.tell(f"signal set to CSQ {csq}")
+            self.log(f"signal set to CSQ {csq}")
         if up is not None and up != self.world.coverage:
             self.world.set_coverage(up)
-            self.tell(f"mobile network {'up' if up else 'cut'}")
+            self.log(f"mobile network {'up' if up else 'cut'}")
 
     def disturb_modem(self, how: str) -> None:
         """Troubles the modem: "garbage" on its line, another "speed" on it, "hang", "brown_out", "drop_pdp"."""
-        self.tell(f"modem: {how}")
+        self.log(f"modem: {how}")
         disturbances = {
             "garbage": self.modem.garbage,
             "speed": self.modem.lose_speed,
@@ -81,7 +83,7 @@ class Desk:
     def watch_over(self, task: asyncio.Task[Any]) -> None:
         """A mistake in the rig must not look like a unit that does nothing."""
         if not task.cancelled() and (error := task.exception()):
-            self.tell_loudly(f"the rig itself failed: {error!r}")
+            self.alert(f"the rig itself failed: {error!r}")
 
     def observe(self, reading: Reading) -> Observation:
         """What the instruments show and what is known here, together."""
@@ -97,12 +99,12 @@ class Desk:
             unit=self.status,
         )
 
-    def whole_story(self, **more: list[str]) -> str:
-        """Story, what else there is to read by title, and the modem's dialogue, for a failing test."""
-        chapters = {
-            "the rig": list(self.story),
+    def full_log(self, **more: list[str]) -> str:
+        """The log, further logs by title, and the modem's dialogue, for the message of a failing test."""
+        sections = {
+            "the rig": list(self.log_lines),
             **more,
             "the console's remarks": list(self.console.remarks)[-60:] if self.console else [],
             "the modem's line": [self.modem.transcript.tail(120)],
         }
-        return "\n".join(line for title, lines in chapters.items() for line in (f"--- {title}", *lines))
+        return "\n".join(line for title, lines in sections.items() for line in (f"--- {title}", *lines))
