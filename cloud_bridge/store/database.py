@@ -1,20 +1,25 @@
 """Opening the database, brought to the newest tables at every start: PostgreSQL, or one SQLite file in WAL mode.
 
-WAL lets pages be read while the recorder writes. With `synchronous=NORMAL` a killed process loses nothing that was
-committed; a power cut of the server may lose the last commits, never the database.
+WAL lets pages be read while the recorder writes; writers of one process take turns (writer_queue.py). With
+`synchronous=NORMAL` a killed process loses nothing that was committed; a power cut of the server may lose the last
+commits, never the database.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from time import monotonic, sleep
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.errors import StoreUnusable
+from cloud_bridge.store.writer_queue import WriterQueue
 
 FILE_NAME = "chargekeeper.db"
 CONNECTIONS = 20  # of pages, upkeep and car accounts together: half of the threads that serve pages
@@ -22,6 +27,8 @@ CONNECTION_WITHIN_S = 5  # waited for one of them, and for a PostgreSQL to answe
 STATEMENT_MS = 60_000  # the longest statement of PostgreSQL
 LINE_MS = 20_000  # how long what was sent to it may stay unconfirmed
 BUSY_MS = 5000  # how long one writer waits for another: a command line beside the running bridge
+TURN_WITHIN_S = 20.0  # for the writers of one process, each of which may have to wait BUSY_MS
+WAL_AGAIN_S = 0.02
 MIGRATION_LOCK = 0x43_4B_44_42  # any number, the same in all our processes: they start together and migrate once
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -29,8 +36,14 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 class Database:
     """Connections for reading and for writing. Thread-safe."""
 
-    def __init__(self, make_engine: Callable[[int], Engine], connections: int = CONNECTIONS) -> None:
+    def __init__(
+        self,
+        make_engine: Callable[[int], Engine],
+        connections: int = CONNECTIONS,
+        writer_queue: WriterQueue | None = None,
+    ) -> None:
         self._make_engine = make_engine
+        self._writer_queue = writer_queue
         self._reader = make_engine(connections)
         self._writer = self._reader.execution_options(writing=True)
 
@@ -43,7 +56,7 @@ class Database:
     def separate(self, connections: int) -> "Database":
         """The same database through connections of its own, to be closed by itself: however many others wait for
         one of theirs, whoever works through this one does not. `connections` threads can use it at once."""
-        return Database(self._make_engine, connections)
+        return Database(self._make_engine, connections, self._writer_queue)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -52,10 +65,16 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """One transaction: all of it or, after an exception, none of it."""
-        with self._writer.begin() as connection:
+    def writing(self, first: bool = False) -> Iterator[Connection]:
+        """One transaction: all of it or, after an exception, none of it.
+
+        On SQLite the writers of this process take turns in the order in which they ask; `first` goes before the others.
+        """
+        with self._writer.connect() as connection, self._turn(first), connection.begin():
             yield connection
+
+    def _turn(self, first: bool) -> AbstractContextManager[None]:
+        return nullcontext() if self._writer_queue is None else self._writer_queue.turn(first)
 
     def disconnect(self) -> None:
         """Close the connections that nobody uses now: the next ones are made anew."""
@@ -78,10 +97,11 @@ def _open_postgresql(url: str) -> Database:
         address = make_url(url).set(drivername="postgresql+psycopg")
         database = Database(lambda connections: _postgresql_engine(address, connections))
         try:
+            newest = _newest_tables()
             with database.writing() as connection:
                 connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large table takes its time
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
-                _migrate(connection)
+                _migrate(connection, *newest)
         except SQLAlchemyError:
             database.close()
             raise
@@ -119,10 +139,12 @@ def _open_file(folder: Path) -> Database:
         raise StoreUnusable(
             f"cannot make the data folder {folder}, or write in it: {error.strerror}. {_SET}"
         ) from error
-    database = Database(lambda connections: _sqlite_engine(folder / FILE_NAME, connections))
+    queue = WriterQueue(TURN_WITHIN_S)
+    database = Database(lambda connections: _sqlite_engine(folder / FILE_NAME, connections), writer_queue=queue)
     try:
+        newest = _newest_tables()
         with database.writing() as connection:
-            _migrate(connection)
+            _migrate(connection, *newest)
     except SQLAlchemyError as error:
         database.close()
         reason = getattr(error, "orig", None) or error
@@ -147,11 +169,11 @@ def _sqlite_engine(file: Path, connections: int) -> Engine:
     return engine
 
 
-def _prepare(connection: Any, _record: object) -> None:
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     """Every new SQLite connection. Transactions are begun by `_begin`, not by the driver, so that DDL is in them."""
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
 
@@ -161,8 +183,32 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-def _migrate(connection: Connection) -> None:
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """The mode is kept in the file, so this changes something once.
+
+    The change needs the file for itself, and SQLite does not wait for that, whatever its busy_timeout: of four
+    processes that opened a new file at the same moment, 9 in 160 were told that it is locked (measured, 3.40.1).
+    """
+    give_up_s = monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > give_up_s:
+                raise
+        sleep(WAL_AGAIN_S)
+
+
+def _newest_tables() -> tuple[Config, str | None]:
+    """The migrations and the revision that they lead to. Reading them takes longer than looking whether any is due, so
+    it is done before the database is locked."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    return config, ScriptDirectory.from_config(config).get_current_head()
+
+
+def _migrate(connection: Connection, config: Config, newest: str | None) -> None:
+    if MigrationContext.configure(connection).get_current_revision() != newest:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -162,7 +162,7 @@ class Recorder:
         messages = [item.message for item in group if isinstance(item.message, InboundMessage)]
         marks = [item.message for item in group if isinstance(item.message, CanaryMark)]
         listened, last_ok_ms = [], self._listened_ms
-        with self._database.writing() as connection:
+        with self._database.writing(first=True) as connection:
             if messages:
                 record(connection, messages)
             for mark in marks:
@@ -188,7 +188,7 @@ class Recorder:
         unread = inbound._replace(message=None, bad=True)
         for contact, is_rejected in (([inbound], False), ([unread], True), ([], True)):
             try:
-                with self._database.writing() as connection:
+                with self._database.writing(first=True) as connection:
                     if contact:
                         record(connection, contact)
                     if is_rejected:

@@ -221,8 +221,8 @@ def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(
     before.close()
     whole = store._migrate
 
-    def broken(connection: Connection) -> None:
-        whole(connection)
+    def broken(connection: Connection, *migrations: Any) -> None:
+        whole(connection, *migrations)
         connection.execute(text("SELECT 1 FROM a_table_that_is_not_there"))
 
     with monkeypatch.context() as patched, pytest.raises(StoreUnusable):

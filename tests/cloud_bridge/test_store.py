@@ -1,6 +1,8 @@
 """Does the store keep what it was given, through bad folders, bad rows and bad days?"""
 
 import os
+import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,16 @@ from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.contact import Gap
 from cloud_bridge.errors import StoreUnusable
+from cloud_bridge.store import database as database_module
 from cloud_bridge.store.database import FILE_NAME, MIGRATIONS, Database, open_database
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.record import read_listening, record, record_listening
 from cloud_bridge.store.tables import contacts, events, heartbeats, metadata, units
 from cloud_bridge.store.units import add_unit
 from cloud_bridge.wire import decode
-from tests.cloud_bridge.running import sample, store_at
+from tests.cloud_bridge.running import DEADLINE_S, sample, store_at
+
+AT_ONCE = 8
 
 
 @pytest.fixture
@@ -60,6 +65,41 @@ def test_opening_twice_keeps_everything(tmp_path: Path, database: Database) -> N
     again = open_database(store_at(tmp_path))
     assert {row.id for row in rows(again, units)} == {"cp-1", "cp-2"}
     again.close()
+
+
+def test_opening_what_is_up_to_date_runs_no_migration(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command opens the database, beside the running bridge: it locks it only for as long as a look takes."""
+
+    def must_not_run(*_: object) -> None:
+        raise AssertionError("it migrates")
+
+    monkeypatch.setattr("alembic.command.upgrade", must_not_run)
+    open_database(store_at(tmp_path)).close()
+
+
+def test_many_that_open_a_new_file_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    """As processes do that are started together: one changes the file's mode, and needs it for itself."""
+    refused: list[str] = []
+
+    def prepare(file: Path) -> None:
+        start.wait(DEADLINE_S)
+        connection = sqlite3.connect(file)
+        try:
+            database_module._prepare(connection, None)
+        except sqlite3.Error as error:
+            refused.append(str(error))
+        connection.close()
+
+    for number in range(50):
+        start = threading.Barrier(AT_ONCE)
+        threads = [threading.Thread(target=prepare, args=[tmp_path / f"{number}.db"]) for _ in range(AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(DEADLINE_S)
+    assert not refused
 
 
 @pytest.mark.skipif("CHARGEKEEPER_TEST_POSTGRESQL" in os.environ, reason="SQLite's files")

@@ -117,9 +117,9 @@ class UnkindDatabase(Database):
         self._error = None
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, first: bool = False) -> Iterator[Connection]:
         self._point(None)
-        with super().writing() as connection:
+        with super().writing(first) as connection:
             yield connection
 
     def _point(self, connection: Any) -> None:
