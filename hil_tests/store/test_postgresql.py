@@ -14,6 +14,7 @@ SUITE = [
     "test_recorder.py",
     "test_recorder_stories.py",
     "test_row_ids.py",
+    "test_upkeep.py",
     "test_alerts.py",
     "test_noticing.py",
     "test_alone.py",

@@ -12,7 +12,6 @@ from cloud_bridge.alerts.kinds import DAY_MS, HOUR_MS, MAX_FAULTS, MINUTE_MS, Al
 from cloud_bridge.alerts.subscriptions import Via, add_subscription
 from cloud_bridge.store.personal import erase
 from cloud_bridge.store.tables import alerts, events, signal_5min
-from cloud_bridge.store.upkeep import forget
 from tests.cloud_bridge.alerting import Journal, driver, look, told, unit_of, webhooks
 from tests.cloud_bridge.running import Bridge, HandClock, running_bridge
 
@@ -273,8 +272,8 @@ def test_the_id_of_an_alert_that_is_gone_is_not_sent_again(
     journal.raised("pilot")
     look(bridge)
     bridge.clock.advance(100 * DAY_MS)
-    with bridge.app_state.database.writing() as connection:
-        assert forget(connection, bridge.clock.now_ms()) > 0
+    bridge.app_state.upkeep.forget()
+    with bridge.app_state.database.reading() as connection:
         assert connection.execute(select(alerts)).all() == []
     journal.raised("diode")
     look(bridge)

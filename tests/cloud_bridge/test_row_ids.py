@@ -114,7 +114,7 @@ def test_the_id_of_the_only_row_is_not_given_to_the_next_one_after_a_restart(tmp
 
 
 def at_revision(monkeypatch: pytest.MonkeyPatch, where: Path | str, revision: str) -> Database:
-    def migrate(connection: Connection) -> None:
+    def migrate(connection: Connection, *_: Any) -> None:
         config = Config()
         config.set_main_option("script_location", str(store.MIGRATIONS))
         config.attributes["connection"] = connection

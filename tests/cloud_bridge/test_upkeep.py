@@ -1,0 +1,110 @@
+"""Does upkeep leave the recorder its turns: is what it does at once bounded, and is all of it done in the end?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, func, insert, select
+
+from cloud_bridge.contact import UptimeLedger
+from cloud_bridge.live import Live
+from cloud_bridge.store import upkeep as store_upkeep
+from cloud_bridge.store.database import Database, open_database
+from cloud_bridge.store.tables import results, signal, signal_5min
+from cloud_bridge.store.units import add_unit
+from cloud_bridge.store.upkeep import BUCKET_MS, DAY_MS
+from cloud_bridge.upkeep import Upkeep
+from tests.cloud_bridge.running import START_MS, HandClock, store_at
+
+AT_ONCE = 3
+OLD = 10  # rows of each of two tables
+BUCKETS = 20
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(store_at(tmp_path))
+    with database.writing() as connection:
+        add_unit(connection, "cp-1", 0)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def changed(database: Database) -> Iterator[list[int]]:
+    """How many rows each transaction changed, one number a transaction that changed any."""
+    rows_of_transactions: list[int] = []
+    in_this = 0
+
+    def executed(_connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        nonlocal in_this
+        if not statement.startswith(("SELECT", "BEGIN")):
+            in_this += max(0, cursor.rowcount)
+
+    def committed(_connection: Any) -> None:
+        nonlocal in_this
+        if in_this:
+            rows_of_transactions.append(in_this)
+        in_this = 0
+
+    engine: Engine = database._reader
+    event.listen(engine, "after_cursor_execute", executed)
+    event.listen(engine, "commit", committed)
+    yield rows_of_transactions
+    event.remove(engine, "after_cursor_execute", executed)
+    event.remove(engine, "commit", committed)
+
+
+def made(database: Database, clock: HandClock) -> Upkeep:
+    return Upkeep(database, Live(), UptimeLedger(), clock)
+
+
+def count(database: Database, table: Any) -> int:
+    with database.reading() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def a_sample_in_each_bucket(database: Database, first_ms: int, buckets: int) -> None:
+    rows = [{"unit_id": "cp-1", "received_ms": first_ms + number * BUCKET_MS} for number in range(buckets)]
+    with database.writing() as connection:
+        connection.execute(insert(signal), [row | {"csq": 15, "operator": "23415"} for row in rows])
+
+
+def test_all_that_is_old_goes_a_few_rows_at_once(
+    database: Database, changed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One transaction of thousands of rows of every table kept the recorder out for more than a second."""
+    monkeypatch.setattr(store_upkeep, "FORGOTTEN_AT_ONCE", AT_ONCE)
+    clock = HandClock()
+    a_sample_in_each_bucket(database, START_MS - 3 * DAY_MS, OLD)
+    a_sample_in_each_bucket(database, START_MS - 1000, 1)
+    answers = [{"unit_id": "cp-1", "received_ms": number, "ok": True, "payload": "{}"} for number in range(OLD)]
+    with database.writing() as connection:
+        connection.execute(insert(results), answers)
+    changed.clear()
+    made(database, clock).forget()
+    assert changed == 2 * [AT_ONCE, AT_ONCE, AT_ONCE, 1]
+    assert (count(database, signal), count(database, results)) == (1, 0)
+
+
+def test_a_day_is_rolled_up_five_minutes_at_once(database: Database, changed: list[int]) -> None:
+    """The first time. In one transaction it kept the recorder out for 4.4 s, with 2,000 units."""
+    a_sample_in_each_bucket(database, START_MS - BUCKETS * BUCKET_MS, BUCKETS)
+    changed.clear()
+    made(database, HandClock()).roll_up()
+    assert changed == BUCKETS * [1]
+    assert count(database, signal_5min) == BUCKETS
+
+
+def test_a_restart_rolls_up_what_was_left_undone_and_no_whole_day(database: Database, changed: list[int]) -> None:
+    clock = HandClock()
+    a_sample_in_each_bucket(database, START_MS - BUCKETS * BUCKET_MS, BUCKETS)
+    made(database, clock).roll_up()
+    clock.advance(2 * BUCKET_MS)
+    a_sample_in_each_bucket(database, START_MS, 2)
+    changed.clear()
+    made(database, clock).roll_up()
+    assert count(database, signal_5min) == BUCKETS + 2
+    again = len(changed) - 2
+    assert again <= 1 + store_upkeep.LATE_MS // BUCKET_MS, "those that may have been late, and the newest"
