@@ -4,10 +4,12 @@ import asyncio
 import hashlib
 import json
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.serving import open_app_state
 from cloud_bridge.settings import Settings
+from cloud_bridge.store.database import FILE_NAME, open_database
 from cloud_bridge.store.people import Role, add_person
 from cloud_bridge.store.units import NewUnit, add_unit
 from cloud_bridge.web.app import create_app
@@ -107,17 +110,44 @@ class Bridge:
             _tick.wait(0.002)
 
 
-def store_at(folder: Path) -> Path | str:
+def store_at(folder: Path, empty: bool = False) -> Path | str:
     """Where a test keeps its store: in its own folder, or in a database of its own on the PostgreSQL of
-    CHARGEKEEPER_TEST_POSTGRESQL (hil_tests/store starts one and runs these tests again)."""
+    CHARGEKEEPER_TEST_POSTGRESQL (hil_tests/store starts one and runs these tests again).
+
+    A new one has its tables already, unless it is to be `empty`: the migrations run once a session and are copied,
+    since they take five times as long as most tests.
+    """
     server = os.environ.get("CHARGEKEEPER_TEST_POSTGRESQL")
     if server is None:
+        file = folder / FILE_NAME
+        if not empty and not file.exists():
+            file.touch(mode=0o600)
+            file.write_bytes(_migrated_file())
         return folder
     name = "test_" + hashlib.sha256(str(folder).encode()).hexdigest()[:24]
+    _make_database(server, name, "template1" if empty else _migrated_database(server))
+    return f"{server}/{name}"
+
+
+@cache
+def _migrated_file() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        open_database(Path(folder)).close()
+        return (Path(folder) / FILE_NAME).read_bytes()
+
+
+@cache
+def _migrated_database(server: str) -> str:
+    name = f"template_{os.getpid()}"
+    _make_database(server, name, "template1")
+    open_database(f"{server}/{name}").close()
+    return name
+
+
+def _make_database(server: str, name: str, template: str) -> None:
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
-            connection.execute(f'CREATE DATABASE "{name}"'.encode())
-    return f"{server}/{name}"
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
 
 
 @contextmanager

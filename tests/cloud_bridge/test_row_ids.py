@@ -164,7 +164,7 @@ def _indexes(looked: Any, table: str) -> list[dict[str, Any]]:
 
 
 def test_the_migration_keeps_every_row_and_every_constraint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    where = store_at(tmp_path)
+    where = store_at(tmp_path, empty=True)
     before = at_revision(monkeypatch, where, "0010")
     with before.writing() as connection:
         tables = tables_of(connection)
@@ -195,7 +195,7 @@ def test_the_migration_keeps_every_row_and_every_constraint(tmp_path: Path, monk
 def test_ids_begin_after_what_a_cursor_has_read_of_rows_that_are_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    where = store_at(tmp_path)
+    where = store_at(tmp_path, empty=True)
     before = at_revision(monkeypatch, where, "0010")
     with before.writing() as connection:
         plant_all(connection, tables_of(connection), range(1, 8))
@@ -213,7 +213,7 @@ def test_ids_begin_after_what_a_cursor_has_read_of_rows_that_are_gone(
 def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    where = store_at(tmp_path)
+    where = store_at(tmp_path, empty=True)
     before = at_revision(monkeypatch, where, "0010")
     with before.writing() as connection:
         plant_all(connection, tables_of(connection), range(1, 3))
