@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Response
 
+from cloud_bridge.store.firmware import firmware_versions
 from cloud_bridge.store.units import visible_unit, visible_units
 from cloud_bridge.web.access import ApiAsker, StateDep
 from cloud_bridge.web.schema import PROBLEMS, ChargePointState, Health
@@ -46,9 +47,10 @@ def list_charge_points(
     address of the next ones (RFC 8288, rel="next")."""
     with app_state.database.reading() as connection:
         units = visible_units(connection, asker, PAGE + 1, after)
+        firmware = firmware_versions(connection, [unit.id for unit in units[:PAGE]])
     if len(units) > PAGE:
         response.headers["Link"] = f'</api/charge-points?after={units[PAGE - 1].id}>; rel="next"'
-    return [as_json(charge_point(app_state, unit)) for unit in units[:PAGE]]
+    return [as_json(charge_point(app_state, unit), firmware.get(unit.id)) for unit in units[:PAGE]]
 
 
 @router.get("/api/charge-points/{unit_id}", response_model=ChargePointState, responses=PROBLEMS)
@@ -56,6 +58,7 @@ def read_charge_point(unit_id: str, app_state: StateDep, asker: ApiAsker) -> dic
     """One charge point as it stands now."""
     with app_state.database.reading() as connection:
         unit = visible_unit(connection, asker, unit_id)
+        firmware = firmware_versions(connection, [unit_id])
     if unit is None:
         raise HTTPException(404, "no such charge point")
-    return as_json(charge_point(app_state, unit))
+    return as_json(charge_point(app_state, unit), firmware.get(unit_id))

@@ -10,6 +10,7 @@ from cloud_bridge.contact import Contact, outage_ms
 from cloud_bridge.store import history
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.contact_details import installer_details
+from cloud_bridge.store.firmware import firmware_versions
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.vehicles import repository
 from cloud_bridge.web.access import SESSION_COOKIE, StateDep, person_of
@@ -87,10 +88,11 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         vehicles_mark = repository.mark(repository.of_person(connection, person.id))
         ended = history.unit_gaps(connection, unit.id, from_ms, point.now_ms)
         installer = installer_details(connection, unit.id) if point.heartbeat.faults else None
+        firmware = firmware_versions(connection, [unit.id]).get(unit.id)
         back = None
         if ended and point.verdict.contact is Contact.ONLINE:
             last = ended[-1]
             ours = history.our_gaps(connection, last.from_ms, last.to_ms)
             if last.to_ms - last.from_ms - outage_ms(ours, *last) > unit.silent_after_ms:
                 back = last
-    return Around(back, installer, app_state.settings.maker, vehicles_mark)
+    return Around(back, installer, app_state.settings.maker, vehicles_mark, firmware)

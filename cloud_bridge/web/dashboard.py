@@ -52,6 +52,7 @@ class Dashboard:
     back: str | None  # how long it was silent, shortly after it has come back
     installer: Details | None
     maker: str
+    firmware: str | None  # its version
 
 
 class Around(NamedTuple):
@@ -61,6 +62,7 @@ class Around(NamedTuple):
     installer: Details | None = None
     maker: str = ""
     vehicles_mark: str = ""  # rows.mark
+    firmware: str | None = None  # its version
 
 
 NOTHING = Around()
@@ -108,6 +110,7 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         back=words.lasting(around.back.to_ms - around.back.from_ms) if around.back else None,
         installer=around.installer,
         maker=around.maker,
+        firmware=around.firmware,
     )
 
 

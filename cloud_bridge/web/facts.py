@@ -11,11 +11,11 @@ DAY_MS = 24 * 3600 * 1000
 FACTS_OVER_MS = 7 * DAY_MS
 
 
-def facts_of(point: ChargePoint, week: Evidence) -> list[tuple[str, str]]:
-    """(name, value) pairs, most telling first."""
+def facts_of(point: ChargePoint, week: Evidence, firmware: str | None) -> list[tuple[str, str]]:
+    """(name, value) pairs, most telling first. `firmware` is its version, None while unknown."""
     board = describe(point)
     heartbeat = point.heartbeat
-    facts = [
+    return [
         ("Last contacted", board.last_contact_moment or "never"),
         ("Contact", board.glance.word),
         ("State", f"{board.state} ({heartbeat.state or 'not known'})"),
@@ -27,11 +27,8 @@ def facts_of(point: ChargePoint, week: Evidence) -> list[tuple[str, str]]:
         ("Signal in 7 days", signal(week)),
         ("Networks in 7 days", networks(week)),
         ("Restarts in 7 days", restarts(week)),
+        ("Firmware", firmware or "not known"),
     ]
-    firmware = heartbeat.other.get("v")
-    if isinstance(firmware, str):
-        facts.append(("Firmware", firmware[:40]))
-    return facts
 
 
 def as_text(facts: list[tuple[str, str]]) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.store.access import Person, Scope, may
+from cloud_bridge.store.firmware import firmware_versions
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.support import conversations, jobs
 from cloud_bridge.support.conversations import MAX_TEXT, Conversation
@@ -101,7 +102,7 @@ def _use_rate(request: Request, person: Person) -> None:
 def _facts(app_state: AppState, connection: Connection, unit: Unit) -> str:
     point = charge_point(app_state, unit)
     week = evidence_of(app_state, connection, unit, point.now_ms - FACTS_OVER_MS, point.now_ms)
-    return as_text(facts_of(point, week))
+    return as_text(facts_of(point, week, firmware_versions(connection, [unit.id]).get(unit.id)))
 
 
 def _conversation(connection: Connection, person: Person, conversation_id: int) -> Conversation:

@@ -67,8 +67,8 @@ def mark(point: ChargePoint, vehicles_mark: str) -> str:
     return f"{point.last_contact_ms}.{point.heartbeat_ms}.{point.verdict.contact}.{vehicles_mark}"
 
 
-def as_json(point: ChargePoint) -> dict[str, Any]:
-    """The HTTP interface's words. Whatever is unknown is null."""
+def as_json(point: ChargePoint, firmware: str | None) -> dict[str, Any]:
+    """The HTTP interface's words, with the version of the unit's firmware. Whatever is unknown is null."""
     heartbeat = point.heartbeat
     return {
         "id": point.id,
@@ -91,6 +91,7 @@ def as_json(point: ChargePoint) -> dict[str, Any]:
         "loop_worst_ms": heartbeat.loop_worst_ms,
         "troubles": heartbeat.troubles,
         "records_dropped": heartbeat.records_dropped,
+        "firmware": firmware,
         "boot": heartbeat.boot,
         "sequence": heartbeat.sequence,
         "unit_time_s": heartbeat.unit_time_s,

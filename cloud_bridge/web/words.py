@@ -59,7 +59,7 @@ LIMITS = {
     "boot": "Nobody yet: it has just started",
     "safety": "A fault",
     "ventilation": "The ventilation that this vehicle needs",
-    "installer": "The circuit, as set by your installer",
+    "installer": "The rating of its circuit",
     "cable": "The vehicle cable",
     "temperature": "Its temperature",
     "load_manager": "What the building can spare",

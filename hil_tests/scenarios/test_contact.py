@@ -1,5 +1,8 @@
 """Does the cloud hear from the unit, and say truly when?"""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from hil_tests.fixtures.cloud import Cloud
@@ -7,6 +10,7 @@ from hil_tests.rig.contract import Rig
 from hil_tests.scenarios.system import HEARTBEAT_S, System
 
 pytestmark = pytest.mark.needs("modem_line")
+PRODUCT = Path(__file__).parents[1] / "pyproject.toml"
 FIRST_CONTACT_WITHIN_S = 30  # of the processes starting
 
 
@@ -25,6 +29,12 @@ def test_does_the_cloud_know_signal_and_network(rig: Rig, cloud: Cloud) -> None:
     """Do CSQ and operator reach the cloud as the modem has them?"""
     seen = rig.wait_for(lambda seen: seen.operator is not None, within_s=20)
     cloud.wait_for(lambda told: told["operator"] == seen.operator and told["csq"] == seen.csq, within_s=20)
+
+
+def test_does_the_cloud_know_the_firmware(cloud: Cloud) -> None:
+    """Does the unit tell the version of the product?"""
+    version = tomllib.loads(PRODUCT.read_text())["project"]["version"]
+    cloud.wait_for(lambda told: told["firmware"] == version, within_s=20)
 
 
 @pytest.mark.parametrize("csq", [14, 15])

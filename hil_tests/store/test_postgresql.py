@@ -16,15 +16,17 @@ SUITE = [
     "test_row_ids.py",
     "test_upkeep.py",
     "test_alerts.py",
-    "test_noticing.py",
-    "test_alone.py",
+    "test_detection.py",
+    "test_exclusive_lock.py",
     "test_access.py",
     "test_unit_registry.py",
+    "test_api.py",
     "test_history.py",
     "test_personal.py",
+    "test_troubles.py",
     "vehicles/test_vault.py",
-    "vehicles/test_refreshing.py",
-    "vehicles/test_leaving.py",
+    "vehicles/test_token_refresh.py",
+    "vehicles/test_unlink.py",
 ]
 
 

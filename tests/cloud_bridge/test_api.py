@@ -23,6 +23,27 @@ def test_a_unit_that_was_just_added(bridge: Bridge) -> None:
         assert said[key] is None
 
 
+def test_the_firmware_is_that_of_the_last_boot(bridge: Bridge) -> None:
+    unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
+    bridge.add_unit("cp-2")
+    for number, (payload, version) in enumerate(BOOTS):
+        unit.publish("cp/cp-1/event", payload.replace(b'"n":0', b'"n":%d' % number))
+        assert bridge.read("cp-1")["firmware"] == version
+        bridge.clock.advance(1)
+    assert [one["firmware"] for one in bridge.client.get("/api/charge-points").json()] == ["0.1.0", None]
+    unit.publish("cp/cp-1/event", sample("event-fault-raised"))
+    assert bridge.read("cp-1")["firmware"] == "0.1.0"
+
+
+BOOTS = (
+    (sample("event-boot").replace(b"0.1.0", b"0.0.9"), "0.0.9"),
+    (sample("event-boot-time-unknown"), None),  # of a firmware that does not tell it
+    (b'{"n":0,"b":9,"k":"boot","d":{"v":7}}', None),
+    (sample("event-boot").replace(b"0.1.0", b"x" * 99), "x" * 40),
+    (sample("event-boot"), "0.1.0"),
+)
+
+
 def test_who_limits_the_current_is_told(bridge: Bridge) -> None:
     unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
     unit.publish(HEARTBEAT, sample("heartbeat-paused-by-schedule"))

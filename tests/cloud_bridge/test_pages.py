@@ -50,6 +50,7 @@ def text_of(html: str) -> str:
 
 
 def test_last_contacted_is_the_first_thing_on_the_dashboard(bridge: Bridge, browser: TestClient, unit: Unit) -> None:
+    unit.publish("cp/home-1/event", sample("event-boot"))
     unit.publish(HEARTBEAT, sample("heartbeat-charging"))
     bridge.clock.advance(3 * MINUTE_MS)
     html = browser.get("/charge-points/home-1").text
@@ -60,6 +61,7 @@ def test_last_contacted_is_the_first_thing_on_the_dashboard(bridge: Bridge, brow
     assert "Charging" in main
     assert "7.4 kW" in main
     assert "good, Vodafone" in main
+    assert "Firmware 0.1.0" in main
     assert 'role="alert"' not in html
 
 
@@ -141,7 +143,7 @@ def test_a_fault_is_an_error_in_words(browser: TestClient, unit: Unit) -> None:
     ("keys", "words"),
     [
         ('"y":"schedule","u":1768215600', "Current limited by Your hours, until Mon 12 Jan, 11:00"),
-        ('"y":"installer"', "Current limited by The circuit, as set by your installer"),
+        ('"y":"installer"', "Current limited by The rating of its circuit"),
         ('"y":"moon","u":9007199254740991', "Current limited by moon"),
     ],
 )

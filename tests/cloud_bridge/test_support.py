@@ -37,6 +37,7 @@ def cast(bridge: Bridge, unit: Unit) -> Cast:
 
 
 def test_one_tap_raises_a_silent_charger_with_its_facts(bridge: Bridge, unit: Unit, cast: Cast) -> None:
+    unit.publish("cp/home-1/event", sample("event-boot"))
     unit.publish(HEARTBEAT, sample("heartbeat-charging"))
     bridge.clock.advance(31 * MINUTE_MS)
     page = cast.driver.post("/charge-points/home-1/raise", "/").text
@@ -45,7 +46,12 @@ def test_one_tap_raises_a_silent_charger_with_its_facts(bridge: Bridge, unit: Un
     assert "dora , home-1" in waiting
     assert "Waits for an answer" in waiting
     said = cast.support.read("/support/1")
-    for words in ("My charger does not come back", "Contact Silent", "Silent in 7 days once, together 31 minutes"):
+    for words in (
+        "My charger does not come back",
+        "Contact Silent",
+        "Silent in 7 days once, together 31 minutes",
+        "Firmware 0.1.0",
+    ):
         assert words in said
 
 
