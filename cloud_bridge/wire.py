@@ -12,8 +12,10 @@ absent while it does not know). `b` and `n` together name a message, so a redeli
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
+
+from cloud_bridge.values import HEARTBEAT
 
 MAX_PAYLOAD_BYTES = 4096  # ten times the longest message the firmware writes
 MAX_TEXT = 256  # characters of any text value
@@ -39,10 +41,14 @@ class Message:
     unit_time_s: int | None = None
     other: dict[str, Any] = field(default_factory=dict)
 
+    def get(self, name: str) -> Any:
+        """The value of a name of KINDS; None while unknown."""
+        return getattr(self, name)
+
 
 @dataclass(slots=True, kw_only=True)
 class Heartbeat(Message):
-    """The state of the unit now."""
+    """The state of the unit now: values.py lists what it tells. Those that our own rules ask for are fields."""
 
     state: str | None = None  # pilot state, "A1" .. "F"
     mode: str | None = None  # "smart", "link_lost" or "standalone"
@@ -57,6 +63,10 @@ class Heartbeat(Message):
     loop_worst_ms: int | None = None  # since the heartbeat before
     troubles: list[str] | None = None  # what is not well with a unit that charges; None: nothing
     records_dropped: int | None = None  # since boot; None: none
+    more: dict[str, Any] | None = None  # by name: the values of values.py that have no field here
+
+    def get(self, name: str) -> Any:
+        return (self.more or {}).get(name) if name in ONLY_SHOWN else getattr(self, name)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -137,30 +147,22 @@ def _object(value: Any) -> dict[str, Any]:
     return value
 
 
+CHECKS: dict[str, Callable[[Any], Any]] = {
+    "count": _count,
+    "csq": _csq,
+    "number": _number,
+    "text": _text,
+    "flag": _flag,
+    "names": _names,
+    "object": _object,
+}
+
 Keys = dict[str, tuple[str, Callable[[Any], Any]]]  # key on the wire -> field and the check of its value
 
 SHARED: Keys = {"n": ("sequence", _count), "b": ("boot", _count), "t": ("unit_time_s", _count)}
 
 KINDS: dict[str, tuple[type[Message], Keys]] = {
-    "heartbeat": (
-        Heartbeat,
-        SHARED
-        | {
-            "s": ("state", _text),
-            "m": ("mode", _text),
-            "q": ("csq", _csq),
-            "o": ("operator", _text),
-            "a": ("amps", _number),
-            "y": ("limited_by", _text),
-            "u": ("limited_until_s", _count),
-            "w": ("watts", _number),
-            "e": ("total_wh", _count),
-            "f": ("faults", _names),
-            "x": ("loop_worst_ms", _count),
-            "h": ("troubles", _names),
-            "d": ("records_dropped", _count),
-        },
-    ),
+    "heartbeat": (Heartbeat, SHARED | {value.key: (value.name, CHECKS[value.type]) for value in HEARTBEAT}),
     "event": (Event, SHARED | {"k": ("kind", _text), "d": ("details", _object)}),
     "session": (
         Session,
@@ -176,6 +178,10 @@ KINDS: dict[str, tuple[type[Message], Keys]] = {
     ),
     "result": (Result, SHARED | {"id": ("command", _text), "ok": ("ok", _flag), "y": ("reason", _text)}),
 }
+
+
+# Names of values.py that are no field of Heartbeat.
+ONLY_SHOWN = frozenset(value.name for value in HEARTBEAT) - {field.name for field in fields(Heartbeat)}
 
 
 def decode(kind: str, payload: bytes) -> Message:
@@ -198,6 +204,8 @@ def decode(kind: str, payload: bytes) -> Message:
                 values[name] = check(value)
             except BadPayload as error:
                 raise BadPayload(f"{key}: {error}") from None
+    if message_class is Heartbeat and ONLY_SHOWN:
+        values["more"] = {name: values.pop(name) for name in ONLY_SHOWN & values.keys()}
     return message_class(**values, other=other)
 
 

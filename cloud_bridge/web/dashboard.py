@@ -1,16 +1,28 @@
 """What the dashboard says of one charge point. Pure: the templates only lay it out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from cloud_bridge import faults
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Contact, Gap
-from cloud_bridge.faults import WAIT_FOR_A_PERSON, in_words
 from cloud_bridge.store.contact_details import Details
 from cloud_bridge.troubles import Trouble, troubles_of
+from cloud_bridge.values import HEARTBEAT, Value, in_words
 from cloud_bridge.web import words
 from cloud_bridge.web.view import ChargePoint, mark
 from cloud_bridge.wire import Heartbeat
+
+
+class Fact(NamedTuple):
+    """One line of what is known."""
+
+    label: str
+    text: str
+    means: str | None = None  # the same explained
+    bars: int | None = None  # of a signal, 0 to 4
+    wide: bool = False  # takes the width of the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +45,10 @@ class Dashboard:
     heartbeat_moment: str | None  # when what follows was true
     is_current: bool  # it is the state now, not only the last that we know
     light: str  # red, green, blue, or off while nothing is known
-    light_named: str  # the same in words
     state: str
     charging: bool
-    amps: str | None
-    limit: str | None  # who sets the current, and until when
     power: str | None
-    session: str | None  # energy since the vehicle was plugged in
-    energy: str | None
-    mode: str | None
-    mode_means: str | None
-    signal: str
-    signal_bars: int
+    facts: list[Fact]
     operator: str | None
     faults: list[str]
     waits_for_button: bool  # to be pressed before the red light ends
@@ -52,7 +56,6 @@ class Dashboard:
     back: str | None  # how long it was silent, shortly after it has come back
     installer: Details | None
     maker: str
-    firmware: str | None  # its version
 
 
 class Around(NamedTuple):
@@ -71,9 +74,7 @@ NOTHING = Around()
 def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
     heartbeat, verdict, zone = point.heartbeat, point.verdict, point.time_zone
     last_ms = point.last_contact_ms
-    mode, mode_means = words.MODES.get(heartbeat.mode or "", (heartbeat.mode, None))
-    signal, bars = words.signal(heartbeat.csq)
-    charging = heartbeat.state in words.CHARGING and not heartbeat.faults
+    charging = _charges(heartbeat)
     return Dashboard(
         id=point.id,
         name=point.name,
@@ -91,27 +92,66 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         heartbeat_moment=None if point.heartbeat_ms is None else words.moment(point.heartbeat_ms, zone),
         is_current=verdict.contact is Contact.ONLINE,
         light=_light(heartbeat),
-        light_named=_light_named(heartbeat, charging),
         state=_state(heartbeat),
         charging=charging,
-        amps=f"{heartbeat.amps:g} A" if heartbeat.amps else None,
-        limit=words.limit(heartbeat.limited_by, heartbeat.limited_until_s, zone),
         power=f"{heartbeat.watts / 1000:.1f} kW" if heartbeat.watts and charging else None,
-        session=f"{point.session_wh / 1000:.1f} kWh" if point.session_wh is not None else None,
-        energy=f"{heartbeat.total_wh / 1000:,.1f} kWh" if heartbeat.total_wh is not None else None,
-        mode=mode,
-        mode_means=mode_means,
-        signal=signal,
-        signal_bars=bars,
+        facts=_facts(point, around),
         operator=words.operator_name(heartbeat.operator),
-        faults=[in_words(name) for name in heartbeat.faults or []],
-        waits_for_button=not WAIT_FOR_A_PERSON.isdisjoint(heartbeat.faults or []),
+        faults=[faults.in_words(name) for name in heartbeat.faults or []],
+        waits_for_button=not faults.WAIT_FOR_A_PERSON.isdisjoint(heartbeat.faults or []),
         troubles=troubles_of(heartbeat),
         back=words.lasting(around.back.to_ms - around.back.from_ms) if around.back else None,
         installer=around.installer,
         maker=around.maker,
-        firmware=around.firmware,
     )
+
+
+def _facts(point: ChargePoint, around: Around) -> list[Fact]:
+    """The values of the heartbeat that have a label, and what else is known; the wide ones last."""
+    shown = [(PRESENTED.get(value.name) or _plain)(value, point) for value in HEARTBEAT if value.label is not None]
+    found = [fact for fact in shown if fact is not None]
+    if point.session_wh is not None:  # since the vehicle was plugged in
+        found.append(Fact("This session", f"{point.session_wh / 1000:.1f} kWh"))
+    found.append(
+        Fact("Light on the wall", words.LIGHTS["breathing" if _charges(point.heartbeat) else _light(point.heartbeat)])
+    )
+    if around.firmware is not None:
+        found.append(Fact("Firmware", around.firmware))
+    return sorted(found, key=lambda fact: fact.wide)
+
+
+def _plain(value: Value, point: ChargePoint) -> Fact | None:
+    text = in_words(value, point.heartbeat.get(value.name))
+    return None if text is None else Fact(str(value.label), text, wide=value.wide)
+
+
+def _signal(value: Value, point: ChargePoint) -> Fact:
+    text, bars = words.signal(point.heartbeat.csq)
+    operator = words.operator_name(point.heartbeat.operator)
+    return Fact(str(value.label), f"{text}, {operator}" if operator else text, bars=bars)
+
+
+def _limit(value: Value, point: ChargePoint) -> Fact | None:
+    heartbeat = point.heartbeat
+    text = words.limit(heartbeat.limited_by, heartbeat.limited_until_s, point.time_zone)
+    return None if text is None else Fact(str(value.label), text, wide=value.wide)
+
+
+def _mode(value: Value, point: ChargePoint) -> Fact | None:
+    mode = point.heartbeat.mode
+    if not mode:
+        return None
+    text, means = words.MODES.get(mode, (mode, None))
+    is_current = point.verdict.contact is Contact.ONLINE
+    return Fact(str(value.label), text, means if is_current else None, wide=value.wide)
+
+
+# Values whose words need more than the value itself, by name.
+PRESENTED: dict[str, Callable[[Value, ChargePoint], Fact | None]] = {
+    "csq": _signal,
+    "limited_by": _limit,
+    "mode": _mode,
+}
 
 
 def _state(heartbeat: Heartbeat) -> str:
@@ -131,5 +171,5 @@ def _light(heartbeat: Heartbeat) -> str:
     return "green" if heartbeat.state in words.CHARGING or heartbeat.state.startswith("A") else "blue"
 
 
-def _light_named(heartbeat: Heartbeat, charging: bool) -> str:
-    return words.LIGHTS["breathing" if charging else _light(heartbeat)]
+def _charges(heartbeat: Heartbeat) -> bool:
+    return heartbeat.state in words.CHARGING and not heartbeat.faults

@@ -4,7 +4,7 @@ import json
 
 from cloud_bridge.support.evidence import Evidence
 from cloud_bridge.web import words
-from cloud_bridge.web.dashboard import describe
+from cloud_bridge.web.dashboard import Around, describe
 from cloud_bridge.web.view import ChargePoint
 
 DAY_MS = 24 * 3600 * 1000
@@ -13,7 +13,7 @@ FACTS_OVER_MS = 7 * DAY_MS
 
 def facts_of(point: ChargePoint, week: Evidence, firmware: str | None) -> list[tuple[str, str]]:
     """(name, value) pairs, most telling first. `firmware` is its version, None while unknown."""
-    board = describe(point)
+    board = describe(point, Around(firmware=firmware))
     heartbeat = point.heartbeat
     return [
         ("Last contacted", board.last_contact_moment or "never"),
@@ -21,13 +21,11 @@ def facts_of(point: ChargePoint, week: Evidence, firmware: str | None) -> list[t
         ("State", f"{board.state} ({heartbeat.state or 'not known'})"),
         ("Faults", ", ".join(board.faults) or "none"),
         ("Needs attention", "; ".join(trouble.title for trouble in board.troubles) or "nothing"),
-        ("Mode", board.mode or "not known"),
-        ("Current limited by", board.limit or "not known"),
         ("Silent in 7 days", silences(week)),
         ("Signal in 7 days", signal(week)),
         ("Networks in 7 days", networks(week)),
         ("Restarts in 7 days", restarts(week)),
-        ("Firmware", firmware or "not known"),
+        *((fact.label, fact.text) for fact in board.facts),
     ]
 
 

@@ -6,6 +6,7 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Verdict, judge, later
 from cloud_bridge.store.units import Unit
+from cloud_bridge.values import HEARTBEAT
 from cloud_bridge.wire import BadPayload, Heartbeat, decode, is_plugged
 
 
@@ -78,19 +79,7 @@ def as_json(point: ChargePoint, firmware: str | None) -> dict[str, Any]:
         "checked_at": iso_utc(point.now_ms),
         "connected": point.connected,
         "heartbeat_at": _iso(point.heartbeat_ms),
-        "state": heartbeat.state,
-        "mode": heartbeat.mode,
-        "csq": heartbeat.csq,
-        "operator": heartbeat.operator,
-        "amps": heartbeat.amps,
-        "limited_by": heartbeat.limited_by,
-        "limited_until_s": heartbeat.limited_until_s,
-        "watts": heartbeat.watts,
-        "total_wh": heartbeat.total_wh,
-        "faults": heartbeat.faults,
-        "loop_worst_ms": heartbeat.loop_worst_ms,
-        "troubles": heartbeat.troubles,
-        "records_dropped": heartbeat.records_dropped,
+        **{value.name: heartbeat.get(value.name) for value in HEARTBEAT},
         "firmware": firmware,
         "boot": heartbeat.boot,
         "sequence": heartbeat.sequence,
