@@ -5,11 +5,12 @@ Times are ISO 8601 in UTC with milliseconds and Z. What is unknown is null.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.alerts.subscriptions import MAX_TARGET, Via
 from cloud_bridge.contact import Contact
+from cloud_bridge.values import HEARTBEAT
 
 Time = Annotated[str, Field(description="ISO 8601, UTC", examples=["2026-01-31T09:30:00.000Z"])]
 Csq = Annotated[int, Field(ge=0, le=31, description="signal strength, 3GPP TS 27.007 section 8.5")]
@@ -36,7 +37,7 @@ class Health(Schema):
     counters: Annotated[dict[str, int], Field(description="what came in and what was turned away, since the start")]
 
 
-class ChargePointState(Schema):
+class _ChargePoint(Schema):
     """A charge point as it stands now. What the unit itself said is null until it has."""
 
     id: str
@@ -48,26 +49,26 @@ class ChargePointState(Schema):
     checked_at: Time
     connected: Annotated[bool, Field(description="it has a connection open, which says nothing about contact")]
     heartbeat_at: Time | None
-    state: Annotated[str | None, Field(description="pilot state of IEC 61851-1", examples=["C2"])]
-    mode: Annotated[str | None, Field(examples=["smart"])]
-    csq: Annotated[int | None, Field(description="0 to 31; 99: not known to the modem")]
-    operator: Operator | None
-    amps: Annotated[float | None, Field(description="offered to the vehicle")]
-    limited_by: Annotated[str | None, Field(description="who limits what is offered", examples=["schedule"])]
-    limited_until_s: Annotated[
-        int | None, Field(description="epoch seconds, by the unit's clock; null: no end is known")
-    ]
-    watts: float | None
-    total_wh: int | None
-    faults: list[str] | None
-    troubles: Annotated[list[str] | None, Field(description="that do not stop charging", examples=[["flash"]])]
-    records_dropped: Annotated[int | None, Field(description="records it had no room for, since its boot")]
-    loop_worst_ms: Annotated[
-        int | None, Field(description="longest step of the control loop since the heartbeat before")
-    ]
+    firmware: Annotated[str | None, Field(description="version, as of its last boot")]
     boot: int | None
     sequence: int | None
     unit_time_s: Annotated[int | None, Field(description="epoch seconds, by the unit's clock")]
+
+
+_TYPES: dict[str, Any] = {  # of values.py
+    "text": str | None,
+    "number": float | None,
+    "count": int | None,
+    "csq": int | None,
+    "names": list[str] | None,
+    "flag": bool | None,
+}
+ChargePointState = create_model(  # type: ignore[call-overload]  # mypy cannot look into the dict
+    "ChargePointState",
+    __base__=_ChargePoint,
+    __doc__=_ChargePoint.__doc__,
+    **{value.name: (_TYPES[value.type], Field(description=value.label)) for value in HEARTBEAT},
+)
 
 
 class Interval(Schema):

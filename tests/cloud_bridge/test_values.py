@@ -100,6 +100,7 @@ def copied(tmp_path: Path) -> Path:
 
 
 def test_a_new_value_reaches_interface_and_dashboard_by_three_files(copied: Path) -> None:
+    (copied / "store").mkdir()
     done = run(copied, "-c", LOOK, str(copied / "store"))
     seen = json.loads(done.stdout)
     assert seen["interface"]["board_c"] == 41.25
