@@ -19,7 +19,7 @@ from cloud_bridge.vehicles.vault import Vault
 GRANT = {"access": "A1", "refresh": "R1", "issued_ms": 1, "expires_ms": 2, "scopes": ["read"]}
 
 
-def to_seven(connection: Connection) -> None:
+def to_seven(connection: Connection, *_: object) -> None:
     config = Config()
     config.set_main_option("script_location", str(store.MIGRATIONS))
     config.attributes["connection"] = connection
