@@ -7,7 +7,7 @@ commits, never the database.
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -72,6 +72,14 @@ class Database:
         """
         with self._writer.connect() as connection, self._turn(first), connection.begin():
             yield connection
+
+    @contextmanager
+    def writing_on_demand(self) -> Iterator[Connection]:
+        """As `writing`, but the transaction begins with the first statement: until then no other writer has to wait."""
+        with ExitStack() as turn, self._writer.connect() as connection:
+            connection = connection.execution_options(before_begin=lambda: turn.enter_context(self._turn(first=False)))
+            yield connection
+            connection.commit()
 
     def _turn(self, first: bool) -> AbstractContextManager[None]:
         return nullcontext() if self._writer_queue is None else self._writer_queue.turn(first)
@@ -179,7 +187,10 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing")
+    options = connection.get_execution_options()
+    if "before_begin" in options:
+        options["before_begin"]()
+    writing = options.get("writing")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 

@@ -12,6 +12,7 @@ from cloud_bridge.passwords import Passwords
 from cloud_bridge.store.access import Asker, Person, Scope, Token, may, token_for
 from cloud_bridge.store.people import who_has_session
 from cloud_bridge.store.tokens import find_token
+from cloud_bridge.web.connections import connection_for_check
 
 SESSION_COOKIE = "chargekeeper_session"
 
@@ -28,16 +29,15 @@ def person_of(request: Request) -> Person | None:
     cookie = request.cookies.get(SESSION_COOKIE)
     if not cookie:
         return None
-    app_state = _app_state(request)
-    with app_state.database.reading() as connection:
-        return who_has_session(connection, cookie, app_state.clock.now_ms())
+    with connection_for_check(request) as connection:
+        return who_has_session(connection, cookie, _app_state(request).clock.now_ms())
 
 
 def api_asker(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Asker:
     """Raises 401 when it is nobody, 403 when it may not even look."""
     asker: Asker | None
     if credentials is not None:
-        asker = _token(_app_state(request), credentials.credentials)
+        asker = _token(request, credentials.credentials)
     else:
         asker = person_of(request)
         if asker is not None and request.method not in ("GET", "HEAD"):  # another site can make a browser send it
@@ -60,11 +60,11 @@ def _app_state(request: Request) -> AppState:
     return app_state
 
 
-def _token(app_state: AppState, token: str) -> Token | None:
-    ours = app_state.settings.api_token
+def _token(request: Request, token: str) -> Token | None:
+    ours = _app_state(request).settings.api_token
     if ours is not None and hmac.compare_digest(token.encode(), ours.encode()):
         return token_for(None, frozenset(Scope))
-    with app_state.database.reading() as connection:
+    with connection_for_check(request) as connection:
         return find_token(connection, token)
 
 

@@ -18,6 +18,7 @@ from cloud_bridge.store.sites import Tariff, describe_site, set_tariff, tariff_o
 from cloud_bridge.store.units import Unit, visible_units
 from cloud_bridge.web.access import PasswordsOf, StateDep
 from cloud_bridge.web.attempts import Attempts
+from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.login import give_session, who_knows
 from cloud_bridge.web.page import Field, NotTheirs, OwnForm, PersonOf, UnitOf, page, to
 from cloud_bridge.web.problems import Refused
@@ -38,15 +39,14 @@ def overview(request: Request, person: PersonOf) -> Response:
 
 
 @router.get("/details")
-def details(request: Request, app_state: StateDep, person: PersonOf) -> Response:
-    with app_state.database.reading() as connection:
-        known = contact_details.details_of(connection, person.id)
+def details(request: Request, connection: Reading, person: PersonOf) -> Response:
+    known = contact_details.details_of(connection, person.id)
     return page(request, "account_details.html", person, details=known)
 
 
 @router.post("/details", dependencies=[OwnForm])
-def change_details(app_state: StateDep, person: PersonOf, full_name: Field = "", phone: Field = "") -> Response:
-    with _explained("These details were not taken"), app_state.database.writing() as connection:
+def change_details(person: PersonOf, connection: Writing, full_name: Field = "", phone: Field = "") -> Response:
+    with _explained("These details were not taken"):
         contact_details.set_details(connection, person.id, full_name, phone)
     return to("/account")
 
@@ -63,11 +63,11 @@ def change_password(
     """Every other browser is logged out, and every token of theirs ends; this browser goes on."""
     if who_knows(app_state, passwords, person.name, old) is None:
         raise Refused("That is not your password", "The old password was wrong. Nothing was changed.")
-    with app_state.database.reading() as connection:
+    with app_state.database.reading() as connection:  # of its own: none is held while a password is hashed
         address = email_of(connection, person.id) or ""
     with _explained("The password was not changed"):
         password_hash = passwords.hash_chosen(new, [person.name, *address.split("@")])
-    with app_state.database.writing() as connection:
+    with app_state.database.writing() as connection:  # of its own, and committed before live streams look again
         set_password(connection, person, password_hash)
     app_state.live.access_changed()
     response = to("/account")
@@ -76,14 +76,13 @@ def change_password(
 
 
 @router.get("/units")
-def units(request: Request, app_state: StateDep, person: PersonOf) -> Response:
-    with app_state.database.reading() as connection:
-        owned = [unit for unit in visible_units(connection, person) if unit.owner_id == person.id]
+def units(request: Request, connection: Reading, person: PersonOf) -> Response:
+    owned = [unit for unit in visible_units(connection, person) if unit.owner_id == person.id]
     return page(request, "account_units.html", person, units=owned)
 
 
 @router.post("/units", dependencies=[OwnForm])
-def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Field) -> Response:
+def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Field, connection: Writing) -> Response:
     """A charger becomes the driver's with the code on its label."""
     attempts: Attempts = request.app.state.attempts
     limits, now_ms = [(f"claim {person.id}", CLAIM_GUESSES)], app_state.clock.now_ms()
@@ -91,8 +90,7 @@ def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Fi
     if wait_ms:
         raise Refused("Too many codes", f"Check the label, then try again in {lasting(wait_ms)}.", 429)
     try:
-        with app_state.database.writing() as connection:
-            unit_id = claim(connection, person, code, now_ms)
+        unit_id = claim(connection, person, code, now_ms)
     except ClaimRefused as refusal:
         attempts.failed(limits, now_ms)
         raise Refused("That code did not work", f"{_sentence(refusal)} Nothing was changed.") from None
@@ -100,20 +98,19 @@ def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Fi
 
 
 @router.get("/units/{unit_id}")
-def unit_settings(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
+def unit_settings(request: Request, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
     _own(person.id, unit)
-    with app_state.database.reading() as connection:
-        tariff = tariff_of(connection, unit.id)
-        installer = contact_details.installer_details(connection, unit.id)
+    tariff = tariff_of(connection, unit.id)
+    installer = contact_details.installer_details(connection, unit.id)
     content = {"tariff": tariff, "installer": installer, "time_zones": TIME_ZONES}
     return page(request, "account_unit.html", person, unit=unit, shown=_shown(tariff), **content)  # type: ignore[arg-type]
 
 
 @router.post("/units/{unit_id}", dependencies=[OwnForm])
 def change_unit(
-    app_state: StateDep,
     person: PersonOf,
     unit: UnitOf,
+    connection: Writing,
     time_zone: Field,
     name: Field = "",
     rate: Pence = "",
@@ -126,18 +123,17 @@ def change_unit(
     tariff = None
     if known is not None:
         tariff = Tariff(known, _rate(off_peak_rate), _minutes(off_peak_from), _minutes(off_peak_to))
-    with _explained("These settings were not taken"), app_state.database.writing() as connection:
+    with _explained("These settings were not taken"):
         describe_site(connection, unit.id, name, time_zone)
         set_tariff(connection, unit.id, tariff)
     return to("/account/units")
 
 
 @router.post("/units/{unit_id}/release", dependencies=[OwnForm])
-def release_unit(app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
+def release_unit(person: PersonOf, unit: UnitOf, connection: Writing) -> Response:
     """For a house that is sold: the next owner claims it with the same label."""
-    with app_state.database.writing() as connection:
-        if not release(connection, unit.id, person.id):
-            raise NotTheirs("charger")
+    if not release(connection, unit.id, person.id):
+        raise NotTheirs("charger")
     return to("/account/units")
 
 

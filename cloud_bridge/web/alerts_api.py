@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
+from sqlalchemy import Connection
 
 from cloud_bridge.alerts.subscriptions import add_subscription, remove_subscription, subscriptions_of
 from cloud_bridge.clock import iso_utc
@@ -10,16 +11,16 @@ from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Asker, Person, Scope
 from cloud_bridge.store.people import person_by_id
 from cloud_bridge.web.access import ApiAsker, StateDep, require
+from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.schema import PROBLEMS, Alert, AlertKey, NewAlert, Problem, UnknownClient
 
 router = APIRouter(prefix="/api", responses={status: PROBLEMS[status] for status in (401, 403, 503)})
 
 
 @router.get("/alerts", response_model=list[Alert])
-def list_wishes(app_state: StateDep, asker: ApiAsker) -> list[dict[str, Any]]:
+def list_wishes(connection: Reading, asker: ApiAsker) -> list[dict[str, Any]]:
     """What the caller wants to be told of. A webhook's key was told when it was made."""
-    with app_state.database.reading() as connection:
-        subscriptions = subscriptions_of(connection, asker)
+    subscriptions = subscriptions_of(connection, asker)
     return [
         {"number": subscription.id, "about": subscription.about, "via": subscription.via, "target": subscription.target}
         for subscription in subscriptions
@@ -32,15 +33,14 @@ def list_wishes(app_state: StateDep, asker: ApiAsker) -> list[dict[str, Any]]:
     response_model=AlertKey,
     responses={409: {"model": Problem, "description": "not granted, with the reason"}},
 )
-def make_wish(app_state: StateDep, asker: ApiAsker, subscription: NewAlert) -> dict[str, Any]:
+def make_wish(asker: ApiAsker, subscription: NewAlert, connection: Writing) -> dict[str, Any]:
     """To be told from now on. Returns the key that a webhook's signature is made with."""
-    person = _person(app_state, asker)
+    person = _person(connection, asker)
     try:
-        with app_state.database.writing() as connection:
-            return {
-                "key": add_subscription(connection, person, subscription.about, subscription.via, subscription.target)
-                or None
-            }
+        return {
+            "key": add_subscription(connection, person, subscription.about, subscription.via, subscription.target)
+            or None
+        }
     except BridgeError as error:
         raise HTTPException(409, str(error)) from error
 
@@ -50,14 +50,13 @@ def make_wish(app_state: StateDep, asker: ApiAsker, subscription: NewAlert) -> d
     status_code=204,
     responses={404: PROBLEMS[404], 409: {"model": Problem, "description": "a token that is nobody's"}},
 )
-def drop_wish(app_state: StateDep, asker: ApiAsker, number: int) -> None:
+def drop_wish(asker: ApiAsker, number: int, connection: Writing) -> None:
     """Not to be told any more."""
     if not 0 < number < 2**63:
         raise HTTPException(404, "no such subscription")
-    person = _person(app_state, asker)
-    with app_state.database.writing() as connection:
-        if not remove_subscription(connection, person, number):
-            raise HTTPException(404, "no such subscription")
+    person = _person(connection, asker)
+    if not remove_subscription(connection, person, number):
+        raise HTTPException(404, "no such subscription")
 
 
 @router.get("/strangers", response_model=list[UnknownClient])
@@ -70,11 +69,10 @@ def strangers(app_state: StateDep, asker: ApiAsker) -> list[dict[str, Any]]:
     ]
 
 
-def _person(app_state: StateDep, asker: Asker) -> Person:
+def _person(connection: Connection, asker: Asker) -> Person:
     """Who is told. A token of nobody is told nothing."""
     if asker.id is None:
         raise HTTPException(409, "this token belongs to nobody who could be told: make one with --user")
     if isinstance(asker, Person):
         return asker
-    with app_state.database.reading() as connection:
-        return person_by_id(connection, asker.id)
+    return person_by_id(connection, asker.id)

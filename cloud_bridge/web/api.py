@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from cloud_bridge.store.firmware import firmware_versions
 from cloud_bridge.store.units import visible_unit, visible_units
 from cloud_bridge.web.access import ApiAsker, StateDep
+from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.schema import PROBLEMS, ChargePointState, Health
 from cloud_bridge.web.view import as_json, charge_point, is_listening
 
@@ -41,24 +42,21 @@ def health(app_state: StateDep, response: Response) -> dict[str, Any]:
 
 @router.get("/api/charge-points", response_model=list[ChargePointState], responses=PROBLEMS)
 def list_charge_points(
-    app_state: StateDep, asker: ApiAsker, response: Response, after: After = ""
+    app_state: StateDep, connection: Reading, asker: ApiAsker, response: Response, after: After = ""
 ) -> list[dict[str, Any]]:
     """The charge points that the caller may see, by id, 500 at a time. While there are more, the header `Link` has the
     address of the next ones (RFC 8288, rel="next")."""
-    with app_state.database.reading() as connection:
-        units = visible_units(connection, asker, PAGE + 1, after)
-        firmware = firmware_versions(connection, [unit.id for unit in units[:PAGE]])
+    units = visible_units(connection, asker, PAGE + 1, after)
+    firmware = firmware_versions(connection, [unit.id for unit in units[:PAGE]])
     if len(units) > PAGE:
         response.headers["Link"] = f'</api/charge-points?after={units[PAGE - 1].id}>; rel="next"'
     return [as_json(charge_point(app_state, unit), firmware.get(unit.id)) for unit in units[:PAGE]]
 
 
 @router.get("/api/charge-points/{unit_id}", response_model=ChargePointState, responses=PROBLEMS)
-def read_charge_point(unit_id: str, app_state: StateDep, asker: ApiAsker) -> dict[str, Any]:
+def read_charge_point(unit_id: str, app_state: StateDep, connection: Reading, asker: ApiAsker) -> dict[str, Any]:
     """One charge point as it stands now."""
-    with app_state.database.reading() as connection:
-        unit = visible_unit(connection, asker, unit_id)
-        firmware = firmware_versions(connection, [unit_id])
+    unit = visible_unit(connection, asker, unit_id)
     if unit is None:
         raise HTTPException(404, "no such charge point")
-    return as_json(charge_point(app_state, unit), firmware.get(unit_id))
+    return as_json(charge_point(app_state, unit), firmware_versions(connection, [unit_id]).get(unit_id))

@@ -6,6 +6,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from cloud_bridge.app_state import AppState
 from cloud_bridge.web import alerts_api, api, history_api, metrics, pages, static_files
 from cloud_bridge.web.attempts import Attempts
+from cloud_bridge.web.connections import ConnectionTurns
 from cloud_bridge.web.problems import answer_problems
 from cloud_bridge.web.rates import Rates
 from cloud_bridge.web.security_headers import SecurityHeaders
@@ -20,6 +21,7 @@ def create_app(app_state: AppState) -> FastAPI:
     app.state.bridge = app_state
     app.state.attempts = Attempts()
     app.state.rates = Rates()
+    app.state.connection_turns = ConnectionTurns()
     app.add_middleware(SecurityHeaders)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
     answer_problems(app)

@@ -13,6 +13,7 @@ from cloud_bridge.store.access import Person, Scope
 from cloud_bridge.store.units import Unit
 from cloud_bridge.web import words
 from cloud_bridge.web.access import StateDep
+from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.hours import AVOIDED, OFF, in_words, own_hours, written
 from cloud_bridge.web.page import OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.rates import ORDERS, use
@@ -41,11 +42,10 @@ REASONS = {
 
 
 @router.get("")
-def overview(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
+def overview(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
     point = charge_point(app_state, unit)
-    with app_state.database.reading() as connection:
-        order = commands.newest(connection, unit.id, point.now_ms)
-        hours = commands.schedule_in_force(connection, unit.id)
+    order = commands.newest(connection, unit.id, point.now_ms)
+    hours = commands.schedule_in_force(connection, unit.id)
     content: dict[str, Any] = {
         "silent": point.verdict.contact is not Contact.ONLINE,
         "order": order and described(order, unit.time_zone),

@@ -12,6 +12,7 @@ from cloud_bridge.store.access import Scope
 from cloud_bridge.store.fleet import Order, SilentMinute, page_of
 from cloud_bridge.web import words
 from cloud_bridge.web.access import StateDep, person_of
+from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.dashboard import describe
 from cloud_bridge.web.page import MAX_FIELD, NotTheirs, PersonOf, only, page
 from cloud_bridge.web.view import charge_point
@@ -36,6 +37,7 @@ class Incident(NamedTuple):
 def fleet(
     request: Request,
     app_state: StateDep,
+    connection: Reading,
     person: PersonOf,
     by: Order = Order.SILENCE,
     network: str | None = None,
@@ -47,11 +49,10 @@ def fleet(
     kept: dict[str, str] = {"q": search} if search else {"by": by}
     if network is not None:
         kept["network"] = network
-    with app_state.database.reading() as connection:
-        try:
-            found = page_of(connection, person, Order.SITE if search else by, after, network, search)
-        except ValueError:  # somebody wrote the address by hand
-            raise NotTheirs("page") from None
+    try:
+        found = page_of(connection, person, Order.SITE if search else by, after, network, search)
+    except ValueError:  # somebody wrote the address by hand
+        raise NotTheirs("page") from None
     content: dict[str, Any] = {
         "boards": [describe(charge_point(app_state, unit)) for unit in found.units],
         "next": f"/fleet?{urlencode({**kept, 'after': found.after}, doseq=True)}" if found.after else None,

@@ -17,6 +17,7 @@ from cloud_bridge.store.units import Unit
 from cloud_bridge.support.evidence import signal_points
 from cloud_bridge.web import charts, network_words, words
 from cloud_bridge.web.access import StateDep
+from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.cost import cost_pence
 from cloud_bridge.web.looking_back import evidence_of
 from cloud_bridge.web.page import PersonOf, UnitOf, page
@@ -57,13 +58,14 @@ class Session(NamedTuple):
 
 
 @router.get("")
-def overview(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, days: Days = "7") -> Response:
+def overview(
+    request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf, days: Days = "7"
+) -> Response:
     point = charge_point(app_state, unit)
     from_ms, to_ms = point.now_ms - int(days) * DAY_MS, point.now_ms
-    with app_state.database.reading() as connection:
-        evidence = evidence_of(app_state, connection, unit, from_ms, to_ms)
-        tariff = tariff_of(connection, unit.id)
-        sessions = _sessions(connection, unit, from_ms, to_ms, tariff)
+    evidence = evidence_of(app_state, connection, unit, from_ms, to_ms)
+    tariff = tariff_of(connection, unit.id)
+    sessions = _sessions(connection, unit, from_ms, to_ms, tariff)
     cut = slots(from_ms, to_ms, unit.time_zone)
     spent = [Spent(one.began_ms, one.ended_ms, one.energy_wh) for one in sessions]
     content: dict[str, Any] = {
@@ -85,29 +87,26 @@ def overview(request: Request, app_state: StateDep, person: PersonOf, unit: Unit
 
 
 @router.get("/silences.csv")
-def silences_csv(app_state: StateDep, unit: UnitOf, days: Days = "7") -> Response:
+def silences_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: Days = "7") -> Response:
     now_ms = app_state.clock.now_ms()
-    with app_state.database.reading() as connection:
-        found = evidence_of(app_state, connection, unit, now_ms - int(days) * DAY_MS, now_ms)
+    found = evidence_of(app_state, connection, unit, now_ms - int(days) * DAY_MS, now_ms)
     rows = [(iso_utc(gap.from_ms), iso_utc(gap.to_ms), (gap.to_ms - gap.from_ms) // 1000) for gap in found.gaps]
     return _csv(f"{unit.id}-silences.csv", ("from", "to", "seconds"), rows)
 
 
 @router.get("/signal.csv")
-def signal_csv(app_state: StateDep, unit: UnitOf, days: Days = "7") -> Response:
+def signal_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: Days = "7") -> Response:
     now_ms = app_state.clock.now_ms()
-    with app_state.database.reading() as connection:
-        points = signal_points(connection, unit.id, now_ms - int(days) * DAY_MS, now_ms)
+    points = signal_points(connection, unit.id, now_ms - int(days) * DAY_MS, now_ms)
     rows = [(iso_utc(one.at_ms), round(one.csq, 1), one.operator) for one in points]
     return _csv(f"{unit.id}-signal.csv", ("at", "csq", "operator"), rows)
 
 
 @router.get("/sessions.csv")
-def sessions_csv(app_state: StateDep, unit: UnitOf, days: Days = "7") -> Response:
+def sessions_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: Days = "7") -> Response:
     now_ms = app_state.clock.now_ms()
-    with app_state.database.reading() as connection:
-        tariff = tariff_of(connection, unit.id)
-        sessions = _sessions(connection, unit, now_ms - int(days) * DAY_MS, now_ms, tariff)
+    tariff = tariff_of(connection, unit.id)
+    sessions = _sessions(connection, unit, now_ms - int(days) * DAY_MS, now_ms, tariff)
     rows = [
         (
             "" if one.started_ms is None else iso_utc(one.started_ms),

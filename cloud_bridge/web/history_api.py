@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from sqlalchemy import Connection
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.availability import unit_gaps
@@ -12,6 +13,7 @@ from cloud_bridge.store import history
 from cloud_bridge.store.transitions import flaps
 from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.web.access import ApiAsker, StateDep
+from cloud_bridge.web.connections import Reading, connection_for_check
 from cloud_bridge.web.looking_back import evidence_of
 from cloud_bridge.web.schema import PROBLEMS, ContactHistory, EventHistory, SessionHistory, SignalHistory
 from cloud_bridge.web.view import charge_point
@@ -24,9 +26,9 @@ LAST_MS = 4_102_444_800_000  # 2100-01-01
 router = APIRouter(prefix="/api/charge-points/{unit_id}", responses=PROBLEMS)
 
 
-def unit_of(unit_id: str, app_state: StateDep, asker: ApiAsker) -> Unit:
+def unit_of(unit_id: str, request: Request, asker: ApiAsker) -> Unit:
     """Raises 404 for a unit that is not there, or not the asker's."""
-    with app_state.database.reading() as connection:
+    with connection_for_check(request) as connection:
         unit = visible_unit(connection, asker, unit_id)
     if unit is None:
         raise HTTPException(404, "no such charge point")
@@ -68,23 +70,24 @@ WindowOf = Annotated[Window, Depends()]
 
 
 @router.get("/contacts", response_model=ContactHistory)
-def contacts(app_state: StateDep, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
+def contacts(app_state: StateDep, connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
     """Gaps between contacts longer than ten minutes; `to` is null while one lasts. Our own outages are told apart.
 
     `availability` is the part of the time, since it first reached us and while we listened, in which it was not silent.
     """
-    return contact_history(app_state, unit, window.from_ms, window.to_ms) | window.said()
+    return contact_history(app_state, connection, unit, window.from_ms, window.to_ms) | window.said()
 
 
-def contact_history(app_state: AppState, unit: Unit, from_ms: int, to_ms: int) -> dict[str, Any]:
+def contact_history(
+    app_state: AppState, connection: Connection, unit: Unit, from_ms: int, to_ms: int
+) -> dict[str, Any]:
     """What the interface tells of a unit's contacts; the pages show the same."""
     point = charge_point(app_state, unit)
-    with app_state.database.reading() as connection:
-        over = history.unit_gaps(connection, unit.id, from_ms, to_ms)
-        begin_ms = min([from_ms, *(gap.from_ms for gap in over), point.last_contact_ms or from_ms])
-        ours = [*history.our_gaps(connection, begin_ms, point.now_ms)]
-        fell = flaps(connection, unit.id, from_ms)
-        evidence = evidence_of(app_state, connection, unit, from_ms, min(to_ms, point.now_ms))
+    over = history.unit_gaps(connection, unit.id, from_ms, to_ms)
+    begin_ms = min([from_ms, *(gap.from_ms for gap in over), point.last_contact_ms or from_ms])
+    ours = [*history.our_gaps(connection, begin_ms, point.now_ms)]
+    fell = flaps(connection, unit.id, from_ms)
+    evidence = evidence_of(app_state, connection, unit, from_ms, min(to_ms, point.now_ms))
     lasting = app_state.ledger.open_outage(point.now_ms)
     if lasting is not None:
         ours.append(lasting)
@@ -110,49 +113,45 @@ def contact_history(app_state: AppState, unit: Unit, from_ms: int, to_ms: int) -
 
 @router.get("/signal", response_model=SignalHistory)
 def signal(
-    app_state: StateDep, unit: UnitOf, window: WindowOf, resolution: Literal["raw", "5min"] = "5min"
+    connection: Reading, unit: UnitOf, window: WindowOf, resolution: Literal["raw", "5min"] = "5min"
 ) -> dict[str, Any]:
     """CSQ 0..31 over time: by five minutes and operator, or every heartbeat of the last day."""
-    with app_state.database.reading() as connection:
-        if resolution == "raw":
-            rows = history.signal_raw(connection, unit.id, window.from_ms, window.to_ms)
-            points = [
-                {"at": iso_utc(row["received_ms"]), "csq": row["csq"], "operator": row["operator"] or None}
-                for row in rows
-            ]
-        else:
-            rows = history.signal_by_five_minutes(connection, unit.id, window.from_ms, window.to_ms)
-            points = [
-                {
-                    "at": iso_utc(row["from_ms"]),
-                    "lowest": row["lowest"],
-                    "mean": round(row["total"] / row["samples"], 1),
-                    "highest": row["highest"],
-                    "samples": row["samples"],
-                    "operator": row["operator"] or None,
-                }
-                for row in rows
-            ]
+    if resolution == "raw":
+        rows = history.signal_raw(connection, unit.id, window.from_ms, window.to_ms)
+        points = [
+            {"at": iso_utc(row["received_ms"]), "csq": row["csq"], "operator": row["operator"] or None} for row in rows
+        ]
+    else:
+        rows = history.signal_by_five_minutes(connection, unit.id, window.from_ms, window.to_ms)
+        points = [
+            {
+                "at": iso_utc(row["from_ms"]),
+                "lowest": row["lowest"],
+                "mean": round(row["total"] / row["samples"], 1),
+                "highest": row["highest"],
+                "samples": row["samples"],
+                "operator": row["operator"] or None,
+            }
+            for row in rows
+        ]
     return window.said() | {"resolution": resolution, "points": points}
 
 
 @router.get("/sessions", response_model=SessionHistory)
-def sessions(app_state: StateDep, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
+def sessions(connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
     """Charging sessions that reached us in that time. Start and end are null when the unit did not know the time.
 
     `number` counts the sessions of the unit, as its events `resumed` and `override` do.
     """
-    with app_state.database.reading() as connection:
-        rows = history.unit_sessions(connection, unit.id, window.from_ms, window.to_ms)
+    rows = history.unit_sessions(connection, unit.id, window.from_ms, window.to_ms)
     keys = ("boot", "sequence", "started_s", "ended_s", "duration_s", "energy_wh", "reason")
     return window.said() | {"sessions": [_journal(row, keys) | {"number": _session_number(row)} for row in rows]}
 
 
 @router.get("/events", response_model=EventHistory)
-def events(app_state: StateDep, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
+def events(connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
     """Journal records that reached us in that time, each with its payload as the unit wrote it."""
-    with app_state.database.reading() as connection:
-        rows = history.unit_events(connection, unit.id, window.from_ms, window.to_ms)
+    rows = history.unit_events(connection, unit.id, window.from_ms, window.to_ms)
     keys = ("boot", "sequence", "unit_time_s", "kind", "payload")
     return window.said() | {"events": [_journal(row, keys) for row in rows]}
 

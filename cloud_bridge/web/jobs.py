@@ -18,6 +18,7 @@ from cloud_bridge.support.jobs import MAX_REASON, MAX_REPORT, Job
 from cloud_bridge.troubles import troubles_of
 from cloud_bridge.web import charts, network_words
 from cloud_bridge.web.access import StateDep
+from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.facts import networks, restarts, signal, silences
 from cloud_bridge.web.looking_back import evidence_of
 from cloud_bridge.web.page import Field, NotTheirs, Number, Once, OwnForm, PersonOf, UnitOf, only, page, to
@@ -36,52 +37,51 @@ Reason = Annotated[str, Form(min_length=1, max_length=MAX_REASON)]
 
 
 @router.post("/charge-points/{unit_id}/jobs", dependencies=[OwnForm, only(Scope.SUPPORT)])
-def raise_job(app_state: StateDep, unit: UnitOf, reason: Reason, once: Once, installer: Field = "") -> Response:
+def raise_job(
+    app_state: StateDep, unit: UnitOf, connection: Writing, reason: Reason, once: Once, installer: Field = ""
+) -> Response:
     """Raise the unit with its installer; or with the one chosen, where it has none yet."""
     now_ms = app_state.clock.now_ms()
-    with app_state.database.writing() as connection:
-        if jobs.installer_of(connection, unit.id) is None:
-            if not installer:
-                raise Refused("Choose an installer", "This charger has none yet. Nothing was raised.")
-            assign(connection, unit.id, find_person(connection, installer), now_ms)
-        job_id = jobs.raise_job(connection, unit.id, reason, once, now_ms)
+    if jobs.installer_of(connection, unit.id) is None:
+        if not installer:
+            raise Refused("Choose an installer", "This charger has none yet. Nothing was raised.")
+        assign(connection, unit.id, find_person(connection, installer), now_ms)
+    job_id = jobs.raise_job(connection, unit.id, reason, once, now_ms)
     return to(f"/jobs/{job_id}")
 
 
 @router.get("/charge-points/{unit_id}/jobs", dependencies=[only(Scope.SUPPORT)])
-def before_raising(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
+def before_raising(
+    request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf
+) -> Response:
     """The evidence, and the button that sends it to the installer."""
-    with app_state.database.reading() as connection:
-        installer = jobs.installer_of(connection, unit.id)
-        installers = [row["name"] for row in list_people(connection) if row["role"] == Role.INSTALLER]
-        now_ms = app_state.clock.now_ms()
-        evidence = _evidence(app_state, connection, person, unit.id, now_ms - EVIDENCE_MS, now_ms)
+    installer = jobs.installer_of(connection, unit.id)
+    installers = [row["name"] for row in list_people(connection) if row["role"] == Role.INSTALLER]
+    now_ms = app_state.clock.now_ms()
+    evidence = _evidence(app_state, connection, person, unit.id, now_ms - EVIDENCE_MS, now_ms)
     content: dict[str, Any] = {"unit": unit, "installer": installer, "installers": installers}
     content["troubles"] = troubles_of(charge_point(app_state, unit).heartbeat)
     return page(request, "job_raise.html", person, advice=advise(evidence), **content, **_shown(unit, evidence))
 
 
 @router.get("/jobs")
-def overview(request: Request, app_state: StateDep, person: PersonOf) -> Response:
+def overview(request: Request, connection: Reading, person: PersonOf) -> Response:
     _installer_or_support(person)
-    with app_state.database.reading() as connection:
-        found = jobs.jobs_of(connection, person)
-    return page(request, "jobs.html", person, jobs=found)
+    return page(request, "jobs.html", person, jobs=jobs.jobs_of(connection, person))
 
 
 @router.get("/jobs/{job_id}")
-def one(request: Request, app_state: StateDep, person: PersonOf, job_id: Number) -> Response:
-    with app_state.database.reading() as connection:
-        job = _job(connection, person, job_id)
-        unit = visible_unit(connection, person, job.unit_id)
-        if unit is None:
-            raise NotTheirs("job")
-        now_ms = app_state.clock.now_ms()
-        until_ms = job.visited_ms or now_ms
-        before = _evidence(app_state, connection, person, job.unit_id, until_ms - EVIDENCE_MS, until_ms)
-        after = None
-        if job.visited_ms is not None:
-            after = _evidence(app_state, connection, person, job.unit_id, job.visited_ms, job.closed_ms or now_ms)
+def one(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, job_id: Number) -> Response:
+    job = _job(connection, person, job_id)
+    unit = visible_unit(connection, person, job.unit_id)
+    if unit is None:
+        raise NotTheirs("job")
+    now_ms = app_state.clock.now_ms()
+    until_ms = job.visited_ms or now_ms
+    before = _evidence(app_state, connection, person, job.unit_id, until_ms - EVIDENCE_MS, until_ms)
+    after = None
+    if job.visited_ms is not None:
+        after = _evidence(app_state, connection, person, job.unit_id, job.visited_ms, job.closed_ms or now_ms)
     content: dict[str, Any] = {"job": job, "unit": unit, "advice": advise(before)}
     content["troubles"] = troubles_of(charge_point(app_state, unit).heartbeat)
     if after is None:
@@ -90,14 +90,13 @@ def one(request: Request, app_state: StateDep, person: PersonOf, job_id: Number)
 
 
 @router.post("/jobs/{job_id}/visit", dependencies=[OwnForm])
-def visit(app_state: StateDep, person: PersonOf, job_id: Number) -> Response:
-    with app_state.database.writing() as connection:
-        jobs.visited(connection, _job(connection, person, job_id), app_state.clock.now_ms())
+def visit(app_state: StateDep, person: PersonOf, job_id: Number, connection: Writing) -> Response:
+    jobs.visited(connection, _job(connection, person, job_id), app_state.clock.now_ms())
     return to(f"/jobs/{job_id}")
 
 
 @router.post("/jobs/{job_id}/report", dependencies=[OwnForm])
-def report(request: Request, app_state: StateDep, person: PersonOf, job_id: Number, report: UploadFile) -> Response:
+def report(request: Request, person: PersonOf, job_id: Number, report: UploadFile, connection: Writing) -> Response:
     """What `python -m modem report` wrote on site. It is kept and shown as text, whatever it is called."""
     use(request, person, REPORTS, "Too many reports", "This one was not stored.")
     content = report.file.read(MAX_REPORT + 1)
@@ -111,15 +110,13 @@ def report(request: Request, app_state: StateDep, person: PersonOf, job_id: Numb
         raise Refused(
             "That is not a report", f"It is empty, or longer than {MAX_REPORT // 1000} kB. Nothing was stored."
         )
-    with app_state.database.writing() as connection:
-        jobs.attach_report(connection, _job(connection, person, job_id), shown_name(report.filename), text)
+    jobs.attach_report(connection, _job(connection, person, job_id), shown_name(report.filename), text)
     return to(f"/jobs/{job_id}#report")
 
 
 @router.post("/jobs/{job_id}/close", dependencies=[OwnForm])
-def close(app_state: StateDep, person: PersonOf, job_id: Number, outcome: Reason) -> Response:
-    with app_state.database.writing() as connection:
-        jobs.close(connection, _job(connection, person, job_id), outcome, app_state.clock.now_ms())
+def close(app_state: StateDep, person: PersonOf, job_id: Number, outcome: Reason, connection: Writing) -> Response:
+    jobs.close(connection, _job(connection, person, job_id), outcome, app_state.clock.now_ms())
     return to(f"/jobs/{job_id}")
 
 

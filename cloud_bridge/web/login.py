@@ -54,7 +54,7 @@ def login(
 
 @router.post("/logout", dependencies=[OwnForm])
 def logout(request: Request, app_state: StateDep) -> Response:
-    with app_state.database.writing() as connection:
+    with app_state.database.writing() as connection:  # of its own: committed before live streams look again
         close_session(connection, request.cookies.get(SESSION_COOKIE, ""))
     app_state.live.access_changed()
     response = to("/login")
@@ -64,7 +64,7 @@ def logout(request: Request, app_state: StateDep) -> Response:
 
 def who_knows(app_state: AppState, passwords: Passwords, name: str, password: str) -> Person | None:
     """The person of that name if it is their password. Takes as long for a stranger."""
-    with app_state.database.reading() as connection:
+    with app_state.database.reading() as connection:  # of its own: none is held while a password is hashed
         login = find_login(connection, name)
     matches = passwords.matches(None if login is None else login.password_hash, password)
     return login.person if login is not None and matches else None
@@ -72,7 +72,7 @@ def who_knows(app_state: AppState, passwords: Passwords, name: str, password: st
 
 def give_session(request: Request, response: Response, app_state: AppState, person: Person) -> None:
     """From this answer on, the browser is the person's."""
-    with app_state.database.writing() as connection:
+    with app_state.database.writing() as connection:  # of its own: the password was hashed in this request
         cookie = open_session(connection, person, app_state.clock.now_ms())
     response.set_cookie(
         SESSION_COOKIE,

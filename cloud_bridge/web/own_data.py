@@ -14,6 +14,7 @@ from cloud_bridge.store.access import Role
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.personal import erase, export
 from cloud_bridge.web.access import SESSION_COOKIE, PasswordsOf, StateDep
+from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.login import who_knows
 from cloud_bridge.web.page import NotTheirs, Number, OwnForm, PersonOf, page, to
 from cloud_bridge.web.problems import Refused
@@ -34,10 +35,9 @@ VIA = {Via.EMAIL: "E-mail", Via.WEBHOOK: "Webhook", Via.PUSH: "Push service"}
 
 
 @router.get("/notifications")
-def notifications(request: Request, app_state: StateDep, person: PersonOf) -> Response:
-    with app_state.database.reading() as connection:
-        subscriptions = subscriptions_of(connection, person)
-        email = email_of(connection, person.id)
+def notifications(request: Request, app_state: StateDep, connection: Reading, person: PersonOf) -> Response:
+    subscriptions = subscriptions_of(connection, person)
+    email = email_of(connection, person.id)
     offered = {
         about: said for about, said in ABOUT.items() if about is not AlertKind.INCIDENT or person.role is Role.OPERATOR
     }
@@ -59,25 +59,23 @@ def notifications(request: Request, app_state: StateDep, person: PersonOf) -> Re
 
 @router.post("/notifications", dependencies=[OwnForm])
 def add_notification(
-    app_state: StateDep,
     person: PersonOf,
+    connection: Writing,
     about: Annotated[AlertKind, Form()],
     via: Annotated[Via, Form()],
     target: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     try:
-        with app_state.database.writing() as connection:
-            add_subscription(connection, person, about, via, "" if via is Via.EMAIL else target.strip())
+        add_subscription(connection, person, about, via, "" if via is Via.EMAIL else target.strip())
     except BridgeError as error:
         raise Refused("That does not work", f"{str(error).capitalize()}. Nothing was changed.") from None
     return to("/account/notifications")
 
 
 @router.post("/notifications/{wish_id}/remove", dependencies=[OwnForm])
-def remove_notification(app_state: StateDep, person: PersonOf, wish_id: Number) -> Response:
-    with app_state.database.writing() as connection:
-        if not remove_subscription(connection, person, wish_id):
-            raise NotTheirs("notification")
+def remove_notification(person: PersonOf, wish_id: Number, connection: Writing) -> Response:
+    if not remove_subscription(connection, person, wish_id):
+        raise NotTheirs("notification")
     return to("/account/notifications")
 
 
@@ -87,10 +85,9 @@ def own_data(request: Request, person: PersonOf) -> Response:
 
 
 @router.post("/data/export", dependencies=[OwnForm])
-def export_data(request: Request, app_state: StateDep, person: PersonOf) -> Response:
+def export_data(request: Request, connection: Reading, person: PersonOf) -> Response:
     use(request, person, EXPORTS, "Too many copies", "You have the ones of before.")
-    with app_state.database.reading() as connection:
-        text = json.dumps(export(connection, person), indent=1, ensure_ascii=False)
+    text = json.dumps(export(connection, person), indent=1, ensure_ascii=False)
     headers = {"Content-Disposition": 'attachment; filename="chargekeeper-my-data.json"'}
     return Response(text, media_type="application/json", headers=headers)
 
@@ -102,7 +99,7 @@ def erase_data(
     """The password is asked for again: this cannot be undone."""
     if who_knows(app_state, passwords, person.name, password) is None:
         raise Refused("That is not your password", "Nothing was deleted.")
-    with app_state.database.writing() as connection:
+    with app_state.database.writing() as connection:  # of its own: none was held while the password was hashed
         erase(connection, person)
     app_state.live.access_changed()
     response = to("/login")

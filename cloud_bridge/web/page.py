@@ -11,7 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from cloud_bridge.store.access import Person, Scope, may
 from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.web import static_files, words
-from cloud_bridge.web.access import SESSION_COOKIE, StateDep, person_of
+from cloud_bridge.web.access import SESSION_COOKIE, person_of
+from cloud_bridge.web.connections import connection_for_check
 from cloud_bridge.web.forms import check_form, form_token
 
 MAX_FIELD = 200
@@ -67,9 +68,9 @@ def only(scope: Scope) -> Any:
     return Depends(check)
 
 
-def unit_of(unit_id: str, app_state: StateDep, person: PersonOf) -> Unit:
+def unit_of(unit_id: str, request: Request, person: PersonOf) -> Unit:
     """The charge point of the path, if the person may see it. Raises NotTheirs."""
-    with app_state.database.reading() as connection:
+    with connection_for_check(request) as connection:
         unit = visible_unit(connection, person, unit_id)
     if unit is None:
         raise NotTheirs("charger")

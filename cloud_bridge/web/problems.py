@@ -5,6 +5,7 @@ from functools import cache
 from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -80,10 +81,10 @@ def _text(title: str, meaning: str, back: str) -> str:
     )
 
 
-def _problem(request: Request, status: int) -> Response:
+async def _problem(request: Request, status: int) -> Response:
     title, meaning = PROBLEMS.get(status, OTHER)
     content = {"title": title, "meaning": meaning, "back": _came_from(request)}
-    return page(request, "problem.html", person_of(request), status, **content)
+    return page(request, "problem.html", await run_in_threadpool(person_of, request), status, **content)
 
 
 def _came_from(request: Request) -> str:
@@ -103,21 +104,21 @@ async def _login_needed(request: Request, needed: LoginNeeded) -> Response:
 
 async def _refused(request: Request, error: Refused) -> Response:
     content = {"title": error.title, "meaning": error.meaning, "back": _came_from(request)}
-    return page(request, "problem.html", person_of(request), error.status, **content)
+    return page(request, "problem.html", await run_in_threadpool(person_of, request), error.status, **content)
 
 
 async def _problem_of(request: Request, error: HTTPException) -> Response:
     if _is_for_programs(request):
         return await http_exception_handler(request, error)
-    return _problem(request, error.status_code)
+    return await _problem(request, error.status_code)
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
     if _is_for_programs(request):
         return await request_validation_exception_handler(request, error)
     if any(one["loc"][0] in ("path", "query") for one in error.errors()):  # an address that no page of ours leads to
-        return _problem(request, 404)
-    return _problem(request, 413 if any(one["type"] == "string_too_long" for one in error.errors()) else 422)
+        return await _problem(request, 404)
+    return await _problem(request, 413 if any(one["type"] == "string_too_long" for one in error.errors()) else 422)
 
 
 async def _store_away(request: Request, error: Exception) -> Response:

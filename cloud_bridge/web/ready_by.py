@@ -31,7 +31,7 @@ def ready_by(
     power_kw: Annotated[float, Form(ge=1, le=22)],
 ) -> Response:
     """Leads to the charge point's own page, where its answer is shown; to the car's where there is nothing to wait for."""
-    with app_state.database.reading() as connection:
+    with app_state.database.reading() as connection:  # of its own: the order below waits for a broker
         unit = visible_unit(connection, person, unit_id)
     if unit is None:
         raise NotTheirs("charger")

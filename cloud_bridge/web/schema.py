@@ -134,6 +134,7 @@ class JournalRecord(Schema):
 class ChargingSession(JournalRecord):
     """Start and end are null when the unit did not know the time."""
 
+    number: Annotated[int | None, Field(description="counts the sessions of the unit; null: older firmware")]
     started_s: Annotated[int | None, Field(description="epoch seconds, by the unit's clock")]
     ended_s: int | None
     duration_s: int | None

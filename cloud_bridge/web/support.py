@@ -13,6 +13,7 @@ from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.support import conversations, jobs
 from cloud_bridge.support.conversations import MAX_TEXT, Conversation
 from cloud_bridge.web.access import StateDep
+from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.facts import FACTS_OVER_MS, as_text, facts_of, from_text
 from cloud_bridge.web.looking_back import evidence_of
 from cloud_bridge.web.page import NotTheirs, Number, Once, OwnForm, PersonOf, UnitOf, page, to
@@ -27,18 +28,19 @@ RAISED = "My charger does not come back, or drops out again. Please help."
 
 
 @router.get("/support")
-def overview(request: Request, app_state: StateDep, person: PersonOf) -> Response:
+def overview(request: Request, app_state: StateDep, connection: Reading, person: PersonOf) -> Response:
     """For a driver their conversations and a way to write; for support everybody's, the waiting ones first."""
-    with app_state.database.reading() as connection:
-        found = conversations.conversations_of(connection, person)
-        units = [] if may(person, Scope.SUPPORT) else visible_units(connection, person)
+    found = conversations.conversations_of(connection, person)
+    units = [] if may(person, Scope.SUPPORT) else visible_units(connection, person)
     return page(request, "support.html", person, conversations=found, units=units, now_ms=app_state.clock.now_ms())
 
 
 @router.post("/support", dependencies=[OwnForm])
-def write(request: Request, app_state: StateDep, person: PersonOf, text: Text, once: Once) -> Response:
+def write(
+    request: Request, app_state: StateDep, person: PersonOf, connection: Writing, text: Text, once: Once
+) -> Response:
     """A message about no charge point in particular."""
-    return _send(request, app_state, person, None, text, once)
+    return _send(request, app_state, connection, person, None, text, once)
 
 
 @router.get("/charge-points/{unit_id}/support")
@@ -48,49 +50,62 @@ def about_unit(request: Request, app_state: StateDep, person: PersonOf, unit: Un
 
 @router.post("/charge-points/{unit_id}/support", dependencies=[OwnForm])
 def write_about_unit(
-    request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, text: Text, once: Once
+    request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, connection: Writing, text: Text, once: Once
 ) -> Response:
-    return _send(request, app_state, person, unit, text, once)
+    return _send(request, app_state, connection, person, unit, text, once)
 
 
 @router.post("/charge-points/{unit_id}/raise", dependencies=[OwnForm])
-def raise_unit(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, once: Once) -> Response:
+def raise_unit(
+    request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, connection: Writing, once: Once
+) -> Response:
     """One tap of somebody who has other worries now."""
-    return _send(request, app_state, person, unit, RAISED, once)
+    return _send(request, app_state, connection, person, unit, RAISED, once)
 
 
 @router.get("/support/{conversation_id}")
-def thread(request: Request, app_state: StateDep, person: PersonOf, conversation_id: Number) -> Response:
-    with app_state.database.reading() as connection:
-        conversation = _conversation(connection, person, conversation_id)
-        messages = [
-            (message, from_text(message.facts)) for message in conversations.read_messages(connection, conversation)
-        ]
-        unit = visible_unit(connection, person, conversation.unit_id) if conversation.unit_id else None
-        unit_jobs = jobs.jobs_of(connection, person, unit.id) if unit and may(person, Scope.SUPPORT) else []
+def thread(request: Request, connection: Reading, person: PersonOf, conversation_id: Number) -> Response:
+    conversation = _conversation(connection, person, conversation_id)
+    messages = [
+        (message, from_text(message.facts)) for message in conversations.read_messages(connection, conversation)
+    ]
+    unit = visible_unit(connection, person, conversation.unit_id) if conversation.unit_id else None
+    unit_jobs = jobs.jobs_of(connection, person, unit.id) if unit and may(person, Scope.SUPPORT) else []
     return page(request, "thread.html", person, conversation=conversation, messages=messages, unit=unit, jobs=unit_jobs)
 
 
 @router.post("/support/{conversation_id}", dependencies=[OwnForm])
 def answer(
-    request: Request, app_state: StateDep, person: PersonOf, conversation_id: Number, text: Text, once: Once
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    conversation_id: Number,
+    connection: Writing,
+    text: Text,
+    once: Once,
 ) -> Response:
     _use_rate(request, person)
-    with app_state.database.writing() as connection:
-        conversation = _conversation(connection, person, conversation_id)
-        unit = visible_unit(connection, person, conversation.unit_id) if conversation.unit_id else None
-        facts = None if may(person, Scope.SUPPORT) or unit is None else _facts(app_state, connection, unit)
-        conversations.send(connection, conversation.id, person, text, facts, once, app_state.clock.now_ms())
+    conversation = _conversation(connection, person, conversation_id)
+    unit = visible_unit(connection, person, conversation.unit_id) if conversation.unit_id else None
+    facts = None if may(person, Scope.SUPPORT) or unit is None else _facts(app_state, connection, unit)
+    conversations.send(connection, conversation.id, person, text, facts, once, app_state.clock.now_ms())
     return to(f"/support/{conversation_id}#newest")
 
 
-def _send(request: Request, app_state: AppState, person: Person, unit: Unit | None, text: str, once: str) -> Response:
+def _send(
+    request: Request,
+    app_state: AppState,
+    connection: Connection,
+    person: Person,
+    unit: Unit | None,
+    text: str,
+    once: str,
+) -> Response:
     _use_rate(request, person)
     now_ms = app_state.clock.now_ms()
-    with app_state.database.writing() as connection:
-        facts = None if unit is None else _facts(app_state, connection, unit)
-        about = conversations.conversation_about(connection, person, unit.id if unit else None, now_ms)
-        conversations.send(connection, about, person, text, facts, once, now_ms)
+    facts = None if unit is None else _facts(app_state, connection, unit)
+    about = conversations.conversation_about(connection, person, unit.id if unit else None, now_ms)
+    conversations.send(connection, about, person, text, facts, once, now_ms)
     return to(f"/support/{about}#newest")
 
 

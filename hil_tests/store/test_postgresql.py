@@ -15,6 +15,7 @@ SUITE = [
     "test_recorder_stories.py",
     "test_row_ids.py",
     "test_upkeep.py",
+    "test_connections.py",
     "test_alerts.py",
     "test_detection.py",
     "test_exclusive_lock.py",

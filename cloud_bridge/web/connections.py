@@ -1,0 +1,99 @@
+"""A request's database connection: `Reading` or `Writing`, a parameter of the path function.
+
+FastAPI takes it before the path function runs and gives it back when the function has returned, before the answer is
+sent (scope="function"). So a slow client holds no connection, and what was written is committed before the answer; if
+the commit fails, the answer is an error.
+
+Rules, which tests/cloud_bridge/test_connections.py checks for every route:
+
+- `Reading` comes first in the signature: then the checks after it (who asks, which charge point) use it too. A check
+  that runs before it, or on a route without it, opens a short transaction of its own.
+- `Writing` comes last: the checks are over, and no read transaction is open across the write. Its transaction begins
+  with the first statement, so the lock of SQLite's one writer is not held while the request waits for a thread.
+- A route that hashes a password, or calls a car maker, a mail server or a broker, has neither. It opens
+  `database.reading()` or `writing()` for its statements alone.
+
+A request waits for a thread between these steps. If requests that hold a connection waited for a thread while every
+thread waited for a connection, neither would go on before the pool's timeout. So at most AT_ONCE requests hold one; the
+others wait on the event loop, where they occupy no thread. The rest of the pool is left to transactions that begin and
+end on one thread.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.concurrency import contextmanager_in_threadpool
+from sqlalchemy import Connection
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.store.database import CONNECTION_WITHIN_S, CONNECTIONS
+
+AT_ONCE = CONNECTIONS * 3 // 4
+
+
+class ConnectionTurns:
+    """Which requests may hold a connection now. Used on one event loop."""
+
+    def __init__(self, at_once: int = AT_ONCE, within_s: float = CONNECTION_WITHIN_S) -> None:
+        self._turns = asyncio.Semaphore(at_once)
+        self._within_s = within_s
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Raises sqlalchemy.exc.TimeoutError, as the pool itself does."""
+        try:
+            async with asyncio.timeout(self._within_s):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise PoolTimeout("too many requests use the database") from None
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+
+async def reading(request: Request) -> AsyncIterator[Connection]:
+    """One consistent view for the whole request. Raises sqlalchemy.exc.TimeoutError."""
+    async with _held(request, _app_state(request).database.reading()) as connection:
+        yield connection
+
+
+async def writing(request: Request) -> AsyncIterator[Connection]:
+    """One transaction: committed when the path function returns, rolled back when it raises."""
+    async with _held(request, _app_state(request).database.writing_on_demand()) as connection:
+        yield connection
+
+
+Reading = Annotated[Connection, Depends(reading, scope="function")]
+Writing = Annotated[Connection, Depends(writing, scope="function")]
+
+
+@contextmanager
+def connection_for_check(request: Request) -> Iterator[Connection]:
+    """The request's own connection if it holds one now; otherwise one for these statements alone."""
+    held: Connection | None = getattr(request.state, "connection", None)
+    if held is not None:
+        yield held
+        return
+    with _app_state(request).database.reading() as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def _held(request: Request, transaction: AbstractContextManager[Connection]) -> AsyncIterator[Connection]:
+    turns: ConnectionTurns = request.app.state.connection_turns
+    async with turns.turn(), contextmanager_in_threadpool(transaction) as connection:
+        request.state.connection = connection
+        try:
+            yield connection
+        finally:
+            request.state.connection = None
+
+
+def _app_state(request: Request) -> AppState:
+    app_state: AppState = request.app.state.bridge
+    return app_state
