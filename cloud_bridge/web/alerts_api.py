@@ -12,9 +12,9 @@ from cloud_bridge.store.access import Asker, Person, Scope
 from cloud_bridge.store.people import person_by_id
 from cloud_bridge.web.access import ApiAsker, StateDep, require
 from cloud_bridge.web.connections import Reading, Writing
-from cloud_bridge.web.schema import PROBLEMS, Alert, AlertKey, NewAlert, Problem, UnknownClient
+from cloud_bridge.web.schema import ACCESS_PROBLEMS, NOT_FOUND, Alert, AlertKey, NewAlert, Problem, UnknownClient
 
-router = APIRouter(prefix="/api", responses={status: PROBLEMS[status] for status in (401, 403, 503)})
+router = APIRouter(prefix="/api", responses=ACCESS_PROBLEMS)
 
 
 @router.get("/alerts", response_model=list[Alert])
@@ -31,7 +31,10 @@ def list_wishes(connection: Reading, asker: ApiAsker) -> list[dict[str, Any]]:
     "/alerts",
     status_code=201,
     response_model=AlertKey,
-    responses={409: {"model": Problem, "description": "not granted, with the reason"}},
+    responses={
+        400: {"model": Problem, "description": "the body is not UTF-8"},
+        409: {"model": Problem, "description": "not granted, with the reason"},
+    },
 )
 def make_wish(asker: ApiAsker, subscription: NewAlert, connection: Writing) -> dict[str, Any]:
     """To be told from now on. Returns the key that a webhook's signature is made with."""
@@ -48,7 +51,7 @@ def make_wish(asker: ApiAsker, subscription: NewAlert, connection: Writing) -> d
 @router.delete(
     "/alerts/{number}",
     status_code=204,
-    responses={404: PROBLEMS[404], 409: {"model": Problem, "description": "a token that is nobody's"}},
+    responses=NOT_FOUND | {409: {"model": Problem, "description": "a token that is nobody's"}},
 )
 def drop_wish(asker: ApiAsker, number: int, connection: Writing) -> None:
     """Not to be told any more."""

@@ -9,7 +9,7 @@ from cloud_bridge.store.firmware import firmware_versions
 from cloud_bridge.store.units import visible_unit, visible_units
 from cloud_bridge.web.access import ApiAsker, StateDep
 from cloud_bridge.web.connections import Reading
-from cloud_bridge.web.schema import PROBLEMS, ChargePointState, Health
+from cloud_bridge.web.schema import ACCESS_PROBLEMS, PROBLEMS, ChargePointState, Health
 from cloud_bridge.web.view import as_json, charge_point, is_listening
 
 PAGE = 500  # charge points of one answer
@@ -40,7 +40,7 @@ def health(app_state: StateDep, response: Response) -> dict[str, Any]:
     }
 
 
-@router.get("/api/charge-points", response_model=list[ChargePointState], responses=PROBLEMS)
+@router.get("/api/charge-points", response_model=list[ChargePointState], responses=ACCESS_PROBLEMS)
 def list_charge_points(
     app_state: StateDep, connection: Reading, asker: ApiAsker, response: Response, after: After = ""
 ) -> list[dict[str, Any]]:

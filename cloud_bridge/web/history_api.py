@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy import Connection
 
 from cloud_bridge.app_state import AppState
@@ -46,23 +47,28 @@ class Window:
     def __init__(
         self, app_state: StateDep, from_: Annotated[Moment, Query(alias="from")] = None, to: Moment = None
     ) -> None:
-        self.to_ms = app_state.clock.now_ms() if to is None else _ms(to)
-        self.from_ms = self.to_ms - DAY_MS if from_ is None else _ms(from_)
+        self.to_ms = app_state.clock.now_ms() if to is None else _ms("to", to)
+        self.from_ms = self.to_ms - DAY_MS if from_ is None else _ms("from", from_)
         if self.from_ms >= self.to_ms:
-            raise HTTPException(422, "`from` has to be before `to`")
+            raise _invalid("from", iso_utc(self.from_ms), "`from` has to be before `to`")
 
     def said(self) -> dict[str, Any]:
         return {"from": iso_utc(self.from_ms), "to": iso_utc(self.to_ms)}
 
 
-def _ms(moment: datetime) -> int:
+def _ms(name: str, moment: datetime) -> int:
     try:
         at_ms = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
     except (OverflowError, ValueError):
         at_ms = -1
     if not FIRST_MS <= at_ms <= LAST_MS:
-        raise HTTPException(422, "a time of this century is needed")
+        raise _invalid(name, moment.isoformat(), "a time of this century is needed")
     return at_ms
+
+
+def _invalid(name: str, value: str, reason: str) -> RequestValidationError:
+    """422 in the form that FastAPI's own validation has."""
+    return RequestValidationError([{"type": "value_error", "loc": ("query", name), "msg": reason, "input": value}])
 
 
 UnitOf = Annotated[Unit, Depends(unit_of)]

@@ -15,12 +15,13 @@ from cloud_bridge.store.tables import contacts, units
 from cloud_bridge.store.troubles import count_troubled
 from cloud_bridge.troubles import KNOWN, RECORDS_DROPPED
 from cloud_bridge.web.access import ApiAsker, StateDep, require
+from cloud_bridge.web.schema import ACCESS_PROBLEMS
 from cloud_bridge.web.view import is_listening
 
 router = APIRouter()
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@router.get("/metrics", response_class=Response, responses=ACCESS_PROBLEMS | {200: {"content": {"text/plain": {}}}})
 def metrics(app_state: StateDep, asker: ApiAsker) -> Response:
     """Prometheus' text format. Needs a token with the scope `operate`."""
     require(asker, Scope.OPERATE)

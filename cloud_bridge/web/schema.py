@@ -192,9 +192,11 @@ class Problem(BaseModel):
     detail: str
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
+# Of every route that needs a token.
+ACCESS_PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "no valid token"},
     403: {"model": Problem, "description": "the token may not do this"},
-    404: {"model": Problem, "description": "not there, or not the caller's"},
     503: {"model": Problem, "description": "the database cannot be reached: try again"},
 }
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "not there, or not the caller's"}}
+PROBLEMS = ACCESS_PROBLEMS | NOT_FOUND
