@@ -63,7 +63,7 @@ class MakerCalls:
                 return None
             future = self._pool(maker, is_driver=False).submit(work)
             self._watch[about] = future
-            future.add_done_callback(lambda _: self._watch_ended(about))
+            future.add_done_callback(partial(self._watch_ended, about))
             return future
 
     def is_asking(self, about: Hashable) -> bool:
@@ -103,9 +103,11 @@ class MakerCalls:
             self._waiting[maker] -= 1
             self._drivers.pop(about, None)
 
-    def _watch_ended(self, about: Hashable) -> None:
+    def _watch_ended(self, about: Hashable, ended: Future[Any]) -> None:
         with self._lock:
             self._watch.pop(about, None)
+        if not ended.cancelled() and (error := ended.exception()) is not None:
+            _log.error("a look at %s ended in an unexpected error", about, exc_info=error)
 
 
 def _after(before: "Future[Any]", work: Callable[[], Result]) -> Result:

@@ -147,7 +147,7 @@ class OAuth:
     def _grant(self, told: dict[str, Any], old_refresh_token: str | None, now_ms: int) -> Grant:
         """Lives are durations counted from our own clock, so a clock that is off does not matter."""
         life_s = told.get(LIFE)
-        if isinstance(life_s, str) and life_s.isdigit():
+        if isinstance(life_s, str) and life_s.isdecimal():
             life_s = int(life_s)
         if isinstance(life_s, bool) or not isinstance(life_s, int | float) or not 0 < life_s <= LONGEST_LIFE_S:
             life_s = UNTOLD_LIFE_S

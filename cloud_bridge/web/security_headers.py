@@ -45,6 +45,6 @@ def _refusal(headers: Headers) -> HTMLResponse | None:
     if "transfer-encoding" in headers:
         return HTMLResponse(problem_text(411), 411)
     length = headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+    if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
         return HTMLResponse(problem_text(413), 413)
     return None

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from hil_tests.ingest.house import TOKEN, House
+from hil_tests.fixtures.cloud_fixture import API_TOKEN, CloudFixture
 
 PACKAGE = "generated_client"
 GENERATED_WITHIN_S = 60
@@ -33,7 +33,7 @@ class Client:
         self.models = importlib.import_module(f"{PACKAGE}.models")
         self._api = importlib.import_module(f"{PACKAGE}.api.default")
         self._with_token = package.AuthenticatedClient(
-            base_url=address, token=TOKEN, httpx_args=options, raise_on_unexpected_status=True
+            base_url=address, token=API_TOKEN, httpx_args=options, raise_on_unexpected_status=True
         )
         self._without = package.Client(base_url=address, httpx_args=options, raise_on_unexpected_status=True)
 
@@ -54,30 +54,30 @@ class Client:
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """Of a bridge that was told of a heartbeat, a session and an event."""
-    house = House(tmp_path_factory.mktemp("bridge"))
-    (unit,) = house.add_units(["cp-1"])
+    cloud = CloudFixture(tmp_path_factory.mktemp("bridge"))
+    (unit,) = cloud.add_units(["cp-1"])
     five_minutes_ms = 5 * 60 * 1000
     summarized_ms = (int(time.time() * 1000) // five_minutes_ms - 2) * five_minutes_ms
-    with closing(sqlite3.connect(house.folder / "chargekeeper.db")) as store, store:  # the bridge's own come too late
+    with closing(sqlite3.connect(cloud.folder / "chargekeeper.db")) as store, store:  # the bridge's own come too late
         store.execute("INSERT INTO signal_5min VALUES ('cp-1', ?, '23415', 15, 19, 85, 5)", (summarized_ms,))
     try:
-        house.start()
-        station = house.connect(unit)
+        cloud.start()
+        station = cloud.connect(unit)
         for kind, name in (
             ("heartbeat", "heartbeat-charging"),
             ("session", "session"),
             ("event", "event-fault-raised"),
         ):
-            station.say(kind, (SAMPLES / f"{name}.json").read_bytes())
+            station.publish(kind, (SAMPLES / f"{name}.json").read_bytes())
         folder = tmp_path_factory.mktemp("client")
-        _generate(house.http_port, folder)
+        _generate(cloud.http_port, folder)
         with pytest.MonkeyPatch.context() as path:
             path.syspath_prepend(folder)
-            client = Client(house.http_port)
+            client = Client(cloud.http_port)
             yield client
             client.close()
     finally:
-        house.stop()
+        cloud.stop()
         for name in [name for name in sys.modules if name.split(".")[0] == PACKAGE]:
             del sys.modules[name]
 

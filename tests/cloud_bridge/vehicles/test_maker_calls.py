@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -141,3 +142,18 @@ def test_an_error_is_the_callers(calls: MakerCalls) -> None:
         assert not calls.is_asking(1)
 
     asyncio.run(run())
+
+
+def test_an_unexpected_error_of_the_watch_is_in_the_log_and_the_next_look_begins(
+    calls: MakerCalls, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise RecursionError("an answer as deep as a well")
+
+    calls.for_watch("tesla", fail, "a vehicle")
+    again = threading.Event()
+    until = time.monotonic() + DEADLINE_S
+    while not again.is_set() and time.monotonic() < until:
+        calls.for_watch("tesla", again.set, "a vehicle")
+    assert again.is_set()
+    assert "a look at a vehicle ended in an unexpected error" in caplog.text

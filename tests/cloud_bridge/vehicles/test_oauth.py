@@ -70,7 +70,7 @@ def test_a_refresh_brings_the_next_token_or_keeps_the_one_it_had() -> None:
     assert oauth.refresh("R1", NOW_MS).refresh_token == "R1"
 
 
-@pytest.mark.parametrize("life", [None, -5, 0, True, "soon", 10**12, [1]])
+@pytest.mark.parametrize("life", [None, -5, 0, True, "soon", "²", 10**12, [1]])
 def test_a_life_that_makes_no_sense_is_short(life: Any) -> None:
     grant = OAuth(SETTINGS, Wire((200, TOKEN | {"expires_in": life})).transport).refresh("R0", NOW_MS)
     assert grant.expires_ms == NOW_MS + 1_800_000
