@@ -48,6 +48,7 @@ size: .venv ## what the firmware takes of a board's flash, against its budget, a
 bench: .venv ## what is promised in figures, each beside its peer: contactor, mains cuts, modem, bytes on air, cloud, pages
 	@.venv/bin/python -m hil_tests.bench latency
 	@.venv/bin/python -m hil_tests.bench cuts
+	@.venv/bin/python -m hil_tests.bench contact
 	@.venv/bin/python -m hil_tests.bench.modem
 	@.venv/bin/python -m hil_tests.bench.air
 	@.venv/bin/python -m hil_tests.bench.cloud

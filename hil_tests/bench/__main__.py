@@ -1,4 +1,4 @@
-"""`python -m hil_tests.bench latency|cuts`: what charging promises, measured on running units. Exits 1 if it is not held.
+"""`python -m hil_tests.bench latency|cuts|contact`: what is promised of running units, measured. Exits 1 if it is not held.
 
 Each unit runs in a process of its own, so that none waits for another's simulation.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hil_tests.bench import cuts, latency, tally
 from hil_tests.bench.cuts import Cuts
+from hil_tests.bench.first_contact import first_contact
 from hil_tests.bench.latencies import Latencies
 from hil_tests.bench.yardstick import Yardstick
 from hil_tests.fixtures.bridge_process import BridgeProcess
@@ -63,11 +64,13 @@ def _cuts(units: int, count: int, seed: int, folder: Path) -> Cuts:
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.bench", description=__doc__)
-    parser.add_argument("what", choices=("latency", "cuts"))
+    parser.add_argument("what", choices=("latency", "cuts", "contact"))
     parser.add_argument("--count", type=int, help=f"injections (default {INJECTIONS}), or cuts (default {CUTS})")
     parser.add_argument("--units", type=int, default=UNITS, help="that run side by side")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
+    if arguments.what == "contact":
+        return 0 if first_contact() else 1
     units, seed = arguments.units, arguments.seed
     count = arguments.count or (CUTS if arguments.what == "cuts" else INJECTIONS)
     found: Latencies | Cuts

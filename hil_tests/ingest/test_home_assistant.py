@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from hil_tests.fixtures.cloud_fixture import MOSQUITTO, CloudFixture
 
-WITHIN_S = 15.0
+WITHIN_S = 90.0
 CONFIG, STATE = "homeassistant/device/chargekeeper_one/config", "chargekeeper/one/contact"
 
 

@@ -15,7 +15,7 @@ from hil_tests.fixtures.cloud_fixture import MOSQUITTO, CloudFixture
 PARTS = 3
 UNITS = 12
 EVENTS = 5
-WITHIN_S = 30.0
+WITHIN_S = 90.0
 
 
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed: apt-get install mosquitto")

@@ -203,7 +203,7 @@ class Life:
         self.told.faults_shown.update({status["faults"]} - {"-"})
         return status
 
-    async def until(self, condition: Callable[[dict[str, str]], bool], within_s: float = 30) -> None:
+    async def until(self, condition: Callable[[dict[str, str]], bool], within_s: float = 120) -> None:
         try:
             async with asyncio.timeout(within_s):
                 while True:

@@ -21,7 +21,7 @@ O2 = {"plmn": "23410", "name": "O2 - UK"}
 def tool(*arguments: str | Path) -> tuple[int, dict[str, Any], str]:
     """(exit code, the JSON, what was said to a person)."""
     command = [sys.executable, "-m", "modem", *map(str, arguments), "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
     return done.returncode, json.loads(done.stdout or "{}"), done.stderr
 
 

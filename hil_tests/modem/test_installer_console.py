@@ -15,8 +15,8 @@ from hil_tests.modem.conftest import ROOT, SimulatedModem
 from hil_tests.modem.test_installer import O2, VODAFONE, tool
 from hil_tests.rig.loop import LINKS
 
-UNIT_READY_WITHIN_S = 20
-END_WITHIN_S = 10
+UNIT_READY_WITHIN_S = 60
+END_WITHIN_S = 30
 
 
 @pytest.fixture

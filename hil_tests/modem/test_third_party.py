@@ -17,7 +17,7 @@ def gammu(port: Path, *command: str) -> str:
     settings = port.with_suffix(".gammurc")
     settings.write_text(f"[gammu]\ndevice = {port}\nconnection = at115200\n")
     asked = ["gammu", "--config", str(settings), *command]
-    done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -140,6 +140,9 @@ class Rig(Protocol):
     def wait_for(self, predicate: Callable[[Observation], bool], within_s: float) -> Observation:
         """Looks until the predicate holds; fails with what was seen last if it does not in time (the rig's time scale)."""
 
+    def never(self, predicate: Callable[[Observation], bool], for_s: float) -> None:
+        """Looks for that long; fails with what was seen as soon as the predicate holds."""
+
     def full_log(self) -> str:
         """What happened so far, for the message of a failing test."""
 

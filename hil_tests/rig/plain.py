@@ -9,6 +9,7 @@ from hil_tests.rig.contract import Observation
 from hil_tests.rig.unit import Unit
 
 LOOK_EVERY_S = 0.01
+CONSOLE_WITHIN_S = 3
 
 
 class PlainRig:
@@ -57,7 +58,7 @@ class PlainRig:
 
     def console(self, command: str) -> list[str]:
         """Asks the service console; raises ConsoleError with what it said if it refuses."""
-        return self._background.run(self._unit.ask(command))
+        return self._background.run(self._unit.ask(command, CONSOLE_WITHIN_S * self._time_scale))
 
     def observe(self) -> Observation:
         """Looks once."""
@@ -72,6 +73,15 @@ class PlainRig:
                 raise AssertionError(f"not within {within_s} s; seen last: {seen}")
             time.sleep(LOOK_EVERY_S)
         return seen
+
+    def never(self, predicate: Callable[[Observation], bool], for_s: float) -> None:
+        """Looks for that long; fails with what was seen as soon as the predicate holds."""
+        end_s = time.monotonic() + for_s
+        while time.monotonic() < end_s:
+            seen = self.observe()
+            if predicate(seen):
+                raise AssertionError(f"it held: {seen}")
+            time.sleep(LOOK_EVERY_S)
 
     def full_log(self) -> str:
         """What happened so far, for the message of a failing test."""

@@ -21,7 +21,7 @@ from hil_tests.rig.plain import PlainRig
 from hil_tests.rig.virtual import VirtualRig
 
 FILE = Path(__file__).resolve().parents[1] / "rigs.toml"
-LOOP_WITHIN_S = 20
+LOOP_WITHIN_S = 60
 
 
 class NotThere(Exception):
@@ -69,7 +69,7 @@ class RigKind(BaseModel, extra="forbid", frozen=True):
 
     def _open(self, folder: Path, seed: int, background: Background, stack: ExitStack) -> Rig:
         if self.serial is None:
-            return VirtualRig(background, folder, seed)
+            return VirtualRig(background, folder, seed, self.time_scale)
         lines = stack.enter_context(_looped(folder)) if self.serial == "loop" else self.serial
         bench = background.call(lambda: Bench(lines, self.faults, seed))
         try:

@@ -5,25 +5,27 @@ from pathlib import Path
 
 from hil_tests.rig.unit import Unit
 
-MODEM_RUNS_WITHIN_S = 20
-RAIL_DEAD_WITHIN_S = 1
+SOON_S = 60
 
 
-async def _runs_and_then_runs_on(unit: Unit) -> bool:
+async def _until_modem_runs(unit: Unit, runs: bool) -> None:
+    async with asyncio.timeout(SOON_S):
+        while True:
+            if unit.modem.running == runs:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def _cut(unit: Unit) -> None:
     await unit.start()
     try:
-        async with asyncio.timeout(MODEM_RUNS_WITHIN_S):
-            while True:
-                if unit.modem.running:
-                    break
-                await asyncio.sleep(0.01)
+        await _until_modem_runs(unit, True)
         unit.mains(False)
-        await asyncio.sleep(RAIL_DEAD_WITHIN_S)
-        return unit.modem.running
+        await _until_modem_runs(unit, False)
     finally:
         await unit.stop()
 
 
 def test_a_mains_cut_takes_the_modem_s_supply(tmp_path: Path) -> None:
     """Else the pulse at the next start would switch it off: PWRKEY toggles."""
-    assert not asyncio.run(_runs_and_then_runs_on(Unit(tmp_path)))
+    asyncio.run(_cut(Unit(tmp_path)))

@@ -9,7 +9,7 @@ from hil_tests.rig.unit import Unit
 
 STANDSTILLS = 3
 STANDS_STILL_S = 0.5  # longer than a contactor may take to open
-SOON_S = 20
+SOON_S = 60
 
 
 async def _until(condition: Callable[[], bool]) -> None:

@@ -10,6 +10,6 @@ from hil_tests.rig.unit import Unit
 class VirtualRig(PlainRig):
     """Its flash is in `folder`. The same seed, the same delays of the mobile network. `unit` is for a panel to show."""
 
-    def __init__(self, background: Background, folder: Path, seed: int = 0) -> None:
+    def __init__(self, background: Background, folder: Path, seed: int = 0, time_scale: float = 1) -> None:
         self.unit = background.call(lambda: Unit(folder, seed))
-        super().__init__(background, self.unit)
+        super().__init__(background, self.unit, time_scale)

@@ -12,7 +12,7 @@ ACCURACY_A = 0.1  # of instruments
 
 @pytest.mark.needs("power", "light")
 def test_does_a_car_that_is_plugged_in_charge(rig: Rig) -> None:
-    """C2, contactor closed and current offered within 5 s of the plug?"""
+    """C2, contactor closed and current offered?"""
     rig.plug()
     rig.wait_for(charging, CHARGING_WITHIN_S)
     seen = rig.wait_for(lambda seen: seen.power_w > 1000, within_s=5)
@@ -20,7 +20,7 @@ def test_does_a_car_that_is_plugged_in_charge(rig: Rig) -> None:
 
 
 def test_does_the_contactor_open_when_the_plug_is_pulled(rig: Rig) -> None:
-    """Open at once, and back to waiting for a car?"""
+    """Open, and back to waiting for a car? How soon it opens is measured by `python -m hil_tests.bench latency`."""
     rig.plug()
     rig.wait_for(charging, CHARGING_WITHIN_S)
     rig.unplug()
@@ -30,7 +30,7 @@ def test_does_the_contactor_open_when_the_plug_is_pulled(rig: Rig) -> None:
 
 @pytest.mark.needs("modem_line")
 def test_does_the_cloud_see_the_charge(rig: Rig, cloud: Cloud) -> None:
-    """Do state, current and the end of the charge reach the cloud without waiting for a heartbeat?"""
+    """Do state, current and the end of the charge reach the cloud?"""
     rig.plug()
     rig.wait_for(charging, CHARGING_WITHIN_S)
     told = cloud.wait_for(lambda told: told["state"] == "C2", within_s=5)

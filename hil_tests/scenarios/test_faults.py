@@ -57,8 +57,7 @@ def test_does_a_lasting_fault_wait_for_a_person(rig: Rig, name: str) -> None:
     """Still red when its cause is gone, and not red once somebody has pressed the button?"""
     charge_and_break(rig, name)
     rig.fault(name, False)
-    with pytest.raises(AssertionError):
-        rig.wait_for(lambda seen: any(seen.led) and not seen.red, STAYS_RED_S)
+    rig.never(lambda seen: any(seen.led) and not seen.red, STAYS_RED_S)
     rig.button()
     rig.wait_for(lambda seen: any(seen.led) and not seen.red, within_s=2)
 
@@ -69,15 +68,14 @@ def test_is_what_is_no_fault_never_red(rig: Rig, name: str) -> None:
     charge(rig, name)
     rig.fault(name, True)
     rig.wait_for(lambda seen: seen.contactor == (name == HARMLESS), within_s=1)
-    with pytest.raises(AssertionError):
-        rig.wait_for(lambda seen: seen.red or seen.contactor != (name == HARMLESS), LOOKED_AT_FOR_S)
+    rig.never(lambda seen: seen.red or seen.contactor != (name == HARMLESS), LOOKED_AT_FOR_S)
     rig.fault(name, False)
     assert not rig.wait_for(charging, CHARGING_WITHIN_S).red
 
 
 @pytest.mark.needs("modem_line")
 def test_does_the_cloud_hear_of_a_fault(rig: Rig, cloud: Cloud) -> None:
-    """Raised and cleared, each without waiting for a heartbeat?"""
+    """Raised and cleared?"""
     rig.fault("over_temperature", True)
     cloud.wait_for(lambda told: bool(told["faults"]), within_s=4)
     rig.fault("over_temperature", False)

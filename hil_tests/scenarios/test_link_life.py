@@ -13,7 +13,7 @@ MINUTES = 0.2
 UNITS = 3
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("ignore:.*was never awaited", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_every_record_is_told_exactly_once(tmp_path: Path) -> None:
     lives, cloud = make(tmp_path, SEED, UNITS)

@@ -15,7 +15,7 @@ NOTICED_WITHIN_S = 50  # that the link is gone: a heartbeat's interval, and two 
 CONTACT_AGAIN_WITHIN_S = 60
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_does_the_charge_go_on_when_the_network_is_cut(garage: Troubled) -> None:
     """The garage, cut off since the start: charging, never red, standalone after the grace, not heard?"""
     left_s = GRACE_S + NOTICED_WITHIN_S - (time.monotonic() - garage.watch.started_s)
@@ -25,7 +25,7 @@ def test_does_the_charge_go_on_when_the_network_is_cut(garage: Troubled) -> None
 
 
 def test_does_contact_come_back_with_the_network(garage: Troubled) -> None:
-    """The garage again: contact within 60 s, smart again, and the charge never stopped?"""
+    """The garage again: contact, smart again, and the charge never stopped?"""
     garage.site.rig.network(up=True)
     garage.site.cloud.wait_for(lambda told: told["last_contact"] > garage.last_contact, CONTACT_AGAIN_WITHIN_S)
     garage.site.rig.wait_for(lambda seen: seen.mode == "smart", within_s=10)

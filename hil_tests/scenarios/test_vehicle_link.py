@@ -18,7 +18,7 @@ from hil_tests.fixtures.ports import free_ports
 from hil_tests.scenarios.car_maker.car_maker import CarMaker, NoNode, in_ci
 
 CHROMIUM = "/usr/bin/chromium"
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 PHONE: ViewportSize = {"width": 390, "height": 844}
 LOST = "We have lost access to Zoe"
 
@@ -43,6 +43,7 @@ class Scene(Town):
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser

@@ -17,7 +17,7 @@ from hil_tests.fixtures.cloud_fixture import CloudFixture
 from hil_tests.fixtures.mqtt_unit import MqttUnit
 
 CHROMIUM = "/usr/bin/chromium"
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 FIVE_MINUTES_MS = 300_000
 DAY_MS = 24 * 3600 * 1000
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from hil_tests.web.cloud_fixture import CHROMIUM, WebCloudFixture
+from hil_tests.web.cloud_fixture import CHROMIUM, PATIENCE_MS, WebCloudFixture
 from hil_tests.web.letters import Letters
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

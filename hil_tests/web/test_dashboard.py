@@ -10,7 +10,7 @@ from hil_tests.fixtures.mqtt_unit import MqttUnit
 from hil_tests.web import budget
 from hil_tests.web.cloud_fixture import WebCloudFixture
 
-SOON_MS = 5_000
+SOON_MS = 60_000
 CONTROLLED = """navigator.serviceWorker.ready.then(() => new Promise((done) => {
   navigator.serviceWorker.addEventListener("controllerchange", done);
   if (navigator.serviceWorker.controller) done();
@@ -80,7 +80,7 @@ def test_a_page_without_network_says_so_and_recovers_by_itself(page: Page, charg
     page.context.set_offline(True)
     expect(page.get_by_text("You are offline. This is what was true then.")).to_be_visible()
     page.context.set_offline(False)
-    expect(page.get_by_text("You are offline")).to_be_hidden(timeout=30_000)
+    expect(page.get_by_text("You are offline")).to_be_hidden(timeout=SOON_MS)
     charging(charger)
     expect(page.get_by_role("heading", level=1)).to_have_text("Charging", timeout=SOON_MS)
 
@@ -109,7 +109,7 @@ def test_a_command_and_its_answer(place: WebCloudFixture, page: Page, charger: M
     expect(page.get_by_text("Waiting for your charger")).to_be_visible()
     command = charger.next_command()
     charger.report("result", id=command["id"], ok=True)
-    expect(page.get_by_text("Your charger has done it")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("Your charger has done it")).to_be_visible(timeout=SOON_MS)
 
 
 def test_without_scripts_from_silence_to_a_message(browser: Browser, place: WebCloudFixture) -> None:

@@ -18,10 +18,12 @@ from hil_tests.rig.virtual import VirtualRig
 from hil_tests.scenarios.system import charging, introduce
 from hil_tests.web.cloud_fixture import WebCloudFixture
 
-LINK_WITHIN_MS = 60_000
-CHARGING_WITHIN_MS = 20_000
-BACK_WITHIN_MS = 120_000  # 30 s without mains, then the modem's own start and registration
-TIMER_MS = 35_000
+LINK_WITHIN_MS = (
+    240_000  # deadlines: what takes its time is 30 s without mains, then the modem's start and registration
+)
+CHARGING_WITHIN_MS = 120_000
+BACK_WITHIN_MS = 480_000
+TIMER_MS = 120_000
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         background.close()
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_silent_steps_followed_and_back(scene: Scene, browser: Browser) -> None:
     dashboard, panel = tab(browser), tab(browser)
     scene.place.log_in(dashboard, "dora")
@@ -62,7 +64,7 @@ def test_silent_steps_followed_and_back(scene: Scene, browser: Browser) -> None:
     expect(dashboard.locator(".glance").first).to_have_text("Working")
 
     panel.get_by_role("button", name="Cut the network").click()
-    scene.rig.wait_for(lambda seen: not seen.network.up, 5)
+    scene.rig.wait_for(lambda seen: not seen.network.up, CHARGING_WITHIN_MS / 1000)
     scene.place.minutes_pass(31)
     alert = dashboard.get_by_role("alert")
     expect(alert).to_contain_text("We have not heard from your charger for 31 minutes", timeout=LINK_WITHIN_MS)

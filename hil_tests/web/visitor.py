@@ -15,7 +15,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
     "desk": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
 }
-PATIENCE_MS = 10_000
+PATIENCE_MS = 60_000
 ENLARGED = 195  # CSS pixels that a phone of 390 shows at 200 %
 
 

@@ -12,7 +12,7 @@ from cloud_bridge.ingest import listener, session
 from cloud_bridge.ingest.session import MAX_PACKET_BYTES
 from cloud_bridge.store import units
 from tests.cloud_bridge.raw import CONNACK_OK, RawUnit, connect_packet, publish_packet, text
-from tests.cloud_bridge.running import Bridge, Unit, sample
+from tests.cloud_bridge.running import DEADLINE_S, Bridge, Unit, sample
 
 HEARTBEAT = "cp/cp-1/heartbeat"
 CHANCE = 4  # times: a busy machine makes the same work dearer; a session kept for each would make it ever dearer
@@ -50,7 +50,7 @@ def test_a_failed_login_does_not_throw_the_real_unit_out(bridge: Bridge) -> None
     assert Unit(bridge, "cp-1", "guess").connect().refusal == 135
     assert not unit.gone.is_set()
     assert bridge.command("cp-1", sample("command-limit"))
-    assert unit.heard.wait(5), "its subscription stands"
+    assert unit.heard.wait(DEADLINE_S), "its subscription stands"
     unit.publish(HEARTBEAT, sample("heartbeat-idle"))
 
 
@@ -108,10 +108,10 @@ def test_the_newest_connection_of_a_unit_stays_and_gets_its_commands(bridge: Bri
         older = Unit(bridge, "cp-1", secret, clean_session=clean).connect()
         older.subscribe("cp/cp-1/command")
         newer = Unit(bridge, "cp-1", secret, clean_session=clean).connect()
-        assert older.gone.wait(5)
+        assert older.gone.wait(DEADLINE_S)
         newer.subscribe("cp/cp-1/command")
         assert bridge.command("cp-1", sample("command-limit"))
-        assert newer.heard.wait(5)
+        assert newer.heard.wait(DEADLINE_S)
         assert older.commands == []
         newer.disconnect()
     assert bridge.counter("take_overs") == 3
@@ -284,7 +284,7 @@ def test_a_revoked_unit_is_thrown_out_and_a_new_secret_lets_it_in_again(bridge: 
     unit = Unit(bridge, "cp-1", secret).connect()
     with bridge.app_state.database.writing() as connection:
         units.revoke(connection, "cp-1", bridge.clock.now_ms())
-    assert unit.gone.wait(5)
+    assert unit.gone.wait(DEADLINE_S)
     assert bridge.counter("closed_revoked") == 1
     assert Unit(bridge, "cp-1", secret).connect().refusal == 135
     bridge.clock.advance(1)
@@ -316,4 +316,4 @@ def test_a_unit_revoked_while_nobody_could_look_is_thrown_out_afterwards(
         units.revoke(connection, "cp-1", bridge.clock.now_ms())
     bridge.clock.advance(10 * listener.LOOK_BACK_MS)
     away.clear()
-    assert unit.gone.wait(5) and bridge.counter("closed_revoked") == 1
+    assert unit.gone.wait(DEADLINE_S) and bridge.counter("closed_revoked") == 1

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from cloud_bridge.telling_time import AGAIN_MS, TimeTeller
-from tests.cloud_bridge.running import START_MS, Bridge, Unit, sample
+from tests.cloud_bridge.running import DEADLINE_S, START_MS, Bridge, Unit, sample
 from tests.wire_schema import complaints
 
 
@@ -15,14 +15,14 @@ def connected(bridge: Bridge) -> Unit:
 
 
 def tell(bridge: Bridge, teller: TimeTeller) -> None:
-    asyncio.run_coroutine_threadsafe(teller.tell(), bridge.app_state.loop).result(5)
+    asyncio.run_coroutine_threadsafe(teller.tell(), bridge.app_state.loop).result(DEADLINE_S)
 
 
 def test_a_unit_without_the_time_is_told_it_and_not_all_the_time(bridge: Bridge) -> None:
     unit, teller = connected(bridge), TimeTeller(bridge.app_state)
     unit.publish("cp/cp-1/heartbeat", sample("heartbeat-time-unknown"))
     tell(bridge, teller)
-    assert unit.heard.wait(5)
+    assert unit.heard.wait(DEADLINE_S)
     (said,) = unit.commands
     assert (said["do"], said["t"]) == ("time", START_MS // 1000)
     assert complaints("command", said) == []
@@ -41,5 +41,5 @@ def test_a_unit_that_knows_the_time_is_left_alone(bridge: Bridge) -> None:
     unit.publish("cp/cp-1/event", sample("event-boot-time-unknown"))
     tell(bridge, teller)
     assert bridge.command("cp-1", sample("command-limit"))
-    assert unit.heard.wait(5)
+    assert unit.heard.wait(DEADLINE_S)
     assert [said["do"] for said in unit.commands] == ["limit"]

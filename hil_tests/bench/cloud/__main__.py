@@ -8,6 +8,7 @@ from hil_tests.bench.cloud.live import live
 from hil_tests.bench.cloud.logins import logins
 from hil_tests.bench.cloud.outages import outages
 from hil_tests.bench.cloud.pages import pages
+from hil_tests.bench.cloud.revoked import revoked
 from hil_tests.bench.cloud.slow_maker import slow_maker
 from hil_tests.bench.cloud.throughput import embedded, outside
 
@@ -20,6 +21,7 @@ BENCHES: dict[str, Callable[[], bool]] = {
     "pages": pages,
     "outages": outages,
     "slow-maker": slow_maker,
+    "revoked": revoked,
 }
 
 

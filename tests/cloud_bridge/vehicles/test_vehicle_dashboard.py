@@ -9,7 +9,7 @@ from cloud_bridge.vehicles.link_errors import Refusal
 from cloud_bridge.vehicles.plan import Because
 from cloud_bridge.vehicles.provider_errors import AUTHORISE_AGAIN, LASTING, Trouble
 from cloud_bridge.web.vehicle_words import AT_ONCE, LOST, REFUSED
-from tests.cloud_bridge.running import sample
+from tests.cloud_bridge.running import DEADLINE_S, sample
 from tests.cloud_bridge.test_pages import text_of
 from tests.cloud_bridge.vehicles.browsing import Driver
 
@@ -98,7 +98,7 @@ def test_ready_by_is_a_claim_that_ends_by_itself(ann: Driver) -> None:
     wish = {"unit_id": "home-1", "time": "07:00", "target": "80", "capacity_kwh": "60", "power_kw": "7.4"}
     done = ann.post("/account/vehicles/1/ready-by", **wish)
     assert done.headers["Location"] == "/charge-points/home-1/charging"
-    assert unit.heard.wait(10)
+    assert unit.heard.wait(DEADLINE_S)
     command: Any = unit.commands[-1]
     now_s = ann.bridge.clock.now_ms() // 1000
     assert command["do"] == "pause"

@@ -1,0 +1,55 @@
+"""How soon does the bridge ignore a unit that was revoked, by either broker?"""
+
+import json
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from hil_tests.fixtures.cloud_fixture import MOSQUITTO, CloudFixture
+
+UNITS = 10
+LIMIT_S = 2.0
+LOOKED_AT_FOR_S = 4.0
+EVERY_S = 0.05
+
+
+def revoked() -> bool:
+    """The latest contact of a revoked unit after its command returned, of ten units one after the other."""
+    held = True
+    for outside in (False, True) if MOSQUITTO else (False,):
+        with tempfile.TemporaryDirectory() as folder:
+            cloud = CloudFixture(Path(folder), outside)
+            names = [f"cp-{number}" for number in range(UNITS)]
+            secrets = cloud.add_units(names)
+            cloud.start()
+            try:
+                worst_s = max(_last_contact_after_s(cloud, secret) for secret in secrets)
+            finally:
+                cloud.stop()
+        broker = "mosquitto" if outside else "embedded"
+        print(f"{broker}: a revoked unit counts for {worst_s:.2f} s at most, limit {LIMIT_S} s ({UNITS} units)")
+        held = held and worst_s <= LIMIT_S
+    return held
+
+
+def _last_contact_after_s(cloud: CloudFixture, unit: tuple[str, str]) -> float:
+    connection, number, last_s = cloud.connect(unit), 0, 0.0
+    (cloud.broker_folder / "mosquitto.pid").unlink(
+        missing_ok=True
+    )  # its connection stands, so the bridge has to ignore it
+    cloud.command("unit", "revoke", unit[0])
+    revoked_s = time.monotonic()
+    counted = _contacts(cloud)
+    while time.monotonic() < revoked_s + LOOKED_AT_FOR_S:
+        number += 1
+        with suppress(OSError):
+            connection.publish("event", json.dumps({"n": number, "b": 1, "k": "tamper"}).encode())
+        if (now := _contacts(cloud)) > counted:
+            counted, last_s = now, time.monotonic() - revoked_s
+        time.sleep(EVERY_S)
+    return last_s
+
+
+def _contacts(cloud: CloudFixture) -> int:
+    return int(cloud.get("/healthz")["counters"]["contacts"])
