@@ -8,6 +8,8 @@ SENSOR_TYPES of its wallbox integration.)
 
 from typing import Any, NamedTuple
 
+PASS_ABOVE_CSQ = 14  # the installer's verdict (modem/signal.py): 14 itself does not pass
+
 
 class Value(NamedTuple):
     """One value. `unit`, `per` and `format` are for people; the interface gives the number as it came."""

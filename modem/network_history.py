@@ -17,7 +17,7 @@ from modem.budget import DAY_S, HOUR_S, recent, times
 
 VisibleNetwork = namedtuple("VisibleNetwork", ("plmn", "csq"))  # one network of a survey, at its best cell
 
-POOR_CSQ = 14  # as the installer's verdict: this, or less
+POOR_CSQ = 14  # as the installer's verdict (PASS_ABOVE_CSQ of signal.py): this, or less
 NOT_POOR_CSQ = 16  # hysteresis: a signal that flaps around 14 is one decision, not many
 POOR_S = 15 * 60
 SMOOTHING = 0.2  # of a sample a minute

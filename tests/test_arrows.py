@@ -62,10 +62,17 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "modem.families": ("modem.families",),  # a family may begin with another one's tables
     "modem": ("modem",),
     "cloud_bridge.contact": (),
+    "cloud_bridge.durations": (),
     "cloud_bridge.values": (),
     "cloud_bridge.wire": ("cloud_bridge.values",),
     "cloud_bridge.ingest": ("cloud_bridge",),
-    "cloud_bridge.store": ("cloud_bridge.store", "cloud_bridge.contact", "cloud_bridge.errors", "cloud_bridge.wire"),
+    "cloud_bridge.store": (
+        "cloud_bridge.store",
+        "cloud_bridge.contact",
+        "cloud_bridge.durations",
+        "cloud_bridge.errors",
+        "cloud_bridge.wire",
+    ),
     "cloud_bridge": ("cloud_bridge",),
     "hil_tests.environment": ("hil_tests.environment",),
     "hil_tests.sim": ("hil_tests.sim",),

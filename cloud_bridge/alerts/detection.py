@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, func, select
 
 from cloud_bridge.alerts.kinds import (
-    DAY_MS,
     HOLD_MS,
     INCIDENT_WITHIN_MS,
     MAX_DETAIL,
@@ -23,6 +22,7 @@ from cloud_bridge.alerts.kinds import (
 )
 from cloud_bridge.alerts.subscriptions import Subscription, subscriptions_by_kind
 from cloud_bridge.contact import Contact
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.access import visible
 from cloud_bridge.store.tables import (
     alert_cursors,
@@ -37,8 +37,8 @@ from cloud_bridge.store.tables import (
 from cloud_bridge.store.troubles import heartbeats_with_trouble
 from cloud_bridge.store.upsert import replace
 from cloud_bridge.troubles import names_of
+from cloud_bridge.values import PASS_ABOVE_CSQ
 
-GOOD_CSQ = 14  # an installation passes with a CSQ greater than this
 SAMPLES_A_DAY = 100  # fewer heartbeats say nothing of a whole day
 AT_ONCE = 1000
 HELD_BY_DETAIL = (AlertKind.FAULT, AlertKind.TROUBLE)  # another one is news
@@ -65,7 +65,7 @@ def notice_weak_signal(connection: Connection, now_ms: int) -> int:
         select(signal_5min.c.unit_id, mean)
         .where(signal_5min.c.from_ms >= now_ms - DAY_MS)
         .group_by(signal_5min.c.unit_id)
-        .having(mean <= GOOD_CSQ, func.sum(signal_5min.c.samples) >= SAMPLES_A_DAY)
+        .having(mean <= PASS_ABOVE_CSQ, func.sum(signal_5min.c.samples) >= SAMPLES_A_DAY)
     )
     weak = [Happening(AlertKind.WEAK_SIGNAL, row[0], now_ms, f"{row[1]:.0f}") for row in connection.execute(query)]
     return _tell(connection, weak)

@@ -12,12 +12,9 @@ meanwhile, it is not. A trouble that was alerted and simply lasts is not alerted
 from enum import StrEnum
 from typing import NamedTuple
 
+from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.faults import in_words
 from cloud_bridge.troubles import described
-
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
 
 INCIDENT_WITHIN_MS = 10 * MINUTE_MS
 INCIDENT_UNITS = 10  # fewer may be chance

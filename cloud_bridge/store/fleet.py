@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, func, literal, select, tuple_
 
+from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.access import Asker, visible
 from cloud_bridge.store.tables import contacts, heartbeats, units
 from cloud_bridge.store.units import UNIT_COLUMNS, Unit
 
 PAGE = 50  # rows
-MINUTE_MS = 60_000
 
 
 class Order(StrEnum):

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Table, bindparam, delete, func, literal, select
 
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.tables import (
     alerts,
     contact_gaps,
@@ -23,7 +24,6 @@ from cloud_bridge.store.upsert import insert_into
 
 BUCKET_MS = 5 * 60 * 1000
 LATE_MS = 15 * 60 * 1000  # buckets this young are made again: a way in that was down hands in what it kept
-DAY_MS = 24 * 3600 * 1000
 FORGOTTEN_AT_ONCE = 500  # rows deleted in one transaction: the recorder waits for it
 
 

@@ -6,11 +6,12 @@ that the unit itself has heard louder, then the antenna, then a booster.
 
 from typing import NamedTuple
 
-from cloud_bridge.support.evidence import WEAK_CSQ, Evidence
+from cloud_bridge.support.evidence import Evidence
+from cloud_bridge.values import PASS_ABOVE_CSQ
 
 FEW_SAMPLES = 12  # an hour of heartbeats of an idle unit
 BETTER_BY = 4  # CSQ steps, 8 dB: more than the swing of a network from hour to hour
-POOR_CSQ = 8  # -97 dBm: below, an antenna a metre higher seldom helps enough
+ANTENNA_HELPS_ABOVE_CSQ = 8  # -97 dBm: below, an antenna a metre higher seldom helps enough
 BROWN_OUTS = 3
 
 
@@ -47,7 +48,7 @@ def advise(evidence: Evidence) -> list[Advice]:
 
 def _radio(evidence: Evidence) -> list[Advice]:
     typical = evidence.typical_csq
-    if typical is None or typical > WEAK_CSQ:
+    if typical is None or typical > PASS_ABOVE_CSQ:
         return []
     used = evidence.networks[0]
     found = []
@@ -61,12 +62,12 @@ def _radio(evidence: Evidence) -> list[Advice]:
                 )
             )
             break
-    if typical > POOR_CSQ:
+    if typical > ANTENNA_HELPS_ABOVE_CSQ:
         found.append(
             Advice(
                 "Move or replace the antenna",
-                f"CSQ is typically {typical:.0f} and has to be {WEAK_CSQ + 1} or more: an outside antenna, or one a metre "
-                "higher and away from metal, usually gains 3 to 6.",
+                f"CSQ is typically {typical:.0f} and has to be {PASS_ABOVE_CSQ + 1} or more: an outside antenna, or one a "
+                "metre higher and away from metal, usually gains 3 to 6.",
             )
         )
     else:
@@ -92,8 +93,8 @@ def compare(before: Evidence, after: Evidence) -> Change:
     if after.samples < FEW_SAMPLES or before.typical_csq is None or after.typical_csq is None:
         return Change(None, "Too early to say: an hour of readings is needed after the visit.")
     signal = f"CSQ {before.typical_csq:.0f} before, {after.typical_csq:.0f} since"
-    if after.typical_csq > WEAK_CSQ and not after.gaps:
+    if after.typical_csq > PASS_ABOVE_CSQ and not after.gaps:
         return Change(True, f"It worked: {signal}, and no silence.")
     if after.gaps:
         return Change(False, f"Not yet: {signal}, and it has been silent again.")
-    return Change(False, f"Not yet: {signal}; it needs {WEAK_CSQ + 1} or more.")
+    return Change(False, f"Not yet: {signal}; it needs {PASS_ABOVE_CSQ + 1} or more.")

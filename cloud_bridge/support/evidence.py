@@ -10,8 +10,8 @@ from cloud_bridge.availability import availability
 from cloud_bridge.contact import Gap, outage_ms
 from cloud_bridge.store import history
 from cloud_bridge.support.network_moves import Move, network_moves
+from cloud_bridge.values import PASS_ABOVE_CSQ
 
-WEAK_CSQ = 14  # an installation passes with a CSQ greater than this
 FIVE_MINUTES_MS = 300_000
 
 
@@ -87,7 +87,7 @@ def gather(
         points=points,
         typical_csq=median(point.csq for point in points) if points else None,
         weakest_csq=min((round(point.csq) for point in points), default=None),
-        weak_share=sum(point.csq <= WEAK_CSQ for point in points) / len(points) if points else 0.0,
+        weak_share=sum(point.csq <= PASS_ABOVE_CSQ for point in points) / len(points) if points else 0.0,
         networks=_networks(points),
         brown_outs=sum('"brown_out"' in payload for payload in boots),
         boots=len(boots),

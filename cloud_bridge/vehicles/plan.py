@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.vehicles.provider import Reading
 
 EFFICIENCY = 0.88  # from the meter into the battery, single phase
@@ -17,7 +18,6 @@ TAPER_PERCENT = 95.0  # above it cars take ever less
 TAPER_FACTOR = 2.0
 MARGIN = 1.15  # of the duration, for a cold battery and a warm kettle
 BELIEVED_MS = 12 * 3600 * 1000  # an older reading says nothing of a car that may have been driven since
-HOUR_MS = 3600 * 1000
 
 
 class Wish(NamedTuple):

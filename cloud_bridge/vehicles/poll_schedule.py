@@ -4,11 +4,11 @@ Polite: while it charges often enough for a dashboard, otherwise seldom, after f
 the provider says when it says so.
 """
 
+from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.vehicles.link import Link
 from cloud_bridge.vehicles.provider import Reading
 from cloud_bridge.vehicles.provider_errors import AUTHORISE_AGAIN
 
-MINUTE_MS = 60_000
 CHARGING_MS = 10 * MINUTE_MS
 IDLE_MS = 30 * MINUTE_MS
 FIRST_RETRY_MS = MINUTE_MS // 2  # within the shortest second chance of a refresh whose answer was lost (README.md)

@@ -9,6 +9,7 @@ from cloud_bridge import commands
 from cloud_bridge.app_state import AppState
 from cloud_bridge.commands import CommandStatus, Order
 from cloud_bridge.contact import Contact
+from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.access import Person, Scope
 from cloud_bridge.store.units import Unit
 from cloud_bridge.web import words
@@ -19,7 +20,6 @@ from cloud_bridge.web.page import OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.rates import ORDERS, use
 from cloud_bridge.web.view import charge_point
 
-HOUR_MS = 3600 * 1000
 AMPS = (6, 8, 10, 13, 16, 20, 24, 32)
 HOURS = (1, 2, 4, 8, 12, 24)
 

@@ -6,8 +6,9 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cloud_bridge.contact import Gap
+from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.support.evidence import Evidence
-from cloud_bridge.web.series import HOUR_MS, Reach, Signal, Slot, Spent, signal_steps, spent_wh
+from cloud_bridge.web.series import Reach, Signal, Slot, Spent, signal_steps, spent_wh
 from cloud_bridge.web.words import lasting
 
 FEW = 8  # days whose names all fit below a phone's chart

@@ -2,12 +2,12 @@
 
 import json
 
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.support.evidence import Evidence
 from cloud_bridge.web import words
 from cloud_bridge.web.dashboard import Around, describe
 from cloud_bridge.web.view import ChargePoint
 
-DAY_MS = 24 * 3600 * 1000
 FACTS_OVER_MS = 7 * DAY_MS
 
 

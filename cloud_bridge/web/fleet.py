@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.fleet import Order, SilentMinute, page_of
 from cloud_bridge.web import words
@@ -20,7 +21,6 @@ from cloud_bridge.web.view import charge_point
 INCIDENT_MS = 10 * 60 * 1000  # units that fall silent within this of each other
 INCIDENT_SIZE = 5  # and at least so many of one network: one mast, not so many broken units
 STATUS_DAYS = 30
-DAY_MS = 24 * 3600 * 1000
 
 router = APIRouter(include_in_schema=False)
 

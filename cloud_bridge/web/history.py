@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import outage_ms
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import history
 from cloud_bridge.store.sites import Tariff, tariff_of
 from cloud_bridge.store.units import Unit
@@ -24,7 +25,6 @@ from cloud_bridge.web.page import PersonOf, UnitOf, page
 from cloud_bridge.web.series import Spent, reaches, slots
 from cloud_bridge.web.view import charge_point
 
-DAY_MS = 24 * 3600 * 1000
 SPANS = {1: "24 hours", 7: "7 days", 30: "30 days"}
 
 router = APIRouter(prefix="/charge-points/{unit_id}/history", include_in_schema=False)

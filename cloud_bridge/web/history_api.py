@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from cloud_bridge.app_state import AppState
 from cloud_bridge.availability import unit_gaps
 from cloud_bridge.clock import iso_utc
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import history
 from cloud_bridge.store.transitions import flaps
 from cloud_bridge.store.units import Unit, visible_unit
@@ -20,7 +21,6 @@ from cloud_bridge.web.schema import PROBLEMS, ContactHistory, EventHistory, Sess
 from cloud_bridge.web.view import charge_point
 from cloud_bridge.wire import BadPayload, Session, decode
 
-DAY_MS = 24 * 3600 * 1000
 FIRST_MS = 946_684_800_000  # 2000-01-01: nothing of ours is older
 LAST_MS = 4_102_444_800_000  # 2100-01-01
 

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from cloud_bridge.app_state import AppState
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.access import Person, Role, Scope, may
 from cloud_bridge.store.claims import assign
 from cloud_bridge.store.people import find_person, list_people
@@ -27,7 +28,6 @@ from cloud_bridge.web.rates import REPORTS, use
 from cloud_bridge.web.series import silent_by_hour
 from cloud_bridge.web.view import charge_point
 
-DAY_MS = 24 * 3600 * 1000
 EVIDENCE_MS = 14 * DAY_MS  # before a visit; two weeks hold two of each weekday
 MAX_NAME = 100
 

@@ -10,13 +10,12 @@ from typing import NamedTuple
 
 from fastapi import Request
 
+from cloud_bridge.durations import DAY_MS, MINUTE_MS
 from cloud_bridge.store.access import Person
 from cloud_bridge.web.problems import Refused
 from cloud_bridge.web.words import lasting
 
-MINUTE_MS = 60 * 1000
 QUARTER_MS = 15 * MINUTE_MS
-DAY_MS = 24 * 60 * MINUTE_MS
 MAX_KEYS = 20_000  # the longest unused are forgotten, and with that forgiven
 
 

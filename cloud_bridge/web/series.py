@@ -9,12 +9,10 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cloud_bridge.contact import Gap, outage_ms
+from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.support.evidence import SignalPoint
 from cloud_bridge.web.words import operator_name
 
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
 SIGNAL_STEPS_MS = (10 * MINUTE_MS, HOUR_MS, 2 * HOUR_MS, 4 * HOUR_MS, 12 * HOUR_MS, DAY_MS)
 MAX_STEPS = 200
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cloud_bridge.contact import Contact
+from cloud_bridge.values import PASS_ABOVE_CSQ
 
-GOOD_CSQ = 14  # an installation passes with a CSQ greater than this
 NO_CSQ = 99  # the modem's "not known"
 
 
@@ -118,7 +118,7 @@ def signal(csq: int | None) -> tuple[str, int]:
     """In words, and as 0 to 4 bars."""
     if csq is None or csq == NO_CSQ:
         return "not known", 0
-    if csq > GOOD_CSQ:
+    if csq > PASS_ABOVE_CSQ:
         return "good", 4 if csq >= 22 else 3
     return "weak", 2 if csq >= 8 else 1
 

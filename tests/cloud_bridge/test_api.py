@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from cloud_bridge.contact import OUTAGE_AFTER_MS
+from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.tokens import add_token
 from cloud_bridge.web import api
 from tests.cloud_bridge.running import START_MS, TOKEN, Bridge, HandClock, Unit, running_bridge, sample
 
-MINUTE_MS = 60_000
 HEARTBEAT = "cp/cp-1/heartbeat"
 
 

@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_bridge.clock import MAX_AHEAD_MS, SystemClock
-
-HOUR_MS = 3_600_000
+from cloud_bridge.durations import HOUR_MS
 
 
 class Machine:

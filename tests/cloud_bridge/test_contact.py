@@ -13,8 +13,8 @@ from cloud_bridge.contact import (
     outage_ms,
     own_topic,
 )
+from cloud_bridge.durations import MINUTE_MS
 
-MINUTE_MS = 60_000
 T = 1_767_225_600_000
 
 

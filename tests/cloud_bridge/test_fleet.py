@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store import fleet
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.fleet import SilentMinute
@@ -13,8 +14,6 @@ from cloud_bridge.web.fleet import INCIDENT_MS, Incident, incidents
 from cloud_bridge.web.pwa import KEPT
 from tests.cloud_bridge.people import Visitor, text_of
 from tests.cloud_bridge.running import Bridge, Unit
-
-MINUTE_MS = 60_000
 
 
 def minute(at_ms: int, units: int = 1, operator: str = "23415") -> SilentMinute:

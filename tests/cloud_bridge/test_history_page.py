@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import insert, update
 
+from cloud_bridge.durations import DAY_MS, HOUR_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.sites import Tariff
 from cloud_bridge.store.tables import contact_gaps, signal, units
@@ -14,8 +15,6 @@ from cloud_bridge.web.cost import cost_pence
 from tests.cloud_bridge.people import PASSWORD, Visitor, give
 from tests.cloud_bridge.running import START_MS, Bridge, Unit, sample
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 LONDON = "Europe/London"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
+from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.errors import SettingError
 from cloud_bridge.store.people import Role
 from cloud_bridge.web import static_files
@@ -13,7 +14,6 @@ from cloud_bridge.web.words import LIMITS
 from tests.cloud_bridge.running import Bridge, Unit, sample
 from tests.wire_schema import SCHEMA, bounds
 
-MINUTE_MS = 60_000
 PASSWORD = "correct horse"
 HEARTBEAT = "cp/home-1/heartbeat"
 

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.tables import commands, email_changes, messages
 from cloud_bridge.web import email, rates
-from cloud_bridge.web.rates import DAY_MS, QUARTER_MS, Rate, Rates
+from cloud_bridge.web.rates import QUARTER_MS, Rate, Rates
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
 from tests.cloud_bridge.running import Bridge
 

@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from cloud_bridge.contact import Gap
+from cloud_bridge.durations import DAY_MS, HOUR_MS
 from cloud_bridge.support.evidence import SignalPoint
 from cloud_bridge.web.charts import energy_bars, reach_bars
 from cloud_bridge.web.series import (
-    DAY_MS,
-    HOUR_MS,
     MAX_STEPS,
     Slot,
     Spent,

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.people import Person, Role
 from cloud_bridge.store.units import visible_unit
 from cloud_bridge.web import stream
@@ -12,7 +13,6 @@ from cloud_bridge.web.stream import Stored
 from cloud_bridge.web.view import charge_point, mark
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
-MINUTE_MS = 60_000
 HEARTBEAT = "cp/home-1/heartbeat"
 ANN = Person(1, "ann", Role.OPERATOR)
 

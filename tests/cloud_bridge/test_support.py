@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import pytest
 
+from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.access import Role
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
-MINUTE_MS = 60_000
 HEARTBEAT = "cp/home-1/heartbeat"
 
 

@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import Engine, event, func, insert, select
 
 from cloud_bridge.contact import UptimeLedger
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.live import Live
 from cloud_bridge.store import upkeep as store_upkeep
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.tables import results, signal, signal_5min
 from cloud_bridge.store.units import add_unit
-from cloud_bridge.store.upkeep import BUCKET_MS, DAY_MS
+from cloud_bridge.store.upkeep import BUCKET_MS
 from cloud_bridge.upkeep import Upkeep
 from tests.cloud_bridge.running import START_MS, HandClock, store_at
 

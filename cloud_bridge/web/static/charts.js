@@ -2,7 +2,7 @@
 // it says the same. Drag across a chart to look closer, double-click to see all of it again.
 const HEIGHT = 200;
 const FONT = "12px system-ui, sans-serif";
-const WEAK_CSQ = 14; // an installation passes above it (cloud_bridge/support/evidence.py)
+const PASS_ABOVE_CSQ = 14; // the installer's verdict (modem/signal.py)
 const MAX_CSQ = 31;
 const DAY_S = 86400;
 const BREAK_S = 45 * 60; // without a reading for as long, the line ends
@@ -60,7 +60,7 @@ function signal(figure, rows) {
   const marks = {
     drawClear: (plot) => shade(plot, JSON.parse(silences)),
     draw: (plot) => {
-      dash(plot, "--note", [plot.bbox.left, plot.valToPos(WEAK_CSQ, "y", true)], [plot.bbox.width, 0]);
+      dash(plot, "--note", [plot.bbox.left, plot.valToPos(PASS_ABOVE_CSQ, "y", true)], [plot.bbox.width, 0]);
       if (visited) dash(plot, "--blue", [plot.valToPos(visited / 1000, "x", true), plot.bbox.top], [0, plot.bbox.height]);
     },
   };
@@ -71,7 +71,7 @@ function signal(figure, rows) {
       bands,
       series: [{}, edge, mean, edge],
       scales: { x: { time: true }, y: { range: [0, MAX_CSQ] } },
-      axes: [axis({ space: 60, size: 28, values: times(zone) }), axis({ splits: () => [0, 7, WEAK_CSQ, 21, 28], size: 34 })],
+      axes: [axis({ space: 60, size: 28, values: times(zone) }), axis({ splits: () => [0, 7, PASS_ABOVE_CSQ, 21, 28], size: 34 })],
       tzDate: (atS) => uPlot.tzDate(new Date(atS * 1000), zone),
       hooks: { drawClear: [marks.drawClear], draw: [marks.draw] },
     },

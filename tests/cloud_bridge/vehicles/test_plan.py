@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_bridge.vehicles.plan import BELIEVED_MS, HOUR_MS, Because, Wish, duration_ms, next_time, plan
+from cloud_bridge.durations import HOUR_MS
+from cloud_bridge.vehicles.plan import BELIEVED_MS, Because, Wish, duration_ms, next_time, plan
 from cloud_bridge.vehicles.provider import Reading
 
 ZONE = "Europe/London"

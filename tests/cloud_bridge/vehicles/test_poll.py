@@ -2,14 +2,13 @@
 
 import pytest
 
+from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.vehicles.link import State
 from cloud_bridge.vehicles.poll import poll
 from cloud_bridge.vehicles.poll_schedule import CHARGING_MS, IDLE_MS, LOST_MS, next_look_ms
 from cloud_bridge.vehicles.provider import ProviderError
 from cloud_bridge.vehicles.provider_errors import LASTING, Trouble
 from tests.cloud_bridge.vehicles.acting import LIFE_MS, Scene
-
-MINUTE_MS = 60_000
 
 
 def test_what_the_car_says_is_kept(play: Scene) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from starlette.testclient import TestClient
 
+from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.vehicles.provider import Car, ProviderError
 from cloud_bridge.vehicles.provider_errors import Trouble
@@ -12,8 +13,6 @@ from tests.cloud_bridge.running import Bridge
 from tests.cloud_bridge.test_pages import form_token_in, log_in, text_of
 from tests.cloud_bridge.vehicles.acting import BLUE, RED
 from tests.cloud_bridge.vehicles.browsing import PASSWORD, Driver
-
-MINUTE_MS = 60_000
 
 
 def test_the_return_shows_no_code_and_leads_to_the_car(ann: Driver) -> None:

@@ -2,7 +2,7 @@
 
 const byId = (id) => document.getElementById(id);
 const say = (id, text) => { byId(id).textContent = text; };
-const PASS_ABOVE_CSQ = 14;
+const PASS_ABOVE_CSQ = 14; // the installer's verdict (modem/signal.py)
 const METER_FULL_A = 40;
 const WAVE_CYCLES = 3;
 
