@@ -9,8 +9,7 @@ from cloud_bridge.cli import data, doctor, mosquitto, tls, token, unit, user
 from cloud_bridge.cli.area import Answer, Area, Parser
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.logs import write_logs
-from cloud_bridge.serving import LOOPBACK, serve, serve_shard
-from cloud_bridge.settings import Settings, read_settings
+from cloud_bridge.settings import LOOPBACK, Settings, read_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,10 +18,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = read_settings(os.environ)
         write_logs(settings.log_json)
-        if options.area == "ingest":
-            asyncio.run(serve_shard(settings))
-        elif options.area is None:
-            asyncio.run(serve(settings, lambda *ports: _say_ready(settings, *ports)))
+        if options.area in ("ingest", None):
+            _serve(settings, options.area)
         else:
             answer = options.run(settings, options)
             _show(answer, options.json)
@@ -50,6 +47,16 @@ def _parser() -> Parser:
     check.set_defaults(run=doctor.run)
     areas.add_parser("ingest", help="only take in the part CHARGEKEEPER_PART of CHARGEKEEPER_BROKER's units")
     return parser
+
+
+def _serve(settings: Settings, area: str | None) -> None:
+    """Imports the pages and both brokers: that takes half a second, which no other command needs."""
+    from cloud_bridge.serving import serve, serve_shard
+
+    if area == "ingest":
+        asyncio.run(serve_shard(settings))
+    else:
+        asyncio.run(serve(settings, lambda *ports: _say_ready(settings, *ports)))
 
 
 def _say_ready(settings: Settings, http_port: int, mqtt_port: int, mqtts_port: int | None) -> None:

@@ -25,7 +25,7 @@ from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.live import Live
 from cloud_bridge.passwords import Passwords, PasswordTurns
-from cloud_bridge.settings import Settings
+from cloud_bridge.settings import LOOPBACK, Settings
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.record import read_listening
 from cloud_bridge.store.recorder import Recorder
@@ -36,7 +36,6 @@ from cloud_bridge.vehicles.accounts import open_accounts
 from cloud_bridge.vehicles.poller import poll_for_ever
 from cloud_bridge.web.app import create_app
 
-LOOPBACK = "127.0.0.1"
 ENDING = (signal.SIGTERM, signal.SIGINT)
 GOODBYE_S = 3  # for pages that are being sent when we stop
 

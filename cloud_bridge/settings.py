@@ -10,6 +10,7 @@ from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest.canary import BrokerAddress
 from cloud_bridge.ingest.shard import ALL, Shard
 
+LOOPBACK = "127.0.0.1"
 MAX_SHARDS = 64
 CHECKOUT = Path(__file__).resolve().parents[1]
 
