@@ -1,5 +1,6 @@
-"""A bridge of its own for every test that asks for one."""
+"""A bridge of its own for every test that asks for one, and what is asked of one kind of database alone."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,19 @@ from argon2 import PasswordHasher
 
 from cloud_bridge import passwords
 from tests.cloud_bridge.running import Bridge, running_bridge
+
+HERE = "postgresql" if "CHARGEKEEPER_TEST_POSTGRESQL" in os.environ else "sqlite"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The mark of a question that has a meaning on one kind of database alone."""
+    config.addinivalue_line("markers", "store(kind): left out where tests keep their store in another kind of database")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    others = [item for item in items for mark in item.iter_markers("store") if mark.args != (HERE,)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
 
 
 @pytest.fixture

@@ -283,13 +283,12 @@ def test_the_id_of_an_alert_that_is_gone_is_not_sent_again(
     assert ids == sorted(set(ids))
 
 
+@pytest.mark.store("postgresql")
 def test_an_event_that_is_committed_later_than_the_next_one_is_alerted_too(
     bridge: Bridge, journal: Journal, sent: list[dict[str, Any]]
 ) -> None:
     """Two processes write: the one with the smaller id may be the later one. SQLite has one writer at a time."""
     database = bridge.app_state.database
-    if database.file is not None:
-        pytest.skip("on SQLite there is one writer at a time")
     row = {"unit_id": "cp-1", "received_ms": bridge.clock.now_ms(), "kind": "fault_raised"}
     with database.writing() as slow:
         slow.execute(insert(events), row | {"payload": '{"d":{"fault":"supply"}}'})

@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher
 
 from cloud_bridge import passwords as passwords_module
 from cloud_bridge.passwords import AT_ONCE, MAX_LENGTH, HashingBusy, Passwords, PasswordTurns, WeakPassword
+
+NOBODY = passwords_module._NOBODY  # conftest.py puts a quick one in its place
 
 
 @pytest.fixture
@@ -22,6 +25,10 @@ def test_a_hash_matches_its_own_password_alone(passwords: Passwords) -> None:
     assert not passwords.matches(kept, "correct house")
     assert not passwords.matches(None, "correct horse")
     assert not passwords.matches("not a hash", "correct horse")
+
+
+def test_an_unknown_name_costs_as_much_as_a_wrong_password() -> None:
+    assert not PasswordHasher().check_needs_rehash(NOBODY), "made with the parameters of today"
 
 
 @pytest.mark.parametrize(

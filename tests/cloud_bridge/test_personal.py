@@ -54,11 +54,10 @@ def test_after_erasing_there_is_nothing_of_them_and_everything_of_others(bridge:
         assert connection.execute(owned).scalar() == 1
 
 
+@pytest.mark.store("sqlite")  # on PostgreSQL it is pg_dump's work
 def test_a_backup_is_taken_while_the_bridge_runs(
     bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if bridge.app_state.settings.database is not None:
-        pytest.skip("on PostgreSQL it is pg_dump's work")
     live(bridge, "ann")
     target = tmp_path / "copy.db"
     monkeypatch.setenv("CHARGEKEEPER_DATA", str(bridge.app_state.settings.folder))

@@ -102,7 +102,7 @@ def test_many_that_open_a_new_file_at_once_wait_for_each_other(tmp_path: Path) -
     assert not refused
 
 
-@pytest.mark.skipif("CHARGEKEEPER_TEST_POSTGRESQL" in os.environ, reason="SQLite's files")
+@pytest.mark.store("sqlite")
 def test_a_new_database_is_closed_to_others_from_its_first_moment(tmp_path: Path) -> None:
     """Whatever the umask of whoever opens it."""
     before = os.umask(0)

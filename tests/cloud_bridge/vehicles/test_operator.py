@@ -68,12 +68,11 @@ def test_settings_that_are_refused_leave_nothing_running(tmp_path: Path) -> None
     assert threading.active_count() == before
 
 
+@pytest.mark.store("sqlite")  # the doctor would look at another database
 def test_the_doctor_misses_a_key(
     play: Scene, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     play.link()
-    if play.accounts.database.file is None:
-        pytest.skip("the doctor would look at another database")
     assert the_doctor(play.folder, capsys, monkeypatch).startswith("ok")
     (play.folder / "vehicle-keys.json").unlink()
     assert "of stored grants is gone: put it back" in the_doctor(play.folder, capsys, monkeypatch)
