@@ -1,9 +1,16 @@
 # Chargekeeper. `make` prints what there is to type; every target makes what it needs first.
 
 PYTHON ?= python3
+RUNS ?= 10
+BUSY ?= 3
+# NO_SKIPS=1: a test that is skipped has failed (.ci/run)
+PYTEST = .venv/bin/python -m pytest -rs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
+
+# Some hundred processes are started; with this, each would compile our code anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test fast rooms pages hil lint requirements fuzz bench race flash power-loss life size screenshots clean
+.PHONY: help run mosquitto test fast rooms pages hil lint requirements steady fuzz bench race flash power-loss life size screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -16,19 +23,22 @@ test: lint ## every check that CI runs: style, types, then four kinds of tests, 
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target hil rooms fast pages
 
 fast: .venv ## the tests that start no processes
-	@.venv/bin/python -m pytest tests
+	@$(PYTEST) tests
 
 rooms: .venv ## the rooms on real parts: brokers, databases, serial lines
-	@.venv/bin/python -m pytest $(filter-out hil_tests/web/ hil_tests/scenarios/,$(wildcard hil_tests/*/))
+	@$(PYTEST) $(filter-out hil_tests/web/ hil_tests/scenarios/,$(wildcard hil_tests/*/))
 
 pages: .venv ## the pages in a real browser
-	@.venv/bin/python -m pytest hil_tests/web
+	@$(PYTEST) hil_tests/web
 
 hil: .venv ## the whole product on the virtual rig; RIG=loop|... a charge point on another rig (hil_tests/rigs.toml)
-	@.venv/bin/python -m pytest -rs hil_tests/scenarios $(if $(RIG),--rig $(RIG))
+	@$(PYTEST) hil_tests/scenarios $(if $(RIG),--rig $(RIG))
 
 requirements: .venv ## the rules of Great Britain, each with how many tests hold it
 	@.venv/bin/python -m tests.requirements
+
+steady: .venv ## can the tests be relied on? .ci/run RUNS=10 times on end, the last BUSY=3 of them beside two busy loops
+	@.venv/bin/python -m hil_tests.steady --runs $(RUNS) --busy $(BUSY)
 
 fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answers of a broker, strangers at ours; 1,000 stories of a database in trouble; a million bent answers of a modem
 	@FUZZ_STEPS=100000 .venv/bin/python -m pytest -q --timeout 0 tests/firmware/charging/test_controller_properties.py \
