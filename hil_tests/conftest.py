@@ -100,5 +100,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     report = yield
     system = getattr(item, "funcargs", {}).get("system")
     if report.failed and isinstance(system, System):
-        report.sections.append(("the house's rig", system.house.rig.full_log()))
+        report.sections.append(("the rig of the session", system.house.rig.full_log()))
     return report

@@ -11,7 +11,7 @@ from hil_tests.rig.contract import Rig
 from hil_tests.scenarios.system import HEARTBEAT_S, System
 
 pytestmark = pytest.mark.needs("modem_line")
-PRODUCT = Path(__file__).parents[1] / "pyproject.toml"
+PRODUCT = Path(__file__).parents[2] / "pyproject.toml"
 
 
 def test_is_there_contact_after_a_start_from_nothing(system: System) -> None:
