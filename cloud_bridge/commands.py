@@ -35,7 +35,7 @@ class Order(NamedTuple):
     do: str
     arguments: dict[str, Any]
     given_ms: int
-    fate: CommandStatus
+    status: CommandStatus
     answered_ms: int | None
     reason: str | None  # why it was refused, in the unit's words
 
@@ -104,9 +104,9 @@ def _orders() -> Any:
 def _order(row: Any, now_ms: int) -> Order:
     arguments = {key: value for key, value in json.loads(row.payload).items() if key not in ("id", "do")}
     if row.received_ms is not None:
-        fate = CommandStatus.DONE if row.ok else CommandStatus.REFUSED
+        status = CommandStatus.DONE if row.ok else CommandStatus.REFUSED
     elif not row.sent:
-        fate = CommandStatus.NOT_SENT
+        status = CommandStatus.NOT_SENT
     else:
-        fate = CommandStatus.WAITING if now_ms - row.given_ms <= ANSWER_MS else CommandStatus.UNANSWERED
-    return Order(row.do, arguments, row.given_ms, fate, row.received_ms, row.reason)
+        status = CommandStatus.WAITING if now_ms - row.given_ms <= ANSWER_MS else CommandStatus.UNANSWERED
+    return Order(row.do, arguments, row.given_ms, status, row.received_ms, row.reason)

@@ -49,7 +49,7 @@ def overview(request: Request, app_state: StateDep, connection: Reading, person:
     content: dict[str, Any] = {
         "silent": point.verdict.contact is not Contact.ONLINE,
         "order": order and described(order, unit.time_zone),
-        "waiting": order is not None and order.fate is CommandStatus.WAITING,
+        "waiting": order is not None and order.status is CommandStatus.WAITING,
         "schedule": hours,
         "schedule_words": in_words(hours),
         "avoided": AVOIDED,
@@ -127,11 +127,11 @@ def send_command(
 
 
 def described(order: Order, time_zone: str) -> dict[str, str]:
-    """An order and its fate: tone, what was asked, what became of it."""
+    """An order: tone, what was asked, what became of it."""
     end_s = order.arguments.get("exp")
     until = f" until {words.day_and_time(end_s * 1000, time_zone)}" if end_s else ""
     answered = words.day_and_time(order.answered_ms, time_zone) if order.answered_ms is not None else ""
-    tone, fate = {
+    tone, outcome = {
         CommandStatus.DONE: ("good", f"Your charger has done it, {answered}."),
         CommandStatus.REFUSED: (
             "bad",
@@ -140,8 +140,8 @@ def described(order: Order, time_zone: str) -> dict[str, str]:
         CommandStatus.WAITING: ("unsure", "Waiting for your charger's answer …"),
         CommandStatus.UNANSWERED: ("unsure", "Your charger has not answered. It may not have heard this: try again."),
         CommandStatus.NOT_SENT: ("bad", "Not sent: your charger has no connection now. Nothing has changed."),
-    }[order.fate]
-    return {"tone": tone, "asked": _asked(order, until), "fate": fate}
+    }[order.status]
+    return {"tone": tone, "asked": _asked(order, until), "outcome": outcome}
 
 
 def _asked(order: Order, until: str) -> str:

@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hil_tests.rig.contract import LASTING_FAULTS, NO_FAULTS, PASSING_FAULTS
-from hil_tests.rig.panel.guard import LoopbackOnly
+from hil_tests.rig.panel.security_headers import LoopbackOnly
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.car_account import CarAccount
 from hil_tests.sim.car_account_web import create_app as create_car_maker

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from hil_tests.rig.panel.guard import LoopbackOnly
+from hil_tests.rig.panel.security_headers import LoopbackOnly
 
 
 def answer(**headers: str) -> tuple[int, dict[str, str]]:
