@@ -13,13 +13,13 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from cloud_bridge.durations import DAY_MS
 from hil_tests.fixtures.cloud_fixture import CloudFixture
 from hil_tests.fixtures.mqtt_unit import MqttUnit
 
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE_MS = 60_000
 FIVE_MINUTES_MS = 300_000
+DAY_MS = 24 * 3600 * 1000
 
 
 class WebCloudFixture(CloudFixture):

@@ -12,13 +12,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from cloud_bridge.durations import DAY_MS
 from hil_tests.fixtures.background import Background
 from hil_tests.fixtures.ports import free_ports
 from hil_tests.rig.panel.server import serving
 from hil_tests.rig.virtual import VirtualRig
 from hil_tests.scenarios.system import introduce
-from hil_tests.web.cloud_fixture import CHROMIUM, WebCloudFixture
+from hil_tests.web.cloud_fixture import CHROMIUM, DAY_MS, WebCloudFixture
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 CHARGING_WITHIN_MS = 60_000

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from cloud_bridge.durations import MINUTE_MS
 from hil_tests.fixtures.mqtt_unit import MqttUnit
 from hil_tests.web.cloud_fixture import WebCloudFixture
 
 SOON_MS = 60_000
+MINUTE_MS = 60_000
 NIGHT_MIN = 8 * 60
 FRESH = re.compile("Just now|seconds ago")
 NO_SERVICE = "No connection to our service. This is what was true then."
