@@ -20,7 +20,7 @@ run: .venv ## the whole system on this machine: unit, modem, broker, dashboard, 
 
 test: lint ## every check that CI runs: style, types, then four kinds of tests, three at a time
 	@echo "fast, rooms, pages and hil run three at a time, some minutes; each shows what it found when it is done"
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target hil rooms fast pages
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target hil rooms fast pages
 
 fast: .venv ## the tests that start no processes
 	@$(PYTEST) tests

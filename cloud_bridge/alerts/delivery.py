@@ -66,7 +66,7 @@ def _due(connection: Connection, now_ms: int) -> list[Row[Any]]:
         .join(alert_wishes, alert_wishes.c.id == alerts.c.wish_id)
         .join(people, people.c.id == alert_wishes.c.person_id)
         .where(alerts.c.due_ms <= now_ms)
-        .order_by(alerts.c.due_ms)
+        .order_by(alerts.c.due_ms, alerts.c.id)
         .limit(AT_ONCE)
     )
     return list(connection.execute(query))
