@@ -121,10 +121,12 @@ class Recorder:
             if not self._uncommitted:
                 return
             self._writing_since_s = time.monotonic()
-            self._uncommitted = self._write(self._uncommitted)
+            left = self._write(self._uncommitted)
+            if not left:
+                self._succeeded()  # first, so that nobody sees trouble where nothing waits any more
+            self._uncommitted = left
             self._writing_since_s = None
-            if not self._uncommitted:
-                self._succeeded()
+            if not left:
                 time.sleep(GATHER_S)
                 continue
             self.retries += 1
