@@ -8,7 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from cloud_bridge import passwords
-from tests.cloud_bridge.running import Bridge, running_bridge
+from tests.cloud_bridge.running import Bridge, drop_databases, running_bridge
 
 HERE = "postgresql" if "CHARGEKEEPER_TEST_POSTGRESQL" in os.environ else "sqlite"
 
@@ -22,6 +22,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     others = [item for item in items for mark in item.iter_markers("store") if mark.args != (HERE,)]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if item not in others]
+
+
+@pytest.fixture(autouse=True)
+def database_away() -> Iterator[None]:
+    yield
+    drop_databases()
 
 
 @pytest.fixture
