@@ -163,6 +163,7 @@ class Story:
         return f"{what}; " + "; ".join(self.transcript)
 
 
+@pytest.mark.timeout(300 + STORIES)  # each takes a fifth of a second where nobody else works
 def test_nothing_is_acknowledged_and_lost_and_no_outage_is_denied(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
