@@ -133,6 +133,8 @@ def _signal(value: Value, point: ChargePoint) -> Fact:
 
 def _limit(value: Value, point: ChargePoint) -> Fact | None:
     heartbeat = point.heartbeat
+    if heartbeat.limited_by == "cable" and (heartbeat.state or "").startswith("A"):
+        return None  # no vehicle and so no cable, whose rating limits the current to nothing
     text = words.limit(heartbeat.limited_by, heartbeat.limited_until_s, point.time_zone)
     return None if text is None else Fact(str(value.label), text, wide=value.wide)
 

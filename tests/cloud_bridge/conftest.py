@@ -1,4 +1,4 @@
-"""A bridge of its own for every test that asks for one, and what is asked of one kind of database alone."""
+"""A bridge or a database of its own for every test that asks for one, and what is asked of one kind of database alone."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,9 @@ import pytest
 from argon2 import PasswordHasher
 
 from cloud_bridge import passwords
-from tests.cloud_bridge.running import Bridge, drop_databases, running_bridge
+from cloud_bridge.store.database import Database, open_database
+from cloud_bridge.store.units import add_unit
+from tests.cloud_bridge.running import Bridge, drop_databases, running_bridge, store_at
 
 HERE = "postgresql" if "CHARGEKEEPER_TEST_POSTGRESQL" in os.environ else "sqlite"
 
@@ -28,6 +30,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def database_away() -> Iterator[None]:
     yield
     drop_databases()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """Without a bridge; with cp-1 and cp-2."""
+    database = open_database(store_at(tmp_path))
+    with database.writing() as connection:
+        add_unit(connection, "cp-1", 0)
+        add_unit(connection, "cp-2", 0)
+    yield database
+    database.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.claims import assign, claim
 from cloud_bridge.store.people import find_person
-from tests.cloud_bridge.running import Bridge
+from tests.cloud_bridge.running import Bridge, Unit
 
 PASSWORD = "correct horse"
 
@@ -49,6 +49,14 @@ def give(bridge: Bridge, code: str, owner: str) -> None:
     """The unit with this claim code is the owner's."""
     with bridge.app_state.database.writing() as connection:
         claim(connection, find_person(connection, owner), code, bridge.clock.now_ms())
+
+
+def unit_of(bridge: Bridge, driver: str) -> Unit:
+    """The new driver's charge point home-1, connected."""
+    new = bridge.add_unit("home-1")
+    bridge.add_person(driver, PASSWORD, Role.DRIVER)
+    give(bridge, new.claim_code, driver)
+    return Unit(bridge, "home-1", new.secret).connect()
 
 
 def entrust(bridge: Bridge, unit_id: str, installer: str) -> None:

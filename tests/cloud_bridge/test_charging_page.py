@@ -8,7 +8,7 @@ from cloud_bridge.commands import ANSWER_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.web.hours import in_words, own_hours, written
 from cloud_bridge.web.problems import Refused
-from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
+from tests.cloud_bridge.people import Visitor, entrust, unit_of
 from tests.cloud_bridge.running import DEADLINE_S, START_MS, Bridge, Unit, sample
 from tests.wire_schema import complaints
 
@@ -19,10 +19,7 @@ HOUR_S = 3600
 @pytest.fixture
 def unit(bridge: Bridge) -> Unit:
     """Dora's, connected and listening."""
-    new = bridge.add_unit("home-1")
-    bridge.add_person("dora", PASSWORD, Role.DRIVER)
-    give(bridge, new.claim_code, "dora")
-    unit = Unit(bridge, "home-1", new.secret).connect()
+    unit = unit_of(bridge, "dora")
     unit.subscribe("cp/home-1/command")
     unit.publish("cp/home-1/heartbeat", sample("heartbeat-idle"))
     return unit

@@ -154,6 +154,12 @@ def test_the_dashboard_says_who_limits_the_current_and_until_when(
     assert words in text_of(browser.get("/").text)
 
 
+def test_a_cable_that_is_not_there_limits_nothing(browser: TestClient, unit: Unit) -> None:
+    for number, state, is_said in ((1, "A1", False), (2, "B1", True)):
+        unit.publish(HEARTBEAT, f'{{"n":{number},"b":1,"s":"{state}","y":"cable"}}'.encode())
+        assert ("Current limited by" in text_of(browser.get("/").text)) is is_said
+
+
 def test_every_source_of_a_limit_has_words() -> None:
     assert list(LIMITS) == bounds(SCHEMA["heartbeat"]["y"])[1]
 

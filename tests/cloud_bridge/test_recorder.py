@@ -1,94 +1,27 @@
 """Is a message acknowledged when it is stored, and only then, whatever the database does?"""
 
-import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.exc import DataError, IntegrityError
 
-from cloud_bridge.contact import OUTAGE_AFTER_MS, Gap, UptimeLedger
+from cloud_bridge.contact import OUTAGE_AFTER_MS, Gap
 from cloud_bridge.store import recorder as recorder_module
-from cloud_bridge.store.database import Database, open_database
-from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
+from cloud_bridge.store.database import Database
 from cloud_bridge.store.record import read_listening, record
-from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.tables import contacts, events, heartbeats, rejected_messages, units
-from cloud_bridge.store.units import add_unit
-from cloud_bridge.wire import decode
-from tests.cloud_bridge.running import DEADLINE_S, START_MS, HandClock, store_at
+from tests.cloud_bridge.recording import Recording, inbound, rows, until
+from tests.cloud_bridge.running import DEADLINE_S, START_MS
 from tests.cloud_bridge.unkind import UnkindDatabase
-
-_tick = threading.Event()  # never set
 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder_module, "RETRY_S", 0.001)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(store_at(tmp_path))
-    with database.writing() as connection:
-        add_unit(connection, "cp-1", 0)
-        add_unit(connection, "cp-2", 0)
-    yield database
-    database.close()
-
-
-def inbound(
-    unit_id: str = "cp-1", at_ms: int = 1000, kind: str = "heartbeat", payload: bytes = b"{}"
-) -> InboundMessage:
-    return InboundMessage(unit_id, kind, at_ms, payload, decode(kind, payload), bad=False)
-
-
-def rows(database: Database, table: Any) -> list[Any]:
-    with database.reading() as connection:
-        return list(connection.execute(select(table)))
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    for _ in range(int(DEADLINE_S * 1000)):
-        if condition():
-            return
-        _tick.wait(0.001)
-    raise AssertionError(f"never {what}")
-
-
-class Recording:
-    """A recorder on a loop of its own, with a clock that is set by hand."""
-
-    def __init__(self, database: Database, ledger: UptimeLedger | None = None) -> None:
-        self.clock = HandClock()
-        self.ledger = ledger or UptimeLedger()
-        self.acknowledged: list[str] = []
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        self._thread.start()
-        self.recorder = Recorder(database, self._loop, self.clock.now_ms, self.ledger)
-
-    def put(self, message: InboundMessage | CanaryMark, name: str = "") -> bool:
-        return self.recorder.put(message, lambda: self.acknowledged.append(name))
-
-    def canary(self) -> None:
-        assert self.put(CanaryMark(self.clock.now_ms()), "canary")
-
-    def until_idle(self) -> None:
-        until(lambda: self.recorder.waiting == 0, f"all committed: {self.recorder.trouble}")
-        done = threading.Event()
-        self._loop.call_soon_threadsafe(done.set)  # behind the callbacks of what was committed
-        assert done.wait(DEADLINE_S)
-
-    def close(self) -> None:
-        self.recorder.close()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(DEADLINE_S)
-        self._loop.close()
 
 
 @pytest.fixture

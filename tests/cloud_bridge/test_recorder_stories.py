@@ -21,8 +21,8 @@ from cloud_bridge.store.record import read_listening
 from cloud_bridge.store.tables import contacts, events, listening, listening_gaps, rejected_messages, results, sessions
 from cloud_bridge.store.units import add_unit
 from cloud_bridge.wire import decode
+from tests.cloud_bridge.recording import Recording, until
 from tests.cloud_bridge.running import store_at
-from tests.cloud_bridge.test_recorder import Recording, until
 from tests.cloud_bridge.unkind import UnkindDatabase, errors_of
 
 STORIES = int(os.environ.get("RECORDER_STORIES", "40"))

@@ -3,51 +3,28 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.contact import Gap
 from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.store import database as database_module
 from cloud_bridge.store.database import FILE_NAME, MIGRATIONS, Database, open_database
-from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
+from cloud_bridge.store.inbound_message import CanaryMark
 from cloud_bridge.store.record import read_listening, record, record_listening
 from cloud_bridge.store.tables import contacts, events, heartbeats, metadata, units
 from cloud_bridge.store.units import add_unit
-from cloud_bridge.wire import decode
+from tests.cloud_bridge.recording import inbound, rows
 from tests.cloud_bridge.running import DEADLINE_S, sample, store_at
 
 AT_ONCE = 8
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(store_at(tmp_path))
-    with database.writing() as connection:
-        add_unit(connection, "cp-1", 0)
-        add_unit(connection, "cp-2", 0)
-    yield database
-    database.close()
-
-
-def inbound(
-    unit_id: str = "cp-1", at_ms: int = 1000, kind: str = "heartbeat", payload: bytes = b"{}"
-) -> InboundMessage:
-    return InboundMessage(unit_id, kind, at_ms, payload, decode(kind, payload), bad=False)
-
-
-def rows(database: Database, table: Any) -> list[Any]:
-    with database.reading() as connection:
-        return list(connection.execute(select(table)))
 
 
 def test_the_migrations_make_the_tables(database: Database) -> None:

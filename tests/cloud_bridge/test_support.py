@@ -6,7 +6,7 @@ import pytest
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.access import Role
-from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
+from tests.cloud_bridge.people import Visitor, entrust, unit_of
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
 HEARTBEAT = "cp/home-1/heartbeat"
@@ -21,11 +21,7 @@ class Cast(NamedTuple):
 
 @pytest.fixture
 def unit(bridge: Bridge) -> Unit:
-    """Dora's."""
-    new = bridge.add_unit("home-1")
-    bridge.add_person("dora", PASSWORD, Role.DRIVER)
-    give(bridge, new.claim_code, "dora")
-    return Unit(bridge, "home-1", new.secret).connect()
+    return unit_of(bridge, "dora")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.people import find_person
 from cloud_bridge.troubles import KNOWN, RECORDS_DROPPED, described
-from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
+from tests.cloud_bridge.people import Visitor, entrust, unit_of
 from tests.cloud_bridge.running import Bridge, Unit, sample
 from tests.wire_schema import SCHEMA, bounds
 
@@ -24,11 +24,7 @@ HOOK = "https://hooks.example/chargers"
 
 @pytest.fixture
 def unit(bridge: Bridge) -> Unit:
-    """Dora's."""
-    new = bridge.add_unit("home-1")
-    bridge.add_person("dora", PASSWORD, Role.DRIVER)
-    give(bridge, new.claim_code, "dora")
-    return Unit(bridge, "home-1", new.secret).connect()
+    return unit_of(bridge, "dora")
 
 
 @pytest.fixture
