@@ -33,7 +33,7 @@ from cloud_bridge.store.units import last_contacts
 from cloud_bridge.telling_time import TimeTeller
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import open_accounts
-from cloud_bridge.vehicles.poller import poll_for_ever
+from cloud_bridge.vehicles.polling.poller import poll_for_ever
 from cloud_bridge.web.app import create_app
 
 ENDING = (signal.SIGTERM, signal.SIGINT)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 SAMPLES = {path.stem: path.read_bytes() for path in sorted((ROOT / "tests" / "samples").glob("*.json"))}
 OPERATOR = "operator"  # a sender that is no file of ours
 # A reader that hands every event's details on as the unit wrote them: it need not name them.
-HANDS_ON = "cloud_bridge/web/history_api.py"
+HANDS_ON = "cloud_bridge/web/api/history.py"
 
 ROWS = [(section, key, row) for section, rows in SCHEMA.items() if section != "types" for key, row in rows.items()]
 IN_USE = [(section, key, row) for section, key, row in ROWS if not is_retired(row)]

@@ -7,7 +7,7 @@ from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import find_person
 from cloud_bridge.vehicles.accounts import open_accounts
-from cloud_bridge.vehicles.unlink import erase_person
+from cloud_bridge.vehicles.linking.unlink import erase_person
 
 
 def give_back(settings: Settings, name: str) -> None:

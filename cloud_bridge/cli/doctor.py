@@ -23,10 +23,10 @@ from cloud_bridge.cli.area import Answer
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import open_database
-from cloud_bridge.vehicles import catalogue
-from cloud_bridge.vehicles.catalogue import read_catalogue
-from cloud_bridge.vehicles.keys import key_source
-from cloud_bridge.vehicles.vault import Vault
+from cloud_bridge.vehicles.providers import catalogue
+from cloud_bridge.vehicles.providers.catalogue import read_catalogue
+from cloud_bridge.vehicles.tokens.keys import key_source
+from cloud_bridge.vehicles.tokens.vault import Vault
 
 FREE_BYTES = 500_000_000
 SOON = timedelta(days=21)

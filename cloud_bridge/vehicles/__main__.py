@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import read_settings
 from cloud_bridge.store.database import open_database
-from cloud_bridge.vehicles.keys import KeyFile, key_source
-from cloud_bridge.vehicles.vault import Vault
+from cloud_bridge.vehicles.tokens.keys import KeyFile, key_source
+from cloud_bridge.vehicles.tokens.vault import Vault
 
 
 def main(arguments: list[str] | None = None) -> int:

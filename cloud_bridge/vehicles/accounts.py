@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from cloud_bridge.clock import Clock
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import Database
-from cloud_bridge.vehicles.catalogue import Catalogue, read_catalogue
-from cloud_bridge.vehicles.keys import key_source
 from cloud_bridge.vehicles.maker_calls import MakerCalls
-from cloud_bridge.vehicles.provider import Provider, ProviderError
-from cloud_bridge.vehicles.provider_errors import Trouble
-from cloud_bridge.vehicles.refresh_client import RefreshClient, RefreshWorkerProcess
-from cloud_bridge.vehicles.vault import Vault
+from cloud_bridge.vehicles.providers.catalogue import Catalogue, read_catalogue
+from cloud_bridge.vehicles.providers.provider import Provider, ProviderError
+from cloud_bridge.vehicles.providers.provider_errors import Trouble
+from cloud_bridge.vehicles.tokens.keys import key_source
+from cloud_bridge.vehicles.tokens.refresh_client import RefreshClient, RefreshWorkerProcess
+from cloud_bridge.vehicles.tokens.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)

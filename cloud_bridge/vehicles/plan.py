@@ -11,7 +11,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cloud_bridge.durations import HOUR_MS
-from cloud_bridge.vehicles.provider import Reading
+from cloud_bridge.vehicles.providers.provider import Reading
 
 EFFICIENCY = 0.88  # from the meter into the battery, single phase
 TAPER_PERCENT = 95.0  # above it cars take ever less

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Select, delete, select, update
 
 from cloud_bridge.store.vehicle_tables import vehicle_attempts, vehicles
-from cloud_bridge.vehicles.link import Event, Link, State, follow
-from cloud_bridge.vehicles.provider import Car, Reading
-from cloud_bridge.vehicles.provider_errors import Trouble
+from cloud_bridge.vehicles.linking.link import Event, Link, State, follow
+from cloud_bridge.vehicles.providers.provider import Car, Reading
+from cloud_bridge.vehicles.providers.provider_errors import Trouble
 
 
 class Vehicle(NamedTuple):

@@ -10,9 +10,10 @@ import hmac
 import json
 from typing import Any
 
-from cloud_bridge.vehicles import fields, repository
+from cloud_bridge.vehicles import repository
 from cloud_bridge.vehicles.accounts import Accounts
-from cloud_bridge.vehicles.provider import Reading
+from cloud_bridge.vehicles.providers import fields
+from cloud_bridge.vehicles.providers.provider import Reading
 
 PROVIDER = "smartcar"
 

@@ -4,12 +4,14 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from cloud_bridge.app_state import AppState
-from cloud_bridge.web import alerts_api, api, history_api, metrics, pages, static_files
-from cloud_bridge.web.attempts import Attempts
+from cloud_bridge.web import static_files
+from cloud_bridge.web.api import alerts, charge_points, history, metrics
 from cloud_bridge.web.connections import ConnectionTurns
-from cloud_bridge.web.problems import answer_problems
-from cloud_bridge.web.rates import Rates
-from cloud_bridge.web.security_headers import SecurityHeaders
+from cloud_bridge.web.pages.routers import ROUTERS
+from cloud_bridge.web.problems import answer_problems, problem_text
+from cloud_bridge.web.security.attempts import Attempts
+from cloud_bridge.web.security.rates import Rates
+from cloud_bridge.web.security.security_headers import SecurityHeaders
 
 SMALLEST_ZIPPED = 500  # bytes; below that it fits in one packet anyway
 
@@ -22,16 +24,16 @@ def create_app(app_state: AppState) -> FastAPI:
     app.state.attempts = Attempts()
     app.state.rates = Rates()
     app.state.connection_turns = ConnectionTurns()
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, problem_text=problem_text)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
     answer_problems(app)
     for router in (
-        api.router,
-        history_api.router,
-        alerts_api.router,
+        charge_points.router,
+        history.router,
+        alerts.router,
         metrics.router,
         static_files.router,
-        *pages.ROUTERS,
+        *ROUTERS,
     ):
         app.include_router(router)
     return app

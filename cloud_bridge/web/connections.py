@@ -4,7 +4,7 @@ FastAPI takes it before the path function runs and gives it back when the functi
 sent (scope="function"). So a slow client holds no connection, and what was written is committed before the answer; if
 the commit fails, the answer is an error.
 
-Rules, which tests/cloud_bridge/test_connections.py checks for every route:
+Rules, which tests/cloud_bridge/web/test_connections.py checks for every route:
 
 - `Reading` comes first in the signature: then the checks after it (who asks, which charge point) use it too. A check
   that runs before it, or on a route without it, opens a short transaction of its own.

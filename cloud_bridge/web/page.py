@@ -4,16 +4,18 @@ import secrets
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from fastapi import Depends, Form, HTTPException, Path, Request
+from fastapi import Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud_bridge.store.access import Person, Scope, may
 from cloud_bridge.store.units import Unit, visible_unit
-from cloud_bridge.web import static_files, words
-from cloud_bridge.web.access import SESSION_COOKIE, person_of
+from cloud_bridge.web import static_files
 from cloud_bridge.web.connections import connection_for_check
-from cloud_bridge.web.forms import check_form, form_token
+from cloud_bridge.web.errors import LoginNeeded, NotTheirs
+from cloud_bridge.web.presentation import words
+from cloud_bridge.web.security.access import SESSION_COOKIE, person_of
+from cloud_bridge.web.security.forms import check_form, form_token
 
 MAX_FIELD = 200
 
@@ -32,20 +34,6 @@ templates.globals["words"] = words
 Field = Annotated[str, Form(max_length=MAX_FIELD)]
 Number = Annotated[int, Path(ge=1, lt=2**63)]  # of a row in the store, which takes no larger one
 Once = Annotated[str, Form(pattern="^[0-9a-f]{32}$")]
-
-
-class LoginNeeded(Exception):
-    """Nobody is logged in; answered with the login page, which leads back to `path`."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-
-class NotTheirs(HTTPException):
-    """What is asked for does not exist, or is not the asker's: both look the same."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(404, what)
 
 
 def logged_in(request: Request) -> Person:

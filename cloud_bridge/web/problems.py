@@ -13,8 +13,9 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, Time
 from starlette.exceptions import HTTPException
 
 from cloud_bridge.passwords import HashingBusy
-from cloud_bridge.web.access import person_of
-from cloud_bridge.web.page import LoginNeeded, page, templates, to
+from cloud_bridge.web.errors import LoginNeeded, Refused
+from cloud_bridge.web.page import page, templates, to
+from cloud_bridge.web.security.access import person_of
 
 _log = logging.getLogger(__name__)
 
@@ -48,14 +49,6 @@ RETRY_AFTER_S = 60
 LOGIN_AGAIN_S = 5
 
 
-class Refused(Exception):
-    """What a person asked for cannot be done; they read why, and what to do."""
-
-    def __init__(self, title: str, meaning: str, status: int = 422) -> None:
-        super().__init__(title)
-        self.title, self.meaning, self.status = title, meaning, status
-
-
 def answer_problems(app: FastAPI) -> None:
     """Register the handlers."""
     app.add_exception_handler(LoginNeeded, _login_needed)  # type: ignore[arg-type]  # Starlette types them all as Exception
@@ -76,7 +69,7 @@ def problem_text(status: int) -> str:
 
 @cache
 def _text(title: str, meaning: str, back: str) -> str:
-    return templates.get_template("problem.html").render(
+    return templates.get_template("everyone/problem.html").render(
         person=None, form="", path="", title=title, meaning=meaning, back=back
     )
 
@@ -84,7 +77,7 @@ def _text(title: str, meaning: str, back: str) -> str:
 async def _problem(request: Request, status: int) -> Response:
     title, meaning = PROBLEMS.get(status, OTHER)
     content = {"title": title, "meaning": meaning, "back": _came_from(request)}
-    return page(request, "problem.html", await run_in_threadpool(person_of, request), status, **content)
+    return page(request, "everyone/problem.html", await run_in_threadpool(person_of, request), status, **content)
 
 
 def _came_from(request: Request) -> str:
@@ -104,7 +97,7 @@ async def _login_needed(request: Request, needed: LoginNeeded) -> Response:
 
 async def _refused(request: Request, error: Refused) -> Response:
     content = {"title": error.title, "meaning": error.meaning, "back": _came_from(request)}
-    return page(request, "problem.html", await run_in_threadpool(person_of, request), error.status, **content)
+    return page(request, "everyone/problem.html", await run_in_threadpool(person_of, request), error.status, **content)
 
 
 async def _problem_of(request: Request, error: HTTPException) -> Response:

@@ -38,7 +38,7 @@ from hil_tests.sim.car_account_web import create_app
 
 DRIVERS = 3
 PRESSES = 60
-ANSWER_S = 20.0  # as long as the bridge reads an answer (cloud_bridge/vehicles/calls.py)
+ANSWER_S = 20.0  # as long as the bridge reads an answer (cloud_bridge/vehicles/providers/calls.py)
 DRIP_S = 1.0  # a blank every so often, so that the connection is alive
 LIMIT_MS = 500.0
 PAGE_LIMIT_S = 5.0  # for the page of a press: three seconds of waiting and the page itself

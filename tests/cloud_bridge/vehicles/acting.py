@@ -14,16 +14,16 @@ from cloud_bridge.store.people import add_person
 from cloud_bridge.store.tables import people
 from cloud_bridge.vehicles import repository
 from cloud_bridge.vehicles.accounts import Accounts
-from cloud_bridge.vehicles.authorization_requests import begin
-from cloud_bridge.vehicles.catalogue import Catalogue
-from cloud_bridge.vehicles.keys import KeyFile
-from cloud_bridge.vehicles.oauth_callback import Linked, finish
-from cloud_bridge.vehicles.provider import Car, Grant, ProviderError, Reading
-from cloud_bridge.vehicles.provider_errors import Trouble
+from cloud_bridge.vehicles.linking.authorization_requests import begin
+from cloud_bridge.vehicles.linking.oauth_callback import Linked, finish
+from cloud_bridge.vehicles.linking.vehicle_selection import choose
+from cloud_bridge.vehicles.providers.catalogue import Catalogue
+from cloud_bridge.vehicles.providers.provider import Car, Grant, ProviderError, Reading
+from cloud_bridge.vehicles.providers.provider_errors import Trouble
 from cloud_bridge.vehicles.repository import Vehicle
-from cloud_bridge.vehicles.token_refresh import Outcome, TokenRefresh
-from cloud_bridge.vehicles.vault import Vault
-from cloud_bridge.vehicles.vehicle_selection import choose
+from cloud_bridge.vehicles.tokens.keys import KeyFile
+from cloud_bridge.vehicles.tokens.token_refresh import Outcome, TokenRefresh
+from cloud_bridge.vehicles.tokens.vault import Vault
 from tests.cloud_bridge.running import HandClock, store_at
 
 LIFE_MS = 8 * 3600 * 1000

@@ -13,15 +13,15 @@ from starlette.testclient import TestClient
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.tables import units
 from cloud_bridge.vehicles.accounts import Accounts
-from cloud_bridge.vehicles.catalogue import Catalogue
-from cloud_bridge.vehicles.keys import KeyFile
-from cloud_bridge.vehicles.provider import ProviderError
-from cloud_bridge.vehicles.provider_errors import Trouble
-from cloud_bridge.vehicles.vault import Vault
+from cloud_bridge.vehicles.providers.catalogue import Catalogue
+from cloud_bridge.vehicles.providers.provider import ProviderError
+from cloud_bridge.vehicles.providers.provider_errors import Trouble
+from cloud_bridge.vehicles.tokens.keys import KeyFile
+from cloud_bridge.vehicles.tokens.vault import Vault
 from cloud_bridge.web.app import create_app
 from tests.cloud_bridge.running import Bridge, Unit
-from tests.cloud_bridge.test_pages import form_token_in, log_in
 from tests.cloud_bridge.vehicles.acting import Door, Maker
+from tests.cloud_bridge.web.test_pages import form_token_in, log_in
 
 PASSWORD = "correct horse"
 

@@ -14,7 +14,7 @@ from cloud_bridge.clock import SystemClock
 from cloud_bridge.settings import read_settings
 from cloud_bridge.store.database import open_database
 from cloud_bridge.vehicles.accounts import Accounts, open_accounts
-from cloud_bridge.vehicles.provider_errors import Trouble
+from cloud_bridge.vehicles.providers.provider_errors import Trouble
 
 ANSWER_S = 60.0
 AT_ONCE = 3

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-from cloud_bridge.vehicles import link
-from cloud_bridge.vehicles.link import BEFORE, TABLE, State
-from cloud_bridge.web.vehicle_words import STATES
+from cloud_bridge import vehicles
+from cloud_bridge.vehicles.linking.link import BEFORE, TABLE, State
+from cloud_bridge.web.presentation.vehicle_words import STATES
 
-README = Path(link.__file__).with_name("README.md")
+README = Path(vehicles.__file__).with_name("README.md")
 PART = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

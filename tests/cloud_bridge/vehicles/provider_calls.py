@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import httpx2
 
-from cloud_bridge.vehicles.calls import Bounded
+from cloud_bridge.vehicles.providers.calls import Bounded
 
 
 class Wire:

@@ -31,11 +31,11 @@ from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import add_person
 from cloud_bridge.vehicles import repository
 from cloud_bridge.vehicles.accounts import Accounts
-from cloud_bridge.vehicles.authorization_requests import begin
-from cloud_bridge.vehicles.oauth_callback import finish
-from cloud_bridge.vehicles.provider import ProviderError
-from cloud_bridge.vehicles.provider_errors import Trouble
-from cloud_bridge.vehicles.vault import Kept
+from cloud_bridge.vehicles.linking.authorization_requests import begin
+from cloud_bridge.vehicles.linking.oauth_callback import finish
+from cloud_bridge.vehicles.providers.provider import ProviderError
+from cloud_bridge.vehicles.providers.provider_errors import Trouble
+from cloud_bridge.vehicles.tokens.vault import Kept
 from hil_tests.sim.car_account import Car, CarAccount
 from hil_tests.sim.car_account_web import create_app
 from tests.cloud_bridge.vehicles.crowd import NoAnswer, Worker, gather, kill_who_refreshes, open_folder

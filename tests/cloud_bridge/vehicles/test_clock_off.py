@@ -4,11 +4,11 @@ import pytest
 
 from cloud_bridge.store.exclusive_lock import exclusive_lock
 from cloud_bridge.vehicles import repository
-from cloud_bridge.vehicles.link import State
-from cloud_bridge.vehicles.link_errors import LinkRefused, Refusal
-from cloud_bridge.vehicles.oauth_callback import finish
-from cloud_bridge.vehicles.poll import poll
-from cloud_bridge.vehicles.provider_errors import Trouble
+from cloud_bridge.vehicles.linking.link import State
+from cloud_bridge.vehicles.linking.link_errors import LinkRefused, Refusal
+from cloud_bridge.vehicles.linking.oauth_callback import finish
+from cloud_bridge.vehicles.polling.poll import poll
+from cloud_bridge.vehicles.providers.provider_errors import Trouble
 from tests.cloud_bridge.vehicles.acting import LIFE_MS, Scene
 
 JUMP_MS = 10 * 60_000

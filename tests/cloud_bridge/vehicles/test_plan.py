@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.vehicles.plan import BELIEVED_MS, Because, Wish, duration_ms, next_time, plan
-from cloud_bridge.vehicles.provider import Reading
+from cloud_bridge.vehicles.providers.provider import Reading
 
 ZONE = "Europe/London"
 WISH = Wish(7, 0, 80, 60, 7.4)

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from cloud_bridge.durations import MINUTE_MS
-from cloud_bridge.vehicles.link_errors import Refusal
+from cloud_bridge.vehicles.linking.link_errors import Refusal
 from cloud_bridge.vehicles.plan import Because
-from cloud_bridge.vehicles.provider_errors import AUTHORISE_AGAIN, LASTING, Trouble
-from cloud_bridge.web.vehicle_words import AT_ONCE, LOST, REFUSED
+from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN, LASTING, Trouble
+from cloud_bridge.web.presentation.vehicle_words import AT_ONCE, LOST, REFUSED
 from tests.cloud_bridge.running import DEADLINE_S, sample
-from tests.cloud_bridge.test_pages import text_of
 from tests.cloud_bridge.vehicles.browsing import Driver
+from tests.cloud_bridge.web.test_pages import text_of
 
 
 def mark_in(html: str) -> str:

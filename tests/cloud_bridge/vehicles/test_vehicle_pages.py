@@ -7,12 +7,12 @@ from starlette.testclient import TestClient
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.access import Role
-from cloud_bridge.vehicles.provider import Car, ProviderError
-from cloud_bridge.vehicles.provider_errors import Trouble
+from cloud_bridge.vehicles.providers.provider import Car, ProviderError
+from cloud_bridge.vehicles.providers.provider_errors import Trouble
 from tests.cloud_bridge.running import Bridge
-from tests.cloud_bridge.test_pages import form_token_in, log_in, text_of
 from tests.cloud_bridge.vehicles.acting import BLUE, RED
 from tests.cloud_bridge.vehicles.browsing import PASSWORD, Driver
+from tests.cloud_bridge.web.test_pages import form_token_in, log_in, text_of
 
 
 def test_the_return_shows_no_code_and_leads_to_the_car(ann: Driver) -> None:

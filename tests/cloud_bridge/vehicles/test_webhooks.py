@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from cloud_bridge.vehicles.accounts import Accounts
-from cloud_bridge.vehicles.link import State
-from cloud_bridge.vehicles.poll import poll
-from cloud_bridge.vehicles.poller import poll_due
-from cloud_bridge.vehicles.provider import ProviderError
-from cloud_bridge.vehicles.provider_errors import Trouble
+from cloud_bridge.vehicles.linking.link import State
+from cloud_bridge.vehicles.polling.poll import poll
+from cloud_bridge.vehicles.polling.poller import poll_due
+from cloud_bridge.vehicles.providers.provider import ProviderError
+from cloud_bridge.vehicles.providers.provider_errors import Trouble
 from cloud_bridge.vehicles.webhooks import NoEvent, NotSigned, sign, take_in
 from cloud_bridge.web.app import create_app
 from tests.cloud_bridge.running import START_MS, Bridge

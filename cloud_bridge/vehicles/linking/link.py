@@ -1,0 +1,110 @@
+"""The state of the link to a car's account. Pure: every time is handed in, UTC milliseconds. README.md draws it.
+
+`degraded` is transient trouble that is retried without a word to the driver. `access_lost` has a reason and a time, and
+stays until the account answers again, whoever mended it. A reason is kept while the driver goes through the
+authorisation again, so that the error does not vanish because somebody opened a page.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from cloud_bridge.vehicles.providers.provider_errors import LASTING, Trouble
+
+
+class State(StrEnum):
+    UNLINKED = "unlinked"
+    LINKING = "linking"
+    LINKED = "linked"
+    DEGRADED = "degraded"
+    ACCESS_LOST = "access_lost"
+
+
+class Event(StrEnum):
+    BEGAN = "began"  # the driver pressed Continue
+    LAPSED = "lapsed"  # and did not come back in time, or said no
+    GRANTED = "granted"  # came back, and the right car is in the account
+    ANSWERED = "answered"  # the account gave an answer; an answer that the car sleeps is one
+    FAILED = "failed"  # transient trouble
+    LOST = "lost"  # lasting trouble
+    UNLINKED = "unlinked"  # the driver disconnected it
+
+
+class ImpossibleEvent(Exception):
+    """An event that the state does not know: a mistake of ours."""
+
+
+class Link(NamedTuple):
+    state: State
+    since_ms: int
+    reason: Trouble | None = None  # of the lost access, or of the trouble that is retried
+    before: State | None = None  # where a linking that lapses goes back to
+
+
+BEFORE = None  # in the table: back to where the linking began
+
+TABLE: dict[State, dict[Event, State | None]] = {
+    State.UNLINKED: {Event.BEGAN: State.LINKING, Event.UNLINKED: State.UNLINKED},
+    State.LINKING: {
+        Event.BEGAN: State.LINKING,
+        Event.LAPSED: BEFORE,
+        Event.GRANTED: State.LINKED,
+        Event.ANSWERED: State.LINKED,
+        Event.FAILED: State.LINKING,
+        Event.LOST: State.LINKING,
+        Event.UNLINKED: State.UNLINKED,
+    },
+    State.LINKED: {
+        Event.BEGAN: State.LINKED,  # authorising a link that works changes nothing until it is granted
+        Event.GRANTED: State.LINKED,
+        Event.LAPSED: State.LINKED,
+        Event.ANSWERED: State.LINKED,
+        Event.FAILED: State.DEGRADED,
+        Event.LOST: State.ACCESS_LOST,
+        Event.UNLINKED: State.UNLINKED,
+    },
+    State.DEGRADED: {
+        Event.BEGAN: State.DEGRADED,
+        Event.GRANTED: State.LINKED,
+        Event.LAPSED: State.DEGRADED,
+        Event.ANSWERED: State.LINKED,
+        Event.FAILED: State.DEGRADED,
+        Event.LOST: State.ACCESS_LOST,
+        Event.UNLINKED: State.UNLINKED,
+    },
+    State.ACCESS_LOST: {
+        Event.BEGAN: State.LINKING,
+        Event.LAPSED: State.ACCESS_LOST,
+        Event.GRANTED: State.LINKED,
+        Event.ANSWERED: State.LINKED,
+        Event.FAILED: State.ACCESS_LOST,  # an outage does not make a lost access better
+        Event.LOST: State.ACCESS_LOST,
+        Event.UNLINKED: State.UNLINKED,
+    },
+}
+
+
+def event_of(trouble: Trouble | None) -> Event:
+    """What an answer of the provider does to the link; None is an answer without trouble."""
+    if trouble is None or trouble is Trouble.ASLEEP:
+        return Event.ANSWERED
+    return Event.LOST if trouble in LASTING else Event.FAILED
+
+
+def follow(link: Link, event: Event, now_ms: int, reason: Trouble | None = None) -> Link:
+    """The link after the event. `since_ms` is when it came into this state for this reason."""
+    if event not in TABLE[link.state]:
+        raise ImpossibleEvent(f"{event} while {link.state}")
+    state: State = TABLE[link.state][event] or link.before or State.UNLINKED
+    if event in (Event.ANSWERED, Event.GRANTED, Event.UNLINKED):
+        reason = None
+    elif reason is None or (event is Event.FAILED and link.reason in LASTING):
+        reason = link.reason
+    unchanged = state is link.state and reason is link.reason
+    still_lost = State.LINKING in (state, link.state) and reason is not None  # since before the attempt
+    return Link(state, link.since_ms if unchanged or still_lost else now_ms, reason, _before(link, state))
+
+
+def _before(link: Link, state: State) -> State | None:
+    if state is not State.LINKING:
+        return None
+    return link.before if link.state is State.LINKING else link.state

@@ -1,0 +1,78 @@
+"""The way out: a vehicle is disconnected, and a consent that nothing is read with any more is given back."""
+
+from contextlib import suppress
+
+from sqlalchemy import Connection
+
+from cloud_bridge.vehicles import repository
+from cloud_bridge.vehicles.accounts import Accounts
+from cloud_bridge.vehicles.linking.link import Event
+from cloud_bridge.vehicles.providers.provider import Car, Grant, Provider, ProviderError
+from cloud_bridge.vehicles.repository import Vehicle
+from cloud_bridge.vehicles.tokens.encryption import SealBroken
+from cloud_bridge.vehicles.tokens.keys import KeyGone
+from cloud_bridge.vehicles.tokens.vault import Kept
+
+
+def unlink(accounts: Accounts, vehicle: Vehicle, erase: bool = False) -> bool:
+    """Disconnect it; with `erase` forget the vehicle too. False if the provider was not told.
+
+    The last vehicle of a grant takes the grant with it.
+    """
+    with accounts.database.writing() as connection:
+        now = repository.find(connection, vehicle.id) or vehicle
+        kept = _opened(accounts, connection, now.grant_id)
+        unused = repository.entrust(connection, now, None)
+        if unused is not None:
+            accounts.vault.forget(connection, unused)
+        repository.happened(connection, now, Event.UNLINKED, accounts.clock.now_ms())
+        if erase:
+            repository.remove(connection, now)
+    if kept is None:
+        return True
+    try:
+        provider = accounts.provider(kept.provider)
+        provider.release(kept.grant, now.car_id)
+        if unused is not None:
+            provider.revoke(kept.grant)
+    except ProviderError:
+        return False
+    return True
+
+
+def erase_person(accounts: Accounts, person_id: int) -> None:
+    """Before a person is removed: every consent is given back."""
+    with accounts.database.reading() as connection:
+        theirs = repository.of_person(connection, person_id)
+    for vehicle in theirs:
+        unlink(accounts, vehicle, erase=True)
+    with accounts.database.reading() as connection:
+        unchosen = accounts.vault.of_person(connection, person_id)
+    for grant_id in unchosen:
+        drop(accounts, grant_id)
+
+
+def drop(accounts: Accounts, grant_id: str) -> None:
+    """A grant without vehicles."""
+    with accounts.database.writing() as connection:
+        kept = _opened(accounts, connection, grant_id)
+        accounts.vault.forget(connection, grant_id)
+    if kept is not None:
+        with suppress(ProviderError):
+            provider = accounts.provider(kept.provider)
+            give_back(provider, kept.grant, provider.cars(kept.grant.access_token))
+
+
+def give_back(provider: Provider, grant: Grant, cars: list[Car]) -> None:
+    """As far as the provider can be reached: we keep nothing either way."""
+    with suppress(ProviderError):
+        for car in cars:
+            provider.release(grant, car.id)
+        provider.revoke(grant)
+
+
+def _opened(accounts: Accounts, connection: Connection, grant_id: str | None) -> Kept | None:
+    """None when there is none; what cannot be opened cannot be given back either."""
+    with suppress(KeyGone, SealBroken):
+        return None if grant_id is None else accounts.vault.get(connection, grant_id)
+    return None

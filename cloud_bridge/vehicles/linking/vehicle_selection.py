@@ -1,0 +1,55 @@
+"""Which vehicles of an account: all that the maker lists, one or more, with the one authorisation there is."""
+
+from collections.abc import Collection
+
+from cloud_bridge.vehicles import repository
+from cloud_bridge.vehicles.accounts import Accounts
+from cloud_bridge.vehicles.linking.oauth_callback import connect
+from cloud_bridge.vehicles.linking.unlink import drop
+from cloud_bridge.vehicles.providers.provider import Car
+from cloud_bridge.vehicles.repository import Vehicle
+from cloud_bridge.vehicles.tokens.vault import Kept
+
+
+class NoSuchGrant(Exception):
+    """It is not this person's, or is there no more."""
+
+
+def choices(accounts: Accounts, person_id: int, grant_id: str) -> list[Car]:
+    """The cars of the account that are not linked yet. Raises NoSuchGrant, ProviderError, KeyGone or SealBroken."""
+    return _not_linked(accounts, person_id, _kept(accounts, person_id, grant_id))
+
+
+def choose(accounts: Accounts, person_id: int, grant_id: str, car_ids: Collection[str]) -> list[Vehicle]:
+    """Link these; the maker is asked again whether they are there. With none of them a grant without vehicles goes.
+
+    Raises what `choices` does.
+    """
+    kept = _kept(accounts, person_id, grant_id)
+    chosen = [car for car in _not_linked(accounts, person_id, kept) if car.id in car_ids]
+    with accounts.database.writing() as connection:
+        if accounts.vault.refresh_ms(connection, grant_id) is None:
+            raise NoSuchGrant
+        linked = [connect(accounts, connection, person_id, kept.provider, car, grant_id) for car in chosen]
+        unused = not repository.of_grant(connection, grant_id)
+        if linked:
+            accounts.vault.chosen(connection, grant_id)
+    if unused:
+        drop(accounts, grant_id)
+    return linked
+
+
+def _kept(accounts: Accounts, person_id: int, grant_id: str) -> Kept:
+    with accounts.database.reading() as connection:
+        kept = accounts.vault.get(connection, grant_id)
+    if kept is None or kept.person_id != person_id:
+        raise NoSuchGrant
+    return kept
+
+
+def _not_linked(accounts: Accounts, person_id: int, kept: Kept) -> list[Car]:
+    cars = accounts.provider(kept.provider).cars(kept.grant.access_token)
+    with accounts.database.reading() as connection:
+        theirs = repository.of_person(connection, person_id)
+    linked = {vehicle.vin for vehicle in theirs if vehicle.grant_id is not None}
+    return [car for car in cars if car.vin not in linked]

@@ -1,0 +1,26 @@
+"""How often a car's account is asked. Pure.
+
+Polite: while it charges often enough for a dashboard, otherwise seldom, after failures ever more seldom, and as late as
+the provider says when it says so.
+"""
+
+from cloud_bridge.durations import MINUTE_MS
+from cloud_bridge.vehicles.linking.link import Link
+from cloud_bridge.vehicles.providers.provider import Reading
+from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN
+
+CHARGING_MS = 10 * MINUTE_MS
+IDLE_MS = 30 * MINUTE_MS
+FIRST_RETRY_MS = MINUTE_MS // 2  # within the shortest second chance of a refresh whose answer was lost (README.md)
+LONGEST_RETRY_MS = 60 * MINUTE_MS
+LOST_MS = 24 * 60 * MINUTE_MS  # consent that is gone comes back by itself only when the provider was wrong
+
+
+def next_look_ms(link: Link, reading: Reading | None, failures: int, retry_after_ms: int | None = None) -> int:
+    """How long to wait before the next look. `failures` in a row, this one included."""
+    if link.reason in AUTHORISE_AGAIN:
+        return LOST_MS
+    if failures:
+        backoff_ms = min(FIRST_RETRY_MS << min(failures - 1, 16), LONGEST_RETRY_MS)
+        return max(backoff_ms, retry_after_ms or 0)
+    return CHARGING_MS if reading is not None and reading.charging else IDLE_MS

@@ -1,0 +1,79 @@
+"""Looks at every car when it is due, so that a lost access is on the dashboard before the driver looks there."""
+
+import asyncio
+import logging
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+from typing import Any, NamedTuple
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.vehicles import repository
+from cloud_bridge.vehicles.accounts import Accounts
+from cloud_bridge.vehicles.linking.unlink import drop
+from cloud_bridge.vehicles.polling.poll import poll
+from cloud_bridge.vehicles.repository import Vehicle
+
+EVERY_S = 5.0
+IN_ONE_ROUND = 100
+TURN_MS = 120_000  # longer than a look can take
+
+_log = logging.getLogger(__name__)
+
+
+async def poll_for_ever(accounts: Accounts) -> None:
+    """For as long as the bridge runs. A maker that is slow delays its own cars and nobody else's."""
+    with ThreadPoolExecutor(1, "vehicles") as own_thread:  # for the store; looks are accounts.calls'
+        loop = asyncio.get_running_loop()
+        while True:
+            await loop.run_in_executor(own_thread, begin_due_polls, accounts)
+            await asyncio.sleep(EVERY_S)
+
+
+def poll_due(accounts: Accounts) -> int:
+    """One round, to its end. Returns how many cars were looked at."""
+    begun = begin_due_polls(accounts)
+    wait([*begun.looks, *begun.drops])
+    return len(begun.looks)
+
+
+class Begun(NamedTuple):
+    """Under way: looks at cars, and grants that are given back because their drivers did not choose in time."""
+
+    looks: list[Future[Any]]
+    drops: list[Future[Any]]
+
+
+def begin_due_polls(accounts: Accounts) -> Begun:
+    """Begin what is due and not under way. What goes wrong with one does not touch the others."""
+    try:
+        with accounts.database.writing() as connection:
+            repository.lapse(connection, accounts.clock.now_ms())
+        with accounts.database.reading() as connection:
+            unchosen = accounts.vault.unchosen(connection, accounts.clock.now_ms())
+            due = repository.due(connection, accounts.clock.now_ms(), IN_ONE_ROUND)
+    except SQLAlchemyError as error:
+        _log.error("the vehicles cannot be read: %s", type(error).__name__)
+        return Begun([], [])
+    begin = accounts.calls.for_watch
+    looks = [begin(vehicle.provider, partial(_poll_in_turn, accounts, vehicle), vehicle.id) for vehicle in due]
+    drops = [begin(maker, partial(_drop, accounts, grant_id), grant_id) for grant_id, maker in unchosen]
+    return Begun(*([future for future in begun if future is not None] for begun in (looks, drops)))
+
+
+def _drop(accounts: Accounts, grant_id: str) -> None:
+    try:
+        drop(accounts, grant_id)
+    except (BridgeError, SQLAlchemyError) as error:
+        _log.error("a grant without vehicles cannot be given back: %s", type(error).__name__)
+
+
+def _poll_in_turn(accounts: Accounts, vehicle: Vehicle) -> None:
+    try:
+        with accounts.database.writing() as connection:
+            ours = repository.take_turn(connection, vehicle, accounts.clock.now_ms() + TURN_MS)
+        if ours:
+            poll(accounts, vehicle)
+    except (BridgeError, SQLAlchemyError) as error:
+        _log.error("vehicle %d cannot be looked at: %s", vehicle.id, type(error).__name__)

@@ -1,0 +1,78 @@
+"""A plain OAuth 2 provider with a small JSON interface: the demo, the tests, and a maker that speaks it.
+
+    GET {api}/vehicles       {"vehicles": [{"id", "vin", "name"}, ...]}
+    GET {api}/vehicles/{id}  {"battery_percent", "plugged_in", "charging", "range_km", "seen_ms"}; unknown ones left out
+
+Errors are `{"error": word}` with the words of RFC 6750 section 3.1 and of the table below.
+"""
+
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from cloud_bridge.vehicles.providers import fields
+from cloud_bridge.vehicles.providers.calls import ask
+from cloud_bridge.vehicles.providers.oauth import OAuth, OAuthSettings
+from cloud_bridge.vehicles.providers.provider import Car, Grant, Reading
+from cloud_bridge.vehicles.providers.provider_errors import Row, Trouble, look_up
+
+ERRORS = (
+    Row(401, None, Trouble.STALE_TOKEN),
+    Row(403, "insufficient_scope", Trouble.SCOPE_MISSING),
+    Row(403, "remote_access_disabled", Trouble.REMOTE_OFF),
+    Row(403, "subscription_required", Trouble.SUBSCRIPTION),
+    Row(404, None, Trouble.VEHICLE_GONE),
+    Row(408, None, Trouble.ASLEEP),
+    Row(423, None, Trouble.ACCOUNT_LOCKED),
+    Row(429, None, Trouble.RATE_LIMITED),
+)
+
+
+class Generic:
+    """`name` and `title` are settings: there may be several."""
+
+    def __init__(self, name: str, title: str, oauth: OAuthSettings, api_url: str, transport: httpx2.BaseTransport):
+        self.name = name
+        self.title = title
+        self.issuer = oauth.issuer
+        self._oauth = OAuth(oauth, transport)
+        self._api_url = api_url.rstrip("/")
+        self._transport = transport
+
+    def authorise_url(self, state: str, verifier: str, redirect_uri: str, again: bool) -> str:
+        return self._oauth.authorise_url(state, verifier, redirect_uri, prompt="consent")
+
+    def exchange(self, code: str, verifier: str, redirect_uri: str, now_ms: int) -> Grant:
+        return self._oauth.exchange(code, verifier, redirect_uri, now_ms)
+
+    def refresh(self, refresh_token: str, now_ms: int) -> Grant:
+        return self._oauth.refresh(refresh_token, now_ms)
+
+    def cars(self, access_token: str) -> list[Car]:
+        told = self._get("/vehicles", access_token).get("vehicles")
+        found = (fields.car(item, "id", "vin", "name") for item in fields.items(told))
+        return [car for car in found if car is not None]
+
+    def read(self, access_token: str, car_id: str, now_ms: int) -> Reading:
+        told = self._get(f"/vehicles/{quote(car_id, safe='')}", access_token)
+        return Reading(
+            seen_ms=fields.moment_ms(told.get("seen_ms"), now_ms),
+            battery_percent=fields.percent(told.get("battery_percent")),
+            plugged_in=fields.yes_no(told.get("plugged_in")),
+            charging=fields.yes_no(told.get("charging")),
+            range_km=fields.number(told.get("range_km")),
+        )
+
+    def release(self, grant: Grant, car_id: str) -> None:
+        pass
+
+    def revoke(self, grant: Grant) -> None:
+        self._oauth.revoke(grant)
+
+    def _get(self, path: str, access_token: str) -> dict[str, Any]:
+        return ask(self._transport, "GET", self._api_url + path, access_token, explain).body
+
+
+def explain(status: int, body: dict[str, Any]) -> tuple[Trouble, str]:
+    return look_up(ERRORS, status, str(body.get("error", ""))), ""

@@ -1,0 +1,125 @@
+"""Tesla Fleet API (https://developer.tesla.com/docs/fleet-api).
+
+Refresh tokens are single use and live three months. A sleeping car is never woken: its state is read first, which costs
+nothing and does not wake it, and the data only while it is online. An account lives in one region; the wrong one answers
+421, then the right host is asked for and must be one of the settings.
+"""
+
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from cloud_bridge.vehicles.providers import fields
+from cloud_bridge.vehicles.providers.calls import ask
+from cloud_bridge.vehicles.providers.oauth import OAuth, OAuthSettings
+from cloud_bridge.vehicles.providers.provider import Car, Grant, ProviderError, Reading
+from cloud_bridge.vehicles.providers.provider_errors import Row, Trouble, look_up
+
+AUTHORISE_URL = "https://auth.tesla.com/oauth2/v3/authorize"
+TOKEN_URL = "https://fleet-auth.prd.vn.cloud.tesla.com/oauth2/v3/token"
+API_URLS = (
+    "https://fleet-api.prd.eu.vn.cloud.tesla.com",
+    "https://fleet-api.prd.na.vn.cloud.tesla.com",
+)
+SCOPES = ("openid", "offline_access", "vehicle_device_data")
+
+# "Response codes" of the Fleet API's conventions. Every status that PyPI's tesla-fleet-api 1.5.0 has a class for has a
+# row, or is an outage of Tesla's (424, 499, 5xx). It is no dependency: it would bring a Bluetooth stack of 30 packages.
+ERRORS = (
+    Row(None, "mobile_access_disabled", Trouble.REMOTE_OFF),
+    Row(None, "login_required", Trouble.CONSENT_GONE),
+    Row(400, None, Trouble.MISUSED),
+    Row(401, None, Trouble.STALE_TOKEN),  # "invalid bearer token", "token expired (401)"
+    Row(402, None, Trouble.BILLING),
+    Row(403, "missing scopes", Trouble.SCOPE_MISSING),
+    Row(403, "invalid_scope", Trouble.SCOPE_MISSING),
+    Row(403, "unsupported vehicle", Trouble.PRECONDITION),
+    Row(404, None, Trouble.VEHICLE_GONE),
+    Row(405, None, Trouble.MISUSED),
+    Row(406, None, Trouble.MISUSED),
+    Row(408, None, Trouble.ASLEEP),
+    Row(412, None, Trouble.PRECONDITION),
+    Row(421, None, Trouble.REGION),
+    Row(422, None, Trouble.MISUSED),
+    Row(423, None, Trouble.ACCOUNT_LOCKED),
+    Row(429, None, Trouble.RATE_LIMITED),
+    Row(451, None, Trouble.ACCOUNT_ISSUE),  # the owner's privacy settings
+)
+
+PLUGGED_IN = frozenset({"Charging", "Complete", "Stopped", "Starting", "NoPower", "Calibrating"})
+
+
+class Tesla:
+    name = "tesla"
+    title = "Tesla"
+
+    def __init__(self, oauth: OAuthSettings, api_urls: tuple[str, ...], transport: httpx2.BaseTransport) -> None:
+        self.issuer = oauth.issuer
+        self._oauth = OAuth(oauth, transport)
+        self._api_urls = tuple(url.rstrip("/") for url in api_urls)
+        self._transport = transport
+
+    def authorise_url(self, state: str, verifier: str, redirect_uri: str, again: bool) -> str:
+        asked_again = {"prompt_missing_scopes": "true"} if again else {}
+        return self._oauth.authorise_url(state, verifier, redirect_uri, require_requested_scopes="true", **asked_again)
+
+    def exchange(self, code: str, verifier: str, redirect_uri: str, now_ms: int) -> Grant:
+        return self._oauth.exchange(code, verifier, redirect_uri, now_ms, audience=self._api_urls[0])
+
+    def refresh(self, refresh_token: str, now_ms: int) -> Grant:
+        return self._oauth.refresh(refresh_token, now_ms)
+
+    def cars(self, access_token: str) -> list[Car]:
+        told = self._get("/api/1/vehicles", access_token)
+        found = (fields.car(item, "vin", "vin", "display_name") for item in fields.items(told.get("response")))
+        return [car for car in found if car is not None]
+
+    def read(self, access_token: str, car_id: str, now_ms: int) -> Reading:
+        path = f"/api/1/vehicles/{quote(car_id, safe='')}"
+        if _object(self._get(path, access_token)).get("state") != "online":
+            raise ProviderError(Trouble.ASLEEP)
+        told = _object(self._get(f"{path}/vehicle_data?endpoints=charge_state", access_token))
+        charge = told.get("charge_state")
+        if not isinstance(charge, dict):
+            return Reading(now_ms)
+        state = charge.get("charging_state")
+        miles = fields.number(charge.get("battery_range"))
+        return Reading(
+            seen_ms=fields.moment_ms(charge.get("timestamp"), now_ms),
+            battery_percent=fields.percent(charge.get("battery_level")),
+            plugged_in=state in PLUGGED_IN if isinstance(state, str) else None,
+            charging=state == "Charging" if isinstance(state, str) else None,
+            range_km=None if miles is None else round(miles * fields.KM_PER_MILE, 1),
+        )
+
+    def release(self, grant: Grant, car_id: str) -> None:
+        pass
+
+    def revoke(self, grant: Grant) -> None:
+        self._oauth.revoke(grant)
+
+    def _get(self, path: str, access_token: str) -> dict[str, Any]:
+        first = self._api_urls[0]
+        try:
+            return self._ask(first + path, access_token)
+        except ProviderError as error:
+            if error.trouble is not Trouble.REGION:
+                raise
+            home = _object(self._ask(f"{first}/api/1/users/region", access_token)).get("fleet_api_base_url")
+            if not isinstance(home, str) or home.rstrip("/") not in self._api_urls[1:]:
+                raise
+            return self._ask(home.rstrip("/") + path, access_token)
+
+    def _ask(self, url: str, access_token: str) -> dict[str, Any]:
+        return ask(self._transport, "GET", url, access_token, explain).body
+
+
+def explain(status: int, body: dict[str, Any]) -> tuple[Trouble, str]:
+    return look_up(ERRORS, status, f"{body.get('error', '')} {body.get('error_description', '')}"), ""
+
+
+def _object(body: dict[str, Any]) -> dict[str, Any]:
+    """The answer proper; Fleet API wraps each one."""
+    told = body.get("response")
+    return told if isinstance(told, dict) else {}

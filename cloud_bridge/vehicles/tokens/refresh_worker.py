@@ -1,0 +1,71 @@
+"""The process that refreshes grants: `python -m cloud_bridge.vehicles.tokens.refresh_worker`, started by refresh_client.py.
+
+It stands in a session of its own and heeds no signal that can be heeded: when the one that started it is killed, its
+input ends, it finishes what it has begun, and only then goes. When it is killed itself, whoever asked it asks the next
+one at once (refresh_client.py); where nobody is left to ask, the watch does so after the restart.
+
+One JSON object a line. In: first where the store is, `{"folder", "database"}`, then orders,
+`{"id", "grant", "generation"}`; out `{"id", ...}` with the fields of Outcome.
+"""
+
+import json
+import os
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from cloud_bridge.clock import SystemClock
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.store.database import open_database
+from cloud_bridge.vehicles.providers.catalogue import read_catalogue
+from cloud_bridge.vehicles.providers.provider_errors import Trouble
+from cloud_bridge.vehicles.tokens.keys import key_source
+from cloud_bridge.vehicles.tokens.token_refresh import Outcome, TokenRefresh
+from cloud_bridge.vehicles.tokens.vault import Vault
+
+AT_ONCE = 4
+
+
+def main() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    first = sys.stdin.readline()
+    if not first:
+        return  # whoever started us was killed before it could say where
+    where = json.loads(first)
+    folder = Path(where["folder"])
+    database = open_database(where["database"] or folder)
+    vault, catalogue = Vault(key_source(folder, os.environ)), read_catalogue(folder, os.environ)
+    refreshing = TokenRefresh(database, vault, catalogue, SystemClock())
+    pen = Lock()
+
+    def work(order: dict[str, Any]) -> None:
+        try:
+            outcome = refreshing.refresh(order["grant"], order["generation"])
+        except BridgeError:
+            outcome = Outcome(trouble=Trouble.MISUSED)  # the key is gone: the operator's to mend
+        except SQLAlchemyError:
+            outcome = Outcome(trouble=Trouble.OUTAGE)  # of our own store
+        with pen:
+            _answer({"id": order["id"]} | outcome._asdict())
+
+    with ThreadPoolExecutor(AT_ONCE) as workers:  # at the end of the input: waits for what was begun
+        for line in sys.stdin:
+            workers.submit(work, json.loads(line))
+    database.close()
+
+
+def _answer(said: dict[str, Any]) -> None:
+    try:
+        print(json.dumps(said), flush=True)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  nobody listens any more; the store has it all
+
+
+if __name__ == "__main__":
+    main()

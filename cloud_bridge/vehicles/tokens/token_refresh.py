@@ -1,0 +1,109 @@
+"""One refresh of one grant, so that no crash and no race loses it.
+
+The dangerous moment lies between the provider's using up the old refresh token and our storing the new one. So the
+exchange is done by a process of its own (refresh_worker.py) that the death of the one that asked does not touch; by one at
+a time (store/exclusive_lock.py); and it waits for a database that is busy or full rather than throw the new grant away.
+
+Where an answer is lost all the same, the makers give a second chance: the token that was just used is good once more
+for a while (README.md says how long). So a refresh without an answer is done again with the same token, at once; and
+before a consent counts as gone, the token before is tried too, as the provider may have lost our last exchange.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy.exc import OperationalError
+
+from cloud_bridge.clock import Clock
+from cloud_bridge.store.database import Database
+from cloud_bridge.store.exclusive_lock import LockTimeout, exclusive_lock
+from cloud_bridge.vehicles import repository
+from cloud_bridge.vehicles.providers.catalogue import Catalogue
+from cloud_bridge.vehicles.providers.provider import Grant, Provider, ProviderError
+from cloud_bridge.vehicles.providers.provider_errors import Trouble
+from cloud_bridge.vehicles.tokens.vault import Kept, Vault
+
+BUSY_S = 30.0  # waited for another that refreshes the same grant
+SOON_MS = (
+    30_000  # after which the watch looks, should we die: longer than a refresh takes, shorter than any second chance
+)
+STORE_TRIES = 60  # of the new grant, a second apart, beside the database's own waiting
+
+_log = logging.getLogger(__name__)
+
+
+class Outcome(NamedTuple):
+    """Without trouble there is a newer grant now, ours or another's."""
+
+    trouble: Trouble | None = None
+    advice: str = ""
+    retry_after_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRefresh:
+    """What a refresh works with; `pause` waits a number of seconds, `busy_s` is for tests."""
+
+    database: Database
+    vault: Vault
+    catalogue: Catalogue
+    clock: Clock
+    pause: Callable[[float], None] = time.sleep
+    busy_s: float = BUSY_S
+
+    def refresh(self, grant_id: str, generation: int) -> Outcome:
+        """Refresh the grant of this generation, unless somebody has."""
+        try:
+            with exclusive_lock(self.database, f"refresh-{grant_id}", self.busy_s):
+                return self._refresh(grant_id, generation)
+        except LockTimeout:
+            return Outcome(Trouble.OUTAGE)
+        except ProviderError as error:
+            return Outcome(error.trouble, error.advice, error.retry_after_ms)
+
+    def _refresh(self, grant_id: str, generation: int) -> Outcome:
+        with self.database.writing() as connection:
+            kept = self.vault.get(connection, grant_id)
+            if kept is None:
+                return Outcome(Trouble.CONSENT_GONE)
+            if kept.generation != generation:
+                return Outcome()
+            now_ms = self.clock.now_ms()
+            self.vault.begin(connection, grant_id, now_ms)
+            repository.look_within(connection, grant_id, now_ms + SOON_MS)
+        provider = self.catalogue.providers.get(kept.provider)
+        if provider is None:
+            raise ProviderError(Trouble.MISUSED, f"the provider {kept.provider} is not in the settings any more")
+        self._store(kept, self._exchange(provider, kept))
+        return Outcome()
+
+    def _exchange(self, provider: Provider, kept: Kept) -> Grant:
+        try:
+            return self._answer(provider, kept.grant.refresh_token)
+        except ProviderError as error:
+            if error.trouble is not Trouble.CONSENT_GONE or not kept.before:
+                raise
+        return self._answer(provider, kept.before)
+
+    def _answer(self, provider: Provider, refresh_token: str) -> Grant:
+        try:
+            return provider.refresh(refresh_token, self.clock.now_ms())
+        except ProviderError as error:
+            if error.trouble is not Trouble.OUTAGE:
+                raise
+        return provider.refresh(refresh_token, self.clock.now_ms())
+
+    def _store(self, kept: Kept, grant: Grant) -> None:
+        for tries_left in reversed(range(STORE_TRIES)):
+            try:
+                with self.database.writing() as connection:
+                    self.vault.renew(connection, kept, grant)
+                return
+            except OperationalError as error:
+                _log.error("the new grant %.8s cannot be stored yet: %s", kept.id, error.orig)
+                if tries_left == 0:
+                    raise
+                self.pause(1.0)

@@ -1,0 +1,81 @@
+"""The HTTP interface to what somebody wants to be told, and to ids that knock without being units."""
+
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+from sqlalchemy import Connection
+
+from cloud_bridge.alerts.subscriptions import add_subscription, remove_subscription, subscriptions_of
+from cloud_bridge.clock import iso_utc
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.store.access import Asker, Person, Scope
+from cloud_bridge.store.people import person_by_id
+from cloud_bridge.web.api.schema import ACCESS_PROBLEMS, NOT_FOUND, Alert, AlertKey, NewAlert, Problem, UnknownClient
+from cloud_bridge.web.connections import Reading, Writing
+from cloud_bridge.web.security.access import ApiAsker, StateDep, require
+
+router = APIRouter(prefix="/api", responses=ACCESS_PROBLEMS)
+
+
+@router.get("/alerts", response_model=list[Alert])
+def list_wishes(connection: Reading, asker: ApiAsker) -> list[dict[str, Any]]:
+    """What the caller wants to be told of. A webhook's key was told when it was made."""
+    subscriptions = subscriptions_of(connection, asker)
+    return [
+        {"number": subscription.id, "about": subscription.about, "via": subscription.via, "target": subscription.target}
+        for subscription in subscriptions
+    ]
+
+
+@router.post(
+    "/alerts",
+    status_code=201,
+    response_model=AlertKey,
+    responses={
+        400: {"model": Problem, "description": "the body is not UTF-8"},
+        409: {"model": Problem, "description": "not granted, with the reason"},
+    },
+)
+def make_wish(asker: ApiAsker, subscription: NewAlert, connection: Writing) -> dict[str, Any]:
+    """To be told from now on. Returns the key that a webhook's signature is made with."""
+    person = _person(connection, asker)
+    try:
+        return {
+            "key": add_subscription(connection, person, subscription.about, subscription.via, subscription.target)
+            or None
+        }
+    except BridgeError as error:
+        raise HTTPException(409, str(error)) from error
+
+
+@router.delete(
+    "/alerts/{number}",
+    status_code=204,
+    responses=NOT_FOUND | {409: {"model": Problem, "description": "a token that is nobody's"}},
+)
+def drop_wish(asker: ApiAsker, number: int, connection: Writing) -> None:
+    """Not to be told any more."""
+    if not 0 < number < 2**63:
+        raise HTTPException(404, "no such subscription")
+    person = _person(connection, asker)
+    if not remove_subscription(connection, person, number):
+        raise HTTPException(404, "no such subscription")
+
+
+@router.get("/strangers", response_model=list[UnknownClient])
+def strangers(app_state: StateDep, asker: ApiAsker) -> list[dict[str, Any]]:
+    """Ids that tried to reach us and are no units of ours, the newest last. Needs the scope `operate`."""
+    require(asker, Scope.OPERATE)
+    return [
+        {"id": name, "first": iso_utc(one.first_ms), "last": iso_utc(one.last_ms), "messages": one.messages}
+        for name, one in list(app_state.unknown_clients.clients.items())
+    ]
+
+
+def _person(connection: Connection, asker: Asker) -> Person:
+    """Who is told. A token of nobody is told nothing."""
+    if asker.id is None:
+        raise HTTPException(409, "this token belongs to nobody who could be told: make one with --user")
+    if isinstance(asker, Person):
+        return asker
+    return person_by_id(connection, asker.id)

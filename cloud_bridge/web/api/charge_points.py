@@ -1,0 +1,62 @@
+"""The HTTP interface, for programs."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query, Response
+
+from cloud_bridge.store.firmware import firmware_versions
+from cloud_bridge.store.units import visible_unit, visible_units
+from cloud_bridge.web.api.schema import ACCESS_PROBLEMS, PROBLEMS, ChargePointState, Health
+from cloud_bridge.web.connections import Reading
+from cloud_bridge.web.presentation.view import as_json, charge_point, is_listening
+from cloud_bridge.web.security.access import ApiAsker, StateDep
+
+PAGE = 500  # charge points of one answer
+
+router = APIRouter()
+
+After = Annotated[str, Query(pattern="^[A-Za-z0-9_-]{0,36}$", description="the id of the last one already known")]
+
+
+@router.get(
+    "/healthz", response_model=Health, responses={503: {"model": Health, "description": "nothing can be stored"}}
+)
+def health(app_state: StateDep, response: Response) -> dict[str, Any]:
+    """200 while messages are taken in and stored; 503 with the reason while they cannot be stored."""
+    trouble = app_state.recorder.trouble
+    if trouble is not None:
+        response.status_code = 503
+    return {
+        "status": "ok" if trouble is None else "messages cannot be stored, and are not acknowledged",
+        "trouble": trouble,
+        "listening": is_listening(app_state),
+        "connections": app_state.broker.connections,
+        "waiting_to_be_stored": app_state.recorder.waiting,
+        "rejected_by_store": app_state.recorder.rejected,
+        "store_retries": app_state.recorder.retries,
+        "refused_logins": app_state.passwords.refused,
+        "counters": asdict(app_state.counters),
+    }
+
+
+@router.get("/api/charge-points", response_model=list[ChargePointState], responses=ACCESS_PROBLEMS)
+def list_charge_points(
+    app_state: StateDep, connection: Reading, asker: ApiAsker, response: Response, after: After = ""
+) -> list[dict[str, Any]]:
+    """The charge points that the caller may see, by id, 500 at a time. While there are more, the header `Link` has the
+    address of the next ones (RFC 8288, rel="next")."""
+    units = visible_units(connection, asker, PAGE + 1, after)
+    firmware = firmware_versions(connection, [unit.id for unit in units[:PAGE]])
+    if len(units) > PAGE:
+        response.headers["Link"] = f'</api/charge-points?after={units[PAGE - 1].id}>; rel="next"'
+    return [as_json(charge_point(app_state, unit), firmware.get(unit.id)) for unit in units[:PAGE]]
+
+
+@router.get("/api/charge-points/{unit_id}", response_model=ChargePointState, responses=PROBLEMS)
+def read_charge_point(unit_id: str, app_state: StateDep, connection: Reading, asker: ApiAsker) -> dict[str, Any]:
+    """One charge point as it stands now."""
+    unit = visible_unit(connection, asker, unit_id)
+    if unit is None:
+        raise HTTPException(404, "no such charge point")
+    return as_json(charge_point(app_state, unit), firmware_versions(connection, [unit_id]).get(unit_id))

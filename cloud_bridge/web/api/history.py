@@ -1,0 +1,175 @@
+"""The HTTP interface to what has been: gaps, signal, sessions, events of one charge point."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy import Connection
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.availability import unit_gaps
+from cloud_bridge.clock import iso_utc
+from cloud_bridge.durations import DAY_MS
+from cloud_bridge.store import history
+from cloud_bridge.store.transitions import flaps
+from cloud_bridge.store.units import Unit, visible_unit
+from cloud_bridge.web.api.schema import PROBLEMS, ContactHistory, EventHistory, SessionHistory, SignalHistory
+from cloud_bridge.web.connections import Reading, connection_for_check
+from cloud_bridge.web.presentation.looking_back import evidence_of
+from cloud_bridge.web.presentation.view import charge_point
+from cloud_bridge.web.security.access import ApiAsker, StateDep
+from cloud_bridge.wire import BadPayload, Session, decode
+
+FIRST_MS = 946_684_800_000  # 2000-01-01: nothing of ours is older
+LAST_MS = 4_102_444_800_000  # 2100-01-01
+
+router = APIRouter(prefix="/api/charge-points/{unit_id}", responses=PROBLEMS)
+
+
+def unit_of(unit_id: str, request: Request, asker: ApiAsker) -> Unit:
+    """Raises 404 for a unit that is not there, or not the asker's."""
+    with connection_for_check(request) as connection:
+        unit = visible_unit(connection, asker, unit_id)
+    if unit is None:
+        raise HTTPException(404, "no such charge point")
+    return unit
+
+
+Moment = Annotated[
+    datetime | None, Query(description="ISO 8601; without an offset it is UTC", examples=["2026-01-31T09:30:00Z"])
+]
+
+
+class Window:
+    """`from` and `to` of the question: the last 24 hours unless said otherwise."""
+
+    def __init__(
+        self, app_state: StateDep, from_: Annotated[Moment, Query(alias="from")] = None, to: Moment = None
+    ) -> None:
+        self.to_ms = app_state.clock.now_ms() if to is None else _ms("to", to)
+        self.from_ms = self.to_ms - DAY_MS if from_ is None else _ms("from", from_)
+        if self.from_ms >= self.to_ms:
+            raise _invalid("from", iso_utc(self.from_ms), "`from` has to be before `to`")
+
+    def said(self) -> dict[str, Any]:
+        return {"from": iso_utc(self.from_ms), "to": iso_utc(self.to_ms)}
+
+
+def _ms(name: str, moment: datetime) -> int:
+    try:
+        at_ms = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (OverflowError, ValueError):
+        at_ms = -1
+    if not FIRST_MS <= at_ms <= LAST_MS:
+        raise _invalid(name, moment.isoformat(), "a time of this century is needed")
+    return at_ms
+
+
+def _invalid(name: str, value: str, reason: str) -> RequestValidationError:
+    """422 in the form that FastAPI's own validation has."""
+    return RequestValidationError([{"type": "value_error", "loc": ("query", name), "msg": reason, "input": value}])
+
+
+UnitOf = Annotated[Unit, Depends(unit_of)]
+WindowOf = Annotated[Window, Depends()]
+
+
+@router.get("/contacts", response_model=ContactHistory)
+def contacts(app_state: StateDep, connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
+    """Gaps between contacts longer than ten minutes; `to` is null while one lasts. Our own outages are told apart.
+
+    `availability` is the part of the time, since it first reached us and while we listened, in which it was not silent.
+    """
+    return contact_history(app_state, connection, unit, window.from_ms, window.to_ms) | window.said()
+
+
+def contact_history(
+    app_state: AppState, connection: Connection, unit: Unit, from_ms: int, to_ms: int
+) -> dict[str, Any]:
+    """What the interface tells of a unit's contacts; the pages show the same."""
+    point = charge_point(app_state, unit)
+    over = history.unit_gaps(connection, unit.id, from_ms, to_ms)
+    begin_ms = min([from_ms, *(gap.from_ms for gap in over), point.last_contact_ms or from_ms])
+    ours = [*history.our_gaps(connection, begin_ms, point.now_ms)]
+    fell = flaps(connection, unit.id, from_ms)
+    evidence = evidence_of(app_state, connection, unit, from_ms, min(to_ms, point.now_ms))
+    lasting = app_state.ledger.open_outage(point.now_ms)
+    if lasting is not None:
+        ours.append(lasting)
+    gaps = [gap for gap in unit_gaps(over, ours, point.last_contact_ms, point.now_ms) if gap.from_ms < to_ms]
+    return {
+        "last_contact": None if point.last_contact_ms is None else iso_utc(point.last_contact_ms),
+        "availability": evidence.availability,
+        "fell_silent": fell,
+        "gaps": [
+            {
+                "from": iso_utc(gap.from_ms),
+                "to": None if gap.to_ms is None else iso_utc(gap.to_ms),
+                "duration_ms": gap.duration_ms,
+                "our_outage_ms": gap.outage_ms,
+            }
+            for gap in gaps
+        ],
+        "our_outages": [
+            {"from": iso_utc(gap.from_ms), "to": iso_utc(gap.to_ms)} for gap in ours if gap.to_ms > from_ms
+        ],
+    }
+
+
+@router.get("/signal", response_model=SignalHistory)
+def signal(
+    connection: Reading, unit: UnitOf, window: WindowOf, resolution: Literal["raw", "5min"] = "5min"
+) -> dict[str, Any]:
+    """CSQ 0..31 over time: by five minutes and operator, or every heartbeat of the last day."""
+    if resolution == "raw":
+        rows = history.signal_raw(connection, unit.id, window.from_ms, window.to_ms)
+        points = [
+            {"at": iso_utc(row["received_ms"]), "csq": row["csq"], "operator": row["operator"] or None} for row in rows
+        ]
+    else:
+        rows = history.signal_by_five_minutes(connection, unit.id, window.from_ms, window.to_ms)
+        points = [
+            {
+                "at": iso_utc(row["from_ms"]),
+                "lowest": row["lowest"],
+                "mean": round(row["total"] / row["samples"], 1),
+                "highest": row["highest"],
+                "samples": row["samples"],
+                "operator": row["operator"] or None,
+            }
+            for row in rows
+        ]
+    return window.said() | {"resolution": resolution, "points": points}
+
+
+@router.get("/sessions", response_model=SessionHistory)
+def sessions(connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
+    """Charging sessions that reached us in that time. Start and end are null when the unit did not know the time.
+
+    `number` counts the sessions of the unit, as its events `resumed` and `override` do.
+    """
+    rows = history.unit_sessions(connection, unit.id, window.from_ms, window.to_ms)
+    keys = ("boot", "sequence", "started_s", "ended_s", "duration_s", "energy_wh", "reason")
+    return window.said() | {"sessions": [_journal(row, keys) | {"number": _session_number(row)} for row in rows]}
+
+
+@router.get("/events", response_model=EventHistory)
+def events(connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
+    """Journal records that reached us in that time, each with its payload as the unit wrote it."""
+    rows = history.unit_events(connection, unit.id, window.from_ms, window.to_ms)
+    keys = ("boot", "sequence", "unit_time_s", "kind", "payload")
+    return window.said() | {"events": [_journal(row, keys) for row in rows]}
+
+
+def _session_number(row: dict[str, Any]) -> int | None:
+    """Null in a record of an older firmware."""
+    try:
+        session = decode("session", row["payload"].encode())
+    except BadPayload:  # stored by a version of ours that did not check the number
+        return None
+    return session.number if isinstance(session, Session) else None
+
+
+def _journal(row: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {"received_at": iso_utc(row["received_ms"])} | {key: row[key] for key in keys}

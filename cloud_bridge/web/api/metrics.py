@@ -1,0 +1,74 @@
+"""`GET /metrics` for Prometheus: totals only. A hundred thousand units with a label each would be its end."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import func, select
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.store.access import Scope
+from cloud_bridge.store.tables import contacts, units
+from cloud_bridge.store.troubles import count_troubled
+from cloud_bridge.troubles import KNOWN, RECORDS_DROPPED
+from cloud_bridge.web.api.schema import ACCESS_PROBLEMS
+from cloud_bridge.web.presentation.view import is_listening
+from cloud_bridge.web.security.access import ApiAsker, StateDep, require
+
+router = APIRouter()
+
+
+@router.get("/metrics", response_class=Response, responses=ACCESS_PROBLEMS | {200: {"content": {"text/plain": {}}}})
+def metrics(app_state: StateDep, asker: ApiAsker) -> Response:
+    """Prometheus' text format. Needs a token with the scope `operate`."""
+    require(asker, Scope.OPERATE)
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Totals(app_state))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class _Totals(Collector):
+    """Read from the running house when asked."""
+
+    def __init__(self, app_state: AppState) -> None:
+        self._house = app_state
+
+    def collect(self) -> Iterator[Metric]:
+        app_state = self._house
+        messages = CounterMetricFamily(
+            "chargekeeper_messages", "What came in and what was turned away, since the start.", labels=["what"]
+        )
+        for name, count in asdict(app_state.counters).items():
+            messages.add_metric([name], count)
+        yield messages
+        with app_state.database.reading() as connection:
+            known = connection.execute(select(func.count()).select_from(units)).scalar_one()
+            silent = connection.execute(select(func.count()).where(contacts.c.silent_ms.is_not(None))).scalar_one()
+            troubled, by_trouble, dropped = count_troubled(connection, set(KNOWN) - {RECORDS_DROPPED})
+        troubles = GaugeMetricFamily(
+            "chargekeeper_troubles", "Charge points whose last heartbeat reports this trouble.", labels=["trouble"]
+        )
+        for name, count in sorted((by_trouble | {RECORDS_DROPPED: dropped}).items()):
+            troubles.add_metric([name], count)
+        yield troubles
+        last_ok_ms = app_state.ledger.last_ok_ms
+        for name, about, value in (
+            ("units", "Charge points that were added.", known),
+            ("units_silent", "Charge points that were noticed silent.", silent),
+            ("units_troubled", "Charge points whose last heartbeat reports any trouble.", troubled),
+            ("connections", "Connections of units that are open.", app_state.broker.connections),
+            ("waiting", "Messages that are not in the store yet.", app_state.recorder.waiting),
+            (
+                "rejected",
+                "Messages kept aside since the start: the store refuses their data.",
+                app_state.recorder.rejected,
+            ),
+            ("store_trouble", "1 while the store cannot be written.", app_state.recorder.trouble is not None),
+            ("listening", "1 while our own canary comes through.", is_listening(app_state)),
+            ("listened_timestamp_seconds", "When it came through last.", (last_ok_ms or 0) / 1000),
+            ("strangers", "Ids in unknown_clients.", len(app_state.unknown_clients.clients)),
+        ):
+            yield GaugeMetricFamily(f"chargekeeper_{name}", about, value=float(value))

@@ -1,0 +1,26 @@
+"""What ends a request early: each is answered in one place, problems.py."""
+
+from starlette.exceptions import HTTPException
+
+
+class LoginNeeded(Exception):
+    """Nobody is logged in; answered with the login page, which leads back to `path`."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class NotTheirs(HTTPException):
+    """What is asked for does not exist, or is not visible to who asks: both look the same. `what` is a noun for the answer."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(404, what)
+
+
+class Refused(Exception):
+    """What a person asked for cannot be done; `title` and `meaning` are what they read: the reason, and what to do."""
+
+    def __init__(self, title: str, meaning: str, status: int = 422) -> None:
+        super().__init__(title)
+        self.title, self.meaning, self.status = title, meaning, status

@@ -1,0 +1,98 @@
+"""The driver's first page: the dashboard of the only charge point, or the list of all; and its live stream."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response, StreamingResponse
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.contact import Contact, outage_ms
+from cloud_bridge.store import history
+from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.contact_details import installer_details
+from cloud_bridge.store.firmware import firmware_versions
+from cloud_bridge.store.units import Unit, visible_unit, visible_units
+from cloud_bridge.vehicles import repository
+from cloud_bridge.web.page import PersonOf, UnitOf, page, templates, to
+from cloud_bridge.web.pages.driver.stream import Stored, changes
+from cloud_bridge.web.pages.driver.vehicles import cards_of
+from cloud_bridge.web.presentation.dashboard import Around, describe
+from cloud_bridge.web.presentation.view import ChargePoint, charge_point
+from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep, person_of
+from cloud_bridge.web.security.forms import form_token
+
+MOST_LISTED = 50  # beyond that it is a fleet
+BACK_FOR_MS = 30 * 60 * 1000  # as long as a silence has ended, "it is back" is news
+STREAM_HEADERS = {"X-Accel-Buffering": "no"}  # nginx in front would hold the events back
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+def home(request: Request, app_state: StateDep, person: PersonOf) -> Response:
+    with app_state.database.reading() as connection:
+        units = visible_units(connection, person, MOST_LISTED + 1)
+    if len(units) > MOST_LISTED:
+        return to("/fleet")
+    if not units and person.role is Role.INSTALLER:
+        return to("/jobs")
+    if len(units) == 1:
+        return _dashboard(request, app_state, person, units[0])
+    boards = [describe(charge_point(app_state, unit)) for unit in units]
+    return page(request, "driver/charge_points.html", person, boards=boards, vehicles=cards_of(app_state, person))
+
+
+@router.get("/charge-points/{unit_id}")
+def dashboard(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
+    return _dashboard(request, app_state, person, unit)
+
+
+@router.get("/charge-points/{unit_id}/live")
+def live(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, seen: str = "") -> Response:
+    """Server-sent events: the dashboard, whenever it has changed. `seen` is the mark of what the page shows."""
+
+    def read() -> Stored | None:
+        person = person_of(request)
+        if person is None:
+            return None
+        with app_state.database.reading() as connection:
+            now = visible_unit(connection, person, unit.id)
+            return None if now is None else Stored(now, repository.mark(repository.of_person(connection, person.id)))
+
+    def render(point: ChargePoint) -> str:
+        form = form_token(request.cookies.get(SESSION_COOKIE, ""))
+        return templates.get_template("driver/board.html").render(
+            form=form, path=request.url.path, **_content(app_state, person, unit, point)
+        )
+
+    stream = changes(app_state, read, render, request.headers.get("Last-Event-ID", seen))
+    return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
+
+
+def _dashboard(request: Request, app_state: AppState, person: Person, unit: Unit) -> Response:
+    content = _content(app_state, person, unit, charge_point(app_state, unit))
+    return page(request, "driver/charge_point.html", person, **content)
+
+
+def _content(app_state: AppState, person: Person, unit: Unit, point: ChargePoint) -> dict[str, Any]:
+    """Of board.html."""
+    return {
+        "board": describe(point, _around(app_state, person, unit, point)),
+        "vehicles": cards_of(app_state, person, unit.time_zone),
+    }
+
+
+def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint) -> Around:
+    from_ms = point.now_ms - BACK_FOR_MS
+    with app_state.database.reading() as connection:
+        vehicles_mark = repository.mark(repository.of_person(connection, person.id))
+        ended = history.unit_gaps(connection, unit.id, from_ms, point.now_ms)
+        installer = installer_details(connection, unit.id) if point.heartbeat.faults else None
+        firmware = firmware_versions(connection, [unit.id]).get(unit.id)
+        back = None
+        if ended and point.verdict.contact is Contact.ONLINE:
+            last = ended[-1]
+            ours = history.our_gaps(connection, last.from_ms, last.to_ms)
+            if last.to_ms - last.from_ms - outage_ms(ours, *last) > unit.silent_after_ms:
+                back = last
+    return Around(back, installer, app_state.settings.maker, vehicles_mark, firmware)

@@ -1,0 +1,154 @@
+"""Smart charging: charge now, the owner's hours, a limit or a pause, and the charger's own answer to each."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from cloud_bridge import commands
+from cloud_bridge.app_state import AppState
+from cloud_bridge.commands import CommandStatus, Order
+from cloud_bridge.contact import Contact
+from cloud_bridge.durations import HOUR_MS
+from cloud_bridge.store.access import Person, Scope
+from cloud_bridge.store.units import Unit
+from cloud_bridge.web.connections import Reading
+from cloud_bridge.web.page import OwnForm, PersonOf, UnitOf, only, page, to
+from cloud_bridge.web.presentation import words
+from cloud_bridge.web.presentation.hours import AVOIDED, OFF, in_words, own_hours, written
+from cloud_bridge.web.presentation.view import charge_point
+from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.web.security.rates import ORDERS, use
+
+AMPS = (6, 8, 10, 13, 16, 20, 24, 32)
+HOURS = (1, 2, 4, 8, 12, 24)
+
+router = APIRouter(
+    prefix="/charge-points/{unit_id}/charging", include_in_schema=False, dependencies=[only(Scope.COMMAND)]
+)
+
+Hours = Annotated[int, Form(ge=1, le=24)]
+Times = Annotated[list[str], Form(max_length=2)]
+
+# The unit's reasons (link/commands of the firmware), for people.
+REASONS = {
+    "time unknown": "it does not know the time yet, and this needs an end. Try again in a few minutes",
+    "expired": "it heard of it too late",
+    "repeated": "it had done that already",
+    "unknown command": "its firmware does not know this yet",
+    "no vehicle": "no vehicle is plugged in",
+    "a fault is set": "its light is red",
+}
+
+
+@router.get("")
+def overview(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
+    point = charge_point(app_state, unit)
+    order = commands.newest(connection, unit.id, point.now_ms)
+    hours = commands.schedule_in_force(connection, unit.id)
+    content: dict[str, Any] = {
+        "silent": point.verdict.contact is not Contact.ONLINE,
+        "order": order and described(order, unit.time_zone),
+        "waiting": order is not None and order.status is CommandStatus.WAITING,
+        "schedule": hours,
+        "schedule_words": in_words(hours),
+        "avoided": AVOIDED,
+        "own": own_hours(hours),
+        "amps": AMPS,
+        "hours": HOURS,
+    }
+    return page(request, "driver/charging.html", person, unit=unit, name=point.name, **content)
+
+
+@router.post("/override", dependencies=[OwnForm])
+def override(
+    request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, on: Annotated[bool, Form()]
+) -> Response:
+    """This session charges now, whatever the hours say; or as the hours say, after all."""
+    return send_command(request, app_state, person, unit, "override", {"on": on})
+
+
+@router.post("/schedule", dependencies=[OwnForm])
+def schedule(
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    unit: UnitOf,
+    choice: Annotated[Literal["default", "off", "own"], Form()],
+    weekday_from: Times = [],  # noqa: B006  # FastAPI copies it
+    weekday_to: Times = [],  # noqa: B006
+    weekend_from: Times = [],  # noqa: B006
+    weekend_to: Times = [],  # noqa: B006
+) -> Response:
+    hours: str = choice
+    if choice == "own":
+        weekdays, weekend = written(weekday_from, weekday_to), written(weekend_from, weekend_to)
+        parts = [f"{days} {text}" for days, text in (("mon-fri", weekdays), ("sat-sun", weekend)) if text]
+        hours = "; ".join(parts) or OFF
+    return send_command(request, app_state, person, unit, "schedule", {"hours": hours})
+
+
+@router.post("/limit", dependencies=[OwnForm])
+def limit(
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    unit: UnitOf,
+    amps: Annotated[int, Form(ge=6, le=80)],
+    hours: Hours,
+) -> Response:
+    return send_command(request, app_state, person, unit, "limit", {"amps": amps}, hours * HOUR_MS)
+
+
+@router.post("/pause", dependencies=[OwnForm])
+def pause(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, hours: Hours) -> Response:
+    return send_command(request, app_state, person, unit, "pause", {}, hours * HOUR_MS)
+
+
+@router.post("/resume", dependencies=[OwnForm])
+def resume(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
+    """Neither limit nor pause."""
+    return send_command(request, app_state, person, unit, "resume", {})
+
+
+def send_command(
+    request: Request,
+    app_state: AppState,
+    person: Person,
+    unit: Unit,
+    do: str,
+    arguments: dict[str, Any],
+    holds_ms: int | None = None,
+) -> Response:
+    """Send the command, within the person's rate. Leads to the page that shows the charger's answer."""
+    use(request, person, ORDERS, "Too many changes at once", "Nothing was sent to your charger this time.")
+    commands.give(app_state, unit.id, person.id, do, arguments, holds_ms)
+    return to(f"/charge-points/{unit.id}/charging")
+
+
+def described(order: Order, time_zone: str) -> dict[str, str]:
+    """An order: tone, what was asked, what became of it."""
+    end_s = order.arguments.get("exp")
+    until = f" until {words.day_and_time(end_s * 1000, time_zone)}" if end_s else ""
+    answered = words.day_and_time(order.answered_ms, time_zone) if order.answered_ms is not None else ""
+    tone, outcome = {
+        CommandStatus.DONE: ("good", f"Your charger has done it, {answered}."),
+        CommandStatus.REFUSED: (
+            "bad",
+            f"Your charger has refused it: {REASONS.get(order.reason or '', order.reason)}.",
+        ),
+        CommandStatus.WAITING: ("unsure", "Waiting for your charger's answer …"),
+        CommandStatus.UNANSWERED: ("unsure", "Your charger has not answered. It may not have heard this: try again."),
+        CommandStatus.NOT_SENT: ("bad", "Not sent: your charger has no connection now. Nothing has changed."),
+    }[order.status]
+    return {"tone": tone, "asked": _asked(order, until), "outcome": outcome}
+
+
+def _asked(order: Order, until: str) -> str:
+    if order.do == "schedule":
+        return in_words(order.arguments["hours"])
+    if order.do == "limit":
+        return f"At most {order.arguments['amps']} A{until}"
+    if order.do == "override":
+        return "Charge now" if order.arguments["on"] else "Charge in your hours again"
+    return f"Pause{until}" if order.do == "pause" else "No limit and no pause"

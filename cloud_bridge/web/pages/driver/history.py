@@ -1,0 +1,152 @@
+"""What has been: how well a charger could be reached, its signal, its sessions and their cost. Also as CSV."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal, NamedTuple
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from cloud_bridge.clock import iso_utc
+from cloud_bridge.contact import outage_ms
+from cloud_bridge.durations import DAY_MS
+from cloud_bridge.store import history
+from cloud_bridge.store.sites import Tariff, tariff_of
+from cloud_bridge.store.units import Unit
+from cloud_bridge.support.evidence import signal_points
+from cloud_bridge.web.connections import Reading
+from cloud_bridge.web.page import PersonOf, UnitOf, page
+from cloud_bridge.web.presentation import charts, network_words, words
+from cloud_bridge.web.presentation.cost import cost_pence
+from cloud_bridge.web.presentation.looking_back import evidence_of
+from cloud_bridge.web.presentation.series import Spent, reaches, slots
+from cloud_bridge.web.presentation.view import charge_point
+from cloud_bridge.web.security.access import StateDep
+
+SPANS = {1: "24 hours", 7: "7 days", 30: "30 days"}
+
+router = APIRouter(prefix="/charge-points/{unit_id}/history", include_in_schema=False)
+
+Days = Annotated[Literal["1", "7", "30"], Query()]
+
+REASONS = {
+    "unplugged": "unplugged",
+    "fault": "stopped by a fault",
+    "power_cut": "power cut",
+    "vehicle": "the vehicle had enough",
+}
+
+
+class Session(NamedTuple):
+    """One line of the table."""
+
+    started_ms: int | None
+    ended_ms: int  # as the unit said, or when we were told
+    duration_s: int | None
+    energy_wh: int
+    pence: float | None
+    reason: str
+
+    @property
+    def began_ms(self) -> int:
+        """As well as it can be told."""
+        if self.started_ms is not None:
+            return self.started_ms
+        return self.ended_ms - (self.duration_s or 0) * 1000
+
+
+@router.get("")
+def overview(
+    request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf, days: Days = "7"
+) -> Response:
+    point = charge_point(app_state, unit)
+    from_ms, to_ms = point.now_ms - int(days) * DAY_MS, point.now_ms
+    evidence = evidence_of(app_state, connection, unit, from_ms, to_ms)
+    tariff = tariff_of(connection, unit.id)
+    sessions = _sessions(connection, unit, from_ms, to_ms, tariff)
+    cut = slots(from_ms, to_ms, unit.time_zone)
+    spent = [Spent(one.began_ms, one.ended_ms, one.energy_wh) for one in sessions]
+    content: dict[str, Any] = {
+        "days": int(days),
+        "spans": SPANS,
+        "evidence": evidence,
+        "never": point.last_contact_ms is None,
+        "our_outages_ms": outage_ms(evidence.ours, evidence.since_ms, to_ms),
+        "reach": charts.reach_bars(reaches(cut, evidence.gaps, evidence.ours, evidence.since_ms), unit.time_zone),
+        "chart": charts.signal_chart(evidence),
+        "energy": charts.energy_bars(cut, spent, unit.time_zone),
+        "networks": [(words.operator_name(one.operator) or "Not said", one) for one in evidence.networks],
+        "moves": network_words.told(evidence.moves),
+        "sessions": list(reversed(sessions)),
+        "energy_kwh": sum(session.energy_wh for session in sessions) / 1000,
+        "pounds": sum(session.pence or 0 for session in sessions) / 100 if tariff else None,
+    }
+    return page(request, "driver/history.html", person, unit=unit, name=point.name, **content)
+
+
+@router.get("/silences.csv")
+def silences_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: Days = "7") -> Response:
+    now_ms = app_state.clock.now_ms()
+    found = evidence_of(app_state, connection, unit, now_ms - int(days) * DAY_MS, now_ms)
+    rows = [(iso_utc(gap.from_ms), iso_utc(gap.to_ms), (gap.to_ms - gap.from_ms) // 1000) for gap in found.gaps]
+    return _csv(f"{unit.id}-silences.csv", ("from", "to", "seconds"), rows)
+
+
+@router.get("/signal.csv")
+def signal_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: Days = "7") -> Response:
+    now_ms = app_state.clock.now_ms()
+    points = signal_points(connection, unit.id, now_ms - int(days) * DAY_MS, now_ms)
+    rows = [(iso_utc(one.at_ms), round(one.csq, 1), one.operator) for one in points]
+    return _csv(f"{unit.id}-signal.csv", ("at", "csq", "operator"), rows)
+
+
+@router.get("/sessions.csv")
+def sessions_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: Days = "7") -> Response:
+    now_ms = app_state.clock.now_ms()
+    tariff = tariff_of(connection, unit.id)
+    sessions = _sessions(connection, unit, now_ms - int(days) * DAY_MS, now_ms, tariff)
+    rows = [
+        (
+            "" if one.started_ms is None else iso_utc(one.started_ms),
+            iso_utc(one.ended_ms),
+            "" if one.duration_s is None else one.duration_s,
+            one.energy_wh,
+            "" if one.pence is None else round(one.pence, 1),
+            one.reason,
+        )
+        for one in sessions
+    ]
+    return _csv(f"{unit.id}-sessions.csv", ("started", "ended", "seconds", "wh", "pence", "ended_because"), rows)
+
+
+def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, tariff: Tariff | None) -> list[Session]:
+    found = []
+    for row in history.unit_sessions(connection, unit.id, from_ms, to_ms):
+        energy_wh, started_s, ended_s = row["energy_wh"] or 0, row["started_s"], row["ended_s"]
+        found.append(
+            Session(
+                None if started_s is None else started_s * 1000,
+                row["received_ms"] if ended_s is None else ended_s * 1000,
+                row["duration_s"],
+                energy_wh,
+                cost_pence(energy_wh, started_s, ended_s, tariff, unit.time_zone) if tariff else None,
+                REASONS.get(row["reason"], row["reason"] or ""),
+            )
+        )
+    return found
+
+
+def _csv(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(heads)
+    writer.writerows([_inert(value) for value in row] for row in rows)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _inert(value: Any) -> Any:
+    """A text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -1,0 +1,207 @@
+"""Account > Vehicle Details: connect a car's account, look at it, mend a lost access, let it go.
+
+The page of "Continue" answers the form with a page of ours that leads on to the car maker: our Content-Security-Policy
+lets forms go nowhere else, and a redirect after a form counts as the form.
+"""
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.clock import Clock
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.store.access import Person
+from cloud_bridge.store.units import visible_units
+from cloud_bridge.vehicles import repository
+from cloud_bridge.vehicles.accounts import Accounts
+from cloud_bridge.vehicles.linking.authorization_requests import begin
+from cloud_bridge.vehicles.linking.link_errors import LinkRefused
+from cloud_bridge.vehicles.linking.oauth_callback import Linked, finish
+from cloud_bridge.vehicles.linking.unlink import unlink
+from cloud_bridge.vehicles.maker_calls import MakerBusy, MakerSlow
+from cloud_bridge.vehicles.polling.poll import poll
+from cloud_bridge.vehicles.providers.provider import ProviderError
+from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN
+from cloud_bridge.vehicles.repository import Vehicle
+from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.page import Field, Number, OwnForm, PersonOf, page, to
+from cloud_bridge.web.presentation.vehicle_words import AT_ONCE, Card, card, refusal_words
+from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
+
+# A page does not wait longer; what it asked for goes on. Waiting holds no thread.
+REFRESH_WITHIN_S = 3.0
+UNLINK_WITHIN_S = 3.0
+LINK_WITHIN_S = 40.0  # two calls of calls.TOTAL_S: who comes from the maker's page has come to wait
+
+HOME_ZONE = "Europe/London"  # of a driver without a charge point
+MAX_UNITS = 20  # to choose from; an operator sees all there are
+
+router = APIRouter(include_in_schema=False)
+
+
+def own_vehicle(vehicle_id: Number, app_state: StateDep, person: PersonOf) -> Vehicle:
+    """The vehicle of the path. Raises NotTheirs."""
+    with app_state.database.reading() as connection:
+        vehicle = repository.find(connection, vehicle_id, person.id)
+    if vehicle is None:
+        raise NotTheirs("vehicle")
+    return vehicle
+
+
+VehicleOf = Annotated[Vehicle, Depends(own_vehicle)]
+
+
+def cards_of(app_state: AppState, person: Person, time_zone: str = HOME_ZONE) -> list[Card]:
+    """The person's vehicles in words, for the dashboard too."""
+    with app_state.database.reading() as connection:
+        found = repository.of_person(connection, person.id)
+    return [_card(app_state.accounts, app_state.clock, vehicle, time_zone) for vehicle in found]
+
+
+@router.get("/account/vehicles")
+def overview(request: Request, app_state: StateDep, person: PersonOf, said: str = "") -> Response:
+    content: dict[str, Any] = {"vehicles": cards_of(app_state, person), "makers": _makers(app_state), "said": said}
+    return page(request, "driver/vehicles.html", person, **content)
+
+
+@router.get("/account/vehicles/connect")
+def connect_new(request: Request, app_state: StateDep, person: PersonOf) -> Response:
+    return page(request, "driver/vehicle_connect.html", person, vehicle=None, makers=_makers(app_state))
+
+
+@router.post("/account/vehicles/connect", dependencies=[OwnForm])
+def leave_for_new(request: Request, app_state: StateDep, person: PersonOf, provider: Field) -> Response:
+    return _leave(request, app_state, person, provider, None)
+
+
+@router.get("/account/vehicles/{vehicle_id}")
+def details(request: Request, app_state: StateDep, person: PersonOf, vehicle: VehicleOf, said: str = "") -> Response:
+    with app_state.database.reading() as connection:
+        units = visible_units(connection, person)[:MAX_UNITS]
+    shown = _card(app_state.accounts, app_state.clock, vehicle, *[unit.time_zone for unit in units[:1]])
+    asking = app_state.accounts.calls.is_asking(vehicle.id)
+    content: dict[str, Any] = {"vehicle": shown, "grant_id": vehicle.grant_id, "units": units, "said": said}
+    return page(request, "driver/vehicle.html", person, at_once=AT_ONCE.get(said), asking=asking, **content)
+
+
+@router.get("/account/vehicles/{vehicle_id}/connect")
+def connect_again(request: Request, app_state: StateDep, person: PersonOf, vehicle: VehicleOf) -> Response:
+    shown = _card(app_state.accounts, app_state.clock, vehicle)
+    makers = (
+        {vehicle.provider: shown.maker}
+        if vehicle.provider in app_state.accounts.catalogue.providers
+        else _makers(app_state)
+    )
+    return page(request, "driver/vehicle_connect.html", person, vehicle=shown, makers=makers)
+
+
+@router.post("/account/vehicles/{vehicle_id}/connect", dependencies=[OwnForm])
+def leave_again(
+    request: Request, app_state: StateDep, person: PersonOf, vehicle: VehicleOf, provider: Field
+) -> Response:
+    return _leave(request, app_state, person, provider, vehicle)
+
+
+@router.get("/vehicles/return/{provider}")
+async def come_back(request: Request, app_state: StateDep, person: PersonOf, provider: str) -> Response:
+    """From the car maker, with its answer. The answer is gone from the address before anything is shown."""
+    session, accounts = request.cookies.get(SESSION_COOKIE, ""), app_state.accounts
+
+    def link() -> Linked:
+        linked = finish(accounts, person.id, session, provider, request.query_params)
+        if linked.choose_for is None:
+            poll(accounts, linked.vehicles[0])
+        return linked
+
+    try:
+        linked = await accounts.calls.for_driver(provider, link, LINK_WITHIN_S)
+    except MakerSlow:
+        return to("/account/vehicles?said=slow")
+    except MakerBusy:
+        raise busy() from None
+    except LinkRefused as refused:
+        title, meaning = refusal_words(refused)
+        again = f"/account/vehicles/{refused.vehicle.id}" if refused.vehicle else "/account/vehicles"
+        content = {"title": title, "meaning": meaning, "again": f"{again}/connect", "back": again}
+        return page(request, "driver/vehicle_refused.html", person, 400, **content)
+    except BridgeError as error:
+        raise Refused("We cannot keep this connection safe", str(error), 500) from error
+    if linked.choose_for is not None:
+        return to(f"/account/vehicles/choose/{linked.choose_for}")
+    return to(f"/account/vehicles/{linked.vehicles[0].id}?said=connected")
+
+
+@router.post("/account/vehicles/{vehicle_id}/refresh", dependencies=[OwnForm])
+async def refresh(app_state: StateDep, vehicle: VehicleOf, back: Field = "") -> Response:
+    """A silent refresh and one cheap read. Leads to "Connect your Vehicle" when only the driver can help.
+
+    Pressed again while the maker is being asked, it waits for the same answer.
+    """
+    accounts = app_state.accounts
+    try:
+        seen = await accounts.calls.for_driver(
+            vehicle.provider, partial(poll, accounts, vehicle, eager=True), REFRESH_WITHIN_S, about=vehicle.id
+        )
+    except MakerSlow:
+        return to("/" if back == "dashboard" else f"/account/vehicles/{vehicle.id}")  # which says that we are asking
+    except MakerBusy:
+        raise busy() from None
+    if seen.link.reason in AUTHORISE_AGAIN:
+        return to(f"/account/vehicles/{vehicle.id}/connect")
+    return to("/" if back == "dashboard" else f"/account/vehicles/{vehicle.id}?said=checked")
+
+
+@router.post("/account/vehicles/{vehicle_id}/disconnect", dependencies=[OwnForm])
+async def disconnect(app_state: StateDep, vehicle: VehicleOf) -> Response:
+    said = await _unlink(app_state, vehicle, erase=False)
+    return to(f"/account/vehicles/{vehicle.id}?said={said}")
+
+
+@router.post("/account/vehicles/{vehicle_id}/remove", dependencies=[OwnForm])
+async def remove(app_state: StateDep, vehicle: VehicleOf) -> Response:
+    await _unlink(app_state, vehicle, erase=True)
+    return to("/account/vehicles")
+
+
+async def _unlink(app_state: AppState, vehicle: Vehicle, erase: bool) -> str:
+    """What to tell the driver. It is disconnected here before the maker is told, which may take its time."""
+    work = partial(unlink, app_state.accounts, vehicle, erase=erase)
+    try:
+        told = await app_state.accounts.calls.for_driver(vehicle.provider, work, UNLINK_WITHIN_S)
+    except MakerSlow:
+        return "not-told"
+    except MakerBusy:
+        raise busy() from None
+    return "disconnected" if told else "not-told"
+
+
+def busy() -> Refused:
+    return Refused(
+        "The car maker is slow",
+        "Many drivers are waiting for it at this moment. Nothing was changed. Try again in a minute.",
+        503,
+    )
+
+
+def _leave(request: Request, app_state: AppState, person: Person, provider: str, vehicle: Vehicle | None) -> Response:
+    session = request.cookies.get(SESSION_COOKIE, "")
+    try:
+        url = begin(app_state.accounts, person.id, session, provider, vehicle)
+    except ProviderError as error:
+        raise Refused(
+            "That car maker is not available", "Nothing was changed. Please tell our support.", 404
+        ) from error
+    maker = app_state.accounts.provider(provider).title
+    return page(request, "driver/vehicle_leaving.html", person, url=url, maker=maker)
+
+
+def _card(accounts: Accounts, clock: Clock, vehicle: Vehicle, time_zone: str = HOME_ZONE) -> Card:
+    provider = accounts.catalogue.providers.get(vehicle.provider)
+    return card(vehicle, provider.title if provider else vehicle.provider, clock.now_ms(), time_zone)
+
+
+def _makers(app_state: AppState) -> dict[str, str]:
+    return {provider.name: provider.title for provider in app_state.accounts.catalogue.providers.values()}

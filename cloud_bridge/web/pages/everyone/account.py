@@ -1,0 +1,179 @@
+"""The account: how to be reached, password, chargers with their site and tariff, and one's own data."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.passwords import MIN_LENGTH
+from cloud_bridge.store import contact_details
+from cloud_bridge.store.claims import ClaimRefused, claim, release
+from cloud_bridge.store.email import email_of
+from cloud_bridge.store.people import set_password
+from cloud_bridge.store.sites import Tariff, describe_site, set_tariff, tariff_of
+from cloud_bridge.store.units import Unit, visible_units
+from cloud_bridge.web.connections import Reading, Writing
+from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.page import Field, OwnForm, PersonOf, UnitOf, page, to
+from cloud_bridge.web.pages.everyone.login import give_session, who_knows
+from cloud_bridge.web.presentation.words import lasting
+from cloud_bridge.web.security.access import PasswordsOf, StateDep
+from cloud_bridge.web.security.attempts import Attempts
+
+TIME_ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
+CLAIM_GUESSES = 10  # wrong codes that a person may type in 15 minutes
+
+router = APIRouter(prefix="/account", include_in_schema=False)
+
+TimeOfDay = Annotated[str, Form(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Pence = Annotated[str, Form(pattern=r"^\s*(\d{1,3}([.,]\d{1,2})?)?\s*$")]
+
+
+@router.get("")
+def overview(request: Request, person: PersonOf) -> Response:
+    return page(request, "everyone/account.html", person)
+
+
+@router.get("/details")
+def details(request: Request, connection: Reading, person: PersonOf) -> Response:
+    known = contact_details.details_of(connection, person.id)
+    return page(request, "everyone/account_details.html", person, details=known)
+
+
+@router.post("/details", dependencies=[OwnForm])
+def change_details(person: PersonOf, connection: Writing, full_name: Field = "", phone: Field = "") -> Response:
+    with _explained("These details were not taken"):
+        contact_details.set_details(connection, person.id, full_name, phone)
+    return to("/account")
+
+
+@router.get("/password")
+def password(request: Request, person: PersonOf) -> Response:
+    return page(request, "everyone/account_password.html", person, shortest=MIN_LENGTH)
+
+
+@router.post("/password", dependencies=[OwnForm])
+def change_password(
+    request: Request, app_state: StateDep, passwords: PasswordsOf, person: PersonOf, old: Field, new: Field
+) -> Response:
+    """Every other browser is logged out, and every token of theirs ends; this browser goes on."""
+    if who_knows(app_state, passwords, person.name, old) is None:
+        raise Refused("That is not your password", "The old password was wrong. Nothing was changed.")
+    with app_state.database.reading() as connection:  # of its own: none is held while a password is hashed
+        address = email_of(connection, person.id) or ""
+    with _explained("The password was not changed"):
+        password_hash = passwords.hash_chosen(new, [person.name, *address.split("@")])
+    with app_state.database.writing() as connection:  # of its own, and committed before live streams look again
+        set_password(connection, person, password_hash)
+    app_state.live.access_changed()
+    response = to("/account")
+    give_session(request, response, app_state, person)
+    return response
+
+
+@router.get("/units")
+def units(request: Request, connection: Reading, person: PersonOf) -> Response:
+    owned = [unit for unit in visible_units(connection, person) if unit.owner_id == person.id]
+    return page(request, "everyone/account_units.html", person, units=owned)
+
+
+@router.post("/units", dependencies=[OwnForm])
+def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Field, connection: Writing) -> Response:
+    """A charger becomes the driver's with the code on its label."""
+    attempts: Attempts = request.app.state.attempts
+    limits, now_ms = [(f"claim {person.id}", CLAIM_GUESSES)], app_state.clock.now_ms()
+    wait_ms = attempts.wait_ms(limits, now_ms)
+    if wait_ms:
+        raise Refused("Too many codes", f"Check the label, then try again in {lasting(wait_ms)}.", 429)
+    try:
+        unit_id = claim(connection, person, code, now_ms)
+    except ClaimRefused as refusal:
+        attempts.failed(limits, now_ms)
+        raise Refused("That code did not work", f"{_sentence(refusal)} Nothing was changed.") from None
+    return to(f"/account/units/{unit_id}")
+
+
+@router.get("/units/{unit_id}")
+def unit_settings(request: Request, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
+    _own(person.id, unit)
+    tariff = tariff_of(connection, unit.id)
+    installer = contact_details.installer_details(connection, unit.id)
+    content = {"tariff": tariff, "installer": installer, "time_zones": TIME_ZONES}
+    return page(request, "everyone/account_unit.html", person, unit=unit, shown=_shown(tariff), **content)  # type: ignore[arg-type]
+
+
+@router.post("/units/{unit_id}", dependencies=[OwnForm])
+def change_unit(
+    person: PersonOf,
+    unit: UnitOf,
+    connection: Writing,
+    time_zone: Field,
+    name: Field = "",
+    rate: Pence = "",
+    off_peak_rate: Pence = "",
+    off_peak_from: TimeOfDay = "00:00",
+    off_peak_to: TimeOfDay = "00:00",
+) -> Response:
+    _own(person.id, unit)
+    known = _rate(rate)
+    tariff = None
+    if known is not None:
+        tariff = Tariff(known, _rate(off_peak_rate), _minutes(off_peak_from), _minutes(off_peak_to))
+    with _explained("These settings were not taken"):
+        describe_site(connection, unit.id, name, time_zone)
+        set_tariff(connection, unit.id, tariff)
+    return to("/account/units")
+
+
+@router.post("/units/{unit_id}/release", dependencies=[OwnForm])
+def release_unit(person: PersonOf, unit: UnitOf, connection: Writing) -> Response:
+    """For a house that is sold: the next owner claims it with the same label."""
+    if not release(connection, unit.id, person.id):
+        raise NotTheirs("charger")
+    return to("/account/units")
+
+
+def _own(person_id: int, unit: Unit) -> None:
+    """Whoever may merely look at a unit does not change its site."""
+    if unit.owner_id != person_id:
+        raise NotTheirs("charger")
+
+
+def _shown(tariff: Tariff | None) -> dict[str, str]:
+    """The tariff as its form shows it."""
+    if tariff is None:
+        return {"rate": "", "off_peak_rate": "", "off_peak_from": "00:00", "off_peak_to": "05:00"}
+    return {
+        "rate": f"{tariff.rate / 100:g}",
+        "off_peak_rate": "" if tariff.off_peak_rate is None else f"{tariff.off_peak_rate / 100:g}",
+        "off_peak_from": f"{tariff.off_peak_from // 60:02d}:{tariff.off_peak_from % 60:02d}",
+        "off_peak_to": f"{tariff.off_peak_to // 60:02d}:{tariff.off_peak_to % 60:02d}",
+    }
+
+
+def _rate(pence: str) -> int | None:
+    """Hundredths of a penny; None for an empty field."""
+    pence = pence.strip().replace(",", ".")
+    return round(float(pence) * 100) if pence else None
+
+
+def _minutes(time: str) -> int:
+    return int(time[:2]) * 60 + int(time[3:])
+
+
+@contextmanager
+def _explained(title: str) -> Iterator[None]:
+    """A refusal of the store becomes a page."""
+    try:
+        yield
+    except BridgeError as error:
+        raise Refused(title, f"{_sentence(error)} Nothing was changed.") from None
+
+
+def _sentence(error: BridgeError) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."

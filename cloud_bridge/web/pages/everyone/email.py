@@ -1,0 +1,67 @@
+"""The account's e-mail address: a new one counts when the link in the letter to it has been opened."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from cloud_bridge.alerts.mail import NotDelivered, send_mail
+from cloud_bridge.errors import AlreadyThere, BridgeError
+from cloud_bridge.store.email import ask_for_change, confirm_change, email_of, forget_change, pending_email
+from cloud_bridge.web.connections import Reading, Writing
+from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.page import Field, OwnForm, PersonOf, page, to
+from cloud_bridge.web.security.access import StateDep, person_of
+from cloud_bridge.web.security.rates import LETTERS, use
+
+LETTER = """Somebody, probably you, wants Chargekeeper to write to this address.
+
+To agree, open this page within a day: {link}
+
+If it was not you, do nothing: you will not hear from us again."""
+
+router = APIRouter(prefix="/account/email", include_in_schema=False)
+
+
+@router.get("")
+def email(request: Request, app_state: StateDep, connection: Reading, person: PersonOf) -> Response:
+    address = email_of(connection, person.id)
+    pending = pending_email(connection, person.id, app_state.clock.now_ms())
+    can_write = app_state.settings.mail is not None
+    return page(request, "everyone/account_email.html", person, address=address, pending=pending, can_write=can_write)
+
+
+@router.post("", dependencies=[OwnForm])
+def change(request: Request, app_state: StateDep, person: PersonOf, address: Field) -> Response:
+    use(request, person, LETTERS, "Too many letters", "Look for the one that we sent. Nothing was changed.")
+    try:
+        with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
+            code = ask_for_change(connection, person, address, app_state.clock.now_ms())
+        pages = app_state.settings.public_url or str(request.base_url).rstrip("/")
+        letter = LETTER.format(link=f"{pages}/account/email/confirm?code={code}")
+        send_mail(app_state.settings.mail, address.strip(), letter)
+    except BridgeError:
+        raise Refused("That is no e-mail address", "Nothing was changed. Check it, and try again.") from None
+    except NotDelivered:
+        with app_state.database.writing() as connection:  # of its own: the one above is committed
+            forget_change(connection, person)
+        raise Refused("The letter could not be sent", "Nothing was changed. Please try again later.", 503) from None
+    return to("/account/email")
+
+
+@router.get("/confirm")
+def letter_opened(request: Request, code: str = "") -> Response:
+    """Only a question: programs that look at mail open its links, but press no button."""
+    return page(request, "everyone/account_email_confirm.html", person_of(request), code=code)
+
+
+@router.post("/confirm")
+def confirm(request: Request, app_state: StateDep, code: Field, connection: Writing) -> Response:
+    """Whoever has the code has the letter; on the phone that got it, nobody need be logged in."""
+    try:
+        address = confirm_change(connection, code, app_state.clock.now_ms())
+    except AlreadyThere:
+        raise Refused(
+            "Another account has this address", "Nothing was changed. Each address has one account."
+        ) from None
+    if address is None:
+        raise Refused("This link is not valid any more", "It was used, or is older than a day. Ask for a new letter.")
+    return page(request, "everyone/account_email_confirmed.html", person_of(request), address=address)

@@ -1,0 +1,107 @@
+"""What a person is told of without asking, and what is kept of them: to choose, to take away, to erase."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from cloud_bridge.alerts.kinds import AlertKind
+from cloud_bridge.alerts.subscriptions import Via, add_subscription, remove_subscription, subscriptions_of
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.passwords import MAX_LENGTH
+from cloud_bridge.store.access import Role
+from cloud_bridge.store.email import email_of
+from cloud_bridge.store.personal import erase, export
+from cloud_bridge.web.connections import Reading, Writing
+from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.page import Number, OwnForm, PersonOf, page, to
+from cloud_bridge.web.pages.everyone.login import who_knows
+from cloud_bridge.web.security.access import SESSION_COOKIE, PasswordsOf, StateDep
+from cloud_bridge.web.security.rates import EXPORTS, use
+
+router = APIRouter(prefix="/account", include_in_schema=False)
+
+ABOUT = {
+    AlertKind.SILENT: "It has fallen silent",
+    AlertKind.BACK: "It is back",
+    AlertKind.FAULT: "A red light",
+    AlertKind.WEAK_SIGNAL: "A weak signal for a day",
+    AlertKind.BROWN_OUT: "Its supply dips",
+    AlertKind.TROUBLE: "It charges, but needs attention",
+    AlertKind.INCIDENT: "Many chargers fell silent at once",
+}
+VIA = {Via.EMAIL: "E-mail", Via.WEBHOOK: "Webhook", Via.PUSH: "Push service"}
+
+
+@router.get("/notifications")
+def notifications(request: Request, app_state: StateDep, connection: Reading, person: PersonOf) -> Response:
+    subscriptions = subscriptions_of(connection, person)
+    email = email_of(connection, person.id)
+    offered = {
+        about: said for about, said in ABOUT.items() if about is not AlertKind.INCIDENT or person.role is Role.OPERATOR
+    }
+    sends_mail = app_state.settings.mail is not None
+    ways = {via: said for via, said in VIA.items() if via is not Via.EMAIL or (sends_mail and email)}
+    shown = [
+        (subscription.id, ABOUT[subscription.about], VIA[subscription.via], subscription.target, subscription.secret)
+        for subscription in subscriptions
+    ]
+    content: dict[str, Any] = {
+        "subscriptions": shown,
+        "about": offered,
+        "via": ways,
+        "email": email,
+        "sends_mail": sends_mail,
+    }
+    return page(request, "everyone/account_notifications.html", person, **content)
+
+
+@router.post("/notifications", dependencies=[OwnForm])
+def add_notification(
+    person: PersonOf,
+    connection: Writing,
+    about: Annotated[AlertKind, Form()],
+    via: Annotated[Via, Form()],
+    target: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    try:
+        add_subscription(connection, person, about, via, "" if via is Via.EMAIL else target.strip())
+    except BridgeError as error:
+        raise Refused("That does not work", f"{str(error).capitalize()}. Nothing was changed.") from None
+    return to("/account/notifications")
+
+
+@router.post("/notifications/{wish_id}/remove", dependencies=[OwnForm])
+def remove_notification(person: PersonOf, wish_id: Number, connection: Writing) -> Response:
+    if not remove_subscription(connection, person, wish_id):
+        raise NotTheirs("notification")
+    return to("/account/notifications")
+
+
+@router.get("/data")
+def own_data(request: Request, person: PersonOf) -> Response:
+    return page(request, "everyone/account_data.html", person)
+
+
+@router.post("/data/export", dependencies=[OwnForm])
+def export_data(request: Request, connection: Reading, person: PersonOf) -> Response:
+    use(request, person, EXPORTS, "Too many copies", "You have the ones of before.")
+    text = json.dumps(export(connection, person), indent=1, ensure_ascii=False)
+    headers = {"Content-Disposition": 'attachment; filename="chargekeeper-my-data.json"'}
+    return Response(text, media_type="application/json", headers=headers)
+
+
+@router.post("/data/erase", dependencies=[OwnForm])
+def erase_data(
+    app_state: StateDep, passwords: PasswordsOf, person: PersonOf, password: Annotated[str, Form(max_length=MAX_LENGTH)]
+) -> Response:
+    """The password is asked for again: this cannot be undone."""
+    if who_knows(app_state, passwords, person.name, password) is None:
+        raise Refused("That is not your password", "Nothing was deleted.")
+    with app_state.database.writing() as connection:  # of its own: none was held while the password was hashed
+        erase(connection, person)
+    app_state.live.access_changed()
+    response = to("/login")
+    response.delete_cookie(SESSION_COOKIE)
+    return response

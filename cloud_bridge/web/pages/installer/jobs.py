@@ -1,0 +1,178 @@
+"""The installer's jobs: the evidence, what to try, the report of the visit, and whether it worked."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.durations import DAY_MS
+from cloud_bridge.store.access import Person, Role, Scope, may
+from cloud_bridge.store.claims import assign
+from cloud_bridge.store.people import find_person, list_people
+from cloud_bridge.store.units import Unit, visible_unit
+from cloud_bridge.support import jobs
+from cloud_bridge.support.advice import advise, compare
+from cloud_bridge.support.evidence import Evidence
+from cloud_bridge.support.jobs import MAX_REASON, MAX_REPORT, Job
+from cloud_bridge.troubles import troubles_of
+from cloud_bridge.web.connections import Reading, Writing
+from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.page import Field, Number, Once, OwnForm, PersonOf, UnitOf, only, page, to
+from cloud_bridge.web.presentation import charts, network_words
+from cloud_bridge.web.presentation.facts import networks, restarts, signal, silences
+from cloud_bridge.web.presentation.looking_back import evidence_of
+from cloud_bridge.web.presentation.series import silent_by_hour
+from cloud_bridge.web.presentation.view import charge_point
+from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.web.security.rates import REPORTS, use
+
+EVIDENCE_MS = 14 * DAY_MS  # before a visit; two weeks hold two of each weekday
+MAX_NAME = 100
+
+router = APIRouter(include_in_schema=False)
+
+Reason = Annotated[str, Form(min_length=1, max_length=MAX_REASON)]
+
+
+@router.post("/charge-points/{unit_id}/jobs", dependencies=[OwnForm, only(Scope.SUPPORT)])
+def raise_job(
+    app_state: StateDep, unit: UnitOf, connection: Writing, reason: Reason, once: Once, installer: Field = ""
+) -> Response:
+    """Raise the unit with its installer; or with the one chosen, where it has none yet."""
+    now_ms = app_state.clock.now_ms()
+    if jobs.installer_of(connection, unit.id) is None:
+        if not installer:
+            raise Refused("Choose an installer", "This charger has none yet. Nothing was raised.")
+        assign(connection, unit.id, find_person(connection, installer), now_ms)
+    job_id = jobs.raise_job(connection, unit.id, reason, once, now_ms)
+    return to(f"/jobs/{job_id}")
+
+
+@router.get("/charge-points/{unit_id}/jobs", dependencies=[only(Scope.SUPPORT)])
+def before_raising(
+    request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf
+) -> Response:
+    """The evidence, and the button that sends it to the installer."""
+    installer = jobs.installer_of(connection, unit.id)
+    installers = [row["name"] for row in list_people(connection) if row["role"] == Role.INSTALLER]
+    now_ms = app_state.clock.now_ms()
+    evidence = _evidence(app_state, connection, person, unit.id, now_ms - EVIDENCE_MS, now_ms)
+    content: dict[str, Any] = {"unit": unit, "installer": installer, "installers": installers}
+    content["troubles"] = troubles_of(charge_point(app_state, unit).heartbeat)
+    return page(
+        request, "installer/job_raise.html", person, advice=advise(evidence), **content, **_shown(unit, evidence)
+    )
+
+
+@router.get("/jobs")
+def overview(request: Request, connection: Reading, person: PersonOf) -> Response:
+    _installer_or_support(person)
+    return page(request, "installer/jobs.html", person, jobs=jobs.jobs_of(connection, person))
+
+
+@router.get("/jobs/{job_id}")
+def one(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, job_id: Number) -> Response:
+    job = _job(connection, person, job_id)
+    unit = visible_unit(connection, person, job.unit_id)
+    if unit is None:
+        raise NotTheirs("job")
+    now_ms = app_state.clock.now_ms()
+    until_ms = job.visited_ms or now_ms
+    before = _evidence(app_state, connection, person, job.unit_id, until_ms - EVIDENCE_MS, until_ms)
+    after = None
+    if job.visited_ms is not None:
+        after = _evidence(app_state, connection, person, job.unit_id, job.visited_ms, job.closed_ms or now_ms)
+    content: dict[str, Any] = {"job": job, "unit": unit, "advice": advise(before)}
+    content["troubles"] = troubles_of(charge_point(app_state, unit).heartbeat)
+    if after is None:
+        return page(request, "installer/job.html", person, change=None, **content, **_shown(unit, before))
+    return page(
+        request, "installer/job.html", person, change=compare(before, after), **content, **_shown(unit, before, after)
+    )
+
+
+@router.post("/jobs/{job_id}/visit", dependencies=[OwnForm])
+def visit(app_state: StateDep, person: PersonOf, job_id: Number, connection: Writing) -> Response:
+    jobs.visited(connection, _job(connection, person, job_id), app_state.clock.now_ms())
+    return to(f"/jobs/{job_id}")
+
+
+@router.post("/jobs/{job_id}/report", dependencies=[OwnForm])
+def report(request: Request, person: PersonOf, job_id: Number, report: UploadFile, connection: Writing) -> Response:
+    """What `python -m modem report` wrote on site. It is kept and shown as text, whatever it is called."""
+    use(request, person, REPORTS, "Too many reports", "This one was not stored.")
+    content = report.file.read(MAX_REPORT + 1)
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise Refused(
+            "That is not a report", "Upload the file that the signal report wrote. Nothing was stored."
+        ) from None
+    if not text.strip() or len(content) > MAX_REPORT or "\0" in text:
+        raise Refused(
+            "That is not a report", f"It is empty, or longer than {MAX_REPORT // 1000} kB. Nothing was stored."
+        )
+    jobs.attach_report(connection, _job(connection, person, job_id), shown_name(report.filename), text)
+    return to(f"/jobs/{job_id}#report")
+
+
+@router.post("/jobs/{job_id}/close", dependencies=[OwnForm])
+def close(app_state: StateDep, person: PersonOf, job_id: Number, outcome: Reason, connection: Writing) -> Response:
+    jobs.close(connection, _job(connection, person, job_id), outcome, app_state.clock.now_ms())
+    return to(f"/jobs/{job_id}")
+
+
+def shown_name(name: str | None) -> str:
+    """A file's name without its path and without what does not print; it never names a file of ours."""
+    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(letter for letter in last if letter.isprintable())[:MAX_NAME].strip(". ") or "report"
+
+
+def _installer_or_support(person: Person) -> None:
+    if person.role is not Role.INSTALLER and not may(person, Scope.SUPPORT):
+        raise NotTheirs("page")
+
+
+def _job(connection: Connection, person: Person, job_id: int) -> Job:
+    _installer_or_support(person)
+    found = jobs.find_job(connection, person, job_id)
+    if found is None:
+        raise NotTheirs("job")
+    return found
+
+
+def _evidence(
+    app_state: AppState, connection: Connection, person: Person, unit_id: str, from_ms: int, to_ms: int
+) -> Evidence:
+    unit = visible_unit(connection, person, unit_id)
+    if unit is None:
+        raise NotTheirs("charger")
+    return evidence_of(app_state, connection, unit, from_ms, to_ms)
+
+
+def _shown(unit: Unit, before: Evidence, after: Evidence | None = None) -> dict[str, Any]:
+    """What the templates lay out."""
+    times = [before] if after is None else [before, after]
+    gaps = [gap for time in times for gap in time.gaps]
+    return {
+        "before": _facts(before),
+        "after": after and _facts(after),
+        "chart": charts.signal_chart(*times),
+        "gaps": gaps,
+        "by_hour": charts.hour_bars(silent_by_hour(gaps, unit.time_zone)),
+        "moves": network_words.told(move for time in times for move in time.moves),
+    }
+
+
+def _facts(evidence: Evidence) -> list[tuple[str, str]]:
+    availability = evidence.availability
+    return [
+        ("Available", "not known" if availability is None else f"{availability:.1%}"),
+        ("Silent", silences(evidence)),
+        ("Signal", signal(evidence)),
+        ("Weak readings", f"{evidence.weak_share:.0%} of {evidence.samples:,}"),
+        ("Networks", networks(evidence)),
+        ("Restarts", restarts(evidence)),
+    ]

@@ -1,0 +1,112 @@
+"""The operator's fleet, and the public page that says how the service itself is."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from cloud_bridge.durations import DAY_MS
+from cloud_bridge.store.access import Scope
+from cloud_bridge.store.fleet import Order, SilentMinute, page_of
+from cloud_bridge.web.connections import Reading
+from cloud_bridge.web.errors import NotTheirs
+from cloud_bridge.web.page import MAX_FIELD, PersonOf, only, page
+from cloud_bridge.web.presentation import words
+from cloud_bridge.web.presentation.dashboard import describe
+from cloud_bridge.web.presentation.view import charge_point
+from cloud_bridge.web.security.access import StateDep, person_of
+
+INCIDENT_MS = 10 * 60 * 1000  # units that fall silent within this of each other
+INCIDENT_SIZE = 5  # and at least so many of one network: one mast, not so many broken units
+STATUS_DAYS = 30
+
+router = APIRouter(include_in_schema=False)
+
+
+class Incident(NamedTuple):
+    """Units of one network that fell silent together."""
+
+    network: str
+    since_ms: int  # of the first
+    size: int
+
+
+@router.get("/fleet", dependencies=[only(Scope.SUPPORT)])
+def fleet(
+    request: Request,
+    app_state: StateDep,
+    connection: Reading,
+    person: PersonOf,
+    by: Order = Order.SILENCE,
+    network: str | None = None,
+    q: str = "",
+    after: Annotated[Sequence[str], Query()] = (),
+) -> Response:
+    """A search goes through the names and ids in their own order."""
+    search = q.strip()[:MAX_FIELD]
+    kept: dict[str, str] = {"q": search} if search else {"by": by}
+    if network is not None:
+        kept["network"] = network
+    try:
+        found = page_of(connection, person, Order.SITE if search else by, after, network, search)
+    except ValueError:  # somebody wrote the address by hand
+        raise NotTheirs("page") from None
+    content: dict[str, Any] = {
+        "boards": [describe(charge_point(app_state, unit)) for unit in found.units],
+        "next": f"/fleet?{urlencode({**kept, 'after': found.after}, doseq=True)}" if found.after else None,
+        "by": by,
+        "network_name": None if network is None else network_name(network),
+        "search": search,
+        "silent": sum(minute.units for minute in app_state.upkeep.silences),
+        "networks": networks(app_state.upkeep.silences),
+        "incidents": [] if search or after else incidents(app_state.upkeep.silences),
+    }
+    return page(request, "operator/fleet.html", person, **content)
+
+
+@router.get("/status")
+def status(request: Request, app_state: StateDep) -> Response:
+    """For everybody: whether we are listening, and when we were not. Nothing of any charger."""
+    now_ms = app_state.clock.now_ms()
+    gaps = [gap for gap in app_state.ledger.outages(now_ms) if gap.to_ms > now_ms - STATUS_DAYS * DAY_MS]
+    outage_ms = sum(gap.to_ms - max(gap.from_ms, now_ms - STATUS_DAYS * DAY_MS) for gap in gaps)
+    content: dict[str, Any] = {
+        "listening": app_state.ledger.open_outage(now_ms) is None and app_state.ledger.last_ok_ms is not None,
+        "storing": app_state.recorder.trouble is None,
+        "last_ok_ms": app_state.ledger.last_ok_ms,
+        "gaps": gaps[-50:],
+        "outage_ms": outage_ms,
+        "days": STATUS_DAYS,
+        "now_ms": now_ms,
+    }
+    return page(request, "operator/status.html", person_of(request), **content)
+
+
+def networks(silent: Sequence[SilentMinute]) -> list[tuple[str, str, int]]:
+    """PLMN digits, name and number of silent units of each network, most first."""
+    count: Counter[str] = Counter()
+    for minute in silent:
+        count[minute.operator] += minute.units
+    return [(operator, network_name(operator), units) for operator, units in count.most_common()]
+
+
+def incidents(silent: Sequence[SilentMinute]) -> list[Incident]:
+    """What fell silent together on one network, newest first. `silent` is ordered by network and time."""
+    found: list[Incident] = []
+    latest_ms = 0
+    for operator, first_ms, last_ms, units in silent:
+        network = network_name(operator)
+        if found and found[-1].network == network and first_ms - latest_ms <= INCIDENT_MS:
+            found[-1] = found[-1]._replace(size=found[-1].size + units)
+        else:
+            found.append(Incident(network, first_ms, units))
+        latest_ms = last_ms
+    together = [incident for incident in found if incident.size >= INCIDENT_SIZE]
+    return sorted(together, key=lambda incident: -incident.since_ms)
+
+
+def network_name(operator: str) -> str:
+    return words.operator_name(operator) or "Not known"

@@ -1,0 +1,177 @@
+"""What the dashboard says of one charge point. Pure: the templates only lay it out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cloud_bridge import faults
+from cloud_bridge.clock import iso_utc
+from cloud_bridge.contact import Contact, Gap
+from cloud_bridge.store.contact_details import Details
+from cloud_bridge.troubles import Trouble, troubles_of
+from cloud_bridge.values import HEARTBEAT, Value, in_words
+from cloud_bridge.web.presentation import words
+from cloud_bridge.web.presentation.view import ChargePoint, mark
+from cloud_bridge.wire import Heartbeat
+
+
+class Fact(NamedTuple):
+    """One line of what is known."""
+
+    label: str
+    text: str
+    means: str | None = None  # the same explained
+    bars: int | None = None  # of a signal, 0 to 4
+    wide: bool = False  # takes the width of the page
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """Everything in words; None is left out of the page."""
+
+    id: str
+    name: str
+    mark: str  # changes when the page must (view.mark)
+    contact: Contact
+    glance: words.Glance
+    last_contact_iso: str | None
+    last_contact_age_ms: int | None
+    last_contact_ago: str
+    last_contact_moment: str | None
+    checked_at_iso: str
+    checked_at: str
+    silence: str | None  # how long we listened and heard nothing
+    outage: str | None  # how long we were not listening since the last contact
+    heartbeat_moment: str | None  # when what follows was true
+    is_current: bool  # it is the state now, not only the last that we know
+    light: str  # red, green, blue, or off while nothing is known
+    state: str
+    charging: bool
+    power: str | None
+    facts: list[Fact]
+    operator: str | None
+    faults: list[str]
+    waits_for_button: bool  # to be pressed before the red light ends
+    troubles: list[Trouble]  # which do not stop charging
+    back: str | None  # how long it was silent, shortly after it has come back
+    installer: Details | None
+    maker: str
+
+
+class Around(NamedTuple):
+    """What the dashboard shows beside the charge point itself."""
+
+    back: Gap | None = None  # a silence that ended a short while ago
+    installer: Details | None = None
+    maker: str = ""
+    vehicles_mark: str = ""  # rows.mark
+    firmware: str | None = None  # its version
+
+
+NOTHING = Around()
+
+
+def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
+    heartbeat, verdict, zone = point.heartbeat, point.verdict, point.time_zone
+    last_ms = point.last_contact_ms
+    charging = _charges(heartbeat)
+    return Dashboard(
+        id=point.id,
+        name=point.name,
+        mark=mark(point, around.vehicles_mark),
+        contact=verdict.contact,
+        glance=words.FAULT_GLANCE if heartbeat.faults else words.GLANCES[verdict.contact],
+        last_contact_iso=None if last_ms is None else iso_utc(last_ms),
+        last_contact_age_ms=None if last_ms is None else max(0, point.now_ms - last_ms),
+        last_contact_ago="Never contacted" if last_ms is None else words.ago(point.now_ms - last_ms),
+        last_contact_moment=None if last_ms is None else words.moment(last_ms, zone),
+        checked_at_iso=iso_utc(point.now_ms),
+        checked_at=words.time_of_day(point.now_ms, zone),
+        silence=words.lasting(verdict.silence_ms) if verdict.silence_ms is not None else None,
+        outage=words.lasting(verdict.outage_ms) if verdict.outage_ms else None,
+        heartbeat_moment=None if point.heartbeat_ms is None else words.moment(point.heartbeat_ms, zone),
+        is_current=verdict.contact is Contact.ONLINE,
+        light=_light(heartbeat),
+        state=_state(heartbeat),
+        charging=charging,
+        power=f"{heartbeat.watts / 1000:.1f} kW" if heartbeat.watts and charging else None,
+        facts=_facts(point, around),
+        operator=words.operator_name(heartbeat.operator),
+        faults=[faults.in_words(name) for name in heartbeat.faults or []],
+        waits_for_button=not faults.WAIT_FOR_A_PERSON.isdisjoint(heartbeat.faults or []),
+        troubles=troubles_of(heartbeat),
+        back=words.lasting(around.back.to_ms - around.back.from_ms) if around.back else None,
+        installer=around.installer,
+        maker=around.maker,
+    )
+
+
+def _facts(point: ChargePoint, around: Around) -> list[Fact]:
+    """The values of the heartbeat that have a label, and what else is known; the wide ones last."""
+    shown = [(PRESENTED.get(value.name) or _plain)(value, point) for value in HEARTBEAT if value.label is not None]
+    found = [fact for fact in shown if fact is not None]
+    if point.session_wh is not None:  # since the vehicle was plugged in
+        found.append(Fact("This session", f"{point.session_wh / 1000:.1f} kWh"))
+    found.append(
+        Fact("Light on the wall", words.LIGHTS["breathing" if _charges(point.heartbeat) else _light(point.heartbeat)])
+    )
+    if around.firmware is not None:
+        found.append(Fact("Firmware", around.firmware))
+    return sorted(found, key=lambda fact: fact.wide)
+
+
+def _plain(value: Value, point: ChargePoint) -> Fact | None:
+    text = in_words(value, point.heartbeat.get(value.name))
+    return None if text is None else Fact(str(value.label), text, wide=value.wide)
+
+
+def _signal(value: Value, point: ChargePoint) -> Fact:
+    text, bars = words.signal(point.heartbeat.csq)
+    operator = words.operator_name(point.heartbeat.operator)
+    return Fact(str(value.label), f"{text}, {operator}" if operator else text, bars=bars)
+
+
+def _limit(value: Value, point: ChargePoint) -> Fact | None:
+    heartbeat = point.heartbeat
+    if heartbeat.limited_by == "cable" and (heartbeat.state or "").startswith("A"):
+        return None  # no vehicle and so no cable, whose rating limits the current to nothing
+    text = words.limit(heartbeat.limited_by, heartbeat.limited_until_s, point.time_zone)
+    return None if text is None else Fact(str(value.label), text, wide=value.wide)
+
+
+def _mode(value: Value, point: ChargePoint) -> Fact | None:
+    mode = point.heartbeat.mode
+    if not mode:
+        return None
+    text, means = words.MODES.get(mode, (mode, None))
+    is_current = point.verdict.contact is Contact.ONLINE
+    return Fact(str(value.label), text, means if is_current else None, wide=value.wide)
+
+
+# Values whose words need more than the value itself, by name.
+PRESENTED: dict[str, Callable[[Value, ChargePoint], Fact | None]] = {
+    "csq": _signal,
+    "limited_by": _limit,
+    "mode": _mode,
+}
+
+
+def _state(heartbeat: Heartbeat) -> str:
+    if heartbeat.faults:
+        return "Stopped by a fault"
+    if heartbeat.state is None:
+        return "Not known yet"
+    return words.STATES.get(heartbeat.state, heartbeat.state)
+
+
+def _light(heartbeat: Heartbeat) -> str:
+    """The colour on the wall: red if and only if a fault is set, green idle and charging, blue waiting."""
+    if heartbeat.faults:
+        return "red"
+    if heartbeat.state is None:
+        return "off"
+    return "green" if heartbeat.state in words.CHARGING or heartbeat.state.startswith("A") else "blue"
+
+
+def _charges(heartbeat: Heartbeat) -> bool:
+    return heartbeat.state in words.CHARGING and not heartbeat.faults

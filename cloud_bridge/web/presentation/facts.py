@@ -1,0 +1,65 @@
+"""A charge point's facts in words, as they stood when a message was sent: attached to it, so that nobody has to ask."""
+
+import json
+
+from cloud_bridge.durations import DAY_MS
+from cloud_bridge.support.evidence import Evidence
+from cloud_bridge.web.presentation import words
+from cloud_bridge.web.presentation.dashboard import Around, describe
+from cloud_bridge.web.presentation.view import ChargePoint
+
+FACTS_OVER_MS = 7 * DAY_MS
+
+
+def facts_of(point: ChargePoint, week: Evidence, firmware: str | None) -> list[tuple[str, str]]:
+    """(name, value) pairs, most telling first. `firmware` is its version, None while unknown."""
+    board = describe(point, Around(firmware=firmware))
+    heartbeat = point.heartbeat
+    return [
+        ("Last contacted", board.last_contact_moment or "never"),
+        ("Contact", board.glance.word),
+        ("State", f"{board.state} ({heartbeat.state or 'not known'})"),
+        ("Faults", ", ".join(board.faults) or "none"),
+        ("Needs attention", "; ".join(trouble.title for trouble in board.troubles) or "nothing"),
+        ("Silent in 7 days", silences(week)),
+        ("Signal in 7 days", signal(week)),
+        ("Networks in 7 days", networks(week)),
+        ("Restarts in 7 days", restarts(week)),
+        *((fact.label, fact.text) for fact in board.facts),
+    ]
+
+
+def as_text(facts: list[tuple[str, str]]) -> str:
+    return json.dumps(facts)
+
+
+def from_text(text: str | None) -> list[tuple[str, str]]:
+    return [] if text is None else [(name, value) for name, value in json.loads(text)]
+
+
+def silences(evidence: Evidence) -> str:
+    if not evidence.gaps:
+        return "never"
+    return f"{words.times(len(evidence.gaps))}, together {words.lasting(evidence.silent_ms)}"
+
+
+def signal(evidence: Evidence) -> str:
+    if evidence.typical_csq is None:
+        return "no readings"
+    return f"typically CSQ {evidence.typical_csq:.0f}, at worst {evidence.weakest_csq}"
+
+
+def restarts(evidence: Evidence) -> str:
+    if not evidence.boots:
+        return "none"
+    return words.times(evidence.boots) + (
+        f", {words.times(evidence.brown_outs)} because the supply dipped" if evidence.brown_outs else ""
+    )
+
+
+def networks(evidence: Evidence) -> str:
+    named = [
+        f"{words.operator_name(network.operator) or 'unknown'} (CSQ {network.average_csq:.0f})"
+        for network in evidence.networks
+    ]
+    return ", ".join(named) or "none seen"

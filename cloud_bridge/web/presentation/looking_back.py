@@ -1,0 +1,14 @@
+"""Evidence of a unit as the running bridge knows it: the store's, up to this moment."""
+
+from sqlalchemy import Connection
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.store.units import Unit
+from cloud_bridge.support.evidence import Evidence, Heard, gather
+from cloud_bridge.web.presentation.view import charge_point
+
+
+def evidence_of(app_state: AppState, connection: Connection, unit: Unit, from_ms: int, to_ms: int) -> Evidence:
+    point = charge_point(app_state, unit)
+    heard = Heard(point.last_contact_ms, app_state.ledger.open_outage(point.now_ms))
+    return gather(connection, unit.id, from_ms, to_ms, unit.silent_after_ms, heard)

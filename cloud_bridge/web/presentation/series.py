@@ -1,0 +1,124 @@
+"""Signal, reach and energy in equal steps of time: the rows of the tables that static/charts.js draws. Pure.
+
+A table has at most some two hundred rows, whatever the span: more than a screen has columns for would show nothing more.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from cloud_bridge.contact import Gap, outage_ms
+from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from cloud_bridge.support.evidence import SignalPoint
+from cloud_bridge.web.presentation.words import operator_name
+
+SIGNAL_STEPS_MS = (10 * MINUTE_MS, HOUR_MS, 2 * HOUR_MS, 4 * HOUR_MS, 12 * HOUR_MS, DAY_MS)
+MAX_STEPS = 200
+
+
+class Signal(NamedTuple):
+    """The readings of one step."""
+
+    from_ms: int
+    lowest: float
+    mean: float
+    highest: float
+    networks: str
+
+
+class Slot(NamedTuple):
+    """An hour, or a day, as the site's clock has them; the first and the last of a span are parts of one."""
+
+    from_ms: int
+    to_ms: int
+
+
+class Spent(NamedTuple):
+    """A session's energy, and when. How it lay in that time nobody told us, so it is taken as even."""
+
+    from_ms: int
+    to_ms: int
+    energy_wh: int
+
+
+class Reach(NamedTuple):
+    """One slot: how much of it we were listening, and the unit was silent meanwhile."""
+
+    slot: Slot
+    heard_ms: int
+    silent_ms: int
+
+    @property
+    def share(self) -> float | None:
+        """In which it could be reached, 0 to 1; None when we were not listening at all."""
+        return 1 - self.silent_ms / self.heard_ms if self.heard_ms > 0 else None
+
+
+def signal_steps(points: Sequence[SignalPoint], from_ms: int, to_ms: int) -> list[Signal]:
+    """Newest first; a step without a reading is left out."""
+    enough = (step_ms for step_ms in SIGNAL_STEPS_MS if (to_ms - from_ms) / step_ms <= MAX_STEPS)
+    step_ms = next(enough, SIGNAL_STEPS_MS[-1])
+    steps: dict[int, list[SignalPoint]] = {}
+    for point in points:
+        steps.setdefault(point.at_ms // step_ms, []).append(point)
+    return [
+        Signal(
+            step * step_ms,
+            min(point.csq for point in inside),
+            sum(point.csq for point in inside) / len(inside),
+            max(point.csq for point in inside),
+            ", ".join(sorted({operator_name(point.operator) or "not said" for point in inside})),
+        )
+        for step, inside in sorted(steps.items(), reverse=True)
+    ]
+
+
+def slots(from_ms: int, to_ms: int, time_zone: str) -> list[Slot]:
+    """Hours of a span of up to a day, else days; oldest first. The day on which the clock goes back has 25 hours."""
+    zone = ZoneInfo(time_zone)
+    at = datetime.fromtimestamp(from_ms / 1000, UTC).astimezone(zone).replace(minute=0, second=0, microsecond=0)
+    bounds = []
+    while (at := _next(at, by_hour=to_ms - from_ms <= DAY_MS)).timestamp() * 1000 < to_ms:
+        bounds.append(int(at.timestamp() * 1000))
+    return [Slot(*pair) for pair in zip([from_ms, *bounds], [*bounds, to_ms], strict=True)]
+
+
+def reaches(found: Sequence[Slot], silences: Sequence[Gap], ours: Sequence[Gap], since_ms: int) -> list[Reach]:
+    """Of the slots from `since_ms` on. `silences` without our own outages (support.evidence), `ours` these outages."""
+    return [
+        Reach(slot, slot.to_ms - begin_ms - outage_ms(ours, begin_ms, slot.to_ms), outage_ms(silences, *slot))
+        for slot in found
+        if (begin_ms := max(slot.from_ms, since_ms)) < slot.to_ms
+    ]
+
+
+def silent_by_hour(silences: Sequence[Gap], time_zone: str) -> list[int]:
+    """Milliseconds of silence in each hour of the site's day, from midnight: what falls silent at six has a reason at six."""
+    zone = ZoneInfo(time_zone)
+    hours = [0] * 24
+    for begin_ms, end_ms in silences:
+        while begin_ms < end_ms:
+            upto_ms = min(end_ms, (begin_ms // HOUR_MS + 1) * HOUR_MS)
+            hours[datetime.fromtimestamp(begin_ms / 1000, zone).hour] += upto_ms - begin_ms
+            begin_ms = upto_ms
+    return hours
+
+
+def spent_wh(slot: Slot, sessions: Sequence[Spent]) -> float:
+    return sum(session.energy_wh * _share(session, slot) for session in sessions)
+
+
+def _share(session: Spent, slot: Slot) -> float:
+    """Of the session, how much lies in the slot, 0 to 1."""
+    if session.to_ms <= session.from_ms:
+        return float(slot.from_ms <= session.to_ms < slot.to_ms)
+    inside_ms = min(session.to_ms, slot.to_ms) - max(session.from_ms, slot.from_ms)
+    return max(0, inside_ms) / (session.to_ms - session.from_ms)
+
+
+def _next(at: datetime, by_hour: bool) -> datetime:
+    """The next whole hour, or midnight, of the clock on the wall."""
+    if by_hour:
+        return (at.astimezone(UTC) + timedelta(hours=1)).astimezone(at.tzinfo)
+    return at.replace(hour=0) + timedelta(days=1)

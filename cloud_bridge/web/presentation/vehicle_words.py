@@ -1,0 +1,179 @@
+"""What is said to a driver about their car's account. Pure."""
+
+from dataclasses import dataclass
+
+from cloud_bridge.clock import iso_utc
+from cloud_bridge.vehicles.linking.link import State
+from cloud_bridge.vehicles.linking.link_errors import LinkRefused, Refusal
+from cloud_bridge.vehicles.plan import Because
+from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN, LASTING, Trouble
+from cloud_bridge.vehicles.repository import Vehicle
+from cloud_bridge.web.presentation import words
+
+# reason: title, what it means, what to do
+LOST = {
+    Trouble.CONSENT_GONE: (
+        "We have lost access to {car}",
+        "{maker} no longer lets us read it. That happens after a change of password, or when access was taken back.",
+        "Press Refresh. If that does not help, connect the vehicle again: it takes a minute.",
+    ),
+    Trouble.SCOPE_MISSING: (
+        "{car}: a permission is missing",
+        "{maker} lets us in, but not to the battery and charging state that we need.",
+        "Connect the vehicle again and leave all permissions ticked.",
+    ),
+    Trouble.VEHICLE_GONE: (
+        "{car} is no longer in this account",
+        "{maker} says that your account has no such vehicle. It may have been sold, or its driver list has changed.",
+        "Connect the vehicle again with the account it is in now, or remove it here.",
+    ),
+    Trouble.REMOTE_OFF: (
+        "{car}: remote access is switched off in the car",
+        "Somebody has switched off mobile or remote access in the car's own settings.",
+        "Switch it on in the car, then press Refresh. There is no need to connect again.",
+    ),
+    Trouble.SUBSCRIPTION: (
+        "{car}: the maker's connected service has ended",
+        "The car's subscription for connected services is not active.",
+        "Renew it in {maker}'s app or website, then press Refresh. There is no need to connect again.",
+    ),
+    Trouble.VIRTUAL_KEY: (
+        "{car} asks for a virtual key",
+        "The car wants to know us as a key before it answers.",
+        "Add the key in {maker}'s app, then press Refresh. There is no need to connect again.",
+    ),
+    Trouble.ACCOUNT_ISSUE: (
+        "{car}: something is waiting in your account with the maker",
+        "{maker} wants you to do something there first, such as accepting new terms.",
+        "Open {maker}'s app or website, finish what is asked there, then press Refresh.",
+    ),
+    Trouble.ACCOUNT_LOCKED: (
+        "{car}: your account with the maker is locked",
+        "{maker} has locked the account. Only {maker} can unlock it.",
+        "Ask {maker} to unlock it, then press Refresh.",
+    ),
+}
+
+# refusal: title, what it means and what to do. Nothing was stored in any of these cases.
+REFUSED = {
+    Refusal.NOT_OURS: (
+        "That way back was too old",
+        "The return from the car maker took more than ten minutes, came a second time, or came to another browser than "
+        "the one that began. Nothing was changed. Start again.",
+    ),
+    Refusal.MIXED_UP: (
+        "That answer came from somebody else",
+        "The return did not come from the car maker that you were sent to, so we did not use it. Start again.",
+    ),
+    Refusal.DECLINED: (
+        "You did not give access",
+        "That is your choice, and nothing was changed. The charger works without it.",
+    ),
+    Refusal.SCOPES: (
+        "A permission is missing",
+        "To show the battery and the charging state we need every permission on the car maker's page. We have given back "
+        "what we got. Start again and leave them all ticked.",
+    ),
+    Refusal.CODE: ("The car maker's answer could not be used", "It was used before or came too late. Start again."),
+    Refusal.PROVIDER: (
+        "The car maker does not answer",
+        "Its service is down or busy, which is neither your fault nor ours. Nothing was changed. Try again in a while.",
+    ),
+    Refusal.NO_CAR: (
+        "There is no car in that account",
+        "The account that you logged in to has no vehicle. Log in there with the account that your car is in.",
+    ),
+    Refusal.OTHER_CAR: ("That is a different car", ""),
+}
+
+# why the charger is not paused for "Ready by"
+AT_ONCE: dict[str, str] = {
+    Because.BATTERY_UNKNOWN: "We do not know how full the battery is, so your charger does not wait.",
+    Because.FULL_ENOUGH: "The battery is as full as you want it, so there is nothing to wait for.",
+    Because.NO_TIME: "The car needs all the time there is, so your charger does not wait.",
+}
+
+CHARGING_BELIEVED_MS = 60 * 60 * 1000  # a car that charges is asked every ten minutes; an hour ago says nothing of now
+
+STATES = {
+    State.UNLINKED: "Not connected",
+    State.LINKING: "Waiting for the car maker",
+    State.LINKED: "Connected",
+    State.DEGRADED: "Connected; the car maker does not answer at the moment",
+    State.ACCESS_LOST: "Access lost",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error on the dashboard, in words."""
+
+    title: str
+    meaning: str
+    remedy: str
+    since: str
+    reconnect: bool  # authorising again is the way back
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A vehicle, in words. None is left out."""
+
+    id: int
+    name: str
+    vin: str
+    maker: str
+    state: str
+    connected: bool
+    problem: Problem | None
+    battery: str | None
+    plugged_in: str | None
+    charging: str | None
+    range: str | None
+    seen_iso: str | None
+    seen_ago: str | None
+    is_charging: bool  # as far as it said so lately
+
+
+def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str) -> Card:
+    link, reading = vehicle.link, vehicle.reading
+    return Card(
+        id=vehicle.id,
+        name=vehicle.name,
+        vin=vehicle.vin,
+        maker=maker,
+        state=STATES[link.state],
+        connected=link.state in (State.LINKED, State.DEGRADED),
+        problem=_problem(vehicle, link.reason, maker, time_zone) if link.reason in LASTING else None,
+        battery=None if reading is None or reading.battery_percent is None else f"{reading.battery_percent:.0f} %",
+        plugged_in=None if reading is None or reading.plugged_in is None else ("Yes" if reading.plugged_in else "No"),
+        charging=None if reading is None or reading.charging is None else ("Yes" if reading.charging else "No"),
+        range=None if reading is None or reading.range_km is None else f"{reading.range_km:.0f} km",
+        seen_iso=None if reading is None else iso_utc(reading.seen_ms),
+        seen_ago=None if reading is None else words.ago(now_ms - reading.seen_ms),
+        is_charging=bool(reading and reading.charging and now_ms - reading.seen_ms <= CHARGING_BELIEVED_MS),
+    )
+
+
+def refusal_words(refused: LinkRefused) -> tuple[str, str]:
+    """Title and meaning."""
+    title, meaning = REFUSED[refused.refusal]
+    if refused.refusal is Refusal.OTHER_CAR and refused.vehicle is not None:
+        found = ", ".join(f"{car.name} (…{car.vin[-4:]})" for car in refused.cars)
+        meaning = (
+            f"You wanted to connect {refused.vehicle.name} (…{refused.vehicle.vin[-4:]}) again, but the account that you "
+            f"logged in to has {found}. Nothing was changed. Log in at the car maker with the other account, or add the "
+            "other car as a new vehicle."
+        )
+    return title, meaning
+
+
+def _problem(vehicle: Vehicle, reason: Trouble, maker: str, time_zone: str) -> Problem:
+    title, meaning, remedy = (text.format(car=vehicle.name, maker=maker) for text in LOST[reason])
+    return Problem(
+        title,
+        meaning,
+        vehicle.advice or remedy,
+        words.moment(vehicle.link.since_ms, time_zone),
+        reason in AUTHORISE_AGAIN,
+    )

@@ -1,0 +1,74 @@
+"""How much a person may have us send or store in a time. Nobody who does it by hand meets these rates.
+
+An allowance that is used up comes back evenly: after a fifth of the window, a fifth of it. What is refused uses nothing.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from threading import Lock
+from typing import NamedTuple
+
+from fastapi import Request
+
+from cloud_bridge.durations import DAY_MS, MINUTE_MS
+from cloud_bridge.store.access import Person
+from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.presentation.words import lasting
+
+QUARTER_MS = 15 * MINUTE_MS
+MAX_KEYS = 20_000  # the longest unused are forgotten, and with that forgiven
+
+
+class Rate(NamedTuple):
+    """At most `allowed` at once, and as many again within the window."""
+
+    what: str
+    allowed: int
+    window_ms: int = QUARTER_MS
+
+
+ORDERS = [Rate("orders", 30)]  # fewer than the threads of the pages: each may wait seconds for a broker
+MESSAGES = [Rate("messages", 20)]
+ANSWERS = [Rate("answers", 200)]  # of support
+REPORTS = [Rate("reports", 20)]  # of an installer, who replaces the one before
+EXPORTS = [Rate("exports", 5)]  # each reads all that is kept of the person
+LETTERS = [Rate("letters", 5), Rate("letters of a day", 20, DAY_MS)]  # they may go to strangers
+
+
+class Rates:
+    """What people have used, in memory: a restart forgives. Thread-safe. The clock is handed in."""
+
+    def __init__(self) -> None:
+        self._used: OrderedDict[tuple[str, int], tuple[float, int]] = OrderedDict()  # -> how much, as of when
+        self._lock = Lock()
+
+    def use(self, person_id: int, rates: Sequence[Rate], now_ms: int) -> int:
+        """Use one of every rate, if each has one left; then 0. Otherwise the milliseconds until there is one."""
+        with self._lock:
+            used = [self._used_of(person_id, rate, now_ms) for rate in rates]
+            wait_ms = max(
+                int((before + 1 - rate.allowed) * rate.window_ms / rate.allowed)
+                for rate, before in zip(rates, used, strict=True)
+            )
+            if wait_ms > 0:
+                return wait_ms
+            for rate, before in zip(rates, used, strict=True):
+                self._used[rate.what, person_id] = (before + 1, now_ms)
+                self._used.move_to_end((rate.what, person_id))
+            while len(self._used) > MAX_KEYS:
+                self._used.popitem(last=False)
+            return 0
+
+    def _used_of(self, person_id: int, rate: Rate, now_ms: int) -> float:
+        """A clock that was set back gives nothing and takes nothing."""
+        used, then_ms = self._used.get((rate.what, person_id), (0.0, now_ms))
+        return max(0.0, used - max(0, now_ms - then_ms) * rate.allowed / rate.window_ms)
+
+
+def use(request: Request, person: Person, rates: Sequence[Rate], title: str, meaning: str) -> None:
+    """Use one of the person's rates. Raises Refused (429) with the title, the meaning, and when to try again."""
+    all_rates: Rates = request.app.state.rates
+    wait_ms = all_rates.use(person.id, rates, request.app.state.bridge.clock.now_ms())
+    if wait_ms:
+        minutes = -(-wait_ms // MINUTE_MS)
+        raise Refused(title, f"{meaning} Try again in {lasting(minutes * MINUTE_MS)}.", 429)

@@ -1,0 +1,50 @@
+"""Around every answer: nothing inline, nothing from elsewhere, no copy that looks current; and no endless request."""
+
+from collections.abc import Callable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_BYTES = 64 * 1024
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+
+class SecurityHeaders:
+    """ASGI middleware. `problem_text(status)` is the page of a request that is refused before anything reads it."""
+
+    def __init__(self, app: ASGIApp, problem_text: Callable[[int], str]) -> None:
+        self._app = app
+        self._problem_text = problem_text
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        status = _refusal(Headers(scope=scope))
+        answer = HTMLResponse(self._problem_text(status), status) if status else self._app
+        await answer(scope, receive, send_with_headers)
+
+
+def _refusal(headers: Headers) -> int | None:
+    """The status for a body that is longer than any form of ours, or does not say how long it is; else None."""
+    if "transfer-encoding" in headers:
+        return 411
+    length = headers.get("content-length", "0")
+    return 413 if not length.isdecimal() or int(length) > MAX_BODY_BYTES else None

@@ -1,0 +1,198 @@
+"""Is every documented error of each provider understood, and every answer read into the same words?"""
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from cloud_bridge.vehicles.providers.generic import Generic
+from cloud_bridge.vehicles.providers.oauth import OAuthSettings
+from cloud_bridge.vehicles.providers.provider import Car, Provider, ProviderError, Reading
+from cloud_bridge.vehicles.providers.provider_errors import Trouble
+from cloud_bridge.vehicles.providers.smartcar import Smartcar
+from cloud_bridge.vehicles.providers.tesla import Tesla
+from tests.cloud_bridge.vehicles.provider_calls import Wire
+
+NOW_MS = 1_767_225_600_000
+OAUTH = OAuthSettings("us", "https://m.example/a", "https://m.example/t", ("read",))
+EU, NA = "https://eu.example", "https://na.example"
+
+
+def tesla(wire: Wire) -> Provider:
+    return Tesla(OAUTH, (EU, NA), wire.transport)
+
+
+def smartcar(wire: Wire) -> Provider:
+    return Smartcar(OAUTH, "https://sc.example/v2.0", "live", wire.transport)
+
+
+def generic(wire: Wire) -> Provider:
+    return Generic("demo", "Demo", OAUTH, "https://g.example", wire.transport)
+
+
+def said(code: str, kind: str, status: int, resolution: str | None = None) -> tuple[int, dict[str, Any]]:
+    """A Smartcar error as documented."""
+    return status, {
+        "type": kind,
+        "code": code or None,
+        "description": "…",
+        "docURL": "…",
+        "statusCode": status,
+        "requestId": "5dea93a1-3f79-4246-90c5-89610a20471b",
+        "resolution": {"type": resolution},
+        "suggestedUserMessage": "Do this in your car's app.",
+    }
+
+
+def tesla_said(status: int, error: str) -> tuple[int, dict[str, Any]]:
+    return status, {"response": None, "error": error, "error_description": ""}
+
+
+TESLA = [
+    (tesla_said(401, "invalid bearer token"), Trouble.STALE_TOKEN),
+    (tesla_said(401, "token expired (401)"), Trouble.STALE_TOKEN),
+    (tesla_said(401, "login_required"), Trouble.CONSENT_GONE),
+    (tesla_said(401, "mobile_access_disabled"), Trouble.REMOTE_OFF),
+    (tesla_said(403, "mobile_access_disabled"), Trouble.REMOTE_OFF),
+    (tesla_said(402, "payment required"), Trouble.BILLING),
+    (tesla_said(403, "Unauthorized missing scopes"), Trouble.SCOPE_MISSING),
+    (tesla_said(403, "invalid_scope"), Trouble.SCOPE_MISSING),
+    (tesla_said(403, "unsupported vehicle"), Trouble.PRECONDITION),
+    (tesla_said(400, "invalid_command"), Trouble.MISUSED),
+    (tesla_said(405, "invalid_method"), Trouble.MISUSED),
+    (tesla_said(406, ""), Trouble.MISUSED),
+    (tesla_said(422, ""), Trouble.MISUSED),
+    (tesla_said(404, "not_found"), Trouble.VEHICLE_GONE),
+    (tesla_said(408, "vehicle unavailable: vehicle is offline or asleep"), Trouble.ASLEEP),
+    (tesla_said(412, "not registered in this region"), Trouble.PRECONDITION),
+    (tesla_said(423, "account locked"), Trouble.ACCOUNT_LOCKED),
+    (tesla_said(429, "over limit"), Trouble.RATE_LIMITED),
+    (tesla_said(424, ""), Trouble.OUTAGE),
+    (tesla_said(451, ""), Trouble.ACCOUNT_ISSUE),
+    (tesla_said(499, ""), Trouble.OUTAGE),
+    (tesla_said(500, "internal"), Trouble.OUTAGE),
+    (tesla_said(503, "upstream"), Trouble.OUTAGE),
+    (tesla_said(540, "device unexpected response"), Trouble.OUTAGE),
+    ((200, b"<html>"), Trouble.OUTAGE),
+    ((403, b"<html>"), Trouble.OUTAGE),
+    ((301, b""), Trouble.OUTAGE),
+]
+CSA = "CONNECTED_SERVICES_ACCOUNT"
+SMARTCAR = [
+    (said("AUTHENTICATION_FAILED", CSA, 400, "REAUTHENTICATE"), Trouble.CONSENT_GONE),
+    (said("ACCOUNT_ISSUE", CSA, 400), Trouble.ACCOUNT_ISSUE),
+    (said("PERMISSION", CSA, 400), Trouble.ACCOUNT_ISSUE),
+    (said("SUBSCRIPTION", CSA, 400), Trouble.SUBSCRIPTION),
+    (said("VIRTUAL_KEY_REQUIRED", CSA, 400), Trouble.VIRTUAL_KEY),
+    (said("VEHICLE_MISSING", CSA, 400), Trouble.VEHICLE_GONE),
+    (said("", "AUTHENTICATION", 401), Trouble.STALE_TOKEN),
+    (said("", "PERMISSION", 403, "REAUTHENTICATE"), Trouble.SCOPE_MISSING),
+    (said("ASLEEP", "VEHICLE_STATE", 409), Trouble.ASLEEP),
+    (said("UNREACHABLE", "VEHICLE_STATE", 409, "RETRY_LATER"), Trouble.ASLEEP),
+    (said("REMOTE_ACCESS_DISABLED", "VEHICLE_STATE", 409), Trouble.REMOTE_OFF),
+    (said("VEHICLE", "RATE_LIMIT", 429, "RETRY_LATER"), Trouble.RATE_LIMITED),
+    (said("INVALID_PLAN", "BILLING", 430), Trouble.BILLING),
+    (said("INTERNAL", "SERVER", 500, "RETRY_LATER"), Trouble.OUTAGE),
+    (said("", "UPSTREAM", 502), Trouble.OUTAGE),
+    ((200, b"<html>"), Trouble.OUTAGE),
+]
+GENERIC = [
+    ((401, {"error": "invalid_token"}), Trouble.STALE_TOKEN),
+    ((403, {"error": "insufficient_scope"}), Trouble.SCOPE_MISSING),
+    ((403, {"error": "remote_access_disabled"}), Trouble.REMOTE_OFF),
+    ((404, {"error": "not_found"}), Trouble.VEHICLE_GONE),
+    ((408, {"error": "asleep"}), Trouble.ASLEEP),
+    ((429, {"error": "slow_down"}), Trouble.RATE_LIMITED),
+    ((502, b"<html>bad gateway</html>"), Trouble.OUTAGE),
+]
+
+
+@pytest.mark.parametrize(
+    ("make", "answer", "trouble"),
+    [(make, *row) for make, table in ((tesla, TESLA), (smartcar, SMARTCAR), (generic, GENERIC)) for row in table],
+)
+def test_every_row_of_the_error_table(make: Any, answer: Any, trouble: Trouble) -> None:
+    with pytest.raises(ProviderError) as caught:
+        make(Wire(answer)).read("A1", "car-1", NOW_MS)
+    assert caught.value.trouble is trouble
+
+
+@pytest.mark.parametrize("make", [tesla, smartcar, generic])
+def test_no_answer_is_an_outage(make: Any) -> None:
+    with pytest.raises(ProviderError) as caught:
+        make(Wire(httpx2.ConnectTimeout("no"))).cars("A1")
+    assert caught.value.trouble is Trouble.OUTAGE
+
+
+def test_smartcars_own_words_reach_the_driver() -> None:
+    with pytest.raises(ProviderError) as caught:
+        smartcar(Wire(said("SUBSCRIPTION", CSA, 400))).read("A1", "car-1", NOW_MS)
+    assert caught.value.advice == "Do this in your car's app."
+
+
+@pytest.mark.parametrize(
+    ("header", "wait_ms"), [("30", 30_000), ("999999999", 86_400_000), ("soon", None), ("-1", None)]
+)
+def test_how_long_to_wait_is_taken_from_the_provider(header: str, wait_ms: int | None) -> None:
+    with pytest.raises(ProviderError) as caught:
+        generic(Wire((429, {}, {"Retry-After": header}))).cars("A1")
+    assert caught.value.retry_after_ms == wait_ms
+
+
+def test_a_tesla_is_read_in_our_units() -> None:
+    charge = {"battery_level": 62, "battery_range": 100.0, "charging_state": "Charging", "timestamp": NOW_MS - 5000}
+    wire = Wire((200, {"response": {"state": "online"}}), (200, {"response": {"charge_state": charge}}))
+    assert tesla(wire).read("A1", "VIN1", NOW_MS) == Reading(NOW_MS - 5000, 62.0, True, True, 160.9)
+    assert wire.asked[0].headers["Authorization"] == "Bearer A1"
+
+
+def test_a_sleeping_tesla_is_let_sleep() -> None:
+    wire = Wire((200, {"response": {"state": "asleep"}}))
+    with pytest.raises(ProviderError) as caught:
+        tesla(wire).read("A1", "VIN1", NOW_MS)
+    assert caught.value.trouble is Trouble.ASLEEP
+    assert len(wire.asked) == 1, "its data is not asked for, which would keep it awake"
+
+
+def test_a_tesla_account_of_another_region_is_found_there() -> None:
+    cars = {"response": [{"id": 1, "vin": "5yj1", "display_name": "Blue"}, {"id": 2, "vin": None}]}
+    wire = Wire(tesla_said(421, "user out of region"), (200, {"response": {"fleet_api_base_url": NA}}), (200, cars))
+    assert tesla(wire).cars("A1") == [Car("5yj1", "5YJ1", "Blue")]
+    assert [str(request.url) for request in wire.asked][1:] == [f"{EU}/api/1/users/region", f"{NA}/api/1/vehicles"]
+
+
+def test_a_region_that_is_not_in_the_settings_is_not_followed() -> None:
+    wire = Wire(tesla_said(421, "user out of region"), (200, {"response": {"fleet_api_base_url": "https://evil"}}))
+    with pytest.raises(ProviderError) as caught:
+        tesla(wire).cars("A1")
+    assert caught.value.trouble is Trouble.REGION
+    assert len(wire.asked) == 2
+
+
+def test_a_car_at_smartcar_is_read_in_our_units() -> None:
+    age = {"SC-Data-Age": "2025-12-31T23:59:00.000Z"}
+    wire = Wire(
+        (200, {"percentRemaining": 0.3, "range": 40.5}, age), (200, {"isPluggedIn": True, "state": "NOT_CHARGING"})
+    )
+    assert smartcar(wire).read("A1", "car-1", NOW_MS) == Reading(NOW_MS - 60_000, 30.0, True, False, 40.5)
+
+
+def test_the_cars_of_a_smartcar_account_have_their_vin() -> None:
+    wire = Wire(
+        (200, {"vehicles": ["a-1"], "paging": {"count": 1, "offset": 0}}),
+        (200, {"id": "a-1", "make": "TESLA", "model": "Model S", "year": 2014}),
+        (200, {"vin": "5yjsa1cn5dfp00101"}),
+    )
+    assert smartcar(wire).cars("A1") == [Car("a-1", "5YJSA1CN5DFP00101", "TESLA Model S")]
+
+
+def test_nonsense_in_an_answer_is_unknown() -> None:
+    told = {"battery_percent": 140, "plugged_in": "yes", "charging": 1, "range_km": -4, "seen_ms": NOW_MS * 2}
+    assert generic(Wire((200, told))).read("A1", "c", NOW_MS) == Reading(NOW_MS)
+    assert generic(Wire((200, {"vehicles": [{"id": "x"}, 7, {"vin": "V"}]}))).cars("A1") == []
+
+
+def test_a_hostile_car_id_stays_inside_its_path() -> None:
+    wire = Wire((200, {}))
+    generic(wire).read("A1", "../token?x=", NOW_MS)
+    assert wire.asked[0].url.raw_path == b"/vehicles/..%2Ftoken%3Fx%3D"

@@ -1,0 +1,125 @@
+"""Does an order reach the charger as it must be written, and does the page show the charger's own answer?"""
+
+from typing import Any
+
+import pytest
+
+from cloud_bridge.commands import ANSWER_MS
+from cloud_bridge.store.access import Role
+from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.presentation.hours import in_words, own_hours, written
+from tests.cloud_bridge.people import Visitor, entrust, unit_of
+from tests.cloud_bridge.running import DEADLINE_S, START_MS, Bridge, Unit, sample
+from tests.wire_schema import complaints
+
+PAGE = "/charge-points/home-1/charging"
+HOUR_S = 3600
+
+
+@pytest.fixture
+def unit(bridge: Bridge) -> Unit:
+    """Dora's, connected and listening."""
+    unit = unit_of(bridge, "dora")
+    unit.subscribe("cp/home-1/command")
+    unit.publish("cp/home-1/heartbeat", sample("heartbeat-idle"))
+    return unit
+
+
+def heard(unit: Unit) -> dict[str, Any]:
+    """The command that the charger was sent."""
+    assert unit.heard.wait(DEADLINE_S)
+    command: Any = unit.commands[0]
+    assert complaints("command", command) == []
+    return dict(command)
+
+
+@pytest.fixture
+def driver(bridge: Bridge, unit: Unit) -> Visitor:
+    return Visitor(bridge, "dora")
+
+
+def test_a_limit_reaches_the_charger_with_its_end(unit: Unit, driver: Visitor) -> None:
+    said = driver.post(f"{PAGE}/limit", PAGE, amps=16, hours=2).text
+    assert "At most 16 A until Thu 1 Jan, 02:00" in said
+    assert "Waiting for your charger" in said
+    command = heard(unit)
+    assert {key: command[key] for key in ("do", "amps", "exp")} == {
+        "do": "limit",
+        "amps": 16,
+        "exp": START_MS // 1000 + 2 * HOUR_S,
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ('"ok":true', "Your charger has done it"),
+        ('"ok":false,"y":"time unknown"', "refused it: it does not know the time yet"),
+        ('"ok":false,"y":"<b>odd"', "refused it: &lt;b&gt;odd"),
+    ],
+)
+def test_the_answer_is_the_charger_s_own(bridge: Bridge, unit: Unit, driver: Visitor, answer: str, words: str) -> None:
+    driver.post(f"{PAGE}/pause", PAGE, hours=1)
+    unit.publish("cp/home-1/result", f'{{"n":9,"b":4,"id":"{heard(unit)["id"]}",{answer}}}'.encode())
+    bridge.until(lambda: words in driver.get(PAGE), "shown")
+
+
+def test_a_charger_that_does_not_answer_is_said_so(bridge: Bridge, driver: Visitor) -> None:
+    driver.post(f"{PAGE}/resume", PAGE)
+    bridge.clock.advance(ANSWER_MS + 1)
+    assert "has not answered" in driver.get(PAGE)
+
+
+def test_a_charger_without_connection_is_not_promised_anything(bridge: Bridge, unit: Unit, driver: Visitor) -> None:
+    unit.disconnect()
+    bridge.until(lambda: not bridge.read("home-1")["connected"], "gone")
+    assert "Not sent: your charger has no connection now" in driver.post(f"{PAGE}/pause", PAGE, hours=1).text
+    bridge.clock.advance(31 * 60_000)
+    assert "Your charger cannot hear us now" in driver.get(PAGE)
+
+
+def test_a_schedule_is_in_force_once_the_charger_has_taken_it(bridge: Bridge, unit: Unit, driver: Visitor) -> None:
+    assert "We suggest not to charge" in driver.get(PAGE)
+    driver.post(f"{PAGE}/schedule", PAGE, choice="default")
+    assert "Not chosen from here yet" in driver.get(PAGE)
+    unit.publish("cp/home-1/result", f'{{"n":9,"b":4,"id":"{heard(unit)["id"]}","ok":true}}'.encode())
+    bridge.until(lambda: "Not chosen" not in driver.get(PAGE), "in force")
+    assert heard(unit)["hours"] == "default"
+
+
+def test_own_hours_are_written_as_the_charger_reads_them(unit: Unit, driver: Visitor) -> None:
+    own = {"weekday_from": ["08:00", "16:00"], "weekday_to": ["11:00", "00:00"], "weekend_from": "", "weekend_to": ""}
+    driver.post(f"{PAGE}/schedule", PAGE, choice="own", **own)
+    assert heard(unit)["hours"] == "mon-fri 08:00-11:00 16:00-24:00"
+
+
+@pytest.mark.parametrize(("begin", "end"), [("11:00", "08:00"), ("08:00", ""), ("x", "y"), ("08:00", "08:00")])
+def test_hours_that_cannot_be_are_refused(begin: str, end: str) -> None:
+    with pytest.raises(Refused):
+        written([begin], [end])
+
+
+def test_charge_now_is_sent_and_taken_back(bridge: Bridge, unit: Unit, driver: Visitor) -> None:
+    assert "Waiting for your charger" in driver.post(f"{PAGE}/override", PAGE, on="true").text
+    command = heard(unit)
+    assert {key: command[key] for key in ("do", "on")} == {"do": "override", "on": True}
+    unit.publish("cp/home-1/result", f'{{"n":9,"b":4,"id":"{command["id"]}","ok":false,"y":"no vehicle"}}'.encode())
+    bridge.until(lambda: "refused it: no vehicle is plugged in" in driver.get(PAGE), "answered")
+    assert "Charge in your hours again" in driver.post(f"{PAGE}/override", PAGE, on="false").text
+
+
+def test_hours_come_back_into_the_form() -> None:
+    own = own_hours("mon-fri 08:00-11:00; sat-sun 10:00-24:00")
+    assert own == {"weekday": [("08:00", "11:00"), ("", "")], "weekend": [("10:00", "00:00"), ("", "")]}
+    assert in_words("mon-fri 08:00-11:00") == "Your own: not from 08:00 to 11:00 on weekdays"
+
+
+def test_who_may_only_look_gives_no_orders(bridge: Bridge, unit: Unit) -> None:
+    for role in (Role.INSTALLER, Role.SUPPORT):
+        visitor = Visitor(bridge, role.value, role)
+        if role is Role.INSTALLER:
+            entrust(bridge, "home-1", role.value)
+        assert visitor.client.get("/charge-points/home-1").status_code == 200
+        assert visitor.client.get(PAGE).status_code == 404
+        assert visitor.post(f"{PAGE}/pause", "/account", hours=1).status_code == 404
+    assert unit.commands == []

@@ -1,0 +1,138 @@
+"""Does the operator see the worst first, and everybody how the service itself is?"""
+
+import html
+import json
+import re
+
+import pytest
+
+from cloud_bridge.durations import MINUTE_MS
+from cloud_bridge.store import fleet
+from cloud_bridge.store.access import Role
+from cloud_bridge.store.fleet import SilentMinute
+from cloud_bridge.web.pages.everyone.pwa import KEPT
+from cloud_bridge.web.pages.operator.fleet import INCIDENT_MS, Incident, incidents
+from tests.cloud_bridge.people import Visitor, text_of
+from tests.cloud_bridge.running import Bridge, Unit
+
+
+def minute(at_ms: int, units: int = 1, operator: str = "23415") -> SilentMinute:
+    return SilentMinute(operator, at_ms, at_ms, units)
+
+
+def heard(bridge: Bridge, unit_id: str, operator: str = "23415") -> None:
+    unit = Unit(bridge, unit_id, bridge.add_unit(unit_id).secret).connect()
+    unit.publish(f"cp/{unit_id}/heartbeat", json.dumps({"n": 1, "b": 1, "s": "A1", "o": operator}).encode())
+
+
+def listed(page: str) -> list[str]:
+    """The chargers on the page, in its order."""
+    return re.findall(r'href="/charge-points/([^"/]+)"', page)
+
+
+def test_the_longest_unheard_stand_first(bridge: Bridge) -> None:
+    for unit_id in ("first", "second"):
+        heard(bridge, unit_id)
+        bridge.clock.advance(20 * MINUTE_MS)
+    bridge.add_unit("third")
+    operator = Visitor(bridge, "olga", Role.OPERATOR)
+    assert listed(operator.get("/fleet")) == ["first", "second"]
+    assert "first Ready, no vehicle connected · Vodafone Silent 40 minutes ago" in operator.read("/fleet")
+    assert listed(operator.get("/fleet?by=never")) == ["third"]
+
+
+def test_the_silent_are_counted_by_network_and_found_there(bridge: Bridge) -> None:
+    heard(bridge, "one", "23430")
+    heard(bridge, "two", "23410")
+    heard(bridge, "three", "23430")
+    operator = Visitor(bridge, "olga", Role.OPERATOR)
+    assert listed(operator.get("/fleet?by=network")) == ["two", "one", "three"]
+    assert listed(operator.get("/fleet?network=23430")) == ["one", "three"]
+    bridge.send_canary()
+    bridge.clock.advance(31 * MINUTE_MS)
+    bridge.app_state.ledger.last_ok_ms = bridge.clock.now_ms()
+    bridge.app_state.upkeep.notice()
+    assert "3 silent EE 2 O2 1" in operator.read("/fleet")
+
+
+def test_what_fell_silent_together_is_told_once_and_never_before_what_is_searched(bridge: Bridge) -> None:
+    for unit_id in ("a", "b", "c", "d", "e"):
+        heard(bridge, unit_id)
+    bridge.send_canary()
+    bridge.clock.advance(31 * MINUTE_MS)
+    bridge.app_state.ledger.last_ok_ms = bridge.clock.now_ms()
+    bridge.app_state.upkeep.notice()
+    operator = Visitor(bridge, "olga", Role.OPERATOR)
+    assert "5 on Vodafone fell silent together, the first at Thu 1 Jan, 00:00" in operator.read("/fleet")
+    assert "together" not in operator.read("/fleet?q=a")
+
+
+@pytest.mark.parametrize("by", ["silence", "network", "site"])
+def test_a_long_fleet_is_turned_page_by_page_and_nobody_is_left_out(
+    bridge: Bridge, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "PAGE", 2)
+    names = [f"cp-{number}" for number in range(5)]
+    for name in names:
+        heard(bridge, name)
+    operator = Visitor(bridge, "olga", Role.OPERATOR)
+    seen, path = [], f"/fleet?by={by}"
+    while path:
+        page = operator.get(path)
+        assert len(listed(page)) <= 2
+        seen += listed(page)
+        found = re.search(r'href="([^"]+)">Next chargers', page)
+        path = html.unescape(found[1]) if found else ""
+    assert seen == names
+
+
+@pytest.mark.parametrize("address", ["after=x", "after=x&after=y", "after=9&after=9&after=9"])
+def test_an_address_that_was_written_by_hand_finds_nothing(bridge: Bridge, address: str) -> None:
+    assert Visitor(bridge, "olga", Role.OPERATOR).client.get(f"/fleet?{address}").status_code == 404
+
+
+def test_a_charger_is_found_by_its_id_or_name(bridge: Bridge) -> None:
+    bridge.add_unit("home-1")
+    operator = Visitor(bridge, "olga", Role.OPERATOR)
+    assert listed(operator.get("/fleet?q=home")) == ["home-1"]
+    for nothing in ("%25", "_", "x"):
+        assert "No charger is called that" in operator.read(f"/fleet?q={nothing}")
+
+
+@pytest.mark.parametrize("role", [Role.DRIVER, Role.INSTALLER])
+def test_the_fleet_is_not_for_everybody(bridge: Bridge, role: Role) -> None:
+    assert Visitor(bridge, "eve", role).client.get("/fleet").status_code == 404
+
+
+def test_many_that_fall_silent_together_on_one_network_are_one_incident() -> None:
+    together = [minute(at_ms) for at_ms in range(0, 5 * MINUTE_MS, MINUTE_MS)]
+    assert incidents(together) == [Incident("Vodafone", 0, 5)]
+    assert incidents(together[:4]) == []
+    assert incidents([minute(0, 4), minute(INCIDENT_MS)]) == [Incident("Vodafone", 0, 5)]
+    assert incidents([minute(at * (INCIDENT_MS + 1)) for at in range(9)]) == []
+    assert incidents([minute(0, 4, "23415"), minute(0, 4, "23430")]) == []
+
+
+def test_the_status_page_is_for_everybody_and_names_nobody(bridge: Bridge) -> None:
+    bridge.add_unit("home-1")
+    bridge.send_canary()
+    page = bridge.stranger().get("/status")
+    assert "we are listening" in page.text
+    assert "Outages in the last 30 days None" in text_of(page.text)
+    assert "home-1" not in page.text
+    bridge.clock.advance(3 * MINUTE_MS)
+    said = text_of(bridge.stranger().get("/status").text)
+    assert "We are not hearing chargers now" in said
+    assert "Outages in the last 30 days 3 minutes" in said
+
+
+def test_the_shell_is_kept_and_pages_never(bridge: Bridge) -> None:
+    client = bridge.stranger()
+    manifest = client.get("/manifest.webmanifest").json()
+    assert {icon["purpose"] for icon in manifest["icons"]} == {"any", "maskable"}
+    worker = client.get("/worker.js")
+    assert worker.headers["Content-Type"].startswith("text/javascript")
+    for path in [*KEPT, "/offline", *(icon["src"] for icon in manifest["icons"])]:
+        assert client.get(path).status_code == 200
+        assert f'"{path}"' in worker.text
+    assert "You are offline" in client.get("/offline").text

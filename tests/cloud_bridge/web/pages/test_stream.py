@@ -1,0 +1,122 @@
+"""Does an open page hear what it must, once, and nothing else?"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from cloud_bridge.durations import MINUTE_MS
+from cloud_bridge.store.people import Person, Role
+from cloud_bridge.store.units import visible_unit
+from cloud_bridge.web.pages.driver import stream
+from cloud_bridge.web.pages.driver.stream import Stored
+from cloud_bridge.web.presentation.view import charge_point, mark
+from tests.cloud_bridge.running import Bridge, Unit, sample
+
+HEARTBEAT = "cp/home-1/heartbeat"
+ANN = Person(1, "ann", Role.OPERATOR)
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "LOOK_S", 0)
+    monkeypatch.setattr(stream, "SETTLE_S", 0)
+
+
+@pytest.fixture
+def unit(bridge: Bridge) -> Unit:
+    return Unit(bridge, "home-1", bridge.add_unit("home-1").secret).connect()
+
+
+def stored(bridge: Bridge, vehicles_mark: str = "") -> Stored | None:
+    with bridge.app_state.database.reading() as connection:
+        unit = visible_unit(connection, ANN, "home-1")
+    return None if unit is None else Stored(unit, vehicles_mark)
+
+
+def mark_now(bridge: Bridge) -> str:
+    now = stored(bridge)
+    assert now
+    return mark(charge_point(bridge.app_state, now.unit), now.vehicles_mark)
+
+
+def listening(bridge: Bridge, seen: str, read: Callable[[], Stored | None] | None = None) -> AsyncIterator[str]:
+    return stream.changes(
+        bridge.app_state, read or (lambda: stored(bridge)), lambda point: point.heartbeat.state or "?", seen
+    )
+
+
+def test_a_page_that_shows_all_hears_only_signs_of_life(bridge: Bridge, unit: Unit) -> None:
+    async def run() -> None:
+        events = listening(bridge, mark_now(bridge))
+        for _ in range(2):
+            assert (await anext(events)).startswith("event: alive\n")
+
+    asyncio.run(run())
+
+
+def test_a_message_is_an_event_with_the_mark_of_what_it_shows(bridge: Bridge, unit: Unit) -> None:
+    async def run() -> None:
+        events = listening(bridge, mark_now(bridge))
+        await anext(events)
+        unit.publish(HEARTBEAT, sample("heartbeat-charging"))
+        assert await anext(events) == f"id: {mark_now(bridge)}\ndata: C2\n\n"
+
+    asyncio.run(run())
+
+
+def test_silence_is_an_event_though_nobody_sent_anything(bridge: Bridge, unit: Unit) -> None:
+    async def run() -> None:
+        unit.publish(HEARTBEAT, sample("heartbeat-idle"))
+        events = listening(bridge, mark_now(bridge))
+        await anext(events)
+        bridge.clock.advance(30 * MINUTE_MS + 1)
+        assert ".silent.\n" in await anext(events)
+
+    asyncio.run(run())
+
+
+def test_a_page_that_comes_back_hears_what_it_missed(bridge: Bridge, unit: Unit) -> None:
+    async def run() -> None:
+        last_event_id = mark_now(bridge)
+        unit.publish(HEARTBEAT, sample("heartbeat-idle"))
+        events = listening(bridge, last_event_id)
+        await anext(events)
+        assert (await anext(events)).startswith("id: ")
+
+    asyncio.run(run())
+
+
+def test_what_happens_to_a_vehicle_is_an_event_at_the_next_sign_of_life(bridge: Bridge, unit: Unit) -> None:
+    async def run() -> None:
+        answers = iter([stored(bridge), stored(bridge, "lost")])
+        events = listening(bridge, mark_now(bridge), lambda: next(answers))
+        heard = [(await anext(events)).split(":")[0] for _ in range(3)]
+        assert heard == ["event", "event", "id"]
+
+    asyncio.run(run())
+
+
+def test_the_stream_ends_with_the_session(bridge: Bridge, unit: Unit) -> None:
+    async def run() -> None:
+        answers = iter([stored(bridge), None])
+        events = listening(bridge, mark_now(bridge), lambda: next(answers))
+        assert [event.split("\n")[0] async for event in events] == ["event: alive"]
+
+    asyncio.run(run())
+
+
+def test_whoever_is_let_in_no_more_hears_no_more_at_the_next_look(bridge: Bridge, unit: Unit) -> None:
+    async def run() -> None:
+        answers = iter([stored(bridge), None])
+        events = listening(bridge, mark_now(bridge), lambda: next(answers))
+        assert (await anext(events)).startswith("event: alive\n")
+        bridge.app_state.live.access_changed()  # somebody has logged out, or has a new password
+        unit.publish(HEARTBEAT, sample("heartbeat-charging"))
+        assert [event async for event in events] == []
+
+    asyncio.run(run())
+
+
+def test_lines_stay_lines() -> None:
+    assert stream.event("a\nb\r\nc", "7") == "id: 7\ndata: a\ndata: b\ndata: c\n\n"

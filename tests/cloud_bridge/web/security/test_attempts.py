@@ -1,0 +1,59 @@
+"""Is a guesser stopped, and is nobody else?"""
+
+from cloud_bridge.web.security import attempts
+from cloud_bridge.web.security.attempts import MAX_KEYS, WINDOW_MS, Attempts, login_limits
+
+LIMITS = [("ann@here", 3)]
+
+
+def guess(tries: Attempts, count: int, now_ms: int = 0) -> None:
+    for _ in range(count):
+        tries.failed(LIMITS, now_ms)
+
+
+def test_the_allowance_is_free_and_then_there_is_a_wait() -> None:
+    tries = Attempts()
+    guess(tries, 2)
+    assert tries.wait_ms(LIMITS, 0) == 0
+    guess(tries, 1)
+    assert tries.wait_ms(LIMITS, 0) == WINDOW_MS // 3
+
+
+def test_the_allowance_comes_back_one_by_one() -> None:
+    tries = Attempts()
+    guess(tries, 3)
+    assert tries.wait_ms(LIMITS, WINDOW_MS // 3) == 0
+    guess(tries, 1, WINDOW_MS // 3)
+    assert tries.wait_ms(LIMITS, WINDOW_MS // 3) == WINDOW_MS // 3
+    assert tries.wait_ms(LIMITS, 2 * WINDOW_MS) == 0
+
+
+def test_a_right_password_forgets_the_wrong_ones() -> None:
+    tries = Attempts()
+    guess(tries, 3)
+    tries.succeeded("ann@here")
+    assert tries.wait_ms(LIMITS, 0) == 0
+
+
+def test_a_clock_set_back_gives_nothing_and_takes_nothing() -> None:
+    tries = Attempts()
+    guess(tries, 2, 1_000_000)
+    assert tries.wait_ms(LIMITS, 0) == 0
+    guess(tries, 1, 0)
+    assert tries.wait_ms(LIMITS, 0) > 0
+
+
+def test_somebody_elsewhere_still_gets_in_while_a_guesser_waits() -> None:
+    tries = Attempts()
+    for _ in range(8):
+        tries.failed(login_limits("ann", "1.2.3.4"), 0)
+    assert tries.wait_ms(login_limits("ann", "1.2.3.4"), 0) > 0
+    assert tries.wait_ms(login_limits("ann", "5.6.7.8"), 0) == 0
+    assert tries.wait_ms(login_limits("ben", "1.2.3.4"), 0) == 0
+
+
+def test_memory_is_bounded() -> None:
+    tries = Attempts()
+    for number in range(attempts.MAX_KEYS + 50):
+        tries.failed([(str(number), 1)], 0)
+    assert len(tries._used) == MAX_KEYS
