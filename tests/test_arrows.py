@@ -14,6 +14,7 @@ _BELOW_WEB = (
     "cloud_bridge.alerts",
     "cloud_bridge.app_state",
     "cloud_bridge.availability",
+    "cloud_bridge.clock",
     "cloud_bridge.commands",
     "cloud_bridge.contact",
     "cloud_bridge.durations",
