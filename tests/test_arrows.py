@@ -99,6 +99,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "cloud_bridge.ingest": ("cloud_bridge",),
     "cloud_bridge.store": (
         "cloud_bridge.store",
+        "cloud_bridge.alerts.kinds",  # pure: the kinds themselves
         "cloud_bridge.contact",
         "cloud_bridge.durations",
         "cloud_bridge.errors",
@@ -145,6 +146,10 @@ ARROWS: dict[str, tuple[str, ...]] = {
 }
 
 
+# Where SQL is written.
+SQL_ROOMS = ("cloud_bridge.store", "cloud_bridge.vehicles")
+
+
 def modules() -> list[Path]:
     return sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
@@ -174,6 +179,20 @@ def test_imports_follow_the_arrows(path: Path) -> None:
     targets = allowed(name_of(path))
     strays = {name for name in imported(path) if not any(f"{name}.".startswith(f"{target}.") for target in targets)}
     assert not strays, f"{name_of(path)} may import {targets or 'nothing of ours'}, and imports {sorted(strays)}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "cloud_bridge").rglob("*.py")), ids=name_of)
+def test_statements_are_made_in_the_store_alone(path: Path) -> None:
+    """Elsewhere a connection is handed on, and errors of the database are caught."""
+    if name_of(path).startswith(SQL_ROOMS):
+        return
+    strays = {
+        alias.name
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module == "sqlalchemy"
+        for alias in node.names
+    } - {"Connection", "Row"}
+    assert not strays, f"{name_of(path)} makes statements of its own with {sorted(strays)}"
 
 
 def test_a_stray_import_would_be_seen() -> None:

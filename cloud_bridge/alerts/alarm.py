@@ -2,9 +2,9 @@
 
 from cloud_bridge.alerts.delivery import Delivery
 from cloud_bridge.alerts.detection import Settled, notice, notice_trouble, notice_weak_signal, troubled
-from cloud_bridge.alerts.settled import settled_id
 from cloud_bridge.clock import Clock
 from cloud_bridge.store.database import Database
+from cloud_bridge.store.settled import settled_id
 from cloud_bridge.store.tables import events, transitions
 
 NOTICE_EVERY_S = 5.0

@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Row
 
 from cloud_bridge.alerts.mail import NotDelivered, notify, send_mail
-from cloud_bridge.alerts.subscriptions import Via
 from cloud_bridge.alerts.webhook import post
 from cloud_bridge.clock import iso_utc
+from cloud_bridge.store.alerts import due_alerts, record_outcome
 from cloud_bridge.store.database import Database
-from cloud_bridge.store.tables import alert_wishes, alerts, people
+from cloud_bridge.store.subscriptions import Via
 
 AGAIN_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000]  # then it is given up
 AT_ONCE = 20
+MAX_TROUBLE = 200  # characters
 
 
 class Delivery:
@@ -25,19 +26,17 @@ class Delivery:
     def send_due(self, now_ms: int) -> int:
         """Try what is due; returns how many were delivered. Each result is stored by itself. Raises SQLAlchemyError."""
         with self._database.reading() as connection:
-            due = _due(connection, now_ms)
+            due = due_alerts(connection, now_ms, AT_ONCE)
         delivered = 0
         for alert in due:
+            due_ms, trouble = None, ""
             try:
                 self._send(alert, now_ms)
-            except NotDelivered as error:
-                outcome = _outcome_of(alert.tries, str(error), now_ms)
-            else:
-                outcome = {"due_ms": None, "trouble": ""}
                 delivered += 1
+            except NotDelivered as error:
+                due_ms, trouble = _again_ms(alert.tries, now_ms), str(error)[:MAX_TROUBLE]
             with self._database.writing() as connection:
-                values = outcome | {"tries": alert.tries + 1}
-                connection.execute(update(alerts).where(alerts.c.id == alert.id).values(values))
+                record_outcome(connection, alert.id, alert.tries + 1, due_ms, trouble)
         return delivered
 
     def _send(self, alert: Row[Any], now_ms: int) -> None:
@@ -60,18 +59,6 @@ def _payload(alert: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _due(connection: Connection, now_ms: int) -> list[Row[Any]]:
-    query = (
-        select(alerts, alert_wishes.c.via, alert_wishes.c.target, alert_wishes.c.secret, people.c.email)
-        .join(alert_wishes, alert_wishes.c.id == alerts.c.wish_id)
-        .join(people, people.c.id == alert_wishes.c.person_id)
-        .where(alerts.c.due_ms <= now_ms)
-        .order_by(alerts.c.due_ms, alerts.c.id)
-        .limit(AT_ONCE)
-    )
-    return list(connection.execute(query))
-
-
-def _outcome_of(tries: int, trouble: str, now_ms: int) -> dict[str, Any]:
-    due_ms = now_ms + AGAIN_AFTER_MS[tries] if tries < len(AGAIN_AFTER_MS) else None
-    return {"due_ms": due_ms, "trouble": trouble[:200]}
+def _again_ms(tries: int, now_ms: int) -> int | None:
+    """When it is tried again after so many tries; None: never."""
+    return now_ms + AGAIN_AFTER_MS[tries] if tries < len(AGAIN_AFTER_MS) else None

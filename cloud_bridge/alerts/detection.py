@@ -1,14 +1,14 @@
 """From the store's own records to alerts that are due: new transitions, new events, hold-downs that end, a day's signal.
 
-Everything is one transaction with the cursors, so what happened is alerted once, also when the process dies in between.
-What is held down and for how long: kinds.py.
+Everything is one transaction with the cursors (store/alerts.py), so what happened is alerted once, also when the process
+ends in between. What is held down and for how long: kinds.py.
 """
 
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection
 
 from cloud_bridge.alerts.kinds import (
     HOLD_MS,
@@ -20,33 +20,22 @@ from cloud_bridge.alerts.kinds import (
     is_incident,
     words,
 )
-from cloud_bridge.alerts.subscriptions import Subscription, subscriptions_by_kind
 from cloud_bridge.contact import Contact
 from cloud_bridge.durations import DAY_MS
-from cloud_bridge.store.access import visible
-from cloud_bridge.store.tables import (
-    alert_cursors,
-    alert_wishes,
-    alerts,
-    events,
-    heartbeats,
-    signal_5min,
-    transitions,
-    units,
-)
+from cloud_bridge.store import alerts
+from cloud_bridge.store.subscriptions import Subscription, subscriptions_by_kind
 from cloud_bridge.store.troubles import heartbeats_with_trouble
-from cloud_bridge.store.upsert import replace
+from cloud_bridge.store.units import count_units
 from cloud_bridge.troubles import names_of
 from cloud_bridge.values import PASS_ABOVE_CSQ
 
 SAMPLES_A_DAY = 100  # fewer heartbeats say nothing of a whole day
-AT_ONCE = 1000
 HELD_BY_DETAIL = (AlertKind.FAULT, AlertKind.TROUBLE)  # another one is news
 SETTLED_MS = 60_000  # after a hold-down: what came in before its end is in the store by then
 
 
 class Settled(NamedTuple):
-    """Up to which ids the rows are complete: settled.py."""
+    """Up to which ids the rows are complete: store/settled.py."""
 
     transitions: int
     events: int
@@ -55,20 +44,14 @@ class Settled(NamedTuple):
 def notice(connection: Connection, now_ms: int, settled: Settled) -> int:
     """Queue what has happened since the last look, for everybody who wants to be told. Returns how many were queued."""
     new = [*_transitions(connection, now_ms, settled.transitions), *_events(connection, settled.events)]
-    return _tell(connection, [*new, *_still_there(connection, now_ms)])
+    return _queue(connection, [*new, *_still_there(connection, now_ms)])
 
 
 def notice_weak_signal(connection: Connection, now_ms: int) -> int:
     """Queue the units whose signal was weak on average for the last day; to be asked now and then."""
-    mean = func.sum(signal_5min.c.total) * 1.0 / func.sum(signal_5min.c.samples)
-    query = (
-        select(signal_5min.c.unit_id, mean)
-        .where(signal_5min.c.from_ms >= now_ms - DAY_MS)
-        .group_by(signal_5min.c.unit_id)
-        .having(mean <= PASS_ABOVE_CSQ, func.sum(signal_5min.c.samples) >= SAMPLES_A_DAY)
-    )
-    weak = [Happening(AlertKind.WEAK_SIGNAL, row[0], now_ms, f"{row[1]:.0f}") for row in connection.execute(query)]
-    return _tell(connection, weak)
+    weak = alerts.weak_signals(connection, now_ms - DAY_MS, PASS_ABOVE_CSQ, SAMPLES_A_DAY)
+    happenings = [Happening(AlertKind.WEAK_SIGNAL, unit_id, now_ms, f"{mean:.0f}") for unit_id, mean in weak]
+    return _queue(connection, happenings)
 
 
 def troubled(connection: Connection, now_ms: int) -> list[Happening]:
@@ -82,25 +65,15 @@ def troubled(connection: Connection, now_ms: int) -> list[Happening]:
 
 def notice_trouble(connection: Connection, happenings: Sequence[Happening]) -> int:
     """Queue what `troubled` found."""
-    return _tell(connection, happenings)
+    return _queue(connection, happenings)
 
 
 def _transitions(connection: Connection, now_ms: int, settled_id: int) -> Iterable[Happening]:
-    rows = connection.execute(
-        select(transitions)
-        .where(transitions.c.id > _cursor(connection, "transitions"), transitions.c.id <= settled_id)
-        .order_by(transitions.c.id)
-        .limit(AT_ONCE)
-    ).all()
+    rows = alerts.take_transitions(connection, settled_id)
     if not rows:
         return
-    _move_cursor(connection, "transitions", rows[-1].id)
-    fell = connection.execute(
-        select(func.count(func.distinct(transitions.c.unit_id))).where(
-            transitions.c.contact == Contact.SILENT.value, transitions.c.at_ms >= now_ms - INCIDENT_WITHIN_MS
-        )
-    ).scalar_one()
-    if is_incident(fell, connection.execute(select(func.count()).select_from(units)).scalar_one()):
+    fell = alerts.units_silent_since(connection, now_ms - INCIDENT_WITHIN_MS)
+    if is_incident(fell, count_units(connection)):
         yield Happening(AlertKind.INCIDENT, None, now_ms, str(fell))
         rows = [row for row in rows if row.contact != Contact.SILENT.value]  # the incident tells of all of them
     for row in rows:
@@ -109,15 +82,7 @@ def _transitions(connection: Connection, now_ms: int, settled_id: int) -> Iterab
 
 
 def _events(connection: Connection, settled_id: int) -> Iterable[Happening]:
-    rows = connection.execute(
-        select(events.c.id, events.c.unit_id, events.c.received_ms, events.c.kind, events.c.payload)
-        .where(events.c.id > _cursor(connection, "events"), events.c.id <= settled_id)
-        .order_by(events.c.id)
-        .limit(AT_ONCE)
-    ).all()
-    if rows:
-        _move_cursor(connection, "events", rows[-1].id)
-    for row in rows:
+    for row in alerts.take_events(connection, settled_id):
         details = _details(row.payload)
         if row.kind == "fault_raised":
             yield Happening(AlertKind.FAULT, row.unit_id, row.received_ms, _fault_name(details.get("fault")))
@@ -127,57 +92,38 @@ def _events(connection: Connection, settled_id: int) -> Iterable[Happening]:
 
 def _still_there(connection: Connection, now_ms: int) -> Iterable[Happening]:
     """Faults and silences that came back while they were held down, and are there now that the hold-down has ended."""
-    newer = alerts.alias()
-    same = (newer.c[name] == alerts.c[name] for name in ("wish_id", "unit_id", "about", "detail"))
-    is_newest = ~select(newer.c.id).where(*same, newer.c.id > alerts.c.id).exists()
     for about, is_back in ((AlertKind.FAULT, _fault_is_back), (AlertKind.SILENT, _silence_is_back)):
-        cursor = f"{about} hold-downs"
-        begun = select(alerts.c.id, alerts.c.unit_id, alerts.c.detail, alerts.c.at_ms).where(
-            alerts.c.about == about.value, alerts.c.id > _cursor(connection, cursor), is_newest
-        )
         seen_id = 0
-        for row in connection.execute(begun.order_by(alerts.c.id).limit(AT_ONCE)).all():
-            ends_ms = row.at_ms + HOLD_MS[about] + SETTLED_MS
-            if row.at_ms <= now_ms < ends_ms:  # a stamp of the future holds nothing down
+        for held in alerts.hold_downs(connection, about.value):
+            ends_ms = held.at_ms + HOLD_MS[about] + SETTLED_MS
+            if held.at_ms <= now_ms < ends_ms:  # a stamp of the future holds nothing down
                 break
-            seen_id = row.id
-            if is_back(connection, row.unit_id, row.detail, row.at_ms):
-                yield Happening(about, row.unit_id, now_ms, row.detail)
+            seen_id = held.id
+            if is_back(connection, held.unit_id, held.detail, held.at_ms):
+                yield Happening(about, held.unit_id, now_ms, held.detail)
         if seen_id:
-            _move_cursor(connection, cursor, seen_id)
+            alerts.hold_downs_ended(connection, about.value, seen_id)
 
 
 def _fault_is_back(connection: Connection, unit_id: str, fault: str, since_ms: int) -> bool:
     """Whether it was raised since then and is still set. A unit that restarts forgets faults without an event, so its
     newest heartbeat is asked too."""
-    changes = (
-        select(events.c.kind, events.c.received_ms, events.c.payload)
-        .where(
-            events.c.unit_id == unit_id,
-            events.c.received_ms > since_ms,
-            events.c.kind.in_(("fault_raised", "fault_cleared")),
-        )
-        .order_by(events.c.received_ms.desc(), events.c.id.desc())
-        .limit(AT_ONCE)
-    )
-    for change in connection.execute(changes):
+    for change in alerts.fault_changes(connection, unit_id, since_ms):
         if _fault_name(_details(change.payload).get("fault")) == fault:
             break
     else:
         return False
-    query = select(heartbeats.c.received_ms, heartbeats.c.payload).where(heartbeats.c.unit_id == unit_id)
-    heartbeat = connection.execute(query).one_or_none()
-    if heartbeat is None or heartbeat.received_ms <= change.received_ms:
-        return bool(change.kind == "fault_raised")
-    faults = json.loads(heartbeat.payload).get("f")
+    heartbeat = alerts.newest_heartbeat(connection, unit_id)
+    if heartbeat is None or heartbeat[0] <= change.received_ms:
+        return change.kind == "fault_raised"
+    faults = json.loads(heartbeat[1]).get("f")
     return change.kind == "fault_raised" and (faults is None or fault in map(_fault_name, faults))
 
 
 def _silence_is_back(connection: Connection, unit_id: str, _detail: str, since_ms: int) -> bool:
     """Whether it fell silent since then and is still silent."""
-    newest = select(transitions.c.contact, transitions.c.at_ms).where(transitions.c.unit_id == unit_id)
-    row = connection.execute(newest.order_by(transitions.c.id.desc()).limit(1)).one_or_none()
-    return row is not None and row.contact == Contact.SILENT.value and row.at_ms > since_ms
+    silent_ms = alerts.silent_since(connection, unit_id)
+    return silent_ms is not None and silent_ms > since_ms
 
 
 def _details(payload: str) -> dict[str, Any]:
@@ -191,51 +137,38 @@ def _fault_name(said: Any) -> str:
     return said[:MAX_DETAIL] if isinstance(said, str) and said and said.isprintable() else "unknown"
 
 
-def _tell(connection: Connection, happenings: Sequence[Happening]) -> int:
+def _queue(connection: Connection, happenings: Sequence[Happening]) -> int:
     """Queue them for those who subscribed to it; returns how many were queued."""
     subscriptions = subscriptions_by_kind(connection) if happenings else {}
-    wished = [
+    wanted = [
         (happening, subscription) for happening in happenings for subscription in subscriptions.get(happening.about, ())
     ]
-    told = 0
-    for happening, subscription in wished:
-        name = _name_for(connection, subscription, happening.unit_id)
-        if name is not None and not _is_held_down(connection, subscription, happening):
-            connection.execute(
-                alerts.insert(),
-                {
-                    "wish_id": subscription.id,
-                    "unit_id": happening.unit_id,
-                    "about": happening.about.value,
-                    "detail": happening.detail,
-                    "at_ms": happening.at_ms,
-                    "words": words(happening, name),
-                    "due_ms": happening.at_ms,
-                },
-            )
-            told += 1
-    return told
-
-
-def _name_for(connection: Connection, subscription: Subscription, unit_id: str | None) -> str | None:
-    """What the unit is called; None if the person may not see it."""
-    if unit_id is None:
-        return ""
-    query = select(units.c.name, units.c.id).where(units.c.id == unit_id, visible(subscription.person))
-    row = connection.execute(query).one_or_none()
-    return None if row is None else row.name or row.id
+    queued = 0
+    for happening, subscription in wanted:
+        unit_id = happening.unit_id
+        name = "" if unit_id is None else alerts.name_for(connection, subscription.person, unit_id)
+        if name is None or _is_held_down(connection, subscription, happening):
+            continue
+        alert = {
+            "unit_id": unit_id,
+            "about": happening.about.value,
+            "detail": happening.detail,
+            "at_ms": happening.at_ms,
+            "words": words(happening, name),
+        }
+        alerts.queue(connection, subscription.id, alert)
+        queued += 1
+    return queued
 
 
 def _is_held_down(connection: Connection, subscription: Subscription, happening: Happening) -> bool:
     if happening.about is AlertKind.BACK:
         return not _waits_for_return(connection, subscription, happening.unit_id)
     hold_ms = HOLD_MS[happening.about]
-    same = _alerted(happening.unit_id, happening.about).where(
-        alerts.c.wish_id == subscription.id,
-        alerts.c.at_ms > happening.at_ms - hold_ms,
-        alerts.c.at_ms < happening.at_ms + hold_ms,  # later ones are of a clock that was wrong
+    before_ms = happening.at_ms + hold_ms  # later ones are of a clock that was wrong
+    details = alerts.details_between(
+        connection, subscription.id, happening.unit_id, happening.about.value, happening.at_ms - hold_ms, before_ms
     )
-    details = list(connection.execute(same).scalars())
     if happening.about in HELD_BY_DETAIL:
         return happening.detail in details or len(details) >= MAX_FAULTS
     return bool(details)
@@ -243,27 +176,6 @@ def _is_held_down(connection: Connection, subscription: Subscription, happening:
 
 def _waits_for_return(connection: Connection, subscription: Subscription, unit_id: str | None) -> bool:
     """Whether the person was alerted to a silence, by any of their subscriptions, and by this one to no return since."""
-    silences = _alerted(unit_id, AlertKind.SILENT).join(alert_wishes, alert_wishes.c.id == alerts.c.wish_id)
-    silence_id = _newest_id(connection, silences.where(alert_wishes.c.person_id == subscription.person.id))
-    return silence_id > _newest_id(
-        connection, _alerted(unit_id, AlertKind.BACK).where(alerts.c.wish_id == subscription.id)
-    )
-
-
-def _alerted(unit_id: str | None, about: AlertKind) -> Select[Any]:
-    unit = alerts.c.unit_id == unit_id if unit_id is not None else alerts.c.unit_id.is_(None)
-    return select(alerts.c.detail).where(unit, alerts.c.about == about.value)
-
-
-def _newest_id(connection: Connection, query: Select[Any]) -> int:
-    """0: none."""
-    return connection.execute(query.with_only_columns(func.max(alerts.c.id))).scalar() or 0
-
-
-def _cursor(connection: Connection, name: str) -> int:
-    seen = connection.execute(select(alert_cursors.c.seen_id).where(alert_cursors.c.name == name)).scalar()
-    return seen or 0
-
-
-def _move_cursor(connection: Connection, name: str, seen_id: int) -> None:
-    replace(connection, alert_cursors, [{"name": name, "seen_id": seen_id}])
+    person_id, silent, back = subscription.person.id, AlertKind.SILENT.value, AlertKind.BACK.value
+    silence_id = alerts.newest_alert_id_of_person(connection, person_id, unit_id, silent)
+    return silence_id > alerts.newest_alert_id(connection, subscription.id, unit_id, back)

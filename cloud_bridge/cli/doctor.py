@@ -17,7 +17,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from sqlalchemy import text
 
 from cloud_bridge.cli.area import Answer
 from cloud_bridge.errors import BridgeError
@@ -80,12 +79,10 @@ def disk(settings: Settings) -> str:
 def database(settings: Settings) -> str:
     opened = open_database(settings.store)
     try:
-        with opened.reading() as connection:
-            if connection.dialect.name == "sqlite":
-                found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
-                if found != "ok":
-                    raise Ill(f"the database is damaged: {found}. Put a backup in its place")
-            return f"{connection.dialect.name}, in order"
+        damage = opened.damage()
+        if damage is not None:
+            raise Ill(f"the database is damaged: {damage}. Put a backup in its place")
+        return f"{opened.kind}, in order"
     finally:
         opened.close()
 

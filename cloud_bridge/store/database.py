@@ -53,6 +53,22 @@ class Database:
         url = self._reader.url
         return Path(url.database) if url.database and url.get_backend_name() == "sqlite" else None
 
+    @property
+    def kind(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._reader.dialect.name
+
+    def damage(self) -> str | None:
+        """What SQLite's own check of the whole file finds; None: it is in order. A PostgreSQL checks itself.
+
+        Raises SQLAlchemyError.
+        """
+        if self.file is None:
+            return None
+        with self.reading() as connection:
+            found: str = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+        return None if found == "ok" else found
+
     def separate(self, connections: int) -> "Database":
         """The same database through connections of its own, to be closed by itself: however many others wait for
         one of theirs, whoever works through this one does not. `connections` threads can use it at once."""

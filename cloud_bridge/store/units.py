@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, or_, select, update
+from sqlalchemy import Connection, Select, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
@@ -136,6 +136,16 @@ def visible_unit(connection: Connection, asker: Asker, unit_id: str) -> Unit | N
 def unit_ids(connection: Connection) -> list[str]:
     """Of all units, for the operator's command line."""
     return list(connection.execute(select(units.c.id).order_by(units.c.id)).scalars())
+
+
+def count_units(connection: Connection) -> int:
+    """All that were added."""
+    return connection.execute(select(func.count()).select_from(units)).scalar_one()
+
+
+def count_silent(connection: Connection) -> int:
+    """Those that were noticed silent and have not been heard since."""
+    return connection.execute(select(func.count()).where(contacts.c.silent_ms.is_not(None))).scalar_one()
 
 
 def _units() -> Select[Any]:

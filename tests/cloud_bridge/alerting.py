@@ -8,10 +8,10 @@ import pytest
 from cloud_bridge.alerts import delivery
 from cloud_bridge.alerts.alarm import Alarm
 from cloud_bridge.alerts.kinds import AlertKind
-from cloud_bridge.alerts.subscriptions import Via, add_subscription
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.claims import claim
 from cloud_bridge.store.people import Role, add_person, find_person
+from cloud_bridge.store.subscriptions import Via, add_subscription
 from tests.cloud_bridge.running import Bridge, Unit
 
 HOOK = "https://hooks.example/chargers"

@@ -8,10 +8,10 @@ import pytest
 from cloud_bridge.alerts import delivery
 from cloud_bridge.alerts.alarm import Alarm
 from cloud_bridge.alerts.kinds import AlertKind
-from cloud_bridge.alerts.subscriptions import Via, add_subscription
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.people import find_person
+from cloud_bridge.store.subscriptions import Via, add_subscription
 from cloud_bridge.troubles import KNOWN, RECORDS_DROPPED, described
 from tests.cloud_bridge.people import Visitor, entrust, unit_of
 from tests.cloud_bridge.running import Bridge, Unit, sample

@@ -5,11 +5,11 @@ from typing import Any
 from fastapi import APIRouter, HTTPException
 from sqlalchemy import Connection
 
-from cloud_bridge.alerts.subscriptions import add_subscription, remove_subscription, subscriptions_of
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Asker, Person, Scope
 from cloud_bridge.store.people import person_by_id
+from cloud_bridge.store.subscriptions import add_subscription, remove_subscription, subscriptions_of
 from cloud_bridge.web.api.schema import ACCESS_PROBLEMS, NOT_FOUND, Alert, AlertKey, NewAlert, Problem, UnknownClient
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.security.access import ApiAsker, StateDep, require

@@ -7,12 +7,11 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import func, select
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.store.access import Scope
-from cloud_bridge.store.tables import contacts, units
 from cloud_bridge.store.troubles import count_troubled
+from cloud_bridge.store.units import count_silent, count_units
 from cloud_bridge.troubles import KNOWN, RECORDS_DROPPED
 from cloud_bridge.web.api.schema import ACCESS_PROBLEMS
 from cloud_bridge.web.presentation.view import is_listening
@@ -31,13 +30,13 @@ def metrics(app_state: StateDep, asker: ApiAsker) -> Response:
 
 
 class _Totals(Collector):
-    """Read from the running house when asked."""
+    """Read from the running bridge when asked."""
 
     def __init__(self, app_state: AppState) -> None:
-        self._house = app_state
+        self._app_state = app_state
 
     def collect(self) -> Iterator[Metric]:
-        app_state = self._house
+        app_state = self._app_state
         messages = CounterMetricFamily(
             "chargekeeper_messages", "What came in and what was turned away, since the start.", labels=["what"]
         )
@@ -45,8 +44,8 @@ class _Totals(Collector):
             messages.add_metric([name], count)
         yield messages
         with app_state.database.reading() as connection:
-            known = connection.execute(select(func.count()).select_from(units)).scalar_one()
-            silent = connection.execute(select(func.count()).where(contacts.c.silent_ms.is_not(None))).scalar_one()
+            known = count_units(connection)
+            silent = count_silent(connection)
             troubled, by_trouble, dropped = count_troubled(connection, set(KNOWN) - {RECORDS_DROPPED})
         troubles = GaugeMetricFamily(
             "chargekeeper_troubles", "Charge points whose last heartbeat reports this trouble.", labels=["trouble"]

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from cloud_bridge.alerts.kinds import AlertKind
-from cloud_bridge.alerts.subscriptions import MAX_TARGET, Via
 from cloud_bridge.contact import Contact
+from cloud_bridge.store.subscriptions import MAX_TARGET, Via
 from cloud_bridge.values import HEARTBEAT
 
 Time = Annotated[str, Field(description="ISO 8601, UTC", examples=["2026-01-31T09:30:00.000Z"])]

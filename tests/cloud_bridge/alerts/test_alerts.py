@@ -9,10 +9,10 @@ from cloud_bridge.alerts import delivery
 from cloud_bridge.alerts.delivery import AGAIN_AFTER_MS
 from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.alerts.mail import NotDelivered
-from cloud_bridge.alerts.subscriptions import Via, add_subscription, remove_subscription, subscriptions_of
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.people import Role, add_person, find_person
+from cloud_bridge.store.subscriptions import Via, add_subscription, remove_subscription, subscriptions_of
 from cloud_bridge.store.tables import alerts
 from tests.cloud_bridge.alerting import HOOK, driver, look, told, unit_of, webhooks
 from tests.cloud_bridge.running import Bridge, sample

@@ -9,9 +9,9 @@ from sqlalchemy import delete, insert, select
 from cloud_bridge.alerts.alarm import Alarm
 from cloud_bridge.alerts.detection import SETTLED_MS, notice_weak_signal
 from cloud_bridge.alerts.kinds import MAX_FAULTS, AlertKind
-from cloud_bridge.alerts.subscriptions import Via, add_subscription
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.store.personal import erase
+from cloud_bridge.store.subscriptions import Via, add_subscription
 from cloud_bridge.store.tables import alerts, events, signal_5min
 from tests.cloud_bridge.alerting import Journal, driver, look, told, unit_of, webhooks
 from tests.cloud_bridge.running import Bridge, HandClock, running_bridge

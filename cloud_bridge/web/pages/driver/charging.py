@@ -7,10 +7,10 @@ from fastapi.responses import Response
 
 from cloud_bridge import commands
 from cloud_bridge.app_state import AppState
-from cloud_bridge.commands import CommandStatus, Order
 from cloud_bridge.contact import Contact
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.access import Person, Scope
+from cloud_bridge.store.commands import Command, CommandStatus, newest_command, schedule_in_force
 from cloud_bridge.store.units import Unit
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.page import OwnForm, PersonOf, UnitOf, only, page, to
@@ -44,12 +44,12 @@ REASONS = {
 @router.get("")
 def overview(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
     point = charge_point(app_state, unit)
-    order = commands.newest(connection, unit.id, point.now_ms)
-    hours = commands.schedule_in_force(connection, unit.id)
+    command = newest_command(connection, unit.id, point.now_ms)
+    hours = schedule_in_force(connection, unit.id)
     content: dict[str, Any] = {
         "silent": point.verdict.contact is not Contact.ONLINE,
-        "order": order and described(order, unit.time_zone),
-        "waiting": order is not None and order.status is CommandStatus.WAITING,
+        "command": command and described(command, unit.time_zone),
+        "waiting": command is not None and command.status is CommandStatus.WAITING,
         "schedule": hours,
         "schedule_words": in_words(hours),
         "avoided": AVOIDED,
@@ -126,29 +126,29 @@ def send_command(
     return to(f"/charge-points/{unit.id}/charging")
 
 
-def described(order: Order, time_zone: str) -> dict[str, str]:
-    """An order: tone, what was asked, what became of it."""
-    end_s = order.arguments.get("exp")
+def described(command: Command, time_zone: str) -> dict[str, str]:
+    """A command: tone, what was asked, what became of it."""
+    end_s = command.arguments.get("exp")
     until = f" until {words.day_and_time(end_s * 1000, time_zone)}" if end_s else ""
-    answered = words.day_and_time(order.answered_ms, time_zone) if order.answered_ms is not None else ""
+    answered = words.day_and_time(command.answered_ms, time_zone) if command.answered_ms is not None else ""
     tone, outcome = {
         CommandStatus.DONE: ("good", f"Your charger has done it, {answered}."),
         CommandStatus.REFUSED: (
             "bad",
-            f"Your charger has refused it: {REASONS.get(order.reason or '', order.reason)}.",
+            f"Your charger has refused it: {REASONS.get(command.reason or '', command.reason)}.",
         ),
         CommandStatus.WAITING: ("unsure", "Waiting for your charger's answer …"),
         CommandStatus.UNANSWERED: ("unsure", "Your charger has not answered. It may not have heard this: try again."),
         CommandStatus.NOT_SENT: ("bad", "Not sent: your charger has no connection now. Nothing has changed."),
-    }[order.status]
-    return {"tone": tone, "asked": _asked(order, until), "outcome": outcome}
+    }[command.status]
+    return {"tone": tone, "asked": _asked(command, until), "outcome": outcome}
 
 
-def _asked(order: Order, until: str) -> str:
-    if order.do == "schedule":
-        return in_words(order.arguments["hours"])
-    if order.do == "limit":
-        return f"At most {order.arguments['amps']} A{until}"
-    if order.do == "override":
-        return "Charge now" if order.arguments["on"] else "Charge in your hours again"
-    return f"Pause{until}" if order.do == "pause" else "No limit and no pause"
+def _asked(command: Command, until: str) -> str:
+    if command.do == "schedule":
+        return in_words(command.arguments["hours"])
+    if command.do == "limit":
+        return f"At most {command.arguments['amps']} A{until}"
+    if command.do == "override":
+        return "Charge now" if command.arguments["on"] else "Charge in your hours again"
+    return f"Pause{until}" if command.do == "pause" else "No limit and no pause"

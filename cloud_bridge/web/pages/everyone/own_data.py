@@ -7,12 +7,12 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from cloud_bridge.alerts.kinds import AlertKind
-from cloud_bridge.alerts.subscriptions import Via, add_subscription, remove_subscription, subscriptions_of
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.passwords import MAX_LENGTH
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.personal import erase, export
+from cloud_bridge.store.subscriptions import Via, add_subscription, remove_subscription, subscriptions_of
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import Number, OwnForm, PersonOf, page, to

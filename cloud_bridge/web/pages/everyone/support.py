@@ -7,11 +7,11 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from cloud_bridge.app_state import AppState
+from cloud_bridge.store import conversations, jobs
 from cloud_bridge.store.access import Person, Scope, may
+from cloud_bridge.store.conversations import MAX_TEXT, Conversation
 from cloud_bridge.store.firmware import firmware_versions
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
-from cloud_bridge.support import conversations, jobs
-from cloud_bridge.support.conversations import MAX_TEXT, Conversation
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs
 from cloud_bridge.web.page import Number, Once, OwnForm, PersonOf, UnitOf, page, to

@@ -8,14 +8,14 @@ from sqlalchemy import Connection
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.durations import DAY_MS
+from cloud_bridge.store import jobs
 from cloud_bridge.store.access import Person, Role, Scope, may
 from cloud_bridge.store.claims import assign
+from cloud_bridge.store.jobs import MAX_REASON, MAX_REPORT, Job
 from cloud_bridge.store.people import find_person, list_people
 from cloud_bridge.store.units import Unit, visible_unit
-from cloud_bridge.support import jobs
 from cloud_bridge.support.advice import advise, compare
 from cloud_bridge.support.evidence import Evidence
-from cloud_bridge.support.jobs import MAX_REASON, MAX_REPORT, Job
 from cloud_bridge.troubles import troubles_of
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused

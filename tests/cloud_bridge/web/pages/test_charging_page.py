@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cloud_bridge.commands import ANSWER_MS
 from cloud_bridge.store.access import Role
+from cloud_bridge.store.commands import ANSWER_MS
 from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.presentation.hours import in_words, own_hours, written
 from tests.cloud_bridge.people import Visitor, entrust, unit_of

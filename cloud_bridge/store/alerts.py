@@ -1,0 +1,221 @@
+"""The queue of alerts, and the rows that alerts are detected from.
+
+A cursor is the id up to which the rows of one kind were seen. Reading new rows moves it in the same transaction, so what
+happened is alerted once, also when the process ends in between. At most `AT_ONCE` rows are read at a time.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, Select, func, select, update
+
+from cloud_bridge.contact import Contact
+from cloud_bridge.store.access import Person, visible
+from cloud_bridge.store.tables import (
+    alert_cursors,
+    alert_wishes,
+    alerts,
+    events,
+    heartbeats,
+    people,
+    signal_5min,
+    transitions,
+    units,
+)
+from cloud_bridge.store.upsert import replace
+
+AT_ONCE = 1000
+
+
+class NewEvent(NamedTuple):
+    """A row of `events`."""
+
+    id: int
+    unit_id: str
+    received_ms: int
+    kind: str
+    payload: str
+
+
+class HoldDown(NamedTuple):
+    """The newest alert of a subscription, unit, kind and detail."""
+
+    id: int
+    unit_id: str
+    detail: str
+    at_ms: int
+
+
+class FaultChange(NamedTuple):
+    kind: str  # fault_raised or fault_cleared
+    received_ms: int
+    payload: str
+
+
+def take_transitions(connection: Connection, settled_id: int) -> Sequence[Row[Any]]:
+    """Rows of `transitions` after the cursor, up to `settled_id` (settled.py), by id."""
+    rows = connection.execute(
+        select(transitions)
+        .where(transitions.c.id > _cursor(connection, "transitions"), transitions.c.id <= settled_id)
+        .order_by(transitions.c.id)
+        .limit(AT_ONCE)
+    ).all()
+    if rows:
+        _move_cursor(connection, "transitions", rows[-1].id)
+    return rows
+
+
+def take_events(connection: Connection, settled_id: int) -> list[NewEvent]:
+    """Rows of `events` after the cursor, up to `settled_id`, by id."""
+    found = connection.execute(
+        select(events.c.id, events.c.unit_id, events.c.received_ms, events.c.kind, events.c.payload)
+        .where(events.c.id > _cursor(connection, "events"), events.c.id <= settled_id)
+        .order_by(events.c.id)
+        .limit(AT_ONCE)
+    )
+    rows = [NewEvent(*row) for row in found]
+    if rows:
+        _move_cursor(connection, "events", rows[-1].id)
+    return rows
+
+
+def hold_downs(connection: Connection, kind: str) -> list[HoldDown]:
+    """Those of this kind after its cursor, by id. The caller moves the cursor past those that have ended."""
+    newer = alerts.alias()
+    same = (newer.c[name] == alerts.c[name] for name in ("wish_id", "unit_id", "about", "detail"))
+    is_newest = ~select(newer.c.id).where(*same, newer.c.id > alerts.c.id).exists()
+    query = select(alerts.c.id, alerts.c.unit_id, alerts.c.detail, alerts.c.at_ms).where(
+        alerts.c.about == kind, alerts.c.id > _cursor(connection, _hold_downs(kind)), is_newest
+    )
+    return [HoldDown(*row) for row in connection.execute(query.order_by(alerts.c.id).limit(AT_ONCE))]
+
+
+def hold_downs_ended(connection: Connection, kind: str, seen_id: int) -> None:
+    """Move the cursor of `hold_downs`."""
+    _move_cursor(connection, _hold_downs(kind), seen_id)
+
+
+def units_silent_since(connection: Connection, since_ms: int) -> int:
+    """How many units were noticed silent since then."""
+    return connection.execute(
+        select(func.count(func.distinct(transitions.c.unit_id))).where(
+            transitions.c.contact == Contact.SILENT.value, transitions.c.at_ms >= since_ms
+        )
+    ).scalar_one()
+
+
+def weak_signals(
+    connection: Connection, since_ms: int, at_most_csq: int, min_samples: int
+) -> Sequence[tuple[str, float]]:
+    """(unit id, mean CSQ) of the units with at least so many samples since then."""
+    mean = func.sum(signal_5min.c.total) * 1.0 / func.sum(signal_5min.c.samples)
+    query = (
+        select(signal_5min.c.unit_id, mean)
+        .where(signal_5min.c.from_ms >= since_ms)
+        .group_by(signal_5min.c.unit_id)
+        .having(mean <= at_most_csq, func.sum(signal_5min.c.samples) >= min_samples)
+    )
+    return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def fault_changes(connection: Connection, unit_id: str, since_ms: int) -> list[FaultChange]:
+    """Faults that were raised and cleared since then, the newest first."""
+    query = (
+        select(events.c.kind, events.c.received_ms, events.c.payload)
+        .where(
+            events.c.unit_id == unit_id,
+            events.c.received_ms > since_ms,
+            events.c.kind.in_(("fault_raised", "fault_cleared")),
+        )
+        .order_by(events.c.received_ms.desc(), events.c.id.desc())
+        .limit(AT_ONCE)
+    )
+    return [FaultChange(*row) for row in connection.execute(query)]
+
+
+def newest_heartbeat(connection: Connection, unit_id: str) -> tuple[int, str] | None:
+    """(received_ms, payload)."""
+    query = select(heartbeats.c.received_ms, heartbeats.c.payload).where(heartbeats.c.unit_id == unit_id)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (row.received_ms, row.payload)
+
+
+def silent_since(connection: Connection, unit_id: str) -> int | None:
+    """When the unit was noticed silent; None while it is not silent."""
+    query = select(transitions.c.contact, transitions.c.at_ms).where(transitions.c.unit_id == unit_id)
+    row = connection.execute(query.order_by(transitions.c.id.desc()).limit(1)).one_or_none()
+    return row.at_ms if row is not None and row.contact == Contact.SILENT.value else None
+
+
+def name_for(connection: Connection, person: Person, unit_id: str) -> str | None:
+    """The unit's name, or its id where it has none; None if the person may not see it."""
+    query = select(units.c.name, units.c.id).where(units.c.id == unit_id, visible(person))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else row.name or row.id
+
+
+def queue(connection: Connection, subscription_id: int, alert: Mapping[str, Any]) -> None:
+    """`alert` has unit_id, about, detail, at_ms and words; it is due at once."""
+    connection.execute(alerts.insert(), {**alert, "wish_id": subscription_id, "due_ms": alert["at_ms"]})
+
+
+def details_between(
+    connection: Connection, subscription_id: int, unit_id: str | None, kind: str, after_ms: int, before_ms: int
+) -> list[str]:
+    """The details of the alerts of this kind between the two times, both excluded."""
+    query = _alerted(unit_id, kind).where(
+        alerts.c.wish_id == subscription_id, alerts.c.at_ms > after_ms, alerts.c.at_ms < before_ms
+    )
+    return list(connection.execute(query).scalars())
+
+
+def newest_alert_id(connection: Connection, subscription_id: int, unit_id: str | None, kind: str) -> int:
+    """Of one subscription; 0: none."""
+    return _newest_id(connection, _alerted(unit_id, kind).where(alerts.c.wish_id == subscription_id))
+
+
+def newest_alert_id_of_person(connection: Connection, person_id: int, unit_id: str | None, kind: str) -> int:
+    """Of any of the person's subscriptions; 0: none."""
+    query = _alerted(unit_id, kind).join(alert_wishes, alert_wishes.c.id == alerts.c.wish_id)
+    return _newest_id(connection, query.where(alert_wishes.c.person_id == person_id))
+
+
+def due_alerts(connection: Connection, now_ms: int, at_most: int) -> list[Row[Any]]:
+    """Alerts to be sent, with where they go: the columns of `alerts`, then via, target, secret and email."""
+    query = (
+        select(alerts, alert_wishes.c.via, alert_wishes.c.target, alert_wishes.c.secret, people.c.email)
+        .join(alert_wishes, alert_wishes.c.id == alerts.c.wish_id)
+        .join(people, people.c.id == alert_wishes.c.person_id)
+        .where(alerts.c.due_ms <= now_ms)
+        .order_by(alerts.c.due_ms, alerts.c.id)
+        .limit(at_most)
+    )
+    return list(connection.execute(query))
+
+
+def record_outcome(connection: Connection, alert_id: int, tries: int, due_ms: int | None, trouble: str) -> None:
+    """What came of sending it. `due_ms` is when it is tried again; None: it was delivered, or given up."""
+    values = {"tries": tries, "due_ms": due_ms, "trouble": trouble}
+    connection.execute(update(alerts).where(alerts.c.id == alert_id).values(values))
+
+
+def _alerted(unit_id: str | None, kind: str) -> Select[Any]:
+    unit = alerts.c.unit_id == unit_id if unit_id is not None else alerts.c.unit_id.is_(None)
+    return select(alerts.c.detail).where(unit, alerts.c.about == kind)
+
+
+def _newest_id(connection: Connection, query: Select[Any]) -> int:
+    return connection.execute(query.with_only_columns(func.max(alerts.c.id))).scalar() or 0
+
+
+def _hold_downs(kind: str) -> str:
+    return f"{kind} hold-downs"
+
+
+def _cursor(connection: Connection, name: str) -> int:
+    seen = connection.execute(select(alert_cursors.c.seen_id).where(alert_cursors.c.name == name)).scalar()
+    return seen or 0
+
+
+def _move_cursor(connection: Connection, name: str, seen_id: int) -> None:
+    replace(connection, alert_cursors, [{"name": name, "seen_id": seen_id}])

@@ -1,0 +1,95 @@
+"""Commands that were given to units, and each unit's own answer."""
+
+import json
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, insert, select, update
+
+from cloud_bridge.durations import DAY_MS
+from cloud_bridge.store.tables import commands, results
+
+ANSWER_MS = 60_000  # a unit answers within seconds, a weak link within a minute
+FRESH_MS = DAY_MS  # older commands are not shown any more
+
+
+class CommandStatus(StrEnum):
+    """How far a command has come."""
+
+    NOT_SENT = "not sent"
+    WAITING = "waiting"
+    UNANSWERED = "unanswered"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class Command(NamedTuple):
+    do: str
+    arguments: dict[str, Any]
+    given_ms: int
+    status: CommandStatus
+    answered_ms: int | None
+    reason: str | None  # why it was refused, in the unit's words
+
+
+class NewCommand(NamedTuple):
+    """The columns of a command that is about to be sent."""
+
+    id: str
+    unit_id: str
+    person_id: int
+    given_ms: int
+    expires_ms: int
+    do: str
+    payload: str
+
+
+def add_command(connection: Connection, command: NewCommand) -> None:
+    """Store it as not sent."""
+    connection.execute(insert(commands), {**command._asdict(), "sent": False})
+
+
+def mark_sent(connection: Connection, command_id: str) -> None:
+    """The broker has passed it on."""
+    connection.execute(update(commands).where(commands.c.id == command_id).values(sent=True))
+
+
+def newest_command(connection: Connection, unit_id: str, now_ms: int) -> Command | None:
+    """The last command given, while it is news."""
+    query = _commands().where(commands.c.unit_id == unit_id, commands.c.given_ms > now_ms - FRESH_MS)
+    row = connection.execute(query.order_by(commands.c.given_ms.desc())).first()
+    return None if row is None else _command(row, now_ms)
+
+
+def schedule_in_force(connection: Connection, unit_id: str) -> str | None:
+    """The hours of the last schedule that the unit has accepted; None while it was never given one from here."""
+    query = _commands().where(commands.c.unit_id == unit_id, commands.c.do == "schedule", results.c.ok.is_(True))
+    row = connection.execute(query.order_by(commands.c.given_ms.desc())).first()
+    if row is None:
+        return None
+    hours: str = json.loads(row.payload)["hours"]
+    return hours
+
+
+def _commands() -> Any:
+    answer = (results.c.unit_id == commands.c.unit_id) & (results.c.command == commands.c.id)
+    return select(
+        commands.c.do,
+        commands.c.payload,
+        commands.c.given_ms,
+        commands.c.sent,
+        results.c.ok,
+        results.c.reason,
+        results.c.received_ms,
+    ).outerjoin(results, answer)
+
+
+def _command(row: Any, now_ms: int) -> Command:
+    arguments = {key: value for key, value in json.loads(row.payload).items() if key not in ("id", "do")}
+    if row.received_ms is not None:
+        status = CommandStatus.DONE if row.ok else CommandStatus.REFUSED
+    elif not row.sent:
+        status = CommandStatus.NOT_SENT
+    else:
+        status = CommandStatus.WAITING if now_ms - row.given_ms <= ANSWER_MS else CommandStatus.UNANSWERED
+    return Command(row.do, arguments, row.given_ms, status, row.received_ms, row.reason)
