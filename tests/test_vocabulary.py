@@ -1,6 +1,6 @@
 """Does a word come back that was replaced by a term of the trade?
 
-Asked of the names that are defined: of files, classes and functions. Ordinary English in prose is nobody's business here.
+Asked of the names that are defined: of modules, classes and functions. Ordinary English in prose is nobody's business here.
 """
 
 import ast
@@ -61,7 +61,7 @@ REPLACED = {
 
 
 def _defined(file: str) -> set[str]:
-    names = {part.removesuffix(".py") for part in Path(file).parts}
+    names = {Path(file).stem}
     for node in ast.walk(ast.parse((ROOT / file).read_text())):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             names.add(node.name)
