@@ -5,6 +5,8 @@ import json
 import os
 import sys
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from cloud_bridge.cli import data, doctor, mosquitto, tls, token, unit, user
 from cloud_bridge.cli.area import Answer, Area, Parser
 from cloud_bridge.errors import BridgeError
@@ -27,6 +29,10 @@ def main(arguments: list[str] | None = None) -> int:
     except BridgeError as error:
         print(f"chargekeeper: {error}", file=sys.stderr)
         return 1
+    except SQLAlchemyError as error:  # a database that got into trouble after it was opened
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        print(f"chargekeeper: the database cannot be used now: {reason}. Try again, or see `doctor`", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -39,7 +45,7 @@ def _parser() -> Parser:
     unit.declare(Area(areas, "unit", "charge points"))
     token.declare(Area(areas, "token", "API tokens"))
     user.declare(Area(areas, "user", "people who log in"))
-    data.declare(Area(areas, "data", "backup, export, erase"))
+    data.declare(Area(areas, "data", "backup, restore, export, erase"))
     mosquitto.declare(Area(areas, "mosquitto", "an outside broker"))
     tls.declare(Area(areas, "tls", "certificates"))
     check = areas.add_parser("doctor", help="is everything that the bridge stands on in order?")

@@ -7,15 +7,17 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.alarm import Alarm
 from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import Clock, SystemClock
 from cloud_bridge.contact import UptimeLedger
 from cloud_bridge.counters import Counters
-from cloud_bridge.errors import PortBusy, SettingError
+from cloud_bridge.errors import PortBusy, SettingError, StoreUnusable
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
 from cloud_bridge.ingest.embedded import EmbeddedBroker
@@ -26,7 +28,7 @@ from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.live import Live
 from cloud_bridge.passwords import Passwords, PasswordTurns
 from cloud_bridge.settings import LOOPBACK, Settings
-from cloud_bridge.store.database import open_database
+from cloud_bridge.store.database import RESTORE, Database, open_database
 from cloud_bridge.store.record import read_listening
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.units import last_contacts
@@ -37,7 +39,21 @@ from cloud_bridge.vehicles.polling.poller import poll_for_ever
 from cloud_bridge.web.app import create_app
 
 ENDING = (signal.SIGTERM, signal.SIGINT)
+CHECK_WITHIN_S = 10.0  # for the check of the database at a start; `doctor` checks all of a larger one
 GOODBYE_S = 3  # for pages that are being sent when we stop
+
+
+def _open_sound(where: Path | str) -> Database:
+    """The database, after a look at the whole of it: a damaged one is not written to. Raises StoreUnusable."""
+    database = open_database(where)
+    try:
+        damage = database.damage(CHECK_WITHIN_S)
+    except SQLAlchemyError as error:
+        damage = str(getattr(error, "orig", None) or error)
+    if damage is not None:
+        database.close()
+        raise StoreUnusable(f"the database is damaged: {damage}. {RESTORE}")
+    return database
 
 
 @asynccontextmanager
@@ -46,7 +62,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
 
     `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable and SettingError.
     """
-    database = open_database(settings.store)
+    database = _open_sound(settings.store)
     with database.reading() as connection:
         live = Live(last_contacts(connection))
         ledger = UptimeLedger(*read_listening(connection, settings.shard.number))

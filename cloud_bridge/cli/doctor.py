@@ -21,7 +21,7 @@ from cryptography import x509
 from cloud_bridge.cli.area import Answer
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import Settings
-from cloud_bridge.store.database import open_database
+from cloud_bridge.store.database import RESTORE, open_database
 from cloud_bridge.vehicles.providers import catalogue
 from cloud_bridge.vehicles.providers.catalogue import read_catalogue
 from cloud_bridge.vehicles.tokens.keys import key_source
@@ -81,7 +81,7 @@ def database(settings: Settings) -> str:
     try:
         damage = opened.damage()
         if damage is not None:
-            raise Ill(f"the database is damaged: {damage}. Put a backup in its place")
+            raise Ill(f"the database is damaged: {damage}. {RESTORE}")
         return f"{opened.kind}, in order"
     finally:
         opened.close()

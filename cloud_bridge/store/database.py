@@ -5,9 +5,12 @@ WAL lets pages be read while the recorder writes; writers of one process take tu
 commits, never the database.
 """
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -16,12 +19,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.store.writer_queue import WriterQueue
 
 FILE_NAME = "chargekeeper.db"
+LOCK_NAME = "chargekeeper.lock"  # shared by all who have the file open; data restore needs it alone
 CONNECTIONS = 20  # of pages, upkeep and car accounts together: half of the threads that serve pages
 CONNECTION_WITHIN_S = 5  # waited for one of them, and for a PostgreSQL to answer
 STATEMENT_MS = 60_000  # the longest statement of PostgreSQL
@@ -29,8 +33,10 @@ LINE_MS = 20_000  # how long what was sent to it may stay unconfirmed
 BUSY_MS = 5000  # how long one writer waits for another: a command line beside the running bridge
 TURN_WITHIN_S = 20.0  # for the writers of one process, each of which may have to wait BUSY_MS
 WAL_AGAIN_S = 0.02
+CHECK_STEPS = 10_000  # instructions of SQLite between two looks at the deadline of a check
 MIGRATION_LOCK = 0x43_4B_44_42  # any number, the same in all our processes: they start together and migrate once
 MIGRATIONS = Path(__file__).with_name("migrations")
+RESTORE = "Restore a backup: python -m cloud_bridge data restore FILE"
 
 
 class Database:
@@ -41,7 +47,10 @@ class Database:
         make_engine: Callable[[int], Engine],
         connections: int = CONNECTIONS,
         writer_queue: WriterQueue | None = None,
+        lock: int | None = None,
     ) -> None:
+        """`lock` is the descriptor of a lock that is held until `close`."""
+        self._lock = lock
         self._make_engine = make_engine
         self._writer_queue = writer_queue
         self._reader = make_engine(connections)
@@ -58,16 +67,28 @@ class Database:
         """`sqlite` or `postgresql`."""
         return self._reader.dialect.name
 
-    def damage(self) -> str | None:
-        """What SQLite's own check of the whole file finds; None: it is in order. A PostgreSQL checks itself.
-
-        Raises SQLAlchemyError.
+    def damage(self, within_s: float | None = None) -> str | None:
+        """What SQLite's own check of the whole file finds; None: nothing, or no answer within that time. A PostgreSQL
+        checks itself. Raises SQLAlchemyError.
         """
         if self.file is None:
             return None
         with self.reading() as connection:
-            found: str = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
-        return None if found == "ok" else found
+            driver = connection.connection.driver_connection
+            if within_s is not None:
+                give_up_s = monotonic() + within_s
+                driver.set_progress_handler(lambda: monotonic() > give_up_s, CHECK_STEPS)  # type: ignore[union-attr]
+            try:
+                found: str = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+            except OperationalError as error:
+                if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+                    return None
+                raise
+            except DatabaseError as error:  # so damaged that it cannot even be checked
+                return str(error.orig)
+            finally:
+                driver.set_progress_handler(None, 0)  # type: ignore[union-attr]
+        return None if found == "ok" else " ".join(found.split())
 
     def separate(self, connections: int) -> "Database":
         """The same database through connections of its own, to be closed by itself: however many others wait for
@@ -106,6 +127,9 @@ class Database:
 
     def close(self) -> None:
         self._reader.dispose()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
 
 def open_database(where: Path | str) -> Database:
@@ -163,20 +187,49 @@ def _open_file(folder: Path) -> Database:
         raise StoreUnusable(
             f"cannot make the data folder {folder}, or write in it: {error.strerror}. {_SET}"
         ) from error
+    lock = _share_lock(folder)
     queue = WriterQueue(TURN_WITHIN_S)
-    database = Database(lambda connections: _sqlite_engine(folder / FILE_NAME, connections), writer_queue=queue)
+    database = Database(lambda connections: _sqlite_engine(folder / FILE_NAME, connections), CONNECTIONS, queue, lock)
     try:
         newest = _newest_tables()
-        with database.writing() as connection:
-            _migrate(connection, *newest)
+        with database.reading() as connection:  # most often there is nothing to do, and somebody else may be writing
+            is_newest = _revision_of(connection) == newest[1]
+        if not is_newest:
+            with database.writing() as connection:
+                _migrate(connection, *newest)
     except SQLAlchemyError as error:
         database.close()
-        reason = getattr(error, "orig", None) or error
-        raise StoreUnusable(f"cannot write the database {folder / FILE_NAME}: {reason}. {_SET}") from error
+        reason = str(getattr(error, "orig", None) or error)
+        raise StoreUnusable(f"cannot use the database {folder / FILE_NAME}: {reason}. {_remedy(reason)}") from error
+    except StoreUnusable:
+        database.close()
+        raise
     return database
 
 
+def _share_lock(folder: Path) -> int:
+    """The descriptor of the folder's lock, shared with others who have the database open. Raises StoreUnusable."""
+    lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise StoreUnusable(f"a backup is just being restored in {folder}: try again when that has ended") from error
+    return lock
+
+
 _SET = "Make it writable for this user, or set CHARGEKEEPER_DATA to another folder."
+
+
+def _remedy(reason: str) -> str:
+    """What to do about what SQLite says."""
+    if "malformed" in reason or "not a database" in reason:
+        return RESTORE
+    if "locked" in reason:
+        return "Another program is writing to it: try again when it has ended"
+    if "full" in reason:
+        return "Make room on its disk"
+    return _SET
 
 
 def _sqlite_engine(file: Path, connections: int) -> Engine:
@@ -227,15 +280,42 @@ def _use_wal(connection: sqlite3.Connection) -> None:
         sleep(WAL_AGAIN_S)
 
 
+@cache
+def known_revisions() -> frozenset[str]:
+    """Of the tables, all that the migrations of this version lead to."""
+    return frozenset(script.revision for script in _scripts().walk_revisions())
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
 def _newest_tables() -> tuple[Config, str | None]:
     """The migrations and the revision that they lead to. Reading them takes longer than looking whether any is due, so
     it is done before the database is locked."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config = _config()
     return config, ScriptDirectory.from_config(config).get_current_head()
 
 
+def _revision_of(connection: Connection) -> str | None:
+    """Of the tables; None where there are none yet."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
 def _migrate(connection: Connection, config: Config, newest: str | None) -> None:
-    if MigrationContext.configure(connection).get_current_revision() != newest:
+    """Raises StoreUnusable for tables that this version does not know."""
+    current = _revision_of(connection)
+    if current is not None and current not in known_revisions():
+        raise StoreUnusable(
+            f"the database was written by a newer version of Chargekeeper (tables {current}): run that version, "
+            "or restore a backup that this one has made"
+        )
+    if current != newest:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, TimeoutError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, TimeoutError
 from starlette.exceptions import HTTPException
 
 from cloud_bridge.passwords import HashingBusy
@@ -44,7 +44,8 @@ OTHER = ("Something went wrong", "It is our fault, not yours. Your charger is no
 START = "/"
 
 BUSY = ("Many people are logging in", "Nothing was changed. Go back and try again in a few seconds.")
-STORE_AWAY = (OperationalError, InternalError, InterfaceError, TimeoutError)  # of the database, and not of a statement
+STORE_AWAY = (DatabaseError, InterfaceError, TimeoutError)
+OURS = (IntegrityError, DataError)  # of these: a statement of ours was wrong, and trying again helps nobody
 RETRY_AFTER_S = 60
 LOGIN_AGAIN_S = 5
 
@@ -115,8 +116,13 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
 
 
 async def _store_away(request: Request, error: Exception) -> Response:
-    """The database does not answer, or takes nothing. Nobody is asked for again: they are in it."""
-    _log.warning("a request was answered 503: %s", type(error).__name__)
+    """The database does not answer, takes nothing, is damaged, or another version of the bridge has changed its tables.
+    Nobody is asked for again: they are in it.
+    """
+    if isinstance(error, OURS):
+        raise error
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[:1]
+    _log.warning("a request was answered 503: %s: %s", type(error).__name__, " ".join(reason))
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     if _is_for_programs(request):
         return JSONResponse({"detail": "the database cannot be reached: try again"}, 503, headers)

@@ -1,11 +1,9 @@
 """A bridge on a PostgreSQL that gets into trouble: is anything acknowledged and lost, and does /healthz say so?"""
 
 import json
-import threading
 import time
 import urllib.error
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -13,6 +11,7 @@ import pytest
 
 from hil_tests.fixtures.cloud_fixture import CloudFixture
 from hil_tests.fixtures.postgresql import Server
+from hil_tests.store.speaker import Speaker
 
 WITHIN_S = 120.0
 DATABASE = "chargekeeper"
@@ -108,32 +107,6 @@ def health_of(cloud: CloudFixture) -> Health:
         with error:
             said = json.load(error)
         return Health(error.code, said["listening"], said["counters"]["canaries"])
-
-
-class Speaker:
-    """A unit that sends numbered events, one after another, and comes back whenever it is cut off."""
-
-    def __init__(self, cloud: CloudFixture, unit: tuple[str, str]) -> None:
-        self.acknowledged: set[int] = set()
-        self._house, self._unit = cloud, unit
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._speak)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._end.set()
-        self._thread.join(WITHIN_S)
-
-    def _speak(self) -> None:
-        number = 0
-        while not self._end.is_set():
-            with suppress(OSError):
-                station = self._house.connect(self._unit)
-                while not self._end.wait(0.01):
-                    number += 1
-                    station.publish("event", json.dumps({"b": 1, "n": number, "k": "fault_raised"}).encode())
-                    self.acknowledged.add(number)
-            self._end.wait(0.1)
 
 
 @pytest.fixture

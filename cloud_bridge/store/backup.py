@@ -1,0 +1,179 @@
+"""A copy of the whole database while the bridge runs, and its way back while the bridge stands still.
+
+What a restore replaces is kept, in a folder `replaced-TIME` of the data folder. The keys of the car accounts are no part
+of a backup: they lie beside the database, and stay.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from cloud_bridge.errors import AlreadyThere, BridgeError, StoreUnusable
+from cloud_bridge.store.database import FILE_NAME, LOCK_NAME, known_revisions
+
+SIDECARS = ("-wal", "-shm")  # of SQLite, beside the database
+TOOL_WITHIN_S = 3600  # for pg_dump and pg_restore
+_IN_USE = "stop the bridge and its commands first, then restore"
+_COPY_OF_REVISION = re.compile(r"^COPY [^\n]*alembic_version[^\n]*\n(\S+)$", re.MULTILINE)
+
+
+def write_backup(folder: Path, url: str | None, target: Path) -> None:
+    """Write a consistent copy to `target`, a new file: a SQLite database, or what pg_restore reads.
+
+    Raises AlreadyThere, BridgeError for a file that cannot be written, and StoreUnusable.
+    """
+    try:
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # there are secrets in it
+    except FileExistsError as error:
+        raise AlreadyThere(f"{target} exists already: a backup overwrites nothing") from error
+    except OSError as error:
+        raise BridgeError(f"{target} cannot be written ({error.strerror}): name a file in a folder of yours") from error
+    try:
+        if url is None:
+            address = f"{(folder / FILE_NAME).absolute().as_uri()}?mode=rw"  # no new one where there is none
+            with closing(sqlite3.connect(address, uri=True)) as source, closing(sqlite3.connect(target)) as copy:
+                source.backup(copy)
+        else:
+            _postgresql("pg_dump", url, "--format=custom", f"--file={target}")
+    except (OSError, sqlite3.Error, subprocess.SubprocessError) as error:
+        target.unlink(missing_ok=True)
+        raise StoreUnusable(f"no backup was made: {_reason(error)}") from error
+
+
+def restore(folder: Path, url: str | None, source: Path, now: datetime | None = None) -> Path:
+    """Put the backup in the place of the database; returns where the replaced one is kept.
+
+    Nothing is changed unless the backup is whole and of tables that this version knows. Raises BridgeError for a backup
+    that is not, and StoreUnusable where the database is in use or cannot be replaced.
+    """
+    kept = folder / f"replaced-{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    try:
+        return _restore_file(folder, source, kept) if url is None else _restore_postgresql(url, source, kept)
+    except (OSError, sqlite3.Error, psycopg.Error, subprocess.SubprocessError) as error:
+        raise StoreUnusable(f"the backup was not restored: {_reason(error)}") from error
+
+
+def _restore_file(folder: Path, source: Path, kept: Path) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database, fresh = folder / FILE_NAME, folder / f".{FILE_NAME}.restored"
+    with _alone(folder):
+        fresh.unlink(missing_ok=True)
+        try:
+            os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            _copy_checked(source, fresh)
+            kept.mkdir(mode=0o700)
+            if database.exists():
+                os.link(database, kept / FILE_NAME)
+                for sidecar in SIDECARS:  # they belong to that database, and would be read into the next one
+                    if (beside := folder / f"{FILE_NAME}{sidecar}").exists():
+                        os.replace(beside, kept / beside.name)
+            os.replace(fresh, database)  # from one moment to the next: there is always a database
+            _sync(kept)
+            _sync(folder)
+        finally:
+            fresh.unlink(missing_ok=True)
+    return kept
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with (folder / LOCK_NAME).open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StoreUnusable(f"the database in {folder} is in use: {_IN_USE}") from error
+        yield
+
+
+def _copy_checked(source: Path, target: Path) -> None:
+    """Raises BridgeError unless it is a whole database of ours. What stands in a WAL beside it belongs to it."""
+    if not source.is_file():
+        raise BridgeError(f"there is no file {source}: name one that `data backup` has written")
+    has_wal = source.with_name(f"{source.name}-wal").exists()
+    address = f"{source.resolve().as_uri()}?{'mode=rw' if has_wal else 'mode=ro&immutable=1'}"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as backup, closing(sqlite3.connect(target)) as copy:
+            backup.backup(copy)
+            found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
+            revision = copy.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise BridgeError(f"{source} is no whole backup of Chargekeeper ({error}): name another one") from error
+    if found != "ok":
+        raise BridgeError(f"{source} is damaged ({' '.join(found.split())}): name another one")
+    _check_revision(source, revision[0] if revision else None)
+    _sync(target)
+
+
+def _check_revision(source: Path, revision: str | None) -> None:
+    if revision not in known_revisions():
+        raise BridgeError(f"{source} is of a newer version (tables {revision}): restore it with that version")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _restore_postgresql(url: str, source: Path, kept: Path) -> Path:
+    """In one transaction of pg_restore: all of it, or nothing."""
+    if not source.is_file():
+        raise BridgeError(f"there is no file {source}: name one that `data backup` has written")
+    try:
+        rows = _postgresql("pg_restore", None, "--data-only", "--table=alembic_version", "--file=-", str(source))
+    except subprocess.CalledProcessError as error:
+        raise BridgeError(f"{source} is no backup of Chargekeeper ({_reason(error)}): name another one") from error
+    revision = _COPY_OF_REVISION.search(rows)
+    _check_revision(source, revision[1] if revision else None)
+    with psycopg.connect(url) as connection:
+        others = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchone()
+    if others is not None and others[0]:
+        raise StoreUnusable(f"the database of CHARGEKEEPER_DATABASE is in use: {_IN_USE}")
+    kept.mkdir(mode=0o700, parents=True)
+    write_backup(kept.parent, url, kept / "database.dump")
+    options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
+    _postgresql("pg_restore", url, *options, f"--dbname={conninfo_to_dict(url).get('dbname', '')}", str(source))
+    return kept
+
+
+def _postgresql(tool: str, url: str | None, *arguments: str) -> str:
+    """What the tool has printed. The server and the password are told in its environment: others can read arguments."""
+    settings = {} if url is None else conninfo_to_dict(url)
+    named = {
+        option.keyword.decode(): option.envvar.decode()
+        for option in psycopg.pq.Conninfo.get_defaults()
+        if option.envvar is not None
+    }
+    environment = {named[name]: str(value) for name, value in settings.items() if name in named}
+    done = subprocess.run(
+        [tool, "--no-password", *arguments] if url is not None else [tool, *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+        timeout=TOOL_WITHIN_S,
+    )
+    return done.stdout
+
+
+def _reason(error: Exception) -> str:
+    """On one line, and never the command that was run."""
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"it took longer than {TOOL_WITHIN_S} s"
+    if isinstance(error, FileNotFoundError) and shutil.which(str(error.filename)) is None:
+        return f"{error.filename} is not there. For a PostgreSQL, install its client programs"
+    return " ".join(str(getattr(error, "stderr", None) or error).split())
