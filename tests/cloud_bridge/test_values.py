@@ -2,9 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +9,9 @@ import pytest
 
 from cloud_bridge.values import HEARTBEAT, Value, in_words
 from cloud_bridge.wire import CHECKS, Heartbeat, decode
+from tests.copied_tree import CopiedTree
 from tests.wire_schema import keys_of
 
-ROOT = Path(__file__).parents[2]
-WITHIN_S = 60
 ABOUT_IT = 8  # tests of a key and its sample
 SHARED = {"n", "b", "t"}  # of every kind of message
 
@@ -84,47 +80,25 @@ with running_bridge(Path(sys.argv[1])) as bridge:
 
 
 @pytest.fixture
-def copied(tmp_path: Path) -> Path:
+def copied(tmp_path: Path) -> CopiedTree:
     """The tree, with the new value."""
-    for room in ("cloud_bridge", "firmware", "tests"):
-        ignore = shutil.ignore_patterns("__pycache__", "node_modules")
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=ignore)
-    (tmp_path / "cloud_bridge/web/node_modules").symlink_to(ROOT / "cloud_bridge/web/node_modules")
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    tree = CopiedTree(tmp_path)
     for name, (new, old) in NEW_LINES.items():
-        text = (tmp_path / name).read_text()
-        assert text.count(old) == 1
-        (tmp_path / name).write_text(text.replace(old, new))
-    (tmp_path / NEW_SAMPLE).write_text('{"n":1,"b":1,"s":"A1","f":[],"zc":41.25}')
-    return tmp_path
+        tree.change(name, {old: new})
+    tree.write(NEW_SAMPLE, '{"n":1,"b":1,"s":"A1","f":[],"zc":41.25}')
+    return tree
 
 
-def test_a_new_value_reaches_interface_and_dashboard_by_three_files(copied: Path) -> None:
-    (copied / "store").mkdir()
-    done = run(copied, "-c", LOOK, str(copied / "store"))
-    seen = json.loads(done.stdout)
+def test_a_new_value_reaches_interface_and_dashboard_by_three_files(copied: CopiedTree) -> None:
+    seen = json.loads(copied.run("-c", LOOK, "store"))
     assert seen["interface"]["board_c"] == 41.25
     assert "Inside the charger 41.2 °C" in seen["page"]
     assert len([*NEW_LINES, NEW_SAMPLE]) == 3
 
 
-def test_the_contract_holds_with_a_new_value(copied: Path) -> None:
+def test_the_contract_holds_with_a_new_value(copied: CopiedTree) -> None:
     """The tests of schema, samples and decoding, in the copy, as far as they are about it."""
     tests = ("tests/test_wire_schema.py", "tests/cloud_bridge/test_wire.py")
     about = "zc or board-temperature or the_bridge_decodes"
-    said = run(copied, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", about, *tests).stdout
+    said = copied.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", about, *tests)
     assert int(re.findall(r"(\d+) passed", said)[0]) >= ABOUT_IT, said
-
-
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=folder,
-        env={"PYTHONPATH": str(folder), "PATH": ""},
-        capture_output=True,
-        text=True,
-        timeout=WITHIN_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done

@@ -1,0 +1,54 @@
+"""A copy of the tree, to try what an addition costs: which files it takes, and that nothing else is needed."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+WITHIN_S = 120
+ROOMS = ("cloud_bridge", "firmware", "modem", "tests")
+
+
+class CopiedTree:
+    """The tree in another folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        ignore = shutil.ignore_patterns("__pycache__", "node_modules")
+        for room in ROOMS:
+            shutil.copytree(ROOT / room, folder / room, ignore=ignore)
+        (folder / "cloud_bridge/web/node_modules").symlink_to(ROOT / "cloud_bridge/web/node_modules")
+        shutil.copy(ROOT / "pyproject.toml", folder)
+        (folder / "store").mkdir()
+
+    def write(self, name: str, text: str) -> None:
+        """A new file."""
+        path = self.folder / name
+        assert not path.exists(), f"{name} is there already"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def change(self, name: str, changes: Mapping[str, str]) -> None:
+        """Each text, which must be there once, becomes the other."""
+        path = self.folder / name
+        text = path.read_text()
+        for old, new in changes.items():
+            assert text.count(old) == 1, f"{name}: {old!r} is there {text.count(old)} times"
+            text = text.replace(old, new)
+        path.write_text(text)
+
+    def run(self, *words: str) -> str:
+        """What Python has printed. Fails with its output unless it ends with 0."""
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=self.folder,
+            env={"PYTHONPATH": str(self.folder), "PATH": ""},
+            capture_output=True,
+            text=True,
+            timeout=WITHIN_S,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
