@@ -61,6 +61,11 @@ class Tokenizer:
         self.expect("")
         self.expect_nothing()
 
+    def use_urcs(self, urcs: "frozenset[str]", link_urcs: "frozenset[str]") -> None:
+        """Replace the tables of unsolicited result codes. The lines that follow are classified by the new ones."""
+        self._urcs = urcs
+        self._link_urcs = link_urcs
+
     def expect(self, echo: str, info=(), ends=(), last=None, info_first=False, prompt=False, header="", payload=None):
         """Say what the command about to be sent may be answered with. Holds until its FINAL event.
 

@@ -9,6 +9,9 @@ from modem import at, replies
 from modem.errors import CommandError, CommandTimeout, ModemHung, ModemRestarted, ProtocolError
 from modem.trace import Trace
 
+if 0:  # read by the type checker alone
+    from modem.contracts import Family
+
 ANSWER_LIMIT_CHARS = 8_192  # a network scan in a city: 100 cells of 80 characters
 QUERY_ATTEMPTS = 5
 _TORN = "unexpected line"  # a doubt: another line fell into one of the answer's
@@ -39,6 +42,11 @@ class Modem:
         self._owed_bytes = 0  # payload that the modem may still be waiting for
         self._command = ""  # the command in flight, if any
         self._forget()
+
+    def use_family(self, family: "Family") -> None:
+        """Use the tables of another family, from the next command on. See families/registry.py."""
+        self.family = family
+        self._tokenizer.use_urcs(family.URCS, family.LINK_URCS)
 
     # Commands
 

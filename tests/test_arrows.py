@@ -90,6 +90,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "modem.recovery_ladder": ("modem.budget",),
     "modem.recovery": ("modem.recovery_ladder", "modem.first_match", "modem.budget"),
     "modem.ports": (),
+    "modem.families.registry": ("modem.families", "modem.errors", "modem.client", "modem.contracts"),
     "modem.families": ("modem.families",),  # a family may begin with another one's tables
     "modem": ("modem",),
     "cloud_bridge.contact": (),

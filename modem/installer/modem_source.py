@@ -3,19 +3,17 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from types import ModuleType
 
 from modem import replies
 from modem.client import Modem
 from modem.errors import CommandError, ModemError, ModemHung, ModemRestarted, ProtocolError
-from modem.families import sim800, sim7000
+from modem.families import registry
 from modem.fields import line_after, split
 from modem.installer.errors import CannotTalk
 from modem.installer.networks import best_cells, listed
 from modem.installer.readings import Identity, Network, Reading
 from modem.ports.pyserial_port import Port
 
-FAMILIES = {"SIM800": sim800, "SIM7000": sim7000, "SIM7070": sim7000, "SIM7080": sim7000}
 FIRST_ANSWER_MS = 400  # for each of the first questions, at each speed
 ABORT_MS = 5_000  # a scan that was broken off ends within this
 REBOOT_MS = 15_000
@@ -40,12 +38,12 @@ class ModemSource:
         self._port = port
         self._said = said
         self._clock = clock or Clock()
-        self._modem = Modem(port, self._clock, sim800)
+        self._modem = Modem(port, self._clock, registry.load())
         self._undo: list[str] = []
         self._names: dict[str | None, str] = {}  # of operators, by PLMN
         self._find_speed()
-        self._model = self._first_line("AT+CGMM")
-        self._modem.family = _family(self._model)
+        with self._explained():
+            self._model = registry.identify(self._modem)
         self.scan_s = self._modem.family.SCAN_S
         with self._explained():
             self._names_as_digits()
@@ -105,7 +103,8 @@ class ModemSource:
     def _find_speed(self) -> None:
         """Ask at the usual speed, at the others, and once more at the usual: a modem that was booting answers by then.
         Nothing is set: the modem keeps the speed it has."""
-        for baud in (sim800.BAUD, *sim800.OTHER_BAUDS, sim800.BAUD):
+        family = self._modem.family
+        for baud in (family.BAUD, *family.OTHER_BAUDS, family.BAUD):
             self._port.set_baud(baud)
             try:
                 self._modem.resync(FIRST_ANSWER_MS)
@@ -161,10 +160,3 @@ class ModemSource:
             ) from None
         except (ModemError, OSError) as error:
             raise CannotTalk(f"{self._path}: the modem stopped answering ({error}); switch it off and on") from None
-
-
-def _family(model: str | None) -> ModuleType:
-    for name, family in FAMILIES.items():
-        if model and name in model:
-            return family
-    return sim800
