@@ -1,29 +1,34 @@
-"""The AT dialogue as events: bytes in, (kind, value) tuples out. No clock, no input or output of its own.
+"""Tokenizer of the AT dialogue: bytes in, (kind, value) events out. No clock and no I/O.
 
 Theory of operation
 -------------------
-What a modem sends is a stream of lines, with two exceptions: the prompt "> ", which ends no line, and counted binary
-payload, which may contain anything, "OK" included. Neither can be told from text by looking at it, so the one who sends
-a command says before what to expect (`expect`), and only then are prompt and payload looked for.
+A modem sends lines, with two exceptions: the prompt "> ", which has no line end, and binary payload with a byte count, which
+may contain anything, including "OK". Neither can be distinguished from text by its content, so the caller announces what the
+next command may be answered with (`expect`), and prompt and payload are recognised only then.
 
 Each line is classified exactly once, in this order:
 
-    ECHO      it repeats the command that is pending
-    INFO      it belongs to the answer of the pending command
-    FINAL     it ends the pending command: OK, ERROR, +CME ERROR, or a result of that command's own (SHUT OK)
-    ACCEPTED  OK, where the pending command's answer follows its OK (CIPSTATUS, CDNSGIP)
-    URC       it is an unsolicited result code, known by name or at least by shape
-    UNEXPECTED     none of these: the remains of a torn line, or a late answer to a command that was given up
+    ECHO        the echo of the pending command
+    INFO        an information response of the pending command
+    FINAL       the final result of the pending command: OK, ERROR, +CME ERROR, or one specific to the command (SHUT OK)
+    ACCEPTED    OK of a command whose information response follows its OK (CIPSTATUS, CDNSGIP)
+    URC         an unsolicited result code, recognised by its name or its form
+    UNEXPECTED  anything else: a fragment of a line, or a late response to a command that timed out
 
 Three more kinds are not lines:
 
-    PROMPT    the modem waits for payload
-    PAYLOAD   the counted bytes have all arrived in the buffer given to `expect`; value is their number
-    BROKEN    bytes were lost or a line was too long; value says which. The answer they belong to cannot be trusted
+    PROMPT      the modem waits for payload
+    PAYLOAD     all payload bytes are in the buffer given to `expect`; value is their number
+    BROKEN      bytes were lost or a line was too long; value is the reason. The response is not reliable
 
-However the bytes are cut into chunks, the events are the same. Each byte is looked at a bounded number of times, a line
-longer than the buffer is dropped and counted, and no payload is ever larger than the buffer it goes to.
+The events do not depend on how the bytes are divided into chunks. The work per byte is bounded, a line longer than the limit
+is discarded and counted, and payload that exceeds its buffer is rejected.
+
+Sources: ITU-T V.250, 5.7 (result codes); 3GPP TS 27.007, section 4; SIM800 Series AT Command Manual V1.12.
 """
+
+if 0:  # read by the type checker alone
+    from modem.contracts import Event
 
 ECHO = "echo"
 FINAL = "final"
@@ -35,26 +40,35 @@ PROMPT = "prompt"
 PAYLOAD = "payload"
 BROKEN = "broken"
 
-# The longest lines are +COPS=? lists: 640 bytes with six operators in UCS2 (a capture), some 45 bytes per operator else.
+# The longest lines are +COPS=? lists: 640 bytes with six operators in UCS2 (captured), otherwise about 45 bytes per operator.
 LINE_LIMIT_BYTES = 1024
 
 _PIECE_BYTES = 64
 _LF = b"\n"
 _GREATER = 0x3E
 _SPACE = 0x20
+_NO_BUFFER = bytearray()
 _ERRORS = ("+CME ERROR", "+CMS ERROR")
-# These answer a question and also come unasked. The unsolicited form has no <n> in front of <stat> (27.007, 7.2).
+# Both responses and URCs. The URC has no <n> before <stat> (3GPP TS 27.007, 7.2).
 _REGISTRATIONS = ("+CREG:", "+CGREG:", "+CEREG:")
 
 
 class Tokenizer:
-    """Cuts the modem's bytes into events. `urcs` and `link_urcs` are the family's tables; see families/sim800.py."""
+    """Converts received bytes to events. `urcs` and `link_urcs` are tables of the family; see families/sim800.py.
 
-    def __init__(self, urcs, link_urcs=(), line_limit_bytes: int = LINE_LIMIT_BYTES):
+    `overlong_lines` counts the lines that exceeded `line_limit_bytes`.
+    """
+
+    def __init__(
+        self,
+        urcs: frozenset[str],
+        link_urcs: frozenset[str] | tuple[str, ...] = (),
+        line_limit_bytes: int = LINE_LIMIT_BYTES,
+    ) -> None:
         self._urcs = urcs
         self._link_urcs = link_urcs
         self._line_limit_bytes = line_limit_bytes
-        self._rest = b""  # of a line that is not yet complete
+        self._rest = b""  # of an incomplete line
         self._skipping = False
         self._payload_got = 0
         self.overlong_lines = 0
@@ -66,15 +80,25 @@ class Tokenizer:
         self._urcs = urcs
         self._link_urcs = link_urcs
 
-    def expect(self, echo: str, info=(), ends=(), last=None, info_first=False, prompt=False, header="", payload=None):
-        """Say what the command about to be sent may be answered with. Holds until its FINAL event.
+    def expect(
+        self,
+        echo: str,
+        info: tuple[str, ...] = (),
+        ends: tuple[str, ...] = (),
+        last: str | None = None,
+        info_first: bool = False,
+        prompt: bool = False,
+        header: str = "",
+        payload: bytearray | memoryview | None = None,
+    ) -> None:
+        """Set what the next command may be answered with. Valid until its FINAL event.
 
-        `info`       beginnings of its info lines; "" among them: any line that is nothing else
-        `ends`       beginnings of results other than OK that end it, without the "<link>, " that may stand before them
-        `last`       beginning of the info line that ends it, for the commands where OK does not; "" is any line
-        `info_first` a final result before any info line is an old one, and UNEXPECTED
-        `prompt`     a prompt comes first
-        `header`     beginning of the info line whose third field counts the payload that follows it, into `payload`
+        `info`       prefixes of its info lines; "" among them: any line that is not classified otherwise
+        `ends`       prefixes of final results other than OK, without the "<link>, " that may precede them
+        `last`       prefix of the info line that is the final result, for commands not ended by OK; "" is any line
+        `info_first` a final result before the first info line belongs to an earlier command: UNEXPECTED
+        `prompt`     a prompt precedes the response
+        `header`     prefix of the info line whose third field is the number of payload bytes that follow, into `payload`
         """
         self._echo = echo
         self._any_info = "" in info
@@ -84,24 +108,24 @@ class Tokenizer:
         self._info_first = info_first
         self._prompt = prompt
         self._header = header
-        self._payload = payload
-        self._unexpected = ""  # the last one
+        self._payload: bytearray | memoryview = _NO_BUFFER if payload is None else payload
+        self._unexpected = ""  # the last line of this kind
         self._pending = True
 
-    def expect_nothing(self):
-        """No command is pending: what comes now is unsolicited, or late."""
+    def expect_nothing(self) -> None:
+        """No command is pending: lines are unsolicited or late."""
         self._pending = False
         self._any_info = False
         self._prompt = False
         self._prompt_begun = False
         self._header = ""
-        self._payload = None
+        self._payload = _NO_BUFFER
         self._payload_size = 0
         self._payload_ended = False
 
-    def feed(self, chunk) -> list:
-        """Take the next bytes; return the events that they complete."""
-        events: list = []
+    def feed(self, chunk: bytes) -> "list[Event]":
+        """Process received bytes and return the events that they complete. Does not raise for any input."""
+        events: list[Event] = []
         at = 0
         size = len(chunk)
         while at < size:
@@ -115,7 +139,7 @@ class Tokenizer:
                 at = self._take_lines(chunk, at, events)
         return events
 
-    def _take_payload(self, chunk, at: int, events: list) -> int:
+    def _take_payload(self, chunk: bytes, at: int, events: "list[Event]") -> int:
         got = self._payload_got
         end = min(len(chunk), at + self._payload_size - got)
         self._payload[got : got + end - at] = memoryview(chunk)[at:end]
@@ -126,11 +150,11 @@ class Tokenizer:
             self._payload_ended = True
         return end
 
-    def _take_prompt(self, chunk, at: int, events: list) -> int:
-        """At the start of a line where a prompt may stand. A URC may come first, so every line start is tried."""
+    def _take_prompt(self, chunk: bytes, at: int, events: "list[Event]") -> int:
+        """Look for the prompt at the start of a line. A URC may precede it, so each line start is checked."""
         if self._prompt_begun:
             self._prompt_begun = False
-            if chunk[at] == _SPACE or chunk[at] in b"\r\n":  # the line end: a URC fell between ">" and its space
+            if chunk[at] == _SPACE or chunk[at] in b"\r\n":  # a line end: a URC was inserted between ">" and its space
                 self._prompt = False
                 events.append((PROMPT, ""))
                 return at + 1
@@ -141,8 +165,8 @@ class Tokenizer:
             return at + 1
         return self._take_line(chunk, at, events)
 
-    def _take_line(self, chunk, at: int, events: list) -> int:
-        """Take the rest of a line, or of the chunk. CR and LF both end lines, but only LF makes us look."""
+    def _take_line(self, chunk: bytes, at: int, events: "list[Event]") -> int:
+        """Process the rest of a line, or of the chunk. CR and LF both end lines; processing is triggered by LF."""
         end = chunk.find(_LF, at)
         if end < 0:
             self._rest += chunk[at : at + self._line_limit_bytes + 1]
@@ -159,16 +183,16 @@ class Tokenizer:
             return end + 1
         if self._payload_ended:
             self._payload_ended = False
-            if line != b"\r":  # the modem sends CR LF behind the payload; if they were counted in, bytes are missing
+            if line != b"\r":  # CR LF follows the payload; if it was counted as payload, bytes are missing
                 events.append((BROKEN, "payload not followed by a line end"))
         for part in line.split(b"\r"):
             self._classify(_text(part), events)
         return end + 1
 
-    def _take_lines(self, chunk, at: int, events: list) -> int:
-        """Take all the whole lines that are there, at once: the common case, where none of them can begin anything else.
+    def _take_lines(self, chunk: bytes, at: int, events: "list[Event]") -> int:
+        """Process all complete lines at once: the common case, where neither prompt nor payload can occur.
 
-        As many as a line may be long, so none is too long. The events are those of `_take_line`, only sooner.
+        Limited to the length of one line, so that none is too long. The events are those of `_take_line`.
         """
         until = at + self._line_limit_bytes - len(self._rest)
         lines = self._rest + chunk[at:until]
@@ -186,7 +210,7 @@ class Tokenizer:
                 self._classify(text, events)
         return min(until, len(chunk))
 
-    def _classify(self, line: str, events: list):
+    def _classify(self, line: str, events: "list[Event]") -> None:
         line = line.strip()
         if not line:
             return
@@ -211,7 +235,7 @@ class Tokenizer:
             events.append((URC, line))
         else:
             events.append((UNEXPECTED, line))
-            # A URC may fall between the letters of the result: its two halves are still the result.
+            # A URC may interrupt the final result: the two fragments together are the result.
             if self._pending and self._is_final(self._unexpected + line):
                 self._end(self._unexpected + line, events)
             self._unexpected = line
@@ -225,11 +249,11 @@ class Tokenizer:
             return True
         return bool(self._ends) and _without_link(line).startswith(self._ends)
 
-    def _end(self, line: str, events: list):
+    def _end(self, line: str, events: "list[Event]") -> None:
         self.expect_nothing()
         events.append((FINAL, line))
 
-    def _take_info(self, line: str, events: list):
+    def _take_info(self, line: str, events: "list[Event]") -> None:
         events.append((INFO, line))
         self._info_first = False
         if self._header and line.startswith(self._header):
@@ -237,7 +261,7 @@ class Tokenizer:
         if self._last is not None and line.startswith(self._last):
             self._end("OK", events)
 
-    def _begin_payload(self, line: str, events: list):
+    def _begin_payload(self, line: str, events: "list[Event]") -> None:
         fields = line.split(",")
         count = fields[2].strip() if len(fields) > 2 else ""
         # `isdigit` alone also takes superscripts and the digits of other scripts, which noise can make.
@@ -249,24 +273,24 @@ class Tokenizer:
 
 
 def _text(line: bytes) -> str:
-    """Text of any bytes at all: UTF-8 if it is, else one character a byte. Noise must not raise."""
+    """Decode as UTF-8, else one character per byte: noise must not raise."""
     try:
         return str(line, "utf-8")
     except UnicodeError:
-        # In pieces: a list of all the characters at once would need eight times its room, and in one place.
+        # In pieces: one list of all characters would need a contiguous block of eight times the size.
         pieces = [line[at : at + _PIECE_BYTES] for at in range(0, len(line), _PIECE_BYTES)]
         return "".join(["".join([chr(byte) for byte in piece]) for piece in pieces])
 
 
 def _without_link(line: str) -> str:
-    """ "0, CLOSED" and "0,CLOSED" (logs have both) without the connection's number."""
+    """Strip the connection number of "0, CLOSED" or "0,CLOSED"; logs show both forms."""
     if len(line) > 1 and line[1] == "," and line[0].isdigit():
         return line[2:].strip()
     return line
 
 
 def _is_registration_urc(line: str) -> bool:
-    """Whether a registration line is of the unsolicited form: its second field is missing or a quoted area code."""
+    """Return whether a registration line is a URC: its second field is absent or a quoted area code."""
     if not line.startswith(_REGISTRATIONS):
         return False
     comma = line.find(",")
@@ -274,6 +298,6 @@ def _is_registration_urc(line: str) -> bool:
 
 
 def _has_urc_shape(line: str) -> bool:
-    """Whether this may be a URC that no table of ours knows: +NAME: or *NAME: with something behind it."""
+    """Return whether the line has the form of a URC that is in no table: +NAME: or *NAME: or ^NAME:."""
     colon = line.find(":")
     return colon > 1 and line[0] in "+*^" and line[1:colon].isalpha()

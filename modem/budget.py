@@ -1,15 +1,15 @@
-"""Budgets of so many a day: the times at which something was done, as a list that is kept in flash. Pure."""
+"""Daily budgets: the times of an action in the last 24 hours, as a list that is stored in flash. Pure."""
 
 HOUR_S = 3_600
 DAY_S = 24 * HOUR_S
 
 
-def times(stored) -> list:
-    """Times from flash, as far as they are any."""
+def times(stored: object) -> list[int]:
+    """Return the valid times, seconds, of a list read from flash; [] if it is not a list."""
     stored = stored if isinstance(stored, list) else []
     return [time for time in stored if isinstance(time, int) and time >= 0]
 
 
-def recent(done: list, now_s: int) -> list:
-    """Those of the last 24 hours."""
+def recent(done: list[int], now_s: int) -> list[int]:
+    """Return the times in `done` that lie within the 24 hours before `now_s`."""
     return [time for time in done if now_s - time < DAY_S]

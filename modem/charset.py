@@ -1,4 +1,4 @@
-"""Network names in the character sets that AT+CSCS knows. Pure."""
+"""Decodes network names in the character sets of AT+CSCS. Pure."""
 
 from modem.errors import ProtocolError
 
@@ -19,8 +19,11 @@ _GSM = {
 }
 
 
-def decoded(name, charset: str):
-    """A name as Unicode. `charset` is IRA (ASCII), GSM or UCS2; an empty name is None."""
+def decoded(name: str | None, charset: str) -> str | None:
+    """Return a network name as Unicode, None if empty. `charset` is that of AT+CSCS: IRA (ASCII), GSM or UCS2.
+
+    Raises ProtocolError if a UCS2 name is not hexadecimal. Source: 3GPP TS 27.007, 5.5.
+    """
     if not name:
         return None
     if charset == "GSM":
@@ -31,7 +34,7 @@ def decoded(name, charset: str):
 
 
 def _from_ucs2(name: str) -> str:
-    """Four hexadecimal digits a character."""
+    """Decode four hexadecimal digits per character."""
     if len(name) % 4:
         raise ProtocolError("UCS2 wants four digits a character", name)
     try:

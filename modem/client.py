@@ -1,8 +1,8 @@
-"""One command in flight, every wait with a deadline, URCs to whom they concern.
+"""The AT command client: one command at a time, a deadline for every wait, URCs dispatched to subscribers.
 
-A command that got no answer in time leaves us out of step: its answer may still come. Before the next command the
-client then asks questions that nobody else asks (the family's RESYNC), each a different one, until one is answered;
-a modem answers in order, so by then every older answer has passed by.
+After a time-out the response may still arrive, so client and modem are out of step. Before its next command the client then
+sends commands that are used for nothing else (the family's RESYNC), each a different one, until one is answered. A modem
+answers in order, so all older responses have been received by then.
 """
 
 from modem import at, replies
@@ -10,37 +10,39 @@ from modem.errors import CommandError, CommandTimeout, ModemHung, ModemRestarted
 from modem.trace import Trace
 
 if 0:  # read by the type checker alone
-    from modem.contracts import Family
+    from collections.abc import Callable
+    from typing import Any
+
+    from modem.contracts import Bytes, Clock, CommandRow, Family, Port, Subscription, T, UrcCallback
 
 ANSWER_LIMIT_CHARS = 8_192  # a network scan in a city: 100 cells of 80 characters
 QUERY_ATTEMPTS = 5
-_TORN = "unexpected line"  # a doubt: another line fell into one of the answer's
-DRAIN_READS = 32  # before a command; a modem that never stops talking must not keep us from speaking
+_INTERRUPTED = "unexpected line"  # why a response is not reliable: another line interrupted one of its lines
+DRAIN_READS = 32  # reads before a command: a bound, for a modem that sends without pause
 
 
 class Modem:
-    """A modem behind `port`, of the kind that the tables in `family` describe.
+    """A modem at serial line `port`; `family` has its tables (modem/families). Not thread-safe, not reentrant.
 
-    `port` is one of modem/ports, `clock` has now_ms() and sleep_ms(ms). One command at a time: not for two threads, nor
-    for use from a URC callback.
+    The counters since construction: `unexpected_lines`, `broken`, `timeouts`, `resyncs`, `restarts`, `voltage_warnings`.
     """
 
-    def __init__(self, port, clock, family):
+    def __init__(self, port: "Port", clock: "Clock", family: "Family") -> None:
         self.port = port
         self.clock = clock
         self.family = family
-        self.unexpected_lines = 0  # lines that belonged to nothing: late answers, torn lines
-        self.broken = 0  # times that bytes were seen to be missing
+        self.unexpected_lines = 0  # late responses and fragments of lines
+        self.broken = 0  # responses with missing bytes
         self.timeouts = 0
         self.resyncs = 0
-        self.restarts = 0  # boots that we heard of
+        self.restarts = 0  # restarts reported by the modem
         self.voltage_warnings = 0
         self.trace = Trace()
         self._tokenizer = at.Tokenizer(family.URCS, family.LINK_URCS)
-        self._subscribers = []
+        self._subscribers: list[Subscription] = []
         self._in_step = True
-        self._owed_bytes = 0  # payload that the modem may still be waiting for
-        self._command = ""  # the command in flight, if any
+        self._expected_bytes = 0  # payload that the modem may still expect
+        self._command = ""  # the pending command, "" if none
         self._forget()
 
     def use_family(self, family: "Family") -> None:
@@ -50,96 +52,102 @@ class Modem:
 
     # Commands
 
-    def command(self, text: str, timeout_ms=None, expect=None) -> str:
-        """Send `text` ("AT+CSQ") and return its info lines, joined by line feeds, without the final result.
+    def command(self, text: str, timeout_ms: int | None = None, expect: str | None = None) -> str:
+        """Send `text` ("AT+CSQ") and return its information response, lines joined by LF, without the final result.
 
-        `expect` is the beginning of the info line that ends the answer, where that is not what the family's table says.
+        `timeout_ms` and `expect` (prefix of the info line that ends the response) override the family's table.
         Raises CommandError, CommandTimeout, ModemHung, ModemRestarted, ProtocolError; OSError from the port.
         """
         self._exchange(text, timeout_ms, last=expect)
         return "\n".join(self._lines)
 
-    def query(self, text: str, parse):
-        """Ask what may safely be asked again; return `parse` of the answer. A torn or missing answer is asked again."""
+    def query(self, text: str, parse: "Callable[[str], T]") -> "T":
+        """Send an idempotent command and return `parse` of its response. Repeated up to QUERY_ATTEMPTS times on an error.
+
+        Repeats after ProtocolError and CommandTimeout only. Raises as `command` does, and whatever `parse` raises.
+        """
         for _ in range(QUERY_ATTEMPTS - 1):
             try:
                 return parse(self.command(text))
             except (ProtocolError, CommandTimeout):
-                pass  # counted where it was raised; the next command gets back in step first
+                pass  # counted where it was raised; the next command resynchronises first
         return parse(self.command(text))
 
-    def ensure(self, text: str):
-        """Send a command that may safely be sent again: a setting, or the end of something."""
+    def ensure(self, text: str) -> None:
+        """Send an idempotent command that has no information response. Raises as `query` does."""
         self.query(text, str)
 
-    def send_payload(self, text: str, payload, timeout_ms=None) -> str:
-        """Send `text`, wait for the prompt, send `payload`; return the line of the final result."""
+    def send_payload(self, text: str, payload: "Bytes", timeout_ms: int | None = None) -> str:
+        """Send `text`, wait for the prompt, send `payload`; return the final result line. Raises as `command` does."""
         return self._exchange(text, timeout_ms, payload=payload)
 
-    def receive_payload(self, text: str, header: str, buffer, timeout_ms=None) -> tuple:
-        """Send `text`; return (info lines, bytes that came into `buffer`). `header` begins the line that counts them.
+    def receive_payload(
+        self, text: str, header: str, buffer: bytearray | memoryview, timeout_ms: int | None = None
+    ) -> tuple[str, int]:
+        """Send `text`; return (info lines, number of bytes in `buffer`). `header`: prefix of the line with their count.
 
-        Raises ProtocolError if any byte of the answer may be missing. The modem has then forgotten the payload too.
+        Raises ProtocolError if any byte of the response may be missing; the payload is then lost. Else as `command`.
         """
         self._exchange(text, timeout_ms, header=header, buffer=buffer)
         return "\n".join(self._lines), self._received
 
     # Unsolicited result codes
 
-    def subscribe(self, beginning: str, callback):
-        """Call `callback(line)` for every URC that begins so. It must not talk to the modem: note it, act later."""
+    def subscribe(self, beginning: str, callback: "UrcCallback") -> "Subscription":
+        """Call `callback(line)` for every URC with this prefix. The callback must not use the modem."""
         subscription = (beginning, callback)
         self._subscribers.append(subscription)
         return subscription
 
-    def unsubscribe(self, subscription):
-        """End what `subscribe` began and returned."""
+    def unsubscribe(self, subscription: "Subscription") -> None:
+        """Cancel a subscription that `subscribe` returned. Harmless if it was cancelled before."""
         self._subscribers = [other for other in self._subscribers if other is not subscription]
 
     def poll(self) -> bool:
-        """Take what the modem has sent, without waiting. True if there was anything."""
+        """Process what the modem has sent, without waiting. True if there was anything. Raises OSError of the port."""
         chunk = self.port.read()
         for kind, value in self._tokenizer.feed(chunk):
             self._take(kind, value)
         return bool(chunk)
 
     def wait(self, timeout_ms: int) -> bool:
-        """Wait until the modem sends anything, and take it. False if nothing came in time."""
+        """Wait until the modem sends anything, and process it. False after `timeout_ms`. Raises OSError of the port."""
         return self.port.wait(timeout_ms) and self.poll()
 
-    # Everyday questions
+    # Common queries
 
     def signal_quality(self) -> int:
-        """CSQ, 0..31, or 99 while there is no reading."""
+        """Return the CSQ, 0..31, or 99 for not known (AT+CSQ, 27.007, 8.5)."""
         return self.query("AT+CSQ", replies.signal_quality)[0]
 
-    def registration(self):
-        """Registration with the packet service: (stat, lac, cell, act). That of CREG does not mean that data can pass."""
+    def registration(self) -> replies.Registration:
+        """Return the GPRS registration (AT+CGREG?). That of CREG, circuit switched, does not imply that data can be sent."""
         return self.query("AT+CGREG?", replies.registration)
 
-    def operator(self):
-        """PLMN digits of the network that serves us ("23415"), or None."""
+    def operator(self) -> str | None:
+        """Return the PLMN of the serving network ("23415"), or None."""
         serving = self.query("AT+COPS?", replies.operator)
         if serving.name is not None and serving.format != replies.NUMERIC:
             self.command("AT+COPS=3,%d" % replies.NUMERIC)
             serving = self.query("AT+COPS?", replies.operator)
-        return serving.name
+        plmn: str | None = serving.name
+        return plmn
 
     def is_locked(self) -> bool:
-        """Whether the modem was told which network to use."""
+        """Return whether the network is selected manually (+COPS <mode> 1 or 4)."""
         return self.query("AT+COPS?", replies.operator).mode in (1, 4)
 
-    # Being in step
+    # Resynchronisation
 
-    def resync(self, timeout_ms=None):
-        """Get questions and answers in step again. `timeout_ms` is for each question.
+    def resync(self, timeout_ms: int | None = None) -> None:
+        """Discard responses of earlier commands. `timeout_ms` applies to each of the family's RESYNC commands.
 
-        Raises ModemHung if nothing is answered any more, ModemRestarted if the modem boots just now.
+        Raises ModemHung if none is answered, ModemRestarted if the modem restarts meanwhile; OSError from the port.
         """
-        # A modem that lost a byte of a payload takes whatever comes next for the rest of it: give it that. To one that
-        # waits for nothing they are empty lines.
-        self.port.write(b"\r" * self._owed_bytes)
-        self._owed_bytes = 0
+        # A modem that lost payload bytes takes whatever follows as the rest of the payload. To one that does not expect
+        # payload these are empty lines.
+        self.port.write(b"\r" * self._expected_bytes)
+        self._expected_bytes = 0
         for question in self.family.RESYNC:
             try:
                 self._ask_to_resync(question, timeout_ms or self.family.RESYNC_TIMEOUT_MS)
@@ -148,18 +156,26 @@ class Modem:
                 pass  # the next question is a different one
         raise ModemHung("no answer to %d different questions" % len(self.family.RESYNC))
 
-    def _ask_to_resync(self, question: str, timeout_ms: int):
+    def _ask_to_resync(self, question: str, timeout_ms: int) -> None:
         text = "AT" + question
         self._begin(text)
-        # Any result before the line that answers this very question is an old one, an error too.
+        # Any result, also an error, before the response to this command belongs to an earlier one.
         self._tokenizer.expect(text, info=(question[:-1] + ":",), info_first=True)
-        # The carriage return in front ends whatever half command may still lie in the modem's input.
+        # The leading carriage return ends a partial command in the modem's input buffer.
         self._run(b"\r" + text.encode() + b"\r", timeout_ms)
 
     # The exchange
 
-    def _exchange(self, text, timeout_ms, last=None, payload=None, header="", buffer=None) -> str:
-        """Send a command and take its answer into self._lines; return the line of the final result."""
+    def _exchange(
+        self,
+        text: str,
+        timeout_ms: int | None,
+        last: str | None = None,
+        payload: "Bytes | None" = None,
+        header: str = "",
+        buffer: bytearray | memoryview | None = None,
+    ) -> str:
+        """Send a command and store its response in self._lines; return the final result line."""
         if self._command:
             raise RuntimeError("%s while %s is in flight" % (text, self._command))
         if not text.startswith("AT") or "\r" in text or "\n" in text:
@@ -181,33 +197,33 @@ class Modem:
         except CommandTimeout:
             self.timeouts += 1
             raise
-        if self._doubt:
-            # The final result came, so nothing is owed; unless it is part of a payload whose header was torn.
-            self._in_step = self._doubt == _TORN and buffer is None
-            raise ProtocolError(self._doubt, "\n".join(self._lines))
+        if self._unreliable:
+            # The final result was received, so the dialogue is in step; unless it is part of a payload without its header.
+            self._in_step = self._unreliable == _INTERRUPTED and buffer is None
+            raise ProtocolError(self._unreliable, "\n".join(self._lines))
         self._check_final(text)
         return self._final
 
-    def _begin(self, text: str):
+    def _begin(self, text: str) -> None:
         self._forget()
         self._command = text
 
-    def _forget(self):
-        self._lines = []
+    def _forget(self) -> None:
+        self._lines: list[str] = []
         self._chars = 0
-        self._final = ""  # the line of the final result, once it is there
+        self._final = ""  # the final result line, once received
         self._prompted = False
         self._received = 0
-        self._doubt = None  # why the answer under way cannot be trusted
+        self._unreliable: str | None = None  # why the response cannot be used
         self._unexpected_matters = False
         self._restarted = False
 
-    def _run(self, line: bytes, timeout_ms: int, payload=None):
-        """Write a command, and its payload when the prompt asks for it, and wait for the final result."""
+    def _run(self, line: bytes, timeout_ms: int, payload: "Bytes | None" = None) -> None:
+        """Write a command, and its payload after the prompt, and wait for the final result."""
         deadline_ms = self.clock.now_ms() + timeout_ms
-        self._in_step = False  # until the answer is complete
+        self._in_step = False  # until the response is complete
         if payload is not None:
-            self._owed_bytes = len(payload)  # from now on: should its prompt get lost, the modem waits all the same
+            self._expected_bytes = len(payload)  # from here on: the modem expects it even if its prompt is lost
         self.trace.sent(self.clock.now_ms(), self._command)
         try:
             self.port.write(line)
@@ -223,12 +239,12 @@ class Modem:
                 if self._restarted:
                     raise ModemRestarted(self._command)
             self._in_step = True
-            self._owed_bytes = 0
+            self._expected_bytes = 0
         finally:
             self._command = ""
             self._tokenizer.expect_nothing()
 
-    def _check_final(self, text: str):
+    def _check_final(self, text: str) -> None:
         final = self._final
         if final.startswith("+CME ERROR"):
             code, name = replies.cme_error(final)
@@ -236,10 +252,10 @@ class Modem:
         if final == "ERROR" or final.startswith("+CMS ERROR") or final.endswith(self.family.FAILURES):
             raise CommandError(text, final, None, None)
 
-    def _expectation(self, body: str) -> tuple:
-        """What the family's table says of a command: (timeout_ms, info lines, other results, last line)."""
+    def _expectation(self, body: str) -> "tuple[int, tuple[str, ...], tuple[str, ...], str | None]":
+        """Return the family's table entry of a command: (timeout_ms, info lines, other results, last line)."""
         is_question = "?" in body or "=" not in body
-        found: tuple = ("", self.family.DEFAULT_TIMEOUT_MS, None if is_question else (), (), None)
+        found: CommandRow = ("", self.family.DEFAULT_TIMEOUT_MS, None if is_question else (), (), None)
         for row in self.family.COMMANDS:
             if body.startswith(row[0]) and len(row[0]) > len(found[0]):
                 found = row
@@ -248,18 +264,18 @@ class Modem:
             info = (_name(body) + ":",) if body[:1] in ("+", "*") else ()
         return timeout_ms, info, ends, last
 
-    def _take(self, kind: str, value):
-        """Put one event where it belongs."""
+    def _take(self, kind: str, value: "Any") -> None:
+        """Process one event."""
         if kind == at.PAYLOAD:
             self.trace.payload(self.clock.now_ms(), "<", value)
         elif kind != at.ECHO:
-            self.trace.heard(self.clock.now_ms(), value if kind != at.PROMPT else ">")
+            self.trace.received(self.clock.now_ms(), value if kind != at.PROMPT else ">")
         if kind == at.URC:
             self._take_urc(value)
         elif kind == at.INFO:
             self._chars += len(value)
             if self._chars > ANSWER_LIMIT_CHARS:
-                self._doubt = "answer too long"
+                self._unreliable = "answer too long"
             else:
                 self._lines.append(value)
         elif kind == at.FINAL:
@@ -271,12 +287,12 @@ class Modem:
         elif kind == at.UNEXPECTED:
             self.unexpected_lines += 1
             if self._unexpected_matters and not self._final:
-                self._doubt = self._doubt or _TORN
+                self._unreliable = self._unreliable or _INTERRUPTED
         elif kind == at.BROKEN:
             self.broken += 1
-            self._doubt = value
+            self._unreliable = value
 
-    def _take_urc(self, line: str):
+    def _take_urc(self, line: str) -> None:
         if line == self.family.BOOTED:
             self.restarts += 1
             self._restarted = True
@@ -288,7 +304,7 @@ class Modem:
 
 
 def _name(body: str) -> str:
-    """The name of a command without its value: "+CSQ", "+COPS"."""
+    """Return the name of a command without its value: "+CSQ", "+COPS"."""
     for end, character in enumerate(body):
         if character in "=?":
             return body[:end]

@@ -1,6 +1,6 @@
 """Names of +CME ERROR codes. Source: 27.007, 9.2, and the SIM800 Series AT Command Manual V1.12, p.329-331."""
 
-# One text and not a dict: on a board a text stays in flash, while each entry of a dict would be memory.
+# One string instead of a dict: on a board the string stays in flash, the entries of a dict take RAM.
 NAMES = """
 0 phone failure
 3 operation not allowed
@@ -48,16 +48,16 @@ NAMES = """
 """
 
 
-def name(code: int):
-    """What a code means, or None where the sources do not say."""
+def name(code: int) -> str | None:
+    """Return the text of a +CME ERROR code, None if the sources do not define it."""
     for line in NAMES.split("\n"):
         if line.startswith("%d " % code):
             return line.partition(" ")[2]
     return None
 
 
-def code_and_name(name: str):
-    """(code, name) of a name, however it is spelt in capitals; None where the sources do not know it."""
+def code_and_name(name: str) -> tuple[int, str] | None:
+    """Return (code, name) of a verbose +CME ERROR text, compared without case; None if the sources do not define it."""
     for line in NAMES.split("\n"):
         code, _, known = line.partition(" ")
         if known and known.lower() == name.lower():

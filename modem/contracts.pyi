@@ -4,9 +4,12 @@ MicroPython has no typing module, so these protocols stand in a stub; modules na
 """
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+T = TypeVar("T")
 
 Bytes: TypeAlias = bytes | bytearray | memoryview
+Event: TypeAlias = tuple[str, Any]  # (kind, value) of at.py: the number of bytes with PAYLOAD, else a text
 UrcCallback: TypeAlias = Callable[[str], object]
 Subscription: TypeAlias = tuple[str, UrcCallback]
 

@@ -1,19 +1,19 @@
-"""What can go wrong between us and the modem.
+"""Exceptions of the modem layer.
 
-Everything raised by this package is a ModemError, except misuse by the caller (ValueError, RuntimeError) and what the
-platform says of the serial line itself (OSError). A TCP connection speaks OSError only: see stream.py.
+Each is a ModemError. Misuse by the caller raises ValueError or RuntimeError; a fault of the serial line raises OSError. A TCP
+connection (stream.py) raises OSError only, as a socket does.
 """
 
 
 class ModemError(Exception):
-    """The modem, or the line to it, did not do what was asked."""
+    """Base class: the modem, or the line to it, failed."""
 
 
 class CommandError(ModemError):
-    """The modem refused a command: it answered, and the answer was no."""
+    """The modem answered a command with an error result."""
 
-    def __init__(self, command: str, final: str, code, name):
-        """`final` is the modem's own line; `code` and `name` are its +CME or +CMS number and what that means, or None."""
+    def __init__(self, command: str, final: str, code: int | None, name: str | None) -> None:
+        """`final` is the final result line; `code` and `name` are the +CME ERROR number and its text, None if not given."""
         super().__init__("%s: %s" % (command, name or final))
         self.command = command
         self.final = final
@@ -22,42 +22,42 @@ class CommandError(ModemError):
 
 
 class CommandTimeout(ModemError):
-    """No final result came in time. The answer may still come; the client will not take it for another's."""
+    """No final result was received within `timeout_ms`. A late answer is discarded by the client's resynchronisation."""
 
-    def __init__(self, command: str, timeout_ms: int):
+    def __init__(self, command: str, timeout_ms: int) -> None:
         super().__init__("%s: no answer in %d ms" % (command, timeout_ms))
         self.command = command
         self.timeout_ms = timeout_ms
 
 
 class ModemHung(ModemError):
-    """The modem answers nothing at all any more: only a reset or its supply can help."""
+    """The modem does not answer any command. A reset or a power cycle is needed."""
 
 
 class ModemRestarted(ModemError):
-    """The modem booted while it owed us an answer: supply dip, watchdog or reset. All its volatile settings are gone."""
+    """The modem restarted while a command was pending (supply dip, watchdog or reset). Its volatile settings are lost."""
 
 
 class ProtocolError(ModemError):
-    """What the modem sent does not fit the grammar, so bytes were lost or mixed. `text` is what was seen."""
+    """The response is malformed: bytes were lost or interleaved. `text` is the response."""
 
-    def __init__(self, why: str, text: str = ""):
+    def __init__(self, why: str, text: str = "") -> None:
         super().__init__("%s: %r" % (why, text) if text else why)
         self.text = text
 
 
 class SimError(ModemError):
-    """The SIM cannot be used. `state` is +CPIN's word: NOT INSERTED, SIM PIN, SIM PUK, NOT READY..."""
+    """The SIM is not usable. `state` is that of +CPIN: NOT INSERTED, SIM PIN, SIM PUK, NOT READY..."""
 
-    def __init__(self, state: str):
+    def __init__(self, state: str) -> None:
         super().__init__("SIM: %s" % state)
         self.state = state
 
 
 class NotRegistered(ModemError):
-    """No network took us in time. `stat` is the last +CGREG state: 0 not searching, 2 searching, 3 denied, 4 unknown."""
+    """Registration timed out. `stat` is the last +CGREG <stat>: 0 not searching, 2 searching, 3 denied, 4 unknown."""
 
-    def __init__(self, stat: int):
+    def __init__(self, stat: int) -> None:
         super().__init__("no network, the modem is %s" % _STATES.get(stat, "in state %d" % stat))
         self.stat = stat
 

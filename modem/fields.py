@@ -1,10 +1,13 @@
-"""The fields of an AT reply line: split at commas, with quotes respected, and turned into numbers. Pure."""
+"""Parses the comma-separated fields of an AT response line, with quoted strings, into text and numbers. Pure.
+
+Source: 3GPP TS 27.007, section 4, and ITU-T V.250, 5.7.
+"""
 
 from modem.errors import ProtocolError
 
 
-def line_after(names: tuple, text: str) -> str:
-    """What stands behind the first line that begins with one of `names` ("+CSQ:")."""
+def line_after(names: tuple[str, ...], text: str) -> str:
+    """Return the rest of the first line that begins with one of `names` ("+CSQ:"). Raises ProtocolError if there is none."""
     for line in lines(text):
         for name in names:
             if line.startswith(name):
@@ -12,15 +15,18 @@ def line_after(names: tuple, text: str) -> str:
     raise ProtocolError("no " + " or ".join(names), text)
 
 
-def lines(text: str) -> list:
-    """The lines of a reply that are not empty, whatever ends them."""
+def lines(text: str) -> list[str]:
+    """Return the non-empty lines of a response; CR and LF both end a line."""
     return [line for line in text.replace("\r", "\n").split("\n") if line.strip()]
 
 
-def split(line: str, text: str) -> tuple:
-    """(values, quoted): the fields of a line without their quotes, None where empty, and which of them had quotes."""
-    values = []
-    quoted = []
+def split(line: str, text: str) -> "tuple[list[str | None], list[bool]]":
+    """Return (values, quoted): the fields without quotes, None if empty, and whether each was quoted.
+
+    `text` is the whole response, for the message of ProtocolError.
+    """
+    values: list[str | None] = []
+    quoted: list[bool] = []
     at = 0
     while True:
         while at < len(line) and line[at] == " ":
@@ -51,20 +57,20 @@ def split(line: str, text: str) -> tuple:
         at += 1
 
 
-def number(value, text: str) -> int:
-    """A field that must be an unsigned decimal number."""
+def number(value: str | None, text: str) -> int:
+    """Return a mandatory field as an unsigned decimal number. Raises ProtocolError."""
     if value is None or not value.isdigit() or not is_ascii(value):
         raise ProtocolError("not a number", text)
     return int(value)
 
 
-def optional_number(value, text: str):
-    """A field that is an unsigned decimal number, or empty."""
+def optional_number(value: str | None, text: str) -> int | None:
+    """Return an optional field as an unsigned decimal number, None if empty. Raises ProtocolError."""
     return None if value is None else number(value, text)
 
 
-def optional_hexadecimal(value, text: str):
-    """A field that is a hexadecimal number without 0x, or empty."""
+def optional_hexadecimal(value: str | None, text: str) -> int | None:
+    """Return an optional field as a hexadecimal number without prefix, None if empty. Raises ProtocolError."""
     if value is None:
         return None
     for character in value:
@@ -74,5 +80,5 @@ def optional_hexadecimal(value, text: str):
 
 
 def is_ascii(value: str) -> bool:
-    """Whether a text is ASCII: `isdigit` alone also takes the digits of other scripts."""
+    """Return whether `value` is ASCII. `str.isdigit` alone also accepts digits of other scripts."""
     return all(ord(character) < 128 for character in value)

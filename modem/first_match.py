@@ -1,8 +1,16 @@
-"""Ordered rules: each is a function that returns a decision or None, and the first decision counts. Pure."""
+"""Evaluates an ordered list of rules. Pure."""
+
+if 0:  # read by the type checker alone
+    from collections.abc import Callable
+
+    from modem.contracts import T
 
 
-def first_match(rules, *facts):
-    """The decision of the first rule that has one for `facts`. The last rule of a list must always decide."""
+def first_match(rules: "tuple[Callable[..., T | None], ...]", *facts: object) -> "T":
+    """Return the first result of `rules`, called with `facts`, that is not None.
+
+    Raises RuntimeError if all return None; the last rule of a list must be unconditional.
+    """
     for rule in rules:
         decision = rule(*facts)
         if decision is not None:

@@ -1,20 +1,29 @@
-"""Carries out what roaming.py and recovery.py decide: a survey, a switch of network, and each remedy. Blocking."""
+"""Carries out the decisions of roaming.py and recovery.py: survey, switch of network, recovery actions. Blocking.
+
+Commands: 3GPP TS 27.007 (COPS, CFUN, CGATT, CRSM); SIM800 Series AT Command Manual V1.12 (CNETSCAN, CIPSHUT).
+"""
 
 from modem import recovery_ladder, replies, signal, startup
 from modem.errors import CommandError, ModemRestarted
 from modem.network_history import VisibleNetwork
 
-SETTLE_MS = 30_000  # from the answer to AT+COPS= until the packet service is there
+if 0:  # read by the type checker alone
+    from modem.client import Modem
+    from modem.contracts import Power
+
+SETTLE_MS = 30_000  # from the response to AT+COPS= to GPRS registration
 SETTLE_POLL_MS = 1_000
 RADIO_OFF_MS = 10_000
-UNMEASURED_CSQ = 10  # of a network in AT+COPS=?, which gives no strength: usable, and not better than what works
+UNMEASURED_CSQ = (
+    10  # assumed for networks of AT+COPS=?, which reports no signal: usable, but not better than one that works
+)
 
 
-def survey(modem) -> list:
-    """Scan: a list of (VisibleNetwork, name, number of cells), the strongest first.
+def survey(modem: "Modem") -> "list[tuple[VisibleNetwork, str | None, int]]":
+    """Scan; return (VisibleNetwork, operator name, number of cells) of each network, the strongest first.
 
-    Takes minutes, and closes the connection. Raises ModemError. Nothing may be sent to the modem meanwhile: a single
-    byte aborts the scan.
+    Closes all connections and takes minutes. Nothing may be sent to the modem meanwhile: any byte aborts the scan. Raises
+    ModemError; OSError from the port.
     """
     modem.ensure("AT+CIPSHUT")
     if not modem.family.MEASURES_ALL_CELLS:
@@ -22,7 +31,7 @@ def survey(modem) -> list:
         return [
             (VisibleNetwork(each.plmn, UNMEASURED_CSQ), each.long_name, 1) for each in listed if each.stat != _FORBIDDEN
         ]
-    found: dict = {}
+    found: dict[str, tuple[VisibleNetwork, str | None, int]] = {}
     for cell in replies.cells(modem.command("AT+CNETSCAN")):
         csq = signal.csq_from_rxlev(cell.rxlev)
         best, name, count = found.get(cell.plmn, (VisibleNetwork(cell.plmn, csq), cell.name, 0))
@@ -33,10 +42,11 @@ def survey(modem) -> list:
 _FORBIDDEN = 3  # +COPS=? <stat>
 
 
-def switch(modem, plmn: str) -> bool:
-    """Move to another network; True once it has taken us for data. If it did not, the modem is left to choose by itself.
+def switch(modem: "Modem", plmn: str) -> bool:
+    """Select a network; True once GPRS is registered with it. If that fails, automatic selection is set again.
 
-    COPS mode 4 chooses by itself if the network is not there. An OK is not believed: the modem says OK from afar.
+    Mode 4 of AT+COPS falls back to automatic selection. OK alone is no proof: the modem also answers it when it registered
+    with another network. Raises ModemError other than CommandError; OSError from the port.
     """
     try:
         modem.command('AT+COPS=4,%d,"%s"' % (replies.NUMERIC, plmn))
@@ -48,24 +58,25 @@ def switch(modem, plmn: str) -> bool:
                 break
             modem.wait(SETTLE_POLL_MS)
     except CommandError:
-        pass  # not there, or refused: the same to us
+        pass  # not available, or refused
     automatic(modem)
     return False
 
 
-def clear_forbidden(modem) -> list:
-    """Clear the SIM's list of networks that once refused it, if they are all that is heard; return the PLMNs it held.
+def clear_forbidden(modem: "Modem") -> list[str]:
+    """Clear the SIM's list of forbidden PLMNs if no other network is received; return the PLMNs that it contained.
 
-    An automatic choice leaves them out for ever, also when they would take us again. Takes the minutes of a scan.
+    Automatic selection never tries them again. Takes minutes, for a scan; [] if nothing was cleared. Raises ModemError;
+    OSError from the port.
     """
     barred = modem.query(_FORBIDDEN_LIST, replies.forbidden)
     if not barred:
         return []
-    heard = replies.operators(modem.command("AT+COPS=?"), modem.family.CHARSET)
-    if not heard or [each for each in heard if each.stat != _FORBIDDEN]:
+    received = replies.operators(modem.command("AT+COPS=?"), modem.family.CHARSET)
+    if not received or [each for each in received if each.stat != _FORBIDDEN]:
         return []
     modem.ensure(_CLEAR_FORBIDDEN_LIST)
-    _cycle_radio(modem)  # the list is read when the radio starts
+    _cycle_radio(modem)  # the modem reads the list when the radio starts
     return barred
 
 
@@ -74,18 +85,18 @@ _FORBIDDEN_LIST = "AT+CRSM=176,28539,0,0,12"
 _CLEAR_FORBIDDEN_LIST = 'AT+CRSM=214,28539,0,0,12,"%s"' % ("FF" * 12)
 
 
-def automatic(modem):
-    """Let the modem choose its network by itself. Asked first: saying it again would cost it minutes."""
+def automatic(modem: "Modem") -> None:
+    """Set automatic network selection, if it is not set: repeating the command starts a search of minutes."""
     if modem.query("AT+COPS?", replies.operator).mode == 0:
         return
     try:
         modem.command("AT+COPS=0")
     except CommandError:
-        pass  # no network just now; it has saved the mode and goes on looking
+        pass  # no network at present; the mode is saved and the search goes on
 
 
-def carry_out(modem, power, do: str):
-    """One remedy of recovery.py, until the modem is configured again. Raises ModemError if it does not even do that."""
+def carry_out(modem: "Modem", power: "Power", do: str) -> None:
+    """Carry out recovery action `do` (recovery_ladder.py), up to the configured modem. Raises ModemError if that fails."""
     if do == recovery_ladder.RESHUT:
         modem.ensure("AT+CIPSHUT")
     elif do == recovery_ladder.REATTACH:
@@ -103,16 +114,16 @@ def carry_out(modem, power, do: str):
         startup.configure(modem)
 
 
-def _cycle_radio(modem):
-    modem.ensure("AT+CFUN=4")  # saved by the modem; configure heals it if we crash here
+def _cycle_radio(modem: "Modem") -> None:
+    modem.ensure("AT+CFUN=4")  # saved by the modem; startup.configure reverts it after a crash here
     modem.clock.sleep_ms(RADIO_OFF_MS)
     modem.ensure("AT+CFUN=1")
 
 
-def _restart(modem):
+def _restart(modem: "Modem") -> None:
     try:
         modem.command("AT+CFUN=1,1")
     except ModemRestarted:
-        pass  # it said RDY before OK
+        pass  # RDY was received before OK
     startup.synchronise(modem)
     startup.configure(modem)

@@ -1,36 +1,39 @@
-"""What this unit has recorded about the mobile networks around it, and how it rates them. Pure.
+"""What the unit has recorded about the mobile networks at its site, and their rating. Pure.
 
-    a network is good      only when a CONNACK came over it (`proved`)
-    a network is failing   when it was proved wrong: registered, yet no CONNACK for a while, twice. It is left alone for 1 h,
-                           then 4 h, then 24 h; for a day at once if it refuses us for good
-    a network is poor      when its smoothed signal stays at 14 or less, or data fail on it again and again
+    a network is good      if a CONNACK was received over it (`proved`)
+    a network is failing   if it is registered but no CONNACK is received, twice. It is quarantined for 1 h, then 4 h, then
+                           24 h; at once for 24 h after a permanent reject
+    a network is poor      if its smoothed signal stays at 14 or less, or if connections over it break repeatedly
 
-If a second network fails the proof too, it is the broker that is suspect.
+If two networks fail in succession, the broker is suspect instead.
 
-Time is `now_s`: seconds with power since the unit was new. It needs no wall clock, and a unit that restarts in a loop does
-not get fresh budgets. All figures are a first proposal [M], to be tuned in the simulator.
+Time is `now_s`: seconds of operation since the unit was new. It needs no wall clock, and a restart does not renew budgets. All
+figures are a first proposal [M], to be tuned in the simulator.
 """
 
 from collections import namedtuple
 
 from modem.budget import DAY_S, HOUR_S, recent, times
 
-VisibleNetwork = namedtuple("VisibleNetwork", ("plmn", "csq"))  # one network of a survey, at its best cell
+if 0:  # read by the type checker alone
+    from typing import Any
 
-POOR_CSQ = 14  # as the installer's verdict (PASS_ABOVE_CSQ of signal.py): this, or less
-NOT_POOR_CSQ = 16  # hysteresis: a signal that flaps around 14 is one decision, not many
+VisibleNetwork = namedtuple("VisibleNetwork", ("plmn", "csq"))  # a network of a survey; csq of its best cell
+
+POOR_CSQ = 14  # this or less; the limit of the installation check (PASS_ABOVE_CSQ of signal.py)
+NOT_POOR_CSQ = 16  # hysteresis, for a signal that varies around 14
 POOR_S = 15 * 60
-SMOOTHING = 0.2  # of a sample a minute
-NO_READINGS = 5  # in a row until they mean anything
+SMOOTHING = 0.2  # weight of a new sample; one sample a minute
+NO_READINGS = 5  # consecutive samples without a reading that count as CSQ 0
 DATA_FAILURES = 3
 DATA_FAILURES_WITHIN_S = 30 * 60
 
 PROOF_FAILURES = 2
-PROOF_S = 45  # and for so long
-# Something answered, and be it with a refusal: the network carries data, and a broker that restarts is back by then.
+PROOF_S = 45  # from the first to the last of them
+# The TCP connection was answered, if only refused: the network carries data, and a restarting broker is back by then.
 ANSWERED, ANSWERED_PROOF_S = "answered", 180
 QUARANTINE_S = (HOUR_S, 4 * HOUR_S, DAY_S)
-# Refused for good (manual p.329): illegal MS, illegal ME, GPRS, PLMN or roaming not allowed, PDP authentication.
+# Permanent rejects (manual p.329): illegal MS, illegal ME, GPRS, PLMN or roaming not allowed, PDP authentication.
 PERMANENT_CAUSES = (103, 106, 107, 111, 113, 149)
 BROKER_SUSPECT_S = HOUR_S
 
@@ -39,50 +42,50 @@ SCANS_A_DAY, SCAN_DISTANCE_S = 4, HOUR_S
 SWITCHES_A_DAY = 3
 SURVEY_KEEPS_S = HOUR_S
 
-GOOD_DATA_CSQ = 6  # what a record without failures is worth
-FAILURE_CSQ = 10  # what one that failed last costs
-ABROAD_CSQ = 6  # a network of another country, at a border: it may cost more
+GOOD_DATA_CSQ = 6  # bonus for a record without failures
+FAILURE_CSQ = 10  # deduction if the last attempt failed
+ABROAD_CSQ = 6  # deduction for a network of another country: roaming charges
 USABLE_CSQ = 4
 NETWORKS_KEPT = 12
-COUNT_MAX = 10  # of successes and of failures: what never stops counting never stops wearing the flash
+COUNT_MAX = 10  # of successes and of failures: a bound, since each change is a flash write
 
 
 class NetworkHistory:
-    """What the unit knows of its networks. `stored` is a dict for flash, made by `to_store`; anything odd in it is left out.
+    """The records of all networks. `stored` is what `to_store` returned, as read from flash; invalid entries are ignored.
 
-    `jitter_s` differs from unit to unit, so that a depot does not move as one.
+    `jitter_s` differs between units, so that the units of one site do not switch networks at the same time.
     """
 
-    def __init__(self, stored=None, jitter_s: int = 0):
+    def __init__(self, stored: object = None, jitter_s: int = 0) -> None:
         stored = stored if isinstance(stored, dict) else {}
-        self.good = stored.get("good")  # the network that was proved last
+        self.good: str | None = stored.get("good")  # PLMN of the network that was proved last
         self.scans = times(stored.get("scans"))
         self.switches = times(stored.get("switches"))
-        self.networks = {}
+        self.networks: dict[str, list[Any]] = {}  # by PLMN; see _FRESH
         networks = stored.get("networks")
         for plmn, record in (networks if isinstance(networks, dict) else {}).items():
             if isinstance(record, list) and len(record) == len(_FRESH) and times(record[:4]) == record[:4]:
                 self.networks[plmn] = record
-        self.survey: list = []
+        self.survey: list[VisibleNetwork] = []
         self.surveyed_s: int | None = None
         self._jitter_s = jitter_s
-        self._csq: float | None = None  # smoothed, of the network that serves
-        self._serving = None
+        self._csq: float | None = None  # smoothed, of the serving network
+        self._serving: str | None = None
         self._no_readings = 0
         self._poor_since_s: int | None = None
-        self._data_failures: list = []
-        self._failing_since_s: int | None = None  # first failure of the proof since the last success
+        self._data_failures: list[int] = []
+        self._failing_since_s: int | None = None  # first proof failure since the last success
         self._proof_failures = 0
-        self.suspects: list = []  # (plmn, now_s) that failed the proof since any network passed it
+        self.suspects: list[tuple[str, int]] = []  # (plmn, now_s) of failures since the last success of any network
 
-    def to_store(self) -> dict:
-        """For flash. Changes with proofs, failures, scans and switches only: a handful of times a day."""
+    def to_store(self) -> "dict[str, Any]":
+        """Return what is to be stored in flash. It changes with proofs, failures, scans and switches: a few times a day."""
         return {"good": self.good, "scans": self.scans, "switches": self.switches, "networks": self.networks}
 
-    # What happened
+    # Events
 
-    def sampled(self, now_s: int, plmn, csq: int):
-        """A signal reading of the network that serves, once a minute; 99 is none."""
+    def sampled(self, now_s: int, plmn: str | None, csq: int) -> None:
+        """Record the CSQ of the serving network, once a minute; 99 is not known."""
         if plmn != self._serving:
             self._serving = plmn
             self._csq = self._poor_since_s = None
@@ -101,8 +104,8 @@ class NetworkHistory:
         elif self._csq >= NOT_POOR_CSQ or not self._is_weak(now_s):
             self._poor_since_s = None
 
-    def proved(self, now_s: int, plmn):
-        """A CONNACK came."""
+    def proved(self, now_s: int, plmn: str | None) -> None:
+        """Record a CONNACK over `plmn`."""
         self._failing_since_s = None
         self._proof_failures = 0
         self.suspects = []
@@ -113,8 +116,8 @@ class NetworkHistory:
             record[_STRIKES] = record[_UNTIL] = 0
             record[_CAUSE] = None
 
-    def failed(self, now_s: int, plmn, cause):
-        """Registered with `plmn`, and yet no CONNACK. `cause` is a CME number, or a word: ANSWERED, or any other."""
+    def failed(self, now_s: int, plmn: str | None, cause: int | str | None) -> None:
+        """Record that `plmn` is registered but no CONNACK was received. `cause`: a CME number, ANSWERED, or another text."""
         if plmn is None:
             return
         self._proof_failures += 1
@@ -123,98 +126,97 @@ class NetworkHistory:
         if cause in PERMANENT_CAUSES:
             self.refused(now_s, plmn, cause)
             return
-        patience_s = ANSWERED_PROOF_S if cause == ANSWERED else PROOF_S
-        if self._proof_failures >= PROOF_FAILURES and now_s - self._failing_since_s >= patience_s:
-            self._leave_alone(now_s, plmn, cause, 1)
+        proof_s = ANSWERED_PROOF_S if cause == ANSWERED else PROOF_S
+        if self._proof_failures >= PROOF_FAILURES and now_s - self._failing_since_s >= proof_s:
+            self._quarantine(now_s, plmn, cause, 1)
             self._suspect(now_s, plmn)
 
-    def refused(self, now_s: int, plmn, cause):
-        """The network, or the modem on its behalf, said that it does not take us."""
-        self._leave_alone(now_s, plmn, cause, len(QUARANTINE_S) if cause in PERMANENT_CAUSES else 1)
+    def refused(self, now_s: int, plmn: str, cause: int | str | None) -> None:
+        """Record a reject by `plmn`; `cause` as for `failed`."""
+        self._quarantine(now_s, plmn, cause, len(QUARANTINE_S) if cause in PERMANENT_CAUSES else 1)
 
-    def data_failed(self, now_s: int):
-        """A connection that was proven broke: a send failed, nothing was acknowledged, the context was taken away."""
+    def data_failed(self, now_s: int) -> None:
+        """Record the loss of a proven connection: send failure, no acknowledgement, or PDP context deactivated."""
         self._data_failures = self._data_failures[1 - DATA_FAILURES :] + [now_s]
 
-    def surveyed(self, now_s: int, networks: list):
-        """Record a scan: `networks` has a VisibleNetwork for each network. An empty list is a scan that failed; its budget is
-        spent all the same."""
+    def surveyed(self, now_s: int, networks: list[VisibleNetwork]) -> None:
+        """Record a scan. An empty list is a failed scan; it counts against the budget too."""
         self.scans = recent(self.scans, now_s) + [now_s]
         self.survey = networks
         self.surveyed_s = now_s
 
-    def switched(self, now_s: int):
-        """The modem was told to take another network."""
+    def switched(self, now_s: int) -> None:
+        """Record a switch to another network."""
         self.switches = recent(self.switches, now_s) + [now_s]
         self._failing_since_s = None
         self._proof_failures = 0
 
-    # What that means
+    # Rating
 
     def is_in_doubt(self) -> bool:
-        """Whether the proof of the network that serves has failed, and not yet often enough to mean anything."""
+        """Return whether the serving network has failed to be proved, but not yet PROOF_FAILURES times."""
         return self._failing_since_s is not None
 
-    def is_failing(self, now_s: int, plmn) -> bool:
-        """Whether this network is to be left alone now."""
-        record = self.networks.get(plmn)
-        return record is not None and record[_UNTIL] > now_s
+    def is_failing(self, now_s: int, plmn: str | None) -> bool:
+        """Return whether this network is in quarantine."""
+        record = self.networks.get(plmn or "")
+        return record is not None and bool(record[_UNTIL] > now_s)
 
     def is_poor(self, now_s: int) -> bool:
-        """Whether the network that serves is weak, or loses data."""
+        """Return whether the serving network is weak, or its connections break."""
         if self._is_weak(now_s):
             return True
         failures = self._data_failures
         return len(failures) == DATA_FAILURES and now_s - failures[0] <= DATA_FAILURES_WITHIN_S
 
     def broker_suspect(self, now_s: int) -> bool:
-        """Whether two different networks failed the proof one after the other, not long ago."""
+        """Return whether two different networks failed in succession within BROKER_SUSPECT_S."""
         return len(self.suspects) > 1 and now_s - self.suspects[-1][1] < BROKER_SUSPECT_S
 
-    def score(self, heard, plmn) -> float:
-        """What a network is worth, in CSQ, seen from `plmn`."""
-        score = float(heard.csq)
-        record = self.networks.get(heard.plmn)
+    def score(self, network: VisibleNetwork, plmn: str | None) -> float:
+        """Return the rating of a network, in CSQ. `plmn` is the serving network."""
+        score = float(network.csq)
+        record = self.networks.get(network.plmn)
         if record is not None and record[_OK] + record[_FAILED]:
             score += GOOD_DATA_CSQ * record[_OK] / (record[_OK] + record[_FAILED])
             if record[_CAUSE] is not None:
                 score -= FAILURE_CSQ
-        if plmn is not None and heard.plmn[:3] != plmn[:3]:
+        if plmn is not None and network.plmn[:3] != plmn[:3]:
             score -= ABROAD_CSQ
         return score
 
-    def best_other(self, now_s: int, plmn):
-        """The best network of a survey that still holds, other than `plmn` and those that are failing; or None."""
+    def best_other(self, now_s: int, plmn: str | None) -> VisibleNetwork | None:
+        """Return the best network of a recent survey, other than `plmn` and those in quarantine; or None."""
         best = None
         if self.surveyed_s is not None and now_s - self.surveyed_s < SURVEY_KEEPS_S:
-            for heard in self.survey:
-                if heard.plmn == plmn or heard.csq < USABLE_CSQ or self.is_failing(now_s, heard.plmn):
+            for network in self.survey:
+                if network.plmn == plmn or network.csq < USABLE_CSQ or self.is_failing(now_s, network.plmn):
                     continue
-                if best is None or self.score(heard, plmn) > self.score(best, plmn):
-                    best = heard
+                if best is None or self.score(network, plmn) > self.score(best, plmn):
+                    best = network
         return best
 
-    def current_score(self, plmn) -> float:
-        """The score of the network that serves, by its smoothed signal."""
+    def current_score(self, plmn: str | None) -> float:
+        """Return the rating of the serving network, by its smoothed signal."""
         return self.score(VisibleNetwork(plmn, self._csq or 0), plmn)
 
     def may_scan(self, now_s: int) -> bool:
-        """Whether the budget of scans allows one now."""
+        """Return whether the scan budget allows a scan now."""
         scans = recent(self.scans, now_s)
         return len(scans) < SCANS_A_DAY and (not scans or now_s - scans[-1] >= SCAN_DISTANCE_S)
 
     def may_switch(self, now_s: int) -> bool:
-        """Whether the budget of switches allows one now."""
+        """Return whether the switch budget allows a switch now."""
         return len(recent(self.switches, now_s)) < SWITCHES_A_DAY
 
     def is_settling(self, now_s: int) -> bool:
-        """Whether the last switch was only a moment ago."""
+        """Return whether the last switch was less than DWELL_S ago."""
         return bool(self.switches) and 0 <= now_s - self.switches[-1] < DWELL_S
 
     def _is_weak(self, now_s: int) -> bool:
         return self._poor_since_s is not None and now_s - self._poor_since_s >= POOR_S + self._jitter_s
 
-    def _record(self, plmn) -> list:
+    def _record(self, plmn: str) -> "list[Any]":
         if plmn not in self.networks:
             if len(self.networks) >= NETWORKS_KEPT:
                 oldest = min(self.networks, key=lambda other: (other == self.good, self.networks[other][_UNTIL]))
@@ -222,7 +224,7 @@ class NetworkHistory:
             self.networks[plmn] = list(_FRESH)
         return self.networks[plmn]
 
-    def _leave_alone(self, now_s: int, plmn, cause, strikes: int):
+    def _quarantine(self, now_s: int, plmn: str, cause: int | str | None, strikes: int) -> None:
         self._failing_since_s = None
         self._proof_failures = 0
         record = self._record(plmn)
@@ -231,12 +233,12 @@ class NetworkHistory:
         record[_STRIKES] = min(record[_STRIKES] + strikes, len(QUARANTINE_S))
         record[_UNTIL] = now_s + QUARANTINE_S[record[_STRIKES] - 1]
 
-    def _suspect(self, now_s: int, plmn):
+    def _suspect(self, now_s: int, plmn: str) -> None:
         self.suspects = [suspect for suspect in self.suspects if suspect[0] != plmn] + [(plmn, now_s)]
         if self.broker_suspect(now_s):  # then the networks are not to blame
             for other, _ in self.suspects:
                 self.networks[other][_UNTIL] = 0
 
 
-_OK, _FAILED, _STRIKES, _UNTIL, _CAUSE = range(5)  # places in the record of a network
+_OK, _FAILED, _STRIKES, _UNTIL, _CAUSE = range(5)  # indices in the record of a network
 _FRESH = (0, 0, 0, 0, None)

@@ -1,7 +1,7 @@
-"""What to try next when there is no contact: the rules that climb recovery_ladder.py, with budgets. Pure.
+"""Decides the next recovery action when there is no contact: rules over recovery_ladder.py, with budgets. Pure.
 
-It is climbed by time without proof, not by the number of errors: what one error means nobody knows, and networks have bad
-minutes. A modem that answers nothing at all skips it.
+The escalation follows the time without contact, not the number of errors: single errors are ambiguous, and networks have short
+disturbances. A modem that does not answer is power-cycled at once.
 """
 
 from collections import namedtuple
@@ -11,15 +11,15 @@ from modem.first_match import first_match
 from modem.recovery_ladder import CONFIGURE, LADDER, LOOK_FOR_FORBIDDEN, SUPPLY_CUT, WAIT, RecoveryLadder
 
 Remedy = namedtuple("Remedy", ("do", "why"))
-# `answers`: the modem answers AT. `booted`: it restarted by itself. `denied`: the network refused us (stat 3, or a cause).
+# `answers`: the modem answers AT. `booted`: it restarted by itself. `denied`: the network rejected us (stat 3, or a cause).
 Trouble = namedtuple("Trouble", ("now_s", "answers", "booted", "registered", "denied", "what"))
 
-# After the top of the ladder, so long after the one before; the last for ever.
+# After the last step: the time from one power cycle to the next; the last one repeats.
 SUPPLY_CUTS_AFTER_S = (HOUR_S, 2 * HOUR_S, 4 * HOUR_S, 6 * HOUR_S)
 
 HANG_CUTS_A_DAY = 6
 HANG_CUTS_THEN_EVERY_S = HOUR_S
-# A SIM without a network is asked for its list then; the list is cleared once a week, for it spares the networks.
+# EF_FPLMN is read after this time without registration, and cleared at most once a week, since it protects the networks.
 FORBIDDEN_AFTER_S = 3 * 60
 FORBIDDEN_LOOK_EVERY_S = DAY_S
 FORBIDDEN_CLEAR_EVERY_S = 7 * DAY_S
@@ -27,8 +27,8 @@ FORBIDDEN_CLEAR_EVERY_S = 7 * DAY_S
 DENIED_RESET_EVERY_S = HOUR_S
 
 
-def cut_the_supply_of_a_modem_that_is_hung(ladder, trouble):
-    """It answers nothing: only its supply can help, and nothing is lost by it. Six times a day, then hourly."""
+def cut_the_supply_of_a_modem_that_is_hung(ladder: RecoveryLadder, trouble: Trouble) -> Remedy | None:
+    """Without an answer only a power cycle can help, and nothing is lost by it. Six times a day, then hourly."""
     if trouble.answers:
         return None
     today = recent(ladder.resets, trouble.now_s)
@@ -37,20 +37,20 @@ def cut_the_supply_of_a_modem_that_is_hung(ladder, trouble):
     return Remedy(WAIT, "the modem answers nothing, and its supply was cut %d times today" % len(today))
 
 
-def configure_a_modem_that_restarted(ladder, trouble):
-    """It has forgotten its settings, and is well otherwise."""
+def configure_a_modem_that_restarted(ladder: RecoveryLadder, trouble: Trouble) -> Remedy | None:
+    """A restarted modem has lost its settings and works otherwise."""
     return Remedy(CONFIGURE, "the modem restarted") if trouble.booted else None
 
 
-def wait_when_refused(ladder, trouble):
-    """A network that refuses us is not to be stormed."""
+def wait_when_refused(ladder: RecoveryLadder, trouble: Trouble) -> Remedy | None:
+    """A network that rejects the unit must not be flooded with attempts."""
     if not trouble.denied or not ladder.resets or trouble.now_s - ladder.resets[-1] >= DENIED_RESET_EVERY_S:
         return None
     return Remedy(WAIT, "refused by the network; one reset an hour is allowed")
 
 
-def look_for_forbidden_networks(ladder, trouble):
-    """No network takes us: perhaps only because each refused us once, which the SIM keeps for ever. Once a day."""
+def look_for_forbidden_networks(ladder: RecoveryLadder, trouble: Trouble) -> Remedy | None:
+    """No network registers the unit: the SIM may list all of them as forbidden after earlier rejects. Once a day."""
     now_s = trouble.now_s
     if trouble.registered or ladder.since_s is None or now_s - ladder.since_s < FORBIDDEN_AFTER_S:
         return None
@@ -61,8 +61,8 @@ def look_for_forbidden_networks(ladder, trouble):
     return Remedy(LOOK_FOR_FORBIDDEN, _without_contact(ladder, trouble))
 
 
-def climb_the_ladder(ladder, trouble):
-    """The next rung, when its time has come."""
+def climb_the_ladder(ladder: RecoveryLadder, trouble: Trouble) -> Remedy | None:
+    """The next step of the escalation, when its time without contact is reached."""
     if ladder.since_s is None or ladder.rung >= len(LADDER):
         return None
     after_s, do = LADDER[ladder.rung]
@@ -71,8 +71,8 @@ def climb_the_ladder(ladder, trouble):
     return Remedy(do, _without_contact(ladder, trouble))
 
 
-def cut_the_supply_again(ladder, trouble):
-    """Beyond the top: rarer and rarer, and for ever."""
+def cut_the_supply_again(ladder: RecoveryLadder, trouble: Trouble) -> Remedy | None:
+    """After the last step, at increasing intervals, without end."""
     beyond = ladder.rung - len(LADDER)
     if beyond < 0 or ladder.tried_s is None:
         return None
@@ -81,8 +81,8 @@ def cut_the_supply_again(ladder, trouble):
     return Remedy(SUPPLY_CUT, "%d h without contact: %s" % ((trouble.now_s - ladder.since_s) // HOUR_S, trouble.what))
 
 
-def try_again(ladder, trouble):
-    """Nothing but patience for now."""
+def try_again(ladder: RecoveryLadder, trouble: Trouble) -> Remedy | None:
+    """No action is due."""
     return Remedy(WAIT, trouble.what)
 
 
@@ -98,9 +98,9 @@ RULES = (
 
 
 def decide(ladder: RecoveryLadder, trouble: Trouble) -> Remedy:
-    """What to try now. Changes nothing; the caller says `tried`."""
+    """Return the recovery action to carry out now. Changes nothing; the caller records it with RecoveryLadder.tried."""
     return first_match(RULES, ladder, trouble)
 
 
-def _without_contact(ladder, trouble) -> str:
+def _without_contact(ladder: RecoveryLadder, trouble: Trouble) -> str:
     return "%d min without contact: %s" % ((trouble.now_s - ladder.since_s) // 60, trouble.what)

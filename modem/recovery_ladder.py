@@ -1,16 +1,16 @@
-"""The ladder of remedies, from the mildest to cutting the supply, and where on it we are. Pure; recovery.py climbs it.
+"""The escalation of recovery actions, from the mildest to a power cycle, and the current step. Pure; recovery.py decides.
 
-It is only left after ten minutes of proven contact, so a remedy that helps for a moment does not start it afresh. Time is
+The escalation is reset after ten minutes of proven contact, so an action that helps briefly does not restart it. Time is
 `now_s`, seconds with power since the unit was new, as in network_history.py. [M]: figures proposed, not measured.
 """
 
 from modem.budget import recent, times
 
 WAIT = "wait"
-CONFIGURE = "configure"  # the modem has booted: its settings are gone
-RESHUT = "reshut"  # CIPSHUT: the IP stack from the beginning
+CONFIGURE = "configure"  # the modem restarted: its volatile settings are lost
+RESHUT = "reshut"  # CIPSHUT: restart the IP stack
 REATTACH = "reattach"  # CGATT=0, CGATT=1
-LOOK_FOR_FORBIDDEN = "look for forbidden"  # clear the SIM's list of them if it bars every network here; CFUN=4, CFUN=1
+LOOK_FOR_FORBIDDEN = "look for forbidden"  # clear EF_FPLMN if it bars every network that is received; CFUN=4, CFUN=1
 RADIO_CYCLE = "radio cycle"  # CFUN=4, ten seconds, CFUN=1
 RESTART = "restart"  # CFUN=1,1
 SUPPLY_CUT = "supply cut"
@@ -29,32 +29,32 @@ RESETS = (RADIO_CYCLE, RESTART, SUPPLY_CUT)
 
 
 class RecoveryLadder:
-    """Where on the ladder we are. `stored` is a dict for flash, made by `to_store`."""
+    """The current step. `stored` is what `to_store` returned, as read from flash; invalid entries are ignored."""
 
-    def __init__(self, stored=None):
+    def __init__(self, stored: object = None) -> None:
         stored = stored if isinstance(stored, dict) else {}
         self.resets = times(stored.get("resets"))
-        self.looks = times(stored.get("looks"))  # at the SIM's forbidden list; the last one
-        self.clears = times(stored.get("clears"))  # of it; the last one
+        self.looks = times(stored.get("looks"))  # time of the last reading of EF_FPLMN
+        self.clears = times(stored.get("clears"))  # time of the last clearing of EF_FPLMN
         self.rung = 0  # the next one to try
-        self.since_s = None  # without contact
-        self.proved_since_s = None
-        self.tried_s = None  # the last rung
+        self.since_s: int | None = None  # start of the time without contact
+        self.proved_since_s: int | None = None
+        self.tried_s: int | None = None  # the last rung
 
-    def to_store(self) -> dict:
-        """For flash. Changes with each reset of the modem, and at most once a day."""
+    def to_store(self) -> dict[str, list[int]]:
+        """Return what is to be stored in flash. It changes with each reset of the modem, and at most once a day besides."""
         return {"resets": self.resets, "looks": self.looks, "clears": self.clears}
 
-    def proved(self, now_s: int):
-        """There is contact. Called again while it lasts."""
+    def proved(self, now_s: int) -> None:
+        """Record contact. Called repeatedly while it lasts."""
         if self.proved_since_s is None:
             self.proved_since_s = now_s
         if now_s - self.proved_since_s >= CURED_S:
             self.rung = 0
             self.since_s = self.tried_s = None
 
-    def lost(self, now_s: int):
-        """There is none, now."""
+    def lost(self, now_s: int) -> None:
+        """Record the loss of contact."""
         if self.proved_since_s is not None and now_s - self.proved_since_s >= CURED_S:
             self.rung = 0
             self.since_s = self.tried_s = None
@@ -62,8 +62,8 @@ class RecoveryLadder:
         if self.since_s is None:
             self.since_s = now_s
 
-    def tried(self, now_s: int, do: str):
-        """A remedy was carried out."""
+    def tried(self, now_s: int, do: str) -> None:
+        """Record that remedy `do` was carried out."""
         if do in RESETS:
             self.resets = recent(self.resets, now_s) + [now_s]
         if do == LOOK_FOR_FORBIDDEN:
@@ -71,11 +71,11 @@ class RecoveryLadder:
         if do in (WAIT, CONFIGURE, LOOK_FOR_FORBIDDEN):
             return
         while self.rung < len(LADDER) and LADDER[self.rung][1] != do:
-            self.rung += 1  # a cut because of a hang has done what the rungs below would have
+            self.rung += 1  # a power cycle includes the steps below it
         self.rung += 1
         self.tried_s = now_s
 
-    def cleared(self, now_s: int):
-        """The SIM's forbidden list was cleared, which switches the radio off and on."""
+    def cleared(self, now_s: int) -> None:
+        """Record that EF_FPLMN was cleared, which includes a radio cycle."""
         self.clears = [now_s]
         self.resets = recent(self.resets, now_s) + [now_s]

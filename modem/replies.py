@@ -1,6 +1,7 @@
-"""Replies of the modem as values. Each function takes the text of a reply and returns small tuples.
+"""Parsers of AT responses. Each function takes the text of a response and returns a value or a named tuple.
 
-All raise ProtocolError for a text that is torn or not theirs. A field that is empty or absent is None.
+All raise ProtocolError if the text is incomplete or of another command. An empty or absent field is None. Formats: 3GPP TS
+27.007 for the commands that it defines, else SIM800 Series AT Command Manual V1.12.
 """
 
 from collections import namedtuple
@@ -10,7 +11,7 @@ from modem.charset import decoded
 from modem.errors import ProtocolError
 from modem.fields import line_after, lines, number, optional_hexadecimal, optional_number, split
 
-NUMERIC = 2  # the operator format of +COPS that gives PLMN digits
+NUMERIC = 2  # +COPS <format>: PLMN as digits
 
 Operator = namedtuple("Operator", ("stat", "long_name", "short_name", "plmn", "act"))
 Serving = namedtuple("Serving", ("mode", "format", "name", "act"))
@@ -19,12 +20,12 @@ Cell = namedtuple("Cell", ("name", "plmn", "rxlev", "cell", "arfcn", "lac", "bsi
 Link = namedtuple("Link", ("link", "bearer", "protocol", "host", "port", "state"))
 Received = namedtuple("Received", ("mode", "link", "got", "left"))
 
-# Before: the modem never heard the time (04/01/01 after power-up). After: its two digits mean the century before.
+# Before: the modem has no network time yet (04/01/01 after power-up). After: the two digits belong to the previous century.
 CLOCK_YEARS = (2024, 2079)
 
 
-def signal_quality(text: str) -> tuple:
-    """+CSQ: (csq, ber). csq 0..31, ber 0..7; 99 is no reading of either."""
+def signal_quality(text: str) -> tuple[int, int]:
+    """+CSQ (27.007, 8.5): (csq, ber). csq 0..31, ber 0..7; 99 is not known."""
     values, _ = split(line_after(("+CSQ:",), text), text)
     if len(values) != 2:
         raise ProtocolError("+CSQ wants two fields", text)
@@ -35,7 +36,7 @@ def signal_quality(text: str) -> tuple:
 
 
 def operator(text: str) -> Serving:
-    """+COPS?: (mode, format, name, act). Format 2 says that the name is PLMN digits; without a name there is no network."""
+    """+COPS? (27.007, 7.3): (mode, format, name, act). Format 2: the name is the PLMN; name None: not registered."""
     values, quoted = split(line_after(("+COPS:",), text), text)
     if len(values) not in (1, 3, 4) or (len(values) > 1 and not quoted[2]):
         raise ProtocolError("+COPS wants 1, 3 or 4 fields", text)
@@ -48,18 +49,18 @@ def operator(text: str) -> Serving:
     return Serving(mode, name_format, values[2], number(values[3], text) if len(values) == 4 else None)
 
 
-def _checked_plmn(plmn, text: str):
-    """MCC and MNC are 5 or 6 digits; one modem (quicksilver) was seen to give 7."""
+def _checked_plmn(plmn: str | None, text: str) -> str:
+    """MCC and MNC have 5 or 6 digits; one modem (quicksilver) reports 7."""
     number(plmn, text)
-    if not 5 <= len(plmn) <= 7:
+    if plmn is None or not 5 <= len(plmn) <= 7:
         raise ProtocolError("not a PLMN", text)
     return plmn
 
 
 def registration(text: str) -> Registration:
-    """+CREG, +CGREG or +CEREG, answer or URC: (stat, lac, cell, act).
+    """+CREG, +CGREG or +CEREG (27.007, 7.2, 10.1.20, 10.1.22), response or URC: (stat, lac, cell, act).
 
-    The answer has <n> before <stat>, the URC has not: its second field is a quoted or long area code, or absent.
+    A response has <n> before <stat>. A URC has not: its second field is a quoted or long area code, or absent.
     """
     values, quoted = split(line_after(("+CREG:", "+CGREG:", "+CEREG:"), text), text)
     if len(values) > 1 and not quoted[1] and len(values[1] or "") <= 2:
@@ -74,15 +75,15 @@ def registration(text: str) -> Registration:
 
 
 def sim_state(text: str) -> str:
-    """+CPIN: READY, SIM PIN, SIM PUK, PH_SIM PIN, NOT READY or NOT INSERTED."""
+    """+CPIN (27.007, 8.3): READY, SIM PIN, SIM PUK, PH_SIM PIN, NOT READY or NOT INSERTED."""
     state = line_after(("+CPIN:",), text)
     if not state:
         raise ProtocolError("+CPIN without a state", text)
     return state
 
 
-def cme_error(text: str) -> tuple:
-    """+CME ERROR: (code, name). Numeric or verbose, with or without the colon: manual and modules differ."""
+def cme_error(text: str) -> "tuple[int | None, str | None]":
+    """+CME ERROR (27.007, 9.2): (code, name). Numeric or verbose, with or without the colon: manual and modules differ."""
     if not text.startswith("+CME ERROR"):
         raise ProtocolError("not a +CME ERROR", text)
     value = text[len("+CME ERROR") :].lstrip(":").strip()
@@ -91,10 +92,10 @@ def cme_error(text: str) -> tuple:
     return cme.code_and_name(value) or (None, value or None)
 
 
-def clock(text: str):
-    """+CCLK in UTC epoch seconds, or None while the modem does not know the time.
+def clock(text: str) -> int | None:
+    """+CCLK (27.007, 8.15) in seconds since 1970, UTC; None while the modem has no network time.
 
-    The modem gives local time and its zone in quarters of an hour: "24/05/06,12:34:56+04".
+    The modem reports local time, and its zone in quarters of an hour: "24/05/06,12:34:56+04".
     """
     values, _ = split(line_after(("+CCLK:",), text), text)
     stamp = values[0] or ""
@@ -119,8 +120,8 @@ def _days_since_1970(year: int, month: int, day: int) -> int:
     return 365 * year + year // 4 - 15 + (153 * (month - 3) + 2) // 5 + day - 719_469
 
 
-def forbidden(text: str) -> list:
-    """+CRSM of EF_FPLMN (31.102, 4.2.16): the PLMNs that the SIM avoids. Three bytes each, "62F210" is 26201."""
+def forbidden(text: str) -> list[str]:
+    """+CRSM of EF_FPLMN (31.102, 4.2.16): the forbidden PLMNs. Three bytes each, "62F210" is 26201."""
     values, _ = split(line_after(("+CRSM:",), text), text)
     if len(values) != 3 or (values[0], values[1]) != ("144", "0"):
         raise ProtocolError("the SIM does not give the file", text)
@@ -130,13 +131,13 @@ def forbidden(text: str) -> list:
     return [_checked_plmn(plmn[:5] if plmn[5] == "F" else plmn, text) for plmn in plmns if plmn != "FFFFFF"]
 
 
-def cells(text: str) -> list:
-    """AT+CNETSCAN: every cell of every operator. rxlev 0..63; lac and bsic only after AT+CNETSCAN=1."""
+def cells(text: str) -> list[Cell]:
+    """AT+CNETSCAN (manual p.189): all cells of all operators. rxlev 0..63; lac and bsic only after AT+CNETSCAN=1."""
     return [_cell(line, text) for line in lines(text)]
 
 
 def _cell(line: str, text: str) -> Cell:
-    """Operator:"name",MCC:460,MNC:00,Rxlev:51,Cellid:1A2B,Arfcn:12,Lac:00C3,Bsic:3A. Name in quotes, so split first."""
+    """Operator:"name",MCC:460,MNC:00,Rxlev:51,Cellid:1A2B,Arfcn:12,Lac:00C3,Bsic:3A. The quoted name may contain commas."""
     named = {}
     name_end = line.find('",')
     if not line.startswith('Operator:"') or name_end < 0:
@@ -161,8 +162,8 @@ def _cell(line: str, text: str) -> Cell:
     )
 
 
-def cipstatus(text: str) -> tuple:
-    """AT+CIPSTATUS: (state, links). The manual's p.223 lists the states; there are links only with CIPMUX=1."""
+def cipstatus(text: str) -> tuple[str, list[Link]]:
+    """AT+CIPSTATUS: (state, links). The states are those of the manual, p.223; links is empty unless CIPMUX=1."""
     state = line_after(("STATE:",), text)
     if not state:
         raise ProtocolError("STATE without a state", text)
@@ -178,7 +179,7 @@ def _link(line: str, text: str) -> Link:
 
 
 def rxget(text: str) -> Received:
-    """+CIPRXGET: (mode, link, got, left) in bytes. Mode 1 says that data wait, 2 and 3 bring `got`, 4 tells what is left."""
+    """+CIPRXGET: (mode, link, got, left), bytes. Mode 1: data available, 2 and 3: `got` bytes follow, 4: `left` only."""
     values, _ = split(line_after(("+CIPRXGET:",), text), text)
     numbers = [number(value, text) for value in values]
     if len(numbers) == 4 and numbers[0] in (2, 3):
@@ -190,33 +191,33 @@ def rxget(text: str) -> Received:
     raise ProtocolError("+CIPRXGET of no known form", text)
 
 
-def cipack(text: str) -> tuple:
-    """+CIPACK: (sent, acknowledged, not yet acknowledged) bytes since the connection was opened."""
+def cipack(text: str) -> tuple[int, ...]:
+    """+CIPACK: (sent, acknowledged, not acknowledged) bytes since the connection was opened."""
     return _numbers("+CIPACK:", 3, text)
 
 
-def data_accept(text: str) -> tuple:
-    """DATA ACCEPT: (link, bytes taken). Fewer than offered if the modem's buffer is full."""
+def data_accept(text: str) -> tuple[int, ...]:
+    """DATA ACCEPT: (link, bytes accepted). Fewer than sent if the modem's buffer is full."""
     return _numbers("DATA ACCEPT:", 2, text)
 
 
 def setting(text: str) -> int:
-    """The number in the answer to AT+CFUN?, +CGATT?, +CIPMUX?, +CLTS?, +IPR?: a switch of the modem."""
+    """The value of a setting with one number: AT+CFUN?, +CGATT?, +CIPMUX?, +CLTS?, +IPR?."""
     return _numbers(text[: text.find(":") + 1], 1, text)[0]
 
 
-def _numbers(name: str, count: int, text: str) -> tuple:
+def _numbers(name: str, count: int, text: str) -> tuple[int, ...]:
     values, _ = split(line_after((name,), text), text)
     if len(values) != count:
         raise ProtocolError("%s wants %d fields" % (name, count), text)
     return tuple([number(value, text) for value in values])
 
 
-def operators(text: str, charset: str = "GSM") -> list:
-    """+COPS=?: an Operator for each network, in the modem's order. `charset` is AT+CSCS: GSM, IRA, or UCS2.
+def operators(text: str, charset: str = "GSM") -> list[Operator]:
+    """+COPS=? (27.007, 7.3): an Operator for each network, in the modem's order. `charset` is that of AT+CSCS.
 
-    Names may hold commas and parentheses. Modems leave out fields, split the list over lines, and put the ranges of
-    modes and formats behind it, with or without a comma. So: a network is a parenthesis whose fourth field is quoted.
+    Names may contain commas and parentheses. Modems omit fields, split the list over lines, and append the ranges of modes
+    and formats with or without a comma. Therefore a network is a parenthesis whose fourth field is quoted.
     """
     line_after(("+COPS:",), text)
     found = []
@@ -235,9 +236,9 @@ def operators(text: str, charset: str = "GSM") -> list:
     return found
 
 
-def _operator(values: list, act, charset: str, text: str) -> Operator:
+def _operator(values: "list[str | None]", act: str | None, charset: str, text: str) -> Operator:
     stat, long_name, short_name, plmn = values[:4]
-    if len(plmn or "") >= 16:  # no PLMN has so many digits: the modem is set to UCS2, whatever the caller thinks
+    if len(plmn or "") >= 16:  # too long for a PLMN: the modem is set to UCS2, regardless of `charset`
         charset = "UCS2"
     plmn = decoded(plmn, charset)
     _checked_plmn(plmn, text)
@@ -247,7 +248,7 @@ def _operator(values: list, act, charset: str, text: str) -> Operator:
 
 
 def _closing(text: str, at: int) -> int:
-    """Where the parenthesis that opens at `at` closes. Those within quotes are part of a name."""
+    """Return the index of the parenthesis that closes the one at `at`. Parentheses within quotes are part of a name."""
     within_quotes = False
     for end in range(at, len(text)):
         if text[end] == '"':

@@ -1,10 +1,12 @@
-"""Signal strength in one scale, and the installer's verdict. Pure.
+"""Signal strength as CSQ, and the verdict on an installation. Pure.
 
-CSQ is the scale: what the installer's promise is made in. dBm = -113 + 2 * CSQ (27.007, 8.5); SIMCom's own table
-(manual p.90) says the same to within 2 dB.
+dBm = -113 + 2 * CSQ (3GPP TS 27.007, 8.5); SIMCom's table (manual p.90) agrees to within 2 dB.
 """
 
 from collections import namedtuple
+
+if 0:  # read by the type checker alone
+    from collections.abc import Iterable
 
 NO_READING = 99
 CSQ_MAX = 31
@@ -19,36 +21,36 @@ UNKNOWN = "unknown"
 Verdict = namedtuple("Verdict", ("verdict", "samples", "minimum", "median", "maximum"))
 
 
-def dbm_from_csq(csq: int):
-    """dBm, or None for no reading. 0 means -113 or less, 31 means -51 or more."""
+def dbm_from_csq(csq: int) -> int | None:
+    """Return dBm, None for no reading. CSQ 0 is -113 dBm or less, 31 is -51 dBm or more."""
     return None if csq == NO_READING else 2 * csq - 113
 
 
 def csq_from_dbm(dbm: int) -> int:
-    """CSQ, 0..31: the reading that this strength would give."""
+    """Return the CSQ of a signal strength, limited to 0..31."""
     return min(CSQ_MAX, max(0, (dbm + 113) // 2))
 
 
 def dbm_from_rxlev(rxlev: int) -> int:
-    """dBm of a cell in a scan: Rxlev 0..63 begins at -110 dBm (45.008, 8.1.4)."""
+    """Return the dBm of an Rxlev, 0..63, which begins at -110 dBm (3GPP TS 45.008, 8.1.4)."""
     return rxlev - 110
 
 
 def csq_from_rxlev(rxlev: int) -> int:
-    """CSQ that a cell of this Rxlev would give: greater than 14 from Rxlev 27 on."""
+    """Return the CSQ of an Rxlev. It is greater than 14 from Rxlev 27."""
     return csq_from_dbm(dbm_from_rxlev(rxlev))
 
 
 def passes(csq: int) -> bool:
-    """Whether one strength would do for an installation."""
+    """Return whether a CSQ is sufficient for an installation; False for no reading."""
     return csq != NO_READING and csq > PASS_ABOVE_CSQ
 
 
-def verdict(samples) -> Verdict:
-    """The installer's verdict over CSQ samples: pass if the median of ten or more readings is greater than 14.
+def verdict(samples: "Iterable[int]") -> Verdict:
+    """Return the verdict on CSQ samples: pass if the median of ten or more readings is greater than 14.
 
-    99 is no reading and counts for nothing. With fewer than ten readings the verdict is unknown, not fail: a modem
-    without a reading says nothing about the antenna.
+    Samples of 99 are ignored. With fewer than ten readings the verdict is unknown, not fail: missing readings do not imply
+    a weak signal.
     """
     readings = sorted([csq for csq in samples if csq != NO_READING])
     if not readings:

@@ -1,30 +1,35 @@
-"""From a dark modem to an open PDP context, one function a step. Each may be called again at any time: it looks first.
+"""From power-on to an open PDP context, one function per step. Each step is idempotent: it checks the state first.
 
-The steps, in order: power_on or power_cycle (or synchronise, if it has been on all the time), configure, wait_for_sim,
-wait_for_network, open_pdp_context. Only the modem decides how long they take: nothing sleeps beyond the pulse on PWRKEY,
-every other wait ends as soon as the modem says something.
+The steps, in order: power_on or power_cycle (or synchronise, if the modem is on), configure, wait_for_sim, wait_for_network,
+open_pdp_context. Apart from the pulse on PWRKEY there are no fixed delays: each wait ends when the modem sends a line.
+
+Sources: SIM800 Series Hardware Design (power), AT Command Manual V1.12 (CIP commands), 3GPP TS 27.007 (COPS, CFUN, CPIN).
 """
 
 from modem import replies
 from modem.errors import CommandError, ModemHung, ModemRestarted, NotRegistered, SimError
 
+if 0:  # read by the type checker alone
+    from modem.client import Modem
+    from modem.contracts import Power
+
 SIM_TIMEOUT_MS = 20_000
 SIM_POLL_MS = 1_000
-NETWORK_TIMEOUT_MS = 180_000  # the applet of a multi-IMSI SIM needs 3 minutes with power
-NETWORK_POLL_MS = 2_000  # beside the URCs
-LOCK_PATIENCE_MS = 60_000  # how long a saved choice of network may fail before it is taken back
+NETWORK_TIMEOUT_MS = 180_000  # the applet of a multi-IMSI SIM takes up to 3 minutes after power-on
+NETWORK_POLL_MS = 2_000  # in addition to the URCs
+MANUAL_SELECTION_MS = 60_000  # manual network selection is cancelled if registration takes longer
 OTHER_BAUD_TIMEOUT_MS = 2_000
 
-HOME, ROAMING = 1, 5  # +CGREG <stat>; both are good
+HOME, ROAMING = 1, 5  # +CGREG <stat>: registered
 _AUTOMATIC, _MANUAL, _DEREGISTERED = 0, 1, 2  # +COPS <mode>
 _CONTEXT_OPEN = ("IP STATUS", "IP PROCESSING")
 _WANTS_A_PERSON = ("SIM PIN", "SIM PUK", "PH_SIM PIN", "PH_SIM PUK", "SIM PIN2", "SIM PUK2")
 
 
-def power_on(modem, power):
-    """From no supply to a modem that answers. `power` has supply(on) and key(pressed). Raises ModemHung.
+def power_on(modem: "Modem", power: "Power") -> None:
+    """Switch the supply on, pulse PWRKEY and wait until the modem answers. Raises as `synchronise` does.
 
-    PWRKEY toggles, so the modem must be off: else use `power_cycle`.
+    PWRKEY toggles: the modem must be off, else use `power_cycle`.
     """
     power.supply(True)
     modem.clock.sleep_ms(modem.family.SUPPLY_SETTLE_MS)
@@ -34,16 +39,16 @@ def power_on(modem, power):
     synchronise(modem)
 
 
-def power_cycle(modem, power):
-    """Cut the supply for as long as the modem needs to be surely off, and power on. Cures every hang."""
+def power_cycle(modem: "Modem", power: "Power") -> None:
+    """Switch the supply off for the family's SUPPLY_OFF_MS, then `power_on`. Raises as that does."""
     power.key(False)
     power.supply(False)
     modem.clock.sleep_ms(modem.family.SUPPLY_OFF_MS)
     power_on(modem, power)
 
 
-def answers(modem) -> bool:
-    """Whether the modem is on and awake, now."""
+def answers(modem: "Modem") -> bool:
+    """Return whether the modem answers within BOOT_PROBE_MS. Raises OSError from the port."""
     try:
         modem.resync(modem.family.BOOT_PROBE_MS)
         return True
@@ -51,8 +56,8 @@ def answers(modem) -> bool:
         return False
 
 
-def synchronise(modem):
-    """Wait until the modem answers, at whatever speed it was left. Raises ModemHung."""
+def synchronise(modem: "Modem") -> None:
+    """Wait until the modem answers, at any of the family's baud rates; set BAUD. Raises ModemHung; OSError from the port."""
     if _answers_within(modem, modem.family.BOOT_TIMEOUT_MS):
         return
     for baud in modem.family.OTHER_BAUDS:
@@ -66,7 +71,7 @@ def synchronise(modem):
     raise ModemHung("no answer at any speed")
 
 
-def _answers_within(modem, timeout_ms: int) -> bool:
+def _answers_within(modem: "Modem", timeout_ms: int) -> bool:
     deadline_ms = modem.clock.now_ms() + timeout_ms
     while not answers(modem):
         if modem.clock.now_ms() >= deadline_ms:
@@ -74,28 +79,31 @@ def _answers_within(modem, timeout_ms: int) -> bool:
     return True
 
 
-def configure(modem):
-    """Set what we rely on, and undo what a crash may have saved: flight mode, and the speed that hides a restart."""
+def configure(modem: "Modem") -> None:
+    """Set the modem's parameters, and revert saved ones that a crash may have left: flight mode, automatic baud rate.
+
+    Raises ModemError; OSError from the port.
+    """
     modem.ensure("ATE0")
     modem.ensure("AT+CMEE=1")
     if modem.query("AT+CFUN?", replies.setting) != 1:
         modem.ensure("AT+CFUN=1")
     modem.ensure("AT+CGREG=2")
     if not modem.query("AT+CLTS?", replies.setting):
-        modem.ensure("AT+CLTS=1")  # the network's time; takes effect at the next registration, so it is saved
+        modem.ensure("AT+CLTS=1")  # network time; takes effect at the next registration, so it is saved
         modem.ensure("AT&W")
     if modem.query("AT+IPR?", replies.setting) == 0:
-        modem.command("AT+IPR=%d" % modem.family.BAUD)  # at automatic speed the modem never says RDY
+        modem.command("AT+IPR=%d" % modem.family.BAUD)  # with automatic baud rate the modem does not send RDY
         modem.ensure("AT&W")
 
 
-def wait_for_sim(modem, timeout_ms: int = SIM_TIMEOUT_MS):
-    """Wait until the SIM is ready. Raises SimError; at once where only a person can help. Never enters a PIN."""
+def wait_for_sim(modem: "Modem", timeout_ms: int = SIM_TIMEOUT_MS) -> None:
+    """Wait until the SIM is ready. Does not enter a PIN. Raises SimError after `timeout_ms`, or at once if a PIN is needed."""
     deadline_ms = modem.clock.now_ms() + timeout_ms
     while True:
         try:
             state = modem.query("AT+CPIN?", replies.sim_state)
-        except CommandError as error:  # busy, or not yet found
+        except CommandError as error:  # SIM busy, or not yet detected
             state = error.name or error.final
         if state == "READY":
             return
@@ -105,11 +113,11 @@ def wait_for_sim(modem, timeout_ms: int = SIM_TIMEOUT_MS):
         modem.wait(min(left_ms, SIM_POLL_MS))
 
 
-def wait_for_network(modem, timeout_ms: int = NETWORK_TIMEOUT_MS):
-    """Wait for the packet service; return the registration. Raises NotRegistered.
+def wait_for_network(modem: "Modem", timeout_ms: int = NETWORK_TIMEOUT_MS) -> replies.Registration:
+    """Wait for GPRS registration and return it. Raises NotRegistered after `timeout_ms`.
 
-    A network that was chosen by hand and is gone would keep the unit silent for ever, since the modem saves the choice:
-    it is taken back after LOCK_PATIENCE_MS. So is a saved wish not to register at all, at once.
+    The modem saves a manual selection, so a network that no longer exists would block registration permanently: automatic
+    selection is set after MANUAL_SELECTION_MS, and at once if the saved mode is "deregistered".
     """
     since_ms = modem.clock.now_ms()
     mode = modem.query("AT+COPS?", replies.operator).mode
@@ -122,24 +130,26 @@ def wait_for_network(modem, timeout_ms: int = NETWORK_TIMEOUT_MS):
         waited_ms = modem.clock.now_ms() - since_ms
         if waited_ms >= timeout_ms:
             raise NotRegistered(registration.stat)
-        if mode == _MANUAL and waited_ms >= LOCK_PATIENCE_MS:
+        if mode == _MANUAL and waited_ms >= MANUAL_SELECTION_MS:
             mode = _choose_automatically(modem)
         modem.wait(min(timeout_ms - waited_ms, NETWORK_POLL_MS))
 
 
-def _choose_automatically(modem) -> int:
+def _choose_automatically(modem: "Modem") -> int:
     try:
         modem.command("AT+COPS=0")
     except CommandError:
-        pass  # no network just now; the modem has saved the mode and goes on looking
+        pass  # no network at present; the mode is saved and the search goes on
     return _AUTOMATIC
 
 
-def open_pdp_context(modem, apn: str, user: str = "", password: str = "") -> str:
-    """Open the data service, or keep it if it is open; return our address in it. Raises CommandError.
+def open_pdp_context(modem: "Modem", apn: str, user: str = "", password: str = "") -> str:
+    """Open the PDP context, or keep it if it is open; return the local IP address.
 
-    Leaves the modem with six connections (CIPMUX), quick send (CIPQSEND) and manual reception (CIPRXGET), which is what
-    stream.py builds on. CIPSHUT only where there is something to shut: needless cycles upset networks and multi-IMSI SIMs.
+    Sets multiple connections (CIPMUX=1), quick send (CIPQSEND=1) and manual reception (CIPRXGET=1), as stream.py requires.
+    CIPSHUT is sent only if needed: needless cycles cause rejects by networks and multi-IMSI SIMs.
+
+    Raises ValueError for an APN, user or password that cannot be sent; ModemError; OSError from the port.
     """
     for value in (apn, user, password):
         if '"' in value or len(value) > 50:  # manual p.218

@@ -1,18 +1,20 @@
-"""A TCP connection of the modem as a socket: what umqtt.simple and tls want of one, over AT commands.
+"""A TCP connection of the modem with the interface of a socket, as umqtt.simple and tls use it.
 
-The modem keeps what it received until it is asked (CIPRXGET=1), and says once that something waits. Every call has a
-deadline. The errors are a socket's own, because those who use this know no other:
+The modem buffers received data until it is read (CIPRXGET=1), and announces it once. Every call has a deadline. Errors are
+OSError with the codes of a socket:
 
-    None           nothing yet (EAGAIN), only when not blocking
-    b"" or 0       the other side has closed, and all it sent has been read
-    ETIMEDOUT      a blocking call's deadline has passed, or nothing that was sent was acknowledged for 60 s
-    ECONNRESET     written to a connection that the other side has closed
-    ECONNABORTED   the network took the data service away (+PDP: DEACT), or the modem restarted
+    None           no data yet (EAGAIN), only if not blocking
+    b"" or 0       end of file: closed by the peer, and all data have been read
+    ETIMEDOUT      the deadline of a blocking call, or no sent byte was acknowledged for 60 s
+    ECONNRESET     written to a connection that the peer has closed
+    ECONNABORTED   PDP context deactivated by the network (+PDP: DEACT), or the modem restarted
     ECONNREFUSED   the connection could not be opened
-    EIO            bytes were lost between the modem and us, so what would follow cannot be trusted
-    ENOTCONN       not connected yet, or closed by us
+    EIO            bytes were lost between modem and processor: the rest of the stream is not reliable
+    ENOTCONN       not connected yet, or closed locally
 
-A read that timed out may be tried again. Every other error is final: the connection is dead, only `close` is left.
+A read that timed out may be repeated. Every other error is final: only `close` is allowed after it.
+
+Source of the commands: SIM800 Series AT Command Manual V1.12, chapter 8.
 """
 
 import errno
@@ -21,17 +23,23 @@ import io
 from modem import replies
 from modem.errors import CommandError, CommandTimeout, ModemError, ModemRestarted
 
+if 0:  # read by the type checker alone
+    from typing import NoReturn
+
+    from modem.client import Modem
+    from modem.contracts import Bytes, Clock, Subscription
+
 DEFAULT_TIMEOUT_MS = 30_000
-LONGEST_TIMEOUT_MS = 600_000  # of a call that was given none; nothing here waits for ever
+LONGEST_TIMEOUT_MS = 600_000  # if the caller sets none: every wait is bounded
 CONNECT_TIMEOUT_MS = 80_000  # the modem's own is 75 s (manual p.223)
 SEND_TIMEOUT_MS = 30_000
 
-# The modem says only once that data wait. That line may be lost, so we also ask without being told, so often.
+# The modem announces data only once. The line may be lost, so the stream also polls at this interval.
 ASK_AGAIN_MS = 2_000
-# The path is dead if nothing that we sent is acknowledged for so long. The modem itself takes 645 s to find out.
+# The path is dead if no sent byte is acknowledged for this long. The modem itself needs 645 s to detect it.
 DEAD_PATH_MS = 60_000
 PATH_CHECK_MS = 10_000
-NO_ROOM_PAUSE_MS = 200  # before offering data again to a modem whose own buffer is full
+NO_ROOM_PAUSE_MS = 200  # before sending again to a modem whose buffer is full
 
 _POLL = 3  # MP_STREAM_POLL, MicroPython's py/stream.h
 _CLOSE = 4  # MP_STREAM_CLOSE
@@ -50,9 +58,9 @@ _WORDS = {
 
 
 class Stream(io.IOBase):
-    """Connection number `link` of `modem`; startup.open_pdp_context comes first. Blocking, with a 30 s deadline."""
+    """Connection number `link` of `modem`, blocking with a deadline of 30 s. Requires startup.open_pdp_context."""
 
-    def __init__(self, modem, clock, link: int = 0):
+    def __init__(self, modem: "Modem", clock: "Clock", link: int = 0) -> None:
         self._modem = modem
         self._clock = clock
         self._link = link
@@ -60,37 +68,37 @@ class Stream(io.IOBase):
         self._blocking = True
         self._buffer = bytearray(modem.family.RECEIVE_MAX_BYTES)
         self._view = memoryview(self._buffer)
-        self._subscriptions: list = []
-        self.answered = False  # whether anybody took or refused the last connection: then data pass, there and back
-        self._error = errno.ENOTCONN  # why nothing can be read or written; 0 while connected
-        self._start_afresh()
+        self._subscriptions: list[Subscription] = []
+        self.answered = False  # the last connection was accepted or refused: the network carries data both ways
+        self._error = errno.ENOTCONN  # errno of reading and writing; 0 while connected
+        self._reset()
 
-    def _start_afresh(self):
-        self._start = self._end = 0  # what has come and is not yet read
-        self._outcome = None  # the modem's word on the attempt to connect
+    def _reset(self) -> None:
+        self._start = self._end = 0  # received and not yet read
+        self._outcome: str | None = None  # result of the attempt to connect
         self._peer_closed = False
         self._data_wait = False
         self._asked_ms = 0
         self._sent = 0  # bytes since connect, as CIPACK counts them
         self._acknowledged = 0
-        self._progress_ms = 0  # when an acknowledgement came last, or something to acknowledge was first sent
+        self._progress_ms = 0  # of the last acknowledgement, or of the first byte not acknowledged
         self._path_checked_ms = 0
 
     # Opening and closing
 
-    def connect(self, host: str, port: int, timeout_ms: int = CONNECT_TIMEOUT_MS):
-        """Open the connection. Raises OSError: ECONNREFUSED, ETIMEDOUT, ECONNABORTED, EIO."""
+    def connect(self, host: str, port: int, timeout_ms: int = CONNECT_TIMEOUT_MS) -> None:
+        """Open the connection. Raises OSError (ECONNREFUSED, ETIMEDOUT, ECONNABORTED, EIO, EALREADY); ValueError."""
         if '"' in host:
             raise ValueError("not a host name: %r" % host)
         if not self._error:
             raise _error(errno.EALREADY)
-        self._start_afresh()
+        self._reset()
         self.answered = False
         self._error = 0
-        self._listen()
+        self._subscribe()
         deadline_ms = self._clock.now_ms() + timeout_ms
         outcome = self._attempt(host, port, deadline_ms)
-        if outcome == "ALREADY CONNECT":  # left over from before a restart of ours; what it carries is not ours to read
+        if outcome == "ALREADY CONNECT":  # left open by a restart of the processor: its data are not of this connection
             self._ask("AT+CIPCLOSE=%d,1" % self._link)
             outcome = self._attempt(host, port, deadline_ms)
         if outcome != "CONNECT OK":
@@ -110,8 +118,8 @@ class Stream(io.IOBase):
         self.answered = True
         return self._outcome
 
-    def close(self):
-        """Close the connection, quickly and without raising. Harmless when there is none."""
+    def close(self) -> None:
+        """Close the connection (quick close). Raises nothing; harmless if not connected."""
         for subscription in self._subscriptions:
             self._modem.unsubscribe(subscription)
         self._subscriptions = []
@@ -122,15 +130,15 @@ class Stream(io.IOBase):
         try:
             self._modem.command("AT+CIPCLOSE=%d,1" % self._link)
         except (ModemError, OSError):
-            pass  # counted by the modem; the next connect finds ALREADY CONNECT if it is still open
+            pass  # counted by the client; if it is still open, the next connect gets ALREADY CONNECT
 
-    def __del__(self):
-        """Nothing: CPython's IOBase would close, that is talk to the modem, at any moment."""
+    def __del__(self) -> None:
+        """Do nothing: the finaliser of CPython's IOBase would call close(), which sends a command."""
 
     # Reading
 
-    def readinto(self, buffer):
-        """Read at least one byte into `buffer`; return the number, 0 for end of file, None for nothing yet."""
+    def readinto(self, buffer: bytearray | memoryview) -> int | None:
+        """Read at least one byte into `buffer`; return the number, 0 for end of file, None for no data. Raises OSError."""
         if not buffer:
             return 0
         deadline_ms = self._clock.now_ms() + self._timeout_ms
@@ -155,8 +163,8 @@ class Stream(io.IOBase):
         self._start += count
         return count
 
-    def read(self, size: int):
-        """Read `size` bytes; fewer at end of file, and fewer or None when not blocking."""
+    def read(self, size: int) -> bytes | None:
+        """Read `size` bytes; fewer at end of file, fewer or None if not blocking. Raises OSError."""
         buffer = bytearray(size)
         view = memoryview(buffer)
         got = 0
@@ -169,15 +177,15 @@ class Stream(io.IOBase):
             got += count
         return bytes(view[:got])
 
-    def _fetch(self):
-        """Ask the modem for what it has received."""
-        self._data_wait = False  # before asking: the modem may announce the next bytes while it answers
+    def _fetch(self) -> None:
+        """Read the modem's receive buffer (AT+CIPRXGET=2)."""
+        self._data_wait = False  # before the command: the modem may announce more data while it answers
         self._asked_ms = self._clock.now_ms()
         question = "AT+CIPRXGET=2,%d,%d" % (self._link, len(self._buffer))
         try:
             text, count = self._modem.receive_payload(question, "+CIPRXGET: 2,%d," % self._link, self._buffer)
             received = replies.rxget(text)
-        except CommandError:  # the connection is gone, and what it had brought with it
+        except CommandError:  # the connection is closed, and its received data are lost
             self._peer_closed = True
             return
         except ModemError as error:
@@ -191,11 +199,11 @@ class Stream(io.IOBase):
 
     # Writing
 
-    def write(self, buffer, size=None) -> int | None:
-        """Write all of `buffer`, or its first `size` bytes; return how many the modem took.
+    def write(self, buffer: "Bytes", size: int | None = None) -> int | None:
+        """Write `buffer`, or its first `size` bytes; return the number of bytes that the modem accepted.
 
-        Fewer than all only when the modem's own buffer stays full until the deadline, or when not blocking; None for
-        nothing at all, only when not blocking.
+        Fewer than all only if the modem's buffer is full until the deadline, or if not blocking; None for none, only if not
+        blocking. Raises OSError.
         """
         view = memoryview(buffer)
         if size is not None:
@@ -220,8 +228,8 @@ class Stream(io.IOBase):
             return None
         return written
 
-    def _send(self, part) -> int:
-        """Give one piece to the modem; return how much of it was taken."""
+    def _send(self, part: memoryview) -> int:
+        """Send one segment; return the number of bytes that the modem accepted."""
         now_ms = self._clock.now_ms()
         if self._acknowledged == self._sent:
             self._progress_ms = self._path_checked_ms = now_ms
@@ -236,13 +244,13 @@ class Stream(io.IOBase):
         except ModemError as error:
             self._fail(_errno_of(error))
         self._sent += taken
-        # A short count is either true, or a digit of it was lost. The modem's own total tells.
+        # A smaller count is genuine, or one of its digits was lost. AT+CIPACK decides.
         if link != self._link or (taken != len(part) and self._counts()[0] != self._sent):
             self._fail(errno.EIO)
         return taken
 
-    def _check_path(self, now_ms: int):
-        """Fail if nothing of what we sent was acknowledged for DEAD_PATH_MS. Asks the modem every PATH_CHECK_MS at most."""
+    def _check_path(self, now_ms: int) -> None:
+        """Fail if no sent byte was acknowledged for DEAD_PATH_MS. Queries the modem every PATH_CHECK_MS at most."""
         if self._acknowledged == self._sent or now_ms - self._path_checked_ms < PATH_CHECK_MS:
             return
         self._path_checked_ms = now_ms
@@ -253,8 +261,8 @@ class Stream(io.IOBase):
         elif now_ms - self._progress_ms >= DEAD_PATH_MS:
             self._fail(errno.ETIMEDOUT)
 
-    def _counts(self) -> tuple:
-        """(sent, acknowledged) since connect, as the modem counts."""
+    def _counts(self) -> tuple[int, ...]:
+        """Return (sent, acknowledged) bytes since connect, as counted by the modem."""
         try:
             counts = self._modem.query("AT+CIPACK=%d" % self._link, replies.cipack)
         except CommandError:
@@ -263,20 +271,20 @@ class Stream(io.IOBase):
             self._fail(_errno_of(error))
         return counts[:2]
 
-    # The rest of a socket
+    # Other methods of a socket
 
-    def setblocking(self, flag: bool):
-        """Blocking still has a deadline: that of the last `settimeout`, or DEFAULT_TIMEOUT_MS."""
+    def setblocking(self, flag: bool) -> None:
+        """Set the mode. Blocking calls keep the deadline of the last `settimeout`, or DEFAULT_TIMEOUT_MS."""
         self._blocking = bool(flag)
 
-    def settimeout(self, seconds):
-        """Deadline of each blocking call. 0 is not blocking; None is LONGEST_TIMEOUT_MS."""
+    def settimeout(self, seconds: float | None) -> None:
+        """Set the deadline of blocking calls, seconds. 0: not blocking; None: LONGEST_TIMEOUT_MS."""
         self._blocking = seconds != 0
         if seconds != 0:
             self._timeout_ms = LONGEST_TIMEOUT_MS if seconds is None else int(seconds * 1000)
 
     def ioctl(self, request: int, argument: int) -> int:
-        """What MicroPython's stream protocol asks: readiness for `select`, and close. Never waits."""
+        """Implement MicroPython's stream protocol: readiness for `select`, and close. Does not wait."""
         if request == _CLOSE:
             self.close()
             return 0
@@ -294,9 +302,9 @@ class Stream(io.IOBase):
             ready |= _WRITABLE
         return ready & (argument | _FAILED | _HUNG_UP)
 
-    # What the modem says of this connection
+    # URCs of this connection
 
-    def _listen(self):
+    def _subscribe(self) -> None:
         subscribe = self._modem.subscribe
         self._subscriptions = [
             subscribe("%d," % self._link, self._on_link),
@@ -305,21 +313,21 @@ class Stream(io.IOBase):
             subscribe(self._modem.family.BOOTED, self._on_context_lost),
         ]
 
-    def _on_link(self, line: str):
+    def _on_link(self, line: str) -> None:
         word = line[2:].strip()
         if word == "CLOSED":
             self._peer_closed = True
-            self._data_wait = True  # what came before may still wait, announced or not
+            self._data_wait = True  # earlier data may be pending, announced or not
         else:
             self._outcome = word
 
-    def _on_data(self, line: str):
+    def _on_data(self, line: str) -> None:
         self._data_wait = True
 
-    def _on_context_lost(self, line: str):
+    def _on_context_lost(self, line: str) -> None:
         self._error = errno.ECONNABORTED
 
-    def _ask(self, text: str):
+    def _ask(self, text: str) -> None:
         try:
             self._modem.command(text)
         except CommandError:
@@ -327,7 +335,7 @@ class Stream(io.IOBase):
         except ModemError as error:
             self._fail(_errno_of(error))
 
-    def _fail(self, code: int):
+    def _fail(self, code: int) -> "NoReturn":
         self._error = code
         raise _error(code)
 

@@ -1,58 +1,58 @@
-"""The last 4 kB of the dialogue with the modem, for whoever has to find out what went wrong. Secrets are not in it.
+"""A log of the last 4 kB of the AT dialogue, for diagnosis, without passwords, PINs and subscriber numbers.
 
-A line is `milliseconds > command` or `milliseconds < what the modem said`. Payload stands as its length only: `<300 bytes>`.
-What follows a command in a trace can be played back: tests/modem/replayed.py makes any trace a test.
+A line is `milliseconds > command` or `milliseconds < response`. Payload is logged by its length only: `<300 bytes>`.
+tests/modem/replayed.py replays a trace as a test.
 """
 
 LIMIT_BYTES = 4_096
-LINE_LIMIT_CHARS = 200  # of a line that is kept; a scan of a city must not push out everything before it
+LINE_LIMIT_CHARS = 200  # longer lines are cut, so that one long scan does not overwrite the whole log
 
 _SECRET_AFTER = ("AT+CPIN=", "AT+CLCK=", "AT+CPWD=")
 _LOGIN_AFTER = "AT+CSTT="  # "apn","user","password"
-_NUMBER_DIGITS = 14  # IMEI, IMSI and ICCID have 14 to 20 digits: who this is, and whose SIM
+_NUMBER_DIGITS = 14  # IMEI, IMSI and ICCID have 14 to 20 digits
 _DIGITS_SHOWN = 4
 
 
 class Trace:
-    """A ring of bytes, taken once and for ever: what is noted in it leaves no holes in a small heap."""
+    """A ring buffer of `limit_bytes`, allocated once, so that logging does not fragment the heap."""
 
-    def __init__(self, limit_bytes: int = LIMIT_BYTES):
+    def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
         self._ring = bytearray(limit_bytes)
-        self._noted = 0  # bytes since the beginning
+        self._written = 0  # bytes since the start
 
-    def sent(self, now_ms: int, text: str):
-        """A command, without its carriage return."""
+    def sent(self, now_ms: int, text: str) -> None:
+        """Log a command, without its carriage return."""
         self._add("%d > %s" % (now_ms, redacted(text)))
 
-    def heard(self, now_ms: int, text: str):
-        """A line of the modem."""
+    def received(self, now_ms: int, text: str) -> None:
+        """Log a line received from the modem."""
         self._add("%d < %s" % (now_ms, redacted(text)))
 
-    def payload(self, now_ms: int, mark: str, size: int):
-        """Bytes that went by, `mark` says which way. What they were is nobody's business."""
+    def payload(self, now_ms: int, mark: str, size: int) -> None:
+        """Log the length of a payload, bytes. `mark` is ">" to the modem, "<" from it."""
         self._add("%d %s <%d bytes>" % (now_ms, mark, size))
 
-    def lines(self) -> list:
-        """Oldest first. The oldest of all may have lost its beginning to newer ones, so it is left out."""
+    def lines(self) -> list[str]:
+        """Return the lines, oldest first. A line that is partly overwritten is omitted."""
         size = len(self._ring)
-        at = self._noted % size
-        if self._noted <= size:
-            return str(self._ring[:at] if self._noted < size else self._ring, "utf-8").split("\n")[:-1]
+        at = self._written % size
+        if self._written <= size:
+            return str(self._ring[:at] if self._written < size else self._ring, "utf-8").split("\n")[:-1]
         kept = self._ring[at:] + self._ring[:at]
         return str(kept[kept.find(b"\n") + 1 :], "utf-8").split("\n")[:-1]
 
-    def _add(self, line: str):
-        noted = line[:LINE_LIMIT_CHARS].encode() + b"\n"
+    def _add(self, line: str) -> None:
+        entry = line[:LINE_LIMIT_CHARS].encode() + b"\n"
         size = len(self._ring)
-        at = self._noted % size
-        room = min(len(noted), size - at)
-        self._ring[at : at + room] = noted[:room]
-        self._ring[: len(noted) - room] = noted[room:]
-        self._noted += len(noted)
+        at = self._written % size
+        room = min(len(entry), size - at)
+        self._ring[at : at + room] = entry[:room]
+        self._ring[: len(entry) - room] = entry[room:]
+        self._written += len(entry)
 
 
 def redacted(text: str) -> str:
-    """A line without passwords, PINs and the numbers of modem and SIM."""
+    """Return the line without passwords and PINs, and with IMEI, IMSI and ICCID cut to their last digits."""
     for beginning in _SECRET_AFTER:
         if text.startswith(beginning):
             return beginning + "***"

@@ -1,17 +1,20 @@
 """SIM7000 class (SIM7000E/G, SIM7070, SIM7080): LTE-M, NB-IoT and 2G. Tables only. UNVERIFIED ON HARDWARE.
 
-Written from the SIM7000 Series AT Command Manual V1.04. The CIP commands are those of the SIM800. What differs: EPS
-registration, bands that a scan takes minutes for, no scan that measures the cells of all operators, other power timings.
+Source: SIM7000 Series AT Command Manual V1.04. The CIP commands are those of the SIM800. Differences: EPS registration, scans
+of all bands take minutes, no scan with the signal of all operators' cells, other power timings.
 """
 
 from modem.families import sim800
+
+if 0:  # read by the type checker alone
+    from modem.contracts import CommandRow
 
 NAME = "SIM7000"
 
 DEFAULT_TIMEOUT_MS = sim800.DEFAULT_TIMEOUT_MS
 
-# As in sim800.py; the longest beginning that fits counts, and of two that are equal the first.
-COMMANDS = (
+# As in sim800.py; the longest matching prefix applies, the first of two that are equal.
+COMMANDS: "tuple[CommandRow, ...]" = (
     ("+COPS=?", 300_000, ("+COPS:", "("), (), None),  # manual: 45 s; minutes with all LTE-M and NB-IoT bands
     ("+CPSI?", 3_000, ("+CPSI:",), (), None),  # technology, state, PLMN, cell, signal of the serving cell
     ("+CNMP=", 10_000, (), (), None),  # preferred technology: 2 automatic, 13 GSM, 38 LTE

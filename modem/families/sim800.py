@@ -4,24 +4,27 @@ Page numbers are those of the SIM800 Series AT Command Manual V1.12. A time is t
 margin, since some are exceeded in the field; where the manual gives none, it is DEFAULT_TIMEOUT_MS.
 """
 
+if 0:  # read by the type checker alone
+    from modem.contracts import CommandRow
+
 NAME = "SIM800"
 
-DEFAULT_TIMEOUT_MS = 3_000  # for what answers from memory: CSQ, CREG, CCLK, CIPRXGET...
+DEFAULT_TIMEOUT_MS = 3_000  # of commands that the modem answers from memory: CSQ, CREG, CCLK, CIPRXGET...
 
-# (command begins with, timeout_ms, its info lines begin with, results that end it instead of OK, info line that ends it)
-# None for the info lines: the command's own name. The longest beginning that fits is the one that counts. A command that
-# is not here takes DEFAULT_TIMEOUT_MS and ends with OK; if it is a question, info lines begin with its name.
-COMMANDS = (
-    ("+COPS=?", 180_000, ("+COPS:", "("), (), None),  # p.78 says 45 s; 2 to 3 min were seen. One list over many lines
+# (prefix of the command, timeout_ms, prefixes of its info lines, final results other than OK, final info line instead of OK)
+# Info lines None: the name of the command. The longest prefix that matches applies. A command that is not listed has
+# DEFAULT_TIMEOUT_MS and ends with OK; the info lines of a query begin with its name.
+COMMANDS: "tuple[CommandRow, ...]" = (
+    ("+COPS=?", 180_000, ("+COPS:", "("), (), None),  # p.78: 45 s; 2 to 3 min observed. One list over several lines
     ("+COPS=", 150_000, (), (), None),  # p.78: 120 s
     ("+CNETSCAN", 90_000, ("Operator:",), (), None),  # p.189: 45 s
     ("+CFUN=", 15_000, (), (), None),  # p.96: 10 s
     ("+CPIN=", 8_000, (), (), None),  # 5 s
-    ("+CRSM=", 5_000, None, (), None),  # a file of the SIM, read or written
+    ("+CRSM=", 5_000, None, (), None),  # read or write a file of the SIM
     ("+CGATT=", 80_000, (), (), None),  # p.210: 70 to 75 s
     ("+CGACT=", 155_000, (), (), None),  # 150 s
     ("+CIICR", 90_000, (), (), None),  # 85 s
-    ("+CIFSR", 3_000, ("",), (), ""),  # answers with a bare address and no OK
+    ("+CIFSR", 3_000, ("",), (), ""),  # the response is an address, without OK
     ("+CIPSTART=", 80_000, (), (), None),  # 75 s with CIPMUX=1; CONNECT OK comes later, as a URC
     ("+CIPSTATUS", 3_000, ("STATE:", "C:"), (), "STATE:"),  # OK first. With CIPMUX=1 six rows follow: see LAST_LINK
     ("+CIPSTATUS=", 3_000, None, (), None),
@@ -43,7 +46,7 @@ COMMANDS = (
 
 LAST_LINK = "C: 5"  # the sixth and last row of AT+CIPSTATUS with CIPMUX=1
 
-# Unsolicited result codes by name: what stands before the colon, or the whole line. (sic: WARNNING)
+# Unsolicited result codes by name: the text before the colon, or the whole line. (sic: WARNNING)
 URCS = frozenset(
     (
         "RDY", "+CFUN", "+CPIN", "Call Ready", "SMS Ready",  # boot, at a fixed baud rate only
@@ -55,24 +58,28 @@ URCS = frozenset(
         "UNDER-VOLTAGE WARNNING", "UNDER-VOLTAGE POWER DOWN", "OVER-VOLTAGE WARNNING", "OVER-VOLTAGE POWER DOWN",
     )
 )  # fmt: skip
-# Those of one TCP connection: "<n>, " stands before them when CIPMUX is 1.
+# Those of a TCP connection; "<n>, " precedes them if CIPMUX is 1.
 LINK_URCS = frozenset(("CONNECT OK", "CONNECT FAIL", "ALREADY CONNECT", "CLOSED"))
 
 BOOTED = "RDY"
-VOLTAGE_URCS = ("UNDER-VOLTAGE", "OVER-VOLTAGE")
-FAILURES = ("SEND FAIL",)  # results that end a command without success, beside ERROR
+VOLTAGE_URCS: tuple[str, ...] = ("UNDER-VOLTAGE", "OVER-VOLTAGE")
+FAILURES: tuple[str, ...] = ("SEND FAIL",)  # final results that are errors, besides ERROR
 
-# Questions that only `Modem.resync` asks, so that an answer to one of them is never an answer to anything else.
-RESYNC = ("+CMEE?", "+IPR?", "+IFC?", "+CSCS?")
+# Queries that only `Modem.resync` sends, so their responses are unambiguous.
+RESYNC: tuple[str, ...] = ("+CMEE?", "+IPR?", "+IFC?", "+CSCS?")
 RESYNC_TIMEOUT_MS = 2_000
 
 BAUD = 115_200
-OTHER_BAUDS = (9_600, 57_600, 19_200)  # what a modem from elsewhere may have been set to; factory setting is autobaud
+OTHER_BAUDS: tuple[int, ...] = (
+    9_600,
+    57_600,
+    19_200,
+)  # other settings of used modems; the factory setting is automatic
 
 # Power. Hardware Design V2.02 and V1.02: PWRKEY low for 1 s or more toggles; held over 33 s it resets.
 SUPPLY_SETTLE_MS = 100
 PWRKEY_MS = 1_100
-SUPPLY_OFF_MS = 2_000  # off to on without looking at STATUS
+SUPPLY_OFF_MS = 2_000  # off to on, without the STATUS output
 BOOT_TIMEOUT_MS = 10_000  # UART usable >= 3 s after PWRKEY; "AT" every 300..500 ms until then
 BOOT_PROBE_MS = 300
 

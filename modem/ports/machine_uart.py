@@ -1,35 +1,51 @@
-"""A UART of a microcontroller that runs MicroPython."""
+"""Serial port: a UART of a microcontroller with MicroPython."""
 
 import errno
 import select
 import time
 
-from machine import UART  # type: ignore[import-not-found]  # only MicroPython has it
+from machine import UART
 
-SLICE_MS = 20  # the longest that `idle` is left uncalled
+if 0:  # read by the type checker alone
+    from collections.abc import Callable
+
+    from machine import Pin
+
+    from modem.contracts import Bytes
+
+SLICE_MS = 20  # the longest interval between two calls of `idle`
 WRITE_TIMEOUT_MS = 5_000
-RX_BUFFER_BYTES = 4_096  # what 115200 baud brings in a third of a second, the longest that a flash erase holds us up
+RX_BUFFER_BYTES = (
+    4_096  # 115,200 baud for a third of a second, the longest time that a flash erase blocks the processor
+)
 
 
 class Port:
-    """UART number `uart` with its transmit and receive pins. `idle()` is called at least every 20 ms of a wait, if given."""
+    """UART number `uart` with its transmit and receive pins. Waits call `idle()` at least every 20 ms, if given."""
 
-    def __init__(self, uart: int, tx, rx, baud: int = 115_200, idle=None):
+    def __init__(
+        self,
+        uart: int,
+        tx: "Pin | int",
+        rx: "Pin | int",
+        baud: int = 115_200,
+        idle: "Callable[[], object] | None" = None,
+    ) -> None:
         self._idle = idle
         self._uart = UART(uart, baudrate=baud, tx=tx, rx=rx, rxbuf=RX_BUFFER_BYTES, timeout=0)
         self._poll = select.poll()
         self._poll.register(self._uart, select.POLLIN)
 
-    def set_baud(self, baud: int):
-        """Change the speed."""
+    def set_baud(self, baud: int) -> None:
+        """Set the speed, bit/s."""
         self._uart.init(baudrate=baud)
 
     def read(self) -> bytes:
-        """What is there, b"" if nothing; never waits."""
+        """Return the received bytes, b"" if none. Does not wait."""
         return self._uart.read() or b""
 
-    def write(self, data):
-        """Write all of it. OSError(ETIMEDOUT) if the UART does not take it."""
+    def write(self, data: "Bytes") -> None:
+        """Write all of `data`. Raises OSError(ETIMEDOUT) if the UART does not accept it within 5 s."""
         data = memoryview(data)
         since = time.ticks_ms()
         while data:
@@ -40,7 +56,7 @@ class Port:
                 self._pause(1)
 
     def wait(self, timeout_ms: int) -> bool:
-        """Wait until bytes are there; False when `timeout_ms` have passed."""
+        """Wait for received bytes; False after `timeout_ms`."""
         since = time.ticks_ms()
         while not self._uart.any():  # type: ignore[attr-defined]  # missing in the stub
             left_ms = timeout_ms - time.ticks_diff(time.ticks_ms(), since)
@@ -49,11 +65,12 @@ class Port:
             self._pause(left_ms)
         return True
 
-    def close(self):
+    def close(self) -> None:
+        """Release the UART."""
         self._uart.deinit()  # type: ignore[attr-defined]  # missing in the stub
 
-    def _pause(self, ms: int):
-        """Wait up to `ms`, or until bytes come."""
+    def _pause(self, ms: int) -> None:
+        """Wait up to `ms`, or until bytes are received."""
         self._poll.poll(min(ms, SLICE_MS) if self._idle else ms)
         if self._idle:
             self._idle()

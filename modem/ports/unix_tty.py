@@ -1,7 +1,7 @@
-"""A serial line of a Unix machine, or a pty, for MicroPython's unix port.
+"""Serial port: a tty or pty, with MicroPython's unix port.
 
-The file is raw and non-waiting (VMIN = VTIME = 0); all waiting is done by poll, in slices, because a garbage collection
-of another thread ends a poll early.
+The tty is raw and reads do not block (VMIN = VTIME = 0). Waits use poll in slices, because a garbage collection of another
+thread ends a poll early.
 """
 
 import errno
@@ -9,7 +9,12 @@ import select
 import termios
 import time
 
-SLICE_MS = 20  # the longest that `idle` is left uncalled
+if 0:  # read by the type checker alone
+    from collections.abc import Callable
+
+    from modem.contracts import Bytes
+
+SLICE_MS = 20  # the longest interval between two calls of `idle`
 WRITE_TIMEOUT_MS = 5_000
 READ_BYTES = 512
 WRITE_BYTES = 128  # a terminal that polls as writable takes at least this much without blocking
@@ -21,9 +26,9 @@ _BAUDS = {115_200: termios.B115200, 57_600: termios.B57600, 19_200: _B19200, 9_6
 
 
 class Port:
-    """`idle()` is called at least every 20 ms of a wait, where given."""
+    """Opens `path`; OSError if that fails. Waits call `idle()` at least every 20 ms, if given."""
 
-    def __init__(self, path: str, idle=None):
+    def __init__(self, path: str, idle: "Callable[[], object] | None" = None) -> None:
         self._idle = idle
         self._file = open(path, "r+b")
         termios.setraw(self._file.fileno())
@@ -33,8 +38,8 @@ class Port:
         self._poll = select.poll()
         self._poll.register(self._file, select.POLLIN)
 
-    def set_baud(self, baud: int):
-        """Change the speed. Raises OSError for one that this runtime does not offer."""
+    def set_baud(self, baud: int) -> None:
+        """Set the speed, bit/s. Raises OSError(EINVAL) if it is not supported."""
         if baud not in _BAUDS:
             raise OSError(errno.EINVAL)
         attributes = termios.tcgetattr(self._file.fileno())
@@ -42,11 +47,11 @@ class Port:
         termios.tcsetattr(self._file.fileno(), termios.TCSANOW, attributes)
 
     def read(self) -> bytes:
-        """What is there, b"" if nothing; never waits."""
+        """Return the received bytes, b"" if none. Does not wait."""
         return self._file.read(READ_BYTES) or b""
 
-    def write(self, data):
-        """Write all of it. OSError(ETIMEDOUT) if the line does not take it."""
+    def write(self, data: "Bytes") -> None:
+        """Write all of `data`. Raises OSError(ETIMEDOUT) if the line does not accept it within 5 s."""
         data = memoryview(data)
         while data:
             if not self._ready(select.POLLOUT, WRITE_TIMEOUT_MS):
@@ -54,10 +59,11 @@ class Port:
             data = data[self._file.write(data[:WRITE_BYTES]) :]
 
     def wait(self, timeout_ms: int) -> bool:
-        """Wait until bytes are there; False when `timeout_ms` have passed. OSError when the line is gone."""
+        """Wait for received bytes; False after `timeout_ms`. Raises OSError(EIO) if the line is closed at the other end."""
         return self._ready(select.POLLIN, timeout_ms)
 
-    def close(self):
+    def close(self) -> None:
+        """Close the tty."""
         self._file.close()
 
     def _ready(self, event: int, timeout_ms: int) -> bool:
@@ -68,7 +74,7 @@ class Port:
             for ready in self._poll.poll(min(left_ms, SLICE_MS) if self._idle else left_ms):
                 if ready[1] & event:
                     return True
-                raise OSError(errno.EIO)  # POLLHUP: whoever held the other end of the pty is gone
+                raise OSError(errno.EIO)  # POLLHUP: the other end of the pty is closed
             if left_ms == 0:
                 return False
             if self._idle:

@@ -27,7 +27,7 @@ def test_secrets_and_numbers_are_masked(said, kept):
 def test_only_the_last_4_kb_are_kept():
     trace = Trace()
     for number in range(10_000):
-        trace.heard(number, "+CSQ: 17,0")
+        trace.received(number, "+CSQ: 17,0")
     lines = trace.lines()
     assert sum([len(each) for each in lines]) <= LIMIT_BYTES
     assert lines[-1] == "9999 < +CSQ: 17,0"
@@ -37,14 +37,14 @@ def test_only_the_last_4_kb_are_kept():
 def test_whole_lines_come_out_however_full_it_is(count):
     trace = Trace(50)
     for number in range(count):
-        trace.heard(number % 10, "abcde")  # ten bytes with its line end
+        trace.received(number % 10, "abcde")  # ten bytes with its line end
     assert trace.lines() == ["%d < abcde" % (number % 10) for number in range(count)][-5 if count <= 5 else -4 :]
 
 
 def test_one_long_line_does_not_push_out_all_others():
     trace = Trace()
     trace.sent(0, "AT+COPS=?")
-    trace.heard(1, "x" * 100_000)
+    trace.received(1, "x" * 100_000)
     assert trace.lines()[0] == "0 > AT+COPS=?"
 
 

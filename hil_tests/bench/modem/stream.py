@@ -92,7 +92,7 @@ def run(size: int = 1_000_000, seed: int = 1) -> bool:
         while True:
             try:
                 if line.stream.write(block) == len(block):
-                    came_back = line.stream.read(len(block))
+                    came_back = line.stream.read(len(block)) or b""
                     corrupted += came_back != block[: len(came_back)]
                     if len(came_back) == len(block):
                         break  # fewer is an end of file, which is a word too
