@@ -11,11 +11,12 @@ from urllib.parse import quote
 
 import httpx2
 
-from cloud_bridge.vehicles.providers import fields
+from cloud_bridge.vehicles.providers import fields, registry
 from cloud_bridge.vehicles.providers.calls import ask
-from cloud_bridge.vehicles.providers.oauth import OAuth, OAuthSettings
-from cloud_bridge.vehicles.providers.provider import Car, Grant, Reading
+from cloud_bridge.vehicles.providers.oauth import OAuthProvider
+from cloud_bridge.vehicles.providers.provider import Car, Reading
 from cloud_bridge.vehicles.providers.provider_errors import Row, Trouble, look_up
+from cloud_bridge.vehicles.providers.section import Section
 
 ERRORS = (
     Row(401, None, Trouble.STALE_TOKEN),
@@ -29,25 +30,12 @@ ERRORS = (
 )
 
 
-class Generic:
-    """`name` and `title` are settings: there may be several."""
+class Generic(OAuthProvider):
+    """A provider whose name, title and addresses are settings: there may be several."""
 
-    def __init__(self, name: str, title: str, oauth: OAuthSettings, api_url: str, transport: httpx2.BaseTransport):
-        self.name = name
-        self.title = title
-        self.issuer = oauth.issuer
-        self._oauth = OAuth(oauth, transport)
-        self._api_url = api_url.rstrip("/")
-        self._transport = transport
-
-    def authorise_url(self, state: str, verifier: str, redirect_uri: str, again: bool) -> str:
-        return self._oauth.authorise_url(state, verifier, redirect_uri, prompt="consent")
-
-    def exchange(self, code: str, verifier: str, redirect_uri: str, now_ms: int) -> Grant:
-        return self._oauth.exchange(code, verifier, redirect_uri, now_ms)
-
-    def refresh(self, refresh_token: str, now_ms: int) -> Grant:
-        return self._oauth.refresh(refresh_token, now_ms)
+    def __init__(self, section: Section, transport: httpx2.BaseTransport) -> None:
+        super().__init__(section, transport)
+        self._api_url = section.url("api_url").rstrip("/")
 
     def cars(self, access_token: str) -> list[Car]:
         told = self._get("/vehicles", access_token).get("vehicles")
@@ -64,11 +52,8 @@ class Generic:
             range_km=fields.number(told.get("range_km")),
         )
 
-    def release(self, grant: Grant, car_id: str) -> None:
-        pass
-
-    def revoke(self, grant: Grant) -> None:
-        self._oauth.revoke(grant)
+    def _authorise_extra(self, again: bool) -> dict[str, str]:
+        return {"prompt": "consent"}
 
     def _get(self, path: str, access_token: str) -> dict[str, Any]:
         return ask(self._transport, "GET", self._api_url + path, access_token, explain).body
@@ -76,3 +61,6 @@ class Generic:
 
 def explain(status: int, body: dict[str, Any]) -> tuple[Trouble, str]:
     return look_up(ERRORS, status, str(body.get("error", ""))), ""
+
+
+registry.add("generic", Generic, {})

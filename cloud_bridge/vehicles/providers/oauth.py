@@ -8,15 +8,17 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
 
 from cloud_bridge.vehicles.providers.calls import CLIENT, unreachable
-from cloud_bridge.vehicles.providers.provider import Grant, ProviderError
+from cloud_bridge.vehicles.providers.provider import Grant, ProviderError, Webhook
 from cloud_bridge.vehicles.providers.provider_errors import Row, Trouble, look_up
+from cloud_bridge.vehicles.providers.section import Section
 
 UNTOLD_LIFE_S = 1800  # of an access token whose provider does not say
 LONGEST_LIFE_S = 90 * 24 * 3600
 LIFE = "life_s"
 PROTOCOL_SCOPES = frozenset({"openid", "offline_access", "offline", "email", "profile"})
+TOKEN_AUTHS = ("client_secret_basic", "client_secret_post", "none")  # RFC 7591 section 2
 
-# RFC 6749 5.2, OpenID Connect Core 3.1.2.6, and Tesla's own words.
+# RFC 6749 5.2, OpenID Connect Core 3.1.2.6, and words that single makers use beside them.
 TOKEN_ERRORS = (
     Row(None, "invalid_grant", Trouble.CONSENT_GONE),
     Row(None, "login_required", Trouble.CONSENT_GONE),
@@ -44,7 +46,7 @@ class OAuthSettings:
     client_secret: str | None = field(default=None, repr=False)
     revoke_url: str | None = None
     issuer: str | None = None
-    token_auth: str = "client_secret_basic"  # or client_secret_post, none: RFC 7591 section 2
+    token_auth: str = "client_secret_basic"  # one of TOKEN_AUTHS
     pkce: bool = True  # S256; off only where a provider refuses it
 
     @property
@@ -53,8 +55,26 @@ class OAuthSettings:
         return frozenset(scope.removeprefix("required:") for scope in self.scopes) - PROTOCOL_SCOPES
 
 
+def oauth_settings(section: Section) -> OAuthSettings:
+    """The OAuth keys of a provider's section. Raises ValueError that names the key."""
+    token_auth = section.text("token_auth", "client_secret_basic")
+    if token_auth not in TOKEN_AUTHS:
+        raise ValueError(f"{section.name}: token_auth is {token_auth!r}, not one of {', '.join(TOKEN_AUTHS)}")
+    return OAuthSettings(
+        client_id=section.text("client_id"),
+        client_secret=section.optional_text("client_secret"),
+        authorise_url=section.url("authorise_url"),
+        token_url=section.url("token_url"),
+        revoke_url=section.optional_url("revoke_url"),
+        issuer=section.optional_text("issuer"),
+        scopes=section.texts("scopes"),
+        token_auth=token_auth,
+        pkce=section.flag("pkce", True),
+    )
+
+
 class OAuth:
-    """Authorise, exchange, refresh, revoke."""
+    """A client of one provider's OAuth endpoints: authorise, exchange, refresh, revoke."""
 
     def __init__(self, settings: OAuthSettings, transport: httpx2.BaseTransport) -> None:
         self._settings = settings
@@ -169,3 +189,43 @@ def _set_life_aside(response: httpx2.Response) -> httpx2.Response:
     life = told.pop("expires_in", None)
     told.pop("expires_at", None)
     return httpx2.Response(response.status_code, json=told | {LIFE: life}, request=response.request)
+
+
+class OAuthProvider:
+    """The base of a provider with OAuth. A subclass adds `cars` and `read`, and overrides what differs.
+
+    `release` does nothing: with most makers the consent is for the whole account, and `revoke` gives it back.
+    """
+
+    def __init__(self, section: Section, transport: httpx2.BaseTransport) -> None:
+        """Raises ValueError for settings that cannot be used."""
+        settings = oauth_settings(section)
+        self.name = section.name
+        self.title = section.text("title", section.name)
+        self.issuer = settings.issuer
+        self.webhook: Webhook | None = None
+        self._oauth = OAuth(settings, transport)
+        self._transport = transport
+
+    def authorise_url(self, state: str, verifier: str, redirect_uri: str, again: bool) -> str:
+        return self._oauth.authorise_url(state, verifier, redirect_uri, **self._authorise_extra(again))
+
+    def exchange(self, code: str, verifier: str, redirect_uri: str, now_ms: int) -> Grant:
+        return self._oauth.exchange(code, verifier, redirect_uri, now_ms, **self._exchange_extra())
+
+    def refresh(self, refresh_token: str, now_ms: int) -> Grant:
+        return self._oauth.refresh(refresh_token, now_ms)
+
+    def release(self, grant: Grant, car_id: str) -> None:
+        pass
+
+    def revoke(self, grant: Grant) -> None:
+        self._oauth.revoke(grant)
+
+    def _authorise_extra(self, again: bool) -> dict[str, str]:
+        """More parameters of the authorisation request. `again`: consent is to be asked for anew."""
+        return {}
+
+    def _exchange_extra(self) -> dict[str, str]:
+        """More parameters of the token request with a code."""
+        return {}

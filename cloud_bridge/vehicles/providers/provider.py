@@ -1,9 +1,10 @@
-"""The contract of a car account's provider: one file each implements it, and no other file knows one by name.
+"""The contract of a car account's provider. One file of this folder implements it; no other file knows one by name.
 
 Every method that talks to the provider blocks for at most `calls.TOTAL_S` and raises ProviderError, whose `trouble`
 is the provider's answer in our own vocabulary. Tokens go in and out as values; a provider keeps none.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -13,7 +14,7 @@ from cloud_bridge.vehicles.providers.provider_errors import Trouble
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What an authorisation gave us. The tokens are left out of its repr, so that no log can hold them."""
+    """The result of an authorisation. The tokens are left out of its repr, so that no log can hold them."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)  # single use: each refresh gives the next one
@@ -32,9 +33,9 @@ class Car(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the car said. None is unknown."""
+    """The state of a car as it reported it. None is unknown."""
 
-    seen_ms: int  # when the car said it, as far as the provider tells; else when we asked
+    seen_ms: int  # when the car reported it, as far as the provider tells; else when we asked. UTC since 1970
     battery_percent: float | None = None
     plugged_in: bool | None = None
     charging: bool | None = None
@@ -51,8 +52,32 @@ class ProviderError(BridgeError):
         self.retry_after_ms = retry_after_ms
 
 
+class BadSignature(Exception):
+    """A webhook delivery is not signed by the provider, or there is no secret to check the signature with."""
+
+
+class MalformedDelivery(Exception):
+    """A webhook delivery is signed, but is not what the provider's documentation describes."""
+
+
+class Delivery(NamedTuple):
+    """The content of one webhook delivery."""
+
+    answer: dict[str, str]  # the JSON body of our 200
+    car_id: str | None = None  # the car that it is about, by the provider's id; None: none of ours
+    reading: Reading | None = None  # None with a car_id: something has changed, and the car is polled at once
+
+
+class Webhook(Protocol):
+    """Where the provider calls us, at /api/webhooks/{name of the provider}."""
+
+    def read(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Delivery:
+        """Check and decode one delivery. Pure. `headers` ignore case. Raises BadSignature and MalformedDelivery."""
+        ...
+
+
 class Provider(Protocol):
-    """One car maker, or a service that speaks for many."""
+    """One car maker, or a service that serves many."""
 
     @property
     def name(self) -> str:
@@ -67,6 +92,11 @@ class Provider(Protocol):
     @property
     def issuer(self) -> str | None:
         """What the return must carry as `iss` (RFC 9207), or None where the provider sends none."""
+        ...
+
+    @property
+    def webhook(self) -> Webhook | None:
+        """None where the provider calls nobody, or the settings have no secret to check its calls with."""
         ...
 
     def authorise_url(self, state: str, verifier: str, redirect_uri: str, again: bool) -> str:
@@ -86,11 +116,11 @@ class Provider(Protocol):
         ...
 
     def read(self, access_token: str, car_id: str, now_ms: int) -> Reading:
-        """What the car says now, or ASLEEP: never wakes it."""
+        """The state of the car now, or ASLEEP: never wakes it."""
         ...
 
     def release(self, grant: Grant, car_id: str) -> None:
-        """We read this car no longer. Nothing where consent is for the whole account."""
+        """We no longer read this car. Nothing where consent is for the whole account."""
         ...
 
     def revoke(self, grant: Grant) -> None:

@@ -1,25 +1,44 @@
 """Smartcar, which speaks for many makers (https://smartcar.com/docs), version 2.0 of its interface.
 
 Errors carry a type, a code and often a sentence for the driver. Reading goes to Smartcar's copy of what the maker last
-knew (header SC-Data-Age says when), so it wakes no car.
+knew (header SC-Data-Age says when), so it wakes no car. The refresh token that was used last is good for one more minute,
+ten in newer pages ("Token Refresh").
+
+Settings of its own: `mode`, "live" or "simulated" for Smartcar's own test cars; `management_token`, which signs webhooks.
+
+Webhooks (https://smartcar.com/docs/api-reference/webhooks/event-types, versions 3 and 4) are signed in SC-Signature with
+HMAC-SHA256 of the raw body, keyed with the management token. A VEHICLE_STATE is a reading. A VEHICLE_ERROR, or the end of
+one, only makes us poll at once: the poll decides on the link, so a delivery that is repeated or late can neither take a
+car away from its driver nor hide that it is lost.
 """
 
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 import httpx2
 
-from cloud_bridge.vehicles.providers import fields
+from cloud_bridge.vehicles.providers import fields, registry
 from cloud_bridge.vehicles.providers.calls import Answer, ask
-from cloud_bridge.vehicles.providers.oauth import OAuth, OAuthSettings
-from cloud_bridge.vehicles.providers.provider import Car, Grant, Reading
+from cloud_bridge.vehicles.providers.oauth import OAuthProvider
+from cloud_bridge.vehicles.providers.provider import BadSignature, Car, Delivery, Grant, MalformedDelivery, Reading
 from cloud_bridge.vehicles.providers.provider_errors import Row, Trouble, look_up
+from cloud_bridge.vehicles.providers.section import Section
 
-AUTHORISE_URL = "https://connect.smartcar.com/oauth/authorize"
-TOKEN_URL = "https://auth.smartcar.com/oauth/token"
-API_URL = "https://api.smartcar.com/v2.0"
-SCOPES = ("required:read_vehicle_info", "required:read_vin", "required:read_battery", "required:read_charge")
+DEFAULTS = {
+    "title": "Smartcar",
+    "authorise_url": "https://connect.smartcar.com/oauth/authorize",
+    "token_url": "https://auth.smartcar.com/oauth/token",
+    "api_url": "https://api.smartcar.com/v2.0",
+    "scopes": ["required:read_vehicle_info", "required:read_vin", "required:read_battery", "required:read_charge"],
+    "pkce": False,
+    "mode": "live",
+}
+SIGNATURE = "SC-Signature"
 
 # "API errors" of the documentation; the word is type:code.
 ERRORS = (
@@ -41,26 +60,15 @@ ERRORS = (
 )
 
 
-class Smartcar:
-    name = "smartcar"
-    title = "Smartcar"
+class Smartcar(OAuthProvider):
+    """Consent is given and taken back car by car."""
 
-    def __init__(self, oauth: OAuthSettings, api_url: str, mode: str, transport: httpx2.BaseTransport) -> None:
-        self.issuer = oauth.issuer
-        self._oauth = OAuth(oauth, transport)
-        self._api_url = api_url.rstrip("/")
-        self._mode = mode  # "live", or "simulated" for Smartcar's own test cars
-        self._transport = transport
-
-    def authorise_url(self, state: str, verifier: str, redirect_uri: str, again: bool) -> str:
-        prompt = "force" if again else "auto"
-        return self._oauth.authorise_url(state, verifier, redirect_uri, mode=self._mode, approval_prompt=prompt)
-
-    def exchange(self, code: str, verifier: str, redirect_uri: str, now_ms: int) -> Grant:
-        return self._oauth.exchange(code, verifier, redirect_uri, now_ms)
-
-    def refresh(self, refresh_token: str, now_ms: int) -> Grant:
-        return self._oauth.refresh(refresh_token, now_ms)
+    def __init__(self, section: Section, transport: httpx2.BaseTransport) -> None:
+        super().__init__(section, transport)
+        self._api_url = section.url("api_url").rstrip("/")
+        self._mode = section.text("mode")
+        token = section.optional_text("management_token")
+        self.webhook = SmartcarWebhook(token) if token else None
 
     def cars(self, access_token: str) -> list[Car]:
         ids = self._get("/vehicles", access_token).body.get("vehicles")
@@ -94,6 +102,9 @@ class Smartcar:
     def revoke(self, grant: Grant) -> None:
         pass
 
+    def _authorise_extra(self, again: bool) -> dict[str, str]:
+        return {"mode": self._mode, "approval_prompt": "force" if again else "auto"}
+
     def _get(self, path: str, access_token: str) -> Answer:
         headers = {"SC-Unit-System": "metric"}
         return ask(self._transport, "GET", self._api_url + path, access_token, explain, headers=headers)
@@ -109,3 +120,79 @@ def _data_age_ms(answer: Answer) -> int | None:
         return int(datetime.fromisoformat(answer.headers.get("SC-Data-Age", "")).timestamp() * 1000)
     except ValueError:
         return None
+
+
+class SmartcarWebhook:
+    """Checks and decodes deliveries. Pure."""
+
+    def __init__(self, management_token: str) -> None:
+        self._token = management_token
+
+    def read(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Delivery:
+        if not hmac.compare_digest(sign(self._token, body).encode(), headers.get(SIGNATURE, "").encode()):
+            raise BadSignature
+        kind, data = _event(body)
+        if kind == "VERIFY":
+            challenge = fields.text(data.get("challenge"))
+            if challenge is None:
+                raise MalformedDelivery
+            return Delivery({"challenge": sign(self._token, challenge.encode())})
+        vehicle = data.get("vehicle")
+        car_id = fields.text(vehicle.get("id")) if isinstance(vehicle, dict) else None
+        if car_id is None or kind not in ("VEHICLE_STATE", "VEHICLE_ERROR"):
+            return Delivery({})
+        return Delivery({}, car_id, read_signals(data.get("signals"), now_ms) if kind == "VEHICLE_STATE" else None)
+
+
+def sign(token: str, body: bytes) -> str:
+    """HMAC-SHA256 in hexadecimal digits."""
+    return hmac.new(token.encode(), body, hashlib.sha256).hexdigest()
+
+
+def _event(body: bytes) -> tuple[Any, dict[str, Any]]:
+    """Kind and data of an event, whatever the bytes. Raises MalformedDelivery."""
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedDelivery from error
+    if not isinstance(event, dict) or not isinstance(event.get("data"), dict):
+        raise MalformedDelivery
+    return event.get("eventType"), event["data"]
+
+
+def read_signals(signals: Any, now_ms: int) -> Reading | None:
+    """The reading of a VEHICLE_STATE; None when none of the signals is one that we show."""
+    found = {
+        fields.text(signal.get("code")): signal
+        for signal in fields.items(signals)
+        if isinstance(signal.get("body"), dict)
+    }
+    battery = found.get("tractionbattery-stateofcharge")
+    reach = found.get("tractionbattery-range")
+    cable = found.get("charge-ischargingcableconnected")
+    charging = found.get("charge-ischarging")
+    ours = [signal for signal in (battery, reach, cable, charging) if signal is not None]
+    if not ours:
+        return None
+    kilometres = None if reach is None else fields.number(reach["body"].get("value"))
+    if reach is not None and kilometres is not None and reach["body"].get("unit") == "miles":
+        kilometres = round(kilometres * fields.KM_PER_MILE, 1)
+    return Reading(
+        seen_ms=max(_updated_ms(signal, now_ms) for signal in ours),
+        battery_percent=None if battery is None else _percent(battery["body"]),
+        plugged_in=None if cable is None else fields.yes_no(cable["body"].get("value")),
+        charging=None if charging is None else fields.yes_no(charging["body"].get("value")),
+        range_km=kilometres,
+    )
+
+
+def _percent(body: dict[str, Any]) -> float | None:
+    return fields.percent(body.get("value", body.get("percentage")))  # version 4, version 3
+
+
+def _updated_ms(signal: dict[str, Any], now_ms: int) -> int:
+    meta = signal.get("meta")
+    return fields.moment_ms(meta.get("oemUpdatedAt") if isinstance(meta, dict) else None, now_ms)
+
+
+registry.add("smartcar", Smartcar, DEFAULTS)

@@ -1,8 +1,9 @@
 """Tesla Fleet API (https://developer.tesla.com/docs/fleet-api).
 
-Refresh tokens are single use and live three months. A sleeping car is never woken: its state is read first, which costs
+Refresh tokens are single use and live three months; the one that was used last is good once more for 24 hours
+("Third-Party Tokens", "Refresh Tokens"). A sleeping car is never woken: its state is read first, which costs
 nothing and does not wake it, and the data only while it is online. An account lives in one region; the wrong one answers
-421, then the right host is asked for and must be one of the settings.
+421, then the right host is asked for and must be one of the settings: `api_url` is a list.
 """
 
 from typing import Any
@@ -10,19 +11,21 @@ from urllib.parse import quote
 
 import httpx2
 
-from cloud_bridge.vehicles.providers import fields
+from cloud_bridge.vehicles.providers import fields, registry
 from cloud_bridge.vehicles.providers.calls import ask
-from cloud_bridge.vehicles.providers.oauth import OAuth, OAuthSettings
-from cloud_bridge.vehicles.providers.provider import Car, Grant, ProviderError, Reading
+from cloud_bridge.vehicles.providers.oauth import OAuthProvider
+from cloud_bridge.vehicles.providers.provider import Car, ProviderError, Reading
 from cloud_bridge.vehicles.providers.provider_errors import Row, Trouble, look_up
+from cloud_bridge.vehicles.providers.section import Section
 
-AUTHORISE_URL = "https://auth.tesla.com/oauth2/v3/authorize"
-TOKEN_URL = "https://fleet-auth.prd.vn.cloud.tesla.com/oauth2/v3/token"
-API_URLS = (
-    "https://fleet-api.prd.eu.vn.cloud.tesla.com",
-    "https://fleet-api.prd.na.vn.cloud.tesla.com",
-)
-SCOPES = ("openid", "offline_access", "vehicle_device_data")
+DEFAULTS = {
+    "title": "Tesla",
+    "authorise_url": "https://auth.tesla.com/oauth2/v3/authorize",
+    "token_url": "https://fleet-auth.prd.vn.cloud.tesla.com/oauth2/v3/token",
+    "api_url": ["https://fleet-api.prd.eu.vn.cloud.tesla.com", "https://fleet-api.prd.na.vn.cloud.tesla.com"],
+    "scopes": ["openid", "offline_access", "vehicle_device_data"],
+    "token_auth": "client_secret_post",
+}
 
 # "Response codes" of the Fleet API's conventions. Every status that PyPI's tesla-fleet-api 1.5.0 has a class for has a
 # row, or is an outage of Tesla's (424, 499, 5xx). It is no dependency: it would bring a Bluetooth stack of 30 packages.
@@ -50,25 +53,12 @@ ERRORS = (
 PLUGGED_IN = frozenset({"Charging", "Complete", "Stopped", "Starting", "NoPower", "Calibrating"})
 
 
-class Tesla:
-    name = "tesla"
-    title = "Tesla"
+class Tesla(OAuthProvider):
+    """The Fleet API in the account's region."""
 
-    def __init__(self, oauth: OAuthSettings, api_urls: tuple[str, ...], transport: httpx2.BaseTransport) -> None:
-        self.issuer = oauth.issuer
-        self._oauth = OAuth(oauth, transport)
-        self._api_urls = tuple(url.rstrip("/") for url in api_urls)
-        self._transport = transport
-
-    def authorise_url(self, state: str, verifier: str, redirect_uri: str, again: bool) -> str:
-        asked_again = {"prompt_missing_scopes": "true"} if again else {}
-        return self._oauth.authorise_url(state, verifier, redirect_uri, require_requested_scopes="true", **asked_again)
-
-    def exchange(self, code: str, verifier: str, redirect_uri: str, now_ms: int) -> Grant:
-        return self._oauth.exchange(code, verifier, redirect_uri, now_ms, audience=self._api_urls[0])
-
-    def refresh(self, refresh_token: str, now_ms: int) -> Grant:
-        return self._oauth.refresh(refresh_token, now_ms)
+    def __init__(self, section: Section, transport: httpx2.BaseTransport) -> None:
+        super().__init__(section, transport)
+        self._api_urls = tuple(url.rstrip("/") for url in section.urls("api_url"))
 
     def cars(self, access_token: str) -> list[Car]:
         told = self._get("/api/1/vehicles", access_token)
@@ -93,11 +83,11 @@ class Tesla:
             range_km=None if miles is None else round(miles * fields.KM_PER_MILE, 1),
         )
 
-    def release(self, grant: Grant, car_id: str) -> None:
-        pass
+    def _authorise_extra(self, again: bool) -> dict[str, str]:
+        return {"require_requested_scopes": "true"} | ({"prompt_missing_scopes": "true"} if again else {})
 
-    def revoke(self, grant: Grant) -> None:
-        self._oauth.revoke(grant)
+    def _exchange_extra(self) -> dict[str, str]:
+        return {"audience": self._api_urls[0]}
 
     def _get(self, path: str, access_token: str) -> dict[str, Any]:
         first = self._api_urls[0]
@@ -123,3 +113,6 @@ def _object(body: dict[str, Any]) -> dict[str, Any]:
     """The answer proper; Fleet API wraps each one."""
     told = body.get("response")
     return told if isinstance(told, dict) else {}
+
+
+registry.add("tesla", Tesla, DEFAULTS)

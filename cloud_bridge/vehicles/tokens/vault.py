@@ -1,7 +1,7 @@
 """The grants, sealed in the database. Nothing here is ever logged, and no grant shows its tokens when printed.
 
-A grant is refreshed at 80 % of its access token's life and at least weekly: Tesla's refresh tokens die after three
-months without use, and a lost consent is noticed on the day rather than at the next charge.
+A grant is refreshed at 80 % of its access token's life and at least weekly: some makers' refresh tokens expire after
+three months without use, and a lost consent is noticed on the day rather than at the next charge.
 
 Refresh tokens are single use, so from `begin` on the one in the vault may be used up already: whoever looks at the
 grant next, after whatever crash, refreshes it before anything else. The new grant is stored before anybody can use

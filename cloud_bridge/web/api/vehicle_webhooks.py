@@ -1,23 +1,25 @@
-"""Where Smartcar calls us: nobody logs in here, the signature says who it is."""
-
-from typing import Any
+"""Where car makers call us. There is no login: the signature identifies the caller."""
 
 from fastapi import APIRouter, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
-from cloud_bridge.vehicles.webhooks import NoEvent, NotSigned, take_in
+from cloud_bridge.vehicles.providers.provider import BadSignature, MalformedDelivery
+from cloud_bridge.vehicles.webhooks import take_in
 from cloud_bridge.web.security.access import StateDep
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.post("/api/webhooks/smartcar")
-async def smartcar(request: Request, app_state: StateDep) -> dict[str, Any]:
-    """200 once it is stored; anything else makes Smartcar send it again."""
-    body = await request.body()
+@router.post("/api/webhooks/{provider}")
+async def deliver(request: Request, app_state: StateDep, provider: str) -> dict[str, str]:
+    """200 once the delivery is stored; any other status makes the provider send it again.
+
+    A provider that is not set up gets the 401 of a wrong signature, so that nobody learns which ones there are.
+    """
+    body = await request.body()  # bounded by SecurityHeaders.MAX_BODY_BYTES
     try:
-        return await run_in_threadpool(take_in, app_state.accounts, body, request.headers.get("SC-Signature", ""))
-    except NotSigned:
+        return await run_in_threadpool(take_in, app_state.accounts, provider, request.headers, body)
+    except BadSignature:
         raise HTTPException(401, "the signature is not right") from None
-    except NoEvent:
-        raise HTTPException(400, "this is no event of Smartcar's") from None
+    except MalformedDelivery:
+        raise HTTPException(400, "this is no event that the provider documents") from None

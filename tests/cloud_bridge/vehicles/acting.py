@@ -18,7 +18,7 @@ from cloud_bridge.vehicles.linking.authorization_requests import begin
 from cloud_bridge.vehicles.linking.oauth_callback import Linked, finish
 from cloud_bridge.vehicles.linking.vehicle_selection import choose
 from cloud_bridge.vehicles.providers.catalogue import Catalogue
-from cloud_bridge.vehicles.providers.provider import Car, Grant, ProviderError, Reading
+from cloud_bridge.vehicles.providers.provider import Car, Grant, ProviderError, Reading, Webhook
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
 from cloud_bridge.vehicles.repository import Vehicle
 from cloud_bridge.vehicles.tokens.keys import KeyFile
@@ -36,6 +36,7 @@ class Maker:
 
     def __init__(self, name: str = "maker", issuer: str | None = None) -> None:
         self.name, self.title, self.issuer = name, name.title(), issuer
+        self.webhook: Webhook | None = None
         self.garage = [BLUE]
         self.charge: dict[str, Any] = {"battery_percent": 50.0, "plugged_in": True, "charging": False}
         self.trouble: dict[str, ProviderError] = {}  # method -> what it answers

@@ -150,10 +150,10 @@ def test_an_unexpected_error_of_the_watch_is_in_the_log_and_the_next_look_begins
     def fail() -> None:
         raise RecursionError("an answer as deep as a well")
 
-    calls.for_watch("tesla", fail, "a vehicle")
+    calls.for_watch("maker", fail, "a vehicle")
     again = threading.Event()
     until = time.monotonic() + DEADLINE_S
     while not again.is_set() and time.monotonic() < until:
-        calls.for_watch("tesla", again.set, "a vehicle")
+        calls.for_watch("maker", again.set, "a vehicle")
     assert again.is_set()
     assert "a look at a vehicle ended in an unexpected error" in caplog.text

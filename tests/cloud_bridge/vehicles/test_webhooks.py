@@ -15,9 +15,14 @@ from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.vehicles.linking.link import State
 from cloud_bridge.vehicles.polling.poll import poll
 from cloud_bridge.vehicles.polling.poller import poll_due
-from cloud_bridge.vehicles.providers.provider import ProviderError
+from cloud_bridge.vehicles.providers.calls import Bounded
+from cloud_bridge.vehicles.providers.catalogue import Catalogue
+from cloud_bridge.vehicles.providers.provider import BadSignature, MalformedDelivery, ProviderError
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
-from cloud_bridge.vehicles.webhooks import NoEvent, NotSigned, sign, take_in
+from cloud_bridge.vehicles.providers.registry import kinds
+from cloud_bridge.vehicles.providers.section import Section
+from cloud_bridge.vehicles.providers.smartcar import SIGNATURE, SmartcarWebhook, sign
+from cloud_bridge.vehicles.webhooks import take_in
 from cloud_bridge.web.app import create_app
 from tests.cloud_bridge.running import START_MS, Bridge
 from tests.cloud_bridge.vehicles.acting import Maker, Scene, scene
@@ -28,7 +33,7 @@ TOKEN = "management token"
 @pytest.fixture
 def play(tmp_path: Path) -> Iterator[Scene]:
     with scene(tmp_path, Maker("smartcar")) as play:
-        play.accounts = replace(play.accounts, catalogue=replace(play.accounts.catalogue, management_token=TOKEN))
+        play.maker.webhook = SmartcarWebhook(TOKEN)
         state = play.begin(name="smartcar")
         poll(play.accounts, play.come_back(state, name="smartcar").vehicles[0])
         yield play
@@ -40,7 +45,7 @@ def signal(code: str, value: Any, at_ms: int = START_MS + 1000) -> dict[str, Any
 
 def tell(accounts: Accounts, kind: str, **data: Any) -> dict[str, str]:
     body = json.dumps({"eventId": "e", "eventType": kind, "data": data, "meta": {"version": "4.0"}}).encode()
-    return take_in(accounts, body, sign(TOKEN, body))
+    return take_in(accounts, "smartcar", {SIGNATURE: sign(TOKEN, body)}, body)
 
 
 def test_the_challenge_is_answered(play: Scene) -> None:
@@ -49,14 +54,23 @@ def test_the_challenge_is_answered(play: Scene) -> None:
 
 @pytest.mark.parametrize("signature", ["", "0" * 64, "é", sign("another token", b'{"eventType":"VERIFY"}')])
 def test_what_is_not_signed_is_not_read(play: Scene, signature: str) -> None:
-    with pytest.raises(NotSigned):
-        take_in(play.accounts, b'{"eventType":"VERIFY"}', signature)
+    with pytest.raises(BadSignature):
+        take_in(play.accounts, "smartcar", {SIGNATURE: signature}, b'{"eventType":"VERIFY"}')
 
 
-def test_without_a_management_token_nobody_is_believed(play: Scene) -> None:
-    accounts = replace(play.accounts, catalogue=replace(play.accounts.catalogue, management_token=None))
-    with pytest.raises(NotSigned):
-        take_in(accounts, b"{}", sign("", b"{}"))
+@pytest.mark.parametrize("name", ["smartcar", "nobody", ""])
+def test_a_provider_without_a_webhook_is_not_believed(play: Scene, name: str) -> None:
+    play.maker.webhook = None
+    with pytest.raises(BadSignature):
+        take_in(play.accounts, name, {SIGNATURE: sign("", b"{}")}, b"{}")
+
+
+@pytest.mark.parametrize("token", [{}, {"management_token": ""}, {"management_token": TOKEN}])
+def test_the_webhook_is_there_with_a_management_token_only(token: dict[str, str]) -> None:
+    kind = kinds()["smartcar"]
+    provider = kind.make(Section("smartcar", {**kind.defaults, "client_id": "us", **token}), Bounded())
+    assert (provider.webhook is not None) == (token.get("management_token") == TOKEN)
+    assert TOKEN not in repr(provider) + repr(provider.webhook)
 
 
 def test_a_state_is_a_reading(play: Scene) -> None:
@@ -104,8 +118,8 @@ def test_a_repeated_error_cannot_take_a_car_away(play: Scene) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"data":[]}', b"\xff", b"null"])
 def test_a_signed_body_that_is_no_event_is_refused(play: Scene, body: bytes) -> None:
-    with pytest.raises(NoEvent):
-        take_in(play.accounts, body, sign(TOKEN, body))
+    with pytest.raises(MalformedDelivery):
+        take_in(play.accounts, "smartcar", {SIGNATURE: sign(TOKEN, body)}, body)
 
 
 @pytest.mark.parametrize("data", [{}, {"vehicle": 7}, {"vehicle": {}}, {"vehicle": {"id": "nobody"}, "signals": 7}])
@@ -150,7 +164,9 @@ def smartcar_like() -> st.SearchStrategy[Any]:
 
 def test_any_signed_body_is_an_event_or_400(bridge: Bridge) -> None:
     app_state = bridge.app_state
-    accounts = replace(app_state.accounts, catalogue=replace(app_state.accounts.catalogue, management_token=TOKEN))
+    maker = Maker("smartcar")
+    maker.webhook = SmartcarWebhook(TOKEN)
+    accounts = replace(app_state.accounts, catalogue=Catalogue("https://app.example", {"smartcar": maker}))
     client = TestClient(create_app(replace(app_state, accounts=accounts)))
 
     def post(body: bytes) -> int:

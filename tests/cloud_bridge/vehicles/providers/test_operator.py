@@ -40,7 +40,7 @@ def the_doctor(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: py
         (MAKER, "ok   vehicles  maker"),
         ("not toml [", "BAD  vehicles  cannot read"),
         (MAKER.replace("https://app", "http://app"), "public_url must begin with https://"),
-        (MAKER.replace('"generic"', '"geneic"'), "maker: kind is 'geneic', not one of tesla, smartcar, generic"),
+        (MAKER.replace('"generic"', '"geneic"'), "maker: kind is 'geneic', not one of generic, smartcar, tesla"),
     ],
 )
 def test_the_doctor_reads_the_makers_settings(

@@ -5,29 +5,37 @@ from typing import Any
 import httpx2
 import pytest
 
-from cloud_bridge.vehicles.providers.generic import Generic
-from cloud_bridge.vehicles.providers.oauth import OAuthSettings
 from cloud_bridge.vehicles.providers.provider import Car, Provider, ProviderError, Reading
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
-from cloud_bridge.vehicles.providers.smartcar import Smartcar
-from cloud_bridge.vehicles.providers.tesla import Tesla
+from cloud_bridge.vehicles.providers.registry import kinds
+from cloud_bridge.vehicles.providers.section import Section
 from tests.cloud_bridge.vehicles.provider_calls import Wire
 
 NOW_MS = 1_767_225_600_000
-OAUTH = OAuthSettings("us", "https://m.example/a", "https://m.example/t", ("read",))
+OAUTH = {
+    "client_id": "us",
+    "authorise_url": "https://m.example/a",
+    "token_url": "https://m.example/t",
+    "scopes": ["read"],
+}
 EU, NA = "https://eu.example", "https://na.example"
 
 
+def made(kind: str, wire: Wire, **values: Any) -> Provider:
+    """A provider of the kind, as the catalogue makes it."""
+    return kinds()[kind].make(Section(kind, {**kinds()[kind].defaults, **OAUTH, **values}), wire.transport)
+
+
 def tesla(wire: Wire) -> Provider:
-    return Tesla(OAUTH, (EU, NA), wire.transport)
+    return made("tesla", wire, api_url=[EU, NA])
 
 
 def smartcar(wire: Wire) -> Provider:
-    return Smartcar(OAUTH, "https://sc.example/v2.0", "live", wire.transport)
+    return made("smartcar", wire, api_url="https://sc.example/v2.0")
 
 
 def generic(wire: Wire) -> Provider:
-    return Generic("demo", "Demo", OAUTH, "https://g.example", wire.transport)
+    return made("generic", wire, api_url="https://g.example")
 
 
 def said(code: str, kind: str, status: int, resolution: str | None = None) -> tuple[int, dict[str, Any]]:
