@@ -148,7 +148,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
 
 
 # Where SQL is written.
-SQL_ROOMS = ("cloud_bridge.store", "cloud_bridge.vehicles")
+SQL_ROOMS = ("cloud_bridge.store",)
 
 
 def modules() -> list[Path]:

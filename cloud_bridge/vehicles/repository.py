@@ -1,20 +1,24 @@
-"""Vehicles in the store: read as values, changed by what they mean."""
+"""Vehicles as values, and what happens to them. The statements are in store/vehicles.py.
+
+Every function works in the caller's transaction. Times are UTC in milliseconds since 1970.
+"""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, Select, delete, select, update
+from sqlalchemy import Connection
 
-from cloud_bridge.store.vehicle_tables import vehicle_attempts, vehicles
+from cloud_bridge.store import vehicles as rows
+from cloud_bridge.store.authorization_requests import delete_expired_requests
+from cloud_bridge.store.vehicles import VehicleRow
 from cloud_bridge.vehicles.linking.link import Event, Link, State, follow
 from cloud_bridge.vehicles.providers.provider import Car, Reading
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
 
 
 class Vehicle(NamedTuple):
-    """A vehicle as it stands."""
+    """A vehicle as it was read."""
 
     id: int
     person_id: int
@@ -24,156 +28,132 @@ class Vehicle(NamedTuple):
     name: str
     grant_id: str | None
     link: Link
-    advice: str
+    advice: str  # the provider's words for the driver, where it has some
     reading: Reading | None  # the last one, however old
-    looked_ms: int | None
-    failures: int
-    due_ms: int
+    looked_ms: int | None  # of the last poll
+    failures: int  # in a row
+    due_ms: int  # of the next poll
 
 
 def find(connection: Connection, vehicle_id: int, person_id: int | None = None) -> Vehicle | None:
-    """None for one that does not exist or, where a person is given, is not theirs."""
-    query = select(vehicles).where(vehicles.c.id == vehicle_id)
-    if person_id is not None:
-        query = query.where(vehicles.c.person_id == person_id)
-    return next(iter(_read(connection, query)), None)
-
-
-def as_it_stands(connection: Connection, vehicle: Vehicle) -> Vehicle:
-    """Read again what this very transaction has changed."""
-    return _vehicle(connection.execute(select(vehicles).where(vehicles.c.id == vehicle.id)).one())
+    """None if it does not exist or, where a person is given, is not theirs."""
+    row = rows.vehicle_row(connection, vehicle_id, person_id)
+    return None if row is None else _vehicle(row)
 
 
 def of_person(connection: Connection, person_id: int) -> list[Vehicle]:
-    return _read(connection, select(vehicles).where(vehicles.c.person_id == person_id).order_by(vehicles.c.id))
+    return [_vehicle(row) for row in rows.rows_of_person(connection, person_id)]
 
 
 def of_grant(connection: Connection, grant_id: str) -> list[Vehicle]:
-    return _read(connection, select(vehicles).where(vehicles.c.grant_id == grant_id))
-
-
-def mark(shown: list[Vehicle]) -> str:
-    """The same for as long as there is nothing new to say of them."""
-    said = [(vehicle.id, vehicle.name, vehicle.link, vehicle.advice, vehicle.reading) for vehicle in shown]
-    return hashlib.blake2s(repr(said).encode(), digest_size=8).hexdigest()
+    return [_vehicle(row) for row in rows.rows_of_grant(connection, grant_id)]
 
 
 def of_car(connection: Connection, provider: str, car_id: str) -> list[Vehicle]:
     """Everybody who has linked this car: a household may have two drivers."""
-    return _read(connection, select(vehicles).where(vehicles.c.provider == provider, vehicles.c.car_id == car_id))
+    return [_vehicle(row) for row in rows.rows_of_car(connection, provider, car_id)]
 
 
 def due(connection: Connection, now_ms: int, limit: int) -> list[Vehicle]:
-    """Those with a grant that it is time to look at, longest overdue first."""
-    query = (
-        select(vehicles)
-        .where(vehicles.c.grant_id.is_not(None), vehicles.c.due_ms <= now_ms)
-        .order_by(vehicles.c.due_ms)
-        .limit(limit)
-    )
-    return _read(connection, query)
+    """Those with a grant that are due to be polled, longest overdue first."""
+    return [_vehicle(row) for row in rows.due_rows(connection, now_ms, limit)]
+
+
+def mark(shown: list[Vehicle]) -> str:
+    """A fingerprint of what pages show of these vehicles."""
+    content = [(vehicle.id, vehicle.name, vehicle.link, vehicle.advice, vehicle.reading) for vehicle in shown]
+    return hashlib.blake2s(repr(content).encode(), digest_size=8).hexdigest()
 
 
 def add(connection: Connection, person_id: int, provider: str, car: Car, now_ms: int) -> Vehicle:
-    values = {"person_id": person_id, "provider": provider, "created_ms": now_ms, "since_ms": now_ms, **_told(car)}
-    added = vehicles.insert().values(values | {"state": State.LINKING}).returning(vehicles)
-    return _vehicle(connection.execute(added).one())
+    """A vehicle that is being linked for the first time."""
+    owner = {"person_id": person_id, "provider": provider, "created_ms": now_ms}
+    return _vehicle(
+        rows.add_row(connection, owner | _columns(car) | {"state": State.LINKING.value, "since_ms": now_ms})
+    )
 
 
-def meet_again(connection: Connection, vehicle: Vehicle, provider: str, car: Car) -> None:
+def update_car(connection: Connection, vehicle: Vehicle, provider: str, car: Car) -> None:
     """The same car in another authorisation: its name may be new, even its provider."""
-    connection.execute(_update(vehicle).values(provider=provider, **_told(car)))
+    rows.set_columns(connection, vehicle.id, provider=provider, **_columns(car))
 
 
-def happened(
+def apply_event(
     connection: Connection, vehicle: Vehicle, event: Event, now_ms: int, reason: Trouble | None = None, advice: str = ""
 ) -> Link:
-    """Follow the event in the row as it is in this transaction, and nobody else's meanwhile."""
-    found = _read(connection, select(vehicles).where(vehicles.c.id == vehicle.id).with_for_update())
-    if not found:
+    """Follow the event from the state that the row has now, locked until the transaction ends. Returns the new link."""
+    row = rows.vehicle_row(connection, vehicle.id, lock=True)
+    if row is None:
         return vehicle.link
-    now = found[0]
-    link = follow(now.link, event, now_ms, reason)
-    kept = advice if reason is link.reason else now.advice
-    connection.execute(
-        _update(vehicle).values(
-            state=link.state,
-            since_ms=link.since_ms,
-            reason=link.reason,
-            before=link.before,
-            advice=kept if link.reason else "",
-        )
+    link = follow(_link(row), event, now_ms, reason)
+    kept = advice if reason is link.reason else row.advice
+    rows.set_columns(
+        connection,
+        vehicle.id,
+        state=link.state.value,
+        since_ms=link.since_ms,
+        reason=link.reason,
+        before=link.before,
+        advice=kept if link.reason else "",
     )
     return link
 
 
-def said(connection: Connection, vehicle: Vehicle, reading: Reading) -> None:
-    """Keep what is known in a reading, unless a newer one is there."""
-    connection.execute(
-        _update(vehicle)
-        .where((vehicles.c.seen_ms.is_(None)) | (vehicles.c.seen_ms <= reading.seen_ms))
-        .values(
-            **{name: value for name, value in asdict(reading).items() if value is not None},
-        )
-    )
+def store_reading(connection: Connection, vehicle: Vehicle, reading: Reading) -> None:
+    """Store what is known in the reading, unless a newer one is stored. What it leaves unknown stays as it was."""
+    known = {name: value for name, value in asdict(reading).items() if value is not None}
+    rows.set_reading(connection, vehicle.id, reading.seen_ms, known)
 
 
-def looked(connection: Connection, vehicle: Vehicle, now_ms: int, failures: int, due_ms: int) -> None:
-    connection.execute(_update(vehicle).values(looked_ms=now_ms, failures=failures, due_ms=due_ms))
+def store_poll(connection: Connection, vehicle: Vehicle, now_ms: int, failures: int, due_ms: int) -> None:
+    """A poll has ended. `failures` in a row, this one included; `due_ms` is when the next poll is due."""
+    rows.set_columns(connection, vehicle.id, looked_ms=now_ms, failures=failures, due_ms=due_ms)
 
 
-def take_turn(connection: Connection, vehicle: Vehicle, until_ms: int) -> bool:
-    """Whether it is ours to look at this vehicle, which was due; of several processes one looks."""
-    taken = connection.execute(_update(vehicle).where(vehicles.c.due_ms == vehicle.due_ms).values(due_ms=until_ms))
-    return taken.rowcount == 1
+def claim_poll(connection: Connection, vehicle: Vehicle, until_ms: int) -> bool:
+    """Whether this process is to poll the vehicle, which was due; of several processes one does."""
+    return rows.postpone_if_due(connection, vehicle.id, vehicle.due_ms, until_ms)
 
 
-def entrust(connection: Connection, vehicle: Vehicle, grant_id: str | None) -> str | None:
-    """From now on it is read with this grant. Returns the one before, if nothing is read with that any more."""
-    connection.execute(_update(vehicle).values(grant_id=grant_id))
+def assign_grant(connection: Connection, vehicle: Vehicle, grant_id: str | None) -> str | None:
+    """Read the vehicle with this grant from now on. Returns the previous one, if no vehicle is read with it any more."""
+    rows.set_columns(connection, vehicle.id, grant_id=grant_id)
     if vehicle.grant_id in (None, grant_id):
         return None
     return vehicle.grant_id if not of_grant(connection, vehicle.grant_id) else None
 
 
-def look_within(connection: Connection, grant_id: str, until_ms: int) -> None:
-    """Every vehicle of the grant is due by then."""
-    sooner = (vehicles.c.grant_id == grant_id, vehicles.c.due_ms > until_ms)
-    connection.execute(update(vehicles).where(*sooner).values(due_ms=until_ms))
+def make_due_by(connection: Connection, grant_id: str, until_ms: int) -> None:
+    """Every vehicle of the grant is due at that time or earlier."""
+    rows.make_due_by(connection, grant_id, until_ms)
 
 
-def look_soon(connection: Connection, vehicle: Vehicle) -> None:
-    """It is due at once."""
-    connection.execute(_update(vehicle).values(due_ms=0))
+def make_due(connection: Connection, vehicle: Vehicle) -> None:
+    """The vehicle is due at once."""
+    rows.set_columns(connection, vehicle.id, due_ms=0)
 
 
 def remove(connection: Connection, vehicle: Vehicle) -> None:
-    connection.execute(delete(vehicles).where(vehicles.c.id == vehicle.id))
+    rows.delete_row(connection, vehicle.id)
 
 
-def lapse(connection: Connection, now_ms: int) -> None:
+def lapse_requests(connection: Connection, now_ms: int) -> None:
     """Drivers who did not come back from the maker's page: their vehicles are as they were before."""
-    connection.execute(delete(vehicle_attempts).where(vehicle_attempts.c.expires_ms <= now_ms))
-    open_ones = select(vehicle_attempts.c.vehicle_id).where(vehicle_attempts.c.vehicle_id.is_not(None))
-    query = select(vehicles).where(vehicles.c.state == State.LINKING, vehicles.c.id.not_in(open_ones))
-    for vehicle in _read(connection, query):
-        happened(connection, vehicle, Event.LAPSED, now_ms)
+    delete_expired_requests(connection, now_ms)
+    for row in rows.rows_without_request(connection, State.LINKING.value):
+        apply_event(connection, _vehicle(row), Event.LAPSED, now_ms)
 
 
-def _update(vehicle: Vehicle) -> Any:
-    return update(vehicles).where(vehicles.c.id == vehicle.id)
-
-
-def _told(car: Car) -> dict[str, str]:
+def _columns(car: Car) -> dict[str, str]:
     return {"car_id": car.id, "vin": car.vin, "name": car.name}
 
 
-def _read(connection: Connection, query: Select[Any]) -> list[Vehicle]:
-    rows: Sequence[Row[Any]] = connection.execute(query).all()
-    return [_vehicle(row) for row in rows]
+def _link(row: VehicleRow) -> Link:
+    reason = None if row.reason is None else Trouble(row.reason)
+    return Link(State(row.state), row.since_ms, reason, None if row.before is None else State(row.before))
 
 
-def _vehicle(row: Row[Any]) -> Vehicle:
+def _vehicle(row: VehicleRow) -> Vehicle:
     reading = None
     if row.seen_ms is not None:
         reading = Reading(row.seen_ms, row.battery_percent, row.plugged_in, row.charging, row.range_km)
@@ -185,12 +165,7 @@ def _vehicle(row: Row[Any]) -> Vehicle:
         vin=row.vin,
         name=row.name,
         grant_id=row.grant_id,
-        link=Link(
-            State(row.state),
-            row.since_ms,
-            None if row.reason is None else Trouble(row.reason),
-            None if row.before is None else State(row.before),
-        ),
+        link=_link(row),
         advice=row.advice,
         reading=reading,
         looked_ms=row.looked_ms,

@@ -24,7 +24,7 @@ def take_in(accounts: Accounts, provider_name: str, headers: Mapping[str, str], 
         with accounts.database.writing() as connection:
             for vehicle in repository.of_car(connection, provider_name, delivery.car_id):
                 if delivery.reading is not None:
-                    repository.said(connection, vehicle, delivery.reading)
+                    repository.store_reading(connection, vehicle, delivery.reading)
                 else:
-                    repository.look_soon(connection, vehicle)
+                    repository.make_due(connection, vehicle)
     return delivery.answer

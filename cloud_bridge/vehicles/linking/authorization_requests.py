@@ -1,16 +1,14 @@
-"""A driver who is at the maker's page: what was begun there, for as long as the way back is open. Held to RFC 9700.
+"""Authorization requests: a driver who is at the maker's page, for as long as the way back is open. Follows RFC 9700.
 
-The state is random, kept as a hash, good once, for ten minutes, in the browser session that began it and for the person
+The state is random, stored as a hash, good once, for ten minutes, in the browser session that began it and for the person
 who is logged in there. Each provider has a return address of its own, so that an answer of one cannot be taken for
 another's. The code is worthless without the PKCE verifier, which never leaves us.
 """
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select
-
+from cloud_bridge.store.authorization_requests import RequestRow, add_request, take_request
 from cloud_bridge.store.secrets import hash_of, new_secret
-from cloud_bridge.store.vehicle_tables import vehicle_attempts
 from cloud_bridge.vehicles import repository
 from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.vehicles.linking.link import Event
@@ -24,6 +22,8 @@ LONGEST_PARAMETER = 4096
 
 
 class AuthorizationRequest(NamedTuple):
+    """A request that its driver has come back from."""
+
     person_id: int
     provider: Provider
     verifier: str
@@ -31,34 +31,32 @@ class AuthorizationRequest(NamedTuple):
 
 
 def begin(accounts: Accounts, person_id: int, session: str, provider_name: str, vehicle: Vehicle | None) -> str:
-    """Where to send the driver. `vehicle` is the one to link again. Raises ProviderError for an unknown provider."""
+    """Store a request. Returns the address to send the driver to; `vehicle` is the one to link again.
+
+    Raises ProviderError for a provider that is not set up.
+    """
     provider = accounts.provider(provider_name)
     state, verifier, now_ms = new_secret(), new_secret(), accounts.clock.now_ms()
     with accounts.database.writing() as connection:
-        repository.lapse(connection, now_ms)
-        _make_room(connection, person_id)
-        values = {
-            "state_hash": hash_of(state),
-            "session_hash": hash_of(session),
-            "person_id": person_id,
-            "provider": provider_name,
-            "vehicle_id": None if vehicle is None else vehicle.id,
-            "verifier": verifier,
-            "expires_ms": now_ms + ATTEMPT_MS,
-        }
-        connection.execute(vehicle_attempts.insert(), values)
+        repository.lapse_requests(connection, now_ms)
+        vehicle_id = None if vehicle is None else vehicle.id
+        expires_ms = now_ms + ATTEMPT_MS
+        add_request(
+            connection,
+            RequestRow(hash_of(state), hash_of(session), person_id, provider_name, vehicle_id, verifier, expires_ms),
+            MAX_ATTEMPTS,
+        )
         if vehicle is not None:
-            repository.happened(connection, vehicle, Event.BEGAN, now_ms)
+            repository.apply_event(connection, vehicle, Event.BEGAN, now_ms)
     again = vehicle is not None
     return provider.authorise_url(state, verifier, accounts.catalogue.return_uri(provider_name), again)
 
 
 def take(accounts: Accounts, person_id: int, session: str, provider_name: str, state: str) -> AuthorizationRequest:
-    """The attempt of this state, which is used up by being looked at. Raises LinkRefused."""
+    """The request of this state, which is deleted whatever comes of it. Raises LinkRefused."""
     state_hash = hash_of(state[:LONGEST_PARAMETER])
     with accounts.database.writing() as connection:
-        used_up = delete(vehicle_attempts).where(vehicle_attempts.c.state_hash == state_hash)
-        row = connection.execute(used_up.returning(*vehicle_attempts.columns)).one_or_none()
+        row = take_request(connection, state_hash)
         vehicle = None
         if row is not None and row.vehicle_id is not None:
             vehicle = repository.find(connection, row.vehicle_id, person_id)
@@ -75,14 +73,3 @@ def take(accounts: Accounts, person_id: int, session: str, provider_name: str, s
         return AuthorizationRequest(person_id, accounts.provider(provider_name), row.verifier, vehicle)
     except ProviderError as error:
         raise LinkRefused(Refusal.PROVIDER, vehicle) from error
-
-
-def _make_room(connection: Connection, person_id: int) -> None:
-    oldest_first = (
-        select(vehicle_attempts.c.state_hash)
-        .where(vehicle_attempts.c.person_id == person_id)
-        .order_by(vehicle_attempts.c.expires_ms.desc())
-        .offset(MAX_ATTEMPTS - 1)
-    )
-    too_many = list(connection.execute(oldest_first).scalars())
-    connection.execute(delete(vehicle_attempts).where(vehicle_attempts.c.state_hash.in_(too_many)))

@@ -42,7 +42,7 @@ def finish(accounts: Accounts, person_id: int, session: str, provider_name: str,
     except LinkRefused:
         if attempt.vehicle is not None:
             with accounts.database.writing() as connection:
-                repository.happened(connection, attempt.vehicle, Event.LAPSED, accounts.clock.now_ms())
+                repository.apply_event(connection, attempt.vehicle, Event.LAPSED, accounts.clock.now_ms())
         raise
 
 
@@ -53,15 +53,15 @@ def connect(
     now_ms = accounts.clock.now_ms()
     known = {vehicle.vin: vehicle for vehicle in repository.of_person(connection, person_id)}
     vehicle = known.get(car.vin) or repository.add(connection, person_id, provider_name, car, now_ms)
-    repository.meet_again(connection, vehicle, provider_name, car)
-    unused = repository.entrust(connection, vehicle, grant_id)
+    repository.update_car(connection, vehicle, provider_name, car)
+    unused = repository.assign_grant(connection, vehicle, grant_id)
     if unused is not None:
-        accounts.vault.forget(connection, unused)
+        accounts.vault.delete(connection, unused)
     if vehicle.link.state is State.UNLINKED:
-        repository.happened(connection, vehicle, Event.BEGAN, now_ms)
-    repository.happened(connection, vehicle, Event.GRANTED, now_ms)
-    repository.looked(connection, vehicle, now_ms, 0, now_ms)
-    return repository.as_it_stands(connection, vehicle)
+        repository.apply_event(connection, vehicle, Event.BEGAN, now_ms)
+    repository.apply_event(connection, vehicle, Event.GRANTED, now_ms)
+    repository.store_poll(connection, vehicle, now_ms, 0, now_ms)
+    return repository.find(connection, vehicle.id) or vehicle
 
 
 def _exchange(accounts: Accounts, attempt: AuthorizationRequest, answer: Mapping[str, str]) -> Grant:

@@ -22,10 +22,10 @@ def unlink(accounts: Accounts, vehicle: Vehicle, erase: bool = False) -> bool:
     with accounts.database.writing() as connection:
         now = repository.find(connection, vehicle.id) or vehicle
         kept = _opened(accounts, connection, now.grant_id)
-        unused = repository.entrust(connection, now, None)
+        unused = repository.assign_grant(connection, now, None)
         if unused is not None:
-            accounts.vault.forget(connection, unused)
-        repository.happened(connection, now, Event.UNLINKED, accounts.clock.now_ms())
+            accounts.vault.delete(connection, unused)
+        repository.apply_event(connection, now, Event.UNLINKED, accounts.clock.now_ms())
         if erase:
             repository.remove(connection, now)
     if kept is None:
@@ -56,7 +56,7 @@ def drop(accounts: Accounts, grant_id: str) -> None:
     """A grant without vehicles."""
     with accounts.database.writing() as connection:
         kept = _opened(accounts, connection, grant_id)
-        accounts.vault.forget(connection, grant_id)
+        accounts.vault.delete(connection, grant_id)
     if kept is not None:
         with suppress(ProviderError):
             provider = accounts.provider(kept.provider)

@@ -33,7 +33,7 @@ def choose(accounts: Accounts, person_id: int, grant_id: str, car_ids: Collectio
         linked = [connect(accounts, connection, person_id, kept.provider, car, grant_id) for car in chosen]
         unused = not repository.of_grant(connection, grant_id)
         if linked:
-            accounts.vault.chosen(connection, grant_id)
+            accounts.vault.mark_selected(connection, grant_id)
     if unused:
         drop(accounts, grant_id)
     return linked

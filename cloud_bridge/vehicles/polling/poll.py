@@ -32,13 +32,13 @@ def poll(accounts: Accounts, vehicle: Vehicle, eager: bool = False) -> Vehicle:
             return now or vehicle
         refresh_ms = accounts.vault.refresh_ms(connection, now.grant_id) or now_ms
         if reading is not None:
-            repository.said(connection, vehicle, reading)
-        link = repository.happened(connection, vehicle, event_of(trouble), now_ms, trouble, advice)
+            repository.store_reading(connection, vehicle, reading)
+        link = repository.apply_event(connection, vehicle, event_of(trouble), now_ms, trouble, advice)
         failures = 0 if link.reason is None else vehicle.failures + 1
         wait_ms = poll_schedule.next_look_ms(link, reading or vehicle.reading, failures, retry_after_ms)
         if not failures:
             wait_ms = min(wait_ms, accounts.catalogue.look_every_ms or wait_ms)
-        repository.looked(
+        repository.store_poll(
             connection, vehicle, now_ms, failures, _sooner(now_ms + wait_ms, refresh_ms, now_ms, failures)
         )
         return repository.find(connection, vehicle.id) or vehicle

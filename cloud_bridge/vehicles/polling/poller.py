@@ -49,9 +49,9 @@ def begin_due_polls(accounts: Accounts) -> Begun:
     """Begin what is due and not under way. What goes wrong with one does not touch the others."""
     try:
         with accounts.database.writing() as connection:
-            repository.lapse(connection, accounts.clock.now_ms())
+            repository.lapse_requests(connection, accounts.clock.now_ms())
         with accounts.database.reading() as connection:
-            unchosen = accounts.vault.unchosen(connection, accounts.clock.now_ms())
+            unchosen = accounts.vault.unselected(connection, accounts.clock.now_ms())
             due = repository.due(connection, accounts.clock.now_ms(), IN_ONE_ROUND)
     except SQLAlchemyError as error:
         _log.error("the vehicles cannot be read: %s", type(error).__name__)
@@ -72,7 +72,7 @@ def _drop(accounts: Accounts, grant_id: str) -> None:
 def _poll_in_turn(accounts: Accounts, vehicle: Vehicle) -> None:
     try:
         with accounts.database.writing() as connection:
-            ours = repository.take_turn(connection, vehicle, accounts.clock.now_ms() + TURN_MS)
+            ours = repository.claim_poll(connection, vehicle, accounts.clock.now_ms() + TURN_MS)
         if ours:
             poll(accounts, vehicle)
     except (BridgeError, SQLAlchemyError) as error:

@@ -72,8 +72,8 @@ class TokenRefresh:
             if kept.generation != generation:
                 return Outcome()
             now_ms = self.clock.now_ms()
-            self.vault.begin(connection, grant_id, now_ms)
-            repository.look_within(connection, grant_id, now_ms + SOON_MS)
+            self.vault.begin_refresh(connection, grant_id, now_ms)
+            repository.make_due_by(connection, grant_id, now_ms + SOON_MS)
         provider = self.catalogue.providers.get(kept.provider)
         if provider is None:
             raise ProviderError(Trouble.MISUSED, f"the provider {kept.provider} is not in the settings any more")

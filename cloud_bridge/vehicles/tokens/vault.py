@@ -1,20 +1,21 @@
-"""The grants, sealed in the database. Nothing here is ever logged, and no grant shows its tokens when printed.
+"""The grants, sealed in the database (store/grants.py). Tokens are never logged, and no grant shows them when printed.
 
 A grant is refreshed at 80 % of its access token's life and at least weekly: some makers' refresh tokens expire after
 three months without use, and a lost consent is noticed on the day rather than at the next charge.
 
-Refresh tokens are single use, so from `begin` on the one in the vault may be used up already: whoever looks at the
+Refresh tokens are single use, so from `begin_refresh` on the one in the vault may be used up already: whoever reads the
 grant next, after whatever crash, refreshes it before anything else. The new grant is stored before anybody can use
-its access token (`renew`), and only in place of the generation that it came from. README.md tells the whole story.
+its access token (`renew`), and only in place of the generation that it came from. README.md has the whole sequence.
 """
 
 import json
 import secrets
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection
 
-from cloud_bridge.store.vehicle_tables import account_grants
+from cloud_bridge.store import grants
+from cloud_bridge.store.grants import SealedGrant
 from cloud_bridge.vehicles.providers.provider import Grant
 from cloud_bridge.vehicles.tokens.encryption import seal, unseal
 from cloud_bridge.vehicles.tokens.keys import KeyGone, KeySource
@@ -24,7 +25,7 @@ REFRESH_WEEKLY_MS = 7 * 24 * 3600 * 1000
 
 
 class Kept(NamedTuple):
-    """A grant as it is kept."""
+    """A stored grant, opened."""
 
     id: str
     grant: Grant
@@ -44,97 +45,91 @@ class Vault:
     def add(
         self, connection: Connection, person_id: int, provider: str, grant: Grant, choose_until_ms: int | None = None
     ) -> str:
-        """A grant fresh from an authorisation. Returns its id."""
+        """Store a grant of an authorisation. Returns its id. Raises KeyGone.
+
+        `choose_until_ms`: by when the driver has to select the vehicles that it is for, if they are not known yet.
+        """
         grant_id = secrets.token_hex(16)
-        told = {"id": grant_id, "person_id": person_id, "provider": provider, "choose_until_ms": choose_until_ms}
-        values = self._values(person_id, grant_id, grant, before="", generation=1)
-        connection.execute(account_grants.insert(), told | values)
+        sealed = self._sealed(person_id, grant_id, grant, before="", generation=1)
+        grants.add_grant(connection, grant_id, person_id, provider, sealed, choose_until_ms)
         return grant_id
 
     def get(self, connection: Connection, grant_id: str) -> Kept | None:
-        """None when there is none. Raises KeyGone or SealBroken."""
-        row = connection.execute(select(account_grants).where(account_grants.c.id == grant_id)).one_or_none()
+        """Open a grant. None if it does not exist. Raises KeyGone or SealBroken."""
+        row = grants.grant_row(connection, grant_id)
         if row is None:
             return None
-        key = self._source.keys().keys.get(row.key_id)
+        key_id, sealed, generation, refresh_ms = row.sealed
+        key = self._source.keys().keys.get(key_id)
         if key is None:
-            raise KeyGone(f"the key {row.key_id} of the stored grants is gone: put it back, or connect the cars again")
-        told = json.loads(unseal(key, row.sealed, _place(row.person_id, grant_id)))
-        grant = Grant(told["access"], told["refresh"], told["issued_ms"], told["expires_ms"], tuple(told["scopes"]))
-        return Kept(
-            grant_id, grant, told.get("before", ""), row.person_id, row.provider, row.generation, row.refresh_ms
+            raise KeyGone(f"the key {key_id} of the stored grants is gone: put it back, or connect the cars again")
+        content = json.loads(unseal(key, sealed, _place(row.person_id, grant_id)))
+        grant = Grant(
+            content["access"],
+            content["refresh"],
+            content["issued_ms"],
+            content["expires_ms"],
+            tuple(content["scopes"]),
         )
+        return Kept(grant_id, grant, content.get("before", ""), row.person_id, row.provider, generation, refresh_ms)
 
     def refresh_ms(self, connection: Connection, grant_id: str) -> int | None:
-        """When the grant should be refreshed; None when there is none. Opens nothing."""
-        query = select(account_grants.c.refresh_ms).where(account_grants.c.id == grant_id)
-        return connection.execute(query).scalar()
+        """When the grant should be refreshed; None if it does not exist. Opens nothing."""
+        return grants.refresh_ms_of(connection, grant_id)
 
     def provider_of(self, connection: Connection, grant_id: str) -> str | None:
-        """The provider's name; None if there is no such grant."""
-        return connection.execute(select(account_grants.c.provider).where(account_grants.c.id == grant_id)).scalar()
+        """The provider's name; None if the grant does not exist. Opens nothing."""
+        return grants.provider_of(connection, grant_id)
 
-    def chosen(self, connection: Connection, grant_id: str) -> None:
-        """The driver has said which vehicles it is for."""
-        connection.execute(update(account_grants).where(account_grants.c.id == grant_id).values(choose_until_ms=None))
+    def mark_selected(self, connection: Connection, grant_id: str) -> None:
+        """The driver has selected the vehicles that the grant is for."""
+        grants.mark_selected(connection, grant_id)
 
-    def unchosen(self, connection: Connection, now_ms: int) -> list[tuple[str, str]]:
-        """The grants, each with its provider, whose drivers did not say in time which vehicles they are for."""
-        query = select(account_grants.c.id, account_grants.c.provider)
-        return [
-            (row.id, row.provider)
-            for row in connection.execute(query.where(account_grants.c.choose_until_ms <= now_ms))
-        ]
+    def unselected(self, connection: Connection, now_ms: int) -> list[tuple[str, str]]:
+        """Id and provider of each grant whose driver did not select vehicles in time."""
+        return grants.unselected_grants(connection, now_ms)
 
     def of_person(self, connection: Connection, person_id: int) -> list[str]:
-        query = select(account_grants.c.id).where(account_grants.c.person_id == person_id)
-        return list(connection.execute(query).scalars())
+        """The ids of their grants."""
+        return grants.grants_of_person(connection, person_id)
 
-    def forget(self, connection: Connection, grant_id: str) -> None:
-        connection.execute(delete(account_grants).where(account_grants.c.id == grant_id))
+    def delete(self, connection: Connection, grant_id: str) -> None:
+        grants.delete_grant(connection, grant_id)
 
-    def begin(self, connection: Connection, grant_id: str, now_ms: int) -> None:
-        """A refresh begins. Unless `renew` says otherwise it has to be done again."""
-        connection.execute(update(account_grants).where(account_grants.c.id == grant_id).values(refresh_ms=now_ms))
+    def begin_refresh(self, connection: Connection, grant_id: str, now_ms: int) -> None:
+        """Mark the grant as due. Unless `renew` replaces it, the refresh has to be done again."""
+        grants.set_refresh_ms(connection, grant_id, now_ms)
 
     def renew(self, connection: Connection, kept: Kept, grant: Grant) -> bool:
-        """Store what the refresh of `kept` gave. False if it is not the newest any more, or has been forgotten."""
-        values = self._values(kept.person_id, kept.id, grant, kept.grant.refresh_token, kept.generation + 1)
-        same = (account_grants.c.id == kept.id, account_grants.c.generation == kept.generation)
-        return connection.execute(update(account_grants).where(*same).values(values)).rowcount == 1
+        """Store the result of refreshing `kept`. False if it is no longer the newest, or has been deleted."""
+        sealed = self._sealed(kept.person_id, kept.id, grant, kept.grant.refresh_token, kept.generation + 1)
+        return grants.replace_grant(connection, kept.id, kept.generation, sealed)
 
     def reseal(self, connection: Connection) -> int:
-        """Seal everything with the current key. Returns how many had another one."""
-        current = self._source.keys().current
-        others = connection.execute(select(account_grants.c.id).where(account_grants.c.key_id != current)).scalars()
+        """Seal everything with the current key. Returns how many had another one. Raises KeyGone or SealBroken."""
         resealed = 0
-        for grant_id in list(others):
+        for grant_id in grants.grants_with_other_keys(connection, self._source.keys().current):
             kept = self.get(connection, grant_id)
             if kept is not None:
                 key_id, sealed = self._seal(kept.person_id, grant_id, kept.grant, kept.before)
-                connection.execute(
-                    update(account_grants).where(account_grants.c.id == grant_id).values(key_id=key_id, sealed=sealed)
-                )
+                grants.set_seal(connection, grant_id, key_id, sealed)
                 resealed += 1
         return resealed
 
     def key_ids(self, connection: Connection) -> set[str]:
-        """The keys that something is sealed with."""
-        return set(connection.execute(select(account_grants.c.key_id).distinct()).scalars())
+        """The keys that a grant is sealed with."""
+        return grants.key_ids_of_grants(connection)
 
-    def _values(self, person_id: int, grant_id: str, grant: Grant, before: str, generation: int) -> dict[str, object]:
+    def _sealed(self, person_id: int, grant_id: str, grant: Grant, before: str, generation: int) -> SealedGrant:
         key_id, sealed = self._seal(person_id, grant_id, grant, before)
         life_ms = grant.expires_ms - grant.issued_ms
-        return {
-            "key_id": key_id,
-            "sealed": sealed,
-            "generation": generation,
-            "refresh_ms": grant.issued_ms + min(int(life_ms * REFRESH_AT), REFRESH_WEEKLY_MS),
-        }
+        return SealedGrant(
+            key_id, sealed, generation, grant.issued_ms + min(int(life_ms * REFRESH_AT), REFRESH_WEEKLY_MS)
+        )
 
     def _seal(self, person_id: int, grant_id: str, grant: Grant, before: str) -> tuple[str, bytes]:
         current, keys = self._source.keys()
-        told = {
+        content = {
             "access": grant.access_token,
             "refresh": grant.refresh_token,
             "before": before,
@@ -142,9 +137,9 @@ class Vault:
             "expires_ms": grant.expires_ms,
             "scopes": grant.scopes,
         }
-        return current, seal(keys[current], json.dumps(told).encode(), _place(person_id, grant_id))
+        return current, seal(keys[current], json.dumps(content).encode(), _place(person_id, grant_id))
 
 
 def _place(person_id: int, grant_id: str) -> bytes:
-    """Where the grant belongs: nothing that is sealed opens anywhere else."""
+    """Where the grant belongs: what is sealed for one place does not open in another."""
     return f"person {person_id} {grant_id}".encode()

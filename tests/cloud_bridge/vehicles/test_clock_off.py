@@ -33,7 +33,7 @@ def test_a_jump_ahead_leaves_a_link_as_it_was_before_the_attempt(play: Scene) ->
     with pytest.raises(LinkRefused):
         finish(play.accounts, 1, "s", "maker", {"state": state, "code": "c"})
     with play.accounts.database.writing() as connection:
-        repository.lapse(connection, play.clock.now_ms())
+        repository.lapse_requests(connection, play.clock.now_ms())
     assert play.vehicle().link == lost.link
 
 

@@ -146,7 +146,7 @@ def test_a_lost_access_is_still_told_when_the_driver_does_not_come_back(play: Sc
     assert play.vehicle().link.state is State.LINKING
     play.clock.advance(ATTEMPT_MS)
     with play.accounts.database.writing() as connection:
-        repository.lapse(connection, play.clock.now_ms())
+        repository.lapse_requests(connection, play.clock.now_ms())
     assert play.vehicle().link == vehicle.link
 
 

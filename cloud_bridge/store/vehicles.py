@@ -1,0 +1,114 @@
+"""Vehicles as rows of plain values. What state, reason and event mean is the vehicles room's (vehicles/repository.py).
+
+Times are UTC in milliseconds since 1970.
+"""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, delete, select, update
+
+from cloud_bridge.store.vehicle_tables import vehicle_attempts, vehicles
+
+
+class VehicleRow(NamedTuple):
+    """A row, with the columns of the table in its order."""
+
+    id: int
+    person_id: int
+    provider: str
+    car_id: str
+    vin: str
+    name: str
+    created_ms: int
+    grant_id: str | None
+    state: str
+    since_ms: int
+    reason: str | None
+    before: str | None
+    advice: str
+    seen_ms: int | None
+    battery_percent: float | None
+    plugged_in: bool | None
+    charging: bool | None
+    range_km: float | None
+    looked_ms: int | None
+    failures: int
+    due_ms: int
+
+
+_COLUMNS = [vehicles.c[name] for name in VehicleRow._fields]
+_select = select(*_COLUMNS)
+
+
+def vehicle_row(
+    connection: Connection, vehicle_id: int, person_id: int | None = None, lock: bool = False
+) -> VehicleRow | None:
+    """None if it does not exist or, where a person is given, is not theirs.
+
+    `lock` keeps other writers away from the row until the transaction ends.
+    """
+    query = _select.where(vehicles.c.id == vehicle_id)
+    if person_id is not None:
+        query = query.where(vehicles.c.person_id == person_id)
+    return next(iter(_rows(connection, query.with_for_update() if lock else query)), None)
+
+
+def rows_of_person(connection: Connection, person_id: int) -> list[VehicleRow]:
+    return _rows(connection, _select.where(vehicles.c.person_id == person_id).order_by(vehicles.c.id))
+
+
+def rows_of_grant(connection: Connection, grant_id: str) -> list[VehicleRow]:
+    return _rows(connection, _select.where(vehicles.c.grant_id == grant_id).order_by(vehicles.c.id))
+
+
+def rows_of_car(connection: Connection, provider: str, car_id: str) -> list[VehicleRow]:
+    """One for each person who has linked this car."""
+    return _rows(connection, _select.where(vehicles.c.provider == provider, vehicles.c.car_id == car_id))
+
+
+def due_rows(connection: Connection, now_ms: int, limit: int) -> list[VehicleRow]:
+    """Those with a grant that are due to be polled, longest overdue first."""
+    query = _select.where(vehicles.c.grant_id.is_not(None), vehicles.c.due_ms <= now_ms)
+    return _rows(connection, query.order_by(vehicles.c.due_ms).limit(limit))
+
+
+def rows_without_request(connection: Connection, state: str) -> list[VehicleRow]:
+    """Those in this state for which no authorization request is open."""
+    requested = select(vehicle_attempts.c.vehicle_id).where(vehicle_attempts.c.vehicle_id.is_not(None))
+    return _rows(connection, _select.where(vehicles.c.state == state, vehicles.c.id.not_in(requested)))
+
+
+def add_row(connection: Connection, values: dict[str, Any]) -> VehicleRow:
+    """`values` by column; the others have their defaults."""
+    return VehicleRow(*connection.execute(vehicles.insert().values(values).returning(*_COLUMNS)).one())
+
+
+def set_columns(connection: Connection, vehicle_id: int, **values: Any) -> None:
+    connection.execute(update(vehicles).where(vehicles.c.id == vehicle_id).values(values))
+
+
+def set_reading(connection: Connection, vehicle_id: int, seen_ms: int, values: dict[str, Any]) -> None:
+    """Set `seen_ms` and these columns, unless the row has a newer reading."""
+    not_newer = (vehicles.c.seen_ms.is_(None)) | (vehicles.c.seen_ms <= seen_ms)
+    reading = {"seen_ms": seen_ms} | values
+    connection.execute(update(vehicles).where(vehicles.c.id == vehicle_id, not_newer).values(reading))
+
+
+def postpone_if_due(connection: Connection, vehicle_id: int, due_ms: int, until_ms: int) -> bool:
+    """Compare and set the time of the next poll. False if another process has been first."""
+    same = (vehicles.c.id == vehicle_id, vehicles.c.due_ms == due_ms)
+    return connection.execute(update(vehicles).where(*same).values(due_ms=until_ms)).rowcount == 1
+
+
+def make_due_by(connection: Connection, grant_id: str, until_ms: int) -> None:
+    """Every vehicle of the grant is due at that time or earlier."""
+    later = (vehicles.c.grant_id == grant_id, vehicles.c.due_ms > until_ms)
+    connection.execute(update(vehicles).where(*later).values(due_ms=until_ms))
+
+
+def delete_row(connection: Connection, vehicle_id: int) -> None:
+    connection.execute(delete(vehicles).where(vehicles.c.id == vehicle_id))
+
+
+def _rows(connection: Connection, query: Select[Any]) -> list[VehicleRow]:
+    return [VehicleRow(*row) for row in connection.execute(query)]
