@@ -10,8 +10,14 @@ from firmware.lazy_import import LazyImport
 
 LINE_MAX = 512  # bytes of one command
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from firmware.boards.board import ConsolePort
+    from firmware.charge_point import ChargePoint
+
 ROOM = "firmware.service."
-# Its modules, and the commands that they answer.
+# Its modules (all in lazy_import.ON_DEMAND), and the commands that they answer.
 COMMANDS = {
     "now": ("status", "why", "faults", "health"),
     "radio": ("csq", "network", "networks", "scan", "trace"),
@@ -24,14 +30,14 @@ COMMANDS = {
 
 
 class Console:
-    def __init__(self, port, unit):
+    def __init__(self, port: "ConsolePort", unit: "ChargePoint") -> None:
         self._port = port
         self._unit = unit
         self._line = b""
         self.overlong = 0  # lines thrown away
         self._busy = False
 
-    def poll(self):
+    def poll(self) -> None:
         """Answer what was typed since the last call; never waits for more. Called in every pause of the link."""
         if self._busy:  # an answer that waits for the line polls again
             return
@@ -43,7 +49,7 @@ class Console:
         finally:
             self._busy = False
 
-    def _take(self, typed):
+    def _take(self, typed: bytes) -> None:
         for byte in typed:
             if byte in b"\r\n":
                 line, self._line = self._line, b""
@@ -56,11 +62,11 @@ class Console:
             elif len(self._line) <= LINE_MAX:
                 self._line += bytes((byte,))
 
-    def _answer(self, line):
+    def _answer(self, line: bytes) -> "list[str]":
         try:
             name, _, argument = line.decode().strip().partition(" ")
-            with LazyImport(_module(name)) as module:
-                return getattr(module, "answer_" + name)(self._unit, argument.strip()) + ["ok"]
+            with LazyImport():
+                return _answerer(name)(self._unit, argument.strip()) + ["ok"]
         except UnicodeError:
             return ["error the line is not text"]
         except (CommandRefused, SettingError) as refused:
@@ -68,20 +74,21 @@ class Console:
         except OSError:
             return ["error the flash takes nothing"]
 
-    def _finish(self):
+    def _finish(self) -> None:
         """What an answer left to be done once it is out."""
         if self._unit.after_answer:
             self._unit.after_answer()
 
-    def _say(self, lines):
+    def _say(self, lines: "list[str]") -> None:
         """One line after the other: a whole answer in one piece is more than a full heap has in one piece."""
         for line in lines:
             self._port.write((line + "\r\n").encode())
 
 
-def _module(name):
-    """The module that answers."""
+def _answerer(name: str) -> "Callable[[ChargePoint, str], list[str]]":
+    """What answers this command."""
     for module, names in COMMANDS.items():
         if name in names:
-            return ROOM + module
+            answering = __import__(ROOM + module, None, None, (module,))
+            return getattr(answering, "answer_" + name)  # type: ignore[no-any-return]  # a test holds their types
     raise CommandRefused("no command %s; try help" % name)

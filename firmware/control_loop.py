@@ -4,32 +4,22 @@ import _thread
 import sys
 import time
 
+from firmware.charging.exchange import WITHIN_MS
 from firmware.charging.io import SAFE, Inputs
 
-WITHIN_MS = (20, 21, 22, 25, 30, 40, 60, 100)  # bounds of `apart`
 PERIOD_MS = 20  # design, section 3; twice within the 40 ms that a fault may take to open the contactor
 
 
 class ControlLoop:
-    """`worst_ms` is the longest that two steps were apart since `take_worst_ms` was last asked."""
-
     def __init__(self, board, controller, clock):
         self._board = board
         self._controller = controller
+        self._exchange = controller.exchange
         self._clock = clock
         self._inputs = Inputs()
-        self.worst_ms = 0
-        self.apart = [0] * (len(WITHIN_MS) + 1)  # steps by their distance to the one before, since the start
-        self._worst_taken = False
-        self.steps = 0  # fresh marks for the supervisor
 
     def start(self):
         _thread.start_new_thread(self._run, ())
-
-    def take_worst_ms(self):
-        """`worst_ms`, which the control thread then begins anew."""
-        self._worst_taken = True
-        return self.worst_ms
 
     def _run(self):
         """For ever. An error here is a mistake of ours: everything open, then a restart, because a thread that died quietly
@@ -44,7 +34,7 @@ class ControlLoop:
                 self._board.write(self._controller.step(now_ms, self._inputs))
                 self._measure(now_ms - before_ms)
                 before_ms = now_ms
-                self.steps += 1
+                self._exchange.steps += 1
                 due_ms = max(due_ms + PERIOD_MS, now_ms)  # after a stall go on from now, do not catch up
                 self._sleep_until(due_ms)
         except Exception as error:
@@ -55,13 +45,14 @@ class ControlLoop:
                 self._board.give_up()
 
     def _measure(self, apart_ms):
-        if self._worst_taken:
-            self._worst_taken, self.worst_ms = False, 0
-        self.worst_ms = max(self.worst_ms, apart_ms)
+        exchange = self._exchange
+        if exchange.worst_taken:
+            exchange.worst_taken, exchange.worst_ms = False, 0
+        exchange.worst_ms = max(exchange.worst_ms, apart_ms)
         place = 0
         while place < len(WITHIN_MS) and apart_ms > WITHIN_MS[place]:
             place += 1
-        self.apart[place] += 1
+        exchange.apart[place] += 1
 
     def _sleep_until(self, due_ms):
         left_ms = due_ms - self._clock.now_ms()

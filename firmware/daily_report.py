@@ -1,5 +1,15 @@
 """How the unit has been, once a day as an event; and which settings it has lived with for a while."""
 
+from firmware import memory
+
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from firmware.charging.exchange import Exchange
+    from firmware.clock import Clock
+    from firmware.health import Health
+    from firmware.storage.settings import Settings
+
 DAY_MS = 86400000
 ENDLESS = 1 << 30  # bytes; more than any heap of ours
 HEAP_MS = 3600000  # collecting costs the control loop a few milliseconds, so it is not done for a figure more often
@@ -7,17 +17,20 @@ LIVED_MS = 600000  # a boot that came so far was a good one: twice what a boot l
 
 
 class DailyReport:
-    """`note(kind, details)` takes an event for the journal; `crashes()` counts our own mistakes since boot; `heap` is
-    firmware/memory.py."""
+    """`note(kind, details)` takes an event for the journal."""
 
-    def __init__(self, clock, control_loop, settings, outbox, cause, crashes, heap, note):
+    def __init__(
+        self,
+        clock: "Clock",
+        exchange: "Exchange",
+        settings: "Settings",
+        health: "Health",
+        note: "Callable[[str, dict], None]",
+    ) -> None:
         self._clock = clock
-        self._control_loop = control_loop
+        self._exchange = exchange
         self._settings = settings
-        self._outbox = outbox
-        self._cause = cause
-        self._crashes = crashes
-        self._heap = heap
+        self._health = health
         self._note = note
         self._told_ms = 0
         self._looked_ms = -HEAP_MS
@@ -25,13 +38,13 @@ class DailyReport:
         self._loop_worst_ms = 0
         self._heap_floor = ENDLESS
 
-    def poll(self):
+    def poll(self) -> None:
         """Called in every pause of the communication thread."""
         now_ms = self._clock.now_ms()
-        self._loop_worst_ms = max(self._loop_worst_ms, self._control_loop.worst_ms)
+        self._loop_worst_ms = max(self._loop_worst_ms, self._exchange.worst_ms)
         if now_ms - self._looked_ms >= HEAP_MS:
             self._looked_ms = now_ms
-            self._heap_floor = min(self._heap_floor, self._heap.free())
+            self._heap_floor = min(self._heap_floor, memory.free())
         if not self._lived and now_ms >= LIVED_MS:
             self._lived = True
             self._settings.keep_as_good()
@@ -39,18 +52,19 @@ class DailyReport:
             self._told_ms = now_ms
             self._tell(now_ms)
 
-    def _tell(self, now_ms):
+    def _tell(self, now_ms: int) -> None:
+        health = self._health
         self._note(
             "day",
             {
-                "cause": self._cause,  # of the last reset
+                "cause": health.cause,  # of the last reset
                 "up_h": now_ms // 3600000,
                 "loop_worst_ms": self._loop_worst_ms,
                 "heap_floor": self._heap_floor,  # bytes, after a collection
-                "heap_block": self._heap.largest_block(),
-                "dropped": self._outbox.dropped,
-                "damaged": self._outbox.damaged,
-                "crashes": self._crashes(),
+                "heap_block": memory.largest_block(),
+                "dropped": health.outbox.dropped,
+                "damaged": health.outbox.damaged,
+                "crashes": health.crashes,
             },
         )
         self._loop_worst_ms, self._heap_floor = 0, ENDLESS

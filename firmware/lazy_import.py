@@ -1,26 +1,49 @@
 """Code that is in memory only while it is wanted: a module on loan, forgotten again afterwards.
 
 Code itself stays in a board's flash, but the names, functions and tables of each imported module are memory: one to three
-kB of the 96 that there are. What is wanted seldom (a command on the console, an order from the cloud, the bounds of a
-setting) need not be there all the time.
+kB of the 96 that there are. What is wanted seldom (a command on the console or from the cloud, the bounds of a setting) need
+not be there all the time.
 """
 
 import sys
 
+# All that is imported on demand, inside a LazyImport and nowhere else (tests/test_arrows.py).
+ON_DEMAND = (
+    "firmware.commands",
+    "firmware.link.commands",
+    "firmware.service.now",
+    "firmware.service.radio",
+    "firmware.service.records",
+    "firmware.service.owner",
+    "firmware.service.fitting",
+    "firmware.service.identity",
+    "firmware.service.help",
+    "firmware.storage.bounds",
+    "firmware.storage.forgetting",
+    "firmware.storage.session_log",
+    "modem.first_match",
+    "modem.network_control",
+    "modem.recovery",
+    "modem.roaming",
+    "modem.startup",
+)
+
 
 class LazyImport:
-    """`with LazyImport("firmware.orders") as orders:`. `along` are modules that it alone imports. What was made by it may live
-    on, with the code that it uses."""
+    """Modules of ON_DEMAND that are imported within it are forgotten at its end:
 
-    def __init__(self, name, *along):
-        self._names = (name,) + along
+        with LazyImport():
+            from firmware import commands
 
-    def __enter__(self):
-        return __import__(self._names[0], None, None, self._names)
+    What was made by them may live on, with the code that it uses.
+    """
 
-    def __exit__(self, kind, error, trace):
-        for name in self._names:
-            if name in sys.modules:  # a loan within this one may have ended with it
+    def __enter__(self) -> None:
+        self._before = [name for name in ON_DEMAND if name in sys.modules]  # on loan to somebody else, who forgets them
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        for name in ON_DEMAND:
+            if name in sys.modules and name not in self._before:
                 del sys.modules[name]
                 package, own_name = name.rsplit(".", 1)
                 delattr(sys.modules[package], own_name)

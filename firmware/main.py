@@ -1,5 +1,6 @@
+"""What a board runs: `import firmware.main`. It does not return."""
+
 import gc
-import sys
 
 # A collection for every so many bytes: what lasts then lies close together, and leaves room in large pieces. Each costs a
 # millisecond or two of the 40 that the control loop has; a heap that is used up to its end before it is collected is in
@@ -7,10 +8,6 @@ import sys
 gc.threshold(8192)
 
 from firmware.app import run  # noqa: E402  (the line above must come first)
-
-if sys.platform == "esp32":
-    from firmware.boards.tcall import TCallBoard as Board
-else:
-    from firmware.boards.virtual import VirtualBoard as Board
+from firmware.boards.chosen import Board  # noqa: E402
 
 run(Board)

@@ -1,107 +1,89 @@
-"""Between the rules and the flash, four times a second in the pauses of the communication thread: the wishes become
-claims, the button the owner's override, a session that ended a record, and what must survive a power cut a checkpoint.
+"""Between the rules and the flash, four times a second in the pauses of the communication thread: the claims are renewed, a
+session that ended becomes a record, and what must survive a power cut a checkpoint.
 
 Nothing is written while our own supply collapses.
 """
 
-from firmware.charging import schedule
+from firmware.charging.controller import Restored
 from firmware.charging.faults import NEEDS_PERSON
 from firmware.charging.register import Register
 from firmware.charging.session import Kept
 from firmware.lazy_import import LazyImport
 
+if False:  # for mypy alone
+    from firmware.charging.exchange import Exchange, Report
+    from firmware.claim_manager import ClaimManager
+    from firmware.link.wall_clock import WallClock
+    from firmware.storage.checkpoint import Checkpoint
+
 EVERY_MS = 250
-SESSION_LOG = "firmware.storage.session_log"  # borrowed: a session ends a few times a day
 
 
 class Persistence:
-    """`note(kind, details)` takes an event for the journal; `claims` is what the cloud may add its own to."""
-
-    def __init__(self, controller, claims, settings, checkpoint, flash, clock, wall_clock, note, kept):
-        self.claims = claims
+    def __init__(
+        self,
+        exchange: "Exchange",
+        claim_manager: "ClaimManager",
+        checkpoint: "Checkpoint",
+        wall_clock: "WallClock",
+        flash: str,
+    ) -> None:
         self.lost_writes = 0  # the flash did not take them
-        self._controller = controller
-        self._settings = settings
+        self._exchange = exchange
+        self._claim_manager = claim_manager
+        self._claims = claim_manager.claims
         self._checkpoint = checkpoint
         self._flash = flash
-        self._clock = clock
         self._wall_clock = wall_clock
-        self._note = note
         self._polled_ms = -EVERY_MS  # the rules wait for the first claims
-        self._presses = 0
-        self._resumed = kept.number if kept else None  # the session of before a power cut
-        self._began = self._resumed, checkpoint.number("began_s", None)  # a session, and its beginning in UTC or None
+        resumed = claim_manager.resumed
+        # A session, and its beginning in UTC or None:
+        self._began: tuple[int | None, int | None] = resumed, checkpoint.number("began_s", None)
         self._astray = self._began[1] is not None  # its clock stood still in the cut
-        self._kept = [None] * 4  # of the session, as it was stored last
-        self._written = None  # the schedule as it is written in the settings
+        self._kept: list = [None] * 4  # of the session, as it was stored last
         # Of what was stored last:
-        self._essence = (self._resumed, claims.override, 0, checkpoint.value.get("latched", []))
+        self._essence = (resumed, self._claims.override, 0, checkpoint.value.get("latched", []))
 
-    def poll(self):
-        now_ms = self._clock.now_ms()
-        if now_ms - self._polled_ms < EVERY_MS or not self._controller.powered:
-            return
-        if self._controller.report.total_wh is None:
-            return  # nothing was read yet
+    def poll(self) -> None:
+        now_ms = self._wall_clock.now_ms()
+        report = self._exchange.report
+        if now_ms - self._polled_ms < EVERY_MS or not self._exchange.powered or report.total_wh is None:
+            return  # or nothing was read yet
         self._polled_ms = now_ms
-        report = self._controller.report
-        if report.presses != self._presses:
-            self._presses = report.presses
-            self._pressed(report)
-        session = report.session.number if report.session else None
-        if self._settings["schedule"] != self._written:
-            self._written = self._settings["schedule"]
-            self.claims.hours = schedule.read(self._written)
-        resumed = session is not None and session == self._resumed
-        if resumed and self._astray:
+        if self._astray and report.session and report.session.number == self._claim_manager.resumed:
             self._set_right(now_ms)
-        self._controller.claims = self.claims.step(now_ms, self._wall_clock.now(), session, resumed)
+        self._claim_manager.step(now_ms, report)
         try:
             self._log_sessions()
             self._keep(now_ms, report)
         except OSError:
             self.lost_writes += 1  # told by `status`; charging does not depend on it
 
-    def override(self, wanted):
-        """The owner wants this session charged now, or not any more. Returns why it is refused, or None."""
-        report = self._controller.report
-        if not wanted:
-            self.claims.override = None
-            return None
-        why = "no vehicle" if report.session is None else "a fault is set" if report.faults else None
-        if why is None:
-            self.claims.override = report.session.number
-        self._note("override", {"refused": why} if why else {"session": report.session.number})
-        return why
-
-    def _pressed(self, report):
-        """A press of the button while no fault is set: charge now; pressed again, as scheduled."""
-        if report.session:
-            self.override(self.claims.override is None)
-
-    def _log_sessions(self):
-        record = self._controller.ended.take()
+    def _log_sessions(self) -> None:
+        record = self._exchange.ended.take()
         if record:
             lasted_s = (record.end_ms - record.start_ms) // 1000
             start_s = self._wall_clock.at(record.start_ms) or 0
-            with LazyImport(SESSION_LOG) as log:
-                stored = log.Stored(record.number, start_s, lasted_s, record.charging_s, record.energy_wh)
-                log.SessionLog(self._flash).append(stored)
+            with LazyImport():
+                from firmware.storage import session_log
 
-    def _set_right(self, now_ms):
+                stored = session_log.Stored(record.number, start_s, lasted_s, record.charging_s, record.energy_wh)
+                session_log.SessionLog(self._flash).append(stored)
+
+    def _set_right(self, now_ms: int) -> None:
         """The session of before the power cut began when it began, however long the mains were away."""
-        now_s = self._wall_clock.now()
-        if now_s is not None:
-            self._controller.began_ms = now_ms - (now_s - self._began[1]) * 1000
+        now_s, began_s = self._wall_clock.now(), self._began[1]
+        if now_s is not None and began_s is not None:
+            self._exchange.began_ms = now_ms - (now_s - began_s) * 1000
             self._astray = False
 
-    def _began_s(self, session):
+    def _began_s(self, session: "Kept") -> "int | None":
         """When it began, UTC, or None; once it is known it stays, so that a clock that is corrected writes nothing."""
         if session.number != self._began[0] or self._began[1] is None:
             self._began = session.number, self._wall_clock.at(session.start_ms)
         return self._began[1]
 
-    def _to_keep(self, now_ms, session):
+    def _to_keep(self, now_ms: int, session: "Kept") -> list:
         """What of a session survives a cut; the same as long as nothing is charged, for that writes nothing either."""
         number, _, charging_s, _ = self._kept
         if (number, charging_s) != (session.number, session.charging_s):
@@ -109,8 +91,8 @@ class Persistence:
             self._kept = [session.number, lasted_s, session.charging_s, session.start_wh]
         return self._kept
 
-    def _keep(self, now_ms, report):
-        claims, session = self.claims, report.session
+    def _keep(self, now_ms: int, report: "Report") -> None:
+        claims, session = self._claims, report.session
         latched = [name for name in report.faults if name in NEEDS_PERSON]
         essence = (session.number if session else None, claims.override, claims.delays, latched)
         value = {
@@ -127,14 +109,16 @@ class Persistence:
         self._essence = essence
 
 
-def restore(checkpoint, now_ms):
-    """(Register, Kept or None) of before the power cut; a new unit's when there is nothing to go by."""
+def restore(checkpoint: "Checkpoint", now_ms: int, sessions: int = 0) -> Restored:
+    """What the charging goes on with after a restart; a new unit's when there is nothing to go by. `sessions` is the number of
+    the last one in the session log.
+    """
     register = Register()
     if "total_wh" in checkpoint.value:
         register = Register(checkpoint.number("total_wh"), checkpoint.number("meter_wh"))
-    stored = checkpoint.value.get("session")
-    whole = isinstance(stored, list) and len(stored) == 4 and all(isinstance(value, int) for value in stored)
-    if not whole:
-        return register, None
-    number, lasted_s, charging_s, start_wh = stored
-    return register, Kept(number, now_ms - lasted_s * 1000, charging_s, start_wh)
+    kept, stored = None, checkpoint.value.get("session")
+    if isinstance(stored, list) and len(stored) == 4 and all(isinstance(value, int) for value in stored):
+        number, lasted_s, charging_s, start_wh = stored
+        kept = Kept(number, now_ms - lasted_s * 1000, charging_s, start_wh)
+    sessions = max(sessions, checkpoint.number("sessions"))
+    return Restored(register, kept, sessions, checkpoint.value.get("latched", ()))

@@ -1,10 +1,14 @@
 """Does every import follow the arrows of the design? (A room that imports what it may not is a wall moved by accident.)"""
 
 import ast
+from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from firmware.console import COMMANDS
+from firmware.lazy_import import ON_DEMAND
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("firmware", "modem", "cloud_bridge", "hil_tests", "tests")
@@ -43,23 +47,24 @@ _UNDER_PAGES = (
 # The longest matching part of a module's name says what it may import of ours, by prefixes.
 ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.app": ("firmware", "modem"),
-    "firmware.main": ("firmware.app", "firmware.boards"),
+    "firmware.main": ("firmware.app", "firmware.boards.chosen"),
     "firmware.control_loop": ("firmware.charging",),
     "firmware.lazy_import": (),
     "firmware.memory": (),
     "firmware.console": ("firmware.errors", "firmware.lazy_import"),
+    "firmware.charge_point": ("firmware.errors", "firmware.charging"),
+    "firmware.claim_manager": ("firmware.charging",),
+    "firmware.daily_report": ("firmware.memory",),
     "firmware.service": (
         "firmware.errors",
         "firmware.storage",
         "firmware.charging",
-        "firmware.control_loop",
         "firmware.memory",
         "firmware.lazy_import",
-        "firmware.persistence",
         "modem.signal",
     ),
     "firmware.persistence": ("firmware.charging", "firmware.storage", "firmware.lazy_import"),
-    "firmware.orders": ("firmware.errors", "firmware.charging", "firmware.link.commands", "firmware.storage"),
+    "firmware.commands": ("firmware.errors", "firmware.charging", "firmware.link.commands", "firmware.storage"),
     "firmware.installer_lock": ("firmware.errors", "firmware.storage"),
     "firmware.clock": (),
     "firmware": (),
@@ -131,6 +136,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.environment": ("hil_tests.environment",),
     "hil_tests.sim": ("hil_tests.sim",),
     "hil_tests.fixtures": ("hil_tests.fixtures",),
+    "hil_tests.rig.image": (
+        "firmware.lazy_import",
+    ),  # which modules are in an image without being imported at the start
     "hil_tests.rig": ("hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
     "hil_tests.demo": ("hil_tests.demo", "hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
     "hil_tests.bench.modem": ("hil_tests", "modem", "firmware"),  # it measures our own code, in this process
@@ -155,10 +163,23 @@ def modules() -> list[Path]:
     return sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
 
+def is_for_types(node: ast.AST) -> bool:
+    """`if False:`, which MicroPython's compiler drops: what is imported there are names for annotations."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Constant) and node.test.value is False
+
+
+def run(node: ast.AST) -> Iterator[ast.AST]:
+    """Whatever is in `node` that is ever run."""
+    yield node
+    for inner in ast.iter_child_nodes(node):
+        if not is_for_types(inner):
+            yield from run(inner)
+
+
 def imported(path: Path) -> set[str]:
-    """The modules of ours that `path` imports, wherever in it."""
+    """The modules of ours that `path` imports, wherever in it, so on demand too."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in run(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -199,6 +220,72 @@ def test_statements_are_made_in_the_store_alone(path: Path) -> None:
 def test_a_stray_import_would_be_seen() -> None:
     assert "firmware" not in {target.split(".")[0] for target in allowed("cloud_bridge.web.pages.routers")}
     assert allowed("firmware.charging.pilot") == ("firmware.charging",)
+
+
+FIRMWARE = [path for path in modules() if path.relative_to(ROOT).parts[0] in ("firmware", "modem")]
+
+
+def in_loans(tree: ast.AST) -> set[str]:
+    """The modules that are imported within a `with LazyImport():`."""
+    found: set[str] = set()
+    for node in run(tree):
+        if isinstance(node, ast.With) and ast.unparse(node.items[0].context_expr) == "LazyImport()":
+            for inner in node.body:
+                if isinstance(inner, ast.ImportFrom):
+                    found.update(f"{inner.module}.{alias.name}" for alias in inner.names)
+    return found
+
+
+def test_what_is_imported_on_demand_is_in_its_registry_and_imported_in_no_other_way() -> None:
+    """Else it is forgotten by nobody, or there all the time, and each costs memory."""
+    for name in ON_DEMAND:
+        assert (ROOT / name.replace(".", "/")).with_suffix(".py").exists(), name
+    borrowed = {name for names in COMMANDS for name in [f"firmware.service.{names}"]}
+    for path in FIRMWARE:
+        loans = in_loans(ast.parse(path.read_text()))
+        assert loans <= set(ON_DEMAND), f"{name_of(path)}: {loans - set(ON_DEMAND)}"
+        borrowed |= loans
+        if (
+            name_of(path) not in ON_DEMAND
+            and name_of(path) not in ("modem.__main__",)
+            and "installer" not in path.parts
+        ):
+            kept = {
+                found for found in imported(path) - loans if found.startswith(tuple(f"{one}." for one in ON_DEMAND))
+            }
+            assert not kept | (imported(path) - loans) & set(ON_DEMAND), f"{name_of(path)} keeps {kept}"
+    brought = {"firmware.link.commands", "modem.first_match"}  # by firmware.commands, and by the rules of modem/
+    assert borrowed | brought == set(ON_DEMAND)
+
+
+@pytest.mark.parametrize("path", FIRMWARE, ids=name_of)
+def test_a_name_that_is_imported_for_types_stands_in_annotations_alone(path: Path) -> None:
+    """On the unit there is no such name."""
+    tree = ast.parse(path.read_text())
+    names = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if is_for_types(node)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Import | ast.ImportFrom)
+        for alias in inner.names
+    }
+    used = {node.id for node in run(tree) if isinstance(node, ast.Name)}
+    assert not names & used
+
+
+def test_no_constructor_of_firmware_or_modem_takes_more_than_five_arguments() -> None:
+    """What more there is belongs together: make it an object with a name."""
+    counted = {
+        f"{name_of(path)}.{made.name}": len(made_by.args.posonlyargs + made_by.args.args + made_by.args.kwonlyargs) - 1
+        for path in FIRMWARE
+        for made in ast.walk(ast.parse(path.read_text()))
+        if isinstance(made, ast.ClassDef)
+        for made_by in made.body
+        if isinstance(made_by, ast.FunctionDef) and made_by.name == "__init__"
+    }
+    assert len(counted) > 30
+    assert {name: count for name, count in counted.items() if count > 5} == {}
 
 
 def import_cycle(imports: dict[str, set[str]]) -> list[str]:

@@ -1,4 +1,5 @@
-"""The contract of a board, and the blueprint to copy for a new one: one file, every wire named.
+"""The contract of a board, and the blueprint to copy for a new one: one file, every wire named. What its wires carry, with
+units and safe states, are the fields of charging.io.Inputs and Outputs.
 
 Before anything else a board puts its outputs into the safe state: contactor open, pilot held at F by its pull resistor,
 modem off. A reset of the processor must do the same by hardware alone, since PWM goes on while Python hangs.
@@ -6,31 +7,26 @@ modem off. A reset of the processor must do the same by hardware alone, since PW
 
 PROGRAM_BYTES = 128  # progsize of the littlefs: files of up to four times this live in its metadata (storage/outbox.py)
 
-# The fields of charging.io.Inputs, filled by Board.read; with each its unit and what it is.
-INPUTS = (
-    "pilot_high_mv",  # mV: upper plateau of the pilot at the plug, from at least five cycles of the PWM
-    "pilot_low_mv",  # mV: lower plateau; the same as the upper one while the pilot is steady
-    "proximity_ohm",  # Ohm: resistor in the plug, worked out from the board's own divider; None = open
-    "contactor_closed",  # bool: mirror contact of the contactor
-    "rcd_ac_trip",  # bool: residual current, type A
-    "rcd_dc_trip",  # bool: 6 mA smooth direct current
-    "supply_mv",  # mV RMS: mains, line to neutral
-    "rail_mv",  # mV: the board's 5 V rail
-    "temperature_c",  # deg C: inside the enclosure; None = sensor lost
-    "current_ma",  # mA RMS: drawn by the vehicle
-    "power_w",  # W: drawn by the vehicle
-    "meter_wh",  # Wh: the meter's register; None = it has not answered yet
-    "tamper",  # bool: enclosure open
-    "button",  # bool: pressed
-)
+if False:  # for mypy alone
+    from collections.abc import Callable
+    from typing import Protocol
 
-# The fields of charging.io.Outputs, obeyed by Board.write, with the safe state of each.
-OUTPUTS = {
-    "pilot_duty_u16": 0,  # 1/65535: pilot PWM: 65535 steady +12 V, 0 steady -12 V
-    "contactor": False,  # bool: close
-    "led": (0, 0, 0),  # 0..255 x 3: red, green, blue
-    "rcd_test": False,  # bool: test coil of the residual current sensor
-}
+    from firmware.charging.io import Inputs, Outputs
+    from firmware.clock import Clock
+
+    class ModemPort(Protocol):
+        def set_baud(self, baud: int) -> None: ...
+        def read(self) -> bytes: ...
+        def write(self, data: bytes | bytearray | memoryview) -> object: ...
+        def wait(self, timeout_ms: int) -> bool: ...
+
+    class ConsolePort(Protocol):
+        def read(self) -> bytes: ...
+        def write(self, data: bytes) -> object: ...
+
+    class ModemPower(Protocol):
+        def supply(self, on: bool) -> None: ...
+        def key(self, pressed: bool) -> None: ...
 
 
 class Board:
@@ -38,33 +34,38 @@ class Board:
 
     flash = "/flash"  # folder where the board mounts its littlefs, with PROGRAM_BYTES
     reset_cause = "power_on"  # or "brown_out", "watchdog", "soft"
-    modem_port: object = None  # a port of modem/ports
-    console_port: object = None  # a port of modem/ports
-    modem_power: object = None  # an object with supply(on) and key(pressed)
+    modem_port: "ModemPort"  # a port of modem/ports
+    console_port: "ConsolePort"
+    modem_power: "ModemPower"  # its supply, and its key (pressed is down)
 
-    def read(self, inputs):
+    def __init__(self, clock: "Clock", idle: "Callable[[], None]") -> None:
+        """`clock` is the control thread's; `idle()` is to be called at least every 20 ms of each wait for the modem."""
+        raise NotImplementedError
+
+    def read(self, inputs: "Inputs") -> None:
         """Fill every field of `inputs` in place; never waits for anything but the converter."""
         raise NotImplementedError
 
-    def write(self, outputs):
+    def write(self, outputs: "Outputs") -> None:
         """Obey `outputs`; never waits."""
         raise NotImplementedError
 
-    def set_time(self, epoch_s):
+    def set_time(self, epoch_s: int) -> None:
         """The time became known, or was corrected: for the platform's clock, which the check of certificates reads."""
 
-    def flash_writes(self):
+    def flash_writes(self) -> "int | None":
         """How often the flash was programmed since the start; None where the board cannot tell."""
+        return None
 
-    def feed(self):
+    def feed(self) -> None:
         """Tell the watchdog that the unit is well."""
         raise NotImplementedError
 
-    def reset(self):
+    def reset(self) -> None:
         """Restart the processor; does not return."""
         raise NotImplementedError
 
-    def give_up(self):
+    def give_up(self) -> None:
         """The control loop has ended by a mistake of ours: restart, with "watchdog" as the cause that the next start sees. As
         nothing marks a step any more, the watchdog does it by itself.
         """

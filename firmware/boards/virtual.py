@@ -1,7 +1,7 @@
 """A board that exists only in software: its wires, modem line and console are serial lines of a rig (hil_tests/rig).
 
 `micropython -m firmware.main FOLDER RESET_CAUSE`: FOLDER holds `wires`, `modem` and `console`, and `flash.bin`, the image
-of the flash. The wires carry one JSON object a line, both ways, with the names of board.py; a line that is no such
+of the flash. The wires carry one JSON object a line, both ways, with the names of charging/io.py; a line that is no such
 object is counted and the last good reading stands. A real converter always answers: when the rig says nothing for a while
 its world stands still, on a busy machine, and the board waits with it rather than take an old reading for a new one.
 """
@@ -11,14 +11,16 @@ import sys
 
 import ffi
 
-from firmware.boards.board import INPUTS, OUTPUTS, Board
+from firmware.boards.board import Board
 from firmware.boards.flash_image import FlashImage
+from firmware.charging.io import SAFE, Inputs
 from modem.ports.unix_tty import Port
 
 LINE_MAX = 512  # bytes; the rig's lines are shorter
 TELL_MS = 1000  # outputs that do not change are told again at this distance
 SILENT_MS = 110  # the rig tells its readings every 50
 STANDS_STILL_MS = 3000  # at most; then the last reading stands
+INPUTS, OUTPUTS = tuple(Inputs().__dict__), tuple(SAFE.__dict__)  # names of what the wires carry
 EXIT_RESET = 3  # exit code that asks the rig for a reset
 EXIT_CRASH = 1  # any other is one by the watchdog to the rig, which need not wait for it to bite
 _exit = ffi.open(None).func("v", "_exit", "i")
@@ -33,7 +35,7 @@ class VirtualBoard(Board):
         self._heard_ms = clock.now_ms()
         self._told = {}
         self._told_ms = 0
-        self._outputs = dict(OUTPUTS)
+        self._outputs = dict(SAFE.__dict__)
         self._outputs.update({"modem_power": False, "modem_pwrkey": False, "watchdog": 0})
         self._feeds = 0
         self.bad_lines = 0

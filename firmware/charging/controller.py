@@ -1,8 +1,7 @@
 """The charge point's rules, put together: Controller.step(now_ms, inputs) -> outputs, every 20 ms. Pure, never waits.
 
-Safety first: the order inside a step is pilot, faults, limits, sequence, outputs. What the rest of the firmware may ask of
-it stands in a few fields that one other thread writes whole (`setup`, `claims`, `link_proven`, `clear_wanted`,
-`test_wanted`, `began_ms`), and what it tells in a few that it reads (`report`, `ceilings`, `events`, `ended`).
+Safety first: the order inside a step is pilot, faults, limits, sequence, outputs. What the rest of the firmware asks of it and
+what it tells passes through one Exchange (exchange.py).
 """
 
 from collections import namedtuple
@@ -10,7 +9,7 @@ from collections import namedtuple
 from firmware.charging import limits, pilot, sequence, session
 from firmware.charging.control_state import ControlState
 from firmware.charging.derating import Derating
-from firmware.charging.events import Ring
+from firmware.charging.exchange import Event, Exchange, Report
 from firmware.charging.faults import RAIL_FALLING_MV, Faults
 from firmware.charging.io import SAFE, X1, F, Outputs
 from firmware.charging.led import led
@@ -22,46 +21,28 @@ from firmware.charging.register import Register
 SWITCH_MS = 60  # a change of the pilot's drive reaches the plateaus within this: one sample, one step
 REPORT_MS = 500  # energy and power are this fresh; a change of anything else is reported at once
 
-# What link and console are told. state: "A1".."F"; amps: offered now; total_wh: None before a new unit has read its meter;
-# ruling: who limits it, why and until when; session: a session.Kept, or None; presses: of the button, in a session, while no
-# fault was set
-Report = namedtuple(
-    "Report", "phase state mode faults contactor amps power_w total_wh session_wh ruling session meter_wh presses"
-)
-# kind and what: "fault" (name, is it set), "mode" its name, "tamper" is it open, "session" a session.Record,
-# "resumed" the number of the session
-Event = namedtuple("Event", "at_ms kind what")
+# What survived a restart. register: a Register that counts the energy, or None; kept: the session.Kept of before, or None;
+# sessions: the number of the last one; latched: faults that a restart does not clear
+Restored = namedtuple("Restored", "register kept sessions latched")
+NOTHING = Restored(None, None, 0, ())
 
 
 class Controller:
-    """`kept` is the session.Kept of before a power cut, or None; `register` counts the energy; `latched` are the faults that a
-    restart does not clear.
-    """
-
-    def __init__(self, now_ms, setup, register=None, kept=None, sessions=0, latched=()):
-        self.setup = setup
-        self.claims = limits.unread(now_ms)  # limits.Claim
-        self.link_proven = False
-        self.clear_wanted = False  # reset here
-        self.test_wanted = False  # the self-test of the residual current sensor; reset here
-        self.began_ms = None  # when the session that runs really began; reset here
-        self.events = Ring()  # for the journal
-        self.ended = Ring()  # session.Record, for the session log
+    def __init__(self, now_ms, setup, restored=NOTHING):
         self.outputs = SAFE
         self.phase = "idle"
-        self.ceilings: tuple = ()
-        self.powered = False  # our own supply is there: the flash may be written
-        self.faults = Faults(latched)
+        self._ceilings: tuple = ()
+        self.faults = Faults(restored.latched)
         self._phase_ms = now_ms
         self._situation = ControlState(setup)
         self._derating = Derating()
         self._rcd = RcdSelftest()
         self._mode = Mode(now_ms)
         self._offer = OfferLimiter(now_ms)
-        self._register = register or Register()
-        self._kept = kept
+        self._register = restored.register or Register()
+        self._kept = restored.kept
         self._session = None
-        self._sessions = sessions  # the number of the last one
+        self._sessions = restored.sessions  # the number of the last one
         self._switched_ms = now_ms
         self._button = False
         self._presses = 0
@@ -69,23 +50,25 @@ class Controller:
         self._ruling = limits.NO_READING
         self._report_ms = now_ms
         total_wh, meter_wh = self._register.total_wh, self._register.meter_wh
-        self.report = Report(
-            self.phase, None, self._mode.now, (), False, 0, 0, total_wh, 0, self._ruling, kept, meter_wh, 0
+        report = Report(
+            self.phase, None, self._mode.now, (), False, 0, 0, total_wh, 0, self._ruling, self._kept, meter_wh, 0, ()
         )
+        self.exchange = Exchange(now_ms, setup, report, self.faults.history())
 
     def step(self, now_ms, inputs):
         """One step: read `inputs`, decide, return the Outputs that hold until the next one."""
-        self.powered = inputs.rail_mv >= RAIL_FALLING_MV
-        if not self.powered:
+        exchange = self.exchange
+        exchange.powered = inputs.rail_mv >= RAIL_FALLING_MV
+        if not exchange.powered:
             return self._hold(now_ms, inputs)
         control_state = self._situation
-        control_state.setup = self.setup
+        control_state.setup = exchange.setup
         self._read_pilot(now_ms, inputs)
-        changed = self._check_faults(now_ms, inputs) or control_state.state != self.report.state
+        changed = self._check_faults(now_ms, inputs) or control_state.state != exchange.report.state
         self._derating.step(inputs.temperature_c)
-        claims = self.claims
-        self.ceilings = limits.ceilings(inputs, control_state, self._derating.quarters, claims, now_ms)
-        self._ruling = limits.rule(self.ceilings, claims, now_ms)
+        claims = exchange.claims
+        self._ceilings = limits.ceilings(inputs, control_state, self._derating.quarters, claims, now_ms)
+        self._ruling = limits.rule(self._ceilings, claims, now_ms)
         control_state.ruling_a = self._ruling.amps
         control_state.offer_rests = self._offer.rests(now_ms)
         happened = sequence.event(self.phase, now_ms - self._phase_ms, inputs, control_state)
@@ -95,12 +78,12 @@ class Controller:
                 self._rcd.begin(now_ms)
             if happened == "withdrawn" and self._ruling.source in limits.WISHES:
                 self._offer.withdraw(now_ms)
-        if self._mode.step(now_ms, self.link_proven):
+        if self._mode.step(now_ms, exchange.link_proven):
             self._notice(now_ms, "mode", self._mode.now)
             changed = True
         self._follow_session(now_ms, inputs)
         self._drive(now_ms)
-        if changed or happened or self._ruling != self.report.ruling or now_ms - self._report_ms >= REPORT_MS:
+        if changed or happened or self._ruling != exchange.report.ruling or now_ms - self._report_ms >= REPORT_MS:
             self._tell(now_ms, inputs)
         return self.outputs
 
@@ -111,7 +94,7 @@ class Controller:
         control_state = self._situation
         control_state.drive, control_state.contactor, control_state.limit_a = None, False, 0
         self.outputs = SAFE
-        if self.report.phase != self.phase:
+        if self.exchange.report.phase != self.phase:
             self._tell(now_ms, inputs)
         return SAFE
 
@@ -133,8 +116,8 @@ class Controller:
         self._button = inputs.button
         if pressed and self._session and not self.faults.names:
             self._presses += 1
-        if self.clear_wanted:
-            self.clear_wanted, pressed = False, True
+        if self.exchange.clear_wanted:
+            self.exchange.clear_wanted, pressed = False, True
         self._test_rcd(now_ms, inputs)
         came, went = self.faults.step(now_ms, inputs, self._situation, pressed)
         self._situation.faults = self.faults.names
@@ -145,11 +128,13 @@ class Controller:
         if inputs.tamper != self._tamper:
             self._tamper = inputs.tamper
             self._notice(now_ms, "tamper", inputs.tamper)
+        if came or went:
+            self.exchange.fault_history = self.faults.history()
         return bool(came or went)
 
     def _test_rcd(self, now_ms, inputs):
-        if self.test_wanted:
-            self.test_wanted = False
+        if self.exchange.test_wanted:
+            self.exchange.test_wanted = False
             self._rcd.ask()
         if self.phase != "testing" and (self._rcd.state in RUNNING or self._rcd.state == "failed"):
             self._rcd.forget(now_ms)  # broken off, or told by its fault
@@ -171,18 +156,19 @@ class Controller:
             self._sessions += 1
             self._session = session.Session(self._sessions, now_ms, self._register.total_wh)
         if self._session:
-            if self.began_ms is not None:
-                self._session.start_ms, self.began_ms = self.began_ms, None
+            if self.exchange.began_ms is not None:
+                self._session.start_ms, self.exchange.began_ms = self.exchange.began_ms, None
             self._session.step(now_ms, self._register.total_wh, self._situation.contactor)
             if band == "A":
                 self._end_session(now_ms, self._session.end(now_ms, "unplugged"))
 
     def _end_session(self, now_ms, record):
         self._notice(now_ms, "session", record)
-        self.ended.put(record)
+        self.exchange.ended.put(record)
         self._session = None
         self._rcd.forget(now_ms)
         self.faults.forgive()
+        self.exchange.fault_history = self.faults.history()
 
     def _drive(self, now_ms):
         """The outputs of the phase."""
@@ -191,7 +177,7 @@ class Controller:
         if drive != control_state.drive:
             self._switched_ms = now_ms
         if drive == sequence.PWM:
-            ceiling_a = min(ceiling[1] for ceiling in self.ceilings)
+            ceiling_a = min(ceiling[1] for ceiling in self._ceilings)
             control_state.limit_a = self._offer.step(now_ms, control_state.limit_a, self._ruling.amps, ceiling_a)
             duty_u16 = pilot.duty_u16(control_state.limit_a)
         else:
@@ -203,12 +189,12 @@ class Controller:
         self.outputs = Outputs(duty_u16, contactor, colour, coil)
 
     def _notice(self, now_ms, kind, what):
-        self.events.put(Event(now_ms, kind, what))
+        self.exchange.events.put(Event(now_ms, kind, what))
 
     def _tell(self, now_ms, inputs):
         self._report_ms = now_ms
         control_state, running = self._situation, self._session
-        self.report = Report(
+        self.exchange.report = Report(
             self.phase,
             control_state.state,
             self._mode.now,
@@ -222,4 +208,5 @@ class Controller:
             running.kept() if running else self._kept,
             self._register.meter_wh,
             self._presses,
+            self._ceilings,
         )

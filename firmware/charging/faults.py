@@ -99,6 +99,9 @@ TABLE = (
 )
 NEEDS_PERSON = tuple(fault.name for fault in TABLE if fault.tries == LATCHED)
 
+# count: times set since the start; set_ms: when last; needs_person: it does not clear itself (any more)
+History = namedtuple("History", "name severity count is_set needs_person set_ms")
+
 
 class Watch:
     """One fault's history: since when its cause stands or is gone, whether it is set, how often it was."""
@@ -167,6 +170,16 @@ class Faults:
 
     def _set_now(self):
         return tuple(watch.fault.name for watch in self.watches if watch.is_set)
+
+    def history(self):
+        """The History of each fault that is set, or was set since the start."""
+        return tuple(
+            History(
+                watch.fault.name, watch.fault.severity, watch.count, watch.is_set, watch.needs_person(), watch.set_ms
+            )
+            for watch in self.watches
+            if watch.count
+        )
 
     def look_anew(self):
         """A cause must stand, or be gone, for all of its time once our own supply is back."""

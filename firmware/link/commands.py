@@ -1,4 +1,4 @@
-"""Commands from the cloud: what may be ordered, and whether this one may be carried out. Pure; firmware/orders.py obeys.
+"""Commands from the cloud: what may be ordered, and whether this one may be carried out. Pure; firmware/commands.py does it.
 
 A command is a JSON object: `id` names it, `do` says what, the rest are its arguments; `exp` (epoch seconds) is when it
 ends: from then on it is not carried out any more, and what it asked for (a limit, a pause) holds no longer. A command that

@@ -23,9 +23,9 @@ class Journal:
         self._sequence = -1 if boot is not None else random.getrandbits(30)
         self.boot = boot or 0
         self._ring = ring
-        self._outbox = outbox
+        self.outbox = outbox
         self._wall_clock = wall_clock
-        self._log = log
+        self.log = log
         self._dropped = 0  # told so far
 
     def next_sequence(self):
@@ -48,8 +48,8 @@ class Journal:
         at_ms = self._wall_clock.now_ms() if at_ms is None else at_ms
         sequence, time_s = self.next_sequence(), self._wall_clock.at(at_ms)
         self._put("event", sequence, at_ms, time_s, messages.event(sequence, self.boot, time_s, kind, details))
-        if self._log:
-            self._log.put(at_ms, time_s, kind, details)
+        if self.log:
+            self.log.put(at_ms, time_s, kind, details)
 
     def answer(self, command_id, ok, why):
         """The result of a command from the cloud; `why` is None where there is nothing to say."""
@@ -60,14 +60,14 @@ class Journal:
 
     def dropped(self):
         """Records given up since boot: there was no room on the flash, or more happened at once than could be taken."""
-        return self._outbox.dropped + self._ring.dropped
+        return self.outbox.dropped + self._ring.dropped
 
     def oldest(self):
         """The outbox's Record that goes next, or None; it stays until `acknowledged`."""
-        return self._outbox.oldest()
+        return self.outbox.oldest()
 
     def acknowledged(self, record):
-        self._outbox.remove(record)
+        self.outbox.remove(record)
         if self.dropped() != self._dropped:  # not before: while there is no room, telling costs a record
             self._dropped = self.dropped()
             self.note("dropped", {"records": self._dropped})
@@ -90,7 +90,7 @@ class Journal:
 
     def _put(self, kind, sequence, at_ms, time_s, payload):
         head = struct.pack(_HEAD, at_ms // 1000 if time_s is None else TIMED)
-        self._outbox.put(kind, self.boot, sequence, head + payload)
+        self.outbox.put(kind, self.boot, sequence, head + payload)
 
 
 # kind of charging.controller.Event: what it carries -> (kind on the wire, details)

@@ -11,22 +11,29 @@
 """
 
 import errno
+from collections import namedtuple
 
 from umqtt import simple
 
 from firmware.link.packet_socket import EPROTO, PACKET_MAX, PacketSocket
+
+if False:  # for mypy alone
+    from firmware.clock import Clock
+    from firmware.link.packet_socket import Transport
 
 PUBACK, SUBACK = 0x40, 0x90
 DUP = 0x08  # in the first byte of a PUBLISH; umqtt.simple puts whatever `retain` holds there
 LAST_PACKET_ID = 65535
 INCOMING_MAX = 4  # messages; more at a time are dropped and counted
 
+Broker = namedtuple("Broker", "host port unit_id secret")  # where it is, and who we are to it
+
 
 class Mqtt(simple.MQTTClient):
     """One connection; `refused` of CONNACK stays a simple.MQTTException, everything else that goes wrong an OSError."""
 
-    def __init__(self, transport, clock, unit_id, secret, broker, port, keepalive_s):
-        super().__init__(unit_id, broker, port, unit_id, secret, keepalive_s)
+    def __init__(self, transport: "Transport", clock: "Clock", broker: Broker, keepalive_s: int) -> None:
+        super().__init__(broker.unit_id, broker.host, broker.port, broker.unit_id, broker.secret, keepalive_s)
         self._wire = PacketSocket(transport, clock)
         self._clock = clock
         self._packet_at = 0  # bytes received before the packet that is being read

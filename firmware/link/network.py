@@ -23,10 +23,6 @@ TOLD_CHARS = 100
 # What breaks a proven connection and is the network's doing; the others are the broker's (ECONNRESET) or our wire's (EIO).
 _NETWORKS_FAULT = (errno.ETIMEDOUT, errno.ECONNABORTED)
 _DENIED = 3  # +CGREG <stat>
-# LazyImport: what is done to a modem is done seldom, and the rules are asked but now and then.
-_NETWORK_CONTROL = ("modem.network_control", "modem.startup")
-_ROAMING = ("modem.roaming", "modem.first_match")
-_RECOVERY = ("modem.recovery", "modem.first_match")
 
 
 class Moved(ModemError):
@@ -104,7 +100,9 @@ class Network:
         """See whether another network would be better, and move. Raises Moved if the connection had to be given up."""
         if self._is_settled():
             return
-        with LazyImport(*_ROAMING) as roaming:
+        with LazyImport():
+            from modem import roaming
+
             decision = self._decide(roaming, busy)
             if decision.do == roaming.STAY:
                 return
@@ -114,7 +112,9 @@ class Network:
             if decision.do == roaming.SWITCH:
                 self._switch(decision.plmn)
             elif decision.do == roaming.AUTOMATIC:
-                with LazyImport(*_NETWORK_CONTROL) as network_control:
+                with LazyImport():
+                    from modem import network_control
+
                     network_control.automatic(self._modem)
         self._save()
         raise Moved(decision.why)
@@ -123,7 +123,9 @@ class Network:
         """Listen for every network, as an event too: each PLMN with the CSQ of its best cell. Raises ModemError."""
         self.survey_state = "running"
         try:
-            with LazyImport(*_NETWORK_CONTROL) as network_control:
+            with LazyImport():
+                from modem import network_control
+
                 self.survey = network_control.survey(self._modem)
             self.survey_state = "done"
             self._journal.note("networks", {heard.plmn: heard.csq for heard, _, _ in self.survey[:TOLD_NETWORKS]})
@@ -184,7 +186,9 @@ class Network:
     def _switch(self, plmn):
         self.known.switched(self.now_s())
         self._serving = plmn
-        with LazyImport(*_NETWORK_CONTROL) as network_control:
+        with LazyImport():
+            from modem import network_control
+
             taken = network_control.switch(self._modem, plmn)
         if not taken:
             self.known.refused(self.now_s(), plmn, "did not take us")
@@ -192,7 +196,9 @@ class Network:
 
     def _recover(self, now_s, error):
         refused = isinstance(error, NotRegistered) and error.stat == _DENIED
-        with LazyImport(*_RECOVERY) as recovery:
+        with LazyImport():
+            from modem import recovery
+
             trouble = recovery.Trouble(
                 now_s,
                 not isinstance(error, ModemHung),
@@ -212,11 +218,15 @@ class Network:
         if remedy.do == recovery_ladder.LOOK_FOR_FORBIDDEN:
             self._clear_forbidden(now_s)
         else:
-            with LazyImport(*_NETWORK_CONTROL) as network_control:
+            with LazyImport():
+                from modem import network_control
+
                 network_control.carry_out(self._modem, self._power, remedy.do)
 
     def _clear_forbidden(self, now_s):
-        with LazyImport(*_NETWORK_CONTROL) as network_control:
+        with LazyImport():
+            from modem import network_control
+
             barred = network_control.clear_forbidden(self._modem)
         if barred:
             self.ladder.cleared(now_s)

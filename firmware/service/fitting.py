@@ -2,30 +2,34 @@
 
 from firmware.errors import CommandRefused
 
+if False:  # for mypy alone
+    from firmware.charge_point import ChargePoint
 
-def answer_config(unit, argument):
+
+def answer_config(unit: "ChargePoint", argument: str) -> "list[str]":
     return ["%s %s" % (name, unit.settings.shown(name)) for name in unit.settings.names()]
 
 
-def answer_unlock(unit, argument):
+def answer_unlock(unit: "ChargePoint", argument: str) -> "list[str]":
     unit.installer_lock.unlock(argument)
     return []
 
 
-def answer_clear(unit, argument):
-    unit.controller.clear_wanted = True
+def answer_clear(unit: "ChargePoint", argument: str) -> "list[str]":
+    unit.clear_faults()
     return []
 
 
-def answer_selftest(unit, argument):
+def answer_selftest(unit: "ChargePoint", argument: str) -> "list[str]":
     """The leakage sensor's self-test, while nothing charges; its end shows in `faults`."""
-    if unit.controller.report.contactor:
+    if unit.exchange.report.contactor:
         raise CommandRefused("charging; pause or unplug first")
-    unit.controller.test_wanted = True
+    unit.test_rcd()
     return []
 
 
-def answer_reboot(unit, argument):
-    if unit.controller.report.contactor:
+def answer_reboot(unit: "ChargePoint", argument: str) -> "list[str]":
+    if unit.exchange.report.contactor:
         raise CommandRefused("charging; unplug first")
-    unit.board.reset()
+    unit.restart()
+    return []

@@ -1,5 +1,8 @@
 """What can be typed on the service console."""
 
+if False:  # for mypy alone
+    from firmware.charge_point import ChargePoint
+
 COMMANDS = {
     "authority": "begin | add BASE64 | keep: the certificate authority that the broker must be of",
     "clear": "clear latched faults whose cause has gone",
@@ -28,5 +31,5 @@ COMMANDS = {
 }
 
 
-def answer_help(unit, argument):
+def answer_help(unit: "ChargePoint", argument: str) -> "list[str]":
     return ["%s %s" % (name, COMMANDS[name]) for name in sorted(COMMANDS)]

@@ -7,10 +7,13 @@ import os
 from firmware.errors import CommandRefused
 from firmware.lazy_import import LazyImport
 
+if False:  # for mypy alone
+    from firmware.charge_point import ChargePoint
+
 SECRET_BYTES = 32
 
 
-def answer_provision(unit, argument):
+def answer_provision(unit: "ChargePoint", argument: str) -> "list[str]":
     """Store settings given as one JSON object. Nothing of it is echoed: a secret may be among them. A unit that has no
     secret and is given none makes one, and says what the cloud must be told.
     """
@@ -31,11 +34,11 @@ def answer_provision(unit, argument):
     return said
 
 
-def answer_factoryreset(unit, argument):
+def answer_factoryreset(unit: "ChargePoint", argument: str) -> "list[str]":
     """The unit gets a new secret and forgets its owner: wishes, sessions, what was not told yet. What it is, whom it calls,
     what the installer set, its meter and the security log stay. It restarts.
     """
-    if unit.controller.report.session:
+    if unit.exchange.report.session:
         raise CommandRefused("unplug first")
     unit.installer_lock.check(("installer_code",))
     if not argument or argument != unit.settings["id"]:
@@ -43,13 +46,15 @@ def answer_factoryreset(unit, argument):
     secret = _new_secret()
     unit.journal.note("security", {"what": "factory reset"})
     unit.settings.reset(secret)
-    with LazyImport("firmware.storage.forgetting") as forgetting:
-        forgetting.forget_owner(unit.board.flash)
-    unit.after_answer = unit.board.reset
+    with LazyImport():
+        from firmware.storage import forgetting
+
+        forgetting.forget_owner(unit.flash())
+    unit.after_answer = unit.restart
     return _to_tell_the_cloud("secret", argument, secret)
 
 
-def answer_authority(unit, argument):
+def answer_authority(unit: "ChargePoint", argument: str) -> "list[str]":
     """Whom the unit trusts with its secret; takes effect with the next connection."""
     step, _, text = argument.partition(" ")
     authority = unit.authority
@@ -59,15 +64,15 @@ def answer_authority(unit, argument):
         authority.add(text)
     elif step == "keep":
         authority.keep()
-        unit.uplink.reconnect()
+        unit.link.reconnect()
     elif step:
         raise CommandRefused("authority begin, authority add BASE64 as often as needed, then authority keep")
     return ["authority %s" % ("set" if authority.der() else "-")]
 
 
-def _new_secret():
+def _new_secret() -> str:
     return binascii.hexlify(os.urandom(SECRET_BYTES)).decode()
 
 
-def _to_tell_the_cloud(command, unit_id, secret):
+def _to_tell_the_cloud(command: str, unit_id: str, secret: str) -> "list[str]":
     return ["secret %s" % secret, "cloud python -m cloud_bridge unit %s %s --secret -" % (command, unit_id)]

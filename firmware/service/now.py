@@ -3,13 +3,16 @@
 import gc
 
 from firmware import memory
+from firmware.charging.exchange import WITHIN_MS
 from firmware.charging.limits import PRIORITY, WISHES, live
-from firmware.control_loop import WITHIN_MS
 from modem import signal
 
+if False:  # for mypy alone
+    from firmware.charge_point import ChargePoint
 
-def answer_status(unit, argument):
-    report, uplink = unit.controller.report, unit.uplink
+
+def answer_status(unit: "ChargePoint", argument: str) -> "list[str]":
+    report, uplink = unit.exchange.report, unit.link
     air = uplink.radio
     dbm = signal.dbm_from_csq(air.csq)
     lines = [
@@ -31,11 +34,11 @@ def answer_status(unit, argument):
         "session %s" % (report.session.number if report.session else "-"),
         "session_wh %d" % report.session_wh,
         "boots %d" % unit.journal.boot,
-        "uptime_ms %d" % unit.clock.now_ms(),
-        "loop_worst_ms %d" % unit.control_loop.worst_ms,
+        "uptime_ms %d" % unit.wall_clock.now_ms(),
+        "loop_worst_ms %d" % unit.exchange.worst_ms,
         "heap_free %d" % gc.mem_free(),
-        "crashes %d" % unit.crashes,
-        "outbox %d" % unit.outbox.waiting(),
+        "crashes %d" % unit.health.crashes,
+        "outbox %d" % unit.health.outbox.waiting(),
         "events_dropped %d" % unit.journal.dropped(),
     ]
     if report.total_wh is not None:  # the meter was read
@@ -43,14 +46,13 @@ def answer_status(unit, argument):
     return lines
 
 
-def answer_why(unit, argument):
+def answer_why(unit: "ChargePoint", argument: str) -> "list[str]":
     """Who rules the current, then everybody who has a say, highest first."""
-    controller = unit.controller
-    ruling, claims = controller.report.ruling, controller.claims
-    ceilings = dict(controller.ceilings)
+    report, claims = unit.exchange.report, unit.exchange.claims
+    ruling, ceilings = report.ruling, dict(report.ceilings)
     lines = ["amps %g" % ruling.amps, "rules %s" % ruling.source, "because %s" % ruling.why]
     for source, kind in PRIORITY:
-        claim = live(claims, source, unit.clock.now_ms())
+        claim = live(claims, source, unit.wall_clock.now_ms())
         if source in ceilings:
             lines.append("%s %s %g" % (kind, source, ceilings[source]))
         elif claim and source in WISHES:
@@ -58,28 +60,25 @@ def answer_why(unit, argument):
     return lines
 
 
-def answer_faults(unit, argument):
+def answer_faults(unit: "ChargePoint", argument: str) -> "list[str]":
     """Every fault that is set or was set since boot."""
     lines = []
-    for watch in unit.controller.faults.watches:
-        if watch.count:
-            state = "clear" if not watch.is_set else "needs_person" if watch.needs_person() else "set"
-            at_s = unit.wall_clock.at(watch.set_ms)
-            when = "boot+%d" % (watch.set_ms // 1000) if at_s is None else at_s
-            lines.append(
-                "%s %s %s count %d last %s" % (watch.fault.name, state, watch.fault.severity, watch.count, when)
-            )
+    for fault in unit.exchange.fault_history:
+        state = "clear" if not fault.is_set else "needs_person" if fault.needs_person else "set"
+        at_s = unit.wall_clock.at(fault.set_ms)
+        when = "boot+%d" % (fault.set_ms // 1000) if at_s is None else at_s
+        lines.append("%s %s %s count %d last %s" % (fault.name, state, fault.severity, fault.count, when))
     return lines
 
 
-def answer_health(unit, argument):
+def answer_health(unit: "ChargePoint", argument: str) -> "list[str]":
     """How far apart the control loop's steps were since the start; how often the flash was written; what memory is left."""
-    loop = unit.control_loop
-    lines = ["steps_within_ms %d %d" % pair for pair in zip(WITHIN_MS, loop.apart)]
-    lines.append("steps_later %d" % loop.apart[-1])
-    writes = unit.board.flash_writes()
+    exchange = unit.exchange
+    lines = ["steps_within_ms %d %d" % pair for pair in zip(WITHIN_MS, exchange.apart)]
+    lines.append("steps_later %d" % exchange.apart[-1])
+    writes = unit.flash_writes()
     lines.append("flash_writes %s" % ("-" if writes is None else writes))
-    lines.append("flash_refused %d" % unit.refused_writes())
+    lines.append("flash_refused %d" % unit.health.refused_writes())
     lines.append("heap_free %d" % memory.free())
     lines.append("heap_block %d" % memory.largest_block())
     return lines

@@ -3,8 +3,11 @@
 from firmware.charging import schedule
 from firmware.errors import CommandRefused
 
+if False:  # for mypy alone
+    from firmware.charge_point import ChargePoint
 
-def answer_schedule(unit, argument):
+
+def answer_schedule(unit: "ChargePoint", argument: str) -> "list[str]":
     """The owner's hours to avoid; offered until the owner has chosen."""
     if argument:
         if argument == "offer":
@@ -14,25 +17,23 @@ def answer_schedule(unit, argument):
     return ["schedule %s" % (unit.settings["schedule"] or "offered"), "default %s" % schedule.DEFAULT]
 
 
-def answer_override(unit, argument):
+def answer_override(unit: "ChargePoint", argument: str) -> "list[str]":
     if argument not in ("on", "off"):
         raise CommandRefused("override on, or override off")
-    why = unit.persistence.override(argument == "on")
-    if why:
-        raise CommandRefused(why)
+    unit.override(argument == "on")
     return []
 
 
-def answer_skipdelay(unit, argument):
-    unit.persistence.claims.skip_delay(unit.clock.now_ms())
+def answer_skipdelay(unit: "ChargePoint", argument: str) -> "list[str]":
+    unit.skip_delay()
     return []
 
 
-def answer_time(unit, argument):
+def answer_time(unit: "ChargePoint", argument: str) -> "list[str]":
     """What time the unit thinks it is, UTC; a person may tell it where no network does."""
     if argument:
         if not argument.isdigit():
             raise CommandRefused("give the seconds since 1970, UTC")
-        unit.time_is(int(argument), "console")
+        unit.set_time(int(argument), "console")
     now_s = unit.wall_clock.now()
     return ["time %s" % ("unknown" if now_s is None else now_s)]

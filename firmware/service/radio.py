@@ -2,9 +2,12 @@
 
 from modem import signal
 
+if False:  # for mypy alone
+    from firmware.charge_point import ChargePoint
 
-def answer_csq(unit, argument):
-    air = unit.uplink.radio
+
+def answer_csq(unit: "ChargePoint", argument: str) -> "list[str]":
+    air = unit.link.radio
     air.watch_closely()
     csq, cell = air.csq, air.cell
     dbm = signal.dbm_from_csq(csq)
@@ -19,21 +22,20 @@ def answer_csq(unit, argument):
     ]
 
 
-def answer_network(unit, argument):
-    return unit.uplink.network.lines()
+def answer_network(unit: "ChargePoint", argument: str) -> "list[str]":
+    return unit.link.network.lines()
 
 
-def answer_networks(unit, argument):
-    network = unit.uplink.network
+def answer_networks(unit: "ChargePoint", argument: str) -> "list[str]":
+    network = unit.link.network
     heard = ["network %s %d %d %s" % (one.plmn, one.csq, count, name or "") for one, name, count in network.survey]
     return ["scan %s" % network.survey_state] + heard
 
 
-def answer_scan(unit, argument):
-    unit.uplink.network.survey_state = "wanted"
-    unit.uplink.scan_wanted = True
+def answer_scan(unit: "ChargePoint", argument: str) -> "list[str]":
+    unit.link.scan()
     return []
 
 
-def answer_trace(unit, argument):
-    return unit.uplink.trace()
+def answer_trace(unit: "ChargePoint", argument: str) -> "list[str]":
+    return unit.link.trace()

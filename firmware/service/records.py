@@ -2,18 +2,22 @@
 
 from firmware.errors import CommandRefused
 from firmware.lazy_import import LazyImport
-from firmware.persistence import SESSION_LOG
+
+if False:  # for mypy alone
+    from firmware.charge_point import ChargePoint
 
 SESSIONS_SHOWN = 20
 SECURITY_SHOWN = 20
 
 
-def answer_sessions(unit, argument):
+def answer_sessions(unit: "ChargePoint", argument: str) -> "list[str]":
     """`sessions` the latest, `sessions N` from number N on."""
     if argument and not argument.isdigit():
         raise CommandRefused("give the number of the first session")
-    with LazyImport(SESSION_LOG) as kept:
-        log = kept.SessionLog(unit.board.flash)
+    with LazyImport():
+        from firmware.storage import session_log
+
+        log = session_log.SessionLog(unit.flash())
         first = int(argument) if argument else max(1, log.last_number() - SESSIONS_SHOWN + 1)
         return [
             "session %d start %s lasted_s %d charging_s %d energy_wh %d"
@@ -22,14 +26,14 @@ def answer_sessions(unit, argument):
         ]
 
 
-def answer_log(unit, argument):
+def answer_log(unit: "ChargePoint", argument: str) -> "list[str]":
     """What happened lately; `log security` what concerns security, also from before the last restart."""
     if argument == "security":
-        entries = [(time_s, kind, details) for time_s, kind, details, _ in unit.log.security(SECURITY_SHOWN)]
+        entries = [(time_s, kind, details) for time_s, kind, details, _ in unit.journal.log.security(SECURITY_SHOWN)]
     elif argument:
         raise CommandRefused("log, or log security")
     else:
-        entries = [(unit.wall_clock.at(at_ms), kind, details) for at_ms, kind, details in unit.log.latest()]
+        entries = [(unit.wall_clock.at(at_ms), kind, details) for at_ms, kind, details in unit.journal.log.latest()]
     return [
         "event %s %s %s" % (time_s or "-", kind, " ".join("%s=%s" % pair for pair in sorted(details.items())))
         for time_s, kind, details in entries

@@ -11,7 +11,6 @@ from firmware.storage import record_file
 
 FILE = "/settings"
 GOOD_FILE = "/settings.good"  # those that the unit has lived with for a while
-BOUNDS = "firmware.storage.bounds"
 ALL = "all"
 
 SECRETS = ("secret", "installer_code")
@@ -41,7 +40,9 @@ class Settings:
 
     def _take(self, stored, good):
         """`refused` are the names of stored values that were not taken; ALL if the file is damaged."""
-        with LazyImport(BOUNDS) as bounds:
+        with LazyImport():
+            from firmware.storage import bounds
+
             self._values, self.refused = bounds.taken(stored, good, self._complaints)
         if good and not stored:
             self.refused = [ALL]
@@ -66,7 +67,9 @@ class Settings:
         """Check every name and value of the dict `wanted`, then store them all; SettingError and no change if one is bad.
         OSError and no change if the flash does not take them.
         """
-        with LazyImport(BOUNDS) as bounds:
+        with LazyImport():
+            from firmware.storage import bounds
+
             for name, value in wanted.items():
                 why = bounds.why_not(name, value, self._complaints)
                 if why:
@@ -78,7 +81,9 @@ class Settings:
 
     def reset(self, secret):
         """All but KEPT to their defaults, under a new secret. OSError if the flash does not take it."""
-        with LazyImport(BOUNDS) as bounds:
+        with LazyImport():
+            from firmware.storage import bounds
+
             values, _ = bounds.taken({name: self[name] for name in KEPT}, {}, self._complaints)
         values["secret"] = secret
         self._store(self._path, values)

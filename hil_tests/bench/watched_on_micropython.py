@@ -61,8 +61,8 @@ class WatchedBoard(virtual.VirtualBoard):
         self._step_ms = now_ms
         super().write(outputs)
         if self._closed and not outputs.contactor:
-            uplink = unit.uplink
-            command = uplink._modem._command.split("=")[0].rstrip("?")
+            uplink = unit.link
+            command = uplink._bearer._modem._command.split("=")[0].rstrip("?")
             doings = [DOINGS[place] for place in range(len(DOINGS)) if since[place]]
             say(["opened"] + doings + [command or "watching," + uplink.state])
         self._closed = outputs.contactor
@@ -93,5 +93,5 @@ note(secure.SecureStream, "connect", DOINGS.index("TLS"))
 note(flash_image.FlashImage, "writeblocks", DOINGS.index("flash"))
 note(Pause, "collect", DOINGS.index("gc"))
 unit = app.Unit(WatchedBoard)
-unit.pauses += (Pause(unit.board, unit.clock).poll,)
+unit.pauses += (Pause(unit._board, unit._clock).poll,)
 unit.talk()

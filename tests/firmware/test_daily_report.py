@@ -1,14 +1,20 @@
 """Is the unit's health told once a day, and are settings good after ten minutes?"""
 
+from firmware import daily_report
 from firmware.daily_report import DAY_MS, LIVED_MS, DailyReport
 from tests.firmware.link.fake_clock import FakeClock
 
 
 class Rest:
-    """Control loop, settings, outbox and heap in one."""
+    """Exchange, settings, health with its outbox, and memory in one."""
 
     worst_ms = 20
+    cause, crashes = "soft", 2
     dropped = damaged = kept = 0
+
+    @property
+    def outbox(self):
+        return self
 
     def free(self):
         return 50000
@@ -22,12 +28,13 @@ class Rest:
 
 def daily():
     clock, rest = FakeClock(), Rest()
+    daily_report.memory = rest
     told: list = []
     return (
         clock,
         rest,
         told,
-        DailyReport(clock, rest, rest, rest, "soft", lambda: 2, rest, lambda *event: told.append(event)),
+        DailyReport(clock, rest, rest, rest, lambda *event: told.append(event)),
     )
 
 

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from firmware.charge_point import ChargePoint
 from firmware.errors import CommandRefused
 from firmware.installer_lock import InstallerLock
 from firmware.service.fitting import answer_config
@@ -18,16 +19,16 @@ from tests.firmware.storage.folder import empty
 FLASH = "build/tests-identity"
 
 
-class Unit:
-    """Of app.Unit, what these commands touch."""
+class Unit(ChargePoint):
+    """Of a charge point, what these commands touch."""
 
     def __init__(self):
-        self.flash = empty("tests-identity")
-        self.settings = Settings(self.flash)
-        self.log = EventLog(self.flash)
+        self.folder = empty("tests-identity")
+        self.settings = Settings(self.folder)
+        self.log = EventLog(self.folder)
         self.installer_lock = InstallerLock(self.settings, FakeClock(), self.note)
-        self.journal = self.board = self.controller = self.report = self
-        self.session = self.after_answer = None
+        self.journal = self.exchange = self.report = self
+        self.session = None
         self.applied = 0
 
     def note(self, kind, details):
@@ -36,7 +37,10 @@ class Unit:
     def apply_settings(self):
         self.applied += 1
 
-    def reset(self):
+    def flash(self):
+        return self.folder
+
+    def restart(self):
         raise SystemExit
 
 
@@ -100,7 +104,7 @@ def test_a_factory_reset_makes_a_new_secret_and_forgets_the_owner():
     assert said[1] == "cloud python -m cloud_bridge unit secret CP1 --secret -"
     assert again["schedule"] == "" and not again.fall_back()
     assert Outbox(FLASH + "/outbox").waiting() == 0 and SessionLog(FLASH).last_number() == 0
-    assert unit.after_answer == unit.reset
+    assert unit.after_answer == unit.restart
 
 
 def test_what_the_unit_is_and_what_its_house_bears_stays():

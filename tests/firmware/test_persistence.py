@@ -2,6 +2,7 @@
 
 from firmware.charging.claims import Claims
 from firmware.charging.session import Kept
+from firmware.claim_manager import ClaimManager
 from firmware.persistence import Persistence, restore
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.session_log import SessionLog
@@ -18,24 +19,20 @@ class Home:
     def __init__(self, schedule="", epoch_s=None, forget=True):
         self.flash = empty("tests-persistence") if forget else FOLDER
         self.checkpoint = Checkpoint(self.flash, 0)
-        register, kept = restore(self.checkpoint, 0)
-        self.unit = Unit(kept=kept, register=register)
-        self.unit.controller._sessions = self.checkpoint.number("sessions")
+        register, kept, sessions, _ = restore(self.checkpoint, 0)
+        self.unit = Unit(kept=kept, register=register, sessions=sessions)
         self.settings = {"schedule": schedule}
         self.epoch_s = epoch_s
         self.told = []
         self.claims = Claims(lambda: 60, self.checkpoint.number("delay_s"), self.checkpoint.value.get("override"))
-        self.persistence = Persistence(
-            self.unit.controller,
+        self.claim_manager = ClaimManager(
+            self.unit.exchange,
             self.claims,
             self.settings,
-            self.checkpoint,
-            self.flash,
-            self,
             self,
             lambda kind, details: self.told.append((kind, details)),
-            kept,
         )
+        self.persistence = Persistence(self.unit.exchange, self.claim_manager, self.checkpoint, self, self.flash)
 
     def now_ms(self):
         return self.unit.now_ms
@@ -103,7 +100,7 @@ def test_after_a_cut_the_same_session_goes_on():
     again = Home(forget=False)
     again.unit.inputs.meter_wh = 5100
     again.plug()
-    report = again.unit.controller.report
+    report = again.unit.exchange.report
     assert report.session.number == 1 and report.session_wh == 5100 and again.unit.outputs.contactor
 
 
@@ -135,7 +132,7 @@ def test_the_owners_hours_wait_and_the_button_charges_now():
     """[R10b] [R10f] [R11d]"""
     home = Home("default", MONDAY_0830_S)
     home.plug()
-    assert not home.unit.outputs.contactor and home.unit.controller.report.ruling.source == "schedule"
+    assert not home.unit.outputs.contactor and home.unit.exchange.report.ruling.source == "schedule"
     home.press()
     home.run(1500)
     assert home.unit.outputs.contactor and home.told == [("override", {"session": 1})]
@@ -163,7 +160,7 @@ def test_an_override_is_refused_while_a_fault_is_set():
     home.plug()
     home.unit.inputs.rcd_ac_trip = True
     home.run(500)
-    assert home.persistence.override(True) == "a fault is set"
+    assert home.claim_manager.override(True) == "a fault is set"
     home.run(500)
     assert not home.unit.outputs.contactor and home.claims.override is None
     assert home.told == [("override", {"refused": "a fault is set"})]
@@ -178,7 +175,7 @@ def test_a_fault_that_needs_a_person_is_kept_until_one_cleared_it():
     assert Checkpoint(home.flash, 0).value["latched"] == ["rcd_ac", "rcd_dc"]
     home.unit.inputs.rcd_ac_trip = home.unit.inputs.rcd_dc_trip = False
     home.run(1000)
-    home.unit.controller.clear_wanted = True
+    home.unit.exchange.clear_wanted = True
     home.run(1000)
     assert Checkpoint(home.flash, 0).value["latched"] == []
 

@@ -5,14 +5,14 @@ from tests.firmware.link.fake_clock import FakeClock
 
 
 class Unit:
-    """Of board, control loop, controller and uplink, what the supervisor looks at."""
+    """Of board, exchange and uplink, what the supervisor looks at."""
 
     def __init__(self):
         self.fed = self.steps = self.turns = 0
         self.contactor = False
         self.report = self
         self.clock = FakeClock()
-        self.supervisor = Supervisor(self, self, self, self, self.clock)
+        self.supervisor = Supervisor(self, self, self, self.clock)
 
     def feed(self):
         self.fed += 1

@@ -1,13 +1,15 @@
 """The firmware's uplink, whole, on a simulated modem in virtual time: everything around it that does not matter is a stub."""
 
 import contextlib
-import inspect
 import tempfile
 from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
+from firmware.link.bearer import Bearer
+from firmware.link.cloud_messages import CloudMessages
 from firmware.link.uplink import Uplink
+from firmware.storage.boots import Boot
 from hil_tests.bench.modem.broker import Broker
 from hil_tests.bench.modem.virtual_time import Clock, Enough, Port, VirtualLoop
 from hil_tests.sim.modem.line_speed import LineSpeed
@@ -64,18 +66,17 @@ class ChargePoint:
             raise Enough
 
     def _uplink(self) -> Any:
-        around: dict[str, Any] = {
-            "board": _Board(self),
-            "clock": self.clock,
-            "wall_clock": _WallClock(),
-            "settings": _Settings(self.broker.port),
-            "controller": _Controller(),
-            "control_loop": _ControlLoop(),
-            "journal": _Journal(self),
-            "first_wait_ms": 0,
-        }
-        wanted = inspect.signature(Uplink).parameters
-        return Uplink(**{name: around.get(name, lambda *_: None) for name in wanted})
+        board: Any = _Board(self)
+        clock: Any = self.clock
+        exchange: Any = _Exchange()
+        journal: Any = _Journal(self)
+        health: Any = _Health()
+        wall_clock: Any = _WallClock()
+        settings: Any = _Settings(self.broker.port)
+        no_tls: Any = None
+        bearer = Bearer(board, clock, journal, lambda _time_s, _source: None)
+        cloud = CloudMessages(exchange, journal, health, wall_clock, lambda _payload: None)
+        return Uplink(bearer, settings, no_tls, exchange, cloud)
 
     def supply(self, on: bool) -> None:
         """The modem's supply pin."""
@@ -123,20 +124,21 @@ class _Settings:
         return True
 
 
-class _Controller:
+class _Exchange:
     def __init__(self) -> None:
         self.link_proven = False
         self.report = _Report("A1", "idle", "smart", False, 0, 0, 0, (), _Ruling("installer", None))
 
-    def __getattr__(self, name: str) -> None:
-        return None
-
-
-class _ControlLoop:
-    worst_ms = 0
-
     def take_worst_ms(self) -> int:
         return 0
+
+
+class _Health:
+    cause = "soft"
+    boot = Boot(1, 0, False)
+
+    def flash_fails(self) -> bool:
+        return False
 
 
 class _Journal:

@@ -12,7 +12,7 @@ from tests.firmware.charging.wired import CAR_MV, STEP_MS, Unit
 def test_plug_in_and_it_charges_without_any_network():
     unit = Unit().charge()
     assert unit.offered_a() == 32
-    assert unit.controller.report.state == "C2"
+    assert unit.exchange.report.state == "C2"
 
 
 def test_the_contactor_closes_within_three_seconds_of_the_vehicle_being_ready():
@@ -37,15 +37,15 @@ def test_a_car_that_waits_at_6_v_when_the_unit_starts_is_charged():
 def test_nothing_starts_before_the_owners_wishes_were_read_unless_nobody_reads_them():
     """[R10a] [R7]"""
     unit = Unit()
-    unit.controller.claims = Controller(0, unit.controller.setup).claims
+    unit.exchange.claims = Controller(0, unit.exchange.setup).exchange.claims
     unit.car = "C"
     assert not unit.run(READ_WITHIN_MS - STEP_MS).contactor and unit.offered_a() == 0
     assert unit.run(2000).contactor
     unit = Unit()
-    unit.controller.claims = Controller(0, unit.controller.setup).claims
+    unit.exchange.claims = Controller(0, unit.exchange.setup).exchange.claims
     unit.car = "C"
     unit.run(1000)
-    unit.controller.claims = ()
+    unit.exchange.claims = ()
     assert unit.run(1000).contactor
 
 
@@ -60,7 +60,7 @@ def test_a_warm_enclosure_halves_the_offer_and_a_cool_one_gives_it_back():
     unit = Unit().charge()
     unit.inputs.temperature_c = 66
     unit.run(100)
-    assert unit.offered_a() == 16 and unit.controller.report.ruling.source == "temperature"
+    assert unit.offered_a() == 16 and unit.exchange.report.ruling.source == "temperature"
     unit.inputs.temperature_c = 63
     unit.run(6000)
     assert unit.offered_a() == 16
@@ -71,9 +71,9 @@ def test_a_warm_enclosure_halves_the_offer_and_a_cool_one_gives_it_back():
 
 def test_a_load_manager_that_is_not_heard_leaves_the_fallback_current():
     unit = Unit(fallback_a=10).charge()
-    assert unit.offered_a() == 10 and unit.controller.report.ruling.source == "load_manager"
+    assert unit.offered_a() == 10 and unit.exchange.report.ruling.source == "load_manager"
     unit.run(6000)
-    unit.controller.claims = (Claim("load_manager", 20, unit.now_ms + 10000, "house", None),)
+    unit.exchange.claims = (Claim("load_manager", 20, unit.now_ms + 10000, "house", None),)
     unit.run(6000)
     assert unit.offered_a() == 20
     unit.run(5000)
@@ -91,21 +91,21 @@ def test_noise_at_the_edge_of_a_band_does_not_open_the_contactor():
 
 def test_losing_the_network_changes_the_mode_and_nothing_of_the_charge():
     unit = Unit().charge()
-    unit.controller.link_proven = True
+    unit.exchange.link_proven = True
     unit.run(1000)
     before = unit.outputs.pilot_duty_u16
-    unit.controller.link_proven = False
+    unit.exchange.link_proven = False
     for _ in range(130000 // STEP_MS):
         outputs = unit.run(STEP_MS)
         assert outputs.contactor and outputs.pilot_duty_u16 == before
-    assert unit.controller.report.mode == "standalone"
+    assert unit.exchange.report.mode == "standalone"
     assert [event.what for event in unit.events() if event.kind == "mode"] == ["smart", "link_lost", "standalone"]
 
 
 def test_a_pause_asks_the_car_first_and_opens_after_six_seconds_if_it_goes_on_drawing():
     unit = Unit().charge()
     unit.inputs.current_ma = 16000
-    unit.controller.claims = (Claim("cloud", PAUSE_A, None, "peak", None),)
+    unit.exchange.claims = (Claim("cloud", PAUSE_A, None, "peak", None),)
     outputs = unit.run(5900)
     assert outputs.contactor and outputs.pilot_duty_u16 == X1
     assert not unit.run(200).contactor
@@ -113,7 +113,7 @@ def test_a_pause_asks_the_car_first_and_opens_after_six_seconds_if_it_goes_on_dr
 
 def test_a_pause_that_expires_lets_it_charge_again():
     unit = Unit().charge()
-    unit.controller.claims = (Claim("cloud", PAUSE_A, unit.now_ms + 10000, "peak", None),)
+    unit.exchange.claims = (Claim("cloud", PAUSE_A, unit.now_ms + 10000, "peak", None),)
     unit.run(9000)
     assert not unit.outputs.contactor
     unit.run(3000)
@@ -126,7 +126,7 @@ def test_wishes_change_the_offer_at_most_every_five_seconds():
     changes = []
     before = unit.outputs.pilot_duty_u16
     for step in range(1000):
-        unit.controller.claims = (Claim("cloud", 10 + step % 7, None, "solar", None),)
+        unit.exchange.claims = (Claim("cloud", 10 + step % 7, None, "solar", None),)
         duty = unit.run(STEP_MS).pilot_duty_u16
         if duty != before:
             changes.append(unit.now_ms)
@@ -139,7 +139,7 @@ def test_a_wish_that_flutters_makes_an_offer_at_most_every_five_seconds():
     unit = Unit().charge()
     offered_ms = []
     for step in range(2000):
-        unit.controller.claims = (Claim("cloud", PAUSE_A, None, "cloudy", None),) if step % 7 else ()
+        unit.exchange.claims = (Claim("cloud", PAUSE_A, None, "cloudy", None),) if step % 7 else ()
         before = unit.outputs.pilot_duty_u16
         if unit.run(STEP_MS).pilot_duty_u16 != before == X1:
             offered_ms.append(unit.now_ms)
@@ -149,8 +149,8 @@ def test_a_wish_that_flutters_makes_an_offer_at_most_every_five_seconds():
 
 def test_a_lower_ceiling_does_not_wait_for_a_wish_that_does():
     unit = Unit().charge()
-    unit.controller.claims = (Claim("cloud", 10, None, "solar", None),)
-    unit.controller.setup = Setup(16, True, False, 0)
+    unit.exchange.claims = (Claim("cloud", 10, None, "solar", None),)
+    unit.exchange.setup = Setup(16, True, False, 0)
     unit.run(STEP_MS)
     assert unit.offered_a() <= 16
 
@@ -163,7 +163,7 @@ def test_a_thinner_cable_limits_the_offer_and_no_cable_offers_nothing():
     unit.inputs.proximity_ohm = None
     unit.run(1000)
     assert not unit.outputs.contactor
-    assert unit.controller.report.faults == ("proximity",)
+    assert unit.exchange.report.faults == ("proximity",)
 
 
 def test_a_session_counts_its_energy_from_plug_to_unplug():
@@ -182,10 +182,10 @@ def test_a_meter_that_has_not_answered_yet_costs_nothing_and_its_first_reading_i
     unit = Unit()
     unit.inputs.meter_wh = None
     unit.charge()
-    assert unit.controller.report.total_wh is None and unit.controller.report.session is None
+    assert unit.exchange.report.total_wh is None and unit.exchange.report.session is None
     unit.inputs.meter_wh = 700000
     unit.run(1000)
-    assert unit.controller.report.session.number == 1 and unit.controller.report.session_wh == 0
+    assert unit.exchange.report.session.number == 1 and unit.exchange.report.session_wh == 0
 
 
 def test_the_boot_of_the_rules_is_safe():
@@ -200,7 +200,7 @@ def test_the_power_told_is_never_older_than_a_second():
     for power_w in range(100, 2100, 100):
         unit.inputs.power_w = power_w
         unit.run(980)
-        assert unit.controller.report.power_w == power_w
+        assert unit.exchange.report.power_w == power_w
 
 
 def test_a_cold_boot_without_any_network_or_time_charges_within_five_seconds():

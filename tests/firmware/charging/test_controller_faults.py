@@ -2,7 +2,6 @@
 
 import pytest
 
-from firmware.charging.controller import Controller
 from firmware.charging.io import X1, F
 from tests.firmware.charging.wired import STEP_MS, Unit
 
@@ -18,15 +17,13 @@ def test_a_fault_opens_in_the_same_step_shows_f_for_300_ms_and_then_lets_an_unpl
 
 
 def test_a_latched_fault_outlives_a_restart_and_not_the_person_who_clears_it():
-    unit = Unit()
-    unit.controller = Controller(0, unit.controller.setup, latched=("rcd_ac",))
-    unit.controller.claims = ()
+    unit = Unit(latched=("rcd_ac",))
     unit.car = "C"
     for _ in range(500):
         outputs = unit.run(STEP_MS)
         assert not outputs.contactor and outputs.led[0] > 0 and outputs.led[1] == outputs.led[2] == 0
-    assert unit.controller.report.faults == ("rcd_ac",)
-    unit.controller.clear_wanted = True
+    assert unit.exchange.report.faults == ("rcd_ac",)
+    unit.exchange.clear_wanted = True
     assert unit.run(3000).contactor
 
 
@@ -46,7 +43,7 @@ def test_a_missing_diode_never_charges():
     unit.car = "C"
     for _ in range(500):
         assert not unit.run(STEP_MS).contactor
-    assert unit.controller.report.faults == ("diode",)
+    assert unit.exchange.report.faults == ("diode",)
 
 
 def test_a_diode_that_was_mended_is_seen_within_seconds_without_any_offer():
@@ -54,12 +51,12 @@ def test_a_diode_that_was_mended_is_seen_within_seconds_without_any_offer():
     unit.diode = False
     unit.car = "B"
     unit.run(5000)
-    assert unit.controller.report.faults == ("diode",)
+    assert unit.exchange.report.faults == ("diode",)
     unit.diode = True
     for _ in range(3500 // STEP_MS):
-        assert unit.offered_a() == 0 or unit.controller.report.faults == ()
+        assert unit.offered_a() == 0 or unit.exchange.report.faults == ()
         unit.run(STEP_MS)
-    assert unit.controller.report.faults == ()
+    assert unit.exchange.report.faults == ()
 
 
 def test_the_leakage_sensor_is_tested_before_the_first_closing_of_a_session_and_only_then():
@@ -82,10 +79,10 @@ def test_a_leakage_sensor_that_fails_its_test_never_charges_until_a_person_has_i
     unit.car = "C"
     for _ in range(500):
         assert not unit.run(STEP_MS).contactor
-    assert unit.controller.report.faults == ("rcd_selftest",)
+    assert unit.exchange.report.faults == ("rcd_selftest",)
     unit.rcd_works = True
     assert not unit.run(5000).contactor
-    unit.controller.clear_wanted = True
+    unit.exchange.clear_wanted = True
     assert unit.run(2000).contactor
 
 
@@ -97,7 +94,7 @@ def test_a_leak_during_the_self_test_is_found_by_its_end():
     unit.inputs.rcd_dc_trip = True
     for _ in range(100):
         assert not unit.run(STEP_MS).contactor
-    assert "rcd_dc" in unit.controller.report.faults
+    assert "rcd_dc" in unit.exchange.report.faults
 
 
 def test_a_plug_pulled_during_the_self_test_is_no_leak():
@@ -112,7 +109,7 @@ def test_a_plug_pulled_during_the_self_test_is_no_leak():
         unit.run(lets_go_in)
         unit.inputs.rcd_ac_trip = unit.inputs.rcd_dc_trip = unit.tested = False
         unit.run(1000)
-        assert unit.controller.report.faults == () and not unit.outputs.rcd_test
+        assert unit.exchange.report.faults == () and not unit.outputs.rcd_test
 
 
 @pytest.mark.parametrize("ventilated", [False, True])
@@ -121,14 +118,14 @@ def test_a_car_that_needs_ventilation_has_power_only_where_there_is_some_and_it_
     unit.car = "D"
     unit.run(3000)
     assert unit.outputs.contactor == ventilated
-    assert unit.controller.report.faults == ()
+    assert unit.exchange.report.faults == ()
     if not ventilated:
-        assert unit.controller.report.ruling.source == "ventilation"
+        assert unit.exchange.report.ruling.source == "ventilation"
 
 
 def test_a_plug_pulled_during_the_self_test_does_not_stop_the_next_one():
     unit = Unit()
-    unit.controller.test_wanted = True
+    unit.exchange.test_wanted = True
     unit.run(2 * STEP_MS)
     unit.car = "A"
     unit.run(1000)
@@ -142,7 +139,7 @@ def test_while_its_own_supply_collapses_everything_is_open_and_nothing_is_a_faul
     for _ in range(500):
         assert not unit.run(STEP_MS).contactor
     assert unit.events() == []
-    report = unit.controller.report
+    report = unit.exchange.report
     assert report.faults == () and (report.phase, report.contactor, report.amps) == ("idle", False, 0)
 
 

@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from firmware.charging import pilot
 from firmware.charging.control_state import Setup
-from firmware.charging.controller import Controller
+from firmware.charging.controller import Controller, Restored
+from firmware.charging.exchange import Exchange
 from firmware.charging.io import SAFE, X1, F, Inputs
 from firmware.charging.limits import Claim
 from firmware.charging.register import Register
@@ -40,9 +41,13 @@ class World:
         self.contact_follows, self.rcd_works, self.obeys, self.leak = True, True, True, False
         self.outputs = SAFE
         self.controller = Controller(0, self.setup)
-        self.controller.claims = ()
+        self.exchange.claims = ()
         self.total_wh = 0
         self.step(200)
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.controller.exchange
 
     def step(self, ms: int) -> None:
         for _ in range(max(1, ms // STEP_MS)):
@@ -59,9 +64,9 @@ class World:
         inputs.rail_mv, inputs.supply_mv, inputs.temperature_c, inputs.proximity_ohm = 5000, 230_000, 25, 220
         inputs.rcd_dc_trip = inputs.button = self.leak = self.shorted = False
         self.diode = self.contact_follows = self.rcd_works = self.obeys = True
-        self.noise_mv, self.car, self.controller.claims = 0, "A", ()
+        self.noise_mv, self.car, self.exchange.claims = 0, "A", ()
         self.step(1000)
-        self.controller.clear_wanted = True
+        self.exchange.clear_wanted = True
         self.step(1000)
         self.car = "C"
         self.step(4000)  # an offer that was withdrawn just before all this rests for 5 s
@@ -88,7 +93,7 @@ class World:
 
     def _watch(self) -> None:
         """What must hold in every single step."""
-        outputs, report, inputs = self.outputs, self.controller.report, self.inputs
+        outputs, report, inputs = self.outputs, self.exchange.report, self.inputs
         faults = self.controller.faults.names
         red, green, blue = outputs.led
         assert (red > 0 and green == blue == 0) == bool(faults) or inputs.rail_mv < 4500
@@ -125,7 +130,7 @@ class House(RuleBasedStateMachine):
     @rule()
     def a_unit_that_was_put_right_charges(self) -> None:
         self.world.put_right()
-        assert self.world.outputs.contactor, self.world.controller.report
+        assert self.world.outputs.contactor, self.world.exchange.report
 
     @rule(ms=st.sampled_from([20, 20, 40, 100, 300, 1000, 3000, 7000]))
     def wait(self, ms: int) -> None:
@@ -179,16 +184,16 @@ class House(RuleBasedStateMachine):
     )
     def claim(self, source: str, amps: float, lasts_ms: int | None) -> None:
         until_ms = None if lasts_ms is None else self.world.now_ms + lasts_ms
-        self.world.controller.claims = (Claim(source, amps, until_ms, "fuzz", None), *self.world.controller.claims[:2])
+        self.world.exchange.claims = (Claim(source, amps, until_ms, "fuzz", None), *self.world.exchange.claims[:2])
         self.world.step(STEP_MS)
 
     @rule()
     def no_claims(self) -> None:
-        self.world.controller.claims = ()
+        self.world.exchange.claims = ()
 
     @rule(ask=st.sampled_from(["clear_wanted", "test_wanted"]))
     def person(self, ask: str) -> None:
-        setattr(self.world.controller, ask, True)
+        setattr(self.world.exchange, ask, True)
         self.world.step(STEP_MS)
 
     @rule(meter_wh=st.sampled_from([0, 5, 1_000_000]))
@@ -198,14 +203,14 @@ class House(RuleBasedStateMachine):
 
     @rule(setup=st.builds(Setup, st.sampled_from([32, 16, 6]), st.booleans(), st.booleans(), st.sampled_from([0, 10])))
     def installer(self, setup: Setup) -> None:
-        self.world.setup = self.world.controller.setup = setup
+        self.world.setup = self.world.exchange.setup = setup
         self.world.step(STEP_MS)
 
     @rule(proven=st.booleans(), ms=st.sampled_from([20, 1000, 130_000]))
     def network_alone_changes_nothing(self, proven: bool, ms: int) -> None:
         """Everything else stands still: contactor, offer, faults and session are what they were, step by step."""
         twin = copy.deepcopy(self.world)
-        self.world.controller.link_proven = proven
+        self.world.exchange.link_proven = proven
         for _ in range(min(ms, 2000) // STEP_MS):
             self.world.step(STEP_MS)
             twin.step(STEP_MS)
@@ -214,17 +219,18 @@ class House(RuleBasedStateMachine):
     @rule()
     def mains_cut(self) -> None:
         """The processor dies; what was kept is there again, and the energy with it."""
-        report = self.world.controller.report
+        report = self.world.exchange.report
         register = Register(report.total_wh, report.meter_wh)
         sessions = report.session.number if report.session else 0
-        self.world.controller = Controller(self.world.now_ms, self.world.setup, register, report.session, sessions)
+        restored = Restored(register, report.session, sessions, ())
+        self.world.controller = Controller(self.world.now_ms, self.world.setup, restored)
         self.world.outputs = SAFE
         if self.world.contact_follows:
             self.world.inputs.contactor_closed = False
         before_wh, self.world.total_wh = self.world.total_wh, 0
         self.world.step(STEP_MS)
         if self.world.inputs.rail_mv >= 4500:
-            assert (self.world.controller.report.total_wh or 0) >= before_wh
+            assert (self.world.exchange.report.total_wh or 0) >= before_wh
         self.world.total_wh = max(self.world.total_wh, 0)
 
     @invariant()
@@ -234,7 +240,7 @@ class House(RuleBasedStateMachine):
 
 
 def _charge(world: World) -> tuple[object, ...]:
-    controller, outputs, session = world.controller, world.outputs, world.controller.report.session
+    controller, outputs, session = world.controller, world.outputs, world.exchange.report.session
     return (
         controller.phase,
         controller.faults.names,

@@ -23,7 +23,7 @@ def test_a_car_that_is_still_there_charges_on_in_the_same_session(car):
     unit.run(1000)
     unit.car = "C"
     unit.run(1000)
-    report = unit.controller.report
+    report = unit.exchange.report
     assert unit.outputs.contactor and report.session.number == 7 and report.session_wh == 7010
     assert [event.what for event in unit.events() if event.kind == "resumed"] == [7]
 
@@ -31,8 +31,8 @@ def test_a_car_that_is_still_there_charges_on_in_the_same_session(car):
 def test_a_car_that_left_meanwhile_ended_its_session():
     unit = interrupted("A")
     unit.run(1000)
-    record = unit.controller.ended.take()
-    assert record.number == 7 and record.energy_wh == 7010 and unit.controller.report.session is None
+    record = unit.exchange.ended.take()
+    assert record.number == 7 and record.energy_wh == 7010 and unit.exchange.report.session is None
 
 
 def test_a_car_that_comes_later_begins_a_new_session_with_the_next_number():
@@ -40,7 +40,7 @@ def test_a_car_that_comes_later_begins_a_new_session_with_the_next_number():
     unit.controller._sessions = 7
     unit.run(1000)
     unit.charge()
-    assert unit.controller.report.session.number == 8
+    assert unit.exchange.report.session.number == 8
 
 
 def test_a_supply_that_goes_and_comes_keeps_the_session_in_one_piece():
@@ -48,8 +48,8 @@ def test_a_supply_that_goes_and_comes_keeps_the_session_in_one_piece():
     for _ in range(5):
         unit.inputs.rail_mv = 4000
         unit.run(5 * STEP_MS)
-        assert not unit.controller.powered and not unit.outputs.contactor
+        assert not unit.exchange.powered and not unit.outputs.contactor
         unit.inputs.rail_mv = 5000
         unit.run(2000)
-    assert unit.outputs.contactor and unit.controller.report.session.number == 1
+    assert unit.outputs.contactor and unit.exchange.report.session.number == 1
     assert [event for event in unit.events() if event.kind in ("fault", "session")] == []

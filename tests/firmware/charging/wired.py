@@ -2,7 +2,7 @@
 
 from firmware.charging import pilot
 from firmware.charging.control_state import Setup
-from firmware.charging.controller import Controller
+from firmware.charging.controller import Controller, Restored
 from firmware.charging.io import SAFE, X1, F, Inputs
 
 STEP_MS = 20
@@ -12,10 +12,12 @@ CAR_MV = {"A": 12000, "B": 9000, "C": 6000, "D": 3000}
 class Unit:
     """A controller with a board that obeys: contactor and pilot follow the outputs within one step."""
 
-    def __init__(self, tethered=True, ventilated=False, fallback_a=0, kept=None, register=None):
+    def __init__(self, tethered=True, ventilated=False, fallback_a=0, kept=None, register=None, sessions=0, latched=()):
         self.now_ms = 0
-        self.controller = Controller(0, Setup(32, tethered, ventilated, fallback_a), register, kept)
-        self.controller.claims = ()
+        self.controller = Controller(
+            0, Setup(32, tethered, ventilated, fallback_a), Restored(register, kept, sessions, latched)
+        )
+        self.exchange.claims = ()
         self.inputs = Inputs()
         self.inputs.rail_mv, self.inputs.supply_mv, self.inputs.temperature_c = 5000, 230000, 25
         self.inputs.meter_wh = 0
@@ -24,6 +26,10 @@ class Unit:
         self.rcd_works = True
         self.tested = False
         self.outputs = SAFE
+
+    @property
+    def exchange(self):
+        return self.controller.exchange
 
     def run(self, ms):
         for _ in range(max(1, ms // STEP_MS)):
@@ -47,15 +53,15 @@ class Unit:
         self.run(500)
         self.car = "C"
         self.run(1000)
-        assert self.outputs.contactor, self.controller.report
+        assert self.outputs.contactor, self.exchange.report
         return self
 
     def events(self):
         taken = []
-        event = self.controller.events.take()
+        event = self.exchange.events.take()
         while event:
             taken.append(event)
-            event = self.controller.events.take()
+            event = self.exchange.events.take()
         return taken
 
     def offered_a(self):

@@ -11,10 +11,11 @@ import sys
 
 import vfs
 
-from firmware import memory
 from firmware.boards.flash_image import BLOCK_BYTES, BLOCKS, PROGRAM_BYTES
 from firmware.charging.claims import Claims
+from firmware.claim_manager import ClaimManager
 from firmware.daily_report import DailyReport
+from firmware.health import Health
 from firmware.link.journal import Journal
 from firmware.link.network import Network
 from firmware.link.wall_clock import WallClock
@@ -68,30 +69,21 @@ class Day:
         boot = boots.count(FLASH, "power_on", lambda lowest, highest: lowest)
         settings = Settings(FLASH, {})
         checkpoint = Checkpoint(FLASH, 0)
-        register, kept = restore(checkpoint, 0)
-        self.unit = Unit(kept=kept, register=register)
+        register, kept, sessions, _ = restore(checkpoint, 0)
+        self.unit = Unit(kept=kept, register=register, sessions=sessions)
         self.wall_clock = WallClock(self)
         self.wall_clock.set(NOON_S)
         self.outbox = Outbox(FLASH + "/outbox")
-        self.worst_ms = 0  # a control loop's
-        controller = self.unit.controller
-        controller.link_proven = True
-        self.journal = Journal(controller.events, self.outbox, boot.number, self.wall_clock, EventLog(FLASH))
+        exchange = self.unit.exchange
+        exchange.link_proven = True
+        self.journal = Journal(exchange.events, self.outbox, boot.number, self.wall_clock, EventLog(FLASH))
         self.journal.note("boot", {"cause": "power_on"})
-        self.persistence = Persistence(
-            controller,
-            Claims(lambda: 60),
-            settings,
-            checkpoint,
-            FLASH,
-            self,
-            self.wall_clock,
-            self.journal.note,
-            kept,
-        )
+        claim_manager = ClaimManager(exchange, Claims(lambda: 60), settings, self.wall_clock, self.journal.note)
+        self.persistence = Persistence(exchange, claim_manager, checkpoint, self.wall_clock, FLASH)
+        health = Health("power_on", boot, settings, self.persistence, self.journal)
         self.network = Network(None, None, self, self.journal, FLASH)
         self.proved_ms = 0
-        self.daily = DailyReport(self, self, settings, self.outbox, "power_on", lambda: 0, memory, self.journal.note)
+        self.daily = DailyReport(self, exchange, settings, health, self.journal.note)
 
     def now_ms(self):
         return self.unit.now_ms

@@ -2,8 +2,8 @@
 
 import json
 
-from firmware.charging.controller import Event
 from firmware.charging.events import SIZE, Ring
+from firmware.charging.exchange import Event
 from firmware.link.journal import Journal
 from firmware.link.wall_clock import WallClock
 from tests.firmware.link.fake_clock import FakeClock

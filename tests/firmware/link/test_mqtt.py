@@ -6,6 +6,7 @@ import pytest
 from umqtt.simple import MQTTException
 
 from firmware.link.mqtt import INCOMING_MAX, Mqtt
+from firmware.link.mqtt import Broker as BrokerAddress
 from firmware.link.packet_socket import CONNECT_MS, OPERATION_MS, PACKET_MAX
 from tests.firmware.link.fake_clock import FakeClock
 
@@ -66,7 +67,7 @@ class Broker:
 def connected(answer=None):
     clock = FakeClock()
     broker = Broker(clock)
-    mqtt = Mqtt(broker, clock, "CP1", "secret", "broker", 1883, 600)
+    mqtt = Mqtt(broker, clock, BrokerAddress("broker", 1883, "CP1", "secret"), 600)
     mqtt.connect()
     broker.written = []
     if answer:
@@ -83,7 +84,7 @@ def test_a_packet_is_one_write():
 def test_connect_is_one_write_and_names_are_the_modems_to_resolve():
     clock = FakeClock()
     broker = Broker(clock)
-    mqtt = Mqtt(broker, clock, "CP1", "secret", "broker.example", 1883, 600)
+    mqtt = Mqtt(broker, clock, BrokerAddress("broker.example", 1883, "CP1", "secret"), 600)
     mqtt.set_last_will("cp/CP1/lwt", b"offline", qos=1)
     mqtt.connect()
     assert len(broker.written) == 1
@@ -94,7 +95,7 @@ def test_a_network_that_is_slow_to_connect_leaves_time_for_the_login():
     clock = FakeClock()
     broker = Broker(clock)
     broker.connect_ms = CONNECT_MS - 1
-    Mqtt(broker, clock, "CP1", "secret", "broker", 1883, 600).connect()
+    Mqtt(broker, clock, BrokerAddress("broker", 1883, "CP1", "secret"), 600).connect()
 
 
 def test_packet_ids_wrap():
@@ -240,7 +241,9 @@ def test_a_broker_that_answers_garbage_is_an_oserror(garbage):
 
 def test_a_refused_login_keeps_its_return_code():
     clock = FakeClock()
-    mqtt = Mqtt(Broker(clock, lambda packet: b"\x20\x02\x00\x05"), clock, "CP1", "wrong", "broker", 1883, 600)
+    mqtt = Mqtt(
+        Broker(clock, lambda packet: b"\x20\x02\x00\x05"), clock, BrokerAddress("broker", 1883, "CP1", "wrong"), 600
+    )
     with pytest.raises(MQTTException) as refused:
         mqtt.connect()
     assert refused.value.args[0] == 5

@@ -6,10 +6,10 @@ import pytest
 
 from firmware.charging import faults, limits, mode, pilot
 from firmware.charging.limits import PAUSE_A, Claim
+from firmware.commands import CARRY_OUT
 from firmware.link import commands, messages
 from firmware.link.commands import Refused
 from firmware.link.journal import DETAILS
-from firmware.orders import OBEY
 from firmware.storage.bounds import why_not
 from tests.firmware.charging.wired import Unit
 from tests.firmware.link.stand_ins import SessionRecord
@@ -29,20 +29,20 @@ def heartbeat(report, time_s=NOW_S, troubles=TROUBLES, dropped=3):
 
 def test_a_heartbeat_with_everything_has_the_keys_of_the_schema():
     unit = Unit().charge()
-    unit.controller.claims = (Claim("cloud", PAUSE_A, None, "peak", NOW_S + 60),)
+    unit.exchange.claims = (Claim("cloud", PAUSE_A, None, "peak", NOW_S + 60),)
     unit.run(1000)
-    said = heartbeat(unit.controller.report)
+    said = heartbeat(unit.exchange.report)
     assert complaints("heartbeat", said) == []
     assert set(said) == set(keys_of("heartbeat"))
 
 
 def test_a_heartbeat_fits_the_schema_from_the_first_step_to_a_fault():
     unit = Unit()
-    assert complaints("heartbeat", heartbeat(unit.controller.report, None, (), 0)) == []
+    assert complaints("heartbeat", heartbeat(unit.exchange.report, None, (), 0)) == []
     unit.charge()
     unit.inputs.rcd_ac_trip = True
     unit.run(1000)
-    said = heartbeat(unit.controller.report)
+    said = heartbeat(unit.exchange.report)
     assert said["f"] == ["rcd_ac"] and complaints("heartbeat", said) == []
 
 
@@ -116,7 +116,7 @@ def taken(said):
 
 
 def test_the_commands_are_those_of_the_schema():
-    assert set(kinds_of("command")) == set(commands.TABLE) == set(OBEY)
+    assert set(kinds_of("command")) == set(commands.TABLE) == set(CARRY_OUT)
 
 
 @pytest.mark.parametrize("do", kinds_of("command"))

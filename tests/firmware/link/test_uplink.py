@@ -94,7 +94,7 @@ def test_a_heartbeat_goes_out_at_its_interval_and_turns_leave_marks(unit):
 def test_a_long_backlog_leaves_marks_too(unit):
     record = object()
     unit.run(60, lambda: unit.uplink.state == "proven")
-    journal, before = unit.uplink.journal, unit.uplink.turns
+    journal, before = unit.uplink._cloud.journal, unit.uplink.turns
     journal.oldest, journal.message, journal.acknowledged = (
         lambda: record,
         lambda _: ("event", b"{}"),

@@ -1,14 +1,15 @@
-"""Does an order do what it says, once, and is every order answered?"""
+"""Does a command do what it says, once, and is every command answered?"""
 
 import json
 import os
 
 import pytest
 
-from firmware.errors import SettingError
-from firmware.orders import FILE, Orders
+from firmware.charge_point import ChargePoint
+from firmware.commands import FILE, Commands
+from firmware.errors import CommandRefused, SettingError
 
-FOLDER = "build/tests-orders"
+FOLDER = "build/tests-commands"
 NOW_S, END_S = 1767240000, 1767240100
 
 
@@ -16,13 +17,14 @@ class Reset(Exception):
     """The board was asked to restart."""
 
 
-class Unit:
-    """Of app.Unit, what can be ordered about; `told` are the answers."""
+class Unit(ChargePoint):
+    """A charge point of which there is only what can be commanded; `told` are the answers."""
 
-    def __init__(self):
+    def __init__(self, folder=FOLDER):
         self.told = []
-        self.journal = self.wall_clock = self.clock = self.board = self.uplink = self.persistence = self.claims = self
-        self.controller = self.report = self.settings = self
+        self.journal = self.wall_clock = self.link = self.exchange = self.report = self.settings = self
+        self._claim_manager = self.claims = self
+        self.folder = folder
         self.contactor = False
         self.cloud = "untouched"
         self.load_manager = None
@@ -33,6 +35,12 @@ class Unit:
         self.changed = {}
         self.time_s = NOW_S
 
+    def flash(self):
+        return self.folder
+
+    def scan(self):
+        self.scan_wanted = True
+
     def answer(self, command_id, ok, why):
         self.told.append((command_id, ok, why))
 
@@ -42,14 +50,13 @@ class Unit:
     def now_ms(self):
         return 5000
 
-    def reset(self):
+    def restart(self):
         raise Reset
 
     def override(self, wanted):
         if wanted and self.car is None:
-            return "no vehicle"
+            raise CommandRefused("no vehicle")
         self.overridden = wanted
-        return None
 
     def __getitem__(self, name):
         return getattr(self, name)
@@ -62,8 +69,8 @@ class Unit:
                 raise SettingError(name, "needs more")
         self.changed.update(wanted)
 
-    def time_is(self, epoch_s, who):
-        self.changed[who] = epoch_s
+    def set_time(self, epoch_s, source):
+        self.changed[source] = epoch_s
 
     def apply_settings(self):
         self.applied = True
@@ -78,74 +85,74 @@ def fresh():
     for name in os.listdir(FOLDER):
         os.remove(FOLDER + "/" + name)
     unit = Unit()
-    return unit, Orders(unit, FOLDER)
+    return unit, Commands(unit)
 
 
-def order(said):
-    unit, orders = fresh()
-    orders.take(json.dumps(said).encode())
+def command(said):
+    unit, commands = fresh()
+    commands.take(json.dumps(said).encode())
     return unit
 
 
 def test_a_limit_is_a_claim_that_ends_with_the_command():
-    unit = order({"id": "c", "do": "limit", "amps": 16, "exp": END_S})
+    unit = command({"id": "c", "do": "limit", "amps": 16, "exp": END_S})
     assert unit.cloud[:3] == ("cloud", 16, 105000) and unit.cloud.ends_s == END_S
     assert unit.told == [("c", True, None)]
 
 
 def test_a_pause_is_a_limit_of_nothing_and_resume_withdraws_it():
-    assert order({"id": "c", "do": "pause", "exp": END_S}).cloud.amps == 0
-    assert order({"id": "c", "do": "resume"}).cloud is None
+    assert command({"id": "c", "do": "pause", "exp": END_S}).cloud.amps == 0
+    assert command({"id": "c", "do": "resume"}).cloud is None
 
 
 def test_the_load_manager_of_the_house_is_heard_where_there_is_one():
     said = {"id": "c", "do": "load_manager", "amps": 10, "exp": END_S}
-    assert order(said).load_manager[:3] == ("load_manager", 10, 105000)
-    unit, orders = fresh()
+    assert command(said).load_manager[:3] == ("load_manager", 10, 105000)
+    unit, commands = fresh()
     unit.fallback_amps = 0
-    orders.take(json.dumps(said).encode())
+    commands.take(json.dumps(said).encode())
     assert unit.told == [("c", False, "the installer has set no fallback_amps")] and unit.load_manager is None
 
 
 def test_the_others_do_what_they_say():
-    assert order({"id": "c", "do": "override", "on": True}).overridden is True
-    assert order({"id": "c", "do": "override", "on": False}).overridden is False
-    assert order({"id": "c", "do": "clear_override"}).overridden is False
-    assert order({"id": "c", "do": "schedule", "hours": "default"}).changed == {"schedule": "default"}
-    assert order({"id": "c", "do": "delay", "s": 900}).changed == {"random_delay_max_s": 900}
-    assert order({"id": "c", "do": "rescan", "exp": END_S}).scan_wanted
-    assert order({"id": "c", "do": "time", "t": NOW_S}).changed == {"cloud": NOW_S}
-    unit = order({"id": "c", "do": "config", "set": {"heartbeat_idle_s": 600}})
+    assert command({"id": "c", "do": "override", "on": True}).overridden is True
+    assert command({"id": "c", "do": "override", "on": False}).overridden is False
+    assert command({"id": "c", "do": "clear_override"}).overridden is False
+    assert command({"id": "c", "do": "schedule", "hours": "default"}).changed == {"schedule": "default"}
+    assert command({"id": "c", "do": "delay", "s": 900}).changed == {"random_delay_max_s": 900}
+    assert command({"id": "c", "do": "rescan", "exp": END_S}).scan_wanted
+    assert command({"id": "c", "do": "time", "t": NOW_S}).changed == {"cloud": NOW_S}
+    unit = command({"id": "c", "do": "config", "set": {"heartbeat_idle_s": 600}})
     assert unit.changed == {"heartbeat_idle_s": 600} and unit.applied
 
 
 def test_charge_now_without_a_car_is_refused():
     """[R10f]"""
-    unit, orders = fresh()
+    unit, commands = fresh()
     unit.car = None
-    orders.take(b'{"id":"c","do":"override","on":true}')
+    commands.take(b'{"id":"c","do":"override","on":true}')
     assert unit.told == [("c", False, "no vehicle")] and unit.overridden is None
 
 
 @pytest.mark.parametrize("name", ["broker", "secret", "installer_max_a", "id", "nonsense"])
 def test_configuration_is_by_whitelist(name):
-    unit = order({"id": "c", "do": "config", "set": {"heartbeat_idle_s": 600, name: "x"}})
+    unit = command({"id": "c", "do": "config", "set": {"heartbeat_idle_s": 600, name: "x"}})
     assert unit.changed == {} and not unit.applied
     assert unit.told == [("c", False, name + ": not for the cloud to set")]
 
 
 def test_a_bad_value_is_answered_with_its_reason():
-    unit = order({"id": "c", "do": "config", "set": {"heartbeat_idle_s": 1}})
+    unit = command({"id": "c", "do": "config", "set": {"heartbeat_idle_s": 1}})
     assert unit.told == [("c", False, "heartbeat_idle_s: needs more")] and not unit.applied
 
 
 def test_a_reboot_is_answered_first_and_never_fires_twice():
-    unit, orders = fresh()
+    unit, commands = fresh()
     reboot = json.dumps({"id": "c", "do": "reboot", "exp": END_S}).encode()
     with pytest.raises(Reset):
-        orders.take(reboot)
+        commands.take(reboot)
     assert unit.told == [("c", True, None)]
-    again = Orders(unit, FOLDER)  # after the restart
+    again = Commands(unit)  # after the restart
     again.take(reboot)
     assert unit.told[1] == ("c", False, "repeated")
     unit.time_s = END_S
@@ -156,28 +163,28 @@ def test_a_reboot_is_answered_first_and_never_fires_twice():
 
 
 def test_no_reboot_while_charging():
-    unit, orders = fresh()
+    unit, commands = fresh()
     unit.contactor = True
-    orders.take(json.dumps({"id": "c", "do": "reboot", "exp": END_S}).encode())
+    commands.take(json.dumps({"id": "c", "do": "reboot", "exp": END_S}).encode())
     assert unit.told == [("c", False, "charging")]
 
 
 def test_what_cannot_be_remembered_is_not_done():
-    unit = Unit()
-    Orders(unit, "build/no-such-folder").take(json.dumps({"id": "c", "do": "resume"}).encode())
+    unit = Unit("build/no-such-folder")
+    Commands(unit).take(json.dumps({"id": "c", "do": "resume"}).encode())
     assert unit.told == [("c", False, "the flash takes nothing")] and unit.cloud == "untouched"
 
 
 def test_a_setting_that_the_flash_does_not_take_is_answered_too():
-    unit, orders = fresh()
+    unit, commands = fresh()
     unit.flash_full = True
-    orders.take(json.dumps({"id": "c", "do": "delay", "s": 900}).encode())
+    commands.take(json.dumps({"id": "c", "do": "delay", "s": 900}).encode())
     assert unit.told == [("c", False, "the flash takes nothing")] and unit.changed == {}
 
 
 def test_a_damaged_memory_of_ids_starts_afresh():
-    unit, orders = fresh()
+    unit, commands = fresh()
     with open(FOLDER + FILE, "w") as file:
         file.write("nonsense")
-    Orders(unit, FOLDER).take(b'{"id":"c","do":"resume"}')
+    Commands(unit).take(b'{"id":"c","do":"resume"}')
     assert unit.told == [("c", True, None)]

@@ -1,4 +1,4 @@
-"""Whatever is ordered: is it answered once, with what fits into the outbox, and is what was refused without effect?"""
+"""Whatever is commanded: is it answered once, with what fits into the outbox, and is what was refused without effect?"""
 
 import json
 
@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_bridge.wire import Result, decode
+from firmware.charge_point import ChargePoint
 from firmware.charging import schedule
 from firmware.charging.events import Ring
+from firmware.commands import Commands
+from firmware.errors import CommandRefused
 from firmware.link.journal import Journal
 from firmware.link.wall_clock import WallClock
-from firmware.orders import Orders
 from firmware.storage.outbox import Outbox
 from firmware.storage.settings import Settings
 from tests.firmware.link.fake_clock import FakeClock
@@ -37,22 +39,22 @@ others = st.fixed_dictionaries(
     | {"exp": st.integers(NOW_S - 10, NOW_S + 10)},
 )
 ids = st.sampled_from(["c", '"' * 64, "x" * 64])
-orders = st.tuples(schedules | configurations | others, ids).map(
-    lambda order: json.dumps(order[0] | {"id": order[1]}).encode()
+commands = st.tuples(schedules | configurations | others, ids).map(
+    lambda command: json.dumps(command[0] | {"id": command[1]}).encode()
 )
 
 
-class Unit:
-    """Of app.Unit, what can be ordered about, with the settings, the journal and the outbox that a unit has."""
+class Unit(ChargePoint):
+    """Of a charge point, what can be commanded, with the settings, the journal and the outbox that a unit has."""
 
     def __init__(self, folder: str) -> None:
-        self.clock = FakeClock()
-        self.wall_clock = WallClock(self.clock)
+        self.folder = folder
+        self.wall_clock = WallClock(FakeClock())
         self.wall_clock.set(NOW_S)
         self.settings = Settings(folder, {"schedule": schedule.complaint})
         self.outbox = Outbox(folder + "/outbox")
         self.journal = Journal(Ring(), self.outbox, 1, self.wall_clock)
-        self.persistence = self.claims = self.controller = self.report = self.uplink = self.board = self
+        self.exchange = self.report = self.link = self._claim_manager = self.claims = self
         self.contactor = self.scan_wanted = False
         self.cloud: object = None
         self.done: list[str] = []
@@ -60,28 +62,33 @@ class Unit:
     def state(self) -> list[object]:
         return [{name: self.settings[name] for name in self.settings.names()}, self.cloud, self.done, self.scan_wanted]
 
-    def override(self, wanted: bool) -> str | None:
-        if wanted:
-            return "no vehicle"
-        self.done.append("override")
-        return None
+    def flash(self) -> str:
+        return self.folder
 
-    def time_is(self, epoch_s: int, who: str) -> None:
-        self.done.append(who)
+    def override(self, wanted: bool) -> None:
+        if wanted:
+            raise CommandRefused("no vehicle")
+        self.done.append("override")
+
+    def set_time(self, epoch_s: int, source: str) -> None:
+        self.done.append(source)
+
+    def scan(self) -> None:
+        self.scan_wanted = True
 
     def apply_settings(self) -> None:
         self.done.append("settings")
 
-    def reset(self) -> None:
+    def restart(self) -> None:
         self.done.append("reset")
 
 
 def check(payload: bytes) -> None:
     """One answer, which the cloud can read; no change if it is a refusal."""
-    folder = empty("tests-orders-properties")
+    folder = empty("tests-commands-properties")
     unit = Unit(folder)
     before = json.dumps(unit.state())
-    Orders(unit, folder).take(payload)
+    Commands(unit).take(payload)
     assert unit.outbox.waiting() == 1
     kind, said = unit.journal.message(unit.outbox.oldest())
     result = decode(kind, said)
@@ -90,12 +97,12 @@ def check(payload: bytes) -> None:
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(orders)
-def test_an_order_is_answered_once_and_one_that_is_refused_changes_nothing(payload: bytes) -> None:
+@given(commands)
+def test_a_command_is_answered_once_and_one_that_is_refused_changes_nothing(payload: bytes) -> None:
     check(payload)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(payloads)
-def test_what_is_no_order_is_answered_too(payload: bytes) -> None:
+def test_what_is_no_command_is_answered_too(payload: bytes) -> None:
     check(payload)

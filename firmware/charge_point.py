@@ -1,0 +1,88 @@
+"""What a command may see and do, from the console (firmware/service) or from the cloud (firmware/commands.py), and no more.
+
+app.Unit is one, and has more; a test may be one that has less.
+"""
+
+from firmware.charging.control_state import Setup
+from firmware.errors import CommandRefused
+
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from firmware.boards.board import Board
+    from firmware.charging.exchange import Exchange
+    from firmware.charging.limits import Claim
+    from firmware.claim_manager import ClaimManager
+    from firmware.health import Health
+    from firmware.installer_lock import InstallerLock
+    from firmware.link.journal import Journal
+    from firmware.link.uplink import Uplink
+    from firmware.link.wall_clock import WallClock
+    from firmware.storage.authority import Authority
+    from firmware.storage.settings import Settings
+
+
+class ChargePoint:
+    # To be read, each whole; what is done to them is in the methods below.
+    exchange: "Exchange"
+    settings: "Settings"  # and `change`, then `apply_settings`
+    wall_clock: "WallClock"
+    journal: "Journal"  # and `note`, `answer`
+    health: "Health"
+    link: "Uplink"
+    # To be worked with.
+    installer_lock: "InstallerLock"
+    authority: "Authority"
+    after_answer: "Callable[[], None] | None" = None  # called by the console once its answer is out
+    _board: "Board"
+    _claim_manager: "ClaimManager"
+
+    def flash(self) -> str:
+        """The folder of what is stored."""
+        return self._board.flash
+
+    def flash_writes(self) -> "int | None":
+        return self._board.flash_writes()
+
+    def restart(self) -> None:
+        """Restart the processor; does not return."""
+        self._board.reset()
+
+    def clear_faults(self) -> None:
+        """Clear latched faults whose cause has gone."""
+        self.exchange.clear_wanted = True
+
+    def test_rcd(self) -> None:
+        """The self-test of the residual current sensor."""
+        self.exchange.test_wanted = True
+
+    def override(self, wanted: bool) -> None:
+        """The owner wants this session charged now, or not any more. Raises CommandRefused."""
+        why = self._claim_manager.override(wanted)
+        if why:
+            raise CommandRefused(why)
+
+    def skip_delay(self) -> None:
+        """End the present random delay."""
+        self._claim_manager.claims.skip_delay(self.wall_clock.now_ms())
+
+    def claim(self, source: str, claim: "Claim | None") -> None:
+        """The claim of `source`, "cloud" or "load_manager", from now on; None withdraws it."""
+        setattr(self._claim_manager.claims, source, claim)
+
+    def set_time(self, epoch_s: "int | None", source: str) -> None:
+        """`source` says what time it is (UTC), or None; believed if it can be true, and a step is an event."""
+        step_s = self.wall_clock.set(epoch_s)
+        if step_s is not None and epoch_s is not None:
+            self._board.set_time(epoch_s)
+            self.journal.note("time", {"from": source, "step_s": step_s})
+
+    def apply_settings(self) -> None:
+        """Settings were changed: what works with them gets them."""
+        self.exchange.setup = setup(self.settings)
+        self.link.reconnect()
+
+
+def setup(settings: "Settings") -> "Setup":
+    """The installer's settings, as the rules of charging take them."""
+    return Setup(settings["installer_max_a"], settings["tethered"], settings["ventilated"], settings["fallback_amps"])

@@ -1,0 +1,128 @@
+"""Carries out the commands of the cloud (link/commands.py), each once, and answers each with a result."""
+
+from firmware.charging.limits import PAUSE_A, Claim
+from firmware.errors import CommandRefused, SettingError
+from firmware.link import commands
+from firmware.link.commands import CONFIGURABLE, Refused
+from firmware.storage import record_file
+
+if False:  # for mypy alone
+    from firmware.charge_point import ChargePoint
+    from firmware.link.commands import Command
+
+FILE = "/orders"  # ids that were carried out
+WHY_MAX = 100  # characters of an answer's reason, which may quote the command: it must fit into a record of the outbox
+FLASH_FULL = "the flash takes nothing"
+
+
+class Commands:
+    def __init__(self, unit: "ChargePoint") -> None:
+        self._unit = unit
+        self._path = unit.flash() + FILE
+        stored = record_file.load(self._path)
+        self._done: list = stored if isinstance(stored, list) else []
+
+    def take(self, payload: bytes) -> None:
+        """Carry out one message from the cloud, or refuse it; answered in any case. Never raises."""
+        answer = self._unit.journal.answer
+        try:
+            command = commands.read(payload, self._unit.wall_clock.now(), self._done)
+            self._remember(command.id)
+            CARRY_OUT[command.do](self._unit, command)
+        except Refused as refused:
+            answer(refused.id, False, refused.why)
+        except (CommandRefused, SettingError) as refused:
+            answer(command.id, False, str(refused)[:WHY_MAX])
+        except OSError:
+            answer(command.id, False, FLASH_FULL)
+        else:
+            answer(command.id, True, None)
+            if command.do == "reboot":
+                self._unit.restart()  # the answer is on flash, and is sent when we are back
+
+    def _remember(self, command_id: str) -> None:
+        """Before anything is done: what cannot be remembered could be done twice."""
+        done = commands.remember(self._done, command_id)
+        try:
+            record_file.save(self._path, done)
+        except OSError:
+            raise Refused(command_id, FLASH_FULL) from None
+        self._done = done
+
+
+def _limit(unit: "ChargePoint", command: "Command") -> None:
+    _claim(unit, "cloud", command, command.arguments["amps"], "ordered by the cloud")
+
+
+def _pause(unit: "ChargePoint", command: "Command") -> None:
+    _claim(unit, "cloud", command, PAUSE_A, "ordered by the cloud")
+
+
+def _load_manager(unit: "ChargePoint", command: "Command") -> None:
+    if not unit.settings["fallback_amps"]:
+        raise CommandRefused("the installer has set no fallback_amps")
+    _claim(unit, "load_manager", command, command.arguments["amps"], "what the house can spare")
+
+
+def _claim(unit: "ChargePoint", source: str, command: "Command", amps: int, why: str) -> None:
+    """A claim until the end of the command, on the unit's own clock."""
+    until_ms = unit.wall_clock.now_ms() + (command.exp - unit.wall_clock.now()) * 1000
+    unit.claim(source, Claim(source, amps, until_ms, why, command.exp))
+
+
+def _resume(unit: "ChargePoint", command: "Command") -> None:
+    unit.claim("cloud", None)
+
+
+def _override(unit: "ChargePoint", command: "Command") -> None:
+    unit.override(command.arguments["on"])
+
+
+def _clear_override(unit: "ChargePoint", command: "Command") -> None:
+    unit.override(False)
+
+
+def _schedule(unit: "ChargePoint", command: "Command") -> None:
+    unit.settings.change({"schedule": command.arguments["hours"]})
+
+
+def _delay(unit: "ChargePoint", command: "Command") -> None:
+    unit.settings.change({"random_delay_max_s": command.arguments["s"]})
+
+
+def _reboot(unit: "ChargePoint", command: "Command") -> None:
+    if unit.exchange.report.contactor:
+        raise CommandRefused("charging")
+
+
+def _rescan(unit: "ChargePoint", command: "Command") -> None:
+    unit.link.scan()
+
+
+def _time(unit: "ChargePoint", command: "Command") -> None:
+    unit.set_time(command.arguments["t"], "cloud")
+
+
+def _config(unit: "ChargePoint", command: "Command") -> None:
+    wanted = command.arguments["set"]
+    for name in wanted:
+        if name not in CONFIGURABLE:
+            raise SettingError(name, "not for the cloud to set")
+    unit.settings.change(wanted)
+    unit.apply_settings()
+
+
+CARRY_OUT = {
+    "limit": _limit,
+    "pause": _pause,
+    "resume": _resume,
+    "load_manager": _load_manager,
+    "override": _override,
+    "clear_override": _clear_override,
+    "schedule": _schedule,
+    "delay": _delay,
+    "reboot": _reboot,
+    "rescan": _rescan,
+    "time": _time,
+    "config": _config,
+}

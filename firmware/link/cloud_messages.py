@@ -1,0 +1,48 @@
+"""The messages between the unit and its cloud, apart from how they get there: heartbeats, records, commands."""
+
+from firmware.link import messages
+
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from firmware.charging.exchange import Exchange, Report
+    from firmware.health import Health
+    from firmware.link.journal import Journal
+    from firmware.link.radio_monitor import RadioMonitor
+    from firmware.link.wall_clock import WallClock
+
+
+class CloudMessages:
+    def __init__(
+        self,
+        exchange: "Exchange",
+        journal: "Journal",
+        health: "Health",
+        wall_clock: "WallClock",
+        take_command: "Callable[[bytes], None]",
+    ) -> None:
+        """`take_command(payload)` carries a command out, or refuses it, and does not raise."""
+        self.journal = journal
+        self.health = health
+        self.take_command = take_command
+        self._exchange = exchange
+        self._wall_clock = wall_clock
+
+    def heartbeat(self, report: "Report", radio: "RadioMonitor", plain_mqtt: bool) -> bytes:
+        journal = self.journal
+        troubles: tuple[str, ...] = ()
+        if plain_mqtt:
+            troubles += ("plain_mqtt",)
+        if self.health.flash_fails():
+            troubles += ("flash",)
+        return messages.heartbeat(
+            journal.next_sequence(),
+            journal.boot,
+            self._wall_clock.now(),
+            report,
+            radio.csq,
+            radio.operator,
+            self._exchange.take_worst_ms(),
+            troubles,
+            journal.dropped(),
+        )

@@ -1,0 +1,74 @@
+"""Can a board be added by one file, and does an image hold what its board needs and no other board's?"""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from hil_tests.rig import image
+
+SECOND = """
+from firmware.boards.tcall import TCallBoard
+from firmware.boards.board import Board
+
+
+class SecondBoard(Board):
+    pass
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the tree, in which nothing is built yet."""
+    for room in ("firmware", "modem"):
+        shutil.copytree(image.CHECKOUT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(image, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(image, "BUILD", tmp_path / "build")
+    return tmp_path
+
+
+def test_every_board_of_the_tree_can_be_built() -> None:
+    assert {"tcall", image.VIRTUAL} <= set(image.boards())
+
+
+def test_a_second_board_is_one_file(checkout: Path) -> None:
+    before = (checkout / "firmware/main.py").read_text()
+    (checkout / "firmware/boards/second.py").write_text(SECOND)
+    assert image.build("second").stat().st_size > 50_000
+    choice = image.sources("second")[image.CHOSEN].read_text()
+    assert choice == "from firmware.boards.second import SecondBoard as Board\n"
+    assert (checkout / "firmware/main.py").read_text() == before
+
+
+def test_no_board_has_another_ones_code() -> None:
+    tcall, virtual = set(image.sources("tcall")), set(image.sources(image.VIRTUAL))
+    assert {
+        "firmware/boards/i2c_parts.py",
+        "modem/ports/machine_uart.py",
+        "firmware/metering/sdm.py",
+    } <= tcall - virtual
+    assert {"firmware/boards/flash_image.py", "modem/ports/unix_tty.py"} <= virtual - tcall
+    assert not [
+        name for name in tcall | virtual if "modem/installer" in name or "pyserial" in name or "__main__" in name
+    ]
+
+
+def test_what_is_imported_on_demand_is_in_it() -> None:
+    for module in image.ON_DEMAND:
+        assert f"{module.replace('.', '/')}.py" in image.sources("tcall")
+    assert "modem/families/sim800.py" in image.sources("tcall")
+
+
+@pytest.mark.parametrize("board", ["none_such", "board", "plateaus"])
+def test_what_is_no_board_is_refused_by_name(board: str) -> None:
+    with pytest.raises(image.DoesNotCompile, match=f"BOARD={board}"):
+        image.sources(board)
+
+
+def test_the_board_is_the_environments_or_the_virtual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BOARD", raising=False)
+    assert image.chosen() == image.VIRTUAL
+    monkeypatch.setenv("BOARD", "tcall")
+    assert image.chosen() == "tcall"
+    assert sys.modules.get("machine") is None, "no code of a board was run to find it"
