@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware.lazy_import import ON_DEMAND
 from hil_tests.rig import image
 
 SECOND = """
@@ -55,7 +56,7 @@ def test_no_board_has_another_ones_code() -> None:
 
 
 def test_what_is_imported_on_demand_is_in_it() -> None:
-    for module in image.ON_DEMAND:
+    for module in ON_DEMAND:
         assert f"{module.replace('.', '/')}.py" in image.sources("tcall")
     assert "modem/families/sim800.py" in image.sources("tcall")
 
