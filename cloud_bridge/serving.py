@@ -73,23 +73,14 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
     recording, at_the_door = database.separate(1), database.separate(LOOKUPS_AT_ONCE)
     recorder = Recorder(recording, loop, clock.now_ms, ledger)
     counters = Counters()
-    ingest = Ingest(live, recorder, counters, settings.shard)
+    ingest = Ingest(live, recorder, counters, clock, settings.shard)
     unknown_clients = UnknownClients()
     broker: EmbeddedBroker | MqttIngest
     if settings.broker is None:
-        broker = EmbeddedBroker(ingest, Credentials(at_the_door), live, unknown_clients, counters, clock)
+        broker = EmbeddedBroker(ingest, Credentials(at_the_door), unknown_clients)
     else:
         unit_registry = UnitRegistry(at_the_door, clock)
-        broker = MqttIngest(
-            settings.broker,
-            ingest,
-            unit_registry,
-            unknown_clients,
-            counters,
-            clock,
-            settings.shard,
-            settings.home_assistant,
-        )
+        broker = MqttIngest(settings.broker, ingest, unit_registry, unknown_clients, settings.home_assistant)
     upkeep = Upkeep(database, live, ledger, clock, settings.shard)
     try:
         yield AppState(

@@ -21,7 +21,7 @@ class Admission:
     def __init__(
         self, credentials: Credentials, unknown_clients: UnknownClients, counters: Counters, clock: Clock
     ) -> None:
-        self._credentials = credentials
+        self.credentials = credentials
         self._unknown_clients = unknown_clients
         self._counters = counters
         self._clock = clock
@@ -50,7 +50,7 @@ class Admission:
             self._counters.refused_unknown_unit += 1
             return packets.NOT_AUTHORISED
         try:
-            right = await self._credentials.check(connect.client_id, connect.password or "")
+            right = await self.credentials.check(connect.client_id, connect.password or "")
         except SQLAlchemyError as error:
             self._counters.refused_store += 1
             _log.warning("cannot read who may log in: %s", error)

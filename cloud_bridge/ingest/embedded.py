@@ -7,8 +7,6 @@ it and takes it in.
 from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 
-from cloud_bridge.clock import Clock
-from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.canary import BrokerAddress, Canary
 from cloud_bridge.ingest.certificate import Certificate
@@ -16,7 +14,6 @@ from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.listener import MqttListener
 from cloud_bridge.ingest.unknown_clients import UnknownClients
-from cloud_bridge.live import Live
 
 LISTENER = "default"  # amqtt insists on the name
 
@@ -24,31 +21,19 @@ LISTENER = "default"  # amqtt insists on the name
 class EmbeddedBroker:
     """Broker and listener together. Created and used on one event loop."""
 
-    def __init__(
-        self,
-        ingest: Ingest,
-        credentials: Credentials,
-        live: Live,
-        unknown_clients: UnknownClients,
-        counters: Counters,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, ingest: Ingest, credentials: Credentials, unknown_clients: UnknownClients) -> None:
         self.host = ""
         self.port = 0  # where it listens, once started
         self.tls_port: int | None = None
         self._credentials = credentials
-        self._counters = counters
+        self._counters = ingest.counters
         # "External" listeners bind nothing, whatever their address says: connections come from the listener.
         listener = ListenerConfig(type=ListenerType.EXTERNAL, bind="listener")
         plugin = "cloud_bridge.ingest.plugin.UnitsOnly"
         self._broker = Broker(BrokerConfig(listeners={LISTENER: listener}, plugins={plugin: {}}))
         self._listener = MqttListener(
             ingest,
-            Admission(credentials, unknown_clients, counters, clock),
-            credentials,
-            live,
-            counters,
-            clock,
+            Admission(credentials, unknown_clients, ingest.counters, ingest.clock),
             lambda reader, writer: self._broker.external_connected(reader, writer, LISTENER),
         )
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from cloud_bridge.clock import Clock
 from cloud_bridge.contact import later
 from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.shard import ALL, Shard
@@ -15,33 +16,35 @@ class Ingest:
     """The caller has checked that the unit is who it says and that the topic is its own (contact.own_topic).
 
     What is not taken (False) must not be acknowledged: the recorder is full, and the sender keeps it.
+    `clock` is the one that every message is stamped by.
     """
 
-    def __init__(self, live: Live, recorder: Recorder, counters: Counters, shard: Shard = ALL) -> None:
-        self._live = live
+    def __init__(self, live: Live, recorder: Recorder, counters: Counters, clock: Clock, shard: Shard = ALL) -> None:
+        self.live = live
+        self.counters = counters
+        self.clock = clock
+        self.shard = shard
         self._recorder = recorder
-        self._counters = counters
-        self._shard = shard
 
     def take(
         self, unit_id: str, kind: str, payload: bytes, received_ms: int, redelivered: bool, committed: OnCommit
     ) -> bool:
         """A live message of the unit. It counts as contact before anybody looks into it."""
-        unit = self._live.unit(unit_id)
+        unit = self.live.unit(unit_id)
         previous_ms = unit.last_contact_ms
         unit.last_contact_ms = later(previous_ms, received_ms)
-        self._counters.contacts += 1
+        self.counters.contacts += 1
         if self._recorder.is_full:
-            self._counters.refused_waiting += 1
+            self.counters.refused_waiting += 1
             return False
         message, bad = self._read(kind, payload)
         if isinstance(message, Heartbeat):
             if unit.told(message, received_ms, redelivered):
                 committed = partial(_stored, unit, message, committed)
                 if message.unit_time_s is None:
-                    self._live.timeless.add(unit_id)
+                    self.live.timeless.add(unit_id)
             else:
-                self._counters.repeats += 1
+                self.counters.repeats += 1
                 message = None
         return self._recorder.put(
             InboundMessage(unit_id, kind, received_ms, payload, message, bad, previous_ms), committed
@@ -49,7 +52,7 @@ class Ingest:
 
     def take_late(self, unit_id: str, kind: str, payload: bytes, received_ms: int, committed: OnCommit) -> bool:
         """A message that was kept for us while we were away. It is no contact, and a state of then is none of now."""
-        self._counters.late += 1
+        self.counters.late += 1
         message, bad = self._read(kind, payload)
         if isinstance(message, Heartbeat):
             message = None
@@ -61,17 +64,17 @@ class Ingest:
         """A mark of our own. Once it is in the store we have listened until then."""
 
         def counted() -> None:
-            self._counters.canaries += 1
+            self.counters.canaries += 1
             committed()
 
-        return self._recorder.put(CanaryMark(received_ms, self._shard.number), counted)
+        return self._recorder.put(CanaryMark(received_ms, self.shard.number), counted)
 
     def _read(self, kind: str, payload: bytes) -> tuple[Message | None, bool]:
         """The message, and whether it is bad."""
         try:
             return decode(kind, payload), False
         except BadPayload:
-            self._counters.bad_payloads += 1
+            self.counters.bad_payloads += 1
             return None, True
 
 

@@ -17,18 +17,14 @@ from collections.abc import Awaitable, Callable
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
-from cloud_bridge.clock import Clock
 from cloud_bridge.contact import own_topic
-from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.connection import MqttConnection
-from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.packets import MalformedPacket, PacketTooLarge, Publish
 from cloud_bridge.ingest.session import ConnectReceived, Event, PublishReceived
-from cloud_bridge.live import Live
 
 HANDSHAKE_WITHIN_S = 60.0  # TLS over GPRS with a microcontroller at the other end
 TAKE_OVER_WITHIN_S = 5.0  # for the broker to let go of the older connection
@@ -45,22 +41,11 @@ _log = logging.getLogger(__name__)
 class MqttListener:
     """Listens, lets in, stamps. Created and used on one event loop."""
 
-    def __init__(
-        self,
-        ingest: Ingest,
-        admission: Admission,
-        credentials: Credentials,
-        live: Live,
-        counters: Counters,
-        clock: Clock,
-        hand_over: HandOver,
-    ) -> None:
+    def __init__(self, ingest: Ingest, admission: Admission, hand_over: HandOver) -> None:
         self._ingest = ingest
         self._admission = admission
-        self._credentials = credentials
-        self._live = live
-        self._counters = counters
-        self._clock = clock
+        self._counters = ingest.counters
+        self._clock = ingest.clock
         self._hand_over = hand_over
         self._loop = asyncio.get_running_loop()
         self._turns = asyncio.Semaphore(LOGINS_AT_ONCE)
@@ -70,7 +55,7 @@ class MqttListener:
         self._all: set[MqttConnection] = set()
         self._accepted: dict[str, MqttConnection] = {}
         self._logins: set[asyncio.Task[None]] = set()
-        self._looked_ms = clock.now_ms()  # for secrets taken away
+        self._looked_ms = ingest.clock.now_ms()  # for secrets taken away
 
     async def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
         """Accept units from now on, with a certificate only over TLS. May be called for several ports.
@@ -212,7 +197,7 @@ class MqttListener:
 
     def _mark_connected(self, unit_id: str, connected: bool) -> None:
         if unit_id != CANARY_ID:  # which is no unit
-            self._live.unit(unit_id).connected = connected
+            self._ingest.live.unit(unit_id).connected = connected
 
     # By the clock.
 
@@ -235,7 +220,7 @@ class MqttListener:
         """A secret that was changed or taken away ends what was opened with it."""
         now_ms = self._clock.now_ms()
         try:
-            changed = await self._credentials.changed(self._looked_ms - LOOK_BACK_MS)
+            changed = await self._admission.credentials.changed(self._looked_ms - LOOK_BACK_MS)
         except SQLAlchemyError as error:  # looked at again in a second; nobody logs in meanwhile either
             _log.warning("cannot read who was revoked: %s", error)
             return

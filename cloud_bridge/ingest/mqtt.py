@@ -41,14 +41,11 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from cloud_bridge.clock import Clock
 from cloud_bridge.contact import UNIT_TOPICS
-from cloud_bridge.counters import Counters
 from cloud_bridge.ingest import home_assistant as home
 from cloud_bridge.ingest.batched_paho import BatchedClient
 from cloud_bridge.ingest.canary import BrokerAddress, Canary
 from cloud_bridge.ingest.inbound import Ingest
-from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.ingest.unit_registry import RegistryUpdate, UnitRegistry, UnitStatus
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.store.secrets import new_secret
@@ -89,9 +86,6 @@ class MqttIngest:
         ingest: Ingest,
         unit_registry: UnitRegistry,
         unknown_clients: UnknownClients,
-        counters: Counters,
-        clock: Clock,
-        shard: Shard = ALL,
         home_assistant: bool = False,
     ) -> None:
         self.live = Event()  # set while messages count as contact
@@ -99,12 +93,12 @@ class MqttIngest:
         self._ingest = ingest
         self._unit_registry = unit_registry
         self._unknown_clients = unknown_clients
-        self._counters = counters
-        self._clock = clock
-        self._shard = shard
+        self._counters = ingest.counters
+        self._clock = ingest.clock
+        self._shard = ingest.shard
         self._home_assistant = home_assistant
         self._introduced: set[str] = set()  # to Home Assistant, since the start
-        self._name = shard.bridge_id
+        self._name = ingest.shard.bridge_id
         self._marker = b""
         self._loop = asyncio.get_running_loop()
         self._refreshing: asyncio.Task[None] | None = None

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from hil_tests.sim.modem.command import CmeError, Command, Final, Handler, fixed
 from hil_tests.sim.modem.memory import FLIGHT, FULL, MINIMUM, Memory
 from hil_tests.sim.modem.personality import SIM800L, Personality
-from hil_tests.sim.modem.radio import MISSING, READY, World
+from hil_tests.sim.modem.radio import MISSING, READY
 from hil_tests.sim.modem.registration import Registration
 from hil_tests.sim.modem.terminal import Terminal
 
@@ -17,22 +18,27 @@ HERE = ZoneInfo("Europe/London")
 CLOCK_WITHOUT_NETWORK = datetime(2004, 1, 1)  # what AT+CCLK? says until a network has told the time
 
 
+class Supply(NamedTuple):
+    """What a command can do to the module's own supply."""
+
+    restart: Callable[[], None]
+    power_off: Callable[[], None]
+
+
 class Device:
     """One modem between power-on and power-off; its `memory` outlives it."""
 
     def __init__(
         self,
         memory: Memory,
-        world: World,
         registration: Registration,
         terminal: Terminal,
-        restart: Callable[[], None],
-        power_off: Callable[[], None],
+        supply: Supply,
         personality: Personality = SIM800L,
     ) -> None:
-        self._memory, self._world = memory, world
+        self._memory, self._world = memory, registration.world
         self._registration, self._terminal = registration, terminal
-        self._restart, self._power_off = restart, power_off
+        self._restart, self._power_off = supply
         self._personality = personality
         self.sim_ready = False
         self.errors = memory.errors

@@ -23,7 +23,7 @@ class Registration:
     """Runs while the radio is on. Answers for AT+CREG, +CGREG, +CGATT and +COPS."""
 
     def __init__(self, world: World, urc: Callable[[str], None]) -> None:
-        self._world = world
+        self.world = world
         self._urc = urc
         self._task: asyncio.Task[None] | None = None
         self.report = {"+CREG": 0, "+CGREG": 0, "+CEREG": 0}  # what AT+CREG=n asked for
@@ -58,24 +58,24 @@ class Registration:
         self.mode, self.wanted_plmn = mode, plmn
         if mode == DEREGISTERED:
             self.stop()
-            await self._world.wait("detach")
+            await self.world.wait("detach")
             return True
         if plmn is not None:
-            self._world.forbidden.discard(plmn)  # chosen by hand, it gets another chance
+            self.world.forbidden.discard(plmn)  # chosen by hand, it gets another chance
         self.start()
-        await self._world.wait("select")
+        await self.world.wait("select")
         return plmn is None or (self.operator is not None and self.operator.plmn == plmn)
 
     async def detach(self) -> None:
         """AT+CGATT=0: leaves packet service, stays registered for calls."""
         self.detached = True
-        await self._world.wait("detach")
+        await self.world.wait("detach")
         self._enter_packet(NOT_SEARCHING)
 
     async def attach(self) -> None:
         """AT+CGATT=1."""
         self.detached = False
-        await self._world.wait("attach")
+        await self.world.wait("attach")
         if self.operator is not None:
             self._enter_packet(self._registered(self.operator))
 
@@ -92,17 +92,17 @@ class Registration:
             self._enter("+CREG", SEARCHING)
             self._enter_packet(SEARCHING)
             operator = await self._found()
-            await self._world.wait("reacquire" if back_again else "register")
-            if self._world.find(operator.plmn) is None:
+            await self.world.wait("reacquire" if back_again else "register")
+            if self.world.find(operator.plmn) is None:
                 continue
-            if (cause := self._world.reject_cause(operator.plmn)) is not None:
+            if (cause := self.world.reject_cause(operator.plmn)) is not None:
                 await self._refused(operator, cause)
                 continue
             self.operator = operator
             self._enter("+CREG", self._registered(operator))
             self.on_registered()
             if not self.detached:
-                await self._world.wait("attach")
+                await self.world.wait("attach")
                 self._enter_packet(self._registered(operator))
             await self._lost()
             back_again = True
@@ -114,41 +114,41 @@ class Registration:
             operator = self._choice()
             if operator is not None:
                 return operator
-            await self._world.change()
+            await self.world.change()
 
     def _choice(self) -> Operator | None:
         if self.wanted_plmn is None:
-            return self._world.strongest()
-        wanted = self._world.find(self.wanted_plmn)
-        return self._world.strongest() if wanted is None and self.mode == MANUAL_THEN_AUTOMATIC else wanted
+            return self.world.strongest()
+        wanted = self.world.find(self.wanted_plmn)
+        return self.world.strongest() if wanted is None and self.mode == MANUAL_THEN_AUTOMATIC else wanted
 
     async def _lost(self) -> None:
         """Returns when the network has sent us away, or the modem has noticed that it is gone."""
         while True:
             while self._is_heard():
-                if self.operator is not None and self._world.reject_cause(self.operator.plmn) is not None:
+                if self.operator is not None and self.world.reject_cause(self.operator.plmn) is not None:
                     self.on_detached()
                     return
-                await self._world.change()
-            await self._world.wait("coverage_loss")
+                await self.world.change()
+            await self.world.wait("coverage_loss")
             if not self._is_heard():
                 return
 
     def _is_heard(self) -> bool:
-        return self.operator is not None and self._world.find(self.operator.plmn) is not None
+        return self.operator is not None and self.world.find(self.operator.plmn) is not None
 
     async def _refused(self, operator: Operator, cause: int) -> None:
         """Denied: at once on to the next one if the modem may choose, else until something changes."""
         self._enter("+CREG", DENIED)
         self._enter_packet(DENIED)
         if cause in FORBIDDING_CAUSES:
-            self._world.forbidden.add(operator.plmn)
-        if self.wanted_plmn is None and self._world.strongest() not in (None, operator):
+            self.world.forbidden.add(operator.plmn)
+        if self.wanted_plmn is None and self.world.strongest() not in (None, operator):
             return
         if self.mode == MANUAL_THEN_AUTOMATIC:
             self.wanted_plmn = None
             return
-        await self._world.change()
+        await self.world.change()
 
     def _registered(self, operator: Operator) -> int:
         return ROAMING if operator.roaming else HOME

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from hil_tests.sim.modem.command import AtError, CmeError, Command, Handler
 from hil_tests.sim.modem.memory import Memory
 from hil_tests.sim.modem.personality import Personality
-from hil_tests.sim.modem.radio import CSQ_UNKNOWN, Operator, World
+from hil_tests.sim.modem.radio import CSQ_UNKNOWN, Operator
 from hil_tests.sim.modem.registration import DEREGISTERED, MANUAL, MANUAL_THEN_AUTOMATIC, Registration
 from hil_tests.sim.modem.terminal import Terminal
 
@@ -25,13 +25,12 @@ class Selection:
     def __init__(
         self,
         memory: Memory,
-        world: World,
         registration: Registration,
         terminal: Terminal,
         personality: Personality,
         radio_on: Callable[[], bool],
     ) -> None:
-        self._memory, self._world = memory, world
+        self._memory, self._world = memory, registration.world
         self._registration, self._terminal = registration, terminal
         self._personality = personality
         self._radio_on = radio_on

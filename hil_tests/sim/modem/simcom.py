@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable
 
 from hil_tests.sim.modem.command import AtError, CmeError, Command, Final, Handler, commands
-from hil_tests.sim.modem.device import Device
+from hil_tests.sim.modem.device import Device, Supply
 from hil_tests.sim.modem.ip import Ip
 from hil_tests.sim.modem.memory import FULL, NO_ERRORS, NUMERIC, Memory
 from hil_tests.sim.modem.personality import SIM800L, Personality
@@ -137,16 +137,13 @@ class Modem:
         """From power-on to power-off."""
         device = Device(
             self.memory,
-            self.world,
             self._registration,
             self._terminal,
-            self._restart,
-            self._power_off,
+            Supply(self._restart, self._power_off),
             self._personality,
         )
         selection = Selection(
             self.memory,
-            self.world,
             self._registration,
             self._terminal,
             self._personality,
