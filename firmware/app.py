@@ -37,6 +37,8 @@ from firmware.supervisor import Supervisor
 from firmware.version import VERSION
 
 if False:  # for mypy alone
+    from collections.abc import Callable
+
     from firmware.boards.board import Board
 
 RESTART_MS = 5000  # after a mistake of ours in the uplink
@@ -46,7 +48,9 @@ class Unit(ChargePoint):
     """The charge point, whole."""
 
     def __init__(self, make_board: "type[Board]") -> None:
-        self.pauses: tuple = ()  # what is done in the pauses of the main thread, once it is all there
+        self.pauses: tuple[
+            Callable[[], None], ...
+        ] = ()  # what is done in the pauses of the main thread, once it is all there
         clock = Clock(self._pause)
         control_clock = Clock()
         board = self._board = make_board(control_clock, self._pause)

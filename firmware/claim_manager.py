@@ -20,7 +20,7 @@ class ClaimManager:
         claims: "Claims",
         settings: "Settings",
         wall_clock: "WallClock",
-        note: "Callable[[str, dict], None]",
+        note: "Callable[[str, dict[str, object]], None]",
     ) -> None:
         """Made before the control loop starts. `note(kind, details)` takes an event for the journal."""
         self.claims = claims

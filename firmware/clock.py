@@ -2,6 +2,9 @@
 
 import time
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
 SLICE_MS = 20  # the longest nap: the console answers within it
 
 
@@ -11,18 +14,18 @@ class Clock:
     Each thread has its own Clock, all started from one reading, because a Clock must be asked at least once in six days.
     """
 
-    def __init__(self, idle=None):
+    def __init__(self, idle: "Callable[[], None] | None" = None) -> None:
         self.idle = idle  # called in every slice of a wait; None = nothing else to do meanwhile
         self._ticks = time.ticks_ms()
         self._now_ms = 0
 
-    def now_ms(self):
+    def now_ms(self) -> int:
         ticks = time.ticks_ms()
         self._now_ms += time.ticks_diff(ticks, self._ticks)
         self._ticks = ticks
         return self._now_ms
 
-    def sleep_ms(self, ms):
+    def sleep_ms(self, ms: int) -> None:
         """Wait at least `ms`. A signal (garbage collection in another thread) may end a nap early, so look at the clock."""
         until_ms = self.now_ms() + ms
         left_ms = ms

@@ -20,7 +20,7 @@ class Commands:
         self._unit = unit
         self._path = unit.flash() + FILE
         stored = record_file.load(self._path)
-        self._done: list = stored if isinstance(stored, list) else []
+        self._done: list[str] = stored if isinstance(stored, list) else []
 
     def take(self, payload: bytes) -> None:
         """Carry out one message from the cloud, or refuse it; answered in any case. Never raises."""

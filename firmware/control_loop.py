@@ -7,21 +7,26 @@ import time
 from firmware.charging.exchange import WITHIN_MS
 from firmware.charging.io import SAFE, Inputs
 
+if False:  # for mypy alone
+    from firmware.boards.board import Board
+    from firmware.charging.controller import Controller
+    from firmware.clock import Clock
+
 PERIOD_MS = 20  # design, section 3; twice within the 40 ms that a fault may take to open the contactor
 
 
 class ControlLoop:
-    def __init__(self, board, controller, clock):
+    def __init__(self, board: "Board", controller: "Controller", clock: "Clock") -> None:
         self._board = board
         self._controller = controller
         self._exchange = controller.exchange
         self._clock = clock
         self._inputs = Inputs()
 
-    def start(self):
+    def start(self) -> None:
         _thread.start_new_thread(self._run, ())
 
-    def _run(self):
+    def _run(self) -> None:
         """For ever. An error here is a mistake of ours: everything open, then a restart, because a thread that died quietly
         would leave the contactor as it was. It counts as the watchdog's: settings that cause it are given up (boots.py).
         """
@@ -44,7 +49,7 @@ class ControlLoop:
             finally:  # also if there is no memory left to do even that
                 self._board.give_up()
 
-    def _measure(self, apart_ms):
+    def _measure(self, apart_ms: int) -> None:
         exchange = self._exchange
         if exchange.worst_taken:
             exchange.worst_taken, exchange.worst_ms = False, 0
@@ -54,7 +59,7 @@ class ControlLoop:
             place += 1
         exchange.apart[place] += 1
 
-    def _sleep_until(self, due_ms):
+    def _sleep_until(self, due_ms: int) -> None:
         left_ms = due_ms - self._clock.now_ms()
         while left_ms > 0:  # garbage collection in the other thread ends a nap early
             time.sleep_ms(left_ms)

@@ -25,7 +25,7 @@ class DailyReport:
         exchange: "Exchange",
         settings: "Settings",
         health: "Health",
-        note: "Callable[[str, dict], None]",
+        note: "Callable[[str, dict[str, object]], None]",
     ) -> None:
         self._clock = clock
         self._exchange = exchange

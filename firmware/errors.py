@@ -8,7 +8,7 @@ class FirmwareError(Exception):
 class SettingError(FirmwareError):
     """A setting was refused: `name` and why, in words a person can act on."""
 
-    def __init__(self, name, why):
+    def __init__(self, name: str, why: str) -> None:
         super().__init__("%s: %s" % (name, why))
         self.name = name
 

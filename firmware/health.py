@@ -35,4 +35,9 @@ class Health:
     def refused_writes(self) -> int:
         """Of the flash, since the start: what must survive a power cut, settings, events of security, the count of boots."""
         uncounted_boots = 1 if self.boot.number is None else 0
-        return self._persistence.lost_writes + self._settings.lost_writes + self._log.refused + uncounted_boots
+        return (
+            self._persistence.lost_writes
+            + self._settings.lost_writes
+            + (self._log.refused if self._log else 0)
+            + uncounted_boots
+        )

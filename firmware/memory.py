@@ -5,13 +5,13 @@ import gc
 STEP = 8  # the largest piece is told to an eighth
 
 
-def free():
+def free() -> int:
     """Bytes, after a collection, which costs the control loop some milliseconds."""
     gc.collect()
     return gc.mem_free()
 
 
-def largest_block():
+def largest_block() -> int:
     """Bytes of the largest piece that could be had, found by asking for it; each time it is refused costs a collection."""
     size = free()
     while size:

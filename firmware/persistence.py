@@ -40,7 +40,7 @@ class Persistence:
         # A session, and its beginning in UTC or None:
         self._began: tuple[int | None, int | None] = resumed, checkpoint.number("began_s", None)
         self._astray = self._began[1] is not None  # its clock stood still in the cut
-        self._kept: list = [None] * 4  # of the session, as it was stored last
+        self._kept: list[int | None] = [None] * 4  # of the session, as it was stored last
         # Of what was stored last:
         self._essence = (resumed, self._claims.override, 0, checkpoint.value.get("latched", []))
 
@@ -83,7 +83,7 @@ class Persistence:
             self._began = session.number, self._wall_clock.at(session.start_ms)
         return self._began[1]
 
-    def _to_keep(self, now_ms: int, session: "Kept") -> list:
+    def _to_keep(self, now_ms: int, session: "Kept") -> "list[int | None]":
         """What of a session survives a cut; the same as long as nothing is charged, for that writes nothing either."""
         number, _, charging_s, _ = self._kept
         if (number, charging_s) != (session.number, session.charging_s):

@@ -270,7 +270,10 @@ def test_a_name_that_is_imported_for_types_stands_in_annotations_alone(path: Pat
         if isinstance(inner, ast.Import | ast.ImportFrom)
         for alias in inner.names
     }
-    used = {node.id for node in run(tree) if isinstance(node, ast.Name)}
+    annotations = {
+        id(inner) for node in ast.walk(tree) if isinstance(node, ast.AnnAssign) for inner in ast.walk(node.annotation)
+    }
+    used = {node.id for node in run(tree) if isinstance(node, ast.Name) and id(node) not in annotations}
     assert not names & used
 
 

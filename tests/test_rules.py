@@ -5,16 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_arrows import run
+
 ROOT = Path(__file__).parent.parent
 PRODUCT = sorted(path for room in ("firmware", "modem", "cloud_bridge") for path in (ROOT / room).rglob("*.py"))
 ON_THE_UNIT = [path for path in PRODUCT if "cloud_bridge" not in path.parts and "installer" not in path.parts]
 NOT_IN_MICROPYTHON = {"typing", "enum", "dataclasses", "abc", "logging", "__future__", "contextlib", "functools"}
 CPYTHON_ONLY = {"pyserial_port.py", "__main__.py"}
-
-
-def is_for_type_checkers(node: ast.stmt) -> bool:
-    """`if 0:` without an else: MicroPython's compiler leaves it out, and mypy reads it."""
-    return isinstance(node, ast.If) and not node.orelse and isinstance(node.test, ast.Constant) and node.test.value == 0
 
 
 def name_of(path: Path) -> str:
@@ -43,9 +40,7 @@ def test_what_runs_on_the_unit_imports_only_what_micropython_has(path: Path) -> 
         return
     if path.name == "__init__.py":
         assert path.read_text() == "", f"{name_of(path)} is not empty"
-    tree = ast.parse(path.read_text())
-    tree.body = [node for node in tree.body if not is_for_type_checkers(node)]
-    for node in ast.walk(tree):
+    for node in run(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names = {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

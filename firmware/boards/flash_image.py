@@ -13,7 +13,7 @@ BLOCKS = 256  # 1 MB, the size of the file system on a 4 MB ESP32
 class FlashImage:
     """MicroPython's extended block device protocol over a file that is as large as the chip."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         try:
             os.stat(path)
         except OSError:
@@ -23,7 +23,7 @@ class FlashImage:
         self._image = open(path, "r+b")
         self.writes = 0  # programs, since the firmware started
 
-    def mount(self, folder):
+    def mount(self, folder: str) -> None:
         """Mount the littlefs of this chip at `folder`; a chip that holds none is formatted."""
         try:
             vfs.mount(vfs.VfsLfs2(self, progsize=PROGRAM_BYTES), folder)
@@ -31,16 +31,16 @@ class FlashImage:
             vfs.VfsLfs2.mkfs(self)
             vfs.mount(vfs.VfsLfs2(self, progsize=PROGRAM_BYTES), folder)
 
-    def readblocks(self, block, buffer, offset=0):
+    def readblocks(self, block: int, buffer: bytearray, offset: int = 0) -> None:
         self._image.seek(block * BLOCK_BYTES + offset)
         self._image.readinto(buffer)
 
-    def writeblocks(self, block, buffer, offset=0):
+    def writeblocks(self, block: int, buffer: bytes, offset: int = 0) -> None:
         self._image.seek(block * BLOCK_BYTES + offset)
         self._image.write(buffer)
         self.writes += 1
 
-    def ioctl(self, operation, argument):
+    def ioctl(self, operation: int, argument: int) -> int:
         if operation == 3:  # sync
             self._image.flush()
             return 0

@@ -7,13 +7,13 @@ edges between them. The mean of the three highest and of the three lowest leaves
 KEPT = 3
 
 
-def plateaus(samples):
+def plateaus(samples: "list[int]") -> "tuple[int, int]":
     """(upper, lower) of the burst, in the unit of the samples. Sorts `samples` in place, so nothing is allocated."""
     samples.sort()
     return sum(samples[-KEPT:]) // KEPT, sum(samples[:KEPT]) // KEPT
 
 
-def resistance_ohm(measured_uv, supply_uv, pull_up_ohm, open_ohm):
+def resistance_ohm(measured_uv: int, supply_uv: int, pull_up_ohm: int, open_ohm: int) -> "int | None":
     """The resistor from the measured point to earth, below a pull-up to the supply; None from `open_ohm` on."""
     if measured_uv >= supply_uv:
         return None

@@ -23,6 +23,12 @@ from firmware.charging.io import X1, F
 from firmware.metering.sdm import SdmMeter
 from modem.ports.machine_uart import Port
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from firmware.charging.io import Inputs, Outputs
+    from firmware.clock import Clock
+
 # The module's own pins (Xinyuan-LilyGO/LilyGo-T-Call-SIM800, utilities.h).
 MODEM_PWRKEY, MODEM_RESET, MODEM_POWER, MODEM_TX, MODEM_RX, SDA, SCL = 4, 5, 23, 27, 26, 21, 22
 # The carrier's. None of the outputs is a strapping pin, so none moves in a reset (ESP32 data sheet, 2.4).
@@ -48,14 +54,14 @@ CAUSES = {machine.PWRON_RESET: "power_on", machine.WDT_RESET: "watchdog"}
 
 
 class TCallBoard(Board):
-    def __init__(self, clock, idle):
+    def __init__(self, clock: "Clock", idle: "Callable[[], None]") -> None:
         self._clock = clock
         self._contactor = Pin(CONTACTOR, Pin.OUT, value=0)
         self._pilot = Pin(PILOT_PWM, Pin.OUT, value=0)
         self._rcd_test = Pin(RCD_TEST, Pin.OUT, value=0)
         self._light = neopixel.NeoPixel(Pin(LIGHT, Pin.OUT), 1)
         self.reset_cause = CAUSES.get(machine.reset_cause(), "soft")
-        self._pwm = None
+        self._pwm: PWM | None = None
         self._duty_u16 = F
         self._pilot_adc, self._proximity_adc, self._rail_adc = [
             ADC(Pin(pin), atten=ADC.ATTN_11DB) for pin in (PILOT_ADC, PROXIMITY_ADC, RAIL_ADC)
@@ -64,7 +70,7 @@ class TCallBoard(Board):
         self._parts = Parts(I2C(0, sda=Pin(SDA), scl=Pin(SCL), freq=400000))
         self._mount()
         self._steps = 0
-        self._temperature_c = None
+        self._temperature_c: int | None = None
         self._meter = SdmMeter(Port(2, METER_TX, METER_RX, METER_BAUD))
         self.modem_power = ModemPower()
         self.modem_port = Port(1, MODEM_TX, MODEM_RX, idle=idle)
@@ -72,13 +78,13 @@ class TCallBoard(Board):
         stack_size(STACK_BYTES)
         self._watchdog = WDT(timeout=WATCHDOG_MS)
 
-    def _mount(self):
+    def _mount(self) -> None:
         """MicroPython has mounted the littlefs as its root, with programs of a size that splits our records into blocks."""
         vfs.umount("/")
         (partition,) = Partition.find(Partition.TYPE_DATA, label="vfs")
         vfs.mount(vfs.VfsLfs2(partition, progsize=PROGRAM_BYTES), self.flash)
 
-    def read(self, inputs):
+    def read(self, inputs: "Inputs") -> None:
         samples, read_uv = self._samples, self._pilot_adc.read_uv
         for number in range(SAMPLES):
             samples[number] = read_uv()
@@ -90,7 +96,7 @@ class TCallBoard(Board):
         self._read_parts(inputs)
         self._meter.poll(self._clock.now_ms(), inputs)
 
-    def _read_parts(self, inputs):
+    def _read_parts(self, inputs: "Inputs") -> None:
         """A chip that does not answer is an open wire of the sort that stops: leakage, and a lost thermometer."""
         try:
             pins = self._parts.inputs()
@@ -107,7 +113,7 @@ class TCallBoard(Board):
         self._steps += 1
         inputs.temperature_c = self._temperature_c
 
-    def write(self, outputs):
+    def write(self, outputs: "Outputs") -> None:
         self._contactor.value(outputs.contactor)
         self._rcd_test.value(outputs.rcd_test)
         if outputs.pilot_duty_u16 != self._duty_u16:
@@ -117,7 +123,7 @@ class TCallBoard(Board):
             self._light[0] = outputs.led
             self._light.write()
 
-    def _drive_pilot(self, duty_u16):
+    def _drive_pilot(self, duty_u16: int) -> None:
         """A steady level is the pin's own, not a PWM of 0 or 100 %."""
         if duty_u16 in (X1, F):
             if self._pwm:
@@ -129,46 +135,46 @@ class TCallBoard(Board):
         else:
             self._pwm = PWM(self._pilot, freq=PWM_HZ, duty_u16=duty_u16)
 
-    def set_time(self, epoch_s):
+    def set_time(self, epoch_s: int) -> None:
         year, month, day, hour, minute, second, weekday, _ = time.gmtime(epoch_s - EPOCH_S)
         machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
 
-    def feed(self):
+    def feed(self) -> None:
         self._watchdog.feed()
 
-    def reset(self):
+    def reset(self) -> None:
         machine.reset()
 
 
 class ModemPower:
     """POWER_ON cuts the modem's supply; PWRKEY is pulled down by the key."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._supply = Pin(MODEM_POWER, Pin.OUT, value=0)
         self._key = Pin(MODEM_PWRKEY, Pin.OUT, value=1)
         Pin(MODEM_RESET, Pin.OUT, value=1)
 
-    def supply(self, on):
+    def supply(self, on: bool) -> None:
         self._supply.value(on)
 
-    def key(self, pressed):
+    def key(self, pressed: bool) -> None:
         self._key.value(not pressed)
 
 
 class StandardPort:
     """The console on the module's USB serial, where MicroPython's own prompt would be."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         micropython.kbd_intr(-1)  # Ctrl-C on the line must not stop a charge point
         self._poll = select.poll()
         self._poll.register(sys.stdin, select.POLLIN)
 
-    def read(self):
+    def read(self) -> bytes:
         """What was typed, b"" if nothing; never waits. A flood is taken in pieces, or reading it would never end."""
         typed = b""
         while len(typed) < READ_BYTES and self._poll.poll(0):
             typed += sys.stdin.buffer.read(1)
         return typed
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         sys.stdout.buffer.write(data)

@@ -16,6 +16,12 @@ from firmware.boards.flash_image import FlashImage
 from firmware.charging.io import SAFE, Inputs
 from modem.ports.unix_tty import Port
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from firmware.charging.io import Outputs
+    from firmware.clock import Clock
+
 LINE_MAX = 512  # bytes; the rig's lines are shorter
 TELL_MS = 1000  # outputs that do not change are told again at this distance
 SILENT_MS = 110  # the rig tells its readings every 50
@@ -27,13 +33,13 @@ _exit = ffi.open(None).func("v", "_exit", "i")
 
 
 class VirtualBoard(Board):
-    def __init__(self, clock, idle):
+    def __init__(self, clock: "Clock", idle: "Callable[[], None]") -> None:
         folder, self.reset_cause = sys.argv[1], sys.argv[2]
         self._clock = clock
         self._wires = Port(folder + "/wires")
         self._unread = b""
         self._heard_ms = clock.now_ms()
-        self._told = {}
+        self._told: dict[str, object] = {}
         self._told_ms = 0
         self._outputs = dict(SAFE.__dict__)
         self._outputs.update({"modem_power": False, "modem_pwrkey": False, "watchdog": 0})
@@ -46,7 +52,7 @@ class VirtualBoard(Board):
         self._flash_image = FlashImage(folder + "/flash.bin")
         self._flash_image.mount(self.flash)
 
-    def read(self, inputs):
+    def read(self, inputs: Inputs) -> None:
         if self._clock.now_ms() - self._heard_ms > SILENT_MS:
             self._wires.wait(STANDS_STILL_MS)
         heard = self._wires.read()
@@ -58,7 +64,7 @@ class VirtualBoard(Board):
         for line in lines[-2:-1]:  # the newest whole reading
             self._take(line, inputs)
 
-    def _take(self, line, inputs):
+    def _take(self, line: bytes, inputs: Inputs) -> None:
         try:
             reading = json.loads(line)
             values = [reading[name] for name in INPUTS]
@@ -68,7 +74,7 @@ class VirtualBoard(Board):
         for name, value in zip(INPUTS, values):
             setattr(inputs, name, value)
 
-    def write(self, outputs):
+    def write(self, outputs: "Outputs") -> None:
         for name in OUTPUTS:
             self._outputs[name] = getattr(outputs, name)
         now_ms = self._clock.now_ms()
@@ -76,32 +82,32 @@ class VirtualBoard(Board):
             self._told_ms = now_ms
             self._tell()
 
-    def _tell(self):
+    def _tell(self) -> None:
         self._told = dict(self._outputs)
         self._wires.write(json.dumps(self._told).encode() + b"\n")
 
-    def flash_writes(self):
+    def flash_writes(self) -> int:
         return self._flash_image.writes
 
-    def feed(self):
+    def feed(self) -> None:
         self._feeds += 1
         self._outputs["watchdog"] = self._feeds
 
-    def reset(self):
+    def reset(self) -> None:
         _exit(EXIT_RESET)  # sys.exit would end one thread and leave the other
 
-    def give_up(self):
+    def give_up(self) -> None:
         _exit(EXIT_CRASH)
 
 
 class ModemPower:
     """The modem's supply and its PWRKEY; the wires carry them with the next step of the control loop."""
 
-    def __init__(self, outputs):
+    def __init__(self, outputs: "dict[str, object]") -> None:
         self._outputs = outputs
 
-    def supply(self, on):
+    def supply(self, on: bool) -> None:
         self._outputs["modem_power"] = on
 
-    def key(self, pressed):
+    def key(self, pressed: bool) -> None:
         self._outputs["modem_pwrkey"] = pressed

@@ -19,6 +19,7 @@ from firmware.charging.events import Ring
 
 if False:  # for mypy alone
     from firmware.charging.control_state import Setup
+    from firmware.charging.faults import History
 
 # What link and console are told. state: "A1".."F"; amps: offered now; total_wh: None before a new unit has read its meter;
 # ruling: who limits it, why and until when; session: a session.Kept, or None; presses: of the button, in a session, while no
@@ -35,10 +36,10 @@ WITHIN_MS = (20, 21, 22, 25, 30, 40, 60, 100)  # bounds of `apart`
 
 
 class Exchange:
-    def __init__(self, now_ms: int, setup: "Setup", report: Report, fault_history: tuple) -> None:
+    def __init__(self, now_ms: int, setup: "Setup", report: Report, fault_history: "tuple[History, ...]") -> None:
         # The main thread writes:
         self.setup = setup  # control_state.Setup
-        self.claims: tuple = limits.unread(now_ms)  # limits.Claim
+        self.claims: tuple[limits.Claim, ...] = limits.unread(now_ms)  # limits.Claim
         self.link_proven = False
         # It asks; the control thread resets:
         self.clear_wanted = False  # clear the latched faults whose cause has gone

@@ -3,18 +3,21 @@
 `draw(lowest, highest)` is random.randint.
 """
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
 MAINS_LOST = ("power_on", "brown_out")  # resets that a whole street may have had in the same second
 FIRST_LAST_MS = 10000  # longer would keep a person waiting who has just switched the mains on
 BACKOFF_FIRST_MS, BACKOFF_LAST_MS = 1000, 15000  # full jitter; back within 60 s of the network's return
 REFUSED_BACKOFF_LAST_MS = 720000  # a network that refuses the data service is asked 10 times an hour (GSMA TS.34)
 
 
-def first_ms(cause, is_new, draw):
+def first_ms(cause: str, is_new: bool, draw: "Callable[[int, int], int]") -> int:
     """Before the first connection after a reset of that `cause`; a new unit has nobody to be spread from."""
     return 0 if is_new or cause not in MAINS_LOST else draw(0, FIRST_LAST_MS)
 
 
-def again_ms(failures, refused, draw):
+def again_ms(failures: int, refused: bool, draw: "Callable[[int, int], int]") -> int:
     """After so many `failures` in a row, the last of them because somebody `refused` us, or not."""
     last_ms = REFUSED_BACKOFF_LAST_MS if refused else BACKOFF_LAST_MS
     return draw(0, min(last_ms, BACKOFF_FIRST_MS << min(failures, 10)))

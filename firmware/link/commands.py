@@ -11,6 +11,10 @@ from collections import namedtuple
 
 from firmware.link.wall_clock import BUILT_S
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+    from typing import Any
+
 PAYLOAD_MAX = 1024  # bytes; the longest that makes sense, a schedule, is about 300
 ID_MAX = 64  # characters
 AHEAD_MAX_S = 7 * 86400  # a command that ends later is a mistake, or is not meant to end
@@ -22,34 +26,34 @@ Command = namedtuple("Command", "id do arguments exp")
 class Refused(Exception):
     """Not carried out. `id` is the command's, None where it cannot be read; `why` is the answer's reason."""
 
-    def __init__(self, command_id, why):
+    def __init__(self, command_id: "str | None", why: str) -> None:
         super().__init__(why)
         self.id = command_id
         self.why = why
 
 
-def _whole(lowest, highest):
+def _whole(lowest: int, highest: int) -> "Callable[[object], bool]":
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest
 
 
-def _flag(value):
+def _flag(value: object) -> bool:
     return value is True or value is False
 
 
-def _text(value):
+def _text(value: object) -> bool:
     return isinstance(value, str) and len(value) <= 256 and _printable(value)
 
 
-def _printable(text):
+def _printable(text: str) -> bool:
     return all(" " <= letter <= "~" for letter in text)
 
 
-def _settings(value):
+def _settings(value: object) -> bool:
     return isinstance(value, dict) and 0 < len(value) <= 8 and all(_text(name) for name in value)
 
 
 # do -> (must it end, {argument: check}). Arguments that are not here are ignored.
-TABLE = {
+TABLE: "dict[str, tuple[bool, dict[str, Callable[[object], bool]]]]" = {
     "limit": (True, {"amps": _whole(0, 80)}),  # at most so much, for the time being; below 6 A the standard says pause
     "pause": (True, {}),
     "resume": (False, {}),  # withdraws limit and pause
@@ -69,7 +73,7 @@ TABLE = {
 CONFIGURABLE = ("heartbeat_idle_s", "heartbeat_charging_s")
 
 
-def read(payload, time_s, done):
+def read(payload: bytes, time_s: "int | None", done: "list[str]") -> Command:
     """The Command in `payload`. `time_s` is the time now or None, `done` the ids that were carried out. Raises Refused."""
     if len(payload) > PAYLOAD_MAX:
         raise Refused(None, "longer than %d bytes" % PAYLOAD_MAX)
@@ -94,12 +98,12 @@ def read(payload, time_s, done):
     return Command(command_id, do, {name: said[name] for name in checks}, end_s)
 
 
-def remember(done, command_id):
+def remember(done: "list[str]", command_id: str) -> "list[str]":
     """The ids to remember once this one is carried out too."""
     return done[-(REMEMBERED - 1) :] + [command_id]
 
 
-def _check_end(command_id, end_s, must_end, time_s):
+def _check_end(command_id: str, end_s: "Any", must_end: bool, time_s: "int | None") -> None:
     if end_s is None and not must_end:
         return
     if not _whole(0, 1 << 53)(end_s):

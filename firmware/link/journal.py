@@ -9,6 +9,13 @@ import struct
 
 from firmware.link import messages
 
+if False:  # for mypy alone
+    from firmware.charging.events import Ring
+    from firmware.charging.exchange import Event
+    from firmware.link.wall_clock import WallClock
+    from firmware.storage.event_log import EventLog
+    from firmware.storage.outbox import Outbox, Record
+
 _HEAD = ">I"  # when it happened, in seconds of the unit's own clock; or TIMED
 _HEAD_BYTES = 4
 TIMED = 0xFFFFFFFF  # the message tells its time
@@ -17,7 +24,9 @@ TIMED = 0xFFFFFFFF  # the message tells its time
 class Journal:
     """Takes the control loop's events; gives messages to the uplink."""
 
-    def __init__(self, ring, outbox, boot, wall_clock, log=None):
+    def __init__(
+        self, ring: "Ring", outbox: "Outbox", boot: "int | None", wall_clock: "WallClock", log: "EventLog | None" = None
+    ) -> None:
         """`boot` is None where the flash could not count it; `log` keeps the events on the unit too."""
         # Without a count of boots of its own this boot gets numbers that none before it had, as far as chance can tell.
         self._sequence = -1 if boot is not None else random.getrandbits(30)
@@ -28,11 +37,11 @@ class Journal:
         self.log = log
         self._dropped = 0  # told so far
 
-    def next_sequence(self):
+    def next_sequence(self) -> int:
         self._sequence += 1
         return self._sequence
 
-    def collect(self):
+    def collect(self) -> None:
         """Take what the control loop has to tell. Called in every pause of the link, so the ring stays empty."""
         happened = self._ring.take()
         while happened:
@@ -43,7 +52,7 @@ class Journal:
                 self.note(kind, details, happened.at_ms)
             happened = self._ring.take()
 
-    def note(self, kind, details, at_ms=None):
+    def note(self, kind: str, details: "dict[str, object]", at_ms: "int | None" = None) -> None:
         """An event, now unless `at_ms` says when."""
         at_ms = self._wall_clock.now_ms() if at_ms is None else at_ms
         sequence, time_s = self.next_sequence(), self._wall_clock.at(at_ms)
@@ -51,28 +60,28 @@ class Journal:
         if self.log:
             self.log.put(at_ms, time_s, kind, details)
 
-    def answer(self, command_id, ok, why):
+    def answer(self, command_id: "str | None", ok: bool, why: "str | None") -> None:
         """The result of a command from the cloud; `why` is None where there is nothing to say."""
         at_ms = self._wall_clock.now_ms()
         sequence, time_s = self.next_sequence(), self._wall_clock.at(at_ms)
         said = messages.result(sequence, self.boot, time_s, command_id, ok, why)
         self._put("result", sequence, at_ms, time_s, said)
 
-    def dropped(self):
+    def dropped(self) -> int:
         """Records given up since boot: there was no room on the flash, or more happened at once than could be taken."""
         return self.outbox.dropped + self._ring.dropped
 
-    def oldest(self):
+    def oldest(self) -> "Record | None":
         """The outbox's Record that goes next, or None; it stays until `acknowledged`."""
         return self.outbox.oldest()
 
-    def acknowledged(self, record):
+    def acknowledged(self, record: "Record") -> None:
         self.outbox.remove(record)
         if self.dropped() != self._dropped:  # not before: while there is no room, telling costs a record
             self._dropped = self.dropped()
             self.note("dropped", {"records": self._dropped})
 
-    def message(self, record):
+    def message(self, record: "Record") -> "tuple[str, bytes]":
         """(kind of topic, payload) of a record."""
         (at_s,) = struct.unpack(_HEAD, record.body[:_HEAD_BYTES])
         payload = record.body[_HEAD_BYTES:]
@@ -82,13 +91,13 @@ class Journal:
                 payload = messages.timed(record.kind, payload, time_s)
         return record.kind, payload
 
-    def _session(self, happened):
+    def _session(self, happened: "Event") -> None:
         session, at = happened.what, self._wall_clock.at
         sequence, time_s = self.next_sequence(), at(happened.at_ms)
         said = messages.session(sequence, self.boot, time_s, at(session.start_ms), at(session.end_ms), session)
         self._put("session", sequence, happened.at_ms, time_s, said)
 
-    def _put(self, kind, sequence, at_ms, time_s, payload):
+    def _put(self, kind: str, sequence: int, at_ms: int, time_s: "int | None", payload: bytes) -> None:
         head = struct.pack(_HEAD, at_ms // 1000 if time_s is None else TIMED)
         self.outbox.put(kind, self.boot, sequence, head + payload)
 

@@ -6,8 +6,22 @@ JSON without spaces, keys in the order of the samples. A value that is None is l
 import json
 from collections import OrderedDict
 
+if False:  # for mypy alone
+    from firmware.charging.exchange import Report
+    from firmware.charging.session import Record
 
-def heartbeat(sequence, boot, time_s, report, csq, operator, loop_worst_ms, troubles=(), dropped=0):
+
+def heartbeat(
+    sequence: int,
+    boot: int,
+    time_s: "int | None",
+    report: "Report",
+    csq: int,
+    operator: "str | None",
+    loop_worst_ms: int,
+    troubles: "tuple[str, ...]" = (),
+    dropped: int = 0,
+) -> bytes:
     """The state now; `report` is charging.controller.Report. `troubles` are names of what is not well with the unit though
     it charges, `dropped` counts the records that were given up since boot; both are left out while there are none."""
     return _encode(
@@ -30,12 +44,14 @@ def heartbeat(sequence, boot, time_s, report, csq, operator, loop_worst_ms, trou
     )
 
 
-def event(sequence, boot, time_s, kind, details):
+def event(sequence: int, boot: int, time_s: "int | None", kind: str, details: "dict[str, object]") -> bytes:
     """One journal record: `details` is a dict of plain values."""
     return _encode(("n", sequence), ("b", boot), ("t", time_s), ("k", kind), ("d", details))
 
 
-def session(sequence, boot, time_s, start_s, end_s, record):
+def session(
+    sequence: int, boot: int, time_s: "int | None", start_s: "int | None", end_s: "int | None", record: "Record"
+) -> bytes:
     """One session; `record` is charging.session.Record, `start_s` and `end_s` epoch seconds or None."""
     return _encode(
         ("n", sequence),
@@ -50,12 +66,14 @@ def session(sequence, boot, time_s, start_s, end_s, record):
     )
 
 
-def result(sequence, boot, time_s, command_id, ok, why):
+def result(
+    sequence: int, boot: int, time_s: "int | None", command_id: "str | None", ok: bool, why: "str | None"
+) -> bytes:
     """The answer to a command; `command_id` None where it had none that can be read, `why` None where all went well."""
     return _encode(("n", sequence), ("b", boot), ("t", time_s), ("id", command_id), ("ok", ok), ("y", why))
 
 
-def timed(kind, payload, time_s):
+def timed(kind: str, payload: bytes, time_s: int) -> bytes:
     """`payload`, written while the time was unknown, with the `time_s` at which it happened."""
     said = json.loads(payload)
     said["t"] = time_s
@@ -64,7 +82,7 @@ def timed(kind, payload, time_s):
     return _encode(*said.items())
 
 
-def _encode(*pairs):
+def _encode(*pairs: "tuple[str, object]") -> bytes:
     return json.dumps(
         OrderedDict((key, value) for key, value in pairs if value is not None), separators=(",", ":")
     ).encode()

@@ -18,6 +18,9 @@ from umqtt import simple
 from firmware.link.packet_socket import EPROTO, PACKET_MAX, PacketSocket
 
 if False:  # for mypy alone
+    from collections.abc import Callable
+    from typing import Any
+
     from firmware.clock import Clock
     from firmware.link.packet_socket import Transport
 
@@ -38,18 +41,18 @@ class Mqtt(simple.MQTTClient):
         self._clock = clock
         self._packet_at = 0  # bytes received before the packet that is being read
         self.heard_ms = 0  # when the broker last proved that it is there
-        self.incoming = []  # (topic, payload), oldest first; whoever takes one removes it
+        self.incoming: list[tuple[bytes, bytes]] = []  # (topic, payload), oldest first; whoever takes one removes it
         self.dropped = 0  # of incoming; whoever tells of it sets it back
         self.set_callback(self._receive)
 
-    def connect(self, clean_session=True):
+    def connect(self, clean_session: bool = True) -> object:
         """TCP, CONNECT and CONNACK. Raises MQTTException(return code) when the broker refuses."""
-        simple.socket = _OneSocket(self._wire)  # type: ignore[assignment]  # where umqtt.simple looks for sockets
+        simple.socket = _OneSocket(self._wire)  # type: ignore[assignment, attr-defined]  # where umqtt.simple looks for sockets
         answer = self._run(super().connect, clean_session)
         self.heard_ms = self._clock.now_ms()
         return answer
 
-    def publish(self, topic, msg, retain=False, qos=0):
+    def publish(self, topic: str, msg: bytes, retain: int = False, qos: int = 0) -> None:
         """With QoS 1 returns once the broker has acknowledged. ETIMEDOUT when it missed two acknowledgements."""
         self._wrap_packet_id()
         try:
@@ -62,29 +65,29 @@ class Mqtt(simple.MQTTClient):
         if qos:
             self.heard_ms = self._clock.now_ms()
 
-    def subscribe(self, topic, qos=0):
+    def subscribe(self, topic: str, qos: int = 0) -> object:
         """Raises MQTTException when the broker refuses."""
         self._wrap_packet_id()
         return self._run(super().subscribe, topic, qos)
 
-    def ping(self):
+    def ping(self) -> None:
         """Ask whether the broker is there; returns when it has answered."""
         self._run(self._ping)
         self.heard_ms = self._clock.now_ms()
 
-    def check_msg(self):
+    def check_msg(self) -> None:
         """Handle one packet if one has come; never waits for one."""
         if self._run(super().check_msg) == PUBACK:
             self._run(self._wire.read, 3)  # of a publish we gave up on
 
-    def wait_msg(self):
+    def wait_msg(self) -> "int | None":
         self._packet_at = self._wire.received
-        kind = super().wait_msg()
+        kind: int | None = super().wait_msg()
         if kind in (None, PUBACK, SUBACK):
             return kind
         raise OSError(EPROTO)
 
-    def disconnect(self):
+    def disconnect(self) -> None:
         """Say goodbye if the wire still takes it; closed in any case."""
         try:
             self._run(self._wire.write, b"\xe0\0")
@@ -93,7 +96,7 @@ class Mqtt(simple.MQTTClient):
         finally:
             self._wire.close()
 
-    def _ping(self):
+    def _ping(self) -> None:
         super().ping()
         while True:
             kind, came = self.wait_msg(), self._wire.received - self._packet_at
@@ -102,7 +105,7 @@ class Mqtt(simple.MQTTClient):
             elif kind is None and came == 2:  # PINGRESP is the only packet of two bytes
                 return
 
-    def _run(self, call, *arguments):
+    def _run(self, call: "Callable[..., Any]", *arguments: object) -> "Any":
         self._wire.begin()
         try:
             answer = call(*arguments)
@@ -111,10 +114,10 @@ class Mqtt(simple.MQTTClient):
         except (AssertionError, IndexError):
             raise OSError(EPROTO) from None
 
-    def _recv_len(self):
+    def _recv_len(self) -> int:
         length = 0
         for shift in (0, 7, 14, 21):  # MQTT 3.1.1, 2.2.3: at most four bytes; the original reads on for ever
-            byte = self._wire.read(1)[0]
+            byte = self._wire.read(1)[0]  # type: ignore[index]  # None only if it does not block
             length |= (byte & 0x7F) << shift
             if byte < 0x80:
                 if length > PACKET_MAX:
@@ -122,13 +125,13 @@ class Mqtt(simple.MQTTClient):
                 return length
         raise OSError(EPROTO)
 
-    def _receive(self, topic, payload):
+    def _receive(self, topic: bytes, payload: bytes) -> None:
         if len(self.incoming) < INCOMING_MAX:
             self.incoming.append((topic, payload))
         else:
             self.dropped += 1
 
-    def _wrap_packet_id(self):
+    def _wrap_packet_id(self) -> None:
         if self.pid >= LAST_PACKET_ID:
             self.pid = 0
 
@@ -136,11 +139,11 @@ class Mqtt(simple.MQTTClient):
 class _OneSocket:
     """Stands where umqtt.simple looks for the socket module: its only socket is our wire, names are the modem's to resolve."""
 
-    def __init__(self, wire):
+    def __init__(self, wire: PacketSocket) -> None:
         self._wire = wire
 
-    def socket(self):
+    def socket(self) -> PacketSocket:
         return self._wire
 
-    def getaddrinfo(self, host, port):
+    def getaddrinfo(self, host: str, port: int) -> "list[tuple[int, int, int, str, tuple[str, int]]]":
         return [(0, 0, 0, "", (host, port))]

@@ -14,6 +14,15 @@ from firmware.storage import record_file
 from modem import network_history, recovery_ladder
 from modem.errors import CommandError, ModemError, ModemHung, ModemRestarted, NotRegistered
 
+if False:  # for mypy alone
+    from firmware.boards.board import ModemPower
+    from firmware.clock import Clock
+    from firmware.link.journal import Journal
+    from modem.client import Modem
+    from modem.network_history import VisibleNetwork
+    from modem.recovery import Remedy
+    from modem.roaming import Decision
+
 FILE = "/network"
 JITTER_S = 120
 SAMPLE_S = 60
@@ -32,14 +41,14 @@ class Moved(ModemError):
 class Network:
     """`decision` and `remedy` are the last ones, for the console; `survey` is the last scan, `survey_state` how it went."""
 
-    def __init__(self, modem, power, clock, journal, folder):
+    def __init__(self, modem: "Modem", power: "ModemPower", clock: "Clock", journal: "Journal", folder: str) -> None:
         stored = record_file.load(folder + FILE)
         stored = stored if isinstance(stored, dict) else {}
         self.known = network_history.NetworkHistory(stored.get("roaming"), random.randint(0, JITTER_S))
         self.ladder = recovery_ladder.RecoveryLadder(stored.get("recovery"))
-        self.decision = None
-        self.remedy = None
-        self.survey = []
+        self.decision: Decision | None = None
+        self.remedy: Remedy | None = None
+        self.survey: list[tuple[VisibleNetwork, str, int]] = []
         self.survey_state = "none"
         self._modem = modem
         self._power = power
@@ -49,16 +58,17 @@ class Network:
         start_s = stored.get("clock_s")
         self._start_s = start_s if isinstance(start_s, int) else 0
         self._saved = repr(self._to_store())
-        self._serving = None
+        self._serving: str | None = None
         self._proven = False
-        self._settled = None  # what the rules were asked about last, if nothing was wrong with it
+        # What the rules were asked about last, if nothing was wrong with it:
+        self._settled: tuple[str | None, bool] | None = None
         self._sampled_s = -SAMPLE_S
 
-    def now_s(self):
+    def now_s(self) -> int:
         """Seconds with power since the unit was new, as far as they were stored."""
         return self._start_s + self._clock.now_ms() // 1000
 
-    def sampled(self, plmn, csq):
+    def sampled(self, plmn: "str | None", csq: int) -> None:
         """The network that serves, and its signal. Called as often as anybody looks."""
         self._serving = plmn
         now_s = self.now_s()
@@ -68,7 +78,7 @@ class Network:
             if self._proven:
                 self.ladder.proved(now_s)
 
-    def proved(self):
+    def proved(self) -> None:
         """The broker took us: this network passes data."""
         now_s = self.now_s()
         self._proven = True
@@ -76,7 +86,7 @@ class Network:
         self.ladder.proved(now_s)
         self._save()
 
-    def lost(self, error, answered=False):
+    def lost(self, error: Exception, answered: bool = False) -> None:
         """No contact, because of `error`: note whose fault it is, and try the remedy whose turn it is. Raises ModemError.
 
         `answered`: somebody took or refused the connection, so this network carries data and the broker may be at fault.
@@ -96,19 +106,19 @@ class Network:
         self._recover(now_s, error)
         self._save()
 
-    def tend(self, busy):
+    def tend(self, busy: bool) -> None:
         """See whether another network would be better, and move. Raises Moved if the connection had to be given up."""
         if self._is_settled():
             return
         with LazyImport():
             from modem import roaming
 
-            decision = self._decide(roaming, busy)
+            decision = self._decide(busy)
             if decision.do == roaming.STAY:
                 return
             if decision.do == roaming.SURVEY:
                 self.look_around()
-                decision = self._decide(roaming, busy)
+                decision = self._decide(busy)
             if decision.do == roaming.SWITCH:
                 self._switch(decision.plmn)
             elif decision.do == roaming.AUTOMATIC:
@@ -119,7 +129,7 @@ class Network:
         self._save()
         raise Moved(decision.why)
 
-    def look_around(self):
+    def look_around(self) -> None:
         """Listen for every network, as an event too: each PLMN with the CSQ of its best cell. Raises ModemError."""
         self.survey_state = "running"
         try:
@@ -137,11 +147,11 @@ class Network:
             self.known.surveyed(self.now_s(), [heard for heard, _, _ in self.survey])
             self._save()
 
-    def is_failing(self):
+    def is_failing(self) -> bool:
         """Whether the network that serves is known to pass no data."""
         return self.known.is_failing(self.now_s(), self._serving)
 
-    def lines(self):
+    def lines(self) -> "list[str]":
         """For the console."""
         decision, remedy, known = self.decision, self.remedy, self.known
         said = [
@@ -159,31 +169,34 @@ class Network:
             )
         return said
 
-    def _decide(self, roaming, busy):
+    def _decide(self, busy: bool) -> "Decision":
         locked = self._serving is not None and self._modem.is_locked()
-        seen = roaming.Seen(self.now_s(), self._serving, locked, self._proven, busy)
-        decision = roaming.decide(self.known, seen)
-        if decision.do != roaming.STAY or self._is_news(decision):
-            self._journal.note("network", {"do": decision.do, "o": decision.plmn, "why": decision.why})
+        with LazyImport():
+            from modem import roaming
+
+            seen = roaming.Seen(self.now_s(), self._serving, locked, self._proven, busy)
+            decision = roaming.decide(self.known, seen)
+            if decision.do != roaming.STAY or self._is_news(decision):
+                self._journal.note("network", {"do": decision.do, "o": decision.plmn, "why": decision.why})
         self.decision = decision
         return decision
 
-    def _is_news(self, decision):
+    def _is_news(self, decision: "Decision") -> bool:
         """Whether a decision to stay is one that somebody should hear of: there is trouble, and it was not said before."""
         return self._is_troubled() and (self.decision is None or decision.why != self.decision.why)
 
-    def _is_settled(self):
+    def _is_settled(self) -> bool:
         """Whether the rules have said that what serves is good enough, and nothing has happened to it since."""
         now = None if self._is_troubled() else (self._serving, self._proven)
         settled = now is not None and now == self._settled
         self._settled = now
         return settled
 
-    def _is_troubled(self):
+    def _is_troubled(self) -> bool:
         now_s, known = self.now_s(), self.known
         return known.is_poor(now_s) or known.is_failing(now_s, self._serving) or known.broker_suspect(now_s)
 
-    def _switch(self, plmn):
+    def _switch(self, plmn: str) -> None:
         self.known.switched(self.now_s())
         self._serving = plmn
         with LazyImport():
@@ -194,7 +207,7 @@ class Network:
             self.known.refused(self.now_s(), plmn, "did not take us")
             self._journal.note("network", {"do": "refused", "o": plmn, "why": "%s did not take us" % plmn})
 
-    def _recover(self, now_s, error):
+    def _recover(self, now_s: int, error: Exception) -> None:
         refused = isinstance(error, NotRegistered) and error.stat == _DENIED
         with LazyImport():
             from modem import recovery
@@ -223,7 +236,7 @@ class Network:
 
                 network_control.carry_out(self._modem, self._power, remedy.do)
 
-    def _clear_forbidden(self, now_s):
+    def _clear_forbidden(self, now_s: int) -> None:
         with LazyImport():
             from modem import network_control
 
@@ -233,10 +246,10 @@ class Network:
             why = "the SIM avoided every network here, since each had refused it once"
             self._journal.note("network", {"do": "clear forbidden", "o": " ".join(barred), "why": why})
 
-    def _to_store(self):
+    def _to_store(self) -> "dict[str, object]":
         return {"roaming": self.known.to_store(), "recovery": self.ladder.to_store()}
 
-    def _save(self):
+    def _save(self) -> None:
         stored = self._to_store()
         if repr(stored) == self._saved:
             return
@@ -247,15 +260,17 @@ class Network:
             pass  # a worn flash must not keep the unit from its network; what is known lives on in memory
 
 
-def _cause(error):
+def _cause(error: Exception) -> "int | str":
     """Why a network failed, as it is kept: a CME number, or a word."""
     if isinstance(error, CommandError) and error.code is not None:
-        return error.code
+        code: int = error.code
+        return code
     return "data" if isinstance(error, OSError) else "service"
 
 
-def _words(error):
+def _words(error: Exception) -> str:
     """What is wrong, as people are told it: of an OSError its words, without its number."""
     if isinstance(error, OSError) and len(error.args) > 1:
-        return error.args[1]
+        words: str = error.args[1]
+        return words
     return (str(error) or repr(error))[:TOLD_CHARS]

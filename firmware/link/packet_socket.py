@@ -7,6 +7,19 @@ piece is kept until something is read or `send` is called, and a read gets all i
 
 import errno
 
+if False:  # for mypy alone
+    from typing import Protocol
+
+    from firmware.clock import Clock
+
+    class Transport(Protocol):
+        def connect(self, host: str, port: int, timeout_ms: int) -> None: ...
+        def settimeout(self, seconds: float) -> None: ...
+        def read(self, most: int) -> bytes | None: ...
+        def write(self, data: bytearray) -> int | None: ...
+        def close(self) -> None: ...
+
+
 OPERATION_MS = (
     20000  # one publish with its PUBACK, one CONNECT with its CONNACK: GPRS answers within 2 s, or 10 when it is bad
 )
@@ -18,7 +31,7 @@ PACKET_MAX = 2048  # bytes of one packet, out and in; the longest of ours is abo
 class PacketSocket:
     """`transport` is a modem.stream.Stream or a TLS socket over one; `begin` starts the deadline of an operation."""
 
-    def __init__(self, transport, clock):
+    def __init__(self, transport: "Transport", clock: "Clock") -> None:
         self._transport = transport
         self._clock = clock
         self._out = bytearray()
@@ -26,23 +39,23 @@ class PacketSocket:
         self._until_ms = 0
         self.received = 0  # bytes
 
-    def begin(self, within_ms=OPERATION_MS):
+    def begin(self, within_ms: int = OPERATION_MS) -> None:
         """Everything read until the next `begin` must be there within `within_ms`."""
         self._until_ms = self._clock.now_ms() + within_ms
 
-    def connect(self, address):
+    def connect(self, address: "tuple[str, int]") -> None:
         """Has deadlines of its own; the operation's starts when it is done, or a slow network would never be joined."""
         self._transport.connect(address[0], address[1], CONNECT_MS)
         self.begin()
 
-    def write(self, data, length=None):
+    def write(self, data: "str | bytes | bytearray", length: "int | None" = None) -> None:
         piece = data.encode() if isinstance(data, str) else data
         self._out.extend(piece if length is None else piece[:length])
         if len(self._out) > PACKET_MAX:
             self._out = bytearray()
             raise OSError(errno.ENOBUFS)
 
-    def send(self):
+    def send(self) -> None:
         """Pass on what was gathered, in as few writes as the transport takes. ETIMEDOUT if it does not take all in time: the
         rest stays ahead of what is written next, for the other side could not tell it from that."""
         while self._out:
@@ -50,10 +63,10 @@ class PacketSocket:
             taken = self._transport.write(self._out) or 0
             self._out = self._out[taken:]
 
-    def setblocking(self, blocking):
+    def setblocking(self, blocking: bool) -> None:
         self._blocking = blocking
 
-    def read(self, wanted):
+    def read(self, wanted: int) -> "bytes | None":
         """Exactly `wanted` bytes; None if the wire does not block and nothing has come; OSError at the end of the stream."""
         self.send()
         if wanted > PACKET_MAX:
@@ -74,12 +87,12 @@ class PacketSocket:
             self.received += len(piece)
         return got
 
-    def _left_s(self):
+    def _left_s(self) -> float:
         left_ms = self._until_ms - self._clock.now_ms()
         if left_ms <= 0:
             raise OSError(errno.ETIMEDOUT)
         return left_ms / 1000
 
-    def close(self):
+    def close(self) -> None:
         self._out = bytearray()
         self._transport.close()

@@ -3,6 +3,13 @@
 from modem import replies, signal
 from modem.errors import NotRegistered
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from firmware.clock import Clock
+    from firmware.link.network import Network
+    from modem.client import Modem
+
 SAMPLE_MS = 10000  # between two looks; they cost no data
 CLOSE_SAMPLE_MS = 1000  # while an installer watches the signal
 WATCHED_MS = 5000  # so long after the installer's last question
@@ -14,28 +21,30 @@ REGISTERED = (1, 5)  # +CGREG: home and roaming are equally good
 class RadioMonitor:
     """`csq`, `operator` (its PLMN, or None), `cell` (location area and cell) and `sample`, their number, for whoever asks."""
 
-    def __init__(self, modem, network, clock, time_is):
-        """`network` is link.network.Network, which hears every sample; `time_is(epoch_s, who)` hears what time it is."""
+    def __init__(
+        self, modem: "Modem", network: "Network", clock: "Clock", set_time: "Callable[[int | None, str], None]"
+    ) -> None:
+        """`network` is given every sample; `set_time(epoch_s, source)` takes the network's time."""
         self.csq = signal.NO_READING
-        self.operator = None
-        self.cell = (None, None)
+        self.operator: str | None = None
+        self.cell: tuple[int | None, int | None] = (None, None)
         self.sample = 0
         self._modem = modem
         self._network = network
         self._clock = clock
-        self._time_is = time_is
+        self._set_time = set_time
         self._watched_ms = -WATCHED_MS
         self._registered_ms = 0
         self._sampled_ms = 0
         self._asked_time_ms = 0
 
-    def joined(self):
+    def joined(self) -> None:
         """A network has just taken us."""
         self._registered_ms = self._clock.now_ms()
         self._look()
         self._ask_time()
 
-    def watch(self, ms, busy):
+    def watch(self, ms: int, busy: bool) -> None:
         """Wait, with an eye on the signal; a `busy` unit does not leave its network for a better one.
 
         Raises NotRegistered when the network has been gone for too long, and Moved.
@@ -46,11 +55,11 @@ class RadioMonitor:
             self._look()
             self._network.tend(busy)
 
-    def watch_closely(self):
+    def watch_closely(self) -> None:
         """Somebody looks at the signal just now: sample it more often for a moment."""
         self._watched_ms = self._clock.now_ms()
 
-    def _look(self):
+    def _look(self) -> None:
         now_ms = self._sampled_ms = self._clock.now_ms()
         if now_ms - self._asked_time_ms >= TIME_MS:
             self._ask_time()
@@ -66,6 +75,6 @@ class RadioMonitor:
             self.operator = None
             raise NotRegistered(stat)
 
-    def _ask_time(self):
+    def _ask_time(self) -> None:
         self._asked_time_ms = self._clock.now_ms()
-        self._time_is(self._modem.query("AT+CCLK?", replies.clock), "network")
+        self._set_time(self._modem.query("AT+CCLK?", replies.clock), "network")

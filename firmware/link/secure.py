@@ -16,6 +16,11 @@ import io
 
 import tls
 
+if False:  # for mypy alone
+    from firmware.clock import Clock
+    from firmware.storage.authority import Authority
+    from modem.stream import Stream
+
 HANDSHAKE_S = 60  # for all of it: two round trips, some 3 kB at GPRS speed, and a second of elliptic curves on an ESP32
 SHORTEST_S = 0.001  # what is left of a deadline that has passed: takes what is there already
 # Naming these alone also says that nothing older than TLS 1.3 will do.
@@ -36,21 +41,21 @@ class Trust:
     Made once, while the heap is young: it needs 3 kB in one piece, which a heap that has been lived in may not have.
     """
 
-    def __init__(self, authority):
+    def __init__(self, authority: "Authority") -> None:
         self._authority = authority
-        self._context = None
+        self._context: tls.SSLContext | None = None
         self._make()
 
-    def context(self):
+    def context(self) -> "tls.SSLContext":
         """Raises NotTrusted while there is no authority."""
         if self._kept != self._authority.kept:
             self._context = None  # the new one takes its place in memory
             self._make()
-        if not self._loaded:
+        if not self._loaded or self._context is None:
             raise NotTrusted("no certificate authority: give it one on the console, with `authority`")
         return self._context
 
-    def _make(self):
+    def _make(self) -> None:
         self._context = context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
         context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]  # the stubs do not know it
         context.set_ciphers(CIPHERS)
@@ -63,13 +68,13 @@ class Trust:
 class SecureStream:
     """Stands between wire.py and modem.stream, for one connection."""
 
-    def __init__(self, stream, trust, clock):
+    def __init__(self, stream: "Stream", trust: "Trust", clock: "Clock") -> None:
         self._stream = stream
         self._trust = trust
         self._pipe = _Pipe(stream, clock)
-        self._tls = None
+        self._tls: Stream | None = None
 
-    def connect(self, host, port, timeout_ms):
+    def connect(self, host: str, port: int, timeout_ms: int) -> None:
         """TCP and handshake. Raises NotTrusted, WrongCertificate, or the stream's OSError."""
         context = self._trust.context()
         self._stream.connect(host, port, timeout_ms)
@@ -84,26 +89,26 @@ class SecureStream:
                 raise NotTrusted("handshake: %s" % error) from None
             raise
 
-    def settimeout(self, seconds):
+    def settimeout(self, seconds: float) -> None:
         """All that is read and written until the next call must be done within `seconds`; 0 waits for nothing."""
         self._connected()
         self._pipe.settimeout(seconds)
 
-    def read(self, most):
-        data = self._connected().read(most)
+    def read(self, most: int) -> "bytes | None":
+        data: bytes | None = self._connected().read(most)
         if data is None and self._pipe.take_timed_out():
             raise OSError(errno.ETIMEDOUT)
         return data
 
-    def write(self, data):
+    def write(self, data: "bytes | bytearray") -> "int | None":
         return self._connected().write(data)
 
-    def _connected(self):
+    def _connected(self) -> "Stream":
         if self._tls is None:
             raise OSError(errno.ENOTCONN)
         return self._tls
 
-    def close(self):
+    def close(self) -> None:
         """TCP is closed too; a TLS goodbye to a line that may be dead would only wait."""
         self._tls = None
         self._stream.close()
@@ -116,7 +121,7 @@ class _Pipe(io.IOBase):
     whole: a deadline for each read would let somebody who hands over its bytes one by one hold us for days.
     """
 
-    def __init__(self, stream, clock):
+    def __init__(self, stream: "Stream", clock: "Clock") -> None:
         self._stream = stream
         self._clock = clock
         self.shaking_hands = True
@@ -124,17 +129,17 @@ class _Pipe(io.IOBase):
         self._waits = True
         self._until_ms = 0
 
-    def settimeout(self, seconds):
+    def settimeout(self, seconds: float) -> None:
         self._waits = seconds != 0
         self._until_ms = self._clock.now_ms() + int(seconds * 1000)
         self._stream.settimeout(seconds)
 
-    def take_timed_out(self):
+    def take_timed_out(self) -> bool:
         """Whether a read timed out since this was asked last."""
         timed_out, self._timed_out = self._timed_out, False
         return timed_out
 
-    def readinto(self, buffer):
+    def readinto(self, buffer: bytearray) -> "int | None":
         self._hurry()
         try:
             return self._stream.readinto(buffer)
@@ -144,13 +149,13 @@ class _Pipe(io.IOBase):
             self._timed_out = True
             return None
 
-    def write(self, data):
+    def write(self, data: bytes) -> "int | None":
         self._hurry()
         return self._stream.write(data)
 
-    def _hurry(self):
+    def _hurry(self) -> None:
         if self._waits:
             self._stream.settimeout(max(SHORTEST_S, (self._until_ms - self._clock.now_ms()) / 1000))
 
-    def ioctl(self, request, argument):
+    def ioctl(self, request: int, argument: int) -> int:
         return 0

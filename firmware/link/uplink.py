@@ -189,7 +189,7 @@ class Uplink:
     def _is_refused(self, error: Exception) -> bool:
         """Whether somebody said no who will say so again: the network, or a broker; each time costs 5 kB of handshake."""
         if isinstance(error, MQTTException):
-            return error.args[0] != UNAVAILABLE
+            return bool(error.args[0] != UNAVAILABLE)
         if isinstance(error, CommandError):
             return self.network.is_failing()
         return isinstance(error, WrongCertificate)

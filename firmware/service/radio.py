@@ -9,14 +9,14 @@ if False:  # for mypy alone
 def answer_csq(unit: "ChargePoint", argument: str) -> "list[str]":
     air = unit.link.radio
     air.watch_closely()
-    csq, cell = air.csq, air.cell
+    csq, (area, cell) = air.csq, air.cell
     dbm = signal.dbm_from_csq(csq)
     verdict = signal.UNKNOWN if csq == signal.NO_READING else signal.PASS if signal.passes(csq) else signal.FAIL
     return [
         "csq %d" % csq,
         "dbm %s" % ("-" if dbm is None else dbm),
         "operator %s" % (air.operator or "-"),
-        "cell %s" % ("-" if None in cell else "%04X-%04X" % cell),
+        "cell %s" % ("-" if area is None or cell is None else "%04X-%04X" % (area, cell)),
         "sample %d" % air.sample,
         "verdict %s" % verdict,
     ]

@@ -28,12 +28,15 @@ def answer_sessions(unit: "ChargePoint", argument: str) -> "list[str]":
 
 def answer_log(unit: "ChargePoint", argument: str) -> "list[str]":
     """What happened lately; `log security` what concerns security, also from before the last restart."""
+    log = unit.journal.log
+    if log is None:
+        raise CommandRefused("there is no log")
     if argument == "security":
-        entries = [(time_s, kind, details) for time_s, kind, details, _ in unit.journal.log.security(SECURITY_SHOWN)]
+        entries = [(time_s, kind, details) for time_s, kind, details, _ in log.security(SECURITY_SHOWN)]
     elif argument:
         raise CommandRefused("log, or log security")
     else:
-        entries = [(unit.wall_clock.at(at_ms), kind, details) for at_ms, kind, details in unit.journal.log.latest()]
+        entries = [(unit.wall_clock.at(at_ms), kind, details) for at_ms, kind, details in log.latest()]
     return [
         "event %s %s %s" % (time_s or "-", kind, " ".join("%s=%s" % pair for pair in sorted(details.items())))
         for time_s, kind, details in entries
