@@ -71,7 +71,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.errors": (),
     "firmware.boards": ("firmware.boards", "firmware.charging.io", "firmware.metering", "modem.ports"),
     "firmware.charging": ("firmware.charging",),
-    "firmware.metering": ("firmware.metering",),
+    "firmware.metering": ("firmware.metering", "firmware.charging.io", "modem.contracts"),
     "firmware.storage": ("firmware.storage", "firmware.errors", "firmware.lazy_import"),
     "firmware.link": (
         "firmware.link",

@@ -1,8 +1,9 @@
-"""What owner, schedule, cloud and house want, turned into the claims of limits.py. Pure; the communication thread steps it.
+"""Derives the claims of limits.py from owner, schedule, cloud and load manager. Pure; runs in the communication thread.
 
-Schedule and cloud are carried out after the random delay (delay.py) while a schedule is in force and a vehicle is there,
-because that is when the rules ask for it; without a schedule, and when a person plugs in, chooses hours or presses the button,
-nothing is delayed. A claim is lent for a minute and renewed: if nobody renews it, the charge point charges.
+Changes by schedule and cloud take effect after the random delay (delay.py) if a schedule is set and a vehicle is connected,
+as SI 2021/1467, regulation 11, requires. Without a schedule, and when a person plugs in, sets the hours or presses the
+button, there is no delay. A claim is valid for one minute and is renewed: if the communication thread stops, the charge
+point charges.
 """
 
 from firmware.charging.delay import Delay
@@ -10,72 +11,80 @@ from firmware.charging.limits import PAUSE_A, Claim, live
 from firmware.charging.pilot import OFFER_MAX_A
 from firmware.charging.schedule import allowed_again_s, avoided_until
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
 LEASE_MS = 60000
-LOOK_AGAIN_S = 900  # the end of the hours is worked out so often; within such a time it stays the same
+RECALCULATE_S = 900  # the end of the hours to avoid is calculated once in this time; within it, it is constant
 MAINS_BACK = Claim("schedule", PAUSE_A, None, "the mains came back", None)
 
 
 class Claims:
-    """`hours` is schedule.read(); `cloud` and `load_manager` a limits.Claim or None; `override` the number of the session
-    that the owner wants charged now, or None.
+    """The inputs are fields: `hours`, of schedule.read(); `cloud` and `load_manager`, a limits.Claim or None; `override`, the
+    number of the session that the owner has released from schedule and cloud, or None.
+
+    `delays` counts the random delays since boot.
     """
 
-    def __init__(self, draw_s, carried_s=0, override=None):
-        """`draw_s()` gives the seconds of a new delay; `carried_s` was left of one at the power cut."""
-        self.hours: tuple = ()
-        self.cloud = None
-        self.load_manager = None
+    def __init__(self, draw_s: "Callable[[], int]", carried_s: int = 0, override: int | None = None) -> None:
+        """`draw_s()` returns a new random delay, seconds; `carried_s` is the remainder of one at the power cut."""
+        self.hours: tuple[tuple[int, int, int, int], ...] = ()
+        self.cloud: Claim | None = None
+        self.load_manager: Claim | None = None
         self.override = override
         self.delay = Delay()
         self._draw_s = draw_s
         self._carried_s = carried_s
-        self._in_force: tuple = ()  # claims of schedule and cloud
+        self._in_force: tuple[Claim, ...] = ()  # of schedule and cloud
         self._stepped = False
-        self._chosen: tuple = ()  # the hours of the last step
-        self._ends: tuple = ((), None)  # of the hours: what it was worked out from, and the end
-        self.delays = 0  # begun since boot
+        self._last_hours: tuple[tuple[int, int, int, int], ...] = ()  # of the last step
+        self._end_inputs: tuple[object, ...] = ()  # of the calculation of `_end_s`
+        self._end_s: int | None = None  # of the hours to avoid, UTC
+        self.delays = 0
 
-    def step(self, now_ms, epoch_s, session, resumed):
-        """The claims now. `session` is the number of the one that runs, or None; `resumed` since before a power cut."""
+    def step(self, now_ms: int, epoch_s: int | None, session: int | None, resumed: bool) -> tuple[Claim, ...]:
+        """Return the claims for now. `epoch_s`: UTC or None; `session`: number of the session, or None; `resumed`: it began
+        before a power cut.
+        """
         if self.override != session:
             self.override = None
         wanted = self._wanted(now_ms, epoch_s)
         self._follow(now_ms, wanted, session, resumed)
-        claims = tuple(self._lent(claim, now_ms, epoch_s, wanted) for claim in self._in_force)
+        claims = tuple(self._renewed(claim, now_ms, epoch_s, wanted) for claim in self._in_force)
         if self.override is not None:
             claims += (Claim("override", OFFER_MAX_A, now_ms + LEASE_MS, "the owner wants it now", None),)
         if self.load_manager:
             claims += (self.load_manager,)
         return claims
 
-    def _wanted(self, now_ms, epoch_s):
-        wanted: tuple = ()
+    def _wanted(self, now_ms: int, epoch_s: int | None) -> tuple[Claim, ...]:
+        wanted: tuple[Claim, ...] = ()
         until_s = avoided_until(self.hours, epoch_s)
-        if until_s is not None:
+        if until_s is not None and epoch_s is not None:
             why = "the owner's hours, until %02d:%02d" % (until_s // 3600, until_s // 60 % 60)
-            wanted += (Claim("schedule", PAUSE_A, None, why, self._ends_s(epoch_s, until_s)),)
+            wanted += (Claim("schedule", PAUSE_A, None, why, self._avoided_end_s(epoch_s, until_s)),)
         if self.cloud and live((self.cloud,), "cloud", now_ms):
             wanted += (self.cloud,)
         return wanted
 
-    def _ends_s(self, epoch_s, until_s):
-        """When the hours to avoid end, UTC; it takes some calculation."""
-        of = self.hours, until_s, epoch_s // LOOK_AGAIN_S
-        if self._ends[0] != of:
-            self._ends = of, allowed_again_s(self.hours, epoch_s)
-        return self._ends[1]
+    def _avoided_end_s(self, epoch_s: int, until_s: int) -> int | None:
+        """Return the end of the hours to avoid, UTC. Cached, since the calculation takes time."""
+        inputs = self.hours, until_s, epoch_s // RECALCULATE_S
+        if self._end_inputs != inputs:
+            self._end_inputs, self._end_s = inputs, allowed_again_s(self.hours, epoch_s)
+        return self._end_s
 
-    def _follow(self, now_ms, wanted, session, resumed):
-        """Carry out what is wanted, after the delay where there is one."""
+    def _follow(self, now_ms: int, wanted: tuple[Claim, ...], session: int | None, resumed: bool) -> None:
+        """Put the wanted claims in force, after the random delay if there is one."""
         first, self._stepped = not self._stepped, True
-        chosen, self._chosen = self.hours != self._chosen and not first, self.hours
-        if session is None or not self.hours or self.override is not None or chosen:
+        hours_changed, self._last_hours = self.hours != self._last_hours and not first, self.hours
+        if session is None or not self.hours or self.override is not None or hours_changed:
             self.delay.cancel()
             self._in_force = wanted
             return
         if first:
             self._in_force = (MAINS_BACK,) if resumed else wanted
-        if _essence(wanted) == _essence(self._in_force):
+        if _effect(wanted) == _effect(self._in_force):
             self.delay.cancel()
             self._in_force = wanted
         elif not self.delay.running():
@@ -86,22 +95,22 @@ class Claims:
             self.delay.cancel()
             self._in_force = wanted
 
-    def _lent(self, claim, now_ms, epoch_s, wanted):
+    def _renewed(self, claim: Claim, now_ms: int, epoch_s: int | None, wanted: tuple[Claim, ...]) -> Claim:
         until_ms, why, ends_s = now_ms + LEASE_MS, claim.why, claim.ends_s
         if self.delay.running():
             left_s = self.delay.left_s(now_ms)
             why = "%s; random delay, %d s left" % (why, left_s)
-            if not any(one[:2] == claim[:2] for one in wanted):  # it holds only until the delay is over
+            if not any(one[:2] == claim[:2] for one in wanted):  # valid only until the delay is over
                 ends_s = None if epoch_s is None else epoch_s + left_s
         elif claim.until_ms is not None:
             until_ms = min(until_ms, claim.until_ms)
         return Claim(claim.source, claim.amps, until_ms, why, ends_s)
 
-    def skip_delay(self, now_ms):
-        """The owner does not want to wait for the present delay."""
+    def skip_delay(self, now_ms: int) -> None:
+        """End the present random delay, at the owner's request."""
         if self.delay.running():
             self.delay.begin(now_ms, 0)
 
 
-def _essence(claims):
+def _effect(claims: tuple[Claim, ...]) -> tuple[tuple[str, float], ...]:
     return tuple((claim.source, claim.amps) for claim in claims)

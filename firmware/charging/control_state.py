@@ -1,33 +1,33 @@
-"""What the rules know beside the inputs: the installer's settings, and what the last step decided."""
+"""The state of the charging control besides its inputs: the installation's settings and the results of the last step."""
 
 from collections import namedtuple
 
-# installer_max_a: of the circuit. tethered: the cable is fixed, so there is no proximity resistor to read. ventilated: the
-# place has the ventilation that state D asks for. fallback_a: ceiling while an external load manager is not heard; 0 = the
-# house has none.
+# installer_max_a: rating of the circuit. tethered: fixed cable, without proximity resistor (IEC 61851-1 case C). ventilated:
+# the site has the ventilation that state D requires. fallback_a: ceiling without messages of a load manager; 0 = there is
+# none.
 Setup = namedtuple("Setup", "installer_max_a tethered ventilated fallback_a")
 
 
 class ControlState:
-    """Filled in place by the controller, read by faults and sequence."""
+    """Updated by the controller, read by faults, limits and sequence."""
 
-    def __init__(self, setup):
+    def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self.state = None  # of the pilot: "A1" to "F", None = it fits no state
-        self.drive = None  # how the pilot was driven when the inputs were read: one of sequence.py's three
+        self.state: str | None = None  # of the pilot: "A1" to "F", None = no valid state
+        self.drive: str | None = None  # pilot output when the inputs were read: one of sequence.py's three
         self.contactor = False  # as commanded in the last step
-        self.limit_a = 0  # offered to the vehicle by the duty on the wire
-        self.ruling_a = 0  # what the limits allow now; 0 = pause
-        self.offer_rests = False  # it was withdrawn lately
-        self.faults = ()  # names of those that are set
-        self.diode_missing = False  # when the negative half of the pilot was last seen
-        self.rcd_test = "due"  # of rcd_selftest.py's states
+        self.limit_a: float = 0  # offered to the vehicle by the duty cycle
+        self.ruling_a: float = 0  # allowed by the limits; 0 = pause
+        self.offer_rests = False  # withdrawn less than 5 s ago
+        self.faults: tuple[str, ...] = ()  # names of the faults that are set
+        self.diode_missing = False  # at the last measurement of the negative half-wave
+        self.rcd_test = "due"  # state of rcd_selftest.py
 
-    def band(self):
-        """The letter of the state, or None."""
+    def band(self) -> str | None:
+        """Return the letter of the pilot's state, or None."""
         return self.state[0] if self.state else None
 
-    def ready(self):
-        """The vehicle asks for energy and may have it here: C, or D where there is ventilation."""
+    def ready(self) -> bool:
+        """Return whether the vehicle requests energy and may be supplied: state C, or D with ventilation."""
         band = self.band()
-        return band == "C" or (band == "D" and self.setup.ventilated)
+        return band == "C" or (band == "D" and bool(self.setup.ventilated))

@@ -1,7 +1,7 @@
-"""Less current when the enclosure is warm, so that it need not stop when it is hot. Pure, with hysteresis."""
+"""Thermal derating: reduces the current in a warm enclosure, to avoid the over-temperature fault. Pure, with hysteresis."""
 
-# From this temperature on, until it has fallen to this one, no more than this many quarters of the installer's maximum.
-# OpenEVSE: half at 65 C, a quarter at 68 C, back at 62 C and 65 C; the stop is a fault (faults.py).
+# (from this temperature, until it falls to this one, maximum in quarters of the installer's maximum)
+# OpenEVSE: half at 65 C, a quarter at 68 C, back at 62 C and 65 C. Over-temperature is a fault (faults.py).
 STEPS = (
     (65, 62, 2),
     (68, 65, 1),
@@ -10,13 +10,13 @@ FULL = 4
 
 
 class Derating:
-    """`quarters` of the installer's maximum are allowed now."""
+    """`quarters`: the allowed current, in quarters of the installer's maximum."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.quarters = FULL
 
-    def step(self, temperature_c):
-        """Take a reading; a sensor that is lost (None) changes nothing here, because it is a fault."""
+    def step(self, temperature_c: float | None) -> None:
+        """Process a reading. None (sensor failure) changes nothing, since it is a fault."""
         if temperature_c is None:
             return
         quarters = FULL

@@ -1,29 +1,34 @@
-"""Events on their way from the control loop to the journal: a ring for one writer and one reader without a lock.
+"""A lock-free ring buffer from the control loop to the communication thread: one writer, one reader.
 
-The writer alone moves `_written` and `dropped`, the reader alone `_read`, so the two threads never write the same field
-(MicroPython's unix port has threads without a global lock).
+Only the writer changes `_written` and `dropped`, only the reader `_read`, so no field is written by both threads.
+(MicroPython's unix port has threads without a global interpreter lock.)
 """
 
-SIZE = 32  # a burst of every fault at once and its clearing
+if False:  # for mypy alone
+    from typing import Any
+
+SIZE = 32  # all faults set at once and cleared again
 
 
 class Ring:
-    def __init__(self):
-        self._slots = [None] * SIZE
+    """Holds SIZE events. `dropped` counts the events that did not fit."""
+
+    def __init__(self) -> None:
+        self._slots: list[object] = [None] * SIZE
         self._written = 0
         self._read = 0
-        self.dropped = 0  # events that found the ring full
+        self.dropped = 0
 
-    def put(self, event):
-        """Called by the writer. A full ring keeps what it holds, the oldest being the cause of the rest."""
+    def put(self, event: object) -> None:
+        """Add an event (writer). A full ring drops the new one: the oldest event is the cause of the rest."""
         if self._written - self._read >= SIZE:
             self.dropped += 1
             return
         self._slots[self._written % SIZE] = event
         self._written += 1
 
-    def take(self):
-        """Called by the reader: the oldest event, or None."""
+    def take(self) -> "Any":
+        """Remove and return the oldest event, None if empty (reader)."""
         if self._read == self._written:
             return None
         event = self._slots[self._read % SIZE]

@@ -1,10 +1,13 @@
-"""The light: what a person on the drive sees. Red if and only if a fault of the charge point is set.
+"""The status light. Red if and only if a fault of the charge point is set.
 
-The silence of the network is never red and never changes a charging colour: it adds one short white blink every 10 s.
-The control loop calls `led` in every step, so a frozen light means a dead loop.
+Loss of the network is not shown in red and does not change the colour: it adds a short white blink every 10 s. The control
+loop calls `led` in every step, so a light that does not change indicates a stopped loop.
 """
 
 from firmware.charging.faults import NEEDS_PERSON
+
+if False:  # for mypy alone
+    from collections.abc import Callable
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 60, 255), (200, 200, 200)
 LINK_BLINK_EVERY_MS = 10000
@@ -15,20 +18,22 @@ PATTERNS = {
     "idle": (GREEN, "dim"),
     "waiting": (BLUE, "flash"),  # for a schedule, a limit or a retry
     "testing": (BLUE, "steady"),
-    "offering": (BLUE, "steady"),  # the vehicle does not take it yet
+    "offering": (BLUE, "steady"),  # the vehicle does not request energy yet
     "closing": (BLUE, "steady"),
     "charging": (GREEN, "breathe"),
     "stopping": (BLUE, "flash"),
-    "tripped": (BLUE, "flash"),  # these two only in the step in which the last fault cleared: else red, see below
+    "tripped": (BLUE, "flash"),  # these two only in the step in which the last fault clears; otherwise red, see below
     "faulted": (BLUE, "flash"),
 }
 LATCHED_FAULT = (RED, "steady")  # a person is needed
-PASSING_FAULT = (RED, "blink")  # clears itself when its cause has gone
+PASSING_FAULT = (RED, "blink")  # clears itself after its cause
 
 
-def led(state, faults, link, now):
-    """(r, g, b), 0..255 each, at `now` ms. `state` is the phase, `faults` the names of the set faults, `link` False when the
-    cloud has been silent for longer than the grace.
+def led(state: str, faults: tuple[str, ...], link: bool, now: int) -> tuple[int, int, int]:
+    """Return (red, green, blue), 0..255 each, at `now` ms.
+
+    `state`: phase of sequence.py; `faults`: names of the faults that are set; `link`: False without contact with the cloud
+    for longer than the grace period (mode.py).
     """
     if faults:
         pattern = PASSING_FAULT
@@ -44,14 +49,14 @@ def led(state, faults, link, now):
     return (colour[0] * brightness // 256, colour[1] * brightness // 256, colour[2] * brightness // 256)
 
 
-def _breathe(now):
-    """From a fifth to full and back in 4 s."""
+def _breathe(now: int) -> int:
+    """Brightness from a fifth to full and back in 4 s."""
     position = now % 4000
     return 51 + (position if position < 2000 else 4000 - position) * 205 // 2000
 
 
-# rhythm: time in ms -> brightness in 256ths; never dark, because a dark light reads as a dead unit
-RHYTHMS = {
+# rhythm: time in ms -> brightness in 256ths; never 0, because a dark light indicates a unit without power
+RHYTHMS: "dict[str, Callable[[int], int]]" = {
     "steady": lambda now: 256,
     "dim": lambda now: 60,
     "flash": lambda now: 256 if now % 2000 < 200 else 26,

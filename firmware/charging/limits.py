@@ -1,8 +1,8 @@
-"""How much current is offered, and who says so. Pure.
+"""Determines the current that is offered, and its source. Pure.
 
-Ceilings always rule: the lowest one holds whoever asks for more. A claim is a wish about current or pause, with a
-source, a priority by that source, and an expiry; the strongest that has not expired is carried out below the ceilings.
-Without a claim the ceilings are offered: a standard charge point.
+The lowest ceiling always applies. A claim requests a current or a pause; it has a source, which determines its priority, and
+an expiry. The valid claim of highest priority applies below the ceilings. Without a claim the lowest ceiling is offered, as
+by a charge point without smart functions.
 """
 
 from collections import namedtuple
@@ -11,36 +11,42 @@ from firmware.charging import proximity
 from firmware.charging.derating import FULL
 from firmware.charging.pilot import OFFER_MIN_A
 
-# source: a ceiling, or a wish. Highest first; the order decides between two that say the same.
+if False:  # for mypy alone
+    from firmware.charging.control_state import ControlState
+    from firmware.charging.io import Inputs
+
+# Sources of ceilings and claims, highest priority first; of two equal values the first one is reported.
 CEILING, WISH = "ceiling", "wish"
 PRIORITY = (
     ("safety", CEILING),  # a fault is set
-    ("ventilation", CEILING),  # state D in a place without it
+    ("ventilation", CEILING),  # state D at a site without it
     ("installer", CEILING),  # of the circuit
     ("cable", CEILING),  # its proximity resistor
     ("temperature", CEILING),  # derating.py
-    ("load_manager", CEILING),  # of the house; `fallback_a` while it is not heard
+    ("load_manager", CEILING),  # of the site; `fallback_a` without its messages
     ("override", WISH),  # the owner, for this session
     ("schedule", WISH),  # the owner's hours, with the random delay
-    ("cloud", WISH),  # a command; ends by itself
-    ("default", CEILING),  # nobody wishes anything
+    ("cloud", WISH),  # a command; expires
+    ("default", CEILING),  # no claim
 )
 WISHES = tuple(source for source, kind in PRIORITY if kind == WISH)
 PAUSE_A = 0
-READ_WITHIN_MS = 10000  # the owner's wishes, after a start; the watchdog bites before
+READ_WITHIN_MS = 10000  # after a start, the owner's claims are available within this time, or the watchdog resets
 
-# source: one of WISHES, or "load_manager"; amps: PAUSE_A or a current; until_ms: on our own clock, None = until withdrawn;
-# why: in words; ends_s: when what it stands for ends, UTC since 1970, None = no end is known. A claim that is renewed has an
-# earlier until_ms.
+# source: one of WISHES, or "load_manager"; amps: PAUSE_A or a current; until_ms: expiry, monotonic clock, None = until
+# withdrawn; why: text for people; ends_s: end of the reason, UTC, None = not known. A claim that is renewed has an earlier
+# until_ms.
 Claim = namedtuple("Claim", "source amps until_ms why ends_s")
 Ruling = namedtuple("Ruling", "amps source why ends_s")
 NO_READING = Ruling(PAUSE_A, "boot", "no reading yet", None)  # before the first step
 
 
-def ceilings(inputs, control_state, quarters, claims, now_ms):
-    """(source, amps) of every ceiling that there is now."""
+def ceilings(
+    inputs: "Inputs", control_state: "ControlState", quarters: int, claims: tuple[Claim, ...], now_ms: int
+) -> tuple[tuple[str, float], ...]:
+    """Return (source, amps) of all ceilings that apply. `quarters`: that of derating.py."""
     setup = control_state.setup
-    found: tuple = (("installer", setup.installer_max_a),)
+    found: tuple[tuple[str, float], ...] = (("installer", setup.installer_max_a),)
     if control_state.faults:
         found += (("safety", PAUSE_A),)
     if control_state.band() == "D" and not setup.ventilated:
@@ -50,15 +56,15 @@ def ceilings(inputs, control_state, quarters, claims, now_ms):
     if quarters < FULL:
         found += (("temperature", max(OFFER_MIN_A, setup.installer_max_a * quarters // FULL)),)
     if setup.fallback_a:
-        heard = live(claims, "load_manager", now_ms)
-        found += (("load_manager", heard.amps if heard else setup.fallback_a),)
+        claim = live(claims, "load_manager", now_ms)
+        found += (("load_manager", claim.amps if claim else setup.fallback_a),)
     return found
 
 
-def rule(found, claims, now_ms):
-    """The Ruling: what is offered, 0 = pause; who rules; until when. `found` are the ceilings, (source, amps), at least one.
+def rule(found: tuple[tuple[str, float], ...], claims: tuple[Claim, ...], now_ms: int) -> Ruling:
+    """Return the Ruling: current, 0 = pause, source, reason and end. `found`: the ceilings, at least one.
 
-    A result between 0 and 6 A is a pause: the standard has no such offer (IEC 61851-1 table A.8).
+    A current below 6 A is a pause: IEC 61851-1 table A.8 has no duty cycle for it.
     """
     source, amps = min(found, key=lambda ceiling: ceiling[1])
     why = "the lowest ceiling"
@@ -73,13 +79,13 @@ def rule(found, claims, now_ms):
     return Ruling(amps if amps >= OFFER_MIN_A else PAUSE_A, source, why, ends_s)
 
 
-def unread(now_ms):
-    """The claims of a unit that has just started: its owner may have asked for a pause."""
+def unread(now_ms: int) -> tuple[Claim, ...]:
+    """Return the claims after a start: a pause, until the owner's claims are available."""
     return (Claim("schedule", PAUSE_A, now_ms + READ_WITHIN_MS, "the owner's wishes are being read", None),)
 
 
-def live(claims, source, now_ms):
-    """The claim of this source that has not expired, or None."""
+def live(claims: tuple[Claim, ...], source: str, now_ms: int) -> Claim | None:
+    """Return the valid claim of this source, or None."""
     for claim in claims:
         if claim.source == source and (claim.until_ms is None or now_ms < claim.until_ms):
             return claim

@@ -1,13 +1,13 @@
-"""Smart or standalone: whether the cloud is heard, and never whether we charge (design, section 5).
+"""Smart or standalone mode: depends on contact with the cloud, and does not affect charging (design, section 5).
 
-smart       the link is proven: CONNACK and one acknowledged publish
-link_lost   it was lost less than the grace ago; nothing changes
-standalone  a standard charge point until the link is proven again
+smart       the link is proven: CONNACK and one acknowledged PUBLISH
+link_lost   lost for less than the grace period
+standalone  lost for longer, until the link is proven again
 """
 
 GRACE_MS = 120000  # design, section 5
 
-# mode -> (is the link proven, is the grace over) -> next mode
+# mode -> (link proven, grace period over) -> next mode
 TABLE = {
     "smart": {(True, False): "smart", (False, False): "link_lost", (False, True): "standalone"},
     "link_lost": {(True, False): "smart", (False, False): "link_lost", (False, True): "standalone"},
@@ -16,16 +16,16 @@ TABLE = {
 
 
 class Mode:
-    """`now` is one of the three; a unit that has just started has lost a link it never had, and has its grace."""
+    """`now` is one of the three modes. After a start it is link_lost, with the full grace period."""
 
-    def __init__(self, now_ms):
+    def __init__(self, now_ms: int) -> None:
         self.now = "link_lost"
-        self._heard_ms = now_ms
+        self._proven_ms = now_ms
 
-    def step(self, now_ms, link_proven):
-        """Follow the table; True if the mode changed."""
+    def step(self, now_ms: int, link_proven: bool) -> bool:
+        """Update the mode; return whether it changed."""
         if link_proven:
-            self._heard_ms = now_ms
+            self._proven_ms = now_ms
         before = self.now
-        self.now = TABLE[before][(link_proven, now_ms - self._heard_ms >= GRACE_MS)]
+        self.now = TABLE[before][(link_proven, now_ms - self._proven_ms >= GRACE_MS)]
         return self.now != before

@@ -1,26 +1,28 @@
-"""When the offer on the pilot may change: 5 s after the last change, unless safety lowers it. Pure.
+"""Limits the rate of change of the offer: 5 s after the last change, unless a ceiling requires a lower one. Pure.
 
-To withdraw it and to make it again are changes too: a wish that flutters must not wear out the contactor.
+Withdrawing the offer and making it again are limited too, so that alternating claims do not wear out the contactor.
 """
 
 DUTY_CHANGE_MS = 5000  # IEC 61851-1 table A.6, as EVerest cites it
 
 
 class OfferLimiter:
-    def __init__(self, now_ms):
+    """The times of the last change and of the last withdrawal."""
+
+    def __init__(self, now_ms: int) -> None:
         self._changed_ms = now_ms - DUTY_CHANGE_MS
         self._withdrawn_ms = self._changed_ms
 
-    def withdraw(self, now_ms):
-        """A wish took it away."""
+    def withdraw(self, now_ms: int) -> None:
+        """Record that a claim withdrew the offer."""
         self._withdrawn_ms = now_ms
 
-    def rests(self, now_ms):
-        """It was withdrawn so lately that it may not be made again yet."""
+    def rests(self, now_ms: int) -> bool:
+        """Return whether the offer was withdrawn less than DUTY_CHANGE_MS ago."""
         return now_ms - self._withdrawn_ms < DUTY_CHANGE_MS
 
-    def step(self, now_ms, offered_a, wanted_a, ceiling_a):
-        """The amperes to offer now. Claims wait; an offer above the lowest ceiling does not."""
+    def step(self, now_ms: int, offered_a: float, wanted_a: float, ceiling_a: float) -> float:
+        """Return the current to offer, A. A change is postponed unless the present offer is above the lowest ceiling."""
         if wanted_a == offered_a:
             return offered_a
         if 0 < offered_a <= ceiling_a and now_ms - self._changed_ms < DUTY_CHANGE_MS:

@@ -1,14 +1,14 @@
-"""The control pilot of IEC 61851-1: plateau voltages to states, and amperes to the PWM duty that offers them.
+"""The control pilot of IEC 61851-1, annex A: plateau voltages to states, and currents to PWM duty cycles.
 
-The charge point drives the pilot through 1 kOhm: steady +12 V (x1), 1 kHz PWM between +12 V and -12 V (x2), or steady
--12 V (F). The vehicle loads only the positive half, through a diode, so the upper plateau names the state and the lower
-one must stay at -12 V while the PWM runs.
+The charge point drives the pilot through 1 kOhm: steady +12 V (x1), 1 kHz PWM between +12 V and -12 V (x2), or steady -12 V
+(F). The vehicle loads the positive half-wave only, through a diode: the upper plateau determines the state, and the lower
+one stays at -12 V during PWM.
 """
 
 from firmware.charging.io import X1, F
 
-# State, lowest and highest upper plateau in mV. IEC 61851-1 table A.2 tolerances, remembered and not read from its text
-# (unverified). What lies between two bands is no state at all.
+# State, lowest and highest upper plateau in mV. Tolerances of IEC 61851-1 table A.2 (from memory, unverified). A voltage
+# between two bands is no valid state.
 BANDS_MV = (
     ("A", 11000, 13000),
     ("B", 8000, 10000),
@@ -19,20 +19,20 @@ BANDS_MV = (
 )
 LOW_PLATEAU_MV = (-13000, -11000)  # of the PWM with the vehicle's diode in place; same source
 STEADY_WITHIN_MV = 1000  # plateaus further apart than this are not a steady pilot
-HYSTERESIS_MV = 300  # a state holds until its plateau is this far outside its band: noise at an edge does not switch
+HYSTERESIS_MV = 300  # a state holds until its plateau is this far outside its band, against noise
 
 FULL_U16 = 65535
-OFFER_MIN_A = 6  # below this the standard has no duty: pause instead
+OFFER_MIN_A = 6  # there is no duty cycle below; a pause is used instead
 OFFER_MAX_A = 80
 _LINEAR_MAX_MA = 51000  # up to here duty = I / 0.6 A per cent
 _STEEP_MIN_MA = 52500  # from here duty = I / 2.5 A per cent + 64; between the two there is no duty, as both say 85 %
 
 
-def read(high_mv, low_mv, pwm_on):
-    """The pilot's state, "A1" to "D2", "E" or "F"; None where the plateaus fit no state.
+def read(high_mv: int, low_mv: int, pwm_on: bool) -> str | None:
+    """Return the pilot's state, "A1" to "D2", "E" or "F"; None if there is no valid state. `pwm_on`: PWM is driven.
 
-    None covers a plateau between two bands, a pilot that moves though no PWM is driven, and a PWM whose lower plateau is
-    not -12 V: a vehicle without its diode is never read as B2, C2 or D2.
+    None: a plateau between two bands, different plateaus without PWM, or a lower plateau of the PWM other than -12 V: a
+    vehicle without diode is not read as B2, C2 or D2.
     """
     band = None
     for name, lowest_mv, highest_mv in BANDS_MV:
@@ -45,8 +45,8 @@ def read(high_mv, low_mv, pwm_on):
     return band + "1" if high_mv - low_mv <= STEADY_WITHIN_MV else None
 
 
-def follow(before, high_mv, low_mv, pwm_on):
-    """As `read`, with hysteresis: the state `before` holds a little outside its band. Between the bands is still no state."""
+def follow(before: str | None, high_mv: int, low_mv: int, pwm_on: bool) -> str | None:
+    """As `read`, with HYSTERESIS_MV for the state `before`. A voltage further outside is still no state."""
     state = read(high_mv, low_mv, pwm_on)
     if state is None and before:
         for name, lowest_mv, highest_mv in BANDS_MV:
@@ -55,20 +55,20 @@ def follow(before, high_mv, low_mv, pwm_on):
     return state
 
 
-def diode_missing(high_mv, low_mv):
-    """True if a vehicle loads the negative half too: something conducts where its diode should block.
+def diode_missing(high_mv: int, low_mv: int) -> bool:
+    """Return whether the vehicle also loads the negative half-wave, which its diode should block.
 
-    Ask only while there is a negative half: PWM, or steady -12 V, when both plateaus are the lower one. Not said of A
-    (nobody there) nor of E (a short to earth has its own fault).
+    Valid only with a negative half-wave: PWM, or steady -12 V, when both plateaus are the lower one. False for A (no vehicle)
+    and E (short to earth, a fault of its own).
     """
     loaded = 2000 <= high_mv <= 10000 or high_mv == low_mv < -2000
     return loaded and low_mv > LOW_PLATEAU_MV[1]
 
 
-def duty_u16(amps):
-    """The duty that offers `amps`, rounded down, so that never more is offered; X1 (no offer) below 6 A.
+def duty_u16(amps: float) -> int:
+    """Return the duty cycle that offers `amps` (IEC 61851-1 table A.7), rounded down; X1 (no offer) below 6 A.
 
-    Above 80 A the standard ends: 80 A is offered. Whole-number arithmetic, because a board's floats have 24 bits.
+    More than 80 A is offered as 80 A. Integer arithmetic, because a board's floats have 24 bits.
     """
     if amps < OFFER_MIN_A:
         return X1
@@ -78,11 +78,11 @@ def duty_u16(amps):
     return (ma + 160000) * FULL_U16 // 250000
 
 
-def amps(duty_u16):
-    """What a vehicle may draw at this duty (IEC 61851-1 table A.8); 0 where the duty offers nothing."""
+def amps(duty_u16: int) -> float:
+    """Return the current, A, that a vehicle may draw at this duty cycle (IEC 61851-1 table A.8); 0 for no offer."""
     percent = duty_u16 * 100 / FULL_U16
     if duty_u16 in (F, X1) or percent < 8 or percent > 97:
-        return 0  # 3 to 7 % asks for digital communication, which we do not have; 7 to 8 % is an error
+        return 0  # 3 to 7 %: digital communication, not supported; 7 to 8 %: not allowed
     if percent < 10:
         return OFFER_MIN_A
     if percent <= 85:

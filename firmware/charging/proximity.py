@@ -1,8 +1,8 @@
-"""The proximity resistor in the plug of a loose cable says how much current the cable can carry."""
+"""The current rating of a detachable cable, coded by the proximity resistor in its plug (IEC 61851-1, annex B)."""
 
-# Lowest and highest ohms, amperes. IEC 61851-1 annex B; the band edges are remembered, not read from its text (unverified).
-# On a shared edge the first line, the smaller rating, wins. 100 Ohm means 63 A on three phases and 70 A on one: the
-# smaller is right for both.
+# Lowest and highest resistance, rating in A. IEC 61851-1 annex B; the limits are from memory (unverified). At a common limit
+# the first row, with the smaller rating, applies. 100 Ohm is 63 A with three phases and 70 A with one: the smaller is used
+# for both.
 BANDS_OHM = (
     (1000, 2700, 13),
     (330, 1000, 20),
@@ -11,8 +11,8 @@ BANDS_OHM = (
 )
 
 
-def rating_a(ohms):
-    """The cable's rating in A; None for a short, an open circuit (None) or ohms in no band. None must never charge."""
+def rating_a(ohms: int | None) -> int | None:
+    """Return the rating, A; None for a short or open circuit (`ohms` None) or another resistance, which must not charge."""
     if ohms is None:
         return None
     for lowest, highest, amps in BANDS_OHM:

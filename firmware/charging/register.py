@@ -1,19 +1,19 @@
-"""The unit's total energy, from the meter's register. It never runs backwards. Pure."""
+"""The unit's total energy, derived from the meter's register; it never decreases. Pure."""
 
-LEAP_WH = 20000  # a meter that was silent for an hour at 80 A counts 18 kWh; more between two readings is a wrong one
+LEAP_WH = 20000  # one hour at 80 A is 18 kWh; a larger step between two readings is invalid
 
 
 class Register:
-    """`total_wh` and `meter_wh` survive a power cut (storage/checkpoint.py), so what the meter counted since they were
-    stored is there again after it.
+    """`total_wh` and `meter_wh` (the last reading) are restored after a power cut, and so is the energy metered since the
+    checkpoint (storage/checkpoint.py).
     """
 
-    def __init__(self, total_wh=None, meter_wh=0):
-        self.total_wh = total_wh  # None until a new unit has read its meter
+    def __init__(self, total_wh: int | None = None, meter_wh: int = 0) -> None:
+        self.total_wh = total_wh  # None on a new unit before the first reading
         self.meter_wh = meter_wh
 
-    def read(self, meter_wh):
-        """Take a reading, None if there is none yet. One that fell (a meter that began again) or leapt adds nothing."""
+    def read(self, meter_wh: int | None) -> None:
+        """Process a reading, None for no reading. A decrease (meter replaced) or a step above LEAP_WH adds nothing."""
         if meter_wh is None:
             return
         if self.total_wh is None:

@@ -1,32 +1,32 @@
-"""The owner's hours: when the vehicle is not charged, in local time. Pure.
+"""The owner's schedule: the hours in which the vehicle is not charged, in local time. Pure.
 
-Written as the days with their hours to avoid, `mon-fri 08:00-11:00 16:00-22:00; sat 10:00-12:00`; nothing else is
-avoided. Each hour begins to the second and ends to the second. An unknown time avoids nothing: it charges.
+Format: days and hours to avoid, `mon-fri 08:00-11:00 16:00-22:00; sat 10:00-12:00`. Start and end are exact to the second.
+While the time is unknown, no hours are avoided: the vehicle is charged.
 """
 
 from firmware.charging import uk_time
 
-# The Electric Vehicles (Smart Charge Points) Regulations 2021, regulation 10: the default hours lie outside these. The
-# hours are remembered and not read from its text (unverified).
+# The Electric Vehicles (Smart Charge Points) Regulations 2021, regulation 10: the default charging hours are outside these
+# peak hours (from memory, unverified).
 DEFAULT = "mon-fri 08:00-11:00 16:00-22:00"
-OFF = "off"  # removed by the owner
+OFF = "off"  # disabled by the owner
 WEEK_S = 7 * 86400
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONGEST = 24  # pairs of hours
 
 
 class BadSchedule(ValueError):
-    """Why the text is no schedule."""
+    """The text is not a valid schedule; the message is the reason."""
 
 
-def read(text):
-    """((first day, last day, from second, to second), ...) of the hours to avoid; BadSchedule says what is wrong.
+def read(text: str) -> tuple[tuple[int, int, int, int], ...]:
+    """Return the hours to avoid: ((first day, last day, start, end), ...), seconds of the day. Raises BadSchedule.
 
-    "" (nothing was chosen yet) and "off" avoid nothing; "default" is the default of the regulations.
+    "" (not set yet) and "off" avoid nothing; "default" is the default of the regulations.
     """
     if text in ("", OFF):
         return ()
-    hours: list = []
+    hours: list[tuple[int, int, int, int]] = []
     for part in (DEFAULT if text == "default" else text).split(";"):
         words = part.split()
         if len(words) < 2:
@@ -38,8 +38,8 @@ def read(text):
     return tuple(hours)
 
 
-def complaint(text):
-    """What is wrong with the text, or None."""
+def complaint(text: str) -> str | None:
+    """Return why the text is not a schedule, or None."""
     try:
         read(text)
     except BadSchedule as bad:
@@ -47,8 +47,8 @@ def complaint(text):
     return None
 
 
-def avoided_until(hours, epoch_s):
-    """The second of the local day at which the hour to avoid ends that `epoch_s` (UTC) lies in; None outside them all."""
+def avoided_until(hours: tuple[tuple[int, int, int, int], ...], epoch_s: int | None) -> int | None:
+    """Return the end, in seconds of the local day, of the hours to avoid at `epoch_s` (UTC); None outside them."""
     if epoch_s is None:
         return None
     weekday, second = uk_time.local(epoch_s)
@@ -58,21 +58,21 @@ def avoided_until(hours, epoch_s):
     return None
 
 
-def allowed_again_s(hours, epoch_s):
-    """When the hours to avoid end that `epoch_s` lies in, UTC, also across midnight; None if that is not within a week."""
+def allowed_again_s(hours: tuple[tuple[int, int, int, int], ...], epoch_s: int) -> int | None:
+    """Return the end, UTC, of the hours to avoid at `epoch_s`, also across midnight; None if it is not within a week."""
     end_s = epoch_s
     while end_s - epoch_s < WEEK_S:
         until_s = avoided_until(hours, end_s)
         if until_s is None:
             return end_s
         later_s = end_s + until_s - uk_time.local(end_s)[1]
-        # The clocks change in between: an hour less or more, unless the end lies in the hour that there is not.
+        # A change of clocks in between: an hour less or more, unless the end is in the skipped hour.
         changed_s = later_s + (uk_time.is_summer(end_s) - uk_time.is_summer(later_s)) * uk_time.HOUR_S
         end_s = changed_s if uk_time.is_summer(changed_s) == uk_time.is_summer(later_s) else later_s
     return None
 
 
-def _days(word):
+def _days(word: str) -> tuple[int, int]:
     first, _, last = word.partition("-")
     last = last or first
     if first not in DAYS or last not in DAYS or DAYS.index(last) < DAYS.index(first):
@@ -80,16 +80,16 @@ def _days(word):
     return DAYS.index(first), DAYS.index(last)
 
 
-def _hours(word):
-    begins, _, ends = word.partition("-")
-    begins, ends = _second(begins), _second(ends)
+def _hours(word: str) -> tuple[int, int]:
+    start, _, end = word.partition("-")
+    begins, ends = _second(start), _second(end)
     if begins is None or ends is None or ends <= begins:
         raise BadSchedule("hours are 00:00-24:00 within one day: not %s" % word)
     return begins, ends
 
 
-def _second(word):
-    """Of HH:MM, or None."""
+def _second(word: str) -> int | None:
+    """Return the second of the day of HH:MM, or None."""
     if len(word) != 5 or word[2] != ":" or not (word[:2] + word[3:]).isdigit():
         return None
     hour, minute = int(word[:2]), int(word[3:])

@@ -48,7 +48,7 @@ class Network:
         self.ladder = recovery_ladder.RecoveryLadder(stored.get("recovery"))
         self.decision: Decision | None = None
         self.remedy: Remedy | None = None
-        self.survey: list[tuple[VisibleNetwork, str, int]] = []
+        self.survey: list[tuple[VisibleNetwork, str | None, int]] = []
         self.survey_state = "none"
         self._modem = modem
         self._power = power

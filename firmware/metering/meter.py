@@ -1,16 +1,21 @@
-"""The contract of a meter, and the blueprint to copy for a new one: one file.
+"""The interface of an energy meter; one module in this folder for each type.
 
-A board's `read` polls its meter in every step of the control loop, so a meter never waits: it takes what has come and asks
-for what comes next.
+The board polls its meter in every step of the control loop, so a meter must not block: `poll` processes what has been received
+and sends the next request.
 """
+
+if False:  # for mypy alone
+    from firmware.charging.io import Inputs
 
 
 class Meter:
-    silent = False  # it has not been heard for longer than it should take
+    """`silent`: no valid reading for longer than the meter's time-out."""
 
-    def poll(self, now_ms, inputs):
-        """Fill power_w, current_ma and meter_wh of charging.io.Inputs, as fresh as they are; never older than 1 s.
+    silent = False
 
-        A register that has not been read since the start is None, not 0: the unit would take it for a reading.
+    def poll(self, now_ms: int, inputs: "Inputs") -> None:
+        """Set power_w, current_ma and meter_wh of `inputs`, no older than 1 s. Raises nothing.
+
+        meter_wh is None, not 0, until the register has been read: 0 would be taken for a reading.
         """
         raise NotImplementedError

@@ -1,24 +1,27 @@
-"""How often the unit has started, and how often in a row because the watchdog bit.
+"""Counts the boots, and consecutive watchdog resets.
 
-With the sequence since boot the number names every message for ever. So a unit whose flash is new, or was wiped, does not
-begin at one: the cloud would take what it tells for repeats of what it told in its former life.
+Boot number and sequence number identify a message permanently. A unit with new or erased flash therefore starts at a random
+number: from 1, the cloud would discard its messages as duplicates.
 """
 
 from collections import namedtuple
 
 from firmware.storage import record_file
 
-FILE = "/boots"
-LOOP = 3  # boots in a row by the watchdog: what is new since the last good one is to blame
-FIRST_MAX = 1 << 29  # a drawn number and a few thousand boots are still a small whole number on a 32-bit board
+if False:  # for mypy alone
+    from collections.abc import Callable
 
-# number: None if the flash does not take it, as the number would come again. watchdogs: in a row, up to this one.
-# is_new: nothing was counted before
+FILE = "/boots"
+LOOP = 3  # consecutive watchdog resets that are a boot loop: the settings changed last are the likely cause
+FIRST_MAX = 1 << 29  # this plus some thousand boots is a small integer of MicroPython on a 32-bit board
+
+# number: None if it could not be stored, since it would be reused. watchdogs: consecutive watchdog resets, including this
+# boot. is_new: no count was stored
 Boot = namedtuple("Boot", "number watchdogs is_new")
 
 
-def count(folder, cause, draw):
-    """Count this boot, whose reset had `cause`; return the Boot. `draw(lowest, highest)` is random.randint."""
+def count(folder: str, cause: str, draw: "Callable[[int, int], int]") -> Boot:
+    """Count this boot and return it. `cause` is that of the reset; `draw` is random.randint. Raises nothing."""
     stored = record_file.load(folder + FILE)
     is_new = not isinstance(stored, list) or len(stored) != 2
     number, watchdogs = (draw(0, FIRST_MAX), 0) if is_new else stored

@@ -1,8 +1,14 @@
-"""What may be set on a unit, and within which bounds. In memory only at the start and while something is set (settings.py)."""
+"""The settings with their defaults and bounds. Imported only at the start and while a setting is changed (settings.py)."""
+
+if False:  # for mypy alone
+    from collections.abc import Callable
+    from typing import Any
+
+    Check = Callable[[object], str | None]
 
 
-def _text(longest, letters=None):
-    def check(value):
+def _text(longest: int, letters: str | None = None) -> "Check":
+    def check(value: object) -> str | None:
         if not isinstance(value, str) or not value or len(value) > longest:
             return "needs 1 to %d characters" % longest
         for letter in value:
@@ -13,8 +19,8 @@ def _text(longest, letters=None):
     return check
 
 
-def _whole(lowest, highest):
-    def check(value):
+def _whole(lowest: int, highest: int) -> "Check":
+    def check(value: object) -> str | None:
         if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
             return "needs a whole number from %d to %d" % (lowest, highest)
         return None
@@ -22,52 +28,55 @@ def _whole(lowest, highest):
     return check
 
 
-def _none_or(lowest, highest):
-    """0 switches it off."""
+def _none_or(lowest: int, highest: int) -> "Check":
+    """As `_whole`, or 0 for off."""
     inside = _whole(lowest, highest)
     return lambda value: None if value == 0 and not isinstance(value, bool) else inside(value)
 
 
-def _flag(value):
+def _flag(value: object) -> str | None:
     return None if isinstance(value, bool) else "needs true or false"
 
 
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
-# name: default, check (None = fine, else what it needs)
-TABLE = {
+# name: default, check (None if valid, else what is required)
+TABLE: "dict[str, tuple[Any, Check]]" = {
     "id": ("", _text(36, _ID_LETTERS)),  # MQTT user name and client id
     "secret": ("", _text(128)),  # MQTT password; never shown
     "broker": ("", _text(253)),
     "port": (8883, _whole(1, 65535)),
-    "plain_mqtt": (False, _flag),  # for development: no TLS, everything in clear text; the heartbeat says so
+    "plain_mqtt": (False, _flag),  # for development: no TLS; reported in the heartbeat
     "apn": ("internet", _text(50)),  # 50: CSTT, SIM800 AT manual
     "installer_max_a": (32, _whole(6, 80)),  # of the circuit; set by the installer
     "tethered": (True, _flag),  # the cable is fixed to the unit
-    "ventilated": (False, _flag),  # the place has the ventilation that state D asks for
-    "fallback_amps": (0, _none_or(6, 80)),  # ceiling while the house's load manager is not heard; 0 = it has none
-    "installer_code": ("", _text(32)),  # opens the locked settings; never shown
-    "schedule": ("", _text(200)),  # charging/schedule.py; "" = the owner has not chosen yet
+    "ventilated": (False, _flag),  # the site has the ventilation that state D requires
+    "fallback_amps": (0, _none_or(6, 80)),  # ceiling without messages of the load manager; 0 = there is none
+    "installer_code": ("", _text(32)),  # unlocks the installer's settings; never shown
+    "schedule": ("", _text(200)),  # charging/schedule.py; "" = not chosen yet
     "random_delay_max_s": (600, _whole(0, 1800)),  # SI 2021/1467, regulation 11
     "heartbeat_idle_s": (300, _whole(5, 3600)),  # design, section 4.1
     "heartbeat_charging_s": (60, _whole(5, 600)),
 }
 
 
-def why_not(name, value, complaints):
-    """What is wrong with a value, or None. `complaints`: name -> a further check that says what is wrong, or None."""
+def why_not(name: str, value: object, complaints: "dict[str, Check]") -> str | None:
+    """Return why a value is refused, or None. `complaints`: name -> a further check of the same kind."""
     if name not in TABLE:
         return "no such setting"
     why = TABLE[name][1](value)
     return why or (complaints[name](value) if name in complaints else None)
 
 
-def taken(stored, good, complaints):
-    """(values, names refused) of what was stored: each value that is missing or refused is the last `good` one, else its
-    default. Refused is also a name that this firmware does not know.
+def taken(
+    stored: "dict[str, Any]", good: "dict[str, Any]", complaints: "dict[str, Check]"
+) -> "tuple[dict[str, Any], list[str]]":
+    """Return (values, names refused) of `stored` settings.
+
+    A missing or refused value is replaced by that of `good`, else by its default. An unknown name is refused.
     """
     refused = [name for name in stored if not _stands(name, stored[name], complaints)]
-    values = {}
+    values: dict[str, Any] = {}
     for name, (default, _) in TABLE.items():
         values[name] = default
         for source in (stored, good):
@@ -77,6 +86,6 @@ def taken(stored, good, complaints):
     return values, refused
 
 
-def _stands(name, value, complaints):
-    """What is stored may be so: a good value, or one that nobody has set yet."""
+def _stands(name: str, value: object, complaints: "dict[str, Check]") -> bool:
+    """Return whether a stored value is valid, or the default."""
     return not why_not(name, value, complaints) or (name in TABLE and value == TABLE[name][0])

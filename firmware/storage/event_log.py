@@ -1,13 +1,15 @@
-"""What happened, on the unit itself: the latest events in memory, and those of security on the flash, where nothing ordinary
-can push them out (SI 2021/1467, Schedule 1).
+"""The local event log: the latest events in memory, security events in flash as well (SI 2021/1467, Schedule 1).
 
-The flash holds at least the last 256 events of security, in files of 64 lines; each line has a CRC. A kind is written at most
-once a minute, so that a rattling lid wears out no flash; what is left out is counted in the next line of that kind.
+The flash holds the last 256 security events at least, in files of 64 lines with a CRC each; other events cannot displace them.
+Each kind is written once a minute at most, to limit flash wear; omitted events are counted in the next line of the kind.
 """
 
 import binascii
 import json
 import os
+
+if False:  # for mypy alone
+    from typing import Any
 
 FOLDER = "/security"
 SECURITY = ("tamper", "security", "settings")
@@ -18,22 +20,24 @@ EVERY_MS = 60000
 
 
 class EventLog:
-    def __init__(self, folder):
-        self._latest: list = []  # as JSON: the values themselves would take four times the memory
+    """The log, in `folder`. `refused` counts security events that could not be written."""
+
+    def __init__(self, folder: str) -> None:
+        self._latest: list[str] = []  # JSON: the values would take four times the memory
         self.refused = 0
         self._folder = folder + FOLDER
-        self._written_ms: dict = {}  # by kind
-        self._left_out: dict = {}
+        self._written_ms: dict[str, int] = {}  # by kind
+        self._omitted: dict[str, int] = {}
         try:
             os.mkdir(self._folder)
         except OSError:
-            pass  # there already; a flash that takes nothing shows in `refused`
+            pass  # it exists; a failing flash shows in `refused`
         files = self._files()
         self._file = files[-1] if files else 0
         self._lines = len(self._read(self._file))
 
-    def put(self, at_ms, time_s, kind, details):
-        """Keep one event. One of security that the flash does not take is counted in `refused`."""
+    def put(self, at_ms: int, time_s: int | None, kind: str, details: object) -> None:
+        """Log an event. `at_ms`: time since boot; `time_s`: UTC or None; `details`: a JSON value. Raises nothing."""
         self._latest.append(json.dumps((at_ms, kind, details)))
         if len(self._latest) > LATEST:
             self._latest.pop(0)
@@ -41,27 +45,27 @@ class EventLog:
             return
         written_ms = self._written_ms.get(kind)
         if written_ms is not None and at_ms - written_ms < EVERY_MS:
-            self._left_out[kind] = self._left_out.get(kind, 0) + 1
+            self._omitted[kind] = self._omitted.get(kind, 0) + 1
             return
         self._written_ms[kind] = at_ms
         try:
-            self._append([time_s, kind, details, self._left_out.pop(kind, 0)])
+            self._append([time_s, kind, details, self._omitted.pop(kind, 0)])
         except OSError:
             self.refused += 1
 
-    def latest(self):
-        """The newest [at_ms, kind, details] since the start, oldest first."""
+    def latest(self) -> "list[Any]":
+        """Return the latest events since the start, [at_ms, kind, details], oldest first."""
         return [json.loads(event) for event in self._latest]
 
-    def security(self, count):
-        """The latest `count` lines: [epoch seconds or None, kind, details, how many before it were left out]."""
-        found: list = []
+    def security(self, count: int) -> "list[Any]":
+        """Return the latest `count` security events: [UTC seconds or None, kind, details, number of events omitted before]."""
+        found: list[Any] = []
         for number in reversed(self._files()):
             if len(found) < count:
                 found = self._read(number) + found
         return found[-count:]
 
-    def _append(self, entry):
+    def _append(self, entry: list[object]) -> None:
         if self._lines >= PER_FILE:
             self._file, self._lines = self._file + 1, 0
             for number in self._files():
@@ -72,8 +76,8 @@ class EventLog:
             file.write(b"%08x " % binascii.crc32(text) + text + b"\n")
         self._lines += 1
 
-    def _read(self, number):
-        """The good lines of a file."""
+    def _read(self, number: int) -> "list[Any]":
+        """Return the valid lines of a file."""
         lines = []
         try:
             with open("%s/%d" % (self._folder, number), "rb") as file:
@@ -82,10 +86,10 @@ class EventLog:
                     if line[:8] == b"%08x" % binascii.crc32(text):
                         lines.append(json.loads(text))
         except (OSError, ValueError):
-            pass  # what cannot be read is not told
+            pass  # unreadable lines are not returned
         return lines
 
-    def _files(self):
+    def _files(self) -> list[int]:
         try:
             return sorted(int(name) for name in os.listdir(self._folder) if name.isdigit())
         except OSError:

@@ -1,13 +1,16 @@
-"""What goes from the flash when a unit changes hands: everything that tells of its owner."""
+"""Erases the personal data of the owner from the flash, for a change of ownership."""
 
 import os
 
+if False:  # for mypy alone
+    from collections.abc import Iterable
+
 FOLDERS = ("/sessions", "/outbox")
-FILES = ("/settings.good", "/orders")  # good settings: the old secret is among them
+FILES = ("/settings.good", "/orders")  # the good settings include the old secret
 
 
-def forget_owner(flash):
-    """Remove it. What is not there, or cannot be removed, is no reason to keep the rest."""
+def forget_owner(flash: str) -> None:
+    """Remove sessions, outbox and stored commands below `flash`. Files that cannot be removed are skipped. Raises nothing."""
     for folder in FOLDERS:
         for name in _names(flash + folder):
             _remove("%s/%s" % (flash + folder, name))
@@ -15,15 +18,15 @@ def forget_owner(flash):
         _remove(flash + name)
 
 
-def _names(folder):
+def _names(folder: str) -> "Iterable[str]":
     try:
         return os.listdir(folder)
     except OSError:
         return ()
 
 
-def _remove(path):
+def _remove(path: str) -> None:
     try:
         os.remove(path)
     except OSError:
-        pass  # as said above
+        pass  # see forget_owner

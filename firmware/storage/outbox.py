@@ -1,14 +1,14 @@
-"""What the unit has to tell and has not been acknowledged: on flash, in order, bounded. A record leaves only by `remove`.
+"""The queue of messages that are not acknowledged yet: in flash, ordered, bounded. Only `remove` deletes a record.
 
-Each record is a file of its own, written once: length, CRC, bytes. Files of this size live inside littlefs's own log of
-metadata, which is only appended to: keeping a record or removing one is one commit there, mostly without an erase, and
-no record is ever copied because another is added. A longer file that is appended to would be: littlefs copies its last
-block, and a cut between that copy and its commit, on a chip that changes their order, costs records that were safe.
+Each record is a file, written once: length, CRC, bytes. Files of this size are stored in littlefs's metadata log, which is
+only appended to: adding or removing a record is one commit, mostly without an erase, and no record is copied for another. A
+longer file that is appended to would be: littlefs copies its last block, and a power cut between copy and commit, on a chip
+that reorders them, loses stored records.
 
-The name of a file is the kind's letter, the boot and the sequence; boot and sequence name a record for ever, and the
-lowest goes first. Heartbeats never come here: each says all that the one before it said. Memory does not grow with the
-backlog: of what is stored only the oldest record is held. Where the flash takes nothing (full, or worn out) a few
-records are kept in memory and `flash_failed` tells.
+A file name is the letter of the kind, the boot and the sequence number; the last two identify a record permanently, and the
+lowest is sent first. Heartbeats are not queued: each includes all that the one before reported. Memory use does not grow
+with the backlog: only the oldest record is held. If the flash fails (full, or worn out), a few records are kept in memory
+and `flash_failed` is set.
 """
 
 import binascii
@@ -16,10 +16,13 @@ import os
 import struct
 from collections import namedtuple
 
-KINDS = ("result", "event", "session")  # given up in this order when there is no room
-RECORDS_MAX = 300  # about 250 kB of flash: months of an ordinary life without a network
-BODY_MAX = 480  # bytes; up to 512 a file lives in the metadata (FlashImage mounts with progsize=128)
-MEMORY_MAX = 16  # records, while the flash takes none
+if False:  # for mypy alone
+    from collections.abc import Iterable, Iterator
+
+KINDS = ("result", "event", "session")  # dropped in this order if the queue is full
+RECORDS_MAX = 300  # about 250 kB of flash: months of normal operation without a network
+BODY_MAX = 480  # bytes; files up to 512 are stored in the metadata (FlashImage mounts with progsize=128)
+MEMORY_MAX = 16  # records, while the flash fails
 
 _HEADER = ">HI"  # length of the body, CRC-32 of the body
 _HEADER_BYTES = 6
@@ -30,31 +33,31 @@ Record = namedtuple("Record", "kind boot sequence body")
 
 
 class Outbox:
-    """In `folder` of a mounted littlefs, which is made if it is not there. For one thread."""
+    """The queue in `folder` of a mounted littlefs, created if needed. For one thread. Counters count since boot."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: str) -> None:
         self._folder = folder
         try:
             os.mkdir(folder)
         except OSError:
-            pass  # there already; if not, every record will say so
+            pass  # it exists; if not, every `put` fails
         self.flash_failed = False  # the last record could not be stored
-        self.dropped = 0  # records given up since boot
-        self.damaged = 0  # files that held no whole record; a cut leaves one at most
-        self._memory = []
-        self._gone = []  # names that the flash did not let us remove; after a restart they come again
+        self.dropped = 0  # records dropped
+        self.damaged = 0  # files without a valid record; a power cut leaves one at most
+        self._memory: list[Record] = []
+        self._not_removed: list[str] = []  # names that could not be deleted; after a restart they are sent again
         self._stored = sum(1 for _ in self._names())
-        self._oldest = None
+        self._oldest: Record | None = None
         self._find_oldest()
 
-    def put(self, kind, boot, sequence, body):
-        """Keep `body`. It is durable when this returns, unless `flash_failed` says otherwise."""
+    def put(self, kind: str, boot: int, sequence: int, body: bytes) -> None:
+        """Queue `body`, 1 to BODY_MAX bytes, durably unless `flash_failed` is set. Raises ValueError for another length."""
         if not 0 < len(body) <= BODY_MAX:
             raise ValueError("a record has 1 to %d bytes" % BODY_MAX)
         record = Record(kind, boot, sequence, body)
         if self._stored >= RECORDS_MAX:
             self._make_room()
-        # The second try is for a flash that is full before our own bound, because of something else.
+        # The second attempt is for a flash that other files have filled below RECORDS_MAX.
         self.flash_failed = not (self._store(record) or (self._make_room() and self._store(record)))
         if self.flash_failed:
             self._memory.append(record)
@@ -62,27 +65,27 @@ class Outbox:
                 self._memory.pop(0)
                 self.dropped += 1
 
-    def oldest(self):
-        """The Record that goes next, or None; the same until `remove`, or until it was given up."""
+    def oldest(self) -> Record | None:
+        """Return the Record to send next, or None. It stays the same until it is removed or dropped."""
         stored, in_memory = self._oldest, self._memory[0] if self._memory else None
         if stored is None or (in_memory is not None and in_memory[1:3] < stored[1:3]):
             return in_memory
         return stored
 
-    def waiting(self):
-        """How many records there are."""
+    def waiting(self) -> int:
+        """Return the number of records."""
         return self._stored + len(self._memory)
 
-    def remove(self, record):
-        """`record`, which `oldest` returned, was acknowledged. Harmless if it has been given up since."""
+    def remove(self, record: Record) -> None:
+        """Remove an acknowledged record that `oldest` returned. Harmless if it has been dropped since."""
         if record is self._oldest:
             self._remove(_name(record))
             self._find_oldest()
         elif record in self._memory:
             self._memory.remove(record)
 
-    def _store(self, record):
-        """False if the flash does not take it."""
+    def _store(self, record: Record) -> bool:
+        """Return False if the flash fails."""
         try:
             with open(self._path(_name(record)), "wb") as file:
                 file.write(struct.pack(_HEADER, len(record.body), binascii.crc32(record.body)) + record.body)
@@ -93,8 +96,8 @@ class Outbox:
             self._oldest = record
         return True
 
-    def _make_room(self):
-        """Give up the oldest record of the first kind that has one. False if there is nothing to give up."""
+    def _make_room(self) -> bool:
+        """Drop the oldest record of the first kind that has one. Returns False if there is none."""
         for kind in KINDS:
             victim = min((name for name in self._names() if name[0] == kind[0]), default=None)
             if victim is not None:
@@ -105,7 +108,7 @@ class Outbox:
                 return True
         return False
 
-    def _find_oldest(self):
+    def _find_oldest(self) -> None:
         self._oldest = None
         while self._oldest is None:
             name = min(self._names(), key=lambda name: name[1:], default=None)
@@ -116,8 +119,8 @@ class Outbox:
                 self.damaged += 1
                 self._remove(name)
 
-    def _read(self, name):
-        """The record of that name, None if it is not whole."""
+    def _read(self, name: str) -> Record | None:
+        """Return the record of a file, None if it is damaged."""
         try:
             with open(self._path(name), "rb") as file:
                 stored = file.read(_HEADER_BYTES + BODY_MAX)
@@ -132,30 +135,30 @@ class Outbox:
         (kind,) = [kind for kind in KINDS if kind[0] == name[0]]
         return Record(kind, int(name[1:9], 16), int(name[9:], 16), body)
 
-    def _remove(self, name):
+    def _remove(self, name: str) -> None:
         try:
             os.remove(self._path(name))
         except OSError:
-            self._gone.append(name)
+            self._not_removed.append(name)
         self._stored -= 1
 
-    def _names(self):
-        """The files of records, in no order."""
+    def _names(self) -> "Iterator[str]":
+        """Yield the file names of all records, unordered."""
         letters = [kind[0] for kind in KINDS]
         for name in _list(self._folder):
-            if name[0] in letters and len(name) == _NAME_LETTERS and name not in self._gone:
+            if name[0] in letters and len(name) == _NAME_LETTERS and name not in self._not_removed:
                 yield name
 
-    def _path(self, name):
+    def _path(self, name: str) -> str:
         return self._folder + "/" + name
 
 
-def _name(record):
+def _name(record: Record) -> str:
     return _NAME % (record.kind[0], record.boot, record.sequence)
 
 
-def _list(folder):
-    """Names in `folder`, one at a time where the platform can: a list of them all would need room in one piece."""
+def _list(folder: str) -> "Iterable[str]":
+    """Return the names in `folder`, as an iterator if available: a list would need a contiguous block of memory."""
     try:
         if hasattr(os, "ilistdir"):
             return (entry[0] for entry in os.ilistdir(folder))

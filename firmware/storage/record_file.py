@@ -1,15 +1,18 @@
-"""One JSON value in a file that survives power cuts: checked when read, replaced as a whole when written.
+"""A JSON value in a file, with a CRC, replaced atomically.
 
-On littlefs nothing that is written to a file counts before it is closed, so after a cut the file holds the old value or the
-new one, and a small value costs one write to the flash. The CRC tells a file that was damaged otherwise.
+On littlefs, data written to a file take effect when it is closed: after a power cut the file holds the old value or the new
+one, and a small value costs one flash write. The CRC detects other damage.
 """
 
 import binascii
 import json
 
+if False:  # for mypy alone
+    from typing import Any
 
-def load(path):
-    """The value stored at `path`; None if there is none, or if it is damaged (the caller decides what that means)."""
+
+def load(path: str) -> "Any":
+    """Return the value stored at `path`, None if there is none or if it is damaged. Raises nothing."""
     try:
         with open(path, "rb") as file:
             stored = file.read()
@@ -19,8 +22,8 @@ def load(path):
         return None
 
 
-def save(path, value):
-    """Store `value`; a value that is there already costs no flash write. OSError if the flash is full or worn out."""
+def save(path: str, value: object) -> None:
+    """Store `value`; without a flash write if it is unchanged. Raises OSError if the flash fails."""
     text = json.dumps(value).encode()
     stored = b"%08x " % binascii.crc32(text) + text
     if _same(path, stored):
@@ -29,9 +32,9 @@ def save(path, value):
         file.write(stored)
 
 
-def _same(path, stored):
+def _same(path: str, stored: bytes) -> bool:
     try:
         with open(path, "rb") as file:
-            return file.read() == stored
+            return bool(file.read() == stored)
     except OSError:
         return False

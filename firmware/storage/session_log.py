@@ -1,14 +1,16 @@
-"""The charging sessions of more than 12 months, on the flash of the unit (SI 2021/1467, regulation 9).
+"""The log of charging sessions in flash, for more than 12 months (SI 2021/1467, regulation 9).
 
-Records of one length with a CRC, appended to files of 128; the oldest file goes when there are 17. littlefs keeps a file
-whole through a power cut; a record that is damaged otherwise is skipped. 2,048 sessions at least: five and a half for
-every day of a year.
+Records of fixed length with a CRC, appended to files of 128; the oldest of 17 files is removed. littlefs keeps files intact
+in a power cut; a record with a wrong CRC is skipped. 2,048 sessions at least: five and a half a day for a year.
 """
 
 import binascii
 import os
 import struct
 from collections import namedtuple
+
+if False:  # for mypy alone
+    from collections.abc import Iterator
 
 FOLDER = "/sessions"
 PER_FILE = 128
@@ -17,28 +19,30 @@ _FORM = ">IIIII"
 _CRC_BYTES = 4
 _BYTES = 24
 
-# start_s: epoch seconds, 0 = the unit did not know the time; lasted_s: from plug to unplug; charging_s: of that with power
+# start_s: UTC seconds, 0 = time unknown; lasted_s: from plug to unplug; charging_s: with the contactor closed
 Stored = namedtuple("Stored", "number start_s lasted_s charging_s energy_wh")
 
 
 class SessionLog:
-    def __init__(self, folder):
+    """The log, in `folder`. For one thread."""
+
+    def __init__(self, folder: str) -> None:
         self._folder = folder + FOLDER
         try:
             os.mkdir(self._folder)
         except OSError:
-            pass  # there already; a flash that takes nothing shows in `append`
+            pass  # it exists; a failing flash shows in `append`
 
-    def append(self, stored):
-        """OSError if the flash does not take it."""
+    def append(self, stored: Stored) -> None:
+        """Append a record. Raises OSError if the flash fails."""
         body = struct.pack(_FORM, *stored)
         with open(self._path(stored.number), "ab") as file:
             file.write(body + struct.pack(">I", binascii.crc32(body)))
         self._forget(stored.number // PER_FILE - FILES)
 
-    def read(self, first, count):
-        """Up to `count` records with numbers from `first` on, oldest first."""
-        found: list = []
+    def read(self, first: int, count: int) -> list[Stored]:
+        """Return up to `count` records with numbers from `first`, oldest first."""
+        found: list[Stored] = []
         for index in self._files():
             if index < first // PER_FILE:
                 continue
@@ -49,15 +53,15 @@ class SessionLog:
                     found.append(stored)
         return found
 
-    def last_number(self):
-        """Of the newest record, 0 if there is none."""
+    def last_number(self) -> int:
+        """Return the number of the newest record, 0 if there is none."""
         for index in reversed(self._files()):
-            numbers = [stored.number for stored in self._records(index)]
+            numbers: list[int] = [stored.number for stored in self._records(index)]
             if numbers:
                 return max(numbers)
         return 0
 
-    def _records(self, index):
+    def _records(self, index: int) -> "Iterator[Stored]":
         try:
             with open("%s/%d" % (self._folder, index), "rb") as file:
                 chunk = file.read(_BYTES)
@@ -67,18 +71,18 @@ class SessionLog:
                         yield Stored(*struct.unpack(_FORM, body))
                     chunk = file.read(_BYTES)
         except OSError:
-            pass  # a file that cannot be read holds no records
+            pass  # an unreadable file has no records
 
-    def _files(self):
+    def _files(self) -> list[int]:
         try:
             return sorted(int(name) for name in os.listdir(self._folder) if name.isdigit())
         except OSError:
             return []
 
-    def _path(self, number):
+    def _path(self, number: int) -> str:
         return "%s/%d" % (self._folder, number // PER_FILE)
 
-    def _forget(self, index):
+    def _forget(self, index: int) -> None:
         for old in self._files():
             if old <= index:
                 os.remove("%s/%d" % (self._folder, old))

@@ -1,20 +1,23 @@
-"""The unit's settings, and where they are kept. What may be set, and within which bounds: bounds.py.
+"""The unit's settings in flash. Defaults and bounds: bounds.py.
 
-A value out of bounds is refused by name and nothing changes. A stored file that is damaged, or from a firmware with other
-bounds, falls back value by value to what the unit has lived with, else to the default, so a unit with a bad file still
-charges, and no faster than its installer allowed.
+A change with an invalid value is refused as a whole. If the stored file is damaged, or from a firmware with other bounds, each
+invalid value is replaced by the last good one, else by its default: the unit still charges, within the installer's limit.
 """
 
 from firmware.errors import SettingError
 from firmware.lazy_import import LazyImport
 from firmware.storage import record_file
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+    from typing import Any
+
 FILE = "/settings"
-GOOD_FILE = "/settings.good"  # those that the unit has lived with for a while
+GOOD_FILE = "/settings.good"  # settings with which the unit has worked for some time
 ALL = "all"
 
 SECRETS = ("secret", "installer_code")
-KEPT = (  # by a factory reset: what the unit is and where it hangs
+KEPT = (  # not changed by a factory reset: identity and installation
     "id",
     "broker",
     "port",
@@ -26,46 +29,61 @@ KEPT = (  # by a factory reset: what the unit is and where it hangs
     "fallback_amps",
     "installer_code",
 )
-LOCKED = ("installer_max_a", "tethered", "ventilated", "fallback_amps", "installer_code")  # the installer's alone
+LOCKED = (
+    "installer_max_a",
+    "tethered",
+    "ventilated",
+    "fallback_amps",
+    "installer_code",
+)  # changed by the installer only
 
 
 class Settings:
-    def __init__(self, folder, complaints=None):
-        """`complaints`: name -> a further check that says what is wrong with a value, or None."""
+    """The settings, by name. `refused`: names of stored values that were invalid, ALL if the file was damaged.
+
+    `lost_writes` counts failed flash writes.
+    """
+
+    def __init__(self, folder: str, complaints: "dict[str, Callable[[Any], str | None]] | None" = None) -> None:
+        """`complaints`: name -> a further check of a value: why it is refused, or None."""
         self._path = folder + FILE
         self._good_path = folder + GOOD_FILE
         self._complaints = complaints or {}
-        self.lost_writes = 0  # the flash did not take them
+        self.lost_writes = 0
         self._take(_stored(self._path), _stored(self._good_path))
 
-    def _take(self, stored, good):
-        """`refused` are the names of stored values that were not taken; ALL if the file is damaged."""
+    def _take(self, stored: "dict[str, Any]", good: "dict[str, Any]") -> None:
+        """Use stored values, as far as they are valid."""
         with LazyImport():
             from firmware.storage import bounds
 
+            self._values: dict[str, Any]
+            self.refused: list[str]
             self._values, self.refused = bounds.taken(stored, good, self._complaints)
         if good and not stored:
             self.refused = [ALL]
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> "Any":
         return self._values[name]
 
-    def names(self):
+    def names(self) -> list[str]:
+        """Return the names of all settings, sorted."""
         return sorted(self._values)
 
-    def shown(self, name):
-        """The value as it may be shown to anybody."""
+    def shown(self, name: str) -> "Any":
+        """Return the value for display, without secrets."""
         if name in SECRETS:
             return "(set)" if self[name] else "(not set)"
         return self[name] if self[name] != "" else "-"
 
-    def provisioned(self):
-        """True when the unit knows who it is and whom to call."""
+    def provisioned(self) -> bool:
+        """Return whether identity, secret and broker are set."""
         return bool(self["id"] and self["secret"] and self["broker"])
 
-    def change(self, wanted):
-        """Check every name and value of the dict `wanted`, then store them all; SettingError and no change if one is bad.
-        OSError and no change if the flash does not take them.
+    def change(self, wanted: "dict[str, Any]") -> None:
+        """Check and store all values of `wanted`. Raises SettingError for an invalid one, OSError if the flash fails.
+
+        Nothing changes if it raises.
         """
         with LazyImport():
             from firmware.storage import bounds
@@ -79,8 +97,8 @@ class Settings:
         self._store(self._path, values)
         self._values = values
 
-    def reset(self, secret):
-        """All but KEPT to their defaults, under a new secret. OSError if the flash does not take it."""
+    def reset(self, secret: str) -> None:
+        """Reset all settings but KEPT to their defaults, and set a new secret. Raises OSError if the flash fails."""
         with LazyImport():
             from firmware.storage import bounds
 
@@ -89,15 +107,15 @@ class Settings:
         self._store(self._path, values)
         self._values = values
 
-    def keep_as_good(self):
-        """The unit has lived with these for a while."""
+    def keep_as_good(self) -> None:
+        """Store the present settings as good ones. Raises nothing."""
         try:
             self._store(self._good_path, self._values)
         except OSError:
-            pass  # the good ones of before stay
+            pass  # the previous good settings remain
 
-    def fall_back(self):
-        """Go back to the last good ones. False if there are none, or they are the same."""
+    def fall_back(self) -> bool:
+        """Restore the last good settings. Returns False if there are none, or they are the same."""
         good = _stored(self._good_path)
         if not good or good == self._values:
             return False
@@ -105,10 +123,10 @@ class Settings:
         try:
             self._store(self._path, self._values)
         except OSError:
-            pass  # they hold until the next boot, which does the same
+            pass  # they apply until the next boot, which restores them again
         return True
 
-    def _store(self, path, values):
+    def _store(self, path: str, values: "dict[str, Any]") -> None:
         try:
             record_file.save(path, values)
         except OSError:
@@ -116,7 +134,7 @@ class Settings:
             raise
 
 
-def _stored(path):
-    """The settings in a file, {} if it holds none."""
+def _stored(path: str) -> "dict[str, Any]":
+    """Return the settings stored in a file, {} if there are none."""
     stored = record_file.load(path)
     return stored if isinstance(stored, dict) else {}

@@ -133,7 +133,7 @@ def test_a_fault_whose_cause_is_unseen_once_open_waits_for_a_person_after_its_tr
         bench.inputs.current_ma = 0
         bench.run(40000)
     assert bench.run(60000) == ("over_current",)
-    bench.faults.forgive()
+    bench.faults.reset_tries()
     assert bench.run(10000) == ()
 
 

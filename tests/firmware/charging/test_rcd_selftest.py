@@ -42,7 +42,7 @@ def test_a_test_that_runs_is_not_begun_again():
     test.forget(20)
     test.step(40, False, False)
     test.ask()
-    assert test.state == "wanted"
+    assert test.state == "requested"
 
 
 def test_one_that_is_broken_off_lets_the_sensor_let_go():
@@ -53,4 +53,4 @@ def test_one_that_is_broken_off_lets_the_sensor_let_go():
             if now_ms >= 100:
                 test.forget(now_ms)
             test.step(now_ms, 40 <= now_ms < lets_go_ms, 60 <= now_ms < lets_go_ms)
-            assert (test.state == "broken off") == (100 <= now_ms < due_ms)
+            assert (test.state == "aborted") == (100 <= now_ms < due_ms)

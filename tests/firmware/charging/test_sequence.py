@@ -32,8 +32,8 @@ def test_every_phase_with_power_on_the_pilot_knows_a_fault():
 
 
 def test_an_event_that_a_phase_does_not_know_is_named():
-    with pytest.raises(sequence.UnknownEvent, match="phase idle knows no event settled"):
-        sequence.follow("idle", "settled")
+    with pytest.raises(sequence.UnknownEvent, match="phase idle knows no event debounced"):
+        sequence.follow("idle", "debounced")
 
 
 def test_every_event_that_can_happen_is_in_the_table():
@@ -44,7 +44,7 @@ def test_every_event_that_can_happen_is_in_the_table():
                 for faults in ((), ("diode",)):
                     for ruling_a in (0, 16):
                         for current_ma in (0, 16000):
-                            for rcd_test in ("due", "wanted", "tripping", "passed", "failed"):
+                            for rcd_test in ("due", "requested", "tripping", "passed", "failed"):
                                 happened = event(
                                     phase, elapsed_ms, state, faults, ruling_a, current_ma, rcd_test, bool(faults)
                                 )
@@ -59,7 +59,7 @@ def test_anything_but_c_or_d_opens_a_closed_contactor_in_the_same_step(state):
 
 
 def test_a_polite_stop_waits_six_seconds_for_the_vehicle_and_then_opens():
-    assert event("charging", 60000, "C2", ruling_a=0) == "withdrawn"
+    assert event("charging", 60000, "C2", ruling_a=0) == "offer_withdrawn"
     assert event("stopping", 5999, "C1", ruling_a=0) is None
-    assert event("stopping", 6000, "C1", ruling_a=0) == "expired"
-    assert event("stopping", 100, "C1", ruling_a=0, current_ma=900) == "idling"
+    assert event("stopping", 6000, "C1", ruling_a=0) == "stop_timeout"
+    assert event("stopping", 100, "C1", ruling_a=0, current_ma=900) == "low_current"
