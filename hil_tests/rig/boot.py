@@ -13,7 +13,7 @@ import vfs
 READ_ONLY, PROT_READ, MAP_PRIVATE = 0, 1, 2  # <fcntl.h>, <sys/mman.h>
 
 
-def mount(image, folder):
+def mount(image: str, folder: str) -> None:
     """Mount the image at `folder`, outside the heap: what is in it runs in place."""
     libc = ffi.open(None)
     descriptor = libc.func("i", "open", "si")(image, READ_ONLY)
