@@ -27,7 +27,7 @@ is discarded and counted, and payload that exceeds its buffer is rejected.
 Sources: ITU-T V.250, 5.7 (result codes); 3GPP TS 27.007, section 4; SIM800 Series AT Command Manual V1.12.
 """
 
-if 0:  # read by the type checker alone
+if False:  # for mypy alone
     from modem.contracts import Event
 
 ECHO = "echo"

@@ -9,7 +9,7 @@ from modem import at, replies
 from modem.errors import CommandError, CommandTimeout, ModemHung, ModemRestarted, ProtocolError
 from modem.trace import Trace
 
-if 0:  # read by the type checker alone
+if False:  # for mypy alone
     from collections.abc import Callable
     from typing import Any
 

@@ -1,6 +1,6 @@
 """Evaluates an ordered list of rules. Pure."""
 
-if 0:  # read by the type checker alone
+if False:  # for mypy alone
     from collections.abc import Callable
 
     from modem.contracts import T

@@ -7,7 +7,7 @@ from modem import recovery_ladder, replies, signal, startup
 from modem.errors import CommandError, ModemRestarted
 from modem.network_history import VisibleNetwork
 
-if 0:  # read by the type checker alone
+if False:  # for mypy alone
     from modem.client import Modem
     from modem.contracts import Power
 

@@ -15,7 +15,7 @@ from collections import namedtuple
 
 from modem.budget import DAY_S, HOUR_S, recent, times
 
-if 0:  # read by the type checker alone
+if False:  # for mypy alone
     from typing import Any
 
 VisibleNetwork = namedtuple("VisibleNetwork", ("plmn", "csq"))  # a network of a survey; csq of its best cell

@@ -10,7 +10,7 @@ from collections import namedtuple
 
 from modem.first_match import first_match
 
-if 0:  # read by the type checker alone
+if False:  # for mypy alone
     from modem.network_history import NetworkHistory
 
 STAY = "stay"

@@ -5,7 +5,7 @@ dBm = -113 + 2 * CSQ (3GPP TS 27.007, 8.5); SIMCom's table (manual p.90) agrees 
 
 from collections import namedtuple
 
-if 0:  # read by the type checker alone
+if False:  # for mypy alone
     from collections.abc import Iterable
 
 NO_READING = 99

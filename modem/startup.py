@@ -9,7 +9,7 @@ Sources: SIM800 Series Hardware Design (power), AT Command Manual V1.12 (CIP com
 from modem import replies
 from modem.errors import CommandError, ModemHung, ModemRestarted, NotRegistered, SimError
 
-if 0:  # read by the type checker alone
+if False:  # for mypy alone
     from modem.client import Modem
     from modem.contracts import Power
 

@@ -23,7 +23,7 @@ import io
 from modem import replies
 from modem.errors import CommandError, CommandTimeout, ModemError, ModemRestarted
 
-if 0:  # read by the type checker alone
+if False:  # for mypy alone
     from typing import NoReturn
 
     from modem.client import Modem

@@ -6,7 +6,7 @@ module that is asked for is imported, so a board holds the tables of one family 
 
 from modem.errors import CommandError
 
-if 0:  # read by the type checker alone
+if False:  # for mypy alone
     from modem.client import Modem
     from modem.contracts import Family
 

@@ -6,7 +6,7 @@ of all bands take minutes, no scan with the signal of all operators' cells, othe
 
 from modem.families import sim800
 
-if 0:  # read by the type checker alone
+if False:  # for mypy alone
     from modem.contracts import CommandRow
 
 NAME = "SIM7000"

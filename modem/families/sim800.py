@@ -4,7 +4,7 @@ Page numbers are those of the SIM800 Series AT Command Manual V1.12. A time is t
 margin, since some are exceeded in the field; where the manual gives none, it is DEFAULT_TIMEOUT_MS.
 """
 
-if 0:  # read by the type checker alone
+if False:  # for mypy alone
     from modem.contracts import CommandRow
 
 NAME = "SIM800"

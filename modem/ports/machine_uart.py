@@ -6,7 +6,7 @@ import time
 
 from machine import UART
 
-if 0:  # read by the type checker alone
+if False:  # for mypy alone
     from collections.abc import Callable
 
     from machine import Pin

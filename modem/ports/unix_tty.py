@@ -9,7 +9,7 @@ import select
 import termios
 import time
 
-if 0:  # read by the type checker alone
+if False:  # for mypy alone
     from collections.abc import Callable
 
     from modem.contracts import Bytes
