@@ -10,42 +10,38 @@ from cloud_bridge.vehicles.maker_calls import MakerCalls
 from cloud_bridge.vehicles.providers.catalogue import Catalogue, read_catalogue
 from cloud_bridge.vehicles.providers.provider import Provider, ProviderError
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
+from cloud_bridge.vehicles.tokens.grants import Grants
 from cloud_bridge.vehicles.tokens.keys import key_source
-from cloud_bridge.vehicles.tokens.refresh_client import RefreshClient, RefreshWorkerProcess
+from cloud_bridge.vehicles.tokens.refresh_client import RefreshWorkerProcess
 from cloud_bridge.vehicles.tokens.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Made by the composition root; tests make one with their own clock, providers and refresh door."""
+    """Made by the composition root; tests make one with their own clock, providers and refresh client."""
 
     database: Database
     clock: Clock
-    vault: Vault
     catalogue: Catalogue
-    refresh_client: RefreshClient
+    grants: Grants
     calls: MakerCalls = field(default_factory=MakerCalls)
 
     def provider(self, name: str) -> Provider:
-        """Raises ProviderError for one that has gone from the settings: the operator's to mend, not the driver's."""
+        """Raises ProviderError for a provider that is no longer in the settings: the operator has to act, not the driver."""
         try:
             return self.catalogue.providers[name]
         except KeyError:
             raise ProviderError(Trouble.MISUSED, f"the provider {name} is not in the settings any more") from None
 
     def close(self) -> None:
-        """Not the database, which is the caller's. Does not wait for a refresh that is under way: it ends by itself."""
+        """Does not close the database, nor wait for a refresh that is under way: it ends by itself."""
         self.calls.close()
-        self.refresh_client.close()
+        self.grants.refresh_client.close()
         self.catalogue.close()
 
 
 def open_accounts(database: Database, clock: Clock, settings: Settings, environment: Mapping[str, str]) -> Accounts:
-    """Raises SettingError."""
-    return Accounts(
-        database,
-        clock,
-        Vault(key_source(settings.folder, environment)),
-        read_catalogue(settings.folder, environment),
-        RefreshWorkerProcess(settings.folder, settings.database),
-    )
+    """Starts no process and no thread. Raises SettingError."""
+    vault = Vault(key_source(settings.folder, environment))
+    refresh_client = RefreshWorkerProcess(settings.folder, settings.database)
+    return Accounts(database, clock, read_catalogue(settings.folder, environment), Grants(vault, refresh_client))

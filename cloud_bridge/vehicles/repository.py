@@ -123,11 +123,6 @@ def assign_grant(connection: Connection, vehicle: Vehicle, grant_id: str | None)
     return vehicle.grant_id if not of_grant(connection, vehicle.grant_id) else None
 
 
-def make_due_by(connection: Connection, grant_id: str, until_ms: int) -> None:
-    """Every vehicle of the grant is due at that time or earlier."""
-    rows.make_due_by(connection, grant_id, until_ms)
-
-
 def make_due(connection: Connection, vehicle: Vehicle) -> None:
     """The vehicle is due at once."""
     rows.set_columns(connection, vehicle.id, due_ms=0)

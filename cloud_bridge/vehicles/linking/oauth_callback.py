@@ -56,7 +56,7 @@ def connect(
     repository.update_car(connection, vehicle, provider_name, car)
     unused = repository.assign_grant(connection, vehicle, grant_id)
     if unused is not None:
-        accounts.vault.delete(connection, unused)
+        accounts.grants.vault.delete(connection, unused)
     if vehicle.link.state is State.UNLINKED:
         repository.apply_event(connection, vehicle, Event.BEGAN, now_ms)
     repository.apply_event(connection, vehicle, Event.GRANTED, now_ms)
@@ -106,7 +106,7 @@ def _keep(accounts: Accounts, attempt: AuthorizationRequest, grant: Grant, cars:
         new = [car for car in cars if car.vin not in mended] if wanted is None else []
         linked = [car for car in cars if car.vin in mended] + (new if len(new) == 1 else [])
         choose_until_ms = None if linked else accounts.clock.now_ms() + ATTEMPT_MS
-        grant_id = accounts.vault.add(connection, person_id, name, grant, choose_until_ms)
+        grant_id = accounts.grants.vault.add(connection, person_id, name, grant, choose_until_ms)
         vehicles = [connect(accounts, connection, person_id, name, car, grant_id) for car in linked]
     came_for = [car.vin for car in new] if wanted is None else [wanted.vin]
     vehicles.sort(key=lambda vehicle: vehicle.vin not in came_for)

@@ -24,7 +24,7 @@ def unlink(accounts: Accounts, vehicle: Vehicle, erase: bool = False) -> bool:
         kept = _opened(accounts, connection, now.grant_id)
         unused = repository.assign_grant(connection, now, None)
         if unused is not None:
-            accounts.vault.delete(connection, unused)
+            accounts.grants.vault.delete(connection, unused)
         repository.apply_event(connection, now, Event.UNLINKED, accounts.clock.now_ms())
         if erase:
             repository.remove(connection, now)
@@ -47,7 +47,7 @@ def erase_person(accounts: Accounts, person_id: int) -> None:
     for vehicle in theirs:
         unlink(accounts, vehicle, erase=True)
     with accounts.database.reading() as connection:
-        unchosen = accounts.vault.of_person(connection, person_id)
+        unchosen = accounts.grants.vault.of_person(connection, person_id)
     for grant_id in unchosen:
         drop(accounts, grant_id)
 
@@ -56,7 +56,7 @@ def drop(accounts: Accounts, grant_id: str) -> None:
     """A grant without vehicles."""
     with accounts.database.writing() as connection:
         kept = _opened(accounts, connection, grant_id)
-        accounts.vault.delete(connection, grant_id)
+        accounts.grants.vault.delete(connection, grant_id)
     if kept is not None:
         with suppress(ProviderError):
             provider = accounts.provider(kept.provider)
@@ -74,5 +74,5 @@ def give_back(provider: Provider, grant: Grant, cars: list[Car]) -> None:
 def _opened(accounts: Accounts, connection: Connection, grant_id: str | None) -> Kept | None:
     """None when there is none; what cannot be opened cannot be given back either."""
     with suppress(KeyGone, SealBroken):
-        return None if grant_id is None else accounts.vault.get(connection, grant_id)
+        return None if grant_id is None else accounts.grants.vault.get(connection, grant_id)
     return None

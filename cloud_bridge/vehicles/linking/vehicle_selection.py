@@ -28,12 +28,12 @@ def choose(accounts: Accounts, person_id: int, grant_id: str, car_ids: Collectio
     kept = _kept(accounts, person_id, grant_id)
     chosen = [car for car in _not_linked(accounts, person_id, kept) if car.id in car_ids]
     with accounts.database.writing() as connection:
-        if accounts.vault.refresh_ms(connection, grant_id) is None:
+        if accounts.grants.vault.refresh_ms(connection, grant_id) is None:
             raise NoSuchGrant
         linked = [connect(accounts, connection, person_id, kept.provider, car, grant_id) for car in chosen]
         unused = not repository.of_grant(connection, grant_id)
         if linked:
-            accounts.vault.mark_selected(connection, grant_id)
+            accounts.grants.vault.mark_selected(connection, grant_id)
     if unused:
         drop(accounts, grant_id)
     return linked
@@ -41,7 +41,7 @@ def choose(accounts: Accounts, person_id: int, grant_id: str, car_ids: Collectio
 
 def _kept(accounts: Accounts, person_id: int, grant_id: str) -> Kept:
     with accounts.database.reading() as connection:
-        kept = accounts.vault.get(connection, grant_id)
+        kept = accounts.grants.vault.get(connection, grant_id)
     if kept is None or kept.person_id != person_id:
         raise NoSuchGrant
     return kept

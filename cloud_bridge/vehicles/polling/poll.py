@@ -30,7 +30,7 @@ def poll(accounts: Accounts, vehicle: Vehicle, eager: bool = False) -> Vehicle:
         now = repository.find(connection, vehicle.id)
         if now is None or now.grant_id is None or now.grant_id != vehicle.grant_id:  # the driver did more than look
             return now or vehicle
-        refresh_ms = accounts.vault.refresh_ms(connection, now.grant_id) or now_ms
+        refresh_ms = accounts.grants.vault.refresh_ms(connection, now.grant_id) or now_ms
         if reading is not None:
             repository.store_reading(connection, vehicle, reading)
         link = repository.apply_event(connection, vehicle, event_of(trouble), now_ms, trouble, advice)
@@ -77,7 +77,7 @@ def _kept(accounts: Accounts, vehicle: Vehicle) -> Kept:
     try:
         if vehicle.grant_id is not None:
             with accounts.database.reading() as connection:
-                kept = accounts.vault.get(connection, vehicle.grant_id)
+                kept = accounts.grants.vault.get(connection, vehicle.grant_id)
     except KeyGone as error:
         raise ProviderError(Trouble.MISUSED, str(error)) from error
     except SealBroken as error:
@@ -88,7 +88,7 @@ def _kept(accounts: Accounts, vehicle: Vehicle) -> Kept:
 
 
 def _refreshed(accounts: Accounts, vehicle: Vehicle, kept: Kept) -> Kept:
-    outcome = accounts.refresh_client.refresh(kept.id, kept.generation)
+    outcome = accounts.grants.refresh_client.refresh(kept.id, kept.generation)
     if outcome.trouble is not None:
         raise ProviderError(outcome.trouble, advice=outcome.advice, retry_after_ms=outcome.retry_after_ms)
     return _kept(accounts, vehicle)

@@ -51,7 +51,7 @@ def begin_due_polls(accounts: Accounts) -> Begun:
         with accounts.database.writing() as connection:
             repository.lapse_requests(connection, accounts.clock.now_ms())
         with accounts.database.reading() as connection:
-            unchosen = accounts.vault.unselected(connection, accounts.clock.now_ms())
+            unchosen = accounts.grants.vault.unselected(connection, accounts.clock.now_ms())
             due = repository.due(connection, accounts.clock.now_ms(), IN_ONE_ROUND)
     except SQLAlchemyError as error:
         _log.error("the vehicles cannot be read: %s", type(error).__name__)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from cloud_bridge.clock import Clock
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.exclusive_lock import LockTimeout, exclusive_lock
-from cloud_bridge.vehicles import repository
+from cloud_bridge.store.vehicles import make_due_by
 from cloud_bridge.vehicles.providers.catalogue import Catalogue
 from cloud_bridge.vehicles.providers.provider import Grant, Provider, ProviderError
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
@@ -43,21 +43,27 @@ class Outcome(NamedTuple):
     retry_after_ms: int | None = None
 
 
+class Waits(NamedTuple):
+    """How a refresh waits; tests have shorter ones."""
+
+    pause: Callable[[float], None] = time.sleep  # for so many seconds
+    lock_s: float = BUSY_S
+
+
 @dataclass(frozen=True, slots=True)
 class TokenRefresh:
-    """What a refresh works with; `pause` waits a number of seconds, `busy_s` is for tests."""
+    """Refreshes grants, each under its lock."""
 
     database: Database
     vault: Vault
     catalogue: Catalogue
     clock: Clock
-    pause: Callable[[float], None] = time.sleep
-    busy_s: float = BUSY_S
+    waits: Waits = Waits()
 
     def refresh(self, grant_id: str, generation: int) -> Outcome:
         """Refresh the grant of this generation, unless somebody has."""
         try:
-            with exclusive_lock(self.database, f"refresh-{grant_id}", self.busy_s):
+            with exclusive_lock(self.database, f"refresh-{grant_id}", self.waits.lock_s):
                 return self._refresh(grant_id, generation)
         except LockTimeout:
             return Outcome(Trouble.OUTAGE)
@@ -73,7 +79,7 @@ class TokenRefresh:
                 return Outcome()
             now_ms = self.clock.now_ms()
             self.vault.begin_refresh(connection, grant_id, now_ms)
-            repository.make_due_by(connection, grant_id, now_ms + SOON_MS)
+            make_due_by(connection, grant_id, now_ms + SOON_MS)
         provider = self.catalogue.providers.get(kept.provider)
         if provider is None:
             raise ProviderError(Trouble.MISUSED, f"the provider {kept.provider} is not in the settings any more")
@@ -106,4 +112,4 @@ class TokenRefresh:
                 _log.error("the new grant %.8s cannot be stored yet: %s", kept.id, error.orig)
                 if tries_left == 0:
                     raise
-                self.pause(1.0)
+                self.waits.pause(1.0)

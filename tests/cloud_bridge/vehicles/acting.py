@@ -21,8 +21,9 @@ from cloud_bridge.vehicles.providers.catalogue import Catalogue
 from cloud_bridge.vehicles.providers.provider import Car, Grant, ProviderError, Reading, Webhook
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
 from cloud_bridge.vehicles.repository import Vehicle
+from cloud_bridge.vehicles.tokens.grants import Grants
 from cloud_bridge.vehicles.tokens.keys import KeyFile
-from cloud_bridge.vehicles.tokens.token_refresh import Outcome, TokenRefresh
+from cloud_bridge.vehicles.tokens.token_refresh import Outcome, TokenRefresh, Waits
 from cloud_bridge.vehicles.tokens.vault import Vault
 from tests.cloud_bridge.running import HandClock, store_at
 
@@ -119,7 +120,7 @@ class Door:
     """Refreshes in this process."""
 
     def __init__(self, database: Database, vault: Vault, catalogue: Catalogue, clock: HandClock) -> None:
-        self._refreshing = TokenRefresh(database, vault, catalogue, clock, busy_s=0)
+        self._refreshing = TokenRefresh(database, vault, catalogue, clock, Waits(lock_s=0))
 
     def refresh(self, grant_id: str, generation: int) -> Outcome:
         return self._refreshing.refresh(grant_id, generation)
@@ -135,7 +136,8 @@ class Scene:
         self.folder, self.clock, self.maker = folder, clock, makers[0]
         catalogue = Catalogue("https://app.example", {maker.name: maker for maker in makers})
         vault = Vault(KeyFile(folder))
-        self.accounts = Accounts(database, clock, vault, catalogue, Door(database, vault, catalogue, clock))
+        grants = Grants(vault, Door(database, vault, catalogue, clock))
+        self.accounts = Accounts(database, clock, catalogue, grants)
 
     def begin(self, vehicle: Vehicle | None = None, person: int = 1, session: str = "s", name: str = "maker") -> str:
         """The state that the maker's page was given."""

@@ -16,6 +16,7 @@ from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.vehicles.providers.catalogue import Catalogue
 from cloud_bridge.vehicles.providers.provider import ProviderError
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
+from cloud_bridge.vehicles.tokens.grants import Grants
 from cloud_bridge.vehicles.tokens.keys import KeyFile
 from cloud_bridge.vehicles.tokens.vault import Vault
 from cloud_bridge.web.app import create_app
@@ -68,9 +69,8 @@ class Driver:
 def browser(bridge: Bridge) -> Iterator[Driver]:
     app_state, maker = bridge.app_state, Maker()
     catalogue, vault = Catalogue("https://app.example", {"maker": maker}), Vault(KeyFile(app_state.settings.folder))
-    accounts = Accounts(
-        app_state.database, app_state.clock, vault, catalogue, Door(app_state.database, vault, catalogue, bridge.clock)
-    )
+    grants = Grants(vault, Door(app_state.database, vault, catalogue, bridge.clock))
+    accounts = Accounts(app_state.database, app_state.clock, catalogue, grants)
     app = create_app(replace(app_state, accounts=accounts))
     bridge.add_person("ann", PASSWORD, Role.DRIVER)
     client = TestClient(app)

@@ -105,12 +105,12 @@ def _holder(pids: Collection[int]) -> int | None:
 
 def _work(folder: Path, pipe: Connection) -> None:
     accounts = open_folder(folder)
-    accounts.refresh_client.refresh("nobody's", 0)  # only starts the refresher
+    accounts.grants.refresh_client.refresh("nobody's", 0)  # only starts the refresher
     pipe.send("ready")
     while True:
         try:
             grant_id, generation = pipe.recv()
         except EOFError:
-            accounts.refresh_client.close()
+            accounts.grants.refresh_client.close()
             return
-        pipe.send(accounts.refresh_client.refresh(grant_id, generation).trouble)
+        pipe.send(accounts.grants.refresh_client.refresh(grant_id, generation).trouble)

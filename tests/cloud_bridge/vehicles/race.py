@@ -100,7 +100,7 @@ def _link(accounts: Accounts, account: CarAccount) -> None:
 
 def _kept(accounts: Accounts) -> Kept:
     with accounts.database.reading() as connection:
-        kept = accounts.vault.get(connection, repository.of_person(connection, 1)[0].grant_id or "")
+        kept = accounts.grants.vault.get(connection, repository.of_person(connection, 1)[0].grant_id or "")
     assert kept is not None
     return kept
 

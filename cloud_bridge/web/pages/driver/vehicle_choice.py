@@ -61,7 +61,7 @@ async def _asked(app_state: AppState, grant_id: str, work: Callable[[], Result])
 
 def _maker_of(app_state: AppState, grant_id: str) -> str:
     with app_state.database.reading() as connection:
-        maker = app_state.accounts.vault.provider_of(connection, grant_id)
+        maker = app_state.accounts.grants.vault.provider_of(connection, grant_id)
     if maker is None:
         raise NotTheirs("account")
     return maker

@@ -65,5 +65,5 @@ def test_a_person_who_is_deleted_takes_everything_along(play: Scene) -> None:
     play.add_all()
     with play.accounts.database.writing() as connection:
         connection.execute(delete(people).where(people.c.id == 1))
-        assert play.accounts.vault.key_ids(connection) == set()
+        assert play.accounts.grants.vault.key_ids(connection) == set()
     assert play.vehicles() == []

@@ -12,10 +12,11 @@ from cloud_bridge.vehicles.polling.poll_schedule import IDLE_MS
 from cloud_bridge.vehicles.polling.poller import poll_due
 from cloud_bridge.vehicles.providers.provider import ProviderError
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
-from cloud_bridge.vehicles.tokens.token_refresh import SOON_MS, Outcome, TokenRefresh
+from cloud_bridge.vehicles.tokens.token_refresh import SOON_MS, Outcome, TokenRefresh, Waits
 from cloud_bridge.vehicles.tokens.vault import Kept, Vault
 from tests.cloud_bridge.vehicles.acting import Scene
 
+AT_ONCE = Waits(lock_s=0)
 DONE = Outcome()
 GONE = Outcome(Trouble.CONSENT_GONE)
 
@@ -26,17 +27,15 @@ class Killed(BaseException):
 
 def kept(play: Scene) -> Kept:
     with play.accounts.database.reading() as connection:
-        found = play.accounts.vault.get(connection, play.vehicle().grant_id or "")
+        found = play.accounts.grants.vault.get(connection, play.vehicle().grant_id or "")
     assert found is not None
     return found
 
 
-def refresh(play: Scene, generation: int | None = None, **parts: Any) -> Outcome:
+def refresh(play: Scene, generation: int | None = None, waits: Waits = AT_ONCE) -> Outcome:
     """Of the generation that is there, unless told otherwise."""
     accounts = play.accounts
-    refreshing = TokenRefresh(
-        accounts.database, accounts.vault, accounts.catalogue, play.clock, **{"busy_s": 0} | parts
-    )
+    refreshing = TokenRefresh(accounts.database, accounts.grants.vault, accounts.catalogue, play.clock, waits)
     now = kept(play)
     return refreshing.refresh(now.id, now.generation if generation is None else generation)
 
@@ -160,7 +159,7 @@ def test_a_database_that_is_full_does_not_cost_the_grant(play: Scene, monkeypatc
 
     monkeypatch.setattr(Vault, "renew", full_at_first)
     waited: list[float] = []
-    assert refresh(play, pause=waited.append) == DONE
+    assert refresh(play, waits=Waits(waited.append, 0)) == DONE
     assert waited == [1.0, 1.0]
     assert poll(play.accounts, play.vehicle()).link.state is State.LINKED
 
@@ -172,7 +171,7 @@ def test_a_late_refresher_cannot_overwrite_a_newer_grant(play: Scene) -> None:
     refresh(play)
     newer = kept(play)
     with play.accounts.database.writing() as connection:
-        assert not play.accounts.vault.renew(connection, stale, stale.grant)
+        assert not play.accounts.grants.vault.renew(connection, stale, stale.grant)
     assert kept(play) == newer
 
 
@@ -180,7 +179,7 @@ def test_linking_again_during_a_refresh_wins(play: Scene) -> None:
     vehicle, slow = play.link(), kept(play)
     again = play.link(vehicle)
     with play.accounts.database.writing() as connection:
-        assert not play.accounts.vault.renew(connection, slow, slow.grant)
+        assert not play.accounts.grants.vault.renew(connection, slow, slow.grant)
     assert poll(play.accounts, again).link.state is State.LINKED
 
 

@@ -22,7 +22,7 @@ WEEK_MS = 7 * 24 * 3600 * 1000
 
 def kept(play: Scene, vehicle_id: int = 1) -> Kept:
     with play.accounts.database.reading() as connection:
-        found = play.accounts.vault.get(connection, play.vehicle(vehicle_id).grant_id or "")
+        found = play.accounts.grants.vault.get(connection, play.vehicle(vehicle_id).grant_id or "")
     assert found is not None
     return found
 
@@ -122,5 +122,5 @@ def test_a_grant_that_lives_long_is_refreshed_weekly_all_the_same(play: Scene) -
     for life_days, wait_ms in ((60, WEEK_MS), (1, int(WEEK_MS / 7 * 0.8))):
         longer = type(grant)("a", "r", grant.issued_ms, grant.issued_ms + life_days * 24 * 3600 * 1000, grant.scopes)
         with play.accounts.database.writing() as connection:
-            grant_id = play.accounts.vault.add(connection, 1, "maker", longer)
-            assert play.accounts.vault.refresh_ms(connection, grant_id) == grant.issued_ms + wait_ms
+            grant_id = play.accounts.grants.vault.add(connection, 1, "maker", longer)
+            assert play.accounts.grants.vault.refresh_ms(connection, grant_id) == grant.issued_ms + wait_ms
