@@ -8,12 +8,18 @@ expects it.
 import asyncio
 import json
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.store.commands import ANSWER_MS, NewCommand, add_command, mark_sent
 
 SEND_S = 5  # a broker that takes longer than this to pass a command on is gone
+
+RESET: tuple[tuple[str, dict[str, Any]], ...] = (  # of what a former owner has set on the unit: limit, pause and hours
+    ("resume", {}),
+    ("schedule", {"hours": "default"}),
+)
 
 
 def give(
@@ -36,3 +42,11 @@ def give(
     if sending.result(SEND_S):
         with app_state.database.writing() as connection:
             mark_sent(connection, command_id)
+
+
+def reset(app_state: AppState, unit_id: str, person_id: int) -> None:
+    """What a former owner has set on the unit ends. A unit that cannot be reached keeps its hours, and the page of the
+    new owner says that they were not sent."""
+    for do, arguments in RESET:
+        with suppress(TimeoutError):  # the row says "not sent"
+            give(app_state, unit_id, person_id, do, arguments)

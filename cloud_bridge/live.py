@@ -12,7 +12,7 @@ from cloud_bridge.wire import Heartbeat, is_plugged, is_repeat
 class LiveUnit:
     """One unit, kept small: there may be a hundred thousand."""
 
-    __slots__ = ("boot", "connected", "heartbeat", "heartbeat_ms", "idle_wh", "last_contact_ms", "sequence")
+    __slots__ = ("boot", "connected", "heartbeat", "heartbeat_ms", "idle_ms", "idle_wh", "last_contact_ms", "sequence")
 
     def __init__(self, last_contact_ms: int | None = None) -> None:
         self.last_contact_ms = last_contact_ms
@@ -22,6 +22,7 @@ class LiveUnit:
         self.boot: int | None = None  # its numbers
         self.sequence: int | None = None
         self.idle_wh: int | None = None  # the meter when no vehicle was plugged in last, if we heard that
+        self.idle_ms: int | None = None  # when that came
 
     def told(self, heartbeat: Heartbeat, received_ms: int, redelivered: bool) -> bool:
         """The newest state. False: it is one that we know."""
@@ -29,6 +30,7 @@ class LiveUnit:
             return False
         if not is_plugged(heartbeat):
             self.idle_wh = heartbeat.total_wh if heartbeat.state else None
+            self.idle_ms = received_ms
         self.boot, self.sequence = heartbeat.boot, heartbeat.sequence
         self.heartbeat, self.heartbeat_ms = heartbeat, received_ms
         return True

@@ -57,8 +57,8 @@ def notice_weak_signal(connection: Connection, now_ms: int) -> int:
 def troubled(connection: Connection, now_ms: int) -> list[Happening]:
     """The troubles that the units' newest heartbeats, of the last day, report; to be asked now and then. Only reads."""
     return [
-        Happening(AlertKind.TROUBLE, unit_id, now_ms, _fault_name(name))
-        for unit_id, heartbeat in heartbeats_with_trouble(connection, now_ms - DAY_MS)
+        Happening(AlertKind.TROUBLE, unit_id, now_ms, _fault_name(name), received_ms)
+        for unit_id, received_ms, heartbeat in heartbeats_with_trouble(connection, now_ms - DAY_MS)
         for name in names_of(heartbeat)
     ]
 
@@ -85,45 +85,48 @@ def _events(connection: Connection, settled_id: int) -> Iterable[Happening]:
     for row in alerts.take_events(connection, settled_id):
         details = _details(row.payload)
         if row.kind == "fault_raised":
-            yield Happening(AlertKind.FAULT, row.unit_id, row.received_ms, _fault_name(details.get("fault")))
+            fault = _fault_name(details.get("fault"))
+            yield Happening(AlertKind.FAULT, row.unit_id, row.received_ms, fault, row.began_ms)
         elif row.kind == "boot" and details.get("cause") == "brown_out":
-            yield Happening(AlertKind.BROWN_OUT, row.unit_id, row.received_ms)
+            yield Happening(AlertKind.BROWN_OUT, row.unit_id, row.received_ms, began_ms=row.began_ms)
 
 
 def _still_there(connection: Connection, now_ms: int) -> Iterable[Happening]:
     """Faults and silences that came back while they were held down, and are there now that the hold-down has ended."""
-    for about, is_back in ((AlertKind.FAULT, _fault_is_back), (AlertKind.SILENT, _silence_is_back)):
+    for about, back_since in ((AlertKind.FAULT, _fault_back_since), (AlertKind.SILENT, _silence_back_since)):
         seen_id = 0
         for held in alerts.hold_downs(connection, about.value):
             ends_ms = held.at_ms + HOLD_MS[about] + SETTLED_MS
             if held.at_ms <= now_ms < ends_ms:  # a stamp of the future holds nothing down
                 break
             seen_id = held.id
-            if is_back(connection, held.unit_id, held.detail, held.at_ms):
-                yield Happening(about, held.unit_id, now_ms, held.detail)
+            began_ms = back_since(connection, held.unit_id, held.detail, held.at_ms)
+            if began_ms is not None:
+                yield Happening(about, held.unit_id, now_ms, held.detail, began_ms)
         if seen_id:
             alerts.hold_downs_ended(connection, about.value, seen_id)
 
 
-def _fault_is_back(connection: Connection, unit_id: str, fault: str, since_ms: int) -> bool:
-    """Whether it was raised since then and is still set. A unit that restarts forgets faults without an event, so its
+def _fault_back_since(connection: Connection, unit_id: str, fault: str, since_ms: int) -> int | None:
+    """When it was raised since then, if it is still set. A unit that restarts forgets faults without an event, so its
     newest heartbeat is asked too."""
     for change in alerts.fault_changes(connection, unit_id, since_ms):
         if _fault_name(_details(change.payload).get("fault")) == fault:
             break
     else:
-        return False
+        return None
+    began_ms = change.began_ms if change.kind == "fault_raised" else None
     heartbeat = alerts.newest_heartbeat(connection, unit_id)
     if heartbeat is None or heartbeat[0] <= change.received_ms:
-        return change.kind == "fault_raised"
+        return began_ms
     faults = json.loads(heartbeat[1]).get("f")
-    return change.kind == "fault_raised" and (faults is None or fault in map(_fault_name, faults))
+    return began_ms if faults is None or fault in map(_fault_name, faults) else None
 
 
-def _silence_is_back(connection: Connection, unit_id: str, _detail: str, since_ms: int) -> bool:
-    """Whether it fell silent since then and is still silent."""
+def _silence_back_since(connection: Connection, unit_id: str, _detail: str, since_ms: int) -> int | None:
+    """When it fell silent since then, if it is still silent."""
     silent_ms = alerts.silent_since(connection, unit_id)
-    return silent_ms is not None and silent_ms > since_ms
+    return silent_ms if silent_ms is not None and silent_ms > since_ms else None
 
 
 def _details(payload: str) -> dict[str, Any]:
@@ -146,7 +149,8 @@ def _queue(connection: Connection, happenings: Sequence[Happening]) -> int:
     queued = 0
     for happening, subscription in wanted:
         unit_id = happening.unit_id
-        name = "" if unit_id is None else alerts.name_for(connection, subscription.person, unit_id)
+        began_ms = happening.at_ms if happening.began_ms is None else happening.began_ms
+        name = "" if unit_id is None else alerts.name_for(connection, subscription.person, unit_id, began_ms)
         if name is None or _is_held_down(connection, subscription, happening):
             continue
         alert = {

@@ -53,6 +53,7 @@ class Happening(NamedTuple):
     unit_id: str | None
     at_ms: int
     detail: str = ""  # the fault's name, the number of units, the trouble's name
+    began_ms: int | None = None  # when what is told of happened, where that is not `at_ms`
 
 
 def words(happening: Happening, unit_name: str) -> str:

@@ -98,7 +98,7 @@ def claim(settings: Settings, options: argparse.Namespace) -> Answer:
 
 def release(settings: Settings, options: argparse.Namespace) -> Answer:
     with open_database(settings.store).writing() as connection:
-        if not claims.release(connection, options.id):
+        if not claims.release(connection, options.id, now_ms=SystemClock().now_ms()):
             raise BridgeError(f"there is no unit {options.id} that belongs to anybody")
     return {"id": options.id, "owner": None}
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, select, update
 
 from cloud_bridge.contact import Contact
 from cloud_bridge.store.access import Person, visible
+from cloud_bridge.store.ownership import HAPPENED, is_owners, period_for
 from cloud_bridge.store.tables import (
     alert_cursors,
     alert_wishes,
@@ -35,6 +36,7 @@ class NewEvent(NamedTuple):
     received_ms: int
     kind: str
     payload: str
+    began_ms: int  # when it happened, for whose time it is of (ownership.py)
 
 
 class HoldDown(NamedTuple):
@@ -50,6 +52,7 @@ class FaultChange(NamedTuple):
     kind: str  # fault_raised or fault_cleared
     received_ms: int
     payload: str
+    began_ms: int
 
 
 def take_transitions(connection: Connection, settled_id: int) -> Sequence[Row[Any]]:
@@ -68,7 +71,14 @@ def take_transitions(connection: Connection, settled_id: int) -> Sequence[Row[An
 def take_events(connection: Connection, settled_id: int) -> list[NewEvent]:
     """Rows of `events` after the cursor, up to `settled_id`, by id."""
     found = connection.execute(
-        select(events.c.id, events.c.unit_id, events.c.received_ms, events.c.kind, events.c.payload)
+        select(
+            events.c.id,
+            events.c.unit_id,
+            events.c.received_ms,
+            events.c.kind,
+            events.c.payload,
+            HAPPENED[events].began_ms,
+        )
         .where(events.c.id > _cursor(connection, "events"), events.c.id <= settled_id)
         .order_by(events.c.id)
         .limit(AT_ONCE)
@@ -111,7 +121,7 @@ def weak_signals(
     mean = func.sum(signal_5min.c.total) * 1.0 / func.sum(signal_5min.c.samples)
     query = (
         select(signal_5min.c.unit_id, mean)
-        .where(signal_5min.c.from_ms >= since_ms)
+        .where(signal_5min.c.from_ms >= since_ms, is_owners(signal_5min))
         .group_by(signal_5min.c.unit_id)
         .having(mean <= at_most_csq, func.sum(signal_5min.c.samples) >= min_samples)
     )
@@ -121,7 +131,7 @@ def weak_signals(
 def fault_changes(connection: Connection, unit_id: str, since_ms: int) -> list[FaultChange]:
     """Faults that were raised and cleared since then, the newest first."""
     query = (
-        select(events.c.kind, events.c.received_ms, events.c.payload)
+        select(events.c.kind, events.c.received_ms, events.c.payload, HAPPENED[events].began_ms)
         .where(
             events.c.unit_id == unit_id,
             events.c.received_ms > since_ms,
@@ -147,11 +157,13 @@ def silent_since(connection: Connection, unit_id: str) -> int | None:
     return row.at_ms if row is not None and row.contact == Contact.SILENT.value else None
 
 
-def name_for(connection: Connection, person: Person, unit_id: str) -> str | None:
-    """The unit's name, or its id where it has none; None if the person may not see it."""
-    query = select(units.c.name, units.c.id).where(units.c.id == unit_id, visible(person))
+def name_for(connection: Connection, person: Person, unit_id: str, began_ms: int) -> str | None:
+    """The unit's name, or its id where it has none; None if the person may not see it, or not what happened then."""
+    query = select(units.c.name, units.c.id, units.c.owned_from_ms).where(units.c.id == unit_id, visible(person))
     row = connection.execute(query).one_or_none()
-    return None if row is None else row.name or row.id
+    if row is None or began_ms < period_for(person, row.id, row.owned_from_ms).evidence_from_ms:
+        return None
+    return str(row.name or row.id)
 
 
 def queue(connection: Connection, subscription_id: int, alert: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.ownership import begin_ownership, end_ownership
 from cloud_bridge.store.secrets import CLAIM_LENGTH, hash_of
 from cloud_bridge.store.tables import unit_installers, units
 
@@ -32,18 +33,33 @@ def claim(connection: Connection, person: Person, code: str, now_ms: int) -> str
         .where(units.c.id == unit.id, units.c.owner_id.is_(None))
         .values(owner_id=person.id, claimed_ms=now_ms)
     )
-    if taken.rowcount == 0 and unit.owner_id != person.id:
+    if taken.rowcount == 1:
+        begin_ownership(connection, unit.id, person.id, now_ms)
+    elif unit.owner_id != person.id:
         raise ClaimRefused("this charger belongs to another account: ask its owner to release it, or ask us for help")
     unit_id: str = unit.id
     return unit_id
 
 
-def release(connection: Connection, unit_id: str, owner_id: int | None = None) -> bool:
-    """The unit is nobody's again. With `owner_id` only if it is that person's; False when nothing was released."""
+def was_owned(connection: Connection, code: str) -> bool:
+    """Whether the unit of this code is nobody's now and has been somebody's: it may still have their settings."""
+    query = select(units.c.id).where(
+        units.c.claim_hash == hash_of(as_printed(code)), units.c.owner_id.is_(None), units.c.owned_from_ms > 0
+    )
+    return connection.execute(query).scalar() is not None
+
+
+def release(connection: Connection, unit_id: str, owner_id: int | None = None, *, now_ms: int) -> bool:
+    """The unit is nobody's again. With `owner_id` only if it is that person's; False when nothing was released.
+
+    Its name, time zone and tariff go. The rows of the time until now stay the former owner's (ownership.py)."""
     statement = update(units).where(units.c.id == unit_id, units.c.owner_id.is_not(None))
     if owner_id is not None:
         statement = statement.where(units.c.owner_id == owner_id)
-    return connection.execute(statement.values(owner_id=None, claimed_ms=None)).rowcount == 1
+    if connection.execute(statement.values(owner_id=None)).rowcount == 0:
+        return False
+    end_ownership(connection, unit_id, now_ms)
+    return True
 
 
 def assign(connection: Connection, unit_id: str, installer: Person, now_ms: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, insert, select, update
 
 from cloud_bridge.durations import DAY_MS
+from cloud_bridge.store.ownership import Period, within
 from cloud_bridge.store.tables import commands, results
 
 ANSWER_MS = 60_000  # a unit answers within seconds, a weak link within a minute
@@ -54,16 +55,16 @@ def mark_sent(connection: Connection, command_id: str) -> None:
     connection.execute(update(commands).where(commands.c.id == command_id).values(sent=True))
 
 
-def newest_command(connection: Connection, unit_id: str, now_ms: int) -> Command | None:
+def newest_command(connection: Connection, period: Period, now_ms: int) -> Command | None:
     """The last command given, while it is news."""
-    query = _commands().where(commands.c.unit_id == unit_id, commands.c.given_ms > now_ms - FRESH_MS)
+    query = _commands().where(within(commands, period), commands.c.given_ms > now_ms - FRESH_MS)
     row = connection.execute(query.order_by(commands.c.given_ms.desc())).first()
     return None if row is None else _command(row, now_ms)
 
 
-def schedule_in_force(connection: Connection, unit_id: str) -> str | None:
+def schedule_in_force(connection: Connection, period: Period) -> str | None:
     """The hours of the last schedule that the unit has accepted; None while it was never given one from here."""
-    query = _commands().where(commands.c.unit_id == unit_id, commands.c.do == "schedule", results.c.ok.is_(True))
+    query = _commands().where(within(commands, period), commands.c.do == "schedule", results.c.ok.is_(True))
     row = connection.execute(query.order_by(commands.c.given_ms.desc())).first()
     if row is None:
         return None

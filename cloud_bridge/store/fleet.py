@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Connection, func, literal, select, tuple_
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.access import Asker, visible
 from cloud_bridge.store.tables import contacts, heartbeats, units
-from cloud_bridge.store.units import UNIT_COLUMNS, Unit
+from cloud_bridge.store.units import UNIT_COLUMNS, Unit, unit_for
 
 PAGE = 50  # rows
 
@@ -79,7 +79,7 @@ def page_of(
     found_rows = connection.execute(query).all()
     shown = found_rows[:PAGE]
     last = shown[-1][len(UNIT_COLUMNS) :] if len(found_rows) > PAGE else ()
-    return Page([Unit(*row[: len(UNIT_COLUMNS)]) for row in shown], [str(key) for key in last])
+    return Page([unit_for(asker, row[: len(UNIT_COLUMNS)]) for row in shown], [str(key) for key in last])
 
 
 def silent_by_minute(connection: Connection) -> list[SilentMinute]:

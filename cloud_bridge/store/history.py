@@ -1,23 +1,28 @@
-"""What has been: gaps, signal, sessions and events of one unit, oldest first. Who may ask is the caller's business."""
+"""What has been: gaps, signal, sessions and events of one unit, oldest first, in the period that the asker may see."""
 
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
 from cloud_bridge.contact import Gap
+from cloud_bridge.store.ownership import Period, begins_ms, within
 from cloud_bridge.store.tables import contact_gaps, events, listening_gaps, sessions, signal, signal_5min, units
 
 MAX_ROWS = 10_000  # of one answer: a month of signal by five minutes
 
 
-def first_contact_ms(connection: Connection, unit_id: str) -> int | None:
-    """None: never heard."""
-    return connection.execute(select(units.c.first_contact_ms).where(units.c.id == unit_id)).scalar()
+def first_contact_ms(connection: Connection, period: Period) -> int | None:
+    """Not before the period begins. None: never heard."""
+    first_ms = connection.execute(select(units.c.first_contact_ms).where(units.c.id == period.unit_id)).scalar()
+    return None if first_ms is None else max(first_ms, period.evidence_from_ms)
 
 
-def unit_gaps(connection: Connection, unit_id: str, from_ms: int, to_ms: int) -> list[Gap]:
-    """Gaps between two contacts that touch the window."""
-    return _gaps(connection, contact_gaps, from_ms, to_ms, contact_gaps.c.unit_id == unit_id)
+def unit_gaps(connection: Connection, period: Period, from_ms: int, to_ms: int) -> list[Gap]:
+    """Gaps between two contacts that touch the window. One that began before the period begins with it."""
+    begin_ms = begins_ms(contact_gaps, period)
+    of_unit = contact_gaps.c.unit_id == period.unit_id
+    found = _gaps(connection, contact_gaps, max(from_ms, begin_ms), to_ms, of_unit)
+    return [Gap(max(gap.from_ms, begin_ms), gap.to_ms) for gap in found]
 
 
 def our_gaps(connection: Connection, from_ms: int, to_ms: int) -> list[Gap]:
@@ -35,28 +40,28 @@ def _gaps(connection: Connection, table: Table, from_ms: int, to_ms: int, *condi
     return [Gap(*row) for row in connection.execute(query)]
 
 
-def signal_raw(connection: Connection, unit_id: str, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
+def signal_raw(connection: Connection, period: Period, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
     """Each heartbeat's CSQ and operator; kept for a day."""
-    return _rows(connection, signal, signal.c.received_ms, unit_id, from_ms, to_ms)
+    return _rows(connection, signal, signal.c.received_ms, period, from_ms, to_ms)
 
 
-def signal_by_five_minutes(connection: Connection, unit_id: str, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
+def signal_by_five_minutes(connection: Connection, period: Period, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
     """Lowest, highest, total and samples of each five minutes and operator."""
-    return _rows(connection, signal_5min, signal_5min.c.from_ms, unit_id, from_ms, to_ms)
+    return _rows(connection, signal_5min, signal_5min.c.from_ms, period, from_ms, to_ms)
 
 
-def unit_sessions(connection: Connection, unit_id: str, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
+def unit_sessions(connection: Connection, period: Period, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
     """Charging sessions, by when they reached us."""
-    return _rows(connection, sessions, sessions.c.received_ms, unit_id, from_ms, to_ms)
+    return _rows(connection, sessions, sessions.c.received_ms, period, from_ms, to_ms)
 
 
-def unit_events(connection: Connection, unit_id: str, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
+def unit_events(connection: Connection, period: Period, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
     """Journal records, by when they reached us."""
-    return _rows(connection, events, events.c.received_ms, unit_id, from_ms, to_ms)
+    return _rows(connection, events, events.c.received_ms, period, from_ms, to_ms)
 
 
 def _rows(
-    connection: Connection, table: Table, at: Any, unit_id: str, from_ms: int, to_ms: int
+    connection: Connection, table: Table, at: Any, period: Period, from_ms: int, to_ms: int
 ) -> list[dict[str, Any]]:
-    query = select(table).where(table.c.unit_id == unit_id, at >= from_ms, at < to_ms).order_by(at).limit(MAX_ROWS)
+    query = select(table).where(within(table, period), at >= from_ms, at < to_ms).order_by(at).limit(MAX_ROWS)
     return [dict(row._mapping) for row in connection.execute(query)]

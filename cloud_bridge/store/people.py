@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.ownership import end_ownerships
 from cloud_bridge.store.secrets import hash_of, new_secret
 from cloud_bridge.store.tables import people, tokens, web_sessions
 
@@ -66,6 +67,7 @@ def list_people(connection: Connection) -> list[dict[str, Any]]:
 
 def remove_person(connection: Connection, person: Person) -> None:
     """With their sessions and tokens; their units become nobody's."""
+    end_ownerships(connection, person.id)
     connection.execute(delete(people).where(people.c.id == person.id))
 
 

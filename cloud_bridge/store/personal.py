@@ -1,22 +1,111 @@
-"""Everything that is kept of one person: to be handed out, and to be erased. Found by the tables' own columns.
+"""Everything that is kept of one person: to be handed out, and to be erased.
 
-A table's row is of a person if it names them (`person_id`, `author_id`) or one of the units they own (`unit_id`). A
-new table needs nothing here; a column whose name ends in `_hash`, or that holds something sealed, is never handed out.
+RULES has an entry for every table: a row is of a person if it names them, if it hangs on a row that does, or if it tells of
+a charge point in the time in which that was theirs (ownership.py). A column whose name ends in `_hash`, or that holds
+something sealed, is never handed out.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, or_, select, update
 
 from cloud_bridge.store.access import Person
-from cloud_bridge.store.tables import metadata, people, units
+from cloud_bridge.store.ownership import end_ownerships, owned_by
+from cloud_bridge.store.tables import (
+    alert_cursors,
+    alert_wishes,
+    alerts,
+    commands,
+    contact_details,
+    contact_gaps,
+    contacts,
+    conversations,
+    email_changes,
+    events,
+    heartbeats,
+    jobs,
+    listening,
+    listening_gaps,
+    messages,
+    metadata,
+    ownerships,
+    people,
+    rejected_messages,
+    results,
+    sessions,
+    signal,
+    signal_5min,
+    tariffs,
+    tokens,
+    transitions,
+    unit_installers,
+    units,
+    web_sessions,
+)
+from cloud_bridge.store.vehicle_tables import account_grants, vehicle_attempts, vehicles
 
-NAMES_A_PERSON = ("person_id", "author_id")
 SECRET = ("_hash", "sealed", "secret", "nonce", "verifier")  # parts of column names
+EVIDENCE = (signal, signal_5min, contact_gaps, transitions)  # what an open job needs, and what names nobody
+
+Rule = Callable[[int], ColumnElement[bool]]  # person id -> the condition that a row is theirs
+
+
+def _names(column: Column[Any]) -> Rule:
+    """The row names the person."""
+    return lambda person_id: column == person_id
+
+
+def _of_their_time(table: Table) -> Rule:
+    """The row tells of a unit in the time in which it was theirs."""
+    return lambda person_id: owned_by(table, person_id)
+
+
+def _of(column: Column[Any], parent: Table, owner: Column[Any]) -> Rule:
+    """The row hangs on one of the parent's that names the person."""
+    return lambda person_id: column.in_(select(parent.c.id).where(owner == person_id))
+
+
+RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none: it is nobody's
+    people: (_names(people.c.id),),
+    units: (_names(units.c.owner_id),),
+    ownerships: (_names(ownerships.c.person_id),),
+    email_changes: (_names(email_changes.c.person_id),),
+    web_sessions: (_names(web_sessions.c.person_id),),
+    tokens: (_names(tokens.c.person_id),),
+    contact_details: (_names(contact_details.c.person_id),),
+    unit_installers: (_names(unit_installers.c.person_id),),  # as the installer
+    tariffs: (lambda person_id: tariffs.c.unit_id.in_(select(units.c.id).where(units.c.owner_id == person_id)),),
+    conversations: (_names(conversations.c.person_id),),
+    messages: (
+        _names(messages.c.author_id),
+        _of(messages.c.conversation_id, conversations, conversations.c.person_id),
+    ),
+    alert_wishes: (_names(alert_wishes.c.person_id),),
+    alerts: (_of(alerts.c.wish_id, alert_wishes, alert_wishes.c.person_id), _of_their_time(alerts)),
+    commands: (_names(commands.c.person_id), _of_their_time(commands)),
+    account_grants: (_names(account_grants.c.person_id),),
+    vehicles: (_names(vehicles.c.person_id),),
+    vehicle_attempts: (_names(vehicle_attempts.c.person_id),),
+    jobs: (_of_their_time(jobs),),
+    contacts: (_of_their_time(contacts),),
+    contact_gaps: (_of_their_time(contact_gaps),),
+    transitions: (_of_their_time(transitions),),
+    signal: (_of_their_time(signal),),
+    signal_5min: (_of_their_time(signal_5min),),
+    heartbeats: (_of_their_time(heartbeats),),
+    events: (_of_their_time(events),),
+    sessions: (_of_their_time(sessions),),
+    results: (_of_their_time(results),),
+    rejected_messages: (_of_their_time(rejected_messages),),
+    listening: (),  # when the service itself listened
+    listening_gaps: (),
+    alert_cursors: (),  # how far the alerts have read
+}
 
 
 def export(connection: Connection, person: Person) -> dict[str, list[dict[str, Any]]]:
-    """Their rows by table, without hashes and sealed secrets."""
+    """Their rows by table, without hashes and sealed secrets; of units that they had before too."""
     found: dict[str, list[dict[str, Any]]] = {}
     for table in metadata.sorted_tables:
         condition = _theirs(table, person.id)
@@ -29,32 +118,33 @@ def export(connection: Connection, person: Person) -> dict[str, list[dict[str, A
 
 
 def erase(connection: Connection, person: Person) -> dict[str, int]:
-    """Delete them, and all that their units said. The units themselves stay, nobody's and nameless. Counts by table."""
+    """Delete them, and all that their units said in their time. Counts by table.
+
+    The units themselves stay, nobody's and nameless. While a job is open at one of them, it stays without its words, and
+    so does the evidence that it needs: signal and silences, which name nobody.
+    """
     gone: dict[str, int] = {}
+    needed = select(jobs.c.unit_id).where(jobs.c.closed_ms.is_(None))
+    wordless = {"reason": "", "report_name": None, "report": None}
+    connection.execute(update(jobs).where(owned_by(jobs, person.id), jobs.c.closed_ms.is_(None)).values(wordless))
     for table in reversed(metadata.sorted_tables):
         condition = _theirs(table, person.id)
-        if condition is None or table is units or table is people:
+        if condition is None or table in (units, people, ownerships):
             continue
+        if table is jobs:
+            condition = and_(condition, jobs.c.closed_ms.is_not(None))
+        elif table in EVIDENCE:
+            condition = and_(condition, table.c.unit_id.not_in(needed))
         gone[table.name] = connection.execute(delete(table).where(condition)).rowcount
-    connection.execute(
-        update(units).where(units.c.owner_id == person.id).values(owner_id=None, claimed_ms=None, name="")
-    )
+    end_ownerships(connection, person.id)
+    gone[ownerships.name] = connection.execute(delete(ownerships).where(ownerships.c.person_id == person.id)).rowcount
     gone[people.name] = connection.execute(delete(people).where(people.c.id == person.id)).rowcount
     return gone
 
 
 def _theirs(table: Table, person_id: int) -> ColumnElement[bool] | None:
     """The condition that a row is theirs; None for a table that has nothing of anybody."""
-    if table is people:
-        return people.c.id == person_id
-    if table is units:
-        return units.c.owner_id == person_id
-    conditions: list[ColumnElement[bool]] = [
-        table.c[name] == person_id for name in NAMES_A_PERSON if name in table.columns
-    ]
-    if "unit_id" in table.columns:
-        conditions.append(table.c.unit_id.in_(select(units.c.id).where(units.c.owner_id == person_id)))
-    return or_(*conditions) if conditions else None
+    return or_(*(rule(person_id) for rule in RULES[table])) if RULES[table] else None
 
 
 def _plain(value: Any) -> Any:

@@ -111,6 +111,7 @@ units = Table(
     Column("credentials_ms", BigInteger, nullable=False, server_default="0"),  # secret last changed or taken away
     Column("broker_hash", String(200)),  # the same secret as mosquitto's password file wants it; null: revoked
     Column("first_contact_ms", BigInteger),  # null: never heard
+    Column("owned_from_ms", BigInteger, nullable=False, server_default="0"),  # the last change of hands: ownership.py
     Index(None, "owner_id"),
     Index(None, "name", "id"),
     Index(None, "claim_hash", unique=True),
@@ -118,6 +119,16 @@ units = Table(
 )
 _never = units.c.first_contact_ms.is_(None)
 Index("ix_units_never_heard", units.c.id, sqlite_where=_never, postgresql_where=_never)
+
+ownerships = _numbered(  # whose a unit was, and when; the periods of one unit do not overlap
+    "ownerships",
+    _unit(),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger),  # not included; null: it lasts
+    Index(None, "unit_id", "from_ms"),
+    Index(None, "person_id"),
+)
 
 unit_installers = Table(  # who beside the owner may look at a unit, because it is their work
     "unit_installers",

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, select, tuple_, update
 
 from cloud_bridge.contact import Contact
+from cloud_bridge.store.ownership import Period, within
 from cloud_bridge.store.tables import contacts, transitions, units
 
 SOONEST_MS = 5 * 60 * 1000  # no unit is silent earlier; lets the index find the few that may be
@@ -71,9 +72,11 @@ def _noted(connection: Connection, statement: Any, contact: Contact, now_ms: int
     return [row.unit_id for row in changed]
 
 
-def flaps(connection: Connection, unit_id: str, since_ms: int) -> int:
+def flaps(connection: Connection, period: Period, since_ms: int) -> int:
     """How often the unit fell silent since then."""
     query = select(func.count()).where(
-        transitions.c.unit_id == unit_id, transitions.c.at_ms >= since_ms, transitions.c.contact == Contact.SILENT.value
+        within(transitions, period),
+        transitions.c.at_ms >= since_ms,
+        transitions.c.contact == Contact.SILENT.value,
     )
     return connection.execute(query).scalar_one()

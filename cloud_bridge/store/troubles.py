@@ -15,18 +15,18 @@ _NAMED = heartbeats.c.payload.like('%"h":[%')
 _DROPPED = heartbeats.c.payload.like('%"d":%')
 
 
-def heartbeats_with_trouble(connection: Connection, since_ms: int) -> Iterable[tuple[str, Heartbeat]]:
-    """(unit id, heartbeat) of each that came since then and may report a trouble."""
-    query = select(heartbeats.c.unit_id, heartbeats.c.payload).where(
+def heartbeats_with_trouble(connection: Connection, since_ms: int) -> Iterable[tuple[str, int, Heartbeat]]:
+    """(unit id, when it came, heartbeat) of each that came since then and may report a trouble."""
+    query = select(heartbeats.c.unit_id, heartbeats.c.received_ms, heartbeats.c.payload).where(
         heartbeats.c.received_ms >= since_ms, or_(_NAMED, _DROPPED)
     )
-    for unit_id, payload in connection.execute(query.order_by(heartbeats.c.unit_id)):
+    for unit_id, received_ms, payload in connection.execute(query.order_by(heartbeats.c.unit_id)):
         try:
             heartbeat = decode("heartbeat", payload.encode())
         except BadPayload:  # written by another version of the bridge
             continue
         if isinstance(heartbeat, Heartbeat):
-            yield unit_id, heartbeat
+            yield unit_id, received_ms, heartbeat
 
 
 def count_troubled(connection: Connection, names: Iterable[str]) -> tuple[int, dict[str, int], int]:

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Asker, visible
+from cloud_bridge.store.ownership import Period, period_for
 from cloud_bridge.store.secrets import NO_HASH, broker_hash, hash_of, new_claim_code, new_secret
 from cloud_bridge.store.tables import contacts, heartbeats, units
 from cloud_bridge.wire import UNIT_ID
@@ -24,7 +25,7 @@ class NewUnit(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """A charge point as it stands in the store; the live state may be up to a second newer."""
+    """A charge point as it stands in the store, for one asker; the live state may be up to a second newer."""
 
     id: str
     time_zone: str
@@ -34,9 +35,10 @@ class Unit(NamedTuple):
     heartbeat: str | None  # the payload
     name: str  # given by its owner; may be empty
     owner_id: int | None
+    period: Period  # what the asker may see of its past
 
 
-UNIT_COLUMNS = (  # of `Unit`, in its order
+UNIT_COLUMNS = (  # of `unit_for`, in the order of `Unit`
     units.c.id,
     units.c.time_zone,
     units.c.silent_after_ms,
@@ -45,7 +47,14 @@ UNIT_COLUMNS = (  # of `Unit`, in its order
     heartbeats.c.payload,
     units.c.name,
     units.c.owner_id,
+    units.c.owned_from_ms,
 )
+
+
+def unit_for(asker: Asker, row: Row[Any] | Sequence[Any]) -> Unit:
+    """Of a row of UNIT_COLUMNS that the asker may see (access.visible)."""
+    *known, owned_from_ms = row
+    return Unit(*[*known, period_for(asker, known[0], owned_from_ms)])
 
 
 def add_unit(connection: Connection, unit_id: str, now_ms: int, secret: str | None = None) -> NewUnit:
@@ -124,13 +133,13 @@ def last_contacts(connection: Connection) -> Sequence[tuple[str, int]]:
 def visible_units(connection: Connection, asker: Asker, limit: int | None = None, after: str = "") -> list[Unit]:
     """The units that the asker may see, by id, from the one after `after`; all of them unless limited."""
     query = _units().where(visible(asker), units.c.id > after).order_by(units.c.id).limit(limit)
-    return [Unit(*row) for row in connection.execute(query)]
+    return [unit_for(asker, row) for row in connection.execute(query)]
 
 
 def visible_unit(connection: Connection, asker: Asker, unit_id: str) -> Unit | None:
     """None both for a unit that does not exist and for one that is not the asker's: they look the same."""
     row = connection.execute(_units().where(visible(asker), units.c.id == unit_id)).one_or_none()
-    return None if row is None else Unit(*row)
+    return None if row is None else unit_for(asker, row)
 
 
 def unit_ids(connection: Connection) -> list[str]:

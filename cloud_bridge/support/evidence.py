@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from cloud_bridge.availability import availability
 from cloud_bridge.contact import Gap, outage_ms
 from cloud_bridge.store import history
+from cloud_bridge.store.ownership import Period
 from cloud_bridge.support.network_moves import Move, network_moves
 from cloud_bridge.values import PASS_ABOVE_CSQ
 
@@ -60,21 +61,24 @@ class Evidence(NamedTuple):
 
 
 def gather(
-    connection: Connection, unit_id: str, from_ms: int, to_ms: int, silent_after_ms: int, heard: Heard
+    connection: Connection, period: Period, from_ms: int, to_ms: int, silent_after_ms: int, heard: Heard
 ) -> Evidence:
-    """Everything between the two times. The silence that goes on now counts as a gap up to `to_ms`."""
-    over = history.unit_gaps(connection, unit_id, from_ms, to_ms)
-    if heard.last_contact_ms is not None and heard.last_contact_ms < to_ms:
-        over.append(Gap(heard.last_contact_ms, to_ms))
-    first_ms = history.first_contact_ms(connection, unit_id)
+    """Everything between the two times that the asker may see. The silence that goes on now counts as a gap up to
+    `to_ms`."""
+    over = history.unit_gaps(connection, period, from_ms, to_ms)
+    if heard.last_contact_ms is not None:
+        begin_ms = max(heard.last_contact_ms, period.evidence_from_ms)
+        if begin_ms < to_ms:
+            over.append(Gap(begin_ms, to_ms))
+    first_ms = history.first_contact_ms(connection, period)
     known_ms = [*(gap.from_ms for gap in over), *([] if first_ms is None else [first_ms])]
     since_ms = max(from_ms, min(known_ms, default=from_ms))
     ours = history.our_gaps(connection, min([from_ms, *known_ms]), to_ms)
     if heard.our_open_gap is not None:
         ours.append(heard.our_open_gap)
     gaps = silent_gaps(over, ours, from_ms, to_ms, silent_after_ms)
-    points = signal_points(connection, unit_id, from_ms, to_ms)
-    events = history.unit_events(connection, unit_id, from_ms, to_ms)
+    points = signal_points(connection, period, from_ms, to_ms)
+    events = history.unit_events(connection, period, from_ms, to_ms)
     boots = [event["payload"] for event in events if event["kind"] == "boot"]
     return Evidence(
         from_ms=from_ms,
@@ -109,16 +113,16 @@ def silent_gaps(over: Sequence[Gap], ours: Sequence[Gap], from_ms: int, to_ms: i
     return gaps
 
 
-def signal_points(connection: Connection, unit_id: str, from_ms: int, to_ms: int) -> list[SignalPoint]:
+def signal_points(connection: Connection, period: Period, from_ms: int, to_ms: int) -> list[SignalPoint]:
     """Oldest first: five-minute averages as far as they have been made, then the readings themselves."""
     averages = [
         SignalPoint(row["from_ms"], row["total"] / row["samples"], row["operator"])
-        for row in history.signal_by_five_minutes(connection, unit_id, from_ms, to_ms)
+        for row in history.signal_by_five_minutes(connection, period, from_ms, to_ms)
     ]
     raw_from_ms = averages[-1].at_ms + FIVE_MINUTES_MS if averages else from_ms
     return averages + [
         SignalPoint(row["received_ms"], float(row["csq"]), row["operator"])
-        for row in history.signal_raw(connection, unit_id, raw_from_ms, to_ms)
+        for row in history.signal_raw(connection, period, raw_from_ms, to_ms)
     ]
 
 

@@ -89,15 +89,16 @@ def contact_history(
 ) -> dict[str, Any]:
     """What the interface tells of a unit's contacts; the pages show the same."""
     point = charge_point(app_state, unit)
-    over = history.unit_gaps(connection, unit.id, from_ms, to_ms)
+    over = history.unit_gaps(connection, unit.period, from_ms, to_ms)
     begin_ms = min([from_ms, *(gap.from_ms for gap in over), point.last_contact_ms or from_ms])
     ours = [*history.our_gaps(connection, begin_ms, point.now_ms)]
-    fell = flaps(connection, unit.id, from_ms)
+    fell = flaps(connection, unit.period, from_ms)
     evidence = evidence_of(app_state, connection, unit, from_ms, min(to_ms, point.now_ms))
     lasting = app_state.ledger.open_outage(point.now_ms)
     if lasting is not None:
         ours.append(lasting)
-    gaps = [gap for gap in unit_gaps(over, ours, point.last_contact_ms, point.now_ms) if gap.from_ms < to_ms]
+    seen_ms = None if point.last_contact_ms is None else max(point.last_contact_ms, unit.period.evidence_from_ms)
+    gaps = [gap for gap in unit_gaps(over, ours, seen_ms, point.now_ms) if gap.from_ms < to_ms]
     return {
         "last_contact": None if point.last_contact_ms is None else iso_utc(point.last_contact_ms),
         "availability": evidence.availability,
@@ -123,12 +124,12 @@ def signal(
 ) -> dict[str, Any]:
     """CSQ 0..31 over time: by five minutes and operator, or every heartbeat of the last day."""
     if resolution == "raw":
-        rows = history.signal_raw(connection, unit.id, window.from_ms, window.to_ms)
+        rows = history.signal_raw(connection, unit.period, window.from_ms, window.to_ms)
         points = [
             {"at": iso_utc(row["received_ms"]), "csq": row["csq"], "operator": row["operator"] or None} for row in rows
         ]
     else:
-        rows = history.signal_by_five_minutes(connection, unit.id, window.from_ms, window.to_ms)
+        rows = history.signal_by_five_minutes(connection, unit.period, window.from_ms, window.to_ms)
         points = [
             {
                 "at": iso_utc(row["from_ms"]),
@@ -149,7 +150,7 @@ def sessions(connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, A
 
     `number` counts the sessions of the unit, as its events `resumed` and `override` do.
     """
-    rows = history.unit_sessions(connection, unit.id, window.from_ms, window.to_ms)
+    rows = history.unit_sessions(connection, unit.period, window.from_ms, window.to_ms)
     keys = ("boot", "sequence", "started_s", "ended_s", "duration_s", "energy_wh", "reason")
     return window.said() | {"sessions": [_journal(row, keys) | {"number": _session_number(row)} for row in rows]}
 
@@ -157,7 +158,7 @@ def sessions(connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, A
 @router.get("/events", response_model=EventHistory)
 def events(connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
     """Journal records that reached us in that time, each with its payload as the unit wrote it."""
-    rows = history.unit_events(connection, unit.id, window.from_ms, window.to_ms)
+    rows = history.unit_events(connection, unit.period, window.from_ms, window.to_ms)
     keys = ("boot", "sequence", "unit_time_s", "kind", "payload")
     return window.said() | {"events": [_journal(row, keys) for row in rows]}
 

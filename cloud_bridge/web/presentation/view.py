@@ -1,10 +1,15 @@
-"""What is shown of a charge point: the store's row with the live state read through it, judged now."""
+"""What is shown of a charge point: the store's row with the live state read through it, judged now.
+
+Contact is a fact of the charge point: a new owner is told of the last one, whenever it was. Of a heartbeat from before the
+claim they are told what describes the charge point now (PRESENT), while it is online; energy, power and limits are not
+theirs.
+"""
 
 from typing import Any, NamedTuple
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import iso_utc
-from cloud_bridge.contact import Verdict, judge, later
+from cloud_bridge.contact import Contact, Verdict, judge, later
 from cloud_bridge.store.units import Unit
 from cloud_bridge.values import HEARTBEAT
 from cloud_bridge.wire import BadPayload, Heartbeat, decode, is_plugged
@@ -25,6 +30,9 @@ class ChargePoint(NamedTuple):
     name: str  # given by its owner, or its id
 
 
+PRESENT = frozenset({"state", "mode", "csq", "operator", "faults", "troubles"})  # names of values.HEARTBEAT
+
+
 def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
     """The later of memory and store: memory may be a commit ahead, the store may hear more processes than this one."""
     now_ms = app_state.clock.now_ms()
@@ -40,9 +48,15 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
             heartbeat, heartbeat_ms = live.heartbeat, live.heartbeat_ms
     if heartbeat is None:
         heartbeat = _stored(unit.heartbeat)
-    if live is not None and live.idle_wh is not None and heartbeat.total_wh is not None and is_plugged(heartbeat):
-        session_wh = max(0, heartbeat.total_wh - live.idle_wh)
     verdict = judge(last_contact_ms, now_ms, app_state.ledger.outages(now_ms), unit.silent_after_ms)
+    if heartbeat_ms is not None and heartbeat_ms < unit.period.from_ms:
+        if verdict.contact is Contact.ONLINE:
+            heartbeat = _present(heartbeat)
+        else:
+            heartbeat, heartbeat_ms = Heartbeat(), None
+    if live is not None and live.idle_wh is not None and heartbeat.total_wh is not None and is_plugged(heartbeat):
+        is_theirs = (live.idle_ms or 0) >= unit.period.from_ms  # else the former owner may have plugged in
+        session_wh = max(0, heartbeat.total_wh - live.idle_wh) if is_theirs else None
     return ChargePoint(
         id=unit.id,
         time_zone=unit.time_zone,
@@ -99,6 +113,10 @@ def _stored(payload: str | None) -> Heartbeat:
     except BadPayload:  # written by another version of the bridge
         return Heartbeat()
     return message if isinstance(message, Heartbeat) else Heartbeat()
+
+
+def _present(heartbeat: Heartbeat) -> Heartbeat:
+    return Heartbeat(**{name: heartbeat.get(name) for name in PRESENT})
 
 
 def is_listening(app_state: AppState) -> bool:

@@ -117,8 +117,8 @@ def test_a_unit_is_claimed_once_and_again_after_its_release(database: Database) 
         assert claim(connection, ann, code, NOW_MS) == "a", "twice is once"
         with pytest.raises(ClaimRefused, match="belongs to another account"):
             claim(connection, ben, code, NOW_MS)
-        assert not release(connection, "a", ben.id)
-        assert release(connection, "a", ann.id)
+        assert not release(connection, "a", ben.id, now_ms=NOW_MS)
+        assert release(connection, "a", ann.id, now_ms=NOW_MS)
         assert claim(connection, ben, code, NOW_MS) == "a"
     assert seen_by(database, ann) == []
 

@@ -59,7 +59,7 @@ def live(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, 
             now = visible_unit(connection, person, unit.id)
             return None if now is None else Stored(now, repository.mark(repository.of_person(connection, person.id)))
 
-    def render(point: ChargePoint) -> str:
+    def render(unit: Unit, point: ChargePoint) -> str:
         form = form_token(request.cookies.get(SESSION_COOKIE, ""))
         return templates.get_template("driver/board.html").render(
             form=form, path=request.url.path, **_content(app_state, person, unit, point)
@@ -86,7 +86,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
     from_ms = point.now_ms - BACK_FOR_MS
     with app_state.database.reading() as connection:
         vehicles_mark = repository.mark(repository.of_person(connection, person.id))
-        ended = history.unit_gaps(connection, unit.id, from_ms, point.now_ms)
+        ended = history.unit_gaps(connection, unit.period, from_ms, point.now_ms)
         installer = installer_details(connection, unit.id) if point.heartbeat.faults else None
         firmware = firmware_versions(connection, [unit.id]).get(unit.id)
         back = None

@@ -44,8 +44,8 @@ REASONS = {
 @router.get("")
 def overview(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
     point = charge_point(app_state, unit)
-    command = newest_command(connection, unit.id, point.now_ms)
-    hours = schedule_in_force(connection, unit.id)
+    command = newest_command(connection, unit.period, point.now_ms)
+    hours = schedule_in_force(connection, unit.period)
     content: dict[str, Any] = {
         "silent": point.verdict.contact is not Contact.ONLINE,
         "command": command and described(command, unit.time_zone),

@@ -97,7 +97,7 @@ def silences_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: D
 @router.get("/signal.csv")
 def signal_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: Days = "7") -> Response:
     now_ms = app_state.clock.now_ms()
-    points = signal_points(connection, unit.id, now_ms - int(days) * DAY_MS, now_ms)
+    points = signal_points(connection, unit.period, now_ms - int(days) * DAY_MS, now_ms)
     rows = [(iso_utc(one.at_ms), round(one.csq, 1), one.operator) for one in points]
     return _csv(f"{unit.id}-signal.csv", ("at", "csq", "operator"), rows)
 
@@ -123,7 +123,7 @@ def sessions_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: D
 
 def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, tariff: Tariff | None) -> list[Session]:
     found = []
-    for row in history.unit_sessions(connection, unit.id, from_ms, to_ms):
+    for row in history.unit_sessions(connection, unit.period, from_ms, to_ms):
         energy_wh, started_s, ended_s = row["energy_wh"] or 0, row["started_s"], row["ended_s"]
         found.append(
             Session(

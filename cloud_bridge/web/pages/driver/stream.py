@@ -30,7 +30,7 @@ class Stored(NamedTuple):
 
 
 async def changes(
-    app_state: AppState, read: Callable[[], Stored | None], render: Callable[[ChargePoint], str], seen: str
+    app_state: AppState, read: Callable[[], Stored | None], render: Callable[[Unit, ChargePoint], str], seen: str
 ) -> AsyncIterator[str]:
     """The events, until `read` gives nothing any more: the viewer has logged out, or the unit is no longer theirs.
 
@@ -45,10 +45,13 @@ async def changes(
             if may_differ and (stored := await asyncio.to_thread(read)) is None:
                 return
             point = charge_point(app_state, stored.unit)
-            if (now := mark(point, stored.vehicles_mark)) != seen:
-                seen = now
+            if mark(point, stored.vehicles_mark) != seen:
                 await asyncio.sleep(SETTLE_S)
-                yield event(await asyncio.to_thread(render, point), seen)
+                if (stored := await asyncio.to_thread(read)) is None:  # another process may have released the unit
+                    return
+                point = charge_point(app_state, stored.unit)
+                seen = mark(point, stored.vehicles_mark)
+                yield event(await asyncio.to_thread(render, stored.unit, point), seen)
             await asyncio.sleep(LOOK_S)
 
 

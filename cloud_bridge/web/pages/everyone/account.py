@@ -8,10 +8,11 @@ from zoneinfo import available_timezones
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
+from cloud_bridge import commands
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.passwords import MIN_LENGTH
 from cloud_bridge.store import contact_details
-from cloud_bridge.store.claims import ClaimRefused, claim, release
+from cloud_bridge.store.claims import ClaimRefused, claim, release, was_owned
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.people import set_password
 from cloud_bridge.store.sites import Tariff, describe_site, set_tariff, tariff_of
@@ -82,18 +83,22 @@ def units(request: Request, connection: Reading, person: PersonOf) -> Response:
 
 
 @router.post("/units", dependencies=[OwnForm])
-def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Field, connection: Writing) -> Response:
-    """A charger becomes the driver's with the code on its label."""
+def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Field) -> Response:
+    """A charger becomes the driver's with the code on its label. One that was another's is told to forget their hours."""
     attempts: Attempts = request.app.state.attempts
     limits, now_ms = [(f"claim {person.id}", CLAIM_GUESSES)], app_state.clock.now_ms()
     wait_ms = attempts.wait_ms(limits, now_ms)
     if wait_ms:
         raise Refused("Too many codes", f"Check the label, then try again in {lasting(wait_ms)}.", 429)
     try:
-        unit_id = claim(connection, person, code, now_ms)
+        with app_state.database.writing() as connection:  # of its own: none is held while a broker is called
+            has_settings = was_owned(connection, code)
+            unit_id = claim(connection, person, code, now_ms)
     except ClaimRefused as refusal:
         attempts.failed(limits, now_ms)
         raise Refused("That code did not work", f"{_sentence(refusal)} Nothing was changed.") from None
+    if has_settings:
+        commands.reset(app_state, unit_id, person.id)
     return to(f"/account/units/{unit_id}")
 
 
@@ -130,10 +135,12 @@ def change_unit(
 
 
 @router.post("/units/{unit_id}/release", dependencies=[OwnForm])
-def release_unit(person: PersonOf, unit: UnitOf, connection: Writing) -> Response:
+def release_unit(app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
     """For a house that is sold: the next owner claims it with the same label."""
-    if not release(connection, unit.id, person.id):
-        raise NotTheirs("charger")
+    with app_state.database.writing() as connection:  # of its own: committed before live streams look again
+        if not release(connection, unit.id, person.id, now_ms=app_state.clock.now_ms()):
+            raise NotTheirs("charger")
+    app_state.live.access_changed()
     return to("/account/units")
 
 

@@ -42,7 +42,7 @@ def mark_now(bridge: Bridge) -> str:
 
 def listening(bridge: Bridge, seen: str, read: Callable[[], Stored | None] | None = None) -> AsyncIterator[str]:
     return stream.changes(
-        bridge.app_state, read or (lambda: stored(bridge)), lambda point: point.heartbeat.state or "?", seen
+        bridge.app_state, read or (lambda: stored(bridge)), lambda _unit, point: point.heartbeat.state or "?", seen
     )
 
 

@@ -1,0 +1,226 @@
+"""Whose a row is: rows belong to a person and the time of their ownership, not to the charge point.
+
+The one place that decides it. A reader of a table of HAPPENED takes a `Period`, which `visible_unit` gives, and restricts
+its query with `within`; export and erasure use `owned_by`. What each asker sees of a charge point's past:
+
+    asker               signal, silences, restarts,     sessions, energy, commands,    present contact
+                        faults, networks (evidence)     answers, all other events      and firmware
+    ------------------------------------------------------------------------------------------------------
+    driver, its owner   since the claim                 since the claim                always
+    installer, support  all that is kept                since the last change of       always
+                                                        hands
+    operator            all that is kept                all that is kept               always
+
+A row's time is when it happened, not when it reached us: a session that the unit delivers after the claim, and that began
+before it, is the former owner's. The unit's own clock is believed where it can be right, that is after the unit was added
+and not after we received the row.
+
+Who had a unit and when stands in `ownerships`. The periods of one unit do not overlap. A period begins after every row
+that was stored before it, and ends after every row that was stored in it, whatever the clock says: one that was set back
+cannot give the rows of the owner before to the new one. After a clock that ran ahead, the new owner's own past begins
+when that time has come.
+"""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from cloud_bridge.store.access import SEE_ALL, Asker, Role
+from cloud_bridge.store.tables import (
+    alerts,
+    commands,
+    contact_gaps,
+    contacts,
+    events,
+    heartbeats,
+    jobs,
+    ownerships,
+    rejected_messages,
+    results,
+    sessions,
+    signal,
+    signal_5min,
+    tariffs,
+    transitions,
+    units,
+)
+
+BUCKET_MS = 5 * 60 * 1000  # of signal_5min
+DEFAULT_TIME_ZONE = "Europe/London"  # of a site that nobody has described
+EVIDENCE_EVENTS = (  # kinds that tell of the charge point and its network, and not of a person
+    "boot",
+    "day",
+    "dropped",
+    "fault_cleared",
+    "fault_raised",
+    "mode",
+    "network",
+    "networks",
+    "time",
+)
+
+
+class Period(NamedTuple):
+    """The part of one charge point's past that an asker may see, up to now. Made by `period_for` alone."""
+
+    unit_id: str
+    from_ms: int  # of what tells of people
+    evidence_from_ms: int  # of what tells of the charge point alone
+
+
+class Happened(NamedTuple):
+    """When what a row tells of began and ended."""
+
+    began_ms: ColumnElement[int]
+    ended_ms: ColumnElement[int]
+    is_evidence: bool = False  # of the charge point alone: `Period.evidence_from_ms` counts
+
+
+def _milliseconds(seconds: ColumnElement[Any]) -> ColumnElement[int]:
+    return cast(seconds, BigInteger) * literal(1000, BigInteger)
+
+
+def _believed(table: Table, unit_ms: ColumnElement[Any]) -> ColumnElement[int]:
+    """The unit's own time, unless it is unknown or cannot be: before the unit was added, or after we received it."""
+    created_ms = select(units.c.created_ms).where(units.c.id == table.c.unit_id).scalar_subquery()
+    can_be = and_(unit_ms <= table.c.received_ms, unit_ms >= created_ms)
+    return case((can_be, unit_ms), else_=table.c.received_ms)
+
+
+def _once(at_ms: ColumnElement[int], is_evidence: bool = False) -> Happened:
+    return Happened(at_ms, at_ms, is_evidence)
+
+
+_lasted_ms = _milliseconds(func.coalesce(sessions.c.duration_s, 0))
+_session_began_ms = func.coalesce(
+    _milliseconds(sessions.c.started_s),
+    _milliseconds(sessions.c.ended_s) - _lasted_ms,
+    sessions.c.received_ms - _lasted_ms,
+)
+
+HAPPENED: dict[Table, Happened] = {
+    events: _once(_believed(events, _milliseconds(events.c.unit_time_s))),
+    results: _once(_believed(results, _milliseconds(results.c.unit_time_s))),
+    sessions: _once(_believed(sessions, _session_began_ms)),  # it is theirs who plugged in
+    commands: _once(commands.c.given_ms),
+    alerts: _once(alerts.c.at_ms),
+    heartbeats: _once(heartbeats.c.received_ms),
+    rejected_messages: _once(rejected_messages.c.received_ms),
+    contacts: _once(contacts.c.last_contact_ms),
+    signal: _once(signal.c.received_ms, is_evidence=True),
+    signal_5min: Happened(signal_5min.c.from_ms, signal_5min.c.from_ms + literal(BUCKET_MS, BigInteger), True),
+    contact_gaps: Happened(contact_gaps.c.from_ms, contact_gaps.c.to_ms, True),
+    transitions: _once(transitions.c.at_ms, is_evidence=True),
+    jobs: _once(jobs.c.raised_ms, is_evidence=True),
+}
+
+
+def period_for(asker: Asker, unit_id: str, owned_from_ms: int) -> Period:
+    """`owned_from_ms` is the unit's. Whether the asker may see the unit at all is access.py's matter."""
+    if asker.role is Role.OPERATOR:
+        return Period(unit_id, 0, 0)
+    if asker.role in SEE_ALL or asker.role is Role.INSTALLER:
+        return Period(unit_id, owned_from_ms, 0)
+    return Period(unit_id, owned_from_ms, owned_from_ms)
+
+
+def begins_ms(table: Table, period: Period) -> int:
+    """Where the asker's part of this table begins."""
+    return period.evidence_from_ms if HAPPENED[table].is_evidence else period.from_ms
+
+
+def within(table: Table, period: Period) -> ColumnElement[bool]:
+    """The condition that a row is of the period's unit, and of a time that the asker may see."""
+    of_unit: ColumnElement[bool] = table.c.unit_id == period.unit_id
+    begins = begins_ms(table, period)
+    if begins == 0 and period.evidence_from_ms == period.from_ms:
+        return of_unit
+    seen = HAPPENED[table].began_ms >= begins
+    if table is events and period.evidence_from_ms < period.from_ms:
+        seen = or_(seen, and_(events.c.kind.in_(EVIDENCE_EVENTS), HAPPENED[events].began_ms >= period.evidence_from_ms))
+    return and_(of_unit, seen)
+
+
+def is_owners(table: Table) -> ColumnElement[bool]:
+    """The condition that a row is of the present time of ownership of its unit: for work on all units at once."""
+    since_ms = select(units.c.owned_from_ms).where(units.c.id == table.c.unit_id).scalar_subquery()
+    return HAPPENED[table].began_ms >= since_ms
+
+
+def owned_by(table: Table, person_id: int) -> ColumnElement[bool]:
+    """The condition that a row lies wholly in a time in which its unit was the person's."""
+    happened = HAPPENED[table]
+    their_units = select(ownerships.c.unit_id).where(ownerships.c.person_id == person_id)
+    in_their_time = exists(
+        select(ownerships.c.id).where(
+            ownerships.c.person_id == person_id,
+            ownerships.c.unit_id == table.c.unit_id,
+            ownerships.c.from_ms <= happened.began_ms,
+            or_(ownerships.c.until_ms.is_(None), ownerships.c.until_ms > happened.began_ms),
+            or_(ownerships.c.until_ms.is_(None), ownerships.c.until_ms >= happened.ended_ms),
+        )
+    ).correlate(table)
+    return and_(table.c.unit_id.in_(their_units), in_their_time)
+
+
+def begin_ownership(connection: Connection, unit_id: str, person_id: int, now_ms: int) -> None:
+    """The unit is the person's from now on. The caller has made sure that it is nobody's."""
+    from_ms = _after_all_rows(connection, unit_id, now_ms)
+    connection.execute(insert(ownerships), {"unit_id": unit_id, "person_id": person_id, "from_ms": from_ms})
+    connection.execute(update(units).where(units.c.id == unit_id).values(owned_from_ms=from_ms))
+
+
+def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
+    """The unit is nobody's: nameless, in the default time zone, without a tariff. What was before stays the former
+    owner's."""
+    until_ms = _after_all_rows(connection, unit_id, now_ms)
+    lasting = (ownerships.c.unit_id == unit_id, ownerships.c.until_ms.is_(None))
+    connection.execute(update(ownerships).where(*lasting).values(until_ms=until_ms))
+    connection.execute(tariffs.delete().where(tariffs.c.unit_id == unit_id))
+    nobodys = {"owner_id": None, "claimed_ms": None, "name": "", "time_zone": DEFAULT_TIME_ZONE}
+    connection.execute(update(units).where(units.c.id == unit_id).values(owned_from_ms=until_ms, **nobodys))
+
+
+def end_ownerships(connection: Connection, person_id: int) -> list[str]:
+    """Before the person is removed: the units that were theirs are nobody's. Their time ends with the newest row."""
+    theirs = list(connection.execute(select(units.c.id).where(units.c.owner_id == person_id)).scalars())
+    for unit_id in theirs:
+        end_ownership(connection, unit_id, 0)
+    return theirs
+
+
+_STAMPED = (  # what tells when the newest row of a unit was stored
+    contacts.c.last_contact_ms,
+    heartbeats.c.received_ms,
+    events.c.received_ms,
+    sessions.c.received_ms,
+    results.c.received_ms,
+    transitions.c.at_ms,
+    commands.c.given_ms,
+    signal.c.received_ms,
+)
+
+
+def _after_all_rows(connection: Connection, unit_id: str, now_ms: int) -> int:
+    """Now, or just after the newest row where a clock that was wrong has stamped one later."""
+    newest = (
+        select(func.max(column)).where(column.table.c.unit_id == unit_id).scalar_subquery() for column in _STAMPED
+    )
+    known = connection.execute(select(*(func.coalesce(one, -1) for one in newest))).one()
+    before = connection.execute(select(units.c.owned_from_ms).where(units.c.id == unit_id)).scalar() or 0
+    return max([now_ms, before, *(int(stamp) + 1 for stamp in known)])
