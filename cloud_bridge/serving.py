@@ -21,6 +21,7 @@ from cloud_bridge.errors import PortBusy, SettingError, StoreUnusable
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
 from cloud_bridge.ingest.embedded import EmbeddedBroker
+from cloud_bridge.ingest.home_assistant import Discovery
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.unit_registry import UnitRegistry
@@ -80,7 +81,8 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
         broker = EmbeddedBroker(ingest, Credentials(at_the_door), unknown_clients)
     else:
         unit_registry = UnitRegistry(at_the_door, clock)
-        broker = MqttIngest(settings.broker, ingest, unit_registry, unknown_clients, settings.home_assistant)
+        discovery = Discovery(settings.public_url) if settings.home_assistant else None
+        broker = MqttIngest(settings.broker, ingest, unit_registry, unknown_clients, discovery)
     upkeep = Upkeep(database, live, ledger, clock, settings.shard)
     try:
         yield AppState(
@@ -123,7 +125,7 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
                 )
             )
             async with _way_in(app_state) as (mqtt_port, mqtts_port):
-                alarm = Alarm(app_state.database, app_state.clock, settings.mail)
+                alarm = Alarm(app_state.database, app_state.clock, settings.mail, settings.public_url)
                 duties = asyncio.gather(
                     app_state.broker.canary().run(),
                     TimeTeller(app_state).run(),

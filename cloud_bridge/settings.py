@@ -1,5 +1,6 @@
 """The settings, all from the environment."""
 
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from cloud_bridge.ingest.shard import ALL, Shard
 
 LOOPBACK = "127.0.0.1"
 MAX_SHARDS = 64
+PUBLIC_PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")  # what no proxy and no browser writes differently
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -43,6 +45,22 @@ class Settings:
     def store(self) -> Path | str:
         """What store.database.open_database is given."""
         return self.folder if self.database is None else self.database
+
+    @property
+    def public_address(self) -> str:
+        """Where every link leads that leaves the service, without a slash at the end. Where no public address is set, it
+        leads to this machine: nothing else that is known here can be trusted."""
+        return self.public_url or f"http://{as_host(reachable(self.host))}:{self.http_port}"
+
+
+def reachable(host: str) -> str:
+    """An address of this machine at which a socket that listens on `host` answers."""
+    return {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)
+
+
+def as_host(host: str) -> str:
+    """As it stands in a URL: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -83,6 +101,7 @@ def _public_url(environment: Mapping[str, str]) -> str | None:
     try:
         url = urlsplit(text)
         well_formed = url.scheme in ("http", "https") and bool(url.hostname) and not (url.query or url.fragment)
+        well_formed = well_formed and url.port != 0 and "@" not in url.netloc and bool(PUBLIC_PATH.fullmatch(url.path))
     except ValueError:
         well_formed = False
     if not well_formed or not text.isprintable():

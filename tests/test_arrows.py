@@ -40,6 +40,7 @@ _UNDER_PAGES = (
     "cloud_bridge.web.errors",
     "cloud_bridge.web.page",
     "cloud_bridge.web.presentation",
+    "cloud_bridge.web.public_address",
     "cloud_bridge.web.security",
     "cloud_bridge.web.static_files",
 )

@@ -15,10 +15,10 @@ TROUBLE_EVERY_S = 600.0
 class Alarm:
     """Its duties, each to be called again and again (upkeep.py does). All raise SQLAlchemyError."""
 
-    def __init__(self, database: Database, clock: Clock, mail: str | None) -> None:
+    def __init__(self, database: Database, clock: Clock, mail: str | None, public_url: str | None = None) -> None:
         self._database = database
         self._clock = clock
-        self._delivery = Delivery(database, mail)
+        self._delivery = Delivery(database, mail, public_url)
 
     def notice(self) -> int:
         """Queue what happened, and send what is due. Returns how many were delivered."""

@@ -17,11 +17,15 @@ MAX_TROUBLE = 200  # characters
 
 
 class Delivery:
-    """`mail` is the operator's mail server as apprise writes it, mailtos://user:password@host; None: no mail."""
+    """`mail` is the operator's mail server as apprise writes it, mailtos://user:password@host; None: no mail.
 
-    def __init__(self, database: Database, mail: str | None) -> None:
+    With `public_url`, what people read ends with a link to the page of the charge point.
+    """
+
+    def __init__(self, database: Database, mail: str | None, public_url: str | None = None) -> None:
         self._database = database
         self._mail = mail
+        self._public_url = public_url
 
     def send_due(self, now_ms: int) -> int:
         """Try what is due; returns how many were delivered. Each result is stored by itself. Raises SQLAlchemyError."""
@@ -44,9 +48,14 @@ class Delivery:
         if via is Via.WEBHOOK:
             post(alert.target, alert.secret, _payload(alert), now_ms)
         elif via is Via.PUSH:
-            notify(alert.target, alert.words)
+            notify(alert.target, self._with_link(alert))
         else:
-            send_mail(self._mail, alert.email, alert.words)
+            send_mail(self._mail, alert.email, self._with_link(alert))
+
+    def _with_link(self, alert: Row[Any]) -> str:
+        if self._public_url is None or alert.unit_id is None:
+            return str(alert.words)
+        return f"{alert.words}\n\n{self._public_url}/charge-points/{alert.unit_id}"
 
 
 def _payload(alert: Row[Any]) -> dict[str, Any]:

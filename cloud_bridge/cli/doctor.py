@@ -148,6 +148,15 @@ def plaintext(settings: Settings) -> str:
     return f"none beyond the proxy of {settings.public_url}: let only the proxy reach port {settings.http_port}"
 
 
+def links(settings: Settings) -> str:
+    """Where the links of letters and alerts lead."""
+    if settings.public_url is not None:
+        return f"every link begins with {settings.public_url}"
+    if settings.mail is not None:
+        raise Ill(f"links in letters lead to {settings.public_address}: set CHARGEKEEPER_PUBLIC_URL=https://...")
+    return "none leave the service (CHARGEKEEPER_PUBLIC_URL)"
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
@@ -211,4 +220,4 @@ def vehicles(settings: Settings) -> str:
     return ", ".join(makers) or "none: no car maker is set up (vehicles.toml)"
 
 
-CHECKS: list[Callable[[Settings], str]] = [clock, disk, database, broker, tls, plaintext, files, mail, vehicles]
+CHECKS: list[Callable[[Settings], str]] = [clock, disk, database, broker, tls, plaintext, links, files, mail, vehicles]

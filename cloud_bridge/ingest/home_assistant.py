@@ -8,6 +8,7 @@ out, delete its device there.
 """
 
 import json
+from typing import NamedTuple
 
 from cloud_bridge.clock import iso_utc
 
@@ -23,23 +24,31 @@ ACCESS = (  # of Home Assistant itself, as in an access list of mosquitto
 )
 
 
-def what_it_is(unit_id: str) -> tuple[str, bytes]:
-    """Topic and payload, to be retained."""
-    name = f"chargekeeper_{unit_id}"
-    last_contact = {
-        "platform": "sensor",
-        "unique_id": f"{name}_last_contact",
-        "name": "Last contacted",
-        "device_class": "timestamp",
-        "value_template": "{{ value_json.last_contact }}",
-    }
-    said = {
-        "device": {"identifiers": [name], "name": unit_id, "manufacturer": "Chargekeeper"},
-        "origin": {"name": "Chargekeeper"},
-        "components": {"last_contact": last_contact},
-        "state_topic": _state_topic(unit_id),
-    }
-    return f"{DISCOVERY}/device/{name}/config", json.dumps(said).encode()
+class Discovery(NamedTuple):
+    """What Home Assistant finds. With a public address, each device links to its page."""
+
+    public_url: str | None = None
+
+    def device(self, unit_id: str) -> tuple[str, bytes]:
+        """Topic and payload of the unit, to be retained."""
+        name = f"chargekeeper_{unit_id}"
+        last_contact = {
+            "platform": "sensor",
+            "unique_id": f"{name}_last_contact",
+            "name": "Last contacted",
+            "device_class": "timestamp",
+            "value_template": "{{ value_json.last_contact }}",
+        }
+        device: dict[str, object] = {"identifiers": [name], "name": unit_id, "manufacturer": "Chargekeeper"}
+        if self.public_url:
+            device["configuration_url"] = f"{self.public_url}/charge-points/{unit_id}"
+        said = {
+            "device": device,
+            "origin": {"name": "Chargekeeper"},
+            "components": {"last_contact": last_contact},
+            "state_topic": _state_topic(unit_id),
+        }
+        return f"{DISCOVERY}/device/{name}/config", json.dumps(said).encode()
 
 
 def contacted(unit_id: str, at_ms: int) -> tuple[str, bytes]:

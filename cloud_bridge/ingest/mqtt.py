@@ -86,7 +86,7 @@ class MqttIngest:
         ingest: Ingest,
         unit_registry: UnitRegistry,
         unknown_clients: UnknownClients,
-        home_assistant: bool = False,
+        discovery: home.Discovery | None = None,
     ) -> None:
         self.live = Event()  # set while messages count as contact
         self._address = address
@@ -96,7 +96,7 @@ class MqttIngest:
         self._counters = ingest.counters
         self._clock = ingest.clock
         self._shard = ingest.shard
-        self._home_assistant = home_assistant
+        self._discovery = discovery
         self._introduced: set[str] = set()  # to Home Assistant, since the start
         self._name = ingest.shard.bridge_id
         self._marker = b""
@@ -280,7 +280,9 @@ class MqttIngest:
         elif status is UnitStatus.REVOKED:
             self._counters.dropped_revoked += 1
         elif is_live:
-            written = partial(self._written, unit_id, received_ms, acknowledge) if self._home_assistant else acknowledge
+            written = acknowledge
+            if self._discovery is not None:
+                written = partial(self._written, self._discovery, unit_id, received_ms, acknowledge)
             self._renewal_due |= not self._ingest.take(unit_id, kind, payload, received_ms, False, written)
             return
         else:
@@ -369,11 +371,11 @@ class MqttIngest:
             self._renewed_s = self._loop.time()
             self._client.batched.shut_down()
 
-    def _written(self, unit_id: str, at_ms: int, acknowledge: Callable[[], None]) -> None:
+    def _written(self, discovery: home.Discovery, unit_id: str, at_ms: int, acknowledge: Callable[[], None]) -> None:
         acknowledge()
         if unit_id not in self._introduced:
             self._introduced.add(unit_id)
-            self._client.publish(*home.what_it_is(unit_id), qos=1, retain=True)
+            self._client.publish(*discovery.device(unit_id), qos=1, retain=True)
         self._client.publish(*home.contacted(unit_id, at_ms))
 
 

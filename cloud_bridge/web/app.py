@@ -9,6 +9,7 @@ from cloud_bridge.web.api import alerts, charge_points, history, metrics
 from cloud_bridge.web.connections import ConnectionTurns
 from cloud_bridge.web.pages.routers import ROUTERS
 from cloud_bridge.web.problems import answer_problems, problem_text
+from cloud_bridge.web.public_address import PublicAddress
 from cloud_bridge.web.security.attempts import Attempts
 from cloud_bridge.web.security.rates import Rates
 from cloud_bridge.web.security.security_headers import SecurityHeaders
@@ -19,13 +20,21 @@ SMALLEST_ZIPPED = 500  # bytes; below that it fits in one packet anyway
 def create_app(app_state: AppState) -> FastAPI:
     """Pages and interface over the running bridge. Raises SettingError where npm's files were never fetched."""
     static_files.check()
-    app = FastAPI(title="Chargekeeper", docs_url=None, redoc_url=None)
+    public_url = app_state.settings.public_url
+    app = FastAPI(
+        title="Chargekeeper",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # Starlette would lead to an absolute URL; problems.py leads to the path
+        servers=[{"url": public_url}] if public_url else None,
+    )
     app.state.bridge = app_state
     app.state.attempts = Attempts()
     app.state.rates = Rates()
     app.state.connection_turns = ConnectionTurns()
     app.add_middleware(SecurityHeaders, problem_text=problem_text)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
+    app.add_middleware(PublicAddress)
     answer_problems(app)
     for router in (
         charge_points.router,

@@ -14,6 +14,7 @@ from cloud_bridge.web import static_files
 from cloud_bridge.web.connections import connection_for_check
 from cloud_bridge.web.errors import LoginNeeded, NotTheirs
 from cloud_bridge.web.presentation import words
+from cloud_bridge.web.public_address import address_of, below
 from cloud_bridge.web.security.access import SESSION_COOKIE, person_of
 from cloud_bridge.web.security.forms import check_form, form_token
 
@@ -79,8 +80,13 @@ OwnForm = Depends(own_form)  # of every route that changes something: dependenci
 def page(request: Request, template: str, person: Person | None, status: int = 200, **content: Any) -> Response:
     """A whole page. `person` is None where nobody need be logged in."""
     content.setdefault("form", form_token(request.cookies.get(SESSION_COOKIE, "")))
-    html = templates.get_template(template).render(person=person, path=request.url.path, **content)
-    return HTMLResponse(html, status)
+    return HTMLResponse(render_html(request, template, person=person, **content), status)
+
+
+def render_html(request: Request, template: str, **content: Any) -> str:
+    """A page or a part of one, with its links below the public address."""
+    html = templates.get_template(template).render(path=request.url.path, **content)
+    return below(address_of(request).root, html)
 
 
 def to(path: str) -> RedirectResponse:
@@ -89,4 +95,5 @@ def to(path: str) -> RedirectResponse:
 
 
 def is_secure(request: Request) -> bool:
-    return request.url.scheme == "https"
+    """Whether people reach us over TLS, and a cookie can be kept off plain HTTP."""
+    return address_of(request).scheme == "https"

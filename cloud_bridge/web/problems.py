@@ -11,10 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, TimeoutError
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from cloud_bridge.passwords import HashingBusy
 from cloud_bridge.web.errors import LoginNeeded, Refused
 from cloud_bridge.web.page import page, templates, to
+from cloud_bridge.web.public_address import address_of, below
 from cloud_bridge.web.security.access import person_of
 
 _log = logging.getLogger(__name__)
@@ -62,17 +64,17 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _failed)
 
 
-def problem_text(status: int) -> str:
+def problem_text(request: HTTPConnection, status: int) -> str:
     """The page without a person, for where nobody has been asked who they are."""
-    title, meaning = PROBLEMS.get(status, OTHER)
-    return _text(title, meaning, START)
+    return _text(address_of(request).root, *PROBLEMS.get(status, OTHER))
 
 
 @cache
-def _text(title: str, meaning: str, back: str) -> str:
-    return templates.get_template("everyone/problem.html").render(
-        person=None, form="", path="", title=title, meaning=meaning, back=back
+def _text(root: str, title: str, meaning: str) -> str:
+    html = templates.get_template("everyone/problem.html").render(
+        person=None, form="", path="", title=title, meaning=meaning, back=START
     )
+    return below(root, html)
 
 
 async def _problem(request: Request, status: int) -> Response:
@@ -82,11 +84,11 @@ async def _problem(request: Request, status: int) -> Response:
 
 
 def _came_from(request: Request) -> str:
-    """The page of ours with the form that was not taken; else the start."""
-    came = urlsplit(request.headers.get("Referer", ""))
+    """The page of ours with the form that was not taken; else the start. A path of ours, whatever the request says."""
+    came, root = urlsplit(request.headers.get("Referer", "")), address_of(request).root
     if request.method != "POST" or came.netloc != request.url.netloc:
         return START
-    return "/" + came.path.lstrip("/")
+    return "/" + came.path.removeprefix(root).lstrip("/")
 
 
 async def _login_needed(request: Request, needed: LoginNeeded) -> Response:
@@ -104,6 +106,9 @@ async def _refused(request: Request, error: Refused) -> Response:
 async def _problem_of(request: Request, error: HTTPException) -> Response:
     if _is_for_programs(request):
         return await http_exception_handler(request, error)
+    path = request.url.path
+    if error.status_code == 404 and path.endswith("/") and path != START:  # as people type it
+        return to("/" + path.strip("/"))
     return await _problem(request, error.status_code)
 
 
@@ -126,19 +131,19 @@ async def _store_away(request: Request, error: Exception) -> Response:
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     if _is_for_programs(request):
         return JSONResponse({"detail": "the database cannot be reached: try again"}, 503, headers)
-    return HTMLResponse(problem_text(503), 503, headers)
+    return HTMLResponse(problem_text(request, 503), 503, headers)
 
 
-async def _hashing_busy(_request: Request, _error: HashingBusy) -> Response:
+async def _hashing_busy(request: Request, _error: HashingBusy) -> Response:
     """Many at once get this page, so it is made once."""
-    return HTMLResponse(_text(*BUSY, START), 429, {"Retry-After": str(LOGIN_AGAIN_S)})
+    return HTMLResponse(_text(address_of(request).root, *BUSY), 429, {"Retry-After": str(LOGIN_AGAIN_S)})
 
 
 async def _failed(request: Request, _error: Exception) -> Response:
     """Our mistake, whose traceback is in the log. Nobody is asked for again: the store may be what failed."""
     if _is_for_programs(request):
         return JSONResponse({"detail": "Internal Server Error"}, 500)
-    return HTMLResponse(problem_text(500), 500)
+    return HTMLResponse(problem_text(request, 500), 500)
 
 
 def _is_for_programs(request: Request) -> bool:

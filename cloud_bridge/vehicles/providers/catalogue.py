@@ -1,6 +1,6 @@
 """Which providers are set up: `vehicles.toml` in the data folder, or the file that CHARGEKEEPER_VEHICLES names.
 
-    public_url = "https://app.example"     # where drivers reach us; providers must know {public_url}/vehicles/return/{name}
+    public_url = "https://app.example"     # where CHARGEKEEPER_PUBLIC_URL is not set, which comes first
 
     look_every_s = 60                      # optional: poll more often than is polite, at a provider that allows it
 
@@ -12,6 +12,8 @@
 Each kind has defaults for hosts and scopes; all may be set: title, authorise_url, token_url, revoke_url, issuer, api_url,
 scopes, token_auth, pkce. A kind may have keys of its own, which its file documents. No file: no provider, and the pages
 say so.
+
+A provider must know the address to which it sends drivers back: {CHARGEKEEPER_PUBLIC_URL}/vehicles/return/{name}.
 """
 
 import re
@@ -30,6 +32,7 @@ from cloud_bridge.vehicles.providers.registry import kinds
 from cloud_bridge.vehicles.providers.section import Section, checked_url
 
 VARIABLE = "CHARGEKEEPER_VEHICLES"
+PUBLIC_URL = "CHARGEKEEPER_PUBLIC_URL"  # the one public address of the service (settings.py)
 FILE_NAME = "vehicles.toml"
 NAME = re.compile(r"[a-z0-9-]{1,40}")
 
@@ -65,7 +68,7 @@ def read_catalogue(
     except (OSError, ValueError) as error:
         raise SettingError(f"cannot read {path}: {error}") from error
     try:
-        public_url = checked_url("public_url", settings.get("public_url")).rstrip("/")
+        public_url = checked_url("public_url", environment.get(PUBLIC_URL) or settings.get("public_url")).rstrip("/")
         look_every_ms = int(settings["look_every_s"] * 1000) if "look_every_s" in settings else None
         bounded = transport or Bounded()
         sections = settings.get("provider", {})

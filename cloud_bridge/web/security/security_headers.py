@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,9 +19,9 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """ASGI middleware. `problem_text(status)` is the page of a request that is refused before anything reads it."""
+    """ASGI middleware. `problem_text` makes the page of a request that is refused before anything reads it."""
 
-    def __init__(self, app: ASGIApp, problem_text: Callable[[int], str]) -> None:
+    def __init__(self, app: ASGIApp, problem_text: Callable[[HTTPConnection, int], str]) -> None:
         self._app = app
         self._problem_text = problem_text
 
@@ -38,7 +39,7 @@ class SecurityHeaders:
             await send(message)
 
         status = _refusal(Headers(scope=scope))
-        answer = HTMLResponse(self._problem_text(status), status) if status else self._app
+        answer = HTMLResponse(self._problem_text(HTTPConnection(scope), status), status) if status else self._app
         await answer(scope, receive, send_with_headers)
 
 

@@ -1,2 +1,2 @@
 // Lets the browser keep the shell (see worker.js), where it can.
-navigator.serviceWorker?.register("/worker.js");
+navigator.serviceWorker?.register(new URL("../../worker.js", import.meta.url));

@@ -219,3 +219,43 @@ def test_our_own_files_are_closed_from_their_first_moment(tmp_path: Path, monkey
     open_ones = [path for path in [folder, *folder.rglob("*")] if path.stat().st_mode & 0o077]
     assert sorted(path.name for path in open_ones) == ["ca.pem", "server.pem"], "certificates are public"
     assert doctor.files(settings(folder)).endswith("closed to others")
+
+
+def test_links_in_letters_need_a_public_address(tmp_path: Path) -> None:
+    with_mail = {"CHARGEKEEPER_MAIL": "mailtos://a:b@mail.example"}
+    row = finding(settings(tmp_path, **with_mail), "links")
+    assert not row["ok"]
+    assert "set CHARGEKEEPER_PUBLIC_URL=https://" in row["found"]
+    public = settings(tmp_path, CHARGEKEEPER_PUBLIC_URL="https://example.org/chargers/", **with_mail)
+    assert finding(public, "links")["found"] == "every link begins with https://example.org/chargers"
+    assert finding(settings(tmp_path), "links")["ok"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "address"),
+    [
+        ({}, "http://127.0.0.1:1"),
+        ({"CHARGEKEEPER_HOST": "0.0.0.0"}, "http://127.0.0.1:1"),
+        ({"CHARGEKEEPER_HOST": "::"}, "http://[::1]:1"),
+        ({"CHARGEKEEPER_HOST": "192.0.2.7"}, "http://192.0.2.7:1"),
+        ({"CHARGEKEEPER_PUBLIC_URL": "https://example.org/chargers/"}, "https://example.org/chargers"),
+    ],
+)
+def test_where_links_lead(tmp_path: Path, environment: dict[str, str], address: str) -> None:
+    assert settings(tmp_path, **environment).public_address == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a.example//b",
+        "https://a.example/b/../c",
+        "https://a.example/b%2Fc",
+        'https://a.example/"',
+        "https://u@a.example",
+    ]
+    + ["https://a.example/b c", "https://a.example:0", "https://a.example:x", "https://a.example/b?c", "a.example"],
+)
+def test_a_public_address_that_proxies_write_differently_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(BridgeError, match="CHARGEKEEPER_PUBLIC_URL"):
+        settings(tmp_path, CHARGEKEEPER_PUBLIC_URL=url)

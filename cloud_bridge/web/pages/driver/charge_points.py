@@ -13,7 +13,7 @@ from cloud_bridge.store.contact_details import installer_details
 from cloud_bridge.store.firmware import firmware_versions
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.vehicles import repository
-from cloud_bridge.web.page import PersonOf, UnitOf, page, templates, to
+from cloud_bridge.web.page import PersonOf, UnitOf, page, render_html, to
 from cloud_bridge.web.pages.driver.stream import Stored, changes
 from cloud_bridge.web.pages.driver.vehicles import cards_of
 from cloud_bridge.web.presentation.dashboard import Around, describe
@@ -61,9 +61,7 @@ def live(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, 
 
     def render(unit: Unit, point: ChargePoint) -> str:
         form = form_token(request.cookies.get(SESSION_COOKIE, ""))
-        return templates.get_template("driver/board.html").render(
-            form=form, path=request.url.path, **_content(app_state, person, unit, point)
-        )
+        return render_html(request, "driver/board.html", form=form, **_content(app_state, person, unit, point))
 
     stream = changes(app_state, read, render, request.headers.get("Last-Event-ID", seen))
     return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)

@@ -35,8 +35,7 @@ def change(request: Request, app_state: StateDep, person: PersonOf, address: Fie
     try:
         with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
             code = ask_for_change(connection, person, address, app_state.clock.now_ms())
-        pages = app_state.settings.public_url or str(request.base_url).rstrip("/")
-        letter = LETTER.format(link=f"{pages}/account/email/confirm?code={code}")
+        letter = LETTER.format(link=f"{app_state.settings.public_address}/account/email/confirm?code={code}")
         send_mail(app_state.settings.mail, address.strip(), letter)
     except BridgeError:
         raise Refused("That is no e-mail address", "Nothing was changed. Check it, and try again.") from None

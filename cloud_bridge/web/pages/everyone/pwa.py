@@ -11,10 +11,13 @@ from fastapi.responses import JSONResponse, Response
 
 from cloud_bridge.web import static_files
 from cloud_bridge.web.page import page, templates
+from cloud_bridge.web.public_address import address_of
 
 KEPT = [f"{static_files.PATH}/{name}" for name in static_files.FILES if not name.startswith(("uPlot", "charts"))]
 
-MANIFEST: dict[str, Any] = {
+OFFLINE = "/offline"
+
+MANIFEST: dict[str, Any] = {  # paths as inside; `manifest` puts the public address before them
     "id": "/",
     "name": "Chargekeeper",
     "short_name": "Chargekeeper",
@@ -39,17 +42,23 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/manifest.webmanifest")
-def manifest() -> Response:
-    return JSONResponse(MANIFEST, media_type="application/manifest+json")
+def manifest(request: Request) -> Response:
+    root = address_of(request).root
+    paths = {key: root + MANIFEST[key] for key in ("id", "start_url", "scope")}
+    icons = [icon | {"src": root + icon["src"]} for icon in MANIFEST["icons"]]
+    return JSONResponse(MANIFEST | paths | {"icons": icons}, media_type="application/manifest+json")
 
 
 @router.get("/worker.js")
-def worker() -> Response:
+def worker(request: Request) -> Response:
     """From the root, because a service worker serves what lies beside and below it."""
-    script = templates.get_template("worker.js").render(version=static_files.VERSION, shell=KEPT)
+    root = address_of(request).root
+    script = templates.get_template("worker.js").render(
+        version=static_files.VERSION, shell=[root + path for path in KEPT], offline=root + OFFLINE
+    )
     return Response(script, media_type="text/javascript")
 
 
-@router.get("/offline")
+@router.get(OFFLINE)
 def offline(request: Request) -> Response:
     return page(request, "everyone/offline.html", None)

@@ -1,0 +1,165 @@
+"""Do the lines of cloud_bridge/deploy work: TLS ends in Debian's nginx, and the pages lie on a host or below a path of it?"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from hil_tests.environment.errors import SetUpError
+from hil_tests.fixtures.bridge_process import CHECKOUT
+from hil_tests.fixtures.ports import free_ports
+from hil_tests.web.cloud_fixture import CHROMIUM, PATIENCE_MS, WebCloudFixture
+from hil_tests.web.letters import Letters
+from hil_tests.web.nginx import Nginx, find_nginx
+
+PAGE = CHECKOUT / "cloud_bridge" / "deploy" / "README.md"
+ROOTS = {"/": "", "/chargers/": "/chargers"}  # the location in the lines, and the path of the public address
+
+
+class Site(NamedTuple):
+    """A cloud behind nginx, and a browser that came through it."""
+
+    url: str
+    root: str
+    cloud: WebCloudFixture
+    page: Page
+
+
+def lines_of(location: str) -> str:
+    """The section of the page with this location."""
+    sections: list[str] = re.findall(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    return next(section for section in sections if f"location {location} {{" in section)
+
+
+@pytest.fixture(scope="module", params=[*ROOTS, "/chargers/ taken off"])
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, letters: Letters) -> Iterator[Site]:
+    """Dora has a charger that charges. With "taken off", nginx does not pass the path on."""
+    try:
+        program = find_nginx()
+    except SetUpError as error:
+        pytest.skip(f"no nginx: {error}")
+    location, _, taken_off = request.param.partition(" ")
+    root = ROOTS[location]
+    https, plain = free_ports(2)
+    url = f"https://localhost:{https}{root}"
+    folder = tmp_path_factory.mktemp("behind nginx".replace(" ", "-"))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CHARGEKEEPER_PUBLIC_URL", url)
+        environment.setenv("CHARGEKEEPER_MAIL", letters.address)
+        cloud = WebCloudFixture(folder, tls=True)
+    servers = lines_of(location)
+    for written, here in {
+        r"listen 443": f"listen 127.0.0.1:{https}",
+        r"listen \[::\]:443": f"listen [::1]:{https}",
+        r"listen 80": f"listen 127.0.0.1:{plain}",
+        r"listen \[::\]:80": f"listen [::1]:{plain}",
+        r"/etc/ssl/[a-z./]*\.pem": str(folder / "tls" / "server.pem"),
+        r"/etc/ssl/[a-z./]*\.key": str(folder / "tls" / "server.key"),
+        r"http://127\.0\.0\.1:8080;": f"http://127.0.0.1:{cloud.http_port}{'/' if taken_off else ''};",
+    }.items():
+        servers = re.sub(written, here, servers)
+    nginx = Nginx(program, folder / "nginx", servers, https)
+    try:
+        cloud.person("dora", "driver")
+        charger = cloud.charger("CK-0001", "dora")
+        charger.report("heartbeat", s="A1", m="smart", q=18, o="23415", a=0, w=0, e=124000, f=[])
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox", "--ignore-certificate-errors"]
+            )
+            page = browser.new_context(ignore_https_errors=True).new_page()
+            page.set_default_timeout(PATIENCE_MS)
+            page.goto(f"{url}/login")
+            page.get_by_label("Name").fill("dora")
+            page.get_by_label("Password").fill(cloud.logins["dora"])
+            page.get_by_role("button", name="Log in").click()
+            page.wait_for_url(f"{url}/")
+            yield Site(url, root, cloud, page)
+            browser.close()
+    finally:
+        nginx.close()
+        cloud.stop()
+
+
+def test_cookies_are_secure_and_stay_below_the_path(site: Site) -> None:
+    cookies = [one for one in site.page.context.cookies() if one["name"].startswith("chargekeeper")]
+    assert cookies
+    for cookie in cookies:
+        assert (cookie["secure"], cookie["httpOnly"], cookie["path"]) == (True, True, site.root or "/")
+
+
+def test_every_page_that_the_navigation_leads_to_is_there(site: Site) -> None:
+    page = site.page
+    failed: list[str] = []
+    page.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
+    page.goto(site.url)
+    for name in ("Support", "Account", "Charger", "Service status"):
+        page.get_by_role("link", name=name, exact=True).first.click()
+        page.wait_for_load_state()
+        assert page.url.startswith(site.url)
+    assert not failed
+
+
+def test_the_dashboard_is_live_through_nginx(site: Site) -> None:
+    site.page.goto(f"{site.url}/charge-points/CK-0001")
+    expect(site.page.locator("#state")).not_to_have_text("Charging")
+    site.cloud.chargers[0].report("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200, f=[])
+    expect(site.page.locator("#state")).to_have_text("Charging")
+    links = site.page.locator("#board a[href^='/'], #board form[action^='/']")
+    for link in links.all():
+        target = link.get_attribute("href") or link.get_attribute("action") or ""
+        assert target.startswith(f"{site.root}/"), target
+
+
+def test_htmx_and_forms_work_below_the_path(site: Site) -> None:
+    page = site.page
+    page.goto(f"{site.url}/charge-points/CK-0001")
+    with page.expect_response(lambda response: response.request.headers.get("hx-request") == "true") as asked:
+        page.get_by_role("button", name="Refresh").click()
+    assert asked.value.status == 200
+    page.goto(f"{site.url}/account/details")
+    page.locator("main form button").first.click()
+    page.wait_for_load_state()
+    assert page.url.startswith(f"{site.url}/account")
+
+
+def test_the_service_worker_and_the_manifest_lie_below_the_path(site: Site) -> None:
+    page = site.page
+    page.goto(f"{site.url}/status")
+    scope = page.evaluate("navigator.serviceWorker.ready.then((registration) => registration.scope)")
+    assert scope == f"{site.url}/"
+    manifest = page.request.get(page.locator("link[rel=manifest]").evaluate("(link) => link.href")).json()
+    assert manifest["scope"] == f"{site.root}/"
+    page.context.set_offline(True)
+    try:
+        page.goto(f"{site.url}/account")
+        expect(page.get_by_role("heading", name="You are offline")).to_be_visible()
+    finally:
+        page.context.set_offline(False)
+
+
+def test_a_letter_leads_back_through_nginx(site: Site, letters: Letters) -> None:
+    page = site.page
+    page.goto(f"{site.url}/account/email")
+    page.locator("input[name=address]").fill("dora@example.org")
+    page.locator("main form button").first.click()
+    page.wait_for_url(f"{site.url}/account/email")
+    link = re.findall(r"https://\S+", letters.next(PATIENCE_MS / 1000))[-1]
+    assert link.startswith(f"{site.url}/account/email/confirm?code=")
+    page.goto(link)
+    page.get_by_role("button", name="Yes, use it").click()
+    expect(page.get_by_text("dora@example.org")).to_be_visible()
+
+
+def test_the_path_without_its_slash_leads_to_the_first_page(site: Site) -> None:
+    site.page.goto(site.url)
+    assert site.page.url == f"{site.url}/"
+
+
+def test_logging_out_leads_to_the_login_below_the_path(site: Site) -> None:
+    """The last one: the others want dora."""
+    site.page.goto(f"{site.url}/account")
+    site.page.get_by_role("button", name="Log out").click()
+    site.page.wait_for_url(f"{site.url}/login")
