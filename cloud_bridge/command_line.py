@@ -12,11 +12,16 @@ from cloud_bridge.cli.area import Answer, Area, Parser
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.logs import write_logs
 from cloud_bridge.settings import LOOPBACK, Settings, read_settings
+from cloud_bridge.text import is_storable
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when done, 1 with one line on standard error when something is in the way, 2 for wrong usage."""
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    parser = _parser()
+    if not all(map(is_storable, words)):
+        parser.error("an argument is not text in UTF-8")
+    options = parser.parse_args(words)
     try:
         settings = read_settings(os.environ)
         write_logs(settings.log_json)

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest.canary import BrokerAddress
 from cloud_bridge.ingest.shard import ALL, Shard
+from cloud_bridge.text import is_storable
 
 LOOPBACK = "127.0.0.1"
 MAX_SHARDS = 64
@@ -65,6 +66,9 @@ def as_host(host: str) -> str:
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Raises SettingError that names the variable."""
+    for name, value in environment.items():
+        if name.startswith("CHARGEKEEPER_") and not is_storable(value):
+            raise SettingError(f"{name} is not text in UTF-8")
     return Settings(
         host=environment.get("CHARGEKEEPER_HOST") or "127.0.0.1",
         http_port=_port(environment, "CHARGEKEEPER_HTTP_PORT", 8080),

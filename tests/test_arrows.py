@@ -30,6 +30,7 @@ _BELOW_WEB = (
     "cloud_bridge.store",
     "cloud_bridge.support",
     "cloud_bridge.telling_time",
+    "cloud_bridge.text",
     "cloud_bridge.troubles",
     "cloud_bridge.values",
     "cloud_bridge.vehicles",
@@ -102,7 +103,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "cloud_bridge.contact": (),
     "cloud_bridge.durations": (),
     "cloud_bridge.values": (),
-    "cloud_bridge.wire": ("cloud_bridge.values",),
+    "cloud_bridge.text": (),
+    "cloud_bridge.wire": ("cloud_bridge.text", "cloud_bridge.values"),
     "cloud_bridge.ingest": ("cloud_bridge",),
     "cloud_bridge.store": (
         "cloud_bridge.store",

@@ -8,11 +8,12 @@ from cloud_bridge.web import static_files
 from cloud_bridge.web.api import alerts, charge_points, history, metrics
 from cloud_bridge.web.connections import ConnectionTurns
 from cloud_bridge.web.pages.routers import ROUTERS
-from cloud_bridge.web.problems import answer_problems, problem_text
+from cloud_bridge.web.problems import answer_problems, refusal
 from cloud_bridge.web.public_address import PublicAddress
 from cloud_bridge.web.security.attempts import Attempts
 from cloud_bridge.web.security.rates import Rates
 from cloud_bridge.web.security.security_headers import SecurityHeaders
+from cloud_bridge.web.security.text_check import TextCheck
 
 SMALLEST_ZIPPED = 500  # bytes; below that it fits in one packet anyway
 
@@ -32,7 +33,8 @@ def create_app(app_state: AppState) -> FastAPI:
     app.state.attempts = Attempts()
     app.state.rates = Rates()
     app.state.connection_turns = ConnectionTurns()
-    app.add_middleware(SecurityHeaders, problem_text=problem_text)
+    app.add_middleware(TextCheck, refuse=refusal)
+    app.add_middleware(SecurityHeaders, refuse=refusal)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
     app.add_middleware(PublicAddress)
     answer_problems(app)

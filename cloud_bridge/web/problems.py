@@ -47,7 +47,6 @@ START = "/"
 
 BUSY = ("Many people are logging in", "Nothing was changed. Go back and try again in a few seconds.")
 STORE_AWAY = (DatabaseError, InterfaceError, TimeoutError)
-OURS = (IntegrityError, DataError)  # of these: a statement of ours was wrong, and trying again helps nobody
 RETRY_AFTER_S = 60
 LOGIN_AGAIN_S = 5
 
@@ -58,10 +57,18 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _refused)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _problem_of)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(DataError, _unstorable)
     for error in STORE_AWAY:
         app.add_exception_handler(error, _store_away)
     app.add_exception_handler(HashingBusy, _hashing_busy)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _failed)
+
+
+def refusal(request: HTTPConnection, status: int) -> Response:
+    """The answer to a request that no route has seen."""
+    if _is_for_programs(request):
+        return JSONResponse({"detail": PROBLEMS.get(status, OTHER)[0]}, status)
+    return HTMLResponse(problem_text(request, status), status)
 
 
 def problem_text(request: HTTPConnection, status: int) -> str:
@@ -124,7 +131,7 @@ async def _store_away(request: Request, error: Exception) -> Response:
     """The database does not answer, takes nothing, is damaged, or another version of the bridge has changed its tables.
     Nobody is asked for again: they are in it.
     """
-    if isinstance(error, OURS):
+    if isinstance(error, IntegrityError):  # a statement of ours was wrong, and trying again helps nobody
         raise error
     reason = str(getattr(error, "orig", None) or error).strip().splitlines()[:1]
     _log.warning("a request was answered 503: %s: %s", type(error).__name__, " ".join(reason))
@@ -132,6 +139,13 @@ async def _store_away(request: Request, error: Exception) -> Response:
     if _is_for_programs(request):
         return JSONResponse({"detail": "the database cannot be reached: try again"}, 503, headers)
     return HTMLResponse(problem_text(request, 503), 503, headers)
+
+
+async def _unstorable(request: Request, _error: Exception) -> Response:
+    """A value of the request that the database refuses, and none of our checks did: the request is at fault, and we are
+    for having let it come so far."""
+    _log.error("a value was sent to %s that cannot be stored", request.url.path)
+    return refusal(request, 422)
 
 
 async def _hashing_busy(request: Request, _error: HashingBusy) -> Response:
@@ -146,5 +160,5 @@ async def _failed(request: Request, _error: Exception) -> Response:
     return HTMLResponse(problem_text(request, 500), 500)
 
 
-def _is_for_programs(request: Request) -> bool:
+def _is_for_programs(request: HTTPConnection) -> bool:
     return request.url.path.startswith(("/api/", "/healthz", "/metrics"))

@@ -187,3 +187,23 @@ def test_repeats_are_known_by_boot_and_sequence(
 
 def test_nothing_repeats_what_had_no_number() -> None:
     assert not is_repeat(Message(boot=4, sequence=1), (None, None), True)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        rb'{"k": "network", "d": {"o": "a\u0000b"}}',
+        rb'{"k": "network", "d": {"a\u0000b": 1}}',
+        rb'{"k": "network", "d": {"o": ["\ud800"]}}',
+        rb'{"k": "network", "later": "\udc00"}',
+        rb'{"k": "a\u0000b"}',
+    ],
+)
+def test_a_text_that_no_database_stores_is_no_message(payload: bytes) -> None:
+    with pytest.raises(BadPayload):
+        decode("event", payload)
+
+
+def test_an_escaped_character_is_one() -> None:
+    event = decode("event", rb'{"k": "network", "d": {"o": "\ud83d\udd0c \\u0000"}}')
+    assert event.get("details") == {"o": "🔌 \\u0000"}

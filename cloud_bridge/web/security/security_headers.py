@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import HTMLResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 64 * 1024
@@ -19,11 +19,11 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """ASGI middleware. `problem_text` makes the page of a request that is refused before anything reads it."""
+    """ASGI middleware. `refuse` makes the answer to a request that is refused before anything reads it."""
 
-    def __init__(self, app: ASGIApp, problem_text: Callable[[HTTPConnection, int], str]) -> None:
+    def __init__(self, app: ASGIApp, refuse: Callable[[HTTPConnection, int], Response]) -> None:
         self._app = app
-        self._problem_text = problem_text
+        self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,7 +39,7 @@ class SecurityHeaders:
             await send(message)
 
         status = _refusal(Headers(scope=scope))
-        answer = HTMLResponse(self._problem_text(HTTPConnection(scope), status), status) if status else self._app
+        answer = self._refuse(HTTPConnection(scope), status) if status else self._app
         await answer(scope, receive, send_with_headers)
 
 

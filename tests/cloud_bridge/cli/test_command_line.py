@@ -15,7 +15,9 @@ import pytest
 from sqlalchemy import select
 
 from cloud_bridge import command_line
+from cloud_bridge.errors import BridgeError
 from cloud_bridge.passwords import Passwords
+from cloud_bridge.settings import read_settings
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import find_login
 from cloud_bridge.store.secrets import CLAIM_ALPHABET, matches
@@ -223,3 +225,17 @@ def test_it_serves_until_sigterm_and_keeps_what_came_in(
     visitor[0].join(DEADLINE_S)
     with open_database(tmp_path / "data").reading() as connection:
         assert connection.execute(select(contacts.c.messages)).scalar() == 1
+
+
+@pytest.mark.parametrize("word", ["a\0b", "\udc80", "a\ud800"])
+def test_an_argument_that_is_no_text_is_wrong_usage(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["unit", "add", word], ["user", "add", word], ["token", "add", "--name", word], [word]):
+        with pytest.raises(SystemExit) as ended:
+            command_line.main(words)
+        assert ended.value.code == 2
+        assert capsys.readouterr().err.splitlines()[-1].endswith("an argument is not text in UTF-8")
+
+
+def test_a_setting_that_is_no_text_is_named() -> None:
+    with pytest.raises(BridgeError, match="CHARGEKEEPER_MAKER is not text"):
+        read_settings({"CHARGEKEEPER_MAKER": "call \udc80"})

@@ -1,0 +1,85 @@
+"""Refuses a request that carries a text which no database of ours stores (cloud_bridge/text.py), before any route runs:
+in its path, its query, a form or a JSON body.
+
+It stands inside SecurityHeaders, which has refused what is longer than any form of ours, so a body is read whole.
+"""
+
+import json
+from collections.abc import Callable
+from urllib.parse import unquote_to_bytes
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cloud_bridge.text import holds_storable, is_storable
+
+NOT_FOUND = 404  # an address that no page of ours leads to
+UNPROCESSABLE = 422
+Refuse = Callable[[HTTPConnection, int], Response]
+
+
+class TextCheck:
+    """ASGI middleware. `refuse` makes the answer."""
+
+    def __init__(self, app: ASGIApp, refuse: Refuse) -> None:
+        self._app = app
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if not is_storable(scope["path"]) or b"\0" in unquote_to_bytes(scope["query_string"]):
+            await self._refuse(HTTPConnection(scope), NOT_FOUND)(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if headers.get("content-length", "0") == "0":
+            await self._app(scope, receive, send)
+            return
+        body = await _whole_body(receive)
+        if body is None:  # the client has gone
+            return
+        if not is_storable_body(headers.get("content-type", ""), body):
+            await self._refuse(HTTPConnection(scope), UNPROCESSABLE)(scope, receive, send)
+            return
+        await self._app(scope, _again(body, receive), send)
+
+
+def is_storable_body(content_type: str, body: bytes) -> bool:
+    """Whether all texts in it are. A body that cannot be read is left to the route, which refuses it with a reason."""
+    kind, _, parameters = content_type.lower().partition(";")
+    if b"\0" in body:
+        return False
+    if kind.strip() == "application/x-www-form-urlencoded":
+        return b"\0" not in unquote_to_bytes(body)
+    if kind.strip() == "multipart/form-data":  # some encodings write U+0000 in other bytes
+        return "charset" not in parameters or any(name in parameters for name in ("charset=utf-8", 'charset="utf-8"'))
+    if b"\\u" not in body:  # the only way in which JSON writes either of them
+        return True
+    try:
+        return holds_storable(json.loads(body))
+    except (ValueError, RecursionError):
+        return True
+
+
+async def _whole_body(receive: Receive) -> bytes | None:
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += bytes(message.get("body", b""))
+        if not message.get("more_body", False):
+            return body
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """What has been read, once more, and then what comes after it."""
+    parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return parts.pop() if parts else await receive()
+
+    return receive_again
