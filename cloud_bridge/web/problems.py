@@ -65,9 +65,11 @@ def answer_problems(app: FastAPI) -> None:
 
 
 def refusal(request: HTTPConnection, status: int) -> Response:
-    """The answer to a request that no route has seen."""
+    """The answer to a request that no route has seen. A 422 for a program has the form of FastAPI's own."""
     if _is_for_programs(request):
-        return JSONResponse({"detail": PROBLEMS.get(status, OTHER)[0]}, status)
+        reason = PROBLEMS.get(status, OTHER)[0]
+        invalid = [{"type": "value_error", "loc": ["body"], "msg": "a text cannot be stored", "input": None}]
+        return JSONResponse({"detail": invalid if status == 422 else reason}, status)
     return HTMLResponse(problem_text(request, status), status)
 
 

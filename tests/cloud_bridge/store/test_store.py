@@ -104,14 +104,14 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_a_database_that_is_none_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text("this is no database, but long enough to look like one" * 20)
-    with pytest.raises(StoreUnusable, match="cannot write the database .*CHARGEKEEPER_DATA") as caught:
+    with pytest.raises(StoreUnusable, match="cannot use the database .*data restore FILE") as caught:
         open_database(tmp_path)
     assert "\n" not in str(caught.value)
 
 
 def test_a_database_that_cannot_be_opened_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).mkdir()
-    with pytest.raises(StoreUnusable, match="cannot write the database"):
+    with pytest.raises(StoreUnusable, match="cannot use the database .*CHARGEKEEPER_DATA"):
         open_database(tmp_path)
 
 

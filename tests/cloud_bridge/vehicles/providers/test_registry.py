@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,11 +11,11 @@ import pytest
 from cloud_bridge.vehicles.providers import registry
 from cloud_bridge.vehicles.providers.registry import kinds
 from cloud_bridge.vehicles.providers.section import Section
+from tests.copied_tree import CopiedTree
 
 ROOT = Path(__file__).parents[4]
 PRODUCT = ROOT / "cloud_bridge"
 PROVIDERS = PRODUCT / "vehicles" / "providers"
-WITHIN_S = 60
 
 
 def names() -> dict[str, Path]:
@@ -144,44 +142,23 @@ with running_bridge(Path(sys.argv[1])) as bridge:
 
 
 @pytest.fixture
-def copied(tmp_path: Path) -> Path:
-    """The tree, with the new maker."""
-    for room in ("cloud_bridge", "tests"):
-        ignore = shutil.ignore_patterns("__pycache__", "node_modules")
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=ignore)
-    (tmp_path / "cloud_bridge/web/node_modules").symlink_to(PRODUCT / "web/node_modules")
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    assert not (tmp_path / NEW_FILE).exists()
-    (tmp_path / NEW_FILE).write_text(NEW_MAKER)
-    return tmp_path
+def copied(tmp_path: Path) -> CopiedTree:
+    """The tree, with the file of a maker."""
+    tree = CopiedTree(tmp_path)
+    tree.write(NEW_FILE, NEW_MAKER)
+    return tree
 
 
-def test_a_new_maker_reaches_pages_and_webhook_by_one_file(copied: Path) -> None:
-    store = copied / "store"
-    store.mkdir()
-    (store / "vehicles.toml").write_text(SETTINGS)
-    seen = json.loads(run(copied, "-c", LOOK, str(store)))
+def test_a_new_maker_reaches_pages_and_webhook_by_one_file(copied: CopiedTree) -> None:
+    copied.write("store/vehicles.toml", SETTINGS)
+    seen = json.loads(copied.run("-c", LOOK, "store"))
     assert "Next: Acme Motors" in seen["page"]
     assert seen["answers"] == [[200, {"heard": "hello"}], [401, {"detail": "the signature is not right"}]]
 
 
-def test_the_rules_hold_with_a_new_maker(copied: Path) -> None:
+def test_the_rules_hold_with_a_new_maker(copied: CopiedTree) -> None:
     """Arrows, rules and names, in the copy, as far as they are about it."""
     about = "acme or test_no_file_names_a_maker or test_every_kind or test_no_module_imports_itself"
     tests = ("tests/test_arrows.py", "tests/test_rules.py", "tests/cloud_bridge/vehicles/providers/test_registry.py")
-    told = run(copied, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", about, *tests)
+    told = copied.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", about, *tests)
     assert int(re.findall(r"(\d+) passed", told)[0]) >= 6, told
-
-
-def run(folder: Path, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=folder,
-        env={"PYTHONPATH": str(folder), "PATH": ""},
-        capture_output=True,
-        text=True,
-        timeout=WITHIN_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
