@@ -1,93 +1,166 @@
 """The composition root: everything is made here, once, and handed what it needs.
 
-Two threads. The control thread charges (control_loop.py). The main thread talks: uplink, and in its pauses the console and
-the supervisor. All that passes between them is in the Exchange (charging/exchange.py). The outputs are safe before the first
-line of this runs: the board sees to it.
+Two threads. The control thread charges (control_loop.py). The main thread talks: uplink, and in its pauses the console. All
+that passes between them is in the Exchange (charging/exchange.py). The outputs are safe before the first line of this runs:
+the board sees to it.
+
+The charging half starts first, and whatever the talking half does: what of that cannot be imported or made is counted, told
+on the console (`status`) and with the boot event, and everything else goes on without it.
 """
 
 import os
 import random
 
-from firmware.charge_point import ChargePoint, setup
+from firmware.charge_point import SAFE_SETUP, ChargePoint, setup
 from firmware.charging import delay, schedule
 from firmware.charging.claims import Claims
-from firmware.charging.controller import Controller
+from firmware.charging.controller import NOTHING, Controller
 from firmware.claim_manager import ClaimManager
 from firmware.clock import Clock
-from firmware.console import Console
 from firmware.control_loop import ControlLoop
-from firmware.daily_report import DailyReport
 from firmware.health import Health
-from firmware.installer_lock import InstallerLock
 from firmware.lazy_import import LazyImport
-from firmware.link.bearer import Bearer
-from firmware.link.cloud_messages import CloudMessages
-from firmware.link.journal import Journal
-from firmware.link.secure import Trust
-from firmware.link.uplink import Uplink
-from firmware.link.wall_clock import WallClock
 from firmware.persistence import Persistence, restore
 from firmware.storage import boots
-from firmware.storage.authority import Authority
 from firmware.storage.checkpoint import Checkpoint
-from firmware.storage.event_log import EventLog
-from firmware.storage.outbox import Outbox
 from firmware.storage.settings import Settings
-from firmware.supervisor import Supervisor
 from firmware.version import VERSION
+from firmware.wall_clock import WallClock
 
 if False:  # for mypy alone
     from collections.abc import Callable
+    from typing import Any
 
     from firmware.boards.board import Board
+    from firmware.charging.controller import Restored
+    from firmware.console import Console
+    from firmware.daily_report import DailyReport
+    from firmware.installer_lock import InstallerLock
+    from firmware.link.journal import Journal
+    from firmware.link.uplink import Uplink
 
 RESTART_MS = 5000  # after a mistake of ours in the uplink
+TRY_AGAIN_MS = 300000  # to make an uplink that could not be made
+FAILED_CHARS = 200  # of the boot event's `failed`, which must fit into a record of the outbox
 
 
 class Unit(ChargePoint):
     """The charge point, whole."""
 
     def __init__(self, make_board: "type[Board]") -> None:
-        self.pauses: tuple[
-            Callable[[], None], ...
-        ] = ()  # what is done in the pauses of the main thread, once it is all there
-        clock = Clock(self._pause)
-        control_clock = Clock()
+        self.pauses: tuple[Callable[[], None], ...] = ()  # what is done in the pauses of the main thread
+        self.exchange = self.link = self.journal = self.installer_lock = self.authority = None  # type: ignore[assignment]
+        self._clock = Clock(self._pause)
+        self._control_clock = control_clock = Clock()
         board = self._board = make_board(control_clock, self._pause)
-        flash = board.flash
-        boot = boots.count(flash, board.reset_cause, random.randint)
-        settings = self.settings = Settings(flash, {"schedule": schedule.complaint})
-        fell_back = boot.watchdogs >= boots.LOOP and settings.fall_back()
-        checkpoint = Checkpoint(flash, control_clock.now_ms())
-        restored = restore(checkpoint, control_clock.now_ms(), _last_session(flash))
-        if board.reset_cause == "power_on":  # a person's doing, who clears what needs one; our own restart does not
-            restored = restored._replace(latched=())
-        controller = Controller(control_clock.now_ms(), setup(settings), restored)
+        health = self.health = Health(board.reset_cause)
+        part = self._part
+        boot = health.boot = part("boots", boots.count, board.flash, board.reset_cause, random.randint)
+        settings = self.settings = part("settings", Settings, board.flash, {"schedule": schedule.complaint})
+        health.settings = settings
+        fell_back = boot and settings and boot.watchdogs >= boots.LOOP and settings.fall_back()
+        checkpoint = part("checkpoint", Checkpoint, board.flash, control_clock.now_ms())
+        restored = part("restore", self._restore, checkpoint) or NOTHING
+        controller = Controller(control_clock.now_ms(), setup(settings) if settings else SAFE_SETUP, restored)
         exchange = self.exchange = controller.exchange
-        wall_clock = self.wall_clock = WallClock(clock)
-        outbox = Outbox(flash + "/outbox")
-        self.journal = journal = Journal(exchange.events, outbox, boot.number, wall_clock, EventLog(flash))
-        claims = Claims(self._draw_s, checkpoint.number("delay_s"), checkpoint.value.get("override"))
-        self._claim_manager = ClaimManager(exchange, claims, settings, wall_clock, journal.note)
-        persistence = Persistence(exchange, self._claim_manager, checkpoint, wall_clock, flash)
+        self.wall_clock = WallClock(self._clock)
+        persistence = part("persistence", self._make_persistence, checkpoint) if settings and checkpoint else None
+        if persistence:
+            health.persistence = persistence
+            self.pauses += (persistence.poll,)
+        else:
+            exchange.claims = ()  # nobody will read what the owner wants: charge
         ControlLoop(board, controller, control_clock).start()
+        self._pause()
+        self._start_talking()
+        failed = "; ".join(health.failures)[:FAILED_CHARS] or None
         # The version is told here and not in the heartbeats, where its 12 bytes would be 0.1 MB a month on the air.
-        journal.note("boot", {"cause": board.reset_cause, "v": VERSION}, 0)
-        if settings.refused:
-            journal.note("settings", {"refused": " ".join(settings.refused)})
+        self.note("boot", {"cause": board.reset_cause, "v": VERSION, "failed": failed}, 0)
+        if settings and settings.refused:
+            self.note("settings", {"refused": " ".join(settings.refused)})
         if fell_back:
-            journal.note("settings", {"fell_back": "after %d resets by the watchdog" % boot.watchdogs})
-        self.installer_lock = InstallerLock(settings, clock, journal.note)
-        self.health = Health(board.reset_cause, boot, settings, persistence, journal)
-        self.authority = Authority(flash)
-        bearer = Bearer(board, clock, journal, self.set_time)
-        cloud = CloudMessages(exchange, journal, self.health, wall_clock, self._take_command)
-        self.link = Uplink(bearer, settings, Trust(self.authority), exchange, cloud)
-        daily = DailyReport(clock, exchange, settings, self.health, journal.note)
-        console = Console(board.console_port, self)
-        supervisor = Supervisor(board, exchange, self.link, clock)
-        self.pauses = (console.poll, supervisor.poll, journal.collect, persistence.poll, daily.poll)
-        self._clock = clock
+            self.note("settings", {"fell_back": "after %d resets by the watchdog" % boot.watchdogs})
+
+    def _part(self, name: str, make: "Callable[..., Any]", *arguments: object) -> "Any":
+        """What `make` makes; None if it raises. The charging goes on meanwhile, and without it."""
+        try:
+            return make(*arguments)
+        except Exception as error:
+            self.health.crashed(name, error)
+            return None
+        finally:
+            self._pause()
+
+    def _restore(self, checkpoint: "Checkpoint") -> "Restored":
+        with LazyImport():
+            from firmware.storage import session_log
+
+            sessions = session_log.SessionLog(self._board.flash).last_number()
+        # The mains off and on again is a person's doing, and clears what needs one; our own restart does not.
+        return restore(checkpoint, self._control_clock.now_ms(), sessions, self.health.cause == "power_on")
+
+    def _make_persistence(self, checkpoint: "Checkpoint") -> Persistence:
+        claims = Claims(self._draw_s, checkpoint.number("delay_s"), checkpoint.value.get("override"))
+        self._claim_manager = ClaimManager(self.exchange, claims, self.settings, self.wall_clock, self.note)
+        return Persistence(self.exchange, self._claim_manager, checkpoint, self.wall_clock, self._board.flash)
+
+    def _start_talking(self) -> None:
+        """The talking half, part by part."""
+        part, health = self._part, self.health
+        console = part("console", self._make_console)
+        if console:
+            self.pauses += (console.poll,)
+        self.journal = health.journal = part("journal", self._make_journal)
+        if self.journal:
+            self.pauses += (self.journal.collect,)
+        self.installer_lock = part("installer_lock", self._make_installer_lock)
+        self.link = part("link", self._make_link)
+        daily = part("daily_report", self._make_daily_report)
+        if daily:
+            self.pauses += (daily.poll,)
+
+    def _make_console(self) -> "Console":
+        from firmware.console import Console
+
+        return Console(self._board.console_port, self)
+
+    def _make_journal(self) -> "Journal":
+        from firmware.link.journal import Journal
+        from firmware.storage.outbox import Outbox
+
+        boot = self.health.boot
+        outbox, log = Outbox(self._board.flash + "/outbox"), self._part("event_log", self._make_log)
+        return Journal(self.exchange.events, outbox, boot.number if boot else None, self.wall_clock, log)
+
+    def _make_log(self) -> object:
+        from firmware.storage.event_log import EventLog
+
+        return EventLog(self._board.flash)
+
+    def _make_installer_lock(self) -> "InstallerLock":
+        from firmware.installer_lock import InstallerLock
+
+        return InstallerLock(self.settings, self._clock, self.note)
+
+    def _make_link(self) -> "Uplink":
+        from firmware.link.bearer import Bearer
+        from firmware.link.cloud_messages import CloudMessages
+        from firmware.link.secure import Trust
+        from firmware.link.uplink import Uplink
+        from firmware.storage.authority import Authority
+
+        if not (self.settings and self.journal):
+            raise RuntimeError("no settings or no journal")
+        self.authority = Authority(self._board.flash)
+        trust = Trust(self.authority)
+        bearer = Bearer(self._board, self._clock, self.journal, self.set_time)
+        cloud = CloudMessages(self.exchange, self.journal, self.health, self.wall_clock, self._take_command)
+        return Uplink(bearer, self.settings, trust, self.exchange, cloud)
+
+    def _make_daily_report(self) -> "DailyReport":
+        from firmware.daily_report import DailyReport
+
+        return DailyReport(self._clock, self.exchange, self.settings, self.health, self.note)
 
     def _take_command(self, payload: bytes) -> None:
         """Carry out one command of the cloud."""
@@ -104,26 +177,31 @@ class Unit(ChargePoint):
         (`crashes`), and the uplink begins again.
         """
         while True:
+            if self.link is None:
+                self._wait_without_link()
+                continue
             try:
                 self.link.run()
             except Exception as error:
-                self.health.crashed(error)
+                self.health.crashed("link", error)
                 self._clock.sleep_ms(RESTART_MS)
 
+    def _wait_without_link(self) -> None:
+        until_ms = self._clock.now_ms() + TRY_AGAIN_MS
+        while self._clock.now_ms() < until_ms:
+            self.exchange.turns += 1
+            self._clock.sleep_ms(RESTART_MS)
+        self.link = self._part("link", self._make_link)
+
     def _pause(self) -> None:
+        """What is done in every slice of a wait of the main thread."""
+        if self.exchange:
+            self.exchange.pauses += 1
         for pause in self.pauses:
             try:
                 pause()
             except Exception as error:
-                self.health.crashed(error)
-
-
-def _last_session(flash: str) -> int:
-    """Its number in the session log."""
-    with LazyImport():
-        from firmware.storage import session_log
-
-        return session_log.SessionLog(flash).last_number()
+                self.health.crashed("pause", error)
 
 
 def run(make_board: "type[Board]") -> None:

@@ -4,6 +4,7 @@ app.Unit is one, and has more; a test may be one that has less.
 """
 
 from firmware.charging.control_state import Setup
+from firmware.charging.pilot import OFFER_MIN_A
 from firmware.errors import CommandRefused
 
 if False:  # for mypy alone
@@ -17,13 +18,16 @@ if False:  # for mypy alone
     from firmware.installer_lock import InstallerLock
     from firmware.link.journal import Journal
     from firmware.link.uplink import Uplink
-    from firmware.link.wall_clock import WallClock
     from firmware.storage.authority import Authority
     from firmware.storage.settings import Settings
+    from firmware.wall_clock import WallClock
+
+# Where there are no settings: the least that the standard knows, on the cable that there is. (Every cable bears that.)
+SAFE_SETUP = Setup(OFFER_MIN_A, True, False, 0)
 
 
 class ChargePoint:
-    # To be read, each whole; what is done to them is in the methods below.
+    # To be read, each whole; what is done to them is in the methods below. What could not be made at the start is None.
     exchange: "Exchange"
     settings: "Settings"  # and `change`, then `apply_settings`
     wall_clock: "WallClock"
@@ -70,17 +74,26 @@ class ChargePoint:
         """The claim of `source`, "cloud" or "load_manager", from now on; None withdraws it."""
         setattr(self._claim_manager.claims, source, claim)
 
+    def note(self, kind: str, details: "dict[str, object]", at_ms: "int | None" = None) -> None:
+        """An event for the journal, now unless `at_ms` says when; lost where there is no journal. A detail that is None is
+        left out.
+        """
+        if self.journal:
+            known = {name: value for name, value in details.items() if value is not None}
+            self.journal.note(kind, known, at_ms)
+
     def set_time(self, epoch_s: "int | None", source: str) -> None:
         """`source` says what time it is (UTC), or None; believed if it can be true, and a step is an event."""
         step_s = self.wall_clock.set(epoch_s)
         if step_s is not None and epoch_s is not None:
             self._board.set_time(epoch_s)
-            self.journal.note("time", {"from": source, "step_s": step_s})
+            self.note("time", {"from": source, "step_s": step_s})
 
     def apply_settings(self) -> None:
         """Settings were changed: what works with them gets them."""
         self.exchange.setup = setup(self.settings)
-        self.link.reconnect()
+        if self.link:
+            self.link.reconnect()
 
 
 def setup(settings: "Settings") -> "Setup":

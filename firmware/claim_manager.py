@@ -7,8 +7,8 @@ if False:  # for mypy alone
 
     from firmware.charging.claims import Claims
     from firmware.charging.exchange import Exchange, Report
-    from firmware.link.wall_clock import WallClock
     from firmware.storage.settings import Settings
+    from firmware.wall_clock import WallClock
 
 
 class ClaimManager:

@@ -63,6 +63,7 @@ class Console:
                 self._line += bytes((byte,))
 
     def _answer(self, line: bytes) -> "list[str]":
+        name = ""
         try:
             name, _, argument = line.decode().strip().partition(" ")
             with LazyImport():
@@ -73,6 +74,9 @@ class Console:
             return ["error %s" % refused]
         except OSError:
             return ["error the flash takes nothing"]
+        except Exception as error:  # a mistake of ours, or a part that failed at the start
+            self._unit.health.crashed(name, error)
+            return ["error %s" % "; ".join(self._unit.health.failures)]
 
     def _finish(self) -> None:
         """What an answer left to be done once it is out."""

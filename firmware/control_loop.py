@@ -6,6 +6,7 @@ import time
 
 from firmware.charging.exchange import WITHIN_MS
 from firmware.charging.io import SAFE, Inputs
+from firmware.supervisor import Supervisor
 
 if False:  # for mypy alone
     from firmware.boards.board import Board
@@ -22,6 +23,7 @@ class ControlLoop:
         self._exchange = controller.exchange
         self._clock = clock
         self._inputs = Inputs()
+        self._supervisor = Supervisor(board, controller.exchange)
 
     def start(self) -> None:
         _thread.start_new_thread(self._run, ())
@@ -40,6 +42,7 @@ class ControlLoop:
                 self._measure(now_ms - before_ms)
                 before_ms = now_ms
                 self._exchange.steps += 1
+                self._supervisor.step(now_ms)
                 due_ms = max(due_ms + PERIOD_MS, now_ms)  # after a stall go on from now, do not catch up
                 self._sleep_until(due_ms)
         except Exception as error:

@@ -54,6 +54,7 @@ class DailyReport:
 
     def _tell(self, now_ms: int) -> None:
         health = self._health
+        outbox = health.journal.outbox if health.journal else None
         self._note(
             "day",
             {
@@ -62,8 +63,8 @@ class DailyReport:
                 "loop_worst_ms": self._loop_worst_ms,
                 "heap_floor": self._heap_floor,  # bytes, after a collection
                 "heap_block": memory.largest_block(),
-                "dropped": health.outbox.dropped,
-                "damaged": health.outbox.damaged,
+                "dropped": outbox.dropped if outbox else 0,
+                "damaged": outbox.damaged if outbox else 0,
                 "crashes": health.crashes,
             },
         )

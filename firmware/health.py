@@ -8,36 +8,44 @@ if False:  # for mypy alone
     from firmware.storage.boots import Boot
     from firmware.storage.settings import Settings
 
+FAILURES_MAX = 8  # told by name; more are counted
+
 
 class Health:
-    """`cause` is that of the last reset; `crashes` counts mistakes of ours that were survived."""
+    """`cause` is that of the last reset; `crashes` counts mistakes of ours that were survived, `failures` are their texts,
+    each once. The rest is None as long as there is no such part.
+    """
 
-    def __init__(
-        self, cause: str, boot: "Boot", settings: "Settings", persistence: "Persistence", journal: "Journal"
-    ) -> None:
+    def __init__(self, cause: str) -> None:
         self.cause = cause
-        self.boot = boot
         self.crashes = 0
-        self._settings = settings
-        self._persistence = persistence
-        self.outbox = journal.outbox
-        self._log = journal.log
+        self.failures: list[str] = []
+        self.boot: Boot | None = None
+        self.settings: Settings | None = None
+        self.persistence: Persistence | None = None
+        self.journal: Journal | None = None
 
-    def crashed(self, error: BaseException) -> None:
-        """Count a mistake of ours, and print it."""
+    def crashed(self, part: str, error: BaseException) -> None:
+        """A mistake of ours, in `part`, that was survived."""
         self.crashes += 1
+        text = "%s: %r" % (part, error)
+        if text not in self.failures and len(self.failures) < FAILURES_MAX:
+            self.failures.append(text)
         sys.print_exception(error)
 
     def flash_fails(self) -> bool:
         """Whether the flash does not take the records of now, or has refused anything else that matters since the start."""
-        return self.outbox.flash_failed or self.refused_writes() > 0
+        return bool(self.journal and self.journal.outbox.flash_failed) or self.refused_writes() > 0
 
     def refused_writes(self) -> int:
         """Of the flash, since the start: what must survive a power cut, settings, events of security, the count of boots."""
-        uncounted_boots = 1 if self.boot.number is None else 0
-        return (
-            self._persistence.lost_writes
-            + self._settings.lost_writes
-            + (self._log.refused if self._log else 0)
-            + uncounted_boots
-        )
+        refused = 0
+        if self.boot is None or self.boot.number is None:
+            refused += 1
+        if self.settings:
+            refused += self.settings.lost_writes
+        if self.persistence:
+            refused += self.persistence.lost_writes
+        if self.journal and self.journal.log:
+            refused += self.journal.log.refused
+        return refused

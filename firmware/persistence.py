@@ -13,8 +13,8 @@ from firmware.lazy_import import LazyImport
 if False:  # for mypy alone
     from firmware.charging.exchange import Exchange, Report
     from firmware.claim_manager import ClaimManager
-    from firmware.link.wall_clock import WallClock
     from firmware.storage.checkpoint import Checkpoint
+    from firmware.wall_clock import WallClock
 
 EVERY_MS = 250
 
@@ -109,9 +109,9 @@ class Persistence:
         self._essence = essence
 
 
-def restore(checkpoint: "Checkpoint", now_ms: int, sessions: int = 0) -> Restored:
+def restore(checkpoint: "Checkpoint", now_ms: int, sessions: int = 0, cleared: bool = False) -> Restored:
     """What the charging goes on with after a restart; a new unit's when there is nothing to go by. `sessions` is the number of
-    the last one in the session log.
+    the last one in the session log; `cleared`: no fault stays latched.
     """
     register = Register()
     if "total_wh" in checkpoint.value:
@@ -121,4 +121,4 @@ def restore(checkpoint: "Checkpoint", now_ms: int, sessions: int = 0) -> Restore
         number, lasted_s, charging_s, start_wh = stored
         kept = Kept(number, now_ms - lasted_s * 1000, charging_s, start_wh)
     sessions = max(sessions, checkpoint.number("sessions"))
-    return Restored(register, kept, sessions, checkpoint.value.get("latched", ()))
+    return Restored(register, kept, sessions, () if cleared else checkpoint.value.get("latched", ()))

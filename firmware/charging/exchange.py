@@ -41,6 +41,8 @@ class Exchange:
         self.setup = setup  # control_state.Setup
         self.claims: tuple[limits.Claim, ...] = limits.unread(now_ms)  # limits.Claim
         self.link_proven = False
+        self.pauses = 0  # of the main thread, and turns of the link: fresh marks for the supervisor
+        self.turns = 0
         # It asks; the control thread resets:
         self.clear_wanted = False  # clear the latched faults whose cause has gone
         self.test_wanted = False  # test the residual current sensor
@@ -50,7 +52,7 @@ class Exchange:
         self.report = report
         self.fault_history = fault_history  # faults.History of each fault that was set since the start
         self.powered = False  # our own supply is there: the flash may be written
-        self.steps = 0  # of the control loop: fresh marks for the supervisor
+        self.steps = 0  # of the control loop
         self.worst_ms = 0  # the longest that two steps were apart since `take_worst_ms`
         self.apart = [0] * (len(WITHIN_MS) + 1)  # steps by their distance to the one before, since the start
         self.events = Ring()  # Event, for the journal

@@ -9,7 +9,7 @@ if False:  # for mypy alone
     from firmware.health import Health
     from firmware.link.journal import Journal
     from firmware.link.radio_monitor import RadioMonitor
-    from firmware.link.wall_clock import WallClock
+    from firmware.wall_clock import WallClock
 
 
 class CloudMessages:

@@ -9,7 +9,7 @@ first, on flash, so that a reboot that comes again after the reboot is a repeat.
 import json
 from collections import namedtuple
 
-from firmware.link.wall_clock import BUILT_S
+from firmware.wall_clock import BUILT_S
 
 if False:  # for mypy alone
     from collections.abc import Callable

@@ -12,9 +12,9 @@ from firmware.link import messages
 if False:  # for mypy alone
     from firmware.charging.events import Ring
     from firmware.charging.exchange import Event
-    from firmware.link.wall_clock import WallClock
     from firmware.storage.event_log import EventLog
     from firmware.storage.outbox import Outbox, Record
+    from firmware.wall_clock import WallClock
 
 _HEAD = ">I"  # when it happened, in seconds of the unit's own clock; or TIMED
 _HEAD_BYTES = 4

@@ -32,8 +32,8 @@ PING_MS = (
 
 
 class Uplink:
-    """`state` and `trouble` (why it failed last) are for the console. `turns` are fresh marks for the supervisor, one for each
-    wait and each acknowledged message, but none for a beginning: a mistake of ours may end every one of them.
+    """`state` and `trouble` (why it failed last) are for the console; Exchange.turns are marks for the supervisor, one for
+    each wait and each acknowledged message, but none for a beginning: a mistake of ours may end every one of them.
     """
 
     def __init__(
@@ -41,7 +41,6 @@ class Uplink:
     ) -> None:
         self.state = "offline"
         self.trouble: str | None = None
-        self.turns = 0
         self.network = bearer.network
         self.radio = bearer.radio
         self.trace = bearer.trace
@@ -52,7 +51,8 @@ class Uplink:
         self._trust = trust
         self._exchange = exchange
         self._cloud = cloud
-        self._first_wait_ms = backoff.first_ms(cloud.health.cause, cloud.health.boot.is_new, random.randint)
+        is_new = cloud.health.boot is not None and cloud.health.boot.is_new
+        self._first_wait_ms = backoff.first_ms(cloud.health.cause, is_new, random.randint)
         self._distrust: str | None = None  # why the broker was not trusted, as it was told last
         self._failures = 0  # in a row, since the link was proven last
         self._stop = False
@@ -154,7 +154,7 @@ class Uplink:
     def _send(self, mqtt: Mqtt, kind: str, payload: bytes) -> None:
         """Publish and wait for the acknowledgement, which proves the link."""
         mqtt.publish(self._topic(kind), payload, qos=1)
-        self.turns += 1
+        self._exchange.turns += 1
         self.state = "proven"
         self.trouble = self._distrust = None
         self._failures = 0
@@ -168,7 +168,7 @@ class Uplink:
 
     def _watch(self, ms: int) -> None:
         """Wait, with an eye on the signal. Raises NotRegistered and Moved."""
-        self.turns += 1
+        self._exchange.turns += 1
         self.radio.watch(ms, self._exchange.report.contactor)
 
     def _failed(self, error: Exception) -> None:

@@ -29,7 +29,7 @@ def answer_provision(unit: "ChargePoint", argument: str) -> "list[str]":
         wanted["secret"] = _new_secret()
         said = _to_tell_the_cloud("add", wanted.get("id", unit.settings["id"]), wanted["secret"])
     unit.settings.change(wanted)
-    unit.journal.note("settings", {"names": " ".join(sorted(wanted))})
+    unit.note("settings", {"names": " ".join(sorted(wanted))})
     unit.apply_settings()
     return said
 
@@ -44,7 +44,7 @@ def answer_factoryreset(unit: "ChargePoint", argument: str) -> "list[str]":
     if not argument or argument != unit.settings["id"]:
         raise CommandRefused("this cannot be undone: factoryreset and the unit's id")
     secret = _new_secret()
-    unit.journal.note("security", {"what": "factory reset"})
+    unit.note("security", {"what": "factory reset"})
     unit.settings.reset(secret)
     with LazyImport():
         from firmware.storage import forgetting

@@ -12,11 +12,11 @@ if False:  # for mypy alone
 
 
 def answer_status(unit: "ChargePoint", argument: str) -> "list[str]":
-    report, uplink = unit.exchange.report, unit.link
-    air = uplink.radio
-    dbm = signal.dbm_from_csq(air.csq)
+    report, link, journal, settings = unit.exchange.report, unit.link, unit.journal, unit.settings
+    csq, operator = (link.radio.csq, link.radio.operator) if link else (signal.NO_READING, None)
+    dbm = signal.dbm_from_csq(csq)
     lines = [
-        "id %s" % (unit.settings["id"] or "-"),
+        "id %s" % (settings and settings["id"] or "-"),
         "pilot %s" % (report.state or "-"),
         "phase %s" % report.phase,
         "mode %s" % report.mode,
@@ -24,26 +24,26 @@ def answer_status(unit: "ChargePoint", argument: str) -> "list[str]":
         "amps %g" % report.amps,
         "limited_by %s" % report.ruling.source,
         "because %s" % report.ruling.why,
-        "schedule %s" % (unit.settings["schedule"] or "offered"),
+        "schedule %s" % (settings and settings["schedule"] or "offered"),
         "faults %s" % (",".join(report.faults) or "-"),
-        "csq %d" % air.csq,
+        "csq %d" % csq,
         "dbm %s" % ("-" if dbm is None else dbm),
-        "operator %s" % (air.operator or "-"),
-        "link %s" % uplink.state,
-        "trouble %s" % (uplink.trouble or "-"),
+        "operator %s" % (operator or "-"),
+        "link %s" % (link.state if link else "-"),
+        "trouble %s" % (link and link.trouble or "-"),
         "session %s" % (report.session.number if report.session else "-"),
         "session_wh %d" % report.session_wh,
-        "boots %d" % unit.journal.boot,
-        "uptime_ms %d" % unit.wall_clock.now_ms(),
+        "boots %d" % (journal.boot if journal else 0),
+        "uptime_ms %d" % (unit.wall_clock.now_ms() if unit.wall_clock else 0),
         "loop_worst_ms %d" % unit.exchange.worst_ms,
         "heap_free %d" % gc.mem_free(),
         "crashes %d" % unit.health.crashes,
-        "outbox %d" % unit.health.outbox.waiting(),
-        "events_dropped %d" % unit.journal.dropped(),
+        "outbox %d" % (journal.outbox.waiting() if journal else 0),
+        "events_dropped %d" % (journal.dropped() if journal else 0),
     ]
     if report.total_wh is not None:  # the meter was read
         lines.append("total_wh %d" % report.total_wh)
-    return lines
+    return lines + ["failed %s" % failure for failure in unit.health.failures]
 
 
 def answer_why(unit: "ChargePoint", argument: str) -> "list[str]":

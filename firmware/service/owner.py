@@ -13,7 +13,7 @@ def answer_schedule(unit: "ChargePoint", argument: str) -> "list[str]":
         if argument == "offer":
             raise CommandRefused("choose: schedule default, schedule off, or schedule %s" % schedule.DEFAULT)
         unit.settings.change({"schedule": argument})
-        unit.journal.note("schedule", {"to": argument})
+        unit.note("schedule", {"to": argument})
     return ["schedule %s" % (unit.settings["schedule"] or "offered"), "default %s" % schedule.DEFAULT]
 
 

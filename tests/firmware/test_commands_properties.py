@@ -13,9 +13,9 @@ from firmware.charging.events import Ring
 from firmware.commands import Commands
 from firmware.errors import CommandRefused
 from firmware.link.journal import Journal
-from firmware.link.wall_clock import WallClock
 from firmware.storage.outbox import Outbox
 from firmware.storage.settings import Settings
+from firmware.wall_clock import WallClock
 from tests.firmware.link.fake_clock import FakeClock
 from tests.firmware.link.test_commands_properties import EXAMPLES, payloads
 from tests.firmware.storage.folder import empty

@@ -64,6 +64,7 @@ def test_settings_that_the_flash_does_not_take_are_refused_in_words():
             raise OSError(28)
 
     unit = Worn()
+    unit.journal = None
     unit.installer_lock = unit.settings = unit
     port = Port()
     port.typed = b'provision {"apn": "other"}\n'

@@ -6,15 +6,17 @@ from tests.firmware.link.fake_clock import FakeClock
 
 
 class Rest:
-    """Exchange, settings, health with its outbox, and memory in one."""
+    """Exchange, settings, health with its journal, and memory in one."""
 
     worst_ms = 20
     cause, crashes = "soft", 2
     dropped = damaged = kept = 0
 
     @property
-    def outbox(self):
+    def journal(self):
         return self
+
+    outbox = journal
 
     def free(self):
         return 50000

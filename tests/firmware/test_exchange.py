@@ -16,14 +16,14 @@ from firmware.charging.exchange import Exchange
 from firmware.charging.session import Kept
 from firmware.claim_manager import ClaimManager
 from firmware.control_loop import ControlLoop
-from firmware.link.wall_clock import WallClock
 from firmware.persistence import Persistence
 from firmware.storage.checkpoint import Checkpoint
+from firmware.wall_clock import WallClock
 from tests.firmware.link.fake_clock import FakeClock
 from tests.firmware.storage.folder import empty
 
 ROOT = Path(__file__).parent.parent.parent
-MAIN = {"setup", "claims", "link_proven"}  # who writes what
+MAIN = {"setup", "claims", "link_proven", "pauses", "turns"}  # who writes what
 ASKED = {
     "clear_wanted",
     "test_wanted",
@@ -34,7 +34,7 @@ CONTROL = {"report", "fault_history", "powered", "steps", "worst_ms"}
 SHARED = {"apart", "events", "ended"}  # never replaced
 METHODS = {"take_worst_ms"}
 # What the control thread runs. All else is the main thread's, and app.py's, which makes both.
-IN_CONTROL = ("firmware/charging/controller.py", "firmware/control_loop.py")
+IN_CONTROL = ("firmware/charging/controller.py", "firmware/control_loop.py", "firmware/supervisor.py")
 PURE = (
     "firmware/charging/",
     "firmware/boards/",
@@ -131,6 +131,9 @@ class Board:
         pass
 
     def give_up(self) -> None:
+        pass
+
+    def feed(self) -> None:
         pass
 
 

@@ -127,6 +127,7 @@ class _Settings:
 class _Exchange:
     def __init__(self) -> None:
         self.link_proven = False
+        self.turns = 0
         self.report = _Report("A1", "idle", "smart", False, 0, 0, 0, (), _Ruling("installer", None))
 
     def take_worst_ms(self) -> int:

@@ -18,13 +18,13 @@ from firmware.daily_report import DailyReport
 from firmware.health import Health
 from firmware.link.journal import Journal
 from firmware.link.network import Network
-from firmware.link.wall_clock import WallClock
 from firmware.persistence import Persistence, restore
 from firmware.storage import boots
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.event_log import EventLog
 from firmware.storage.outbox import Outbox
 from firmware.storage.settings import Settings
+from firmware.wall_clock import WallClock
 from tests.firmware.charging.wired import STEP_MS, Unit
 
 IDLE_WRITES_A_DAY = 50  # at most
@@ -80,7 +80,13 @@ class Day:
         self.journal.note("boot", {"cause": "power_on"})
         claim_manager = ClaimManager(exchange, Claims(lambda: 60), settings, self.wall_clock, self.journal.note)
         self.persistence = Persistence(exchange, claim_manager, checkpoint, self.wall_clock, FLASH)
-        health = Health("power_on", boot, settings, self.persistence, self.journal)
+        health = Health("power_on")
+        health.boot, health.settings, health.persistence, health.journal = (
+            boot,
+            settings,
+            self.persistence,
+            self.journal,
+        )
         self.network = Network(None, None, self, self.journal, FLASH)
         self.proved_ms = 0
         self.daily = DailyReport(self, exchange, settings, health, self.journal.note)

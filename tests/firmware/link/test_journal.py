@@ -5,7 +5,7 @@ import json
 from firmware.charging.events import SIZE, Ring
 from firmware.charging.exchange import Event
 from firmware.link.journal import Journal
-from firmware.link.wall_clock import WallClock
+from firmware.wall_clock import WallClock
 from tests.firmware.link.fake_clock import FakeClock
 
 

@@ -88,20 +88,20 @@ def test_a_heartbeat_goes_out_at_its_interval_and_turns_leave_marks(unit):
     times_s = unit.broker.contacts
     assert len(times_s) >= 3
     assert all(HEARTBEAT_S <= later - sooner <= HEARTBEAT_S + 5 for sooner, later in zip(times_s, times_s[1:]))
-    assert unit.uplink.turns > 100
+    assert unit.uplink._exchange.turns > 100
 
 
 def test_a_long_backlog_leaves_marks_too(unit):
     record = object()
     unit.run(60, lambda: unit.uplink.state == "proven")
-    journal, before = unit.uplink._cloud.journal, unit.uplink.turns
+    journal, before = unit.uplink._cloud.journal, unit.uplink._exchange.turns
     journal.oldest, journal.message, journal.acknowledged = (
         lambda: record,
         lambda _: ("event", b"{}"),
         lambda _: None,
     )
     unit.run(60)
-    assert unit.uplink.turns - before >= 10
+    assert unit.uplink._exchange.turns - before >= 10
 
 
 def test_an_uplink_that_a_mistake_of_ours_ends_each_time_leaves_none(unit):
@@ -112,7 +112,7 @@ def test_an_uplink_that_a_mistake_of_ours_ends_each_time_leaves_none(unit):
     for _ in range(3):
         with pytest.raises(KeyError):
             unit.run(60)
-    assert unit.uplink.turns == 0
+    assert unit.uplink._exchange.turns == 0
 
 
 def test_a_broker_that_refuses_us_is_not_asked_every_few_seconds(unit, monkeypatch):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware.link.wall_clock import BUILT_S, STEP_S, WallClock
+from firmware.wall_clock import BUILT_S, STEP_S, WallClock
 from tests.firmware.link.fake_clock import FakeClock
 
 NOON_S = BUILT_S + 43200

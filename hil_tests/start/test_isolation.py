@@ -1,0 +1,161 @@
+"""Whatever of the talking half fails at the start: is a car charged, is the light right, and does the console say what failed?
+
+Each module is replaced by one that raises, and each constructor in app.Unit by one that does, on real MicroPython.
+"""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from firmware.lazy_import import ON_DEMAND
+from hil_tests.rig import image
+
+HERE = Path(__file__).parent
+SCRIPT = HERE / "stub_on_micropython.py"
+MICROPYTHON = Path(sys.prefix) / "bin" / "micropython"
+HEAP = "256wK"  # the rig's 96, and the code, which is not run in place here
+WITHIN_MS = 5000
+TIMEOUT_S = 60
+TYPED = "status\ncsq\nsessions\nschedule\nconfig\nauthority\nhelp\nstatus\n"
+# The charging half: without these there is no charge point.
+ESSENTIAL = (
+    "firmware.app",
+    "firmware.boards",
+    "firmware.charge_point",
+    "firmware.charging",
+    "firmware.claim_manager",
+    "firmware.clock",
+    "firmware.control_loop",
+    "firmware.errors",
+    "firmware.health",
+    "firmware.lazy_import",
+    "firmware.main",
+    "firmware.metering",
+    "firmware.persistence",
+    "firmware.storage.boots",
+    "firmware.storage.bounds",
+    "firmware.storage.checkpoint",
+    "firmware.storage.record_file",
+    "firmware.storage.session_log",
+    "firmware.storage.settings",
+    "firmware.supervisor",
+    "firmware.version",
+    "firmware.wall_clock",
+    "modem.ports",
+)
+ESSENTIAL_CONSTRUCTORS = {
+    "Board",
+    "Clock",
+    "WallClock",
+    "Controller",
+    "ControlLoop",
+    "Health",
+    "Boot",
+    "Setup",
+    "LazyImport",
+}
+
+
+class Run(NamedTuple):
+    """What a unit did. `led` is the light's when the charge began."""
+
+    charged_ms: int | None
+    led: str
+    console: list[str]
+    modules: set[str]
+    output: str
+
+
+def modules() -> list[str]:
+    """Of the talking half."""
+    found = [name.removesuffix(".py").replace("/", ".") for name in image.sources(image.VIRTUAL)]
+    talking = [name for name in found if not f"{name}.".startswith(tuple(f"{one}." for one in ESSENTIAL))]
+    return [*sorted(name for name in talking if not name.endswith(".__init__")), "tls"]
+
+
+def constructors() -> list[str]:
+    """Every class that app.py makes, with the module that it is of."""
+    tree = ast.parse((image.CHECKOUT / "firmware" / "app.py").read_text())
+    home = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("firmware")
+        for alias in node.names
+        if alias.name[0].isupper() and not alias.name.isupper()
+    }
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return sorted(f"{home[name]}.{name}" for name in home if name in used - ESSENTIAL_CONSTRUCTORS - {"ChargePoint"})
+
+
+def run(folder: Path, sabotage: str = "", *more: str) -> Run:
+    """A unit with a car, until it has answered TYPED."""
+    tree = folder / "tree"
+    image.build(image.VIRTUAL)
+    (folder / "flash").mkdir()
+    shutil.copytree(image.BUILD / image.VIRTUAL, tree, copy_function=os.link)
+    if (compiled := (tree / sabotage.replace(".", "/")).with_suffix(".mpy")).exists():
+        compiled.unlink()
+        compiled.with_suffix(".py").write_text(f"raise ImportError('sabotaged {sabotage}')\n")
+    done = subprocess.run(
+        [MICROPYTHON, "-X", f"heapsize={HEAP}", SCRIPT, folder / "flash", sabotage, *more],
+        input=TYPED,
+        env={**os.environ, "MICROPYPATH": f"{tree}:.frozen"},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    charged = [line.split() for line in lines if line.startswith("charged ")]
+    return Run(
+        int(charged[0][1]) if charged else None,
+        " ".join(charged[0][2:]) if charged else "",
+        [line.removeprefix("console ") for line in lines if line.startswith("console ")],
+        {name for line in lines if line.startswith("modules ") for name in line.split()[1:]},
+        done.stdout + done.stderr,
+    )
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run(tmp_path_factory.mktemp("healthy"))
+
+
+def colours(unit: Run) -> list[bool]:
+    """Which of red, green and blue shine; how brightly changes from step to step."""
+    return [int(level) > 0 for level in unit.led.split()]
+
+
+def charges(unit: Run, healthy: Run) -> None:
+    assert unit.charged_ms is not None and unit.charged_ms <= WITHIN_MS, unit.output
+    assert colours(unit) == colours(healthy), unit.output
+
+
+def test_a_unit_of_which_nothing_fails_charges_and_names_nothing(healthy: Run) -> None:
+    charges(healthy, healthy)
+    assert "sabotaged" not in healthy.output and not [line for line in healthy.console if line.startswith("failed")]
+    assert healthy.console[-1] == "ok"
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_module_that_raises_when_it_is_imported(module: str, healthy: Run, tmp_path: Path) -> None:
+    unit = run(tmp_path, module)
+    charges(unit, healthy)
+    if module in healthy.modules or module.startswith("firmware.service.") or module == "tls":
+        named = "object has no attribute" if module == "tls" else f"sabotaged {module}"
+        assert [line for line in unit.console if named in line] or module == "firmware.console", unit.output
+    else:
+        assert module in ON_DEMAND, f"{module} is imported by nobody"
+
+
+@pytest.mark.parametrize("made", constructors())
+def test_a_constructor_that_raises(made: str, healthy: Run, tmp_path: Path) -> None:
+    unit = run(tmp_path, made)
+    charges(unit, healthy)
+    assert [line for line in unit.console if made in line] or made.endswith(".Console"), unit.output
