@@ -98,9 +98,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "modem.roaming": ("modem.first_match", "modem.network_history"),
     "modem.recovery_ladder": ("modem.budget",),
     "modem.recovery": ("modem.recovery_ladder", "modem.first_match", "modem.budget"),
-    "modem.ports": (),
+    "modem.ports": ("modem.contracts",),
     "modem.families.registry": ("modem.families", "modem.errors", "modem.client", "modem.contracts"),
-    "modem.families": ("modem.families",),  # a family may begin with another one's tables
+    "modem.families": ("modem.families", "modem.contracts"),  # a family may begin with another one's tables
     "modem": ("modem",),
     "cloud_bridge.contact": (),
     "cloud_bridge.durations": (),
