@@ -1,7 +1,7 @@
-"""What to do about a signal: move the antenna, take another network, fit a booster, or nothing. Pure.
+"""The recommendation for a measured signal: move the antenna, use another network, fit a booster, or nothing. Pure.
 
-A booster is sold last: only where no other network would pass, and where moving the antenna cannot be enough. It repeats
-what arrives; where no 2G arrives at all there is nothing to repeat.
+A booster is recommended last: only if no other network is sufficient, and moving the antenna cannot be enough. It amplifies a
+received signal; without any 2G signal it is useless.
 """
 
 from typing import NamedTuple
@@ -17,19 +17,19 @@ NO_2G = "no 2G here"
 LOOK_AT_SIM = "look at the SIM"
 MEASURE_AGAIN = "measure again"
 
-# Higher up, or out of the metal box: 5 to 10 dB are usual, so 4 CSQ (8 dB) short of a pass is worth a try.
+# Usual gain of a higher position, or outside a metal box: 5 to 10 dB. So up to 4 CSQ (8 dB) below a pass it is recommended.
 ANTENNA_GAINS_CSQ = 4
 
 
 class Advice(NamedTuple):
-    """`do` is one of the names above; `text` says it to a person."""
+    """`do` is one of the names above; `text` is for people."""
 
     do: str
     text: str
 
 
 def advice(verdict: signal.Verdict, plmn: str | None, networks: list[Network] | None) -> Advice:
-    """The recommendation after measuring, and after a scan if there was one (`networks` is None if not)."""
+    """Return the recommendation for a measurement. `plmn`: the serving network; `networks`: of a scan, None without one."""
     if verdict.verdict == signal.PASS:
         return Advice(NOTHING, "The signal is good enough.")
     if networks == []:
@@ -75,5 +75,5 @@ def _weak(verdict: signal.Verdict, networks: list[Network] | None) -> Advice:
 
 
 def shown(network: Network) -> str:
-    """A network by the name that people know it by."""
+    """Return the network's name, else its PLMN."""
     return network.name or network.plmn

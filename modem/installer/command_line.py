@@ -1,4 +1,4 @@
-"""`python -m modem signal|scan|report`: what was typed, to what is done and the exit code that says how it went."""
+"""The command line `python -m modem signal|scan|report`, and its exit codes."""
 
 import argparse
 import json
@@ -24,15 +24,15 @@ from modem.installer.readings import Identity, Network, Source
 from modem.installer.screen import Screen
 
 PASSED, FAILED, NO_READING, CANNOT_TALK = 0, 1, 2, 3  # design, section 4.4
-MISUSED = 64  # sysexits.h; argparse's own 2 would say "no reading"
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+MISUSED = 64  # EX_USAGE of sysexits.h; argparse's default, 2, is NO_READING
+INTERRUPTED = 130  # 128 + SIGINT, as in shells
 _EXIT = {signal.PASS: PASSED, signal.FAIL: FAILED, signal.UNKNOWN: NO_READING}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return its exit code."""
+    """Run a command; return its exit code. `arguments`: those of the process if None."""
     typed = _parser().parse_args(arguments)
-    # With --json, standard output is for the machine alone; a person still sees what goes on, on the other one.
+    # With --json, standard output has the JSON only; messages for people go to standard error.
     screen = Screen(Console(stderr=typed.json, highlight=False, soft_wrap=False))
     try:
         name, port = open_port(typed.port, screen.tick)
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class _Job:
-    """One run of one command."""
+    """One run of a command."""
 
     def __init__(self, typed: argparse.Namespace, source: Source, screen: Screen, port: str) -> None:
         self._typed = typed
@@ -63,7 +63,7 @@ class _Job:
         self._port = port
 
     def signal(self) -> int:
-        """Measure, and say whether it is enough."""
+        """Measure the signal and show the verdict."""
         identity = self._source.identity()
         measurement = self._measure(identity)
         said = advice(measurement.verdict, measurement.latest.plmn, None)
@@ -74,7 +74,7 @@ class _Job:
         return _EXIT[measurement.verdict.verdict]
 
     def scan(self) -> int:
-        """List every network. Passes if one would."""
+        """List all networks. Passes if one of them is sufficient."""
         serving = self._source.reading().plmn
         networks = self._networks()
         self._screen.networks(networks, serving)
@@ -86,10 +86,10 @@ class _Job:
         return FAILED if any(network.csq is not None for network in networks) else NO_READING
 
     def report(self) -> int:
-        """Measure, scan, and write both down."""
+        """Measure, scan, and write the report."""
         folder = (self._typed.out or Path()).parent
         with _explained(folder):
-            TemporaryFile(dir=folder).close()  # nobody waits half a minute for what then cannot be kept
+            TemporaryFile(dir=folder).close()  # fail before the measurement if the report cannot be written
         identity = self._source.identity()
         measurement = self._measure(identity)
         cell = self._source.cell()
@@ -123,7 +123,7 @@ class _Job:
         networks: list[Network] | None,
         said: Advice,
     ) -> dict[str, Any]:
-        """What was found, as the report has it; printed for a machine if one asked."""
+        """Return the contents of the report; print them with --json."""
         identity = identity._replace(unit=self._typed.unit or identity.unit)
         taken = datetime.now().astimezone()
         told = report.contents(identity, self._typed.place, taken, measurement, cell, networks, said)
@@ -134,7 +134,7 @@ class _Job:
 
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """Trouble with writing as one line for a person."""
+    """Convert OSError of writing to CannotTalk, one line for people."""
     try:
         yield
     except OSError as error:
@@ -154,7 +154,7 @@ def _file_name(told: dict[str, Any]) -> str:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what there is to type when something else was typed."""
+    """Shows the help on a usage error."""
 
     def error(self, message: str) -> NoReturn:
         self.print_help(sys.stderr)

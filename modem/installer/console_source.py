@@ -1,4 +1,4 @@
-"""Readings through a charge point's service console: lines of `name value`, closed by `ok` or `error ...`."""
+"""Readings through a charge point's service console: lines of `name value`, ended by `ok` or `error ...`."""
 
 import contextlib
 import time
@@ -11,21 +11,21 @@ from modem.ports.pyserial_port import Port
 
 ANSWER_S = 3
 ATTEMPTS = 2
-FRESH_S = 5  # how old a reading may get before the unit has no contact with its modem
+FRESH_S = 5  # maximum age of a reading; after it, the unit has no contact with its modem
 LOOK_EVERY_S = 0.1
 UNREAD_LIMIT_CHARS = 8_192
 
 
 class ConsoleSource:
-    """`path` is for messages. Raises CannotTalk if what answers is not a charge point."""
+    """`path` is for messages. Raises CannotTalk if no charge point answers. See readings.Source for the methods."""
 
-    scan_s = (60, 240)  # the unit finishes what it is doing first
+    scan_s = (60, 240)  # the unit completes its present action first
 
     def __init__(self, path: str, port: Port, said: Callable[[str], None]) -> None:
         self._path = path
         self._port = port
         self._unread = ""
-        self._taken = -1  # number of the last reading that was taken
+        self._taken = -1  # number of the last reading returned
         status = self._named("status")
         if "csq" not in status:
             raise CannotTalk(f"{path}: what answers is not a charge point's console; choose another --port")
@@ -35,7 +35,7 @@ class ConsoleSource:
         return Identity(None if self._unit == "-" else self._unit, None, None)
 
     def reading(self) -> Reading:
-        """Waits for a reading that was not given before; without one, that is no reading."""
+        """Return a reading that was not returned before; no reading after FRESH_S without one."""
         until_s = time.monotonic() + FRESH_S
         while True:
             answer = self._named("csq")
@@ -76,7 +76,7 @@ class ConsoleSource:
 
     def _ask(self, command: str) -> list[str]:
         try:
-            for _ in range(ATTEMPTS):  # the first may be spoiled by what was typed before
+            for _ in range(ATTEMPTS):  # the first may fail after input that was typed before
                 self._port.read()
                 self._unread = ""
                 self._port.write(f"\r{command}\r".encode())
@@ -92,7 +92,7 @@ class ConsoleSource:
         return answer
 
     def _answer(self) -> list[str] | None:
-        """The lines up to `ok`, or up to and with `error`. None if neither comes in time."""
+        """Return the lines before `ok`, or up to and including `error`. None after ANSWER_S without either."""
         lines: list[str] = []
         until_s = time.monotonic() + ANSWER_S
         while (left_s := until_s - time.monotonic()) > 0:

@@ -1,5 +1,5 @@
-"""What keeps the tool from its work. The text is one line for a person, and says what to do."""
+"""Errors of the installer's tool. The message is one line for people, with the remedy."""
 
 
 class CannotTalk(Exception):
-    """No modem, or no charge point's console, can be spoken to."""
+    """There is no communication with a modem or a charge point's console."""

@@ -1,4 +1,4 @@
-"""The serial port: found when there is only one, opened, or a clear word why not."""
+"""Finds and opens the serial port, with clear error messages."""
 
 import errno
 from collections.abc import Callable
@@ -22,18 +22,18 @@ _ADVICE = {
 
 
 def open_port(path: str | None, idle: Callable[[], object] | None = None) -> tuple[str, Port]:
-    """Its name and the open port. Raises CannotTalk."""
+    """Open `path`, or the only serial port; return its name and the port. `idle`: see the port. Raises CannotTalk."""
     path = path or only_port()
     try:
         return path, Port(path, idle)
     except OSError as error:
         raise CannotTalk(f"{path}: {_advice(error)}") from None
-    except ValueError as error:  # a URL of pyserial that it does not know
+    except ValueError as error:  # an unknown URL scheme of pyserial
         raise CannotTalk(f"{path}: {error}") from None
 
 
 def only_port() -> str:
-    """The one serial port of this computer that has something behind it. Raises CannotTalk for none or several."""
+    """Return the only serial port with a USB device. Raises CannotTalk if there is none, or more than one."""
     found = sorted(port.device for port in list_ports.comports() if port.vid is not None)
     if not found:
         raise CannotTalk("no serial port found; plug in the cable, or name the port with --port")
@@ -43,7 +43,7 @@ def only_port() -> str:
 
 
 def _advice(error: OSError) -> str:
-    """pyserial keeps the number only of errors in `open`; of those that came later it stands in the error before."""
+    """Return the remedy for an error. pyserial sets errno for errors of `open` only; others have it in their context."""
     code = error.errno
     earlier = error.__context__
     if code is None and earlier is not None and earlier.args:

@@ -1,4 +1,4 @@
-"""Sampling the signal: at least ten readings within half a minute, and a verdict over them."""
+"""Samples the signal: ten readings at least within half a minute, and the verdict on them."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,21 +13,20 @@ EVERY_S = 1.0
 
 
 class Measurement(NamedTuple):
-    """Everything so far."""
+    """The samples up to now."""
 
     samples: list[Sample]
     latest: Reading
-    seconds: int  # that it will take
+    seconds: int  # duration of the measurement
 
     @property
     def verdict(self) -> signal.Verdict:
-        """Over all samples so far."""
-        verdict: signal.Verdict = signal.verdict([sample.csq for sample in self.samples])
-        return verdict
+        """The verdict on all samples."""
+        return signal.verdict([sample.csq for sample in self.samples])
 
     @property
     def at_s(self) -> float:
-        """When the latest sample was taken."""
+        """Time of the latest sample, seconds since the start."""
         return self.samples[-1].at_s
 
 
@@ -37,7 +36,7 @@ def measuring(
     now_s: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Measurement]:
-    """A Measurement after each sample, one a second, for `seconds`; the last one is the result."""
+    """Yield a Measurement after each sample, one a second, for `seconds`; the last one is the result. Raises as `source`."""
     samples: list[Sample] = []
     start_s = now_s()
     while True:

@@ -1,4 +1,4 @@
-"""Readings from a modem's own port. It is left as it was found: what had to be changed to ask is changed back."""
+"""Readings directly from a modem's serial port. Changed settings are restored by `leave`."""
 
 import contextlib
 import time
@@ -14,14 +14,14 @@ from modem.installer.networks import best_cells, listed
 from modem.installer.readings import Identity, Network, Reading
 from modem.ports.pyserial_port import Port
 
-FIRST_ANSWER_MS = 400  # for each of the first questions, at each speed
-ABORT_MS = 5_000  # a scan that was broken off ends within this
+FIRST_ANSWER_MS = 400  # for each of the first commands, at each baud rate
+ABORT_MS = 5_000  # an aborted scan ends within this time
 REBOOT_MS = 15_000
 SCAN_ATTEMPTS = 2
 
 
 class Clock:
-    """The computer's own time."""
+    """The computer's monotonic clock."""
 
     def now_ms(self) -> int:
         return int(time.monotonic() * 1000)
@@ -31,7 +31,10 @@ class Clock:
 
 
 class ModemSource:
-    """`path` is for messages. Finds the speed and the family by asking; raises CannotTalk if nobody answers as a modem."""
+    """`path` is for messages; `said` shows one to a person. Detects baud rate and family; raises CannotTalk without a modem.
+
+    See readings.Source for the methods.
+    """
 
     def __init__(self, path: str, port: Port, said: Callable[[str], None], clock: Clock | None = None) -> None:
         self._path = path
@@ -76,7 +79,7 @@ class ModemSource:
 
     def leave(self) -> None:
         with contextlib.suppress(ModemError, OSError):
-            self._modem.resync(ABORT_MS)  # its first carriage return breaks off a scan that still runs
+            self._modem.resync(ABORT_MS)  # its first carriage return aborts a running scan
             for command in reversed(self._undo):
                 self._modem.ensure(command)
         with contextlib.suppress(OSError):
@@ -88,7 +91,7 @@ class ModemSource:
         return listed(replies.operators(self._modem.command("AT+COPS=?"), self._modem.family.CHARSET))
 
     def _recover(self, error: Exception) -> None:
-        """After a scan that failed: get the modem to answer again. Raises CannotTalk if it does not."""
+        """Resynchronise after a failed scan. Raises CannotTalk if the modem does not answer."""
         self._said(f"the modem broke off the scan ({error}); getting it back")
         until_ms = self._clock.now_ms() + REBOOT_MS
         while self._clock.now_ms() < until_ms:
@@ -101,8 +104,7 @@ class ModemSource:
         )
 
     def _find_speed(self) -> None:
-        """Ask at the usual speed, at the others, and once more at the usual: a modem that was booting answers by then.
-        Nothing is set: the modem keeps the speed it has."""
+        """Try the family's baud rates, the first one again at the end for a modem that was booting. Sets nothing."""
         family = self._modem.family
         for baud in (family.BAUD, *family.OTHER_BAUDS, family.BAUD):
             self._port.set_baud(baud)
@@ -123,7 +125,7 @@ class ModemSource:
         raise CannotTalk(f"{self._path}: no modem answers; is it switched on, and is this its port?")
 
     def _names_as_digits(self) -> None:
-        """Operators by PLMN; the format that was set before is noted for `leave`, and the name that it gave."""
+        """Set the operator format to PLMN; store the previous format for `leave`, and the name that it gave."""
         serving = self._modem.query("AT+COPS?", replies.operator)
         if serving.format not in (None, replies.NUMERIC):
             self._modem.ensure(f"AT+COPS=3,{replies.NUMERIC}")
@@ -131,7 +133,7 @@ class ModemSource:
             self._names[self._modem.operator()] = serving.name
 
     def _remember(self, question: str, name: str, wanted: str) -> None:
-        """Set `wanted`, and note how it was: the first field of the answer to `question`."""
+        """Set `wanted`; store the previous value, the first field of the response to `question`, for `leave`."""
         before = self._modem.query(question, lambda text: split(line_after((name,), text), text)[0][0])
         setting, _, value = wanted.partition("=")
         if before != value:
@@ -147,7 +149,7 @@ class ModemSource:
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
-        """Trouble with the modem as one line for a person."""
+        """Convert errors of the modem to CannotTalk, one line for people."""
         try:
             yield
         except ModemRestarted:

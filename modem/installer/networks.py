@@ -1,11 +1,11 @@
-"""A scan as a list of networks, the best first. Pure."""
+"""Converts a scan to a list of networks, the best first. Pure."""
 
 from modem import replies, signal
 from modem.installer.readings import Network
 
 
 def best_cells(cells: list[replies.Cell]) -> list[Network]:
-    """Each operator's strongest cell, from AT+CNETSCAN."""
+    """Return each operator's strongest cell, from AT+CNETSCAN."""
     found: dict[str, list[replies.Cell]] = {}
     for cell in cells:
         found.setdefault(cell.plmn, []).append(cell)
@@ -14,7 +14,7 @@ def best_cells(cells: list[replies.Cell]) -> list[Network]:
 
 
 def listed(operators: list[replies.Operator]) -> list[Network]:
-    """The networks of AT+COPS=?, for modems that cannot measure them all. Duplicates (one a technology) are one."""
+    """Return the networks of AT+COPS=?, for families without MEASURES_ALL_CELLS. Duplicates (per technology) are merged."""
     found: dict[str, Network] = {}
     for operator in operators:
         seen = found.get(operator.plmn)

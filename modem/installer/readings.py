@@ -1,4 +1,4 @@
-"""What the tool gets to know about the air, whichever way it asks."""
+"""The values that the tool reads, and the interface of their sources."""
 
 from typing import NamedTuple, Protocol
 
@@ -6,7 +6,7 @@ from modem import signal
 
 
 class Identity(NamedTuple):
-    """Who answers: the charge point's id where known, the modem's model and its IMEI."""
+    """The charge point's id, the modem's model and its IMEI; None if not known."""
 
     unit: str | None
     model: str | None
@@ -14,9 +14,9 @@ class Identity(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """One look at the signal. `csq` 0..31, or 99 for no reading; `plmn` of the network that serves, if one does.
+    """A reading of the signal. `csq`: 0..31, or 99 for no reading; `plmn`: of the serving network, or None.
 
-    `name` is the operator's, as far as it is known without a scan.
+    `name`: the operator's name, if known without a scan.
     """
 
     csq: int
@@ -25,21 +25,21 @@ class Reading(NamedTuple):
 
     @property
     def network(self) -> str:
-        """For a person."""
+        """The serving network, for people."""
         if self.plmn is None:
             return "no network"
         return f"{self.name} ({self.plmn})" if self.name else self.plmn
 
 
 class Sample(NamedTuple):
-    """A reading and when it was taken, in seconds since the first."""
+    """The CSQ of a reading, and its time in seconds since the first."""
 
     at_s: float
     csq: int
 
 
 class Network(NamedTuple):
-    """An operator in a scan: its best cell. `csq` is None where the modem cannot measure cells it does not use."""
+    """An operator's best cell in a scan. `csq` is None if the modem cannot measure the cells of other operators."""
 
     plmn: str
     name: str | None
@@ -49,27 +49,27 @@ class Network(NamedTuple):
 
     @property
     def passes(self) -> bool:
-        """Whether an installation on this network would pass."""
+        """Whether the signal of this network is sufficient for an installation."""
         return self.csq is not None and not self.forbidden and signal.passes(self.csq)
 
 
 class Source(Protocol):
-    """Where readings come from: a modem's own port, or a charge point's console. All of it may raise CannotTalk."""
+    """A source of readings: a modem's port, or a charge point's console. All methods but `leave` may raise CannotTalk."""
 
     scan_s: tuple[int, int]
-    """How long a scan takes: usually, and at most."""
+    """Duration of a scan, seconds: usual and maximum."""
 
     def identity(self) -> Identity:
-        """Who answers."""
+        """Return the identity of unit and modem."""
 
     def reading(self) -> Reading:
-        """The signal now. Takes up to a second or so."""
+        """Return the present signal. Takes up to about a second."""
 
     def cell(self) -> str | None:
-        """Location area and cell that serve us, in hexadecimal: "01F4-2A3B"."""
+        """Return location area and cell of the serving cell, hexadecimal: "01F4-2A3B"; None if not known."""
 
     def networks(self) -> list[Network]:
-        """Every network that is heard, the strongest first. Takes as long as `scan_s` says."""
+        """Scan; return all networks, the strongest first. Takes the time of `scan_s`."""
 
     def leave(self) -> None:
-        """Undo what asking changed. Raises nothing: there may be nobody left to talk to."""
+        """Restore changed settings and close the port. Raises nothing."""

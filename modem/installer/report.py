@@ -1,4 +1,4 @@
-"""The report that an installer leaves with the customer: one HTML page, and the same as JSON for a machine."""
+"""The installer's report for the customer: an HTML page, and the same contents as JSON."""
 
 import json
 from datetime import datetime
@@ -17,7 +17,7 @@ FORMAT = "chargekeeper signal report 1"
 
 
 class Badge(NamedTuple):
-    """The result in two words; `colour` is that of one of the verdicts."""
+    """The result in two words; `colour` is the CSS class of a verdict."""
 
     words: str
     colour: str
@@ -40,7 +40,7 @@ def contents(
     networks: list[Network] | None,
     advice: Advice,
 ) -> dict[str, Any]:
-    """All that the report says, ready for JSON. `taken` must know its time zone."""
+    """Return the contents of the report, JSON values. `taken`: time of the measurement, with time zone."""
     verdict = measurement.verdict
     return {
         "format": FORMAT,
@@ -63,7 +63,7 @@ def contents(
 
 
 def page(told: dict[str, Any]) -> str:
-    """The HTML page of `contents`: everything is inside it, pictures too."""
+    """Return the HTML page of `contents`; images are inline."""
     environment = Environment(
         loader=PackageLoader("modem.installer", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -82,7 +82,7 @@ def page(told: dict[str, Any]) -> str:
 
 
 def write(told: dict[str, Any], path: Path) -> tuple[Path, Path]:
-    """The page at `path`, and its JSON beside it. Raises OSError."""
+    """Write the page to `path`, and the JSON next to it; return both paths. Raises OSError."""
     beside = path.with_suffix(".json")
     beside.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     path.write_text(page(told), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What the tool shows in a terminal: a live bar while it measures, progress while it scans, a table, a verdict."""
+"""The terminal output: live bar of a measurement, progress of a scan, table of networks, verdict."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,17 +29,17 @@ _SPARKS = "▁▂▃▄▅▆▇█"
 
 
 class Screen:
-    """Writes to `console`; on one that is no terminal, only results."""
+    """Writes to `console`; results only if it is not a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     def say(self, text: str) -> None:
-        """One line of news."""
+        """Show a message of one line."""
         self._console.print(Text(text, style=_DIM))
 
     def measure(self, measurements: Iterator[Measurement], title: str) -> Measurement:
-        """Show each measurement as it comes; return the last."""
+        """Show each measurement; return the last. Raises ValueError if there is none."""
         last = None
         with Live(console=self._console, auto_refresh=False, transient=True) as live:
             for last in measurements:
@@ -50,7 +50,7 @@ class Screen:
 
     @contextmanager
     def scanning(self, usual_s: int) -> Iterator[None]:
-        """A bar that fills in the usual time and then waits at its end, since nobody knows how long it really takes."""
+        """Show a progress bar, which is full after the usual time of a scan."""
         columns = (
             SpinnerColumn(),
             TextColumn("Listening for every network"),
@@ -64,7 +64,7 @@ class Screen:
             yield
 
     def tick(self) -> None:
-        """Called while a scan waits: moves its bar on."""
+        """Update the progress bar; called while a scan waits."""
         task = self._progress.tasks[0] if self._progress and self._progress.tasks else None
         if task is not None and self._progress is not None:
             self._progress.update(task.id, completed=min(task.elapsed or 0, 0.98 * (task.total or 1)))
@@ -72,7 +72,7 @@ class Screen:
     _progress: Progress | None = None
 
     def networks(self, networks: list[Network], serving: str | None) -> None:
-        """Every network in a table, those that would pass marked."""
+        """Show all networks in a table, with the sufficient ones marked."""
         if not networks:
             self._console.print(Text("No network is heard at all.", style=_POOR))
             return
@@ -88,7 +88,7 @@ class Screen:
         self._console.print(table)
 
     def verdict(self, measurement: Measurement, name: str) -> None:
-        """The outcome of measuring."""
+        """Show the verdict on a measurement. `name`: the network."""
         verdict = measurement.verdict
         word, style = _VERDICTS[verdict.verdict]
         line = Text.assemble((f" {word} ", style), "  ")
@@ -101,7 +101,7 @@ class Screen:
         self._console.print(line)
 
     def advice(self, advice: Advice) -> None:
-        """The recommendation."""
+        """Show the recommendation."""
         self._console.print(
             Text.assemble(("→ ", "bold"), (f"{advice.do[:1].upper()}{advice.do[1:]}. ", "bold"), advice.text)
         )
@@ -132,7 +132,7 @@ def _measuring(measurement: Measurement, title: str) -> RenderableType:
 
 
 def _bar(csq: int, style: str) -> Text:
-    """A bar of the signal with the mark that it has to pass."""
+    """Return a bar of the signal, with the limit to pass."""
     filled = 0 if csq == signal.NO_READING else csq
     bar = Text()
     for step in range(signal.CSQ_MAX + 1):
@@ -152,7 +152,7 @@ def _scale() -> Text:
 
 
 def _history(measurement: Measurement) -> Text:
-    """The last minute, a character a sample."""
+    """Return the samples of the last minute, one character each."""
     line = Text()
     for sample in measurement.samples[-HISTORY:]:
         if sample.csq == signal.NO_READING:
