@@ -36,8 +36,8 @@ def decoded(name: str | None, charset: str) -> str | None:
 def _from_ucs2(name: str) -> str:
     """Decode four hexadecimal digits per character."""
     if len(name) % 4:
-        raise ProtocolError("UCS2 wants four digits a character", name)
+        raise ProtocolError("UCS2 needs four digits a character", name)
     try:
         return "".join([chr(int(name[at : at + 4], 16)) for at in range(0, len(name), 4)])
     except ValueError:
-        raise ProtocolError("UCS2 wants hexadecimal digits", name) from None
+        raise ProtocolError("UCS2 needs hexadecimal digits", name) from None

@@ -28,7 +28,7 @@ def signal_quality(text: str) -> tuple[int, int]:
     """+CSQ (27.007, 8.5): (csq, ber). csq 0..31, ber 0..7; 99 is not known."""
     values, _ = split(line_after(("+CSQ:",), text), text)
     if len(values) != 2:
-        raise ProtocolError("+CSQ wants two fields", text)
+        raise ProtocolError("+CSQ needs two fields", text)
     csq, ber = [number(value, text) for value in values]
     if (csq > 31 and csq != 99) or (ber > 7 and ber != 99):
         raise ProtocolError("+CSQ out of range", text)
@@ -39,7 +39,7 @@ def operator(text: str) -> Serving:
     """+COPS? (27.007, 7.3): (mode, format, name, act). Format 2: the name is the PLMN; name None: not registered."""
     values, quoted = split(line_after(("+COPS:",), text), text)
     if len(values) not in (1, 3, 4) or (len(values) > 1 and not quoted[2]):
-        raise ProtocolError("+COPS wants 1, 3 or 4 fields", text)
+        raise ProtocolError("+COPS needs 1, 3 or 4 fields", text)
     mode = number(values[0], text)
     if len(values) == 1:
         return Serving(mode, None, None, None)
@@ -173,7 +173,7 @@ def cipstatus(text: str) -> tuple[str, list[Link]]:
 def _link(line: str, text: str) -> Link:
     values, _ = split(line[2:].strip(), text)
     if len(values) != 6:
-        raise ProtocolError("C: wants six fields", text)
+        raise ProtocolError("C: needs six fields", text)
     link, bearer, protocol, host, port, state = values
     return Link(number(link, text), optional_number(bearer, text), protocol, host, optional_number(port, text), state)
 
@@ -209,7 +209,7 @@ def setting(text: str) -> int:
 def _numbers(name: str, count: int, text: str) -> tuple[int, ...]:
     values, _ = split(line_after((name,), text), text)
     if len(values) != count:
-        raise ProtocolError("%s wants %d fields" % (name, count), text)
+        raise ProtocolError("%s needs %d fields" % (name, count), text)
     return tuple([number(value, text) for value in values])
 
 

@@ -78,7 +78,7 @@ class Controller:
             self.phase, self._phase_ms = sequence.follow(self.phase, happened), now_ms
             if self.phase == "testing":
                 self._rcd.begin(now_ms)
-            if happened == "offer_withdrawn" and self._ruling.source in limits.WISHES:
+            if happened == "offer_withdrawn" and self._ruling.source in limits.CLAIM_SOURCES:
                 self._offer.withdraw(now_ms)
         if self._mode.step(now_ms, exchange.link_proven):
             self._add_event(now_ms, "mode", self._mode.now)

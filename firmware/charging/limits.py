@@ -16,7 +16,7 @@ if False:  # for mypy alone
     from firmware.charging.io import Inputs
 
 # Sources of ceilings and claims, highest priority first; of two equal values the first one is reported.
-CEILING, WISH = "ceiling", "wish"
+CEILING, CLAIM = "ceiling", "claim"
 PRIORITY = (
     ("safety", CEILING),  # a fault is set
     ("ventilation", CEILING),  # state D at a site without it
@@ -24,16 +24,16 @@ PRIORITY = (
     ("cable", CEILING),  # its proximity resistor
     ("temperature", CEILING),  # derating.py
     ("load_manager", CEILING),  # of the site; `fallback_a` without its messages
-    ("override", WISH),  # the owner, for this session
-    ("schedule", WISH),  # the owner's hours, with the random delay
-    ("cloud", WISH),  # a command; expires
+    ("override", CLAIM),  # the owner, for this session
+    ("schedule", CLAIM),  # the owner's hours, with the random delay
+    ("cloud", CLAIM),  # a command; expires
     ("default", CEILING),  # no claim
 )
-WISHES = tuple(source for source, kind in PRIORITY if kind == WISH)
+CLAIM_SOURCES = tuple(source for source, kind in PRIORITY if kind == CLAIM)
 PAUSE_A = 0
 READ_WITHIN_MS = 10000  # after a start, the owner's claims are available within this time, or the watchdog resets
 
-# source: one of WISHES, or "load_manager"; amps: PAUSE_A or a current; until_ms: expiry, monotonic clock, None = until
+# source: one of CLAIM_SOURCES, or "load_manager"; amps: PAUSE_A or a current; until_ms: expiry, monotonic clock, None = until
 # withdrawn; why: text for people; ends_s: end of the reason, UTC, None = not known. A claim that is renewed has an earlier
 # until_ms.
 Claim = namedtuple("Claim", "source amps until_ms why ends_s")
@@ -70,8 +70,8 @@ def rule(found: tuple[tuple[str, float], ...], claims: tuple[Claim, ...], now_ms
     why = "the lowest ceiling"
     claim = live(claims, source, now_ms)  # the load manager's
     ends_s = claim.ends_s if claim else None
-    for wish in WISHES:
-        claim = live(claims, wish, now_ms)
+    for claim_source in CLAIM_SOURCES:
+        claim = live(claims, claim_source, now_ms)
         if claim:
             if claim.amps < amps:
                 source, amps, why, ends_s = claim.source, claim.amps, claim.why, claim.ends_s

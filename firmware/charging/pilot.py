@@ -25,7 +25,7 @@ FULL_U16 = 65535
 OFFER_MIN_A = 6  # there is no duty cycle below; a pause is used instead
 OFFER_MAX_A = 80
 _LINEAR_MAX_MA = 51000  # up to here duty = I / 0.6 A per cent
-_STEEP_MIN_MA = 52500  # from here duty = I / 2.5 A per cent + 64; between the two there is no duty, as both say 85 %
+_STEEP_MIN_MA = 52500  # from here duty = I / 2.5 A per cent + 64; in between, both formulas give 85 %
 
 
 def read(high_mv: int, low_mv: int, pwm_on: bool) -> str | None:

@@ -104,7 +104,7 @@ def follow(phase: str, event: str) -> str:
     try:
         return TABLE[phase][event]
     except KeyError:
-        raise UnknownEvent("phase %s knows no event %s" % (phase, event)) from None
+        raise UnknownEvent("phase %s has no event %s" % (phase, event)) from None
 
 
 def event(phase: str, elapsed_ms: int, inputs: "Inputs", control_state: "ControlState") -> str | None:

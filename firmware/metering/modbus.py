@@ -29,11 +29,11 @@ def read_float(frame: bytes, address: int) -> float:
     if len(frame) < 5 or _with_crc(frame[:-2]) != frame:
         raise ModbusError("a broken frame of %d bytes" % len(frame))
     if frame[0] != address:
-        raise ModbusError("an answer of %d" % frame[0])
+        raise ModbusError("a response of address %d" % frame[0])
     if frame[1] == READ_INPUT | EXCEPTION:
-        raise ModbusError("refused with exception %d" % frame[2])
+        raise ModbusError("exception response %d" % frame[2])
     if frame[1] != READ_INPUT or frame[2] != 4 or len(frame) != 9:
-        raise ModbusError("not an answer to our question")
+        raise ModbusError("not a response to this request")
     value: float = struct.unpack(">f", frame[3:7])[0]
     if value != value:
         raise ModbusError("not a number")

@@ -4,7 +4,7 @@ import gc
 
 from firmware import memory
 from firmware.charging.exchange import WITHIN_MS
-from firmware.charging.limits import PRIORITY, WISHES, live
+from firmware.charging.limits import CLAIM_SOURCES, PRIORITY, live
 from modem import signal
 
 if False:  # for mypy alone
@@ -55,7 +55,7 @@ def answer_why(unit: "ChargePoint", argument: str) -> "list[str]":
         claim = live(claims, source, unit.wall_clock.now_ms())
         if source in ceilings:
             lines.append("%s %s %g" % (kind, source, ceilings[source]))
-        elif claim and source in WISHES:
+        elif claim and source in CLAIM_SOURCES:
             lines.append("%s %s %g %s" % (kind, source, claim.amps, claim.why))
     return lines
 

@@ -66,11 +66,11 @@ class _Job:
         """Measure the signal and show the verdict."""
         identity = self._source.identity()
         measurement = self._measure(identity)
-        said = advice(measurement.verdict, measurement.latest.plmn, None)
-        self._result(identity, measurement, None, None, said)
+        recommendation = advice(measurement.verdict, measurement.latest.plmn, None)
+        self._result(identity, measurement, None, None, recommendation)
         self._screen.verdict(measurement, measurement.latest.network)
         if measurement.verdict.verdict != signal.PASS:
-            self._screen.advice(said)
+            self._screen.advice(recommendation)
         return _EXIT[measurement.verdict.verdict]
 
     def scan(self) -> int:
@@ -94,16 +94,16 @@ class _Job:
         measurement = self._measure(identity)
         cell = self._source.cell()
         networks = self._networks()
-        said = advice(measurement.verdict, measurement.latest.plmn, networks)
-        told = self._result(identity, measurement, cell, networks, said)
+        recommendation = advice(measurement.verdict, measurement.latest.plmn, networks)
+        result = self._result(identity, measurement, cell, networks, recommendation)
         names = {network.plmn: network.name for network in networks}
         latest = measurement.latest
         self._screen.verdict(measurement, latest._replace(name=latest.name or names.get(latest.plmn or "")).network)
         self._screen.networks(networks, measurement.latest.plmn)
-        self._screen.advice(said)
-        path = self._typed.out or Path(_file_name(told))
+        self._screen.advice(recommendation)
+        path = self._typed.out or Path(_file_name(result))
         with _explained(path):
-            for written in report.write(told, path):
+            for written in report.write(result, path):
                 self._screen.say(f"written: {written}")
         return _EXIT[measurement.verdict.verdict]
 
@@ -121,15 +121,15 @@ class _Job:
         measurement: Measurement,
         cell: str | None,
         networks: list[Network] | None,
-        said: Advice,
+        recommendation: Advice,
     ) -> dict[str, Any]:
         """Return the contents of the report; print them with --json."""
         identity = identity._replace(unit=self._typed.unit or identity.unit)
         taken = datetime.now().astimezone()
-        told = report.contents(identity, self._typed.place, taken, measurement, cell, networks, said)
+        result = report.contents(identity, self._typed.place, taken, measurement, cell, networks, recommendation)
         if self._typed.json:
-            print(json.dumps(told, ensure_ascii=False))
-        return told
+            print(json.dumps(result, ensure_ascii=False))
+        return result
 
 
 @contextmanager
@@ -148,9 +148,9 @@ def _cannot_talk(typed: argparse.Namespace, problem: str) -> int:
     return CANNOT_TALK
 
 
-def _file_name(told: dict[str, Any]) -> str:
-    minute = told["time"][:16].replace(":", "").replace("T", "-")
-    return f"signal-{told['unit'] or told['imei'] or 'unit'}-{minute}.html"
+def _file_name(result: dict[str, Any]) -> str:
+    minute = result["time"][:16].replace(":", "").replace("T", "-")
+    return f"signal-{result['unit'] or result['imei'] or 'unit'}-{minute}.html"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -174,8 +174,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: Any, name: str, says: str, run: Callable[[_Job], int]) -> None:
-    command = commands.add_parser(name, help=says, description=says[:1].upper() + says[1:] + ".")
+def _command(commands: Any, name: str, description: str, run: Callable[[_Job], int]) -> None:
+    command = commands.add_parser(name, help=description, description=description[:1].upper() + description[1:] + ".")
     command.set_defaults(run=run, place="", unit=None, seconds=SECONDS, out=None)
     command.add_argument("--port", help="the serial port; not needed while there is only one")
     command.add_argument("--console", action="store_true", help="the port is a charge point's service console")

@@ -21,7 +21,7 @@ class ConsoleSource:
 
     scan_s = (60, 240)  # the unit completes its present action first
 
-    def __init__(self, path: str, port: Port, said: Callable[[str], None]) -> None:
+    def __init__(self, path: str, port: Port, show: Callable[[str], None]) -> None:
         self._path = path
         self._port = port
         self._unread = ""

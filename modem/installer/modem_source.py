@@ -31,15 +31,15 @@ class Clock:
 
 
 class ModemSource:
-    """`path` is for messages; `said` shows one to a person. Detects baud rate and family; raises CannotTalk without a modem.
+    """`path` is for messages; `show` displays one. Detects baud rate and family; raises CannotTalk without a modem.
 
     See readings.Source for the methods.
     """
 
-    def __init__(self, path: str, port: Port, said: Callable[[str], None], clock: Clock | None = None) -> None:
+    def __init__(self, path: str, port: Port, show: Callable[[str], None], clock: Clock | None = None) -> None:
         self._path = path
         self._port = port
-        self._said = said
+        self._show = show
         self._clock = clock or Clock()
         self._modem = Modem(port, self._clock, registry.load())
         self._undo: list[str] = []
@@ -92,12 +92,12 @@ class ModemSource:
 
     def _recover(self, error: Exception) -> None:
         """Resynchronise after a failed scan. Raises CannotTalk if the modem does not answer."""
-        self._said(f"the modem broke off the scan ({error}); getting it back")
+        self._show(f"the modem broke off the scan ({error}); getting it back")
         until_ms = self._clock.now_ms() + REBOOT_MS
         while self._clock.now_ms() < until_ms:
             with contextlib.suppress(ModemHung, ModemRestarted, OSError):
                 self._modem.resync(FIRST_ANSWER_MS)
-                self._said("the modem answers again; scanning once more")
+                self._show("the modem answers again; scanning once more")
                 return
         raise CannotTalk(
             f"{self._path}: the modem died in the scan; switch its supply off and on, wait 20 s, try again"

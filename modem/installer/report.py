@@ -62,30 +62,30 @@ def contents(
     }
 
 
-def page(told: dict[str, Any]) -> str:
+def page(result: dict[str, Any]) -> str:
     """Return the HTML page of `contents`; images are inline."""
     environment = Environment(
         loader=PackageLoader("modem.installer", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    samples = [(sample["at_s"], sample["csq"]) for sample in told["samples"]]
-    names = {network["plmn"]: network["name"] for network in told["networks"] or []}
-    nothing_heard = told["recommendation"] == NO_2G and not told["readings"]
+    samples = [(sample["at_s"], sample["csq"]) for sample in result["samples"]]
+    names = {network["plmn"]: network["name"] for network in result["networks"] or []}
+    nothing_received = result["recommendation"] == NO_2G and not result["readings"]
     return environment.get_template("report.html").render(
-        told=told,
-        badge=NO_2G_BADGE if nothing_heard else BADGES[told["verdict"]],
-        plot=plot(samples, told["csq"]["median"]),
-        when=datetime.fromisoformat(told["time"]),
-        serving=names.get(told["operator"]),
+        result=result,
+        badge=NO_2G_BADGE if nothing_received else BADGES[result["verdict"]],
+        plot=plot(samples, result["csq"]["median"]),
+        when=datetime.fromisoformat(result["time"]),
+        serving=names.get(result["operator"]),
         dbm=signal.dbm_from_csq,
         full=signal.CSQ_MAX,
     )
 
 
-def write(told: dict[str, Any], path: Path) -> tuple[Path, Path]:
+def write(result: dict[str, Any], path: Path) -> tuple[Path, Path]:
     """Write the page to `path`, and the JSON next to it; return both paths. Raises OSError."""
     beside = path.with_suffix(".json")
-    beside.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    path.write_text(page(told), encoding="utf-8")
+    beside.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(page(result), encoding="utf-8")
     return path, beside
 
 

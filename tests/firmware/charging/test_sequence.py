@@ -32,7 +32,7 @@ def test_every_phase_with_power_on_the_pilot_knows_a_fault():
 
 
 def test_an_event_that_a_phase_does_not_know_is_named():
-    with pytest.raises(sequence.UnknownEvent, match="phase idle knows no event debounced"):
+    with pytest.raises(sequence.UnknownEvent, match="phase idle has no event debounced"):
         sequence.follow("idle", "debounced")
 
 
