@@ -31,7 +31,7 @@ class Accounts:
         try:
             return self.catalogue.providers[name]
         except KeyError:
-            raise ProviderError(Trouble.MISUSED, f"the provider {name} is not in the settings any more") from None
+            raise ProviderError(Trouble.NOT_SET_UP, f"the provider {name} is not in the settings any more") from None
 
     def close(self) -> None:
         """Does not close the database, nor wait for a refresh that is under way: it ends by itself."""

@@ -1,14 +1,20 @@
 """The state of the link to a car's account. Pure: every time is handed in, UTC milliseconds. README.md draws it.
 
-`degraded` is transient trouble that is retried without a word to the driver. `access_lost` has a reason and a time, and
+`degraded` is transient trouble that is retried without asking the driver. `access_lost` has a reason and a time, and
 stays until the account answers again, whoever mended it. A reason is kept while the driver goes through the
 authorisation again, so that the error does not vanish because somebody opened a page.
+
+The same refusal for three days ends the patience with transient trouble: the link is lost, since the first refusal. An
+outage in between changes nothing, since nobody has answered; an outage alone never loses a link.
 """
 
 from enum import StrEnum
 from typing import NamedTuple
 
-from cloud_bridge.vehicles.providers.provider_errors import LASTING, Trouble
+from cloud_bridge.durations import DAY_MS
+from cloud_bridge.vehicles.providers.provider_errors import LASTING, REFUSALS, Trouble
+
+REFUSED_AFTER_MS = 3 * DAY_MS  # of one and the same refusal
 
 
 class State(StrEnum):
@@ -94,6 +100,11 @@ def follow(link: Link, event: Event, now_ms: int, reason: Trouble | None = None)
     """The link after the event. `since_ms` is when it came into this state for this reason."""
     if event not in TABLE[link.state]:
         raise ImpossibleEvent(f"{event} while {link.state}")
+    if event is Event.FAILED and link.reason in REFUSALS:
+        if reason not in REFUSALS:
+            reason = link.reason  # an outage says nothing of a refusal
+        elif reason is link.reason and now_ms - link.since_ms >= REFUSED_AFTER_MS:
+            return follow(link, Event.LOST, now_ms, Trouble.REFUSED)._replace(since_ms=link.since_ms)
     state: State = TABLE[link.state][event] or link.before or State.UNLINKED
     if event in (Event.ANSWERED, Event.GRANTED, Event.UNLINKED):
         reason = None

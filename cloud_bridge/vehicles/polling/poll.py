@@ -79,7 +79,7 @@ def _kept(accounts: Accounts, vehicle: Vehicle) -> Kept:
             with accounts.database.reading() as connection:
                 kept = accounts.grants.vault.get(connection, vehicle.grant_id)
     except KeyGone as error:
-        raise ProviderError(Trouble.MISUSED, str(error)) from error
+        raise ProviderError(Trouble.NOT_SET_UP, str(error)) from error
     except SealBroken as error:
         raise ProviderError(Trouble.CONSENT_GONE, str(error)) from error
     if kept is None:

@@ -7,7 +7,7 @@ the provider says when it says so.
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.vehicles.linking.link import Link
 from cloud_bridge.vehicles.providers.provider import Reading
-from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN
+from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN, Trouble
 
 CHARGING_MS = 10 * MINUTE_MS
 IDLE_MS = 30 * MINUTE_MS
@@ -18,7 +18,7 @@ LOST_MS = 24 * 60 * MINUTE_MS  # consent that is gone comes back by itself only 
 
 def next_look_ms(link: Link, reading: Reading | None, failures: int, retry_after_ms: int | None = None) -> int:
     """How long to wait before the next look. `failures` in a row, this one included."""
-    if link.reason in AUTHORISE_AGAIN:
+    if link.reason in AUTHORISE_AGAIN and link.reason is not Trouble.REFUSED:  # a refusal may be the operator's to end
         return LOST_MS
     if failures:
         backoff_ms = min(FIRST_RETRY_MS << min(failures - 1, 16), LONGEST_RETRY_MS)

@@ -7,13 +7,15 @@ from typing import Any
 
 import httpx2
 
+from cloud_bridge.vehicles.providers.answers import decoded_object, is_broken
 from cloud_bridge.vehicles.providers.provider import ProviderError
-from cloud_bridge.vehicles.providers.provider_errors import Trouble
+from cloud_bridge.vehicles.providers.provider_errors import Trouble, unknown_answer
 
 STEP_S = 8.0  # to connect, and between two pieces of an answer
 TOTAL_S = 20.0  # for the whole answer
 MAX_BYTES = 1024 * 1024
 MAX_WAIT_MS = 24 * 3600 * 1000  # of a Retry-After that we believe
+MAX_DIGITS = 9  # of it; Python converts no more than 4300
 
 
 class Bounded(httpx2.BaseTransport):
@@ -68,12 +70,30 @@ def ask(
         response = client.request(method, url, headers=headers, **parts)
     except httpx2.HTTPError as error:
         raise unreachable(error) from error
-    body = _object(response)
-    if response.is_success and body is not None:
+    body = decoded_object(response.content) if response.content else {}
+    if response.is_success and body is not None and not _reports_error(body):
         return Answer(body, response.headers)
-    trouble, advice = explain(response.status_code, body or {}) if not response.is_success else (Trouble.OUTAGE, "")
-    said = f"HTTP {response.status_code}" + ("" if body is not None else " that is no JSON")
-    raise ProviderError(trouble, said, advice, retry_after_ms(response.headers.get("Retry-After")))
+    trouble, advice = _explained(response, body, explain)
+    words = f"HTTP {response.status_code}" + ("" if body is not None else " without a JSON object")
+    raise ProviderError(trouble, words, advice, retry_after_ms(response.headers.get("Retry-After")))
+
+
+def _reports_error(body: dict[str, Any]) -> bool:
+    """Whether an answer with a status of success is a refusal all the same."""
+    return bool(body.get("error") or body.get("errors"))
+
+
+def _explained(response: httpx2.Response, body: dict[str, Any] | None, explain: Explain) -> tuple[Trouble, str]:
+    """An answer that cannot be read tells its status only, and of that only 401 is certain: a page of an error with 404 is
+    a proxy's, and not the end of a vehicle."""
+    if body is None and (response.is_success or is_broken(response.content)):
+        return Trouble.OUTAGE, ""
+    if body is None and response.status_code != 401:
+        return unknown_answer(response.status_code), ""
+    trouble, advice = explain(response.status_code, body or {})
+    if response.is_success and trouble is Trouble.OUTAGE:
+        trouble = Trouble.UNEXPLAINED
+    return trouble, advice
 
 
 def unreachable(error: Exception) -> ProviderError:
@@ -82,17 +102,7 @@ def unreachable(error: Exception) -> ProviderError:
 
 
 def retry_after_ms(value: str | None) -> int | None:
-    """Seconds, as all providers here send it; a date or nonsense is None."""
+    """Seconds, as all providers here send it, in milliseconds and at most MAX_WAIT_MS. A date or nonsense is None."""
     if value is None or not value.isascii() or not value.isdigit():
         return None
-    return min(int(value) * 1000, MAX_WAIT_MS)
-
-
-def _object(response: httpx2.Response) -> dict[str, Any] | None:
-    if not response.content and response.is_success:
-        return {}
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) else None
+    return min(int(value[:MAX_DIGITS]) * 1000, MAX_WAIT_MS)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from cloud_bridge.vehicles.providers.provider import Car
+from cloud_bridge.vehicles.providers.provider import Car, ProviderError
+from cloud_bridge.vehicles.providers.provider_errors import Trouble
 
 LONGEST_TEXT = 100
 LONGEST_SENTENCE = 400
@@ -53,7 +54,17 @@ def moment_ms(value: Any, now_ms: int) -> int:
     return int(value)
 
 
+def listed(body: dict[str, Any], key: str) -> list[Any]:
+    """The list under this key, as far as we keep it. Raises ProviderError: without one nothing is known, and an account
+    is not empty."""
+    value = body.get(key)
+    if not isinstance(value, list):
+        raise ProviderError(Trouble.OUTAGE, f"an answer without the list {key!r}")
+    return value[:KEPT_CARS]
+
+
 def items(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; none of anything else."""
     return [item for item in value[:KEPT_CARS] if isinstance(item, dict)] if isinstance(value, list) else []
 
 
@@ -63,5 +74,6 @@ def car(item: dict[str, Any], id_key: str, vin_key: str, name_keys: str | Iterab
     if car_id is None or vin is None:
         return None
     keys = [name_keys] if isinstance(name_keys, str) else name_keys
-    name = " ".join(part for part in (text(item.get(key)) for key in keys) if part)
-    return Car(car_id, vin.upper(), name or f"Vehicle {vin[-4:].upper()}")
+    name = " ".join(part for part in (text(item.get(key)) for key in keys) if part)[:LONGEST_TEXT]
+    vin = vin.upper()[:LONGEST_TEXT]  # some letters are longer in upper case
+    return Car(car_id, vin, name or f"Vehicle {vin[-4:]}")

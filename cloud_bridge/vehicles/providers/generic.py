@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx2
 
 from cloud_bridge.vehicles.providers import fields, registry
+from cloud_bridge.vehicles.providers.answers import words_of
 from cloud_bridge.vehicles.providers.calls import ask
 from cloud_bridge.vehicles.providers.oauth import OAuthProvider
 from cloud_bridge.vehicles.providers.provider import Car, Reading
@@ -20,6 +21,10 @@ from cloud_bridge.vehicles.providers.section import Section
 
 ERRORS = (
     Row(401, None, Trouble.STALE_TOKEN),
+    Row(None, "invalid_token", Trouble.STALE_TOKEN),
+    Row(None, "expired_token", Trouble.STALE_TOKEN),
+    Row(None, "token_expired", Trouble.STALE_TOKEN),
+    Row(None, "login_required", Trouble.STALE_TOKEN),
     Row(403, "insufficient_scope", Trouble.SCOPE_MISSING),
     Row(403, "remote_access_disabled", Trouble.REMOTE_OFF),
     Row(403, "subscription_required", Trouble.SUBSCRIPTION),
@@ -38,7 +43,7 @@ class Generic(OAuthProvider):
         self._api_url = section.url("api_url").rstrip("/")
 
     def cars(self, access_token: str) -> list[Car]:
-        told = self._get("/vehicles", access_token).get("vehicles")
+        told = fields.listed(self._get("/vehicles", access_token), "vehicles")
         found = (fields.car(item, "id", "vin", "name") for item in fields.items(told))
         return [car for car in found if car is not None]
 
@@ -60,7 +65,8 @@ class Generic(OAuthProvider):
 
 
 def explain(status: int, body: dict[str, Any]) -> tuple[Trouble, str]:
-    return look_up(ERRORS, status, str(body.get("error", ""))), ""
+    """By status and by the words of the answer, in whatever shape they are."""
+    return look_up(ERRORS, status, words_of(body)), ""
 
 
 registry.add("generic", Generic, {})

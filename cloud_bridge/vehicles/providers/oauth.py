@@ -1,38 +1,29 @@
-"""The OAuth 2 part that all providers share: Authlib with PKCE, and the token endpoint's errors as a table."""
+"""The OAuth 2 part that all providers share: Authlib with PKCE, and a base class for providers.
+
+What a token endpoint answers is checked before Authlib sees it: an answer without a token is explained by token_errors.py,
+and of one with a token only the parameters of RFC 6749 5.1 are passed on. So an answer to a refresh, which has used up the
+old token, is never lost for something odd beside the new one.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
-from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
 
-from cloud_bridge.vehicles.providers.calls import CLIENT, unreachable
+from cloud_bridge.vehicles.providers.answers import decoded_object, is_broken, words_of_content
+from cloud_bridge.vehicles.providers.calls import CLIENT, retry_after_ms, unreachable
 from cloud_bridge.vehicles.providers.provider import Grant, ProviderError, Webhook
-from cloud_bridge.vehicles.providers.provider_errors import Row, Trouble, look_up
+from cloud_bridge.vehicles.providers.provider_errors import Trouble
 from cloud_bridge.vehicles.providers.section import Section
+from cloud_bridge.vehicles.providers.token_errors import refusal
 
 UNTOLD_LIFE_S = 1800  # of an access token whose provider does not say
 LONGEST_LIFE_S = 90 * 24 * 3600
+LONGEST_LIFE_DIGITS = 10
 LIFE = "life_s"
 PROTOCOL_SCOPES = frozenset({"openid", "offline_access", "offline", "email", "profile"})
 TOKEN_AUTHS = ("client_secret_basic", "client_secret_post", "none")  # RFC 7591 section 2
-
-# RFC 6749 5.2, OpenID Connect Core 3.1.2.6, and words that single makers use beside them.
-TOKEN_ERRORS = (
-    Row(None, "invalid_grant", Trouble.CONSENT_GONE),
-    Row(None, "login_required", Trouble.CONSENT_GONE),
-    Row(None, "consent_required", Trouble.CONSENT_GONE),
-    Row(None, "interaction_required", Trouble.CONSENT_GONE),
-    Row(None, "access_denied", Trouble.CONSENT_GONE),
-    Row(None, "invalid_scope", Trouble.SCOPE_MISSING),
-    Row(None, "invalid_auth_code", Trouble.CODE_REFUSED),
-    Row(None, "invalid_client", Trouble.MISUSED),
-    Row(None, "unauthorized_client", Trouble.MISUSED),
-    Row(None, "unsupported_grant_type", Trouble.MISUSED),
-    Row(None, "invalid_request", Trouble.MISUSED),
-    Row(None, "invalid_redirect_url", Trouble.MISUSED),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +106,14 @@ class OAuth:
         return grant
 
     def refresh(self, refresh_token: str, now_ms: int, **extra: str) -> Grant:
-        """Raises ProviderError."""
-        told = self._told(self._client().refresh_token, self._settings.token_url, refresh_token=refresh_token, **extra)
+        """The next grant. Raises ProviderError; CONSENT_GONE where the refresh token is refused, in whatever words."""
+        call = self._client().refresh_token
+        try:
+            told = self._told(call, self._settings.token_url, refresh_token=refresh_token, **extra)
+        except ProviderError as error:
+            if error.trouble is Trouble.CODE_REFUSED:  # there was none: the words are meant for the token
+                raise ProviderError(Trouble.CONSENT_GONE, str(error)) from error
+            raise
         return self._grant(told, refresh_token, now_ms)
 
     def revoke(self, grant: Grant) -> None:
@@ -146,49 +143,60 @@ class OAuth:
             **CLIENT,
         )
         for answer in ("access_token_response", "refresh_token_response"):
-            client.register_compliance_hook(answer, _set_life_aside)
+            client.register_compliance_hook(answer, _checked)
         return client
 
     def _told(self, call: Any, *arguments: Any, **parts: Any) -> dict[str, Any]:
-        """What the token endpoint says, once it is a token."""
+        """The parameters of the token endpoint's answer. Raises ProviderError."""
         try:
             told: dict[str, Any] = call(*arguments, **parts)
-        except OAuthError as error:
-            words = f"{error.error} {error.description or ''}"
-            raise ProviderError(look_up(TOKEN_ERRORS, 400, words), str(error.error)[:100]) from error
-        except httpx2.HTTPStatusError as error:
-            raise ProviderError(Trouble.OUTAGE, f"token endpoint: HTTP {error.response.status_code}") from error
-        except (httpx2.HTTPError, ValueError) as error:  # ValueError: HTML, or JSON that is no object
+        except (httpx2.HTTPError, ValueError) as error:  # ValueError: a header or an address that httpx cannot use
             raise unreachable(error) from error
-        if not isinstance(told.get("access_token"), str):
-            raise ProviderError(Trouble.OUTAGE, "an answer of the token endpoint without a token")
         return told
 
     def _grant(self, told: dict[str, Any], old_refresh_token: str | None, now_ms: int) -> Grant:
         """Lives are durations counted from our own clock, so a clock that is off does not matter."""
-        life_s = told.get(LIFE)
-        if isinstance(life_s, str) and life_s.isdecimal():
-            life_s = int(life_s)
-        if isinstance(life_s, bool) or not isinstance(life_s, int | float) or not 0 < life_s <= LONGEST_LIFE_S:
-            life_s = UNTOLD_LIFE_S
         scope = told.get("scope")
         # RFC 6749 5.1: left out means all that was asked for.
         scopes = tuple(scope.split()) if isinstance(scope, str) else tuple(self._settings.needed)
         refresh_token = told.get("refresh_token") or old_refresh_token or ""
-        return Grant(told["access_token"], str(refresh_token), now_ms, now_ms + int(life_s * 1000), scopes)
+        return Grant(told["access_token"], str(refresh_token), now_ms, now_ms + int(told[LIFE] * 1000), scopes)
 
 
-def _set_life_aside(response: httpx2.Response) -> httpx2.Response:
-    """Authlib would do sums with `expires_in` and fail on a strange one: after a refresh that would cost the grant."""
-    try:
-        told = response.json()
-    except ValueError:
-        return response
-    if not response.is_success or not isinstance(told, dict):
-        return response
-    life = told.pop("expires_in", None)
-    told.pop("expires_at", None)
-    return httpx2.Response(response.status_code, json=told | {LIFE: life}, request=response.request)
+def _checked(response: httpx2.Response) -> httpx2.Response:
+    """The answer with the parameters that we use, each of a type that Authlib can use. Raises ProviderError.
+
+    `expires_in` goes under another name: Authlib would do sums with it and fail on a strange one.
+    """
+    body = decoded_object(response.content)
+    if not response.is_success or body is None or not _is_token(body.get("access_token")):
+        raise _refused(response, body)
+    used = {name: body[name] for name in ("access_token", "refresh_token", "scope") if _is_token(body.get(name))}
+    return httpx2.Response(200, json=used | {LIFE: _life_s(body.get("expires_in"))}, request=response.request)
+
+
+def _refused(response: httpx2.Response, body: dict[str, Any] | None) -> ProviderError:
+    status = response.status_code
+    retry_ms = retry_after_ms(response.headers.get("Retry-After"))
+    if is_broken(response.content):
+        return ProviderError(Trouble.OUTAGE, f"token endpoint: HTTP {status}, broken JSON", retry_after_ms=retry_ms)
+    is_error = bool(body and (body.get("error") or body.get("errors")))
+    trouble = refusal(status, words_of_content(response.content), is_error)
+    return ProviderError(trouble, f"token endpoint: HTTP {status}", retry_after_ms=retry_ms)
+
+
+def _is_token(value: Any) -> bool:
+    """Visible ASCII characters and blanks: RFC 6749 A.12, A.17 and A.4."""
+    return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
+
+
+def _life_s(value: Any) -> float:
+    """Seconds; UNTOLD_LIFE_S for what makes no sense."""
+    if isinstance(value, str) and value.isdecimal() and len(value) <= LONGEST_LIFE_DIGITS:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST_LIFE_S:
+        return UNTOLD_LIFE_S
+    return value
 
 
 class OAuthProvider:

@@ -1,8 +1,11 @@
 """What a car maker's refusal means, in one vocabulary for all of them. Pure.
 
-Three kinds. Transient trouble is never shown as an error and never asks the driver for anything. Where consent is gone
-the driver goes through the maker's authorisation again. Where something in the car or in the maker's own account is
-in the way, authorising again would change nothing, so the driver is told what to do there instead.
+Three kinds. Transient trouble is not shown as an error and asks the driver for nothing. Where consent is gone the driver
+goes through the maker's authorisation again. Where something in the car or in the maker's own account is in the way,
+authorising again would change nothing, so the driver is told what to do there instead.
+
+Some transient trouble is a refusal: the maker has answered, and says no. The same refusal for three days is no longer
+transient, whatever its words: it becomes REFUSED (linking/link.py). An outage never does, however long it lasts.
 """
 
 from collections.abc import Sequence
@@ -19,7 +22,9 @@ class Trouble(StrEnum):
     BILLING = "billing"
     PRECONDITION = "precondition"
     REGION = "region"
-    MISUSED = "misused"
+    MISUSED = "misused"  # the provider refuses our client or our request
+    NOT_SET_UP = "not_set_up"  # a key or a provider is missing here
+    UNEXPLAINED = "unexplained"  # a refusal in words that no table knows
     # The car answers no question now, but the account works.
     ASLEEP = "asleep"
     # The access token is over; a new one is fetched before anybody is asked.
@@ -30,6 +35,7 @@ class Trouble(StrEnum):
     CONSENT_GONE = "consent_gone"
     SCOPE_MISSING = "scope_missing"
     VEHICLE_GONE = "vehicle_gone"
+    REFUSED = "refused"  # the same refusal for linking.link.REFUSED_AFTER_MS
     # Act in the car or with the maker.
     REMOTE_OFF = "remote_off"
     SUBSCRIPTION = "subscription"
@@ -38,7 +44,7 @@ class Trouble(StrEnum):
     ACCOUNT_LOCKED = "account_locked"
 
 
-AUTHORISE_AGAIN = frozenset({Trouble.CONSENT_GONE, Trouble.SCOPE_MISSING, Trouble.VEHICLE_GONE})
+AUTHORISE_AGAIN = frozenset({Trouble.CONSENT_GONE, Trouble.SCOPE_MISSING, Trouble.VEHICLE_GONE, Trouble.REFUSED})
 ACT_ELSEWHERE = frozenset(
     {
         Trouble.REMOTE_OFF,
@@ -49,20 +55,33 @@ ACT_ELSEWHERE = frozenset(
     }
 )
 LASTING = AUTHORISE_AGAIN | ACT_ELSEWHERE  # shown as an error until it is mended
+REFUSALS = frozenset(
+    {Trouble.UNEXPLAINED, Trouble.MISUSED, Trouble.BILLING, Trouble.PRECONDITION, Trouble.REGION}
+)  # transient, but the maker has answered
 
 
 class Row(NamedTuple):
     """One line of a provider's error table; None matches anything."""
 
     status: int | None
-    word: str | None  # found in the error's own words, in any case
+    word: str | None  # part of the answer's words, in any case
     trouble: Trouble
 
 
-def look_up(table: Sequence[Row], status: int, said: str) -> Trouble:
-    """The first row that fits. What no row knows is the provider's outage: guessing more would disturb a driver."""
-    said = said.lower()
+def look_up(table: Sequence[Row], status: int, words: str) -> Trouble:
+    """The first row that matches; else what the status alone tells."""
+    words = words.lower()
     for row in table:
-        if row.status in (None, status) and (row.word is None or row.word.lower() in said):
+        if row.status in (None, status) and (row.word is None or row.word.lower() in words):
             return row.trouble
-    return Trouble.OUTAGE
+    return unknown_answer(status)
+
+
+def unknown_answer(status: int) -> Trouble:
+    """The meaning of an HTTP status whose answer no table knows. It never asks the driver: guessing would disturb them.
+
+    4xx is a refusal, except 408 and 425, which ask for another try, and 429 (RFC 9110 15.5.9, RFC 8470 5.2, RFC 6585 4).
+    """
+    if status == 429:
+        return Trouble.RATE_LIMITED
+    return Trouble.UNEXPLAINED if 400 <= status < 500 and status not in (408, 425) else Trouble.OUTAGE

@@ -71,10 +71,12 @@ class Smartcar(OAuthProvider):
         self.webhook = SmartcarWebhook(token) if token else None
 
     def cars(self, access_token: str) -> list[Car]:
-        ids = self._get("/vehicles", access_token).body.get("vehicles")
         found: list[Car] = []
-        for car_id in ids[: fields.KEPT_CARS] if isinstance(ids, list) else []:
-            path = f"/vehicles/{quote(str(car_id), safe='')}"
+        for listed in fields.listed(self._get("/vehicles", access_token).body, "vehicles"):
+            car_id = fields.text(listed)
+            if car_id is None:
+                continue
+            path = f"/vehicles/{quote(car_id, safe='')}"
             told = self._get(path, access_token).body | self._get(f"{path}/vin", access_token).body
             car = fields.car(told | {"id": car_id}, "id", "vin", ("make", "model"))
             if car is not None:
@@ -118,7 +120,7 @@ def explain(status: int, body: dict[str, Any]) -> tuple[Trouble, str]:
 def _data_age_ms(answer: Answer) -> int | None:
     try:
         return int(datetime.fromisoformat(answer.headers.get("SC-Data-Age", "")).timestamp() * 1000)
-    except ValueError:
+    except (ValueError, OverflowError, OSError):  # a year that the machine's clock does not know
         return None
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx2
 
 from cloud_bridge.vehicles.providers import fields, registry
+from cloud_bridge.vehicles.providers.answers import words_of
 from cloud_bridge.vehicles.providers.calls import ask
 from cloud_bridge.vehicles.providers.oauth import OAuthProvider
 from cloud_bridge.vehicles.providers.provider import Car, ProviderError, Reading
@@ -28,7 +29,7 @@ DEFAULTS = {
 }
 
 # "Response codes" of the Fleet API's conventions. Every status that PyPI's tesla-fleet-api 1.5.0 has a class for has a
-# row, or is an outage of Tesla's (424, 499, 5xx). It is no dependency: it would bring a Bluetooth stack of 30 packages.
+# row, or is an outage of Tesla's (5xx). It is no dependency: it would bring a Bluetooth stack of 30 packages.
 ERRORS = (
     Row(None, "mobile_access_disabled", Trouble.REMOTE_OFF),
     Row(None, "login_required", Trouble.CONSENT_GONE),
@@ -46,8 +47,10 @@ ERRORS = (
     Row(421, None, Trouble.REGION),
     Row(422, None, Trouble.MISUSED),
     Row(423, None, Trouble.ACCOUNT_LOCKED),
+    Row(424, None, Trouble.OUTAGE),
     Row(429, None, Trouble.RATE_LIMITED),
     Row(451, None, Trouble.ACCOUNT_ISSUE),  # the owner's privacy settings
+    Row(499, None, Trouble.OUTAGE),
 )
 
 PLUGGED_IN = frozenset({"Charging", "Complete", "Stopped", "Starting", "NoPower", "Calibrating"})
@@ -62,7 +65,9 @@ class Tesla(OAuthProvider):
 
     def cars(self, access_token: str) -> list[Car]:
         told = self._get("/api/1/vehicles", access_token)
-        found = (fields.car(item, "vin", "vin", "display_name") for item in fields.items(told.get("response")))
+        found = (
+            fields.car(item, "vin", "vin", "display_name") for item in fields.items(fields.listed(told, "response"))
+        )
         return [car for car in found if car is not None]
 
     def read(self, access_token: str, car_id: str, now_ms: int) -> Reading:
@@ -106,7 +111,8 @@ class Tesla(OAuthProvider):
 
 
 def explain(status: int, body: dict[str, Any]) -> tuple[Trouble, str]:
-    return look_up(ERRORS, status, f"{body.get('error', '')} {body.get('error_description', '')}"), ""
+    """By status and by the words of the answer, in whatever shape they are."""
+    return look_up(ERRORS, status, words_of(body)), ""
 
 
 def _object(body: dict[str, Any]) -> dict[str, Any]:

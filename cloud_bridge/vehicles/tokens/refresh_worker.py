@@ -9,6 +9,7 @@ One JSON object a line. In: first where the store is, `{"folder", "database"}`, 
 """
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -30,6 +31,8 @@ from cloud_bridge.vehicles.tokens.vault import Vault
 
 AT_ONCE = 4
 
+_log = logging.getLogger(__name__)
+
 
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -45,12 +48,7 @@ def main() -> None:
     pen = Lock()
 
     def work(order: dict[str, Any]) -> None:
-        try:
-            outcome = refreshing.refresh(order["grant"], order["generation"])
-        except BridgeError:
-            outcome = Outcome(trouble=Trouble.MISUSED)  # the key is gone: the operator's to mend
-        except SQLAlchemyError:
-            outcome = Outcome(trouble=Trouble.OUTAGE)  # of our own store
+        outcome = outcome_of(refreshing, order["grant"], order["generation"])
         with pen:
             _answer({"id": order["id"]} | outcome._asdict())
 
@@ -58,6 +56,19 @@ def main() -> None:
         for line in sys.stdin:
             workers.submit(work, json.loads(line))
     database.close()
+
+
+def outcome_of(refreshing: TokenRefresh, grant_id: str, generation: int) -> Outcome:
+    """Always an outcome: without one the caller would wait for refresh_client.ANSWER_S, and nobody would know why."""
+    try:
+        return refreshing.refresh(grant_id, generation)
+    except BridgeError:
+        return Outcome(Trouble.NOT_SET_UP)  # the key is gone
+    except SQLAlchemyError:
+        return Outcome(Trouble.OUTAGE)  # of our own store
+    except Exception:  # the boundary of a thread: what is not expected is logged whole
+        _log.exception("a refresh ended in an unexpected error")
+        return Outcome(Trouble.OUTAGE)
 
 
 def _answer(said: dict[str, Any]) -> None:

@@ -82,7 +82,7 @@ class TokenRefresh:
             make_due_by(connection, grant_id, now_ms + SOON_MS)
         provider = self.catalogue.providers.get(kept.provider)
         if provider is None:
-            raise ProviderError(Trouble.MISUSED, f"the provider {kept.provider} is not in the settings any more")
+            raise ProviderError(Trouble.NOT_SET_UP, f"the provider {kept.provider} is not in the settings any more")
         self._store(kept, self._exchange(provider, kept))
         return Outcome()
 

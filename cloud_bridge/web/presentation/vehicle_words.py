@@ -27,6 +27,11 @@ LOST = {
         "{maker} says that your account has no such vehicle. It may have been sold, or its driver list has changed.",
         "Connect the vehicle again with the account it is in now, or remove it here.",
     ),
+    Trouble.REFUSED: (
+        "{maker} refuses us the state of {car}",
+        "It has given the same answer for three days, and does not say that it is your consent that has ended.",
+        "Connect the vehicle again: it takes a minute. If that does not help, tell our support, as it is for us to mend.",
+    ),
     Trouble.REMOTE_OFF: (
         "{car}: remote access is switched off in the car",
         "Somebody has switched off mobile or remote access in the car's own settings.",

@@ -132,9 +132,10 @@ class Door:
 class Scene:
     """Two drivers, one maker (or more)."""
 
-    def __init__(self, folder: Path, database: Database, clock: HandClock, *makers: Maker) -> None:
-        self.folder, self.clock, self.maker = folder, clock, makers[0]
-        catalogue = Catalogue("https://app.example", {maker.name: maker for maker in makers})
+    maker: Maker
+
+    def __init__(self, folder: Path, database: Database, clock: HandClock, catalogue: Catalogue) -> None:
+        self.folder, self.clock = folder, clock
         vault = Vault(KeyFile(folder))
         grants = Grants(vault, Door(database, vault, catalogue, clock))
         self.accounts = Accounts(database, clock, catalogue, grants)
@@ -168,13 +169,25 @@ class Scene:
 
 
 @contextmanager
-def scene(folder: Path, *makers: Maker) -> Iterator[Scene]:
+def scene_with(folder: Path, catalogue: Catalogue) -> Iterator[Scene]:
+    """Ann and Bob, who have the ids 1 and 2, and these providers."""
     database = open_database(store_at(folder))
     with database.writing() as connection:
         for name in ("ann", "bob"):
             add_person(connection, name, "a hash", Role.DRIVER, 0)
         assert list(connection.execute(select(people.c.id)).scalars()) == [1, 2]
+    play = Scene(folder, database, HandClock(), catalogue)
     try:
-        yield Scene(folder, database, HandClock(), *(makers or (Maker(),)))
+        yield play
     finally:
+        play.accounts.close()
         database.close()
+
+
+@contextmanager
+def scene(folder: Path, *makers: Maker) -> Iterator[Scene]:
+    """With the makers of this file, one unless others are given."""
+    some = makers or (Maker(),)
+    with scene_with(folder, Catalogue("https://app.example", {maker.name: maker for maker in some})) as play:
+        play.maker = some[0]
+        yield play

@@ -2,8 +2,17 @@
 
 import pytest
 
-from cloud_bridge.vehicles.linking.link import TABLE, Event, ImpossibleEvent, Link, State, event_of, follow
-from cloud_bridge.vehicles.providers.provider_errors import ACT_ELSEWHERE, AUTHORISE_AGAIN, Trouble
+from cloud_bridge.vehicles.linking.link import (
+    REFUSED_AFTER_MS,
+    TABLE,
+    Event,
+    ImpossibleEvent,
+    Link,
+    State,
+    event_of,
+    follow,
+)
+from cloud_bridge.vehicles.providers.provider_errors import ACT_ELSEWHERE, AUTHORISE_AGAIN, LASTING, REFUSALS, Trouble
 
 NEW = Link(State.UNLINKED, 0)
 LINKED = Link(State.LINKED, 10)
@@ -37,6 +46,22 @@ def test_transient_trouble_degrades_and_heals_without_a_word() -> None:
 
 def test_an_outage_does_not_hide_that_access_is_lost() -> None:
     assert follow(LOST, event_of(Trouble.OUTAGE), 30, Trouble.OUTAGE) == LOST
+
+
+@pytest.mark.parametrize("trouble", sorted(set(Trouble) - LASTING))
+def test_only_a_refusal_that_lasts_is_told(trouble: Trouble) -> None:
+    if event_of(trouble) is not Event.FAILED:
+        return
+    link = follow(LINKED, Event.FAILED, 100, trouble)
+    early = follow(link, Event.FAILED, 100 + REFUSED_AFTER_MS - 1, trouble)
+    assert early == Link(State.DEGRADED, 100, trouble)
+    late = follow(early, Event.FAILED, 100 + REFUSED_AFTER_MS, trouble)
+    assert late == (Link(State.ACCESS_LOST, 100, Trouble.REFUSED) if trouble in REFUSALS else early)
+
+
+def test_a_clock_set_back_tells_no_refusal_early() -> None:
+    link = follow(LINKED, Event.FAILED, REFUSED_AFTER_MS, Trouble.UNEXPLAINED)
+    assert follow(link, Event.FAILED, 0, Trouble.UNEXPLAINED).state is State.DEGRADED
 
 
 def test_access_comes_back_whoever_mended_it() -> None:

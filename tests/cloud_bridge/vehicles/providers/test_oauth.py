@@ -84,14 +84,17 @@ def test_a_life_that_makes_no_sense_is_short(life: Any) -> None:
         (400, {"error": "invalid_scope"}, Trouble.SCOPE_MISSING),
         (401, {"error": "invalid_client", "error_description": "client authentication failed"}, Trouble.MISUSED),
         (400, {"error": "unauthorized_client"}, Trouble.MISUSED),
-        (400, {"error": "something_new"}, Trouble.OUTAGE),
-        (429, {"message": "slow down"}, Trouble.OUTAGE),
-        (503, {"error": "invalid_grant"}, Trouble.OUTAGE),
+        (400, {"error": "something_new"}, Trouble.UNEXPLAINED),
+        (429, {"message": "slow down"}, Trouble.RATE_LIMITED),
+        (503, {"error": "invalid_grant"}, Trouble.UNEXPLAINED),
+        (503, {"error": "invalid_client"}, Trouble.OUTAGE),
         (500, b"<html>oops</html>", Trouble.OUTAGE),
         (200, b"<html>maintenance</html>", Trouble.OUTAGE),
         (200, b"[1]", Trouble.OUTAGE),
         (200, {}, Trouble.OUTAGE),
         (200, {"access_token": 7}, Trouble.OUTAGE),
+        (200, {"access_token": "A\ud800"}, Trouble.OUTAGE),
+        (200, {"access_token": ""}, Trouble.OUTAGE),
         (302, b"", Trouble.OUTAGE),
     ],
 )
@@ -107,6 +110,38 @@ def test_a_provider_that_is_down_or_slow_is_an_outage_and_tells_no_token(failure
         OAuth(SETTINGS, Wire(failure).transport).refresh("R0", NOW_MS)
     assert caught.value.trouble is Trouble.OUTAGE
     assert "R0" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'"x": NaN',
+        b'"x": "\\ud800"',
+        b'"x": 1e999',
+        b'"scope": 7',
+        b'"expires_in": "' + b"9" * 5000 + b'"',
+        b'"expires_in": NaN',
+    ]
+    + [b'"expires_in": "\\ud800"', b'"token_type": ["\\ud800"]', b'"x": ' + b"[" * 500 + b"]" * 500],
+)
+def test_the_next_token_is_not_lost_for_something_odd_beside_it(odd: bytes) -> None:
+    """The refresh has used up the old one."""
+    wire = Wire((200, b'{"access_token": "A1", "refresh_token": "R1", ' + odd + b"}"))
+    grant = OAuth(SETTINGS, wire.transport).refresh("R0", NOW_MS)
+    assert (grant.access_token, grant.refresh_token) == ("A1", "R1")
+    assert NOW_MS < grant.expires_ms <= NOW_MS + 90 * 24 * 3600 * 1000
+
+
+@pytest.mark.parametrize("odd", [{"a": 1}, ["R1"], 7, "", None, "R\ud800"])
+def test_a_next_token_that_is_none_leaves_the_old_one(odd: Any) -> None:
+    wire = Wire((200, TOKEN | {"refresh_token": odd}))
+    assert OAuth(SETTINGS, wire.transport).refresh("R0", NOW_MS).refresh_token == "R0"
+
+
+def test_the_token_endpoint_says_how_long_to_wait() -> None:
+    with pytest.raises(ProviderError) as caught:
+        OAuth(SETTINGS, Wire((429, {}, {"Retry-After": "30"})).transport).refresh("R0", NOW_MS)
+    assert caught.value.retry_after_ms == 30_000
 
 
 def test_an_endless_answer_and_a_compressed_bomb_are_cut_off() -> None:

@@ -1,11 +1,14 @@
 """Is every documented error of each provider understood, and every answer read into the same words?"""
 
+import json
 from typing import Any
 
 import httpx2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from cloud_bridge.vehicles.providers.provider import Car, Provider, ProviderError, Reading
+from cloud_bridge.vehicles.providers.provider import Car, Grant, Provider, ProviderError, Reading
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
 from cloud_bridge.vehicles.providers.registry import kinds
 from cloud_bridge.vehicles.providers.section import Section
@@ -82,7 +85,13 @@ TESLA = [
     (tesla_said(503, "upstream"), Trouble.OUTAGE),
     (tesla_said(540, "device unexpected response"), Trouble.OUTAGE),
     ((200, b"<html>"), Trouble.OUTAGE),
-    ((403, b"<html>"), Trouble.OUTAGE),
+    ((403, b"<html>"), Trouble.UNEXPLAINED),
+    ((404, b"<html>"), Trouble.UNEXPLAINED),  # a proxy's page is not the end of a vehicle
+    ((401, b"<html>"), Trouble.STALE_TOKEN),
+    ((401, b""), Trouble.STALE_TOKEN),
+    ((418, {"error": "teapot"}), Trouble.UNEXPLAINED),
+    ((403, {"errors": [{"code": "mobile_access_disabled"}]}), Trouble.REMOTE_OFF),
+    ((200, {"error": {"code": "login_required"}}), Trouble.CONSENT_GONE),
     ((301, b""), Trouble.OUTAGE),
 ]
 CSA = "CONNECTED_SERVICES_ACCOUNT"
@@ -106,6 +115,14 @@ SMARTCAR = [
 ]
 GENERIC = [
     ((401, {"error": "invalid_token"}), Trouble.STALE_TOKEN),
+    ((403, {"error": "invalid_token"}), Trouble.STALE_TOKEN),
+    ((400, {"errors": [{"code": "token_expired"}]}), Trouble.STALE_TOKEN),
+    ((200, {"error": "invalid_token"}), Trouble.STALE_TOKEN),
+    ((200, {"error": "something_new"}), Trouble.UNEXPLAINED),
+    ((400, {"error": "something_new"}), Trouble.UNEXPLAINED),
+    ((403, {"error": {"code": "insufficient_scope"}}), Trouble.SCOPE_MISSING),
+    ((404, b"not found"), Trouble.UNEXPLAINED),
+    ((404, b""), Trouble.VEHICLE_GONE),
     ((403, {"error": "insufficient_scope"}), Trouble.SCOPE_MISSING),
     ((403, {"error": "remote_access_disabled"}), Trouble.REMOTE_OFF),
     ((404, {"error": "not_found"}), Trouble.VEHICLE_GONE),
@@ -139,7 +156,8 @@ def test_smartcars_own_words_reach_the_driver() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "wait_ms"), [("30", 30_000), ("999999999", 86_400_000), ("soon", None), ("-1", None)]
+    ("header", "wait_ms"),
+    [("30", 30_000), ("999999999", 86_400_000), ("9" * 5000, 86_400_000), ("soon", None), ("-1", None)],
 )
 def test_how_long_to_wait_is_taken_from_the_provider(header: str, wait_ms: int | None) -> None:
     with pytest.raises(ProviderError) as caught:
@@ -198,6 +216,96 @@ def test_nonsense_in_an_answer_is_unknown() -> None:
     told = {"battery_percent": 140, "plugged_in": "yes", "charging": 1, "range_km": -4, "seen_ms": NOW_MS * 2}
     assert generic(Wire((200, told))).read("A1", "c", NOW_MS) == Reading(NOW_MS)
     assert generic(Wire((200, {"vehicles": [{"id": "x"}, 7, {"vin": "V"}]}))).cars("A1") == []
+
+
+DEEP = b'{"a":' * 100_000
+BROKEN = [DEEP, b"[" * 100_000, b'{"error": "invalid', b'{"a": ' + b"9" * 5000 + b"}", b'{"\xff"}']
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 404, 503])
+@pytest.mark.parametrize("body", BROKEN, ids=lambda body: repr(body[:8]))
+@pytest.mark.parametrize("make", [tesla, smartcar, generic])
+def test_an_answer_that_cannot_be_decoded_is_an_outage(make: Any, body: bytes, status: int) -> None:
+    for call in ("cars", "read", "refresh", "exchange", "release"):
+        provider = make(Wire((status, body)))
+        arguments = {
+            "cars": ("A1",),
+            "read": ("A1", "car-1", NOW_MS),
+            "refresh": ("R1", NOW_MS),
+            "exchange": ("c", "v" * 43, "https://app.example", NOW_MS),
+            "release": (Grant("A1", "R1", NOW_MS, NOW_MS, ()), "car-1"),
+        }[call]
+        if call == "release" and make is not smartcar:
+            continue
+        with pytest.raises(ProviderError) as caught:
+            getattr(provider, call)(*arguments)
+        assert caught.value.trouble is Trouble.OUTAGE, call
+
+
+@pytest.mark.parametrize("body", [{}, {"vehicles": None}, {"vehicles": {}}, {"response": "none"}, b""])
+@pytest.mark.parametrize("make", [tesla, smartcar, generic])
+def test_an_account_is_not_empty_because_an_answer_has_no_list(make: Any, body: Any) -> None:
+    with pytest.raises(ProviderError) as caught:
+        make(Wire((200, body))).cars("A1")
+    assert caught.value.trouble is Trouble.OUTAGE
+
+
+@pytest.mark.parametrize("vin", ["\ufb03" * 100, "\xdf" * 100, "V" * 5000])
+def test_a_car_fits_its_columns(vin: str) -> None:
+    car = generic(Wire((200, {"vehicles": [{"id": "i" * 500, "vin": vin, "name": "n" * 500}]}))).cars("A1")[0]
+    assert [len(text) for text in car] == [100, 100, 100]
+    named = {"make": "m" * 500, "model": "n" * 500, "vin": "V"}
+    car = smartcar(Wire((200, {"vehicles": ["a-1"]}), (200, named), (200, named))).cars("A1")[0]
+    assert len(car.name) == 100
+
+
+def json_values() -> st.SearchStrategy[Any]:
+    return st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats()
+        | st.text()
+        | st.sampled_from(["\0", "\ud800", "online"]),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(st.text(max_size=5) | st.sampled_from(KEYS), inner, max_size=5)
+        ),
+        max_leaves=15,
+    )
+
+
+KEYS = [
+    "vehicles",
+    "response",
+    "id",
+    "vin",
+    "error",
+    "errors",
+    "charge_state",
+    "timestamp",
+    "percentRemaining",
+    "state",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    make=st.sampled_from([tesla, smartcar, generic]),
+    call=st.sampled_from(["cars", "read"]),
+    status=st.sampled_from([200, 204, 301, 400, 401, 403, 404, 408, 421, 429, 500, 503]),
+    bodies=st.lists(
+        json_values().map(lambda value: json.dumps(value).encode()) | st.binary(max_size=40), min_size=4, max_size=4
+    ),
+    age=st.text(st.characters(max_codepoint=126, min_codepoint=32), max_size=30) | st.datetimes().map(str),
+)
+def test_any_answer_is_a_value_or_a_trouble(make: Any, call: str, status: int, bodies: list[bytes], age: str) -> None:
+    """Vehicles, readings, and the region of an account: whatever they look like, nothing else is raised."""
+    wire = Wire(*((status, body, {"SC-Data-Age": age}) for body in [*bodies, *[b"{}"] * 110]))
+    try:
+        getattr(make(wire), call)("A1", *([] if call == "cars" else ["car-1", NOW_MS]))
+    except ProviderError as error:
+        assert error.trouble in Trouble
 
 
 def test_a_hostile_car_id_stays_inside_its_path() -> None:

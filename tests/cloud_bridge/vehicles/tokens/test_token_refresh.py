@@ -12,6 +12,8 @@ from cloud_bridge.vehicles.polling.poll_schedule import IDLE_MS
 from cloud_bridge.vehicles.polling.poller import poll_due
 from cloud_bridge.vehicles.providers.provider import ProviderError
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
+from cloud_bridge.vehicles.tokens.keys import KeyGone
+from cloud_bridge.vehicles.tokens.refresh_worker import outcome_of
 from cloud_bridge.vehicles.tokens.token_refresh import SOON_MS, Outcome, TokenRefresh, Waits
 from cloud_bridge.vehicles.tokens.vault import Kept, Vault
 from tests.cloud_bridge.vehicles.acting import Scene
@@ -186,4 +188,26 @@ def test_linking_again_during_a_refresh_wins(play: Scene) -> None:
 def test_a_maker_that_is_gone_from_the_settings_is_the_operators_to_mend(play: Scene) -> None:
     play.link()
     play.accounts.catalogue.providers.clear()
-    assert refresh(play) == Outcome(Trouble.MISUSED)
+    assert refresh(play) == Outcome(Trouble.NOT_SET_UP)
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble"),
+    [
+        (KeyGone("gone"), Trouble.NOT_SET_UP),
+        (OperationalError("select", {}, Exception("locked")), Trouble.OUTAGE),
+        (RecursionError("as deep as a well"), Trouble.OUTAGE),
+    ],
+)
+def test_whoever_waits_for_a_refresh_gets_an_outcome(
+    play: Scene, monkeypatch: pytest.MonkeyPatch, error: Exception, trouble: Trouble
+) -> None:
+    play.link()
+    accounts, now = play.accounts, kept(play)
+
+    def fail(*_arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Vault, "get", fail)
+    refreshing = TokenRefresh(accounts.database, accounts.grants.vault, accounts.catalogue, play.clock, AT_ONCE)
+    assert outcome_of(refreshing, now.id, now.generation) == Outcome(trouble)
