@@ -7,17 +7,20 @@ from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import find_person
 from cloud_bridge.vehicles.accounts import open_accounts
-from cloud_bridge.vehicles.linking.unlink import erase_person
+from cloud_bridge.vehicles.linking.consents import erase_person
 
 
-def give_back(settings: Settings, name: str) -> None:
-    """Their vehicles and grants are deleted too. A maker that cannot be reached keeps nobody here. Raises BridgeError."""
+def give_back(settings: Settings, name: str) -> list[str]:
+    """Their vehicles and grants are deleted too. A maker that cannot be reached keeps nobody here. Raises BridgeError.
+
+    Returns the makers that were not told: the person has to take the access back there.
+    """
     database = open_database(settings.store)
     accounts = open_accounts(database, SystemClock(), settings, os.environ)
     try:
         with database.reading() as connection:
             person = find_person(connection, name)
-        erase_person(accounts, person.id)
+        return erase_person(accounts, person.id)
     finally:
         accounts.close()
         database.close()

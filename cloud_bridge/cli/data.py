@@ -35,6 +35,8 @@ def export(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def erase(settings: Settings, options: argparse.Namespace) -> Answer:
-    give_back(settings, options.user)
+    """Counts by table, and the car makers that could not be told, if there are any."""
+    untold = give_back(settings, options.user)
     with open_database(settings.store).writing() as connection:
-        return {**personal.erase(connection, find_person(connection, options.user))}
+        gone = personal.erase(connection, find_person(connection, options.user))
+    return {**gone, "car_makers_not_told": untold} if untold else {**gone}

@@ -55,10 +55,11 @@ def role(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def remove(settings: Settings, options: argparse.Namespace) -> Answer:
-    give_back(settings, options.name)
+    """The car makers that could not be told are named, if there are any."""
+    untold = give_back(settings, options.name)
     with open_database(settings.store).writing() as connection:
         people.remove_person(connection, people.find_person(connection, options.name))
-    return {"user": options.name, "removed": True}
+    return {"user": options.name, "removed": True} | ({"car_makers_not_told": untold} if untold else {})
 
 
 def _new_password() -> tuple[str, str]:

@@ -15,13 +15,13 @@ from cloud_bridge.vehicles.tokens.vault import Kept
 
 
 def unlink(accounts: Accounts, vehicle: Vehicle, erase: bool = False) -> bool:
-    """Disconnect it; with `erase` forget the vehicle too. False if the provider was not told.
+    """Disconnect it; with `erase` delete the vehicle too. Blocks on the provider. False if that was not told.
 
     The last vehicle of a grant takes the grant with it.
     """
     with accounts.database.writing() as connection:
         now = repository.find(connection, vehicle.id) or vehicle
-        kept = _opened(accounts, connection, now.grant_id)
+        kept = opened(accounts, connection, now.grant_id)
         unused = repository.assign_grant(connection, now, None)
         if unused is not None:
             accounts.grants.vault.delete(connection, unused)
@@ -29,7 +29,7 @@ def unlink(accounts: Accounts, vehicle: Vehicle, erase: bool = False) -> bool:
         if erase:
             repository.remove(connection, now)
     if kept is None:
-        return True
+        return now.grant_id is None
     try:
         provider = accounts.provider(kept.provider)
         provider.release(kept.grant, now.car_id)
@@ -40,22 +40,10 @@ def unlink(accounts: Accounts, vehicle: Vehicle, erase: bool = False) -> bool:
     return True
 
 
-def erase_person(accounts: Accounts, person_id: int) -> None:
-    """Before a person is removed: every consent is given back."""
-    with accounts.database.reading() as connection:
-        theirs = repository.of_person(connection, person_id)
-    for vehicle in theirs:
-        unlink(accounts, vehicle, erase=True)
-    with accounts.database.reading() as connection:
-        unchosen = accounts.grants.vault.of_person(connection, person_id)
-    for grant_id in unchosen:
-        drop(accounts, grant_id)
-
-
 def drop(accounts: Accounts, grant_id: str) -> None:
-    """A grant without vehicles."""
+    """Give back and delete a grant without vehicles."""
     with accounts.database.writing() as connection:
-        kept = _opened(accounts, connection, grant_id)
+        kept = opened(accounts, connection, grant_id)
         accounts.grants.vault.delete(connection, grant_id)
     if kept is not None:
         with suppress(ProviderError):
@@ -64,15 +52,15 @@ def drop(accounts: Accounts, grant_id: str) -> None:
 
 
 def give_back(provider: Provider, grant: Grant, cars: list[Car]) -> None:
-    """As far as the provider can be reached: we keep nothing either way."""
+    """Give a grant back as far as the provider can be reached; it is not stored either way."""
     with suppress(ProviderError):
         for car in cars:
             provider.release(grant, car.id)
         provider.revoke(grant)
 
 
-def _opened(accounts: Accounts, connection: Connection, grant_id: str | None) -> Kept | None:
-    """None when there is none; what cannot be opened cannot be given back either."""
+def opened(accounts: Accounts, connection: Connection, grant_id: str | None) -> Kept | None:
+    """The stored grant. None if there is none, or if it cannot be opened and so cannot be given back either."""
     with suppress(KeyGone, SealBroken):
         return None if grant_id is None else accounts.grants.vault.get(connection, grant_id)
     return None

@@ -5,20 +5,25 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 
 from cloud_bridge.alerts.kinds import AlertKind
+from cloud_bridge.app_state import AppState
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.passwords import MAX_LENGTH
-from cloud_bridge.store.access import Role
+from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.personal import erase, export
 from cloud_bridge.store.subscriptions import Via, add_subscription, remove_subscription, subscriptions_of
+from cloud_bridge.vehicles.linking.consents import return_all
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import Number, OwnForm, PersonOf, page, to
 from cloud_bridge.web.pages.everyone.login import who_knows
-from cloud_bridge.web.security.access import SESSION_COOKIE, PasswordsOf, StateDep
+from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
 from cloud_bridge.web.security.rates import EXPORTS, use
+
+RETURN_WITHIN_S = 5.0  # that an erasure waits for car makers
 
 router = APIRouter(prefix="/account", include_in_schema=False)
 
@@ -93,15 +98,28 @@ def export_data(request: Request, connection: Reading, person: PersonOf) -> Resp
 
 
 @router.post("/data/erase", dependencies=[OwnForm])
-def erase_data(
-    app_state: StateDep, passwords: PasswordsOf, person: PersonOf, password: Annotated[str, Form(max_length=MAX_LENGTH)]
+async def erase_data(
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    password: Annotated[str, Form(max_length=MAX_LENGTH)],
 ) -> Response:
-    """The password is asked for again: this cannot be undone."""
-    if who_knows(app_state, passwords, person.name, password) is None:
+    """The password is asked for again: this cannot be undone. Car makers are told first that our access is over.
+
+    The turn to hash a password is not held while car makers are waited for.
+    """
+    async with app_state.passwords.turn() as passwords:
+        known = await run_in_threadpool(who_knows, app_state, passwords, person.name, password)
+    if known is None:
         raise Refused("That is not your password", "Nothing was deleted.")
-    with app_state.database.writing() as connection:  # of its own: none was held while the password was hashed
-        erase(connection, person)
+    untold = await return_all(app_state.accounts, person.id, RETURN_WITHIN_S)
+    await run_in_threadpool(_erase, app_state, person)
     app_state.live.access_changed()
-    response = to("/login")
+    response = page(request, "everyone/account_erased.html", None, untold=untold) if untold else to("/login")
     response.delete_cookie(SESSION_COOKIE)
     return response
+
+
+def _erase(app_state: AppState, person: Person) -> None:
+    with app_state.database.writing() as connection:  # of its own: none was held while car makers were asked
+        erase(connection, person)

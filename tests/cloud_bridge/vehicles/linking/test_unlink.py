@@ -3,8 +3,9 @@
 from sqlalchemy import delete
 
 from cloud_bridge.store.tables import people
+from cloud_bridge.vehicles.linking.consents import erase_person
 from cloud_bridge.vehicles.linking.link import State
-from cloud_bridge.vehicles.linking.unlink import erase_person, unlink
+from cloud_bridge.vehicles.linking.unlink import unlink
 from cloud_bridge.vehicles.polling.poll import poll
 from cloud_bridge.vehicles.providers.provider import ProviderError
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
@@ -35,6 +36,14 @@ def test_disconnecting_works_while_the_maker_is_down_and_says_so(play: Scene) ->
     play.maker.trouble["revoke"] = ProviderError(Trouble.OUTAGE)
     assert not unlink(play.accounts, vehicle, erase=True)
     assert play.vehicles() == []
+
+
+def test_a_grant_that_cannot_be_opened_is_not_given_back_and_that_is_said(play: Scene) -> None:
+    vehicle = play.link()
+    (play.folder / "vehicle-keys.json").unlink()
+    assert not unlink(play.accounts, vehicle)
+    assert play.vehicle().link.state is State.UNLINKED
+    assert unlink(play.accounts, play.vehicle()), "there is nothing to give back any more"
 
 
 def test_a_look_that_comes_back_after_the_driver_disconnected_changes_nothing(play: Scene) -> None:
