@@ -139,6 +139,12 @@ def period_for(asker: Asker, unit_id: str, owned_from_ms: int) -> Period:
     return Period(unit_id, owned_from_ms, owned_from_ms)
 
 
+def contact_period(period: Period) -> Period:
+    """For what is said of the present contact, which is a fact of the charge point whosever it is: how long it has been
+    silent, or was until just now."""
+    return period._replace(evidence_from_ms=0)
+
+
 def begins_ms(table: Table, period: Period) -> int:
     """Where the asker's part of this table begins."""
     return period.evidence_from_ms if HAPPENED[table].is_evidence else period.from_ms

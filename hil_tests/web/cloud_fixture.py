@@ -55,6 +55,8 @@ class WebCloudFixture(CloudFixture):
             f"UPDATE contacts SET last_contact_ms = last_contact_ms - {back_ms}",
             f"UPDATE heartbeats SET received_ms = received_ms - {back_ms}",
             f"UPDATE contact_gaps SET from_ms = from_ms - {back_ms}, to_ms = to_ms - {back_ms}",
+            f"UPDATE ownerships SET from_ms = from_ms - {back_ms}",
+            f"UPDATE units SET owned_from_ms = owned_from_ms - {back_ms} WHERE owned_from_ms > 0",
         )
         self.start_bridge()
 
@@ -70,7 +72,9 @@ class WebCloudFixture(CloudFixture):
         with closing(sqlite3.connect(self.folder / "chargekeeper.db", timeout=10)) as store, store:
             store.executemany("INSERT OR IGNORE INTO signal_5min VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             store.executemany("INSERT INTO contact_gaps VALUES (?, ?, ?)", gaps)
-            store.execute("UPDATE units SET first_contact_ms = ? WHERE id = ?", (now_ms - 14 * DAY_MS, unit_id))
+            weeks_ago = (now_ms - 14 * DAY_MS, unit_id)
+            store.execute("UPDATE units SET first_contact_ms = ?1, owned_from_ms = ?1 WHERE id = ?2", weeks_ago)
+            store.execute("UPDATE ownerships SET from_ms = ? WHERE unit_id = ?", weeks_ago)
 
     def store(self, *statements: str) -> None:
         """Changes what is stored behind the bridge's back."""

@@ -11,6 +11,7 @@ from cloud_bridge.store import history
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.contact_details import installer_details
 from cloud_bridge.store.firmware import firmware_versions
+from cloud_bridge.store.ownership import contact_period
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.vehicles import repository
 from cloud_bridge.web.page import PersonOf, UnitOf, page, render_html, to
@@ -81,10 +82,10 @@ def _content(app_state: AppState, person: Person, unit: Unit, point: ChargePoint
 
 
 def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint) -> Around:
-    from_ms = point.now_ms - BACK_FOR_MS
+    from_ms = max(point.now_ms - BACK_FOR_MS, unit.period.evidence_from_ms)
     with app_state.database.reading() as connection:
         vehicles_mark = repository.mark(repository.of_person(connection, person.id))
-        ended = history.unit_gaps(connection, unit.period, from_ms, point.now_ms)
+        ended = history.unit_gaps(connection, contact_period(unit.period), from_ms, point.now_ms)
         installer = installer_details(connection, unit.id) if point.heartbeat.faults else None
         firmware = firmware_versions(connection, [unit.id]).get(unit.id)
         back = None
