@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.alerts.alarm import NOTICE_EVERY_S, TROUBLE_EVERY_S, WEAK_SIGNAL_EVERY_S, Alarm
 from cloud_bridge.clock import Clock
 from cloud_bridge.contact import Contact, UptimeLedger, judge, later
+from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.live import Live
 from cloud_bridge.store.database import Database
@@ -95,6 +96,10 @@ class Upkeep:
             while keys := self._outdated(kept, now_ms):
                 with self._database.writing() as connection:
                     forget(connection, kept, keys, now_ms)
+        try:
+            self._database.empty_log()
+        except StoreUnusable as error:  # the next hour
+            _log.warning("%s", error)
 
     def _outdated(self, kept: Kept, now_ms: int) -> list[dict[str, Any]]:
         with self._database.reading() as connection:

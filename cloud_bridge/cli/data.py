@@ -10,13 +10,15 @@ from cloud_bridge.store import personal
 from cloud_bridge.store.backup import restore, write_backup
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import find_person
+from cloud_bridge.store.tables import metadata
 
 
 def declare(area: Area) -> None:
     area.command("backup", "write a consistent copy while the bridge runs", backup, "file")
     area.command("restore", "put a backup in place of the database; the bridge must not run", restore_backup, "file")
     area.command("export", "print everything that is kept of one person", export, "user")
-    area.command("erase", "delete one person, and all that their units said", erase, "user")
+    area.command("erase", "delete one person, and all that their units said in their time", erase, "user")
+    area.command("scrub", "let nothing that was deleted remain in the files", scrub)
 
 
 def backup(settings: Settings, options: argparse.Namespace) -> Answer:
@@ -37,6 +39,13 @@ def export(settings: Settings, options: argparse.Namespace) -> Answer:
 def erase(settings: Settings, options: argparse.Namespace) -> Answer:
     """Counts by table, and the car makers that could not be told, if there are any."""
     untold = give_back(settings, options.user)
-    with open_database(settings.store).writing() as connection:
+    database = open_database(settings.store)
+    with database.writing() as connection:
         gone = personal.erase(connection, find_person(connection, options.user))
+    database.scrub(table for table, rows in gone.items() if rows)
     return {**gone, "car_makers_not_told": untold} if untold else {**gone}
+
+
+def scrub(settings: Settings, _options: argparse.Namespace) -> Answer:
+    open_database(settings.store).scrub(table.name for table in metadata.sorted_tables)
+    return {"scrubbed": True}

@@ -57,8 +57,10 @@ def role(settings: Settings, options: argparse.Namespace) -> Answer:
 def remove(settings: Settings, options: argparse.Namespace) -> Answer:
     """The car makers that could not be told are named, if there are any."""
     untold = give_back(settings, options.name)
-    with open_database(settings.store).writing() as connection:
+    database = open_database(settings.store)
+    with database.writing() as connection:
         people.remove_person(connection, people.find_person(connection, options.name))
+    database.scrub(["people", "tokens", "web_sessions"])
     return {"user": options.name, "removed": True} | ({"car_makers_not_told": untold} if untold else {})
 
 

@@ -9,7 +9,7 @@ import json
 import os
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -24,7 +24,7 @@ from cloud_bridge.store.claims import claim, release
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.tables import alert_wishes, alerts
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust
-from tests.cloud_bridge.running import Bridge, Unit
+from tests.cloud_bridge.running import Bridge, Unit, running_bridge
 from tests.cloud_bridge.web.test_theirs_only import flat
 
 STORIES = int(os.environ.get("OWNERSHIP_STORIES", "3"))
@@ -33,6 +33,7 @@ STEPS = 45
 UNITS = ("wall-1", "wall-2")
 DRIVERS = ("ann", "ben", "cat")
 MARK = re.compile(r"mk\d{4}x")
+Step = Callable[[str], None]
 ALL_TIME = "from=2024-01-01T00:00:00Z&to=2040-01-01T00:00:00Z"
 SKIPPED = {  # GET routes that are not read here, with the reason
     "/charge-points/{unit_id}/live": "a stream that does not end: test_stream.py",
@@ -217,8 +218,8 @@ class Story:
     def read(self, name: str) -> None:
         client = self.visitors[name].client
         for path in self.pages():
-            for query in (ALL_TIME, "days=30", f"{ALL_TIME}&resolution=raw"):
-                self.check(name, path, client.get(f"{path}?{query}").text, self.may_see)
+            for window in (ALL_TIME, "days=30", f"{ALL_TIME}&resolution=raw"):
+                self.check(name, path, client.get(f"{path}?{window}").text, self.may_see)
                 if "history" not in path and "/api/" not in path:
                     break
         self.alarm.notice()
@@ -251,9 +252,9 @@ class Story:
         return any(unit == row.unit and from_ <= row.order <= until for unit, from_, until in periods)
 
     def play(self) -> None:
-        steps = (self.session, self.late_session, self.event, self.late_event, self.heartbeat, self.command)
-        steps += (self.name_it, self.write, self.raise_job)
-        changes = (self.claim, self.release, self.sell, self.sell, self.erase)
+        steps: list[Step] = [self.session, self.late_session, self.event, self.late_event, self.heartbeat, self.command]
+        steps += [self.name_it, self.write, self.raise_job]
+        changes: list[Step] = [self.claim, self.release, self.sell, self.sell, self.erase]
         for number in range(STEPS):
             unit = self.random.choice(UNITS)
             step = self.random.choice(steps if self.random.random() < 0.65 else changes)
@@ -269,8 +270,6 @@ class Story:
 
 @pytest.mark.timeout(120 + 120 * STORIES)
 def test_nobody_sees_a_row_from_outside_their_time(tmp_path_factory: pytest.TempPathFactory) -> None:
-    from tests.cloud_bridge.running import running_bridge
-
     for number in range(STORIES) if ALONE is None else [int(ALONE)]:
         print(f"STORY={number}")
         with running_bridge(tmp_path_factory.mktemp("story")) as bridge:

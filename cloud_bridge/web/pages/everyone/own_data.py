@@ -1,6 +1,7 @@
 """What a person is told of without asking, and what is kept of them: to choose, to take away, to erase."""
 
 import json
+import logging
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -9,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.app_state import AppState
-from cloud_bridge.errors import BridgeError
+from cloud_bridge.errors import BridgeError, StoreUnusable
 from cloud_bridge.passwords import MAX_LENGTH
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.email import email_of
@@ -26,6 +27,8 @@ from cloud_bridge.web.security.rates import EXPORTS, use
 RETURN_WITHIN_S = 5.0  # that an erasure waits for car makers
 
 router = APIRouter(prefix="/account", include_in_schema=False)
+
+_log = logging.getLogger(__name__)
 
 ABOUT = {
     AlertKind.SILENT: "It has fallen silent",
@@ -122,4 +125,8 @@ async def erase_data(
 
 def _erase(app_state: AppState, person: Person) -> None:
     with app_state.database.writing() as connection:  # of its own: none was held while car makers were asked
-        erase(connection, person)
+        gone = erase(connection, person)
+    try:
+        app_state.database.scrub(table for table, rows in gone.items() if rows)
+    except StoreUnusable as error:  # they are erased; the next scrub takes what the files still have
+        _log.error("%s", error)

@@ -33,7 +33,9 @@ def driver(bridge: Bridge) -> Visitor:
     unit.publish("cp/home-1/session", sample("session"))
     silence = {"unit_id": "home-1", "from_ms": START_MS - DAY_MS, "to_ms": START_MS - DAY_MS + 6 * HOUR_MS}
     with bridge.app_state.database.writing() as connection:
-        connection.execute(update(units).values(first_contact_ms=START_MS - 8 * DAY_MS, owned_from_ms=START_MS - 8 * DAY_MS))
+        connection.execute(
+            update(units).values(first_contact_ms=START_MS - 8 * DAY_MS, owned_from_ms=START_MS - 8 * DAY_MS)
+        )
         connection.execute(insert(contact_gaps), silence)
         weak = {"unit_id": "home-1", "received_ms": START_MS - HOUR_MS, "csq": 9, "operator": "23415"}
         connection.execute(insert(signal), weak)
