@@ -1,5 +1,7 @@
 """A unit becomes a driver's with the code on its label, and an installer's as work. Both can be undone."""
 
+import unicodedata
+
 from sqlalchemy import Connection, delete, select, update
 
 from cloud_bridge.errors import BridgeError
@@ -17,7 +19,8 @@ class ClaimRefused(BridgeError):
 
 def as_printed(typed: str) -> str:
     """The code as it stands on the label, whatever spaces, dashes and small letters it was typed with."""
-    symbols = "".join(symbol for symbol in typed.upper() if symbol.isalnum())[: CLAIM_LENGTH + 1]
+    plain = unicodedata.normalize("NFKC", typed).upper()
+    symbols = "".join(symbol for symbol in plain if symbol.isalnum())[: CLAIM_LENGTH + 1]
     return "-".join(symbols[at : at + GROUP] for at in range(0, len(symbols), GROUP))
 
 

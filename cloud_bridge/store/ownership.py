@@ -218,7 +218,11 @@ _STAMPED = (  # what tells when the newest row of a unit was stored
     results.c.received_ms,
     transitions.c.at_ms,
     commands.c.given_ms,
+    jobs.c.raised_ms,
+    alerts.c.at_ms,
+    rejected_messages.c.received_ms,
     signal.c.received_ms,
+    signal_5min.c.from_ms,
 )
 
 

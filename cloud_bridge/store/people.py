@@ -2,11 +2,12 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, delete, select, update
+from sqlalchemy import Connection, Row, Select, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.names import appearance, checked, folded
 from cloud_bridge.store.ownership import end_ownerships
 from cloud_bridge.store.secrets import hash_of, new_secret
 from cloud_bridge.store.tables import people, tokens, web_sessions
@@ -14,7 +15,6 @@ from cloud_bridge.store.tables import people, tokens, web_sessions
 __all__ = ["SESSION_MS", "Person", "Role"]
 
 SESSION_MS = 30 * 24 * 3600 * 1000  # a phone in a pocket stays logged in for a month
-MAX_NAME = 100
 
 
 class Login(NamedTuple):
@@ -27,10 +27,15 @@ class Login(NamedTuple):
 def add_person(
     connection: Connection, name: str, password_hash: str, role: Role, now_ms: int, email: str | None = None
 ) -> None:
-    """Raises AlreadyThere, or BridgeError for a name that is none."""
-    if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
-        raise BridgeError(f"{name!r} is no user name: use 1 to {MAX_NAME} printable characters")
-    values = {
+    """Raises AlreadyThere, also for a name that looks like another's, or BridgeError for a name that is none."""
+    name = checked(name)
+    forms = {"name_folded": folded(name), "name_appearance": appearance(name)}
+    alike = or_(*(people.c[column] == form for column, form in forms.items()))
+    other = connection.execute(select(people.c.name).where(alike)).scalars().first()
+    if other is not None:
+        what = f"the user {other} exists already"
+        raise AlreadyThere(what if folded(other) == folded(name) else f"{name} looks like another name: {what}")
+    values = forms | {
         "name": name,
         "password_hash": password_hash,
         "role": role,
@@ -45,8 +50,8 @@ def add_person(
 
 
 def find_person(connection: Connection, name: str) -> Person:
-    """Raises BridgeError when there is nobody of that name."""
-    row = connection.execute(_persons().where(people.c.name == name)).one_or_none()
+    """However the name is typed (names.py). Raises BridgeError when there is nobody of that name."""
+    row = connection.execute(_named(_persons(), name)).first()
     if row is None:
         raise BridgeError(f"there is no user {name}")
     return _person(row)
@@ -84,7 +89,7 @@ def set_password(connection: Connection, person: Person, password_hash: str) -> 
 
 def find_login(connection: Connection, name: str) -> Login | None:
     """None: there is nobody of that name."""
-    row = connection.execute(_persons(people.c.password_hash).where(people.c.name == name)).one_or_none()
+    row = connection.execute(_named(_persons(people.c.password_hash), name)).first()
     return None if row is None else Login(_person(row), row.password_hash)
 
 
@@ -114,6 +119,12 @@ def close_session(connection: Connection, token: str) -> None:
 
 def _persons(*more: Any) -> Select[Any]:
     return select(people.c.id, people.c.name, people.c.role, *more)
+
+
+def _named(query: Select[Any], name: str) -> Select[Any]:
+    """Exactly so, or else in its folded form: accounts from before names were compared may share that."""
+    is_exact = people.c.name == name
+    return query.where(or_(is_exact, people.c.name_folded == folded(name))).order_by(is_exact.desc(), people.c.id)
 
 
 def _person(row: Row[Any]) -> Person:

@@ -48,6 +48,10 @@ from cloud_bridge.store.vehicle_tables import account_grants, vehicle_attempts, 
 SECRET = ("_hash", "sealed", "secret", "nonce", "verifier")  # parts of column names
 EVIDENCE = (signal, signal_5min, contact_gaps, transitions)  # what an open job needs, and what names nobody
 
+OF_ALL_TIMES = frozenset(  # columns that tell of a charge point since it was new, whosever it was
+    {units.c.first_contact_ms, contacts.c.messages, contacts.c.bad_payloads, contacts.c.operator}
+)
+
 Rule = Callable[[int], ColumnElement[bool]]  # person id -> the condition that a row is theirs
 
 
@@ -111,7 +115,8 @@ def export(connection: Connection, person: Person) -> dict[str, list[dict[str, A
         condition = _theirs(table, person.id)
         if condition is None:
             continue
-        columns = [column for column in table.columns if not any(part in column.name for part in SECRET)]
+        handed_out = [column for column in table.columns if column not in OF_ALL_TIMES]
+        columns = [column for column in handed_out if not any(part in column.name for part in SECRET)]
         rows = connection.execute(select(*columns).where(condition)).all()
         found[table.name] = [{name: _plain(value) for name, value in row._mapping.items()} for row in rows]
     return found

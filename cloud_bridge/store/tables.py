@@ -67,7 +67,11 @@ people = _numbered(
     Column("role", String(20), nullable=False),  # driver, installer, support, operator
     Column("created_ms", BigInteger, nullable=False),
     Column("email", String(254)),  # confirmed
+    Column("name_folded", String(200)),  # names.py; null: an older account has it, from before names were compared
+    Column("name_appearance", String(200)),
     Index(None, "email", unique=True),
+    Index(None, "name_folded", unique=True),
+    Index(None, "name_appearance", unique=True),
 )
 
 email_changes = Table(  # asked for, not yet confirmed by the code that went to the new address

@@ -1,8 +1,8 @@
 """What is shown of a charge point: the store's row with the live state read through it, judged now.
 
 Contact is a fact of the charge point: a new owner is told of the last one, whenever it was. Of a heartbeat from before the
-claim they are told what describes the charge point now (PRESENT), while it is online; energy, power and limits are not
-theirs.
+claim they are told what the charge point does now (PRESENT), while it is online; its readings of energy, power, limits
+and network are not theirs.
 """
 
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ class ChargePoint(NamedTuple):
     name: str  # given by its owner, or its id
 
 
-PRESENT = frozenset({"state", "mode", "csq", "operator", "faults", "troubles"})  # names of values.HEARTBEAT
+PRESENT = frozenset({"state", "mode", "faults", "troubles"})  # names of values.HEARTBEAT
 
 
 def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:

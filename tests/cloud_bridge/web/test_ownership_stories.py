@@ -16,7 +16,8 @@ import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import select
 
-from cloud_bridge.alerts.alarm import Alarm
+from cloud_bridge.alerts.detection import Settled, notice, notice_trouble, notice_weak_signal, troubled
+from cloud_bridge.alerts.settled import LARGEST_ID
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import personal
 from cloud_bridge.store.access import Role
@@ -46,7 +47,6 @@ class Row(NamedTuple):
     unit: str
     order: int  # of the step in which it began
     person: str | None = None  # who wrote it, where it is theirs whatever the unit
-    is_present: bool = False  # the newest heartbeat's network, which describes the unit now
 
 
 class Story:
@@ -79,7 +79,6 @@ class Story:
             self.units[unit_id] = Unit(bridge, unit_id, new.secret).connect()
             self.units[unit_id].subscribe(f"cp/{unit_id}/command")
             entrust(bridge, unit_id, "ida")
-        self.alarm = Alarm(bridge.app_state.database, bridge.clock, None)
 
     def new_person(self, name: str) -> None:
         self.bridge.add_person(name, PASSWORD, Role.DRIVER)
@@ -172,12 +171,8 @@ class Story:
         self.publish(unit, "event", {"k": kind, "d": details})
 
     def heartbeat(self, unit: str) -> None:
-        for name, row in self.rows.items():
-            if row.unit == unit and row.is_present:
-                self.rows[name] = row._replace(is_present=False)
-        network = self.mark(unit, is_present=True)
-        said = {"s": self.random.choice(("A1", "C2")), "q": 15, "o": network, "y": self.mark(unit), "w": 7000, "e": 9}
-        self.publish(unit, "heartbeat", said | {"f": []})
+        said = {"s": self.random.choice(("A1", "C2")), "q": 15, "o": self.mark(unit), "y": self.mark(unit), "w": 7000}
+        self.publish(unit, "heartbeat", said | {"f": [], "e": 9})
 
     def command(self, unit: str) -> None:
         name = self.owner[unit]
@@ -222,7 +217,11 @@ class Story:
                 self.check(name, path, client.get(f"{path}?{window}").text, self.may_see)
                 if "history" not in path and "/api/" not in path:
                     break
-        self.alarm.notice()
+        now_ms = self.bridge.clock.at_ms
+        with self.bridge.app_state.database.writing() as connection:  # nothing is sent
+            notice(connection, now_ms, Settled(LARGEST_ID, LARGEST_ID))
+            notice_weak_signal(connection, now_ms)
+            notice_trouble(connection, troubled(connection, now_ms))
         with self.bridge.app_state.database.reading() as connection:
             person = find_person(connection, name)
             query = select(alerts.c.words).join(alert_wishes).where(alert_wishes.c.person_id == person.id)
@@ -239,13 +238,12 @@ class Story:
     def may_see(self, name: str, row: Row) -> bool:
         if row.person is not None:
             return row.person == name
-        owns = self.owner[row.unit] == name
-        return owns and (row.order >= self.since[row.unit] or row.is_present)
+        return self.owner[row.unit] == name and row.order >= self.since[row.unit]
 
     def was_theirs(self, name: str, row: Row) -> bool:
         if row.person == "sue":  # a job: of the unit's owner of then
             row = row._replace(person=None)
-        if self.may_see(name, row) and not row.is_present:
+        if self.may_see(name, row):
             return True
         periods = [*self.periods[name]]
         periods += [(unit, self.since[unit], self.order + 1) for unit in UNITS if self.owner[unit] == name]

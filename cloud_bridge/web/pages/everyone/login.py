@@ -6,6 +6,7 @@ from fastapi.responses import Response
 from cloud_bridge.app_state import AppState
 from cloud_bridge.passwords import Passwords
 from cloud_bridge.store.access import Person
+from cloud_bridge.store.names import folded
 from cloud_bridge.store.people import SESSION_MS, close_session, find_login, open_session
 from cloud_bridge.store.secrets import new_secret
 from cloud_bridge.web.page import Field, OwnForm, is_secure, page, to
@@ -37,7 +38,7 @@ def login(
 ) -> Response:
     check_form(request.cookies.get(LOGIN_COOKIE), form)
     attempts: Attempts = request.app.state.attempts
-    limits, now_ms = login_limits(name, request.client.host if request.client else ""), app_state.clock.now_ms()
+    limits, now_ms = login_limits(folded(name), request.client.host if request.client else ""), app_state.clock.now_ms()
     wait_ms = attempts.wait_ms(limits, now_ms)
     if wait_ms:
         return _login_page(request, next, 429, wait=lasting(wait_ms))

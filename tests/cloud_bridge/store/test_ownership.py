@@ -1,0 +1,393 @@
+"""Does every row belong to a person and the time of their ownership, by whatever clock, and has every reader its rule?"""
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, insert, select, text
+
+from cloud_bridge.durations import DAY_MS, HOUR_MS
+from cloud_bridge.store import database as store
+from cloud_bridge.store import history, personal
+from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.claims import claim, release
+from cloud_bridge.store.database import Database, open_database
+from cloud_bridge.store.ownership import HAPPENED
+from cloud_bridge.store.people import add_person, find_person, remove_person
+from cloud_bridge.store.record import record
+from cloud_bridge.store.sites import Tariff, describe_site, set_tariff, tariff_of
+from cloud_bridge.store.tables import (
+    contact_gaps,
+    conversations,
+    jobs,
+    messages,
+    metadata,
+    ownerships,
+    signal,
+    units,
+)
+from cloud_bridge.store.units import Unit, add_unit, visible_unit
+from tests.cloud_bridge.recording import inbound
+from tests.cloud_bridge.running import START_MS, store_at
+
+ROOT = Path(__file__).parents[3]
+CLAIMED_MS, SOLD_MS, BOUGHT_MS, NOW_MS = (START_MS + days * DAY_MS for days in (1, 10, 11, 20))
+ALL_MS = (0, NOW_MS + 1000 * DAY_MS)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """With the unit `wall`, which was added at START_MS and is nobody's; ann, ben, and one of each other role."""
+    database = open_database(store_at(tmp_path))
+    with database.writing() as connection:
+        for role in Role:
+            add_person(connection, role.value, "a hash", role, START_MS)
+        for name in ("ann", "ben"):
+            add_person(connection, name, "a hash", Role.DRIVER, START_MS)
+        code = add_unit(connection, "wall", START_MS).claim_code
+        connection.execute(text("CREATE TABLE codes (code VARCHAR(20))"))
+        connection.execute(text("INSERT INTO codes VALUES (:code)"), {"code": code})
+    yield database
+    database.close()
+
+
+def person(connection: Connection, name: str) -> Person:
+    return find_person(connection, name)
+
+
+def give(connection: Connection, name: str, at_ms: int) -> None:
+    claim(connection, person(connection, name), connection.execute(text("SELECT code FROM codes")).scalar_one(), at_ms)
+
+
+def take(connection: Connection, at_ms: int) -> None:
+    assert release(connection, "wall", now_ms=at_ms)
+
+
+def say(connection: Connection, kind: str, at_ms: int, **said: Any) -> None:
+    """A message of the unit that is received then."""
+    record(connection, [inbound("wall", at_ms, kind=kind, payload=json.dumps(said, separators=(",", ":")).encode())])
+
+
+def sold(connection: Connection) -> None:
+    """Ann had it from CLAIMED_MS to SOLD_MS, and ben has it since BOUGHT_MS."""
+    give(connection, "ann", CLAIMED_MS)
+    take(connection, SOLD_MS)
+    give(connection, "ben", BOUGHT_MS)
+
+
+def seen(connection: Connection, name: str) -> Unit:
+    asker = person(connection, name)
+    unit = visible_unit(connection, asker, "wall")
+    if unit is None:  # an installer without work there sees it all the same for this question
+        assert asker.role is Role.INSTALLER
+        connection.execute(text("INSERT INTO unit_installers VALUES ('wall', :id, 0)"), {"id": asker.id})
+        unit = visible_unit(connection, asker, "wall")
+    assert unit is not None
+    return unit
+
+
+def reasons(connection: Connection, name: str) -> list[str]:
+    """Of the sessions that they are shown."""
+    period = seen(connection, name).period
+    return [row["reason"] for row in history.unit_sessions(connection, period, *ALL_MS)]
+
+
+def kinds(connection: Connection, name: str) -> list[str]:
+    period = seen(connection, name).period
+    return [row["kind"] for row in history.unit_events(connection, period, *ALL_MS)]
+
+
+def exported(connection: Connection, name: str, table: str, column: str) -> list[Any]:
+    return [row[column] for row in personal.export(connection, person(connection, name))[table]]
+
+
+# --- what each asker sees ---------------------------------------------------------------------------------------------
+
+
+def test_sessions_are_the_owners_of_then_and_evidence_is_the_installers(database: Database) -> None:
+    with database.writing() as connection:
+        sold(connection)
+        for at_ms, name in ((START_MS, "nobody"), (CLAIMED_MS, "ann"), (SOLD_MS, "gap"), (BOUGHT_MS, "ben")):
+            say(connection, "session", at_ms + HOUR_MS, y=name)
+            say(connection, "event", at_ms + HOUR_MS, k="override", d={"refused": name})
+            say(connection, "event", at_ms + HOUR_MS, k="network", d={"do": "move", "why": name})
+        everything = ["nobody", "ann", "gap", "ben"]
+        assert reasons(connection, "ben") == ["ben"]
+        assert reasons(connection, "installer") == reasons(connection, "support") == ["ben"]
+        assert reasons(connection, "operator") == everything
+        assert kinds(connection, "ben") == ["override", "network"]
+        assert kinds(connection, "support") == ["network"] * 3 + ["override", "network"]
+        assert kinds(connection, "operator") == ["override", "network"] * 4
+        assert exported(connection, "ann", "sessions", "reason") == ["ann"]
+        assert exported(connection, "ben", "sessions", "reason") == ["ben"]
+
+
+def test_a_silence_and_a_signal_of_before_are_evidence_and_not_the_new_owners(database: Database) -> None:
+    with database.writing() as connection:
+        sold(connection)
+        for at_ms in (SOLD_MS - HOUR_MS, BOUGHT_MS + HOUR_MS):
+            row = {"unit_id": "wall", "received_ms": at_ms, "csq": 9, "operator": "23415"}
+            connection.execute(insert(signal), row)
+        gap = {"unit_id": "wall", "from_ms": SOLD_MS - DAY_MS, "to_ms": BOUGHT_MS + HOUR_MS}
+        connection.execute(insert(contact_gaps), gap)
+        ben, support = seen(connection, "ben").period, seen(connection, "support").period
+        assert history.unit_gaps(connection, ben, *ALL_MS) == [(BOUGHT_MS, BOUGHT_MS + HOUR_MS)]
+        assert history.unit_gaps(connection, support, *ALL_MS) == [(SOLD_MS - DAY_MS, BOUGHT_MS + HOUR_MS)]
+        assert len(history.signal_raw(connection, ben, *ALL_MS)) == 1
+        assert len(history.signal_raw(connection, support, *ALL_MS)) == 2
+
+
+def test_what_the_unit_kept_and_delivers_late_belongs_to_whom_it_tells_of(database: Database) -> None:
+    with database.writing() as connection:
+        sold(connection)
+        began_s, late_ms = (SOLD_MS - HOUR_MS) // 1000, BOUGHT_MS + HOUR_MS
+        say(connection, "session", late_ms, y="by its beginning", t0=began_s, t1=late_ms // 1000)
+        say(connection, "session", late_ms, y="by its end and duration", t1=began_s + 60, s=60)
+        say(connection, "session", late_ms, y="by its duration", s=(late_ms - SOLD_MS + HOUR_MS) // 1000)
+        say(connection, "event", late_ms, k="override", t=began_s)
+        assert reasons(connection, "ben") == kinds(connection, "ben") == []
+        assert len(exported(connection, "ann", "sessions", "reason")) == 3
+        assert exported(connection, "ann", "events", "kind") == ["override"]
+        assert exported(connection, "ben", "sessions", "reason") == []
+
+
+@pytest.mark.parametrize("unit_s", [0, 946_684_800, START_MS // 1000 - 1, NOW_MS // 1000, 2**53 - 1])
+def test_a_unit_time_that_cannot_be_is_not_believed(database: Database, unit_s: int) -> None:
+    """Before the unit was added, or after we received it: the time of receipt counts."""
+    with database.writing() as connection:
+        sold(connection)
+        say(connection, "session", BOUGHT_MS + HOUR_MS, y="ben", t0=unit_s, t1=unit_s, s=2**53 - 1)
+        assert reasons(connection, "ben") == ["ben"]
+        assert exported(connection, "ann", "sessions", "reason") == []
+
+
+@pytest.mark.parametrize("wrong_ms", [-400 * DAY_MS, -12 * HOUR_MS, -1, 0])
+def test_a_clock_that_was_set_back_gives_the_new_owner_nothing_of_the_old_one(
+    database: Database, wrong_ms: int
+) -> None:
+    with database.writing() as connection:
+        give(connection, "ann", CLAIMED_MS)
+        say(connection, "session", SOLD_MS, y="ann")
+        take(connection, SOLD_MS + wrong_ms)
+        give(connection, "ben", SOLD_MS + wrong_ms)
+        say(connection, "session", BOUGHT_MS, y="ben")
+        assert reasons(connection, "ben") == ["ben"]
+        assert exported(connection, "ann", "sessions", "reason") == ["ann"]
+        periods = connection.execute(select(ownerships).order_by(ownerships.c.id)).all()
+    assert periods[0].until_ms <= periods[1].from_ms
+
+
+# --- release, removal, erasure ----------------------------------------------------------------------------------------
+
+
+def test_name_zone_and_tariff_go_with_the_owner(database: Database) -> None:
+    with database.writing() as connection:
+        give(connection, "ann", CLAIMED_MS)
+        describe_site(connection, "wall", "Ann's garage", "Europe/Madrid")
+        set_tariff(connection, "wall", Tariff(2500))
+        take(connection, SOLD_MS)
+        give(connection, "ben", BOUGHT_MS)
+        unit = seen(connection, "ben")
+        assert (unit.name, unit.time_zone, tariff_of(connection, "wall")) == ("", "Europe/London", None)
+
+
+@pytest.mark.parametrize("how", [remove_person, personal.erase])
+def test_the_unit_of_a_person_who_goes_is_the_next_ones_from_the_claim_on(database: Database, how: Any) -> None:
+    with database.writing() as connection:
+        give(connection, "ann", CLAIMED_MS)
+        describe_site(connection, "wall", "Ann's garage", "Europe/Madrid")
+        say(connection, "session", CLAIMED_MS + HOUR_MS, y="ann")
+        how(connection, person(connection, "ann"))
+        assert reasons(connection, "support") == []
+        give(connection, "ben", CLAIMED_MS + HOUR_MS)
+        say(connection, "session", BOUGHT_MS, y="ben")
+        assert reasons(connection, "ben") == ["ben"]
+        assert seen(connection, "ben").name == ""
+        assert len(connection.execute(select(ownerships)).all()) == 1
+
+
+def test_a_former_owner_erases_hers_and_nothing_of_the_present_one(database: Database) -> None:
+    with database.writing() as connection:
+        sold(connection)
+        for at_ms, name in ((CLAIMED_MS, "ann"), (BOUGHT_MS, "ben")):
+            say(connection, "session", at_ms + HOUR_MS, y=name)
+            say(connection, "event", at_ms + HOUR_MS, k=name)
+            row = {"person_id": person(connection, name).id, "unit_id": "wall", "opened_ms": at_ms, "newest_ms": at_ms}
+            made = connection.execute(insert(conversations).returning(conversations.c.id), row | {"waiting": False})
+            words = {"conversation_id": made.scalar_one(), "sent_ms": at_ms, "text": name, "once": name}
+            support = person(connection, "support").id
+            connection.execute(insert(messages), words | {"author_id": support, "from_support": True})
+        assert exported(connection, "ann", "messages", "text") == ["ann"], "answers of support too"
+        assert exported(connection, "ben", "messages", "text") == ["ben"], "and nothing of hers"
+        gone = personal.erase(connection, person(connection, "ann"))
+        assert (gone["sessions"], gone["events"], gone["messages"], gone["ownerships"]) == (1, 1, 1, 1)
+        assert reasons(connection, "operator") == reasons(connection, "ben") == ["ben"]
+        assert connection.execute(select(units.c.owner_id)).scalar() == person(connection, "ben").id
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_evidence_outlives_an_erasure_while_a_job_needs_it_and_without_words(database: Database, is_open: bool) -> None:
+    with database.writing() as connection:
+        sold(connection)
+        row = {"unit_id": "wall", "raised_ms": CLAIMED_MS + HOUR_MS, "reason": "Ann says it drops out", "once": "x"}
+        closed = {"closed_ms": None if is_open else SOLD_MS}
+        connection.execute(insert(jobs), row | closed | {"report": "of Ann's garage", "report_name": "ann.txt"})
+        say(connection, "heartbeat", CLAIMED_MS + HOUR_MS, q=9, o="23415")
+        personal.erase(connection, person(connection, "ann"))
+        kept = [(job.reason, job.report, job.report_name) for job in connection.execute(select(jobs))]
+        assert kept == ([("", None, None)] if is_open else [])
+        assert len(connection.execute(select(signal)).all()) == is_open
+
+
+def test_what_was_erased_may_be_scrubbed_from_either_database(database: Database) -> None:
+    with database.writing() as connection:
+        sold(connection)
+        gone = personal.erase(connection, person(connection, "ann"))
+    database.scrub(table for table, rows in gone.items() if rows)
+    with database.reading() as connection:
+        assert seen(connection, "ben").owner_id == person(connection, "ben").id
+
+
+# --- every table and every reader has a rule --------------------------------------------------------------------------
+
+
+def test_every_table_has_a_rule_of_whose_its_rows_are() -> None:
+    assert set(personal.RULES) == set(metadata.tables.values()), "say in RULES whose the rows of a new table are"
+    for table in metadata.tables.values():
+        if "unit_id" in table.columns and table not in HAPPENED:
+            assert table.name in WITHOUT_TIME, f"say in HAPPENED when a row of {table.name} happened"
+
+
+WITHOUT_TIME = {
+    "ownerships": "the periods themselves",
+    "unit_installers": "who has work there now",
+    "tariffs": "of the present owner; deleted when the unit is released",
+    "conversations": "they name their person",
+}
+
+READS_ALL = {  # functions that read rows of any time, and why they may
+    "alerts.alarm:Alarm.notice": "names the tables whose ids it waits for",
+    "alerts.delivery:Delivery.send_due": "updates an alert of the person whom it goes to",
+    "alerts.delivery:_due": "each alert goes to the person who wished for it, and was made for what they may see",
+    "alerts.detection:notice_weak_signal": "is_owners: of the present time of ownership",
+    "alerts.detection:_transitions": "_name_for asks for each person",
+    "alerts.detection:_events": "_name_for asks for each person",
+    "alerts.detection:_still_there": "of alerts; _name_for asks for each person",
+    "alerts.detection:_fault_back_since": "_name_for asks for each person",
+    "alerts.detection:_silence_back_since": "_name_for asks for each person",
+    "alerts.detection:_tell": "writes",
+    "alerts.detection:_is_held_down": "of the alerts of one wish",
+    "alerts.detection:_waits_for_return": "of the alerts of one person",
+    "alerts.detection:_alerted": "of the alerts of one wish",
+    "alerts.detection:_newest_id": "of the alerts of one wish",
+    "commands:give": "writes",
+    "commands:_orders": "newest and schedule_in_force restrict it",
+    "store.firmware:firmware_versions": "the version is a fact of the charge point",
+    "store.fleet:page_of": "contact, and the newest heartbeat, which view.charge_point restricts",
+    "store.fleet:silent_by_minute": "contact",
+    "store.record:record": "writes",
+    "store.record:reject": "writes",
+    "store.record:_add_contacts": "writes",
+    "store.record:_newest_heartbeats": "writes",
+    "store.record:_new_signal": "writes",
+    "store.transitions:overdue": "contact",
+    "store.transitions:back": "contact",
+    "store.transitions:mark_silent": "contact",
+    "store.transitions:mark_back": "contact",
+    "store.transitions:_noted": "contact",
+    "store.troubles:heartbeats_with_trouble": "alerts.detection._name_for asks for each person",
+    "store.troubles:count_troubled": "numbers for the operator",
+    "store.units:last_contacts": "contact",
+    "store.units:_units": "contact, and the newest heartbeat, which view.charge_point restricts",
+    "store.upkeep:rolled_up_until": "makes signal_5min",
+    "store.upkeep:roll_up_signal": "makes signal_5min",
+    "store.personal:erase": "the person's own, by RULES",
+    "support.jobs:raise_job": "the open job of the unit, for support",
+    "support.jobs:jobs_of": "for support and the job's installer; no driver sees a job",
+    "support.jobs:find_job": "for support and the job's installer",
+    "support.jobs:visited": "writes",
+    "support.jobs:attach_report": "writes",
+    "support.jobs:close": "writes",
+    "support.jobs:_jobs": "for support and the job's installer",
+    "support.jobs:_visible": "for support and the job's installer",
+    "web.api.metrics:_Totals.collect": "numbers for the operator",
+}
+
+
+def readers() -> Iterator[tuple[str, bool]]:
+    """Every function that names a table of HAPPENED, and whether it is given a Period."""
+    tables = {table.name for table in HAPPENED}
+    for path in sorted((ROOT / "cloud_bridge").rglob("*.py")):
+        if "node_modules" in path.parts or "versions" in path.parts:
+            continue
+        tree = ast.parse(path.read_text())
+        names = {
+            alias.asname or alias.name
+            for node in tree.body
+            if isinstance(node, ast.ImportFrom) and node.module == "cloud_bridge.store.tables"
+            for alias in node.names
+            if alias.name in tables
+        }
+        module = ".".join(path.relative_to(ROOT / "cloud_bridge").with_suffix("").parts)
+        for outer in tree.body:
+            inner = outer.body if isinstance(outer, ast.ClassDef) else [outer]
+            for node in inner:
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)} & names
+                    within = f"{outer.name}." if isinstance(outer, ast.ClassDef) else ""
+                    given = any(ast.unparse(one.annotation or ast.Name("")) == "Period" for one in node.args.args)
+                    if used:
+                        yield f"{module}:{within}{node.name}", given
+
+
+def test_every_reader_takes_a_period_or_says_why_not() -> None:
+    found = dict(readers())
+    assert len(found) > 30
+    free = {name for name, takes_period in found.items() if not takes_period}
+    restricting = {name for name in free if name.startswith("store.ownership:")}  # it makes the conditions
+    assert free - restricting - set(READS_ALL) == set(), "a reader of rows takes a Period: store/ownership.py"
+    assert set(READS_ALL) - free == set(), "it reads none of those tables any more"
+
+
+# --- the migration ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_known_of_ownership_today_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def migrate(connection: Connection, *_: Any) -> bool:
+        config = Config()
+        config.set_main_option("script_location", str(store.MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0011")
+        return False
+
+    where = store_at(tmp_path, empty=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_migrate", migrate)
+        before = open_database(where)
+    with before.writing() as connection:
+        person_row = {"name": "ann", "password_hash": "x", "role": "driver", "created_ms": 0}
+        columns = ", ".join(person_row)
+        values = ", ".join(f":{name}" for name in person_row)
+        connection.execute(text(f"INSERT INTO people ({columns}) VALUES ({values})"), person_row)
+        for number, (owner, claimed_ms) in enumerate(((1, CLAIMED_MS), (1, None), (None, None))):
+            row = {"id": f"u{number}", "owner": owner, "claimed": claimed_ms, "created": START_MS}
+            connection.execute(
+                text(
+                    "INSERT INTO units (id, secret_hash, claim_hash, owner_id, created_ms, claimed_ms) "
+                    "VALUES (:id, 'x', :id, :owner, :created, :claimed)"
+                ),
+                row,
+            )
+    before.close()
+    now = open_database(where)
+    with now.reading() as connection:
+        kept = connection.execute(select(ownerships.c.unit_id, ownerships.c.from_ms, ownerships.c.until_ms)).all()
+        since = dict(tuple(row) for row in connection.execute(select(units.c.id, units.c.owned_from_ms)))
+    assert sorted(kept) == [("u0", CLAIMED_MS, None), ("u1", START_MS, None)]
+    assert since == {"u0": CLAIMED_MS, "u1": START_MS, "u2": 0}
+    now.close()
