@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from cloud_bridge.text import holds_storable
+from cloud_bridge.text import storable_json
 from cloud_bridge.values import HEARTBEAT
 
 MAX_PAYLOAD_BYTES = 4096  # ten times the longest message the firmware writes
@@ -191,8 +191,7 @@ def decode(kind: str, payload: bytes) -> Message:
         raise BadPayload(f"longer than {MAX_PAYLOAD_BYTES} bytes")
     message_class, keys = KINDS[kind]
     try:
-        text = payload.decode()
-        said = _read_json(text)
+        said = _read_json(storable_json(payload.decode()))
     except (ValueError, RecursionError) as error:  # BadPayload and a wrong encoding are ValueErrors
         raise BadPayload("not JSON") from error
     values: dict[str, Any] = {}
@@ -206,8 +205,6 @@ def decode(kind: str, payload: bytes) -> Message:
                 values[name] = check(value)
             except BadPayload as error:
                 raise BadPayload(f"{key}: {error}") from None
-    if "\\u" in text and not holds_storable(said):  # no other way in JSON to write what is not
-        raise BadPayload("a text with U+0000 or a lone surrogate")
     if message_class is Heartbeat and ONLY_SHOWN:
         values["more"] = {name: values.pop(name) for name in ONLY_SHOWN & values.keys()}
     return message_class(**values, other=other)

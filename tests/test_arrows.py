@@ -114,6 +114,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.contact",
         "cloud_bridge.durations",
         "cloud_bridge.errors",
+        "cloud_bridge.text",
         "cloud_bridge.wire",
     ),
     "cloud_bridge.web.errors": (),

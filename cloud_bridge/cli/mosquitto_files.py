@@ -18,6 +18,7 @@ from cloud_bridge.ingest import home_assistant as home
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.exclusive_lock import LockTimeout, exclusive_lock
+from cloud_bridge.store.private_files import make_private_folder
 from cloud_bridge.store.secrets import new_secret
 from cloud_bridge.store.units import OURS
 
@@ -56,7 +57,7 @@ def make_folder(folder: Path, user: BrokerUser) -> None:
     """
     try:
         if not folder.exists():
-            folder.mkdir(parents=True, mode=0o700)
+            make_private_folder(folder)
             kept_secret(folder / SECRET)
         if os.geteuid() == 0 and (folder / SECRET).exists():
             os.chown(folder, 0, user.gid)
@@ -104,7 +105,7 @@ def write_file(path: Path, text: str, owner: tuple[int, int] | None = None) -> N
 
 def remember_folder(settings: Settings, folder: Path) -> None:
     """For the commands that change a secret."""
-    settings.folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(settings.folder)
     write_file(_memory(settings), str(folder))
 
 

@@ -14,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cloud_bridge.cli.area import Answer, Area
 from cloud_bridge.errors import AlreadyThere
 from cloud_bridge.settings import Settings
+from cloud_bridge.store.private_files import make_private_folder
 
 CA_DAYS = 3650
 SERVER_DAYS = 397  # what browsers accept at most
@@ -33,7 +34,7 @@ def run(settings: Settings, options: argparse.Namespace) -> Answer:
     folder: Path = options.folder or settings.folder / "tls"
     if (folder / "ca.key").exists():
         raise AlreadyThere(f"{folder} has an authority already: units that trust it would refuse a new one")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     names = options.name or ["localhost", "127.0.0.1"]
     ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))  # small, and mbedTLS has it
     authority = _authority(ca_key)

@@ -17,6 +17,7 @@ from cloud_bridge.store import claims, units
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.secrets import is_strong
+from cloud_bridge.text import is_storable
 
 
 def declare(area: Area) -> None:
@@ -26,7 +27,8 @@ def declare(area: Area) -> None:
     for parser in (adding, changing):
         parser.add_argument("--secret", choices=["-"], help="take the one that the unit made from standard input")
     area.command("revoke", "let it in no more, and end its connection", revoke, "id")
-    area.command("claim", "make it a driver's, with the code on its label", claim, "code", "user")
+    about = "make it a driver's, with the code on its label; - takes the code from standard input"
+    area.command("claim", about, claim, "code", "user")
     area.command("release", "make it nobody's", release, "id")
     area.command("assign", "let an installer look at it", assign, "id", "user")
     area.command("withdraw", "the installer has no more to do with it", withdraw, "id", "user")
@@ -91,9 +93,12 @@ def _at_the_broker(settings: Settings, database: Database, until_then: str) -> d
 
 
 def claim(settings: Settings, options: argparse.Namespace) -> Answer:
+    code = sys.stdin.readline().strip() if options.code == "-" else options.code
+    if not is_storable(code):
+        raise BridgeError("this code is not right")
     with open_database(settings.store).writing() as connection:
         person = find_person(connection, options.user)
-        return {"id": claims.claim(connection, person, options.code, SystemClock().now_ms()), "owner": person.name}
+        return {"id": claims.claim(connection, person, code, SystemClock().now_ms()), "owner": person.name}
 
 
 def release(settings: Settings, options: argparse.Namespace) -> Answer:

@@ -14,12 +14,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from cloud_bridge.errors import AlreadyThere, BridgeError, StoreUnusable
 from cloud_bridge.store.database import FILE_NAME, LOCK_NAME, known_revisions
+from cloud_bridge.store.private_files import make_private_folder, private_opener
 
 SIDECARS = ("-wal", "-shm")  # of SQLite, beside the database
 TOOL_WITHIN_S = 3600  # for pg_dump and pg_restore
@@ -64,14 +66,14 @@ def restore(folder: Path, url: str | None, source: Path, now: datetime | None = 
 
 
 def _restore_file(folder: Path, source: Path, kept: Path) -> Path:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     database, fresh = folder / FILE_NAME, folder / f".{FILE_NAME}.restored"
     with _alone(folder):
         fresh.unlink(missing_ok=True)
         try:
             os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             _copy_checked(source, fresh)
-            kept.mkdir(mode=0o700)
+            make_private_folder(kept)
             if database.exists():
                 os.link(database, kept / FILE_NAME)
                 for sidecar in SIDECARS:  # they belong to that database, and would be read into the next one
@@ -87,7 +89,7 @@ def _restore_file(folder: Path, source: Path, kept: Path) -> Path:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    with (folder / LOCK_NAME).open("ab") as lock:
+    with open(folder / LOCK_NAME, "ab", opener=private_opener) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -143,16 +145,16 @@ def _restore_postgresql(url: str, source: Path, kept: Path) -> Path:
         ).fetchone()
     if others is not None and others[0]:
         raise StoreUnusable(f"the database of CHARGEKEEPER_DATABASE is in use: {_IN_USE}")
-    kept.mkdir(mode=0o700, parents=True)
+    make_private_folder(kept)
     write_backup(kept.parent, url, kept / "database.dump")
     options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
-    _postgresql("pg_restore", url, *options, f"--dbname={conninfo_to_dict(url).get('dbname', '')}", str(source))
+    _postgresql("pg_restore", url, *options, f"--dbname={_settings_of(url).get('dbname', '')}", str(source))
     return kept
 
 
 def _postgresql(tool: str, url: str | None, *arguments: str) -> str:
     """What the tool has printed. The server and the password are told in its environment: others can read arguments."""
-    settings = {} if url is None else conninfo_to_dict(url)
+    settings = {} if url is None else _settings_of(url)
     named = {
         option.keyword.decode(): option.envvar.decode()
         for option in psycopg.pq.Conninfo.get_defaults()
@@ -168,6 +170,14 @@ def _postgresql(tool: str, url: str | None, *arguments: str) -> str:
         timeout=TOOL_WITHIN_S,
     )
     return done.stdout
+
+
+def _settings_of(url: str) -> dict[str, Any]:
+    """Raises StoreUnusable, whose text does not repeat the address: a password may stand in it."""
+    try:
+        return conninfo_to_dict(url)
+    except psycopg.Error:
+        raise StoreUnusable("CHARGEKEEPER_DATABASE is no address of a PostgreSQL") from None
 
 
 def _reason(error: Exception) -> str:

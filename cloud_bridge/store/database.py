@@ -27,6 +27,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from cloud_bridge.errors import StoreUnusable
+from cloud_bridge.store.error_text import hide_values
+from cloud_bridge.store.private_files import FILE_MODE, make_private_folder
 from cloud_bridge.store.writer_queue import WriterQueue
 
 FILE_NAME = "chargekeeper.db"
@@ -208,7 +210,7 @@ def _postgresql_engine(address: URL, connections: int) -> Engine:
         "keepalives_interval": str(CONNECTION_WITHIN_S),
         "keepalives_count": "3",
     }
-    return create_engine(
+    engine = create_engine(
         address.set(query=limits | dict(address.query)),  # what the operator's URL says counts
         pool_size=connections,
         max_overflow=0,
@@ -216,12 +218,14 @@ def _postgresql_engine(address: URL, connections: int) -> Engine:
         pool_pre_ping=True,  # a server that was restarted has closed its connections
         hide_parameters=True,
     )
+    hide_values(engine)
+    return engine
 
 
 def _open_file(folder: Path) -> Database:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / FILE_NAME).touch(mode=0o600)  # SQLite gives the files beside it the same mode
+        make_private_folder(folder)
+        (folder / FILE_NAME).touch(FILE_MODE)  # SQLite gives the files beside it the same mode
     except OSError as error:
         raise StoreUnusable(
             f"cannot make the data folder {folder}, or write in it: {error.strerror}. {_SET}"
@@ -284,6 +288,7 @@ def _sqlite_engine(file: Path, connections: int) -> Engine:
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
+    hide_values(engine)
     return engine
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
 from cloud_bridge.store.database import Database
+from cloud_bridge.store.private_files import private_opener
 
 LOOK_EVERY_S = 0.02
 NOT_AVAILABLE = "55P03"  # PostgreSQL's lock_not_available
@@ -67,7 +68,7 @@ def _file_lock(path: Path, wait_s: float) -> Iterator[None]:
 
 def _locked(path: Path) -> IO[bytes] | None:
     """None while somebody has it, or when the file that we locked has gone with its last holder."""
-    file = path.open("ab")
+    file = open(path, "ab", opener=private_opener)  # noqa: SIM115  it is returned open
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(file.fileno()), path.stat()):

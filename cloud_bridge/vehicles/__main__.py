@@ -15,6 +15,8 @@ from cloud_bridge.store.database import open_database
 from cloud_bridge.vehicles.tokens.keys import KeyFile, key_source
 from cloud_bridge.vehicles.tokens.vault import Vault
 
+OWNER_ONLY = 0o077  # as cloud_bridge/__main__.py
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when done, 1 with one line on standard error when something is in the way."""
@@ -50,4 +52,5 @@ def rotate_key(environment: Mapping[str, str]) -> str:
 
 
 if __name__ == "__main__":
+    os.umask(OWNER_ONLY)
     sys.exit(main())

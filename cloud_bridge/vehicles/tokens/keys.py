@@ -14,6 +14,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from cloud_bridge.errors import BridgeError, SettingError
+from cloud_bridge.store.private_files import make_private_folder
 
 VARIABLE = "CHARGEKEEPER_VEHICLE_KEYS"  # "id:base64" separated by commas; the first one seals
 FILE_NAME = "vehicle-keys.json"
@@ -46,7 +47,7 @@ class KeyFile:
         with self._lock:
             if not self._path.exists():
                 try:
-                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                    make_private_folder(self._path.parent)
                     self._write(_with_new(Keys("", {})), only_if_absent=True)
                 except OSError as error:
                     raise KeyGone(f"cannot write {self._path}: {error.strerror}") from error

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
+from cloud_bridge.alerts.settled import LARGEST_ID
 from fastapi.routing import APIRoute
 from sqlalchemy import select
 
 from cloud_bridge.alerts.detection import Settled, notice, notice_trouble, notice_weak_signal, troubled
-from cloud_bridge.alerts.settled import LARGEST_ID
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import personal
 from cloud_bridge.store.access import Role

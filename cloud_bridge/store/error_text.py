@@ -1,0 +1,36 @@
+"""What an error of the database may say: what is wrong, and never with which value.
+
+SQLAlchemy hides the parameters of a statement (hide_parameters), and not what the driver's own text repeats of them:
+PostgreSQL adds details, as in "Key (email)=(dora@example.org) already exists" and "Failing row contains (...)", and
+quotes what it cannot read, as in 'invalid input syntax for type bigint: "..."'. Errors go into logs, /healthz and the
+command line, so this is taken off where they arise.
+"""
+
+import re
+from typing import Any
+
+from psycopg import Error
+from sqlalchemy import Engine, ExceptionContext, event
+
+DATA_EXCEPTION = "22"  # the class of SQLSTATE whose messages quote values; others quote names of tables and columns
+QUOTED = re.compile(r'(["\']).*\1|:.*', re.DOTALL)
+
+
+def hide_values(engine: Engine) -> None:
+    """From now on, for every error of this engine."""
+    event.listen(engine, "handle_error", _without_values)
+
+
+def _without_values(context: ExceptionContext) -> None:
+    error: Any = context.original_exception
+    if isinstance(error, UnicodeEncodeError):  # it carries the whole text with it
+        error.object, error.start, error.end, error.args = "?", 0, 1, ()
+    if not isinstance(error, Error) or error.diag.message_primary is None:
+        return  # the driver's own, or the way to the server: neither knows a value
+    text = error.diag.message_primary
+    if (error.sqlstate or "").startswith(DATA_EXCEPTION):
+        text = QUOTED.sub("", text).strip()
+    error.args = (text,)
+    wrapped = context.sqlalchemy_exception
+    if wrapped is not None:
+        wrapped.args = (f"({type(error).__module__}.{type(error).__name__}) {text}",)
