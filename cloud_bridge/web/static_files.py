@@ -17,7 +17,6 @@ STATIC = Path(__file__).with_name("static")
 LIBRARIES = Path(__file__).with_name("node_modules")
 FROM_NPM = (
     "htmx.org/dist/htmx.min.js",
-    "htmx.org/dist/ext/hx-sse.min.js",
     "uplot/dist/uPlot.iife.min.js",
     "uplot/dist/uPlot.min.css",
 )

@@ -61,14 +61,14 @@ def test_an_open_page_shows_a_message_by_itself(page: Page, charger: MqttUnit) -
 def test_a_page_whose_scripts_come_slowly_is_live_all_the_same(
     browser: Browser, place: WebCloudFixture, charger: MqttUnit
 ) -> None:
-    """What extends htmx comes a second after it."""
+    """What follows the stream comes a second after the page."""
 
     def later(route: Route) -> None:
         time.sleep(1)
         route.continue_()
 
     page = browser.new_context(service_workers="block").new_page()
-    page.route("**/hx-sse.min.js", later)
+    page.route("**/live.js", later)
     place.log_in(page, "dora")
     idle(charger)
     expect(page.get_by_role("heading", level=1)).to_have_text("Ready, no vehicle connected", timeout=SOON_MS)

@@ -1,13 +1,14 @@
-// Keeps an open dashboard honest. htmx puts in what the bridge streams; this says when nothing has come for 45 s (the
+// Keeps an open dashboard honest. It shows what the bridge streams (stream.js); says when nothing has come for 45 s (the
 // bridge speaks every 15), also after a night in standby, and then asks as the Refresh button does.
 import { freeze, restart } from "./age.js";
 
 const SILENT_MS = 45000;
 const ASK_MS = 15000;
 const board = document.getElementById("board");
-let stream = null; // htmx's connection, while there is one
+const unit = board.dataset.unit;
 let heardAt = Date.now();
 let askedAt = 0;
+let post = () => {}; // to whoever holds the stream
 
 function heard() {
   heardAt = Date.now();
@@ -21,12 +22,28 @@ function say(words) {
   }
 }
 
+async function take({ kind, mark, data }) {
+  if (kind === "gone" || (kind === "refused" && data === 401)) location.reload(); // logged out, or not theirs any more
+  if (kind === "refused" || kind === "gone") return;
+  if (kind === "board" && mark !== board.dataset.seen) {
+    await htmx.swap({ text: data, target: board, sourceElement: board, swap: "innerMorph" });
+    board.dataset.seen = mark;
+  } else if (kind === "alive") {
+    for (const time of board.querySelectorAll("[data-checked]")) time.textContent = data;
+  }
+  heard();
+  post({ shows: board.dataset.seen });
+}
+
+function join() {
+  post({ join: { unit, shown: board.dataset.seen } });
+}
+
 function ask() {
   askedAt = Date.now();
   board.querySelector(".refresh").requestSubmit();
-  stream?.reader?.cancel(); // a connection that hangs: htmx makes another one,
-  stream?.delayCanceller?.(); // at once
-  board.dispatchEvent(new Event("ask")); // or its first
+  join();
+  post({ again: true });
 }
 
 function watch() {
@@ -36,14 +53,33 @@ function watch() {
   if (quietMs > SILENT_MS && Date.now() - askedAt > ASK_MS) ask();
 }
 
-board.addEventListener("htmx:sse:before:connection", (event) => { stream = event.detail.connection; });
-board.addEventListener("htmx:sse:close", () => { stream = null; });
-board.addEventListener("htmx:after:swap", () => { restart(); heard(); });
-board.addEventListener("htmx:sse:error", (event) => { if (event.detail.status === 401) location.reload(); }); // logged out
-board.addEventListener("alive", (event) => {
-  for (const time of board.querySelectorAll("[data-checked]")) time.textContent = event.detail.data;
-  heard();
-});
-setInterval(watch, 1000);
+function shareStream() {
+  const worker = new SharedWorker(new URL("stream_worker.js", import.meta.url), { type: "module", name: "chargekeeper" });
+  worker.onerror = ownStream; // it could not be loaded
+  worker.port.onmessage = (event) => take(event.data);
+  post = (message) => worker.port.postMessage(message);
+  join();
+}
+
+// Where there is no SharedWorker, a page has a stream while it is looked at: one for a window, not for a tab.
+async function ownStream() {
+  const { Stream } = await import("./stream.js");
+  const stream = new Stream(new URL("../../live", import.meta.url).href);
+  post = ({ join, shows, again, leave }) => {
+    if (join && !document.hidden) stream.join(board, join.unit, join.shown, take);
+    if (shows !== undefined) stream.shows(board, shows);
+    if (again) stream.again();
+    if (leave) stream.leave(board);
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? post({ leave: true }) : join()));
+  join();
+}
+
+board.addEventListener("htmx:after:swap", () => { restart(); heard(); post({ shows: board.dataset.seen }); });
+addEventListener("pagehide", () => post({ leave: true }));
+addEventListener("pageshow", (event) => { if (event.persisted) join(); });
 addEventListener("offline", watch);
 addEventListener("online", () => { askedAt = 0; heardAt = 0; watch(); });
+setInterval(watch, 1000);
+if (globalThis.SharedWorker) shareStream();
+else ownStream();

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from cloud_bridge.alerts.settled import LARGEST_ID
 from fastapi.routing import APIRoute
 from sqlalchemy import select
 
@@ -23,6 +22,7 @@ from cloud_bridge.store import personal
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.claims import claim, release
 from cloud_bridge.store.people import find_person
+from cloud_bridge.store.settled import LARGEST_ID
 from cloud_bridge.store.tables import alert_wishes, alerts
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust
 from tests.cloud_bridge.running import Bridge, Unit, running_bridge

@@ -1,8 +1,9 @@
 """The driver's first page: the dashboard of the only charge point, or the list of all; and its live stream."""
 
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from cloud_bridge.app_state import AppState
@@ -15,7 +16,7 @@ from cloud_bridge.store.ownership import contact_period
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.vehicles import repository
 from cloud_bridge.web.page import PersonOf, UnitOf, page, render_html, to
-from cloud_bridge.web.pages.driver.stream import Stored, changes
+from cloud_bridge.web.pages.driver.stream import MOST, Stored, changes, together
 from cloud_bridge.web.pages.driver.vehicles import cards_of
 from cloud_bridge.web.presentation.dashboard import Around, describe
 from cloud_bridge.web.presentation.view import ChargePoint, charge_point
@@ -50,8 +51,43 @@ def dashboard(request: Request, app_state: StateDep, person: PersonOf, unit: Uni
 
 @router.get("/charge-points/{unit_id}/live")
 def live(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, seen: str = "") -> Response:
-    """Server-sent events: the dashboard, whenever it has changed. `seen` is the mark of what the page shows."""
+    """Server-sent events: the dashboard, whenever it has changed. `seen` is the mark of what the page shows.
 
+    Of one charge point: for pages of an older version that are still open, and for programs.
+    """
+    stream = _changes(request, app_state, person, unit, request.headers.get("Last-Event-ID", seen))
+    return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
+
+
+@router.get("/live")
+def live_of_all(
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    of: Annotated[list[str], Query(min_length=1, max_length=MOST)],
+) -> Response:
+    """The same for all charge points that the open pages of a browser show: each `of` is an id, a colon, and the mark."""
+    seen = dict(one.partition(":")[::2] for one in of)
+    with app_state.database.reading() as connection:
+        units = {unit_id: visible_unit(connection, person, unit_id) for unit_id in seen}
+    streams = {
+        f"{unit_id}:": _nothing()
+        if unit is None
+        else _changes(request, app_state, person, unit, seen[unit_id], f"{unit_id}:")
+        for unit_id, unit in units.items()
+    }
+    return StreamingResponse(together(streams), media_type="text/event-stream", headers=STREAM_HEADERS)
+
+
+async def _nothing() -> AsyncIterator[str]:
+    """What somebody sees of a charge point that is not theirs."""
+    return
+    yield
+
+
+def _changes(
+    request: Request, app_state: AppState, person: Person, unit: Unit, seen: str, of: str = ""
+) -> AsyncIterator[str]:
     def read() -> Stored | None:
         person = person_of(request)
         if person is None:
@@ -64,8 +100,7 @@ def live(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, 
         form = form_token(request.cookies.get(SESSION_COOKIE, ""))
         return render_html(request, "driver/board.html", form=form, **_content(app_state, person, unit, point))
 
-    stream = changes(app_state, read, render, request.headers.get("Last-Event-ID", seen))
-    return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
+    return changes(app_state, read, render, seen, of)
 
 
 def _dashboard(request: Request, app_state: AppState, person: Person, unit: Unit) -> Response:

@@ -1,6 +1,7 @@
-"""The live stream of one open dashboard, as server-sent events.
+"""The live stream of a browser's open dashboards, as server-sent events.
 
-Each open page looks twice a second at the state in memory, which costs microseconds and needs no list of listeners.
+For each charge point that is shown it looks twice a second at the state in memory, which costs microseconds and needs no
+list of listeners.
 An event goes out when what the page would say has changed: a contact, a heartbeat, and also silence, which no message
 announces. The driver's vehicles are in the store alone, which is read again with every sign of life, and when it has a newer
 heartbeat. The event's id is the mark of the state itself, so a page that comes back with its Last-Event-ID is sent what
@@ -8,7 +9,7 @@ it missed, even by a bridge that has been restarted meanwhile, and nothing when 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import NamedTuple
 
 from cloud_bridge.app_state import AppState
@@ -17,6 +18,8 @@ from cloud_bridge.web.presentation.view import ChargePoint, charge_point, is_out
 from cloud_bridge.web.presentation.words import time_of_day
 
 ALIVE = "alive"  # the name of a sign of life; its content is the time of day
+GONE = "gone"  # of the last event of a charge point: there is nothing more to see for this person
+MOST = 50  # charge points of one stream
 LOOK_S = 0.5
 LOOKS = 30  # then another sign of life, so that the page knows that it is connected
 SETTLE_S = 0.1  # until what was heard is in the store too (the recorder gathers for 5 ms)
@@ -30,15 +33,19 @@ class Stored(NamedTuple):
 
 
 async def changes(
-    app_state: AppState, read: Callable[[], Stored | None], render: Callable[[Unit, ChargePoint], str], seen: str
+    app_state: AppState,
+    read: Callable[[], Stored | None],
+    render: Callable[[Unit, ChargePoint], str],
+    seen: str,
+    of: str = "",
 ) -> AsyncIterator[str]:
     """The events, until `read` gives nothing any more: the viewer has logged out, or the unit is no longer theirs.
 
-    `seen` is the mark of what the page shows already.
+    `seen` is the mark of what the page shows already. `of` stands before the mark in each id, for a stream of several.
     """
     accesses = app_state.live.accesses
     while (stored := await asyncio.to_thread(read)) is not None:
-        yield event(time_of_day(app_state.clock.now_ms(), stored.unit.time_zone), seen, ALIVE)
+        yield event(time_of_day(app_state.clock.now_ms(), stored.unit.time_zone), of + seen, ALIVE)
         for _ in range(LOOKS):
             may_differ = accesses != app_state.live.accesses or is_outdated(app_state, stored.unit)
             accesses = app_state.live.accesses
@@ -51,8 +58,34 @@ async def changes(
                     return
                 point = charge_point(app_state, stored.unit)
                 seen = mark(point, stored.vehicles_mark)
-                yield event(await asyncio.to_thread(render, stored.unit, point), seen)
+                yield event(await asyncio.to_thread(render, stored.unit, point), of + seen)
             await asyncio.sleep(LOOK_S)
+
+
+async def together(streams: Mapping[str, AsyncIterator[str]]) -> AsyncIterator[str]:
+    """The events of several charge points as they come, each stream's end as an event of its own; until all have ended."""
+    waiting = {_next_of(stream): of for of, stream in streams.items()}
+    try:
+        while waiting:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                of = waiting.pop(task)
+                if (one := task.result()) is None:
+                    yield event("", of, GONE)
+                else:
+                    waiting[_next_of(streams[of])] = of
+                    yield one
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def _next_of(stream: AsyncIterator[str]) -> "asyncio.Task[str | None]":
+    async def next_event() -> str | None:
+        return await anext(stream, None)
+
+    return asyncio.create_task(next_event())
 
 
 def event(content: str, mark: str, name: str = "") -> str:

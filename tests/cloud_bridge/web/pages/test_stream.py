@@ -11,6 +11,7 @@ from cloud_bridge.store.units import visible_unit
 from cloud_bridge.web.pages.driver import stream
 from cloud_bridge.web.pages.driver.stream import Stored
 from cloud_bridge.web.presentation.view import charge_point, mark
+from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
 HEARTBEAT = "cp/home-1/heartbeat"
@@ -120,3 +121,49 @@ def test_whoever_is_let_in_no_more_hears_no_more_at_the_next_look(bridge: Bridge
 
 def test_lines_stay_lines() -> None:
     assert stream.event("a\nb\r\nc", "7") == "id: 7\ndata: a\ndata: b\ndata: c\n\n"
+
+
+def test_several_charge_points_are_one_stream(bridge: Bridge, unit: Unit) -> None:
+    async def run() -> None:
+        quiet, ended = listening(bridge, mark_now(bridge)), iter([stored(bridge), None])
+        ends = stream.changes(
+            bridge.app_state, lambda: next(ended), lambda _unit, _point: "board", mark_now(bridge), "b:"
+        )
+        events = stream.together({"a:": quiet, "b:": ends})
+        heard: list[str] = []
+        while not heard or not heard[-1].startswith("event: gone"):
+            heard.append(await anext(events))
+        assert heard[-1] == "event: gone\nid: b:\n\n"
+        assert any(one.startswith("event: alive\nid: b:") for one in heard)
+        assert (await anext(events)).startswith("event: alive\n"), "the other goes on"
+        await events.aclose()  # type: ignore[attr-defined]
+
+    asyncio.run(run())
+
+
+def test_an_error_of_one_ends_the_stream_of_all(bridge: Bridge, unit: Unit) -> None:
+    """The browser asks again, for all."""
+
+    def broken() -> Stored | None:
+        raise TimeoutError
+
+    async def run() -> None:
+        one = stream.changes(bridge.app_state, broken, lambda _unit, _point: "board", "")
+        events = stream.together({"a:": listening(bridge, mark_now(bridge)), "b:": one})
+        with pytest.raises(TimeoutError):
+            async for _ in events:
+                pass
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(run())
+
+
+def test_the_stream_of_all_is_of_theirs_alone(bridge: Bridge, unit: Unit) -> None:
+    """Of another's charge point it says only that there is nothing to see, as of one that is not there."""
+    eve = Visitor(bridge, "eve", Role.DRIVER)
+    for unit_id in ("home-1", "no-such-unit", "", "a" * 99):
+        answer = eve.client.get("/live", params={"of": f"{unit_id}:1.2"})
+        assert (answer.status_code, answer.text) == (200, f"event: gone\nid: {unit_id}:\n\n")
+    assert eve.client.get("/live", params={"of": ["x:"] * (stream.MOST + 1)}).status_code == 404
+    assert eve.client.get("/live").status_code == 404
+    assert bridge.stranger().get("/live?of=home-1:", headers={"HX-Request": "true"}).status_code == 401

@@ -1,0 +1,123 @@
+// The live stream of all open pages of a browser: one request, whatever their number, because a browser keeps no more than
+// six connections to a host and each page would hold one of them for ever (stream_worker.js; in the page where there is no
+// SharedWorker). Asked for are the charge points that any page shows, each with the mark of what is shown; the answer is
+// server-sent events, whose id is "charge point:mark".
+const SILENT_MS = 45000; // the bridge speaks every 15 s
+const GONE_MS = 180000; // a page answers each sign of life; one that does not was closed without a word
+const AGAIN_MS = [500, 1000, 2000, 5000, 15000];
+const GATHER_MS = 50; // pages that open together are one request
+const MOST = 50; // charge points of one request, as the bridge takes them; the last that were opened
+
+export class Stream {
+  #pages = new Map(); // page -> { unit, shown, send, heardAt }
+  #asked = new Map(); // charge point -> mark of what was last told of it, in the request that is open
+  #request = null;
+  #failures = 0;
+  #running = false;
+  #wake = null;
+  #gathering = 0;
+
+  constructor(url) {
+    this.url = url;
+  }
+
+  // `page` is any object that stands for it; `send` is called with { kind, mark, data }.
+  join(page, unit, shown, send) {
+    const known = this.#asked.get(unit);
+    this.#pages.delete(page); // to the end: it is the newest
+    this.#pages.set(page, { unit, shown, send, heardAt: Date.now() });
+    if (known !== shown) this.#renew();
+    this.#run();
+  }
+
+  // What the page shows by now.
+  shows(page, shown) {
+    const its = this.#pages.get(page);
+    if (its) Object.assign(its, { shown, heardAt: Date.now() });
+  }
+
+  leave(page) {
+    this.#pages.delete(page);
+    if (!this.#pages.size) this.#renew();
+  }
+
+  // The line may be dead: ask on another one, at once.
+  again() {
+    this.#failures = 0;
+    this.#renew();
+  }
+
+  #renew() {
+    clearTimeout(this.#gathering);
+    this.#gathering = setTimeout(() => { this.#request?.abort(); this.#wake?.(); }, GATHER_MS);
+  }
+
+  async #run() {
+    if (this.#running) return;
+    this.#running = true;
+    await this.#wait(GATHER_MS);
+    while (this.#pages.size) {
+      const request = this.#request = new AbortController();
+      await this.#listen(request.signal).catch(() => {});
+      this.#request = null;
+      this.#asked.clear();
+      if (!request.signal.aborted) {
+        await this.#wait(AGAIN_MS[Math.min(this.#failures, AGAIN_MS.length - 1)] * (0.7 + 0.6 * Math.random()));
+        this.#failures += 1;
+      }
+    }
+    this.#running = false;
+  }
+
+  #wait(ms) {
+    return new Promise((done) => { this.#wake = done; setTimeout(done, ms); });
+  }
+
+  async #listen(signal) {
+    const answer = await fetch(this.#address(), { headers: { "HX-Request": "true" }, cache: "no-store", signal });
+    if (!answer.ok) {
+      this.#tell(this.#pages.values(), { kind: "refused", data: answer.status });
+      return;
+    }
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const silence = setTimeout(() => this.#request?.abort(), SILENT_MS);
+      const { done, value } = await reader.read().finally(() => clearTimeout(silence));
+      if (done) return;
+      const events = (rest + value).split("\n\n");
+      rest = events.pop();
+      events.forEach((event) => this.#take(event));
+      this.#failures = 0;
+    }
+  }
+
+  // Where pages show different states of a charge point, it is asked for without a mark: then its state comes at once.
+  #address() {
+    for (const { unit, shown } of [...this.#pages.values()].slice(-MOST)) {
+      const other = this.#asked.has(unit) && this.#asked.get(unit) !== shown;
+      this.#asked.set(unit, other ? "" : shown);
+    }
+    return `${this.url}?${new URLSearchParams([...this.#asked].map(([unit, mark]) => ["of", `${unit}:${mark}`]))}`;
+  }
+
+  #take(event) {
+    const fields = { event: "board", id: "", data: [] };
+    for (const line of event.split("\n")) {
+      const [name, ...words] = line.split(": ");
+      if (name === "data") fields.data.push(words.join(": "));
+      else fields[name] = words.join(": ");
+    }
+    const at = fields.id.indexOf(":");
+    const [unit, mark] = [fields.id.slice(0, at), fields.id.slice(at + 1)];
+    if (fields.event === "board") this.#asked.set(unit, mark);
+    const now = Date.now();
+    for (const [page, { heardAt }] of this.#pages) if (now - heardAt > GONE_MS) this.#pages.delete(page);
+    const theirs = [...this.#pages.values()].filter((page) => page.unit === unit);
+    this.#tell(theirs, { kind: fields.event, mark, data: fields.data.join("\n") });
+  }
+
+  #tell(pages, message) {
+    for (const page of pages) page.send(message);
+  }
+}
