@@ -16,6 +16,7 @@ from cloud_bridge.store.database import Database
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import Accounts
+from cloud_bridge.verified_time import VerifiedTime
 
 
 class Broker(Protocol):
@@ -51,3 +52,4 @@ class AppState:
     accounts: Accounts
     passwords: PasswordTurns
     loop: asyncio.AbstractEventLoop  # the broker's; pages run on threads beside it
+    verified: VerifiedTime  # by which sessions and codes end, and guesses come back

@@ -33,7 +33,7 @@ def give(
     command_id = f"c-{secrets.token_hex(8)}"
     message = {"id": command_id, "do": do, **arguments}
     if holds_ms is not None:
-        message["exp"] = (now_ms + holds_ms) // 1000
+        message["exp"] = (_unit_now_ms(app_state, unit_id, now_ms) + holds_ms) // 1000
     payload = json.dumps(message, separators=(",", ":"))
     expires_ms = now_ms + (holds_ms or ANSWER_MS)
     with app_state.database.writing() as connection:
@@ -50,3 +50,10 @@ def reset(app_state: AppState, unit_id: str, person_id: int) -> None:
     for do, arguments in RESET:
         with suppress(TimeoutError):  # the row says "not sent"
             give(app_state, unit_id, person_id, do, arguments)
+
+
+def _unit_now_ms(app_state: AppState, unit_id: str, now_ms: int) -> int:
+    """What the unit takes for now. It compares the end with its own clock, so this is the one that the end must be on: one
+    of two that disagree is wrong, and then a pause of an hour would last for years, or not at all."""
+    unit = app_state.live.find(unit_id)
+    return now_ms if unit is None or unit.unit_ahead_ms is None else now_ms + unit.unit_ahead_ms

@@ -4,14 +4,16 @@ Contact is a live message that a unit published with its own credentials on one 
 clock where it reached us first. A will (the broker speaks, not the unit), a retained replay and a redelivery inside
 our own processes are not contact. A payload we cannot read is: the unit reached us.
 
-`last_contact` never goes back. Whether a unit is silent is never stored, only derived when somebody asks, from
-`last_contact`, the present and the ledger of the times in which we ourselves were not listening:
+`last_contact` never goes back between believable times. A stamp in the future of our clock is impossible, since a
+clock was wrong when it was written or is wrong now: it gives way to a contact received now, and until one comes it is
+only estimated. Whether a unit is silent is never stored, only derived when somebody asks, from `last_contact`, the
+present and the ledger of the times in which we ourselves were not listening:
 
     never    not heard since it was added
     online   heard within the last 30 minutes
     silent   we listened for more than 30 minutes since, and heard nothing
-    unknown  more than 30 minutes have passed, but we were deaf for part of them: we cannot blame the unit yet;
-             or last contact lies in the future, because our clock was wrong then
+    unknown  more than 30 minutes have passed, but we were not listening for part of them: we cannot blame the unit
+             yet; or the time of the last contact is only estimated, because our clock was wrong
 """
 
 from collections.abc import Iterable
@@ -22,6 +24,7 @@ SILENT_AFTER_MS = 30 * 60 * 1000  # the promise on the dashboard: an error after
 OUTAGE_AFTER_MS = 15 * 1000  # three missed canaries of 5 s each
 GAP_AFTER_MS = 10 * 60 * 1000  # a gap worth remembering: two heartbeats of an idle unit were missed
 FUTURE_MS = 120 * 1000  # a last contact further ahead than this was stamped by a clock that was wrong
+KEPT_STEPS = 100  # of our clock, the newest
 KEPT_GAPS = 1000  # of our own; a unit older than these is silent whatever they said
 
 UNIT_TOPICS = frozenset({"heartbeat", "event", "session", "result"})  # the last level of cp/<id>/...
@@ -43,6 +46,13 @@ class Gap(NamedTuple):
     to_ms: int
 
 
+class LastContact(NamedTuple):
+    """When a unit was heard last, on the clock of now."""
+
+    at_ms: int
+    is_estimated: bool  # our clock was wrong or was set: it was no later than this
+
+
 class Verdict(NamedTuple):
     """What can be said of one unit now."""
 
@@ -58,9 +68,22 @@ def own_topic(unit_id: str, topic: str) -> str | None:
     return kind if topic.startswith(head) and kind in UNIT_TOPICS else None
 
 
+def is_believable(at_ms: int, now_ms: int) -> bool:
+    """Whether a stamp can have been written by a clock that agrees with ours."""
+    return at_ms - now_ms <= FUTURE_MS
+
+
 def later(seen_ms: int | None, now_ms: int) -> int:
-    """The new last contact: our clock may be set back, last contact may not."""
-    return now_ms if seen_ms is None or now_ms > seen_ms else seen_ms
+    """The new last contact. Our clock may be set back a little, last contact may not; an impossible one gives way."""
+    return now_ms if seen_ms is None or now_ms > seen_ms or not is_believable(seen_ms, now_ms) else seen_ms
+
+
+def estimated_ms(at_ms: int, last_ok_ms: int | None, start_ms: int) -> int:
+    """A stamp of the process before this one, whose clock was wrong, on the clock of now: no earlier than it was.
+
+    That process may have listened until `last_ok_ms` of the same clock, and did so before `start_ms`, where we began.
+    """
+    return start_ms if last_ok_ms is None else start_ms - max(0, last_ok_ms - at_ms)
 
 
 def outage_ms(gaps: Iterable[Gap], from_ms: int, to_ms: int) -> int:
@@ -69,23 +92,35 @@ def outage_ms(gaps: Iterable[Gap], from_ms: int, to_ms: int) -> int:
 
 
 def judge(
-    last_contact_ms: int | None, now_ms: int, gaps: Iterable[Gap] = (), silent_after_ms: int = SILENT_AFTER_MS
+    last_contact_ms: int | None,
+    now_ms: int,
+    gaps: Iterable[Gap] = (),
+    silent_after_ms: int = SILENT_AFTER_MS,
+    is_estimated: bool = False,
 ) -> Verdict:
-    """Online, silent, unknown or never. Exactly `silent_after_ms` is not yet silence; one millisecond more is."""
+    """Online, silent, unknown or never. Exactly `silent_after_ms` is not yet silence; one millisecond more is.
+
+    An estimated last contact was no later than that, so it shows a silence and no contact.
+    """
     if last_contact_ms is None:
         return Verdict(Contact.NEVER, None, 0)
-    if last_contact_ms - now_ms > FUTURE_MS:  # all we know is that it was heard at some time
+    if not is_believable(last_contact_ms, now_ms):  # all we know is that it was heard at some time
         return Verdict(Contact.UNKNOWN, 0, 0)
     elapsed_ms = max(0, now_ms - last_contact_ms)
     outage = outage_ms(gaps, last_contact_ms, now_ms)
     silence_ms = elapsed_ms - outage
     if silence_ms > silent_after_ms:
         contact = Contact.SILENT
-    elif elapsed_ms > silent_after_ms:
+    elif elapsed_ms > silent_after_ms or is_estimated:
         contact = Contact.UNKNOWN
     else:
         contact = Contact.ONLINE
     return Verdict(contact, silence_ms, outage)
+
+
+def skipped(steps: Iterable[tuple[int, int]]) -> list[Gap]:
+    """The time that our clock has skipped; `steps` are the time after each and by how much, in ms."""
+    return [Gap(at_ms - by_ms, at_ms) for at_ms, by_ms in steps if by_ms > 0]
 
 
 def gap_between(last_ok_ms: int | None, now_ms: int) -> Gap | None:
@@ -115,20 +150,39 @@ def merged(gaps: Iterable[Gap]) -> list[Gap]:
 class UptimeLedger:
     """When we were listening: a canary calls `heartbeat_ok` every 5 s, and what lies between two late ones is a gap.
 
-    Starts with the gaps and the last sign of listening of the process before this one; the time in between is
-    then a gap too, because nobody was there to hear.
+    Starts with the gaps and the last sign of listening of the process before this one; the time in between is then a gap
+    too, because nobody was there to hear. `start_ms` is when this process began: what the one before has stamped later
+    was stamped by a clock that was wrong, or ours is. Which of them will show, so those gaps are kept as they are and
+    put on the clock of now whenever somebody asks.
+
+    Time that our clock has skipped, when it was set forward, is no outage; but nobody is blamed for it either.
     """
 
-    def __init__(self, gaps: Iterable[Gap] = (), last_ok_ms: int | None = None) -> None:
-        self._gaps = list(gaps)[-KEPT_GAPS:]
-        self.last_ok_ms = last_ok_ms
+    def __init__(
+        self,
+        gaps: Iterable[Gap] = (),
+        last_ok_ms: int | None = None,
+        start_ms: int | None = None,
+        skipped: Iterable[Gap] = (),
+    ) -> None:
+        self._skipped = list(skipped)[-KEPT_STEPS:]
+        self._earlier = list(gaps)[-KEPT_GAPS:]  # of the processes before
+        self._earlier_ok_ms = last_ok_ms
+        self._earlier_moved_ms = 0  # by steps forward since; what they have skipped is told by itself
+        self._start_ms = start_ms
+        self._first_ok_ms: int | None = None  # of this process
+        self._gaps: list[Gap] = []  # between canaries of this process
         self._others: list[Gap] = []
+        self._over: list[Gap] | None = None  # all that are over, oldest first, once somebody has asked
+        self.last_ok_ms = self._earlier_end_ms()  # the last sign of listening
 
     def learn(self, gaps: Iterable[Gap], others_ok_ms: Iterable[int], now_ms: int) -> None:
         """What the store knows of processes that share the units with this one: their gaps that are over, and when
         each of them last listened. Whose unit a unit is does not matter here: nobody is blamed while one has an outage."""
         outage = (Gap(at_ms, now_ms) for at_ms in others_ok_ms if now_ms - at_ms > OUTAGE_AFTER_MS)
-        self._others = merged([*gaps, *outage])[-KEPT_GAPS:]
+        over = (gap for gap in gaps if is_believable(gap.to_ms, now_ms))
+        self._others = merged([*over, *outage])[-KEPT_GAPS:]
+        self._over = None
 
     def open_outage(self, now_ms: int) -> Gap | None:
         """The gap we are in, or None while the canaries come in time."""
@@ -136,13 +190,65 @@ class UptimeLedger:
 
     def heartbeat_ok(self, now_ms: int) -> None:
         """A canary came through; the open gap, if any, ends with it."""
-        gap = self.open_outage(now_ms)
-        if gap is not None:
+        if self._first_ok_ms is None:
+            self._first_ok_ms = now_ms
+            self._over = None
+        elif (gap := self.open_outage(now_ms)) is not None:
             self._gaps = [*self._gaps, gap][-KEPT_GAPS:]
+            self._over = None
         self.last_ok_ms = later(self.last_ok_ms, now_ms)
+
+    def stepped(self, at_ms: int, by_ms: int) -> None:
+        """Our clock was set to `at_ms`. What this process has stamped moves with it, and so stays as long ago as it is."""
+        self._skipped = [*self._skipped, *skipped([(at_ms, by_ms)])][-KEPT_STEPS:]
+        self._gaps = [Gap(gap.from_ms + by_ms, gap.to_ms + by_ms) for gap in self._gaps]
+        self._others = []  # until they are read again
+        self._over = None
+        ended_ms, start_ms = self._earlier_ok_ms, self._start_ms
+        if by_ms < 0 or (ended_ms is not None and start_ms is not None and is_believable(ended_ms, start_ms)):
+            self._earlier_moved_ms = max(0, self._earlier_moved_ms + by_ms)
+        self._start_ms = _moved(self._start_ms, by_ms)
+        self._first_ok_ms = _moved(self._first_ok_ms, by_ms)
+        self.last_ok_ms = self._earlier_end_ms() if self._first_ok_ms is None else _moved(self.last_ok_ms, by_ms)
 
     def outages(self, now_ms: int) -> list[Gap]:
         """All gaps, oldest first, with the one that is still open."""
+        over = self._over
+        if over is None:
+            over = self._over = merged([*self._earlier_gaps(), *self._between_processes(), *self._gaps, *self._others])
         gap = self.open_outage(now_ms)
-        own = self._gaps if gap is None else [*self._gaps, gap]
-        return merged([*own, *self._others]) if self._others else own
+        if gap is None:
+            return over
+        return merged([*over, gap]) if over and over[-1].to_ms > gap.from_ms else [*over, gap]
+
+    def not_heard(self, now_ms: int) -> list[Gap]:
+        """The outages and what our clock has skipped: the time for which no unit is blamed."""
+        never = [gap for gap in self._skipped if is_believable(gap.to_ms, now_ms)]
+        return merged([*self.outages(now_ms), *never]) if never else self.outages(now_ms)
+
+    def _between_processes(self) -> list[Gap]:
+        if self._first_ok_ms is None:
+            return []
+        gap = gap_between(self._earlier_end_ms(), self._first_ok_ms)
+        return [] if gap is None else [gap]
+
+    def _earlier_end_ms(self) -> int | None:
+        """When the process before this one last listened, on the clock of now."""
+        ended_ms, start_ms = _moved(self._earlier_ok_ms, self._earlier_moved_ms), self._start_ms
+        return ended_ms if ended_ms is None or start_ms is None else min(ended_ms, start_ms)
+
+    def _earlier_gaps(self) -> list[Gap]:
+        start_ms, ended_ms = self._start_ms, self._earlier_ok_ms
+        if start_ms is None or all(is_believable(gap.to_ms, start_ms) for gap in self._earlier):
+            return self._earlier
+        if ended_ms is None or is_believable(ended_ms, start_ms):  # stamped by a clock that was put right long ago
+            return [gap for gap in self._earlier if is_believable(gap.to_ms, start_ms)]
+        moved = (
+            Gap(*(at if is_believable(at, start_ms) else estimated_ms(at, ended_ms, start_ms) for at in gap))
+            for gap in self._earlier
+        )
+        return [gap for gap in moved if gap.from_ms < gap.to_ms]
+
+
+def _moved(at_ms: int | None, by_ms: int) -> int | None:
+    return None if at_ms is None else at_ms + by_ms

@@ -39,3 +39,4 @@ class Counters:
     failed_registry_reads: int = 0
     failed_messages: int = 0  # that raised an error of ours; not acknowledged
     failed_connections: int = 0  # to an outside broker, that an error ended
+    clock_steps: int = 0  # of our own clock

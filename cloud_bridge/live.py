@@ -6,16 +6,30 @@ most a commit behind, and of it afterwards only what the next one is compared wi
 
 from collections.abc import Iterable
 
+from cloud_bridge.contact import FUTURE_MS, LastContact, estimated_ms, is_believable, later
+from cloud_bridge.verified_time import Verified
 from cloud_bridge.wire import Heartbeat, is_plugged, is_repeat
 
 
 class LiveUnit:
     """One unit, kept small: there may be a hundred thousand."""
 
-    __slots__ = ("boot", "connected", "heartbeat", "heartbeat_ms", "idle_ms", "idle_wh", "last_contact_ms", "sequence")
+    __slots__ = (
+        "boot",
+        "connected",
+        "heard",
+        "heartbeat",
+        "heartbeat_ms",
+        "idle_ms",
+        "idle_wh",
+        "last_contact_ms",
+        "sequence",
+        "unit_ahead_ms",
+    )
 
     def __init__(self, last_contact_ms: int | None = None) -> None:
-        self.last_contact_ms = last_contact_ms
+        self.last_contact_ms = last_contact_ms  # as stored, until `heard`
+        self.heard: bool | None = False  # by this process; None: and our clock was set forward since
         self.connected = False  # has a connection to us open; says nothing about contact
         self.heartbeat: Heartbeat | None = None  # the newest, until it is stored
         self.heartbeat_ms: int | None = None  # when it came; None: none since the start
@@ -23,6 +37,31 @@ class LiveUnit:
         self.sequence: int | None = None
         self.idle_wh: int | None = None  # the meter when no vehicle was plugged in last, if we heard that
         self.idle_ms: int | None = None  # when that came
+        self.unit_ahead_ms: int | None = None  # the clock of the unit, of ours, by its newest heartbeat
+
+    def contact(self, received_ms: int) -> int | None:
+        """A message of it came. Returns the last contact before; None for the first, and for an impossible stamp."""
+        before_ms = self.last_contact_ms
+        if before_ms is not None and not is_believable(before_ms, received_ms):
+            before_ms = None
+        self.last_contact_ms = later(before_ms, received_ms)
+        self.heard = True
+        return before_ms
+
+    def stepped(self, by_ms: int) -> None:
+        """Our clock was set. What this process has heard stays as long ago as it is by the monotonic clock.
+
+        A clock that is set forward is right again, or the machine stood still as a whole: then it is longer ago.
+        """
+        if self.heard is not False and self.last_contact_ms is not None:
+            self.last_contact_ms += by_ms
+            self.heard = None if by_ms > FUTURE_MS else self.heard
+        if self.heartbeat_ms is not None:
+            self.heartbeat_ms += by_ms
+        if self.idle_ms is not None:
+            self.idle_ms += by_ms
+        if self.unit_ahead_ms is not None:
+            self.unit_ahead_ms -= by_ms
 
     def told(self, heartbeat: Heartbeat, received_ms: int, redelivered: bool) -> bool:
         """The newest state. False: it is one that we know."""
@@ -33,6 +72,7 @@ class LiveUnit:
             self.idle_ms = received_ms
         self.boot, self.sequence = heartbeat.boot, heartbeat.sequence
         self.heartbeat, self.heartbeat_ms = heartbeat, received_ms
+        self.unit_ahead_ms = None if heartbeat.unit_time_s is None else heartbeat.unit_time_s * 1000 - received_ms
         return True
 
     def stored(self, heartbeat: Heartbeat) -> None:
@@ -42,10 +82,23 @@ class LiveUnit:
 
 
 class Live:
-    """All units that were heard or are connected, by id."""
+    """All units that were heard or are connected, by id.
 
-    def __init__(self, last_contacts: Iterable[tuple[str, int]] = ()) -> None:
+    `start_ms` is when this process began, `last_ok_ms` when the one before it last listened, and `earlier` what that one
+    knew of its clock.
+    """
+
+    def __init__(
+        self,
+        last_contacts: Iterable[tuple[str, int]] = (),
+        last_ok_ms: int | None = None,
+        start_ms: int = 0,
+        earlier: Verified | None = None,
+    ) -> None:
+        self._earlier = earlier
         self._units = {unit_id: LiveUnit(at_ms) for unit_id, at_ms in last_contacts}
+        self._last_ok_ms = last_ok_ms
+        self.start_ms = start_ms
         self.accesses = 0  # goes up when somebody has logged out, changed their password or left: streams look again
         self.timeless: set[str] = set()  # those whose heartbeat told no time; whoever tells it to them takes them out
 
@@ -55,6 +108,36 @@ class Live:
         if unit is None:
             unit = self._units[unit_id] = LiveUnit()
         return unit
+
+    def last_contact(self, unit_id: str, stored_ms: int | None, now_ms: int) -> LastContact | None:
+        """The later of memory and store: memory may be a commit ahead, the store may hear more processes than this one.
+
+        None: never. What memory has heard itself was measured; of the rest an impossible stamp is estimated.
+        """
+        unit = self._units.get(unit_id)
+        known_ms = None if unit is None else unit.last_contact_ms
+        stamps = [at_ms for at_ms in (known_ms, stored_ms) if at_ms is not None]
+        believable = [at_ms for at_ms in stamps if is_believable(at_ms, now_ms)]
+        if believable:
+            last_ms = max(believable)
+            if unit is not None and unit.heard is not False and last_ms == known_ms:
+                return LastContact(min(last_ms, now_ms), unit.heard is None)
+            if self._earlier is None or not self._earlier.was_behind(last_ms, now_ms):
+                return LastContact(min(last_ms, now_ms), False)
+            stamps = [last_ms]
+        if not stamps:
+            return None
+        return LastContact(min(now_ms, estimated_ms(max(stamps), self._last_ok_ms, self.start_ms)), True)
+
+    def heard(self) -> list[str]:
+        """The units that this process has heard."""
+        return [unit_id for unit_id, unit in list(self._units.items()) if unit.heard is not False]
+
+    def stepped(self, by_ms: int) -> None:
+        """Our clock was set, on whatever thread noticed."""
+        self.start_ms += by_ms
+        for unit in list(self._units.values()):
+            unit.stepped(by_ms)
 
     def access_changed(self) -> None:
         """Somebody who was let in may be so no more."""

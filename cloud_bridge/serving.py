@@ -15,7 +15,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.alerts.alarm import Alarm
 from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import Clock, SystemClock
-from cloud_bridge.contact import UptimeLedger
 from cloud_bridge.counters import Counters
 from cloud_bridge.errors import PortBusy, SettingError, StoreUnusable
 from cloud_bridge.ingest.certificate import Certificate
@@ -26,17 +25,16 @@ from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
-from cloud_bridge.live import Live
 from cloud_bridge.passwords import Passwords, PasswordTurns
 from cloud_bridge.settings import LOOPBACK, Settings
 from cloud_bridge.store.database import RESTORE, Database, open_database
-from cloud_bridge.store.record import read_listening
 from cloud_bridge.store.recorder import Recorder
-from cloud_bridge.store.units import last_contacts
 from cloud_bridge.telling_time import TimeTeller
+from cloud_bridge.timekeeping import begin_time, follow_steps
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import open_accounts
 from cloud_bridge.vehicles.polling.poller import poll_for_ever
+from cloud_bridge.verified_time import Clocks
 from cloud_bridge.web.app import create_app
 
 ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -64,17 +62,15 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
     `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable and SettingError.
     """
     database = _open_sound(settings.store)
-    with database.reading() as connection:
-        live = Live(last_contacts(connection))
-        ledger = UptimeLedger(*read_listening(connection, settings.shard.number))
-    clock = clock_from(ledger.last_ok_ms or 0)
-    accounts = open_accounts(database, clock, settings, os.environ)  # before any thread: it may refuse the settings
+    clock, live, ledger, verified, between = begin_time(database, clock_from, settings.shard.number)
+    # Before any thread: it may refuse the settings.
+    accounts = open_accounts(database, clock, settings, os.environ, verified)
     passwords = Passwords()
     loop = asyncio.get_running_loop()
     recording, at_the_door = database.separate(1), database.separate(LOOKUPS_AT_ONCE)
     recorder = Recorder(recording, loop, clock.now_ms, ledger)
     counters = Counters()
-    ingest = Ingest(live, recorder, counters, clock, settings.shard)
+    ingest = Ingest(live, recorder, counters, Clocks(clock, verified), settings.shard)
     unknown_clients = UnknownClients()
     broker: EmbeddedBroker | MqttIngest
     if settings.broker is None:
@@ -83,7 +79,8 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
         unit_registry = UnitRegistry(at_the_door, clock)
         discovery = Discovery(settings.public_url) if settings.home_assistant else None
         broker = MqttIngest(settings.broker, ingest, unit_registry, unknown_clients, discovery)
-    upkeep = Upkeep(database, live, ledger, clock, settings.shard)
+    upkeep = Upkeep(database, live, ledger, Clocks(clock, verified), settings.shard)
+    follow_steps(clock, live, ledger, verified, recorder, upkeep, counters, settings.shard.number, between)
     try:
         yield AppState(
             settings,
@@ -99,10 +96,14 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
             accounts,
             PasswordTurns(passwords),
             loop,
+            verified,
         )
     finally:
         accounts.close()
         await asyncio.to_thread(recorder.close)
+        if recorder.trouble is None:
+            with suppress(SQLAlchemyError):  # else what was stored a minute ago holds
+                await asyncio.to_thread(upkeep.keep_time)
         await asyncio.to_thread(passwords.close)
         for one in (recording, at_the_door, database):
             one.close()

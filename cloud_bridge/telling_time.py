@@ -1,6 +1,7 @@
 """Tells the time to units that do not know it: not every mobile network does (a unit's heartbeat then has no `t`).
 
-Without it a schedule cannot hold, and no command that ends by itself is carried out.
+Without it a schedule cannot hold, and no command that ends by itself is carried out. A unit that was told a time that
+has turned out to be wrong, because our clock was set since, is told again.
 """
 
 import asyncio
@@ -31,9 +32,11 @@ class TimeTeller:
         timeless = self._house.live.timeless
         while timeless:
             unit_id = timeless.pop()
-            now_ms = self._house.clock.now_ms()
-            if now_ms - self._told_ms.get(unit_id, -AGAIN_MS) < AGAIN_MS:
+            verified_ms = self._house.verified.now_ms()
+            if verified_ms - self._told_ms.get(unit_id, verified_ms - AGAIN_MS) < AGAIN_MS:
                 continue
-            self._told_ms[unit_id] = now_ms
+            self._told_ms[unit_id] = verified_ms
+            self._house.verified.told(unit_id)
+            now_ms = self._house.clock.now_ms()
             order = {"id": f"t-{secrets.token_hex(8)}", "do": "time", "t": now_ms // 1000}
             await self._house.broker.command(unit_id, json.dumps(order, separators=(",", ":")).encode())

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.alarm import NOTICE_EVERY_S, TROUBLE_EVERY_S, WEAK_SIGNAL_EVERY_S, Alarm
-from cloud_bridge.clock import Clock
-from cloud_bridge.contact import Contact, UptimeLedger, judge, later
+from cloud_bridge.clock import Step
+from cloud_bridge.contact import FUTURE_MS, Contact, UptimeLedger, judge
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.live import Live
@@ -20,16 +21,23 @@ from cloud_bridge.store.transitions import back, mark_back, mark_silent, overdue
 from cloud_bridge.store.upkeep import (
     KEPT,
     LATE_MS,
+    Cleared,
     Kept,
     forget,
+    has_rows,
     outdated,
+    read_cleared,
+    record_cleared,
+    record_verified,
     roll_up_signal,
     rolled_up_until,
     whole_buckets,
 )
+from cloud_bridge.verified_time import Clocks
 
 SWEEP_EVERY_S = 5.0
 ROLL_UP_EVERY_S = 300.0
+KEEP_TIME_EVERY_S = 60.0
 FORGET_EVERY_S = 3600.0
 MARKED_AT_ONCE = 500  # in one transaction: the recorder waits for it
 
@@ -37,34 +45,47 @@ _log = logging.getLogger(__name__)
 
 
 class Upkeep:
-    """Its three duties, each to be called again and again."""
+    """Its duties, each to be called again and again."""
 
-    def __init__(self, database: Database, live: Live, ledger: UptimeLedger, clock: Clock, shard: Shard = ALL) -> None:
+    def __init__(
+        self,
+        database: Database,
+        live: Live,
+        ledger: UptimeLedger,
+        clocks: Clocks,
+        shard: Shard = ALL,
+    ) -> None:
         self.silences: list[SilentMinute] = []  # as of the last look: who is silent, and what they have in common
         self._database = database
         self._live = live
         self._ledger = ledger
-        self._clock = clock
+        self._clock = clocks.clock
         self._shard = shard
+        self._verified = clocks.verified
+        self._was_set = False  # our clock, since the last look for strays
+        self._has_looked = False  # for strays, since the start
         self._rolled_up_ms: int | None = None
+
+    def stepped(self, _step: Step) -> None:
+        self._was_set = True
 
     def notice(self) -> tuple[list[str], list[str]]:
         """Store who fell silent and who came back since the last look; returns both. Raises SQLAlchemyError."""
         now_ms = self._clock.now_ms()
         with self._database.reading() as connection:
-            suspects, returned = overdue(connection, now_ms), back(connection)
+            suspects, returned = overdue(connection, now_ms, now_ms + FUTURE_MS), back(connection)
             if self._shard.of > 1:
                 others = other_shards_ok(connection, *self._shard)
                 self._ledger.learn(read_listening(connection)[0], others, now_ms)
-        gaps = self._ledger.outages(now_ms)
+        gaps = self._ledger.not_heard(now_ms)
         silent = []
         for unit_id, stored_ms, silent_after_ms in suspects:
-            live = self._live.find(unit_id)  # may be a commit newer
-            seen_ms = (
-                stored_ms if live is None or live.last_contact_ms is None else later(stored_ms, live.last_contact_ms)
-            )
-            if seen_ms == stored_ms and judge(seen_ms, now_ms, gaps, silent_after_ms).contact is Contact.SILENT:
-                silent.append((unit_id, seen_ms))
+            last = self._live.last_contact(unit_id, stored_ms, now_ms)  # may be a commit newer
+            if last is None:
+                continue
+            verdict = judge(last.at_ms, now_ms, gaps, silent_after_ms, last.is_estimated)
+            if verdict.contact is Contact.SILENT:
+                silent.append((unit_id, stored_ms))
         fell, came = [], []
         for some in _some_at_once(silent):
             with self._database.writing() as connection:
@@ -79,37 +100,83 @@ class Upkeep:
     def roll_up(self) -> None:
         """Signal by five minutes, up to now. Raises SQLAlchemyError."""
         now_ms = self._clock.now_ms()
-        if self._rolled_up_ms is None:
-            with self._database.reading() as connection:
+        with self._database.reading() as connection:
+            if self._rolled_up_ms is None:
                 self._rolled_up_ms = rolled_up_until(connection, now_ms)
-        for first_ms in whole_buckets(self._rolled_up_ms - LATE_MS, now_ms):
+            buckets = whole_buckets(connection, min(self._rolled_up_ms, now_ms) - LATE_MS, now_ms)
+        for first_ms in buckets:
             with (
                 self._database.writing() as connection
             ):  # a day of 2,000 units at once keeps the recorder out for 4.4 s
                 roll_up_signal(connection, first_ms)
         self._rolled_up_ms = now_ms
 
+    def keep_time(self) -> None:
+        """What has verifiably passed, for the next process. Raises SQLAlchemyError."""
+        self._verified.look()
+        with self._database.writing() as connection:
+            record_verified(connection, self._verified.kept())
+
     def forget(self) -> None:
-        """What is older than it may be. Raises SQLAlchemyError."""
-        now_ms = self._clock.now_ms()
-        for kept in KEPT:
-            while keys := self._outdated(kept, now_ms):
-                with self._database.writing() as connection:
-                    forget(connection, kept, keys, now_ms)
+        """What is older than it may be, both by our clock and by what has verifiably passed. Raises SQLAlchemyError."""
+        verified_ms, wall_ms = self._verified.now_ms(), self._clock.now_ms()
+        was_set, self._was_set = self._was_set, False
+        try:
+            for kept in KEPT:
+                with self._database.reading() as connection:
+                    before = read_cleared(connection, kept)
+                cleared = self._clear(kept, before, min(wall_ms, verified_ms) - kept.days * DAY_MS)
+                may_be_new = was_set or wall_ms < cleared.until_ms
+                if may_be_new or cleared.strays_since_ms is not None or not self._has_looked:
+                    cleared = self._look_for_strays(kept, cleared, verified_ms, may_be_new)
+                if cleared != before:
+                    with self._database.writing() as connection:
+                        record_cleared(connection, kept, cleared)
+        except SQLAlchemyError:
+            self._was_set |= was_set
+            raise
+        self._has_looked = True
         try:
             self._database.empty_log()
         except StoreUnusable as error:  # the next hour
             _log.warning("%s", error)
 
-    def _outdated(self, kept: Kept, now_ms: int) -> list[dict[str, Any]]:
+    def _clear(self, kept: Kept, before: Cleared | None, to_ms: int) -> Cleared:
+        if before is None:
+            self._remove(kept, None, to_ms)
+            return Cleared(to_ms, None)
+        if to_ms > before.until_ms:
+            self._remove(kept, before.until_ms, to_ms)
+            return before._replace(until_ms=to_ms)
+        return before
+
+    def _look_for_strays(self, kept: Kept, cleared: Cleared, verified_ms: int, may_be_new: bool) -> Cleared:
         with self._database.reading() as connection:
-            return outdated(connection, kept, now_ms)
+            if not has_rows(connection, kept, cleared.until_ms):
+                return cleared._replace(strays_since_ms=None)
+        since_ms = cleared.strays_since_ms
+        if since_ms is None or may_be_new:
+            return cleared._replace(strays_since_ms=verified_ms)
+        if verified_ms - since_ms <= kept.days * DAY_MS:
+            return cleared
+        self._remove(kept, None, cleared.until_ms)
+        return cleared._replace(strays_since_ms=None)
+
+    def _remove(self, kept: Kept, from_ms: int | None, to_ms: int) -> None:
+        while keys := self._outdated(kept, from_ms, to_ms):
+            with self._database.writing() as connection:
+                forget(connection, kept, keys, to_ms)
+
+    def _outdated(self, kept: Kept, from_ms: int | None, to_ms: int) -> list[dict[str, Any]]:
+        with self._database.reading() as connection:
+            return outdated(connection, kept, from_ms, to_ms)
 
     async def run(self, alarm: Alarm) -> None:
         """All of it, for ever."""
         await asyncio.gather(
             _every(SWEEP_EVERY_S, self.notice),
             _every(ROLL_UP_EVERY_S, self.roll_up),
+            _every(KEEP_TIME_EVERY_S, self.keep_time),
             _every(FORGET_EVERY_S, self.forget),
             _every(NOTICE_EVERY_S, alarm.notice),
             _every(WEAK_SIGNAL_EVERY_S, alarm.notice_weak_signal),

@@ -31,6 +31,7 @@ _BELOW_WEB = (
     "cloud_bridge.support",
     "cloud_bridge.telling_time",
     "cloud_bridge.text",
+    "cloud_bridge.time_zones",
     "cloud_bridge.troubles",
     "cloud_bridge.values",
     "cloud_bridge.vehicles",
@@ -111,10 +112,12 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "cloud_bridge.store": (
         "cloud_bridge.store",
         "cloud_bridge.alerts.kinds",  # pure: the kinds themselves
+        "cloud_bridge.clock",
         "cloud_bridge.contact",
         "cloud_bridge.durations",
         "cloud_bridge.errors",
         "cloud_bridge.text",
+        "cloud_bridge.verified_time",
         "cloud_bridge.wire",
     ),
     "cloud_bridge.web.errors": (),
@@ -177,8 +180,13 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.vehicles.tokens",
     ),
     "cloud_bridge.vehicles.maker_calls": ("cloud_bridge.errors",),
-    "cloud_bridge.vehicles.plan": ("cloud_bridge.durations", "cloud_bridge.vehicles.providers.provider"),
+    "cloud_bridge.vehicles.plan": (
+        "cloud_bridge.durations",
+        "cloud_bridge.time_zones",
+        "cloud_bridge.vehicles.providers.provider",
+    ),
     "cloud_bridge.vehicles.repository": (
+        "cloud_bridge.durations",
         "cloud_bridge.store",
         "cloud_bridge.vehicles.linking.link",
         "cloud_bridge.vehicles.providers",

@@ -2,13 +2,12 @@
 
 from functools import partial
 
-from cloud_bridge.clock import Clock
-from cloud_bridge.contact import later
 from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.live import Live, LiveUnit
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.recorder import OnCommit, Recorder
+from cloud_bridge.verified_time import Clocks
 from cloud_bridge.wire import BadPayload, Heartbeat, Message, decode
 
 
@@ -16,23 +15,22 @@ class Ingest:
     """The caller has checked that the unit is who it says and that the topic is its own (contact.own_topic).
 
     What is not taken (False) must not be acknowledged: the recorder is full, and the sender keeps it.
-    `clock` is the one that every message is stamped by.
     """
 
-    def __init__(self, live: Live, recorder: Recorder, counters: Counters, clock: Clock, shard: Shard = ALL) -> None:
+    def __init__(self, live: Live, recorder: Recorder, counters: Counters, clocks: Clocks, shard: Shard = ALL) -> None:
         self.live = live
         self.counters = counters
-        self.clock = clock
+        self.clock = clocks.clock
         self.shard = shard
         self._recorder = recorder
+        self._verified = clocks.verified
 
     def take(
         self, unit_id: str, kind: str, payload: bytes, received_ms: int, redelivered: bool, committed: OnCommit
     ) -> bool:
         """A live message of the unit. It counts as contact before anybody looks into it."""
         unit = self.live.unit(unit_id)
-        previous_ms = unit.last_contact_ms
-        unit.last_contact_ms = later(previous_ms, received_ms)
+        previous_ms = unit.contact(received_ms)
         self.counters.contacts += 1
         if self._recorder.is_full:
             self.counters.refused_waiting += 1
@@ -41,8 +39,7 @@ class Ingest:
         if isinstance(message, Heartbeat):
             if unit.told(message, received_ms, redelivered):
                 committed = partial(_stored, unit, message, committed)
-                if message.unit_time_s is None:
-                    self.live.timeless.add(unit_id)
+                self._compare_time(unit_id, message.unit_time_s, received_ms)
             else:
                 self.counters.repeats += 1
                 message = None
@@ -68,6 +65,12 @@ class Ingest:
             committed()
 
         return self._recorder.put(CanaryMark(received_ms, self.shard.number), counted)
+
+    def _compare_time(self, unit_id: str, unit_time_s: int | None, received_ms: int) -> None:
+        if unit_time_s is None or self._verified.is_wrong_echo(unit_id, unit_time_s * 1000, received_ms):
+            self.live.timeless.add(unit_id)
+        else:
+            self._verified.witness(unit_id, unit_time_s * 1000, received_ms)
 
     def _read(self, kind: str, payload: bytes) -> tuple[Message | None, bool]:
         """The message, and whether it is bad."""

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
-from cloud_bridge.contact import own_topic
+from cloud_bridge.contact import is_believable, own_topic
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.ingest.certificate import Certificate
@@ -56,6 +56,7 @@ class MqttListener:
         self._accepted: dict[str, MqttConnection] = {}
         self._logins: set[asyncio.Task[None]] = set()
         self._looked_ms = ingest.clock.now_ms()  # for secrets taken away
+        self._ended_at: dict[str, int] = {}  # closed for a change at that time; once is enough for one in the future
 
     async def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
         """Accept units from now on, with a certificate only over TLS. May be called for several ports.
@@ -225,8 +226,14 @@ class MqttListener:
             _log.warning("cannot read who was revoked: %s", error)
             return
         self._looked_ms = now_ms
+        self._ended_at = {unit_id: at_ms for unit_id, at_ms in self._ended_at.items() if changed.get(unit_id) == at_ms}
         for unit_id, changed_ms in changed.items():
             connection = self._accepted.get(unit_id)
-            if connection is not None and connection.authenticated_ms <= changed_ms:
+            if connection is None or (
+                self._ended_at.get(unit_id) == changed_ms and not is_believable(changed_ms, now_ms)
+            ):
+                continue
+            if connection.authenticated_ms <= changed_ms or not is_believable(connection.authenticated_ms, now_ms):
+                self._ended_at[unit_id] = changed_ms
                 self._counters.closed_revoked += 1
                 connection.transport.abort()

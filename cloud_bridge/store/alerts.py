@@ -7,9 +7,10 @@ happened is alerted once, also when the process ends in between. At most `AT_ONC
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Row, Select, func, or_, select, update
 
 from cloud_bridge.contact import Contact
+from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.access import Person, visible
 from cloud_bridge.store.ownership import HAPPENED, is_owners, period_for
 from cloud_bridge.store.tables import (
@@ -26,6 +27,7 @@ from cloud_bridge.store.tables import (
 from cloud_bridge.store.upsert import replace
 
 AT_ONCE = 1000
+LONGEST_WAIT_MS = 6 * HOUR_MS  # of an alert, for another try (alerts/delivery.py)
 
 
 class NewEvent(NamedTuple):
@@ -198,7 +200,7 @@ def due_alerts(connection: Connection, now_ms: int, at_most: int) -> list[Row[An
         select(alerts, alert_wishes.c.via, alert_wishes.c.target, alert_wishes.c.secret, people.c.email)
         .join(alert_wishes, alert_wishes.c.id == alerts.c.wish_id)
         .join(people, people.c.id == alert_wishes.c.person_id)
-        .where(alerts.c.due_ms <= now_ms)
+        .where(or_(alerts.c.due_ms <= now_ms, alerts.c.due_ms > now_ms + LONGEST_WAIT_MS))  # a clock was wrong
         .order_by(alerts.c.due_ms, alerts.c.id)
         .limit(at_most)
     )

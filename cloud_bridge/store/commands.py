@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
+from cloud_bridge.contact import FUTURE_MS
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.ownership import Period, within
 from cloud_bridge.store.tables import commands, results
@@ -56,8 +57,9 @@ def mark_sent(connection: Connection, command_id: str) -> None:
 
 
 def newest_command(connection: Connection, period: Period, now_ms: int) -> Command | None:
-    """The last command given, while it is news."""
-    query = _commands().where(within(commands, period), commands.c.given_ms > now_ms - FRESH_MS)
+    """The last command given, while it is news. One of the future was given by a clock that was wrong: it is no news."""
+    is_news = commands.c.given_ms.between(now_ms - FRESH_MS, now_ms + FUTURE_MS)
+    query = _commands().where(within(commands, period), is_news)
     row = connection.execute(query.order_by(commands.c.given_ms.desc())).first()
     return None if row is None else _command(row, now_ms)
 
@@ -65,7 +67,7 @@ def newest_command(connection: Connection, period: Period, now_ms: int) -> Comma
 def schedule_in_force(connection: Connection, period: Period) -> str | None:
     """The hours of the last schedule that the unit has accepted; None while it was never given one from here."""
     query = _commands().where(within(commands, period), commands.c.do == "schedule", results.c.ok.is_(True))
-    row = connection.execute(query.order_by(commands.c.given_ms.desc())).first()
+    row = connection.execute(query.order_by(results.c.id.desc())).first()  # no clock: as the unit has answered
     if row is None:
         return None
     hours: str = json.loads(row.payload)["hours"]

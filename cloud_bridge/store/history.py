@@ -4,8 +4,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from cloud_bridge.contact import Gap
+from cloud_bridge.contact import FUTURE_MS, Gap, merged, skipped
 from cloud_bridge.store.ownership import Period, begins_ms, within
+from cloud_bridge.store.record import read_steps
 from cloud_bridge.store.tables import contact_gaps, events, listening_gaps, sessions, signal, signal_5min, units
 
 MAX_ROWS = 10_000  # of one answer: a month of signal by five minutes
@@ -17,20 +18,31 @@ def first_contact_ms(connection: Connection, period: Period) -> int | None:
     return None if first_ms is None else max(first_ms, period.evidence_from_ms)
 
 
-def unit_gaps(connection: Connection, period: Period, from_ms: int, to_ms: int) -> list[Gap]:
-    """Gaps between two contacts that touch the window. One that began before the period begins with it."""
+def unit_gaps(connection: Connection, period: Period, from_ms: int, to_ms: int, now_ms: int | None = None) -> list[Gap]:
+    """Gaps between two contacts that touch the window. One that began before the period begins with it. One that ends after
+    `now_ms` was stamped by a clock that was wrong, and is left out."""
     begin_ms = begins_ms(contact_gaps, period)
     of_unit = contact_gaps.c.unit_id == period.unit_id
-    found = _gaps(connection, contact_gaps, max(from_ms, begin_ms), to_ms, of_unit)
+    found = _gaps(connection, contact_gaps, max(from_ms, begin_ms), to_ms, now_ms, of_unit)
     return [Gap(max(gap.from_ms, begin_ms), gap.to_ms) for gap in found]
 
 
-def our_gaps(connection: Connection, from_ms: int, to_ms: int) -> list[Gap]:
-    """Times in which we were not listening that touch the window."""
-    return _gaps(connection, listening_gaps, from_ms, to_ms)
+def our_gaps(connection: Connection, from_ms: int, to_ms: int, now_ms: int | None = None) -> list[Gap]:
+    """Times in which we were not listening, and times that our clock has skipped, that touch the window."""
+    believable_ms = to_ms if now_ms is None else now_ms + FUTURE_MS
+    never = [
+        gap
+        for gap in skipped(read_steps(connection))
+        if gap.to_ms > from_ms and gap.from_ms < to_ms and gap.to_ms <= believable_ms
+    ]
+    return merged([*_gaps(connection, listening_gaps, from_ms, to_ms, now_ms), *never])
 
 
-def _gaps(connection: Connection, table: Table, from_ms: int, to_ms: int, *conditions: Any) -> list[Gap]:
+def _gaps(
+    connection: Connection, table: Table, from_ms: int, to_ms: int, now_ms: int | None, *conditions: Any
+) -> list[Gap]:
+    if now_ms is not None:
+        conditions = (*conditions, table.c.to_ms <= now_ms + FUTURE_MS)
     query = (
         select(table.c.from_ms, table.c.to_ms)
         .where(table.c.to_ms > from_ms, table.c.from_ms < to_ms, *conditions)

@@ -16,6 +16,7 @@ from cloud_bridge.store.tables import (
     alert_cursors,
     alert_wishes,
     alerts,
+    clock_steps,
     commands,
     contact_details,
     contact_gaps,
@@ -33,6 +34,7 @@ from cloud_bridge.store.tables import (
     people,
     rejected_messages,
     results,
+    retention,
     sessions,
     signal,
     signal_5min,
@@ -41,6 +43,7 @@ from cloud_bridge.store.tables import (
     transitions,
     unit_installers,
     units,
+    verified_time,
     web_sessions,
 )
 from cloud_bridge.store.vehicle_tables import account_grants, vehicle_attempts, vehicles
@@ -104,6 +107,9 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     rejected_messages: (_of_their_time(rejected_messages),),
     listening: (),  # when the service itself listened
     listening_gaps: (),
+    clock_steps: (),  # what time it was, and how far each table was cleared
+    retention: (),
+    verified_time: (),
     alert_cursors: (),  # how far the alerts have read
 }
 

@@ -2,13 +2,28 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, case, delete, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    bindparam,
+    case,
+    delete,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
-from cloud_bridge.contact import GAP_AFTER_MS, Gap, merged
+from cloud_bridge.clock import Step
+from cloud_bridge.contact import FUTURE_MS, GAP_AFTER_MS, KEPT_STEPS, Gap, merged
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.tables import (
+    clock_steps,
     contact_gaps,
     contacts,
     events,
@@ -28,6 +43,7 @@ from cloud_bridge.wire import Heartbeat, Message
 MAX_CSQ = 31  # above it is the modem's "not known"
 MAX_OPERATOR = 16  # characters of the column; a PLMN has five or six digits
 MAX_REASON = 200  # characters of the column
+MOVED_AT_ONCE = 500  # units in a statement
 KEPT_REJECTED = 10_000  # messages; at most 4 kB each
 
 
@@ -41,15 +57,18 @@ _COLUMNS: dict[str, tuple[Table, tuple[str, ...]]] = {  # journal kinds -> table
 }
 
 
+# The latest stamp that can be true. A later one that is stored gives way: a clock was wrong when it was written.
+_BELIEVABLE: ColumnElement[int] = bindparam("believable_ms", type_=BigInteger)
 _EMPTY: ColumnElement[str] = literal_column("''")  # no parameter: the rows have none of that name
 
 
 @cache
 def _add_contacts(dialect: str) -> Insert:
-    """Last contact only ever grows, whatever the order of the batches; the counters add up."""
+    """Last contact only ever grows, whatever the order of the batches, except from an impossible one; the counters add
+    up."""
     statement = insert_into(dialect, contacts)
     new, old = statement.excluded, contacts.c
-    newer = new.last_contact_ms >= old.last_contact_ms
+    newer = or_(new.last_contact_ms >= old.last_contact_ms, old.last_contact_ms > _BELIEVABLE)
     return statement.on_conflict_do_update(
         index_elements=["unit_id"],
         set_={
@@ -64,7 +83,10 @@ def _add_contacts(dialect: str) -> Insert:
 
 _FIRST_HEARD = (
     update(units)
-    .where(units.c.id == bindparam("unit"), units.c.first_contact_ms.is_(None))
+    .where(
+        units.c.id == bindparam("unit"),
+        or_(units.c.first_contact_ms.is_(None), units.c.first_contact_ms > _BELIEVABLE),
+    )
     .values(first_contact_ms=bindparam("at_ms"))
 )
 
@@ -76,7 +98,7 @@ def _newest_heartbeats(dialect: str) -> Insert:
     return statement.on_conflict_do_update(
         index_elements=["unit_id"],
         set_={"received_ms": new.received_ms, "payload": new.payload},
-        where=new.received_ms >= heartbeats.c.received_ms,
+        where=or_(new.received_ms >= heartbeats.c.received_ms, heartbeats.c.received_ms > _BELIEVABLE),
     )
 
 
@@ -87,6 +109,7 @@ def _new_signal(dialect: str) -> Insert:
 
 def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
     """Write a batch, in the order of arrival. Journal records that are there already stay as they are."""
+    believable_ms = max((one.received_ms for one in messages[-1:]), default=0) + FUTURE_MS  # as our clock is now
     contact_of: dict[str, dict[str, Any]] = {}
     newest_heartbeats: dict[str, InboundMessage] = {}
     journal: dict[str, list[dict[str, Any]]] = {}
@@ -106,14 +129,16 @@ def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
                 "messages": 0,
                 "bad_payloads": 0,
                 "operator": "",
+                "believable_ms": believable_ms,
             }
-        if inbound.received_ms >= row["last_contact_ms"]:
+        if inbound.received_ms >= row["last_contact_ms"] or row["last_contact_ms"] > believable_ms:
             row["last_contact_ms"] = inbound.received_ms
             row["last_kind"] = inbound.kind
         row["messages"] += 1
         row["bad_payloads"] += inbound.bad
         if inbound.previous_ms is None:
-            first_rows.append({"unit": inbound.unit_id, "at_ms": inbound.received_ms})
+            first = {"unit": inbound.unit_id, "at_ms": inbound.received_ms, "believable_ms": believable_ms}
+            first_rows.append(first)
         elif inbound.received_ms - inbound.previous_ms > GAP_AFTER_MS:
             gap = {"unit_id": inbound.unit_id, "from_ms": inbound.previous_ms, "to_ms": inbound.received_ms}
             gap_rows.append(gap)
@@ -129,7 +154,8 @@ def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
             journal.setdefault(inbound.kind, []).append(_journal_row(inbound, message))
     dialect = connection.dialect.name
     execute_many(connection, _add_contacts(dialect), list(contact_of.values()))
-    execute_many(connection, _newest_heartbeats(dialect), [_heartbeat_row(one) for one in newest_heartbeats.values()])
+    heartbeat_rows = [_heartbeat_row(one) | {"believable_ms": believable_ms} for one in newest_heartbeats.values()]
+    execute_many(connection, _newest_heartbeats(dialect), heartbeat_rows)
     execute_many(connection, _new_signal(dialect), signal_rows)
     if first_rows:
         connection.execute(_FIRST_HEARD, first_rows)
@@ -176,6 +202,44 @@ def reject(connection: Connection, inbound: InboundMessage, reason: str) -> None
     }
     newest = connection.execute(rejected_messages.insert().returning(rejected_messages.c.id), row).scalar_one()
     connection.execute(delete(rejected_messages).where(rejected_messages.c.id <= newest - KEPT_REJECTED))
+
+
+class ClockSet(NamedTuple):
+    """Our clock was set while we ran; or between two processes, and then by as much at least."""
+
+    step: Step
+    start_ms: int  # when this process began, by the clock as it was
+    heard: Sequence[str]  # the units that it has heard since
+    shard: int = 1
+
+
+def record_clock_set(connection: Connection, done: ClockSet) -> None:
+    """The newest KEPT_STEPS stay. What this process has stamped moves with its clock, since it is as long ago as it was:
+    last contacts, newest heartbeats, the last sign of listening and, if the clock went back, the ends of gaps that began
+    before this process."""
+    at_ms, by_ms = done.step
+    newest = connection.execute(clock_steps.insert().returning(clock_steps.c.id), done.step._asdict()).scalar_one()
+    connection.execute(delete(clock_steps).where(clock_steps.c.id <= newest - KEPT_STEPS))
+    for at in range(0, len(done.heard), MOVED_AT_ONCE):
+        some = done.heard[at : at + MOVED_AT_ONCE]
+        last_ms, silent_ms = contacts.c.last_contact_ms, contacts.c.silent_ms
+        moved: dict[Any, Any] = {last_ms: last_ms + by_ms, silent_ms: silent_ms + by_ms}
+        connection.execute(update(contacts).where(contacts.c.unit_id.in_(some)).values(moved))
+        received_ms = heartbeats.c.received_ms + by_ms
+        connection.execute(update(heartbeats).where(heartbeats.c.unit_id.in_(some)).values(received_ms=received_ms))
+    listened = update(listening).where(listening.c.id == done.shard, listening.c.until_ms >= done.start_ms)
+    connection.execute(listened.values(until_ms=listening.c.until_ms + by_ms))
+    if by_ms < 0:
+        for gaps in (listening_gaps, contact_gaps):
+            ends_here = gaps.c.to_ms.between(done.start_ms, at_ms - by_ms + FUTURE_MS)
+            ended = update(gaps).where(ends_here, gaps.c.from_ms < done.start_ms)
+            connection.execute(ended.values(to_ms=gaps.c.to_ms + by_ms))
+
+
+def read_steps(connection: Connection) -> list[Step]:
+    """The steps of our clock, in the order in which they happened."""
+    query = select(clock_steps.c.at_ms, clock_steps.c.by_ms).order_by(clock_steps.c.id)
+    return [Step(*row) for row in connection.execute(query)]
 
 
 def record_listening(connection: Connection, mark: CanaryMark, gap: Gap | None) -> None:

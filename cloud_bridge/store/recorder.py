@@ -27,10 +27,10 @@ from typing import NamedTuple
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
-from cloud_bridge.contact import UptimeLedger, gap_between, proves_listening
+from cloud_bridge.contact import KEPT_STEPS, UptimeLedger, gap_between, is_believable, proves_listening
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
-from cloud_bridge.store.record import record, record_listening, reject
+from cloud_bridge.store.record import ClockSet, record, record_clock_set, record_listening, reject
 
 GATHER_S = 0.005  # groups start at most this often: a commit costs about as much as fifty more rows in it
 RETRY_S = 1.0
@@ -68,6 +68,7 @@ class Recorder:
         self._now_ms = now_ms
         self._ledger = ledger
         self._listened_ms = ledger.last_ok_ms  # as committed; the ledger follows on the event loop
+        self._clock_set: list[ClockSet] = []  # to be stored before anything that was stamped after it
         self._changed = threading.Condition()
         self._waiting: list[Item] = []
         self._uncommitted: list[Item] = []  # taken out of `_waiting`
@@ -85,6 +86,11 @@ class Recorder:
             if len(self._waiting) == 1:
                 self._changed.notify()
         return True
+
+    def stepped(self, done: ClockSet) -> None:
+        """Our clock was set; stored with the next commit."""
+        with self._changed:
+            self._clock_set = [*self._clock_set, done][-KEPT_STEPS:]
 
     @property
     def trouble(self) -> str | None:
@@ -161,20 +167,29 @@ class Recorder:
     def _commit(self, group: list[Item]) -> list[int]:
         """One transaction. Returns the times at which its canaries prove that we listened. Raises anything."""
         now_ms = self._now_ms()
+        clock_set = self._clock_set
         messages = [item.message for item in group if isinstance(item.message, InboundMessage)]
         marks = [item.message for item in group if isinstance(item.message, CanaryMark)]
-        listened, last_ok_ms = [], self._listened_ms
+        listened = []
+        last_ok_ms = (
+            None if self._listened_ms is None else self._listened_ms + sum(done.step.by_ms for done in clock_set)
+        )
         with self._database.writing(first=True) as connection:
+            for done in clock_set:
+                record_clock_set(connection, done)
             if messages:
                 record(connection, messages)
             for mark in marks:
-                is_newer = last_ok_ms is None or mark.received_ms > last_ok_ms
-                if is_newer and proves_listening(mark.received_ms, now_ms):
+                is_newer = last_ok_ms is None or mark.received_ms > last_ok_ms or not is_believable(last_ok_ms, now_ms)
+                is_possible = is_believable(mark.received_ms, now_ms)
+                if is_newer and is_possible and proves_listening(mark.received_ms, now_ms):
                     gap = gap_between(last_ok_ms, mark.received_ms)
                     record_listening(connection, mark, gap)
                     last_ok_ms = mark.received_ms
                     listened.append(last_ok_ms)
         self._listened_ms = last_ok_ms
+        with self._changed:
+            self._clock_set = self._clock_set[len(clock_set) :]
         return listened
 
     def _keep_aside(self, item: Item, error: Exception) -> bool:

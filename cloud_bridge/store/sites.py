@@ -23,10 +23,12 @@ class Tariff(NamedTuple):
 
 
 def describe_site(connection: Connection, unit_id: str, name: str, time_zone: str) -> None:
-    """Raises BridgeError for a name that is too long or a zone that does not exist."""
+    """Raises BridgeError for a name that is too long or a zone that does not exist, unless it stands there already: then
+    another machine knows it."""
     if len(name) > MAX_NAME or not name.isprintable():
         raise BridgeError(f"a name has up to {MAX_NAME} printable characters")
-    if time_zone not in available_timezones():
+    kept = connection.execute(select(units.c.time_zone).where(units.c.id == unit_id)).scalar()
+    if time_zone != kept and time_zone not in available_timezones():
         raise BridgeError(f"{time_zone!r} is no time zone")
     connection.execute(update(units).where(units.c.id == unit_id).values(name=name.strip(), time_zone=time_zone))
 

@@ -364,3 +364,26 @@ alert_cursors = Table(  # how far the alerts have read
     Column("name", String(20), primary_key=True),
     Column("seen_id", BigInteger, nullable=False),
 )
+
+clock_steps = _numbered(  # our clock was set
+    "clock_steps",
+    Column("at_ms", BigInteger, nullable=False),  # the time after it
+    Column("by_ms", BigInteger, nullable=False),  # forward if positive
+)
+
+verified_time = Table(  # how late it is at least (cloud_bridge/verified_time.py)
+    "verified_time",
+    metadata,
+    Column("id", Integer, primary_key=True),  # 1
+    Column("at_ms", BigInteger, nullable=False),
+    Column("wall_ms", BigInteger, nullable=False),  # our clock then
+    Column("since_ms", BigInteger, nullable=False),  # when the process began that stored it, by the same clock
+)
+
+retention = Table(  # how far each table has been cleared of old rows (store/upkeep.py)
+    "retention",
+    metadata,
+    Column("name", String(40), primary_key=True),  # of the table
+    Column("until_ms", BigInteger, nullable=False),  # rows that were older are gone
+    Column("strays_since_ms", BigInteger),  # verified time since when older ones are there again; null: there are none
+)

@@ -7,7 +7,7 @@ millisecond wins, and two processes notice a change once.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select, tuple_, update
+from sqlalchemy import Connection, and_, func, or_, select, tuple_, update
 
 from cloud_bridge.contact import Contact
 from cloud_bridge.store.ownership import Period, within
@@ -24,24 +24,31 @@ class Overdue(NamedTuple):
     silent_after_ms: int
 
 
-def overdue(connection: Connection, now_ms: int) -> list[Overdue]:
-    """Units that are not known to be silent and have not been heard for as long as they may."""
+def overdue(connection: Connection, now_ms: int, believable_ms: int) -> list[Overdue]:
+    """Units that are not known to be silent and have not been heard for as long as they may, by the store; and those
+    whose last contact it has later than `believable_ms`, which says nothing."""
     query = (
         select(contacts.c.unit_id, contacts.c.last_contact_ms, units.c.silent_after_ms)
         .join(units, units.c.id == contacts.c.unit_id)
         .where(
             contacts.c.silent_ms.is_(None),
-            contacts.c.last_contact_ms < now_ms - SOONEST_MS,
-            contacts.c.last_contact_ms < now_ms - units.c.silent_after_ms,
+            or_(
+                and_(
+                    contacts.c.last_contact_ms < now_ms - SOONEST_MS,
+                    contacts.c.last_contact_ms < now_ms - units.c.silent_after_ms,
+                ),
+                contacts.c.last_contact_ms > believable_ms,
+            ),
         )
     )
     return [Overdue(*row) for row in connection.execute(query)]
 
 
 def back(connection: Connection) -> list[str]:
-    """Units that were noticed silent and have been heard since."""
+    """Units that were noticed silent and have been heard since. Their last contact is another then; it is an earlier one
+    if the silence was noticed by a clock that was ahead."""
     query = select(contacts.c.unit_id).where(
-        contacts.c.silent_ms.is_not(None), contacts.c.last_contact_ms > contacts.c.silent_ms
+        contacts.c.silent_ms.is_not(None), contacts.c.last_contact_ms != contacts.c.silent_ms
     )
     return list(connection.execute(query).scalars())
 
@@ -56,7 +63,7 @@ def mark_silent(connection: Connection, seen: Sequence[tuple[str, int]], now_ms:
 
 def mark_back(connection: Connection, unit_ids: Sequence[str], now_ms: int) -> list[str]:
     """Returns those that are marked now; with the others somebody else was first."""
-    heard = contacts.c.last_contact_ms > contacts.c.silent_ms
+    heard = contacts.c.last_contact_ms != contacts.c.silent_ms
     statement = update(contacts).where(contacts.c.unit_id.in_(unit_ids), heard)
     return _noted(connection, statement.values(silent_ms=None), Contact.ONLINE, now_ms)
 

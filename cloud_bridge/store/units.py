@@ -125,6 +125,10 @@ def secret_hash(connection: Connection, unit_id: str) -> str | None:
     return connection.execute(select(units.c.secret_hash).where(units.c.id == unit_id)).scalar()
 
 
+def unit_count(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(units)).scalar_one()
+
+
 def last_contacts(connection: Connection) -> Sequence[tuple[str, int]]:
     """Every unit that was ever heard, with its last contact."""
     return [(row.unit_id, row.last_contact_ms) for row in connection.execute(select(contacts))]

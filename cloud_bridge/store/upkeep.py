@@ -1,9 +1,24 @@
-"""What keeps the store small: signal by five minutes, and each table forgets after its own time."""
+"""What keeps the store small: signal by five minutes, and each table forgets after its own time.
 
-from collections.abc import Iterator
+Retention removes no more than the time that has verifiably passed since it last did (verified_time.py): a table is
+cleared from where it was cleared last, and not of all that looks old to a clock that may be wrong.
+"""
+
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Table, bindparam, delete, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+)
 
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.tables import (
@@ -14,17 +29,32 @@ from cloud_bridge.store.tables import (
     listening_gaps,
     rejected_messages,
     results,
+    retention,
     sessions,
     signal,
     signal_5min,
     transitions,
+    verified_time,
     web_sessions,
 )
-from cloud_bridge.store.upsert import insert_into
+from cloud_bridge.store.upsert import insert_into, replace
+from cloud_bridge.verified_time import Verified
 
 BUCKET_MS = 5 * 60 * 1000
 LATE_MS = 15 * 60 * 1000  # buckets this young are made again: a way in that was down hands in what it kept
+TIME_COMMAND = "t-"  # how the ids of commands begin that tell a unit the time
 FORGOTTEN_AT_ONCE = 500  # rows deleted in one transaction: the recorder waits for it
+
+
+class Cleared(NamedTuple):
+    """How far a table has been cleared of old rows.
+
+    Rows that are older, and yet there, were written since by a clock that was behind: strays. Their stamps say nothing
+    of their age, so they go when they have been there for as long as the rows of the table are kept.
+    """
+
+    until_ms: int
+    strays_since_ms: int | None  # by verified time; None: there are none
 
 
 class Kept(NamedTuple):
@@ -42,8 +72,9 @@ class Kept(NamedTuple):
     def key_names(self) -> list[str]:
         return [f"key_{number}" for number in range(len(self.keys))]
 
-    def is_old(self, now_ms: int) -> ColumnElement[bool]:
-        return self.age < now_ms - self.days * DAY_MS
+    def between(self, from_ms: int | None, to_ms: int) -> ColumnElement[bool]:
+        """Rows of that time; with None all that are older."""
+        return self.age < to_ms if from_ms is None else and_(self.age >= from_ms, self.age < to_ms)
 
 
 KEPT = [
@@ -64,13 +95,20 @@ KEPT = [
 
 def rolled_up_until(connection: Connection, now_ms: int) -> int:
     """Where the process before this one left off: the five-minute rows are made in order. A day ago at the earliest."""
-    newest_ms = connection.execute(select(func.max(signal_5min.c.from_ms))).scalar()
+    query = select(func.max(signal_5min.c.from_ms)).where(signal_5min.c.from_ms <= now_ms)
+    newest_ms = connection.execute(query).scalar()
     return max(now_ms - DAY_MS, newest_ms or 0)
 
 
-def whole_buckets(since_ms: int, now_ms: int) -> Iterator[int]:
-    """The beginnings of the five minutes from the one that `since_ms` is in to the last whole one."""
-    return iter(range(since_ms - since_ms % BUCKET_MS, now_ms - now_ms % BUCKET_MS, BUCKET_MS))
+def whole_buckets(connection: Connection, since_ms: int, now_ms: int) -> list[int]:
+    """The beginnings of the five minutes that have readings, from the one that `since_ms` is in to the last whole one.
+
+    Only those: our clock may have skipped a million others.
+    """
+    bucket = (signal.c.received_ms - signal.c.received_ms % literal(BUCKET_MS, BigInteger)).label("from_ms")
+    first_ms, end_ms = since_ms - since_ms % BUCKET_MS, now_ms - now_ms % BUCKET_MS
+    inside = (signal.c.received_ms >= first_ms, signal.c.received_ms < end_ms)
+    return list(connection.execute(select(bucket).where(*inside).distinct().order_by(bucket)).scalars())
 
 
 def roll_up_signal(connection: Connection, first_ms: int) -> None:
@@ -98,14 +136,47 @@ def roll_up_signal(connection: Connection, first_ms: int) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
 
 
-def outdated(connection: Connection, kept: Kept, now_ms: int) -> list[dict[str, Any]]:
-    """The keys of rows that are older than they may be, FORGOTTEN_AT_ONCE at most. Without an index on the age this
-    looks at the whole table, so it is to be asked outside the transaction that deletes."""
-    query = select(*kept.keys).where(kept.is_old(now_ms)).limit(FORGOTTEN_AT_ONCE)
+def read_cleared(connection: Connection, kept: Kept) -> Cleared | None:
+    """None: never."""
+    query = select(retention.c.until_ms, retention.c.strays_since_ms).where(retention.c.name == kept.table.name)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Cleared(*row)
+
+
+def record_cleared(connection: Connection, kept: Kept, cleared: Cleared) -> None:
+    replace(connection, retention, [{"name": kept.table.name, **cleared._asdict()}])
+
+
+def has_rows(connection: Connection, kept: Kept, to_ms: int) -> bool:
+    """Whether any row is older than that."""
+    return connection.execute(select(*kept.keys).where(kept.between(None, to_ms)).limit(1)).first() is not None
+
+
+def outdated(connection: Connection, kept: Kept, from_ms: int | None, to_ms: int) -> list[dict[str, Any]]:
+    """The keys of rows of that time, FORGOTTEN_AT_ONCE at most. Without an index on the age this looks at the whole table,
+    so it is to be asked outside the transaction that deletes."""
+    query = select(*kept.keys).where(kept.between(from_ms, to_ms)).limit(FORGOTTEN_AT_ONCE)
     return [dict(zip(kept.key_names, row, strict=True)) for row in connection.execute(query)]
 
 
-def forget(connection: Connection, kept: Kept, keys: list[dict[str, Any]], now_ms: int) -> None:
+def forget(connection: Connection, kept: Kept, keys: list[dict[str, Any]], to_ms: int) -> None:
     """Delete these rows, but for those that have been given more time since."""
     those = [key == bindparam(name) for name, key in zip(kept.key_names, kept.keys, strict=True)]
-    connection.execute(delete(kept.table).where(*those, kept.is_old(now_ms)), keys)
+    connection.execute(delete(kept.table).where(*those, kept.between(None, to_ms)), keys)
+
+
+def read_verified(connection: Connection) -> Verified | None:
+    """As it was stored last; None: never."""
+    query = select(verified_time.c.at_ms, verified_time.c.wall_ms, verified_time.c.since_ms)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Verified(*row)
+
+
+def record_verified(connection: Connection, verified: Verified) -> None:
+    replace(connection, verified_time, [{"id": 1, **verified._asdict()}])
+
+
+def told_the_time(connection: Connection) -> set[str]:
+    """The units that have answered when we told them the time (telling_time.py): their clocks are ours."""
+    query = select(results.c.unit_id).where(results.c.command.startswith(TIME_COMMAND), results.c.ok.is_(True))
+    return set(connection.execute(query.distinct()).scalars())

@@ -16,14 +16,15 @@ def insert_into(dialect: str, table: Table) -> Insert:
 
 def execute_many(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:
     """As `connection.execute`, for the few statements that every message needs: there SQLAlchemy's own work on each row
-    takes longer than the database's. Values go to the driver as they are; all rows have the same keys."""
+    takes longer than the database's. Values go to the driver as they are; all rows have the same keys: columns, and the
+    names of the statement's own parameters."""
     if rows:
         connection.exec_driver_sql(_sql(statement, connection.dialect, tuple(rows[0])), rows)
 
 
 @cache
 def _sql(statement: Insert, dialect: Dialect, keys: tuple[str, ...]) -> str:
-    return str(statement.compile(dialect=dialect, column_keys=list(keys)))
+    return str(statement.compile(dialect=dialect, column_keys=[key for key in keys if key in statement.table.columns]))
 
 
 def replace(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

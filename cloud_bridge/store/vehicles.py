@@ -5,7 +5,7 @@ Times are UTC in milliseconds since 1970.
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, delete, select, update
+from sqlalchemy import Connection, Select, delete, or_, select, update
 
 from cloud_bridge.store.vehicle_tables import vehicle_attempts, vehicles
 
@@ -66,9 +66,10 @@ def rows_of_car(connection: Connection, provider: str, car_id: str) -> list[Vehi
     return _rows(connection, _select.where(vehicles.c.provider == provider, vehicles.c.car_id == car_id))
 
 
-def due_rows(connection: Connection, now_ms: int, limit: int) -> list[VehicleRow]:
-    """Those with a grant that are due to be polled, longest overdue first."""
-    query = _select.where(vehicles.c.grant_id.is_not(None), vehicles.c.due_ms <= now_ms)
+def due_rows(connection: Connection, now_ms: int, impossible_ms: int, limit: int) -> list[VehicleRow]:
+    """Those with a grant that are due now, or only after `impossible_ms`; longest overdue first."""
+    is_due = or_(vehicles.c.due_ms <= now_ms, vehicles.c.due_ms > impossible_ms)
+    query = _select.where(vehicles.c.grant_id.is_not(None), is_due)
     return _rows(connection, query.order_by(vehicles.c.due_ms).limit(limit))
 
 

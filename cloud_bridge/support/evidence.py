@@ -35,6 +35,7 @@ class Heard(NamedTuple):
 
     last_contact_ms: int | None
     our_open_gap: Gap | None  # while we ourselves are not listening
+    now_ms: int | None = None  # what was stamped later was stamped by a clock that was wrong
 
 
 class Evidence(NamedTuple):
@@ -65,7 +66,7 @@ def gather(
 ) -> Evidence:
     """Everything between the two times that the asker may see. The silence that goes on now counts as a gap up to
     `to_ms`."""
-    over = history.unit_gaps(connection, period, from_ms, to_ms)
+    over = history.unit_gaps(connection, period, from_ms, to_ms, heard.now_ms)
     if heard.last_contact_ms is not None:
         begin_ms = max(heard.last_contact_ms, period.evidence_from_ms)
         if begin_ms < to_ms:
@@ -73,7 +74,7 @@ def gather(
     first_ms = history.first_contact_ms(connection, period)
     known_ms = [*(gap.from_ms for gap in over), *([] if first_ms is None else [first_ms])]
     since_ms = max(from_ms, min(known_ms, default=from_ms))
-    ours = history.our_gaps(connection, min([from_ms, *known_ms]), to_ms)
+    ours = history.our_gaps(connection, min([from_ms, *known_ms]), to_ms, heard.now_ms)
     if heard.our_open_gap is not None:
         ours.append(heard.our_open_gap)
     gaps = silent_gaps(over, ours, from_ms, to_ms, silent_after_ms)

@@ -25,6 +25,10 @@ class Accounts:
     catalogue: Catalogue
     grants: Grants
     calls: MakerCalls = field(default_factory=MakerCalls)
+    verified: Clock | None = None  # by which what a driver began is over (verified_time.py); None: `clock`
+
+    def verified_ms(self) -> int:
+        return (self.verified or self.clock).now_ms()
 
     def provider(self, name: str) -> Provider:
         """Raises ProviderError for a provider that is no longer in the settings: the operator has to act, not the driver."""
@@ -40,8 +44,15 @@ class Accounts:
         self.catalogue.close()
 
 
-def open_accounts(database: Database, clock: Clock, settings: Settings, environment: Mapping[str, str]) -> Accounts:
+def open_accounts(
+    database: Database,
+    clock: Clock,
+    settings: Settings,
+    environment: Mapping[str, str],
+    verified: Clock | None = None,
+) -> Accounts:
     """Starts no process and no thread. Raises SettingError."""
-    vault = Vault(key_source(settings.folder, environment))
-    refresh_client = RefreshWorkerProcess(settings.folder, settings.database)
-    return Accounts(database, clock, read_catalogue(settings.folder, environment), Grants(vault, refresh_client))
+    grants = Grants(
+        Vault(key_source(settings.folder, environment)), RefreshWorkerProcess(settings.folder, settings.database)
+    )
+    return Accounts(database, clock, read_catalogue(settings.folder, environment), grants, verified=verified)

@@ -8,9 +8,9 @@ early enough.
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from cloud_bridge.durations import HOUR_MS
+from cloud_bridge.time_zones import zone_or_utc
 from cloud_bridge.vehicles.providers.provider import Reading
 
 EFFICIENCY = 0.88  # from the meter into the battery, single phase
@@ -68,7 +68,7 @@ def duration_ms(percent: float, wish: Wish) -> int:
 
 def next_time(hour: int, minute: int, now_ms: int, time_zone: str) -> int:
     """The next time the clock on the wall says so. A time that a spring night leaves out is the one an hour later."""
-    zone = ZoneInfo(time_zone)
+    zone = zone_or_utc(time_zone)
     today = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(zone).date()
     for day in (today, today + timedelta(days=1)):
         at_ms = int(datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone).timestamp() * 1000)

@@ -9,12 +9,15 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import vehicles as rows
 from cloud_bridge.store.authorization_requests import delete_expired_requests
 from cloud_bridge.store.vehicles import VehicleRow
 from cloud_bridge.vehicles.linking.link import Event, Link, State, follow
 from cloud_bridge.vehicles.providers.provider import Car, Reading
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
+
+LONGEST_WAIT_MS = 2 * DAY_MS  # longer than any between two looks (poll_schedule.py, calls.MAX_WAIT_MS)
 
 
 class Vehicle(NamedTuple):
@@ -55,8 +58,9 @@ def of_car(connection: Connection, provider: str, car_id: str) -> list[Vehicle]:
 
 
 def due(connection: Connection, now_ms: int, limit: int) -> list[Vehicle]:
-    """Those with a grant that are due to be polled, longest overdue first."""
-    return [_vehicle(row) for row in rows.due_rows(connection, now_ms, limit)]
+    """Those with a grant that are due to be polled, longest overdue first, and those that wait for a time that no wait can
+    lead to: a clock was wrong."""
+    return [_vehicle(row) for row in rows.due_rows(connection, now_ms, now_ms + LONGEST_WAIT_MS, limit)]
 
 
 def mark(shown: list[Vehicle]) -> str:

@@ -15,6 +15,8 @@ SUITE = [
     "store/test_recorder_stories.py",
     "store/test_row_ids.py",
     "test_upkeep.py",
+    "test_clock_wrong.py",
+    "test_clock_stories.py",
     "web/test_connections.py",
     "alerts/test_alerts.py",
     "alerts/test_detection.py",

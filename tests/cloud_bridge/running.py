@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 
 from cloud_bridge import passwords
 from cloud_bridge.app_state import AppState
+from cloud_bridge.clock import Clock, SystemClock
 from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.serving import open_app_state
 from cloud_bridge.settings import Settings
@@ -45,14 +46,33 @@ def sample(name: str) -> bytes:
 class HandClock:
     """Stands still until a test moves it."""
 
-    def __init__(self) -> None:
-        self.at_ms = START_MS
+    def __init__(self, at_ms: int = START_MS) -> None:
+        self.at_ms = at_ms
 
     def now_ms(self) -> int:
         return self.at_ms
 
     def advance(self, ms: int) -> None:
         self.at_ms += ms
+
+
+class Machine:
+    """The two clocks of a machine: time passes on both, and `set_by` moves only the one on the wall."""
+
+    def __init__(self, wall_ms: int = START_MS) -> None:
+        self.wall_ms = wall_ms
+        self.monotonic_ms = 77_000
+
+    def advance(self, ms: int) -> None:
+        self.wall_ms += ms
+        self.monotonic_ms += ms
+
+    def set_by(self, ms: int) -> None:
+        self.wall_ms += ms
+
+    def clock(self, floor_ms: int = 0) -> SystemClock:
+        """Of a process that starts now."""
+        return SystemClock(floor_ms, lambda: self.wall_ms, lambda: self.monotonic_ms)
 
 
 class Bridge:
@@ -163,8 +183,11 @@ def _make_database(server: str, name: str, template: str) -> None:
 
 
 @contextmanager
-def running_bridge(folder: Path, clock: HandClock | None = None) -> Iterator[Bridge]:
-    """From open to closed, like a process that is started and stopped."""
+def running_bridge(
+    folder: Path, clock: HandClock | None = None, clock_from: Callable[[int], Clock] | None = None
+) -> Iterator[Bridge]:
+    """From open to closed, like a process that is started and stopped. `clock_from` makes its clock as it does for a
+    process; else it is one that is set by hand."""
     where = store_at(folder)
     settings = Settings("127.0.0.1", 0, 0, folder, TOKEN, database=where if isinstance(where, str) else None)
     hand_clock = clock or HandClock()
@@ -174,7 +197,7 @@ def running_bridge(folder: Path, clock: HandClock | None = None) -> Iterator[Bri
     failure: list[BaseException] = []
 
     async def run() -> None:
-        async with open_app_state(settings, lambda _floor_ms: hand_clock) as app_state:
+        async with open_app_state(settings, clock_from or (lambda _floor_ms: hand_clock)) as app_state:
             assert isinstance(app_state.broker, EmbeddedBroker)
             await app_state.broker.start(settings.host, settings.mqtt_port)
             started.append(Bridge(app_state, hand_clock, asyncio.get_running_loop()))

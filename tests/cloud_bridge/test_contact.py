@@ -8,12 +8,14 @@ from cloud_bridge.contact import (
     Contact,
     Gap,
     UptimeLedger,
+    estimated_ms,
     judge,
     later,
     outage_ms,
     own_topic,
+    skipped,
 )
-from cloud_bridge.durations import MINUTE_MS
+from cloud_bridge.durations import DAY_MS, MINUTE_MS
 
 T = 1_767_225_600_000
 
@@ -68,10 +70,26 @@ def test_deaf_time_is_cut_to_the_span() -> None:
     assert outage_ms([Gap(0, 10), Gap(20, 30)], 5, 25) == 10
 
 
-def test_last_contact_never_goes_back() -> None:
+def test_last_contact_does_not_go_back_between_believable_clocks() -> None:
     assert later(None, 5) == 5
     assert later(7, 5) == 7
     assert later(5, 7) == 7
+    assert later(T + FUTURE_MS, T) == T + FUTURE_MS
+
+
+def test_an_impossible_last_contact_gives_way() -> None:
+    assert later(T + FUTURE_MS + 1, T) == T
+
+
+def test_an_impossible_stamp_is_as_long_before_the_end_of_that_process_as_it_was() -> None:
+    assert estimated_ms(T + 20 * MINUTE_MS, T + 25 * MINUTE_MS, T) == T - 5 * MINUTE_MS
+    assert estimated_ms(T + 30 * MINUTE_MS, T + 25 * MINUTE_MS, T) == T, "after its last canary"
+    assert estimated_ms(T + 30 * MINUTE_MS, None, T) == T
+
+
+def test_an_estimated_last_contact_shows_a_silence_and_no_contact() -> None:
+    assert judge(T, T + 30 * MINUTE_MS, is_estimated=True).contact is Contact.UNKNOWN
+    assert judge(T, T + 30 * MINUTE_MS + 1, is_estimated=True).contact is Contact.SILENT
 
 
 @pytest.mark.parametrize(
@@ -120,8 +138,57 @@ def test_the_time_between_two_processes_is_a_gap() -> None:
     assert ledger.outages(T + MINUTE_MS) == [Gap(1, 2), Gap(T, T + MINUTE_MS)]
 
 
-def test_a_clock_set_back_makes_no_gap() -> None:
+def test_a_clock_set_back_a_little_makes_no_gap() -> None:
     ledger = UptimeLedger(last_ok_ms=T)
-    ledger.heartbeat_ok(T - 10 * MINUTE_MS)
+    ledger.heartbeat_ok(T - MINUTE_MS)
     ledger.heartbeat_ok(T + 1000)
     assert ledger.outages(T + 1000) == []
+
+
+@pytest.mark.parametrize("by_ms", [-400 * DAY_MS, -MINUTE_MS, MINUTE_MS, 400 * DAY_MS])
+def test_what_this_process_has_stamped_moves_with_a_step_of_its_clock(by_ms: int) -> None:
+    ledger = UptimeLedger(last_ok_ms=T, start_ms=T)
+    for at_ms in (T, T + MINUTE_MS, T + MINUTE_MS + 5000):
+        ledger.heartbeat_ok(at_ms)
+    now_ms = T + MINUTE_MS + 10_000 + by_ms
+    ledger.stepped(now_ms, by_ms)
+    assert ledger.outages(now_ms) == [Gap(T + by_ms, T + MINUTE_MS + by_ms)]
+    assert ledger.last_ok_ms == now_ms - 5000
+    assert ledger.open_outage(now_ms) is None
+
+
+def test_time_that_our_clock_has_skipped_is_no_outage_and_no_silence() -> None:
+    ledger = UptimeLedger(last_ok_ms=T, start_ms=T)
+    ledger.heartbeat_ok(T)
+    ledger.stepped(T + 400 * DAY_MS, 400 * DAY_MS)
+    now_ms = T + 400 * DAY_MS + 1000
+    assert ledger.outages(now_ms) == []
+    assert ledger.not_heard(now_ms) == [Gap(T, T + 400 * DAY_MS)]
+    assert judge(T - 1000, now_ms, ledger.not_heard(now_ms)).silence_ms == 2000
+    other = UptimeLedger(last_ok_ms=now_ms, start_ms=now_ms, skipped=skipped([(T + 400 * DAY_MS, 400 * DAY_MS)]))
+    assert other.outages(now_ms) == []
+    assert other.not_heard(now_ms) == [Gap(T, T + 400 * DAY_MS)], "for the next process too"
+
+
+def test_a_ledger_of_a_clock_that_was_ahead_is_put_on_the_clock_of_now() -> None:
+    """The process before started at T, with its clock 400 days ahead, and ran for an hour."""
+    ahead_ms = 400 * DAY_MS
+    gaps = [Gap(T - DAY_MS, T - DAY_MS + MINUTE_MS), Gap(T, T + MINUTE_MS + ahead_ms)]
+    start_ms = T + 61 * MINUTE_MS
+    ledger = UptimeLedger(gaps, T + 60 * MINUTE_MS + ahead_ms, start_ms)
+    ledger.heartbeat_ok(start_ms)
+    assert ledger.outages(start_ms) == [gaps[0], Gap(T, start_ms - 59 * MINUTE_MS)]
+    assert ledger.open_outage(start_ms) is None
+
+
+def test_a_ledger_is_as_it_was_once_a_clock_that_started_behind_is_put_right() -> None:
+    gaps = [Gap(T - DAY_MS, T - DAY_MS + MINUTE_MS)]
+    ledger = UptimeLedger(gaps, T, start_ms=1000)
+    ledger.heartbeat_ok(2000)
+    ledger.stepped(T + 10 * MINUTE_MS + 2000, T + 10 * MINUTE_MS)
+    assert ledger.outages(T + 10 * MINUTE_MS + 2000) == [*gaps, Gap(T, T + 10 * MINUTE_MS + 2000)]
+
+
+def test_a_gap_in_the_future_counts_for_nothing_once_the_clock_was_put_right() -> None:
+    ledger = UptimeLedger([Gap(T - DAY_MS, T + 400 * DAY_MS)], T, start_ms=T)
+    assert ledger.outages(T) == []

@@ -10,12 +10,13 @@ steps = st.lists(st.integers(-100_000, 4_000_000), max_size=40)
 
 
 @given(st.lists(times, min_size=1))
-def test_last_contact_is_the_latest_of_all_in_any_order(stamps: list[int]) -> None:
+def test_last_contact_is_the_latest_that_is_believable_in_any_order(stamps: list[int]) -> None:
     seen = None
     for stamp in stamps:
         before, seen = seen, later(seen, stamp)
-        assert before is None or seen >= before
-    assert seen == max(stamps)
+        assert seen >= stamp
+        assert seen - stamp <= FUTURE_MS
+        assert before is None or seen >= before or before - stamp > FUTURE_MS
 
 
 @given(times, times)

@@ -16,6 +16,7 @@ from cloud_bridge.store.tables import results, signal, signal_5min
 from cloud_bridge.store.units import add_unit
 from cloud_bridge.store.upkeep import BUCKET_MS
 from cloud_bridge.upkeep import Upkeep
+from cloud_bridge.verified_time import Clocks, VerifiedTime
 from tests.cloud_bridge.running import START_MS, HandClock, store_at
 
 AT_ONCE = 3
@@ -58,7 +59,7 @@ def changed(database: Database) -> Iterator[list[int]]:
 
 
 def made(database: Database, clock: HandClock) -> Upkeep:
-    return Upkeep(database, Live(), UptimeLedger(), clock)
+    return Upkeep(database, Live(), UptimeLedger(), Clocks(clock, VerifiedTime(clock)))
 
 
 def count(database: Database, table: Any) -> int:
@@ -85,7 +86,12 @@ def test_all_that_is_old_goes_a_few_rows_at_once(
         connection.execute(insert(results), answers)
     changed.clear()
     made(database, clock).forget()
-    assert changed == 2 * [AT_ONCE, AT_ONCE, AT_ONCE, 1]
+    removing = [AT_ONCE, AT_ONCE, AT_ONCE, 1]
+    noting = [1]  # how far each table has been cleared, a transaction for each
+    before, between = ([kept.table for kept in store_upkeep.KEPT].index(table) for table in (signal, results))
+    assert changed[before : before + 4] == removing
+    assert changed[between + 4 : between + 8] == removing
+    assert len(changed) == len(store_upkeep.KEPT) * len(noting) + 2 * len(removing)
     assert (count(database, signal), count(database, results)) == (1, 0)
 
 

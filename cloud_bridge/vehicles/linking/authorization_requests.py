@@ -38,9 +38,9 @@ def begin(accounts: Accounts, person_id: int, session: str, provider_name: str, 
     provider = accounts.provider(provider_name)
     state, verifier, now_ms = new_secret(), new_secret(), accounts.clock.now_ms()
     with accounts.database.writing() as connection:
-        repository.lapse_requests(connection, now_ms)
+        repository.lapse_requests(connection, accounts.verified_ms())
         vehicle_id = None if vehicle is None else vehicle.id
-        expires_ms = now_ms + ATTEMPT_MS
+        expires_ms = accounts.verified_ms() + ATTEMPT_MS
         add_request(
             connection,
             RequestRow(hash_of(state), hash_of(session), person_id, provider_name, vehicle_id, verifier, expires_ms),
@@ -64,7 +64,7 @@ def take(accounts: Accounts, person_id: int, session: str, provider_name: str, s
         row is None
         or row.person_id != person_id
         or row.session_hash != hash_of(session)
-        or row.expires_ms <= accounts.clock.now_ms()
+        or row.expires_ms <= accounts.verified_ms()
     ):
         raise LinkRefused(Refusal.NOT_OURS)
     if row.provider != provider_name:

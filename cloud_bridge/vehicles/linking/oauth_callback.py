@@ -105,7 +105,7 @@ def _keep(accounts: Accounts, attempt: AuthorizationRequest, grant: Grant, cars:
             mended.add(wanted.vin)
         new = [car for car in cars if car.vin not in mended] if wanted is None else []
         linked = [car for car in cars if car.vin in mended] + (new if len(new) == 1 else [])
-        choose_until_ms = None if linked else accounts.clock.now_ms() + ATTEMPT_MS
+        choose_until_ms = None if linked else accounts.verified_ms() + ATTEMPT_MS
         grant_id = accounts.grants.vault.add(connection, person_id, name, grant, choose_until_ms)
         vehicles = [connect(accounts, connection, person_id, name, car, grant_id) for car in linked]
     came_for = [car.vin for car in new] if wanted is None else [wanted.vin]

@@ -49,9 +49,9 @@ def begin_due_polls(accounts: Accounts) -> Begun:
     """Begin what is due and not under way. What goes wrong with one does not touch the others."""
     try:
         with accounts.database.writing() as connection:
-            repository.lapse_requests(connection, accounts.clock.now_ms())
+            repository.lapse_requests(connection, accounts.verified_ms())
         with accounts.database.reading() as connection:
-            unchosen = accounts.grants.vault.unselected(connection, accounts.clock.now_ms())
+            unchosen = accounts.grants.vault.unselected(connection, accounts.verified_ms())
             due = repository.due(connection, accounts.clock.now_ms(), IN_ONE_ROUND)
     except SQLAlchemyError as error:
         _log.error("the vehicles cannot be read: %s", type(error).__name__)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Response
 
+from cloud_bridge.clock import iso_utc
 from cloud_bridge.store.firmware import firmware_versions
 from cloud_bridge.store.units import visible_unit, visible_units
 from cloud_bridge.web.api.schema import ACCESS_PROBLEMS, PROBLEMS, ChargePointState, Health
@@ -13,6 +14,7 @@ from cloud_bridge.web.presentation.view import as_json, charge_point, is_listeni
 from cloud_bridge.web.security.access import ApiAsker, StateDep
 
 PAGE = 500  # charge points of one answer
+STEPS = 10  # of our clock, in /healthz
 
 router = APIRouter()
 
@@ -36,6 +38,10 @@ def health(app_state: StateDep, response: Response) -> dict[str, Any]:
         "rejected_by_store": app_state.recorder.rejected,
         "store_retries": app_state.recorder.retries,
         "refused_logins": app_state.passwords.refused,
+        "clock": {
+            "steps": [{"at": iso_utc(step.at_ms), "by_ms": step.by_ms} for step in app_state.verified.steps()[-STEPS:]],
+            "unverified_ms": app_state.verified.unverified_ms,
+        },
         "counters": asdict(app_state.counters),
     }
 

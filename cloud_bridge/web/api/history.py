@@ -89,9 +89,9 @@ def contact_history(
 ) -> dict[str, Any]:
     """What the interface tells of a unit's contacts; the pages show the same."""
     point = charge_point(app_state, unit)
-    over = history.unit_gaps(connection, unit.period, from_ms, to_ms)
+    over = history.unit_gaps(connection, unit.period, from_ms, to_ms, point.now_ms)
     begin_ms = min([from_ms, *(gap.from_ms for gap in over), point.last_contact_ms or from_ms])
-    ours = [*history.our_gaps(connection, begin_ms, point.now_ms)]
+    ours = [*history.our_gaps(connection, begin_ms, point.now_ms, point.now_ms)]
     fell = flaps(connection, unit.period, from_ms)
     evidence = evidence_of(app_state, connection, unit, from_ms, min(to_ms, point.now_ms))
     lasting = app_state.ledger.open_outage(point.now_ms)

@@ -23,6 +23,23 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True, validate_by_name=True)
 
 
+class ClockStep(Schema):
+    """The clock of the service was set."""
+
+    at: Annotated[Time, Field(description="the time after it")]
+    by_ms: Annotated[int, Field(description="forward if positive")]
+
+
+class ServiceClock(Schema):
+    """The clock that stamps every contact."""
+
+    steps: Annotated[list[ClockStep], Field(description="the last ones, oldest first")]
+    unverified_ms: Annotated[
+        int,
+        Field(description="the wall clock is ahead of what has verifiably passed; nothing ends or is deleted by it"),
+    ]
+
+
 class Health(Schema):
     """How the service itself is."""
 
@@ -34,6 +51,7 @@ class Health(Schema):
     rejected_by_store: Annotated[int, Field(description="messages kept aside since the start: their data is refused")]
     store_retries: int
     refused_logins: Annotated[int, Field(description="of people, because too many came at once")]
+    clock: ServiceClock
     counters: Annotated[dict[str, int], Field(description="what came in and what was turned away, since the start")]
 
 

@@ -1,13 +1,12 @@
 """What the charts show, row by row: each chart is a table in words that static/charts.js draws. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from cloud_bridge.contact import Gap
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.support.evidence import Evidence
+from cloud_bridge.time_zones import happens_twice, local_time, which
 from cloud_bridge.web.presentation.series import Reach, Signal, Slot, Spent, signal_steps, spent_wh
 from cloud_bridge.web.presentation.words import lasting
 
@@ -64,13 +63,17 @@ def hour_bars(silent_ms: Sequence[int]) -> list[Bar]:
 
 
 def _bars(slots: Sequence[Slot], values: Sequence[float | None], said: Sequence[str], time_zone: str) -> list[Bar]:
-    names = _names(slots, ZoneInfo(time_zone))
+    names = _names(slots, time_zone)
     return [Bar(*name, value, words) for name, value, words in zip(names, values, said, strict=True)]
 
 
-def _names(slots: Sequence[Slot], zone: ZoneInfo) -> list[tuple[str, str]]:
+def _names(slots: Sequence[Slot], time_zone: str) -> list[tuple[str, str]]:
     """(name, tick) of hours, or of days."""
-    begins = [datetime.fromtimestamp(slot.from_ms / 1000, zone) for slot in slots]
+    begins = [local_time(slot.from_ms, time_zone) for slot in slots]
     if all(slot.to_ms - slot.from_ms <= HOUR_MS for slot in slots):
-        return [(f"{at:%a, %H:%M}", f"{at:%H}") for at in begins]
+        told = [which(at, time_zone) for at in begins]
+        return [
+            (f"{at:%a, %H:%M}{said}", f"{at:%H}{said if happens_twice(at) else ''}")
+            for at, said in zip(begins, told, strict=True)
+        ]
     return [(f"{at:%a} {at.day} {at:%b}", f"{at:%a}" if len(slots) <= FEW else str(at.day)) for at in begins]

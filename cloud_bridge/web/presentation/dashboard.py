@@ -38,6 +38,7 @@ class Dashboard:
     last_contact_age_ms: int | None
     last_contact_ago: str
     last_contact_moment: str | None
+    is_estimated: bool  # our clock was wrong: the last contact was no later than that
     checked_at_iso: str
     checked_at: str
     silence: str | None  # how long we listened and heard nothing
@@ -85,6 +86,7 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         last_contact_age_ms=None if last_ms is None else max(0, point.now_ms - last_ms),
         last_contact_ago="Never contacted" if last_ms is None else words.ago(point.now_ms - last_ms),
         last_contact_moment=None if last_ms is None else words.moment(last_ms, zone),
+        is_estimated=point.is_estimated,
         checked_at_iso=iso_utc(point.now_ms),
         checked_at=words.time_of_day(point.now_ms, zone),
         silence=words.lasting(verdict.silence_ms) if verdict.silence_ms is not None else None,

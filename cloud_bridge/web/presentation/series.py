@@ -6,11 +6,11 @@ A table has at most some two hundred rows, whatever the span: more than a screen
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from cloud_bridge.contact import Gap, outage_ms
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.support.evidence import SignalPoint
+from cloud_bridge.time_zones import local_time
 from cloud_bridge.web.presentation.words import operator_name
 
 SIGNAL_STEPS_MS = (10 * MINUTE_MS, HOUR_MS, 2 * HOUR_MS, 4 * HOUR_MS, 12 * HOUR_MS, DAY_MS)
@@ -76,8 +76,7 @@ def signal_steps(points: Sequence[SignalPoint], from_ms: int, to_ms: int) -> lis
 
 def slots(from_ms: int, to_ms: int, time_zone: str) -> list[Slot]:
     """Hours of a span of up to a day, else days; oldest first. The day on which the clock goes back has 25 hours."""
-    zone = ZoneInfo(time_zone)
-    at = datetime.fromtimestamp(from_ms / 1000, UTC).astimezone(zone).replace(minute=0, second=0, microsecond=0)
+    at = local_time(from_ms, time_zone).replace(minute=0, second=0, microsecond=0)
     bounds = []
     while (at := _next(at, by_hour=to_ms - from_ms <= DAY_MS)).timestamp() * 1000 < to_ms:
         bounds.append(int(at.timestamp() * 1000))
@@ -95,12 +94,11 @@ def reaches(found: Sequence[Slot], silences: Sequence[Gap], ours: Sequence[Gap],
 
 def silent_by_hour(silences: Sequence[Gap], time_zone: str) -> list[int]:
     """Milliseconds of silence in each hour of the site's day, from midnight: what falls silent at six has a reason at six."""
-    zone = ZoneInfo(time_zone)
     hours = [0] * 24
     for begin_ms, end_ms in silences:
         while begin_ms < end_ms:
             upto_ms = min(end_ms, (begin_ms // HOUR_MS + 1) * HOUR_MS)
-            hours[datetime.fromtimestamp(begin_ms / 1000, zone).hour] += upto_ms - begin_ms
+            hours[local_time(begin_ms, time_zone).hour] += upto_ms - begin_ms
             begin_ms = upto_ms
     return hours
 

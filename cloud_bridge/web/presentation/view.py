@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import iso_utc
-from cloud_bridge.contact import Contact, Verdict, judge, later
+from cloud_bridge.contact import Contact, Verdict, is_believable, judge
 from cloud_bridge.store.units import Unit
 from cloud_bridge.values import HEARTBEAT
 from cloud_bridge.wire import BadPayload, Heartbeat, decode, is_plugged
@@ -22,6 +22,7 @@ class ChargePoint(NamedTuple):
     time_zone: str
     now_ms: int
     last_contact_ms: int | None
+    is_estimated: bool  # our clock was wrong: the last contact was no later than that
     verdict: Verdict
     connected: bool
     heartbeat_ms: int | None
@@ -34,21 +35,21 @@ PRESENT = frozenset({"state", "mode", "faults", "troubles"})  # names of values.
 
 
 def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
-    """The later of memory and store: memory may be a commit ahead, the store may hear more processes than this one."""
     now_ms = app_state.clock.now_ms()
-    last_contact_ms, heartbeat_ms, connected = unit.last_contact_ms, unit.heartbeat_ms, False
+    last = app_state.live.last_contact(unit.id, unit.last_contact_ms, now_ms)
+    last_contact_ms = None if last is None else last.at_ms
+    is_estimated = last is not None and last.is_estimated
+    heartbeat_ms, connected = _believable(unit.heartbeat_ms, now_ms, last_contact_ms), False
     heartbeat: Heartbeat | None = None
     session_wh: int | None = None
     live = app_state.live.find(unit.id)
     if live is not None:
         connected = live.connected
-        if live.last_contact_ms is not None:
-            last_contact_ms = later(last_contact_ms, live.last_contact_ms)
         if live.heartbeat is not None and (live.heartbeat_ms or 0) >= (heartbeat_ms or 0):
             heartbeat, heartbeat_ms = live.heartbeat, live.heartbeat_ms
     if heartbeat is None:
         heartbeat = _stored(unit.heartbeat)
-    verdict = judge(last_contact_ms, now_ms, app_state.ledger.outages(now_ms), unit.silent_after_ms)
+    verdict = judge(last_contact_ms, now_ms, app_state.ledger.not_heard(now_ms), unit.silent_after_ms, is_estimated)
     if heartbeat_ms is not None and heartbeat_ms < unit.period.from_ms:
         if verdict.contact is Contact.ONLINE:
             heartbeat = _present(heartbeat)
@@ -62,6 +63,7 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
         time_zone=unit.time_zone,
         now_ms=now_ms,
         last_contact_ms=last_contact_ms,
+        is_estimated=is_estimated,
         verdict=verdict,
         connected=connected,
         heartbeat_ms=heartbeat_ms,
@@ -69,6 +71,11 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
         session_wh=session_wh,
         name=unit.name or unit.id,
     )
+
+
+def _believable(at_ms: int | None, now_ms: int, last_contact_ms: int | None) -> int | None:
+    """When the stored heartbeat came: no later than the last contact, where its stamp is impossible."""
+    return at_ms if at_ms is None or is_believable(at_ms, now_ms) else last_contact_ms
 
 
 def is_outdated(app_state: AppState, unit: Unit) -> bool:

@@ -1,10 +1,9 @@
 """Words for people: times, states, signal. Pure."""
 
-from datetime import UTC, datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from cloud_bridge.contact import Contact
+from cloud_bridge.time_zones import UNKNOWN, local_time, which, zone_of
 from cloud_bridge.values import PASS_ABOVE_CSQ
 
 NO_CSQ = 99  # the modem's "not known"
@@ -91,10 +90,21 @@ def lasting(duration_ms: int) -> str:
     return _count(minutes // 60, "hour") if minutes < 48 * 60 else _count(minutes // 1440, "day")
 
 
+def exactly(duration_ms: int) -> str:
+    """A duration that may be seconds."""
+    return lasting(duration_ms) if duration_ms >= 60_000 else _count(duration_ms // 1000, "second")
+
+
 def moment(at_ms: int, time_zone: str) -> str:
     """Date and time at the site, with its zone, because 01:30 happens twice in October."""
-    local = _local(at_ms, time_zone)
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}"
+    local = local_time(at_ms, time_zone)
+    unknown = "" if zone_of(time_zone) else f" (the time zone {time_zone} is not known here)"
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}{unknown}"
+
+
+def chart_zone(time_zone: str) -> str:
+    """The zone that a chart is drawn in by the browser: the same as that of the times in words."""
+    return time_zone if zone_of(time_zone) else UNKNOWN
 
 
 def limit(source: str | None, until_s: int | None, time_zone: str) -> str | None:
@@ -106,7 +116,9 @@ def limit(source: str | None, until_s: int | None, time_zone: str) -> str | None
 
 
 def time_of_day(at_ms: int, time_zone: str) -> str:
-    return f"{_local(at_ms, time_zone):%H:%M:%S}"
+    """07:42:11, and which of two."""
+    local = local_time(at_ms, time_zone)
+    return f"{local:%H:%M:%S}{which(local, time_zone)}"
 
 
 def operator_name(plmn: str | None) -> str | None:
@@ -128,14 +140,10 @@ def times(number: int) -> str:
 
 
 def day_and_time(at_ms: int, time_zone: str) -> str:
-    """Short, for lists: Sun 22 Nov, 07:42."""
-    local = _local(at_ms, time_zone)
-    return f"{local:%a} {local.day} {local:%b, %H:%M}"
+    """Short, for lists: Sun 22 Nov, 07:42; with the zone in an hour that occurs twice: Sun 25 Oct, 01:30 BST."""
+    local = local_time(at_ms, time_zone)
+    return f"{local:%a} {local.day} {local:%b, %H:%M}{which(local, time_zone)}"
 
 
 def _count(number: int, name: str) -> str:
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
-
-
-def _local(at_ms: int, time_zone: str) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(ZoneInfo(time_zone))

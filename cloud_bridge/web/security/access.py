@@ -30,7 +30,7 @@ def person_of(request: Request) -> Person | None:
     if not cookie:
         return None
     with connection_for_check(request) as connection:
-        return who_has_session(connection, cookie, _app_state(request).clock.now_ms())
+        return who_has_session(connection, cookie, _app_state(request).verified.now_ms())
 
 
 def api_asker(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Asker:

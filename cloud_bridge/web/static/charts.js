@@ -43,7 +43,8 @@ function axis(more) {
 // The mean as a line in the band from lowest to highest; its table has the newest on top. It breaks where there was no
 // reading.
 function signal(figure, rows) {
-  const { zone, from, to, visited, silences } = figure.dataset;
+  const { from, to, visited, silences } = figure.dataset;
+  const zone = known(figure.dataset.zone);
   const points = rows.map(numbers).map(([atMs, ...csq]) => [atMs / 1000, ...csq]);
   const stepS = Math.min(...points.slice(1).map(([at], index) => at - points[index][0]));
   const all = [[from / 1000, null, null, null]];
@@ -104,6 +105,16 @@ function bars(figure, rows) {
 }
 
 // Days by their names, hours by the clock of the site.
+// A browser may know fewer time zones than the server.
+function known(timeZone) {
+  try {
+    new Intl.DateTimeFormat("en-GB", { timeZone });
+    return timeZone;
+  } catch {
+    return "UTC";
+  }
+}
+
 function times(timeZone) {
   const say = (options) => (atS) => new Intl.DateTimeFormat("en-GB", { timeZone, ...options }).format(atS * 1000);
   const [day, date, hour] = [

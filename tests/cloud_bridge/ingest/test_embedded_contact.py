@@ -128,8 +128,21 @@ def test_last_contact_survives_a_restart_and_reconnecting_does_not_move_it(tmp_p
 def test_last_contact_does_not_go_back_with_our_clock(bridge: Bridge) -> None:
     unit = connected(bridge)
     unit.publish(HEARTBEAT, sample("heartbeat-idle"))
-    bridge.clock.advance(-3_600_000)
+    bridge.clock.advance(-60_000)
     unit.publish(HEARTBEAT, sample("heartbeat-charging"))
-    assert bridge.read("cp-1")["last_contact"] == iso_utc(START_MS)
     with bridge.app_state.database.reading() as connection:
         assert connection.execute(select(contacts.c.last_contact_ms)).scalar() == START_MS
+    bridge.clock.advance(61_000)
+    assert bridge.read("cp-1")["last_contact"] == iso_utc(START_MS)
+
+
+def test_a_last_contact_in_the_future_gives_way_to_one_received_now(bridge: Bridge) -> None:
+    unit = connected(bridge)
+    unit.publish(HEARTBEAT, sample("heartbeat-idle"))
+    bridge.clock.advance(-3_600_000)
+    assert bridge.read("cp-1")["contact"] == "unknown"
+    unit.publish(HEARTBEAT, sample("heartbeat-charging"))
+    said = bridge.read("cp-1")
+    assert (said["last_contact"], said["contact"]) == (iso_utc(START_MS - 3_600_000), "online")
+    with bridge.app_state.database.reading() as connection:
+        assert connection.execute(select(contacts.c.last_contact_ms)).scalar() == START_MS - 3_600_000

@@ -29,7 +29,10 @@ from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.tables import metadata
 from tests.cloud_bridge.running import store_at
 
-REUSED = {"listening": "its id is the number of a part of the units, chosen by us"}
+REUSED = {
+    "listening": "its id is the number of a part of the units, chosen by us",
+    "verified_time": "it has one row",
+}
 NUMBERED = [
     table
     for table in metadata.sorted_tables
@@ -176,7 +179,7 @@ def test_the_migration_keeps_every_row_and_every_constraint(tmp_path: Path, monk
     now = at_revision(monkeypatch, where, "0011")
     with now.reading() as connection:
         assert content(connection, tables) == rows
-        assert structure(connection) == shape
+        assert {name: now_has for name, now_has in structure(connection).items() if name in shape} == shape
         if connection.dialect.name == "sqlite":
             assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
             assert connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
@@ -189,7 +192,7 @@ def test_the_migration_keeps_every_row_and_every_constraint(tmp_path: Path, monk
         for name in ("tokens", "conversations", "messages", "alert_wishes", "alerts", "vehicles", "vehicle_attempts"):
             assert connection.execute(select(func.count()).select_from(metadata.tables[name])).scalar() == 4, name
         for table in NUMBERED:
-            if table.name not in REUSED:
+            if table.name in shape and table.name not in REUSED:
                 assert fresh(connection, table, 100 + NUMBERED.index(table)) > 5, table.name
     now.close()
 
@@ -232,7 +235,7 @@ def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(
         open_database(where)
     again = at_revision(monkeypatch, where, "0010")
     with again.reading() as connection:
-        assert structure(connection) == shape
+        assert {name: now_has for name, now_has in structure(connection).items() if name in shape} == shape
     again.close()
     open_database(where).close()
 

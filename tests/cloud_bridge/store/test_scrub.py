@@ -18,7 +18,6 @@ from cloud_bridge.store.subscriptions import Via
 from cloud_bridge.store.tables import alerts, heartbeats, people, rejected_messages, units, web_sessions
 from cloud_bridge.store.tokens import add_token
 from cloud_bridge.store.units import change_secret
-from cloud_bridge.upkeep import Upkeep
 from tests.cloud_bridge.people import PASSWORD, Visitor, give
 from tests.cloud_bridge.running import Bridge, Unit, store_at
 
@@ -139,7 +138,7 @@ def test_what_was_replaced_or_outlived_is_gone_within_the_hour(bridge: Bridge) -
     traces = [*old, "the first word", "what was refused"]
     folder = bridge.app_state.settings.folder
     assert left_in(files_of(folder), traces) == traces
-    Upkeep(database, bridge.app_state.live, bridge.app_state.ledger, bridge.clock).forget()
+    bridge.app_state.upkeep.forget()
     assert left_in(files_of(folder), traces) == []
     assert left_in(files_of(folder), ["a second one"])
 

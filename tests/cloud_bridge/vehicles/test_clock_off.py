@@ -1,15 +1,24 @@
-"""Is a clock of ours that jumps by ten minutes, either way, borne without a half-linked car and without a false error?"""
+"""Is a clock of ours that jumps by ten minutes, either way, borne without a half-linked car and without a false error?
+
+And one that is years ahead, beside verified time, which has not jumped: does it end anything that a driver has begun?
+"""
+
+from dataclasses import replace
 
 import pytest
 
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.exclusive_lock import exclusive_lock
 from cloud_bridge.vehicles import repository
 from cloud_bridge.vehicles.linking.link import State
 from cloud_bridge.vehicles.linking.link_errors import LinkRefused, Refusal
 from cloud_bridge.vehicles.linking.oauth_callback import finish
+from cloud_bridge.vehicles.linking.vehicle_selection import choose
 from cloud_bridge.vehicles.polling.poll import poll
+from cloud_bridge.vehicles.polling.poller import begin_due_polls, poll_due
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
-from tests.cloud_bridge.vehicles.acting import LIFE_MS, Scene
+from tests.cloud_bridge.running import HandClock
+from tests.cloud_bridge.vehicles.acting import BLUE, LIFE_MS, RED, Scene
 
 JUMP_MS = 10 * 60_000
 AHEAD_OR_BACK = pytest.mark.parametrize("jump_ms", [JUMP_MS, -JUMP_MS], ids=["ahead", "back"])
@@ -76,3 +85,40 @@ def test_a_jump_does_not_let_in_a_second_refresher(play: Scene, jump_ms: int) ->
         waiting = poll(play.accounts, vehicle).link
     assert (waiting.state, waiting.reason, play.maker.refreshes) == (State.DEGRADED, Trouble.OUTAGE, [])
     assert poll(play.accounts, play.vehicle()).link.state is State.LINKED, "and no wait is left behind"
+
+
+def with_verified_time(play: Scene) -> Scene:
+    """As the bridge composes it; the hand clock is then the one on the wall."""
+    play.accounts = replace(play.accounts, verified=HandClock())
+    return play
+
+
+@AHEAD_OR_BACK
+def test_a_wall_clock_that_jumps_ends_no_request(play: Scene, jump_ms: int) -> None:
+    with_verified_time(play)
+    state = play.begin()
+    play.clock.advance(10_000 * jump_ms)
+    begin_due_polls(play.accounts)
+    assert play.come_back(state).vehicles[0].link.state is State.LINKED
+
+
+@AHEAD_OR_BACK
+def test_a_wall_clock_that_jumps_gives_back_no_grant_that_waits_for_a_choice(play: Scene, jump_ms: int) -> None:
+    with_verified_time(play)
+    play.maker.garage = [BLUE, RED]
+    chosen = play.come_back(play.begin()).choose_for or ""
+    play.clock.advance(10_000 * jump_ms)
+    poll_due(play.accounts)
+    assert (play.maker.released, play.maker.revoked) == ([], 0)
+    assert len(choose(play.accounts, 1, chosen, [BLUE.id])) == 1
+
+
+def test_a_car_that_was_looked_at_by_a_clock_that_was_ahead_is_looked_at_again(play: Scene) -> None:
+    """It was due in 400 days, and its access would have lapsed by then."""
+    play.link()
+    play.clock.advance(400 * DAY_MS)
+    assert poll_due(play.accounts) == 1
+    play.clock.advance(-400 * DAY_MS)
+    assert poll_due(play.accounts) == 1
+    assert play.vehicle().due_ms < play.clock.now_ms() + DAY_MS
+    assert poll_due(play.accounts) == 0, "once"

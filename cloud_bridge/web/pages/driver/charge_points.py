@@ -120,7 +120,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
     from_ms = max(point.now_ms - BACK_FOR_MS, unit.period.evidence_from_ms)
     with app_state.database.reading() as connection:
         vehicles_mark = repository.mark(repository.of_person(connection, person.id))
-        ended = history.unit_gaps(connection, contact_period(unit.period), from_ms, point.now_ms)
+        ended = history.unit_gaps(connection, contact_period(unit.period), from_ms, point.now_ms, point.now_ms)
         installer = installer_details(connection, unit.id) if point.heartbeat.faults else None
         firmware = firmware_versions(connection, [unit.id]).get(unit.id)
         back = None

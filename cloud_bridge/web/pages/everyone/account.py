@@ -86,14 +86,14 @@ def units(request: Request, connection: Reading, person: PersonOf) -> Response:
 def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Field) -> Response:
     """A charger becomes the driver's with the code on its label. One that was another's is told to forget their hours."""
     attempts: Attempts = request.app.state.attempts
-    limits, now_ms = [(f"claim {person.id}", CLAIM_GUESSES)], app_state.clock.now_ms()
+    limits, now_ms = [(f"claim {person.id}", CLAIM_GUESSES)], app_state.verified.now_ms()
     wait_ms = attempts.wait_ms(limits, now_ms)
     if wait_ms:
         raise Refused("Too many codes", f"Check the label, then try again in {lasting(wait_ms)}.", 429)
     try:
         with app_state.database.writing() as connection:  # of its own: none is held while a broker is called
             has_settings = was_owned(connection, code)
-            unit_id = claim(connection, person, code, now_ms)
+            unit_id = claim(connection, person, code, app_state.clock.now_ms())
     except ClaimRefused as refusal:
         attempts.failed(limits, now_ms)
         raise Refused("That code did not work", f"{_sentence(refusal)} Nothing was changed.") from None

@@ -24,7 +24,7 @@ router = APIRouter(prefix="/account/email", include_in_schema=False)
 @router.get("")
 def email(request: Request, app_state: StateDep, connection: Reading, person: PersonOf) -> Response:
     address = email_of(connection, person.id)
-    pending = pending_email(connection, person.id, app_state.clock.now_ms())
+    pending = pending_email(connection, person.id, app_state.verified.now_ms())
     can_write = app_state.settings.mail is not None
     return page(request, "everyone/account_email.html", person, address=address, pending=pending, can_write=can_write)
 
@@ -34,7 +34,7 @@ def change(request: Request, app_state: StateDep, person: PersonOf, address: Fie
     use(request, person, LETTERS, "Too many letters", "Look for the one that we sent. Nothing was changed.")
     try:
         with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
-            code = ask_for_change(connection, person, address, app_state.clock.now_ms())
+            code = ask_for_change(connection, person, address, app_state.verified.now_ms())
         letter = LETTER.format(link=f"{app_state.settings.public_address}/account/email/confirm?code={code}")
         send_mail(app_state.settings.mail, address.strip(), letter)
     except BridgeError:
@@ -56,7 +56,7 @@ def letter_opened(request: Request, code: str = "") -> Response:
 def confirm(request: Request, app_state: StateDep, code: Field, connection: Writing) -> Response:
     """Whoever has the code has the letter; on the phone that got it, nobody need be logged in."""
     try:
-        address = confirm_change(connection, code, app_state.clock.now_ms())
+        address = confirm_change(connection, code, app_state.verified.now_ms())
     except AlreadyThere:
         raise Refused(
             "Another account has this address", "Nothing was changed. Each address has one account."

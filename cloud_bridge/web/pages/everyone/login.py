@@ -38,7 +38,8 @@ def login(
 ) -> Response:
     check_form(request.cookies.get(LOGIN_COOKIE), form)
     attempts: Attempts = request.app.state.attempts
-    limits, now_ms = login_limits(folded(name), request.client.host if request.client else ""), app_state.clock.now_ms()
+    address = request.client.host if request.client else ""
+    limits, now_ms = login_limits(folded(name), address), app_state.verified.now_ms()
     wait_ms = attempts.wait_ms(limits, now_ms)
     if wait_ms:
         return _login_page(request, next, 429, wait=lasting(wait_ms))
@@ -74,7 +75,7 @@ def who_knows(app_state: AppState, passwords: Passwords, name: str, password: st
 def give_session(request: Request, response: Response, app_state: AppState, person: Person) -> None:
     """From this answer on, the browser is the person's."""
     with app_state.database.writing() as connection:  # of its own: the password was hashed in this request
-        cookie = open_session(connection, person, app_state.clock.now_ms())
+        cookie = open_session(connection, person, app_state.verified.now_ms())
     response.set_cookie(
         SESSION_COOKIE,
         cookie,

@@ -80,6 +80,7 @@ def status(request: Request, app_state: StateDep) -> Response:
         "gaps": gaps[-50:],
         "outage_ms": outage_ms,
         "days": STATUS_DAYS,
+        "steps": [step for step in app_state.verified.steps() if step.at_ms > now_ms - STATUS_DAYS * DAY_MS],
         "now_ms": now_ms,
     }
     return page(request, "operator/status.html", person_of(request), **content)
