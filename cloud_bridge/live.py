@@ -4,7 +4,7 @@ Last contact is kept here for every unit that was ever heard. A heartbeat is kep
 most a commit behind, and of it afterwards only what the next one is compared with: 100,000 units take less than 30 MB.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cloud_bridge.contact import FUTURE_MS, LastContact, estimated_ms, is_believable, later
 from cloud_bridge.verified_time import Verified
@@ -84,8 +84,8 @@ class LiveUnit:
 class Live:
     """All units that were heard or are connected, by id.
 
-    `start_ms` is when this process began, `last_ok_ms` when the one before it last listened, and `earlier` what that one
-    knew of its clock.
+    `start_ms` is when this process began, `last_ok_ms` when the one before it last listened, and `earlier` the clocks of
+    processes before that were behind.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Live:
         last_contacts: Iterable[tuple[str, int]] = (),
         last_ok_ms: int | None = None,
         start_ms: int = 0,
-        earlier: Verified | None = None,
+        earlier: Sequence[Verified] = (),
     ) -> None:
         self._earlier = earlier
         self._units = {unit_id: LiveUnit(at_ms) for unit_id, at_ms in last_contacts}
@@ -122,9 +122,10 @@ class Live:
             last_ms = max(believable)
             if unit is not None and unit.heard is not False and last_ms == known_ms:
                 return LastContact(min(last_ms, now_ms), unit.heard is None)
-            if self._earlier is None or not self._earlier.was_behind(last_ms, now_ms):
-                return LastContact(min(last_ms, now_ms), False)
-            stamps = [last_ms]
+            for earlier in self._earlier:
+                if earlier.was_behind(last_ms, now_ms):
+                    return LastContact(min(now_ms, estimated_ms(last_ms, earlier.wall_ms, self.start_ms)), True)
+            return LastContact(min(last_ms, now_ms), False)
         if not stamps:
             return None
         return LastContact(min(now_ms, estimated_ms(max(stamps), self._last_ok_ms, self.start_ms)), True)

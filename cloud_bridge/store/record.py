@@ -36,6 +36,7 @@ from cloud_bridge.store.tables import (
     signal,
     units,
 )
+from cloud_bridge.store.upkeep import move_verified
 from cloud_bridge.store.upsert import Insert, execute_many, insert_into, insert_new, replace
 from cloud_bridge.text import storable_json
 from cloud_bridge.wire import Heartbeat, Message
@@ -211,6 +212,7 @@ class ClockSet(NamedTuple):
     start_ms: int  # when this process began, by the clock as it was
     heard: Sequence[str]  # the units that it has heard since
     shard: int = 1
+    while_running: bool = True
 
 
 def record_clock_set(connection: Connection, done: ClockSet) -> None:
@@ -229,6 +231,8 @@ def record_clock_set(connection: Connection, done: ClockSet) -> None:
         connection.execute(update(heartbeats).where(heartbeats.c.unit_id.in_(some)).values(received_ms=received_ms))
     listened = update(listening).where(listening.c.id == done.shard, listening.c.until_ms >= done.start_ms)
     connection.execute(listened.values(until_ms=listening.c.until_ms + by_ms))
+    if done.while_running:
+        move_verified(connection, by_ms)
     if by_ms < 0:
         for gaps in (listening_gaps, contact_gaps):
             ends_here = gaps.c.to_ms.between(done.start_ms, at_ms - by_ms + FUTURE_MS)

@@ -42,6 +42,7 @@ from cloud_bridge.verified_time import Verified
 
 BUCKET_MS = 5 * 60 * 1000
 LATE_MS = 15 * 60 * 1000  # buckets this young are made again: a way in that was down hands in what it kept
+NEWEST, BEHIND = 1, 2  # rows of `verified_time`
 TIME_COMMAND = "t-"  # how the ids of commands begin that tell a unit the time
 FORGOTTEN_AT_ONCE = 500  # rows deleted in one transaction: the recorder waits for it
 
@@ -165,15 +166,26 @@ def forget(connection: Connection, kept: Kept, keys: list[dict[str, Any]], to_ms
     connection.execute(delete(kept.table).where(*those, kept.between(None, to_ms)), keys)
 
 
-def read_verified(connection: Connection) -> Verified | None:
-    """As it was stored last; None: never."""
-    query = select(verified_time.c.at_ms, verified_time.c.wall_ms, verified_time.c.since_ms)
-    row = connection.execute(query).one_or_none()
+def read_verified(connection: Connection, which: int = NEWEST) -> Verified | None:
+    """The newest, or the last of a clock that was behind; None: there was none."""
+    columns = (verified_time.c.at_ms, verified_time.c.wall_ms, verified_time.c.since_ms)
+    row = connection.execute(select(*columns).where(verified_time.c.id == which)).one_or_none()
     return None if row is None else Verified(*row)
 
 
-def record_verified(connection: Connection, verified: Verified) -> None:
-    replace(connection, verified_time, [{"id": 1, **verified._asdict()}])
+def record_verified(connection: Connection, verified: Verified, which: int = NEWEST) -> None:
+    replace(connection, verified_time, [{"id": which, **verified._asdict()}])
+
+
+def move_verified(connection: Connection, by_ms: int) -> None:
+    """The clock was set by so much. One that was behind until now is remembered, for what it has stamped."""
+    newest = read_verified(connection)
+    if newest is None:
+        return
+    if newest.behind_ms and by_ms > 0:
+        record_verified(connection, newest, BEHIND)
+    moved = newest._replace(wall_ms=newest.wall_ms + by_ms, since_ms=newest.since_ms + by_ms)
+    record_verified(connection, moved)
 
 
 def told_the_time(connection: Connection) -> set[str]:
