@@ -47,4 +47,5 @@ def take_request(connection: Connection, state_hash: str) -> RequestRow | None:
 
 
 def delete_expired_requests(connection: Connection, now_ms: int) -> None:
+    """Those that expire at this time or earlier."""
     connection.execute(delete(vehicle_attempts).where(vehicle_attempts.c.expires_ms <= now_ms))

@@ -42,6 +42,7 @@ def add_grant(
 
 
 def grant_row(connection: Connection, grant_id: str) -> GrantRow | None:
+    """None if it does not exist."""
     row = connection.execute(select(account_grants).where(account_grants.c.id == grant_id)).one_or_none()
     if row is None:
         return None
@@ -61,6 +62,7 @@ def provider_of(connection: Connection, grant_id: str) -> str | None:
 
 
 def grants_of_person(connection: Connection, person_id: int) -> list[str]:
+    """The ids of their grants."""
     return list(
         connection.execute(select(account_grants.c.id).where(account_grants.c.person_id == person_id)).scalars()
     )
@@ -78,6 +80,7 @@ def mark_selected(connection: Connection, grant_id: str) -> None:
 
 
 def set_refresh_ms(connection: Connection, grant_id: str, refresh_ms: int) -> None:
+    """When the grant should be refreshed."""
     connection.execute(update(account_grants).where(account_grants.c.id == grant_id).values(refresh_ms=refresh_ms))
 
 
@@ -88,6 +91,7 @@ def replace_grant(connection: Connection, grant_id: str, generation: int, sealed
 
 
 def delete_grant(connection: Connection, grant_id: str) -> None:
+    """The vehicles that are read with it must have another, or none: they refer to it."""
     connection.execute(delete(account_grants).where(account_grants.c.id == grant_id))
 
 

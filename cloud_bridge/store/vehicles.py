@@ -54,10 +54,12 @@ def vehicle_row(
 
 
 def rows_of_person(connection: Connection, person_id: int) -> list[VehicleRow]:
+    """In the order in which they were added."""
     return _rows(connection, _select.where(vehicles.c.person_id == person_id).order_by(vehicles.c.id))
 
 
 def rows_of_grant(connection: Connection, grant_id: str) -> list[VehicleRow]:
+    """Those that are read with this grant, in the order in which they were added."""
     return _rows(connection, _select.where(vehicles.c.grant_id == grant_id).order_by(vehicles.c.id))
 
 
@@ -85,6 +87,7 @@ def add_row(connection: Connection, values: dict[str, Any]) -> VehicleRow:
 
 
 def set_columns(connection: Connection, vehicle_id: int, **values: Any) -> None:
+    """`values` by column. Nothing happens if the row does not exist."""
     connection.execute(update(vehicles).where(vehicles.c.id == vehicle_id).values(values))
 
 

@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def rotate_key(environment: Mapping[str, str]) -> str:
-    """What was done, in a line. Raises BridgeError; then every grant can still be opened."""
+    """Seal all grants with the current key. Returns a line for people. Raises BridgeError; all grants still open then."""
     settings = read_settings(environment)
     source = key_source(settings.folder, environment)
     database = open_database(settings.store)

@@ -1,8 +1,7 @@
 """Ready by a time: when the charge has to begin. Pure.
 
-The result is one claim for the charge point: a pause that ends by itself. If the link falls, or we do, the unit charges
-when the pause is over; nothing it needs comes from here. How full the car gets is the car's own limit: we only begin
-early enough.
+The result is one claim for the charge point: a pause that ends by itself. If the link or the bridge fails, the charge point
+still charges when the pause is over. How full the car gets is the car's own limit: charging only begins early enough.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -20,8 +19,8 @@ MARGIN = 1.15  # of the duration, for a cold battery and a warm kettle
 BELIEVED_MS = 12 * 3600 * 1000  # an older reading says nothing of a car that may have been driven since
 
 
-class Wish(NamedTuple):
-    """What the driver wants, and what the car maker does not tell."""
+class ChargeTarget(NamedTuple):
+    """What the driver wants, and what the car maker does not report."""
 
     hour: int  # at the site
     minute: int
@@ -30,7 +29,9 @@ class Wish(NamedTuple):
     power_kw: float
 
 
-class Because(StrEnum):
+class PlanReason(StrEnum):
+    """Why the charge begins when it does."""
+
     TIME_LEFT = "time-left"
     BATTERY_UNKNOWN = "battery-unknown"
     FULL_ENOUGH = "full-enough"
@@ -38,36 +39,38 @@ class Because(StrEnum):
 
 
 class Plan(NamedTuple):
+    """When to charge. Times are UTC in milliseconds since 1970."""
+
     ready_ms: int
     begin_ms: int  # not before now
     pause_ms: int  # 0: charge at once
-    because: Because
+    because: PlanReason
 
 
-def plan(wish: Wish, reading: Reading | None, now_ms: int, time_zone: str) -> Plan:
-    """When to begin, so that the car is ready at the next such time of day."""
-    ready_ms = next_time(wish.hour, wish.minute, now_ms, time_zone)
+def plan(target: ChargeTarget, reading: Reading | None, now_ms: int, time_zone: str) -> Plan:
+    """When to begin, so that the car is ready at the next such time of day at the site. `time_zone` is an IANA name."""
+    ready_ms = next_time(target.hour, target.minute, now_ms, time_zone)
     if reading is None or reading.battery_percent is None or now_ms - reading.seen_ms > BELIEVED_MS:
-        return Plan(ready_ms, now_ms, 0, Because.BATTERY_UNKNOWN)
-    needed_ms = duration_ms(reading.battery_percent, wish)
+        return Plan(ready_ms, now_ms, 0, PlanReason.BATTERY_UNKNOWN)
+    needed_ms = duration_ms(reading.battery_percent, target)
     if needed_ms == 0:
-        return Plan(ready_ms, now_ms, 0, Because.FULL_ENOUGH)
+        return Plan(ready_ms, now_ms, 0, PlanReason.FULL_ENOUGH)
     begin_ms = ready_ms - needed_ms
     if begin_ms <= now_ms:
-        return Plan(ready_ms, now_ms, 0, Because.NO_TIME)
-    return Plan(ready_ms, begin_ms, begin_ms - now_ms, Because.TIME_LEFT)
+        return Plan(ready_ms, now_ms, 0, PlanReason.NO_TIME)
+    return Plan(ready_ms, begin_ms, begin_ms - now_ms, PlanReason.TIME_LEFT)
 
 
-def duration_ms(percent: float, wish: Wish) -> int:
-    """How long the charge takes, with the margin."""
-    below = max(0.0, min(wish.target_percent, TAPER_PERCENT) - percent)
-    above = max(0.0, wish.target_percent - max(percent, TAPER_PERCENT))
-    energy_kwh = (below + above * TAPER_FACTOR) / 100 * wish.capacity_kwh / EFFICIENCY
-    return int(energy_kwh / wish.power_kw * MARGIN * HOUR_MS)
+def duration_ms(percent: float, target: ChargeTarget) -> int:
+    """How long the charge takes from this state of charge, with the margin."""
+    below = max(0.0, min(target.target_percent, TAPER_PERCENT) - percent)
+    above = max(0.0, target.target_percent - max(percent, TAPER_PERCENT))
+    energy_kwh = (below + above * TAPER_FACTOR) / 100 * target.capacity_kwh / EFFICIENCY
+    return int(energy_kwh / target.power_kw * MARGIN * HOUR_MS)
 
 
 def next_time(hour: int, minute: int, now_ms: int, time_zone: str) -> int:
-    """The next time the clock on the wall says so. A time that a spring night leaves out is the one an hour later."""
+    """The next moment with this local time. A time that the change to summer time skips is the one an hour later."""
     zone = zone_or_utc(time_zone)
     today = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(zone).date()
     for day in (today, today + timedelta(days=1)):

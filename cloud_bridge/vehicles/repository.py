@@ -90,7 +90,7 @@ def apply_event(
     if row is None:
         return vehicle.link
     link = follow(_link(row), event, now_ms, reason)
-    kept = advice if reason is link.reason else row.advice
+    shown_advice = advice if reason is link.reason else row.advice
     rows.set_columns(
         connection,
         vehicle.id,
@@ -98,7 +98,7 @@ def apply_event(
         since_ms=link.since_ms,
         reason=link.reason,
         before=link.before,
-        advice=kept if link.reason else "",
+        advice=shown_advice if link.reason else "",
     )
     return link
 

@@ -31,10 +31,10 @@ def consents_of(accounts: Accounts, person_id: int) -> list[Consent]:
     found: list[Consent] = []
     with accounts.database.reading() as connection:
         for grant_id in accounts.grants.vault.of_person(connection, person_id):
-            kept = opened(accounts, connection, grant_id)
+            stored = opened(accounts, connection, grant_id)
             provider = accounts.grants.vault.provider_of(connection, grant_id) or ""
             cars = tuple(vehicle.car_id for vehicle in repository.of_grant(connection, grant_id))
-            found.append(Consent(provider, None if kept is None else kept.grant, cars))
+            found.append(Consent(provider, None if stored is None else stored.grant, cars))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The state of the link to a car's account. Pure: every time is handed in, UTC milliseconds. README.md draws it.
+"""The state machine of the link to a car's account. Pure: times are parameters, in UTC milliseconds. README.md draws it.
 
 `degraded` is transient trouble that is retried without asking the driver. `access_lost` has a reason and a time, and
 stays until the account answers again, whoever mended it. A reason is kept while the driver goes through the
@@ -18,6 +18,8 @@ REFUSED_AFTER_MS = 3 * DAY_MS  # of one and the same refusal
 
 
 class State(StrEnum):
+    """Stored with the vehicle: a word may be added, never renamed."""
+
     UNLINKED = "unlinked"
     LINKING = "linking"
     LINKED = "linked"
@@ -26,6 +28,8 @@ class State(StrEnum):
 
 
 class Event(StrEnum):
+    """What changes the state of a link."""
+
     BEGAN = "began"  # the driver pressed Continue
     LAPSED = "lapsed"  # and did not come back in time, or said no
     GRANTED = "granted"  # came back, and the right car is in the account
@@ -36,10 +40,12 @@ class Event(StrEnum):
 
 
 class ImpossibleEvent(Exception):
-    """An event that the state does not know: a mistake of ours."""
+    """An event that the table does not have for this state: a programming error."""
 
 
 class Link(NamedTuple):
+    """A link as it is stored."""
+
     state: State
     since_ms: int
     reason: Trouble | None = None  # of the lost access, or of the trouble that is retried
@@ -90,14 +96,14 @@ TABLE: dict[State, dict[Event, State | None]] = {
 
 
 def event_of(trouble: Trouble | None) -> Event:
-    """What an answer of the provider does to the link; None is an answer without trouble."""
+    """The event of a provider's answer; None is an answer without trouble."""
     if trouble is None or trouble is Trouble.ASLEEP:
         return Event.ANSWERED
     return Event.LOST if trouble in LASTING else Event.FAILED
 
 
 def follow(link: Link, event: Event, now_ms: int, reason: Trouble | None = None) -> Link:
-    """The link after the event. `since_ms` is when it came into this state for this reason."""
+    """The link after the event. `since_ms` is when it entered this state for this reason. Raises ImpossibleEvent."""
     if event not in TABLE[link.state]:
         raise ImpossibleEvent(f"{event} while {link.state}")
     if event is Event.FAILED and link.reason in REFUSALS:

@@ -1,4 +1,4 @@
-"""Why nothing was linked, although the driver came back from the maker's page."""
+"""Why no vehicle was linked, although the driver came back from the maker's page."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from cloud_bridge.vehicles.repository import Vehicle
 
 
 class Refusal(StrEnum):
-    """web/vehicle_words.py says it to the driver."""
+    """The reason. web/presentation/vehicle_words.py has the text for the driver."""
 
     NOT_OURS = "not_ours"  # no such state, used, too old, another browser or person: all look the same
     MIXED_UP = "mixed_up"
@@ -21,6 +21,8 @@ class Refusal(StrEnum):
 
 
 class LinkRefused(BridgeError):
+    """Nothing was linked, and nothing was stored."""
+
     def __init__(self, refusal: Refusal, vehicle: Vehicle | None = None, cars: list[Car] | None = None) -> None:
         super().__init__(f"nothing was linked: {refusal}")
         self.refusal = refusal

@@ -1,10 +1,10 @@
-"""The driver's return from the maker's page: an answer becomes a grant, and the grant is for vehicles of the account.
+"""The OAuth callback: the maker's answer becomes a grant, and the grant is used for vehicles of the account.
 
-Where the provider has an issuer the answer must name it. Nothing of the return is ever used as an address to go to.
-Until all is right nothing is stored; a grant that we cannot use is given back.
+Where the provider has an issuer, the answer must name it. No part of the answer is used as an address to redirect to.
+Nothing is stored before everything is checked; a grant that cannot be used is given back.
 
-One authorisation mends every vehicle of the account that was linked before. A single car that is new is linked with it;
-of several the driver chooses (vehicle_selection.py).
+One authorisation restores every vehicle of the account that was linked before. A single new car is linked with it; of
+several the driver selects (vehicle_selection.py).
 """
 
 from collections.abc import Mapping
@@ -29,12 +29,14 @@ from cloud_bridge.vehicles.repository import Vehicle
 
 
 class Linked(NamedTuple):
+    """The result of a callback."""
+
     vehicles: list[Vehicle]  # the one that the driver came for leads
     choose_for: str | None  # the grant for which the driver has to say which of the new ones
 
 
 def finish(accounts: Accounts, person_id: int, session: str, provider_name: str, answer: Mapping[str, str]) -> Linked:
-    """Take the driver's return in. `answer` is the query. Raises LinkRefused; then nothing has changed."""
+    """Handle the callback. `answer` is the query. Blocks on the provider. Raises LinkRefused; then nothing has changed."""
     attempt = take(accounts, person_id, session, provider_name, answer.get("state", ""))
     try:
         grant = _exchange(accounts, attempt, answer)
@@ -49,7 +51,7 @@ def finish(accounts: Accounts, person_id: int, session: str, provider_name: str,
 def connect(
     accounts: Accounts, connection: Connection, person_id: int, provider_name: str, car: Car, grant_id: str
 ) -> Vehicle:
-    """The car is read with this grant from now on, in the row that it has if it was here before; it is due at once."""
+    """Read the car with this grant from now on. It keeps its row if it has one, and is due to be polled at once."""
     now_ms = accounts.clock.now_ms()
     known = {vehicle.vin: vehicle for vehicle in repository.of_person(connection, person_id)}
     vehicle = known.get(car.vin) or repository.add(connection, person_id, provider_name, car, now_ms)

@@ -1,4 +1,4 @@
-"""The way out: a vehicle is disconnected, and a consent that nothing is read with any more is given back."""
+"""Disconnecting a vehicle. A consent that no vehicle is read with any more is given back to the maker."""
 
 from contextlib import suppress
 
@@ -11,7 +11,7 @@ from cloud_bridge.vehicles.providers.provider import Car, Grant, Provider, Provi
 from cloud_bridge.vehicles.repository import Vehicle
 from cloud_bridge.vehicles.tokens.encryption import SealBroken
 from cloud_bridge.vehicles.tokens.keys import KeyGone
-from cloud_bridge.vehicles.tokens.vault import Kept
+from cloud_bridge.vehicles.tokens.vault import StoredGrant
 
 
 def unlink(accounts: Accounts, vehicle: Vehicle, erase: bool = False) -> bool:
@@ -21,20 +21,20 @@ def unlink(accounts: Accounts, vehicle: Vehicle, erase: bool = False) -> bool:
     """
     with accounts.database.writing() as connection:
         now = repository.find(connection, vehicle.id) or vehicle
-        kept = opened(accounts, connection, now.grant_id)
+        stored = opened(accounts, connection, now.grant_id)
         unused = repository.assign_grant(connection, now, None)
         if unused is not None:
             accounts.grants.vault.delete(connection, unused)
         repository.apply_event(connection, now, Event.UNLINKED, accounts.clock.now_ms())
         if erase:
             repository.remove(connection, now)
-    if kept is None:
+    if stored is None:
         return now.grant_id is None
     try:
-        provider = accounts.provider(kept.provider)
-        provider.release(kept.grant, now.car_id)
+        provider = accounts.provider(stored.provider)
+        provider.release(stored.grant, now.car_id)
         if unused is not None:
-            provider.revoke(kept.grant)
+            provider.revoke(stored.grant)
     except ProviderError:
         return False
     return True
@@ -43,12 +43,12 @@ def unlink(accounts: Accounts, vehicle: Vehicle, erase: bool = False) -> bool:
 def drop(accounts: Accounts, grant_id: str) -> None:
     """Give back and delete a grant without vehicles."""
     with accounts.database.writing() as connection:
-        kept = opened(accounts, connection, grant_id)
+        stored = opened(accounts, connection, grant_id)
         accounts.grants.vault.delete(connection, grant_id)
-    if kept is not None:
+    if stored is not None:
         with suppress(ProviderError):
-            provider = accounts.provider(kept.provider)
-            give_back(provider, kept.grant, provider.cars(kept.grant.access_token))
+            provider = accounts.provider(stored.provider)
+            give_back(provider, stored.grant, provider.cars(stored.grant.access_token))
 
 
 def give_back(provider: Provider, grant: Grant, cars: list[Car]) -> None:
@@ -59,7 +59,7 @@ def give_back(provider: Provider, grant: Grant, cars: list[Car]) -> None:
         provider.revoke(grant)
 
 
-def opened(accounts: Accounts, connection: Connection, grant_id: str | None) -> Kept | None:
+def opened(accounts: Accounts, connection: Connection, grant_id: str | None) -> StoredGrant | None:
     """The stored grant. None if there is none, or if it cannot be opened and so cannot be given back either."""
     with suppress(KeyGone, SealBroken):
         return None if grant_id is None else accounts.grants.vault.get(connection, grant_id)

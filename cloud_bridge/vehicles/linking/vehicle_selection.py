@@ -1,4 +1,4 @@
-"""Which vehicles of an account: all that the maker lists, one or more, with the one authorisation there is."""
+"""Selecting which vehicles of an account to link, of all that the maker lists, with one authorisation."""
 
 from collections.abc import Collection
 
@@ -8,16 +8,16 @@ from cloud_bridge.vehicles.linking.oauth_callback import connect
 from cloud_bridge.vehicles.linking.unlink import drop
 from cloud_bridge.vehicles.providers.provider import Car
 from cloud_bridge.vehicles.repository import Vehicle
-from cloud_bridge.vehicles.tokens.vault import Kept
+from cloud_bridge.vehicles.tokens.vault import StoredGrant
 
 
 class NoSuchGrant(Exception):
-    """It is not this person's, or is there no more."""
+    """The grant is not this person's, or does not exist."""
 
 
 def choices(accounts: Accounts, person_id: int, grant_id: str) -> list[Car]:
     """The cars of the account that are not linked yet. Raises NoSuchGrant, ProviderError, KeyGone or SealBroken."""
-    return _not_linked(accounts, person_id, _kept(accounts, person_id, grant_id))
+    return _not_linked(accounts, person_id, _stored(accounts, person_id, grant_id))
 
 
 def choose(accounts: Accounts, person_id: int, grant_id: str, car_ids: Collection[str]) -> list[Vehicle]:
@@ -25,12 +25,12 @@ def choose(accounts: Accounts, person_id: int, grant_id: str, car_ids: Collectio
 
     Raises what `choices` does.
     """
-    kept = _kept(accounts, person_id, grant_id)
-    chosen = [car for car in _not_linked(accounts, person_id, kept) if car.id in car_ids]
+    stored = _stored(accounts, person_id, grant_id)
+    chosen = [car for car in _not_linked(accounts, person_id, stored) if car.id in car_ids]
     with accounts.database.writing() as connection:
         if accounts.grants.vault.refresh_ms(connection, grant_id) is None:
             raise NoSuchGrant
-        linked = [connect(accounts, connection, person_id, kept.provider, car, grant_id) for car in chosen]
+        linked = [connect(accounts, connection, person_id, stored.provider, car, grant_id) for car in chosen]
         unused = not repository.of_grant(connection, grant_id)
         if linked:
             accounts.grants.vault.mark_selected(connection, grant_id)
@@ -39,16 +39,16 @@ def choose(accounts: Accounts, person_id: int, grant_id: str, car_ids: Collectio
     return linked
 
 
-def _kept(accounts: Accounts, person_id: int, grant_id: str) -> Kept:
+def _stored(accounts: Accounts, person_id: int, grant_id: str) -> StoredGrant:
     with accounts.database.reading() as connection:
-        kept = accounts.grants.vault.get(connection, grant_id)
-    if kept is None or kept.person_id != person_id:
+        stored = accounts.grants.vault.get(connection, grant_id)
+    if stored is None or stored.person_id != person_id:
         raise NoSuchGrant
-    return kept
+    return stored
 
 
-def _not_linked(accounts: Accounts, person_id: int, kept: Kept) -> list[Car]:
-    cars = accounts.provider(kept.provider).cars(kept.grant.access_token)
+def _not_linked(accounts: Accounts, person_id: int, stored: StoredGrant) -> list[Car]:
+    cars = accounts.provider(stored.provider).cars(stored.grant.access_token)
     with accounts.database.reading() as connection:
         theirs = repository.of_person(connection, person_id)
     linked = {vehicle.vin for vehicle in theirs if vehicle.grant_id is not None}

@@ -1,7 +1,7 @@
-"""How often a car's account is asked. Pure.
+"""How often a car is polled. Pure.
 
-Polite: while it charges often enough for a dashboard, otherwise seldom, after failures ever more seldom, and as late as
-the provider says when it says so.
+While it charges, often enough for a dashboard; otherwise seldom; after failures with exponential backoff, and not before the
+time that the provider names.
 """
 
 from cloud_bridge.durations import MINUTE_MS
@@ -17,7 +17,7 @@ LOST_MS = 24 * 60 * MINUTE_MS  # consent that is gone comes back by itself only 
 
 
 def next_look_ms(link: Link, reading: Reading | None, failures: int, retry_after_ms: int | None = None) -> int:
-    """How long to wait before the next look. `failures` in a row, this one included."""
+    """How long to wait before the next poll. `failures` in a row, this one included."""
     if link.reason in AUTHORISE_AGAIN and link.reason is not Trouble.REFUSED:  # a refusal may be the operator's to end
         return LOST_MS
     if failures:

@@ -1,4 +1,4 @@
-"""Looks at every car when it is due, so that a lost access is on the dashboard before the driver looks there."""
+"""Polls every car when it is due, so that a lost access is on the dashboard before the driver looks there."""
 
 import asyncio
 import logging
@@ -17,14 +17,14 @@ from cloud_bridge.vehicles.repository import Vehicle
 
 EVERY_S = 5.0
 IN_ONE_ROUND = 100
-TURN_MS = 120_000  # longer than a look can take
+TURN_MS = 120_000  # longer than a poll can take
 
 _log = logging.getLogger(__name__)
 
 
 async def poll_for_ever(accounts: Accounts) -> None:
-    """For as long as the bridge runs. A maker that is slow delays its own cars and nobody else's."""
-    with ThreadPoolExecutor(1, "vehicles") as own_thread:  # for the store; looks are accounts.calls'
+    """Runs until it is cancelled. A slow maker delays its own cars and no others."""
+    with ThreadPoolExecutor(1, "vehicles") as own_thread:  # for the store; the polls run on accounts.calls
         loop = asyncio.get_running_loop()
         while True:
             await loop.run_in_executor(own_thread, begin_due_polls, accounts)
@@ -32,21 +32,21 @@ async def poll_for_ever(accounts: Accounts) -> None:
 
 
 def poll_due(accounts: Accounts) -> int:
-    """One round, to its end. Returns how many cars were looked at."""
+    """One round, to its end. Returns how many cars were polled."""
     begun = begin_due_polls(accounts)
     wait([*begun.looks, *begun.drops])
     return len(begun.looks)
 
 
 class Begun(NamedTuple):
-    """Under way: looks at cars, and grants that are given back because their drivers did not choose in time."""
+    """What is running: polls, and grants that are given back because their drivers did not select vehicles in time."""
 
     looks: list[Future[Any]]
     drops: list[Future[Any]]
 
 
 def begin_due_polls(accounts: Accounts) -> Begun:
-    """Begin what is due and not under way. What goes wrong with one does not touch the others."""
+    """Begin what is due and not running. An error of one does not affect the others."""
     try:
         with accounts.database.writing() as connection:
             repository.lapse_requests(connection, accounts.verified_ms())
@@ -56,7 +56,7 @@ def begin_due_polls(accounts: Accounts) -> Begun:
     except SQLAlchemyError as error:
         _log.error("the vehicles cannot be read: %s", type(error).__name__)
         return Begun([], [])
-    begin = accounts.calls.for_watch
+    begin = accounts.calls.for_poller
     looks = [begin(vehicle.provider, partial(_poll_in_turn, accounts, vehicle), vehicle.id) for vehicle in due]
     drops = [begin(maker, partial(_drop, accounts, grant_id), grant_id) for grant_id, maker in unchosen]
     return Begun(*([future for future in begun if future is not None] for begun in (looks, drops)))
@@ -76,4 +76,4 @@ def _poll_in_turn(accounts: Accounts, vehicle: Vehicle) -> None:
         if ours:
             poll(accounts, vehicle)
     except (BridgeError, SQLAlchemyError) as error:
-        _log.error("vehicle %d cannot be looked at: %s", vehicle.id, type(error).__name__)
+        _log.error("vehicle %d cannot be polled: %s", vehicle.id, type(error).__name__)

@@ -1,4 +1,4 @@
-"""Calls to a provider, with a bound on everything: time, size, redirects. What comes back is JSON or an error."""
+"""HTTP calls to a provider with bounds on time, size and redirects. The result is a JSON object or ProviderError."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ MAX_DIGITS = 9  # of it; Python converts no more than 4300
 
 
 class Bounded(httpx2.BaseTransport):
-    """Reads the whole answer here, so that none is endless; httpx only bounds the time between two pieces."""
+    """A transport that reads the whole answer, within TOTAL_S and MAX_BYTES: httpx bounds only the time between two pieces."""
 
     def __init__(self, inner: httpx2.BaseTransport | None = None) -> None:
         self._inner = inner or httpx2.HTTPTransport()
@@ -63,7 +63,7 @@ Explain = Callable[[int, dict[str, Any]], tuple[Trouble, str]]  # status, body -
 def ask(
     transport: httpx2.BaseTransport, method: str, url: str, access_token: str, explain: Explain, **parts: Any
 ) -> Answer:
-    """One call with the access token. Raises ProviderError."""
+    """One call with the access token. `explain` gives the meaning of an error. Blocks for TOTAL_S. Raises ProviderError."""
     client = httpx2.Client(transport=transport, **CLIENT)
     headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json"} | parts.pop("headers", {})
     try:
@@ -97,7 +97,7 @@ def _explained(response: httpx2.Response, body: dict[str, Any] | None, explain: 
 
 
 def unreachable(error: Exception) -> ProviderError:
-    """No answer at all. Only the kind of error is told: its text may hold an address with a token in it."""
+    """The error of a call without an answer. It has the kind of error only: the text may contain an address with a token."""
     return ProviderError(Trouble.OUTAGE, type(error).__name__)
 
 

@@ -1,4 +1,4 @@
-"""Values out of a provider's JSON: of the right type and in a sensible range, or None. A car never breaks a page."""
+"""Values of a provider's JSON: of the right type, in a sensible range and short enough for the store, or None."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,11 +21,13 @@ def number(value: Any) -> float | None:
 
 
 def percent(value: Any) -> float | None:
+    """A number from 0 to 100."""
     found = number(value)
     return found if found is not None and found <= 100 else None
 
 
 def yes_no(value: Any) -> bool | None:
+    """A boolean; None for anything else, also for 0 and 1."""
     return value if isinstance(value, bool) else None
 
 
@@ -34,21 +36,21 @@ def text(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     try:
-        kept = "".join(letter for letter in str(value) if letter.isprintable()).strip()
+        printable = "".join(letter for letter in str(value) if letter.isprintable()).strip()
     except ValueError:  # a number of more digits than Python writes
         return None
-    return kept[:LONGEST_TEXT] or None
+    return printable[:LONGEST_TEXT] or None
 
 
 def sentence(value: Any) -> str:
-    """Words of the provider for the driver; empty when there are none."""
+    """A text of the provider for the driver, printable and cut to its column; empty if there is none."""
     return (
         "".join(letter for letter in value if letter.isprintable())[:LONGEST_SENTENCE] if isinstance(value, str) else ""
     )
 
 
 def moment_ms(value: Any, now_ms: int) -> int:
-    """A provider's time in milliseconds; ours when it sends none or one in the future."""
+    """A provider's time, UTC in milliseconds since 1970; `now_ms` if it sends none, or one in the future."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= now_ms + FUTURE_MS:
         return now_ms
     return int(value)

@@ -43,18 +43,18 @@ class Generic(OAuthProvider):
         self._api_url = section.url("api_url").rstrip("/")
 
     def cars(self, access_token: str) -> list[Car]:
-        told = fields.listed(self._get("/vehicles", access_token), "vehicles")
-        found = (fields.car(item, "id", "vin", "name") for item in fields.items(told))
+        answer = fields.listed(self._get("/vehicles", access_token), "vehicles")
+        found = (fields.car(item, "id", "vin", "name") for item in fields.items(answer))
         return [car for car in found if car is not None]
 
     def read(self, access_token: str, car_id: str, now_ms: int) -> Reading:
-        told = self._get(f"/vehicles/{quote(car_id, safe='')}", access_token)
+        answer = self._get(f"/vehicles/{quote(car_id, safe='')}", access_token)
         return Reading(
-            seen_ms=fields.moment_ms(told.get("seen_ms"), now_ms),
-            battery_percent=fields.percent(told.get("battery_percent")),
-            plugged_in=fields.yes_no(told.get("plugged_in")),
-            charging=fields.yes_no(told.get("charging")),
-            range_km=fields.number(told.get("range_km")),
+            seen_ms=fields.moment_ms(answer.get("seen_ms"), now_ms),
+            battery_percent=fields.percent(answer.get("battery_percent")),
+            plugged_in=fields.yes_no(answer.get("plugged_in")),
+            charging=fields.yes_no(answer.get("charging")),
+            range_km=fields.number(answer.get("range_km")),
         )
 
     def _authorise_extra(self, again: bool) -> dict[str, str]:

@@ -72,6 +72,7 @@ class OAuth:
         self._transport = transport
 
     def authorise_url(self, state: str, verifier: str, redirect_uri: str, **extra: str) -> str:
+        """The authorization request (RFC 6749 4.1.1), with a PKCE challenge (RFC 7636) unless the settings forbid it."""
         url: str = self._client(redirect_uri).create_authorization_url(
             self._settings.authorise_url,
             state=state,
@@ -81,11 +82,11 @@ class OAuth:
         return url
 
     def exchange(self, code: str, verifier: str, redirect_uri: str, now_ms: int, **extra: str) -> Grant:
-        """Raises ProviderError; CODE_REFUSED where the code, not the consent, is at fault."""
+        """The grant for a code. Raises ProviderError: CODE_REFUSED where the code, not the consent, is at fault."""
         if self._settings.pkce:
             extra["code_verifier"] = verifier
         try:
-            told = self._told(
+            answer = self._token_answer(
                 self._client(redirect_uri).fetch_token,
                 self._settings.token_url,
                 code=code,
@@ -96,7 +97,7 @@ class OAuth:
             if error.trouble is Trouble.CONSENT_GONE:
                 raise ProviderError(Trouble.CODE_REFUSED, str(error)) from error
             raise
-        grant = self._grant(told, None, now_ms)
+        grant = self._grant(answer, None, now_ms)
         missing = self._settings.needed - set(grant.scopes)
         if not grant.refresh_token:
             missing |= {"offline_access"}
@@ -109,15 +110,15 @@ class OAuth:
         """The next grant. Raises ProviderError; CONSENT_GONE where the refresh token is refused, in whatever words."""
         call = self._client().refresh_token
         try:
-            told = self._told(call, self._settings.token_url, refresh_token=refresh_token, **extra)
+            answer = self._token_answer(call, self._settings.token_url, refresh_token=refresh_token, **extra)
         except ProviderError as error:
             if error.trouble is Trouble.CODE_REFUSED:  # there was none: the words are meant for the token
                 raise ProviderError(Trouble.CONSENT_GONE, str(error)) from error
             raise
-        return self._grant(told, refresh_token, now_ms)
+        return self._grant(answer, refresh_token, now_ms)
 
     def revoke(self, grant: Grant) -> None:
-        """Raises ProviderError when the provider cannot be reached; does nothing where it has no way to revoke."""
+        """Revoke the grant (RFC 7009). Does nothing where the provider has no such endpoint. Raises ProviderError."""
         if self._settings.revoke_url is None:
             return
         token, hint = (grant.refresh_token, "refresh_token") if grant.refresh_token else (grant.access_token, None)
@@ -146,21 +147,21 @@ class OAuth:
             client.register_compliance_hook(answer, _checked)
         return client
 
-    def _told(self, call: Any, *arguments: Any, **parts: Any) -> dict[str, Any]:
+    def _token_answer(self, call: Any, *arguments: Any, **parts: Any) -> dict[str, Any]:
         """The parameters of the token endpoint's answer. Raises ProviderError."""
         try:
-            told: dict[str, Any] = call(*arguments, **parts)
+            answer: dict[str, Any] = call(*arguments, **parts)
         except (httpx2.HTTPError, ValueError) as error:  # ValueError: a header or an address that httpx cannot use
             raise unreachable(error) from error
-        return told
+        return answer
 
-    def _grant(self, told: dict[str, Any], old_refresh_token: str | None, now_ms: int) -> Grant:
-        """Lives are durations counted from our own clock, so a clock that is off does not matter."""
-        scope = told.get("scope")
+    def _grant(self, answer: dict[str, Any], old_refresh_token: str | None, now_ms: int) -> Grant:
+        """Lifetimes are counted from our own clock, so a clock that is wrong does not matter."""
+        scope = answer.get("scope")
         # RFC 6749 5.1: left out means all that was asked for.
         scopes = tuple(scope.split()) if isinstance(scope, str) else tuple(self._settings.needed)
-        refresh_token = told.get("refresh_token") or old_refresh_token or ""
-        return Grant(told["access_token"], str(refresh_token), now_ms, now_ms + int(told[LIFE] * 1000), scopes)
+        refresh_token = answer.get("refresh_token") or old_refresh_token or ""
+        return Grant(answer["access_token"], str(refresh_token), now_ms, now_ms + int(answer[LIFE] * 1000), scopes)
 
 
 def _checked(response: httpx2.Response) -> httpx2.Response:

@@ -45,8 +45,8 @@ class Reading:
 class ProviderError(BridgeError):
     """The provider refused, or could not be reached."""
 
-    def __init__(self, trouble: Trouble, said: str = "", advice: str = "", retry_after_ms: int | None = None) -> None:
-        super().__init__(f"{trouble}: {said}" if said else str(trouble))
+    def __init__(self, trouble: Trouble, words: str = "", advice: str = "", retry_after_ms: int | None = None) -> None:
+        super().__init__(f"{trouble}: {words}" if words else str(trouble))
         self.trouble = trouble
         self.advice = advice  # the provider's own words for the driver, where it has some
         self.retry_after_ms = retry_after_ms

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 
 class Trouble(StrEnum):
-    """Kept in the store as the reason of a lost access: a word may be added, never renamed."""
+    """Stored as the reason of a lost access: a word may be added, never renamed."""
 
     # Transient, or the operator's to mend: retried quietly.
     OUTAGE = "outage"

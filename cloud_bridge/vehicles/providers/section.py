@@ -28,6 +28,7 @@ class Section(NamedTuple):
         return self.text(key) if key in self.values else None
 
     def flag(self, key: str, default: bool) -> bool:
+        """true or false."""
         value = self.values.get(key, default)
         if not isinstance(value, bool):
             raise ValueError(f"{self.name}: {key} is {value!r}, not true or false")

@@ -77,8 +77,8 @@ class Smartcar(OAuthProvider):
             if car_id is None:
                 continue
             path = f"/vehicles/{quote(car_id, safe='')}"
-            told = self._get(path, access_token).body | self._get(f"{path}/vin", access_token).body
-            car = fields.car(told | {"id": car_id}, "id", "vin", ("make", "model"))
+            answer = self._get(path, access_token).body | self._get(f"{path}/vin", access_token).body
+            car = fields.car(answer | {"id": car_id}, "id", "vin", ("make", "model"))
             if car is not None:
                 found.append(car)
         return found
@@ -113,8 +113,9 @@ class Smartcar(OAuthProvider):
 
 
 def explain(status: int, body: dict[str, Any]) -> tuple[Trouble, str]:
-    said = f"{body.get('type', '')}:{body.get('code') or ''}"
-    return look_up(ERRORS, status, said), fields.sentence(body.get("suggestedUserMessage"))
+    """By type and code of the error; the advice is Smartcar's own sentence for the driver."""
+    words = f"{body.get('type', '')}:{body.get('code') or ''}"
+    return look_up(ERRORS, status, words), fields.sentence(body.get("suggestedUserMessage"))
 
 
 def _data_age_ms(answer: Answer) -> int | None:

@@ -64,9 +64,9 @@ class Tesla(OAuthProvider):
         self._api_urls = tuple(url.rstrip("/") for url in section.urls("api_url"))
 
     def cars(self, access_token: str) -> list[Car]:
-        told = self._get("/api/1/vehicles", access_token)
+        answer = self._get("/api/1/vehicles", access_token)
         found = (
-            fields.car(item, "vin", "vin", "display_name") for item in fields.items(fields.listed(told, "response"))
+            fields.car(item, "vin", "vin", "display_name") for item in fields.items(fields.listed(answer, "response"))
         )
         return [car for car in found if car is not None]
 
@@ -74,8 +74,8 @@ class Tesla(OAuthProvider):
         path = f"/api/1/vehicles/{quote(car_id, safe='')}"
         if _object(self._get(path, access_token)).get("state") != "online":
             raise ProviderError(Trouble.ASLEEP)
-        told = _object(self._get(f"{path}/vehicle_data?endpoints=charge_state", access_token))
-        charge = told.get("charge_state")
+        answer = _object(self._get(f"{path}/vehicle_data?endpoints=charge_state", access_token))
+        charge = answer.get("charge_state")
         if not isinstance(charge, dict):
             return Reading(now_ms)
         state = charge.get("charging_state")
@@ -117,8 +117,8 @@ def explain(status: int, body: dict[str, Any]) -> tuple[Trouble, str]:
 
 def _object(body: dict[str, Any]) -> dict[str, Any]:
     """The answer proper; Fleet API wraps each one."""
-    told = body.get("response")
-    return told if isinstance(told, dict) else {}
+    answer = body.get("response")
+    return answer if isinstance(answer, dict) else {}
 
 
 registry.add("tesla", Tesla, DEFAULTS)

@@ -1,4 +1,4 @@
-"""AES-256-GCM. What is sealed is bound to its place: it cannot be opened as another person's or another vehicle's."""
+"""AES-256-GCM. A sealed value is bound to its place: it does not open as another person's or another grant's."""
 
 import os
 
@@ -11,16 +11,17 @@ NONCE_BYTES = 12  # random: good for 2**32 seals with one key (NIST SP 800-38D 8
 
 
 class SealBroken(BridgeError):
-    """It was changed, moved, or sealed with another key."""
+    """The value was changed, moved, or sealed with another key."""
 
 
 def seal(key: bytes, plain: bytes, place: bytes) -> bytes:
+    """Nonce and ciphertext. `key` has 32 bytes; `place` is authenticated, not stored."""
     nonce = os.urandom(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, plain, place)
 
 
 def unseal(key: bytes, sealed: bytes, place: bytes) -> bytes:
-    """Raises SealBroken."""
+    """The plain bytes. Raises SealBroken."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
     except (InvalidTag, ValueError) as error:

@@ -1,7 +1,7 @@
 """The vault's keys: a file in the data folder that only its owner may read, or the environment.
 
-Each key has an id, and what is sealed names the key, so a new key can be taken into use while old ones still open what
-they sealed. The file is looked at before every use: a key that the command line has just added is used at once.
+Each key has an id, and a sealed value names its key, so a new key can be taken into use while old ones still open what
+they sealed. The file is checked before every use: a key that the command line has just added is used at once.
 """
 
 import base64
@@ -22,10 +22,12 @@ KEY_BYTES = 32  # AES-256
 
 
 class KeyGone(BridgeError):
-    """Something was sealed with a key that we do not have."""
+    """A key that something is sealed with is missing."""
 
 
 class Keys(NamedTuple):
+    """The keys by id. `current` is the id of the one that seals."""
+
     current: str
     keys: dict[str, bytes]
 
@@ -34,7 +36,7 @@ class Keys(NamedTuple):
 
 
 class KeyFile:
-    """Made with a first key when it is absent. Thread-safe."""
+    """The file is created with a first key if it is absent. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME
@@ -43,7 +45,7 @@ class KeyFile:
         self._keys = Keys("", {})
 
     def keys(self) -> Keys:
-        """Raises KeyGone when the file cannot be read, or not be made."""
+        """The keys as the file has them now. Raises KeyGone if it can be neither read nor created."""
         with self._lock:
             if not self._path.exists():
                 try:
@@ -57,28 +59,28 @@ class KeyFile:
             return self._keys
 
     def add(self) -> str:
-        """A new key that seals from now on. Returns its id."""
+        """Add a key that seals from now on. Returns its id. Raises KeyGone."""
         keys = _with_new(self.keys())
         with self._lock:
             self._write(keys)
         return keys.current
 
     def drop(self, unused: set[str]) -> None:
-        """Forget keys that nothing is sealed with."""
+        """Delete these keys, which nothing is sealed with, except the current one. Raises KeyGone."""
         now = self.keys()
-        kept = {key_id: key for key_id, key in now.keys.items() if key_id not in unused or key_id == now.current}
+        remaining = {key_id: key for key_id, key in now.keys.items() if key_id not in unused or key_id == now.current}
         with self._lock:
-            self._write(Keys(now.current, kept))
+            self._write(Keys(now.current, remaining))
 
     def _write(self, keys: Keys, only_if_absent: bool = False) -> None:
-        """Never half a file: a new one takes its place."""
-        said = {
+        """Replace the file as a whole: a crash leaves the old one or the new one."""
+        content = {
             "current": keys.current,
             "keys": {name: base64.b64encode(key).decode() for name, key in keys.keys.items()},
         }
         fresh = self._path.with_name(f".{FILE_NAME}.{secrets.token_hex(4)}")
         with open(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            json.dump(said, file)
+            json.dump(content, file)
             file.flush()
             os.fsync(file.fileno())
         try:
@@ -93,7 +95,7 @@ class KeyFile:
 
 
 class KeysOfEnvironment:
-    """For those who keep secrets elsewhere. Rotation is then theirs: put the new key in front, then `reseal`."""
+    """For operators with a secret store of their own. To rotate, put the new key in front, then run `rotate-key`."""
 
     def __init__(self, value: str) -> None:
         keys: dict[str, bytes] = {}
@@ -116,7 +118,7 @@ KeySource = KeyFile | KeysOfEnvironment
 
 
 def key_source(folder: Path, environment: Mapping[str, str]) -> KeySource:
-    """Raises SettingError."""
+    """The environment's keys if there are any, else the file's. Raises SettingError."""
     value = environment.get(VARIABLE)
     return KeysOfEnvironment(value) if value else KeyFile(folder)
 
@@ -128,9 +130,9 @@ def _with_new(keys: Keys) -> Keys:
 
 def _read(path: Path) -> Keys:
     try:
-        said = json.loads(path.read_text())
-        keys = {str(name): base64.b64decode(key, validate=True) for name, key in said["keys"].items()}
-        current = str(said["current"])
+        content = json.loads(path.read_text())
+        keys = {str(name): base64.b64decode(key, validate=True) for name, key in content["keys"].items()}
+        current = str(content["current"])
         keys[current]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise KeyGone(f"cannot use {path}: put the file back, or every car must be connected again") from error

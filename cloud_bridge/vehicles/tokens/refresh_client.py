@@ -1,4 +1,4 @@
-"""The way to a refreshed grant: asks the refresher process, and asks the next one at once should that one die."""
+"""Has grants refreshed by the worker process (refresh_worker.py). If that dies, the next one is asked at once."""
 
 import json
 import subprocess
@@ -15,20 +15,25 @@ from cloud_bridge.vehicles.providers.provider_errors import Trouble
 from cloud_bridge.vehicles.tokens.token_refresh import Outcome
 
 ANSWER_S = 60.0  # longer than token_refresh.BUSY_S and a call to the provider
-TRIES = 3  # refreshers that may die over one refresh
+TRIES = 3  # workers that may die during one refresh
 
 OUTAGE = Outcome(Trouble.OUTAGE)
 REFRESH_WORKER = (sys.executable, "-m", "cloud_bridge.vehicles.tokens.refresh_worker")
 
 
 class RefreshClient(Protocol):
-    """Given to whoever needs an access token; tests give one that works in the same process."""
+    """Given to whoever needs an access token; the one of tests works in the same process."""
 
-    def refresh(self, grant_id: str, generation: int) -> Outcome: ...
-    def close(self) -> None: ...
+    def refresh(self, grant_id: str, generation: int) -> Outcome:
+        """Refresh the grant of this generation, unless it is newer already. Blocks."""
+        ...
+
+    def close(self) -> None:
+        """Does not wait for a refresh that is running."""
+        ...
 
 
-class _Refresher(NamedTuple):
+class _Worker(NamedTuple):
     """The process with its two pipes; a line is a JSON object."""
 
     process: subprocess.Popen[str]
@@ -38,17 +43,17 @@ class _Refresher(NamedTuple):
 
 
 class RefreshWorkerProcess:
-    """Starts the refresher when it is first needed, and again when it has died. Thread-safe."""
+    """Starts the worker when it is first needed, and again when it has died. Thread-safe."""
 
     def __init__(self, folder: Path, database_url: str | None, command: Sequence[str] = REFRESH_WORKER) -> None:
         self._where = {"folder": str(folder), "database": database_url}
         self._command = command
         self._lock = threading.Lock()
-        self._refresher: _Refresher | None = None
+        self._worker: _Worker | None = None
         self._count = 0
 
     def refresh(self, grant_id: str, generation: int) -> Outcome:
-        """Blocks. Never raises: a refresher that does not answer is an outage of ours, which is transient."""
+        """Blocks. Never raises: a worker that does not answer is an outage of ours, which is transient."""
         for _ in range(TRIES):
             outcome = self._ask(grant_id, generation)
             if outcome is not None:
@@ -56,11 +61,11 @@ class RefreshWorkerProcess:
         return OUTAGE
 
     def close(self) -> None:
-        """Lets it finish what it has begun; does not wait for it."""
+        """End the worker's input: it finishes what it has begun. Does not wait for it."""
         with self._lock:
-            if self._refresher is not None:
-                _end_orders(self._refresher)
-                self._refresher = None
+            if self._worker is not None:
+                _end_orders(self._worker)
+                self._worker = None
 
     def _ask(self, grant_id: str, generation: int) -> Outcome | None:
         """None: it died before it answered."""
@@ -69,15 +74,15 @@ class RefreshWorkerProcess:
             self._count += 1
             number = self._count
             try:
-                refresher = self._running()
+                worker = self._running()
             except (OSError, RuntimeError):  # the machine has no process or thread left for us
                 return OUTAGE
-            refresher.waiting[number] = answer
+            worker.waiting[number] = answer
             try:
-                _write(refresher, {"id": number, "grant": grant_id, "generation": generation})
+                _write(worker, {"id": number, "grant": grant_id, "generation": generation})
             except OSError:  # it is dying; the others that wait hear it from _listen
-                self._refresher = None
-                del refresher.waiting[number]
+                self._worker = None
+                del worker.waiting[number]
                 return None
         try:
             return answer.result(ANSWER_S)
@@ -85,40 +90,40 @@ class RefreshWorkerProcess:
             return OUTAGE
         finally:
             with self._lock:
-                refresher.waiting.pop(number, None)
+                worker.waiting.pop(number, None)
 
-    def _running(self) -> _Refresher:
+    def _running(self) -> _Worker:
         """Raises OSError or RuntimeError when none can be started."""
-        if self._refresher is None or self._refresher.process.poll() is not None:
-            refresher = _start(self._command)
-            threading.Thread(target=self._listen, args=[refresher], daemon=True, name="refresher").start()
-            _write(refresher, self._where)  # not an argument: it may hold a password
-            self._refresher = refresher
-        return self._refresher
+        if self._worker is None or self._worker.process.poll() is not None:
+            worker = _start(self._command)
+            threading.Thread(target=self._listen, args=[worker], daemon=True, name="worker").start()
+            _write(worker, self._where)  # not an argument: it may hold a password
+            self._worker = worker
+        return self._worker
 
-    def _listen(self, refresher: _Refresher) -> None:
-        with refresher.answers as lines, suppress(ValueError):  # killed in the middle of a line
+    def _listen(self, worker: _Worker) -> None:
+        with worker.answers as lines, suppress(ValueError):  # killed in the middle of a line
             for line in lines:
-                said: dict[str, Any] = json.loads(line)
-                self._settle(refresher, said.pop("id"), said)
-        refresher.process.wait()
+                message: dict[str, Any] = json.loads(line)
+                self._settle(worker, message.pop("id"), message)
+        worker.process.wait()
         with self._lock:
-            _end_orders(refresher)
-            lost = list(refresher.waiting.values())
-            refresher.waiting.clear()
+            _end_orders(worker)
+            lost = list(worker.waiting.values())
+            worker.waiting.clear()
         for answer in lost:
             answer.set_result(None)
 
-    def _settle(self, refresher: _Refresher, number: int, said: dict[str, Any]) -> None:
-        trouble = said.pop("trouble")
-        outcome = Outcome(None if trouble is None else Trouble(trouble), **said)
+    def _settle(self, worker: _Worker, number: int, message: dict[str, Any]) -> None:
+        trouble = message.pop("trouble")
+        outcome = Outcome(None if trouble is None else Trouble(trouble), **message)
         with self._lock:
-            answer = refresher.waiting.pop(number, None)
+            answer = worker.waiting.pop(number, None)
         if answer is not None:
             answer.set_result(outcome)
 
 
-def _start(command: Sequence[str]) -> _Refresher:
+def _start(command: Sequence[str]) -> _Worker:
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -128,15 +133,15 @@ def _start(command: Sequence[str]) -> _Refresher:
     )
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("a process without the pipes that it was started with")
-    return _Refresher(process, process.stdin, process.stdout, {})
+    return _Worker(process, process.stdin, process.stdout, {})
 
 
-def _write(refresher: _Refresher, said: dict[str, Any]) -> None:
+def _write(worker: _Worker, message: dict[str, Any]) -> None:
     """Raises OSError."""
-    refresher.orders.write(json.dumps(said) + "\n")
-    refresher.orders.flush()
+    worker.orders.write(json.dumps(message) + "\n")
+    worker.orders.flush()
 
 
-def _end_orders(refresher: _Refresher) -> None:
+def _end_orders(worker: _Worker) -> None:
     with suppress(OSError):  # what a dead process has not read
-        refresher.orders.close()
+        worker.orders.close()

@@ -2,7 +2,7 @@
 
 It stands in a session of its own and heeds no signal that can be heeded: when the one that started it is killed, its
 input ends, it finishes what it has begun, and only then goes. When it is killed itself, whoever asked it asks the next
-one at once (refresh_client.py); where nobody is left to ask, the watch does so after the restart.
+one at once (refresh_client.py); where nobody is left to ask, the poller does so after the restart.
 
 One JSON object a line. In: first where the store is, `{"folder", "database"}`, then orders,
 `{"id", "grant", "generation"}`; out `{"id", ...}` with the fields of Outcome.
@@ -35,6 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 def main() -> None:
+    """Runs until its input ends. Blocks."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     first = sys.stdin.readline()
@@ -44,12 +45,12 @@ def main() -> None:
     folder = Path(where["folder"])
     database = open_database(where["database"] or folder)
     vault, catalogue = Vault(key_source(folder, os.environ)), read_catalogue(folder, os.environ)
-    refreshing = TokenRefresh(database, vault, catalogue, SystemClock())
-    pen = Lock()
+    token_refresh = TokenRefresh(database, vault, catalogue, SystemClock())
+    output = Lock()
 
     def work(order: dict[str, Any]) -> None:
-        outcome = outcome_of(refreshing, order["grant"], order["generation"])
-        with pen:
+        outcome = outcome_of(token_refresh, order["grant"], order["generation"])
+        with output:
             _answer({"id": order["id"]} | outcome._asdict())
 
     with ThreadPoolExecutor(AT_ONCE) as workers:  # at the end of the input: waits for what was begun
@@ -58,10 +59,10 @@ def main() -> None:
     database.close()
 
 
-def outcome_of(refreshing: TokenRefresh, grant_id: str, generation: int) -> Outcome:
+def outcome_of(token_refresh: TokenRefresh, grant_id: str, generation: int) -> Outcome:
     """Always an outcome: without one the caller would wait for refresh_client.ANSWER_S, and nobody would know why."""
     try:
-        return refreshing.refresh(grant_id, generation)
+        return token_refresh.refresh(grant_id, generation)
     except BridgeError:
         return Outcome(Trouble.NOT_SET_UP)  # the key is gone
     except SQLAlchemyError:
@@ -71,9 +72,9 @@ def outcome_of(refreshing: TokenRefresh, grant_id: str, generation: int) -> Outc
         return Outcome(Trouble.OUTAGE)
 
 
-def _answer(said: dict[str, Any]) -> None:
+def _answer(message: dict[str, Any]) -> None:
     try:
-        print(json.dumps(said), flush=True)
+        print(json.dumps(message), flush=True)
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  nobody listens any more; the store has it all
 

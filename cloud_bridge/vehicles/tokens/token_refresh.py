@@ -24,11 +24,11 @@ from cloud_bridge.store.vehicles import make_due_by
 from cloud_bridge.vehicles.providers.catalogue import Catalogue
 from cloud_bridge.vehicles.providers.provider import Grant, Provider, ProviderError
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
-from cloud_bridge.vehicles.tokens.vault import Kept, Vault
+from cloud_bridge.vehicles.tokens.vault import StoredGrant, Vault
 
 BUSY_S = 30.0  # waited for another that refreshes the same grant
 SOON_MS = (
-    30_000  # after which the watch looks, should we die: longer than a refresh takes, shorter than any second chance
+    30_000  # until the poller tries again, should we die: longer than a refresh takes, shorter than any second chance
 )
 STORE_TRIES = 60  # of the new grant, a second apart, beside the database's own waiting
 
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """Without trouble there is a newer grant now, ours or another's."""
+    """The result of a refresh. Without trouble there is a newer grant now, from this refresh or another."""
 
     trouble: Trouble | None = None
     advice: str = ""
@@ -61,7 +61,7 @@ class TokenRefresh:
     waits: Waits = Waits()
 
     def refresh(self, grant_id: str, generation: int) -> Outcome:
-        """Refresh the grant of this generation, unless somebody has."""
+        """Refresh the grant of this generation, unless it is newer already. Raises BridgeError and SQLAlchemyError."""
         try:
             with exclusive_lock(self.database, f"refresh-{grant_id}", self.waits.lock_s):
                 return self._refresh(grant_id, generation)
@@ -72,27 +72,27 @@ class TokenRefresh:
 
     def _refresh(self, grant_id: str, generation: int) -> Outcome:
         with self.database.writing() as connection:
-            kept = self.vault.get(connection, grant_id)
-            if kept is None:
+            stored = self.vault.get(connection, grant_id)
+            if stored is None:
                 return Outcome(Trouble.CONSENT_GONE)
-            if kept.generation != generation:
+            if stored.generation != generation:
                 return Outcome()
             now_ms = self.clock.now_ms()
             self.vault.begin_refresh(connection, grant_id, now_ms)
             make_due_by(connection, grant_id, now_ms + SOON_MS)
-        provider = self.catalogue.providers.get(kept.provider)
+        provider = self.catalogue.providers.get(stored.provider)
         if provider is None:
-            raise ProviderError(Trouble.NOT_SET_UP, f"the provider {kept.provider} is not in the settings any more")
-        self._store(kept, self._exchange(provider, kept))
+            raise ProviderError(Trouble.NOT_SET_UP, f"the provider {stored.provider} is not in the settings any more")
+        self._store(stored, self._exchange(provider, stored))
         return Outcome()
 
-    def _exchange(self, provider: Provider, kept: Kept) -> Grant:
+    def _exchange(self, provider: Provider, stored: StoredGrant) -> Grant:
         try:
-            return self._answer(provider, kept.grant.refresh_token)
+            return self._answer(provider, stored.grant.refresh_token)
         except ProviderError as error:
-            if error.trouble is not Trouble.CONSENT_GONE or not kept.before:
+            if error.trouble is not Trouble.CONSENT_GONE or not stored.before:
                 raise
-        return self._answer(provider, kept.before)
+        return self._answer(provider, stored.before)
 
     def _answer(self, provider: Provider, refresh_token: str) -> Grant:
         try:
@@ -102,14 +102,14 @@ class TokenRefresh:
                 raise
         return provider.refresh(refresh_token, self.clock.now_ms())
 
-    def _store(self, kept: Kept, grant: Grant) -> None:
+    def _store(self, stored: StoredGrant, grant: Grant) -> None:
         for tries_left in reversed(range(STORE_TRIES)):
             try:
                 with self.database.writing() as connection:
-                    self.vault.renew(connection, kept, grant)
+                    self.vault.renew(connection, stored, grant)
                 return
             except OperationalError as error:
-                _log.error("the new grant %.8s cannot be stored yet: %s", kept.id, error.orig)
+                _log.error("the new grant %.8s cannot be stored yet: %s", stored.id, error.orig)
                 if tries_left == 0:
                     raise
                 self.waits.pause(1.0)

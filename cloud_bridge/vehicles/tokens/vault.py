@@ -24,7 +24,7 @@ REFRESH_AT = 0.8  # of the access token's life
 REFRESH_WEEKLY_MS = 7 * 24 * 3600 * 1000
 
 
-class Kept(NamedTuple):
+class StoredGrant(NamedTuple):
     """A stored grant, opened."""
 
     id: str
@@ -54,7 +54,7 @@ class Vault:
         grants.add_grant(connection, grant_id, person_id, provider, sealed, choose_until_ms)
         return grant_id
 
-    def get(self, connection: Connection, grant_id: str) -> Kept | None:
+    def get(self, connection: Connection, grant_id: str) -> StoredGrant | None:
         """Open a grant. None if it does not exist. Raises KeyGone or SealBroken."""
         row = grants.grant_row(connection, grant_id)
         if row is None:
@@ -71,7 +71,9 @@ class Vault:
             content["expires_ms"],
             tuple(content["scopes"]),
         )
-        return Kept(grant_id, grant, content.get("before", ""), row.person_id, row.provider, generation, refresh_ms)
+        return StoredGrant(
+            grant_id, grant, content.get("before", ""), row.person_id, row.provider, generation, refresh_ms
+        )
 
     def refresh_ms(self, connection: Connection, grant_id: str) -> int | None:
         """When the grant should be refreshed; None if it does not exist. Opens nothing."""
@@ -100,18 +102,18 @@ class Vault:
         """Mark the grant as due. Unless `renew` replaces it, the refresh has to be done again."""
         grants.set_refresh_ms(connection, grant_id, now_ms)
 
-    def renew(self, connection: Connection, kept: Kept, grant: Grant) -> bool:
-        """Store the result of refreshing `kept`. False if it is no longer the newest, or has been deleted."""
-        sealed = self._sealed(kept.person_id, kept.id, grant, kept.grant.refresh_token, kept.generation + 1)
-        return grants.replace_grant(connection, kept.id, kept.generation, sealed)
+    def renew(self, connection: Connection, stored: StoredGrant, grant: Grant) -> bool:
+        """Store the result of refreshing `stored`. False if it is no longer the newest, or has been deleted."""
+        sealed = self._sealed(stored.person_id, stored.id, grant, stored.grant.refresh_token, stored.generation + 1)
+        return grants.replace_grant(connection, stored.id, stored.generation, sealed)
 
     def reseal(self, connection: Connection) -> int:
         """Seal everything with the current key. Returns how many had another one. Raises KeyGone or SealBroken."""
         resealed = 0
         for grant_id in grants.grants_with_other_keys(connection, self._source.keys().current):
-            kept = self.get(connection, grant_id)
-            if kept is not None:
-                key_id, sealed = self._seal(kept.person_id, grant_id, kept.grant, kept.before)
+            stored = self.get(connection, grant_id)
+            if stored is not None:
+                key_id, sealed = self._seal(stored.person_id, grant_id, stored.grant, stored.before)
                 grants.set_seal(connection, grant_id, key_id, sealed)
                 resealed += 1
         return resealed

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.vehicles.linking.link import State
 from cloud_bridge.vehicles.linking.link_errors import LinkRefused, Refusal
-from cloud_bridge.vehicles.plan import Because
+from cloud_bridge.vehicles.plan import PlanReason
 from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN, LASTING, Trouble
 from cloud_bridge.vehicles.repository import Vehicle
 from cloud_bridge.web.presentation import words
@@ -93,9 +93,9 @@ REFUSED = {
 
 # why the charger is not paused for "Ready by"
 AT_ONCE: dict[str, str] = {
-    Because.BATTERY_UNKNOWN: "We do not know how full the battery is, so your charger does not wait.",
-    Because.FULL_ENOUGH: "The battery is as full as you want it, so there is nothing to wait for.",
-    Because.NO_TIME: "The car needs all the time there is, so your charger does not wait.",
+    PlanReason.BATTERY_UNKNOWN: "We do not know how full the battery is, so your charger does not wait.",
+    PlanReason.FULL_ENOUGH: "The battery is as full as you want it, so there is nothing to wait for.",
+    PlanReason.NO_TIME: "The car needs all the time there is, so your charger does not wait.",
 }
 
 CHARGING_BELIEVED_MS = 60 * 60 * 1000  # a car that charges is asked every ten minutes; an hour ago says nothing of now
@@ -141,6 +141,7 @@ class Card:
 
 
 def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str) -> Card:
+    """`maker` is the provider's title; `time_zone` an IANA name, for the times of problems."""
     link, reading = vehicle.link, vehicle.reading
     return Card(
         id=vehicle.id,

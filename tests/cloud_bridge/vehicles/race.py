@@ -35,7 +35,7 @@ from cloud_bridge.vehicles.linking.authorization_requests import begin
 from cloud_bridge.vehicles.linking.oauth_callback import finish
 from cloud_bridge.vehicles.providers.provider import ProviderError
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
-from cloud_bridge.vehicles.tokens.vault import Kept
+from cloud_bridge.vehicles.tokens.vault import StoredGrant
 from hil_tests.sim.car_account import Car, CarAccount
 from hil_tests.sim.car_account_web import create_app
 from tests.cloud_bridge.vehicles.crowd import NoAnswer, Worker, gather, kill_who_refreshes, open_folder
@@ -98,7 +98,7 @@ def _link(accounts: Accounts, account: CarAccount) -> None:
     finish(accounts, 1, "s", "demo", {"state": asked["state"][0], "code": code})
 
 
-def _kept(accounts: Accounts) -> Kept:
+def _kept(accounts: Accounts) -> StoredGrant:
     with accounts.database.reading() as connection:
         kept = accounts.grants.vault.get(connection, repository.of_person(connection, 1)[0].grant_id or "")
     assert kept is not None

@@ -106,10 +106,10 @@ def test_the_watch_leaves_a_vehicle_alone_that_is_asked_about(calls: MakerCalls,
     async def run() -> None:
         press = asyncio.create_task(calls.for_driver("slow", maker.ask, DEADLINE_S, about=1))
         await asyncio.sleep(0)
-        assert calls.for_watch("slow", maker.ask, about=1) is None
-        other = calls.for_watch("slow", maker.ask, about=2)
+        assert calls.for_poller("slow", maker.ask, about=1) is None
+        other = calls.for_poller("slow", maker.ask, about=2)
         assert other is not None
-        assert calls.for_watch("slow", maker.ask, about=2) is None
+        assert calls.for_poller("slow", maker.ask, about=2) is None
         maker.answers.set()
         await press
         assert other.result(DEADLINE_S) == "50 %"
@@ -121,7 +121,7 @@ def test_a_driver_comes_after_the_watch_and_asks_anew(calls: MakerCalls, maker: 
     """The watch's look does not try the refresh token, and the driver's does."""
 
     async def run() -> None:
-        watch = calls.for_watch("slow", maker.ask, about=1)
+        watch = calls.for_poller("slow", maker.ask, about=1)
         assert watch is not None
         press = asyncio.create_task(calls.for_driver("slow", lambda: watch.done(), DEADLINE_S, about=1))
         await asyncio.sleep(0)
@@ -150,10 +150,10 @@ def test_an_unexpected_error_of_the_watch_is_in_the_log_and_the_next_look_begins
     def fail() -> None:
         raise RecursionError("an answer as deep as a well")
 
-    calls.for_watch("maker", fail, "a vehicle")
+    calls.for_poller("maker", fail, "a vehicle")
     again = threading.Event()
     until = time.monotonic() + DEADLINE_S
     while not again.is_set() and time.monotonic() < until:
-        calls.for_watch("maker", again.set, "a vehicle")
+        calls.for_poller("maker", again.set, "a vehicle")
     assert again.is_set()
-    assert "a look at a vehicle ended in an unexpected error" in caplog.text
+    assert "the poll of a vehicle ended in an unexpected error" in caplog.text

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_bridge.durations import HOUR_MS
-from cloud_bridge.vehicles.plan import BELIEVED_MS, Because, Wish, duration_ms, next_time, plan
+from cloud_bridge.vehicles.plan import BELIEVED_MS, ChargeTarget, PlanReason, duration_ms, next_time, plan
 from cloud_bridge.vehicles.providers.provider import Reading
 
 ZONE = "Europe/London"
-WISH = Wish(7, 0, 80, 60, 7.4)
+TARGET = ChargeTarget(7, 0, 80, 60, 7.4)
 
 
 def at(text: str) -> int:
@@ -23,31 +23,31 @@ NOW_MS = at("2026-01-15 22:00")
 
 
 def test_the_charge_begins_as_late_as_it_may() -> None:
-    found = plan(WISH, Reading(NOW_MS, 50.0), NOW_MS, ZONE)
+    found = plan(TARGET, Reading(NOW_MS, 50.0), NOW_MS, ZONE)
     assert found.ready_ms == at("2026-01-16 07:00")
     hours = (found.ready_ms - found.begin_ms) / HOUR_MS
     assert hours == pytest.approx(0.3 * 60 / 0.88 / 7.4 * 1.15, abs=0.01)
-    assert (found.pause_ms, found.because) == (found.begin_ms - NOW_MS, Because.TIME_LEFT)
+    assert (found.pause_ms, found.because) == (found.begin_ms - NOW_MS, PlanReason.TIME_LEFT)
 
 
 @pytest.mark.parametrize(
     ("reading", "because"),
     [
-        (None, Because.BATTERY_UNKNOWN),
-        (Reading(NOW_MS), Because.BATTERY_UNKNOWN),
-        (Reading(NOW_MS - BELIEVED_MS - 1, 50.0), Because.BATTERY_UNKNOWN),
-        (Reading(NOW_MS, 0.0), Because.NO_TIME),
-        (Reading(NOW_MS, 80.0), Because.FULL_ENOUGH),
+        (None, PlanReason.BATTERY_UNKNOWN),
+        (Reading(NOW_MS), PlanReason.BATTERY_UNKNOWN),
+        (Reading(NOW_MS - BELIEVED_MS - 1, 50.0), PlanReason.BATTERY_UNKNOWN),
+        (Reading(NOW_MS, 0.0), PlanReason.NO_TIME),
+        (Reading(NOW_MS, 80.0), PlanReason.FULL_ENOUGH),
     ],
 )
-def test_what_is_not_known_or_urgent_or_done_is_not_paused(reading: Reading | None, because: Because) -> None:
-    found = plan(WISH._replace(power_kw=2.3), reading, NOW_MS, ZONE)
+def test_what_is_not_known_or_urgent_or_done_is_not_paused(reading: Reading | None, because: PlanReason) -> None:
+    found = plan(TARGET._replace(power_kw=2.3), reading, NOW_MS, ZONE)
     assert (found.pause_ms, found.begin_ms, found.because) == (0, NOW_MS, because)
 
 
 def test_the_last_percent_take_longer() -> None:
-    assert duration_ms(95, WISH._replace(target_percent=100)) == pytest.approx(
-        2 * duration_ms(85, WISH._replace(target_percent=90)), rel=0.001
+    assert duration_ms(95, TARGET._replace(target_percent=100)) == pytest.approx(
+        2 * duration_ms(85, TARGET._replace(target_percent=90)), rel=0.001
     )
 
 
@@ -76,6 +76,6 @@ def test_ready_is_by_the_clock_on_the_wall(now: str, ready: str) -> None:
 def test_no_plan_waits_longer_than_until_it_has_to_be_ready(
     now_ms: int, hour: int, minute: int, percent: float, target: float, kwh: float, kw: float
 ) -> None:
-    found = plan(Wish(hour, minute, target, kwh, kw), Reading(now_ms, percent), now_ms, ZONE)
+    found = plan(ChargeTarget(hour, minute, target, kwh, kw), Reading(now_ms, percent), now_ms, ZONE)
     assert now_ms <= found.begin_ms <= found.ready_ms <= now_ms + 26 * HOUR_MS
     assert found.pause_ms == found.begin_ms - now_ms

@@ -7,7 +7,7 @@ import pytest
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.vehicles.linking.link_errors import Refusal
-from cloud_bridge.vehicles.plan import Because
+from cloud_bridge.vehicles.plan import PlanReason
 from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN, LASTING, Trouble
 from cloud_bridge.web.presentation.vehicle_words import AT_ONCE, LOST, REFUSED
 from tests.cloud_bridge.running import DEADLINE_S, sample
@@ -24,7 +24,7 @@ def mark_in(html: str) -> str:
 def test_every_lasting_trouble_and_every_refusal_has_its_words() -> None:
     assert set(LOST) == LASTING
     assert set(REFUSED) == set(Refusal)
-    assert set(AT_ONCE) == set(Because) - {Because.TIME_LEFT}
+    assert set(AT_ONCE) == set(PlanReason) - {PlanReason.TIME_LEFT}
 
 
 @pytest.mark.parametrize("trouble", sorted(LASTING))

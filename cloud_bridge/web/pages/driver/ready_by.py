@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.units import visible_unit
-from cloud_bridge.vehicles.plan import Wish, plan
+from cloud_bridge.vehicles.plan import ChargeTarget, plan
 from cloud_bridge.web.errors import NotTheirs
 from cloud_bridge.web.page import Field, OwnForm, PersonOf, only, to
 from cloud_bridge.web.pages.driver.charging import send_command
@@ -36,8 +36,8 @@ def ready_by(
         unit = visible_unit(connection, person, unit_id)
     if unit is None:
         raise NotTheirs("charger")
-    wish = Wish(int(time[:2]), int(time[3:]), target, capacity_kwh, power_kw)
-    found = plan(wish, vehicle.reading, app_state.clock.now_ms(), unit.time_zone)
+    wanted = ChargeTarget(int(time[:2]), int(time[3:]), target, capacity_kwh, power_kw)
+    found = plan(wanted, vehicle.reading, app_state.clock.now_ms(), unit.time_zone)
     if not found.pause_ms:
         send_command(request, app_state, person, unit, "resume", {})
         return to(f"/account/vehicles/{vehicle.id}?said={found.because}")

@@ -179,6 +179,7 @@ async def _unlink(app_state: AppState, vehicle: Vehicle, erase: bool) -> str:
 
 
 def busy() -> Refused:
+    """The page of a request that found too many waiting for the car maker."""
     return Refused(
         "The car maker is slow",
         "Many drivers are waiting for it at this moment. Nothing was changed. Try again in a minute.",

@@ -15,7 +15,7 @@ from cloud_bridge.vehicles.providers.provider_errors import Trouble
 from cloud_bridge.vehicles.tokens.keys import KeyGone
 from cloud_bridge.vehicles.tokens.refresh_worker import outcome_of
 from cloud_bridge.vehicles.tokens.token_refresh import SOON_MS, Outcome, TokenRefresh, Waits
-from cloud_bridge.vehicles.tokens.vault import Kept, Vault
+from cloud_bridge.vehicles.tokens.vault import StoredGrant, Vault
 from tests.cloud_bridge.vehicles.acting import Scene
 
 AT_ONCE = Waits(lock_s=0)
@@ -27,7 +27,7 @@ class Killed(BaseException):
     """The refresher is gone from one line to the next."""
 
 
-def kept(play: Scene) -> Kept:
+def kept(play: Scene) -> StoredGrant:
     with play.accounts.database.reading() as connection:
         found = play.accounts.grants.vault.get(connection, play.vehicle().grant_id or "")
     assert found is not None

@@ -13,14 +13,14 @@ from cloud_bridge.store.vehicle_tables import account_grants
 from cloud_bridge.vehicles.__main__ import rotate_key
 from cloud_bridge.vehicles.tokens.encryption import SealBroken
 from cloud_bridge.vehicles.tokens.keys import KeyFile, KeyGone, KeysOfEnvironment
-from cloud_bridge.vehicles.tokens.vault import Kept, Vault
+from cloud_bridge.vehicles.tokens.vault import StoredGrant, Vault
 from tests.cloud_bridge.running import store_at
 from tests.cloud_bridge.vehicles.acting import LIFE_MS, Scene
 
 WEEK_MS = 7 * 24 * 3600 * 1000
 
 
-def kept(play: Scene, vehicle_id: int = 1) -> Kept:
+def kept(play: Scene, vehicle_id: int = 1) -> StoredGrant:
     with play.accounts.database.reading() as connection:
         found = play.accounts.grants.vault.get(connection, play.vehicle(vehicle_id).grant_id or "")
     assert found is not None
