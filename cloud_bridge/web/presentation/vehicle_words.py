@@ -6,7 +6,7 @@ from cloud_bridge.clock import iso_utc
 from cloud_bridge.vehicles.linking.link import State
 from cloud_bridge.vehicles.linking.link_errors import LinkRefused, Refusal
 from cloud_bridge.vehicles.plan import PlanReason
-from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN, LASTING, Trouble
+from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN, LASTING, REFUSALS, Trouble
 from cloud_bridge.vehicles.repository import Vehicle
 from cloud_bridge.web.presentation import words
 
@@ -107,6 +107,7 @@ STATES = {
     State.DEGRADED: "Connected; the car maker does not answer at the moment",
     State.ACCESS_LOST: "Access lost",
 }
+REFUSED_FOR_NOW = "Connected; the car maker refuses an answer at the moment"  # degraded by a refusal, not by an outage
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str) -> Card:
         name=vehicle.name,
         vin=vehicle.vin,
         maker=maker,
-        state=STATES[link.state],
+        state=REFUSED_FOR_NOW if link.state is State.DEGRADED and link.reason in REFUSALS else STATES[link.state],
         connected=link.state in (State.LINKED, State.DEGRADED),
         problem=_problem(vehicle, link.reason, maker, time_zone) if link.reason in LASTING else None,
         battery=None if reading is None or reading.battery_percent is None else f"{reading.battery_percent:.0f} %",

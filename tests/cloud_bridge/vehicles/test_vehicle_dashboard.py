@@ -8,7 +8,7 @@ import pytest
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.vehicles.linking.link_errors import Refusal
 from cloud_bridge.vehicles.plan import PlanReason
-from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN, LASTING, Trouble
+from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN, LASTING, REFUSALS, Trouble
 from cloud_bridge.web.presentation.vehicle_words import AT_ONCE, LOST, REFUSED
 from tests.cloud_bridge.running import DEADLINE_S, sample
 from tests.cloud_bridge.vehicles.browsing import Driver
@@ -16,7 +16,7 @@ from tests.cloud_bridge.web.test_pages import text_of
 
 
 def mark_in(html: str) -> str:
-    found = re.search(r'live\?seen=([^"]+)"', html)
+    found = re.search(r'data-seen="([^"]+)"', html)
     assert found, html
     return found[1]
 
@@ -56,7 +56,9 @@ def test_lost_access_stands_right_under_last_contacted(ann: Driver) -> None:
 def test_transient_trouble_is_no_error(ann: Driver, trouble: Trouble) -> None:
     ann.link()
     ann.trouble(trouble)
-    assert 'role="alert"' not in ann.client.get("/").text
+    html = ann.client.get("/").text
+    assert 'role="alert"' not in html
+    assert ("the car maker refuses an answer" in html) == (trouble in REFUSALS), "a refusal is no silence"
 
 
 def test_refresh_clears_the_error_when_access_is_back(ann: Driver) -> None:
