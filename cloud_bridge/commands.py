@@ -18,7 +18,7 @@ SEND_S = 5  # a broker that takes longer than this to pass a command on is gone
 
 RESET: tuple[tuple[str, dict[str, Any]], ...] = (  # of what a former owner has set on the unit: limit, pause and hours
     ("resume", {}),
-    ("schedule", {"hours": "default"}),
+    ("schedule", {"hours": "off"}),  # nothing is avoided before the new owner has chosen
 )
 
 

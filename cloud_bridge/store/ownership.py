@@ -12,8 +12,9 @@ its query with `within`; export and erasure use `owned_by`. What each asker sees
     operator            all that is kept                all that is kept               always
 
 A row's time is when it happened, not when it reached us: a session that the unit delivers after the claim, and that began
-before it, is the former owner's. The unit's own clock is believed where it can be right, that is after the unit was added
-and not after we received the row.
+before it, is the former owner's. The unit's own clock is believed where it can be right: not after we received the row, and
+at most USED_BEFORE_MS before the unit was added. A row without a time happened when we received it; a session without one
+began its duration earlier, after the unit was added.
 
 Who had a unit and when stands in `ownerships`. The periods of one unit do not overlap. A period begins after every row
 that was stored before it, and ends after every row that was stored in it, whatever the clock says: one that was set back
@@ -40,6 +41,7 @@ from sqlalchemy import (
     update,
 )
 
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.access import SEE_ALL, Asker, Role
 from cloud_bridge.store.tables import (
     alerts,
@@ -60,6 +62,7 @@ from cloud_bridge.store.tables import (
     units,
 )
 
+USED_BEFORE_MS = 30 * DAY_MS  # how long a unit may have been in use when it is added; an earlier time is a wrong clock
 BUCKET_MS = 5 * 60 * 1000  # of signal_5min
 DEFAULT_TIME_ZONE = "Europe/London"  # of a site that nobody has described
 EVIDENCE_EVENTS = (  # kinds that tell of the charge point and its network, and not of a person
@@ -95,11 +98,15 @@ def _milliseconds(seconds: ColumnElement[Any]) -> ColumnElement[int]:
     return cast(seconds, BigInteger) * literal(1000, BigInteger)
 
 
-def _believed(table: Table, unit_ms: ColumnElement[Any]) -> ColumnElement[int]:
-    """The unit's own time, unless it is unknown or cannot be: before the unit was added, or after we received it."""
+def _can_be(table: Table, at_ms: ColumnElement[Any], used_before_ms: int) -> ColumnElement[bool]:
+    """False for a time that is not known, too."""
     created_ms = select(units.c.created_ms).where(units.c.id == table.c.unit_id).scalar_subquery()
-    can_be = and_(unit_ms <= table.c.received_ms, unit_ms >= created_ms)
-    return case((can_be, unit_ms), else_=table.c.received_ms)
+    return and_(at_ms <= table.c.received_ms, at_ms >= created_ms - used_before_ms)
+
+
+def _believed(table: Table, unit_ms: ColumnElement[Any]) -> ColumnElement[int]:
+    """The unit's own time, unless it is unknown or cannot be."""
+    return case((_can_be(table, unit_ms, USED_BEFORE_MS), unit_ms), else_=table.c.received_ms)
 
 
 def _once(at_ms: ColumnElement[int], is_evidence: bool = False) -> Happened:
@@ -107,16 +114,20 @@ def _once(at_ms: ColumnElement[int], is_evidence: bool = False) -> Happened:
 
 
 _lasted_ms = _milliseconds(func.coalesce(sessions.c.duration_s, 0))
-_session_began_ms = func.coalesce(
-    _milliseconds(sessions.c.started_s),
-    _milliseconds(sessions.c.ended_s) - _lasted_ms,
-    sessions.c.received_ms - _lasted_ms,
+_told_ms = func.coalesce(_milliseconds(sessions.c.started_s), _milliseconds(sessions.c.ended_s) - _lasted_ms)
+_session_began_ms = case(
+    (_can_be(sessions, _told_ms, USED_BEFORE_MS), _told_ms),
+    (
+        and_(_told_ms.is_(None), _can_be(sessions, sessions.c.received_ms - _lasted_ms, 0)),
+        sessions.c.received_ms - _lasted_ms,
+    ),
+    else_=sessions.c.received_ms,
 )
 
 HAPPENED: dict[Table, Happened] = {
     events: _once(_believed(events, _milliseconds(events.c.unit_time_s))),
     results: _once(_believed(results, _milliseconds(results.c.unit_time_s))),
-    sessions: _once(_believed(sessions, _session_began_ms)),  # it is theirs who plugged in
+    sessions: _once(_session_began_ms),  # it is theirs who plugged in
     commands: _once(commands.c.given_ms),
     alerts: _once(alerts.c.at_ms),
     heartbeats: _once(heartbeats.c.received_ms),

@@ -107,6 +107,19 @@ def test_the_stream_ends_with_the_session(bridge: Bridge, unit: Unit) -> None:
     asyncio.run(run())
 
 
+def test_a_unit_that_another_process_has_released_is_shown_no_more(bridge: Bridge, unit: Unit) -> None:
+    """What the new owner's unit says must not reach the page that the former owner left open."""
+
+    async def run() -> None:
+        answers = iter([stored(bridge), None])
+        events = listening(bridge, mark_now(bridge), lambda: next(answers))
+        await anext(events)
+        unit.publish(HEARTBEAT, sample("heartbeat-charging"))
+        assert [event async for event in events] == []
+
+    asyncio.run(run())
+
+
 def test_whoever_is_let_in_no_more_hears_no_more_at_the_next_look(bridge: Bridge, unit: Unit) -> None:
     async def run() -> None:
         answers = iter([stored(bridge), None])
