@@ -1,7 +1,7 @@
 """Whose a row is: rows belong to a person and the time of their ownership, not to the charge point.
 
 The one place that decides it. A reader of a table of HAPPENED takes a `Period`, which `visible_unit` gives, and restricts
-its query with `within`; export and erasure use `owned_by`. What each asker sees of a charge point's past:
+its query with `within`; export and erasure use `owned_in`. What each asker sees of a charge point's past:
 
     asker               signal, silences, restarts,     sessions, energy, commands,    present contact
                         faults, networks (evidence)     answers, all other events      and firmware
@@ -22,17 +22,21 @@ cannot give the rows of the owner before to the new one. After a clock that ran 
 when that time has come.
 """
 
+import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     Connection,
+    Integer,
     Table,
     and_,
     case,
     cast,
-    exists,
+    false,
     func,
     insert,
     literal,
@@ -179,20 +183,48 @@ def is_owners(table: Table) -> ColumnElement[bool]:
     return HAPPENED[table].began_ms >= since_ms
 
 
-def owned_by(table: Table, person_id: int) -> ColumnElement[bool]:
-    """The condition that a row lies wholly in a time in which its unit was the person's."""
+class Unsure(NamedTuple):
+    """Of a period that ended by a clock which rows of the unit were ahead of. A row stamped since `from_ms` is of the
+    period if it was there at its end, which its id tells."""
+
+    from_ms: int
+    ids: dict[str, int]  # the newest of each table whose rows have one
+
+
+class Owned(NamedTuple):
+    """A time in which a unit was one person's."""
+
+    unit_id: str
+    from_ms: int
+    until_ms: int | None
+    unsure: Unsure | None
+
+
+def periods_of(connection: Connection, person_id: int) -> list[Owned]:
+    """All times in which the person had a unit."""
+    columns = (ownerships.c.unit_id, ownerships.c.from_ms, ownerships.c.until_ms, ownerships.c.unsure)
+    rows = connection.execute(select(*columns).where(ownerships.c.person_id == person_id))
+    return [
+        Owned(row.unit_id, row.from_ms, row.until_ms, Unsure(**json.loads(row.unsure)) if row.unsure else None)
+        for row in rows
+    ]
+
+
+def owned_in(table: Table, periods: Sequence[Owned]) -> ColumnElement[bool]:
+    """The condition that a row lies wholly in one of these times."""
+    return or_(false(), *(_owned_in(table, one) for one in periods))
+
+
+def _owned_in(table: Table, period: Owned) -> ColumnElement[bool]:
     happened = HAPPENED[table]
-    their_units = select(ownerships.c.unit_id).where(ownerships.c.person_id == person_id)
-    in_their_time = exists(
-        select(ownerships.c.id).where(
-            ownerships.c.person_id == person_id,
-            ownerships.c.unit_id == table.c.unit_id,
-            ownerships.c.from_ms <= happened.began_ms,
-            or_(ownerships.c.until_ms.is_(None), ownerships.c.until_ms > happened.began_ms),
-            or_(ownerships.c.until_ms.is_(None), ownerships.c.until_ms >= happened.ended_ms),
-        )
-    ).correlate(table)
-    return and_(table.c.unit_id.in_(their_units), in_their_time)
+    conditions = [table.c.unit_id == period.unit_id, happened.began_ms >= period.from_ms]
+    if period.until_ms is not None:
+        conditions += [happened.began_ms < period.until_ms, happened.ended_ms <= period.until_ms]
+    if period.unsure is not None:
+        is_sure = happened.ended_ms < period.unsure.from_ms
+        newest_id = period.unsure.ids.get(table.name)
+        conditions.append(is_sure if newest_id is None else or_(is_sure, table.c.id <= newest_id))
+    return and_(*conditions)
 
 
 def begin_ownership(connection: Connection, unit_id: str, person_id: int, now_ms: int) -> None:
@@ -207,7 +239,8 @@ def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
     owner's."""
     until_ms = _after_all_rows(connection, unit_id, now_ms)
     lasting = (ownerships.c.unit_id == unit_id, ownerships.c.until_ms.is_(None))
-    connection.execute(update(ownerships).where(*lasting).values(until_ms=until_ms))
+    unsure = None if until_ms == now_ms else json.dumps(Unsure(now_ms, _newest_ids(connection, unit_id))._asdict())
+    connection.execute(update(ownerships).where(*lasting).values(until_ms=until_ms, unsure=unsure))
     connection.execute(tariffs.delete().where(tariffs.c.unit_id == unit_id))
     nobodys = {"owner_id": None, "claimed_ms": None, "name": "", "time_zone": DEFAULT_TIME_ZONE}
     connection.execute(update(units).where(units.c.id == unit_id).values(owned_from_ms=until_ms, **nobodys))
@@ -235,6 +268,15 @@ _STAMPED = (  # what tells when the newest row of a unit was stored
     signal.c.received_ms,
     signal_5min.c.from_ms,
 )
+
+
+def _newest_ids(connection: Connection, unit_id: str) -> dict[str, int]:
+    """The newest row of the unit in each table whose rows have ids that grow."""
+    return {
+        table.name: connection.execute(select(func.max(table.c.id)).where(table.c.unit_id == unit_id)).scalar() or 0
+        for table in HAPPENED
+        if isinstance(table.c.get("id"), Column) and isinstance(table.c.id.type, Integer)
+    }
 
 
 def _after_all_rows(connection: Connection, unit_id: str, now_ms: int) -> int:

@@ -5,13 +5,13 @@ a charge point in the time in which that was theirs (ownership.py). A column who
 something sealed, is never handed out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, or_, select, update
 
 from cloud_bridge.store.access import Person
-from cloud_bridge.store.ownership import end_ownerships, owned_by
+from cloud_bridge.store.ownership import Owned, end_ownerships, owned_in, periods_of
 from cloud_bridge.store.tables import (
     alert_cursors,
     alert_wishes,
@@ -55,22 +55,22 @@ OF_ALL_TIMES = frozenset(  # columns that tell of a charge point since it was ne
     {units.c.first_contact_ms, contacts.c.messages, contacts.c.bad_payloads, contacts.c.operator}
 )
 
-Rule = Callable[[int], ColumnElement[bool]]  # person id -> the condition that a row is theirs
+Rule = Callable[[int, Sequence[Owned]], ColumnElement[bool]]  # person id, their times -> that a row is theirs
 
 
 def _names(column: Column[Any]) -> Rule:
     """The row names the person."""
-    return lambda person_id: column == person_id
+    return lambda person_id, _: column == person_id
 
 
 def _of_their_time(table: Table) -> Rule:
     """The row tells of a unit in the time in which it was theirs."""
-    return lambda person_id: owned_by(table, person_id)
+    return lambda _, periods: owned_in(table, periods)
 
 
 def _of(column: Column[Any], parent: Table, owner: Column[Any]) -> Rule:
     """The row hangs on one of the parent's that names the person."""
-    return lambda person_id: column.in_(select(parent.c.id).where(owner == person_id))
+    return lambda person_id, _: column.in_(select(parent.c.id).where(owner == person_id))
 
 
 RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none: it is nobody's
@@ -82,7 +82,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     tokens: (_names(tokens.c.person_id),),
     contact_details: (_names(contact_details.c.person_id),),
     unit_installers: (_names(unit_installers.c.person_id),),  # as the installer
-    tariffs: (lambda person_id: tariffs.c.unit_id.in_(select(units.c.id).where(units.c.owner_id == person_id)),),
+    tariffs: (lambda person_id, _: tariffs.c.unit_id.in_(select(units.c.id).where(units.c.owner_id == person_id)),),
     conversations: (_names(conversations.c.person_id),),
     messages: (
         _names(messages.c.author_id),
@@ -117,8 +117,9 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
 def export(connection: Connection, person: Person) -> dict[str, list[dict[str, Any]]]:
     """Their rows by table, without hashes and sealed secrets; of units that they had before too."""
     found: dict[str, list[dict[str, Any]]] = {}
+    periods = periods_of(connection, person.id)
     for table in metadata.sorted_tables:
-        condition = _theirs(table, person.id)
+        condition = _theirs(table, person.id, periods)
         if condition is None:
             continue
         handed_out = [column for column in table.columns if column not in OF_ALL_TIMES]
@@ -137,9 +138,10 @@ def erase(connection: Connection, person: Person) -> dict[str, int]:
     gone: dict[str, int] = {}
     needed = select(jobs.c.unit_id).where(jobs.c.closed_ms.is_(None))
     wordless = {"reason": "", "report_name": None, "report": None}
-    connection.execute(update(jobs).where(owned_by(jobs, person.id), jobs.c.closed_ms.is_(None)).values(wordless))
+    periods = periods_of(connection, person.id)
+    connection.execute(update(jobs).where(owned_in(jobs, periods), jobs.c.closed_ms.is_(None)).values(wordless))
     for table in reversed(metadata.sorted_tables):
-        condition = _theirs(table, person.id)
+        condition = _theirs(table, person.id, periods)
         if condition is None or table in (units, people, ownerships):
             continue
         if table is jobs:
@@ -153,9 +155,9 @@ def erase(connection: Connection, person: Person) -> dict[str, int]:
     return gone
 
 
-def _theirs(table: Table, person_id: int) -> ColumnElement[bool] | None:
+def _theirs(table: Table, person_id: int, periods: Sequence[Owned]) -> ColumnElement[bool] | None:
     """The condition that a row is theirs; None for a table that has nothing of anybody."""
-    return or_(*(rule(person_id) for rule in RULES[table])) if RULES[table] else None
+    return or_(*(rule(person_id, periods) for rule in RULES[table])) if RULES[table] else None
 
 
 def _plain(value: Any) -> Any:

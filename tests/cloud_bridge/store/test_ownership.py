@@ -182,6 +182,22 @@ def test_a_clock_that_was_set_back_gives_the_new_owner_nothing_of_the_old_one(
     assert periods[0].until_ms <= periods[1].from_ms
 
 
+def test_after_a_clock_was_set_back_the_former_owner_gets_and_erases_nothing_of_the_new_one(database: Database) -> None:
+    """Ann's time ends after her last row, which was stamped by a clock ten days ahead. Ben's rows of those days are his."""
+    with database.writing() as connection:
+        give(connection, "ann", CLAIMED_MS)
+        say(connection, "session", NOW_MS, y="ann")
+        take(connection, SOLD_MS)
+        give(connection, "ben", SOLD_MS)
+        say(connection, "session", BOUGHT_MS, y="ben")
+        say(connection, "event", BOUGHT_MS, k="ben")
+        assert exported(connection, "ann", "sessions", "reason") == ["ann"]
+        assert exported(connection, "ann", "events", "kind") == []
+        personal.erase(connection, person(connection, "ann"))
+        assert reasons(connection, "operator") == ["ben"]
+        assert kinds(connection, "operator") == ["ben"]
+
+
 # --- release, removal, erasure ----------------------------------------------------------------------------------------
 
 

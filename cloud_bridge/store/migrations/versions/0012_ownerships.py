@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("from_ms", sa.BigInteger(), nullable=False),
         sa.Column("until_ms", sa.BigInteger(), nullable=True),
+        sa.Column("unsure", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name="fk_ownerships_person_id", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name="fk_ownerships_unit_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_ownerships"),

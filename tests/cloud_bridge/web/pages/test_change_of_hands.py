@@ -6,7 +6,7 @@ import pytest
 
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.store.access import Role
-from cloud_bridge.store.units import change_secret
+from cloud_bridge.store.units import NewUnit
 from tests.cloud_bridge.people import Visitor, give
 from tests.cloud_bridge.running import Bridge, Unit
 
@@ -14,15 +14,18 @@ PAGE = "/charge-points/wall"
 
 
 @pytest.fixture
-def code(bridge: Bridge) -> str:
-    return bridge.add_unit("wall").claim_code
+def new(bridge: Bridge) -> NewUnit:
+    return bridge.add_unit("wall")
 
 
 @pytest.fixture
-def unit(bridge: Bridge, code: str) -> Unit:
-    with bridge.app_state.database.writing() as connection:
-        secret = change_secret(connection, "wall", bridge.clock.now_ms())
-    unit = Unit(bridge, "wall", secret).connect()
+def code(new: NewUnit) -> str:
+    return new.claim_code
+
+
+@pytest.fixture
+def unit(bridge: Bridge, new: NewUnit) -> Unit:
+    unit = Unit(bridge, "wall", new.secret).connect()
     unit.subscribe("cp/wall/command")
     return unit
 
