@@ -1,4 +1,4 @@
-"""The log, on standard error: lines for people, or a JSON object a line for whatever collects them."""
+"""The log, on standard error: lines for people, or a JSON object a line for whatever collects them. It names no person."""
 
 import json
 import logging
@@ -28,3 +28,6 @@ def write_logs(as_json: bool) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if as_json else logging.Formatter(FOR_PEOPLE))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("apprise").setLevel(
+        logging.CRITICAL + 1
+    )  # its lines have people's addresses; alerts keep why not
