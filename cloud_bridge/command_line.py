@@ -50,7 +50,7 @@ def _parser() -> Parser:
     unit.declare(Area(areas, "unit", "charge points"))
     token.declare(Area(areas, "token", "API tokens"))
     user.declare(Area(areas, "user", "people who log in"))
-    data.declare(Area(areas, "data", "backup, restore, export, erase"))
+    data.declare(Area(areas, "data", "backup, restore, export, erase, scrub"))
     mosquitto.declare(Area(areas, "mosquitto", "an outside broker"))
     tls.declare(Area(areas, "tls", "certificates"))
     check = areas.add_parser("doctor", help="is everything that the bridge stands on in order?")

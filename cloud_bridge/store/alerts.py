@@ -123,6 +123,7 @@ def weak_signals(
     mean = func.sum(signal_5min.c.total) * 1.0 / func.sum(signal_5min.c.samples)
     query = (
         select(signal_5min.c.unit_id, mean)
+        .join(units, units.c.id == signal_5min.c.unit_id)
         .where(signal_5min.c.from_ms >= since_ms, is_owners(signal_5min))
         .group_by(signal_5min.c.unit_id)
         .having(mean <= at_most_csq, func.sum(signal_5min.c.samples) >= min_samples)

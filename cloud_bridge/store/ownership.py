@@ -178,9 +178,9 @@ def within(table: Table, period: Period) -> ColumnElement[bool]:
 
 
 def is_owners(table: Table) -> ColumnElement[bool]:
-    """The condition that a row is of the present time of ownership of its unit: for work on all units at once."""
-    since_ms = select(units.c.owned_from_ms).where(units.c.id == table.c.unit_id).scalar_subquery()
-    return HAPPENED[table].began_ms >= since_ms
+    """In a query that joins the rows with their units, the condition that a row is of the present time of ownership: for
+    work on all units at once."""
+    return HAPPENED[table].began_ms >= units.c.owned_from_ms
 
 
 class Unsure(NamedTuple):
