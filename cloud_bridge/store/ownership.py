@@ -13,8 +13,7 @@ its query with `within`; export and erasure use `owned_in`. What each asker sees
 
 A row's time is when it happened, not when it reached us: a session that the unit delivers after the claim, and that began
 before it, is the former owner's. The unit's own clock is believed where it can be right: not after we received the row, and
-at most USED_BEFORE_MS before the unit was added. A row without a time happened when we received it; a session without one
-began its duration earlier, after the unit was added.
+at most USED_BEFORE_MS before the unit was added. Without it, the time of receipt counts, less a session's duration.
 
 Who had a unit and when stands in `ownerships`. The periods of one unit do not overlap. A period begins after every row
 that was stored before it, and ends after every row that was stored in it, whatever the clock says: one that was set back
@@ -45,7 +44,7 @@ from sqlalchemy import (
     update,
 )
 
-from cloud_bridge.durations import DAY_MS
+from cloud_bridge.durations import DAY_MS, MINUTE_MS
 from cloud_bridge.store.access import SEE_ALL, Asker, Role
 from cloud_bridge.store.tables import (
     alerts,
@@ -67,6 +66,8 @@ from cloud_bridge.store.tables import (
 )
 
 USED_BEFORE_MS = 30 * DAY_MS  # how long a unit may have been in use when it is added; an earlier time is a wrong clock
+DELIVERED_WITHIN_MS = 10 * MINUTE_MS  # a record that is not late
+SECOND_MS = 2000  # a unit tells whole seconds, and is not quite at ours
 BUCKET_MS = 5 * 60 * 1000  # of signal_5min
 DEFAULT_TIME_ZONE = "Europe/London"  # of a site that nobody has described
 EVIDENCE_EVENTS = (  # kinds that tell of the charge point and its network, and not of a person
@@ -102,36 +103,40 @@ def _milliseconds(seconds: ColumnElement[Any]) -> ColumnElement[int]:
     return cast(seconds, BigInteger) * literal(1000, BigInteger)
 
 
-def _can_be(table: Table, at_ms: ColumnElement[Any], used_before_ms: int) -> ColumnElement[bool]:
-    """False for a time that is not known, too."""
-    created_ms = select(units.c.created_ms).where(units.c.id == table.c.unit_id).scalar_subquery()
-    return and_(at_ms <= table.c.received_ms, at_ms >= created_ms - used_before_ms)
+def _of_unit(table: Table, column: Column[Any]) -> ColumnElement[Any]:
+    return select(column).where(units.c.id == table.c.unit_id).scalar_subquery()
 
 
-def _believed(table: Table, unit_ms: ColumnElement[Any]) -> ColumnElement[int]:
-    """The unit's own time, unless it is unknown or cannot be."""
-    return case((_can_be(table, unit_ms, USED_BEFORE_MS), unit_ms), else_=table.c.received_ms)
+def _witnessed(table: Table, began_ms: ColumnElement[Any], ended_ms: ColumnElement[Any]) -> ColumnElement[int]:
+    """When it began, where that decides whose it is; otherwise when we received it.
+
+    What was received in the time of the first owner can be nobody else's. Later, a time since the first claim decides. A
+    time before that is of nobody whom we know: then it is theirs who had the unit at the end, if we received it at once.
+    """
+    received_ms, first_owned_ms = table.c.received_ms, _of_unit(table, units.c.first_owned_ms)
+    first_until_ms = _of_unit(table, units.c.first_until_ms)
+    cannot_be = or_(
+        began_ms.is_(None), began_ms > received_ms, began_ms < _of_unit(table, units.c.created_ms) - USED_BEFORE_MS
+    )
+    is_first_owners = or_(first_owned_ms.is_(None), first_until_ms.is_(None), received_ms < first_until_ms)
+    just_now = began_ms > received_ms - SECOND_MS
+    at_once = and_(began_ms < first_owned_ms, ended_ms >= received_ms - DELIVERED_WITHIN_MS)
+    return case((or_(cannot_be, is_first_owners, just_now, at_once), received_ms), else_=began_ms)
 
 
 def _once(at_ms: ColumnElement[int], is_evidence: bool = False) -> Happened:
     return Happened(at_ms, at_ms, is_evidence)
 
 
+_event_ms, _result_ms = _milliseconds(events.c.unit_time_s), _milliseconds(results.c.unit_time_s)
 _lasted_ms = _milliseconds(func.coalesce(sessions.c.duration_s, 0))
-_told_ms = func.coalesce(_milliseconds(sessions.c.started_s), _milliseconds(sessions.c.ended_s) - _lasted_ms)
-_session_began_ms = case(
-    (_can_be(sessions, _told_ms, USED_BEFORE_MS), _told_ms),
-    (
-        and_(_told_ms.is_(None), _can_be(sessions, sessions.c.received_ms - _lasted_ms, 0)),
-        sessions.c.received_ms - _lasted_ms,
-    ),
-    else_=sessions.c.received_ms,
-)
+_ended_ms = func.coalesce(_milliseconds(sessions.c.ended_s), sessions.c.received_ms)
+_began_ms = func.coalesce(_milliseconds(sessions.c.started_s), _ended_ms - _lasted_ms)
 
 HAPPENED: dict[Table, Happened] = {
-    events: _once(_believed(events, _milliseconds(events.c.unit_time_s))),
-    results: _once(_believed(results, _milliseconds(results.c.unit_time_s))),
-    sessions: _once(_session_began_ms),  # it is theirs who plugged in
+    events: _once(_witnessed(events, _event_ms, _event_ms)),
+    results: _once(_witnessed(results, _result_ms, _result_ms)),
+    sessions: _once(_witnessed(sessions, _began_ms, _ended_ms)),  # it is theirs who plugged in
     commands: _once(commands.c.given_ms),
     alerts: _once(alerts.c.at_ms),
     heartbeats: _once(heartbeats.c.received_ms),
@@ -231,7 +236,10 @@ def begin_ownership(connection: Connection, unit_id: str, person_id: int, now_ms
     """The unit is the person's from now on. The caller has made sure that it is nobody's."""
     from_ms = _after_all_rows(connection, unit_id, now_ms)
     connection.execute(insert(ownerships), {"unit_id": unit_id, "person_id": person_id, "from_ms": from_ms})
-    connection.execute(update(units).where(units.c.id == unit_id).values(owned_from_ms=from_ms))
+    first_ms = func.coalesce(units.c.first_owned_ms, from_ms)
+    connection.execute(
+        update(units).where(units.c.id == unit_id).values(owned_from_ms=from_ms, first_owned_ms=first_ms)
+    )
 
 
 def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
@@ -242,7 +250,14 @@ def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
     unsure = None if until_ms == now_ms else json.dumps(Unsure(now_ms, _newest_ids(connection, unit_id))._asdict())
     connection.execute(update(ownerships).where(*lasting).values(until_ms=until_ms, unsure=unsure))
     connection.execute(tariffs.delete().where(tariffs.c.unit_id == unit_id))
-    nobodys = {"owner_id": None, "claimed_ms": None, "name": "", "time_zone": DEFAULT_TIME_ZONE}
+    first_ms = func.coalesce(units.c.first_until_ms, until_ms)
+    nobodys = {
+        "first_until_ms": first_ms,
+        "owner_id": None,
+        "claimed_ms": None,
+        "name": "",
+        "time_zone": DEFAULT_TIME_ZONE,
+    }
     connection.execute(update(units).where(units.c.id == unit_id).values(owned_from_ms=until_ms, **nobodys))
 
 

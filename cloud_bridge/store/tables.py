@@ -116,6 +116,8 @@ units = Table(
     Column("broker_hash", String(200)),  # the same secret as mosquitto's password file wants it; null: revoked
     Column("first_contact_ms", BigInteger),  # null: never heard
     Column("owned_from_ms", BigInteger, nullable=False, server_default="0"),  # the last change of hands: ownership.py
+    Column("first_owned_ms", BigInteger),  # when it was claimed for the first time
+    Column("first_until_ms", BigInteger),  # and released again; null: it is its first owner's
     Index(None, "owner_id"),
     Index(None, "name", "id"),
     Index(None, "claim_hash", unique=True),

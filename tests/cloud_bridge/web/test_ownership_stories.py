@@ -62,6 +62,7 @@ class Story:
         self.owner: dict[str, str | None] = dict.fromkeys(UNITS)
         self.periods: dict[str, list[tuple[str, int, int]]] = {name: [] for name in DRIVERS}  # unit, from, until
         self.since: dict[str, int] = {}
+        self.first: dict[str, int] = {}  # order of a unit's first claim
         self.moments: list[tuple[int, int]] = []  # order and clock, between the steps
         self.transcript: list[str] = []
         self.seen: set[str] = set()  # marks that somebody was shown
@@ -117,6 +118,7 @@ class Story:
                 with self.bridge.app_state.database.writing() as connection:
                     claim(connection, find_person(connection, name), self.codes[unit], self.bridge.clock.at_ms)
             self.owner[unit], self.since[unit] = name, self.order
+            self.first.setdefault(unit, self.order)
 
     def release(self, unit: str) -> None:
         name = self.owner[unit]
@@ -152,15 +154,17 @@ class Story:
 
     def late_session(self, unit: str) -> None:
         """The unit kept it until now."""
-        if self.moments and not self.has_clock_trouble:
-            order, at_ms = self.random.choice(self.moments)
+        moments = [one for one in self.moments if one[0] >= self.first.get(unit, self.order)]
+        if moments and not self.has_clock_trouble:
+            order, at_ms = self.random.choice(moments)
             began_s = at_ms // 1000
             said = {"t0": began_s, "t1": self.bridge.clock.at_ms // 1000, "s": 60, "e": 1000}
             self.publish(unit, "session", said | {"y": self.mark(unit, order)})
 
     def late_event(self, unit: str) -> None:
-        if self.moments and not self.has_clock_trouble:
-            order, at_ms = self.random.choice(self.moments)
+        moments = [one for one in self.moments if one[0] >= self.first.get(unit, self.order)]
+        if moments and not self.has_clock_trouble:
+            order, at_ms = self.random.choice(moments)
             kind = self.random.choice(("fault_raised", "override"))
             details = {"fault" if kind == "fault_raised" else "refused": self.mark(unit, order)}
             self.publish(unit, "event", {"t": at_ms // 1000, "k": kind, "d": details})

@@ -12,6 +12,8 @@ down_revision = "0011"
 
 def upgrade() -> None:
     op.add_column("units", sa.Column("owned_from_ms", sa.BigInteger(), server_default="0", nullable=False))
+    op.add_column("units", sa.Column("first_owned_ms", sa.BigInteger(), nullable=True))
+    op.add_column("units", sa.Column("first_until_ms", sa.BigInteger(), nullable=True))
     op.create_table(
         "ownerships",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -31,4 +33,7 @@ def upgrade() -> None:
         "INSERT INTO ownerships (unit_id, person_id, from_ms) "
         "SELECT id, owner_id, coalesce(claimed_ms, created_ms) FROM units WHERE owner_id IS NOT NULL"
     )
-    op.execute("UPDATE units SET owned_from_ms = coalesce(claimed_ms, created_ms) WHERE owner_id IS NOT NULL")
+    op.execute(
+        "UPDATE units SET owned_from_ms = coalesce(claimed_ms, created_ms), "
+        "first_owned_ms = coalesce(claimed_ms, created_ms) WHERE owner_id IS NOT NULL"
+    )
