@@ -44,7 +44,7 @@ from sqlalchemy import (
     update,
 )
 
-from cloud_bridge.durations import DAY_MS, MINUTE_MS
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.access import SEE_ALL, Asker, Role
 from cloud_bridge.store.tables import (
     alerts,
@@ -66,7 +66,6 @@ from cloud_bridge.store.tables import (
 )
 
 USED_BEFORE_MS = 30 * DAY_MS  # how long a unit may have been in use when it is added; an earlier time is a wrong clock
-DELIVERED_WITHIN_MS = 10 * MINUTE_MS  # a record that is not late
 SECOND_MS = 2000  # a unit tells whole seconds, and is not quite at ours
 BUCKET_MS = 5 * 60 * 1000  # of signal_5min
 DEFAULT_TIME_ZONE = "Europe/London"  # of a site that nobody has described
@@ -111,7 +110,8 @@ def _witnessed(table: Table, began_ms: ColumnElement[Any], ended_ms: ColumnEleme
     """When it began, where that decides whose it is; otherwise when we received it.
 
     What was received in the time of the first owner can be nobody else's. Later, a time since the first claim decides. A
-    time before that is of nobody whom we know: then it is theirs who had the unit at the end, if we received it at once.
+    time before that is of nobody whom we know: then it is theirs who had the unit when we received it, if it ended in
+    their time.
     """
     received_ms, first_owned_ms = table.c.received_ms, _of_unit(table, units.c.first_owned_ms)
     first_until_ms = _of_unit(table, units.c.first_until_ms)
@@ -120,8 +120,13 @@ def _witnessed(table: Table, began_ms: ColumnElement[Any], ended_ms: ColumnEleme
     )
     is_first_owners = or_(first_owned_ms.is_(None), first_until_ms.is_(None), received_ms < first_until_ms)
     just_now = began_ms > received_ms - SECOND_MS
-    at_once = and_(began_ms < first_owned_ms, ended_ms >= received_ms - DELIVERED_WITHIN_MS)
-    return case((or_(cannot_be, is_first_owners, just_now, at_once), received_ms), else_=began_ms)
+    claimed_ms = (
+        select(func.max(ownerships.c.from_ms))
+        .where(ownerships.c.unit_id == table.c.unit_id, ownerships.c.from_ms <= received_ms)
+        .scalar_subquery()
+    )
+    ended_since = and_(began_ms < first_owned_ms, ended_ms > claimed_ms - SECOND_MS)
+    return case((or_(cannot_be, is_first_owners, just_now, ended_since), received_ms), else_=began_ms)
 
 
 def _once(at_ms: ColumnElement[int], is_evidence: bool = False) -> Happened:

@@ -156,7 +156,7 @@ def test_what_the_unit_kept_and_delivers_late_belongs_to_whom_it_tells_of(databa
         assert exported(connection, "ben", "sessions", "reason") == []
 
 
-def test_what_is_from_before_the_first_claim_is_theirs_who_had_the_unit_when_it_came_at_once(
+def test_what_began_before_the_first_claim_is_theirs_in_whose_time_it_ended(
     database: Database,
 ) -> None:
     """Nobody whom we know can have a better claim to it. What comes late then is nobody's."""
@@ -168,15 +168,15 @@ def test_what_is_from_before_the_first_claim_is_theirs_who_had_the_unit_when_it_
         take(connection, SOLD_MS)
         give(connection, "ben", BOUGHT_MS)
         now_s = BOUGHT_MS // 1000 + 60
-        say(connection, "session", now_s * 1000, y="at once", t0=early_s, t1=now_s)
-        say(connection, "session", now_s * 1000 + 1, y="late", t0=early_s, t1=early_s + 60)
+        say(connection, "session", now_s * 1000, y="ended", t0=early_s, t1=now_s)
+        say(connection, "session", now_s * 1000 + 1, y="late", t0=early_s, t1=BOUGHT_MS // 1000 - 2)
         say(connection, "event", BOUGHT_MS + 900, k="in the second of the claim", t=(BOUGHT_MS + 900) // 1000)
-        assert reasons(connection, "ben") == ["at once"]
+        assert reasons(connection, "ben") == ["ended"]
         assert kinds(connection, "ben") == ["in the second of the claim"]
         assert exported(connection, "ann", "sessions", "reason") == ["ann"]
         personal.erase(connection, person(connection, "ann"))
         say(connection, "session", NOW_MS, y="hers, after she is gone", t0=(SOLD_MS - HOUR_MS) // 1000)
-        assert reasons(connection, "ben") == ["at once"]
+        assert reasons(connection, "ben") == ["ended"]
 
 
 @pytest.mark.parametrize("unit_s", [0, 946_684_800, START_MS // 1000 - 31 * 86_400, NOW_MS // 1000, 2**53 - 1])
