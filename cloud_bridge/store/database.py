@@ -24,6 +24,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from cloud_bridge.errors import StoreUnusable
@@ -167,10 +168,16 @@ class Database:
         self._reader.dispose()
 
     def close(self) -> None:
+        """Close all connections; one that a thread still uses, when it gives it back."""
+        event.listen(self._reader.pool, "checkin", _close_returned)
         self._reader.dispose()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _close_returned(connection: DBAPIConnection, _record: object) -> None:
+    connection.close()
 
 
 def open_database(where: Path | str) -> Database:

@@ -42,6 +42,7 @@ PROBLEMS = {
         "Nothing was changed. It is our fault, not yours, and your charger is not affected. Try again in a minute.",
     ),
 }
+UNSTORABLE = "a text with U+0000, or with a lone surrogate, or a value out of range"
 OTHER = ("Something went wrong", "It is our fault, not yours. Your charger is not affected. Go back and try again.")
 START = "/"
 
@@ -65,11 +66,12 @@ def answer_problems(app: FastAPI) -> None:
 
 
 def refusal(request: HTTPConnection, status: int) -> Response:
-    """The answer to a request that no route has seen. A 422 for a program has the form of FastAPI's own."""
+    """The answer to a request that no route has seen."""
+    title, _ = PROBLEMS.get(status, OTHER)
     if _is_for_programs(request):
-        reason = PROBLEMS.get(status, OTHER)[0]
-        invalid = [{"type": "value_error", "loc": ["body"], "msg": "a text cannot be stored", "input": None}]
-        return JSONResponse({"detail": invalid if status == 422 else reason}, status)
+        if status in (404, 422):  # as FastAPI writes it
+            return JSONResponse({"detail": [{"loc": ["request"], "msg": UNSTORABLE, "type": "value_error"}]}, 422)
+        return JSONResponse({"detail": title}, status)
     return HTMLResponse(problem_text(request, status), status)
 
 

@@ -6,9 +6,15 @@ const SILENT_MS = 45000;
 const ASK_MS = 15000;
 const board = document.getElementById("board");
 const unit = board.dataset.unit;
+const SEEN = /(?<=[?]seen=).*/; // in the address of its stream, which a refresh renews too
 let heardAt = Date.now();
 let askedAt = 0;
 let post = () => {}; // to whoever holds the stream
+
+// The mark of the state that the page shows.
+function shown() {
+  return decodeURIComponent(SEEN.exec(board.dataset.live)[0]);
+}
 
 function heard() {
   heardAt = Date.now();
@@ -25,18 +31,18 @@ function say(words) {
 async function take({ kind, mark, data }) {
   if (kind === "gone" || (kind === "refused" && data === 401)) location.reload(); // logged out, or not theirs any more
   if (kind === "refused" || kind === "gone") return;
-  if (kind === "board" && mark !== board.dataset.seen) {
+  if (kind === "board" && mark !== shown()) {
     await htmx.swap({ text: data, target: board, sourceElement: board, swap: "innerMorph" });
-    board.dataset.seen = mark;
+    board.dataset.live = board.dataset.live.replace(SEEN, encodeURIComponent(mark));
   } else if (kind === "alive") {
     for (const time of board.querySelectorAll("[data-checked]")) time.textContent = data;
   }
   heard();
-  post({ shows: board.dataset.seen });
+  post({ shows: shown() });
 }
 
 function join() {
-  post({ join: { unit, shown: board.dataset.seen } });
+  post({ join: { unit, shown: shown() } });
 }
 
 function ask() {
@@ -75,7 +81,7 @@ async function ownStream() {
   join();
 }
 
-board.addEventListener("htmx:after:swap", () => { restart(); heard(); post({ shows: board.dataset.seen }); });
+board.addEventListener("htmx:after:swap", () => { restart(); heard(); post({ shows: shown() }); });
 addEventListener("pagehide", () => post({ leave: true }));
 addEventListener("pageshow", (event) => { if (event.persisted) join(); });
 addEventListener("offline", watch);

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cloud_bridge.store.access import Role
 from cloud_bridge.text import MAX_DEPTH, holds_storable, is_storable
-from cloud_bridge.web.security.text_check import is_storable_body
+from cloud_bridge.web.security.text_check import LEFT_TO_ROUTE, is_storable_body
 from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import Bridge
 
@@ -24,6 +24,7 @@ BODIES = [
     (f"{FORM}; charset=utf-8", b"name=%00"),
     ("multipart/form-data; boundary=b", PART % (b"name", b"a\0b")),
     ("multipart/form-data; boundary=b", PART % (b"a\0b", b"x")),
+    ("multipart/form-data; boundary=b", PART.replace(b'"%s"', b'"%s"; filename="a\0b"') % (b"report", b"x")),
     ("multipart/form-data; boundary=b; charset=utf-7", PART % (b"name", b"a+AAA-b")),
     ('multipart/form-data; boundary=b; charset="unicode_escape"', PART % (b"name", rb"a\x00b")),
     ("application/json", rb'{"name": "a\u0000b"}'),
@@ -38,6 +39,7 @@ GOOD = [
     (FORM, b"name=%F0%9F%94%8C+%C3%A9&empty="),
     ("multipart/form-data; boundary=b", PART % (b"name", "é".encode())),
     ("multipart/form-data; boundary=b; charset=UTF-8", PART % (b"name", b"x")),
+    ("multipart/form-data; boundary=b", PART.replace(b'"%s"', b'"%s"; filename="x"') % (b"report", b"a\0b")),
     ("application/json", rb'{"name": "\ud83d\udd0c \\u0000 \u00e9"}'),
     ("application/json", rb'{"name": \u0000'),
     ("application/json", b""),
@@ -88,10 +90,12 @@ def test_every_route_refuses_it_in_its_path_and_in_its_query(bridge: Bridge) -> 
     for client in (olga.client, bridge.client):
         for path in paths(bridge, "GET", "a%00b"):
             if "%00" in path:
-                assert client.get(path).status_code == 404, path
+                assert client.get(path).status_code == (422 if path.startswith("/api/") else 404), path
         for path in paths(bridge, "GET", "1"):
             for query in ("x=%00", "%00=x", "q=a%00b", "code=%00&state=x", "after=%00", "next=/%00", "days=%00"):
-                assert client.get(f"{path}?{query}").status_code == 404, (path, query)
+                if not path.startswith(LEFT_TO_ROUTE):
+                    programs = path.startswith(("/api/", "/healthz", "/metrics"))
+                    assert client.get(f"{path}?{query}").status_code == (422 if programs else 404), (path, query)
 
 
 @pytest.mark.parametrize(("kind", "body"), BODIES)
@@ -100,6 +104,9 @@ def test_every_route_refuses_it_in_its_body(bridge: Bridge, kind: str, body: byt
     for client in (olga.client, bridge.client):
         for path in paths(bridge, "POST", "1"):
             answer = client.post(path, content=body, headers={"Content-Type": kind} if kind else None)
+            if path.startswith(LEFT_TO_ROUTE):
+                assert 400 <= answer.status_code < 500
+                continue
             assert answer.status_code == 422, path
             json_expected = path.startswith("/api/")
             assert answer.headers["content-type"].startswith("application/json" if json_expected else "text/html")

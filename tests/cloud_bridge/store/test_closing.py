@@ -1,0 +1,40 @@
+"""Is every connection closed with its database, also one that is in use at that moment?"""
+
+import threading
+from pathlib import Path
+
+from sqlalchemy import text
+
+from cloud_bridge.store.database import open_database
+from tests.cloud_bridge.running import DEADLINE_S, store_at
+
+
+def test_a_connection_in_use_is_closed_when_it_comes_back(tmp_path: Path) -> None:
+    database = open_database(store_at(tmp_path))
+    in_use, go_on = threading.Event(), threading.Event()
+    driver = []
+
+    def work() -> None:
+        with database.reading() as connection:
+            connection.execute(text("SELECT 1"))
+            driver.append(connection.connection.dbapi_connection)
+            in_use.set()
+            go_on.wait(DEADLINE_S)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert in_use.wait(DEADLINE_S)
+    database.close()
+    go_on.set()
+    thread.join(DEADLINE_S)
+    assert is_closed(driver[0])
+
+
+def is_closed(connection: object) -> bool:
+    if hasattr(connection, "closed"):
+        return bool(connection.closed)  # psycopg
+    try:
+        connection.total_changes  # type: ignore[attr-defined]  # noqa: B018
+    except Exception as error:
+        return "closed" in str(error)
+    return False
