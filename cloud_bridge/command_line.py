@@ -10,8 +10,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.cli import data, doctor, mosquitto, tls, token, unit, user
 from cloud_bridge.cli.area import Answer, Area, Parser
 from cloud_bridge.errors import BridgeError
+from cloud_bridge.listening_sockets import LOOPBACK
 from cloud_bridge.logs import write_logs
-from cloud_bridge.settings import LOOPBACK, Settings, read_settings
+from cloud_bridge.settings import Settings, as_host, read_settings
 from cloud_bridge.text import is_storable
 
 
@@ -71,13 +72,14 @@ def _serve(settings: Settings, area: str | None) -> None:
 
 
 def _say_ready(settings: Settings, http_port: int, mqtt_port: int, mqtts_port: int | None) -> None:
-    print(f"pages  http://{settings.host}:{http_port}/", flush=True)
+    print(f"pages  http://{as_host(settings.host)}:{http_port}/", flush=True)
     if settings.broker is not None:
         print(f"broker {settings.broker.host}:{settings.broker.port}", flush=True)
         return
-    print(f"broker mqtt://{settings.host if settings.mqtt_plain_anywhere else LOOPBACK}:{mqtt_port}", flush=True)
+    plain_host = settings.host if settings.mqtt_plain_anywhere else LOOPBACK
+    print(f"broker mqtt://{as_host(plain_host)}:{mqtt_port}", flush=True)
     if mqtts_port is not None:
-        print(f"broker mqtts://{settings.host}:{mqtts_port}", flush=True)
+        print(f"broker mqtts://{as_host(settings.host)}:{mqtts_port}", flush=True)
 
 
 def _show(answer: Answer, as_json: bool) -> None:

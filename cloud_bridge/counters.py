@@ -38,5 +38,6 @@ class Counters:
     refused_publishes: int = 0  # publications of ours that an outside broker did not allow
     failed_registry_reads: int = 0
     failed_messages: int = 0  # that raised an error of ours; not acknowledged
+    failed_accepts: int = 0  # connections that the system did not let us accept
     failed_connections: int = 0  # to an outside broker, that an error ended
     clock_steps: int = 0  # of our own clock

@@ -2,12 +2,15 @@
 
 import asyncio
 import gc
+import logging
 import os
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,8 +28,9 @@ from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
+from cloud_bridge.listening_sockets import LOOPBACK, open_sockets
 from cloud_bridge.passwords import Passwords, PasswordTurns
-from cloud_bridge.settings import LOOPBACK, Settings
+from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import RESTORE, Database, open_database
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.telling_time import TimeTeller
@@ -36,8 +40,12 @@ from cloud_bridge.vehicles.accounts import open_accounts
 from cloud_bridge.vehicles.polling.poller import poll_for_ever
 from cloud_bridge.verified_time import Clocks
 from cloud_bridge.web.app import create_app
+from cloud_bridge.web.http_protocol import DeadlineH11Protocol
 
-ENDING = (signal.SIGTERM, signal.SIGINT)
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # the last when a terminal is closed
+PROXIES = "127.0.0.1,::1"  # whose X-Forwarded-For counts; FORWARDED_ALLOW_IPS names others
+_log = logging.getLogger(__name__)
+
 CHECK_WITHIN_S = 10.0  # for the check of the database at a start; `doctor` checks all of a larger one
 GOODBYE_S = 3  # for pages that are being sent when we stop
 
@@ -110,11 +118,13 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
 
 
 async def serve(settings: Settings, ready: Callable[[int, int, int | None], None]) -> None:
-    """Serve until SIGTERM or SIGINT. `ready(http_port, mqtt_port, mqtts_port)` is called once all are open.
+    """Serve until a signal of ENDING. `ready(http_port, mqtt_port, mqtts_port)` is called once all are open.
 
     Raises StoreUnusable, SettingError and PortBusy.
     """
+    raise_file_limit()
     async with open_app_state(settings, SystemClock) as app_state:
+        count_failed_accepts(app_state.counters)
         with _listen(settings.host, settings.http_port) as http:
             server = _Server(
                 uvicorn.Config(
@@ -123,6 +133,8 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
                     log_level="warning",
                     server_header=False,
                     timeout_graceful_shutdown=GOODBYE_S,
+                    http=DeadlineH11Protocol,
+                    forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS") or PROXIES,
                 )
             )
             async with _way_in(app_state) as (mqtt_port, mqtts_port):
@@ -133,12 +145,11 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
                     app_state.upkeep.run(alarm),
                     poll_for_ever(app_state.accounts),
                 )
-                for number in ENDING:
-                    asyncio.get_running_loop().add_signal_handler(number, server.stop)
+                _end_by_signal(server.stop)
                 _collect_less_garbage()
-                ready(http.getsockname()[1], mqtt_port, mqtts_port)
+                ready(http[0].getsockname()[1], mqtt_port, mqtts_port)
                 try:
-                    await server.serve(sockets=[http])
+                    await server.serve(sockets=http)
                 finally:
                     duties.cancel()
                     with suppress(asyncio.CancelledError):
@@ -146,21 +157,49 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
 
 
 async def serve_shard(settings: Settings) -> None:
-    """Only take in one part of an outside broker's units, until SIGTERM or SIGINT; the pages are another process's.
+    """Only take in one part of an outside broker's units, until a signal of ENDING; the pages are another process's.
 
     Raises StoreUnusable, and SettingError when there is no such broker.
     """
     if settings.broker is None:
         raise SettingError("set CHARGEKEEPER_BROKER: only an outside broker's units can be shared by processes")
+    raise_file_limit()
     stop = asyncio.Event()
-    for number in ENDING:
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _end_by_signal(stop.set)
     async with open_app_state(settings, SystemClock) as app_state, _way_in(app_state):
         duties = asyncio.gather(app_state.broker.canary().run(), TimeTeller(app_state).run())
         try:
             await stop.wait()
         finally:
             duties.cancel()
+
+
+def _end_by_signal(end: Callable[[], None]) -> None:
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it for SIGHUP
+            asyncio.get_running_loop().add_signal_handler(number, end)
+
+
+def raise_file_limit() -> None:
+    """Every connection is an open file, and the soft limit is often 1,024: up to the hard one, which is the operator's."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def count_failed_accepts(counters: Counters) -> None:
+    """A connection that cannot be accepted is a line in the log, and not a trace. asyncio goes on listening by itself, after
+    a second where the system has no files or memory left."""
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        where = f"{context.get('message', '')} {context.get('handle', '')}"
+        if isinstance(error, OSError) and "accept" in where:
+            counters.failed_accepts += 1
+            _log.warning("a connection was not accepted: %s (%d so far)", error.strerror, counters.failed_accepts)
+        else:
+            loop.default_exception_handler(context)
+
+    asyncio.get_running_loop().set_exception_handler(handle)
 
 
 def _collect_less_garbage() -> None:
@@ -182,15 +221,18 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _listen(host: str, port: int) -> socket.socket:
+@contextmanager
+def _listen(host: str, port: int) -> Generator[list[socket.socket], None, None]:
     try:
-        listener = socket.create_server((host, port), backlog=1024)
+        listeners = open_sockets(host, port)
     except OSError as error:
         raise _port_busy("CHARGEKEEPER_HTTP_PORT", port, error) from error
-    # Accepted sockets inherit it. asyncio sets it only where it made the socket; without it each page waits 40 ms for
-    # the browser's delayed acknowledgement between head and body (measured).
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
+    with ExitStack() as closing:
+        for listener in listeners:
+            # Accepted sockets inherit it. asyncio sets it only where it made the socket; without it each page waits 40 ms
+            # for the browser's delayed acknowledgement between head and body (measured).
+            closing.enter_context(listener).setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield listeners
 
 
 @asynccontextmanager

@@ -10,9 +10,9 @@ from urllib.parse import unquote, urlsplit
 from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest.canary import BrokerAddress
 from cloud_bridge.ingest.shard import ALL, Shard
+from cloud_bridge.listening_sockets import ANYWHERE, LOOPBACK
 from cloud_bridge.text import is_storable
 
-LOOPBACK = "127.0.0.1"
 MAX_SHARDS = 64
 PUBLIC_PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")  # what no proxy and no browser writes differently
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -22,7 +22,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 class Settings:
     """Where the bridge listens and keeps its data."""
 
-    host: str  # CHARGEKEEPER_HOST; only this machine unless asked for
+    host: str  # CHARGEKEEPER_HOST; only this machine unless asked for. "::" is IPv4 and IPv6
     http_port: int  # CHARGEKEEPER_HTTP_PORT; 0 lets the system choose
     mqtt_port: int  # CHARGEKEEPER_MQTT_PORT; likewise. Only on this machine, unless CHARGEKEEPER_MQTT_PLAIN=anywhere
     folder: Path  # CHARGEKEEPER_DATA: the database, unless it is elsewhere, and what else has to be kept
@@ -56,7 +56,7 @@ class Settings:
 
 def reachable(host: str) -> str:
     """An address of this machine at which a socket that listens on `host` answers."""
-    return {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)
+    return LOOPBACK if host in ANYWHERE else host
 
 
 def as_host(host: str) -> str:

@@ -5,6 +5,7 @@ import ctypes
 import ipaddress
 import json
 import os
+import resource
 import shlex
 import shutil
 import socket
@@ -20,8 +21,9 @@ from cryptography import x509
 
 from cloud_bridge.cli.area import Answer
 from cloud_bridge.errors import BridgeError
-from cloud_bridge.settings import Settings
+from cloud_bridge.settings import Settings, as_host, reachable
 from cloud_bridge.store.database import RESTORE, open_database
+from cloud_bridge.store.units import count_units
 from cloud_bridge.vehicles.providers import catalogue
 from cloud_bridge.vehicles.providers.catalogue import read_catalogue
 from cloud_bridge.vehicles.tokens.keys import key_source
@@ -29,6 +31,7 @@ from cloud_bridge.vehicles.tokens.vault import Vault
 
 FREE_BYTES = 500_000_000
 SOON = timedelta(days=21)
+OWN_FILES = 1000  # of the bridge without a unit: pages that are open, the database
 MAIL_PORTS = {"mailto": 25, "mailtos": 587}  # apprise's own, where the setting names none
 ANSWER_WITHIN_S = 5
 CLOCK_UNSYNCHRONISED = 5  # TIME_ERROR, adjtimex(2)
@@ -89,7 +92,7 @@ def database(settings: Settings) -> str:
 
 def broker(settings: Settings) -> str:
     """The running bridge says whether its canary comes through."""
-    url = f"http://127.0.0.1:{settings.http_port}/healthz"
+    url = f"http://{as_host(reachable(settings.host))}:{settings.http_port}/healthz"
     try:
         with urllib.request.urlopen(url, timeout=ANSWER_WITHIN_S) as answer:
             said = json.load(answer)
@@ -101,6 +104,23 @@ def broker(settings: Settings) -> str:
     if not said.get("listening"):
         raise Ill("the bridge runs, but its canary does not come through the broker: see its log")
     return f"listening, {said['connections']} connections"
+
+
+def limits(settings: Settings) -> str:
+    """Every connection is an open file; the bridge raises its soft limit to the hard one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    opened = open_database(settings.store)
+    try:
+        with opened.reading() as connection:
+            count = count_units(connection)
+    finally:
+        opened.close()
+    needed = OWN_FILES + (0 if settings.broker else count)
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise Ill(
+            f"at most {hard:,} open files, and {count:,} units want {needed:,}: raise it (LimitNOFILE= of systemd)"
+        )
+    return f"at most {'any number' if hard == resource.RLIM_INFINITY else f'{hard:,}'}, {needed:,} are enough"
 
 
 def tls(settings: Settings) -> str:
@@ -220,4 +240,16 @@ def vehicles(settings: Settings) -> str:
     return ", ".join(makers) or "none: no car maker is set up (vehicles.toml)"
 
 
-CHECKS: list[Callable[[Settings], str]] = [clock, disk, database, broker, tls, plaintext, links, files, mail, vehicles]
+CHECKS: list[Callable[[Settings], str]] = [
+    clock,
+    disk,
+    database,
+    broker,
+    limits,
+    tls,
+    plaintext,
+    links,
+    files,
+    mail,
+    vehicles,
+]

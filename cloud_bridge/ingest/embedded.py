@@ -14,6 +14,7 @@ from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.listener import MqttListener
 from cloud_bridge.ingest.unknown_clients import UnknownClients
+from cloud_bridge.listening_sockets import ANYWHERE, LOOPBACK
 
 LISTENER = "default"  # amqtt insists on the name
 
@@ -40,7 +41,7 @@ class EmbeddedBroker:
     async def start(self, host: str, port: int) -> None:
         """Raises OSError when it cannot listen there."""
         await self._broker.start()
-        self.host = host
+        self.host = LOOPBACK if host in ANYWHERE else host
         self.port = await self._listener.listen(host, port)
 
     async def start_tls(self, host: str, port: int, certificate: Certificate) -> None:
@@ -49,8 +50,7 @@ class EmbeddedBroker:
 
     def canary(self) -> Canary:
         """For this broker, once it is started."""
-        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host
-        return Canary(BrokerAddress(host, self.port, self._credentials.canary_secret), self._counters)
+        return Canary(BrokerAddress(self.host, self.port, self._credentials.canary_secret), self._counters)
 
     async def stop(self) -> None:
         await self._listener.close()

@@ -25,6 +25,7 @@ from cloud_bridge.ingest.connection import MqttConnection
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.packets import MalformedPacket, PacketTooLarge, Publish
 from cloud_bridge.ingest.session import ConnectReceived, Event, PublishReceived
+from cloud_bridge.listening_sockets import open_sockets
 
 HANDSHAKE_WITHIN_S = 60.0  # TLS over GPRS with a microcontroller at the other end
 TAKE_OVER_WITHIN_S = 5.0  # for the broker to let go of the older connection
@@ -63,18 +64,19 @@ class MqttListener:
 
         Returns the port, chosen by the system when 0. Raises OSError.
         """
-        server = await self._loop.create_server(
-            lambda: MqttConnection(self._loop, self._made, self._happened, self._lost),
-            host,
-            port,
-            ssl=None if certificate is None else certificate.context,
-            ssl_handshake_timeout=None if certificate is None else HANDSHAKE_WITHIN_S,
-        )
-        self._servers.append(server)
+        sockets = open_sockets(host, port)
+        bound: int = sockets[0].getsockname()[1]
+        for one in sockets:
+            server = await self._loop.create_server(
+                lambda: MqttConnection(self._loop, self._made, self._happened, self._lost),
+                sock=one,
+                ssl=None if certificate is None else certificate.context,
+                ssl_handshake_timeout=None if certificate is None else HANDSHAKE_WITHIN_S,
+            )
+            self._servers.append(server)
         self._certificate = certificate or self._certificate
         if self._reaper is None:
             self._reaper = self._loop.create_task(self._reap())
-        bound: int = server.sockets[0].getsockname()[1]
         return bound
 
     async def close(self) -> None:

@@ -11,6 +11,7 @@ from cloud_bridge.web.pages.routers import ROUTERS
 from cloud_bridge.web.problems import answer_problems, refusal
 from cloud_bridge.web.public_address import PublicAddress
 from cloud_bridge.web.security.attempts import Attempts
+from cloud_bridge.web.security.head_as_get import HeadAsGet
 from cloud_bridge.web.security.rates import Rates
 from cloud_bridge.web.security.security_headers import SecurityHeaders
 from cloud_bridge.web.security.text_check import TextCheck
@@ -37,6 +38,7 @@ def create_app(app_state: AppState) -> FastAPI:
     app.add_middleware(SecurityHeaders, refuse=refusal)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
     app.add_middleware(PublicAddress)
+    app.add_middleware(HeadAsGet)
     answer_problems(app)
     for router in (
         charge_points.router,

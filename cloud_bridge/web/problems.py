@@ -29,6 +29,7 @@ PROBLEMS = {
     ),
     404: ("Not here", "There is nothing at this address that you can see. It may have been removed, or not be yours."),
     405: ("Not here", "This address is not a page. Nothing was changed."),
+    408: ("That took too long", "Nothing was stored. Your connection was too slow. Go back and try again."),
     409: ("That was done already", "Nothing was changed a second time."),
     411: ("That was too large", "Nothing was stored. Your browser did not say how much it was sending."),
     413: (

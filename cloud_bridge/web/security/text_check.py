@@ -5,6 +5,7 @@ It stands inside SecurityHeaders, which has refused what is longer than any form
 content of a file is bytes and left to its route, as are the few places to which others lead (LEFT_TO_ROUTE).
 """
 
+import asyncio
 import json
 from collections.abc import Callable
 from email.message import Message
@@ -19,7 +20,9 @@ from starlette.types import Message as AsgiMessage
 from cloud_bridge.text import holds_storable, is_storable
 
 NOT_FOUND = 404  # an address that no page of ours leads to
+REQUEST_TIMEOUT = 408
 UNPROCESSABLE = 422
+BODY_WITHIN_S = 120.0  # for 64 kB at the pace of GPRS. No byte extends it
 # A car maker's answer and its signed calls: their routes take no text as it is, and say themselves what is wrong with it.
 LEFT_TO_ROUTE = ("/vehicles/return/", "/api/webhooks/")
 Refuse = Callable[[HTTPConnection, int], Response]
@@ -43,7 +46,12 @@ class TextCheck:
         if headers.get("content-length", "0") == "0":
             await self._app(scope, receive, send)
             return
-        body = await _whole_body(receive)
+        try:
+            async with asyncio.timeout(BODY_WITHIN_S):
+                body = await _whole_body(receive)
+        except TimeoutError:
+            await self._refuse(HTTPConnection(scope), REQUEST_TIMEOUT)(scope, receive, send)
+            return
         if body is None:  # the client has gone
             return
         if not is_storable_body(headers.get("content-type", ""), body):

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import resource
 import runpy
 import shlex
 import socket
@@ -236,7 +237,7 @@ def test_links_in_letters_need_a_public_address(tmp_path: Path) -> None:
     [
         ({}, "http://127.0.0.1:1"),
         ({"CHARGEKEEPER_HOST": "0.0.0.0"}, "http://127.0.0.1:1"),
-        ({"CHARGEKEEPER_HOST": "::"}, "http://[::1]:1"),
+        ({"CHARGEKEEPER_HOST": "::"}, "http://127.0.0.1:1"),
         ({"CHARGEKEEPER_HOST": "192.0.2.7"}, "http://192.0.2.7:1"),
         ({"CHARGEKEEPER_PUBLIC_URL": "https://example.org/chargers/"}, "https://example.org/chargers"),
     ],
@@ -259,3 +260,13 @@ def test_where_links_lead(tmp_path: Path, environment: dict[str, str], address: 
 def test_a_public_address_that_proxies_write_differently_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(BridgeError, match="CHARGEKEEPER_PUBLIC_URL"):
         settings(tmp_path, CHARGEKEEPER_PUBLIC_URL=url)
+
+
+def test_open_files_are_counted_against_the_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = settings(tmp_path)
+    for limit, ok in ((doctor.OWN_FILES, True), (doctor.OWN_FILES - 1, False), (resource.RLIM_INFINITY, True)):
+        monkeypatch.setattr(resource, "getrlimit", lambda _what, hard=limit: (0, hard))
+        row = finding(asked, "limits")
+        assert row["ok"] is ok, row
+    monkeypatch.setattr(resource, "getrlimit", lambda _what: (0, 10))
+    assert "LimitNOFILE" in finding(asked, "limits")["found"]

@@ -57,3 +57,14 @@ def test_memory_is_bounded() -> None:
     for number in range(attempts.MAX_KEYS + 50):
         tries.failed([(str(number), 1)], 0)
     assert len(tries._used) == MAX_KEYS
+
+
+def test_a_household_has_one_address_whichever_of_its_ipv6_addresses_it_uses() -> None:
+    def keys(address: str) -> list[str]:
+        return [key for key, _ in login_limits("dora", address)]
+
+    assert keys("2001:db8:1:2::1") == keys("2001:db8:1:2:ffff::9")
+    assert keys("2001:db8:1:2::1") != keys("2001:db8:1:3::1")
+    assert keys("fe80::1%eth0") == keys("fe80::2%eth0")
+    assert keys("192.0.2.1") != keys("192.0.2.2")
+    assert keys("") == ["dora@", "@", "dora"]

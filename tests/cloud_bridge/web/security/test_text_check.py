@@ -1,7 +1,9 @@
 """Is a text that a database refuses turned away at the door, wherever in a request it stands?"""
 
+import asyncio
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from cloud_bridge.store.access import Role
 from cloud_bridge.text import MAX_DEPTH, holds_storable, is_storable
+from cloud_bridge.web.security import text_check
 from cloud_bridge.web.security.text_check import LEFT_TO_ROUTE, is_storable_body
 from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import Bridge
@@ -70,14 +73,18 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_what_passes_can_be_written_as_utf_8_and_has_no_nul(value: Any) -> None:
-    written = json.dumps(value, ensure_ascii=False)
-    try:
-        storable = b"\\u0000" not in written.encode()
-    except UnicodeEncodeError:
-        storable = False
-    if r"\\u0000" not in written:  # the text backslash, u, four noughts
-        assert holds_storable(value) is storable
-        assert is_storable_body("application/json", json.dumps(value).encode()) is storable
+    """As JSON has it: two surrogates that make a pair are one character there."""
+    read = json.loads(json.dumps(value))
+    storable = all("\0" not in text and not any("\ud800" <= one <= "\udfff" for one in text) for text in texts_in(read))
+    assert holds_storable(read) is storable
+    assert is_storable_body("application/json", json.dumps(value).encode()) is storable
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for one in [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []:
+        yield from texts_in(one)
 
 
 def test_json_without_end_is_refused_and_not_followed() -> None:
@@ -146,3 +153,23 @@ def test_a_value_that_only_the_database_refuses_is_the_requests_fault(
     monkeypatch.setattr(fleet, "page_of", refused)
     olga = Visitor(bridge, "olga", Role.OPERATOR)
     assert olga.client.get("/fleet").status_code == 422
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_check, "BODY_WITHIN_S", 0.01)
+    sent: list[Any] = []
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"content-length", b"10"), (b"content-type", FORM.encode())]
+    scope = {"type": "http", "method": "POST", "path": "/login", "query_string": b"", "headers": headers}
+
+    async def ask() -> None:
+        await bridge.client.app(scope, never, send)
+
+    asyncio.run(ask())
+    assert sent[0]["status"] == 408

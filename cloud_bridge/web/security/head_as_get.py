@@ -1,0 +1,38 @@
+"""HEAD is answered as GET without the body, on every route (RFC 9110 9.3.2)."""
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class _HeadSent(OSError):
+    """Ends what would go on sending, as if the client had gone."""
+
+
+class HeadAsGet:
+    """ASGI middleware, outside all others."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        is_sent = False
+
+        async def send_head(message: Message) -> None:
+            nonlocal is_sent
+            if message["type"] != "http.response.body":
+                await send(message)
+                return
+            if not is_sent:
+                is_sent = True
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            if message.get("more_body", False):
+                raise _HeadSent
+
+        try:
+            await self._app(dict(scope, method="GET"), receive, send_head)
+        except (_HeadSent, ClientDisconnect):
+            if not is_sent:
+                raise
