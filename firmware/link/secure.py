@@ -1,4 +1,5 @@
-"""TLS 1.3 end to end over the modem's stream: the modem carries bytes that it cannot read.
+"""TLS end to end over the modem's stream: the modem carries bytes that it cannot read. TLS 1.3 where the runtime has it, else
+TLS 1.2 with an ephemeral key exchange and authenticated encryption; the boot event says which.
 
 The broker must show a certificate for the very name that we call, signed by the one authority that the unit was given
 (storage/authority.py). There is no other list of authorities, and no way on if the check fails.
@@ -23,8 +24,22 @@ if False:  # for mypy alone
 
 HANDSHAKE_S = 60  # for all of it: two round trips, some 3 kB at GPRS speed, and a second of elliptic curves on an ESP32
 SHORTEST_S = 0.001  # what is left of a deadline that has passed: takes what is there already
-# Naming these alone also says that nothing older than TLS 1.3 will do.
-CIPHERS = ("TLS1-3-AES-128-GCM-SHA256", "TLS1-3-AES-256-GCM-SHA384", "TLS1-3-CHACHA20-POLY1305-SHA256")
+# By version. Naming those of one alone also says that nothing older will do. A stock ESP32 image of MicroPython has no TLS 1.3
+# (no sdkconfig sets MBEDTLS_SSL_PROTO_TLS1_3), and refuses each name that it does not know with an OSError.
+CIPHERS = (
+    ("1.3", ("TLS1-3-AES-128-GCM-SHA256", "TLS1-3-AES-256-GCM-SHA384", "TLS1-3-CHACHA20-POLY1305-SHA256")),
+    (
+        "1.2",
+        (
+            "TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256",
+            "TLS-ECDHE-RSA-WITH-AES-128-GCM-SHA256",
+            "TLS-ECDHE-ECDSA-WITH-AES-256-GCM-SHA384",
+            "TLS-ECDHE-RSA-WITH-AES-256-GCM-SHA384",
+            "TLS-ECDHE-ECDSA-WITH-CHACHA20-POLY1305-SHA256",
+            "TLS-ECDHE-RSA-WITH-CHACHA20-POLY1305-SHA256",
+        ),
+    ),
+)
 
 
 class NotTrusted(OSError):
@@ -38,7 +53,8 @@ class WrongCertificate(NotTrusted):
 class Trust:
     """Whom the unit trusts: a TLS context that holds the certificate of `authority`, a storage.authority.Authority.
 
-    Made once, while the heap is young: it needs 3 kB in one piece, which a heap that has been lived in may not have.
+    `tls_version` is the only one that is spoken. Made once, while the heap is young: it needs 3 kB in one piece, which a heap
+    that has been lived in may not have.
     """
 
     def __init__(self, authority: "Authority") -> None:
@@ -58,11 +74,29 @@ class Trust:
     def _make(self) -> None:
         self._context = context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
         context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]  # the stubs do not know it
-        context.set_ciphers(CIPHERS)
+        self.tls_version = _choose_ciphers(context)
         der = self._authority.der()
         self._kept, self._loaded = self._authority.kept, der is not None
         if self._loaded:
             context.load_verify_locations(der)
+
+
+def _choose_ciphers(context: "tls.SSLContext") -> str:
+    """The newest version of TLS that the runtime has ciphers of; names those alone. Raises NotTrusted if it has none."""
+    for version, names in CIPHERS:
+        known = [name for name in names if _takes(context, name)]
+        if known:
+            context.set_ciphers(known)
+            return version
+    raise NotTrusted("this runtime has no cipher that will do")
+
+
+def _takes(context: "tls.SSLContext", name: str) -> bool:
+    try:
+        context.set_ciphers((name,))
+        return True
+    except OSError:
+        return False
 
 
 class SecureStream:

@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 CHECKOUT = Path(__file__).resolve().parents[2]
 MICROPYTHON = Path(sys.prefix) / "bin" / "micropython"
 NOW = datetime.datetime.now(datetime.UTC)
+ACCEPT_S = 20  # then nobody comes any more
 DAY = datetime.timedelta(days=1)
 
 Key = ec.EllipticCurvePrivateKey
@@ -68,12 +69,14 @@ def _draft(subject: x509.Name, issuer: x509.Name, key: Key, until: datetime.date
 
 
 @contextmanager
-def serving(pem: Path, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> Iterator[int]:
+def serving(pem: Path, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3, ciphers: str = "DEFAULT") -> Iterator[int]:
     """A TLS server for one connection; its port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.maximum_version = newest
+    context.set_ciphers(ciphers)  # of TLS 1.2
     context.load_cert_chain(pem)
     with create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(ACCEPT_S)
 
         def answer() -> None:
             with suppress(OSError), context.wrap_socket(listener.accept()[0], server_side=True) as connection:
@@ -87,9 +90,9 @@ def serving(pem: Path, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> Itera
             thread.join()
 
 
-def word_of_the_unit(host: str, port: int, authority: Path) -> str:
+def word_of_the_unit(host: str, port: int, authority: Path, *runtime: str) -> str:
     done = subprocess.run(
-        [MICROPYTHON, "tests/firmware/link/handshake.py", host, str(port), authority],
+        [MICROPYTHON, "tests/firmware/link/handshake.py", host, str(port), authority, *runtime],
         cwd=CHECKOUT,
         env={**os.environ, "MICROPYPATH": ".frozen:."},
         capture_output=True,
@@ -103,7 +106,7 @@ def word_of_the_unit(host: str, port: int, authority: Path) -> str:
 def test_its_own_authority_and_the_right_name(tmp_path: Path) -> None:
     authority = Authority()
     with serving(authority.issue(tmp_path, "broker.example")) as port:
-        assert word_of_the_unit("broker.example", port, authority.der(tmp_path)) == "trusted"
+        assert word_of_the_unit("broker.example", port, authority.der(tmp_path)) == "trusted, TLS 1.3"
 
 
 @pytest.mark.parametrize(
@@ -131,3 +134,27 @@ def test_what_is_refused(tmp_path: Path, trouble: str, says: str) -> None:
 
 def test_without_an_authority_it_does_not_even_connect(tmp_path: Path) -> None:
     assert "no certificate authority" in word_of_the_unit("broker.example", 1, tmp_path / "none")
+
+
+@pytest.mark.parametrize("ciphers", ["ECDHE+AESGCM", "DEFAULT"])
+def test_a_runtime_without_tls_1_3_falls_back_to_1_2(tmp_path: Path, ciphers: str) -> None:
+    """A stock ESP32 image of MicroPython is one; it says so by an error at each cipher of 1.3."""
+    authority = Authority()
+    with serving(authority.issue(tmp_path, "broker.example"), ssl.TLSVersion.TLSv1_2, ciphers) as port:
+        said = word_of_the_unit("broker.example", port, authority.der(tmp_path), "old")
+    assert said == "trusted, TLS 1.2"
+
+
+@pytest.mark.parametrize(
+    ("host", "ciphers", "says"),
+    [
+        ("evil.example", "ECDHE+AESGCM", "does not match"),
+        ("broker.example", "ECDHE+AES+SHA256:!AESGCM", "handshake"),  # CBC
+        ("broker.example", "ECDHE+AES+SHA1", "handshake"),
+    ],
+)
+def test_what_is_refused_with_tls_1_2_too(tmp_path: Path, host: str, ciphers: str, says: str) -> None:
+    authority = Authority()
+    with serving(authority.issue(tmp_path, host), ssl.TLSVersion.TLSv1_2, ciphers) as port:
+        said = word_of_the_unit("broker.example", port, authority.der(tmp_path), "old")
+    assert said.startswith("refused: ") and says in said

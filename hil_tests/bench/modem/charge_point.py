@@ -73,7 +73,7 @@ class ChargePoint:
         health: Any = _Health()
         wall_clock: Any = _WallClock()
         settings: Any = _Settings(self.broker.port)
-        no_tls: Any = None
+        no_tls: Any = _NoTls()
         bearer = Bearer(board, clock, journal, lambda _time_s, _source: None)
         cloud = CloudMessages(exchange, journal, health, wall_clock, lambda _payload: None)
         return Uplink(bearer, settings, no_tls, exchange, cloud)
@@ -132,6 +132,10 @@ class _Exchange:
 
     def take_worst_ms(self) -> int:
         return 0
+
+
+class _NoTls:
+    tls_version = "1.3"
 
 
 class _Health:
