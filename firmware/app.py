@@ -10,13 +10,14 @@ on the console (`status`) and with the boot event, and everything else goes on w
 
 import os
 import random
+import time
 
 from firmware.charge_point import SAFE_SETUP, ChargePoint, setup
 from firmware.charging import delay, schedule
 from firmware.charging.claims import Claims
 from firmware.charging.controller import NOTHING, Controller
 from firmware.claim_manager import ClaimManager
-from firmware.clock import Clock
+from firmware.clock import Clock, at_least
 from firmware.control_loop import ControlLoop
 from firmware.health import Health
 from firmware.lazy_import import LazyImport
@@ -24,7 +25,7 @@ from firmware.persistence import Persistence, restore
 from firmware.storage import boots
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.settings import Settings
-from firmware.version import VERSION
+from firmware.version import BUILT_S, VERSION
 from firmware.wall_clock import WallClock
 
 if False:  # for mypy alone
@@ -55,6 +56,7 @@ class Unit(ChargePoint):
         board = self._board = make_board(control_clock, self._pause)
         health = self.health = Health(board.reset_cause)
         part = self._part
+        part("time", at_least, time, BUILT_S, board.set_time)
         boot = health.boot = part("boots", boots.count, board.flash, board.reset_cause, random.randint)
         settings = self.settings = part("settings", Settings, board.flash, {"schedule": schedule.complaint})
         health.settings = settings

@@ -4,7 +4,14 @@ import time
 
 if False:  # for mypy alone
     from collections.abc import Callable
+    from typing import Protocol
 
+    class Platform(Protocol):
+        def gmtime(self, seconds: int) -> tuple[int, ...]: ...
+        def time(self) -> float: ...
+
+
+EPOCH_2000_S = 946684800  # of 2000-01-01 since 1970
 SLICE_MS = 20  # the longest nap: the console answers within it
 
 
@@ -34,3 +41,14 @@ class Clock:
             if self.idle:
                 self.idle()
             left_ms = until_ms - self.now_ms()
+
+
+def epoch_s(platform: "Platform") -> int:
+    """Seconds from 1970 to where the platform's clock counts from, 2000 on an ESP32. `platform` is the module `time`."""
+    return EPOCH_2000_S if platform.gmtime(0)[0] == 2000 else 0
+
+
+def at_least(platform: "Platform", built_s: int, set_time: "Callable[[int], None]") -> None:
+    """A platform's clock that is behind the day of the build is put to it: no certificate would be valid yet."""
+    if platform.time() + epoch_s(platform) < built_s:
+        set_time(built_s)

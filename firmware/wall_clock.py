@@ -7,7 +7,7 @@ messages and compare schedules and expiries with.
 if False:  # for mypy alone
     from firmware.clock import Clock
 
-BUILT_S = 1767225600  # 2026-01-01: no time before this is true; a modem without network time says 2004
+EARLIEST_S = 1767225600  # 2026-01-01: no time before this is true; a modem without network time says 2004
 STEP_S = 5  # a smaller correction is drift and delay; a larger one is worth an event
 
 
@@ -21,7 +21,7 @@ class WallClock:
 
         Returns the step in seconds if it is worth an event: 0 when the time became known; else None.
         """
-        if epoch_s is None or epoch_s < BUILT_S:
+        if epoch_s is None or epoch_s < EARLIEST_S:
             return None
         before_s = self.now()
         self._epoch_at_zero_s = epoch_s - self._clock.now_ms() // 1000

@@ -50,8 +50,8 @@ class Board:
         """Obey `outputs`; never waits."""
         raise NotImplementedError
 
-    def set_time(self, epoch_s: int) -> None:
-        """The time became known, or was corrected: for the platform's clock, which the check of certificates reads."""
+    def set_time(self, time_s: int) -> None:
+        """What time it is, UTC since 1970: for the platform's clock, which the check of certificates reads."""
 
     def flash_writes(self) -> "int | None":
         """How often the flash was programmed since the start; None where the board cannot tell."""

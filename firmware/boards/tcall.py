@@ -20,6 +20,7 @@ from firmware.boards.board import PROGRAM_BYTES, Board
 from firmware.boards.i2c_parts import Parts
 from firmware.boards.plateaus import plateaus, resistance_ohm
 from firmware.charging.io import X1, F
+from firmware.clock import epoch_s
 from firmware.metering.sdm import SdmMeter
 from modem.ports.machine_uart import Port
 
@@ -48,7 +49,6 @@ WATCHDOG_MS = 8000
 STACK_BYTES = 8192  # of the control thread, whose calls go six deep; MicroPython gives 5 kB and uses 4 (not measured)
 READ_BYTES = 512  # of the console, at a time: one command
 TEMPERATURE_EVERY = 50  # steps
-EPOCH_S = 946684800  # MicroPython counts from 2000 on this port, we from 1970
 # machine.reset() is a HARD_RESET here, and a brown-out a PWRON_RESET (MicroPython, ports/esp32/modmachine.c).
 CAUSES = {machine.PWRON_RESET: "power_on", machine.WDT_RESET: "watchdog"}
 
@@ -135,8 +135,8 @@ class TCallBoard(Board):
         else:
             self._pwm = PWM(self._pilot, freq=PWM_HZ, duty_u16=duty_u16)
 
-    def set_time(self, epoch_s: int) -> None:
-        year, month, day, hour, minute, second, weekday, _ = time.gmtime(epoch_s - EPOCH_S)
+    def set_time(self, time_s: int) -> None:
+        year, month, day, hour, minute, second, weekday, _ = time.gmtime(time_s - epoch_s(time))
         machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
 
     def feed(self) -> None:

@@ -9,7 +9,7 @@ first, on flash, so that a reboot that comes again after the reboot is a repeat.
 import json
 from collections import namedtuple
 
-from firmware.wall_clock import BUILT_S
+from firmware.wall_clock import EARLIEST_S
 
 if False:  # for mypy alone
     from collections.abc import Callable
@@ -66,7 +66,7 @@ TABLE: "dict[str, tuple[bool, dict[str, Callable[[object], bool]]]]" = {
     "delay": (False, {"s": _whole(0, 1800)}),  # longest random delay; SI 2021/1467, regulation 11
     "reboot": (True, {}),
     "rescan": (True, {}),  # look for networks; the link is gone for a minute
-    "time": (False, {"t": _whole(BUILT_S, 1 << 40)}),  # what time it is, to a unit whose network does not say
+    "time": (False, {"t": _whole(EARLIEST_S, 1 << 40)}),  # what time it is, to a unit whose network does not say
     "config": (False, {"set": _settings}),
 }
 # What `config` may set: nothing that could cut the unit off from its cloud or from its installer's limits.

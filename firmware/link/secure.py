@@ -4,10 +4,11 @@ TLS 1.2 with an ephemeral key exchange and authenticated encryption; the boot ev
 The broker must show a certificate for the very name that we call, signed by the one authority that the unit was given
 (storage/authority.py). There is no other list of authorities, and no way on if the check fails.
 
-Dates. mbedTLS compares a certificate's dates with the platform's clock; Board.set_time sets that as soon as the time is
-known, from the network (NITZ), which nobody has authenticated. A unit that does not know the time compares with a time
-that has surely passed: it may take a certificate that has expired since, never one for another name or of another
-authority. That is all that a forged network time can reach, too: whoever forges it still needs the authority's key.
+Dates. mbedTLS compares a certificate's dates with the platform's clock. An ESP32 starts that in the year 2000, when no
+certificate is valid yet; so the unit puts a clock that is behind the day of its firmware's build to that day (clock.py), and
+Board.set_time corrects it as soon as the time is known, from the network (NITZ), which nobody has authenticated. Until then
+a certificate that has expired since that day is taken, and one that was issued after it is refused; never is one taken for
+another name or of another authority. A forged network time reaches no more: whoever forges it still needs the authority's key.
 
 Each connection is a full handshake: MicroPython's `tls` can neither keep nor hand in a session.
 """

