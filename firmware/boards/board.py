@@ -2,7 +2,8 @@
 units and safe states, are the fields of charging.io.Inputs and Outputs.
 
 Before anything else a board puts its outputs into the safe state: contactor open, pilot held at F by its pull resistor,
-modem off. A reset of the processor must do the same by hardware alone, since PWM goes on while Python hangs.
+modem off. Then it starts its watchdog, before anything that could hang. A reset of the processor must make the outputs safe by
+hardware alone, since PWM goes on while Python hangs.
 """
 
 PROGRAM_BYTES = 128  # progsize of the littlefs: files of up to four times this live in its metadata (storage/outbox.py)
@@ -33,7 +34,9 @@ class Board:
     """What app.py and the control loop ask of a board. `read` and `write` are called from the control thread alone."""
 
     flash = "/flash"  # folder where the board mounts its littlefs, with PROGRAM_BYTES
-    reset_cause = "power_on"  # or "brown_out", "watchdog", "soft"
+    # "power_on" is the mains' coming back, and it alone clears latched faults. Else "brown_out", "watchdog" (which a panic is
+    # too, and a mistake of ours in the control loop), or "soft", which was asked for.
+    reset_cause = "power_on"
     modem_port: "ModemPort"  # a port of modem/ports
     console_port: "ConsolePort"
     modem_power: "ModemPower"  # its supply, and its key (pressed is down)

@@ -17,6 +17,7 @@ from esp32 import Partition
 from machine import ADC, I2C, PWM, WDT, Pin
 
 from firmware.boards.board import PROGRAM_BYTES, Board
+from firmware.boards.esp32_reset import ASKED, RESET_STATE, cause
 from firmware.boards.i2c_parts import Parts
 from firmware.boards.plateaus import plateaus, resistance_ohm
 from firmware.charging.io import X1, F
@@ -49,8 +50,6 @@ WATCHDOG_MS = 8000
 STACK_BYTES = 8192  # of the control thread, whose calls go six deep; MicroPython gives 5 kB and uses 4 (not measured)
 READ_BYTES = 512  # of the console, at a time: one command
 TEMPERATURE_EVERY = 50  # steps
-# machine.reset() is a HARD_RESET here, and a brown-out a PWRON_RESET (MicroPython, ports/esp32/modmachine.c).
-CAUSES = {machine.PWRON_RESET: "power_on", machine.WDT_RESET: "watchdog"}
 
 
 class TCallBoard(Board):
@@ -60,7 +59,10 @@ class TCallBoard(Board):
         self._pilot = Pin(PILOT_PWM, Pin.OUT, value=0)
         self._rcd_test = Pin(RCD_TEST, Pin.OUT, value=0)
         self._light = neopixel.NeoPixel(Pin(LIGHT, Pin.OUT), 1)
-        self.reset_cause = CAUSES.get(machine.reset_cause(), "soft")
+        self._watchdog = WDT(timeout=WATCHDOG_MS)  # before anything that could hang
+        rtc = machine.RTC()
+        self.reset_cause = cause(machine, machine.mem32[RESET_STATE], rtc.memory())
+        rtc.memory(b"")
         self._pwm: PWM | None = None
         self._duty_u16 = F
         self._pilot_adc, self._proximity_adc, self._rail_adc = [
@@ -76,7 +78,6 @@ class TCallBoard(Board):
         self.modem_port = Port(1, MODEM_TX, MODEM_RX, idle=idle)
         self.console_port = StandardPort()
         stack_size(STACK_BYTES)
-        self._watchdog = WDT(timeout=WATCHDOG_MS)
 
     def _mount(self) -> None:
         """MicroPython has mounted the littlefs as its root, with programs of a size that splits our records into blocks."""
@@ -143,6 +144,7 @@ class TCallBoard(Board):
         self._watchdog.feed()
 
     def reset(self) -> None:
+        machine.RTC().memory(ASKED)
         machine.reset()
 
 

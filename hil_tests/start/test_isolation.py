@@ -93,17 +93,17 @@ def constructors() -> list[str]:
     return sorted(f"{home[name]}.{name}" for name in home if name in used - ESSENTIAL_CONSTRUCTORS - {"ChargePoint"})
 
 
-def run(folder: Path, sabotage: str = "", *more: str) -> Run:
+def run(folder: Path, sabotage: str = "", cause: str = "power_on") -> Run:
     """A unit with a car, until it has answered TYPED."""
     tree = folder / "tree"
     image.build(image.VIRTUAL)
-    (folder / "flash").mkdir()
+    (folder / "flash").mkdir(exist_ok=True)
     shutil.copytree(image.BUILD / image.VIRTUAL, tree, copy_function=os.link)
     if (compiled := (tree / sabotage.replace(".", "/")).with_suffix(".mpy")).exists():
         compiled.unlink()
         compiled.with_suffix(".py").write_text(f"raise ImportError('sabotaged {sabotage}')\n")
     done = subprocess.run(
-        [MICROPYTHON, "-X", f"heapsize={HEAP}", SCRIPT, folder / "flash", sabotage, *more],
+        [MICROPYTHON, "-X", f"heapsize={HEAP}", SCRIPT, folder / "flash", sabotage, cause],
         input=TYPED,
         env={**os.environ, "MICROPYPATH": f"{tree}:.frozen"},
         capture_output=True,

@@ -1,0 +1,40 @@
+"""Is a latched fault still there after every reset but a loss of the mains, and does a unit in a loop of resets fall back?"""
+
+import json
+import zlib
+from pathlib import Path
+
+import pytest
+
+from hil_tests.start.test_isolation import run
+
+LATCHED = {"total_wh": 5, "sessions": 1, "latched": ["rcd_ac"]}
+
+
+def keep(folder: Path, name: str, value: object) -> None:
+    """As storage/record_file.py does."""
+    text = json.dumps(value).encode()
+    (folder / "flash").mkdir(exist_ok=True)
+    (folder / "flash" / name).write_bytes(b"%08x " % zlib.crc32(text) + text)
+
+
+@pytest.mark.parametrize("cause", ["brown_out", "watchdog", "soft"])
+def test_a_latched_fault_outlives_a_reset(tmp_path: Path, cause: str) -> None:
+    keep(tmp_path, "checkpoint", LATCHED)
+    unit = run(tmp_path, cause=cause)
+    assert unit.charged_ms is None and "never charged, led" in unit.output
+    red, green, blue = unit.output.split("never charged, led ")[1].split()[:3]
+    assert int(red) > 0 and green == blue == "0"
+
+
+def test_the_mains_off_and_on_again_clears_it(tmp_path: Path) -> None:
+    keep(tmp_path, "checkpoint", LATCHED)
+    assert run(tmp_path).charged_ms is not None
+
+
+def test_the_third_reset_by_the_watchdog_in_a_row_falls_back_to_the_last_good_settings(tmp_path: Path) -> None:
+    keep(tmp_path, "boots", [7, 2])
+    keep(tmp_path, "settings", {"installer_max_a": 32})
+    keep(tmp_path, "settings.good", {"installer_max_a": 10})
+    unit = run(tmp_path, cause="watchdog")
+    assert "amps 10" in unit.console, unit.output
