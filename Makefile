@@ -79,7 +79,7 @@ flash: .venv ## PORT=... [BOARD=tcall] [IMAGE=micropython.bin] the firmware onto
 	@.venv/bin/python -m mpremote connect "$(PORT)" romfs deploy build/image/$(BOARD).romfs
 	@printf 'import firmware.main\n' > build/main.py
 	@.venv/bin/python -m mpremote connect "$(PORT)" fs cp build/main.py :main.py + reset
-	@echo 'Now provision it over its console, 115200 baud: provision {"id": ..., "secret": ..., "broker": ...}'
+	@echo 'Now provision it over its console, 115200 baud: provision {"id": ..., "secret": ..., "broker": ..., "installer_max_a": ...}'
 
 lint: .venv ## style and types
 	@.venv/bin/python -m ruff check .

@@ -78,7 +78,12 @@ class Unit(ChargePoint):
         failed = "; ".join(health.failures)[:FAILED_CHARS] or None
         tls = self.link.tls_version if self.link else None
         # The versions are told here and not in the heartbeats, where their 23 bytes would be 0.2 MB a month on the air.
-        self.note("boot", {"cause": board.reset_cause, "v": VERSION, "tls": tls, "failed": failed}, 0)
+        formatted = board.formatted or None
+        self.note(
+            "boot",
+            {"cause": board.reset_cause, "v": VERSION, "tls": tls, "formatted": formatted, "failed": failed},
+            0,
+        )
         if settings and settings.refused:
             self.note("settings", {"refused": " ".join(settings.refused)})
         if fell_back:

@@ -34,6 +34,7 @@ class Board:
     """What app.py and the control loop ask of a board. `read` and `write` are called from the control thread alone."""
 
     flash = "/flash"  # folder where the board mounts its littlefs, with PROGRAM_BYTES
+    formatted = False  # its file system could not be read, and was made anew
     # "power_on" is the mains' coming back, and it alone clears latched faults. Else "brown_out", "watchdog" (which a panic is
     # too, and a mistake of ours in the control loop), or "soft", which was asked for.
     reset_cause = "power_on"

@@ -2,9 +2,7 @@
 
 import os
 
-import vfs
-
-from firmware.boards.board import PROGRAM_BYTES
+from firmware.boards import littlefs
 
 BLOCK_BYTES = 4096  # erase sector of the usual SPI flash
 BLOCKS = 256  # 1 MB, the size of the file system on a 4 MB ESP32
@@ -23,13 +21,9 @@ class FlashImage:
         self._image = open(path, "r+b")
         self.writes = 0  # programs, since the firmware started
 
-    def mount(self, folder: str) -> None:
-        """Mount the littlefs of this chip at `folder`; a chip that holds none is formatted."""
-        try:
-            vfs.mount(vfs.VfsLfs2(self, progsize=PROGRAM_BYTES), folder)
-        except OSError:
-            vfs.VfsLfs2.mkfs(self)
-            vfs.mount(vfs.VfsLfs2(self, progsize=PROGRAM_BYTES), folder)
+    def mount(self, folder: str) -> bool:
+        """Mount the littlefs of this chip at `folder`. Returns whether it had to be formatted."""
+        return littlefs.mount(self, folder)
 
     def readblocks(self, block: int, buffer: bytearray, offset: int = 0) -> None:
         self._image.seek(block * BLOCK_BYTES + offset)

@@ -16,7 +16,8 @@ import vfs
 from esp32 import Partition
 from machine import ADC, I2C, PWM, WDT, Pin
 
-from firmware.boards.board import PROGRAM_BYTES, Board
+from firmware.boards import littlefs
+from firmware.boards.board import Board
 from firmware.boards.esp32_reset import ASKED, RESET_STATE, cause
 from firmware.boards.i2c_parts import Parts
 from firmware.boards.plateaus import plateaus, resistance_ohm
@@ -70,7 +71,7 @@ class TCallBoard(Board):
         ]
         self._samples = [0] * SAMPLES
         self._parts = Parts(I2C(0, sda=Pin(SDA), scl=Pin(SCL), freq=400000))
-        self._mount()
+        self.formatted = self._mount()
         self._steps = 0
         self._temperature_c: int | None = None
         self._meter = SdmMeter(Port(2, METER_TX, METER_RX, METER_BAUD))
@@ -79,11 +80,14 @@ class TCallBoard(Board):
         self.console_port = StandardPort()
         stack_size(STACK_BYTES)
 
-    def _mount(self) -> None:
+    def _mount(self) -> bool:
         """MicroPython has mounted the littlefs as its root, with programs of a size that splits our records into blocks."""
-        vfs.umount("/")
+        try:
+            vfs.umount("/")
+        except OSError:
+            pass  # it could not read it either
         (partition,) = Partition.find(Partition.TYPE_DATA, label="vfs")
-        vfs.mount(vfs.VfsLfs2(partition, progsize=PROGRAM_BYTES), self.flash)
+        return littlefs.mount(partition, self.flash)
 
     def read(self, inputs: "Inputs") -> None:
         samples, read_uv = self._samples, self._pilot_adc.read_uv

@@ -50,7 +50,7 @@ class VirtualBoard(Board):
         self.console_port = Port(folder + "/console")
         self.modem_power = ModemPower(self._outputs)
         self._flash_image = FlashImage(folder + "/flash.bin")
-        self._flash_image.mount(self.flash)
+        self.formatted = self._flash_image.mount(self.flash)
 
     def read(self, inputs: Inputs) -> None:
         if self._clock.now_ms() - self._heard_ms > SILENT_MS:

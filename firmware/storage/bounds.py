@@ -48,7 +48,7 @@ TABLE: "dict[str, tuple[Any, Check]]" = {
     "port": (8883, _whole(1, 65535)),
     "plain_mqtt": (False, _flag),  # for development: no TLS; reported in the heartbeat
     "apn": ("internet", _text(50)),  # 50: CSTT, SIM800 AT manual
-    "installer_max_a": (32, _whole(6, 80)),  # of the circuit; set by the installer
+    "installer_max_a": (6, _whole(6, 80)),  # of the circuit; the least that there is, until the installer has set it
     "tethered": (True, _flag),  # the cable is fixed to the unit
     "ventilated": (False, _flag),  # the site has the ventilation that state D requires
     "fallback_amps": (0, _none_or(6, 80)),  # ceiling without messages of the load manager; 0 = there is none

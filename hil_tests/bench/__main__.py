@@ -38,6 +38,7 @@ async def _latency(units: int, injections: int, seed: int, folder: Path) -> Late
                 name = f"CK-{number}"
                 made = await bridge.command("unit", "add", name)
                 wanted = {"id": name, "secret": made["secret"], "broker": "127.0.0.1", "port": bridge.mqtts_port}
+                wanted["installer_max_a"] = 32
                 introduction = [*bridge.authority_words(), f"provision {json.dumps(wanted)}"]
                 unit = (folder / str(number), seed + number, injections // units, introduction)
                 running.append(loop.run_in_executor(processes, latency.run, *unit))

@@ -94,7 +94,7 @@ async def ours() -> tuple[int, int, int]:
             await unit.start()
             await _until_heard(unit, "status", "boots")
             wanted = {"id": UNIT_ID, "secret": made["secret"], "broker": "127.0.0.1", "port": network.port}
-            wanted |= {"heartbeat_idle_s": HEARTBEAT_S, "heartbeat_charging_s": HEARTBEAT_S}
+            wanted |= {"heartbeat_idle_s": HEARTBEAT_S, "heartbeat_charging_s": HEARTBEAT_S, "installer_max_a": 32}
             for words in (*bridge.authority_words(), f"provision {json.dumps(wanted)}"):
                 await unit.ask(words)
             await _until_heard(unit, "status", "link proven")

@@ -95,6 +95,7 @@ async def _provision(unit: Unit, settings: Settings, secret: str, bridge: Bridge
         "secret": secret,
         "broker": "127.0.0.1",
         "port": bridge.mqtts_port,
+        "installer_max_a": 32,
         "tethered": False,
         **HEARTBEAT_S,
     }

@@ -79,7 +79,7 @@ class Life:
             "broker": "127.0.0.1",
             "port": port or self.network.port,
         }
-        wanted |= {"heartbeat_idle_s": 5, "heartbeat_charging_s": 5, "tethered": True}
+        wanted |= {"heartbeat_idle_s": 5, "heartbeat_charging_s": 5, "tethered": True, "installer_max_a": 32}
         for words in (*self._cloud.bridge.authority_words(), f"provision {json.dumps(wanted)}"):
             await self.unit.ask(words)
 

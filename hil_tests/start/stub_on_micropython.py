@@ -1,8 +1,8 @@
-"""Runs on MicroPython: `FOLDER SABOTAGE CAUSE`, a whole unit on a board of stubs, of which some part may be made to fail.
+"""Runs on MicroPython: `FOLDER SABOTAGE CAUSE [CHIP]`, a whole unit on a board of stubs.
 
-FOLDER is its flash, CAUSE that of the reset. A car that wants to charge is plugged in from the start; the modem never answers.
-What is typed on the console comes from standard input. It prints `charged MS LED` when the contactor closes, then answers
-each line of the console and ends.
+SABOTAGE is a part that is made to fail. FOLDER is its flash, or CHIP the file of its flash chip; CAUSE is that of the reset. A
+car that wants to charge is plugged in from the start; the modem never answers. What is typed on the console comes from
+standard input. It prints `charged MS LED` when the contactor closes, then answers each line of the console and ends.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code="attr-defined,no-any-return"
@@ -15,6 +15,7 @@ import time
 gc.threshold(8192)  # as firmware/main.py
 
 from firmware.boards.board import Board  # noqa: E402  # after the line above
+from firmware.boards.flash_image import FlashImage  # noqa: E402
 from firmware.charging.io import X1, F  # noqa: E402
 
 GIVE_UP_MS = 6000
@@ -99,6 +100,10 @@ class StubBoard(Board):
         self.modem_power = ModemPower()
         self.console_port = ConsolePort(self)
         self._outputs = None
+        if sys.argv[4:]:
+            self.flash = "/flash"
+            self._chip = FlashImage(sys.argv[4])
+            self.formatted = self._chip.mount(self.flash)
         self.feeds = 0
 
     def read(self, inputs):

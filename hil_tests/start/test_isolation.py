@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from firmware.lazy_import import ON_DEMAND
-from hil_tests.rig import image
+from hil_tests.rig.image import BUILD, CHECKOUT, VIRTUAL, build, sources
 
 HERE = Path(__file__).parent
 SCRIPT = HERE / "stub_on_micropython.py"
@@ -74,14 +74,14 @@ class Run(NamedTuple):
 
 def modules() -> list[str]:
     """Of the talking half."""
-    found = [name.removesuffix(".py").replace("/", ".") for name in image.sources(image.VIRTUAL)]
+    found = [name.removesuffix(".py").replace("/", ".") for name in sources(VIRTUAL)]
     talking = [name for name in found if not f"{name}.".startswith(tuple(f"{one}." for one in ESSENTIAL))]
     return [*sorted(name for name in talking if not name.endswith(".__init__")), "tls"]
 
 
 def constructors() -> list[str]:
     """Every class that app.py makes, with the module that it is of."""
-    tree = ast.parse((image.CHECKOUT / "firmware" / "app.py").read_text())
+    tree = ast.parse((CHECKOUT / "firmware" / "app.py").read_text())
     home = {
         alias.name: node.module
         for node in ast.walk(tree)
@@ -93,18 +93,20 @@ def constructors() -> list[str]:
     return sorted(f"{home[name]}.{name}" for name in home if name in used - ESSENTIAL_CONSTRUCTORS - {"ChargePoint"})
 
 
-def run(folder: Path, sabotage: str = "", cause: str = "power_on") -> Run:
-    """A unit with a car, until it has answered TYPED."""
+def run(
+    folder: Path, sabotage: str = "", cause: str = "power_on", typed: str = TYPED, image: Path | None = None
+) -> Run:
+    """A unit with a car, until it has answered what is `typed`. `image` is the file of its flash chip, if it has one."""
     tree = folder / "tree"
-    image.build(image.VIRTUAL)
+    build(VIRTUAL)
     (folder / "flash").mkdir(exist_ok=True)
-    shutil.copytree(image.BUILD / image.VIRTUAL, tree, copy_function=os.link)
+    shutil.copytree(BUILD / VIRTUAL, tree, copy_function=os.link)
     if (compiled := (tree / sabotage.replace(".", "/")).with_suffix(".mpy")).exists():
         compiled.unlink()
         compiled.with_suffix(".py").write_text(f"raise ImportError('sabotaged {sabotage}')\n")
     done = subprocess.run(
-        [MICROPYTHON, "-X", f"heapsize={HEAP}", SCRIPT, folder / "flash", sabotage, cause],
-        input=TYPED,
+        [MICROPYTHON, "-X", f"heapsize={HEAP}", SCRIPT, folder / "flash", sabotage, cause, *([image] if image else [])],
+        input=typed,
         env={**os.environ, "MICROPYPATH": f"{tree}:.frozen"},
         capture_output=True,
         text=True,

@@ -11,7 +11,8 @@ import sys
 
 import vfs
 
-from firmware.boards.flash_image import BLOCK_BYTES, BLOCKS, PROGRAM_BYTES
+from firmware.boards.board import PROGRAM_BYTES
+from firmware.boards.flash_image import BLOCK_BYTES, BLOCKS
 from firmware.charging.claims import Claims
 from firmware.claim_manager import ClaimManager
 from firmware.daily_report import DailyReport

@@ -7,7 +7,7 @@ import os
 
 import vfs
 
-from firmware.boards.flash_image import PROGRAM_BYTES
+from firmware.boards.board import PROGRAM_BYTES
 from firmware.storage import outbox, record_file
 from firmware.storage.outbox import Outbox
 from tests.firmware.power_loss.chip import Chip
