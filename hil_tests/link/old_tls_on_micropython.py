@@ -6,7 +6,7 @@ The names of TLS 1.3 are refused as a stock ESP32 image of MicroPython refuses t
 # mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code=attr-defined
 # (MicroPython has no typing module.)
 
-import tls
+import tls  # type: ignore[import-not-found]  # only MicroPython has it
 
 from firmware.link import secure
 

@@ -47,7 +47,8 @@ def test_contact_over_tls_1_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("OPENSSL_CONF", str(configuration))
 
     async def contact() -> list[str]:
-        bridge = BridgeProcess(*free_ports(2), tmp_path)
+        http_port, mqtt_port = free_ports(2)
+        bridge = BridgeProcess(http_port, mqtt_port, tmp_path)
         unit = Unit(tmp_path / "unit", program=OLD)
         await bridge.start()
         try:
