@@ -20,7 +20,7 @@ from cloud_bridge.alerts.kinds import (
     is_incident,
     words,
 )
-from cloud_bridge.contact import Contact
+from cloud_bridge.contact import FUTURE_MS, Contact
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import alerts
 from cloud_bridge.store.subscriptions import Subscription, subscriptions_by_kind
@@ -49,7 +49,8 @@ def notice(connection: Connection, now_ms: int, settled: Settled) -> int:
 
 def notice_weak_signal(connection: Connection, now_ms: int) -> int:
     """Queue the units whose signal was weak on average for the last day; to be asked now and then."""
-    weak = alerts.weak_signals(connection, now_ms - DAY_MS, PASS_ABOVE_CSQ, SAMPLES_A_DAY)
+    since_ms, until_ms = now_ms - DAY_MS, now_ms + FUTURE_MS
+    weak = alerts.weak_signals(connection, since_ms, until_ms, PASS_ABOVE_CSQ, SAMPLES_A_DAY)
     happenings = [Happening(AlertKind.WEAK_SIGNAL, unit_id, now_ms, f"{mean:.0f}") for unit_id, mean in weak]
     return _queue(connection, happenings)
 
@@ -72,7 +73,7 @@ def _transitions(connection: Connection, now_ms: int, settled_id: int) -> Iterab
     rows = alerts.take_transitions(connection, settled_id)
     if not rows:
         return
-    fell = alerts.units_silent_since(connection, now_ms - INCIDENT_WITHIN_MS)
+    fell = alerts.units_silent_between(connection, now_ms - INCIDENT_WITHIN_MS, now_ms + FUTURE_MS)
     if is_incident(fell, count_units(connection)):
         yield Happening(AlertKind.INCIDENT, None, now_ms, str(fell))
         rows = [row for row in rows if row.contact != Contact.SILENT.value]  # the incident tells of all of them

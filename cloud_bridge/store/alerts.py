@@ -107,24 +107,24 @@ def hold_downs_ended(connection: Connection, kind: str, seen_id: int) -> None:
     _move_cursor(connection, _hold_downs(kind), seen_id)
 
 
-def units_silent_since(connection: Connection, since_ms: int) -> int:
-    """How many units were noticed silent since then."""
+def units_silent_between(connection: Connection, since_ms: int, until_ms: int) -> int:
+    """How many units were noticed silent between the two times. A later one is of a clock that was wrong."""
     return connection.execute(
         select(func.count(func.distinct(transitions.c.unit_id))).where(
-            transitions.c.contact == Contact.SILENT.value, transitions.c.at_ms >= since_ms
+            transitions.c.contact == Contact.SILENT.value, transitions.c.at_ms.between(since_ms, until_ms)
         )
     ).scalar_one()
 
 
 def weak_signals(
-    connection: Connection, since_ms: int, at_most_csq: int, min_samples: int
+    connection: Connection, since_ms: int, until_ms: int, at_most_csq: int, min_samples: int
 ) -> Sequence[tuple[str, float]]:
-    """(unit id, mean CSQ) of the units with at least so many samples since then."""
+    """(unit id, mean CSQ) of the units with at least so many samples between the two times."""
     mean = func.sum(signal_5min.c.total) * 1.0 / func.sum(signal_5min.c.samples)
     query = (
         select(signal_5min.c.unit_id, mean)
         .join(units, units.c.id == signal_5min.c.unit_id)
-        .where(signal_5min.c.from_ms >= since_ms, is_owners(signal_5min))
+        .where(signal_5min.c.from_ms.between(since_ms, until_ms), is_owners(signal_5min))
         .group_by(signal_5min.c.unit_id)
         .having(mean <= at_most_csq, func.sum(signal_5min.c.samples) >= min_samples)
     )

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from cloud_bridge.alerts.subscriptions import Via, add_subscription
 from sqlalchemy import func, insert, select
 from starlette.testclient import TestClient
 
 from cloud_bridge import commands
+from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.ingest import listener
@@ -21,11 +23,13 @@ from cloud_bridge.store.commands import newest_command
 from cloud_bridge.store.ownership import Period
 from cloud_bridge.store.people import Role, find_person
 from cloud_bridge.store.tables import (
+    alert_cursors,
     alerts,
     contact_gaps,
     contacts,
     events,
     listening_gaps,
+    people,
     rejected_messages,
     results,
     sessions,
@@ -34,8 +38,9 @@ from cloud_bridge.store.tables import (
     transitions,
     web_sessions,
 )
+from cloud_bridge.store.upsert import replace
 from cloud_bridge.telling_time import AGAIN_MS, TimeTeller
-from tests.cloud_bridge.alerting import driver, look, webhooks
+from tests.cloud_bridge.alerting import HOOK, driver, look, told, webhooks
 from tests.cloud_bridge.people import PASSWORD, Visitor
 from tests.cloud_bridge.running import DEADLINE_S, START_MS, Bridge, Machine, Unit, running_bridge, sample
 
@@ -484,3 +489,25 @@ def test_five_minutes_of_signal_are_made_of_what_there_is_and_not_of_fifty_years
         upkeep.roll_up()
         with bridge.app_state.database.reading() as connection:
             assert connection.execute(select(signal_5min.c.from_ms)).scalars().all() == [START_MS]
+
+
+def test_silences_of_a_clock_that_was_ahead_are_no_incident_of_now(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = webhooks(monkeypatch)
+    with scene.bridge() as bridge:
+        driver(bridge, "oscar", ())
+        with bridge.app_state.database.writing() as connection:
+            connection.execute(people.update().values(role=Role.OPERATOR))
+            oscar = find_person(connection, "oscar")
+            for about in (AlertKind.INCIDENT, AlertKind.SILENT):
+                add_subscription(connection, oscar, about, Via.WEBHOOK, HOOK)
+            new = [units.add_unit(connection, f"cp-{number}", 0) for number in range(2, 14)]
+            future = {"at_ms": START_MS + 400 * DAY_MS, "contact": "silent", "last_contact_ms": 1}
+            connection.execute(insert(transitions), [future | {"unit_id": one.id} for one in new])
+            settled = connection.execute(select(func.max(transitions.c.id))).scalar()
+            replace(connection, alert_cursors, [{"name": "transitions", "seen_id": settled}])
+            now = future | {"at_ms": START_MS, "unit_id": "cp-1"}
+            connection.execute(insert(transitions), now)
+        look(bridge)
+        assert told(sent) == [("silent", "cp-1")]

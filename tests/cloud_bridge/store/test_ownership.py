@@ -345,7 +345,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.alerts:silent_since": "name_for asks for each person",
     "store.alerts:take_events": "name_for asks for each person",
     "store.alerts:take_transitions": "name_for asks for each person",
-    "store.alerts:units_silent_since": "a number for the operator",
+    "store.alerts:units_silent_between": "a number for the operator",
     "store.alerts:weak_signals": "is_owners: of the present time of ownership",
     "store.commands:_commands": "newest_command and schedule_in_force restrict it",
     "store.commands:add_command": "writes",
