@@ -78,12 +78,15 @@ def later(seen_ms: int | None, now_ms: int) -> int:
     return now_ms if seen_ms is None or now_ms > seen_ms or not is_believable(seen_ms, now_ms) else seen_ms
 
 
-def estimated_ms(at_ms: int, last_ok_ms: int | None, start_ms: int) -> int:
+def estimated_ms(at_ms: int, last_ok_ms: int | None, start_ms: int, not_heard: Iterable[Gap] = ()) -> int:
     """A stamp of the process before this one, whose clock was wrong, on the clock of now: no earlier than it was.
 
-    That process may have listened until `last_ok_ms` of the same clock, and did so before `start_ms`, where we began.
+    That process may have listened until `last_ok_ms` of the same clock, but for the gaps, and did so before `start_ms`,
+    where we began.
     """
-    return start_ms if last_ok_ms is None else start_ms - max(0, last_ok_ms - at_ms)
+    if last_ok_ms is None or last_ok_ms <= at_ms:
+        return start_ms
+    return start_ms - (last_ok_ms - at_ms) + outage_ms(not_heard, at_ms, last_ok_ms)
 
 
 def outage_ms(gaps: Iterable[Gap], from_ms: int, to_ms: int) -> int:

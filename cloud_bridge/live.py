@@ -6,7 +6,7 @@ most a commit behind, and of it afterwards only what the next one is compared wi
 
 from collections.abc import Iterable, Sequence
 
-from cloud_bridge.contact import FUTURE_MS, LastContact, estimated_ms, is_believable, later
+from cloud_bridge.contact import FUTURE_MS, Gap, LastContact, estimated_ms, is_believable, later
 from cloud_bridge.verified_time import Verified
 from cloud_bridge.wire import Heartbeat, is_plugged, is_repeat
 
@@ -85,7 +85,7 @@ class Live:
     """All units that were heard or are connected, by id.
 
     `start_ms` is when this process began, `last_ok_ms` when the one before it last listened, and `earlier` the clocks of
-    processes before that were behind.
+    processes before that were behind, and `not_heard` the gaps in which they did not listen.
     """
 
     def __init__(
@@ -94,7 +94,9 @@ class Live:
         last_ok_ms: int | None = None,
         start_ms: int = 0,
         earlier: Sequence[Verified] = (),
+        not_heard: Sequence[Gap] = (),
     ) -> None:
+        self._not_heard = not_heard
         self._earlier = earlier
         self._units = {unit_id: LiveUnit(at_ms) for unit_id, at_ms in last_contacts}
         self._last_ok_ms = last_ok_ms
@@ -124,11 +126,14 @@ class Live:
                 return LastContact(min(last_ms, now_ms), unit.heard is None)
             for earlier in self._earlier:
                 if earlier.was_behind(last_ms, now_ms):
-                    return LastContact(min(now_ms, estimated_ms(last_ms, earlier.wall_ms, self.start_ms)), True)
+                    return LastContact(min(now_ms, self._estimated_ms(last_ms, earlier.wall_ms)), True)
             return LastContact(min(last_ms, now_ms), False)
         if not stamps:
             return None
-        return LastContact(min(now_ms, estimated_ms(max(stamps), self._last_ok_ms, self.start_ms)), True)
+        return LastContact(min(now_ms, self._estimated_ms(max(stamps), self._last_ok_ms)), True)
+
+    def _estimated_ms(self, at_ms: int, last_ok_ms: int | None) -> int:
+        return estimated_ms(at_ms, last_ok_ms, self.start_ms, self._not_heard)
 
     def heard(self) -> list[str]:
         """The units that this process has heard."""

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from cloud_bridge.clock import Clock, Step, SteppedClock
-from cloud_bridge.contact import FUTURE_MS, UptimeLedger, is_believable, skipped
+from cloud_bridge.contact import FUTURE_MS, UptimeLedger, is_believable, merged, skipped
 from cloud_bridge.counters import Counters
 from cloud_bridge.live import Live
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.record import ClockSet, read_listening, read_steps
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.units import last_contacts, unit_count
-from cloud_bridge.store.upkeep import BEHIND, read_verified, record_verified, told_the_time
+from cloud_bridge.store.upkeep import read_behind, read_verified, record_behind, record_verified, told_the_time
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.verified_time import VerifiedTime
 
@@ -42,14 +42,13 @@ def begin_time(database: Database, clock_from: Callable[[int], Clock], shard: in
             between = Step(start_ms, start_ms - last_ok_ms)
             steps.append(between)
         verified = VerifiedTime(clock, kept, unit_count(connection), echoes, steps)
-        behind = read_verified(connection, BEHIND)
-        is_put_right = kept is not None and kept.behind_ms > 0 and start_ms >= kept.at_ms - FUTURE_MS
-        behind = kept if is_put_right else behind
-        earlier = [one for one in (kept, behind) if one is not None and one.behind_ms]
-        live = Live(last_contacts(connection), last_ok_ms, start_ms, earlier)
+        behind = [] if kept is None or not kept.behind_ms else [kept]
+        behind += read_behind(connection)
+        not_heard = merged([*gaps, *skipped(steps)])
+        live = Live(last_contacts(connection), last_ok_ms, start_ms, behind, not_heard)
     with database.writing() as connection:
-        if is_put_right and kept is not None:
-            record_verified(connection, kept, BEHIND)
+        if kept is not None and kept.behind_ms and start_ms >= kept.at_ms - FUTURE_MS:
+            record_behind(connection, kept)
         record_verified(connection, verified.kept())
     return Timekeeping(clock, live, UptimeLedger(gaps, last_ok_ms, start_ms, skipped(steps)), verified, between)
 

@@ -377,7 +377,7 @@ clock_steps = _numbered(  # our clock was set
 verified_time = Table(  # how late it is at least (cloud_bridge/verified_time.py)
     "verified_time",
     metadata,
-    Column("id", Integer, primary_key=True),  # 1: the newest; 2: the last of a clock that was behind
+    Column("id", Integer, primary_key=True),  # 1: the newest; others: of clocks that were behind
     Column("at_ms", BigInteger, nullable=False),
     Column("wall_ms", BigInteger, nullable=False),  # our clock then
     Column("since_ms", BigInteger, nullable=False),  # when the process began that stored it, by the same clock

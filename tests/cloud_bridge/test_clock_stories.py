@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
@@ -219,6 +219,17 @@ def test_no_clock_makes_a_false_claim(
         phases=[Phase.explicit, Phase.generate, Phase.shrink],
     )
     @given(st.lists(actions, min_size=2, max_size=14))
+    @example([("message", "cp-1"), ("restart", 0), ("set by", 12 * HOUR_MS), ("restart, set by", -50 * 365 * DAY_MS)])
+    @example(
+        [
+            ("message", "cp-1"),
+            ("set by", -3 * FUTURE_MS),
+            ("restart, put right", None),
+            ("set by", -2 * FUTURE_MS),
+            ("restart, put right", None),
+        ]
+    )
+    @example([("message", "cp-1"), ("set by", -3 * FUTURE_MS), ("restart", 0)])
     def story(played: list[tuple[str, int | str | None]]) -> None:
         with database.writing() as connection:
             for table in reversed(metadata.sorted_tables):
