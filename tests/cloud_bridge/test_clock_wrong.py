@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from cloud_bridge.alerts.subscriptions import Via, add_subscription
 from sqlalchemy import func, insert, select
 from starlette.testclient import TestClient
 
@@ -22,6 +21,7 @@ from cloud_bridge.store import units
 from cloud_bridge.store.commands import newest_command
 from cloud_bridge.store.ownership import Period
 from cloud_bridge.store.people import Role, find_person
+from cloud_bridge.store.subscriptions import Via, add_subscription
 from cloud_bridge.store.tables import (
     alert_cursors,
     alerts,
