@@ -169,6 +169,7 @@ class UptimeLedger:
         skipped: Iterable[Gap] = (),
     ) -> None:
         self._skipped = list(skipped)[-KEPT_STEPS:]
+        self._own_skipped: list[Gap] = []  # by this process
         self._earlier = list(gaps)[-KEPT_GAPS:]  # of the processes before
         self._earlier_ok_ms = last_ok_ms
         self._earlier_moved_ms = 0  # by steps forward since; what they have skipped is told by itself
@@ -203,7 +204,10 @@ class UptimeLedger:
 
     def stepped(self, at_ms: int, by_ms: int) -> None:
         """Our clock was set to `at_ms`. What this process has stamped moves with it, and so stays as long ago as it is."""
-        self._skipped = [*self._skipped, *skipped([(at_ms, by_ms)])][-KEPT_STEPS:]
+        if by_ms < 0:  # it takes back what was skipped
+            back = (Gap(gap.from_ms, gap.to_ms + by_ms) for gap in self._own_skipped)
+            self._own_skipped = [gap for gap in back if gap.from_ms < gap.to_ms]
+        self._own_skipped = [*self._own_skipped, *skipped([(at_ms, by_ms)])][-KEPT_STEPS:]
         self._gaps = [Gap(gap.from_ms + by_ms, gap.to_ms + by_ms) for gap in self._gaps]
         self._others = []  # until they are read again
         self._over = None
@@ -226,7 +230,7 @@ class UptimeLedger:
 
     def not_heard(self, now_ms: int) -> list[Gap]:
         """The outages and what our clock has skipped: the time for which no unit is blamed."""
-        never = [gap for gap in self._skipped if is_believable(gap.to_ms, now_ms)]
+        never = [gap for gap in (*self._skipped, *self._own_skipped) if is_believable(gap.to_ms, now_ms)]
         return merged([*self.outages(now_ms), *never]) if never else self.outages(now_ms)
 
     def _between_processes(self) -> list[Gap]:

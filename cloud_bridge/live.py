@@ -97,7 +97,7 @@ class Live:
         not_heard: Sequence[Gap] = (),
     ) -> None:
         self._not_heard = not_heard
-        self._earlier = earlier
+        self._earlier = list(earlier)
         self._units = {unit_id: LiveUnit(at_ms) for unit_id, at_ms in last_contacts}
         self._last_ok_ms = last_ok_ms
         self.start_ms = start_ms
@@ -139,8 +139,9 @@ class Live:
         """The units that this process has heard."""
         return [unit_id for unit_id, unit in list(self._units.items()) if unit.heard is not False]
 
-    def stepped(self, by_ms: int) -> None:
-        """Our clock was set, on whatever thread noticed."""
+    def stepped(self, at_ms: int, by_ms: int) -> None:
+        """Our clock was set to `at_ms`, on whatever thread noticed."""
+        self._earlier = [one.stepped(at_ms, by_ms) for one in self._earlier]
         self.start_ms += by_ms
         for unit in list(self._units.values()):
             unit.stepped(by_ms)

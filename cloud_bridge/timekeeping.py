@@ -70,7 +70,7 @@ def follow_steps(
         counters.clock_steps += 1
         _log.warning("our clock was set %s by %d s", "forward" if step.by_ms > 0 else "back", abs(step.by_ms) // 1000)
         recorder.stepped(ClockSet(step, live.start_ms, live.heard(), shard))
-        live.stepped(step.by_ms)
+        live.stepped(*step)
         ledger.stepped(*step)
         verified.stepped(step)
         upkeep.stepped(step)

@@ -42,10 +42,17 @@ class Verified(NamedTuple):
         behind_ms = self.at_ms - self.wall_ms
         return behind_ms if behind_ms > FUTURE_MS else 0
 
+    def stepped(self, at_ms: int, by_ms: int) -> "Verified":
+        """Our clock was set to `at_ms`. Once it was no longer behind, it is not so by another step."""
+        return self._replace(at_ms=self.at_ms + by_ms) if self._is_over(at_ms - by_ms) else self
+
+    def _is_over(self, now_ms: int) -> bool:
+        return now_ms >= self.at_ms - FUTURE_MS
+
     def was_behind(self, stamp_ms: int, now_ms: int) -> bool:
         """Whether this is a stamp of a process whose clock was behind, and the clock of now is not."""
         ours = self.since_ms - FUTURE_MS <= stamp_ms <= self.wall_ms + FUTURE_MS
-        return ours and bool(self.behind_ms) and now_ms >= self.at_ms - FUTURE_MS
+        return ours and self._is_over(now_ms)
 
 
 class VerifiedTime:
