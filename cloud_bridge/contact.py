@@ -231,6 +231,9 @@ class UptimeLedger:
     def not_heard(self, now_ms: int) -> list[Gap]:
         """The outages and what our clock has skipped: the time for which no unit is blamed."""
         never = [gap for gap in (*self._skipped, *self._own_skipped) if is_believable(gap.to_ms, now_ms)]
+        ended_ms, start_ms = self._earlier_ok_ms, self._start_ms
+        if self._earlier_moved_ms and ended_ms is not None and start_ms is not None:  # what lies between is not known
+            never += [gap for gap in (gap_between(ended_ms, start_ms),) if gap is not None]
         return merged([*self.outages(now_ms), *never]) if never else self.outages(now_ms)
 
     def _between_processes(self) -> list[Gap]:

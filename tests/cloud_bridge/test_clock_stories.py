@@ -133,6 +133,7 @@ class World:
             self.machine.advance(min(ms, CANARY_MS))
             ms -= CANARY_MS
             self._canary()
+            self.upkeep.keep_time()
 
     def _canary(self) -> None:
         self._ingest.take_canary(self._clock.now_ms(), lambda: None)
@@ -230,6 +231,7 @@ def test_no_clock_makes_a_false_claim(
         ]
     )
     @example([("message", "cp-1"), ("set by", -3 * FUTURE_MS), ("restart", 0)])
+    @example([("message", "cp-1"), ("restart, set by", 1_800_001), ("set by", 1_800_001)])
     @example([("message", "cp-1"), ("set by", -1_920_002), ("restart", 0), ("put right", None), ("set by", -120_001)])
     def story(played: list[tuple[str, int | str | None]]) -> None:
         with database.writing() as connection:
