@@ -4,11 +4,13 @@ import { freeze, restart } from "./age.js";
 
 const SILENT_MS = 45000;
 const ASK_MS = 15000;
+const LEAVE_MS = 5000; // logged out, or not theirs any more: not under the hands of somebody who is pressing a button
 const board = document.getElementById("board");
 const unit = board.dataset.unit;
 const SEEN = /(?<=[?]seen=).*/; // in the address of its stream, which a refresh renews too
 let heardAt = Date.now();
 let askedAt = 0;
+let leaving; // the timer
 let post = () => {}; // to whoever holds the stream
 
 // The mark of the state that the page shows.
@@ -29,7 +31,7 @@ function say(words) {
 }
 
 async function take({ kind, mark, data }) {
-  if (kind === "gone" || (kind === "refused" && data === 401)) location.reload(); // logged out, or not theirs any more
+  if (kind === "gone" || (kind === "refused" && data === 401)) leaving ??= setTimeout(() => location.reload(), LEAVE_MS);
   if (kind === "refused" || kind === "gone") return;
   if (kind === "board" && mark !== shown()) {
     await htmx.swap({ text: data, target: board, sourceElement: board, swap: "innerMorph" });

@@ -55,7 +55,6 @@ export class Stream {
   async #run() {
     if (this.#running) return;
     this.#running = true;
-    await this.#wait(GATHER_MS);
     while (this.#pages.size) {
       const request = this.#request = new AbortController();
       await this.#listen(request.signal).catch(() => {});
