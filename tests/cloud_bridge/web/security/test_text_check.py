@@ -66,8 +66,8 @@ def test_any_other_body_passes(kind: str, body: bytes) -> None:
 
 
 TEXTS = st.text() | st.text(st.characters(categories=["Cs", "Cc"]))
-JSON = st.recursive(
-    TEXTS | st.none() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=20
+JSON: st.SearchStrategy[Any] = st.deferred(
+    lambda: TEXTS | st.none() | st.integers() | st.lists(JSON, max_size=3) | st.dictionaries(TEXTS, JSON, max_size=3)
 )
 
 
