@@ -122,8 +122,16 @@ def judge(
 
 
 def skipped(steps: Iterable[tuple[int, int]]) -> list[Gap]:
-    """The time that our clock has skipped; `steps` are the time after each and by how much, in ms."""
-    return [Gap(at_ms - by_ms, at_ms) for at_ms, by_ms in steps if by_ms > 0]
+    """The time that our clock has skipped; `steps` are the time after each and by how much, in ms. A step back takes back
+    what lies after it."""
+    found: list[Gap] = []
+    for at_ms, by_ms in steps:
+        if by_ms > 0:
+            found.append(Gap(at_ms - by_ms, at_ms))
+        else:
+            back = (gap if gap.to_ms <= at_ms else Gap(gap.from_ms, gap.to_ms + by_ms) for gap in found)
+            found = [gap for gap in back if gap.from_ms < gap.to_ms]
+    return found
 
 
 def gap_between(last_ok_ms: int | None, now_ms: int) -> Gap | None:
