@@ -36,6 +36,7 @@ def begin_time(database: Database, clock_from: Callable[[int], Clock], shard: in
         clock = clock_from(last_ok_ms or 0)
         start_ms = clock.now_ms()
         steps = read_steps(connection)
+        skipped_before = skipped(steps)
         kept, echoes = read_verified(connection), told_the_time(connection)
         between = None
         if last_ok_ms is not None and not is_believable(last_ok_ms, start_ms):
@@ -44,7 +45,7 @@ def begin_time(database: Database, clock_from: Callable[[int], Clock], shard: in
         verified = VerifiedTime(clock, kept, unit_count(connection), echoes, steps)
         behind = [] if kept is None or not kept.behind_ms else [kept]
         behind += read_behind(connection)
-        not_heard = merged([*gaps, *skipped(steps)])
+        not_heard = merged([*gaps, *skipped_before])
         live = Live(last_contacts(connection), last_ok_ms, start_ms, behind, not_heard)
     with database.writing() as connection:
         if kept is not None and kept.behind_ms and start_ms >= kept.at_ms - FUTURE_MS:
