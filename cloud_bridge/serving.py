@@ -72,7 +72,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
     database = _open_sound(settings.store)
     clock, live, ledger, verified, between = begin_time(database, clock_from, settings.shard.number)
     # Before any thread: it may refuse the settings.
-    accounts = open_accounts(database, clock, settings, os.environ, verified)
+    accounts = open_accounts(database, Clocks(clock, verified), settings, os.environ)
     passwords = Passwords()
     loop = asyncio.get_running_loop()
     recording, at_the_door = database.separate(1), database.separate(LOOKUPS_AT_ONCE)

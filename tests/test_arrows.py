@@ -153,6 +153,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.errors",
         "cloud_bridge.settings",
         "cloud_bridge.store",
+        "cloud_bridge.verified_time",
         "cloud_bridge.vehicles.maker_calls",
         "cloud_bridge.vehicles.providers",
         "cloud_bridge.vehicles.tokens",

@@ -8,6 +8,7 @@ from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import find_person
 from cloud_bridge.vehicles.accounts import open_accounts
 from cloud_bridge.vehicles.linking.consents import erase_person
+from cloud_bridge.verified_time import clocks_of
 
 
 def give_back(settings: Settings, name: str) -> list[str]:
@@ -16,7 +17,7 @@ def give_back(settings: Settings, name: str) -> list[str]:
     Returns the makers that were not told: the person has to take the access back there.
     """
     database = open_database(settings.store)
-    accounts = open_accounts(database, SystemClock(), settings, os.environ)
+    accounts = open_accounts(database, clocks_of(SystemClock()), settings, os.environ)
     try:
         with database.reading() as connection:
             person = find_person(connection, name)

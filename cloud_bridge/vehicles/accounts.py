@@ -14,6 +14,7 @@ from cloud_bridge.vehicles.tokens.grants import Grants
 from cloud_bridge.vehicles.tokens.keys import key_source
 from cloud_bridge.vehicles.tokens.refresh_client import RefreshWorkerProcess
 from cloud_bridge.vehicles.tokens.vault import Vault
+from cloud_bridge.verified_time import Clocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,18 @@ class Accounts:
     """Made by the composition root; tests make one with their own clock, providers and refresh client."""
 
     database: Database
-    clock: Clock
+    clocks: Clocks
     catalogue: Catalogue
     grants: Grants
     calls: MakerCalls = field(default_factory=MakerCalls)
-    verified: Clock | None = None  # by which what a driver began is over (verified_time.py); None: `clock`
+
+    @property
+    def clock(self) -> Clock:
+        return self.clocks.clock
 
     def verified_ms(self) -> int:
-        return (self.verified or self.clock).now_ms()
+        """By which what a driver began is over (verified_time.py)."""
+        return self.clocks.verified.now_ms()
 
     def provider(self, name: str) -> Provider:
         """Raises ProviderError for a provider that is no longer in the settings: the operator has to act, not the driver."""
@@ -44,15 +49,9 @@ class Accounts:
         self.catalogue.close()
 
 
-def open_accounts(
-    database: Database,
-    clock: Clock,
-    settings: Settings,
-    environment: Mapping[str, str],
-    verified: Clock | None = None,
-) -> Accounts:
+def open_accounts(database: Database, clocks: Clocks, settings: Settings, environment: Mapping[str, str]) -> Accounts:
     """Starts no process and no thread. Raises SettingError."""
     grants = Grants(
         Vault(key_source(settings.folder, environment)), RefreshWorkerProcess(settings.folder, settings.database)
     )
-    return Accounts(database, clock, read_catalogue(settings.folder, environment), grants, verified=verified)
+    return Accounts(database, clocks, read_catalogue(settings.folder, environment), grants)

@@ -16,7 +16,7 @@ from cloud_bridge.store.tables import results, signal, signal_5min
 from cloud_bridge.store.units import add_unit
 from cloud_bridge.store.upkeep import BUCKET_MS
 from cloud_bridge.upkeep import Upkeep
-from cloud_bridge.verified_time import Clocks, VerifiedTime
+from cloud_bridge.verified_time import clocks_of
 from tests.cloud_bridge.running import START_MS, HandClock, store_at
 
 AT_ONCE = 3
@@ -59,7 +59,7 @@ def changed(database: Database) -> Iterator[list[int]]:
 
 
 def made(database: Database, clock: HandClock) -> Upkeep:
-    return Upkeep(database, Live(), UptimeLedger(), Clocks(clock, VerifiedTime(clock)))
+    return Upkeep(database, Live(), UptimeLedger(), clocks_of(clock))
 
 
 def count(database: Database, table: Any) -> int:

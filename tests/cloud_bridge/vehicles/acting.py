@@ -25,6 +25,7 @@ from cloud_bridge.vehicles.tokens.grants import Grants
 from cloud_bridge.vehicles.tokens.keys import KeyFile
 from cloud_bridge.vehicles.tokens.token_refresh import Outcome, TokenRefresh, Waits
 from cloud_bridge.vehicles.tokens.vault import Vault
+from cloud_bridge.verified_time import clocks_of
 from tests.cloud_bridge.running import HandClock, store_at
 
 LIFE_MS = 8 * 3600 * 1000
@@ -138,7 +139,7 @@ class Scene:
         self.folder, self.clock = folder, clock
         vault = Vault(KeyFile(folder))
         grants = Grants(vault, Door(database, vault, catalogue, clock))
-        self.accounts = Accounts(database, clock, catalogue, grants)
+        self.accounts = Accounts(database, clocks_of(clock), catalogue, grants)
 
     def begin(self, vehicle: Vehicle | None = None, person: int = 1, session: str = "s", name: str = "maker") -> str:
         """The state that the maker's page was given."""

@@ -70,7 +70,7 @@ def browser(bridge: Bridge) -> Iterator[Driver]:
     app_state, maker = bridge.app_state, Maker()
     catalogue, vault = Catalogue("https://app.example", {"maker": maker}), Vault(KeyFile(app_state.settings.folder))
     grants = Grants(vault, Door(app_state.database, vault, catalogue, bridge.clock))
-    accounts = Accounts(app_state.database, app_state.clock, catalogue, grants)
+    accounts = Accounts(app_state.database, app_state.accounts.clocks, catalogue, grants)
     app = create_app(replace(app_state, accounts=accounts))
     bridge.add_person("ann", PASSWORD, Role.DRIVER)
     client = TestClient(app)

@@ -15,6 +15,7 @@ from cloud_bridge.settings import read_settings
 from cloud_bridge.store.database import open_database
 from cloud_bridge.vehicles.accounts import Accounts, open_accounts
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
+from cloud_bridge.verified_time import clocks_of
 
 ANSWER_S = 60.0
 AT_ONCE = 3
@@ -95,7 +96,7 @@ def kill_who_refreshes(crowd: list[Worker], begun: Callable[[], bool], within_s:
 
 def open_folder(folder: Path) -> Accounts:
     settings = read_settings({"CHARGEKEEPER_DATA": str(folder)})
-    return open_accounts(open_database(settings.store), SystemClock(), settings, {})
+    return open_accounts(open_database(settings.store), clocks_of(SystemClock()), settings, {})
 
 
 def _holder(pids: Collection[int]) -> int | None:

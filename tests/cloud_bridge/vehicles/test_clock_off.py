@@ -17,6 +17,7 @@ from cloud_bridge.vehicles.linking.vehicle_selection import choose
 from cloud_bridge.vehicles.polling.poll import poll
 from cloud_bridge.vehicles.polling.poller import begin_due_polls, poll_due
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
+from cloud_bridge.verified_time import Clocks, VerifiedTime
 from tests.cloud_bridge.running import HandClock
 from tests.cloud_bridge.vehicles.acting import BLUE, LIFE_MS, RED, Scene
 
@@ -89,7 +90,7 @@ def test_a_jump_does_not_let_in_a_second_refresher(play: Scene, jump_ms: int) ->
 
 def with_verified_time(play: Scene) -> Scene:
     """As the bridge composes it; the hand clock is then the one on the wall."""
-    play.accounts = replace(play.accounts, verified=HandClock())
+    play.accounts = replace(play.accounts, clocks=Clocks(play.accounts.clock, VerifiedTime(HandClock())))
     return play
 
 

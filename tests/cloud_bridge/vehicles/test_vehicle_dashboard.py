@@ -16,7 +16,7 @@ from tests.cloud_bridge.web.test_pages import text_of
 
 
 def mark_in(html: str) -> str:
-    found = re.search(r'data-seen="([^"]+)"', html)
+    found = re.search(r'[?]seen=([^"]+)"', html)
     assert found, html
     return found[1]
 

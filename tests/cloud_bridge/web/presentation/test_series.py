@@ -35,7 +35,7 @@ def test_a_day_has_an_hour_twice_when_the_clock_goes_back() -> None:
     found = slots(at_ms("2026-10-24T20:30"), at_ms("2026-10-25T20:30"), LONDON)
     assert found[0].from_ms == at_ms("2026-10-24T20:30")
     assert len(found) == 25
-    assert [bar.tick for bar in energy_bars(found, [], LONDON)][3:7] == ["00", "01", "01", "02"]
+    assert [bar.tick for bar in energy_bars(found, [], LONDON)][3:7] == ["00", "01 BST", "01 GMT", "02"]
 
 
 def test_slots_are_without_gap_or_overlap() -> None:
