@@ -44,7 +44,7 @@ fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answ
 	@FUZZ_STEPS=100000 .venv/bin/python -m pytest -q --timeout 0 tests/firmware/charging/test_controller_properties.py \
 		tests/firmware/link/test_commands_properties.py tests/firmware/test_commands_properties.py tests/cloud_bridge/ingest/test_embedded_properties.py
 	@OWNERSHIP_STORIES=100 .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/web/test_ownership_stories.py
-	@RECORDER_STORIES=1000 .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/store/test_recorder_stories.py hil_tests/store/test_postgresql.py
+	@RECORDER_STORIES=1000 POSTGRESQL_ROOMS=all .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/store/test_recorder_stories.py hil_tests/store/test_postgresql.py
 	@CLOCK_STORIES=10000 .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/test_clock_stories.py
 	@.venv/bin/python -m tests.modem.mutations 1000000
 
