@@ -6,6 +6,7 @@ WORDS = {
     "rcd_selftest": "The earth leakage protection failed its own test",
     "contactor_welded": "The contactor does not open",
     "contactor_stuck_open": "The contactor does not close",
+    "guard": "The safety circuit opened the contactor by itself",
     "supply": "The mains voltage is out of range",
     "pilot": "The vehicle cable's pilot wire is faulty",
     "diode": "The vehicle does not answer as it should",

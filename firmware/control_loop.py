@@ -39,6 +39,7 @@ class ControlLoop:
                 now_ms = self._clock.now_ms()
                 self._board.read(self._inputs)
                 self._board.write(self._controller.step(now_ms, self._inputs))
+                self._board.move_live_line()
                 self._measure(now_ms - before_ms)
                 before_ms = now_ms
                 self._exchange.steps += 1

@@ -66,6 +66,7 @@ class DailyReport:
                 "dropped": outbox.dropped if outbox else 0,
                 "damaged": outbox.damaged if outbox else 0,
                 "crashes": health.crashes,
+                "guard": self._exchange.guard_openings(),
             },
         )
         self._loop_worst_ms, self._heap_floor = 0, ENDLESS

@@ -4,6 +4,16 @@ units and safe states, are the fields of charging.io.Inputs and Outputs.
 Before anything else a board puts its outputs into the safe state: contactor open, pilot held at F by its pull resistor,
 modem off. Then it starts its watchdog, before anything that could hang. A reset of the processor must make the outputs safe by
 hardware alone, since PWM goes on while Python hangs.
+
+The guard. A port of MicroPython may run no line of Python for a third of a second (TLS, an erase of the flash), and a program
+may die. So the drive of the contactor passes through hardware, which holds it only while
+- the upper plateau of the pilot is in C or D (a window of 1.5 to 7.5 V), and
+- the residual current sensor does not trip, and
+- the live line has moved within the last second (a retriggerable monostable: longer than any stall of the port, short enough
+  for a dead program).
+What the guard opens stays open until the drive is withdrawn. It opens within 100 ms of an unplug, of C to B and of a residual
+current (IEC 61851-1 table A.6), and within 1.2 s of the last edge. Its state is read back as `guard_open`.
+A board without it leaves `has_guard` False and says why in its own file.
 """
 
 PROGRAM_BYTES = 128  # progsize of the littlefs: files of up to four times this live in its metadata (storage/outbox.py)
@@ -40,6 +50,7 @@ class Board:
     reset_cause = "power_on"
     modem_port: "ModemPort"  # a port of modem/ports
     console_port: "ConsolePort"
+    has_guard = False  # the contactor's drive passes through a guard in hardware
     modem_power: "ModemPower"  # its supply, and its key (pressed is down)
 
     def __init__(self, clock: "Clock", idle: "Callable[[], None]") -> None:
@@ -53,6 +64,11 @@ class Board:
     def write(self, outputs: "Outputs") -> None:
         """Obey `outputs`; never waits."""
         raise NotImplementedError
+
+    def move_live_line(self) -> None:
+        """Toggle the guard's live line; called at the end of each period of the control loop. Never waits. A board without
+        a guard has none.
+        """
 
     def set_time(self, time_s: int) -> None:
         """What time it is, UTC since 1970: for the platform's clock, which the check of certificates reads."""

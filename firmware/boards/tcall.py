@@ -35,11 +35,11 @@ if False:  # for mypy alone
 # The module's own pins (Xinyuan-LilyGO/LilyGo-T-Call-SIM800, utilities.h).
 MODEM_PWRKEY, MODEM_RESET, MODEM_POWER, MODEM_TX, MODEM_RX, SDA, SCL = 4, 5, 23, 27, 26, 21, 22
 # The carrier's. None of the outputs is a strapping pin, so none moves in a reset (ESP32 data sheet, 2.4).
-PILOT_PWM, CONTACTOR, RCD_TEST, LIGHT = 25, 18, 19, 13
+PILOT_PWM, CONTACTOR, RCD_TEST, LIGHT, LIVE_LINE = 25, 18, 19, 13, 33
 PILOT_ADC, PROXIMITY_ADC, RAIL_ADC = 36, 39, 34  # ADC1: ADC2 does not work beside Wi-Fi
 METER_TX, METER_RX = 14, 15
 # Bits of the expander's port A; each input pulls to earth when it is active.
-MIRROR, RCD_AC, RCD_DC, ENCLOSURE, BUTTON = 0x01, 0x02, 0x04, 0x08, 0x10
+MIRROR, RCD_AC, RCD_DC, ENCLOSURE, BUTTON, GUARD_OPEN = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 
 PWM_HZ = 1000
 SAMPLES = 80  # some 60 us each: five cycles
@@ -54,11 +54,14 @@ TEMPERATURE_EVERY = 50  # steps
 
 
 class TCallBoard(Board):
+    has_guard = True  # on the carrier, see tcall.md
+
     def __init__(self, clock: "Clock", idle: "Callable[[], None]") -> None:
         self._clock = clock
         self._contactor = Pin(CONTACTOR, Pin.OUT, value=0)
         self._pilot = Pin(PILOT_PWM, Pin.OUT, value=0)
         self._rcd_test = Pin(RCD_TEST, Pin.OUT, value=0)
+        self._live_line = Pin(LIVE_LINE, Pin.OUT, value=0)
         self._light = neopixel.NeoPixel(Pin(LIGHT, Pin.OUT), 1)
         self._watchdog = WDT(timeout=WATCHDOG_MS)  # before anything that could hang
         rtc = machine.RTC()
@@ -107,7 +110,7 @@ class TCallBoard(Board):
             pins = self._parts.inputs()
         except OSError:
             pins = ~(RCD_AC | RCD_DC)
-        inputs.contactor_closed = not pins & MIRROR
+        inputs.contactor_closed, inputs.guard_open = not pins & MIRROR, not pins & GUARD_OPEN
         inputs.rcd_ac_trip, inputs.rcd_dc_trip = not pins & RCD_AC, not pins & RCD_DC
         inputs.tamper, inputs.button = bool(pins & ENCLOSURE), not pins & BUTTON  # its switch opens with the enclosure
         if self._steps % TEMPERATURE_EVERY == 0:
@@ -127,6 +130,9 @@ class TCallBoard(Board):
         if self._light[0] != outputs.led:
             self._light[0] = outputs.led
             self._light.write()
+
+    def move_live_line(self) -> None:
+        self._live_line.value(not self._live_line.value())
 
     def _drive_pilot(self, duty_u16: int) -> None:
         """A steady level is the pin's own, not a PWM of 0 or 100 %."""

@@ -2,8 +2,9 @@
 
 `micropython -m firmware.main FOLDER RESET_CAUSE`: FOLDER holds `wires`, `modem` and `console`, and `flash.bin`, the image
 of the flash. The wires carry one JSON object a line, both ways, with the names of charging/io.py; a line that is no such
-object is counted and the last good reading stands. A real converter always answers: when the rig says nothing for a while
-its world stands still, on a busy machine, and the board waits with it rather than take an old reading for a new one.
+object is counted and the last good reading stands. An edge on the live line is the line `live`. A real converter always
+answers: when the rig says nothing for a while its world stands still, on a busy machine, and the board waits with it rather
+than take an old reading for a new one.
 """
 
 import json
@@ -33,6 +34,8 @@ _exit = ffi.open(None).func("v", "_exit", "i")
 
 
 class VirtualBoard(Board):
+    has_guard = True  # in the rig, which continues while this process is frozen
+
     def __init__(self, clock: "Clock", idle: "Callable[[], None]") -> None:
         folder, self.reset_cause = sys.argv[1], sys.argv[2]
         self._clock = clock
@@ -85,6 +88,9 @@ class VirtualBoard(Board):
     def _tell(self) -> None:
         self._told = dict(self._outputs)
         self._wires.write(json.dumps(self._told).encode() + b"\n")
+
+    def move_live_line(self) -> None:
+        self._wires.write(b"live\n")
 
     def flash_writes(self) -> int:
         return self._flash_image.writes

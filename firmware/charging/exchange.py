@@ -62,3 +62,10 @@ class Exchange:
         """`worst_ms`, which the control thread then begins anew."""
         self.worst_taken = True
         return self.worst_ms
+
+    def guard_openings(self) -> int:
+        """How often since the start the hardware guard opened a contactor that the rules held closed."""
+        for fault in self.fault_history:
+            if fault.name == "guard":
+                return int(fault.count)
+        return 0

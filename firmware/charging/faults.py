@@ -21,6 +21,7 @@ SUPPLY_MV = (207000, 253000)  # BS 7671 722.411.4.1 (iv): outside it for 5 s the
 RAIL_FALLING_MV = 4500  # the unit's own supply collapses: a power cut, not a supply fault
 TOO_HOT_C, COOL_AGAIN_C = 70, 60  # OpenEVSE stops at 71 and resumes at 60
 CONTACTOR_MOVES_MS = 300  # limit for coil and mirror contact; typical data sheet values are 20-50 ms
+GUARD_MS = 100  # by then the cause of the guard appears in the other inputs, and the rules have opened for it
 OVER_CURRENT_MS = 7000  # EVerest EvseManager: limit x 1.10 + 0.5 A for 7,000 ms
 CLEAR_LONGEST_MS = 60000  # limit of the doubled `clear_ms`
 
@@ -34,8 +35,17 @@ def _contactor_welded(inputs: "Inputs", control_state: "ControlState") -> bool:
 
 
 def _contactor_stuck_open(inputs: "Inputs", control_state: "ControlState") -> bool:
-    """Not with a supply fault: the contactor drops out in a voltage dip."""
-    return control_state.contactor and not inputs.contactor_closed and not _supply(inputs, control_state)
+    """Not with a supply fault: the contactor drops out in a voltage dip. The guard has a fault of its own."""
+    if inputs.guard_open or _supply(inputs, control_state):
+        return False
+    return control_state.contactor and not inputs.contactor_closed
+
+
+def _guard(inputs: "Inputs", control_state: "ControlState") -> bool:
+    """The hardware guard opened a contactor that the rules hold closed: the control loop stalled for a second, or the guard's
+    own view of pilot or sensor differs.
+    """
+    return control_state.contactor and inputs.guard_open
 
 
 def _rcd_ac(inputs: "Inputs", control_state: "ControlState") -> bool:
@@ -93,6 +103,7 @@ TABLE = (
     Fault("rcd_selftest", DANGER, _rcd_selftest, 0, 0, LATCHED),
     Fault("contactor_welded", DANGER, _contactor_welded, CONTACTOR_MOVES_MS, 0, LATCHED),
     Fault("contactor_stuck_open", STOP, _contactor_stuck_open, CONTACTOR_MOVES_MS, 0, LATCHED),
+    Fault("guard", STOP, _guard, GUARD_MS, 1000, ENDLESS),
     Fault("supply", DANGER, _supply, 4500, 2000, ENDLESS),  # not a dip of 4 s; detects the loss of a PEN conductor
     Fault("pilot", STOP, _pilot, 200, 1000, ENDLESS),
     Fault("diode", STOP, _diode, 60, 500, ENDLESS),  # three samples

@@ -16,6 +16,7 @@ class Inputs:
         self.pilot_low_mv = 0
         self.proximity_ohm: int | None = None  # resistor in the plug, by the board's divider; None = open circuit
         self.contactor_closed = False  # mirror contact: the actual position of the contactor
+        self.guard_open = False  # the hardware guard keeps the contactor's drive off; False on a board without one
         self.rcd_ac_trip = False  # residual current, type A
         self.rcd_dc_trip = False  # smooth DC residual current of 6 mA and more (RDC-DD, IEC 62955)
         self.supply_mv = 0  # RMS of the mains, line to neutral

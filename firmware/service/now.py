@@ -76,6 +76,7 @@ def answer_health(unit: "ChargePoint", argument: str) -> "list[str]":
     exchange = unit.exchange
     lines = ["steps_within_ms %d %d" % pair for pair in zip(WITHIN_MS, exchange.apart)]
     lines.append("steps_later %d" % exchange.apart[-1])
+    lines.append("guard_openings %d" % exchange.guard_openings())
     writes = unit.flash_writes()
     lines.append("flash_writes %s" % ("-" if writes is None else writes))
     lines.append("flash_refused %d" % unit.health.refused_writes())

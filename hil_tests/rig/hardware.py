@@ -200,7 +200,7 @@ class Hardware(ABC):
 
     def _wire_up(self) -> None:
         """Fresh lines before the firmware starts."""
-        self._wires = Wires(self._folder / "wires", self._obey)
+        self._wires = Wires(self._folder / "wires", self._obey, self.board.guard.move_live_line)
         modem_line = Pty(lambda chunk: hear_modem_port(chunk), self._folder / "modem")
         console_line = Pty(lambda chunk: hear_console_port(chunk), self._folder / "console")
         hear_modem_port, hear_console_port = self._connect(modem_line.write, console_line.write)

@@ -1,4 +1,7 @@
-"""The wires between the simulated board and its microcontroller: one JSON object a line, both ways."""
+"""The wires between the simulated board and its microcontroller: one JSON object a line, both ways.
+
+An edge on the live line is a line of its own, as it comes every 20 ms.
+"""
 
 import json
 from collections.abc import Callable
@@ -9,19 +12,25 @@ from hil_tests.sim.board import RESET, Outputs
 from hil_tests.sim.pty import Pty
 
 LINE_LIMIT_BYTES = 512
+LIVE_LINE = b"live"
+STALE_BYTES = 512  # a microcontroller that has not read this much stands still: a sensor has no backlog
 
 
 class Wires:
-    """One power-up's worth of wires. `on_outputs` hears each change of the microcontroller's pins."""
+    """One power-up's worth of wires. `on_outputs` receives each change of the microcontroller's pins, `on_live` each edge of
+    the live line.
+    """
 
-    def __init__(self, link: Path, on_outputs: Callable[[Outputs], None]) -> None:
+    def __init__(self, link: Path, on_outputs: Callable[[Outputs], None], on_live: Callable[[], None]) -> None:
         self._pty = Pty(self._received, link)
-        self._on_outputs = on_outputs
+        self._on_outputs, self._on_live = on_outputs, on_live
         self._unfinished = b""
         self.bad_lines = 0
 
     def send(self, inputs: dict[str, int | bool | None]) -> None:
-        """Shows the microcontroller what its sensors see now."""
+        """Shows the microcontroller what its sensors see now; what it has not read is of before."""
+        if self._pty.unread_bytes() >= STALE_BYTES:
+            self._pty.discard_unread()
         self._pty.write(json.dumps(inputs, separators=(",", ":")).encode() + b"\n")
 
     def close(self) -> None:
@@ -32,6 +41,9 @@ class Wires:
         *lines, self._unfinished = (self._unfinished + chunk).split(b"\n")
         self._unfinished = self._unfinished[-LINE_LIMIT_BYTES:]
         for line in lines:
+            if line == LIVE_LINE:
+                self._on_live()
+                continue
             outputs = _outputs(line)
             if outputs is None:
                 self.bad_lines += 1

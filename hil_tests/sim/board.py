@@ -1,4 +1,4 @@
-"""The physics of a charge point's board: supply, contactor, leakage sensor, meter, pilot, enclosure.
+"""The physics of a charge point's board: supply, contactor with its guard, leakage sensor, meter, pilot, enclosure.
 
 It knows volts and milliseconds and nothing of any firmware: `Outputs` are the levels on the
 microcontroller's pins, `inputs()` is what its sensors show. Whoever runs the microcontroller takes
@@ -8,6 +8,7 @@ microcontroller's pins, `inputs()` is what its sensors show. Whoever runs the mi
 import random
 from dataclasses import dataclass
 
+from hil_tests.sim.hardware_guard import HardwareGuard
 from hil_tests.sim.pilot import STEADY_LOW_DUTY, offered_ma, plateaus, state
 from hil_tests.sim.vehicle import CABLE_32A_OHM, Vehicle
 
@@ -74,6 +75,8 @@ class Board:
         self.button = False
         self.meter_wh = meter_wh
         self.contact_closed = False
+        self.guard = HardwareGuard()
+        self.now_s = 0.0  # how far it was moved on
         self._rail_mv = 0.0
         self._contact_moving_for_s = 0.0
         self._rcd_test_for_s = 0.0
@@ -123,10 +126,13 @@ class Board:
         """Moves everything on by some milliseconds."""
         rail_mv = BROWN_OUT_MV if "brown_out" in self.faults else RAIL_MV
         self._rail_mv = rail_mv if self.mains else max(0.0, self._rail_mv - RAIL_FALL_MV_PER_S * elapsed_s)
+        self.now_s += elapsed_s
         if not self.powered:
             self.outputs = RESET
-        self._move_contact(elapsed_s)
         self._rcd_test_for_s = self._rcd_test_for_s + elapsed_s if self.outputs.rcd_test else 0
+        rcd_trips = any(self._rcd_trips())
+        self.guard.step(elapsed_s, self.pilot_mv()[0], rcd_trips, self.outputs.contactor)
+        self._move_contact(elapsed_s)
         voltage_mv = self.supply_mv if self.contact_closed else 0
         seen_duty = self.outputs.pilot_duty_u16 if self.powered and "pilot_short" not in self.faults else 0
         self.vehicle.step(elapsed_s, seen_duty, voltage_mv)
@@ -140,14 +146,15 @@ class Board:
     def inputs(self) -> dict[str, int | bool | None]:
         """Everything that the microcontroller can sense, in the units of its wires."""
         high_mv, low_mv = (mv + self._noise_mv() for mv in self.pilot_mv())
-        test_trips = self._rcd_test_for_s >= RCD_TEST_TRIPS_IN_S
+        rcd_ac_trip, rcd_dc_trip = self._rcd_trips()
         return {
             "pilot_high_mv": high_mv,
             "pilot_low_mv": low_mv,
             "proximity_ohm": self._proximity_ohm(),
             "contactor_closed": self.contact_closed,
-            "rcd_ac_trip": "rcd_ac" in self.faults or test_trips,
-            "rcd_dc_trip": "rcd_dc" in self.faults or test_trips,
+            "guard_open": self.guard.open,
+            "rcd_ac_trip": rcd_ac_trip,
+            "rcd_dc_trip": rcd_dc_trip,
             "supply_mv": self.supply_mv,
             "rail_mv": round(self._rail_mv),
             "temperature_c": self._temperature_c(),
@@ -157,6 +164,11 @@ class Board:
             "tamper": self.tamper,
             "button": self.button,
         }
+
+    def _rcd_trips(self) -> tuple[bool, bool]:
+        """What the sensor shows of alternating and of direct current."""
+        test_trips = self._rcd_test_for_s >= RCD_TEST_TRIPS_IN_S
+        return "rcd_ac" in self.faults or test_trips, "rcd_dc" in self.faults or test_trips
 
     def _noise_mv(self) -> int:
         return self._random.randint(-NOISE_MV, NOISE_MV) if "pilot_noise" in self.faults else 0
@@ -176,7 +188,7 @@ class Board:
         if "contactor_welded" in self.faults:
             self.contact_closed = True
             return
-        wanted = self.outputs.contactor and self.mains and "contactor_stuck_open" not in self.faults
+        wanted = self.guard.drives and self.mains and "contactor_stuck_open" not in self.faults
         if wanted == self.contact_closed:
             self._contact_moving_for_s = 0
             return

@@ -6,7 +6,9 @@ last slave closes reads EIO on Linux), and is set raw so that nothing is echoed 
 
 import asyncio
 import contextlib
+import fcntl
 import os
+import struct
 import termios
 import tty
 from collections.abc import Callable
@@ -50,6 +52,16 @@ class Pty:
     def baud(self) -> int:
         """The speed that the client has set, 0 if it left that open. It changes nothing of how fast bytes pass."""
         return BAUDS[termios.tcgetattr(self._slave)[OUTPUT_SPEED]]
+
+    def unread_bytes(self) -> int:
+        """What the client has not read yet, without what is on its way to the slave."""
+        (count,) = struct.unpack("i", fcntl.ioctl(self._slave, termios.FIONREAD, struct.pack("i", 0)))
+        return int(count)
+
+    def discard_unread(self) -> None:
+        """Takes back what the client has not read yet."""
+        self._outbox.clear()
+        termios.tcflush(self._slave, termios.TCIFLUSH)
 
     def close(self) -> None:
         """Ends the line: the slave reads end of file. The link is removed if it still points here."""

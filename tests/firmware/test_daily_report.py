@@ -18,6 +18,9 @@ class Rest:
 
     outbox = journal
 
+    def guard_openings(self):
+        return 3
+
     def free(self):
         return 50000
 
@@ -50,6 +53,7 @@ def test_once_a_day_with_the_worst_of_the_day():
     assert [said["loop_worst_ms"] for _, said in told] == [35, 20]
     first = told[0][1]
     assert first["cause"] == "soft" and first["crashes"] == 2 and first["up_h"] == 24
+    assert first["guard"] == 3
     assert first["heap_floor"] == 50000 and first["heap_block"] == 20000
 
 

@@ -21,7 +21,7 @@ def test_the_watchdog_comes_right_after_the_outputs() -> None:
     slow = [
         at for at, call in enumerate(made) if call.startswith(("ADC(", "I2C(", "Port(", "self._mount(", "SdmMeter("))
     ]
-    assert len(outputs) == 4 and len(slow) >= 6
+    assert len(outputs) == 5 and len(slow) >= 6
     assert max(outputs) < watchdog < min(slow)
 
 

@@ -25,7 +25,7 @@ QUICK = [Phase.explicit, Phase.reuse, Phase.generate]
 PHASES = list(Phase) if "FUZZ_SHRINK" in os.environ else QUICK  # shrinking is slow
 STEP_MS = 20
 OHM = {"A": None, "B": 2740, "C": 882, "D": 246}
-FLAGS = ("rcd_ac_trip", "rcd_dc_trip", "tamper", "button")
+FLAGS = ("rcd_ac_trip", "rcd_dc_trip", "guard_open", "tamper", "button")
 
 
 class World:
@@ -62,7 +62,7 @@ class World:
         """Everything mended, nothing wished, a person has pressed the button, and a vehicle asks for energy."""
         inputs = self.inputs
         inputs.rail_mv, inputs.supply_mv, inputs.temperature_c, inputs.proximity_ohm = 5000, 230_000, 25, 220
-        inputs.rcd_dc_trip = inputs.button = self.leak = self.shorted = False
+        inputs.rcd_dc_trip = inputs.guard_open = inputs.button = self.leak = self.shorted = False
         self.diode = self.contact_follows = self.rcd_works = self.obeys = True
         self.noise_mv, self.car, self.exchange.claims = 0, "A", ()
         self.step(1000)

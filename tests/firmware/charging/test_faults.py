@@ -38,6 +38,7 @@ SPOILED = [
     ("rcd_ac", "rcd_ac_trip", True),
     ("rcd_dc", "rcd_dc_trip", True),
     ("contactor_stuck_open", "contactor_closed", False),
+    ("guard", "guard_open", True),
     ("supply", "supply_mv", 206000),
     ("supply", "supply_mv", 254000),
     ("diode", "pilot_low_mv", -6000),
@@ -75,6 +76,22 @@ def test_a_latched_fault_needs_a_person_and_a_cause_that_has_gone(name, field, v
     bench.control_state.state = "C2"
     assert bench.run(70000) == ((name,) if name in NEEDS_PERSON else ())
     assert bench.run(20, person=True) == ()
+
+
+def test_a_guard_that_opens_as_the_vehicle_leaves_is_no_fault():
+    """The rules open in the step that reads both."""
+    bench = Bench()
+    bench.inputs.guard_open = True
+    bench.run(STEP_MS)
+    bench.control_state.contactor = bench.inputs.contactor_closed = False
+    assert bench.run(5000) == () and bench.faults.history() == ()
+
+
+def test_a_contactor_that_the_guard_keeps_open_is_not_stuck():
+    bench = Bench()
+    bench.inputs.guard_open, bench.inputs.contactor_closed = True, False
+    assert bench.run(1000) == ("guard",)
+    assert [(fault.name, fault.count) for fault in bench.faults.history()] == [("guard", 1)]
 
 
 def test_a_welded_contactor_is_seen_after_the_command_to_open():

@@ -8,12 +8,22 @@ from hil_tests.sim.vehicle import STATE_B_OHM, STATE_C_OHM, STATE_D_OHM, Vehicle
 
 STEP_S = 0.01
 STEADY, AMPS_16, FAULTY = 65_535, 17_476, 0  # duty of 65,536
+CHARGING = Outputs(pilot_duty_u16=AMPS_16, contactor=True)
 
 
 def run(board: Board, seconds: float) -> None:
-    """Lets time pass."""
+    """Lets time pass, with a control loop that runs."""
     for _ in range(round(seconds / STEP_S)):
+        board.guard.move_live_line()
         board.step(STEP_S)
+
+
+def charge(board: Board) -> None:
+    """PWM, and then the contactor: the guard wants to see C first."""
+    board.outputs = Outputs(pilot_duty_u16=AMPS_16)
+    run(board, 1)
+    board.outputs = CHARGING
+    run(board, 5)
 
 
 @pytest.fixture
@@ -103,7 +113,10 @@ def test_does_the_rail_collapse_before_the_processor_stops(board: Board) -> None
 
 def test_does_the_contactor_follow_its_coil_unless_broken(board: Board) -> None:
     """A moment later; never when stuck; always closed when welded; open without mains?"""
-    board.outputs = Outputs(contactor=True)
+    board.vehicle.plugged = True
+    board.outputs = Outputs(pilot_duty_u16=AMPS_16)
+    run(board, 1)
+    board.outputs = CHARGING
     board.step(STEP_S)
     assert not board.contact_closed
     run(board, 0.1)
@@ -113,7 +126,7 @@ def test_does_the_contactor_follow_its_coil_unless_broken(board: Board) -> None:
     assert not board.contact_closed
     board.set_fault("contactor_stuck_open", False)
     board.set_fault("contactor_welded", True)
-    board.outputs = Outputs(contactor=False)
+    board.outputs = Outputs(pilot_duty_u16=AMPS_16)
     run(board, 0.1)
     assert board.contact_closed
     board.set_fault("contactor_welded", False)
@@ -135,8 +148,7 @@ def test_does_the_leakage_sensor_answer_its_test(board: Board) -> None:
 def test_can_each_fault_be_sensed(board: Board, name: str) -> None:
     """In the middle of a charge, does some input differ with it, and not without it?"""
     board.vehicle.plugged = True
-    board.outputs = Outputs(pilot_duty_u16=AMPS_16, contactor=True)
-    run(board, 5)
+    charge(board)
     before = {key: value for key, value in board.inputs().items() if key != "meter_wh"}
     board.set_fault(name, True)
     if name == "contactor_welded":
@@ -145,8 +157,7 @@ def test_can_each_fault_be_sensed(board: Board, name: str) -> None:
     during = {key: value for key, value in board.inputs().items() if key != "meter_wh"}
     assert during != before or (name == "contactor_welded" and during["contactor_closed"])
     board.set_fault(name, False)
-    board.outputs = Outputs(pilot_duty_u16=AMPS_16, contactor=True)
-    run(board, 5)
+    charge(board)
     assert {key: value for key, value in board.inputs().items() if key != "meter_wh"} == before
 
 
