@@ -57,9 +57,10 @@ life: .venv ## 1,000 faults between five units and their cloud: every record onc
 size: .venv ## what the firmware takes of each board's flash (or BOARD=...), against its budget, and of its memory, by module
 	@.venv/bin/python -m hil_tests.rig.image
 
-bench: .venv ## what is promised in figures, each beside its peer: contactor, mains cuts, modem, bytes on air, cloud, pages
+bench: .venv ## what is promised in figures, each beside its peer: contactor, mains cuts, guard, modem, bytes on air, cloud, pages
 	@.venv/bin/python -m hil_tests.bench latency
 	@.venv/bin/python -m hil_tests.bench cuts
+	@.venv/bin/python -m hil_tests.bench guard
 	@.venv/bin/python -m hil_tests.bench contact
 	@.venv/bin/python -m hil_tests.bench.modem
 	@.venv/bin/python -m hil_tests.bench.air

@@ -1,4 +1,4 @@
-"""`python -m hil_tests.bench latency|cuts|contact`: what is promised of running units, measured. Exits 1 if it is not held.
+"""`python -m hil_tests.bench latency|cuts|guard|contact`: what is promised of running units. Exits 1 if not held.
 
 Each unit runs in a process of its own, so that none waits for another's simulation.
 """
@@ -10,16 +10,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hil_tests.bench import cuts, latency, tally
+from hil_tests.bench import cuts, freezes, latency, tally
 from hil_tests.bench.cuts import Cuts
 from hil_tests.bench.first_contact import first_contact
+from hil_tests.bench.freezes import Freezes
 from hil_tests.bench.latencies import Latencies
 from hil_tests.bench.yardstick import Yardstick
 from hil_tests.fixtures.bridge_process import BridgeProcess
 from hil_tests.fixtures.ports import free_ports
 from hil_tests.fixtures.progress import bar
 
-INJECTIONS, CUTS = 10_000, 1_000  # as promised
+INJECTIONS, CUTS, FREEZES = 10_000, 1_000, 1_000  # as promised
 UNITS = 8
 
 
@@ -62,17 +63,44 @@ def _cuts(units: int, count: int, seed: int, folder: Path) -> Cuts:
     return together
 
 
+def _guard(units: int, count: int, seed: int, folder: Path) -> bool:
+    """Prints each kind as it is done; true if all are held."""
+    held = True
+    for kind in freezes.KINDS:
+        together = Freezes()
+        with tally.pool(units) as processes, bar(kind, count, tally.done_since()):
+            shares = [count // units + (number < count % units) for number in range(units)]
+            running = [
+                processes.submit(freezes.run, folder / f"{kind}-{number}", seed + number, kind, share)
+                for number, share in enumerate(shares)
+                if share
+            ]
+            for unit in running:
+                together.join(unit.result())
+        print(*together.report(kind), sep="\n", flush=True)
+        held = held and together.held()
+    return held
+
+
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.bench", description=__doc__)
-    parser.add_argument("what", choices=("latency", "cuts", "contact"))
-    parser.add_argument("--count", type=int, help=f"injections (default {INJECTIONS}), or cuts (default {CUTS})")
+    parser.add_argument("what", choices=("latency", "cuts", "guard", "contact"))
+    parser.add_argument(
+        "--count",
+        type=int,
+        help=f"injections (default {INJECTIONS}), cuts (default {CUTS}), or freezes of each kind (default {FREEZES})",
+    )
     parser.add_argument("--units", type=int, default=UNITS, help="that run side by side")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     if arguments.what == "contact":
         return 0 if first_contact() else 1
     units, seed = arguments.units, arguments.seed
+    if arguments.what == "guard":
+        print(f"seed {seed}, {units} units")
+        with tempfile.TemporaryDirectory() as folder:
+            return 0 if _guard(units, arguments.count or FREEZES, seed, Path(folder)) else 1
     count = arguments.count or (CUTS if arguments.what == "cuts" else INJECTIONS)
     found: Latencies | Cuts
     with tempfile.TemporaryDirectory() as folder, bar(arguments.what, count, tally.done):

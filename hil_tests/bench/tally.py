@@ -1,5 +1,6 @@
 """Processes that work side by side, and how much they have done together, for the bar on the terminal."""
 
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import Value
 from multiprocessing.sharedctypes import Synchronized
@@ -19,6 +20,12 @@ def one_more() -> None:
 
 def done() -> int:
     return _counter.value
+
+
+def done_since() -> Callable[[], int]:
+    """What is done from now on."""
+    before = done()
+    return lambda: done() - before
 
 
 def _use(counter: "Synchronized[int]") -> None:

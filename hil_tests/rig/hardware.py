@@ -119,6 +119,14 @@ class Hardware(ABC):
         self.board.button = True
         asyncio.get_running_loop().call_later(BUTTON_S, setattr, self.board, "button", False)
 
+    def freeze(self) -> None:
+        """Stops the microcontroller between two instructions: its pins stay as they are, and no line of its program runs."""
+        self._processor.freeze()
+
+    def thaw(self) -> None:
+        """Lets it go on."""
+        self._processor.thaw()
+
     def reading(self) -> Reading:
         """What instruments on it show."""
         board, vehicle = self.board, self.board.vehicle
@@ -144,7 +152,7 @@ class Hardware(ABC):
             if self._stood_still(loop.time()):
                 await asyncio.sleep(STEP_S)  # what the firmware has told meanwhile is obeyed first
             now_s = loop.time()
-            self.board.step(min(now_s - self._stepped_s, LONGEST_STEP_S))
+            self._step(min(now_s - self._stepped_s, LONGEST_STEP_S))
             self._stepped_s = now_s
             if self.board.powered != was_powered:
                 was_powered = self.board.powered
@@ -152,6 +160,12 @@ class Hardware(ABC):
             self._tell_inputs(now_s)
             self._note_changes()
             await asyncio.sleep(STEP_S)
+
+    def _step(self, elapsed_s: float) -> None:
+        """A machine that was late is caught up with in steps of the usual length."""
+        while elapsed_s > 0:
+            self.board.step(min(elapsed_s, STEP_S))
+            elapsed_s -= STEP_S
 
     async def _power(self, on: bool, now_s: float) -> None:
         if on:

@@ -7,6 +7,7 @@ hardware would, but not for ever: a firmware that crashes in a loop is to be see
 import asyncio
 import os
 import shutil
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -49,6 +50,7 @@ class Processor:
         self._folder, self._program = folder, program
         self._before_start, self._after_stop, self._alert = before_start, after_stop, alert
         self._task: asyncio.Task[None] | None = None
+        self._process: asyncio.subprocess.Process | None = None
         self._image: Path | None = None  # flashed once: what is edited later is not in this unit
         self._restarts: deque[float] = deque(maxlen=RESTARTS_ALLOWED)
         self._fed = (0, 0.0)
@@ -67,6 +69,18 @@ class Processor:
         self._task.cancel()
         await asyncio.wait({self._task})
         self._task = None
+
+    def freeze(self) -> None:
+        """Not one of its threads runs until `thaw`. Nothing happens while it has no power."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on where it was."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(number)
 
     def feed(self, count: int) -> None:
         """The watchdog's line: a count that must change within `WATCHDOG_S` once it is above 0."""
@@ -121,6 +135,7 @@ class Processor:
             start_new_session=True,  # Ctrl-C is for us alone
             preexec_fn=die_with_parent,
         )
+        self._process = process
         try:
             async with asyncio.TaskGroup() as tasks:
                 reading = tasks.create_task(self._keep_output(process))

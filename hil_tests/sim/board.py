@@ -75,6 +75,7 @@ class Board:
         self.button = False
         self.meter_wh = meter_wh
         self.contact_closed = False
+        self.contact_moved_s = 0.0  # when it closed or opened last, as `now_s`
         self.guard = HardwareGuard()
         self.now_s = 0.0  # how far it was moved on
         self._rail_mv = 0.0
@@ -194,4 +195,4 @@ class Board:
             return
         self._contact_moving_for_s += elapsed_s
         if self._contact_moving_for_s >= (CONTACTOR_CLOSES_IN_S if wanted else CONTACTOR_OPENS_IN_S):
-            self.contact_closed = wanted
+            self.contact_closed, self.contact_moved_s = wanted, self.now_s
