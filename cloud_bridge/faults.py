@@ -8,6 +8,7 @@ WORDS = {
     "contactor_stuck_open": "The contactor does not close",
     "guard": "The safety circuit opened the contactor by itself",
     "supply": "The mains voltage is out of range",
+    "meter": "The energy meter does not answer",
     "pilot": "The vehicle cable's pilot wire is faulty",
     "diode": "The vehicle does not answer as it should",
     "proximity": "The vehicle cable is not recognised",

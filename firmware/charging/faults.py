@@ -61,7 +61,12 @@ def _rcd_selftest(inputs: "Inputs", control_state: "ControlState") -> bool:
 
 
 def _supply(inputs: "Inputs", control_state: "ControlState") -> bool:
-    return not SUPPLY_MV[0] <= inputs.supply_mv <= SUPPLY_MV[1]
+    return inputs.supply_mv is not None and not SUPPLY_MV[0] <= inputs.supply_mv <= SUPPLY_MV[1]
+
+
+def _meter(inputs: "Inputs", control_state: "ControlState") -> bool:
+    """A supply that is not known is not allowed; the meter has used up the time that there is (metering/sdm.py)."""
+    return inputs.supply_mv is None
 
 
 def _pilot(inputs: "Inputs", control_state: "ControlState") -> bool:
@@ -105,6 +110,7 @@ TABLE = (
     Fault("contactor_stuck_open", STOP, _contactor_stuck_open, CONTACTOR_MOVES_MS, 0, LATCHED),
     Fault("guard", STOP, _guard, GUARD_MS, 1000, ENDLESS),
     Fault("supply", DANGER, _supply, 4500, 2000, ENDLESS),  # not a dip of 4 s; detects the loss of a PEN conductor
+    Fault("meter", DANGER, _meter, 0, 1000, ENDLESS),
     Fault("pilot", STOP, _pilot, 200, 1000, ENDLESS),
     Fault("diode", STOP, _diode, 60, 500, ENDLESS),  # three samples
     Fault("proximity", STOP, _proximity, 200, 1000, ENDLESS),

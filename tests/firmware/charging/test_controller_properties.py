@@ -147,8 +147,8 @@ class House(RuleBasedStateMachine):
         self.world.leak = self.world.inputs.rcd_ac_trip
         self.world.step(STEP_MS)
 
-    @rule(supply_mv=st.sampled_from([230_000, 230_000, 230_000, 206_000, 207_000, 253_000, 254_000, 0]))
-    def supply(self, supply_mv: int) -> None:
+    @rule(supply_mv=st.sampled_from([230_000, 230_000, 230_000, 206_000, 207_000, 253_000, 254_000, 0, None]))
+    def supply(self, supply_mv: int | None) -> None:
         self.world.inputs.supply_mv = supply_mv
         self.world.step(STEP_MS)
 

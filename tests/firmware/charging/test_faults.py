@@ -41,6 +41,7 @@ SPOILED = [
     ("guard", "guard_open", True),
     ("supply", "supply_mv", 206000),
     ("supply", "supply_mv", 254000),
+    ("meter", "supply_mv", None),
     ("diode", "pilot_low_mv", -6000),
     ("over_current", "current_ma", 18200),
     ("over_temperature", "temperature_c", 70),
