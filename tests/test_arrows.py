@@ -212,6 +212,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "modem.families.registry",
     ),  # which modules are in an image without being imported at the start
     "hil_tests.rig": ("hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
+    "hil_tests.rig.esp32_on_micropython": ("firmware", "modem"),  # it runs in the unit, around the firmware
     "hil_tests.demo": ("hil_tests.demo", "hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
     "hil_tests.bench.modem": ("hil_tests", "modem", "firmware"),  # it measures our own code, in this process
     "hil_tests.bench.cloud.memory": (

@@ -36,11 +36,7 @@ async def _latency(units: int, injections: int, seed: int, folder: Path) -> Late
         with tally.pool(units) as processes:
             running = []
             for number in range(units):
-                name = f"CK-{number}"
-                made = await bridge.command("unit", "add", name)
-                wanted = {"id": name, "secret": made["secret"], "broker": "127.0.0.1", "port": bridge.mqtts_port}
-                wanted["installer_max_a"] = 32
-                introduction = [*bridge.authority_words(), f"provision {json.dumps(wanted)}"]
+                introduction = await _introduction(bridge, f"CK-{number}")
                 unit = (folder / str(number), seed + number, injections // units, introduction)
                 running.append(loop.run_in_executor(processes, latency.run, *unit))
             for found in await asyncio.gather(*running):
@@ -63,23 +59,47 @@ def _cuts(units: int, count: int, seed: int, folder: Path) -> Cuts:
     return together
 
 
-def _guard(units: int, count: int, seed: int, folder: Path) -> bool:
+async def _guard(units: int, count: int, seed: int, folder: Path) -> bool:
     """Prints each kind as it is done; true if all are held."""
     held = True
-    for kind in freezes.KINDS:
-        together = Freezes()
-        with tally.pool(units) as processes, bar(kind, count, tally.done_since()):
-            shares = [count // units + (number < count % units) for number in range(units)]
-            running = [
-                processes.submit(freezes.run, folder / f"{kind}-{number}", seed + number, kind, share)
-                for number, share in enumerate(shares)
-                if share
-            ]
-            for unit in running:
-                together.join(unit.result())
+    shares = [count // units + (number < count % units) for number in range(units)]
+    http_port, mqtt_port = free_ports(2)
+    bridge = BridgeProcess(http_port, mqtt_port, folder)
+    for kind in (*freezes.KINDS, freezes.PORT):
+        words: list[list[str]] = [[] for _ in shares]
+        if kind == freezes.PORT:
+            await bridge.start()
+            words = [await _introduction(bridge, f"CK-{number}") for number in range(units)]
+        try:
+            together = await _freezes(kind, shares, seed, folder, words)
+        finally:
+            await bridge.stop()
         print(*together.report(kind), sep="\n", flush=True)
         held = held and together.held()
     return held
+
+
+async def _freezes(kind: str, shares: list[int], seed: int, folder: Path, words: list[list[str]]) -> Freezes:
+    together, loop = Freezes(), asyncio.get_running_loop()
+    with tally.pool(len(shares)) as processes, bar(kind, sum(shares), tally.done_since()):
+        running = [
+            loop.run_in_executor(
+                processes, freezes.run, folder / f"{kind}-{number}", seed + number, kind, share, words[number]
+            )
+            for number, share in enumerate(shares)
+            if share
+        ]
+        for unit in await asyncio.gather(*running):
+            together.join(unit)
+    return together
+
+
+async def _introduction(bridge: BridgeProcess, name: str) -> list[str]:
+    """What to say on a unit's console so that it talks to this cloud."""
+    made = await bridge.command("unit", "add", name)
+    wanted = {"id": name, "secret": made["secret"], "broker": "127.0.0.1", "port": bridge.mqtts_port}
+    wanted["installer_max_a"] = 32
+    return [*bridge.authority_words(), f"provision {json.dumps(wanted)}"]
 
 
 def main() -> int:
@@ -100,7 +120,7 @@ def main() -> int:
     if arguments.what == "guard":
         print(f"seed {seed}, {units} units")
         with tempfile.TemporaryDirectory() as folder:
-            return 0 if _guard(units, arguments.count or FREEZES, seed, Path(folder)) else 1
+            return 0 if asyncio.run(_guard(units, arguments.count or FREEZES, seed, Path(folder))) else 1
     count = arguments.count or (CUTS if arguments.what == "cuts" else INJECTIONS)
     found: Latencies | Cuts
     with tempfile.TemporaryDirectory() as folder, bar(arguments.what, count, tally.done):

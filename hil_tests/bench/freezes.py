@@ -6,6 +6,8 @@ freezes   the program never goes on: the contactor is open within 100 ms of an u
           and within 1.2 s of the freeze where nothing else happens
 stalls    the program goes on after 30 to 330 ms, as a port of MicroPython does: no charge is interrupted
 causes    the same stalls, and somewhere in or beside each an unplug, C to B or a residual current: open within 100 ms
+port      the stalls of a port with an ESP32's manners itself, in TLS handshakes, erases of the flash and long writes, as the
+          unit talks to its cloud, writes settings and begins its connection anew all the time; causes as before
 
 Times are those of the simulated board, so what a busy machine adds is not the guard's.
 """
@@ -14,15 +16,18 @@ import asyncio
 import contextlib
 import itertools
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hil_tests.bench import tally
-from hil_tests.rig.processor import FIRMWARE, Program
+from hil_tests.link_life.life import QUICK
+from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
 
-KINDS = ("freezes", "stalls", "causes")
+KINDS = ("freezes", "stalls", "causes")  # made by the rig
+PORT = "port"
 OPENS_WITHIN_MS = 100  # of a cause; IEC 61851-1 table A.6, sequences 7 and 8.1
 DEAD_WITHIN_MS = 1200  # of a freeze alone
 STALL_MS = (30, 330)  # the port's, see firmware/boards/tcall.md
@@ -33,6 +38,7 @@ PRESS_EVERY_S = 2
 WATCHED_FOR_S = 3
 BETWEEN_S = (0.0, 0.4)
 LOOK_S = 0.005
+TALKS_EVERY_S = (1.0, 4.0)
 WRONG_MAX = 5
 BUCKET_MS, LONG_BUCKET_MS, BAR = 10, 100, 50
 
@@ -44,6 +50,7 @@ class Freezes:
     count: int = 0
     by_cause_ms: dict[str, list[float]] = field(default_factory=dict)
     interrupted: int = 0  # charges, by a stall alone
+    stalls: Counter[str] = field(default_factory=Counter)  # of the port itself, by what it did
     wrong: list[str] = field(default_factory=list)
 
     def join(self, other: "Freezes") -> None:
@@ -52,6 +59,7 @@ class Freezes:
         for cause, times in other.by_cause_ms.items():
             self.by_cause_ms.setdefault(cause, []).extend(times)
         self.interrupted += other.interrupted
+        self.stalls += other.stalls
         self.wrong += other.wrong
 
     def late(self) -> int:
@@ -64,7 +72,12 @@ class Freezes:
 
     def report(self, kind: str) -> list[str]:
         """Lines to print."""
-        lines = [f"{kind} of the firmware's process at random instants of a charge: {self.count}"]
+        lines = [f"{kind}: the firmware's process stands still as it charges, {self.count} times"]
+        if self.stalls:
+            lines = [
+                f"{kind}: {self.count} causes beside the stalls of a port with an ESP32's manners",
+                "  its stalls: " + ", ".join(f"{why} {count}" for why, count in sorted(self.stalls.items())),
+            ]
         short = [ms for cause, times in self.by_cause_ms.items() if cause != "alone" for ms in times]
         lines += _histogram("cause -> contactor open", short, BUCKET_MS, OPENS_WITHIN_MS)
         lines += _histogram(
@@ -99,19 +112,28 @@ def _histogram(title: str, times: list[float], bucket_ms: int, bound_ms: int) ->
 class FreezeBench(Unit):
     """A virtual unit whose processor is frozen while it charges."""
 
-    def __init__(self, folder: Path, seed: int, program: Program = FIRMWARE) -> None:
-        super().__init__(folder, seed, program)
+    def __init__(self, folder: Path, seed: int, manners: tuple[str, ...] = ()) -> None:
+        super().__init__(folder, seed, manners=manners)
+        self.world.latencies = QUICK
         self.board.vehicle.closes_s2_without_pwm = True
         self._random = random.Random(seed)
         self.freezes = Freezes()
 
-    async def measure(self, kind: str, count: int) -> Freezes:
-        """Freezes it `count` times."""
-        once = {"freezes": self._freeze, "stalls": self._stall, "causes": self._cause_in_stall}[kind]
+    async def measure(self, kind: str, count: int, introduction: list[str]) -> Freezes:
+        """Freezes it `count` times. `introduction` is what to say on its console first, to make it talk to a cloud."""
+        once = {
+            "freezes": self._freeze,
+            "stalls": self._stall,
+            "causes": self._cause_in_stall,
+            PORT: self._cause,
+        }[kind]
+        talking: asyncio.Task[None] | None = None
         await self.start()
         try:
             async with asyncio.timeout(STARTS_WITHIN_S):
                 await self._until(lambda: any(self.board.outputs.led))
+            if introduction:
+                talking = asyncio.create_task(self._talk(introduction))
             self.board.vehicle.plugged = True
             while self.freezes.count < count and len(self.freezes.wrong) < WRONG_MAX:
                 await self._charging()
@@ -125,8 +147,21 @@ class FreezeBench(Unit):
         except TimeoutError:
             self._wrong(f"no charge {CHARGES_WITHIN_S} s after all was well: {self.test_bench.status}")
         finally:
+            if talking is not None:
+                talking.cancel()
+            self.freezes.stalls = Counter(self._processor.stalls)
             await self.stop()
         return self.freezes
+
+    async def _talk(self, introduction: list[str]) -> None:
+        """Introduces it; then settings and records are written, and connections begun anew, one after the other."""
+        for words in introduction:
+            await self.ask(words, STARTS_WITHIN_S)
+        for number in itertools.count():
+            await asyncio.sleep(self._random.uniform(*TALKS_EVERY_S))
+            wanted = f'provision {{"random_delay_max_s": {number % 1800}}}' if number % 2 else "override off"
+            with contextlib.suppress(ConsoleError, ConsoleSilent):
+                await self.ask(wanted)
 
     async def _freeze(self) -> None:
         alone = self._random.random() < ALONE_PART
@@ -151,6 +186,9 @@ class FreezeBench(Unit):
         await asyncio.sleep(0.1)
         if self.board.contact_moved_s != closed_since_s:
             self.freezes.interrupted += 1
+
+    async def _cause(self) -> None:
+        await self._spoil_and_mend(lambda: None)
 
     async def _cause_in_stall(self) -> None:
         still_s = self._random.uniform(*STALL_MS) / 1000
@@ -220,10 +258,11 @@ class FreezeBench(Unit):
         self.freezes.wrong.append(f"{self.freezes.count}: {what}")
 
 
-def run(folder: Path, seed: int, kind: str, count: int, program: Program = FIRMWARE) -> Freezes:
+def run(folder: Path, seed: int, kind: str, count: int, introduction: list[str] | None = None) -> Freezes:
     """One unit in a process of its own."""
+    manners = ("stalls",) if kind == PORT else ()
 
     async def work() -> Freezes:
-        return await FreezeBench(folder, seed, program).measure(kind, count)
+        return await FreezeBench(folder, seed, manners).measure(kind, count, introduction or [])
 
     return asyncio.run(work())

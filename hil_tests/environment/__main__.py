@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from hil_tests.environment import micropython, npm, python_packages, umqtt
+from hil_tests.environment import faketime, micropython, npm, python_packages, umqtt
 from hil_tests.environment.errors import SetUpError
 
 
@@ -18,6 +18,7 @@ def main() -> int:
     try:
         python_packages.make(venv)
         micropython.fetch(venv)
+        faketime.fetch(venv)
         umqtt.fetch(venv)
         npm.fetch(venv)
     except SetUpError as error:

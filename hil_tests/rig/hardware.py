@@ -6,7 +6,7 @@ killed when the rail has collapsed, and finds fresh serial lines each time, so t
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from hil_tests.rig.contract import Reading, VehicleReading
@@ -14,6 +14,7 @@ from hil_tests.rig.processor import FIRMWARE, Processor, Program
 from hil_tests.rig.wires import Wires
 from hil_tests.sim.board import RESET, Board, Outputs
 from hil_tests.sim.pty import Pty
+from hil_tests.sim.uart_ring import UartRing
 from hil_tests.sim.vehicle import Vehicle
 
 STEP_S = 0.01
@@ -31,14 +32,15 @@ class Hardware(ABC):
     Whoever inherits says what is at the far ends of the modem's line and of the console, and hears what happens.
     """
 
-    def __init__(self, folder: Path, program: Program = FIRMWARE) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, program: Program = FIRMWARE, manners: Collection[str] = ()) -> None:
+        self._folder, self._manners = folder, manners
         folder.mkdir(parents=True, exist_ok=True)
         self._meter = folder / "meter_wh"  # a meter keeps its register
         self.board = Board(Vehicle(), float(self._meter.read_text()) if self._meter.exists() else 0)
         self._processor = Processor(folder, self._wire_up, self._let_go, self.alert, program)
         self._wires: Wires | None = None
         self._serial: list[Pty] = []
+        self._console_ring: UartRing | None = None
         self._physics: asyncio.Task[None] | None = None
         self._told: tuple[dict[str, int | bool | None], float] = ({}, 0)
         self._rail_lost_s = float("-inf")
@@ -170,7 +172,8 @@ class Hardware(ABC):
     async def _power(self, on: bool, now_s: float) -> None:
         if on:
             dip = now_s - self._rail_lost_s < BROWN_OUT_S
-            self._processor.power_on("brown_out" if dip else "power_on")
+            told = dip and "hidden_brown_out" not in self._manners
+            self._processor.power_on("brown_out" if told else "power_on")
         else:
             self._rail_lost_s = now_s
             await self._processor.power_off()
@@ -217,7 +220,11 @@ class Hardware(ABC):
         self._wires = Wires(self._folder / "wires", self._obey, self.board.guard.move_live_line)
         modem_line = Pty(lambda chunk: hear_modem_port(chunk), self._folder / "modem")
         console_line = Pty(lambda chunk: hear_console_port(chunk), self._folder / "console")
-        hear_modem_port, hear_console_port = self._connect(modem_line.write, console_line.write)
+        to_console_port = console_line.write
+        if "console_ring" in self._manners:
+            self._console_ring = UartRing(console_line)
+            to_console_port = self._console_ring.write
+        hear_modem_port, hear_console_port = self._connect(modem_line.write, to_console_port)
         self._serial = [modem_line, console_line]
         self._told = ({}, 0)
         self.log("the firmware starts")
@@ -229,6 +236,8 @@ class Hardware(ABC):
 
     def _take_lines_off(self) -> None:
         self._disconnect()
+        if self._console_ring is not None:
+            self._console_ring.close()
         for line in self._serial:
             line.close()
         if self._wires is not None:

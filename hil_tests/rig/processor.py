@@ -9,7 +9,8 @@ import os
 import shutil
 import signal
 import sys
-from collections import deque
+import time
+from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,9 @@ ASKED_FOR_RESET = 3  # exit code
 RESTARTS_ALLOWED = 5
 RESTARTS_WITHIN_S = 60
 WATCHDOG_S = 8
+YEAR_2000_S = 946_684_800
+STOPS_WITHIN_MS = 1000  # a process that has told of a stall
+STALL = "stall "  # MS WHY: the process stops itself, and is to go on after so long
 OUTPUT_LINES_KEPT = 500
 
 
@@ -30,6 +34,7 @@ class Program(NamedTuple):
 
     module: str
     heap: str
+    manners: tuple[str, ...] = ()  # of its port, see manners.py
 
 
 # The bound of the design, for all of it: what the code leaves in memory, what it works with, and TLS.
@@ -48,12 +53,14 @@ class Processor:
         program: Program = FIRMWARE,
     ) -> None:
         self._folder, self._program = folder, program
+        self._clock = folder / "clock"
         self._before_start, self._after_stop, self._alert = before_start, after_stop, alert
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._image: Path | None = None  # flashed once: what is edited later is not in this unit
         self._restarts: deque[float] = deque(maxlen=RESTARTS_ALLOWED)
         self._fed = (0, 0.0)
+        self.stalls: Counter[str] = Counter()  # that the program told of, by what it did
         self.output: deque[str] = deque(maxlen=OUTPUT_LINES_KEPT)
 
     def power_on(self, cause: str) -> None:
@@ -115,9 +122,13 @@ class Processor:
 
     async def _run_once(self, cause: str) -> int:
         search = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        command = shutil.which("micropython", path=search)
+        own_clock = "clock_2000" in self._program.manners
+        name = "micropython-with-clock" if own_clock else "micropython"
+        command = shutil.which(name, path=search)
         if command is None:
-            raise FileNotFoundError("there is no micropython; `make .venv` fetches it")
+            raise FileNotFoundError(f"there is no {name}; `make .venv` fetches it")
+        if own_clock and cause in ("power_on", "brown_out"):
+            self._clock.write_text(f"{YEAR_2000_S - int(time.time()):+d}\n")
         if self._image is None:
             self._image = await asyncio.to_thread(image.build, image.chosen())
         process = await asyncio.create_subprocess_exec(
@@ -129,6 +140,8 @@ class Processor:
             self._program.module,
             str(self._folder),
             cause,
+            *([",".join(self._program.manners)] if self._program.manners else []),
+            env={**os.environ, **self._clock_settings()} if own_clock else None,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -151,8 +164,30 @@ class Processor:
 
     async def _keep_output(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
-        while line := await process.stdout.readline():
-            self.output.append(line.decode("utf-8", "replace").rstrip())
+        async with asyncio.TaskGroup() as stalls:
+            while line := await process.stdout.readline():
+                words = line.decode("utf-8", "replace").rstrip()
+                if words.startswith(STALL) and self._program.manners:
+                    _, ms, why = words.split(" ", 2)
+                    self.stalls[why] += 1
+                    stalls.create_task(self._end_stall(process, int(ms) / 1000))
+                else:
+                    self.output.append(words)
+
+    async def _end_stall(self, process: asyncio.subprocess.Process, seconds: float) -> None:
+        """Lets a process that stops itself go on; not before it has stopped, or it would stay so."""
+        await asyncio.sleep(seconds)
+        for _ in range(STOPS_WITHIN_MS):
+            if process.returncode is not None or _is_stopped(process.pid):
+                break
+            await asyncio.sleep(0.001)
+        if process.returncode is None:
+            process.send_signal(signal.SIGCONT)
+
+    def _clock_settings(self) -> dict[str, str]:
+        """Of libfaketime: the wall clock is read from a file, at each look; the monotonic one stays the computer's."""
+        settings = {"FAKETIME_TIMESTAMP_FILE": str(self._clock)}
+        return settings | dict.fromkeys(("FAKETIME_NO_CACHE", "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT"), "1")
 
     async def _watchdog(self, process: asyncio.subprocess.Process) -> None:
         while True:
@@ -162,3 +197,11 @@ class Processor:
                 self._alert(f"the watchdog was not fed for {WATCHDOG_S} s")
                 process.kill()
                 return
+
+
+def _is_stopped(pid: int) -> bool:
+    """By SIGSTOP (proc(5), the field after the name)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except OSError:
+        return False  # it has ended

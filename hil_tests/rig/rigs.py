@@ -17,6 +17,7 @@ from hil_tests.rig.bench import Bench, Lines
 from hil_tests.rig.console import ConsoleSilent
 from hil_tests.rig.contract import FAULTS, OFFERS, Rig
 from hil_tests.rig.loop import LINKS
+from hil_tests.rig.manners import MANNERS
 from hil_tests.rig.plain import PlainRig
 from hil_tests.rig.virtual import VirtualRig
 
@@ -36,6 +37,7 @@ class RigKind(BaseModel, extra="forbid", frozen=True):
     faults: tuple[str, ...] = ()
     serial: Lines | Literal["loop"] | None = None  # None: virtual; "loop": of a process that is started for it
     units: Literal[1, 3] = 1  # three: house, garage and shed of hil_tests/scenarios/system.py
+    manners: tuple[str, ...] = ()  # of a virtual rig's units, see manners.py
     time_scale: float = Field(default=1, gt=0)
 
     @field_validator("faults", mode="before")
@@ -43,10 +45,10 @@ class RigKind(BaseModel, extra="forbid", frozen=True):
     def _all_of_them(cls, faults: Any) -> Any:
         return FAULTS if faults == "all" else faults
 
-    @field_validator("offers", "faults")
+    @field_validator("offers", "faults", "manners")
     @classmethod
     def _no_strangers(cls, names: Any) -> Any:
-        strangers = set(names).difference(OFFERS, FAULTS)
+        strangers = set(names).difference(OFFERS, FAULTS, MANNERS)
         if strangers:
             raise ValueError(f"nobody knows {', '.join(sorted(strangers))}")
         return names
@@ -69,7 +71,7 @@ class RigKind(BaseModel, extra="forbid", frozen=True):
 
     def _open(self, folder: Path, seed: int, background: Background, stack: ExitStack) -> Rig:
         if self.serial is None:
-            return VirtualRig(background, folder, seed, self.time_scale)
+            return VirtualRig(background, folder, seed, self.time_scale, self.manners)
         lines = stack.enter_context(_looped(folder)) if self.serial == "loop" else self.serial
         bench = background.call(lambda: Bench(lines, self.faults, seed))
         try:

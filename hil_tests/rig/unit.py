@@ -1,13 +1,14 @@
 """A whole virtual unit: its hardware, and the test bench that its serial lines lead to, on one event loop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from hil_tests.rig.console import Console
 from hil_tests.rig.contract import FAULTS, Observation
 from hil_tests.rig.hardware import Hardware, Send
-from hil_tests.rig.processor import FIRMWARE, Program
+from hil_tests.rig.manners import program as manners_program
+from hil_tests.rig.processor import Program
 from hil_tests.rig.testbench import TestBench
 from hil_tests.sim.modem.line_speed import LineSpeed
 
@@ -15,20 +16,22 @@ from hil_tests.sim.modem.line_speed import LineSpeed
 class Unit(Hardware):
     """One charge point on a wall. Everything is called on its event loop; `start` first, `stop` last.
 
-    `alarm` is called with what a person should know at once: a firmware that stopped by itself.
+    `alarm` is called with what a person should know at once: a firmware that stopped by itself. `manners` are names of
+    manners.py; they choose the program where none is given.
     """
 
     def __init__(
         self,
         folder: Path,
         seed: int = 0,
-        program: Program = FIRMWARE,
+        program: Program | None = None,
         alarm: Callable[[str], None] = lambda _: None,
+        manners: Collection[str] = (),
     ) -> None:
         self.test_bench = test_bench = TestBench(seed, alarm)
         self.world, self.modem, self.log_lines = test_bench.world, test_bench.modem, test_bench.log_lines
         self.network, self.disturb_modem, self.ask = test_bench.network, test_bench.disturb_modem, test_bench.ask
-        super().__init__(folder, program)
+        super().__init__(folder, program or manners_program(manners), manners)
         self._polling: asyncio.Task[None] | None = None
         self._mains_back: tuple[asyncio.TimerHandle, float] | None = None
 

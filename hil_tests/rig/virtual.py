@@ -1,5 +1,6 @@
 """The virtual rig: a unit that exists in this process alone."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from hil_tests.fixtures.background import Background
@@ -10,6 +11,13 @@ from hil_tests.rig.unit import Unit
 class VirtualRig(PlainRig):
     """Its flash is in `folder`. The same seed, the same delays of the mobile network. `unit` is for a panel to show."""
 
-    def __init__(self, background: Background, folder: Path, seed: int = 0, time_scale: float = 1) -> None:
-        self.unit = background.call(lambda: Unit(folder, seed))
+    def __init__(
+        self,
+        background: Background,
+        folder: Path,
+        seed: int = 0,
+        time_scale: float = 1,
+        manners: Collection[str] = (),
+    ) -> None:
+        self.unit = background.call(lambda: Unit(folder, seed, manners=manners))
         super().__init__(background, self.unit, time_scale)

@@ -8,7 +8,7 @@ def test_are_two_units_one_figure() -> None:
     together = Freezes(2, {"unplug": [20.0, 30.0]})
     together.join(Freezes(1, {"unplug": [70.0], "alone": [1010.0]}))
     said = "\n".join(together.report("freezes"))
-    assert "instants of a charge: 3" in said and "worst 70.0 ms, limit 100 ms" in said
+    assert "as it charges, 3 times" in said and "worst 70.0 ms, limit 100 ms" in said
     assert "worst 1010.0 ms, limit 1200 ms" in said
     assert together.held()
 

@@ -1,0 +1,126 @@
+"""Runs on MicroPython, in a unit, in place of firmware.main: the same firmware, on a port with the manners of an ESP32's.
+
+`... esp32_on_micropython FOLDER RESET_CAUSE MANNERS`: MANNERS are names of manners.py with commas between them. A stall stops
+the whole process: it says how long on its output, and whoever runs it (processor.py) lets it go on.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code="attr-defined, import-not-found, assignment, method-assign"
+# (MicroPython has no typing module, its modules have more in them, and what is replaced here is replaced on purpose.)
+
+import io
+import random
+import sys
+import time
+
+import ffi
+import tls
+
+from firmware.boards import flash_image, virtual
+from modem.ports import unix_tty
+
+MANNERS = sys.argv.pop(3).split(",")
+SIGSTOP = 19  # Linux, <signal.h>
+CURVE_MS = 150, 330  # of the four blocks of curve arithmetic in a handshake the largest; the others are 30 and more
+BLOCK_MS = 30, 150
+ERASE_MS = 45, 300  # GD25Q16, a sector of 4 kB
+UART_FIFO_BYTES = 256  # what is longer waits for the line, with the lock held
+UART_BYTES_PER_MS = 11  # at 115,200 baud
+NO_CIPHER = -24192  # MBEDTLS_ERR_SSL_BAD_CONFIG, which set_ciphers raises for a name that it does not know
+ERASE = 6  # of the block device protocol
+
+_libc = ffi.open(None)
+_kill = _libc.func("i", "kill", "ii")
+_getpid = _libc.func("i", "getpid", "")
+
+
+def stall(bounds_ms, why):
+    if "stalls" in MANNERS:
+        sys.stdout.write(f"stall {random.randint(*bounds_ms)} {why}\n")
+        _kill(_getpid(), SIGSTOP)
+
+
+class Pipe(io.IOBase):
+    """Stands between a TLS handshake and its stream, where the blocks of arithmetic are."""
+
+    def __init__(self, stream):
+        self._stream = stream
+        self.blocks = [BLOCK_MS, CURVE_MS, BLOCK_MS]  # one before the next piece of the dialogue each
+
+    def _compute(self):
+        if self.blocks:
+            stall(self.blocks.pop(), "TLS")
+
+    def readinto(self, buffer):
+        self._compute()
+        return self._stream.readinto(buffer)
+
+    def write(self, data):
+        self._compute()
+        return self._stream.write(data)
+
+    def ioctl(self, request, argument):
+        return self._stream.ioctl(request, argument)
+
+
+class Context:
+    """tls.SSLContext with the manners."""
+
+    def __init__(self, protocol):
+        self._context = tls.SSLContext(protocol)
+
+    def __setattr__(self, name, value):
+        setattr(self._context, name, value) if name == "verify_mode" else super().__setattr__(name, value)
+
+    def __getattr__(self, name):
+        return getattr(self._context, name)
+
+    def set_ciphers(self, names):
+        if "tls_1_2" in MANNERS and [name for name in names if name.startswith("TLS1-3")]:
+            raise OSError(NO_CIPHER, "MBEDTLS_ERR_SSL_BAD_CONFIG")
+        self._context.set_ciphers(names)
+
+    def wrap_socket(self, stream, **options):
+        pipe = Pipe(stream)
+        stall(BLOCK_MS, "TLS")
+        wrapped = self._context.wrap_socket(pipe, **options)
+        pipe.blocks = []
+        return wrapped
+
+
+class Tls:
+    """The module `tls`, as the firmware finds it."""
+
+    SSLContext = Context
+
+    def __getattr__(self, name):
+        return getattr(tls, name)
+
+
+def ioctl(image, operation, argument):
+    if operation == ERASE:
+        stall(ERASE_MS, "erase")
+    return plain_ioctl(image, operation, argument)
+
+
+def write(port, data):
+    ms = (len(data) - UART_FIFO_BYTES) // UART_BYTES_PER_MS
+    if ms > 0:
+        stall((ms, ms), "UART")
+    plain_write(port, data)
+
+
+def set_time(board, time_s):
+    """Sets the clock that the process is shown (libfaketime): a distance in seconds to that of the computer."""
+    with open(sys.argv[1] + "/clock") as file:
+        shown_s = int(file.read())
+    with open(sys.argv[1] + "/clock", "w") as file:
+        file.write(f"{time_s - int(time.time()) + shown_s}\n")
+
+
+sys.modules["tls"] = Tls()
+plain_ioctl, flash_image.FlashImage.ioctl = flash_image.FlashImage.ioctl, ioctl
+plain_write, unix_tty.Port.write = unix_tty.Port.write, write
+if "clock_2000" in MANNERS:
+    virtual.VirtualBoard.set_time = set_time
+
+import firmware.main  # noqa: E402, F401  # it runs for ever
