@@ -8,6 +8,7 @@ the whole process: it says how long on its output, and whoever runs it (processo
 # (MicroPython has no typing module, its modules have more in them, and what is replaced here is replaced on purpose.)
 
 import io
+import os
 import random
 import sys
 import time
@@ -110,13 +111,38 @@ def write(port, data):
 
 
 def set_time(board, time_s):
-    """Sets the clock that the process is shown (libfaketime): a distance in seconds to that of the computer."""
-    with open(sys.argv[1] + "/clock") as file:
+    """Sets the clock that the process is shown (libfaketime): a distance in seconds to that of the computer. The other thread
+    may look at any moment, and libfaketime ends a process that finds half of it.
+    """
+    clock = sys.argv[1] + "/clock"
+    with open(clock) as file:
         shown_s = int(file.read())
-    with open(sys.argv[1] + "/clock", "w") as file:
-        file.write(f"{time_s - int(time.time()) + shown_s}\n")
+    with open(clock + ".new", "w") as file:
+        file.write(f"{time_s - int(time.time()) + shown_s:+d}\n")
+    os.rename(clock + ".new", clock)
 
 
+class Machine:
+    """The module `machine` of an ESP32, which reports a brown-out as power-on."""
+
+    PWRON_RESET, HARD_RESET, WDT_RESET = 1, 2, 3
+
+    def reset_cause(self):
+        return {"power_on": self.PWRON_RESET, "soft": self.HARD_RESET, "watchdog": self.WDT_RESET}[sys.argv[2]]
+
+
+def reset_cause():
+    """Asks the firmware for the cause of the reset, as boards/tcall.py does; a virtual board's image lacks that module."""
+    sys.path.append(__file__.rsplit("/", 3)[0] + "/firmware/boards")
+    import esp32_reset
+
+    sys.path.pop()
+    with open(sys.argv[1] + "/reset_register") as file:
+        return esp32_reset.cause(Machine(), int(file.read()), esp32_reset.ASKED)
+
+
+if "hidden_brown_out" in MANNERS:
+    sys.argv[2] = reset_cause()
 sys.modules["tls"] = Tls()
 plain_ioctl, flash_image.FlashImage.ioctl = flash_image.FlashImage.ioctl, ioctl
 plain_write, unix_tty.Port.write = unix_tty.Port.write, write

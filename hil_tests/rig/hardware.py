@@ -22,6 +22,7 @@ LONGEST_STEP_S = 0.1  # a machine that stood still for a while does not make the
 TELL_INPUTS_S = 0.05  # inputs that do not change are told again at this distance
 BUTTON_S = 0.2
 BROWN_OUT_S = 0.5  # a shorter loss of the rail is a dip
+POWER_ON_RESET, BROWN_OUT_RESET = 1, 15  # RTC_CNTL_RESET_STATE of an ESP32, of its first core (esp_rom rtc.h)
 
 Send = Callable[[bytes], None]
 
@@ -172,7 +173,10 @@ class Hardware(ABC):
     async def _power(self, on: bool, now_s: float) -> None:
         if on:
             dip = now_s - self._rail_lost_s < BROWN_OUT_S
-            told = dip and "hidden_brown_out" not in self._manners
+            told = dip
+            if "hidden_brown_out" in self._manners:
+                told = False
+                (self._folder / "reset_register").write_text(f"{BROWN_OUT_RESET if dip else POWER_ON_RESET}\n")
             self._processor.power_on("brown_out" if told else "power_on")
         else:
             self._rail_lost_s = now_s

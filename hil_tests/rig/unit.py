@@ -31,6 +31,7 @@ class Unit(Hardware):
         self.test_bench = test_bench = TestBench(seed, alarm)
         self.world, self.modem, self.log_lines = test_bench.world, test_bench.modem, test_bench.log_lines
         self.network, self.disturb_modem, self.ask = test_bench.network, test_bench.disturb_modem, test_bench.ask
+        self.world.tells_time = "no_network_time" not in manners
         super().__init__(folder, program or manners_program(manners), manners)
         self._polling: asyncio.Task[None] | None = None
         self._mains_back: tuple[asyncio.TimerHandle, float] | None = None

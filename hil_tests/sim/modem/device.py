@@ -190,8 +190,8 @@ class Device:
         return Final(None)
 
     def _registered(self) -> None:
-        """Networks tell the time as a unit registers, if AT+CLTS=1 asked for it by then."""
-        if not self._network_time:
+        """Most networks tell the time as a unit registers, if AT+CLTS=1 asked for it by then."""
+        if not (self._network_time and self._world.tells_time):
             return
         self._clock_told = True
         now = datetime.now(HERE)

@@ -99,6 +99,7 @@ class World:
         self._gone: set[str] = set()
         self.forbidden: set[str] = set()  # by the SIM, kept in it
         self.sim = READY
+        self.tells_time = True  # whether its networks do, as a unit registers
         self._changed = asyncio.Event()
         self.waited: deque[tuple[str, int]] = deque(maxlen=WAITED_KEPT)
         self._begun: dict[str, asyncio.Event] = {}  # delays that somebody waits for
