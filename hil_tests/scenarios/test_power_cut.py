@@ -10,6 +10,8 @@ from hil_tests.scenarios.system import CHARGING_WITHIN_S, CONSOLE_WITHIN_S, char
 pytestmark = pytest.mark.needs("pilot", "contactor", "light", "mains", "modem_line")
 OFF_S = 5  # the rail is dead after 0.05 s, the car has opened S2 after 1.5; longer changes nothing
 CHARGING_AFTER_BOOT_WITHIN_S = 5
+KEPT_WITHIN_S = 1  # on the flash
+STAYS_RED_S = 2
 
 
 def test_does_the_charge_resume_without_mains_and_network(rig: Rig) -> None:
@@ -39,3 +41,23 @@ def test_does_a_dip_of_the_mains_leave_no_fault(rig: Rig) -> None:
     rig.mains(True)
     rig.wait_for(charging, CHARGING_AFTER_BOOT_WITHIN_S + 1)
     assert not rig.observe().red
+
+
+@pytest.mark.needs("power", "button")
+def test_does_a_brown_out_keep_a_fault_that_waits_for_a_person(rig: Rig) -> None:
+    """The processor restarts in a dip that is nobody's doing: still red, and not once somebody has pressed the button?"""
+    if "rcd_ac" not in rig.fault_names():
+        pytest.skip("the rig cannot break rcd_ac")
+    rig.plug()
+    rig.wait_for(charging, CHARGING_WITHIN_S)
+    rig.fault("rcd_ac", True)
+    rig.wait_for(lambda seen: seen.red and seen.unit.get("faults") == "rcd_ac", CONSOLE_WITHIN_S)
+    rig.fault("rcd_ac", False)
+    time.sleep(KEPT_WITHIN_S)
+    rig.mains(False)
+    time.sleep(0.2)
+    rig.mains(True)
+    rig.wait_for(lambda seen: seen.unit.get("faults") is not None and any(seen.led), CONSOLE_WITHIN_S)
+    rig.never(lambda seen: any(seen.led) and not seen.red, STAYS_RED_S)
+    rig.button()
+    rig.wait_for(charging, CHARGING_AFTER_BOOT_WITHIN_S)

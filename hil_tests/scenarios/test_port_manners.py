@@ -1,0 +1,28 @@
+"""A clock that starts in 2000, a runtime without TLS 1.3: does a unit charge and reach its cloud all the same?"""
+
+from math import inf
+from pathlib import Path
+
+import pytest
+
+from hil_tests.rig.rigs import RigKind, kinds
+from hil_tests.scenarios.system import CHARGING_WITHIN_S, charging, running
+
+TIME_SCALE = 2  # contact within two minutes, or not at all
+CASES = {
+    "TLS 1.2 alone": ("tls_1_2",),
+    "a clock in 2000": ("clock_2000", "no_network_time"),
+    "both, and stalls": ("tls_1_2", "clock_2000", "no_network_time", "stalls"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_does_it_charge_and_reach_the_cloud(tmp_path: Path, case: str) -> None:
+    """The whole chain from nothing, the bridge's certificate as new as can be."""
+    offers, faults = kinds()["virtual"].offers, kinds()["virtual"].faults
+    kind = RigKind(name=case, offers=offers, faults=faults, time_scale=TIME_SCALE, manners=CASES[case])
+    with running(kind, tmp_path) as system:
+        rig = system.house.rig
+        rig.plug()
+        rig.wait_for(charging, CHARGING_WITHIN_S)
+        assert system.first_contact_after_s < inf, (rig.observe().unit.get("trouble"), rig.full_log())
