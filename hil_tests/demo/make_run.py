@@ -1,7 +1,7 @@
 """What `make run` does: the whole system on this machine.
 
 One virtual unit with its panel in this process, its firmware in a child, the cloud side in another. If
-one of them stops it is said here, and the others go on.
+one of them stops it is said here, and the others go on; but a firmware that never ran is an error.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from hil_tests.fixtures.bridge_process import BridgeFailed, BridgeProcess
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.panel.server import serving
 from hil_tests.rig.preconditions import SettingError
+from hil_tests.rig.processor import FirmwareDied
 from hil_tests.rig.unit import Unit
 
 HEARTBEAT_S = {"heartbeat_idle_s": 15, "heartbeat_charging_s": 10}  # a visitor does not wait five minutes
@@ -60,7 +61,9 @@ async def _cloud(settings: Settings, bridge: BridgeProcess, unit: Unit, panel: s
         installation = Installation(settings.folder)
         password = await _login(bridge, installation)
         secret = await _unit_secret(bridge, installation, settings.unit_id)
+        await unit.answers(CONSOLE_WITHIN_S)
     except BridgeFailed as failure:
+        await unit.answers(CONSOLE_WITHIN_S)
         _complain(f"the cloud side is not there: {failure}")
         screen.print(f"the unit charges without it; panel {panel}")
         return
@@ -134,7 +137,7 @@ def _complain(what: str) -> None:
 
 
 def main() -> int:
-    """The command line: exit code 1 with one line if a setting is in the way."""
+    """The command line: exit code 1 if a setting is in the way, in one line, or the firmware died, with its last words."""
     argparse.ArgumentParser(
         prog="python -m hil_tests",
         description="The whole system on this machine, until Ctrl-C.",
@@ -143,8 +146,17 @@ def main() -> int:
     try:
         settings = read_settings(os.environ)
         check(settings)
-        asyncio.run(run(settings))
+        return _run(settings)
     except SettingError as error:
         print(f"chargekeeper: {error}", file=sys.stderr)
         return 1
-    return 0
+
+
+def _run(settings: Settings) -> int:
+    code = 0
+    try:
+        asyncio.run(run(settings))
+    except* FirmwareDied as died:
+        print(f"chargekeeper: {died.exceptions[0]}", file=sys.stderr)
+        code = 1
+    return code

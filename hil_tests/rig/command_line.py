@@ -8,7 +8,10 @@ from pathlib import Path
 
 from hil_tests.rig.panel.server import serving
 from hil_tests.rig.preconditions import SettingError, check_folder, check_port
+from hil_tests.rig.processor import FirmwareDied
 from hil_tests.rig.unit import Unit
+
+CONSOLE_WITHIN_S = 30
 
 
 async def _run(folder: Path, port: int, seed: int) -> None:
@@ -19,6 +22,7 @@ async def _run(folder: Path, port: int, seed: int) -> None:
     await unit.start()
     try:
         async with serving(unit, port) as address:
+            await unit.answers(CONSOLE_WITHIN_S)
             print(f"panel    {address}\nfolder   {folder}\nCtrl-C ends it", flush=True)
             await stop.wait()
     finally:
@@ -26,7 +30,7 @@ async def _run(folder: Path, port: int, seed: int) -> None:
 
 
 def main() -> int:
-    """The command line: exit code 1 with one line if the port or the folder cannot be had."""
+    """The command line: exit code 1 if the port or the folder cannot be had, or the firmware does not run."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.rig", description="A virtual unit alone.")
     parser.add_argument("--folder", type=Path, default=Path("var/rig"), help="where it keeps its flash")
     parser.add_argument("--port", type=int, default=8081, help="of the panel, on 127.0.0.1")
@@ -38,5 +42,9 @@ def main() -> int:
     except SettingError as error:
         print(f"chargekeeper: {error}", file=sys.stderr)
         return 1
-    asyncio.run(_run(arguments.folder.absolute(), arguments.port, arguments.seed))
+    try:
+        asyncio.run(_run(arguments.folder.absolute(), arguments.port, arguments.seed))
+    except FirmwareDied as error:
+        print(f"chargekeeper: {error}", file=sys.stderr)
+        return 1
     return 0

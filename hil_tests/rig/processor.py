@@ -27,6 +27,11 @@ YEAR_2000_S = 946_684_800
 STOPS_WITHIN_MS = 1000  # a process that has told of a stall
 STALL = "stall "  # MS WHY: the process stops itself, and is to go on after so long
 OUTPUT_LINES_KEPT = 500
+LAST_WORDS = 8  # lines of its output, told with its end
+
+
+class FirmwareDied(Exception):
+    """The firmware does not run and is not started again; the text says why, with what it printed last."""
 
 
 class Program(NamedTuple):
@@ -60,12 +65,14 @@ class Processor:
         self._image: Path | None = None  # flashed once: what is edited later is not in this unit
         self._restarts: deque[float] = deque(maxlen=RESTARTS_ALLOWED)
         self._fed = (0, 0.0)
+        self._died: str | None = None  # why it is not started again
         self.stalls: Counter[str] = Counter()  # that the program told of, by what it did
         self.output: deque[str] = deque(maxlen=OUTPUT_LINES_KEPT)
 
     def power_on(self, cause: str) -> None:
         """Starts the firmware; `cause` is what it finds in its reset register."""
         self._restarts.clear()
+        self._died = None
         self._task = asyncio.create_task(self._run(cause))
         self._task.add_done_callback(self._ended)
 
@@ -94,9 +101,15 @@ class Processor:
         if count != self._fed[0]:
             self._fed = (count, asyncio.get_running_loop().time())
 
+    def check(self) -> None:
+        """Raises FirmwareDied once it is not started again."""
+        if self._died is not None:
+            raise FirmwareDied("\n".join([self._died, *(f"    {line}" for line in list(self.output)[-LAST_WORDS:])]))
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
-            self._alert(f"the firmware cannot be started: {error}")
+            self._died = f"the firmware cannot be started: {error}"
+            self._alert(self._died)
 
     async def _run(self, cause: str) -> None:
         while True:
@@ -109,14 +122,15 @@ class Processor:
             cause = "soft" if code == ASKED_FOR_RESET else "watchdog"
             if code != ASKED_FOR_RESET:
                 self._alert(f"the firmware stopped with exit code {code}; its last words:")
-                for line in list(self.output)[-8:]:
+                for line in list(self.output)[-LAST_WORDS:]:
                     self._alert("    " + line)
             now_s = asyncio.get_running_loop().time()
             if len(self._restarts) == RESTARTS_ALLOWED and now_s - self._restarts[0] < RESTARTS_WITHIN_S:
-                self._alert(
+                self._died = (
                     f"the firmware stopped {RESTARTS_ALLOWED + 1} times in {RESTARTS_WITHIN_S} s; "
                     "it stays off until the mains are switched off and on"
                 )
+                self._alert(self._died)
                 return
             self._restarts.append(now_s)
 

@@ -1,16 +1,19 @@
 """A whole virtual unit: its hardware, and the test bench that its serial lines lead to, on one event loop."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from hil_tests.rig.console import Console
+from hil_tests.rig.console import Console, ConsoleError, ConsoleSilent
 from hil_tests.rig.contract import FAULTS, Observation
 from hil_tests.rig.hardware import Hardware, Send
 from hil_tests.rig.manners import program as manners_program
-from hil_tests.rig.processor import Program
-from hil_tests.rig.testbench import TestBench
+from hil_tests.rig.processor import LAST_WORDS, FirmwareDied, Program
+from hil_tests.rig.testbench import POLL_STATUS_S, TestBench
 from hil_tests.sim.modem.line_speed import LineSpeed
+
+LOOK_S = 0.05
 
 
 class Unit(Hardware):
@@ -41,6 +44,20 @@ class Unit(Hardware):
         await super().start()
         self._polling = asyncio.create_task(self.test_bench.poll_status())
         self._polling.add_done_callback(self.test_bench.watch_over)
+
+    async def answers(self, within_s: float) -> None:
+        """Waits for the first answer of its console. Raises FirmwareDied if the firmware has stopped, or is silent."""
+        try:
+            async with asyncio.timeout(within_s):
+                while True:
+                    self._processor.check()
+                    with contextlib.suppress(ConsoleError, ConsoleSilent):
+                        await self.ask("status", POLL_STATUS_S)
+                        return
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            words = "\n".join(f"    {line}" for line in list(self._processor.output)[-LAST_WORDS:])
+            raise FirmwareDied(f"the unit's console did not answer within {within_s} s\n{words}".rstrip()) from None
 
     async def stop(self) -> None:
         """Takes it off the wall. What is kept without power is kept."""

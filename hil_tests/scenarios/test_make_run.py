@@ -25,7 +25,7 @@ STOPS_WITHIN_S = 60
 class Run:
     """`python -m hil_tests` with ports and a folder of its own."""
 
-    def __init__(self, folder: Path, ports: list[int]) -> None:
+    def __init__(self, folder: Path, ports: list[int], *command: str) -> None:
         self.panel = f"http://127.0.0.1:{ports[1]}/api/rig"
         self._out = folder / "said"
         names = ("CHARGEKEEPER_HTTP_PORT", "CHARGEKEEPER_PANEL_PORT", "CHARGEKEEPER_MQTT_PORT")
@@ -33,7 +33,7 @@ class Run:
         settings |= {"CHARGEKEEPER_DATA": str(folder / "the data"), "COLUMNS": "300"}
         with self._out.open("w") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "hil_tests"],
+                [sys.executable, "-m", *(command or ("hil_tests",))],
                 cwd=CHECKOUT,
                 env={**os.environ, **settings},
                 stdout=out,
@@ -117,6 +117,21 @@ def test_is_the_password_printed_once_and_the_cloud_not_missed(run: Run) -> None
             os.kill(pid, signal.SIGKILL)
     run.wait_for("the cloud side stopped")
     assert run.rig()["running"]
+
+
+@pytest.mark.parametrize("command", ["hil_tests", "hil_tests.rig"])
+def test_is_a_firmware_that_died_an_error_with_its_last_words(tmp_path: Path, command: str) -> None:
+    """No banner over it, exit code 1, and nothing left running?"""
+    unit = tmp_path / "the data" / "unit-CK-0001"
+    (unit / "flash.bin").mkdir(parents=True)  # no chip that could be opened
+    run = Run(tmp_path, free_ports(3), command, *(["--folder", str(unit), "--port", "0"] if "rig" in command else []))
+    try:
+        assert run.process.wait(READY_WITHIN_S) == 1
+    finally:
+        run.stop()
+    said = run.said()
+    assert "Ctrl-C ends it" not in said
+    assert "chargekeeper: the firmware stopped 6 times" in said and "EISDIR" in said, said
 
 
 def test_is_a_busy_port_named_with_its_variable(tmp_path: Path, ports: list[int]) -> None:
