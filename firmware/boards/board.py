@@ -13,7 +13,10 @@ may die. So the drive of the contactor passes through hardware, which holds it o
   for a dead program).
 What the guard opens stays open until the drive is withdrawn. It opens within 100 ms of an unplug, of C to B and of a residual
 current (IEC 61851-1 table A.6), and within 1.2 s of the last edge. Its state is read back as `guard_open`.
-A board without it leaves `has_guard` False and says why in its own file.
+
+A board without it leaves `has_guard` False and says why in its own file. Then nothing that could stall the port is done while
+the contactor is closed: no TLS handshake (link/uplink.py), and no erase of the flash: the board mounts it through
+boards/unguarded_flash.py.
 """
 
 PROGRAM_BYTES = 128  # progsize of the littlefs: files of up to four times this live in its metadata (storage/outbox.py)

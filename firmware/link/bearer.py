@@ -24,6 +24,7 @@ class Bearer:
     ) -> None:
         """`set_time(epoch_s, source)` takes the network's time."""
         self.clock = clock
+        self.has_guard = board.has_guard
         self._power = board.modem_power
         self._modem = Modem(board.modem_port, clock, sim800)
         self.stream = Stream(self._modem, clock)  # once, while the heap is young: its buffer needs room in one piece

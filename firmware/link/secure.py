@@ -19,6 +19,8 @@ import io
 import tls
 
 if False:  # for mypy alone
+    from collections.abc import Callable
+
     from firmware.clock import Clock
     from firmware.storage.authority import Authority
     from modem.stream import Stream
@@ -103,14 +105,17 @@ def _takes(context: "tls.SSLContext", name: str) -> bool:
 class SecureStream:
     """Stands between wire.py and modem.stream, for one connection."""
 
-    def __init__(self, stream: "Stream", trust: "Trust", clock: "Clock") -> None:
+    def __init__(
+        self, stream: "Stream", trust: "Trust", clock: "Clock", may_stall: "Callable[[], bool]" = lambda: True
+    ) -> None:
+        """`may_stall()` says whether the processor may stand still for a step of the handshake; asked before each."""
         self._stream = stream
         self._trust = trust
-        self._pipe = _Pipe(stream, clock)
+        self._pipe = _Pipe(stream, clock, may_stall)
         self._tls: Stream | None = None
 
     def connect(self, host: str, port: int, timeout_ms: int) -> None:
-        """TCP and handshake. Raises NotTrusted, WrongCertificate, or the stream's OSError."""
+        """TCP and handshake. Raises NotTrusted, WrongCertificate, the stream's OSError; ECONNABORTED if it may not stall."""
         context = self._trust.context()
         self._stream.connect(host, port, timeout_ms)
         self._pipe.settimeout(HANDSHAKE_S)
@@ -156,9 +161,10 @@ class _Pipe(io.IOBase):
     whole: a deadline for each read would let somebody who hands over its bytes one by one hold us for days.
     """
 
-    def __init__(self, stream: "Stream", clock: "Clock") -> None:
+    def __init__(self, stream: "Stream", clock: "Clock", may_stall: "Callable[[], bool]") -> None:
         self._stream = stream
         self._clock = clock
+        self._may_stall = may_stall
         self.shaking_hands = True
         self._timed_out = False
         self._waits = True
@@ -177,7 +183,9 @@ class _Pipe(io.IOBase):
     def readinto(self, buffer: bytearray) -> "int | None":
         self._hurry()
         try:
-            return self._stream.readinto(buffer)
+            count = self._stream.readinto(buffer)
+            self._yield_to_charging()
+            return count
         except OSError as error:
             if self.shaking_hands or error.args[0] != errno.ETIMEDOUT:
                 raise
@@ -186,7 +194,14 @@ class _Pipe(io.IOBase):
 
     def write(self, data: bytes) -> "int | None":
         self._hurry()
-        return self._stream.write(data)
+        written = self._stream.write(data)
+        self._yield_to_charging()
+        return written
+
+    def _yield_to_charging(self) -> None:
+        """Between two steps of a handshake, the only places in which the control loop runs."""
+        if self.shaking_hands and not self._may_stall():
+            raise OSError(errno.ECONNABORTED)
 
     def _hurry(self) -> None:
         if self._waits:

@@ -25,6 +25,7 @@ if False:  # for mypy alone
     from firmware.storage.settings import Settings
 
 UNAVAILABLE = 3  # CONNACK: the broker is there but cannot serve now (MQTT 3.1.1, table 3.1)
+CLOSED = ("closing", "charging", "stopping")  # phases in which the contactor is closed, or about to be
 POLL_MS = 250  # how late a change of state is noticed
 PING_MS = (
     300000  # of silence, which only a long heartbeat interval leaves: networks forget idle connections [unverified]
@@ -79,6 +80,7 @@ class Uplink:
                 self._join()
                 if self._settings.provisioned():
                     self._let_others_go_first()
+                    self._wait_for_open_contactor()
                     self._talk()
                 else:
                     self._show_signal()
@@ -106,13 +108,24 @@ class Uplink:
         while self._clock.now_ms() < until_ms and not (self._stop or self.scan_wanted):
             self._watch(POLL_MS)
 
+    def _may_stall(self) -> bool:
+        """A TLS handshake keeps every line of Python from running for up to 330 ms. On a board without a hardware guard
+        nothing would open the contactor meanwhile (boards/board.py).
+        """
+        return self._bearer.has_guard or self._exchange.report.phase not in CLOSED
+
+    def _wait_for_open_contactor(self) -> None:
+        """Until a handshake may begin."""
+        while not (self._settings["plain_mqtt"] or self._may_stall() or self._stop or self.scan_wanted):
+            self._watch(POLL_MS)
+
     def _talk(self) -> None:
         """One connection, from CONNECT until it fails or the settings change."""
         settings = self._settings
         keepalive_s = 2 * settings["heartbeat_idle_s"]  # a heartbeat is a sign of life: no pings beside it
         stream = self._bearer.stream
         mqtt = Mqtt(
-            stream if settings["plain_mqtt"] else SecureStream(stream, self._trust, self._clock),
+            stream if settings["plain_mqtt"] else SecureStream(stream, self._trust, self._clock, self._may_stall),
             self._clock,
             Broker(settings["broker"], settings["port"], settings["id"], settings["secret"]),
             keepalive_s,

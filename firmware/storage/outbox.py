@@ -12,6 +12,7 @@ and `flash_failed` is set.
 """
 
 import binascii
+import errno
 import os
 import struct
 from collections import namedtuple
@@ -44,6 +45,7 @@ class Outbox:
         self.flash_failed = False  # the last record could not be stored
         self.dropped = 0  # records dropped
         self.damaged = 0  # files without a valid record; a power cut leaves one at most
+        self._refused = False  # the flash accepts nothing at the moment (EAGAIN), whatever room it has
         self._memory: list[Record] = []
         self._not_removed: list[str] = []  # names that could not be deleted; after a restart they are sent again
         self._stored = sum(1 for _ in self._names())
@@ -58,7 +60,8 @@ class Outbox:
         if self._stored >= RECORDS_MAX:
             self._make_room()
         # The second attempt is for a flash that other files have filled below RECORDS_MAX.
-        self.flash_failed = not (self._store(record) or (self._make_room() and self._store(record)))
+        stored = self._store(record) or (not self._refused and self._make_room() and self._store(record))
+        self.flash_failed = not stored
         if self.flash_failed:
             self._memory.append(record)
             if len(self._memory) > MEMORY_MAX:
@@ -86,10 +89,15 @@ class Outbox:
 
     def _store(self, record: Record) -> bool:
         """Return False if the flash fails."""
+        created = False
         try:
             with open(self._path(_name(record)), "wb") as file:
+                created = True
                 file.write(struct.pack(_HEADER, len(record.body), binascii.crc32(record.body)) + record.body)
-        except OSError:
+        except OSError as error:
+            self._refused = error.args[0] == errno.EAGAIN  # boards/unguarded_flash.py
+            if created:
+                self._unlink(_name(record))
             return False
         self._stored += 1
         if self._oldest is None:
@@ -136,11 +144,15 @@ class Outbox:
         return Record(kind, int(name[1:9], 16), int(name[9:], 16), body)
 
     def _remove(self, name: str) -> None:
+        self._unlink(name)
+        self._stored -= 1
+
+    def _unlink(self, name: str) -> None:
         try:
             os.remove(self._path(name))
-        except OSError:
-            self._not_removed.append(name)
-        self._stored -= 1
+        except OSError as error:
+            if error.args[0] != errno.ENOENT:
+                self._not_removed.append(name)
 
     def _names(self) -> "Iterator[str]":
         """Yield the file names of all records, unordered."""

@@ -93,6 +93,8 @@ class ChargePoint:
 
 
 class _Board:
+    has_guard = True
+
     def __init__(self, unit: ChargePoint) -> None:
         self.modem_port = unit.port
         self.modem_power = unit

@@ -47,8 +47,25 @@ class Drip:
         return b"x" * most
 
 
-def over(drip):
-    return SecureStream(drip, drip, drip.clock)
+def over(drip, may_stall=lambda: True):
+    return SecureStream(drip, drip, drip.clock, may_stall)
+
+
+def test_a_handshake_is_given_up_as_soon_as_the_processor_may_not_stall():
+    """Between two of its steps, and not once hands are shaken."""
+    drip = Drip()
+    answers = [True, True, False]
+    with pytest.raises(OSError) as busy:
+        over(drip, lambda: answers.pop(0)).connect("broker.example", 8883, 1000)
+    assert busy.value.args[0] == errno.ECONNABORTED and not answers
+    drip.handshake_bytes = 2
+    answers = [True, True]
+    stream = over(drip, lambda: answers.pop(0))
+    stream.connect("broker.example", 8883, 1000)
+    assert not answers
+    drip._pipe.write = stream._stream.readinto
+    stream.settimeout(BYTE_MS * RECORD_BYTES)
+    assert stream.read(1) == b"x"
 
 
 def test_a_handshake_that_drips_is_given_up():

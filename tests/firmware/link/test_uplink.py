@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from firmware.link import uplink
 from firmware.link.mqtt import INCOMING_MAX
 from firmware.link.radio_monitor import SAMPLE_MS
 from hil_tests.bench.modem import broker
@@ -113,6 +114,19 @@ def test_an_uplink_that_a_mistake_of_ours_ends_each_time_leaves_none(unit):
         with pytest.raises(KeyError):
             unit.run(60)
     assert unit.uplink._exchange.turns == 0
+
+
+@pytest.mark.parametrize("has_guard", [True, False])
+def test_without_a_guard_no_handshake_begins_while_the_contactor_is_closed(unit, monkeypatch, has_guard):
+    """It waits for the end of the charge; with one it goes on."""
+    monkeypatch.setattr(uplink, "SecureStream", lambda stream, *_: stream)
+    unit.uplink._bearer.has_guard = has_guard
+    unit.uplink._settings._values["plain_mqtt"] = False
+    exchange, idle = unit.uplink._exchange, unit.uplink._exchange.report
+    exchange.report = idle._replace(phase="charging", contactor=True)
+    assert bool(unit.run(120, lambda: unit.broker.accepted)) == has_guard
+    exchange.report = idle
+    assert unit.run(60, lambda: unit.broker.accepted)
 
 
 def test_a_broker_that_refuses_us_is_not_asked_every_few_seconds(unit, monkeypatch):
