@@ -21,7 +21,7 @@ from firmware.boards.board import Board
 from firmware.boards.esp32_reset import ASKED, RESET_STATE, cause
 from firmware.boards.i2c_parts import Parts
 from firmware.boards.plateaus import plateaus, resistance_ohm
-from firmware.charging.io import X1, F
+from firmware.charging.io import F
 from firmware.clock import epoch_s
 from firmware.metering.sdm import SdmMeter
 from modem.ports.machine_uart import Port
@@ -135,16 +135,13 @@ class TCallBoard(Board):
         self._live_line.value(not self._live_line.value())
 
     def _drive_pilot(self, duty_u16: int) -> None:
-        """A steady level is the pin's own, not a PWM of 0 or 100 %."""
-        if duty_u16 in (X1, F):
-            if self._pwm:
-                self._pwm.deinit()
-                self._pwm = None
-            self._pilot.init(Pin.OUT, value=duty_u16 == X1)
-        elif self._pwm:
-            self._pwm.duty_u16(duty_u16)
-        else:
+        """A steady level is a PWM of 0 or 100 %: 65535 is full on. To stop the PWM for it would leave the pin low, which is
+        state F, until it is driven anew (ports/esp32/machine_pwm.c).
+        """
+        if self._pwm is None:
             self._pwm = PWM(self._pilot, freq=PWM_HZ, duty_u16=duty_u16)
+        else:
+            self._pwm.duty_u16(duty_u16)
 
     def set_time(self, time_s: int) -> None:
         year, month, day, hour, minute, second, weekday, _ = time.gmtime(time_s - epoch_s(time))
