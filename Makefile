@@ -10,7 +10,7 @@ PYTEST = .venv/bin/python -m pytest -rs --durations=20 $(if $(NO_SKIPS),-p hil_t
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test fast rooms pages hil lint requirements steady fuzz bench race flash power-loss life size screenshots clean
+.PHONY: help run mosquitto test fast rooms pages hil lint requirements steady fuzz bench race cortex-m flash power-loss life size screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -54,8 +54,9 @@ power-loss: .venv ## the outbox after a power cut at every point of a scenario; 
 life: .venv ## 1,000 faults between five units and their cloud: every record once (25 minutes)
 	@.venv/bin/python -m hil_tests.link_life
 
-size: .venv ## what the firmware takes of each board's flash (or BOARD=...), against its budget, and of its memory, by module
+size: .venv ## what the firmware takes of each board's flash (or BOARD=...), against its budget, and of its memory; after `make cortex-m` of 32 bits
 	@.venv/bin/python -m hil_tests.rig.image
+	@.venv/bin/python -m hil_tests.cortex_m --if-built
 
 bench: .venv ## what is promised in figures, each beside its peer: contactor, mains cuts, guard, modem, bytes on air, cloud, pages
 	@.venv/bin/python -m hil_tests.bench latency
@@ -67,6 +68,10 @@ bench: .venv ## what is promised in figures, each beside its peer: contactor, ma
 	@.venv/bin/python -m hil_tests.bench.cloud
 	@.venv/bin/python -m hil_tests.web.budget
 	@.venv/bin/python -m hil_tests.web.many_pages
+
+cortex-m: .venv ## a 32-bit microcontroller in QEMU, built once: the core tests on it, and memory and instructions against their budgets
+	@.venv/bin/python -m hil_tests.cortex_m --build
+	@$(PYTEST) hil_tests/cortex_m
 
 race: .venv ## 20 processes refresh one car account at once, with kill -9 for them and for the one that refreshes, 200 rounds
 	@.venv/bin/python -m tests.cloud_bridge.vehicles.race

@@ -1,8 +1,8 @@
 """Code that is in memory only while it is wanted: a module on loan, forgotten again afterwards.
 
 Code itself stays in a board's flash, but the names, functions and tables of each imported module are memory: one to three
-kB of the 96 that there are. What is wanted seldom (a command on the console or from the cloud, the bounds of a setting) need
-not be there all the time.
+kB of some 110 that there are. What is wanted seldom (a command on the console or from the cloud, the bounds of a setting)
+need not be there all the time.
 """
 
 import sys

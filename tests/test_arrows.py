@@ -51,6 +51,7 @@ _UNDER_PAGES = (
 ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.app": ("firmware", "modem"),
     "firmware.main": ("firmware.app", "firmware.boards.chosen"),
+    "firmware.boards.tcall.modules.main": ("firmware.main",),  # the production image's starter
     "firmware.control_loop": ("firmware.charging", "firmware.supervisor"),
     "firmware.lazy_import": (),
     "firmware.memory": (),
@@ -205,6 +206,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_bridge": ("cloud_bridge",),
     "hil_tests.environment": ("hil_tests.environment",),
+    "hil_tests.environment.cortex_m": ("hil_tests.environment", "hil_tests.rig.image"),  # what is frozen into it
     "hil_tests.sim": ("hil_tests.sim",),
     "hil_tests.fixtures": ("hil_tests.fixtures",),
     "hil_tests.rig.image": (
@@ -214,6 +216,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.rig": ("hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
     "hil_tests.rig.esp32_on_micropython": ("firmware", "modem"),  # it runs in the unit, around the firmware
     "hil_tests.demo": ("hil_tests.demo", "hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
+    "hil_tests.cortex_m": ("hil_tests", "tests.test_on_micropython"),  # its list of core tests
+    "hil_tests.cortex_m.modules": ("firmware", "tests.firmware"),  # they run on the machine
     "hil_tests.bench.modem": ("hil_tests", "modem", "firmware"),  # it measures our own code, in this process
     "hil_tests.bench.cloud.memory": (
         "hil_tests",

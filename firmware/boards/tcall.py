@@ -84,11 +84,13 @@ class TCallBoard(Board):
         stack_size(STACK_BYTES)
 
     def _mount(self) -> bool:
-        """MicroPython has mounted the littlefs as its root, with programs of a size that splits our records into blocks."""
+        """A stock image has mounted the littlefs as its root, with programs of a size that splits our records into blocks; the
+        production image (tcall/) has mounted nothing.
+        """
         try:
             vfs.umount("/")
         except OSError:
-            pass  # it could not read it either
+            pass  # nothing was mounted, or nothing that could be read
         (partition,) = Partition.find(Partition.TYPE_DATA, label="vfs")
         return littlefs.mount(partition, self.flash)
 

@@ -6,7 +6,8 @@ the signing keys are those that the machine already trusts.
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from hil_tests.environment.errors import SetUpError, run
@@ -28,12 +29,41 @@ def release() -> tuple[str, str]:
 def unpack(packages: Sequence[str], suite: str, root: Path) -> None:
     """Fetch `packages` of `suite` and lay their files below `root`."""
     root.mkdir(parents=True, exist_ok=True)
+    with _apt(suite) as (apt_get, private):
+        run([*apt_get, "download", *packages], ADVICE, cwd=private / "fetched")
+        _lay(private / "fetched", root)
+
+
+def unpack_with_dependencies(packages: Sequence[str], root: Path) -> None:
+    """Fetch `packages` of this machine's own suite, with whatever they need that is not installed; lay them below `root`."""
+    root.mkdir(parents=True, exist_ok=True)
+    with _apt(release()[1]) as (apt_get, private):
+        command = [*apt_get, "-oDebug::NoLocking=1", "install", "--download-only", "--no-install-recommends", "-y"]
+        run([*command, *packages], ADVICE)
+        _lay(private / "cache/archives", root)
+
+
+def fetch_source(package: str, suite: str, folder: Path) -> None:
+    """Lay the upstream archive of a source package, checked by apt, into `folder`."""
+    with _apt(suite, sources=True) as (apt_get, private):
+        run([*apt_get, "source", "--download-only", package], ADVICE, cwd=private / "fetched")
+        archives = list((private / "fetched").glob("*.orig.tar.*"))
+        if len(archives) != 1:
+            raise SetUpError(f"the source package {package} of {suite} has no upstream archive.")
+        folder.mkdir(parents=True, exist_ok=True)
+        run(["tar", "-x", "-f", archives[0], "-C", folder, "--strip-components=1"], "Is the disk full?")
+
+
+@contextmanager
+def _apt(suite: str, sources: bool = False) -> Iterator[tuple[list[str], Path]]:
+    """apt-get with the lists of `suite` and its state in a private folder: (its command line, the folder)."""
     with tempfile.TemporaryDirectory(prefix="chargekeeper-apt-") as folder:
         private = Path(folder)
         for name in ("sources", "state/lists/partial", "cache/archives/partial", "fetched"):
             (private / name).mkdir(parents=True)
-        _copy_sources(release()[1], suite, private / "sources")
-        options = [
+        _copy_sources(release()[1], suite, private / "sources", sources)
+        apt_get = [
+            "apt-get",
             "-oDir::Etc::SourceList=/dev/null",
             f"-oDir::Etc::SourceParts={private / 'sources'}",
             f"-oDir::State={private / 'state'}",
@@ -43,19 +73,30 @@ def unpack(packages: Sequence[str], suite: str, root: Path) -> None:
             "-oAcquire::Languages=none",
             "-oAcquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false",
         ]
-        run(["apt-get", *options, "update"], ADVICE)
-        run(["apt-get", *options, "download", *packages], ADVICE, cwd=private / "fetched")
-        for package in sorted((private / "fetched").glob("*.deb")):
-            run(["dpkg", "-x", package, root], "Is the disk full?")
+        run([*apt_get, "update"], ADVICE)
+        yield apt_get, private
 
 
-def _copy_sources(own_suite: str, suite: str, folder: Path) -> None:
-    """The machine's enabled source entries, each suite name replaced by that of `suite`."""
+def _lay(packages: Path, root: Path) -> None:
+    for package in sorted(packages.glob("*.deb")):
+        run(["dpkg", "-x", package, root], "Is the disk full?")
+
+
+def _copy_sources(own_suite: str, suite: str, folder: Path, sources: bool) -> None:
+    """The machine's enabled source entries, each suite name replaced by that of `suite`; of source packages too if asked."""
     found = [path for source in SOURCES for path in ([source] if source.is_file() else sorted(source.glob("*")))]
     entries = [path for path in found if path.suffix in (".list", ".sources")]
     for number, path in enumerate(entries):
         text = path.read_text()
         if own_suite in text:  # other people's repositories do not carry the suite we ask for
-            (folder / f"{number}{path.suffix}").write_text(text.replace(own_suite, suite))
+            entry = text.replace(own_suite, suite)
+            (folder / f"{number}{path.suffix}").write_text(_with_sources(entry, path.suffix) if sources else entry)
     if not any(folder.iterdir()):
         raise SetUpError(f"apt knows no source for {own_suite or 'this machine'}. {ADVICE}")
+
+
+def _with_sources(entry: str, form: str) -> str:
+    """A source entry in either of apt's forms (sources.list(5)), extended by its source packages."""
+    if form == ".sources":
+        return re.sub(r"^Types:.*$", "Types: deb deb-src", entry, flags=re.MULTILINE)
+    return entry + "".join(f"deb-src {rest}\n" for rest in re.findall(r"^deb\s+(.+)$", entry, re.MULTILINE))

@@ -5,13 +5,15 @@ is a Board; a board is added by that file alone. BOARD in the environment choose
 
 A board runs a ROMFS in place from its flash (`mpremote romfs deploy`), so neither the compiler nor the code takes heap. The
 virtual unit maps the same image into memory (boot.py), and its heap holds what a board's would. Only what changed since the
-last time is compiled. `python -m hil_tests.rig.image` prints the sizes against the budget.
+last time is compiled. `python -m hil_tests.rig.image` prints the sizes against the budget, and lays the sources, as a tree, to
+be frozen into an image of MicroPython (build/image/BOARD-sources, for firmware/boards/BOARD/manifest.py).
 """
 
 import ast
 import fcntl
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -123,6 +125,16 @@ def build(board: str = VIRTUAL) -> Path:
     return BUILD / f"{board}.romfs"
 
 
+def lay_sources(board: str) -> Path:
+    """The sources of an image as a tree of files, each as old as it is; return its folder. Raises DoesNotCompile."""
+    tree = BUILD / f"{board}-sources"
+    shutil.rmtree(tree, ignore_errors=True)
+    for name, source in sources(board).items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, tree / name)
+    return tree
+
+
 def _build(board: str) -> None:
     wanted, image, romfs = set(), BUILD / board, BUILD / f"{board}.romfs"
     changed = not romfs.exists()
@@ -174,6 +186,7 @@ def main() -> int:
 
 def _print_size(board: str) -> int:
     build(board)
+    lay_sources(board)
     sizes: dict[str, int] = {}
     for path in (BUILD / board).rglob("*.mpy"):
         parts = path.relative_to(BUILD / board).parts

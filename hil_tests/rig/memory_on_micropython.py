@@ -1,7 +1,8 @@
 """MicroPython, by boot.py: what each module of the firmware leaves in memory when it is imported, largest first.
 
 The code itself stays in the image; this is names, functions, classes and tables. The table that says which name has which
-number, which all share, is not counted: 28 kB. Bytes of this machine's 64 bits; a board with 32 takes half.
+number, which all share, is not counted: 28 kB. Bytes of this machine's 64 bits; a board with 32
+takes 0.58 of it, and less of what is frozen into its image (hil_tests/cortex_m).
 """
 
 import builtins

@@ -1,0 +1,115 @@
+"""What the firmware takes of a 32-bit microcontroller: memory, and instructions in a period of the control loop.
+
+Exact, on every host: QEMU counts instructions, and the compiler is Debian's, of which another version moves them by some
+percent. A figure above its budget fails (test_cortex_m.py). `python -m hil_tests.cortex_m` prints them.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hil_tests.cortex_m import programs
+from hil_tests.cortex_m.machine import Machine, MachineFailed
+from hil_tests.environment.cortex_m import BUILD, build
+
+# An ESP32 has 110 to 170 kB for MicroPython's heap when all is started (measured by others; none was at hand).
+BOARD_HEAP_BYTES = 110_000
+ROOMY_BYTES = 500_000
+FLOOR_STEP_BYTES = 1_000
+MEASURE_WITHIN_S = 240
+
+
+class Figure(NamedTuple):
+    """What is promised: `most` (None = only printed), and what it is."""
+
+    most: int | None
+    what: str
+    least: int | None = None
+
+
+FIGURES = {
+    "imported_bytes": Figure(43_500, "alive after importing all of it, frozen into the image"),
+    "unit_bytes": Figure(60_000, "alive after making the whole unit, frozen"),
+    "floor_bytes": Figure(64_000, "smallest heap in which the unit can be made, frozen"),
+    "free_bytes": Figure(None, f"free of a heap of {BOARD_HEAP_BYTES:,}, after that", 50_000),
+    "largest_piece_bytes": Figure(None, "of it in one piece; TLS wants 4,500", 16_000),
+    "files_unit_bytes": Figure(175_000, "alive after making the unit, from the files of a stock image"),
+    "read_instructions": Figure(114_000, "board.read: 80 samples of the pilot, without the converter's time"),
+    "idle_step_instructions": Figure(130_000, "a step with nothing plugged in"),
+    "charging_step_instructions": Figure(146_000, "a step while charging"),
+    "charging_step_late_instructions": Figure(152_000, "the same after 2**30 ms, where small integers end"),
+    "write_instructions": Figure(5_000, "board.write"),
+    "period_instructions": Figure(270_000, "read, step and write while charging, after 2**30 ms"),
+    "read_bytes": Figure(192, "taken by board.read"),
+    "idle_step_bytes": Figure(240, "taken by a step that changes nothing"),
+    "charging_step_bytes": Figure(432, "the same while charging"),
+    "idle_step_late_bytes": Figure(432, "taken by a step that changes nothing after 2**30 ms"),
+    "charging_step_late_bytes": Figure(688, "the same while charging"),
+}
+
+
+def measure() -> dict[str, int]:
+    """All FIGURES, on machines that are built first. Raises SetUpError, MachineFailed."""
+    frozen, bare = build("frozen"), build("bare")
+    image = programs.image("measure", ["tests.firmware.charging.wired"])
+    with Machine(frozen, image) as machine:
+        found = _measured(machine, f"memory({BOARD_HEAP_BYTES})")
+        found["floor_bytes"] = _floor(lambda heap_bytes: _fits(machine, heap_bytes), BOARD_HEAP_BYTES)
+        found |= _measured(machine, "periods()")
+    with Machine(bare, programs.image("measure-files", [], programs.product())) as machine:
+        files = _measured(machine, f"from_files('/rom/{programs.PRODUCT}'); measure.memory({ROOMY_BYTES})")
+    found |= {f"files_{name}": value for name, value in files.items()}
+    return {name: found[name] for name in FIGURES}
+
+
+def broken(found: dict[str, int]) -> list[str]:
+    """What is outside its budget, in words."""
+    lines = []
+    for name, figure in FIGURES.items():
+        value = found[name]
+        if figure.most is not None and value > figure.most:
+            lines.append(f"{name} is {value:,}, at most {figure.most:,}: {figure.what}")
+        if figure.least is not None and value < figure.least:
+            lines.append(f"{name} is {value:,}, at least {figure.least:,}: {figure.what}")
+    return lines
+
+
+def table(found: dict[str, int]) -> list[str]:
+    """A line for each figure, with its budget."""
+    return [f"{found[name]:9,}  {name:32} {_bound(figure):18} {figure.what}" for name, figure in FIGURES.items()]
+
+
+def is_built() -> bool:
+    """Whether both machines have been made, so that measuring needs no network."""
+    return all((BUILD / machine / "firmware.elf").exists() for machine in ("frozen", "bare"))
+
+
+def _bound(figure: Figure) -> str:
+    return f"at least {figure.least:,}" if figure.most is None else f"at most {figure.most:,}"
+
+
+def _measured(machine: Machine, call: str) -> dict[str, int]:
+    programs.boot(machine)
+    rows = machine.run(f"import measure\nmeasure.{call}", MEASURE_WITHIN_S).split("\n")
+    return {name: int(value) for name, _, value in (row.partition(" ") for row in rows if row)}
+
+
+def _fits(machine: Machine, heap_bytes: int) -> bool:
+    try:
+        _measured(machine, f"memory({heap_bytes})")
+    except MachineFailed as failed:
+        if "MemoryError" not in str(failed):
+            raise
+        return False
+    return True
+
+
+def _floor(fits: Callable[[int], bool], enough: int) -> int:
+    """The smallest size that fits, within FLOOR_STEP_BYTES; `enough` does."""
+    too_small = 0
+    while enough - too_small > FLOOR_STEP_BYTES:
+        middle = (enough + too_small) // 2
+        if fits(middle):
+            enough = middle
+        else:
+            too_small = middle
+    return enough

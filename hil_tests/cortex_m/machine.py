@@ -1,0 +1,98 @@
+"""A Cortex-M3 that runs MicroPython in QEMU, spoken to over its serial line in MicroPython's raw REPL.
+
+Where it counts instructions, each takes 32 ns of its virtual time, so what it measures is the same on any host; where it
+does not, it runs twice as fast.
+"""
+
+import os
+import select
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from hil_tests.environment import cortex_m
+from hil_tests.fixtures.children import die_with_parent
+
+# 32 ns an instruction (2**5), and virtual time that passes as fast as the host can.
+COUNTED = ("-icount", "shift=5,align=off,sleep=off")
+IMAGE_ADDRESS = 0x21000000  # 16 MB of PSRAM, which MicroPython leaves alone
+START_WITHIN_S = 30
+RAW, RUN, SOFT_RESET = b"\x01", b"\x04", b"\x04"
+PROMPT, READY = b">", b"raw REPL; CTRL-B to exit\r\n>"
+READ_BYTES = 65_536
+
+
+class MachineFailed(Exception):
+    """The machine raised, ended, or did not answer in time; the text is what it printed."""
+
+
+class Machine:
+    """`elf` is a build of environment/cortex_m.py; `image` a ROMFS that it finds at IMAGE_ADDRESS. Use as a context."""
+
+    def __init__(self, elf: Path, image: Path | None = None, counted: bool = True) -> None:
+        command = [*cortex_m.QEMU, *(COUNTED if counted else ()), "-kernel", str(elf)]
+        if image:
+            command += ["-device", f"loader,file={image},addr={IMAGE_ADDRESS:#x},force-raw=on"]
+        self.image_bytes = image.stat().st_size if image else 0
+        self._process = subprocess.Popen(
+            command,
+            env=cortex_m.toolchain().environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            preexec_fn=die_with_parent,
+        )
+        self._write(RAW)
+        self._read_until(READY, START_WITHIN_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Switch it off."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+
+    def run(self, code: str, within_s: float) -> str:
+        """What `code` prints. Raises MachineFailed if it raises, or is not done `within_s` of the host's time."""
+        self._write(code.encode() + RUN)
+        answer = self._read_until(RUN + PROMPT, within_s).removeprefix(b"OK")
+        printed, _, raised = answer.removesuffix(RUN + PROMPT).partition(RUN)
+        text = printed.decode("utf-8", "replace").replace("\r\n", "\n")
+        if raised:
+            raise MachineFailed(text + raised.decode("utf-8", "replace").replace("\r\n", "\n"))
+        return text
+
+    def restart(self) -> None:
+        """A soft reset: an empty heap and no modules. What was compiled into the machine stays."""
+        self._write(SOFT_RESET)
+        self._read_until(READY, START_WITHIN_S)
+
+    def _write(self, data: bytes) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(data)
+        self._process.stdin.flush()
+
+    def _read_until(self, end: bytes, within_s: float) -> bytes:
+        assert self._process.stdout is not None
+        descriptor = self._process.stdout.fileno()
+        until_s = time.monotonic() + within_s
+        got = b""
+        while not got.endswith(end):
+            left_s = until_s - time.monotonic()
+            if left_s <= 0 or not select.select([descriptor], [], [], left_s)[0]:
+                raise MachineFailed(f"not done within {within_s} s; printed {got[-2000:]!r}")
+            piece = os.read(descriptor, READ_BYTES)
+            if not piece:
+                raise MachineFailed(f"the machine ended; printed {got[-2000:]!r}")
+            got += piece
+        return got

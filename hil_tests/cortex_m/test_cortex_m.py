@@ -1,0 +1,76 @@
+"""Does a 32-bit microcontroller decide as this machine does, with the memory and in the time that there are?"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from hil_tests.cortex_m import figures, programs
+from hil_tests.cortex_m.machine import Machine, MachineFailed
+from hil_tests.environment.cortex_m import CHECKOUT, build
+from hil_tests.environment.errors import SetUpError
+from tests.test_on_micropython import core_tests
+
+# The pure rooms, and the AT layer. What is stored goes to a littlefs, which is the same C code on every port.
+ROOMS = (
+    "tests.firmware.boards",
+    "tests.firmware.charging",
+    "tests.firmware.link",
+    "tests.firmware.metering",
+    "tests.modem",
+)
+MODULE_WITHIN_S = 240  # a busy host runs it ten times slower than an idle one
+STORIES = "tests/on_micropython/tell_stories.py"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built() -> None:
+    """Both machines, or no test of this module."""
+    try:
+        build("frozen")
+        build("bare")
+    except SetUpError as error:
+        pytest.skip(f"no 32-bit machine: {error}")
+
+
+@pytest.fixture(scope="module")
+def image(built: None) -> Iterator[Machine]:
+    """A machine with the product frozen into it, and all the core tests."""
+    modules = [*core_tests(), "tests.firmware.charging.stories"]
+    with Machine(build("frozen"), programs.image("core", modules), counted=False) as machine:
+        yield machine
+
+
+@pytest.mark.parametrize("module", [name for name in core_tests() if name.startswith(ROOMS) and programs.runs_on(name)])
+def test_module_passes_on_32_bits(image: Machine, module: str) -> None:
+    printed = programs.run_tests(image, module, MODULE_WITHIN_S)
+    assert printed.endswith("exit (0,)\n"), printed
+
+
+def test_stories_are_the_same_on_32_bits(image: Machine) -> None:
+    """Single precision and small integers of 31 bits change no output, report or heartbeat, also across 2**30 to 2**32 ms."""
+    programs.boot(image)
+    there = image.run("import tell_stories", MODULE_WITHIN_S)
+    here = subprocess.run(
+        [sys.executable, STORIES], cwd=CHECKOUT, env={"PYTHONPATH": "."}, capture_output=True, text=True
+    )
+    assert there == here.stdout, here.stderr
+
+
+def test_production_image_starts_from_frozen_code_alone(image: Machine) -> None:
+    """Of the T-Call's own manifest: _boot.py, then the whole unit on its board, and the control loop."""
+    programs.boot(image)
+    printed = image.run("import production\nproduction.run()", MODULE_WITHIN_S)
+    assert printed.endswith("steps 50 idle\n"), printed
+
+
+def test_budgets_hold() -> None:
+    found = figures.measure()
+    print("\n".join(figures.table(found)))
+    assert figures.broken(found) == []
+
+
+def test_a_machine_that_raises_says_what() -> None:
+    with Machine(build("bare")) as machine, pytest.raises(MachineFailed, match="ZeroDivisionError"):
+        machine.run("1 / 0", 10)
