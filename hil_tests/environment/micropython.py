@@ -1,7 +1,7 @@
 """MicroPython's unix port, on which the virtual unit and the core tests run: `.venv/bin/micropython`.
 
-A new enough one on PATH is used as it is; else Debian's package is unpacked beside it with the C library it was built
-for, and started through that library's own loader, so an older Debian can run it.
+One on PATH that can do what is needed is used as it is; else Debian's package is unpacked beside it with the C library it
+was built for, and started through that library's own loader, so an older Debian can run it.
 """
 
 import os
@@ -12,22 +12,40 @@ from pathlib import Path
 from hil_tests.environment import debian
 from hil_tests.environment.errors import SetUpError
 
-OLDEST = (1, 25)  # the firmware was proven on 1.25.0: `tls` over a Python stream, `vfs`, `_thread`
-SUITES = {"debian": "trixie", "ubuntu": "resolute"}  # the first releases that carry 1.25 or newer
+SUITES = {"debian": "trixie", "ubuntu": "resolute"}  # the first releases that carry one that is capable
 PACKAGES = ("micropython", "libc6", "libffi8", "libmbedcrypto16", "libmbedtls21", "libmbedx509-7")
 ROOT = Path("micropython/root")  # in .venv: where the packages are unpacked
-ADVICE = "Put a MicroPython of at least 1.25 (unix port) on PATH and try again."
-VERSION = "import sys; print('.'.join(str(part) for part in sys.implementation.version[:3]))"
+ADVICE = "Put a MicroPython (unix port) that can do all this on PATH and try again."
+# What firmware and rig need, as expressions that raise where it is missing. Asked of the interpreter and not of its version,
+# which says nothing of how it was built.
+NEEDED = {
+    "threads": "__import__('_thread').start_new_thread",
+    "TLS 1.3": "[tls.SSLContext(tls.PROTOCOL_TLS_CLIENT).set_ciphers((TLS_1_3,)) for tls in (__import__('tls'),)]",
+    "checked certificates": "__import__('tls').CERT_REQUIRED, __import__('tls').SSLContext.load_verify_locations",
+    "ROMFS": "__import__('vfs').VfsRom",
+    "littlefs": "__import__('vfs').VfsLfs2",
+    "ffi": "__import__('ffi').open",
+    "serial lines": "__import__('termios').setraw",
+    "poll": "__import__('select').poll",
+}
+QUESTION = f"""
+TLS_1_3 = "TLS1-3-AES-128-GCM-SHA256"
+for name, needed in {NEEDED!r}.items():
+    try:
+        eval(needed)
+    except Exception:
+        print(name)
+"""
 
 
 def fetch(venv: Path) -> None:
     command = venv / "bin" / "micropython"
-    if _version(command) >= OLDEST:
+    if lacking(command) == []:
         return
     print("2/4  MicroPython ...", flush=True)
     command.unlink(missing_ok=True)
     installed = shutil.which("micropython")
-    if installed and _version(Path(installed)) >= OLDEST:
+    if installed and lacking(Path(installed)) == []:
         command.symlink_to(installed)
         return
     distribution, _ = debian.release()
@@ -38,8 +56,11 @@ def fetch(venv: Path) -> None:
     shutil.rmtree(root, ignore_errors=True)
     debian.unpack(PACKAGES, suite, root)
     _write_starter(command, root)
-    if _version(command) < OLDEST:
+    missing = lacking(command)
+    if missing is None:
         raise SetUpError(f"the MicroPython of {suite} does not run here. {ADVICE}")
+    if missing:
+        raise SetUpError(f"the MicroPython of {suite} lacks {', '.join(missing)}. {ADVICE}")
 
 
 def _write_starter(command: Path, root: Path) -> None:
@@ -58,12 +79,12 @@ def _write_starter(command: Path, root: Path) -> None:
     command.chmod(0o755)
 
 
-def _version(command: Path) -> tuple[int, ...]:
-    """(1, 25, 0), or () where it does not start."""
+def lacking(command: Path) -> list[str] | None:
+    """Which of NEEDED this interpreter cannot do; None where it does not start."""
     if not os.access(command, os.X_OK):
-        return ()
+        return None
     try:
-        asked = subprocess.run([command, "-c", VERSION], capture_output=True, text=True, timeout=20, check=True)
-        return tuple(int(part) for part in asked.stdout.strip().split("."))
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return ()
+        asked = subprocess.run([command, "-c", QUESTION], capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return asked.stdout.splitlines()
