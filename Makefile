@@ -79,12 +79,7 @@ race: .venv ## 20 processes refresh one car account at once, with kill -9 for th
 flash: export BOARD ?= tcall
 flash: .venv ## PORT=... [BOARD=tcall] [IMAGE=micropython.bin] the firmware onto a board; BOARD is a file of firmware/boards
 	@test -n "$(PORT)" || { echo "make flash PORT=/dev/ttyUSB0 [BOARD=tcall] [IMAGE=micropython.bin]"; exit 2; }
-	@test -z "$(IMAGE)" || .venv/bin/python -m esptool --port "$(PORT)" erase-flash
-	@test -z "$(IMAGE)" || .venv/bin/python -m esptool --port "$(PORT)" write-flash 0x1000 "$(IMAGE)"
-	@.venv/bin/python -m hil_tests.rig.image
-	@.venv/bin/python -m mpremote connect "$(PORT)" romfs deploy build/image/$(BOARD).romfs
-	@printf 'import firmware.main\n' > build/main.py
-	@.venv/bin/python -m mpremote connect "$(PORT)" fs cp build/main.py :main.py + reset
+	@.venv/bin/python -m hil_tests.rig.flash "$(PORT)" $(if $(IMAGE),--image "$(IMAGE)")
 	@echo 'Now provision it over its console, 115200 baud: provision {"id": ..., "secret": ..., "broker": ..., "installer_max_a": ...}'
 
 lint: .venv ## style and types

@@ -213,6 +213,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "firmware.lazy_import",
         "modem.families.registry",
     ),  # which modules are in an image without being imported at the start
+    # The starter's names of what it finds on a board, and the version that it is told.
+    "hil_tests.rig.flash": ("hil_tests.rig", "firmware.boards.stock", "firmware.version"),
+    "firmware.boards.stock.main": ("firmware.main",),
     "hil_tests.rig": ("hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
     "hil_tests.rig.esp32_on_micropython": ("firmware", "modem"),  # it runs in the unit, around the firmware
     "hil_tests.demo": ("hil_tests.demo", "hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),

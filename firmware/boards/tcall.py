@@ -4,6 +4,7 @@ Nobody has run this on hardware yet: it is checked against MicroPython's type st
 what to measure first stand in tcall.md.
 """
 
+import os
 import select
 import sys
 import time
@@ -84,13 +85,15 @@ class TCallBoard(Board):
         stack_size(STACK_BYTES)
 
     def _mount(self) -> bool:
-        """A stock image has mounted the littlefs as its root, with programs of a size that splits our records into blocks; the
-        production image (tcall/) has mounted nothing.
+        """The starter of a stock image (stock/main.py) has mounted it. Without that, MicroPython has mounted the littlefs as
+        its root, with programs of a size that splits our records into blocks, and the production image (tcall/) nothing.
         """
         try:
             vfs.umount("/")
         except OSError:
-            pass  # nothing was mounted, or nothing that could be read
+            pass  # nothing was mounted there, or nothing that could be read
+        if self.flash.strip("/") in os.listdir("/"):
+            return False
         (partition,) = Partition.find(Partition.TYPE_DATA, label="vfs")
         return littlefs.mount(partition, self.flash)
 

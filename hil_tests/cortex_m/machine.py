@@ -5,9 +5,11 @@ does not, it runs twice as fast.
 """
 
 import os
+import re
 import select
 import subprocess
 import time
+import tty
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,7 +21,7 @@ from hil_tests.fixtures.children import die_with_parent
 COUNTED = ("-icount", "shift=5,align=off,sleep=off")
 IMAGE_ADDRESS = 0x21000000  # 16 MB of PSRAM, which MicroPython leaves alone
 START_WITHIN_S = 30
-RAW, RUN, SOFT_RESET = b"\x01", b"\x04", b"\x04"
+INTERRUPT, RAW, RUN, SOFT_RESET = b"\x03", b"\x01", b"\x04", b"\x04"
 PROMPT, READY = b">", b"raw REPL; CTRL-B to exit\r\n>"
 READ_BYTES = 65_536
 
@@ -31,8 +33,16 @@ class MachineFailed(Exception):
 class Machine:
     """`elf` is a build of environment/cortex_m.py; `image` a ROMFS that it finds at IMAGE_ADDRESS. Use as a context."""
 
-    def __init__(self, elf: Path, image: Path | None = None, counted: bool = True) -> None:
-        command = [*cortex_m.QEMU, *(COUNTED if counted else ()), "-kernel", str(elf)]
+    def __init__(self, elf: Path, image: Path | None = None, counted: bool = True, pty: bool = False) -> None:
+        """With `pty`, its serial line is the terminal `port`: others may speak to it when `release` was called."""
+        command = [
+            *cortex_m.QEMU,
+            *(COUNTED if counted else ()),
+            "-serial",
+            "pty" if pty else "stdio",
+            "-kernel",
+            str(elf),
+        ]
         if image:
             command += ["-device", f"loader,file={image},addr={IMAGE_ADDRESS:#x},force-raw=on"]
         self.image_bytes = image.stat().st_size if image else 0
@@ -43,8 +53,32 @@ class Machine:
             stdout=subprocess.PIPE,
             preexec_fn=die_with_parent,
         )
-        self._write(RAW)
+        self.port = self._find_port() if pty else ""
+        self._line: int | None = None
+        self.take()
+
+    def take(self) -> None:
+        """Its prompt, for `run`."""
+        if self.port:
+            self._line = os.open(self.port, os.O_RDWR | os.O_NOCTTY)
+            tty.setraw(self._line)
+        self._write(INTERRUPT + RAW)
         self._read_until(READY, START_WITHIN_S)
+
+    def release(self) -> None:
+        """Leave the line to somebody else."""
+        if self._line is not None:
+            os.close(self._line)
+            self._line = None
+
+    def _find_port(self) -> str:
+        """QEMU says `char device redirected to /dev/pts/3 (label serial0)`."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline().decode()
+        found = re.search(r"/dev/\S+", line)
+        if not found:
+            raise MachineFailed(f"QEMU has no terminal; it says {line!r}")
+        return found.group()
 
     def __enter__(self) -> Self:
         return self
@@ -56,6 +90,7 @@ class Machine:
 
     def close(self) -> None:
         """Switch it off."""
+        self.release()
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -79,12 +114,13 @@ class Machine:
 
     def _write(self, data: bytes) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(data)
-        self._process.stdin.flush()
+        descriptor = self._process.stdin.fileno() if self._line is None else self._line
+        while data:
+            data = data[os.write(descriptor, data) :]
 
     def _read_until(self, end: bytes, within_s: float) -> bytes:
         assert self._process.stdout is not None
-        descriptor = self._process.stdout.fileno()
+        descriptor = self._process.stdout.fileno() if self._line is None else self._line
         until_s = time.monotonic() + within_s
         got = b""
         while not got.endswith(end):

@@ -30,7 +30,7 @@ HEAP_BYTES = 1_100_000  # tests hold more than firmware does; a board's heap is 
 ADVICE = "`apt-get install " + " ".join(TOOLS) + " make` and try again."
 QEMU = (
     *("qemu-system-arm", "-machine", "mps2-an385", "-display", "none", "-monitor", "none"),
-    *("-semihosting", "-serial", "stdio"),
+    "-semihosting",
 )
 
 

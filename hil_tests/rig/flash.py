@@ -1,0 +1,132 @@
+"""`python -m hil_tests.rig.flash PORT [--image FILE]`: the product onto a board that runs a stock image of MicroPython.
+
+BOARD in the environment says which board it is, as for the image (image.py).
+
+The compiled files go to /chargekeeper on the board's own file system, the starter (firmware/boards/stock/main.py) to its root.
+Their list goes first away and comes back last, so a copy that was cut is none. With `--image` the image is written before,
+which erases all of the board.
+"""
+
+import argparse
+import binascii
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from firmware.boards.stock import main as starter
+from firmware.version import VERSION
+from hil_tests.rig import image
+
+STOCK = image.CHECKOUT / "build" / "stock"
+# A stock image reads the files into memory, 172 kB with the whole unit (hil_tests/cortex_m), and the unit works with 50 more:
+# an ESP32 with PSRAM, as the T-Call's WROVER has.
+HEAP_BYTES = 225_000
+MADE_FOR = "ESP32_GENERIC-SPIRAM, MicroPython 1.25 or newer"
+IMAGE_OFFSET = "0x1000"  # ESP32 (ports/esp32/boards/ESP32_GENERIC/board.json)
+COPY_WITHIN_S = 600
+# Before the copy: the list first, so that what is left of an old copy is none; then all of it.
+FORGET = f"""
+import os
+def forget(path):
+    for name, kind, *_ in os.ilistdir(path):
+        inside = path + '/' + name
+        if kind == 0x4000:
+            forget(inside)
+            os.rmdir(inside)
+        else:
+            os.remove(inside)
+try:
+    os.remove({starter.HOME + "/" + starter.LIST!r})
+except OSError:
+    pass
+try:
+    forget({starter.HOME!r})
+    os.rmdir({starter.HOME!r})
+except OSError:
+    pass
+"""
+CHECK = "import sys; sys.path.insert(0, '/'); import main; print(main.complaint() or 'complete')"
+
+
+class NotFlashed(Exception):
+    """The board does not hold the product; the text says why."""
+
+
+def prepare(board: str, made_for: str = MADE_FOR) -> Path:
+    """The folder that is copied: `chargekeeper` with the files of `board`, `files.json` and `main.py`."""
+    image.build(board)
+    compiled = image.BUILD / board
+    shutil.rmtree(STOCK, ignore_errors=True)
+    home = STOCK / starter.HOME.strip("/")
+    files = {}
+    for path in sorted(compiled.rglob("*.mpy")):
+        name = path.relative_to(compiled).as_posix()
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, home / name)
+        files[name] = binascii.crc32(path.read_bytes())
+    mpy = (home / "firmware" / "app.mpy").read_bytes()[1]  # "M", then the version of the format
+    listed = {"version": VERSION, "image": made_for, "mpy": mpy, "heap_bytes": HEAP_BYTES, "files": files}
+    (STOCK / starter.LIST).write_text(json.dumps(listed))
+    shutil.copy(image.CHECKOUT / "firmware" / "boards" / "stock" / "main.py", STOCK / "main.py")
+    return STOCK
+
+
+def copy(port: str, folder: Path, connect: Sequence[str] = ("soft-reset",)) -> None:
+    """Lay `folder` onto the board at `port`, and ask its starter whether it is whole. Raises NotFlashed."""
+    home = starter.HOME
+    listed = folder / starter.LIST
+    _mpremote(port, *connect, "exec", FORGET, within_s=120)
+    _mpremote(port, "resume", "fs", "cp", "-r", str(folder / home.strip("/")), ":/")
+    _mpremote(port, "resume", "fs", "cp", str(folder / "main.py"), ":/main.py")
+    _mpremote(port, "resume", "fs", "cp", str(listed), f":{home}/{starter.LIST}")
+    found = _mpremote(port, "resume", "exec", CHECK, within_s=120).strip().splitlines()
+    if not found or found[-1] != "complete":
+        raise NotFlashed(f"the board says: {found[-1] if found else 'nothing'}")
+
+
+def _mpremote(port: str, *command: str, within_s: float = COPY_WITHIN_S) -> str:
+    whole = [sys.executable, "-m", "mpremote", "connect", port, *command]
+    try:
+        done = subprocess.run(whole, capture_output=True, text=True, timeout=within_s, check=False)
+    except subprocess.TimeoutExpired:
+        raise NotFlashed(f"{port}: not done within {within_s} s; is a MicroPython prompt there?") from None
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr).strip().splitlines()
+        raise NotFlashed(f"{port}: {said[-1] if said else 'mpremote failed'}")
+    return done.stdout
+
+
+def _write_image(port: str, path: Path) -> None:
+    for command in (["erase-flash"], ["write-flash", IMAGE_OFFSET, str(path)]):
+        if subprocess.run([sys.executable, "-m", "esptool", "--port", port, *command], check=False).returncode != 0:
+            raise NotFlashed(f"{port}: the image was not written; hold BOOT while the board is reset, and try again")
+
+
+def main() -> int:
+    """Exit code 1 if the board does not hold the product afterwards."""
+    parser = argparse.ArgumentParser(prog="python -m hil_tests.rig.flash")
+    parser.add_argument("port")
+    parser.add_argument("--image", type=Path, help="image of MicroPython to write first: this erases the board")
+    asked = parser.parse_args()
+    try:
+        if asked.image:
+            if not asked.image.is_file():
+                raise NotFlashed(f"there is no image {asked.image}")
+            _write_image(asked.port, asked.image)
+        folder = prepare(image.chosen(), asked.image.name if asked.image else MADE_FOR)
+        copy(asked.port, folder)
+        _mpremote(asked.port, "resume", "reset", within_s=30)
+    except (NotFlashed, image.DoesNotCompile) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(
+        f"version {VERSION} is on the board at {asked.port}, made for {asked.image.name if asked.image else MADE_FOR}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
