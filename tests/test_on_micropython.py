@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,26 @@ def test_module_passes_on_micropython(module: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_stories_are_the_same_on_micropython() -> None:
+    """Each prints its seed, its start and the CRC of all that was decided (tests/firmware/charging/stories.py)."""
+    told = [
+        subprocess.run(
+            [python, "tests/on_micropython/tell_stories.py"],
+            cwd=ROOT,
+            env={**os.environ, "MICROPYPATH": PATH, "PYTHONPATH": "."},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=True,
+        ).stdout
+        for python in (sys.executable, MICROPYTHON)
+    ]
+    assert told[0] == told[1]
+    for line in told[0].splitlines():
+        closed_steps, fault_steps = line.split()[3:]
+        assert int(closed_steps) > 300 and int(fault_steps) > 100, line
 
 
 def test_the_core_tests_were_found() -> None:

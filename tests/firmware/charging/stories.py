@@ -18,7 +18,7 @@ STEPS = 1500
 STEP_MS = 20
 HALF_MS = STEPS * STEP_MS // 2
 # A 32-bit MicroPython's small integers end at 2**30, its ticks wrap there; signed and unsigned words end at the others.
-STORIES = ((1, 0), (7, 2**30 - HALF_MS), (26, 2**31 - HALF_MS), (32, 2**32 - HALF_MS))
+STORIES = ((12, 0), (23, 2**30 - HALF_MS), (47, 2**31 - HALF_MS), (11, 2**32 - HALF_MS))
 PILOT_MV = {"A": 12000, "B": 9000, "C": 6000, "D": 3000}
 CALM_STEPS = 12  # at most, between two things that happen
 
