@@ -29,7 +29,7 @@ from hil_tests.sim.board import Outputs
 from hil_tests.sim.modem.radio import Span
 
 # The notebook is compiled on the unit and lies in its memory, where the firmware's own code does not: that is its own 16.
-WATCHED = Program(str(Path(__file__).with_name("watched_on_micropython")), "heapsize=112wK")
+WATCHED = Program(str(Path(__file__).with_name("watched_on_micropython")), "heapsize=144wK")
 CLOSES_WITHIN_S = 90  # after everything is well again; a fault that fluttered waits up to 60 s before it clears
 STUCK_MAX = 3
 PRESS_EVERY_S = 2

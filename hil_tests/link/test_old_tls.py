@@ -12,7 +12,7 @@ from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.processor import Program
 from hil_tests.rig.unit import Unit
 
-OLD = Program(str(Path(__file__).with_name("old_tls_on_micropython")), "heapsize=112wK")  # it is not run in place
+OLD = Program(str(Path(__file__).with_name("old_tls_on_micropython")), "heapsize=144wK")  # it is not run in place
 WITHIN_S = 60  # ends a test that hangs; `make bench` measures
 
 

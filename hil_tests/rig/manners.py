@@ -17,7 +17,7 @@ MANNERS = {
     "tls_1_2": "the runtime has no TLS 1.3 and refuses the names of its ciphers",
 }
 OF_THE_PORT = ("stalls", "clock_2000", "tls_1_2", "hidden_brown_out")  # made by esp32_on_micropython.py
-HEAP = "heapsize=104wK"  # esp32_on_micropython.py is compiled on the unit and lies in its memory
+HEAP = "heapsize=136wK"  # esp32_on_micropython.py is compiled on the unit and lies in its memory
 
 
 def program(manners: Collection[str]) -> Program:

@@ -19,7 +19,7 @@ from hil_tests.rig.image import BUILD, CHECKOUT, VIRTUAL, build, sources
 HERE = Path(__file__).parent
 SCRIPT = HERE / "stub_on_micropython.py"
 MICROPYTHON = Path(sys.prefix) / "bin" / "micropython"
-HEAP = "256wK"  # the rig's 96, and the code, which is not run in place here
+HEAP = "256wK"  # the rig's 128, and the code, which is not run in place here
 WITHIN_MS = 5000
 TIMEOUT_S = 60
 TYPED = "status\ncsq\nsessions\nschedule\nconfig\nauthority\nhelp\nstatus\n"
