@@ -42,8 +42,9 @@ class Program(NamedTuple):
     manners: tuple[str, ...] = ()  # of its port, see manners.py
 
 
-# For all of it: what the code leaves in memory, what it works with, and TLS. A board of 110 kB of heap has some 48 kB to spare once the unit is made (hil_tests/cortex_m/figures.py). This one loads its
-# code from files into words of 64 bits: 180 kB for the same unit, and 80 kB to spare, for a word of 32 bits takes 0.58 of it.
+# For all of it: what the code leaves in memory, what it works with, and TLS. A board of 110 kB of heap has some 48 kB to spare
+# once the unit is made (hil_tests/cortex_m/figures.py). This one loads its code from files into words of 64 bits: 180 kB for
+# the same unit, and 80 kB to spare, for a word of 32 bits takes 0.58 of it.
 FIRMWARE = Program("firmware.main", "heapsize=128wK")
 
 
