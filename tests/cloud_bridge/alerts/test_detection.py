@@ -224,7 +224,7 @@ def test_a_stamp_of_the_future_holds_nothing_down(bridge: Bridge, journal: Journ
     assert told(sent) == [FAULT, FAULT]
 
 
-@pytest.mark.parametrize("name", ["a\nb", "", None, 7, ["supply"], {"a": 1}])
+@pytest.mark.parametrize("name", ["\ud800", "\0", "a\nb", "", None, 7, ["supply"], {"a": 1}])
 def test_a_fault_that_is_no_name_is_alerted_and_stops_nobody_elses_alert(
     bridge: Bridge, journal: Journal, sent: list[dict[str, Any]], name: Any
 ) -> None:

@@ -163,7 +163,9 @@ def test_a_failed_commit_is_an_error_answer(bridge: Bridge, ann: TestClient, mon
         if connection.dialect.name == "sqlite":
             connection.execute(text("PRAGMA defer_foreign_keys = ON"))
         else:
-            connection.execute(text("ALTER TABLE contacts ALTER CONSTRAINT contacts_unit_id_fkey DEFERRABLE"))
+            of_contacts = "SELECT conname FROM pg_constraint WHERE conrelid = 'contacts'::regclass AND contype = 'f'"
+            name = connection.execute(text(of_contacts)).scalar_one()
+            connection.execute(text(f"ALTER TABLE contacts ALTER CONSTRAINT {name} DEFERRABLE"))
             connection.execute(text("SET CONSTRAINTS ALL DEFERRED"))
         connection.execute(text("INSERT INTO contacts (unit_id, messages, bad_payloads) VALUES ('no such unit', 0, 0)"))
 
