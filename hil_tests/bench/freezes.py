@@ -236,6 +236,9 @@ class FreezeBench(Unit):
                 return
             await asyncio.sleep(LOOK_S)
         took_ms = 1000 * (self.board.contact_moved_s - since_s)
+        if took_ms < 0:  # open before its cause: an opening, but not by it
+            self._wrong(f"open {-took_ms:.0f} ms before {cause}: {self.test_bench.status}")
+            return
         self.freezes.by_cause_ms.setdefault(cause, []).append(took_ms)
 
     async def _charging(self) -> None:
