@@ -1,14 +1,14 @@
-"""The service console on USB serial, for an installer's laptop and for a rig: one command a line.
+"""The service console on USB serial, for an installer's laptop and for a rig: one command a line, or in pieces
+(console_pieces.py).
 
 A reply is lines of `name value`, then `ok`; or one line `error` and what to do. It is served in the pauses of the
 communication thread, never by the control loop, so no flood of commands can touch the charging. What a command does is
 `answer_NAME(unit, argument)` in one of the modules of firmware/service, which is in memory while it answers.
 """
 
+from firmware.console_pieces import AGAIN, LINE_MAX, Incoming, Outgoing, is_piece
 from firmware.errors import CommandRefused, SettingError
 from firmware.lazy_import import LazyImport
-
-LINE_MAX = 512  # bytes of one command
 
 if False:  # for mypy alone
     from collections.abc import Callable
@@ -34,6 +34,7 @@ class Console:
         self._port = port
         self._unit = unit
         self._line = b""
+        self._incoming, self._outgoing = Incoming(), Outgoing()
         self.overlong = 0  # lines thrown away
         self._busy = False
 
@@ -55,12 +56,29 @@ class Console:
                 line, self._line = self._line, b""
                 if len(line) > LINE_MAX:
                     self.overlong += 1
-                    self._say(["error the line is longer than %d bytes" % LINE_MAX])
+                    self._write(b"error the line is longer than %d bytes; longer commands go in pieces" % LINE_MAX)
                 elif line.strip():
-                    self._say(self._answer(line))
-                    self._finish()
+                    self._obey(line)
             elif len(self._line) <= LINE_MAX:
                 self._line += bytes((byte,))
+
+    def _obey(self, line: bytes) -> None:
+        """A piece of a command, a command, or a question for pieces of the last answer."""
+        command: bytes | None = line
+        number = None
+        if is_piece(line):
+            command, number, reply = self._incoming.take(line)
+            if reply:
+                self._write(reply.encode())
+        if command is None:
+            return
+        if command.startswith(AGAIN):
+            for piece in self._outgoing.again(command[len(AGAIN) :]):
+                self._write(piece)
+            return
+        self._outgoing.begin(number)
+        self._say(self._answer(command))
+        self._finish()
 
     def _answer(self, line: bytes) -> "list[str]":
         name = ""
@@ -85,8 +103,12 @@ class Console:
 
     def _say(self, lines: "list[str]") -> None:
         """One line after the other: a whole answer in one piece is more than a full heap has in one piece."""
-        for line in lines:
-            self._port.write((line + "\r\n").encode())
+        for place, line in enumerate(lines):
+            for part in self._outgoing.lines(line, place == len(lines) - 1):
+                self._write(part)
+
+    def _write(self, line: bytes) -> None:
+        self._port.write(line + b"\r\n")
 
 
 def _answerer(name: str) -> "Callable[[ChargePoint, str], list[str]]":

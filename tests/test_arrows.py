@@ -55,7 +55,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.control_loop": ("firmware.charging", "firmware.supervisor"),
     "firmware.lazy_import": (),
     "firmware.memory": (),
-    "firmware.console": ("firmware.errors", "firmware.lazy_import"),
+    "firmware.console": ("firmware.console_pieces", "firmware.errors", "firmware.lazy_import"),
+    "firmware.console_pieces": (),
     "firmware.charge_point": ("firmware.errors", "firmware.charging"),
     "firmware.claim_manager": ("firmware.charging",),
     "firmware.daily_report": ("firmware.memory",),
@@ -216,6 +217,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     # The starter's names of what it finds on a board, and the version that it is told.
     "hil_tests.rig.flash": ("hil_tests.rig", "firmware.boards.stock", "firmware.version"),
     "firmware.boards.stock.main": ("firmware.main",),
+    # The tools' side of the console, as the installer's tool has it.
+    "hil_tests.rig.console": ("hil_tests.rig", "modem.installer.console_pieces"),
     "hil_tests.rig": ("hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
     "hil_tests.rig.esp32_on_micropython": ("firmware", "modem"),  # it runs in the unit, around the firmware
     "hil_tests.demo": ("hil_tests.demo", "hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),

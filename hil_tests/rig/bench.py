@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hil_tests.rig import instrument
-from hil_tests.rig.console import Console
+from hil_tests.rig.console import Console, PlainExchange
 from hil_tests.rig.contract import Observation
 from hil_tests.rig.serial_line import SerialLine
 from hil_tests.rig.testbench import TestBench
@@ -39,7 +39,7 @@ class Bench:
         instrument_line = self._line(self._names.instrument, lambda chunk: self._instrument.received(chunk))
         test_bench.console = console = Console(console_line.write)
         test_bench.modem.wire(modem_line.write)
-        self._instrument = Console(instrument_line.write, self._remarked)
+        self._instrument = Console(instrument_line.write, self._remarked, PlainExchange)
         await self._do("pins")
         self._polling = asyncio.create_task(test_bench.poll_status())
         self._polling.add_done_callback(test_bench.watch_over)

@@ -1,19 +1,22 @@
-"""Readings through a charge point's service console: lines of `name value`, ended by `ok` or `error ...`."""
+"""Readings through a charge point's service console: lines of `name value`, in pieces where the line may lose them."""
 
 import contextlib
+import random
 import time
 from collections.abc import Callable
 
 from modem import signal
+from modem.installer.console_pieces import ID_MAX, Exchange, LineTooBad
 from modem.installer.errors import CannotTalk
 from modem.installer.readings import Identity, Network, Reading
 from modem.ports.pyserial_port import Port
 
 ANSWER_S = 3
 ATTEMPTS = 2
+REPEAT_S = 1  # of silence, before what was written last is written again
 FRESH_S = 5  # maximum age of a reading; after it, the unit has no contact with its modem
 LOOK_EVERY_S = 0.1
-UNREAD_LIMIT_CHARS = 8_192
+UNREAD_LIMIT_BYTES = 8_192
 
 
 class ConsoleSource:
@@ -24,7 +27,8 @@ class ConsoleSource:
     def __init__(self, path: str, port: Port, show: Callable[[str], None]) -> None:
         self._path = path
         self._port = port
-        self._unread = ""
+        self._unread = b""
+        self._number = random.randint(0, ID_MAX)  # of a command; not the one of the tool before
         self._taken = -1  # number of the last reading returned
         status = self._named("status")
         if "csq" not in status:
@@ -78,35 +82,45 @@ class ConsoleSource:
         try:
             for _ in range(ATTEMPTS):  # the first may fail after input that was typed before
                 self._port.read()
-                self._unread = ""
-                self._port.write(f"\r{command}\r".encode())
-                answer = self._answer()
-                if answer is not None:
+                self._unread = b""
+                exchange = self._exchange(command)
+                if exchange is not None:
                     break
             else:
                 raise CannotTalk(f"{self._path}: no charge point answers; is it switched on, and is this its console?")
         except OSError as error:
             raise CannotTalk(f"{self._path}: the port failed ({error}); pull the cable and plug it in again") from None
-        if answer and answer[-1].startswith("error"):
-            raise CannotTalk(f"{self._path}: the unit says: {answer[-1].removeprefix('error').strip()}")
-        return answer
+        if exchange.error is not None:
+            raise CannotTalk(f"{self._path}: the unit says: {exchange.error}")
+        return exchange.lines
 
-    def _answer(self) -> list[str] | None:
-        """Return the lines before `ok`, or up to and including `error`. None after ANSWER_S without either."""
-        lines: list[str] = []
+    def _exchange(self, command: str) -> Exchange | None:
+        """One command and its answer. None if it is not there in time, or not whole."""
+        self._number += 1
+        exchange = Exchange(command, self._number)
+        self._port.write(exchange.request)
         until_s = time.monotonic() + ANSWER_S
-        while (left_s := until_s - time.monotonic()) > 0:
-            self._port.wait(max(1, int(left_s * 1000)))
-            self._unread = (self._unread + self._port.read().decode("utf-8", "replace"))[-UNREAD_LIMIT_CHARS:]
-            *whole, self._unread = self._unread.replace("\r", "\n").split("\n")
-            for line in whole:
-                if line == "ok":
-                    return lines
-                if line.startswith("error"):
-                    return [*lines, line]
-                if line and not line.startswith("#"):
-                    lines.append(line)
-        return None
+        repeat_s = time.monotonic() + REPEAT_S
+        try:
+            while not exchange.done and (now_s := time.monotonic()) < until_s:
+                if now_s >= repeat_s:
+                    repeat_s = now_s + REPEAT_S
+                    self._port.write(exchange.repeat())
+                self._port.wait(max(1, int((min(until_s, repeat_s) - now_s) * 1000)))
+                for line in self._lines():
+                    repeat_s = time.monotonic() + REPEAT_S
+                    more = exchange.take(line)
+                    if more:
+                        self._port.write(more)
+        except LineTooBad:
+            return None
+        return exchange if exchange.done else None
+
+    def _lines(self) -> list[bytes]:
+        """The whole lines that have come."""
+        self._unread = (self._unread + self._port.read())[-UNREAD_LIMIT_BYTES:]
+        *whole, self._unread = self._unread.replace(b"\r", b"\n").split(b"\n")
+        return whole
 
 
 def _known(value: str | None) -> str | None:

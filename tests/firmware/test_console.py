@@ -79,7 +79,9 @@ def test_what_is_no_command_is_refused_in_words():
 
 
 def test_a_line_that_is_too_long_is_thrown_away_whole():
-    assert said(b"x" * 3000 + b"\nhelp\n")[0] == "error the line is longer than %d bytes" % LINE_MAX
+    assert said(b"x" * 3000 + b"\nhelp\n")[0] == (
+        "error the line is longer than %d bytes; longer commands go in pieces" % LINE_MAX
+    )
 
 
 def test_an_answer_that_polls_again_is_not_disturbed():

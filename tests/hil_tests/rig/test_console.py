@@ -1,6 +1,8 @@
 """Does the client of the service console tell answers, refusals, remarks and silence apart?"""
 
 import asyncio
+import re
+import zlib
 
 import pytest
 
@@ -8,13 +10,24 @@ from hil_tests.rig.console import Console, ConsoleError, ConsoleSilent
 from tests.hil_tests.sim.modem.virtual_time import run
 
 
+def answer_to(request: bytes, text: bytes) -> bytes:
+    """`text` as the unit says it: its last line bears the ID of the command, and a CRC of the lines before."""
+    found = re.search(rb"\*(\d+)\.", request)
+    assert found
+    lines = [line for line in re.split(rb"[\r\n]+", text) if line and not line.startswith(b"#")]
+    crc = zlib.crc32(b"".join(line + b"\n" for line in lines if line != b"ok"))
+    return re.sub(rb"\bok\b", b"ok @%s %08x" % (found[1], crc), text).replace(b"error", b"error @" + found[1])
+
+
 def ask(*said: bytes) -> tuple[list[str], Console]:
     """Asks `status` of a unit that says these chunks."""
 
     async def scenario() -> tuple[list[str], Console]:
-        def unit(_: bytes) -> None:
-            for chunk in said:
-                asyncio.get_running_loop().call_soon(console.received, chunk)
+        def unit(request: bytes) -> None:
+            whole = answer_to(request, b"".join(said))
+            cuts = [sum(len(chunk) for chunk in said[:number]) for number in range(1, len(said))]
+            for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True):
+                asyncio.get_running_loop().call_soon(console.received, whole[start:end])
 
         console = Console(unit)
         return await console.ask("status"), console
@@ -64,10 +77,10 @@ def test_does_a_late_answer_not_count_for_the_next_question() -> None:
         console = Console(asked.append)
         with pytest.raises(ConsoleSilent):
             await console.ask("status", within_s=1)
-        console.received(b"id CK-1\nok\n")
+        console.received(answer_to(asked[0], b"id CK-1\nok\n"))
         question = asyncio.create_task(console.ask("csq"))
         await asyncio.sleep(0)
-        console.received(b"csq 17\nok\n")
+        console.received(answer_to(asked[-1], b"csq 17\nok\n"))
         return await question
 
     assert run(scenario()) == ["csq 17"]
