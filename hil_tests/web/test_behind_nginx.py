@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from hil_tests.environment.errors import SetUpError
 from hil_tests.fixtures.bridge_process import CHECKOUT
@@ -34,7 +34,9 @@ def lines_of(location: str) -> str:
 
 
 @pytest.fixture(scope="module", params=[*ROOTS, "/chargers/ taken off"])
-def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, letters: Letters) -> Iterator[Site]:
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, letters: Letters, browser: Browser
+) -> Iterator[Site]:
     """Dora has a charger that charges. With "taken off", nginx does not pass the path on."""
     try:
         program = find_nginx()
@@ -65,19 +67,18 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         cloud.person("dora", "driver")
         charger = cloud.charger("CK-0001", "dora")
         charger.report("heartbeat", s="A1", m="smart", q=18, o="23415", a=0, w=0, e=124000, f=[])
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox", "--ignore-certificate-errors"]
-            )
-            page = browser.new_context(ignore_https_errors=True).new_page()
-            page.set_default_timeout(PATIENCE_MS)
-            page.goto(f"{url}/login")
-            page.get_by_label("Name").fill("dora")
-            page.get_by_label("Password").fill(cloud.logins["dora"])
-            page.get_by_role("button", name="Log in").click()
-            page.wait_for_url(f"{url}/")
-            yield Site(url, root, cloud, page)
-            browser.close()
+        ours = browser.browser_type.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--ignore-certificate-errors"]
+        )
+        page = ours.new_context(ignore_https_errors=True).new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(f"{url}/login")
+        page.get_by_label("Name").fill("dora")
+        page.get_by_label("Password").fill(cloud.logins["dora"])
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url(f"{url}/")
+        yield Site(url, root, cloud, page)
+        ours.close()
     finally:
         nginx.close()
         cloud.stop()
