@@ -1,6 +1,5 @@
 """Does a record stay until it is acknowledged, in order, through restarts, damage and a full flash?"""
 
-import errno
 import os
 
 import pytest
@@ -9,7 +8,6 @@ from firmware.storage import outbox
 from firmware.storage.outbox import Outbox, Record
 
 FOLDER = "build/tests-outbox"
-ENOSPC = 28  # of Linux and of the ESP32; MicroPython has no name for it
 
 
 def fresh():
@@ -137,35 +135,6 @@ def test_a_flash_that_takes_nothing_is_told_and_a_few_records_live_in_memory():
     fill(box, range(outbox.MEMORY_MAX + 3))
     assert box.flash_failed and box.dropped == 3
     assert names(box) == list(range(3, outbox.MEMORY_MAX + 3))
-
-
-def test_a_flash_that_takes_nothing_for_months_costs_no_more_memory(monkeypatch):
-    """Neither opening nor removing works; what was never created need not be remembered."""
-    box = fresh()
-
-    def refuse(*_):
-        raise OSError(errno.EIO)
-
-    monkeypatch.setattr(outbox, "open", refuse, raising=False)
-    monkeypatch.setattr(os, "remove", refuse)
-    fill(box, range(100))
-    assert len(box._memory) == outbox.MEMORY_MAX and box._not_removed == []
-
-
-@pytest.mark.parametrize(("error", "left"), [(errno.EAGAIN, 5), (ENOSPC, 3)])
-def test_a_flash_that_is_busy_costs_no_record_and_a_full_one_costs_the_oldest(monkeypatch, error, left):
-    """Room is of no use to a flash that refuses to erase (boards/unguarded_flash.py)."""
-    box = fresh()
-    fill(box, range(3))
-
-    def refuse_writes(path, mode):
-        if mode == "wb":
-            raise OSError(error)
-        return open(path, mode)
-
-    monkeypatch.setattr(outbox, "open", refuse_writes, raising=False)
-    fill(box, range(3, 5))
-    assert box.flash_failed and box.waiting() == left and box.dropped == 5 - left
 
 
 def test_other_files_in_the_folder_are_left_alone():
