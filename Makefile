@@ -10,7 +10,7 @@ PYTEST = .venv/bin/python -m pytest -rs --durations=20 $(if $(NO_SKIPS),-p hil_t
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test fast rooms pages hil lint requirements steady fuzz bench race cortex-m flash power-loss life size screenshots clean
+.PHONY: help run mosquitto test fast rooms databases pages hil lint requirements steady fuzz bench race cortex-m flash power-loss life size screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -18,15 +18,18 @@ help: ## print this list
 run: .venv ## the whole system on this machine: unit, modem, broker, dashboard, panel
 	@.venv/bin/python -m hil_tests
 
-test: lint ## every check that CI runs: style, types, then four kinds of tests, three at a time
-	@echo "fast, rooms, pages and hil run three at a time, some minutes; each shows what it found when it is done"
-	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target hil rooms fast pages
+test: lint ## every check that CI runs: style, types, then five kinds of tests, three at a time
+	@echo "fast, rooms, databases, hil and pages run three at a time, a quarter of an hour; each shows what it found when it is done"
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target rooms fast databases hil pages
 
 fast: .venv ## the tests that start no processes
 	@$(PYTEST) tests
 
-rooms: .venv ## the rooms on real parts: brokers, databases, serial lines
-	@$(PYTEST) $(filter-out hil_tests/web/ hil_tests/scenarios/,$(wildcard hil_tests/*/))
+rooms: .venv ## the rooms on real parts: brokers, serial lines, a 32-bit machine
+	@$(PYTEST) $(filter-out hil_tests/web/ hil_tests/store/ hil_tests/scenarios/,$(wildcard hil_tests/*/))
+
+databases: .venv ## the store on real databases in trouble, and the cloud's tests on PostgreSQL
+	@$(PYTEST) hil_tests/store
 
 pages: .venv ## the pages in a real browser
 	@$(PYTEST) hil_tests/web
