@@ -74,6 +74,8 @@ def _restore_file(folder: Path, source: Path, kept: Path) -> Path:
             os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             _copy_checked(source, fresh)
             make_private_folder(kept)
+            for made in (fresh, kept, folder / LOCK_NAME):
+                _give_to_owner(made, folder)
             if database.exists():
                 os.link(database, kept / FILE_NAME)
                 for sidecar in SIDECARS:  # they belong to that database, and would be read into the next one
@@ -119,6 +121,13 @@ def _copy_checked(source: Path, target: Path) -> None:
 def _check_revision(source: Path, revision: str | None) -> None:
     if revision not in known_revisions():
         raise BridgeError(f"{source} is of a newer version (tables {revision}): restore it with that version")
+
+
+def _give_to_owner(path: Path, folder: Path) -> None:
+    """An administrator restores for the user whose bridge has to write it."""
+    owner = folder.stat()
+    if os.geteuid() == 0:
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _sync(path: Path) -> None:

@@ -261,7 +261,13 @@ def _open_file(folder: Path) -> Database:
 
 def _share_lock(folder: Path) -> int:
     """The descriptor of the folder's lock, shared with others who have the database open. Raises StoreUnusable."""
-    lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        if os.geteuid() == 0:  # a command of the administrator must not shut the bridge's own user out
+            owner = folder.stat()
+            os.fchown(lock, owner.st_uid, owner.st_gid)
+    except OSError as error:  # made by another user, for instance
+        raise StoreUnusable(f"cannot open {folder / LOCK_NAME}: {error.strerror}. {_SET}") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError as error:

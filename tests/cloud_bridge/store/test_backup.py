@@ -165,3 +165,13 @@ def test_a_backup_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreUnusable, match="no backup was made"):
         write_backup(tmp_path, None, tmp_path / "backup.db")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+def test_what_root_restores_is_the_bridges_to_write(tmp_path: Path, backup: Path) -> None:
+    now = store_with(tmp_path / "now", "now-1")
+    os.chown(now, 12345, 12345)
+    units_in(now)
+    assert (now / LOCK_NAME).stat().st_uid == 12345, "any command of root's, too"
+    kept = restore(now, None, backup)
+    assert {path.stat().st_uid for path in (now / FILE_NAME, now / LOCK_NAME, kept)} == {12345}

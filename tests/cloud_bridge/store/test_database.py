@@ -9,7 +9,7 @@ import pytest
 
 from cloud_bridge.command_line import main
 from cloud_bridge.errors import StoreUnusable
-from cloud_bridge.store.database import FILE_NAME, open_database
+from cloud_bridge.store.database import FILE_NAME, LOCK_NAME, open_database
 from tests.cloud_bridge.running import running_bridge
 
 pytestmark = pytest.mark.store("sqlite")
@@ -102,3 +102,10 @@ def test_a_long_check_ends_in_time(tmp_path: Path) -> None:
     assert database.damage(within_s=0.0) is None
     assert database.damage() is None
     database.close()
+
+
+def test_a_lock_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / LOCK_NAME).mkdir()
+    with pytest.raises(StoreUnusable, match=f"cannot open .*{LOCK_NAME}: Is a directory") as refusal:
+        open_database(tmp_path)
+    assert "\n" not in str(refusal.value)
