@@ -39,6 +39,7 @@ class Bearer:
         self._started = True
         with LazyImport():
             from modem import startup
+            from modem.families import registry
 
             for start in range(1, STARTS + 1):
                 try:
@@ -47,6 +48,7 @@ class Bearer:
                 except ModemHung:
                     if start == STARTS:
                         raise
+            registry.identify(self._modem)
             startup.configure(self._modem)
 
     def register(self) -> None:

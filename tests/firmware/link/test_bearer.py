@@ -1,0 +1,54 @@
+"""Does a charge point use the tables of the modem that it has?"""
+
+import pytest
+
+from firmware.link.bearer import Bearer
+from modem.families import sim800, sim7000
+from tests.modem.scripted import OK, Clock, Port, line
+
+ANSWERS = {
+    "AT": OK,
+    "ATE0": OK,
+    "AT+CMEE=1": OK,
+    "AT+CFUN?": line("+CFUN: 1") + OK,
+    "AT+CGREG=2": OK,
+    "AT+CLTS?": line("+CLTS: 1") + OK,
+    "AT+IPR?": line("+IPR: 115200") + OK,
+}
+
+
+class Power:
+    def supply(self, on):
+        pass
+
+    def key(self, pressed):
+        pass
+
+
+class StubBoard:
+    has_guard = True
+    modem_power = Power()
+
+    def __init__(self, modem_port, flash):
+        self.modem_port = modem_port
+        self.flash = flash
+
+
+class Messages:
+    """The outbox, of a journal that nobody reads."""
+
+    def put(self, *_):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("model", "family"),
+    [("SIMCOM_SIM800L", sim800), ("SIMCOM_SIM7000E", sim7000), ("SIMCOM_SIM7080", sim7000), ("A7670E", sim800)],
+)
+def test_the_model_number_chooses_the_family(model, family, tmp_path):
+    clock = Clock()
+    port = Port(clock, ANSWERS | {"AT+CGMM": line(model) + OK})
+    bearer = Bearer(StubBoard(port, str(tmp_path)), clock, Messages(), lambda *_: None)
+    bearer.start()
+    assert bearer._modem.family is family
+    assert port.sent.index("AT+CGMM") < port.sent.index("ATE0"), "what is configured is the family's"
