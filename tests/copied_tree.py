@@ -16,6 +16,7 @@ class CopiedTree:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.touched: set[str] = set()  # names of files
         ignore = shutil.ignore_patterns("__pycache__", "node_modules")
         for room in ROOMS:
             shutil.copytree(ROOT / room, folder / room, ignore=ignore)
@@ -29,6 +30,7 @@ class CopiedTree:
         assert not path.exists(), f"{name} is there already"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+        self.touched.add(name)
 
     def change(self, name: str, changes: Mapping[str, str]) -> None:
         """Each text, which must be there once, becomes the other."""
@@ -38,6 +40,7 @@ class CopiedTree:
             assert text.count(old) == 1, f"{name}: {old!r} is there {text.count(old)} times"
             text = text.replace(old, new)
         path.write_text(text)
+        self.touched.add(name)
 
     def run(self, *words: str) -> str:
         """What Python has printed. Fails with its output unless it ends with 0."""

@@ -23,34 +23,13 @@ def why(said, time_s=NOW_S, done=()):
     return refused.value.id, refused.value.why
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "limit",
-        "pause",
-        "resume",
-        "load-manager",
-        "override",
-        "clear-override",
-        "schedule",
-        "delay",
-        "reboot",
-        "rescan",
-        "time",
-        "config",
-    ],
-)
-def test_the_golden_commands_are_understood(name):
-    command = commands.read(sample(name), NOW_S, [])
-    assert command.do == name.replace("-", "_")
+@pytest.mark.parametrize("do", sorted(commands.TABLE))
+def test_every_command_has_a_golden_sample_and_understands_it(do):
+    assert commands.read(sample(do.replace("_", "-")), NOW_S, []).do == do
 
 
 def test_a_limit_with_its_arguments():
     assert commands.read(sample("limit"), NOW_S, []) == Command("c-7f3a", "limit", {"amps": 16}, END_S)
-
-
-def test_every_command_has_a_golden_sample():
-    assert len(commands.TABLE) == 12
 
 
 @pytest.mark.parametrize("name", ["limit", "pause", "load-manager", "reboot", "rescan"])

@@ -145,10 +145,17 @@ def described(command: Command, time_zone: str) -> dict[str, str]:
 
 
 def _asked(command: Command, until: str) -> str:
-    if command.do == "schedule":
-        return in_words(command.arguments["hours"])
-    if command.do == "limit":
-        return f"At most {command.arguments['amps']} A{until}"
-    if command.do == "override":
-        return "Charge now" if command.arguments["on"] else "Charge in your hours again"
-    return f"Pause{until}" if command.do == "pause" else "No limit and no pause"
+    arguments = command.arguments
+    match command.do:
+        case "schedule":
+            return in_words(arguments["hours"])
+        case "limit":
+            return f"At most {arguments['amps']} A{until}"
+        case "override":
+            return "Charge now" if arguments["on"] else "Charge in your hours again"
+        case "pause":
+            return f"Pause{until}"
+        case "resume":
+            return "No limit and no pause"
+        case other:
+            return other.capitalize() + until
