@@ -10,7 +10,7 @@ PYTEST = .venv/bin/python -m pytest -rs --durations=20 $(if $(NO_SKIPS),-p hil_t
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test fast rooms databases pages hil lint requirements steady fuzz bench race cortex-m flash power-loss life size screenshots clean
+.PHONY: help run mosquitto test fast rooms databases pages hil lint postgresql requirements steady fuzz bench race cortex-m flash power-loss life size screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -28,7 +28,7 @@ fast: .venv ## the tests that start no processes
 rooms: .venv ## the rooms on real parts: brokers, serial lines, a 32-bit machine
 	@$(PYTEST) $(filter-out hil_tests/web/ hil_tests/store/ hil_tests/scenarios/,$(wildcard hil_tests/*/))
 
-databases: .venv ## the store on real databases in trouble, and the cloud's tests on PostgreSQL
+databases: .venv ## the store on real databases in trouble, and the tests of the store on PostgreSQL
 	@$(PYTEST) hil_tests/store
 
 pages: .venv ## the pages in a real browser
@@ -36,6 +36,9 @@ pages: .venv ## the pages in a real browser
 
 hil: .venv ## the whole product on the virtual rig; RIG=loop|... a charge point on another rig (hil_tests/rigs.toml); BOARD=... of the virtual ones
 	@$(PYTEST) hil_tests/scenarios $(if $(RIG),--rig $(RIG))
+
+postgresql: .venv ## all of the cloud's tests, pages and interface among them, on PostgreSQL (10 minutes)
+	@POSTGRESQL_ROOMS=all $(PYTEST) hil_tests/store/test_postgresql.py
 
 requirements: .venv ## the rules of Great Britain, each with how many tests hold it
 	@.venv/bin/python -m tests.requirements

@@ -28,7 +28,7 @@ from tests.cloud_bridge.people import PASSWORD, Visitor, entrust
 from tests.cloud_bridge.running import Bridge, Unit, running_bridge
 from tests.cloud_bridge.web.test_theirs_only import flat
 
-STORIES = int(os.environ.get("OWNERSHIP_STORIES", "3"))
+STORIES = int(os.environ.get("OWNERSHIP_STORIES", "1"))
 ALONE = os.environ.get("STORY")
 STEPS = 45
 UNITS = ("wall-1", "wall-2")
