@@ -11,6 +11,7 @@ from cloud_bridge.ingest.canary import Canary
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.live import Live
 from cloud_bridge.passwords import PasswordTurns
+from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.recorder import Recorder
@@ -52,4 +53,5 @@ class AppState:
     accounts: Accounts
     passwords: PasswordTurns
     loop: asyncio.AbstractEventLoop  # the broker's; pages run on threads beside it
+    security_log: SecurityLog
     verified: VerifiedTime  # by which sessions and codes end, and guesses come back

@@ -30,6 +30,7 @@ from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.listening_sockets import LOOPBACK, open_sockets
 from cloud_bridge.passwords import Passwords, PasswordTurns
+from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import RESTORE, Database, open_database
 from cloud_bridge.store.recorder import Recorder
@@ -80,6 +81,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
     counters = Counters()
     ingest = Ingest(live, recorder, counters, Clocks(clock, verified), settings.shard)
     unknown_clients = UnknownClients()
+    security_log = SecurityLog(database, Clocks(clock, verified))
     broker: EmbeddedBroker | MqttIngest
     if settings.broker is None:
         broker = EmbeddedBroker(ingest, Credentials(at_the_door), unknown_clients)
@@ -104,10 +106,13 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
             accounts,
             PasswordTurns(passwords),
             loop,
+            security_log,
             verified,
         )
     finally:
         accounts.close()
+        with suppress(SQLAlchemyError):
+            await asyncio.to_thread(security_log.write)
         await asyncio.to_thread(recorder.close)
         if recorder.trouble is None:
             with suppress(SQLAlchemyError):  # else what was stored a minute ago holds
@@ -143,6 +148,7 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
                     app_state.broker.canary().run(),
                     TimeTeller(app_state).run(),
                     app_state.upkeep.run(alarm),
+                    app_state.security_log.run(),
                     poll_for_ever(app_state.accounts),
                 )
                 _end_by_signal(server.stop)

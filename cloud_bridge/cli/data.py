@@ -5,11 +5,13 @@ from pathlib import Path
 
 from cloud_bridge.cli.area import Answer, Area
 from cloud_bridge.cli.consents import give_back
+from cloud_bridge.cli.security_log import record
 from cloud_bridge.settings import Settings
 from cloud_bridge.store import personal
 from cloud_bridge.store.backup import restore, write_backup
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import find_person
+from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.tables import metadata
 
 
@@ -32,8 +34,10 @@ def restore_backup(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def export(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.store).reading() as connection:
-        return {**personal.export(connection, find_person(connection, options.user))}
+    with open_database(settings.store).writing() as connection:
+        person = find_person(connection, options.user)
+        record(connection, Kind.EXPORTED, person_id=person.id)
+        return {**personal.export(connection, person)}
 
 
 def erase(settings: Settings, options: argparse.Namespace) -> Answer:
@@ -41,7 +45,9 @@ def erase(settings: Settings, options: argparse.Namespace) -> Answer:
     untold = give_back(settings, options.user)
     database = open_database(settings.store)
     with database.writing() as connection:
-        gone = personal.erase(connection, find_person(connection, options.user))
+        person = find_person(connection, options.user)
+        gone = personal.erase(connection, person)
+        record(connection, Kind.ERASED, person_id=person.id)
     database.scrub(table for table, rows in gone.items() if rows)
     return {**gone, "car_makers_not_told": untold} if untold else {**gone}
 

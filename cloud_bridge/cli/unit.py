@@ -10,6 +10,7 @@ from typing import Any
 
 from cloud_bridge.cli.area import Answer, Area
 from cloud_bridge.cli.mosquitto_reload import reload_broker
+from cloud_bridge.cli.security_log import record
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import Settings
@@ -17,6 +18,7 @@ from cloud_bridge.store import claims, units
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.secrets import is_strong
+from cloud_bridge.store.security_events import Kind
 from cloud_bridge.text import is_storable
 
 
@@ -39,6 +41,7 @@ def add(settings: Settings, options: argparse.Namespace) -> Answer:
     database = open_database(settings.store)
     with database.writing() as connection:
         new = units.add_unit(connection, options.id, SystemClock().now_ms(), made)._asdict()
+        record(connection, Kind.UNIT_ADDED, options.id)
     if made:
         del new["secret"]  # is known where it is needed
     return new | _at_the_broker(settings, database, "it cannot log in")
@@ -54,6 +57,7 @@ def secret(settings: Settings, options: argparse.Namespace) -> Answer:
     database = open_database(settings.store)
     with database.writing() as connection:
         new = units.change_secret(connection, options.id, SystemClock().now_ms(), made)
+        record(connection, Kind.UNIT_SECRET, options.id)
     changed = {"id": options.id} if made else {"id": options.id, "secret": new}
     return changed | _at_the_broker(
         settings, database, "the old secret lets in and the new one does not, and a connection with the old one counts"
@@ -74,6 +78,7 @@ def revoke(settings: Settings, options: argparse.Namespace) -> Answer:
     database = open_database(settings.store)
     with database.writing() as connection:
         units.revoke(connection, options.id, SystemClock().now_ms())
+        record(connection, Kind.UNIT_REVOKED, options.id)
     return {"id": options.id, "revoked": True} | _at_the_broker(
         settings,
         database,
@@ -98,13 +103,16 @@ def claim(settings: Settings, options: argparse.Namespace) -> Answer:
         raise BridgeError("this code is not right")
     with open_database(settings.store).writing() as connection:
         person = find_person(connection, options.user)
-        return {"id": claims.claim(connection, person, code, SystemClock().now_ms()), "owner": person.name}
+        unit_id = claims.claim(connection, person, code, SystemClock().now_ms())
+        record(connection, Kind.CLAIMED, unit_id, person.id)
+    return {"id": unit_id, "owner": person.name}
 
 
 def release(settings: Settings, options: argparse.Namespace) -> Answer:
     with open_database(settings.store).writing() as connection:
         if not claims.release(connection, options.id, now_ms=SystemClock().now_ms()):
             raise BridgeError(f"there is no unit {options.id} that belongs to anybody")
+        record(connection, Kind.RELEASED, options.id)
     return {"id": options.id, "owner": None}
 
 
@@ -112,12 +120,16 @@ def assign(settings: Settings, options: argparse.Namespace) -> Answer:
     with open_database(settings.store).writing() as connection:
         if options.id not in units.unit_ids(connection):
             raise BridgeError(f"there is no unit {options.id}")
-        claims.assign(connection, options.id, find_person(connection, options.user), SystemClock().now_ms())
+        person = find_person(connection, options.user)
+        claims.assign(connection, options.id, person, SystemClock().now_ms())
+        record(connection, Kind.INSTALLER_ASSIGNED, options.id, person.id)
     return {"id": options.id, "installer": options.user}
 
 
 def withdraw(settings: Settings, options: argparse.Namespace) -> Answer:
     with open_database(settings.store).writing() as connection:
-        if not claims.withdraw(connection, options.id, find_person(connection, options.user).id):
+        person = find_person(connection, options.user)
+        if not claims.withdraw(connection, options.id, person.id):
             raise BridgeError(f"{options.user} has nothing to do with a unit {options.id}")
+        record(connection, Kind.INSTALLER_WITHDRAWN, options.id, person.id)
     return {"id": options.id, "installer": None}

@@ -4,6 +4,7 @@ import argparse
 
 from cloud_bridge.cli.area import Answer, Area
 from cloud_bridge.cli.consents import give_back
+from cloud_bridge.cli.security_log import record
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.passwords import Passwords
 from cloud_bridge.settings import Settings
@@ -12,6 +13,7 @@ from cloud_bridge.store.access import Role
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.email import checked_email
 from cloud_bridge.store.secrets import new_secret
+from cloud_bridge.store.security_events import Kind
 
 PASSWORD_LENGTH = 16  # of 64 symbols: 96 bits, and still typed on a phone
 ROLES = [role.value for role in Role]
@@ -33,6 +35,7 @@ def add(settings: Settings, options: argparse.Namespace) -> Answer:
     email = None if options.email is None else checked_email(options.email)
     with open_database(settings.store).writing() as connection:
         people.add_person(connection, options.name, password_hash, Role(options.role), SystemClock().now_ms(), email)
+        record(connection, Kind.PERSON_ADDED, options.role, people.find_person(connection, options.name).id)
     return {"user": options.name, "password": made}
 
 
@@ -44,13 +47,17 @@ def show(settings: Settings, _options: argparse.Namespace) -> Answer:
 def password(settings: Settings, options: argparse.Namespace) -> Answer:
     made, password_hash = _new_password()
     with open_database(settings.store).writing() as connection:
-        people.set_password(connection, people.find_person(connection, options.name), password_hash)
+        person = people.find_person(connection, options.name)
+        people.set_password(connection, person, password_hash)
+        record(connection, Kind.PASSWORD_CHANGED, person_id=person.id)
     return {"user": options.name, "password": made}
 
 
 def role(settings: Settings, options: argparse.Namespace) -> Answer:
     with open_database(settings.store).writing() as connection:
-        people.change_role(connection, people.find_person(connection, options.name), Role(options.role))
+        person = people.find_person(connection, options.name)
+        people.change_role(connection, person, Role(options.role))
+        record(connection, Kind.ROLE_CHANGED, options.role, person.id)
     return {"user": options.name, "role": options.role}
 
 
@@ -59,7 +66,9 @@ def remove(settings: Settings, options: argparse.Namespace) -> Answer:
     untold = give_back(settings, options.name)
     database = open_database(settings.store)
     with database.writing() as connection:
-        people.remove_person(connection, people.find_person(connection, options.name))
+        person = people.find_person(connection, options.name)
+        people.remove_person(connection, person)
+        record(connection, Kind.PERSON_REMOVED, person_id=person.id)
     database.scrub(["people", "tokens", "web_sessions"])
     return {"user": options.name, "removed": True} | ({"car_makers_not_told": untold} if untold else {})
 

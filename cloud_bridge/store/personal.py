@@ -35,6 +35,7 @@ from cloud_bridge.store.tables import (
     rejected_messages,
     results,
     retention,
+    security_events,
     sessions,
     signal,
     signal_5min,
@@ -105,6 +106,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     sessions: (_of_their_time(sessions),),
     results: (_of_their_time(results),),
     rejected_messages: (_of_their_time(rejected_messages),),
+    security_events: (_names(security_events.c.person_id),),
     listening: (),  # when the service itself listened
     listening_gaps: (),
     clock_steps: (),  # what time it was, and how far each table was cleared
@@ -133,7 +135,8 @@ def erase(connection: Connection, person: Person) -> dict[str, int]:
     """Delete them, and all that their units said in their time. Counts by table.
 
     The units themselves stay, nobody's and nameless. While a job is open at one of them, it stays without its words, and
-    so does the evidence that it needs: signal and silences, which name nobody.
+    so does the evidence that it needs: signal and silences, which name nobody. The security log stays, and names them by
+    a number that is nobody's then.
     """
     gone: dict[str, int] = {}
     needed = select(jobs.c.unit_id).where(jobs.c.closed_ms.is_(None))
@@ -142,7 +145,7 @@ def erase(connection: Connection, person: Person) -> dict[str, int]:
     connection.execute(update(jobs).where(owned_in(jobs, periods), jobs.c.closed_ms.is_(None)).values(wordless))
     for table in reversed(metadata.sorted_tables):
         condition = _theirs(table, person.id, periods)
-        if condition is None or table in (units, people, ownerships):
+        if condition is None or table in (units, people, ownerships, security_events):
             continue
         if table is jobs:
             condition = and_(condition, jobs.c.closed_ms.is_not(None))

@@ -374,6 +374,17 @@ clock_steps = _numbered(  # our clock was set
     Column("by_ms", BigInteger, nullable=False),  # forward if positive
 )
 
+security_events = _numbered(  # store/security_events.py
+    "security_events",
+    Column("at_ms", BigInteger, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("address", String(64)),  # a network of 64 bits where it is IPv6; null: typed at the command line
+    Column("person_id", BigInteger),  # no foreign key: it outlives the account
+    Column("about", String(120), nullable=False),
+    Column("times", BigInteger, nullable=False),
+    Index(None, "kind", "id"),
+)
+
 verified_time = Table(  # how late it is at least (cloud_bridge/verified_time.py)
     "verified_time",
     metadata,

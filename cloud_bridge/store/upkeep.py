@@ -31,6 +31,7 @@ from cloud_bridge.store.tables import (
     rejected_messages,
     results,
     retention,
+    security_events,
     sessions,
     signal,
     signal_5min,
@@ -91,6 +92,7 @@ KEPT = [
     Kept(rejected_messages, rejected_messages.c.received_ms, 90),
     Kept(sessions, sessions.c.received_ms, 7 * 366),  # what a driver may have to show a tax office
     Kept(alerts, alerts.c.at_ms, 90),
+    Kept(security_events, security_events.c.at_ms, 180),
     Kept(web_sessions, web_sessions.c.expires_ms, 0),
     Kept(email_changes, email_changes.c.expires_ms, 0),
 ]

@@ -65,6 +65,11 @@ class _Totals(Collector):
                 "Messages kept aside since the start: the store refuses their data.",
                 app_state.recorder.rejected,
             ),
+            (
+                "security_log_dropped",
+                "Entries of the security log lost since the start: they could not wait any longer for the store.",
+                app_state.security_log.dropped,
+            ),
             ("store_trouble", "1 while the store cannot be written.", app_state.recorder.trouble is not None),
             ("listening", "1 while our own canary comes through.", is_listening(app_state)),
             ("listened_timestamp_seconds", "When it came through last.", (last_ok_ms or 0) / 1000),

@@ -4,7 +4,7 @@ from cloud_bridge.web.api import vehicle_webhooks
 from cloud_bridge.web.pages.driver import charge_points, charging, history, ready_by, vehicle_choice, vehicles
 from cloud_bridge.web.pages.everyone import account, email, login, own_data, pwa, support
 from cloud_bridge.web.pages.installer import jobs
-from cloud_bridge.web.pages.operator import fleet
+from cloud_bridge.web.pages.operator import fleet, security
 
 ROUTERS = (
     login.router,
@@ -21,5 +21,6 @@ ROUTERS = (
     ready_by.router,
     vehicle_webhooks.router,
     fleet.router,
+    security.router,
     pwa.router,
 )

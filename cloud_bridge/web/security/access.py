@@ -11,8 +11,10 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.passwords import Passwords
 from cloud_bridge.store.access import Asker, Person, Scope, Token, may, token_for
 from cloud_bridge.store.people import who_has_session
+from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.tokens import find_token
 from cloud_bridge.web.connections import connection_for_check
+from cloud_bridge.web.security.log import note
 
 SESSION_COOKIE = "chargekeeper_session"
 
@@ -65,7 +67,10 @@ def _token(request: Request, token: str) -> Token | None:
     if ours is not None and hmac.compare_digest(token.encode(), ours.encode()):
         return token_for(None, frozenset(Scope))
     with connection_for_check(request) as connection:
-        return find_token(connection, token)
+        found = find_token(connection, token)
+    if found is None:
+        note(request, Kind.WRONG_TOKEN)
+    return found
 
 
 async def passwords_of(app_state: Annotated[AppState, Depends(state_of)]) -> AsyncIterator[Passwords]:

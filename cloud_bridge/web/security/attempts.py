@@ -5,13 +5,13 @@ own allowance, which comes back a little at a time. So one guesser is stopped ea
 that is guessed at from everywhere last: nobody can keep somebody else out with a handful of wrong passwords.
 """
 
-import ipaddress
 from collections import OrderedDict
 from collections.abc import Iterable
 from threading import Lock
 
+from cloud_bridge.client_address import network_of
+
 WINDOW_MS = 15 * 60 * 1000  # in which an allowance used up comes back whole
-NETWORK_BITS = 64  # of IPv6, what a household has (RFC 6177)
 MAX_KEYS = 10_000  # the oldest are forgotten
 
 
@@ -52,14 +52,6 @@ class Attempts:
 
 
 def login_limits(name: str, address: str) -> list[tuple[str, int]]:
-    """The keys of a login and how many wrong passwords each may have in 15 minutes. Who has one address of IPv6 has all of
-    its network of 64 bits."""
-    address = _network(address)
+    """The keys of a login and how many wrong passwords each may have in 15 minutes."""
+    address = network_of(address)
     return [(f"{name}@{address}", 8), (f"@{address}", 40), (name, 200)]
-
-
-def _network(address: str) -> str:
-    try:
-        return str(ipaddress.IPv6Network((address.partition("%")[0], NETWORK_BITS), strict=False))
-    except ValueError:
-        return address

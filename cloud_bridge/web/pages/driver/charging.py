@@ -11,6 +11,7 @@ from cloud_bridge.contact import Contact
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.access import Person, Scope
 from cloud_bridge.store.commands import Command, CommandStatus, newest_command, schedule_in_force
+from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.units import Unit
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.page import OwnForm, PersonOf, UnitOf, only, page, to
@@ -18,6 +19,7 @@ from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.hours import AVOIDED, OFF, in_words, own_hours, written
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import ORDERS, use
 
 AMPS = (6, 8, 10, 13, 16, 20, 24, 32)
@@ -123,6 +125,7 @@ def send_command(
     """Send the command, within the person's rate. Leads to the page that shows the charger's answer."""
     use(request, person, ORDERS, "Too many changes at once", "Nothing was sent to your charger this time.")
     commands.give(app_state, unit.id, person.id, do, arguments, holds_ms)
+    note(request, Kind.COMMAND, person, f"{do} to {unit.id}")
     return to(f"/charge-points/{unit.id}/charging")
 
 

@@ -15,6 +15,7 @@ from cloud_bridge.store import contact_details
 from cloud_bridge.store.claims import ClaimRefused, claim, release, was_owned
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.people import set_password
+from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.sites import Tariff, describe_site, set_tariff, tariff_of
 from cloud_bridge.store.units import Unit, visible_units
 from cloud_bridge.web.connections import Reading, Writing
@@ -24,6 +25,7 @@ from cloud_bridge.web.pages.everyone.login import give_session, who_knows
 from cloud_bridge.web.presentation.words import lasting
 from cloud_bridge.web.security.access import PasswordsOf, StateDep
 from cloud_bridge.web.security.attempts import Attempts
+from cloud_bridge.web.security.log import note
 
 TIME_ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
 CLAIM_GUESSES = 10  # wrong codes that a person may type in 15 minutes
@@ -63,6 +65,7 @@ def change_password(
 ) -> Response:
     """Every other browser is logged out, and every token of theirs ends; this browser goes on."""
     if who_knows(app_state, passwords, person.name, old) is None:
+        note(request, Kind.WRONG_PASSWORD, person, "to change it")
         raise Refused("That is not your password", "The old password was wrong. Nothing was changed.")
     with app_state.database.reading() as connection:  # of its own: none is held while a password is hashed
         address = email_of(connection, person.id) or ""
@@ -71,6 +74,7 @@ def change_password(
     with app_state.database.writing() as connection:  # of its own, and committed before live streams look again
         set_password(connection, person, password_hash)
     app_state.live.access_changed()
+    note(request, Kind.PASSWORD_CHANGED, person)
     response = to("/account")
     give_session(request, response, app_state, person)
     return response
@@ -96,7 +100,9 @@ def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Fi
             unit_id = claim(connection, person, code, app_state.clock.now_ms())
     except ClaimRefused as refusal:
         attempts.failed(limits, now_ms)
+        note(request, Kind.WRONG_CLAIM_CODE, person)
         raise Refused("That code did not work", f"{_sentence(refusal)} Nothing was changed.") from None
+    note(request, Kind.CLAIMED, person, unit_id)
     if has_settings:
         commands.reset(app_state, unit_id, person.id)
     return to(f"/account/units/{unit_id}")
@@ -135,12 +141,13 @@ def change_unit(
 
 
 @router.post("/units/{unit_id}/release", dependencies=[OwnForm])
-def release_unit(app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
+def release_unit(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
     """For a house that is sold: the next owner claims it with the same label."""
     with app_state.database.writing() as connection:  # of its own: committed before live streams look again
         if not release(connection, unit.id, person.id, now_ms=app_state.clock.now_ms()):
             raise NotTheirs("charger")
     app_state.live.access_changed()
+    note(request, Kind.RELEASED, person, unit.id)
     return to("/account/units")
 
 

@@ -6,10 +6,12 @@ from fastapi.responses import Response
 from cloud_bridge.alerts.mail import NotDelivered, send_mail
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.email import ask_for_change, confirm_change, email_of, forget_change, pending_email
+from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.page import Field, OwnForm, PersonOf, page, to
 from cloud_bridge.web.security.access import StateDep, person_of
+from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import LETTERS, use
 
 LETTER = """Somebody, probably you, wants Chargekeeper to write to this address.
@@ -63,4 +65,5 @@ def confirm(request: Request, app_state: StateDep, code: Field, connection: Writ
         ) from None
     if address is None:
         raise Refused("This link is not valid any more", "It was used, or is older than a day. Ask for a new letter.")
+    note(request, Kind.EMAIL_CHANGED, person_of(request))
     return page(request, "everyone/account_email_confirmed.html", person_of(request), address=address)

@@ -9,11 +9,13 @@ from cloud_bridge.store.access import Person
 from cloud_bridge.store.names import folded
 from cloud_bridge.store.people import SESSION_MS, close_session, find_login, open_session
 from cloud_bridge.store.secrets import new_secret
+from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.page import Field, OwnForm, is_secure, page, to
 from cloud_bridge.web.presentation.words import lasting
 from cloud_bridge.web.security.access import SESSION_COOKIE, PasswordsOf, StateDep
 from cloud_bridge.web.security.attempts import Attempts, login_limits
 from cloud_bridge.web.security.forms import check_form, form_token
+from cloud_bridge.web.security.log import address_of_client, note
 
 LOGIN_COOKIE = "chargekeeper_login"  # ties the login form to the browser that asked for it
 
@@ -38,18 +40,20 @@ def login(
 ) -> Response:
     check_form(request.cookies.get(LOGIN_COOKIE), form)
     attempts: Attempts = request.app.state.attempts
-    address = request.client.host if request.client else ""
-    limits, now_ms = login_limits(folded(name), address), app_state.verified.now_ms()
+    limits, now_ms = login_limits(folded(name), address_of_client(request)), app_state.verified.now_ms()
     wait_ms = attempts.wait_ms(limits, now_ms)
     if wait_ms:
+        note(request, Kind.TOO_MANY_PASSWORDS)
         return _login_page(request, next, 429, wait=lasting(wait_ms))
     person = who_knows(app_state, passwords, name, password)
     if person is None:
         attempts.failed(limits, now_ms)
+        note(request, Kind.WRONG_PASSWORD)
         return _login_page(request, next, 401)
     attempts.succeeded(limits[0][0])
     response = to(_ours(next))
     give_session(request, response, app_state, person)
+    note(request, Kind.LOGGED_IN, person)
     response.delete_cookie(LOGIN_COOKIE)
     return response
 

@@ -15,6 +15,7 @@ from cloud_bridge.passwords import MAX_LENGTH
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.personal import erase, export
+from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.subscriptions import Via, add_subscription, remove_subscription, subscriptions_of
 from cloud_bridge.vehicles.linking.consents import return_all
 from cloud_bridge.web.connections import Reading, Writing
@@ -22,6 +23,7 @@ from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import Number, OwnForm, PersonOf, page, to
 from cloud_bridge.web.pages.everyone.login import who_knows
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
+from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import EXPORTS, use
 
 RETURN_WITHIN_S = 5.0  # that an erasure waits for car makers
@@ -95,6 +97,7 @@ def own_data(request: Request, person: PersonOf) -> Response:
 @router.post("/data/export", dependencies=[OwnForm])
 def export_data(request: Request, connection: Reading, person: PersonOf) -> Response:
     use(request, person, EXPORTS, "Too many copies", "You have the ones of before.")
+    note(request, Kind.EXPORTED, person)
     text = json.dumps(export(connection, person), indent=1, ensure_ascii=False)
     headers = {"Content-Disposition": 'attachment; filename="chargekeeper-my-data.json"'}
     return Response(text, media_type="application/json", headers=headers)
@@ -114,9 +117,11 @@ async def erase_data(
     async with app_state.passwords.turn() as passwords:
         known = await run_in_threadpool(who_knows, app_state, passwords, person.name, password)
     if known is None:
+        note(request, Kind.WRONG_PASSWORD, person, "to erase the account")
         raise Refused("That is not your password", "Nothing was deleted.")
     untold = await return_all(app_state.accounts, person.id, RETURN_WITHIN_S)
     await run_in_threadpool(_erase, app_state, person)
+    note(request, Kind.ERASED, person)
     app_state.live.access_changed()
     response = page(request, "everyone/account_erased.html", None, untold=untold) if untold else to("/login")
     response.delete_cookie(SESSION_COOKIE)

@@ -13,6 +13,7 @@ from cloud_bridge.store.access import Person, Role, Scope, may
 from cloud_bridge.store.claims import assign
 from cloud_bridge.store.jobs import MAX_REASON, MAX_REPORT, Job
 from cloud_bridge.store.people import find_person, list_people
+from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.support.advice import advise, compare
 from cloud_bridge.support.evidence import Evidence
@@ -26,6 +27,7 @@ from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.presentation.series import silent_by_hour
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import REPORTS, use
 
 EVIDENCE_MS = 14 * DAY_MS  # before a visit; two weeks hold two of each weekday
@@ -38,7 +40,14 @@ Reason = Annotated[str, Form(min_length=1, max_length=MAX_REASON)]
 
 @router.post("/charge-points/{unit_id}/jobs", dependencies=[OwnForm, only(Scope.SUPPORT)])
 def raise_job(
-    app_state: StateDep, unit: UnitOf, connection: Writing, reason: Reason, once: Once, installer: Field = ""
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    unit: UnitOf,
+    connection: Writing,
+    reason: Reason,
+    once: Once,
+    installer: Field = "",
 ) -> Response:
     """Raise the unit with its installer; or with the one chosen, where it has none yet."""
     now_ms = app_state.clock.now_ms()
@@ -46,6 +55,7 @@ def raise_job(
         if not installer:
             raise Refused("Choose an installer", "This charger has none yet. Nothing was raised.")
         assign(connection, unit.id, find_person(connection, installer), now_ms)
+        note(request, Kind.INSTALLER_ASSIGNED, person, unit.id)
     job_id = jobs.raise_job(connection, unit.id, reason, once, now_ms)
     return to(f"/jobs/{job_id}")
 

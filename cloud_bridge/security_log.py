@@ -1,0 +1,112 @@
+"""Who logged in, who was refused, who changed what: stored for operators (store/security_events.py), and a line in the log.
+
+A guess must not cost the store a transaction of its own, nor a flood of them its space. So what happens waits in memory until
+`write`, a second at most; and of one kind from one address EACH are kept one by one in a minute. The others are counted, and
+become one entry with their number when the minute is over.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict, deque
+from threading import Lock
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from cloud_bridge.client_address import network_of
+from cloud_bridge.durations import MINUTE_MS
+from cloud_bridge.store.database import Database
+from cloud_bridge.store.security_events import Kind, SecurityEvent, add_security_events
+from cloud_bridge.verified_time import Clocks
+
+EACH = 20
+WAITING_MAX = 2000  # entries
+SOURCES_MAX = 2000  # kinds and addresses in a minute; those beyond are counted together
+WRITE_EVERY_S = 1.0
+OTHERS = "other addresses"
+
+_log = logging.getLogger(__name__)
+
+
+class _Minute:
+    """Of one kind from one address."""
+
+    def __init__(self, since_ms: int) -> None:
+        self.since_ms = since_ms  # by verified time
+        self.kept = 0
+        self.more = 0
+
+
+class SecurityLog:
+    """Thread-safe."""
+
+    def __init__(self, database: Database, clocks: Clocks) -> None:
+        self.dropped = 0  # entries that could not wait any longer for the store
+        self._database = database
+        self._clocks = clocks
+        self._lock = Lock()
+        self._waiting: deque[SecurityEvent] = deque()
+        self._minutes: OrderedDict[tuple[Kind, str], _Minute] = OrderedDict()
+
+    def note(self, kind: Kind, address: str, person_id: int | None = None, about: str = "") -> None:
+        """It has happened now."""
+        source = network_of(address)
+        with self._lock:
+            if (kind, source) not in self._minutes and len(self._minutes) >= SOURCES_MAX:
+                source = OTHERS
+            minute = self._minutes.setdefault((kind, source), _Minute(self._clocks.verified.now_ms()))
+            if minute.kept >= EACH:
+                minute.more += 1
+                return
+            minute.kept += 1
+            self._wait(SecurityEvent(self._clocks.clock.now_ms(), kind, source, person_id, about))
+
+    def take(self) -> list[SecurityEvent]:
+        """What waits, and the counts of the minutes that are over."""
+        with self._lock:
+            self._close_minutes()
+            entries = list(self._waiting)
+            self._waiting.clear()
+        return entries
+
+    def write(self) -> None:
+        """Store what waits. Raises SQLAlchemyError; then it waits on."""
+        entries = self.take()
+        if not entries:
+            return
+        try:
+            with self._database.writing() as connection:
+                add_security_events(connection, entries)
+        except SQLAlchemyError:
+            with self._lock:
+                self._waiting.extendleft(reversed(entries))
+                self._bound()
+            raise
+
+    async def run(self) -> None:
+        """Write once a second, for ever."""
+        while True:
+            await asyncio.sleep(WRITE_EVERY_S)
+            try:
+                await asyncio.to_thread(self.write)
+            except SQLAlchemyError as error:
+                _log.warning("the security log has to wait: %s", error)
+
+    def _wait(self, entry: SecurityEvent) -> None:
+        who = "" if entry.person_id is None else f" by person {entry.person_id}"
+        about = f", {entry.about}" if entry.about else ""
+        times = f", {entry.times} times" if entry.times > 1 else ""
+        _log.info("%s from %s%s%s%s", entry.kind.replace("_", " "), entry.address, who, about, times)
+        self._waiting.append(entry)
+        self._bound()
+
+    def _bound(self) -> None:
+        while len(self._waiting) > WAITING_MAX:
+            self._waiting.popleft()
+            self.dropped += 1
+
+    def _close_minutes(self) -> None:
+        now_ms = self._clocks.verified.now_ms()
+        over = [key for key, minute in self._minutes.items() if now_ms - minute.since_ms >= MINUTE_MS]
+        for kind, source in over:
+            if more := self._minutes.pop((kind, source)).more:
+                self._wait(SecurityEvent(self._clocks.clock.now_ms(), kind, source, times=more))

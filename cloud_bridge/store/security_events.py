@@ -1,0 +1,77 @@
+"""What happened that concerns security: kept apart from all else, and read by operators.
+
+A row names a person by number alone, and nobody whose name was only typed: that may have been a password. So it can outlive
+an account, and still tells that one and the same person did several things.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from cloud_bridge.store.tables import people, security_events
+
+PAGE = 100  # rows
+ABOUT_MAX = 120  # characters
+
+
+class Kind(StrEnum):
+    """What happened."""
+
+    LOGGED_IN = "logged_in"
+    WRONG_PASSWORD = "wrong_password"
+    TOO_MANY_PASSWORDS = "too_many_passwords"
+    WRONG_TOKEN = "wrong_token"
+    WRONG_CLAIM_CODE = "wrong_claim_code"
+    UNIT_REFUSED = "unit_refused"
+    PERSON_ADDED = "person_added"
+    PERSON_REMOVED = "person_removed"
+    PASSWORD_CHANGED = "password_changed"
+    EMAIL_CHANGED = "email_changed"
+    ROLE_CHANGED = "role_changed"
+    TOKEN_ADDED = "token_added"
+    TOKEN_REMOVED = "token_removed"
+    UNIT_ADDED = "unit_added"
+    UNIT_SECRET = "unit_secret"
+    UNIT_REVOKED = "unit_revoked"
+    CLAIMED = "claimed"
+    RELEASED = "released"
+    INSTALLER_ASSIGNED = "installer_assigned"
+    INSTALLER_WITHDRAWN = "installer_withdrawn"
+    COMMAND = "command"
+    EXPORTED = "exported"
+    ERASED = "erased"
+
+
+class SecurityEvent(NamedTuple):
+    """One of them, or `times` alike within a minute. `address` is None for the command line."""
+
+    at_ms: int
+    kind: Kind
+    address: str | None = None
+    person_id: int | None = None
+    about: str = ""  # the unit, the role, the token's number; never a secret, never what a stranger typed
+    times: int = 1
+
+
+def add_security_events(connection: Connection, happened: Iterable[SecurityEvent]) -> None:
+    """Store them; `about` is cut to ABOUT_MAX."""
+    rows = [one._asdict() | {"about": one.about[:ABOUT_MAX]} for one in happened]
+    if rows:
+        connection.execute(security_events.insert(), rows)
+
+
+def newest_security_events(connection: Connection, kind: Kind | None = None, before: int | None = None) -> list[Any]:
+    """PAGE rows before the number `before`, the newest first, each with the person's name of today, if there is one."""
+    query = (
+        select(security_events, people.c.name)
+        .outerjoin(people, people.c.id == security_events.c.person_id)
+        .order_by(security_events.c.id.desc())
+        .limit(PAGE)
+    )
+    if kind is not None:
+        query = query.where(security_events.c.kind == kind)
+    if before is not None:
+        query = query.where(security_events.c.id < before)
+    return list(connection.execute(query))

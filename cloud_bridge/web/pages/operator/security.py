@@ -1,0 +1,67 @@
+"""The security log, for operators."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from cloud_bridge.store.access import Scope
+from cloud_bridge.store.security_events import PAGE, Kind, newest_security_events
+from cloud_bridge.web.connections import Reading
+from cloud_bridge.web.page import PersonOf, only, page
+
+WORDS = {
+    Kind.LOGGED_IN: "Logged in",
+    Kind.WRONG_PASSWORD: "Wrong name or password",
+    Kind.TOO_MANY_PASSWORDS: "Login refused after too many wrong passwords",
+    Kind.WRONG_TOKEN: "Wrong API token",
+    Kind.WRONG_CLAIM_CODE: "Wrong claim code",
+    Kind.UNIT_REFUSED: "Charger refused at the broker",
+    Kind.PERSON_ADDED: "Person added",
+    Kind.PERSON_REMOVED: "Person removed",
+    Kind.PASSWORD_CHANGED: "Password changed",
+    Kind.EMAIL_CHANGED: "E-mail address changed",
+    Kind.ROLE_CHANGED: "Role changed",
+    Kind.TOKEN_ADDED: "API token added",
+    Kind.TOKEN_REMOVED: "API token removed",
+    Kind.UNIT_ADDED: "Charger added",
+    Kind.UNIT_SECRET: "Charger's secret changed",
+    Kind.UNIT_REVOKED: "Charger revoked",
+    Kind.CLAIMED: "Charger claimed",
+    Kind.RELEASED: "Charger released",
+    Kind.INSTALLER_ASSIGNED: "Installer assigned",
+    Kind.INSTALLER_WITHDRAWN: "Installer withdrawn",
+    Kind.COMMAND: "Command sent",
+    Kind.EXPORTED: "Data exported",
+    Kind.ERASED: "Account erased",
+}
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/security", dependencies=[only(Scope.OPERATE)])
+def security(
+    request: Request,
+    connection: Reading,
+    person: PersonOf,
+    kind: Kind | None = None,
+    before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+) -> Response:
+    """The newest first, PAGE at a time."""
+    rows = newest_security_events(connection, kind, before)
+    older = {"before": rows[-1].id} | ({"kind": kind} if kind else {}) if len(rows) == PAGE else {}
+    content: dict[str, Any] = {
+        "events": [(row, WORDS.get(row.kind, row.kind), _who(row)) for row in rows],
+        "kinds": WORDS,
+        "chosen": kind,
+        "older": f"/security?{urlencode(older)}" if older else None,
+    }
+    return page(request, "operator/security.html", person, **content)
+
+
+def _who(row: Any) -> str:
+    """The person's name of today, or their number: the account is gone."""
+    if row.person_id is None:
+        return ""
+    return row.name or f"person {row.person_id}"
