@@ -16,6 +16,7 @@ from cloud_bridge.client_address import network_of
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.security_events import Kind, SecurityEvent, add_security_events
+from cloud_bridge.store.tokens import mark_used
 from cloud_bridge.verified_time import Clocks
 
 EACH = 20
@@ -45,6 +46,7 @@ class SecurityLog:
         self._clocks = clocks
         self._lock = Lock()
         self._waiting: deque[SecurityEvent] = deque()
+        self._tokens: set[int] = set()  # numbers of those that were used; as many as there are at most
         self._minutes: OrderedDict[tuple[Kind, str], _Minute] = OrderedDict()
 
     def note(self, kind: Kind, address: str, person_id: int | None = None, about: str = "") -> None:
@@ -60,6 +62,11 @@ class SecurityLog:
             minute.kept += 1
             self._wait(SecurityEvent(self._clocks.clock.now_ms(), kind, source, person_id, about))
 
+    def token_used(self, token_id: int) -> None:
+        """To be stored with the token."""
+        with self._lock:
+            self._tokens.add(token_id)
+
     def take(self) -> list[SecurityEvent]:
         """What waits, and the counts of the minutes that are over."""
         with self._lock:
@@ -71,13 +78,18 @@ class SecurityLog:
     def write(self) -> None:
         """Store what waits. Raises SQLAlchemyError; then it waits on."""
         entries = self.take()
-        if not entries:
+        with self._lock:
+            used, self._tokens = self._tokens, set()
+        if not entries and not used:
             return
         try:
             with self._database.writing() as connection:
                 add_security_events(connection, entries)
+                for token_id in sorted(used):
+                    mark_used(connection, token_id, self._clocks.verified.now_ms())
         except SQLAlchemyError:
             with self._lock:
+                self._tokens |= used
                 self._waiting.extendleft(reversed(entries))
                 self._bound()
             raise

@@ -14,6 +14,7 @@ from cloud_bridge.listening_sockets import ANYWHERE, LOOPBACK
 from cloud_bridge.text import is_storable
 
 MAX_SHARDS = 64
+API_TOKEN_MIN = 32  # characters
 PUBLIC_PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")  # what no proxy and no browser writes differently
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -74,7 +75,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         http_port=_port(environment, "CHARGEKEEPER_HTTP_PORT", 8080),
         mqtt_port=_port(environment, "CHARGEKEEPER_MQTT_PORT", 1883),
         folder=Path(environment.get("CHARGEKEEPER_DATA") or CHECKOUT / "var"),
-        api_token=environment.get("CHARGEKEEPER_API_TOKEN") or None,
+        api_token=_api_token(environment),
         mqtts_port=_port(environment, "CHARGEKEEPER_MQTTS_PORT", 8883),
         tls_cert=_path(environment, "CHARGEKEEPER_TLS_CERT"),
         tls_key=_path(environment, "CHARGEKEEPER_TLS_KEY"),
@@ -88,6 +89,15 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         home_assistant=_choice(environment, "CHARGEKEEPER_HOME_ASSISTANT", ("off", "on")) == "on",
         log_json=_choice(environment, "CHARGEKEEPER_LOG", ("text", "json")) == "json",
     )
+
+
+def _api_token(environment: Mapping[str, str]) -> str | None:
+    token = environment.get("CHARGEKEEPER_API_TOKEN")
+    if token and len(token) < API_TOKEN_MIN:
+        raise SettingError(
+            f"CHARGEKEEPER_API_TOKEN has {len(token)} characters, and needs {API_TOKEN_MIN} at least: it can do everything"
+        )
+    return token or None
 
 
 def _database(environment: Mapping[str, str]) -> str | None:

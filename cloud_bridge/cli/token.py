@@ -1,10 +1,12 @@
 """`python -m cloud_bridge token ...`: API tokens, each with what it may do."""
 
 import argparse
+from typing import Any
 
 from cloud_bridge.cli.area import Answer, Area
 from cloud_bridge.cli.security_log import record
-from cloud_bridge.clock import SystemClock
+from cloud_bridge.clock import SystemClock, iso_utc
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import Settings
 from cloud_bridge.store import tokens
@@ -12,6 +14,8 @@ from cloud_bridge.store.access import Scope
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.security_events import Kind
+
+DAYS_MAX = 3650
 
 
 def declare(area: Area) -> None:
@@ -21,6 +25,7 @@ def declare(area: Area) -> None:
     new.add_argument(
         "--scope", action="append", choices=[scope.value for scope in Scope], help="what it may do; may be repeated"
     )
+    new.add_argument("--days", type=days, help="it ends after so many; without it, when it is removed")
     area.command("list", "list the API tokens", show)
     area.command("remove", "a token is of no use any more", remove).add_argument("number", type=int)
 
@@ -29,13 +34,28 @@ def add(settings: Settings, options: argparse.Namespace) -> Answer:
     scopes = [Scope(scope) for scope in options.scope or [Scope.READ]]
     with open_database(settings.store).writing() as connection:
         person_id = None if options.user is None else find_person(connection, options.user).id
+        now_ms = SystemClock().now_ms()
+        ends_ms = None if options.days is None else now_ms + options.days * DAY_MS
         record(connection, Kind.TOKEN_ADDED, " ".join(scopes), person_id)
-        return {"token": tokens.add_token(connection, SystemClock().now_ms(), scopes, options.name, person_id)}
+        return {"token": tokens.add_token(connection, now_ms, scopes, options.name, person_id, ends_ms)}
 
 
 def show(settings: Settings, _options: argparse.Namespace) -> Answer:
     with open_database(settings.store).reading() as connection:
-        return tokens.list_tokens(connection)
+        return [_readable(row) for row in tokens.list_tokens(connection)]
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    """The times as ISO 8601."""
+    times = {name.removesuffix("_ms"): row.pop(name) for name in ("created_ms", "expires_ms", "used_ms")}
+    return row | {name: None if at_ms is None else iso_utc(at_ms) for name, at_ms in times.items()}
+
+
+def days(text: str) -> int:
+    """Of a token; an argument of argparse."""
+    if not text.isdecimal() or not 1 <= int(text) <= DAYS_MAX:
+        raise argparse.ArgumentTypeError(f"1 to {DAYS_MAX} days")
+    return int(text)
 
 
 def remove(settings: Settings, options: argparse.Namespace) -> Answer:

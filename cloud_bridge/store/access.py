@@ -28,16 +28,17 @@ class Role(StrEnum):
 class Scope(StrEnum):
     """What can be done beyond being logged in."""
 
-    READ = "read"  # look at the units that are visible
+    READ = "read"  # look at the units that are visible; changes nothing
     COMMAND = "command"  # send them commands
+    ALERTS = "alerts"  # choose what one is alerted to
     SUPPORT = "support"  # answer drivers, raise jobs with installers
     OPERATE = "operate"  # the service itself: people, units, metrics
 
 
 SCOPES: dict[Role, frozenset[Scope]] = {
-    Role.DRIVER: frozenset({Scope.READ, Scope.COMMAND}),
-    Role.INSTALLER: frozenset({Scope.READ}),
-    Role.SUPPORT: frozenset({Scope.READ, Scope.SUPPORT}),
+    Role.DRIVER: frozenset({Scope.READ, Scope.COMMAND, Scope.ALERTS}),
+    Role.INSTALLER: frozenset({Scope.READ, Scope.ALERTS}),
+    Role.SUPPORT: frozenset({Scope.READ, Scope.SUPPORT, Scope.ALERTS}),
     Role.OPERATOR: frozenset(Scope),
 }
 

@@ -98,6 +98,8 @@ tokens = _numbered(
     Column("name", String(100), nullable=False, server_default=""),  # what it is for
     Column("scopes", String(100), nullable=False, server_default="read"),  # separated by spaces
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE")),  # whose; null: the operator's, for everything
+    Column("expires_ms", BigInteger),  # null: when it is removed
+    Column("used_ms", BigInteger),  # to the hour
 )
 
 units = Table(

@@ -1,13 +1,21 @@
 """API tokens: kept as hashes, told once, with scopes, each the operator's or one person's."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from cloud_bridge.store.access import Person, Role, Scope, Token, token_for
 from cloud_bridge.store.secrets import hash_of, matches, new_secret
 from cloud_bridge.store.tables import people, tokens
+
+
+class FoundToken(NamedTuple):
+    """A token that is in force."""
+
+    id: int
+    token: Token
+    used_ms: int | None  # when it was used last, as far as that is stored
 
 
 def add_token(
@@ -16,6 +24,7 @@ def add_token(
     scopes: Iterable[Scope] = (Scope.READ,),
     name: str = "",
     person_id: int | None = None,
+    expires_ms: int | None = None,
 ) -> str:
     """A new token; told once."""
     token = new_secret()
@@ -25,29 +34,46 @@ def add_token(
         "name": name,
         "scopes": " ".join(sorted(scopes)),
         "person_id": person_id,
+        "expires_ms": expires_ms,
     }
     connection.execute(tokens.insert(), values)
     return token
 
 
-def find_token(connection: Connection, token: str) -> Token | None:
-    """Found by its hash, which a caller cannot steer, and compared again in constant time."""
+def find_token(connection: Connection, token: str, now_ms: int) -> FoundToken | None:
+    """Found by its hash, which a caller cannot steer, and compared again in constant time. `now_ms` is verified time."""
     query = (
-        select(tokens.c.token_hash, tokens.c.scopes, tokens.c.person_id, people.c.name, people.c.role)
+        select(tokens, people.c.name.label("user"), people.c.role)
         .outerjoin(people, people.c.id == tokens.c.person_id)
         .where(tokens.c.token_hash == hash_of(token))
     )
     row = connection.execute(query).one_or_none()
     if row is None or not matches(token, row.token_hash):
         return None
-    person = None if row.person_id is None else Person(row.person_id, row.name, Role(row.role))
-    return token_for(person, frozenset(Scope(scope) for scope in row.scopes.split()))
+    if row.expires_ms is not None and now_ms >= row.expires_ms:
+        return None
+    person = None if row.person_id is None else Person(row.person_id, row.user, Role(row.role))
+    scopes = frozenset(Scope(scope) for scope in row.scopes.split())
+    return FoundToken(row.id, token_for(person, scopes), row.used_ms)
+
+
+def mark_used(connection: Connection, token_id: int, now_ms: int) -> None:
+    """It was used then."""
+    connection.execute(update(tokens).where(tokens.c.id == token_id).values(used_ms=now_ms))
 
 
 def list_tokens(connection: Connection) -> list[dict[str, Any]]:
     """Everything but the tokens themselves, which nobody knows."""
     query = (
-        select(tokens.c.id, tokens.c.name, tokens.c.scopes, people.c.name.label("user"))
+        select(
+            tokens.c.id,
+            tokens.c.name,
+            tokens.c.scopes,
+            people.c.name.label("user"),
+            tokens.c.created_ms,
+            tokens.c.expires_ms,
+            tokens.c.used_ms,
+        )
         .outerjoin(people, people.c.id == tokens.c.person_id)
         .order_by(tokens.c.id)
     )

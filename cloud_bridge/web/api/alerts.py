@@ -38,6 +38,7 @@ def list_wishes(connection: Reading, asker: ApiAsker) -> list[dict[str, Any]]:
 )
 def make_wish(asker: ApiAsker, subscription: NewAlert, connection: Writing) -> dict[str, Any]:
     """To be told from now on. Returns the key that a webhook's signature is made with."""
+    require(asker, Scope.ALERTS)
     person = _person(connection, asker)
     try:
         return {
@@ -57,6 +58,7 @@ def drop_wish(asker: ApiAsker, number: int, connection: Writing) -> None:
     """Not to be told any more."""
     if not 0 < number < 2**63:
         raise HTTPException(404, "no such subscription")
+    require(asker, Scope.ALERTS)
     person = _person(connection, asker)
     if not remove_subscription(connection, person, number):
         raise HTTPException(404, "no such subscription")

@@ -214,6 +214,10 @@ class Problem(BaseModel):
 ACCESS_PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "no valid token"},
     403: {"model": Problem, "description": "the token may not do this"},
+    429: {
+        "model": Problem,
+        "description": "too many wrong tokens came from this address: try again after Retry-After seconds",
+    },
     503: {"model": Problem, "description": "the database cannot be reached: try again"},
 }
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "not there, or not the caller's"}}

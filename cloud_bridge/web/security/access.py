@@ -8,13 +8,15 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from cloud_bridge.app_state import AppState
+from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.passwords import Passwords
 from cloud_bridge.store.access import Asker, Person, Scope, Token, may, token_for
 from cloud_bridge.store.people import who_has_session
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.tokens import find_token
 from cloud_bridge.web.connections import connection_for_check
-from cloud_bridge.web.security.log import note
+from cloud_bridge.web.security.attempts import Attempts, token_limits
+from cloud_bridge.web.security.log import address_of_client, note
 
 SESSION_COOKIE = "chargekeeper_session"
 
@@ -36,7 +38,7 @@ def person_of(request: Request) -> Person | None:
 
 
 def api_asker(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Asker:
-    """Raises 401 when it is nobody, 403 when it may not even look."""
+    """Raises 401 when it is nobody, 403 when it may not even look, 429 after too many wrong tokens from there."""
     asker: Asker | None
     if credentials is not None:
         asker = _token(request, credentials.credentials)
@@ -63,14 +65,23 @@ def _app_state(request: Request) -> AppState:
 
 
 def _token(request: Request, token: str) -> Token | None:
-    ours = _app_state(request).settings.api_token
+    app_state = _app_state(request)
+    ours, now_ms = app_state.settings.api_token, app_state.verified.now_ms()
     if ours is not None and hmac.compare_digest(token.encode(), ours.encode()):
         return token_for(None, frozenset(Scope))
+    attempts: Attempts = request.app.state.attempts
+    limits = token_limits(address_of_client(request))
+    if wait_ms := attempts.wait_ms(limits, now_ms):
+        raise HTTPException(429, "too many wrong tokens", {"Retry-After": str(-(-wait_ms // 1000))})
     with connection_for_check(request) as connection:
-        found = find_token(connection, token)
+        found = find_token(connection, token, now_ms)
     if found is None:
+        attempts.failed(limits, now_ms)
         note(request, Kind.WRONG_TOKEN)
-    return found
+        return None
+    if found.used_ms is None or now_ms - found.used_ms > HOUR_MS:
+        app_state.security_log.token_used(found.id)
+    return found.token
 
 
 async def passwords_of(app_state: Annotated[AppState, Depends(state_of)]) -> AsyncIterator[Passwords]:

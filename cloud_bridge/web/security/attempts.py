@@ -55,3 +55,8 @@ def login_limits(name: str, address: str) -> list[tuple[str, int]]:
     """The keys of a login and how many wrong passwords each may have in 15 minutes."""
     address = network_of(address)
     return [(f"{name}@{address}", 8), (f"@{address}", 40), (name, 200)]
+
+
+def token_limits(address: str) -> list[tuple[str, int]]:
+    """The keys of an API token, as in `login_limits`."""
+    return [(f"token@{network_of(address)}", 40)]

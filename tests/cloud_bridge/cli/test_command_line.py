@@ -99,8 +99,8 @@ def test_a_token_and_a_user_can_be_used(capsys: pytest.CaptureFixture[str], tmp_
     token = answer(capsys, "token", "add", "--json")["token"]
     user = answer(capsys, "user", "add", "ann", "--json")
     with open_database(tmp_path / "data").reading() as connection:
-        assert find_token(connection, token) is not None
-        assert find_token(connection, "guess") is None
+        assert find_token(connection, token, 0) is not None
+        assert find_token(connection, "guess", 0) is None
         login = find_login(connection, user["user"])
     assert login is not None
     assert (login.person.name, login.person.role) == ("ann", "operator")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store import email, tokens
@@ -88,14 +89,26 @@ def test_a_token_never_does_more_than_its_person(database: Database) -> None:
         hers = tokens.add_token(connection, NOW_MS, Scope, "all of it", ann.id)
         ours = tokens.add_token(connection, NOW_MS)
     with database.reading() as connection:
-        found, operators = tokens.find_token(connection, hers), tokens.find_token(connection, ours)
-        assert tokens.find_token(connection, "guess") is None
+        found, operators = token_of(connection, hers), token_of(connection, ours)
+        assert tokens.find_token(connection, "guess", NOW_MS) is None
     assert found == Token(ann.id, Role.DRIVER, SCOPES[Role.DRIVER])
     assert operators == token_for(None, frozenset({Scope.READ}))
-    assert operators is not None
     assert seen_by(database, found) == ["a"]
     assert seen_by(database, operators) == ["a", "b"]
     assert not may(operators, Scope.COMMAND)
+
+
+def token_of(connection: Connection, token: str) -> Token:
+    found = tokens.find_token(connection, token, NOW_MS)
+    assert found is not None
+    return found.token
+
+
+def test_a_token_ends_when_its_time_is_over(database: Database) -> None:
+    with database.writing() as connection:
+        token = tokens.add_token(connection, NOW_MS, expires_ms=NOW_MS + 5)
+        assert tokens.find_token(connection, token, NOW_MS + 4) is not None
+        assert tokens.find_token(connection, token, NOW_MS + 5) is None
 
 
 def test_a_removed_token_and_the_token_of_a_removed_person_are_nothing(database: Database) -> None:
@@ -105,8 +118,8 @@ def test_a_removed_token_and_the_token_of_a_removed_person_are_nothing(database:
         assert tokens.remove_token(connection, 1)
         assert not tokens.remove_token(connection, 1)
         remove_person(connection, ann)
-        assert tokens.find_token(connection, first) is None
-        assert tokens.find_token(connection, second) is None
+        assert tokens.find_token(connection, first, NOW_MS) is None
+        assert tokens.find_token(connection, second, NOW_MS) is None
 
 
 def test_a_unit_is_claimed_once_and_again_after_its_release(database: Database) -> None:
@@ -172,9 +185,9 @@ def test_a_new_password_ends_every_session_and_every_token_of_the_person(databas
         operators = tokens.add_token(connection, NOW_MS)
         set_password(connection, ann, "a new hash")
         assert who_has_session(connection, cookie, NOW_MS) is None
-        assert tokens.find_token(connection, hers) is None
-        assert tokens.find_token(connection, his) is not None
-        assert tokens.find_token(connection, operators) is not None
+        assert tokens.find_token(connection, hers, NOW_MS) is None
+        assert tokens.find_token(connection, his, NOW_MS) is not None
+        assert tokens.find_token(connection, operators, NOW_MS) is not None
         login = find_login(connection, "ann")
     assert login == Login(ann, "a new hash")
 
