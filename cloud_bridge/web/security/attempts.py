@@ -6,12 +6,13 @@ that is guessed at from everywhere last: nobody can keep somebody else out with 
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from threading import Lock
 
 from cloud_bridge.client_address import network_of
 
 WINDOW_MS = 15 * 60 * 1000  # in which an allowance used up comes back whole
+Limit = tuple[str, int]  # key, and how many wrong guesses it may have in the window
 MAX_KEYS = 10_000  # the oldest are forgotten
 
 
@@ -22,24 +23,42 @@ class Attempts:
         self._used: OrderedDict[str, tuple[float, int]] = OrderedDict()  # key -> how many, as of when
         self._lock = Lock()
 
-    def wait_ms(self, limits: Iterable[tuple[str, int]], now_ms: int) -> int:
-        """How long until the next guess is heard; 0 when now. `limits` are keys with their allowance."""
+    def reserve(self, limits: Sequence[Limit], now_ms: int) -> int:
+        """Count a guess as wrong before it is looked at, so that many at once are no more than one after the other; then 0.
+        Otherwise how long until the next guess is taken, and nothing is counted. `limits` are keys with their allowance.
+        """
+        with self._lock:
+            wait_ms = max(self._wait_ms(key, allowed, now_ms) for key, allowed in limits)
+            if wait_ms == 0:
+                self._count(limits, now_ms)
+            return wait_ms
+
+    def wait_ms(self, limits: Sequence[Limit], now_ms: int) -> int:
+        """How long until the next guess is taken; 0 when now. For guesses that cost next to nothing to look at."""
         with self._lock:
             return max(self._wait_ms(key, allowed, now_ms) for key, allowed in limits)
 
-    def failed(self, limits: Iterable[tuple[str, int]], now_ms: int) -> None:
-        """A wrong guess."""
+    def failed(self, limits: Sequence[Limit], now_ms: int) -> None:
+        """A wrong guess that was not reserved."""
         with self._lock:
-            for key, allowed in limits:
-                self._used[key] = (self._left(key, allowed, now_ms) + 1, now_ms)
-                self._used.move_to_end(key)
-            while len(self._used) > MAX_KEYS:
-                self._used.popitem(last=False)
+            self._count(limits, now_ms)
 
-    def succeeded(self, key: str) -> None:
-        """Whoever guessed under this key knows it after all."""
+    def succeeded(self, limits: Sequence[Limit]) -> None:
+        """The guess that was reserved was right: it counts nowhere, and under the first key those before it do not either."""
         with self._lock:
-            self._used.pop(key, None)
+            (own, _), *others = limits
+            self._used.pop(own, None)
+            for key, _ in others:
+                if key in self._used:
+                    used, then_ms = self._used[key]
+                    self._used[key] = (max(0.0, used - 1), then_ms)
+
+    def _count(self, limits: Sequence[Limit], now_ms: int) -> None:
+        for key, allowed in limits:
+            self._used[key] = (self._left(key, allowed, now_ms) + 1, now_ms)
+            self._used.move_to_end(key)
+        while len(self._used) > MAX_KEYS:
+            self._used.popitem(last=False)
 
     def _left(self, key: str, allowed: int, now_ms: int) -> float:
         """How many of the wrong guesses still count."""
@@ -51,12 +70,18 @@ class Attempts:
         return max(0, int(over * WINDOW_MS / allowed))
 
 
-def login_limits(name: str, address: str) -> list[tuple[str, int]]:
+def login_limits(name: str, address: str) -> list[Limit]:
     """The keys of a login and how many wrong passwords each may have in 15 minutes."""
     address = network_of(address)
     return [(f"{name}@{address}", 8), (f"@{address}", 40), (name, 200)]
 
 
-def token_limits(address: str) -> list[tuple[str, int]]:
+def own_password_limits(person_id: int) -> list[Limit]:
+    """As in `login_limits`, for somebody who is logged in and is asked for their password again: whoever finds an open browser
+    may not guess it there."""
+    return [(f"own password {person_id}", 8)]
+
+
+def token_limits(address: str) -> list[Limit]:
     """The keys of an API token, as in `login_limits`."""
     return [(f"token@{network_of(address)}", 40)]

@@ -21,7 +21,7 @@ from cloud_bridge.store.units import Unit, visible_units
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import Field, OwnForm, PersonOf, UnitOf, page, to
-from cloud_bridge.web.pages.everyone.login import give_session, who_knows
+from cloud_bridge.web.pages.everyone.login import give_session, knows_own
 from cloud_bridge.web.presentation.words import lasting
 from cloud_bridge.web.security.access import PasswordsOf, StateDep
 from cloud_bridge.web.security.attempts import Attempts
@@ -64,8 +64,7 @@ def change_password(
     request: Request, app_state: StateDep, passwords: PasswordsOf, person: PersonOf, old: Field, new: Field
 ) -> Response:
     """Every other browser is logged out, and every token of theirs ends; this browser goes on."""
-    if who_knows(app_state, passwords, person.name, old) is None:
-        note(request, Kind.WRONG_PASSWORD, person, "to change it")
+    if not knows_own(request, app_state, passwords, person, old, "to change it"):
         raise Refused("That is not your password", "The old password was wrong. Nothing was changed.")
     with app_state.database.reading() as connection:  # of its own: none is held while a password is hashed
         address = email_of(connection, person.id) or ""

@@ -10,10 +10,11 @@ from cloud_bridge.store.names import folded
 from cloud_bridge.store.people import SESSION_MS, close_session, find_login, open_session
 from cloud_bridge.store.secrets import new_secret
 from cloud_bridge.store.security_events import Kind
+from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.page import Field, OwnForm, is_secure, page, to
 from cloud_bridge.web.presentation.words import lasting
 from cloud_bridge.web.security.access import SESSION_COOKIE, PasswordsOf, StateDep
-from cloud_bridge.web.security.attempts import Attempts, login_limits
+from cloud_bridge.web.security.attempts import Attempts, login_limits, own_password_limits
 from cloud_bridge.web.security.forms import check_form, form_token
 from cloud_bridge.web.security.log import address_of_client, note
 
@@ -41,16 +42,14 @@ def login(
     check_form(request.cookies.get(LOGIN_COOKIE), form)
     attempts: Attempts = request.app.state.attempts
     limits, now_ms = login_limits(folded(name), address_of_client(request)), app_state.verified.now_ms()
-    wait_ms = attempts.wait_ms(limits, now_ms)
-    if wait_ms:
+    if wait_ms := attempts.reserve(limits, now_ms):
         note(request, Kind.TOO_MANY_PASSWORDS)
         return _login_page(request, next, 429, wait=lasting(wait_ms))
     person = who_knows(app_state, passwords, name, password)
     if person is None:
-        attempts.failed(limits, now_ms)
         note(request, Kind.WRONG_PASSWORD)
         return _login_page(request, next, 401)
-    attempts.succeeded(limits[0][0])
+    attempts.succeeded(limits)
     response = to(_ours(next))
     give_session(request, response, app_state, person)
     note(request, Kind.LOGGED_IN, person)
@@ -74,6 +73,22 @@ def who_knows(app_state: AppState, passwords: Passwords, name: str, password: st
         login = find_login(connection, name)
     matches = passwords.matches(None if login is None else login.password_hash, password)
     return login.person if login is not None and matches else None
+
+
+def knows_own(
+    request: Request, app_state: AppState, passwords: Passwords, person: Person, password: str, why: str
+) -> bool:
+    """Whether it is the password of the person who is logged in. `why` is for the security log. Raises Refused (429)."""
+    attempts: Attempts = request.app.state.attempts
+    limits = own_password_limits(person.id)
+    if wait_ms := attempts.reserve(limits, app_state.verified.now_ms()):
+        note(request, Kind.TOO_MANY_PASSWORDS, person, why)
+        raise Refused("Too many wrong passwords", f"Try again in {lasting(wait_ms)}. Nothing was changed.", 429)
+    if who_knows(app_state, passwords, person.name, password) is None:
+        note(request, Kind.WRONG_PASSWORD, person, why)
+        return False
+    attempts.succeeded(limits)
+    return True
 
 
 def give_session(request: Request, response: Response, app_state: AppState, person: Person) -> None:

@@ -21,7 +21,7 @@ from cloud_bridge.vehicles.linking.consents import return_all
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import Number, OwnForm, PersonOf, page, to
-from cloud_bridge.web.pages.everyone.login import who_knows
+from cloud_bridge.web.pages.everyone.login import knows_own
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import EXPORTS, use
@@ -115,9 +115,10 @@ async def erase_data(
     The turn to hash a password is not held while car makers are waited for.
     """
     async with app_state.passwords.turn() as passwords:
-        known = await run_in_threadpool(who_knows, app_state, passwords, person.name, password)
-    if known is None:
-        note(request, Kind.WRONG_PASSWORD, person, "to erase the account")
+        known = await run_in_threadpool(
+            knows_own, request, app_state, passwords, person, password, "to erase the account"
+        )
+    if not known:
         raise Refused("That is not your password", "Nothing was deleted.")
     untold = await return_all(app_state.accounts, person.id, RETURN_WITHIN_S)
     await run_in_threadpool(_erase, app_state, person)

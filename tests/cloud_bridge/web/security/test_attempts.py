@@ -31,7 +31,7 @@ def test_the_allowance_comes_back_one_by_one() -> None:
 def test_a_right_password_forgets_the_wrong_ones() -> None:
     tries = Attempts()
     guess(tries, 3)
-    tries.succeeded("ann@here")
+    tries.succeeded(LIMITS)
     assert tries.wait_ms(LIMITS, 0) == 0
 
 
@@ -68,3 +68,24 @@ def test_a_household_has_one_address_whichever_of_its_ipv6_addresses_it_uses() -
     assert keys("fe80::1%eth0") == keys("fe80::2%eth0")
     assert keys("192.0.2.1") != keys("192.0.2.2")
     assert keys("") == ["dora@", "@", "dora"]
+
+
+def test_guesses_at_the_same_time_are_no_more_than_one_after_the_other() -> None:
+    tries = Attempts()
+    assert [tries.reserve(LIMITS, 0) == 0 for _ in range(5)] == [True] * 3 + [False] * 2
+
+
+def test_a_right_one_takes_nothing_from_the_others_behind_the_same_address() -> None:
+    """Forty people of one office log in, one after the other."""
+    tries = Attempts()
+    for number in range(200):
+        limits = login_limits(f"person {number}", "192.0.2.1")
+        assert tries.reserve(limits, 0) == 0
+        tries.succeeded(limits)
+
+
+def test_what_is_refused_is_not_counted() -> None:
+    tries = Attempts()
+    for _ in range(50):
+        tries.reserve(LIMITS, 0)
+    assert tries.reserve(LIMITS, WINDOW_MS // 3) == 0
