@@ -14,6 +14,7 @@ from cloud_bridge.store.tables import people, tokens, web_sessions
 
 __all__ = ["SESSION_MS", "Person", "Role"]
 
+SESSION_ID_LENGTH = 16  # of 64 hexadecimal digits
 SESSION_MS = 30 * 24 * 3600 * 1000  # a phone in a pocket stays logged in for a month
 
 
@@ -22,6 +23,14 @@ class Login(NamedTuple):
 
     person: Person
     password_hash: str
+
+
+class WebSession(NamedTuple):
+    """A browser in which somebody is logged in."""
+
+    id: str  # the beginning of its hash
+    since_ms: int
+    is_this: bool  # the browser that asks
 
 
 def add_person(
@@ -115,6 +124,25 @@ def who_has_session(connection: Connection, token: str, now_ms: int) -> Person |
 
 def close_session(connection: Connection, token: str) -> None:
     connection.execute(delete(web_sessions).where(web_sessions.c.token_hash == hash_of(token)))
+
+
+def sessions_of(connection: Connection, person: Person, token: str, now_ms: int) -> list[WebSession]:
+    """The browsers in which the person is logged in, the newest first. `token` is the cookie of the one that asks."""
+    own, mine = web_sessions.c.token_hash, web_sessions.c.person_id == person.id
+    query = select(own, web_sessions.c.expires_ms).where(mine, web_sessions.c.expires_ms > now_ms)
+    rows = connection.execute(query.order_by(web_sessions.c.expires_ms.desc()))
+    return [
+        WebSession(row.token_hash[:SESSION_ID_LENGTH], row.expires_ms - SESSION_MS, row.token_hash == hash_of(token))
+        for row in rows
+    ]
+
+
+def end_sessions(connection: Connection, person: Person, session_id: str | None = None, but: str = "") -> int:
+    """End one of the person's, or every one but that of the cookie `but`; returns how many."""
+    which = web_sessions.c.token_hash != hash_of(but)
+    if session_id is not None:
+        which = web_sessions.c.token_hash.startswith(session_id, autoescape=True)
+    return connection.execute(delete(web_sessions).where(web_sessions.c.person_id == person.id, which)).rowcount
 
 
 def _persons(*more: Any) -> Select[Any]:

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     PASSWORD_CHANGED = "password_changed"
     EMAIL_CHANGED = "email_changed"
     ROLE_CHANGED = "role_changed"
+    SESSIONS_ENDED = "sessions_ended"
     TOKEN_ADDED = "token_added"
     TOKEN_REMOVED = "token_removed"
     UNIT_ADDED = "unit_added"

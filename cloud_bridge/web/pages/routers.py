@@ -2,7 +2,7 @@
 
 from cloud_bridge.web.api import vehicle_webhooks
 from cloud_bridge.web.pages.driver import charge_points, charging, history, ready_by, vehicle_choice, vehicles
-from cloud_bridge.web.pages.everyone import account, email, login, own_data, pwa, support
+from cloud_bridge.web.pages.everyone import account, email, login, own_data, pwa, sessions, support
 from cloud_bridge.web.pages.installer import jobs
 from cloud_bridge.web.pages.operator import fleet, security
 
@@ -16,6 +16,7 @@ ROUTERS = (
     account.router,
     email.router,
     own_data.router,
+    sessions.router,
     vehicle_choice.router,
     vehicles.router,
     ready_by.router,

@@ -23,6 +23,7 @@ WORDS = {
     Kind.PASSWORD_CHANGED: "Password changed",
     Kind.EMAIL_CHANGED: "E-mail address changed",
     Kind.ROLE_CHANGED: "Role changed",
+    Kind.SESSIONS_ENDED: "Other browsers logged out",
     Kind.TOKEN_ADDED: "API token added",
     Kind.TOKEN_REMOVED: "API token removed",
     Kind.UNIT_ADDED: "Charger added",
