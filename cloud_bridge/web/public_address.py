@@ -7,6 +7,10 @@ it there or not, and puts it before what goes out in a header; `below` does the 
 The Host header is replaced before anything reads it, and so is the scheme: who sends a request chooses neither where our
 links lead nor whether a cookie may cross the network in clear text. Where no public address is set there is nothing to put
 in its place, and no link is made of it either: within the pages all links are paths, and letters lead to this machine.
+
+Where people reach us over TLS, browsers are told to do so always, and our cookies get the prefix that makes a browser hold
+that they came over TLS and from this host (RFC 6265bis, 4.1.3): a neighbour below the same domain can plant none. Inside, they
+have their names without it.
 """
 
 import re
@@ -23,6 +27,8 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.settings import Settings
 
 PORTS = {"http": 80, "https": 443}
+COOKIES = "chargekeeper_"  # how the names of ours begin
+HSTS = "max-age=31536000"  # a year (RFC 6797)
 LED_BY = ("location", "hx-redirect")  # headers whose value is a path of ours
 _LINK = re.compile(r'(\s(?:href|src|action|formaction|hx-[a-z:-]+)=")/(?!/)')
 _COOKIE_PATH = re.compile(r"(; path=)/(?=;|$)", re.IGNORECASE)
@@ -37,6 +43,13 @@ class Address(NamedTuple):
     host: str
     port: int
     root: str  # the path below which the pages lie: "" or "/chargers"
+
+    @property
+    def cookie_prefix(self) -> str:
+        """Of the names of our cookies, outside. "__Host-" is refused by browsers below a path."""
+        if self.scheme == "http":
+            return ""
+        return "__Secure-" if self.root else "__Host-"
 
 
 @lru_cache(maxsize=8)
@@ -76,12 +89,12 @@ class PublicAddress:
             await RedirectResponse(address.root + "/", 308)(scope, receive, send)
             return
 
-        async def send_below_root(message: Message) -> None:
-            if address.root and message["type"] == "http.response.start":
-                _lead_below(address.root, MutableHeaders(scope=message))
+        async def send_outside(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _outside(address, MutableHeaders(scope=message))
             await send(message)
 
-        await self._app(_inside(scope, address), receive, send_below_root)
+        await self._app(_inside(scope, address), receive, send_outside)
 
 
 def _address(scope: Scope) -> Address:
@@ -100,20 +113,43 @@ def _inside(scope: Scope, address: Address) -> Scope:
         others = [(name, value) for name, value in scope["headers"] if name != b"host"]
         inside["headers"] = [*others, (b"host", address.netloc.encode())]
         inside["server"] = (address.host, address.port)
+    if address.cookie_prefix:
+        inside["headers"] = [
+            (name, _own_cookies(value, address.cookie_prefix) if name == b"cookie" else value)
+            for name, value in inside["headers"]
+        ]
     if address.root and scope["path"].startswith(address.root + "/"):
         inside["path"] = scope["path"][len(address.root) :]
         inside["raw_path"] = scope.get("raw_path", b"").removeprefix(address.root.encode())
     return inside
 
 
-def _lead_below(root: str, headers: MutableHeaders) -> None:
-    for name in LED_BY:
+def _own_cookies(header: bytes, prefix: str) -> bytes:
+    """A Cookie header as it is inside: ours without the prefix, and none in their names that came without it."""
+    kept = []
+    for cookie in header.decode("latin-1").split(";"):
+        cookie = cookie.strip()
+        if cookie.startswith(prefix + COOKIES):
+            kept.append(cookie.removeprefix(prefix))
+        elif not cookie.startswith(COOKIES):
+            kept.append(cookie)
+    return "; ".join(kept).encode("latin-1")
+
+
+def _outside(address: Address, headers: MutableHeaders) -> None:
+    """What goes out in headers, as the world sees it."""
+    if address.scheme == "https":
+        headers["Strict-Transport-Security"] = HSTS
+    for name in LED_BY if address.root else ():
         path = headers.get(name, "")
         if path.startswith("/") and not path.startswith("//"):
-            headers[name] = root + path
+            headers[name] = address.root + path
     headers.raw[:] = [
-        (name, _COOKIE_PATH.sub(rf"\g<1>{root}", value.decode("latin-1")).encode("latin-1"))
-        if name == b"set-cookie"
-        else (name, value)
+        (name, _cookie_outside(address, value.decode("latin-1")).encode("latin-1") if name == b"set-cookie" else value)
         for name, value in headers.raw
     ]
+
+
+def _cookie_outside(address: Address, cookie: str) -> str:
+    prefix = address.cookie_prefix if cookie.startswith(COOKIES) else ""
+    return prefix + (_COOKIE_PATH.sub(rf"\g<1>{address.root}", cookie) if address.root else cookie)

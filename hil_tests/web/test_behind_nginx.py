@@ -85,8 +85,9 @@ def site(
 
 
 def test_cookies_are_secure_and_stay_below_the_path(site: Site) -> None:
-    cookies = [one for one in site.page.context.cookies() if one["name"].startswith("chargekeeper")]
-    assert cookies
+    cookies = [one for one in site.page.context.cookies() if "chargekeeper" in one["name"]]
+    prefix = "__Secure-" if site.root else "__Host-"
+    assert cookies and all(one["name"].startswith(prefix) for one in cookies)
     for cookie in cookies:
         assert (cookie["secure"], cookie["httpOnly"], cookie["path"]) == (True, True, site.root or "/")
 

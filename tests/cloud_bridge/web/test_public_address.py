@@ -287,3 +287,31 @@ def test_an_alert_ends_with_a_link_to_the_charge_point(
     Journal(unit, "home-1").raised("relay_welded")
     bridge.until(lambda: alarm.notice() or sent, "sent")
     assert sent[0].splitlines()[-1] == "https://example.org/chargers/charge-points/home-1"
+
+
+@pytest.mark.parametrize(
+    ("url", "prefix"), [("https://example.org", "__Host-"), ("https://example.org/c", "__Secure-")]
+)
+def test_a_cookie_that_a_neighbour_of_the_domain_has_planted_is_none_of_ours(
+    bridge: Bridge, url: str, prefix: str
+) -> None:
+    set_address(bridge, url)
+    bridge.add_person("dora", PASSWORD, Role.DRIVER)
+    answer = log_in(TestClient(bridge.client.app, base_url=url), url, "dora")
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+    (session,) = [one for one in answer.headers.get_list("set-cookie") if "chargekeeper_session" in one]
+    name, _, value = session.split(";")[0].partition("=")
+    assert name == f"{prefix}chargekeeper_session"
+    for sent, status in (
+        (f"{name}={value}", 200),
+        (f"chargekeeper_session={value}", 303),
+        (f"other=1; {name}={value}", 200),
+    ):
+        client = TestClient(bridge.client.app, base_url=url, follow_redirects=False)
+        assert client.get(f"{url}/account", headers={"Cookie": sent}).status_code == status, sent
+
+
+def test_without_tls_there_is_neither_prefix_nor_a_promise_of_tls(bridge: Bridge) -> None:
+    answer = bridge.stranger().get("/login")
+    assert "Strict-Transport-Security" not in answer.headers
+    assert answer.headers["set-cookie"].startswith("chargekeeper_login=")
