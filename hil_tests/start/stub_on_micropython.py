@@ -1,8 +1,9 @@
 """Runs on MicroPython: `FOLDER SABOTAGE CAUSE [CHIP]`, a whole unit on a board of stubs.
 
-SABOTAGE is a part that is made to fail. FOLDER is its flash, or CHIP the file of its flash chip; CAUSE is that of the reset. A
-car that wants to charge is plugged in from the start; the modem never answers. What is typed on the console comes from
-standard input. It prints `charged MS LED` when the contactor closes, then answers each line of the console and ends.
+SABOTAGE is a part that is made to fail. FOLDER is its flash, with its RTC's memory beside it in FOLDER.rtc, or CHIP the file
+of its flash chip; CAUSE is that of the reset. A car that wants to charge is plugged in from the start; the modem never
+answers. What is typed on the console comes from standard input. It prints `charged MS LED` when the contactor closes, then
+answers each line of the console and ends.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code="attr-defined,no-any-return"
@@ -104,6 +105,11 @@ class StubBoard(Board):
             self.flash = "/flash"
             self._chip = FlashImage(sys.argv[4])
             self.formatted = self._chip.mount(self.flash)
+        try:
+            with open(folder + ".rtc") as file:
+                self.latched = tuple(file.read().split())
+        except OSError:
+            pass  # nothing was kept
         self.feeds = 0
 
     def read(self, inputs):
@@ -135,7 +141,7 @@ class StubBoard(Board):
         exit_now(1)
 
 
-for name in sys.argv[2:3]:
+def sabotage(name):
     if name == "tls":
         sys.modules["tls"] = object()  # type: ignore[assignment]  # which has nothing that a module has
     elif name.rpartition(".")[2][:1].isupper():
@@ -143,6 +149,13 @@ for name in sys.argv[2:3]:
         imported = __import__(module, None, None, (made,))
         getattr(imported, made).__init__ = sabotaged
 
-from firmware.app import run  # noqa: E402  # what is sabotaged must be so before
 
-run(StubBoard)
+def start(make_board):
+    sabotage(sys.argv[2])
+    from firmware.app import run  # what is sabotaged must be so before
+
+    run(make_board)
+
+
+if __name__ == "__main__":
+    start(StubBoard)

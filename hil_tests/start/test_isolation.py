@@ -96,9 +96,17 @@ def constructors() -> list[str]:
 
 
 def run(
-    folder: Path, sabotage: str = "", cause: str = "power_on", typed: str = TYPED, image: Path | None = None
+    folder: Path,
+    sabotage: str = "",
+    cause: str = "power_on",
+    typed: str = TYPED,
+    image: Path | None = None,
+    script: Path = SCRIPT,
+    more: tuple[Path, ...] = (),
 ) -> Run:
-    """A unit with a car, until it has answered what is `typed`. `image` is the file of its flash chip, if it has one."""
+    """A unit with a car, until it has answered what is `typed`. `image` is the file of its flash chip, if it has one; `more`
+    is handed to a `script` that takes more.
+    """
     tree = folder / "tree"
     build(VIRTUAL)
     (folder / "flash").mkdir(exist_ok=True)
@@ -107,7 +115,17 @@ def run(
         compiled.unlink()
         compiled.with_suffix(".py").write_text(f"raise ImportError('sabotaged {sabotage}')\n")
     done = subprocess.run(
-        [MICROPYTHON, "-X", f"heapsize={HEAP}", SCRIPT, folder / "flash", sabotage, cause, *([image] if image else [])],
+        [
+            MICROPYTHON,
+            "-X",
+            f"heapsize={HEAP}",
+            script,
+            folder / "flash",
+            sabotage,
+            cause,
+            *([image] if image else []),
+            *more,
+        ],
         input=typed,
         env={**os.environ, "MICROPYPATH": f"{tree}:.frozen"},
         capture_output=True,

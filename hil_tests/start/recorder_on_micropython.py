@@ -1,0 +1,53 @@
+"""Runs on MicroPython: `FOLDER "" CAUSE CHIP LOG`: the unit of stub_on_micropython.py, which records its flash writes.
+
+LOG gets every change of the chip, a line each: `w BLOCK OFFSET HEX` for a programming, `e BLOCK` for an erasing; and `m` once
+the chip is mounted. Vehicles come and go all the time, so that sessions are stored beside what is typed.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-subclassing-any, disable-error-code="import-not-found, method-assign"
+# (MicroPython has no typing module, and what is replaced here is replaced on purpose.)
+
+import binascii
+import sys
+
+import stub_on_micropython as stub
+
+from firmware.boards.flash_image import FlashImage
+
+ERASE = 6  # of the block device protocol
+PLUGGED_MS, UNPLUGGED_MS = 1200, 300
+
+log = open(sys.argv.pop(5), "wb")  # noqa: SIM115  # as long as the unit runs
+plain_writeblocks, plain_ioctl, plain_mount = FlashImage.writeblocks, FlashImage.ioctl, FlashImage.mount
+
+
+def writeblocks(image, block, buffer, offset=0):
+    log.write(b"w %d %d %s\n" % (block, offset, binascii.hexlify(buffer)))
+    plain_writeblocks(image, block, buffer, offset)
+
+
+def ioctl(image, operation, argument):
+    if operation == ERASE:
+        log.write(b"e %d\n" % argument)
+    return plain_ioctl(image, operation, argument)
+
+
+def mount(image, folder):
+    formatted = plain_mount(image, folder)
+    log.write(b"m\n")
+    return formatted
+
+
+class BusyBoard(stub.StubBoard):
+    """Its vehicle is unplugged again and again."""
+
+    def read(self, inputs):
+        super().read(inputs)
+        is_first = self.charged_ms is None
+        if not is_first and self.clock.now_ms() % (PLUGGED_MS + UNPLUGGED_MS) >= PLUGGED_MS:
+            inputs.pilot_high_mv = 12000
+
+
+FlashImage.writeblocks, FlashImage.ioctl, FlashImage.mount = writeblocks, ioctl, mount
+stub.GIVE_UP_MS = 60000
+stub.start(BusyBoard)
