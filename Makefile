@@ -54,8 +54,9 @@ fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answ
 	@CLOCK_STORIES=10000 .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/test_clock_stories.py
 	@.venv/bin/python -m tests.modem.mutations 1000000
 
-power-loss: .venv ## the outbox after a power cut at every point of a scenario; CUT=n looks at one of them
+power-loss: .venv ## the power is cut at every point of a scenario of the outbox (CUT=n: at this one alone), and at each of a unit's first 200 flash writes
 	@MICROPYPATH=.frozen:. .venv/bin/micropython -X heapsize=16M tests/firmware/power_loss/run.py $(if $(CUT),CUT=$(CUT),1)
+	@$(if $(CUT),:,.venv/bin/python -m hil_tests.start.flash_cuts)
 
 life: .venv ## 1,000 faults between five units and their cloud: every record once (25 minutes)
 	@.venv/bin/python -m hil_tests.link_life
@@ -64,9 +65,10 @@ size: .venv ## what the firmware takes of each board's flash (or BOARD=...), aga
 	@.venv/bin/python -m hil_tests.rig.image
 	@.venv/bin/python -m hil_tests.cortex_m --if-built
 
-bench: .venv ## what is promised in figures, each beside its peer: contactor, mains cuts, guard, modem, bytes on air, cloud, pages
+bench: .venv ## what is promised in figures, each beside its peer: contactor, mains cuts, latched faults, guard, modem, bytes on air, cloud, pages
 	@.venv/bin/python -m hil_tests.bench latency
 	@.venv/bin/python -m hil_tests.bench cuts
+	@.venv/bin/python -m hil_tests.bench latched
 	@.venv/bin/python -m hil_tests.bench guard
 	@.venv/bin/python -m hil_tests.bench contact
 	@.venv/bin/python -m hil_tests.bench.modem

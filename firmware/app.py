@@ -15,7 +15,7 @@ import time
 from firmware.charge_point import SAFE_SETUP, ChargePoint, setup
 from firmware.charging import delay, schedule
 from firmware.charging.claims import Claims
-from firmware.charging.controller import NOTHING, Controller
+from firmware.charging.controller import Controller, Restored
 from firmware.claim_manager import ClaimManager
 from firmware.clock import Clock, at_least
 from firmware.control_loop import ControlLoop
@@ -33,7 +33,6 @@ if False:  # for mypy alone
     from typing import Any
 
     from firmware.boards.board import Board
-    from firmware.charging.controller import Restored
     from firmware.console import Console
     from firmware.daily_report import DailyReport
     from firmware.installer_lock import InstallerLock
@@ -62,7 +61,9 @@ class Unit(ChargePoint):
         health.settings = settings
         fell_back = boot and settings and boot.watchdogs >= boots.LOOP and settings.fall_back()
         checkpoint = part("checkpoint", Checkpoint, board.flash, control_clock.now_ms())
-        restored = part("restore", self._restore, checkpoint) or NOTHING
+        # The mains off and on again is a person's doing, and clears what needs one; our own restart does not.
+        latched = () if board.reset_cause == "power_on" else board.latched
+        restored = part("restore", self._restore, checkpoint, latched) or Restored(None, None, 0, latched)
         controller = Controller(control_clock.now_ms(), setup(settings) if settings else SAFE_SETUP, restored)
         exchange = self.exchange = controller.exchange
         self.wall_clock = WallClock(self._clock)
@@ -99,13 +100,13 @@ class Unit(ChargePoint):
         finally:
             self._pause()
 
-    def _restore(self, checkpoint: "Checkpoint") -> "Restored":
+    def _restore(self, checkpoint: "Checkpoint", latched: "tuple[str, ...]") -> Restored:
         with LazyImport():
             from firmware.storage import session_log
 
             sessions = session_log.SessionLog(self._board.flash).last_number()
-        # The mains off and on again is a person's doing, and clears what needs one; our own restart does not.
-        return restore(checkpoint, self._control_clock.now_ms(), sessions, self.health.cause == "power_on")
+        cleared = self.health.cause == "power_on"
+        return restore(checkpoint, self._control_clock.now_ms(), sessions, cleared, latched)
 
     def _make_persistence(self, checkpoint: "Checkpoint") -> Persistence:
         claims = Claims(self._draw_s, checkpoint.number("delay_s"), checkpoint.value.get("override"))

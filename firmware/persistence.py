@@ -1,5 +1,5 @@
-"""Between the rules and the flash, four times a second in the pauses of the communication thread: the claims are renewed, a
-session that ended becomes a record, and what must survive a power cut a checkpoint.
+"""Between the rules and the flash, in the pauses of the communication thread, four times a second and when the faults change:
+the claims are renewed, a session that ended becomes a record, and what must survive a power cut a checkpoint.
 
 Nothing is written while our own supply collapses.
 """
@@ -36,6 +36,7 @@ class Persistence:
         self._flash = flash
         self._wall_clock = wall_clock
         self._polled_ms = -EVERY_MS  # the rules wait for the first claims
+        self._faults: tuple[str, ...] = ()  # then
         resumed = claim_manager.resumed
         # A session, and its beginning in UTC or None:
         self._began: tuple[int | None, int | None] = resumed, checkpoint.number("began_s", None)
@@ -47,9 +48,10 @@ class Persistence:
     def poll(self) -> None:
         now_ms = self._wall_clock.now_ms()
         report = self._exchange.report
-        if now_ms - self._polled_ms < EVERY_MS or not self._exchange.powered or report.total_wh is None:
+        is_due = now_ms - self._polled_ms >= EVERY_MS or report.faults is not self._faults
+        if not is_due or not self._exchange.powered or report.total_wh is None:
             return  # or nothing was read yet
-        self._polled_ms = now_ms
+        self._polled_ms, self._faults = now_ms, report.faults
         if self._astray and report.session and report.session.number == self._claim_manager.resumed:
             self._set_right(now_ms)
         self._claim_manager.step(now_ms, report)
@@ -109,9 +111,11 @@ class Persistence:
         self._essence = essence
 
 
-def restore(checkpoint: "Checkpoint", now_ms: int, sessions: int = 0, cleared: bool = False) -> Restored:
+def restore(
+    checkpoint: "Checkpoint", now_ms: int, sessions: int = 0, cleared: bool = False, latched: "tuple[str, ...]" = ()
+) -> Restored:
     """What the charging goes on with after a restart; a new unit's when there is nothing to go by. `sessions` is the number of
-    the last one in the session log; `cleared`: no fault stays latched.
+    the last one in the session log; `cleared`: no fault stays latched; else those of the checkpoint and `latched` do.
     """
     register = Register()
     if "total_wh" in checkpoint.value:
@@ -121,4 +125,4 @@ def restore(checkpoint: "Checkpoint", now_ms: int, sessions: int = 0, cleared: b
         number, lasted_s, charging_s, start_wh = stored
         kept = Kept(number, now_ms - lasted_s * 1000, charging_s, start_wh)
     sessions = max(sessions, checkpoint.number("sessions"))
-    return Restored(register, kept, sessions, () if cleared else checkpoint.value.get("latched", ()))
+    return Restored(register, kept, sessions, () if cleared else latched + tuple(checkpoint.value.get("latched", ())))

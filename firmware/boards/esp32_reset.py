@@ -1,5 +1,6 @@
-"""Why an ESP32 was reset. MicroPython tells too little: a brown-out is a PWRON_RESET to it, and a panic of its C code is a
-HARD_RESET, as machine.reset() is (ports/esp32/modmachine.c, 1.27). Nobody has seen these values on a board yet.
+"""Why an ESP32 was reset, and what its memory kept. MicroPython tells too little: a brown-out is a PWRON_RESET to it, and a
+panic of its C code is a HARD_RESET, as machine.reset() is (ports/esp32/modmachine.c, 1.27). Nobody has seen these values on a
+board yet, nor whether a brown-out leaves that memory as it was.
 """
 
 if False:  # for mypy alone
@@ -16,7 +17,9 @@ if False:  # for mypy alone
 RESET_STATE = 0x3FF48034  # RTC_CNTL_RESET_STATE_REG (ESP32 technical reference manual, 31.6)
 RESET_STATE_MASK = 0x3F  # its field for the first core
 POWERED_ON = 1  # POWERON_RESET of it; a brown-out leaves 12 or 15 there, as far as the sources of ESP-IDF tell
-ASKED = b"reset"  # in the RTC's memory, which only a loss of the supply clears: we asked for this restart ourselves
+ASKED = (
+    b"reset"  # the first word in the RTC's memory, which only a loss of the supply clears: we asked for this restart
+)
 
 
 def cause(machine: "Machine", reset_state: int, mark: bytes) -> str:
@@ -27,6 +30,16 @@ def cause(machine: "Machine", reset_state: int, mark: bytes) -> str:
     told = machine.reset_cause()
     if told == machine.PWRON_RESET:
         return "power_on" if reset_state & RESET_STATE_MASK == POWERED_ON else "brown_out"
-    if told == machine.WDT_RESET or (told == machine.HARD_RESET and mark != ASKED):
+    if told == machine.WDT_RESET or (told == machine.HARD_RESET and mark[: len(ASKED)] != ASKED):
         return "watchdog"
     return "soft"
+
+
+def latched(mark: bytes) -> "tuple[str, ...]":
+    """The names of latched faults in the RTC's memory, behind ASKED. What a dip of the supply has damaged is no name of one,
+    and the checkpoint on the flash stands beside it (persistence.py).
+    """
+    try:
+        return tuple(name for name in mark.decode().split(" ") if name and name != ASKED.decode())
+    except UnicodeError:
+        return ()

@@ -19,7 +19,7 @@ from machine import ADC, I2C, PWM, WDT, Pin
 
 from firmware.boards import littlefs
 from firmware.boards.board import Board
-from firmware.boards.esp32_reset import ASKED, RESET_STATE, cause
+from firmware.boards.esp32_reset import ASKED, RESET_STATE, cause, latched
 from firmware.boards.i2c_parts import Parts
 from firmware.boards.plateaus import plateaus, resistance_ohm
 from firmware.charging.io import F
@@ -65,9 +65,9 @@ class TCallBoard(Board):
         self._live_line = Pin(LIVE_LINE, Pin.OUT, value=0)
         self._light = neopixel.NeoPixel(Pin(LIGHT, Pin.OUT), 1)
         self._watchdog = WDT(timeout=WATCHDOG_MS)  # before anything that could hang
-        rtc = machine.RTC()
-        self.reset_cause = cause(machine, machine.mem32[RESET_STATE], rtc.memory())
-        rtc.memory(b"")
+        mark = machine.RTC().memory()
+        self.reset_cause, self.latched = cause(machine, machine.mem32[RESET_STATE], mark), latched(mark)
+        self.keep_latched(self.latched)
         self._pwm: PWM | None = None
         self._duty_u16 = F
         self._pilot_adc, self._proximity_adc, self._rail_adc = [
@@ -148,6 +148,9 @@ class TCallBoard(Board):
         else:
             self._pwm.duty_u16(duty_u16)
 
+    def keep_latched(self, names: "tuple[str, ...]") -> None:
+        machine.RTC().memory(" ".join(names).encode())
+
     def set_time(self, time_s: int) -> None:
         year, month, day, hour, minute, second, weekday, _ = time.gmtime(time_s - epoch_s(time))
         machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
@@ -156,7 +159,8 @@ class TCallBoard(Board):
         self._watchdog.feed()
 
     def reset(self) -> None:
-        machine.RTC().memory(ASKED)
+        rtc = machine.RTC()
+        rtc.memory(ASKED + b" " + rtc.memory())
         machine.reset()
 
 

@@ -1,10 +1,10 @@
 """A board that exists only in software: its wires, modem line and console are serial lines of a rig (hil_tests/rig).
 
 `micropython -m firmware.main FOLDER RESET_CAUSE`: FOLDER holds `wires`, `modem` and `console`, and `flash.bin`, the image
-of the flash. The wires carry one JSON object a line, both ways, with the names of charging/io.py; a line that is no such
-object is counted and the last good reading stands. An edge on the live line is the line `live`. A real converter always
-answers: when the rig says nothing for a while its world stands still, on a busy machine, and the board waits with it rather
-than take an old reading for a new one.
+of the flash, and `rtc`, memory that the rig clears where the supply was lost. The wires carry one JSON object a line, both
+ways, with the names of charging/io.py; a line that is no such object is counted and the last good reading stands. An edge on
+the live line is the line `live`. A real converter always answers: when the rig says nothing for a while its world stands
+still, on a busy machine, and the board waits with it rather than take an old reading for a new one.
 """
 
 import json
@@ -25,6 +25,7 @@ if False:  # for mypy alone
 
 LINE_MAX = 512  # bytes; the rig's lines are shorter
 TELL_MS = 1000  # outputs that do not change are told again at this distance
+RTC_BYTES = 80  # the names of all latched faults
 SILENT_MS = 110  # the rig tells its readings every 50
 STANDS_STILL_MS = 3000  # at most; then the last reading stands
 INPUTS, OUTPUTS = tuple(Inputs().__dict__), tuple(SAFE.__dict__)  # names of what the wires carry
@@ -49,6 +50,8 @@ class VirtualBoard(Board):
         self._feeds = 0
         self.bad_lines = 0
         self._tell()
+        self._rtc = open(folder + "/rtc", "r+b")
+        self.latched = tuple(self._rtc.read().decode().split())
         self.modem_port = Port(folder + "/modem", idle)
         self.console_port = Port(folder + "/console")
         self.modem_power = ModemPower(self._outputs)
@@ -91,6 +94,10 @@ class VirtualBoard(Board):
 
     def move_live_line(self) -> None:
         self._wires.write(b"live\n")
+
+    def keep_latched(self, names: "tuple[str, ...]") -> None:
+        self._rtc.seek(0)
+        self._rtc.write(("%-*s" % (RTC_BYTES, " ".join(names))).encode())
 
     def flash_writes(self) -> int:
         return self._flash_image.writes

@@ -51,9 +51,9 @@ class Controller:
         self._tamper = False
         self._ruling = limits.NO_READING
         self._report_ms = now_ms
-        total_wh, meter_wh = self._register.total_wh, self._register.meter_wh
+        total_wh, meter_wh, names = self._register.total_wh, self._register.meter_wh, self.faults.names
         report = Report(
-            self.phase, None, self._mode.now, (), False, 0, 0, total_wh, 0, self._ruling, self._kept, meter_wh, 0, ()
+            self.phase, None, self._mode.now, names, False, 0, 0, total_wh, 0, self._ruling, self._kept, meter_wh, 0, ()
         )
         self.exchange = Exchange(now_ms, setup, report, self.faults.history())
 

@@ -1,4 +1,4 @@
-"""`python -m hil_tests.bench latency|cuts|guard|contact`: what is promised of running units. Exits 1 if not held.
+"""`python -m hil_tests.bench latency|cuts|latched|guard|contact`: what is promised of running units. Exits 1 if not held.
 
 Each unit runs in a process of its own, so that none waits for another's simulation.
 """
@@ -10,17 +10,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hil_tests.bench import cuts, freezes, latency, tally
+from hil_tests.bench import cuts, freezes, latched, latency, tally
 from hil_tests.bench.cuts import Cuts
 from hil_tests.bench.first_contact import first_contact
 from hil_tests.bench.freezes import Freezes
+from hil_tests.bench.latched import Latched
 from hil_tests.bench.latencies import Latencies
 from hil_tests.bench.yardstick import Yardstick
 from hil_tests.fixtures.bridge_process import BridgeProcess
 from hil_tests.fixtures.ports import free_ports
 from hil_tests.fixtures.progress import bar
 
-INJECTIONS, CUTS, FREEZES = 10_000, 1_000, 1_000  # as promised
+INJECTIONS, CUTS, LOSSES, FREEZES = 10_000, 1_000, 1_000, 1_000  # as promised
 UNITS = 8
 
 
@@ -53,6 +54,20 @@ def _cuts(units: int, count: int, seed: int, folder: Path) -> Cuts:
     with tally.pool(units) as processes:
         running = [
             processes.submit(cuts.run, folder / str(number), seed + number, count // units) for number in range(units)
+        ]
+        for unit in running:
+            together.join(unit.result())
+    return together
+
+
+def _latched(units: int, count: int, seed: int, folder: Path) -> Latched:
+    together = Latched(seed)
+    shares = [count // units + (number < count % units) for number in range(units)]
+    with tally.pool(units) as processes:
+        running = [
+            processes.submit(latched.run, folder / str(number), seed + number, share)
+            for number, share in enumerate(shares)
+            if share
         ]
         for unit in running:
             together.join(unit.result())
@@ -105,11 +120,12 @@ async def _introduction(bridge: BridgeProcess, name: str) -> list[str]:
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.bench", description=__doc__)
-    parser.add_argument("what", choices=("latency", "cuts", "guard", "contact"))
+    parser.add_argument("what", choices=("latency", "cuts", "latched", "guard", "contact"))
     parser.add_argument(
         "--count",
         type=int,
-        help=f"injections (default {INJECTIONS}), cuts (default {CUTS}), or freezes of each kind (default {FREEZES})",
+        help=f"injections (default {INJECTIONS}), cuts (default {CUTS}), losses of the supply with a latched fault (default "
+        f"{LOSSES}), or freezes of each kind (default {FREEZES})",
     )
     parser.add_argument("--units", type=int, default=UNITS, help="that run side by side")
     parser.add_argument("--seed", type=int, default=0)
@@ -121,11 +137,13 @@ def main() -> int:
         print(f"seed {seed}, {units} units")
         with tempfile.TemporaryDirectory() as folder:
             return 0 if asyncio.run(_guard(units, arguments.count or FREEZES, seed, Path(folder))) else 1
-    count = arguments.count or (CUTS if arguments.what == "cuts" else INJECTIONS)
-    found: Latencies | Cuts
+    count = arguments.count or {"latency": INJECTIONS, "cuts": CUTS, "latched": LOSSES}[arguments.what]
+    found: Latencies | Cuts | Latched
     with tempfile.TemporaryDirectory() as folder, bar(arguments.what, count, tally.done):
         if arguments.what == "cuts":
             found = _cuts(units, count, seed, Path(folder))
+        elif arguments.what == "latched":
+            found = _latched(units, count, seed, Path(folder))
         else:
             found = asyncio.run(_latency(units, count, seed, Path(folder)))
     print(*found.report(), sep="\n")

@@ -45,6 +45,7 @@ class Hardware(ABC):
         self._physics: asyncio.Task[None] | None = None
         self._told: tuple[dict[str, int | bool | None], float] = ({}, 0)
         self._rail_lost_s = float("-inf")
+        self.browned_out = False  # the rail was lost for so short that the last start follows a brown-out
         self._stepped_s = 0.0
         self._modem_levels = RESET.modem_power, RESET.modem_pwrkey
         self._noted = ""
@@ -111,6 +112,13 @@ class Hardware(ABC):
         self.board.mains = on
         self.log(f"mains {'on' if on else 'off'}")
 
+    def pass_time(self, seconds: float) -> None:
+        """Lets time pass at once for a unit without a supply, of which nothing runs. Raises RuntimeError if it has one."""
+        if self.board.powered or self.running:
+            raise RuntimeError("the unit has a supply")
+        self._step(seconds)
+        self._rail_lost_s -= seconds
+
     def tamper(self, is_open: bool) -> None:
         """Opens or shuts the enclosure."""
         self.board.tamper = is_open
@@ -172,8 +180,9 @@ class Hardware(ABC):
 
     async def _power(self, on: bool, now_s: float) -> None:
         if on:
-            dip = now_s - self._rail_lost_s < BROWN_OUT_S
-            told = dip
+            self.browned_out = told = dip = now_s - self._rail_lost_s < BROWN_OUT_S
+            if not dip:
+                (self._folder / "rtc").write_bytes(b"")  # memory that outlives every reset but a loss of the supply
             if "hidden_brown_out" in self._manners:
                 told = False
                 (self._folder / "reset_register").write_text(f"{BROWN_OUT_RESET if dip else POWER_ON_RESET}\n")

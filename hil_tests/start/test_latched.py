@@ -27,6 +27,13 @@ def test_a_latched_fault_outlives_a_reset(tmp_path: Path, cause: str) -> None:
     assert int(red) > 0 and green == blue == "0"
 
 
+@pytest.mark.parametrize("sabotage", ["", "firmware.storage.checkpoint.Checkpoint"])
+def test_a_fault_that_did_not_reach_the_flash_outlives_a_brown_out(tmp_path: Path, sabotage: str) -> None:
+    (tmp_path / "flash.rtc").write_text("rcd_dc")
+    unit = run(tmp_path, sabotage, cause="brown_out")
+    assert unit.charged_ms is None and "never charged, led" in unit.output
+
+
 def test_the_mains_off_and_on_again_clears_it(tmp_path: Path) -> None:
     keep(tmp_path, "checkpoint", LATCHED)
     assert run(tmp_path).charged_ms is not None

@@ -6,7 +6,7 @@ import pytest
 
 from firmware.charging.control_state import Setup
 from firmware.charging.controller import Controller
-from firmware.charging.io import SAFE
+from firmware.charging.io import SAFE, Inputs
 from firmware.control_loop import ControlLoop
 from tests.firmware.link.fake_clock import FakeClock
 
@@ -48,3 +48,37 @@ def test_a_mistake_of_ours_opens_everything_and_then_restarts(monkeypatch: pytes
     ControlLoop(board, Controller(0, Setup(32, True, False, 0)), FakeClock())._run()
     assert board.done == [SAFE, "given up"]
     assert len(told) == 1
+
+
+class Tripping(Board):
+    """Its residual current sensor trips in the second step, beside a thermometer that is lost; the fifth ends the test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = 0
+
+    def read(self, inputs: Inputs) -> None:
+        self.steps += 1
+        if self.steps == 5:
+            raise KeyError("the end")
+        inputs.rail_mv, inputs.supply_mv, inputs.temperature_c, inputs.meter_wh = 5000, 230000, 25, 0
+        inputs.pilot_high_mv = inputs.pilot_low_mv = 12000
+        inputs.rcd_ac_trip = self.steps >= 2
+
+    def move_live_line(self) -> None:
+        pass
+
+    def feed(self) -> None:
+        pass
+
+    def keep_latched(self, names: tuple[str, ...]) -> None:
+        self.done.append((self.steps, names))
+
+
+def test_a_latched_fault_is_kept_by_the_board_in_the_step_that_sets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And in no other: it costs nothing while nothing changes."""
+    monkeypatch.setattr(sys, "print_exception", lambda error: None, raising=False)
+    clock, board = FakeClock(), Tripping()
+    monkeypatch.setattr("firmware.control_loop.time", clock)
+    ControlLoop(board, Controller(0, Setup(32, True, False, 0)), clock)._run()
+    assert [done for done in board.done if isinstance(done, tuple) and len(done) == 2] == [(1, ()), (2, ("rcd_ac",))]
