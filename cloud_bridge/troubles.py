@@ -1,14 +1,15 @@
 """Troubles of a charge point that charges, in words for people: what they mean and what to do.
 
-Their names are those of the heartbeat's key `h` (tests/samples/schema.toml). Records that were given up, the key `d`, count as
-one more.
+Their names are those of the heartbeat's key `h` (tests/samples/schema.toml). Records that were given up, the key `d`, and
+parts of the firmware that failed, the key `p`, count as one more each.
 """
 
 from typing import NamedTuple
 
 from cloud_bridge.wire import Heartbeat
 
-RECORDS_DROPPED = "records_dropped"
+RECORDS_DROPPED, PARTS_FAILED = "records_dropped", "parts_failed"
+COUNTED = (RECORDS_DROPPED, PARTS_FAILED)  # fields of a heartbeat with a number
 
 
 class Trouble(NamedTuple):
@@ -42,13 +43,19 @@ KNOWN = {
             "The charger had no room for all of its records, as after months without a connection. Its history has gaps.",
             "If the number grows while the charger is connected, ask us for help.",
         ),
+        Trouble(
+            PARTS_FAILED,
+            "Parts of its software have failed",
+            "The charger works without them. Settings, records or messages may be missing until it is started again.",
+            "Switch its supply off for 30 seconds and on again. If that does not help, ask us for help.",
+        ),
     )
 }
 
 
 def names_of(heartbeat: Heartbeat) -> list[str]:
     """The names of the troubles that a heartbeat reports; empty while there are none."""
-    return (heartbeat.troubles or []) + ([RECORDS_DROPPED] if heartbeat.records_dropped else [])
+    return (heartbeat.troubles or []) + [name for name in COUNTED if heartbeat.get(name)]
 
 
 def described(name: str) -> Trouble:
@@ -57,11 +64,11 @@ def described(name: str) -> Trouble:
 
 
 def troubles_of(heartbeat: Heartbeat) -> list[Trouble]:
-    """The troubles that a heartbeat reports, with the number of lost records in the title."""
+    """The troubles that a heartbeat reports, with the number of lost records or failed parts in the title."""
     found = [described(name) for name in names_of(heartbeat)]
     return [
-        trouble._replace(title=f"{trouble.title} ({heartbeat.records_dropped:,})")
-        if trouble.name == RECORDS_DROPPED
+        trouble._replace(title=f"{trouble.title} ({heartbeat.get(trouble.name):,})")
+        if trouble.name in COUNTED
         else trouble
         for trouble in found
     ]

@@ -38,6 +38,7 @@ HEARTBEAT = (
     Value("f", "faults", "names"),  # a card of its own
     Value("h", "troubles", "names"),  # likewise
     Value("d", "records_dropped", "count"),  # likewise
+    Value("p", "parts_failed", "count"),  # likewise
     Value("x", "loop_worst_ms", "count"),
 )
 

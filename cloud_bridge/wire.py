@@ -64,6 +64,7 @@ class Heartbeat(Message):
     loop_worst_ms: int | None = None  # since the heartbeat before
     troubles: list[str] | None = None  # what is not well with a unit that charges; None: nothing
     records_dropped: int | None = None  # since boot; None: none
+    parts_failed: int | None = None  # of the firmware, since boot; None: none
     more: dict[str, Any] | None = None  # by name: the values of values.py that have no field here
 
     def get(self, name: str) -> Any:

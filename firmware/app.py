@@ -5,7 +5,7 @@ that passes between them is in the Exchange (charging/exchange.py). The outputs 
 the board sees to it.
 
 The charging half starts first, and whatever the talking half does: what of that cannot be imported or made is counted, told
-on the console (`status`) and with the boot event, and everything else goes on without it.
+on the console (`status`), with the boot event and in each heartbeat, and everything else goes on without it.
 """
 
 import os

@@ -13,13 +13,14 @@ FAILURES_MAX = 8  # told by name; more are counted
 
 class Health:
     """`cause` is that of the last reset; `crashes` counts mistakes of ours that were survived, `failures` are their texts,
-    each once. The rest is None as long as there is no such part.
+    each once, and `failed_parts` the names of the parts that they were in. The rest is None as long as there is no such part.
     """
 
     def __init__(self, cause: str) -> None:
         self.cause = cause
         self.crashes = 0
         self.failures: list[str] = []
+        self.failed_parts: list[str] = []
         self.boot: Boot | None = None
         self.settings: Settings | None = None
         self.persistence: Persistence | None = None
@@ -28,6 +29,8 @@ class Health:
     def crashed(self, part: str, error: BaseException) -> None:
         """A mistake of ours, in `part`, that was survived."""
         self.crashes += 1
+        if part not in self.failed_parts:
+            self.failed_parts.append(part)
         text = "%s: %r" % (part, error)
         if text not in self.failures and len(self.failures) < FAILURES_MAX:
             self.failures.append(text)

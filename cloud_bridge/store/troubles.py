@@ -1,7 +1,7 @@
 """Which units report a trouble in their newest heartbeat, and how many do.
 
 Heartbeats are stored as the units wrote them: JSON without spaces (tests/samples/schema.toml). So a pattern finds the few that
-have one of the keys `h` and `d`, and only those are decoded.
+have one of the keys `h`, `d` and `p`, and only those are decoded.
 """
 
 from collections.abc import Iterable
@@ -12,13 +12,17 @@ from cloud_bridge.store.tables import heartbeats
 from cloud_bridge.wire import BadPayload, Heartbeat, decode
 
 _NAMED = heartbeats.c.payload.like('%"h":[%')
-_DROPPED = heartbeats.c.payload.like('%"d":%')
+_COUNTED = {  # by the name of the trouble
+    "records_dropped": heartbeats.c.payload.like('%"d":%'),
+    "parts_failed": heartbeats.c.payload.like('%"p":%'),
+}
+_ANY = or_(_NAMED, *_COUNTED.values())
 
 
 def heartbeats_with_trouble(connection: Connection, since_ms: int) -> Iterable[tuple[str, int, Heartbeat]]:
     """(unit id, when it came, heartbeat) of each that came since then and may report a trouble."""
     query = select(heartbeats.c.unit_id, heartbeats.c.received_ms, heartbeats.c.payload).where(
-        heartbeats.c.received_ms >= since_ms, or_(_NAMED, _DROPPED)
+        heartbeats.c.received_ms >= since_ms, _ANY
     )
     for unit_id, received_ms, payload in connection.execute(query.order_by(heartbeats.c.unit_id)):
         try:
@@ -29,13 +33,11 @@ def heartbeats_with_trouble(connection: Connection, since_ms: int) -> Iterable[t
             yield unit_id, received_ms, heartbeat
 
 
-def count_troubled(connection: Connection, names: Iterable[str]) -> tuple[int, dict[str, int], int]:
-    """Units with any trouble; with each of these names; and with records given up. One pass over the newest heartbeats."""
-    names = list(names)
-    with_name = [_NAMED & heartbeats.c.payload.like(f'%"h":[%"{name}"%') for name in names]
-    row = connection.execute(select(*(_count(one) for one in (or_(_NAMED, _DROPPED), *with_name, _DROPPED)))).one()
-    any_trouble, *by_name, dropped = row
-    return any_trouble, dict(zip(names, by_name, strict=True)), dropped
+def count_troubled(connection: Connection, names: Iterable[str]) -> tuple[int, dict[str, int]]:
+    """Units with any trouble; and by trouble, with each of these names or a number. One pass over the newest heartbeats."""
+    conditions = {name: _NAMED & heartbeats.c.payload.like(f'%"h":[%"{name}"%') for name in names} | _COUNTED
+    any_trouble, *by_name = connection.execute(select(*map(_count, (_ANY, *conditions.values())))).one()
+    return any_trouble, dict(zip(conditions, by_name, strict=True))
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -45,4 +45,5 @@ class CloudMessages:
             self._exchange.take_worst_ms(),
             troubles,
             journal.dropped(),
+            len(self.health.failed_parts),
         )

@@ -21,9 +21,11 @@ def heartbeat(
     loop_worst_ms: int,
     troubles: "tuple[str, ...]" = (),
     dropped: int = 0,
+    failed_parts: int = 0,
 ) -> bytes:
     """The state now; `report` is charging.controller.Report. `troubles` are names of what is not well with the unit though
-    it charges, `dropped` counts the records that were given up since boot; both are left out while there are none."""
+    it charges, `dropped` counts the records that were given up since boot, `failed_parts` the parts of the firmware that
+    raised; all three are left out while there are none."""
     return _encode(
         ("n", sequence),
         ("b", boot),
@@ -41,6 +43,7 @@ def heartbeat(
         ("x", loop_worst_ms),
         ("h", list(troubles) or None),
         ("d", dropped or None),
+        ("p", failed_parts or None),
     )
 
 

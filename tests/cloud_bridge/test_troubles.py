@@ -12,7 +12,7 @@ from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.subscriptions import Via, add_subscription
-from cloud_bridge.troubles import KNOWN, RECORDS_DROPPED, described
+from cloud_bridge.troubles import COUNTED, KNOWN, described
 from tests.cloud_bridge.people import Visitor, entrust, unit_of
 from tests.cloud_bridge.running import Bridge, Unit, sample
 from tests.wire_schema import SCHEMA, bounds
@@ -33,7 +33,7 @@ def driver(bridge: Bridge, unit: Unit) -> Visitor:
 
 
 def test_every_trouble_that_a_unit_names_has_words() -> None:
-    assert set(KNOWN) == {*bounds(SCHEMA["heartbeat"]["h"])[1], RECORDS_DROPPED}
+    assert set(KNOWN) == {*bounds(SCHEMA["heartbeat"]["h"])[1], *COUNTED}
 
 
 def test_the_dashboard_says_what_it_means_and_what_to_do(unit: Unit, driver: Visitor) -> None:
@@ -45,6 +45,15 @@ def test_the_dashboard_says_what_it_means_and_what_to_do(unit: Unit, driver: Vis
     assert "Some of its records are lost (3)" in said
     assert "Ready, no vehicle connected" in said
     assert 'role="alert"' not in driver.get("/"), "it charges"
+
+
+def test_parts_of_the_firmware_that_failed_are_shown_with_their_number(
+    bridge: Bridge, unit: Unit, driver: Visitor
+) -> None:
+    unit.publish(HEARTBEAT, sample("heartbeat-parts-failed"))
+    said = driver.read("/")
+    assert "Needs attention" in said and "Parts of its software have failed (2)" in said
+    assert bridge.read("home-1")["parts_failed"] == 2
 
 
 def test_the_notice_goes_with_the_trouble(bridge: Bridge, unit: Unit, driver: Visitor) -> None:
@@ -88,13 +97,15 @@ def test_the_metrics_count_units_and_name_none(bridge: Bridge) -> None:
         "cp-2": b'{"n":1,"b":1,"h":["flash"]}',
         "cp-3": sample("heartbeat-idle"),
         "cp-4": b'{"d":2}',
+        "cp-5": sample("heartbeat-parts-failed"),
     }
     for unit_id, payload in told.items():
         Unit(bridge, unit_id, bridge.add_unit(unit_id).secret).connect().publish(f"cp/{unit_id}/heartbeat", payload)
     said = bridge.client.get("/metrics").text
-    assert "chargekeeper_units_troubled 3.0" in said
+    assert "chargekeeper_units_troubled 4.0" in said
     assert dict(re.findall(r'chargekeeper_troubles\{trouble="(\w+)"\} (\S+)', said)) == {
         "flash": "2.0",
+        "parts_failed": "1.0",
         "plain_mqtt": "1.0",
         "records_dropped": "2.0",
     }
@@ -140,6 +151,12 @@ def test_another_trouble_within_the_week_is_news(bridge: Bridge, unit: Unit, sen
     unit.publish(HEARTBEAT, b'{"n":2,"b":1,"h":["flash","plain_mqtt"]}')
     look(bridge)
     assert ["Its memory" in sent[0]["words"], "not encrypted" in sent[1]["words"], len(sent)] == [True, True, 2]
+
+
+def test_the_owner_is_notified_of_parts_that_failed(bridge: Bridge, unit: Unit, sent: list[dict[str, Any]]) -> None:
+    unit.publish(HEARTBEAT, sample("heartbeat-parts-failed"))
+    look(bridge)
+    assert [one["about"] for one in sent] == ["trouble"] and "Parts of its software have failed" in sent[0]["words"]
 
 
 def test_a_unit_that_is_well_causes_no_alert(bridge: Bridge, unit: Unit, sent: list[dict[str, Any]]) -> None:

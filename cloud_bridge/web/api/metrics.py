@@ -12,7 +12,7 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.troubles import count_troubled
 from cloud_bridge.store.units import count_silent, count_units
-from cloud_bridge.troubles import KNOWN, RECORDS_DROPPED
+from cloud_bridge.troubles import COUNTED, KNOWN
 from cloud_bridge.web.api.schema import ACCESS_PROBLEMS
 from cloud_bridge.web.presentation.view import is_listening
 from cloud_bridge.web.security.access import ApiAsker, StateDep, require
@@ -46,11 +46,11 @@ class _Totals(Collector):
         with app_state.database.reading() as connection:
             known = count_units(connection)
             silent = count_silent(connection)
-            troubled, by_trouble, dropped = count_troubled(connection, set(KNOWN) - {RECORDS_DROPPED})
+            troubled, by_trouble = count_troubled(connection, set(KNOWN).difference(COUNTED))
         troubles = GaugeMetricFamily(
             "chargekeeper_troubles", "Charge points whose last heartbeat reports this trouble.", labels=["trouble"]
         )
-        for name, count in sorted((by_trouble | {RECORDS_DROPPED: dropped}).items()):
+        for name, count in sorted(by_trouble.items()):
             troubles.add_metric([name], count)
         yield troubles
         last_ok_ms = app_state.ledger.last_ok_ms

@@ -144,6 +144,8 @@ class _Health:
     cause = "soft"
     boot = Boot(1, 0, False)
 
+    failed_parts: tuple[str, ...] = ()
+
     def flash_fails(self) -> bool:
         return False
 

@@ -86,3 +86,9 @@ def test_heartbeat_of_a_unit_in_trouble():
     now = report("A1", 0, 0, 125010, ())
     said = messages.heartbeat(5, 7, 1767231100, now, 18, "23415", 22, ("plain_mqtt", "flash"), 3)
     assert said == sample("heartbeat-troubles")
+
+
+def test_heartbeat_of_a_unit_of_which_parts_failed():
+    now = report("A1", 0, 0, 125010, ())
+    said = messages.heartbeat(6, 7, 1767231160, now, 18, "23415", 22, failed_parts=2)
+    assert said == sample("heartbeat-parts-failed")

@@ -1,0 +1,59 @@
+"""Does the next heartbeat tell what has failed, and nothing while nothing has?"""
+
+import json
+import sys
+
+from firmware.health import Health
+from firmware.link.cloud_messages import CloudMessages
+from tests.firmware.link.stand_ins import Report
+
+
+class Outbox:
+    flash_failed = False
+
+
+class Journal:
+    boot, outbox, log = 4, Outbox(), None
+
+    def next_sequence(self):
+        return 1
+
+    def dropped(self):
+        return 0
+
+
+class Boot:
+    number = 4
+
+
+class Other:
+    """Of Exchange, WallClock and RadioMonitor."""
+
+    csq, operator = 18, "23415"
+
+    def now(self):
+        return None
+
+    def take_worst_ms(self):
+        return 20
+
+
+def heartbeat(health):
+    health.journal, health.boot = Journal(), Boot()
+    return json.loads(CloudMessages(Other(), health.journal, health, Other(), None).heartbeat(Report(), Other(), False))
+
+
+def test_parts_that_failed_are_counted_each_once():
+    """Printing the trace is MicroPython's alone."""
+    printed, had = [], getattr(sys, "print_exception", None)
+    if had is None:
+        sys.print_exception = printed.append
+    try:
+        health = Health("power_on")
+        assert "p" not in heartbeat(health)
+        for part in ("console", "link", "link"):
+            health.crashed(part, ImportError("no module"))
+    finally:
+        if had is None:
+            del sys.print_exception
+    assert heartbeat(health)["p"] == 2 and health.crashes == 3
