@@ -63,7 +63,7 @@ class Unit(ChargePoint):
         checkpoint = part("checkpoint", Checkpoint, board.flash, control_clock.now_ms())
         # The mains off and on again is a person's doing, and clears what needs one; our own restart does not.
         latched = () if board.reset_cause == "power_on" else board.latched
-        restored = part("restore", self._restore, checkpoint, latched) or Restored(None, None, 0, latched)
+        restored = part("restore", self._restore, checkpoint, latched) or Restored(None, None, 0, latched or ())
         controller = Controller(control_clock.now_ms(), setup(settings) if settings else SAFE_SETUP, restored)
         exchange = self.exchange = controller.exchange
         self.wall_clock = WallClock(self._clock)
@@ -100,13 +100,12 @@ class Unit(ChargePoint):
         finally:
             self._pause()
 
-    def _restore(self, checkpoint: "Checkpoint", latched: "tuple[str, ...]") -> Restored:
+    def _restore(self, checkpoint: "Checkpoint", latched: "tuple[str, ...] | None") -> Restored:
         with LazyImport():
             from firmware.storage import session_log
 
             sessions = session_log.SessionLog(self._board.flash).last_number()
-        cleared = self.health.cause == "power_on"
-        return restore(checkpoint, self._control_clock.now_ms(), sessions, cleared, latched)
+        return restore(checkpoint, self._control_clock.now_ms(), sessions, latched)
 
     def _make_persistence(self, checkpoint: "Checkpoint") -> Persistence:
         claims = Claims(self._draw_s, checkpoint.number("delay_s"), checkpoint.value.get("override"))

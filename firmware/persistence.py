@@ -112,10 +112,10 @@ class Persistence:
 
 
 def restore(
-    checkpoint: "Checkpoint", now_ms: int, sessions: int = 0, cleared: bool = False, latched: "tuple[str, ...]" = ()
+    checkpoint: "Checkpoint", now_ms: int, sessions: int = 0, latched: "tuple[str, ...] | None" = None
 ) -> Restored:
     """What the charging goes on with after a restart; a new unit's when there is nothing to go by. `sessions` is the number of
-    the last one in the session log; `cleared`: no fault stays latched; else those of the checkpoint and `latched` do.
+    the last one in the session log, `latched` the faults that stay so; None: those of the checkpoint.
     """
     register = Register()
     if "total_wh" in checkpoint.value:
@@ -125,4 +125,6 @@ def restore(
         number, lasted_s, charging_s, start_wh = stored
         kept = Kept(number, now_ms - lasted_s * 1000, charging_s, start_wh)
     sessions = max(sessions, checkpoint.number("sessions"))
-    return Restored(register, kept, sessions, () if cleared else latched + tuple(checkpoint.value.get("latched", ())))
+    if latched is None:
+        latched = checkpoint.value.get("latched", ())
+    return Restored(register, kept, sessions, latched)

@@ -51,7 +51,9 @@ class Board:
     # "power_on" is the mains' coming back, and it alone clears latched faults. Else "brown_out", "watchdog" (which a panic is
     # too, and a mistake of ours in the control loop), or "soft", which was asked for.
     reset_cause = "power_on"
-    latched: "tuple[str, ...]" = ()  # names that `keep_latched` was given last before the reset; () after a loss of the supply
+    latched: "tuple[str, ...] | None" = (
+        None  # what `keep_latched` was given last before the reset; None: it is not known
+    )
     modem_port: "ModemPort"  # a port of modem/ports
     console_port: "ConsolePort"
     has_guard = False  # the contactor's drive passes through a guard in hardware
@@ -75,9 +77,10 @@ class Board:
         """
 
     def keep_latched(self, names: "tuple[str, ...]") -> None:
-        """Keep the names of the latched faults in memory that outlives every reset but a loss of the supply. Called by the
-        control thread in the step in which they change, since the checkpoint on the flash is the main thread's and follows
-        when that gets to it. Never waits.
+        """Keep the names of the latched faults in memory that outlives every reset but a loss of the supply
+        (latched_mark.py); a board with such memory keeps () in it when it starts after one. Called by the control thread in
+        the step in which they change, since the checkpoint on the flash is the main thread's and follows when that gets to
+        it. Never waits.
         """
 
     def set_time(self, time_s: int) -> None:

@@ -1,6 +1,5 @@
-"""Why an ESP32 was reset, and what its memory kept. MicroPython tells too little: a brown-out is a PWRON_RESET to it, and a
-panic of its C code is a HARD_RESET, as machine.reset() is (ports/esp32/modmachine.c, 1.27). Nobody has seen these values on a
-board yet, nor whether a brown-out leaves that memory as it was.
+"""Why an ESP32 was reset. MicroPython tells too little: a brown-out is a PWRON_RESET to it, and a panic of its C code is a
+HARD_RESET, as machine.reset() is (ports/esp32/modmachine.c, 1.27). Nobody has seen these values on a board yet.
 """
 
 if False:  # for mypy alone
@@ -33,13 +32,3 @@ def cause(machine: "Machine", reset_state: int, mark: bytes) -> str:
     if told == machine.WDT_RESET or (told == machine.HARD_RESET and mark[: len(ASKED)] != ASKED):
         return "watchdog"
     return "soft"
-
-
-def latched(mark: bytes) -> "tuple[str, ...]":
-    """The names of latched faults in the RTC's memory, behind ASKED. What a dip of the supply has damaged is no name of one,
-    and the checkpoint on the flash stands beside it (persistence.py).
-    """
-    try:
-        return tuple(name for name in mark.decode().split(" ") if name and name != ASKED.decode())
-    except UnicodeError:
-        return ()

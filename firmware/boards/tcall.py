@@ -17,9 +17,9 @@ import vfs
 from esp32 import Partition
 from machine import ADC, I2C, PWM, WDT, Pin
 
-from firmware.boards import littlefs
+from firmware.boards import latched_mark, littlefs
 from firmware.boards.board import Board
-from firmware.boards.esp32_reset import ASKED, RESET_STATE, cause, latched
+from firmware.boards.esp32_reset import ASKED, RESET_STATE, cause
 from firmware.boards.i2c_parts import Parts
 from firmware.boards.plateaus import plateaus, resistance_ohm
 from firmware.charging.io import F
@@ -65,9 +65,11 @@ class TCallBoard(Board):
         self._live_line = Pin(LIVE_LINE, Pin.OUT, value=0)
         self._light = neopixel.NeoPixel(Pin(LIGHT, Pin.OUT), 1)
         self._watchdog = WDT(timeout=WATCHDOG_MS)  # before anything that could hang
-        mark = machine.RTC().memory()
-        self.reset_cause, self.latched = cause(machine, machine.mem32[RESET_STATE], mark), latched(mark)
-        self.keep_latched(self.latched)
+        rtc = machine.RTC()
+        self.reset_cause = cause(machine, machine.mem32[RESET_STATE], rtc.memory())
+        mark = latched_mark.NONE if self.reset_cause == "power_on" else rtc.memory().replace(ASKED, b"")
+        rtc.memory(mark)
+        self.latched = latched_mark.decode(mark)
         self._pwm: PWM | None = None
         self._duty_u16 = F
         self._pilot_adc, self._proximity_adc, self._rail_adc = [
@@ -149,7 +151,7 @@ class TCallBoard(Board):
             self._pwm.duty_u16(duty_u16)
 
     def keep_latched(self, names: "tuple[str, ...]") -> None:
-        machine.RTC().memory(" ".join(names).encode())
+        machine.RTC().memory(latched_mark.encode(names))
 
     def set_time(self, time_s: int) -> None:
         year, month, day, hour, minute, second, weekday, _ = time.gmtime(time_s - epoch_s(time))
@@ -160,7 +162,7 @@ class TCallBoard(Board):
 
     def reset(self) -> None:
         rtc = machine.RTC()
-        rtc.memory(ASKED + b" " + rtc.memory())
+        rtc.memory(ASKED + rtc.memory())
         machine.reset()
 
 

@@ -12,6 +12,7 @@ import sys
 
 import ffi
 
+from firmware.boards import latched_mark
 from firmware.boards.board import Board
 from firmware.boards.flash_image import FlashImage
 from firmware.charging.io import SAFE, Inputs
@@ -51,7 +52,10 @@ class VirtualBoard(Board):
         self.bad_lines = 0
         self._tell()
         self._rtc = open(folder + "/rtc", "r+b")
-        self.latched = tuple(self._rtc.read().decode().split())
+        if self.reset_cause == "power_on":
+            self.keep_latched(())
+        self._rtc.seek(0)
+        self.latched = latched_mark.decode(self._rtc.read().strip())
         self.modem_port = Port(folder + "/modem", idle)
         self.console_port = Port(folder + "/console")
         self.modem_power = ModemPower(self._outputs)
@@ -97,7 +101,8 @@ class VirtualBoard(Board):
 
     def keep_latched(self, names: "tuple[str, ...]") -> None:
         self._rtc.seek(0)
-        self._rtc.write(("%-*s" % (RTC_BYTES, " ".join(names))).encode())
+        mark = latched_mark.encode(names)
+        self._rtc.write(mark + b" " * (RTC_BYTES - len(mark)))
 
     def flash_writes(self) -> int:
         return self._flash_image.writes

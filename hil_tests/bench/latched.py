@@ -7,6 +7,8 @@ finds a brown-out, or for 30 s. Some units lose it once more while they start.
 brown-out          the light is red from its first sign on, and the fault waits for a person; the button then clears it
 cut, cause gone    never red again, and charging by itself
 cut, cause there   red again; once the cause is gone, the button clears it
+cut, brown-out     in the start after the cut: counted, not judged. Before the firmware has run, nothing says whether the cut
+                   has cleared the memory or the brown-out has damaged it; then the fault stays latched
 
 The firmware's process is killed as its rail collapses, in the middle of whatever it does, on a real littlefs. The rig says
 which of the two each loss was, by how long the rail was dead. The 30 s pass at once, because nothing of the unit runs in them.
@@ -27,6 +29,7 @@ from hil_tests.rig.unit import Unit
 
 FAULTS = ("rcd_ac", "rcd_dc", "contactor_stuck_open", "contactor_welded")  # each of a latched fault of the same name
 BROWN_OUT, CUT, CUT_CAUSE_THERE = "brown-out", "mains cut, cause gone", "mains cut, cause still there"
+MIXED = "mains cut, then a brown-out"
 KINDS = (BROWN_OUT, BROWN_OUT, BROWN_OUT, CUT, CUT, CUT_CAUSE_THERE)
 YOUNG_MS, OLD_MS = 250, 3000  # the age of the fault when the mains go
 YOUNG_PART = 0.7
@@ -51,6 +54,7 @@ class Latched:
     by_fault: Counter[str] = field(default_factory=Counter)
     young: int = 0  # faults that were not older than YOUNG_MS
     again: int = 0  # losses beside these, while the unit started
+    kept_in_mixture: int = 0  # latched after a cut with a brown-out right behind it
     wrong: list[str] = field(default_factory=list)
 
     def join(self, other: "Latched") -> None:
@@ -59,6 +63,7 @@ class Latched:
         self.by_fault += other.by_fault
         self.young += other.young
         self.again += other.again
+        self.kept_in_mixture += other.kept_in_mixture
         self.wrong += other.wrong
 
     def held(self) -> bool:
@@ -72,6 +77,7 @@ class Latched:
             f"{self.again} more while the unit started",
             *(f"  {kind:30} {count:5}" for kind, count in sorted(self.by_kind.items())),
             *(f"  {fault:30} {count:5}" for fault, count in sorted(self.by_fault.items())),
+            f"  still latched after {MIXED}: {self.kept_in_mixture}",
             f"  not older than {YOUNG_MS} ms: {self.young}",
             f"  wrong: {len(self.wrong)}",
             *(f"    {what}" for what in self.wrong[:WRONG_MAX]),
@@ -86,7 +92,7 @@ class LatchedBench(Unit):
         self.board.vehicle.closes_s2_without_pwm = True
         self._random = random.Random(seed)
         self._what = ""
-        self._short = True  # each loss of the supply since the fault was a brown-out
+        self._short: list[bool] = []  # each loss of the supply since the fault, whether it was a brown-out
         self.latched = Latched(seed)
 
     async def measure(self, count: int) -> Latched:
@@ -107,7 +113,7 @@ class LatchedBench(Unit):
 
     async def _lose(self) -> None:
         fault, kind = self._random.choice(FAULTS), self._random.choice(KINDS)
-        self._short = True
+        self._short = []
         self.board.set_fault(fault, True)
         if fault == "contactor_welded":  # shows when the contactor is told to open
             self.board.vehicle.wants_charge = self.board.vehicle.s2_closed = False
@@ -122,8 +128,8 @@ class LatchedBench(Unit):
             self.latched.again += 1
             await asyncio.sleep(self._random.uniform(*IN_START_S))
             await self._switch_off_and_on(DEAD_S if kind == BROWN_OUT else None)
-        if kind == BROWN_OUT and not self._short:
-            kind = CUT  # the machine was busy, and the rail dead for longer
+        if kind == BROWN_OUT and not all(self._short):  # the machine was busy, and the rail dead for longer
+            kind = MIXED if self._short[-1] else CUT
         self._what = f"{sum(self.latched.by_kind.values())}: {fault}, {age_ms:.0f} ms old, {kind}"
         self.latched.by_kind[kind] += 1
         self.latched.by_fault[fault] += 1
@@ -131,6 +137,8 @@ class LatchedBench(Unit):
         await self._until(lambda: self._lit if kind != CUT_CAUSE_THERE else self._red)
         if kind == CUT:
             await self._goes_on()
+        elif kind == MIXED:
+            self.latched.kept_in_mixture += self._red
         else:
             await self._stays_red(fault)
         self._mend(fault)
@@ -149,7 +157,7 @@ class LatchedBench(Unit):
             self.pass_time(CUT_S)
         self.mains(True)
         await self._until(lambda: self.running)
-        self._short = self._short and self.browned_out
+        self._short.append(self.browned_out)
 
     async def _goes_on(self) -> None:
         """Is it charging by itself, and was it never red?"""

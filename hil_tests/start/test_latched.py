@@ -34,6 +34,12 @@ def test_a_fault_that_did_not_reach_the_flash_outlives_a_brown_out(tmp_path: Pat
     assert unit.charged_ms is None and "never charged, led" in unit.output
 
 
+def test_a_fault_that_a_person_cleared_just_before_a_brown_out_stays_cleared(tmp_path: Path) -> None:
+    keep(tmp_path, "checkpoint", LATCHED)
+    (tmp_path / "flash.rtc").write_text("")
+    assert run(tmp_path, cause="brown_out").charged_ms is not None
+
+
 def test_the_mains_off_and_on_again_clears_it(tmp_path: Path) -> None:
     keep(tmp_path, "checkpoint", LATCHED)
     assert run(tmp_path).charged_ms is not None

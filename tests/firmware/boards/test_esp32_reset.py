@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware.boards.esp32_reset import ASKED, POWERED_ON, cause, latched
+from firmware.boards.esp32_reset import ASKED, POWERED_ON, cause
 
 
 class Machine:
@@ -27,7 +27,7 @@ class Machine:
         (Machine.PWRON_RESET, 15, ASKED, "brown_out"),
         (Machine.WDT_RESET, 16, ASKED, "watchdog"),
         (Machine.HARD_RESET, 12, ASKED, "soft"),
-        (Machine.HARD_RESET, 12, ASKED + b" rcd_ac", "soft"),
+        (Machine.HARD_RESET, 12, ASKED + b"rcd_ac", "soft"),
         (Machine.HARD_RESET, 12, b"rcd_ac", "watchdog"),
         (Machine.HARD_RESET, 12, b"", "watchdog"),  # a panic
         (Machine.SOFT_RESET, 12, b"", "soft"),
@@ -36,18 +36,3 @@ class Machine:
 )
 def test_a_reset_is_told_by_its_cause(told, state, mark, is_cause):
     assert cause(Machine(told), state, mark) == is_cause
-
-
-@pytest.mark.parametrize(
-    ("mark", "names"),
-    [
-        (b"", ()),
-        (ASKED, ()),
-        (ASKED + b" ", ()),
-        (b"rcd_ac", ("rcd_ac",)),
-        (ASKED + b" rcd_ac contactor_welded", ("rcd_ac", "contactor_welded")),
-        (b"rcd_ac \xff\x00", ()),
-    ],
-)
-def test_latched_faults_are_read_from_the_memory_that_outlived_the_reset(mark, names):
-    assert latched(mark) == names

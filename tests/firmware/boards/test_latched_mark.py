@@ -1,0 +1,19 @@
+"""Is what a board keeps of latched faults read as it was written, and anything else told apart from it?"""
+
+import pytest
+
+from firmware.boards.latched_mark import NONE, decode, encode
+from firmware.charging.faults import NEEDS_PERSON
+
+
+@pytest.mark.parametrize("names", [(), ("rcd_dc",), NEEDS_PERSON])
+def test_a_mark_is_read_as_it_was_written(names):
+    assert decode(encode(names)) == names
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [b"", b" ", NONE + b" ", b"non", b"rcd_ab", b"rcd_ac rcd_dd", b"\xff\x00", b"none rcd_ac", b"rcd_ac  rcd_dc"],
+)
+def test_what_is_no_mark_tells_nothing(mark):
+    assert decode(mark) is None
