@@ -16,9 +16,7 @@ if False:  # for mypy alone
 RESET_STATE = 0x3FF48034  # RTC_CNTL_RESET_STATE_REG (ESP32 technical reference manual, 31.6)
 RESET_STATE_MASK = 0x3F  # its field for the first core
 POWERED_ON = 1  # POWERON_RESET of it; a brown-out leaves 12 or 15 there, as far as the sources of ESP-IDF tell
-ASKED = (
-    b"reset"  # the first word in the RTC's memory, which only a loss of the supply clears: we asked for this restart
-)
+ASKED = b"reset "  # begins the RTC's memory, which only a loss of the supply clears: we asked for this restart
 
 
 def cause(machine: "Machine", reset_state: int, mark: bytes) -> str:
