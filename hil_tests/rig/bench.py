@@ -37,7 +37,7 @@ class Bench:
         console_line = self._line(self._names.console, lambda chunk: console.received(chunk))
         modem_line = self._line(self._names.modem, test_bench.modem.receive)
         instrument_line = self._line(self._names.instrument, lambda chunk: self._instrument.received(chunk))
-        test_bench.console = console = Console(console_line.write)
+        test_bench.console = console = Console(console_line.write, losses=test_bench.losses)
         test_bench.modem.wire(modem_line.write)
         self._instrument = Console(instrument_line.write, self._remarked, PlainExchange)
         await self._do("pins")
@@ -52,6 +52,10 @@ class Bench:
         self._test_bench.modem.close()
         for line in self._open:
             line.close()
+
+    def console_losses(self) -> str:
+        """What the line of the console has lost, in words."""
+        return str(self._test_bench.losses)
 
     def fault_names(self) -> tuple[str, ...]:
         """What this bench can break."""

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from modem.installer.console_pieces import ID_MAX, Exchange, LineTooBad
 
@@ -20,6 +21,14 @@ class ConsoleSilent(Exception):
     """No answer within the time."""
 
 
+@dataclass
+class Losses:
+    """What the line of a console has lost, as far as its client noticed."""
+
+    repeats: int = 0  # lines that were written or asked for again
+    unanswered: int = 0  # commands given up, of a unit that was on
+
+
 class PlainExchange:
     """A command and its answer as plain lines, closed by `ok` or `error ...`: as Exchange, on a line that loses nothing."""
 
@@ -28,6 +37,7 @@ class PlainExchange:
         self.lines: list[str] = []
         self.done = False
         self.error: str | None = None
+        self.repeats = 0
 
     def repeat(self) -> bytes:
         """Nothing: a command is said once."""
@@ -49,6 +59,7 @@ class Console:
     """`write` puts bytes on the line; whoever owns the line calls `received`.
 
     `exchange` says in what form it speaks: a unit in pieces, a bench's instrument in plain lines.
+    `losses` is counted on; a unit that restarts has another client, on the same line.
     Lines that begin with "# " are remarks that the unit makes unasked; the last ones are kept, and `on_remark` hears each.
     """
 
@@ -57,7 +68,9 @@ class Console:
         write: Callable[[bytes], None],
         on_remark: Callable[[str], None] = lambda _: None,
         exchange: type[Exchange] | type[PlainExchange] = Exchange,
+        losses: Losses | None = None,
     ) -> None:
+        self._losses = losses or Losses()
         self._new_exchange = exchange
         self._write, self._on_remark = write, on_remark
         self._unfinished = b""
@@ -88,13 +101,16 @@ class Console:
                 async with asyncio.timeout(within_s):
                     await self._answered(exchange)
             except TimeoutError:
+                self._losses.unanswered += 1
                 raise ConsoleSilent(f"no answer to {word!r} on the console within {within_s} s") from None
             except OSError as error:  # switched off while others were asking
                 raise ConsoleSilent("the unit is off") from error
             except LineTooBad as bad:
+                self._losses.unanswered += 1
                 raise ConsoleSilent(f"no whole answer to {word!r} on the console: {bad}") from None
             finally:
                 self._exchange = None
+                self._losses.repeats += exchange.repeats
             if exchange.error is not None:
                 raise ConsoleError(exchange.error)
             return exchange.lines

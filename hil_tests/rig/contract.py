@@ -134,6 +134,9 @@ class Rig(Protocol):
     def console(self, command: str) -> list[str]:
         """Asks the service console; raises ConsoleError with what it said if it refuses."""
 
+    def console_losses(self) -> str:
+        """What the line of the console has lost since the start, in words: lines written again, commands unanswered."""
+
     def observe(self) -> Observation:
         """Looks once."""
 

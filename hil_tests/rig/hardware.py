@@ -42,6 +42,7 @@ class Hardware(ABC):
         self._wires: Wires | None = None
         self._serial: list[Pty] = []
         self._console_ring: UartRing | None = None
+        self._bytes_lost = 0  # by the rings before
         self._physics: asyncio.Task[None] | None = None
         self._told: tuple[dict[str, int | bool | None], float] = ({}, 0)
         self._rail_lost_s = float("-inf")
@@ -84,6 +85,11 @@ class Hardware(ABC):
         await self._processor.power_off()
         self._take_lines_off()
         self._keep_meter()
+
+    @property
+    def console_bytes_lost(self) -> int:
+        """Bytes that did not fit into the ring of the unit's console, since the start."""
+        return self._bytes_lost + (self._console_ring.lost_bytes if self._console_ring else 0)
 
     @property
     def running(self) -> bool:
@@ -251,6 +257,8 @@ class Hardware(ABC):
         self._disconnect()
         if self._console_ring is not None:
             self._console_ring.close()
+            self._bytes_lost += self._console_ring.lost_bytes
+            self._console_ring = None
         for line in self._serial:
             line.close()
         if self._wires is not None:

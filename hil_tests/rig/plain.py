@@ -60,6 +60,10 @@ class PlainRig:
         """Asks the service console; raises ConsoleError with what it said if it refuses."""
         return self._background.run(self._unit.ask(command, CONSOLE_WITHIN_S * self._time_scale))
 
+    def console_losses(self) -> str:
+        """What the line of the console has lost since the start, in words."""
+        return self._background.call(self._unit.console_losses)
+
     def observe(self) -> Observation:
         """Looks once."""
         return self._background.call(self._unit.observe)

@@ -62,8 +62,7 @@ async def _say_a_long_line(unit: Unit) -> int:
                 await unit.ask("help " + "x" * 120, within_s=0.3)
         unit.thaw()
         await _until(lambda: bool(unit.test_bench.status))
-        assert unit._console_ring is not None
-        return unit._console_ring.lost_bytes
+        return unit.console_bytes_lost
     finally:
         await unit.stop()
 
@@ -71,3 +70,4 @@ async def _say_a_long_line(unit: Unit) -> int:
 def test_a_console_that_is_not_read_loses_bytes_and_answers_again(tmp_path: Path) -> None:
     unit = Unit(tmp_path, manners=("console_ring",))
     assert asyncio.run(_say_a_long_line(unit)) > 100
+    assert unit.test_bench.losses.unanswered >= 4, unit.console_losses()

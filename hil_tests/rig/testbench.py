@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from hil_tests.rig.console import Console, ConsoleError, ConsoleSilent
+from hil_tests.rig.console import Console, ConsoleError, ConsoleSilent, Losses
 from hil_tests.rig.contract import NetworkReading, Observation, Reading
 from hil_tests.sim.modem.radio import CSQ_UNKNOWN, World
 from hil_tests.sim.modem.simcom import Modem
@@ -30,6 +30,7 @@ class TestBench:
         self.world = World(seed)
         self.modem = Modem(self.world)
         self.console: Console | None = None  # while the unit has one
+        self.losses = Losses()  # of the console's line, since the start
         self.status: dict[str, str] = {}  # what it said last; empty while it is silent
         self.log_lines: deque[str] = deque(maxlen=LOG_LINES_MAX)
         self._started_s = time.monotonic()
@@ -104,6 +105,7 @@ class TestBench:
         sections = {
             "the rig": list(self.log_lines),
             **more,
+            f"the console ({self.losses})": [],
             "the console's remarks": list(self.console.remarks)[-60:] if self.console else [],
             "the modem's line": [self.modem.transcript.tail(120)],
         }

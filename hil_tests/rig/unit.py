@@ -102,6 +102,10 @@ class Unit(Hardware):
         """Adds a line to the log and calls the alarm."""
         self.test_bench.alert(what)
 
+    def console_losses(self) -> str:
+        """What the line of the console has lost, in words."""
+        return f"{self.test_bench.losses}, {self.console_bytes_lost} bytes in the unit's ring"
+
     def full_log(self) -> str:
         """For a failing test."""
         return self.test_bench.full_log(**{"the firmware's output": list(self._processor.output)[-60:]})
@@ -114,7 +118,7 @@ class Unit(Hardware):
     def _connect(self, to_modem_port: Send, to_console_port: Send) -> tuple[Send, Send]:
         speed = LineSpeed(lambda: self.modem.memory.baud, self._modem_port_baud, self.world.random)
         self.modem.wire(lambda chunk: to_modem_port(speed.heard(chunk)))
-        self.test_bench.console = console = Console(to_console_port)
+        self.test_bench.console = console = Console(to_console_port, losses=self.test_bench.losses)
         return lambda chunk: self.modem.receive(speed.heard(chunk)), console.received
 
     def _disconnect(self) -> None:

@@ -22,7 +22,8 @@ class LineTooBad(Exception):
 
 class Exchange:
     """One command. Write `request` to the line; for each line that comes call `take`, and write what it returns; after a
-    silence write `repeat()`. `done` says when `lines` are the answer, or `error` what the unit refused.
+    silence write `repeat()`. `done` says when `lines` are the answer, or `error` what the unit refused. `repeats` counts the
+    lines that were written or asked for again, because the line had lost bytes or was silent.
     """
 
     def __init__(self, command: str, number: int) -> None:
@@ -37,6 +38,8 @@ class Exchange:
         self._closed = False
         self._crc = b""
         self._requests = 0
+        self._sent = 1  # pieces
+        self.repeats = 0
         self.done = False
         self.error: str | None = None
 
@@ -52,6 +55,7 @@ class Exchange:
 
     def repeat(self) -> bytes:
         """What to write when nothing came. Raises LineTooBad."""
+        self.repeats += 1
         return self._send(self._last)
 
     def take(self, line: bytes) -> bytes:
@@ -61,8 +65,11 @@ class Exchange:
         wanted = WANT.match(line)
         if wanted:
             number, part = int(wanted[1]), int(wanted[2])
-            mine = number == self._number and 0 < part <= len(self._pieces) and not self._closed
-            return self._send(self._pieces[part - 1]) if mine else b""
+            if number != self._number or not 0 < part <= len(self._pieces) or self._closed:
+                return b""
+            self.repeats += part <= self._sent
+            self._sent = max(self._sent, part)
+            return self._send(self._pieces[part - 1])
         if line.startswith(b"@"):
             self._take_piece(line)
             return b""
@@ -88,6 +95,7 @@ class Exchange:
         for number, parts in self._long.items():
             for part in range(1, self._totals[number] + 1):
                 if part not in parts:
+                    self.repeats += 1
                     return self._send(b"again %d %d" % (number, part))
         if b"%08x" % zlib.crc32(b"".join(line + b"\n" for line in self._whole())) != self._crc:
             raise LineTooBad("a line of the answer is lost or damaged")

@@ -133,6 +133,7 @@ def test_every_lost_piece_of_an_answer_is_asked_for_again() -> None:
         except LineTooBad:  # the only piece of a line: its place is not known
             raise AssertionError(lost) from None
         assert exchange.lines == ANSWER and unit.carried_out == ["trace"]
+        assert exchange.repeats == bool(len(seen) > lost), "what is sent again is counted"
 
 
 def test_a_lost_short_line_is_not_taken_for_an_answer() -> None:
@@ -156,6 +157,14 @@ def test_the_ring_of_an_esp32_holds_what_is_sent_at_a_time() -> None:
     requests = []
     talk(Unit(), Exchange(LONG, 9999), spoil_in=lambda data: requests.append(data) or data)
     assert len(requests) > 2 and max(len(request) for request in requests) <= RING_BYTES
+
+
+def test_what_was_asked_for_or_written_again_is_counted_and_nothing_else() -> None:
+    whole, cut = Exchange(LONG, 3), Exchange(LONG, 4)
+    talk(Unit(), whole)
+    requests: list[bytes] = []
+    talk(Unit(), cut, spoil_in=lambda data: data[:-20] if requests.append(data) or len(requests) == 1 else data)
+    assert (whole.repeats, cut.repeats) == (0, 1)
 
 
 def test_a_command_that_is_too_long_is_refused() -> None:

@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from hil_tests.rig.console import Console, ConsoleError, ConsoleSilent
+from hil_tests.rig.console import Console, ConsoleError, ConsoleSilent, Losses
 from tests.hil_tests.sim.modem.virtual_time import run
 
 
@@ -84,3 +84,24 @@ def test_does_a_late_answer_not_count_for_the_next_question() -> None:
         return await question
 
     assert run(scenario()) == ["csq 17"]
+
+
+def test_what_a_line_loses_is_counted() -> None:
+    """A command that came at the second time, and one that was given up."""
+
+    async def scenario() -> Losses:
+        losses, asked = Losses(), []
+
+        def unit(request: bytes) -> None:
+            asked.append(request)
+            if len(asked) == 2:
+                asyncio.get_running_loop().call_soon(console.received, answer_to(request, b"ok\n"))
+
+        console = Console(unit, losses=losses)
+        assert await console.ask("status") == []
+        assert losses == Losses(repeats=1, unanswered=0)
+        with pytest.raises(ConsoleSilent):
+            await console.ask("status", within_s=0.5)
+        return losses
+
+    assert run(scenario()) == Losses(repeats=1, unanswered=1)
