@@ -75,6 +75,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware": (),
     "firmware.wall_clock": (),
     "firmware.errors": (),
+    "firmware.boards.latched_mark": ("firmware.charging.faults",),  # their names
     "firmware.boards": (
         "firmware.boards",
         "firmware.charging.io",

@@ -27,13 +27,14 @@ Key = ec.EllipticCurvePrivateKey
 
 
 class Authority:
-    """A certificate authority of one test."""
+    """A certificate authority of one test, made at `since`, as its certificates are."""
 
-    def __init__(self) -> None:
+    def __init__(self, since: datetime.datetime = NOW - 9 * DAY) -> None:
+        self._since = since
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a test's authority")])
         constraints = x509.BasicConstraints(ca=True, path_length=0)
-        draft = _draft(self.name, self.name, self.key, NOW + 2 * DAY).add_extension(constraints, critical=True)
+        draft = self._draft(self.name, self.key, NOW + 2 * DAY).add_extension(constraints, critical=True)
         self.certificate = draft.sign(self.key, hashes.SHA256())
 
     def issue(self, folder: Path, host: str, until: datetime.datetime = NOW + DAY) -> Path:
@@ -41,12 +42,16 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         names = x509.SubjectAlternativeName([x509.DNSName(host)])
-        certificate = _draft(subject, self.name, key, until).add_extension(names, False).sign(self.key, hashes.SHA256())
+        certificate = self._draft(subject, key, until).add_extension(names, False).sign(self.key, hashes.SHA256())
         return _pem(folder, key, certificate)
 
     def itself(self, folder: Path) -> Path:
         """Its own key and certificate, as a server that signed for itself would show them."""
         return _pem(folder, self.key, self.certificate)
+
+    def _draft(self, subject: x509.Name, key: Key, until: datetime.datetime) -> x509.CertificateBuilder:
+        draft = x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(key.public_key())
+        return draft.serial_number(x509.random_serial_number()).not_valid_before(self._since).not_valid_after(until)
 
     def der(self, folder: Path) -> Path:
         path = folder / "ca.der"
@@ -61,11 +66,6 @@ def _pem(folder: Path, key: Key, certificate: x509.Certificate) -> Path:
     )
     path.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
     return path
-
-
-def _draft(subject: x509.Name, issuer: x509.Name, key: Key, until: datetime.datetime) -> x509.CertificateBuilder:
-    draft = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
-    return draft.serial_number(x509.random_serial_number()).not_valid_before(NOW - 9 * DAY).not_valid_after(until)
 
 
 @contextmanager
