@@ -9,7 +9,7 @@ import pytest
 from hil_tests.cortex_m import figures, programs
 from hil_tests.cortex_m.machine import Machine, MachineFailed
 from hil_tests.environment.cortex_m import CHECKOUT, build
-from hil_tests.environment.errors import SetUpError
+from hil_tests.environment.errors import NotToBeHad
 from tests.test_on_micropython import core_tests
 
 # The pure rooms, and the AT layer. What is stored goes to a littlefs, which is the same C code on every port.
@@ -30,7 +30,7 @@ def built() -> None:
     try:
         build("frozen")
         build("bare")
-    except SetUpError as error:
+    except NotToBeHad as error:
         pytest.skip(f"no 32-bit machine: {error}")
 
 

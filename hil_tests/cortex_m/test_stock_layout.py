@@ -7,7 +7,7 @@ import pytest
 from hil_tests.cortex_m import programs
 from hil_tests.cortex_m.machine import Machine
 from hil_tests.environment.cortex_m import BOARD, build
-from hil_tests.environment.errors import SetUpError
+from hil_tests.environment.errors import NotToBeHad
 from hil_tests.rig import flash
 
 WITHIN_S = 240
@@ -29,7 +29,7 @@ def board() -> Iterator[Machine]:
     """A machine without the product, whose flash `make flash` has written through its serial line."""
     try:
         elf = build("bare")
-    except SetUpError as error:
+    except NotToBeHad as error:
         pytest.skip(f"no 32-bit machine: {error}")
     with Machine(elf, programs.image("stock", []), counted=False, pty=True) as machine:
         programs.boot(machine)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hil_tests.environment import debian
-from hil_tests.environment.errors import SetUpError, run
+from hil_tests.environment.errors import NotToBeHad, SetUpError, run
 from hil_tests.environment.micropython import SUITES
 from hil_tests.rig import image
 
@@ -52,29 +52,32 @@ class Toolchain(NamedTuple):
 
 
 def toolchain() -> Toolchain:
-    """The machine's own, else Debian's packages, fetched now if they are not there yet. Raises SetUpError."""
+    """The machine's own, else Debian's packages, fetched now if they are not there yet. Raises NotToBeHad."""
     if all(shutil.which(name) for name in ("qemu-system-arm", "arm-none-eabi-gcc")) and (Path("/") / NEWLIB).is_dir():
         return Toolchain(Path("/"))
     root = HOME / "toolchain"
     if not root.exists():
         print("compiler and QEMU for a Cortex-M ...", flush=True)
         if not shutil.which("apt-get"):
-            raise SetUpError(f"this machine has no apt-get. {ADVICE}")
+            raise NotToBeHad(f"this machine has no apt-get. {ADVICE}")
         fresh = root.with_name("toolchain.new")
         shutil.rmtree(fresh, ignore_errors=True)
-        debian.unpack_with_dependencies(TOOLS, fresh)
+        try:
+            debian.unpack_with_dependencies(TOOLS, fresh)
+        except SetUpError as error:
+            raise NotToBeHad(str(error)) from error
         fresh.rename(root)
     return Toolchain(root)
 
 
 def source() -> Path:
-    """MicroPython's source, fetched now if it is not there yet. Raises SetUpError."""
+    """MicroPython's source, fetched now if it is not there yet. Raises SetUpError, NotToBeHad where no mirror has it."""
     folder = HOME / "source"
     if not folder.exists():
         print("MicroPython's source package ...", flush=True)
         distribution, _ = debian.release()
         if distribution not in SUITES:
-            raise SetUpError("this is neither Debian nor Ubuntu, whose source package of MicroPython is built.")
+            raise NotToBeHad("this is neither Debian nor Ubuntu, whose source package of MicroPython is built.")
         fresh = folder.with_name("source.new")
         shutil.rmtree(fresh, ignore_errors=True)
         debian.fetch_source("micropython", SUITES[distribution], fresh)
@@ -83,7 +86,9 @@ def source() -> Path:
 
 
 def build(machine: str) -> Path:
-    """The machine "bare" or "frozen", made again where its sources have changed; its .elf. Raises SetUpError."""
+    """The machine "bare" or "frozen", made again where its sources have changed; its .elf. Raises SetUpError, NotToBeHad
+    where compiler, QEMU or source are not to be had.
+    """
     HOME.mkdir(parents=True, exist_ok=True)
     with (HOME / "lock").open("w") as lock:  # tests beside each other may ask at once
         fcntl.flock(lock, fcntl.LOCK_EX)

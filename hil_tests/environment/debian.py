@@ -7,12 +7,13 @@ the signing keys are those that the machine already trusts.
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from hil_tests.environment.errors import SetUpError, run
+from hil_tests.environment.errors import NotToBeHad, SetUpError, run
 
 SOURCES = (Path("/etc/apt/sources.list"), Path("/etc/apt/sources.list.d"))
+NO_SOURCE = "no mirror of this machine has the source package"
 ADVICE = "Is the machine's own `apt-get update` working?"
 
 
@@ -44,9 +45,13 @@ def unpack_with_dependencies(packages: Sequence[str], root: Path) -> None:
 
 
 def fetch_source(package: str, suite: str, folder: Path) -> None:
-    """Lay the upstream archive of a source package, checked by apt, into `folder`."""
-    with _apt(suite, sources=True) as (apt_get, private):
-        run([*apt_get, "source", "--download-only", package], ADVICE, cwd=private / "fetched")
+    """Lay the upstream archive of a source package, checked by apt, into `folder`. Raises NotToBeHad if no mirror has it."""
+    with ExitStack() as stack:
+        try:
+            apt_get, private = stack.enter_context(_apt(suite, sources=True))
+            run([*apt_get, "source", "--download-only", package], ADVICE, cwd=private / "fetched")
+        except SetUpError as error:
+            raise NotToBeHad(f"{NO_SOURCE} {package}: {error}") from error
         archives = list((private / "fetched").glob("*.orig.tar.*"))
         if len(archives) != 1:
             raise SetUpError(f"the source package {package} of {suite} has no upstream archive.")

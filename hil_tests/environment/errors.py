@@ -11,6 +11,10 @@ class SetUpError(Exception):
     """The environment cannot be made; the message says what the person at the keyboard can do."""
 
 
+class NotToBeHad(SetUpError):
+    """What is missing is not offered to this machine, whoever sits at it; nothing of ours is broken."""
+
+
 def run(command: Sequence[str | Path], advice: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> str:
     """Run `command` and return what it printed; SetUpError with its last lines and `advice` if it fails."""
     try:

@@ -18,7 +18,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_does_it_charge_and_reach_the_cloud(tmp_path: Path, case: str) -> None:
-    """The whole chain from nothing, the bridge's certificate as new as can be."""
+    """The whole chain from nothing, the bridge's certificate as new as can be; and does the boot event say which TLS?"""
     offers, faults = kinds()["virtual"].offers, kinds()["virtual"].faults
     kind = RigKind(name=case, offers=offers, faults=faults, time_scale=TIME_SCALE, manners=CASES[case])
     with running(kind, tmp_path) as system:
@@ -26,3 +26,5 @@ def test_does_it_charge_and_reach_the_cloud(tmp_path: Path, case: str) -> None:
         rig.plug()
         rig.wait_for(charging, CHARGING_WITHIN_S)
         assert system.first_contact_after_s < inf, (rig.observe().unit.get("trouble"), rig.full_log())
+        (boot,) = [line for line in rig.console("log") if " boot " in line]
+        assert ("tls=1.2" if "tls_1_2" in CASES[case] else "tls=1.3") in boot
