@@ -16,7 +16,7 @@ current (IEC 61851-1 table A.6), and within 1.2 s of the last edge. Its state is
 
 A board without it leaves `has_guard` False and says why in its own file. Then nothing that could stall the port is done while
 the contactor is closed: no TLS handshake (link/uplink.py), and no erase of the flash: the board mounts it through
-boards/unguarded_flash.py.
+boards/unguarded_flash.py, as virtual_unguarded.py does.
 """
 
 PROGRAM_BYTES = 128  # progsize of the littlefs: files of up to four times this live in its metadata (storage/outbox.py)

@@ -60,7 +60,10 @@ class VirtualBoard(Board):
         self.console_port = Port(folder + "/console")
         self.modem_power = ModemPower(self._outputs)
         self._flash_image = FlashImage(folder + "/flash.bin")
-        self.formatted = self._flash_image.mount(self.flash)
+        self.formatted = self._mount()
+
+    def _mount(self) -> bool:
+        return self._flash_image.mount(self.flash)
 
     def read(self, inputs: Inputs) -> None:
         if self._clock.now_ms() - self._heard_ms > SILENT_MS:

@@ -100,9 +100,9 @@ def _generated(name: str, text: str) -> Path:
 
 
 def _classes(path: Path) -> list[str]:
-    """The names of those that are a Board."""
+    """The names of those that are a Board, or derived from another board."""
     made = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
-    return [node.name for node in made if any(ast.unparse(base) == "Board" for base in node.bases)]
+    return [node.name for node in made if any(ast.unparse(base).endswith("Board") for base in node.bases)]
 
 
 def _imported(node: ast.AST) -> list[str]:

@@ -10,27 +10,38 @@ from hil_tests.rig import image
 BOARDS = Path(image.CHECKOUT) / "firmware" / "boards"
 
 
-def class_of(board: str, base: str = "Board") -> ast.ClassDef:
+def classes_of(board: str) -> list[ast.ClassDef]:
+    """Its class, and those of the boards that it is derived from."""
     tree = ast.parse((BOARDS / f"{board}.py").read_text())
     (found,) = [
         node
         for node in tree.body
-        if isinstance(node, ast.ClassDef)
-        and (node.name == base if board == "board" else base in [ast.unparse(one) for one in node.bases])
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("Board") for base in node.bases)
     ]
-    return found
+    (base,) = [ast.unparse(base) for base in found.bases]
+    homes = [
+        str(node.module).rpartition(".")[2]
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and base in [alias.name for alias in node.names]
+    ]
+    return [found, *(classes_of(homes[0]) if base != "Board" else [])]
 
 
-def methods(made: ast.ClassDef) -> dict[str, ast.FunctionDef]:
-    return {node.name: node for node in made.body if isinstance(node, ast.FunctionDef)}
+def methods(classes: list[ast.ClassDef]) -> dict[str, ast.FunctionDef]:
+    return {node.name: node for made in classes for node in made.body if isinstance(node, ast.FunctionDef)}
 
 
-CONTRACT = methods(class_of("board"))
+(BOARD,) = [
+    node
+    for node in ast.parse((BOARDS / "board.py").read_text()).body
+    if isinstance(node, ast.ClassDef) and node.name == "Board"
+]
+CONTRACT = methods([BOARD])
 
 
 @pytest.mark.parametrize("board", image.boards())
 def test_a_board_has_the_arguments_of_the_contract(board: str) -> None:
-    for name, method in methods(class_of(board)).items():
+    for name, method in methods(classes_of(board)).items():
         if name in CONTRACT:
             assert [one.arg for one in method.args.args] == [one.arg for one in CONTRACT[name].args.args], name
 
@@ -38,22 +49,36 @@ def test_a_board_has_the_arguments_of_the_contract(board: str) -> None:
 @pytest.mark.parametrize("board", image.boards())
 def test_a_board_does_what_every_board_must(board: str) -> None:
     needed = {name for name, method in CONTRACT.items() if ast.unparse(method.body[-1]) == "raise NotImplementedError"}
-    assert {"__init__", "read", "write", "feed", "reset"} <= needed <= set(methods(class_of(board)))
+    assert {"__init__", "read", "write", "feed", "reset"} <= needed <= set(methods(classes_of(board)))
 
 
 @pytest.mark.parametrize("board", image.boards())
 def test_a_board_has_every_port_of_the_contract(board: str) -> None:
     ports = {
         node.target.id
-        for node in class_of("board").body
+        for node in BOARD.body
         if isinstance(node, ast.AnnAssign) and node.value is None and isinstance(node.target, ast.Name)
     }
     assert ports == {"modem_port", "console_port", "modem_power"}
     assigned = {
         target.attr
-        for node in ast.walk(class_of(board))
+        for made in classes_of(board)
+        for node in ast.walk(made)
         if isinstance(node, ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Attribute)
     }
     assert ports <= assigned
+
+
+@pytest.mark.parametrize("board", image.boards())
+def test_a_board_without_a_guard_erases_no_flash_while_the_contactor_is_closed(board: str) -> None:
+    """It has one, or mounts its flash through unguarded_flash.py; does the image hold that?"""
+    guards = [
+        node.value
+        for made in classes_of(board)
+        for node in made.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "has_guard"
+    ]
+    has_guard = bool(guards) and ast.unparse(guards[0]) == "True"
+    assert has_guard != ("firmware/boards/unguarded_flash.py" in image.sources(board))
