@@ -211,6 +211,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.environment.cortex_m": ("hil_tests.environment", "hil_tests.rig.image"),  # what is frozen into it
     "hil_tests.sim": ("hil_tests.sim",),
     "hil_tests.fixtures": ("hil_tests.fixtures",),
+    "hil_tests.fixtures.no_skips": ("hil_tests.environment.debian",),  # what is tolerated
     "hil_tests.rig.image": (
         "firmware.lazy_import",
         "modem.families.registry",

@@ -34,7 +34,7 @@ HOST, OTHER_HOST = "127.0.0.1", "evil.example"
 class Stories:
     """What was seen."""
 
-    began_s: list[float]  # how far from 2000 the clocks of both units were when they started
+    began_s: tuple[float, ...]  # how far from 2000 the clocks of both units were when they started
     contacts: int  # heartbeats of the one that calls the bridge
     crashed: list[str]  # parts of either firmware
     proven: bool  # the link of the one whose broker has a certificate of another name
