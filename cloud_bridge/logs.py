@@ -28,6 +28,3 @@ def write_logs(as_json: bool) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if as_json else logging.Formatter(FOR_PEOPLE))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    logging.getLogger("apprise").setLevel(
-        logging.CRITICAL + 1
-    )  # its lines have people's addresses; alerts keep why not

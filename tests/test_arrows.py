@@ -121,6 +121,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "cloud_bridge.store": (
         "cloud_bridge.store",
         "cloud_bridge.alerts.kinds",  # pure: the kinds themselves
+        "cloud_bridge.alerts.services",  # pure: what a stored target may be
         "cloud_bridge.clock",
         "cloud_bridge.contact",
         "cloud_bridge.durations",

@@ -1,15 +1,17 @@
-"""Sending what is due: mail and push through apprise, webhooks signed by us. Blocks; run on a thread."""
+"""Sending what is due: letters, push messages, and webhooks signed by us. Blocks; run on a thread."""
 
 from typing import Any
 
 from sqlalchemy import Row
 
-from cloud_bridge.alerts.mail import NotDelivered, notify, send_mail
+from cloud_bridge.alerts.errors import NotDelivered, TargetRefused
+from cloud_bridge.alerts.mail import send_mail
+from cloud_bridge.alerts.push import notify
+from cloud_bridge.alerts.services import Via
 from cloud_bridge.alerts.webhook import post
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.store.alerts import due_alerts, record_outcome
 from cloud_bridge.store.database import Database
-from cloud_bridge.store.subscriptions import Via
 
 AGAIN_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000]  # then it is given up
 AT_ONCE = 20
@@ -17,7 +19,7 @@ MAX_TROUBLE = 200  # characters
 
 
 class Delivery:
-    """`mail` is the operator's mail server as apprise writes it, mailtos://user:password@host; None: no mail.
+    """`mail` is the operator's mail server, mailtos://user:password@host (mail.read_server); None: no mail.
 
     With `public_url`, what people read ends with a link to the page of the charge point.
     """
@@ -37,6 +39,8 @@ class Delivery:
             try:
                 self._send(alert, now_ms)
                 delivered += 1
+            except TargetRefused as error:
+                trouble = str(error)[:MAX_TROUBLE]
             except NotDelivered as error:
                 due_ms, trouble = _again_ms(alert.tries, now_ms), str(error)[:MAX_TROUBLE]
             with self._database.writing() as connection:
@@ -47,10 +51,10 @@ class Delivery:
         via = Via(alert.via)
         if via is Via.WEBHOOK:
             post(alert.target, alert.secret, _payload(alert), now_ms)
-        elif via is Via.PUSH:
-            notify(alert.target, self._with_link(alert))
-        else:
+        elif via is Via.EMAIL:
             send_mail(self._mail, alert.email, self._with_link(alert))
+        else:
+            notify(via, alert.target, self._with_link(alert))
 
     def _with_link(self, alert: Row[Any]) -> str:
         if self._public_url is None or alert.unit_id is None:

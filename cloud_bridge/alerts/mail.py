@@ -1,26 +1,123 @@
-"""One letter, or one push message, through apprise. Blocks for as long as the other side takes."""
+"""One letter, in plain text, through the operator's mail server. Blocks, for MAIL_WITHIN_S at most."""
 
-from urllib.parse import quote
+import smtplib
+import socket
+import ssl
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
+from threading import Event, Thread
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-import apprise
+from cloud_bridge.alerts.errors import NotDelivered, TargetRefused
+from cloud_bridge.alerts.services import EMAIL_ADDRESS, TITLE
+from cloud_bridge.errors import SettingError
 
-TITLE = "Chargekeeper"
+MAIL_WITHIN_S = 30.0  # greeting, TLS, login and letter together
+CUT_AGAIN_S = 0.1
+SMTPS_PORT = 465
+PORTS = {"insecure": 25, "starttls": 587, "ssl": SMTPS_PORT}
+FORM = "CHARGEKEEPER_MAIL has to be mailtos://user:password@host, with ?from=address where the user is none"
 
 
-class NotDelivered(Exception):
-    """Why not, in a few words without the target or its secrets."""
+class MailServer(NamedTuple):
+    """The operator's (settings.mail). `mode` is a key of PORTS."""
+
+    host: str
+    port: int
+    mode: str
+    user: str
+    password: str
+    sender: str
 
 
-def send_mail(server: str | None, address: str | None, words: str) -> None:
-    """`server` is the operator's, as apprise writes it (settings.mail). Raises NotDelivered."""
+def read_server(text: str) -> MailServer:
+    """mailto:// is plain, mailtos:// is STARTTLS, or TLS from the first byte on port 465. `mode`, a key of PORTS, and
+    `from` may follow as a query. Raises SettingError."""
+    try:
+        url = urlsplit(text)
+        options = dict(parse_qsl(url.query, strict_parsing=bool(url.query)))
+        by_scheme = {"mailto": "insecure", "mailtos": "ssl" if url.port == SMTPS_PORT else "starttls"}[url.scheme]
+        mode = options.pop("mode", by_scheme)
+        port = url.port or PORTS[mode]
+    except (KeyError, ValueError) as error:
+        raise SettingError(FORM) from error
+    host, user = url.hostname or "", unquote(url.username or "")
+    sender = options.pop("from", "") or (user if "@" in user else f"{user or 'chargekeeper'}@{host}")
+    is_downgrade = by_scheme != "insecure" and mode == "insecure"
+    if (
+        not host
+        or mode not in PORTS
+        or options
+        or url.path.strip("/")
+        or is_downgrade
+        or not EMAIL_ADDRESS.fullmatch(sender)
+    ):
+        raise SettingError(FORM)
+    return MailServer(host, port, mode, user, unquote(url.password or ""), sender)
+
+
+def send_mail(server: str | None, address: str | None, text: str) -> None:
+    """`server` is the setting (read_server); the letter goes to `address` and nowhere else. Raises NotDelivered."""
     if server is None or address is None:
         raise NotDelivered("there is no mail server, or no address")
-    joint = "&" if "?" in server else "?"
-    notify(f"{server}{joint}to={quote(address, safe='')}", words)
+    if not EMAIL_ADDRESS.fullmatch(address):
+        raise TargetRefused("this is no e-mail address")
+    try:
+        known = read_server(server)
+    except SettingError as error:
+        raise NotDelivered("the mail server is not set up") from error
+    client = (smtplib.SMTP_SSL if known.mode == "ssl" else smtplib.SMTP)(
+        local_hostname=known.sender.rpartition("@")[2], timeout=MAIL_WITHIN_S, **_tls(known)
+    )
+    ended = Event()
+    Thread(target=_cut_at_deadline, args=(client, ended), name="letter", daemon=True).start()
+    try:
+        _talk(client, known, address, _letter(known.sender, address, text))
+    except (OSError, smtplib.SMTPException, ValueError) as error:
+        raise NotDelivered(f"the mail server did not take it: {type(error).__name__}") from error
+    finally:
+        ended.set()
+        client.close()
 
 
-def notify(target: str, words: str) -> None:
-    """Raises NotDelivered."""
-    service = apprise.Apprise()
-    if not service.add(target) or not service.notify(body=words, title=TITLE):
-        raise NotDelivered("the service refused it")
+def _tls(server: MailServer) -> dict[str, Any]:
+    return {"context": ssl.create_default_context()} if server.mode == "ssl" else {}
+
+
+def _talk(client: smtplib.SMTP, server: MailServer, address: str, letter: bytes) -> None:
+    client._host = server.host  # type: ignore[attr-defined]  # whose certificate it has to be; set by the constructor alone
+    client.connect(server.host, server.port)
+    if server.mode == "starttls":
+        client.starttls(context=ssl.create_default_context())
+    if server.user and server.password:
+        client.login(server.user, server.password)
+    client.sendmail(server.sender, [address], letter)
+    with suppress(OSError, smtplib.SMTPException):  # it is delivered
+        client.quit()
+
+
+def _letter(sender: str, address: str, text: str) -> bytes:
+    letter = EmailMessage(SMTP)
+    letter["From"] = sender
+    letter["To"] = address
+    letter["Subject"] = TITLE
+    letter["Date"] = format_datetime(datetime.now(UTC))
+    letter["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
+    letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice in return
+    letter.set_content(text)
+    return letter.as_bytes()
+
+
+def _cut_at_deadline(client: smtplib.SMTP, ended: Event) -> None:
+    """smtplib's timeout is for each read, and a server may send a byte now and then. The connection is ended again until the
+    other thread has noticed: STARTTLS puts a new socket in place of the old one."""
+    left = ended.wait(MAIL_WITHIN_S)
+    while not left:
+        if client.sock is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(client.sock, socket.SHUT_RDWR)
+        left = ended.wait(CUT_AGAIN_S)

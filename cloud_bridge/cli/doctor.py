@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from cloud_bridge.alerts.mail import read_server
 from cloud_bridge.cli.area import Answer
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import Settings, as_host, reachable
@@ -32,7 +33,6 @@ from cloud_bridge.vehicles.tokens.vault import Vault
 FREE_BYTES = 500_000_000
 SOON = timedelta(days=21)
 OWN_FILES = 1000  # of the bridge without a unit: pages that are open, the database
-MAIL_PORTS = {"mailto": 25, "mailtos": 587}  # apprise's own, where the setting names none
 ANSWER_WITHIN_S = 5
 CLOCK_UNSYNCHRONISED = 5  # TIME_ERROR, adjtimex(2)
 PRIVATE = ("chargekeeper.db*", "vehicle-keys.json", "vehicles.toml", "tls/*.key", "mosquitto/*")  # in the data folder
@@ -214,15 +214,14 @@ def _private_paths(settings: Settings) -> set[Path]:
 def mail(settings: Settings) -> str:
     if settings.mail is None:
         return "none: alerts go by webhook and push only (CHARGEKEEPER_MAIL)"
-    url = urlsplit(settings.mail)
-    if url.scheme not in ("mailto", "mailtos") or not url.hostname:
-        raise Ill("CHARGEKEEPER_MAIL has to be mailtos://user:password@host")
-    port = url.port or MAIL_PORTS[url.scheme]
+    server = read_server(settings.mail)
     try:
-        socket.create_connection((url.hostname, port), ANSWER_WITHIN_S).close()
+        socket.create_connection((server.host, server.port), ANSWER_WITHIN_S).close()
     except OSError as error:
-        raise Ill(f"the mail server {url.hostname} does not answer on port {port}: nobody gets a letter") from error
-    return f"{url.hostname} answers on port {port}"
+        raise Ill(
+            f"the mail server {server.host} does not answer on port {server.port}: nobody gets a letter"
+        ) from error
+    return f"{server.host} answers on port {server.port}"
 
 
 def vehicles(settings: Settings) -> str:

@@ -4,11 +4,10 @@ Sending it is the caller's business (alerts/mail.py). The old address stays in u
 locks nobody out and a stranger's address gets nothing but one letter.
 """
 
-import re
-
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
+from cloud_bridge.alerts.services import EMAIL_ADDRESS
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.secrets import hash_of, new_secret
@@ -16,15 +15,11 @@ from cloud_bridge.store.tables import email_changes, people
 
 CODE_MS = 24 * 3600 * 1000
 
-_ADDRESS = re.compile(
-    r"[^@\s,;:<>\"\\()\[\]]{1,64}@[^@\s,;:<>\"\\()\[\]]{1,180}\Z"
-)  # RFC 5321's lengths; no list, no name
-
 
 def checked_email(address: str) -> str:
     """Without the spaces around it. Raises BridgeError for what is no address."""
     address = address.strip()
-    if not _ADDRESS.match(address) or not address.isprintable():
+    if not EMAIL_ADDRESS.fullmatch(address):
         raise BridgeError(f"{address!r} is no e-mail address")
     return address
 

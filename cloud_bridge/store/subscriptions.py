@@ -1,12 +1,12 @@
 """Who wants to be told what, and how: chosen by each person for what they may see."""
 
-from enum import StrEnum
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, delete, select
 
 from cloud_bridge.alerts.kinds import AlertKind
+from cloud_bridge.alerts.services import Via as Via
+from cloud_bridge.alerts.services import check_target
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Asker, Person, Role
 from cloud_bridge.store.email import email_of
@@ -15,14 +15,6 @@ from cloud_bridge.store.tables import alert_wishes, people
 from cloud_bridge.store.upsert import insert_new
 
 MAX_SUBSCRIPTIONS = 50  # of one person
-MAX_TARGET = 500
-PUSH_SERVICES = frozenset({"discord", "pover", "slack", "tgram"})  # of apprise, those that only call the service itself
-
-
-class Via(StrEnum):
-    EMAIL = "email"
-    WEBHOOK = "webhook"
-    PUSH = "push"
 
 
 class Subscription(NamedTuple):
@@ -37,13 +29,13 @@ class Subscription(NamedTuple):
 
 
 def add_subscription(connection: Connection, person: Person, about: AlertKind, via: Via, target: str = "") -> str:
-    """Asking twice changes nothing. Returns a webhook's key, else "". Raises BridgeError for a target we do not call,
-    and for mail to nowhere."""
+    """`target` is as services.target_of makes it. Asking twice changes nothing. Returns a webhook's key, else "". Raises
+    BridgeError for a target we do not call, and for mail to nowhere."""
     if len(subscriptions_of(connection, person)) >= MAX_SUBSCRIPTIONS:
         raise BridgeError(f"{MAX_SUBSCRIPTIONS} notifications are the most that one account can have")
     if about is AlertKind.INCIDENT and person.role is not Role.OPERATOR:
         raise BridgeError("incidents are told to those who run the service")
-    _check_target(via, target)
+    check_target(via, target)
     if via is Via.EMAIL and email_of(connection, person.id) is None:
         raise BridgeError("this account has no e-mail address yet")
     row = {
@@ -91,18 +83,3 @@ def _wishes(connection: Connection) -> list[Subscription]:
         )
         for row in connection.execute(query.order_by(alert_wishes.c.id))
     ]
-
-
-def _check_target(via: Via, target: str) -> None:
-    if len(target) > MAX_TARGET or not target.isprintable():
-        raise BridgeError("this address is too long")
-    try:
-        url = urlsplit(target)
-    except ValueError as error:
-        raise BridgeError("this is no address") from error
-    if via is Via.EMAIL and target:
-        raise BridgeError("mail goes to the address of the account")
-    if via is Via.PUSH and url.scheme not in PUSH_SERVICES:
-        raise BridgeError(f"push services are {', '.join(sorted(PUSH_SERVICES))}, written as apprise does")
-    if via is Via.WEBHOOK and (url.scheme != "https" or not url.hostname):
-        raise BridgeError("a webhook has an address that begins with https://")

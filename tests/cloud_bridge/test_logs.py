@@ -4,9 +4,7 @@ import json
 import logging
 import sys
 
-import pytest
-
-from cloud_bridge.logs import JsonLines, write_logs
+from cloud_bridge.logs import JsonLines
 
 
 def record(message: str, *arguments: object) -> logging.LogRecord:
@@ -35,15 +33,3 @@ def test_an_exception_is_in_the_same_line() -> None:
     line = JsonLines().format(failed)
     assert "\n" not in line
     assert json.loads(line)["trace"].endswith("ValueError: why")
-
-
-def test_what_apprise_says_of_addresses_is_not_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    apprise = logging.getLogger("apprise")
-    before = apprise.level
-    try:
-        write_logs(as_json=False)
-        apprise.error("Dropped invalid To email (ann@example.org) specified.")
-        logging.getLogger("cloud_bridge.store").warning("a warning of ours")
-    finally:
-        apprise.setLevel(before)
-    assert caplog.messages == ["a warning of ours"]

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException
 from sqlalchemy import Connection
 
+from cloud_bridge.alerts.services import Via, check_target, shown, target_of
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Asker, Person, Scope
@@ -22,7 +23,12 @@ def list_wishes(connection: Reading, asker: ApiAsker) -> list[dict[str, Any]]:
     """What the caller wants to be told of. A webhook's key was told when it was made."""
     subscriptions = subscriptions_of(connection, asker)
     return [
-        {"number": subscription.id, "about": subscription.about, "via": subscription.via, "target": subscription.target}
+        {
+            "number": subscription.id,
+            "about": subscription.about,
+            "via": subscription.via,
+            "target": shown(subscription.via, subscription.target),
+        }
         for subscription in subscriptions
     ]
 
@@ -40,11 +46,11 @@ def make_wish(asker: ApiAsker, subscription: NewAlert, connection: Writing) -> d
     """To be told from now on. Returns the key that a webhook's signature is made with."""
     require(asker, Scope.ALERTS)
     person = _person(connection, asker)
+    via, typed = subscription.via, subscription.fields | {"target": subscription.target}
     try:
-        return {
-            "key": add_subscription(connection, person, subscription.about, subscription.via, subscription.target)
-            or None
-        }
+        if via is Via.EMAIL:
+            check_target(via, subscription.target)
+        return {"key": add_subscription(connection, person, subscription.about, via, target_of(via, typed)) or None}
     except BridgeError as error:
         raise HTTPException(409, str(error)) from error
 

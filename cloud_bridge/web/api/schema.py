@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from cloud_bridge.alerts.kinds import AlertKind
+from cloud_bridge.alerts.services import MAX_TARGET, Via
 from cloud_bridge.contact import Contact
-from cloud_bridge.store.subscriptions import MAX_TARGET, Via
 from cloud_bridge.values import HEARTBEAT
+
+MAX_FIELDS = 8  # of a form
 
 Time = Annotated[str, Field(description="ISO 8601, UTC", examples=["2026-01-31T09:30:00.000Z"])]
 Csq = Annotated[int, Field(ge=0, le=31, description="signal strength, 3GPP TS 27.007 section 8.5")]
@@ -175,11 +177,17 @@ class EventHistory(Interval):
 
 
 class NewAlert(BaseModel):
-    """What to be told of, and how. Mail goes to the address of the account and needs no target."""
+    """What to be told of, and how. Mail goes to the address of the account and needs no target. A push service needs the
+    fields of its form: `address` of discord and slack, `user` and `token` of pushover, `token` and `chat` of telegram."""
 
     about: AlertKind = Field(examples=["silent"])
     via: Via = Field(examples=["webhook"])
-    target: str = Field("", max_length=MAX_TARGET, examples=["https://hooks.example.org/chargers"])
+    target: str = Field(
+        "", max_length=MAX_TARGET, description="of a webhook", examples=["https://hooks.example.org/chargers"]
+    )
+    fields: dict[str, Annotated[str, Field(max_length=MAX_TARGET)]] = Field(
+        {}, max_length=MAX_FIELDS, description="of a push service"
+    )
 
 
 class Alert(Schema):
@@ -188,7 +196,7 @@ class Alert(Schema):
     number: int
     about: AlertKind
     via: Via
-    target: str
+    target: Annotated[str, Field(description="of a push service, only enough to tell it from others")]
 
 
 class AlertKey(Schema):

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from cloud_bridge.alerts import delivery
 from cloud_bridge.alerts.delivery import AGAIN_AFTER_MS
+from cloud_bridge.alerts.errors import NotDelivered
 from cloud_bridge.alerts.kinds import AlertKind
-from cloud_bridge.alerts.mail import NotDelivered
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.people import Role, add_person, find_person

@@ -52,7 +52,7 @@ def live(bridge: Bridge, name: str) -> list[str]:
         secrets = list(connection.execute(query).scalars())
         secrets += list(connection.execute(select(people.c.password_hash).where(people.c.id == person.id)).scalars())
     visitor.post("/account/details", full_name=traces["name"], phone=traces["phone"])
-    visitor.post("/account/notifications", about="fault", via=Via.PUSH, target=f"tgram://{traces['push']}/1")
+    visitor.post("/account/notifications", about="fault", via=Via.WEBHOOK, target=f"https://{traces['push']}.example/")
     visitor.post(f"/account/units/of-{name}", name=traces["unit"], time_zone="Europe/London", rate="25")
     visitor.post(f"/charge-points/of-{name}/support", text=traces["text"])
     unit = Unit(bridge, new.id, new.secret).connect()

@@ -270,17 +270,17 @@ def test_a_car_maker_sends_drivers_back_to_the_public_address(tmp_path: Path, ow
         assert read_catalogue(tmp_path, {}).return_uri("maker") == "https://old.example/vehicles/return/maker"
 
 
-@pytest.mark.parametrize("via", [Via.EMAIL, Via.PUSH])
+@pytest.mark.parametrize("via", [Via.EMAIL, Via.DISCORD])
 def test_an_alert_ends_with_a_link_to_the_charge_point(
     bridge: Bridge, monkeypatch: pytest.MonkeyPatch, via: Via
 ) -> None:
     sent: list[str] = []
-    monkeypatch.setattr(delivery, "notify", lambda _target, words: sent.append(words))
+    monkeypatch.setattr(delivery, "notify", lambda _via, _target, words: sent.append(words))
     monkeypatch.setattr(delivery, "send_mail", lambda _server, _address, words: sent.append(words))
     unit = people.unit_of(bridge, "dora")
     with bridge.app_state.database.writing() as connection:
         connection.execute(update(tables.people).values(email="dora@example.org"))
-        target = "" if via is Via.EMAIL else "discord://1/token"
+        target = "" if via is Via.EMAIL else f"{10**17} {'token' * 12}"
         add_subscription(connection, find_person(connection, "dora"), AlertKind.FAULT, via, target)
     alarm = Alarm(bridge.app_state.database, bridge.clock, "mailto://mail.example", "https://example.org/chargers")
     alarm.notice()

@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cloud_bridge.alerts.mail import NotDelivered, send_mail
+from cloud_bridge.alerts.errors import NotDelivered
+from cloud_bridge.alerts.mail import send_mail
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.email import ask_for_change, confirm_change, email_of, forget_change, pending_email
 from cloud_bridge.store.security_events import Kind

@@ -4,11 +4,12 @@ import json
 import logging
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from cloud_bridge.alerts.kinds import AlertKind
+from cloud_bridge.alerts.services import SERVICES, Via, check_target, shown, target_of
 from cloud_bridge.app_state import AppState
 from cloud_bridge.errors import BridgeError, StoreUnusable
 from cloud_bridge.passwords import MAX_LENGTH
@@ -16,7 +17,7 @@ from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.personal import erase, export
 from cloud_bridge.store.security_events import Kind
-from cloud_bridge.store.subscriptions import Via, add_subscription, remove_subscription, subscriptions_of
+from cloud_bridge.store.subscriptions import Subscription, add_subscription, remove_subscription, subscriptions_of
 from cloud_bridge.vehicles.linking.consents import return_all
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
@@ -41,7 +42,7 @@ ABOUT = {
     AlertKind.TROUBLE: "It charges, but needs attention",
     AlertKind.INCIDENT: "Many chargers fell silent at once",
 }
-VIA = {Via.EMAIL: "E-mail", Via.WEBHOOK: "Webhook", Via.PUSH: "Push service"}
+OLDER = "Address of an older version"
 
 
 @router.get("/notifications")
@@ -52,33 +53,51 @@ def notifications(request: Request, app_state: StateDep, connection: Reading, pe
         about: said for about, said in ABOUT.items() if about is not AlertKind.INCIDENT or person.role is Role.OPERATOR
     }
     sends_mail = app_state.settings.mail is not None
-    ways = {via: said for via, said in VIA.items() if via is not Via.EMAIL or (sends_mail and email)}
-    shown = [
-        (subscription.id, ABOUT[subscription.about], VIA[subscription.via], subscription.target, subscription.secret)
-        for subscription in subscriptions
-    ]
+    services = [(via, one) for via, one in SERVICES.items() if via is not Via.EMAIL or (sends_mail and email)]
     content: dict[str, Any] = {
-        "subscriptions": shown,
+        "subscriptions": [_shown(subscription) for subscription in subscriptions],
         "about": offered,
-        "via": ways,
+        "services": services,
         "email": email,
         "sends_mail": sends_mail,
     }
     return page(request, "everyone/account_notifications.html", person, **content)
 
 
+def _shown(subscription: Subscription) -> dict[str, Any]:
+    via = subscription.via
+    refused = None
+    try:
+        check_target(via, subscription.target)
+    except BridgeError as error:
+        refused = str(error)
+    return {
+        "id": subscription.id,
+        "about": ABOUT[subscription.about],
+        "via": SERVICES[via].title if via in SERVICES else OLDER,
+        "target": shown(via, subscription.target),
+        "secret": subscription.secret,
+        "refused": refused,
+    }
+
+
+async def typed(request: Request) -> dict[str, str]:
+    """The fields of the form, whichever service it is of."""
+    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+
+
 @router.post("/notifications", dependencies=[OwnForm])
 def add_notification(
     person: PersonOf,
-    connection: Writing,
     about: Annotated[AlertKind, Form()],
     via: Annotated[Via, Form()],
-    target: Annotated[str, Form(max_length=500)] = "",
+    fields: Annotated[dict[str, str], Depends(typed)],
+    connection: Writing,
 ) -> Response:
     try:
-        add_subscription(connection, person, about, via, "" if via is Via.EMAIL else target.strip())
+        add_subscription(connection, person, about, via, target_of(via, fields))
     except BridgeError as error:
-        raise Refused("That does not work", f"{str(error).capitalize()}. Nothing was changed.") from None
+        raise Refused("That does not work", f"{str(error)[:1].upper()}{str(error)[1:]}. Nothing was changed.") from None
     return to("/account/notifications")
 
 

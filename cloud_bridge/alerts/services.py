@@ -1,0 +1,250 @@
+"""The services that alerts go to: the fields of each one's form, how they are stored, and the request that is made of them.
+Pure.
+
+What a person types is matched as a whole by a pattern of ours. Only what the pattern has captured is stored, and addresses
+are built here from the stored parts: an account chooses a topic, a chat or a host on the internet, and nothing else of
+a request. A service is added by a member of Via and a row in SERVICES.
+"""
+
+import html
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from cloud_bridge.alerts.public_hosts import is_public
+from cloud_bridge.errors import BridgeError
+
+MAX_TARGET = 500  # characters, stored
+HTTPS_PORT = 443
+TITLE = "Chargekeeper"
+JSON = "application/json"
+# A dot-atom of RFC 5322 in ASCII: nothing that a parser of headers or of envelopes could take for two addresses.
+EMAIL_ADDRESS = re.compile(
+    r"(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?=.{1,180}\Z)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*"
+)
+
+
+class Via(StrEnum):
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+    DISCORD = "discord"
+    PUSHOVER = "pushover"
+    SLACK = "slack"
+    TELEGRAM = "telegram"
+    PUSH = "push"  # a target of an older version that is none of the above; nothing is sent to it
+
+
+class Request(NamedTuple):
+    """`target` is path and query, as they go into the first line."""
+
+    host: str
+    port: int
+    target: str
+    content_type: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Field(NamedTuple):
+    """One field of a form. What the groups of `pattern` capture is stored."""
+
+    name: str
+    label: str
+    pattern: str
+    example: str
+
+
+class Service(NamedTuple):
+    """`stored` matches a stored target, whose parts are separated by a blank; `request` is made of its groups."""
+
+    title: str
+    fields: tuple[Field, ...]
+    stored: str = ""
+    request: Callable[[Mapping[str, str], str], Request] | None = None  # of the groups and the text
+
+
+def _json_request(host: str, target: str, content: Mapping[str, Any]) -> Request:
+    return Request(host, HTTPS_PORT, target, JSON, json.dumps(content).encode())
+
+
+def _discord(part: Mapping[str, str], text: str) -> Request:
+    """https://discord.com/developers/docs/resources/webhook#execute-webhook"""
+    content = {"content": text, "allowed_mentions": {"parse": []}}
+    return _json_request("discord.com", f"/api/webhooks/{part['id']}/{part['token']}", content)
+
+
+def _pushover(part: Mapping[str, str], text: str) -> Request:
+    """https://pushover.net/api#messages"""
+    form = {"token": part["token"], "user": part["user"], "title": TITLE, "message": text}
+    form_type = "application/x-www-form-urlencoded"
+    return Request("api.pushover.net", HTTPS_PORT, "/1/messages.json", form_type, urlencode(form).encode())
+
+
+def _slack(part: Mapping[str, str], text: str) -> Request:
+    """https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks; &, < and > are its markup."""
+    target = f"/services/{part['team']}/{part['hook']}/{part['token']}"
+    return _json_request("hooks.slack.com", target, {"text": html.escape(text, quote=False)})
+
+
+def _telegram(part: Mapping[str, str], text: str) -> Request:
+    """https://core.telegram.org/bots/api#sendmessage; without parse_mode the text is plain."""
+    content = {"chat_id": part["chat"], "text": text}
+    return _json_request("api.telegram.org", f"/bot{part['token']}/sendMessage", content)
+
+
+_DISCORD_ID, _DISCORD_TOKEN = r"[0-9]{17,20}", r"[A-Za-z0-9_-]{60,100}"
+_PUSHOVER_KEY = r"[A-Za-z0-9]{30}"
+_SLACK_TEAM, _SLACK_HOOK, _SLACK_TOKEN = r"T[A-Z0-9]{6,16}", r"B[A-Z0-9]{6,16}", r"[A-Za-z0-9]{20,40}"
+_TELEGRAM_TOKEN, _TELEGRAM_CHAT = r"[0-9]{6,12}:[A-Za-z0-9_-]{30,60}", r"-?[0-9]{1,16}|@[A-Za-z][A-Za-z0-9_]{4,31}"
+
+# RFC 3986 without user information and fragment; names as in RFC 1123, others in their form for the wire (xn--).
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_CHARACTER = r"[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2}"
+_WEBHOOK = (
+    rf"https://(?P<host>{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]{{2,45}}\])(?::(?P<port>[1-9][0-9]{{0,4}}))?"
+    rf"(?P<target>(?:/(?:{_CHARACTER}|/)*)?(?:\?(?:{_CHARACTER}|[/?])*)?)"
+)
+
+SERVICES: dict[Via, Service] = {
+    Via.EMAIL: Service("E-mail", ()),
+    Via.WEBHOOK: Service(
+        "Webhook", (Field("target", "Address", f"({_WEBHOOK})", "https://hooks.example.org/chargers"),), _WEBHOOK
+    ),
+    Via.DISCORD: Service(
+        "Discord",
+        (
+            Field(
+                "address",
+                "Webhook URL of the channel",
+                rf"https://discord(?:app)?\.com/api/webhooks/({_DISCORD_ID})/({_DISCORD_TOKEN})",
+                "https://discord.com/api/webhooks/…/…",
+            ),
+        ),
+        rf"(?P<id>{_DISCORD_ID}) (?P<token>{_DISCORD_TOKEN})",
+        _discord,
+    ),
+    Via.PUSHOVER: Service(
+        "Pushover",
+        (
+            Field("user", "User key", rf"({_PUSHOVER_KEY})", "30 letters and digits"),
+            Field("token", "API token of your application", rf"({_PUSHOVER_KEY})", "30 letters and digits"),
+        ),
+        rf"(?P<user>{_PUSHOVER_KEY}) (?P<token>{_PUSHOVER_KEY})",
+        _pushover,
+    ),
+    Via.SLACK: Service(
+        "Slack",
+        (
+            Field(
+                "address",
+                "URL of the incoming webhook",
+                rf"https://hooks\.slack\.com/services/({_SLACK_TEAM})/({_SLACK_HOOK})/({_SLACK_TOKEN})",
+                "https://hooks.slack.com/services/T…/B…/…",
+            ),
+        ),
+        rf"(?P<team>{_SLACK_TEAM}) (?P<hook>{_SLACK_HOOK}) (?P<token>{_SLACK_TOKEN})",
+        _slack,
+    ),
+    Via.TELEGRAM: Service(
+        "Telegram",
+        (
+            Field("token", "Token of your bot", rf"({_TELEGRAM_TOKEN})", "123456789:…"),
+            Field("chat", "Chat ID", rf"({_TELEGRAM_CHAT})", "-1001234567890 or @channel"),
+        ),
+        rf"(?P<token>{_TELEGRAM_TOKEN}) (?P<chat>{_TELEGRAM_CHAT})",
+        _telegram,
+    ),
+}
+
+
+def target_of(via: Via, typed: Mapping[str, str]) -> str:
+    """What is stored of a form. Raises BridgeError that names the field which is not as the service has it."""
+    parts: list[str] = []
+    for field in _service(via).fields:
+        found = re.fullmatch(field.pattern, typed.get(field.name, "").strip())
+        if found is None:
+            raise BridgeError(f"{field.label}: it does not look like {field.example}")
+        parts += found.groups()[:1] if via is Via.WEBHOOK else found.groups()
+    return " ".join(parts)
+
+
+def check_target(via: Via, target: str) -> None:
+    """Raises BridgeError where `target`, as it is stored, is none that we send to."""
+    service = _service(via)
+    if len(target) > MAX_TARGET:
+        raise BridgeError("this address is too long")
+    if via is Via.EMAIL:
+        if target:
+            raise BridgeError("mail goes to the address of the account")
+        return
+    found = re.fullmatch(service.stored, target)
+    if found is None:
+        raise BridgeError(f"this is no {service.title} address of the form {service.fields[0].example}")
+    if via is Via.WEBHOOK:
+        _check_host(found["host"], int(found["port"] or HTTPS_PORT))
+
+
+def push_request(via: Via, target: str, text: str) -> Request:
+    """Raises BridgeError for a target that check_target refuses."""
+    check_target(via, target)
+    service = SERVICES[via]
+    found = re.fullmatch(service.stored, target)
+    if found is None or service.request is None:
+        raise BridgeError("this is no push service")
+    return service.request(found.groupdict(), text)
+
+
+def webhook_request(target: str, body: bytes, headers: tuple[tuple[str, str], ...]) -> Request:
+    """Raises BridgeError for a target that check_target refuses."""
+    check_target(Via.WEBHOOK, target)
+    found = re.fullmatch(_WEBHOOK, target)
+    if found is None:
+        raise BridgeError("this is no webhook")
+    path = found["target"]
+    return Request(
+        found["host"].strip("[]"),
+        int(found["port"] or HTTPS_PORT),
+        path if path.startswith("/") else f"/{path}",
+        JSON,
+        body,
+        headers,
+    )
+
+
+def shown(via: Via, target: str) -> str:
+    """The target for its owner's eyes. Keys and tokens are those of a password's kind: their last characters only."""
+    if via is Via.WEBHOOK:
+        return target
+    if via is Via.TELEGRAM:
+        return target.rpartition(" ")[2]
+    return f"…{target[-4:]}" if target else ""
+
+
+def _service(via: Via) -> Service:
+    if via not in SERVICES:
+        raise BridgeError("this address is of an older version and is not used any more: remove it, and add it again")
+    return SERVICES[via]
+
+
+def _check_host(host: str, port: int) -> None:
+    """What can be said without asking a name server; the rest is checked when the connection is made."""
+    inside = BridgeError("this address is not on the internet")
+    if port > 0xFFFF:
+        raise BridgeError("a port is from 1 to 65535")
+    if host.startswith("["):
+        if not is_public(host.strip("[]")):
+            raise inside
+    elif "." not in host:
+        raise inside  # localhost, or a name of somebody's own network
+    elif re.fullmatch(r"[0-9]+|0[xX][0-9A-Fa-f]*", host.rpartition(".")[2]):  # such a name is a form of an IPv4 address
+        try:
+            ipaddress.IPv4Address(host)
+        except ValueError:
+            raise inside from None
+        if not is_public(host):
+            raise inside
