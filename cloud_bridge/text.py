@@ -8,7 +8,6 @@ places has to expect one.
 import re
 from typing import Any
 
-SUBSTITUTE = r"\u001a"  # as JSON writes it
 # A pair of surrogates, one alone or U+0000, any other escape; in this order, so that no backslash is taken twice.
 _ESCAPE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<none>\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\u0000)|\\."
@@ -26,14 +25,10 @@ def is_storable(text: str) -> bool:
     return True
 
 
-def storable_json(text: str) -> str:
-    """The JSON with U+001A, SUBSTITUTE, in place of each escape that stands for no storable character. It is not printable,
-    so whoever checks a name notices it. A text that is not JSON is left as it is, as far as it has no such escape."""
-    return _ESCAPE.sub(_storable_escape, text) if "\\u" in text else text
-
-
-def _storable_escape(found: re.Match[str]) -> str:
-    return SUBSTITUTE if found["none"] else found[0]
+def is_storable_json(text: str) -> bool:
+    """Whether every escape in the JSON stands for a storable character, wherever it is: in a name, a value or a list. What
+    is not escaped is the business of UTF-8, which has no lone surrogate, and of JSON, which has no bare U+0000."""
+    return "\\u" not in text or not any(found["none"] for found in _ESCAPE.finditer(text))
 
 
 def holds_storable(value: Any, depth: int = 0) -> bool:

@@ -33,7 +33,7 @@ HEARTBEAT = (
     Value("q", "csq", "csq", label="Mobile signal"),
     Value("o", "operator", "text"),  # beside the signal
     Value("y", "limited_by", "text", label="Current limited by", wide=True),
-    Value("u", "limited_until_s", "count"),  # beside `limited_by`
+    Value("u", "limited_until_s", "time"),  # beside `limited_by`
     Value("m", "mode", "text", label="Mode", wide=True),
     Value("f", "faults", "names"),  # a card of its own
     Value("h", "troubles", "names"),  # likewise

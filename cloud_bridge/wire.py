@@ -15,12 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from cloud_bridge.text import storable_json
+from cloud_bridge.text import is_storable_json
 from cloud_bridge.values import HEARTBEAT
 
 MAX_PAYLOAD_BYTES = 4096  # ten times the longest message the firmware writes
 MAX_TEXT = 256  # characters of any text value
 MAX_FAULTS = 32
+EARLIEST_S, LATEST_S = 1_577_836_800, 4_102_444_799  # 2020 to 2100: what a unit can know, and every calendar can show
 MAX_COUNT = 2**53 - 1  # the largest whole number that every JSON reader keeps exact
 
 UNIT_ID = re.compile(r"[A-Za-z0-9_-]{1,36}\Z")
@@ -28,6 +29,10 @@ UNIT_ID = re.compile(r"[A-Za-z0-9_-]{1,36}\Z")
 
 class BadPayload(ValueError):
     """The payload is not a message of this kind; the text says which key and why."""
+
+
+class BadTime(BadPayload):
+    """The unit's clock is wrong by years."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,6 +118,14 @@ def _count(value: Any) -> int:
     return value
 
 
+def _time(value: Any) -> int:
+    if type(value) is not int:
+        raise BadPayload("not a time")
+    if not EARLIEST_S <= value <= LATEST_S:
+        raise BadTime("not a time from 2020 to 2100")
+    return value
+
+
 def _csq(value: Any) -> int:
     if type(value) is not int or not (0 <= value <= 31 or value == 99):
         raise BadPayload("not 0..31 or 99")
@@ -151,6 +164,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "count": _count,
+    "time": _time,
     "csq": _csq,
     "number": _number,
     "text": _text,
@@ -161,7 +175,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
 
 Keys = dict[str, tuple[str, Callable[[Any], Any]]]  # key on the wire -> field and the check of its value
 
-SHARED: Keys = {"n": ("sequence", _count), "b": ("boot", _count), "t": ("unit_time_s", _count)}
+SHARED: Keys = {"n": ("sequence", _count), "b": ("boot", _count), "t": ("unit_time_s", _time)}
 
 KINDS: dict[str, tuple[type[Message], Keys]] = {
     "heartbeat": (Heartbeat, SHARED | {value.key: (value.name, CHECKS[value.type]) for value in HEARTBEAT}),
@@ -170,8 +184,8 @@ KINDS: dict[str, tuple[type[Message], Keys]] = {
         Session,
         SHARED
         | {
-            "t0": ("started_s", _count),
-            "t1": ("ended_s", _count),
+            "t0": ("started_s", _time),
+            "t1": ("ended_s", _time),
             "s": ("duration_s", _count),
             "e": ("energy_wh", _count),
             "y": ("reason", _text),
@@ -192,8 +206,13 @@ def decode(kind: str, payload: bytes) -> Message:
         raise BadPayload(f"longer than {MAX_PAYLOAD_BYTES} bytes")
     message_class, keys = KINDS[kind]
     try:
-        said = _read_json(storable_json(payload.decode()))
-    except (ValueError, RecursionError) as error:  # BadPayload and a wrong encoding are ValueErrors
+        text = payload.decode()
+        if not is_storable_json(text):
+            raise BadPayload("a lone surrogate or U+0000")
+        said = _read_json(text)
+    except BadPayload:
+        raise
+    except (ValueError, RecursionError) as error:  # a wrong encoding is a ValueError
         raise BadPayload("not JSON") from error
     values: dict[str, Any] = {}
     other: dict[str, Any] = {}
@@ -205,7 +224,7 @@ def decode(kind: str, payload: bytes) -> Message:
             try:
                 values[name] = check(value)
             except BadPayload as error:
-                raise BadPayload(f"{key}: {error}") from None
+                raise type(error)(f"{key}: {error}") from None
     if message_class is Heartbeat and ONLY_SHOWN:
         values["more"] = {name: values.pop(name) for name in ONLY_SHOWN & values.keys()}
     return message_class(**values, other=other)

@@ -7,8 +7,8 @@ import json
 from collections import namedtuple
 
 PATH = "tests/samples/schema.toml"
-INTEGERS = ("count",)
-NUMBERS = ("count", "number")
+INTEGERS = ("count", "time")
+NUMBERS = ("count", "time", "number")
 
 Row = namedtuple("Row", ("type", "unit", "bound", "sender", "reader", "meaning"))
 

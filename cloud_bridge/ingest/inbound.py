@@ -8,7 +8,7 @@ from cloud_bridge.live import Live, LiveUnit
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.recorder import OnCommit, Recorder
 from cloud_bridge.verified_time import Clocks
-from cloud_bridge.wire import BadPayload, Heartbeat, Message, decode
+from cloud_bridge.wire import BadPayload, BadTime, Heartbeat, Message, decode
 
 
 class Ingest:
@@ -35,7 +35,7 @@ class Ingest:
         if self._recorder.is_full:
             self.counters.refused_waiting += 1
             return False
-        message, bad = self._read(kind, payload)
+        message, bad = self._read(unit_id, kind, payload)
         if isinstance(message, Heartbeat):
             if unit.told(message, received_ms, redelivered):
                 committed = partial(_stored, unit, message, committed)
@@ -50,7 +50,7 @@ class Ingest:
     def take_late(self, unit_id: str, kind: str, payload: bytes, received_ms: int, committed: OnCommit) -> bool:
         """A message that was kept for us while we were away. It is no contact, and a state of then is none of now."""
         self.counters.late += 1
-        message, bad = self._read(kind, payload)
+        message, bad = self._read(unit_id, kind, payload)
         if isinstance(message, Heartbeat):
             message = None
         return self._recorder.put(
@@ -72,11 +72,13 @@ class Ingest:
         else:
             self._verified.witness(unit_id, unit_time_s * 1000, received_ms)
 
-    def _read(self, kind: str, payload: bytes) -> tuple[Message | None, bool]:
+    def _read(self, unit_id: str, kind: str, payload: bytes) -> tuple[Message | None, bool]:
         """The message, and whether it is bad."""
         try:
             return decode(kind, payload), False
-        except BadPayload:
+        except BadPayload as error:
+            if isinstance(error, BadTime):
+                self.live.timeless.add(unit_id)  # it is told the time, and can be read again
             self.counters.bad_payloads += 1
             return None, True
 

@@ -38,7 +38,6 @@ from cloud_bridge.store.tables import (
 )
 from cloud_bridge.store.upkeep import move_verified
 from cloud_bridge.store.upsert import Insert, execute_many, insert_into, insert_new, replace
-from cloud_bridge.text import storable_json
 from cloud_bridge.wire import Heartbeat, Message
 
 MAX_CSQ = 31  # above it is the modem's "not known"
@@ -166,12 +165,7 @@ def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
 
 
 def _heartbeat_row(inbound: InboundMessage) -> dict[str, Any]:
-    return {"unit_id": inbound.unit_id, "received_ms": inbound.received_ms, "payload": _text(inbound.payload)}
-
-
-def _text(payload: bytes) -> str:
-    """Of a message that could be read."""
-    return storable_json(payload.decode())
+    return {"unit_id": inbound.unit_id, "received_ms": inbound.received_ms, "payload": inbound.payload.decode()}
 
 
 def _signal_row(inbound: InboundMessage, heartbeat: Heartbeat) -> dict[str, Any]:
@@ -187,7 +181,7 @@ def _journal_row(inbound: InboundMessage, message: Message) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(message, name) for name in _COLUMNS[inbound.kind][1]}
     row["unit_id"] = inbound.unit_id
     row["received_ms"] = inbound.received_ms
-    row["payload"] = _text(inbound.payload)
+    row["payload"] = inbound.payload.decode()
     return row
 
 

@@ -179,7 +179,7 @@ def test_what_began_before_the_first_claim_is_theirs_in_whose_time_it_ended(
         assert reasons(connection, "ben") == ["ended"]
 
 
-@pytest.mark.parametrize("unit_s", [0, 946_684_800, START_MS // 1000 - 31 * 86_400, NOW_MS // 1000, 2**53 - 1])
+@pytest.mark.parametrize("unit_s", [EARLIEST_S, START_MS // 1000 - 31 * 86_400, NOW_MS // 1000, LATEST_S])
 def test_a_unit_time_that_cannot_be_is_not_believed(database: Database, unit_s: int) -> None:
     """Long before the unit was added, or after we received it: the time of receipt counts."""
     with database.writing() as connection:
@@ -334,12 +334,15 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.alerts:_alerted": "of the alerts of one subscription",
     "store.alerts:_newest_id": "of the alerts of one subscription",
     "store.alerts:details_between": "of the alerts of one subscription",
-    "store.alerts:due_alerts": "each alert goes to the person who wished for it, and was made for what they may see",
+    "store.alerts:next_due": "each alert goes to the person who wished for it, and was made for what they may see",
     "store.alerts:fault_changes": "name_for asks for each person",
     "store.alerts:hold_downs": "of alerts; name_for asks for each person",
     "store.alerts:newest_alert_id": "of the alerts of one subscription",
     "store.alerts:newest_alert_id_of_person": "of the alerts of one person",
     "store.alerts:newest_heartbeat": "name_for asks for each person",
+    "store.alerts:hold_back": "of the alerts of one subscription",
+    "store.alerts:newest_outcomes": "of the alerts of one person",
+    "store.alerts:waiting_by_person": "numbers of alerts",
     "store.alerts:queue": "writes",
     "store.alerts:record_outcome": "updates an alert of the person whom it goes to",
     "store.alerts:silent_since": "name_for asks for each person",
