@@ -7,6 +7,7 @@ from typing import Protocol
 from cloud_bridge.clock import Clock
 from cloud_bridge.contact import UptimeLedger
 from cloud_bridge.counters import Counters
+from cloud_bridge.duties import Duties
 from cloud_bridge.ingest.canary import Canary
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.live import Live
@@ -54,4 +55,5 @@ class AppState:
     passwords: PasswordTurns
     loop: asyncio.AbstractEventLoop  # the broker's; pages run on threads beside it
     security_log: SecurityLog
+    duties: Duties
     verified: VerifiedTime  # by which sessions and codes end, and guesses come back

@@ -40,4 +40,9 @@ class Counters:
     failed_messages: int = 0  # that raised an error of ours; not acknowledged
     failed_accepts: int = 0  # connections that the system did not let us accept
     failed_connections: int = 0  # to an outside broker, that an error ended
+    alerts_sent: int = 0
+    alerts_failed: int = 0  # tries
+    alerts_given_up: int = 0  # after the last try
+    alerts_not_queued: int = 0  # too many of the account waited
+    alert_rows_skipped: int = 0  # that could not be read, of the unit or of the account
     clock_steps: int = 0  # of our own clock

@@ -8,12 +8,14 @@ become one entry with their number when the minute is over.
 import asyncio
 import logging
 from collections import OrderedDict, deque
+from functools import partial
 from threading import Lock
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.client_address import network_of
 from cloud_bridge.durations import MINUTE_MS
+from cloud_bridge.duties import Duties
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.security_events import Kind, SecurityEvent, add_security_events
 from cloud_bridge.store.tokens import mark_used
@@ -94,14 +96,9 @@ class SecurityLog:
                 self._bound()
             raise
 
-    async def run(self) -> None:
+    async def run(self, duties: Duties) -> None:
         """Write once a second, for ever."""
-        while True:
-            await asyncio.sleep(WRITE_EVERY_S)
-            try:
-                await asyncio.to_thread(self.write)
-            except SQLAlchemyError as error:
-                _log.warning("the security log has to wait: %s", error)
+        await duties.every(WRITE_EVERY_S, "security log", partial(asyncio.to_thread, self.write))
 
     def _wait(self, entry: SecurityEvent) -> None:
         who = "" if entry.person_id is None else f" by person {entry.person_id}"

@@ -16,9 +16,11 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.alarm import Alarm
+from cloud_bridge.alerts.mail import read_server
 from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import Clock, SystemClock
 from cloud_bridge.counters import Counters
+from cloud_bridge.duties import Duties
 from cloud_bridge.errors import PortBusy, SettingError, StoreUnusable
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
@@ -107,6 +109,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
             PasswordTurns(passwords),
             loop,
             security_log,
+            Duties(),
             verified,
         )
     finally:
@@ -128,7 +131,10 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
     Raises StoreUnusable, SettingError and PortBusy.
     """
     raise_file_limit()
+    if settings.mail is not None:
+        read_server(settings.mail)  # it may refuse the setting
     async with open_app_state(settings, SystemClock) as app_state:
+        alarm = Alarm(app_state.database, app_state.clock, settings.mail, settings.public_url, app_state.counters)
         count_failed_accepts(app_state.counters)
         with _listen(settings.host, settings.http_port) as http:
             server = _Server(
@@ -143,13 +149,12 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
                 )
             )
             async with _way_in(app_state) as (mqtt_port, mqtts_port):
-                alarm = Alarm(app_state.database, app_state.clock, settings.mail, settings.public_url)
                 duties = asyncio.gather(
-                    app_state.broker.canary().run(),
+                    app_state.broker.canary().run(app_state.duties),
                     TimeTeller(app_state).run(),
-                    app_state.upkeep.run(alarm),
-                    app_state.security_log.run(),
-                    poll_for_ever(app_state.accounts),
+                    app_state.upkeep.run(alarm, app_state.duties),
+                    app_state.security_log.run(app_state.duties),
+                    poll_for_ever(app_state.accounts, app_state.duties),
                 )
                 _end_by_signal(server.stop)
                 _collect_less_garbage()
@@ -160,6 +165,7 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
                     duties.cancel()
                     with suppress(asyncio.CancelledError):
                         await duties
+                    await asyncio.to_thread(alarm.close)
 
 
 async def serve_shard(settings: Settings) -> None:
@@ -173,7 +179,7 @@ async def serve_shard(settings: Settings) -> None:
     stop = asyncio.Event()
     _end_by_signal(stop.set)
     async with open_app_state(settings, SystemClock) as app_state, _way_in(app_state):
-        duties = asyncio.gather(app_state.broker.canary().run(), TimeTeller(app_state).run())
+        duties = asyncio.gather(app_state.broker.canary().run(app_state.duties), TimeTeller(app_state).run())
         try:
             await stop.wait()
         finally:

@@ -4,7 +4,6 @@ Without it a schedule cannot hold, and no command that ends by itself is carried
 has turned out to be wrong, because our clock was set since, is told again.
 """
 
-import asyncio
 import json
 import secrets
 
@@ -23,9 +22,7 @@ class TimeTeller:
 
     async def run(self) -> None:
         """For ever."""
-        while True:
-            await self.tell()
-            await asyncio.sleep(EVERY_S)
+        await self._house.duties.every(EVERY_S, "time", self.tell)
 
     async def tell(self) -> None:
         """Everybody who has shown since the last time that they do not know."""

@@ -3,14 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from cloud_bridge.alerts.alarm import NOTICE_EVERY_S, TROUBLE_EVERY_S, WEAK_SIGNAL_EVERY_S, Alarm
+from cloud_bridge.alerts.alarm import DELIVER_EVERY_S, NOTICE_EVERY_S, TROUBLE_EVERY_S, WEAK_SIGNAL_EVERY_S, Alarm
 from cloud_bridge.clock import Step
 from cloud_bridge.contact import FUTURE_MS, Contact, UptimeLedger, judge
 from cloud_bridge.durations import DAY_MS
+from cloud_bridge.duties import Duties
 from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.live import Live
@@ -171,27 +173,22 @@ class Upkeep:
         with self._database.reading() as connection:
             return outdated(connection, kept, from_ms, to_ms)
 
-    async def run(self, alarm: Alarm) -> None:
+    async def run(self, alarm: Alarm, duties: Duties) -> None:
         """All of it, for ever."""
+        turns: list[tuple[float, str, Callable[[], object]]] = [
+            (SWEEP_EVERY_S, "silences", self.notice),
+            (ROLL_UP_EVERY_S, "signal", self.roll_up),
+            (KEEP_TIME_EVERY_S, "verified_time", self.keep_time),
+            (FORGET_EVERY_S, "retention", self.forget),
+            (NOTICE_EVERY_S, "alerts", alarm.notice),
+            (DELIVER_EVERY_S, "delivery", alarm.deliver),
+            (WEAK_SIGNAL_EVERY_S, "weak_signal_alerts", alarm.notice_weak_signal),
+            (TROUBLE_EVERY_S, "trouble_alerts", alarm.notice_trouble),
+        ]
         await asyncio.gather(
-            _every(SWEEP_EVERY_S, self.notice),
-            _every(ROLL_UP_EVERY_S, self.roll_up),
-            _every(KEEP_TIME_EVERY_S, self.keep_time),
-            _every(FORGET_EVERY_S, self.forget),
-            _every(NOTICE_EVERY_S, alarm.notice),
-            _every(WEAK_SIGNAL_EVERY_S, alarm.notice_weak_signal),
-            _every(TROUBLE_EVERY_S, alarm.notice_trouble),
+            *(duties.every(seconds, name, partial(asyncio.to_thread, turn)) for seconds, name, turn in turns)
         )
 
 
 def _some_at_once(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (rows[at : at + MARKED_AT_ONCE] for at in range(0, len(rows), MARKED_AT_ONCE))
-
-
-async def _every(seconds: float, duty: Callable[[], object]) -> None:
-    while True:
-        try:
-            await asyncio.to_thread(duty)
-        except SQLAlchemyError as error:  # done the next time; /healthz tells when the store is in trouble
-            _log.warning("upkeep has to wait: %s", error)
-        await asyncio.sleep(seconds)

@@ -182,6 +182,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_bridge.vehicles.polling": (
         "cloud_bridge.durations",
+        "cloud_bridge.duties",
         "cloud_bridge.errors",
         "cloud_bridge.vehicles.accounts",
         "cloud_bridge.vehicles.linking",

@@ -1,21 +1,49 @@
-"""Sending what is due: letters, push messages, and webhooks signed by us. Blocks; run on a thread."""
+"""Sending what is due: letters, push messages, and webhooks signed by us, on a few threads of their own.
 
-from typing import Any
+The queue is the store: nothing but what is being sent is in memory, so a process that ends loses nothing, and what it was
+sending is sent again with the same id. A receiver can be slow or fail on purpose, so
+
+- every delivery has a deadline (https_post.py, mail.py);
+- one account is sent to by one thread at a time;
+- accounts one of whose receivers has failed share FAILING_AT_ONCE threads, and cannot occupy all;
+- one service that all accounts use, the mail server first of all, is called by WAY_AT_ONCE threads;
+- a receiver that has failed is not tried again before the first of AGAIN_AFTER_MS, whatever else waits for it;
+- after the last of them an alert is given up, and its owner reads so on the page.
+"""
+
+import logging
+import threading
+from collections import Counter
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row
+from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.errors import NotDelivered, TargetRefused
 from cloud_bridge.alerts.mail import send_mail
 from cloud_bridge.alerts.push import notify
 from cloud_bridge.alerts.services import Via
 from cloud_bridge.alerts.webhook import post
-from cloud_bridge.clock import iso_utc
-from cloud_bridge.store.alerts import due_alerts, record_outcome
+from cloud_bridge.clock import Clock, iso_utc
+from cloud_bridge.counters import Counters
+from cloud_bridge.store.alerts import Busy, hold_back, next_due, record_outcome
 from cloud_bridge.store.database import Database
 
 AGAIN_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000]  # then it is given up
-AT_ONCE = 20
+WORKERS = 8
+FAILING_AT_ONCE = 2
+WAY_AT_ONCE = 3
+GOODBYE_S = 2.0  # for what is being sent when we stop
 MAX_TROUBLE = 200  # characters
+
+_log = logging.getLogger(__name__)
+
+
+class InFlight(NamedTuple):
+    """What one worker is sending."""
+
+    alert: Row[Any]
+    failing: bool  # its account is one of those that share FAILING_AT_ONCE
 
 
 class Delivery:
@@ -24,28 +52,97 @@ class Delivery:
     With `public_url`, what people read ends with a link to the page of the charge point.
     """
 
-    def __init__(self, database: Database, mail: str | None, public_url: str | None = None) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, counters: Counters, mail: str | None, public_url: str | None = None
+    ) -> None:
         self._database = database
+        self._clock = clock
+        self._counters = counters
         self._mail = mail
         self._public_url = public_url
+        self._changed = threading.Condition()
+        self._in_flight: dict[int, InFlight] = {}  # by the id of the alert
+        self._closing = False
 
-    def send_due(self, now_ms: int) -> int:
-        """Try what is due; returns how many were delivered. Each result is stored by itself. Raises SQLAlchemyError."""
+    def begin(self) -> None:
+        """Give work to every worker that is free; returns at once. Raises SQLAlchemyError."""
+        with self._changed:
+            while self._begin_next():
+                pass
+
+    def send_due(self) -> int:
+        """Send what is due, and wait until nothing is. Returns how many were delivered. Raises SQLAlchemyError."""
+        before = self._counters.alerts_sent
+        with self._changed:
+            self.begin()
+            self._changed.wait_for(lambda: not self._in_flight)
+        return self._counters.alerts_sent - before
+
+    def close(self) -> None:
+        """Begin nothing more, and wait for GOODBYE_S at most."""
+        with self._changed:
+            self._closing = True
+            self._changed.wait_for(lambda: not self._in_flight, GOODBYE_S)
+
+    def _begin_next(self) -> bool:
+        """Begin to send the next alert that may be sent now; False: there is none, or no worker is free. The caller holds
+        the lock."""
+        if self._closing or len(self._in_flight) >= WORKERS:
+            return False
+        sending = [one.alert for one in self._in_flight.values()]
+        ways = Counter(str(alert.via) for alert in sending)
+        full = [way for way, count in ways.items() if way != Via.WEBHOOK.value and count >= WAY_AT_ONCE]
+        busy = Busy([alert.person_id for alert in sending], full)
+        now_ms = self._clock.now_ms()
         with self._database.reading() as connection:
-            due = due_alerts(connection, now_ms, AT_ONCE)
-        delivered = 0
-        for alert in due:
-            due_ms, trouble = None, ""
+            failing = False
+            alert = next_due(connection, now_ms, busy, failing)
+            if alert is None and sum(one.failing for one in self._in_flight.values()) < FAILING_AT_ONCE:
+                failing = True
+                alert = next_due(connection, now_ms, busy, failing)
+        if alert is None:
+            return False
+        threading.Thread(target=self._work, args=(alert,), name="delivery", daemon=True).start()
+        self._in_flight[alert.id] = InFlight(alert, failing)
+        return True
+
+    def _work(self, alert: Row[Any]) -> None:
+        """Send it; then begin what has become possible."""
+        is_stored = False
+        try:
+            self._deliver(alert)
+            is_stored = True
+        except SQLAlchemyError as error:  # it is still due, and sent again
+            _log.warning("what came of an alert is not stored: %s", type(error).__name__)
+        with self._changed:
+            del self._in_flight[alert.id]
             try:
-                self._send(alert, now_ms)
-                delivered += 1
-            except TargetRefused as error:
-                trouble = str(error)[:MAX_TROUBLE]
-            except NotDelivered as error:
-                due_ms, trouble = _again_ms(alert.tries, now_ms), str(error)[:MAX_TROUBLE]
-            with self._database.writing() as connection:
-                record_outcome(connection, alert.id, alert.tries + 1, due_ms, trouble)
-        return delivered
+                if is_stored:
+                    self.begin()
+            except SQLAlchemyError as error:  # the duty `delivery` begins it
+                _log.warning("the next alert is not begun: %s", type(error).__name__)
+            self._changed.notify_all()
+
+    def _deliver(self, alert: Row[Any]) -> None:
+        now_ms = self._clock.now_ms()
+        due_ms, trouble = None, ""
+        try:
+            self._send(alert, now_ms)
+        except TargetRefused as error:
+            trouble = str(error)
+        except NotDelivered as error:
+            due_ms, trouble = _again_ms(alert.tries, now_ms), str(error)
+        except Exception as error:  # over this one alert, and the others have to be sent
+            _log.exception("alert %d cannot be sent", alert.id)
+            due_ms, trouble = _again_ms(alert.tries, now_ms), f"it cannot be sent: {type(error).__name__}"
+        with self._database.writing() as connection:
+            record_outcome(connection, alert.id, alert.tries + 1, due_ms, trouble[:MAX_TROUBLE])
+            if trouble:
+                hold_back(connection, alert.wish_id, now_ms + AGAIN_AFTER_MS[0])
+        with self._changed:
+            self._counters.alerts_sent += not trouble
+            self._counters.alerts_failed += bool(trouble)
+            self._counters.alerts_given_up += bool(trouble) and due_ms is None
 
     def _send(self, alert: Row[Any], now_ms: int) -> None:
         via = Via(alert.via)

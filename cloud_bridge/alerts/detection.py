@@ -2,13 +2,18 @@
 
 Everything is one transaction with the cursors (store/alerts.py), so what happened is alerted once, also when the process
 ends in between. What is held down and for how long: kinds.py.
+
+A row that cannot be read, or whose alert the store refuses, is skipped, and the cursor passes it by: one row must not end
+everybody's alerts. `on_bad_row` is called with its error. What is the database's own error is raised, and nothing is passed.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.kinds import (
     HOLD_MS,
@@ -23,6 +28,7 @@ from cloud_bridge.alerts.kinds import (
 from cloud_bridge.contact import FUTURE_MS, Contact
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import alerts
+from cloud_bridge.store.data_errors import is_of_its_data
 from cloud_bridge.store.subscriptions import Subscription, subscriptions_by_kind
 from cloud_bridge.store.troubles import heartbeats_with_trouble
 from cloud_bridge.store.units import count_units
@@ -31,7 +37,12 @@ from cloud_bridge.values import PASS_ABOVE_CSQ
 
 SAMPLES_A_DAY = 100  # fewer heartbeats say nothing of a whole day
 HELD_BY_DETAIL = (AlertKind.FAULT, AlertKind.TROUBLE)  # another one is news
+MAX_WAITING = 100  # alerts of one account that are not sent yet; more are given up at once
+TOO_MANY = "too many were waiting to be sent"
 SETTLED_MS = 60_000  # after a hold-down: what came in before its end is in the store by then
+
+
+OnBadRow = Callable[[Exception], object]
 
 
 class Settled(NamedTuple):
@@ -41,18 +52,25 @@ class Settled(NamedTuple):
     events: int
 
 
-def notice(connection: Connection, now_ms: int, settled: Settled) -> int:
-    """Queue what has happened since the last look, for everybody who wants to be told. Returns how many were queued."""
-    new = [*_transitions(connection, now_ms, settled.transitions), *_events(connection, settled.events)]
-    return _queue(connection, [*new, *_still_there(connection, now_ms)])
+class Queued(NamedTuple):
+    """How many alerts were queued, and how many were given up at once because too many waited."""
+
+    queued: int
+    refused: int
 
 
-def notice_weak_signal(connection: Connection, now_ms: int) -> int:
+def notice(connection: Connection, now_ms: int, settled: Settled, on_bad_row: OnBadRow) -> Queued:
+    """Queue what has happened since the last look, for everybody who wants to be told."""
+    new = [*_transitions(connection, now_ms, settled.transitions), *_events(connection, settled.events, on_bad_row)]
+    return _queue(connection, [*new, *_still_there(connection, now_ms, on_bad_row)], on_bad_row)
+
+
+def notice_weak_signal(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> Queued:
     """Queue the units whose signal was weak on average for the last day; to be asked now and then."""
     since_ms, until_ms = now_ms - DAY_MS, now_ms + FUTURE_MS
     weak = alerts.weak_signals(connection, since_ms, until_ms, PASS_ABOVE_CSQ, SAMPLES_A_DAY)
     happenings = [Happening(AlertKind.WEAK_SIGNAL, unit_id, now_ms, f"{mean:.0f}") for unit_id, mean in weak]
-    return _queue(connection, happenings)
+    return _queue(connection, happenings, on_bad_row)
 
 
 def troubled(connection: Connection, now_ms: int) -> list[Happening]:
@@ -64,9 +82,9 @@ def troubled(connection: Connection, now_ms: int) -> list[Happening]:
     ]
 
 
-def notice_trouble(connection: Connection, happenings: Sequence[Happening]) -> int:
+def notice_trouble(connection: Connection, happenings: Sequence[Happening], on_bad_row: OnBadRow) -> Queued:
     """Queue what `troubled` found."""
-    return _queue(connection, happenings)
+    return _queue(connection, happenings, on_bad_row)
 
 
 def _transitions(connection: Connection, now_ms: int, settled_id: int) -> Iterable[Happening]:
@@ -82,17 +100,28 @@ def _transitions(connection: Connection, now_ms: int, settled_id: int) -> Iterab
         yield Happening(about, row.unit_id, row.at_ms)
 
 
-def _events(connection: Connection, settled_id: int) -> Iterable[Happening]:
+def _events(connection: Connection, settled_id: int, on_bad_row: OnBadRow) -> Iterable[Happening]:
     for row in alerts.take_events(connection, settled_id):
-        details = _details(row.payload)
-        if row.kind == "fault_raised":
-            fault = _fault_name(details.get("fault"))
-            yield Happening(AlertKind.FAULT, row.unit_id, row.received_ms, fault, row.began_ms)
-        elif row.kind == "boot" and details.get("cause") == "brown_out":
-            yield Happening(AlertKind.BROWN_OUT, row.unit_id, row.received_ms, began_ms=row.began_ms)
+        try:
+            happening = _happening(row)
+        except Exception as error:  # read from JSON that a unit wrote, perhaps for an older bridge
+            on_bad_row(error)
+            continue
+        if happening is not None:
+            yield happening
 
 
-def _still_there(connection: Connection, now_ms: int) -> Iterable[Happening]:
+def _happening(row: alerts.NewEvent) -> Happening | None:
+    details = _details(row.payload)
+    if row.kind == "fault_raised":
+        fault = _fault_name(details.get("fault"))
+        return Happening(AlertKind.FAULT, row.unit_id, row.received_ms, fault, row.began_ms)
+    if row.kind == "boot" and details.get("cause") == "brown_out":
+        return Happening(AlertKind.BROWN_OUT, row.unit_id, row.received_ms, began_ms=row.began_ms)
+    return None
+
+
+def _still_there(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> Iterable[Happening]:
     """Faults and silences that came back while they were held down, and are there now that the hold-down has ended."""
     for about, back_since in ((AlertKind.FAULT, _fault_back_since), (AlertKind.SILENT, _silence_back_since)):
         seen_id = 0
@@ -101,7 +130,9 @@ def _still_there(connection: Connection, now_ms: int) -> Iterable[Happening]:
             if held.at_ms <= now_ms < ends_ms:  # a stamp of the future holds nothing down
                 break
             seen_id = held.id
-            began_ms = back_since(connection, held.unit_id, held.detail, held.at_ms)
+            began_ms = None
+            with _skipped_if_bad(connection, on_bad_row):
+                began_ms = back_since(connection, held.unit_id, held.detail, held.at_ms)
             if began_ms is not None:
                 yield Happening(about, held.unit_id, now_ms, held.detail, began_ms)
         if seen_id:
@@ -141,29 +172,54 @@ def _fault_name(said: Any) -> str:
     return said[:MAX_DETAIL] if isinstance(said, str) and said and said.isprintable() else "unknown"
 
 
-def _queue(connection: Connection, happenings: Sequence[Happening]) -> int:
-    """Queue them for those who subscribed to it; returns how many were queued."""
-    subscriptions = subscriptions_by_kind(connection) if happenings else {}
+def _queue(connection: Connection, happenings: Sequence[Happening], on_bad_row: OnBadRow) -> Queued:
+    """Queue them for those who subscribed to it."""
+    subscriptions = subscriptions_by_kind(connection, on_bad_row) if happenings else {}
     wanted = [
         (happening, subscription) for happening in happenings for subscription in subscriptions.get(happening.about, ())
     ]
-    queued = 0
+    waiting = alerts.waiting_by_person(connection) if wanted else {}
+    queued = refused = 0
     for happening, subscription in wanted:
-        unit_id = happening.unit_id
-        began_ms = happening.at_ms if happening.began_ms is None else happening.began_ms
-        name = "" if unit_id is None else alerts.name_for(connection, subscription.person, unit_id, began_ms)
-        if name is None or _is_held_down(connection, subscription, happening):
-            continue
-        alert = {
-            "unit_id": unit_id,
-            "about": happening.about.value,
-            "detail": happening.detail,
-            "at_ms": happening.at_ms,
-            "words": words(happening, name),
-        }
-        alerts.queue(connection, subscription.id, alert)
-        queued += 1
-    return queued
+        with _skipped_if_bad(connection, on_bad_row):
+            alert = _alert(connection, happening, subscription)
+            if alert is None:
+                continue
+            person_id = subscription.person.id
+            has_room = waiting.get(person_id, 0) < MAX_WAITING
+            alerts.queue(connection, subscription.id, alert, refused="" if has_room else TOO_MANY)
+            waiting[person_id] = waiting.get(person_id, 0) + has_room
+            queued += has_room
+            refused += not has_room
+    return Queued(queued, refused)
+
+
+def _alert(connection: Connection, happening: Happening, subscription: Subscription) -> dict[str, Any] | None:
+    """The row of the queue; None where the person may not know of it, or it is held down."""
+    unit_id = happening.unit_id
+    began_ms = happening.at_ms if happening.began_ms is None else happening.began_ms
+    name = "" if unit_id is None else alerts.name_for(connection, subscription.person, unit_id, began_ms)
+    if name is None or _is_held_down(connection, subscription, happening):
+        return None
+    return {
+        "unit_id": unit_id,
+        "about": happening.about.value,
+        "detail": happening.detail,
+        "at_ms": happening.at_ms,
+        "words": words(happening, name),
+    }
+
+
+@contextmanager
+def _skipped_if_bad(connection: Connection, on_bad_row: OnBadRow) -> Iterator[None]:
+    """What the block has written is undone, and no more, if its row is bad. Raises SQLAlchemyError for the database's own."""
+    try:
+        with connection.begin_nested():
+            yield
+    except Exception as error:
+        if isinstance(error, SQLAlchemyError) and not is_of_its_data(error):
+            raise
+        on_bad_row(error)
 
 
 def _is_held_down(connection: Connection, subscription: Subscription, happening: Happening) -> bool:

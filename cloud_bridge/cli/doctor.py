@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -92,18 +93,38 @@ def database(settings: Settings) -> str:
 
 def broker(settings: Settings) -> str:
     """The running bridge says whether its canary comes through."""
+    said = _health(settings)
+    if not said.get("listening"):
+        raise Ill("the bridge runs, but its canary does not come through the broker: see its log")
+    return f"listening, {said['connections']} connections"
+
+
+def duties(settings: Settings) -> str:
+    """Whether what the running bridge does again and again has succeeded lately."""
+    states = _health(settings).get("duties", {})
+    ill = [
+        f"{name} last succeeded {state['age_s']:.0f} s ago, {state['failures']} failures"
+        for name, state in states.items()
+        if state["late"]
+    ]
+    if ill:
+        raise Ill(f"{'; '.join(ill)}: see the log of the bridge")
+    ages = ", ".join(f"{name} {state['age_s']:.0f} s" for name, state in states.items())
+    return f"all in time; last success of {ages or 'none'} ago"
+
+
+def _health(settings: Settings) -> dict[str, Any]:
+    """What the running bridge says of itself. Raises Ill."""
     url = f"http://{as_host(reachable(settings.host))}:{settings.http_port}/healthz"
     try:
         with urllib.request.urlopen(url, timeout=ANSWER_WITHIN_S) as answer:
-            said = json.load(answer)
+            said: dict[str, Any] = json.load(answer)
     except urllib.error.HTTPError as error:
         error.close()
         raise Ill(f"the bridge is in trouble: {url} answers {error.code}") from error
     except (OSError, ValueError) as error:
         raise Ill(f"the bridge does not answer at {url}: start it") from error
-    if not said.get("listening"):
-        raise Ill("the bridge runs, but its canary does not come through the broker: see its log")
-    return f"listening, {said['connections']} connections"
+    return said
 
 
 def limits(settings: Settings) -> str:
@@ -244,6 +265,7 @@ CHECKS: list[Callable[[Settings], str]] = [
     disk,
     database,
     broker,
+    duties,
     limits,
     tls,
     plaintext,

@@ -6,18 +6,16 @@ packets, because the broker may be any, and an MQTT library that reconnects by i
 """
 
 import asyncio
-import logging
 import ssl
 from dataclasses import dataclass
 
 from cloud_bridge.counters import Counters
+from cloud_bridge.duties import Duties
 from cloud_bridge.ingest import packets
 
 CANARY_ID = "_canary"  # its client id; no unit may begin with _
 EVERY_S = 5.0
 ANSWER_WITHIN_S = 4.0
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +38,19 @@ class Canary:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._packet_id = 0
 
-    async def run(self) -> None:
+    async def run(self, duties: Duties) -> None:
         """Marks for ever; what fails is counted, and tried anew on a new connection."""
         try:
-            while True:
-                try:
-                    await self.send()
-                except (OSError, EOFError, TimeoutError) as error:
-                    self._counters.canaries_lost += 1
-                    _log.warning("a canary was lost: %s", error or "no answer")
-                await asyncio.sleep(EVERY_S)
+            await duties.every(EVERY_S, "canary", self._send_counted)
         finally:
             self.close()
+
+    async def _send_counted(self) -> None:
+        try:
+            await self.send()
+        except Exception:
+            self._counters.canaries_lost += 1
+            raise
 
     async def send(self) -> None:
         """One mark, until the broker has acknowledged it. Raises OSError, EOFError or TimeoutError."""

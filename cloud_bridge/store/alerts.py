@@ -4,11 +4,12 @@ A cursor is the id up to which the rows of one kind were seen. Reading new rows 
 happened is alerted once, also when the process ends in between. At most `AT_ONCE` rows are read at a time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, func, or_, select, update
 
+from cloud_bridge.alerts.services import Via
 from cloud_bridge.contact import Contact
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.access import Person, visible
@@ -28,6 +29,7 @@ from cloud_bridge.store.upsert import replace
 
 AT_ONCE = 1000
 LONGEST_WAIT_MS = 6 * HOUR_MS  # of an alert, for another try (alerts/delivery.py)
+EMAIL = Via.EMAIL.value
 
 
 class NewEvent(NamedTuple):
@@ -169,9 +171,22 @@ def name_for(connection: Connection, person: Person, unit_id: str, began_ms: int
     return str(row.name or row.id)
 
 
-def queue(connection: Connection, subscription_id: int, alert: Mapping[str, Any]) -> None:
-    """`alert` has unit_id, about, detail, at_ms and words; it is due at once."""
-    connection.execute(alerts.insert(), {**alert, "wish_id": subscription_id, "due_ms": alert["at_ms"]})
+def queue(connection: Connection, subscription_id: int, alert: Mapping[str, Any], refused: str = "") -> None:
+    """`alert` has unit_id, about, detail, at_ms and words; it is due at once, unless it is `refused` for a reason."""
+    due_ms = None if refused else alert["at_ms"]
+    row = {**alert, "wish_id": subscription_id, "due_ms": due_ms, "trouble": refused}
+    connection.execute(alerts.insert(), row)
+
+
+def waiting_by_person(connection: Connection) -> dict[int, int]:
+    """How many alerts of each account are still to be sent; without those that have none."""
+    query = (
+        select(alert_wishes.c.person_id, func.count())
+        .join(alerts, alerts.c.wish_id == alert_wishes.c.id)
+        .where(alerts.c.due_ms.is_not(None))
+        .group_by(alert_wishes.c.person_id)
+    )
+    return {person_id: count for person_id, count in connection.execute(query)}
 
 
 def details_between(
@@ -195,23 +210,74 @@ def newest_alert_id_of_person(connection: Connection, person_id: int, unit_id: s
     return _newest_id(connection, query.where(alert_wishes.c.person_id == person_id))
 
 
-def due_alerts(connection: Connection, now_ms: int, at_most: int) -> list[Row[Any]]:
-    """Alerts to be sent, with where they go: the columns of `alerts`, then via, target, secret and email."""
+class Busy(NamedTuple):
+    """What is left out when the next alert is looked for: accounts that are being sent to, ways that are full."""
+
+    people: Collection[int] = ()
+    ways: Collection[str] = ()
+
+
+def next_due(connection: Connection, now_ms: int, busy: Busy, failing: bool) -> Row[Any] | None:
+    """The alert that has been due for longest, with where it goes: the columns of `alerts`, then person_id, via, target,
+    secret and email. With `failing` of an account one of whose receivers has failed and is to be tried again, else of any
+    other account."""
+    tried, wish = alerts.alias(), alert_wishes.alias()
+    failed = (
+        select(wish.c.person_id)
+        .join(tried, wish.c.id == tried.c.wish_id)
+        .where(tried.c.due_ms.is_not(None), tried.c.tries > 0, wish.c.via != EMAIL)  # the mail server is the operator's
+    )
+    columns = alert_wishes.c
     query = (
-        select(alerts, alert_wishes.c.via, alert_wishes.c.target, alert_wishes.c.secret, people.c.email)
+        select(alerts, columns.person_id, columns.via, columns.target, columns.secret, people.c.email)
         .join(alert_wishes, alert_wishes.c.id == alerts.c.wish_id)
         .join(people, people.c.id == alert_wishes.c.person_id)
-        .where(or_(alerts.c.due_ms <= now_ms, alerts.c.due_ms > now_ms + LONGEST_WAIT_MS))  # a clock was wrong
+        .where(
+            or_(alerts.c.due_ms <= now_ms, alerts.c.due_ms > now_ms + LONGEST_WAIT_MS),  # a clock was wrong
+            columns.person_id.not_in(busy.people),
+            columns.via.not_in(busy.ways),
+            columns.person_id.in_(failed) if failing else columns.person_id.not_in(failed),
+        )
         .order_by(alerts.c.due_ms, alerts.c.id)
-        .limit(at_most)
+        .limit(1)
     )
-    return list(connection.execute(query))
+    return connection.execute(query).one_or_none()
 
 
 def record_outcome(connection: Connection, alert_id: int, tries: int, due_ms: int | None, trouble: str) -> None:
     """What came of sending it. `due_ms` is when it is tried again; None: it was delivered, or given up."""
     values = {"tries": tries, "due_ms": due_ms, "trouble": trouble}
     connection.execute(update(alerts).where(alerts.c.id == alert_id).values(values))
+
+
+def hold_back(connection: Connection, subscription_id: int, until_ms: int) -> None:
+    """What else waits for the same receiver is not tried before: it has just failed."""
+    waits = (alerts.c.wish_id == subscription_id) & (alerts.c.due_ms < until_ms)
+    connection.execute(update(alerts).where(waits).values(due_ms=until_ms))
+
+
+class Outcome(NamedTuple):
+    """Of the newest alert of a subscription that was tried or refused. `trouble` is empty where it was delivered."""
+
+    at_ms: int
+    tries: int
+    trouble: str
+    is_waiting: bool  # for another try
+
+
+def newest_outcomes(connection: Connection, person_id: int) -> dict[int, Outcome]:
+    """By the ids of the person's subscriptions."""
+    tried = (
+        select(func.max(alerts.c.id))
+        .join(alert_wishes, alert_wishes.c.id == alerts.c.wish_id)
+        .where(alert_wishes.c.person_id == person_id, or_(alerts.c.tries > 0, alerts.c.trouble != ""))
+        .group_by(alerts.c.wish_id)
+    )
+    query = select(alerts.c.wish_id, alerts.c.at_ms, alerts.c.tries, alerts.c.trouble, alerts.c.due_ms)
+    return {
+        row.wish_id: Outcome(row.at_ms, row.tries, row.trouble, row.due_ms is not None)
+        for row in connection.execute(query.where(alerts.c.id.in_(tried)))
+    }
 
 
 def _alerted(unit_id: str | None, kind: str) -> Select[Any]:

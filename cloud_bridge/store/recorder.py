@@ -25,9 +25,10 @@ from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.contact import KEPT_STEPS, UptimeLedger, gap_between, is_believable, proves_listening
+from cloud_bridge.store.data_errors import is_of_its_data
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.record import ClockSet, record, record_clock_set, record_listening, reject
@@ -152,7 +153,7 @@ class Recorder:
             try:
                 listened = self._commit(part)
             except Exception as error:  # whatever it is, the thread that acknowledges must outlive it
-                if not _is_of_its_data(error):
+                if not is_of_its_data(error):
                     self._failed(error)
                     return [*refused, *part, *chain.from_iterable(reversed(pending))]
                 if len(part) > 1:
@@ -211,7 +212,7 @@ class Recorder:
                     if is_rejected:
                         reject(connection, inbound, _reason(error))
             except Exception as again:
-                if not _is_of_its_data(again):
+                if not is_of_its_data(again):
                     self._failed(again)
                     return False
                 error = again
@@ -240,20 +241,6 @@ class Recorder:
         if self._trouble is not None:
             _log.warning("the database can be written again")
             self._trouble = None
-
-
-def _is_of_its_data(error: Exception) -> bool:
-    """Whether the message may be at fault, and not the database or the way to it.
-
-    PEP 249 puts what is wrong with a value into DataError, and a unit that was removed into IntegrityError. What never
-    reached the database is an error of ours over this one message.
-    """
-    if isinstance(error, DBAPIError):
-        return isinstance(error, DataError | IntegrityError) and not error.connection_invalidated
-    cause = error.orig if isinstance(error, StatementError) else error
-    return isinstance(cause, ValueError | TypeError | ArithmeticError | LookupError) and not isinstance(
-        cause, SQLAlchemyError
-    )
 
 
 def _reason(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """Who wants to be told what, and how: chosen by each person for what they may see."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select
@@ -63,23 +64,34 @@ def subscriptions_of(connection: Connection, asker: Asker) -> list[Subscription]
     return [subscription for subscription in _wishes(connection) if subscription.person.id == asker.id]
 
 
-def subscriptions_by_kind(connection: Connection) -> dict[AlertKind, list[Subscription]]:
+def subscriptions_by_kind(
+    connection: Connection, on_bad_row: Callable[[Exception], object]
+) -> dict[AlertKind, list[Subscription]]:
+    """Without those to whose target nothing is sent. `on_bad_row` is called for a row that this version cannot read."""
     found: dict[AlertKind, list[Subscription]] = {}
-    for subscription in _wishes(connection):
-        found.setdefault(subscription.about, []).append(subscription)
+    for subscription in _wishes(connection, on_bad_row):
+        if refusal(subscription) is None:
+            found.setdefault(subscription.about, []).append(subscription)
     return found
 
 
-def _wishes(connection: Connection) -> list[Subscription]:
+def refusal(subscription: Subscription) -> str | None:
+    """Why nothing is sent to its target, for its owner; None: it is in use."""
+    try:
+        check_target(subscription.via, subscription.target)
+    except BridgeError as error:
+        return str(error)
+    return None
+
+
+def _wishes(connection: Connection, on_bad_row: Callable[[Exception], object] | None = None) -> list[Subscription]:
     query = select(alert_wishes, people.c.name, people.c.role).join(people, people.c.id == alert_wishes.c.person_id)
-    return [
-        Subscription(
-            row.id,
-            Person(row.person_id, row.name, Role(row.role)),
-            AlertKind(row.about),
-            Via(row.via),
-            row.target,
-            row.secret,
-        )
-        for row in connection.execute(query.order_by(alert_wishes.c.id))
-    ]
+    found = []
+    for row in connection.execute(query.order_by(alert_wishes.c.id)):
+        try:
+            person = Person(row.person_id, row.name, Role(row.role))
+            found.append(Subscription(row.id, person, AlertKind(row.about), Via(row.via), row.target, row.secret))
+        except ValueError as error:  # of a newer version
+            if on_bad_row is not None:
+                on_bad_row(error)
+    return found

@@ -125,7 +125,7 @@ def sent(bridge: Bridge, unit: Unit, monkeypatch: pytest.MonkeyPatch) -> list[di
 def look(bridge: Bridge) -> None:
     alarm = Alarm(bridge.app_state.database, bridge.app_state.clock, None)
     alarm.notice_trouble()
-    alarm.notice()
+    alarm.deliver_all()
 
 
 def test_the_owner_is_notified_once_a_week_while_it_lasts(

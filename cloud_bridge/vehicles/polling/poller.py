@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from cloud_bridge.duties import Duties
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.vehicles import repository
 from cloud_bridge.vehicles.accounts import Accounts
@@ -22,13 +23,11 @@ TURN_MS = 120_000  # longer than a poll can take
 _log = logging.getLogger(__name__)
 
 
-async def poll_for_ever(accounts: Accounts) -> None:
+async def poll_for_ever(accounts: Accounts, duties: Duties) -> None:
     """Runs until it is cancelled. A slow maker delays its own cars and no others."""
     with ThreadPoolExecutor(1, "vehicles") as own_thread:  # for the store; the polls run on accounts.calls
         loop = asyncio.get_running_loop()
-        while True:
-            await loop.run_in_executor(own_thread, begin_due_polls, accounts)
-            await asyncio.sleep(EVERY_S)
+        await duties.every(EVERY_S, "vehicles", lambda: loop.run_in_executor(own_thread, begin_due_polls, accounts))
 
 
 def poll_due(accounts: Accounts) -> int:
@@ -46,16 +45,12 @@ class Begun(NamedTuple):
 
 
 def begin_due_polls(accounts: Accounts) -> Begun:
-    """Begin what is due and not running. An error of one does not affect the others."""
-    try:
-        with accounts.database.writing() as connection:
-            repository.lapse_requests(connection, accounts.verified_ms())
-        with accounts.database.reading() as connection:
-            unchosen = accounts.grants.vault.unselected(connection, accounts.verified_ms())
-            due = repository.due(connection, accounts.clock.now_ms(), IN_ONE_ROUND)
-    except SQLAlchemyError as error:
-        _log.error("the vehicles cannot be read: %s", type(error).__name__)
-        return Begun([], [])
+    """Begin what is due and not running. An error of one does not affect the others. Raises SQLAlchemyError."""
+    with accounts.database.writing() as connection:
+        repository.lapse_requests(connection, accounts.verified_ms())
+    with accounts.database.reading() as connection:
+        unchosen = accounts.grants.vault.unselected(connection, accounts.verified_ms())
+        due = repository.due(connection, accounts.clock.now_ms(), IN_ONE_ROUND)
     begin = accounts.calls.for_poller
     looks = [begin(vehicle.provider, partial(_poll_in_turn, accounts, vehicle), vehicle.id) for vehicle in due]
     drops = [begin(maker, partial(_drop, accounts, grant_id), grant_id) for grant_id, maker in unchosen]
@@ -65,8 +60,8 @@ def begin_due_polls(accounts: Accounts) -> Begun:
 def _drop(accounts: Accounts, grant_id: str) -> None:
     try:
         drop(accounts, grant_id)
-    except (BridgeError, SQLAlchemyError) as error:
-        _log.error("a grant without vehicles cannot be given back: %s", type(error).__name__)
+    except Exception as error:  # nobody asks the future
+        _log_failure("a grant without vehicles cannot be given back", error)
 
 
 def _poll_in_turn(accounts: Accounts, vehicle: Vehicle) -> None:
@@ -75,5 +70,10 @@ def _poll_in_turn(accounts: Accounts, vehicle: Vehicle) -> None:
             ours = repository.claim_poll(connection, vehicle, accounts.clock.now_ms() + TURN_MS)
         if ours:
             poll(accounts, vehicle)
-    except (BridgeError, SQLAlchemyError) as error:
-        _log.error("vehicle %d cannot be polled: %s", vehicle.id, type(error).__name__)
+    except Exception as error:  # nobody asks the future
+        _log_failure(f"vehicle {vehicle.id} cannot be polled", error)
+
+
+def _log_failure(what: str, error: Exception) -> None:
+    known = isinstance(error, BridgeError | SQLAlchemyError)
+    _log.error("%s: %s", what, type(error).__name__, exc_info=None if known else error)

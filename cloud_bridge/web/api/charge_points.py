@@ -27,10 +27,13 @@ After = Annotated[str, Query(pattern="^[A-Za-z0-9_-]{0,36}$", description="the i
 def health(app_state: StateDep, response: Response) -> dict[str, Any]:
     """200 while messages are taken in and stored; 503 with the reason while they cannot be stored."""
     trouble = app_state.recorder.trouble
+    duties = app_state.duties.states()
+    late = ", ".join(duty.name for duty in duties if duty.is_late)
+    status = "ok" if not late else f"late: {late}"
     if trouble is not None:
         response.status_code = 503
     return {
-        "status": "ok" if trouble is None else "messages cannot be stored, and are not acknowledged",
+        "status": status if trouble is None else "messages cannot be stored, and are not acknowledged",
         "trouble": trouble,
         "listening": is_listening(app_state),
         "connections": app_state.broker.connections,
@@ -38,6 +41,10 @@ def health(app_state: StateDep, response: Response) -> dict[str, Any]:
         "rejected_by_store": app_state.recorder.rejected,
         "store_retries": app_state.recorder.retries,
         "refused_logins": app_state.passwords.refused,
+        "duties": {
+            duty.name: {"every_s": duty.every_s, "age_s": duty.age_s, "failures": duty.failures, "late": duty.is_late}
+            for duty in duties
+        },
         "clock": {
             "steps": [{"at": iso_utc(step.at_ms), "by_ms": step.by_ms} for step in app_state.verified.steps()[-STEPS:]],
             "unverified_ms": app_state.verified.unverified_ms,

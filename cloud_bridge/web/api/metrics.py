@@ -53,6 +53,13 @@ class _Totals(Collector):
         for name, count in sorted(by_trouble.items()):
             troubles.add_metric([name], count)
         yield troubles
+        age = GaugeMetricFamily("chargekeeper_duty_age_seconds", "Since the last success of a duty.", labels=["duty"])
+        failures = CounterMetricFamily("chargekeeper_duty_failures", "Turns of a duty that failed.", labels=["duty"])
+        for duty in app_state.duties.states():
+            age.add_metric([duty.name], duty.age_s)
+            failures.add_metric([duty.name], duty.failures)
+        yield age
+        yield failures
         last_ok_ms = app_state.ledger.last_ok_ms
         for name, about, value in (
             ("units", "Charge points that were added.", known),

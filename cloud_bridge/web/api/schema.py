@@ -42,6 +42,15 @@ class ServiceClock(Schema):
     ]
 
 
+class DutyHealth(Schema):
+    """Something that the service does again and again."""
+
+    every_s: Annotated[float, Field(description="pause between two turns")]
+    age_s: Annotated[float, Field(description="since its last success; while there is none, since the start")]
+    failures: Annotated[int, Field(description="since the start")]
+    late: Annotated[bool, Field(description="it has not succeeded for more than three turns and a minute")]
+
+
 class Health(Schema):
     """How the service itself is."""
 
@@ -53,6 +62,7 @@ class Health(Schema):
     rejected_by_store: Annotated[int, Field(description="messages kept aside since the start: their data is refused")]
     store_retries: int
     refused_logins: Annotated[int, Field(description="of people, because too many came at once")]
+    duties: Annotated[dict[str, DutyHealth], Field(description="by name")]
     clock: ServiceClock
     counters: Annotated[dict[str, int], Field(description="what came in and what was turned away, since the start")]
 
@@ -79,6 +89,7 @@ _TYPES: dict[str, Any] = {  # of values.py
     "text": str | None,
     "number": float | None,
     "count": int | None,
+    "time": int | None,
     "csq": int | None,
     "names": list[str] | None,
     "flag": bool | None,

@@ -31,10 +31,10 @@ class Receiver:
 
     def __init__(self, certificate: ssl.SSLContext, behave: "Behaviour | None" = None) -> None:
         self.requests: list[bytes] = []
-        self.at_once = 0  # connections, the most so far
+        self.at_once = 0  # connections that waited for an answer, the most so far
         self.ended = threading.Event()
         self._behave = behave or ok
-        self._open = 0
+        self._unanswered: set[int] = set()  # threads
         self._lock = threading.Lock()
         self._certificate = certificate
         self._listener = socket.create_server((HERE, 0))
@@ -57,8 +57,8 @@ class Receiver:
 
     def _serve(self, plain: socket.socket) -> None:
         with self._lock:
-            self._open += 1
-            self.at_once = max(self.at_once, self._open)
+            self._unanswered.add(threading.get_ident())
+            self.at_once = max(self.at_once, len(self._unanswered))
         try:
             plain.settimeout(ANSWER_S)
             with self._certificate.wrap_socket(plain, server_side=True) as connection:
@@ -67,8 +67,12 @@ class Receiver:
         except OSError:
             pass  # the other side has gone, which is what most of these tests are about
         finally:
-            with self._lock:
-                self._open -= 1
+            self.answers()
+
+    def answers(self) -> None:
+        """The connection of this thread waits no more. Before the answer, after which the other side may come again."""
+        with self._lock:
+            self._unanswered.discard(threading.get_ident())
 
 
 def _request(connection: ssl.SSLSocket) -> bytes:
@@ -82,7 +86,8 @@ def _request(connection: ssl.SSLSocket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def ok(_receiver: Receiver, connection: ssl.SSLSocket) -> None:
+def ok(receiver: Receiver, connection: ssl.SSLSocket) -> None:
+    receiver.answers()
     connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
 
 

@@ -24,6 +24,7 @@ from cloud_bridge.store.claims import claim, release
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.settled import LARGEST_ID
 from cloud_bridge.store.tables import alert_wishes, alerts
+from tests.cloud_bridge.alerting import no_bad_row
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust
 from tests.cloud_bridge.running import Bridge, Unit, running_bridge
 from tests.cloud_bridge.web.test_theirs_only import flat
@@ -225,9 +226,9 @@ class Story:
                     break
         now_ms = self.bridge.clock.at_ms
         with self.bridge.app_state.database.writing() as connection:  # nothing is sent
-            notice(connection, now_ms, Settled(LARGEST_ID, LARGEST_ID))
-            notice_weak_signal(connection, now_ms)
-            notice_trouble(connection, troubled(connection, now_ms))
+            notice(connection, now_ms, Settled(LARGEST_ID, LARGEST_ID), no_bad_row)
+            notice_weak_signal(connection, now_ms, no_bad_row)
+            notice_trouble(connection, troubled(connection, now_ms), no_bad_row)
         with self.bridge.app_state.database.reading() as connection:
             person = find_person(connection, name)
             query = select(alerts.c.words).join(alert_wishes).where(alert_wishes.c.person_id == person.id)

@@ -25,7 +25,7 @@ from cloud_bridge.vehicles.providers.catalogue import read_catalogue
 from cloud_bridge.web.page import is_secure
 from cloud_bridge.web.public_address import below, parse
 from tests.cloud_bridge import people
-from tests.cloud_bridge.alerting import Journal
+from tests.cloud_bridge.alerting import Journal, notice_and_send
 from tests.cloud_bridge.people import PASSWORD, Visitor, give
 from tests.cloud_bridge.running import TOKEN, Bridge
 
@@ -285,7 +285,7 @@ def test_an_alert_ends_with_a_link_to_the_charge_point(
     alarm = Alarm(bridge.app_state.database, bridge.clock, "mailto://mail.example", "https://example.org/chargers")
     alarm.notice()
     Journal(unit, "home-1").raised("relay_welded")
-    bridge.until(lambda: alarm.notice() or sent, "sent")
+    bridge.until(lambda: notice_and_send(alarm) or sent, "sent")
     assert sent[0].splitlines()[-1] == "https://example.org/chargers/charge-points/home-1"
 
 

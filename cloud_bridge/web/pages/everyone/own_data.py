@@ -9,15 +9,22 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from cloud_bridge.alerts.kinds import AlertKind
-from cloud_bridge.alerts.services import SERVICES, Via, check_target, shown, target_of
+from cloud_bridge.alerts.services import SERVICES, Via, shown, target_of
 from cloud_bridge.app_state import AppState
 from cloud_bridge.errors import BridgeError, StoreUnusable
 from cloud_bridge.passwords import MAX_LENGTH
 from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.alerts import Outcome, newest_outcomes
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.personal import erase, export
 from cloud_bridge.store.security_events import Kind
-from cloud_bridge.store.subscriptions import Subscription, add_subscription, remove_subscription, subscriptions_of
+from cloud_bridge.store.subscriptions import (
+    Subscription,
+    add_subscription,
+    refusal,
+    remove_subscription,
+    subscriptions_of,
+)
 from cloud_bridge.vehicles.linking.consents import return_all
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
@@ -48,6 +55,7 @@ OLDER = "Address of an older version"
 @router.get("/notifications")
 def notifications(request: Request, app_state: StateDep, connection: Reading, person: PersonOf) -> Response:
     subscriptions = subscriptions_of(connection, person)
+    outcomes = newest_outcomes(connection, person.id)
     email = email_of(connection, person.id)
     offered = {
         about: said for about, said in ABOUT.items() if about is not AlertKind.INCIDENT or person.role is Role.OPERATOR
@@ -55,7 +63,7 @@ def notifications(request: Request, app_state: StateDep, connection: Reading, pe
     sends_mail = app_state.settings.mail is not None
     services = [(via, one) for via, one in SERVICES.items() if via is not Via.EMAIL or (sends_mail and email)]
     content: dict[str, Any] = {
-        "subscriptions": [_shown(subscription) for subscription in subscriptions],
+        "subscriptions": [_shown(subscription, outcomes.get(subscription.id)) for subscription in subscriptions],
         "about": offered,
         "services": services,
         "email": email,
@@ -64,20 +72,16 @@ def notifications(request: Request, app_state: StateDep, connection: Reading, pe
     return page(request, "everyone/account_notifications.html", person, **content)
 
 
-def _shown(subscription: Subscription) -> dict[str, Any]:
+def _shown(subscription: Subscription, outcome: Outcome | None) -> dict[str, Any]:
     via = subscription.via
-    refused = None
-    try:
-        check_target(via, subscription.target)
-    except BridgeError as error:
-        refused = str(error)
     return {
         "id": subscription.id,
         "about": ABOUT[subscription.about],
         "via": SERVICES[via].title if via in SERVICES else OLDER,
         "target": shown(via, subscription.target),
         "secret": subscription.secret,
-        "refused": refused,
+        "refused": refusal(subscription),
+        "failed": outcome if outcome is not None and outcome.trouble else None,
     }
 
 

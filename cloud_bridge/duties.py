@@ -1,0 +1,80 @@
+"""What the bridge does again and again beside its requests. Whatever a duty raises, it goes on, and how long ago it last
+succeeded is in /healthz, /metrics and `python -m cloud_bridge doctor`.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import NamedTuple, NoReturn
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from cloud_bridge.errors import BridgeError
+
+LATE_AFTER_TURNS = 3
+LATE_AFTER_S = 60.0  # on top of them, for a busy machine
+
+# Errors of a database, a file or a peer, which pass: a line in the log. All others are ours, and come with their trace.
+EXPECTED = (SQLAlchemyError, BridgeError, OSError, EOFError, TimeoutError)
+
+_log = logging.getLogger(__name__)
+
+
+class DutyState(NamedTuple):
+    """`age_s` is the time since the last success, or since the start of the duty while there is none."""
+
+    name: str
+    every_s: float
+    age_s: float
+    failures: int  # since the start of the process
+    is_late: bool
+
+
+@dataclass(slots=True)
+class _Duty:
+    every_s: float
+    succeeded_s: float  # or when it began
+    failures: int = 0
+    reason: str | None = None  # of the last failure; None after a success
+
+
+class Duties:
+    """Those of this process. Used on one event loop; `states` from any thread."""
+
+    def __init__(self, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic_s = monotonic_s
+        self._duties: dict[str, _Duty] = {}
+
+    async def every(self, seconds: float, name: str, turn: Callable[[], Awaitable[object]]) -> NoReturn:
+        """Run `turn` for ever, with a pause of so many seconds after each one."""
+        self._duties[name] = duty = _Duty(seconds, self._monotonic_s())
+        while True:
+            try:
+                await turn()
+            except Exception as error:
+                self._failed(name, duty, error)
+            else:
+                duty.succeeded_s = self._monotonic_s()
+                duty.reason = None
+            await asyncio.sleep(seconds)
+
+    def states(self) -> list[DutyState]:
+        """By name."""
+        now_s = self._monotonic_s()
+        return [_state(name, duty, now_s) for name, duty in sorted(list(self._duties.items()))]
+
+    def _failed(self, name: str, duty: _Duty, error: Exception) -> None:
+        duty.failures += 1
+        reason = f"{type(error).__name__}: {error}"
+        if reason != duty.reason:  # else the same line again at every turn
+            trace = None if isinstance(error, EXPECTED) else error
+            _log.warning("the duty %s failed and goes on: %s", name, reason.splitlines()[0], exc_info=trace)
+        duty.reason = reason
+
+
+def _state(name: str, duty: _Duty, now_s: float) -> DutyState:
+    age_s = now_s - duty.succeeded_s
+    is_late = age_s > LATE_AFTER_TURNS * duty.every_s + LATE_AFTER_S
+    return DutyState(name, duty.every_s, age_s, duty.failures, is_late)
