@@ -32,6 +32,7 @@ from cloud_bridge.store.tables import (
     units,
 )
 from cloud_bridge.store.units import Unit, add_unit, visible_unit
+from cloud_bridge.wire import EARLIEST_S, LATEST_S
 from tests.cloud_bridge.recording import inbound
 from tests.cloud_bridge.running import START_MS, store_at
 
