@@ -142,9 +142,9 @@ def an_alert_kind(tree: CopiedTree) -> None:
     tree.change(
         "cloud_bridge/alerts/detection.py",
         {
-            '        elif row.kind == "boot"': '        elif row.kind == "tamper" and details.get("open") is True:\n'
-            "            yield Happening(AlertKind.OPENED, row.unit_id, row.received_ms)\n"
-            '        elif row.kind == "boot"'
+            '    if row.kind == "boot"': '    if row.kind == "tamper" and details.get("open") is True:\n'
+            "        return Happening(AlertKind.OPENED, row.unit_id, row.received_ms)\n"
+            '    if row.kind == "boot"'
         },
     )
     tree.change(

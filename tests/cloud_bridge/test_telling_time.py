@@ -35,6 +35,15 @@ def test_a_unit_without_the_time_is_told_it_and_not_all_the_time(bridge: Bridge)
     bridge.until(lambda: len(unit.commands) == 2, "told again after a while")
 
 
+def test_a_unit_whose_time_cannot_be_is_told_it_though_its_message_is_refused(bridge: Bridge) -> None:
+    unit, teller = connected(bridge), TimeTeller(bridge.app_state)
+    unit.publish("cp/cp-1/heartbeat", b'{"n":1,"b":1,"t":4294967295}')
+    tell(bridge, teller)
+    assert unit.heard.wait(DEADLINE_S)
+    assert [(said["do"], said["t"]) for said in unit.commands] == [("time", START_MS // 1000)]
+    assert bridge.counter("bad_payloads") == 1
+
+
 def test_a_unit_that_knows_the_time_is_left_alone(bridge: Bridge) -> None:
     unit, teller = connected(bridge), TimeTeller(bridge.app_state)
     unit.publish("cp/cp-1/heartbeat", sample("heartbeat-idle"))

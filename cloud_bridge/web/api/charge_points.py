@@ -42,7 +42,12 @@ def health(app_state: StateDep, response: Response) -> dict[str, Any]:
         "store_retries": app_state.recorder.retries,
         "refused_logins": app_state.passwords.refused,
         "duties": {
-            duty.name: {"every_s": duty.every_s, "age_s": duty.age_s, "failures": duty.failures, "late": duty.is_late}
+            duty.name: {
+                "every_s": duty.every_s,
+                "age_s": round(duty.age_s, 1),
+                "failures": duty.failures,
+                "late": duty.is_late,
+            }
             for duty in duties
         },
         "clock": {

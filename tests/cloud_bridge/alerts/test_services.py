@@ -187,7 +187,7 @@ def test_targets_of_before_are_carried_over_or_their_owner_is_told(
         config = Config()
         config.set_main_option("script_location", str(store.MIGRATIONS))
         config.attributes["connection"] = connection
-        command.upgrade(config, "0014")
+        command.upgrade(config, "0016")
         return False
 
     discord = f"123456789012345678/{DISCORD_TOKEN}"

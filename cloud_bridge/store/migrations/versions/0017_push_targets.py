@@ -8,8 +8,8 @@ import re
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0016"
 
 # The forms without options: https://github.com/caronc/apprise/wiki, as of version 1.9
 FORMS = {
