@@ -153,6 +153,29 @@ def an_alert_kind(tree: CopiedTree) -> None:
     )
 
 
+def a_service_that_alerts_are_sent_to(tree: CopiedTree) -> None:
+    request = (
+        "def _ntfy(part: Mapping[str, str], text: str) -> Request:\n"
+        "    return _json_request('ntfy.sh', '/', {'topic': part['topic'], 'message': text})\n\n\n"
+    )
+    row = """    Via.NTFY: Service(
+        "ntfy", (Field("topic", "Topic", "([a-z]{3,20})", "my-charger"),), "(?P<topic>[a-z]{3,20})", _ntfy
+    ),
+"""
+    tree.change(
+        "cloud_bridge/alerts/services.py",
+        {
+            '    PUSHOVER = "pushover"\n': '    NTFY = "ntfy"\n    PUSHOVER = "pushover"\n',
+            "_DISCORD_ID, _DISCORD_TOKEN =": f"{request}_DISCORD_ID, _DISCORD_TOKEN =",
+            "    Via.PUSHOVER: Service(": f"{row}    Via.PUSHOVER: Service(",
+        },
+    )
+    tree.change(
+        "tests/cloud_bridge/alerts/test_services.py",
+        {"    Via.PUSHOVER: {": '    Via.NTFY: {"topic": "garage"},\n    Via.PUSHOVER: {'},
+    )
+
+
 def a_page(tree: CopiedTree) -> None:
     tree.write("cloud_bridge/web/pages/driver/tips.py", PAGE)
     tree.write("cloud_bridge/web/templates/driver/tips.html", TEMPLATE)
@@ -182,6 +205,7 @@ ADDITIONS: dict[str, Callable[[CopiedTree], None]] = {
     "A value that a heartbeat carries": a_value_that_a_heartbeat_carries,
     "A command": a_command,
     "An alert kind": an_alert_kind,
+    "A service that alerts are sent to": a_service_that_alerts_are_sent_to,
     "A page": a_page,
     "A car maker": a_car_maker,
     "A modem family": a_modem_family,

@@ -55,11 +55,13 @@ with running_bridge(Path("store")) as bridge, pytest.MonkeyPatch.context() as pa
 # The tests of the tree that are about what was added, by name.
 ABOUT = (
     "acme or a_maker or every_kind or tips or theirs or zc or board-temperature or blink or the_cloud_gives or a7600"
+    " or ntfy or every_service"
 )
 TESTS = (
     "tests/test_arrows.py",
     "tests/test_rules.py",
     "tests/test_wire_schema.py",
+    "tests/cloud_bridge/alerts/test_services.py",
     "tests/cloud_bridge/test_wire.py",
     "tests/cloud_bridge/vehicles/providers/test_registry.py",
     "tests/cloud_bridge/web/test_theirs_only.py",
@@ -119,6 +121,10 @@ def test_a_value_reaches_interface_and_dashboard(seen: dict[str, Any]) -> None:
 def test_an_alert_kind_is_offered_and_sent(seen: dict[str, Any]) -> None:
     assert seen["alerts"] == ["home-1 was opened."]
     assert "It was opened" in seen["notifications"]
+
+
+def test_a_service_is_offered(seen: dict[str, Any]) -> None:
+    assert "Topic Tell me by ntfy" in seen["notifications"]
 
 
 def test_a_page_is_there_and_in_the_navigation(seen: dict[str, Any]) -> None:
