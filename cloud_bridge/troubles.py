@@ -1,7 +1,7 @@
 """Troubles of a charge point that charges, in words for people: what they mean and what to do.
 
 Their names are those of the heartbeat's key `h` (tests/samples/schema.toml). Records that were given up, the key `d`, count as
-one more.
+one more. A second charge point with the same identity is a trouble too, which we notice and no heartbeat reports.
 """
 
 from typing import NamedTuple
@@ -44,6 +44,29 @@ KNOWN = {
         ),
     )
 }
+
+
+def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: bool) -> Trouble:
+    """A second charge point logs in as this one. The boot counts are those of the two, and may be equal."""
+    boots = (
+        f"{boot:,} and {other_boot:,}" if boot != other_boot else f"{boot:,}, both of them: one is a copy of the other"
+    )
+    remedy = (
+        f"Compare the boot counts: {boots}. The console of a charger shows its own with the command status. Take the one "
+        "that does not belong to this site off the network, or set it up anew with an id of its own. Then the operator "
+        f"gives the one that stays a new secret (python -m cloud_bridge unit secret {unit_id}), and you enter it there. "
+        "This notice ends with the new secret."
+        if for_installer
+        else "Do not rely on them, and ask your installer to find the second charger. Both go on charging. This notice "
+        "ends a day after only one of them is left."
+    )
+    return Trouble(
+        "duplicate_identity",
+        "A second charger uses its identity",
+        "Two chargers take turns to report as this one, as after settings were copied or a board was replaced. What you "
+        "see here mixes both: state, readings, sessions and costs. A limit or a pause may reach either.",
+        remedy,
+    )
 
 
 def names_of(heartbeat: Heartbeat) -> list[str]:

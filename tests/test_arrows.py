@@ -21,6 +21,7 @@ _BELOW_WEB = (
     "cloud_bridge.clock",
     "cloud_bridge.commands",
     "cloud_bridge.contact",
+    "cloud_bridge.duplicate_identity",
     "cloud_bridge.durations",
     "cloud_bridge.errors",
     "cloud_bridge.faults",
@@ -113,6 +114,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "modem": ("modem",),
     "cloud_bridge.contact": (),
     "cloud_bridge.durations": (),
+    "cloud_bridge.duplicate_identity": ("cloud_bridge.durations",),
     "cloud_bridge.values": (),
     "cloud_bridge.text": (),
     "cloud_bridge.wire": ("cloud_bridge.text", "cloud_bridge.values"),
@@ -122,6 +124,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.alerts.kinds",  # pure: the kinds themselves
         "cloud_bridge.clock",
         "cloud_bridge.contact",
+        "cloud_bridge.duplicate_identity",
         "cloud_bridge.durations",
         "cloud_bridge.errors",
         "cloud_bridge.text",

@@ -5,7 +5,7 @@ from cloud_bridge.alerts.detection import Settled, notice, notice_trouble, notic
 from cloud_bridge.clock import Clock
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.settled import settled_id
-from cloud_bridge.store.tables import events, transitions
+from cloud_bridge.store.tables import duplicate_identities, events, transitions
 
 NOTICE_EVERY_S = 5.0
 WEAK_SIGNAL_EVERY_S = 3600.0
@@ -23,7 +23,7 @@ class Alarm:
     def notice(self) -> int:
         """Queue what happened, and send what is due. Returns how many were delivered."""
         now_ms = self._clock.now_ms()
-        settled = Settled(settled_id(self._database, transitions), settled_id(self._database, events))
+        settled = Settled(*(settled_id(self._database, table) for table in (transitions, events, duplicate_identities)))
         with self._database.writing() as connection:
             notice(connection, now_ms, settled)
         return self._delivery.send_due(now_ms)

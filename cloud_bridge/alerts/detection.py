@@ -39,11 +39,16 @@ class Settled(NamedTuple):
 
     transitions: int
     events: int
+    duplicates: int
 
 
 def notice(connection: Connection, now_ms: int, settled: Settled) -> int:
     """Queue what has happened since the last look, for everybody who wants to be told. Returns how many were queued."""
-    new = [*_transitions(connection, now_ms, settled.transitions), *_events(connection, settled.events)]
+    new = [
+        *_transitions(connection, now_ms, settled.transitions),
+        *_events(connection, settled.events),
+        *_duplicates(connection, settled.duplicates),
+    ]
     return _queue(connection, [*new, *_still_there(connection, now_ms)])
 
 
@@ -90,6 +95,11 @@ def _events(connection: Connection, settled_id: int) -> Iterable[Happening]:
             yield Happening(AlertKind.FAULT, row.unit_id, row.received_ms, fault, row.began_ms)
         elif row.kind == "boot" and details.get("cause") == "brown_out":
             yield Happening(AlertKind.BROWN_OUT, row.unit_id, row.received_ms, began_ms=row.began_ms)
+
+
+def _duplicates(connection: Connection, settled_id: int) -> Iterable[Happening]:
+    for row in alerts.take_duplicates(connection, settled_id):
+        yield Happening(AlertKind.DUPLICATE_IDENTITY, row.unit_id, row.last_ms)
 
 
 def _still_there(connection: Connection, now_ms: int) -> Iterable[Happening]:

@@ -37,6 +37,7 @@ ABOUT = {
     AlertKind.WEAK_SIGNAL: "A weak signal for a day",
     AlertKind.BROWN_OUT: "Its supply dips",
     AlertKind.TROUBLE: "It charges, but needs attention",
+    AlertKind.DUPLICATE_IDENTITY: "A second charger uses its identity",
     AlertKind.INCIDENT: "Many chargers fell silent at once",
 }
 VIA = {Via.EMAIL: "E-mail", Via.WEBHOOK: "Webhook", Via.PUSH: "Push service"}

@@ -16,11 +16,11 @@ from cloud_bridge.store.people import find_person, list_people
 from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.support.advice import advise, compare
 from cloud_bridge.support.evidence import Evidence
-from cloud_bridge.troubles import troubles_of
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import Field, Number, Once, OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.presentation import charts, network_words
+from cloud_bridge.web.presentation.dashboard import troubles
 from cloud_bridge.web.presentation.facts import networks, restarts, signal, silences
 from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.presentation.series import silent_by_hour
@@ -60,7 +60,7 @@ def before_raising(
     now_ms = app_state.clock.now_ms()
     evidence = _evidence(app_state, connection, person, unit.id, now_ms - EVIDENCE_MS, now_ms)
     content: dict[str, Any] = {"unit": unit, "installer": installer, "installers": installers}
-    content["troubles"] = troubles_of(charge_point(app_state, unit).heartbeat)
+    content["troubles"] = troubles(charge_point(app_state, unit), for_installer=True)
     return page(
         request, "installer/job_raise.html", person, advice=advise(evidence), **content, **_shown(unit, evidence)
     )
@@ -85,7 +85,7 @@ def one(request: Request, app_state: StateDep, connection: Reading, person: Pers
     if job.visited_ms is not None:
         after = _evidence(app_state, connection, person, job.unit_id, job.visited_ms, job.closed_ms or now_ms)
     content: dict[str, Any] = {"job": job, "unit": unit, "advice": advise(before)}
-    content["troubles"] = troubles_of(charge_point(app_state, unit).heartbeat)
+    content["troubles"] = troubles(charge_point(app_state, unit), for_installer=True)
     if after is None:
         return page(request, "installer/job.html", person, change=None, **content, **_shown(unit, before))
     return page(
