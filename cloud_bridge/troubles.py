@@ -52,19 +52,19 @@ def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: 
         f"{boot:,} and {other_boot:,}" if boot != other_boot else f"{boot:,}, both of them: one is a copy of the other"
     )
     remedy = (
-        f"Compare the boot counts: {boots}. The console of a charger shows its own with the command status. Take the one "
-        "that does not belong to this site off the network, or set it up anew with an id of its own. Then the operator "
-        f"gives the one that stays a new secret (python -m cloud_bridge unit secret {unit_id}), and you enter it there. "
-        "This notice ends with the new secret."
+        f"Their boot counts are {boots}; the command status on a charger's console shows its own. Take the one that does "
+        "not belong to this site off the network, or give it an id of its own. Then have the operator give the one that "
+        f"stays a new secret (python -m cloud_bridge unit secret {unit_id}), and enter it on its console. This notice "
+        "ends with the new secret."
         if for_installer
-        else "Do not rely on them, and ask your installer to find the second charger. Both go on charging. This notice "
-        "ends a day after only one of them is left."
+        else "Do not rely on what you see here, and ask your installer to find the second charger. Both go on charging. "
+        "This notice ends a day after only one of them is left."
     )
     return Trouble(
         "duplicate_identity",
         "A second charger uses its identity",
-        "Two chargers take turns to report as this one, as after settings were copied or a board was replaced. What you "
-        "see here mixes both: state, readings, sessions and costs. A limit or a pause may reach either.",
+        "Two chargers take turns to report as this one, as after its settings were copied or its board was replaced. State, "
+        "readings, history and costs mix both, and a limit or a pause may reach either.",
         remedy,
     )
 

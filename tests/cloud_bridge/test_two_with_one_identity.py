@@ -117,13 +117,18 @@ def test_the_driver_reads_what_it_means_and_the_installer_what_to_do(bridge: Bri
     take_turns(two)
     said = driver.read("/")
     assert TITLE in said
-    assert "mixes both" in said and "ask your installer" in said
+    assert "mix both" in said and "ask your installer" in said
+    assert "Two of them" in said and "Working" not in said
     assert "python -m cloud_bridge" not in said
     for visitor, path in ((support, "/charge-points/home-1"), (support, "/charge-points/home-1/jobs")):
         said = visitor.read(path)
         assert "17 and 4" in said and "python -m cloud_bridge unit secret home-1" in said
+    assert "Find the second charger" in said and "Nothing to do" not in said
     path = support.post("/charge-points/home-1/jobs", reason="Two of them").url.path
     assert "17 and 4" in installer.read(path)
+    bridge.add_unit("home-2")
+    give(bridge, bridge.add_unit("home-3").claim_code, "dora")
+    assert TITLE in driver.read("/"), "in the list of her chargers too"
     driver.post("/charge-points/home-1/support", text="It jumps.")
     assert TITLE in support.read("/support/1"), "among the facts"
 

@@ -83,7 +83,7 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         name=point.name,
         mark=mark(point, around.vehicles_mark),
         contact=verdict.contact,
-        glance=words.FAULT_GLANCE if heartbeat.faults else words.GLANCES[verdict.contact],
+        glance=_glance(point),
         last_contact_iso=None if last_ms is None else iso_utc(last_ms),
         last_contact_age_ms=None if last_ms is None else max(0, point.now_ms - last_ms),
         last_contact_ago="Never contacted" if last_ms is None else words.ago(point.now_ms - last_ms),
@@ -109,6 +109,14 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         installer=around.installer,
         maker=around.maker,
     )
+
+
+def _glance(point: ChargePoint) -> words.Glance:
+    if point.heartbeat.faults:
+        return words.FAULT_GLANCE
+    if point.duplicate is not None and point.verdict.contact is Contact.ONLINE:
+        return words.DUPLICATE_GLANCE
+    return words.GLANCES[point.verdict.contact]
 
 
 def troubles(point: ChargePoint, for_installer: bool = False) -> list[Trouble]:

@@ -60,10 +60,8 @@ def before_raising(
     now_ms = app_state.clock.now_ms()
     evidence = _evidence(app_state, connection, person, unit.id, now_ms - EVIDENCE_MS, now_ms)
     content: dict[str, Any] = {"unit": unit, "installer": installer, "installers": installers}
-    content["troubles"] = troubles(charge_point(app_state, unit), for_installer=True)
-    return page(
-        request, "installer/job_raise.html", person, advice=advise(evidence), **content, **_shown(unit, evidence)
-    )
+    content |= _what_to_do(app_state, unit, evidence)
+    return page(request, "installer/job_raise.html", person, **content, **_shown(unit, evidence))
 
 
 @router.get("/jobs")
@@ -84,8 +82,7 @@ def one(request: Request, app_state: StateDep, connection: Reading, person: Pers
     after = None
     if job.visited_ms is not None:
         after = _evidence(app_state, connection, person, job.unit_id, job.visited_ms, job.closed_ms or now_ms)
-    content: dict[str, Any] = {"job": job, "unit": unit, "advice": advise(before)}
-    content["troubles"] = troubles(charge_point(app_state, unit), for_installer=True)
+    content: dict[str, Any] = {"job": job, "unit": unit, **_what_to_do(app_state, unit, before)}
     if after is None:
         return page(request, "installer/job.html", person, change=None, **content, **_shown(unit, before))
     return page(
@@ -122,6 +119,13 @@ def report(request: Request, person: PersonOf, job_id: Number, report: UploadFil
 def close(app_state: StateDep, person: PersonOf, job_id: Number, outcome: Reason, connection: Writing) -> Response:
     jobs.close(connection, _job(connection, person, job_id), outcome, app_state.clock.now_ms())
     return to(f"/jobs/{job_id}")
+
+
+def _what_to_do(app_state: AppState, unit: Unit, evidence: Evidence) -> dict[str, Any]:
+    """Of both templates."""
+    point = charge_point(app_state, unit)
+    boots = None if point.duplicate is None else (point.duplicate.boot, point.duplicate.other_boot)
+    return {"advice": advise(evidence, boots), "troubles": troubles(point, for_installer=True)}
 
 
 def shown_name(name: str | None) -> str:
