@@ -105,13 +105,6 @@ class Evidence(NamedTuple):
     other_boot: int
 
 
-def is_next(before: Numbered, boot: int, sequence: int) -> bool:
-    """Whether these numbers continue the count."""
-    if boot == before.boot:
-        return 0 < sequence - before.sequence <= NEAR_SEQUENCE
-    return 0 < boot - before.boot <= NEAR_BOOTS
-
-
 def compare(counts: Counts, heartbeat: Numbered) -> Compared:
     """The counts after this heartbeat, which came live and was not delivered before."""
     current, *others = counts.newest
@@ -125,7 +118,7 @@ def compare(counts: Counts, heartbeat: Numbered) -> Compared:
     same = [one for one in known if _numbers(one) == _numbers(heartbeat)]
     if same:
         return _returned(unchanged.counts, same[0], heartbeat) if _is_another(same[0], heartbeat) else unchanged
-    continued = [one for one in known if is_next(one, heartbeat.boot, heartbeat.sequence)]
+    continued = [one for one in known if _continues(heartbeat, one)]
     count = max(continued, key=_numbers, default=None)
     if count is current:
         return goes_on
@@ -148,6 +141,13 @@ def evidence(counts: Counts, now_ms: int) -> Evidence | None:
         return None
     boots = [one.boot for one in counts.newest]
     return Evidence(returns, boots[0], boots[1] if len(boots) > 1 else boots[0])
+
+
+def _continues(heartbeat: Numbered, newest: Numbered) -> bool:
+    """Whether the heartbeat is a later one of the count."""
+    if heartbeat.boot == newest.boot:
+        return 0 < heartbeat.sequence - newest.sequence <= NEAR_SEQUENCE
+    return 0 < heartbeat.boot - newest.boot <= NEAR_BOOTS
 
 
 def _numbers(one: Numbered) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from cloud_bridge import duplicate_identity
 from cloud_bridge.contact import FUTURE_MS, Gap, LastContact, estimated_ms, is_believable, later
-from cloud_bridge.duplicate_identity import Connection, Counts, Evidence, Numbered
+from cloud_bridge.duplicate_identity import NEAR_SEQUENCE, Connection, Counts, Evidence, Numbered
 from cloud_bridge.verified_time import Verified
 from cloud_bridge.wire import Heartbeat, is_plugged, is_repeat
 
@@ -73,15 +73,17 @@ class LiveUnit:
 
     def compare(self, heartbeat: Heartbeat, received_ms: int, connection: Connection | None) -> bool:
         """Whether a live heartbeat continues another count than the one before it. To be asked before it is `told`."""
-        boot, sequence, before = heartbeat.boot, heartbeat.sequence, self._newest()
-        if boot is None or sequence is None or before is None:
+        boot, sequence = heartbeat.boot, heartbeat.sequence
+        if boot is None or sequence is None or self.sequence is None:
             return False
-        if self.counts is None:
-            if duplicate_identity.is_next(before, boot, sequence):
-                return False
-            self.counts = Counts((before,))
+        if self.counts is None and boot == self.boot and 0 < sequence - self.sequence <= NEAR_SEQUENCE:
+            return False  # nearly all
+        before = self._newest()
+        if before is None:
+            return False
         counts, is_return = duplicate_identity.compare(
-            self.counts, Numbered(boot, sequence, heartbeat.unit_time_s, received_ms, connection)
+            self.counts or Counts((before,)),
+            Numbered(boot, sequence, heartbeat.unit_time_s, received_ms, connection),
         )
         self.counts = counts if len(counts.newest) > 1 or counts.returns else None
         return is_return

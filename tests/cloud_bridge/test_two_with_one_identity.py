@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from cloud_bridge.alerts.kinds import AlertKind
+from cloud_bridge.clock import iso_utc
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.claims import release
@@ -19,7 +20,7 @@ from cloud_bridge.store.units import NewUnit, change_secret, revoke
 from tests.cloud_bridge import alerting
 from tests.cloud_bridge.outside_broker import outside_bridge
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
-from tests.cloud_bridge.running import START_MS, Bridge, Unit, running_bridge
+from tests.cloud_bridge.running import START_MS, Bridge, Machine, Unit, running_bridge
 
 TURNS = 5  # with take-overs; the first turn of each is no return
 TITLE = "A second charger uses its identity"
@@ -28,8 +29,11 @@ TITLE = "A second charger uses its identity"
 class Board:
     """One of several with the same id and secret."""
 
-    def __init__(self, bridge: Bridge, unit: NewUnit, boot: int, sequence: int = 0) -> None:
+    def __init__(
+        self, bridge: Bridge, unit: NewUnit, boot: int, sequence: int = 0, machine: Machine | None = None
+    ) -> None:
         self._bridge = bridge
+        self._clock = machine or bridge.clock
         self._unit = unit
         self.boot = boot
         self.sequence = sequence
@@ -38,12 +42,18 @@ class Board:
         """It logs in, which ends the other one's connection, and sends a heartbeat."""
         connected = Unit(self._bridge, self._unit.id, self._unit.secret).connect()
         self.heartbeat(connected)
-        self._bridge.clock.advance(MINUTE_MS)
+        self._clock.advance(MINUTE_MS)
         return connected
 
     def heartbeat(self, connected: Unit, **said: Any) -> None:
         self.sequence += 1
-        payload = {"n": self.sequence, "b": self.boot, "t": self._bridge.clock.now_ms() // 1000, "s": "A1", **said}
+        payload = {
+            "n": self.sequence,
+            "b": self.boot,
+            "t": self._bridge.app_state.clock.now_ms() // 1000,
+            "s": "A1",
+            **said,
+        }
         connected.publish(f"cp/{self._unit.id}/heartbeat", json.dumps(payload).encode())
 
 
@@ -235,6 +245,31 @@ def test_it_outlives_a_restart_and_ends_a_day_after_the_last_return(tmp_path: Pa
         take_turns((Board(bridge, new, 17, 100), Board(bridge, new, 4, 100)), TURNS + 2)
         assert since(bridge) == began, "it has lasted since"
         clock.advance(DAY_MS)
+        assert since(bridge) is None
+
+
+@pytest.mark.parametrize("by_ms", [12 * HOUR_MS, 400 * DAY_MS])
+def test_a_clock_that_was_ahead_hides_nothing_and_keeps_nothing_for_ever(tmp_path: Path, by_ms: int) -> None:
+    machine = Machine()
+    with running_bridge(tmp_path, clock_from=machine.clock) as bridge:
+        new = bridge.add_unit("home-1")
+        boards = Board(bridge, new, 17, machine=machine), Board(bridge, new, 4, machine=machine)
+        machine.set_by(by_ms)
+        take_turns(boards)
+        assert since(bridge) is not None
+        machine.set_by(-by_ms)
+        boards[1].turn()
+        assert since(bridge) == iso_utc(START_MS + 2 * MINUTE_MS), "it moves with the clock"
+        machine.set_by(by_ms)
+        boards[0].turn()
+    machine.set_by(-by_ms)
+    with running_bridge(tmp_path, clock_from=machine.clock) as bridge:
+        bridge.send_canary()
+        assert since(bridge) is None, "a stamp of the future shows nothing"
+        take_turns((Board(bridge, new, 17, 50, machine), Board(bridge, new, 4, 50, machine)), TURNS)
+        assert since(bridge) == iso_utc(START_MS + 9 * MINUTE_MS)
+        machine.advance(2 * DAY_MS)
+        bridge.send_canary()
         assert since(bridge) is None
 
 
