@@ -128,7 +128,7 @@ def test_the_driver_reads_what_it_means_and_the_installer_what_to_do(bridge: Bri
     said = driver.read("/")
     assert TITLE in said
     assert "mix both" in said and "ask your installer" in said
-    assert "Two of them" in said and "Working" not in said
+    assert "Two chargers" in said and "Working" not in said
     assert "python -m cloud_bridge" not in said
     for visitor, path in ((support, "/charge-points/home-1"), (support, "/charge-points/home-1/jobs")):
         said = visitor.read(path)
@@ -181,7 +181,7 @@ def test_the_fleet_lists_them(bridge: Bridge, two: tuple[Board, Board]) -> None:
     assert "1 with an identity that a second charger uses" in said
     assert "identity used twice" in said
     said = operator.read("/fleet?by=duplicate")
-    assert "home-1" in said and "home-2" not in said
+    assert "home-1" in said and "home-2" not in said and "Only those whose identity" in said
     bridge.clock.advance(DAY_MS)
     assert "home-1" not in operator.read("/fleet?by=duplicate")
     assert "identity used twice" not in operator.read("/fleet")
