@@ -31,6 +31,7 @@ class Counters:
     closed_no_connect: int = 0
     closed_revoked: int = 0
     take_overs: int = 0
+    identity_returns: int = 0  # heartbeats that continue another count of their identity (duplicate_identity.py)
     dropped_revoked: int = 0  # messages of a revoked unit, from an outside broker
     dropped_empty: int = 0  # messages without a payload, from an outside broker: they clear a retained one
     dropped_pending: int = 0  # messages of unknown ids that found no room to wait; not acknowledged

@@ -6,7 +6,9 @@ most a commit behind, and of it afterwards only what the next one is compared wi
 
 from collections.abc import Iterable, Sequence
 
+from cloud_bridge import duplicate_identity
 from cloud_bridge.contact import FUTURE_MS, Gap, LastContact, estimated_ms, is_believable, later
+from cloud_bridge.duplicate_identity import NEAR_SEQUENCE, Connection, Counts, Evidence, Numbered
 from cloud_bridge.verified_time import Verified
 from cloud_bridge.wire import Heartbeat, is_plugged, is_repeat
 
@@ -17,6 +19,8 @@ class LiveUnit:
     __slots__ = (
         "boot",
         "connected",
+        "connection",
+        "counts",
         "heard",
         "heartbeat",
         "heartbeat_ms",
@@ -35,6 +39,8 @@ class LiveUnit:
         self.heartbeat_ms: int | None = None  # when it came; None: none since the start
         self.boot: int | None = None  # its numbers
         self.sequence: int | None = None
+        self.connection: Connection | None = None  # that it came over, to the embedded broker
+        self.counts: Counts | None = None  # None while the heartbeats are one count, as they should be
         self.idle_wh: int | None = None  # the meter when no vehicle was plugged in last, if we heard that
         self.idle_ms: int | None = None  # when that came
         self.unit_ahead_ms: int | None = None  # the clock of the unit, of ours, by its newest heartbeat
@@ -62,18 +68,57 @@ class LiveUnit:
             self.idle_ms += by_ms
         if self.unit_ahead_ms is not None:
             self.unit_ahead_ms -= by_ms
+        if self.counts is not None:
+            self.counts = self.counts.stepped(by_ms)
 
-    def told(self, heartbeat: Heartbeat, received_ms: int, redelivered: bool) -> bool:
+    def compare(self, heartbeat: Heartbeat, received_ms: int, connection: Connection | None) -> bool:
+        """Whether a live heartbeat continues another count than the one before it. To be asked before it is `told`."""
+        boot, sequence = heartbeat.boot, heartbeat.sequence
+        if boot is None or sequence is None or self.sequence is None:
+            return False
+        if self.counts is None and boot == self.boot and 0 < sequence - self.sequence <= NEAR_SEQUENCE:
+            return False  # nearly all
+        before = self._newest()
+        if before is None:
+            return False
+        counts, is_return = duplicate_identity.compare(
+            self.counts or Counts((before,)),
+            Numbered(boot, sequence, heartbeat.unit_time_s, received_ms, connection),
+        )
+        self.counts = counts if len(counts.newest) > 1 or counts.returns else None
+        return is_return
+
+    def evidence(self, now_ms: int) -> Evidence | None:
+        """That two charge points have this identity; None while there is none."""
+        return None if self.counts is None else duplicate_identity.evidence(self.counts, now_ms)
+
+    def _newest(self) -> Numbered | None:
+        """The newest heartbeat, as far as it is compared."""
+        if self.boot is None or self.sequence is None or self.heartbeat_ms is None:
+            return None
+        unit_time_s = None if self.unit_ahead_ms is None else (self.heartbeat_ms + self.unit_ahead_ms) // 1000
+        return Numbered(self.boot, self.sequence, unit_time_s, self.heartbeat_ms, self.connection)
+
+    def told(
+        self, heartbeat: Heartbeat, received_ms: int, redelivered: bool, connection: Connection | None = None
+    ) -> bool:
         """The newest state. False: it is one that we know."""
-        if is_repeat(heartbeat, (self.boot, self.sequence), redelivered):
+        if is_repeat(heartbeat, (self.boot, self.sequence), redelivered) and not self._is_another(heartbeat):
             return False
         if not is_plugged(heartbeat):
             self.idle_wh = heartbeat.total_wh if heartbeat.state else None
             self.idle_ms = received_ms
-        self.boot, self.sequence = heartbeat.boot, heartbeat.sequence
+        self.boot, self.sequence, self.connection = heartbeat.boot, heartbeat.sequence, connection
         self.heartbeat, self.heartbeat_ms = heartbeat, received_ms
         self.unit_ahead_ms = None if heartbeat.unit_time_s is None else heartbeat.unit_time_s * 1000 - received_ms
         return True
+
+    def _is_another(self, heartbeat: Heartbeat) -> bool:
+        """Whether a heartbeat with the numbers of the newest one is of another charge point with this identity."""
+        newest, unit_time_s = self._newest(), heartbeat.unit_time_s
+        if newest is None or newest.unit_time_s is None or unit_time_s is None:
+            return False
+        return heartbeat.sequence == newest.sequence and unit_time_s > newest.unit_time_s
 
     def stored(self, heartbeat: Heartbeat) -> None:
         """The store can tell it from now on."""

@@ -1,7 +1,8 @@
 """Troubles of a charge point that charges, in words for people: what they mean and what to do.
 
 Their names are those of the heartbeat's key `h` (tests/samples/schema.toml). Records that were given up, the key `d`, and
-parts of the firmware that failed, the key `p`, count as one more each.
+parts of the firmware that failed, the key `p`, count as one more each. A second charge point with the same identity is a
+trouble too, which we notice and no heartbeat reports.
 """
 
 from typing import NamedTuple
@@ -51,6 +52,29 @@ KNOWN = {
         ),
     )
 }
+
+
+def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: bool) -> Trouble:
+    """A second charge point logs in as this one. The boot counts are those of the two, and may be equal."""
+    boots = (
+        f"{boot:,} and {other_boot:,}" if boot != other_boot else f"{boot:,}, both of them: one is a copy of the other"
+    )
+    remedy = (
+        f"Their boot counts are {boots}; the command status on a charger's console shows its own. Take the one that does "
+        "not belong to this site off the network, or give it an id of its own. Then have the operator give the one that "
+        f"stays a new secret (python -m cloud_bridge unit secret {unit_id}), and enter it on its console. This notice "
+        "ends with the new secret."
+        if for_installer
+        else "Do not rely on what you see here, and ask your installer to find the second charger. Both go on charging. "
+        "This notice ends a day after only one of them is left."
+    )
+    return Trouble(
+        "duplicate_identity",
+        "A second charger uses its identity",
+        "Two chargers take turns to report as this one, as after its settings were copied or its board was replaced. State, "
+        "readings, history and costs mix both, and a limit or a pause may reach either.",
+        remedy,
+    )
 
 
 def names_of(heartbeat: Heartbeat) -> list[str]:

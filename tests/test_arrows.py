@@ -21,6 +21,7 @@ _BELOW_WEB = (
     "cloud_bridge.clock",
     "cloud_bridge.commands",
     "cloud_bridge.contact",
+    "cloud_bridge.duplicate_identity",
     "cloud_bridge.durations",
     "cloud_bridge.errors",
     "cloud_bridge.faults",
@@ -114,6 +115,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "modem": ("modem",),
     "cloud_bridge.contact": (),
     "cloud_bridge.durations": (),
+    "cloud_bridge.duplicate_identity": ("cloud_bridge.durations",),
     "cloud_bridge.values": (),
     "cloud_bridge.text": (),
     "cloud_bridge.wire": ("cloud_bridge.text", "cloud_bridge.values"),
@@ -124,6 +126,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.alerts.services",  # pure: what a stored target may be
         "cloud_bridge.clock",
         "cloud_bridge.contact",
+        "cloud_bridge.duplicate_identity",
         "cloud_bridge.durations",
         "cloud_bridge.errors",
         "cloud_bridge.text",

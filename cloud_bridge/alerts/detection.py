@@ -50,6 +50,7 @@ class Settled(NamedTuple):
 
     transitions: int
     events: int
+    duplicates: int
 
 
 class Queued(NamedTuple):
@@ -61,7 +62,11 @@ class Queued(NamedTuple):
 
 def notice(connection: Connection, now_ms: int, settled: Settled, on_bad_row: OnBadRow) -> Queued:
     """Queue what has happened since the last look, for everybody who wants to be told."""
-    new = [*_transitions(connection, now_ms, settled.transitions), *_events(connection, settled.events, on_bad_row)]
+    new = [
+        *_transitions(connection, now_ms, settled.transitions),
+        *_events(connection, settled.events, on_bad_row),
+        *_duplicates(connection, settled.duplicates),
+    ]
     return _queue(connection, [*new, *_still_there(connection, now_ms, on_bad_row)], on_bad_row)
 
 
@@ -119,6 +124,11 @@ def _happening(row: alerts.NewEvent) -> Happening | None:
     if row.kind == "boot" and details.get("cause") == "brown_out":
         return Happening(AlertKind.BROWN_OUT, row.unit_id, row.received_ms, began_ms=row.began_ms)
     return None
+
+
+def _duplicates(connection: Connection, settled_id: int) -> Iterable[Happening]:
+    for row in alerts.take_duplicates(connection, settled_id):
+        yield Happening(AlertKind.DUPLICATE_IDENTITY, row.unit_id, row.last_ms)
 
 
 def _still_there(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> Iterable[Happening]:

@@ -31,6 +31,7 @@ class AlertKind(StrEnum):
     BROWN_OUT = "brown_out"
     INCIDENT = "incident"  # many fell silent at once; for those who run the service
     TROUBLE = "trouble"  # it charges, and something else is wrong with it
+    DUPLICATE_IDENTITY = "duplicate_identity"  # a second charge point logs in as this one
 
 
 HOLD_MS: dict[AlertKind, int] = {
@@ -41,6 +42,7 @@ HOLD_MS: dict[AlertKind, int] = {
     AlertKind.BROWN_OUT: DAY_MS,
     AlertKind.INCIDENT: HOUR_MS,
     AlertKind.TROUBLE: 7 * DAY_MS,
+    AlertKind.DUPLICATE_IDENTITY: 7 * DAY_MS,
 }
 MAX_FAULTS = 16  # different ones of a unit within the hold-down: more than it has, so invented names are no flood
 MAX_DETAIL = 40  # characters
@@ -66,6 +68,8 @@ def words(happening: Happening, unit_name: str) -> str:
         AlertKind.WEAK_SIGNAL: f"The mobile signal at {unit_name} was weak for a whole day (CSQ {happening.detail}).",
         AlertKind.BROWN_OUT: f"{unit_name} has lost its supply for a moment and started again.",
         AlertKind.TROUBLE: f"{unit_name} charges, but needs attention: {_titles(happening.detail)}. Its page says what to do.",
+        AlertKind.DUPLICATE_IDENTITY: f"A second charger uses the identity of {unit_name}, so its readings and history mix "
+        "both. Its page says what to do.",
         AlertKind.INCIDENT: f"{happening.detail} chargers fell silent within ten minutes: a network or we ourselves.",
     }[happening.about]
 

@@ -8,6 +8,7 @@ from typing import cast
 
 from amqtt.adapters import StreamReaderAdapter, WriterAdapter
 
+from cloud_bridge.duplicate_identity import Connection
 from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.packets import MalformedPacket
 from cloud_bridge.ingest.session import MAX_UNCOMMITTED, Event, ForBroker, MqttSession, State
@@ -23,6 +24,7 @@ class MqttConnection(asyncio.Protocol):
 
     transport: asyncio.Transport  # from connection_made on
     authenticated_ms = 0  # when its secret was compared, by the wall clock
+    as_evidence: Connection | None = None  # of two units with one identity, once accepted
     broker_task: asyncio.Task[None] | None = None  # the broker's side of it, once accepted
 
     def __init__(

@@ -3,6 +3,7 @@
 from functools import partial
 
 from cloud_bridge.counters import Counters
+from cloud_bridge.duplicate_identity import Connection, Evidence
 from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.live import Live, LiveUnit
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
@@ -26,9 +27,17 @@ class Ingest:
         self._verified = clocks.verified
 
     def take(
-        self, unit_id: str, kind: str, payload: bytes, received_ms: int, redelivered: bool, committed: OnCommit
+        self,
+        unit_id: str,
+        kind: str,
+        payload: bytes,
+        received_ms: int,
+        redelivered: bool,
+        committed: OnCommit,
+        connection: Connection | None = None,
     ) -> bool:
-        """A live message of the unit. It counts as contact before anybody looks into it."""
+        """A live message of the unit. It counts as contact before anybody looks into it. `connection` is None where an
+        outside broker has it."""
         unit = self.live.unit(unit_id)
         previous_ms = unit.contact(received_ms)
         self.counters.contacts += 1
@@ -36,15 +45,20 @@ class Ingest:
             self.counters.refused_waiting += 1
             return False
         message, bad = self._read(unit_id, kind, payload)
+        duplicate: Evidence | None = None
         if isinstance(message, Heartbeat):
-            if unit.told(message, received_ms, redelivered):
+            if not redelivered and unit.compare(message, received_ms, connection):
+                self.counters.identity_returns += 1
+                duplicate = unit.evidence(received_ms)
+            if unit.told(message, received_ms, redelivered, connection):
                 committed = partial(_stored, unit, message, committed)
                 self._compare_time(unit_id, message.unit_time_s, received_ms)
             else:
                 self.counters.repeats += 1
                 message = None
         return self._recorder.put(
-            InboundMessage(unit_id, kind, received_ms, payload, message, bad, previous_ms), committed
+            InboundMessage(unit_id, kind, received_ms, payload, message, bad, previous_ms, duplicate=duplicate),
+            committed,
         )
 
     def take_late(self, unit_id: str, kind: str, payload: bytes, received_ms: int, committed: OnCommit) -> bool:

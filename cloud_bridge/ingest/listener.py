@@ -13,11 +13,13 @@ commands) goes to the broker, packet by packet.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from itertools import count
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.contact import is_believable, own_topic
+from cloud_bridge.duplicate_identity import ALIVE_MS, Connection
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.ingest.certificate import Certificate
@@ -56,6 +58,7 @@ class MqttListener:
         self._all: set[MqttConnection] = set()
         self._accepted: dict[str, MqttConnection] = {}
         self._logins: set[asyncio.Task[None]] = set()
+        self._numbers = count(1)  # of connections that were let in
         self._looked_ms = ingest.clock.now_ms()  # for secrets taken away
         self._ended_at: dict[str, int] = {}  # closed for a change at that time; once is enough for one in the future
 
@@ -137,7 +140,9 @@ class MqttListener:
         if unit_id == CANARY_ID:
             taken = self._ingest.take_canary(now_ms, committed)
         else:
-            taken = self._ingest.take(unit_id, kind, publish.payload, now_ms, publish.redelivered, committed)
+            taken = self._ingest.take(
+                unit_id, kind, publish.payload, now_ms, publish.redelivered, committed, connection.as_evidence
+            )
         if not taken:  # MQTT sends it again only on another connection [MQTT-4.4.0-1]
             connection.transport.abort()
 
@@ -166,11 +171,14 @@ class MqttListener:
             connection.refuse(refusal)
             return
         unit_id = asked.connect.client_id
+        took_over = False
         while (older := self._accepted.get(unit_id)) is not None:
+            took_over |= self._is_alive(unit_id)
             await self._take_over(older)
         if connection.transport.is_closing():
             return
         self._accepted[unit_id] = connection
+        connection.as_evidence = Connection(next(self._numbers), took_over)
         self._counters.logins += 1
         self._mark_connected(unit_id, True)
         reader, writer = connection.accept(unit_id, asked.connect.keep_alive_s, asked.body)
@@ -197,6 +205,12 @@ class MqttListener:
         if self._accepted.get(unit_id) is connection:
             del self._accepted[unit_id]
             self._mark_connected(unit_id, False)
+
+    def _is_alive(self, unit_id: str) -> bool:
+        """Whether it has been heard lately, and so is no half-open connection that its unit has long given up."""
+        unit = self._ingest.live.find(unit_id)
+        last_ms = None if unit is None or unit.heard is False else unit.last_contact_ms
+        return last_ms is not None and self._clock.now_ms() - last_ms <= ALIVE_MS
 
     def _mark_connected(self, unit_id: str, connected: bool) -> None:
         if unit_id != CANARY_ID:  # which is no unit

@@ -18,6 +18,7 @@ from cloud_bridge.store.tables import (
     alert_cursors,
     alert_wishes,
     alerts,
+    duplicate_identities,
     events,
     heartbeats,
     people,
@@ -69,6 +70,19 @@ def take_transitions(connection: Connection, settled_id: int) -> Sequence[Row[An
     ).all()
     if rows:
         _move_cursor(connection, "transitions", rows[-1].id)
+    return rows
+
+
+def take_duplicates(connection: Connection, settled_id: int) -> Sequence[Row[Any]]:
+    """Rows of `duplicate_identities` after the cursor, up to `settled_id`, by id. A finding that lasts keeps its id."""
+    rows = connection.execute(
+        select(duplicate_identities)
+        .where(duplicate_identities.c.id > _cursor(connection, "duplicates"), duplicate_identities.c.id <= settled_id)
+        .order_by(duplicate_identities.c.id)
+        .limit(AT_ONCE)
+    ).all()
+    if rows:
+        _move_cursor(connection, "duplicates", rows[-1].id)
     return rows
 
 

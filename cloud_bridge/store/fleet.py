@@ -8,7 +8,8 @@ from sqlalchemy import BigInteger, Connection, func, literal, select, tuple_
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.access import Asker, visible
-from cloud_bridge.store.tables import contacts, heartbeats, units
+from cloud_bridge.store.duplicates import in_force
+from cloud_bridge.store.tables import contacts, duplicate_identities, heartbeats, units
 from cloud_bridge.store.units import UNIT_COLUMNS, Unit, unit_for
 
 PAGE = 50  # rows
@@ -21,6 +22,7 @@ class Order(StrEnum):
     NETWORK = "network"  # and within each, not heard for longest first
     SITE = "site"  # by name, those without one by id
     NEVER = "never"  # only those that were never heard, by id
+    DUPLICATE = "duplicate"  # only those whose identity a second charge point has too, by id
 
 
 KEYS = {  # what tells a row from every other, in the order's own order; an index begins with it
@@ -28,6 +30,7 @@ KEYS = {  # what tells a row from every other, in the order's own order; an inde
     Order.NETWORK: (contacts.c.operator, contacts.c.last_contact_ms, contacts.c.unit_id),
     Order.SITE: (units.c.name, units.c.id),
     Order.NEVER: (units.c.id,),
+    Order.DUPLICATE: (units.c.id,),
 }
 
 
@@ -52,9 +55,10 @@ def page_of(
     after: Sequence[str] = (),
     operator: str | None = None,
     search: str = "",
+    now_ms: int = 0,
 ) -> Page:
     """The page after the row with these keys. `operator` keeps to one network, `search` to an id's beginning or a part
-    of a name. Raises ValueError for keys that are none."""
+    of a name, Order.DUPLICATE to what is found at `now_ms`. Raises ValueError for keys that are none."""
     keys = KEYS[order]
     if order in (Order.SILENCE, Order.NETWORK):
         rows = contacts.join(units, units.c.id == contacts.c.unit_id)
@@ -62,7 +66,11 @@ def page_of(
         rows = units.outerjoin(contacts, contacts.c.unit_id == units.c.id)
     query = (
         select(*UNIT_COLUMNS, *keys)
-        .select_from(rows.outerjoin(heartbeats, heartbeats.c.unit_id == units.c.id))
+        .select_from(
+            rows.outerjoin(heartbeats, heartbeats.c.unit_id == units.c.id).outerjoin(
+                duplicate_identities, duplicate_identities.c.unit_id == units.c.id
+            )
+        )
         .where(visible(asker))
         .order_by(*keys)
         .limit(PAGE + 1)
@@ -71,6 +79,8 @@ def page_of(
         query = query.where(tuple_(*keys) > tuple_(*map(_bound, keys, _whole(after, len(keys)))))
     if order is Order.NEVER:
         query = query.where(units.c.first_contact_ms.is_(None))
+    if order is Order.DUPLICATE:
+        query = query.where(in_force(now_ms))
     if operator is not None:
         query = query.where(contacts.c.operator == operator)
     if search:

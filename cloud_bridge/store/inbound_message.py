@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from cloud_bridge.duplicate_identity import Evidence
 from cloud_bridge.wire import Message
 
 
@@ -16,6 +17,7 @@ class InboundMessage(NamedTuple):
     bad: bool
     previous_ms: int | None = None  # the unit's contact before this one
     late: bool = False  # a broker kept it for us: it is stored, but it is no contact
+    duplicate: Evidence | None = None  # another charge point has the same identity, as this message shows
 
 
 class CanaryMark(NamedTuple):

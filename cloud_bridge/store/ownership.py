@@ -51,6 +51,7 @@ from cloud_bridge.store.tables import (
     commands,
     contact_gaps,
     contacts,
+    duplicate_identities,
     events,
     heartbeats,
     jobs,
@@ -151,6 +152,7 @@ HAPPENED: dict[Table, Happened] = {
     signal_5min: Happened(signal_5min.c.from_ms, signal_5min.c.from_ms + literal(BUCKET_MS, BigInteger), True),
     contact_gaps: Happened(contact_gaps.c.from_ms, contact_gaps.c.to_ms, True),
     transitions: _once(transitions.c.at_ms, is_evidence=True),
+    duplicate_identities: _once(duplicate_identities.c.last_ms, is_evidence=True),
     jobs: _once(jobs.c.raised_ms, is_evidence=True),
 }
 
@@ -281,6 +283,7 @@ _STAMPED = (  # what tells when the newest row of a unit was stored
     sessions.c.received_ms,
     results.c.received_ms,
     transitions.c.at_ms,
+    duplicate_identities.c.last_ms,
     commands.c.given_ms,
     jobs.c.raised_ms,
     alerts.c.at_ms,

@@ -22,6 +22,7 @@ from cloud_bridge.store.tables import (
     contact_gaps,
     contacts,
     conversations,
+    duplicate_identities,
     email_changes,
     events,
     heartbeats,
@@ -50,7 +51,13 @@ from cloud_bridge.store.tables import (
 from cloud_bridge.store.vehicle_tables import account_grants, vehicle_attempts, vehicles
 
 SECRET = ("_hash", "sealed", "secret", "nonce", "verifier")  # parts of column names
-EVIDENCE = (signal, signal_5min, contact_gaps, transitions)  # what an open job needs, and what names nobody
+EVIDENCE = (
+    signal,
+    signal_5min,
+    contact_gaps,
+    transitions,
+    duplicate_identities,
+)  # what an open job needs, and what names nobody
 
 OF_ALL_TIMES = frozenset(  # columns that tell of a charge point since it was new, whosever it was
     {units.c.first_contact_ms, contacts.c.messages, contacts.c.bad_payloads, contacts.c.operator}
@@ -99,6 +106,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     contacts: (_of_their_time(contacts),),
     contact_gaps: (_of_their_time(contact_gaps),),
     transitions: (_of_their_time(transitions),),
+    duplicate_identities: (_of_their_time(duplicate_identities),),
     signal: (_of_their_time(signal),),
     signal_5min: (_of_their_time(signal_5min),),
     heartbeats: (_of_their_time(heartbeats),),

@@ -21,11 +21,14 @@ from sqlalchemy import (
 
 from cloud_bridge.clock import Step
 from cloud_bridge.contact import FUTURE_MS, GAP_AFTER_MS, KEPT_STEPS, Gap, merged
+from cloud_bridge.store.duplicates import record_duplicates
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
+from cloud_bridge.store.journal import insert_records
 from cloud_bridge.store.tables import (
     clock_steps,
     contact_gaps,
     contacts,
+    duplicate_identities,
     events,
     heartbeats,
     listening,
@@ -108,7 +111,7 @@ def _new_signal(dialect: str) -> Insert:
 
 
 def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
-    """Write a batch, in the order of arrival. Journal records that are there already stay as they are."""
+    """Write a batch, in the order of arrival. Journal records that are there already stay as they are (journal.py)."""
     believable_ms = max((one.received_ms for one in messages[-1:]), default=0) + FUTURE_MS  # as our clock is now
     contact_of: dict[str, dict[str, Any]] = {}
     newest_heartbeats: dict[str, InboundMessage] = {}
@@ -160,8 +163,10 @@ def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
     if first_rows:
         connection.execute(_FIRST_HEARD, first_rows)
     for kind, rows in journal.items():
-        insert_new(connection, _COLUMNS[kind][0], rows)
+        insert_records(connection, _COLUMNS[kind][0], rows)
     insert_new(connection, contact_gaps, gap_rows)
+    if duplicates := {one.unit_id: one.duplicate for one in messages if one.duplicate is not None}:
+        record_duplicates(connection, duplicates, believable_ms)
 
 
 def _heartbeat_row(inbound: InboundMessage) -> dict[str, Any]:
@@ -223,6 +228,9 @@ def record_clock_set(connection: Connection, done: ClockSet) -> None:
         connection.execute(update(contacts).where(contacts.c.unit_id.in_(some)).values(moved))
         received_ms = heartbeats.c.received_ms + by_ms
         connection.execute(update(heartbeats).where(heartbeats.c.unit_id.in_(some)).values(received_ms=received_ms))
+        found = duplicate_identities
+        noticed = {found.c.since_ms: found.c.since_ms + by_ms, found.c.last_ms: found.c.last_ms + by_ms}
+        connection.execute(update(found).where(found.c.unit_id.in_(some)).values(noticed))
     listened = update(listening).where(listening.c.id == done.shard, listening.c.until_ms >= done.start_ms)
     connection.execute(listened.values(until_ms=listening.c.until_ms + by_ms))
     if done.while_running:

@@ -222,6 +222,15 @@ heartbeats = Table(
     Column("payload", Text, nullable=False),  # as the unit wrote it, unknown keys and all
 )
 
+duplicate_identities = _numbered(  # a second charge point has the identity of the unit (store/duplicates.py)
+    "duplicate_identities",
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Column("boot", BigInteger, nullable=False),  # boot counts of the two, the one that was heard last first
+    Column("other_boot", BigInteger, nullable=False),
+)
+
 events = _journal("events", Column("kind", String(256)), Index(None, "unit_id", "received_ms"))
 
 sessions = _journal(

@@ -8,9 +8,10 @@ from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Asker, visible
+from cloud_bridge.store.duplicates import DUPLICATE_COLUMNS, Duplicate, duplicate_of, forget_duplicate
 from cloud_bridge.store.ownership import Period, period_for
 from cloud_bridge.store.secrets import NO_HASH, broker_hash, hash_of, new_claim_code, new_secret
-from cloud_bridge.store.tables import contacts, heartbeats, units
+from cloud_bridge.store.tables import contacts, duplicate_identities, heartbeats, units
 from cloud_bridge.wire import UNIT_ID
 
 OURS = "_"  # how the names of our own MQTT clients begin
@@ -35,6 +36,7 @@ class Unit(NamedTuple):
     heartbeat: str | None  # the payload
     name: str  # given by its owner; may be empty
     owner_id: int | None
+    duplicate: Duplicate | None  # of its identity, as found last
     period: Period  # what the asker may see of its past
 
 
@@ -48,13 +50,15 @@ UNIT_COLUMNS = (  # of `unit_for`, in the order of `Unit`
     units.c.name,
     units.c.owner_id,
     units.c.owned_from_ms,
+    *DUPLICATE_COLUMNS,
 )
 
 
 def unit_for(asker: Asker, row: Row[Any] | Sequence[Any]) -> Unit:
     """Of a row of UNIT_COLUMNS that the asker may see (access.visible)."""
-    *known, owned_from_ms = row
-    return Unit(*[*known, period_for(asker, known[0], owned_from_ms)])
+    size = len(UNIT_COLUMNS) - len(DUPLICATE_COLUMNS)
+    *known, owned_from_ms = row[:size]
+    return Unit(*[*known, duplicate_of(row[size:]), period_for(asker, known[0], owned_from_ms)])
 
 
 def add_unit(connection: Connection, unit_id: str, now_ms: int, secret: str | None = None) -> NewUnit:
@@ -94,6 +98,7 @@ def _set_secret(connection: Connection, unit_id: str, new_hash: str, at_broker: 
     statement = update(units).where(units.c.id == unit_id).values(values)
     if connection.execute(statement).rowcount == 0:
         raise BridgeError(f"there is no unit {unit_id}")
+    forget_duplicate(connection, unit_id)
 
 
 def broker_passwords(connection: Connection) -> list[tuple[str, str]]:
@@ -166,4 +171,5 @@ def _units() -> Select[Any]:
         select(*UNIT_COLUMNS)
         .outerjoin(contacts, contacts.c.unit_id == units.c.id)
         .outerjoin(heartbeats, heartbeats.c.unit_id == units.c.id)
+        .outerjoin(duplicate_identities, duplicate_identities.c.unit_id == units.c.id)
     )

@@ -25,6 +25,7 @@ from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.tables import (
     alerts,
     contact_gaps,
+    duplicate_identities,
     email_changes,
     events,
     listening_gaps,
@@ -86,6 +87,7 @@ KEPT = [
     Kept(signal_5min, signal_5min.c.from_ms, 400),  # a year and a month: last winter beside this one
     Kept(contact_gaps, contact_gaps.c.to_ms, 400),
     Kept(transitions, transitions.c.at_ms, 400),
+    Kept(duplicate_identities, duplicate_identities.c.last_ms, 1),  # duplicate_identity.CLEAR_AFTER_MS
     Kept(listening_gaps, listening_gaps.c.to_ms, 400),
     Kept(events, events.c.received_ms, 400),
     Kept(results, results.c.received_ms, 90),

@@ -20,9 +20,18 @@ class Advice(NamedTuple):
     why: str
 
 
-def advise(evidence: Evidence) -> list[Advice]:
-    """Most worthwhile first; one line that says so when the evidence points nowhere."""
+def advise(evidence: Evidence, boots: tuple[int, int] | None = None) -> list[Advice]:
+    """Most worthwhile first; one line that says so when the evidence points nowhere. `boots` are the boot counts of two
+    charge points that use this identity."""
     found = []
+    if boots is not None:  # what the evidence says is of both
+        found.append(
+            Advice(
+                "Find the second charger",
+                f"Two log in with this identity, with boot counts {boots[0]:,} and {boots[1]:,}. The steps stand under "
+                "Needs attention; signal and restarts say little until then.",
+            )
+        )
     if evidence.brown_outs >= BROWN_OUTS:
         found.append(
             Advice(

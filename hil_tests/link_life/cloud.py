@@ -27,6 +27,12 @@ class Cloud:
             await asyncio.sleep(for_s)
             await self.bridge.start()
 
+    def is_taken_for_two(self, unit_id: str) -> bool:
+        """Whether a second unit with its identity was ever noticed."""
+        with contextlib.closing(sqlite3.connect(self._folder / "chargekeeper.db")) as database:
+            query = "SELECT count(*) FROM duplicate_identities WHERE unit_id = ?"
+            return bool(database.execute(query, (unit_id,)).fetchone()[0])
+
     def told(self, table: str, unit_id: str) -> list[dict[str, Any]]:
         """Every message of a unit in a table."""
         with contextlib.closing(sqlite3.connect(self._folder / "chargekeeper.db")) as database:

@@ -117,6 +117,7 @@ class Life:
             ("records given up", self.told.dropped, 0),
             ("faults shown", self.told.faults_shown, set()),
             ("alarms", self.told.alarms, []),
+            ("taken for two", self._cloud.is_taken_for_two(self.unit_id), False),
         )
         return [f"{what}: found {found}, in truth {true}" for what, found, true in checks if found != true]
 

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.store.access import Scope
+from cloud_bridge.store.duplicates import count_duplicates
 from cloud_bridge.store.troubles import count_troubled
 from cloud_bridge.store.units import count_silent, count_units
 from cloud_bridge.troubles import COUNTED, KNOWN
@@ -46,6 +47,7 @@ class _Totals(Collector):
         with app_state.database.reading() as connection:
             known = count_units(connection)
             silent = count_silent(connection)
+            duplicates = count_duplicates(connection, app_state.clock.now_ms())
             troubled, by_trouble = count_troubled(connection, set(KNOWN).difference(COUNTED))
         troubles = GaugeMetricFamily(
             "chargekeeper_troubles", "Charge points whose last heartbeat reports this trouble.", labels=["trouble"]
@@ -65,6 +67,7 @@ class _Totals(Collector):
             ("units", "Charge points that were added.", known),
             ("units_silent", "Charge points that were noticed silent.", silent),
             ("units_troubled", "Charge points whose last heartbeat reports any trouble.", troubled),
+            ("units_duplicate", "Charge points whose identity a second one uses too.", duplicates),
             ("connections", "Connections of units that are open.", app_state.broker.connections),
             ("waiting", "Messages that are not in the store yet.", app_state.recorder.waiting),
             (

@@ -80,6 +80,10 @@ class _ChargePoint(Schema):
     connected: Annotated[bool, Field(description="it has a connection open, which says nothing about contact")]
     heartbeat_at: Time | None
     firmware: Annotated[str | None, Field(description="version, as of its last boot")]
+    duplicate_identity_since: Annotated[
+        Time | None,
+        Field(description="two charge points log in with this id, and what is here mixes both; null: no sign of it"),
+    ]
     boot: int | None
     sequence: int | None
     unit_time_s: Annotated[int | None, Field(description="epoch seconds, by the unit's clock")]

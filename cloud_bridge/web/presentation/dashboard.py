@@ -8,7 +8,7 @@ from cloud_bridge import faults
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Contact, Gap
 from cloud_bridge.store.contact_details import Details
-from cloud_bridge.troubles import Trouble, troubles_of
+from cloud_bridge.troubles import Trouble, duplicate_identity, troubles_of
 from cloud_bridge.values import HEARTBEAT, Value, in_words
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.view import ChargePoint, mark
@@ -54,6 +54,7 @@ class Dashboard:
     faults: list[str]
     waits_for_button: bool  # to be pressed before the red light ends
     troubles: list[Trouble]  # which do not stop charging
+    has_duplicate: bool  # a second charge point has its identity
     back: str | None  # how long it was silent, shortly after it has come back
     installer: Details | None
     maker: str
@@ -67,6 +68,7 @@ class Around(NamedTuple):
     maker: str = ""
     vehicles_mark: str = ""  # rows.mark
     firmware: str | None = None  # its version
+    for_installer: bool = False  # what to do is told to somebody who may open it
 
 
 NOTHING = Around()
@@ -81,7 +83,7 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         name=point.name,
         mark=mark(point, around.vehicles_mark),
         contact=verdict.contact,
-        glance=words.FAULT_GLANCE if heartbeat.faults else words.GLANCES[verdict.contact],
+        glance=_glance(point),
         last_contact_iso=None if last_ms is None else iso_utc(last_ms),
         last_contact_age_ms=None if last_ms is None else max(0, point.now_ms - last_ms),
         last_contact_ago="Never contacted" if last_ms is None else words.ago(point.now_ms - last_ms),
@@ -101,11 +103,29 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         operator=words.operator_name(heartbeat.operator),
         faults=[faults.in_words(name) for name in heartbeat.faults or []],
         waits_for_button=not faults.WAIT_FOR_A_PERSON.isdisjoint(heartbeat.faults or []),
-        troubles=troubles_of(heartbeat),
+        troubles=troubles(point, around.for_installer),
+        has_duplicate=point.duplicate is not None,
         back=words.lasting(around.back.to_ms - around.back.from_ms) if around.back else None,
         installer=around.installer,
         maker=around.maker,
     )
+
+
+def _glance(point: ChargePoint) -> words.Glance:
+    if point.heartbeat.faults:
+        return words.FAULT_GLANCE
+    if point.duplicate is not None and point.verdict.contact is Contact.ONLINE:
+        return words.DUPLICATE_GLANCE
+    return words.GLANCES[point.verdict.contact]
+
+
+def troubles(point: ChargePoint, for_installer: bool = False) -> list[Trouble]:
+    """What does not stop charging: found by us, then reported by the charge point."""
+    found = troubles_of(point.heartbeat)
+    if point.duplicate is None:
+        return found
+    _, _, boot, other_boot = point.duplicate
+    return [duplicate_identity(point.id, boot, other_boot, for_installer), *found]
 
 
 def _facts(point: ChargePoint, around: Around) -> list[Fact]:

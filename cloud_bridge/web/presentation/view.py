@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Contact, Verdict, is_believable, judge
+from cloud_bridge.duplicate_identity import CLEAR_AFTER_MS
+from cloud_bridge.store.duplicates import Duplicate
 from cloud_bridge.store.units import Unit
 from cloud_bridge.values import HEARTBEAT
 from cloud_bridge.wire import BadPayload, Heartbeat, decode, is_plugged
@@ -27,7 +29,8 @@ class ChargePoint(NamedTuple):
     connected: bool
     heartbeat_ms: int | None
     heartbeat: Heartbeat  # all unknown until one came
-    session_wh: int | None  # since the vehicle was plugged in
+    session_wh: int | None  # since the vehicle was plugged in; None too while two meters report
+    duplicate: Duplicate | None  # a second charge point has its identity
     name: str  # given by its owner, or its id
 
 
@@ -55,7 +58,14 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
             heartbeat = _present(heartbeat)
         else:
             heartbeat, heartbeat_ms = Heartbeat(), None
-    if live is not None and live.idle_wh is not None and heartbeat.total_wh is not None and is_plugged(heartbeat):
+    duplicate = _in_force(unit, now_ms)
+    if (
+        duplicate is None
+        and live is not None
+        and live.idle_wh is not None
+        and heartbeat.total_wh is not None
+        and is_plugged(heartbeat)
+    ):
         is_theirs = (live.idle_ms or 0) >= unit.period.from_ms  # else the former owner may have plugged in
         session_wh = max(0, heartbeat.total_wh - live.idle_wh) if is_theirs else None
     return ChargePoint(
@@ -69,6 +79,7 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
         heartbeat_ms=heartbeat_ms,
         heartbeat=heartbeat,
         session_wh=session_wh,
+        duplicate=duplicate,
         name=unit.name or unit.id,
     )
 
@@ -76,6 +87,14 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
 def _believable(at_ms: int | None, now_ms: int, last_contact_ms: int | None) -> int | None:
     """When the stored heartbeat came: no later than the last contact, where its stamp is impossible."""
     return at_ms if at_ms is None or is_believable(at_ms, now_ms) else last_contact_ms
+
+
+def _in_force(unit: Unit, now_ms: int) -> Duplicate | None:
+    """What was found of its identity, if it holds and is the asker's to see."""
+    found, from_ms = unit.duplicate, unit.period.evidence_from_ms
+    if found is None or not is_believable(found.last_ms, now_ms) or now_ms - found.last_ms > CLEAR_AFTER_MS:
+        return None
+    return found._replace(since_ms=max(found.since_ms, from_ms)) if found.last_ms >= from_ms else None
 
 
 def is_outdated(app_state: AppState, unit: Unit) -> bool:
@@ -86,7 +105,8 @@ def is_outdated(app_state: AppState, unit: Unit) -> bool:
 
 def mark(point: ChargePoint, vehicles_mark: str) -> str:
     """The same for as long as a page that shows both need not change, but for the ages on it."""
-    return f"{point.last_contact_ms}.{point.heartbeat_ms}.{point.verdict.contact}.{vehicles_mark}"
+    duplicate = "" if point.duplicate is None else f".{point.duplicate.since_ms}"
+    return f"{point.last_contact_ms}.{point.heartbeat_ms}.{point.verdict.contact}{duplicate}.{vehicles_mark}"
 
 
 def as_json(point: ChargePoint, firmware: str | None) -> dict[str, Any]:
@@ -102,6 +122,7 @@ def as_json(point: ChargePoint, firmware: str | None) -> dict[str, Any]:
         "heartbeat_at": _iso(point.heartbeat_ms),
         **{value.name: heartbeat.get(value.name) for value in HEARTBEAT},
         "firmware": firmware,
+        "duplicate_identity_since": None if point.duplicate is None else iso_utc(point.duplicate.since_ms),
         "boot": heartbeat.boot,
         "sequence": heartbeat.sequence,
         "unit_time_s": heartbeat.unit_time_s,

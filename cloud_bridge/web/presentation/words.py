@@ -23,6 +23,7 @@ GLANCES = {
     Contact.NEVER: Glance("unsure", "Not heard yet"),
 }
 FAULT_GLANCE = Glance("bad", "Red light")
+DUPLICATE_GLANCE = Glance("unsure", "Two chargers")  # what it says may be of the other one
 
 LIGHTS = {
     "breathing": "Green, pulsing",

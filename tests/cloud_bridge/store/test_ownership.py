@@ -312,6 +312,9 @@ WITHOUT_TIME = {
 
 READS_ALL = {  # functions that read rows of any time, and why they may
     "alerts.alarm:Alarm.notice": "names the tables whose ids it waits for",
+    "store.duplicates:forget_duplicate": "writes",
+    "store.duplicates:in_force": "numbers and the list for the operator and support",
+    "store.duplicates:record_duplicates": "writes",
     "store.firmware:firmware_versions": "the version is a fact of the charge point",
     "store.fleet:page_of": "contact, and the newest heartbeat, which view.charge_point restricts",
     "store.fleet:silent_by_minute": "contact",
@@ -347,6 +350,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.alerts:queue": "writes",
     "store.alerts:record_outcome": "updates an alert of the person whom it goes to",
     "store.alerts:silent_since": "name_for asks for each person",
+    "store.alerts:take_duplicates": "name_for asks for each person",
     "store.alerts:take_events": "name_for asks for each person",
     "store.alerts:take_transitions": "name_for asks for each person",
     "store.alerts:units_silent_between": "a number for the operator",

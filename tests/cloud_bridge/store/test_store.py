@@ -19,7 +19,7 @@ from cloud_bridge.store import database as database_module
 from cloud_bridge.store.database import FILE_NAME, MIGRATIONS, Database, open_database
 from cloud_bridge.store.inbound_message import CanaryMark
 from cloud_bridge.store.record import read_listening, record, record_listening
-from cloud_bridge.store.tables import contacts, events, heartbeats, metadata, units
+from cloud_bridge.store.tables import contacts, events, heartbeats, metadata, sessions, units
 from cloud_bridge.store.units import add_unit
 from tests.cloud_bridge.recording import inbound, rows
 from tests.cloud_bridge.running import DEADLINE_S, sample, store_at
@@ -153,6 +153,35 @@ def test_a_journal_record_is_kept_once_and_one_without_number_every_time(databas
         with database.writing() as connection:
             record(connection, [inbound(kind="event", payload=payload)])
     assert sorted(row.kind for row in rows(database, events)) == ["fault_raised", "tamper", "tamper"]
+
+
+@pytest.mark.parametrize("in_one_batch", [True, False])
+@pytest.mark.parametrize("times", [1, 2])
+def test_two_records_under_one_number_are_both_kept_and_each_once(
+    database: Database, in_one_batch: bool, times: int
+) -> None:
+    """As copies of one flash image write them, whose boot counts are equal. A repeat may have learned the time."""
+    first = b'{"n":7,"b":4,"k":"tamper","d":{"open":true}}'
+    other = b'{"n":7,"b":4,"k":"tamper","d":{"open":false}}'
+    timed = b'{"n":7,"b":4,"t":1767225600,"k":"tamper","d":{"open":false}}'
+    messages = [inbound(kind="event", payload=one) for one in (first, other, first, timed, other)] * times
+    for batch in [messages] if in_one_batch else [[one] for one in messages]:
+        with database.writing() as connection:
+            record(connection, batch)
+    kept = [(row.boot, row.sequence, row.payload.encode()) for row in rows(database, events)]
+    assert kept == [(4, 7, first), (None, None, other)]
+
+
+def test_a_session_under_the_number_of_another_is_kept_and_its_repeat_is_not(database: Database) -> None:
+    first, other = b'{"n":7,"b":4,"s":60,"e":900}', b'{"n":7,"b":4,"s":60,"e":1200}'
+    timed = b'{"n":7,"b":4,"t":1767225660,"t0":1767225600,"t1":1767225660,"s":60,"e":1200}'
+    for payload in (first, other, timed, first, timed):
+        with database.writing() as connection:
+            record(
+                connection, [inbound(kind="session", payload=payload), inbound("cp-2", kind="session", payload=first)]
+            )
+    kept = sorted((row.unit_id, row.energy_wh) for row in rows(database, sessions))
+    assert kept == [("cp-1", 900), ("cp-1", 1200), ("cp-2", 900)]
 
 
 def test_the_ledger_comes_back_as_it_was_left(database: Database) -> None:

@@ -129,4 +129,6 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
             ours = history.our_gaps(connection, last.from_ms, last.to_ms)
             if last.to_ms - last.from_ms - outage_ms(ours, *last) > unit.silent_after_ms:
                 back = last
-    return Around(back, installer, app_state.settings.maker, vehicles_mark, firmware)
+    return Around(
+        back, installer, app_state.settings.maker, vehicles_mark, firmware, for_installer=person.role is not Role.DRIVER
+    )

@@ -47,6 +47,7 @@ ABOUT = {
     AlertKind.WEAK_SIGNAL: "A weak signal for a day",
     AlertKind.BROWN_OUT: "Its supply dips",
     AlertKind.TROUBLE: "It charges, but needs attention",
+    AlertKind.DUPLICATE_IDENTITY: "A second charger uses its identity",
     AlertKind.INCIDENT: "Many chargers fell silent at once",
 }
 OLDER = "Address of an older version"

@@ -17,11 +17,11 @@ from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.support.advice import advise, compare
 from cloud_bridge.support.evidence import Evidence
-from cloud_bridge.troubles import troubles_of
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import Field, Number, Once, OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.presentation import charts, network_words
+from cloud_bridge.web.presentation.dashboard import troubles
 from cloud_bridge.web.presentation.facts import networks, restarts, signal, silences
 from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.presentation.series import silent_by_hour
@@ -70,10 +70,8 @@ def before_raising(
     now_ms = app_state.clock.now_ms()
     evidence = _evidence(app_state, connection, person, unit.id, now_ms - EVIDENCE_MS, now_ms)
     content: dict[str, Any] = {"unit": unit, "installer": installer, "installers": installers}
-    content["troubles"] = troubles_of(charge_point(app_state, unit).heartbeat)
-    return page(
-        request, "installer/job_raise.html", person, advice=advise(evidence), **content, **_shown(unit, evidence)
-    )
+    content |= _what_to_do(app_state, unit, evidence)
+    return page(request, "installer/job_raise.html", person, **content, **_shown(unit, evidence))
 
 
 @router.get("/jobs")
@@ -94,8 +92,7 @@ def one(request: Request, app_state: StateDep, connection: Reading, person: Pers
     after = None
     if job.visited_ms is not None:
         after = _evidence(app_state, connection, person, job.unit_id, job.visited_ms, job.closed_ms or now_ms)
-    content: dict[str, Any] = {"job": job, "unit": unit, "advice": advise(before)}
-    content["troubles"] = troubles_of(charge_point(app_state, unit).heartbeat)
+    content: dict[str, Any] = {"job": job, "unit": unit, **_what_to_do(app_state, unit, before)}
     if after is None:
         return page(request, "installer/job.html", person, change=None, **content, **_shown(unit, before))
     return page(
@@ -132,6 +129,13 @@ def report(request: Request, person: PersonOf, job_id: Number, report: UploadFil
 def close(app_state: StateDep, person: PersonOf, job_id: Number, outcome: Reason, connection: Writing) -> Response:
     jobs.close(connection, _job(connection, person, job_id), outcome, app_state.clock.now_ms())
     return to(f"/jobs/{job_id}")
+
+
+def _what_to_do(app_state: AppState, unit: Unit, evidence: Evidence) -> dict[str, Any]:
+    """Of both templates."""
+    point = charge_point(app_state, unit)
+    boots = None if point.duplicate is None else (point.duplicate.boot, point.duplicate.other_boot)
+    return {"advice": advise(evidence, boots), "troubles": troubles(point, for_installer=True)}
 
 
 def shown_name(name: str | None) -> str:

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.access import Scope
+from cloud_bridge.store.duplicates import count_duplicates
 from cloud_bridge.store.fleet import Order, SilentMinute, page_of
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.errors import NotTheirs
@@ -51,7 +52,8 @@ def fleet(
     if network is not None:
         kept["network"] = network
     try:
-        found = page_of(connection, person, Order.SITE if search else by, after, network, search)
+        now_ms = app_state.clock.now_ms()
+        found = page_of(connection, person, Order.SITE if search else by, after, network, search, now_ms)
     except ValueError:  # somebody wrote the address by hand
         raise NotTheirs("page") from None
     content: dict[str, Any] = {
@@ -62,6 +64,7 @@ def fleet(
         "search": search,
         "silent": sum(minute.units for minute in app_state.upkeep.silences),
         "networks": networks(app_state.upkeep.silences),
+        "duplicates": count_duplicates(connection, now_ms),
         "incidents": [] if search or after else incidents(app_state.upkeep.silences),
     }
     return page(request, "operator/fleet.html", person, **content)

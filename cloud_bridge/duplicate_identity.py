@@ -1,0 +1,178 @@
+"""Two charge points with one identity, told from one charge point whose connection or memory is in trouble. Pure.
+
+It happens when a flash image or a settings file is copied to a second board, or when a replaced board is powered up
+elsewhere. Both log in with the same id and secret, and each login ends the connection of the other ([MQTT-3.1.4-2]).
+
+Boot count and sequence number every message. A heartbeat is numbered when it is sent and never kept for later, so the
+heartbeats of one charge point are a single count that only goes forward. Two charge points have two counts, and both
+go on. The evidence is therefore a **return**: a heartbeat that continues another count than the heartbeat before it.
+
+    case                                         boot.sequence of heartbeats     evidence
+    -------------------------------------------------------------------------------------------------------------
+    two boards                                   17.5  4.9  17.6  4.10  17.7     a return with every turn
+    two copies of one flash image                17.500  17.3  17.501  17.4      likewise: the boot counts are equal
+    the same in step                             17.5  17.5  17.6  17.6          one number with two times of the unit
+    restarts, however many                       17.5  18.1  19.1                none: the count continues
+    roaming, reconnecting, taking itself over    17.5  17.6  17.7                none: the count continues
+    board replaced, flash erased                 17.5  4.1  4.2  5.1             none: the first count never returns
+    flash that cannot count (random sequence)    0.871  0.22  0.5013             none: no count is continued
+    records of earlier boots from the outbox     -                               none: only heartbeats are compared
+    kept or delivered again by a broker          -                               none: not live, so not compared
+    delivered out of order                       18.1  17.9  18.2                none: see `_is_late`
+    restart of the bridge                        -                               none: comparing begins anew
+    several processes                            -                               none: each takes whole units (shard.py)
+
+A heartbeat continues a count if it has the same boot and a sequence that is higher by NEAR_SEQUENCE at most, or a boot
+that is higher by NEAR_BOOTS at most. One connection belongs to one charge point, so nothing that comes over it is a
+return but its first heartbeat. A count that climbs past the last number of one that has ended looks like a return
+once; it takes more than that:
+
+The verdict is "two" when the returns of the last WITHIN_MS weigh CONCLUSIVE. A return weighs 2 if its connection took
+over one that had been heard within ALIVE_MS, which the embedded broker can tell, and 1 otherwise. So three returns are
+enough with the embedded broker, and six with an outside broker, which does not tell take-overs. Take-overs alone are no
+evidence: a modem that reconnects makes as many.
+
+Not found: charge points that do not number their heartbeats; behind an outside broker, turns shorter than LATE_MS of
+charge points without the time; and one that is switched on only while the other is off.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cloud_bridge.durations import DAY_MS, HOUR_MS
+
+WITHIN_MS = 6 * HOUR_MS  # of the evidence. Two boards take turns every minute or so
+CONCLUSIVE = 6  # weight
+CLEAR_AFTER_MS = DAY_MS  # since the last return: then the finding is no longer in force
+ALIVE_MS = 5 * 60 * 1000  # an idle unit sends a heartbeat as often
+LATE_MS = 10 * 1000  # by how much a message is overtaken on its way through a broker, at most
+NEAR_SEQUENCE = 10_000  # messages lost or kept in between; a flash that cannot count draws from 2**30 numbers
+NEAR_BOOTS = 100  # restarts without a connection; an erased flash draws from 2**29 numbers
+MAX_COUNTS = 4  # that are remembered of a unit
+MAX_RETURNS = 8
+
+
+class Connection(NamedTuple):
+    """Of a unit to the embedded broker."""
+
+    number: int  # a later connection has a higher one
+    took_over: bool  # it ended another of the same identity that had been heard within ALIVE_MS
+
+
+class Numbered(NamedTuple):
+    """A live heartbeat as far as it is compared."""
+
+    boot: int
+    sequence: int
+    unit_time_s: int | None
+    received_ms: int
+    connection: Connection | None  # None: an outside broker does not tell
+
+
+class Return(NamedTuple):
+    """A heartbeat that continued another count than the one before it."""
+
+    at_ms: int
+    weight: int
+
+
+class Counts(NamedTuple):
+    """What the heartbeats of one identity count, and the returns so far."""
+
+    newest: tuple[Numbered, ...]  # of each count; the one that was heard last comes first
+    returns: tuple[Return, ...] = ()
+
+    def stepped(self, by_ms: int) -> "Counts":
+        """Our clock was set. What was stamped stays as long ago as it is."""
+        return Counts(
+            tuple(one._replace(received_ms=one.received_ms + by_ms) for one in self.newest),
+            tuple(one._replace(at_ms=one.at_ms + by_ms) for one in self.returns),
+        )
+
+
+class Compared(NamedTuple):
+    """What a heartbeat has changed."""
+
+    counts: Counts
+    is_return: bool = False
+
+
+class Evidence(NamedTuple):
+    """Of two charge points with one identity."""
+
+    returns: tuple[Return, ...]  # oldest first
+    boot: int  # boot counts of the two, the one that was heard last first; they may be equal
+    other_boot: int
+
+
+def compare(counts: Counts, heartbeat: Numbered) -> Compared:
+    """The counts after this heartbeat, which came live and was not delivered before."""
+    current, *others = counts.newest
+    now_ms = heartbeat.received_ms
+    others = [one for one in others if now_ms - one.received_ms <= WITHIN_MS]
+    returns = tuple(one for one in counts.returns if now_ms - one.at_ms <= WITHIN_MS)
+    unchanged, goes_on = Compared(Counts((current, *others), returns)), Compared(Counts((heartbeat, *others), returns))
+    if heartbeat.connection is not None and heartbeat.connection == current.connection:
+        return goes_on if _numbers(heartbeat) > _numbers(current) else unchanged
+    known = unchanged.counts.newest
+    same = [one for one in known if _numbers(one) == _numbers(heartbeat)]
+    if same:
+        return _returned(unchanged.counts, same[0], heartbeat) if _is_another(same[0], heartbeat) else unchanged
+    continued = [one for one in known if _continues(heartbeat, one)]
+    count = max(continued, key=_numbers, default=None)
+    if count is current:
+        return goes_on
+    if _is_late(heartbeat, current):
+        return unchanged
+    if count is None:
+        return Compared(Counts((heartbeat, *known[: MAX_COUNTS - 1]), returns))
+    return _returned(unchanged.counts, count, heartbeat)
+
+
+def is_conclusive(returns: Sequence[Return]) -> bool:
+    """Whether these returns of one identity, within WITHIN_MS, show two charge points."""
+    return sum(one.weight for one in returns) >= CONCLUSIVE
+
+
+def evidence(counts: Counts, now_ms: int) -> Evidence | None:
+    """The verdict at `now_ms`: two charge points, or None."""
+    returns = tuple(one for one in counts.returns if now_ms - one.at_ms <= WITHIN_MS)
+    if not is_conclusive(returns):
+        return None
+    boots = [one.boot for one in counts.newest]
+    return Evidence(returns, boots[0], boots[1] if len(boots) > 1 else boots[0])
+
+
+def _continues(heartbeat: Numbered, newest: Numbered) -> bool:
+    """Whether the heartbeat is a later one of the count."""
+    if heartbeat.boot == newest.boot:
+        return 0 < heartbeat.sequence - newest.sequence <= NEAR_SEQUENCE
+    return 0 < heartbeat.boot - newest.boot <= NEAR_BOOTS
+
+
+def _numbers(one: Numbered) -> tuple[int, int]:
+    return one.boot, one.sequence
+
+
+def _is_another(one: Numbered, heartbeat: Numbered) -> bool:
+    """Whether two heartbeats with the same numbers were written at different times: nobody writes a number twice."""
+    return None not in (one.unit_time_s, heartbeat.unit_time_s) and one.unit_time_s != heartbeat.unit_time_s
+
+
+def _is_late(heartbeat: Numbered, current: Numbered) -> bool:
+    """Whether it was written before the one that was received last, and overtaken by it: it goes back, came within
+    LATE_MS of it, and does not carry a later time. Between two connections nothing is overtaken, since the older one is
+    closed before the newer one is let in."""
+    if _numbers(heartbeat) > _numbers(current) or None not in (heartbeat.connection, current.connection):
+        return False
+    if heartbeat.received_ms - current.received_ms > LATE_MS:
+        return False
+    written_s, overtaken_by_s = heartbeat.unit_time_s, current.unit_time_s
+    return written_s is None or overtaken_by_s is None or written_s <= overtaken_by_s
+
+
+def _returned(counts: Counts, count: Numbered, heartbeat: Numbered) -> Compared:
+    took_over = heartbeat.connection is not None and heartbeat.connection.took_over
+    others = [one for one in counts.newest if one is not count]
+    made = Return(heartbeat.received_ms, 2 if took_over else 1)
+    return Compared(Counts((heartbeat, *others), (*counts.returns, made)[-MAX_RETURNS:]), True)

@@ -1,0 +1,61 @@
+"""Records of the units' journals: each is kept once, however often it is delivered.
+
+Boot and sequence name a record, so one that is there already is a repeat. But two charge points with one identity, and
+one whose boot count was set back, write different records under the same numbers. The second of them is kept too,
+without its numbers in the columns; its payload has them.
+"""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, Table, select, tuple_
+
+from cloud_bridge.store.upsert import insert_into
+
+COMPARED_AT_ONCE = 500  # records in a statement
+KEPT_WITHOUT = 1000  # the newest of a unit without numbers, that a repeat is looked for among
+ADDED_LATER = ("t", "t0", "t1")  # a unit that learns the time adds them to what it has not delivered yet
+
+
+def insert_records(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert the rows of a journal's table that are not there yet."""
+    statement = insert_into(connection.dialect.name, table).on_conflict_do_nothing()
+    done = connection.execute(statement, rows, execution_options={"preserve_rowcount": True})
+    if done.rowcount == len(rows):
+        return
+    for at in range(0, len(rows), COMPARED_AT_ONCE):
+        _insert_others(connection, table, rows[at : at + COMPARED_AT_ONCE])
+
+
+def _insert_others(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert, without numbers, those whose numbers another record has."""
+    numbers = (table.c.unit_id, table.c.boot, table.c.sequence)
+    numbered = {_numbers(row): row for row in rows if None not in _numbers(row)}
+    stored = {
+        (unit_id, boot, sequence): payload
+        for unit_id, boot, sequence, payload in connection.execute(
+            select(*numbers, table.c.payload).where(tuple_(*numbers).in_(numbered))
+        )
+    }
+    for row in rows:
+        payload = stored.get(_numbers(row))
+        if payload is None or _is_repeat(payload, row["payload"]):
+            continue
+        query = select(table.c.payload).where(table.c.unit_id == row["unit_id"], table.c.boot.is_(None))
+        known = connection.execute(query.order_by(table.c.id.desc()).limit(KEPT_WITHOUT)).scalars()
+        if not any(_is_repeat(one, row["payload"]) for one in known):
+            connection.execute(table.insert(), row | {"boot": None, "sequence": None})
+
+
+def _numbers(row: dict[str, Any]) -> tuple[Any, Any, Any]:
+    return row["unit_id"], row["boot"], row["sequence"]
+
+
+def _is_repeat(payload: str, other: str) -> bool:
+    """Whether both are one record, with the time or without."""
+    return payload == other or _without_time(payload) == _without_time(other)
+
+
+def _without_time(payload: str) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(payload)
+    return {key: value for key, value in said.items() if key not in ADDED_LATER}
