@@ -11,16 +11,21 @@ go on. The evidence is therefore a **return**: a heartbeat that continues anothe
     -------------------------------------------------------------------------------------------------------------
     two boards                                   17.5  4.9  17.6  4.10  17.7     a return with every turn
     two copies of one flash image                17.500  17.3  17.501  17.4      likewise: the boot counts are equal
-    the same in step                             17.5  17.5  17.6  17.6          one number with two times of the unit
+    the same in step                             17.5  17.5  17.6  17.6          one number for two messages
     restarts, however many                       17.5  18.1  19.1                none: the count continues
     roaming, reconnecting, taking itself over    17.5  17.6  17.7                none: the count continues
     board replaced, flash erased                 17.5  4.1  4.2  5.1             none: the first count never returns
     flash that cannot count (random sequence)    0.871  0.22  0.5013             none: no count is continued
-    records of earlier boots from the outbox     -                               none: only heartbeats are compared
+    records of earlier boots from the outbox     -                               none: their numbers are their own
+    a record delivered again, with its time now  -                               none: it is the same record
     kept or delivered again by a broker          -                               none: not live, so not compared
     delivered out of order                       18.1  17.9  18.2                none: see `_is_late`
     restart of the bridge                        -                               none: comparing begins anew
     several processes                            -                               none: each takes whole units (shard.py)
+
+Two copies of one flash image that are switched on together count in step, so that their heartbeats by turns may look
+like one count. But then both use the same numbers. Two messages under one number are a return too: heartbeats with
+different times of the unit, and journal records with different contents or times.
 
 A heartbeat continues a count if it has the same boot and a sequence that is higher by NEAR_SEQUENCE at most, or a boot
 that is higher by NEAR_BOOTS at most. One connection belongs to one charge point, so nothing that comes over it is a
@@ -46,6 +51,7 @@ CONCLUSIVE = 6  # weight
 CLEAR_AFTER_MS = DAY_MS  # since the last return: then the finding is no longer in force
 ALIVE_MS = 5 * 60 * 1000  # an idle unit sends a heartbeat as often
 LATE_MS = 10 * 1000  # by how much a message is overtaken on its way through a broker, at most
+SAME_TIME_S = 2  # a time that a unit works out again for a record differs by less
 NEAR_SEQUENCE = 10_000  # messages lost or kept in between; a flash that cannot count draws from 2**30 numbers
 NEAR_BOOTS = 100  # restarts without a connection; an erased flash draws from 2**29 numbers
 MAX_COUNTS = 4  # that are remembered of a unit
@@ -69,8 +75,18 @@ class Numbered(NamedTuple):
     connection: Connection | None  # None: an outside broker does not tell
 
 
+class Record(NamedTuple):
+    """A journal record as far as it is compared."""
+
+    boot: int
+    sequence: int
+    content: int  # a checksum, without its times
+    unit_time_s: int | None
+    connection: Connection | None
+
+
 class Return(NamedTuple):
-    """A heartbeat that continued another count than the one before it."""
+    """A heartbeat that continued another count than the one before it, or a message under the number of another one."""
 
     at_ms: int
     weight: int
@@ -129,6 +145,29 @@ def compare(counts: Counts, heartbeat: Numbered) -> Compared:
     return _returned(unchanged.counts, count, heartbeat)
 
 
+def compare_record(counts: Counts, newest: Record, record: Record, received_ms: int) -> Compared:
+    """The counts after this journal record, which followed `newest`. Records are compared by their numbers alone: an
+    outbox may deliver them in any order."""
+    has_same_number = (record.boot, record.sequence) == (newest.boot, newest.sequence)
+    is_same_connection = record.connection is not None and record.connection == newest.connection
+    if not has_same_number or is_same_connection or is_same_record(record, newest):
+        return Compared(counts)
+    made = Return(received_ms, _weight(record.connection))
+    return Compared(counts._replace(returns=(*counts.returns, made)[-MAX_RETURNS:]), True)
+
+
+def is_same_record(one: Record, other: Record) -> bool:
+    """Whether two deliveries under one number are of one record. A unit that has learned the time meanwhile adds it."""
+    if one.content != other.content:
+        return False
+    return is_same_time(one.unit_time_s, other.unit_time_s)
+
+
+def is_same_time(one_s: int | None, other_s: int | None) -> bool:
+    """Whether two times of the unit can be of one record. An unknown time may be any."""
+    return one_s is None or other_s is None or abs(one_s - other_s) <= SAME_TIME_S
+
+
 def is_conclusive(returns: Sequence[Return]) -> bool:
     """Whether these returns of one identity, within WITHIN_MS, show two charge points."""
     return sum(one.weight for one in returns) >= CONCLUSIVE
@@ -172,7 +211,10 @@ def _is_late(heartbeat: Numbered, current: Numbered) -> bool:
 
 
 def _returned(counts: Counts, count: Numbered, heartbeat: Numbered) -> Compared:
-    took_over = heartbeat.connection is not None and heartbeat.connection.took_over
     others = [one for one in counts.newest if one is not count]
-    made = Return(heartbeat.received_ms, 2 if took_over else 1)
+    made = Return(heartbeat.received_ms, _weight(heartbeat.connection))
     return Compared(Counts((heartbeat, *others), (*counts.returns, made)[-MAX_RETURNS:]), True)
+
+
+def _weight(connection: Connection | None) -> int:
+    return 2 if connection is not None and connection.took_over else 1

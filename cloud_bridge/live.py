@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 
 from cloud_bridge import duplicate_identity
 from cloud_bridge.contact import FUTURE_MS, Gap, LastContact, estimated_ms, is_believable, later
-from cloud_bridge.duplicate_identity import NEAR_SEQUENCE, Connection, Counts, Evidence, Numbered
+from cloud_bridge.duplicate_identity import NEAR_SEQUENCE, Connection, Counts, Evidence, Numbered, Record
 from cloud_bridge.verified_time import Verified
-from cloud_bridge.wire import Heartbeat, is_plugged, is_repeat
+from cloud_bridge.wire import Heartbeat, Message, content_checksum, is_plugged, is_repeat
 
 
 class LiveUnit:
@@ -27,6 +27,7 @@ class LiveUnit:
         "idle_ms",
         "idle_wh",
         "last_contact_ms",
+        "record",
         "sequence",
         "unit_ahead_ms",
     )
@@ -40,6 +41,7 @@ class LiveUnit:
         self.boot: int | None = None  # its numbers
         self.sequence: int | None = None
         self.connection: Connection | None = None  # that it came over, to the embedded broker
+        self.record: Record | None = None  # the newest of its journal, where it may be another unit's
         self.counts: Counts | None = None  # None while the heartbeats are one count, as they should be
         self.idle_wh: int | None = None  # the meter when no vehicle was plugged in last, if we heard that
         self.idle_ms: int | None = None  # when that came
@@ -87,6 +89,22 @@ class LiveUnit:
         )
         self.counts = counts if len(counts.newest) > 1 or counts.returns else None
         return is_return
+
+    def compare_record(self, message: Message, received_ms: int, connection: Connection | None) -> bool:
+        """Whether a live journal record has the number of the one before it, and is another one. Over a connection that
+        took over none, none is compared."""
+        boot, sequence, before = message.boot, message.sequence, self._newest()
+        if boot is None or sequence is None or before is None or (connection is not None and not connection.took_over):
+            return False
+        record = Record(boot, sequence, content_checksum(message), message.unit_time_s, connection)
+        newest, self.record = self.record, record
+        if newest is None:
+            return False
+        counts = self.counts or Counts((before,))
+        compared = duplicate_identity.compare_record(counts, newest, record, received_ms)
+        if compared.is_return:
+            self.counts = compared.counts
+        return compared.is_return
 
     def evidence(self, now_ms: int) -> Evidence | None:
         """That two charge points have this identity; None while there is none."""

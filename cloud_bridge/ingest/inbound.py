@@ -56,6 +56,9 @@ class Ingest:
             else:
                 self.counters.repeats += 1
                 message = None
+        elif message is not None and not redelivered and unit.compare_record(message, received_ms, connection):
+            self.counters.identity_returns += 1
+            duplicate = unit.evidence(received_ms)
         return self._recorder.put(
             InboundMessage(unit_id, kind, received_ms, payload, message, bad, previous_ms, duplicate=duplicate),
             committed,

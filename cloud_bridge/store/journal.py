@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select, tuple_
 
+from cloud_bridge.duplicate_identity import is_same_time
 from cloud_bridge.store.upsert import insert_into
 
 COMPARED_AT_ONCE = 500  # records in a statement
@@ -53,9 +54,11 @@ def _numbers(row: dict[str, Any]) -> tuple[Any, Any, Any]:
 
 def _is_repeat(payload: str, other: str) -> bool:
     """Whether both are one record, with the time or without."""
-    return payload == other or _without_time(payload) == _without_time(other)
+    if payload == other:
+        return True
+    one, another = json.loads(payload), json.loads(other)
+    return is_same_time(one.get("t"), another.get("t")) and _without_time(one) == _without_time(another)
 
 
-def _without_time(payload: str) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(payload)
+def _without_time(said: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in said.items() if key not in ADDED_LATER}

@@ -22,7 +22,9 @@ from cloud_bridge.duplicate_identity import (
     Counts,
     Evidence,
     Numbered,
+    Record,
     compare,
+    compare_record,
     evidence,
 )
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
@@ -175,6 +177,33 @@ def test_a_clock_that_is_set_changes_nothing() -> None:
     for heartbeat in heartbeats[6:8]:
         counts = compare(counts, heartbeat._replace(received_ms=heartbeat.received_ms + by_ms)).counts
     assert evidence(counts, heartbeats[7].received_ms + by_ms) is not None
+
+
+RECORD = Record(17, 7, content=1, unit_time_s=1000, connection=Connection(1, True))
+ELSEWHERE = RECORD._replace(connection=Connection(2, True))
+
+
+@pytest.mark.parametrize(
+    ("record", "is_return"),
+    [
+        (ELSEWHERE._replace(content=2), True),
+        (ELSEWHERE._replace(unit_time_s=1030), True),
+        (ELSEWHERE._replace(unit_time_s=None, content=2), True),
+        (ELSEWHERE, False),  # delivered again: its acknowledgement was lost
+        (ELSEWHERE._replace(unit_time_s=None), False),
+        (ELSEWHERE._replace(unit_time_s=1001), False),
+        (ELSEWHERE._replace(sequence=8, content=2), False),
+        (ELSEWHERE._replace(sequence=6, content=2), False),  # an outbox may deliver in any order
+        (ELSEWHERE._replace(boot=16, content=2), False),
+        (RECORD._replace(content=2), False),  # over one connection
+    ],
+)
+def test_two_records_under_one_number_are_a_return_and_one_delivered_twice_is_not(
+    record: Record, is_return: bool
+) -> None:
+    counts, found = compare_record(Counts((each_minute((17, 5))[0],)), RECORD, record, START_MS)
+    assert found is is_return
+    assert [one.weight for one in counts.returns] == [2] * is_return
 
 
 # --- any story of one charge point ------------------------------------------------------------------------------------

@@ -95,6 +95,30 @@ def test_copies_of_one_image_are_noticed_by_their_sequences(bridge: Bridge, unit
     assert since(bridge) is not None
 
 
+def test_copies_that_count_in_step_are_noticed_by_their_records(bridge: Bridge, unit: NewUnit) -> None:
+    """As two units with one flash image do, switched on together: their heartbeats by turns look like one count."""
+    board = Board(bridge, unit, boot=17)
+    for number in range(4):
+        for mode in ("smart", "link_lost"):
+            connected = board.turn()
+            record = {"n": 1000 + number, "b": 17, "k": "mode", "d": {"to": mode}}
+            connected.publish("cp/home-1/event", json.dumps(record).encode())
+        assert (since(bridge) is None) == (number < 3), "the first connection took over none"
+
+
+def test_a_record_that_is_delivered_again_over_each_new_connection_is_one(bridge: Bridge, unit: NewUnit) -> None:
+    """Its acknowledgements are lost, and meanwhile the unit learns the time."""
+    board = Board(bridge, unit, boot=17)
+    for seconds in (None, None, *range(5), None):
+        said = {"n": 1000, "b": 17, "k": "mode", "d": {"to": "smart"}}
+        known = {} if seconds is None else {"t": START_MS // 1000 + seconds // 4}
+        board.turn().publish("cp/home-1/event", json.dumps(said | known).encode())
+    assert since(bridge) is None
+    assert bridge.counter("identity_returns") == 0
+    with bridge.app_state.database.reading() as connection:
+        assert len(connection.execute(select(events)).all()) == 1
+
+
 def test_one_that_reconnects_and_restarts_all_day_is_not_two(bridge: Bridge, unit: NewUnit) -> None:
     board = Board(bridge, unit, boot=17)
     for turn in range(20):

@@ -172,6 +172,15 @@ def test_two_records_under_one_number_are_both_kept_and_each_once(
     assert kept == [(4, 7, first), (None, None, other)]
 
 
+def test_the_same_happening_at_another_time_is_another_record(database: Database) -> None:
+    """A time that the unit works out again may differ by a second."""
+    for seconds in (0, 1, 60, 61, 0):
+        payload = b'{"n":7,"b":4,"t":%d,"k":"mode","d":{"to":"smart"}}' % (1_767_225_600 + seconds)
+        with database.writing() as connection:
+            record(connection, [inbound(kind="event", payload=payload)])
+    assert [row.unit_time_s - 1_767_225_600 for row in rows(database, events)] == [0, 60]
+
+
 def test_a_session_under_the_number_of_another_is_kept_and_its_repeat_is_not(database: Database) -> None:
     first, other = b'{"n":7,"b":4,"s":60,"e":900}', b'{"n":7,"b":4,"s":60,"e":1200}'
     timed = b'{"n":7,"b":4,"t":1767225660,"t0":1767225600,"t1":1767225660,"s":60,"e":1200}'
