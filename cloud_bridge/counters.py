@@ -20,7 +20,6 @@ class Counters:
     refused_client_id: int = 0
     refused_protocol: int = 0
     refused_will: int = 0
-    refused_full: int = 0
     refused_store: int = 0
     refused_waiting: int = 0
     dropped_retained: int = 0
@@ -29,6 +28,10 @@ class Counters:
     closed_too_large: int = 0
     closed_idle: int = 0
     closed_no_connect: int = 0
+    closed_crowded: int = 0  # the oldest of too many that had not proved themselves
+    closed_pages_crowded: int = 0  # the same of pages: the oldest of too many requests
+    failed_handshakes: int = 0  # of TLS
+    pauses_full: int = 0  # accepting stopped until a connection ended: no more have a file
     closed_revoked: int = 0
     take_overs: int = 0
     dropped_revoked: int = 0  # messages of a revoked unit, from an outside broker

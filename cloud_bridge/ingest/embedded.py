@@ -7,6 +7,7 @@ it and takes it in.
 from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 
+from cloud_bridge.connection_limits import Budget
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.canary import BrokerAddress, Canary
 from cloud_bridge.ingest.certificate import Certificate
@@ -22,7 +23,9 @@ LISTENER = "default"  # amqtt insists on the name
 class EmbeddedBroker:
     """Broker and listener together. Created and used on one event loop."""
 
-    def __init__(self, ingest: Ingest, credentials: Credentials, unknown_clients: UnknownClients) -> None:
+    def __init__(
+        self, ingest: Ingest, credentials: Credentials, unknown_clients: UnknownClients, budget: Budget
+    ) -> None:
         self.host = ""
         self.port = 0  # where it listens, once started
         self.tls_port: int | None = None
@@ -36,6 +39,7 @@ class EmbeddedBroker:
             ingest,
             Admission(credentials, unknown_clients, ingest.counters, ingest.clock),
             lambda reader, writer: self._broker.external_connected(reader, writer, LISTENER),
+            budget,
         )
 
     async def start(self, host: str, port: int) -> None:

@@ -12,11 +12,16 @@ commands) goes to the broker, packet by packet.
 
 import asyncio
 import logging
+import socket
+import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
+from cloud_bridge.acceptor import Acceptor
+from cloud_bridge.connection_limits import Budget, Crowd, network_of
 from cloud_bridge.contact import is_believable, own_topic
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.canary import CANARY_ID
@@ -24,15 +29,15 @@ from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.connection import MqttConnection
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.packets import MalformedPacket, PacketTooLarge, Publish
-from cloud_bridge.ingest.session import ConnectReceived, Event, PublishReceived
+from cloud_bridge.ingest.session import CONNECT_OVER_TLS_WITHIN_S, ConnectReceived, Event, PublishReceived
 from cloud_bridge.listening_sockets import open_sockets
 
-HANDSHAKE_WITHIN_S = 60.0  # TLS over GPRS with a microcontroller at the other end
+GOODBYE_WITHIN_S = 5.0  # of TLS; a peer that does not answer it would hold its file for longer
 TAKE_OVER_WITHIN_S = 5.0  # for the broker to let go of the older connection
+TLS_TIMES = {"ssl_handshake_timeout": CONNECT_OVER_TLS_WITHIN_S, "ssl_shutdown_timeout": GOODBYE_WITHIN_S}
 LOGINS_AT_ONCE = 2  # the others wait their turn, so that pages are answered while a whole fleet comes back
 LOOK_EVERY_S = 1.0
 LOOK_BACK_MS = 60_000  # for secrets taken away since the last look: longer than any login is under way
-MAX_CONNECTIONS = 10_000
 
 HandOver = Callable[[ReaderAdapter, WriterAdapter], Awaitable[None]]  # returns when the broker is done with it
 
@@ -40,9 +45,14 @@ _log = logging.getLogger(__name__)
 
 
 class MqttListener:
-    """Listens, lets in, stamps. Created and used on one event loop."""
+    """Listens, lets in, stamps. Created and used on one event loop.
 
-    def __init__(self, ingest: Ingest, admission: Admission, hand_over: HandOver) -> None:
+    A connection is in `_unproven` until its CONNECT, and in `_waiting` until its secret is found to be right. Where there
+    are too many in either, the oldest is closed; connections of units that have proved themselves are limited by the
+    number of files alone, and close nobody.
+    """
+
+    def __init__(self, ingest: Ingest, admission: Admission, hand_over: HandOver, budget: Budget) -> None:
         self._ingest = ingest
         self._admission = admission
         self._counters = ingest.counters
@@ -50,11 +60,15 @@ class MqttListener:
         self._hand_over = hand_over
         self._loop = asyncio.get_running_loop()
         self._turns = asyncio.Semaphore(LOGINS_AT_ONCE)
-        self._servers: list[asyncio.Server] = []
+        self._budget = budget
+        self._unproven = Crowd[MqttConnection](budget.unproven, budget.unproven_of_network)
+        self._waiting = Crowd[MqttConnection](budget.logins, budget.logins_of_network)
+        self._acceptors: list[Acceptor] = []
         self._certificate: Certificate | None = None
         self._reaper: asyncio.Task[None] | None = None
         self._all: set[MqttConnection] = set()
         self._accepted: dict[str, MqttConnection] = {}
+        self._openings: set[asyncio.Task[None]] = set()
         self._logins: set[asyncio.Task[None]] = set()
         self._looked_ms = ingest.clock.now_ms()  # for secrets taken away
         self._ended_at: dict[str, int] = {}  # closed for a change at that time; once is enough for one in the future
@@ -66,14 +80,9 @@ class MqttListener:
         """
         sockets = open_sockets(host, port)
         bound: int = sockets[0].getsockname()[1]
-        for one in sockets:
-            server = await self._loop.create_server(
-                lambda: MqttConnection(self._loop, self._made, self._happened, self._lost),
-                sock=one,
-                ssl=None if certificate is None else certificate.context,
-                ssl_handshake_timeout=None if certificate is None else HANDSHAKE_WITHIN_S,
-            )
-            self._servers.append(server)
+        context = None if certificate is None else certificate.context
+        take = partial(self._take, context)
+        self._acceptors.append(Acceptor(sockets, take, self._has_room, self._counters))
         self._certificate = certificate or self._certificate
         if self._reaper is None:
             self._reaper = self._loop.create_task(self._reap())
@@ -81,14 +90,17 @@ class MqttListener:
 
     async def close(self) -> None:
         """Stop listening, close every connection, and wait until the broker has let go of them."""
-        for server in self._servers:
-            server.close()
+        for acceptor in self._acceptors:
+            acceptor.close()
         if self._reaper is not None:
             self._reaper.cancel()
         tasks = {connection.broker_task for connection in self._accepted.values() if connection.broker_task}
         for connection in list(self._all):
-            connection.transport.close()
-        if waited_for := tasks | self._logins:
+            if connection.is_made:
+                connection.transport.close()
+            else:
+                connection.abort()
+        if waited_for := tasks | self._logins | self._openings:
             await asyncio.wait(waited_for, timeout=TAKE_OVER_WITHIN_S)
 
     @property
@@ -101,16 +113,43 @@ class MqttListener:
 
     # What happens on a connection.
 
-    def _made(self, connection: MqttConnection) -> None:
+    def _has_room(self) -> bool:
+        """For one more, or one that has proved nothing will make room for it."""
+        return len(self._all) < self._budget.units or bool(len(self._unproven) or len(self._waiting))
+
+    def _take(self, context: ssl.SSLContext | None, accepted: socket.socket, address: str) -> None:
+        if len(self._all) >= self._budget.units:
+            self._turn_out(self._unproven.oldest_out() or self._waiting.oldest_out())
+        over_tls = context is not None
+        connection = MqttConnection(self._loop, accepted, self._happened, self._lost, over_tls)
+        connection.network = network_of(address)
         self._all.add(connection)
-        if len(self._all) > MAX_CONNECTIONS:
-            self._counters.refused_full += 1
-            connection.transport.abort()
+        self._turn_out(self._unproven.enter(connection, connection.network))
+        opening = self._loop.create_task(self._open(connection, accepted, context))
+        self._openings.add(opening)
+        opening.add_done_callback(self._openings.discard)
+
+    async def _open(self, connection: MqttConnection, accepted: socket.socket, context: ssl.SSLContext | None) -> None:
+        over_tls = {} if context is None else TLS_TIMES
+        try:
+            await self._loop.connect_accepted_socket(lambda: connection, accepted, ssl=context, **over_tls)
+        except OSError:  # of the handshake, whoever ended it
+            self._counters.failed_handshakes += 1
+        finally:
+            if not connection.is_made:
+                self._lost(connection)
+
+    def _turn_out(self, connection: MqttConnection | None) -> None:
+        if connection is not None:
+            self._counters.closed_crowded += 1
+            connection.abort()
 
     def _happened(self, connection: MqttConnection, event: Event | MalformedPacket) -> None:
         if isinstance(event, PublishReceived):
             self._publish(connection, event.publish)
         elif isinstance(event, ConnectReceived):
+            self._unproven.leave(connection)
+            self._turn_out(self._waiting.enter(connection, connection.network))
             login = self._loop.create_task(self._log_in(connection, event))
             self._logins.add(login)
             login.add_done_callback(self._logins.discard)
@@ -119,7 +158,11 @@ class MqttListener:
 
     def _lost(self, connection: MqttConnection) -> None:
         self._all.discard(connection)
+        self._unproven.leave(connection)
+        self._waiting.leave(connection)
         self._no_longer_accepted(connection)
+        for acceptor in self._acceptors:
+            acceptor.resume()
 
     def _publish(self, connection: MqttConnection, publish: Publish) -> None:
         unit_id = connection.session.unit_id
@@ -171,6 +214,7 @@ class MqttListener:
         if connection.transport.is_closing():
             return
         self._accepted[unit_id] = connection
+        self._waiting.leave(connection)
         self._counters.logins += 1
         self._mark_connected(unit_id, True)
         reader, writer = connection.accept(unit_id, asked.connect.keep_alive_s, asked.body)
@@ -214,7 +258,7 @@ class MqttListener:
                     self._counters.closed_idle += 1
                 else:
                     self._counters.closed_no_connect += 1
-                connection.transport.abort()
+                connection.abort()
             if self._certificate is not None:
                 self._certificate.look()
             await self._close_revoked()
