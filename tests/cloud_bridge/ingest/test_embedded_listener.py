@@ -195,6 +195,19 @@ def test_what_is_not_mqtt_ends_its_own_connection_and_nothing_else(bridge: Bridg
         b"\x20\x02\x00\x00",  # a CONNACK from a client
         b"\x32\x02\x00\x09",  # a topic longer than the packet
         b"\x34\x05\x00\x01a\x00\x01",  # QoS 2
+        b"\x82\x06\x00\x01\x00\x01a\x03",  # SUBSCRIBE with QoS 3
+        b"\x82\x06\x00\x01\x00\x01a\x81",  # with a reserved bit of it
+        b"\x82\x06\x00\x00\x00\x01a\x01",  # with packet identifier 0
+        b"\x82\x02\x00\x01",  # without a topic filter
+        b"\x82\x05\x00\x01\x00\x00\x01",  # with an empty one
+        b"\x82\x05\x00\x01\x00\x01a",  # without a QoS
+        b"\x80\x06\x00\x01\x00\x01a\x01",  # with wrong flags
+        b"\xa2\x05\x00\x00\x00\x01a",  # UNSUBSCRIBE with packet identifier 0
+        b"\xa2\x02\x00\x01",  # without a topic filter
+        b"\x40\x02\x00\x00",  # PUBACK with packet identifier 0
+        b"\x40\x03\x00\x01\x00",  # longer than it is
+        b"\xc0\x01\x00",  # PINGREQ with a body
+        b"\xe1\x00",  # DISCONNECT with flags
         connect_packet("cp-1", "cp-1", "again"),
     ],
 )
