@@ -22,6 +22,7 @@ class Counters:
     refused_will: int = 0
     refused_store: int = 0
     refused_waiting: int = 0
+    refused_over_quota: int = 0  # packets of units that send too much
     dropped_retained: int = 0
     dropped_foreign_topic: int = 0
     closed_malformed: int = 0

@@ -45,6 +45,15 @@ KNOWN = {
     )
 }
 
+# Not reported by the charge point: what we see of it.
+OVER_QUOTA = Trouble(
+    "over_quota",
+    "It sends too many messages",
+    "The charger has sent more messages than one can need, so we take in one in a second and end its connection again and "
+    "again. Its records reach us late.",
+    "Ask us for help: its software may be broken, or somebody may have its secret.",
+)
+
 
 def names_of(heartbeat: Heartbeat) -> list[str]:
     """The names of the troubles that a heartbeat reports; empty while there are none."""

@@ -12,7 +12,7 @@ from amqtt.adapters import StreamReaderAdapter, WriterAdapter
 
 from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.packets import MalformedPacket
-from cloud_bridge.ingest.session import MAX_UNCOMMITTED, Event, ForBroker, MqttSession, State
+from cloud_bridge.ingest.session import MAX_UNCOMMITTED, Event, MqttSession, State
 
 MAX_UNSENT_BYTES = 64 * 1024  # for a unit that does not read what it is sent
 
@@ -21,7 +21,7 @@ OnChange = Callable[["MqttConnection"], None]
 
 
 class MqttConnection(asyncio.Protocol):
-    """Calls `on_event` for all but the broker's packets, and `on_lost` once if the connection was made.
+    """Calls `on_event` for every packet, and `on_lost` once if the connection was made.
 
     It begins when the socket is accepted. Over TLS it is made only after the handshake.
     """
@@ -99,6 +99,11 @@ class MqttConnection(asyncio.Protocol):
             self.transport.pause_reading()
         return partial(self._acknowledge, packet_id)
 
+    def pass_on(self, packet: bytes) -> None:
+        """To the broker."""
+        if self._to_broker is not None:
+            self._to_broker.feed_data(packet)
+
     # Called by the broker.
 
     def answer(self, data: bytes) -> None:
@@ -129,10 +134,7 @@ class MqttConnection(asyncio.Protocol):
         next_event, now_s = self.session.next_event, self._loop.time()
         try:
             while not self.transport.is_closing() and (event := next_event(now_s)) is not None:
-                if type(event) is ForBroker and self._to_broker is not None:
-                    self._to_broker.feed_data(event.packet)
-                else:
-                    self._on_event(self, event)
+                self._on_event(self, event)
         except MalformedPacket as error:
             self._on_event(self, error)
 

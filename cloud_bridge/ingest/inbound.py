@@ -1,14 +1,20 @@
 """Where every way in meets: a unit's message becomes a contact, live state and a row."""
 
+import logging
+import time
+from collections.abc import Callable
 from functools import partial
 
 from cloud_bridge.counters import Counters
+from cloud_bridge.ingest.quotas import Quotas
 from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.live import Live, LiveUnit
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.recorder import OnCommit, Recorder
 from cloud_bridge.verified_time import Clocks
 from cloud_bridge.wire import BadPayload, Heartbeat, Message, decode
+
+_log = logging.getLogger(__name__)
 
 
 class Ingest:
@@ -17,13 +23,32 @@ class Ingest:
     What is not taken (False) must not be acknowledged: the recorder is full, and the sender keeps it.
     """
 
-    def __init__(self, live: Live, recorder: Recorder, counters: Counters, clocks: Clocks, shard: Shard = ALL) -> None:
+    def __init__(
+        self,
+        live: Live,
+        recorder: Recorder,
+        counters: Counters,
+        clocks: Clocks,
+        shard: Shard = ALL,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.live = live
         self.counters = counters
         self.clock = clocks.clock
         self.shard = shard
         self._recorder = recorder
         self._verified = clocks.verified
+        self._quotas = Quotas()
+        self._now_s = now_s
+
+    def admits(self, unit_id: str, received_ms: int) -> bool:
+        """Whether the unit may send one more packet (quotas.py). One that may not is counted, and told on its page."""
+        if self._quotas.take(unit_id, self._now_s()):
+            return True
+        self.counters.refused_over_quota += 1
+        self.live.went_over_quota(unit_id, received_ms)
+        _log.warning("%s sends more than its quota", unit_id)
+        return False
 
     def take(
         self, unit_id: str, kind: str, payload: bytes, received_ms: int, redelivered: bool, committed: OnCommit

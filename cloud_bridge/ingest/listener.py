@@ -23,13 +23,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.acceptor import Acceptor
 from cloud_bridge.connection_limits import Budget, Crowd, network_of
 from cloud_bridge.contact import is_believable, own_topic
+from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.connection import MqttConnection
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.packets import MalformedPacket, PacketTooLarge, Publish
-from cloud_bridge.ingest.session import CONNECT_OVER_TLS_WITHIN_S, ConnectReceived, Event, PublishReceived
+from cloud_bridge.ingest.session import CONNECT_OVER_TLS_WITHIN_S, ConnectReceived, Event, ForBroker, PublishReceived
 from cloud_bridge.listening_sockets import open_sockets
 
 GOODBYE_WITHIN_S = 5.0  # of TLS; a peer that does not answer it would hold its file for longer
@@ -146,7 +147,11 @@ class MqttListener:
 
     def _happened(self, connection: MqttConnection, event: Event | MalformedPacket) -> None:
         if isinstance(event, PublishReceived):
-            self._publish(connection, event.publish)
+            if self._may_send(connection):
+                self._publish(connection, event.publish)
+        elif isinstance(event, ForBroker):
+            if self._may_send(connection):
+                connection.pass_on(event.packet)
         elif isinstance(event, ConnectReceived):
             self._unproven.leave(connection)
             self._turn_out(self._waiting.enter(connection, connection.network))
@@ -155,6 +160,14 @@ class MqttListener:
             login.add_done_callback(self._logins.discard)
         elif isinstance(event, MalformedPacket):
             self._violation(connection, event)
+
+    def _may_send(self, connection: MqttConnection) -> bool:
+        """One more packet. A unit that sends too much is cut off, and what it sent is not acknowledged."""
+        unit_id = connection.session.unit_id
+        if unit_id == CANARY_ID or self._ingest.admits(unit_id, self._clock.now_ms()):
+            return True
+        connection.transport.abort()
+        return False
 
     def _lost(self, connection: MqttConnection) -> None:
         self._all.discard(connection)
@@ -165,7 +178,7 @@ class MqttListener:
             acceptor.resume()
 
     def _publish(self, connection: MqttConnection, publish: Publish) -> None:
-        unit_id = connection.session.unit_id
+        unit_id, now_ms = connection.session.unit_id, self._clock.now_ms()
         committed = connection.committed(publish.packet_id)
         kind = own_topic(unit_id, publish.topic)
         if publish.retain or kind is None:
@@ -176,7 +189,6 @@ class MqttListener:
                 self._counters.dropped_retained += 1
             committed()
             return
-        now_ms = self._clock.now_ms()
         if unit_id == CANARY_ID:
             taken = self._ingest.take_canary(now_ms, committed)
         else:
@@ -209,6 +221,9 @@ class MqttListener:
             connection.refuse(refusal)
             return
         unit_id = asked.connect.client_id
+        if unit_id != CANARY_ID and not self._ingest.admits(unit_id, connection.authenticated_ms):
+            connection.refuse(packets.UNAVAILABLE)
+            return
         while (older := self._accepted.get(unit_id)) is not None:
             await self._take_over(older)
         if connection.transport.is_closing():

@@ -8,7 +8,7 @@ from cloud_bridge import faults
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Contact, Gap
 from cloud_bridge.store.contact_details import Details
-from cloud_bridge.troubles import Trouble, troubles_of
+from cloud_bridge.troubles import OVER_QUOTA, Trouble, troubles_of
 from cloud_bridge.values import HEARTBEAT, Value, in_words
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.view import ChargePoint, mark
@@ -53,7 +53,7 @@ class Dashboard:
     operator: str | None
     faults: list[str]
     waits_for_button: bool  # to be pressed before the red light ends
-    troubles: list[Trouble]  # which do not stop charging
+    troubles: list[Trouble]  # which do not stop charging; reported by it, or seen by us
     back: str | None  # how long it was silent, shortly after it has come back
     installer: Details | None
     maker: str
@@ -101,7 +101,7 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         operator=words.operator_name(heartbeat.operator),
         faults=[faults.in_words(name) for name in heartbeat.faults or []],
         waits_for_button=not faults.WAIT_FOR_A_PERSON.isdisjoint(heartbeat.faults or []),
-        troubles=troubles_of(heartbeat),
+        troubles=troubles_of(heartbeat) + ([OVER_QUOTA] if point.is_over_quota else []),
         back=words.lasting(around.back.to_ms - around.back.from_ms) if around.back else None,
         installer=around.installer,
         maker=around.maker,

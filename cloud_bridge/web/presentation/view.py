@@ -29,6 +29,7 @@ class ChargePoint(NamedTuple):
     heartbeat: Heartbeat  # all unknown until one came
     session_wh: int | None  # since the vehicle was plugged in
     name: str  # given by its owner, or its id
+    is_over_quota: bool  # it sends too much, and is cut off for it
 
 
 PRESENT = frozenset({"state", "mode", "faults", "troubles"})  # names of values.HEARTBEAT
@@ -70,6 +71,7 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
         heartbeat=heartbeat,
         session_wh=session_wh,
         name=unit.name or unit.id,
+        is_over_quota=app_state.live.is_over_quota(unit.id, now_ms),
     )
 
 
@@ -86,7 +88,8 @@ def is_outdated(app_state: AppState, unit: Unit) -> bool:
 
 def mark(point: ChargePoint, vehicles_mark: str) -> str:
     """The same for as long as a page that shows both need not change, but for the ages on it."""
-    return f"{point.last_contact_ms}.{point.heartbeat_ms}.{point.verdict.contact}.{vehicles_mark}"
+    over_quota = ".over" if point.is_over_quota else ""
+    return f"{point.last_contact_ms}.{point.heartbeat_ms}.{point.verdict.contact}.{vehicles_mark}{over_quota}"
 
 
 def as_json(point: ChargePoint, firmware: str | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from amqtt.adapters import ReaderAdapter, WriterAdapter
 from sqlalchemy.exc import OperationalError
 
 from cloud_bridge.ingest import listener, session
+from cloud_bridge.ingest.quotas import BURST, Quotas
 from cloud_bridge.ingest.session import MAX_PACKET_BYTES
 from cloud_bridge.store import units
 from tests.cloud_bridge.raw import CONNACK_OK, RawUnit, connect_packet, publish_packet, text
@@ -250,7 +251,7 @@ def test_packets_may_come_byte_by_byte_or_all_at_once_with_the_connect(bridge: B
 
 def test_a_unit_that_floods_is_slowed_and_loses_nothing(bridge: Bridge) -> None:
     raw = RawUnit(bridge).connect("cp-1", bridge.add_unit("cp-1").secret)
-    count = 3000
+    count = BURST - 1  # and its login
     raw.send(
         b"".join(publish_packet("cp/cp-1/event", b'{"b":1,"n":%d}' % number, number + 1) for number in range(count))
     )
@@ -285,6 +286,7 @@ def test_a_unit_silent_for_longer_than_its_keepalive_allows_is_closed(bridge: Br
 def test_a_flood_of_pings_is_slowed_to_the_broker_s_pace_and_answered(bridge: Bridge) -> None:
     raw = RawUnit(bridge).connect("cp-1", bridge.add_unit("cp-1").secret)
     count = 20_000
+    bridge.broker._listener._ingest._quotas = Quotas(burst=count)
     sender = threading.Thread(target=raw.send, args=(b"\xc0\x00" * count,))
     sender.start()
     assert raw.receive(2 * count) == b"\xd0\x00" * count
