@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from cloud_bridge.web.security.security_headers import MAX_CONTENT_TYPE, MAX_HEADERS_BYTES
+from cloud_bridge.web.security.security_headers import MAX_CONTENT_TYPE, MAX_HEADERS_BYTES, MAX_TARGET_BYTES
 from tests.cloud_bridge.running import Bridge
 
 QUICK_S = 1.0  # of processor time; Python's reader of parameters takes 12 s for this one
@@ -23,6 +23,11 @@ def test_long_headers_are_refused_at_once(bridge: Bridge, headers: dict[str, str
     answer = bridge.stranger().post("/login", content=b"x", headers=headers)
     assert time.process_time() - begun_s < QUICK_S
     assert answer.status_code == 431
+
+
+@pytest.mark.parametrize("path", ["/charge-points/" + "a" * MAX_TARGET_BYTES, "/login?next=" + "a" * MAX_TARGET_BYTES])
+def test_a_long_address_is_refused(bridge: Bridge, path: str) -> None:
+    assert bridge.stranger().get(path).status_code == 414
 
 
 def test_a_browser_s_cookies_are_not(bridge: Bridge) -> None:
