@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Callable
 from functools import partial
 
 from cloud_bridge.counters import Counters
@@ -23,15 +22,7 @@ class Ingest:
     What is not taken (False) must not be acknowledged: the recorder is full, and the sender keeps it.
     """
 
-    def __init__(
-        self,
-        live: Live,
-        recorder: Recorder,
-        counters: Counters,
-        clocks: Clocks,
-        shard: Shard = ALL,
-        now_s: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, live: Live, recorder: Recorder, counters: Counters, clocks: Clocks, shard: Shard = ALL) -> None:
         self.live = live
         self.counters = counters
         self.clock = clocks.clock
@@ -39,7 +30,7 @@ class Ingest:
         self._recorder = recorder
         self._verified = clocks.verified
         self._quotas = Quotas()
-        self._now_s = now_s
+        self._now_s = time.monotonic
 
     def admits(self, unit_id: str, received_ms: int) -> bool:
         """Whether the unit may send one more packet (quotas.py). One that may not is counted, and told on its page."""
