@@ -30,6 +30,7 @@ class MqttConnection(asyncio.Protocol):
     is_made = False
     network = ""  # where it comes from, connection_limits.network_of
     authenticated_ms = 0  # when its secret was compared, by the wall clock
+    waiting_login: asyncio.Task[None] | None = None  # while its CONNECT waits for its turn
     broker_task: asyncio.Task[None] | None = None  # the broker's side of it, once accepted
 
     def __init__(

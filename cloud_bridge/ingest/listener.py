@@ -155,7 +155,7 @@ class MqttListener:
         elif isinstance(event, ConnectReceived):
             self._unproven.leave(connection)
             self._turn_out(self._waiting.enter(connection, connection.network))
-            login = self._loop.create_task(self._log_in(connection, event))
+            login = connection.waiting_login = self._loop.create_task(self._log_in(connection, event))
             self._logins.add(login)
             login.add_done_callback(self._logins.discard)
         elif isinstance(event, MalformedPacket):
@@ -173,6 +173,8 @@ class MqttListener:
         self._all.discard(connection)
         self._unproven.leave(connection)
         self._waiting.leave(connection)
+        if connection.waiting_login is not None:  # else the logins of a crowd that has gone would wait for ever longer
+            connection.waiting_login.cancel()
         self._no_longer_accepted(connection)
         for acceptor in self._acceptors:
             acceptor.resume()
@@ -208,6 +210,7 @@ class MqttListener:
 
     async def _log_in(self, connection: MqttConnection, asked: ConnectReceived) -> None:
         async with self._turns:
+            connection.waiting_login = None
             if not connection.transport.is_closing():
                 await self._authenticate(connection, asked)
             if connection.broker_task is not None:  # its turn ends with the broker's CONNACK

@@ -8,6 +8,7 @@ import pytest
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 from sqlalchemy.exc import OperationalError
 
+from cloud_bridge.connection_limits import Crowd
 from cloud_bridge.ingest import listener, session
 from cloud_bridge.ingest.quotas import BURST, Quotas
 from cloud_bridge.ingest.session import MAX_PACKET_BYTES
@@ -257,6 +258,32 @@ def test_a_unit_that_floods_is_slowed_and_loses_nothing(bridge: Bridge) -> None:
     )
     assert len(raw.receive(4 * count)) == 4 * count
     assert bridge.counter("contacts") == count
+
+
+def test_of_too_many_logins_the_oldest_goes_and_none_is_left_waiting(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the store is slow: those that were closed wait no more, and who is left is let in."""
+    listening, may_answer = bridge.broker._listener, threading.Event()
+    check = bridge.broker._credentials.check
+
+    async def slow(unit_id: str, secret: str) -> bool | None:
+        await asyncio.to_thread(may_answer.wait, DEADLINE_S)
+        return await check(unit_id, secret)
+
+    monkeypatch.setattr(bridge.broker._credentials, "check", slow)
+    listening._waiting = Crowd(50, 10)
+    secret = bridge.add_unit("cp-1").secret
+    crowd = [RawUnit(bridge) for _ in range(40)]
+    for raw in crowd:
+        raw.send(connect_packet("cp-2", "cp-2", "guess"))
+    bridge.until(lambda: bridge.counter("closed_crowded") == 30, "the oldest were closed")
+    bridge.until(lambda: len(listening._logins) <= 10 + listener.LOGINS_AT_ONCE, "their logins too")
+    unit = RawUnit(bridge)
+    unit.send(connect_packet("cp-1", "cp-1", secret))
+    may_answer.set()
+    assert unit.receive(4) == CONNACK_OK
+    bridge.until(lambda: not listening._logins, "all are over")
 
 
 @pytest.fixture
