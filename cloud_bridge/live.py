@@ -12,6 +12,8 @@ from cloud_bridge.duplicate_identity import NEAR_SEQUENCE, Connection, Counts, E
 from cloud_bridge.verified_time import Verified
 from cloud_bridge.wire import Heartbeat, Message, content_checksum, is_plugged, is_repeat
 
+OVER_QUOTA_MS = 60 * 60 * 1000  # how long it is told
+
 
 class LiveUnit:
     """One unit, kept small: there may be a hundred thousand."""
@@ -165,6 +167,7 @@ class Live:
         self._last_ok_ms = last_ok_ms
         self.start_ms = start_ms
         self.accesses = 0  # goes up when somebody has logged out, changed their password or left: streams look again
+        self._over_quota: dict[str, int] = {}  # when the unit last sent more than its quota
         self.timeless: set[str] = set()  # those whose heartbeat told no time; whoever tells it to them takes them out
 
     def unit(self, unit_id: str) -> LiveUnit:
@@ -206,8 +209,18 @@ class Live:
         """Our clock was set to `at_ms`, on whatever thread noticed."""
         self._earlier = [one.stepped(at_ms, by_ms) for one in self._earlier]
         self.start_ms += by_ms
+        self._over_quota = {unit_id: over_ms + by_ms for unit_id, over_ms in list(self._over_quota.items())}
         for unit in list(self._units.values()):
             unit.stepped(by_ms)
+
+    def went_over_quota(self, unit_id: str, at_ms: int) -> None:
+        """The unit sends too much, and is cut off for it."""
+        self._over_quota[unit_id] = at_ms
+
+    def is_over_quota(self, unit_id: str, now_ms: int) -> bool:
+        """Whether it did within OVER_QUOTA_MS."""
+        at_ms = self._over_quota.get(unit_id)
+        return at_ms is not None and abs(now_ms - at_ms) < OVER_QUOTA_MS
 
     def access_changed(self) -> None:
         """Somebody who was let in may be so no more."""

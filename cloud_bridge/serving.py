@@ -7,18 +7,18 @@ import os
 import resource
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.alarm import Alarm
 from cloud_bridge.alerts.mail import read_server
 from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import Clock, SystemClock
+from cloud_bridge.connection_limits import Budget, divide
 from cloud_bridge.counters import Counters
 from cloud_bridge.duties import Duties
 from cloud_bridge.errors import PortBusy, SettingError, StoreUnusable
@@ -43,14 +43,13 @@ from cloud_bridge.vehicles.accounts import open_accounts
 from cloud_bridge.vehicles.polling.poller import poll_for_ever
 from cloud_bridge.verified_time import Clocks
 from cloud_bridge.web.app import create_app
-from cloud_bridge.web.http_protocol import DeadlineH11Protocol
+from cloud_bridge.web.http_protocol import PageConnections
+from cloud_bridge.web.server import PageServer
 
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # the last when a terminal is closed
-PROXIES = "127.0.0.1,::1"  # whose X-Forwarded-For counts; FORWARDED_ALLOW_IPS names others
 _log = logging.getLogger(__name__)
 
 CHECK_WITHIN_S = 10.0  # for the check of the database at a start; `doctor` checks all of a larger one
-GOODBYE_S = 3  # for pages that are being sent when we stop
 
 
 def _open_sound(where: Path | str) -> Database:
@@ -86,7 +85,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
     security_log = SecurityLog(database, Clocks(clock, verified))
     broker: EmbeddedBroker | MqttIngest
     if settings.broker is None:
-        broker = EmbeddedBroker(ingest, Credentials(at_the_door), unknown_clients)
+        broker = EmbeddedBroker(ingest, Credentials(at_the_door), unknown_clients, security_log, connection_budget())
     else:
         unit_registry = UnitRegistry(at_the_door, clock)
         discovery = Discovery(settings.public_url) if settings.home_assistant else None
@@ -135,19 +134,9 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
         read_server(settings.mail)  # it may refuse the setting
     async with open_app_state(settings, SystemClock) as app_state:
         alarm = Alarm(app_state.database, app_state.clock, settings.mail, settings.public_url, app_state.counters)
-        count_failed_accepts(app_state.counters)
+        connections = PageConnections(connection_budget(), app_state.counters, settings.proxies)
         with _listen(settings.host, settings.http_port) as http:
-            server = _Server(
-                uvicorn.Config(
-                    create_app(app_state),
-                    log_config=None,  # what logs.py has set up
-                    log_level="warning",
-                    server_header=False,
-                    timeout_graceful_shutdown=GOODBYE_S,
-                    http=DeadlineH11Protocol,
-                    forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS") or PROXIES,
-                )
-            )
+            server = PageServer(create_app(app_state), connections, app_state.counters, settings.proxies)
             async with _way_in(app_state) as (mqtt_port, mqtts_port):
                 duties = asyncio.gather(
                     app_state.broker.canary().run(app_state.duties),
@@ -198,20 +187,10 @@ def raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def count_failed_accepts(counters: Counters) -> None:
-    """A connection that cannot be accepted is a line in the log, and not a trace. asyncio goes on listening by itself, after
-    a second where the system has no files or memory left."""
-
-    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error = context.get("exception")
-        where = f"{context.get('message', '')} {context.get('handle', '')}"
-        if isinstance(error, OSError) and "accept" in where:
-            counters.failed_accepts += 1
-            _log.warning("a connection was not accepted: %s (%d so far)", error.strerror, counters.failed_accepts)
-        else:
-            loop.default_exception_handler(context)
-
-    asyncio.get_running_loop().set_exception_handler(handle)
+def connection_budget() -> Budget:
+    """For the files that this process may open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return divide(soft if soft != resource.RLIM_INFINITY else sys.maxsize)
 
 
 def _collect_less_garbage() -> None:
@@ -222,17 +201,6 @@ def _collect_less_garbage() -> None:
     gc.set_threshold(20_000, 50, 100)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn would end the process by the signal itself before the recorder has written what waits."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-    def stop(self) -> None:
-        self.should_exit = True
-
-
 @contextmanager
 def _listen(host: str, port: int) -> Generator[list[socket.socket], None, None]:
     try:
@@ -241,9 +209,7 @@ def _listen(host: str, port: int) -> Generator[list[socket.socket], None, None]:
         raise _port_busy("CHARGEKEEPER_HTTP_PORT", port, error) from error
     with ExitStack() as closing:
         for listener in listeners:
-            # Accepted sockets inherit it. asyncio sets it only where it made the socket; without it each page waits 40 ms
-            # for the browser's delayed acknowledgement between head and body (measured).
-            closing.enter_context(listener).setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            closing.enter_context(listener)
         yield listeners
 
 

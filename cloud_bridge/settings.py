@@ -1,5 +1,6 @@
 """The settings, all from the environment."""
 
+import ipaddress
 import re
 import ssl
 from collections.abc import Mapping
@@ -41,6 +42,7 @@ class Settings:
     public_url: str | None = (
         None  # CHARGEKEEPER_PUBLIC_URL: where people reach the pages; https:// if TLS ends in front
     )
+    proxies: tuple[str, ...] = ()  # CHARGEKEEPER_PROXIES: whose X-Forwarded-For is believed; addresses and networks
     maker: str = ""  # CHARGEKEEPER_MAKER: how drivers reach the manufacturer, one line, shown beside a red light
 
     @property
@@ -81,6 +83,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         tls_key=_path(environment, "CHARGEKEEPER_TLS_KEY"),
         mqtt_plain_anywhere=_choice(environment, "CHARGEKEEPER_MQTT_PLAIN", ("loopback", "anywhere")) == "anywhere",
         public_url=_public_url(environment),
+        proxies=_proxies(environment),
         maker=environment.get("CHARGEKEEPER_MAKER", ""),
         mail=environment.get("CHARGEKEEPER_MAIL") or None,
         database=_database(environment),
@@ -121,6 +124,17 @@ def _public_url(environment: Mapping[str, str]) -> str | None:
     if not well_formed or not text.isprintable():
         raise SettingError(f"CHARGEKEEPER_PUBLIC_URL is {text!r}: set it to https://host or https://host/path")
     return text.rstrip("/")
+
+
+def _proxies(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Each as a network: 127.0.0.1/32."""
+    text = environment.get("CHARGEKEEPER_PROXIES", "")
+    try:
+        return tuple(str(ipaddress.ip_network(one.strip())) for one in text.split(",") if one.strip())
+    except ValueError as error:
+        raise SettingError(
+            f"CHARGEKEEPER_PROXIES is {text!r}: set it to addresses or networks with commas, 127.0.0.1,::1"
+        ) from error
 
 
 def _broker(environment: Mapping[str, str]) -> BrokerAddress | None:

@@ -53,6 +53,15 @@ KNOWN = {
     )
 }
 
+# Not reported by the charge point: what we see of it.
+OVER_QUOTA = Trouble(
+    "over_quota",
+    "It sends too many messages",
+    "The charger has sent more messages than one can need, so we take in one in a second and end its connection again and "
+    "again. Its records reach us late.",
+    "Ask us for help: its software may be broken, or somebody may have its secret.",
+)
+
 
 def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: bool) -> Trouble:
     """A second charge point logs in as this one. The boot counts are those of the two, and may be equal."""

@@ -22,6 +22,7 @@ from cryptography import x509
 
 from cloud_bridge.alerts.mail import read_server
 from cloud_bridge.cli.area import Answer
+from cloud_bridge.connection_limits import files_for
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import Settings, as_host, reachable
 from cloud_bridge.store.database import RESTORE, open_database
@@ -33,7 +34,6 @@ from cloud_bridge.vehicles.tokens.vault import Vault
 
 FREE_BYTES = 500_000_000
 SOON = timedelta(days=21)
-OWN_FILES = 1000  # of the bridge without a unit: pages that are open, the database
 ANSWER_WITHIN_S = 5
 CLOCK_UNSYNCHRONISED = 5  # TIME_ERROR, adjtimex(2)
 PRIVATE = ("chargekeeper.db*", "vehicle-keys.json", "vehicles.toml", "tls/*.key", "mosquitto/*")  # in the data folder
@@ -136,7 +136,7 @@ def limits(settings: Settings) -> str:
             count = count_units(connection)
     finally:
         opened.close()
-    needed = OWN_FILES + (0 if settings.broker else count)
+    needed = files_for(0 if settings.broker else count)
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise Ill(
             f"at most {hard:,} open files, and {count:,} units want {needed:,}: raise it (LimitNOFILE= of systemd)"
@@ -196,6 +196,18 @@ def links(settings: Settings) -> str:
     if settings.mail is not None:
         raise Ill(f"links in letters lead to {settings.public_address}: set CHARGEKEEPER_PUBLIC_URL=https://...")
     return "none leave the service (CHARGEKEEPER_PUBLIC_URL)"
+
+
+def proxies(settings: Settings) -> str:
+    """Behind a proxy that is not believed, all people have its address, and share its limits."""
+    if settings.proxies:
+        return f"X-Forwarded-For is believed from {', '.join(settings.proxies)}"
+    if (settings.public_url or "").startswith("https://"):
+        raise Ill(
+            f"everybody who comes through the proxy of {settings.public_url} has its address, and shares its limits: set "
+            "CHARGEKEEPER_PROXIES to where it connects from, as 127.0.0.1,::1"
+        )
+    return "none: X-Forwarded-For is believed from nobody (CHARGEKEEPER_PROXIES)"
 
 
 def _is_loopback(host: str) -> bool:
@@ -270,6 +282,7 @@ CHECKS: list[Callable[[Settings], str]] = [
     tls,
     plaintext,
     links,
+    proxies,
     files,
     mail,
     vehicles,

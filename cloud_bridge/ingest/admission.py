@@ -10,6 +10,8 @@ from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.packets import Connect
 from cloud_bridge.ingest.unknown_clients import UnknownClients
+from cloud_bridge.security_log import SecurityLog
+from cloud_bridge.store.security_events import Kind
 from cloud_bridge.wire import UNIT_ID
 
 _log = logging.getLogger(__name__)
@@ -19,16 +21,23 @@ class Admission:
     """Each refusal has its counter."""
 
     def __init__(
-        self, credentials: Credentials, unknown_clients: UnknownClients, counters: Counters, clock: Clock
+        self,
+        credentials: Credentials,
+        unknown_clients: UnknownClients,
+        security_log: SecurityLog,
+        counters: Counters,
+        clock: Clock,
     ) -> None:
         self.credentials = credentials
         self._unknown_clients = unknown_clients
+        self._security_log = security_log
         self._counters = counters
         self._clock = clock
 
-    async def refusal(self, connect: Connect) -> int:
-        """The return code of the CONNACK that refuses it; ACCEPTED (0) for a unit that is who it says."""
-        return self._refusal_of_form(connect) or await self._refusal_of_secret(connect)
+    async def refusal(self, connect: Connect, network: str) -> int:
+        """The return code of the CONNACK that refuses it; ACCEPTED (0) for a unit that is who it says. `network` is where it
+        comes from."""
+        return self._refusal_of_form(connect) or await self._refusal_of_secret(connect, network)
 
     def _refusal_of_form(self, connect: Connect) -> int:
         """For a CONNECT that cannot be right whatever the secret."""
@@ -45,7 +54,7 @@ class Admission:
             return packets.NOT_AUTHORISED
         return packets.ACCEPTED
 
-    async def _refusal_of_secret(self, connect: Connect) -> int:
+    async def _refusal_of_secret(self, connect: Connect, network: str) -> int:
         if not UNIT_ID.match(connect.client_id):
             self._counters.refused_unknown_unit += 1
             return packets.NOT_AUTHORISED
@@ -60,7 +69,9 @@ class Admission:
         if right is None:
             self._counters.refused_unknown_unit += 1
             self._unknown_clients.saw(connect.client_id, self._clock.now_ms())
+            self._security_log.note(Kind.UNIT_REFUSED, network, about="not a charger of ours")
         else:
             self._counters.refused_wrong_secret += 1
+            self._security_log.note(Kind.UNIT_REFUSED, network, about=f"wrong secret for {connect.client_id}")
         _log.info("refused a login as %s", connect.client_id)
         return packets.NOT_AUTHORISED

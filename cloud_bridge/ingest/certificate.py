@@ -10,6 +10,10 @@ from pathlib import Path
 
 from cloud_bridge.errors import SettingError
 
+CIPHERS = (
+    "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2: those of the firmware; none with CBC, none without forward secrecy
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -21,6 +25,7 @@ class Certificate:
         self._files = (chain, key)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2  # units speak 1.3; a service tool may not
+        self.context.set_ciphers(CIPHERS)
         try:
             self._seen = self._stamp()
             self.context.load_cert_chain(chain, key)

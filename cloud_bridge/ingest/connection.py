@@ -1,8 +1,10 @@
 """The socket of one unit, its MqttSession, and the broker's reader and writer on it. Runs on the event loop."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import cast
 
@@ -11,7 +13,7 @@ from amqtt.adapters import StreamReaderAdapter, WriterAdapter
 from cloud_bridge.duplicate_identity import Connection
 from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.packets import MalformedPacket
-from cloud_bridge.ingest.session import MAX_UNCOMMITTED, Event, ForBroker, MqttSession, State
+from cloud_bridge.ingest.session import MAX_UNCOMMITTED, Event, MqttSession, State
 
 MAX_UNSENT_BYTES = 64 * 1024  # for a unit that does not read what it is sent
 
@@ -20,20 +22,32 @@ OnChange = Callable[["MqttConnection"], None]
 
 
 class MqttConnection(asyncio.Protocol):
-    """Calls `on_made` and `on_lost` once each, and between them `on_event` for all but the broker's packets."""
+    """Calls `on_event` for every packet, and `on_lost` once if the connection was made.
+
+    It begins when the socket is accepted. Over TLS it is made only after the handshake.
+    """
 
     transport: asyncio.Transport  # from connection_made on
+    is_made = False
+    network = ""  # where it comes from, client_address.network_of
     authenticated_ms = 0  # when its secret was compared, by the wall clock
     as_evidence: Connection | None = None  # of two units with one identity, once accepted
+    waiting_login: asyncio.Task[None] | None = None  # while its CONNECT waits for its turn
     broker_task: asyncio.Task[None] | None = None  # the broker's side of it, once accepted
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, on_made: OnChange, on_event: OnEvent, on_lost: OnChange
+        self,
+        loop: asyncio.AbstractEventLoop,
+        accepted: socket.socket,
+        on_event: OnEvent,
+        on_lost: OnChange,
+        over_tls: bool = False,
     ) -> None:
-        self.session = MqttSession(loop.time())
+        self.session = MqttSession(loop.time(), over_tls)
         self.answered = asyncio.Event()  # with a CONNACK, or never again
         self._loop = loop
-        self._on_made, self._on_event, self._on_lost = on_made, on_event, on_lost
+        self._socket = accepted
+        self._on_event, self._on_lost = on_event, on_lost
         self._to_broker: asyncio.StreamReader | None = None
         self._paused = False
 
@@ -41,7 +55,7 @@ class MqttConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self._on_made(self)
+        self.is_made = True
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -59,6 +73,14 @@ class MqttConnection(asyncio.Protocol):
         self._on_lost(self)
 
     # Called by the listener.
+
+    def abort(self) -> None:
+        """End it at once, also in the middle of the handshake."""
+        if self.is_made:
+            self.transport.abort()
+            return
+        with suppress(OSError):  # it has ended already
+            self._socket.shutdown(socket.SHUT_RDWR)  # the handshake fails with the end of the stream
 
     def accept(self, unit_id: str, keep_alive_s: int, connect_body: bytes) -> tuple[StreamReaderAdapter, "UnitWriter"]:
         """The unit is who it says. Returns what the broker reads from and writes to, the CONNECT ahead."""
@@ -79,6 +101,11 @@ class MqttConnection(asyncio.Protocol):
             self._paused = True
             self.transport.pause_reading()
         return partial(self._acknowledge, packet_id)
+
+    def pass_on(self, packet: bytes) -> None:
+        """To the broker."""
+        if self._to_broker is not None:
+            self._to_broker.feed_data(packet)
 
     # Called by the broker.
 
@@ -110,10 +137,7 @@ class MqttConnection(asyncio.Protocol):
         next_event, now_s = self.session.next_event, self._loop.time()
         try:
             while not self.transport.is_closing() and (event := next_event(now_s)) is not None:
-                if type(event) is ForBroker and self._to_broker is not None:
-                    self._to_broker.feed_data(event.packet)
-                else:
-                    self._on_event(self, event)
+                self._on_event(self, event)
         except MalformedPacket as error:
             self._on_event(self, error)
 

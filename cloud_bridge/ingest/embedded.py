@@ -7,6 +7,7 @@ it and takes it in.
 from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 
+from cloud_bridge.connection_limits import Budget
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.canary import BrokerAddress, Canary
 from cloud_bridge.ingest.certificate import Certificate
@@ -15,6 +16,7 @@ from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.listener import MqttListener
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.listening_sockets import ANYWHERE, LOOPBACK
+from cloud_bridge.security_log import SecurityLog
 
 LISTENER = "default"  # amqtt insists on the name
 
@@ -22,7 +24,14 @@ LISTENER = "default"  # amqtt insists on the name
 class EmbeddedBroker:
     """Broker and listener together. Created and used on one event loop."""
 
-    def __init__(self, ingest: Ingest, credentials: Credentials, unknown_clients: UnknownClients) -> None:
+    def __init__(
+        self,
+        ingest: Ingest,
+        credentials: Credentials,
+        unknown_clients: UnknownClients,
+        security_log: SecurityLog,
+        budget: Budget,
+    ) -> None:
         self.host = ""
         self.port = 0  # where it listens, once started
         self.tls_port: int | None = None
@@ -34,8 +43,9 @@ class EmbeddedBroker:
         self._broker = Broker(BrokerConfig(listeners={LISTENER: listener}, plugins={plugin: {}}))
         self._listener = MqttListener(
             ingest,
-            Admission(credentials, unknown_clients, ingest.counters, ingest.clock),
+            Admission(credentials, unknown_clients, security_log, ingest.counters, ingest.clock),
             lambda reader, writer: self._broker.external_connected(reader, writer, LISTENER),
+            budget,
         )
 
     async def start(self, host: str, port: int) -> None:

@@ -1,15 +1,20 @@
 """Where every way in meets: a unit's message becomes a contact, live state and a row."""
 
+import logging
+import time
 from functools import partial
 
 from cloud_bridge.counters import Counters
 from cloud_bridge.duplicate_identity import Connection, Evidence
+from cloud_bridge.ingest.quotas import Quotas
 from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.live import Live, LiveUnit
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.recorder import OnCommit, Recorder
 from cloud_bridge.verified_time import Clocks
 from cloud_bridge.wire import BadPayload, BadTime, Heartbeat, Message, decode
+
+_log = logging.getLogger(__name__)
 
 
 class Ingest:
@@ -25,6 +30,17 @@ class Ingest:
         self.shard = shard
         self._recorder = recorder
         self._verified = clocks.verified
+        self._quotas = Quotas()
+        self._now_s = time.monotonic
+
+    def admits(self, unit_id: str, received_ms: int) -> bool:
+        """Whether the unit may send one more packet (quotas.py). One that may not is counted, and told on its page."""
+        if self._quotas.take(unit_id, self._now_s()):
+            return True
+        self.counters.refused_over_quota += 1
+        self.live.went_over_quota(unit_id, received_ms)
+        _log.warning("%s sends more than its quota", unit_id)
+        return False
 
     def take(
         self,

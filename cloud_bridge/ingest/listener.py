@@ -12,29 +12,36 @@ commands) goes to the broker, packet by packet.
 
 import asyncio
 import logging
+import socket
+import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import count
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
+from cloud_bridge.acceptor import Acceptor
+from cloud_bridge.client_address import network_of
+from cloud_bridge.connection_limits import Budget, Crowd
 from cloud_bridge.contact import is_believable, own_topic
 from cloud_bridge.duplicate_identity import ALIVE_MS, Connection
+from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.connection import MqttConnection
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.packets import MalformedPacket, PacketTooLarge, Publish
-from cloud_bridge.ingest.session import ConnectReceived, Event, PublishReceived
+from cloud_bridge.ingest.session import CONNECT_OVER_TLS_WITHIN_S, ConnectReceived, Event, ForBroker, PublishReceived
 from cloud_bridge.listening_sockets import open_sockets
 
-HANDSHAKE_WITHIN_S = 60.0  # TLS over GPRS with a microcontroller at the other end
+GOODBYE_WITHIN_S = 5.0  # of TLS; a peer that does not answer it would hold its file for longer
 TAKE_OVER_WITHIN_S = 5.0  # for the broker to let go of the older connection
+TLS_TIMES = {"ssl_handshake_timeout": CONNECT_OVER_TLS_WITHIN_S, "ssl_shutdown_timeout": GOODBYE_WITHIN_S}
 LOGINS_AT_ONCE = 2  # the others wait their turn, so that pages are answered while a whole fleet comes back
 LOOK_EVERY_S = 1.0
 LOOK_BACK_MS = 60_000  # for secrets taken away since the last look: longer than any login is under way
-MAX_CONNECTIONS = 10_000
 
 HandOver = Callable[[ReaderAdapter, WriterAdapter], Awaitable[None]]  # returns when the broker is done with it
 
@@ -42,9 +49,14 @@ _log = logging.getLogger(__name__)
 
 
 class MqttListener:
-    """Listens, lets in, stamps. Created and used on one event loop."""
+    """Listens, lets in, stamps. Created and used on one event loop.
 
-    def __init__(self, ingest: Ingest, admission: Admission, hand_over: HandOver) -> None:
+    A connection is in `_unproven` until its CONNECT, and in `_waiting` until its secret is found to be right. Where there
+    are too many in either, the oldest is closed; connections of units that have proved themselves are limited by the
+    number of files alone, and close nobody.
+    """
+
+    def __init__(self, ingest: Ingest, admission: Admission, hand_over: HandOver, budget: Budget) -> None:
         self._ingest = ingest
         self._admission = admission
         self._counters = ingest.counters
@@ -52,11 +64,15 @@ class MqttListener:
         self._hand_over = hand_over
         self._loop = asyncio.get_running_loop()
         self._turns = asyncio.Semaphore(LOGINS_AT_ONCE)
-        self._servers: list[asyncio.Server] = []
+        self._budget = budget
+        self._unproven = Crowd[MqttConnection](budget.unproven, budget.unproven_of_network)
+        self._waiting = Crowd[MqttConnection](budget.logins, budget.logins_of_network)
+        self._acceptors: list[Acceptor] = []
         self._certificate: Certificate | None = None
         self._reaper: asyncio.Task[None] | None = None
         self._all: set[MqttConnection] = set()
         self._accepted: dict[str, MqttConnection] = {}
+        self._openings: set[asyncio.Task[None]] = set()
         self._logins: set[asyncio.Task[None]] = set()
         self._numbers = count(1)  # of connections that were let in
         self._looked_ms = ingest.clock.now_ms()  # for secrets taken away
@@ -69,14 +85,9 @@ class MqttListener:
         """
         sockets = open_sockets(host, port)
         bound: int = sockets[0].getsockname()[1]
-        for one in sockets:
-            server = await self._loop.create_server(
-                lambda: MqttConnection(self._loop, self._made, self._happened, self._lost),
-                sock=one,
-                ssl=None if certificate is None else certificate.context,
-                ssl_handshake_timeout=None if certificate is None else HANDSHAKE_WITHIN_S,
-            )
-            self._servers.append(server)
+        context = None if certificate is None else certificate.context
+        take = partial(self._take, context)
+        self._acceptors.append(Acceptor(sockets, take, self._has_room, self._counters))
         self._certificate = certificate or self._certificate
         if self._reaper is None:
             self._reaper = self._loop.create_task(self._reap())
@@ -84,14 +95,17 @@ class MqttListener:
 
     async def close(self) -> None:
         """Stop listening, close every connection, and wait until the broker has let go of them."""
-        for server in self._servers:
-            server.close()
+        for acceptor in self._acceptors:
+            acceptor.close()
         if self._reaper is not None:
             self._reaper.cancel()
         tasks = {connection.broker_task for connection in self._accepted.values() if connection.broker_task}
         for connection in list(self._all):
-            connection.transport.close()
-        if waited_for := tasks | self._logins:
+            if connection.is_made:
+                connection.transport.close()
+            else:
+                connection.abort()
+        if waited_for := tasks | self._logins | self._openings:
             await asyncio.wait(waited_for, timeout=TAKE_OVER_WITHIN_S)
 
     @property
@@ -104,28 +118,73 @@ class MqttListener:
 
     # What happens on a connection.
 
-    def _made(self, connection: MqttConnection) -> None:
+    def _has_room(self) -> bool:
+        """For one more, or one that has proved nothing will make room for it."""
+        return len(self._all) < self._budget.units or bool(len(self._unproven) or len(self._waiting))
+
+    def _take(self, context: ssl.SSLContext | None, accepted: socket.socket, address: str) -> None:
+        if len(self._all) >= self._budget.units:
+            self._turn_out(self._unproven.oldest_out() or self._waiting.oldest_out())
+        over_tls = context is not None
+        connection = MqttConnection(self._loop, accepted, self._happened, self._lost, over_tls)
+        connection.network = network_of(address)
         self._all.add(connection)
-        if len(self._all) > MAX_CONNECTIONS:
-            self._counters.refused_full += 1
-            connection.transport.abort()
+        self._turn_out(self._unproven.enter(connection, connection.network))
+        opening = self._loop.create_task(self._open(connection, accepted, context))
+        self._openings.add(opening)
+        opening.add_done_callback(self._openings.discard)
+
+    async def _open(self, connection: MqttConnection, accepted: socket.socket, context: ssl.SSLContext | None) -> None:
+        over_tls = {} if context is None else TLS_TIMES
+        try:
+            await self._loop.connect_accepted_socket(lambda: connection, accepted, ssl=context, **over_tls)
+        except OSError:  # of the handshake, whoever ended it
+            self._counters.failed_handshakes += 1
+        finally:
+            if not connection.is_made:
+                self._lost(connection)
+
+    def _turn_out(self, connection: MqttConnection | None) -> None:
+        if connection is not None:
+            self._counters.closed_crowded += 1
+            connection.abort()
 
     def _happened(self, connection: MqttConnection, event: Event | MalformedPacket) -> None:
         if isinstance(event, PublishReceived):
-            self._publish(connection, event.publish)
+            if self._may_send(connection):
+                self._publish(connection, event.publish)
+        elif isinstance(event, ForBroker):
+            if self._may_send(connection):
+                connection.pass_on(event.packet)
         elif isinstance(event, ConnectReceived):
-            login = self._loop.create_task(self._log_in(connection, event))
+            self._unproven.leave(connection)
+            self._turn_out(self._waiting.enter(connection, connection.network))
+            login = connection.waiting_login = self._loop.create_task(self._log_in(connection, event))
             self._logins.add(login)
             login.add_done_callback(self._logins.discard)
         elif isinstance(event, MalformedPacket):
             self._violation(connection, event)
 
+    def _may_send(self, connection: MqttConnection) -> bool:
+        """One more packet. A unit that sends too much is cut off, and what it sent is not acknowledged."""
+        unit_id = connection.session.unit_id
+        if unit_id == CANARY_ID or self._ingest.admits(unit_id, self._clock.now_ms()):
+            return True
+        connection.transport.abort()
+        return False
+
     def _lost(self, connection: MqttConnection) -> None:
         self._all.discard(connection)
+        self._unproven.leave(connection)
+        self._waiting.leave(connection)
+        if connection.waiting_login is not None:  # else the logins of a crowd that has gone would wait for ever longer
+            connection.waiting_login.cancel()
         self._no_longer_accepted(connection)
+        for acceptor in self._acceptors:
+            acceptor.resume()
 
     def _publish(self, connection: MqttConnection, publish: Publish) -> None:
-        unit_id = connection.session.unit_id
+        unit_id, now_ms = connection.session.unit_id, self._clock.now_ms()
         committed = connection.committed(publish.packet_id)
         kind = own_topic(unit_id, publish.topic)
         if publish.retain or kind is None:
@@ -136,7 +195,6 @@ class MqttListener:
                 self._counters.dropped_retained += 1
             committed()
             return
-        now_ms = self._clock.now_ms()
         if unit_id == CANARY_ID:
             taken = self._ingest.take_canary(now_ms, committed)
         else:
@@ -158,6 +216,7 @@ class MqttListener:
 
     async def _log_in(self, connection: MqttConnection, asked: ConnectReceived) -> None:
         async with self._turns:
+            connection.waiting_login = None
             if not connection.transport.is_closing():
                 await self._authenticate(connection, asked)
             if connection.broker_task is not None:  # its turn ends with the broker's CONNACK
@@ -167,10 +226,13 @@ class MqttListener:
 
     async def _authenticate(self, connection: MqttConnection, asked: ConnectReceived) -> None:
         connection.authenticated_ms = self._clock.now_ms()
-        if refusal := await self._admission.refusal(asked.connect):
+        if refusal := await self._admission.refusal(asked.connect, connection.network):
             connection.refuse(refusal)
             return
         unit_id = asked.connect.client_id
+        if unit_id != CANARY_ID and not self._ingest.admits(unit_id, connection.authenticated_ms):
+            connection.refuse(packets.UNAVAILABLE)
+            return
         took_over = False
         while (older := self._accepted.get(unit_id)) is not None:
             took_over |= self._is_alive(unit_id)
@@ -179,6 +241,7 @@ class MqttListener:
             return
         self._accepted[unit_id] = connection
         connection.as_evidence = Connection(next(self._numbers), took_over)
+        self._waiting.leave(connection)
         self._counters.logins += 1
         self._mark_connected(unit_id, True)
         reader, writer = connection.accept(unit_id, asked.connect.keep_alive_s, asked.body)
@@ -228,7 +291,7 @@ class MqttListener:
                     self._counters.closed_idle += 1
                 else:
                     self._counters.closed_no_connect += 1
-                connection.transport.abort()
+                connection.abort()
             if self._certificate is not None:
                 self._certificate.look()
             await self._close_revoked()

@@ -279,6 +279,8 @@ class MqttIngest:
             self._counters.dropped_empty += 1
         elif status is UnitStatus.REVOKED:
             self._counters.dropped_revoked += 1
+        elif not self._ingest.admits(unit_id, received_ms):
+            pass  # acknowledged to the broker: it holds back the others' messages otherwise, and has told the unit long ago
         elif is_live:
             written = acknowledge
             if self._discovery is not None:

@@ -111,6 +111,31 @@ def parse_publish(first_byte: int, body: bytes) -> Publish:
     return Publish(topic, body[at:], packet_id, qos, bool(first_byte & 8), bool(first_byte & 1))
 
 
+def check_for_broker(first_byte: int, body: bytes) -> None:
+    """Whether a packet that the broker gets is one of the standard: amqtt does not check. Raises MalformedPacket."""
+    packet_type = first_byte >> 4
+    subscribes = packet_type in (SUBSCRIBE, UNSUBSCRIBE)
+    if first_byte & 0x0F != (2 if subscribes else 0):
+        raise MalformedPacket("[MQTT-2.2.2-2] reserved flags")
+    at = 0
+    if packet_type == PUBACK or subscribes:
+        packet_id, at = _number(body, at, 2)
+        if packet_id == 0:
+            raise MalformedPacket("[MQTT-2.3.1-1] packet identifier 0")
+    if subscribes and at == len(body):
+        raise MalformedPacket("[MQTT-3.8.3-3], [MQTT-3.10.3-2] no topic filter")
+    while subscribes and at < len(body):
+        topic_filter, at = _text(body, at)
+        if not topic_filter:
+            raise MalformedPacket("[MQTT-4.7.3-1] an empty topic filter")
+        if packet_type == SUBSCRIBE:
+            qos, at = _number(body, at, 1)
+            if qos > 2:
+                raise MalformedPacket("[MQTT-3-8.3-4] QoS above 2, or reserved bits")
+    if at != len(body):
+        raise MalformedPacket("bytes after the packet's last field")
+
+
 def whole(first_byte: int, body: bytes) -> bytes:
     """A packet of this first byte and body."""
     header = bytearray((first_byte,))

@@ -21,7 +21,8 @@ from cloud_bridge.wire import MAX_PAYLOAD_BYTES
 
 MAX_PACKET_BYTES = MAX_PAYLOAD_BYTES + 256  # and its topic
 MAX_UNCOMMITTED = 200  # messages of one unit that the store has not committed; then its socket is not read
-CONNECT_WITHIN_S = 20.0  # from accept to CONNECT: an old modem shakes hands for 10 s. No byte extends it
+CONNECT_WITHIN_S = 20.0  # from accept to CONNECT. No byte extends it
+CONNECT_OVER_TLS_WITHIN_S = 60.0  # with the handshake, for which the firmware waits as long (link/secure.py)
 ANSWER_WITHIN_S = 300.0  # from CONNECT to CONNACK: logins take turns when a whole fleet comes back
 IDLE_FACTOR = 1.5  # of the keepalive, section 3.1.2.10 of the standard
 IDLE_LIMIT_S = 3600.0  # for a unit that asks for no keepalive; it has something to say every 300 s
@@ -83,11 +84,11 @@ Event = ConnectReceived | PublishReceived | ForBroker
 class MqttSession:
     """From accept to close. Times are seconds of a monotonic clock."""
 
-    def __init__(self, now_s: float) -> None:
+    def __init__(self, now_s: float, over_tls: bool = False) -> None:
         self.state = State.AWAITING_CONNECT
         self.unit_id = ""  # known and proven once accepted
         self.uncommitted = 0
-        self._deadline_s = now_s + CONNECT_WITHIN_S
+        self._deadline_s = now_s + (CONNECT_OVER_TLS_WITHIN_S if over_tls else CONNECT_WITHIN_S)
         self._idle_limit_s = 0.0  # none before it is open
         self._buffer = bytearray()
         self._at = 0  # what lies before it has been taken
@@ -122,6 +123,7 @@ class MqttSession:
         if packet_type == packets.CONNECT:
             return self._connect(body, now_s)
         if packet_type in FOR_BROKER:
+            packets.check_for_broker(first_byte, body)
             self._follow(Input.PACKET)
             return ForBroker(packets.whole(first_byte, body))
         raise MalformedPacket(f"a packet of type {packet_type}, which no unit sends")

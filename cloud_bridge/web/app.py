@@ -7,6 +7,7 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.web import static_files
 from cloud_bridge.web.api import alerts, charge_points, history, metrics
 from cloud_bridge.web.connections import ConnectionTurns
+from cloud_bridge.web.pages.driver.looks import Looks
 from cloud_bridge.web.pages.routers import ROUTERS
 from cloud_bridge.web.problems import answer_problems, refusal
 from cloud_bridge.web.public_address import PublicAddress
@@ -33,6 +34,7 @@ def create_app(app_state: AppState) -> FastAPI:
     app.state.bridge = app_state
     app.state.attempts = Attempts()
     app.state.rates = Rates()
+    app.state.looks = Looks(app_state)
     app.state.connection_turns = ConnectionTurns()
     app.add_middleware(TextCheck, refuse=refusal)
     app.add_middleware(SecurityHeaders, refuse=refusal)

@@ -1,47 +1,138 @@
-"""uvicorn's HTTP/1.1, with an end for a client that begins a request and does not go on.
+"""uvicorn's HTTP/1.1 with limits of time and number, which uvicorn does not have.
 
-uvicorn waits for the rest of a head for ever, and for a first byte too; each holds a file of ours meanwhile.
+A request has to be whole in time: its head, then its body, whatever has been answered meanwhile. A connection without a
+whole request is idle. Of too many idle connections, altogether or of one network, the oldest is closed; of those that are
+being answered likewise, with a limit of their own. The connections of a proxy (CHARGEKEEPER_PROXIES) are those of many
+people: they are limited altogether alone.
 """
 
 import asyncio
+import ipaddress
+from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from cloud_bridge.client_address import network_of
+from cloud_bridge.connection_limits import Budget, Crowd
+from cloud_bridge.counters import Counters
+
 HEAD_WITHIN_S = 20.0  # from the connection, and from the first byte of every further request. No byte extends it
+BODY_WITHIN_S = 40.0  # from the end of the head: 64 kB at 13 kbit/s. Likewise
+MAX_HEAD_BYTES = 16 * 1024  # of a request line and its headers; a browser's are below 4 kB
 
 
-class DeadlineH11Protocol(H11Protocol):
-    """Closes a connection whose request head is not whole in time."""
+class Part(Enum):
+    """Of a request that is being read."""
 
-    _deadline: asyncio.TimerHandle | None = None
+    HEAD = "head"
+    BODY = "body"
+
+
+class PageConnections:
+    """The open connections of the pages and the interface."""
+
+    def __init__(self, budget: Budget, counters: Counters, proxies: Sequence[str]) -> None:
+        self._budget = budget
+        self._counters = counters
+        self._proxies = [ipaddress.ip_network(proxy) for proxy in proxies]
+        self.on_left: Callable[[], None] = _nothing
+        self._all = set[LimitedH11Protocol]()
+        self._idle = Crowd[LimitedH11Protocol](budget.idle_pages, budget.pages_of_network // 2)
+        self._busy = Crowd[LimitedH11Protocol](budget.pages, budget.pages_of_network)
+
+    def has_room(self) -> bool:
+        """For one more, or an idle one will make room for it."""
+        return len(self._all) < self._budget.pages or len(self._idle) > 0
+
+    def network(self, address: str) -> str | None:
+        """What a connection from there is counted under; None: it is a proxy's."""
+        ip = ipaddress.ip_address(address.partition("%")[0])
+        return None if any(ip in proxy for proxy in self._proxies) else network_of(address)
+
+    def update(self, connection: "LimitedH11Protocol", is_busy: bool) -> None:
+        """It has begun or ended to be answered."""
+        to, other = (self._busy, self._idle) if is_busy else (self._idle, self._busy)
+        other.leave(connection)
+        self._close(to.enter(connection, connection.network))
+
+    def enter(self, connection: "LimitedH11Protocol") -> None:
+        """It is new."""
+        if len(self._all) >= self._budget.pages:
+            self._close(self._idle.oldest_out())
+        self._all.add(connection)
+        self._close(self._idle.enter(connection, connection.network))
+
+    def left(self, connection: "LimitedH11Protocol") -> None:
+        self._all.discard(connection)
+        self._idle.leave(connection)
+        self._busy.leave(connection)
+        self.on_left()
+
+    def _close(self, connection: "LimitedH11Protocol | None") -> None:
+        if connection is not None:
+            self._counters.closed_pages_crowded += 1
+            connection.transport.abort()
+
+
+class LimitedH11Protocol(H11Protocol):
+    """One connection; `network` is what PageConnections.network says of its address."""
+
+    def __init__(self, connections: PageConnections, network: str | None, **options: Any) -> None:
+        super().__init__(**options)
+        self.network = network
+        self._page_connections = connections
+        self._is_busy = False
+        self._reading: Part | None = None
+        self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._begin()
+        self._page_connections.enter(self)
+        self._read(Part.HEAD)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:
-            self._end()
-        elif self.conn.trailing_data[0]:
-            self._begin()
+        self._follow()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end()
+        self._read(None)
+        self._page_connections.left(self)
         super().connection_lost(exc)
 
-    def _begin(self) -> None:
-        if self._deadline is None:
-            self._deadline = self.loop.call_later(HEAD_WITHIN_S, self._too_late)
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._follow()
 
-    def _end(self) -> None:
+    def _follow(self) -> None:
+        """The request may have come further."""
+        if self.transport.is_closing():
+            return
+        state, part = self.conn.their_state, None
+        if state is h11.SEND_BODY:
+            part = Part.BODY
+        elif state is h11.IDLE and (self._reading is Part.HEAD or self.conn.trailing_data[0]):
+            part = Part.HEAD  # before the first byte of a further request, uvicorn's keep-alive is the deadline
+        self._read(part)
+        cycle = self.cycle
+        is_busy = cycle is not None and not cycle.more_body and not cycle.response_complete
+        if is_busy != self._is_busy:
+            self._is_busy = is_busy
+            self._page_connections.update(self, is_busy)
+
+    def _read(self, part: Part | None) -> None:
+        if part is self._reading:
+            return
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+        self._reading = part
+        if part is not None:
+            within_s = HEAD_WITHIN_S if part is Part.HEAD else BODY_WITHIN_S
+            self._deadline = self.loop.call_later(within_s, self.transport.abort)
 
-    def _too_late(self) -> None:
-        self._deadline = None
-        if self.conn.their_state is h11.IDLE:
-            self.transport.abort()
+
+def _nothing() -> None:
+    """Nobody waits for a connection to end."""

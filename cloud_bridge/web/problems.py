@@ -36,8 +36,10 @@ PROBLEMS = {
         "That was too large",
         "Nothing was stored. Go back and send less: up to 60,000 characters, or a file up to 60 kB.",
     ),
+    414: ("That was too large", "This address is longer than any of ours. Nothing was changed."),
     422: ("Something was missing", "Nothing was changed. Go back, fill in every field, and try again."),
     429: ("Too many tries", "Wait a minute, then try again. This keeps strangers from guessing passwords."),
+    431: ("That was too large", "Nothing was stored. Delete the cookies of this site in your browser, and try again."),
     503: (
         "We cannot reach our records",
         "Nothing was changed. It is our fault, not yours, and your charger is not affected. Try again in a minute.",

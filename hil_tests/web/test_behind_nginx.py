@@ -49,6 +49,7 @@ def site(
     folder = tmp_path_factory.mktemp("behind nginx".replace(" ", "-"))
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CHARGEKEEPER_PUBLIC_URL", url)
+        environment.setenv("CHARGEKEEPER_PROXIES", "127.0.0.1,::1")
         environment.setenv("CHARGEKEEPER_MAIL", letters.address)
         cloud = WebCloudFixture(folder, tls=True)
     servers = lines_of(location)

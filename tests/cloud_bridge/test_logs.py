@@ -1,10 +1,15 @@
-"""Is every line of a log of JSON one object, whatever was said?"""
+"""Is every line of a log of JSON one object, whatever was said? And can nobody make us write without end?"""
 
+import io
 import json
 import logging
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from cloud_bridge.logs import JsonLines
+import pytest
+
+from cloud_bridge.logs import LINES_A_MINUTE, MAX_KINDS, MINUTE_S, JsonLines, LimitedHandler
 
 
 def record(message: str, *arguments: object) -> logging.LogRecord:
@@ -33,3 +38,51 @@ def test_an_exception_is_in_the_same_line() -> None:
     line = JsonLines().format(failed)
     assert "\n" not in line
     assert json.loads(line)["trace"].endswith("ValueError: why")
+
+
+@pytest.fixture
+def limited() -> Iterator[tuple[logging.Logger, Callable[[], list[str]], list[float], list[Callable[[], None]]]]:
+    """A logger with the handler, what it has written, the time (to be moved), and what it has planned for later."""
+    stream, now_s, planned = io.StringIO(), [100.0], list[Callable[[], None]]()
+    handler = LimitedHandler(stream, lambda: now_s[0], lambda _after_s, call: planned.append(call))
+    logger = logging.getLogger("test_logs.limited")
+    logger.propagate = False
+    logger.addHandler(handler)
+    yield logger, lambda: stream.getvalue().splitlines(), now_s, planned
+    logger.removeHandler(handler)
+
+
+def test_a_flood_of_lines_is_a_few_and_their_number(limited: Any) -> None:
+    logger, written, now_s, planned = limited
+    for number in range(5000):
+        logger.warning("closed %d", number)
+        logger.warning("something else")
+    assert len(written()) == 2 * LINES_A_MINUTE
+    assert len(planned) == 1
+    now_s[0] += MINUTE_S
+    planned.pop()()
+    assert written()[-2:] == [
+        f"{5000 - LINES_A_MINUTE:,} more lines in a minute like: {line}" for line in ("closed 4999", "something else")
+    ]
+    logger.warning("closed %d", 5000)
+    assert written()[-1] == "closed 5000"
+    assert not planned
+
+
+def test_the_number_of_kinds_is_bounded_too(limited: Any) -> None:
+    """Lines whose text was put together before they were logged."""
+    logger, written, _, _ = limited
+    for number in range(5000):
+        logger.warning(f"closed {number}")  # what is asked about
+    assert len(written()) == MAX_KINDS + LINES_A_MINUTE
+
+
+def test_the_next_line_tells_the_number_if_it_comes_before_the_thread(limited: Any) -> None:
+    logger, written, now_s, planned = limited
+    for _ in range(LINES_A_MINUTE + 3):
+        logger.warning("again")
+    now_s[0] += 2 * MINUTE_S
+    logger.warning("another")
+    assert written()[-2:] == ["3 more lines in a minute like: again", "another"]
+    planned.pop()()
+    assert len(written()) == LINES_A_MINUTE + 2

@@ -19,7 +19,7 @@ from cloud_bridge.store.security_events import Kind, SecurityEvent, newest_secur
 from cloud_bridge.store.tables import security_events
 from cloud_bridge.verified_time import clocks_of
 from tests.cloud_bridge.people import PASSWORD, Visitor, unit_of
-from tests.cloud_bridge.running import Bridge, Machine
+from tests.cloud_bridge.running import Bridge, Machine, Unit
 from tests.cloud_bridge.web.test_pages import log_in
 
 NO_STORE: Any = None  # where nothing is written
@@ -103,6 +103,16 @@ def test_a_wrong_token_is_there_and_the_right_one_is_not(bridge: Bridge) -> None
         )
     assert bridge.client.get("/api/charge-points").status_code == 200
     assert [kind for kind, _, _ in stored(bridge)] == [Kind.WRONG_TOKEN] * 2
+
+
+def test_a_unit_that_the_broker_refuses_is_there(bridge: Bridge) -> None:
+    bridge.add_unit("home-1")
+    for unit_id, secret in (("home-1", "guess"), ("nobody-1", "guess")):
+        assert Unit(bridge, unit_id, secret).connect().refusal is not None
+    assert {(kind, about) for kind, _, about in stored(bridge)} == {
+        (Kind.UNIT_REFUSED, "wrong secret for home-1"),
+        (Kind.UNIT_REFUSED, "not a charger of ours"),
+    }
 
 
 def test_operators_read_it_page_by_page_and_by_kind(bridge: Bridge) -> None:

@@ -203,12 +203,12 @@ def test_the_fleet_lists_them(bridge: Bridge, two: tuple[Board, Board]) -> None:
     take_turns(two)
     said = operator.read("/fleet")
     assert "1 with an identity that a second charger uses" in said
-    assert "identity used twice" in said
+    assert "A second charger uses its identity" in said
     said = operator.read("/fleet?by=duplicate")
     assert "home-1" in said and "home-2" not in said and "Only those whose identity" in said
     bridge.clock.advance(DAY_MS)
     assert "home-1" not in operator.read("/fleet?by=duplicate")
-    assert "identity used twice" not in operator.read("/fleet")
+    assert "A second charger uses its identity" not in operator.read("/fleet")
 
 
 def test_the_metrics_count_them(bridge: Bridge, two: tuple[Board, Board]) -> None:

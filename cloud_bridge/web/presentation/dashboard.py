@@ -8,7 +8,7 @@ from cloud_bridge import faults
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Contact, Gap
 from cloud_bridge.store.contact_details import Details
-from cloud_bridge.troubles import Trouble, duplicate_identity, troubles_of
+from cloud_bridge.troubles import OVER_QUOTA, Trouble, duplicate_identity, troubles_of
 from cloud_bridge.values import HEARTBEAT, Value, in_words
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.view import ChargePoint, mark
@@ -53,7 +53,7 @@ class Dashboard:
     operator: str | None
     faults: list[str]
     waits_for_button: bool  # to be pressed before the red light ends
-    troubles: list[Trouble]  # which do not stop charging
+    troubles: list[Trouble]  # which do not stop charging; reported by it, or seen by us
     has_duplicate: bool  # a second charge point has its identity
     back: str | None  # how long it was silent, shortly after it has come back
     installer: Details | None
@@ -121,7 +121,7 @@ def _glance(point: ChargePoint) -> words.Glance:
 
 def troubles(point: ChargePoint, for_installer: bool = False) -> list[Trouble]:
     """What does not stop charging: found by us, then reported by the charge point."""
-    found = troubles_of(point.heartbeat)
+    found = troubles_of(point.heartbeat) + ([OVER_QUOTA] if point.is_over_quota else [])
     if point.duplicate is None:
         return found
     _, _, boot, other_boot = point.duplicate

@@ -25,7 +25,7 @@ DID = {
     "supply cut": "Cut its modem's supply for a moment",
 }
 PLMN = re.compile(r"\b\d{5,6}\b")
-NO_DATA_SERVICE = re.compile(r"AT\+(CIICR|CGATT)\S*: .*")  # how the modem refuses it
+NO_DATA_SERVICE = re.compile(r"AT\+(CIICR|CGATT)\S{0,20}: .*")  # how the modem refuses it
 
 
 class Told(NamedTuple):

@@ -32,6 +32,7 @@ class ChargePoint(NamedTuple):
     session_wh: int | None  # since the vehicle was plugged in; None too while two meters report
     duplicate: Duplicate | None  # a second charge point has its identity
     name: str  # given by its owner, or its id
+    is_over_quota: bool  # it sends too much, and is cut off for it
 
 
 PRESENT = frozenset({"state", "mode", "faults", "troubles"})  # names of values.HEARTBEAT
@@ -81,6 +82,7 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
         session_wh=session_wh,
         duplicate=duplicate,
         name=unit.name or unit.id,
+        is_over_quota=app_state.live.is_over_quota(unit.id, now_ms),
     )
 
 
@@ -106,7 +108,10 @@ def is_outdated(app_state: AppState, unit: Unit) -> bool:
 def mark(point: ChargePoint, vehicles_mark: str) -> str:
     """The same for as long as a page that shows both need not change, but for the ages on it."""
     duplicate = "" if point.duplicate is None else f".{point.duplicate.since_ms}"
-    return f"{point.last_contact_ms}.{point.heartbeat_ms}.{point.verdict.contact}{duplicate}.{vehicles_mark}"
+    over_quota = ".over" if point.is_over_quota else ""
+    return (
+        f"{point.last_contact_ms}.{point.heartbeat_ms}.{point.verdict.contact}{duplicate}{over_quota}.{vehicles_mark}"
+    )
 
 
 def as_json(point: ChargePoint, firmware: str | None) -> dict[str, Any]:

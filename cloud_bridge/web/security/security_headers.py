@@ -8,6 +8,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_HEADERS_BYTES = 16 * 1024  # h11 has a limit for a head that comes in pieces alone
+MAX_TARGET_BYTES = 16 * 1024  # of path and query; the live stream of 50 charge points has 7 kB
+MAX_CONTENT_TYPE = 256  # Python's reader of its parameters takes quadratic time: 12 s for 60 kB (measured)
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
@@ -38,13 +41,17 @@ class SecurityHeaders:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        status = _refusal(Headers(scope=scope))
+        is_long = len(scope["path"]) + len(scope["query_string"]) > MAX_TARGET_BYTES
+        status = 414 if is_long else _refusal(Headers(scope=scope))
         answer = self._refuse(HTTPConnection(scope), status) if status else self._app
         await answer(scope, receive, send_with_headers)
 
 
 def _refusal(headers: Headers) -> int | None:
-    """The status for a body that is longer than any form of ours, or does not say how long it is; else None."""
+    """The status for headers or a body longer than any of ours, or a body that does not say how long it is; else None."""
+    size = sum(len(name) + len(value) for name, value in headers.raw)
+    if size > MAX_HEADERS_BYTES or len(headers.get("content-type", "")) > MAX_CONTENT_TYPE:
+        return 431
     if "transfer-encoding" in headers:
         return 411
     length = headers.get("content-length", "0")

@@ -22,7 +22,7 @@ from cloud_bridge.text import holds_storable, is_storable
 NOT_FOUND = 404  # an address that no page of ours leads to
 REQUEST_TIMEOUT = 408
 UNPROCESSABLE = 422
-BODY_WITHIN_S = 120.0  # for 64 kB at the pace of GPRS. No byte extends it
+BODY_WITHIN_S = 30.0  # for 64 kB at 17 kbit/s; 10 s later http_protocol.py ends the connection. No byte extends it
 # A car maker's answer and its signed calls: their routes take no text as it is, and say themselves what is wrong with it.
 LEFT_TO_ROUTE = ("/vehicles/return/", "/api/webhooks/")
 Refuse = Callable[[HTTPConnection, int], Response]

@@ -4,6 +4,7 @@
 // server-sent events, whose id is "charge point:mark".
 const SILENT_MS = 45000; // the bridge speaks every 15 s
 const GONE_MS = 180000; // a page answers each sign of life; one that does not was closed without a word
+const CLOSED_MS = 60000; // after newer streams of the same account had this one closed
 const AGAIN_MS = [500, 1000, 2000, 5000, 15000];
 const GATHER_MS = 50; // pages that open together are one request
 const MOST = 50; // charge points of one request, as the bridge takes them; the last that were opened
@@ -16,6 +17,7 @@ export class Stream {
   #running = false;
   #wake = null;
   #gathering = 0;
+  #closed = false;
 
   constructor(url) {
     this.url = url;
@@ -61,7 +63,9 @@ export class Stream {
       this.#request = null;
       this.#asked.clear();
       if (!request.signal.aborted) {
-        await this.#wait(AGAIN_MS[Math.min(this.#failures, AGAIN_MS.length - 1)] * (0.7 + 0.6 * Math.random()));
+        const againMs = this.#closed ? CLOSED_MS : AGAIN_MS[Math.min(this.#failures, AGAIN_MS.length - 1)];
+        this.#closed = false;
+        await this.#wait(againMs * (0.7 + 0.6 * Math.random()));
         this.#failures += 1;
       }
     }
@@ -106,6 +110,10 @@ export class Stream {
       const [name, ...words] = line.split(": ");
       if (name === "data") fields.data.push(words.join(": "));
       else fields[name] = words.join(": ");
+    }
+    if (fields.event === "closed") {
+      this.#closed = true;
+      return;
     }
     const at = fields.id.indexOf(":");
     const [unit, mark] = [fields.id.slice(0, at), fields.id.slice(at + 1)];

@@ -14,6 +14,7 @@ import pytest
 
 from cloud_bridge.cli import doctor
 from cloud_bridge.command_line import main
+from cloud_bridge.connection_limits import files_for
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import Settings, read_settings
 
@@ -264,9 +265,26 @@ def test_a_public_address_that_proxies_write_differently_is_refused(tmp_path: Pa
 
 def test_open_files_are_counted_against_the_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = settings(tmp_path)
-    for limit, ok in ((doctor.OWN_FILES, True), (doctor.OWN_FILES - 1, False), (resource.RLIM_INFINITY, True)):
+    for limit, ok in ((files_for(0), True), (files_for(0) - 1, False), (resource.RLIM_INFINITY, True)):
         monkeypatch.setattr(resource, "getrlimit", lambda _what, hard=limit: (0, hard))
         row = finding(asked, "limits")
         assert row["ok"] is ok, row
     monkeypatch.setattr(resource, "getrlimit", lambda _what: (0, 10))
     assert "LimitNOFILE" in finding(asked, "limits")["found"]
+
+
+def test_a_proxy_whose_visitors_share_its_address_is_named(tmp_path: Path) -> None:
+    row = finding(settings(tmp_path, CHARGEKEEPER_PUBLIC_URL="https://chargers.example"), "proxies")
+    assert not row["ok"] and "CHARGEKEEPER_PROXIES" in row["found"]
+    believed = settings(
+        tmp_path, CHARGEKEEPER_PUBLIC_URL="https://chargers.example", CHARGEKEEPER_PROXIES="127.0.0.1, ::1"
+    )
+    assert believed.proxies == ("127.0.0.1/32", "::1/128")
+    assert finding(believed, "proxies")["ok"]
+    assert finding(settings(tmp_path), "proxies")["ok"]
+
+
+@pytest.mark.parametrize("text", ["nginx", "127.0.0.1/8", "127.0.0.1;::1", "*"])
+def test_a_proxy_is_an_address_or_a_network(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BridgeError, match="CHARGEKEEPER_PROXIES"):
+        settings(tmp_path, CHARGEKEEPER_PROXIES=text)

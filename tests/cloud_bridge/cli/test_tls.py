@@ -4,12 +4,15 @@ import argparse
 import asyncio
 import socket
 import ssl
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from cloud_bridge.cli import tls
+from cloud_bridge.connection_limits import Crowd
 from cloud_bridge.errors import AlreadyThere, SettingError
+from cloud_bridge.ingest import session
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.settings import Settings
 from tests.cloud_bridge.raw import CONNACK_OK, connect_packet, publish_packet
@@ -99,3 +102,58 @@ def test_an_authority_is_not_made_twice_and_its_key_is_private(tmp_path: Path) -
     assert (folder / "server.key").stat().st_mode & 0o077 == 0
     with pytest.raises(AlreadyThere):
         make(tmp_path / "tls")
+
+
+@pytest.mark.parametrize(
+    "cipher", ["ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA384", "AES128-GCM-SHA256"]
+)
+def test_no_cipher_with_cbc_or_without_forward_secrecy(bridge: Bridge, tmp_path: Path, cipher: str) -> None:
+    folder = make(tmp_path / "tls")
+    port = listen(bridge, certificate_in(folder))
+    context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(f"{cipher}:@SECLEVEL=0")
+    with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as raw, pytest.raises(ssl.SSLError):
+        context.wrap_socket(raw, server_hostname="localhost")
+    bridge.until(lambda: bridge.counter("failed_handshakes") == 1, "counted")
+
+
+def test_a_handshake_that_does_not_go_on_is_closed(
+    bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is counted from the accept, as a connection, and no byte extends it."""
+    monkeypatch.setattr(session, "CONNECT_OVER_TLS_WITHIN_S", 0.0)
+    port = listen(bridge, certificate_in(make(tmp_path / "tls")))
+    with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as stalled:
+        stalled.sendall(b"\x16\x03\x01")
+        bridge.until(lambda: bridge.broker.connections == 1, "counted before the handshake")
+        assert stalled.recv(1) == b""
+    bridge.until(lambda: bridge.broker.connections == 0, "forgotten")
+    assert bridge.counter("closed_no_connect") == 1
+
+
+def test_of_too_many_handshakes_the_oldest_goes(bridge: Bridge, tmp_path: Path) -> None:
+    """In the middle of it, and another one is done meanwhile."""
+    folder = make(tmp_path / "tls")
+    port = listen(bridge, certificate_in(folder))
+    bridge.broker._listener._unproven = Crowd(10, 3)
+    with ExitStack() as stack:
+        stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", port), DEADLINE_S)) for _ in range(5)]
+        for one in stalled[:2]:
+            assert one.recv(1) == b""
+        with shake_hands(port, folder / "ca.pem") as unit:
+            unit.sendall(connect_packet("cp-1", "cp-1", bridge.add_unit("cp-1").secret))
+            assert unit.recv(4) == CONNACK_OK
+        assert stalled[2].recv(1) == b""
+    assert bridge.counter("closed_crowded") == 3
+
+
+def test_what_is_no_handshake_ends_its_connection_alone(bridge: Bridge, tmp_path: Path) -> None:
+    folder = make(tmp_path / "tls")
+    port = listen(bridge, certificate_in(folder))
+    with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as stranger:
+        stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        while stranger.recv(100):
+            pass
+    shake_hands(port, folder / "ca.pem").close()
+    assert bridge.counter("failed_handshakes") == 1

@@ -8,7 +8,9 @@ import pytest
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 from sqlalchemy.exc import OperationalError
 
+from cloud_bridge.connection_limits import Crowd
 from cloud_bridge.ingest import listener, session
+from cloud_bridge.ingest.quotas import BURST, Quotas
 from cloud_bridge.ingest.session import MAX_PACKET_BYTES
 from cloud_bridge.store import units
 from tests.cloud_bridge.raw import CONNACK_OK, RawUnit, connect_packet, publish_packet, text
@@ -195,6 +197,19 @@ def test_what_is_not_mqtt_ends_its_own_connection_and_nothing_else(bridge: Bridg
         b"\x20\x02\x00\x00",  # a CONNACK from a client
         b"\x32\x02\x00\x09",  # a topic longer than the packet
         b"\x34\x05\x00\x01a\x00\x01",  # QoS 2
+        b"\x82\x06\x00\x01\x00\x01a\x03",  # SUBSCRIBE with QoS 3
+        b"\x82\x06\x00\x01\x00\x01a\x81",  # with a reserved bit of it
+        b"\x82\x06\x00\x00\x00\x01a\x01",  # with packet identifier 0
+        b"\x82\x02\x00\x01",  # without a topic filter
+        b"\x82\x05\x00\x01\x00\x00\x01",  # with an empty one
+        b"\x82\x05\x00\x01\x00\x01a",  # without a QoS
+        b"\x80\x06\x00\x01\x00\x01a\x01",  # with wrong flags
+        b"\xa2\x05\x00\x00\x00\x01a",  # UNSUBSCRIBE with packet identifier 0
+        b"\xa2\x02\x00\x01",  # without a topic filter
+        b"\x40\x02\x00\x00",  # PUBACK with packet identifier 0
+        b"\x40\x03\x00\x01\x00",  # longer than it is
+        b"\xc0\x01\x00",  # PINGREQ with a body
+        b"\xe1\x00",  # DISCONNECT with flags
         connect_packet("cp-1", "cp-1", "again"),
     ],
 )
@@ -237,12 +252,38 @@ def test_packets_may_come_byte_by_byte_or_all_at_once_with_the_connect(bridge: B
 
 def test_a_unit_that_floods_is_slowed_and_loses_nothing(bridge: Bridge) -> None:
     raw = RawUnit(bridge).connect("cp-1", bridge.add_unit("cp-1").secret)
-    count = 3000
+    count = BURST - 1  # and its login
     raw.send(
         b"".join(publish_packet("cp/cp-1/event", b'{"b":1,"n":%d}' % number, number + 1) for number in range(count))
     )
     assert len(raw.receive(4 * count)) == 4 * count
     assert bridge.counter("contacts") == count
+
+
+def test_of_too_many_logins_the_oldest_goes_and_none_is_left_waiting(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the store is slow: those that were closed wait no more, and who is left is let in."""
+    listening, may_answer = bridge.broker._listener, threading.Event()
+    check = bridge.broker._credentials.check
+
+    async def slow(unit_id: str, secret: str) -> bool | None:
+        await asyncio.to_thread(may_answer.wait, DEADLINE_S)
+        return await check(unit_id, secret)
+
+    monkeypatch.setattr(bridge.broker._credentials, "check", slow)
+    listening._waiting = Crowd(50, 10)
+    secret = bridge.add_unit("cp-1").secret
+    crowd = [RawUnit(bridge) for _ in range(40)]
+    for raw in crowd:
+        raw.send(connect_packet("cp-2", "cp-2", "guess"))
+    bridge.until(lambda: bridge.counter("closed_crowded") == 30, "the oldest were closed")
+    bridge.until(lambda: len(listening._logins) <= 10 + listener.LOGINS_AT_ONCE, "their logins too")
+    unit = RawUnit(bridge)
+    unit.send(connect_packet("cp-1", "cp-1", secret))
+    may_answer.set()
+    assert unit.receive(4) == CONNACK_OK
+    bridge.until(lambda: not listening._logins, "all are over")
 
 
 @pytest.fixture
@@ -272,6 +313,7 @@ def test_a_unit_silent_for_longer_than_its_keepalive_allows_is_closed(bridge: Br
 def test_a_flood_of_pings_is_slowed_to_the_broker_s_pace_and_answered(bridge: Bridge) -> None:
     raw = RawUnit(bridge).connect("cp-1", bridge.add_unit("cp-1").secret)
     count = 20_000
+    bridge.broker._listener._ingest._quotas = Quotas(burst=count)
     sender = threading.Thread(target=raw.send, args=(b"\xc0\x00" * count,))
     sender.start()
     assert raw.receive(2 * count) == b"\xd0\x00" * count

@@ -16,6 +16,7 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.ingest import mqtt, packets
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.packets import Publish
+from cloud_bridge.ingest.quotas import Quotas
 from cloud_bridge.ingest.unit_registry import RegistryUpdate
 from cloud_bridge.store import recorder
 from cloud_bridge.store.tables import events
@@ -389,3 +390,18 @@ def test_what_the_recorder_has_no_room_for_is_not_acknowledged_and_comes_again(
             bridge.until(lambda: bridge.counter("refused_waiting") > 0, "refused")
             assert 1 not in bridge.broker.acknowledged
         bridge.until_acknowledged(1)
+
+
+def test_what_a_unit_sends_beyond_its_quota_is_dropped_and_holds_back_nobody(tmp_path: Path) -> None:
+    """Unacknowledged, it would fill what the broker has under way for all units."""
+    with outside_bridge(tmp_path) as bridge:
+        bridge.ingest._ingest._quotas = Quotas(burst=2)
+        for name in ("home-1", "home-2"):
+            bridge.add_unit(name)
+        for number in range(1, 6):
+            bridge.broker.deliver("cp/home-1/event", a_record(number), number)
+        bridge.broker.deliver("cp/home-2/event", a_record(1), 6)
+        for number in range(1, 7):
+            bridge.until_acknowledged(number)
+        assert stored_events(bridge) == 2 + 1
+        assert bridge.counter("refused_over_quota") == 3

@@ -16,6 +16,7 @@ from cloud_bridge.store.ownership import contact_period
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.vehicles import repository
 from cloud_bridge.web.page import PersonOf, UnitOf, page, render_html, to
+from cloud_bridge.web.pages.driver.looks import Looks, Turn
 from cloud_bridge.web.pages.driver.stream import MOST, Stored, changes, together
 from cloud_bridge.web.pages.driver.vehicles import cards_of
 from cloud_bridge.web.presentation.dashboard import Around, describe
@@ -55,8 +56,14 @@ def live(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, 
 
     Of one charge point: for pages of an older version that are still open, and for programs.
     """
-    stream = _changes(request, app_state, person, unit, request.headers.get("Last-Event-ID", seen))
-    return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
+    seen = request.headers.get("Last-Event-ID", seen)
+
+    async def events() -> AsyncIterator[str]:
+        with _looks(request).turn(person.id) as turn:
+            async for one in _changes(request, app_state, person, unit, seen, turn):
+                yield one
+
+    return StreamingResponse(events(), media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
 @router.get("/live")
@@ -70,13 +77,19 @@ def live_of_all(
     seen = dict(one.partition(":")[::2] for one in of)
     with app_state.database.reading() as connection:
         units = {unit_id: visible_unit(connection, person, unit_id) for unit_id in seen}
-    streams = {
-        f"{unit_id}:": _nothing()
-        if unit is None
-        else _changes(request, app_state, person, unit, seen[unit_id], f"{unit_id}:")
-        for unit_id, unit in units.items()
-    }
-    return StreamingResponse(together(streams), media_type="text/event-stream", headers=STREAM_HEADERS)
+
+    async def events() -> AsyncIterator[str]:
+        with _looks(request).turn(person.id) as turn:
+            streams = {
+                f"{unit_id}:": _nothing()
+                if unit is None
+                else _changes(request, app_state, person, unit, seen[unit_id], turn, f"{unit_id}:")
+                for unit_id, unit in units.items()
+            }
+            async for one in together(streams, turn):
+                yield one
+
+    return StreamingResponse(events(), media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
 async def _nothing() -> AsyncIterator[str]:
@@ -86,7 +99,7 @@ async def _nothing() -> AsyncIterator[str]:
 
 
 def _changes(
-    request: Request, app_state: AppState, person: Person, unit: Unit, seen: str, of: str = ""
+    request: Request, app_state: AppState, person: Person, unit: Unit, seen: str, turn: Turn, of: str = ""
 ) -> AsyncIterator[str]:
     def read() -> Stored | None:
         person = person_of(request)
@@ -100,7 +113,12 @@ def _changes(
         form = form_token(request.cookies.get(SESSION_COOKIE, ""))
         return render_html(request, "driver/board.html", form=form, **_content(app_state, person, unit, point))
 
-    return changes(app_state, read, render, seen, of)
+    return changes(app_state, read, render, seen, turn, of)
+
+
+def _looks(request: Request) -> Looks:
+    looks: Looks = request.app.state.looks
+    return looks
 
 
 def _dashboard(request: Request, app_state: AppState, person: Person, unit: Unit) -> Response:

@@ -1,11 +1,9 @@
 """The live stream of a browser's open dashboards, as server-sent events.
 
-For each charge point that is shown it looks twice a second at the state in memory, which costs microseconds and needs no
-list of listeners.
 An event goes out when what the page would say has changed: a contact, a heartbeat, and also silence, which no message
-announces. The driver's vehicles are in the store alone, which is read again with every sign of life, and when it has a newer
-heartbeat. The event's id is the mark of the state itself, so a page that comes back with its Last-Event-ID is sent what
-it missed, even by a bridge that has been restarted meanwhile, and nothing when it missed nothing.
+announces (looks.py). The driver's vehicles are in the store alone, which is read again with every sign of life, and when
+it has a newer heartbeat. The event's id is the mark of the state itself, so a page that comes back with its Last-Event-ID is
+sent what it missed, even by a bridge that has been restarted meanwhile, and nothing when it missed nothing.
 """
 
 import asyncio
@@ -14,14 +12,16 @@ from typing import NamedTuple
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.store.units import Unit
+from cloud_bridge.web.pages.driver.looks import Turn
 from cloud_bridge.web.presentation.view import ChargePoint, charge_point, is_outdated, mark
 from cloud_bridge.web.presentation.words import time_of_day
 
 ALIVE = "alive"  # the name of a sign of life; its content is the time of day
 GONE = "gone"  # of the last event of a charge point: there is nothing more to see for this person
+CLOSED = "closed"  # of the last event of a stream: the account has opened newer ones. Come back in a minute
 MOST = 50  # charge points of one stream
-LOOK_S = 0.5
-LOOKS = 30  # then another sign of life, so that the page knows that it is connected
+ALIVE_S = 15.0  # then another sign of life, so that the page knows that it is connected
+PAUSE_S = 0.5  # after an event: no more than two in a second, whatever a unit sends
 SETTLE_S = 0.1  # until what was heard is in the store too (the recorder gathers for 5 ms)
 
 
@@ -37,16 +37,19 @@ async def changes(
     read: Callable[[], Stored | None],
     render: Callable[[Unit, ChargePoint], str],
     seen: str,
+    turn: Turn,
     of: str = "",
 ) -> AsyncIterator[str]:
-    """The events, until `read` gives nothing any more: the viewer has logged out, or the unit is no longer theirs.
+    """The events, until `read` gives nothing any more: the viewer has logged out, or the unit is no longer theirs. Or until
+    the turn is closed.
 
     `seen` is the mark of what the page shows already. `of` stands before the mark in each id, for a stream of several.
     """
-    accesses = app_state.live.accesses
+    accesses, loop = app_state.live.accesses, asyncio.get_running_loop()
     while (stored := await asyncio.to_thread(read)) is not None:
         yield event(time_of_day(app_state.clock.now_ms(), stored.unit.time_zone), of + seen, ALIVE)
-        for _ in range(LOOKS):
+        alive_until_s = loop.time() + ALIVE_S
+        while not turn.is_closed:
             may_differ = accesses != app_state.live.accesses or is_outdated(app_state, stored.unit)
             accesses = app_state.live.accesses
             if may_differ and (stored := await asyncio.to_thread(read)) is None:
@@ -59,18 +62,30 @@ async def changes(
                 point = charge_point(app_state, stored.unit)
                 seen = mark(point, stored.vehicles_mark)
                 yield event(await asyncio.to_thread(render, stored.unit, point), of + seen)
-            await asyncio.sleep(LOOK_S)
+                await asyncio.sleep(PAUSE_S)
+                continue
+            left_s = alive_until_s - loop.time()
+            if left_s <= 0:
+                break
+            await turn.changed(stored.unit, mark(point, ""), left_s)
+        if turn.is_closed:
+            return
 
 
-async def together(streams: Mapping[str, AsyncIterator[str]]) -> AsyncIterator[str]:
-    """The events of several charge points as they come, each stream's end as an event of its own; until all have ended."""
+async def together(streams: Mapping[str, AsyncIterator[str]], turn: Turn) -> AsyncIterator[str]:
+    """The events of several charge points as they come, each stream's end as an event of its own; until all have ended, or
+    the turn is closed."""
     waiting = {_next_of(stream): of for of, stream in streams.items()}
     try:
         while waiting:
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 of = waiting.pop(task)
-                if (one := task.result()) is None:
+                one = task.result()
+                if one is None and turn.is_closed:
+                    yield event("", of, CLOSED)
+                    return
+                if one is None:
                     yield event("", of, GONE)
                 else:
                     waiting[_next_of(streams[of])] = of

@@ -5,14 +5,17 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from cloud_bridge.app_state import AppState
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.people import Person, Role
+from cloud_bridge.store.units import Unit as StoredUnit
 from cloud_bridge.store.units import visible_unit
-from cloud_bridge.web.pages.driver import stream
+from cloud_bridge.web.pages.driver import looks, stream
+from cloud_bridge.web.pages.driver.looks import MOST_OF_ACCOUNT, Looks, Turn
 from cloud_bridge.web.pages.driver.stream import Stored
-from cloud_bridge.web.presentation.view import charge_point, mark
+from cloud_bridge.web.presentation.view import ChargePoint, charge_point, mark
 from tests.cloud_bridge.people import Visitor
-from tests.cloud_bridge.running import Bridge, Unit, sample
+from tests.cloud_bridge.running import DEADLINE_S, Bridge, Unit, sample
 
 HEARTBEAT = "cp/home-1/heartbeat"
 ANN = Person(1, "ann", Role.OPERATOR)
@@ -20,8 +23,10 @@ ANN = Person(1, "ann", Role.OPERATOR)
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "LOOK_S", 0)
+    monkeypatch.setattr(looks, "LOOK_S", 0)
+    monkeypatch.setattr(stream, "PAUSE_S", 0)
     monkeypatch.setattr(stream, "SETTLE_S", 0)
+    monkeypatch.setattr(stream, "ALIVE_S", 0.05)
 
 
 @pytest.fixture
@@ -43,7 +48,11 @@ def mark_now(bridge: Bridge) -> str:
 
 def listening(bridge: Bridge, seen: str, read: Callable[[], Stored | None] | None = None) -> AsyncIterator[str]:
     return stream.changes(
-        bridge.app_state, read or (lambda: stored(bridge)), lambda _unit, point: point.heartbeat.state or "?", seen
+        bridge.app_state,
+        read or (lambda: stored(bridge)),
+        lambda _unit, point: point.heartbeat.state or "?",
+        seen,
+        Turn(Looks(bridge.app_state)),
     )
 
 
@@ -140,9 +149,14 @@ def test_several_charge_points_are_one_stream(bridge: Bridge, unit: Unit) -> Non
     async def run() -> None:
         quiet, ended = listening(bridge, mark_now(bridge)), iter([stored(bridge), None])
         ends = stream.changes(
-            bridge.app_state, lambda: next(ended), lambda _unit, _point: "board", mark_now(bridge), "b:"
+            bridge.app_state,
+            lambda: next(ended),
+            lambda _unit, _point: "board",
+            mark_now(bridge),
+            Turn(Looks(bridge.app_state)),
+            "b:",
         )
-        events = stream.together({"a:": quiet, "b:": ends})
+        events = stream.together({"a:": quiet, "b:": ends}, Turn(Looks(bridge.app_state)))
         heard: list[str] = []
         while not heard or not heard[-1].startswith("event: gone"):
             heard.append(await anext(events))
@@ -161,8 +175,9 @@ def test_an_error_of_one_ends_the_stream_of_all(bridge: Bridge, unit: Unit) -> N
         raise TimeoutError
 
     async def run() -> None:
-        one = stream.changes(bridge.app_state, broken, lambda _unit, _point: "board", "")
-        events = stream.together({"a:": listening(bridge, mark_now(bridge)), "b:": one})
+        turn = Turn(Looks(bridge.app_state))
+        one = stream.changes(bridge.app_state, broken, lambda _unit, _point: "board", "", turn)
+        events = stream.together({"a:": listening(bridge, mark_now(bridge)), "b:": one}, turn)
         with pytest.raises(TimeoutError):
             async for _ in events:
                 pass
@@ -180,3 +195,77 @@ def test_the_stream_of_all_is_of_theirs_alone(bridge: Bridge, unit: Unit) -> Non
     assert eve.client.get("/live", params={"of": ["x:"] * (stream.MOST + 1)}).status_code == 404
     assert eve.client.get("/live").status_code == 404
     assert bridge.stranger().get("/live?of=home-1:", headers={"HX-Request": "true"}).status_code == 401
+
+
+def test_of_too_many_streams_of_one_account_the_oldest_is_closed(bridge: Bridge, unit: Unit) -> None:
+    """And told so, that it does not come back at once. Another account keeps its own."""
+
+    async def run() -> None:
+        all_looks = Looks(bridge.app_state)
+
+        async def live(person_id: int) -> AsyncIterator[str]:
+            with all_looks.turn(person_id) as turn:
+                one = stream.changes(
+                    bridge.app_state,
+                    lambda: stored(bridge),
+                    lambda _unit, _point: "board",
+                    mark_now(bridge),
+                    turn,
+                    "a:",
+                )
+                async for event in stream.together({"a:": one}, turn):
+                    yield event
+
+        other = live(2)
+        await anext(other)
+        opened = [live(1) for _ in range(MOST_OF_ACCOUNT + 2)]
+        for one in opened:
+            assert (await anext(one)).startswith("event: alive\n")
+        for one in opened[:2]:
+            assert [event async for event in one][-1] == "event: closed\nid: a:\n\n"
+        for one in (other, *opened[2:]):
+            assert (await anext(one)).startswith("event: alive\n")
+            await one.aclose()  # type: ignore[attr-defined]
+        assert bridge.counter("closed_streams") == 2
+        assert not all_looks._turns
+
+    asyncio.run(run())
+
+
+def test_all_streams_share_one_look_at_a_charge_point(
+    bridge: Bridge, unit: Unit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While nothing changes, and each of them hears of a change."""
+    looked: list[str] = []
+    some_looks = asyncio.Event()
+
+    def counted(app_state: AppState, unit: StoredUnit) -> ChargePoint:
+        looked.append(unit.id)
+        if len(looked) == 5:
+            some_looks.set()
+        return charge_point(app_state, unit)
+
+    monkeypatch.setattr(looks, "charge_point", counted)
+    monkeypatch.setattr(looks, "LOOK_S", 0.02)
+    monkeypatch.setattr(stream, "ALIVE_S", DEADLINE_S)
+
+    def state(_unit: StoredUnit, point: ChargePoint) -> str:
+        return str(point.heartbeat.state)
+
+    async def run() -> None:
+        turn = Turn(Looks(bridge.app_state))
+        opened = [
+            stream.changes(bridge.app_state, lambda: stored(bridge), state, mark_now(bridge), turn) for _ in range(50)
+        ]
+        for one in opened:
+            assert (await anext(one)).startswith("event: alive\n")
+        changes = asyncio.gather(*(anext(one) for one in opened))
+        async with asyncio.timeout(DEADLINE_S):
+            await some_looks.wait()
+            assert len(looked) < 10, "not one for each stream"
+            unit.publish(HEARTBEAT, sample("heartbeat-charging"))
+            assert all("data: C2" in event for event in await changes)
+        for one in opened:
+            await one.aclose()  # type: ignore[attr-defined]
+
+    asyncio.run(run())

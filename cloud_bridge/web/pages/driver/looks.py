@@ -1,0 +1,106 @@
+"""One look at each charge point for all live streams that show it, and a limit of streams for each account.
+
+While any stream waits, every charge point that is shown is looked at once in LOOK_S, whatever the number of streams: the
+state in memory, which tells a contact, a heartbeat, and also silence, which no message announces. A stream wakes up when
+what it shows may have changed.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.store.units import Unit
+from cloud_bridge.web.presentation.view import charge_point, is_outdated, mark
+
+LOOK_S = 0.5
+MOST_OF_ACCOUNT = 10  # streams; a browser has one for all its pages
+
+
+class Turn:
+    """Of one stream, until it is closed."""
+
+    def __init__(self, looks: "Looks") -> None:
+        self._looks = looks
+        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def close(self) -> None:
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed.done()
+
+    async def changed(self, unit: Unit, seen: str, within_s: float) -> None:
+        """Returns when the charge point may show something else than `seen` (view.mark without vehicles), when somebody's
+        access has changed, when the turn is closed, or after `within_s`."""
+        with self._looks.watch(unit, seen) as change:
+            await asyncio.wait({change, self._closed}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+
+
+class _Watch:
+    """What streams wait for that show the same row of a charge point."""
+
+    def __init__(self, seen: str) -> None:
+        self.seen = seen
+        self.streams = 0
+        self.changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def wake(self) -> None:
+        self.changed.set_result(None)
+        self.changed = asyncio.get_running_loop().create_future()
+
+
+class Looks:
+    """Used on one event loop."""
+
+    def __init__(self, app_state: AppState) -> None:
+        self._app_state = app_state
+        self._watches: dict[Unit, _Watch] = {}
+        self._accesses = app_state.live.accesses
+        self._looking: asyncio.Task[None] | None = None
+        self._turns: dict[int, OrderedDict[Turn, None]] = {}
+
+    @contextmanager
+    def turn(self, person_id: int) -> Iterator[Turn]:
+        """Of one more stream of the account. The oldest of too many is closed."""
+        turn, turns = Turn(self), self._turns.setdefault(person_id, OrderedDict())
+        turns[turn] = None
+        if len(turns) > MOST_OF_ACCOUNT:
+            self._app_state.counters.closed_streams += 1
+            turns.popitem(last=False)[0].close()
+        try:
+            yield turn
+        finally:
+            turns.pop(turn, None)
+            if not turns and self._turns.get(person_id) is turns:
+                del self._turns[person_id]
+
+    @contextmanager
+    def watch(self, unit: Unit, seen: str) -> Iterator[asyncio.Future[None]]:
+        """Done when the charge point may show something else than `seen`, or when somebody's access has changed."""
+        watch = self._watches.setdefault(unit, _Watch(seen))
+        watch.streams += 1
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.get_running_loop().create_task(self._look())
+        try:
+            yield watch.changed
+        finally:
+            watch.streams -= 1
+            if not watch.streams:
+                del self._watches[unit]
+            if not self._watches:
+                self._looking.cancel()
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            is_for_all = self._accesses != self._app_state.live.accesses
+            self._accesses = self._app_state.live.accesses
+            for unit, watch in list(self._watches.items()):
+                now = mark(charge_point(self._app_state, unit), "")
+                if is_for_all or now != watch.seen or is_outdated(self._app_state, unit):
+                    watch.seen = now
+                    watch.wake()

@@ -1,0 +1,81 @@
+"""uvicorn, with sockets that we accept ourselves."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
+
+from cloud_bridge.acceptor import Acceptor
+from cloud_bridge.counters import Counters
+from cloud_bridge.web.http_protocol import MAX_HEAD_BYTES, LimitedH11Protocol, PageConnections
+
+GOODBYE_S = 3  # for pages that are being sent when we stop
+UNREAD_WITHIN_S = 60  # for a client to take what was sent to it; then the system ends the connection
+
+
+class PageServer(uvicorn.Server):
+    """Serves the app to the connections that PageConnections lets be. `proxies` are those whose X-Forwarded-For counts."""
+
+    def __init__(
+        self, app: FastAPI, connections: PageConnections, counters: Counters, proxies: tuple[str, ...]
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,  # what logs.py has set up
+                log_level="warning",
+                server_header=False,
+                timeout_graceful_shutdown=GOODBYE_S,
+                http=LimitedH11Protocol,
+                ws="none",
+                h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+                proxy_headers=bool(proxies),
+                forwarded_allow_ips=list(proxies),
+            )
+        )
+        self._connections = connections
+        self._counters = counters
+        self._openings: set[asyncio.Task[Any]] = set()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """uvicorn would end the process by the signal itself before the recorder has written what waits."""
+        yield
+
+    def stop(self) -> None:
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Raises SystemExit when the app cannot start."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        listening = sockets or []
+        for one in listening:  # what is accepted inherits both
+            # asyncio sets it only where it made the socket; without it each page waits 40 ms for the browser's delayed
+            # acknowledgement between head and body (measured).
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_WITHIN_S * 1000)
+        acceptor = Acceptor(listening, self._take, self._connections.has_room, self._counters)
+        self._connections.on_left = acceptor.resume
+        self.servers = [acceptor]  # type: ignore[list-item]  # it is closed as one
+        self.started = True
+
+    def _take(self, accepted: socket.socket, address: str) -> None:
+        protocol = LimitedH11Protocol(
+            self._connections,
+            self._connections.network(address),
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        loop = asyncio.get_running_loop()
+        opening = loop.create_task(loop.connect_accepted_socket(lambda: protocol, accepted))
+        self._openings.add(opening)
+        opening.add_done_callback(self._openings.discard)

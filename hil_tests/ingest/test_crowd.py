@@ -1,0 +1,138 @@
+"""Do many sockets that prove nothing take down neither broker nor pages, and does everybody else get in meanwhile?
+
+All of them are on loopback: a stranger has 127.0.0.2, honest units share 127.0.0.1 as a fleet shares the address of its
+mobile network.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from hil_tests.fixtures.cloud_fixture import add_units
+from hil_tests.fixtures.mqtt_unit import CONNACK_OK, MqttUnit, connect
+from hil_tests.ingest.bridge_with_limits import WITHIN_S, BridgeWithLimits
+
+FILES = 1024
+FEW_FILES = 120
+CROWD = 1060  # more than there are files
+ROUNDS = 4
+SOON_S = 5.0
+LOG_BYTES = 20_000  # 11.8 MB of it came from one wave of these sockets before they were limited
+FLEET = 300
+STRANGER = "127.0.0.2"
+BEGINNINGS = {
+    "mqtt": b"\x10",
+    "mqtts": b"\x16\x03\x01",  # of a handshake
+    "http": b"GET / HTTP/1.1\r\nHost: x\r\nX: ",
+}
+
+
+@pytest.fixture(scope="module")
+def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BridgeWithLimits]:
+    bridge = BridgeWithLimits(tmp_path_factory.mktemp("crowd"), "127.0.0.1", (FILES, FILES), tls=True)
+    yield bridge
+    bridge.close()
+
+
+@pytest.fixture(scope="module")
+def unit(bridge: BridgeWithLimits) -> tuple[str, str]:
+    return "cp-1", bridge.command("unit", "add", "cp-1")["secret"]
+
+
+def open_one(stack: ExitStack, port: int, beginning: bytes, address: str) -> socket.socket:
+    one = stack.enter_context(socket.create_connection(("127.0.0.1", port), WITHIN_S, (address, 0)))
+    with suppress(ConnectionError):
+        one.sendall(beginning)
+    return one
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", STRANGER])
+@pytest.mark.parametrize("kind", BEGINNINGS)
+def test_more_sockets_than_files_take_nothing_down(
+    bridge: BridgeWithLimits, unit: tuple[str, str], kind: str, address: str
+) -> None:
+    """Also from the very address of the honest ones."""
+    port = {"mqtt": bridge.mqtt_port, "mqtts": bridge.mqtts_port, "http": bridge.http_port}[kind]
+    log_bytes = bridge.log.stat().st_size
+    slowest_s, files = 0.0, 0
+    for _ in range(ROUNDS):
+        with ExitStack() as stack:
+            for _ in range(CROWD):
+                open_one(stack, port, BEGINNINGS[kind], address)
+            begun_s = time.monotonic()
+            counters = bridge.health(SOON_S)["counters"]
+            honest = MqttUnit(bridge.mqtt_port, *unit)
+            honest.publish("event", b'{"k":"boot"}')
+            honest.close()
+            slowest_s = max(slowest_s, time.monotonic() - begun_s)
+            files = max(files, bridge.files())
+    grown = bridge.log.stat().st_size - log_bytes
+    print(f"\n{kind}: page, login and message in {slowest_s:.2f} s at most, {files} files, log +{grown} bytes")
+    assert slowest_s < SOON_S
+    assert files < FILES
+    assert counters["failed_accepts"] == 0
+    assert grown < LOG_BYTES, bridge.said()[-2000:]
+
+
+def test_a_slow_unit_is_not_turned_out_by_a_stranger_s_crowd(bridge: BridgeWithLimits, unit: tuple[str, str]) -> None:
+    """The cap of the stranger's address is reached before the one of all."""
+    packet = connect(*unit)
+    with ExitStack() as stack:
+        slow = open_one(stack, bridge.mqtt_port, packet[:-1], "127.0.0.1")
+        for _ in range(CROWD):
+            open_one(stack, bridge.mqtt_port, b"\x10", STRANGER)
+        slow.sendall(packet[-1:])
+        assert slow.recv(4) == CONNACK_OK
+
+
+def test_a_fleet_behind_one_address_comes_back_at_once(tmp_path: Path) -> None:
+    """All are accepted before the first says who it is, while a stranger does what they can; with TLS, as units have it."""
+    bridge = BridgeWithLimits(tmp_path, "127.0.0.1", tls=True)
+    try:
+        units = add_units(tmp_path / "data", [f"cp-{number}" for number in range(FLEET)])
+        context = ssl.create_default_context(cafile=str(tmp_path / "tls" / "ca.pem"))
+        context.check_hostname = False
+        with ExitStack() as stack:
+            for _ in range(CROWD):
+                open_one(stack, bridge.mqtts_port, b"", STRANGER)
+            opened = [open_one(stack, bridge.mqtts_port, b"", "127.0.0.1") for _ in range(FLEET)]
+            begun_s = time.monotonic()
+            fleet = [stack.enter_context(context.wrap_socket(one)) for one in opened]
+            for one, unit in zip(fleet, units, strict=True):
+                one.sendall(connect(*unit))
+            answers = [one.recv(4) for one in fleet]
+            print(f"\n{FLEET} units over TLS were let in after {time.monotonic() - begun_s:.1f} s")
+        assert answers == [CONNACK_OK] * FLEET
+    finally:
+        bridge.close()
+
+
+def test_without_files_nothing_fails_and_who_waits_is_let_in_later(tmp_path: Path) -> None:
+    """More units than there are files for, all of them good: accepting stops, and goes on when one has left."""
+    bridge = BridgeWithLimits(tmp_path, "127.0.0.1", (FEW_FILES, FEW_FILES))
+    try:
+        units = add_units(tmp_path / "data", [f"cp-{number}" for number in range(FEW_FILES // 2)])
+        with ExitStack() as stack:
+            fleet: list[socket.socket] = []
+            for unit in units:
+                one = open_one(stack, bridge.mqtt_port, connect(*unit), "127.0.0.1")
+                one.settimeout(SOON_S)
+                try:
+                    assert one.recv(4) == CONNACK_OK
+                except TimeoutError:  # no file for it: the system holds it back
+                    break
+                fleet.append(one)
+            assert FEW_FILES // 4 < len(fleet) < len(units)
+            assert bridge.health()["counters"]["pauses_full"] == 1
+            fleet[0].close()
+            one.settimeout(WITHIN_S)
+            assert one.recv(4) == CONNACK_OK
+        counters = bridge.health()["counters"]
+        assert (counters["failed_accepts"], counters["closed_crowded"]) == (0, 0), bridge.said()
+    finally:
+        bridge.close()
