@@ -18,6 +18,7 @@ _BELOW_WEB = (
     "cloud_bridge.alerts",
     "cloud_bridge.app_state",
     "cloud_bridge.availability",
+    "cloud_bridge.client_address",
     "cloud_bridge.clock",
     "cloud_bridge.commands",
     "cloud_bridge.contact",
