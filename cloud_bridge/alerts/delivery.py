@@ -26,7 +26,7 @@ from cloud_bridge.alerts.services import Via
 from cloud_bridge.alerts.webhook import post
 from cloud_bridge.clock import Clock, iso_utc
 from cloud_bridge.counters import Counters
-from cloud_bridge.store.alerts import Busy, hold_back, next_due, record_outcome
+from cloud_bridge.store.alerts import Occupied, hold_back, next_due, record_outcome
 from cloud_bridge.store.database import Database
 
 AGAIN_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000]  # then it is given up
@@ -92,14 +92,14 @@ class Delivery:
         sending = [one.alert for one in self._in_flight.values()]
         ways = Counter(str(alert.via) for alert in sending)
         full = [way for way, count in ways.items() if way != Via.WEBHOOK.value and count >= WAY_AT_ONCE]
-        busy = Busy([alert.person_id for alert in sending], full)
+        occupied = Occupied([alert.person_id for alert in sending], full)
         now_ms = self._clock.now_ms()
         with self._database.reading() as connection:
             failing = False
-            alert = next_due(connection, now_ms, busy, failing)
+            alert = next_due(connection, now_ms, occupied, failing)
             if alert is None and sum(one.failing for one in self._in_flight.values()) < FAILING_AT_ONCE:
                 failing = True
-                alert = next_due(connection, now_ms, busy, failing)
+                alert = next_due(connection, now_ms, occupied, failing)
         if alert is None:
             return False
         threading.Thread(target=self._work, args=(alert,), name="delivery", daemon=True).start()

@@ -15,7 +15,7 @@ import httpcore2
 
 from cloud_bridge.alerts.errors import NotDelivered
 from cloud_bridge.alerts.public_hosts import public_addresses
-from cloud_bridge.alerts.services import Request
+from cloud_bridge.alerts.services import HTTPS_PORT, Request
 
 DELIVER_WITHIN_S = 15.0  # from the lookup of the name to the head of the answer
 
@@ -26,7 +26,12 @@ def post(request: Request) -> None:
     """Raises NotDelivered for everything but an answer of 2xx; the body of the answer is not read."""
     backend = _PublicOnly(time.monotonic() + DELIVER_WITHIN_S)
     url = httpcore2.URL(scheme=b"https", host=request.host.encode(), port=request.port, target=request.target.encode())
-    headers = [("Content-Type", request.content_type), ("User-Agent", "Chargekeeper"), *request.headers]
+    headers = [
+        ("Host", host_header(request)),
+        ("Content-Type", request.content_type),
+        ("User-Agent", "Chargekeeper"),
+        *request.headers,
+    ]
     try:
         with (
             httpcore2.ConnectionPool(tls_context(), max_connections=1, network_backend=backend) as pool,
@@ -36,6 +41,12 @@ def post(request: Request) -> None:
                 raise NotDelivered(f"it answered {answer.status}")
     except _ERRORS as error:
         raise NotDelivered(f"it could not be reached: {type(error).__name__}") from error
+
+
+def host_header(request: Request) -> str:
+    """RFC 9110, section 7.2; httpcore's own has no brackets around an IPv6 address."""
+    host = f"[{request.host}]" if ":" in request.host else request.host
+    return host if request.port == HTTPS_PORT else f"{host}:{request.port}"
 
 
 @cache

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from cryptography import x509
 
@@ -177,10 +176,10 @@ def plaintext(settings: Settings) -> str:
         ill.append(
             f"the broker {settings.broker.host} gets our secret over plain MQTT. Use mqtts:// in CHARGEKEEPER_BROKER"
         )
-    server = urlsplit(settings.mail or "")
-    if server.scheme == "mailto" and server.password and not _is_loopback(server.hostname or ""):
+    server = None if settings.mail is None else read_server(settings.mail)
+    if server is not None and server.mode == "insecure" and server.password and not _is_loopback(server.host):
         ill.append(
-            f"the mail server {server.hostname} gets our password over plain SMTP. Use mailtos:// in CHARGEKEEPER_MAIL"
+            f"the mail server {server.host} gets our password over plain SMTP. Use mailtos:// in CHARGEKEEPER_MAIL"
         )
     if ill:
         raise Ill("; ".join(ill))

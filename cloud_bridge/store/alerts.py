@@ -224,14 +224,14 @@ def newest_alert_id_of_person(connection: Connection, person_id: int, unit_id: s
     return _newest_id(connection, query.where(alert_wishes.c.person_id == person_id))
 
 
-class Busy(NamedTuple):
+class Occupied(NamedTuple):
     """What is left out when the next alert is looked for: accounts that are being sent to, ways that are full."""
 
     people: Collection[int] = ()
     ways: Collection[str] = ()
 
 
-def next_due(connection: Connection, now_ms: int, busy: Busy, failing: bool) -> Row[Any] | None:
+def next_due(connection: Connection, now_ms: int, occupied: Occupied, failing: bool) -> Row[Any] | None:
     """The alert that has been due for longest, with where it goes: the columns of `alerts`, then person_id, via, target,
     secret and email. With `failing` of an account one of whose receivers has failed and is to be tried again, else of any
     other account."""
@@ -248,8 +248,8 @@ def next_due(connection: Connection, now_ms: int, busy: Busy, failing: bool) -> 
         .join(people, people.c.id == alert_wishes.c.person_id)
         .where(
             or_(alerts.c.due_ms <= now_ms, alerts.c.due_ms > now_ms + LONGEST_WAIT_MS),  # a clock was wrong
-            columns.person_id.not_in(busy.people),
-            columns.via.not_in(busy.ways),
+            columns.person_id.not_in(occupied.people),
+            columns.via.not_in(occupied.ways),
             columns.person_id.in_(failed) if failing else columns.person_id.not_in(failed),
         )
         .order_by(alerts.c.due_ms, alerts.c.id)

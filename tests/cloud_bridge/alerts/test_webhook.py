@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from cloud_bridge.alerts.errors import NotDelivered, TargetRefused
+from cloud_bridge.alerts.https_post import host_header
+from cloud_bridge.alerts.services import webhook_request
 from cloud_bridge.alerts.webhook import post, signature
 from tests.cloud_bridge.alerts.receivers import Street
 
@@ -39,6 +41,18 @@ def test_it_comes_as_it_was_signed(street: Street) -> None:
     assert street.lookups == ["hooks.example"], (
         "once: a second answer, which DNS rebinding would give, is not asked for"
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://hooks.example/", "hooks.example"),
+        ("https://hooks.example:8443/", "hooks.example:8443"),
+        ("https://[2606:4700:4700::1111]:8443/", "[2606:4700:4700::1111]:8443"),
+    ],
+)
+def test_the_receiver_reads_its_own_name(url: str, host: str) -> None:
+    assert host_header(webhook_request(url, b"", ())) == host
 
 
 def test_a_certificate_of_another_name_is_refused(street: Street) -> None:
