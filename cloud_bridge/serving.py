@@ -80,7 +80,8 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
     recording, at_the_door = database.separate(1), database.separate(LOOKUPS_AT_ONCE)
     recorder = Recorder(recording, loop, clock.now_ms, ledger)
     counters = Counters()
-    ingest = Ingest(live, recorder, counters, Clocks(clock, verified), settings.shard)
+    duties = Duties()
+    ingest = Ingest(live, recorder, counters, Clocks(clock, verified), settings.shard, duties)
     unknown_clients = UnknownClients()
     security_log = SecurityLog(database, Clocks(clock, verified))
     broker: EmbeddedBroker | MqttIngest
@@ -108,7 +109,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
             PasswordTurns(passwords),
             loop,
             security_log,
-            Duties(),
+            duties,
             verified,
         )
     finally:

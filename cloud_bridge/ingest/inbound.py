@@ -6,6 +6,7 @@ from functools import partial
 
 from cloud_bridge.counters import Counters
 from cloud_bridge.duplicate_identity import Connection, Evidence
+from cloud_bridge.duties import Duties
 from cloud_bridge.ingest.quotas import Quotas
 from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.live import Live, LiveUnit
@@ -23,11 +24,20 @@ class Ingest:
     What is not taken (False) must not be acknowledged: the recorder is full, and the sender keeps it.
     """
 
-    def __init__(self, live: Live, recorder: Recorder, counters: Counters, clocks: Clocks, shard: Shard = ALL) -> None:
+    def __init__(
+        self,
+        live: Live,
+        recorder: Recorder,
+        counters: Counters,
+        clocks: Clocks,
+        shard: Shard = ALL,
+        duties: Duties | None = None,
+    ) -> None:
         self.live = live
         self.counters = counters
         self.clock = clocks.clock
         self.shard = shard
+        self.duties = duties or Duties()
         self._recorder = recorder
         self._verified = clocks.verified
         self._quotas = Quotas()

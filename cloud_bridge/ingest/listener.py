@@ -283,18 +283,19 @@ class MqttListener:
 
     async def _reap(self) -> None:
         """Close what has let its time pass; the broker would wait for ever."""
-        while True:
-            await asyncio.sleep(LOOK_EVERY_S)
-            now_s = self._loop.time()
-            for connection in [one for one in self._all if one.session.is_overdue(now_s)]:
-                if connection.session.unit_id:
-                    self._counters.closed_idle += 1
-                else:
-                    self._counters.closed_no_connect += 1
-                connection.abort()
-            if self._certificate is not None:
-                self._certificate.look()
-            await self._close_revoked()
+        await self._ingest.duties.every(LOOK_EVERY_S, "mqtt_sessions", self._reap_once)
+
+    async def _reap_once(self) -> None:
+        now_s = self._loop.time()
+        for connection in [one for one in self._all if one.session.is_overdue(now_s)]:
+            if connection.session.unit_id:
+                self._counters.closed_idle += 1
+            else:
+                self._counters.closed_no_connect += 1
+            connection.abort()
+        await self._close_revoked()
+        if self._certificate is not None:
+            self._certificate.look()
 
     async def _close_revoked(self) -> None:
         """A secret that was changed or taken away ends what was opened with it."""

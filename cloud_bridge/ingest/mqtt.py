@@ -42,6 +42,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from cloud_bridge.contact import UNIT_TOPICS
+from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.ingest import home_assistant as home
 from cloud_bridge.ingest.batched_paho import BatchedClient
 from cloud_bridge.ingest.canary import BrokerAddress, Canary
@@ -104,6 +105,7 @@ class MqttIngest:
         self._refreshing: asyncio.Task[None] | None = None
         self._reader = ThreadPoolExecutor(1, "unit registry")  # no page can keep it waiting
         self._lookup_due = asyncio.Event()
+        self._refresh_after_s = 0.0  # at once at the start
         self._registry_trouble: str | None = None  # why the list could not be read last; None while all is well
         self._lock = Lock()  # messages are taken in on paho's thread, and on the event loop when they had to wait
         self._pending: list[Delivery] = []
@@ -309,21 +311,25 @@ class MqttIngest:
 
     async def _refresh_registry(self) -> None:
         """For ever."""
-        while True:
-            self._lookup_due.clear()
-            with self._lock:
-                asked = [delivery.unit_id for delivery in self._pending]
-            update = await self._read_registry(frozenset(asked))
-            if update is None:
-                await asyncio.sleep(REFRESH_EVERY_S)
-                continue
-            with self._lock:
-                self._unit_registry.apply(update)
-                self._settle_pending(len(asked))
-            self._renew_if_due()
-            await asyncio.sleep(LOOKUP_AFTER_S)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._lookup_due.wait(), REFRESH_EVERY_S - LOOKUP_AFTER_S)
+        await self._ingest.duties.every(LOOKUP_AFTER_S, "unit_registry", self._refresh_registry_once)
+
+    async def _refresh_registry_once(self) -> None:
+        """Returns as soon as the next turn may begin. Raises StoreUnusable while the list cannot be read."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._lookup_due.wait(), self._refresh_after_s)
+        self._refresh_after_s = REFRESH_EVERY_S - LOOKUP_AFTER_S
+        self._lookup_due.clear()
+        with self._lock:
+            asked = [delivery.unit_id for delivery in self._pending]
+        update = await self._read_registry(frozenset(asked))
+        if update is None:
+            self._refresh_after_s = 0.0
+            await asyncio.sleep(REFRESH_EVERY_S - LOOKUP_AFTER_S)
+            raise StoreUnusable("the list of units cannot be read")
+        with self._lock:
+            self._unit_registry.apply(update)
+            self._settle_pending(len(asked))
+        self._renew_if_due()
 
     async def _read_registry(self, ids: Collection[str]) -> RegistryUpdate | None:
         """None: it could not be read, and the list as it was stays in force."""

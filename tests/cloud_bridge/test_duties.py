@@ -19,6 +19,8 @@ from cloud_bridge.duties import LATE_AFTER_S, LATE_AFTER_TURNS, Duties
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.ingest.canary import BrokerAddress, Canary
 from cloud_bridge.settings import read_settings
+from cloud_bridge.store.units import revoke
+from tests.cloud_bridge.raw import RawUnit
 from tests.cloud_bridge.running import TOKEN, Bridge
 
 TURNS = 5
@@ -132,8 +134,8 @@ def test_all_duties_of_the_bridge_go_on_and_are_seen(bridge: Bridge, monkeypatch
     bridge.until(lambda: len(tried) == len(turns) and min(tried.values()) > 1, "tried again")
     future.cancel()
     said = bridge.stranger().get("/healthz").json()
-    assert len(said["duties"]) == len(turns)
-    assert all(duty["failures"] == 1 and not duty["late"] for duty in said["duties"].values())
+    assert len(said["duties"]) == len(turns) + 1, "and the listener's own"
+    assert sum(duty["failures"] == 1 and not duty["late"] for duty in said["duties"].values()) == len(turns)
     metrics = bridge.client.get("/metrics").text
     assert 'chargekeeper_duty_failures_total{duty="alerts"} 1.0' in metrics
     assert 'chargekeeper_duty_age_seconds{duty="alerts"}' in metrics
@@ -151,6 +153,7 @@ def test_a_late_duty_is_named_in_healthz_and_by_the_doctor(
 ) -> None:
     clock = Seconds()
     duties = bridge.app_state.duties
+    duties._duties.clear()  # the listener's own
     monkeypatch.setattr(duties, "_monotonic_s", clock)
     run(duties, raising([None]))
     settings = read_settings({"CHARGEKEEPER_DATA": str(tmp_path), "CHARGEKEEPER_API_TOKEN": TOKEN})
@@ -181,3 +184,20 @@ def test_a_canary_that_raises_anything_is_lost_and_the_next_one_flies(monkeypatc
 
     asyncio.run(fly())
     assert (counters.canaries_lost, duties.states()[0].failures) == (2, 2)
+
+
+def test_a_certificate_that_raises_anything_keeps_no_revoked_unit_connected(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def look(self) -> None:
+            raise RuntimeError("of nobody's expectation")
+
+    unit = RawUnit(bridge).connect("cp-1", bridge.add_unit("cp-1").secret)
+    monkeypatch.setattr(bridge.broker._listener, "_certificate", Broken())
+    bridge.until(lambda: bridge.app_state.duties.states()[0].failures > 1, "it goes on")
+    bridge.clock.advance(1000)
+    with bridge.app_state.database.writing() as connection:
+        revoke(connection, "cp-1", bridge.clock.now_ms())
+    assert unit.was_closed
+    assert bridge.counter("closed_revoked") == 1
