@@ -20,7 +20,6 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import Clock, SystemClock
 from cloud_bridge.connection_limits import Budget, divide
 from cloud_bridge.counters import Counters
-from cloud_bridge.duties import Duties
 from cloud_bridge.errors import PortBusy, SettingError, StoreUnusable
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
@@ -80,8 +79,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
     recording, at_the_door = database.separate(1), database.separate(LOOKUPS_AT_ONCE)
     recorder = Recorder(recording, loop, clock.now_ms, ledger)
     counters = Counters()
-    duties = Duties()
-    ingest = Ingest(live, recorder, counters, Clocks(clock, verified), settings.shard, duties)
+    ingest = Ingest(live, recorder, counters, Clocks(clock, verified), settings.shard)
     unknown_clients = UnknownClients()
     security_log = SecurityLog(database, Clocks(clock, verified))
     broker: EmbeddedBroker | MqttIngest
@@ -109,7 +107,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
             PasswordTurns(passwords),
             loop,
             security_log,
-            duties,
+            ingest.duties,
             verified,
         )
     finally:

@@ -24,20 +24,12 @@ class Ingest:
     What is not taken (False) must not be acknowledged: the recorder is full, and the sender keeps it.
     """
 
-    def __init__(
-        self,
-        live: Live,
-        recorder: Recorder,
-        counters: Counters,
-        clocks: Clocks,
-        shard: Shard = ALL,
-        duties: Duties | None = None,
-    ) -> None:
+    def __init__(self, live: Live, recorder: Recorder, counters: Counters, clocks: Clocks, shard: Shard = ALL) -> None:
         self.live = live
         self.counters = counters
         self.clock = clocks.clock
         self.shard = shard
-        self.duties = duties or Duties()
+        self.duties = Duties()  # of this process: the ways in add theirs
         self._recorder = recorder
         self._verified = clocks.verified
         self._quotas = Quotas()
