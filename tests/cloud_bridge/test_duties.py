@@ -134,7 +134,6 @@ def test_all_duties_of_the_bridge_go_on_and_are_seen(bridge: Bridge, monkeypatch
     bridge.until(lambda: len(tried) == len(turns) and min(tried.values()) > 1, "tried again")
     future.cancel()
     said = bridge.stranger().get("/healthz").json()
-    assert len(said["duties"]) == len(turns) + 1, "and the listener's own"
     assert sum(duty["failures"] == 1 and not duty["late"] for duty in said["duties"].values()) == len(turns)
     metrics = bridge.client.get("/metrics").text
     assert 'chargekeeper_duty_failures_total{duty="alerts"} 1.0' in metrics
@@ -152,9 +151,8 @@ def test_a_late_duty_is_named_in_healthz_and_by_the_doctor(
     bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Seconds()
-    duties = bridge.app_state.duties
-    duties._duties.clear()  # the listener's own
-    monkeypatch.setattr(duties, "_monotonic_s", clock)
+    duties = Duties(clock)
+    monkeypatch.setattr(bridge.app_state.duties, "states", duties.states)
     run(duties, raising([None]))
     settings = read_settings({"CHARGEKEEPER_DATA": str(tmp_path), "CHARGEKEEPER_API_TOKEN": TOKEN})
 
@@ -195,7 +193,7 @@ def test_a_certificate_that_raises_anything_keeps_no_revoked_unit_connected(
 
     unit = RawUnit(bridge).connect("cp-1", bridge.add_unit("cp-1").secret)
     monkeypatch.setattr(bridge.broker._listener, "_certificate", Broken())
-    bridge.until(lambda: bridge.app_state.duties.states()[0].failures > 1, "it goes on")
+    bridge.until(lambda: any(state.failures > 1 for state in bridge.app_state.duties.states()), "it goes on")
     bridge.clock.advance(1000)
     with bridge.app_state.database.writing() as connection:
         revoke(connection, "cp-1", bridge.clock.now_ms())
