@@ -1,11 +1,13 @@
 """Charge points: added by the operator, known by id."""
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, func, or_, select, update
+from sqlalchemy import Connection, Select, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from cloud_bridge.contact import StoredContact
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Asker, visible
 from cloud_bridge.store.ownership import Period, period_for
@@ -30,31 +32,34 @@ class Unit(NamedTuple):
     id: str
     time_zone: str
     silent_after_ms: int
-    last_contact_ms: int | None
     heartbeat_ms: int | None
     heartbeat: str | None  # the payload
     name: str  # given by its owner; may be empty
     owner_id: int | None
     period: Period  # what the asker may see of its past
+    contact: StoredContact | None  # the last one; None: never
 
 
-UNIT_COLUMNS = (  # of `unit_for`, in the order of `Unit`
+_CONTACT = (contacts.c.last_contact_ms, contacts.c.listened_ms, contacts.c.latest_ms, contacts.c.shard)
+UNIT_COLUMNS = (  # of `unit_for`, in the order of `Unit`; those of its contact last
     units.c.id,
     units.c.time_zone,
     units.c.silent_after_ms,
-    contacts.c.last_contact_ms,
     heartbeats.c.received_ms,
     heartbeats.c.payload,
     units.c.name,
     units.c.owner_id,
     units.c.owned_from_ms,
+    *_CONTACT,
 )
 
 
-def unit_for(asker: Asker, row: Row[Any] | Sequence[Any]) -> Unit:
+def unit_for(asker: Asker, row: Sequence[Any]) -> Unit:
     """Of a row of UNIT_COLUMNS that the asker may see (access.visible)."""
-    *known, owned_from_ms = row
-    return Unit(*[*known, period_for(asker, known[0], owned_from_ms)])
+    *known, owned_from_ms = row[: -len(_CONTACT)]
+    at_ms, *counts = row[-len(_CONTACT) :]
+    contact = None if at_ms is None else StoredContact(at_ms, *counts)
+    return Unit(*[*known, period_for(asker, known[0], owned_from_ms), contact])
 
 
 def add_unit(connection: Connection, unit_id: str, now_ms: int, secret: str | None = None) -> NewUnit:
@@ -129,9 +134,14 @@ def unit_count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(units)).scalar_one()
 
 
-def last_contacts(connection: Connection) -> Sequence[tuple[str, int]]:
+@cache
+def _last_contacts() -> Select[Any]:
+    return select(contacts.c.unit_id, *_CONTACT)
+
+
+def last_contacts(connection: Connection) -> dict[str, StoredContact]:
     """Every unit that was ever heard, with its last contact."""
-    return [(row.unit_id, row.last_contact_ms) for row in connection.execute(select(contacts))]
+    return {unit_id: StoredContact(*contact) for unit_id, *contact in connection.execute(_last_contacts())}
 
 
 def visible_units(connection: Connection, asker: Asker, limit: int | None = None, after: str = "") -> list[Unit]:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from cloud_bridge.contact import OUTAGE_AFTER_MS, Gap
 from cloud_bridge.store import recorder as recorder_module
 from cloud_bridge.store.database import Database
-from cloud_bridge.store.record import read_listening, record
+from cloud_bridge.store.record import read_gaps, read_listened, record
 from cloud_bridge.store.tables import contacts, events, heartbeats, rejected_messages, units
 from tests.cloud_bridge.recording import Recording, inbound, rows, until
 from tests.cloud_bridge.running import DEADLINE_S, START_MS
@@ -186,7 +186,7 @@ def test_a_time_in_which_nobody_was_acknowledged_is_a_gap_in_memory_and_store(
     expected = [Gap(START_MS, START_MS + 60_000 - OUTAGE_AFTER_MS)]
     assert recording.ledger.outages(recording.clock.now_ms()) == expected
     with database.reading() as connection:
-        assert read_listening(connection) == (expected, START_MS + 60_000)
+        assert (read_gaps(connection), read_listened(connection)[1].until_ms) == (expected, START_MS + 60_000)
 
 
 def test_a_database_that_does_not_answer_at_all_is_trouble(
