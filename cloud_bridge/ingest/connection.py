@@ -22,7 +22,7 @@ class MqttConnection(asyncio.Protocol):
     """Calls `on_made` and `on_lost` once each, and between them `on_event` for all but the broker's packets."""
 
     transport: asyncio.Transport  # from connection_made on
-    authenticated_ms = 0  # when its secret was compared, by the wall clock
+    credentials_ms: int | None = None  # when its secret was changed last, as of just before it was compared
     broker_task: asyncio.Task[None] | None = None  # the broker's side of it, once accepted
 
     def __init__(

@@ -13,11 +13,12 @@ commands) goes to the broker, packet by packet.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
-from cloud_bridge.contact import is_believable, own_topic
+from cloud_bridge.contact import own_topic
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.ingest.certificate import Certificate
@@ -31,7 +32,7 @@ HANDSHAKE_WITHIN_S = 60.0  # TLS over GPRS with a microcontroller at the other e
 TAKE_OVER_WITHIN_S = 5.0  # for the broker to let go of the older connection
 LOGINS_AT_ONCE = 2  # the others wait their turn, so that pages are answered while a whole fleet comes back
 LOOK_EVERY_S = 1.0
-LOOK_BACK_MS = 60_000  # for secrets taken away since the last look: longer than any login is under way
+LOOK_BACK_MS = 60_000  # before the newest change that was seen: longer than any transaction, or login, is under way
 MAX_CONNECTIONS = 10_000
 
 HandOver = Callable[[ReaderAdapter, WriterAdapter], Awaitable[None]]  # returns when the broker is done with it
@@ -56,8 +57,7 @@ class MqttListener:
         self._all: set[MqttConnection] = set()
         self._accepted: dict[str, MqttConnection] = {}
         self._logins: set[asyncio.Task[None]] = set()
-        self._looked_ms = ingest.clock.now_ms()  # for secrets taken away
-        self._ended_at: dict[str, int] = {}  # closed for a change at that time; once is enough for one in the future
+        self._changed_ms = 0  # the newest change of a secret that was seen
 
     async def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
         """Accept units from now on, with a certificate only over TLS. May be called for several ports.
@@ -161,7 +161,8 @@ class MqttListener:
                 answered.cancel()
 
     async def _authenticate(self, connection: MqttConnection, asked: ConnectReceived) -> None:
-        connection.authenticated_ms = self._clock.now_ms()
+        with suppress(SQLAlchemyError):  # then the secret cannot be compared either
+            connection.credentials_ms = await self._admission.credentials.changed_ms(asked.connect.client_id)
         if refusal := await self._admission.refusal(asked.connect):
             connection.refuse(refusal)
             return
@@ -220,22 +221,16 @@ class MqttListener:
             await self._close_revoked()
 
     async def _close_revoked(self) -> None:
-        """A secret that was changed or taken away ends what was opened with it."""
-        now_ms = self._clock.now_ms()
+        """A secret that was changed or taken away ends what was opened with it. No clock is asked: it may be another
+        machine's that wrote down the change."""
         try:
-            changed = await self._admission.credentials.changed(self._looked_ms - LOOK_BACK_MS)
+            changed = await self._admission.credentials.changed(max(1, self._changed_ms - LOOK_BACK_MS))
         except SQLAlchemyError as error:  # looked at again in a second; nobody logs in meanwhile either
             _log.warning("cannot read who was revoked: %s", error)
             return
-        self._looked_ms = now_ms
-        self._ended_at = {unit_id: at_ms for unit_id, at_ms in self._ended_at.items() if changed.get(unit_id) == at_ms}
+        self._changed_ms = max(changed.values(), default=self._changed_ms)
         for unit_id, changed_ms in changed.items():
             connection = self._accepted.get(unit_id)
-            if connection is None or (
-                self._ended_at.get(unit_id) == changed_ms and not is_believable(changed_ms, now_ms)
-            ):
-                continue
-            if connection.authenticated_ms <= changed_ms or not is_believable(connection.authenticated_ms, now_ms):
-                self._ended_at[unit_id] = changed_ms
+            if connection is not None and connection.credentials_ms != changed_ms:
                 self._counters.closed_revoked += 1
                 connection.transport.abort()

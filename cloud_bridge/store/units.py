@@ -95,7 +95,9 @@ def revoke(connection: Connection, unit_id: str, now_ms: int) -> None:
 
 
 def _set_secret(connection: Connection, unit_id: str, new_hash: str, at_broker: str | None, now_ms: int) -> None:
-    values = {"secret_hash": new_hash, "broker_hash": at_broker, "credentials_ms": now_ms}
+    # Later than any other, whatever the clock of this machine says: who looks for changes must find it.
+    changed_ms = max(now_ms, newest_credentials(connection) + 1)
+    values = {"secret_hash": new_hash, "broker_hash": at_broker, "credentials_ms": changed_ms}
     statement = update(units).where(units.c.id == unit_id).values(values)
     if connection.execute(statement).rowcount == 0:
         raise BridgeError(f"there is no unit {unit_id}")
@@ -105,6 +107,16 @@ def broker_passwords(connection: Connection) -> list[tuple[str, str]]:
     """Every unit that may log in to an outside broker, with the hash of its secret."""
     query = select(units.c.id, units.c.broker_hash).where(units.c.broker_hash.is_not(None)).order_by(units.c.id)
     return [(row.id, row.broker_hash) for row in connection.execute(query)]
+
+
+def newest_credentials(connection: Connection) -> int:
+    """When a secret was changed or taken away last, by the clock that was furthest ahead; 0: never."""
+    return connection.execute(select(func.max(units.c.credentials_ms))).scalar() or 0
+
+
+def credentials_of(connection: Connection, unit_id: str) -> int | None:
+    """When the secret of the unit was changed or taken away last; 0: never; None: no such unit."""
+    return connection.execute(select(units.c.credentials_ms).where(units.c.id == unit_id)).scalar()
 
 
 def changed_credentials(connection: Connection, since_ms: int) -> dict[str, int]:
