@@ -4,19 +4,21 @@ Contact is a live message that a unit published with its own credentials on one 
 clock where it reached us first. A will (the broker speaks, not the unit), a retained replay and a redelivery inside
 our own processes are not contact. A payload we cannot read is: the unit reached us.
 
-`last_contact` never goes back between believable times. A stamp in the future of our clock is impossible, since a
-clock was wrong when it was written or is wrong now: it gives way to a contact received now, and until one comes it is
-only estimated. Whether a unit is silent is never stored, only derived when somebody asks, from `last_contact`, the
-present and the ledger of the times in which we ourselves were not listening:
+`last_contact` never goes back between believable times. Whether a unit is silent is never stored, only derived when
+somebody asks, and never from the wall clock: silence is the time for which we have listened since the last contact,
+and listening is counted from canary to canary (UptimeLedger), which no step of a clock and no restart can add to.
 
     never    not heard since it was added
     online   heard within the last 30 minutes
     silent   we listened for more than 30 minutes since, and heard nothing
     unknown  more than 30 minutes have passed, but we were not listening for part of them: we cannot blame the unit
              yet; or the time of the last contact is only estimated, because our clock was wrong
+
+When the last contact was is told by a stamp of our clock, which may have been wrong then or may be wrong now. So what
+the stamp says is compared with two times that no step can move (`on_clock_of_now`); timekeeping.py argues the rule.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -39,6 +41,14 @@ class Contact(StrEnum):
     NEVER = "never"
 
 
+class Listened(NamedTuple):
+    """What a process has stored of its listening."""
+
+    until_ms: int  # the last sign of it, by its clock
+    total_ms: int  # in all, since its shard began
+    latest_ms: int  # how late it may have been at that sign (verified_time.py); 0: no later than the clock said
+
+
 class Gap(NamedTuple):
     """A time in which we were not listening."""
 
@@ -46,11 +56,21 @@ class Gap(NamedTuple):
     to_ms: int
 
 
+class StoredContact(NamedTuple):
+    """The last contact of a unit, as the process that heard it has stored it."""
+
+    at_ms: int  # by its clock, moved by the steps of that clock while the process ran
+    listened_ms: int  # how long its shard had listened in all by then, at most
+    latest_ms: int  # how late it may have been then (verified_time.py); 0: no later than the clock said
+    shard: int = 1
+
+
 class LastContact(NamedTuple):
     """When a unit was heard last, on the clock of now."""
 
     at_ms: int
     is_estimated: bool  # our clock was wrong or was set: it was no later than this
+    silence_ms: int  # for how long we have listened since
 
 
 class Verdict(NamedTuple):
@@ -78,15 +98,12 @@ def later(seen_ms: int | None, now_ms: int) -> int:
     return now_ms if seen_ms is None or now_ms > seen_ms or not is_believable(seen_ms, now_ms) else seen_ms
 
 
-def estimated_ms(at_ms: int, last_ok_ms: int | None, start_ms: int, not_heard: Iterable[Gap] = ()) -> int:
+def estimated_ms(at_ms: int, last_ok_ms: int | None, start_ms: int) -> int:
     """A stamp of the process before this one, whose clock was wrong, on the clock of now: no earlier than it was.
 
-    That process may have listened until `last_ok_ms` of the same clock, but for the gaps, and did so before `start_ms`,
-    where we began.
+    That process may have listened until `last_ok_ms` of the same clock, and did so before `start_ms`, where we began.
     """
-    if last_ok_ms is None or last_ok_ms <= at_ms:
-        return start_ms
-    return start_ms - (last_ok_ms - at_ms) + outage_ms(not_heard, at_ms, last_ok_ms)
+    return start_ms if last_ok_ms is None or last_ok_ms <= at_ms else start_ms - (last_ok_ms - at_ms)
 
 
 def outage_ms(gaps: Iterable[Gap], from_ms: int, to_ms: int) -> int:
@@ -94,31 +111,35 @@ def outage_ms(gaps: Iterable[Gap], from_ms: int, to_ms: int) -> int:
     return sum(max(0, min(gap.to_ms, to_ms) - max(gap.from_ms, from_ms)) for gap in gaps)
 
 
-def judge(
-    last_contact_ms: int | None,
-    now_ms: int,
-    gaps: Iterable[Gap] = (),
-    silent_after_ms: int = SILENT_AFTER_MS,
-    is_estimated: bool = False,
-) -> Verdict:
+def on_clock_of_now(stored: StoredContact, listened_ms: int, now_ms: int) -> LastContact:
+    """What a process before this one has stored. `listened_ms` is how long that shard has listened in all by now.
+
+    The unit was heard no later than `silence_ms` ago, whatever any clock said. The stamp may say earlier: it is taken at
+    its word, unless that clock may have been behind, or says later than that, when a clock was wrong then or is now.
+    """
+    silence_ms = max(0, listened_ms - stored.listened_ms)
+    no_later_ms = now_ms - silence_ms
+    may_be_behind = stored.at_ms < stored.latest_ms - FUTURE_MS
+    if may_be_behind or not is_believable(stored.at_ms, no_later_ms):
+        return LastContact(no_later_ms, True, silence_ms)
+    return LastContact(min(stored.at_ms, no_later_ms), False, silence_ms)
+
+
+def judge(last: LastContact | None, now_ms: int, silent_after_ms: int = SILENT_AFTER_MS) -> Verdict:
     """Online, silent, unknown or never. Exactly `silent_after_ms` is not yet silence; one millisecond more is.
 
     An estimated last contact was no later than that, so it shows a silence and no contact.
     """
-    if last_contact_ms is None:
+    if last is None:
         return Verdict(Contact.NEVER, None, 0)
-    if not is_believable(last_contact_ms, now_ms):  # all we know is that it was heard at some time
-        return Verdict(Contact.UNKNOWN, 0, 0)
-    elapsed_ms = max(0, now_ms - last_contact_ms)
-    outage = outage_ms(gaps, last_contact_ms, now_ms)
-    silence_ms = elapsed_ms - outage
-    if silence_ms > silent_after_ms:
+    elapsed_ms = max(0, now_ms - last.at_ms)
+    if last.silence_ms > silent_after_ms:
         contact = Contact.SILENT
-    elif elapsed_ms > silent_after_ms or is_estimated:
+    elif elapsed_ms > silent_after_ms or last.is_estimated:
         contact = Contact.UNKNOWN
     else:
         contact = Contact.ONLINE
-    return Verdict(contact, silence_ms, outage)
+    return Verdict(contact, last.silence_ms, max(0, elapsed_ms - last.silence_ms))
 
 
 def skipped(steps: Iterable[tuple[int, int]]) -> list[Gap]:
@@ -166,7 +187,8 @@ class UptimeLedger:
     was stamped by a clock that was wrong, or ours is. Which of them will show, so those gaps are kept as they are and
     put on the clock of now whenever somebody asks.
 
-    Time that our clock has skipped, when it was set forward, is no outage; but nobody is blamed for it either.
+    Beside the gaps, which are for people to see, it counts how long we have listened in all: what lies between two
+    canaries in time, measured by the clock with its steps taken out. Verdicts go by that count alone.
     """
 
     def __init__(
@@ -174,13 +196,13 @@ class UptimeLedger:
         gaps: Iterable[Gap] = (),
         last_ok_ms: int | None = None,
         start_ms: int | None = None,
-        skipped: Iterable[Gap] = (),
+        listened_ms: int = 0,
     ) -> None:
-        self._skipped = list(skipped)[-KEPT_STEPS:]
-        self._own_skipped: list[Gap] = []  # by this process
+        self._listened_ms = listened_ms  # in all, by the last sign of it
+        self._others_listened_ms: dict[int, int] = {}  # by shard
         self._earlier = list(gaps)[-KEPT_GAPS:]  # of the processes before
         self._earlier_ok_ms = last_ok_ms
-        self._earlier_moved_ms = 0  # by steps forward since; what they have skipped is told by itself
+        self._earlier_moved_ms = 0  # by steps forward since
         self._start_ms = start_ms
         self._first_ok_ms: int | None = None  # of this process
         self._gaps: list[Gap] = []  # between canaries of this process
@@ -188,13 +210,37 @@ class UptimeLedger:
         self._over: list[Gap] | None = None  # all that are over, oldest first, once somebody has asked
         self.last_ok_ms = self._earlier_end_ms()  # the last sign of listening
 
-    def learn(self, gaps: Iterable[Gap], others_ok_ms: Iterable[int], now_ms: int) -> None:
-        """What the store knows of processes that share the units with this one: their gaps that are over, and when
-        each of them last listened. Whose unit a unit is does not matter here: nobody is blamed while one has an outage."""
-        outage = (Gap(at_ms, now_ms) for at_ms in others_ok_ms if now_ms - at_ms > OUTAGE_AFTER_MS)
+    def learn(self, gaps: Iterable[Gap], others: Mapping[int, Listened], now_ms: int) -> None:
+        """What the store knows of shards that share the units with this one: their gaps that are over, and when and
+        for how long each of them has listened."""
+        self._others_listened_ms = {shard: listened.total_ms for shard, listened in others.items()}
+        ends = (listened.until_ms for listened in others.values())
+        outage = (Gap(at_ms, now_ms) for at_ms in ends if now_ms - at_ms > OUTAGE_AFTER_MS)
         over = (gap for gap in gaps if is_believable(gap.to_ms, now_ms))
         self._others = merged([*over, *outage])[-KEPT_GAPS:]
         self._over = None
+
+    def listened_ms(self, now_ms: int, shard: int | None = None) -> int:
+        """For how long we have listened in all by now; or one of the other shards, when it last stored it.
+
+        From one moment to a later one it grows by no more than the time that passes. It falls back a little when a
+        canary is late, since what came after the last one does not count then.
+        """
+        if shard in self._others_listened_ms:
+            return self._others_listened_ms[shard]
+        since_ms = self._since_last_ok_ms(now_ms)
+        return self._listened_ms + (since_ms if self.last_ok_ms is None or since_ms <= OUTAGE_AFTER_MS else 0)
+
+    def listened_at_most_ms(self, now_ms: int) -> int:
+        """The same for a contact of now: with what a canary may add that is on its way into the store (proves_listening)."""
+        since_ms = self._since_last_ok_ms(now_ms)
+        return self._listened_ms + (since_ms if self.last_ok_ms is None else min(since_ms, 2 * OUTAGE_AFTER_MS))
+
+    def _since_last_ok_ms(self, now_ms: int) -> int:
+        """Of this process. Before the first sign of a new store we take it that we have listened from the start."""
+        from_ms = self._start_ms if self.last_ok_ms is None else self.last_ok_ms
+        is_ours = self.last_ok_ms is None or self._first_ok_ms is not None
+        return max(0, now_ms - from_ms) if is_ours and from_ms is not None else 0
 
     def open_outage(self, now_ms: int) -> Gap | None:
         """The gap we are in, or None while the canaries come in time."""
@@ -202,6 +248,7 @@ class UptimeLedger:
 
     def heartbeat_ok(self, now_ms: int) -> None:
         """A canary came through; the open gap, if any, ends with it."""
+        self._listened_ms = self.listened_ms(now_ms)
         if self._first_ok_ms is None:
             self._first_ok_ms = now_ms
             self._over = None
@@ -210,12 +257,8 @@ class UptimeLedger:
             self._over = None
         self.last_ok_ms = later(self.last_ok_ms, now_ms)
 
-    def stepped(self, at_ms: int, by_ms: int) -> None:
-        """Our clock was set to `at_ms`. What this process has stamped moves with it, and so stays as long ago as it is."""
-        if by_ms < 0:  # it takes back what was skipped
-            back = (Gap(gap.from_ms, gap.to_ms + by_ms) for gap in self._own_skipped)
-            self._own_skipped = [gap for gap in back if gap.from_ms < gap.to_ms]
-        self._own_skipped = [*self._own_skipped, *skipped([(at_ms, by_ms)])][-KEPT_STEPS:]
+    def stepped(self, by_ms: int) -> None:
+        """Our clock was set. What this process has stamped moves with it, and so stays as long ago as it is."""
         self._gaps = [Gap(gap.from_ms + by_ms, gap.to_ms + by_ms) for gap in self._gaps]
         self._others = []  # until they are read again
         self._over = None
@@ -235,14 +278,6 @@ class UptimeLedger:
         if gap is None:
             return over
         return merged([*over, gap]) if over and over[-1].to_ms > gap.from_ms else [*over, gap]
-
-    def not_heard(self, now_ms: int) -> list[Gap]:
-        """The outages and what our clock has skipped: the time for which no unit is blamed."""
-        never = [gap for gap in (*self._skipped, *self._own_skipped) if is_believable(gap.to_ms, now_ms)]
-        ended_ms, start_ms = self._earlier_ok_ms, self._start_ms
-        if self._earlier_moved_ms and ended_ms is not None and start_ms is not None:  # what lies between is not known
-            never += [gap for gap in (gap_between(ended_ms, start_ms),) if gap is not None]
-        return merged([*self.outages(now_ms), *never]) if never else self.outages(now_ms)
 
     def _between_processes(self) -> list[Gap]:
         if self._first_ok_ms is None:

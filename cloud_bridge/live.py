@@ -4,12 +4,19 @@ Last contact is kept here for every unit that was ever heard. A heartbeat is kep
 most a commit behind, and of it afterwards only what the next one is compared with: 100,000 units take less than 30 MB.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from cloud_bridge import duplicate_identity
-from cloud_bridge.contact import FUTURE_MS, Gap, LastContact, estimated_ms, is_believable, later
+from cloud_bridge.contact import (
+    FUTURE_MS,
+    LastContact,
+    StoredContact,
+    UptimeLedger,
+    is_believable,
+    later,
+    on_clock_of_now,
+)
 from cloud_bridge.duplicate_identity import NEAR_SEQUENCE, Connection, Counts, Evidence, Numbered, Record
-from cloud_bridge.verified_time import Verified
 from cloud_bridge.wire import Heartbeat, Message, content_checksum, is_plugged, is_repeat
 
 OVER_QUOTA_MS = 60 * 60 * 1000  # how long it is told
@@ -23,20 +30,20 @@ class LiveUnit:
         "connected",
         "connection",
         "counts",
-        "heard",
         "heartbeat",
         "heartbeat_ms",
         "idle_ms",
         "idle_wh",
         "last_contact_ms",
+        "offset_ms",
         "record",
         "sequence",
         "unit_ahead_ms",
     )
 
     def __init__(self, last_contact_ms: int | None = None) -> None:
-        self.last_contact_ms = last_contact_ms  # as stored, until `heard`
-        self.heard: bool | None = False  # by this process; None: and our clock was set forward since
+        self.last_contact_ms = last_contact_ms  # as stored, until this process has heard it
+        self.offset_ms: int | None = None  # that less how long we had listened in all by then; None: not heard yet
         self.connected = False  # has a connection to us open; says nothing about contact
         self.heartbeat: Heartbeat | None = None  # the newest, until it is stored
         self.heartbeat_ms: int | None = None  # when it came; None: none since the start
@@ -49,23 +56,26 @@ class LiveUnit:
         self.idle_ms: int | None = None  # when that came
         self.unit_ahead_ms: int | None = None  # the clock of the unit, of ours, by its newest heartbeat
 
-    def contact(self, received_ms: int) -> int | None:
-        """A message of it came. Returns the last contact before; None for the first, and for an impossible stamp."""
+    def contact(self, received_ms: int, offset_ms: int) -> int | None:
+        """A message of it came, when we had listened for `received_ms` less `offset_ms` in all.
+
+        Returns the last contact before; None for the first, and for an impossible stamp.
+        """
         before_ms = self.last_contact_ms
         if before_ms is not None and not is_believable(before_ms, received_ms):
             before_ms = None
         self.last_contact_ms = later(before_ms, received_ms)
-        self.heard = True
+        self.offset_ms = offset_ms
         return before_ms
 
-    def stepped(self, by_ms: int) -> None:
+    def stepped(self, by_ms: int, offsets_ms: dict[int, int]) -> None:
         """Our clock was set. What this process has heard stays as long ago as it is by the monotonic clock.
 
-        A clock that is set forward is right again, or the machine stood still as a whole: then it is longer ago.
+        `offsets_ms` keeps the new offset of every old one, so that units go on sharing them.
         """
-        if self.heard is not False and self.last_contact_ms is not None:
+        if self.offset_ms is not None and self.last_contact_ms is not None:
             self.last_contact_ms += by_ms
-            self.heard = None if by_ms > FUTURE_MS else self.heard
+            self.offset_ms = offsets_ms.setdefault(self.offset_ms, self.offset_ms + by_ms)
         if self.heartbeat_ms is not None:
             self.heartbeat_ms += by_ms
         if self.idle_ms is not None:
@@ -147,25 +157,13 @@ class LiveUnit:
 
 
 class Live:
-    """All units that were heard or are connected, by id.
+    """All units that were heard or are connected, by id. `start_ms` is when this process began."""
 
-    `start_ms` is when this process began, `last_ok_ms` when the one before it last listened, and `earlier` the clocks of
-    processes before that were behind, and `not_heard` the gaps in which they did not listen.
-    """
-
-    def __init__(
-        self,
-        last_contacts: Iterable[tuple[str, int]] = (),
-        last_ok_ms: int | None = None,
-        start_ms: int = 0,
-        earlier: Sequence[Verified] = (),
-        not_heard: Sequence[Gap] = (),
-    ) -> None:
-        self._not_heard = not_heard
-        self._earlier = list(earlier)
+    def __init__(self, last_contacts: Iterable[tuple[str, int]] = (), start_ms: int = 0) -> None:
         self._units = {unit_id: LiveUnit(at_ms) for unit_id, at_ms in last_contacts}
-        self._last_ok_ms = last_ok_ms
         self.start_ms = start_ms
+        self._set_forward_ms = 0  # when our clock was, last: the machine may have stood still as a whole before
+        self._offset_ms = 0  # the newest; the same number for all units, while we listen
         self.accesses = 0  # goes up when somebody has logged out, changed their password or left: streams look again
         self._over_quota: dict[str, int] = {}  # when the unit last sent more than its quota
         self.timeless: set[str] = set()  # those whose heartbeat told no time; whoever tells it to them takes them out
@@ -177,41 +175,42 @@ class Live:
             unit = self._units[unit_id] = LiveUnit()
         return unit
 
-    def last_contact(self, unit_id: str, stored_ms: int | None, now_ms: int) -> LastContact | None:
+    def contact(self, unit: LiveUnit, received_ms: int, listened_ms: int) -> int | None:
+        """A message of the unit came, when we had listened for so long in all. Returns as LiveUnit.contact."""
+        if received_ms - listened_ms != self._offset_ms:
+            self._offset_ms = received_ms - listened_ms
+        return unit.contact(received_ms, self._offset_ms)
+
+    def last_contact(
+        self, unit_id: str, stored: StoredContact | None, ledger: UptimeLedger, now_ms: int
+    ) -> LastContact | None:
         """The later of memory and store: memory may be a commit ahead, the store may hear more processes than this one.
 
-        None: never. What memory has heard itself was measured; of the rest an impossible stamp is estimated.
+        None: never. What memory has heard itself was measured; the rest is what the store says of it.
         """
+        known = []
         unit = self._units.get(unit_id)
-        known_ms = None if unit is None else unit.last_contact_ms
-        stamps = [at_ms for at_ms in (known_ms, stored_ms) if at_ms is not None]
-        believable = [at_ms for at_ms in stamps if is_believable(at_ms, now_ms)]
-        if believable:
-            last_ms = max(believable)
-            if unit is not None and unit.heard is not False and last_ms == known_ms:
-                return LastContact(min(last_ms, now_ms), unit.heard is None)
-            for earlier in self._earlier:
-                if earlier.was_behind(last_ms, now_ms):
-                    return LastContact(min(now_ms, self._estimated_ms(last_ms, earlier.wall_ms)), True)
-            return LastContact(min(last_ms, now_ms), False)
-        if not stamps:
-            return None
-        return LastContact(min(now_ms, self._estimated_ms(max(stamps), self._last_ok_ms)), True)
-
-    def _estimated_ms(self, at_ms: int, last_ok_ms: int | None) -> int:
-        return estimated_ms(at_ms, last_ok_ms, self.start_ms, self._not_heard)
+        if unit is not None and unit.offset_ms is not None and unit.last_contact_ms is not None:
+            at_ms = unit.last_contact_ms
+            silence_ms = max(0, ledger.listened_ms(now_ms) + unit.offset_ms - at_ms)
+            is_estimated = at_ms < self._set_forward_ms or not is_believable(at_ms, now_ms)
+            known.append(LastContact(min(at_ms, now_ms), is_estimated, silence_ms))
+        if stored is not None:
+            known.append(on_clock_of_now(stored, ledger.listened_ms(now_ms, stored.shard), now_ms))
+        return min(known, key=lambda one: one.silence_ms, default=None)
 
     def heard(self) -> list[str]:
         """The units that this process has heard."""
-        return [unit_id for unit_id, unit in list(self._units.items()) if unit.heard is not False]
+        return [unit_id for unit_id, unit in list(self._units.items()) if unit.offset_ms is not None]
 
     def stepped(self, at_ms: int, by_ms: int) -> None:
         """Our clock was set to `at_ms`, on whatever thread noticed."""
-        self._earlier = [one.stepped(at_ms, by_ms) for one in self._earlier]
         self.start_ms += by_ms
         self._over_quota = {unit_id: over_ms + by_ms for unit_id, over_ms in list(self._over_quota.items())}
+        self._set_forward_ms = at_ms if by_ms > FUTURE_MS else self._set_forward_ms + by_ms
+        offsets_ms: dict[int, int] = {}
         for unit in list(self._units.values()):
-            unit.stepped(by_ms)
+            unit.stepped(by_ms, offsets_ms)
 
     def went_over_quota(self, unit_id: str, at_ms: int) -> None:
         """The unit sends too much, and is cut off for it."""

@@ -71,7 +71,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
     `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable and SettingError.
     """
     database = _open_sound(settings.store)
-    clock, live, ledger, verified, between = begin_time(database, clock_from, settings.shard.number)
+    clock, live, ledger, verified, between = begin_time(database, clock_from, settings.shard)
     # Before any thread: it may refuse the settings.
     accounts = open_accounts(database, Clocks(clock, verified), settings, os.environ)
     passwords = Passwords()

@@ -1,20 +1,65 @@
-"""What a process knows of the time when it begins, and what follows when its clock is set: all that keeps stamps, at once."""
+"""What a process knows of the time when it begins, and what follows when its clock is set: all that keeps stamps, at once.
+
+What the bridge knows of a contact, and why nothing false is claimed of it
+--------------------------------------------------------------------------
+Four measures of time, of which a step of the wall clock moves the first alone:
+
+    our time     the wall clock's, its steps told (clock.py); shown to people, and what stamps are made of
+    listened     how long we have listened in all: counted from canary to canary, of which none is late
+                 (contact.UptimeLedger). From one moment to a later one it grows by no more than the time that passes
+    latest       how late it may be: goes on by the monotonic clock from our time of some moment, the latest that our
+                 clock has shown (verified_time.py). While a right clock has been seen, it is never before the true time
+    verified     how late it is at least: what ends or deletes something goes by it, and no contact does
+
+A contact is stored as its stamp of our time with `listened` and `latest` of that moment. What each event changes:
+
+    event                   our time              listened              latest              stored contacts
+    ---------------------------------------------------------------------------------------------------------------
+    a message               goes on               goes on               goes on             all three, in the commit that
+                                                                                            is acknowledged
+    step, either sign       follows it            goes on               goes on             the stamps of units that this
+                                                                                            process has heard follow it
+    not running, for any    is the wall clock's   stands still          our time, later by  stay
+    time, and a start                                                   what that was
+                                                                        behind, and by what
+                                                                        it has gone back
+    kill -9                 as an orderly stop: all is stored with each canary and each message, and a step as soon as it
+                            is noticed. One that was not stored is one that has happened between two processes
+
+So may be believed (contact.on_clock_of_now, live.Live.last_contact):
+
+-   Silence is what `listened` has grown by since the contact: no more than the time since it, so it is never claimed
+    within 30 minutes of a message, whatever any clock shows; and it grows while we listen, so it is claimed in the end.
+-   The last contact is shown no later than now less that silence: never in the future, of a wrong clock either. A stamp
+    that says later was made by a clock that was ahead, or ours is behind.
+-   What this process has heard is as long ago as the monotonic clock says: no step makes it older or newer. Set forward,
+    the machine may have stood still as a whole, so it is no contact of the last 30 minutes any more.
+-   What another process has heard is shown by its stamp if its clock was not behind `latest` at that time, and
+    otherwise as "no later than" now less the silence. `latest` is not before the true time, so a stamp that is believed is
+    not older than the message. An estimate shows a silence and no contact: until the unit is heard again it is
+    "unknown", where the stamp might have said "online".
+
+What cannot be known: a clock that is set back between two processes by less than the time in which none ran, as by a
+machine that begins where it was switched off, and set forward between two later ones. It looks like a clock that went
+on. What was heard between is shown older than it is, and as "unknown", since we did not listen; never as silent.
+"""
 
 import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
 from cloud_bridge.clock import Clock, Step, SteppedClock
-from cloud_bridge.contact import FUTURE_MS, UptimeLedger, is_believable, merged, skipped
+from cloud_bridge.contact import UptimeLedger, is_believable
 from cloud_bridge.counters import Counters
+from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.live import Live
 from cloud_bridge.store.database import Database
-from cloud_bridge.store.record import ClockSet, read_listening, read_steps
+from cloud_bridge.store.record import ClockSet, adopt, read_gaps, read_listened, read_steps
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.units import last_contacts, unit_count
-from cloud_bridge.store.upkeep import read_behind, read_verified, record_behind, record_verified, told_the_time
+from cloud_bridge.store.upkeep import read_verified, record_verified, told_the_time
 from cloud_bridge.upkeep import Upkeep
-from cloud_bridge.verified_time import VerifiedTime
+from cloud_bridge.verified_time import Bounds, VerifiedTime, latest_at_start
 
 _log = logging.getLogger(__name__)
 
@@ -29,29 +74,29 @@ class Timekeeping(NamedTuple):
     between: Step | None  # the clock was set back between the process before this one and this one, by so much at least
 
 
-def begin_time(database: Database, clock_from: Callable[[int], Clock], shard: int = 1) -> Timekeeping:
+def begin_time(database: Database, clock_from: Callable[[int], Clock], shard: Shard = ALL) -> Timekeeping:
     """`clock_from` makes the clock, given the latest time that the store knows."""
     with database.reading() as connection:
-        gaps, last_ok_ms = read_listening(connection, shard)
+        before = read_listened(connection).get(shard.number)
+        last_ok_ms, listened_ms = (None, 0) if before is None else before[:2]
         clock = clock_from(last_ok_ms or 0)
         start_ms = clock.now_ms()
         steps = read_steps(connection)
-        skipped_before = skipped(steps)
-        kept, echoes = read_verified(connection), told_the_time(connection)
         between = None
         if last_ok_ms is not None and not is_believable(last_ok_ms, start_ms):
             between = Step(start_ms, start_ms - last_ok_ms)
             steps.append(between)
-        verified = VerifiedTime(clock, kept, unit_count(connection), echoes, steps)
-        behind = [] if kept is None or not kept.behind_ms else [kept]
-        behind += read_behind(connection)
-        not_heard = merged([*gaps, *skipped_before])
-        live = Live(last_contacts(connection), last_ok_ms, start_ms, behind, not_heard)
+        verified_ms = read_verified(connection)
+        bounds = Bounds(start_ms if verified_ms is None else verified_ms, latest_at_start(start_ms, before))
+        verified = VerifiedTime(clock, bounds, unit_count(connection), told_the_time(connection), steps)
+        ledger = UptimeLedger(read_gaps(connection), last_ok_ms, start_ms, listened_ms)
+        known = last_contacts(connection)
+    ours_now = [unit_id for unit_id, contact in known.items() if contact.shard != shard.number and shard.takes(unit_id)]
     with database.writing() as connection:
-        if kept is not None and kept.behind_ms and start_ms >= kept.at_ms - FUTURE_MS:
-            record_behind(connection, kept)
-        record_verified(connection, verified.kept())
-    return Timekeeping(clock, live, UptimeLedger(gaps, last_ok_ms, start_ms, skipped(steps)), verified, between)
+        record_verified(connection, verified.now_ms())
+        adopt(connection, ours_now, shard.number, ledger.listened_at_most_ms(start_ms))
+    live = Live(((unit_id, contact.at_ms) for unit_id, contact in known.items()), start_ms)
+    return Timekeeping(clock, live, ledger, verified, between)
 
 
 def follow_steps(
@@ -72,12 +117,12 @@ def follow_steps(
         _log.warning("our clock was set %s by %d s", "forward" if step.by_ms > 0 else "back", abs(step.by_ms) // 1000)
         recorder.stepped(ClockSet(step, live.start_ms, live.heard(), shard))
         live.stepped(*step)
-        ledger.stepped(*step)
+        ledger.stepped(step.by_ms)
         verified.stepped(step)
         upkeep.stepped(step)
 
     if between is not None:
         _log.warning("our clock was set back by %d s or more since the last start", -between.by_ms // 1000)
-        recorder.stepped(ClockSet(between, between.at_ms, [], shard, while_running=False))
+        recorder.stepped(ClockSet(between, between.at_ms, [], shard))
     if isinstance(clock, SteppedClock):
         clock.on_step(stepped)

@@ -18,7 +18,7 @@ from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.live import Live
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.fleet import SilentMinute, silent_by_minute
-from cloud_bridge.store.record import other_shards_ok, read_listening
+from cloud_bridge.store.record import read_gaps, read_listened
 from cloud_bridge.store.transitions import back, mark_back, mark_silent, overdue
 from cloud_bridge.store.upkeep import (
     KEPT,
@@ -77,17 +77,17 @@ class Upkeep:
         with self._database.reading() as connection:
             suspects, returned = overdue(connection, now_ms, now_ms + FUTURE_MS), back(connection)
             if self._shard.of > 1:
-                others = other_shards_ok(connection, *self._shard)
-                self._ledger.learn(read_listening(connection)[0], others, now_ms)
-        gaps = self._ledger.not_heard(now_ms)
+                others = {
+                    shard: listened
+                    for shard, listened in read_listened(connection).items()
+                    if shard != self._shard.number and shard <= self._shard.of  # not of when there were more
+                }
+                self._ledger.learn(read_gaps(connection), others, now_ms)
         silent = []
-        for unit_id, stored_ms, silent_after_ms in suspects:
-            last = self._live.last_contact(unit_id, stored_ms, now_ms)  # may be a commit newer
-            if last is None:
-                continue
-            verdict = judge(last.at_ms, now_ms, gaps, silent_after_ms, last.is_estimated)
-            if verdict.contact is Contact.SILENT:
-                silent.append((unit_id, stored_ms))
+        for unit_id, silent_after_ms, stored in suspects:
+            last = self._live.last_contact(unit_id, stored, self._ledger, now_ms)  # may be a commit newer
+            if judge(last, now_ms, silent_after_ms).contact is Contact.SILENT:
+                silent.append((unit_id, stored.at_ms))
         fell, came = [], []
         for some in _some_at_once(silent):
             with self._database.writing() as connection:
@@ -117,7 +117,7 @@ class Upkeep:
         """What has verifiably passed, for the next process. Raises SQLAlchemyError."""
         self._verified.look()
         with self._database.writing() as connection:
-            record_verified(connection, self._verified.kept())
+            record_verified(connection, self._verified.now_ms())
 
     def forget(self) -> None:
         """What is older than it may be, both by our clock and by what has verifiably passed. Raises SQLAlchemyError."""

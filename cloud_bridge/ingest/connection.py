@@ -30,7 +30,7 @@ class MqttConnection(asyncio.Protocol):
     transport: asyncio.Transport  # from connection_made on
     is_made = False
     network = ""  # where it comes from, client_address.network_of
-    authenticated_ms = 0  # when its secret was compared, by the wall clock
+    credentials_ms: int | None = None  # when its secret was changed last, as of just before it was compared
     as_evidence: Connection | None = None  # of two units with one identity, once accepted
     waiting_login: asyncio.Task[None] | None = None  # while its CONNECT waits for its turn
     broker_task: asyncio.Task[None] | None = None  # the broker's side of it, once accepted

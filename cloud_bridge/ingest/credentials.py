@@ -9,7 +9,7 @@ from typing import TypeVar
 from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.secrets import matches, new_secret
-from cloud_bridge.store.units import changed_credentials, secret_hash
+from cloud_bridge.store.units import changed_credentials, credentials_of, secret_hash
 
 LOOKUPS_AT_ONCE = 3  # two logins (listener.LOGINS_AT_ONCE) and the look for secrets that were taken away
 
@@ -40,6 +40,10 @@ class Credentials:
         right = matches(secret, kept_hash)
         return None if kept_hash is None else right
 
+    async def changed_ms(self, unit_id: str) -> int | None:
+        """When the secret of the unit was changed or taken away last; None if there is no such unit."""
+        return await self._look_up(self._changed_ms, unit_id)
+
     async def changed(self, since_ms: int) -> dict[str, int]:
         """The units whose secret was changed or taken away since then, with the time of it."""
         return await self._look_up(self._changed, since_ms)
@@ -50,6 +54,10 @@ class Credentials:
     def _changed(self, since_ms: int) -> dict[str, int]:
         with self._database.reading() as connection:
             return changed_credentials(connection, since_ms)
+
+    def _changed_ms(self, unit_id: str) -> int | None:
+        with self._database.reading() as connection:
+            return credentials_of(connection, unit_id)
 
     def _secret_hash(self, unit_id: str) -> str | None:
         with self._database.reading() as connection:

@@ -57,7 +57,8 @@ class Ingest:
         """A live message of the unit. It counts as contact before anybody looks into it. `connection` is None where an
         outside broker has it."""
         unit = self.live.unit(unit_id)
-        previous_ms = unit.contact(received_ms)
+        listened_ms = self._recorder.ledger.listened_at_most_ms(received_ms)
+        previous_ms = self.live.contact(unit, received_ms, listened_ms)
         self.counters.contacts += 1
         if self._recorder.is_full:
             self.counters.refused_waiting += 1
@@ -77,10 +78,20 @@ class Ingest:
         elif message is not None and not redelivered and unit.compare_record(message, received_ms, connection):
             self.counters.identity_returns += 1
             duplicate = unit.evidence(received_ms)
-        return self._recorder.put(
-            InboundMessage(unit_id, kind, received_ms, payload, message, bad, previous_ms, duplicate=duplicate),
-            committed,
+        inbound = InboundMessage(
+            unit_id,
+            kind,
+            received_ms,
+            payload,
+            message,
+            bad,
+            previous_ms,
+            duplicate=duplicate,
+            listened_ms=listened_ms,
+            latest_ms=self._verified.latest_ms(),
+            shard=self.shard.number,
         )
+        return self._recorder.put(inbound, committed)
 
     def take_late(self, unit_id: str, kind: str, payload: bytes, received_ms: int, committed: OnCommit) -> bool:
         """A message that was kept for us while we were away. It is no contact, and a state of then is none of now."""
@@ -99,7 +110,8 @@ class Ingest:
             self.counters.canaries += 1
             committed()
 
-        return self._recorder.put(CanaryMark(received_ms, self.shard.number), counted)
+        listened_ms, latest_ms = self._recorder.ledger.listened_ms(received_ms), self._verified.latest_ms()
+        return self._recorder.put(CanaryMark(received_ms, self.shard.number, listened_ms, latest_ms), counted)
 
     def _compare_time(self, unit_id: str, unit_time_s: int | None, received_ms: int) -> None:
         if unit_time_s is None or self._verified.is_wrong_echo(unit_id, unit_time_s * 1000, received_ms):

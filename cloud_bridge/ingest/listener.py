@@ -15,6 +15,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from itertools import count
 
@@ -24,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.acceptor import Acceptor
 from cloud_bridge.client_address import network_of
 from cloud_bridge.connection_limits import Budget, Crowd
-from cloud_bridge.contact import is_believable, own_topic
+from cloud_bridge.contact import own_topic
 from cloud_bridge.duplicate_identity import ALIVE_MS, Connection
 from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.admission import Admission
@@ -41,7 +42,7 @@ TAKE_OVER_WITHIN_S = 5.0  # for the broker to let go of the older connection
 TLS_TIMES = {"ssl_handshake_timeout": CONNECT_OVER_TLS_WITHIN_S, "ssl_shutdown_timeout": GOODBYE_WITHIN_S}
 LOGINS_AT_ONCE = 2  # the others wait their turn, so that pages are answered while a whole fleet comes back
 LOOK_EVERY_S = 1.0
-LOOK_BACK_MS = 60_000  # for secrets taken away since the last look: longer than any login is under way
+LOOK_BACK_MS = 60_000  # before the newest change that was seen: longer than any transaction, or login, is under way
 
 HandOver = Callable[[ReaderAdapter, WriterAdapter], Awaitable[None]]  # returns when the broker is done with it
 
@@ -75,8 +76,7 @@ class MqttListener:
         self._openings: set[asyncio.Task[None]] = set()
         self._logins: set[asyncio.Task[None]] = set()
         self._numbers = count(1)  # of connections that were let in
-        self._looked_ms = ingest.clock.now_ms()  # for secrets taken away
-        self._ended_at: dict[str, int] = {}  # closed for a change at that time; once is enough for one in the future
+        self._changed_ms = 0  # the newest change of a secret that was seen
 
     async def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
         """Accept units from now on, with a certificate only over TLS. May be called for several ports.
@@ -225,12 +225,13 @@ class MqttListener:
                 answered.cancel()
 
     async def _authenticate(self, connection: MqttConnection, asked: ConnectReceived) -> None:
-        connection.authenticated_ms = self._clock.now_ms()
+        with suppress(SQLAlchemyError):  # then the secret cannot be compared either
+            connection.credentials_ms = await self._admission.credentials.changed_ms(asked.connect.client_id)
         if refusal := await self._admission.refusal(asked.connect, connection.network):
             connection.refuse(refusal)
             return
         unit_id = asked.connect.client_id
-        if unit_id != CANARY_ID and not self._ingest.admits(unit_id, connection.authenticated_ms):
+        if unit_id != CANARY_ID and not self._ingest.admits(unit_id, self._clock.now_ms()):
             connection.refuse(packets.UNAVAILABLE)
             return
         took_over = False
@@ -272,7 +273,7 @@ class MqttListener:
     def _is_alive(self, unit_id: str) -> bool:
         """Whether it has been heard lately, and so is no half-open connection that its unit has long given up."""
         unit = self._ingest.live.find(unit_id)
-        last_ms = None if unit is None or unit.heard is False else unit.last_contact_ms
+        last_ms = None if unit is None or unit.offset_ms is None else unit.last_contact_ms
         return last_ms is not None and self._clock.now_ms() - last_ms <= ALIVE_MS
 
     def _mark_connected(self, unit_id: str, connected: bool) -> None:
@@ -298,22 +299,16 @@ class MqttListener:
             self._certificate.look()
 
     async def _close_revoked(self) -> None:
-        """A secret that was changed or taken away ends what was opened with it."""
-        now_ms = self._clock.now_ms()
+        """A secret that was changed or taken away ends what was opened with it. No clock is asked: it may be another
+        machine's that wrote down the change."""
         try:
-            changed = await self._admission.credentials.changed(self._looked_ms - LOOK_BACK_MS)
+            changed = await self._admission.credentials.changed(max(1, self._changed_ms - LOOK_BACK_MS))
         except SQLAlchemyError as error:  # looked at again in a second; nobody logs in meanwhile either
             _log.warning("cannot read who was revoked: %s", error)
             return
-        self._looked_ms = now_ms
-        self._ended_at = {unit_id: at_ms for unit_id, at_ms in self._ended_at.items() if changed.get(unit_id) == at_ms}
+        self._changed_ms = max(changed.values(), default=self._changed_ms)
         for unit_id, changed_ms in changed.items():
             connection = self._accepted.get(unit_id)
-            if connection is None or (
-                self._ended_at.get(unit_id) == changed_ms and not is_believable(changed_ms, now_ms)
-            ):
-                continue
-            if connection.authenticated_ms <= changed_ms or not is_believable(connection.authenticated_ms, now_ms):
-                self._ended_at[unit_id] = changed_ms
+            if connection is not None and connection.credentials_ms != changed_ms:
                 self._counters.closed_revoked += 1
                 connection.transport.abort()

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from cloud_bridge.clock import Clock
 from cloud_bridge.store.database import Database
-from cloud_bridge.store.units import login_states
+from cloud_bridge.store.units import login_states, newest_credentials
 from cloud_bridge.wire import UNIT_ID
 
-LOOK_BACK_MS = 600_000  # how far the clock of a machine where a unit is revoked may be behind ours
+LOOK_BACK_MS = 600_000  # before the newest change that was seen: longer than any transaction is under way
 READ_ALL_EVERY_MS = 60_000
 
 
@@ -30,6 +30,7 @@ class RegistryUpdate(NamedTuple):
     """What one read of the database has found."""
 
     read_ms: int
+    changed_ms: int  # the newest change of a secret, by whatever machine's clock
     is_complete: bool  # all units, and not only those that changed or were asked for
     statuses: dict[str, UnitStatus]
 
@@ -41,7 +42,7 @@ class UnitRegistry:
         self._database = database
         self._clock = clock
         self._statuses: dict[str, UnitStatus] = {}
-        self._read_ms = 0
+        self._changed_ms = 0
         self._read_all_ms: int | None = None
 
     def status(self, unit_id: str) -> UnitStatus | None:
@@ -56,17 +57,18 @@ class UnitRegistry:
         now_ms = self._clock.now_ms()
         is_complete = self._read_all_ms is None or not 0 <= now_ms - self._read_all_ms < READ_ALL_EVERY_MS
         with self._database.reading() as connection:
+            changed_ms = newest_credentials(connection)
             if is_complete:
                 states = login_states(connection)
             else:
-                states = login_states(connection, self._read_ms - LOOK_BACK_MS, ids)
+                states = login_states(connection, max(1, self._changed_ms - LOOK_BACK_MS), ids)
         statuses = {
             unit_id: UnitStatus.ACTIVE if may_log_in else UnitStatus.REVOKED for unit_id, may_log_in in states.items()
         }
-        return RegistryUpdate(now_ms, is_complete, statuses)
+        return RegistryUpdate(now_ms, changed_ms, is_complete, statuses)
 
     def apply(self, update: RegistryUpdate) -> None:
-        self._read_ms = update.read_ms
+        self._changed_ms = update.changed_ms
         if update.is_complete:
             self._read_all_ms = update.read_ms
             self._statuses = update.statuses

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -47,6 +48,9 @@ def write_backup(folder: Path, url: str | None, target: Path) -> None:
                 source.backup(copy)
         else:
             _postgresql("pg_dump", url, "--format=custom", f"--file={target}")
+    except StoreUnusable:  # of the address
+        target.unlink(missing_ok=True)
+        raise
     except (OSError, sqlite3.Error, subprocess.SubprocessError) as error:
         target.unlink(missing_ok=True)
         raise StoreUnusable(f"no backup was made: {_reason(error)}") from error
@@ -162,23 +166,41 @@ def _restore_postgresql(url: str, source: Path, kept: Path) -> Path:
 
 
 def _postgresql(tool: str, url: str | None, *arguments: str) -> str:
-    """What the tool has printed. The server and the password are told in its environment: others can read arguments."""
-    settings = {} if url is None else _settings_of(url)
+    """What the tool has printed. The server and the secrets are told in its environment: others can read arguments."""
+    with _told_by_environment({} if url is None else _settings_of(url)) as environment:
+        done = subprocess.run(
+            [tool, "--no-password", *arguments] if url is not None else [tool, *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=os.environ | environment,
+            timeout=TOOL_WITHIN_S,
+        )
+    return done.stdout
+
+
+@contextmanager
+def _told_by_environment(settings: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """The variables of libpq for these settings. What has no variable, as `sslpassword`, is in a service file, which only
+    we can read and which is gone afterwards (PostgreSQL manual, 34.17 "The Connection Service File")."""
     named = {
         option.keyword.decode(): option.envvar.decode()
         for option in psycopg.pq.Conninfo.get_defaults()
         if option.envvar is not None
     }
     environment = {named[name]: str(value) for name, value in settings.items() if name in named}
-    done = subprocess.run(
-        [tool, "--no-password", *arguments] if url is not None else [tool, *arguments],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=os.environ | environment,
-        timeout=TOOL_WITHIN_S,
-    )
-    return done.stdout
+    others = {name: str(value) for name, value in settings.items() if name not in named}
+    if not others:
+        yield environment
+        return
+    if "service" in settings or "PGSERVICE" in os.environ or any(set(value) & set("\r\n") for value in others.values()):
+        raise StoreUnusable(f"CHARGEKEEPER_DATABASE sets {', '.join(others)}: set it in your service file instead")
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "pg_service.conf"
+        lines = ["[chargekeeper]", *(f"{name}={value}" for name, value in others.items()), ""]
+        with open(file, "w", opener=private_opener) as made:
+            made.write("\n".join(lines))
+        yield environment | {"PGSERVICEFILE": str(file), "PGSERVICE": "chargekeeper"}
 
 
 def _settings_of(url: str) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, func, literal, select, tuple_
+from sqlalchemy import BigInteger, Connection, Select, func, literal, select, tuple_
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.access import Asker, visible
@@ -92,16 +93,24 @@ def page_of(
     return Page([unit_for(asker, row[: len(UNIT_COLUMNS)]) for row in shown], [str(key) for key in last])
 
 
+@cache
+def _silent_by_minute() -> Select[Any]:
+    return (
+        select(
+            contacts.c.operator,
+            func.min(contacts.c.last_contact_ms),
+            func.max(contacts.c.last_contact_ms),
+            func.count(),
+        )
+        .where(contacts.c.silent_ms.is_not(None))
+        .group_by(contacts.c.operator, contacts.c.last_contact_ms // MINUTE_MS)
+        .order_by(contacts.c.operator, func.min(contacts.c.last_contact_ms))
+    )
+
+
 def silent_by_minute(connection: Connection) -> list[SilentMinute]:
     """All that are noticed silent, by network and minute of the last contact, oldest first within a network."""
-    at_ms = contacts.c.last_contact_ms
-    query = (
-        select(contacts.c.operator, func.min(at_ms), func.max(at_ms), func.count())
-        .where(contacts.c.silent_ms.is_not(None))
-        .group_by(contacts.c.operator, at_ms // MINUTE_MS)
-        .order_by(contacts.c.operator, func.min(at_ms))
-    )
-    return [SilentMinute(*row) for row in connection.execute(query)]
+    return [SilentMinute(*row) for row in connection.execute(_silent_by_minute())]
 
 
 def _whole(after: Sequence[str], size: int) -> Sequence[str]:

@@ -18,6 +18,9 @@ class InboundMessage(NamedTuple):
     previous_ms: int | None = None  # the unit's contact before this one
     late: bool = False  # a broker kept it for us: it is stored, but it is no contact
     duplicate: Evidence | None = None  # another charge point has the same identity, as this message shows
+    listened_ms: int = 0  # how long we had listened in all by then, at most
+    latest_ms: int = 0  # how late it may have been then (verified_time.py)
+    shard: int = 1  # of the process that heard it
 
 
 class CanaryMark(NamedTuple):
@@ -25,3 +28,5 @@ class CanaryMark(NamedTuple):
 
     received_ms: int
     shard: int = 1  # of the processes that share a broker; each can be deaf on its own
+    listened_ms: int = 0  # how long we had listened in all by then
+    latest_ms: int = 0  # how late it may have been then

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from cloud_bridge.clock import Step
-from cloud_bridge.contact import FUTURE_MS, GAP_AFTER_MS, KEPT_STEPS, Gap, merged
+from cloud_bridge.contact import FUTURE_MS, GAP_AFTER_MS, KEPT_STEPS, Gap, Listened, merged
 from cloud_bridge.store.duplicates import record_duplicates
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.journal import insert_records
@@ -39,7 +39,6 @@ from cloud_bridge.store.tables import (
     signal,
     units,
 )
-from cloud_bridge.store.upkeep import move_verified
 from cloud_bridge.store.upsert import Insert, execute_many, insert_into, insert_new, replace
 from cloud_bridge.wire import Heartbeat, Message
 
@@ -78,6 +77,9 @@ def _add_contacts(dialect: str) -> Insert:
             "last_contact_ms": case((newer, new.last_contact_ms), else_=old.last_contact_ms),
             "last_kind": case((newer, new.last_kind), else_=old.last_kind),
             "operator": case((and_(newer, new.operator != _EMPTY), new.operator), else_=old.operator),
+            "listened_ms": new.listened_ms,
+            "latest_ms": new.latest_ms,
+            "shard": new.shard,
             "messages": old.messages + new.messages,
             "bad_payloads": old.bad_payloads + new.bad_payloads,
         },
@@ -133,7 +135,9 @@ def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
                 "bad_payloads": 0,
                 "operator": "",
                 "believable_ms": believable_ms,
+                "shard": inbound.shard,
             }
+        row["listened_ms"], row["latest_ms"] = inbound.listened_ms, inbound.latest_ms
         if inbound.received_ms >= row["last_contact_ms"] or row["last_contact_ms"] > believable_ms:
             row["last_contact_ms"] = inbound.received_ms
             row["last_kind"] = inbound.kind
@@ -211,7 +215,6 @@ class ClockSet(NamedTuple):
     start_ms: int  # when this process began, by the clock as it was
     heard: Sequence[str]  # the units that it has heard since
     shard: int = 1
-    while_running: bool = True
 
 
 def record_clock_set(connection: Connection, done: ClockSet) -> None:
@@ -233,8 +236,6 @@ def record_clock_set(connection: Connection, done: ClockSet) -> None:
         connection.execute(update(found).where(found.c.unit_id.in_(some)).values(noticed))
     listened = update(listening).where(listening.c.id == done.shard, listening.c.until_ms >= done.start_ms)
     connection.execute(listened.values(until_ms=listening.c.until_ms + by_ms))
-    if done.while_running:
-        move_verified(connection, by_ms)
     if by_ms < 0:
         for gaps in (listening_gaps, contact_gaps):
             ends_here = gaps.c.to_ms.between(done.start_ms, at_ms - by_ms + FUTURE_MS)
@@ -250,19 +251,29 @@ def read_steps(connection: Connection) -> list[Step]:
 
 def record_listening(connection: Connection, mark: CanaryMark, gap: Gap | None) -> None:
     """We listened when the mark was received, and the gap, if any, ended with it."""
-    replace(connection, listening, [{"id": mark.shard, "until_ms": mark.received_ms}])
+    row = {"until_ms": mark.received_ms, "listened_ms": mark.listened_ms, "latest_ms": mark.latest_ms}
+    replace(connection, listening, [{"id": mark.shard, **row}])
     if gap is not None:  # again where the commit before held, and its answer was lost
         replace(connection, listening_gaps, [gap._asdict()])
 
 
-def read_listening(connection: Connection, shard: int = 1) -> tuple[list[Gap], int | None]:
-    """The ledger of all parts: their gaps, oldest first and not overlapping, and when this part last listened."""
-    query = select(listening_gaps.c.from_ms, listening_gaps.c.to_ms).order_by(listening_gaps.c.from_ms)
-    gaps = merged(Gap(*row) for row in connection.execute(query))
-    return gaps, connection.execute(select(listening.c.until_ms).where(listening.c.id == shard)).scalar()
+_GAPS = select(listening_gaps.c.from_ms, listening_gaps.c.to_ms).order_by(listening_gaps.c.from_ms)
+_LISTENED = select(listening.c.id, listening.c.until_ms, listening.c.listened_ms, listening.c.latest_ms)
 
 
-def other_shards_ok(connection: Connection, number: int, count: int) -> list[int]:
-    """When each of the other parts last listened; parts from when there were more do not count."""
-    others = (listening.c.id != number) & (listening.c.id <= count)
-    return list(connection.execute(select(listening.c.until_ms).where(others)).scalars())
+def read_gaps(connection: Connection) -> list[Gap]:
+    """Of all shards, oldest first and not overlapping."""
+    return merged(Gap(*row) for row in connection.execute(_GAPS))
+
+
+def read_listened(connection: Connection) -> dict[int, Listened]:
+    """What each shard has stored of its listening."""
+    return {shard: Listened(*row) for shard, *row in connection.execute(_LISTENED)}
+
+
+def adopt(connection: Connection, unit_ids: Sequence[str], shard: int, listened_ms: int) -> None:
+    """These units are this shard's now, and were another's when they were heard last, whose count of listened time is
+    another: their silence begins to count anew."""
+    for at in range(0, len(unit_ids), MOVED_AT_ONCE):
+        some = contacts.c.unit_id.in_(unit_ids[at : at + MOVED_AT_ONCE])
+        connection.execute(update(contacts).where(some).values(shard=shard, listened_ms=listened_ms))

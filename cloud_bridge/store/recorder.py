@@ -67,8 +67,9 @@ class Recorder:
         self._database = database
         self._loop = loop
         self._now_ms = now_ms
-        self._ledger = ledger
+        self.ledger = ledger
         self._listened_ms = ledger.last_ok_ms  # as committed; the ledger follows on the event loop
+        self._listened_total_ms = 0
         self._clock_set: list[ClockSet] = []  # to be stored before anything that was stamped after it
         self._changed = threading.Condition()
         self._waiting: list[Item] = []
@@ -89,9 +90,10 @@ class Recorder:
         return True
 
     def stepped(self, done: ClockSet) -> None:
-        """Our clock was set; stored with the next commit."""
+        """Our clock was set; stored at once, and before anything that is stamped after it."""
         with self._changed:
             self._clock_set = [*self._clock_set, done][-KEPT_STEPS:]
+            self._changed.notify()
 
     @property
     def trouble(self) -> str | None:
@@ -121,19 +123,20 @@ class Recorder:
         tries_left = LAST_TRIES
         while True:
             with self._changed:
-                while not self._waiting and not self._uncommitted and not self._closing:
+                while not (self._waiting or self._uncommitted or self._clock_set or self._closing):
                     self._changed.wait()
                 self._uncommitted += self._waiting
                 self._waiting = []
-            if not self._uncommitted:
+            if not self._uncommitted and not self._clock_set:
                 return
             self._writing_since_s = time.monotonic()
-            left = self._write(self._uncommitted)
-            if not left:
+            left = self._write(self._uncommitted) if self._uncommitted else []
+            is_done = not left and (not self._clock_set or self._store_steps())
+            if is_done:
                 self._succeeded()  # first, so that nobody sees trouble where nothing waits any more
             self._uncommitted = left
             self._writing_since_s = None
-            if not left:
+            if is_done:
                 time.sleep(GATHER_S)
                 continue
             self.retries += 1
@@ -143,6 +146,15 @@ class Recorder:
             self._database.disconnect()  # the next try may reach another server: the new primary after a failover
             with self._changed:
                 self._changed.wait_for(lambda: self._closing, RETRY_S)
+
+    def _store_steps(self) -> bool:
+        """The steps of our clock while no message waits. False: the database does not take them."""
+        try:
+            self._commit([])
+        except Exception as error:  # as in `_write`
+            self._failed(error)
+            return False
+        return True
 
     def _write(self, group: list[Item]) -> list[Item]:
         """Returns what is not committed, in its order. A message that the database refuses is found by halving."""
@@ -171,7 +183,7 @@ class Recorder:
         clock_set = self._clock_set
         messages = [item.message for item in group if isinstance(item.message, InboundMessage)]
         marks = [item.message for item in group if isinstance(item.message, CanaryMark)]
-        listened = []
+        listened, total_ms = [], self._listened_total_ms
         last_ok_ms = (
             None if self._listened_ms is None else self._listened_ms + sum(done.step.by_ms for done in clock_set)
         )
@@ -184,11 +196,12 @@ class Recorder:
                 is_newer = last_ok_ms is None or mark.received_ms > last_ok_ms or not is_believable(last_ok_ms, now_ms)
                 is_possible = is_believable(mark.received_ms, now_ms)
                 if is_newer and is_possible and proves_listening(mark.received_ms, now_ms):
+                    total_ms = max(total_ms, mark.listened_ms)
                     gap = gap_between(last_ok_ms, mark.received_ms)
-                    record_listening(connection, mark, gap)
+                    record_listening(connection, mark._replace(listened_ms=total_ms), gap)
                     last_ok_ms = mark.received_ms
                     listened.append(last_ok_ms)
-        self._listened_ms = last_ok_ms
+        self._listened_ms, self._listened_total_ms = last_ok_ms, total_ms
         with self._changed:
             self._clock_set = self._clock_set[len(clock_set) :]
         return listened
@@ -226,7 +239,7 @@ class Recorder:
         return False
 
     def _call_back(self, group: list[Item], listened: list[int]) -> None:
-        calls: list[OnCommit] = [partial(self._ledger.heartbeat_ok, at_ms) for at_ms in listened]
+        calls: list[OnCommit] = [partial(self.ledger.heartbeat_ok, at_ms) for at_ms in listened]
         calls += [item.committed for item in group]
         self._loop.call_soon_threadsafe(_call, calls)
 

@@ -158,6 +158,9 @@ contacts = Table(
     Column("bad_payloads", BigInteger, nullable=False),
     Column("silent_ms", BigInteger),  # the last contact since which it is silent, once noticed; null while it is not
     Column("operator", String(16), nullable=False, server_default=""),  # it was last on, PLMN digits; empty: unknown
+    Column("listened_ms", BigInteger, nullable=False, server_default="0"),  # contact.StoredContact
+    Column("latest_ms", BigInteger, nullable=False, server_default="0"),
+    Column("shard", Integer, nullable=False, server_default="1"),  # that heard it, and so whose `listened_ms` it is
     Index(None, "last_contact_ms"),
     Index(None, "operator", "last_contact_ms"),
 )
@@ -266,6 +269,8 @@ listening = Table(
     metadata,
     Column("id", Integer, primary_key=True),  # a row for each part of the units (ingest/shard.py)
     Column("until_ms", BigInteger, nullable=False),
+    Column("listened_ms", BigInteger, nullable=False, server_default="0"),  # in all
+    Column("latest_ms", BigInteger, nullable=False, server_default="0"),  # how late it may have been at `until_ms`
 )
 
 listening_gaps = Table(
@@ -396,13 +401,11 @@ security_events = _numbered(  # store/security_events.py
     Index(None, "kind", "id"),
 )
 
-verified_time = Table(  # how late it is at least (cloud_bridge/verified_time.py)
+verified_time = Table(  # how late it is at least (cloud_bridge/verified_time.py); one row
     "verified_time",
     metadata,
-    Column("id", Integer, primary_key=True),  # 1: the newest; others: of clocks that were behind
+    Column("id", Integer, primary_key=True),
     Column("at_ms", BigInteger, nullable=False),
-    Column("wall_ms", BigInteger, nullable=False),  # our clock then
-    Column("since_ms", BigInteger, nullable=False),  # when the process began that stored it, by the same clock
 )
 
 retention = Table(  # how far each table has been cleared of old rows (store/upkeep.py)

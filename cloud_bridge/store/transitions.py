@@ -5,11 +5,12 @@ millisecond wins, and two processes notice a change once.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, func, or_, select, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, bindparam, func, or_, select, tuple_, update
 
-from cloud_bridge.contact import Contact
+from cloud_bridge.contact import Contact, StoredContact
 from cloud_bridge.store.ownership import Period, within
 from cloud_bridge.store.tables import contacts, transitions, units
 
@@ -20,37 +21,59 @@ class Overdue(NamedTuple):
     """A unit that may be silent; whether it is, the caller judges."""
 
     unit_id: str
-    last_contact_ms: int
     silent_after_ms: int
+    contact: StoredContact
 
 
-def overdue(connection: Connection, now_ms: int, believable_ms: int) -> list[Overdue]:
-    """Units that are not known to be silent and have not been heard for as long as they may, by the store; and those
-    whose last contact it has later than `believable_ms`, which says nothing."""
-    query = (
-        select(contacts.c.unit_id, contacts.c.last_contact_ms, units.c.silent_after_ms)
+_NOW_MS: ColumnElement[int] = bindparam("now_ms", type_=BigInteger)
+
+
+@cache
+def _overdue() -> Select[Any]:
+    return (
+        select(
+            contacts.c.unit_id,
+            units.c.silent_after_ms,
+            contacts.c.last_contact_ms,
+            contacts.c.listened_ms,
+            contacts.c.latest_ms,
+            contacts.c.shard,
+        )
         .join(units, units.c.id == contacts.c.unit_id)
         .where(
             contacts.c.silent_ms.is_(None),
             or_(
                 and_(
-                    contacts.c.last_contact_ms < now_ms - SOONEST_MS,
-                    contacts.c.last_contact_ms < now_ms - units.c.silent_after_ms,
+                    contacts.c.last_contact_ms < _NOW_MS - SOONEST_MS,
+                    contacts.c.last_contact_ms < _NOW_MS - units.c.silent_after_ms,
                 ),
-                contacts.c.last_contact_ms > believable_ms,
+                contacts.c.last_contact_ms > bindparam("believable_ms", type_=BigInteger),
             ),
         )
     )
-    return [Overdue(*row) for row in connection.execute(query)]
+
+
+@cache
+def _back() -> Select[Any]:
+    return select(contacts.c.unit_id).where(
+        contacts.c.silent_ms.is_not(None), contacts.c.last_contact_ms != contacts.c.silent_ms
+    )
+
+
+def overdue(connection: Connection, now_ms: int, believable_ms: int) -> list[Overdue]:
+    """Units that are not known to be silent and have not been heard for as long as they may, by the store; and those
+    whose last contact it has later than `believable_ms`, which says nothing."""
+    times = {"now_ms": now_ms, "believable_ms": believable_ms}
+    return [
+        Overdue(unit_id, silent_after_ms, StoredContact(*contact))
+        for unit_id, silent_after_ms, *contact in connection.execute(_overdue(), times)
+    ]
 
 
 def back(connection: Connection) -> list[str]:
     """Units that were noticed silent and have been heard since. Their last contact is another then; it is an earlier one
     if the silence was noticed by a clock that was ahead."""
-    query = select(contacts.c.unit_id).where(
-        contacts.c.silent_ms.is_not(None), contacts.c.last_contact_ms != contacts.c.silent_ms
-    )
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(_back()).scalars())
 
 
 def mark_silent(connection: Connection, seen: Sequence[tuple[str, int]], now_ms: int) -> list[str]:

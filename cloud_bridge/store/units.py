@@ -1,11 +1,14 @@
 """Charge points: added by the operator, known by id."""
 
 from collections.abc import Collection, Sequence
+from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, func, or_, select, update
+from sqlalchemy import Connection, Select, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from cloud_bridge.contact import StoredContact
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Asker, visible
 from cloud_bridge.store.duplicates import DUPLICATE_COLUMNS, Duplicate, duplicate_of, forget_duplicate
@@ -31,34 +34,39 @@ class Unit(NamedTuple):
     id: str
     time_zone: str
     silent_after_ms: int
-    last_contact_ms: int | None
     heartbeat_ms: int | None
     heartbeat: str | None  # the payload
     name: str  # given by its owner; may be empty
     owner_id: int | None
     duplicate: Duplicate | None  # of its identity, as found last
     period: Period  # what the asker may see of its past
+    contact: StoredContact | None  # the last one; None: never
 
 
-UNIT_COLUMNS = (  # of `unit_for`, in the order of `Unit`
+_CONTACT = (contacts.c.last_contact_ms, contacts.c.listened_ms, contacts.c.latest_ms, contacts.c.shard)
+UNIT_COLUMNS = (  # of `unit_for`, in the order of `Unit`; those of its contact last
     units.c.id,
     units.c.time_zone,
     units.c.silent_after_ms,
-    contacts.c.last_contact_ms,
     heartbeats.c.received_ms,
     heartbeats.c.payload,
     units.c.name,
     units.c.owner_id,
     units.c.owned_from_ms,
     *DUPLICATE_COLUMNS,
+    *_CONTACT,
 )
 
 
-def unit_for(asker: Asker, row: Row[Any] | Sequence[Any]) -> Unit:
+def unit_for(asker: Asker, row: Sequence[Any]) -> Unit:
     """Of a row of UNIT_COLUMNS that the asker may see (access.visible)."""
-    size = len(UNIT_COLUMNS) - len(DUPLICATE_COLUMNS)
-    *known, owned_from_ms = row[:size]
-    return Unit(*[*known, duplicate_of(row[size:]), period_for(asker, known[0], owned_from_ms)])
+    columns = iter(row)
+    known = list(islice(columns, len(UNIT_COLUMNS) - len(DUPLICATE_COLUMNS) - len(_CONTACT)))
+    duplicate = duplicate_of(list(islice(columns, len(DUPLICATE_COLUMNS))))
+    at_ms, *counts = columns
+    owned_from_ms = known.pop()
+    contact = None if at_ms is None else StoredContact(at_ms, *counts)
+    return Unit(*[*known, duplicate, period_for(asker, known[0], owned_from_ms), contact])
 
 
 def add_unit(connection: Connection, unit_id: str, now_ms: int, secret: str | None = None) -> NewUnit:
@@ -94,7 +102,9 @@ def revoke(connection: Connection, unit_id: str, now_ms: int) -> None:
 
 
 def _set_secret(connection: Connection, unit_id: str, new_hash: str, at_broker: str | None, now_ms: int) -> None:
-    values = {"secret_hash": new_hash, "broker_hash": at_broker, "credentials_ms": now_ms}
+    # Later than any other, whatever the clock of this machine says: who looks for changes must find it.
+    changed_ms = max(now_ms, newest_credentials(connection) + 1)
+    values = {"secret_hash": new_hash, "broker_hash": at_broker, "credentials_ms": changed_ms}
     statement = update(units).where(units.c.id == unit_id).values(values)
     if connection.execute(statement).rowcount == 0:
         raise BridgeError(f"there is no unit {unit_id}")
@@ -105,6 +115,16 @@ def broker_passwords(connection: Connection) -> list[tuple[str, str]]:
     """Every unit that may log in to an outside broker, with the hash of its secret."""
     query = select(units.c.id, units.c.broker_hash).where(units.c.broker_hash.is_not(None)).order_by(units.c.id)
     return [(row.id, row.broker_hash) for row in connection.execute(query)]
+
+
+def newest_credentials(connection: Connection) -> int:
+    """When a secret was changed or taken away last, by the clock that was furthest ahead; 0: never."""
+    return connection.execute(select(func.max(units.c.credentials_ms))).scalar() or 0
+
+
+def credentials_of(connection: Connection, unit_id: str) -> int | None:
+    """When the secret of the unit was changed or taken away last; 0: never; None: no such unit."""
+    return connection.execute(select(units.c.credentials_ms).where(units.c.id == unit_id)).scalar()
 
 
 def changed_credentials(connection: Connection, since_ms: int) -> dict[str, int]:
@@ -134,9 +154,14 @@ def unit_count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(units)).scalar_one()
 
 
-def last_contacts(connection: Connection) -> Sequence[tuple[str, int]]:
+@cache
+def _last_contacts() -> Select[Any]:
+    return select(contacts.c.unit_id, *_CONTACT)
+
+
+def last_contacts(connection: Connection) -> dict[str, StoredContact]:
     """Every unit that was ever heard, with its last contact."""
-    return [(row.unit_id, row.last_contact_ms) for row in connection.execute(select(contacts))]
+    return {unit_id: StoredContact(*contact) for unit_id, *contact in connection.execute(_last_contacts())}
 
 
 def visible_units(connection: Connection, asker: Asker, limit: int | None = None, after: str = "") -> list[Unit]:

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Select,
     Table,
     and_,
     bindparam,
@@ -41,12 +40,9 @@ from cloud_bridge.store.tables import (
     web_sessions,
 )
 from cloud_bridge.store.upsert import insert_into, replace
-from cloud_bridge.verified_time import Verified
 
 BUCKET_MS = 5 * 60 * 1000
 LATE_MS = 15 * 60 * 1000  # buckets this young are made again: a way in that was down hands in what it kept
-NEWEST = 1  # row of `verified_time`; the others are of clocks that were behind
-KEPT_BEHIND = 20
 TIME_COMMAND = "t-"  # how the ids of commands begin that tell a unit the time
 FORGOTTEN_AT_ONCE = 500  # rows deleted in one transaction: the recorder waits for it
 
@@ -172,43 +168,13 @@ def forget(connection: Connection, kept: Kept, keys: list[dict[str, Any]], to_ms
     connection.execute(delete(kept.table).where(*those, kept.between(None, to_ms)), keys)
 
 
-def read_verified(connection: Connection) -> Verified | None:
+def read_verified(connection: Connection) -> int | None:
     """As it was stored last; None: never."""
-    row = connection.execute(_verified().where(verified_time.c.id == NEWEST)).one_or_none()
-    return None if row is None else Verified(*row)
+    return connection.execute(select(verified_time.c.at_ms)).scalar()
 
 
-def read_behind(connection: Connection) -> list[Verified]:
-    """The clocks that were behind, the newest first."""
-    query = _verified().where(verified_time.c.id > NEWEST).order_by(verified_time.c.id.desc())
-    return [Verified(*row) for row in connection.execute(query)]
-
-
-def record_verified(connection: Connection, verified: Verified) -> None:
-    replace(connection, verified_time, [{"id": NEWEST, **verified._asdict()}])
-
-
-def record_behind(connection: Connection, verified: Verified) -> None:
-    """A clock that was behind is remembered, for what it has stamped. The newest KEPT_BEHIND stay."""
-    number = (connection.execute(select(func.max(verified_time.c.id))).scalar() or NEWEST) + 1
-    connection.execute(verified_time.insert(), {"id": number, **verified._asdict()})
-    old = verified_time.c.id.between(NEWEST + 1, number - KEPT_BEHIND)
-    connection.execute(delete(verified_time).where(old))
-
-
-def move_verified(connection: Connection, by_ms: int) -> None:
-    """The clock was set by so much while it ran."""
-    newest = read_verified(connection)
-    if newest is None:
-        return
-    if newest.behind_ms and by_ms > 0:
-        record_behind(connection, newest)
-    moved = newest._replace(wall_ms=newest.wall_ms + by_ms, since_ms=newest.since_ms + by_ms)
-    record_verified(connection, moved)
-
-
-def _verified() -> Select[Any]:
-    return select(verified_time.c.at_ms, verified_time.c.wall_ms, verified_time.c.since_ms)
+def record_verified(connection: Connection, verified_ms: int) -> None:
+    replace(connection, verified_time, [{"id": 1, "at_ms": verified_ms}])
 
 
 def told_the_time(connection: Connection) -> set[str]:

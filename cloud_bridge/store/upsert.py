@@ -31,10 +31,15 @@ def replace(connection: Connection, table: Table, rows: list[dict[str, Any]]) ->
     """Insert the rows; one that is there by its primary key takes the new values. All rows have the same keys."""
     if not rows:
         return
-    statement = insert_into(connection.dialect.name, table)
+    connection.execute(_replacing(connection.dialect.name, table, tuple(rows[0])), rows)
+
+
+@cache
+def _replacing(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
+    statement = insert_into(dialect, table)
     keys = [column.name for column in table.primary_key]
-    new = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=new), rows)
+    new = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=new)
 
 
 def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

@@ -36,6 +36,7 @@ vehicles = Table(
     Column("since_ms", BigInteger, nullable=False),
     Column("reason", String(20)),
     Column("before", String(20)),
+    Column("refused_ms", BigInteger),  # by verified time
     Column("advice", String(400), nullable=False, server_default=""),  # the provider's words for the driver
     # what the car said last; null is unknown
     Column("seen_ms", BigInteger),

@@ -25,6 +25,7 @@ class VehicleRow(NamedTuple):
     since_ms: int
     reason: str | None
     before: str | None
+    refused_ms: int | None
     advice: str
     seen_ms: int | None
     battery_percent: float | None

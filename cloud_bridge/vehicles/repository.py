@@ -83,13 +83,19 @@ def update_car(connection: Connection, vehicle: Vehicle, provider: str, car: Car
 
 
 def apply_event(
-    connection: Connection, vehicle: Vehicle, event: Event, now_ms: int, reason: Trouble | None = None, advice: str = ""
+    connection: Connection,
+    vehicle: Vehicle,
+    event: Event,
+    now_ms: int,
+    reason: Trouble | None = None,
+    advice: str = "",
+    verified_ms: int | None = None,
 ) -> Link:
     """Follow the event from the state that the row has now, locked until the transaction ends. Returns the new link."""
     row = rows.vehicle_row(connection, vehicle.id, lock=True)
     if row is None:
         return vehicle.link
-    link = follow(_link(row), event, now_ms, reason)
+    link = follow(_link(row), event, now_ms, reason, verified_ms)
     shown_advice = advice if reason is link.reason else row.advice
     rows.set_columns(
         connection,
@@ -98,6 +104,7 @@ def apply_event(
         since_ms=link.since_ms,
         reason=link.reason,
         before=link.before,
+        refused_ms=link.refused_ms,
         advice=shown_advice if link.reason else "",
     )
     return link
@@ -149,7 +156,9 @@ def _columns(car: Car) -> dict[str, str]:
 
 def _link(row: VehicleRow) -> Link:
     reason = None if row.reason is None else Trouble(row.reason)
-    return Link(State(row.state), row.since_ms, reason, None if row.before is None else State(row.before))
+    return Link(
+        State(row.state), row.since_ms, reason, None if row.before is None else State(row.before), row.refused_ms
+    )
 
 
 def _vehicle(row: VehicleRow) -> Vehicle:

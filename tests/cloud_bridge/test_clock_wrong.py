@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, insert, select
 from starlette.testclient import TestClient
 
-from cloud_bridge import commands
+from cloud_bridge import command_line, commands
 from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
@@ -42,7 +42,7 @@ from cloud_bridge.store.upsert import replace
 from cloud_bridge.telling_time import AGAIN_MS, TimeTeller
 from tests.cloud_bridge.alerting import HOOK, driver, look, told, webhooks
 from tests.cloud_bridge.people import PASSWORD, Visitor
-from tests.cloud_bridge.running import DEADLINE_S, START_MS, Bridge, Machine, Unit, running_bridge, sample
+from tests.cloud_bridge.running import DEADLINE_S, START_MS, Bridge, HandClock, Machine, Unit, running_bridge, sample
 
 HEARTBEAT = "cp/cp-1/heartbeat"
 YEARS_50_MS = 50 * 365 * DAY_MS
@@ -431,22 +431,57 @@ def test_a_unit_that_was_told_a_wrong_time_is_told_again(scene: Scene) -> None:
         ]
 
 
-def test_a_unit_revoked_by_a_clock_that_was_ahead_is_thrown_out_once(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+COMMAND_CLOCKS = pytest.mark.parametrize("by_ms", [-YEARS_50_MS, -HOUR_MS, 0, HOUR_MS, 400 * DAY_MS])
+
+
+def run_command(bridge: Bridge, monkeypatch: pytest.MonkeyPatch, now_ms: int, *words: str) -> None:
+    """As on a machine whose clock says this."""
+    where = bridge.app_state.settings.store
+    key, value = ("CHARGEKEEPER_DATABASE", where) if isinstance(where, str) else ("CHARGEKEEPER_DATA", str(where))
+    with monkeypatch.context() as patch:
+        patch.setenv(key, value)
+        patch.setattr("cloud_bridge.cli.unit.SystemClock", lambda: HandClock(now_ms))
+        assert command_line.main(["unit", *words]) == 0
+
+
+def looks(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows with each look for secrets that were taken away."""
+    seen: list[int] = []
+    credentials = bridge.broker._listener._admission.credentials
+    changed = credentials.changed
+
+    async def spied(since_ms: int) -> dict[str, int]:
+        seen.append(since_ms)
+        return await changed(since_ms)
+
+    monkeypatch.setattr(credentials, "changed", spied)
+    return seen
+
+
+@COMMAND_CLOCKS
+def test_a_unit_is_revoked_now_whatever_the_clock_of_the_command(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, by_ms: int
 ) -> None:
-    """It was thrown out every second for 400 days, with its new secret too."""
+    """And stays so; with a new secret it is let in again, and thrown out no more."""
     monkeypatch.setattr(listener, "LOOK_EVERY_S", 0.01)
     with scene.bridge() as bridge:
+        seen = looks(bridge, monkeypatch)
+        run_command(bridge, monkeypatch, START_MS + 90 * DAY_MS, "secret", "cp-1")  # by one that was ahead
         with bridge.app_state.database.writing() as connection:
-            secret = units.change_secret(connection, "cp-1", START_MS + 400 * DAY_MS)
-        first = Unit(bridge, "cp-1", secret).connect()
-        assert first.gone.wait(DEADLINE_S)
+            secret = units.change_secret(connection, "cp-1", START_MS)
         unit = Unit(bridge, "cp-1", secret).connect()
-        for _ in range(20):
-            scene.machine.advance(1000)
-            bridge.until(lambda: bridge.broker._listener._looked_ms == scene.machine.wall_ms, "looked again")
-        unit.publish(HEARTBEAT, sample("heartbeat-idle"))
-        assert not unit.gone.is_set()
+        run_command(bridge, monkeypatch, START_MS + by_ms, "revoke", "cp-1")
+        assert unit.gone.wait(DEADLINE_S)
+        assert Unit(bridge, "cp-1", secret).connect().refusal != 0
+        scene.machine.set_by(-by_ms)
+        assert Unit(bridge, "cp-1", secret).connect().refusal != 0
+        with bridge.app_state.database.writing() as connection:
+            secret = units.change_secret(connection, "cp-1", START_MS)
+        again = Unit(bridge, "cp-1", secret).connect()
+        enough = len(seen) + 20
+        bridge.until(lambda: len(seen) >= enough, "looked again and again")
+        again.publish(HEARTBEAT, sample("heartbeat-idle"))
+        assert not again.gone.is_set()
         assert bridge.counter("closed_revoked") == 1
 
 
@@ -458,7 +493,6 @@ def test_a_revoked_unit_is_thrown_out_though_it_logged_in_by_a_clock_that_was_ah
         scene.machine.set_by(400 * DAY_MS)
         unit = Unit(bridge, "cp-1", scene.secret).connect()
         scene.machine.set_by(-400 * DAY_MS)
-        bridge.until(lambda: bridge.broker._listener._looked_ms == START_MS, "looked")
         with bridge.app_state.database.writing() as connection:
             units.revoke(connection, "cp-1", START_MS)
         assert unit.gone.wait(DEADLINE_S)

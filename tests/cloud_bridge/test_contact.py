@@ -7,15 +7,18 @@ from cloud_bridge.contact import (
     OUTAGE_AFTER_MS,
     Contact,
     Gap,
+    LastContact,
+    Listened,
+    StoredContact,
     UptimeLedger,
     estimated_ms,
     judge,
     later,
+    on_clock_of_now,
     outage_ms,
     own_topic,
-    skipped,
 )
-from cloud_bridge.durations import DAY_MS, MINUTE_MS
+from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 
 T = 1_767_225_600_000
 
@@ -31,7 +34,7 @@ T = 1_767_225_600_000
     ],
 )
 def test_silent_is_strictly_more_than_thirty_minutes(silence_ms: int, contact: Contact) -> None:
-    assert judge(T, T + silence_ms).contact is contact
+    assert judge(LastContact(T, False, silence_ms), T + silence_ms).contact is contact
 
 
 def test_a_unit_that_was_never_heard_is_not_silent() -> None:
@@ -39,31 +42,36 @@ def test_a_unit_that_was_never_heard_is_not_silent() -> None:
 
 
 def test_the_threshold_can_be_set_for_a_unit() -> None:
-    assert judge(T, T + 5001, silent_after_ms=5000).contact is Contact.SILENT
-    assert judge(T, T + 5000, silent_after_ms=5000).contact is Contact.ONLINE
-
-
-def test_a_last_contact_from_a_clock_that_was_ahead_tells_nothing() -> None:
-    assert judge(T + FUTURE_MS, T) == (Contact.ONLINE, 0, 0)
-    assert judge(T + FUTURE_MS + 1, T) == (Contact.UNKNOWN, 0, 0)
+    assert judge(LastContact(T, False, 5001), T + 5001, silent_after_ms=5000).contact is Contact.SILENT
+    assert judge(LastContact(T, False, 5000), T + 5000, silent_after_ms=5000).contact is Contact.ONLINE
 
 
 def test_our_own_gap_is_not_the_unit_s_silence() -> None:
-    gap = Gap(T + 5 * MINUTE_MS, T + 45 * MINUTE_MS)
-    verdict = judge(T, T + 50 * MINUTE_MS, [gap])
-    assert verdict.contact is Contact.UNKNOWN
-    assert verdict.silence_ms == 10 * MINUTE_MS
-    assert verdict.outage_ms == 40 * MINUTE_MS
+    verdict = judge(LastContact(T, False, 10 * MINUTE_MS), T + 50 * MINUTE_MS)
+    assert verdict == (Contact.UNKNOWN, 10 * MINUTE_MS, 40 * MINUTE_MS)
 
 
 def test_unknown_becomes_silent_when_we_have_listened_long_enough_in_all() -> None:
-    gap = Gap(T + 5 * MINUTE_MS, T + 45 * MINUTE_MS)
-    assert judge(T, T + 70 * MINUTE_MS, [gap]).contact is Contact.UNKNOWN
-    assert judge(T, T + 70 * MINUTE_MS + 1, [gap]).contact is Contact.SILENT
+    assert judge(LastContact(T, False, 30 * MINUTE_MS), T + 70 * MINUTE_MS).contact is Contact.UNKNOWN
+    assert judge(LastContact(T, False, 30 * MINUTE_MS + 1), T + 70 * MINUTE_MS + 1).contact is Contact.SILENT
 
 
-def test_a_gap_before_last_contact_does_not_matter() -> None:
-    assert judge(T, T + 31 * MINUTE_MS, [Gap(T - 60 * MINUTE_MS, T)]).contact is Contact.SILENT
+@pytest.mark.parametrize(
+    ("stored", "last"),
+    [
+        (StoredContact(T - HOUR_MS, 0, T - HOUR_MS), LastContact(T - HOUR_MS, False, 5000)),
+        (StoredContact(T - HOUR_MS, 0, T - HOUR_MS + FUTURE_MS), LastContact(T - HOUR_MS, False, 5000)),
+        (StoredContact(T - HOUR_MS, 0, T - HOUR_MS + FUTURE_MS + 1), LastContact(T - 5000, True, 5000)),
+        (StoredContact(T - 5000 + FUTURE_MS, 0, 0), LastContact(T - 5000, False, 5000)),
+        (StoredContact(T - 5000 + FUTURE_MS + 1, 0, 0), LastContact(T - 5000, True, 5000)),
+        (StoredContact(T + 400 * DAY_MS, 0, 0), LastContact(T - 5000, True, 5000)),
+        (StoredContact(T - 1000, 9000, 0), LastContact(T - 1000, False, 0)),
+    ],
+    ids=["right", "a little behind", "behind", "a little ahead", "ahead", "of the future", "more than was counted"],
+)
+def test_a_stamp_is_taken_at_its_word_unless_a_clock_was_wrong(stored: StoredContact, last: LastContact) -> None:
+    """At T, when we have listened for 5 s."""
+    assert on_clock_of_now(stored, 5000, T) == last
 
 
 def test_deaf_time_is_cut_to_the_span() -> None:
@@ -88,8 +96,9 @@ def test_an_impossible_stamp_is_as_long_before_the_end_of_that_process_as_it_was
 
 
 def test_an_estimated_last_contact_shows_a_silence_and_no_contact() -> None:
-    assert judge(T, T + 30 * MINUTE_MS, is_estimated=True).contact is Contact.UNKNOWN
-    assert judge(T, T + 30 * MINUTE_MS + 1, is_estimated=True).contact is Contact.SILENT
+    limit_ms = 30 * MINUTE_MS
+    assert judge(LastContact(T, True, limit_ms), T + limit_ms).contact is Contact.UNKNOWN
+    assert judge(LastContact(T, True, limit_ms + 1), T + limit_ms + 1).contact is Contact.SILENT
 
 
 @pytest.mark.parametrize(
@@ -151,23 +160,39 @@ def test_what_this_process_has_stamped_moves_with_a_step_of_its_clock(by_ms: int
     for at_ms in (T, T + MINUTE_MS, T + MINUTE_MS + 5000):
         ledger.heartbeat_ok(at_ms)
     now_ms = T + MINUTE_MS + 10_000 + by_ms
-    ledger.stepped(now_ms, by_ms)
+    ledger.stepped(by_ms)
     assert ledger.outages(now_ms) == [Gap(T + by_ms, T + MINUTE_MS + by_ms)]
     assert ledger.last_ok_ms == now_ms - 5000
     assert ledger.open_outage(now_ms) is None
 
 
-def test_time_that_our_clock_has_skipped_is_no_outage_and_no_silence() -> None:
+@pytest.mark.parametrize("by_ms", [-400 * DAY_MS, -MINUTE_MS, MINUTE_MS, 400 * DAY_MS])
+def test_a_step_is_no_outage_and_no_time_in_which_we_listened(by_ms: int) -> None:
     ledger = UptimeLedger(last_ok_ms=T, start_ms=T)
     ledger.heartbeat_ok(T)
-    ledger.stepped(T + 400 * DAY_MS, 400 * DAY_MS)
-    now_ms = T + 400 * DAY_MS + 1000
+    ledger.stepped(by_ms)
+    now_ms = T + by_ms + 1000
     assert ledger.outages(now_ms) == []
-    assert ledger.not_heard(now_ms) == [Gap(T, T + 400 * DAY_MS)]
-    assert judge(T - 1000, now_ms, ledger.not_heard(now_ms)).silence_ms == 2000
-    other = UptimeLedger(last_ok_ms=now_ms, start_ms=now_ms, skipped=skipped([(T + 400 * DAY_MS, 400 * DAY_MS)]))
-    assert other.outages(now_ms) == []
-    assert other.not_heard(now_ms) == [Gap(T, T + 400 * DAY_MS)], "for the next process too"
+    assert ledger.listened_ms(now_ms) == 1000
+
+
+def test_we_have_listened_from_canary_to_canary_in_time() -> None:
+    ledger = UptimeLedger(last_ok_ms=T, start_ms=T + HOUR_MS, listened_ms=7000)
+    now_ms = T + HOUR_MS
+    assert ledger.listened_ms(now_ms + 1000) == 7000, "none yet of this process"
+    ledger.heartbeat_ok(now_ms + 1000)
+    assert ledger.listened_ms(now_ms + 1000) == 7000, "nor between two processes"
+    ledger.heartbeat_ok(now_ms + 6000)
+    assert ledger.listened_ms(now_ms + 6000 + OUTAGE_AFTER_MS) == 12_000 + OUTAGE_AFTER_MS
+    assert ledger.listened_ms(now_ms + 6001 + OUTAGE_AFTER_MS) == 12_000, "the next is late"
+    ledger.heartbeat_ok(now_ms + MINUTE_MS)
+    assert ledger.listened_ms(now_ms + MINUTE_MS + 500) == 12_500
+
+
+def test_a_shard_that_has_stored_its_own_count_is_told_by_that() -> None:
+    ledger = UptimeLedger(last_ok_ms=T, start_ms=T, listened_ms=7000)
+    ledger.learn([], {2: Listened(T, 9000, 0)}, T)
+    assert [ledger.listened_ms(T, shard) for shard in (1, 2)] == [7000, 9000]
 
 
 def test_a_ledger_of_a_clock_that_was_ahead_is_put_on_the_clock_of_now() -> None:
@@ -185,7 +210,7 @@ def test_a_ledger_is_as_it_was_once_a_clock_that_started_behind_is_put_right() -
     gaps = [Gap(T - DAY_MS, T - DAY_MS + MINUTE_MS)]
     ledger = UptimeLedger(gaps, T, start_ms=1000)
     ledger.heartbeat_ok(2000)
-    ledger.stepped(T + 10 * MINUTE_MS + 2000, T + 10 * MINUTE_MS)
+    ledger.stepped(T + 10 * MINUTE_MS)
     assert ledger.outages(T + 10 * MINUTE_MS + 2000) == [*gaps, Gap(T, T + 10 * MINUTE_MS + 2000)]
 
 

@@ -3,20 +3,17 @@
 import pytest
 
 from cloud_bridge.clock import Step
+from cloud_bridge.contact import Listened
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
-from cloud_bridge.verified_time import AGREES_MS, DOUBT_MS, Verified, VerifiedTime
+from cloud_bridge.verified_time import AGREES_MS, DOUBT_MS, Bounds, VerifiedTime, latest_at_start
 from tests.cloud_bridge.running import START_MS, Machine
 
 YEAR_MS = 365 * DAY_MS
 
 
-def kept(at_ms: int) -> Verified:
-    return Verified(at_ms, at_ms, at_ms)
-
-
 def started(machine: Machine, kept_ms: int | None, units: int = 10, echoes: tuple[str, ...] = ()) -> VerifiedTime:
     clock = machine.clock()
-    verified = VerifiedTime(clock, None if kept_ms is None else kept(kept_ms), units, echoes)
+    verified = VerifiedTime(clock, None if kept_ms is None else Bounds(kept_ms, 0), units, echoes)
     clock.on_step(verified.stepped)
     return verified
 
@@ -116,8 +113,45 @@ def test_a_wall_clock_ahead_moves_nothing_however_long() -> None:
     assert verified.now_ms() == START_MS + 10 * DAY_MS
 
 
-@pytest.mark.parametrize(("stamp_ms", "was_behind"), [(START_MS - DAY_MS, True), (START_MS - 3 * DAY_MS, False)])
-def test_only_stamps_of_the_process_that_was_behind_are_doubted(stamp_ms: int, was_behind: bool) -> None:
-    earlier = Verified(START_MS, START_MS - DAY_MS, START_MS - 2 * DAY_MS)
-    assert earlier.was_behind(stamp_ms, START_MS) is was_behind
-    assert not earlier.was_behind(stamp_ms, START_MS - DAY_MS), "we are on the same clock"
+@pytest.mark.parametrize("by_ms", [-50 * YEAR_MS, -MINUTE_MS, MINUTE_MS, 50 * YEAR_MS])
+def test_how_late_it_may_be_goes_on_by_what_has_passed_too(by_ms: int) -> None:
+    machine = Machine()
+    verified = started(machine, START_MS)
+    machine.set_by(by_ms)
+    machine.advance(HOUR_MS)
+    assert verified.latest_ms() == START_MS + HOUR_MS
+
+
+@pytest.mark.parametrize(
+    ("before", "latest_ms"),
+    [
+        (None, START_MS),
+        (Listened(START_MS - DAY_MS, 0, START_MS - DAY_MS), START_MS),
+        (Listened(START_MS - DAY_MS, 0, START_MS - 2 * DAY_MS), START_MS),
+        (Listened(START_MS - DAY_MS, 0, START_MS + DAY_MS), START_MS + 2 * DAY_MS),
+        (Listened(START_MS + DAY_MS, 0, START_MS + DAY_MS), START_MS + DAY_MS),
+        (Listened(START_MS + DAY_MS, 0, START_MS + 3 * DAY_MS), START_MS + 3 * DAY_MS),
+    ],
+    ids=["first", "a day off", "was ahead", "was behind: put right, or a day off", "set back", "behind and set back"],
+)
+def test_how_late_it_may_be_when_a_process_begins(before: Listened | None, latest_ms: int) -> None:
+    assert latest_at_start(START_MS, before) == latest_ms
+
+
+def test_how_late_it_may_be_is_what_units_say_once_they_agree() -> None:
+    verified = VerifiedTime(Machine().clock(), Bounds(START_MS, START_MS + HOUR_MS), 1)
+    verified.witness("a", START_MS + HOUR_MS, START_MS)
+    assert verified.latest_ms() == START_MS + HOUR_MS
+    verified.witness("a", START_MS, START_MS)
+    assert (verified.now_ms(), verified.latest_ms()) == (START_MS, START_MS)
+
+
+def test_a_wall_clock_that_may_be_behind_for_a_day_is_right_and_verified_time_stays() -> None:
+    """Verified time does not go on for the days in which we did not run."""
+    machine = Machine()
+    verified = VerifiedTime(machine.clock(), Bounds(START_MS - 3 * DAY_MS, START_MS + HOUR_MS))
+    verified.look()
+    machine.advance(DOUBT_MS)
+    verified.look()
+    assert verified.now_ms() == START_MS - 2 * DAY_MS
+    assert verified.latest_ms() == START_MS + DOUBT_MS

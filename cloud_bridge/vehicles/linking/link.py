@@ -5,7 +5,8 @@ stays until the account answers again, whoever mended it. A reason is kept while
 authorisation again, so that the error does not vanish because somebody opened a page.
 
 The same refusal for three days ends the patience with transient trouble: the link is lost, since the first refusal. An
-outage in between changes nothing, since nobody has answered; an outage alone never loses a link.
+outage in between changes nothing, since nobody has answered; an outage alone never loses a link. The three days go by the
+time that has verifiably passed (verified_time.py): a clock that is set forward ends no patience.
 """
 
 from enum import StrEnum
@@ -50,6 +51,7 @@ class Link(NamedTuple):
     since_ms: int
     reason: Trouble | None = None  # of the lost access, or of the trouble that is retried
     before: State | None = None  # where a linking that lapses goes back to
+    refused_ms: int | None = None  # by verified time: since when the refusal that is retried has been the same
 
 
 BEFORE = None  # in the table: back to where the linking began
@@ -102,14 +104,19 @@ def event_of(trouble: Trouble | None) -> Event:
     return Event.LOST if trouble in LASTING else Event.FAILED
 
 
-def follow(link: Link, event: Event, now_ms: int, reason: Trouble | None = None) -> Link:
-    """The link after the event. `since_ms` is when it entered this state for this reason. Raises ImpossibleEvent."""
+def follow(
+    link: Link, event: Event, now_ms: int, reason: Trouble | None = None, verified_ms: int | None = None
+) -> Link:
+    """The link after the event. `since_ms` is when it entered this state for this reason.
+
+    `verified_ms` is the time that has verifiably passed; a failure needs it. Raises ImpossibleEvent.
+    """
     if event not in TABLE[link.state]:
         raise ImpossibleEvent(f"{event} while {link.state}")
     if event is Event.FAILED and link.reason in REFUSALS:
         if reason not in REFUSALS:
             reason = link.reason  # an outage says nothing of a refusal
-        elif reason is link.reason and now_ms - link.since_ms >= REFUSED_AFTER_MS:
+        elif reason is link.reason and _passed_ms(link.refused_ms, verified_ms) >= REFUSED_AFTER_MS:
             return follow(link, Event.LOST, now_ms, Trouble.REFUSED)._replace(since_ms=link.since_ms)
     state: State = TABLE[link.state][event] or link.before or State.UNLINKED
     if event in (Event.ANSWERED, Event.GRANTED, Event.UNLINKED):
@@ -118,7 +125,19 @@ def follow(link: Link, event: Event, now_ms: int, reason: Trouble | None = None)
         reason = link.reason
     unchanged = state is link.state and reason is link.reason
     still_lost = State.LINKING in (state, link.state) and reason is not None  # since before the attempt
-    return Link(state, link.since_ms if unchanged or still_lost else now_ms, reason, _before(link, state))
+    since_ms = link.since_ms if unchanged or still_lost else now_ms
+    return Link(state, since_ms, reason, _before(link, state), _refused_ms(link, state, reason, verified_ms))
+
+
+def _passed_ms(since_ms: int | None, verified_ms: int | None) -> int:
+    return 0 if since_ms is None or verified_ms is None else verified_ms - since_ms
+
+
+def _refused_ms(link: Link, state: State, reason: Trouble | None, verified_ms: int | None) -> int | None:
+    if state is not State.DEGRADED or reason not in REFUSALS:
+        return None
+    is_same = reason is link.reason and link.refused_ms is not None and _passed_ms(link.refused_ms, verified_ms) >= 0
+    return link.refused_ms if is_same else verified_ms
 
 
 def _before(link: Link, state: State) -> State | None:

@@ -35,7 +35,9 @@ def poll(accounts: Accounts, vehicle: Vehicle, eager: bool = False) -> Vehicle:
         refresh_ms = accounts.grants.vault.refresh_ms(connection, now.grant_id) or now_ms
         if reading is not None:
             repository.store_reading(connection, vehicle, reading)
-        link = repository.apply_event(connection, vehicle, event_of(trouble), now_ms, trouble, advice)
+        link = repository.apply_event(
+            connection, vehicle, event_of(trouble), now_ms, trouble, advice, accounts.verified_ms()
+        )
         failures = 0 if link.reason is None else vehicle.failures + 1
         wait_ms = poll_schedule.next_look_ms(link, reading or vehicle.reading, failures, retry_after_ms)
         if not failures:

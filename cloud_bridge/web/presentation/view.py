@@ -40,7 +40,7 @@ PRESENT = frozenset({"state", "mode", "faults", "troubles"})  # names of values.
 
 def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
     now_ms = app_state.clock.now_ms()
-    last = app_state.live.last_contact(unit.id, unit.last_contact_ms, now_ms)
+    last = app_state.live.last_contact(unit.id, unit.contact, app_state.ledger, now_ms)
     last_contact_ms = None if last is None else last.at_ms
     is_estimated = last is not None and last.is_estimated
     heartbeat_ms, connected = _believable(unit.heartbeat_ms, now_ms, last_contact_ms), False
@@ -53,7 +53,7 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
             heartbeat, heartbeat_ms = live.heartbeat, live.heartbeat_ms
     if heartbeat is None:
         heartbeat = _stored(unit.heartbeat)
-    verdict = judge(last_contact_ms, now_ms, app_state.ledger.not_heard(now_ms), unit.silent_after_ms, is_estimated)
+    verdict = judge(last, now_ms, unit.silent_after_ms)
     if heartbeat_ms is not None and heartbeat_ms < unit.period.from_ms:
         if verdict.contact is Contact.ONLINE:
             heartbeat = _present(heartbeat)

@@ -22,7 +22,7 @@ def live_state() -> bool:
             unit, at_ms = live.unit(f"cp{number:06d}"), NOW_MS + UNITS + number
             heartbeat = decode("heartbeat", HEARTBEAT % (1000 + number, number % BOOTS, 1000 + number))
             assert isinstance(heartbeat, Heartbeat)
-            unit.last_contact_ms = at_ms
+            live.contact(unit, at_ms, UNITS + number)
             unit.told(heartbeat, at_ms, redelivered=False)
             unit.stored(heartbeat)
         heard_mb = tracemalloc.get_traced_memory()[0] / 1e6

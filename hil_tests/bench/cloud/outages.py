@@ -2,7 +2,7 @@
 
 import random
 
-from cloud_bridge.contact import OUTAGE_AFTER_MS, Contact, UptimeLedger, judge, later
+from cloud_bridge.contact import OUTAGE_AFTER_MS, Contact, StoredContact, UptimeLedger, judge, on_clock_of_now
 
 OUTAGES = 200
 SHORTEST_MS, LONGEST_MS = 1000, 60 * 60 * 1000
@@ -17,7 +17,7 @@ def outages() -> bool:
     """A heartbeat while we are down is lost, and none after; judged every five seconds."""
     dice = random.Random(SEED)
     ledger = UptimeLedger()
-    last: list[int | None] = [None] * UNITS
+    last: list[StoredContact | None] = [None] * UNITS
     next_ms = [dice.randrange(HEARTBEAT_MS) for _ in range(UNITS)]
     now_ms = canary_ms = 0
     false_silence = looks = 0
@@ -34,11 +34,12 @@ def outages() -> bool:
                 if now_ms >= next_ms[unit]:
                     next_ms[unit] = now_ms + HEARTBEAT_MS
                     if is_up:
-                        last[unit] = later(last[unit], now_ms)
-            gaps = ledger.outages(now_ms)[-50:]
-            for at_ms in last:
+                        last[unit] = StoredContact(now_ms, ledger.listened_at_most_ms(now_ms), now_ms)
+            listened_ms = ledger.listened_ms(now_ms)
+            for stored in last:
                 looks += 1
-                false_silence += judge(at_ms, now_ms, gaps).contact is Contact.SILENT
+                heard = None if stored is None else on_clock_of_now(stored, listened_ms, now_ms)
+                false_silence += judge(heard, now_ms).contact is Contact.SILENT
     print(
         f"{OUTAGES} outages of ours, 1 s to 60 min, {UNITS} units, {looks:,} looks: {false_silence} false silence",
         end="",

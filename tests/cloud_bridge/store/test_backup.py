@@ -175,3 +175,42 @@ def test_what_root_restores_is_the_bridges_to_write(tmp_path: Path, backup: Path
     assert (now / LOCK_NAME).stat().st_uid == 12345, "any command of root's, too"
     kept = restore(now, None, backup)
     assert {path.stat().st_uid for path in (now / FILE_NAME, now / LOCK_NAME, kept)} == {12345}
+
+
+PG_DUMP = """#!/bin/sh
+{ echo "$0" "$@"; env; stat -c %a "$PGSERVICEFILE"; cat "$PGSERVICEFILE"; } > "$NOTED"
+"""
+
+
+@pytest.fixture
+def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a pg_dump of ours was told: its arguments, its environment, and its service file."""
+    tool = tmp_path / "bin" / "pg_dump"
+    tool.parent.mkdir()
+    tool.write_text(PG_DUMP)
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("NOTED", str(tmp_path / "noted"))
+    return tmp_path / "noted"
+
+
+def test_no_secret_of_the_address_is_an_argument(tmp_path: Path, noted: Path) -> None:
+    """`sslpassword` has no variable of libpq: it was left out, and pg_dump could not open the key."""
+    url = "postgresql://ann:plum@db.example/keeper?sslkey=/k&sslpassword=pear%20tree&keepalives_idle=7"
+    write_backup(tmp_path, url, tmp_path / "backup")
+    arguments, *told = noted.read_text().splitlines()
+    assert "plum" not in arguments and "pear" not in arguments
+    assert {"PGHOST=db.example", "PGUSER=ann", "PGPASSWORD=plum", "PGDATABASE=keeper", "PGSSLKEY=/k"} <= set(told)
+    assert told[-4:-2] == ["600", "[chargekeeper]"]
+    assert set(told[-2:]) == {"sslpassword=pear tree", "keepalives_idle=7"}
+    file = next(Path(line.partition("=")[2]) for line in told if line.startswith("PGSERVICEFILE="))
+    assert not file.parent.exists()
+
+
+@pytest.mark.parametrize("rest", ["sslpassword=x%0Ahost%3Devil", "sslpassword=x&service=mine"])
+def test_what_no_service_file_can_say_is_refused(tmp_path: Path, noted: Path, rest: str) -> None:
+    with pytest.raises(StoreUnusable, match="sslpassword: set it in your service file") as caught:
+        write_backup(tmp_path, f"postgresql://db.example/keeper?{rest}", tmp_path / "backup")
+    assert "evil" not in str(caught.value)
+    assert not noted.exists()
+    assert not (tmp_path / "backup").exists()

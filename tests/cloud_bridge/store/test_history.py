@@ -53,7 +53,9 @@ def test_silence_and_return_are_noticed_once_each(bridge: Bridge, unit: Unit) ->
 def test_a_contact_that_is_not_yet_stored_is_not_overlooked(bridge: Bridge, unit: Unit) -> None:
     unit.publish(HEARTBEAT, heartbeat(1))
     bridge.clock.advance(31 * MINUTE_MS)
-    bridge.app_state.live.unit("cp-1").last_contact_ms = bridge.clock.now_ms()
+    now_ms = bridge.clock.now_ms()
+    live, ledger = bridge.app_state.live, bridge.app_state.ledger
+    live.contact(live.unit("cp-1"), now_ms, ledger.listened_at_most_ms(now_ms))
     assert bridge.app_state.upkeep.notice() == ([], [])
 
 

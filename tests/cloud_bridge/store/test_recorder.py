@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
+from cloud_bridge.clock import Step
 from cloud_bridge.contact import OUTAGE_AFTER_MS, Gap
 from cloud_bridge.store import recorder as recorder_module
 from cloud_bridge.store.database import Database
-from cloud_bridge.store.record import read_listening, record
-from cloud_bridge.store.tables import contacts, events, heartbeats, rejected_messages, units
+from cloud_bridge.store.record import ClockSet, read_gaps, read_listened, record
+from cloud_bridge.store.tables import clock_steps, contacts, events, heartbeats, rejected_messages, units
 from tests.cloud_bridge.recording import Recording, inbound, rows, until
 from tests.cloud_bridge.running import DEADLINE_S, START_MS
 from tests.cloud_bridge.unkind import UnkindDatabase
@@ -131,6 +132,35 @@ def test_a_canary_is_never_kept_aside_and_holds_nobody_up(
     assert recording.recorder.rejected == 0
 
 
+def test_a_step_of_our_clock_is_stored_at_once(database: Database, recording: Recording) -> None:
+    """And not with the next message: a kill -9 in between would lose it."""
+    recording.recorder.stepped(ClockSet(Step(START_MS, 1000), START_MS, []))
+    until(lambda: rows(database, clock_steps), "the step stored")
+
+
+def test_a_step_that_cannot_be_stored_is_tried_again(
+    database: Database, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OperationalError("", {}, Exception("away"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder_module, "RETRY_S", 0.0)
+        patch.setattr(recorder_module, "record_clock_set", refuse)
+        recording.recorder.stepped(ClockSet(Step(START_MS, 1000), START_MS, []))
+        until(lambda: recording.recorder.retries > 2, "tried again")
+        assert recording.recorder.trouble == "away"
+    until(lambda: rows(database, clock_steps), "the step stored")
+    until(lambda: recording.recorder.trouble is None, "all is well")
+
+
+def test_closing_stores_a_step_that_waits(database: Database) -> None:
+    recording = Recording(database)
+    recording.recorder.stepped(ClockSet(Step(START_MS, 1000), START_MS, []))
+    recording.close()
+    assert len(rows(database, clock_steps)) == 1
+
+
 def test_nothing_is_acknowledged_while_nothing_can_be_written(
     database: Database, recording: Recording, unkind: UnkindDatabase
 ) -> None:
@@ -186,7 +216,7 @@ def test_a_time_in_which_nobody_was_acknowledged_is_a_gap_in_memory_and_store(
     expected = [Gap(START_MS, START_MS + 60_000 - OUTAGE_AFTER_MS)]
     assert recording.ledger.outages(recording.clock.now_ms()) == expected
     with database.reading() as connection:
-        assert read_listening(connection) == (expected, START_MS + 60_000)
+        assert (read_gaps(connection), read_listened(connection)[1].until_ms) == (expected, START_MS + 60_000)
 
 
 def test_a_database_that_does_not_answer_at_all_is_trouble(

@@ -17,7 +17,7 @@ from cloud_bridge.contact import OUTAGE_AFTER_MS, merged, outage_ms
 from cloud_bridge.store import recorder as recorder_module
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.inbound_message import InboundMessage
-from cloud_bridge.store.record import read_listening
+from cloud_bridge.store.record import read_gaps, read_listened
 from cloud_bridge.store.tables import contacts, events, listening, listening_gaps, rejected_messages, results, sessions
 from cloud_bridge.store.units import add_unit
 from cloud_bridge.wire import decode
@@ -154,10 +154,10 @@ class Story:
         """The next process will read what this one knew."""
         ledger, now_ms = self._recording.ledger, self._recording.clock.now_ms()
         with self._database.reading() as connection:
-            gaps, last_ok_ms = read_listening(connection)
+            gaps, listened = read_gaps(connection), read_listened(connection).get(1)
         known = merged(gap for gap in ledger.outages(now_ms) if gap != ledger.open_outage(now_ms))
         assert gaps == known, self._said("other gaps")
-        assert last_ok_ms == ledger.last_ok_ms
+        assert (None if listened is None else listened.until_ms) == ledger.last_ok_ms
 
     def _said(self, what: str) -> str:
         return f"{what}; " + "; ".join(self.transcript)

@@ -13,12 +13,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from cloud_bridge.contact import Gap
+from cloud_bridge.contact import Gap, Listened
 from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.store import database as database_module
 from cloud_bridge.store.database import FILE_NAME, MIGRATIONS, Database, open_database
 from cloud_bridge.store.inbound_message import CanaryMark
-from cloud_bridge.store.record import read_listening, record, record_listening
+from cloud_bridge.store.record import read_gaps, read_listened, record, record_listening
 from cloud_bridge.store.tables import contacts, events, heartbeats, metadata, sessions, units
 from cloud_bridge.store.units import add_unit
 from tests.cloud_bridge.recording import inbound, rows
@@ -196,9 +196,10 @@ def test_a_session_under_the_number_of_another_is_kept_and_its_repeat_is_not(dat
 def test_the_ledger_comes_back_as_it_was_left(database: Database) -> None:
     with database.writing() as connection:
         record_listening(connection, CanaryMark(1000), None)
-        record_listening(connection, CanaryMark(90_000), Gap(1000, 90_000))
+        record_listening(connection, CanaryMark(90_000, 1, 7000, 95_000), Gap(1000, 90_000))
     with database.reading() as connection:
-        assert read_listening(connection) == ([Gap(1000, 90_000)], 90_000)
+        assert read_gaps(connection) == [Gap(1000, 90_000)]
+        assert read_listened(connection) == {1: Listened(90_000, 7000, 95_000)}
 
 
 def test_a_contact_needs_its_unit(database: Database) -> None:

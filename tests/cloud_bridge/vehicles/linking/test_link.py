@@ -52,16 +52,23 @@ def test_an_outage_does_not_hide_that_access_is_lost() -> None:
 def test_only_a_refusal_that_lasts_is_told(trouble: Trouble) -> None:
     if event_of(trouble) is not Event.FAILED:
         return
-    link = follow(LINKED, Event.FAILED, 100, trouble)
-    early = follow(link, Event.FAILED, 100 + REFUSED_AFTER_MS - 1, trouble)
-    assert early == Link(State.DEGRADED, 100, trouble)
-    late = follow(early, Event.FAILED, 100 + REFUSED_AFTER_MS, trouble)
+    link = follow(LINKED, Event.FAILED, 100, trouble, 7)
+    early = follow(link, Event.FAILED, 200, trouble, 7 + REFUSED_AFTER_MS - 1)
+    assert early == Link(State.DEGRADED, 100, trouble, None, 7 if trouble in REFUSALS else None)
+    late = follow(early, Event.FAILED, 300, trouble, 7 + REFUSED_AFTER_MS)
     assert late == (Link(State.ACCESS_LOST, 100, Trouble.REFUSED) if trouble in REFUSALS else early)
 
 
-def test_a_clock_set_back_tells_no_refusal_early() -> None:
-    link = follow(LINKED, Event.FAILED, REFUSED_AFTER_MS, Trouble.UNEXPLAINED)
-    assert follow(link, Event.FAILED, 0, Trouble.UNEXPLAINED).state is State.DEGRADED
+@pytest.mark.parametrize("now_ms", [0, 400 * REFUSED_AFTER_MS])
+def test_a_wall_clock_that_is_set_tells_no_refusal_early(now_ms: int) -> None:
+    link = follow(LINKED, Event.FAILED, REFUSED_AFTER_MS, Trouble.UNEXPLAINED, 7)
+    assert follow(link, Event.FAILED, now_ms, Trouble.UNEXPLAINED, 8).state is State.DEGRADED
+
+
+def test_a_refusal_is_counted_anew_where_verified_time_was_put_back() -> None:
+    link = follow(LINKED, Event.FAILED, 100, Trouble.UNEXPLAINED, 400 * REFUSED_AFTER_MS)
+    link = follow(link, Event.FAILED, 200, Trouble.UNEXPLAINED, 7)
+    assert follow(link, Event.FAILED, 300, Trouble.UNEXPLAINED, 7 + REFUSED_AFTER_MS).reason is Trouble.REFUSED
 
 
 def test_access_comes_back_whoever_mended_it() -> None:

@@ -4,6 +4,7 @@ With real HTTP answers of a token endpoint, from the vehicle's poll to the state
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from cloud_bridge.vehicles.polling.poller import poll_due
 from cloud_bridge.vehicles.providers.catalogue import read_catalogue
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
 from cloud_bridge.vehicles.repository import Vehicle
+from cloud_bridge.verified_time import Clocks, VerifiedTime
+from tests.cloud_bridge.running import HandClock
 from tests.cloud_bridge.vehicles.acting import Scene, scene_with
 from tests.cloud_bridge.vehicles.maker_server import MakerServer, maker_server
 
@@ -94,6 +97,19 @@ def test_the_same_refusal_for_three_days_is_told(play: Scene, maker: MakerServer
     assert play.vehicle().due_ms - play.clock.now_ms() <= LONGEST_RETRY_MS, "it may be the operator's to end"
     maker.token = None
     assert look(play).link.state is State.LINKED
+
+
+def test_three_days_are_those_that_have_passed_and_no_jump_of_the_wall_clock(play: Scene, maker: MakerServer) -> None:
+    passing = HandClock()
+    play.accounts = replace(play.accounts, clocks=Clocks(play.clock, VerifiedTime(passing)))
+    maker.token = UNKNOWN
+    for jump_ms in (0, 400 * DAY_MS, -400 * DAY_MS):
+        play.clock.advance(jump_ms)
+        assert look(play).link.state is State.DEGRADED
+    passing.advance(REFUSED_AFTER_MS - 1)
+    assert look(play).link.state is State.DEGRADED
+    passing.advance(1)
+    assert look(play).link.reason is Trouble.REFUSED
 
 
 def test_outages_in_between_do_not_hide_a_refusal(play: Scene, maker: MakerServer) -> None:

@@ -91,8 +91,9 @@ def test_the_time_between_two_runs_of_ours_is_not_the_unit_s_silence(tmp_path: P
         assert bridge.read("cp-1")["contact"] == "unknown"
         clock.advance(1)
         assert bridge.read("cp-1")["contact"] == "silent"
+        bridge.send_canary()
     with running_bridge(tmp_path, clock) as bridge:
-        assert bridge.read("cp-1")["contact"] == "silent", "the gap was stored"
+        assert bridge.read("cp-1")["contact"] == "silent", "what we have listened was stored"
 
 
 def test_the_list_has_every_unit_by_id(bridge: Bridge) -> None:
