@@ -51,9 +51,7 @@ class Board:
     # "power_on" is the mains' coming back, and it alone clears latched faults. Else "brown_out", "watchdog" (which a panic is
     # too, and a mistake of ours in the control loop), or "soft", which was asked for.
     reset_cause = "power_on"
-    latched: "tuple[str, ...] | None" = (
-        None  # what `keep_latched` was given last before the reset; None: it is not known
-    )
+    latched: "tuple[str, ...] | None" = None  # as `keep_latched` was given them before the reset; None: it is not known
     modem_port: "ModemPort"  # a port of modem/ports
     console_port: "ConsolePort"
     has_guard = False  # the contactor's drive passes through a guard in hardware
