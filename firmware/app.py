@@ -62,7 +62,7 @@ class Unit(ChargePoint):
         fell_back = boot and settings and boot.watchdogs >= boots.LOOP and settings.fall_back()
         checkpoint = part("checkpoint", Checkpoint, board.flash, control_clock.now_ms())
         # The mains off and on again is a person's doing, and clears what needs one; our own restart does not.
-        latched = () if board.reset_cause == "power_on" else board.latched
+        latched = () if board.reset_cause == "power_on" else board.latched()
         restored = part("restore", self._restore, checkpoint, latched) or Restored(None, None, 0, latched or ())
         controller = Controller(control_clock.now_ms(), setup(settings) if settings else SAFE_SETUP, restored)
         exchange = self.exchange = controller.exchange

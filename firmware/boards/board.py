@@ -51,7 +51,6 @@ class Board:
     # "power_on" is the mains' coming back, and it alone clears latched faults. Else "brown_out", "watchdog" (which a panic is
     # too, and a mistake of ours in the control loop), or "soft", which was asked for.
     reset_cause = "power_on"
-    latched: "tuple[str, ...] | None" = None  # as `keep_latched` was given them before the reset; None: it is not known
     modem_port: "ModemPort"  # a port of modem/ports
     console_port: "ConsolePort"
     has_guard = False  # the contactor's drive passes through a guard in hardware
@@ -73,6 +72,10 @@ class Board:
         """Toggle the guard's live line; called at the end of each period of the control loop. Never waits. A board without
         a guard has none.
         """
+
+    def latched(self) -> "tuple[str, ...] | None":
+        """What `keep_latched` was given last, before the reset too; None where that is not known."""
+        return None
 
     def keep_latched(self, names: "tuple[str, ...]") -> None:
         """Keep the names of the latched faults in memory that outlives every reset but a loss of the supply

@@ -67,9 +67,7 @@ class TCallBoard(Board):
         self._watchdog = WDT(timeout=WATCHDOG_MS)  # before anything that could hang
         rtc = machine.RTC()
         self.reset_cause = cause(machine, machine.mem32[RESET_STATE], rtc.memory())
-        mark = latched_mark.NONE if self.reset_cause == "power_on" else rtc.memory().replace(ASKED, b"")
-        rtc.memory(mark)
-        self.latched = latched_mark.decode(mark)
+        rtc.memory(latched_mark.NONE if self.reset_cause == "power_on" else rtc.memory().replace(ASKED, b""))
         self._pwm: PWM | None = None
         self._duty_u16 = F
         self._pilot_adc, self._proximity_adc, self._rail_adc = [
@@ -149,6 +147,9 @@ class TCallBoard(Board):
             self._pwm = PWM(self._pilot, freq=PWM_HZ, duty_u16=duty_u16)
         else:
             self._pwm.duty_u16(duty_u16)
+
+    def latched(self) -> "tuple[str, ...] | None":
+        return latched_mark.decode(machine.RTC().memory())
 
     def keep_latched(self, names: "tuple[str, ...]") -> None:
         machine.RTC().memory(latched_mark.encode(names))

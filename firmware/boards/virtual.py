@@ -54,8 +54,6 @@ class VirtualBoard(Board):
         self._rtc = open(folder + "/rtc", "r+b")
         if self.reset_cause == "power_on":
             self.keep_latched(())
-        self._rtc.seek(0)
-        self.latched = latched_mark.decode(self._rtc.read().strip())
         self.modem_port = Port(folder + "/modem", idle)
         self.console_port = Port(folder + "/console")
         self.modem_power = ModemPower(self._outputs)
@@ -101,6 +99,10 @@ class VirtualBoard(Board):
 
     def move_live_line(self) -> None:
         self._wires.write(b"live\n")
+
+    def latched(self) -> "tuple[str, ...] | None":
+        self._rtc.seek(0)
+        return latched_mark.decode(self._rtc.read().strip())
 
     def keep_latched(self, names: "tuple[str, ...]") -> None:
         self._rtc.seek(0)

@@ -31,4 +31,3 @@ def test_a_restart_that_was_asked_for_is_marked_and_the_mark_is_taken_away_at_th
     made = calls("__init__")
     told = [at for at, call in enumerate(made) if call.startswith("cause(")]
     assert told and made.index("rtc.memory().replace(ASKED, b'')") > told[0]
-    assert made.index("latched_mark.decode(mark)") > made.index("rtc.memory(mark)") > told[0]
