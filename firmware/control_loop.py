@@ -5,7 +5,6 @@ import sys
 import time
 
 from firmware.charging.exchange import WITHIN_MS
-from firmware.charging.faults import NEEDS_PERSON
 from firmware.charging.io import SAFE, Inputs
 from firmware.supervisor import Supervisor
 
@@ -24,7 +23,7 @@ class ControlLoop:
         self._exchange = controller.exchange
         self._clock = clock
         self._inputs = Inputs()
-        self._kept: tuple[str, ...] | None = None  # the faults of which the board keeps those that are latched
+        self._kept: tuple[str, ...] | None = None  # faults, as the board was told them last
         self._supervisor = Supervisor(board, controller.exchange)
 
     def start(self) -> None:
@@ -42,8 +41,10 @@ class ControlLoop:
                 self._board.read(self._inputs)
                 self._board.write(self._controller.step(now_ms, self._inputs))
                 self._board.move_live_line()
-                if self._exchange.report.faults is not self._kept:
-                    self._keep_latched(self._exchange.report.faults)
+                faults = self._exchange.report.faults
+                if faults is not self._kept:  # the tuple is another one only after a change
+                    self._kept = faults
+                    self._board.keep_latched(faults)
                 self._measure(now_ms - before_ms)
                 before_ms = now_ms
                 self._exchange.steps += 1
@@ -56,10 +57,6 @@ class ControlLoop:
                 sys.print_exception(error)
             finally:  # also if there is no memory left to do even that
                 self._board.give_up()
-
-    def _keep_latched(self, faults: "tuple[str, ...]") -> None:
-        self._kept = faults
-        self._board.keep_latched(tuple(name for name in faults if name in NEEDS_PERSON))
 
     def _measure(self, apart_ms: int) -> None:
         exchange = self._exchange

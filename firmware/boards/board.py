@@ -74,14 +74,14 @@ class Board:
         """
 
     def latched(self) -> "tuple[str, ...] | None":
-        """What `keep_latched` was given last, before the reset too; None where that is not known."""
+        """What `keep_latched` kept last, before the reset too; None where that is not known."""
         return None
 
-    def keep_latched(self, names: "tuple[str, ...]") -> None:
-        """Keep the names of the latched faults in memory that outlives every reset but a loss of the supply
+    def keep_latched(self, faults: "tuple[str, ...]") -> None:
+        """Keep the names of those faults that are latched in memory that outlives every reset but a loss of the supply
         (latched_mark.py); a board with such memory keeps () in it when it starts after one. Called by the control thread in
-        the step in which they change, since the checkpoint on the flash is the main thread's and follows when that gets to
-        it. Never waits.
+        the step in which the faults change, since the checkpoint on the flash is the main thread's and follows when that gets
+        to it. Never waits.
         """
 
     def set_time(self, time_s: int) -> None:

@@ -6,16 +6,14 @@ dip of it has damaged the memory, tells nothing, and the checkpoint on the flash
 
 from firmware.charging.faults import NEEDS_PERSON
 
-NONE = b"none"
 
-
-def encode(names: "tuple[str, ...]") -> bytes:
-    return " ".join(names).encode() or NONE
+def encode(faults: "tuple[str, ...]") -> bytes:
+    return " ".join(name for name in NEEDS_PERSON if name in faults).encode() or b"none"
 
 
 def decode(mark: bytes) -> "tuple[str, ...] | None":
     """The names, or None if `mark` is none."""
-    if mark == NONE:
+    if mark == encode(()):
         return ()
     words = mark.split(b" ")
     names = tuple(name for name in NEEDS_PERSON if name.encode() in words)

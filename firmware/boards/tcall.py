@@ -67,7 +67,7 @@ class TCallBoard(Board):
         self._watchdog = WDT(timeout=WATCHDOG_MS)  # before anything that could hang
         rtc = machine.RTC()
         self.reset_cause = cause(machine, machine.mem32[RESET_STATE], rtc.memory())
-        rtc.memory(latched_mark.NONE if self.reset_cause == "power_on" else rtc.memory().replace(ASKED, b""))
+        rtc.memory(latched_mark.encode(()) if self.reset_cause == "power_on" else rtc.memory().replace(ASKED, b""))
         self._pwm: PWM | None = None
         self._duty_u16 = F
         self._pilot_adc, self._proximity_adc, self._rail_adc = [
@@ -151,8 +151,8 @@ class TCallBoard(Board):
     def latched(self) -> "tuple[str, ...] | None":
         return latched_mark.decode(machine.RTC().memory())
 
-    def keep_latched(self, names: "tuple[str, ...]") -> None:
-        machine.RTC().memory(latched_mark.encode(names))
+    def keep_latched(self, faults: "tuple[str, ...]") -> None:
+        machine.RTC().memory(latched_mark.encode(faults))
 
     def set_time(self, time_s: int) -> None:
         year, month, day, hour, minute, second, weekday, _ = time.gmtime(time_s - epoch_s(time))

@@ -104,9 +104,9 @@ class VirtualBoard(Board):
         self._rtc.seek(0)
         return latched_mark.decode(self._rtc.read().strip())
 
-    def keep_latched(self, names: "tuple[str, ...]") -> None:
+    def keep_latched(self, faults: "tuple[str, ...]") -> None:
         self._rtc.seek(0)
-        mark = latched_mark.encode(names)
+        mark = latched_mark.encode(faults)
         self._rtc.write(mark + b" " * (RTC_BYTES - len(mark)))
 
     def flash_writes(self) -> int:

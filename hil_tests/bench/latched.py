@@ -134,11 +134,13 @@ class LatchedBench(Unit):
         self.latched.by_kind[kind] += 1
         self.latched.by_fault[fault] += 1
         self.latched.young += age_ms <= YOUNG_MS
-        await self._until(lambda: self._lit if kind != CUT_CAUSE_THERE else self._red)
+        await self._until(lambda: self._lit)
         if kind == CUT:
             await self._goes_on()
         elif kind == MIXED:
             self.latched.kept_in_mixture += self._red
+        elif kind == CUT_CAUSE_THERE:
+            await self._comes_back(fault)
         else:
             await self._stays_red(fault)
         self._mend(fault)
@@ -167,6 +169,17 @@ class LatchedBench(Unit):
                     self._wrong("still latched after a cut of the mains")
                     return
                 await asyncio.sleep(LOOK_S)
+
+    async def _comes_back(self, fault: str) -> None:
+        """Is it latched again? How soon depends on the fault: one shows as soon as the contactor is to close."""
+        async with asyncio.timeout(SHOWS_WITHIN_S):
+            while True:
+                with contextlib.suppress(ConsoleError, ConsoleSilent):
+                    if any(line.startswith(f"{fault} needs_person") for line in await self.ask("faults", within_s=1)):
+                        break
+                await asyncio.sleep(LOOK_S)
+        if not self._red:
+            self._wrong("latched, and not red")
 
     async def _stays_red(self, fault: str) -> None:
         """Is it red without a moment of anything else, and does the console say that a person is needed?"""
