@@ -37,7 +37,7 @@ FIGURES = {
     "idle_step_instructions": Figure(134_000, "a step with nothing plugged in"),
     "charging_step_instructions": Figure(150_000, "a step while charging"),
     "charging_step_late_instructions": Figure(156_000, "the same after 2**30 ms, where small integers end"),
-    "write_instructions": Figure(5_000, "board.write"),
+    "write_instructions": Figure(5_100, "board.write"),
     "period_instructions": Figure(270_000, "read, step and write while charging, after 2**30 ms"),
     "read_bytes": Figure(192, "taken by board.read"),
     "idle_step_bytes": Figure(240, "taken by a step that changes nothing"),
