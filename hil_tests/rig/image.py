@@ -33,9 +33,7 @@ DAY_S = 86400
 VIRTUAL = "virtual"
 LIBRARY = Path(sys.prefix) / "micropython" / "lib"
 LARGEST_SHOWN = 12
-BUDGET_BYTES = (
-    128_000  # of all .mpy files: a ROMFS of 131,072 bytes, as MicroPython lays it out, with room for its folders
-)
+BUDGET_BYTES = 134_000  # of all .mpy files: no flash is too small for more, but an update over GPRS sends every byte of them
 
 
 class DoesNotCompile(Exception):
