@@ -16,7 +16,7 @@ SLICE_MS = 20  # the longest nap: the console answers within it
 
 
 class Clock:
-    """`now_ms` only ever grows, across the wrap of MicroPython's ticks (12.4 days on a 32-bit board).
+    """`now_ms` only ever grows, unless it is set back, across the wrap of MicroPython's ticks (12.4 days on a 32-bit board).
 
     Each thread has its own Clock, all started from one reading, because a Clock must be asked at least once in six days.
     """
@@ -31,6 +31,15 @@ class Clock:
         self._now_ms += time.ticks_diff(ticks, self._ticks)
         self._ticks = ticks
         return self._now_ms
+
+    def set_back(self, by_ms: int) -> None:
+        """Set the clock back. The control thread does so by a day when it shows two, and with its clock all times that it
+        remembers (Controller.set_back), because on a 32-bit MicroPython an integer of 2**30 and more is an
+        object on the heap: after 12.4 days each reading would be one, and each sum with it. A difference is not affected. A
+        time that is older than that becomes a day old, which is longer than any period that is waited for. Times that leave
+        the control thread, and those of claims, are uptime, as the main thread's clock shows it.
+        """
+        self._now_ms -= by_ms
 
     def sleep_ms(self, ms: int) -> None:
         """Wait at least `ms`. A signal (garbage collection in another thread) may end a nap early, so look at the clock."""

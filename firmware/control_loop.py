@@ -4,7 +4,7 @@ import _thread
 import sys
 import time
 
-from firmware.charging.exchange import WITHIN_MS
+from firmware.charging.exchange import COUNT_MAX, WITHIN_MS
 from firmware.charging.io import SAFE, Inputs
 from firmware.supervisor import Supervisor
 
@@ -13,6 +13,7 @@ if False:  # for mypy alone
     from firmware.charging.controller import Controller
     from firmware.clock import Clock
 
+DAY_MS = 86400000  # longer than any period in the rules of charging; a multiple of those of the light (charging/led.py)
 PERIOD_MS = 20  # design, section 3; twice within the 40 ms that a fault may take to open the contactor
 
 
@@ -25,6 +26,7 @@ class ControlLoop:
         self._inputs = Inputs()
         self._kept: tuple[str, ...] | None = None  # faults, as the board was told them last
         self._supervisor = Supervisor(board, controller.exchange)
+        self._due_ms = self._before_ms = 0
 
     def start(self) -> None:
         _thread.start_new_thread(self._run, ())
@@ -34,23 +36,10 @@ class ControlLoop:
         would leave the contactor as it was. It counts as the watchdog's: settings that cause it are given up (boots.py).
         """
         try:
-            due_ms = self._clock.now_ms()
-            before_ms = due_ms
+            self._due_ms = self._before_ms = self._clock.now_ms()
             while True:
-                now_ms = self._clock.now_ms()
-                self._board.read(self._inputs)
-                self._board.write(self._controller.step(now_ms, self._inputs))
-                self._board.move_live_line()
-                faults = self._exchange.report.faults
-                if faults is not self._kept:  # the tuple is another one only after a change
-                    self._kept = faults
-                    self._board.keep_latched(faults)
-                self._measure(now_ms - before_ms)
-                before_ms = now_ms
-                self._exchange.steps += 1
-                self._supervisor.step(now_ms)
-                due_ms = max(due_ms + PERIOD_MS, now_ms)  # after a stall go on from now, do not catch up
-                self._sleep_until(due_ms)
+                self.run_period()
+                self._sleep_until(self._due_ms)
         except Exception as error:
             try:
                 self._board.write(SAFE)
@@ -58,15 +47,42 @@ class ControlLoop:
             finally:  # also if there is no memory left to do even that
                 self._board.give_up()
 
-    def _measure(self, apart_ms: int) -> None:
-        exchange = self._exchange
+    def run_period(self) -> None:
+        """All of a period but its sleep. Allocates no memory while nothing changes."""
+        now_ms = self._clock.now_ms()
+        if now_ms >= 2 * DAY_MS:
+            now_ms -= DAY_MS
+            self._due_ms -= DAY_MS
+            self._before_ms -= DAY_MS
+            self._clock.set_back(DAY_MS)
+            self._controller.set_back(DAY_MS)
+        self._board.read(self._inputs)
+        self._board.write(self._controller.step(now_ms, self._inputs))
+        self._board.move_live_line()
+        faults = self._exchange.report.faults
+        if faults is not self._kept:  # the tuple is another one only after a change
+            self._kept = faults
+            self._board.keep_latched(faults)
+        self._measure(now_ms)
+        self._supervisor.step(now_ms)
+
+    def _measure(self, now_ms: int) -> None:
+        """The distance to the step before, and when the next one is due: after a stall go on from now, do not catch up."""
+        exchange, apart_ms = self._exchange, now_ms - self._before_ms
+        self._before_ms = now_ms
+        self._due_ms += PERIOD_MS
+        if self._due_ms < now_ms:
+            self._due_ms = now_ms
         if exchange.worst_taken:
             exchange.worst_taken, exchange.worst_ms = False, 0
-        exchange.worst_ms = max(exchange.worst_ms, apart_ms)
+        if apart_ms > exchange.worst_ms:
+            exchange.worst_ms = apart_ms
         place = 0
-        while place < len(WITHIN_MS) and apart_ms > WITHIN_MS[place]:
-            place += 1
-        exchange.apart[place] += 1
+        if apart_ms > PERIOD_MS:
+            while place < len(WITHIN_MS) and apart_ms > WITHIN_MS[place]:
+                place += 1
+        if exchange.apart[place] < COUNT_MAX:
+            exchange.apart[place] += 1
 
     def _sleep_until(self, due_ms: int) -> None:
         left_ms = due_ms - self._clock.now_ms()

@@ -13,31 +13,32 @@ if False:  # for mypy alone
     from firmware.charging.exchange import Exchange
 
 FEED_MS = 1000  # the watchdog bites after 8 s
-MAIN_MS = 120000  # the longest between two pauses is some seconds: a flash that is formatted
-LINK_MS = 1800000  # the longest honest turn, a survey and a switch on a dead network, takes some ten minutes
+MAIN_FEEDS = 120  # the longest between two pauses is some seconds: a flash that is formatted
+LINK_FEEDS = 1800  # the longest honest turn, a survey and a switch on a dead network, takes some ten minutes
 
 
 class Supervisor:
     def __init__(self, board: "Board", exchange: "Exchange") -> None:
         self._board = board
         self._exchange = exchange
-        self._fed_ms = 0
+        self._looked_ms = 0
         self._pauses = 0
-        self._paused_ms = 0
+        self._since_pause = 0  # times FEED_MS
         self._turns = 0
-        self._turned_ms = 0
+        self._since_turn = 0
 
     def step(self, now_ms: int) -> None:
         """Called after each step of the control loop."""
-        if now_ms - self._fed_ms < FEED_MS:
+        if 0 <= now_ms - self._looked_ms < FEED_MS:  # the clock may have been set back
             return
+        self._looked_ms = now_ms
         exchange = self._exchange
+        self._since_pause += 1
         if exchange.pauses != self._pauses:
-            self._pauses, self._paused_ms = exchange.pauses, now_ms
+            self._pauses, self._since_pause = exchange.pauses, 0
+        self._since_turn += 1
         if exchange.turns != self._turns:
-            self._turns, self._turned_ms = exchange.turns, now_ms
-        hangs = now_ms - self._paused_ms >= MAIN_MS or now_ms - self._turned_ms >= LINK_MS
-        if hangs and not exchange.report.contactor:
-            return
-        self._fed_ms = now_ms
-        self._board.feed()
+            self._turns, self._since_turn = exchange.turns, 0
+        hangs = self._since_pause >= MAIN_FEEDS or self._since_turn >= LINK_FEEDS
+        if exchange.report.contactor or not hangs:
+            self._board.feed()

@@ -63,6 +63,23 @@ def test_stories_are_the_same_on_micropython() -> None:
         assert int(closed_steps) > 300 and int(fault_steps) > 100, line
 
 
+def test_a_period_that_changes_nothing_allocates_nothing() -> None:
+    """On 64 bits; hil_tests/cortex_m/figures.py has it with the board's own code on 32."""
+    done = subprocess.run(
+        [MICROPYTHON, "tests/on_micropython/step_bytes.py"],
+        cwd=ROOT,
+        env={**os.environ, "MICROPYPATH": PATH},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    left = dict(line.split() for line in done.stdout.splitlines())
+    states = ("idle", "connected", "charging")
+    assert left == {state + late: "0" for state in states for late in ("", "_late")}
+
+
 def test_the_core_tests_were_found() -> None:
     modules = core_tests()
     for needed in ("tests.firmware.charging.test_sequence", "tests.firmware.charging.test_pilot"):

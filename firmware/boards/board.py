@@ -57,7 +57,9 @@ class Board:
     modem_power: "ModemPower"  # its supply, and its key (pressed is down)
 
     def __init__(self, clock: "Clock", idle: "Callable[[], None]") -> None:
-        """`clock` is the control thread's; `idle()` is to be called at least every 20 ms of each wait for the modem."""
+        """`clock` is the control thread's, which is set back by a day now and then (Clock.set_back); `idle()` is to
+        be called at least every 20 ms of each wait for the modem.
+        """
         raise NotImplementedError
 
     def read(self, inputs: "Inputs") -> None:

@@ -15,14 +15,14 @@ import micropython
 import neopixel
 import vfs
 from esp32 import Partition
-from machine import ADC, I2C, PWM, WDT, Pin
+from machine import ADC, I2C, PWM, UART, WDT, Pin
 
 from firmware.boards import latched_mark, littlefs
 from firmware.boards.board import Board
 from firmware.boards.esp32_reset import ASKED, RESET_STATE, cause
 from firmware.boards.i2c_parts import Parts
-from firmware.boards.plateaus import plateaus, resistance_ohm
-from firmware.charging.io import F
+from firmware.boards.plateaus import plateau, resistance_ohm
+from firmware.charging.io import X1, F
 from firmware.clock import epoch_s
 from firmware.metering.sdm import SdmMeter
 from modem.ports.machine_uart import Port
@@ -32,6 +32,7 @@ if False:  # for mypy alone
 
     from firmware.charging.io import Inputs, Outputs
     from firmware.clock import Clock
+    from firmware.metering.meter import Meter
 
 # The module's own pins (Xinyuan-LilyGO/LilyGo-T-Call-SIM800, utilities.h).
 MODEM_PWRKEY, MODEM_RESET, MODEM_POWER, MODEM_TX, MODEM_RX, SDA, SCL = 4, 5, 23, 27, 26, 21, 22
@@ -43,9 +44,11 @@ METER_TX, METER_RX = 14, 15
 MIRROR, RCD_AC, RCD_DC, ENCLOSURE, BUTTON, GUARD_OPEN = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 
 PWM_HZ = 1000
-SAMPLES = 80  # some 60 us each: five cycles
-PILOT_GAIN, PILOT_ZERO_UV = 9, 1650000  # the carrier maps -12..+12 V to 0.32..2.98 V
-PULL_UP_OHM, PULL_UP_UV, OPEN_OHM = 1000, 3300000, 10000
+BURST, LONG_BURST = 52, 80  # samples, some 60 us each; for 10 to 90 % of duty, and above (plateaus.py)
+PILOT_GAIN = 9  # the carrier maps -12..+12 V to 0.32..2.98 V
+PILOT_ZERO_UV = 1650000  # alone on its line: see charging/pilot.py, BANDS_V
+PULL_UP_OHM, PULL_UP_MV = 1000, 3300
+OPEN_OHM = 10000
 RAIL_DIVIDER = 2
 METER_BAUD = 9600
 WATCHDOG_MS = 8000
@@ -58,7 +61,6 @@ class TCallBoard(Board):
     has_guard = True  # on the carrier, see tcall.md
 
     def __init__(self, clock: "Clock", idle: "Callable[[], None]") -> None:
-        self._clock = clock
         self._contactor = Pin(CONTACTOR, Pin.OUT, value=0)
         self._pilot = Pin(PILOT_PWM, Pin.OUT, value=0)
         self._rcd_test = Pin(RCD_TEST, Pin.OUT, value=0)
@@ -70,15 +72,19 @@ class TCallBoard(Board):
         rtc.memory(latched_mark.encode(()) if self.reset_cause == "power_on" else rtc.memory().replace(ASKED, b""))
         self._pwm: PWM | None = None
         self._duty_u16 = F
-        self._pilot_adc, self._proximity_adc, self._rail_adc = [
+        pilot_adc, self._proximity_adc, self._rail_adc = [
             ADC(Pin(pin), atten=ADC.ATTN_11DB) for pin in (PILOT_ADC, PROXIMITY_ADC, RAIL_ADC)
         ]
-        self._samples = [0] * SAMPLES
+        self._read_pilot_uv = pilot_adc.read_uv  # a bound method is an object: made once, not in each period
+        self._places = bytes(range(BURST))
+        self._samples = list(self._places)
         self._parts = Parts(I2C(0, sda=Pin(SDA), scl=Pin(SCL), freq=400000))
         self.formatted = self._mount()
         self._steps = 0
         self._temperature_c: int | None = None
-        self._meter = SdmMeter(Port(2, METER_TX, METER_RX, METER_BAUD))
+        self._meter: Meter = SdmMeter(UART(2, baudrate=METER_BAUD, tx=METER_TX, rx=METER_RX, timeout=0))
+        self._read_ticks = time.ticks_ms()
+        self._colour = (0, 0, 0)
         self.modem_power = ModemPower()
         self.modem_port = Port(1, MODEM_TX, MODEM_RX, idle=idle)
         self.console_port = StandardPort()
@@ -98,42 +104,58 @@ class TCallBoard(Board):
         return littlefs.mount(partition, self.flash)
 
     def read(self, inputs: "Inputs") -> None:
-        samples, read_uv = self._samples, self._pilot_adc.read_uv
-        for number in range(SAMPLES):
-            samples[number] = read_uv()
-        high_uv, low_uv = plateaus(samples)
-        inputs.pilot_high_mv = (high_uv - PILOT_ZERO_UV) * PILOT_GAIN // 1000
-        inputs.pilot_low_mv = (low_uv - PILOT_ZERO_UV) * PILOT_GAIN // 1000
-        inputs.proximity_ohm = resistance_ohm(self._proximity_adc.read_uv(), PULL_UP_UV, PULL_UP_OHM, OPEN_OHM)
+        self._sample_pilot()
+        samples = self._samples
+        inputs.pilot_high_mv = (plateau(samples[-1], samples[-2], samples[-3]) - PILOT_ZERO_UV) * PILOT_GAIN // 1000
+        inputs.pilot_low_mv = (plateau(samples[0], samples[1], samples[2]) - PILOT_ZERO_UV) * PILOT_GAIN // 1000
+        inputs.proximity_ohm = resistance_ohm(self._proximity_adc.read_uv() // 1000, PULL_UP_MV, PULL_UP_OHM, OPEN_OHM)
         inputs.rail_mv = self._rail_adc.read_uv() * RAIL_DIVIDER // 1000
         self._read_parts(inputs)
-        self._meter.poll(self._clock.now_ms(), inputs)
+        ticks = time.ticks_ms()
+        self._meter.poll(time.ticks_diff(ticks, self._read_ticks), inputs)
+        self._read_ticks = ticks
+
+    def _sample_pilot(self) -> None:
+        """A burst in order. A third of the time of a period goes here, so its loop is as short as one can be."""
+        samples, read_uv = self._samples, self._read_pilot_uv
+        for place in self._places:
+            samples[place] = read_uv()
+        samples.sort()
 
     def _read_parts(self, inputs: "Inputs") -> None:
-        """A chip that does not answer is an open wire of the sort that stops: leakage, and a lost thermometer."""
-        try:
-            pins = self._parts.inputs()
-        except OSError:
-            pins = ~(RCD_AC | RCD_DC)
+        pins = self._read_pins()
         inputs.contactor_closed, inputs.guard_open = not pins & MIRROR, not pins & GUARD_OPEN
         inputs.rcd_ac_trip, inputs.rcd_dc_trip = not pins & RCD_AC, not pins & RCD_DC
-        inputs.tamper, inputs.button = bool(pins & ENCLOSURE), not pins & BUTTON  # its switch opens with the enclosure
-        if self._steps % TEMPERATURE_EVERY == 0:
-            try:
-                self._temperature_c = self._parts.temperature_c()
-            except OSError:
-                self._temperature_c = None
-        self._steps += 1
+        inputs.tamper, inputs.button = pins & ENCLOSURE != 0, not pins & BUTTON  # its switch opens with the enclosure
+        if not self._steps:
+            self._read_temperature()
+        self._steps -= 1
         inputs.temperature_c = self._temperature_c
+
+    def _read_pins(self) -> int:
+        """A chip that does not answer is an open wire of the sort that stops: leakage, and a lost thermometer."""
+        try:
+            return self._parts.inputs()
+        except OSError:
+            return ~(RCD_AC | RCD_DC)
+
+    def _read_temperature(self) -> None:
+        self._steps = TEMPERATURE_EVERY
+        try:
+            self._temperature_c = self._parts.temperature_c()
+        except OSError:
+            self._temperature_c = None
 
     def write(self, outputs: "Outputs") -> None:
         self._contactor.value(outputs.contactor)
         self._rcd_test.value(outputs.rcd_test)
         if outputs.pilot_duty_u16 != self._duty_u16:
             self._duty_u16 = outputs.pilot_duty_u16
+            self._places = bytes(range(LONG_BURST if X1 * 9 // 10 < outputs.pilot_duty_u16 < X1 else BURST))
+            self._samples = list(self._places)
             self._drive_pilot(outputs.pilot_duty_u16)
-        if self._light[0] != outputs.led:
-            self._light[0] = outputs.led
+        if outputs.led != self._colour:
+            self._colour = self._light[0] = outputs.led
             self._light.write()
 
     def move_live_line(self) -> None:

@@ -64,7 +64,7 @@ class VirtualBoard(Board):
         return self._flash_image.mount(self.flash)
 
     def read(self, inputs: Inputs) -> None:
-        if self._clock.now_ms() - self._heard_ms > SILENT_MS:
+        if not 0 <= self._clock.now_ms() - self._heard_ms <= SILENT_MS:  # the clock may have been set back
             self._wires.wait(STANDS_STILL_MS)
         heard = self._wires.read()
         if heard:
@@ -89,7 +89,7 @@ class VirtualBoard(Board):
         for name in OUTPUTS:
             self._outputs[name] = getattr(outputs, name)
         now_ms = self._clock.now_ms()
-        if self._outputs != self._told or now_ms - self._told_ms >= TELL_MS:
+        if self._outputs != self._told or not 0 <= now_ms - self._told_ms < TELL_MS:
             self._told_ms = now_ms
             self._tell()
 

@@ -14,20 +14,30 @@ class ControlState:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.state: str | None = None  # of the pilot: "A1" to "F", None = no valid state
+        self.band: str | None = None  # the letter of `state`
         self.drive: str | None = None  # pilot output when the inputs were read: one of sequence.py's three
+        self.pwm_on = False  # `drive` is the PWM
+        self.cable_a: int | None = None  # rating of a detachable cable; None = must not charge
         self.contactor = False  # as commanded in the last step
         self.limit_a: float = 0  # offered to the vehicle by the duty cycle
+        self.over_current_ma = 500  # more than this is an over-current: limit x 1.10 + 0.5 A (EVerest EvseManager)
         self.ruling_a: float = 0  # allowed by the limits; 0 = pause
         self.offer_rests = False  # withdrawn less than 5 s ago
         self.faults: tuple[str, ...] = ()  # names of the faults that are set
         self.diode_missing = False  # at the last measurement of the negative half-wave
         self.rcd_test = "due"  # state of rcd_selftest.py
 
-    def band(self) -> str | None:
-        """Return the letter of the pilot's state, or None."""
-        return self.state[0] if self.state else None
+    def set_state(self, state: str | None) -> None:
+        """Set the pilot's state."""
+        self.state = state
+        self.band = state[0] if state else None
+
+    def set_limit(self, limit_a: float) -> None:
+        """Set the current that is offered."""
+        self.limit_a = limit_a
+        self.over_current_ma = int(limit_a * 1100) + 500
 
     def ready(self) -> bool:
         """Return whether the vehicle requests energy and may be supplied: state C, or D with ventilation."""
-        band = self.band()
+        band = self.band
         return band == "C" or (band == "D" and bool(self.setup.ventilated))

@@ -6,7 +6,7 @@ through one Exchange (exchange.py).
 
 from collections import namedtuple
 
-from firmware.charging import limits, pilot, sequence, session
+from firmware.charging import limits, pilot, proximity, sequence, session
 from firmware.charging.control_state import ControlState, Setup
 from firmware.charging.derating import Derating
 from firmware.charging.exchange import Event, Exchange, Report
@@ -28,16 +28,24 @@ NOTHING = Restored(None, None, 0, ())
 
 
 class Controller:
-    """The state of the control. `outputs` and `phase` are those of the last step."""
+    """The state of the control. `outputs` and `phase` are those of the last step.
+
+    A step that changes nothing allocates no memory (tests/on_micropython/steps.py, hil_tests/cortex_m/figures.py).
+    """
 
     def __init__(self, now_ms: int, setup: Setup, restored: Restored = NOTHING) -> None:
         self.outputs = SAFE
+        self._outputs = Outputs(F, False, SAFE.led, False)  # set anew in each step
         self.phase = "idle"
-        self._ceilings: tuple[tuple[str, float], ...] = ()
         self.faults = Faults(restored.latched)
-        self._phase_ms = now_ms
+        self._phase_since_ms = now_ms
         self._state = ControlState(setup)
+        self._state.faults = self.faults.names
         self._derating = Derating()
+        self._ceilings: tuple[tuple[str, float], ...] = ()
+        self._ruling = limits.NO_READING
+        self._claims: tuple[limits.Claim, ...] = ()  # by which it was made
+        self._expires_ms = now_ms  # the first of them
         self._rcd = RcdSelftest()
         self._mode = Mode(now_ms)
         self._offer = OfferLimiter(now_ms)
@@ -45,12 +53,14 @@ class Controller:
         self._kept = restored.kept
         self._session: session.Session | None = None
         self._sessions: int = restored.sessions  # number of the last session
-        self._switched_ms = now_ms
+        self._switched_since_ms = now_ms
+        self._proximity_ohm: int | None = None
         self._button = False
         self._presses = 0
         self._tamper = False
-        self._ruling = limits.NO_READING
-        self._report_ms = now_ms
+        self._origin_ms = 0  # uptime at control time 0 (clock.py)
+        self._report_since_ms = now_ms
+        self._changed = True  # what limits and report depend on, since the last report
         total_wh, meter_wh, names = self._register.total_wh, self._register.meter_wh, self.faults.names
         report = Report(
             self.phase, None, self._mode.now, names, False, 0, 0, total_wh, 0, self._ruling, self._kept, meter_wh, 0, ()
@@ -58,113 +68,158 @@ class Controller:
         self.exchange = Exchange(now_ms, setup, report, self.faults.history())
 
     def step(self, now_ms: int, inputs: Inputs) -> Outputs:
-        """Process the inputs and return the outputs until the next step."""
-        exchange = self.exchange
-        exchange.powered = inputs.rail_mv >= RAIL_FALLING_MV
-        if not exchange.powered:
+        """Process the inputs and return the outputs until the next step. `now_ms` may be set back (Clock.set_back)."""
+        if inputs.rail_mv < RAIL_FALLING_MV:
             return self._hold(now_ms, inputs)
-        control_state = self._state
-        control_state.setup = exchange.setup
+        self.exchange.powered = True
+        self._read_site(now_ms, inputs)
         self._read_pilot(now_ms, inputs)
-        changed = self._check_faults(now_ms, inputs) or control_state.state != exchange.report.state
-        self._derating.step(inputs.temperature_c)
-        claims = exchange.claims
-        self._ceilings = limits.ceilings(inputs, control_state, self._derating.quarters, claims, now_ms)
-        self._ruling = limits.rule(self._ceilings, claims, now_ms)
-        control_state.ruling_a = self._ruling.amps
-        control_state.offer_rests = self._offer.rests(now_ms)
-        happened = sequence.event(self.phase, now_ms - self._phase_ms, inputs, control_state)
-        if happened:
-            self.phase, self._phase_ms = sequence.follow(self.phase, happened), now_ms
-            if self.phase == "testing":
-                self._rcd.begin(now_ms)
-            if happened == "offer_withdrawn" and self._ruling.source in limits.CLAIM_SOURCES:
-                self._offer.withdraw(now_ms)
-        if self._mode.step(now_ms, exchange.link_proven):
+        self._check_faults(now_ms, inputs)
+        self._limit(now_ms, inputs)
+        self._follow_sequence(now_ms, inputs)
+        if self._mode.step(now_ms, self.exchange.link_proven):
             self._add_event(now_ms, "mode", self._mode.now)
-            changed = True
+            self._changed = True
         self._follow_session(now_ms, inputs)
         self._drive(now_ms)
-        if changed or happened or self._ruling != exchange.report.ruling or now_ms - self._report_ms >= REPORT_MS:
-            self._publish_report(now_ms, inputs)
+        if self._changed:
+            self._report(now_ms, inputs)
+        elif now_ms - self._report_since_ms >= REPORT_MS:
+            self._report_since_ms, report = now_ms, self.exchange.report
+            if report.contactor or inputs.power_w != report.power_w or self._register.meter_wh != report.meter_wh:
+                self._report(now_ms, inputs)
         return self.outputs
 
     def _hold(self, now_ms: int, inputs: Inputs) -> Outputs:
         """The unit's own supply is absent: safe outputs, no faults; the sequence restarts afterwards."""
+        self.exchange.powered = False
         self.faults.restart_timing()
-        self.phase, self._phase_ms = "idle", now_ms
+        self.phase, self._phase_since_ms = "idle", now_ms
         control_state = self._state
-        control_state.drive, control_state.contactor, control_state.limit_a = None, False, 0
+        control_state.drive, control_state.pwm_on, control_state.contactor = None, False, False
+        control_state.set_limit(0)
         self.outputs = SAFE
         if self.exchange.report.phase != self.phase:
-            self._publish_report(now_ms, inputs)
+            self._report(now_ms, inputs)
         return SAFE
+
+    def _read_site(self, now_ms: int, inputs: Inputs) -> None:
+        """Settings, cable and enclosure."""
+        control_state = self._state
+        if self.exchange.setup is not control_state.setup:
+            control_state.setup, self._changed = self.exchange.setup, True
+        if inputs.proximity_ohm != self._proximity_ohm:
+            self._proximity_ohm = inputs.proximity_ohm
+            cable_a = proximity.rating_a(inputs.proximity_ohm)
+            if cable_a != control_state.cable_a:
+                control_state.cable_a, self._changed = cable_a, True
+        if inputs.tamper != self._tamper:
+            self._tamper = inputs.tamper
+            self._add_event(now_ms, "tamper", inputs.tamper)
 
     def _read_pilot(self, now_ms: int, inputs: Inputs) -> None:
         control_state = self._state
-        high_mv, low_mv = inputs.pilot_high_mv, inputs.pilot_low_mv
-        state = pilot.follow(control_state.state, high_mv, low_mv, control_state.drive == sequence.PWM)
-        if now_ms - self._switched_ms < SWITCH_MS:
+        state = pilot.follow(control_state.state, inputs.pilot_high_mv, inputs.pilot_low_mv, control_state.pwm_on)
+        if now_ms - self._switched_since_ms < SWITCH_MS:
             if state is None:
                 return  # the plateaus are still those of the previous output: the state is kept
-        elif control_state.drive in (sequence.PWM, sequence.NOT_AVAILABLE):
-            control_state.diode_missing = pilot.diode_missing(high_mv, low_mv)
-        control_state.state = state
-        if control_state.band() == "A":
+        elif control_state.pwm_on or control_state.drive == sequence.NOT_AVAILABLE:
+            control_state.diode_missing = pilot.diode_missing(inputs.pilot_high_mv, inputs.pilot_low_mv)
+        if state != control_state.state:
+            control_state.set_state(state)
+            self._changed = True
+        if control_state.band == "A":
             control_state.diode_missing = False
 
-    def _check_faults(self, now_ms: int, inputs: Inputs) -> bool:
+    def _check_faults(self, now_ms: int, inputs: Inputs) -> None:
         pressed = inputs.button and not self._button
         self._button = inputs.button
         if pressed and self._session and not self.faults.names:
             self._presses += 1
+            self._changed = True
         if self.exchange.clear_wanted:
             self.exchange.clear_wanted, pressed = False, True
-        self._test_rcd(now_ms, inputs)
-        was_set, was_cleared = self.faults.step(now_ms, inputs, self._state, pressed)
-        self._state.faults = self.faults.names
-        for name in was_set:
-            self._add_event(now_ms, "fault", (name, True))
-        for name in was_cleared:
-            self._add_event(now_ms, "fault", (name, False))
-        if inputs.tamper != self._tamper:
-            self._tamper = inputs.tamper
-            self._add_event(now_ms, "tamper", inputs.tamper)
-        if was_set or was_cleared:
-            self.exchange.fault_history = self.faults.history()
-        return bool(was_set or was_cleared)
-
-    def _test_rcd(self, now_ms: int, inputs: Inputs) -> None:
+        rcd = self._rcd
         if self.exchange.test_wanted:
             self.exchange.test_wanted = False
-            self._rcd.ask()
-        if self.phase != "testing" and (self._rcd.state in RUNNING or self._rcd.state == "failed"):
-            self._rcd.forget(now_ms)  # aborted, or reported by its fault
-        self._rcd.step(now_ms, inputs.rcd_ac_trip, inputs.rcd_dc_trip)
-        self._state.rcd_test = self._rcd.state
+            rcd.ask()
+        if rcd.state != "passed" and (rcd.state in RUNNING or rcd.state == "failed"):
+            if self.phase != "testing":
+                rcd.forget(now_ms)  # aborted, or reported by its fault
+            rcd.step(now_ms, inputs.rcd_ac_trip, inputs.rcd_dc_trip)
+        self._state.rcd_test = rcd.state
+        self.faults.step(now_ms, inputs, self._state, pressed)
+        if self.faults.names is not self._state.faults:
+            self._record_faults(now_ms)
+
+    def _record_faults(self, now_ms: int) -> None:
+        """One was set or cleared."""
+        before, names = self._state.faults, self.faults.names
+        self._state.faults, self._changed = names, True
+        for watch in self.faults.watches:
+            if watch.is_set and watch.fault.name not in before:
+                watch.set_ms = self._origin_ms + now_ms
+                self._add_event(now_ms, "fault", (watch.fault.name, True))
+        for name in before:
+            if name not in names:
+                self._add_event(now_ms, "fault", (name, False))
+        self.exchange.fault_history = self.faults.history()
+
+    def _limit(self, now_ms: int, inputs: Inputs) -> None:
+        """Ceilings and ruling, made again only after a change of what they depend on, or at the expiry of a claim."""
+        derating = self._derating
+        if inputs.temperature_c != derating.temperature_c and derating.step(inputs.temperature_c):
+            self._changed = True
+        if self._changed or self.exchange.claims is not self._claims or now_ms >= self._expires_ms:
+            self._rule(self._origin_ms + now_ms)
+
+    def _rule(self, uptime_ms: int) -> None:
+        claims = self._claims = self.exchange.claims
+        ceilings = limits.ceilings(self._state, self._derating.quarters, claims, uptime_ms)
+        ruling = limits.rule(ceilings, claims, uptime_ms)
+        if ruling != self._ruling or ceilings != self._ceilings:
+            self._ruling, self._ceilings, self._changed = ruling, ceilings, True
+        self._state.ruling_a = ruling.amps
+        self._expires_ms = limits.expiry_ms(claims, uptime_ms) - self._origin_ms
+
+    def _follow_sequence(self, now_ms: int, inputs: Inputs) -> None:
+        if self.phase == "waiting":
+            self._state.offer_rests = self._offer.rests(now_ms)
+        happened = sequence.event(self.phase, now_ms - self._phase_since_ms, inputs, self._state)
+        if happened is None:
+            return
+        self._changed = True
+        self.phase, self._phase_since_ms = sequence.follow(self.phase, happened), now_ms
+        if self.phase == "testing":
+            self._rcd.begin(now_ms)
+        if happened == "offer_withdrawn" and self._ruling.source in limits.CLAIM_SOURCES:
+            self._offer.withdraw(now_ms)
 
     def _follow_session(self, now_ms: int, inputs: Inputs) -> None:
         """Start, update and end the session, which lasts from plugging in to unplugging."""
-        self._register.read(inputs.meter_wh)
-        if self._register.total_wh is None:
-            return  # a new unit, before the first reading of its meter
-        band = self._state.band()
-        if self._kept and band:
+        register, band = self._register, self._state.band
+        if inputs.meter_wh != register.meter_wh or register.total_wh is None:
+            register.read(inputs.meter_wh)
+            if register.total_wh is None:
+                return  # a new unit, before the first reading of its meter
+        if self._kept is not None:
             if band in sequence.VEHICLE or band == "A":
                 self._session, self._kept = session.resume(self._kept), None
                 if band != "A":
                     self._add_event(now_ms, "resumed", self._session.number)
         elif self._session is None and band in sequence.VEHICLE:
             self._sessions += 1
-            self._session = session.Session(self._sessions, now_ms, self._register.total_wh)
-        if self._session:
+            self._session = session.Session(self._sessions, self._origin_ms + now_ms, register.total_wh)
+        running = self._session
+        if running is not None:
             if self.exchange.began_ms is not None:
-                self._session.start_ms, self.exchange.began_ms = self.exchange.began_ms, None
-            self._session.step(now_ms, self._register.total_wh, self._state.contactor)
+                running.start_ms, self.exchange.began_ms, self._changed = self.exchange.began_ms, None, True
+            running.step(now_ms, register.total_wh, self._state.contactor)
             if band == "A":
-                self._end_session(now_ms, self._session.end(now_ms, "unplugged"))
+                self._end_session(now_ms, running)
 
-    def _end_session(self, now_ms: int, record: session.Record) -> None:
+    def _end_session(self, now_ms: int, running: session.Session) -> None:
+        record = running.end(self._origin_ms + now_ms, "unplugged")
         self._add_event(now_ms, "session", record)
         self.exchange.ended.put(record)
         self._session = None
@@ -177,24 +232,28 @@ class Controller:
         drive, contactor = sequence.DRIVES[self.phase]
         control_state = self._state
         if drive != control_state.drive:
-            self._switched_ms = now_ms
-        if drive == sequence.PWM:
-            ceiling_a = min(ceiling[1] for ceiling in self._ceilings)
-            control_state.limit_a = self._offer.step(now_ms, control_state.limit_a, self._ruling.amps, ceiling_a)
-            duty_u16 = pilot.duty_u16(control_state.limit_a)
-        else:
-            control_state.limit_a = 0
-            duty_u16 = X1 if drive == sequence.STEADY else F
-        control_state.drive, control_state.contactor = drive, contactor
-        colour = led(self.phase, control_state.faults, self._mode.now != "standalone", now_ms)
-        coil = self.phase == "testing" and self._rcd.state == "tripping"
-        self.outputs = Outputs(duty_u16, contactor, colour, coil)
+            self._switched_since_ms = now_ms
+            control_state.drive, control_state.pwm_on = drive, drive == sequence.PWM
+            control_state.set_limit(0)
+            self._outputs.pilot_duty_u16 = F if drive == sequence.NOT_AVAILABLE else X1
+        if control_state.pwm_on and control_state.limit_a != control_state.ruling_a:
+            self._change_offer(now_ms)
+        outputs = self.outputs = self._outputs
+        outputs.contactor = control_state.contactor = contactor
+        outputs.led = led(self.phase, control_state.faults, self._mode.now != "standalone", now_ms)
+        outputs.rcd_test = self.phase == "testing" and self._rcd.state == "tripping"
+
+    def _change_offer(self, now_ms: int) -> None:
+        control_state, self._changed = self._state, True
+        offered_a, lowest_a = control_state.limit_a, min(ceiling[1] for ceiling in self._ceilings)
+        control_state.set_limit(self._offer.step(now_ms, offered_a, control_state.ruling_a, lowest_a))
+        self._outputs.pilot_duty_u16 = pilot.duty_u16(control_state.limit_a)
 
     def _add_event(self, now_ms: int, kind: str, what: object) -> None:
-        self.exchange.events.put(Event(now_ms, kind, what))
+        self.exchange.events.put(Event(self._origin_ms + now_ms, kind, what))
 
-    def _publish_report(self, now_ms: int, inputs: Inputs) -> None:
-        self._report_ms = now_ms
+    def _report(self, now_ms: int, inputs: Inputs) -> None:
+        self._report_since_ms, self._changed = now_ms, False
         control_state, running = self._state, self._session
         self.exchange.report = Report(
             self.phase,
@@ -212,3 +271,14 @@ class Controller:
             self._presses,
             self._ceilings,
         )
+
+    def set_back(self, by_ms: int) -> None:
+        """The control thread's clock was set back (Clock.set_back), and so are all times that are remembered for the distance
+        to them: those whose names end in since_ms.
+        """
+        self._origin_ms += by_ms
+        self._expires_ms -= by_ms
+        for part in [self, self._rcd, self._mode, self._offer, self._session] + self.faults.watches:
+            for name, time_ms in part.__dict__.items() if part else ():
+                if name.endswith("since_ms") and time_ms is not None:
+                    setattr(part, name, max(time_ms, 0) - by_ms)

@@ -10,17 +10,20 @@ FULL = 4
 
 
 class Derating:
-    """`quarters`: the allowed current, in quarters of the installer's maximum."""
+    """`quarters`: the allowed current, in quarters of the installer's maximum; `temperature_c`: the last reading."""
 
     def __init__(self) -> None:
         self.quarters = FULL
+        self.temperature_c: float | None = None
 
-    def step(self, temperature_c: float | None) -> None:
-        """Process a reading. None (sensor failure) changes nothing, since it is a fault."""
+    def step(self, temperature_c: float | None) -> bool:
+        """Process a reading; return whether `quarters` has changed. None (sensor failure) changes nothing: it is a fault."""
+        self.temperature_c = temperature_c
         if temperature_c is None:
-            return
-        quarters = FULL
+            return False
+        before, quarters = self.quarters, FULL
         for hot_c, cool_c, reduced in STEPS:
             if temperature_c >= hot_c or (self.quarters <= reduced and temperature_c > cool_c):
                 quarters = reduced
         self.quarters = quarters
+        return quarters != before

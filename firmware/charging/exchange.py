@@ -33,6 +33,7 @@ Report = namedtuple(
 Event = namedtuple("Event", "at_ms kind what")
 
 WITHIN_MS = (20, 21, 22, 25, 30, 40, 60, 100)  # bounds of `apart`
+COUNT_MAX = 2**30 - 1  # of one count in `apart`, after 248 days; beyond it is no small integer
 
 
 class Exchange:
@@ -52,7 +53,6 @@ class Exchange:
         self.report = report
         self.fault_history = fault_history  # faults.History of each fault that was set since the start
         self.powered = False  # our own supply is there: the flash may be written
-        self.steps = 0  # of the control loop
         self.worst_ms = 0  # the longest that two steps were apart since `take_worst_ms`
         self.apart = [0] * (len(WITHIN_MS) + 1)  # steps by their distance to the one before, since the start
         self.events = Ring()  # Event, for the journal

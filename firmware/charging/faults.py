@@ -9,7 +9,6 @@ console); with no tries it is latched: always by a person. Unplugging resets the
 
 from collections import namedtuple
 
-from firmware.charging import proximity
 from firmware.charging.rcd_selftest import RUNNING
 from firmware.charging.sequence import NOT_AVAILABLE, VEHICLE
 
@@ -17,12 +16,13 @@ if False:  # for mypy alone
     from firmware.charging.control_state import ControlState
     from firmware.charging.io import Inputs
 
-SUPPLY_MV = (207000, 253000)  # BS 7671 722.411.4.1 (iv): outside it for 5 s the vehicle must be disconnected
+LOWEST_SUPPLY_MV = 207000  # BS 7671 722.411.4.1 (iv): outside the two for 5 s the vehicle must be disconnected
+HIGHEST_SUPPLY_MV = 253000
 RAIL_FALLING_MV = 4500  # the unit's own supply collapses: a power cut, not a supply fault
 TOO_HOT_C, COOL_AGAIN_C = 70, 60  # OpenEVSE stops at 71 and resumes at 60
 CONTACTOR_MOVES_MS = 300  # limit for coil and mirror contact; typical data sheet values are 20-50 ms
 GUARD_MS = 100  # by then the cause of the guard appears in the other inputs, and the rules have opened for it
-OVER_CURRENT_MS = 7000  # EVerest EvseManager: limit x 1.10 + 0.5 A for 7,000 ms
+OVER_CURRENT_MS = 7000  # EVerest EvseManager: for 7,000 ms; the limit is in control_state.py
 CLEAR_LONGEST_MS = 60000  # limit of the doubled `clear_ms`
 
 DANGER = "danger"  # danger to persons
@@ -36,16 +36,16 @@ def _contactor_welded(inputs: "Inputs", control_state: "ControlState") -> bool:
 
 def _contactor_stuck_open(inputs: "Inputs", control_state: "ControlState") -> bool:
     """Not with a supply fault: the contactor drops out in a voltage dip. The guard has a fault of its own."""
-    if inputs.guard_open or _supply(inputs, control_state):
+    if inputs.contactor_closed or not control_state.contactor or inputs.guard_open:
         return False
-    return control_state.contactor and not inputs.contactor_closed
+    return not _supply(inputs, control_state)
 
 
 def _guard(inputs: "Inputs", control_state: "ControlState") -> bool:
     """The hardware guard opened a contactor that the rules hold closed: the control loop stalled for a second, or the guard's
     own view of pilot or sensor differs.
     """
-    return control_state.contactor and inputs.guard_open
+    return inputs.guard_open and control_state.contactor
 
 
 def _rcd_ac(inputs: "Inputs", control_state: "ControlState") -> bool:
@@ -61,7 +61,8 @@ def _rcd_selftest(inputs: "Inputs", control_state: "ControlState") -> bool:
 
 
 def _supply(inputs: "Inputs", control_state: "ControlState") -> bool:
-    return inputs.supply_mv is not None and not SUPPLY_MV[0] <= inputs.supply_mv <= SUPPLY_MV[1]
+    supply_mv = inputs.supply_mv
+    return supply_mv is not None and not LOWEST_SUPPLY_MV <= supply_mv <= HIGHEST_SUPPLY_MV
 
 
 def _meter(inputs: "Inputs", control_state: "ControlState") -> bool:
@@ -71,9 +72,10 @@ def _meter(inputs: "Inputs", control_state: "ControlState") -> bool:
 
 def _pilot(inputs: "Inputs", control_state: "ControlState") -> bool:
     """A short to earth, or an invalid voltage."""
-    if control_state.drive == NOT_AVAILABLE or control_state.diode_missing:
-        return False  # the unit drives -12 V; the diode has a fault of its own
-    return control_state.state is None or control_state.state in "EF"
+    if control_state.band is not None and control_state.band not in "EF":
+        return False
+    # Not while the unit drives -12 V; and the diode has a fault of its own.
+    return control_state.drive != NOT_AVAILABLE and not control_state.diode_missing
 
 
 def _diode(inputs: "Inputs", control_state: "ControlState") -> bool:
@@ -81,19 +83,22 @@ def _diode(inputs: "Inputs", control_state: "ControlState") -> bool:
 
 
 def _proximity(inputs: "Inputs", control_state: "ControlState") -> bool:
-    if control_state.setup.tethered or control_state.band() not in VEHICLE:
+    if control_state.cable_a is not None or control_state.setup.tethered:
         return False
-    return proximity.rating_a(inputs.proximity_ohm) is None
+    return control_state.band in VEHICLE
 
 
 def _over_current(inputs: "Inputs", control_state: "ControlState") -> bool:
-    return control_state.contactor and inputs.current_ma > control_state.limit_a * 1100 + 500
+    return control_state.contactor and inputs.current_ma > control_state.over_current_ma
 
 
 def _over_temperature(inputs: "Inputs", control_state: "ControlState") -> bool:
+    temperature_c = inputs.temperature_c
+    if temperature_c is not None and temperature_c <= COOL_AGAIN_C:
+        return False
     if "over_temperature" in control_state.faults:
-        return inputs.temperature_c is None or inputs.temperature_c > COOL_AGAIN_C
-    return inputs.temperature_c is not None and inputs.temperature_c >= TOO_HOT_C
+        return True
+    return temperature_c is not None and temperature_c >= TOO_HOT_C
 
 
 def _temperature_sensor(inputs: "Inputs", control_state: "ControlState") -> bool:
@@ -120,45 +125,46 @@ TABLE = (
 )
 NEEDS_PERSON = tuple(fault.name for fault in TABLE if fault.tries == LATCHED)
 
-# count: times set since the start; set_ms: last time; needs_person: it does not clear itself (any more)
+# count: times set since the start; set_ms: last time, uptime; needs_person: it does not clear itself (any more)
 History = namedtuple("History", "name severity count is_set needs_person set_ms")
 
 
 class Watch:
-    """The state of one fault. `count`: times set since boot; `set_ms`: last time; `tries`: times it has cleared itself."""
+    """The state of one fault. `at_rest`: it is clear and has no cause; `count`: times set since boot; `set_ms`: last time,
+    uptime, written by the controller; `tries`: times it has cleared itself.
+    """
 
     def __init__(self, fault: Fault, is_set: bool = False) -> None:
         self.fault = fault
         self.is_set = is_set
+        self.at_rest = not is_set
+        self.next: Watch | None = None  # in the order of TABLE
         self.count = int(is_set)
-        self.set_ms = 0 if is_set else None
+        self.set_ms = 0
         self.tries = 0  # since the vehicle was plugged in
-        self._since_ms: int | None = None  # start of the cause (while clear) or of its absence (while set)
+        self.since_ms: int | None = None  # start of the cause (while clear) or of its absence (while set)
 
     def step(self, now_ms: int, cause: bool, cleared_by_person: bool) -> bool:
         """Evaluate the cause; return whether the fault was set or cleared."""
         if self.is_set == cause:
-            self._since_ms = None
+            self.since_ms = None
+            self.at_rest = not cause
             return False
-        if self._since_ms is None:
-            self._since_ms = now_ms
-        elapsed_ms = now_ms - self._since_ms
+        self.at_rest = False
+        if self.since_ms is None:
+            self.since_ms = now_ms
+        elapsed_ms = now_ms - self.since_ms
         if not self.is_set:
             if elapsed_ms < self.fault.after_ms:
                 return False
             self.count += 1
-            self.set_ms = now_ms
         elif not cleared_by_person:
             if self.needs_person() or elapsed_ms < self._clear_ms():
                 return False
             self.tries += 1
         self.is_set = not self.is_set
-        self._since_ms = None
+        self.since_ms = None
         return True
-
-    def restart_timing(self) -> None:
-        """Restart the time of the cause, after the unit's own supply was absent."""
-        self._since_ms = None
 
     def needs_person(self) -> bool:
         """Return whether the fault must be cleared by a person."""
@@ -169,28 +175,27 @@ class Watch:
 
 
 class Faults:
-    """All faults of TABLE. `names`: those that are set."""
+    """All faults of TABLE. `names`: those that are set; replaced only when one is set or cleared."""
 
     def __init__(self, latched: tuple[str, ...] | list[str] = ()) -> None:
         """`latched`: names of the faults that a restart does not clear."""
         self.watches = [Watch(fault, fault.name in latched) for fault in TABLE]
+        for number in range(1, len(self.watches)):
+            self.watches[number - 1].next = self.watches[number]
         self.names = self._set_now()
 
-    def step(
-        self, now_ms: int, inputs: "Inputs", control_state: "ControlState", cleared_by_person: bool
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Evaluate all causes; return the names of the faults that were set and of those that were cleared."""
-        was_set: tuple[str, ...] = ()
-        was_cleared: tuple[str, ...] = ()
-        for watch in self.watches:
-            if watch.step(now_ms, bool(watch.fault.cause(inputs, control_state)), cleared_by_person):
-                if watch.is_set:
-                    was_set += (watch.fault.name,)
-                else:
-                    was_cleared += (watch.fault.name,)
-        if was_set or was_cleared:
-            self.names = self._set_now()
-        return was_set, was_cleared
+    def step(self, now_ms: int, inputs: "Inputs", control_state: "ControlState", cleared_by_person: bool) -> None:
+        """Evaluate all causes. Runs along the chain of watches, because the iterator of a list would put the frame of this
+        function on the heap.
+        """
+        watch: Watch | None = self.watches[0]
+        while watch is not None:
+            if watch.fault[2](inputs, control_state):  # its cause; an index is faster than a name
+                if watch.step(now_ms, True, cleared_by_person):
+                    self.names = self._set_now()
+            elif not watch.at_rest and watch.step(now_ms, False, cleared_by_person):
+                self.names = self._set_now()
+            watch = watch.next
 
     def _set_now(self) -> tuple[str, ...]:
         return tuple(watch.fault.name for watch in self.watches if watch.is_set)
@@ -199,7 +204,12 @@ class Faults:
         """Return the History of each fault that was set since the start."""
         return tuple(
             History(
-                watch.fault.name, watch.fault.severity, watch.count, watch.is_set, watch.needs_person(), watch.set_ms
+                watch.fault.name,
+                watch.fault.severity,
+                watch.count,
+                watch.is_set,
+                watch.needs_person(),
+                watch.set_ms,
             )
             for watch in self.watches
             if watch.count
@@ -208,7 +218,7 @@ class Faults:
     def restart_timing(self) -> None:
         """Restart the times of all causes, after the unit's own supply was absent."""
         for watch in self.watches:
-            watch.restart_timing()
+            watch.since_ms = None
 
     def reset_tries(self) -> None:
         """Reset the count of self-clearings, after unplugging."""

@@ -12,7 +12,7 @@ class Inputs:
     """One reading of all inputs. The initial values do not allow charging."""
 
     def __init__(self) -> None:
-        self.pilot_high_mv = 0  # upper plateau of the pilot at the plug, of five cycles at least; steady: both plateaus
+        self.pilot_high_mv = 0  # upper plateau of the pilot at the plug, of several cycles; steady: both plateaus
         self.pilot_low_mv = 0
         self.proximity_ohm: int | None = None  # resistor in the plug, by the board's divider; None = open circuit
         self.contactor_closed = False  # mirror contact: the actual position of the contactor

@@ -29,6 +29,10 @@ LATCHED_FAULT = (RED, "steady")  # a person is needed
 PASSING_FAULT = (RED, "blink")  # clears itself after its cause
 
 
+# Each colour in the brightnesses that were shown, so that a step of the control loop makes no new one.
+_SHADES: "dict[tuple[int, int, int], dict[int, tuple[int, int, int]]]" = {}
+
+
 def led(state: str, faults: tuple[str, ...], link: bool, now: int) -> tuple[int, int, int]:
     """Return (red, green, blue), 0..255 each, at `now` ms.
 
@@ -36,23 +40,34 @@ def led(state: str, faults: tuple[str, ...], link: bool, now: int) -> tuple[int,
     for longer than the grace period (mode.py).
     """
     if faults:
-        pattern = PASSING_FAULT
-        for name in faults:
-            if name in NEEDS_PERSON:
-                pattern = LATCHED_FAULT
+        colour, rhythm = _fault_pattern(faults)
     elif not link and now % LINK_BLINK_EVERY_MS < LINK_BLINK_MS:
         return WHITE
     else:
-        pattern = PATTERNS[state]
-    colour, rhythm = pattern
-    brightness = RHYTHMS[rhythm](now)
-    return (colour[0] * brightness // 256, colour[1] * brightness // 256, colour[2] * brightness // 256)
+        colour, rhythm = PATTERNS[state]
+    return _shade(colour, RHYTHMS[rhythm](now))
+
+
+def _fault_pattern(faults: tuple[str, ...]) -> tuple[tuple[int, int, int], str]:
+    for name in faults:
+        if name in NEEDS_PERSON:
+            return LATCHED_FAULT
+    return PASSING_FAULT
+
+
+def _shade(colour: tuple[int, int, int], brightness: int) -> tuple[int, int, int]:
+    shades = _SHADES.get(colour)
+    if shades is None:
+        shades = _SHADES[colour] = {}
+    if brightness not in shades:
+        shades[brightness] = colour[0] * brightness // 256, colour[1] * brightness // 256, colour[2] * brightness // 256
+    return shades[brightness]
 
 
 def _breathe(now: int) -> int:
-    """Brightness from a fifth to full and back in 4 s."""
-    position = now % 4000
-    return 51 + (position if position < 2000 else 4000 - position) * 205 // 2000
+    """Brightness from a fifth to full and back in 4 s, in 25 steps."""
+    step = now % 4000 // 80
+    return 51 + (step if step < 25 else 50 - step) * 205 // 25
 
 
 # rhythm: time in ms -> brightness in 256ths; never 0, because a dark light indicates a unit without power

@@ -7,13 +7,11 @@ by a charge point without smart functions.
 
 from collections import namedtuple
 
-from firmware.charging import proximity
 from firmware.charging.derating import FULL
 from firmware.charging.pilot import OFFER_MIN_A
 
 if False:  # for mypy alone
     from firmware.charging.control_state import ControlState
-    from firmware.charging.io import Inputs
 
 # Sources of ceilings and claims, highest priority first; of two equal values the first one is reported.
 CEILING, CLAIM = "ceiling", "claim"
@@ -33,7 +31,7 @@ CLAIM_SOURCES = tuple(source for source, kind in PRIORITY if kind == CLAIM)
 PAUSE_A = 0
 READ_WITHIN_MS = 10000  # after a start, the owner's claims are available within this time, or the watchdog resets
 
-# source: one of CLAIM_SOURCES, or "load_manager"; amps: PAUSE_A or a current; until_ms: expiry, monotonic clock, None = until
+# source: one of CLAIM_SOURCES, or "load_manager"; amps: PAUSE_A or a current; until_ms: expiry, uptime, None = until
 # withdrawn; why: text for people; ends_s: end of the reason, UTC, None = not known. A claim that is renewed has an earlier
 # until_ms.
 Claim = namedtuple("Claim", "source amps until_ms why ends_s")
@@ -42,17 +40,17 @@ NO_READING = Ruling(PAUSE_A, "boot", "no reading yet", None)  # before the first
 
 
 def ceilings(
-    inputs: "Inputs", control_state: "ControlState", quarters: int, claims: tuple[Claim, ...], now_ms: int
+    control_state: "ControlState", quarters: int, claims: tuple[Claim, ...], now_ms: int
 ) -> tuple[tuple[str, float], ...]:
-    """Return (source, amps) of all ceilings that apply. `quarters`: that of derating.py."""
+    """Return (source, amps) of all ceilings that apply. `quarters`: that of derating.py; `now_ms`: uptime."""
     setup = control_state.setup
     found: tuple[tuple[str, float], ...] = (("installer", setup.installer_max_a),)
     if control_state.faults:
         found += (("safety", PAUSE_A),)
-    if control_state.band() == "D" and not setup.ventilated:
+    if control_state.band == "D" and not setup.ventilated:
         found += (("ventilation", PAUSE_A),)
     if not setup.tethered:
-        found += (("cable", proximity.rating_a(inputs.proximity_ohm) or PAUSE_A),)
+        found += (("cable", control_state.cable_a or PAUSE_A),)
     if quarters < FULL:
         found += (("temperature", max(OFFER_MIN_A, setup.installer_max_a * quarters // FULL)),)
     if setup.fallback_a:
@@ -90,3 +88,12 @@ def live(claims: tuple[Claim, ...], source: str, now_ms: int) -> Claim | None:
         if claim.source == source and (claim.until_ms is None or now_ms < claim.until_ms):
             return claim
     return None
+
+
+def expiry_ms(claims: tuple[Claim, ...], now_ms: int) -> int:
+    """Return when the next of the claims expires, uptime; at the latest in an hour."""
+    first_ms = now_ms + 3600000
+    for claim in claims:
+        if claim.until_ms is not None and now_ms < claim.until_ms < first_ms:
+            first_ms = claim.until_ms
+    return first_ms

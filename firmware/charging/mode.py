@@ -7,11 +7,11 @@ standalone  lost for longer, until the link is proven again
 
 GRACE_MS = 120000  # design, section 5
 
-# mode -> (link proven, grace period over) -> next mode
+# mode -> next mode if the link is proven, if it is not, and if it has not been for the grace period
 TABLE = {
-    "smart": {(True, False): "smart", (False, False): "link_lost", (False, True): "standalone"},
-    "link_lost": {(True, False): "smart", (False, False): "link_lost", (False, True): "standalone"},
-    "standalone": {(True, False): "smart", (False, False): "standalone", (False, True): "standalone"},
+    "smart": ("smart", "link_lost", "standalone"),
+    "link_lost": ("smart", "link_lost", "standalone"),
+    "standalone": ("smart", "standalone", "standalone"),
 }
 
 
@@ -20,12 +20,14 @@ class Mode:
 
     def __init__(self, now_ms: int) -> None:
         self.now = "link_lost"
-        self._proven_ms = now_ms
+        self._unproven_since_ms = now_ms
 
     def step(self, now_ms: int, link_proven: bool) -> bool:
         """Update the mode; return whether it changed."""
-        if link_proven:
-            self._proven_ms = now_ms
         before = self.now
-        self.now = TABLE[before][(link_proven, now_ms - self._proven_ms >= GRACE_MS)]
+        proven, not_proven, grace_over = TABLE[before]
+        if link_proven:
+            self._unproven_since_ms, self.now = now_ms, proven
+        else:
+            self.now = grace_over if now_ms - self._unproven_since_ms >= GRACE_MS else not_proven
         return self.now != before

@@ -5,21 +5,26 @@ The charge point drives the pilot through 1 kOhm: steady +12 V (x1), 1 kHz PWM b
 one stays at -12 V during PWM.
 """
 
-from firmware.charging.io import X1, F
+from firmware.charging.io import X1
 
-# State, lowest and highest upper plateau in mV. Tolerances of IEC 61851-1 table A.2 (from memory, unverified). A voltage
-# between two bands is no valid state.
-BANDS_MV = (
-    ("A", 11000, 13000),
-    ("B", 8000, 10000),
-    ("C", 5000, 7000),
-    ("D", 2000, 4000),
-    ("E", -1000, 1000),
-    ("F", -13000, -11000),
+# Letter of the band, its nominal upper plateau in V, state with a steady pilot and with PWM. IEC 61851-1 table A.2; the
+# tolerance is from memory, unverified. A voltage between two bands is no valid state. In volts, because in a frozen image a
+# number above 8,191 in a constant tuple is an object, and so is each sum with it (mp_small_int_fits in MicroPython's
+# tools/mpy-tool.py). `A, B = 1, 10000` is such a tuple too.
+BANDS_V = (
+    ("A", 12, "A1", "A2"),
+    ("B", 9, "B1", "B2"),
+    ("C", 6, "C1", "C2"),
+    ("D", 3, "D1", "D2"),
+    ("E", 0, "E", "E"),
+    ("F", -12, "F", "F"),
 )
-LOW_PLATEAU_MV = (-13000, -11000)  # of the PWM with the vehicle's diode in place; same source
+TOLERANCE_MV = 1000  # of the upper plateau
+LOWEST_LOW_MV = -13000  # lower plateau of the PWM with the vehicle's diode in place; same source
+HIGHEST_LOW_MV = -11000
 STEADY_WITHIN_MV = 1000  # plateaus further apart than this are not a steady pilot
-HYSTERESIS_MV = 300  # a state holds until its plateau is this far outside its band, against noise
+HOLD_MV = 1300  # a state holds until its plateau is further than this from its nominal voltage, against noise
+_BAND_OF = {state: band for band in BANDS_V for state in band[2:]}
 
 FULL_U16 = 65535
 OFFER_MIN_A = 6  # there is no duty cycle below; a pause is used instead
@@ -34,25 +39,25 @@ def read(high_mv: int, low_mv: int, pwm_on: bool) -> str | None:
     None: a plateau between two bands, different plateaus without PWM, or a lower plateau of the PWM other than -12 V: a
     vehicle without diode is not read as B2, C2 or D2.
     """
-    band = None
-    for name, lowest_mv, highest_mv in BANDS_MV:
-        if lowest_mv <= high_mv <= highest_mv:
-            band = name
-    if band is None or band in "EF":
-        return band
-    if pwm_on:
-        return band + "2" if LOW_PLATEAU_MV[0] <= low_mv <= LOW_PLATEAU_MV[1] else None
-    return band + "1" if high_mv - low_mv <= STEADY_WITHIN_MV else None
+    for band in BANDS_V:
+        if -TOLERANCE_MV <= high_mv - band[1] * 1000 <= TOLERANCE_MV:
+            return _state(band, high_mv, low_mv, pwm_on)
+    return None
 
 
 def follow(before: str | None, high_mv: int, low_mv: int, pwm_on: bool) -> str | None:
-    """As `read`, with HYSTERESIS_MV for the state `before`. A voltage further outside is still no state."""
-    state = read(high_mv, low_mv, pwm_on)
-    if state is None and before:
-        for name, lowest_mv, highest_mv in BANDS_MV:
-            if name == before[0] and lowest_mv - HYSTERESIS_MV <= high_mv <= highest_mv + HYSTERESIS_MV:
-                return read(max(lowest_mv, min(high_mv, highest_mv)), low_mv, pwm_on)
-    return state
+    """As `read`, but the state `before` holds within HOLD_MV. A voltage further outside is still no state."""
+    band = _BAND_OF.get(before or "")
+    if band is None or not -HOLD_MV <= high_mv - band[1] * 1000 <= HOLD_MV:
+        return read(high_mv, low_mv, pwm_on)
+    return _state(band, high_mv, low_mv, pwm_on)
+
+
+def _state(band: tuple[str, int, str, str], high_mv: int, low_mv: int, pwm_on: bool) -> str | None:
+    """Return the state, if the lower plateau is as it must be; it says nothing in E and F."""
+    if pwm_on:
+        return band[3] if LOWEST_LOW_MV <= low_mv <= HIGHEST_LOW_MV or band[0] in "EF" else None
+    return band[2] if high_mv - low_mv <= STEADY_WITHIN_MV or band[0] in "EF" else None
 
 
 def diode_missing(high_mv: int, low_mv: int) -> bool:
@@ -61,8 +66,7 @@ def diode_missing(high_mv: int, low_mv: int) -> bool:
     Valid only with a negative half-wave: PWM, or steady -12 V, when both plateaus are the lower one. False for A (no vehicle)
     and E (short to earth, a fault of its own).
     """
-    loaded = 2000 <= high_mv <= 10000 or high_mv == low_mv < -2000
-    return loaded and low_mv > LOW_PLATEAU_MV[1]
+    return low_mv > HIGHEST_LOW_MV and (2000 <= high_mv <= 10000 or high_mv == low_mv < -2000)
 
 
 def duty_u16(amps: float) -> int:
@@ -76,17 +80,3 @@ def duty_u16(amps: float) -> int:
     if ma <= _STEEP_MIN_MA:
         return min(ma, _LINEAR_MAX_MA) * FULL_U16 // 60000
     return (ma + 160000) * FULL_U16 // 250000
-
-
-def amps(duty_u16: int) -> float:
-    """Return the current, A, that a vehicle may draw at this duty cycle (IEC 61851-1 table A.8); 0 for no offer."""
-    percent = duty_u16 * 100 / FULL_U16
-    if duty_u16 in (F, X1) or percent < 8 or percent > 97:
-        return 0  # 3 to 7 %: digital communication, not supported; 7 to 8 %: not allowed
-    if percent < 10:
-        return OFFER_MIN_A
-    if percent <= 85:
-        return percent * 0.6
-    if percent <= 96:
-        return (percent - 64) * 2.5
-    return OFFER_MAX_A

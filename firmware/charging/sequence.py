@@ -120,7 +120,7 @@ def event(phase: str, elapsed_ms: int, inputs: "Inputs", control_state: "Control
         return "diode_recheck" if control_state.diode_missing and elapsed_ms >= DIODE_RECHECK_MS else None
     if control_state.faults:
         return "fault"
-    if control_state.band() == "A" and "unplugged" in TABLE[phase]:
+    if control_state.band == "A" and "unplugged" in TABLE[phase]:
         return "unplugged"
     return _EVENTS[phase](elapsed_ms, inputs, control_state)
 
@@ -128,13 +128,13 @@ def event(phase: str, elapsed_ms: int, inputs: "Inputs", control_state: "Control
 def _idle(elapsed_ms: int, inputs: "Inputs", control_state: "ControlState") -> str | None:
     if control_state.rcd_test == "requested":
         return "selftest_due"
-    return "plugged" if control_state.band() in VEHICLE else None
+    return "plugged" if control_state.band in VEHICLE else None
 
 
 def _waiting(elapsed_ms: int, inputs: "Inputs", control_state: "ControlState") -> str | None:
     if control_state.rcd_test == "requested":
         return "selftest_due"
-    if not control_state.ruling_a or control_state.offer_rests or control_state.band() not in VEHICLE:
+    if not control_state.ruling_a or control_state.offer_rests or control_state.band not in VEHICLE:
         return None
     return "offer_available" if control_state.rcd_test == "passed" else "selftest_due"
 

@@ -1,4 +1,4 @@
-"""Modbus RTU master, reading of input registers as floats. Pure: frames in and out.
+"""Modbus RTU master, reading of one value of two input registers. Pure: frames in and out. A response allocates nothing.
 
 Sources: MODBUS Application Protocol V1.1b3, 6.4 (function 4); MODBUS over Serial Line V1.02, 6.2.2 (CRC).
 """
@@ -6,44 +6,52 @@ Sources: MODBUS Application Protocol V1.1b3, 6.4 (function 4); MODBUS over Seria
 import struct
 
 READ_INPUT = 4
-EXCEPTION = 0x80  # added to the function code in an exception response
-REGISTER_BYTES = 2
+RESPONSE_BYTES = 9  # an exception response has 5
+
+# Of the CRC, for four bits at a time: what each bit adds.
+_CRC = tuple(
+    0xCC01 * (bits & 1) ^ 0xD801 * (bits >> 1 & 1) ^ 0xF001 * (bits >> 2 & 1) ^ 0xA001 * (bits >> 3)
+    for bits in range(16)
+)
 
 
 class ModbusError(Exception):
     """An invalid frame, a response to another request, or an exception response."""
 
 
-def request(address: int, register: int, registers: int) -> bytes:
-    """Return the request for `registers` input registers, the first at address `register`."""
-    return _with_crc(struct.pack(">BBHH", address, READ_INPUT, register, registers))
+def request(address: int, register: int) -> bytes:
+    """Return the request for the value whose first input register is `register`."""
+    body = struct.pack(">BBHH", address, READ_INPUT, register, 2)
+    return body + struct.pack("<H", crc(body))
 
 
-def answer_length(registers: int) -> int:
-    """Return the length of a normal response, bytes. An exception response has 5."""
-    return 5 + registers * REGISTER_BYTES
-
-
-def read_float(frame: bytes, address: int) -> float:
-    """Return the IEEE 754 float in a response of two registers. Raises ModbusError."""
-    if len(frame) < 5 or _with_crc(frame[:-2]) != frame:
-        raise ModbusError("a broken frame of %d bytes" % len(frame))
-    if frame[0] != address:
-        raise ModbusError("a response of address %d" % frame[0])
-    if frame[1] == READ_INPUT | EXCEPTION:
-        raise ModbusError("exception response %d" % frame[2])
-    if frame[1] != READ_INPUT or frame[2] != 4 or len(frame) != 9:
-        raise ModbusError("not a response to this request")
-    value: float = struct.unpack(">f", frame[3:7])[0]
-    if value != value:
-        raise ModbusError("not a number")
+def crc(frame: bytes | bytearray) -> int:
+    """Return the CRC of these bytes; 0 if they end with their own."""
+    value = 0xFFFF
+    for byte in frame:
+        value ^= byte
+        value = value >> 4 ^ _CRC[value & 15]
+        value = value >> 4 ^ _CRC[value & 15]
     return value
 
 
-def _with_crc(body: bytes) -> bytes:
-    crc = 0xFFFF
-    for byte in body:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
-    return body + struct.pack("<H", crc)
+def read_value(frame: bytearray, address: int, factor: int) -> int:
+    """Return the IEEE 754 float in a response, times `factor` (1 to 1,000), rounded down; 0 if it is negative.
+
+    `frame`: RESPONSE_BYTES. In integers, because a float is an object on the heap, and has 24 bits on a board. Raises
+    ModbusError, also if it is no number, or 2**20 or more.
+    """
+    if crc(frame) or frame[0] != address or frame[1] != READ_INPUT or frame[2] != 4:
+        raise ModbusError("not a response to this request")
+    shift = 150 - ((frame[3] & 0x7F) << 1 | frame[4] >> 7)  # the value is mantissa / 2**shift
+    if shift < 4:
+        raise ModbusError("beyond any meter")
+    if frame[3] & 0x80 or shift > 24 + 23:
+        return 0  # negative, or too small
+    mantissa = (frame[4] | 0x80) << 16 | frame[5] << 8 | frame[6]
+    whole = mantissa >> shift
+    fraction = mantissa - (whole << shift)
+    if shift > 20:  # so that 1,000 times the fraction is a small integer of 31 bits
+        fraction >>= shift - 20
+        shift = 20
+    return whole * factor + (fraction * factor >> shift)

@@ -4,11 +4,19 @@ The register addresses are those of Eastron's Modbus protocol sheets, the same f
 """
 
 from firmware.metering import modbus
-from firmware.metering.meter import Meter
 
 if False:  # for mypy alone
+    from typing import Protocol
+
     from firmware.charging.io import Inputs
-    from modem.contracts import Port
+
+    class Line(Protocol):
+        """What is used of a machine.UART with a timeout of 0."""
+
+        def any(self) -> int: ...
+        def readinto(self, __buffer: bytearray) -> int | None: ...
+        def write(self, __data: bytes) -> int | None: ...
+
 
 # input register, field of charging.io.Inputs, units of the field per unit of the meter
 REGISTERS = (
@@ -21,66 +29,69 @@ REGISTERS = (
 )
 ANSWER_MS = 200  # at 9,600 baud request and response take about 20 ms, and the meter responds within 60 ms
 SILENT_MS = 4000  # BS 7671 gives a wrong supply 5 s, and its last reading may be 450 ms old (test_meter_lost.py)
-LARGEST = 1e9  # Wh, far beyond the meter's display; a larger value is a transmission error
-FRAME_BYTES = modbus.answer_length(2)
-REFUSAL_BYTES = 5
+STALE_READS = 32  # at most, of what came without a request: 256 bytes of buffer
 
 
-class SdmMeter(Meter):
-    """The meter with Modbus `address` at serial line `port`. `errors` counts time-outs, exceptions and invalid frames."""
+class SdmMeter:
+    """The meter with Modbus `address` at serial line `line`. `errors` counts time-outs and invalid frames. An exception
+    response is shorter than a value's, and so a time-out.
+    """
 
-    def __init__(self, port: "Port", address: int = 1) -> None:
-        self._port = port
+    def __init__(self, line: "Line", address: int = 1) -> None:
+        self._line = line
         self._address = address
+        self._requests = {register: modbus.request(address, register) for register, _, _ in REGISTERS}
         self._next = 0  # index into REGISTERS
-        self._asked_ms: int | None = None  # time of the pending request
-        self._valid_ms: int | None = None  # time of the last valid response
-        self._frame = b""
+        self._waits = False  # for the response to a request
+        self._waited_ms = 0  # since the request
+        self._age_ms = 0  # of the last valid response
+        self._frame = bytearray(modbus.RESPONSE_BYTES)
         self._values: dict[str, int | None] = {"power_w": 0, "current_ma": 0, "meter_wh": None, "supply_mv": 0}
+        self.silent = False
         self.errors = 0
 
-    def poll(self, now_ms: int, inputs: "Inputs") -> None:
-        if self._valid_ms is None:
-            self._valid_ms = now_ms
+    def poll(self, elapsed_ms: int, inputs: "Inputs") -> None:
+        self._waited_ms += elapsed_ms
+        if self._age_ms < SILENT_MS:
+            self._age_ms += elapsed_ms
+        self._talk()
+        self.silent = self._age_ms >= SILENT_MS
+        inputs.meter_wh = self._values["meter_wh"]
+        if self.silent:
+            inputs.supply_mv, inputs.power_w, inputs.current_ma = None, 0, 0  # None: the fault meter
+        else:
+            inputs.supply_mv = self._values["supply_mv"]
+            inputs.power_w = self._values["power_w"] or 0
+            inputs.current_ma = self._values["current_ma"] or 0
+
+    def _talk(self) -> None:
         try:
-            self._frame += self._port.read()
-            if self._asked_ms is None:
-                self._ask(now_ms)
-            elif self._whole():
-                self._take(now_ms)
-            elif now_ms - self._asked_ms >= ANSWER_MS:
+            if not self._waits:
+                self._ask()
+            elif self._line.any() >= modbus.RESPONSE_BYTES:
+                self._take()
+            elif self._waited_ms >= ANSWER_MS:
                 self._lost()
         except (OSError, modbus.ModbusError):
             self._lost()
-        self.silent = now_ms - self._valid_ms >= SILENT_MS
-        inputs.meter_wh = self._values["meter_wh"]
-        inputs.supply_mv = None if self.silent else self._fresh("supply_mv")  # None: the fault meter
-        inputs.power_w = self._fresh("power_w")
-        inputs.current_ma = self._fresh("current_ma")
 
-    def _fresh(self, name: str) -> int:
-        return (0 if self.silent else self._values[name]) or 0
+    def _ask(self) -> None:
+        self._waits, self._waited_ms = True, 0
+        reads = 0
+        while reads < STALE_READS and self._line.any():  # bytes without a request are noise
+            self._line.readinto(self._frame)
+            reads += 1
+        self._line.write(self._requests[REGISTERS[self._next][0]])
 
-    def _ask(self, now_ms: int) -> None:
-        self._frame = b""  # bytes without a request are noise
-        self._asked_ms = now_ms
-        self._port.write(modbus.request(self._address, REGISTERS[self._next][0], 2))
-
-    def _whole(self) -> bool:
-        refused = len(self._frame) >= REFUSAL_BYTES and bool(self._frame[1] & modbus.EXCEPTION)
-        return refused or len(self._frame) >= FRAME_BYTES
-
-    def _take(self, now_ms: int) -> None:
-        value = modbus.read_float(self._frame, self._address)
+    def _take(self) -> None:
+        self._line.readinto(self._frame)
         _, name, factor = REGISTERS[self._next]
-        if abs(value * factor) > LARGEST:
-            raise modbus.ModbusError("beyond any meter")
-        self._values[name] = max(0, int(value * factor))  # a meter with swapped terminals reports negative power
-        self._valid_ms = now_ms
+        self._values[name] = modbus.read_value(self._frame, self._address, factor)
+        self._age_ms = 0
         self._next = (self._next + 1) % len(REGISTERS)
-        self._asked_ms = None
+        self._waits = False
 
     def _lost(self) -> None:
         """Repeat the request at the next poll."""
         self.errors += 1
-        self._asked_ms = None
+        self._waits = False

@@ -33,7 +33,9 @@ DAY_S = 86400
 VIRTUAL = "virtual"
 LIBRARY = Path(sys.prefix) / "micropython" / "lib"
 LARGEST_SHOWN = 12
-BUDGET_BYTES = 134_000  # of all .mpy files: no flash is too small for more, but an update over GPRS sends every byte of them
+BUDGET_BYTES = (
+    134_000  # of all .mpy files: no flash is too small for more, but an update over GPRS sends every byte of them
+)
 
 
 class DoesNotCompile(Exception):

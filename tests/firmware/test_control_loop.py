@@ -7,7 +7,7 @@ import pytest
 from firmware.charging.control_state import Setup
 from firmware.charging.controller import Controller
 from firmware.charging.io import SAFE, Inputs
-from firmware.control_loop import ControlLoop
+from firmware.control_loop import DAY_MS, PERIOD_MS, ControlLoop
 from tests.firmware.link.fake_clock import FakeClock
 
 
@@ -32,6 +32,39 @@ class NoMemory(Board):
 
     def write(self, outputs: object) -> None:
         raise MemoryError
+
+
+class Still(Board):
+    """One with nothing plugged in."""
+
+    def read(self, inputs: Inputs) -> None:
+        inputs.rail_mv, inputs.supply_mv, inputs.temperature_c, inputs.meter_wh = 5000, 230_000, 25, 1
+        inputs.pilot_high_mv = inputs.pilot_low_mv = 12_000
+
+    def write(self, outputs: object) -> None:
+        pass
+
+    def move_live_line(self) -> None:
+        pass
+
+    def feed(self) -> None:
+        self.done.append("fed")
+
+
+def test_the_clock_is_set_back_each_day_and_nothing_waits_for_it() -> None:
+    board, clock = Still(), FakeClock()
+    controller = Controller(0, Setup(32, True, False, 0))
+    loop = ControlLoop(board, controller, clock)
+    for _ in range(2900):
+        clock.now += DAY_MS // 1000
+        controller.exchange.pauses += 1  # the main thread lives
+        controller.exchange.turns += 1
+        loop.run_period()
+        assert clock.now < 2 * DAY_MS + DAY_MS // 1000
+        assert 0 <= loop._due_ms - clock.now <= PERIOD_MS
+    assert board.done.count("fed") == 2900, "the watchdog"
+    assert controller._origin_ms == DAY_MS
+    assert controller.exchange.worst_ms == DAY_MS // 1000
 
 
 def test_it_restarts_even_if_there_is_no_memory_to_open_anything() -> None:

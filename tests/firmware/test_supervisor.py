@@ -1,6 +1,8 @@
 """Is the watchdog fed exactly as long as everything that must live does?"""
 
-from firmware.supervisor import FEED_MS, LINK_MS, MAIN_MS, Supervisor
+from firmware.supervisor import FEED_MS, LINK_FEEDS, MAIN_FEEDS, Supervisor
+
+MAIN_MS, LINK_MS = MAIN_FEEDS * FEED_MS, LINK_FEEDS * FEED_MS
 
 
 class Unit:

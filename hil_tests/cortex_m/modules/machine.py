@@ -1,15 +1,22 @@
-"""The peripherals of an ESP32 as pins that lead nowhere. What is read often is read by C code, as on a board."""
+"""The peripherals of an ESP32 as pins that lead nowhere. What a period of the control loop calls is C code, as on a board."""
 
-import io
 import sys
+
+import stand_ins
 
 _path, sys.path = sys.path, []
 from machine import *  # noqa: E402, F403  (the built-in one, which a module of its name may extend)
 
 sys.path = _path
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
-# What the T-Call's pins show with nothing plugged in: pilot at 12 V, no proximity resistor, the 5 V rail.
-UV = {36: 1650000 + 12000 * 1000 // 9, 39: 3300000, 34: 2500000}
+# What the T-Call's analogue inputs show, in microvolts, by pin; each sample is the next of a list. With nothing plugged in:
+# pilot at 12 V, no proximity resistor, the 5 V rail.
+PILOT, PROXIMITY, RAIL = 36, 39, 34
+UV = {PILOT: [1650000 + 12000 * 1000 // 9], PROXIMITY: [3300000], RAIL: [2500000]}
+# What its chips show, by address: an expander with all inputs open but the enclosure's switch; 25 degrees.
+EXPANDER, THERMOMETER = 0x20, 0x48
+CHIPS = {EXPANDER: 0xF7, THERMOMETER: 25}
+RESPONSES = {}  # of the meter, by request
 
 
 def reset_cause():
@@ -23,23 +30,15 @@ def freq(hz=None):
 class Pin:
     IN, OUT = 1, 3
 
-    def __init__(self, number, mode=IN, value=0):
-        self.number = number
-
-    def init(self, mode, value=0):
-        pass
-
-    def value(self, value=None):
-        return 0
+    def __new__(cls, number, mode=IN, value=0):
+        return stand_ins.Pin(number)
 
 
 class ADC:
     ATTN_11DB = 3
 
-    def __init__(self, pin, atten=0):
-        voltage = io.BytesIO()
-        voltage.seek(UV[pin.number])
-        self.read_uv = voltage.tell
+    def __new__(cls, pin, atten=0):
+        return stand_ins.ADC(UV[pin.number()])
 
 
 class PWM:
@@ -54,38 +53,13 @@ class PWM:
 
 
 class I2C:
-    """All of an expander's inputs open but the enclosure's switch; 25 degrees."""
-
-    def __init__(self, number, sda, scl, freq):
-        pass
-
-    def writeto_mem(self, address, register, data):
-        pass
-
-    def readfrom_mem_into(self, address, register, buffer):
-        buffer[0] = 25 if address == 0x48 else 0xF7
+    def __new__(cls, number, sda, scl, freq):
+        return stand_ins.I2C(CHIPS)
 
 
 class UART:
-    """A line on which nothing comes."""
-
-    def __init__(self, number, **options):
-        self._line = io.BytesIO()
-
-    def init(self, baudrate):
-        pass
-
-    def read(self):
-        return None
-
-    def any(self):
-        return 0
-
-    def write(self, data):
-        return len(data)
-
-    def deinit(self):
-        pass
+    def __new__(cls, number, **options):
+        return stand_ins.UART(RESPONSES)
 
 
 class WDT:

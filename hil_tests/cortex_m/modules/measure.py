@@ -1,25 +1,30 @@
-"""Runs on the machine: prints `name value` for each figure of figures.py. On a board the stand-ins
-imported here are C code, so they are not counted."""
+"""Runs on the machine: prints `name value` for each figure of figures.py. What the control loop calls of the stand-ins
+imported here is C code, as on a board."""
 
 import _thread  # noqa: F401
 import gc
 import io
 import os
 import select  # noqa: F401
+import struct
 import sys
 import time
 
 import esp32  # noqa: F401
-import machine  # noqa: F401
+import machine
 import micropython
 import neopixel  # noqa: F401
+import stand_ins
 import tls
 import usocket  # noqa: F401
 import vfs
 
-PERIODS = 100  # two seconds, so that what happens each half second is in the mean
-STEP_MS = 20
-WEIGHED = 25  # of them: to count what is taken, MicroPython looks at all of the heap
+PERIODS = 100  # two seconds, so that what happens each half second is among them
+PERIOD_MS = 20
+SAMPLE_US, PWM_US = 60, 1000
+LATE_DAYS = 13  # 2**30 ms are 12.4
+DAY_MS = 86400000
+SETTLE_PERIODS = 300  # six seconds: the self-test is over, and the change of an offer
 NS_PER_TICK, NS_PER_INSTRUCTION = 40, 32
 if not hasattr(micropython, "kbd_intr"):
     micropython.kbd_intr = lambda character: None
@@ -115,65 +120,146 @@ def whole(unit):
         raise RuntimeError("; ".join(unit.health.failures))
 
 
-def median(values):
-    return sorted(values)[len(values) // 2]
+def wave(high_mv, duty_percent):
+    """Twenty bursts of samples of the pilot with some noise, in microvolts."""
+    noise = 1
+    for number in range(20 * 80):
+        noise = noise * 75 % 65537  # as ZX81's RND
+        low = number * SAMPLE_US % PWM_US >= duty_percent * PWM_US // 100
+        yield 1650000 + (-12000 if low else high_mv) * 1000 // 9 + noise % 8192
 
 
-def costs(name, call, arguments_of):
-    """Of PERIODS calls: the mean of the instructions, the median of the bytes taken (a step that changes nothing)."""
-    ticks, taken = [0] * PERIODS, [0] * WEIGHED
+class Site:
+    """What is around a T-Call: a vehicle, a meter, the contactor."""
+
+    VEHICLES = {"none": 12000, "connected": 9000, "charging": 6000}  # its upper plateau, mV
+    METER = ((0x000C, 7360.0), (0x0000, 230.0), (0x0006, 31.9), (0x0048, 1234.5))
+
+    def __init__(self):
+        from firmware.boards.tcall import TCallBoard
+        from firmware.charging.control_state import Setup
+        from firmware.charging.controller import Controller
+        from firmware.clock import Clock
+        from firmware.control_loop import ControlLoop
+        from firmware.metering import modbus
+
+        for register, value in self.METER:
+            body = b"\x01\x04\x04" + struct.pack(">f", value)
+            response = body + struct.pack("<H", modbus.crc(body))
+            machine.RESPONSES[modbus.request(1, register)] = response
+        machine.UV[machine.PROXIMITY][:] = [uv + 3300000 * 220 // 1220 - 1650000 for uv in wave(0, 100)]
+        time.ticks_ms = stand_ins.ticks_ms  # it moves when `pass_ms` says so
+        clock = Clock()
+        self.board = TCallBoard(clock, None)
+        self.controller = Controller(clock.now_ms(), Setup(32, False, False, 0))
+        self.exchange = self.controller.exchange
+        self.exchange.claims = ()
+        self.loop = ControlLoop(self.board, self.controller, clock)
+        self.plug("none")
+
+    def plug(self, vehicle):
+        self._high_mv, self._shown = self.VEHICLES[vehicle], None
+
+    def run(self, periods):
+        """Pilot, contactor and residual current sensor obey."""
+        for _ in range(periods):
+            outputs = self.controller.outputs
+            pins = 0xF7 ^ (1 if outputs.contactor else 0) ^ (2 if outputs.rcd_test else 0)
+            machine.CHIPS[machine.EXPANDER] = pins
+            if outputs.pilot_duty_u16 != self._shown:
+                self._shown = outputs.pilot_duty_u16
+                machine.UV[machine.PILOT][:] = list(wave(self._high_mv, self._shown * 100 // 65535))
+            stand_ins.pass_ms(PERIOD_MS)
+            self.loop.run_period()
+
+    def charge(self):
+        self.plug("connected")
+        self.run(SETTLE_PERIODS)
+        self.plug("charging")
+        self.run(SETTLE_PERIODS)
+        if not self.controller.outputs.contactor:
+            raise RuntimeError(str(self.exchange.report))
+
+    def pass_days(self, days):
+        """A stall for each, as far as the control loop can see."""
+        for _ in range(days):
+            stand_ins.pass_ms(DAY_MS)
+            self.loop.run_period()
+        self.run(SETTLE_PERIODS)
+
+
+def costs(name, call, changed=lambda: False):
+    """Of PERIODS calls: mean and most of the instructions; the most bytes that one leaves for the collector which changes
+    nothing, and the mean of the bytes that it takes, those of frames that it gives back at once among them.
+    """
+    empty = cost_of(nothing)[0]
+    instructions, left, taken = [], [], []
+    for _ in range(PERIODS):
+        stand_ins.pass_ms(PERIOD_MS)
+        ticks, left_bytes, taken_bytes = cost_of(call)
+        instructions.append((ticks - empty) * NS_PER_TICK // NS_PER_INSTRUCTION)
+        if not changed():
+            left.append(left_bytes)
+            taken.append(taken_bytes)
+    print(name + "_instructions", sum(instructions) // PERIODS)
+    print(name + "_most_instructions", max(instructions))
+    print(name + "_bytes", max(left))
+    print(name + "_taken_bytes", sum(taken) // len(taken))
+
+
+def cost_of(call):
+    """Ticks, bytes that it leaves on the heap, bytes that it takes."""
     gc.collect()
     gc.disable()
-    for number in range(PERIODS):
-        first, second = arguments_of(number)
-        before_bytes = gc.mem_alloc() if number < WEIGHED else 0
-        before = time.ticks_cpu()
-        call(first, second)
-        after = time.ticks_cpu()
-        if number < WEIGHED:
-            taken[number] = gc.mem_alloc() - before_bytes
-        ticks[number] = time.ticks_diff(after, before)
+    left, taken = gc.mem_alloc(), stand_ins.taken()
+    before = time.ticks_cpu()
+    call()
+    ticks = time.ticks_diff(time.ticks_cpu(), before)
+    taken = stand_ins.taken() - taken
+    left = gc.mem_alloc() - left
     gc.enable()
-    instructions = sum(ticks) * NS_PER_TICK // NS_PER_INSTRUCTION // PERIODS
-    print(name + "_instructions", instructions)
-    print(name + "_bytes", median(taken))
-    return instructions
+    return ticks, left, taken
 
 
-def nothing(first, second):
+def nothing():
     pass
 
 
+class Changes:
+    """Whether the control loop has published another report since it was asked last."""
+
+    def __init__(self, exchange):
+        self._exchange = exchange
+        self._report = exchange.report
+
+    def __call__(self):
+        before, self._report = self._report, self._exchange.report
+        return before is not self._report
+
+
 def periods():
-    """The control loop's work in a period: read, step, write, on the board's own code; then its step while charging."""
-    from firmware.boards import tcall
-    from firmware.charging.io import Inputs
-    from firmware.clock import Clock
-    from tests.firmware.charging import wired
+    """All of a period of the control loop but its sleep, on the board's own code, in four states; later after 2**30 ms."""
+    from firmware.charging.limits import Claim
 
-    board = tcall.TCallBoard(Clock(), None)
-    inputs = Inputs()
-    empty = costs("call", nothing, lambda number: (number, None))
-    read = costs("read", lambda inputs, _: board.read(inputs), lambda number: (inputs, None))
-    for name, start_ms in (("", 0), ("_late", 2**30 + 1000)):
-        unit = wired.Unit()
-        unit.now_ms = start_ms
-        unit.run(1000)
-        idle = costs("idle_step" + name, unit.controller.step, steps_of(unit))
-        unit.charge()
-        charging = costs("charging_step" + name, unit.controller.step, steps_of(unit))
-        assert unit.controller.outputs.contactor
-    outputs = unit.controller.outputs
-    write = costs("write", lambda outputs, _: board.write(outputs), lambda number: (outputs, None))
-    print("period_instructions", read + max(idle, charging) + write - 3 * empty)
-
-
-def steps_of(unit):
-    """A function that gives what the next step is called with."""
-
-    def advance(number):
-        unit.now_ms += STEP_MS
-        unit._load_pilot()
-        return unit.now_ms, unit.inputs
-
-    return advance
+    site = Site()
+    for late in ("", "_late"):
+        site.plug("none")
+        site.run(SETTLE_PERIODS)
+        measured = (site.loop.run_period, Changes(site.exchange))
+        costs("idle" + late, *measured)
+        site.exchange.claims = (Claim("cloud", 0, None, "peak", None),)
+        site.plug("connected")
+        site.run(SETTLE_PERIODS)
+        costs("connected" + late, *measured)
+        site.exchange.claims = ()
+        site.charge()
+        costs("charging" + late, *measured)
+        if not late:
+            site.plug("none")
+            site.run(SETTLE_PERIODS)
+            site.pass_days(LATE_DAYS)
+    board, controller = site.board, site.controller
+    inputs, outputs, now_ms = site.loop._inputs, controller.outputs, site.loop._before_ms
+    costs("read", lambda: board.read(inputs))
+    costs("step", lambda: controller.step(now_ms, inputs))
+    costs("write", lambda: board.write(outputs))

@@ -40,4 +40,4 @@ def run(stock=False):
     measure.whole(unit)
     ((loop, arguments),) = _thread.started
     loop(*arguments)
-    print("steps", unit.exchange.steps + 1, unit.exchange.report.phase)
+    print("steps", sum(unit.exchange.apart) + 1, unit.exchange.report.phase)

@@ -19,7 +19,9 @@ def test_the_watchdog_comes_right_after_the_outputs() -> None:
     outputs = [at for at, call in enumerate(made) if call.startswith("Pin(") and "Pin.OUT" in call]
     (watchdog,) = [at for at, call in enumerate(made) if call.startswith("WDT(")]
     slow = [
-        at for at, call in enumerate(made) if call.startswith(("ADC(", "I2C(", "Port(", "self._mount(", "SdmMeter("))
+        at
+        for at, call in enumerate(made)
+        if call.startswith(("ADC(", "I2C(", "Port(", "UART(", "self._mount(", "SdmMeter("))
     ]
     assert len(outputs) == 5 and len(slow) >= 6
     assert max(outputs) < watchdog < min(slow)

@@ -12,6 +12,7 @@ from firmware.charging.controller import NOTHING, Controller, Restored
 from firmware.charging.io import SAFE, X1, F, Inputs
 from firmware.charging.limits import Claim
 from firmware.charging.register import Register
+from firmware.control_loop import DAY_MS
 from firmware.link import messages
 
 STEPS = 1500
@@ -42,8 +43,11 @@ class Dice:
 class Story:
     """A controller, and around it a vehicle, a board and an owner that do what the dice say."""
 
-    def __init__(self, seed, start_ms):
+    def __init__(self, seed, start_ms, set_back_every=0):
+        """`set_back_every`: so many steps, the control thread's clock is set back by a day, as long as it shows two."""
         self.now_ms = start_ms
+        self._set_back_every = set_back_every
+        self.set_backs = 0
         self.dice = Dice(seed)
         self.inputs = inputs = Inputs()
         inputs.rail_mv, inputs.supply_mv, inputs.temperature_c = 5000, 230000, 25
@@ -55,6 +59,7 @@ class Story:
         self.closed_steps = self.fault_steps = 0
 
     def _start(self, restored):
+        self._origin_ms = 0  # uptime at control time 0
         self.controller = Controller(self.now_ms, self.setup, restored)
         self.exchange = self.controller.exchange
         self.exchange.claims = ()
@@ -69,17 +74,25 @@ class Story:
             else:
                 calm -= 1
             self._step()
+            if self._set_back_every and number % self._set_back_every == 0:
+                self._set_back()
             crc = binascii.crc32(self._told(number), crc)
         return crc
 
     def _step(self):
         self.now_ms += STEP_MS
         self._sense()
-        self.outputs = self.controller.step(self.now_ms, self.inputs)
+        self.outputs = self.controller.step(self.now_ms - self._origin_ms, self.inputs)
         if self.contact_follows:
             self.inputs.contactor_closed = self.outputs.contactor
         self.closed_steps += self.outputs.contactor
         self.fault_steps += bool(self.controller.faults.names)
+
+    def _set_back(self):
+        if self.now_ms - self._origin_ms >= 2 * DAY_MS:
+            self._origin_ms += DAY_MS
+            self.controller.set_back(DAY_MS)
+            self.set_backs += 1
 
     def _told(self, number):
         """What a board, a console and a broker would be given."""

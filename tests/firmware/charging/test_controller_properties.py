@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from firmware.charging import pilot
 from firmware.charging.control_state import Setup
 from firmware.charging.controller import Controller, Restored
 from firmware.charging.exchange import Exchange
 from firmware.charging.io import SAFE, X1, F, Inputs
 from firmware.charging.limits import Claim
 from firmware.charging.register import Register
+from tests.firmware.charging import offered
 
 STEPS = int(os.environ.get("FUZZ_STEPS", "3000"))
 STEPS_PER_STORY = 60
@@ -80,7 +80,7 @@ class World:
             high_mv = low_mv = 0
         inputs.pilot_high_mv = low_mv if duty == F else high_mv
         inputs.pilot_low_mv = high_mv if duty == X1 else low_mv
-        offered_ma = int(pilot.amps(duty) * 1000)
+        offered_ma = int(offered.amps(duty) * 1000)
         drawing = self.outputs.contactor and self.car in "CD"
         inputs.current_ma = 0 if not drawing else offered_ma if self.obeys else 90_000
         inputs.power_w = inputs.current_ma * 230 // 1000
@@ -106,7 +106,7 @@ class World:
             )
             assert self.diode or outputs.pilot_duty_u16 == X1
             assert not outputs.rcd_test
-        offered_a = pilot.amps(outputs.pilot_duty_u16)
+        offered_a = offered.amps(outputs.pilot_duty_u16)
         assert offered_a <= self.setup.installer_max_a + 1e-6
         if offered_a and faults:
             raise AssertionError(f"an offer with {faults}")

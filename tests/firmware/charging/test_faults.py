@@ -17,8 +17,10 @@ class Bench:
         self.now_ms = 0
         self.faults = Faults()
         self.control_state = ControlState(Setup(32, True, False, 0))
-        self.control_state.state, self.control_state.drive = "C2", sequence.PWM
-        self.control_state.contactor, self.control_state.limit_a = True, 16
+        self.control_state.set_state("C2")
+        self.control_state.drive = sequence.PWM
+        self.control_state.contactor, self.control_state.cable_a = True, 32
+        self.control_state.set_limit(16)
         self.inputs = Inputs()
         self.inputs.pilot_high_mv, self.inputs.pilot_low_mv = 6000, -12000
         self.inputs.supply_mv, self.inputs.rail_mv = 230000, 5000
@@ -58,7 +60,7 @@ def test_a_cause_that_stands_sets_its_fault_alone_and_in_time(name, field, value
     bench = Bench()
     setattr(bench.inputs, field, value)
     if name == "diode":
-        bench.control_state.state = None
+        bench.control_state.set_state(None)
     after_ms = [fault.after_ms for fault in TABLE if fault.name == name][0]
     if after_ms > STEP_MS:
         assert bench.run(after_ms - STEP_MS) == ()
@@ -70,11 +72,11 @@ def test_a_latched_fault_needs_a_person_and_a_cause_that_has_gone(name, field, v
     bench = Bench()
     well = getattr(bench.inputs, field)
     setattr(bench.inputs, field, value)
-    bench.control_state.state = None if name == "diode" else "C2"
+    bench.control_state.set_state(None if name == "diode" else "C2")
     bench.run(10000)
     assert bench.run(20, person=True) == (name,), "cleared with its cause still there"
     setattr(bench.inputs, field, well)
-    bench.control_state.state = "C2"
+    bench.control_state.set_state("C2")
     assert bench.run(70000) == ((name,) if name in NEEDS_PERSON else ())
     assert bench.run(20, person=True) == ()
 
@@ -182,10 +184,12 @@ def test_each_fault_counts_how_often_it_was_set():
 def test_a_loose_cable_without_a_legal_resistor_is_a_fault_once_it_is_plugged_in():
     bench = Bench()
     bench.control_state.setup = Setup(32, False, False, 0)
-    bench.inputs.proximity_ohm = 10
+    bench.control_state.cable_a = None
     assert bench.run(1000) == ("proximity",)
     bench = Bench()
     bench.control_state.setup = Setup(32, False, False, 0)
-    bench.control_state.state, bench.control_state.contactor, bench.inputs.contactor_closed = "A1", False, False
+    bench.control_state.cable_a = None
+    bench.control_state.set_state("A1")
+    bench.control_state.contactor = bench.inputs.contactor_closed = False
     bench.control_state.drive, bench.inputs.current_ma = sequence.STEADY, 0
     assert bench.run(1000) == ()

@@ -4,6 +4,7 @@ import pytest
 
 from firmware.charging import pilot
 from firmware.charging.io import X1, F
+from tests.firmware.charging import offered
 
 
 @pytest.mark.parametrize(
@@ -64,14 +65,14 @@ def test_the_duty_of_common_currents(amps, percent):
 def test_every_current_survives_the_round_trip_and_is_never_exceeded():
     for tenths in range(60, 801):
         amps = tenths / 10
-        offered = pilot.amps(pilot.duty_u16(amps))
-        assert offered <= amps + 1e-4, (amps, offered)  # 1e-4: a board's floats have 24 bits
-        assert offered >= amps - 0.1 or 51 < amps <= 52.5, (amps, offered)
+        read_a = offered.amps(pilot.duty_u16(amps))
+        assert read_a <= amps + 1e-4, (amps, read_a)  # 1e-4: a board's floats have 24 bits
+        assert read_a >= amps - 0.1 or 51 < amps <= 52.5, (amps, read_a)
 
 
 def test_between_51_and_52_5_a_the_standard_has_no_duty_and_51_is_offered():
     assert pilot.duty_u16(52) == pilot.duty_u16(51)
-    assert abs(pilot.amps(pilot.duty_u16(52)) - 51) < 0.01
+    assert abs(offered.amps(pilot.duty_u16(52)) - 51) < 0.01
 
 
 @pytest.mark.parametrize("amps", [0, 1, 5, 5.9])
@@ -87,9 +88,9 @@ def test_more_than_80_a_is_offered_as_80():
     "percent, amps", [(0, 0), (2, 0), (5, 0), (7.5, 0), (8.5, 6), (9.9, 6), (96.5, 80), (98, 0), (100, 0)]
 )
 def test_duties_at_the_edges_of_the_table(percent, amps):
-    assert pilot.amps(int(percent * 65535 / 100)) == amps
+    assert offered.amps(int(percent * 65535 / 100)) == amps
 
 
 def test_steady_pilots_offer_nothing():
-    assert pilot.amps(X1) == 0
-    assert pilot.amps(F) == 0
+    assert offered.amps(X1) == 0
+    assert offered.amps(F) == 0

@@ -1,9 +1,9 @@
 """The rules of charging, wired to a board that obeys and a car that asks, for tests of the whole of them."""
 
-from firmware.charging import pilot
 from firmware.charging.control_state import Setup
 from firmware.charging.controller import Controller, Restored
 from firmware.charging.io import SAFE, X1, F, Inputs
+from tests.firmware.charging import offered
 
 STEP_MS = 20
 CAR_MV = {"A": 12000, "B": 9000, "C": 6000, "D": 3000}
@@ -65,4 +65,4 @@ class Unit:
         return taken
 
     def offered_a(self):
-        return round(pilot.amps(self.outputs.pilot_duty_u16), 1)
+        return round(offered.amps(self.outputs.pilot_duty_u16), 1)

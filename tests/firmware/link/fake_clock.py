@@ -10,3 +10,6 @@ class FakeClock:
 
     def sleep_ms(self, ms):
         self.now += ms
+
+    def set_back(self, by_ms):
+        self.now -= by_ms

@@ -48,7 +48,7 @@ def test_a_heartbeat_fits_the_schema_from_the_first_step_to_a_fault():
 
 def test_the_names_in_a_heartbeat_are_those_of_the_rules():
     assert names("heartbeat", "f") == [fault.name for fault in faults.TABLE]
-    states = [band[0] for band in pilot.BANDS_MV]
+    states = [band[0] for band in pilot.BANDS_V]
     assert {name[0] for name in names("heartbeat", "s")} == set(states)
     assert set(names("event.mode", "to")) == set(mode.TABLE)
     sources = [source for source, _ in limits.PRIORITY if source not in ("override", "default")]  # those limit nothing

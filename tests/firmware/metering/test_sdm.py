@@ -11,6 +11,7 @@ from firmware.metering.sdm import SILENT_MS, SdmMeter
 
 VALUES = {0x0000: 230.5, 0x0006: 16.25, 0x000C: 3737.5, 0x0048: 1234.567}
 STEP_MS = 20
+PIECE = 5  # of the 9 bytes of a response
 
 
 def crc(body):
@@ -26,11 +27,11 @@ def crc(body):
 
 
 class FakeMeter:
-    """The other end of the line: answers after `after` polls, in pieces, spoilt by `spoil`."""
+    """A UART with a meter at its other end: answers at once, in pieces of PIECE bytes a poll, spoilt by `spoil`."""
 
     def __init__(self, spoil=None):
         self.asked = []
-        self.coming = b""
+        self.coming = self.received = b""
         self.spoil = spoil or (lambda frame: frame)
 
     def write(self, frame):
@@ -40,23 +41,63 @@ class FakeMeter:
         self.asked.append(register)
         body = struct.pack(">BBBf", address, 4, 4, VALUES[register])
         self.coming = self.spoil(body + crc(body))
+        self.received = b""
 
-    def read(self):
-        piece, self.coming = self.coming[:4], self.coming[4:]
-        return piece
+    def any(self):
+        self.received, self.coming = self.received + self.coming[:PIECE], self.coming[PIECE:]
+        return len(self.received)
+
+    def readinto(self, buffer):
+        piece, self.received = self.received[: len(buffer)], self.received[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def poll(meter, inputs, ms):
+    for _ in range(ms // STEP_MS):
+        meter.poll(STEP_MS, inputs)
 
 
 def run(line, ms):
     meter, inputs = SdmMeter(line), Inputs()
-    for now_ms in range(0, ms, STEP_MS):
-        meter.poll(now_ms, inputs)
+    poll(meter, inputs, ms)
     return meter, inputs
 
 
 def test_the_question_is_the_one_of_the_standard():
     """01 04 00 0C 00 02 and its CRC, worked out apart."""
     body = bytes((1, 4, 0, 12, 0, 2))
-    assert modbus.request(1, 12, 2) == body + crc(body)
+    assert modbus.request(1, 12) == body + crc(body)
+
+
+def response(value):
+    body = struct.pack(">BBBf", 1, 4, 4, value)
+    return bytearray(body + crc(body))
+
+
+@pytest.mark.parametrize(
+    "value, exact",
+    [(0, 0), (0.25, 250), (1.5, 1500), (230.5, 230500), (1234.5, 1234500), (1048575.5, 1048575500), (-7, 0)],
+)
+def test_a_float_is_read_in_integers(value, exact):
+    assert modbus.read_value(response(value), 1, 1000) == exact
+    assert modbus.read_value(response(value), 1, 1) == max(0, int(value))
+
+
+def test_what_is_read_never_falls_while_the_float_grows_and_is_right_to_one():
+    """From 2**-30 to 2**20, and no intermediate result is too large for a small integer."""
+    before = 0
+    for number in range(1, 4000):
+        value = struct.unpack(">f", struct.pack(">f", 2 ** (-30 + number / 80)))[0]
+        read = modbus.read_value(response(value), 1, 1000)
+        assert before <= read and 0 <= value * 1000 - read <= 1.001 + value * 1000 / 2**22, value
+        before = read
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 2**20, 1e9, -(2**20)])
+def test_a_float_beyond_any_meter_is_no_reading(value):
+    with pytest.raises(modbus.ModbusError):
+        modbus.read_value(response(value), 1, 1000)
 
 
 def test_power_current_and_energy_are_read_in_turn_within_a_second():
@@ -89,8 +130,7 @@ def test_a_meter_that_falls_silent_draws_nothing_and_keeps_its_register():
     line = FakeMeter()
     meter, inputs = run(line, 1000)
     line.spoil = lambda frame: b""
-    for now_ms in range(1000, 8000, STEP_MS):
-        meter.poll(now_ms, inputs)
+    poll(meter, inputs, 7000)
     assert meter.silent and inputs.power_w == 0 and inputs.meter_wh == 1234567
 
 
@@ -98,8 +138,8 @@ def test_the_energy_of_before_a_start_is_not_lost_and_not_counted_again():
     """The first steps of a start pass before the meter has answered."""
     register = Register(total_wh=5000, meter_wh=1234000)
     meter, inputs = SdmMeter(FakeMeter()), Inputs()
-    for now_ms in range(0, 1000, STEP_MS):
-        meter.poll(now_ms, inputs)
+    for _ in range(0, 1000, STEP_MS):
+        meter.poll(STEP_MS, inputs)
         register.read(inputs.meter_wh)
     assert register.total_wh == 5567
 
@@ -138,15 +178,15 @@ class SlowMeter(FakeMeter):
         super().write(frame)
         self.asked_ms.append(self.polls * STEP_MS)
 
-    def read(self):
+    def any(self):
         self.polls += 1
         late = self.asked_ms and self.polls * STEP_MS - self.asked_ms[-1] >= 80
-        return super().read() if late else b""
+        return super().any() if late else 0
 
 
 def test_a_line_that_breaks_is_an_error_and_no_exception():
     class Broken:
-        def read(self):
+        def any(self):
             raise OSError(5)
 
     assert run(Broken(), 1000)[0].errors > 10
