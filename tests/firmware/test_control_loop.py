@@ -47,6 +47,9 @@ class Still(Board):
     def move_live_line(self) -> None:
         pass
 
+    def keep_latched(self, faults: tuple[str, ...]) -> None:
+        pass
+
     def feed(self) -> None:
         self.done.append("fed")
 

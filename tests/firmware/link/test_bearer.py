@@ -45,10 +45,10 @@ class Messages:
     ("model", "family"),
     [("SIMCOM_SIM800L", sim800), ("SIMCOM_SIM7000E", sim7000), ("SIMCOM_SIM7080", sim7000), ("A7670E", sim800)],
 )
-def test_the_model_number_chooses_the_family(model, family, tmp_path):
+def test_the_model_number_chooses_the_family(model, family):
     clock = Clock()
-    port = Port(clock, ANSWERS | {"AT+CGMM": line(model) + OK})
-    bearer = Bearer(StubBoard(port, str(tmp_path)), clock, Messages(), lambda *_: None)
+    port = Port(clock, dict(ANSWERS, **{"AT+CGMM": line(model) + OK}))
+    bearer = Bearer(StubBoard(port, "none-such"), clock, Messages(), lambda *_: None)
     bearer.start()
     assert bearer._modem.family is family
     assert port.sent.index("AT+CGMM") < port.sent.index("ATE0"), "what is configured is the family's"
