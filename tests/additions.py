@@ -159,7 +159,10 @@ def a_service_that_alerts_are_sent_to(tree: CopiedTree) -> None:
         "    return _json_request('ntfy.sh', '/', {'topic': part['topic'], 'message': text})\n\n\n"
     )
     row = """    Via.NTFY: Service(
-        "ntfy", (Field("topic", "Topic", "([a-z]{3,20})", "my-charger"),), "(?P<topic>[a-z]{3,20})", _ntfy
+        "ntfy",
+        (Field("topic", "Topic", re.compile("([a-z]{3,20})"), "my-charger"),),
+        re.compile("(?P<topic>[a-z]{3,20})"),
+        _ntfy,
     ),
 """
     tree.change(

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from cloud_bridge.alerts.public_hosts import is_public
 from cloud_bridge.errors import BridgeError
 
+NOTHING = re.compile(r"(?!)")  # matches no text
 MAX_TARGET = 500  # characters, stored
 HTTPS_PORT = 443
 TITLE = "Chargekeeper"
@@ -55,7 +56,7 @@ class Field(NamedTuple):
 
     name: str
     label: str
-    pattern: str
+    pattern: re.Pattern[str]
     example: str
 
 
@@ -64,7 +65,7 @@ class Service(NamedTuple):
 
     title: str
     fields: tuple[Field, ...]
-    stored: str = ""
+    stored: re.Pattern[str] = NOTHING
     request: Callable[[Mapping[str, str], str], Request] | None = None  # of the groups and the text
 
 
@@ -113,7 +114,9 @@ _WEBHOOK = (
 SERVICES: dict[Via, Service] = {
     Via.EMAIL: Service("E-mail", ()),
     Via.WEBHOOK: Service(
-        "Webhook", (Field("target", "Address", f"({_WEBHOOK})", "https://hooks.example.org/chargers"),), _WEBHOOK
+        "Webhook",
+        (Field("target", "Address", re.compile(f"({_WEBHOOK})"), "https://hooks.example.org/chargers"),),
+        re.compile(_WEBHOOK),
     ),
     Via.DISCORD: Service(
         "Discord",
@@ -121,20 +124,20 @@ SERVICES: dict[Via, Service] = {
             Field(
                 "address",
                 "Webhook URL of the channel",
-                rf"https://discord(?:app)?\.com/api/webhooks/({_DISCORD_ID})/({_DISCORD_TOKEN})",
+                re.compile(rf"https://discord(?:app)?\.com/api/webhooks/({_DISCORD_ID})/({_DISCORD_TOKEN})"),
                 "https://discord.com/api/webhooks/…/…",
             ),
         ),
-        rf"(?P<id>{_DISCORD_ID}) (?P<token>{_DISCORD_TOKEN})",
+        re.compile(rf"(?P<id>{_DISCORD_ID}) (?P<token>{_DISCORD_TOKEN})"),
         _discord,
     ),
     Via.PUSHOVER: Service(
         "Pushover",
         (
-            Field("user", "User key", rf"({_PUSHOVER_KEY})", "30 letters and digits"),
-            Field("token", "API token of your application", rf"({_PUSHOVER_KEY})", "30 letters and digits"),
+            Field("user", "User key", re.compile(rf"({_PUSHOVER_KEY})"), "30 letters and digits"),
+            Field("token", "API token of your application", re.compile(rf"({_PUSHOVER_KEY})"), "30 letters and digits"),
         ),
-        rf"(?P<user>{_PUSHOVER_KEY}) (?P<token>{_PUSHOVER_KEY})",
+        re.compile(rf"(?P<user>{_PUSHOVER_KEY}) (?P<token>{_PUSHOVER_KEY})"),
         _pushover,
     ),
     Via.SLACK: Service(
@@ -143,20 +146,20 @@ SERVICES: dict[Via, Service] = {
             Field(
                 "address",
                 "URL of the incoming webhook",
-                rf"https://hooks\.slack\.com/services/({_SLACK_TEAM})/({_SLACK_HOOK})/({_SLACK_TOKEN})",
+                re.compile(rf"https://hooks\.slack\.com/services/({_SLACK_TEAM})/({_SLACK_HOOK})/({_SLACK_TOKEN})"),
                 "https://hooks.slack.com/services/T…/B…/…",
             ),
         ),
-        rf"(?P<team>{_SLACK_TEAM}) (?P<hook>{_SLACK_HOOK}) (?P<token>{_SLACK_TOKEN})",
+        re.compile(rf"(?P<team>{_SLACK_TEAM}) (?P<hook>{_SLACK_HOOK}) (?P<token>{_SLACK_TOKEN})"),
         _slack,
     ),
     Via.TELEGRAM: Service(
         "Telegram",
         (
-            Field("token", "Token of your bot", rf"({_TELEGRAM_TOKEN})", "123456789:…"),
-            Field("chat", "Chat ID", rf"({_TELEGRAM_CHAT})", "-1001234567890 or @channel"),
+            Field("token", "Token of your bot", re.compile(rf"({_TELEGRAM_TOKEN})"), "123456789:…"),
+            Field("chat", "Chat ID", re.compile(rf"({_TELEGRAM_CHAT})"), "-1001234567890 or @channel"),
         ),
-        rf"(?P<token>{_TELEGRAM_TOKEN}) (?P<chat>{_TELEGRAM_CHAT})",
+        re.compile(rf"(?P<token>{_TELEGRAM_TOKEN}) (?P<chat>{_TELEGRAM_CHAT})"),
         _telegram,
     ),
 }
@@ -166,7 +169,7 @@ def target_of(via: Via, typed: Mapping[str, str]) -> str:
     """What is stored of a form. Raises BridgeError that names the field which is not as the service has it."""
     parts: list[str] = []
     for field in _service(via).fields:
-        found = re.fullmatch(field.pattern, typed.get(field.name, "").strip())
+        found = field.pattern.fullmatch(typed.get(field.name, "").strip())
         if found is None:
             raise BridgeError(f"{field.label}: it does not look like {field.example}")
         parts += found.groups()[:1] if via is Via.WEBHOOK else found.groups()
@@ -182,7 +185,7 @@ def check_target(via: Via, target: str) -> None:
         if target:
             raise BridgeError("mail goes to the address of the account")
         return
-    found = re.fullmatch(service.stored, target)
+    found = service.stored.fullmatch(target)
     if found is None:
         raise BridgeError(f"this is no {service.title} address of the form {service.fields[0].example}")
     if via is Via.WEBHOOK:
@@ -193,7 +196,7 @@ def push_request(via: Via, target: str, text: str) -> Request:
     """Raises BridgeError for a target that check_target refuses."""
     check_target(via, target)
     service = SERVICES[via]
-    found = re.fullmatch(service.stored, target)
+    found = service.stored.fullmatch(target)
     if found is None or service.request is None:
         raise BridgeError("this is no push service")
     return service.request(found.groupdict(), text)
@@ -202,7 +205,7 @@ def push_request(via: Via, target: str, text: str) -> Request:
 def webhook_request(target: str, body: bytes, headers: tuple[tuple[str, str], ...]) -> Request:
     """Raises BridgeError for a target that check_target refuses."""
     check_target(Via.WEBHOOK, target)
-    found = re.fullmatch(_WEBHOOK, target)
+    found = SERVICES[Via.WEBHOOK].stored.fullmatch(target)
     if found is None:
         raise BridgeError("this is no webhook")
     path = found["target"]

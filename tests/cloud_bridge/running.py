@@ -30,7 +30,7 @@ from cloud_bridge.store.units import NewUnit, add_unit
 from cloud_bridge.web.app import create_app
 
 DEADLINE_S = 60.0  # ends a test that hangs; nothing here is measured
-TOKEN = "a token of the environment"
+TOKEN = "a token of the environment, long enough"
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 
 _tick = threading.Event()  # never set

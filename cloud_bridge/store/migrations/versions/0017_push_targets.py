@@ -13,10 +13,10 @@ down_revision = "0016"
 
 # The forms without options: https://github.com/caronc/apprise/wiki, as of version 1.9
 FORMS = {
-    "discord": r"discord://([0-9]{17,20})/([A-Za-z0-9_-]{60,100})/?",
-    "pushover": r"pover://([A-Za-z0-9]{30})@([A-Za-z0-9]{30})/?",
-    "slack": r"slack://(T[A-Z0-9]{6,16})/(B[A-Z0-9]{6,16})/([A-Za-z0-9]{20,40})/?",
-    "telegram": r"tgram://([0-9]{6,12}:[A-Za-z0-9_-]{30,60})/(-?[0-9]{1,16}|@[A-Za-z][A-Za-z0-9_]{4,31})/?",
+    "discord": re.compile(r"discord://([0-9]{17,20})/([A-Za-z0-9_-]{60,100})/?"),
+    "pushover": re.compile(r"pover://([A-Za-z0-9]{30})@([A-Za-z0-9]{30})/?"),
+    "slack": re.compile(r"slack://(T[A-Z0-9]{6,16})/(B[A-Z0-9]{6,16})/([A-Za-z0-9]{20,40})/?"),
+    "telegram": re.compile(r"tgram://([0-9]{6,12}:[A-Za-z0-9_-]{30,60})/(-?[0-9]{1,16}|@[A-Za-z][A-Za-z0-9_]{4,31})/?"),
 }
 
 
@@ -26,7 +26,7 @@ def upgrade() -> None:
     taken: set[tuple[int, str, str, str]] = set()
     for row_id, person_id, about, target in connection.execute(query).all():
         for via, form in FORMS.items():
-            found = re.fullmatch(form, target)
+            found = form.fullmatch(target)
             if found is None:
                 continue
             parts = " ".join(found.groups())

@@ -7,6 +7,7 @@ import pytest
 
 from cloud_bridge.store.access import Role
 from cloud_bridge.web.pages.everyone import email
+from cloud_bridge.web.public_address import parse
 from tests.cloud_bridge.people import PASSWORD, Visitor, give
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
@@ -71,6 +72,8 @@ def test_a_letter_leads_to_the_public_address_whatever_host_the_request_names(
     monkeypatch.setattr(email, "send_mail", lambda _server, _address, words: letters.append(words))
     app: Any = bridge.client.app
     app.state.bridge = replace(bridge.app_state, settings=replace(bridge.app_state.settings, public_url=public_url))
-    dora.client.headers["Host"] = "evil.example"
+    prefix = parse(public_url).cookie_prefix
+    cookies = "; ".join(f"{prefix}{name}={value}" for name, value in dora.client.cookies.items())
+    dora.client.headers.update({"Host": "evil.example", "Cookie": cookies})
     dora.post("/account/email", "/account/password", address="dora@example.org")
     assert f"open this page within a day: {public_url}/account/email/confirm?code=" in letters[0]
