@@ -18,6 +18,7 @@ LINES_A_MINUTE = 10
 MINUTE_S = 60.0
 MAX_KINDS = 200  # in a minute; all others are one kind
 MAX_EXAMPLE = 300  # characters
+SECURITY = "cloud_bridge.security_log"  # the logger
 FOR_PEOPLE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -127,7 +128,8 @@ def _in_a_thread(after_s: float, call: Callable[[], None]) -> None:
 
 
 def write_logs(as_json: bool) -> None:
-    """From now on, warnings and worse; also those of the libraries."""
+    """From now on, warnings and worse, also those of the libraries; and all of the security log."""
     handler = LimitedHandler()
     handler.setFormatter(JsonLines() if as_json else logging.Formatter(FOR_PEOPLE))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger(SECURITY).setLevel(logging.INFO)

@@ -104,7 +104,8 @@ class SecurityLog:
         who = "" if entry.person_id is None else f" by person {entry.person_id}"
         about = f", {entry.about}" if entry.about else ""
         times = f", {entry.times} times" if entry.times > 1 else ""
-        _log.info("%s from %s%s%s%s", entry.kind.replace("_", " "), entry.address, who, about, times)
+        kind = entry.kind.replace("_", " ")  # in the format: lines are limited by that (logs.py)
+        _log.info(f"{kind} from %s%s%s%s", entry.address, who, about, times)
         self._waiting.append(entry)
         self._bound()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cloud_bridge.logs import LINES_A_MINUTE, MAX_KINDS, MINUTE_S, JsonLines, LimitedHandler
+from cloud_bridge.logs import LINES_A_MINUTE, MAX_KINDS, MINUTE_S, SECURITY, JsonLines, LimitedHandler, write_logs
 
 
 def record(message: str, *arguments: object) -> logging.LogRecord:
@@ -86,3 +86,15 @@ def test_the_next_line_tells_the_number_if_it_comes_before_the_thread(limited: A
     assert written()[-2:] == ["3 more lines in a minute like: again", "another"]
     planned.pop()()
     assert len(written()) == LINES_A_MINUTE + 2
+
+
+def test_the_security_log_is_written_and_other_information_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    security = logging.getLogger(SECURITY)
+    before = security.level
+    try:
+        write_logs(as_json=False)
+        security.info("logged in from %s", "192.0.2.1")
+        logging.getLogger("cloud_bridge.store").info("a detail")
+    finally:
+        security.setLevel(before)
+    assert caplog.messages == ["logged in from 192.0.2.1"]

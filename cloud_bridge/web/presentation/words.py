@@ -103,6 +103,12 @@ def moment(at_ms: int, time_zone: str) -> str:
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}{unknown}"
 
 
+def utc_second(at_ms: int) -> str:
+    """For a log, whose column says that it is UTC: 26 Nov 2026, 06:46:20."""
+    utc = local_time(at_ms, "UTC")
+    return f"{utc.day} {utc:%b %Y, %H:%M:%S}"
+
+
 def chart_zone(time_zone: str) -> str:
     """The zone that a chart is drawn in by the browser: the same as that of the times in words."""
     return time_zone if zone_of(time_zone) else UNKNOWN
