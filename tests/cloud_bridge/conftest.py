@@ -12,6 +12,8 @@ from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.units import add_unit
 from tests.cloud_bridge.running import Bridge, drop_databases, running_bridge, store_at
 
+STORES = {"bridge", "database", "tmp_path", "tmp_path_factory"}  # fixtures
+MAKERS = ("store_at", "running_bridge", "open_database")  # functions
 HERE = "postgresql" if "CHARGEKEEPER_TEST_POSTGRESQL" in os.environ else "sqlite"
 
 
@@ -22,8 +24,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     others = [item for item in items for mark in item.iter_markers("store") if mark.args != (HERE,)]
+    if HERE == "postgresql":
+        others += [item for item in items if isinstance(item, pytest.Function) and not opens_a_store(item)]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if item not in others]
+
+
+def opens_a_store(item: pytest.Function) -> bool:
+    """Whether it can: it has a folder for one, or its module makes one by itself. What has none asks nothing of a database."""
+    return not STORES.isdisjoint(item.fixturenames) or any(hasattr(item.module, name) for name in MAKERS)
 
 
 @pytest.fixture(autouse=True)
