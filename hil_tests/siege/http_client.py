@@ -25,6 +25,7 @@ class Answer(NamedTuple):
 
     status: int
     location: str
+    content_type: str
     text: str
 
 
@@ -101,7 +102,8 @@ class HttpClient:
                     name, _, value = one.partition("=")
                     self._cookies[name] = value.partition(";")[0]
                 text = answer.read(MAX_ANSWER).decode("utf-8", "replace")
-                return Answer(answer.status, answer.getheader("Location") or "", text)
+                headers = [answer.getheader(header) or "" for header in ("Location", "Content-Type")]
+                return Answer(answer.status, *headers, text)
         except BaseException:
             self.close()
             raise

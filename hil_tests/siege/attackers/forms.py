@@ -17,7 +17,7 @@ from hil_tests.siege.population import PASSWORD
 DRIVER, SUPPORTER = "mallory", "sue"
 ADDRESSES = {DRIVER: "127.0.0.10", SUPPORTER: "127.0.0.11"}
 MAX_PAGES = 150  # of one round: conversations and jobs grow with every round
-PAUSE_S = 0.05
+PAUSE_S = 0.02
 NO_PAGES = ("/logout", "/static", "/live", "/openapi", "/docs")
 TOKEN = "form"
 NUMBERS = re.compile(r"\d+")
@@ -195,7 +195,8 @@ class _Person:
 
     def _check(self, said: str, answer: Answer | None) -> None:
         """No page shows a script of ours as a script."""
-        if answer is not None and hostile.SCRIPT.decode() in answer.text:
+        is_page = answer is not None and answer.content_type.startswith("text/html")
+        if answer is not None and is_page and hostile.SCRIPT.decode() in answer.text:
             self._attack.fault(f"a script that was typed stands in the page after {said}")
 
     def _claim_again(self) -> None:

@@ -49,7 +49,8 @@ BROKEN = (
     b"\r\n" * 5000,
     b"\0" * 5000,
 )
-UNREAD = b"GET /login HTTP/1.1\r\nHost: x\r\n\r\n" * 300
+UNREAD = b"GET /login HTTP/1.1\r\nHost: x\r\n\r\n" * 30
+SMALL_BUFFER = 2048  # bytes of the receiver's, so that unread answers wait in the bridge
 
 
 def attack(attack: Attack) -> None:
@@ -63,7 +64,7 @@ def attack(attack: Attack) -> None:
             request = attack.random.choice(shapes)
             try:
                 address = attack.random.choice(ADDRESSES)
-                one = socket.create_connection(("127.0.0.1", attack.target.http_port), WITHIN_S, (address, 0))
+                one = _connected(attack.target.http_port, address)
             except OSError as error:
                 attack.counts[type(error).__name__] += 1
                 continue
@@ -80,6 +81,19 @@ def attack(attack: Attack) -> None:
     finally:
         for one in opened:
             one.close()
+
+
+def _connected(port: int, address: str) -> socket.socket:
+    one = socket.socket()
+    try:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
+        one.settimeout(WITHIN_S)
+        one.bind((address, 0))
+        one.connect(("127.0.0.1", port))
+    except OSError:
+        one.close()
+        raise
+    return one
 
 
 def _read_answer(attack: Attack, one: socket.socket, request: bytes) -> None:
