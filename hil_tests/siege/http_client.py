@@ -102,8 +102,8 @@ class HttpClient:
                     name, _, value = one.partition("=")
                     self._cookies[name] = value.partition(";")[0]
                 text = answer.read(MAX_ANSWER).decode("utf-8", "replace")
-                headers = [answer.getheader(header) or "" for header in ("Location", "Content-Type")]
-                return Answer(answer.status, *headers, text)
+                location, content_type = answer.getheader("Location") or "", answer.getheader("Content-Type") or ""
+                return Answer(answer.status, location, content_type, text)
         except BaseException:
             self.close()
             raise

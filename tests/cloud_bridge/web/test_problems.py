@@ -57,7 +57,7 @@ def test_is_who_leaves_in_the_middle_of_a_request_no_mistake_of_ours(olga: Visit
     """Nothing is raised, so the server logs nothing. The route is one that reads its body itself."""
     scope = {"type": "http", "method": "POST", "path": "/api/webhooks/tesla", "query_string": b"", "root_path": ""}
     headers = [(b"host", b"x"), (b"content-length", b"9")]
-    messages = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    messages: list[Message] = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
 
     async def receive() -> Message:
         return messages.pop(0) if len(messages) > 1 else messages[0]
@@ -65,7 +65,10 @@ def test_is_who_leaves_in_the_middle_of_a_request_no_mistake_of_ours(olga: Visit
     async def send(message: Message) -> None:
         """Nobody reads it."""
 
-    asyncio.run(olga.client.app(scope | {"headers": headers, "client": ("127.0.0.1", 1)}, receive, send))
+    async def ask() -> None:
+        await olga.client.app(scope | {"headers": headers, "client": ("127.0.0.1", 1)}, receive, send)
+
+    asyncio.run(ask())
 
 
 @pytest.mark.parametrize(
