@@ -9,13 +9,13 @@ MEMORY_LIMIT_MB = 600.0  # resident: the bridge, and up to four passwords that a
 
 
 class Figure(NamedTuple):
-    """`limit` is the highest value that holds; `timed` if a busy machine alone can break it."""
+    """`limit` is the highest value that holds; `is_timed` if a busy machine alone can break it."""
 
     name: str
     value: float
     unit: str
     limit: float
-    timed: bool = False
+    is_timed: bool = False
 
     @property
     def is_broken(self) -> bool:
