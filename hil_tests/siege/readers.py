@@ -31,7 +31,7 @@ class Reader:
         self._client = HttpClient(port, keep_alive=True)
         self._client.must_log_in(name, password)
         self._paths = [path.format(unit) for path in PAGES]
-        self.times_s: list[float] = []
+        self.times_s: list[tuple[float, float]] = []  # when it was asked (CLOCK_MONOTONIC), and how long it took
         self.counts: Counter[str] = Counter()
 
     def read(self, delay_s: float, over: threading.Event) -> None:
@@ -49,12 +49,12 @@ class Reader:
                 self.counts[str(status)] += 1
             except (OSError, http.client.HTTPException) as error:
                 self.counts[type(error).__name__] += 1
-            self.times_s.append(time.monotonic() - started_s)
+            self.times_s.append((started_s, time.monotonic() - started_s))
             due_s, count = max(due_s + EVERY_S, time.monotonic()), count + 1
 
 
 def main(port: int) -> None:
-    """Prints how long each page took, in seconds, and the statuses."""
+    """Prints when each page was asked for and how long it took, in seconds, and the statuses."""
     asked, over = asked_on_stdin()
     readers = [Reader(port, *one) for one in asked]
     threads = [

@@ -14,12 +14,12 @@ from hil_tests.fixtures.ports import free_ports
 from hil_tests.fixtures.progress import bar
 from hil_tests.siege.attack import Attack, Target
 from hil_tests.siege.attackers import forms, guesses, poison, receivers, requests, sockets
-from hil_tests.siege.figures import Figure, Seen, figures
+from hil_tests.siege.figures import Figure, Seen, figures, p99
 from hil_tests.siege.measured import MeasuredCrowd
 from hil_tests.siege.population import MAIL_DOMAIN, PASSWORD, Person, populate
 from hil_tests.siege.watch import Watch
 
-LOOK_S = 0.5
+CALM_S = 10.0  # in which the good ones are alone: what this machine gives them at this time, for comparison
 ATTACKERS: dict[str, Callable[[Attack], None]] = {
     "sockets": sockets.attack,
     "requests": requests.attack,
@@ -31,13 +31,14 @@ ATTACKERS: dict[str, Callable[[Attack], None]] = {
 
 
 class Plan(NamedTuple):
-    """`attackers` are names of ATTACKERS."""
+    """`attackers` are names of ATTACKERS. They begin after `calm_s`."""
 
     seconds: float
     seed: int
     units: int
     readers: int
     attackers: tuple[str, ...] = tuple(ATTACKERS)
+    calm_s: float = CALM_S
 
 
 class Outcome(NamedTuple):
@@ -76,6 +77,7 @@ def besiege(folder: Path, plan: Plan) -> Outcome:
         crowds.append(of_readers)
         for crowd in crowds:
             crowd.wait_until_ready()
+        time.sleep(plan.calm_s)
         watch = Watch(cloud.bridge.pid, cloud.bridge.log)
         people = {one.name: one for one in (*readers, *enemies)}
         attacks = _attack(Target(cloud.http_port, cloud.mqtt_port, units, people, good, mail_port), plan)
@@ -129,14 +131,15 @@ def _outcome(
     own_errors = sum(count for name, count in statuses.items() if name.startswith("5"))
     errors = sum(one.counts["5xx"] for one in attacks)
     log_faults = watch.log_faults()
-    waits_s = [wait for waits, _ in said.values() for wait in waits]
+    calm_waits_s, waits_s = _split([wait for waits, _ in said.values() for wait in waits], watch.began_s)
+    calm_times_s, times_s = _split(pages["times_s"], watch.began_s)
     counts = sum((Counter[str](counts) for _, counts in said.values()), Counter[str]())
     late = [name for name, duty in health.get("duties", {}).items() if duty["late"]]
     seen = Seen(
         minutes=plan.seconds / 60,
         unit_waits_s=waits_s,
         records_lost=lost,
-        page_times_s=pages["times_s"],
+        page_times_s=times_s,
         pages_failed=failed,
         server_errors=errors + own_errors,
         faults=sum(one.counts["FAULTS"] for one in attacks) - errors,
@@ -146,6 +149,8 @@ def _outcome(
         duties_late=len(late) if health else 1,
     )
     details = [
+        f"before the siege: pages p99 {p99(calm_times_s) * 1000:.0f} ms, a unit waited {max(calm_waits_s):.1f} s at most",
+        f"the bridge took {watch.cores:.2f} of a processor",
         f"{plan.units} units: {_listed(counts)}",
         f"{plan.readers} readers: {_listed(statuses)}",
         f"bridge: memory {watch.memory_mb[0]:.0f} MB at the start, {watch.memory_mb[-1]:.0f} MB at the end; "
@@ -154,6 +159,13 @@ def _outcome(
         *(f"{one.name}: {_listed(one.counts)}" for one in attacks),
     ]
     return Outcome(figures(seen), attacks, log_faults, details)
+
+
+def _split(times: list[tuple[float, float]], at_s: float) -> tuple[list[float], list[float]]:
+    """How long what began before and since `at_s` took. Neither is empty: the longest stands for none."""
+    before = [took_s for began_s, took_s in times if began_s < at_s]
+    since = [took_s for began_s, took_s in times if began_s >= at_s]
+    return before or [0.0], since or [max(took_s for _, took_s in times)]
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -21,7 +21,7 @@ DONE = {
 def test_a_short_siege_breaks_nothing(tmp_path: Path) -> None:
     seed = random.randrange(10**6)
     print(f"\npython -m hil_tests.siege --seed {seed} --minutes {SECONDS / 60:.2f} --units {UNITS} --readers {READERS}")
-    outcome = besiege(tmp_path, Plan(SECONDS, seed, UNITS, READERS))
+    outcome = besiege(tmp_path, Plan(SECONDS, seed, UNITS, READERS, calm_s=0))
     print(*outcome.details, *outcome.figures, sep="\n")
     found = [fault for attack in outcome.attacks for fault in attack.faults] + outcome.log_faults
     assert found == []

@@ -31,7 +31,7 @@ class GoodUnit:
         self._number = 0
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self.waits_s: list[float] = []
+        self.waits_s: list[tuple[float, float]] = []  # when it was due (CLOCK_MONOTONIC), and how long it waited
         self.counts: Counter[str] = Counter()
 
     async def live(self, port: int, delay_s: float, over: threading.Event, connected: asyncio.Event) -> None:
@@ -71,7 +71,7 @@ class GoodUnit:
                     self.counts["given up"] += 1
                     break
                 await asyncio.sleep(RECONNECT_EVERY_S)
-        self.waits_s.append(time.monotonic() - due_s)
+        self.waits_s.append((due_s, time.monotonic() - due_s))
 
     def _message(self) -> tuple[str, bytes]:
         said = {"n": self._number, "b": self._boot, "t": int(time.time())}
@@ -94,7 +94,7 @@ class GoodUnit:
 
 
 async def main(port: int) -> None:
-    """Prints for each unit how long its messages waited, in seconds, and what was acknowledged."""
+    """Prints for each unit when its messages were due and how long they waited, in seconds, and what was acknowledged."""
     asked, over = asked_on_stdin()
     boot = int(time.time()) % 1_000_000
     units = [GoodUnit(name, secret, boot) for name, secret in asked]

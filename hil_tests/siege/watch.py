@@ -2,9 +2,11 @@
 
 import re
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
-from hil_tests.bench.cloud.load import memory_mb
+from hil_tests.bench.cloud.load import cpu_s, memory_mb
 
 EVERY_S = 1.0
 # A traceback, an error, or a value that came as far as the database: what no request and no message may cause.
@@ -20,6 +22,9 @@ class Watch:
         self.memory_mb: list[float] = []
         self.files_peak = 0
         self._pid, self._log, self._from_byte = pid, log, log.stat().st_size
+        self.began_s = time.monotonic()
+        self.cores = 0.0  # that the process has used, after `stop`
+        self._cpu_s = cpu_s(pid)
         self._over = threading.Event()
         self._look()
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
@@ -29,6 +34,8 @@ class Watch:
         """No figure changes after this."""
         self._over.set()
         self._thread.join()
+        with suppress(OSError):  # it has ended: /healthz does not answer either, which is reported
+            self.cores = (cpu_s(self._pid) - self._cpu_s) / (time.monotonic() - self.began_s)
 
     def log_bytes(self) -> int:
         """Written since the beginning."""
