@@ -1,7 +1,9 @@
 """What every attacker is given, and what it reports: a count of what it did, and what the bridge should not have done."""
 
 import http.client
+import os
 import random
+import sys
 import threading
 import traceback
 from collections import Counter
@@ -13,6 +15,7 @@ from hil_tests.siege.population import Person, Unit
 
 MAX_FAULTS = 20  # reported of one attacker; all are counted
 SERVER_ERROR = 500
+NICE = 10  # 0 is everybody's, 19 the last
 
 
 class Target(NamedTuple):
@@ -60,7 +63,12 @@ class Attack:
         return answer
 
     def run(self, attacker: Callable[["Attack"], None]) -> None:
-        """Goes on until `over`. An attacker that fails has attacked nothing, which is a fault of the siege."""
+        """Goes on until `over`. An attacker that fails has attacked nothing, which is a fault of the siege.
+
+        In life attackers are on machines of their own: here they take what processor time the others leave.
+        """
+        if sys.platform == "linux":  # elsewhere priorities are those of whole processes
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         try:
             attacker(self)
         except Exception:  # of a thread: reported with its traceback at the end
