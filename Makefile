@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 RUNS ?= 10
+MINUTES ?= 2
 BUSY ?= 3
 # NO_SKIPS=1: a test that is skipped has failed (.ci/run)
 PYTEST = .venv/bin/python -m pytest -rs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
@@ -10,7 +11,7 @@ PYTEST = .venv/bin/python -m pytest -rs --durations=20 $(if $(NO_SKIPS),-p hil_t
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test fast rooms databases pages hil lint postgresql requirements steady fuzz bench race cortex-m flash power-loss life size screenshots clean
+.PHONY: help run mosquitto test fast rooms databases pages hil lint postgresql requirements steady fuzz bench race cortex-m flash power-loss life siege size screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +62,9 @@ power-loss: .venv ## the power is cut at every point of a scenario of the outbox
 
 life: .venv ## 1,000 faults between five units and their cloud: every record once (25 minutes)
 	@.venv/bin/python -m hil_tests.link_life
+
+siege: .venv ## MINUTES=2 of slow sockets, half requests, guesses, poison messages, hostile forms and receivers, while 200 good units and 20 readers go on (SEED=n: the same again)
+	@.venv/bin/python -m hil_tests.siege --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 size: .venv ## what the firmware takes of each board's flash (or BOARD=...), against its budget, and of its memory; after `make cortex-m` of 32 bits
 	@.venv/bin/python -m hil_tests.rig.image

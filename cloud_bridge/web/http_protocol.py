@@ -106,6 +106,17 @@ class LimitedH11Protocol(H11Protocol):
         super().on_response_complete()
         self._follow()
 
+    def send_400_response(self, msg: str) -> None:
+        """To bytes that are no HTTP. uvicorn sends it whatever has been answered, and h11 raises for a second answer: here
+        a request that is being answered has lost its client, and an answer that has begun is cut off."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+
     def _follow(self) -> None:
         """The request may have come further."""
         if self.transport.is_closing():

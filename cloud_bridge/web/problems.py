@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, TimeoutError
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 
 from cloud_bridge.passwords import HashingBusy
 from cloud_bridge.web.errors import LoginNeeded, Refused
@@ -65,6 +65,7 @@ def answer_problems(app: FastAPI) -> None:
     for error in STORE_AWAY:
         app.add_exception_handler(error, _store_away)
     app.add_exception_handler(HashingBusy, _hashing_busy)  # type: ignore[arg-type]
+    app.add_exception_handler(ClientDisconnect, _client_has_left)
     app.add_exception_handler(Exception, _failed)
 
 
@@ -158,6 +159,11 @@ async def _unstorable(request: Request, _error: Exception) -> Response:
 async def _hashing_busy(request: Request, _error: HashingBusy) -> Response:
     """Many at once get this page, so it is made once."""
     return HTMLResponse(_text(address_of(request).root, *BUSY), 429, {"Retry-After": str(LOGIN_AGAIN_S)})
+
+
+async def _client_has_left(_request: Request, _error: Exception) -> Response:
+    """In the middle of its body. Nobody reads the answer."""
+    return Response(status_code=400)
 
 
 async def _failed(request: Request, _error: Exception) -> Response:

@@ -1,13 +1,15 @@
 """Does the server of the pages let go of requests that are not whole in time, and of too many connections?"""
 
 import asyncio
+import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
 
 from cloud_bridge.connection_limits import Budget, divide
 from cloud_bridge.counters import Counters
@@ -21,6 +23,12 @@ BUDGET = divide(1000)._replace(pages=30, idle_pages=20, pages_of_network=12)
 WHOLE = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 HALF = WHOLE[:-2]
 POST = b"POST /%s HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+
+
+async def _without_end() -> AsyncIterator[bytes]:
+    while True:
+        yield b"."
+        await asyncio.sleep(SHORT_S / 10)
 
 
 class Pages:
@@ -42,6 +50,10 @@ class Pages:
         @app.post("/read")
         async def read(request: Request) -> int:
             return len(await request.body())
+
+        @app.post("/endless")
+        async def endless() -> StreamingResponse:
+            return StreamingResponse(_without_end())
 
         @app.post("/unread")
         async def unread() -> str:
@@ -183,3 +195,33 @@ def test_no_other_protocol_takes_the_connection_over(start: Start) -> None:
     asked = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAA\r\n\r\n"
     with start().open(HALF + asked) as one:
         assert one.recv(12) == b"HTTP/1.1 200"
+
+
+CHUNKED = b"POST /%s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+BAD_CHUNK = b"-1\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_", "then", "status"),
+    [
+        (CHUNKED % b"unread" + BAD_CHUNK, b"", b"400"),
+        (CHUNKED % b"unread", BAD_CHUNK, b"200"),
+        (CHUNKED % b"endless", BAD_CHUNK, b"200"),
+        (WHOLE + b"\0 / HTTP/1.1\r\n\r\n", b"", b"200"),
+    ],
+    ids=["before it is answered", "after its answer", "during its answer", "as a second request"],
+)
+def test_a_body_that_breaks_http_ends_its_connection_without_an_error_of_ours(
+    start: Start, caplog: pytest.LogCaptureFixture, request_: bytes, then: bytes, status: bytes
+) -> None:
+    """Whatever the answer has come to when it is noticed. The log says that the request was invalid; no traceback."""
+    pages = start()
+    with caplog.at_level(logging.WARNING), pages.open(request_) as one:
+        answer = b""
+        if then:
+            answer = one.recv(4096)
+            one.sendall(then)
+        answer += all_of(one)
+        pages.close()
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []

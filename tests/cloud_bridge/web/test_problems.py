@@ -1,10 +1,12 @@
 """Does whoever went wrong read what happened, and find the way back?"""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 from sqlalchemy.exc import InternalError, OperationalError, TimeoutError
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from cloud_bridge.store.access import Role
 from cloud_bridge.web.api import charge_points as api
@@ -49,6 +51,24 @@ def test_is_our_own_mistake_a_page_too(olga: Visitor, monkeypatch: pytest.Monkey
     answer = browser.get("/fleet")
     assert answer.status_code == 500
     assert "It is our fault, not yours" in answer.text
+
+
+def test_is_who_leaves_in_the_middle_of_a_request_no_mistake_of_ours(olga: Visitor) -> None:
+    """Nothing is raised, so the server logs nothing. The route is one that reads its body itself."""
+    scope = {"type": "http", "method": "POST", "path": "/api/webhooks/tesla", "query_string": b"", "root_path": ""}
+    headers = [(b"host", b"x"), (b"content-length", b"9")]
+    messages: list[Message] = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Message:
+        return messages.pop(0) if len(messages) > 1 else messages[0]
+
+    async def send(message: Message) -> None:
+        """Nobody reads it."""
+
+    async def ask() -> None:
+        await olga.client.app(scope | {"headers": headers, "client": ("127.0.0.1", 1)}, receive, send)
+
+    asyncio.run(ask())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,31 @@
+"""Does a siege find the bridge whole, and does every attacker attack? Ten seconds; `make siege` holds the times."""
+
+import random
+from pathlib import Path
+
+from hil_tests.siege.siege import ATTACKERS, Plan, besiege
+
+SECONDS = 10.0
+UNITS, READERS = 10, 2
+# What each attacker has done at the least.
+DONE = {
+    "sockets": ("http opened", "mqtt opened", "drips"),
+    "requests": ("half", "broken", "unread"),
+    "guesses": ("passwords", "tokens", "unit secrets", "claim codes"),
+    "poison": ("messages", "acknowledged"),
+    "forms": ("pages", "submissions"),
+    "receivers": ("email accepted", "faults raised"),
+}
+
+
+def test_a_short_siege_breaks_nothing(tmp_path: Path) -> None:
+    seed = random.randrange(10**6)
+    print(f"\npython -m hil_tests.siege --seed {seed} --minutes {SECONDS / 60:.2f} --units {UNITS} --readers {READERS}")
+    outcome = besiege(tmp_path, Plan(SECONDS, seed, UNITS, READERS, calm_s=0))
+    print(*outcome.details, *outcome.figures, sep="\n")
+    found = [fault for attack in outcome.attacks for fault in attack.faults] + outcome.log_faults
+    assert found == []
+    assert [str(figure) for figure in outcome.figures if figure.is_broken and not figure.is_timed] == []
+    assert set(DONE) == set(ATTACKERS)
+    idle = [(one.name, what) for one in outcome.attacks for what in DONE[one.name] if not one.counts[what]]
+    assert idle == []
