@@ -9,8 +9,10 @@ from sqlalchemy import BigInteger, Connection, func, literal, select, tuple_
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.access import Asker, visible
 from cloud_bridge.store.duplicates import in_force
+from cloud_bridge.store.readable import readable
 from cloud_bridge.store.tables import contacts, duplicate_identities, heartbeats, units
 from cloud_bridge.store.units import UNIT_COLUMNS, Unit, unit_for
+from cloud_bridge.wire import MAX_COUNT
 
 PAGE = 50  # rows
 
@@ -101,7 +103,8 @@ def silent_by_minute(connection: Connection) -> list[SilentMinute]:
         .group_by(contacts.c.operator, at_ms // MINUTE_MS)
         .order_by(contacts.c.operator, func.min(at_ms))
     )
-    return [SilentMinute(*row) for row in connection.execute(query)]
+    columns = (contacts.c.operator, at_ms, at_ms, contacts.c.messages)  # the last: a count
+    return [SilentMinute(*row) for row in readable(columns, connection.execute(query))]
 
 
 def _whole(after: Sequence[str], size: int) -> Sequence[str]:
@@ -111,4 +114,9 @@ def _whole(after: Sequence[str], size: int) -> Sequence[str]:
 
 
 def _bound(key: Any, value: str) -> Any:
-    return literal(int(value) if isinstance(key.type, BigInteger) else value, key.type)
+    if not isinstance(key.type, BigInteger):
+        return literal(value, key.type)
+    number = int(value)
+    if abs(number) > MAX_COUNT:
+        raise ValueError("no column has a number as large as this")
+    return literal(number, key.type)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, func, or_, select, update
+from sqlalchemy import BigInteger, Connection, Row, Select, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
@@ -38,6 +38,7 @@ class Unit(NamedTuple):
     owner_id: int | None
     duplicate: Duplicate | None  # of its identity, as found last
     period: Period  # what the asker may see of its past
+    is_unreadable: bool = False  # something of the above is stored, is not valid and is left out
 
 
 UNIT_COLUMNS = (  # of `unit_for`, in the order of `Unit`
@@ -54,11 +55,28 @@ UNIT_COLUMNS = (  # of `unit_for`, in the order of `Unit`
 )
 
 
+_OF_ITS_MESSAGES = frozenset({contacts.c.last_contact_ms, heartbeats.c.received_ms, heartbeats.c.payload})
+
+
 def unit_for(asker: Asker, row: Row[Any] | Sequence[Any]) -> Unit:
     """Of a row of UNIT_COLUMNS that the asker may see (access.visible)."""
     size = len(UNIT_COLUMNS) - len(DUPLICATE_COLUMNS)
     *known, owned_from_ms = row[:size]
-    return Unit(*[*known, duplicate_of(row[size:]), period_for(asker, known[0], owned_from_ms)])
+    valid: list[Any] = [
+        value if _is_valid(column, value) else None for column, value in zip(UNIT_COLUMNS, known, strict=False)
+    ]
+    duplicate = duplicate_of(row[size:])
+    is_unreadable = valid != known or (duplicate is None and row[size] is not None)
+    return Unit(*[*valid, duplicate, period_for(asker, known[0], owned_from_ms), is_unreadable])
+
+
+def _is_valid(column: Any, value: Any) -> bool:
+    """Times ahead are for the reader to judge: our clock may have been wrong (contact.py)."""
+    if column not in _OF_ITS_MESSAGES:
+        return True
+    if isinstance(column.type, BigInteger):
+        return value is None or (type(value) is int and value >= 0)
+    return value is None or type(value) is str
 
 
 def add_unit(connection: Connection, unit_id: str, now_ms: int, secret: str | None = None) -> NewUnit:
@@ -136,7 +154,8 @@ def unit_count(connection: Connection) -> int:
 
 def last_contacts(connection: Connection) -> Sequence[tuple[str, int]]:
     """Every unit that was ever heard, with its last contact."""
-    return [(row.unit_id, row.last_contact_ms) for row in connection.execute(select(contacts))]
+    rows = connection.execute(select(contacts.c.unit_id, contacts.c.last_contact_ms))
+    return [(unit_id, at_ms) for unit_id, at_ms in rows if _is_valid(contacts.c.last_contact_ms, at_ms)]
 
 
 def visible_units(connection: Connection, asker: Asker, limit: int | None = None, after: str = "") -> list[Unit]:
