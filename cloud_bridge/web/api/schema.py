@@ -51,6 +51,12 @@ class DutyHealth(Schema):
     late: Annotated[bool, Field(description="it has not succeeded for more than three turns and a minute")]
 
 
+class ServiceStatus(Schema):
+    """How the service itself is, for strangers."""
+
+    status: Annotated[str, Field(description='"ok", or "in trouble"')]
+
+
 class Health(Schema):
     """How the service itself is."""
 
