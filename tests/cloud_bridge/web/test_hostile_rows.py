@@ -14,7 +14,7 @@ from cloud_bridge.store.access import Role
 from cloud_bridge.store.claims import claim
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.tables import conversations
-from tests.cloud_bridge.hostile_rows import GOOD, YEAR_0_MS, YEAR_5000_MS, fill, spread, variations
+from tests.cloud_bridge.hostile_rows import GOOD, TEXTS, YEAR_0_MS, YEAR_5000_MS, fill, spread, variations
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
 from tests.cloud_bridge.running import START_MS, TOKEN, Bridge, Unit, running_bridge
 from tests.cloud_bridge.web.test_store_away import routes_of
@@ -212,6 +212,18 @@ def test_a_bad_record_does_not_stop_the_next_one(hostile: Bridge, stored: str) -
     unit.publish("cp/home-1/event", b'{"n":5,"b":1,"k":"boot","d":{"v":"1.2.3"}}')
     hostile.until(lambda: hostile.read("home-1")["firmware"] == "1.2.3", "stored beside it")
     assert hostile.app_state.recorder.rejected == 0
+
+
+@pytest.mark.parametrize("kind", ["heartbeat", "event", "session", "result"])
+def test_what_a_charge_point_sends_breaks_no_page(hostile: Bridge, kind: str) -> None:
+    new = hostile.add_unit(MANY)
+    give(hostile, new.claim_code, "dora")
+    unit = Unit(hostile, MANY, new.secret).connect()
+    payloads = [text.encode() for text in TEXTS if isinstance(text, str) and 0 < len(text) < 1000]
+    for payload in payloads:
+        unit.publish(f"cp/{MANY}/{kind}", payload)
+    assert hostile.counter("contacts") == len(payloads)
+    assert broken(hostile, {"unit_id": MANY}) == []
 
 
 def test_a_bridge_starts_with_bad_rows(tmp_path: Path) -> None:
