@@ -19,3 +19,7 @@ class StoreUnusable(BridgeError):
 
 class AlreadyThere(BridgeError):
     """Something of this name was added before."""
+
+
+class UnreadableRow(BridgeError):
+    """What is asked for is stored, and its content is not valid."""

@@ -63,6 +63,14 @@ OVER_QUOTA = Trouble(
 )
 
 
+UNREADABLE = Trouble(
+    "unreadable",
+    "Its last message cannot be shown",
+    "What is stored of the charger's state is not valid, so it is missing here. Its next message replaces it.",
+    "If this stays while the charger is connected, ask us for help: its software may be broken.",
+)
+
+
 def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: bool) -> Trouble:
     """A second charge point logs in as this one. The boot counts are those of the two, and may be equal."""
     boots = (

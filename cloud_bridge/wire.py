@@ -206,18 +206,10 @@ def decode(kind: str, payload: bytes) -> Message:
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise BadPayload(f"longer than {MAX_PAYLOAD_BYTES} bytes")
     message_class, keys = KINDS[kind]
-    try:
-        text = payload.decode()
-        if not is_storable_json(text):
-            raise BadPayload("a lone surrogate or U+0000")
-        said = _read_json(text)
-    except BadPayload:
-        raise
-    except (ValueError, RecursionError) as error:  # a wrong encoding is a ValueError
-        raise BadPayload("not JSON") from error
+    said = read_object(payload)
     values: dict[str, Any] = {}
     other: dict[str, Any] = {}
-    for key, value in _object(said).items():
+    for key, value in said.items():
         if key not in keys:
             other[key] = value
         elif value is not None:
@@ -229,6 +221,20 @@ def decode(kind: str, payload: bytes) -> Message:
     if message_class is Heartbeat and ONLY_SHOWN:
         values["more"] = {name: values.pop(name) for name in ONLY_SHOWN & values.keys()}
     return message_class(**values, other=other)
+
+
+def read_object(payload: bytes) -> dict[str, Any]:
+    """The JSON object that the payload is. Raises BadPayload; never anything else, whatever the bytes."""
+    try:
+        text = payload.decode()
+        if not is_storable_json(text):
+            raise BadPayload("a lone surrogate or U+0000")
+        said = _read_json(text)
+    except BadPayload:
+        raise
+    except (ValueError, RecursionError) as error:  # a wrong encoding is a ValueError
+        raise BadPayload("not JSON") from error
+    return _object(said)
 
 
 TIMES = ("unit_time_s", "started_s", "ended_s")  # a unit adds them to a record when it learns the time

@@ -100,7 +100,12 @@ def broker(settings: Settings) -> str:
 
 def duties(settings: Settings) -> str:
     """Whether what the running bridge does again and again has succeeded lately."""
-    states = _health(settings).get("duties", {})
+    said = _health(settings)
+    if "duties" not in said:  # a stranger's answer
+        if said.get("status") != "ok":
+            raise Ill("the bridge is in trouble: set CHARGEKEEPER_API_TOKEN to be told why, or see its log")
+        return "all in time; set CHARGEKEEPER_API_TOKEN to be told when each succeeded last"
+    states = said["duties"]
     ill = [
         f"{name} last succeeded {state['age_s']:.0f} s ago, {state['failures']} failures"
         for name, state in states.items()
@@ -116,7 +121,8 @@ def _health(settings: Settings) -> dict[str, Any]:
     """What the running bridge says of itself. Raises Ill."""
     url = f"http://{as_host(reachable(settings.host))}:{settings.http_port}/healthz"
     try:
-        with urllib.request.urlopen(url, timeout=ANSWER_WITHIN_S) as answer:
+        headers = {} if settings.api_token is None else {"Authorization": f"Bearer {settings.api_token}"}
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=ANSWER_WITHIN_S) as answer:
             said: dict[str, Any] = json.load(answer)
     except urllib.error.HTTPError as error:
         error.close()

@@ -1,6 +1,5 @@
 """Commands that were given to units, and each unit's own answer."""
 
-import json
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -9,7 +8,9 @@ from sqlalchemy import Connection, insert, select, update
 from cloud_bridge.contact import FUTURE_MS
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.ownership import Period, within
+from cloud_bridge.store.readable import readable
 from cloud_bridge.store.tables import commands, results
+from cloud_bridge.wire import BadPayload, read_object
 
 ANSWER_MS = 60_000  # a unit answers within seconds, a weak link within a minute
 FRESH_MS = DAY_MS  # older commands are not shown any more
@@ -23,6 +24,7 @@ class CommandStatus(StrEnum):
     UNANSWERED = "unanswered"
     DONE = "done"
     REFUSED = "refused"
+    UNREADABLE = "unreadable"  # the stored command, or its answer, is not valid
 
 
 class Command(NamedTuple):
@@ -70,25 +72,37 @@ def schedule_in_force(connection: Connection, period: Period) -> str | None:
     row = connection.execute(query.order_by(results.c.id.desc())).first()  # no clock: as the unit has answered
     if row is None:
         return None
-    hours: str = json.loads(row.payload)["hours"]
-    return hours
+    hours = (_arguments(row) or {}).get("hours")
+    return hours if isinstance(hours, str) else None
+
+
+_OF_COMMAND = (commands.c.do, commands.c.payload, commands.c.given_ms, commands.c.sent)
+_OF_ANSWER = (results.c.ok, results.c.reason, results.c.received_ms)
 
 
 def _commands() -> Any:
     answer = (results.c.unit_id == commands.c.unit_id) & (results.c.command == commands.c.id)
-    return select(
-        commands.c.do,
-        commands.c.payload,
-        commands.c.given_ms,
-        commands.c.sent,
-        results.c.ok,
-        results.c.reason,
-        results.c.received_ms,
-    ).outerjoin(results, answer)
+    return select(*_OF_COMMAND, *_OF_ANSWER).outerjoin(results, answer)
+
+
+def _arguments(row: Any) -> dict[str, Any] | None:
+    """None: the row is not valid."""
+    size = len(_OF_COMMAND)
+    if not readable(_OF_COMMAND, [row[:size]]):
+        return None
+    if row.received_ms is not None and not readable(_OF_ANSWER, [row[size:]]):
+        return None
+    try:
+        payload = read_object(row.payload.encode())
+    except BadPayload:
+        return None
+    return {key: value for key, value in payload.items() if key not in ("id", "do")}
 
 
 def _command(row: Any, now_ms: int) -> Command:
-    arguments = {key: value for key, value in json.loads(row.payload).items() if key not in ("id", "do")}
+    arguments = _arguments(row)
+    if arguments is None:
+        return Command("", {}, row.given_ms, CommandStatus.UNREADABLE, None, None)
     if row.received_ms is not None:
         status = CommandStatus.DONE if row.ok else CommandStatus.REFUSED
     elif not row.sent:

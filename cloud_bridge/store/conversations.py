@@ -6,14 +6,17 @@ the owner before wrote. Support and operators see all of them, installers none.
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, insert, select, true, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, String, insert, select, true, update
 
 from cloud_bridge.store.access import SEE_ALL, Person, Scope, may
+from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.tables import conversations, messages, people
 from cloud_bridge.store.upsert import insert_into
 
 MAX_TEXT = 4000  # characters of one message: a long letter
 MAX_LISTED = 200
+
+_AUTHOR = Column("name", String, nullable=True)  # no row where the account was deleted
 
 
 class Conversation(NamedTuple):
@@ -61,15 +64,17 @@ def conversation_about(connection: Connection, person: Person, unit_id: str | No
     return made
 
 
-def read_messages(connection: Connection, conversation: Conversation) -> list[Message]:
+def read_messages(connection: Connection, conversation: Conversation) -> Rows[Message]:
     """Oldest first."""
+    own = (messages.c.from_support, messages.c.sent_ms, messages.c.text, messages.c.facts)
     query = (
-        select(people.c.name, messages.c.from_support, messages.c.sent_ms, messages.c.text, messages.c.facts)
+        select(people.c.name, *own)
         .outerjoin(people, people.c.id == messages.c.author_id)
         .where(messages.c.conversation_id == conversation.id)
         .order_by(messages.c.id)
     )
-    return [Message(*row) for row in connection.execute(query)]
+    found = readable((_AUTHOR, *own), connection.execute(query))
+    return Rows((Message(*row) for row in found), found.unreadable)
 
 
 def send(

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, case, delete, func, or_, selec
 
 from cloud_bridge.contact import FUTURE_MS
 from cloud_bridge.duplicate_identity import CLEAR_AFTER_MS, Evidence, is_conclusive
+from cloud_bridge.store.readable import readable
 from cloud_bridge.store.tables import duplicate_identities, units
 from cloud_bridge.store.upsert import insert_into
 
@@ -62,8 +63,11 @@ def in_force(now_ms: int) -> ColumnElement[bool]:
 
 
 def duplicate_of(row: Sequence[int | None]) -> Duplicate | None:
-    """Of the columns DUPLICATE_COLUMNS; None where the unit has no finding."""
-    return None if row[0] is None else Duplicate(*(int(value or 0) for value in row))
+    """Of the columns DUPLICATE_COLUMNS; None where the unit has no finding, and for one that is not valid."""
+    if row[0] is None:
+        return None
+    found = readable(DUPLICATE_COLUMNS, [row])
+    return Duplicate(*found[0]) if found else None
 
 
 DUPLICATE_COLUMNS = tuple(duplicate_identities.c[name] for name in Duplicate._fields)

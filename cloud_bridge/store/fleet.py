@@ -10,8 +10,10 @@ from sqlalchemy import BigInteger, Connection, Select, func, literal, select, tu
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.access import Asker, visible
 from cloud_bridge.store.duplicates import in_force
+from cloud_bridge.store.readable import readable
 from cloud_bridge.store.tables import contacts, duplicate_identities, heartbeats, units
 from cloud_bridge.store.units import UNIT_COLUMNS, Unit, unit_for
+from cloud_bridge.wire import MAX_COUNT
 
 PAGE = 50  # rows
 
@@ -110,7 +112,9 @@ def _silent_by_minute() -> Select[Any]:
 
 def silent_by_minute(connection: Connection) -> list[SilentMinute]:
     """All that are noticed silent, by network and minute of the last contact, oldest first within a network."""
-    return [SilentMinute(*row) for row in connection.execute(_silent_by_minute())]
+    at_ms = contacts.c.last_contact_ms
+    columns = (contacts.c.operator, at_ms, at_ms, contacts.c.messages)  # the last: a count
+    return [SilentMinute(*row) for row in readable(columns, connection.execute(_silent_by_minute()))]
 
 
 def _whole(after: Sequence[str], size: int) -> Sequence[str]:
@@ -120,4 +124,9 @@ def _whole(after: Sequence[str], size: int) -> Sequence[str]:
 
 
 def _bound(key: Any, value: str) -> Any:
-    return literal(int(value) if isinstance(key.type, BigInteger) else value, key.type)
+    if not isinstance(key.type, BigInteger):
+        return literal(value, key.type)
+    number = int(value)
+    if abs(number) > MAX_COUNT:
+        raise ValueError("no column has a number as large as this")
+    return literal(number, key.type)

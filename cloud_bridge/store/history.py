@@ -1,4 +1,7 @@
-"""What has been: gaps, signal, sessions and events of one unit, oldest first, in the period that the asker may see."""
+"""What has been: gaps, signal, sessions and events of one unit, oldest first, in the period that the asker may see.
+
+Rows that cannot be shown are left out and counted (readable.py).
+"""
 
 from typing import Any
 
@@ -6,6 +9,7 @@ from sqlalchemy import Connection, Table, select
 
 from cloud_bridge.contact import FUTURE_MS, Gap, merged, skipped
 from cloud_bridge.store.ownership import Period, begins_ms, within
+from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.record import read_steps
 from cloud_bridge.store.tables import contact_gaps, events, listening_gaps, sessions, signal, signal_5min, units
 
@@ -18,13 +22,13 @@ def first_contact_ms(connection: Connection, period: Period) -> int | None:
     return None if first_ms is None else max(first_ms, period.evidence_from_ms)
 
 
-def unit_gaps(connection: Connection, period: Period, from_ms: int, to_ms: int, now_ms: int | None = None) -> list[Gap]:
+def unit_gaps(connection: Connection, period: Period, from_ms: int, to_ms: int, now_ms: int | None = None) -> Rows[Gap]:
     """Gaps between two contacts that touch the window. One that began before the period begins with it. One that ends after
     `now_ms` was stamped by a clock that was wrong, and is left out."""
     begin_ms = begins_ms(contact_gaps, period)
     of_unit = contact_gaps.c.unit_id == period.unit_id
     found = _gaps(connection, contact_gaps, max(from_ms, begin_ms), to_ms, now_ms, of_unit)
-    return [Gap(max(gap.from_ms, begin_ms), gap.to_ms) for gap in found]
+    return Rows((Gap(max(gap.from_ms, begin_ms), gap.to_ms) for gap in found), found.unreadable)
 
 
 def our_gaps(connection: Connection, from_ms: int, to_ms: int, now_ms: int | None = None) -> list[Gap]:
@@ -40,7 +44,7 @@ def our_gaps(connection: Connection, from_ms: int, to_ms: int, now_ms: int | Non
 
 def _gaps(
     connection: Connection, table: Table, from_ms: int, to_ms: int, now_ms: int | None, *conditions: Any
-) -> list[Gap]:
+) -> Rows[Gap]:
     if now_ms is not None:
         conditions = (*conditions, table.c.to_ms <= now_ms + FUTURE_MS)
     query = (
@@ -49,31 +53,37 @@ def _gaps(
         .order_by(table.c.from_ms)
         .limit(MAX_ROWS)
     )
-    return [Gap(*row) for row in connection.execute(query)]
+    found = readable((table.c.from_ms, table.c.to_ms), connection.execute(query))
+    return Rows((Gap(*row) for row in found), found.unreadable)
 
 
-def signal_raw(connection: Connection, period: Period, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
+def signal_raw(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
     """Each heartbeat's CSQ and operator; kept for a day."""
     return _rows(connection, signal, signal.c.received_ms, period, from_ms, to_ms)
 
 
-def signal_by_five_minutes(connection: Connection, period: Period, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
+def signal_by_five_minutes(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
     """Lowest, highest, total and samples of each five minutes and operator."""
-    return _rows(connection, signal_5min, signal_5min.c.from_ms, period, from_ms, to_ms)
+    found = _rows(connection, signal_5min, signal_5min.c.from_ms, period, from_ms, to_ms)
+    possible = [
+        row for row in found if row["lowest"] * row["samples"] <= row["total"] <= row["highest"] * row["samples"]
+    ]
+    return Rows(possible, found.unreadable + len(found) - len(possible))
 
 
-def unit_sessions(connection: Connection, period: Period, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
+def unit_sessions(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
     """Charging sessions, by when they reached us."""
     return _rows(connection, sessions, sessions.c.received_ms, period, from_ms, to_ms)
 
 
-def unit_events(connection: Connection, period: Period, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
+def unit_events(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
     """Journal records, by when they reached us."""
     return _rows(connection, events, events.c.received_ms, period, from_ms, to_ms)
 
 
 def _rows(
     connection: Connection, table: Table, at: Any, period: Period, from_ms: int, to_ms: int
-) -> list[dict[str, Any]]:
+) -> Rows[dict[str, Any]]:
     query = select(table).where(within(table, period), at >= from_ms, at < to_ms).order_by(at).limit(MAX_ROWS)
-    return [dict(row._mapping) for row in connection.execute(query)]
+    found = readable(list(table.columns), connection.execute(query))
+    return Rows((dict(row._mapping) for row in found), found.unreadable)

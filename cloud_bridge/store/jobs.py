@@ -2,14 +2,31 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, select, true, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, String, select, true, update
 
+from cloud_bridge.errors import UnreadableRow
 from cloud_bridge.store.access import SEE_ALL, Person, Role
+from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.tables import jobs, people, unit_installers
 from cloud_bridge.store.upsert import insert_new
 
 MAX_REASON = 1000
 MAX_REPORT = 40_000  # characters
+
+
+_COLUMNS = (  # in the order of `Job`
+    jobs.c.id,
+    jobs.c.unit_id,
+    jobs.c.installer_id,
+    Column("installer", String, nullable=True),
+    jobs.c.raised_ms,
+    jobs.c.reason,
+    jobs.c.visited_ms,
+    jobs.c.report_name,
+    jobs.c.report,
+    jobs.c.closed_ms,
+    jobs.c.outcome,
+)
 
 
 class Job(NamedTuple):
@@ -56,18 +73,24 @@ def raise_job(connection: Connection, unit_id: str, reason: str, once: str, now_
     return int(connection.execute(select(jobs.c.id).where(jobs.c.once == once)).scalar_one())
 
 
-def jobs_of(connection: Connection, asker: Person, unit_id: str | None = None) -> list[Job]:
+def jobs_of(connection: Connection, asker: Person, unit_id: str | None = None) -> Rows[Job]:
     """Those the asker may see, open ones first, the oldest on top."""
     query = _jobs().where(_visible(asker))
     if unit_id is not None:
         query = query.where(jobs.c.unit_id == unit_id)
     rows = connection.execute(query.order_by(jobs.c.closed_ms.is_not(None), jobs.c.raised_ms).limit(200))
-    return [Job(*row) for row in rows]
+    found = readable(_COLUMNS, rows)
+    return Rows((Job(*row) for row in found), found.unreadable)
 
 
 def find_job(connection: Connection, asker: Person, job_id: int) -> Job | None:
+    """None both for one that does not exist and for one that is not the asker's. Raises UnreadableRow."""
     row = connection.execute(_jobs().where(jobs.c.id == job_id, _visible(asker))).one_or_none()
-    return None if row is None else Job(*row)
+    if row is None:
+        return None
+    if not readable(_COLUMNS, [row]):
+        raise UnreadableRow(f"the row of job {job_id} is not valid")
+    return Job(*row)
 
 
 def visited(connection: Connection, job: Job, now_ms: int) -> None:
@@ -89,19 +112,7 @@ def close(connection: Connection, job: Job, outcome: str, now_ms: int) -> bool:
 
 
 def _jobs() -> Select[Any]:
-    return select(
-        jobs.c.id,
-        jobs.c.unit_id,
-        jobs.c.installer_id,
-        people.c.name,
-        jobs.c.raised_ms,
-        jobs.c.reason,
-        jobs.c.visited_ms,
-        jobs.c.report_name,
-        jobs.c.report,
-        jobs.c.closed_ms,
-        jobs.c.outcome,
-    ).outerjoin(people, people.c.id == jobs.c.installer_id)
+    return select(*_COLUMNS[:3], people.c.name, *_COLUMNS[4:]).outerjoin(people, people.c.id == jobs.c.installer_id)
 
 
 def _visible(asker: Person) -> ColumnElement[bool]:

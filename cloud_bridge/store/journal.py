@@ -5,13 +5,13 @@ one whose boot count was set back, write different records under the same number
 without its numbers in the columns; its payload has them.
 """
 
-import json
 from typing import Any
 
 from sqlalchemy import Connection, Table, select, tuple_
 
 from cloud_bridge.duplicate_identity import is_same_time
 from cloud_bridge.store.upsert import insert_into
+from cloud_bridge.wire import BadPayload, read_object
 
 COMPARED_AT_ONCE = 500  # records in a statement
 KEPT_WITHOUT = 1000  # the newest of a unit without numbers, that a repeat is looked for among
@@ -56,7 +56,10 @@ def _is_repeat(payload: str, other: str) -> bool:
     """Whether both are one record, with the time or without."""
     if payload == other:
         return True
-    one, another = json.loads(payload), json.loads(other)
+    try:
+        one, another = read_object(payload.encode()), read_object(other.encode())
+    except (BadPayload, AttributeError):  # stored by a version of ours that did not check it, or no text at all
+        return False
     return is_same_time(one.get("t"), another.get("t")) and _without_time(one) == _without_time(another)
 
 

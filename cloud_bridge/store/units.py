@@ -5,7 +5,7 @@ from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, or_, select, update
+from sqlalchemy import BigInteger, Connection, Select, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.contact import StoredContact
@@ -41,6 +41,7 @@ class Unit(NamedTuple):
     duplicate: Duplicate | None  # of its identity, as found last
     period: Period  # what the asker may see of its past
     contact: StoredContact | None  # the last one; None: never
+    is_unreadable: bool = False  # something of the above is stored, is not valid and is left out
 
 
 _CONTACT = (contacts.c.last_contact_ms, contacts.c.listened_ms, contacts.c.latest_ms, contacts.c.shard)
@@ -58,15 +59,40 @@ UNIT_COLUMNS = (  # of `unit_for`, in the order of `Unit`; those of its contact 
 )
 
 
+_OF_ITS_MESSAGES = frozenset({heartbeats.c.received_ms, heartbeats.c.payload})
+
+
 def unit_for(asker: Asker, row: Sequence[Any]) -> Unit:
     """Of a row of UNIT_COLUMNS that the asker may see (access.visible)."""
     columns = iter(row)
     known = list(islice(columns, len(UNIT_COLUMNS) - len(DUPLICATE_COLUMNS) - len(_CONTACT)))
-    duplicate = duplicate_of(list(islice(columns, len(DUPLICATE_COLUMNS))))
-    at_ms, *counts = columns
+    duplicate_row, contact_row = list(islice(columns, len(DUPLICATE_COLUMNS))), list(columns)
     owned_from_ms = known.pop()
-    contact = None if at_ms is None else StoredContact(at_ms, *counts)
-    return Unit(*[*known, duplicate, period_for(asker, known[0], owned_from_ms), contact])
+    valid: list[Any] = [
+        value if _is_valid(column, value) else None for column, value in zip(UNIT_COLUMNS, known, strict=False)
+    ]
+    duplicate, contact = duplicate_of(duplicate_row), _contact_of(contact_row)
+    is_unreadable = (
+        valid != known
+        or (duplicate is None and duplicate_row[0] is not None)
+        or (contact is None and contact_row[0] is not None)
+    )
+    return Unit(*[*valid, duplicate, period_for(asker, known[0], owned_from_ms), contact, is_unreadable])
+
+
+def _is_valid(column: Any, value: Any) -> bool:
+    if column not in _OF_ITS_MESSAGES:
+        return True
+    if isinstance(column.type, BigInteger):
+        return value is None or (type(value) is int and value >= 0)
+    return value is None or type(value) is str
+
+
+def _contact_of(row: Sequence[Any]) -> StoredContact | None:
+    """None where it was never heard, and for a row that is not valid. Times ahead are for the reader to judge: our clock may
+    have been wrong (contact.py)."""
+    is_valid = all(type(value) is int for value in row) and row[0] >= 0
+    return StoredContact(*row) if is_valid else None
 
 
 def add_unit(connection: Connection, unit_id: str, now_ms: int, secret: str | None = None) -> NewUnit:
@@ -161,7 +187,8 @@ def _last_contacts() -> Select[Any]:
 
 def last_contacts(connection: Connection) -> dict[str, StoredContact]:
     """Every unit that was ever heard, with its last contact."""
-    return {unit_id: StoredContact(*contact) for unit_id, *contact in connection.execute(_last_contacts())}
+    rows = connection.execute(_last_contacts())
+    return {unit_id: contact for unit_id, *row in rows if (contact := _contact_of(row)) is not None}
 
 
 def visible_units(connection: Connection, asker: Asker, limit: int | None = None, after: str = "") -> list[Unit]:

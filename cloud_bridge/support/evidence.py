@@ -10,6 +10,7 @@ from cloud_bridge.availability import availability
 from cloud_bridge.contact import Gap, outage_ms
 from cloud_bridge.store import history
 from cloud_bridge.store.ownership import Period
+from cloud_bridge.store.readable import Rows
 from cloud_bridge.support.network_moves import Move, network_moves
 from cloud_bridge.values import PASS_ABOVE_CSQ
 
@@ -54,6 +55,8 @@ class Evidence(NamedTuple):
     brown_outs: int
     boots: int
     moves: list[Move]  # between networks, and remedies where there was none
+    unreadable_gaps: int  # that cannot be shown, since their content is not valid
+    unreadable: int  # records of all kinds, these gaps among them
 
     @property
     def samples(self) -> int:
@@ -80,6 +83,7 @@ def gather(
     gaps = silent_gaps(over, ours, from_ms, to_ms, silent_after_ms)
     points = signal_points(connection, period, from_ms, to_ms)
     events = history.unit_events(connection, period, from_ms, to_ms)
+    moves = network_moves(events)
     boots = [event["payload"] for event in events if event["kind"] == "boot"]
     return Evidence(
         from_ms=from_ms,
@@ -96,7 +100,9 @@ def gather(
         networks=_networks(points),
         brown_outs=sum('"brown_out"' in payload for payload in boots),
         boots=len(boots),
-        moves=network_moves(events),
+        moves=moves,
+        unreadable_gaps=over.unreadable,
+        unreadable=over.unreadable + points.unreadable + events.unreadable + moves.unreadable,
     )
 
 
@@ -114,17 +120,13 @@ def silent_gaps(over: Sequence[Gap], ours: Sequence[Gap], from_ms: int, to_ms: i
     return gaps
 
 
-def signal_points(connection: Connection, period: Period, from_ms: int, to_ms: int) -> list[SignalPoint]:
+def signal_points(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[SignalPoint]:
     """Oldest first: five-minute averages as far as they have been made, then the readings themselves."""
-    averages = [
-        SignalPoint(row["from_ms"], row["total"] / row["samples"], row["operator"])
-        for row in history.signal_by_five_minutes(connection, period, from_ms, to_ms)
-    ]
-    raw_from_ms = averages[-1].at_ms + FIVE_MINUTES_MS if averages else from_ms
-    return averages + [
-        SignalPoint(row["received_ms"], float(row["csq"]), row["operator"])
-        for row in history.signal_raw(connection, period, raw_from_ms, to_ms)
-    ]
+    averages = history.signal_by_five_minutes(connection, period, from_ms, to_ms)
+    points = [SignalPoint(row["from_ms"], row["total"] / row["samples"], row["operator"]) for row in averages]
+    raw = history.signal_raw(connection, period, points[-1].at_ms + FIVE_MINUTES_MS if points else from_ms, to_ms)
+    points += [SignalPoint(row["received_ms"], float(row["csq"]), row["operator"]) for row in raw]
+    return Rows(points, averages.unreadable + raw.unreadable)
 
 
 def _networks(points: Sequence[SignalPoint]) -> list[Network]:

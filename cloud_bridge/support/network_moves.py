@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from cloud_bridge.wire import Event, decode
+from cloud_bridge.store.readable import Rows
+from cloud_bridge.wire import BadPayload, Event, decode
 
 HEARD = "heard"  # our word for the event that brings the result of a scan
 
@@ -15,13 +16,17 @@ class Move(NamedTuple):
     why: str  # in the unit's words, with PLMN digits in them
 
 
-def network_moves(events: Iterable[dict[str, Any]]) -> list[Move]:
+def network_moves(events: Iterable[dict[str, Any]]) -> Rows[Move]:
     """Of the rows of store/history.py's `unit_events`, those about the network, in their order."""
-    found = []
+    found: Rows[Move] = Rows()
     for row in events:
         if row["kind"] not in ("network", "networks"):
             continue
-        message = decode("event", row["payload"].encode())
+        try:
+            message = decode("event", row["payload"].encode())
+        except BadPayload:  # stored by a version of ours that did not check it
+            found.unreadable += 1
+            continue
         if not isinstance(message, Event) or message.details is None:
             continue
         at_ms = row["received_ms"] if row["unit_time_s"] is None else row["unit_time_s"] * 1000

@@ -5,7 +5,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.web import static_files
-from cloud_bridge.web.api import alerts, charge_points, history, metrics
+from cloud_bridge.web.api import alerts, charge_points, description, history, metrics
 from cloud_bridge.web.connections import ConnectionTurns
 from cloud_bridge.web.pages.driver.looks import Looks
 from cloud_bridge.web.pages.routers import ROUTERS
@@ -26,6 +26,7 @@ def create_app(app_state: AppState) -> FastAPI:
     public_url = app_state.settings.public_url
     app = FastAPI(
         title="Chargekeeper",
+        openapi_url=None,  # api/description.py asks who wants it
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # Starlette would lead to an absolute URL; problems.py leads to the path
@@ -47,6 +48,7 @@ def create_app(app_state: AppState) -> FastAPI:
         history.router,
         alerts.router,
         metrics.router,
+        description.router,
         static_files.router,
         *ROUTERS,
     ):

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceEr
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection
 
+from cloud_bridge.errors import UnreadableRow
 from cloud_bridge.passwords import HashingBusy
 from cloud_bridge.web.errors import LoginNeeded, Refused
 from cloud_bridge.web.page import page, templates, to
@@ -49,6 +50,10 @@ UNSTORABLE = "a text with U+0000, or with a lone surrogate, or a value out of ra
 OTHER = ("Something went wrong", "It is our fault, not yours. Your charger is not affected. Go back and try again.")
 START = "/"
 
+UNREADABLE = (
+    "This cannot be shown",
+    "It is stored, but its content is not valid. Everything else is not affected. Nothing was changed.",
+)
 BUSY = ("Many people are logging in", "Nothing was changed. Go back and try again in a few seconds.")
 STORE_AWAY = (DatabaseError, InterfaceError, TimeoutError)
 RETRY_AFTER_S = 60
@@ -59,6 +64,7 @@ def answer_problems(app: FastAPI) -> None:
     """Register the handlers."""
     app.add_exception_handler(LoginNeeded, _login_needed)  # type: ignore[arg-type]  # Starlette types them all as Exception
     app.add_exception_handler(Refused, _refused)  # type: ignore[arg-type]
+    app.add_exception_handler(UnreadableRow, _unreadable)
     app.add_exception_handler(HTTPException, _problem_of)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
     app.add_exception_handler(DataError, _unstorable)
@@ -118,6 +124,13 @@ async def _refused(request: Request, error: Refused) -> Response:
     return page(request, "everyone/problem.html", await run_in_threadpool(person_of, request), error.status, **content)
 
 
+async def _unreadable(request: Request, error: Exception) -> Response:
+    """The row is there, so the address is not wrong; and no trouble of ours passes, so it is no 500 either."""
+    _log.warning("%s cannot be shown: %s", request.url.path, error)
+    person = await run_in_threadpool(person_of, request)
+    return page(request, "everyone/problem.html", person, 404, title=UNREADABLE[0], meaning=UNREADABLE[1], back=START)
+
+
 async def _problem_of(request: Request, error: HTTPException) -> Response:
     if _is_for_programs(request):
         return await http_exception_handler(request, error)
@@ -174,4 +187,4 @@ async def _failed(request: Request, _error: Exception) -> Response:
 
 
 def _is_for_programs(request: HTTPConnection) -> bool:
-    return request.url.path.startswith(("/api/", "/healthz", "/metrics"))
+    return request.url.path.startswith(("/api/", "/healthz", "/metrics", "/openapi.json"))

@@ -12,6 +12,7 @@ from typing import Any
 
 from hil_tests.fixtures.bridge_process import CHECKOUT
 from hil_tests.fixtures.children import die_with_parent
+from hil_tests.fixtures.cloud_fixture import API_TOKEN
 from hil_tests.fixtures.ports import free_ports
 
 WITHIN_S = 60.0
@@ -37,6 +38,7 @@ class BridgeWithLimits:
             "CHARGEKEEPER_MQTT_PORT": str(self.mqtt_port),
             "CHARGEKEEPER_MQTTS_PORT": str(self.mqtts_port),
             "CHARGEKEEPER_MQTT_PLAIN": "anywhere",
+            "CHARGEKEEPER_API_TOKEN": API_TOKEN,
             **(environment or {}),
         }
         if tls:
@@ -84,7 +86,8 @@ class BridgeWithLimits:
 
     def health(self, within_s: float = WITHIN_S) -> dict[str, Any]:
         """Raises OSError when it does not answer in time."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/healthz", timeout=within_s) as answer:
+        url, headers = f"http://127.0.0.1:{self.http_port}/healthz", {"Authorization": f"Bearer {API_TOKEN}"}
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=within_s) as answer:
             told: dict[str, Any] = json.load(answer)
         return told
 

@@ -21,7 +21,7 @@ from cloud_bridge.ingest.canary import BrokerAddress, Canary
 from cloud_bridge.settings import read_settings
 from cloud_bridge.store.units import revoke
 from tests.cloud_bridge.raw import RawUnit
-from tests.cloud_bridge.running import TOKEN, Bridge
+from tests.cloud_bridge.running import Bridge
 
 TURNS = 5
 
@@ -133,7 +133,7 @@ def test_all_duties_of_the_bridge_go_on_and_are_seen(bridge: Bridge, monkeypatch
     future = asyncio.run_coroutine_threadsafe(upkeep.run(alarm, bridge.app_state.duties), bridge.app_state.loop)
     bridge.until(lambda: len(tried) == len(turns) and min(tried.values()) > 1, "tried again")
     future.cancel()
-    said = bridge.stranger().get("/healthz").json()
+    said = bridge.client.get("/healthz").json()
     assert sum(duty["failures"] == 1 and not duty["late"] for duty in said["duties"].values()) == len(turns)
     metrics = bridge.client.get("/metrics").text
     assert 'chargekeeper_duty_failures_total{duty="alerts"} 1.0' in metrics
@@ -154,10 +154,10 @@ def test_a_late_duty_is_named_in_healthz_and_by_the_doctor(
     duties = Duties(clock)
     monkeypatch.setattr(bridge.app_state.duties, "states", duties.states)
     run(duties, raising([None]))
-    settings = read_settings({"CHARGEKEEPER_DATA": str(tmp_path), "CHARGEKEEPER_API_TOKEN": TOKEN})
+    settings = read_settings({"CHARGEKEEPER_DATA": str(tmp_path), "CHARGEKEEPER_API_TOKEN": "x" * 32})
 
     def seen() -> tuple[str, dict[str, Any]]:
-        said = bridge.stranger().get("/healthz").json()
+        said = bridge.client.get("/healthz").json()
         monkeypatch.setattr(doctor, "_health", lambda _settings: said)
         rows: Any = doctor.run(settings, argparse.Namespace())
         return said["status"], next(row for row in rows if row["check"] == "duties")
@@ -168,6 +168,17 @@ def test_a_late_duty_is_named_in_healthz_and_by_the_doctor(
     assert status == "late: duty0"
     assert not row["ok"]
     assert "duty0 last succeeded 500 s ago, 0 failures" in row["found"]
+
+
+def test_the_doctor_without_a_token_says_whether_the_bridge_is_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = read_settings({"CHARGEKEEPER_DATA": str(tmp_path)})
+    monkeypatch.setattr(doctor, "_health", lambda _settings: {"status": "ok"})
+    assert doctor.duties(settings).startswith("all in time")
+    monkeypatch.setattr(doctor, "_health", lambda _settings: {"status": "in trouble"})
+    with pytest.raises(doctor.Ill, match="CHARGEKEEPER_API_TOKEN"):
+        doctor.duties(settings)
 
 
 def test_a_canary_that_raises_anything_is_lost_and_the_next_one_flies(monkeypatch: pytest.MonkeyPatch) -> None:

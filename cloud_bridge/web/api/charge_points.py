@@ -8,10 +8,17 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.store.firmware import firmware_versions
 from cloud_bridge.store.units import visible_unit, visible_units
-from cloud_bridge.web.api.schema import ACCESS_PROBLEMS, PROBLEMS, ChargePointState, Health
+from cloud_bridge.web.api.schema import (
+    ACCESS_PROBLEMS,
+    PROBLEMS,
+    ChargePointState,
+    Health,
+    Problem,
+    ServiceStatus,
+)
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.presentation.view import as_json, charge_point, is_listening
-from cloud_bridge.web.security.access import ApiAsker, StateDep
+from cloud_bridge.web.security.access import ApiAsker, SeesHealth, StateDep
 
 PAGE = 500  # charge points of one answer
 STEPS = 10  # of our clock, in /healthz
@@ -22,16 +29,21 @@ After = Annotated[str, Query(pattern="^[A-Za-z0-9_-]{0,36}$", description="the i
 
 
 @router.get(
-    "/healthz", response_model=Health, responses={503: {"model": Health, "description": "nothing can be stored"}}
+    "/healthz",
+    response_model=Health | ServiceStatus,
+    responses=ACCESS_PROBLEMS
+    | {503: {"model": Health | ServiceStatus | Problem, "description": "nothing can be stored"}},
 )
-def health(app_state: StateDep, response: Response) -> dict[str, Any]:
-    """200 while messages are taken in and stored; 503 with the reason while they cannot be stored."""
+def health(app_state: StateDep, response: Response, sees_all: SeesHealth) -> dict[str, Any]:
+    """200 while messages are taken in and stored, else 503. Whoever has no scope `operate` is told no more than that."""
     trouble = app_state.recorder.trouble
     duties = app_state.duties.states()
     late = ", ".join(duty.name for duty in duties if duty.is_late)
     status = "ok" if not late else f"late: {late}"
     if trouble is not None:
         response.status_code = 503
+    if not sees_all:
+        return {"status": "ok" if trouble is None and not late else "in trouble"}
     return {
         "status": status if trouble is None else "messages cannot be stored, and are not acknowledged",
         "trouble": trouble,

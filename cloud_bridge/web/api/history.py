@@ -19,7 +19,7 @@ from cloud_bridge.web.connections import Reading, connection_for_check
 from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import ApiAsker, StateDep
-from cloud_bridge.wire import BadPayload, Session, decode
+from cloud_bridge.wire import BadPayload, Session, decode, read_object
 
 FIRST_MS = 946_684_800_000  # 2000-01-01: nothing of ours is older
 LAST_MS = 4_102_444_800_000  # 2100-01-01
@@ -115,6 +115,7 @@ def contact_history(
         "our_outages": [
             {"from": iso_utc(gap.from_ms), "to": iso_utc(gap.to_ms)} for gap in ours if gap.to_ms > from_ms
         ],
+        "unreadable": over.unreadable,
     }
 
 
@@ -141,7 +142,7 @@ def signal(
             }
             for row in rows
         ]
-    return window.said() | {"resolution": resolution, "points": points}
+    return window.said() | {"resolution": resolution, "points": points, "unreadable": rows.unreadable}
 
 
 @router.get("/sessions", response_model=SessionHistory)
@@ -152,7 +153,8 @@ def sessions(connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, A
     """
     rows = history.unit_sessions(connection, unit.period, window.from_ms, window.to_ms)
     keys = ("boot", "sequence", "started_s", "ended_s", "duration_s", "energy_wh", "reason")
-    return window.said() | {"sessions": [_journal(row, keys) | {"number": _session_number(row)} for row in rows]}
+    found = [_journal(row, keys) | {"number": _session_number(row)} for row in rows]
+    return window.said() | {"sessions": found, "unreadable": rows.unreadable}
 
 
 @router.get("/events", response_model=EventHistory)
@@ -160,7 +162,17 @@ def events(connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, Any
     """Journal records that reached us in that time, each with its payload as the unit wrote it."""
     rows = history.unit_events(connection, unit.period, window.from_ms, window.to_ms)
     keys = ("boot", "sequence", "unit_time_s", "kind", "payload")
-    return window.said() | {"events": [_journal(row, keys) for row in rows]}
+    found = [_journal(row, keys) for row in rows if _is_object(row["payload"])]
+    return window.said() | {"events": found, "unreadable": rows.unreadable + len(rows) - len(found)}
+
+
+def _is_object(payload: str) -> bool:
+    """Whether a caller can read it as JSON."""
+    try:
+        read_object(payload.encode())
+    except BadPayload:  # stored by a version of ours that did not check it
+        return False
+    return True
 
 
 def _session_number(row: dict[str, Any]) -> int | None:

@@ -51,6 +51,12 @@ class DutyHealth(Schema):
     late: Annotated[bool, Field(description="it has not succeeded for more than three turns and a minute")]
 
 
+class ServiceStatus(Schema):
+    """How the service itself is, for strangers."""
+
+    status: Annotated[str, Field(description='"ok", or "in trouble"')]
+
+
 class Health(Schema):
     """How the service itself is."""
 
@@ -113,6 +119,14 @@ class Interval(Schema):
     to: Time
 
 
+class Records(Interval):
+    """What is stored of that time."""
+
+    unreadable: Annotated[
+        int, Field(description="how many more records there are that cannot be shown: their content is not valid")
+    ]
+
+
 class Gap(Schema):
     """A time without contact, longer than ten minutes."""
 
@@ -122,7 +136,7 @@ class Gap(Schema):
     our_outage_ms: Annotated[int, Field(description="of it, how long we were not listening")]
 
 
-class ContactHistory(Interval):
+class ContactHistory(Records):
     """When a charge point was heard, and when not."""
 
     last_contact: Annotated[Time | None, Field(description="null: never")]
@@ -153,7 +167,7 @@ class SignalSummary(Schema):
     operator: Operator | None
 
 
-class SignalHistory(Interval):
+class SignalHistory(Records):
     resolution: Literal["raw", "5min"]
     points: list[SignalReading] | list[SignalSummary]
 
@@ -177,7 +191,7 @@ class ChargingSession(JournalRecord):
     reason: Annotated[str | None, Field(description="why it ended")]
 
 
-class SessionHistory(Interval):
+class SessionHistory(Records):
     sessions: list[ChargingSession]
 
 
@@ -187,7 +201,7 @@ class JournalEvent(JournalRecord):
     payload: Annotated[str, Field(description="JSON, as the unit wrote it")]
 
 
-class EventHistory(Interval):
+class EventHistory(Records):
     events: list[JournalEvent]
 
 

@@ -8,7 +8,7 @@ from cloud_bridge import faults
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Contact, Gap
 from cloud_bridge.store.contact_details import Details
-from cloud_bridge.troubles import OVER_QUOTA, Trouble, duplicate_identity, troubles_of
+from cloud_bridge.troubles import OVER_QUOTA, UNREADABLE, Trouble, duplicate_identity, troubles_of
 from cloud_bridge.values import HEARTBEAT, Value, in_words
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.view import ChargePoint, mark
@@ -122,6 +122,7 @@ def _glance(point: ChargePoint) -> words.Glance:
 def troubles(point: ChargePoint, for_installer: bool = False) -> list[Trouble]:
     """What does not stop charging: found by us, then reported by the charge point."""
     found = troubles_of(point.heartbeat) + ([OVER_QUOTA] if point.is_over_quota else [])
+    found += [UNREADABLE] if point.is_unreadable else []
     if point.duplicate is None:
         return found
     _, _, boot, other_boot = point.duplicate

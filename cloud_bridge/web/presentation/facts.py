@@ -9,6 +9,7 @@ from cloud_bridge.web.presentation.dashboard import Around, describe
 from cloud_bridge.web.presentation.view import ChargePoint
 
 FACTS_OVER_MS = 7 * DAY_MS
+UNREADABLE = ("Not shown", "What was stored with this message cannot be shown: its content is not valid.")
 
 
 def facts_of(point: ChargePoint, week: Evidence, firmware: str | None) -> list[tuple[str, str]]:
@@ -34,7 +35,13 @@ def as_text(facts: list[tuple[str, str]]) -> str:
 
 
 def from_text(text: str | None) -> list[tuple[str, str]]:
-    return [] if text is None else [(name, value) for name, value in json.loads(text)]
+    """One line that says so for facts that cannot be shown."""
+    if text is None:
+        return []
+    try:
+        return [(str(name), str(value)) for name, value in json.loads(text)]
+    except (ValueError, TypeError, RecursionError):  # not as `as_text` writes them
+        return [UNREADABLE]
 
 
 def silences(evidence: Evidence) -> str:

@@ -1,10 +1,13 @@
 """The owner's hours: as the unit writes them, as the form shows them, and in words. Pure."""
 
 import re
+from typing import Any
 
 from cloud_bridge.web.errors import Refused
 
 DEFAULT, OFF = "default", "off"  # as the unit writes them
+_DAYS = r"[a-z-]{1,20}( [0-9:]{5}-[0-9:]{5}){1,9}"
+WRITTEN = re.compile(rf"{_DAYS}(; ?{_DAYS})?")
 AVOIDED = "08:00 to 11:00 and 16:00 to 22:00 on weekdays"  # what `default` means
 
 
@@ -19,6 +22,11 @@ def written(begins: list[str], ends: list[str]) -> str:
             raise Refused("Those hours do not work", "Each line needs a beginning and a later end on the same day.")
         found.append(f"{begin}-{end}")
     return " ".join(found)
+
+
+def is_written(hours: Any) -> bool:
+    """Whether it is a text that `written` and the forms could have made."""
+    return isinstance(hours, str) and (hours in (DEFAULT, OFF) or WRITTEN.fullmatch(hours) is not None)
 
 
 def own_hours(hours: str | None) -> dict[str, list[tuple[str, str]]]:

@@ -33,6 +33,7 @@ class ChargePoint(NamedTuple):
     duplicate: Duplicate | None  # a second charge point has its identity
     name: str  # given by its owner, or its id
     is_over_quota: bool  # it sends too much, and is cut off for it
+    is_unreadable: bool  # what is stored of its state is not valid
 
 
 PRESENT = frozenset({"state", "mode", "faults", "troubles"})  # names of values.HEARTBEAT
@@ -51,8 +52,11 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
         connected = live.connected
         if live.heartbeat is not None and (live.heartbeat_ms or 0) >= (heartbeat_ms or 0):
             heartbeat, heartbeat_ms = live.heartbeat, live.heartbeat_ms
+    is_unreadable = unit.is_unreadable
     if heartbeat is None:
-        heartbeat = _stored(unit.heartbeat)
+        stored = _stored(unit.heartbeat)
+        is_unreadable = is_unreadable or stored is None
+        heartbeat = stored or Heartbeat()
     verdict = judge(last, now_ms, unit.silent_after_ms)
     if heartbeat_ms is not None and heartbeat_ms < unit.period.from_ms:
         if verdict.contact is Contact.ONLINE:
@@ -83,6 +87,7 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
         duplicate=duplicate,
         name=unit.name or unit.id,
         is_over_quota=app_state.live.is_over_quota(unit.id, now_ms),
+        is_unreadable=is_unreadable,
     )
 
 
@@ -138,14 +143,15 @@ def _iso(at_ms: int | None) -> str | None:
     return None if at_ms is None else iso_utc(at_ms)
 
 
-def _stored(payload: str | None) -> Heartbeat:
+def _stored(payload: str | None) -> Heartbeat | None:
+    """None: it is not valid, written by another version of the bridge."""
     if payload is None:
         return Heartbeat()
     try:
         message = decode("heartbeat", payload.encode())
-    except BadPayload:  # written by another version of the bridge
-        return Heartbeat()
-    return message if isinstance(message, Heartbeat) else Heartbeat()
+    except BadPayload:
+        return None
+    return message if isinstance(message, Heartbeat) else None
 
 
 def _present(heartbeat: Heartbeat) -> Heartbeat:

@@ -53,6 +53,15 @@ def api_asker(request: Request, credentials: Annotated[HTTPAuthorizationCredenti
     return asker
 
 
+def sees_health(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> bool:
+    """Whether somebody asks who may know what is wrong with the service. Raises as `api_asker` does for a wrong token."""
+    if credentials is None and person_of(request) is None:
+        return False
+    return may(api_asker(request, credentials), Scope.OPERATE)
+
+
 def require(asker: Asker, scope: Scope) -> None:
     """Raises 403."""
     if not may(asker, scope):
@@ -91,5 +100,6 @@ async def passwords_of(app_state: Annotated[AppState, Depends(state_of)]) -> Asy
 
 
 ApiAsker = Annotated[Asker, Depends(api_asker)]
+SeesHealth = Annotated[bool, Depends(sees_health)]
 StateDep = Annotated[AppState, Depends(state_of)]
 PasswordsOf = Annotated[Passwords, Depends(passwords_of, scope="function")]  # over before the answer is sent

@@ -100,7 +100,7 @@ def test_is_a_crowd_at_the_login_told_to_try_again(bridge: Bridge, monkeypatch: 
     answer = client.post("/login", data={"name": "olga", "password": "x", "form": "x"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
     assert "Many people are logging in" in answer.text
-    assert client.get("/healthz").json()["refused_logins"] == 1
+    assert bridge.client.get("/healthz").json()["refused_logins"] == 1
 
 
 @pytest.mark.parametrize("password", ["1234567890", " " * 10, "olgaolgaolga", "short"])

@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,11 +34,11 @@ TROUBLE = {
 }
 
 
-def routes_of(app: Any) -> list[tuple[str, str]]:
-    """(method, path with a value in each place), of all that the app answers but endless streams."""
+def routes_of(app: Any, values: Mapping[str, Any] = PLACES) -> list[tuple[str, str]]:
+    """(method, path with a value in each place, else 1), of all that the app answers but endless streams."""
     assert isinstance(app, FastAPI)
     found = [
-        (method, re.sub(r"{(\w+)(?::\w+)?}", lambda place: PLACES.get(place[1], "1"), context.path or ""))
+        (method, re.sub(r"{(\w+)(?::\w+)?}", lambda place: str(values.get(place[1], 1)), context.path or ""))
         for context in iter_route_contexts(app.routes)
         if isinstance(context.original_route, APIRoute) and not (context.path or "").endswith("/live")
         for method in sorted(context.original_route.methods or ())

@@ -16,11 +16,12 @@ from cloud_bridge.store.units import Unit
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.page import OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.presentation import words
-from cloud_bridge.web.presentation.hours import AVOIDED, OFF, in_words, own_hours, written
+from cloud_bridge.web.presentation.hours import AVOIDED, OFF, in_words, is_written, own_hours, written
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import ORDERS, use
+from cloud_bridge.wire import LATEST_S
 
 AMPS = (6, 8, 10, 13, 16, 20, 24, 32)
 HOURS = (1, 2, 4, 8, 12, 24)
@@ -48,6 +49,8 @@ def overview(request: Request, app_state: StateDep, connection: Reading, person:
     point = charge_point(app_state, unit)
     command = newest_command(connection, unit.period, point.now_ms)
     hours = schedule_in_force(connection, unit.period)
+    if not is_written(hours):
+        hours = None
     content: dict[str, Any] = {
         "silent": point.verdict.contact is not Contact.ONLINE,
         "command": command and described(command, unit.time_zone),
@@ -132,6 +135,12 @@ def send_command(
 def described(command: Command, time_zone: str) -> dict[str, str]:
     """A command: tone, what was asked, what became of it."""
     end_s = command.arguments.get("exp")
+    if command.status is CommandStatus.UNREADABLE or not _has_arguments(command):
+        return {
+            "tone": "unsure",
+            "asked": "Your last choice cannot be shown",
+            "outcome": "Its stored content is not valid. Your charger goes on as it was told.",
+        }
     until = f" until {words.day_and_time(end_s * 1000, time_zone)}" if end_s else ""
     answered = words.day_and_time(command.answered_ms, time_zone) if command.answered_ms is not None else ""
     tone, outcome = {
@@ -145,6 +154,22 @@ def described(command: Command, time_zone: str) -> dict[str, str]:
         CommandStatus.NOT_SENT: ("bad", "Not sent: your charger has no connection now. Nothing has changed."),
     }[command.status]
     return {"tone": tone, "asked": _asked(command, until), "outcome": outcome}
+
+
+def _has_arguments(command: Command) -> bool:
+    """Whether the arguments are those that the command is worded from."""
+    arguments = command.arguments
+    end_s = arguments.get("exp")
+    if end_s is not None and not (type(end_s) is int and 0 <= end_s <= LATEST_S):
+        return False
+    match command.do:
+        case "schedule":
+            return is_written(arguments.get("hours"))
+        case "limit":
+            return type(arguments.get("amps")) in (int, float)
+        case "override":
+            return type(arguments.get("on")) is bool
+    return True
 
 
 def _asked(command: Command, until: str) -> str:

@@ -13,6 +13,7 @@ from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import outage_ms
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import history
+from cloud_bridge.store.readable import Rows
 from cloud_bridge.store.sites import Tariff, tariff_of
 from cloud_bridge.store.units import Unit
 from cloud_bridge.support.evidence import signal_points
@@ -25,6 +26,7 @@ from cloud_bridge.web.presentation.series import Spent, reaches, slots
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # OWASP, CSV Injection
 SPANS = {1: "24 hours", 7: "7 days", 30: "30 days"}
 
 router = APIRouter(prefix="/charge-points/{unit_id}/history", include_in_schema=False)
@@ -80,6 +82,7 @@ def overview(
         "networks": [(words.operator_name(one.operator) or "Not said", one) for one in evidence.networks],
         "moves": network_words.told(evidence.moves),
         "sessions": list(reversed(sessions)),
+        "sessions_unreadable": sessions.unreadable,
         "energy_kwh": sum(session.energy_wh for session in sessions) / 1000,
         "pounds": sum(session.pence or 0 for session in sessions) / 100 if tariff else None,
     }
@@ -91,7 +94,8 @@ def silences_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: D
     now_ms = app_state.clock.now_ms()
     found = evidence_of(app_state, connection, unit, now_ms - int(days) * DAY_MS, now_ms)
     rows = [(iso_utc(gap.from_ms), iso_utc(gap.to_ms), (gap.to_ms - gap.from_ms) // 1000) for gap in found.gaps]
-    return _csv(f"{unit.id}-silences.csv", ("from", "to", "seconds"), rows)
+    heads = ("from", "to", "seconds")
+    return _csv(f"{unit.id}-silences.csv", heads, rows, found.unreadable_gaps)
 
 
 @router.get("/signal.csv")
@@ -99,7 +103,7 @@ def signal_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: Day
     now_ms = app_state.clock.now_ms()
     points = signal_points(connection, unit.period, now_ms - int(days) * DAY_MS, now_ms)
     rows = [(iso_utc(one.at_ms), round(one.csq, 1), one.operator) for one in points]
-    return _csv(f"{unit.id}-signal.csv", ("at", "csq", "operator"), rows)
+    return _csv(f"{unit.id}-signal.csv", ("at", "csq", "operator"), rows, points.unreadable)
 
 
 @router.get("/sessions.csv")
@@ -118,12 +122,14 @@ def sessions_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: D
         )
         for one in sessions
     ]
-    return _csv(f"{unit.id}-sessions.csv", ("started", "ended", "seconds", "wh", "pence", "ended_because"), rows)
+    heads = ("started", "ended", "seconds", "wh", "pence", "ended_because")
+    return _csv(f"{unit.id}-sessions.csv", heads, rows, sessions.unreadable)
 
 
-def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, tariff: Tariff | None) -> list[Session]:
-    found = []
-    for row in history.unit_sessions(connection, unit.period, from_ms, to_ms):
+def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, tariff: Tariff | None) -> Rows[Session]:
+    rows = history.unit_sessions(connection, unit.period, from_ms, to_ms)
+    found: Rows[Session] = Rows(unreadable=rows.unreadable)
+    for row in rows:
         energy_wh, started_s, ended_s = row["energy_wh"] or 0, row["started_s"], row["ended_s"]
         found.append(
             Session(
@@ -138,15 +144,18 @@ def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, tari
     return found
 
 
-def _csv(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
+def _csv(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], unreadable: int) -> Response:
+    """The last line says how many records cannot be shown, if there are any."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(heads)
     writer.writerows([_inert(value) for value in row] for row in rows)
+    if unreadable:
+        writer.writerow([f"{unreadable} not shown: the stored content is not valid"])
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _inert(value: Any) -> Any:
     """A text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

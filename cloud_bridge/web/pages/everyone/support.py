@@ -1,6 +1,6 @@
 """Support: a driver writes, the charge point's facts go along by themselves, support answers and calls the installer."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
@@ -69,14 +69,17 @@ def raise_unit(
 @router.get("/support/{conversation_id}")
 def thread(request: Request, connection: Reading, person: PersonOf, conversation_id: Number) -> Response:
     conversation = _conversation(connection, person, conversation_id)
-    messages = [
-        (message, from_text(message.facts)) for message in conversations.read_messages(connection, conversation)
-    ]
+    found = conversations.read_messages(connection, conversation)
     unit = visible_unit(connection, person, conversation.unit_id) if conversation.unit_id else None
     unit_jobs = jobs.jobs_of(connection, person, unit.id) if unit and may(person, Scope.SUPPORT) else []
-    return page(
-        request, "everyone/thread.html", person, conversation=conversation, messages=messages, unit=unit, jobs=unit_jobs
-    )
+    content: dict[str, Any] = {
+        "conversation": conversation,
+        "messages": [(message, from_text(message.facts)) for message in found],
+        "messages_unreadable": found.unreadable,
+        "unit": unit,
+        "jobs": unit_jobs,
+    }
+    return page(request, "everyone/thread.html", person, **content)
 
 
 @router.post("/support/{conversation_id}", dependencies=[OwnForm])

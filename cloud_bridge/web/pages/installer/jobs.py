@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.durations import DAY_MS
+from cloud_bridge.errors import BridgeError
 from cloud_bridge.store import jobs
 from cloud_bridge.store.access import Person, Role, Scope, may
 from cloud_bridge.store.claims import assign
@@ -54,7 +55,7 @@ def raise_job(
     if jobs.installer_of(connection, unit.id) is None:
         if not installer:
             raise Refused("Choose an installer", "This charger has none yet. Nothing was raised.")
-        assign(connection, unit.id, find_person(connection, installer), now_ms)
+        assign(connection, unit.id, _installer(connection, installer), now_ms)
         note(request, Kind.INSTALLER_ASSIGNED, person, unit.id)
     job_id = jobs.raise_job(connection, unit.id, reason, once, now_ms)
     return to(f"/jobs/{job_id}")
@@ -131,6 +132,13 @@ def close(app_state: StateDep, person: PersonOf, job_id: Number, outcome: Reason
     return to(f"/jobs/{job_id}")
 
 
+def _installer(connection: Connection, name: str) -> Person:
+    try:
+        return find_person(connection, name)
+    except BridgeError:
+        raise Refused("Choose an installer", "There is nobody of that name. Nothing was raised.") from None
+
+
 def _what_to_do(app_state: AppState, unit: Unit, evidence: Evidence) -> dict[str, Any]:
     """Of both templates."""
     point = charge_point(app_state, unit)
@@ -177,6 +185,7 @@ def _shown(unit: Unit, before: Evidence, after: Evidence | None = None) -> dict[
         "gaps": gaps,
         "by_hour": charts.hour_bars(silent_by_hour(gaps, unit.time_zone)),
         "moves": network_words.told(move for time in times for move in time.moves),
+        "unreadable": sum(time.unreadable for time in times),
     }
 
 

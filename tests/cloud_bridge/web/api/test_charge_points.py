@@ -6,8 +6,10 @@ import pytest
 
 from cloud_bridge.contact import OUTAGE_AFTER_MS
 from cloud_bridge.durations import MINUTE_MS
+from cloud_bridge.store.access import Role
 from cloud_bridge.store.tokens import add_token
 from cloud_bridge.web.api import charge_points as api
+from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import START_MS, TOKEN, Bridge, HandClock, Unit, running_bridge, sample
 
 HEARTBEAT = "cp/cp-1/heartbeat"
@@ -138,9 +140,19 @@ def test_a_token_of_the_store_is_as_good_as_that_of_the_environment(bridge: Brid
     assert response.status_code == 200
 
 
-def test_health_needs_no_token_and_counts(bridge: Bridge) -> None:
+def test_a_stranger_is_told_only_whether_the_service_is_well(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    dora = Visitor(bridge, "dora", Role.DRIVER).client
+    for client in (bridge.stranger(), dora):
+        assert client.get("/healthz").json() == {"status": "ok"}
+    monkeypatch.setattr(bridge.app_state.recorder, "_trouble", "disk full")
+    for client in (bridge.stranger(), dora):
+        response = client.get("/healthz")
+        assert (response.status_code, response.json()) == (503, {"status": "in trouble"})
+
+
+def test_health_counts(bridge: Bridge) -> None:
     Unit(bridge, "nobody", "guess").connect()
-    response = bridge.stranger().get("/healthz")
+    response = bridge.client.get("/healthz")
     assert response.status_code == 200
     assert response.json()["status"] == "ok"
     assert response.json()["counters"]["refused_unknown_unit"] == 1
@@ -148,9 +160,9 @@ def test_health_needs_no_token_and_counts(bridge: Bridge) -> None:
 
 def test_health_says_when_nothing_can_be_stored(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
     bridge.send_canary()
-    assert bridge.stranger().get("/healthz").json()["listening"]
+    assert bridge.client.get("/healthz").json()["listening"]
     monkeypatch.setattr(bridge.app_state.recorder, "_trouble", "disk full")
-    response = bridge.stranger().get("/healthz")
+    response = bridge.client.get("/healthz")
     assert response.status_code == 503
     assert response.json()["trouble"] == "disk full"
     assert not response.json()["listening"], "what would not be acknowledged is not heard"

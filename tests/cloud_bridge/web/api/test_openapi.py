@@ -17,12 +17,13 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy.exc import OperationalError
 
-from cloud_bridge.store.access import Scope
+from cloud_bridge.store.access import Role, Scope
 from cloud_bridge.store.database import Database
-from cloud_bridge.store.people import Role, find_person
+from cloud_bridge.store.people import find_person
 from cloud_bridge.store.tokens import add_token
 from cloud_bridge.web.api.schema import Problem
 from tests.cloud_bridge.openapi import AGREED
+from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import TOKEN, Bridge, Unit, sample
 from tests.cloud_bridge.web.test_pages import PASSWORD, log_in
 
@@ -94,7 +95,10 @@ def _operator(bridge: Bridge) -> str:
 
 
 def _operations(bridge: Bridge) -> Iterator[APIOperation[Any, Any, Any, Any]]:
-    for result in schemathesis.openapi.from_asgi("/openapi.json", bridge.client.app).get_all_operations():
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    for result in schemathesis.openapi.from_asgi(
+        "/openapi.json", bridge.client.app, headers=headers
+    ).get_all_operations():
         assert isinstance(result, Ok), result
         yield result.ok()
 
@@ -135,6 +139,12 @@ def test_every_answer_of_the_interface_has_a_schema(bridge: Bridge) -> None:
 def test_the_description_is_the_one_that_was_agreed(bridge: Bridge) -> None:
     """Clients are generated from it. A change that is meant: `python -m tests.cloud_bridge.openapi`, and look at the diff."""
     assert bridge.client.get("/openapi.json").json() == json.loads(AGREED.read_text())
+
+
+def test_a_stranger_does_not_get_the_description(bridge: Bridge) -> None:
+    answer = bridge.stranger().get("/openapi.json")
+    assert (answer.status_code, list(answer.json())) == (401, ["detail"])
+    assert Visitor(bridge, "dora", Role.DRIVER).client.get("/openapi.json").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/api/alerts", "/api/alerts/1"])
