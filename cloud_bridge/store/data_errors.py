@@ -2,6 +2,8 @@
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
+OVER_ONE_ROW = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
+
 
 def is_of_its_data(error: Exception) -> bool:
     """Whether the row may be at fault, and not the database or the way to it.
@@ -12,6 +14,4 @@ def is_of_its_data(error: Exception) -> bool:
     if isinstance(error, DBAPIError):
         return isinstance(error, DataError | IntegrityError) and not error.connection_invalidated
     cause = error.orig if isinstance(error, StatementError) else error
-    return isinstance(cause, ValueError | TypeError | ArithmeticError | LookupError) and not isinstance(
-        cause, SQLAlchemyError
-    )
+    return isinstance(cause, OVER_ONE_ROW) and not isinstance(cause, SQLAlchemyError)

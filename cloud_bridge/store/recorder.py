@@ -264,5 +264,9 @@ def _reason(error: Exception) -> str:
 
 
 def _call(callbacks: list[OnCommit]) -> None:
+    """Each, whatever the others raise: they are acknowledgements of different units."""
     for committed in callbacks:
-        committed()
+        try:
+            committed()
+        except Exception:
+            _log.exception("a message is stored, and could not be acknowledged")

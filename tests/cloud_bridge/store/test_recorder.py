@@ -47,6 +47,19 @@ def test_it_is_acknowledged_when_it_is_stored(database: Database, recording: Rec
     assert seen == [1]
 
 
+def test_an_acknowledgement_that_raises_keeps_no_other_back(
+    recording: Recording, caplog: pytest.LogCaptureFixture
+) -> None:
+    def raising() -> None:
+        raise RuntimeError("its connection is gone")
+
+    recording.recorder.put(inbound("cp-1"), raising)
+    recording.put(inbound("cp-2"), "cp-2")
+    recording.until_idle()
+    assert recording.acknowledged == ["cp-2"]
+    assert "could not be acknowledged" in caplog.text
+
+
 def test_closing_writes_what_waits(database: Database) -> None:
     recording = Recording(database)
     for at_ms in range(500):
@@ -71,12 +84,20 @@ def test_a_message_whose_data_is_refused_is_kept_aside_and_the_others_are_stored
     assert len(aside) == 20
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OverflowError("Python int too large to convert to SQLite INTEGER"),
+        AttributeError("'list' object has no attribute 'get'"),
+        RecursionError("maximum recursion depth exceeded"),
+    ],
+)
 def test_a_unit_whose_message_cannot_be_stored_has_reached_us_all_the_same(
-    database: Database, recording: Recording, monkeypatch: pytest.MonkeyPatch
+    database: Database, recording: Recording, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def refuse_events(connection: Any, messages: Any) -> None:
         if any(one.message is not None and one.kind == "event" for one in messages):
-            raise OverflowError("Python int too large to convert to SQLite INTEGER")
+            raise error
         record(connection, messages)
 
     monkeypatch.setattr(recorder_module, "record", refuse_events)
