@@ -5,13 +5,14 @@ RUNS ?= 10
 MINUTES ?= 2
 BUSY ?= 3
 # NO_SKIPS=1: a test that is skipped has failed (.ci/run)
+OWN_KIND = scenarios start store web
 PYTEST = .venv/bin/python -m pytest -rs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
 
 # Some hundred processes are started; with this, each would compile our code anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test fast rooms databases pages hil lint postgresql requirements steady fuzz bench race cortex-m flash power-loss life siege size screenshots clean
+.PHONY: help run mosquitto test fast rooms start databases pages hil lint postgresql requirements steady fuzz bench race cortex-m flash power-loss life siege size screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -19,15 +20,18 @@ help: ## print this list
 run: .venv ## the whole system on this machine: unit, modem, broker, dashboard, panel
 	@.venv/bin/python -m hil_tests
 
-test: lint ## every check that CI runs: style, types, then five kinds of tests, three at a time
-	@echo "fast, rooms, databases, hil and pages run three at a time, a quarter of an hour; each shows what it found when it is done"
-	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target rooms fast databases hil pages
+test: lint ## every check that CI runs: style, types, then six kinds of tests, three at a time
+	@echo "rooms, fast, start, databases, hil and pages run three at a time, a quarter of an hour; each shows what it found when it is done"
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target rooms fast start databases hil pages
 
 fast: .venv ## the tests that start no processes
 	@$(PYTEST) tests
 
 rooms: .venv ## the rooms on real parts: brokers, serial lines, a 32-bit machine
-	@$(PYTEST) $(filter-out hil_tests/web/ hil_tests/store/ hil_tests/scenarios/,$(wildcard hil_tests/*/))
+	@$(PYTEST) $(filter-out hil_tests/__pycache__/ $(OWN_KIND:%=hil_tests/%/),$(wildcard hil_tests/*/))
+
+start: .venv ## a unit on real MicroPython of which one part fails at the start, or whose flash or resets are bad
+	@$(PYTEST) hil_tests/start
 
 databases: .venv ## the store on real databases in trouble, and the tests of the store on PostgreSQL
 	@$(PYTEST) hil_tests/store
