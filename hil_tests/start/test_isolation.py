@@ -61,6 +61,7 @@ ESSENTIAL_CONSTRUCTORS = {
     "Boot",
     "Setup",
     "LazyImport",
+    "Restored",
 }
 
 
