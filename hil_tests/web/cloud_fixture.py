@@ -48,11 +48,12 @@ class WebCloudFixture(CloudFixture):
         return charger
 
     def minutes_pass(self, minutes: int) -> None:
-        """Moves the stored times back, while the bridge is stopped."""
+        """Moves the stored times back, while the bridge is stopped: as if it had listened for so long."""
         self.stop_bridge()
         back_ms = minutes * 60_000
         self.store(
-            f"UPDATE contacts SET last_contact_ms = last_contact_ms - {back_ms}",
+            f"UPDATE contacts SET last_contact_ms = last_contact_ms - {back_ms}, "
+            f"listened_ms = listened_ms - {back_ms}, latest_ms = latest_ms - {back_ms}",
             f"UPDATE heartbeats SET received_ms = received_ms - {back_ms}",
             f"UPDATE contact_gaps SET from_ms = from_ms - {back_ms}, to_ms = to_ms - {back_ms}",
             f"UPDATE ownerships SET from_ms = from_ms - {back_ms}",
