@@ -107,14 +107,15 @@ class OutsideBroker:
                         client.sendall(bytes((packet[0] | DUP,)) + packet[1:])
             case packets.PUBLISH:
                 said = packets.parse_publish(first_byte, body)
+                is_marker = said.topic == "cp/_bridge-1/heartbeat"
+                if not is_marker:
+                    self.published.append(said)  # before it is acknowledged: then a test looks here
                 if said.packet_id is not None:
                     refused = NOT_AUTHORIZED + self._properties if self._level == 5 else b""
                     self.send(packets.whole(PUBACK, said.packet_id.to_bytes(2) + refused))
-                if said.topic == "cp/_bridge-1/heartbeat":
+                if is_marker:
                     self.send(packets.whole(QOS_0, text(said.topic) + said.payload))
                     self.connections += 1
-                else:
-                    self.published.append(said)
             case packets.PUBACK:
                 packet_id = int.from_bytes(body[:2])
                 with self._lock:
