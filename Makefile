@@ -42,7 +42,7 @@ pages: .venv ## the pages in a real browser
 hil: .venv ## the whole product on the virtual rig; RIG=loop|... a charge point on another rig (hil_tests/rigs.toml); BOARD=... of the virtual ones
 	@$(PYTEST) hil_tests/scenarios $(if $(RIG),--rig $(RIG))
 
-postgresql: .venv ## all of the cloud's tests, pages and interface among them, on PostgreSQL (10 minutes)
+postgresql: .venv ## all of the cloud's tests, pages and interface among them, on PostgreSQL
 	@POSTGRESQL_ROOMS=all $(PYTEST) hil_tests/store/test_postgresql.py
 
 requirements: .venv ## the rules of Great Britain, each with how many tests hold it
