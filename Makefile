@@ -6,7 +6,7 @@ MINUTES ?= 2
 BUSY ?= 3
 # NO_SKIPS=1: a test that is skipped has failed (.ci/run)
 OWN_KIND = scenarios start store web
-PYTEST = .venv/bin/python -m pytest -rs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
+PYTEST = .venv/bin/python -m pytest -rfEs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
 
 # Some hundred processes are started; with this, each would compile our code anew.
 unexport PYTHONDONTWRITEBYTECODE

@@ -18,7 +18,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from hil_tests.fixtures.progress import bar
-from hil_tests.start.test_isolation import WITHIN_MS, Run, run
+from hil_tests.start.stub_unit import WITHIN_MS, Run, run
 
 RECORDER = Path(__file__).with_name("recorder_on_micropython.py")
 BLOCK_BYTES, BLOCKS = 4096, 256  # firmware/boards/flash_image.py

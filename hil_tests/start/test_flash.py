@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hil_tests.start.test_isolation import WITHIN_MS, Run, run
+from hil_tests.start.stub_unit import WITHIN_MS, Run, run
 
 CHIP_BYTES = 256 * 4096  # firmware/boards/flash_image.py
 COMMISSION = 'provision {"id": "CP1", "broker": "b", "installer_max_a": 32}\n'

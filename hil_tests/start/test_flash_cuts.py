@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hil_tests.start.flash_cuts import ERASED, WHOLE, Change, Cut, Cuts, Record, apply, complaints, record
-from hil_tests.start.test_isolation import Run
+from hil_tests.start.stub_unit import Run
 
 SAMPLE = 5
 SEED = 0

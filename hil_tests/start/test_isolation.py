@@ -4,25 +4,14 @@ Each module is replaced by one that raises, and each constructor in app.Unit by 
 """
 
 import ast
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from firmware.lazy_import import ON_DEMAND
-from hil_tests.rig.image import BUILD, CHECKOUT, VIRTUAL, build, sources
+from hil_tests.rig.image import CHECKOUT, VIRTUAL, sources
+from hil_tests.start.stub_unit import WITHIN_MS, Run, run
 
-HERE = Path(__file__).parent
-SCRIPT = HERE / "stub_on_micropython.py"
-MICROPYTHON = Path(sys.prefix) / "bin" / "micropython"
-HEAP = "256wK"  # the rig's 128, and the code, which is not run in place here
-WITHIN_MS = 5000
-TIMEOUT_S = 60
-TYPED = "status\ncsq\nsessions\nschedule\nconfig\nauthority\nhelp\nstatus\n"
 # The charging half: without these there is no charge point.
 ESSENTIAL = (
     "firmware.app",
@@ -65,16 +54,6 @@ ESSENTIAL_CONSTRUCTORS = {
 }
 
 
-class Run(NamedTuple):
-    """What a unit did. `led` is the light's when the charge began."""
-
-    charged_ms: int | None
-    led: str
-    console: list[str]
-    modules: set[str]
-    output: str
-
-
 def modules() -> list[str]:
     """Of the talking half."""
     found = [name.removesuffix(".py").replace("/", ".") for name in sources(VIRTUAL)]
@@ -94,55 +73,6 @@ def constructors() -> list[str]:
     }
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     return sorted(f"{home[name]}.{name}" for name in home if name in used - ESSENTIAL_CONSTRUCTORS - {"ChargePoint"})
-
-
-def run(
-    folder: Path,
-    sabotage: str = "",
-    cause: str = "power_on",
-    typed: str = TYPED,
-    image: Path | None = None,
-    script: Path = SCRIPT,
-    more: tuple[Path, ...] = (),
-) -> Run:
-    """A unit with a car, until it has answered what is `typed`. `image` is the file of its flash chip, if it has one; `more`
-    is handed to a `script` that takes more.
-    """
-    tree = folder / "tree"
-    build(VIRTUAL)
-    (folder / "flash").mkdir(exist_ok=True)
-    shutil.copytree(BUILD / VIRTUAL, tree)
-    if (compiled := (tree / sabotage.replace(".", "/")).with_suffix(".mpy")).exists():
-        compiled.unlink()
-        compiled.with_suffix(".py").write_text(f"raise ImportError('sabotaged {sabotage}')\n")
-    done = subprocess.run(
-        [
-            MICROPYTHON,
-            "-X",
-            f"heapsize={HEAP}",
-            script,
-            folder / "flash",
-            sabotage,
-            cause,
-            *([image] if image else []),
-            *more,
-        ],
-        input=typed,
-        env={**os.environ, "MICROPYPATH": f"{tree}:.frozen"},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    lines = done.stdout.splitlines()
-    charged = [line.split() for line in lines if line.startswith("charged ")]
-    return Run(
-        int(charged[0][1]) if charged else None,
-        " ".join(charged[0][2:]) if charged else "",
-        [line.removeprefix("console ") for line in lines if line.startswith("console ")],
-        {name for line in lines if line.startswith("modules ") for name in line.split()[1:]},
-        f"{done.stdout}{done.stderr}exit code {done.returncode}",  # negative: the number of the signal that ended it
-    )
 
 
 @pytest.fixture(scope="module")

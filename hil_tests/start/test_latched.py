@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hil_tests.start.test_isolation import run
+from hil_tests.start.stub_unit import run
 
 LATCHED = {"total_wh": 5, "sessions": 1, "latched": ["rcd_ac"]}
 

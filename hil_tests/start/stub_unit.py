@@ -1,0 +1,106 @@
+"""One start of a whole unit on real MicroPython and a board of stubs, one part of which may be made to fail."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from hil_tests.rig.image import BUILD, VIRTUAL, build
+
+SCRIPT = Path(__file__).parent / "stub_on_micropython.py"
+MICROPYTHON = Path(sys.prefix) / "bin" / "micropython"
+HEAP = "256wK"  # the rig's 128, and the code, which is not run in place here
+WITHIN_MS = 5000
+TIMEOUT_S = 60
+TYPED = "status\ncsq\nsessions\nschedule\nconfig\nauthority\nhelp\nstatus\n"
+# MicroPython's unix port has no global interpreter lock, as a board's has, and other threads run on while one collects
+# garbage: ports/unix/mpthreadport.c says of mp_thread_gc_others that races remain. One start in some thousand ends by a
+# signal (SIGSEGV), which nothing written in Python can bring about; it is begun again from the same flash, and told.
+STARTS = 3
+
+
+class Run(NamedTuple):
+    """What a unit did. `led` is the light's when the charge began."""
+
+    charged_ms: int | None
+    led: str
+    console: list[str]
+    modules: set[str]
+    output: str
+
+
+def run(
+    folder: Path,
+    sabotage: str = "",
+    cause: str = "power_on",
+    typed: str = TYPED,
+    image: Path | None = None,
+    script: Path = SCRIPT,
+    more: tuple[Path, ...] = (),
+) -> Run:
+    """A unit with a car, until it has answered what is `typed`. `image` is the file of its flash chip, if it has one; `more`
+    is handed to a `script` that takes more.
+    """
+    tree = folder / "tree"
+    build(VIRTUAL)
+    (folder / "flash").mkdir(exist_ok=True)
+    shutil.copytree(BUILD / VIRTUAL, tree)
+    if (compiled := (tree / sabotage.replace(".", "/")).with_suffix(".mpy")).exists():
+        compiled.unlink()
+        compiled.with_suffix(".py").write_text(f"raise ImportError('sabotaged {sabotage}')\n")
+    command = [MICROPYTHON, "-X", f"heapsize={HEAP}", script, folder / "flash", sabotage, cause]
+    done = _started(
+        [str(part) for part in (*command, *([image] if image else []), *more)],
+        typed,
+        {**os.environ, "MICROPYPATH": f"{tree}:.frozen"},
+        [folder / "flash", folder / "flash.rtc", *([image] if image else []), *more],
+    )
+    lines = done.stdout.splitlines()
+    charged = [line.split() for line in lines if line.startswith("charged ")]
+    return Run(
+        int(charged[0][1]) if charged else None,
+        " ".join(charged[0][2:]) if charged else "",
+        [line.removeprefix("console ") for line in lines if line.startswith("console ")],
+        {name for line in lines if line.startswith("modules ") for name in line.split()[1:]},
+        f"{done.stdout}{done.stderr}exit code {done.returncode}",  # negative: the number of the signal that ended it
+    )
+
+
+def _started(
+    command: list[str], typed: str, environment: dict[str, str], kept: list[Path]
+) -> "subprocess.CompletedProcess[str]":
+    """What the unit said, once it was not the interpreter that died. `kept`: what a unit finds again at its next start."""
+    with tempfile.TemporaryDirectory() as before:
+        for number, path in enumerate(kept):
+            _copy(path, Path(before) / str(number))
+        for start in range(1, STARTS + 1):
+            done = subprocess.run(
+                command,
+                input=typed,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_S,
+                check=False,
+            )
+            if done.returncode >= 0 or start == STARTS:
+                break
+            print(f"the interpreter was ended by signal {-done.returncode}; start {start + 1} of {STARTS}", done.stderr)
+            for number, path in enumerate(kept):
+                _copy(Path(before) / str(number), path)
+    return done
+
+
+def _copy(source: Path, target: Path) -> None:
+    """In place of what is there."""
+    if target.is_dir():
+        shutil.rmtree(target)
+    else:
+        target.unlink(missing_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    elif source.exists():
+        shutil.copyfile(source, target)
