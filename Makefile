@@ -5,14 +5,16 @@ RUNS ?= 10
 MINUTES ?= 2
 BUSY ?= 3
 # NO_SKIPS=1: a test that is skipped has failed (.ci/run)
-OWN_KIND = scenarios start store web
+# longest first
+KINDS = rooms hil pages cloud ingest databases start units
+OWN_KIND = ingest scenarios siege start store web
 PYTEST = .venv/bin/python -m pytest -rfEs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
 
 # Some hundred processes are started; with this, each would compile our code anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test fast rooms start databases pages hil lint postgresql requirements steady fuzz bench race cortex-m flash power-loss life siege size screenshots clean
+.PHONY: help run mosquitto test fast cloud units ingest rooms start databases pages hil lint postgresql requirements steady fuzz bench race cortex-m flash power-loss life siege size screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,14 +22,22 @@ help: ## print this list
 run: .venv ## the whole system on this machine: unit, modem, broker, dashboard, panel
 	@.venv/bin/python -m hil_tests
 
-test: lint ## every check that CI runs: style, types, then six kinds of tests, three at a time
-	@echo "rooms, fast, start, databases, hil and pages run three at a time, a quarter of an hour; each shows what it found when it is done"
-	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target rooms fast start databases hil pages
+test: lint ## every check that CI runs: style, types, then eight kinds of tests, five at a time
+	@echo "$(KINDS) run five at a time, about ten minutes; each shows what it found when it is done"
+	@$(MAKE) --no-print-directory --jobs=5 --keep-going --output-sync=target $(KINDS)
 
-fast: .venv ## the tests that start no processes
-	@$(PYTEST) tests
+fast: cloud units ## the tests that start no processes: cloud and units
 
-rooms: .venv ## the rooms on real parts: brokers, serial lines, a 32-bit machine
+cloud: .venv ## those of the cloud
+	@$(PYTEST) tests/cloud_bridge
+
+units: .venv ## those of the firmware, the modem layer and the tree itself
+	@$(PYTEST) tests --ignore tests/cloud_bridge
+
+ingest: .venv ## messages into the bridge by real brokers and sockets, and a short siege
+	@$(PYTEST) hil_tests/ingest hil_tests/siege
+
+rooms: .venv ## the other rooms on real parts: the link, serial lines, a rig's manners, a 32-bit machine
 	@$(PYTEST) $(filter-out hil_tests/__pycache__/ $(OWN_KIND:%=hil_tests/%/),$(wildcard hil_tests/*/))
 
 start: .venv ## a unit on real MicroPython of which one part fails at the start, or whose flash or resets are bad
