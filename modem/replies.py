@@ -10,12 +10,14 @@ from modem import cme
 from modem.charset import decoded
 from modem.errors import ProtocolError
 from modem.fields import line_after, lines, number, optional_hexadecimal, optional_number, split
+from modem.registration import Registration, registration
+
+__all__ = ("Registration", "registration")  # of a module of its own, and read here as every other response
 
 NUMERIC = 2  # +COPS <format>: PLMN as digits
 
 Operator = namedtuple("Operator", ("stat", "long_name", "short_name", "plmn", "act"))
 Serving = namedtuple("Serving", ("mode", "format", "name", "act"))
-Registration = namedtuple("Registration", ("stat", "lac", "cell", "act"))
 Cell = namedtuple("Cell", ("name", "plmn", "rxlev", "cell", "arfcn", "lac", "bsic"))
 Link = namedtuple("Link", ("link", "bearer", "protocol", "host", "port", "state"))
 Received = namedtuple("Received", ("mode", "link", "got", "left"))
@@ -55,23 +57,6 @@ def _checked_plmn(plmn: str | None, text: str) -> str:
     if plmn is None or not 5 <= len(plmn) <= 7:
         raise ProtocolError("not a PLMN", text)
     return plmn
-
-
-def registration(text: str) -> Registration:
-    """+CREG, +CGREG or +CEREG (27.007, 7.2, 10.1.20, 10.1.22), response or URC: (stat, lac, cell, act).
-
-    A response has <n> before <stat>. A URC has not: its second field is a quoted or long area code, or absent.
-    """
-    values, quoted = split(line_after(("+CREG:", "+CGREG:", "+CEREG:"), text), text)
-    if len(values) > 1 and not quoted[1] and len(values[1] or "") <= 2:
-        values = values[1:]
-    stat, lac, cell, act = (values + [None, None, None])[:4]
-    return Registration(
-        number(stat, text),
-        optional_hexadecimal(lac, text),
-        optional_hexadecimal(cell, text),
-        optional_number(act, text),
-    )
 
 
 def sim_state(text: str) -> str:
