@@ -2,10 +2,22 @@
 
 A burst covers some cycles of the 1 kHz PWM at no fixed phase, so it holds samples of both plateaus and a few of the edges
 between them. The mean of the three highest and of the three lowest leaves out single spikes (esp32-evse does the same). So
-there must be three of each: of 52 samples, 40 to 60 us each, at least three lie on either plateau for 10 to 90 % of duty
-(6 to 63 A), whatever the phase (test_plateaus.py). A shorter lower plateau takes more samples.
+there must be three of each, whatever the phase (test_plateaus.py). A shorter plateau takes more samples, 40 to 60 us each.
 Nothing here allocates memory: all numbers are small integers of 31 bits, microvolts up to 3,300,000 and their triples too.
 """
+
+STEADY_BURST, BURST, LONG_BURST = 32, 52, 80
+
+
+def burst_samples(duty_u16: int) -> int:
+    """How many samples hold both plateaus at this duty: a steady level has one, and 25 to 75 % (15 to 45 A) has long ones.
+
+    52 are enough from 10 to 90 % (6 to 63 A).
+    """
+    percent = duty_u16 * 100 // 65535
+    if 25 <= percent < 75 or duty_u16 in (0, 65535):
+        return STEADY_BURST
+    return BURST if percent < 90 else LONG_BURST
 
 
 def plateau(first: int, second: int, third: int) -> int:

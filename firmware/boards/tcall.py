@@ -21,7 +21,7 @@ from firmware.boards import latched_mark, littlefs
 from firmware.boards.board import Board
 from firmware.boards.esp32_reset import ASKED, RESET_STATE, cause
 from firmware.boards.i2c_parts import Parts
-from firmware.boards.plateaus import plateau, resistance_ohm
+from firmware.boards.plateaus import burst_samples, plateau, resistance_ohm
 from firmware.charging.io import X1, F
 from firmware.clock import epoch_s
 from firmware.metering.sdm import SdmMeter
@@ -44,7 +44,6 @@ METER_TX, METER_RX = 14, 15
 MIRROR, RCD_AC, RCD_DC, ENCLOSURE, BUTTON, GUARD_OPEN = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 
 PWM_HZ = 1000
-BURST, LONG_BURST = 52, 80  # samples, some 60 us each; for 10 to 90 % of duty, and above (plateaus.py)
 PILOT_GAIN = 9  # the carrier maps -12..+12 V to 0.32..2.98 V
 PILOT_ZERO_UV = 1650000  # alone on its line: see charging/pilot.py, BANDS_V
 PULL_UP_OHM, PULL_UP_MV = 1000, 3300
@@ -76,7 +75,7 @@ class TCallBoard(Board):
             ADC(Pin(pin), atten=ADC.ATTN_11DB) for pin in (PILOT_ADC, PROXIMITY_ADC, RAIL_ADC)
         ]
         self._read_pilot_uv = pilot_adc.read_uv  # a bound method is an object: made once, not in each period
-        self._places = bytes(range(BURST))
+        self._places = bytes(range(burst_samples(F)))
         self._samples = list(self._places)
         self._parts = Parts(I2C(0, sda=Pin(SDA), scl=Pin(SCL), freq=400000))
         self.formatted = self._mount()
@@ -151,7 +150,7 @@ class TCallBoard(Board):
         self._rcd_test.value(outputs.rcd_test)
         if outputs.pilot_duty_u16 != self._duty_u16:
             self._duty_u16 = outputs.pilot_duty_u16
-            self._places = bytes(range(LONG_BURST if X1 * 9 // 10 < outputs.pilot_duty_u16 < X1 else BURST))
+            self._places = bytes(range(burst_samples(outputs.pilot_duty_u16)))
             self._samples = list(self._places)
             self._drive_pilot(outputs.pilot_duty_u16)
         if outputs.led != self._colour:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware.boards.plateaus import plateau, resistance_ohm
+from firmware.boards.plateaus import BURST, LONG_BURST, STEADY_BURST, burst_samples, plateau, resistance_ohm
 
 
 def plateaus(samples):
@@ -27,15 +27,27 @@ def test_both_plateaus_are_found_at_every_duty_that_offers_current(duty_percent)
     assert plateaus(burst(6000, -12000, duty_percent)) == (6000, -12000)
 
 
-@pytest.mark.parametrize("duty_percent", [10, 27, 53, 85, 90])
-def test_52_samples_hold_three_of_both_plateaus_up_to_63_a(duty_percent):
+@pytest.mark.parametrize("duty_percent", [10, 16, 24, 25, 26, 27, 53, 74, 75, 76, 85, 90])
+def test_a_burst_holds_three_of_both_plateaus_up_to_63_a(duty_percent):
     """Whatever the phase, and however fast the converter is."""
+    count = burst_samples(duty_percent * 65535 // 100)
     for apart_us in (40, 43, 47, 50, 60):
         for phase_us in range(0, 1000, 20):
-            samples = burst(6000, -12000, duty_percent, count=52, apart_us=apart_us, phase_us=phase_us)
+            samples = burst(6000, -12000, duty_percent, count=count, apart_us=apart_us, phase_us=phase_us)
             samples[7] = 6000 if (phase_us + 7 * apart_us) % 1000 < duty_percent * 10 else -12000  # no edge
             assert min(samples.count(6000), samples.count(-12000)) >= 3, (apart_us, phase_us)
             assert plateaus(samples) == (6000, -12000)
+
+
+def test_a_short_plateau_takes_more_samples():
+    assert [burst_samples(percent * 65535 // 100) for percent in (0, 10, 53, 80, 96, 100)] == [
+        STEADY_BURST,
+        BURST,
+        STEADY_BURST,
+        BURST,
+        LONG_BURST,
+        STEADY_BURST,
+    ]
 
 
 def test_a_steady_pilot_has_one_plateau():
