@@ -27,6 +27,8 @@ is discarded and counted, and payload that exceeds its buffer is rejected.
 Sources: ITU-T V.250, 5.7 (result codes); 3GPP TS 27.007, section 4; SIM800 Series AT Command Manual V1.12.
 """
 
+from modem import registration
+
 if False:  # for mypy alone
     from modem.contracts import Event
 
@@ -49,14 +51,16 @@ _GREATER = 0x3E
 _SPACE = 0x20
 _NO_BUFFER = bytearray()
 _ERRORS = ("+CME ERROR", "+CMS ERROR")
-# Both responses and URCs. The URC has no <n> before <stat> (3GPP TS 27.007, 7.2).
-_REGISTRATIONS = ("+CREG:", "+CGREG:", "+CEREG:")
+# What a serial line receives as a modem wakes or changes its speed. A line that is known without them is that line.
+STRAY_BYTES = b"\x00\xff"
+_STRAY = "\x00\xff"
+_STRAY_MAX = 8  # before a prompt
 
 
 class Tokenizer:
     """Converts received bytes to events. `urcs` and `link_urcs` are tables of the family; see families/sim800.py.
 
-    `overlong_lines` counts the lines that exceeded `line_limit_bytes`.
+    `overlong_lines` counts the lines that exceeded `line_limit_bytes`, `stray_bytes` those that preceded a known line.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Tokenizer:
         self._skipping = False
         self._payload_got = 0
         self.overlong_lines = 0
+        self.stray_bytes = 0
         self.expect("")
         self.expect_nothing()
 
@@ -131,7 +136,7 @@ class Tokenizer:
         while at < size:
             if self._payload_size:
                 at = self._take_payload(chunk, at, events)
-            elif self._prompt and not self._rest and not self._skipping:
+            elif self._prompt and not self._skipping and self._is_line_start():
                 at = self._take_prompt(chunk, at, events)
             elif self._prompt or self._header or self._skipping:
                 at = self._take_line(chunk, at, events)
@@ -150,18 +155,27 @@ class Tokenizer:
             self._payload_ended = True
         return end
 
+    def _is_line_start(self) -> bool:
+        """Return whether a prompt may follow: nothing of a line has been received but stray bytes."""
+        return not self._rest or (len(self._rest) <= _STRAY_MAX and not self._rest.strip(STRAY_BYTES))
+
     def _take_prompt(self, chunk: bytes, at: int, events: "list[Event]") -> int:
         """Look for the prompt at the start of a line. A URC may precede it, so each line start is checked."""
         if self._prompt_begun:
             self._prompt_begun = False
             if chunk[at] == _SPACE or chunk[at] in b"\r\n":  # a line end: a URC was inserted between ">" and its space
                 self._prompt = False
+                self.stray_bytes += len(self._rest)
+                self._rest = b""
                 events.append((PROMPT, ""))
                 return at + 1
-            self._rest = b">"
+            self._rest += b">"
             return at
         if chunk[at] == _GREATER:
             self._prompt_begun = True
+            return at + 1
+        if chunk[at] in STRAY_BYTES:
+            self._rest += chunk[at : at + 1]
             return at + 1
         return self._take_line(chunk, at, events)
 
@@ -214,6 +228,13 @@ class Tokenizer:
         line = line.strip()
         if not line:
             return
+        if line[0] in _STRAY:
+            count = 1
+            while line[count : count + 1] and line[count] in _STRAY:  # MicroPython's lstrip takes bytes, not characters
+                count += 1
+            if self._is_known(line[count:]):
+                self.stray_bytes += count
+                line = line[count:]
         if self._pending:
             if line == self._echo:
                 events.append((ECHO, line))
@@ -239,6 +260,16 @@ class Tokenizer:
             if self._pending and self._is_final(self._unexpected + line):
                 self._end(self._unexpected + line, events)
             self._unexpected = line
+
+    def _is_known(self, line: str) -> bool:
+        """Return whether the line itself proves what it is."""
+        if (
+            self._pending
+            and line
+            and (line in (self._echo, "OK") or line.startswith(self._info) or self._is_final(line))
+        ):
+            return True
+        return line.split(":", 1)[0] in self._urcs or _without_link(line) in self._link_urcs
 
     def _is_final(self, line: str) -> bool:
         if self._info_first:
@@ -290,11 +321,8 @@ def _without_link(line: str) -> str:
 
 
 def _is_registration_urc(line: str) -> bool:
-    """Return whether a registration line is a URC: its second field is absent or a quoted area code."""
-    if not line.startswith(_REGISTRATIONS):
-        return False
-    comma = line.find(",")
-    return comma < 0 or line[comma + 1 :].lstrip()[:1] == '"'
+    """Return whether the line is a registration without <n>: no response."""
+    return line.startswith(registration.COMMANDS) and registration.is_urc(line)
 
 
 def _has_urc_shape(line: str) -> bool:

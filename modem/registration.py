@@ -11,6 +11,7 @@ from modem.fields import line_after, split
 
 Registration = namedtuple("Registration", ("stat", "lac", "cell", "act"))
 
+COMMANDS = ("+CREG:", "+CGREG:", "+CEREG:")
 N_MAX = 5
 STAT_MAX = 11  # 27.007 V17: attached for access to RLOS
 ACT_MAX = 16  # 27.007 V18: satellite NG-RAN
@@ -24,27 +25,47 @@ FORMS = (
     "actrxy",
     "actxyTT",  # +CEREG, <n>=4 and 5
     "actrxyTTT",  # +CGREG, <n>=4 and 5
-    "arct",  # Novatel
-    "acrt",
 )
+OTHER_ORDERS = ("arct", "acrt")  # Novatel writes the first
 # Thuraya writes a cell as "F0,0F"; the Samsung S8500 adds two fields.
 UNKNOWN_FORMS = ("a?", "ac?", "ac??", "ac???")
+# The standard's first; then what is written less strictly.
+RULES = ((FORMS, True), (OTHER_ORDERS, True), (FORMS + OTHER_ORDERS, False), (UNKNOWN_FORMS, True))
 AREA_MAX, CELL_MAX, ROUTING_AREA_MAX, CAUSE_MAX = 0xFFFF, 0xFFFFFFFF, 0xFF, 255
 
 
 def registration(text: str) -> Registration:
     """(stat, lac, cell, act) of the first line that is one of the three."""
-    values, quoted = split(line_after(("+CREG:", "+CGREG:", "+CEREG:"), text), text)
-    for forms, strict in ((FORMS, True), (FORMS, False), (UNKNOWN_FORMS, True)):
-        readings = [
-            reading
+    responses, urcs = _all_readings(line_after(COMMANDS, text), text)
+    readings = responses + urcs
+    if not readings:
+        raise ProtocolError("not a registration", text)
+    if len({reading.stat for reading in readings}) > 1:
+        raise ProtocolError("a response or a URC: <stat> is not certain", text)
+    fields = [field[0] if len(set(field)) == 1 else None for field in zip(*readings)]
+    return Registration(*fields)
+
+
+def is_urc(line: str) -> bool:
+    """Return whether this line of one of the three can only be a URC, and no response."""
+    try:
+        responses, urcs = _all_readings(line_after(COMMANDS, line), line)
+    except ProtocolError:
+        return False
+    return bool(urcs) and not responses
+
+
+def _all_readings(fields: str, text: str) -> tuple[list[Registration], list[Registration]]:
+    """(as a response, as a URC), by the first rule that any of them keeps to."""
+    values, quoted = split(fields, text)
+    for forms, strict in RULES:
+        urcs, responses = [
+            [reading for form in forms for reading in _readings(values, quoted, stat_at, form, strict)]
             for stat_at in (0, 1)
-            for form in forms
-            for reading in _readings(values, quoted, stat_at, form, strict)
         ]
-        if readings:
-            return _agreed(readings, text)
-    raise ProtocolError("not a registration", text)
+        if responses or urcs:
+            return responses, urcs
+    return [], []
 
 
 def _readings(
@@ -96,11 +117,3 @@ def _hexadecimal(value: str, most: int, digits: int) -> int | None:
     if not digits <= len(value) <= 8 or value.strip("0123456789abcdefABCDEF"):
         return None
     return int(value, 16) if int(value, 16) <= most else None
-
-
-def _agreed(readings: list[Registration], text: str) -> Registration:
-    """What all of them say."""
-    if len({reading.stat for reading in readings}) > 1:
-        raise ProtocolError("a response or a URC: <stat> is not certain", text)
-    fields = [field[0] if len(set(field)) == 1 else None for field in zip(*readings)]
-    return Registration(*fields)

@@ -11,6 +11,7 @@ from modem.charset import decoded
 from modem.errors import ProtocolError
 from modem.fields import line_after, lines, number, optional_hexadecimal, optional_number, split
 from modem.registration import Registration, registration
+from modem.signal import NO_READING, csq_from_dbm
 
 __all__ = ("Registration", "registration")  # of a module of its own, and read here as every other response
 
@@ -22,16 +23,24 @@ Cell = namedtuple("Cell", ("name", "plmn", "rxlev", "cell", "arfcn", "lac", "bsi
 Link = namedtuple("Link", ("link", "bearer", "protocol", "host", "port", "state"))
 Received = namedtuple("Received", ("mode", "link", "got", "left"))
 
-# Before: the modem has no network time yet (04/01/01 after power-up). After: the two digits belong to the previous century.
-CLOCK_YEARS = (2024, 2079)
+# Outside: the modem has no network time yet (04/01/01, 70/01/01 and 80/01/06 after power-up, by family).
+CLOCK_YEARS = (2024, 2069)
 
 
 def signal_quality(text: str) -> tuple[int, int]:
-    """+CSQ (27.007, 8.5): (csq, ber). csq 0..31, ber 0..7; 99 is not known."""
+    """+CSQ (27.007, 8.5): (csq, ber). csq 0..31, ber 0..7; 99 is not known.
+
+    Families with TD-SCDMA and LTE also give 100 for -116 dBm or less, then 1 dB a step up to 191, and 199 for not known
+    (SIM7600 Series AT Command Manual V3.00, +CSQ).
+    """
     values, _ = split(line_after(("+CSQ:",), text), text)
     if len(values) != 2:
         raise ProtocolError("+CSQ needs two fields", text)
     csq, ber = [number(value, text) for value in values]
+    if 100 <= csq <= 191:
+        csq = csq_from_dbm(csq - 216)
+    elif csq == 199:
+        csq = NO_READING
     if (csq > 31 and csq != 99) or (ber > 7 and ber != 99):
         raise ProtocolError("+CSQ out of range", text)
     return csq, ber
@@ -40,23 +49,30 @@ def signal_quality(text: str) -> tuple[int, int]:
 def operator(text: str) -> Serving:
     """+COPS? (27.007, 7.3): (mode, format, name, act). Format 2: the name is the PLMN; name None: not registered."""
     values, quoted = split(line_after(("+COPS:",), text), text)
-    if len(values) not in (1, 3, 4) or (len(values) > 1 and not quoted[2]):
-        raise ProtocolError("+COPS needs 1, 3 or 4 fields", text)
+    while len(values) > 1 and values[-1] is None and not quoted[len(values) - 1]:  # commas at the end
+        values = values[:-1]
     mode = number(values[0], text)
     if len(values) == 1:
         return Serving(mode, None, None, None)
+    if len(values) not in (3, 4):
+        raise ProtocolError("+COPS needs 1, 3 or 4 fields", text)
     name_format = number(values[1], text)
     if name_format == NUMERIC and values[2] is not None:
         _checked_plmn(values[2], text)
+    elif not quoted[2]:
+        raise ProtocolError("+COPS with a name that is not quoted", text)
     return Serving(mode, name_format, values[2], number(values[3], text) if len(values) == 4 else None)
 
 
 def _checked_plmn(plmn: str | None, text: str) -> str:
-    """MCC and MNC have 5 or 6 digits; one modem (quicksilver) reports 7."""
-    number(plmn, text)
-    if plmn is None or not 5 <= len(plmn) <= 7:
+    if plmn is None or not _is_plmn(plmn):
         raise ProtocolError("not a PLMN", text)
     return plmn
+
+
+def _is_plmn(value: str | None) -> bool:
+    """MCC and MNC have 5 or 6 digits; one modem (quicksilver) reports 7."""
+    return value is not None and 5 <= len(value) <= 7 and not value.strip("0123456789")
 
 
 def sim_state(text: str) -> str:
@@ -88,9 +104,11 @@ def clock(text: str) -> int | None:
     if len(values) != 1 or len(stamp) != 20 or marks not in ("//,::+", "//,::-"):
         raise ProtocolError("not a time", text)
     year, month, day, hour, minute, second, quarters = [number(stamp[at : at + 2], text) for at in range(0, 20, 3)]
-    if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61 and quarters <= 56):
-        raise ProtocolError("not a time", text)
     year += 2000
+    if not (1 <= month <= 12 and hour < 24 and minute < 60 and second < 61 and quarters <= 56):
+        raise ProtocolError("not a time", text)
+    if not 1 <= day <= _days_since_1970(year, month + 1, 1) - _days_since_1970(year, month, 1):
+        raise ProtocolError("not a day of the calendar", text)
     if not CLOCK_YEARS[0] <= year <= CLOCK_YEARS[1]:
         return None
     local = ((_days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second
@@ -202,7 +220,7 @@ def operators(text: str, charset: str = "GSM") -> list[Operator]:
     """+COPS=? (27.007, 7.3): an Operator for each network, in the modem's order. `charset` is that of AT+CSCS.
 
     Names may contain commas and parentheses. Modems omit fields, split the list over lines, and append the ranges of modes
-    and formats with or without a comma. Therefore a network is a parenthesis whose fourth field is quoted.
+    and formats with or without a comma. Therefore a network is a parenthesis whose fourth field is quoted, or a PLMN.
     """
     line_after(("+COPS:",), text)
     found = []
@@ -211,7 +229,7 @@ def operators(text: str, charset: str = "GSM") -> list[Operator]:
         close = _closing(text, at)
         values, quoted = split(text[at + 1 : close].replace("\r", "").replace("\n", ""), text)
         at = close + 1
-        if len(values) > 3 and quoted[3]:
+        if len(values) > 3 and (quoted[3] or _is_plmn(values[3])):
             act = values[4] if len(values) > 4 else None
             # tm506 closes the parenthesis before the access technology: (2,"T","T","310260"),2),(1,...
             if act is None and text[at : at + 1] == "," and text[at + 2 : at + 3] == ")" and text[at + 1].isdigit():

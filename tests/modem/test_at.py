@@ -50,6 +50,17 @@ DIALOGUES = [
     ("asked and unasked registration", {"echo": "AT+CREG?", "info": ("+CREG:",)},
      b'\r\n+CREG: 1,"00C3","1A2B"\r\n\r\n+CREG: 2,5,"00C3","1A2B"\r\n\r\n+CREG: 1\r\n\r\nOK\r\n',
      [("urc", '+CREG: 1,"00C3","1A2B"'), ("info", '+CREG: 2,5,"00C3","1A2B"'), ("urc", "+CREG: 1"), ("final", "OK")]),
+    ("unasked registration without quotes", {"echo": "AT+CREG?", "info": ("+CREG:",)},
+     b"\r\n+CREG: 1,84CD,00D30156\r\n\r\n+CREG: 2,1,84CD,00D30156\r\n\r\n+CREG: 2,,\r\n\r\nOK\r\n",
+     [("urc", "+CREG: 1,84CD,00D30156"), ("info", "+CREG: 2,1,84CD,00D30156"), ("urc", "+CREG: 2,,"), ("final", "OK")]),
+    ("a stray byte before each line", CSQ, b"\xffAT+CSQ\r\r\n\x00+CSQ: 17,0\r\n\x00\xffRDY\r\n\xff\r\n\x00OK\r\n",
+     [("echo", "AT+CSQ"), ("info", "+CSQ: 17,0"), ("urc", "RDY"), ("unexpected", "\xff"), ("final", "OK")]),
+    ("stray bytes before a prompt and its result", SEND, b"\r\n\x00\xff> \r\n\x00DATA ACCEPT:0,5\r\n",
+     [("prompt", ""), ("final", "DATA ACCEPT:0,5")]),
+    ("a stray byte before payload's header", RXGET, b"\r\n\x00+CIPRXGET: 2,0,3,0\r\n\x00OK\r\n\xffOK\r\n",
+     [("info", "+CIPRXGET: 2,0,3,0"), ("payload", 3), ("final", "OK")]),
+    ("a stray byte before what is not known", CSQ, b"\x00what\r\n\x00+CSX: 3\r\n+CSQ: 17,0\r\nOK\r\n",
+     [("unexpected", "\x00what"), ("unexpected", "\x00+CSX: 3"), ("info", "+CSQ: 17,0"), ("final", "OK")]),
     ("one list over two lines", {"echo": "AT+COPS=?", "info": ("+COPS:", "(")},
      b'\r\n+COPS: (2,"T - Mobile",,"31026",0),\r\n(1,"AT&T",,"310410",0),,(0,1,3),(0,2)\r\n\r\nOK\r\n',
      [("info", '+COPS: (2,"T - Mobile",,"31026",0),'), ("info", '(1,"AT&T",,"310410",0),,(0,1,3),(0,2)'),
@@ -146,3 +157,10 @@ def test_giving_up_forgets_a_payload_under_way():
         ("unexpected", "OK"),
         ("urc", "RDY"),
     ]
+
+
+def test_stray_bytes_are_counted_where_they_are_taken_off():
+    subject = tokenizer()
+    subject.expect(**CSQ)
+    subject.feed(b"\x00AT+CSQ\r\n\xff\xff+CSQ: 17,0\r\n\x00what\r\n\x00OK\r\n")
+    assert subject.stray_bytes == 4

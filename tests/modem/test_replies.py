@@ -18,11 +18,26 @@ def test_names_in_the_alphabet_that_the_modem_is_set_to():
     assert replies.operators(reply, "GSM")[0].long_name == "A\xa1\xa7B"
 
 
+def test_a_plmn_without_quotes_is_no_range():
+    reply = '+COPS: (2,"A",,"23410",0),(1,,,23415,0),,(0,1,2,3,4),(0-2)'
+    assert [(one.stat, one.plmn, one.act) for one in replies.operators(reply)] == [(2, "23410", 0), (1, "23415", 0)]
+
+
 VALUES = [
     (replies.signal_quality, "+CSQ: 17,0", (17, 0)),
     (replies.signal_quality, "+CSQ: 99,99", (99, 99)),
     (replies.signal_quality, "+CSQ:0,7", (0, 7)),
+    (replies.signal_quality, "+CSQ: 199,99", (99, 99)),
+    (replies.signal_quality, "+CSQ: 100,99", (0, 99)),  # -116 dBm
+    (replies.signal_quality, "+CSQ: 131,99", (14, 99)),  # -85 dBm
+    (replies.signal_quality, "+CSQ: 133,99", (15, 99)),  # -83 dBm
+    (replies.signal_quality, "+CSQ: 191,99", (31, 99)),
     (replies.operator, "+COPS: 0", (0, None, None, None)),
+    (replies.operator, "+COPS: 0,,", (0, None, None, None)),
+    (replies.operator, "+COPS: 0,2,23415", (0, 2, "23415", None)),
+    (replies.operator, '+COPS: 0,2,"23415",', (0, 2, "23415", None)),
+    (replies.operator, '+COPS: 0,2,"23415",7,', (0, 2, "23415", 7)),
+    (replies.operator, '+COPS: 0,2,""', (0, 2, None, None)),
     (replies.operator, '+COPS: 0,2,"23415"', (0, 2, "23415", None)),
     (replies.operator, '+COPS: 4,0,"vodafone, UK",7', (4, 0, "vodafone, UK", 7)),
     (replies.registration, "+CREG: 0,1", (1, None, None, None)),
@@ -83,6 +98,8 @@ TORN = [
     (replies.signal_quality, "+CSQ: 1"),
     (replies.signal_quality, "+CSQ: 17,"),
     (replies.signal_quality, "+CSQ: 32,0"),
+    (replies.signal_quality, "+CSQ: 192,99"),
+    (replies.signal_quality, "+CSQ: 200,99"),
     (replies.signal_quality, "+CSQ: 17,9"),
     (replies.signal_quality, "+CSQ: 17,0,0"),
     (replies.signal_quality, "+CSQ: -7,0"),
@@ -90,7 +107,10 @@ TORN = [
     (replies.operator, "+COPS: "),
     (replies.operator, '+COPS: 0,2,"234'),
     (replies.operator, '+COPS: 0,2,"23x15"'),
-    (replies.operator, "+COPS: 0,2,23415"),
+    (replies.operator, "+COPS: 0,0,vodafone"),
+    (replies.operator, "+COPS: 0,2,2341"),
+    (replies.operator, "+COPS: 0,2,"),
+    (replies.operator, '+COPS: 0,2,"23415",7,8'),
     (replies.operator, "+COPS: 0,2"),
     (replies.registration, "+CSQ: 17,0"),
     (replies.registration, "+CREG: "),
@@ -101,6 +121,9 @@ TORN = [
     (replies.clock, '+CCLK: "24/02/29,12:34:5'),
     (replies.clock, '+CCLK: "24/02/29,12:34:56"'),
     (replies.clock, '+CCLK: "24/13/29,12:34:56+04"'),
+    (replies.clock, '+CCLK: "26/02/29,12:34:56+04"'),  # no leap year
+    (replies.clock, '+CCLK: "24/04/31,12:34:56+04"'),
+    (replies.clock, '+CCLK: "24/01/00,12:34:56+04"'),
     (replies.clock, '+CCLK: "24-02-29,12:34:56+04"'),
     (replies.clock, '+CCLK: "24/02/29,12:34:56+99"'),
     (replies.cells, 'Operator:"EE",MCC:234'),
