@@ -22,7 +22,7 @@ from firmware.boards.board import Board
 from firmware.boards.esp32_reset import ASKED, RESET_STATE, cause
 from firmware.boards.i2c_parts import Parts
 from firmware.boards.plateaus import burst_samples, plateau, resistance_ohm
-from firmware.charging.io import X1, F
+from firmware.charging.io import F
 from firmware.clock import epoch_s
 from firmware.metering.sdm import SdmMeter
 from modem.ports.machine_uart import Port
