@@ -19,13 +19,20 @@ DONE = {
 
 
 def test_a_short_siege_breaks_nothing(tmp_path: Path) -> None:
+    """A minute where ten seconds were too few for some attacker to begin: a machine with much else to do."""
     seed = random.randrange(10**6)
-    print(f"\npython -m hil_tests.siege --seed {seed} --minutes {SECONDS / 60:.2f} --units {UNITS} --readers {READERS}")
-    outcome = besiege(tmp_path, Plan(SECONDS, seed, UNITS, READERS, calm_s=0))
-    print(*outcome.details, *outcome.figures, sep="\n")
-    found = [fault for attack in outcome.attacks for fault in attack.faults] + outcome.log_faults
-    assert found == []
-    assert [str(figure) for figure in outcome.figures if figure.is_broken and not figure.is_timed] == []
-    assert set(DONE) == set(ATTACKERS)
-    idle = [(one.name, what) for one in outcome.attacks for what in DONE[one.name] if not one.counts[what]]
+    idle: list[tuple[str, str]] = []
+    for seconds in (SECONDS, 6 * SECONDS):
+        print(
+            f"\npython -m hil_tests.siege --seed {seed} --minutes {seconds / 60:.2f} --units {UNITS} --readers {READERS}"
+        )
+        outcome = besiege(tmp_path / f"{seconds:.0f}", Plan(seconds, seed, UNITS, READERS, calm_s=0))
+        print(*outcome.details, *outcome.figures, sep="\n")
+        found = [fault for attack in outcome.attacks for fault in attack.faults] + outcome.log_faults
+        assert found == []
+        assert [str(figure) for figure in outcome.figures if figure.is_broken and not figure.is_timed] == []
+        assert set(DONE) == set(ATTACKERS)
+        idle = [(one.name, what) for one in outcome.attacks for what in DONE[one.name] if not one.counts[what]]
+        if not idle:
+            break
     assert idle == []
