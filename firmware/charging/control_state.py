@@ -15,6 +15,7 @@ class ControlState:
         self.setup = setup
         self.state: str | None = None  # of the pilot: "A1" to "F", None = no valid state
         self.band: str | None = None  # the letter of `state`
+        self.unsure = False  # the last reading has no valid state; `state` is still that of the reading before
         self.drive: str | None = None  # pilot output when the inputs were read: one of sequence.py's three
         self.pwm_on = False  # `drive` is the PWM
         self.cable_a: int | None = None  # rating of a detachable cable; None = must not charge

@@ -19,6 +19,7 @@ from firmware.charging.rcd_selftest import RUNNING, RcdSelftest
 from firmware.charging.register import Register
 
 SWITCH_MS = 60  # a change of the pilot output appears in the measured plateaus within this time: one sample, one step
+UNSURE_MS = 40  # a pilot without a valid state opens the contactor at the third reading: IEC 61851-1 gives 100 ms
 REPORT_MS = 500  # energy and power are reported at this interval, other changes immediately
 
 # State restored after a restart. register: the energy Register, or None; kept: session.Kept of an interrupted session, or
@@ -54,6 +55,7 @@ class Controller:
         self._session: session.Session | None = None
         self._sessions: int = restored.sessions  # number of the last session
         self._switched_since_ms = now_ms
+        self._unsure_since_ms: int | None = None  # the first of the readings without a valid state
         self._proximity_ohm: int | None = None
         self._button = False
         self._presses = 0
@@ -125,6 +127,14 @@ class Controller:
                 return  # the plateaus are still those of the previous output: the state is kept
         elif control_state.pwm_on or control_state.drive == sequence.NOT_AVAILABLE:
             control_state.diode_missing = pilot.diode_missing(inputs.pilot_high_mv, inputs.pilot_low_mv)
+        control_state.unsure = state is None
+        if state is not None:
+            self._unsure_since_ms = None
+        elif self._unsure_since_ms is None:
+            self._unsure_since_ms = now_ms
+            return  # one or two readings between the bands are a disturbance: they open nothing, and close nothing
+        elif now_ms - self._unsure_since_ms < UNSURE_MS:
+            return
         if state != control_state.state:
             control_state.set_state(state)
             self._changed = True
@@ -168,8 +178,8 @@ class Controller:
     def _limit(self, now_ms: int, inputs: Inputs) -> None:
         """Ceilings and ruling, made again only after a change of what they depend on, or at the expiry of a claim."""
         derating = self._derating
-        if inputs.temperature_c != derating.temperature_c and derating.step(inputs.temperature_c):
-            self._changed = True
+        if derating.hotter_since_ms is not None or inputs.temperature_c != derating.temperature_c:
+            self._changed = derating.step(now_ms, inputs.temperature_c) or self._changed
         if self._changed or self.exchange.claims is not self._claims or now_ms >= self._expires_ms:
             self._rule(self._origin_ms + now_ms)
 
@@ -278,7 +288,7 @@ class Controller:
         """
         self._origin_ms += by_ms
         self._expires_ms -= by_ms
-        for part in [self, self._rcd, self._mode, self._offer, self._session] + self.faults.watches:
+        for part in [self, self._rcd, self._mode, self._offer, self._derating, self._session] + self.faults.watches:
             for name, time_ms in part.__dict__.items() if part else ():
                 if name.endswith("since_ms") and time_ms is not None:
                     setattr(part, name, max(time_ms, 0) - by_ms)

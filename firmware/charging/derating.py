@@ -7,23 +7,36 @@ STEPS = (
     (68, 65, 1),
 )
 FULL = 4
+HOT_MS = 1000  # as the fault: a sensor that restarts reads 85 C once (DS18B20 data sheet, power-on value)
 
 
 class Derating:
-    """`quarters`: the allowed current, in quarters of the installer's maximum; `temperature_c`: the last reading."""
+    """`quarters`: the allowed current, in quarters of the installer's maximum; `temperature_c`: the last reading;
+    `hotter_since_ms`: since when the readings ask for less, until it is allowed.
+    """
 
     def __init__(self) -> None:
         self.quarters = FULL
         self.temperature_c: float | None = None
+        self.hotter_since_ms: int | None = None
 
-    def step(self, temperature_c: float | None) -> bool:
+    def step(self, now_ms: int, temperature_c: float | None) -> bool:
         """Process a reading; return whether `quarters` has changed. None (sensor failure) changes nothing: it is a fault."""
         self.temperature_c = temperature_c
         if temperature_c is None:
             return False
-        before, quarters = self.quarters, FULL
+        quarters = FULL
         for hot_c, cool_c, reduced in STEPS:
             if temperature_c >= hot_c or (self.quarters <= reduced and temperature_c > cool_c):
                 quarters = reduced
-        self.quarters = quarters
+        if quarters >= self.quarters:
+            self.hotter_since_ms = None
+        elif self.hotter_since_ms is None:
+            self.hotter_since_ms = now_ms
+            return False
+        elif now_ms - self.hotter_since_ms < HOT_MS:
+            return False
+        else:
+            self.hotter_since_ms = None
+        before, self.quarters = self.quarters, quarters
         return quarters != before

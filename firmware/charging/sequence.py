@@ -110,7 +110,7 @@ def follow(phase: str, event: str) -> str:
 def event(phase: str, elapsed_ms: int, inputs: "Inputs", control_state: "ControlState") -> str | None:
     """Return the event for `phase`, entered `elapsed_ms` ago, or None. Order: faults, unplugging, others.
 
-    A pilot without a valid state opens a closed contactor, as state B does.
+    A pilot without a valid state opens a closed contactor, as state B does, at the third reading (controller.py).
     """
     if phase == "tripped":
         return "fault_signalled" if elapsed_ms >= STATE_F_MS else None
@@ -156,7 +156,7 @@ def _closing(elapsed_ms: int, inputs: "Inputs", control_state: "ControlState") -
         return "offer_withdrawn"
     if not control_state.ready():
         return "energy_stopped"
-    return "debounced" if elapsed_ms >= SETTLE_MS else None
+    return "debounced" if elapsed_ms >= SETTLE_MS and not control_state.unsure else None
 
 
 def _charging(elapsed_ms: int, inputs: "Inputs", control_state: "ControlState") -> str | None:

@@ -59,7 +59,7 @@ def test_the_contactor_opens_in_the_first_step_that_sees_the_car_leave(car):
 def test_a_warm_enclosure_halves_the_offer_and_a_cool_one_gives_it_back():
     unit = Unit().charge()
     unit.inputs.temperature_c = 66
-    unit.run(100)
+    unit.run(1100)
     assert unit.offered_a() == 16 and unit.exchange.report.ruling.source == "temperature"
     unit.inputs.temperature_c = 63
     unit.run(6000)
@@ -208,3 +208,57 @@ def test_a_cold_boot_without_any_network_or_time_charges_within_five_seconds():
     unit = Unit()
     unit.car = "C"
     assert unit.run(5000).contactor
+
+
+def test_single_readings_between_the_bands_open_nothing():
+    """Three of a hundred readings, as a long cable or an inverter beside it makes them."""
+    unit, number, openings = Unit().charge(), 1, 0
+    for _ in range(6000):
+        number = number * 75 % 65537  # as ZX81's RND
+        unit.disturbed = number % 100 < 3
+        closed = unit.outputs.contactor
+        unit.run(20)
+        openings += closed and not unit.outputs.contactor
+    assert openings == 0 and not [event for event in unit.events() if event.kind == "fault"]
+
+
+@pytest.mark.parametrize("readings, closed", [(1, True), (2, True), (3, False)])
+def test_the_third_reading_without_a_state_opens(readings, closed):
+    unit = Unit().charge()
+    unit.disturbed = True
+    for _ in range(readings):
+        unit.run(20)
+    assert unit.outputs.contactor == closed
+    unit.disturbed = False
+    unit.run(20)
+    assert unit.outputs.contactor == closed
+
+
+def test_a_diode_that_is_missing_for_two_readings_opens_nothing_and_for_three_is_a_fault():
+    unit = Unit().charge()
+    unit.diode = False
+    unit.run(40)
+    assert unit.outputs.contactor
+    unit.diode = True
+    unit.run(1000)
+    assert unit.outputs.contactor and unit.exchange.report.faults == ()
+    unit.diode = False
+    unit.run(60)
+    assert not unit.outputs.contactor
+    unit.run(20)
+    assert unit.exchange.report.faults == ("diode",)
+
+
+def test_nothing_closes_on_a_doubtful_reading():
+    unit = Unit()
+    unit.car = "C"
+    unit.run(100)
+    while unit.controller.phase != "closing":
+        unit.run(20)
+    unit.run(280)
+    unit.disturbed = True
+    unit.run(20)
+    assert not unit.outputs.contactor
+    unit.disturbed = False
+    unit.run(20)
+    assert unit.outputs.contactor

@@ -23,6 +23,7 @@ class Unit:
         self.inputs.meter_wh = 0
         self.car = "A"
         self.diode = True
+        self.disturbed = False  # the upper plateau is between two bands
         self.rcd_works = True
         self.tested = False
         self.outputs = SAFE
@@ -45,6 +46,8 @@ class Unit:
         duty = self.outputs.pilot_duty_u16
         high_mv, inputs = CAR_MV[self.car], self.inputs
         low_mv = -12000 if self.diode or self.car == "A" else -high_mv
+        if self.disturbed:
+            high_mv -= 1500
         inputs.pilot_high_mv = low_mv if duty == F else high_mv
         inputs.pilot_low_mv = high_mv if duty == X1 else low_mv
 
