@@ -123,7 +123,7 @@ class Controller:
         control_state = self._state
         state = pilot.follow(control_state.state, inputs.pilot_high_mv, inputs.pilot_low_mv, control_state.pwm_on)
         if now_ms - self._switched_since_ms < SWITCH_MS:
-            if state is None:
+            if state is None or (state == "F" and control_state.drive != sequence.NOT_AVAILABLE):
                 return  # the plateaus are still those of the previous output: the state is kept
         elif control_state.pwm_on or control_state.drive == sequence.NOT_AVAILABLE:
             control_state.diode_missing = pilot.diode_missing(inputs.pilot_high_mv, inputs.pilot_low_mv)
@@ -135,6 +135,8 @@ class Controller:
             return  # one or two readings between the bands are a disturbance: they open nothing, and close nothing
         elif now_ms - self._unsure_since_ms < UNSURE_MS:
             return
+        if self.phase == "replugging" and state == "F":
+            return  # it is our own: the vehicle is where it was
         if state != control_state.state:
             control_state.set_state(state)
             self._changed = True
@@ -202,6 +204,13 @@ class Controller:
         self.phase, self._phase_since_ms = sequence.follow(self.phase, happened), now_ms
         if self.phase == "testing":
             self._rcd.begin(now_ms)
+        if happened == "offer_available":
+            self._state.wake_ups = sequence.WAKE_UPS
+        elif self.phase in ("nudging", "replugging"):
+            self._state.wake_ups -= 1
+            self._add_event(now_ms, "wake_up", self.phase)
+        elif self.phase == "closing":
+            self._state.wake_ups = 0
         if happened == "offer_withdrawn" and self._ruling.source in limits.CLAIM_SOURCES:
             self._offer.withdraw(now_ms)
 

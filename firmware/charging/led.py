@@ -19,6 +19,8 @@ PATTERNS = {
     "waiting": (BLUE, "flash"),  # for a schedule, a limit or a retry
     "testing": (BLUE, "steady"),
     "offering": (BLUE, "steady"),  # the vehicle does not request energy yet
+    "nudging": (BLUE, "steady"),
+    "replugging": (BLUE, "steady"),
     "closing": (BLUE, "steady"),
     "charging": (GREEN, "breathe"),
     "stopping": (BLUE, "flash"),

@@ -8,6 +8,8 @@ phases only. An event that is not in the table of the phase is a programming err
     waiting   vehicle connected, no current offered             B1, C1
     testing   self-test of the residual current sensor          B1, C1
     offering  current offered, no energy requested              B2
+    nudging   the offer withdrawn for a moment, to wake a vehicle   B1
+    replugging    state F for a moment, as if plugged in anew       F
     closing   energy requested, contactor about to close        C2   (sequence 4: within 3 s)
     charging  contactor closed                                  C2
     stopping  offer withdrawn, vehicle requested to stop        C1   (sequence 10.2: within 6 s)
@@ -26,6 +28,8 @@ DRIVES = {
     "waiting": (STEADY, False),
     "testing": (STEADY, False),
     "offering": (PWM, False),
+    "nudging": (STEADY, False),
+    "replugging": (NOT_AVAILABLE, False),
     "closing": (PWM, False),
     "charging": (PWM, True),
     "stopping": (STEADY, True),
@@ -55,6 +59,17 @@ TABLE = {
         "unplugged": "idle",  # sequence 2.1
         "offer_withdrawn": "waiting",  # X2 to X1
         "energy_requested": "closing",  # sequence 4
+        "asleep": "nudging",  # 30 s without a request after a new offer
+        "fast_asleep": "replugging",  # 30 s more
+        "fault": "tripped",
+    },
+    "nudging": {
+        "unplugged": "idle",  # sequence 2.1
+        "nudged": "offering",  # X1 to X2
+        "fault": "tripped",
+    },
+    "replugging": {
+        "replugged": "offering",  # F to X2
         "fault": "tripped",
     },
     "closing": {
@@ -91,6 +106,11 @@ VEHICLE = ("B", "C", "D")  # the pilot's bands with a vehicle on the cable
 SETTLE_MS = 300  # state C must persist for this time before the contactor closes (SmartEVSE #40 uses 500)
 STOP_MS = 6000  # sequence 10.2
 STATE_F_MS = 300  # minimum duration of state F on a fault; EVerest `state_F_after_fault_ms`
+# A vehicle that waited long for its offer may sleep. EVerest EvseManager: legacy wake-up after 30 s, T_step_X1, T_step_EF.
+ASLEEP_MS = 30000
+NUDGE_MS = 3000
+REPLUG_MS = 4000
+WAKE_UPS = 2  # of each new offer: a nudge, then a replug
 DIODE_RECHECK_MS = 2000  # between two checks of a missing diode
 LOW_CURRENT_MA = 1000  # below this the contactor opens before STOP_MS
 
@@ -148,7 +168,19 @@ def _testing(elapsed_ms: int, inputs: "Inputs", control_state: "ControlState") -
 def _offering(elapsed_ms: int, inputs: "Inputs", control_state: "ControlState") -> str | None:
     if not control_state.ruling_a:
         return "offer_withdrawn"
-    return "energy_requested" if control_state.ready() else None
+    if control_state.ready():
+        return "energy_requested"
+    if elapsed_ms < ASLEEP_MS or not control_state.wake_ups:
+        return None
+    return "asleep" if control_state.wake_ups == WAKE_UPS else "fast_asleep"
+
+
+def _nudging(elapsed_ms: int, inputs: "Inputs", control_state: "ControlState") -> str | None:
+    return "nudged" if elapsed_ms >= NUDGE_MS else None
+
+
+def _replugging(elapsed_ms: int, inputs: "Inputs", control_state: "ControlState") -> str | None:
+    return "replugged" if elapsed_ms >= REPLUG_MS else None
 
 
 def _closing(elapsed_ms: int, inputs: "Inputs", control_state: "ControlState") -> str | None:
@@ -178,6 +210,8 @@ _EVENTS = {
     "waiting": _waiting,
     "testing": _testing,
     "offering": _offering,
+    "nudging": _nudging,
+    "replugging": _replugging,
     "closing": _closing,
     "charging": _charging,
     "stopping": _stopping,

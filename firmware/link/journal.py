@@ -108,4 +108,5 @@ DETAILS = {
     "mode": lambda mode: ("mode", {"to": mode}),
     "resumed": lambda number: ("resumed", {"session": number}),  # the charge goes on after a power cut
     "tamper": lambda is_open: ("tamper", {"open": is_open}),
+    "wake_up": lambda phase: ("wake_up", {"by": phase}),  # of a vehicle that does not take what is offered
 }

@@ -73,6 +73,7 @@ HAPPENED = (
     ("mode", "link_lost", "mode"),
     ("resumed", 3, "resumed"),
     ("tamper", True, "tamper"),
+    ("wake_up", "nudging", "wake_up"),
 )
 
 
