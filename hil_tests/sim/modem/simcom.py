@@ -11,6 +11,7 @@ world_file.py says what such a file may hold.
 import asyncio
 from collections.abc import Callable
 
+from hil_tests.sim.modem.bearers import Bearers
 from hil_tests.sim.modem.command import AtError, CmeError, Command, Final, Handler, commands
 from hil_tests.sim.modem.device import Device, Supply
 from hil_tests.sim.modem.ip import Ip
@@ -44,7 +45,8 @@ class Modem:
         self._terminal = Terminal(self.transcript)
         self._registration = Registration(world, self._terminal.say)
         self._ip = Ip(world, self._registration, self._terminal, personality.links)
-        self._registration.on_detached = self._ip.context_lost
+        self._bearers = Bearers(world, self._registration, self._terminal)
+        self._registration.on_detached = self._context_lost
         self._life: asyncio.Task[None] | None = None
         self._supply = False
         self._key_since_s: float | None = None
@@ -115,13 +117,17 @@ class Modem:
         self.memory.baud = OTHER_BAUD
 
     def drop_pdp(self) -> None:
-        """The network takes the PDP context away."""
-        self._ip.context_lost()
+        """The network takes the PDP contexts away."""
+        self._context_lost()
 
     def close(self) -> None:
         """The end of the simulation."""
         self._power_off()
         self._ip.close()
+
+    def _context_lost(self) -> None:
+        self._ip.context_lost()
+        self._bearers.context_lost()
 
     def _power_off(self) -> None:
         if self._life is not None:
@@ -132,6 +138,7 @@ class Modem:
         self._terminal.sleep()
         self._registration.stop()
         self._ip.power_off()
+        self._bearers = Bearers(self.world, self._registration, self._terminal)
 
     async def _live(self) -> None:
         """From power-on to power-off."""
@@ -149,7 +156,7 @@ class Modem:
             self._personality,
             lambda: device.function == FULL,
         )
-        parts = (device, selection, SimCard(self.world, self._terminal), self._ip, Sms(self._terminal))
+        parts = (device, selection, SimCard(self.world, self._terminal), self._ip, self._bearers, Sms(self._terminal))
         handlers = {name: handler for part in parts for name, handler in part.handlers().items()}
         await self.world.wait("boot")
         self._terminal.awake = True
