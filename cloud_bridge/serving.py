@@ -25,7 +25,7 @@ from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
 from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.ingest.home_assistant import Discovery
-from cloud_bridge.ingest.inbound import Ingest
+from cloud_bridge.ingest.inbound import Ingest, Reporting
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
@@ -79,9 +79,9 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
     recording, at_the_door = database.separate(1), database.separate(LOOKUPS_AT_ONCE)
     recorder = Recorder(recording, loop, clock.now_ms, ledger)
     counters = Counters()
-    ingest = Ingest(live, recorder, counters, Clocks(clock, verified), settings.shard)
-    unknown_clients = UnknownClients()
     security_log = SecurityLog(database, Clocks(clock, verified))
+    ingest = Ingest(live, recorder, Reporting(counters, security_log), Clocks(clock, verified), settings.shard)
+    unknown_clients = UnknownClients()
     broker: EmbeddedBroker | MqttIngest
     if settings.broker is None:
         broker = EmbeddedBroker(ingest, Credentials(at_the_door), unknown_clients, security_log, connection_budget())

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     TOO_MANY_PASSWORDS = "too_many_passwords"
     WRONG_TOKEN = "wrong_token"
     WRONG_CLAIM_CODE = "wrong_claim_code"
+    WRONG_INSTALLER_CODE = "wrong_installer_code"
     UNIT_REFUSED = "unit_refused"
     PERSON_ADDED = "person_added"
     PERSON_REMOVED = "person_removed"
@@ -46,7 +47,8 @@ class Kind(StrEnum):
 
 
 class SecurityEvent(NamedTuple):
-    """One of them, or `times` alike within a minute. `address` is None for the command line."""
+    """One of them, or `times` alike within a minute. `address` is None for the command line; for what a charger reports, its
+    name."""
 
     at_ms: int
     kind: Kind

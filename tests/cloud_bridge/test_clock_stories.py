@@ -24,7 +24,8 @@ from cloud_bridge import contact, timekeeping
 from cloud_bridge.contact import FUTURE_MS, SILENT_AFTER_MS, Contact, LastContact, judge
 from cloud_bridge.counters import Counters
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
-from cloud_bridge.ingest.inbound import Ingest
+from cloud_bridge.ingest.inbound import Ingest, Reporting
+from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.record import ClockSet
@@ -135,7 +136,7 @@ class World:
         self._recorder = Writer(self._database, calls, clock.now_ms, ledger)
         counters = Counters()
         clocks = Clocks(clock, verified)
-        self._ingest = Ingest(live, self._recorder, counters, clocks)
+        self._ingest = Ingest(live, self._recorder, Reporting(counters, SecurityLog(self._database, clocks)), clocks)
         self.upkeep = Upkeep(self._database, live, ledger, clocks)
         follow_steps(clock, live, ledger, verified, self._recorder, self.upkeep, counters, between=between)
         self._canary()

@@ -17,6 +17,7 @@ WORDS = {
     Kind.TOO_MANY_PASSWORDS: "Login refused after too many wrong passwords",
     Kind.WRONG_TOKEN: "Wrong API token",
     Kind.WRONG_CLAIM_CODE: "Wrong claim code",
+    Kind.WRONG_INSTALLER_CODE: "Wrong installer code at a charger",
     Kind.UNIT_REFUSED: "Charger refused at the broker",
     Kind.PERSON_ADDED: "Person added",
     Kind.PERSON_REMOVED: "Person removed",
