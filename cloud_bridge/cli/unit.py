@@ -32,7 +32,9 @@ def declare(area: Area) -> None:
     about = "make it a driver's, with the code on its label; - takes the code from standard input"
     area.command("claim", about, claim, "code", "user")
     area.command("release", "make it nobody's", release, "id")
-    area.command("assign", "let an installer look at it", assign, "id", "user")
+    area.command(
+        "assign", "make it an installer's work: they see it, and no other installer does", assign, "id", "user"
+    )
     area.command("withdraw", "the installer has no more to do with it", withdraw, "id", "user")
 
 

@@ -139,12 +139,13 @@ ownerships = _numbered(  # whose a unit was, and when; the periods of one unit d
     Index(None, "person_id"),
 )
 
-unit_installers = Table(  # who beside the owner may look at a unit, because it is their work
+unit_installers = Table(  # whose work a unit is, or was; who may look at it, until the work is done (claims.py)
     "unit_installers",
     metadata,
     Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
     Column("since_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger),  # when the sight ended; null while it lasts
     Index(None, "person_id"),
 )
 
