@@ -29,20 +29,8 @@ KEPT = (  # not changed by a factory reset: identity and installation
     "fallback_amps",
     "installer_code",
 )
-LOCKED = (  # changed with the installer's code only
-    "id",
-    "secret",
-    "broker",
-    "port",
-    "plain_mqtt",
-    "apn",
-    "installer_max_a",
-    "tethered",
-    "ventilated",
-    "fallback_amps",
-    "installer_code",
-    "authority",  # no setting, see storage/authority.py
-)
+# All others are changed with the installer's code only: identity, trust, installation.
+OWNERS = ("schedule", "random_delay_max_s", "heartbeat_idle_s", "heartbeat_charging_s")
 
 
 class Settings:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from firmware import installer_lock
 from firmware.errors import CommandRefused
-from firmware.installer_lock import FILE, OPEN_MS, TRIES, WAITS_MS, InstallerLock, is_same
+from firmware.installer_lock import InstallerLock
 from firmware.storage import record_file
+from firmware.unlocking import OPEN_MS, TRIES, WAITS_MS, is_same
 from tests.firmware.link.fake_clock import FakeClock
 from tests.firmware.storage.folder import empty
 
@@ -60,27 +60,25 @@ class Desk:
 
 
 class CountedWrites:
-    """In place of record_file: what is stored, how often, and whether the flash takes it."""
+    """In place of record_file.save: how often something is stored, and whether the flash takes it."""
 
     def __init__(self):
         self.writes = 0
         self.is_worn = False
-
-    def load(self, path):
-        return record_file.load(path)
+        self._save = record_file.save
 
     def save(self, path, value):
         if self.is_worn:
             raise OSError(28)
         self.writes += record_file.load(path) != value
-        record_file.save(path, value)
+        self._save(path, value)
 
     def __enter__(self):
-        installer_lock.record_file = self
+        record_file.save = self.save
         return self
 
     def __exit__(self, *why):
-        installer_lock.record_file = record_file
+        record_file.save = self._save
 
 
 def test_a_unit_without_a_code_is_open():
@@ -146,7 +144,7 @@ def test_restarts_between_guesses_give_no_more_of_them():
 def test_a_power_cut_between_guess_and_answer_gives_no_free_guess():
     desk = Desk()
     for _ in range(TRIES):
-        desk.lock._settings = CutAt()
+        desk.lock.settings = CutAt()
         with pytest.raises(PowerCut):
             desk.lock.unlock("guess")
         desk.restart()
@@ -206,7 +204,7 @@ def test_a_flash_that_takes_nothing_gives_no_guesses():
 def test_a_count_that_cannot_be_read_is_none():
     for damage in (b"", b"\xff" * 40, b"00000000 3"):
         desk = Desk()
-        with open(desk.folder + FILE, "wb") as file:
+        with open(desk.lock.path, "wb") as file:
             file.write(damage)
         desk.restart()
         assert desk.opens()
