@@ -31,6 +31,7 @@ from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.listening_sockets import LOOPBACK, open_sockets
 from cloud_bridge.passwords import Passwords, PasswordTurns
+from cloud_bridge.second_factor import SecondFactors
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import RESTORE, Database, open_database
@@ -40,6 +41,7 @@ from cloud_bridge.timekeeping import begin_time, follow_steps
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import open_accounts
 from cloud_bridge.vehicles.polling.poller import poll_for_ever
+from cloud_bridge.vehicles.tokens.keys import key_source
 from cloud_bridge.verified_time import Clocks
 from cloud_bridge.web.app import create_app
 from cloud_bridge.web.http_protocol import PageConnections
@@ -109,6 +111,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
             security_log,
             ingest.duties,
             verified,
+            SecondFactors(database, key_source(settings.folder, os.environ)),
         )
     finally:
         accounts.close()

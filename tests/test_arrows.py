@@ -28,12 +28,14 @@ _BELOW_WEB = (
     "cloud_bridge.faults",
     "cloud_bridge.live",
     "cloud_bridge.passwords",
+    "cloud_bridge.second_factor",
     "cloud_bridge.settings",
     "cloud_bridge.store",
     "cloud_bridge.support",
     "cloud_bridge.telling_time",
     "cloud_bridge.text",
     "cloud_bridge.time_zones",
+    "cloud_bridge.totp",
     "cloud_bridge.troubles",
     "cloud_bridge.values",
     "cloud_bridge.vehicles",
@@ -159,6 +161,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "cloud_bridge.vehicles": (
         "cloud_bridge.clock",
         "cloud_bridge.errors",
+        "cloud_bridge.second_factor",  # sealed with the same keys
         "cloud_bridge.settings",
         "cloud_bridge.store",
         "cloud_bridge.verified_time",
