@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
-from cloud_bridge import command_line
 from cloud_bridge.passwords import PasswordTurns
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.known_devices import DEVICES_MAX
@@ -15,6 +14,7 @@ from cloud_bridge.web.security.attempts import Attempts, login_limits
 from cloud_bridge.web.security.second_factor import DEVICE_COOKIE
 from tests.cloud_bridge.people import PASSWORD, Visitor
 from tests.cloud_bridge.running import Bridge
+from tests.cloud_bridge.web.security.test_second_factor import command
 from tests.cloud_bridge.web.test_pages import form_token_in, log_in
 from tests.cloud_bridge.web.test_public_address import log_in as log_in_at
 from tests.cloud_bridge.web.test_public_address import set_address
@@ -118,11 +118,7 @@ def test_it_ends_with_a_new_password_typed_or_on_the_command_line(bridge: Bridge
     for cookie in (before, other):
         assert log_in(device_only(bridge, cookie), password="nine purple teapots sing") == 429
     assert log_in(here.client, password="nine purple teapots sing") == 303
-    settings = bridge.app_state.settings
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("CHARGEKEEPER_DATA", str(settings.folder))
-        environment.setenv("CHARGEKEEPER_DATABASE", settings.database or "")
-        assert command_line.main(["user", "password", "ann"]) == 0
+    assert command(bridge, "user", "password", "ann") == 0
     assert count(bridge) == 0
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 from starlette.testclient import TestClient
 
 from cloud_bridge import command_line
+from cloud_bridge.cli import user
 from cloud_bridge.durations import DAY_MS, MINUTE_MS
 from cloud_bridge.second_factor import RECOVERY_CODES, new_recovery_codes, normal
 from cloud_bridge.store.access import Role
@@ -440,10 +441,9 @@ def test_recovery_codes_are_all_different() -> None:
 
 def command(bridge: Bridge, *words: str) -> int:
     """On the command line beside the running bridge."""
-    settings = bridge.app_state.settings
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("CHARGEKEEPER_DATA", str(settings.folder))
-        environment.setenv("CHARGEKEEPER_DATABASE", settings.database or "")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHARGEKEEPER_DATA", str(bridge.app_state.settings.folder))
+        patch.setattr(user, "open_database", lambda _where: bridge.app_state.database)
         return command_line.main(list(words))
 
 
