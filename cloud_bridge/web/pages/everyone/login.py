@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.durations import DAY_MS
-from cloud_bridge.passwords import HashingBusy, Passwords
+from cloud_bridge.passwords import Passwords
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.known_devices import DEVICE_DAYS, remember_device
 from cloud_bridge.store.names import folded
@@ -51,15 +51,18 @@ async def login(
     attempts: Attempts = request.app.state.attempts
     device = await run_in_threadpool(known_device, request, app_state, name)
     limits = login_limits(folded(name), address_of_client(request)) if device is None else device_limits(device)
-    if wait_ms := attempts.reserve(limits, app_state.verified.now_ms()):
+    now_ms = app_state.verified.now_ms()
+    wait_ms, person = attempts.wait_ms(limits, now_ms), None
+    if wait_ms == 0:
+        async with app_state.passwords.turn(is_known=device is not None) as passwords:
+            wait_ms = attempts.reserve(
+                limits, now_ms
+            )  # again: others had their turn meanwhile. Who only waits counts for none
+            if wait_ms == 0:
+                person = await run_in_threadpool(who_knows, app_state, passwords, name, password)
+    if wait_ms:
         note(request, Kind.TOO_MANY_PASSWORDS)
         return _login_page(request, next, 429, wait=lasting(wait_ms))
-    try:
-        async with app_state.passwords.turn(is_known=device is not None) as passwords:
-            person = await run_in_threadpool(who_knows, app_state, passwords, name, password)
-    except HashingBusy:
-        attempts.returned(limits)
-        raise
     if person is None:
         note(request, Kind.WRONG_PASSWORD)
         return _login_page(request, next, 401)
