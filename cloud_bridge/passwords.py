@@ -25,8 +25,8 @@ JUDGED_LENGTH = 72  # zxcvbn reads no more: its time grows with the square of th
 STRONG_SCORE = 3  # of 4: "safely unguessable", more than 10^8 guesses (zxcvbn's README)
 OURS = ("chargekeeper", "charger", "charge point")  # the words that a guesser tries first here
 
-AT_ONCE = 2
-STRANGERS_AT_ONCE = 1  # of these: a crowd of them leaves a place for everybody else
+AT_ONCE = 3
+STRANGERS_AT_ONCE = 2  # of these: a crowd of them leaves a place for everybody else
 TURN_WITHIN_S = 5.0  # then a person would rather be told than wait on
 MAX_WAITING = 200
 LOWER_PRIORITY = 10  # of nice(1): messages and pages come first
