@@ -199,7 +199,7 @@ class UptimeLedger:
         listened_ms: int = 0,
     ) -> None:
         self._listened_ms = listened_ms  # in all, by the last sign of it
-        self._others_listened_ms: dict[int, int] = {}  # by shard
+        self.others_listened_ms: dict[int, int] = {}  # by shard, as each has stored it last
         self._earlier = list(gaps)[-KEPT_GAPS:]  # of the processes before
         self._earlier_ok_ms = last_ok_ms
         self._earlier_moved_ms = 0  # by steps forward since
@@ -213,7 +213,7 @@ class UptimeLedger:
     def learn(self, gaps: Iterable[Gap], others: Mapping[int, Listened], now_ms: int) -> None:
         """What the store knows of shards that share the units with this one: their gaps that are over, and when and
         for how long each of them has listened."""
-        self._others_listened_ms = {shard: listened.total_ms for shard, listened in others.items()}
+        self.others_listened_ms = {shard: listened.total_ms for shard, listened in others.items()}
         ends = (listened.until_ms for listened in others.values())
         outage = (Gap(at_ms, now_ms) for at_ms in ends if now_ms - at_ms > OUTAGE_AFTER_MS)
         over = (gap for gap in gaps if is_believable(gap.to_ms, now_ms))
@@ -226,8 +226,8 @@ class UptimeLedger:
         From one moment to a later one it grows by no more than the time that passes. It falls back a little when a
         canary is late, since what came after the last one does not count then.
         """
-        if shard in self._others_listened_ms:
-            return self._others_listened_ms[shard]
+        if shard in self.others_listened_ms:
+            return self.others_listened_ms[shard]
         since_ms = self._since_last_ok_ms(now_ms)
         return self._listened_ms + (since_ms if self.last_ok_ms is None or since_ms <= OUTAGE_AFTER_MS else 0)
 

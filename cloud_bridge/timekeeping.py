@@ -30,6 +30,7 @@ So may be believed (contact.on_clock_of_now, live.Live.last_contact):
 
 -   Silence is what `listened` has grown by since the contact: no more than the time since it, so it is never claimed
     within 30 minutes of a message, whatever any clock shows; and it grows while we listen, so it is claimed in the end.
+    What alerts follow is noticed by the same count (store/transitions.overdue), so no alert is late by a clock's error.
 -   The last contact is shown no later than now less that silence: never in the future, of a wrong clock either. A stamp
     that says later was made by a clock that was ahead, or ours is behind.
 -   What this process has heard is as long ago as the monotonic clock says: no step makes it older or newer. Set forward,
