@@ -1,6 +1,7 @@
 """`python -m cloud_bridge user ...`: people who log in. Passwords are made here and printed once."""
 
 import argparse
+from contextlib import closing
 
 from cloud_bridge.cli.area import Answer, Area
 from cloud_bridge.cli.consents import give_back
@@ -33,20 +34,20 @@ def declare(area: Area) -> None:
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
     made, password_hash = _new_password()
     email = None if options.email is None else checked_email(options.email)
-    with open_database(settings.store).writing() as connection:
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
         people.add_person(connection, options.name, password_hash, Role(options.role), SystemClock().now_ms(), email)
         record(connection, Kind.PERSON_ADDED, options.role, people.find_person(connection, options.name).id)
     return {"user": options.name, "password": made}
 
 
 def show(settings: Settings, _options: argparse.Namespace) -> Answer:
-    with open_database(settings.store).reading() as connection:
+    with closing(open_database(settings.store)) as database, database.reading() as connection:
         return people.list_people(connection)
 
 
 def password(settings: Settings, options: argparse.Namespace) -> Answer:
     made, password_hash = _new_password()
-    with open_database(settings.store).writing() as connection:
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
         person = people.find_person(connection, options.name)
         people.set_password(connection, person, password_hash)
         record(connection, Kind.PASSWORD_CHANGED, person_id=person.id)
@@ -54,7 +55,7 @@ def password(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def role(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.store).writing() as connection:
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
         person = people.find_person(connection, options.name)
         people.change_role(connection, person, Role(options.role))
         record(connection, Kind.ROLE_CHANGED, options.role, person.id)
@@ -64,13 +65,13 @@ def role(settings: Settings, options: argparse.Namespace) -> Answer:
 def remove(settings: Settings, options: argparse.Namespace) -> Answer:
     """The car makers that could not be told are named, if there are any."""
     untold = give_back(settings, options.name)
-    database = open_database(settings.store)
-    with database.writing() as connection:
-        person = people.find_person(connection, options.name)
-        people.remove_person(connection, person)
-        record(connection, Kind.PERSON_REMOVED, person_id=person.id)
-    database.scrub(["people", "tokens", "web_sessions"])
-    return {"user": options.name, "removed": True} | ({"car_makers_not_told": untold} if untold else {})
+    with closing(open_database(settings.store)) as database:
+        with database.writing() as connection:
+            person = people.find_person(connection, options.name)
+            people.remove_person(connection, person)
+            record(connection, Kind.PERSON_REMOVED, person_id=person.id)
+        database.scrub(["people", "tokens", "web_sessions"])
+        return {"user": options.name, "removed": True} | ({"car_makers_not_told": untold} if untold else {})
 
 
 def _new_password() -> tuple[str, str]:
