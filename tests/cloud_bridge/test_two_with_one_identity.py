@@ -237,6 +237,32 @@ def test_the_owner_is_alerted_once_while_it_lasts(
     assert "A second charger uses the identity of home-1" in sent[0]["words"]
 
 
+def test_the_history_says_that_it_mixes_two(bridge: Bridge, two: tuple[Board, Board]) -> None:
+    driver = Visitor(bridge, "dora")
+    page = "/charge-points/home-1/history"
+    two[0].turn()
+    assert "mixes both" not in driver.read(page)
+    take_turns(two, TURNS + 1)
+    assert "Since Thu 1 Jan, 00:03 a second charger uses this one's identity" in driver.read(page)
+    bridge.clock.advance(2 * DAY_MS)
+    assert "mixes both" not in driver.read(page)
+
+
+def test_a_second_finding_is_alerted_to_though_the_first_is_not_forgotten_yet(
+    bridge: Bridge, two: tuple[Board, Board], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Retention waits for verified time, which may be days behind."""
+    sent = alerting.webhooks(monkeypatch)
+    with bridge.app_state.database.writing() as connection:
+        person = find_person(connection, "dora")
+        add_subscription(connection, person, AlertKind.DUPLICATE_IDENTITY, Via.WEBHOOK, alerting.HOOK)
+    for _ in range(2):
+        take_turns(two, TURNS + 1)
+        alerting.look(bridge)
+        bridge.clock.advance(8 * DAY_MS)
+    assert alerting.told(sent) == [("duplicate_identity", "home-1")] * 2
+
+
 @pytest.mark.parametrize("change", [change_secret, revoke])
 def test_a_new_secret_ends_it_and_what_was_before_does_not_count_again(
     bridge: Bridge, two: tuple[Board, Board], unit: NewUnit, change: Any
