@@ -20,7 +20,10 @@ go on. The evidence is therefore a **return**: a heartbeat that continues anothe
     a record delivered again, with its time now  -                               none: it is the same record
     kept or delivered again by a broker          -                               none: not live, so not compared
     delivered out of order                       18.1  17.9  18.2                none: see `_is_late`
-    restart of the bridge                        -                               none: comparing begins anew
+    two boards that send boot counts alone       17  4  17  4                    a return with every turn: their heartbeats
+                                                                                 are numbered as they arrive
+    restart of the bridge                        -                               none: comparing begins anew. Two that go on
+                                                                                 are found as late as two that begin then
     several processes                            -                               none: each takes whole units (shard.py)
 
 Two copies of one flash image that are switched on together count in step, so that their heartbeats by turns may look
@@ -37,8 +40,9 @@ over one that had been heard within ALIVE_MS, which the embedded broker can tell
 enough with the embedded broker, and six with an outside broker, which does not tell take-overs. Take-overs alone are no
 evidence: a modem that reconnects makes as many.
 
-Not found: charge points that do not number their heartbeats; behind an outside broker, turns shorter than LATE_MS of
-charge points without the time; and one that is switched on only while the other is off.
+Not found: charge points whose heartbeats have no boot count, or equal ones and no sequence number; behind an outside
+broker, turns shorter than LATE_MS of charge points without the time; and one that is switched on only while the other is
+off.
 """
 
 from collections.abc import Sequence
