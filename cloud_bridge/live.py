@@ -202,7 +202,7 @@ class Live:
             is_estimated = at_ms < self._set_forward_ms or not is_believable(at_ms, now_ms)
             known.append(LastContact(min(at_ms, now_ms), is_estimated, silence_ms))
         if stored is not None:
-            known.append(on_clock_of_now(stored, ledger.listened_ms(now_ms, stored.shard), now_ms))
+            known.append(on_clock_of_now(stored, ledger.shard_listened_ms(stored.shard, now_ms), now_ms))
         return min(known, key=lambda one: one.silence_ms, default=None)
 
     def heard(self) -> list[str]:

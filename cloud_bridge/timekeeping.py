@@ -90,7 +90,7 @@ def begin_time(database: Database, clock_from: Callable[[int], Clock], shard: Sh
         verified_ms = read_verified(connection)
         bounds = Bounds(start_ms if verified_ms is None else verified_ms, latest_at_start(start_ms, before))
         verified = VerifiedTime(clock, bounds, unit_count(connection), told_the_time(connection), steps)
-        ledger = UptimeLedger(read_gaps(connection), last_ok_ms, start_ms, listened_ms)
+        ledger = UptimeLedger(read_gaps(connection), last_ok_ms, start_ms, listened_ms, shard.number)
         known = last_contacts(connection)
     ours_now = [unit_id for unit_id, contact in known.items() if contact.shard != shard.number and shard.takes(unit_id)]
     with database.writing() as connection:

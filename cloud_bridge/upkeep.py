@@ -82,7 +82,8 @@ class Upkeep:
                     if shard != self._shard.number and shard <= self._shard.of  # not of when there were more
                 }
                 self._ledger.learn(read_gaps(connection), others, now_ms)
-            suspects = overdue(connection, self._ledger.listened_ms(now_ms), self._ledger.others_listened_ms)
+            listened = {self._shard.number: self._ledger.listened_ms(now_ms), **self._ledger.others_listened_ms}
+            suspects = overdue(connection, listened)
             returned = back(connection)
         silent = []
         for unit_id, silent_after_ms, stored in suspects:

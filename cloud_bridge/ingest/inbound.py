@@ -94,10 +94,16 @@ class Ingest:
         return self._recorder.put(inbound, committed)
 
     def take_late(self, unit_id: str, kind: str, payload: bytes, received_ms: int, committed: OnCommit) -> bool:
-        """A message that was kept for us while we were away. It is no contact, and a state of then is none of now."""
+        """A message that was kept for us while we were away. It is no contact, and a state of then is none of now.
+
+        One of another shard's unit may be delivered to that shard too. Without numbers that is no repeat, so it is left
+        to that shard.
+        """
         self.counters.late += 1
         message, bad = self._read(unit_id, kind, payload)
         if isinstance(message, Heartbeat):
+            message = None
+        if message is not None and None in (message.boot, message.sequence) and not self.shard.takes(unit_id):
             message = None
         return self._recorder.put(
             InboundMessage(unit_id, kind, received_ms, payload, message, bad, late=True), committed

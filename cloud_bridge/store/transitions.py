@@ -26,15 +26,13 @@ class Overdue(NamedTuple):
 
 
 @cache
-def _overdue(others: int) -> Select[Any]:
-    """Of this shard, and of so many others. It reads the whole table, 100,000 rows in 20 ms: an index on `listened_ms`
+def _overdue(shards: int) -> Select[Any]:
+    """Of so many shards. It reads the whole table, 100,000 rows in 20 ms: an index on `listened_ms`
     would cost more, since every message changes that."""
-    own_ms: ColumnElement[int] = bindparam("listened_ms", type_=BigInteger)
-    of_others = [
-        (contacts.c.shard == bindparam(f"shard_{at}"), bindparam(f"listened_{at}", type_=BigInteger))
-        for at in range(others)
+    by_shard: list[tuple[ColumnElement[int], ColumnElement[int]]] = [
+        (bindparam(f"shard_{at}"), bindparam(f"listened_{at}", type_=BigInteger)) for at in range(shards)
     ]
-    listened_ms = case(*of_others, else_=own_ms) if of_others else own_ms
+    listened_ms: ColumnElement[int] = case(*((contacts.c.shard == shard, ms) for shard, ms in by_shard))
     return (
         select(
             contacts.c.unit_id,
@@ -60,15 +58,15 @@ def _back() -> Select[Any]:
     )
 
 
-def overdue(connection: Connection, listened_ms: int, others_ms: Mapping[int, int]) -> list[Overdue]:
-    """Units that are not known to be silent, and since whose last contact we have listened for longer than they may be
-    silent, by the store. Our own shard has listened for `listened_ms` in all, each of the others for `others_ms`."""
-    times = {"listened_ms": listened_ms}
-    for at, (shard, ms) in enumerate(others_ms.items()):
+def overdue(connection: Connection, listened_ms: Mapping[int, int]) -> list[Overdue]:
+    """Units that are not known to be silent, and since whose last contact their shard has listened for longer than they
+    may be silent, by the store. `listened_ms` is how long each shard has listened in all."""
+    times: dict[str, int] = {}
+    for at, (shard, ms) in enumerate(listened_ms.items()):
         times |= {f"shard_{at}": shard, f"listened_{at}": ms}
     return [
         Overdue(unit_id, silent_after_ms, StoredContact(*contact))
-        for unit_id, silent_after_ms, *contact in connection.execute(_overdue(len(others_ms)), times)
+        for unit_id, silent_after_ms, *contact in connection.execute(_overdue(len(listened_ms)), times)
     ]
 
 
