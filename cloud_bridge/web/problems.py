@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, TimeoutError
@@ -142,7 +142,9 @@ async def _problem_of(request: Request, error: HTTPException) -> Response:
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
     if _is_for_programs(request):
-        return await request_validation_exception_handler(request, error)
+        # Without the input: it may be a secret, or a number that JSON does not have (NaN, and 1e999 is read as infinite).
+        told = [{name: one[name] for name in ("type", "loc", "msg")} for one in error.errors()]
+        return JSONResponse({"detail": told}, 422)
     if any(one["loc"][0] in ("path", "query") for one in error.errors()):  # an address that no page of ours leads to
         return await _problem(request, 404)
     return await _problem(request, 413 if any(one["type"] == "string_too_long" for one in error.errors()) else 422)
