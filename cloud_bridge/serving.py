@@ -172,6 +172,8 @@ async def serve_shard(settings: Settings) -> None:
             await stop.wait()
         finally:
             duties.cancel()
+            with suppress(asyncio.CancelledError):
+                await duties
 
 
 def _end_by_signal(end: Callable[[], None]) -> None:
