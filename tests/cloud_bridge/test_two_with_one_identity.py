@@ -89,11 +89,14 @@ def test_it_is_noticed_with_the_third_return_and_not_before(bridge: Bridge, two:
     assert (bridge.counter("take_overs"), bridge.counter("identity_returns")) == (TURNS - 1, TURNS - 2)
 
 
-def test_boards_that_send_boot_counts_alone_are_noticed_by_them(bridge: Bridge, unit: NewUnit) -> None:
+@pytest.mark.parametrize("number", [{}, {"n": 1}], ids=["no sequence", "one that stands still"])
+def test_boards_with_boot_counts_alone_are_noticed_by_them(
+    bridge: Bridge, unit: NewUnit, number: dict[str, int]
+) -> None:
     for turn in range(TURNS):
         assert since(bridge) is None
         connected = Unit(bridge, "home-1", unit.secret).connect()
-        connected.publish("cp/home-1/heartbeat", json.dumps({"b": (17, 4)[turn % 2], "s": "A1"}).encode())
+        connected.publish("cp/home-1/heartbeat", json.dumps({"b": (17, 4)[turn % 2], "s": "A1", **number}).encode())
         bridge.clock.advance(MINUTE_MS)
     assert since(bridge) is not None
 
