@@ -101,7 +101,12 @@ def _text(root: str, title: str, meaning: str) -> str:
 async def _problem(request: Request, status: int) -> Response:
     title, meaning = PROBLEMS.get(status, OTHER)
     content = {"title": title, "meaning": meaning, "back": _came_from(request)}
-    return page(request, "everyone/problem.html", await run_in_threadpool(person_of, request), status, **content)
+    try:
+        person = await run_in_threadpool(person_of, request)
+    except STORE_AWAY as error:  # what is wrong with the request is so whoever asks
+        _warn_of_store(error)
+        person = None
+    return page(request, "everyone/problem.html", person, status, **content)
 
 
 def _came_from(request: Request) -> str:
@@ -150,14 +155,18 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
     return await _problem(request, 413 if any(one["type"] == "string_too_long" for one in error.errors()) else 422)
 
 
+def _warn_of_store(error: Exception) -> None:
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[:1]
+    _log.warning("a request did not reach the database: %s: %s", type(error).__name__, " ".join(reason))
+
+
 async def _store_away(request: Request, error: Exception) -> Response:
     """The database does not answer, takes nothing, is damaged, or another version of the bridge has changed its tables.
     Nobody is asked for again: they are in it.
     """
     if isinstance(error, IntegrityError):  # a statement of ours was wrong, and trying again helps nobody
         raise error
-    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[:1]
-    _log.warning("a request was answered 503: %s: %s", type(error).__name__, " ".join(reason))
+    _warn_of_store(error)
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     if _is_for_programs(request):
         return JSONResponse({"detail": "the database cannot be reached: try again"}, 503, headers)
