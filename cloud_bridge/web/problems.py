@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 
 from cloud_bridge.errors import UnreadableRow
 from cloud_bridge.passwords import HashingBusy
+from cloud_bridge.store.error_text import reason_of
 from cloud_bridge.web.errors import LoginNeeded, Refused
 from cloud_bridge.web.page import page, templates, to
 from cloud_bridge.web.public_address import address_of, below
@@ -156,8 +157,7 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
 
 
 def _warn_of_store(error: Exception) -> None:
-    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[:1]
-    _log.warning("a request did not reach the database: %s: %s", type(error).__name__, " ".join(reason))
+    _log.warning("a request did not reach the database: %s: %s", type(error).__name__, reason_of(error))
 
 
 async def _store_away(request: Request, error: Exception) -> Response:
