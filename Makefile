@@ -53,7 +53,7 @@ hil: .venv ## the whole product on the virtual rig; RIG=loop|... a charge point 
 	@$(PYTEST) hil_tests/scenarios $(if $(RIG),--rig $(RIG))
 
 postgresql: .venv ## all of the cloud's tests, pages and interface among them, on PostgreSQL
-	@POSTGRESQL_ROOMS=all $(PYTEST) hil_tests/store/test_postgresql.py
+	@POSTGRESQL_ROOMS=all CLOCK_STORIES=300 $(PYTEST) hil_tests/store/test_postgresql.py
 
 requirements: .venv ## the rules of Great Britain, each with how many tests hold it
 	@.venv/bin/python -m tests.requirements
@@ -61,11 +61,11 @@ requirements: .venv ## the rules of Great Britain, each with how many tests hold
 steady: .venv ## can the tests be relied on? .ci/run RUNS=10 times on end, the last BUSY=3 of them beside two busy loops
 	@.venv/bin/python -m hil_tests.steady --runs $(RUNS) --busy $(BUSY)
 
-fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answers of a broker, strangers at ours; 1,000 stories of a database in trouble; 10,000 of clocks that jump and of identities; a million bent answers of a modem
+fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answers of a broker, strangers at ours; 1,000 stories of a database in trouble; 10,000 of clocks that jump (1,000 on PostgreSQL) and of identities; a million bent answers of a modem
 	@FUZZ_STEPS=100000 .venv/bin/python -m pytest -q --timeout 0 tests/firmware/charging/test_controller_properties.py \
 		tests/firmware/link/test_commands_properties.py tests/firmware/test_commands_properties.py tests/cloud_bridge/ingest/test_embedded_properties.py
 	@OWNERSHIP_STORIES=100 .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/web/test_ownership_stories.py
-	@RECORDER_STORIES=1000 POSTGRESQL_ROOMS=all .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/store/test_recorder_stories.py hil_tests/store/test_postgresql.py
+	@RECORDER_STORIES=1000 CLOCK_STORIES=1000 POSTGRESQL_ROOMS=all .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/store/test_recorder_stories.py hil_tests/store/test_postgresql.py
 	@CLOCK_STORIES=10000 IDENTITY_STORIES=10000 .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/test_clock_stories.py \
 		tests/cloud_bridge/test_duplicate_identity.py
 	@.venv/bin/python -m tests.modem.mutations 1000000
@@ -108,7 +108,7 @@ flash: .venv ## PORT=... [BOARD=tcall] [IMAGE=micropython.bin] the firmware onto
 	@test -n "$(PORT)" || { echo "make flash PORT=/dev/ttyUSB0 [BOARD=tcall] [IMAGE=micropython.bin]"; exit 2; }
 	@.venv/bin/python -m hil_tests.rig.flash "$(PORT)" $(if $(IMAGE),--image "$(IMAGE)")
 	@echo 'Now provision it over its console, 115200 baud, in lines of at most 160 bytes: provision {"id": ..., "broker": ...}'
-	@echo 'then provision {"secret": ...}, provision {"installer_max_a": ...}'
+	@echo 'then provision {"secret": ...}, provision {"installer_max_a": ...}; last provision {"installer_code": ...}, which locks all of them'
 
 lint: .venv ## style and types
 	@.venv/bin/python -m ruff check .

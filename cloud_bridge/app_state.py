@@ -12,6 +12,7 @@ from cloud_bridge.ingest.canary import Canary
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.live import Live
 from cloud_bridge.passwords import PasswordTurns
+from cloud_bridge.second_factor import SecondFactors
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import Database
@@ -57,3 +58,4 @@ class AppState:
     security_log: SecurityLog
     duties: Duties
     verified: VerifiedTime  # by which sessions and codes end, and guesses come back
+    second_factors: SecondFactors

@@ -111,13 +111,14 @@ def outage_ms(gaps: Iterable[Gap], from_ms: int, to_ms: int) -> int:
     return sum(max(0, min(gap.to_ms, to_ms) - max(gap.from_ms, from_ms)) for gap in gaps)
 
 
-def on_clock_of_now(stored: StoredContact, listened_ms: int, now_ms: int) -> LastContact:
-    """What a process before this one has stored. `listened_ms` is how long that shard has listened in all by now.
+def on_clock_of_now(stored: StoredContact, listened_ms: int | None, now_ms: int) -> LastContact:
+    """What another process has stored. `listened_ms` is how long that shard has listened in all by now; None: that is not
+    known, and no silence can be claimed.
 
     The unit was heard no later than `silence_ms` ago, whatever any clock said. The stamp may say earlier: it is taken at
     its word, unless that clock may have been behind, or says later than that, when a clock was wrong then or is now.
     """
-    silence_ms = max(0, listened_ms - stored.listened_ms)
+    silence_ms = 0 if listened_ms is None else max(0, listened_ms - stored.listened_ms)
     no_later_ms = now_ms - silence_ms
     may_be_behind = stored.at_ms < stored.latest_ms - FUTURE_MS
     if may_be_behind or not is_believable(stored.at_ms, no_later_ms):
@@ -197,9 +198,11 @@ class UptimeLedger:
         last_ok_ms: int | None = None,
         start_ms: int | None = None,
         listened_ms: int = 0,
+        shard: int = 1,
     ) -> None:
+        self._shard = shard
         self._listened_ms = listened_ms  # in all, by the last sign of it
-        self._others_listened_ms: dict[int, int] = {}  # by shard
+        self.others_listened_ms: dict[int, int] = {}  # by shard, as each has stored it last
         self._earlier = list(gaps)[-KEPT_GAPS:]  # of the processes before
         self._earlier_ok_ms = last_ok_ms
         self._earlier_moved_ms = 0  # by steps forward since
@@ -213,21 +216,24 @@ class UptimeLedger:
     def learn(self, gaps: Iterable[Gap], others: Mapping[int, Listened], now_ms: int) -> None:
         """What the store knows of shards that share the units with this one: their gaps that are over, and when and
         for how long each of them has listened."""
-        self._others_listened_ms = {shard: listened.total_ms for shard, listened in others.items()}
+        self.others_listened_ms = {shard: listened.total_ms for shard, listened in others.items()}
         ends = (listened.until_ms for listened in others.values())
         outage = (Gap(at_ms, now_ms) for at_ms in ends if now_ms - at_ms > OUTAGE_AFTER_MS)
         over = (gap for gap in gaps if is_believable(gap.to_ms, now_ms))
         self._others = merged([*over, *outage])[-KEPT_GAPS:]
         self._over = None
 
-    def listened_ms(self, now_ms: int, shard: int | None = None) -> int:
-        """For how long we have listened in all by now; or one of the other shards, when it last stored it.
+    def shard_listened_ms(self, shard: int, now_ms: int) -> int | None:
+        """For how long a shard has listened in all; another one, when it last stored it. None: it is another one, and we
+        have not learned it yet."""
+        return self.listened_ms(now_ms) if shard == self._shard else self.others_listened_ms.get(shard)
+
+    def listened_ms(self, now_ms: int) -> int:
+        """For how long we have listened in all by now.
 
         From one moment to a later one it grows by no more than the time that passes. It falls back a little when a
         canary is late, since what came after the last one does not count then.
         """
-        if shard in self._others_listened_ms:
-            return self._others_listened_ms[shard]
         since_ms = self._since_last_ok_ms(now_ms)
         return self._listened_ms + (since_ms if self.last_ok_ms is None or since_ms <= OUTAGE_AFTER_MS else 0)
 

@@ -20,7 +20,12 @@ go on. The evidence is therefore a **return**: a heartbeat that continues anothe
     a record delivered again, with its time now  -                               none: it is the same record
     kept or delivered again by a broker          -                               none: not live, so not compared
     delivered out of order                       18.1  17.9  18.2                none: see `_is_late`
-    restart of the bridge                        -                               none: comparing begins anew
+    two whose sequence stands still              17.1  4.1  17.1  4.1            a return with every turn, if they are over
+                                                                                 connections of ours
+    two boards that send boot counts alone       17  4  17  4                    a return with every turn: their heartbeats
+                                                                                 are numbered as they arrive
+    restart of the bridge                        -                               none: comparing begins anew. Two that go on
+                                                                                 are found as late as two that begin then
     several processes                            -                               none: each takes whole units (shard.py)
 
 Two copies of one flash image that are switched on together count in step, so that their heartbeats by turns may look
@@ -37,8 +42,9 @@ over one that had been heard within ALIVE_MS, which the embedded broker can tell
 enough with the embedded broker, and six with an outside broker, which does not tell take-overs. Take-overs alone are no
 evidence: a modem that reconnects makes as many.
 
-Not found: charge points that do not number their heartbeats; behind an outside broker, turns shorter than LATE_MS of
-charge points without the time; and one that is switched on only while the other is off.
+Not found: charge points whose heartbeats have no boot count, or equal ones and no sequence number; behind an outside
+broker, turns shorter than LATE_MS of charge points without the time; and one that is switched on only while the other is
+off.
 """
 
 from collections.abc import Sequence
@@ -133,7 +139,8 @@ def compare(counts: Counts, heartbeat: Numbered) -> Compared:
     known = unchanged.counts.newest
     same = [one for one in known if _numbers(one) == _numbers(heartbeat)]
     if same:
-        return _returned(unchanged.counts, same[0], heartbeat) if _is_another(same[0], heartbeat) else unchanged
+        is_return = _is_another(same[0], heartbeat) or _is_of_another_boot(current, heartbeat)
+        return _returned(unchanged.counts, same[0], heartbeat) if is_return else unchanged
     continued = [one for one in known if _continues(heartbeat, one)]
     count = max(continued, key=_numbers, default=None)
     if count is current:
@@ -196,6 +203,12 @@ def _numbers(one: Numbered) -> tuple[int, int]:
 def _is_another(one: Numbered, heartbeat: Numbered) -> bool:
     """Whether two heartbeats with the same numbers were written at different times: nobody writes a number twice."""
     return None not in (one.unit_time_s, heartbeat.unit_time_s) and one.unit_time_s != heartbeat.unit_time_s
+
+
+def _is_of_another_boot(current: Numbered, heartbeat: Numbered) -> bool:
+    """Whether its boot is not the one that was heard last, over connections of ours: nothing is delivered again there
+    after the next boot."""
+    return heartbeat.boot != current.boot and None not in (heartbeat.connection, current.connection)
 
 
 def _is_late(heartbeat: Numbered, current: Numbered) -> bool:

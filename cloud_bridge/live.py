@@ -39,6 +39,7 @@ class LiveUnit:
         "record",
         "sequence",
         "unit_ahead_ms",
+        "unnumbered",
     )
 
     def __init__(self, last_contact_ms: int | None = None) -> None:
@@ -49,6 +50,7 @@ class LiveUnit:
         self.heartbeat_ms: int | None = None  # when it came; None: none since the start
         self.boot: int | None = None  # its numbers
         self.sequence: int | None = None
+        self.unnumbered = 0  # heartbeats without a sequence number
         self.connection: Connection | None = None  # that it came over, to the embedded broker
         self.record: Record | None = None  # the newest of its journal, where it may be another unit's
         self.counts: Counts | None = None  # None while the heartbeats are one count, as they should be
@@ -86,15 +88,17 @@ class LiveUnit:
             self.counts = self.counts.stepped(by_ms)
 
     def compare(self, heartbeat: Heartbeat, received_ms: int, connection: Connection | None) -> bool:
-        """Whether a live heartbeat continues another count than the one before it. To be asked before it is `told`."""
-        boot, sequence = heartbeat.boot, heartbeat.sequence
-        if boot is None or sequence is None or self.sequence is None:
+        """Whether a live heartbeat continues another count than the one before it. To be asked before it is `told`.
+
+        Heartbeats without a sequence number are numbered here, as they arrive: their boot counts are compared.
+        """
+        boot, sequence, before = heartbeat.boot, heartbeat.sequence, self._newest()
+        if boot is None or before is None or (sequence is None) != (self.sequence is None):
             return False
-        if self.counts is None and boot == self.boot and 0 < sequence - self.sequence <= NEAR_SEQUENCE:
+        if sequence is None:
+            sequence = self.unnumbered + 1
+        if self.counts is None and boot == before.boot and 0 < sequence - before.sequence <= NEAR_SEQUENCE:
             return False  # nearly all
-        before = self._newest()
-        if before is None:
-            return False
         counts, is_return = duplicate_identity.compare(
             self.counts or Counts((before,)),
             Numbered(boot, sequence, heartbeat.unit_time_s, received_ms, connection),
@@ -124,10 +128,11 @@ class LiveUnit:
 
     def _newest(self) -> Numbered | None:
         """The newest heartbeat, as far as it is compared."""
-        if self.boot is None or self.sequence is None or self.heartbeat_ms is None:
+        if self.boot is None or self.heartbeat_ms is None:
             return None
+        sequence = self.unnumbered if self.sequence is None else self.sequence
         unit_time_s = None if self.unit_ahead_ms is None else (self.heartbeat_ms + self.unit_ahead_ms) // 1000
-        return Numbered(self.boot, self.sequence, unit_time_s, self.heartbeat_ms, self.connection)
+        return Numbered(self.boot, sequence, unit_time_s, self.heartbeat_ms, self.connection)
 
     def told(
         self, heartbeat: Heartbeat, received_ms: int, redelivered: bool, connection: Connection | None = None
@@ -139,6 +144,7 @@ class LiveUnit:
             self.idle_wh = heartbeat.total_wh if heartbeat.state else None
             self.idle_ms = received_ms
         self.boot, self.sequence, self.connection = heartbeat.boot, heartbeat.sequence, connection
+        self.unnumbered += heartbeat.sequence is None
         self.heartbeat, self.heartbeat_ms = heartbeat, received_ms
         self.unit_ahead_ms = None if heartbeat.unit_time_s is None else heartbeat.unit_time_s * 1000 - received_ms
         return True
@@ -196,7 +202,7 @@ class Live:
             is_estimated = at_ms < self._set_forward_ms or not is_believable(at_ms, now_ms)
             known.append(LastContact(min(at_ms, now_ms), is_estimated, silence_ms))
         if stored is not None:
-            known.append(on_clock_of_now(stored, ledger.listened_ms(now_ms, stored.shard), now_ms))
+            known.append(on_clock_of_now(stored, ledger.shard_listened_ms(stored.shard, now_ms), now_ms))
         return min(known, key=lambda one: one.silence_ms, default=None)
 
     def heard(self) -> list[str]:

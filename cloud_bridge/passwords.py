@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -25,7 +25,8 @@ JUDGED_LENGTH = 72  # zxcvbn reads no more: its time grows with the square of th
 STRONG_SCORE = 3  # of 4: "safely unguessable", more than 10^8 guesses (zxcvbn's README)
 OURS = ("chargekeeper", "charger", "charge point")  # the words that a guesser tries first here
 
-AT_ONCE = 2
+AT_ONCE = 3
+STRANGERS_AT_ONCE = 2  # of these: a crowd of them leaves a place for everybody else
 TURN_WITHIN_S = 5.0  # then a person would rather be told than wait on
 MAX_WAITING = 200
 LOWER_PRIORITY = 10  # of nice(1): messages and pages come first
@@ -80,36 +81,43 @@ class Passwords:
 
 
 class PasswordTurns:
-    """Hands out `passwords` to so many at a time; the others wait on the event loop, where they hold no thread."""
+    """Hands out `passwords` to so many at a time; the others wait on the event loop, where they hold no thread.
+
+    Whoever is known, by a session or by a login in the same browser before, does not wait for those who are not.
+    """
 
     def __init__(self, passwords: Passwords) -> None:
         self.refused = 0  # that could not wait, or waited in vain
-        self.waiting = 0
         self._passwords = passwords
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._strangers = asyncio.Semaphore(STRANGERS_AT_ONCE)
+        self._waiting = {True: 0, False: 0}  # by whether they are known
+
+    @property
+    def waiting(self) -> int:
+        return sum(self._waiting.values())
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Passwords]:
+    async def turn(self, is_known: bool = False) -> AsyncIterator[Passwords]:
         """Waits for TURN_WITHIN_S at most. Raises HashingBusy."""
-        await self._wait()
-        try:
+        async with AsyncExitStack() as turn:
+            await self._wait(turn, [self._turns] if is_known else [self._strangers, self._turns], is_known)
             yield self._passwords
-        finally:
-            self._turns.release()
 
-    async def _wait(self) -> None:
-        if self.waiting >= MAX_WAITING:
+    async def _wait(self, turn: AsyncExitStack, places: list[asyncio.Semaphore], is_known: bool) -> None:
+        if self._waiting[is_known] >= MAX_WAITING:
             self.refused += 1
             raise HashingBusy(_TRY_AGAIN)
-        self.waiting += 1
+        self._waiting[is_known] += 1
         try:
             async with asyncio.timeout(TURN_WITHIN_S):
-                await self._turns.acquire()
+                for place in places:
+                    await turn.enter_async_context(place)
         except TimeoutError:
             self.refused += 1
             raise HashingBusy(_TRY_AGAIN) from None
         finally:
-            self.waiting -= 1
+            self._waiting[is_known] -= 1
 
 
 _TRY_AGAIN = "too many people are logging in at this moment: try again in a few seconds"

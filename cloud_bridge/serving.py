@@ -25,12 +25,13 @@ from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
 from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.ingest.home_assistant import Discovery
-from cloud_bridge.ingest.inbound import Ingest
+from cloud_bridge.ingest.inbound import Ingest, Reporting
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.listening_sockets import LOOPBACK, open_sockets
 from cloud_bridge.passwords import Passwords, PasswordTurns
+from cloud_bridge.second_factor import SecondFactors
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import RESTORE, Database, open_database
@@ -40,6 +41,7 @@ from cloud_bridge.timekeeping import begin_time, follow_steps
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import open_accounts
 from cloud_bridge.vehicles.polling.poller import poll_for_ever
+from cloud_bridge.vehicles.tokens.keys import key_source
 from cloud_bridge.verified_time import Clocks
 from cloud_bridge.web.app import create_app
 from cloud_bridge.web.http_protocol import PageConnections
@@ -79,9 +81,9 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
     recording, at_the_door = database.separate(1), database.separate(LOOKUPS_AT_ONCE)
     recorder = Recorder(recording, loop, clock.now_ms, ledger)
     counters = Counters()
-    ingest = Ingest(live, recorder, counters, Clocks(clock, verified), settings.shard)
-    unknown_clients = UnknownClients()
     security_log = SecurityLog(database, Clocks(clock, verified))
+    ingest = Ingest(live, recorder, Reporting(counters, security_log), Clocks(clock, verified), settings.shard)
+    unknown_clients = UnknownClients()
     broker: EmbeddedBroker | MqttIngest
     if settings.broker is None:
         broker = EmbeddedBroker(ingest, Credentials(at_the_door), unknown_clients, security_log, connection_budget())
@@ -109,6 +111,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
             security_log,
             ingest.duties,
             verified,
+            SecondFactors(database, key_source(settings.folder, os.environ)),
         )
     finally:
         accounts.close()
@@ -172,6 +175,8 @@ async def serve_shard(settings: Settings) -> None:
             await stop.wait()
         finally:
             duties.cancel()
+            with suppress(asyncio.CancelledError):
+                await duties
 
 
 def _end_by_signal(end: Callable[[], None]) -> None:

@@ -30,6 +30,7 @@ So may be believed (contact.on_clock_of_now, live.Live.last_contact):
 
 -   Silence is what `listened` has grown by since the contact: no more than the time since it, so it is never claimed
     within 30 minutes of a message, whatever any clock shows; and it grows while we listen, so it is claimed in the end.
+    What alerts follow is noticed by the same count (store/transitions.overdue), so no alert is late by a clock's error.
 -   The last contact is shown no later than now less that silence: never in the future, of a wrong clock either. A stamp
     that says later was made by a clock that was ahead, or ours is behind.
 -   What this process has heard is as long ago as the monotonic clock says: no step makes it older or newer. Set forward,
@@ -89,7 +90,7 @@ def begin_time(database: Database, clock_from: Callable[[int], Clock], shard: Sh
         verified_ms = read_verified(connection)
         bounds = Bounds(start_ms if verified_ms is None else verified_ms, latest_at_start(start_ms, before))
         verified = VerifiedTime(clock, bounds, unit_count(connection), told_the_time(connection), steps)
-        ledger = UptimeLedger(read_gaps(connection), last_ok_ms, start_ms, listened_ms)
+        ledger = UptimeLedger(read_gaps(connection), last_ok_ms, start_ms, listened_ms, shard.number)
         known = last_contacts(connection)
     ours_now = [unit_id for unit_id, contact in known.items() if contact.shard != shard.number and shard.takes(unit_id)]
     with database.writing() as connection:

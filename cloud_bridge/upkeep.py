@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.alarm import DELIVER_EVERY_S, NOTICE_EVERY_S, TROUBLE_EVERY_S, WEAK_SIGNAL_EVERY_S, Alarm
 from cloud_bridge.clock import Step
-from cloud_bridge.contact import FUTURE_MS, Contact, UptimeLedger, judge
+from cloud_bridge.contact import Contact, UptimeLedger, judge
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.duties import Duties
 from cloud_bridge.errors import StoreUnusable
@@ -75,7 +75,6 @@ class Upkeep:
         """Store who fell silent and who came back since the last look; returns both. Raises SQLAlchemyError."""
         now_ms = self._clock.now_ms()
         with self._database.reading() as connection:
-            suspects, returned = overdue(connection, now_ms, now_ms + FUTURE_MS), back(connection)
             if self._shard.of > 1:
                 others = {
                     shard: listened
@@ -83,6 +82,9 @@ class Upkeep:
                     if shard != self._shard.number and shard <= self._shard.of  # not of when there were more
                 }
                 self._ledger.learn(read_gaps(connection), others, now_ms)
+            listened = {self._shard.number: self._ledger.listened_ms(now_ms), **self._ledger.others_listened_ms}
+            suspects = overdue(connection, listened)
+            returned = back(connection)
         silent = []
         for unit_id, silent_after_ms, stored in suspects:
             last = self._live.last_contact(unit_id, stored, self._ledger, now_ms)  # may be a commit newer

@@ -40,6 +40,7 @@ HEARTBEAT = (
     Value("d", "records_dropped", "count"),  # likewise
     Value("p", "parts_failed", "count"),  # likewise
     Value("x", "loop_worst_ms", "count"),
+    Value("c", "wrong_installer_codes", "count", label="Wrong installer codes on its console", zero=False, wide=True),
 )
 
 

@@ -218,8 +218,8 @@ def decode(kind: str, payload: bytes) -> Message:
                 values[name] = check(value)
             except BadPayload as error:
                 raise type(error)(f"{key}: {error}") from None
-    if message_class is Heartbeat and ONLY_SHOWN:
-        values["more"] = {name: values.pop(name) for name in ONLY_SHOWN & values.keys()}
+    if message_class is Heartbeat and (only_shown := ONLY_SHOWN & values.keys()):
+        values["more"] = {name: values.pop(name) for name in only_shown}
     return message_class(**values, other=other)
 
 

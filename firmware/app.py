@@ -121,7 +121,7 @@ class Unit(ChargePoint):
         self.journal = health.journal = part("journal", self._make_journal)
         if self.journal:
             self.pauses += (self.journal.collect,)
-        self.installer_lock = part("installer_lock", self._make_installer_lock)
+        self.installer_lock = health.installer_lock = part("installer_lock", self._make_installer_lock)
         self.link = part("link", self._make_link)
         daily = part("daily_report", self._make_daily_report)
         if daily:
@@ -148,7 +148,7 @@ class Unit(ChargePoint):
     def _make_installer_lock(self) -> "InstallerLock":
         from firmware.installer_lock import InstallerLock
 
-        return InstallerLock(self.settings, self._clock, self.note)
+        return InstallerLock(self.settings, self._clock, self.note, self._board.flash)
 
     def _make_link(self) -> "Uplink":
         from firmware.link.bearer import Bearer

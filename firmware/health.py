@@ -3,6 +3,7 @@
 import sys
 
 if False:  # for mypy alone
+    from firmware.installer_lock import InstallerLock
     from firmware.link.journal import Journal
     from firmware.persistence import Persistence
     from firmware.storage.boots import Boot
@@ -25,6 +26,7 @@ class Health:
         self.settings: Settings | None = None
         self.persistence: Persistence | None = None
         self.journal: Journal | None = None
+        self.installer_lock: InstallerLock | None = None
 
     def crashed(self, part: str, error: BaseException) -> None:
         """A mistake of ours, in `part`, that was survived."""

@@ -1,10 +1,12 @@
-"""Some settings are the installer's alone: they open with the unit's installer code, for a while. Pure but for the clock.
+"""The installer's settings and the unit's identity open with its installer code, for ten minutes: unlocking.py has the rules.
 
-A unit without a code (as it leaves the factory, before it is provisioned) is open.
+A unit without a code (not commissioned yet) is open.
 """
 
 from firmware.errors import CommandRefused
-from firmware.storage.settings import LOCKED
+from firmware.lazy_import import LazyImport
+from firmware.storage import record_file
+from firmware.storage.settings import OWNERS
 
 if False:  # for mypy alone
     from collections.abc import Callable, Iterable
@@ -12,39 +14,39 @@ if False:  # for mypy alone
     from firmware.clock import Clock
     from firmware.storage.settings import Settings
 
-OPEN_MS = 600000
-TRIES = 3
-SHUT_MS = 60000  # after three wrong codes
-
 
 class InstallerLock:
-    def __init__(self, settings: "Settings", clock: "Clock", note: "Callable[[str, dict[str, object]], None]") -> None:
-        """`note(kind, details)` takes an event: a wrong code is one for the security log."""
-        self._settings = settings
-        self._clock = clock
-        self._note = note
-        self._until_ms = 0
-        self._wrong = 0
-        self._shut_until_ms = 0
+    """`wrong` counts wrong codes since the last right one, over all restarts."""
+
+    def __init__(
+        self,
+        settings: "Settings",
+        clock: "Clock",
+        note: "Callable[[str, dict[str, object]], None]",
+        folder: str,
+    ) -> None:
+        """`note(kind, details)` records an event; `folder` is that of the flash."""
+        self.settings = settings
+        self.clock = clock
+        self.note = note
+        self.path = folder + "/attempts"
+        stored = record_file.load(self.path)
+        self.wrong: int = stored if isinstance(stored, int) else 0
+        self.open_until_ms = 0
+        self.wait_until_ms: int | None = None  # not known before the first attempt since the start
 
     def unlock(self, code: str) -> None:
-        """Raises CommandRefused for a wrong code, and for any after three wrong ones within a minute."""
-        now_ms = self._clock.now_ms()
-        if now_ms < self._shut_until_ms:
-            raise CommandRefused("too many wrong codes; wait a minute")
-        if code != self._settings["installer_code"]:
-            self._wrong += 1
-            if self._wrong % TRIES == 0:
-                self._shut_until_ms = now_ms + SHUT_MS
-            self._note("security", {"what": "wrong installer code", "times": self._wrong})
-            raise CommandRefused("wrong code")
-        self._until_ms = now_ms + OPEN_MS
-        self._wrong = 0
+        """Open it. Raises CommandRefused for a wrong code, and for any while it has to wait; OSError, without a comparison, if
+        the flash does not take the attempt."""
+        with LazyImport():
+            from firmware import unlocking
+
+            unlocking.unlock(self, code)
 
     def check(self, names: "Iterable[str]") -> None:
-        """Raises CommandRefused if one of these settings is locked now."""
-        if not self._settings["installer_code"] or self._clock.now_ms() < self._until_ms:
+        """Raises CommandRefused if one of these, settings or `authority`, is locked now."""
+        if not self.settings["installer_code"] or self.clock.now_ms() < self.open_until_ms:
             return
         for name in names:
-            if name in LOCKED:
+            if name not in OWNERS:
                 raise CommandRefused("%s is locked; unlock CODE first" % name)

@@ -21,6 +21,7 @@ ON_DEMAND = (
     "firmware.storage.bounds",
     "firmware.storage.forgetting",
     "firmware.storage.session_log",
+    "firmware.unlocking",
     "modem.families.registry",
     "modem.first_match",
     "modem.network_control",

@@ -1,6 +1,7 @@
 """`python -m cloud_bridge data ...`: everything copied and restored; one person exported and erased."""
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 
 from cloud_bridge.cli.area import Answer, Area
@@ -34,7 +35,7 @@ def restore_backup(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def export(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.store).writing() as connection:
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
         person = find_person(connection, options.user)
         record(connection, Kind.EXPORTED, person_id=person.id)
         return {**personal.export(connection, person)}
@@ -43,15 +44,16 @@ def export(settings: Settings, options: argparse.Namespace) -> Answer:
 def erase(settings: Settings, options: argparse.Namespace) -> Answer:
     """Counts by table, and the car makers that could not be told, if there are any."""
     untold = give_back(settings, options.user)
-    database = open_database(settings.store)
-    with database.writing() as connection:
-        person = find_person(connection, options.user)
-        gone = personal.erase(connection, person)
-        record(connection, Kind.ERASED, person_id=person.id)
-    database.scrub(table for table, rows in gone.items() if rows)
-    return {**gone, "car_makers_not_told": untold} if untold else {**gone}
+    with closing(open_database(settings.store)) as database:
+        with database.writing() as connection:
+            person = find_person(connection, options.user)
+            gone = personal.erase(connection, person)
+            record(connection, Kind.ERASED, person_id=person.id)
+        database.scrub(table for table, rows in gone.items() if rows)
+        return {**gone, "car_makers_not_told": untold} if untold else {**gone}
 
 
 def scrub(settings: Settings, _options: argparse.Namespace) -> Answer:
-    open_database(settings.store).scrub(table.name for table in metadata.sorted_tables)
+    with closing(open_database(settings.store)) as database:
+        database.scrub(table.name for table in metadata.sorted_tables)
     return {"scrubbed": True}

@@ -9,6 +9,7 @@ Our own clients may do what they do (ingest/mqtt.py, ingest/canary.py, ingest/ho
 import argparse
 import ipaddress
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from cloud_bridge.cli import mosquitto_files as files
@@ -81,9 +82,12 @@ def run(settings: Settings, options: argparse.Namespace) -> Answer:
     for file in filter(None, (settings.tls_cert, settings.tls_key)):
         if not files.may(user, "-r", file.resolve()):
             raise BridgeError(f"the user {user.name}, as which mosquitto runs, cannot read {file}")
-    database = open_database(settings.store)
     try:
-        with files.one_writer(database), database.reading() as connection:
+        with (
+            closing(open_database(settings.store)) as database,
+            files.one_writer(database),
+            database.reading() as connection,
+        ):
             units = broker_passwords(connection)
             secret = _write_files(settings, options, folder, user, units)
             files.remember_folder(settings, folder)

@@ -1,6 +1,7 @@
 """`python -m cloud_bridge token ...`: API tokens, each with what it may do."""
 
 import argparse
+from contextlib import closing
 from typing import Any
 
 from cloud_bridge.cli.area import Answer, Area
@@ -32,7 +33,7 @@ def declare(area: Area) -> None:
 
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
     scopes = [Scope(scope) for scope in options.scope or [Scope.READ]]
-    with open_database(settings.store).writing() as connection:
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
         person_id = None if options.user is None else find_person(connection, options.user).id
         now_ms = SystemClock().now_ms()
         ends_ms = None if options.days is None else now_ms + options.days * DAY_MS
@@ -41,7 +42,7 @@ def add(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def show(settings: Settings, _options: argparse.Namespace) -> Answer:
-    with open_database(settings.store).reading() as connection:
+    with closing(open_database(settings.store)) as database, database.reading() as connection:
         return [_readable(row) for row in tokens.list_tokens(connection)]
 
 
@@ -59,7 +60,7 @@ def days(text: str) -> int:
 
 
 def remove(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.store).writing() as connection:
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
         if not 0 < options.number < 2**63 or not tokens.remove_token(connection, options.number):
             raise BridgeError(f"there is no token number {options.number}")
         record(connection, Kind.TOKEN_REMOVED, f"number {options.number}")

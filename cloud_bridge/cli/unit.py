@@ -6,6 +6,7 @@ possible, or the answer says what is left to do and what holds until then (mosqu
 
 import argparse
 import sys
+from contextlib import closing
 from typing import Any
 
 from cloud_bridge.cli.area import Answer, Area
@@ -32,36 +33,40 @@ def declare(area: Area) -> None:
     about = "make it a driver's, with the code on its label; - takes the code from standard input"
     area.command("claim", about, claim, "code", "user")
     area.command("release", "make it nobody's", release, "id")
-    area.command("assign", "let an installer look at it", assign, "id", "user")
+    area.command(
+        "assign", "make it an installer's work: they see it, and no other installer does", assign, "id", "user"
+    )
     area.command("withdraw", "the installer has no more to do with it", withdraw, "id", "user")
 
 
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
     made = _made_by_the_unit(options)
-    database = open_database(settings.store)
-    with database.writing() as connection:
-        new = units.add_unit(connection, options.id, SystemClock().now_ms(), made)._asdict()
-        record(connection, Kind.UNIT_ADDED, options.id)
-    if made:
-        del new["secret"]  # is known where it is needed
-    return new | _at_the_broker(settings, database, "it cannot log in")
+    with closing(open_database(settings.store)) as database:
+        with database.writing() as connection:
+            new = units.add_unit(connection, options.id, SystemClock().now_ms(), made)._asdict()
+            record(connection, Kind.UNIT_ADDED, options.id)
+        if made:
+            del new["secret"]  # is known where it is needed
+        return new | _at_the_broker(settings, database, "it cannot log in")
 
 
 def show(settings: Settings, _options: argparse.Namespace) -> Answer:
-    with open_database(settings.store).reading() as connection:
+    with closing(open_database(settings.store)) as database, database.reading() as connection:
         return [{"id": unit_id} for unit_id in units.unit_ids(connection)]
 
 
 def secret(settings: Settings, options: argparse.Namespace) -> Answer:
     made = _made_by_the_unit(options)
-    database = open_database(settings.store)
-    with database.writing() as connection:
-        new = units.change_secret(connection, options.id, SystemClock().now_ms(), made)
-        record(connection, Kind.UNIT_SECRET, options.id)
-    changed = {"id": options.id} if made else {"id": options.id, "secret": new}
-    return changed | _at_the_broker(
-        settings, database, "the old secret lets in and the new one does not, and a connection with the old one counts"
-    )
+    with closing(open_database(settings.store)) as database:
+        with database.writing() as connection:
+            new = units.change_secret(connection, options.id, SystemClock().now_ms(), made)
+            record(connection, Kind.UNIT_SECRET, options.id)
+        changed = {"id": options.id} if made else {"id": options.id, "secret": new}
+        return changed | _at_the_broker(
+            settings,
+            database,
+            "the old secret lets in and the new one does not, and a connection with the old one counts",
+        )
 
 
 def _made_by_the_unit(options: argparse.Namespace) -> str | None:
@@ -75,15 +80,15 @@ def _made_by_the_unit(options: argparse.Namespace) -> str | None:
 
 
 def revoke(settings: Settings, options: argparse.Namespace) -> Answer:
-    database = open_database(settings.store)
-    with database.writing() as connection:
-        units.revoke(connection, options.id, SystemClock().now_ms())
-        record(connection, Kind.UNIT_REVOKED, options.id)
-    return {"id": options.id, "revoked": True} | _at_the_broker(
-        settings,
-        database,
-        "its secret lets in and its connection stands; the bridge ignores its messages after 2 s at most",
-    )
+    with closing(open_database(settings.store)) as database:
+        with database.writing() as connection:
+            units.revoke(connection, options.id, SystemClock().now_ms())
+            record(connection, Kind.UNIT_REVOKED, options.id)
+        return {"id": options.id, "revoked": True} | _at_the_broker(
+            settings,
+            database,
+            "its secret lets in and its connection stands; the bridge ignores its messages after 2 s at most",
+        )
 
 
 def _at_the_broker(settings: Settings, database: Database, until_then: str) -> dict[str, Any]:
@@ -101,7 +106,7 @@ def claim(settings: Settings, options: argparse.Namespace) -> Answer:
     code = sys.stdin.readline().strip() if options.code == "-" else options.code
     if not is_storable(code):
         raise BridgeError("this code is not right")
-    with open_database(settings.store).writing() as connection:
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
         person = find_person(connection, options.user)
         unit_id = claims.claim(connection, person, code, SystemClock().now_ms())
         record(connection, Kind.CLAIMED, unit_id, person.id)
@@ -109,7 +114,7 @@ def claim(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def release(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.store).writing() as connection:
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
         if not claims.release(connection, options.id, now_ms=SystemClock().now_ms()):
             raise BridgeError(f"there is no unit {options.id} that belongs to anybody")
         record(connection, Kind.RELEASED, options.id)
@@ -117,7 +122,7 @@ def release(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def assign(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.store).writing() as connection:
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
         if options.id not in units.unit_ids(connection):
             raise BridgeError(f"there is no unit {options.id}")
         person = find_person(connection, options.user)
@@ -127,7 +132,7 @@ def assign(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def withdraw(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.store).writing() as connection:
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
         person = find_person(connection, options.user)
         if not claims.withdraw(connection, options.id, person.id):
             raise BridgeError(f"{options.user} has nothing to do with a unit {options.id}")

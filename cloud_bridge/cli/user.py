@@ -1,17 +1,20 @@
 """`python -m cloud_bridge user ...`: people who log in. Passwords are made here and printed once."""
 
 import argparse
+from contextlib import closing
 
 from cloud_bridge.cli.area import Answer, Area
 from cloud_bridge.cli.consents import give_back
 from cloud_bridge.cli.security_log import record
 from cloud_bridge.clock import SystemClock
+from cloud_bridge.errors import BridgeError
 from cloud_bridge.passwords import Passwords
 from cloud_bridge.settings import Settings
 from cloud_bridge.store import people
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.email import checked_email
+from cloud_bridge.store.second_factors import remove_second_factor
 from cloud_bridge.store.secrets import new_secret
 from cloud_bridge.store.security_events import Kind
 
@@ -27,26 +30,28 @@ def declare(area: Area) -> None:
     about = "give a person a new password; prints it once, logs them out and ends their tokens"
     area.command("password", about, password, "name")
     area.command("role", "change what a person may do", role, "name").add_argument("role", choices=ROLES)
+    about = "for a person who has lost app and recovery codes: remove the second factor, and log them out"
+    area.command("reset-second-factor", about, reset_second_factor, "name")
     area.command("remove", "remove a person; their units become nobody's", remove, "name")
 
 
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
     made, password_hash = _new_password()
     email = None if options.email is None else checked_email(options.email)
-    with open_database(settings.store).writing() as connection:
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
         people.add_person(connection, options.name, password_hash, Role(options.role), SystemClock().now_ms(), email)
         record(connection, Kind.PERSON_ADDED, options.role, people.find_person(connection, options.name).id)
     return {"user": options.name, "password": made}
 
 
 def show(settings: Settings, _options: argparse.Namespace) -> Answer:
-    with open_database(settings.store).reading() as connection:
+    with closing(open_database(settings.store)) as database, database.reading() as connection:
         return people.list_people(connection)
 
 
 def password(settings: Settings, options: argparse.Namespace) -> Answer:
     made, password_hash = _new_password()
-    with open_database(settings.store).writing() as connection:
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
         person = people.find_person(connection, options.name)
         people.set_password(connection, person, password_hash)
         record(connection, Kind.PASSWORD_CHANGED, person_id=person.id)
@@ -54,23 +59,35 @@ def password(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def role(settings: Settings, options: argparse.Namespace) -> Answer:
-    with open_database(settings.store).writing() as connection:
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
         person = people.find_person(connection, options.name)
         people.change_role(connection, person, Role(options.role))
         record(connection, Kind.ROLE_CHANGED, options.role, person.id)
     return {"user": options.name, "role": options.role}
 
 
+def reset_second_factor(settings: Settings, options: argparse.Namespace) -> Answer:
+    """Their next login needs the password alone; an operator's sets up a new one. What was lost may be somebody else's now,
+    so every browser is logged out."""
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
+        person = people.find_person(connection, options.name)
+        if not remove_second_factor(connection, person.id):
+            raise BridgeError(f"{person.name} has no second factor")
+        people.log_out(connection, person)
+        record(connection, Kind.SECOND_FACTOR_RESET, person_id=person.id)
+    return {"user": person.name, "second_factor": "reset"}
+
+
 def remove(settings: Settings, options: argparse.Namespace) -> Answer:
     """The car makers that could not be told are named, if there are any."""
     untold = give_back(settings, options.name)
-    database = open_database(settings.store)
-    with database.writing() as connection:
-        person = people.find_person(connection, options.name)
-        people.remove_person(connection, person)
-        record(connection, Kind.PERSON_REMOVED, person_id=person.id)
-    database.scrub(["people", "tokens", "web_sessions"])
-    return {"user": options.name, "removed": True} | ({"car_makers_not_told": untold} if untold else {})
+    with closing(open_database(settings.store)) as database:
+        with database.writing() as connection:
+            person = people.find_person(connection, options.name)
+            people.remove_person(connection, person)
+            record(connection, Kind.PERSON_REMOVED, person_id=person.id)
+        database.scrub(["people", "tokens", "web_sessions", "second_factors"])
+        return {"user": options.name, "removed": True} | ({"car_makers_not_told": untold} if untold else {})
 
 
 def _new_password() -> tuple[str, str]:

@@ -11,6 +11,7 @@ from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.packets import Connect
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.security_log import SecurityLog
+from cloud_bridge.store.error_text import reason_of
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.wire import UNIT_ID
 
@@ -62,7 +63,7 @@ class Admission:
             right = await self.credentials.check(connect.client_id, connect.password or "")
         except SQLAlchemyError as error:
             self._counters.refused_store += 1
-            _log.warning("cannot read who may log in: %s", error)
+            _log.warning("cannot read who may log in: %s", reason_of(error))
             return packets.UNAVAILABLE
         if right:
             return packets.ACCEPTED

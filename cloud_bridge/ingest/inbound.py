@@ -3,13 +3,16 @@
 import logging
 import time
 from functools import partial
+from typing import NamedTuple
 
 from cloud_bridge.counters import Counters
 from cloud_bridge.duplicate_identity import Connection, Evidence
 from cloud_bridge.duties import Duties
 from cloud_bridge.ingest.quotas import Quotas
 from cloud_bridge.ingest.shard import ALL, Shard
+from cloud_bridge.ingest.unit_security import UnitSecurity
 from cloud_bridge.live import Live, LiveUnit
+from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.recorder import OnCommit, Recorder
 from cloud_bridge.verified_time import Clocks
@@ -18,21 +21,36 @@ from cloud_bridge.wire import BadPayload, BadTime, Heartbeat, Message, decode
 _log = logging.getLogger(__name__)
 
 
+class Reporting(NamedTuple):
+    """Where ingest reports what it notices."""
+
+    counters: Counters
+    security_log: SecurityLog
+
+
 class Ingest:
     """The caller has checked that the unit is who it says and that the topic is its own (contact.own_topic).
 
     What is not taken (False) must not be acknowledged: the recorder is full, and the sender keeps it.
     """
 
-    def __init__(self, live: Live, recorder: Recorder, counters: Counters, clocks: Clocks, shard: Shard = ALL) -> None:
+    def __init__(
+        self,
+        live: Live,
+        recorder: Recorder,
+        reporting: Reporting,
+        clocks: Clocks,
+        shard: Shard = ALL,
+    ) -> None:
         self.live = live
-        self.counters = counters
+        self.counters = reporting.counters
         self.clock = clocks.clock
         self.shard = shard
         self.duties = Duties()  # of this process: the ways in add theirs
         self._recorder = recorder
         self._verified = clocks.verified
         self._quotas = Quotas()
+        self._unit_security = UnitSecurity(reporting.security_log)
         self._now_s = time.monotonic
 
     def admits(self, unit_id: str, received_ms: int) -> bool:
@@ -78,6 +96,7 @@ class Ingest:
         elif message is not None and not redelivered and unit.compare_record(message, received_ms, connection):
             self.counters.identity_returns += 1
             duplicate = unit.evidence(received_ms)
+        committed = self._unit_security.recording(unit_id, message, committed)
         inbound = InboundMessage(
             unit_id,
             kind,
@@ -94,11 +113,18 @@ class Ingest:
         return self._recorder.put(inbound, committed)
 
     def take_late(self, unit_id: str, kind: str, payload: bytes, received_ms: int, committed: OnCommit) -> bool:
-        """A message that was kept for us while we were away. It is no contact, and a state of then is none of now."""
+        """A message that was kept for us while we were away. It is no contact, and a state of then is none of now.
+
+        One of another shard's unit may be delivered to that shard too. Without numbers that is no repeat, so it is left
+        to that shard.
+        """
         self.counters.late += 1
         message, bad = self._read(unit_id, kind, payload)
         if isinstance(message, Heartbeat):
             message = None
+        if message is not None and None in (message.boot, message.sequence) and not self.shard.takes(unit_id):
+            message = None
+        committed = self._unit_security.recording(unit_id, message, committed)
         return self._recorder.put(
             InboundMessage(unit_id, kind, received_ms, payload, message, bad, late=True), committed
         )

@@ -36,6 +36,7 @@ from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.packets import MalformedPacket, PacketTooLarge, Publish
 from cloud_bridge.ingest.session import CONNECT_OVER_TLS_WITHIN_S, ConnectReceived, Event, ForBroker, PublishReceived
 from cloud_bridge.listening_sockets import open_sockets
+from cloud_bridge.store.error_text import reason_of
 
 GOODBYE_WITHIN_S = 5.0  # of TLS; a peer that does not answer it would hold its file for longer
 TAKE_OVER_WITHIN_S = 5.0  # for the broker to let go of the older connection
@@ -304,7 +305,7 @@ class MqttListener:
         try:
             changed = await self._admission.credentials.changed(max(1, self._changed_ms - LOOK_BACK_MS))
         except SQLAlchemyError as error:  # looked at again in a second; nobody logs in meanwhile either
-            _log.warning("cannot read who was revoked: %s", error)
+            _log.warning("cannot read who was revoked: %s", reason_of(error))
             return
         self._changed_ms = max(changed.values(), default=self._changed_ms)
         for unit_id, changed_ms in changed.items():

@@ -19,6 +19,10 @@ matter between unit and broker: we cannot see with which secret a connection was
 new secret the connection that was opened with the old one counts. `unit secret` therefore reloads the broker, or says
 what is left to do.
 
+Shards (shard.py) take in their own units' messages, and of what the broker has kept for them every unit's: when the number
+of shards changes, units move to one that may have had no session at the broker yet. A record that two of them deliver is
+kept once (store/journal.py).
+
 A message of an id that is not in the list waits, unacknowledged, until a read of the list that began after it came:
 the unit may just have been added. While the database cannot be read it waits longer, and is lost neither here nor by
 killing this process.
@@ -234,10 +238,11 @@ class MqttIngest:
         _, unit_id, kind = message.topic.split("/")  # as subscribed
         if unit_id.startswith("_"):
             self._receive_own(unit_id, message, now_ms, acknowledge)
-        elif not self._shard.takes(unit_id):
-            acknowledge()
         else:
             is_live = self.live.is_set() and not message.dup
+            if not self._shard.takes(unit_id) and (is_live or message.retain):
+                acknowledge()
+                return
             delivery = Delivery(unit_id, kind, bytes(message.payload), now_ms, is_live, message.retain, acknowledge)
             status = self._unit_registry.status(unit_id)
             if status is None:

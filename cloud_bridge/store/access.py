@@ -1,7 +1,8 @@
 """Who may see and do what. The one place where rows are filtered by who asks.
 
-A driver sees the units they have claimed, an installer those given to them as work, support and operators all. What a
-role may do beside looking is a scope; an API token has scopes of its own and never more than the role behind it.
+A driver sees the units they have claimed, an installer those at which they have work, until it is done (claims.py); support
+and operators see all. What a role may do beside looking is a scope; an API token has scopes of its own and never more than
+the role behind it.
 
 Every query about units, or about anything that belongs to one, carries the condition made here:
 
@@ -84,5 +85,6 @@ def visible(asker: Asker, unit_id: ColumnElement[str] = units.c.id) -> ColumnEle
     if asker.role in SEE_ALL:
         return true()
     if asker.role is Role.INSTALLER:
-        return unit_id.in_(select(unit_installers.c.unit_id).where(unit_installers.c.person_id == asker.id))
+        at_work = (unit_installers.c.person_id == asker.id, unit_installers.c.until_ms.is_(None))
+        return unit_id.in_(select(unit_installers.c.unit_id).where(*at_work))
     return unit_id.in_(select(units.c.id).where(units.c.owner_id == asker.id))

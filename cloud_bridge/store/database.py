@@ -198,7 +198,7 @@ def _open_postgresql(url: str) -> Database:
                 connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large table takes its time
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
                 _migrate(connection, *newest)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, StoreUnusable):
             database.close()
             raise
     except SQLAlchemyError as error:

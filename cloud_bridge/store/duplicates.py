@@ -5,9 +5,9 @@ revoked: then one of the two at most can log in, and what was noticed before pro
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, case, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select
 
 from cloud_bridge.contact import FUTURE_MS
 from cloud_bridge.duplicate_identity import CLEAR_AFTER_MS, Evidence, is_conclusive
@@ -39,11 +39,12 @@ def record_duplicates(connection: Connection, found: Mapping[str, Evidence], bel
             rows.append({"unit_id": unit_id, **times, "boot": one.boot, "other_boot": one.other_boot})
     if not rows:
         return
+    old = duplicate_identities.c
+    for row in rows:  # one that has ended gives way to a new one, and so to a new id: alerts follow ids
+        has_ended = or_(old.last_ms < row["last_ms"] - CLEAR_AFTER_MS, old.last_ms > believable_ms)
+        connection.execute(delete(duplicate_identities).where(old.unit_id == row["unit_id"], has_ended))
     statement = insert_into(connection.dialect.name, duplicate_identities)
-    new, old = statement.excluded, duplicate_identities.c
-    has_ended = or_(old.last_ms < new.last_ms - CLEAR_AFTER_MS, old.last_ms > believable_ms)
-    values: dict[str, Any] = {name: new[name] for name in ("last_ms", "boot", "other_boot")}
-    values["since_ms"] = case((has_ended, new.since_ms), else_=old.since_ms)
+    values = {name: statement.excluded[name] for name in ("last_ms", "boot", "other_boot")}
     connection.execute(statement.on_conflict_do_update(index_elements=["unit_id"], set_=values), rows)
 
 

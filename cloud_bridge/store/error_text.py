@@ -21,6 +21,13 @@ def hide_values(engine: Engine) -> None:
     event.listen(engine, "handle_error", _without_values)
 
 
+def reason_of(error: Exception) -> str:
+    """One line for the log, /healthz and the command line, without the statement and its values."""
+    cause = getattr(error, "orig", None) or error
+    lines = str(cause).strip().splitlines()
+    return lines[0] if lines else type(cause).__name__
+
+
 def _without_values(context: ExceptionContext) -> None:
     error: Any = context.original_exception
     if isinstance(error, UnicodeEncodeError):  # it carries the whole text with it

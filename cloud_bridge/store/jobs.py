@@ -1,4 +1,6 @@
-"""Work for an installer at one charge point: raised by support, visited, reported, closed."""
+"""Work for an installer at one charge point: raised by support, visited, reported, closed. With it begins and ends what the
+installer sees of the charge point (claims.py).
+"""
 
 from typing import Any, NamedTuple
 
@@ -56,12 +58,16 @@ def installer_of(connection: Connection, unit_id: str) -> Person | None:
 
 
 def raise_job(connection: Connection, unit_id: str, reason: str, once: str, now_ms: int) -> int:
-    """The id of the job at the unit's installer. One that is open at this unit already is that job."""
+    """The id of the job at the unit's installer, who sees the unit from now on. One that is open at this unit already is that
+    job."""
+    installer = installer_of(connection, unit_id)
+    if installer is not None:
+        theirs = (unit_installers.c.unit_id == unit_id, unit_installers.c.person_id == installer.id)
+        connection.execute(update(unit_installers).where(*theirs).values(until_ms=None))
     open_job = connection.execute(select(jobs.c.id).where(jobs.c.unit_id == unit_id, jobs.c.closed_ms.is_(None)))
     found = open_job.scalars().first()
     if found is not None:
         return int(found)
-    installer = installer_of(connection, unit_id)
     row = {
         "unit_id": unit_id,
         "installer_id": installer.id if installer else None,
@@ -106,9 +112,21 @@ def attach_report(connection: Connection, job: Job, name: str, text: str) -> Non
 
 
 def close(connection: Connection, job: Job, outcome: str, now_ms: int) -> bool:
-    """False when it was closed before; the first outcome stays."""
+    """Its installer does not see the unit any more. False when it was closed before; the first outcome stays."""
     statement = update(jobs).where(jobs.c.id == job.id, jobs.c.closed_ms.is_(None))
-    return connection.execute(statement.values(closed_ms=now_ms, outcome=outcome)).rowcount == 1
+    if connection.execute(statement.values(closed_ms=now_ms, outcome=outcome)).rowcount == 0:
+        return False
+    theirs = (unit_installers.c.unit_id == job.unit_id, unit_installers.c.person_id == job.installer_id)
+    lasting = unit_installers.c.until_ms.is_(None)
+    connection.execute(update(unit_installers).where(*theirs, lasting).values(until_ms=now_ms))
+    return True
+
+
+def ended_ms(connection: Connection, job: Job) -> int:
+    """When the installer's work at the unit ended, in a job whose installer does not see the unit any more."""
+    theirs = (unit_installers.c.unit_id == job.unit_id, unit_installers.c.person_id == job.installer_id)
+    until_ms = connection.execute(select(unit_installers.c.until_ms).where(*theirs)).scalar()
+    return min((stamp for stamp in (until_ms, job.closed_ms) if stamp is not None), default=job.raised_ms)
 
 
 def _jobs() -> Select[Any]:

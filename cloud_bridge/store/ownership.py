@@ -9,6 +9,8 @@ its query with `within`; export and erasure use `owned_in`. What each asker sees
     driver, its owner   since the claim                 since the claim                always
     installer, support  all that is kept                since the last change of       always
                                                         hands
+    installer, of a     all until the job was closed,   nothing                        never
+    job that is done    or the unit changed hands
     operator            all that is kept                all that is kept               always
 
 A row's time is when it happened, not when it reached us: a session that the unit delivers after the claim, and that began
@@ -63,6 +65,7 @@ from cloud_bridge.store.tables import (
     signal_5min,
     tariffs,
     transitions,
+    unit_installers,
     units,
 )
 
@@ -249,10 +252,17 @@ def begin_ownership(connection: Connection, unit_id: str, person_id: int, now_ms
     )
 
 
+def end_sights(connection: Connection, unit_id: str, now_ms: int) -> None:
+    """No installer sees the unit any more."""
+    lasting = (unit_installers.c.unit_id == unit_id, unit_installers.c.until_ms.is_(None))
+    connection.execute(update(unit_installers).where(*lasting).values(until_ms=now_ms))
+
+
 def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
-    """The unit is nobody's: nameless, in the default time zone, without a tariff. What was before stays the former
-    owner's."""
+    """The unit is nobody's: nameless, in the default time zone, without a tariff, seen by no installer. What was before
+    stays the former owner's."""
     until_ms = _after_all_rows(connection, unit_id, now_ms)
+    end_sights(connection, unit_id, until_ms)
     lasting = (ownerships.c.unit_id == unit_id, ownerships.c.until_ms.is_(None))
     unsure = None if until_ms == now_ms else json.dumps(Unsure(now_ms, _newest_ids(connection, unit_id))._asdict())
     connection.execute(update(ownerships).where(*lasting).values(until_ms=until_ms, unsure=unsure))

@@ -7,15 +7,17 @@ from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.known_devices import forget_devices
 from cloud_bridge.store.names import appearance, checked, folded
 from cloud_bridge.store.ownership import end_ownerships
 from cloud_bridge.store.secrets import hash_of, new_secret
-from cloud_bridge.store.tables import people, tokens, web_sessions
+from cloud_bridge.store.tables import known_devices, pending_logins, people, tokens, web_sessions
 
 __all__ = ["SESSION_MS", "Person", "Role"]
 
 SESSION_ID_LENGTH = 16  # of 64 hexadecimal digits
 SESSION_MS = 30 * 24 * 3600 * 1000  # a phone in a pocket stays logged in for a month
+NEEDS_SECOND_FACTOR = frozenset({Role.OPERATOR})  # whose sessions have all passed one; others may have one
 
 
 class Login(NamedTuple):
@@ -86,14 +88,24 @@ def remove_person(connection: Connection, person: Person) -> None:
 
 
 def change_role(connection: Connection, person: Person, role: Role) -> None:
+    """With a role that needs the second factor, every browser is logged out: its session may not have passed one."""
+    if role in NEEDS_SECOND_FACTOR:
+        log_out(connection, person)
     connection.execute(update(people).where(people.c.id == person.id).values(role=role))
 
 
 def set_password(connection: Connection, person: Person, password_hash: str) -> None:
     """Every browser is logged out, and every token of theirs ends: whoever knew the old password may have made it."""
     connection.execute(update(people).where(people.c.id == person.id).values(password_hash=password_hash))
-    connection.execute(delete(web_sessions).where(web_sessions.c.person_id == person.id))
+    log_out(connection, person)
     connection.execute(delete(tokens).where(tokens.c.person_id == person.id))
+
+
+def log_out(connection: Connection, person: Person) -> None:
+    """In every browser, and each is as unknown as before its first login."""
+    for table in (web_sessions, pending_logins):
+        connection.execute(delete(table).where(table.c.person_id == person.id))
+    forget_devices(connection, person.id)
 
 
 def find_login(connection: Connection, name: str) -> Login | None:
@@ -102,11 +114,13 @@ def find_login(connection: Connection, name: str) -> Login | None:
     return None if row is None else Login(_person(row), row.password_hash)
 
 
-def open_session(connection: Connection, person: Person, now_ms: int) -> str:
-    """The cookie's value of a new browser session. Sessions that have ended are swept on the way."""
+def open_session(connection: Connection, person: Person, now_ms: int, device: str | None = None) -> str:
+    """The cookie's value of a new browser session. Sessions that have ended are swept on the way. `device` is the cookie's
+    value of the browser in known_devices.py: ending the session forgets it."""
     token = new_secret()
     connection.execute(delete(web_sessions).where(web_sessions.c.expires_ms <= now_ms))
     values = {"token_hash": hash_of(token), "person_id": person.id, "expires_ms": now_ms + SESSION_MS}
+    values["device_hash"] = None if device is None else hash_of(device)
     connection.execute(web_sessions.insert(), values)
     return token
 
@@ -138,11 +152,17 @@ def sessions_of(connection: Connection, person: Person, token: str, now_ms: int)
 
 
 def end_sessions(connection: Connection, person: Person, session_id: str | None = None, but: str = "") -> int:
-    """End one of the person's, or every one but that of the cookie `but`; returns how many."""
-    which = web_sessions.c.token_hash != hash_of(but)
+    """End one of the person's, or every one but that of the cookie `but`; returns how many. What ends is no known device
+    any more; with every other session that holds of every other device, also of those where nobody is logged in."""
+    theirs, which = web_sessions.c.person_id == person.id, web_sessions.c.token_hash != hash_of(but)
     if session_id is not None:
         which = web_sessions.c.token_hash.startswith(session_id, autoescape=True)
-    return connection.execute(delete(web_sessions).where(web_sessions.c.person_id == person.id, which)).rowcount
+        ending = select(web_sessions.c.device_hash).where(theirs, which, web_sessions.c.device_hash.is_not(None))
+        connection.execute(delete(known_devices).where(known_devices.c.token_hash.in_(ending)))
+    else:
+        own = select(web_sessions.c.device_hash).where(theirs, web_sessions.c.token_hash == hash_of(but))
+        forget_devices(connection, person.id, but=connection.execute(own).scalar())
+    return connection.execute(delete(web_sessions).where(theirs, which)).rowcount
 
 
 def _persons(*more: Any) -> Select[Any]:

@@ -67,10 +67,15 @@ _EMPTY: ColumnElement[str] = literal_column("''")  # no parameter: the rows have
 @cache
 def _add_contacts(dialect: str) -> Insert:
     """Last contact only ever grows, whatever the order of the batches, except from an impossible one; the counters add
-    up."""
+    up. One since which a silence was noticed is no later than that silence began: if it is later than a message of now,
+    a clock that was ahead has stamped it."""
     statement = insert_into(dialect, contacts)
     new, old = statement.excluded, contacts.c
-    newer = or_(new.last_contact_ms >= old.last_contact_ms, old.last_contact_ms > _BELIEVABLE)
+    newer = or_(
+        new.last_contact_ms >= old.last_contact_ms,
+        old.last_contact_ms > _BELIEVABLE,
+        old.silent_ms.is_not(None),
+    )
     return statement.on_conflict_do_update(
         index_elements=["unit_id"],
         set_={

@@ -30,6 +30,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.contact import KEPT_STEPS, UptimeLedger, gap_between, is_believable, proves_listening
 from cloud_bridge.store.data_errors import is_of_its_data
 from cloud_bridge.store.database import Database
+from cloud_bridge.store.error_text import reason_of
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.record import ClockSet, record, record_clock_set, record_listening, reject
 
@@ -223,7 +224,7 @@ class Recorder:
                     if contact:
                         record(connection, contact)
                     if is_rejected:
-                        reject(connection, inbound, _reason(error))
+                        reject(connection, inbound, reason_of(error))
             except Exception as again:
                 if not is_of_its_data(again):
                     self._failed(again)
@@ -232,7 +233,7 @@ class Recorder:
             else:
                 if is_rejected:
                     self.rejected += 1
-                    _log.error("a message of %s was rejected and kept aside: %s", inbound.unit_id, _reason(error))
+                    _log.error("a message of %s was rejected and kept aside: %s", inbound.unit_id, reason_of(error))
                 self._call_back([item], [])
                 return True
         self._failed(error)  # not even its bytes: then it is not its data
@@ -244,7 +245,7 @@ class Recorder:
         self._loop.call_soon_threadsafe(_call, calls)
 
     def _failed(self, error: Exception) -> None:
-        reason = _reason(error)
+        reason = reason_of(error)
         if reason != self._trouble:
             known = isinstance(error, SQLAlchemyError)
             _log.error("nothing can be stored or acknowledged: %s", reason, exc_info=None if known else error)
@@ -254,13 +255,6 @@ class Recorder:
         if self._trouble is not None:
             _log.warning("the database can be written again")
             self._trouble = None
-
-
-def _reason(error: Exception) -> str:
-    """One line for the log and /healthz, without the statement and its values."""
-    cause = getattr(error, "orig", None) or error
-    lines = str(cause).strip().splitlines()
-    return lines[0] if lines else type(cause).__name__
 
 
 def _call(callbacks: list[OnCommit]) -> None:

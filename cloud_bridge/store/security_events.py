@@ -22,8 +22,17 @@ class Kind(StrEnum):
     LOGGED_IN = "logged_in"
     WRONG_PASSWORD = "wrong_password"
     TOO_MANY_PASSWORDS = "too_many_passwords"
+    PASSWORD_RIGHT = "password_right"
+    WRONG_CODE = "wrong_code"
+    TOO_MANY_CODES = "too_many_codes"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    SECOND_FACTOR_ADDED = "second_factor_added"
+    SECOND_FACTOR_REMOVED = "second_factor_removed"
+    SECOND_FACTOR_RESET = "second_factor_reset"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
     WRONG_TOKEN = "wrong_token"
     WRONG_CLAIM_CODE = "wrong_claim_code"
+    WRONG_INSTALLER_CODE = "wrong_installer_code"
     UNIT_REFUSED = "unit_refused"
     PERSON_ADDED = "person_added"
     PERSON_REMOVED = "person_removed"
@@ -46,7 +55,8 @@ class Kind(StrEnum):
 
 
 class SecurityEvent(NamedTuple):
-    """One of them, or `times` alike within a minute. `address` is None for the command line."""
+    """One of them, or `times` alike within a minute. `address` is None for the command line; for what a charger reports, its
+    name."""
 
     at_ms: int
     kind: Kind

@@ -89,6 +89,43 @@ web_sessions = Table(
     Column("token_hash", String(64), primary_key=True),
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
+    Column("device_hash", String(64)),  # of the browser's row in known_devices; null: from before there were any
+)
+
+known_devices = Table(  # browsers in which a login has succeeded (store/known_devices.py)
+    "known_devices",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("since_ms", BigInteger, nullable=False),  # of the last login there
+    Index(None, "person_id"),
+)
+
+second_factors = Table(  # store/second_factors.py
+    "second_factors",
+    metadata,
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("key_id", String(40), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # the secret of the authenticator app: cloud_bridge/second_factor.py
+    Column("since_ms", BigInteger, nullable=False),
+    Column("used_steps", String(400), nullable=False, server_default=""),  # of the last codes that counted
+)
+
+recovery_codes = Table(  # each counts once, instead of a code of the app
+    "recovery_codes",
+    metadata,
+    Column("code_hash", String(64), primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Index(None, "person_id"),
+)
+
+pending_logins = Table(  # whose password was right and whose second factor is not yet known; no session
+    "pending_logins",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Index(None, "person_id"),
 )
 
 tokens = _numbered(
@@ -139,12 +176,13 @@ ownerships = _numbered(  # whose a unit was, and when; the periods of one unit d
     Index(None, "person_id"),
 )
 
-unit_installers = Table(  # who beside the owner may look at a unit, because it is their work
+unit_installers = Table(  # whose work a unit is, or was; who may look at it, until the work is done (claims.py)
     "unit_installers",
     metadata,
     Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
     Column("since_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger),  # when the sight ended; null while it lasts
     Index(None, "person_id"),
 )
 

@@ -203,6 +203,14 @@ def visible_unit(connection: Connection, asker: Asker, unit_id: str) -> Unit | N
     return None if row is None else unit_for(asker, row)
 
 
+def unit_of_past_work(connection: Connection, asker: Asker, unit_id: str) -> Unit | None:
+    """The unit of a job of the asker's, whether they still see it or not: without name, owner and present state."""
+    row = connection.execute(_units().where(units.c.id == unit_id)).one_or_none()
+    if row is None:
+        return None
+    return unit_for(asker, row)._replace(name="", owner_id=None, heartbeat_ms=None, heartbeat=None, duplicate=None)
+
+
 def unit_ids(connection: Connection) -> list[str]:
     """Of all units, for the operator's command line."""
     return list(connection.execute(select(units.c.id).order_by(units.c.id)).scalars())

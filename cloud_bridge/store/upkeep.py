@@ -21,13 +21,16 @@ from sqlalchemy import (
 )
 
 from cloud_bridge.durations import DAY_MS
+from cloud_bridge.store.known_devices import DEVICE_DAYS
 from cloud_bridge.store.tables import (
     alerts,
     contact_gaps,
     duplicate_identities,
     email_changes,
     events,
+    known_devices,
     listening_gaps,
+    pending_logins,
     rejected_messages,
     results,
     retention,
@@ -92,6 +95,8 @@ KEPT = [
     Kept(alerts, alerts.c.at_ms, 90),
     Kept(security_events, security_events.c.at_ms, 180),
     Kept(web_sessions, web_sessions.c.expires_ms, 0),
+    Kept(pending_logins, pending_logins.c.expires_ms, 0),
+    Kept(known_devices, known_devices.c.since_ms, DEVICE_DAYS),
     Kept(email_changes, email_changes.c.expires_ms, 0),
 ]
 

@@ -1,4 +1,4 @@
-"""`python -m cloud_bridge.vehicles rotate-key`: seal all grants with a new key, beside the running bridge.
+"""`python -m cloud_bridge.vehicles rotate-key`: seal all grants and second factors with a new key, beside the running bridge.
 
 With keys of the environment, put the new one in front first; then this seals with it, and the old one can go. With the
 key file, this makes the new key too, and drops the old ones once nothing is sealed with them.
@@ -10,8 +10,10 @@ import sys
 from collections.abc import Mapping
 
 from cloud_bridge.errors import BridgeError
+from cloud_bridge.second_factor import SecondFactors
 from cloud_bridge.settings import read_settings
 from cloud_bridge.store.database import open_database
+from cloud_bridge.store.second_factors import key_ids_of_second_factors
 from cloud_bridge.vehicles.tokens.keys import KeyFile, key_source
 from cloud_bridge.vehicles.tokens.vault import Vault
 
@@ -32,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def rotate_key(environment: Mapping[str, str]) -> str:
-    """Seal all grants with the current key. Returns a line for people. Raises BridgeError; all grants still open then."""
+    """Seal all of it with the current key. Returns a line for people. Raises BridgeError; all still open then."""
     settings = read_settings(environment)
     source = key_source(settings.folder, environment)
     database = open_database(settings.store)
@@ -42,11 +44,11 @@ def rotate_key(environment: Mapping[str, str]) -> str:
             source.add()
         with database.writing() as connection:
             vault = Vault(source)
-            count = vault.reseal(connection)
-            unused = old - vault.key_ids(connection)
+            count, factors = vault.reseal(connection), SecondFactors(database, source).reseal(connection)
+            unused = old - vault.key_ids(connection) - key_ids_of_second_factors(connection)
         if isinstance(source, KeyFile):
             source.drop(unused)
-        return f"{count} grants are sealed with the key {source.keys().current} now"
+        return f"{count} grants and {factors} second factors are sealed with the key {source.keys().current} now"
     finally:
         database.close()
 

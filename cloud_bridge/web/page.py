@@ -23,6 +23,7 @@ MAX_FIELD = 200
 templates = Environment(
     loader=FileSystemLoader(FilePath(__file__).with_name("templates")),
     autoescape=True,
+    auto_reload=False,  # else each part of a page looks at its file's time, and gives up the interpreter for that
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,

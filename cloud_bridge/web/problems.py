@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, TimeoutError
@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 
 from cloud_bridge.errors import UnreadableRow
 from cloud_bridge.passwords import HashingBusy
+from cloud_bridge.store.error_text import reason_of
 from cloud_bridge.web.errors import LoginNeeded, Refused
 from cloud_bridge.web.page import page, templates, to
 from cloud_bridge.web.public_address import address_of, below
@@ -101,7 +102,12 @@ def _text(root: str, title: str, meaning: str) -> str:
 async def _problem(request: Request, status: int) -> Response:
     title, meaning = PROBLEMS.get(status, OTHER)
     content = {"title": title, "meaning": meaning, "back": _came_from(request)}
-    return page(request, "everyone/problem.html", await run_in_threadpool(person_of, request), status, **content)
+    try:
+        person = await run_in_threadpool(person_of, request)
+    except STORE_AWAY as error:  # what is wrong with the request is so whoever asks
+        _warn_of_store(error)
+        person = None
+    return page(request, "everyone/problem.html", person, status, **content)
 
 
 def _came_from(request: Request) -> str:
@@ -142,10 +148,16 @@ async def _problem_of(request: Request, error: HTTPException) -> Response:
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
     if _is_for_programs(request):
-        return await request_validation_exception_handler(request, error)
+        # Without the input: it may be a secret, or a number that JSON does not have (NaN, and 1e999 is read as infinite).
+        told = [{name: one[name] for name in ("type", "loc", "msg")} for one in error.errors()]
+        return JSONResponse({"detail": told}, 422)
     if any(one["loc"][0] in ("path", "query") for one in error.errors()):  # an address that no page of ours leads to
         return await _problem(request, 404)
     return await _problem(request, 413 if any(one["type"] == "string_too_long" for one in error.errors()) else 422)
+
+
+def _warn_of_store(error: Exception) -> None:
+    _log.warning("a request did not reach the database: %s: %s", type(error).__name__, reason_of(error))
 
 
 async def _store_away(request: Request, error: Exception) -> Response:
@@ -154,8 +166,7 @@ async def _store_away(request: Request, error: Exception) -> Response:
     """
     if isinstance(error, IntegrityError):  # a statement of ours was wrong, and trying again helps nobody
         raise error
-    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[:1]
-    _log.warning("a request was answered 503: %s: %s", type(error).__name__, " ".join(reason))
+    _warn_of_store(error)
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     if _is_for_programs(request):
         return JSONResponse({"detail": "the database cannot be reached: try again"}, 503, headers)

@@ -46,4 +46,5 @@ class CloudMessages:
             troubles,
             journal.dropped(),
             len(self.health.failed_parts),
+            self.health.installer_lock.wrong if self.health.installer_lock else 0,
         )

@@ -22,10 +22,11 @@ def heartbeat(
     troubles: "tuple[str, ...]" = (),
     dropped: int = 0,
     failed_parts: int = 0,
+    wrong_codes: int = 0,
 ) -> bytes:
     """The state now; `report` is charging.controller.Report. `troubles` are names of what is not well with the unit though
     it charges, `dropped` counts the records that were given up since boot, `failed_parts` the parts of the firmware that
-    raised; all three are left out while there are none."""
+    raised, `wrong_codes` the wrong installer codes since the last right one; all are left out while there are none."""
     return _encode(
         ("n", sequence),
         ("b", boot),
@@ -44,6 +45,7 @@ def heartbeat(
         ("h", list(troubles) or None),
         ("d", dropped or None),
         ("p", failed_parts or None),
+        ("c", wrong_codes or None),
     )
 
 

@@ -1,6 +1,7 @@
 """The service console: what an installer does to a unit, or a rig in an installer's place."""
 
 from firmware.errors import CommandRefused
+from firmware.lazy_import import LazyImport
 
 if False:  # for mypy alone
     from firmware.charge_point import ChargePoint
@@ -12,6 +13,11 @@ def answer_config(unit: "ChargePoint", argument: str) -> "list[str]":
 
 def answer_unlock(unit: "ChargePoint", argument: str) -> "list[str]":
     unit.installer_lock.unlock(argument)
+    with LazyImport():
+        from firmware.storage import bounds
+
+        if 0 < len(unit.settings["installer_code"]) < bounds.CODE_MIN:
+            return ["warning installer_code has fewer than %d characters; set a longer one" % bounds.CODE_MIN]
     return []
 
 

@@ -26,7 +26,7 @@ COMMANDS = {
     "status": "the unit now",
     "time": "[SECONDS] what time it is, UTC since 1970; tells it",
     "trace": "the last 4 kB of the dialogue with the modem, without secrets",
-    "unlock": "CODE opens the installer's settings for 10 minutes",
+    "unlock": "CODE opens identity and installer's settings for 10 minutes",
     "why": "who rules the current, and everybody who has a say",
 }
 

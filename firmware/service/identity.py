@@ -58,12 +58,15 @@ def answer_authority(unit: "ChargePoint", argument: str) -> "list[str]":
     """Whom the unit trusts with its secret; takes effect with the next connection."""
     step, _, text = argument.partition(" ")
     authority = unit.authority
+    if step:
+        unit.installer_lock.check(("authority",))
     if step == "begin":
         authority.begin()
     elif step == "add":
         authority.add(text)
     elif step == "keep":
         authority.keep()
+        unit.note("security", {"what": "authority changed"})
         unit.link.reconnect()
     elif step:
         raise CommandRefused("authority begin, authority add BASE64 as often as needed, then authority keep")

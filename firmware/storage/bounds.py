@@ -38,6 +38,7 @@ def _flag(value: object) -> str | None:
     return None if isinstance(value, bool) else "needs true or false"
 
 
+CODE_MIN = 8  # characters of an installer's code; an older one that is stored may be shorter
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 # name: default, check (None if valid, else what is required)
@@ -52,7 +53,7 @@ TABLE: "dict[str, tuple[Any, Check]]" = {
     "tethered": (True, _flag),  # the cable is fixed to the unit
     "ventilated": (False, _flag),  # the site has the ventilation that state D requires
     "fallback_amps": (0, _none_or(6, 80)),  # ceiling without messages of the load manager; 0 = there is none
-    "installer_code": ("", _text(32)),  # unlocks the installer's settings; never shown
+    "installer_code": ("", _text(32)),  # unlocks all but the owner's; never shown. A new one: CODE_MIN
     "schedule": ("", _text(200)),  # charging/schedule.py; "" = not chosen yet
     "random_delay_max_s": (600, _whole(0, 1800)),  # SI 2021/1467, regulation 11
     "heartbeat_idle_s": (300, _whole(5, 3600)),  # design, section 4.1
@@ -66,6 +67,13 @@ def why_not(name: str, value: object, complaints: "dict[str, Check]") -> str | N
         return "no such setting"
     why = TABLE[name][1](value)
     return why or (complaints[name](value) if name in complaints else None)
+
+
+def too_short(name: str, value: str) -> str | None:
+    """Return why a valid value is refused as a new one, or None."""
+    if name == "installer_code" and len(value) < CODE_MIN:
+        return "needs at least %d characters" % CODE_MIN
+    return None
 
 
 def taken(

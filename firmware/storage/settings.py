@@ -29,13 +29,8 @@ KEPT = (  # not changed by a factory reset: identity and installation
     "fallback_amps",
     "installer_code",
 )
-LOCKED = (
-    "installer_max_a",
-    "tethered",
-    "ventilated",
-    "fallback_amps",
-    "installer_code",
-)  # changed by the installer only
+# All others are changed with the installer's code only: identity, trust, installation.
+OWNERS = ("schedule", "random_delay_max_s", "heartbeat_idle_s", "heartbeat_charging_s")
 
 
 class Settings:
@@ -89,7 +84,7 @@ class Settings:
             from firmware.storage import bounds
 
             for name, value in wanted.items():
-                why = bounds.why_not(name, value, self._complaints)
+                why = bounds.why_not(name, value, self._complaints) or bounds.too_short(name, value)
                 if why:
                     raise SettingError(name, why)
         values = dict(self._values)
@@ -117,6 +112,10 @@ class Settings:
     def fall_back(self) -> bool:
         """Restore the last good settings. Returns False if there are none, or they are the same."""
         good = _stored(self._good_path)
+        if good and self["installer_code"]:
+            good["installer_code"] = self[
+                "installer_code"
+            ]  # no number of resets opens a unit, or brings an old code back
         if not good or good == self._values:
             return False
         self._take(good, {})

@@ -59,8 +59,8 @@ async def _cloud(settings: Settings, bridge: BridgeProcess, unit: Unit, panel: s
     try:
         await bridge.start()
         installation = Installation(settings.folder)
-        password = await _login(bridge, installation)
         secret = await _unit_secret(bridge, installation, settings.unit_id)
+        password = await _login(bridge, installation, settings.unit_id)
         await unit.answers(CONSOLE_WITHIN_S)
     except BridgeFailed as failure:
         await unit.answers(CONSOLE_WITHIN_S)
@@ -73,11 +73,14 @@ async def _cloud(settings: Settings, bridge: BridgeProcess, unit: Unit, panel: s
     _complain(f"the cloud side stopped, {said}\nThe unit charges on. The log is {bridge.log}")
 
 
-async def _login(bridge: BridgeProcess, installation: Installation) -> str | None:
-    """The password of the login if it has just been made, None if it was made before."""
+async def _login(bridge: BridgeProcess, installation: Installation, unit_id: str) -> str | None:
+    """The password of the login, who owns the unit, if it has just been made; None if it was made before."""
     if installation.login is not None:
         return None
-    made = await bridge.command("user", "add", LOGIN)
+    made = await bridge.command("user", "add", LOGIN, "--role", "driver")
+    unit = installation.unit(unit_id)
+    if unit is not None:
+        await bridge.command("unit", "claim", unit["claim_code"], LOGIN)
     installation.remember_login(made["user"])
     password: str = made["password"]
     return password

@@ -1,4 +1,4 @@
-"""`python3 -m hil_tests.environment [FOLDER]`: make everything this project runs on, in one folder (.venv).
+"""`python3 -m hil_tests.environment [FOLDER] [--product]`: make everything this project runs on, in one folder (.venv).
 
 Run by `make .venv` with the machine's own Python, before anything is installed: this package uses the standard library alone.
 """
@@ -14,13 +14,17 @@ from hil_tests.environment.errors import SetUpError
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m hil_tests.environment", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=Path(".venv"))
-    venv = parser.parse_args().folder.absolute()
+    about = "the cloud and the installer's tool alone, without what tests them"
+    parser.add_argument("--product", action="store_true", help=about)
+    wanted = parser.parse_args()
+    venv = wanted.folder.absolute()
     try:
-        python_packages.make(venv)
-        micropython.fetch(venv)
-        faketime.fetch(venv)
-        umqtt.fetch(venv)
-        npm.fetch(venv)
+        python_packages.make(venv, wanted.product)
+        if not wanted.product:
+            micropython.fetch(venv)
+            faketime.fetch(venv)
+            umqtt.fetch(venv)
+        npm.fetch(venv, wanted.product)
     except SetUpError as error:
         print(f"\nset-up stopped: {error}", file=sys.stderr)
         return 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hil_tests.environment.errors import run
 
-FOLDERS = (Path("cloud_bridge/web"), Path("hil_tests/web"))
+PAGES, THEIR_TESTS = Path("cloud_bridge/web"), Path("hil_tests/web")
 LOCK = "package-lock.json"
 FETCHED = Path("node_modules/fetched.json")  # the lock file that was followed
 NODE_LOCK = Path("node.lock")
@@ -17,8 +17,10 @@ NODE = Path("node")  # in .venv
 ADVICE = "Does `npm view htmx.org` work on this machine? The packages come from there."
 
 
-def fetch(venv: Path) -> None:
-    stale = [folder for folder in FOLDERS if not _is_fetched(folder)]
+def fetch(venv: Path, product_alone: bool = False) -> None:
+    """Raises SetUpError. What tests the pages is left out with `product_alone`."""
+    folders = [PAGES] if product_alone else [PAGES, THEIR_TESTS]
+    stale = [folder for folder in folders if not _is_fetched(folder)]
     if not stale:
         return
     print("4/4  htmx, uPlot and axe-core ...", flush=True)

@@ -1,4 +1,7 @@
-"""The Python environment: .venv with every package of the lock file, each checked by its hash."""
+"""The Python environment: .venv with every package of the lock files, each checked by its hash.
+
+`requirements.lock` is the product's: what a service needs, and nothing else. `dev.lock` adds what tests it.
+"""
 
 import os
 import shutil
@@ -11,14 +14,15 @@ from hil_tests.environment import debian
 from hil_tests.environment.errors import SetUpError, run
 
 OLDEST_PYTHON = (3, 11)
-LOCK = Path("requirements.lock")
+PRODUCT, TOOLS = Path("requirements.lock"), Path("dev.lock")
 # Type stubs of MicroPython: they would shadow CPython's, and a board's the unix port's, so each has a folder of its own.
 STUBS = {"stubs": Path("stubs.lock"), "stubs-esp32": Path("stubs-esp32.lock")}
 NO_PIP = "Install python3-venv, or python3-pip, and try again."
 NO_INDEX = "Does `pip download six` work on this machine? The packages come from there."
 
 
-def make(venv: Path) -> None:
+def make(venv: Path, product_alone: bool = False) -> None:
+    """Raises SetUpError. What tests the product is left out with `product_alone`."""
     if sys.version_info < OLDEST_PYTHON:
         raise SetUpError(
             f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed; try `make PYTHON=python3.11`."
@@ -38,7 +42,10 @@ def make(venv: Path) -> None:
         "--require-hashes",
         "--no-deps",
     ]
-    run([*install, "-r", LOCK], NO_INDEX)
+    run([*install, "-r", PRODUCT], NO_INDEX)
+    if product_alone:
+        return
+    run([*install, "-r", TOOLS], NO_INDEX)
     for folder, lock in STUBS.items():
         run([*install, "--upgrade", "--target", venv / folder, "-r", lock], NO_INDEX)
 

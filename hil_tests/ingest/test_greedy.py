@@ -107,7 +107,7 @@ def test_an_account_has_ten_streams(cloud: CloudFixture) -> None:
     """The newest; and they cost little."""
     (unit,) = cloud.add_units(["shown"])
     cloud.connect(unit).report("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=129000, f=[])
-    cookie = log_in(cloud, "olga", cloud.command("user", "add", "olga")["password"])
+    cookie = log_in(cloud, "sue", cloud.command("user", "add", "sue", "--role", "support")["password"])
     request = f"GET /live?of=shown:x HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\r\n".encode()
     with ExitStack() as stack:
         opened = []

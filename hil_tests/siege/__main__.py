@@ -3,7 +3,7 @@
 A siege of a running bridge on loopback. Attackers, one module each in attackers/, do all that a stranger, a driver and a
 unit can do at once, while good units and readers go on in processes of their own. Prints each figure beside its bound, what
 the attackers did, and the load of the machine; exits 1 if a bound is broken. The same seed makes each attacker choose the
-same in the same order.
+same in the same order. Attackers run with a lower priority than bridge, units and readers: theirs would be other machines.
 """
 
 import argparse

@@ -65,7 +65,8 @@ class Attack:
     def run(self, attacker: Callable[["Attack"], None]) -> None:
         """Goes on until `over`. An attacker that fails has attacked nothing, which is a fault of the siege.
 
-        In life attackers are on machines of their own: here they take what processor time the others leave.
+        In life attackers are on machines of their own: here they take what processor time the others leave, also where the
+        kernel knows no groups (attackers_apart.py).
         """
         if sys.platform == "linux":  # elsewhere priorities are those of whole processes
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

@@ -32,6 +32,7 @@ class MeasuredCrowd:
             stdout=subprocess.PIPE,
             text=True,
             preexec_fn=die_with_parent,
+            start_new_session=True,  # a share of the processors of its own, as each has in life (attackers_apart.py)
         )
         _input(self._process).write(json.dumps(asked) + "\n")
         _input(self._process).flush()

@@ -1,7 +1,6 @@
 """A siege of the running bridge: good units and readers go on while every attacker does what it can."""
 
 import sqlite3
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from hil_tests.fixtures.ports import free_ports
 from hil_tests.fixtures.progress import bar
 from hil_tests.siege.attack import Attack, Target
 from hil_tests.siege.attackers import forms, guesses, poison, receivers, requests, sockets
+from hil_tests.siege.attackers_apart import Report, attacking
 from hil_tests.siege.figures import Figure, Seen, figures, p99
 from hil_tests.siege.measured import MeasuredCrowd
 from hil_tests.siege.population import MAIL_DOMAIN, PASSWORD, Person, populate
@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
     """`attacks` have what each attacker did and found; `log_faults` are lines of the bridge's log."""
 
     figures: list[Figure]
-    attacks: list[Attack]
+    attacks: list[Report]
     log_faults: list[str]
     details: list[str]
 
@@ -92,22 +92,13 @@ def besiege(folder: Path, plan: Plan) -> Outcome:
     return _outcome(plan, attacks, watch, pages, said, health, lost)
 
 
-def _attack(target: Target, plan: Plan) -> list[Attack]:
-    """All attackers at once, each on a thread, for so long."""
-    over = threading.Event()
-    attacks = [Attack(name, target, plan.seed, over) for name in plan.attackers]
-    threads = [threading.Thread(target=one.run, args=(ATTACKERS[one.name],), name=one.name) for one in attacks]
-    started_s = time.monotonic()
-    with bar("siege, s", int(plan.seconds), lambda: int(time.monotonic() - started_s)):
-        for thread in threads:
-            thread.start()
-        try:
+def _attack(target: Target, plan: Plan) -> list[Report]:
+    """All attackers at once, for so long."""
+    with attacking({name: ATTACKERS[name] for name in plan.attackers}, target, plan.seed) as attackers:
+        started_s = time.monotonic()
+        with bar("siege, s", int(plan.seconds), lambda: int(time.monotonic() - started_s)):
             time.sleep(plan.seconds)
-        finally:
-            over.set()
-            for thread in threads:
-                thread.join()
-    return attacks
+            return attackers.end()
 
 
 def _lost(folder: Path, said: dict[str, Any]) -> int:
@@ -119,7 +110,7 @@ def _lost(folder: Path, said: dict[str, Any]) -> int:
 
 def _outcome(
     plan: Plan,
-    attacks: list[Attack],
+    attacks: list[Report],
     watch: Watch,
     pages: dict[str, Any],
     said: dict[str, Any],

@@ -13,6 +13,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from hil_tests.fixtures.authenticator import code_of
 from hil_tests.fixtures.cloud_fixture import CloudFixture
 from hil_tests.fixtures.mqtt_unit import MqttUnit
 
@@ -28,6 +29,7 @@ class WebCloudFixture(CloudFixture):
     def __init__(self, folder: Path, tls: bool = False) -> None:
         super().__init__(folder, tls=tls)
         self.logins: dict[str, str] = {}
+        self.recovery_codes: dict[str, list[str]] = {}  # name to those that are left
         self.chargers: list[MqttUnit] = []
         self.start()
 
@@ -90,4 +92,21 @@ class WebCloudFixture(CloudFixture):
         page.get_by_label("Name").fill(name)
         page.get_by_label("Password").fill(self.logins[name])
         page.get_by_role("button", name="Log in").click()
+        page.wait_for_url(lambda url: not url.endswith("/login"))
+        if "/login/second-factor" in page.url:
+            self.set_up_second_factor(page, name)
+            page.get_by_role("link", name="I have them").click()
+        elif "/login/code" in page.url:
+            page.get_by_text("I do not have the app here").click()
+            page.get_by_label("Recovery code").fill(self.recovery_codes[name].pop())
+            page.get_by_role("button", name="Use it").click()
         page.wait_for_url(lambda url: "/login" not in url)
+
+    def set_up_second_factor(self, page: Page, name: str) -> None:
+        """On the page that asks for it; comes to the one with the recovery codes."""
+        key = page.locator("li code").first.inner_text()
+        page.get_by_label("Code", exact=True).fill(code_of(key, time.time()))
+        page.get_by_role("button", name="Go on").click()
+        codes = page.locator("li code")
+        codes.nth(9).wait_for()
+        self.recovery_codes[name] = codes.all_inner_texts()

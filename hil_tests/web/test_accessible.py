@@ -6,7 +6,7 @@ The journeys look as closely at every page that they come to (visitor.py).
 import pytest
 from playwright.sync_api import Browser, Page
 
-from hil_tests.web.cloud_fixture import WebCloudFixture
+from hil_tests.web.cloud_fixture import PATIENCE_MS, WebCloudFixture
 from hil_tests.web.visitor import LOOKS, Visitor
 
 CHARGER = "/charge-points/CK-0001"
@@ -47,6 +47,30 @@ def test_with_the_keyboard_alone(browser: Browser, place: WebCloudFixture) -> No
     page.keyboard.press("Enter")
     page.wait_for_url("**/support/*#newest")
     assert "Hello by keyboard." in page.inner_text("main")
+    page.context.close()
+
+
+def test_the_code_of_a_second_factor_with_the_keyboard_alone(browser: Browser, place: WebCloudFixture) -> None:
+    """And without scripts."""
+    place.person("otto", "operator")
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    for _ in range(2):
+        page.goto(f"{place.address}/login")
+        page.keyboard.type("otto")
+        page.keyboard.press("Tab")
+        page.keyboard.type(place.logins["otto"])
+        page.keyboard.press("Enter")
+        if "otto" not in place.recovery_codes:
+            page.wait_for_url("**/login/second-factor*")
+            place.set_up_second_factor(page, "otto")
+            page.context.clear_cookies()
+    page.wait_for_url("**/login/code*")
+    for key in ("Tab", "Tab", "Enter", "Tab"):  # past the button, open what is folded
+        page.keyboard.press(key)
+    page.keyboard.type(place.recovery_codes["otto"].pop())
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/login" not in url)
     page.context.close()
 
 

@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from cloud_bridge import passwords
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.units import add_unit
-from tests.cloud_bridge.running import Bridge, drop_databases, running_bridge, store_at
+from tests.cloud_bridge.running import Bridge, databases_of_a_test, running_bridge, store_at
 
 STORES = {"bridge", "database", "tmp_path", "tmp_path_factory"}  # fixtures
 MAKERS = ("store_at", "running_bridge", "open_database")  # functions
@@ -37,8 +37,8 @@ def opens_a_store(item: pytest.Function) -> bool:
 
 @pytest.fixture(autouse=True)
 def database_away() -> Iterator[None]:
-    yield
-    drop_databases()
+    with databases_of_a_test():
+        yield
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.claims import assign, claim
 from cloud_bridge.store.people import find_person
+from tests.cloud_bridge.authenticator import pass_second_factor
 from tests.cloud_bridge.running import Bridge, Unit
 
 PASSWORD = "correct horse"
@@ -22,7 +23,7 @@ class Visitor:
             bridge.add_person(name, PASSWORD, role)
         self.name = name
         self.client: TestClient = bridge.stranger()
-        self.post("/login", name=name, password=PASSWORD)
+        pass_second_factor(self.client, self.post("/login", name=name, password=PASSWORD), name)
 
     def get(self, path: str) -> str:
         """The page's HTML; it must be there."""

@@ -34,7 +34,7 @@ TOKEN = "a token of the environment, long enough"
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 
 _tick = threading.Event()  # never set
-_of_this_test: set[str] = set()  # databases on a PostgreSQL
+_databases: set[str] = set()  # on a PostgreSQL, that are there now
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -147,7 +147,7 @@ def store_at(folder: Path, empty: bool = False) -> Path | str:
         return folder
     name = "test_" + hashlib.sha256(str(folder).encode()).hexdigest()[:24]
     _make_database(server, name, "template1" if empty else _migrated_database(server))
-    _of_this_test.add(name)
+    _databases.add(name)
     return f"{server}/{name}"
 
 
@@ -166,12 +166,16 @@ def _migrated_database(server: str) -> str:
     return name
 
 
-def drop_databases() -> None:
-    """Those that `store_at` made for this test: a thousand of them would be eight gigabytes."""
-    server = os.environ.get("CHARGEKEEPER_TEST_POSTGRESQL")
-    while server is not None and _of_this_test:
+@contextmanager
+def databases_of_a_test() -> Iterator[None]:
+    """What `store_at` makes meanwhile goes at the end: a thousand of them would be eight gigabytes."""
+    server, before = os.environ.get("CHARGEKEEPER_TEST_POSTGRESQL"), set(_databases)  # of fixtures of a whole module
+    yield
+    if server is not None and _databases > before:
         with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{_of_this_test.pop()}" WITH (FORCE)'.encode())
+            for name in _databases - before:
+                connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
+                _databases.remove(name)
 
 
 def _make_database(server: str, name: str, template: str) -> None:

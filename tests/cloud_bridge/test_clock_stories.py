@@ -2,6 +2,7 @@
 
 While the wall clock is right, the last contact is not in the future and not older than a message that was acknowledged.
 Right or wrong, no unit is called silent within 30 minutes of a message. And one that is silent is called so in the end.
+What the pages call silent is noticed for the alerts at the same moment, and what they call online is noticed as back.
 
 CLOCK_STORIES sets how many stories hypothesis makes up (`make fuzz`: 10,000), and CLOCK_SEED of which seed; one is drawn
 and printed unless it is set. A failure prints the story. Intake, contact, store and all that keeps time are the product's;
@@ -18,13 +19,14 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, seed, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from cloud_bridge import contact, timekeeping
 from cloud_bridge.contact import FUTURE_MS, SILENT_AFTER_MS, Contact, LastContact, judge
 from cloud_bridge.counters import Counters
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
-from cloud_bridge.ingest.inbound import Ingest
+from cloud_bridge.ingest.inbound import Ingest, Reporting
+from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.record import ClockSet
@@ -135,7 +137,7 @@ class World:
         self._recorder = Writer(self._database, calls, clock.now_ms, ledger)
         counters = Counters()
         clocks = Clocks(clock, verified)
-        self._ingest = Ingest(live, self._recorder, counters, clocks)
+        self._ingest = Ingest(live, self._recorder, Reporting(counters, SecurityLog(self._database, clocks)), clocks)
         self.upkeep = Upkeep(self._database, live, ledger, clocks)
         follow_steps(clock, live, ledger, verified, self._recorder, self.upkeep, counters, between=between)
         self._canary()
@@ -208,9 +210,21 @@ class World:
             shown[unit_id] = Shown(last, judge(last, now_ms).contact, now_ms)
         return shown
 
+    def noticed_silent(self) -> set[str]:
+        """What alerts follow."""
+        with self._database.reading() as connection:
+            return set(
+                connection.execute(select(contacts.c.unit_id).where(contacts.c.silent_ms.is_not(None))).scalars()
+            )
+
     def check(self) -> None:
         fell, _ = self.upkeep.notice()
+        noticed_silent = self.noticed_silent()
         for unit_id, shown in self.shown().items():
+            if shown.contact is Contact.SILENT:
+                assert unit_id in noticed_silent, "the alert is late"
+            if shown.contact is Contact.ONLINE:
+                assert unit_id not in noticed_silent, "the return is not noticed"
             heard_ms = self.heard.get(unit_id)
             if heard_ms is None:
                 assert shown.contact is Contact.NEVER
@@ -271,6 +285,23 @@ def test_no_clock_makes_a_false_claim(database: Database, monkeypatch: pytest.Mo
         [("restart, set by", -2 * HOUR_MS), ("restart", 3 * HOUR_MS), ("message", "cp-1"), ("restart, put right", None)]
     )
     @example([("message", "cp-1"), ("set by", -1_920_002), ("restart", 0), ("put right", None), ("set by", -120_001)])
+    @example(
+        [
+            ("set by", 20 * MINUTE_MS),
+            ("message", "cp-1"),
+            ("restart, put right", None),
+            ("passes", 31 * MINUTE_MS),
+        ]
+    )
+    @example(
+        [
+            ("set by", 40 * MINUTE_MS),
+            ("message", "cp-1"),
+            ("restart, put right", None),
+            ("passes", 39 * MINUTE_MS),
+            ("message", "cp-1"),
+        ]
+    )
     def story(played: Story) -> None:
         with database.writing() as connection:
             for emptied in EMPTIED:

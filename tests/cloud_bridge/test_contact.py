@@ -192,7 +192,7 @@ def test_we_have_listened_from_canary_to_canary_in_time() -> None:
 def test_a_shard_that_has_stored_its_own_count_is_told_by_that() -> None:
     ledger = UptimeLedger(last_ok_ms=T, start_ms=T, listened_ms=7000)
     ledger.learn([], {2: Listened(T, 9000, 0)}, T)
-    assert [ledger.listened_ms(T, shard) for shard in (1, 2)] == [7000, 9000]
+    assert [ledger.shard_listened_ms(shard, T) for shard in (1, 2, 3)] == [7000, 9000, None]
 
 
 def test_a_ledger_of_a_clock_that_was_ahead_is_put_on_the_clock_of_now() -> None:

@@ -2,12 +2,21 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 
 import pytest
 from argon2 import PasswordHasher
 
 from cloud_bridge import passwords as passwords_module
-from cloud_bridge.passwords import AT_ONCE, MAX_LENGTH, HashingBusy, Passwords, PasswordTurns, WeakPassword
+from cloud_bridge.passwords import (
+    AT_ONCE,
+    MAX_LENGTH,
+    STRANGERS_AT_ONCE,
+    HashingBusy,
+    Passwords,
+    PasswordTurns,
+    WeakPassword,
+)
 
 NOBODY = passwords_module._NOBODY  # conftest.py puts a quick one in its place
 
@@ -76,7 +85,7 @@ def test_a_crowd_waits_its_turn_and_the_rest_is_refused_and_counted(
         async def log_in(number: int) -> None:
             if number == AT_ONCE + 2:  # the last to come, and the first two are at it
                 asyncio.get_running_loop().call_soon(all_wait.set)
-            async with turns.turn():
+            async with turns.turn(is_known=True):
                 running.append(number)
                 order.append(number)
                 assert len(running) <= AT_ONCE
@@ -102,9 +111,32 @@ def test_nobody_waits_for_ever(passwords: Passwords, monkeypatch: pytest.MonkeyP
 
     async def run() -> None:
         turns = PasswordTurns(passwords)
-        async with turns.turn(), turns.turn():
+        async with AsyncExitStack() as taken:
+            for _ in range(AT_ONCE):
+                await taken.enter_async_context(turns.turn(is_known=True))
             with pytest.raises(HashingBusy):
-                await turns._wait()
+                async with turns.turn(is_known=True):
+                    pytest.fail("there was no place")
         assert (turns.refused, turns.waiting) == (1, 0)
+
+    asyncio.run(run())
+
+
+def test_a_crowd_of_strangers_leaves_a_place_for_who_is_known(passwords: Passwords) -> None:
+    async def run() -> None:
+        turns = PasswordTurns(passwords)
+        async with AsyncExitStack() as taken:
+            for _ in range(STRANGERS_AT_ONCE):
+                await taken.enter_async_context(turns.turn())
+            strangers = [asyncio.create_task(turns.turn().__aenter__()) for _ in range(5)]
+            await asyncio.sleep(0)  # each goes on until it has to wait
+            assert turns.waiting == len(strangers)
+            async with asyncio.timeout(10), turns.turn(is_known=True):
+                assert turns.waiting == len(strangers)
+            for task in strangers:
+                task.cancel()
+            await asyncio.gather(*strangers, return_exceptions=True)
+        async with asyncio.timeout(10), turns.turn(), turns.turn(), turns.turn(is_known=True):
+            pass  # who left while waiting has taken no place along
 
     asyncio.run(run())

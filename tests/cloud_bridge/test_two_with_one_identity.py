@@ -89,6 +89,47 @@ def test_it_is_noticed_with_the_third_return_and_not_before(bridge: Bridge, two:
     assert (bridge.counter("take_overs"), bridge.counter("identity_returns")) == (TURNS - 1, TURNS - 2)
 
 
+@pytest.mark.parametrize("number", [{}, {"n": 1}], ids=["no sequence", "one that stands still"])
+def test_boards_with_boot_counts_alone_are_noticed_by_them(
+    bridge: Bridge, unit: NewUnit, number: dict[str, int]
+) -> None:
+    for turn in range(TURNS):
+        assert since(bridge) is None
+        connected = Unit(bridge, "home-1", unit.secret).connect()
+        connected.publish("cp/home-1/heartbeat", json.dumps({"b": (17, 4)[turn % 2], "s": "A1", **number}).encode())
+        bridge.clock.advance(MINUTE_MS)
+    assert since(bridge) is not None
+
+
+@pytest.mark.parametrize("numbered", ["never", "now and then"])
+def test_one_without_numbers_that_reconnects_and_restarts_is_not_two(
+    bridge: Bridge, unit: NewUnit, numbered: str
+) -> None:
+    boot = 17
+    for turn in range(30):
+        connected = Unit(bridge, "home-1", unit.secret).connect()
+        number = {"n": 900 + turn} if numbered != "never" and turn % 3 == 1 else {}
+        connected.publish("cp/home-1/heartbeat", json.dumps({"b": boot, "s": "A1", **number}).encode())
+        bridge.clock.advance(MINUTE_MS)
+        boot = 4 if turn == 15 else boot + (turn % 4 == 0)
+    assert since(bridge) is None
+    assert bridge.counter("identity_returns") == 0
+
+
+@pytest.mark.parametrize("turns_before", range(TURNS))
+def test_what_was_seen_before_a_restart_is_found_again_as_soon_as_if_it_had_begun_then(
+    tmp_path: Path, turns_before: int
+) -> None:
+    """Evidence that is not conclusive yet is in memory alone."""
+    with running_bridge(tmp_path) as bridge:
+        new, clock = bridge.add_unit("home-1"), bridge.clock
+        take_turns((Board(bridge, new, 17), Board(bridge, new, 4)), turns_before)
+        assert since(bridge) is None
+    with running_bridge(tmp_path, clock) as bridge:
+        take_turns((Board(bridge, new, 17, 50), Board(bridge, new, 4, 50)), TURNS)
+        assert since(bridge) is not None
+
+
 @pytest.mark.parametrize("boot", [17, 4])
 def test_copies_of_one_image_are_noticed_by_their_sequences(bridge: Bridge, unit: NewUnit, boot: int) -> None:
     take_turns((Board(bridge, unit, boot, 900), Board(bridge, unit, boot)))
@@ -235,6 +276,32 @@ def test_the_owner_is_alerted_once_while_it_lasts(
         alerting.look(bridge)
     assert alerting.told(sent) == [("duplicate_identity", "home-1")]
     assert "A second charger uses the identity of home-1" in sent[0]["words"]
+
+
+def test_the_history_says_that_it_mixes_two(bridge: Bridge, two: tuple[Board, Board]) -> None:
+    driver = Visitor(bridge, "dora")
+    page = "/charge-points/home-1/history"
+    two[0].turn()
+    assert "mixes both" not in driver.read(page)
+    take_turns(two, TURNS + 1)
+    assert "Since Thu 1 Jan, 00:03 a second charger uses this one's identity" in driver.read(page)
+    bridge.clock.advance(2 * DAY_MS)
+    assert "mixes both" not in driver.read(page)
+
+
+def test_a_second_finding_is_alerted_to_though_the_first_is_not_forgotten_yet(
+    bridge: Bridge, two: tuple[Board, Board], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Retention waits for verified time, which may be days behind."""
+    sent = alerting.webhooks(monkeypatch)
+    with bridge.app_state.database.writing() as connection:
+        person = find_person(connection, "dora")
+        add_subscription(connection, person, AlertKind.DUPLICATE_IDENTITY, Via.WEBHOOK, alerting.HOOK)
+    for _ in range(2):
+        take_turns(two, TURNS + 1)
+        alerting.look(bridge)
+        bridge.clock.advance(8 * DAY_MS)
+    assert alerting.told(sent) == [("duplicate_identity", "home-1")] * 2
 
 
 @pytest.mark.parametrize("change", [change_secret, revoke])

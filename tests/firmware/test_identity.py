@@ -5,14 +5,16 @@ import os
 import pytest
 
 from firmware.charge_point import ChargePoint
-from firmware.errors import CommandRefused
+from firmware.errors import CommandRefused, SettingError
 from firmware.installer_lock import InstallerLock
-from firmware.service.fitting import answer_config
-from firmware.service.identity import answer_factoryreset, answer_provision
+from firmware.service.fitting import answer_config, answer_unlock
+from firmware.service.identity import answer_authority, answer_factoryreset, answer_provision
+from firmware.storage import record_file
+from firmware.storage.authority import Authority
 from firmware.storage.event_log import EventLog
 from firmware.storage.outbox import Outbox
 from firmware.storage.session_log import SessionLog, Stored
-from firmware.storage.settings import Settings
+from firmware.storage.settings import FILE, Settings
 from tests.firmware.link.fake_clock import FakeClock
 from tests.firmware.storage.folder import empty
 
@@ -26,8 +28,9 @@ class Unit(ChargePoint):
         self.folder = empty("tests-identity")
         self.settings = Settings(self.folder)
         self.log = EventLog(self.folder)
-        self.installer_lock = InstallerLock(self.settings, FakeClock(), self.note)
-        self.journal = self.exchange = self.report = self
+        self.installer_lock = InstallerLock(self.settings, FakeClock(), self.note, self.folder)
+        self.authority = Authority(self.folder)
+        self.journal = self.exchange = self.report = self.link = self
         self.session = None
         self.applied = 0
 
@@ -36,6 +39,9 @@ class Unit(ChargePoint):
 
     def apply_settings(self):
         self.applied += 1
+
+    def reconnect(self):
+        pass
 
     def flash(self):
         return self.folder
@@ -86,8 +92,8 @@ def test_what_is_no_object_is_refused(typed):
 def used():
     """A unit that had an owner."""
     unit = Unit()
-    answer_provision(unit, '{"id": "CP1", "broker": "b", "installer_code": "4711", "installer_max_a": 16}')
-    unit.installer_lock.unlock("4711")
+    answer_provision(unit, '{"id": "CP1", "broker": "b", "installer_code": "4711-0815", "installer_max_a": 16}')
+    unit.installer_lock.unlock("4711-0815")
     unit.settings.change({"schedule": "off"})
     unit.settings.keep_as_good()
     Outbox(FLASH + "/outbox").put("session", 1, 2, b"{}")
@@ -111,7 +117,12 @@ def test_what_the_unit_is_and_what_its_house_bears_stays():
     unit = used()
     answer_factoryreset(unit, "CP1")
     again = Settings(FLASH)
-    assert (again["id"], again["broker"], again["installer_code"], again["installer_max_a"]) == ("CP1", "b", "4711", 16)
+    assert (again["id"], again["broker"], again["installer_code"], again["installer_max_a"]) == (
+        "CP1",
+        "b",
+        "4711-0815",
+        16,
+    )
     assert "factory reset" in str(EventLog(FLASH).security(9)) and secret_of_file(before=unit) == 0
 
 
@@ -130,7 +141,7 @@ def secret_of_file(before):
 
 def test_it_is_the_installer_s_alone_and_not_by_mistake():
     unit = used()
-    locked = InstallerLock(unit.settings, FakeClock(), unit.note)
+    locked = InstallerLock(unit.settings, FakeClock(), unit.note, unit.folder)
     unit.installer_lock, opened = locked, unit.installer_lock
     with pytest.raises(CommandRefused, match="locked"):
         answer_factoryreset(unit, "CP1")
@@ -141,3 +152,77 @@ def test_it_is_the_installer_s_alone_and_not_by_mistake():
     with pytest.raises(CommandRefused, match="unplug"):
         answer_factoryreset(unit, "CP1")
     assert unit.after_answer is None
+
+
+def commissioned(code="4711-0815"):
+    """A unit with a code, as it is after a restart."""
+    unit = Unit()
+    answer_provision(unit, '{"id": "CP1", "broker": "b", "plain_mqtt": false}')
+    values = {name: unit.settings[name] for name in unit.settings.names()}
+    values["installer_code"] = code
+    record_file.save(unit.folder + FILE, values)
+    unit.settings = Settings(unit.folder)
+    unit.installer_lock = InstallerLock(unit.settings, FakeClock(), unit.note, unit.folder)
+    return unit
+
+
+IDENTITY = (
+    '{"id": "CP2"}',
+    '{"secret": "of somebody else"}',
+    '{"broker": "evil.example"}',
+    '{"port": 1883}',
+    '{"plain_mqtt": true}',
+    '{"apn": "evil"}',
+    '{"schedule": "off", "broker": "evil.example"}',
+)
+
+
+@pytest.mark.parametrize("wanted", IDENTITY)
+def test_who_a_commissioned_unit_is_and_whom_it_calls_needs_the_code(wanted):
+    unit = commissioned()
+    before = [unit.settings[name] for name in unit.settings.names()]
+    with pytest.raises(CommandRefused, match="locked; unlock CODE first"):
+        answer_provision(unit, wanted)
+    assert before == [unit.settings[name] for name in unit.settings.names()]
+    answer_unlock(unit, "4711-0815")
+    answer_provision(unit, wanted)
+
+
+def test_whom_a_commissioned_unit_trusts_needs_the_code():
+    unit = commissioned()
+    certificate = "MIIAAQA="  # 0x30 0x82, a length of 1, one byte
+    for step in ("begin", "add " + certificate, "keep", "anything"):
+        with pytest.raises(CommandRefused, match="authority is locked"):
+            answer_authority(unit, step)
+    assert answer_authority(unit, "") == ["authority -"]
+    answer_unlock(unit, "4711-0815")
+    answer_authority(unit, "begin")
+    answer_authority(unit, "add " + certificate)
+    assert answer_authority(unit, "keep") == ["authority set"]
+    assert "authority changed" in str(unit.log.latest())
+
+
+def test_a_unit_that_is_not_commissioned_may_be_told_whom_to_trust():
+    assert answer_authority(Unit(), "begin") == ["authority -"]
+
+
+def test_a_short_code_of_an_older_firmware_opens_and_is_to_be_changed():
+    unit = commissioned("4711")
+    (warning,) = answer_unlock(unit, "4711")
+    assert warning == "warning installer_code has fewer than 8 characters; set a longer one"
+    with pytest.raises(SettingError, match="at least 8 characters"):
+        answer_provision(unit, '{"installer_code": "0815"}')
+    answer_provision(unit, '{"installer_code": "4711-0815"}')
+    assert answer_unlock(unit, "4711-0815") == []
+
+
+def test_neither_restart_nor_factory_reset_resets_the_wait_without_the_code():
+    unit = commissioned()
+    for _ in range(3):
+        with pytest.raises(CommandRefused, match="wrong code"):
+            answer_unlock(unit, "guess")
+    with pytest.raises(CommandRefused, match="locked"):
+        answer_factoryreset(unit, "CP1")
+    unit.installer_lock = InstallerLock(unit.settings, FakeClock(), unit.note, unit.folder)
+    with pytest.raises(CommandRefused, match="wait 60 s"):
+        answer_unlock(unit, "4711-0815")

@@ -2,12 +2,23 @@
 
 from cloud_bridge.web.api import vehicle_webhooks
 from cloud_bridge.web.pages.driver import charge_points, charging, history, ready_by, vehicle_choice, vehicles
-from cloud_bridge.web.pages.everyone import account, email, login, own_data, pwa, sessions, support
+from cloud_bridge.web.pages.everyone import (
+    account,
+    email,
+    login,
+    login_code,
+    own_data,
+    pwa,
+    second_factor,
+    sessions,
+    support,
+)
 from cloud_bridge.web.pages.installer import jobs
 from cloud_bridge.web.pages.operator import fleet, security
 
 ROUTERS = (
     login.router,
+    login_code.router,
     charge_points.router,
     charging.router,
     history.router,
@@ -17,6 +28,7 @@ ROUTERS = (
     email.router,
     own_data.router,
     sessions.router,
+    second_factor.router,
     vehicle_choice.router,
     vehicles.router,
     ready_by.router,

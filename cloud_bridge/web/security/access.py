@@ -94,8 +94,8 @@ def _token(request: Request, token: str) -> Token | None:
 
 
 async def passwords_of(app_state: Annotated[AppState, Depends(state_of)]) -> AsyncIterator[Passwords]:
-    """A dependency of the routes that check a password: their turn to do so. Raises HashingBusy."""
-    async with app_state.passwords.turn() as passwords:
+    """A dependency of the routes that ask who is logged in for their password: their turn to check it. Raises HashingBusy."""
+    async with app_state.passwords.turn(is_known=True) as passwords:
         yield passwords
 
 

@@ -25,7 +25,7 @@ def fleet() -> bool:
     with tempfile.TemporaryDirectory() as folder:
         cloud = CloudFixture(Path(folder))
         units = cloud.add_units([f"cp{number:05d}" for number in range(UNITS)])
-        password = cloud.command("user", "add", NAME)["password"]
+        password = cloud.command("user", "add", NAME, "--role", "support")["password"]
         cloud.start()
         try:
             crowd = Fleet(cloud.mqtt_port, units)

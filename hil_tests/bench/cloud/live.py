@@ -22,7 +22,7 @@ def live() -> bool:
     with tempfile.TemporaryDirectory() as folder:
         cloud = CloudFixture(Path(folder))
         (unit,) = cloud.add_units(["cp00000"])
-        password = cloud.command("user", "add", NAME)["password"]
+        password = cloud.command("user", "add", NAME, "--role", "support")["password"]
         cloud.start()
         times = []
         try:

@@ -34,7 +34,7 @@ def logins() -> bool:
     with tempfile.TemporaryDirectory() as folder:
         cloud = CloudFixture(Path(folder))
         units = cloud.add_units([f"cp{number:05d}" for number in range(UNITS)])
-        password = cloud.command("user", "add", NAME)["password"]
+        password = cloud.command("user", "add", NAME, "--role", "support")["password"]
         _add_people(folder)
         cloud.start()
         try:

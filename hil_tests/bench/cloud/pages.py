@@ -52,7 +52,7 @@ def pages() -> bool:
         cloud.start()
         cloud.stop()
         fill(folder / "chargekeeper.db")
-        password = cloud.command("user", "add", NAME)["password"]
+        password = cloud.command("user", "add", NAME, "--role", "support")["password"]
         cloud.start()
         try:
             browser = Browser(cloud.http_port, password)

@@ -154,7 +154,8 @@ def slow_maker() -> bool:
         cloud = CloudFixture(Path(name))
         (cloud.folder / "vehicles.toml").write_text(_settings(cloud, address))
         drivers = [f"driver-{number}" for number in range(DRIVERS)]
-        passwords = {who: cloud.command("user", "add", who)["password"] for who in (NAME, *drivers)}
+        roles = {NAME: "support"} | dict.fromkeys(drivers, "driver")
+        passwords = {who: cloud.command("user", "add", who, "--role", role)["password"] for who, role in roles.items()}
         cloud.add_units(["cp00000"])
         cloud.start()
         try:

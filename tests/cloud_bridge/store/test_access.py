@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, select, text
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
+from cloud_bridge.store import database as store
 from cloud_bridge.store import email, tokens
 from cloud_bridge.store.access import SCOPES, Asker, Person, Role, Scope, Token, may, token_for
 from cloud_bridge.store.claims import ClaimRefused, as_printed, assign, claim, release, withdraw
 from cloud_bridge.store.database import Database, open_database
+from cloud_bridge.store.jobs import installer_of
 from cloud_bridge.store.people import (
     Login,
     add_person,
@@ -22,6 +27,7 @@ from cloud_bridge.store.people import (
     set_password,
     who_has_session,
 )
+from cloud_bridge.store.tables import unit_installers
 from cloud_bridge.store.units import NewUnit, add_unit, visible_unit, visible_units
 from tests.cloud_bridge.running import store_at
 
@@ -224,3 +230,61 @@ def test_an_address_belongs_to_one_account(database: Database) -> None:
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(BridgeError, match="no e-mail address"):
         email.checked_email(address)
+
+
+def test_an_assignment_to_another_ends_the_sight_of_the_first_and_twice_is_once(database: Database) -> None:
+    unit(database, "a")
+    ida, ivan = (person(database, name, Role.INSTALLER) for name in ("ida", "ivan"))
+    for number, (assigned, seen) in enumerate(((ida, ida), (ida, ida), (ivan, ivan), (ivan, ivan), (ida, ida))):
+        with database.writing() as connection:
+            assign(connection, "a", assigned, NOW_MS + number)
+            assert installer_of(connection, "a") == seen
+        for one in (ida, ivan):
+            assert seen_by(database, one) == (["a"] if one == seen else [])
+
+
+def test_the_migration_ends_the_sight_of_those_whose_jobs_are_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def migrate(connection: Connection, *_: Any) -> bool:
+        config = Config()
+        config.set_main_option("script_location", str(store.MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0020")
+        return False
+
+    where = store_at(tmp_path, empty=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_migrate", migrate)
+        before = open_database(where)
+    with before.writing() as connection:
+        add_person(connection, "ida", "a hash", Role.INSTALLER, NOW_MS)
+        ida = find_person(connection, "ida")
+        jobs: dict[str, list[int | None]] = {
+            "none": [],
+            "open": [None],
+            "closed": [NOW_MS, NOW_MS + 5],
+            "both": [NOW_MS, None],
+        }
+        for unit_id, closed in jobs.items():
+            add_unit(connection, unit_id, NOW_MS)
+            row = {"unit": unit_id, "person": ida.id, "now": NOW_MS}
+            given = "INSERT INTO unit_installers (unit_id, person_id, since_ms) VALUES (:unit, :person, :now)"
+            connection.execute(text(given), row)
+            for number, closed_ms in enumerate(closed):
+                raised = (
+                    "INSERT INTO jobs (unit_id, installer_id, raised_ms, reason, once, closed_ms)"
+                    " VALUES (:unit, :person, :now, 'x', :once, :closed)"
+                )
+                connection.execute(text(raised), row | {"once": f"{unit_id}{number}", "closed": closed_ms})
+    before.close()
+    now = open_database(where)
+    with now.reading() as connection:
+        query = select(unit_installers.c.unit_id, unit_installers.c.until_ms)
+        assert dict(tuple(row) for row in connection.execute(query)) == {
+            "none": None,
+            "open": None,
+            "closed": NOW_MS + 5,
+            "both": None,
+        }
+    now.close()

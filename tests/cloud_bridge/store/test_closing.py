@@ -3,9 +3,11 @@
 import threading
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
-from cloud_bridge.store.database import open_database
+from cloud_bridge.errors import StoreUnusable
+from cloud_bridge.store.database import Database, open_database
 from tests.cloud_bridge.running import DEADLINE_S, store_at
 
 
@@ -28,6 +30,26 @@ def test_a_connection_in_use_is_closed_when_it_comes_back(tmp_path: Path) -> Non
     go_on.set()
     thread.join(DEADLINE_S)
     assert is_closed(driver[0])
+
+
+def test_a_database_that_is_not_opened_leaves_no_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that a newer version has written, for instance."""
+    where = store_at(tmp_path)
+    database = open_database(where)
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    closed: list[Database] = []
+    close = Database.close
+
+    def noted(self: Database) -> None:
+        closed.append(self)
+        close(self)
+
+    monkeypatch.setattr(Database, "close", noted)
+    with pytest.raises(StoreUnusable, match="newer version"):
+        open_database(where)
+    assert closed
 
 
 def is_closed(connection: object) -> bool:

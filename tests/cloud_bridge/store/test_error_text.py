@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, event, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.database import Database
+from cloud_bridge.store.error_text import reason_of
 from cloud_bridge.store.tables import people
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
 from tests.cloud_bridge.running import Bridge, Unit, sample
@@ -155,6 +156,18 @@ def test_what_is_wrong_is_still_said(database: Database) -> None:
         insert(connection, name="dora")
         insert(connection, name="dora")
     assert "people" in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OperationalError("SELECT 1", {"name": "dora"}, Exception("refused\nIs the server running?\n")), "refused"),
+        (OperationalError("SELECT 1", {}, Exception("")), "Exception"),
+        (OSError("\n"), "OSError"),
+    ],
+)
+def test_a_reason_is_one_line_without_the_statement(error: Exception, line: str) -> None:
+    assert reason_of(error) == line
 
 
 def test_nothing_is_taken_off_a_working_statement(database: Database) -> None:

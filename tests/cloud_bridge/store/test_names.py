@@ -85,6 +85,23 @@ def test_a_name_is_found_as_a_phone_types_it(database: Database, name: str) -> N
         ("yan", "уаn"),
         ("ann", "a\N{COMBINING GRAPHEME JOINER}nn"),
         ("ann", "ann\N{COMBINING LONG STROKE OVERLAY}"),
+        ("jose", "josé"),
+        ("ann", "a\N{COMBINING DOT ABOVE}nn"),
+        ("Андрей", "Андреи"),
+        ("ANN", "ꓮꓠꓠ"),  # Lisu
+        ("cap", "ᏟᎪᏢ"),  # Cherokee
+        ("poop", "ⲣⲟⲟⲣ"),  # Coptic
+        ("ooo", "ഠഠഠ"),  # Malayalam
+        ("ww", "ѡѡ"),
+        ("bb", "ЬЬ"),
+        ("cc", "ϲϲ"),
+        ("kim", "ĸim"),
+        ("anna-lena", "anna−lena"),  # a minus sign
+        ("ann", "ann\N{BRAILLE PATTERN BLANK}"),
+        ("ann", "ann\N{HANGUL FILLER}"),
+        ("d'avila", "d´avila"),
+        ("xx", "x×"),
+        ("ivan", "İvan"),
     ],
 )
 def test_nobody_can_be_made_who_looks_like_another(database: Database, name: str, alike: str) -> None:

@@ -86,7 +86,9 @@ def seen(connection: Connection, name: str) -> Unit:
     unit = visible_unit(connection, asker, "wall")
     if unit is None:  # an installer without work there sees it all the same for this question
         assert asker.role is Role.INSTALLER
-        connection.execute(text("INSERT INTO unit_installers VALUES ('wall', :id, 0)"), {"id": asker.id})
+        connection.execute(
+            text("INSERT INTO unit_installers (unit_id, person_id, since_ms) VALUES ('wall', :id, 0)"), {"id": asker.id}
+        )
         unit = visible_unit(connection, asker, "wall")
     assert unit is not None
     return unit
@@ -357,6 +359,9 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.alerts:take_transitions": "name_for asks for each person",
     "store.alerts:units_silent_between": "a number for the operator",
     "store.alerts:weak_signals": "is_owners: of the present time of ownership",
+    "store.claims:_open_at": "a condition",
+    "store.claims:assign": "writes",
+    "store.claims:withdraw": "writes",
     "store.commands:_commands": "newest_command and schedule_in_force restrict it",
     "store.commands:add_command": "writes",
     "store.commands:mark_sent": "writes",

@@ -13,6 +13,7 @@ from cloud_bridge.web.api import charge_points as api
 from cloud_bridge.web.pages.operator import fleet
 from tests.cloud_bridge.people import PASSWORD, Visitor
 from tests.cloud_bridge.running import Bridge
+from tests.cloud_bridge.web.test_pages import form_token_in
 
 TOO_LARGE = 2**63  # for any row of any database
 
@@ -97,7 +98,8 @@ def test_is_a_database_that_is_away_a_page_that_says_try_again(
 def test_is_a_crowd_at_the_login_told_to_try_again(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cloud_bridge.passwords.MAX_WAITING", 0)
     client = bridge.stranger()
-    answer = client.post("/login", data={"name": "olga", "password": "x", "form": "x"})
+    form = form_token_in(client.get("/login").text)
+    answer = client.post("/login", data={"name": "olga", "password": "x", "form": form})
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
     assert "Many people are logging in" in answer.text
     assert bridge.client.get("/healthz").json()["refused_logins"] == 1

@@ -26,6 +26,7 @@ from cloud_bridge.web.page import is_secure
 from cloud_bridge.web.public_address import below, parse
 from tests.cloud_bridge import people
 from tests.cloud_bridge.alerting import Journal, notice_and_send
+from tests.cloud_bridge.authenticator import code_of, hidden_in, key_in
 from tests.cloud_bridge.people import PASSWORD, Visitor, give
 from tests.cloud_bridge.running import TOKEN, Bridge
 
@@ -62,6 +63,15 @@ def log_in(browser: TestClient, url: str, name: str, headers: dict[str, str] | N
     return browser.post(f"{url}/login", data=data, headers=headers, follow_redirects=False)
 
 
+def pass_second_factor(browser: TestClient, url: str, bridge: Bridge, headers: dict[str, str] | None = None) -> Any:
+    """The answer to the code that sets it up: that of the login of an operator."""
+    shown = browser.get(f"{url}/login/second-factor", headers=headers).text
+    data = hidden_in(shown) | {"code": code_of(key_in(shown), bridge.clock.now_ms())}
+    answer = browser.post(f"{url}/login/second-factor", data=data, headers=headers)
+    assert answer.status_code == 200
+    return answer
+
+
 def as_typed(browser: TestClient, path: str) -> Any:
     return browser.get(path, follow_redirects=False)
 
@@ -81,7 +91,11 @@ def test_every_link_of_every_page_stays_below_the_public_address(
     if strips:
         browser.event_hooks["request"] = [taking_off(root)]
     answer = log_in(browser, url, "dora")
-    assert answer.headers["Location"] == f"{root}/", "a redirect"
+    if role is Role.OPERATOR:
+        assert answer.headers["Location"] == f"{root}/login/second-factor?next=%2F"
+        answer = pass_second_factor(browser, url, bridge)
+    else:
+        assert answer.headers["Location"] == f"{root}/", "a redirect"
     cookie = next(one for one in answer.headers.get_list("set-cookie") if "chargekeeper_session" in one)
     assert f"path={root or '/'};" in cookie.lower() + ";"
     assert ("secure" in cookie.lower()) == url.startswith("https://")
@@ -130,6 +144,8 @@ def test_no_header_of_a_request_decides_where_anything_leads(bridge: Bridge, url
             answer = log_in(browser, here, "olga", EVIL)
             assert answer.status_code == 303
             assert "evil" not in str(answer.headers)
+            answer = pass_second_factor(browser, here, bridge, EVIL)
+            assert "evil" not in answer.text + str(answer.headers)
             cookie = next(one for one in answer.headers.get_list("set-cookie") if "chargekeeper_session" in one)
             assert ("secure" in cookie.lower()) == here.startswith("https://"), "whatever X-Forwarded-Proto says"
         for path in [*paths, *(f"{path}/" for path in paths), "//evil.example/", "/\\evil.example/"]:

@@ -57,3 +57,15 @@ def test_parts_that_failed_are_counted_each_once():
         if had is None:
             del sys.print_exception
     assert heartbeat(health)["p"] == 2 and health.crashes == 3
+
+
+def test_wrong_installer_codes_are_counted_in_each_heartbeat():
+    class Lock:
+        wrong = 0
+
+    health = Health("power_on")
+    assert "c" not in heartbeat(health)
+    health.installer_lock = Lock()
+    assert "c" not in heartbeat(health)
+    health.installer_lock.wrong = 4
+    assert heartbeat(health)["c"] == 4

@@ -92,3 +92,9 @@ def test_heartbeat_of_a_unit_of_which_parts_failed():
     now = report("A1", 0, 0, 125010, ())
     said = messages.heartbeat(6, 7, 1767231160, now, 18, "23415", 22, failed_parts=2)
     assert said == sample("heartbeat-parts-failed")
+
+
+def test_heartbeat_of_a_unit_at_which_installer_codes_were_tried():
+    now = report("A1", 0, 0, 125010, ())
+    said = messages.heartbeat(7, 7, 1767231220, now, 18, "23415", 22, wrong_codes=4)
+    assert said == sample("heartbeat-wrong-codes")

@@ -46,6 +46,8 @@ BAD = [
     ("apn", "", "1 to 50"),
     ("apn", "int\nernet", "not allowed"),
     ("tethered", 1, "true or false"),
+    ("installer_code", "4711", "at least 8 characters"),
+    ("installer_code", "", "1 to 32"),
     ("colour", "red", "no such setting"),
 ]
 
@@ -144,3 +146,25 @@ def test_a_further_check_refuses_by_name_what_the_store_cannot_judge():
     with pytest.raises(SettingError, match="schedule: needs days"):
         settings.change({"schedule": "whenever"})
     assert settings["schedule"] == "off"
+
+
+def test_a_short_installer_code_of_an_older_firmware_stands():
+    fresh()
+    record_file.save(FOLDER + FILE, {"installer_code": "4711"})
+    settings = Settings(FOLDER)
+    assert settings["installer_code"] == "4711" and not settings.refused
+    settings.change({"apn": "other"})
+    assert Settings(FOLDER)["installer_code"] == "4711"
+
+
+def test_falling_back_does_not_open_a_unit_and_brings_no_old_code_back():
+    settings = fresh()
+    settings.change({"installer_max_a": 16})
+    settings.keep_as_good()
+    settings.change({"installer_code": "first-code"})
+    assert not settings.fall_back() and settings["installer_code"] == "first-code"
+    settings.keep_as_good()
+    settings.change({"installer_code": "other-code", "installer_max_a": 32})
+    assert settings.fall_back()
+    again = Settings(FOLDER)
+    assert (again["installer_code"], again["installer_max_a"]) == ("other-code", 16)

@@ -75,6 +75,7 @@ def overview(
         "spans": SPANS,
         "evidence": evidence,
         "never": point.last_contact_ms is None,
+        "mixed_since_ms": None if point.duplicate is None else point.duplicate.since_ms,
         "our_outages_ms": outage_ms(evidence.ours, evidence.since_ms, to_ms),
         "reach": charts.reach_bars(reaches(cut, evidence.gaps, evidence.ours, evidence.since_ms), unit.time_zone),
         "chart": charts.signal_chart(evidence),

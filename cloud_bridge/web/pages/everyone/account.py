@@ -24,7 +24,7 @@ from cloud_bridge.web.page import Field, OwnForm, PersonOf, UnitOf, page, to
 from cloud_bridge.web.pages.everyone.login import give_session, knows_own
 from cloud_bridge.web.presentation.words import lasting
 from cloud_bridge.web.security.access import PasswordsOf, StateDep
-from cloud_bridge.web.security.attempts import Attempts
+from cloud_bridge.web.security.attempts import Attempts, Limit
 from cloud_bridge.web.security.log import note
 
 TIME_ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
@@ -89,7 +89,7 @@ def units(request: Request, connection: Reading, person: PersonOf) -> Response:
 def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Field) -> Response:
     """A charger becomes the driver's with the code on its label. One that was another's is told to forget their hours."""
     attempts: Attempts = request.app.state.attempts
-    limits, now_ms = [(f"claim {person.id}", CLAIM_GUESSES)], app_state.verified.now_ms()
+    limits, now_ms = [Limit(f"claim {person.id}", CLAIM_GUESSES)], app_state.verified.now_ms()
     wait_ms = attempts.wait_ms(limits, now_ms)
     if wait_ms:
         raise Refused("Too many codes", f"Check the label, then try again in {lasting(wait_ms)}.", 429)

@@ -1,22 +1,30 @@
-"""Logging in and out."""
+"""Logging in and out: name and password first, then a code of whoever has a second factor (login_code.py)."""
+
+from typing import Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 
 from cloud_bridge.app_state import AppState
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.passwords import Passwords
 from cloud_bridge.store.access import Person
+from cloud_bridge.store.known_devices import DEVICE_DAYS, remember_device
 from cloud_bridge.store.names import folded
-from cloud_bridge.store.people import SESSION_MS, close_session, find_login, open_session
+from cloud_bridge.store.people import NEEDS_SECOND_FACTOR, SESSION_MS, close_session, find_login, open_session
+from cloud_bridge.store.second_factors import PENDING_MS, open_pending_login, second_factor_of
 from cloud_bridge.store.secrets import new_secret
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.page import Field, OwnForm, is_secure, page, to
 from cloud_bridge.web.presentation.words import lasting
-from cloud_bridge.web.security.access import SESSION_COOKIE, PasswordsOf, StateDep
-from cloud_bridge.web.security.attempts import Attempts, login_limits, own_password_limits
+from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
+from cloud_bridge.web.security.attempts import Attempts, device_limits, login_limits, own_password_limits
 from cloud_bridge.web.security.forms import check_form, form_token
 from cloud_bridge.web.security.log import address_of_client, note
+from cloud_bridge.web.security.second_factor import DEVICE_COOKIE, PENDING_COOKIE, known_device
 
 LOGIN_COOKIE = "chargekeeper_login"  # ties the login form to the browser that asked for it
 
@@ -30,31 +38,62 @@ async def login_form(request: Request, next: str = "/") -> Response:
 
 
 @router.post("/login")
-def login(
+async def login(
     request: Request,
     app_state: StateDep,
-    passwords: PasswordsOf,
     name: Field,
     password: Field,
     form: Field,
     next: Field = "/",
 ) -> Response:
+    """Who has guessed too often is told so at once: they wait for no turn to hash, and take nobody else's."""
     check_form(request.cookies.get(LOGIN_COOKIE), form)
     attempts: Attempts = request.app.state.attempts
-    limits, now_ms = login_limits(folded(name), address_of_client(request)), app_state.verified.now_ms()
-    if wait_ms := attempts.reserve(limits, now_ms):
+    device = await run_in_threadpool(known_device, request, app_state, name)
+    limits = login_limits(folded(name), address_of_client(request)) if device is None else device_limits(device)
+    now_ms = app_state.verified.now_ms()
+    wait_ms, person = attempts.wait_ms(limits, now_ms), None
+    if wait_ms == 0:
+        async with app_state.passwords.turn(is_known=device is not None) as passwords:
+            wait_ms = attempts.reserve(
+                limits, now_ms
+            )  # again: others had their turn meanwhile. Who only waits counts for none
+            if wait_ms == 0:
+                person = await run_in_threadpool(who_knows, app_state, passwords, name, password)
+    if wait_ms:
         note(request, Kind.TOO_MANY_PASSWORDS)
         return _login_page(request, next, 429, wait=lasting(wait_ms))
-    person = who_knows(app_state, passwords, name, password)
     if person is None:
         note(request, Kind.WRONG_PASSWORD)
         return _login_page(request, next, 401)
     attempts.succeeded(limits)
-    response = to(_ours(next))
-    give_session(request, response, app_state, person)
-    note(request, Kind.LOGGED_IN, person)
+    response = await run_in_threadpool(_password_was_right, request, app_state, person, our_path(next))
     response.delete_cookie(LOGIN_COOKIE)
     return response
+
+
+def _password_was_right(request: Request, app_state: AppState, person: Person, next: str) -> Response:
+    """Into their pages, or on to the second factor, or to setting one up."""
+    with app_state.database.writing() as connection:  # of its own: the password was hashed in this request
+        has_second_factor = second_factor_of(connection, person.id) is not None
+        if not has_second_factor and person.role not in NEEDS_SECOND_FACTOR:
+            cookie = None
+        else:
+            cookie = open_pending_login(connection, person, app_state.verified.now_ms())
+    if cookie is None:
+        response: Response = to(next)
+        log_in(request, response, app_state, person)
+        return response
+    note(request, Kind.PASSWORD_RIGHT, person)
+    response = to(f"/login/{'code' if has_second_factor else 'second-factor'}?{urlencode({'next': next})}")
+    _set_cookie(request, response, PENDING_COOKIE, cookie, PENDING_MS, "strict")
+    return response
+
+
+def log_in(request: Request, response: Response, app_state: AppState, person: Person) -> None:
+    """All that was asked of them was right."""
+    give_session(request, response, app_state, person)
+    note(request, Kind.LOGGED_IN, person)
 
 
 @router.post("/logout", dependencies=[OwnForm])
@@ -92,27 +131,30 @@ def knows_own(
 
 
 def give_session(request: Request, response: Response, app_state: AppState, person: Person) -> None:
-    """From this answer on, the browser is the person's."""
+    """From this answer on, the browser is the person's, and one that others do not lock out."""
+    now_ms = app_state.verified.now_ms()
     with app_state.database.writing() as connection:  # of its own: the password was hashed in this request
-        cookie = open_session(connection, person, app_state.verified.now_ms())
-    response.set_cookie(
-        SESSION_COOKIE,
-        cookie,
-        max_age=SESSION_MS // 1000,
-        httponly=True,
-        samesite="lax",
-        secure=is_secure(request),
-    )
+        device = remember_device(connection, person.id, now_ms, request.cookies.get(DEVICE_COOKIE, ""))
+        cookie = open_session(connection, person, now_ms, device)
+    _set_cookie(request, response, SESSION_COOKIE, cookie, SESSION_MS, "lax")
+    _set_cookie(request, response, DEVICE_COOKIE, device, DEVICE_DAYS * DAY_MS, "strict")
+
+
+def _set_cookie(
+    request: Request, response: Response, name: str, value: str, age_ms: int, same_site: Literal["lax", "strict"]
+) -> None:
+    secure = is_secure(request)
+    response.set_cookie(name, value, age_ms // 1000, httponly=True, samesite=same_site, secure=secure)
 
 
 def _login_page(request: Request, next: str, status: int, wait: str | None = None) -> Response:
     cookie = request.cookies.get(LOGIN_COOKIE) or new_secret()
-    content = {"form": form_token(cookie), "failed": status == 401, "wait": wait, "next": _ours(next)}
+    content = {"form": form_token(cookie), "failed": status == 401, "wait": wait, "next": our_path(next)}
     response = page(request, "everyone/login.html", None, status, **content)
     response.set_cookie(LOGIN_COOKIE, cookie, httponly=True, samesite="strict", secure=is_secure(request))
     return response
 
 
-def _ours(path: str) -> str:
+def our_path(path: str) -> str:
     """Only a path of our own pages: nobody is sent elsewhere after logging in."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() else "/"

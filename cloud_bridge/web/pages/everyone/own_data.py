@@ -138,7 +138,7 @@ async def erase_data(
 
     The turn to hash a password is not held while car makers are waited for.
     """
-    async with app_state.passwords.turn() as passwords:
+    async with app_state.passwords.turn(is_known=True) as passwords:
         known = await run_in_threadpool(
             knows_own, request, app_state, passwords, person, password, "to erase the account"
         )

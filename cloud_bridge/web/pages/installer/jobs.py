@@ -15,7 +15,7 @@ from cloud_bridge.store.claims import assign
 from cloud_bridge.store.jobs import MAX_REASON, MAX_REPORT, Job
 from cloud_bridge.store.people import find_person, list_people
 from cloud_bridge.store.security_events import Kind
-from cloud_bridge.store.units import Unit, visible_unit
+from cloud_bridge.store.units import Unit, unit_of_past_work, visible_unit
 from cloud_bridge.support.advice import advise, compare
 from cloud_bridge.support.evidence import Evidence
 from cloud_bridge.web.connections import Reading, Writing
@@ -57,6 +57,7 @@ def raise_job(
             raise Refused("Choose an installer", "This charger has none yet. Nothing was raised.")
         assign(connection, unit.id, _installer(connection, installer), now_ms)
         note(request, Kind.INSTALLER_ASSIGNED, person, unit.id)
+        app_state.live.access_changed()  # another may see it no more
     job_id = jobs.raise_job(connection, unit.id, reason, once, now_ms)
     return to(f"/jobs/{job_id}")
 
@@ -83,17 +84,21 @@ def overview(request: Request, connection: Reading, person: PersonOf) -> Respons
 
 @router.get("/jobs/{job_id}")
 def one(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, job_id: Number) -> Response:
+    """While it is open, with the present state of the charger. To an installer who does not see the charger any more, what
+    they did and measured, without whose it is and why they were asked."""
     job = _job(connection, person, job_id)
     unit = visible_unit(connection, person, job.unit_id)
-    if unit is None:
+    sees_unit = unit is not None
+    if unit is None and (unit := unit_of_past_work(connection, person, job.unit_id)) is None:
         raise NotTheirs("job")
-    now_ms = app_state.clock.now_ms()
-    until_ms = job.visited_ms or now_ms
-    before = _evidence(app_state, connection, person, job.unit_id, until_ms - EVIDENCE_MS, until_ms)
+    end_ms = job.closed_ms or app_state.clock.now_ms() if sees_unit else jobs.ended_ms(connection, job)
+    until_ms = job.visited_ms or end_ms
+    before = evidence_of(app_state, connection, unit, until_ms - EVIDENCE_MS, until_ms)
     after = None
     if job.visited_ms is not None:
-        after = _evidence(app_state, connection, person, job.unit_id, job.visited_ms, job.closed_ms or now_ms)
-    content: dict[str, Any] = {"job": job, "unit": unit, **_what_to_do(app_state, unit, before)}
+        after = evidence_of(app_state, connection, unit, job.visited_ms, end_ms)
+    content: dict[str, Any] = {"job": job, "unit": unit, "sees_unit": sees_unit}
+    content |= _what_to_do(app_state, unit, before) if sees_unit else {"advice": (), "troubles": ()}
     if after is None:
         return page(request, "installer/job.html", person, change=None, **content, **_shown(unit, before))
     return page(
@@ -127,8 +132,14 @@ def report(request: Request, person: PersonOf, job_id: Number, report: UploadFil
 
 
 @router.post("/jobs/{job_id}/close", dependencies=[OwnForm])
-def close(app_state: StateDep, person: PersonOf, job_id: Number, outcome: Reason, connection: Writing) -> Response:
-    jobs.close(connection, _job(connection, person, job_id), outcome, app_state.clock.now_ms())
+def close(
+    request: Request, app_state: StateDep, person: PersonOf, job_id: Number, outcome: Reason, connection: Writing
+) -> Response:
+    """The installer does not see the charger any more; what they did and measured stays on this page."""
+    job = _job(connection, person, job_id)
+    if jobs.close(connection, job, outcome, app_state.clock.now_ms()):
+        note(request, Kind.INSTALLER_WITHDRAWN, person, f"{job.unit_id}, job closed")
+        app_state.live.access_changed()
     return to(f"/jobs/{job_id}")
 
 

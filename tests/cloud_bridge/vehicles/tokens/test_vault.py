@@ -81,7 +81,7 @@ def test_the_command_line_rotates_the_key_beside_the_running_bridge(play: Scene)
     where = store_at(play.folder)
     database = {"CHARGEKEEPER_DATABASE": where} if isinstance(where, str) else {}
     said = rotate_key({"CHARGEKEEPER_DATA": str(play.folder)} | database)
-    assert re.fullmatch("1 grants are sealed with the key [0-9a-f]{8} now", said)
+    assert re.fullmatch("1 grants and 0 second factors are sealed with the key [0-9a-f]{8} now", said)
     assert kept(play).grant == before
     assert old not in KeyFile(play.folder).keys().keys
 

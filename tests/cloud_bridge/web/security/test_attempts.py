@@ -1,9 +1,9 @@
 """Is a guesser stopped, and is nobody else?"""
 
 from cloud_bridge.web.security import attempts
-from cloud_bridge.web.security.attempts import MAX_KEYS, WINDOW_MS, Attempts, login_limits
+from cloud_bridge.web.security.attempts import MAX_KEYS, WINDOW_MS, Attempts, Limit, login_limits
 
-LIMITS = [("ann@here", 3)]
+LIMITS = [Limit("ann@here", 3)]
 
 
 def guess(tries: Attempts, count: int, now_ms: int = 0) -> None:
@@ -55,13 +55,13 @@ def test_somebody_elsewhere_still_gets_in_while_a_guesser_waits() -> None:
 def test_memory_is_bounded() -> None:
     tries = Attempts()
     for number in range(attempts.MAX_KEYS + 50):
-        tries.failed([(str(number), 1)], 0)
+        tries.failed([Limit(str(number), 1)], 0)
     assert len(tries._used) == MAX_KEYS
 
 
 def test_a_household_has_one_address_whichever_of_its_ipv6_addresses_it_uses() -> None:
     def keys(address: str) -> list[str]:
-        return [key for key, _ in login_limits("dora", address)]
+        return [one.key for one in login_limits("dora", address)]
 
     assert keys("2001:db8:1:2::1") == keys("2001:db8:1:2:ffff::9")
     assert keys("2001:db8:1:2::1") != keys("2001:db8:1:3::1")

@@ -1,9 +1,16 @@
 """Is guessing a password slow, and the right one still welcome?"""
 
+import asyncio
+from typing import Any
+
+import httpx2
+
 from cloud_bridge.store.people import Role
 from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import Bridge
-from tests.cloud_bridge.web.test_pages import PASSWORD, log_in
+from tests.cloud_bridge.web.test_pages import PASSWORD, form_token_in, log_in
+
+CROWD = 60  # more than one address may have wrong passwords
 
 
 def test_after_some_wrong_passwords_even_the_right_one_has_to_wait(bridge: Bridge) -> None:
@@ -33,3 +40,24 @@ def test_an_open_browser_is_no_place_to_guess_its_owners_password(bridge: Bridge
     assert ann.post("/account/data/erase", "/account/data", password=PASSWORD).status_code == 429
     bridge.clock.advance(2 * 60_000)
     assert ann.post("/account/data/erase", "/account/data", password=PASSWORD).status_code == 200
+
+
+def test_a_crowd_behind_one_address_logs_in_at_once(bridge: Bridge) -> None:
+    """Who waits for a turn to hash has guessed nothing yet: an attempt that counts while it waits would be one of forty that
+    an address has."""
+    for number in range(CROWD):
+        bridge.add_person(f"person {number}", PASSWORD, Role.DRIVER)
+
+    async def log_in_all() -> list[int]:
+        app: Any = bridge.client.app
+        transport = httpx2.ASGITransport(app)
+
+        async def one(number: int) -> int:
+            async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as client:
+                form = form_token_in((await client.get("/login")).text)
+                data = {"name": f"person {number}", "password": PASSWORD, "form": form}
+                return (await client.post("/login", data=data)).status_code
+
+        return await asyncio.gather(*(one(number) for number in range(CROWD)))
+
+    assert asyncio.run(log_in_all()) == [303] * CROWD

@@ -119,6 +119,17 @@ def test_every_route_refuses_it_in_its_body(bridge: Bridge, kind: str, body: byt
             assert answer.headers["content-type"].startswith("application/json" if json_expected else "text/html")
 
 
+@pytest.mark.parametrize("value", [b"NaN", b"-Infinity", b"1e999", b'{"x": [NaN]}', b"9" * 4000, b"9" * 5000])
+def test_a_number_that_is_none_is_refused(bridge: Bridge, value: bytes) -> None:
+    """The answer told it again, and JSON cannot say it: 500."""
+    for path in paths(bridge, "POST", "1"):
+        if path.startswith("/api/"):
+            for body in (value, b'{"about": %s}' % value, b'{"target": %s, "via": "webhook"}' % value):
+                answer = bridge.client.post(path, content=body, headers={"Content-Type": "application/json"})
+                assert 400 <= answer.status_code < 500, path
+                assert value.decode() not in answer.text
+
+
 def test_a_form_that_is_refused_has_changed_nothing(bridge: Bridge) -> None:
     dora = Visitor(bridge, "dora", Role.DRIVER)
     assert dora.post("/account/details", full_name="Dora", phone="1").status_code == 200

@@ -1,0 +1,51 @@
+"""Browsers in which a person has logged in with success: guesses from elsewhere do not lock these out.
+
+Each has a cookie of its own, which is new with every login there and stored as a hash. It opens nothing: it only says which
+brake counts (web/security/attempts.py).
+"""
+
+from sqlalchemy import Connection, delete, select
+
+from cloud_bridge.store.names import folded
+from cloud_bridge.store.secrets import hash_of, new_secret
+from cloud_bridge.store.tables import known_devices, people
+
+DEVICES_MAX = 10  # of one account; the one that has not logged in for longest is forgotten
+DEVICE_DAYS = 400  # as long as browsers keep a cookie (RFC 6265bis 5.5)
+
+
+def remember_device(connection: Connection, person_id: int, now_ms: int, before: str) -> str:
+    """The cookie's value of the browser from now on. `before` is the one that it had; empty if none."""
+    token = new_secret()
+    _forget(connection, person_id, hash_of(before))
+    values = {"token_hash": hash_of(token), "person_id": person_id, "since_ms": now_ms}
+    connection.execute(known_devices.insert(), values)
+    query = select(known_devices.c.token_hash).where(known_devices.c.person_id == person_id)
+    newest = known_devices.c.since_ms.desc(), known_devices.c.token_hash == hash_of(token)
+    for token_hash in connection.execute(query.order_by(newest[0], newest[1].desc()).offset(DEVICES_MAX)).scalars():
+        _forget(connection, person_id, token_hash)
+    return token
+
+
+def device_of(connection: Connection, token: str, name: str) -> str | None:
+    """What the brake of this browser is counted by, if the person of that name has logged in there; else None."""
+    query = (
+        select(known_devices.c.token_hash)
+        .join(people, people.c.id == known_devices.c.person_id)
+        .where(
+            known_devices.c.token_hash == hash_of(token),
+            (people.c.name == name) | (people.c.name_folded == folded(name)),
+        )
+    )
+    return connection.execute(query).scalars().first()
+
+
+def forget_devices(connection: Connection, person_id: int, but: str | None = None) -> None:
+    """All of the person's, except the one with the hash `but`."""
+    theirs = known_devices.c.person_id == person_id
+    connection.execute(delete(known_devices).where(theirs, known_devices.c.token_hash != (but or "")))
+
+
+def _forget(connection: Connection, person_id: int, token_hash: str) -> None:
+    theirs = known_devices.c.person_id == person_id
+    connection.execute(delete(known_devices).where(theirs, known_devices.c.token_hash == token_hash))

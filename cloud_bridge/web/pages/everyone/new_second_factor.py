@@ -1,0 +1,63 @@
+"""A new secret of an authenticator app: shown with its form, sealed into it, and taken when its first code is right.
+
+Nothing is stored before that. The sealed secret opens in the browser that it was made for alone, so nobody can have somebody
+else confirm a secret that they know.
+"""
+
+from typing import NamedTuple
+
+from fastapi import Request
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.store.access import Person
+from cloud_bridge.store.security_events import Kind
+from cloud_bridge.totp import app_address, as_base32, matching_step, new_totp_secret
+from cloud_bridge.vehicles.tokens.encryption import SealBroken
+from cloud_bridge.vehicles.tokens.keys import KeyGone
+from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.security.log import note
+from cloud_bridge.web.security.second_factor import CodeRefused, wrong_code
+
+
+class NewSecret(NamedTuple):
+    """As the page shows it, and sealed for its form."""
+
+    text: str
+    address: str
+    sealed: str
+
+
+def new_secret_form(app_state: AppState, person: Person, browser: str, sealed: str | None = None) -> NewSecret:
+    """`browser` is a cookie that no other browser has. With `sealed`, the secret of a form that was sent. Raises Refused."""
+    try:
+        if sealed is not None:
+            secret = app_state.second_factors.open_new(sealed, browser)
+        else:
+            secret = new_totp_secret()
+            sealed = app_state.second_factors.seal_new(secret, browser)
+    except (KeyGone, SealBroken, ValueError):
+        raise _not_opened() from None
+    return NewSecret(as_base32(secret), app_address(secret, person.name), sealed)
+
+
+def add_checked(
+    request: Request, app_state: AppState, person: Person, browser: str, sealed: str, code: str
+) -> list[str] | CodeRefused:
+    """The recovery codes, if the code shows that the app has the secret. There is no brake: whoever types it sees the secret.
+    Raises Refused, and AlreadyThere where the person has a second factor."""
+    now_ms = app_state.clock.now_ms()
+    try:
+        secret = app_state.second_factors.open_new(sealed, browser)
+        step = matching_step(secret, code.replace(" ", ""), now_ms)
+        if step is None:
+            return wrong_code(app_state)
+        with app_state.database.writing() as connection:
+            codes = app_state.second_factors.add(connection, person.id, secret, step, now_ms)
+    except (KeyGone, SealBroken, ValueError):
+        raise _not_opened() from None
+    note(request, Kind.SECOND_FACTOR_ADDED, person)
+    return codes
+
+
+def _not_opened() -> Refused:
+    return Refused("This form is too old", "Open the page again. Nothing was changed.", 403)

@@ -1,0 +1,91 @@
+"""A login between its password and its code, and the check of a code."""
+
+import logging
+from typing import NamedTuple
+
+from fastapi import Request
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.second_factor import Answer
+from cloud_bridge.store.access import Person
+from cloud_bridge.store.known_devices import device_of
+from cloud_bridge.store.second_factors import count_recovery_codes, who_waits
+from cloud_bridge.store.security_events import Kind
+from cloud_bridge.vehicles.tokens.encryption import SealBroken
+from cloud_bridge.vehicles.tokens.keys import KeyGone
+from cloud_bridge.web.presentation.words import lasting, utc_second
+from cloud_bridge.web.security.attempts import Attempts, code_limits
+from cloud_bridge.web.security.log import note
+
+PENDING_COOKIE = "chargekeeper_pending"  # of a login whose password was right; it opens the pages of the code alone
+DEVICE_COOKIE = "chargekeeper_device"
+
+_log = logging.getLogger(__name__)
+
+
+class CodeRefused(NamedTuple):
+    """What the person reads, and the status of the answer."""
+
+    title: str
+    meaning: str
+    status: int
+
+
+def waiting_person(request: Request, app_state: AppState) -> Person | None:
+    """Whose password was right in this browser, within the last minutes, and whose second factor is to come."""
+    cookie = request.cookies.get(PENDING_COOKIE)
+    if not cookie:
+        return None
+    with app_state.database.reading() as connection:
+        return who_waits(connection, cookie, app_state.verified.now_ms())
+
+
+def known_device(request: Request, app_state: AppState, name: str) -> str | None:
+    """What this browser's own allowance is counted by, if the person of that name has logged in here; else None."""
+    cookie = request.cookies.get(DEVICE_COOKIE)
+    if not cookie:
+        return None
+    with app_state.database.reading() as connection:
+        return device_of(connection, cookie, name)
+
+
+def check_code(request: Request, app_state: AppState, person: Person, typed: str, why: str = "") -> CodeRefused | None:
+    """None: it is right, and does not count again. `why` is for the security log."""
+    attempts: Attempts = request.app.state.attempts
+    limits = code_limits(person.id, known_device(request, app_state, person.name))
+    if wait_ms := attempts.reserve(limits, app_state.verified.now_ms()):
+        note(request, Kind.TOO_MANY_CODES, person, why)
+        return CodeRefused("Too many wrong codes", f"Try again in {lasting(wait_ms)}.", 429)
+    try:
+        answer = app_state.second_factors.use(person.id, typed, app_state.clock.now_ms())
+    except (KeyGone, SealBroken) as error:
+        _log.error("no code of an authenticator app can be checked: %s", error)
+        attempts.returned(limits)
+        return UNCHECKED
+    if answer is Answer.WRONG:
+        note(request, Kind.WRONG_CODE, person, why)
+        return wrong_code(app_state)
+    attempts.succeeded(limits)
+    if answer is Answer.RECOVERY_CODE:
+        with app_state.database.reading() as connection:
+            left = count_recovery_codes(connection, person.id)
+        note(request, Kind.RECOVERY_CODE_USED, person, f"{left} left")
+    return None
+
+
+def wrong_code(app_state: AppState) -> CodeRefused:
+    """With our time, because that is what the app's has to be."""
+    return CodeRefused(
+        "That code is not right",
+        "Each code counts once and for half a minute: wait for the next one. "
+        f"Our clock shows {utc_second(app_state.clock.now_ms())} UTC. If that is not the time, codes of the app do not work; "
+        "recovery codes do.",
+        401,
+    )
+
+
+UNCHECKED = CodeRefused(
+    "Codes of the app cannot be checked now",
+    "Use a recovery code, or ask whoever runs this service to put its key file back or to reset your second factor.",
+    503,
+)

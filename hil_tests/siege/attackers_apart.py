@@ -1,0 +1,93 @@
+"""The attackers as a process and a session of their own, which take what processor time the others leave.
+
+In life they are on machines of their own. Linux puts each session into a group of its own (sched(7), "autogroup"), between
+which all have the same share: the nice value of a process or a thread counts within its group alone, and the bridge is in
+another one. So the group as a whole steps back.
+"""
+
+import multiprocessing
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
+
+from hil_tests.fixtures.children import die_with_parent
+from hil_tests.siege.attack import NICE, Attack, Target
+
+END_WITHIN_S = 120.0
+AUTOGROUP = Path("/proc/self/autogroup")
+
+
+class AttackersFailed(Exception):
+    """The process ended without a report, or never."""
+
+
+class Report(NamedTuple):
+    """What one attacker did, and what the bridge should not have done."""
+
+    name: str
+    counts: Counter[str]
+    faults: list[str]
+
+
+class AttackersApart:
+    """They attack until `end`."""
+
+    def __init__(self, process: "multiprocessing.process.BaseProcess", pipe: "Connection[None, list[Report]]") -> None:
+        self._process, self._pipe = process, pipe
+
+    def end(self) -> list[Report]:
+        """Raises AttackersFailed."""
+        try:
+            self._pipe.send(None)
+            if self._pipe.poll(END_WITHIN_S):
+                return self._pipe.recv()
+        except (EOFError, OSError):
+            raise AttackersFailed(f"the attackers' process ended: {self._process.exitcode}") from None
+        raise AttackersFailed(f"the attackers have not ended within {END_WITHIN_S:.0f} s")
+
+    def kill(self) -> None:
+        """Ends it, whatever it does."""
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
+
+
+@contextmanager
+def attacking(attackers: dict[str, Callable[[Attack], None]], target: Target, seed: int) -> Iterator[AttackersApart]:
+    """All of them at once, each on a thread."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_attack, args=(theirs, attackers, target, seed), name="attackers", daemon=True)
+    process.start()
+    theirs.close()
+    apart = AttackersApart(process, ours)
+    try:
+        yield apart
+    finally:
+        apart.kill()
+
+
+def _attack(
+    pipe: "Connection[list[Report], None]", attackers: dict[str, Callable[[Attack], None]], target: Target, seed: int
+) -> None:
+    """In the process: until something comes through the pipe, or the other end is gone."""
+    die_with_parent()
+    os.setsid()
+    with suppress(OSError):  # there are no such groups: the nice value of each thread counts (attack.py)
+        AUTOGROUP.write_text(str(NICE))
+    over = threading.Event()
+    attacks = [Attack(name, target, seed, over) for name in attackers]
+    threads = [threading.Thread(target=one.run, args=(attackers[one.name],), name=one.name) for one in attacks]
+    for thread in threads:
+        thread.start()
+    with suppress(EOFError):
+        pipe.recv()
+    over.set()
+    for thread in threads:
+        thread.join()
+    pipe.send([Report(one.name, one.counts, one.faults) for one in attacks])
