@@ -200,6 +200,7 @@ def test_a_stream_that_was_opened_before_ends(
 ) -> None:
     for room, name in ((looks, "LOOK_S"), (stream, "PAUSE_S"), (stream, "SETTLE_S")):
         monkeypatch.setattr(room, name, 0)
+    monkeypatch.setattr(stream, "ALIVE_S", 0.05)
     app_state = site.bridge.app_state
 
     def read() -> Stored | None:

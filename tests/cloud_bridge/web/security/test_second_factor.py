@@ -16,6 +16,7 @@ from cloud_bridge.cli import user
 from cloud_bridge.durations import DAY_MS, MINUTE_MS
 from cloud_bridge.second_factor import RECOVERY_CODES, new_recovery_codes, normal
 from cloud_bridge.store.access import Role
+from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import change_role, find_person
 from cloud_bridge.store.secrets import hash_of
 from cloud_bridge.store.security_events import Kind, newest_security_events
@@ -443,7 +444,7 @@ def command(bridge: Bridge, *words: str) -> int:
     """On the command line beside the running bridge."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHARGEKEEPER_DATA", str(bridge.app_state.settings.folder))
-        patch.setattr(user, "open_database", lambda _where: bridge.app_state.database)
+        patch.setattr(user, "open_database", lambda _where: open_database(bridge.app_state.settings.store))
         return command_line.main(list(words))
 
 
