@@ -4,7 +4,7 @@ The journeys look as closely at every page that they come to (visitor.py).
 """
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from hil_tests.web.cloud_fixture import PATIENCE_MS, WebCloudFixture
 from hil_tests.web.visitor import LOOKS, Visitor
@@ -31,6 +31,7 @@ def test_with_the_keyboard_alone(browser: Browser, place: WebCloudFixture) -> No
     """From the login to a message that was sent, by Tab, typing and Enter."""
     page = browser.new_context().new_page()
     page.goto(f"{place.address}/login")
+    expect(page.locator("[autofocus]")).to_be_focused()
     page.keyboard.type("dora")
     page.keyboard.press("Tab")
     page.keyboard.type(place.logins["dora"])
@@ -57,6 +58,7 @@ def test_the_code_of_a_second_factor_with_the_keyboard_alone(browser: Browser, p
     page.set_default_timeout(PATIENCE_MS)
     for _ in range(2):
         page.goto(f"{place.address}/login")
+        expect(page.locator("[autofocus]")).to_be_focused()
         page.keyboard.type("otto")
         page.keyboard.press("Tab")
         page.keyboard.type(place.logins["otto"])
