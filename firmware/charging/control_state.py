@@ -17,7 +17,7 @@ class ControlState:
         self.band: str | None = None  # the letter of `state`
         self.unsure = False  # the last reading has no valid state; `state` is still that of the reading before
         self.drive: str | None = None  # pilot output when the inputs were read: one of sequence.py's three
-        self.pwm_on = False  # `drive` is the PWM
+        self.pwm_on = False  # `drive` is the PWM, and there is an offer: without one it is steady
         self.cable_a: int | None = None  # rating of a detachable cable; None = must not charge
         self.contactor = False  # as commanded in the last step
         self.limit_a: float = 0  # offered to the vehicle by the duty cycle

@@ -249,15 +249,20 @@ class Controller:
     def _drive(self, now_ms: int) -> None:
         """Set the outputs of the phase."""
         drive, contactor = sequence.DRIVES[self.phase]
-        control_state = self._state
+        control_state, outputs = self._state, self._outputs
         if drive != control_state.drive:
             self._switched_since_ms = now_ms
-            control_state.drive, control_state.pwm_on = drive, drive == sequence.PWM
+            control_state.drive = drive
             control_state.set_limit(0)
-            self._outputs.pilot_duty_u16 = F if drive == sequence.NOT_AVAILABLE else X1
-        if control_state.pwm_on and control_state.limit_a != control_state.ruling_a:
+            outputs.pilot_duty_u16 = F if drive == sequence.NOT_AVAILABLE else X1
+        if drive == sequence.PWM and control_state.limit_a != control_state.ruling_a:
             self._change_offer(now_ms)
-        outputs = self.outputs = self._outputs
+        pwm_on = drive == sequence.PWM and outputs.pilot_duty_u16 != X1  # an offer of 0 A is X1
+        if pwm_on != control_state.pwm_on:
+            self._switched_since_ms, control_state.pwm_on = now_ms, pwm_on
+            if "diode" not in control_state.faults:
+                control_state.diode_missing = False  # one reading, before its last half-wave went
+        self.outputs = outputs
         outputs.contactor = control_state.contactor = contactor
         outputs.led = led(self.phase, control_state.faults, self._mode.now != "standalone", now_ms)
         outputs.rcd_test = self.phase == "testing" and self._rcd.state == "tripping"

@@ -1,7 +1,7 @@
 """The local event log: the latest events in memory, security events in flash as well (SI 2021/1467, Schedule 1).
 
 The flash holds the last 256 security events at least, in files of 64 lines with a CRC each; other events cannot displace them.
-Each kind is written once a minute at most, to limit flash wear; omitted events are counted in the next line of the kind.
+Events about one thing are written once a minute at most, to limit flash wear; the next line about it counts those left out.
 """
 
 import binascii
@@ -26,7 +26,7 @@ class EventLog:
         self._latest: list[str] = []  # JSON: the values would take four times the memory
         self.refused = 0
         self._folder = folder + FOLDER
-        self._written_ms: dict[str, int] = {}  # by kind
+        self._written_ms: dict[str, int] = {}  # by what it is about
         self._omitted: dict[str, int] = {}
         try:
             os.mkdir(self._folder)
@@ -43,13 +43,14 @@ class EventLog:
             self._latest.pop(0)
         if kind not in SECURITY:
             return
-        written_ms = self._written_ms.get(kind)
+        about = _about(kind, details)
+        written_ms = self._written_ms.get(about)
         if written_ms is not None and at_ms - written_ms < EVERY_MS:
-            self._omitted[kind] = self._omitted.get(kind, 0) + 1
+            self._omitted[about] = self._omitted.get(about, 0) + 1
             return
-        self._written_ms[kind] = at_ms
+        self._written_ms[about] = at_ms
         try:
-            self._append([time_s, kind, details, self._omitted.pop(kind, 0)])
+            self._append([time_s, kind, details, self._omitted.pop(about, 0)])
         except OSError:
             self.refused += 1
 
@@ -94,3 +95,10 @@ class EventLog:
             return sorted(int(name) for name in os.listdir(self._folder) if name.isdigit())
         except OSError:
             return []
+
+
+def _about(kind: str, details: object) -> str:
+    """The kind, and what was done or the first key: a changed authority must not hide a broker that is not trusted."""
+    if not isinstance(details, dict) or not details:
+        return kind
+    return "%s %s" % (kind, details.get("what") or min(details))

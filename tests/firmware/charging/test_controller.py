@@ -262,3 +262,22 @@ def test_nothing_closes_on_a_doubtful_reading():
     unit.disturbed = False
     unit.run(20)
     assert unit.outputs.contactor
+
+
+def test_a_car_that_wants_ventilation_is_no_fault():
+    unit = Unit().charge()
+    unit.car = "D"
+    for _ in range(100):
+        unit.run(20)
+        assert not unit.outputs.contactor and unit.exchange.report.faults == ()
+    assert unit.exchange.report.ruling.source == "ventilation" and unit.exchange.report.state == "D1"
+
+
+def test_a_doubt_about_the_diode_ends_with_the_offer():
+    unit = Unit().charge()
+    unit.diode = False
+    unit.run(20)
+    unit.diode = True
+    unit.exchange.claims = (Claim("cloud", PAUSE_A, None, "peak", None),)
+    unit.run(2000)
+    assert unit.exchange.report.faults == () and unit.exchange.report.state == "C1"

@@ -53,3 +53,12 @@ def test_a_damaged_line_costs_itself_alone():
     with open(FLASH + FOLDER + "/0", "r+b") as file:
         file.write(b"ffff")
     assert [entry[0] for entry in EventLog(FLASH).security(10)] == [1, 2]
+
+
+def test_one_thing_that_concerns_security_hides_no_other():
+    log = new()
+    log.put(0, 1, "security", {"what": "authority changed"})
+    log.put(1000, 2, "security", {"broker": "The certificate has expired"})
+    log.put(2000, 3, "security", {"what": "wrong installer code", "times": 1})
+    log.put(3000, 4, "security", {"broker": "The certificate is of another name"})
+    assert [entry[0] for entry in log.security(10)] == [1, 2, 3]
