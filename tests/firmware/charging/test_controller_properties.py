@@ -235,7 +235,7 @@ class House(RuleBasedStateMachine):
         sessions = report.session.number if report.session else 0
         restored = Restored(register, report.session, sessions, ())
         self.world.controller = Controller(self.world.now_ms, self.world.setup, restored)
-        self.world.outputs = SAFE
+        self.world.outputs, self.world.hot_ms = SAFE, 0
         if self.world.contact_follows:
             self.world.inputs.contactor_closed = False
         before_wh, self.world.total_wh = self.world.total_wh, 0
