@@ -63,6 +63,17 @@ class WebCloudFixture(CloudFixture):
         )
         self.start_bridge()
 
+    def wait_until_noticed(self, unit_id: str) -> None:
+        """Until the bridge has stored that this unit is silent, which a message ends. Raises TimeoutError."""
+        deadline_s = time.monotonic() + PATIENCE_MS / 1000
+        while time.monotonic() < deadline_s:
+            with closing(sqlite3.connect(self.folder / "chargekeeper.db", timeout=10)) as store:
+                found = store.execute("SELECT silent_ms FROM contacts WHERE unit_id = ?", (unit_id,)).fetchone()
+            if found and found[0] is not None:
+                return
+            time.sleep(0.1)
+        raise TimeoutError(f"nobody noticed that {unit_id} is silent")
+
     def two_weeks_of_signal(self, unit_id: str) -> None:
         """A signal around the line, and two silences."""
         now_ms = int(time.time() * 1000)

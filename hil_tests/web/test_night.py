@@ -55,6 +55,7 @@ def test_a_night_without_the_bridge_and_the_morning(page: Page, place: WebCloudF
     expect(page.locator(".ago")).to_have_text("8 hours ago", timeout=SOON_MS)
     expect(page.get_by_role("alert")).to_contain_text("We have not heard from your charger for 8 hours")
     expect(page.get_by_text(NO_SERVICE)).to_be_hidden()
+    place.wait_until_noticed("CK-0003")
     charger.report("heartbeat", s="A1", m="smart", q=18, o="23415", a=0, w=0, e=124000, f=[])
     expect(page.locator(".ago")).to_have_text(FRESH, timeout=SOON_MS)
     expect(page.get_by_role("heading", name="It is back")).to_be_visible()
