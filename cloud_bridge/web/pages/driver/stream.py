@@ -23,6 +23,9 @@ MOST = 50  # charge points of one stream
 ALIVE_S = 15.0  # then another sign of life, so that the page knows that it is connected
 PAUSE_S = 0.5  # after an event: no more than two in a second, whatever a unit sends
 SETTLE_S = 0.1  # until what was heard is in the store too (the recorder gathers for 5 ms)
+STORED_LOOKS = (
+    10  # one after each pause, at a store that is slow: then the page is sent once more, with what that knows
+)
 
 
 class Stored(NamedTuple):
@@ -61,8 +64,12 @@ async def changes(
                     return
                 point = charge_point(app_state, stored.unit)
                 seen = mark(point, stored.vehicles_mark)
+                is_stored = not app_state.recorder.waiting
                 yield event(await asyncio.to_thread(render, stored.unit, point), of + seen)
                 await asyncio.sleep(PAUSE_S)
+                if not is_stored:
+                    await _until_stored(app_state)
+                    seen = ""
                 continue
             left_s = alive_until_s - loop.time()
             if left_s <= 0:
@@ -70,6 +77,13 @@ async def changes(
             await turn.changed(stored.unit, mark(point, ""), left_s)
         if turn.is_closed:
             return
+
+
+async def _until_stored(app_state: AppState) -> None:
+    for _ in range(STORED_LOOKS):
+        if not app_state.recorder.waiting:
+            return
+        await asyncio.sleep(PAUSE_S)
 
 
 async def together(streams: Mapping[str, AsyncIterator[str]], turn: Turn) -> AsyncIterator[str]:

@@ -8,6 +8,7 @@ import pytest
 from cloud_bridge.app_state import AppState
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.people import Person, Role
+from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.units import Unit as StoredUnit
 from cloud_bridge.store.units import visible_unit
 from cloud_bridge.web.pages.driver import looks, stream
@@ -73,6 +74,26 @@ def test_a_message_is_an_event_with_the_mark_of_what_it_shows(bridge: Bridge, un
         assert await anext(events) == f"id: {mark_now(bridge)}\ndata: C2\n\n"
 
     asyncio.run(run())
+
+
+def test_what_a_slow_store_did_not_know_yet_is_sent_once_it_does(
+    bridge: Bridge, unit: Unit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ "It is back" goes by what is stored of the silence."""
+
+    async def run() -> list[str]:
+        waiting = iter([1, 1, 0])
+        monkeypatch.setattr(Recorder, "waiting", property(lambda _self: next(waiting, 0)))
+        events = listening(bridge, "what it showed before")
+        found = [await anext(events) for _ in range(4)]
+        await events.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
+        return found
+
+    unit.publish(HEARTBEAT, sample("heartbeat-idle"))
+    bridge.until(lambda: bridge.read("home-1")["last_contact"], "heard")
+    alive, first, again, alive_again = asyncio.run(run())
+    assert first == again and f"id: {mark_now(bridge)}" in first
+    assert "event: alive" in alive and "event: alive" in alive_again
 
 
 def test_silence_is_an_event_though_nobody_sent_anything(bridge: Bridge, unit: Unit) -> None:
