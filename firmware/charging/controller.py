@@ -249,20 +249,15 @@ class Controller:
     def _drive(self, now_ms: int) -> None:
         """Set the outputs of the phase."""
         drive, contactor = sequence.DRIVES[self.phase]
-        control_state, outputs = self._state, self._outputs
+        control_state = self._state
         if drive != control_state.drive:
             self._switched_since_ms = now_ms
             control_state.drive = drive
             control_state.set_limit(0)
-            outputs.pilot_duty_u16 = F if drive == sequence.NOT_AVAILABLE else X1
+            self._set_duty(now_ms, F if drive == sequence.NOT_AVAILABLE else X1)
         if drive == sequence.PWM and control_state.limit_a != control_state.ruling_a:
             self._change_offer(now_ms)
-        pwm_on = drive == sequence.PWM and outputs.pilot_duty_u16 != X1  # an offer of 0 A is X1
-        if pwm_on != control_state.pwm_on:
-            self._switched_since_ms, control_state.pwm_on = now_ms, pwm_on
-            if "diode" not in control_state.faults:
-                control_state.diode_missing = False  # one reading, before its last half-wave went
-        self.outputs = outputs
+        outputs = self.outputs = self._outputs
         outputs.contactor = control_state.contactor = contactor
         outputs.led = led(self.phase, control_state.faults, self._mode.now != "standalone", now_ms)
         outputs.rcd_test = self.phase == "testing" and self._rcd.state == "tripping"
@@ -271,7 +266,16 @@ class Controller:
         control_state, self._changed = self._state, True
         offered_a, lowest_a = control_state.limit_a, min(ceiling[1] for ceiling in self._ceilings)
         control_state.set_limit(self._offer.step(now_ms, offered_a, control_state.ruling_a, lowest_a))
-        self._outputs.pilot_duty_u16 = pilot.duty_u16(control_state.limit_a)
+        self._set_duty(now_ms, pilot.duty_u16(control_state.limit_a))
+
+    def _set_duty(self, now_ms: int, duty_u16: int) -> None:
+        """An offer of 0 A is X1: a steady pilot, whose plateaus say nothing of the diode."""
+        control_state, self._outputs.pilot_duty_u16 = self._state, duty_u16
+        pwm_on = duty_u16 not in (F, X1)
+        if pwm_on != control_state.pwm_on:
+            self._switched_since_ms, control_state.pwm_on = now_ms, pwm_on
+            if "diode" not in control_state.faults:
+                control_state.diode_missing = False  # one reading, before the last half-wave went
 
     def _add_event(self, now_ms: int, kind: str, what: object) -> None:
         self.exchange.events.put(Event(self._origin_ms + now_ms, kind, what))
