@@ -113,9 +113,8 @@ class Settings:
         """Restore the last good settings. Returns False if there are none, or they are the same."""
         good = _stored(self._good_path)
         if good and self["installer_code"]:
-            good["installer_code"] = self[
-                "installer_code"
-            ]  # no number of resets opens a unit, or brings an old code back
+            # No number of resets opens a unit, or brings an old code back.
+            good["installer_code"] = self["installer_code"]
         if not good or good == self._values:
             return False
         self._take(good, {})

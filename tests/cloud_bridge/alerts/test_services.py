@@ -3,15 +3,12 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, select, text
+from sqlalchemy import select, text
 
 from cloud_bridge.alerts import https_post
 from cloud_bridge.alerts.errors import TargetRefused
@@ -19,10 +16,10 @@ from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.alerts.push import notify
 from cloud_bridge.alerts.services import SERVICES, Request, Via, check_target, shown, target_of, webhook_request
 from cloud_bridge.errors import BridgeError
-from cloud_bridge.store import database as store
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.tables import alert_wishes
+from tests.cloud_bridge.old_store import open_at
 from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import Bridge, store_at
 
@@ -180,16 +177,7 @@ def test_a_field_that_is_wrong_is_named_and_nothing_is_stored(bridge: Bridge) ->
         assert connection.execute(select(alert_wishes)).all() == []
 
 
-def test_targets_of_before_are_carried_over_or_their_owner_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def migrate(connection: Connection, *_: Any) -> bool:
-        config = Config()
-        config.set_main_option("script_location", str(store.MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0016")
-        return False
-
+def test_targets_of_before_are_carried_over_or_their_owner_is_told(tmp_path: Path) -> None:
     discord = f"123456789012345678/{DISCORD_TOKEN}"
     carried = {
         f"tgram://{BOT}/-1001": ("telegram", f"{BOT} -1001"),
@@ -207,9 +195,7 @@ def test_targets_of_before_are_carried_over_or_their_owner_is_told(
         "slack://x",
     ]
     where = store_at(tmp_path, empty=True)
-    with monkeypatch.context() as patched:
-        patched.setattr(store, "_migrate", migrate)
-        before = open_database(where)
+    before = open_at(where, "0016")
     with before.writing() as connection:
         people = "INSERT INTO people (id, name, password_hash, role, created_ms) VALUES (1, 'ann', 'x', 'driver', 0)"
         connection.execute(text(people))

@@ -2,15 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, select, text
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
-from cloud_bridge.store import database as store
 from cloud_bridge.store import email, tokens
 from cloud_bridge.store.access import SCOPES, Asker, Person, Role, Scope, Token, may, token_for
 from cloud_bridge.store.claims import ClaimRefused, as_printed, assign, claim, release, withdraw
@@ -29,6 +25,7 @@ from cloud_bridge.store.people import (
 )
 from cloud_bridge.store.tables import unit_installers
 from cloud_bridge.store.units import NewUnit, add_unit, visible_unit, visible_units
+from tests.cloud_bridge.old_store import open_at
 from tests.cloud_bridge.running import store_at
 
 NOW_MS = 1000
@@ -243,20 +240,9 @@ def test_an_assignment_to_another_ends_the_sight_of_the_first_and_twice_is_once(
             assert seen_by(database, one) == (["a"] if one == seen else [])
 
 
-def test_the_migration_ends_the_sight_of_those_whose_jobs_are_closed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def migrate(connection: Connection, *_: Any) -> bool:
-        config = Config()
-        config.set_main_option("script_location", str(store.MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0020")
-        return False
-
+def test_the_migration_ends_the_sight_of_those_whose_jobs_are_closed(tmp_path: Path) -> None:
     where = store_at(tmp_path, empty=True)
-    with monkeypatch.context() as patched:
-        patched.setattr(store, "_migrate", migrate)
-        before = open_database(where)
+    before = open_at(where, "0020")
     with before.writing() as connection:
         add_person(connection, "ida", "a hash", Role.INSTALLER, NOW_MS)
         ida = find_person(connection, "ida")

@@ -6,19 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, select, text
+from sqlalchemy import select, text
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
-from cloud_bridge.store import database as store
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.names import MAX_FORM, appearance, checked, folded
 from cloud_bridge.store.people import add_person, find_login, find_person
 from cloud_bridge.store.tables import people
+from tests.cloud_bridge.old_store import open_at
 from tests.cloud_bridge.people import PASSWORD
 from tests.cloud_bridge.running import Bridge, store_at
 
@@ -159,20 +157,9 @@ def test_a_person_logs_in_as_their_phone_types_it_and_guesses_count_together(bri
     assert answers == {401, 429}, "capitals are no new allowance"
 
 
-def test_present_duplicates_are_kept_and_found_as_they_are_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def migrate(connection: Connection, *_: Any) -> bool:
-        config = Config()
-        config.set_main_option("script_location", str(store.MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0012")
-        return False
-
+def test_present_duplicates_are_kept_and_found_as_they_are_written(tmp_path: Path) -> None:
     where = store_at(tmp_path, empty=True)
-    with monkeypatch.context() as patched:
-        patched.setattr(store, "_migrate", migrate)
-        before = open_database(where)
+    before = open_at(where, "0012")
     present = ("Ann", "ann", "ANN ", "аnn", "ben", "\u200b")
     with before.writing() as connection:
         for name in present:

@@ -7,12 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, insert, select, text
 
 from cloud_bridge.durations import DAY_MS, HOUR_MS
-from cloud_bridge.store import database as store
 from cloud_bridge.store import history, personal
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.claims import claim, release
@@ -33,6 +30,7 @@ from cloud_bridge.store.tables import (
 )
 from cloud_bridge.store.units import Unit, add_unit, visible_unit
 from cloud_bridge.wire import EARLIEST_S, LATEST_S
+from tests.cloud_bridge.old_store import open_at
 from tests.cloud_bridge.recording import inbound
 from tests.cloud_bridge.running import START_MS, store_at
 
@@ -418,18 +416,9 @@ def test_every_reader_takes_a_period_or_says_why_not() -> None:
 # --- the migration ----------------------------------------------------------------------------------------------------
 
 
-def test_what_is_known_of_ownership_today_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def migrate(connection: Connection, *_: Any) -> bool:
-        config = Config()
-        config.set_main_option("script_location", str(store.MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0011")
-        return False
-
+def test_what_is_known_of_ownership_today_is_kept(tmp_path: Path) -> None:
     where = store_at(tmp_path, empty=True)
-    with monkeypatch.context() as patched:
-        patched.setattr(store, "_migrate", migrate)
-        before = open_database(where)
+    before = open_at(where, "0011")
     with before.writing() as connection:
         person_row = {"name": "ann", "password_hash": "x", "role": "driver", "created_ms": 0}
         columns = ", ".join(person_row)

@@ -1,14 +1,10 @@
 """Are the rows of second factors bounded, changed by one at a time, and did the migration end what had passed none?"""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, func, select, text
 
-from cloud_bridge.store import database as store
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.people import Person, add_person, find_person
@@ -24,6 +20,7 @@ from cloud_bridge.store.second_factors import (
     who_waits,
 )
 from cloud_bridge.store.tables import pending_logins, web_sessions
+from tests.cloud_bridge.old_store import open_at
 from tests.cloud_bridge.running import store_at
 
 
@@ -74,18 +71,9 @@ def test_logins_that_wait_are_bounded_end_and_are_closed_once(database: Database
         assert connection.execute(count).scalar_one() == 1, "those that were over are swept"
 
 
-def test_the_migration_logs_operators_out_and_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def migrate(connection: Connection, *_: Any) -> bool:
-        config = Config()
-        config.set_main_option("script_location", str(store.MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0021")
-        return False
-
+def test_the_migration_logs_operators_out_and_nobody_else(tmp_path: Path) -> None:
     where = store_at(tmp_path, empty=True)
-    with monkeypatch.context() as patched:
-        patched.setattr(store, "_migrate", migrate)
-        before = open_database(where)
+    before = open_at(where, "0021")
     with before.writing() as connection:
         for role in Role:
             query = "INSERT INTO people (name, password_hash, role, created_ms) VALUES (:role, 'x', :role, 0)"
