@@ -6,6 +6,8 @@ there must be three of each, whatever the phase (test_plateaus.py). A shorter pl
 Nothing here allocates memory: all numbers are small integers of 31 bits, microvolts up to 3,300,000 and their triples too.
 """
 
+from firmware.charging.io import X1, F
+
 STEADY_BURST, BURST, LONG_BURST = 32, 52, 80
 
 
@@ -14,8 +16,8 @@ def burst_samples(duty_u16: int) -> int:
 
     52 are enough from 10 to 90 % (6 to 63 A).
     """
-    percent = duty_u16 * 100 // 65535
-    if 25 <= percent < 75 or duty_u16 in (0, 65535):
+    percent = duty_u16 * 100 // X1
+    if 25 <= percent < 75 or duty_u16 in (F, X1):
         return STEADY_BURST
     return BURST if percent < 90 else LONG_BURST
 

@@ -55,9 +55,8 @@ async def login(
     wait_ms, person = attempts.wait_ms(limits, now_ms), None
     if wait_ms == 0:
         async with app_state.passwords.turn(is_known=device is not None) as passwords:
-            wait_ms = attempts.reserve(
-                limits, now_ms
-            )  # again: others had their turn meanwhile. Who only waits counts for none
+            # Again: others had their turn meanwhile. Who only waits counts for none.
+            wait_ms = attempts.reserve(limits, now_ms)
             if wait_ms == 0:
                 person = await run_in_threadpool(who_knows, app_state, passwords, name, password)
     if wait_ms:
