@@ -23,6 +23,7 @@ class ControlState:
         self.limit_a: float = 0  # offered to the vehicle by the duty cycle
         self.over_current_ma = 500  # more than this is an over-current: limit x 1.10 + 0.5 A (EVerest EvseManager)
         self.ruling_a: float = 0  # allowed by the limits; 0 = pause
+        self.contactor_rests = False  # it was closed too often (contactor_rest.py)
         self.offer_rests = False  # withdrawn less than 5 s ago
         self.wake_ups = 0  # that are left of this offer (sequence.py)
         self.faults: tuple[str, ...] = ()  # names of the faults that are set

@@ -7,6 +7,7 @@ through one Exchange (exchange.py).
 from collections import namedtuple
 
 from firmware.charging import limits, pilot, proximity, sequence, session
+from firmware.charging.contactor_rest import ContactorRest
 from firmware.charging.control_state import ControlState, Setup
 from firmware.charging.derating import Derating
 from firmware.charging.exchange import Event, Exchange, Report
@@ -50,6 +51,7 @@ class Controller:
         self._rcd = RcdSelftest()
         self._mode = Mode(now_ms)
         self._offer = OfferLimiter(now_ms)
+        self._rest = ContactorRest(now_ms)
         self._register = restored.register or Register()
         self._kept = restored.kept
         self._session: session.Session | None = None
@@ -98,7 +100,9 @@ class Controller:
         self.faults.restart_timing()
         self.phase, self._phase_since_ms = "idle", now_ms
         control_state = self._state
-        control_state.drive, control_state.pwm_on, control_state.contactor = None, False, False
+        control_state.drive, control_state.pwm_on = None, False
+        if control_state.contactor:
+            self._switch(now_ms, False)
         control_state.set_limit(0)
         self.outputs = SAFE
         if self.exchange.report.phase != self.phase:
@@ -151,6 +155,8 @@ class Controller:
             self._changed = True
         if self.exchange.clear_wanted:
             self.exchange.clear_wanted, pressed = False, True
+        if pressed:
+            self._rest.forgive()
         rcd = self._rcd
         if self.exchange.test_wanted:
             self.exchange.test_wanted = False
@@ -179,7 +185,9 @@ class Controller:
 
     def _limit(self, now_ms: int, inputs: Inputs) -> None:
         """Ceilings and ruling, made again only after a change of what they depend on, or at the expiry of a claim."""
-        derating = self._derating
+        derating, rest = self._derating, self._rest
+        if rest.resting and rest.step(now_ms):
+            self._state.contactor_rests, self._changed = False, True
         if derating.hotter_since_ms is not None or inputs.temperature_c != derating.temperature_c:
             self._changed = derating.step(now_ms, inputs.temperature_c) or self._changed
         if self._changed or self.exchange.claims is not self._claims or now_ms >= self._expires_ms:
@@ -258,9 +266,22 @@ class Controller:
         if drive == sequence.PWM and control_state.limit_a != control_state.ruling_a:
             self._change_offer(now_ms)
         outputs = self.outputs = self._outputs
-        outputs.contactor = control_state.contactor = contactor
+        outputs.contactor = contactor
+        if contactor != control_state.contactor:
+            self._switch(now_ms, contactor)
         outputs.led = led(self.phase, control_state.faults, self._mode.now != "standalone", now_ms)
         outputs.rcd_test = self.phase == "testing" and self._rcd.state == "tripping"
+
+    def _switch(self, now_ms: int, contactor: bool) -> None:
+        """Count it; the contactor may have to rest after an opening."""
+        self._state.contactor = contactor
+        if contactor:
+            self._rest.closed(now_ms)
+            return
+        rest_ms = self._rest.opened(now_ms)
+        if rest_ms:
+            self._state.contactor_rests, self._expires_ms = True, now_ms
+            self._add_event(now_ms, "contactor_rest", rest_ms // 1000)
 
     def _change_offer(self, now_ms: int) -> None:
         control_state, self._changed = self._state, True
@@ -306,7 +327,8 @@ class Controller:
         """
         self._origin_ms += by_ms
         self._expires_ms -= by_ms
-        for part in [self, self._rcd, self._mode, self._offer, self._derating, self._session] + self.faults.watches:
+        parts = [self, self._rcd, self._mode, self._offer, self._rest, self._derating, self._session]
+        for part in parts + self.faults.watches:
             for name, time_ms in part.__dict__.items() if part else ():
                 if name.endswith("since_ms") and time_ms is not None:
                     setattr(part, name, max(time_ms, 0) - by_ms)

@@ -29,7 +29,8 @@ Report = namedtuple(
     "phase state mode faults contactor amps power_w total_wh session_wh ruling session meter_wh presses ceilings",
 )
 # kind and what: "fault" (name, is it set), "mode" its name, "tamper" is it open, "session" a session.Record,
-# "resumed" the number of the session, "wake_up" the phase in which the vehicle is woken
+# "resumed" the number of the session, "wake_up" the phase in which the vehicle is woken,
+# "contactor_rest" for how many seconds it does not close
 Event = namedtuple("Event", "at_ms kind what")
 
 WITHIN_MS = (20, 21, 22, 25, 30, 40, 60, 100)  # bounds of `apart`

@@ -18,6 +18,7 @@ CEILING, CLAIM = "ceiling", "claim"
 PRIORITY = (
     ("safety", CEILING),  # a fault is set
     ("ventilation", CEILING),  # state D at a site without it
+    ("contactor", CEILING),  # it was closed too often: contactor_rest.py
     ("installer", CEILING),  # of the circuit
     ("cable", CEILING),  # its proximity resistor
     ("temperature", CEILING),  # derating.py
@@ -49,6 +50,8 @@ def ceilings(
         found += (("safety", PAUSE_A),)
     if control_state.band == "D" and not setup.ventilated:
         found += (("ventilation", PAUSE_A),)
+    if control_state.contactor_rests:
+        found += (("contactor", PAUSE_A),)
     if not setup.tethered:
         found += (("cable", control_state.cable_a or PAUSE_A),)
     if quarters < FULL:

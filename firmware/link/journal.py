@@ -108,5 +108,6 @@ DETAILS = {
     "mode": lambda mode: ("mode", {"to": mode}),
     "resumed": lambda number: ("resumed", {"session": number}),  # the charge goes on after a power cut
     "tamper": lambda is_open: ("tamper", {"open": is_open}),
+    "contactor_rest": lambda rest_s: ("contactor_rest", {"s": rest_s}),  # it was closed too often
     "wake_up": lambda phase: ("wake_up", {"by": phase}),  # of a vehicle that does not take what is offered
 }

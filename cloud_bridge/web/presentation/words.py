@@ -59,6 +59,7 @@ LIMITS = {
     "boot": "Nobody yet: it has just started",
     "safety": "A fault",
     "ventilation": "The ventilation that this vehicle needs",
+    "contactor": "A pause for its contactor, which was switched too often",
     "installer": "The rating of its circuit",
     "cable": "The vehicle cable",
     "temperature": "Its temperature",

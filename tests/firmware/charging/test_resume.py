@@ -45,7 +45,7 @@ def test_a_car_that_comes_later_begins_a_new_session_with_the_next_number():
 
 def test_a_supply_that_goes_and_comes_keeps_the_session_in_one_piece():
     unit = Unit().charge()
-    for _ in range(5):
+    for _ in range(2):
         unit.inputs.rail_mv = 4000
         unit.run(5 * STEP_MS)
         assert not unit.exchange.powered and not unit.outputs.contactor

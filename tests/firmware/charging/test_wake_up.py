@@ -7,6 +7,7 @@ from firmware.charging.limits import PAUSE_A, Claim
 from firmware.charging.sequence import ASLEEP_MS, NUDGE_MS, REPLUG_MS
 from tests.firmware.charging.wired import STEP_MS, Unit
 
+LONG_MS = 5 * (2 * ASLEEP_MS + NUDGE_MS + REPLUG_MS)  # for anything that would come again
 NIGHT = (Claim("schedule", PAUSE_A, None, "hours", None),)
 
 
@@ -42,7 +43,7 @@ class Sleeper(Unit):
 
 def test_a_sleeper_is_nudged_then_plugged_in_anew_and_then_left_in_peace():
     unit = Sleeper()
-    unit.run(3_600_000)
+    unit.run(LONG_MS)
     assert unit.woken() == ["nudging", "replugging"]
     assert unit.pilots[-5:-1] == [("X2", ASLEEP_MS), ("X1", NUDGE_MS), ("X2", ASLEEP_MS), ("F", REPLUG_MS)]
     assert unit.pilots[-1][0] == "X2" and unit.outputs.pilot_duty_u16 not in (X1, F)
@@ -58,17 +59,17 @@ def test_one_that_wakes_is_charged(wakes_by, events):
 def test_one_that_has_charged_and_wants_no_more_is_not_woken():
     unit = Unit().charge()
     unit.car = "B"
-    unit.run(3_600_000)
+    unit.run(LONG_MS)
     assert [event for event in unit.events() if event.kind == "wake_up"] == []
 
 
 def test_a_new_offer_after_a_pause_wakes_again():
     unit = Sleeper()
-    unit.run(3_600_000)
+    unit.run(LONG_MS)
     unit.exchange.claims = NIGHT
     unit.run(60_000)
     unit.exchange.claims = ()
-    unit.run(3_600_000)
+    unit.run(LONG_MS)
     assert unit.woken() == ["nudging", "replugging"] * 2
 
 

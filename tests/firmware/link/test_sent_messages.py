@@ -75,6 +75,7 @@ HAPPENED = (
     ("resumed", 3, "resumed"),
     ("tamper", True, "tamper"),
     ("wake_up", "nudging", "wake_up"),
+    ("contactor_rest", 600, "contactor_rest"),
 )
 
 

@@ -1,0 +1,49 @@
+"""Is the contactor's wear bounded, whatever vehicles, faults, owners and mains do?"""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware.charging.contactor_rest import FREE, LONGEST_MS
+from firmware.charging.limits import PAUSE_A, Claim
+from tests.firmware.charging.wired import STEP_MS, Unit
+
+STORY_MS = 1_800_000
+MOST_OF_10_MINUTES = 20  # switchings: closings and openings
+PAUSE = (Claim("cloud", PAUSE_A, None, "test", None),)
+
+cars = st.tuples(st.just("car"), st.sampled_from("ABCD"))
+claims = st.tuples(st.just("claims"), st.sampled_from([(), PAUSE]))
+flags = st.tuples(st.sampled_from(["diode", "disturbed"]), st.booleans())
+mains = st.tuples(st.just("rail_mv"), st.sampled_from([5000, 3000]))
+moves = st.lists(
+    st.tuples(cars | claims | flags | mains, st.sampled_from([40, 100, 340, 700, 1500, 6000, 15_000])),
+    min_size=2,
+    max_size=12,
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(moves)
+def test_no_story_that_goes_round_and_round_wears_it_out(story):
+    """In the first ten minutes at most 20 switchings, and later no more than one closing and what was forgiven."""
+    unit, closed_ms, was_closed = Unit(), [], False
+    while unit.now_ms < STORY_MS:
+        for (what, value), ms in story:
+            _happen(unit, what, value)
+            for _ in range(ms // STEP_MS):
+                closed = unit.run(STEP_MS).contactor
+                if closed and not was_closed:
+                    closed_ms.append(unit.now_ms)
+                was_closed = closed
+    assert sum(ms <= LONGEST_MS for ms in closed_ms) * 2 <= MOST_OF_10_MINUTES
+    for since_ms in (LONGEST_MS, 2 * LONGEST_MS):
+        assert sum(since_ms < ms <= since_ms + LONGEST_MS for ms in closed_ms) <= FREE + 1
+
+
+def _happen(unit, what, value):
+    if what == "claims":
+        unit.exchange.claims = value
+    elif what == "rail_mv":
+        unit.inputs.rail_mv = value
+    else:
+        setattr(unit, what, value)
