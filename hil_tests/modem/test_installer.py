@@ -12,6 +12,7 @@ from typing import Any
 
 import serial  # type: ignore[import-untyped]  # pyserial comes without types
 
+from hil_tests.fixtures.children import die_with_parent
 from hil_tests.modem.conftest import ROOT, SimulatedModem
 
 VODAFONE = {"plmn": "23415", "name": "vodafone UK"}
@@ -68,11 +69,6 @@ def test_does_a_modem_that_hangs_in_a_scan_and_is_reset_come_back(modem: Simulat
     assert len(told["networks"]) == 3
 
 
-def hears_ctrl_c() -> None:
-    """A shell that runs its tests in the background has its children ignore the signal; a person's does not."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_does_ctrl_c_in_a_scan_leave_the_modem_as_it_was(modem: SimulatedModem) -> None:
     port = modem(latencies={"scan": [20_000, 20_000]})
     command = [sys.executable, "-m", "modem", "scan", "--port", str(port)]
@@ -82,7 +78,7 @@ def test_does_ctrl_c_in_a_scan_leave_the_modem_as_it_was(modem: SimulatedModem) 
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=hears_ctrl_c,
+        preexec_fn=die_with_parent,
     ) as scanning:
         time.sleep(6)  # until the 20 s of the scan have begun, also on a busy machine
         scanning.send_signal(signal.SIGINT)

@@ -20,13 +20,15 @@ SETTINGS = 90  # stored in the charge, and again after it: many more than a bloc
 
 
 class Erases(NamedTuple):
-    """How often the flash was erased while settings were stored, and how often that was refused."""
+    """How often the flash was erased while settings were stored, and how often that was refused.
+
+    That no charge is interrupted by it is measured by `bench guard`.
+    """
 
     closed: int
     refused_closed: int
     opened: int
     refused_open: int
-    interrupted: bool  # the charge
 
 
 async def _until(condition: Callable[[], bool]) -> None:
@@ -55,12 +57,10 @@ async def _live(unit: Unit) -> Erases:
         await _until(lambda: bool(unit.test_bench.status))
         unit.plug()
         await _until(lambda: unit.board.contact_closed)
-        closed_since_s = unit.board.contact_moved_s
         closed = await _store(unit)
-        interrupted = unit.board.contact_moved_s != closed_since_s
         unit.unplug()
         await _until(lambda: not unit.board.contact_closed)
-        return Erases(*closed, *await _store(unit), interrupted)
+        return Erases(*closed, *await _store(unit))
     finally:
         await unit.stop()
 
@@ -70,7 +70,7 @@ def test_what_erases_with_a_closed_contactor(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("BOARD", board)
     unit = Unit(tmp_path, manners=("stalls",))
     seen = asyncio.run(_live(unit))
-    assert not seen.interrupted and seen.opened > 0 and seen.refused_open == 0, (seen, unit.full_log())
+    assert seen.opened > 0 and seen.refused_open == 0, (seen, unit.full_log())
     if board == "virtual":
         assert seen.closed > 0 and seen.refused_closed == 0, seen
     else:

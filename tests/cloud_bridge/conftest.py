@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from argon2 import PasswordHasher
+from starlette.testclient import TestClient
 
 from cloud_bridge import passwords
 from cloud_bridge.store.database import Database, open_database
@@ -38,6 +40,14 @@ def opens_a_store(item: pytest.Function) -> bool:
 @pytest.fixture(autouse=True)
 def database_away() -> Iterator[None]:
     with databases_of_a_test():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loop_of_browsers() -> Iterator[None]:
+    """One event loop for all requests, as a server has; Starlette's client takes half of its time to make one for each."""
+    with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TestClient, "portal", portal)
         yield
 
 
