@@ -7,7 +7,7 @@ contactor chatter.
 """
 
 PILOT_WINDOW_MV = (1_500, 7_500)  # between E (0 +-1 V) and D (3 +-1 V), and between C (6 +-1 V) and B (9 +-1 V)
-PILOT_FILTER_S = 0.010  # the peak detector's decay: it holds the plateau over the low half of ten periods
+PILOT_FILTER_S = 0.050  # two disturbed readings of the rules pass; with the contacts it is 65 of the 100 ms
 RCD_FILTER_S = 0.002
 MONOSTABLE_S = 1.0  # longer than a stall of the microcontroller's port, short enough for a dead program
 

@@ -1,7 +1,7 @@
 """A car at the end of the cable: its resistors, its diode, its switch S2, its appetite.
 
 It closes S2 once it has seen PWM for a moment and opens it when the PWM has gone, and it takes no more
-current than the duty cycle permits, unless told to misbehave.
+current than the duty cycle permits, unless told to misbehave. Vehicles with manners of their own: manners.py.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,6 @@ CABLE_32A_OHM = 220  # proximity resistor of a 32 A cable, IEC 61851-1 Annex B
 
 CLOSES_S2_AFTER_S = 0.4
 OPENS_S2_AFTER_S = 1.5  # PWM gone; IEC 61851-1 sequence 10.1 allows 3 s
-CHARGER_STARTS_AFTER_S = 0.5
 RAMP_MA_PER_S = 16_000
 GREEDY_FACTOR = 1.3  # of what is offered, when misbehaving
 GREEDY_MORE_MA = 3_000
@@ -34,6 +33,7 @@ class Vehicle:
     closes_s2_without_pwm: bool = False  # some cars sit at 6 V whatever the charge point says
     diode: bool = True
     greedy: bool = False
+    charger_starts_after_s: float = 0.5  # the contactor has closed
     current_ma: int = 0
     s2_closed: bool = False
     _pwm_for_s: float = 0
@@ -50,6 +50,10 @@ class Vehicle:
         """How full."""
         return 100 * self.battery_wh / self.capacity_wh
 
+    def permitted_ma(self, duty_u16: int) -> int:
+        """The current that the pilot permits."""
+        return offered_ma(duty_u16) if self.plugged else 0
+
     def load_ohm(self) -> int | None:
         """What it puts on the pilot wire; None while it is not plugged in."""
         if not self.plugged:
@@ -60,7 +64,7 @@ class Vehicle:
 
     def step(self, elapsed_s: float, duty_u16: int, voltage_mv: int) -> None:
         """Moves on. `duty_u16` is what it sees on the pilot; `voltage_mv` what the contactor lets through."""
-        permitted_ma = offered_ma(duty_u16) if self.plugged else 0
+        permitted_ma = self.permitted_ma(duty_u16)
         self._move_s2(elapsed_s, permitted_ma > 0)
         self._draw(elapsed_s, permitted_ma, voltage_mv)
         self.battery_wh += self.current_ma * voltage_mv / 1e6 * elapsed_s / 3600
@@ -78,7 +82,7 @@ class Vehicle:
     def _draw(self, elapsed_s: float, permitted_ma: int, voltage_mv: int) -> None:
         live = voltage_mv > 0 and self.s2_closed
         self._live_for_s = self._live_for_s + elapsed_s if live else 0
-        if self._live_for_s < CHARGER_STARTS_AFTER_S:
+        if self._live_for_s < self.charger_starts_after_s:
             self.current_ma = 0
             return
         wanted_ma = min(permitted_ma, self.maximum_ma)
