@@ -128,8 +128,9 @@ def meet(kind: type[Vehicle]) -> Outcome:
 def meet_everybody() -> bool:
     """Prints a vehicle without manners, and all that have some; true if all is held."""
     print(HEADING)
+    kinds: list[type[Vehicle]] = [Vehicle, *every_manner()]
     held = True
-    for kind in (Vehicle, *every_manner()):
+    for kind in kinds:
         outcome = meet(kind)
         print(outcome, flush=True)
         held = held and outcome.held()
