@@ -109,7 +109,12 @@ def _troubled(system: System, since_the_start: Troubled | None, how: Trouble) ->
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """A failing test shows what the rig saw: its log, the firmware's output, the modem's dialogue."""
     report = yield
-    system = getattr(item, "funcargs", {}).get("system")
+    used = getattr(item, "funcargs", {})
+    system = used.get("system")
     if report.failed and isinstance(system, System):
         report.sections.append(("the rig of the session", system.house.rig.full_log()))
+        for name in ("garage", "shed"):
+            troubled = used.get(name)
+            if isinstance(troubled, Troubled) and troubled.site is not system.house:
+                report.sections.append((f"the rig of the {name}", troubled.site.rig.full_log()))
     return report

@@ -7,7 +7,7 @@ from firmware.charging.limits import PAUSE_A, Claim
 from firmware.charging.sequence import ASLEEP_MS, NUDGE_MS, REPLUG_MS
 from tests.firmware.charging.wired import STEP_MS, Unit
 
-LONG_MS = 5 * (2 * ASLEEP_MS + NUDGE_MS + REPLUG_MS)  # for anything that would come again
+LONG_MS = 2 * (2 * ASLEEP_MS + NUDGE_MS + REPLUG_MS)  # for anything that would come again
 NIGHT = (Claim("schedule", PAUSE_A, None, "hours", None),)
 
 
