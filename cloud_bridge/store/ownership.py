@@ -24,7 +24,8 @@ when that time has come.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -160,6 +161,9 @@ HAPPENED: dict[Table, Happened] = {
 }
 
 
+TOLD_LATER = (events, results, sessions)  # records that a unit keeps until it can send them, with their times
+
+
 def period_for(asker: Asker, unit_id: str, owned_from_ms: int) -> Period:
     """`owned_from_ms` is the unit's. Whether the asker may see the unit at all is access.py's matter."""
     if asker.role is Role.OPERATOR:
@@ -198,12 +202,13 @@ def is_owners(table: Table) -> ColumnElement[bool]:
     return HAPPENED[table].began_ms >= units.c.owned_from_ms
 
 
-class Unsure(NamedTuple):
-    """Of a period that ended by a clock which rows of the unit were ahead of. A row stamped since `from_ms` is of the
-    period if it was there at its end, which its id tells."""
+class Ended(NamedTuple):
+    """What was there of a unit when a period ended. Clocks are set, so that a row that was stored later may bear a time of
+    the period: it is of the period only if the unit says so itself, and told it later (`TOLD_LATER`)."""
 
-    from_ms: int
-    ids: dict[str, int]  # the newest of each table whose rows have one
+    from_ms: int  # our clock then; rows of the period that were there may be stamped later, by a clock that was ahead
+    ids: dict[str, int]  # the newest of each table whose rows have ids that grow
+    stamps: Mapping[str, int | None] = MappingProxyType({})  # of the tables in which a unit has one row, for the newest
 
 
 class Owned(NamedTuple):
@@ -212,15 +217,15 @@ class Owned(NamedTuple):
     unit_id: str
     from_ms: int
     until_ms: int | None
-    unsure: Unsure | None
+    ended: Ended | None  # None while it lasts, and for one that ended before this was kept
 
 
 def periods_of(connection: Connection, person_id: int) -> list[Owned]:
     """All times in which the person had a unit."""
-    columns = (ownerships.c.unit_id, ownerships.c.from_ms, ownerships.c.until_ms, ownerships.c.unsure)
+    columns = (ownerships.c.unit_id, ownerships.c.from_ms, ownerships.c.until_ms, ownerships.c.ended)
     rows = connection.execute(select(*columns).where(ownerships.c.person_id == person_id))
     return [
-        Owned(row.unit_id, row.from_ms, row.until_ms, Unsure(**json.loads(row.unsure)) if row.unsure else None)
+        Owned(row.unit_id, row.from_ms, row.until_ms, Ended(**json.loads(row.ended)) if row.ended else None)
         for row in rows
     ]
 
@@ -235,11 +240,24 @@ def _owned_in(table: Table, period: Owned) -> ColumnElement[bool]:
     conditions = [table.c.unit_id == period.unit_id, happened.began_ms >= period.from_ms]
     if period.until_ms is not None:
         conditions += [happened.began_ms < period.until_ms, happened.ended_ms <= period.until_ms]
-    if period.unsure is not None:
-        is_sure = happened.ended_ms < period.unsure.from_ms
-        newest_id = period.unsure.ids.get(table.name)
-        conditions.append(is_sure if newest_id is None else or_(is_sure, table.c.id <= newest_id))
+    if period.ended is not None:
+        conditions.append(_was_there(table, period.ended))
     return and_(*conditions)
+
+
+def _was_there(table: Table, ended: Ended) -> ColumnElement[bool]:
+    """At the end of the period; or the unit told it later, and says that it was then."""
+    happened, newest_id = HAPPENED[table], ended.ids.get(table.name)
+    if table.name in ended.stamps:
+        return happened.began_ms == ended.stamps[table.name]
+    ended_before = happened.ended_ms < ended.from_ms
+    if newest_id is None:
+        return ended_before
+    if table not in TOLD_LATER:
+        there: ColumnElement[bool] = table.c.id <= newest_id
+        return there
+    told = and_(ended_before, happened.began_ms < table.c.received_ms - SECOND_MS)
+    return or_(table.c.id <= newest_id, told)
 
 
 def begin_ownership(connection: Connection, unit_id: str, person_id: int, now_ms: int) -> None:
@@ -264,8 +282,9 @@ def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
     until_ms = _after_all_rows(connection, unit_id, now_ms)
     end_sights(connection, unit_id, until_ms)
     lasting = (ownerships.c.unit_id == unit_id, ownerships.c.until_ms.is_(None))
-    unsure = None if until_ms == now_ms else json.dumps(Unsure(now_ms, _newest_ids(connection, unit_id))._asdict())
-    connection.execute(update(ownerships).where(*lasting).values(until_ms=until_ms, unsure=unsure))
+    ended = Ended(now_ms, _newest_ids(connection, unit_id), _stamps(connection, unit_id))
+    values = {"until_ms": until_ms, "ended": json.dumps(ended._asdict())}
+    connection.execute(update(ownerships).where(*lasting).values(values))
     connection.execute(tariffs.delete().where(tariffs.c.unit_id == unit_id))
     first_ms = func.coalesce(units.c.first_until_ms, until_ms)
     nobodys = {
@@ -309,6 +328,14 @@ def _newest_ids(connection: Connection, unit_id: str) -> dict[str, int]:
         table.name: connection.execute(select(func.max(table.c.id)).where(table.c.unit_id == unit_id)).scalar() or 0
         for table in HAPPENED
         if isinstance(table.c.get("id"), Column) and isinstance(table.c.id.type, Integer)
+    }
+
+
+def _stamps(connection: Connection, unit_id: str) -> dict[str, int | None]:
+    stamps = ((table, HAPPENED[table].began_ms) for table in (contacts, heartbeats))
+    return {
+        table.name: connection.execute(select(at_ms).where(table.c.unit_id == unit_id)).scalar()
+        for table, at_ms in stamps
     }
 
 

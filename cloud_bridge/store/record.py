@@ -61,14 +61,16 @@ _COLUMNS: dict[str, tuple[Table, tuple[str, ...]]] = {  # journal kinds -> table
 
 # The latest stamp that can be true. A later one that is stored gives way: a clock was wrong when it was written.
 _BELIEVABLE: ColumnElement[int] = bindparam("believable_ms", type_=BigInteger)
-_EMPTY: ColumnElement[str] = literal_column("''")  # no parameter: the rows have none of that name
+_EMPTY: ColumnElement[str] = literal_column("''")  # no parameters: the rows have none of these names
+_ONE: ColumnElement[int] = literal_column("1")
 
 
 @cache
 def _add_contacts(dialect: str) -> Insert:
     """Last contact only ever grows, whatever the order of the batches, except from an impossible one; the counters add
     up. One since which a silence was noticed is no later than that silence began: if it is later than a message of now,
-    a clock that was ahead has stamped it."""
+    a clock that was ahead has stamped it. Such a clock can have written the very stamp of a message of now, which ends
+    that silence all the same: the two must differ (transitions.py)."""
     statement = insert_into(dialect, contacts)
     new, old = statement.excluded, contacts.c
     newer = or_(
@@ -81,6 +83,7 @@ def _add_contacts(dialect: str) -> Insert:
         set_={
             "last_contact_ms": case((newer, new.last_contact_ms), else_=old.last_contact_ms),
             "last_kind": case((newer, new.last_kind), else_=old.last_kind),
+            "silent_ms": case((old.silent_ms == new.last_contact_ms, old.silent_ms - _ONE), else_=old.silent_ms),
             "operator": case((and_(newer, new.operator != _EMPTY), new.operator), else_=old.operator),
             "listened_ms": new.listened_ms,
             "latest_ms": new.latest_ms,

@@ -171,7 +171,7 @@ ownerships = _numbered(  # whose a unit was, and when; the periods of one unit d
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
     Column("from_ms", BigInteger, nullable=False),
     Column("until_ms", BigInteger),  # not included; null: it lasts
-    Column("unsure", Text),  # JSON of ownership.Unsure: the clock was before rows that were there; null: it was not
+    Column("ended", Text),  # JSON of ownership.Ended; null while it lasts
     Index(None, "unit_id", "from_ms"),
     Index(None, "person_id"),
 )

@@ -284,6 +284,7 @@ def test_no_clock_makes_a_false_claim(database: Database, monkeypatch: pytest.Mo
     @example(
         [("restart, set by", -2 * HOUR_MS), ("restart", 3 * HOUR_MS), ("message", "cp-1"), ("restart, put right", None)]
     )
+    @example([("message", "cp-1"), ("passes", 1_800_001), ("set by", 1_800_001), ("killed, set by", 0)])
     @example([("message", "cp-1"), ("set by", -1_920_002), ("restart", 0), ("put right", None), ("set by", -120_001)])
     @example(
         [

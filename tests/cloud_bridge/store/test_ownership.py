@@ -112,8 +112,14 @@ def exported(connection: Connection, name: str, table: str, column: str) -> list
 
 def test_sessions_are_the_owners_of_then_and_evidence_is_the_installers(database: Database) -> None:
     with database.writing() as connection:
-        sold(connection)
-        for at_ms, name in ((START_MS, "nobody"), (CLAIMED_MS, "ann"), (SOLD_MS, "gap"), (BOUGHT_MS, "ben")):
+        for begin, at_ms, name in (
+            (None, START_MS, "nobody"),
+            (lambda: give(connection, "ann", CLAIMED_MS), CLAIMED_MS, "ann"),
+            (lambda: take(connection, SOLD_MS), SOLD_MS, "gap"),
+            (lambda: give(connection, "ben", BOUGHT_MS), BOUGHT_MS, "ben"),
+        ):
+            if begin is not None:
+                begin()
             say(connection, "session", at_ms + HOUR_MS, y=name)
             say(connection, "event", at_ms + HOUR_MS, k="override", d={"refused": name})
             say(connection, "event", at_ms + HOUR_MS, k="network", d={"do": "move", "why": name})
@@ -222,6 +228,28 @@ def test_after_a_clock_was_set_back_the_former_owner_gets_and_erases_nothing_of_
         assert kinds(connection, "operator") == ["ben"]
 
 
+def test_after_a_clock_was_set_back_into_the_time_of_the_former_owner_nothing_new_is_hers(database: Database) -> None:
+    """Ann's time ended by a right clock, which is then set back into it. What the unit kept and tells late is still hers."""
+    with database.writing() as connection:
+        give(connection, "ann", CLAIMED_MS)
+        say(connection, "session", CLAIMED_MS + HOUR_MS, y="ann")
+        say(connection, "heartbeat", CLAIMED_MS + HOUR_MS, q=9, s="A1")
+        take(connection, SOLD_MS)
+        assert len(exported(connection, "ann", "heartbeats", "payload")) == 1
+        say(connection, "session", CLAIMED_MS + 2 * HOUR_MS, y="nobody")
+        say(connection, "event", CLAIMED_MS + 2 * HOUR_MS, k="nobody")
+        say(connection, "heartbeat", CLAIMED_MS + 2 * HOUR_MS, q=9, s="C2")
+        began_s = (CLAIMED_MS + HOUR_MS) // 1000
+        say(connection, "session", SOLD_MS + HOUR_MS, y="late", t0=began_s, t1=began_s + 60, s=60)
+        assert exported(connection, "ann", "sessions", "reason") == ["ann", "late"]
+        assert exported(connection, "ann", "events", "kind") == []
+        assert exported(connection, "ann", "heartbeats", "payload") == []
+        assert exported(connection, "ann", "contacts", "last_kind") == []
+        personal.erase(connection, person(connection, "ann"))
+        assert reasons(connection, "operator") == ["nobody"]
+        assert kinds(connection, "operator") == ["nobody"]
+
+
 # --- release, removal, erasure ----------------------------------------------------------------------------------------
 
 
@@ -253,8 +281,10 @@ def test_the_unit_of_a_person_who_goes_is_the_next_ones_from_the_claim_on(databa
 
 def test_a_former_owner_erases_hers_and_nothing_of_the_present_one(database: Database) -> None:
     with database.writing() as connection:
-        sold(connection)
         for at_ms, name in ((CLAIMED_MS, "ann"), (BOUGHT_MS, "ben")):
+            if name == "ben":
+                take(connection, SOLD_MS)
+            give(connection, name, at_ms)
             say(connection, "session", at_ms + HOUR_MS, y=name)
             say(connection, "event", at_ms + HOUR_MS, k=name)
             row = {"person_id": person(connection, name).id, "unit_id": "wall", "opened_ms": at_ms, "newest_ms": at_ms}
@@ -273,11 +303,13 @@ def test_a_former_owner_erases_hers_and_nothing_of_the_present_one(database: Dat
 @pytest.mark.parametrize("is_open", [True, False])
 def test_evidence_outlives_an_erasure_while_a_job_needs_it_and_without_words(database: Database, is_open: bool) -> None:
     with database.writing() as connection:
-        sold(connection)
+        give(connection, "ann", CLAIMED_MS)
         row = {"unit_id": "wall", "raised_ms": CLAIMED_MS + HOUR_MS, "reason": "Ann says it drops out", "once": "x"}
         closed = {"closed_ms": None if is_open else SOLD_MS}
         connection.execute(insert(jobs), row | closed | {"report": "of Ann's garage", "report_name": "ann.txt"})
         say(connection, "heartbeat", CLAIMED_MS + HOUR_MS, q=9, o="23415")
+        take(connection, SOLD_MS)
+        give(connection, "ben", BOUGHT_MS)
         personal.erase(connection, person(connection, "ann"))
         kept = [(job.reason, job.report, job.report_name) for job in connection.execute(select(jobs))]
         assert kept == ([("", None, None)] if is_open else [])

@@ -176,7 +176,9 @@ class Story:
         self.publish(unit, "event", {"k": kind, "d": details})
 
     def heartbeat(self, unit: str) -> None:
-        said = {"s": self.random.choice(("A1", "C2")), "q": 15, "o": self.mark(unit), "y": self.mark(unit), "w": 7000}
+        """A reading of the signal has nothing but our clock by which it could be told whose it is."""
+        operator = "23415" if self.has_clock_trouble else self.mark(unit)
+        said = {"s": self.random.choice(("A1", "C2")), "q": 15, "o": operator, "y": self.mark(unit), "w": 7000}
         self.publish(unit, "heartbeat", said | {"f": [], "e": 9})
 
     def command(self, unit: str) -> None:
