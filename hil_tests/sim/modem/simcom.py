@@ -14,6 +14,7 @@ from collections.abc import Callable
 from hil_tests.sim.modem.bearers import Bearers
 from hil_tests.sim.modem.command import AtError, CmeError, Command, Final, Handler, commands
 from hil_tests.sim.modem.device import Device, Supply
+from hil_tests.sim.modem.dial import Dial
 from hil_tests.sim.modem.ip import Ip
 from hil_tests.sim.modem.memory import FULL, NO_ERRORS, NUMERIC, Memory
 from hil_tests.sim.modem.personality import SIM800L, Personality
@@ -46,6 +47,7 @@ class Modem:
         self._registration = Registration(world, self._terminal.say)
         self._ip = Ip(world, self._registration, self._terminal, personality.links)
         self._bearers = Bearers(world, self._registration, self._terminal)
+        self._dial = Dial(world, self._registration, self._terminal)
         self._registration.on_detached = self._context_lost
         self._life: asyncio.Task[None] | None = None
         self._supply = False
@@ -110,7 +112,7 @@ class Modem:
 
     def garbage(self) -> None:
         """Noise on the line towards the client: every byte there is, no line among them."""
-        self._terminal.put(bytes(self.world.random.randrange(256) for _ in range(GARBAGE_BYTES)))
+        self._terminal.carry(bytes(self.world.random.randrange(256) for _ in range(GARBAGE_BYTES)))
 
     def lose_speed(self) -> None:
         """Noise that it took for AT+IPR: it talks at another speed from now on, and keeps that without power."""
@@ -128,6 +130,7 @@ class Modem:
     def _context_lost(self) -> None:
         self._ip.context_lost()
         self._bearers.context_lost()
+        self._dial.context_lost()
 
     def _power_off(self) -> None:
         if self._life is not None:
@@ -138,6 +141,7 @@ class Modem:
         self._terminal.sleep()
         self._registration.stop()
         self._ip.power_off()
+        self._dial.close()
         self._bearers = Bearers(self.world, self._registration, self._terminal)
 
     async def _live(self) -> None:
@@ -156,7 +160,8 @@ class Modem:
             self._personality,
             lambda: device.function == FULL,
         )
-        parts = (device, selection, SimCard(self.world, self._terminal), self._ip, self._bearers, Sms(self._terminal))
+        sim_card, sms = SimCard(self.world, self._terminal), Sms(self._terminal)
+        parts = (device, selection, sim_card, self._ip, self._bearers, self._dial, sms)
         handlers = {name: handler for part in parts for name, handler in part.handlers().items()}
         await self.world.wait("boot")
         self._terminal.awake = True

@@ -30,6 +30,10 @@ class Client:
         self.write(command.encode() + b"\r")
         return await self.lines(within_s)
 
+    async def sleep(self, seconds: float) -> None:
+        """Waits on the virtual clock."""
+        await asyncio.sleep(seconds)
+
     async def lines(self, within_s: float) -> list[str]:
         """The lines that are said within a time."""
         await asyncio.sleep(within_s)
