@@ -45,6 +45,8 @@ class Dial:
             raise AtError(command.text(0))  # no voice and no circuit-switched data here
         if self._call is not None:
             raise AtError("a call is held")
+        if self._registration.detached:
+            await self._registration.attach()  # 27.007 section 10.2.1.1, as AT+CGACT
         await self._world.wait("pdp_activate")
         operator = self._registration.operator
         if not (self._registration.attached and operator and self._world.gives_context(operator.plmn)):

@@ -57,6 +57,17 @@ def test_is_a_context_that_is_refused_no_carrier() -> None:
     run(scenario())
 
 
+def test_does_a_call_attach_first_where_the_client_had_detached() -> None:
+    async def scenario() -> None:
+        async with switched_on() as (_, client):
+            await client.ask("AT+CGATT=0", DIALLED_S)
+            client.write(b"ATD*99#\r")
+            await client.sleep(2 * DIALLED_S)
+            assert client.read().startswith(b"\r\nCONNECT\r\n")
+
+    run(scenario())
+
+
 def test_does_the_escape_sequence_need_silence_on_both_sides() -> None:
     """Within data, or followed by data, it is data?"""
 
