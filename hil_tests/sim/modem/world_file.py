@@ -13,8 +13,9 @@
       "events": [{"at_s": 30, "do": "signal", "plmn": "23415", "csq": 6}, {"at_s": 60, "do": "hang"}]
     }
 
-Everything may be left out. `serves` is accept, no data, black hole, or reject <cause>. `at_s` of an event counts from the
-moment the modem was switched on; with `"in": "scan"` from the begin of the first delay of radio.py that is called so.
+Everything may be left out. `model` is a name of personality.py. `serves` is accept, no data, black hole, or reject <cause>.
+`at_s` of an event counts from the moment the modem was switched on; with `"in": "scan"` from the begin of the first delay of
+radio.py that is called so.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ from typing import Any
 from hil_tests.sim.modem.memory import Memory
 from hil_tests.sim.modem.noise import Noise
 from hil_tests.sim.modem.personality import BY_NAME, SIM800L, Personality
-from hil_tests.sim.modem.radio import ACCEPT, GSM, HERE, READY, Latencies, Operator, Span, World
+from hil_tests.sim.modem.radio import ACCEPT, GSM, HERE, READY, Operator, Span, World
 from hil_tests.sim.modem.simcom import Modem
 
 
@@ -72,7 +73,8 @@ def scene(told: dict[str, Any], seed: int = 0) -> Scene:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
     operators = tuple(_operator(row) for row in told["operators"]) if "operators" in told else HERE
     spans = {name: Span(*span) for name, span in told.get("latencies", {}).items()}
-    world = World(seed, operators, replace(Latencies(), **spans))
+    personality = BY_NAME[told.get("model", "SIM800L")]
+    world = World(seed, operators, replace(personality.latencies, **spans))
     for operator in operators:
         world.set_service(operator.plmn, operator.serves)
     world.set_sim(told.get("sim", READY))
@@ -80,7 +82,7 @@ def scene(told: dict[str, Any], seed: int = 0) -> Scene:
     noise = told.get("noise", {})
     return Scene(
         world,
-        BY_NAME[told.get("model", "SIM800L")],
+        personality,
         Memory(**told.get("saved", {})),
         noise.get("urc_one_in", 0),
         noise.get("lose_one_in", 0),
