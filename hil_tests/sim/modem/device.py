@@ -37,7 +37,7 @@ class Device:
         supply: Supply,
         personality: Personality = SIM800L,
     ) -> None:
-        self._memory, self._world = memory, registration.world
+        self._memory, self.world = memory, registration.world
         self._registration, self._terminal = registration, terminal
         self.restart, self.power_off = supply
         self._personality = personality
@@ -53,18 +53,18 @@ class Device:
     def sim_came_up(self) -> None:
         """The SIM answers: the radio may start, if it is there and open."""
         self.sim_ready = True
-        if self.function == FULL and self._world.sim == READY:
+        if self.function == FULL and self.world.sim == READY:
             self._registration.start()
 
     async def watch_sim(self) -> None:
         """A SIM that is pulled takes the network with it; one that is put back brings it again."""
         while True:
-            before = self._world.sim
-            await self._world.change()
-            if self._world.sim == before or not self.sim_ready:
+            before = self.world.sim
+            await self.world.change()
+            if self.world.sim == before or not self.sim_ready:
                 continue
-            self._terminal.say(f"+CPIN: {self._world.sim}")
-            if self._world.sim != READY:
+            self._terminal.say(f"+CPIN: {self.world.sim}")
+            if self.world.sim != READY:
                 self._registration.stop()
             elif self.function == FULL:
                 self._registration.start()
@@ -150,15 +150,15 @@ class Device:
             self._registration.start()
         else:
             self._registration.stop()
-            await self._world.wait("detach")
+            await self.world.wait("detach")
             self._terminal.say("+CPIN: NOT READY")
 
     async def _cpin(self, command: Command) -> None:
         if command.kind == "write":
             raise CmeError(3)
-        if not self.sim_ready or self._world.sim == MISSING:
+        if not self.sim_ready or self.world.sim == MISSING:
             raise CmeError(10)
-        self._terminal.say(f"+CPIN: {self._world.sim}")
+        self._terminal.say(f"+CPIN: {self.world.sim}")
 
     async def automatic_time(self, command: Command) -> None:
         """AT+CLTS of SIM800, AT+CTZU of others (where 3 is the local time): take the time that a network tells."""
@@ -191,14 +191,14 @@ class Device:
 
     async def _cpowd(self, command: Command) -> Final:
         if command.number(0, within=range(2)):
-            await self._world.wait("power_down")
+            await self.world.wait("power_down")
             self._terminal.say("NORMAL POWER DOWN")
         self.power_off()
         return Final(None)
 
     def _registered(self) -> None:
         """Most networks tell the time as a unit registers, if AT+CLTS=1 asked for it by then."""
-        if not (self._network_time and self._world.tells_time):
+        if not (self._network_time and self.world.tells_time):
             return
         self._clock_told = True
         if "+CLTS" in self._personality.absent:

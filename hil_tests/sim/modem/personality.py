@@ -15,7 +15,7 @@ from datetime import datetime
 
 from hil_tests.sim.modem.radio import Latencies, Span
 
-CIP, NETOPEN, QIOPEN = "AT+CIPxxx", "AT+NETOPEN", "AT+QIOPEN"
+CIP, NETOPEN, QIOPEN, QIREGAPP = "AT+CIPxxx", "AT+NETOPEN", "AT+QIOPEN", "AT+QIREGAPP"
 SIMCOM_2G_ONLY = frozenset({"+SAPBR", "+CLTS", "+CBATCHK", "+CIURC", "+CBAND", "+CPOWD"})
 QUECTEL_LACKS = SIMCOM_2G_ONLY | {"+CSCLK"}
 
@@ -132,4 +132,26 @@ BG95 = Personality(
     clock_counts=True,
     latencies=Latencies(boot=BG95_BOOT),
 )
-BY_NAME = {"SIM800L": SIM800L, "SIM7000E": SIM7000E, "SIM7600E": SIM7600E, "A7670E": A7670E, "EC21": EC21, "BG95": BG95}
+M95 = Personality(
+    "Quectel_M95",
+    "Revision: M95FAR02A08",
+    "Quectel_Ltd\r\nQuectel_M95\r\nRevision: M95FAR02A08",
+    6,
+    False,
+    False,
+    maker="Quectel_Ltd",
+    tcp=QIREGAPP,
+    absent=QUECTEL_LACKS,
+    key_on_s=1.0,
+    key_off_s=0.6,
+    latencies=Latencies(boot=M95_BOOT),
+)
+BY_NAME = {
+    "SIM800L": SIM800L,
+    "SIM7000E": SIM7000E,
+    "SIM7600E": SIM7600E,
+    "A7670E": A7670E,
+    "EC21": EC21,
+    "BG95": BG95,
+    "M95": M95,
+}

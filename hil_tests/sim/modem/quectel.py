@@ -1,6 +1,6 @@
-"""What Quectel's LTE modems have beside their TCP commands: signal by technology, network, clock, power, settings.
+"""What Quectel's modems have beside their TCP commands: signal by technology, network, clock, power, settings.
 
-EC25&EC21 AT Commands Manual V1.3, BG95&BG77 AT Commands Manual V2.0.
+EC25&EC21 AT Commands Manual V1.3, BG95&BG77 AT Commands Manual V2.0, M95 AT Commands Manual V3.2.
 """
 
 from hil_tests.sim.modem import signal
@@ -26,15 +26,12 @@ class Quectel:
 
     def handlers(self) -> dict[str, Handler]:
         """The commands of this part, by name."""
-        return dict.fromkeys(("+QCFG", "+QURCCFG", "+QSCLK", "+QINDCFG"), self._accepted) | {
+        return dict.fromkeys(("+QCFG", "+QURCCFG", "+QSCLK", "+QINDCFG"), _accepted) | {
             "+QCSQ": self._qcsq,
             "+QNWINFO": self._qnwinfo,
             "+CTZU": self._device.automatic_time,
             "+QPOWD": self._qpowd,
         }
-
-    async def _accepted(self, _command: Command) -> None:
-        """Taken and not modelled: it changes nothing that can be seen here."""
 
     async def _qcsq(self, _command: Command) -> None:
         """RSSI, RSRP, SINR in steps of 0.2 dB from -20 dB, RSRQ."""
@@ -72,3 +69,26 @@ class Quectel:
         self._terminal.say("POWERED DOWN")
         self._device.power_off()
         return Final(None)
+
+
+class Quectel2G:
+    """The same of M95, between power-on and power-off."""
+
+    def __init__(self, terminal: Terminal, device: Device) -> None:
+        self._terminal, self._device = terminal, device
+
+    def handlers(self) -> dict[str, Handler]:
+        """The commands of this part, by name."""
+        return {"+CTZU": self._device.automatic_time, "+QSCLK": _accepted, "+QPOWD": self._qpowd}
+
+    async def _qpowd(self, command: Command) -> Final:
+        """NORMAL POWER DOWN without OK before; with AT+QPOWD=0 it goes off at once."""
+        if command.number(0, 1, within=range(2)):
+            await self._device.world.wait("power_down")
+            self._terminal.say("NORMAL POWER DOWN")
+        self._device.power_off()
+        return Final(None)
+
+
+async def _accepted(_command: Command) -> None:
+    """Taken and not modelled: it changes nothing that can be seen here."""

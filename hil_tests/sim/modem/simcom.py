@@ -16,10 +16,11 @@ from hil_tests.sim.modem.command import AtError, CmeError, Command, Final, Handl
 from hil_tests.sim.modem.device import Device, Supply
 from hil_tests.sim.modem.dial import Dial
 from hil_tests.sim.modem.ip import Ip
+from hil_tests.sim.modem.m95_ip import M95Ip
 from hil_tests.sim.modem.memory import FULL, NO_ERRORS, NUMERIC, Memory
 from hil_tests.sim.modem.netopen import NetOpen
-from hil_tests.sim.modem.personality import CIP, NETOPEN, QIOPEN, SIM800L, Personality
-from hil_tests.sim.modem.quectel import Quectel
+from hil_tests.sim.modem.personality import CIP, NETOPEN, QIOPEN, QIREGAPP, SIM800L, Personality
+from hil_tests.sim.modem.quectel import Quectel, Quectel2G
 from hil_tests.sim.modem.quectel_ip import QuectelIp
 from hil_tests.sim.modem.radio import World
 from hil_tests.sim.modem.registration import Registration
@@ -34,7 +35,12 @@ GARBAGE_BYTES = 300
 OTHER_BAUD = 9_600
 OFF_BEFORE_ON_S = 0.8  # off for at least this long before it can be switched on
 
-STACKS: dict[str, type[Ip | NetOpen | QuectelIp]] = {CIP: Ip, NETOPEN: NetOpen, QIOPEN: QuectelIp}
+STACKS: dict[str, type[Ip | NetOpen | QuectelIp | M95Ip]] = {
+    CIP: Ip,
+    NETOPEN: NetOpen,
+    QIOPEN: QuectelIp,
+    QIREGAPP: M95Ip,
+}
 
 
 class Modem:
@@ -187,6 +193,8 @@ class Modem:
         if self._personality.tcp == QIOPEN:
             names = self._personality.lte_names
             return Quectel(self._registration, self._terminal, device, *names).handlers()
+        if self._personality.tcp == QIREGAPP:
+            return Quectel2G(self._terminal, device).handlers()
         return {}
 
     async def _start_sim(self, device: Device) -> None:
