@@ -81,9 +81,20 @@ def test_does_serialport_gsm_initialise_and_question_it(modem: SimulatedModem) -
 
 
 @pytest.mark.usefixtures("packages")
-def test_do_100_kb_pass_both_ways_over_the_modem_s_own_tcp(modem: SimulatedModem) -> None:
-    port = modem(SEED, latencies=QUICK_AIR)
+@pytest.mark.parametrize(
+    ("model", "family"),
+    [
+        ("SIM800L", "sim800"),
+        ("SIM7600E", "netopen"),
+        ("A7670E", "netopen"),
+        ("EC21", "qiopen"),
+        ("BG95", "qiopen"),
+        ("M95", "m95"),
+    ],
+)
+def test_do_100_kb_pass_both_ways_over_the_modem_s_own_tcp(modem: SimulatedModem, model: str, family: str) -> None:
+    port = modem(SEED, model=model, latencies=QUICK_AIR)
     print(f"seed {SEED}")
     with twice() as (tcp_port, returned):
-        assert client("sim800_tcp.mjs", str(port), "127.0.0.1", str(tcp_port)) == {"bytes": len(PAYLOAD)}
+        assert client("tcp_client.mjs", family, str(port), "127.0.0.1", str(tcp_port)) == {"bytes": len(PAYLOAD)}
     assert bytes(returned) == PAYLOAD

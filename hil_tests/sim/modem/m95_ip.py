@@ -21,6 +21,12 @@ CONNECT_LIMIT_S = 75  # AT+QIOPEN, "Maximum Response Time"
 SEND_BYTES, READ_BYTES = 1460, 1500
 OWN_ADDRESS = "10.64.0.17"
 UP = ("IP GPRSACT", "IP STATUS", "IP PROCESSING", "TCP CONNECTING", "CONNECT OK", "IP CLOSE")
+MUX_FREE = (
+    "IP INITIAL",
+    "IP START",
+    "IP GPRSACT",
+    "IP STATUS",
+)  # unverified: a client in the field sets it after AT+QIACT
 DIALLABLE = (
     "IP GPRSACT",
     "IP STATUS",
@@ -97,7 +103,7 @@ class M95Ip:
     async def _qimux(self, command: Command) -> None:
         if command.kind == "read":
             self._terminal.say(f"+QIMUX: {int(self._many_links)}")
-        elif self.state != "IP INITIAL":
+        elif self.state not in MUX_FREE:
             raise CmeError(3)
         else:
             self._many_links = bool(command.number(0, within=range(2)))

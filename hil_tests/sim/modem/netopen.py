@@ -65,7 +65,16 @@ class NetOpen:
 
     def handlers(self) -> dict[str, Handler]:
         """The commands of this part, by name."""
-        accepted = ("+CIPMODE", "+CIPSENDMODE", "+CIPTIMEOUT", "+CIPCCFG", "+CIPHEAD", "+CIPSRIP", "+CSOCKSETPN")
+        accepted = (
+            "+CIPMODE",
+            "+CIPSENDMODE",
+            "+CIPTIMEOUT",
+            "+CIPCCFG",
+            "+CIPHEAD",
+            "+CIPSRIP",
+            "+CSOCKSETPN",
+            "+CTCPKA",
+        )
         return dict.fromkeys(accepted, self._accepted) | {
             "+NETOPEN": self._netopen,
             "+NETCLOSE": self._netclose,

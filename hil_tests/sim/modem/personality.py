@@ -16,8 +16,8 @@ from datetime import datetime
 from hil_tests.sim.modem.radio import Latencies, Span
 
 CIP, NETOPEN, QIOPEN, QIREGAPP = "AT+CIPxxx", "AT+NETOPEN", "AT+QIOPEN", "AT+QIREGAPP"
-SIMCOM_2G_ONLY = frozenset({"+SAPBR", "+CLTS", "+CBATCHK", "+CIURC", "+CBAND", "+CPOWD"})
-QUECTEL_LACKS = SIMCOM_2G_ONLY | {"+CSCLK"}
+SIMCOM_2G_ONLY = frozenset({"+SAPBR", "+CLTS", "+CBATCHK", "+CIURC", "+CBAND", "+CPOWD", "+CCID", "+CSMINS"})
+QUECTEL_LACKS = SIMCOM_2G_ONLY | {"+CSCLK", "+SPIC"}
 
 # PWRKEY to "UART active", each of its hardware design guide: typical values.
 SIM7600_BOOT = Span(11_000, 12_000)

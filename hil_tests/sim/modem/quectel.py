@@ -4,10 +4,11 @@ EC25&EC21 AT Commands Manual V1.3, BG95&BG77 AT Commands Manual V2.0, M95 AT Com
 """
 
 from hil_tests.sim.modem import signal
-from hil_tests.sim.modem.command import Command, Final, Handler
+from hil_tests.sim.modem.command import Command, Final, Handler, fixed
 from hil_tests.sim.modem.device import Device
 from hil_tests.sim.modem.radio import GSM, NB_IOT, Operator
 from hil_tests.sim.modem.registration import Registration
+from hil_tests.sim.modem.sim_card import ICCID
 from hil_tests.sim.modem.terminal import Terminal
 
 BAND, EARFCN = "LTE BAND 20", 6300
@@ -31,6 +32,8 @@ class Quectel:
             "+QNWINFO": self._qnwinfo,
             "+CTZU": self._device.automatic_time,
             "+QPOWD": self._qpowd,
+            "+QCCID": fixed(self._terminal.say, f"+QCCID: {ICCID}"),
+            "+QPINC": self._qpinc,
         }
 
     async def _qcsq(self, _command: Command) -> None:
@@ -60,6 +63,11 @@ class Quectel:
             access = "NBIoT"
         self._terminal.say(f'+QNWINFO: "{access}","{operator.plmn}","{band}",{channel}')
 
+    async def _qpinc(self, command: Command) -> None:
+        """Tries left of PIN and PUK."""
+        for lock in ("SC", "P2") if command.kind == "read" else (command.text(0),):
+            self._terminal.say(f'+QPINC: "{lock}",3,10')
+
     async def _qpowd(self, command: Command) -> Final:
         """OK at once, POWERED DOWN when it has left the network, or neither of the network with AT+QPOWD=0."""
         orderly = command.number(0, 1, within=range(2))
@@ -79,7 +87,12 @@ class Quectel2G:
 
     def handlers(self) -> dict[str, Handler]:
         """The commands of this part, by name."""
-        return {"+CTZU": self._device.automatic_time, "+QSCLK": _accepted, "+QPOWD": self._qpowd}
+        return {
+            "+CTZU": self._device.automatic_time,
+            "+QSCLK": _accepted,
+            "+QPOWD": self._qpowd,
+            "+QCCID": fixed(self._terminal.say, ICCID),  # unverified: without the name, as +CCID of SIM800
+        }
 
     async def _qpowd(self, command: Command) -> Final:
         """NORMAL POWER DOWN without OK before; with AT+QPOWD=0 it goes off at once."""

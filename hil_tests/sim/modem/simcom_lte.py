@@ -4,10 +4,11 @@ SIM7500_SIM7600 Series AT Command Manual V3.00, A76XX Series AT Command Manual V
 """
 
 from hil_tests.sim.modem import signal
-from hil_tests.sim.modem.command import Command, Final, Handler
+from hil_tests.sim.modem.command import Command, Final, Handler, fixed
 from hil_tests.sim.modem.device import BATTERY_MV, Device
 from hil_tests.sim.modem.radio import GSM, Operator
 from hil_tests.sim.modem.registration import CELL, LOCATION_AREA, Registration
+from hil_tests.sim.modem.sim_card import ICCID
 from hil_tests.sim.modem.terminal import Terminal
 
 BAND, EARFCN, BANDWIDTH, PHYSICAL_CELL = "EUTRAN-BAND20", 6300, 3, 46
@@ -29,6 +30,7 @@ class SimcomLte:
             "+CPOF": self._cpof,
             "+CRESET": self._creset,
             "+CBC": self._cbc,
+            "+CICCID": fixed(self._terminal.say, f"+ICCID: {ICCID}"),
         }
 
     async def _cpsi(self, command: Command) -> None:

@@ -253,6 +253,8 @@ def test_does_it_say_who_it_is() -> None:
             assert await client.ask("AT+CGMI") == ["Quectel", "OK"]
             assert await client.ask("AT+CGMM") == ["EC21", "OK"]
             assert await client.ask("ATI") == ["Quectel", "EC21", "Revision: EC21EFAR06A03M4G", "OK"]
+            assert await client.ask("AT+QCCID") == ["+QCCID: 8944501012199900017F", "OK"]
+            assert await client.ask("AT+QPINC?") == ['+QPINC: "SC",3,10', '+QPINC: "P2",3,10', "OK"]
             clock, _ = await client.ask("AT+CCLK?")
             assert re.fullmatch(r'\+CCLK: "80/01/06,00:00:\d\d\+00"', clock)
 
