@@ -26,9 +26,10 @@ OWN_ADDRESS = "10.64.0.17"
 
 # <err> of +NETOPEN, +NETCLOSE, +CIPOPEN, +CIPCLOSE and +CIPERROR, Application Note section 4.1
 DONE, NETWORK_FAILURE, NOT_OPENED, UNSUPPORTED, NO_SOCKET, TIMEOUT, UNKNOWN_HOST = 0, 1, 2, 4, 5, 10, 11
-# Unverified: the manuals list the codes, and not which one a refused connection, a link in use and a link that is not open
-# get. +CIPERROR: 4 after AT+CIPSEND on a link that is not open was seen in logs of SIM7600.
-REFUSED, IN_USE, LINK_NOT_OPEN = NO_SOCKET, UNSUPPORTED, UNSUPPORTED
+# Captured: "+CIPCLOSE: 0,4" for a link that is not open and "+NETCLOSE: 2" (A76xx), "+CIPERROR: 4" after AT+CIPSEND on such a
+# link (SIM7600). Unverified, for the manuals list the codes and not their causes: a refused connection, and a link in use.
+LINK_NOT_OPEN = UNSUPPORTED
+REFUSED, IN_USE = NO_SOCKET, UNSUPPORTED
 BY_REMOTE = 1  # <close_reason> of +IPCLOSE
 DISCONNECTED = -1  # <cnfSendLength> of +CIPSEND
 BEHIND_PAYLOAD = (

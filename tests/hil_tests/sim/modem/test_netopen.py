@@ -241,7 +241,7 @@ def test_do_the_figures_of_the_signal_agree() -> None:
     async def scenario() -> None:
         async with switched_on(personality=SIM7600E) as (modem, client):
             assert await client.ask("AT+CICCID") == ["+ICCID: 8944501012199900017F", "OK"]
-            assert await client.ask("AT+CSQ") == ["+CSQ: 22,0", "OK"]
+            assert await client.ask("AT+CSQ") == ["+CSQ: 22,99", "OK"]
             place = "0x01F4,10811,46,EUTRAN-BAND20,6300,3,3"
             assert await client.ask("AT+CPSI?") == [f"+CPSI: LTE,Online,234-15,{place},-110,-960,-690,17", "OK"]
             assert await client.ask("AT+CESQ") == ["+CESQ: 99,99,255,255,18,45", "OK"]

@@ -232,7 +232,7 @@ def test_do_the_figures_of_the_signal_agree() -> None:
 
     async def scenario() -> None:
         async with switched_on(personality=EC21) as (modem, client):
-            assert await client.ask("AT+CSQ") == ["+CSQ: 22,0", "OK"]
+            assert await client.ask("AT+CSQ") == ["+CSQ: 22,99", "OK"]
             assert await client.ask("AT+QCSQ") == ['+QCSQ: "LTE",-69,-96,185,-11', "OK"]
             assert await client.ask("AT+QNWINFO") == ['+QNWINFO: "FDD LTE","23415","LTE BAND 20",6300', "OK"]
             assert await client.ask("AT+CEREG=2;+CEREG?") == ['+CEREG: 2,5,"01F4","2A3B",7', "OK"]
