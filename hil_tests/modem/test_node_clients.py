@@ -69,8 +69,9 @@ def twice() -> Iterator[tuple[int, bytearray]]:
 
 
 @pytest.mark.usefixtures("packages")
-def test_does_serialport_gsm_initialise_and_question_it(modem: SimulatedModem) -> None:
-    assert client("sms_library.mjs", str(modem())) == {
+@pytest.mark.parametrize("model", ["SIM800L", "SIM7600E", "A7670E", "EC21", "BG95", "M95"])
+def test_does_serialport_gsm_initialise_and_question_it(modem: SimulatedModem, model: str) -> None:
+    assert client("sms_library.mjs", str(modem(model=model))) == {
         "initialised": "success",
         "mode": "PDU_Mode",
         "imei": "867856030000017",
