@@ -69,7 +69,7 @@ def twice() -> Iterator[tuple[int, bytearray]]:
 
 
 @pytest.mark.usefixtures("packages")
-@pytest.mark.parametrize("model", ["SIM800L", "SIM7600E", "A7670E", "EC21", "BG95", "M95"])
+@pytest.mark.parametrize("model", ["SIM800L", "SIM7080G", "SIM7600E", "A7670E", "EC21", "BG95", "M95"])
 def test_does_serialport_gsm_initialise_and_question_it(modem: SimulatedModem, model: str) -> None:
     assert client("sms_library.mjs", str(modem(model=model))) == {
         "initialised": "success",
@@ -86,6 +86,7 @@ def test_does_serialport_gsm_initialise_and_question_it(modem: SimulatedModem, m
     ("model", "family"),
     [
         ("SIM800L", "sim800"),
+        ("SIM7080G", "caopen"),
         ("SIM7600E", "netopen"),
         ("A7670E", "netopen"),
         ("EC21", "qiopen"),

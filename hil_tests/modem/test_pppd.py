@@ -93,13 +93,17 @@ def mirrored() -> Iterator[tuple[int, list[bytes]]]:
 
 
 @pytest.mark.skipif(RUN is None, reason=WHY_NOT)
-@pytest.mark.parametrize("lose_one_in", [0, 30_000], ids=["clean line", "line that loses bytes"])
+@pytest.mark.parametrize(
+    ("model", "lose_one_in"),
+    [("SIM800L", 0), ("EC21", 0), ("SIM800L", 30_000)],
+    ids=["SIM800L", "EC21", "SIM800L on a line that loses bytes"],
+)
 def test_does_pppd_carry_100_kb_both_ways_without_a_wrong_byte(
-    modem: SimulatedModem, tmp_path: Path, lose_one_in: int
+    modem: SimulatedModem, tmp_path: Path, model: str, lose_one_in: int
 ) -> None:
     """And does the modem take commands again once pppd has hung up?"""
     assert RUN is not None
-    port = modem(SEED, latencies=QUICK_AIR, noise={"lose_one_in": lose_one_in})
+    port = modem(SEED, model=model, latencies=QUICK_AIR, noise={"lose_one_in": lose_one_in})
     with mirrored() as (tcp_port, returned):
         output = RUN(port, tcp_port, tmp_path)
     print(f"seed {SEED}\n{output}")

@@ -41,6 +41,7 @@ def gammu(port: Path, *command: str) -> str:
     ("model", "maker", "name"),
     [
         ("SIM800L", "SIMCOM_Ltd", "SIMCOM_SIM800L"),
+        ("SIM7080G", "SIMCOM_Ltd", "SIMCOM_SIM7080"),
         ("SIM7600E", "SIMCOM INCORPORATED", "SIMCOM_SIM7600E-H"),
         ("A7670E", "SIMCOM INCORPORATED", "A7670E-FASE"),
         ("EC21", "Quectel", "EC21"),

@@ -48,6 +48,20 @@ export class AtPort {
     );
   }
 
+  // Everything up to the first of the characters `ends` behind `name`; URCs before it go their way.
+  async header(name, ends, within, about) {
+    const end = () => {
+      const text = this.#received.toString("latin1");
+      const start = text.indexOf(name);
+      if (start < 0) return 0;
+      for (let at = start + name.length; at < text.length; at++) if (ends.includes(text[at])) return at + 1;
+      return 0;
+    };
+    const text = (await this.#taken(end, within, about)).toString("latin1");
+    for (const line of text.split("\r\n").slice(0, -1)) this.isUnsolicited(line);
+    return text;
+  }
+
   // The next line that is no URC and not empty.
   async line(within, about) {
     for (;;) {

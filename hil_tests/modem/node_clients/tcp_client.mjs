@@ -8,7 +8,7 @@
 import { ANSWER_MS, AtPort, LONG_MS, pause } from "./at_port.mjs";
 
 const [, , family, path, host, tcpPort] = process.argv;
-const PIECE_BYTES = 1460;
+const PIECE_BYTES = 1459; // what the smallest of them takes at once
 const RETRY_MS = 50; // where the modem has nothing yet, or no room
 
 let closed = false;
@@ -128,6 +128,57 @@ class Sim800 extends Client {
   async shutDown() {
     await this.at.command("AT+CIPSHUT", LONG_MS, ["SHUT OK"]);
     await this.at.command("AT+SAPBR=0,1", LONG_MS);
+  }
+}
+
+class CaOpen extends Client {
+  static urc = /^\+CADATAIND: 0$/;
+  static closed = /^\+CASTATE: 0,0$/;
+
+  async bringUp() {
+    await this.registered("AT+CEREG?");
+    await this.at.command('AT+CNCFG=0,1,"internet"');
+    await this.outcome("AT+CNACT=0,1", "+APP PDP: 0,ACTIVE");
+  }
+
+  async connect() {
+    const [result] = await this.at.command(`AT+CAOPEN=0,0,"TCP","${host}",${tcpPort}`, LONG_MS);
+    if (result !== "+CAOPEN: 0,0") throw new Error(result);
+  }
+
+  async reconnect() {
+    await this.disconnect(); // a link that the far side closed is taken until then
+    await this.connect();
+  }
+
+  async read() {
+    const command = "AT+CARECV=0,1459";
+    this.at.write(`${command}\r`);
+    // The bytes follow in the same line, and "+CARECV: 0" ends with it.
+    const count = Number(/\+CARECV: (\d+)[,\r]$/.exec(await this.at.header("+CARECV: ", ",\r", ANSWER_MS, command))[1]);
+    const piece = await this.at.bytes(count, ANSWER_MS, command);
+    const final = await this.at.line(ANSWER_MS, command);
+    if (final !== "OK") throw new Error(`${command}: ${final}`);
+    return piece;
+  }
+
+  async send(piece) {
+    const said = await this.offer(`AT+CASEND=0,${piece.length}`, ">", piece);
+    if (said !== "OK" && said !== "ERROR") throw new Error(`sent: ${said}`);
+    return said === "OK" ? piece.length : 0;
+  }
+
+  async unacknowledged() {
+    const [counts] = await this.at.command("AT+CAACK=0");
+    return Number(counts.split(",")[1]);
+  }
+
+  disconnect() {
+    return this.at.command("AT+CACLOSE=0", LONG_MS);
+  }
+
+  shutDown() {
+    return this.outcome("AT+CNACT=0,0", "+APP PDP: 0,DEACTIVE");
   }
 }
 
@@ -259,7 +310,7 @@ class M95 extends Client {
   }
 }
 
-const FAMILIES = { sim800: Sim800, netopen: NetOpen, qiopen: QiOpen, m95: M95 };
+const FAMILIES = { sim800: Sim800, caopen: CaOpen, netopen: NetOpen, qiopen: QiOpen, m95: M95 };
 const Family = FAMILIES[family];
 
 function isUnsolicited(line) {

@@ -21,8 +21,9 @@ HELD_BYTES = 65_536  # of the connection's bytes for the client, while it is in 
 class Dial:
     """From power-on to power-off. One call at a time."""
 
-    def __init__(self, world: World, registration: Registration, terminal: Terminal) -> None:
+    def __init__(self, world: World, registration: Registration, terminal: Terminal, connect: str = "CONNECT") -> None:
         self._world, self._registration, self._terminal = world, registration, terminal
+        self._connect = connect
         self._call: _Call | None = None
 
     def handlers(self) -> dict[str, Handler]:
@@ -63,7 +64,7 @@ class Dial:
         self.close()
 
     async def _online(self, call: "_Call") -> Final:
-        self._terminal.say("CONNECT")
+        self._terminal.say(self._connect)
         if await call.converse():
             return Final()
         self._call = None

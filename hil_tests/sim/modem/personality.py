@@ -1,6 +1,7 @@
 """What differs between the modems that this simulator can be: names, links, words of a boot, clock, which commands there are.
 
-SIM800L from its AT Command Manual V1.12; SIM7000E from the SIM7000 Series AT Command Manual V1.04; SIM7600E from the
+SIM800L from its AT Command Manual V1.12; SIM7000E from the SIM7000 Series AT Command Manual V1.04; SIM7080G from the
+SIM7070_SIM7080_SIM7090 Series AT Command Manual V1.05 and SIM7080 Hardware Design V1.04; SIM7600E from the
 SIM7500_SIM7600 Series AT Command Manual V3.00 and Hardware Design V1.03; A7670E from the A76XX Series AT Command Manual V1.09
 and TCPIP Application Note V1.00; EC21 from the EC25&EC21 AT Commands Manual V1.3, EC2x&EG9x TCP(IP) Application Note V1.0 and
 EC21 Hardware Design V1.4; BG95 from the BG95&BG77&BG600L TCP/IP Application Note V1.2 and BG95 Hardware Design V1.3; M95 from
@@ -15,11 +16,12 @@ from datetime import datetime
 
 from hil_tests.sim.modem.radio import Latencies, Span
 
-CIP, NETOPEN, QIOPEN, QIREGAPP = "AT+CIPxxx", "AT+NETOPEN", "AT+QIOPEN", "AT+QIREGAPP"
+CIP, NETOPEN, CAOPEN, QIOPEN, QIREGAPP = "AT+CIPxxx", "AT+NETOPEN", "AT+CAOPEN", "AT+QIOPEN", "AT+QIREGAPP"
 SIMCOM_2G_ONLY = frozenset({"+SAPBR", "+CLTS", "+CBATCHK", "+CIURC", "+CBAND", "+CPOWD", "+CCID", "+CSMINS"})
 QUECTEL_LACKS = SIMCOM_2G_ONLY | {"+CSCLK", "+SPIC"}
 
 # PWRKEY to "UART active", each of its hardware design guide: typical values.
+SIM7080_BOOT = Span(1_800, 2_200)
 SIM7600_BOOT = Span(11_000, 12_000)
 A7670_BOOT = Span(7_000, 8_000)
 EC21_BOOT = Span(10_000, 12_000)
@@ -39,6 +41,7 @@ class Personality:
     lte: bool  # +CEREG, and the access technology in +COPS
     maker: str = "SIMCOM_Ltd"
     tcp: str = CIP
+    connect: str = "CONNECT"  # answer to ATD*99#
     lte_names: tuple[str, str] = ("LTE", "FDD LTE")  # in +QCSQ and +QNWINFO
     absent: frozenset[str] = frozenset()  # commands that its relatives have
     boot_urcs: tuple[str, ...] = ("RDY", "+CFUN: {function}")  # not at an automatic baud rate
@@ -54,6 +57,22 @@ class Personality:
 
 SIM800L = Personality("SIMCOM_SIM800L", "Revision:1418B05SIM800L24", "SIM800 R14.18", 6, True, False)
 SIM7000E = Personality("SIMCOM_SIM7000E", "Revision:1351B04SIM7000E", "SIM7000E R1351", 8, False, True)
+SIM7080G = Personality(
+    "SIMCOM_SIM7080",
+    "Revision:1951B16SIM7080",
+    "SIM7080 R1951",
+    13,
+    False,
+    True,
+    tcp=CAOPEN,
+    connect="CONNECT 150000000",
+    absent=frozenset({"+SAPBR"}),
+    ready_urcs=("SMS Ready",),
+    key_off_s=1.2,
+    clock_start=datetime(1980, 1, 6),
+    clock_counts=True,
+    latencies=Latencies(boot=SIM7080_BOOT),
+)
 SIM7600E = Personality(
     "SIMCOM_SIM7600E-H",
     "+CGMR: LE20B03SIM7600M22",
@@ -64,6 +83,7 @@ SIM7600E = Personality(
     True,
     maker="SIMCOM INCORPORATED",
     tcp=NETOPEN,
+    connect="CONNECT 115200",
     absent=SIMCOM_2G_ONLY,
     boot_urcs=("RDY",),
     ready_urcs=("SMS DONE", "PB DONE"),
@@ -84,6 +104,7 @@ A7670E = Personality(
     True,
     maker="SIMCOM INCORPORATED",
     tcp=NETOPEN,
+    connect="CONNECT 115200",
     absent=SIMCOM_2G_ONLY,
     boot_urcs=("*ATREADY: 1",),
     ready_urcs=("SMS DONE", "PB DONE"),
@@ -102,6 +123,7 @@ EC21 = Personality(
     True,
     maker="Quectel",
     tcp=QIOPEN,
+    connect="CONNECT 150000000",
     absent=QUECTEL_LACKS,
     boot_urcs=("RDY",),
     sim_urcs=("+CPIN: {sim}", "+QUSIM: 1", "+CFUN: {function}"),
@@ -121,6 +143,7 @@ BG95 = Personality(
     True,
     maker="Quectel",
     tcp=QIOPEN,
+    connect="CONNECT 150000000",
     lte_names=("eMTC", "eMTC"),
     absent=QUECTEL_LACKS,
     boot_urcs=("RDY", "APP RDY"),
@@ -149,6 +172,7 @@ M95 = Personality(
 BY_NAME = {
     "SIM800L": SIM800L,
     "SIM7000E": SIM7000E,
+    "SIM7080G": SIM7080G,
     "SIM7600E": SIM7600E,
     "A7670E": A7670E,
     "EC21": EC21,

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable
 
 from hil_tests.sim.modem.bearers import Bearers
+from hil_tests.sim.modem.caopen import CaOpen
 from hil_tests.sim.modem.command import AtError, CmeError, Command, Final, Handler, commands
 from hil_tests.sim.modem.device import Device, Supply
 from hil_tests.sim.modem.dial import Dial
@@ -19,14 +20,14 @@ from hil_tests.sim.modem.ip import Ip
 from hil_tests.sim.modem.m95_ip import M95Ip
 from hil_tests.sim.modem.memory import FULL, NO_ERRORS, NUMERIC, Memory
 from hil_tests.sim.modem.netopen import NetOpen
-from hil_tests.sim.modem.personality import CIP, NETOPEN, QIOPEN, QIREGAPP, SIM800L, Personality
+from hil_tests.sim.modem.personality import CAOPEN, CIP, NETOPEN, QIOPEN, QIREGAPP, SIM800L, Personality
 from hil_tests.sim.modem.quectel import Quectel, Quectel2G
 from hil_tests.sim.modem.quectel_ip import QuectelIp
 from hil_tests.sim.modem.radio import World
 from hil_tests.sim.modem.registration import Registration
 from hil_tests.sim.modem.selection import Selection
 from hil_tests.sim.modem.sim_card import SimCard
-from hil_tests.sim.modem.simcom_lte import SimcomLte
+from hil_tests.sim.modem.simcom_lte import SimcomLte, SimcomLtem
 from hil_tests.sim.modem.sms import Sms
 from hil_tests.sim.modem.terminal import Terminal
 from hil_tests.sim.modem.transcript import Transcript
@@ -35,9 +36,10 @@ GARBAGE_BYTES = 300
 OTHER_BAUD = 9_600
 OFF_BEFORE_ON_S = 0.8  # off for at least this long before it can be switched on
 
-STACKS: dict[str, type[Ip | NetOpen | QuectelIp | M95Ip]] = {
+STACKS: dict[str, type[Ip | NetOpen | CaOpen | QuectelIp | M95Ip]] = {
     CIP: Ip,
     NETOPEN: NetOpen,
+    CAOPEN: CaOpen,
     QIOPEN: QuectelIp,
     QIREGAPP: M95Ip,
 }
@@ -58,7 +60,7 @@ class Modem:
         self._registration = Registration(world, self._terminal.say)
         self._ip = STACKS[personality.tcp](world, self._registration, self._terminal, personality.links)
         self._bearers = Bearers(world, self._registration, self._terminal)
-        self._dial = Dial(world, self._registration, self._terminal)
+        self._dial = Dial(world, self._registration, self._terminal, personality.connect)
         self._registration.on_detached = self._context_lost
         self._life: asyncio.Task[None] | None = None
         self._supply = False
@@ -190,6 +192,8 @@ class Modem:
         """The commands that only this family has, beside its TCP commands."""
         if self._personality.tcp == NETOPEN:
             return SimcomLte(self._registration, self._terminal, device).handlers()
+        if self._personality.tcp == CAOPEN:
+            return SimcomLtem(self._registration, self._terminal).handlers()
         if self._personality.tcp == QIOPEN:
             names = self._personality.lte_names
             return Quectel(self._registration, self._terminal, device, *names).handlers()

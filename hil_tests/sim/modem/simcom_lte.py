@@ -1,6 +1,7 @@
-"""What SIM7500, SIM7600 and A76xx have beside their TCP commands: system information, extended signal, clock, power.
+"""What SIM7500, SIM7600, A76xx and SIM7080 have beside their TCP commands: system information, extended signal, clock, power.
 
-SIM7500_SIM7600 Series AT Command Manual V3.00, A76XX Series AT Command Manual V1.09.
+SIM7500_SIM7600 Series AT Command Manual V3.00, A76XX Series AT Command Manual V1.09, SIM7070_SIM7080_SIM7090 Series AT Command
+Manual V1.05.
 """
 
 from hil_tests.sim.modem import signal
@@ -14,24 +15,19 @@ from hil_tests.sim.modem.terminal import Terminal
 BAND, EARFCN, BANDWIDTH, PHYSICAL_CELL = "EUTRAN-BAND20", 6300, 3, 46
 
 
-class SimcomLte:
-    """Between power-on and power-off."""
+class SimcomLtem:
+    """Of SIM7080, between power-on and power-off."""
 
-    def __init__(self, registration: Registration, terminal: Terminal, device: Device) -> None:
+    # Of an LTE cell: its name, and how many to the dB RSRQ, RSRP and RSSI are given in.
+    _system_mode, _per_db = "LTE CAT-M1", 1
+
+    def __init__(self, registration: Registration, terminal: Terminal) -> None:
         self._registration, self._world = registration, registration.world
-        self._terminal, self._device = terminal, device
+        self._terminal = terminal
 
     def handlers(self) -> dict[str, Handler]:
         """The commands of this part, by name."""
-        return {
-            "+CPSI": self._cpsi,
-            "+CESQ": self._cesq,
-            "+CTZU": self._device.automatic_time,
-            "+CPOF": self._cpof,
-            "+CRESET": self._creset,
-            "+CBC": self._cbc,
-            "+CICCID": fixed(self._terminal.say, f"+ICCID: {ICCID}"),
-        }
+        return {"+CPSI": self._cpsi}
 
     async def _cpsi(self, command: Command) -> None:
         if command.kind == "read":
@@ -45,10 +41,31 @@ class SimcomLte:
         cell = int(CELL, 16)
         if operator.act == GSM:
             return f"GSM,Online,{plmn},0x{LOCATION_AREA},{cell},81 EGSM 900,{signal.rssi_dbm(csq)},0,44-44"
-        # RSRQ, RSRP and RSSI in tenths, as captured from SIM7600 and SIM7500; unverified for A76xx
-        figures = (signal.RSRQ_DB * 10, signal.rsrp_dbm(csq) * 10, signal.rssi_dbm(csq) * 10, signal.sinr_db(csq))
+        strengths = (signal.RSRQ_DB, signal.rsrp_dbm(csq), signal.rssi_dbm(csq))
+        figures = (*(self._per_db * strength for strength in strengths), signal.sinr_db(csq))
         place = f"0x{LOCATION_AREA},{cell},{PHYSICAL_CELL},{BAND},{EARFCN},{BANDWIDTH},{BANDWIDTH}"
-        return f"LTE,Online,{plmn},{place},{','.join(map(str, figures))}"
+        return f"{self._system_mode},Online,{plmn},{place},{','.join(map(str, figures))}"
+
+
+class SimcomLte(SimcomLtem):
+    """Of SIM7500, SIM7600 and A76xx, between power-on and power-off."""
+
+    _system_mode, _per_db = "LTE", 10  # tenths: captured from SIM7600 and SIM7500; unverified for A76xx
+
+    def __init__(self, registration: Registration, terminal: Terminal, device: Device) -> None:
+        super().__init__(registration, terminal)
+        self._device = device
+
+    def handlers(self) -> dict[str, Handler]:
+        """The commands of this part, by name."""
+        return super().handlers() | {
+            "+CESQ": self._cesq,
+            "+CTZU": self._device.automatic_time,
+            "+CPOF": self._cpof,
+            "+CRESET": self._creset,
+            "+CBC": self._cbc,
+            "+CICCID": fixed(self._terminal.say, f"+ICCID: {ICCID}"),
+        }
 
     async def _cesq(self, _command: Command) -> None:
         """27.007 section 8.69: rxlev, ber, rscp, ecno, rsrq, rsrp; 99 or 255 where it does not apply."""

@@ -53,7 +53,7 @@ class Sockets:
         on_data: Callable[[], None],
         on_closed: Callable[[], None],
         on_result: Callable[[Exception | None], None],
-    ) -> None:
+    ) -> asyncio.Task[None]:
         """Starts an attempt. `on_result` gets None, LookupError (no such host), TimeoutError or another OSError."""
         host, port = remote
         self.remote[link] = remote
@@ -73,6 +73,7 @@ class Sockets:
 
         self._attempts[link] = task = self.spawn(attempt())
         task.add_done_callback(lambda _: self._attempts.pop(link, None))
+        return task
 
     def close(self, link: int) -> None:
         """Ends a connection or an attempt at one; the far side reads end of file."""
