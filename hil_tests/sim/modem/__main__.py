@@ -37,7 +37,10 @@ async def live(scene: Scene, link: Path, seed: int) -> None:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m hil_tests.sim.modem", description="A simulated SIM800.")
+    parser = argparse.ArgumentParser(
+        prog="python -m hil_tests.sim.modem",
+        description="A simulated modem: a SIM800L, or the model that the world names.",
+    )
     parser.add_argument("--link", type=Path, required=True, help="where to put a symlink to its pty")
     parser.add_argument("--world", type=Path, help="a JSON file with the world around it; see world_file.py")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same delays, same noise")

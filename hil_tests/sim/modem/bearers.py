@@ -81,6 +81,9 @@ class Bearers:
         self._profiles[profile][tag] = value.upper() if tag == "CONTYPE" else value
 
     async def _activate(self) -> None:
+        """Attaches first where AT+CGATT=0 was given before (27.007 section 10.1.10)."""
+        if self._registration.detached:
+            await self._registration.attach()
         await self._world.wait("pdp_activate")
         operator = self._registration.operator
         if not (self._registration.attached and operator and self._world.gives_context(operator.plmn)):

@@ -76,6 +76,7 @@ def fixed(say: Callable[[str], None], text: str) -> Handler:
     return reply
 
 
+_DIAL = re.compile(r"D(?P<number>[^;]*)")  # V.250 section 6.3.1: up to the end of the line, or ";"
 _BASIC = re.compile(r"(?P<name>&?[A-Z])(?P<value>\d*)(?P<rest>=\?|\?|=\d*)?")
 _EXTENDED = re.compile(r'(?P<name>[+*#$^][A-Z0-9]+)(?P<rest>(?:"[^"]*"|[^";])*)')
 
@@ -90,7 +91,11 @@ def commands(body: str) -> list[Command]:
             continue
         extended = _EXTENDED.match(body.upper(), at)
         basic = _BASIC.match(body.upper(), at)
-        if extended:
+        dial = _DIAL.match(body.upper(), at)
+        if dial:
+            found.append(Command("D", "execute", (dial["number"].strip(),)))
+            at = dial.end()
+        elif extended:
             name = extended["name"]
             found.append(_extended(name, body[at + len(name) : extended.end()].strip()))
             at = extended.end()

@@ -1,5 +1,6 @@
 """The commands of the modem itself: identity, function, PIN, speed, clock, battery (AT manual V1.12 chapters 2 to 6)."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from hil_tests.sim.modem.terminal import Terminal
 IMEI = "867856030000017"
 BATTERY_MV = 4012
 HERE = ZoneInfo("Europe/London")
-CLOCK_WITHOUT_NETWORK = datetime(2004, 1, 1)  # what AT+CCLK? says until a network has told the time
+ZONE_CHARACTERS = len("+00")
 
 
 class Supply(NamedTuple):
@@ -36,33 +37,34 @@ class Device:
         supply: Supply,
         personality: Personality = SIM800L,
     ) -> None:
-        self._memory, self._world = memory, registration.world
+        self._memory, self.world = memory, registration.world
         self._registration, self._terminal = registration, terminal
-        self._restart, self._power_off = supply
+        self.restart, self.power_off = supply
         self._personality = personality
         self.sim_ready = False
         self.errors = memory.errors
         self.function = memory.function
         self._network_time = memory.network_time
         self._clock_told = False
+        self._on_since_s = asyncio.get_running_loop().time()
         terminal.echo = memory.echo
         registration.on_registered = self._registered
 
     def sim_came_up(self) -> None:
         """The SIM answers: the radio may start, if it is there and open."""
         self.sim_ready = True
-        if self.function == FULL and self._world.sim == READY:
+        if self.function == FULL and self.world.sim == READY:
             self._registration.start()
 
     async def watch_sim(self) -> None:
         """A SIM that is pulled takes the network with it; one that is put back brings it again."""
         while True:
-            before = self._world.sim
-            await self._world.change()
-            if self._world.sim == before or not self.sim_ready:
+            before = self.world.sim
+            await self.world.change()
+            if self.world.sim == before or not self.sim_ready:
                 continue
-            self._terminal.say(f"+CPIN: {self._world.sim}")
-            if self._world.sim != READY:
+            self._terminal.say(f"+CPIN: {self.world.sim}")
+            if self.world.sim != READY:
                 self._registration.stop()
             elif self.function == FULL:
                 self._registration.start()
@@ -80,8 +82,8 @@ class Device:
             "I": self._i,
             "+GMM": fixed(say, kind.model),
             "+CGMM": fixed(say, kind.model),
-            "+CGMI": fixed(say, "SIMCOM_Ltd"),
-            "+GMI": fixed(say, "SIMCOM_Ltd"),
+            "+CGMI": fixed(say, kind.maker),
+            "+GMI": fixed(say, kind.maker),
             "+CGMR": fixed(say, kind.revision),
             "+GMR": fixed(say, kind.revision),
             "+GSN": fixed(say, IMEI),
@@ -90,7 +92,7 @@ class Device:
             "+CFUN": self._cfun,
             "+CPIN": self._cpin,
             "+CCLK": self._cclk,
-            "+CLTS": self._clts,
+            "+CLTS": self.automatic_time,
             "+CBC": self._cbc,
             "+IPR": self._ipr,
             "+CPOWD": self._cpowd,
@@ -138,7 +140,7 @@ class Device:
         if function != MINIMUM:
             self._memory.function = function
         if command.number(1, 0, within=range(2)):
-            self._restart()
+            self.restart()
             return
         if function == self.function:
             return
@@ -148,27 +150,32 @@ class Device:
             self._registration.start()
         else:
             self._registration.stop()
-            await self._world.wait("detach")
+            await self.world.wait("detach")
             self._terminal.say("+CPIN: NOT READY")
 
     async def _cpin(self, command: Command) -> None:
         if command.kind == "write":
             raise CmeError(3)
-        if not self.sim_ready or self._world.sim == MISSING:
+        if not self.sim_ready or self.world.sim == MISSING:
             raise CmeError(10)
-        self._terminal.say(f"+CPIN: {self._world.sim}")
+        self._terminal.say(f"+CPIN: {self.world.sim}")
 
-    async def _clts(self, command: Command) -> None:
+    async def automatic_time(self, command: Command) -> None:
+        """AT+CLTS of SIM800, AT+CTZU of others (where 3 is the local time): take the time that a network tells."""
         if command.kind == "read":
-            self._terminal.say(f"+CLTS: {int(self._network_time)}")
+            self._terminal.say(f"{command.name}: {int(self._network_time)}")
         else:
-            self._network_time = bool(command.number(0, within=range(2)))
+            self._network_time = bool(command.number(0, within=range(4 if command.name == "+CTZU" else 2)))
 
     async def _cclk(self, _command: Command) -> None:
+        kind = self._personality
         if self._clock_told:
-            self._terminal.say(f'+CCLK: "{_clock(datetime.now(HERE))}"')
+            shown = _clock(datetime.now(HERE))
         else:
-            self._terminal.say(f'+CCLK: "{_clock(CLOCK_WITHOUT_NETWORK)}"')
+            on_for_s = int(asyncio.get_running_loop().time() - self._on_since_s) if kind.clock_counts else 0
+            shown = _clock(kind.clock_start + timedelta(seconds=on_for_s))
+            shown = shown if kind.clock_start_has_zone else shown[:-ZONE_CHARACTERS]
+        self._terminal.say(f'+CCLK: "{shown}"')
 
     async def _cbc(self, _command: Command) -> None:
         self._terminal.say(f"+CBC: 0,78,{BATTERY_MV}")
@@ -184,16 +191,18 @@ class Device:
 
     async def _cpowd(self, command: Command) -> Final:
         if command.number(0, within=range(2)):
-            await self._world.wait("power_down")
+            await self.world.wait("power_down")
             self._terminal.say("NORMAL POWER DOWN")
-        self._power_off()
+        self.power_off()
         return Final(None)
 
     def _registered(self) -> None:
         """Most networks tell the time as a unit registers, if AT+CLTS=1 asked for it by then."""
-        if not (self._network_time and self._world.tells_time):
+        if not (self._network_time and self.world.tells_time):
             return
         self._clock_told = True
+        if "+CLTS" in self._personality.absent:
+            return  # no *PSUTTZ; +CTZV (AT+CTZR) is not modelled
         now = datetime.now(HERE)
         utc = now.astimezone(UTC)
         date = f"{utc.year},{utc.month},{utc.day},{utc.hour},{utc.minute},{utc.second}"

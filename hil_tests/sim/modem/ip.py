@@ -5,27 +5,20 @@ Context states, in the order of bring-up:
     IP INITIAL -CSTT-> IP START -CIICR-> IP GPRSACT -CIFSR-> IP STATUS -CIPSTART-> IP PROCESSING
     any of them -coverage gone for long-> PDP DEACT -CIPSHUT-> IP INITIAL
 
-Several links with CIPMUX=1, one without. Only loopback addresses are ever dialled.
+Several links with CIPMUX=1, one without.
 """
-
-import asyncio
-import ipaddress
-from collections import deque
-from collections.abc import Coroutine
-from typing import Any
 
 from hil_tests.sim.modem.command import AtError, CmeError, Command, Final, Handler
 from hil_tests.sim.modem.radio import World
 from hil_tests.sim.modem.registration import Registration
 from hil_tests.sim.modem.relay import Relay
+from hil_tests.sim.modem.sockets import Sockets, loopback
 from hil_tests.sim.modem.terminal import Terminal
 
 CONNECT_LIMIT_S = 75  # AT+CIPSTART with CIPMUX=1, manual section 8.2.2
 SEND_BYTES = 1460  # AT+CIPSEND?
 HEX_READ_BYTES = 730  # AT+CIPRXGET=3
 OWN_ADDRESS = "10.64.0.17"
-KNOWN_HOSTS = {"localhost": "127.0.0.1"}  # the simulated DNS
-ABANDONED_LIMIT = 16  # half-open connections kept as their servers see them
 
 ONWARD = {"IP GPRSACT", "IP STATUS", "IP PROCESSING"}  # the context is up
 
@@ -36,17 +29,13 @@ class Ip:
     def __init__(self, world: World, registration: Registration, terminal: Terminal, links: int = 6) -> None:
         self._links = links
         self._world, self._registration, self._terminal = world, registration, terminal
-        self._abandoned: deque[Relay] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._connecting: dict[int, asyncio.Task[None]] = {}
-        self._relays: dict[int, Relay] = {}
-        self._remote: dict[int, tuple[str, int]] = {}
+        self._sockets = Sockets(world, registration)
         self._announced: set[int] = set()
         self.power_off()
 
     def power_off(self) -> None:
         """Forgets everything; far sides are not told."""
-        self._drop_everything()
+        self._drop()
         self.state = "IP INITIAL"
         self._many_links = False
         self._quick_send = False
@@ -55,7 +44,7 @@ class Ip:
     def context_lost(self) -> None:
         """The network took the PDP context away."""
         if self.state in ONWARD:
-            self._drop_everything()
+            self._drop()
             self.state = "PDP DEACT"
             self._terminal.say("+PDP: DEACT")
 
@@ -113,12 +102,11 @@ class Ip:
             raise CmeError(3)
         self.state = "IP CONFIG"
         await self._world.wait("pdp_activate")
-        operator = self._registration.operator
-        if not (self._registration.attached and operator and self._world.gives_context(operator.plmn)):
+        if not self._sockets.has_service():
             self.state = "PDP DEACT"
             raise AtError("no packet service")
         self.state = "IP GPRSACT"
-        self._spawn(self._watch_context())
+        self._sockets.spawn(self._watch_context())
 
     async def _cifsr(self, _command: Command) -> Final:
         if self.state not in ONWARD:
@@ -130,9 +118,8 @@ class Ip:
 
     async def _cipshut(self, _command: Command) -> Final:
         await self._world.wait("shut")
-        for relay in self._relays.values():
-            relay.close()
-        self._drop_everything()
+        self._sockets.close_all()
+        self._announced.clear()
         self.state = "IP INITIAL"
         return Final("SHUT OK")
 
@@ -154,39 +141,31 @@ class Ip:
             raise CmeError(50)
         if self.state not in ("IP STATUS", "IP PROCESSING"):
             raise CmeError(3)
-        if link in self._relays and self._relays[link].open:
+        if self._sockets.is_open(link):
             return Final(then=(self._mark(link, "ALREADY CONNECT"),))
-        if link in self._connecting:
+        if self._sockets.is_connecting(link):
             raise CmeError(3)
         self.state = "IP PROCESSING" if self._many_links else "TCP CONNECTING"
-        self._connecting[link] = attempt = self._spawn(self._connect(link, fields[1], int(fields[2])))
-        attempt.add_done_callback(lambda _: self._connecting.pop(link, None))
-        return Final()
-
-    async def _connect(self, link: int, host: str, port: int) -> None:
-        await self._world.wait("connect")
-        try:
-            async with asyncio.timeout(CONNECT_LIMIT_S):
-                await self._world.until_carried(self._registration.operator.plmn if self._registration.operator else "")
-                reader, writer = await asyncio.open_connection(_loopback(host), port)
-        except (OSError, LookupError, OverflowError):
-            if not self._many_links:
-                self._terminal.say("STATE: TCP CLOSED")
-            self._terminal.say(self._mark(link, "CONNECT FAIL"))
-            return
-        plmn = self._registration.operator.plmn if self._registration.operator else ""
-        self._relays[link] = Relay(
-            reader,
-            writer,
-            lambda: self._world.cross(plmn),
+        self._announced.discard(link)
+        self._sockets.connect(
+            link,
+            (fields[1], int(fields[2])),
+            CONNECT_LIMIT_S,
             lambda: self._announce(link),
             lambda: self._closed(link),
+            lambda error: self._connected(link, error),
         )
-        self._remote[link] = (host, port)
-        self._announced.discard(link)
+        return Final()
+
+    def _connected(self, link: int, error: Exception | None) -> None:
+        if error is None:
+            if not self._many_links:
+                self.state = "CONNECT OK"
+            self._terminal.say(self._mark(link, "CONNECT OK"))
+            return
         if not self._many_links:
-            self.state = "CONNECT OK"
-        self._terminal.say(self._mark(link, "CONNECT OK"))
+            self._terminal.say("STATE: TCP CLOSED")
+        self._terminal.say(self._mark(link, "CONNECT FAIL"))
 
     async def _cipsend(self, command: Command) -> Final | None:
         if command.kind == "read":
@@ -219,13 +198,13 @@ class Ip:
             return
         mode = command.number(0, within=range(5))
         if mode in (0, 1):
-            if self._relays:
+            if self._sockets.relays:
                 raise CmeError(3)
             self._manual_read = bool(mode)
             return
         link = command.number(1, within=range(self._links)) if self._many_links else 0
         named = f"{mode},{link}" if self._many_links else f"{mode}"
-        relay = self._relays.get(link)
+        relay = self._sockets.relays.get(link)
         if relay is None or not (relay.open or relay.waiting_bytes):
             raise CmeError(3)
         if mode == 4:
@@ -246,11 +225,9 @@ class Ip:
     async def _cipclose(self, command: Command) -> Final:
         """Ends a connection, or an attempt at one."""
         link = command.number(0, 0, within=range(self._links)) if self._many_links else 0
-        if link in self._connecting:
-            self._connecting[link].cancel()
-        else:
-            self._live(link).close()
-            del self._relays[link]
+        if not self._sockets.is_connecting(link):
+            self._live(link)
+        self._sockets.close(link)
         if not self._many_links:
             self.state = "TCP CLOSED"
         return Final(self._mark(link, "CLOSE OK"))
@@ -264,27 +241,27 @@ class Ip:
 
     async def _cdnsgip(self, command: Command) -> Final:
         try:
-            answer = f'1,"{command.text(0)}","{_loopback(command.text(0))}"'
+            answer = f'1,"{command.text(0)}","{loopback(command.text(0))}"'
         except LookupError:
             answer = "0,8"
         return Final(then=(f"+CDNSGIP: {answer}",))
 
     def _row(self, link: int) -> str:
-        if link not in self._relays:
+        if link not in self._sockets.relays:
             return f'{link},,"","","","INITIAL"'
-        host, port = self._remote[link]
-        word = "CONNECTED" if self._relays[link].open else "CLOSED"
+        host, port = self._sockets.remote[link]
+        word = "CONNECTED" if self._sockets.relays[link].open else "CLOSED"
         return f'{link},0,"TCP","{host}","{port}","{word}"'
 
     def _live(self, link: int) -> Relay:
-        relay = self._relays.get(link)
+        relay = self._sockets.relays.get(link)
         if relay is None or not relay.open:
             raise CmeError(3)
         return relay
 
     def _announce(self, link: int) -> None:
         """Data came in: said once until it is read, or handed over at once when reading is not manual."""
-        relay = self._relays.get(link)
+        relay = self._sockets.relays.get(link)
         if relay is None:
             return
         if self._manual_read:
@@ -306,39 +283,10 @@ class Ip:
     def _mark(self, link: int, text: str) -> str:
         return f"{link}, {text}" if self._many_links else text
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    def _drop_everything(self) -> None:
-        """Ends all work and leaves open connections as their servers last saw them."""
-        current = asyncio.current_task() if self._tasks else None
-        for task in self._tasks - {current}:
-            task.cancel()
-        for relay in self._relays.values():
-            if relay.open:
-                relay.abandon()
-                self._abandoned.append(relay)
-        while len(self._abandoned) > ABANDONED_LIMIT:
-            self._abandoned.popleft().reset()
-        self._relays.clear()
+    def _drop(self) -> None:
+        self._sockets.drop()
         self._announced.clear()
 
     def close(self) -> None:
         """The end of the simulation: real sockets are dropped."""
-        self.power_off()
-        while self._abandoned:
-            self._abandoned.popleft().reset()
-
-
-def _loopback(host: str) -> str:
-    """The address of a host as the simulated DNS knows it. Raises LookupError for all but loopback."""
-    address = KNOWN_HOSTS.get(host.lower(), host)
-    try:
-        if ipaddress.ip_address(address).is_loopback:
-            return address
-    except ValueError:
-        pass
-    raise LookupError(host)
+        self._sockets.reset()

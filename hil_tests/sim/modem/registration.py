@@ -40,6 +40,10 @@ class Registration:
         """Is there packet service?"""
         return self.state["+CGREG"] in (HOME, ROAMING)
 
+    def heard_operator(self) -> Operator | None:
+        """The operator it is registered with, if that can be heard now."""
+        return self.operator if self._is_heard() else None
+
     def start(self) -> None:
         """Starts looking for a network, from nothing."""
         self.stop()
@@ -84,6 +88,8 @@ class Registration:
         report, state = self.report[name], self.state[name]
         setting = f"{report}," if solicited else ""
         place = f',"{LOCATION_AREA}","{CELL}"' if report == 2 and state in (HOME, ROAMING) else ""
+        if place and name == "+CEREG" and self.operator is not None:
+            place += f",{self.operator.act}"  # 27.007 section 10.1.22
         return f"{name}: {setting}{state}{place}"
 
     async def _run(self) -> None:

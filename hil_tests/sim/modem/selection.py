@@ -9,7 +9,7 @@ from collections.abc import Callable
 from hil_tests.sim.modem.command import AtError, CmeError, Command, Handler
 from hil_tests.sim.modem.memory import Memory
 from hil_tests.sim.modem.personality import Personality
-from hil_tests.sim.modem.radio import CSQ_UNKNOWN, Operator
+from hil_tests.sim.modem.radio import CSQ_UNKNOWN, GSM, Operator
 from hil_tests.sim.modem.registration import DEREGISTERED, MANUAL, MANUAL_THEN_AUTOMATIC, Registration
 from hil_tests.sim.modem.terminal import Terminal
 
@@ -53,10 +53,10 @@ class Selection:
         }
 
     async def _csq(self, _command: Command) -> None:
-        operator = self._registration.operator
-        heard = operator is not None and self._world.find(operator.plmn) is not None
-        csq = self._world.csq(operator.plmn) if operator is not None and heard else CSQ_UNKNOWN
-        self._terminal.say(f"+CSQ: {csq},{0 if heard else CSQ_UNKNOWN}")
+        operator = self._registration.heard_operator()
+        csq = self._world.csq(operator.plmn) if operator is not None else CSQ_UNKNOWN
+        has_ber = operator is not None and operator.act == GSM  # on LTE 99, as in logs of SIM7600, EC21 and BG95
+        self._terminal.say(f"+CSQ: {csq},{0 if has_ber else CSQ_UNKNOWN}")
 
     async def _cops(self, command: Command) -> None:
         if command.kind == "read":

@@ -1,4 +1,4 @@
-"""A stateful SIM800 (or SIM7000), written from the manual's facts (AT Command Manual V1.12, design guide).
+"""A stateful SIM800, or another modem of personality.py, written from the facts of manuals and design guides.
 
 It has a supply and a PWRKEY, boots in its own time, forgets what the real one forgets, and carries TCP
 to real loopback sockets. Alone, switched on at once, for any program that talks AT:
@@ -12,23 +12,37 @@ import asyncio
 from collections.abc import Callable
 
 from hil_tests.sim.modem.bearers import Bearers
+from hil_tests.sim.modem.caopen import CaOpen
 from hil_tests.sim.modem.command import AtError, CmeError, Command, Final, Handler, commands
 from hil_tests.sim.modem.device import Device, Supply
+from hil_tests.sim.modem.dial import Dial
 from hil_tests.sim.modem.ip import Ip
+from hil_tests.sim.modem.m95_ip import M95Ip
 from hil_tests.sim.modem.memory import FULL, NO_ERRORS, NUMERIC, Memory
-from hil_tests.sim.modem.personality import SIM800L, Personality
+from hil_tests.sim.modem.netopen import NetOpen
+from hil_tests.sim.modem.personality import CAOPEN, CIP, NETOPEN, QIOPEN, QIREGAPP, SIM800L, Personality
+from hil_tests.sim.modem.quectel import Quectel, Quectel2G
+from hil_tests.sim.modem.quectel_ip import QuectelIp
 from hil_tests.sim.modem.radio import World
 from hil_tests.sim.modem.registration import Registration
 from hil_tests.sim.modem.selection import Selection
 from hil_tests.sim.modem.sim_card import SimCard
+from hil_tests.sim.modem.simcom_lte import SimcomLte, SimcomLtem
 from hil_tests.sim.modem.sms import Sms
 from hil_tests.sim.modem.terminal import Terminal
 from hil_tests.sim.modem.transcript import Transcript
 
-KEY_TOGGLES_S = 1.0  # PWRKEY held at least this long switches the module on, or off again
 GARBAGE_BYTES = 300
 OTHER_BAUD = 9_600
 OFF_BEFORE_ON_S = 0.8  # off for at least this long before it can be switched on
+
+STACKS: dict[str, type[Ip | NetOpen | CaOpen | QuectelIp | M95Ip]] = {
+    CIP: Ip,
+    NETOPEN: NetOpen,
+    CAOPEN: CaOpen,
+    QIOPEN: QuectelIp,
+    QIREGAPP: M95Ip,
+}
 
 
 class Modem:
@@ -44,8 +58,9 @@ class Modem:
         self.transcript = Transcript()
         self._terminal = Terminal(self.transcript)
         self._registration = Registration(world, self._terminal.say)
-        self._ip = Ip(world, self._registration, self._terminal, personality.links)
+        self._ip = STACKS[personality.tcp](world, self._registration, self._terminal, personality.links)
         self._bearers = Bearers(world, self._registration, self._terminal)
+        self._dial = Dial(world, self._registration, self._terminal, personality.connect)
         self._registration.on_detached = self._context_lost
         self._life: asyncio.Task[None] | None = None
         self._supply = False
@@ -79,14 +94,14 @@ class Modem:
             self._power_off()
 
     def key(self, pressed: bool) -> None:
-        """PWRKEY. Acts when it is released after `KEY_TOGGLES_S`: a toggle."""
+        """PWRKEY. Acts when it is released after the time that its personality asks for: a toggle."""
         now_s = asyncio.get_running_loop().time()
         if pressed:
             self._key_since_s = now_s if self._key_since_s is None else self._key_since_s
             return
         held_s = 0.0 if self._key_since_s is None else now_s - self._key_since_s
         self._key_since_s = None
-        if held_s < KEY_TOGGLES_S or not self._supply:
+        if not self._supply or held_s < (self._personality.key_off_s if self.running else self._personality.key_on_s):
             return
         if self.running:
             self._power_off()
@@ -110,7 +125,7 @@ class Modem:
 
     def garbage(self) -> None:
         """Noise on the line towards the client: every byte there is, no line among them."""
-        self._terminal.put(bytes(self.world.random.randrange(256) for _ in range(GARBAGE_BYTES)))
+        self._terminal.carry(bytes(self.world.random.randrange(256) for _ in range(GARBAGE_BYTES)))
 
     def lose_speed(self) -> None:
         """Noise that it took for AT+IPR: it talks at another speed from now on, and keeps that without power."""
@@ -128,6 +143,7 @@ class Modem:
     def _context_lost(self) -> None:
         self._ip.context_lost()
         self._bearers.context_lost()
+        self._dial.context_lost()
 
     def _power_off(self) -> None:
         if self._life is not None:
@@ -138,6 +154,7 @@ class Modem:
         self._terminal.sleep()
         self._registration.stop()
         self._ip.power_off()
+        self._dial.close()
         self._bearers = Bearers(self.world, self._registration, self._terminal)
 
     async def _live(self) -> None:
@@ -156,8 +173,12 @@ class Modem:
             self._personality,
             lambda: device.function == FULL,
         )
-        parts = (device, selection, SimCard(self.world, self._terminal), self._ip, self._bearers, Sms(self._terminal))
+        sim_card, sms = SimCard(self.world, self._terminal), Sms(self._terminal)
+        parts = (device, selection, sim_card, self._bearers, self._dial, sms)
         handlers = {name: handler for part in parts for name, handler in part.handlers().items()}
+        for name in self._personality.absent:
+            handlers.pop(name, None)
+        handlers |= self._ip.handlers() | self._own_handlers(device)
         await self.world.wait("boot")
         self._terminal.awake = True
         async with asyncio.TaskGroup() as tasks:
@@ -167,19 +188,32 @@ class Modem:
                 body = await self._terminal.line()
                 await self._carry_out(body, handlers, device)
 
+    def _own_handlers(self, device: Device) -> dict[str, Handler]:
+        """The commands that only this family has, beside its TCP commands."""
+        if self._personality.tcp == NETOPEN:
+            return SimcomLte(self._registration, self._terminal, device).handlers()
+        if self._personality.tcp == CAOPEN:
+            return SimcomLtem(self._registration, self._terminal).handlers()
+        if self._personality.tcp == QIOPEN:
+            names = self._personality.lte_names
+            return Quectel(self._registration, self._terminal, device, *names).handlers()
+        if self._personality.tcp == QIREGAPP:
+            return Quectel2G(self._terminal, device).handlers()
+        return {}
+
     async def _start_sim(self, device: Device) -> None:
-        """The unsolicited words of a boot. At an automatic baud rate the first three are never said."""
+        """The unsolicited words of a boot. At an automatic baud rate those before the SIM is ready are never said."""
+        kind = self._personality
         talks = bool(self.memory.baud)
-        if talks:
-            self._terminal.say("RDY")
-            self._terminal.say(f"+CFUN: {device.function}")
+        for text in kind.boot_urcs if talks else ():
+            self._terminal.say(text.format(function=device.function))
         await self.world.wait("sim_ready")
         device.sim_came_up()
-        if talks:
-            self._terminal.say(f"+CPIN: {self.world.sim}")
+        for text in kind.sim_urcs if talks else ():
+            self._terminal.say(text.format(function=device.function, sim=self.world.sim))
         await self.world.wait("call_ready")
-        self._terminal.say("Call Ready")
-        self._terminal.say("SMS Ready")
+        for text in kind.ready_urcs:
+            self._terminal.say(text)
 
     async def _carry_out(self, body: str, handlers: dict[str, Handler], device: Device) -> None:
         """One command line: the commands in turn, one final result, nothing after the first that fails."""

@@ -2,6 +2,8 @@
 
 Bytes that come before the modem is awake are lost, as they are on the real part. Bytes that come while
 a command runs wait for their turn; a command that may be aborted by them (a scan) watches `typed`.
+
+In data mode (`online`) all bytes belong to a connection until the escape sequence; lines and URCs are not sent then.
 """
 
 import asyncio
@@ -12,6 +14,8 @@ from hil_tests.sim.modem.transcript import Transcript
 LINE_LIMIT_BYTES = 556  # longest command line, AT manual section 1.4
 CTRL_Z = 0x1A
 ESCAPE = 0x1B
+ESCAPE_SEQUENCE = b"+++"
+GUARD_S = 1.0  # silence before and after the escape sequence, AT manual V1.12 section 2.2.10
 
 
 class Terminal:
@@ -24,32 +28,38 @@ class Terminal:
         self.awake = False
         self.echo = True
         self.typed = asyncio.Event()
+        self._online = False
 
     def receive(self, chunk: bytes) -> None:
         """Takes bytes from the wire."""
         self._transcript.add(">" if self.awake else "> (asleep)", chunk)
         if not self.awake:
             return
-        if self.echo:
+        if self.echo and not self._online:
             self._put(chunk)
         self._inbox += chunk
-        if len(self._inbox) > 4 * LINE_LIMIT_BYTES and 0x0D not in self._inbox:
+        if not self._online and len(self._inbox) > 4 * LINE_LIMIT_BYTES and 0x0D not in self._inbox:
             self._inbox.clear()
         self.typed.set()
 
     def say(self, text: str) -> None:
-        """One reply line or URC, framed by CR LF on both sides. Silent while asleep."""
-        if self.awake:
+        """One reply line or URC, framed by CR LF on both sides. Silent while asleep and in data mode."""
+        if self.awake and not self._online:
             self._put(f"\r\n{text}\r\n".encode())
 
     def put(self, chunk: bytes) -> None:
-        """Bytes as they are: a prompt, a payload. Silent while asleep."""
+        """Bytes as they are: a prompt, a payload. Silent while asleep and in data mode."""
+        if self.awake and not self._online:
+            self._put(chunk)
+
+    def carry(self, chunk: bytes) -> None:
+        """Bytes as they are, in data mode too. Silent while asleep."""
         if self.awake:
             self._put(chunk)
 
     def sleep(self) -> None:
         """Falls silent at once and forgets what was typed."""
-        self.awake = False
+        self.awake = self._online = False
         self._inbox.clear()
 
     async def line(self) -> str:
@@ -75,6 +85,38 @@ class Terminal:
                     self._take(1)
                     return text if byte == CTRL_Z else None
             await self._more()
+
+    async def online(self, take: Callable[[bytes], None], over: asyncio.Event) -> bool:
+        """Data mode: passes bytes to `take` until `over` is set, or the escape sequence between two silences (true)."""
+        self._online = True
+        try:
+            return await self._online_until(take, over)
+        finally:
+            self._online = False
+
+    async def _online_until(self, take: Callable[[bytes], None], over: asyncio.Event) -> bool:
+        silent = True  # nothing but a beginning of the escape sequence since the last silence
+        while not over.is_set():
+            waits_s = GUARD_S if self._inbox or not silent else None
+            if not await self._typed_or(over, waits_s):
+                if silent and self._inbox == ESCAPE_SEQUENCE:
+                    self._inbox.clear()
+                    return True
+                silent = True
+                take(self._take(len(self._inbox)))
+            elif not (silent and ESCAPE_SEQUENCE.startswith(self._inbox)):
+                silent = False
+                take(self._take(len(self._inbox)))
+        return False
+
+    async def _typed_or(self, over: asyncio.Event, within_s: float | None) -> bool:
+        """Waits for bytes or the end; false if neither came in time."""
+        self.typed.clear()
+        waits = [asyncio.ensure_future(event.wait()) for event in (self.typed, over)]
+        done, others = await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        for other in others:
+            other.cancel()
+        return bool(done)
 
     async def _until_cr(self) -> bytes:
         while (end := self._inbox.find(b"\r")) < 0:

@@ -13,8 +13,9 @@
       "events": [{"at_s": 30, "do": "signal", "plmn": "23415", "csq": 6}, {"at_s": 60, "do": "hang"}]
     }
 
-Everything may be left out. `serves` is accept, no data, black hole, or reject <cause>. `at_s` of an event counts from the
-moment the modem was switched on; with `"in": "scan"` from the begin of the first delay of radio.py that is called so.
+Everything may be left out. `model` is a name of personality.py; `act` of an operator is LTE for a model that has it, else GSM.
+`serves` is accept, no data, black hole, or reject <cause>. `at_s` of an event counts from when the modem was switched on;
+with `"in": "scan"` from the begin of the first delay of radio.py that is called so.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ from typing import Any
 from hil_tests.sim.modem.memory import Memory
 from hil_tests.sim.modem.noise import Noise
 from hil_tests.sim.modem.personality import BY_NAME, SIM800L, Personality
-from hil_tests.sim.modem.radio import ACCEPT, GSM, HERE, READY, Latencies, Operator, Span, World
+from hil_tests.sim.modem.radio import ACCEPT, GSM, HERE, LTE_M, READY, Operator, Span, World
 from hil_tests.sim.modem.simcom import Modem
 
 
@@ -70,9 +71,12 @@ def scene(told: dict[str, Any], seed: int = 0) -> Scene:
     unknown = set(told) - {"model", "operators", "latencies", "saved", "sim", "forbidden", "noise", "events"}
     if unknown:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
-    operators = tuple(_operator(row) for row in told["operators"]) if "operators" in told else HERE
+    personality = BY_NAME[told.get("model", "SIM800L")]
+    act = LTE_M if personality.lte else GSM
+    here = tuple(replace(operator, act=act) for operator in HERE)
+    operators = tuple(_operator(row, act) for row in told["operators"]) if "operators" in told else here
     spans = {name: Span(*span) for name, span in told.get("latencies", {}).items()}
-    world = World(seed, operators, replace(Latencies(), **spans))
+    world = World(seed, operators, replace(personality.latencies, **spans))
     for operator in operators:
         world.set_service(operator.plmn, operator.serves)
     world.set_sim(told.get("sim", READY))
@@ -80,7 +84,7 @@ def scene(told: dict[str, Any], seed: int = 0) -> Scene:
     noise = told.get("noise", {})
     return Scene(
         world,
-        BY_NAME[told.get("model", "SIM800L")],
+        personality,
         Memory(**told.get("saved", {})),
         noise.get("urc_one_in", 0),
         noise.get("lose_one_in", 0),
@@ -138,7 +142,7 @@ def happen(event: Event, modem: Modem, noise: Noise) -> None:
         raise ValueError(f"nothing is called {event.do!r}")
 
 
-def _operator(row: dict[str, Any]) -> Operator:
+def _operator(row: dict[str, Any], act: int) -> Operator:
     return Operator(
         row["plmn"],
         row["name"],
@@ -147,5 +151,5 @@ def _operator(row: dict[str, Any]) -> Operator:
         row.get("roaming", True),
         row.get("serves", ACCEPT),
         tuple(row.get("cells", ())),
-        row.get("act", GSM),
+        row.get("act", act),
     )

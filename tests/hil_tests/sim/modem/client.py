@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
-from hil_tests.sim.modem.radio import World
+from hil_tests.sim.modem.personality import SIM800L, Personality
+from hil_tests.sim.modem.radio import HERE, LTE_M, World
 from hil_tests.sim.modem.simcom import Modem
 
 SETTLE_S = 0.1  # virtual: longer than any ordinary command takes
@@ -30,6 +32,10 @@ class Client:
         self.write(command.encode() + b"\r")
         return await self.lines(within_s)
 
+    async def sleep(self, seconds: float) -> None:
+        """Waits on the virtual clock."""
+        await asyncio.sleep(seconds)
+
     async def lines(self, within_s: float) -> list[str]:
         """The lines that are said within a time."""
         await asyncio.sleep(within_s)
@@ -37,14 +43,17 @@ class Client:
 
 
 @contextlib.asynccontextmanager
-async def switched_on(seed: int = 1, booted: bool = True) -> AsyncIterator[tuple[Modem, Client]]:
+async def switched_on(
+    seed: int = 1, booted: bool = True, personality: Personality = SIM800L
+) -> AsyncIterator[tuple[Modem, Client]]:
     """A modem with a supply whose key has been pressed; booted and registered unless told otherwise."""
-    modem = Modem(World(seed))
+    operators = tuple(replace(operator, act=LTE_M) for operator in HERE) if personality.lte else HERE
+    modem = Modem(World(seed, operators, personality.latencies), personality)
     client = Client(modem)
     modem.supply(True)
     await press(modem, 1.1)
     if booted:
-        await asyncio.sleep(10)
+        await asyncio.sleep(7 + personality.latencies.boot.high_ms / 1000)
         await client.ask("ATE0")
     try:
         yield modem, client

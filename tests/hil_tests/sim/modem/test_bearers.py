@@ -32,6 +32,19 @@ def test_a_library_that_opens_a_bearer_profile_first_connects() -> None:
     run(story())
 
 
+def test_a_context_attaches_first_where_the_client_had_detached() -> None:
+    """27.007 section 10.1.10 of AT+CGACT; a library detaches before it opens anything, and attaches only after."""
+
+    async def story() -> None:
+        for opening in ('AT+CGDCONT=1,"IP","internet";+CGACT=1,1', "AT+SAPBR=1,1"):
+            async with switched_on() as (_, client):
+                assert await client.ask("AT+CGATT=0", BRING_UP_S) == ["OK"]
+                assert await client.ask(opening, 2 * BRING_UP_S) == ["OK"]
+                assert await client.ask("AT+CGATT?") == ["+CGATT: 1", "OK"]
+
+    run(story())
+
+
 async def opened(client: Client) -> None:
     assert await client.ask("AT+SAPBR=1,1", BRING_UP_S) == ["OK"]
 

@@ -1,43 +1,12 @@
 """Does the simulated modem's TCP carry bytes as they are, and lose a connection as real ones do?"""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 
 from tests.hil_tests.sim.modem.client import Client, switched_on
+from tests.hil_tests.sim.modem.server import NASTY, serving
 from tests.hil_tests.sim.modem.virtual_time import run
 
-NASTY = b"\r\nOK\r\n> CLOSED\r\nERROR\r\n+CREG: 0\r\n\x00\x1a\x1b\xff"
 BRING_UP_S = 2
-
-
-class Server:
-    """A TCP server that keeps what it was sent and the connections it has."""
-
-    def __init__(self) -> None:
-        self.received = bytearray()
-        self.writers: list[asyncio.StreamWriter] = []
-        self.ended = False
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection."""
-        self.writers.append(writer)
-        while chunk := await reader.read(4096):
-            self.received += chunk
-        self.ended = True
-
-
-@contextlib.asynccontextmanager
-async def serving() -> AsyncIterator[tuple[Server, int]]:
-    """A server on a free port of this machine."""
-    server = Server()
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    try:
-        yield server, listener.sockets[0].getsockname()[1]
-    finally:
-        for writer in server.writers:
-            writer.close()
-        listener.close()
 
 
 async def connect(client: Client, port: int, settings: str = "AT+CIPMUX=1;+CIPQSEND=1;+CIPRXGET=1") -> list[str]:

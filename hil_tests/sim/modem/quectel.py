@@ -1,0 +1,107 @@
+"""What Quectel's modems have beside their TCP commands: signal by technology, network, clock, power, settings.
+
+EC25&EC21 AT Commands Manual V1.3, BG95&BG77 AT Commands Manual V2.0, M95 AT Commands Manual V3.2.
+"""
+
+from hil_tests.sim.modem import signal
+from hil_tests.sim.modem.command import Command, Final, Handler, fixed
+from hil_tests.sim.modem.device import Device
+from hil_tests.sim.modem.radio import GSM, NB_IOT, Operator
+from hil_tests.sim.modem.registration import Registration
+from hil_tests.sim.modem.sim_card import ICCID
+from hil_tests.sim.modem.terminal import Terminal
+
+BAND, EARFCN = "LTE BAND 20", 6300
+GSM_BAND, ARFCN = "GSM 900", 81
+
+
+class Quectel:
+    """Between power-on and power-off. `lte_name` and `lte_access` are what +QCSQ and +QNWINFO call the technology."""
+
+    def __init__(
+        self, registration: Registration, terminal: Terminal, device: Device, lte_name: str, lte_access: str
+    ) -> None:
+        self._registration, self._world = registration, registration.world
+        self._terminal, self._device = terminal, device
+        self._lte_name, self._lte_access = lte_name, lte_access
+
+    def handlers(self) -> dict[str, Handler]:
+        """The commands of this part, by name."""
+        return dict.fromkeys(("+QCFG", "+QURCCFG", "+QSCLK", "+QINDCFG"), _accepted) | {
+            "+QCSQ": self._qcsq,
+            "+QNWINFO": self._qnwinfo,
+            "+CTZU": self._device.automatic_time,
+            "+QPOWD": self._qpowd,
+            "+QCCID": fixed(self._terminal.say, f"+QCCID: {ICCID}"),
+            "+QPINC": self._qpinc,
+        }
+
+    async def _qcsq(self, _command: Command) -> None:
+        """RSSI, RSRP, SINR in steps of 0.2 dB from -20 dB, RSRQ."""
+        operator = self._registration.heard_operator()
+        self._terminal.say(f"+QCSQ: {self._by_technology(operator)}")
+
+    def _by_technology(self, operator: Operator | None) -> str:
+        if operator is None:
+            return '"NOSERVICE"'
+        csq = self._world.csq(operator.plmn)
+        if operator.act == GSM:
+            return f'"GSM",{signal.rssi_dbm(csq)}'
+        name = "NBIoT" if operator.act == NB_IOT else self._lte_name
+        sinr = 5 * (signal.sinr_db(csq) + 20)
+        return f'"{name}",{signal.rssi_dbm(csq)},{signal.rsrp_dbm(csq)},{sinr},{signal.RSRQ_DB}'
+
+    async def _qnwinfo(self, _command: Command) -> None:
+        operator = self._registration.heard_operator()
+        if operator is None:
+            self._terminal.say("+QNWINFO: No Service")
+            return
+        access, band, channel = self._lte_access, BAND, EARFCN
+        if operator.act == GSM:
+            access, band, channel = "EDGE", GSM_BAND, ARFCN
+        elif operator.act == NB_IOT:
+            access = "NBIoT"
+        self._terminal.say(f'+QNWINFO: "{access}","{operator.plmn}","{band}",{channel}')
+
+    async def _qpinc(self, command: Command) -> None:
+        """Tries left of PIN and PUK."""
+        for lock in ("SC", "P2") if command.kind == "read" else (command.text(0),):
+            self._terminal.say(f'+QPINC: "{lock}",3,10')
+
+    async def _qpowd(self, command: Command) -> Final:
+        """OK at once, POWERED DOWN when it has left the network, or neither of the network with AT+QPOWD=0."""
+        orderly = command.number(0, 1, within=range(2))
+        self._terminal.say("OK")
+        if orderly:
+            await self._world.wait("power_down")
+        self._terminal.say("POWERED DOWN")
+        self._device.power_off()
+        return Final(None)
+
+
+class Quectel2G:
+    """The same of M95, between power-on and power-off."""
+
+    def __init__(self, terminal: Terminal, device: Device) -> None:
+        self._terminal, self._device = terminal, device
+
+    def handlers(self) -> dict[str, Handler]:
+        """The commands of this part, by name."""
+        return {
+            "+CTZU": self._device.automatic_time,
+            "+QSCLK": _accepted,
+            "+QPOWD": self._qpowd,
+            "+QCCID": fixed(self._terminal.say, ICCID),  # unverified: without the name, as +CCID of SIM800
+        }
+
+    async def _qpowd(self, command: Command) -> Final:
+        """NORMAL POWER DOWN without OK before; with AT+QPOWD=0 it goes off at once."""
+        if command.number(0, 1, within=range(2)):
+            await self._device.world.wait("power_down")
+            self._terminal.say("NORMAL POWER DOWN")
+        self._device.power_off()
+        return Final(None)
+
+
+async def _accepted(_command: Command) -> None:
+    """Taken and not modelled: it changes nothing that can be seen here."""
