@@ -11,7 +11,7 @@ Each line is classified exactly once, in this order:
     ECHO        the echo of the pending command
     INFO        an information response of the pending command
     FINAL       the final result of the pending command: OK, ERROR, +CME ERROR, or one specific to the command (SHUT OK)
-    ACCEPTED    OK of a command whose information response follows its OK (CIPSTATUS, CDNSGIP)
+    ACCEPTED    OK of a command whose information response follows its OK
     URC         an unsolicited result code, recognised by its name or its form
     UNEXPECTED  anything else: a fragment of a line, or a late response to a command that timed out
 
@@ -24,7 +24,7 @@ Three more kinds are not lines:
 The events do not depend on how the bytes are divided into chunks. The work per byte is bounded, a line longer than the limit
 is discarded and counted, and payload that exceeds its buffer is rejected.
 
-Sources: ITU-T V.250, 5.7 (result codes); 3GPP TS 27.007, section 4; SIM800 Series AT Command Manual V1.12.
+Sources: ITU-T V.250, 5.7 (result codes); 3GPP TS 27.007, section 4.
 """
 
 from modem import registration
@@ -58,15 +58,15 @@ _STRAY_MAX = 8  # before a prompt
 
 
 class Tokenizer:
-    """Converts received bytes to events. `urcs` and `link_urcs` are tables of the family; see families/sim800.py.
+    """Converts received bytes to events. `urcs` and `link_urcs` are tables of the family; see contracts.pyi.
 
     `overlong_lines` counts the lines that exceeded `line_limit_bytes`, `stray_bytes` those that preceded a known line.
     """
 
     def __init__(
         self,
-        urcs: frozenset[str],
-        link_urcs: frozenset[str] | tuple[str, ...] = (),
+        urcs: tuple[str, ...],
+        link_urcs: tuple[str, ...] = (),
         line_limit_bytes: int = LINE_LIMIT_BYTES,
     ) -> None:
         self._urcs = urcs
@@ -80,7 +80,7 @@ class Tokenizer:
         self.expect("")
         self.expect_nothing()
 
-    def use_urcs(self, urcs: "frozenset[str]", link_urcs: "frozenset[str]") -> None:
+    def use_urcs(self, urcs: tuple[str, ...], link_urcs: tuple[str, ...]) -> None:
         """Replace the tables of unsolicited result codes. The lines that follow are classified by the new ones."""
         self._urcs = urcs
         self._link_urcs = link_urcs
@@ -103,7 +103,7 @@ class Tokenizer:
         `last`       prefix of the info line that is the final result, for commands not ended by OK; "" is any line
         `info_first` a final result before the first info line belongs to an earlier command: UNEXPECTED
         `prompt`     a prompt precedes the response
-        `header`     prefix of the info line whose third field is the number of payload bytes that follow, into `payload`
+        `header`     what precedes, in an info line, the number of payload bytes that follow it, into `payload`
         """
         self._echo = echo
         self._any_info = "" in info
@@ -293,8 +293,7 @@ class Tokenizer:
             self._end("OK", events)
 
     def _begin_payload(self, line: str, events: "list[Event]") -> None:
-        fields = line.split(",")
-        count = fields[2].strip() if len(fields) > 2 else ""
+        count = line[len(self._header) :].split(",", 1)[0].strip()
         # `isdigit` alone also takes superscripts and the digits of other scripts, which noise can make.
         if not count.isdigit() or max(count) > "9" or int(count) > len(self._payload):
             events.append((BROKEN, "no usable payload size"))

@@ -1,12 +1,13 @@
 """The AT command client: one command at a time, a deadline for every wait, URCs dispatched to subscribers.
 
 After a time-out the response may still arrive, so client and modem are out of step. Before its next command the client then
-sends commands that are used for nothing else (the family's RESYNC), each a different one, until one is answered. A modem
-answers in order, so all older responses have been received by then.
+sends commands that are used for nothing else (RESYNC), each a different one, until one is answered. A modem answers in order,
+so all older responses have been received by then.
 """
 
 from modem import at, replies
 from modem.errors import CommandError, CommandTimeout, ModemHung, ModemRestarted, ProtocolError
+from modem.families import driver
 from modem.trace import Trace
 
 if False:  # for mypy alone
@@ -22,7 +23,7 @@ DRAIN_READS = 32  # reads before a command: a bound, for a modem that sends with
 
 
 class Modem:
-    """A modem at serial line `port`; `family` has its tables (modem/families). Not thread-safe, not reentrant.
+    """A modem at serial line `port`; `family` is its driver (modem/families). Not thread-safe, not reentrant.
 
     The counters since construction: `unexpected_lines`, `broken`, `timeouts`, `resyncs`, `restarts`, `voltage_warnings`.
     """
@@ -46,7 +47,7 @@ class Modem:
         self._forget()
 
     def use_family(self, family: "Family") -> None:
-        """Use the tables of another family, from the next command on. See families/registry.py."""
+        """Use the driver of another family, from the next command on. See families/registry.py."""
         self.family = family
         self._tokenizer.use_urcs(family.URCS, family.LINK_URCS)
 
@@ -78,13 +79,17 @@ class Modem:
         self.query(text, str)
 
     def send_payload(self, text: str, payload: "Bytes", timeout_ms: int | None = None) -> str:
-        """Send `text`, wait for the prompt, send `payload`; return the final result line. Raises as `command` does."""
-        return self._exchange(text, timeout_ms, payload=payload)
+        """Send `text`, wait for the prompt, send `payload`; return the response, the final result included.
+
+        Raises as `command` does.
+        """
+        final = self._exchange(text, timeout_ms, payload=payload)
+        return "\n".join(self._lines + [final])
 
     def receive_payload(
         self, text: str, header: str, buffer: bytearray | memoryview, timeout_ms: int | None = None
     ) -> tuple[str, int]:
-        """Send `text`; return (info lines, number of bytes in `buffer`). `header`: prefix of the line with their count.
+        """Send `text`; return (info lines, number of bytes in `buffer`). `header`: what precedes their count in its line.
 
         Raises ProtocolError if any byte of the response may be missing; the payload is then lost. Else as `command`.
         """
@@ -117,12 +122,19 @@ class Modem:
     # Common queries
 
     def signal_quality(self) -> int:
-        """Return the CSQ, 0..31, or 99 for not known (AT+CSQ, 27.007, 8.5)."""
-        return self.query("AT+CSQ", replies.signal_quality)[0]
+        """Return the CSQ, 0..31, or 99 for not known."""
+        return self.family.signal_quality(self)
 
     def registration(self) -> replies.Registration:
-        """Return the GPRS registration (AT+CGREG?). That of CREG, circuit switched, does not imply that data can be sent."""
-        return self.query("AT+CGREG?", replies.registration)
+        """Return the registration for data, where there are several that of the domain that is registered.
+
+        That of CREG, circuit switched, does not imply that data can be sent.
+        """
+        for question in self.family.REGISTRATION:
+            found = self.query(question, replies.registration)
+            if found.stat in replies.REGISTERED:
+                break
+        return found
 
     def operator(self) -> str | None:
         """Return the PLMN of the serving network ("23415"), or None."""
@@ -140,7 +152,7 @@ class Modem:
     # Resynchronisation
 
     def resync(self, timeout_ms: int | None = None) -> None:
-        """Discard responses of earlier commands. `timeout_ms` applies to each of the family's RESYNC commands.
+        """Discard responses of earlier commands. `timeout_ms` applies to each of the RESYNC commands.
 
         Raises ModemHung if none is answered, ModemRestarted if the modem restarts meanwhile; OSError from the port.
         """
@@ -148,13 +160,13 @@ class Modem:
         # payload these are empty lines.
         self.port.write(b"\r" * self._expected_bytes)
         self._expected_bytes = 0
-        for question in self.family.RESYNC:
+        for question in driver.RESYNC:
             try:
-                self._ask_to_resync(question, timeout_ms or self.family.RESYNC_TIMEOUT_MS)
+                self._ask_to_resync(question, timeout_ms or driver.RESYNC_TIMEOUT_MS)
                 return
             except CommandTimeout:
                 pass  # the next question is a different one
-        raise ModemHung("no answer to %d different questions" % len(self.family.RESYNC))
+        raise ModemHung("no answer to %d different questions" % len(driver.RESYNC))
 
     def _ask_to_resync(self, question: str, timeout_ms: int) -> None:
         text = "AT" + question
@@ -255,10 +267,11 @@ class Modem:
     def _expectation(self, body: str) -> "tuple[int, tuple[str, ...], tuple[str, ...], str | None]":
         """Return the family's table entry of a command: (timeout_ms, info lines, other results, last line)."""
         is_question = "?" in body or "=" not in body
-        found: CommandRow = ("", self.family.DEFAULT_TIMEOUT_MS, None if is_question else (), (), None)
-        for row in self.family.COMMANDS:
-            if body.startswith(row[0]) and len(row[0]) > len(found[0]):
-                found = row
+        found: CommandRow = ("", driver.DEFAULT_TIMEOUT_MS, None if is_question else (), (), None)
+        for table in (self.family.COMMANDS, driver.STANDARD_COMMANDS):
+            for row in table:
+                if body.startswith(row[0]) and len(row[0]) > len(found[0]):
+                    found = row
         _, timeout_ms, info, ends, last = found
         if info is None:
             info = (_name(body) + ":",) if body[:1] in ("+", "*") else ()
@@ -293,7 +306,7 @@ class Modem:
             self._unreliable = value
 
     def _take_urc(self, line: str) -> None:
-        if line == self.family.BOOTED:
+        if line in self.family.BOOTED:
             self.restarts += 1
             self._restarted = True
         elif line.startswith(self.family.VOLTAGE_URCS):

@@ -4,13 +4,13 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 
-from modem import replies
+from modem import replies, startup
 from modem.client import Modem
 from modem.errors import CommandError, ModemError, ModemHung, ModemRestarted, ProtocolError
 from modem.families import registry
 from modem.fields import line_after, split
 from modem.installer.errors import CannotTalk
-from modem.installer.networks import best_cells, listed
+from modem.installer.networks import networks
 from modem.installer.readings import Identity, Network, Reading
 from modem.ports.pyserial_port import Port
 
@@ -47,7 +47,7 @@ class ModemSource:
         self._find_speed()
         with self._explained():
             self._model = registry.identify(self._modem)
-        self.scan_s = self._modem.family.SCAN_S
+        self.scan_s = startup.setup(self._modem).SCAN_S
         with self._explained():
             self._names_as_digits()
 
@@ -86,9 +86,7 @@ class ModemSource:
             self._port.close()
 
     def _scanned(self) -> list[Network]:
-        if self._modem.family.MEASURES_ALL_CELLS:
-            return best_cells(replies.cells(self._modem.command("AT+CNETSCAN")))
-        return listed(replies.operators(self._modem.command("AT+COPS=?"), self._modem.family.CHARSET))
+        return networks(startup.setup(self._modem).scan(self._modem))
 
     def _recover(self, error: Exception) -> None:
         """Resynchronise after a failed scan. Raises CannotTalk if the modem does not answer."""
@@ -104,9 +102,8 @@ class ModemSource:
         )
 
     def _find_speed(self) -> None:
-        """Try the family's baud rates, the first one again at the end for a modem that was booting. Sets nothing."""
-        family = self._modem.family
-        for baud in (family.BAUD, *family.OTHER_BAUDS, family.BAUD):
+        """Try the usual baud rates, the first one again at the end for a modem that was booting. Sets nothing."""
+        for baud in (startup.BAUD, *startup.OTHER_BAUDS, startup.BAUD):
             self._port.set_baud(baud)
             try:
                 self._modem.resync(FIRST_ANSWER_MS)

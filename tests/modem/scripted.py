@@ -122,4 +122,4 @@ def scripted(answers):
     answers.setdefault("AT+CMEE?", line("+CMEE: 1") + OK)
     clock = Clock()
     port = Port(clock, answers)
-    return Modem(port, clock, sim800), port, clock
+    return Modem(port, clock, sim800.FAMILY), port, clock

@@ -9,7 +9,7 @@ NASTY = b"\r\nOK\r\nERROR\r\n> \r\n0, CLOSED\r\n+CREG: 0\r\n+CIPRXGET: 2,0,4,0\r
 
 
 def tokenizer(**limits):
-    return at.Tokenizer(sim800.URCS, sim800.LINK_URCS, **limits)
+    return at.Tokenizer(sim800.FAMILY.URCS, sim800.FAMILY.LINK_URCS, **limits)
 
 
 def events_of(data, expectation=None, pieces=None, size=None):

@@ -5,6 +5,7 @@ import pytest
 from modem import replies
 from modem.client import QUERY_ATTEMPTS
 from modem.errors import CommandError, CommandTimeout, ModemHung, ModemRestarted, ProtocolError
+from modem.families import sim800_setup
 from tests.modem.scripted import OK, PAYLOAD, SILENCE, line, scripted
 
 CSQ_17 = line("+CSQ: 17,0") + OK
@@ -231,7 +232,7 @@ def test_a_setting_is_not_spoilt_by_words_we_do_not_know():
 def test_answers_that_follow_ok():
     rows = b"".join([line('C: %d,,"","","","INITIAL"' % link) for link in range(6)])
     modem, port, _ = scripted({"AT+CIPSTATUS": OK + line("STATE: IP STATUS") + rows, "AT+CIPSHUT": line("SHUT OK")})
-    assert replies.cipstatus(modem.command("AT+CIPSTATUS", expect="C: 5"))[0] == "IP STATUS"
+    assert sim800_setup.cipstatus(modem.command("AT+CIPSTATUS", expect="C: 5")) == "IP STATUS"
     modem.command("AT+CIPSHUT")
     assert modem.unexpected_lines == 0
 

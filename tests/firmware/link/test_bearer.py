@@ -29,7 +29,8 @@ class StubBoard:
     has_guard = True
     modem_power = Power()
 
-    def __init__(self, modem_port, flash):
+    def __init__(self, modem_port, flash, modem_family=None):
+        self.modem_family = modem_family
         self.modem_port = modem_port
         self.flash = flash
 
@@ -43,12 +44,21 @@ class Messages:
 
 @pytest.mark.parametrize(
     ("model", "family"),
-    [("SIMCOM_SIM800L", sim800), ("SIMCOM_SIM7000E", sim7000), ("SIMCOM_SIM7080", sim7000), ("A7670E", sim800)],
+    [("SIMCOM_SIM800L", sim800), ("SIMCOM_SIM7000E", sim7000), ("SIMCOM_SIM7080", sim7000), ("SL8082T", sim800)],
 )
 def test_the_model_number_chooses_the_family(model, family):
     clock = Clock()
     port = Port(clock, dict(ANSWERS, **{"AT+CGMM": line(model) + OK}))
     bearer = Bearer(StubBoard(port, "none-such"), clock, Messages(), lambda *_: None)
     bearer.start()
-    assert bearer._modem.family is family
+    assert bearer._modem.family is family.FAMILY
     assert port.sent.index("AT+CGMM") < port.sent.index("ATE0"), "what is configured is the family's"
+
+
+def test_a_board_that_names_its_family_is_not_asked_for_the_model():
+    clock = Clock()
+    port = Port(clock, ANSWERS)
+    bearer = Bearer(StubBoard(port, "none-such", "sim7000"), clock, Messages(), lambda *_: None)
+    bearer.start()
+    assert bearer._modem.family is sim7000.FAMILY
+    assert "AT+CGMM" not in port.sent

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from modem.families import sim800
+from modem import startup
 from modem.installer.errors import CannotTalk
 from modem.installer.modem_source import ModemSource
 from modem.installer.readings import Network, Reading
@@ -47,7 +47,7 @@ def test_a_modem_that_still_boots_is_asked_at_its_own_speed_once_more(monkeypatc
     _, port, clock = scripted(ANSWERS)
 
     def set_baud(baud: int) -> None:
-        port.hears_from_ms = 3_000 if baud == sim800.BAUD else None
+        port.hears_from_ms = 3_000 if baud == startup.BAUD else None
 
     monkeypatch.setattr(port, "set_baud", set_baud)
     port.says(b"\x80\x00\x80\r\n", delay_ms=1_900)  # what it says at its own speed, heard at another
