@@ -78,12 +78,12 @@ class Modem:
         """Send an idempotent command that has no information response. Raises as `query` does."""
         self.query(text, str)
 
-    def send_payload(self, text: str, payload: "Bytes", timeout_ms: int | None = None) -> str:
-        """Send `text`, wait for the prompt, send `payload`; return the response, the final result included.
+    def send_payload(self, text: str, payload: "Bytes", timeout_ms: int | None = None, prompt: str = "> ") -> str:
+        """Send `text`, wait for the `prompt`, send `payload`; return the response, the final result included.
 
-        Raises as `command` does.
+        `prompt` is ">" for modems that may send no space behind it. Raises as `command` does.
         """
-        final = self._exchange(text, timeout_ms, payload=payload)
+        final = self._exchange(text, timeout_ms, payload=payload, prompt=prompt)
         return "\n".join(self._lines + [final])
 
     def receive_payload(
@@ -184,6 +184,7 @@ class Modem:
         timeout_ms: int | None,
         last: str | None = None,
         payload: "Bytes | None" = None,
+        prompt: str = "",
         header: str = "",
         buffer: bytearray | memoryview | None = None,
     ) -> str:
@@ -202,7 +203,7 @@ class Modem:
         if last is None:
             last = usual_last
         self._begin(text)
-        self._tokenizer.expect(text, info, ends, last, prompt=payload is not None, header=header, payload=buffer)
+        self._tokenizer.expect(text, info, ends, last, prompt=prompt, header=header, payload=buffer)
         self._unexpected_matters = bool(info)
         try:
             self._run(text.encode() + b"\r", timeout_ms or usual_timeout_ms, payload)

@@ -119,6 +119,9 @@ class Setup(Protocol):
         Takes up to SCAN_S; nothing may be sent meanwhile.
         """
 
+    def reference_signal(self, modem: Modem) -> tuple[int, int] | None:
+        """Return (RSRP dBm, RSRQ dB) of the serving cell; None: it is not LTE. A family without LTE has no such hook."""
+
     def open_context(self, modem: Modem, apn: str, user: str, password: str) -> str:
         """Open the PDP context for connections, or keep it if it is open; return the local IP address."""
 

@@ -16,6 +16,11 @@ MODELS = (
     ("SIM7000", "sim7000"),
     ("SIM7070", "sim7000"),
     ("SIM7080", "sim7000"),
+    ("SIM7500", "sim7600"),
+    ("SIM7600", "sim7600"),
+    ("A7600", "sim7600"),
+    ("A7670", "sim7600"),
+    ("A7672", "sim7600"),
     ("SIM800", "sim800"),
 )
 DEFAULT = "sim800"  # for models that are not listed

@@ -3,7 +3,7 @@
 import pytest
 
 from firmware.link.bearer import Bearer
-from modem.families import sim800, sim7000
+from modem.families import sim800, sim7000, sim7600
 from tests.modem.scripted import OK, Clock, Port, line
 
 ANSWERS = {
@@ -12,6 +12,8 @@ ANSWERS = {
     "AT+CMEE=1": OK,
     "AT+CFUN?": line("+CFUN: 1") + OK,
     "AT+CGREG=2": OK,
+    "AT+CEREG=2": OK,
+    "AT+CTZU?": line("+CTZU: 1") + OK,
     "AT+CLTS?": line("+CLTS: 1") + OK,
     "AT+IPR?": line("+IPR: 115200") + OK,
 }
@@ -44,7 +46,14 @@ class Messages:
 
 @pytest.mark.parametrize(
     ("model", "family"),
-    [("SIMCOM_SIM800L", sim800), ("SIMCOM_SIM7000E", sim7000), ("SIMCOM_SIM7080", sim7000), ("SL8082T", sim800)],
+    [
+        ("SIMCOM_SIM800L", sim800),
+        ("SIMCOM_SIM7000E", sim7000),
+        ("SIMCOM_SIM7080", sim7000),
+        ("SIMCOM_SIM7600E-H", sim7600),
+        ("A7670E-LASC", sim7600),
+        ("SL8082T", sim800),
+    ],
 )
 def test_the_model_number_chooses_the_family(model, family):
     clock = Clock()
