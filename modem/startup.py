@@ -91,8 +91,12 @@ def _answers_within(modem: "Modem", timeout_ms: int) -> bool:
 def configure(modem: "Modem") -> None:
     """Set the modem's parameters, and revert saved ones that a crash may have left: flight mode, automatic baud rate.
 
-    Raises ModemError; OSError from the port.
+    A modem of which nothing is known is asked for its model first. Raises ModemError; OSError from the port.
     """
+    if modem.family is driver.FAMILY:
+        from modem.families import registry
+
+        registry.identify(modem)
     modem.ensure("ATE0")
     modem.ensure("AT+CMEE=1")
     if modem.query("AT+CFUN?", replies.setting) != 1:
@@ -159,4 +163,6 @@ def open_pdp_context(modem: "Modem", apn: str, user: str = "", password: str = "
     for value in (apn, user, password):
         if '"' in value or len(value) > 50:  # the least that a family takes (SIM800)
             raise ValueError("APN, user and password: 50 characters each, no quotes")
+    if modem.family is driver.FAMILY:  # it did not answer when it was to be configured
+        configure(modem)
     return setup(modem).open_context(modem, apn, user, password)

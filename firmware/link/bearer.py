@@ -39,7 +39,6 @@ class Bearer:
         self._started = True
         with LazyImport():
             from modem import startup
-            from modem.families import registry
 
             for start in range(1, STARTS + 1):
                 try:
@@ -48,8 +47,6 @@ class Bearer:
                 except ModemHung:
                     if start == STARTS:
                         raise
-            if self._modem.family is driver.FAMILY:
-                registry.identify(self._modem)
             startup.configure(self._modem)
 
     def register(self) -> None:

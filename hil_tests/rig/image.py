@@ -34,7 +34,7 @@ VIRTUAL = "virtual"
 LIBRARY = Path(sys.prefix) / "micropython" / "lib"
 LARGEST_SHOWN = 12
 BUDGET_BYTES = (
-    138_000  # of all .mpy files: no flash is too small for more, but an update over GPRS sends every byte of them
+    137_500  # of all .mpy files: no flash is too small for more, but an update over GPRS sends every byte of them
 )
 
 
@@ -55,9 +55,14 @@ def boards() -> list[str]:
 def sources(board: str) -> dict[str, Path]:
     """Name in the image -> source, of all that `board` needs. Raises DoesNotCompile if there is no such board."""
     found: dict[str, Path] = {CHOSEN: _choice(board), VERSION: _version(board)}
+    family = _family(board)
     wanted = ["firmware.main", f"firmware.boards.{board}", *ON_DEMAND]
+    if family:
+        wanted += [f"modem.families.{family}", f"modem.families.{family}{SETUP}"]
     while wanted:
         module = wanted.pop()
+        if module == registry.__name__ and family:
+            continue  # the modem is not asked for its model
         for name in (f"{module.replace('.', '/')}.py", f"{module.replace('.', '/')}/__init__.py"):
             path = CHECKOUT / name
             if name in found or not path.exists():
@@ -65,10 +70,7 @@ def sources(board: str) -> dict[str, Path]:
             found[name] = path
             wanted += _imported(ast.parse(path.read_text()))
             if module == registry.__name__:  # it imports families by name
-                family = _family(board)
-                names = (
-                    {family} if family else {registry.UNKNOWN, registry.DEFAULT, *(name for _, name in registry.MODELS)}
-                )
+                names = {registry.UNKNOWN, registry.DEFAULT, *(name for _, name in registry.MODELS)}
                 wanted += [f"modem.families.{name}{part}" for name in names for part in ("", SETUP)]
         if "." in module:
             wanted.append(module.rpartition(".")[0])  # its package; of a name in a module, the module

@@ -1,6 +1,7 @@
 """Set-up and scan by the commands of 3GPP TS 27.007 alone."""
 
 from modem import replies
+from modem.errors import CommandError
 
 if False:  # for mypy alone
     from modem.client import Modem
@@ -12,9 +13,16 @@ FORBIDDEN = 3  # +COPS=? <stat>
 
 
 def configure(modem: "Modem") -> None:
-    """The network's time (27.007, 8.40)."""
-    if not modem.query("AT+CTZU?", replies.setting):
-        modem.ensure("AT+CTZU=1")
+    """The network's time (27.007, 8.40). A modem that cannot keep it can still be used."""
+    try:
+        if not modem.query("AT+CTZU?", replies.setting):
+            modem.ensure("AT+CTZU=1")
+    except CommandError:
+        pass  # the clock then has a year that cannot be, see replies.CLOCK_YEARS
+
+
+def close_context(modem: "Modem") -> None:
+    """None is open: data need a family."""
 
 
 def scan(modem: "Modem") -> "list[Scanned]":

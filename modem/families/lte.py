@@ -27,9 +27,8 @@ def cell(rsrp: "str | None", rsrq: "str | None", blocks_db: int = USUAL_BLOCKS_D
     They are dBm and dB; tenths of them (SIM7600: -850 and -94); or the index of 36.133 that 27.007, 8.69 reports, 0..97 and
     0..34 (one SIM7600 does, as an issue thread shows).
     """
-    try:
-        dbm, decibel = int(rsrp or ""), int(rsrq or "")
-    except ValueError:
+    dbm, decibel = _whole(rsrp), _whole(rsrq)
+    if dbm is None or decibel is None:
         return None
     if dbm < RSRP_DBM[0]:
         dbm, decibel = _tenth(dbm), _tenth(decibel)
@@ -38,6 +37,13 @@ def cell(rsrp: "str | None", rsrq: "str | None", blocks_db: int = USUAL_BLOCKS_D
     if RSRP_DBM[0] <= dbm <= RSRP_DBM[1] and RSRQ_DB[0] <= decibel <= RSRQ_DB[1]:
         return dbm, decibel, blocks_db
     return None
+
+
+def _whole(value: "str | None") -> "int | None":
+    try:
+        return int(value or "")
+    except ValueError:
+        return None
 
 
 def _tenth(value: int) -> int:
@@ -62,3 +68,23 @@ def cpsi_cell(text: str) -> "tuple[int, int, int] | None":
     width = values[8] or ""
     known = len(width) == 1 and width in "012345"
     return cell(values[11], values[10], BLOCKS_DB[int(width)] if known else USUAL_BLOCKS_DB)
+
+
+def qcsq(modem: "Modem") -> "tuple[int, int, int] | None":
+    """AT+QCSQ of Quectel's modems: `cell` of the serving cell, None if it is not LTE.
+
+    "<technology>",<RSSI>,<RSRP>,<SINR>,<RSRQ>, dBm and dB (EC25&EC21 AT Commands Manual V1.2; captures)
+    """
+    return modem.query("AT+QCSQ", qcsq_cell)
+
+
+def qcsq_cell(text: str) -> "tuple[int, int, int] | None":
+    """The text of +QCSQ. Raises ProtocolError."""
+    values, _ = split(line_after(("+QCSQ:",), text), text)
+    if values[0] not in ("LTE", "CAT-M1", "eMTC", "CAT-NB1", "NBIoT") or len(values) != 5:
+        return None
+    found = cell(values[2], values[4])
+    rssi = _whole(values[1])
+    if found is None or rssi is None or rssi >= 0:
+        return found
+    return found[0], found[1], rssi - found[0] + found[1]

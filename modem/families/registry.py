@@ -22,6 +22,16 @@ MODELS = (
     ("A7670", "sim7600"),
     ("A7672", "sim7600"),
     ("SIM800", "sim800"),
+    ("EC20", "quectel"),
+    ("EC21", "quectel"),
+    ("EC25", "quectel"),
+    ("EG21", "quectel"),
+    ("EG25", "quectel"),
+    ("EG91", "quectel"),
+    ("EG95", "quectel"),
+    ("BG77", "quectel"),
+    ("BG95", "quectel"),
+    ("BG96", "quectel"),
 )
 DEFAULT = "sim800"  # for models that are not listed
 UNKNOWN = "driver"  # for the first commands, before the model is known: those of the standards

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from modem.families import sim800, sim7000, sim7600
+from modem.families import quectel, sim800, sim7000, sim7600
 
 ROOT = Path(__file__).parent.parent.parent
 FAMILIES = ROOT / "modem" / "families"
@@ -52,5 +52,5 @@ def test_a_stray_command_would_be_seen() -> None:
 
 
 def test_the_families_have_some() -> None:
-    for module in (sim800, sim7000, sim7600):
+    for module in (quectel, sim800, sim7000, sim7600):
         assert of_a_maker(Path(str(module.__file__)).read_text())

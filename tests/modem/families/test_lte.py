@@ -48,6 +48,30 @@ def test_what_is_no_signal_of_lte(text):
     assert lte.csq(None) == NO_READING
 
 
+QCSQ = [
+    ('"LTE",-66,-94,142,-9', (-94, -9), -66),
+    ('"CAT-M1",-79,-92,142,-9', (-92, -9), -79),
+    ('"CAT-M1",-62,-101,71,-20', (-101, -20), -62),
+    ('"eMTC",-65,-88,18,-8', (-88, -8), -65),
+]
+
+
+@pytest.mark.parametrize("text, reference, rssi_dbm", QCSQ, ids=[row[0] for row in QCSQ])
+def test_what_quectels_modems_wrote(text, reference, rssi_dbm):
+    found = lte.qcsq_cell("+QCSQ: " + text)
+    assert found[:2] == reference
+    assert lte.csq(found) == (rssi_dbm + 113) // 2
+
+
+def test_an_rssi_that_cannot_be_is_computed():
+    assert lte.qcsq_cell('+QCSQ: "LTE",18,-100,30,-10') == (-100, -10, lte.USUAL_BLOCKS_DB)
+
+
+@pytest.mark.parametrize("text", ['"NOSERVICE"', '"GSM",-69', '"WCDMA",-69,-80,-5', '"LTE",-66,,142,-9'])
+def test_what_is_no_signal_of_lte_with_quectel(text):
+    assert lte.qcsq_cell("+QCSQ: " + text) is None
+
+
 def test_a_torn_reply_is_an_error():
     with pytest.raises(ProtocolError):
         lte.cpsi_cell("+CPS")

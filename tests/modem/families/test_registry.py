@@ -2,7 +2,7 @@
 
 import pytest
 
-from modem.families import driver, registry, sim800, sim7000, sim7600
+from modem.families import driver, quectel, registry, sim800, sim7000, sim7600
 from tests.modem.scripted import OK, line, scripted
 
 LTE_URC = "APP PDP: 0,ACTIVE"  # in the tables of the SIM7000 alone, and of no shape that any URC has
@@ -22,6 +22,8 @@ def test_model_numbers_choose_their_family():
         ("SIMCOM_SIM7080", sim7000),
         ("SIMCOM_SIM7600E-H", sim7600),
         ("A7670E-LASC", sim7600),
+        ("EC21", quectel),
+        ("BG95-M3", quectel),
     ):
         found, modem, port = identified({"AT+CGMM": line(model) + OK})
         assert (found, modem.family) == (model, family.FAMILY)
