@@ -47,7 +47,9 @@ class ModemSource:
         self._find_speed()
         with self._explained():
             self._model = registry.identify(self._modem)
-        self.scan_s = startup.setup(self._modem).SCAN_S
+        self._hooks = startup.setup(self._modem)
+        self.scan_s = self._hooks.SCAN_S
+        self.hears_lte = hasattr(self._hooks, "reference_signal")
         with self._explained():
             self._names_as_digits()
 
@@ -57,7 +59,7 @@ class ModemSource:
     def reading(self) -> Reading:
         with self._explained():
             csq, plmn = self._modem.signal_quality(), self._modem.operator()
-            return Reading(csq, plmn, self._names.get(plmn))
+            return Reading(csq, plmn, self._names.get(plmn), *self._reference())
 
     def cell(self) -> str | None:
         with self._explained():
@@ -86,7 +88,14 @@ class ModemSource:
             self._port.close()
 
     def _scanned(self) -> list[Network]:
-        return networks(startup.setup(self._modem).scan(self._modem))
+        return networks(self._hooks.scan(self._modem))
+
+    def _reference(self) -> tuple[int, int] | tuple[()]:
+        """(RSRP dBm, RSRQ dB), () where the family, its firmware or the serving cell has none."""
+        try:
+            return self._hooks.reference_signal(self._modem) or () if self.hears_lte else ()
+        except CommandError:
+            return ()
 
     def _recover(self, error: Exception) -> None:
         """Resynchronise after a failed scan. Raises CannotTalk if the modem does not answer."""
