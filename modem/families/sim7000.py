@@ -26,6 +26,8 @@ class Sim7000(Sim800):
 
     URCS: "tuple[str, ...]" = Sim800.URCS + ("+CEREG", "+CPSMSTATUS", "APP PDP")
 
+    REGISTRATION: "tuple[str, ...]" = ("AT+CEREG?", "AT+CGREG?")
+
     # Power: Hardware Design V1.05. PWRKEY low for 1 s switches on (SIM7070: 1 s), 1.2 s off; UART ready after 4.5 s.
     BOOT_TIMEOUT_MS = 15_000
 
