@@ -94,10 +94,14 @@ def cme_error(text: str) -> "tuple[int | None, str | None]":
 def clock(text: str) -> int | None:
     """+CCLK (27.007, 8.15) in seconds since 1970, UTC; None while the modem has no network time.
 
-    The modem reports local time, and its zone in quarters of an hour: "24/05/06,12:34:56+04".
+    The modem reports local time, and its zone in quarters of an hour: "24/05/06,12:34:56+04". One that has not heard the
+    network's time may leave out the zone.
     """
     values, _ = split(line_after(("+CCLK:",), text), text)
     stamp = values[0] or ""
+    has_zone = len(stamp) != 17
+    if not has_zone:
+        stamp += "+00"
     marks = "".join([stamp[at : at + 1] for at in range(2, 18, 3)])  # MicroPython's slices have no step
     if len(values) != 1 or len(stamp) != 20 or marks not in ("//,::+", "//,::-"):
         raise ProtocolError("not a time", text)
@@ -109,6 +113,8 @@ def clock(text: str) -> int | None:
         raise ProtocolError("not a day of the calendar", text)
     if not CLOCK_YEARS[0] <= year <= CLOCK_YEARS[1]:
         return None
+    if not has_zone:
+        raise ProtocolError("a time without its zone", text)
     local = ((_days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second
     return local - (quarters if marks.endswith("+") else -quarters) * 900
 

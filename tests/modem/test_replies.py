@@ -59,6 +59,7 @@ VALUES = [
     (replies.clock, '+CCLK: "25/12/31,23:59:59-20"', 1767243599),  # 04:59:59 UTC, and the next year
     (replies.clock, '+CCLK: "04/01/01,00:00:10+00"', None),  # never heard the time
     (replies.clock, '+CCLK: "80/01/06,00:00:10+00"', None),
+    (replies.clock, '+CCLK: "80/01/06,07:09:04"', None),  # captured from a SIM7600 (LE20B03SIM7600M22)
     (replies.setting, "+CFUN: 1", 1),
     (replies.forbidden, '+CRSM: 144,0,"62F21013006232F451FFFFFF"', ["26201", "310260", "23415"]),
     (replies.forbidden, '+CRSM: 144,0,"FFFFFFFFFFFFFFFFFFFFFFFF"', []),
