@@ -25,7 +25,7 @@ DRAIN_READS = 32  # reads before a command: a bound, for a modem that sends with
 class Modem:
     """A modem at serial line `port`; `family` is its driver (modem/families). Not thread-safe, not reentrant.
 
-    The counters since construction: `unexpected_lines`, `broken`, `timeouts`, `resyncs`, `restarts`, `voltage_warnings`.
+    The counters since construction: `unexpected_lines`, `broken`, `timeouts`, `resyncs`, `voltage_warnings`.
     """
 
     def __init__(self, port: "Port", clock: "Clock", family: "Family") -> None:
@@ -36,7 +36,7 @@ class Modem:
         self.broken = 0  # responses with missing bytes
         self.timeouts = 0
         self.resyncs = 0
-        self.restarts = 0  # restarts reported by the modem
+        self.needs_setup = True  # it was not configured (startup.py), or has restarted since
         self.voltage_warnings = 0
         self.trace = Trace()
         self._tokenizer = at.Tokenizer(family.URCS, family.LINK_URCS)
@@ -308,7 +308,7 @@ class Modem:
 
     def _take_urc(self, line: str) -> None:
         if line in self.family.BOOTED:
-            self.restarts += 1
+            self.needs_setup = True
             self._restarted = True
         elif line.startswith(self.family.VOLTAGE_URCS):
             self.voltage_warnings += 1

@@ -107,6 +107,7 @@ def configure(modem: "Modem") -> None:
     if modem.query("AT+IPR?", replies.setting) == 0:
         modem.command("AT+IPR=%d" % BAUD)  # with automatic baud rate the modem does not send RDY
         modem.ensure("AT&W")
+    modem.needs_setup = False
 
 
 def wait_for_sim(modem: "Modem", timeout_ms: int = SIM_TIMEOUT_MS) -> None:
@@ -163,6 +164,4 @@ def open_pdp_context(modem: "Modem", apn: str, user: str = "", password: str = "
     for value in (apn, user, password):
         if '"' in value or len(value) > 50:  # the least that a family takes (SIM800)
             raise ValueError("APN, user and password: 50 characters each, no quotes")
-    if modem.family is driver.FAMILY:  # it did not answer when it was to be configured
-        configure(modem)
     return setup(modem).open_context(modem, apn, user, password)

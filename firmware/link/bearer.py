@@ -54,6 +54,8 @@ class Bearer:
         with LazyImport():
             from modem import startup
 
+            if self._modem.needs_setup:  # it did not answer at the start, or restarted between two commands
+                startup.configure(self._modem)
             startup.wait_for_sim(self._modem)
             startup.wait_for_network(self._modem)
         self.radio.joined()

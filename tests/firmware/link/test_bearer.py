@@ -96,7 +96,33 @@ def test_a_modem_that_did_not_answer_at_the_start_is_asked_later():
     bearer.register()
     bearer.open("internet")
     assert bearer._modem.family is sim7600.FAMILY
-    assert port.sent.index("AT+CGMM") < port.sent.index("AT+CEREG=2") < port.sent.index("AT+NETOPEN?")
+    assert port.sent.index("AT+CGMM") < port.sent.index("AT+CEREG=2") < port.sent.index("AT+CPIN?")
+    assert "AT+NETOPEN?" in port.sent
+
+
+def test_a_modem_that_restarted_between_two_commands_is_configured_again():
+    """It has forgotten that it is not to echo: on a SIM7600 the echo of a payload spoiled every answer to one."""
+    registered = {
+        "AT+CGMM": line("SIMCOM_SIM7600E-H") + OK,
+        "AT+CPIN?": line("+CPIN: READY") + OK,
+        "AT+COPS?": line('+COPS: 0,2,"23415"') + OK,
+        "AT+CEREG?": line("+CEREG: 2,5") + OK,
+        "AT+CSQ": line("+CSQ: 17,99") + OK,
+        "AT+CCLK?": line('+CCLK: "26/11/26,12:00:00+00"') + OK,
+    }
+    clock = Clock()
+    port = Port(clock, dict(ANSWERS, **registered))
+    bearer = Bearer(StubBoard(port, "none-such"), clock, Messages(), lambda *_: None)
+    bearer.start()
+    bearer.register()
+    assert port.sent.count("ATE0") == 1
+    port.says("RDY")
+    bearer._modem.poll()
+    bearer.register()
+    assert port.sent.count("ATE0") == 2
+    assert "ATE0" in port.sent[port.sent.index("AT+CPIN?") :]
+    bearer.register()
+    assert port.sent.count("ATE0") == 2
 
 
 def test_a_board_that_names_its_family_is_not_asked_for_the_model():
