@@ -262,7 +262,7 @@ class Modem:
         if final.startswith("+CME ERROR"):
             code, name = replies.cme_error(final)
             raise CommandError(text, final, code, name)
-        if final == "ERROR" or final.startswith("+CMS ERROR") or final.endswith(self.family.FAILURES):
+        if final == "ERROR" or final.startswith("+CMS ERROR"):
             raise CommandError(text, final, None, None)
 
     def _expectation(self, body: str) -> "tuple[int, tuple[str, ...], tuple[str, ...], str | None]":

@@ -71,11 +71,8 @@ class Family(Protocol):
     """Lines that the modem sends as it restarts."""
     VOLTAGE_URCS: tuple[str, ...]
     """Beginnings of warnings of the supply."""
-    FAILURES: tuple[str, ...]
-    """Endings of final results that are errors, besides ERROR."""
 
     PWRKEY_MS: int
-    SUPPLY_OFF_MS: int
     BOOT_TIMEOUT_MS: int
 
     REGISTRATION: tuple[str, ...]

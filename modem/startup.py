@@ -16,6 +16,7 @@ if False:  # for mypy alone
 
 BAUD = 115_200  # which every family has, as its factory setting or besides an automatic one
 OTHER_BAUDS = (9_600, 57_600, 19_200)  # other settings of used modems
+SUPPLY_OFF_MS = 2_000  # off to on, without the STATUS output of a SIM800: the longest that a family asks for
 SUPPLY_SETTLE_MS = 100  # from the supply to PWRKEY
 BOOT_PROBE_MS = 300  # from one "AT" to the next while a modem boots
 SIM_TIMEOUT_MS = 20_000
@@ -43,10 +44,10 @@ def power_on(modem: "Modem", power: "Power") -> None:
 
 
 def power_cycle(modem: "Modem", power: "Power") -> None:
-    """Switch the supply off for the family's SUPPLY_OFF_MS, then `power_on`. Raises as that does."""
+    """Switch the supply off for SUPPLY_OFF_MS, then `power_on`. Raises as that does."""
     power.key(False)
     power.supply(False)
-    modem.clock.sleep_ms(modem.family.SUPPLY_OFF_MS)
+    modem.clock.sleep_ms(SUPPLY_OFF_MS)
     power_on(modem, power)
 
 

@@ -61,11 +61,9 @@ class Driver:
     LINK_URCS: "tuple[str, ...]" = ()
     BOOTED: "tuple[str, ...]" = ("RDY",)
     VOLTAGE_URCS: "tuple[str, ...]" = ()
-    FAILURES: "tuple[str, ...]" = ()
 
     # A pulse that switches each of the families on, and the longest of their boot times.
     PWRKEY_MS = 1_100
-    SUPPLY_OFF_MS = 2_000
     BOOT_TIMEOUT_MS = 20_000
 
     REGISTRATION: "tuple[str, ...]" = ("AT+CGREG?",)

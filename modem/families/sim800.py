@@ -4,7 +4,7 @@ Page numbers are those of the SIM800 Series AT Command Manual V1.12. A time is t
 margin, since some are exceeded in the field; where the manual gives none, it is DEFAULT_TIMEOUT_MS.
 """
 
-from modem.errors import ProtocolError
+from modem.errors import CommandError, ProtocolError
 from modem.families import driver
 from modem.families.simcom import Simcom
 from modem.replies import numbers
@@ -48,17 +48,18 @@ class Sim800(Simcom):
     LINK_URCS: "tuple[str, ...]" = ("CONNECT OK", "CONNECT FAIL", "ALREADY CONNECT", "CLOSED")  # with CIPMUX=1
 
     VOLTAGE_URCS: "tuple[str, ...]" = ("UNDER-VOLTAGE", "OVER-VOLTAGE")
-    FAILURES: "tuple[str, ...]" = ("SEND FAIL",)
 
-    # Power: Hardware Design V2.02 and V1.02. PWRKEY low for 1 s or more toggles; held over 33 s it resets. Off to on takes 2 s
-    # without the STATUS output.
+    # Power: Hardware Design V2.02 and V1.02. PWRKEY low for 1 s or more toggles; held over 33 s it resets.
     BOOT_TIMEOUT_MS = 10_000  # UART usable >= 3 s after PWRKEY; "AT" every 300..500 ms until then
 
     def connect(self, modem: "Modem", link: int, host: str, port: int) -> None:
         modem.command('AT+CIPSTART=%d,"TCP","%s",%d' % (link, host, port))
 
     def send(self, modem: "Modem", link: int, part: memoryview, timeout_ms: int) -> int:
-        final = modem.send_payload("AT+CIPSEND=%d,%d" % (link, len(part)), part, timeout_ms)
+        command = "AT+CIPSEND=%d,%d" % (link, len(part))
+        final = modem.send_payload(command, part, timeout_ms)
+        if final.endswith("SEND FAIL"):
+            raise CommandError(command, final, None, None)
         by_link, taken = numbers("DATA ACCEPT:", 2, final)  # fewer than sent if the modem's buffer is full
         if by_link != link:
             raise ProtocolError("accepted for another connection", final)

@@ -261,12 +261,6 @@ def test_payload_is_not_sent_without_a_prompt():
     assert port.payloads == []
 
 
-def test_send_fail_is_a_refusal():
-    modem, _, _ = scripted({PAYLOAD: line("0, SEND FAIL")})
-    with pytest.raises(CommandError):
-        modem.send_payload("AT+CIPSEND=0,5", b"12345")
-
-
 def test_a_modem_that_waits_for_the_rest_of_a_payload_is_freed():
     modem, port, _ = scripted({PAYLOAD: line("DATA ACCEPT:0,9"), "AT+CSQ": CSQ_17})
     with pytest.raises(CommandTimeout):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from modem.errors import ProtocolError
-from modem.families import sim800_setup, simcom
+from modem.errors import CommandError, ProtocolError
+from modem.families import sim800, sim800_setup, simcom
+from tests.modem.scripted import PAYLOAD, line, scripted
 
 VALUES = [
     (sim800_setup.cipstatus, "STATE: IP INITIAL", "IP INITIAL"),
@@ -47,3 +48,15 @@ TORN = [
 def test_a_torn_reply_is_an_error(parse, text):
     with pytest.raises(ProtocolError):
         parse(text)
+
+
+def test_send_fail_is_a_refusal():
+    modem, _, _ = scripted({PAYLOAD: line("0, SEND FAIL")})
+    with pytest.raises(CommandError):
+        sim800.FAMILY.send(modem, 0, memoryview(b"12345"), 1_000)
+
+
+def test_what_another_connection_accepted_is_not_ours():
+    modem, _, _ = scripted({PAYLOAD: line("DATA ACCEPT:1,5")})
+    with pytest.raises(ProtocolError):
+        sim800.FAMILY.send(modem, 0, memoryview(b"12345"), 1_000)
