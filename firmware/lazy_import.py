@@ -29,10 +29,11 @@ ON_DEMAND = (
     "modem.roaming",
     "modem.startup",
 )
+SETUP = "_setup"  # ends the names of other modules on demand, of which each modem family may have one (modem/families)
 
 
 class LazyImport:
-    """Modules of ON_DEMAND that are imported within it are forgotten at its end:
+    """Modules of ON_DEMAND, and those of SETUP, that are imported within it are forgotten at its end:
 
         with LazyImport():
             from firmware import commands
@@ -41,11 +42,15 @@ class LazyImport:
     """
 
     def __enter__(self) -> None:
-        self._before = [name for name in ON_DEMAND if name in sys.modules]  # on loan to somebody else, who forgets them
+        self._before = _on_loan()  # to somebody else, who forgets them
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        for name in ON_DEMAND:
-            if name in sys.modules and name not in self._before:
+        for name in _on_loan():
+            if name not in self._before:
                 del sys.modules[name]
                 package, own_name = name.rsplit(".", 1)
                 delattr(sys.modules[package], own_name)
+
+
+def _on_loan() -> "list[str]":
+    return [name for name in sys.modules if name in ON_DEMAND or name.endswith(SETUP)]

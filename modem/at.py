@@ -11,7 +11,7 @@ Each line is classified exactly once, in this order:
     ECHO        the echo of the pending command
     INFO        an information response of the pending command
     FINAL       the final result of the pending command: OK, ERROR, +CME ERROR, or one specific to the command (SHUT OK)
-    ACCEPTED    OK of a command whose information response follows its OK (CIPSTATUS, CDNSGIP)
+    ACCEPTED    OK of a command whose information response follows its OK
     URC         an unsolicited result code, recognised by its name or its form
     UNEXPECTED  anything else: a fragment of a line, or a late response to a command that timed out
 
@@ -24,7 +24,7 @@ Three more kinds are not lines:
 The events do not depend on how the bytes are divided into chunks. The work per byte is bounded, a line longer than the limit
 is discarded and counted, and payload that exceeds its buffer is rejected.
 
-Sources: ITU-T V.250, 5.7 (result codes); 3GPP TS 27.007, section 4; SIM800 Series AT Command Manual V1.12.
+Sources: ITU-T V.250, 5.7 (result codes); 3GPP TS 27.007, section 4.
 """
 
 from modem import registration
@@ -58,15 +58,15 @@ _STRAY_MAX = 8  # before a prompt
 
 
 class Tokenizer:
-    """Converts received bytes to events. `urcs` and `link_urcs` are tables of the family; see families/sim800.py.
+    """Converts received bytes to events. `urcs` and `link_urcs` are tables of the family; see contracts.pyi.
 
     `overlong_lines` counts the lines that exceeded `line_limit_bytes`, `stray_bytes` those that preceded a known line.
     """
 
     def __init__(
         self,
-        urcs: frozenset[str],
-        link_urcs: frozenset[str] | tuple[str, ...] = (),
+        urcs: tuple[str, ...],
+        link_urcs: tuple[str, ...] = (),
         line_limit_bytes: int = LINE_LIMIT_BYTES,
     ) -> None:
         self._urcs = urcs
@@ -80,7 +80,7 @@ class Tokenizer:
         self.expect("")
         self.expect_nothing()
 
-    def use_urcs(self, urcs: "frozenset[str]", link_urcs: "frozenset[str]") -> None:
+    def use_urcs(self, urcs: tuple[str, ...], link_urcs: tuple[str, ...]) -> None:
         """Replace the tables of unsolicited result codes. The lines that follow are classified by the new ones."""
         self._urcs = urcs
         self._link_urcs = link_urcs
@@ -92,7 +92,7 @@ class Tokenizer:
         ends: tuple[str, ...] = (),
         last: str | None = None,
         info_first: bool = False,
-        prompt: bool = False,
+        prompt: str = "",
         header: str = "",
         payload: bytearray | memoryview | None = None,
     ) -> None:
@@ -100,10 +100,11 @@ class Tokenizer:
 
         `info`       prefixes of its info lines; "" among them: any line that is not classified otherwise
         `ends`       prefixes of final results other than OK, without the "<link>, " that may precede them
-        `last`       prefix of the info line that is the final result, for commands not ended by OK; "" is any line
+        `last`       prefix of the info line that ends the response together with OK, in whatever order they come; "": any
+                     line ends it, without OK
         `info_first` a final result before the first info line belongs to an earlier command: UNEXPECTED
-        `prompt`     a prompt precedes the response
-        `header`     prefix of the info line whose third field is the number of payload bytes that follow, into `payload`
+        `prompt`     precedes the response: "> ", or ">" of modems that may send no space behind it
+        `header`     what precedes, in an info line, the number of payload bytes that follow it, into `payload`
         """
         self._echo = echo
         self._any_info = "" in info
@@ -114,6 +115,7 @@ class Tokenizer:
         self._prompt = prompt
         self._header = header
         self._payload: bytearray | memoryview = _NO_BUFFER if payload is None else payload
+        self._half = ""  # which of OK and the last info line has been received
         self._unexpected = ""  # the last line of this kind
         self._pending = True
 
@@ -121,7 +123,7 @@ class Tokenizer:
         """No command is pending: lines are unsolicited or late."""
         self._pending = False
         self._any_info = False
-        self._prompt = False
+        self._prompt = ""
         self._prompt_begun = False
         self._header = ""
         self._payload = _NO_BUFFER
@@ -161,17 +163,19 @@ class Tokenizer:
 
     def _take_prompt(self, chunk: bytes, at: int, events: "list[Event]") -> int:
         """Look for the prompt at the start of a line. A URC may precede it, so each line start is checked."""
-        if self._prompt_begun:
-            self._prompt_begun = False
-            if chunk[at] == _SPACE or chunk[at] in b"\r\n":  # a line end: a URC was inserted between ">" and its space
-                self._prompt = False
-                self.stray_bytes += len(self._rest)
-                self._rest = b""
-                events.append((PROMPT, ""))
-                return at + 1
+        byte, begun = chunk[at], self._prompt_begun
+        self._prompt_begun = False
+        # Behind ">" a line end is its end too: a URC was inserted before its space.
+        if (begun and (byte == _SPACE or byte in b"\r\n")) or (byte == _GREATER and self._prompt == ">"):
+            self._prompt = ""
+            self.stray_bytes += len(self._rest)
+            self._rest = b""
+            events.append((PROMPT, ""))
+            return at + 1
+        if begun:
             self._rest += b">"
             return at
-        if chunk[at] == _GREATER:
+        if byte == _GREATER:
             self._prompt_begun = True
             return at + 1
         if chunk[at] in STRAY_BYTES:
@@ -247,6 +251,7 @@ class Tokenizer:
                 return
             if line == "OK" and self._last is not None:
                 events.append((ACCEPTED, line))
+                self._end_half(line, events)
                 return
         if line.split(":", 1)[0] in self._urcs or _without_link(line) in self._link_urcs:
             events.append((URC, line))
@@ -290,11 +295,19 @@ class Tokenizer:
         if self._header and line.startswith(self._header):
             self._begin_payload(line, events)
         if self._last is not None and line.startswith(self._last):
+            if not self._last:
+                self._half = "OK"  # none comes
+            self._end_half("info", events)
+
+    def _end_half(self, half: str, events: "list[Event]") -> None:
+        """Half of the end of a response with `last` has been received."""
+        if self._half in ("", half):
+            self._half = half
+        else:
             self._end("OK", events)
 
     def _begin_payload(self, line: str, events: "list[Event]") -> None:
-        fields = line.split(",")
-        count = fields[2].strip() if len(fields) > 2 else ""
+        count = line[len(self._header) :].split(",", 1)[0].strip()
         # `isdigit` alone also takes superscripts and the digits of other scripts, which noise can make.
         if not count.isdigit() or max(count) > "9" or int(count) > len(self._payload):
             events.append((BROKEN, "no usable payload size"))

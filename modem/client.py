@@ -1,12 +1,13 @@
 """The AT command client: one command at a time, a deadline for every wait, URCs dispatched to subscribers.
 
 After a time-out the response may still arrive, so client and modem are out of step. Before its next command the client then
-sends commands that are used for nothing else (the family's RESYNC), each a different one, until one is answered. A modem
-answers in order, so all older responses have been received by then.
+sends commands that are used for nothing else (RESYNC), each a different one, until one is answered. A modem answers in order,
+so all older responses have been received by then.
 """
 
 from modem import at, replies
 from modem.errors import CommandError, CommandTimeout, ModemHung, ModemRestarted, ProtocolError
+from modem.families import driver
 from modem.trace import Trace
 
 if False:  # for mypy alone
@@ -22,9 +23,9 @@ DRAIN_READS = 32  # reads before a command: a bound, for a modem that sends with
 
 
 class Modem:
-    """A modem at serial line `port`; `family` has its tables (modem/families). Not thread-safe, not reentrant.
+    """A modem at serial line `port`; `family` is its driver (modem/families). Not thread-safe, not reentrant.
 
-    The counters since construction: `unexpected_lines`, `broken`, `timeouts`, `resyncs`, `restarts`, `voltage_warnings`.
+    The counters since construction: `unexpected_lines`, `broken`, `timeouts`, `resyncs`, `voltage_warnings`.
     """
 
     def __init__(self, port: "Port", clock: "Clock", family: "Family") -> None:
@@ -35,7 +36,7 @@ class Modem:
         self.broken = 0  # responses with missing bytes
         self.timeouts = 0
         self.resyncs = 0
-        self.restarts = 0  # restarts reported by the modem
+        self.needs_setup = True  # it was not configured (startup.py), or has restarted since
         self.voltage_warnings = 0
         self.trace = Trace()
         self._tokenizer = at.Tokenizer(family.URCS, family.LINK_URCS)
@@ -46,7 +47,7 @@ class Modem:
         self._forget()
 
     def use_family(self, family: "Family") -> None:
-        """Use the tables of another family, from the next command on. See families/registry.py."""
+        """Use the driver of another family, from the next command on. See families/registry.py."""
         self.family = family
         self._tokenizer.use_urcs(family.URCS, family.LINK_URCS)
 
@@ -77,14 +78,18 @@ class Modem:
         """Send an idempotent command that has no information response. Raises as `query` does."""
         self.query(text, str)
 
-    def send_payload(self, text: str, payload: "Bytes", timeout_ms: int | None = None) -> str:
-        """Send `text`, wait for the prompt, send `payload`; return the final result line. Raises as `command` does."""
-        return self._exchange(text, timeout_ms, payload=payload)
+    def send_payload(self, text: str, payload: "Bytes", timeout_ms: int | None = None, prompt: str = "> ") -> str:
+        """Send `text`, wait for the `prompt`, send `payload`; return the response, the final result included.
+
+        `prompt` is ">" for modems that may send no space behind it. Raises as `command` does.
+        """
+        final = self._exchange(text, timeout_ms, payload=payload, prompt=prompt)
+        return "\n".join(self._lines + [final])
 
     def receive_payload(
         self, text: str, header: str, buffer: bytearray | memoryview, timeout_ms: int | None = None
     ) -> tuple[str, int]:
-        """Send `text`; return (info lines, number of bytes in `buffer`). `header`: prefix of the line with their count.
+        """Send `text`; return (info lines, number of bytes in `buffer`). `header`: what precedes their count in its line.
 
         Raises ProtocolError if any byte of the response may be missing; the payload is then lost. Else as `command`.
         """
@@ -117,12 +122,19 @@ class Modem:
     # Common queries
 
     def signal_quality(self) -> int:
-        """Return the CSQ, 0..31, or 99 for not known (AT+CSQ, 27.007, 8.5)."""
-        return self.query("AT+CSQ", replies.signal_quality)[0]
+        """Return the CSQ, 0..31, or 99 for not known."""
+        return self.family.signal_quality(self)
 
     def registration(self) -> replies.Registration:
-        """Return the GPRS registration (AT+CGREG?). That of CREG, circuit switched, does not imply that data can be sent."""
-        return self.query("AT+CGREG?", replies.registration)
+        """Return the registration for data, where there are several that of the domain that is registered.
+
+        That of CREG, circuit switched, does not imply that data can be sent.
+        """
+        for question in self.family.REGISTRATION:
+            found = self.query(question, replies.registration)
+            if found.stat in replies.REGISTERED:
+                break
+        return found
 
     def operator(self) -> str | None:
         """Return the PLMN of the serving network ("23415"), or None."""
@@ -140,7 +152,7 @@ class Modem:
     # Resynchronisation
 
     def resync(self, timeout_ms: int | None = None) -> None:
-        """Discard responses of earlier commands. `timeout_ms` applies to each of the family's RESYNC commands.
+        """Discard responses of earlier commands. `timeout_ms` applies to each of the RESYNC commands.
 
         Raises ModemHung if none is answered, ModemRestarted if the modem restarts meanwhile; OSError from the port.
         """
@@ -148,13 +160,13 @@ class Modem:
         # payload these are empty lines.
         self.port.write(b"\r" * self._expected_bytes)
         self._expected_bytes = 0
-        for question in self.family.RESYNC:
+        for question in driver.RESYNC:
             try:
-                self._ask_to_resync(question, timeout_ms or self.family.RESYNC_TIMEOUT_MS)
+                self._ask_to_resync(question, timeout_ms or driver.RESYNC_TIMEOUT_MS)
                 return
             except CommandTimeout:
                 pass  # the next question is a different one
-        raise ModemHung("no answer to %d different questions" % len(self.family.RESYNC))
+        raise ModemHung("no answer to %d different questions" % len(driver.RESYNC))
 
     def _ask_to_resync(self, question: str, timeout_ms: int) -> None:
         text = "AT" + question
@@ -172,6 +184,7 @@ class Modem:
         timeout_ms: int | None,
         last: str | None = None,
         payload: "Bytes | None" = None,
+        prompt: str = "",
         header: str = "",
         buffer: bytearray | memoryview | None = None,
     ) -> str:
@@ -190,7 +203,7 @@ class Modem:
         if last is None:
             last = usual_last
         self._begin(text)
-        self._tokenizer.expect(text, info, ends, last, prompt=payload is not None, header=header, payload=buffer)
+        self._tokenizer.expect(text, info, ends, last, prompt=prompt, header=header, payload=buffer)
         self._unexpected_matters = bool(info)
         try:
             self._run(text.encode() + b"\r", timeout_ms or usual_timeout_ms, payload)
@@ -249,16 +262,17 @@ class Modem:
         if final.startswith("+CME ERROR"):
             code, name = replies.cme_error(final)
             raise CommandError(text, final, code, name)
-        if final == "ERROR" or final.startswith("+CMS ERROR") or final.endswith(self.family.FAILURES):
+        if final == "ERROR" or final.startswith("+CMS ERROR"):
             raise CommandError(text, final, None, None)
 
     def _expectation(self, body: str) -> "tuple[int, tuple[str, ...], tuple[str, ...], str | None]":
         """Return the family's table entry of a command: (timeout_ms, info lines, other results, last line)."""
         is_question = "?" in body or "=" not in body
-        found: CommandRow = ("", self.family.DEFAULT_TIMEOUT_MS, None if is_question else (), (), None)
-        for row in self.family.COMMANDS:
-            if body.startswith(row[0]) and len(row[0]) > len(found[0]):
-                found = row
+        found: CommandRow = ("", driver.DEFAULT_TIMEOUT_MS, None if is_question else (), (), None)
+        for table in (self.family.COMMANDS, driver.STANDARD_COMMANDS):
+            for row in table:
+                if body.startswith(row[0]) and len(row[0]) > len(found[0]):
+                    found = row
         _, timeout_ms, info, ends, last = found
         if info is None:
             info = (_name(body) + ":",) if body[:1] in ("+", "*") else ()
@@ -293,8 +307,8 @@ class Modem:
             self._unreliable = value
 
     def _take_urc(self, line: str) -> None:
-        if line == self.family.BOOTED:
-            self.restarts += 1
+        if line in self.family.BOOTED:
+            self.needs_setup = True
             self._restarted = True
         elif line.startswith(self.family.VOLTAGE_URCS):
             self.voltage_warnings += 1

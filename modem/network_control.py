@@ -1,10 +1,11 @@
 """Carries out the decisions of roaming.py and recovery.py: survey, switch of network, recovery actions. Blocking.
 
-Commands: 3GPP TS 27.007 (COPS, CFUN, CGATT, CRSM); SIM800 Series AT Command Manual V1.12 (CNETSCAN, CIPSHUT).
+The commands are those of 3GPP TS 27.007; the driver of the modem's family (modem/families) adds its own.
 """
 
-from modem import recovery_ladder, replies, signal, startup
+from modem import recovery_ladder, replies, startup
 from modem.errors import CommandError, ModemRestarted
+from modem.families.driver_setup import CHARSET, FORBIDDEN
 from modem.network_history import VisibleNetwork
 
 if False:  # for mypy alone
@@ -14,9 +15,7 @@ if False:  # for mypy alone
 SETTLE_MS = 30_000  # from the response to AT+COPS= to GPRS registration
 SETTLE_POLL_MS = 1_000
 RADIO_OFF_MS = 10_000
-UNMEASURED_CSQ = (
-    10  # assumed for networks of AT+COPS=?, which reports no signal: usable, but not better than one that works
-)
+UNMEASURED_CSQ = 10  # assumed where a scan gives no signal: usable, but not better than one that works
 
 
 def survey(modem: "Modem") -> "list[tuple[VisibleNetwork, str | None, int]]":
@@ -25,21 +24,16 @@ def survey(modem: "Modem") -> "list[tuple[VisibleNetwork, str | None, int]]":
     Closes all connections and takes minutes. Nothing may be sent to the modem meanwhile: any byte aborts the scan. Raises
     ModemError; OSError from the port.
     """
-    modem.ensure("AT+CIPSHUT")
-    if not modem.family.MEASURES_ALL_CELLS:
-        listed = replies.operators(modem.command("AT+COPS=?"), modem.family.CHARSET)
-        return [
-            (VisibleNetwork(each.plmn, UNMEASURED_CSQ), each.long_name, 1) for each in listed if each.stat != _FORBIDDEN
-        ]
+    hooks = startup.setup(modem)
+    hooks.close_context(modem)
     found: dict[str, tuple[VisibleNetwork, str | None, int]] = {}
-    for cell in replies.cells(modem.command("AT+CNETSCAN")):
-        csq = signal.csq_from_rxlev(cell.rxlev)
-        best, name, count = found.get(cell.plmn, (VisibleNetwork(cell.plmn, csq), cell.name, 0))
-        found[cell.plmn] = (best if best.csq >= csq else VisibleNetwork(cell.plmn, csq), name, count + 1)
+    for plmn, name, csq, forbidden in hooks.scan(modem):
+        if forbidden:
+            continue
+        heard = VisibleNetwork(plmn, UNMEASURED_CSQ if csq is None else csq)
+        best, name, count = found.get(plmn, (heard, name, 0))
+        found[plmn] = (best if best.csq >= heard.csq else heard, name, count + 1)
     return sorted(found.values(), key=lambda each: -each[0].csq)
-
-
-_FORBIDDEN = 3  # +COPS=? <stat>
 
 
 def switch(modem: "Modem", plmn: str) -> bool:
@@ -52,7 +46,7 @@ def switch(modem: "Modem", plmn: str) -> bool:
         modem.command('AT+COPS=4,%d,"%s"' % (replies.NUMERIC, plmn))
         deadline_ms = modem.clock.now_ms() + SETTLE_MS
         while modem.clock.now_ms() < deadline_ms:
-            if modem.registration().stat in (startup.HOME, startup.ROAMING):
+            if modem.registration().stat in replies.REGISTERED:
                 if modem.operator() == plmn:
                     return True
                 break
@@ -72,8 +66,8 @@ def clear_forbidden(modem: "Modem") -> list[str]:
     barred = modem.query(_FORBIDDEN_LIST, replies.forbidden)
     if not barred:
         return []
-    received = replies.operators(modem.command("AT+COPS=?"), modem.family.CHARSET)
-    if not received or [each for each in received if each.stat != _FORBIDDEN]:
+    received = replies.operators(modem.command("AT+COPS=?"), CHARSET)
+    if not received or [each for each in received if each.stat != FORBIDDEN]:
         return []
     modem.ensure(_CLEAR_FORBIDDEN_LIST)
     _cycle_radio(modem)  # the modem reads the list when the radio starts
@@ -98,7 +92,7 @@ def automatic(modem: "Modem") -> None:
 def carry_out(modem: "Modem", power: "Power", do: str) -> None:
     """Carry out recovery action `do` (recovery_ladder.py), up to the configured modem. Raises ModemError if that fails."""
     if do == recovery_ladder.RESHUT:
-        modem.ensure("AT+CIPSHUT")
+        startup.setup(modem).close_context(modem)
     elif do == recovery_ladder.REATTACH:
         modem.ensure("AT+CGATT=0")
         modem.ensure("AT+CGATT=1")

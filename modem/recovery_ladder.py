@@ -8,7 +8,7 @@ from modem.budget import recent, times
 
 WAIT = "wait"
 CONFIGURE = "configure"  # the modem restarted: its volatile settings are lost
-RESHUT = "reshut"  # CIPSHUT: restart the IP stack
+RESHUT = "reshut"  # close all connections and the PDP context
 REATTACH = "reattach"  # CGATT=0, CGATT=1
 LOOK_FOR_FORBIDDEN = "look for forbidden"  # clear EF_FPLMN if it bars every network that is received; CFUN=4, CFUN=1
 RADIO_CYCLE = "radio cycle"  # CFUN=4, ten seconds, CFUN=1

@@ -9,19 +9,17 @@ from collections import namedtuple
 from modem import cme
 from modem.charset import decoded
 from modem.errors import ProtocolError
-from modem.fields import line_after, lines, number, optional_hexadecimal, optional_number, split
+from modem.fields import line_after, number, optional_number, split
 from modem.registration import Registration, registration
 from modem.signal import NO_READING, csq_from_dbm
 
 __all__ = ("Registration", "registration")  # of a module of its own, and read here as every other response
 
+REGISTERED = (1, 5)  # 27.007, 7.2 <stat>: at home, and roaming
 NUMERIC = 2  # +COPS <format>: PLMN as digits
 
 Operator = namedtuple("Operator", ("stat", "long_name", "short_name", "plmn", "act"))
 Serving = namedtuple("Serving", ("mode", "format", "name", "act"))
-Cell = namedtuple("Cell", ("name", "plmn", "rxlev", "cell", "arfcn", "lac", "bsic"))
-Link = namedtuple("Link", ("link", "bearer", "protocol", "host", "port", "state"))
-Received = namedtuple("Received", ("mode", "link", "got", "left"))
 
 # Outside: the modem has no network time yet (04/01/01, 70/01/01 and 80/01/06 after power-up, by family).
 CLOCK_YEARS = (2024, 2069)
@@ -96,10 +94,14 @@ def cme_error(text: str) -> "tuple[int | None, str | None]":
 def clock(text: str) -> int | None:
     """+CCLK (27.007, 8.15) in seconds since 1970, UTC; None while the modem has no network time.
 
-    The modem reports local time, and its zone in quarters of an hour: "24/05/06,12:34:56+04".
+    The modem reports local time, and its zone in quarters of an hour: "24/05/06,12:34:56+04". One that has not heard the
+    network's time may leave out the zone.
     """
     values, _ = split(line_after(("+CCLK:",), text), text)
     stamp = values[0] or ""
+    has_zone = len(stamp) != 17
+    if not has_zone:
+        stamp += "+00"
     marks = "".join([stamp[at : at + 1] for at in range(2, 18, 3)])  # MicroPython's slices have no step
     if len(values) != 1 or len(stamp) != 20 or marks not in ("//,::+", "//,::-"):
         raise ProtocolError("not a time", text)
@@ -111,6 +113,8 @@ def clock(text: str) -> int | None:
         raise ProtocolError("not a day of the calendar", text)
     if not CLOCK_YEARS[0] <= year <= CLOCK_YEARS[1]:
         return None
+    if not has_zone:
+        raise ProtocolError("a time without its zone", text)
     local = ((_days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second
     return local - (quarters if marks.endswith("+") else -quarters) * 900
 
@@ -134,82 +138,13 @@ def forbidden(text: str) -> list[str]:
     return [_checked_plmn(plmn[:5] if plmn[5] == "F" else plmn, text) for plmn in plmns if plmn != "FFFFFF"]
 
 
-def cells(text: str) -> list[Cell]:
-    """AT+CNETSCAN (manual p.189): all cells of all operators. rxlev 0..63; lac and bsic only after AT+CNETSCAN=1."""
-    return [_cell(line, text) for line in lines(text)]
-
-
-def _cell(line: str, text: str) -> Cell:
-    """Operator:"name",MCC:460,MNC:00,Rxlev:51,Cellid:1A2B,Arfcn:12,Lac:00C3,Bsic:3A. The quoted name may contain commas."""
-    named = {}
-    name_end = line.find('",')
-    if not line.startswith('Operator:"') or name_end < 0:
-        raise ProtocolError("not a cell", text)
-    for part in line[name_end + 2 :].split(","):
-        colon = part.find(":")
-        if colon < 0:
-            raise ProtocolError("not a cell", text)
-        named[part[:colon].strip().lower()] = part[colon + 1 :].strip() or None
-    mcc = named.get("mcc") or ""
-    mnc = named.get("mnc") or ""
-    if number(mcc, text) > 999 or len(mcc) != 3 or number(mnc, text) > 999 or len(mnc) not in (2, 3):
-        raise ProtocolError("a cell without its network", text)
-    return Cell(
-        line[len('Operator:"') : name_end] or None,
-        mcc + mnc,
-        number(named.get("rxlev"), text),
-        optional_hexadecimal(named.get("cellid"), text),
-        optional_number(named.get("arfcn"), text),
-        optional_hexadecimal(named.get("lac"), text),
-        optional_hexadecimal(named.get("bsic"), text),
-    )
-
-
-def cipstatus(text: str) -> tuple[str, list[Link]]:
-    """AT+CIPSTATUS: (state, links). The states are those of the manual, p.223; links is empty unless CIPMUX=1."""
-    state = line_after(("STATE:",), text)
-    if not state:
-        raise ProtocolError("STATE without a state", text)
-    return state, [_link(line, text) for line in lines(text) if line.startswith("C:")]
-
-
-def _link(line: str, text: str) -> Link:
-    values, _ = split(line[2:].strip(), text)
-    if len(values) != 6:
-        raise ProtocolError("C: needs six fields", text)
-    link, bearer, protocol, host, port, state = values
-    return Link(number(link, text), optional_number(bearer, text), protocol, host, optional_number(port, text), state)
-
-
-def rxget(text: str) -> Received:
-    """+CIPRXGET: (mode, link, got, left), bytes. Mode 1: data available, 2 and 3: `got` bytes follow, 4: `left` only."""
-    values, _ = split(line_after(("+CIPRXGET:",), text), text)
-    numbers = [number(value, text) for value in values]
-    if len(numbers) == 4 and numbers[0] in (2, 3):
-        return Received(*numbers)
-    if len(numbers) == 3 and numbers[0] == 4:
-        return Received(4, numbers[1], None, numbers[2])
-    if len(numbers) == 2 and numbers[0] == 1:
-        return Received(1, numbers[1], None, None)
-    raise ProtocolError("+CIPRXGET of no known form", text)
-
-
-def cipack(text: str) -> tuple[int, ...]:
-    """+CIPACK: (sent, acknowledged, not acknowledged) bytes since the connection was opened."""
-    return _numbers("+CIPACK:", 3, text)
-
-
-def data_accept(text: str) -> tuple[int, ...]:
-    """DATA ACCEPT: (link, bytes accepted). Fewer than sent if the modem's buffer is full."""
-    return _numbers("DATA ACCEPT:", 2, text)
-
-
 def setting(text: str) -> int:
-    """The value of a setting with one number: AT+CFUN?, +CGATT?, +CIPMUX?, +CLTS?, +IPR?."""
-    return _numbers(text[: text.find(":") + 1], 1, text)[0]
+    """The value of a setting with one number: AT+CFUN?, +CGATT?, +CTZU?, +IPR?."""
+    return numbers(text[: text.find(":") + 1], 1, text)[0]
 
 
-def _numbers(name: str, count: int, text: str) -> tuple[int, ...]:
+def numbers(name: str, count: int, text: str) -> tuple[int, ...]:
+    """The `count` unsigned numbers behind `name` ("+CFUN:")."""
     values, _ = split(line_after((name,), text), text)
     if len(values) != count:
         raise ProtocolError("%s needs %d fields" % (name, count), text)

@@ -3,16 +3,22 @@
 The steps, in order: power_on or power_cycle (or synchronise, if the modem is on), configure, wait_for_sim, wait_for_network,
 open_pdp_context. Apart from the pulse on PWRKEY there are no fixed delays: each wait ends when the modem sends a line.
 
-Sources: SIM800 Series Hardware Design (power), AT Command Manual V1.12 (CIP commands), 3GPP TS 27.007 (COPS, CFUN, CPIN).
+The commands are those of 3GPP TS 27.007 and ITU-T V.250; the driver of the modem's family (modem/families) adds its own.
 """
 
 from modem import replies
 from modem.errors import CommandError, ModemHung, ModemRestarted, NotRegistered, SimError
+from modem.families import driver
 
 if False:  # for mypy alone
     from modem.client import Modem
-    from modem.contracts import Power
+    from modem.contracts import Power, Setup
 
+BAUD = 115_200  # which every family has, as its factory setting or besides an automatic one
+OTHER_BAUDS = (9_600, 57_600, 19_200)  # other settings of used modems
+SUPPLY_OFF_MS = 2_000  # off to on, without the STATUS output of a SIM800: the longest that a family asks for
+SUPPLY_SETTLE_MS = 100  # from the supply to PWRKEY
+BOOT_PROBE_MS = 300  # from one "AT" to the next while a modem boots
 SIM_TIMEOUT_MS = 20_000
 SIM_POLL_MS = 1_000
 NETWORK_TIMEOUT_MS = 180_000  # the applet of a multi-IMSI SIM takes up to 3 minutes after power-on
@@ -20,9 +26,7 @@ NETWORK_POLL_MS = 2_000  # in addition to the URCs
 MANUAL_SELECTION_MS = 60_000  # manual network selection is cancelled if registration takes longer
 OTHER_BAUD_TIMEOUT_MS = 2_000
 
-HOME, ROAMING = 1, 5  # +CGREG <stat>: registered
 _AUTOMATIC, _MANUAL, _DEREGISTERED = 0, 1, 2  # +COPS <mode>
-_CONTEXT_OPEN = ("IP STATUS", "IP PROCESSING")
 _WANTS_A_PERSON = ("SIM PIN", "SIM PUK", "PH_SIM PIN", "PH_SIM PUK", "SIM PIN2", "SIM PUK2")
 
 
@@ -32,7 +36,7 @@ def power_on(modem: "Modem", power: "Power") -> None:
     PWRKEY toggles: the modem must be off, else use `power_cycle`.
     """
     power.supply(True)
-    modem.clock.sleep_ms(modem.family.SUPPLY_SETTLE_MS)
+    modem.clock.sleep_ms(SUPPLY_SETTLE_MS)
     power.key(True)
     modem.clock.sleep_ms(modem.family.PWRKEY_MS)
     power.key(False)
@@ -40,34 +44,40 @@ def power_on(modem: "Modem", power: "Power") -> None:
 
 
 def power_cycle(modem: "Modem", power: "Power") -> None:
-    """Switch the supply off for the family's SUPPLY_OFF_MS, then `power_on`. Raises as that does."""
+    """Switch the supply off for SUPPLY_OFF_MS, then `power_on`. Raises as that does."""
     power.key(False)
     power.supply(False)
-    modem.clock.sleep_ms(modem.family.SUPPLY_OFF_MS)
+    modem.clock.sleep_ms(SUPPLY_OFF_MS)
     power_on(modem, power)
+
+
+def setup(modem: "Modem") -> "Setup":
+    """Import the hooks of the modem's family that are needed for a moment at a time."""
+    hooks: Setup = driver.load(modem.family.NAME + "_setup")
+    return hooks
 
 
 def answers(modem: "Modem") -> bool:
     """Return whether the modem answers within BOOT_PROBE_MS. Raises OSError from the port."""
     try:
-        modem.resync(modem.family.BOOT_PROBE_MS)
+        modem.resync(BOOT_PROBE_MS)
         return True
     except (ModemHung, ModemRestarted):
         return False
 
 
 def synchronise(modem: "Modem") -> None:
-    """Wait until the modem answers, at any of the family's baud rates; set BAUD. Raises ModemHung; OSError from the port."""
+    """Wait until the modem answers, at any of the baud rates; set BAUD. Raises ModemHung; OSError from the port."""
     if _answers_within(modem, modem.family.BOOT_TIMEOUT_MS):
         return
-    for baud in modem.family.OTHER_BAUDS:
+    for baud in OTHER_BAUDS:
         modem.port.set_baud(baud)
         if _answers_within(modem, OTHER_BAUD_TIMEOUT_MS):
-            modem.command("AT+IPR=%d" % modem.family.BAUD)
-            modem.port.set_baud(modem.family.BAUD)
+            modem.command("AT+IPR=%d" % BAUD)
+            modem.port.set_baud(BAUD)
             modem.resync()
             return
-    modem.port.set_baud(modem.family.BAUD)
+    modem.port.set_baud(BAUD)
     raise ModemHung("no answer at any speed")
 
 
@@ -82,19 +92,23 @@ def _answers_within(modem: "Modem", timeout_ms: int) -> bool:
 def configure(modem: "Modem") -> None:
     """Set the modem's parameters, and revert saved ones that a crash may have left: flight mode, automatic baud rate.
 
-    Raises ModemError; OSError from the port.
+    A modem of which nothing is known is asked for its model first. Raises ModemError; OSError from the port.
     """
+    if modem.family is driver.FAMILY:
+        from modem.families import registry
+
+        registry.identify(modem)
     modem.ensure("ATE0")
     modem.ensure("AT+CMEE=1")
     if modem.query("AT+CFUN?", replies.setting) != 1:
         modem.ensure("AT+CFUN=1")
-    modem.ensure("AT+CGREG=2")
-    if not modem.query("AT+CLTS?", replies.setting):
-        modem.ensure("AT+CLTS=1")  # network time; takes effect at the next registration, so it is saved
-        modem.ensure("AT&W")
+    for question in modem.family.REGISTRATION:
+        modem.ensure(question[:-1] + "=2")
+    setup(modem).configure(modem)
     if modem.query("AT+IPR?", replies.setting) == 0:
-        modem.command("AT+IPR=%d" % modem.family.BAUD)  # with automatic baud rate the modem does not send RDY
+        modem.command("AT+IPR=%d" % BAUD)  # with automatic baud rate the modem does not send RDY
         modem.ensure("AT&W")
+    modem.needs_setup = False
 
 
 def wait_for_sim(modem: "Modem", timeout_ms: int = SIM_TIMEOUT_MS) -> None:
@@ -125,7 +139,7 @@ def wait_for_network(modem: "Modem", timeout_ms: int = NETWORK_TIMEOUT_MS) -> re
         mode = _choose_automatically(modem)
     while True:
         registration = modem.registration()
-        if registration.stat in (HOME, ROAMING):
+        if registration.stat in replies.REGISTERED:
             return registration
         waited_ms = modem.clock.now_ms() - since_ms
         if waited_ms >= timeout_ms:
@@ -144,27 +158,11 @@ def _choose_automatically(modem: "Modem") -> int:
 
 
 def open_pdp_context(modem: "Modem", apn: str, user: str = "", password: str = "") -> str:
-    """Open the PDP context, or keep it if it is open; return the local IP address.
-
-    Sets multiple connections (CIPMUX=1), quick send (CIPQSEND=1) and manual reception (CIPRXGET=1), as stream.py requires.
-    CIPSHUT is sent only if needed: needless cycles cause rejects by networks and multi-IMSI SIMs.
+    """Open the PDP context, or keep it if it is open, as stream.py requires it; return the local IP address.
 
     Raises ValueError for an APN, user or password that cannot be sent; ModemError; OSError from the port.
     """
     for value in (apn, user, password):
-        if '"' in value or len(value) > 50:  # manual p.218
+        if '"' in value or len(value) > 50:  # the least that a family takes (SIM800)
             raise ValueError("APN, user and password: 50 characters each, no quotes")
-    many_links = modem.query("AT+CIPMUX?", replies.setting) == 1
-    state, _ = replies.cipstatus(modem.command("AT+CIPSTATUS", expect=modem.family.LAST_LINK if many_links else None))
-    if many_links and state in _CONTEXT_OPEN:
-        return modem.command("AT+CIFSR")
-    if state != "IP INITIAL":
-        modem.ensure("AT+CIPSHUT")
-    if not modem.query("AT+CGATT?", replies.setting):
-        modem.command("AT+CGATT=1")
-    modem.ensure("AT+CIPMUX=1")
-    modem.ensure("AT+CIPQSEND=1")
-    modem.ensure("AT+CIPRXGET=1")
-    modem.command('AT+CSTT="%s","%s","%s"' % (apn, user, password))
-    modem.command("AT+CIICR")
-    return modem.command("AT+CIFSR")
+    return setup(modem).open_context(modem, apn, user, password)

@@ -1,29 +1,28 @@
 """A TCP connection of the modem with the interface of a socket, as umqtt.simple and tls use it.
 
-The modem buffers received data until it is read (CIPRXGET=1), and announces it once. Every call has a deadline. Errors are
-OSError with the codes of a socket:
+The modem buffers received data until it is read, and announces it once; the driver of its family (modem/families) has the
+commands. Every call has a deadline. Errors are OSError with the codes of a socket:
 
     None           no data yet (EAGAIN), only if not blocking
     b"" or 0       end of file: closed by the peer, and all data have been read
     ETIMEDOUT      the deadline of a blocking call, or no sent byte was acknowledged for 60 s
     ECONNRESET     written to a connection that the peer has closed
-    ECONNABORTED   PDP context deactivated by the network (+PDP: DEACT), or the modem restarted
+    ECONNABORTED   PDP context deactivated by the network, or the modem restarted
     ECONNREFUSED   the connection could not be opened
     EIO            bytes were lost between modem and processor: the rest of the stream is not reliable
     ENOTCONN       not connected yet, or closed locally
 
 A read that timed out may be repeated. Every other error is final: only `close` is allowed after it.
-
-Source of the commands: SIM800 Series AT Command Manual V1.12, chapter 8.
 """
 
 import errno
 import io
 
-from modem import replies
 from modem.errors import CommandError, CommandTimeout, ModemError, ModemRestarted
+from modem.families import driver
 
 if False:  # for mypy alone
+    from collections.abc import Callable
     from typing import NoReturn
 
     from modem.client import Modem
@@ -31,12 +30,14 @@ if False:  # for mypy alone
 
 DEFAULT_TIMEOUT_MS = 30_000
 LONGEST_TIMEOUT_MS = 600_000  # if the caller sets none: every wait is bounded
-CONNECT_TIMEOUT_MS = 80_000  # the modem's own is 75 s (manual p.223)
+CONNECT_TIMEOUT_MS = 80_000  # the modems' own is 75 s
 SEND_TIMEOUT_MS = 30_000
+SEND_BYTES = 1_400  # in one command: less than 1460, the least of what families take
+RECEIVE_BYTES = 1_460
 
 # The modem announces data only once. The line may be lost, so the stream also polls at this interval.
 ASK_AGAIN_MS = 2_000
-# The path is dead if no sent byte is acknowledged for this long. The modem itself needs 645 s to detect it.
+# The path is dead if no sent byte is acknowledged for this long. A modem itself needs up to 645 s to detect it.
 DEAD_PATH_MS = 60_000
 PATH_CHECK_MS = 10_000
 NO_ROOM_PAUSE_MS = 200  # before sending again to a modem whose buffer is full
@@ -66,9 +67,9 @@ class Stream(io.IOBase):
         self._link = link
         self._timeout_ms = DEFAULT_TIMEOUT_MS
         self._blocking = True
-        self._buffer = bytearray(modem.family.RECEIVE_MAX_BYTES)
+        self._buffer = bytearray(RECEIVE_BYTES)
         self._view = memoryview(self._buffer)
-        self._subscriptions: list[Subscription] = []
+        self._subscription: Subscription | None = None
         self.answered = False  # the last connection was accepted or refused: the network carries data both ways
         self._error = errno.ENOTCONN  # errno of reading and writing; 0 while connected
         self._reset()
@@ -79,7 +80,7 @@ class Stream(io.IOBase):
         self._peer_closed = False
         self._data_wait = False
         self._asked_ms = 0
-        self._sent = 0  # bytes since connect, as CIPACK counts them
+        self._sent = 0  # bytes since connect
         self._acknowledged = 0
         self._progress_ms = 0  # of the last acknowledgement, or of the first byte not acknowledged
         self._path_checked_ms = 0
@@ -95,19 +96,19 @@ class Stream(io.IOBase):
         self._reset()
         self.answered = False
         self._error = 0
-        self._subscribe()
+        self._subscription = self._modem.subscribe("", self._on_urc)
         deadline_ms = self._clock.now_ms() + timeout_ms
         outcome = self._attempt(host, port, deadline_ms)
-        if outcome == "ALREADY CONNECT":  # left open by a restart of the processor: its data are not of this connection
-            self._ask("AT+CIPCLOSE=%d,1" % self._link)
+        if outcome == driver.LEFT_OPEN:  # its data are not of this connection
+            self._ask(self._modem.family.close)
             outcome = self._attempt(host, port, deadline_ms)
-        if outcome != "CONNECT OK":
+        if outcome != driver.OPENED:
             self._fail(errno.ECONNREFUSED)
         self._asked_ms = self._clock.now_ms()
 
     def _attempt(self, host: str, port: int, deadline_ms: int) -> str:
         self._outcome = None
-        self._ask('AT+CIPSTART=%d,"TCP","%s",%d' % (self._link, host, port))
+        self._ask(self._modem.family.connect, host, port)
         while self._outcome is None:
             if self._error or self._peer_closed:
                 self._fail(self._error or errno.ECONNREFUSED)
@@ -115,22 +116,22 @@ class Stream(io.IOBase):
             if left_ms <= 0:
                 self._fail(errno.ETIMEDOUT)
             self._modem.wait(left_ms)
-        self.answered = True
+        self.answered = self._outcome != driver.UNREACHED
         return self._outcome
 
     def close(self) -> None:
-        """Close the connection (quick close). Raises nothing; harmless if not connected."""
-        for subscription in self._subscriptions:
-            self._modem.unsubscribe(subscription)
-        self._subscriptions = []
+        """Close the connection, at once. Raises nothing; harmless if not connected."""
+        if self._subscription:
+            self._modem.unsubscribe(self._subscription)
+            self._subscription = None
         gone = self._peer_closed or self._error in (errno.ENOTCONN, errno.ECONNABORTED)
         self._error = errno.ENOTCONN
         if gone:
             return
         try:
-            self._modem.command("AT+CIPCLOSE=%d,1" % self._link)
+            self._modem.family.close(self._modem, self._link)
         except (ModemError, OSError):
-            pass  # counted by the client; if it is still open, the next connect gets ALREADY CONNECT
+            pass  # counted by the client; if it is still open, the next attempt to connect ends with LEFT_OPEN
 
     def __del__(self) -> None:
         """Do nothing: the finaliser of CPython's IOBase would call close(), which sends a command."""
@@ -178,23 +179,19 @@ class Stream(io.IOBase):
         return bytes(view[:got])
 
     def _fetch(self) -> None:
-        """Read the modem's receive buffer (AT+CIPRXGET=2)."""
+        """Read the modem's receive buffer."""
         self._data_wait = False  # before the command: the modem may announce more data while it answers
         self._asked_ms = self._clock.now_ms()
-        question = "AT+CIPRXGET=2,%d,%d" % (self._link, len(self._buffer))
         try:
-            text, count = self._modem.receive_payload(question, "+CIPRXGET: 2,%d," % self._link, self._buffer)
-            received = replies.rxget(text)
+            count, left = self._modem.family.receive(self._modem, self._link, self._buffer)
         except CommandError:  # the connection is closed, and its received data are lost
             self._peer_closed = True
             return
         except ModemError as error:
             self._fail(_errno_of(error))
-        if count != received.got:
-            self._fail(errno.EIO)
         self._start = 0
         self._end = count
-        if received.left:
+        if left:
             self._data_wait = True
 
     # Writing
@@ -216,7 +213,7 @@ class Stream(io.IOBase):
                 self._error = errno.ECONNRESET
             if self._error:
                 raise _error(self._error)
-            taken = self._send(view[written : written + self._modem.family.SEND_MAX_BYTES])
+            taken = self._send(view[written : written + SEND_BYTES])
             written += taken
             if not taken:
                 if self._clock.now_ms() >= deadline_ms and not written:
@@ -235,8 +232,7 @@ class Stream(io.IOBase):
             self._progress_ms = self._path_checked_ms = now_ms
         self._check_path(now_ms)
         try:
-            final = self._modem.send_payload("AT+CIPSEND=%d,%d" % (self._link, len(part)), part, SEND_TIMEOUT_MS)
-            link, taken = replies.data_accept(final)
+            taken = self._modem.family.send(self._modem, self._link, part, SEND_TIMEOUT_MS)
         except CommandTimeout:
             self._fail(errno.ETIMEDOUT)
         except CommandError:
@@ -244,8 +240,8 @@ class Stream(io.IOBase):
         except ModemError as error:
             self._fail(_errno_of(error))
         self._sent += taken
-        # A smaller count is genuine, or one of its digits was lost. AT+CIPACK decides.
-        if link != self._link or (taken != len(part) and self._counts()[0] != self._sent):
+        # A smaller count is genuine, or one of its digits was lost. The modem's own count decides.
+        if taken != len(part) and self._counts()[0] != self._sent:
             self._fail(errno.EIO)
         return taken
 
@@ -264,12 +260,11 @@ class Stream(io.IOBase):
     def _counts(self) -> tuple[int, ...]:
         """Return (sent, acknowledged) bytes since connect, as counted by the modem."""
         try:
-            counts = self._modem.query("AT+CIPACK=%d" % self._link, replies.cipack)
+            return self._modem.family.sent(self._modem, self._link)
         except CommandError:
             self._fail(errno.ECONNRESET)
         except ModemError as error:
             self._fail(_errno_of(error))
-        return counts[:2]
 
     # Other methods of a socket
 
@@ -304,34 +299,27 @@ class Stream(io.IOBase):
 
     # URCs of this connection
 
-    def _subscribe(self) -> None:
-        subscribe = self._modem.subscribe
-        self._subscriptions = [
-            subscribe("%d," % self._link, self._on_link),
-            subscribe("+CIPRXGET: 1,%d" % self._link, self._on_data),
-            subscribe("+PDP: DEACT", self._on_context_lost),
-            subscribe(self._modem.family.BOOTED, self._on_context_lost),
-        ]
-
-    def _on_link(self, line: str) -> None:
-        word = line[2:].strip()
-        if word == "CLOSED":
+    def _on_urc(self, line: str) -> None:
+        event = self._modem.family.link_event(line)
+        if event is None or event[1] not in ("", "%d" % self._link):
+            return
+        what = event[0]
+        if what == driver.DATA:
+            self._data_wait = True
+        elif what == driver.CLOSED:
             self._peer_closed = True
             self._data_wait = True  # earlier data may be pending, announced or not
+        elif what == driver.CONTEXT_LOST:
+            self._error = errno.ECONNABORTED
         else:
-            self._outcome = word
+            self._outcome = what
 
-    def _on_data(self, line: str) -> None:
-        self._data_wait = True
-
-    def _on_context_lost(self, line: str) -> None:
-        self._error = errno.ECONNABORTED
-
-    def _ask(self, text: str) -> None:
+    def _ask(self, hook: "Callable[..., None]", *arguments: str | int) -> None:
         try:
-            self._modem.command(text)
+            hook(self._modem, self._link, *arguments)
         except CommandError:
-            self._fail(errno.ECONNREFUSED)
+            if self._outcome is None:  # else the line before the error says more
+                self._fail(errno.ECONNREFUSED)
         except ModemError as error:
             self._fail(_errno_of(error))
 

@@ -7,8 +7,10 @@ tests/modem/replayed.py replays a trace as a test.
 LIMIT_BYTES = 4_096
 LINE_LIMIT_CHARS = 200  # longer lines are cut, so that one long scan does not overwrite the whole log
 
-_SECRET_AFTER = ("AT+CPIN=", "AT+CLCK=", "AT+CPWD=")
-_LOGIN_AFTER = "AT+CSTT="  # "apn","user","password"
+_SECRET_AFTER = ("AT+CPIN=", "AT+CLCK=", "AT+CPWD=", "AT+CGAUTH=")
+_LOGIN_STRINGS = (
+    3  # a command with so many quoted strings has an APN, a user and a password, whatever the family calls it
+)
 _NUMBER_DIGITS = 14  # IMEI, IMSI and ICCID have 14 to 20 digits
 _DIGITS_SHOWN = 4
 
@@ -56,9 +58,9 @@ def redacted(text: str) -> str:
     for beginning in _SECRET_AFTER:
         if text.startswith(beginning):
             return beginning + "***"
-    if text.startswith(_LOGIN_AFTER):
-        apn = text[len(_LOGIN_AFTER) :].split(",")[0]
-        return _LOGIN_AFTER + apn + ',"***","***"'
+    parts = text.split('"')  # each second one was quoted
+    if text.startswith("AT") and len(parts) > 2 * _LOGIN_STRINGS:
+        return '"'.join(["***" if at > 1 and at % 2 else part for at, part in enumerate(parts)])
     bare = text.strip('"').rstrip("F")  # an ICCID may end with a filler
     if len(bare) >= _NUMBER_DIGITS and bare.isdigit():
         return "***" + bare[-_DIGITS_SHOWN:]

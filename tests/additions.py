@@ -86,9 +86,24 @@ s = ["count", "s", "1..60", "cloud_bridge/web/pages/driver/charging.py", "firmwa
 
 [command.limit]
 """
-FAMILY = '''"""A7600 class."""
+FAMILY = '''"""X100 class."""
 
-from modem.families.sim800 import *
+from modem.families.sim800 import Sim800
+
+
+class X100(Sim800):
+    """A SIM800 by another name."""
+
+    NAME = "x100"
+
+
+FAMILY = X100()
+'''
+FAMILY_SETUP = '''"""The X100's set-up, which is that of the SIM800."""
+
+from modem.families.sim800_setup import SCAN_S, close_context, configure, open_context, scan
+
+__all__ = ("SCAN_S", "close_context", "configure", "open_context", "scan")
 '''
 
 
@@ -200,8 +215,9 @@ def a_car_maker(tree: CopiedTree) -> None:
 
 
 def a_modem_family(tree: CopiedTree) -> None:
-    tree.write("modem/families/a7600.py", FAMILY)
-    tree.change("modem/families/registry.py", {"MODELS = (": 'MODELS = (\n    ("A7670", "a7600"),'})
+    tree.write("modem/families/x100.py", FAMILY)
+    tree.write("modem/families/x100_setup.py", FAMILY_SETUP)
+    tree.change("modem/families/registry.py", {"MODELS = (": 'MODELS = (\n    ("X100", "x100"),'})
 
 
 ADDITIONS: dict[str, Callable[[CopiedTree], None]] = {

@@ -54,7 +54,7 @@ with running_bridge(Path("store")) as bridge, pytest.MonkeyPatch.context() as pa
 """
 # The tests of the tree that are about what was added, by name.
 ABOUT = (
-    "acme or a_maker or every_kind or tips or theirs or zc or board-temperature or blink or the_cloud_gives or a7600"
+    "acme or a_maker or every_kind or tips or theirs or zc or board-temperature or blink or the_cloud_gives or x100"
     " or ntfy or every_service"
 )
 TESTS = (

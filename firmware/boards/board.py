@@ -53,6 +53,9 @@ class Board:
     reset_cause = "power_on"
     modem_port: "ModemPort"  # a port of modem/ports
     console_port: "ConsolePort"
+    # The driver of its modem, a module of modem/families, if it is always the same; the image then holds no other. None: the
+    # modem is asked for its model.
+    modem_family: "str | None" = None
     has_guard = False  # the contactor's drive passes through a guard in hardware
     modem_power: "ModemPower"  # its supply, and its key (pressed is down)
 

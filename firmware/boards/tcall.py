@@ -57,6 +57,7 @@ TEMPERATURE_EVERY = 50  # steps
 
 
 class TCallBoard(Board):
+    modem_family = "sim800"
     has_guard = True  # on the carrier, see tcall.md
 
     def __init__(self, clock: "Clock", idle: "Callable[[], None]") -> None:

@@ -5,7 +5,7 @@ from firmware.link.network import Network
 from firmware.link.radio_monitor import RadioMonitor
 from modem.client import Modem
 from modem.errors import ModemHung
-from modem.families import sim800
+from modem.families import driver
 from modem.stream import Stream
 
 if False:  # for mypy alone
@@ -26,7 +26,7 @@ class Bearer:
         self.clock = clock
         self.has_guard = board.has_guard
         self._power = board.modem_power
-        self._modem = Modem(board.modem_port, clock, sim800)
+        self._modem = Modem(board.modem_port, clock, driver.load(board.modem_family or driver.FAMILY.NAME).FAMILY)
         self.stream = Stream(self._modem, clock)  # once, while the heap is young: its buffer needs room in one piece
         self.network = Network(self._modem, board.modem_power, clock, journal, board.flash)
         self.radio = RadioMonitor(self._modem, self.network, clock, set_time)
@@ -39,7 +39,6 @@ class Bearer:
         self._started = True
         with LazyImport():
             from modem import startup
-            from modem.families import registry
 
             for start in range(1, STARTS + 1):
                 try:
@@ -48,7 +47,6 @@ class Bearer:
                 except ModemHung:
                     if start == STARTS:
                         raise
-            registry.identify(self._modem)
             startup.configure(self._modem)
 
     def register(self) -> None:
@@ -56,6 +54,8 @@ class Bearer:
         with LazyImport():
             from modem import startup
 
+            if self._modem.needs_setup:  # it did not answer at the start, or restarted between two commands
+                startup.configure(self._modem)
             startup.wait_for_sim(self._modem)
             startup.wait_for_network(self._modem)
         self.radio.joined()

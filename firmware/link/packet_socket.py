@@ -1,7 +1,7 @@
 """The socket that umqtt.simple is given: it gathers a packet into one write and puts a deadline on every read.
 
 umqtt.simple 1.3.4 writes each packet in three to six pieces. Over TLS each would be a record of its own (22 bytes more),
-on a SIM800 each a CIPSEND of its own. It reads byte by byte, and its reads have no deadline after the first packet. Here a
+on a modem each a command of its own. It reads byte by byte, and its reads have no deadline after the first packet. Here a
 piece is kept until something is read or `send` is called, and a read gets all its bytes or an OSError.
 """
 
@@ -23,7 +23,7 @@ if False:  # for mypy alone
 OPERATION_MS = (
     20000  # one publish with its PUBACK, one CONNECT with its CONNACK: GPRS answers within 2 s, or 10 when it is bad
 )
-CONNECT_MS = 45000  # TCP: four attempts at it over GPRS. The modem would try for 75 s (SIM800 AT manual V1.12)
+CONNECT_MS = 45000  # TCP: four attempts at it over GPRS. The modem would try for 75 s
 EPROTO = 71  # Linux; MicroPython's errno has no name for it
 PACKET_MAX = 2048  # bytes of one packet, out and in; the longest of ours is about 300
 

@@ -15,7 +15,6 @@ CLOSE_SAMPLE_MS = 1000  # while an installer watches the signal
 WATCHED_MS = 5000  # so long after the installer's last question
 TIME_MS = 3600000  # between two looks at the network's clock
 UNREGISTERED_MS = 20000  # a network that is gone for longer takes the connection with it
-REGISTERED = (1, 5)  # +CGREG: home and roaming are equally good
 
 
 class RadioMonitor:
@@ -67,7 +66,7 @@ class RadioMonitor:
         self.sample += 1
         stat, lac, cell, _ = self._modem.registration()
         self.cell = (lac, cell)
-        if stat in REGISTERED:
+        if stat in replies.REGISTERED:
             self._registered_ms = now_ms
             self.operator = self._modem.operator()
             self._network.sampled(self.operator, self.csq)

@@ -48,7 +48,7 @@ TABLE: "dict[str, tuple[Any, Check]]" = {
     "broker": ("", _text(253)),
     "port": (8883, _whole(1, 65535)),
     "plain_mqtt": (False, _flag),  # for development: no TLS; reported in the heartbeat
-    "apn": ("internet", _text(50)),  # 50: CSTT, SIM800 AT manual
+    "apn": ("internet", _text(50)),  # as startup.open_pdp_context takes it
     "installer_max_a": (6, _whole(6, 80)),  # of the circuit; the least that there is, until the installer has set it
     "tethered": (True, _flag),  # the cable is fixed to the unit
     "ventilated": (False, _flag),  # the site has the ventilation that state D requires

@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +12,9 @@ from modem.errors import ModemHung
 from modem.families import sim800
 from modem.ports.pyserial_port import Port
 
-IMPATIENT = SimpleNamespace(**{**vars(sim800), "BOOT_TIMEOUT_MS": 1000})  # it has booted already
+
+class Impatient(sim800.Sim800):
+    BOOT_TIMEOUT_MS = 1000  # it has booted already
 
 
 class Clock:
@@ -25,7 +26,7 @@ class Clock:
 
 
 def client(link: Path) -> Modem:
-    return Modem(Port(str(link)), Clock(), IMPATIENT)
+    return Modem(Port(str(link)), Clock(), Impatient())
 
 
 @pytest.mark.parametrize("baud", [9600, 19_200, 0])

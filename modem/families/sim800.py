@@ -1,54 +1,42 @@
-"""SIM800 family (SIM800L, SIM800C, SIM800H): tables only.
+"""SIM800 family (SIM800L, SIM800C, SIM800H). What is needed for a moment at a time is in sim800_setup.py.
 
 Page numbers are those of the SIM800 Series AT Command Manual V1.12. A time is the manual's "Max Response Time" with a
 margin, since some are exceeded in the field; where the manual gives none, it is DEFAULT_TIMEOUT_MS.
 """
 
+from modem.errors import CommandError, ProtocolError
+from modem.families import driver
+from modem.families.simcom import Simcom
+from modem.replies import numbers
+
 if False:  # for mypy alone
+    from modem.client import Modem
     from modem.contracts import CommandRow
 
-NAME = "SIM800"
+_LINK_EVENTS = (driver.OPENED, driver.REFUSED, driver.LEFT_OPEN, driver.CLOSED)  # in the order of LINK_URCS
 
-DEFAULT_TIMEOUT_MS = 3_000  # of commands that the modem answers from memory: CSQ, CREG, CCLK, CIPRXGET...
 
-# (prefix of the command, timeout_ms, prefixes of its info lines, final results other than OK, final info line instead of OK)
-# Info lines None: the name of the command. The longest prefix that matches applies. A command that is not listed has
-# DEFAULT_TIMEOUT_MS and ends with OK; the info lines of a query begin with its name.
-COMMANDS: "tuple[CommandRow, ...]" = (
-    ("+COPS=?", 180_000, ("+COPS:", "("), (), None),  # p.78: 45 s; 2 to 3 min observed. One list over several lines
-    ("+COPS=", 150_000, (), (), None),  # p.78: 120 s
-    ("+CNETSCAN", 90_000, ("Operator:",), (), None),  # p.189: 45 s
-    ("+CFUN=", 15_000, (), (), None),  # p.96: 10 s
-    ("+CPIN=", 8_000, (), (), None),  # 5 s
-    ("+CRSM=", 5_000, None, (), None),  # read or write a file of the SIM
-    ("+CGATT=", 80_000, (), (), None),  # p.210: 70 to 75 s
-    ("+CGACT=", 155_000, (), (), None),  # 150 s
-    ("+CIICR", 90_000, (), (), None),  # 85 s
-    ("+CIFSR", 3_000, ("",), (), ""),  # the response is an address, without OK
-    ("+CIPSTART=", 80_000, (), (), None),  # 75 s with CIPMUX=1; CONNECT OK comes later, as a URC
-    ("+CIPSTATUS", 3_000, ("STATE:", "C:"), (), "STATE:"),  # OK first. With CIPMUX=1 six rows follow: see LAST_LINK
-    ("+CIPSTATUS=", 3_000, None, (), None),
-    ("+CIPSEND=", 30_000, (), ("DATA ACCEPT:", "SEND OK", "SEND FAIL"), None),  # with CIPQSEND=1; else up to 645 s
-    ("+CIPCLOSE", 10_000, (), ("CLOSE OK",), None),
-    ("+CIPSHUT", 70_000, (), ("SHUT OK",), None),  # 65 s
-    ("+CIPRXGET=2", 3_000, ("+CIPRXGET: 2,",), (), None),
-    ("+CIPRXGET=4", 3_000, ("+CIPRXGET: 4,",), (), None),
-    ("+CIPACK=", 3_000, None, (), None),
-    ("+CDNSGIP=", 30_000, None, (), "+CDNSGIP:"),  # OK first
-    ("+CPOWD=", 5_000, (), ("NORMAL POWER DOWN",), None),
-    ("+CGMM", 3_000, ("",), (), None),
-    ("+CGMR", 3_000, ("Revision",), (), None),
-    ("+CGSN", 3_000, ("",), (), None),
-    ("+GSN", 3_000, ("",), (), None),
-    ("+CIMI", 3_000, ("",), (), None),
-    ("I", 3_000, ("",), (), None),
-)
+class Sim800(Simcom):
+    """Several links (CIPMUX=1), and data that are accepted before they are acknowledged (CIPQSEND=1)."""
 
-LAST_LINK = "C: 5"  # the sixth and last row of AT+CIPSTATUS with CIPMUX=1
+    NAME = "sim800"
 
-# Unsolicited result codes by name: the text before the colon, or the whole line. (sic: WARNNING)
-URCS = frozenset(
-    (
+    COMMANDS: "tuple[CommandRow, ...]" = (
+        ("+CNETSCAN", 90_000, ("Operator:",), (), None),  # p.189: 45 s
+        ("+CIICR", 90_000, (), (), None),  # 85 s
+        ("+CIFSR", 3_000, ("",), (), ""),  # the response is an address, without OK
+        ("+CIPSTART=", 80_000, (), (), None),  # 75 s with CIPMUX=1; CONNECT OK comes later, as a URC
+        ("+CIPSTATUS", 3_000, ("STATE:", "C:"), (), "STATE:"),  # OK first. With CIPMUX=1 more rows follow
+        ("+CIPSEND=", 30_000, (), ("DATA ACCEPT:", "SEND OK", "SEND FAIL"), None),  # with CIPQSEND=1; else up to 645 s
+        ("+CIPCLOSE", 10_000, (), ("CLOSE OK",), None),
+        ("+CIPSHUT", 70_000, (), ("SHUT OK",), None),  # 65 s
+        ("+CIPRXGET=2", 3_000, ("+CIPRXGET: 2,",), (), None),
+        ("+CIPACK=", 3_000, None, (), None),
+        ("+CGMR", 3_000, ("Revision",), (), None),
+    )
+
+    # (sic: WARNNING)
+    URCS: "tuple[str, ...]" = (
         "RDY", "+CFUN", "+CPIN", "Call Ready", "SMS Ready",  # boot, at a fixed baud rate only
         "+CREG", "+CGREG",
         "*PSNWID", "*PSUTTZ", "+CTZV", "+CTZR", "DST",  # network time; the last has no plus sign
@@ -56,38 +44,39 @@ URCS = frozenset(
         "+PDP", "+CIPRXGET", "+RECEIVE", "REMOTE IP", "+SAPBR 1",
         "NORMAL POWER DOWN",
         "UNDER-VOLTAGE WARNNING", "UNDER-VOLTAGE POWER DOWN", "OVER-VOLTAGE WARNNING", "OVER-VOLTAGE POWER DOWN",
-    )
-)  # fmt: skip
-# Those of a TCP connection; "<n>, " precedes them if CIPMUX is 1.
-LINK_URCS = frozenset(("CONNECT OK", "CONNECT FAIL", "ALREADY CONNECT", "CLOSED"))
+    )  # fmt: skip
+    LINK_URCS: "tuple[str, ...]" = ("CONNECT OK", "CONNECT FAIL", "ALREADY CONNECT", "CLOSED")  # with CIPMUX=1
 
-BOOTED = "RDY"
-VOLTAGE_URCS: tuple[str, ...] = ("UNDER-VOLTAGE", "OVER-VOLTAGE")
-FAILURES: tuple[str, ...] = ("SEND FAIL",)  # final results that are errors, besides ERROR
+    VOLTAGE_URCS: "tuple[str, ...]" = ("UNDER-VOLTAGE", "OVER-VOLTAGE")
 
-# Queries that only `Modem.resync` sends, so their responses are unambiguous.
-RESYNC: tuple[str, ...] = ("+CMEE?", "+IPR?", "+IFC?", "+CSCS?")
-RESYNC_TIMEOUT_MS = 2_000
+    # Power: Hardware Design V2.02 and V1.02. PWRKEY low for 1 s or more toggles; held over 33 s it resets.
+    BOOT_TIMEOUT_MS = 10_000  # UART usable >= 3 s after PWRKEY; "AT" every 300..500 ms until then
 
-BAUD = 115_200
-OTHER_BAUDS: tuple[int, ...] = (
-    9_600,
-    57_600,
-    19_200,
-)  # other settings of used modems; the factory setting is automatic
+    def connect(self, modem: "Modem", link: int, host: str, port: int) -> None:
+        modem.command('AT+CIPSTART=%d,"TCP","%s",%d' % (link, host, port))
 
-# Power. Hardware Design V2.02 and V1.02: PWRKEY low for 1 s or more toggles; held over 33 s it resets.
-SUPPLY_SETTLE_MS = 100
-PWRKEY_MS = 1_100
-SUPPLY_OFF_MS = 2_000  # off to on, without the STATUS output
-BOOT_TIMEOUT_MS = 10_000  # UART usable >= 3 s after PWRKEY; "AT" every 300..500 ms until then
-BOOT_PROBE_MS = 300
+    def send(self, modem: "Modem", link: int, part: memoryview, timeout_ms: int) -> int:
+        command = "AT+CIPSEND=%d,%d" % (link, len(part))
+        final = modem.send_payload(command, part, timeout_ms)
+        if final.endswith("SEND FAIL"):
+            raise CommandError(command, final, None, None)
+        by_link, taken = numbers("DATA ACCEPT:", 2, final)  # fewer than sent if the modem's buffer is full
+        if by_link != link:
+            raise ProtocolError("accepted for another connection", final)
+        return taken
 
-SEND_MAX_BYTES = 1_400  # must be less than what AT+CIPSEND? reports, typically 1460
-RECEIVE_MAX_BYTES = 1_460  # AT+CIPRXGET=2
-LINKS = 6
+    def close(self, modem: "Modem", link: int) -> None:
+        modem.command("AT+CIPCLOSE=%d,1" % link)  # quick close
 
-CHARSET = "IRA"  # +CSCS after power-up
+    def link_event(self, line: str) -> "tuple[str, str] | None":
+        word = line[2:].strip()
+        if line[1:2] == "," and word in self.LINK_URCS:
+            return _LINK_EVENTS[self.LINK_URCS.index(word)], line[0]
+        if line.startswith("+CIPRXGET: 1,"):
+            return driver.DATA, line[13:].strip()
+        if line in self.BOOTED or line.startswith("+PDP: DEACT"):
+            return driver.CONTEXT_LOST, ""
+        return None
 
-MEASURES_ALL_CELLS = True  # AT+CNETSCAN: every cell of every operator, with its Rxlev
-SCAN_S = (45, 90)  # usually (p.189), and at most
+
+FAMILY = Sim800()

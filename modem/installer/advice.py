@@ -14,6 +14,7 @@ OTHER_NETWORK = "other network"
 MOVE_ANTENNA = "move antenna"
 BOOSTER = "signal booster"
 NO_2G = "no 2G here"
+NO_NETWORK = "no network here"  # of a modem that hears LTE too
 LOOK_AT_SIM = "look at the SIM"
 MEASURE_AGAIN = "measure again"
 
@@ -28,10 +29,18 @@ class Advice(NamedTuple):
     text: str
 
 
-def advice(verdict: signal.Verdict, plmn: str | None, networks: list[Network] | None) -> Advice:
+def advice(
+    verdict: signal.Verdict, plmn: str | None, networks: list[Network] | None, hears_lte: bool = False
+) -> Advice:
     """Return the recommendation for a measurement. `plmn`: the serving network; `networks`: of a scan, None without one."""
     if verdict.verdict == signal.PASS:
         return Advice(NOTHING, "The signal is good enough.")
+    if networks == [] and hears_lte:
+        return Advice(
+            NO_NETWORK,
+            "No network is heard here at all. Check that the antenna is plugged in; if it is, neither antenna nor booster"
+            " helps here.",
+        )
     if networks == []:
         return Advice(
             NO_2G,
@@ -60,6 +69,8 @@ def advice(verdict: signal.Verdict, plmn: str | None, networks: list[Network] | 
 
 def _weak(verdict: signal.Verdict, networks: list[Network] | None) -> Advice:
     scanned = "No other network here is stronger. " if networks else "Scan for a stronger network first. "
+    if any(network.csq is None for network in networks or []):
+        scanned = "This modem cannot tell how strong the other networks are. "
     missing = signal.PASS_ABOVE_CSQ + 1 - verdict.median
     if missing <= ANTENNA_GAINS_CSQ:
         return Advice(

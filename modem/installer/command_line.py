@@ -94,7 +94,7 @@ class _Job:
         measurement = self._measure(identity)
         cell = self._source.cell()
         networks = self._networks()
-        recommendation = advice(measurement.verdict, measurement.latest.plmn, networks)
+        recommendation = advice(measurement.verdict, measurement.latest.plmn, networks, self._source.hears_lte)
         result = self._result(identity, measurement, cell, networks, recommendation)
         names = {network.plmn: network.name for network in networks}
         latest = measurement.latest

@@ -22,6 +22,7 @@ UNREAD_LIMIT_BYTES = 8_192
 class ConsoleSource:
     """`path` is for messages. Raises CannotTalk if no charge point answers. See readings.Source for the methods."""
 
+    hears_lte = False  # the console does not say
     scan_s = (60, 240)  # the unit completes its present action first
 
     def __init__(self, path: str, port: Port, show: Callable[[str], None]) -> None:

@@ -4,13 +4,13 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 
-from modem import replies
+from modem import replies, startup
 from modem.client import Modem
 from modem.errors import CommandError, ModemError, ModemHung, ModemRestarted, ProtocolError
 from modem.families import registry
 from modem.fields import line_after, split
 from modem.installer.errors import CannotTalk
-from modem.installer.networks import best_cells, listed
+from modem.installer.networks import networks
 from modem.installer.readings import Identity, Network, Reading
 from modem.ports.pyserial_port import Port
 
@@ -47,7 +47,9 @@ class ModemSource:
         self._find_speed()
         with self._explained():
             self._model = registry.identify(self._modem)
-        self.scan_s = self._modem.family.SCAN_S
+        self._hooks = startup.setup(self._modem)
+        self.scan_s = self._hooks.SCAN_S
+        self.hears_lte = hasattr(self._hooks, "reference_signal")
         with self._explained():
             self._names_as_digits()
 
@@ -57,7 +59,7 @@ class ModemSource:
     def reading(self) -> Reading:
         with self._explained():
             csq, plmn = self._modem.signal_quality(), self._modem.operator()
-            return Reading(csq, plmn, self._names.get(plmn))
+            return Reading(csq, plmn, self._names.get(plmn), *self._reference())
 
     def cell(self) -> str | None:
         with self._explained():
@@ -86,9 +88,14 @@ class ModemSource:
             self._port.close()
 
     def _scanned(self) -> list[Network]:
-        if self._modem.family.MEASURES_ALL_CELLS:
-            return best_cells(replies.cells(self._modem.command("AT+CNETSCAN")))
-        return listed(replies.operators(self._modem.command("AT+COPS=?"), self._modem.family.CHARSET))
+        return networks(self._hooks.scan(self._modem))
+
+    def _reference(self) -> tuple[int, int] | tuple[()]:
+        """(RSRP dBm, RSRQ dB), () where the family, its firmware or the serving cell has none."""
+        try:
+            return self._hooks.reference_signal(self._modem) or () if self.hears_lte else ()
+        except CommandError:
+            return ()
 
     def _recover(self, error: Exception) -> None:
         """Resynchronise after a failed scan. Raises CannotTalk if the modem does not answer."""
@@ -104,9 +111,8 @@ class ModemSource:
         )
 
     def _find_speed(self) -> None:
-        """Try the family's baud rates, the first one again at the end for a modem that was booting. Sets nothing."""
-        family = self._modem.family
-        for baud in (family.BAUD, *family.OTHER_BAUDS, family.BAUD):
+        """Try the usual baud rates, the first one again at the end for a modem that was booting. Sets nothing."""
+        for baud in (startup.BAUD, *startup.OTHER_BAUDS, startup.BAUD):
             self._port.set_baud(baud)
             try:
                 self._modem.resync(FIRST_ANSWER_MS)

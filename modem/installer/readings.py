@@ -16,12 +16,15 @@ class Identity(NamedTuple):
 class Reading(NamedTuple):
     """A reading of the signal. `csq`: 0..31, or 99 for no reading; `plmn`: of the serving network, or None.
 
-    `name`: the operator's name, if known without a scan.
+    `name`: the operator's name, if known without a scan. `rsrp_dbm`, `rsrq_db`: of the serving cell; None if it is not LTE, or
+    the modem does not say.
     """
 
     csq: int
     plmn: str | None
     name: str | None = None
+    rsrp_dbm: int | None = None
+    rsrq_db: int | None = None
 
     @property
     def network(self) -> str:
@@ -29,6 +32,11 @@ class Reading(NamedTuple):
         if self.plmn is None:
             return "no network"
         return f"{self.name} ({self.plmn})" if self.name else self.plmn
+
+    @property
+    def reference(self) -> str:
+        """RSRP and RSRQ, for people; "" without them."""
+        return "" if self.rsrp_dbm is None else f"RSRP {self.rsrp_dbm} dBm, RSRQ {self.rsrq_db} dB"
 
 
 class Sample(NamedTuple):
@@ -58,6 +66,9 @@ class Source(Protocol):
 
     scan_s: tuple[int, int]
     """Duration of a scan, seconds: usual and maximum."""
+
+    hears_lte: bool
+    """Whether the modem is known to hear LTE."""
 
     def identity(self) -> Identity:
         """Return the identity of unit and modem."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from modem import signal
-from modem.installer.advice import NO_2G, Advice
+from modem.installer.advice import NO_2G, NO_NETWORK, Advice
 from modem.installer.measuring import Measurement
 from modem.installer.plot import plot
 from modem.installer.readings import Identity, Network
@@ -28,7 +28,7 @@ BADGES = {
     signal.FAIL: Badge("FAIL", "fail"),
     signal.UNKNOWN: Badge("NO VERDICT", "unknown"),
 }
-NO_2G_BADGE = Badge("NO 2G HERE", "fail")
+NOTHING_RECEIVED = {NO_2G: Badge("NO 2G HERE", "fail"), NO_NETWORK: Badge("NO NETWORK HERE", "fail")}
 
 
 def contents(
@@ -53,6 +53,8 @@ def contents(
         "cell": cell,
         "verdict": verdict.verdict,
         "csq": {"min": verdict.minimum, "median": verdict.median, "max": verdict.maximum},
+        "rsrp_dbm": measurement.latest.rsrp_dbm,
+        "rsrq_db": measurement.latest.rsrq_db,
         "readings": verdict.samples,
         "pass_above_csq": signal.PASS_ABOVE_CSQ,
         "samples": [{"at_s": sample.at_s, "csq": sample.csq} for sample in measurement.samples],
@@ -69,10 +71,10 @@ def page(result: dict[str, Any]) -> str:
     )
     samples = [(sample["at_s"], sample["csq"]) for sample in result["samples"]]
     names = {network["plmn"]: network["name"] for network in result["networks"] or []}
-    nothing_received = result["recommendation"] == NO_2G and not result["readings"]
+    nothing_received = None if result["readings"] else NOTHING_RECEIVED.get(result["recommendation"])
     return environment.get_template("report.html").render(
         result=result,
-        badge=NO_2G_BADGE if nothing_received else BADGES[result["verdict"]],
+        badge=nothing_received or BADGES[result["verdict"]],
         plot=plot(samples, result["csq"]["median"]),
         when=datetime.fromisoformat(result["time"]),
         serving=names.get(result["operator"]),

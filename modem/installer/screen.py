@@ -97,6 +97,8 @@ class Screen:
             line.append(f", {verdict.minimum} to {verdict.maximum} in {verdict.samples} readings")
         else:
             line.append("the modem gave no reading")
+        if measurement.latest.reference:
+            line.append(f"  {measurement.latest.reference}")
         line.append(f"  on {name}", _DIM)
         self._console.print(line)
 
@@ -127,6 +129,8 @@ def _measuring(measurement: Measurement, title: str) -> RenderableType:
             ("max ", _DIM), f"{verdict.maximum:<4}",
             ("readings ", _DIM), f"{verdict.samples} of {len(measurement.samples)}",
         )  # fmt: skip
+    if measurement.latest.reference:
+        now.append(f"\n{measurement.latest.reference}", _DIM)
     rows = (now, Text(), _bar(csq, style), _scale(), Text(), _history(measurement), spread, _until_verdict(measurement))
     return Panel(Group(*rows), title=title, title_align="left", border_style=_DIM, width=WIDTH, padding=(1, 3))
 

@@ -15,7 +15,7 @@ from rich.progress import track
 
 from modem import at, replies
 from modem.errors import ProtocolError
-from modem.families import sim800
+from modem.families import sim800, sim800_setup, simcom
 
 LINE_LIMIT_BYTES = 1024
 MOST_CHANGES = 6
@@ -49,11 +49,9 @@ PARSERS: tuple[Callable[[str], Any], ...] = (
     replies.sim_state,
     replies.cme_error,
     replies.clock,
-    replies.cells,
-    replies.cipstatus,
-    replies.rxget,
-    replies.cipack,
-    replies.data_accept,
+    sim800_setup.cells,
+    sim800_setup.cipstatus,
+    simcom.cipack,
     replies.setting,
     replies.forbidden,
 )
@@ -103,7 +101,7 @@ def try_one(said: bytes, source: random.Random, tokenizer: at.Tokenizer) -> None
 def run(count: int, seed: int) -> int:
     """Tries so many; returns their number."""
     source = random.Random(seed)
-    tokenizer = at.Tokenizer(sim800.URCS, sim800.LINK_URCS, LINE_LIMIT_BYTES)
+    tokenizer = at.Tokenizer(sim800.FAMILY.URCS, sim800.FAMILY.LINK_URCS, LINE_LIMIT_BYTES)
     for number in track(range(count), "answers", disable=not sys.stdout.isatty()):
         said = mutated(source)
         try:

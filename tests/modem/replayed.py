@@ -11,7 +11,7 @@ from tests.modem.scripted import Clock, Port
 _TAKES_PAYLOAD = "AT+CIPSEND="
 
 
-def replayed(trace, family=sim800):
+def replayed(trace, family=sim800.FAMILY):
     """(modem, port, clock): `trace` is the text of a trace, a line for each of Trace.lines()."""
     clock = Clock()
     port = _Replay(clock, [_parts(line) for line in trace.strip().split("\n")])

@@ -31,6 +31,7 @@ class Port:
         self.answers = answers
         self.sent = []
         self.payloads = []
+        self.prompt = b"\r\n> "
         self.bauds = []
         self.hears_from_ms = 0  # commands before that are lost on it; None is never again
         self._line = b""
@@ -82,10 +83,10 @@ class Port:
         if not command or self.hears_from_ms is None or self.clock.ms < self.hears_from_ms:
             return
         self.sent.append(command)
-        if command.startswith("AT+CIPSEND=") and command not in self.answers:
+        if command.startswith(TAKES_PAYLOAD) and command not in self.answers:
             self._payload_left = int(command.split(",")[1])
             self.payloads.append(b"")
-            self.says(b"\r\n> ")
+            self.says(self.prompt)
         else:
             self._say(self.answers.get(command, b"\r\nERROR\r\n"))
 
@@ -106,6 +107,7 @@ class Port:
             self.says(chunk, delay_ms)
 
 
+TAKES_PAYLOAD = ("AT+CIPSEND=", "AT+QISEND=")
 PAYLOAD = "what a payload is answered with"
 OK = b"\r\nOK\r\n"
 SILENCE = b""
@@ -116,10 +118,10 @@ def line(text):
     return b"\r\n" + text.encode() + b"\r\n"
 
 
-def scripted(answers):
+def scripted(answers, family=sim800.FAMILY):
     """(modem, port, clock): a client before a scripted modem that can at least be brought into step."""
     answers = dict(answers)
     answers.setdefault("AT+CMEE?", line("+CMEE: 1") + OK)
     clock = Clock()
     port = Port(clock, answers)
-    return Modem(port, clock, sim800), port, clock
+    return Modem(port, clock, family), port, clock

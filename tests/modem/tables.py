@@ -9,7 +9,7 @@ from modem import network_history, recovery, recovery_ladder, roaming
 README = Path(roaming.__file__).parent / "README.md"
 PART = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 COMMANDS = {
-    recovery_ladder.RESHUT: "`AT+CIPSHUT`",
+    recovery_ladder.RESHUT: "the driver's `close_context`",
     recovery_ladder.REATTACH: "`AT+CGATT=0`, `AT+CGATT=1`",
     recovery_ladder.RADIO_CYCLE: "`AT+CFUN=4`, 10 s, `AT+CFUN=1`",
     recovery_ladder.RESTART: "`AT+CFUN=1,1`",

@@ -9,7 +9,7 @@ NASTY = b"\r\nOK\r\nERROR\r\n> \r\n0, CLOSED\r\n+CREG: 0\r\n+CIPRXGET: 2,0,4,0\r
 
 
 def tokenizer(**limits):
-    return at.Tokenizer(sim800.URCS, sim800.LINK_URCS, **limits)
+    return at.Tokenizer(sim800.FAMILY.URCS, sim800.FAMILY.LINK_URCS, **limits)
 
 
 def events_of(data, expectation=None, pieces=None, size=None):
@@ -29,7 +29,8 @@ def events_of(data, expectation=None, pieces=None, size=None):
 
 CSQ = {"echo": "AT+CSQ", "info": ("+CSQ:",)}
 RXGET = {"echo": "AT+CIPRXGET=2,0,64", "info": ("+CIPRXGET: 2,",), "header": "+CIPRXGET: 2,0,"}
-SEND = {"echo": "AT+CIPSEND=0,5", "ends": ("DATA ACCEPT:", "SEND OK", "SEND FAIL"), "prompt": True}
+SEND = {"echo": "AT+CIPSEND=0,5", "ends": ("DATA ACCEPT:", "SEND OK", "SEND FAIL"), "prompt": "> "}
+BARE = {"echo": "AT+CIPSEND=0,5", "info": ("+CIPSEND:",), "last": "+CIPSEND:", "prompt": ">"}
 STATUS = {"echo": "AT+CIPSTATUS", "info": ("STATE:", "C:"), "last": "C: 5"}
 ADDRESS = {"echo": "AT+CIFSR", "info": ("",), "last": ""}
 
@@ -94,6 +95,12 @@ DIALOGUES = [
     ("answer behind its OK", STATUS, b'\r\nOK\r\n\r\nSTATE: IP STATUS\r\n\r\nC: 0,,"","","",""\r\nC: 5,,"","","",""\r\n',
      [("accepted", "OK"), ("info", "STATE: IP STATUS"), ("info", 'C: 0,,"","","",""'), ("info", 'C: 5,,"","","",""'),
       ("final", "OK")]),
+    ("prompt without a space, and the result behind OK", BARE, b"\r\n>\r\nOK\r\n\r\n+CIPSEND: 0,5,5\r\n",
+     [("prompt", ""), ("accepted", "OK"), ("info", "+CIPSEND: 0,5,5"), ("final", "OK")]),
+    ("prompt with a space that may lack it, and the result before OK", BARE, b"\r\n> \r\n+CIPSEND: 0,5,5\r\n\r\nOK\r\n",
+     [("prompt", ""), ("info", "+CIPSEND: 0,5,5"), ("accepted", "OK"), ("final", "OK")]),
+    ("an error behind what else is the result", BARE, b"\r\n>\r\n+CIPSEND: 0,4\r\n\r\nERROR\r\n",
+     [("prompt", ""), ("info", "+CIPSEND: 0,4"), ("final", "ERROR")]),
     ("answer without any OK", ADDRESS, b"\r\n0, CLOSED\r\n\r\n10.64.0.17\r\n",
      [("urc", "0, CLOSED"), ("info", "10.64.0.17"), ("final", "OK")]),
     ("result of its own", {"echo": "AT+CIPSHUT", "ends": ("SHUT OK",)}, b"\r\n+PDP: DEACT\r\n\r\nSHUT OK\r\n",

@@ -43,7 +43,7 @@ def test_any_cutting_of_any_bytes_gives_the_same_events(data: bytes, expectation
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_give_events_and_leave_it_in_working_order(pieces: list[bytes], expectation: dict | None) -> None:
     """Whatever came before, a command asked afterwards is answered: nothing is stuck, and nothing has grown."""
-    tokenizer = at.Tokenizer(sim800.URCS, sim800.LINK_URCS, LINE_LIMIT_BYTES)
+    tokenizer = at.Tokenizer(sim800.FAMILY.URCS, sim800.FAMILY.LINK_URCS, LINE_LIMIT_BYTES)
     if expectation is not None:
         tokenizer.expect(**{**expectation, **({"payload": bytearray(32)} if "header" in expectation else {})})
     for piece in pieces:

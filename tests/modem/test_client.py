@@ -5,6 +5,7 @@ import pytest
 from modem import replies
 from modem.client import QUERY_ATTEMPTS
 from modem.errors import CommandError, CommandTimeout, ModemHung, ModemRestarted, ProtocolError
+from modem.families import sim800_setup
 from tests.modem.scripted import OK, PAYLOAD, SILENCE, line, scripted
 
 CSQ_17 = line("+CSQ: 17,0") + OK
@@ -187,9 +188,10 @@ def test_a_modem_that_answers_nothing_is_hung():
 
 def test_a_restart_ends_a_command_at_once():
     modem, port, clock = scripted({"AT+COPS=?": [(1000, line("RDY"))], "AT+CSQ": CSQ_17})
+    modem.needs_setup = False
     with pytest.raises(ModemRestarted):
         modem.command("AT+COPS=?")
-    assert (clock.ms, modem.restarts) == (1000, 1)
+    assert (clock.ms, modem.needs_setup) == (1000, True)
     assert modem.signal_quality() == 17
 
 
@@ -231,7 +233,7 @@ def test_a_setting_is_not_spoilt_by_words_we_do_not_know():
 def test_answers_that_follow_ok():
     rows = b"".join([line('C: %d,,"","","","INITIAL"' % link) for link in range(6)])
     modem, port, _ = scripted({"AT+CIPSTATUS": OK + line("STATE: IP STATUS") + rows, "AT+CIPSHUT": line("SHUT OK")})
-    assert replies.cipstatus(modem.command("AT+CIPSTATUS", expect="C: 5"))[0] == "IP STATUS"
+    assert sim800_setup.cipstatus(modem.command("AT+CIPSTATUS", expect="C: 5")) == "IP STATUS"
     modem.command("AT+CIPSHUT")
     assert modem.unexpected_lines == 0
 
@@ -257,12 +259,6 @@ def test_payload_is_not_sent_without_a_prompt():
     with pytest.raises(CommandError):
         modem.send_payload("AT+CIPSEND=0,5", b"12345")
     assert port.payloads == []
-
-
-def test_send_fail_is_a_refusal():
-    modem, _, _ = scripted({PAYLOAD: line("0, SEND FAIL")})
-    with pytest.raises(CommandError):
-        modem.send_payload("AT+CIPSEND=0,5", b"12345")
 
 
 def test_a_modem_that_waits_for_the_rest_of_a_payload_is_freed():

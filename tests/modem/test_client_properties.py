@@ -6,6 +6,7 @@ import pytest
 
 from modem import replies
 from modem.errors import ModemError
+from modem.families import simcom
 from tests.modem.scripted import OK, line, scripted
 
 SEED = 20
@@ -26,7 +27,7 @@ QUESTIONS = [
     ("AT+CSQ", "+CSQ: {},0", replies.signal_quality, lambda n: (n % 32, 0), lambda n: n % 32),
     ("AT+COPS?", '+COPS: 0,2,"{}"', replies.operator, lambda n: (0, 2, str(23400 + n % 100), None), lambda n: 23400 + n % 100),
     ("AT+CGREG?", '+CGREG: 2,{},"01F4","2A3B"', replies.registration, lambda n: (n % 6, 0x1F4, 0x2A3B, None), lambda n: n % 6),
-    ("AT+CIPACK=0", "+CIPACK: {},7,1", replies.cipack, lambda n: (n * 37, 7, 1), lambda n: n * 37),
+    ("AT+CIPACK=0", "+CIPACK: {},7,1", simcom.cipack, lambda n: (n * 37, 7, 1), lambda n: n * 37),
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ def test_bent_answers_are_refused_and_forgotten(seed: int) -> None:
 
 def test_a_superscript_is_no_digit() -> None:
     """Input 91,809 of seed 1: one byte of noise in the size of a payload."""
-    tokenizer = at.Tokenizer(sim800.URCS, sim800.LINK_URCS)
+    tokenizer = at.Tokenizer(sim800.FAMILY.URCS, sim800.FAMILY.LINK_URCS)
     mutations.try_one(b"+CIPRXGET: 2,0,1\xb90", random.Random(1), tokenizer)
 
 

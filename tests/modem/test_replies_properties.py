@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 
 from modem import replies
 from modem.errors import ProtocolError
+from modem.families import sim800_setup
 from tests.modem.cops_samples import SAMPLES
+from tests.modem.families import test_simcom as simcom
 from tests.modem.test_replies import TORN, VALUES
 
-PARSERS = sorted({row[0] for row in VALUES} | {replies.cells, replies.operators}, key=lambda parse: parse.__name__)
-SEEDS = [row[1] for row in VALUES + TORN] + [sample[1] for sample in SAMPLES]
+ROWS = VALUES + simcom.VALUES
+PARSERS = sorted({row[0] for row in ROWS} | {sim800_setup.cells, replies.operators}, key=lambda parse: parse.__name__)
+SEEDS = [row[1] for row in ROWS + TORN + simcom.TORN] + [sample[1] for sample in SAMPLES]
 
 
 @st.composite

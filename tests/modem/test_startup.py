@@ -85,7 +85,7 @@ def test_a_modem_that_says_no_word_as_it_boots_is_asked_until_it_answers():
     """At an automatic baud rate there is no RDY."""
     modem, port, clock = ready()
     startup.power_on(modem, Power(port, clock, says_ready=False))
-    assert clock.ms <= 1200 + 3000 + 2 * modem.family.BOOT_PROBE_MS * 4
+    assert clock.ms <= 1200 + 3000 + 2 * startup.BOOT_PROBE_MS * 4
 
 
 def test_power_cycle_leaves_the_modem_no_doubt():

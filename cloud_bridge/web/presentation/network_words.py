@@ -25,7 +25,8 @@ DID = {
     "supply cut": "Cut its modem's supply for a moment",
 }
 PLMN = re.compile(r"\b\d{5,6}\b")
-NO_DATA_SERVICE = re.compile(r"AT\+(CIICR|CGATT)\S{0,20}: .*")  # how the modem refuses it
+# How a modem refuses it: any, SIM800, SIM7600, Quectel (modem/families)
+NO_DATA_SERVICE = re.compile(r"AT\+(CGATT|CIICR|NETOPEN|QIACT)\S{0,20}: .*")
 
 
 class Told(NamedTuple):

@@ -93,6 +93,7 @@ class ChargePoint:
 
 
 class _Board:
+    modem_family: str | None = None  # the modem is asked
     has_guard = True
 
     def __init__(self, unit: ChargePoint) -> None:

@@ -104,7 +104,7 @@ def peer(link: Path) -> tuple[list[Question], Callable[[], None]]:
 
 def _ours_on(link: Path) -> tuple[list[Question], Callable[[], None]]:
     port = Port(str(link))
-    return ours(Modem(port, _Clock(), sim800)), port.close
+    return ours(Modem(port, _Clock(), sim800.FAMILY)), port.close
 
 
 def ten(seed: int = 1) -> bool:

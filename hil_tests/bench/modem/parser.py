@@ -53,7 +53,7 @@ class _Peer(SerialComms):  # type: ignore[misc]  # untyped
 
 
 def _ours() -> float:
-    tokenizer = at.Tokenizer(sim800.URCS, sim800.LINK_URCS)
+    tokenizer = at.Tokenizer(sim800.FAMILY.URCS, sim800.FAMILY.LINK_URCS)
     text = (ANSWER + BETWEEN) * EXCHANGES
     lines = 0
     start_s = time.process_time()
@@ -98,7 +98,7 @@ def _say(master: int, text: bytes) -> None:
 def _read_ours(path: str, begin: Callable[[], None]) -> int:
     port = Port(path)
     begin()
-    tokenizer = at.Tokenizer(sim800.URCS, sim800.LINK_URCS)
+    tokenizer = at.Tokenizer(sim800.FAMILY.URCS, sim800.FAMILY.LINK_URCS)
     lines = 0
     while lines < 3 * LINE_EXCHANGES and port.wait(1000):
         lines += len(tokenizer.feed(port.read()))

@@ -43,7 +43,7 @@ class _Line:
         from_modem = Noise(self.port.receive, random.Random(seed + 1), 0, 0)
         self.modem.wire(from_modem.write)
         self.wires = (to_modem, from_modem)
-        self.client = Modem(self.port, self.clock, sim800)
+        self.client = Modem(self.port, self.clock, sim800.FAMILY)
         self.stream = Stream(self.client, self.clock)
         server = self.loop.run_until_complete(asyncio.start_server(_echo, "127.0.0.1", 0))
         self.tcp_port = server.sockets[0].getsockname()[1]

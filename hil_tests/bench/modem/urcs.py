@@ -30,7 +30,7 @@ def _ours(count: int, seed: int) -> tuple[Tally, int]:
     simulator.wire(noise.write)
     loop.inside(simulator.supply, True)
     loop.inside(simulator.power_on)
-    client = Modem(port, clock, sim800)
+    client = Modem(port, clock, sim800.FAMILY)
     startup.synchronise(client)
     startup.configure(client)
     startup.wait_for_network(client)

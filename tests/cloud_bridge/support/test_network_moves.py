@@ -55,6 +55,7 @@ def test_a_word_of_a_newer_unit_stands_as_it_is() -> None:
     assert network_words.told([Move(1, "{0.x} new", None, "why")])[0].did == "{0.x} new"
 
 
-def test_the_modems_own_words_are_not_for_people() -> None:
-    move = Move(0, "reshut", None, "1 min without contact: AT+CIICR: ERROR")
+@pytest.mark.parametrize("command", ["AT+CIICR: ERROR", "AT+NETOPEN: +NETOPEN: 1", "AT+QIACT=1: ERROR"])
+def test_the_modems_own_words_are_not_for_people(command: str) -> None:
+    move = Move(0, "reshut", None, f"1 min without contact: {command}")
     assert network_words.told([move])[0].why == "1 min without contact: the network opens no data service"

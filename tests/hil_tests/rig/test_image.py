@@ -57,13 +57,20 @@ def test_no_board_has_another_ones_code() -> None:
     ]
 
 
-def test_every_modem_family_is_in_it() -> None:
-    assert {f"modem/families/{name}.py" for _, name in registry.MODELS} <= set(image.sources("tcall"))
+def test_the_family_that_a_board_names_is_in_its_image_and_no_other() -> None:
+    families = {name for name in image.sources("tcall") if name.startswith("modem/families/sim")}
+    assert {"modem/families/sim800.py", "modem/families/sim800_setup.py"} <= families
+    assert not families & {f"modem/families/{name}.py" for _, name in registry.MODELS if name != "sim800"}
+
+
+def test_every_modem_family_is_in_the_image_of_a_board_that_names_none() -> None:
+    assert {f"modem/families/{name}.py" for _, name in registry.MODELS} <= set(image.sources(image.VIRTUAL))
 
 
 def test_what_is_imported_on_demand_is_in_it() -> None:
-    files = set(image.sources("tcall"))
-    assert {f"{module.replace('.', '/')}.py" for module in ON_DEMAND} <= files
+    needed = {f"{module.replace('.', '/')}.py" for module in ON_DEMAND}
+    assert needed <= set(image.sources(image.VIRTUAL))
+    assert needed - set(image.sources("tcall")) == {"modem/families/registry.py"}, "its modem is known"
 
 
 def test_an_image_knows_the_day_of_its_build(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:

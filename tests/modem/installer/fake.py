@@ -7,6 +7,8 @@ class FakeSource:
     """Gives `csqs` in turn, the last for ever; a scan gives `found`."""
 
     scan_s = (45, 90)
+    hears_lte = False
+    reference: tuple[int, int] | tuple[()] = ()
 
     def __init__(self, csqs: list[int], plmn: str | None = "23415", found: list[Network] | None = None) -> None:
         self._csqs = list(csqs)
@@ -19,7 +21,7 @@ class FakeSource:
 
     def reading(self) -> Reading:
         csq = self._csqs.pop(0) if len(self._csqs) > 1 else self._csqs[0]
-        return Reading(csq, self._plmn)
+        return Reading(csq, self._plmn, None, *self.reference)
 
     def cell(self) -> str | None:
         return "01F4-2A3B"

@@ -43,6 +43,17 @@ def test_exactly_14_is_said_to_be_1_short() -> None:
     assert "1 CSQ (2 dB) short" in advice(measured(14), "23415", [VODAFONE]).text
 
 
+def test_networks_that_were_not_measured_are_not_said_to_be_weaker() -> None:
+    text = advice(measured(10), "23415", [VODAFONE._replace(csq=None), O2._replace(csq=None)]).text
+    assert "No other network here is stronger" not in text and "cannot tell how strong" in text
+
+
+def test_a_modem_for_lte_that_hears_nothing_is_not_said_to_need_another() -> None:
+    given = advice(measured(99), None, [], hears_lte=True)
+    assert given.do == advise.NO_NETWORK
+    assert "2G" not in given.text and "LTE" not in given.text
+
+
 @pytest.mark.parametrize("csq", [99, 3])
 def test_no_network_at_all_is_not_a_weak_one(csq: int) -> None:
     given = advice(measured(csq), None, [])

@@ -43,6 +43,17 @@ def test_signal_passes_fails_or_has_no_reading(run: Run, csq: int, code: int) ->
     assert run(FakeSource([csq]), "signal")[0] == code
 
 
+@pytest.mark.parametrize(("csq", "code"), [(15, 0), (14, 1)])
+def test_rsrp_and_rsrq_are_shown_and_the_verdict_stays_in_csq(run: Run, csq: int, code: int) -> None:
+    source = FakeSource([csq])
+    source.reference = (-109, -18)
+    got, out, err = run(source, "signal", "--json")
+    assert got == code
+    assert "RSRP -109 dBm, RSRQ -18 dB" in " ".join(err.split())
+    told = json.loads(out)
+    assert (told["rsrp_dbm"], told["rsrq_db"], told["csq"]["median"]) == (-109, -18, csq)
+
+
 def test_json_is_one_object_and_all_else_goes_elsewhere(run: Run) -> None:
     code, out, err = run(FakeSource([17]), "signal", "--json")
     assert json.loads(out)["verdict"] == "pass"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from modem.families import sim800
+from modem import startup
 from modem.installer.errors import CannotTalk
 from modem.installer.modem_source import ModemSource
 from modem.installer.readings import Network, Reading
@@ -23,9 +23,26 @@ ANSWERS = {
 
 def source(**answers: Any) -> tuple[ModemSource, Any, list[str]]:
     """(a source before a scripted modem, its port, what was said to a person)."""
-    _, port, clock = scripted({**ANSWERS, **{f"AT+{name}": answer for name, answer in answers.items()}})
+    script = {**ANSWERS, **{f"AT+{name}": answer for name, answer in answers.items()}}
+    _, port, clock = scripted(
+        {text: [*answer] if isinstance(answer, list) else answer for text, answer in script.items()}
+    )
     said: list[str] = []
     return ModemSource("/dev/modem", port, said.append, clock), port, said
+
+
+CPSI = line("+CPSI: LTE,Online,228-02,0x9CA4,20964868,46,EUTRAN-BAND20,6200,3,3,-178,-1089,-742,8") + OK
+
+
+def test_an_lte_modem_gives_rsrp_and_rsrq_beside_the_csq() -> None:
+    talking, _, _ = source(**{"CGMM": line("SIMCOM_SIM7600E-H") + OK, "CPSI?": CPSI})
+    assert talking.reading() == Reading(17, "23410", "O2 - UK", -109, -18)
+
+
+@pytest.mark.parametrize("answer", [line("+CPSI: NO SERVICE,Online") + OK, line("ERROR")])
+def test_without_an_lte_cell_there_is_the_csq_alone(answer: bytes) -> None:
+    talking, _, _ = source(**{"CGMM": line("A7670E-LASC") + OK, "CPSI?": answer})
+    assert talking.reading() == Reading(17, "23410", "O2 - UK")
 
 
 def dies(port: Any) -> bytes:
@@ -47,7 +64,7 @@ def test_a_modem_that_still_boots_is_asked_at_its_own_speed_once_more(monkeypatc
     _, port, clock = scripted(ANSWERS)
 
     def set_baud(baud: int) -> None:
-        port.hears_from_ms = 3_000 if baud == sim800.BAUD else None
+        port.hears_from_ms = 3_000 if baud == startup.BAUD else None
 
     monkeypatch.setattr(port, "set_baud", set_baud)
     port.says(b"\x80\x00\x80\r\n", delay_ms=1_900)  # what it says at its own speed, heard at another

@@ -50,6 +50,12 @@ def test_all_that_was_asked_for_is_in_both() -> None:
     assert contents["time"] == "2025-03-04T10:20:30+00:00"
 
 
+def test_rsrp_and_rsrq_are_on_the_page_where_there_are_any() -> None:
+    contents = told([12] * 10, [O2])
+    assert "RSRP" not in report.page(contents)
+    assert "RSRQ -18 dB" in report.page({**contents, "rsrp_dbm": -109, "rsrq_db": -18})
+
+
 def test_the_page_loads_nothing_from_elsewhere() -> None:
     page = report.page(told([12, 99] * 10, [O2]))
     assert "<svg" in page

@@ -1,0 +1,101 @@
+"""The SIM800's set-up and scan, with the parsers of their responses.
+
+The parsers raise ProtocolError if the text is incomplete or of another command. Source: SIM800 Series AT Command Manual V1.12.
+"""
+
+from collections import namedtuple
+
+from modem import replies, signal
+from modem.errors import ProtocolError
+from modem.fields import line_after, lines, number, optional_hexadecimal, optional_number
+
+if False:  # for mypy alone
+    from modem.client import Modem
+    from modem.contracts import Scanned
+
+Cell = namedtuple("Cell", ("name", "plmn", "rxlev", "cell", "arfcn", "lac", "bsic"))
+
+SCAN_S = (45, 90)  # usually (p.189), and at most
+LAST_LINK = (
+    "C: 5"  # the last of six rows of AT+CIPSTATUS with CIPMUX=1; a family with more links has a LAST_LINK of its own
+)
+_CONTEXT_OPEN = ("IP STATUS", "IP PROCESSING")
+
+
+def configure(modem: "Modem") -> None:
+    """The network's time: it takes effect at the next registration, so the setting is saved."""
+    if not modem.query("AT+CLTS?", replies.setting):
+        modem.ensure("AT+CLTS=1")
+        modem.ensure("AT&W")
+
+
+def scan(modem: "Modem") -> "list[Scanned]":
+    """Every cell of every operator, with its signal. Registration is not needed."""
+    found = cells(modem.command("AT+CNETSCAN"))
+    return [(each.plmn, each.name, signal.csq_from_rxlev(each.rxlev), False) for each in found]
+
+
+def open_context(modem: "Modem", apn: str, user: str, password: str) -> str:
+    """Set multiple connections (CIPMUX=1), quick send (CIPQSEND=1) and manual reception (CIPRXGET=1), as sim800.py requires.
+
+    CIPSHUT is sent only if needed: needless cycles cause rejects by networks and multi-IMSI SIMs.
+    """
+    many_links = modem.query("AT+CIPMUX?", replies.setting) == 1
+    last_row = getattr(modem.family, "LAST_LINK", LAST_LINK) if many_links else None
+    state = cipstatus(modem.command("AT+CIPSTATUS", expect=last_row))
+    if many_links and state in _CONTEXT_OPEN:
+        return modem.command("AT+CIFSR")
+    if state != "IP INITIAL":
+        modem.ensure("AT+CIPSHUT")
+    if not modem.query("AT+CGATT?", replies.setting):
+        modem.command("AT+CGATT=1")
+    modem.ensure("AT+CIPMUX=1")
+    modem.ensure("AT+CIPQSEND=1")
+    modem.ensure("AT+CIPRXGET=1")
+    modem.command('AT+CSTT="%s","%s","%s"' % (apn, user, password))
+    modem.command("AT+CIICR")
+    return modem.command("AT+CIFSR")
+
+
+def close_context(modem: "Modem") -> None:
+    """Close all connections too, and leave the modem in IP INITIAL."""
+    modem.ensure("AT+CIPSHUT")
+
+
+def cells(text: str) -> list[Cell]:
+    """AT+CNETSCAN (manual p.189): all cells of all operators. rxlev 0..63; lac and bsic only after AT+CNETSCAN=1."""
+    return [_cell(line, text) for line in lines(text)]
+
+
+def _cell(line: str, text: str) -> Cell:
+    """Operator:"name",MCC:460,MNC:00,Rxlev:51,Cellid:1A2B,Arfcn:12,Lac:00C3,Bsic:3A. The quoted name may contain commas."""
+    named = {}
+    name_end = line.find('",')
+    if not line.startswith('Operator:"') or name_end < 0:
+        raise ProtocolError("not a cell", text)
+    for part in line[name_end + 2 :].split(","):
+        colon = part.find(":")
+        if colon < 0:
+            raise ProtocolError("not a cell", text)
+        named[part[:colon].strip().lower()] = part[colon + 1 :].strip() or None
+    mcc = named.get("mcc") or ""
+    mnc = named.get("mnc") or ""
+    if number(mcc, text) > 999 or len(mcc) != 3 or number(mnc, text) > 999 or len(mnc) not in (2, 3):
+        raise ProtocolError("a cell without its network", text)
+    return Cell(
+        line[len('Operator:"') : name_end] or None,
+        mcc + mnc,
+        number(named.get("rxlev"), text),
+        optional_hexadecimal(named.get("cellid"), text),
+        optional_number(named.get("arfcn"), text),
+        optional_hexadecimal(named.get("lac"), text),
+        optional_hexadecimal(named.get("bsic"), text),
+    )
+
+
+def cipstatus(text: str) -> str:
+    """AT+CIPSTATUS: the state, one of those of the manual, p.223. With CIPMUX=1 a row for each link follows."""
+    state = line_after(("STATE:",), text)
+    if not state:
+        raise ProtocolError("STATE without a state", text)
+    return state

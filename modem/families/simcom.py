@@ -1,0 +1,31 @@
+"""What several SIMCom families have in common: the buffer of received data, and the counts of a connection.
+
+Source: SIM800 Series AT Command Manual V1.12, chapter 8; SIM7500_SIM7600 Series AT Command Manual V3.00 has the same forms.
+"""
+
+from modem.errors import ProtocolError
+from modem.families.driver import Driver
+from modem.replies import numbers
+
+if False:  # for mypy alone
+    from modem.client import Modem
+
+
+class Simcom(Driver):
+    """The modem buffers received data until they are read (CIPRXGET=1), and announces them once."""
+
+    def receive(self, modem: "Modem", link: int, buffer: bytearray) -> "tuple[int, int]":
+        header = "+CIPRXGET: 2,%d," % link
+        text, count = modem.receive_payload("AT+CIPRXGET=2,%d,%d" % (link, len(buffer)), header, buffer)
+        got, left = numbers(header, 2, text)
+        if count != got:
+            raise ProtocolError("payload of another size", text)
+        return count, left
+
+    def sent(self, modem: "Modem", link: int) -> "tuple[int, ...]":
+        return modem.query("AT+CIPACK=%d" % link, cipack)[:2]
+
+
+def cipack(text: str) -> tuple[int, ...]:
+    """+CIPACK: (sent, acknowledged, not acknowledged) bytes since the connection was opened. Raises ProtocolError."""
+    return numbers("+CIPACK:", 3, text)

@@ -1,0 +1,56 @@
+"""Does a command of one maker stand in modem/families alone, so that a unit can have a modem of another?
+
+A new command outside of it is a line in STANDARD, with the clause that defines it; one that no standard has goes to a family.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from modem.families import quectel, sim800, sim7000, sim7600
+
+ROOT = Path(__file__).parent.parent.parent
+FAMILIES = ROOT / "modem" / "families"
+OUTSIDE = sorted(
+    path for room in ("modem", "firmware") for path in (ROOT / room).rglob("*.py*")
+    if path.suffix in (".py", ".pyi") and path.parent != FAMILIES
+)  # fmt: skip
+NAME = re.compile(r"(?:\bAT|[\"'`(,] ?)[+*^$#%]([A-Z][A-Z0-9]{2,})")
+# Bare names too, as comments write them: a maker's begins so, or ends the socket API of one.
+MAKERS = re.compile(
+    r"\b(CIP(?!HER)[A-Z]{3,}|CII?CR|CIFSR|CSTT|CNETSCAN|CENG|CLTS|CPSI|CNACT|NETOPEN|NETCLOSE|QI[A-Z]{2,}|QENG|QCSQ)\b"
+)
+STANDARD = {
+    "3GPP TS 27.007": {
+        "CCLK": "8.15", "CEREG": "10.1.22", "CFUN": "8.2", "CGATT": "10.1.9", "CGAUTH": "10.1.31", "CGREG": "10.1.20",
+        "CGSN": "5.4", "CLCK": "7.4", "CME": "9.2", "CMEE": "9.1", "COPS": "7.3", "CPIN": "8.3", "CPWD": "7.5",
+        "CREG": "7.2", "CRSM": "8.18", "CSCS": "5.5", "CSQ": "8.5", "CTZU": "8.40",
+    },
+    "3GPP TS 27.005": {"CMS": "3.2.5"},
+    "ITU-T V.250": {"IPR": "6.2.10", "IFC": "6.2.12"},
+    "the form of a command": {"NAME": "modem/at.py"},
+}  # fmt: skip
+ALLOWED = {name for clauses in STANDARD.values() for name in clauses}
+
+
+def of_a_maker(text: str) -> set[str]:
+    """The names of commands that no standard has."""
+    return set(NAME.findall(text)) - ALLOWED | set(MAKERS.findall(text))
+
+
+@pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_command_of_one_maker_stands_outside_the_families(path: Path) -> None:
+    strays = of_a_maker(path.read_text())
+    assert not strays, f"{path.relative_to(ROOT)}: {sorted(strays)} belong to a driver in modem/families"
+
+
+def test_a_stray_command_would_be_seen() -> None:
+    for text in ('modem.ensure("AT+CIPSHUT")', '"AT+CNETSCAN"', "# CIPSHUT before that", '"+QIURC: "', '"AT+XYZ=1"'):
+        assert of_a_maker(text), text
+    assert not of_a_maker('"AT+CSQ" or "AT+COPS=?", CIPHERS, QUEUE')
+
+
+def test_the_families_have_some() -> None:
+    for module in (quectel, sim800, sim7000, sim7600):
+        assert of_a_maker(Path(str(module.__file__)).read_text())
