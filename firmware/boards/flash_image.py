@@ -44,4 +44,5 @@ class FlashImage:
             return BLOCKS
         if operation == 5:  # bytes in a block
             return BLOCK_BYTES
-        return 0  # 1 initialise, 2 shut down, 3 sync, 6 erase: littlefs programs a block only after it erased it, a file needs neither
+        # 1 initialise, 2 shut down, 3 sync, 6 erase: littlefs programs a block only after it erased it, a file needs neither
+        return 0
