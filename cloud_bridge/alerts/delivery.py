@@ -107,13 +107,15 @@ class Delivery:
         return True
 
     def _work(self, alert: Row[Any]) -> None:
-        """Send it; then begin what has become possible."""
+        """Send it; then begin what has become possible. Whatever is raised, the worker is free again."""
         is_stored = False
         try:
             self._deliver(alert)
             is_stored = True
         except SQLAlchemyError as error:  # it is still due, and sent again
             _log.warning("what came of an alert is not stored: %s", type(error).__name__)
+        except Exception:
+            _log.exception("what came of alert %d is not stored", alert.id)
         with self._changed:
             del self._in_flight[alert.id]
             try:

@@ -176,8 +176,10 @@ class Database:
             self._lock = None
 
 
-def _close_returned(connection: DBAPIConnection, _record: object) -> None:
-    connection.close()
+def _close_returned(connection: DBAPIConnection | None, _record: object) -> None:
+    """None: the server has ended it."""
+    if connection is not None:
+        connection.close()
 
 
 def open_database(where: Path | str) -> Database:

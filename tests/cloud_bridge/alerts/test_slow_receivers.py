@@ -218,6 +218,22 @@ def test_what_was_being_sent_when_the_process_ended_is_sent_again(
     receiver._behave = receivers.ok
     assert Delivery(bridge.app_state.database, bridge.clock, Counters(), None).send_due() == 1
     street.close()
+    bridge.until(lambda: not first._in_flight, "its thread has ended")
+
+
+def test_a_worker_is_free_again_whatever_the_store_raises(
+    bridge: Bridge, street: Street, sender: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise AttributeError("a driver of the database that broke its word")
+
+    good = street.receiver()
+    enqueue(bridge, account(bridge, "ann", hook(good)))
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery, "record_outcome", broken)
+        assert sender.send_due() == 0
+    assert sender.send_due() == 1
+    assert len(good.requests) == 2
 
 
 def test_an_error_that_nobody_expects_is_that_alert_s_alone(

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from cloud_bridge.command_line import main
 from cloud_bridge.errors import StoreUnusable
@@ -102,6 +103,16 @@ def test_a_long_check_ends_in_time(tmp_path: Path) -> None:
     assert database.damage(within_s=0.0) is None
     assert database.damage() is None
     database.close()
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["given_back", "ended_by_the_server"])
+def test_a_connection_that_a_thread_uses_outlives_the_database_without_an_error(tmp_path: Path, is_lost: bool) -> None:
+    database = open_database(tmp_path)
+    with database.reading() as connection:
+        database.close()
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
+        if is_lost:
+            connection.invalidate()
 
 
 def test_a_lock_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
