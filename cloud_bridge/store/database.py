@@ -195,11 +195,11 @@ def _open_postgresql(url: str) -> Database:
         address = make_url(url).set(drivername="postgresql+psycopg")
         database = Database(lambda connections: _postgresql_engine(address, connections))
         try:
-            newest = _newest_tables()
+            newest = _newest_revision()
             with database.writing() as connection:
                 connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large table takes its time
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
-                _migrate(connection, *newest)
+                _migrate(connection, newest)
         except (SQLAlchemyError, StoreUnusable):
             database.close()
             raise
@@ -243,12 +243,12 @@ def _open_file(folder: Path) -> Database:
     queue = WriterQueue(TURN_WITHIN_S)
     database = Database(lambda connections: _sqlite_engine(folder / FILE_NAME, connections), CONNECTIONS, queue, lock)
     try:
-        newest = _newest_tables()
+        newest = _newest_revision()
         with database.reading() as connection:  # most often there is nothing to do, and somebody else may be writing
-            is_newest = _revision_of(connection) == newest[1]
+            is_newest = _revision_of(connection) == newest
         if not is_newest:
             with database.writing() as connection:
-                is_upgraded = _migrate(connection, *newest)
+                is_upgraded = _migrate(connection, newest)
             if is_upgraded:
                 _scrub_after_upgrade(database)
     except SQLAlchemyError as error:
@@ -358,11 +358,11 @@ def _config() -> Config:
     return config
 
 
-def _newest_tables() -> tuple[Config, str | None]:
-    """The migrations and the revision that they lead to. Reading them takes longer than looking whether any is due, so
-    it is done before the database is locked."""
-    config = _config()
-    return config, ScriptDirectory.from_config(config).get_current_head()
+@cache
+def _newest_revision() -> str | None:
+    """What the migrations lead to. Reading them takes longer than looking whether any is due, so it is done before the
+    database is locked."""
+    return _scripts().get_current_head()
 
 
 def _revision_of(connection: Connection) -> str | None:
@@ -370,7 +370,7 @@ def _revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _migrate(connection: Connection, config: Config, newest: str | None) -> bool:
+def _migrate(connection: Connection, newest: str | None) -> bool:
     """Whether older tables were brought to the newest. Raises StoreUnusable for tables that this version does not know."""
     current = _revision_of(connection)
     if current is not None and current not in known_revisions():
@@ -379,6 +379,7 @@ def _migrate(connection: Connection, config: Config, newest: str | None) -> bool
             "or restore a backup that this one has made"
         )
     if current != newest:
+        config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return current not in (None, newest)

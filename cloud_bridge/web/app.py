@@ -1,7 +1,10 @@
 """The web side put together."""
 
-from fastapi import FastAPI
+from functools import cache
+
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import BaseRoute
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.web import static_files
@@ -26,6 +29,7 @@ def create_app(app_state: AppState) -> FastAPI:
     public_url = app_state.settings.public_url
     app = FastAPI(
         title="Chargekeeper",
+        routes=_routes(),
         openapi_url=None,  # api/description.py asks who wants it
         docs_url=None,
         redoc_url=None,
@@ -43,6 +47,13 @@ def create_app(app_state: AppState) -> FastAPI:
     app.add_middleware(PublicAddress)
     app.add_middleware(HeadAsGet)
     answer_problems(app)
+    return app
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    """Once a process: FastAPI prepares them at their first request, which takes longer than most answers."""
+    together = APIRouter()
     for router in (
         charge_points.router,
         history.router,
@@ -52,5 +63,5 @@ def create_app(app_state: AppState) -> FastAPI:
         static_files.router,
         *ROUTERS,
     ):
-        app.include_router(router)
-    return app
+        together.include_router(router)
+    return together.routes

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from cloud_bridge import passwords
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.units import add_unit
+from tests.cloud_bridge.engines import create_engine
 from tests.cloud_bridge.running import Bridge, databases_of_a_test, running_bridge, store_at
 
 STORES = {"bridge", "database", "tmp_path", "tmp_path_factory"}  # fixtures
@@ -48,6 +49,13 @@ def loop_of_browsers() -> Iterator[None]:
     """One event loop for all requests, as a server has; Starlette's client takes half of its time to make one for each."""
     with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
         patch.setattr(TestClient, "portal", portal)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cloud_bridge.store.database.create_engine", create_engine)
         yield
 
 

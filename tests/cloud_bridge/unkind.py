@@ -19,6 +19,7 @@ from sqlalchemy.exc import (
 )
 
 from cloud_bridge.store.database import Database
+from tests.cloud_bridge.engines import engines_apart
 
 MakeError = Callable[[], BaseException]
 
@@ -93,7 +94,8 @@ class UnkindDatabase(Database):
     """
 
     def __init__(self, kind: Database) -> None:
-        super().__init__(kind._make_engine, 1)
+        with engines_apart():
+            super().__init__(kind._make_engine, 1)
         self.fired = 0
         self._error: tuple[str, MakeError] | None = None
         self._wait = self._left = 0
