@@ -5,7 +5,8 @@
 - A missed acknowledgement is answered by the same packet again, with DUP; a second one ends the connection.
 - A ping waits for its answer: the original throws PINGRESP away, so a half-open connection looks well for ever.
 - What a broker says is never an AssertionError or an IndexError: it is an OSError, and the connection is over.
-- A packet that is longer than we can hold, or of a kind we did not ask for, ends the connection instead of the memory.
+- A message that is longer than we can hold is read past, acknowledged and counted: a retained one would come again at each
+  connection. A packet of a kind we did not ask for ends the connection.
 - A PUBACK that comes too late for its publish is read to its end, so what follows is understood.
 - What comes in waits in `incoming`: no code of ours runs, and none can raise, in the middle of a packet.
 """
@@ -15,7 +16,7 @@ from collections import namedtuple
 
 from umqtt import simple
 
-from firmware.link.packet_socket import EPROTO, PACKET_MAX, PacketSocket
+from firmware.link.packet_socket import EPROTO, OPERATION_MS, PACKET_MAX, PacketSocket
 
 if False:  # for mypy alone
     from collections.abc import Callable
@@ -28,6 +29,9 @@ PUBACK, SUBACK = 0x40, 0x90
 DUP = 0x08  # in the first byte of a PUBLISH; umqtt.simple puts whatever `retain` holds there
 LAST_PACKET_ID = 65535
 INCOMING_MAX = 4  # messages; more at a time are dropped and counted
+SKIPPED_MAX = 262144  # bytes of one message; mosquitto's and our broker's own limits are below
+PIECE = 256  # bytes of it at a time
+SLOWEST_BYTE_MS = 2  # 500 bytes a second, a bad GPRS
 
 Broker = namedtuple("Broker", "host port unit_id secret")  # where it is, and who we are to it
 
@@ -42,7 +46,7 @@ class Mqtt(simple.MQTTClient):
         self._packet_at = 0  # bytes received before the packet that is being read
         self.heard_ms = 0  # when the broker last proved that it is there
         self.incoming: list[tuple[bytes, bytes]] = []  # (topic, payload), oldest first; whoever takes one removes it
-        self.dropped = 0  # of incoming; whoever tells of it sets it back
+        self.dropped = 0  # messages, of incoming or too long for it; whoever tells of it sets it back
         self.set_callback(self._receive)
 
     def connect(self, clean_session: bool = True) -> object:
@@ -82,7 +86,10 @@ class Mqtt(simple.MQTTClient):
 
     def wait_msg(self) -> "int | None":
         self._packet_at = self._wire.received
-        kind: int | None = super().wait_msg()
+        try:
+            kind: int | None = super().wait_msg()
+        except _Skipped:
+            return None
         if kind in (None, PUBACK, SUBACK):
             return kind
         raise OSError(EPROTO)
@@ -115,15 +122,33 @@ class Mqtt(simple.MQTTClient):
             raise OSError(EPROTO) from None
 
     def _recv_len(self) -> int:
+        """Of a PUBLISH, the only packet for which umqtt.simple asks. Raises _Skipped when it has been read past."""
+        qos = self._wire.last_byte >> 1 & 3
         length = 0
         for shift in (0, 7, 14, 21):  # MQTT 3.1.1, 2.2.3: at most four bytes; the original reads on for ever
             byte = self._wire.read(1)[0]  # type: ignore[index]  # None only if it does not block
             length |= (byte & 0x7F) << shift
             if byte < 0x80:
                 if length > PACKET_MAX:
-                    raise OSError(errno.ENOBUFS)
+                    self._skip(length, qos)
                 return length
         raise OSError(EPROTO)
+
+    def _skip(self, length: int, qos: int) -> None:
+        """Read past the rest of a PUBLISH, and acknowledge it. Raises _Skipped, or OSError."""
+        if length > SKIPPED_MAX:
+            raise OSError(errno.ENOBUFS)
+        self._wire.begin(OPERATION_MS + length * SLOWEST_BYTE_MS)
+        topic_bytes = int.from_bytes(self._wire.read(2) or b"", "big")
+        self._wire.read(topic_bytes)
+        packet_id = self._wire.read(2 if qos else 0) or b""
+        length -= 2 + topic_bytes + len(packet_id)
+        while length:
+            length -= len(self._wire.read(min(length, PIECE)) or b"")
+        if qos:
+            self._wire.write(b"\x40\x02" + packet_id)
+        self.dropped += 1
+        raise _Skipped
 
     def _receive(self, topic: bytes, payload: bytes) -> None:
         if len(self.incoming) < INCOMING_MAX:
@@ -134,6 +159,10 @@ class Mqtt(simple.MQTTClient):
     def _wrap_packet_id(self) -> None:
         if self.pid >= LAST_PACKET_ID:
             self.pid = 0
+
+
+class _Skipped(Exception):
+    """A message was too long, and has been read past."""
 
 
 class _OneSocket:

@@ -38,6 +38,7 @@ class PacketSocket:
         self._blocking = True
         self._until_ms = 0
         self.received = 0  # bytes
+        self.last_byte = 0  # of them
 
     def begin(self, within_ms: int = OPERATION_MS) -> None:
         """Everything read until the next `begin` must be there within `within_ms`."""
@@ -85,6 +86,7 @@ class PacketSocket:
                 raise OSError(errno.ECONNRESET)
             got += piece
             self.received += len(piece)
+            self.last_byte = piece[-1]
         return got
 
     def _left_s(self) -> float:

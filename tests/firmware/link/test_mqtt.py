@@ -257,6 +257,55 @@ def test_a_packet_of_256_mb_ends_the_connection_and_not_the_memory():
         mqtt.check_msg()
 
 
+def publish_of(size, qos):
+    """A PUBLISH to us with so many bytes after its fixed header."""
+    length = b""
+    left = size
+    while True:
+        length += bytes([left & 0x7F | (0x80 if left > 0x7F else 0)])
+        left >>= 7
+        if not left:
+            break
+    head = b"\x00\x0acp/CP1/cmd" + (b"\x12\x34" if qos else b"")
+    return bytes([0x31 | qos << 1]) + length + head + b"x" * (size - len(head))
+
+
+@pytest.mark.parametrize(
+    "size, qos", [(PACKET_MAX + 1, 0), (PACKET_MAX + 1, 1), (3_700, 0), (3_700, 1), (16_383, 1), (16_384, 1)]
+)
+def test_a_message_that_is_too_long_is_read_past_acknowledged_and_counted(size, qos):
+    mqtt, broker, _ = connected()
+    broker.coming = publish_of(size, qos) + b"\x30\x05\x00\x01tok"
+    mqtt.check_msg()
+    assert broker.written == ([b"\x40\x02\x12\x34"] if qos else [])
+    mqtt.check_msg()
+    assert mqtt.incoming == [(b"t", b"ok")]
+    assert mqtt.dropped == 1
+
+
+@pytest.mark.parametrize("call", ["publish", "subscribe", "ping"])
+def test_a_message_that_is_too_long_ends_no_wait(call):
+    mqtt, broker, _ = connected()
+
+    def answer(packet):
+        if packet[0] & 0xF0 == 0x80:
+            return publish_of(3_700, 1) + b"\x90\x03" + packet[2:4] + b"\x01"
+        return (publish_of(3_700, 1) if packet[0] & 0xF0 != 0x40 else b"") + broker.polite(packet)
+
+    broker.answer = answer
+    getattr(mqtt, call)(*{"publish": ("t", b"x", False, 1), "subscribe": ("t", 1), "ping": ()}[call])
+    assert mqtt.dropped == 1
+    assert b"\x40\x02\x12\x34" in b"".join(broker.written)
+
+
+@pytest.mark.parametrize("topic_bytes", [0xFFFF, 3_000])
+def test_a_long_message_whose_topic_is_longer_ends_the_connection(topic_bytes):
+    mqtt, broker, _ = connected()
+    broker.coming = b"\x32\xb4\x17" + topic_bytes.to_bytes(2, "big") + b"x" * 70_000
+    with pytest.raises(OSError):
+        mqtt.check_msg()
+
+
 def test_nothing_to_read_costs_no_time():
     mqtt, _, clock = connected()
     mqtt.check_msg()
