@@ -97,7 +97,8 @@ class RefreshWorkerProcess:
         if self._worker is None or self._worker.process.poll() is not None:
             worker = _start(self._command)
             threading.Thread(target=self._listen, args=[worker], daemon=True, name="worker").start()
-            _write(worker, self._where)  # not an argument: it may hold a password
+            with suppress(BrokenPipeError):  # it died at once, which the order that follows finds out
+                _write(worker, self._where)  # not an argument: it may hold a password
             self._worker = worker
         return self._worker
 

@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from cloud_bridge.vehicles.tokens import refresh_client
 from cloud_bridge.vehicles.tokens.refresh_client import OUTAGE, REFRESH_WORKER, RefreshWorkerProcess
 from cloud_bridge.vehicles.tokens.token_refresh import Outcome
 
@@ -100,6 +101,24 @@ def test_a_process_that_is_killed_before_it_answers_is_followed_by_one_that_does
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with door(tmp_path, sys.executable, "-c", DIES_AT_FIRST) as opened:
+        assert opened.refresh("grant", 1) == Outcome()
+
+
+def test_a_process_that_is_killed_before_it_was_told_where_is_followed_by_one_that_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, first = refresh_client._start, [True]
+
+    def dies(command: Sequence[str]) -> refresh_client._Worker:
+        worker = start(command)
+        if first.pop():
+            worker.process.kill()
+            worker.process.wait()
+        first.append(False)
+        return worker
+
+    monkeypatch.setattr(refresh_client, "_start", dies)
+    with door(tmp_path, sys.executable, "-c", ANSWERS_ONCE) as opened:
         assert opened.refresh("grant", 1) == Outcome()
 
 
