@@ -1,6 +1,7 @@
 """The escalation of recovery actions, from the mildest to a power cycle, and the current step. Pure; recovery.py decides.
 
-The escalation is reset after ten minutes of proven contact, so an action that helps briefly does not restart it. Time is
+Contact is an acknowledged message: it ends the time without contact. The escalation is reset by contact ten minutes after its
+last action, so an action that helps briefly does not restart it. Time is
 `now_s`, seconds with power since the unit was new, as in network_history.py. [M]: figures proposed, not measured.
 """
 
@@ -38,27 +39,21 @@ class RecoveryLadder:
         self.clears = times(stored.get("clears"))  # time of the last clearing of EF_FPLMN
         self.rung = 0  # the next one to try
         self.since_s: int | None = None  # start of the time without contact
-        self.proved_since_s: int | None = None
         self.tried_s: int | None = None  # the last rung
 
     def to_store(self) -> dict[str, list[int]]:
         """Return what is to be stored in flash. It changes with each reset of the modem, and at most once a day besides."""
         return {"resets": self.resets, "looks": self.looks, "clears": self.clears}
 
-    def proved(self, now_s: int) -> None:
-        """Record contact. Called repeatedly while it lasts."""
-        if self.proved_since_s is None:
-            self.proved_since_s = now_s
-        if now_s - self.proved_since_s >= CURED_S:
+    def contact(self, now_s: int) -> None:
+        """Record an acknowledged message."""
+        self.since_s = None
+        if self.tried_s is None or now_s - self.tried_s >= CURED_S:
             self.rung = 0
-            self.since_s = self.tried_s = None
+            self.tried_s = None
 
     def lost(self, now_s: int) -> None:
-        """Record the loss of contact."""
-        if self.proved_since_s is not None and now_s - self.proved_since_s >= CURED_S:
-            self.rung = 0
-            self.since_s = self.tried_s = None
-        self.proved_since_s = None
+        """Record that there is no contact."""
         if self.since_s is None:
             self.since_s = now_s
 

@@ -151,6 +151,7 @@ class Mqtt(simple.MQTTClient):
         raise _Skipped
 
     def _receive(self, topic: bytes, payload: bytes) -> None:
+        self.heard_ms = self._clock.now_ms()
         if len(self.incoming) < INCOMING_MAX:
             self.incoming.append((topic, payload))
         else:

@@ -75,27 +75,29 @@ class Network:
         if now_s - self._sampled_s >= SAMPLE_S:
             self._sampled_s = now_s
             self.known.sampled(now_s, plmn, csq)
-            if self._proven:
-                self.ladder.proved(now_s)
 
     def proved(self) -> None:
         """The broker took us: this network passes data."""
         now_s = self.now_s()
         self._proven = True
         self.known.proved(now_s, self._serving)
-        self.ladder.proved(now_s)
         self._save()
 
-    def lost(self, error: Exception, answered: bool = False) -> None:
+    def in_contact(self) -> None:
+        """The broker has acknowledged a message."""
+        self.ladder.contact(self.now_s())
+
+    def lost(self, error: Exception, answered: bool = False, idle: bool = False) -> None:
         """No contact, because of `error`: note whose fault it is, and try the remedy whose turn it is. Raises ModemError.
 
         `answered`: somebody took or refused the connection, so this network carries data and the broker may be at fault.
+        `idle`: the connection died in a silence, as networks forget one; that says nothing of this one's data.
         """
         now_s = self.now_s()
         if isinstance(error, Moved):
             return
         if self._proven:
-            if isinstance(error, OSError) and error.errno in _NETWORKS_FAULT:
+            if isinstance(error, OSError) and error.errno in _NETWORKS_FAULT and not idle:
                 self.known.data_failed(now_s)
         elif isinstance(error, (OSError, CommandError)) and not isinstance(error, NotTrusted):
             self.known.failed(now_s, self._serving, network_history.ANSWERED if answered else _cause(error))

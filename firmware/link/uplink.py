@@ -12,6 +12,7 @@ from umqtt.simple import MQTTException
 
 from firmware.link import backoff
 from firmware.link.heartbeat_timer import HeartbeatTimer
+from firmware.link.idle_span import IdleSpan
 from firmware.link.mqtt import Broker, Mqtt
 from firmware.link.network import TOLD_CHARS, Moved
 from firmware.link.secure import NotTrusted, SecureStream, WrongCertificate
@@ -27,9 +28,6 @@ if False:  # for mypy alone
 UNAVAILABLE = 3  # CONNACK: the broker is there but cannot serve now (MQTT 3.1.1, table 3.1)
 CLOSED = ("closing", "charging", "stopping")  # phases in which the contactor is closed, or about to be
 POLL_MS = 250  # how late a change of state is noticed
-PING_MS = (
-    300000  # of silence, which only a long heartbeat interval leaves: networks forget idle connections [unverified]
-)
 
 
 class Uplink:
@@ -57,6 +55,8 @@ class Uplink:
         self._first_wait_ms = backoff.first_ms(cloud.health.cause, is_new, random.randint)
         self._distrust: str | None = None  # why the broker was not trusted, as it was told last
         self._failures = 0  # in a row, since the link was proven last
+        self._idle_span = IdleSpan()
+        self._silence_ms = 0  # of the broker, when we last turned to it
         self._stop = False
 
     def scan(self) -> None:
@@ -131,11 +131,13 @@ class Uplink:
             keepalive_s,
         )
         mqtt.set_last_will(self._topic("lwt"), b"offline", qos=1)
+        self._silence_ms = 0
         try:
             mqtt.connect()
             mqtt.subscribe(self._topic("command"), qos=1)
             self.state = "connected"
             self.network.proved()
+            self._idle_span.connected(self._clock.now_ms(), self.radio.operator, self._failures <= 1)
             self._serve(mqtt)
         finally:
             self._exchange.link_proven = False
@@ -146,6 +148,7 @@ class Uplink:
         journal = self._cloud.journal
         timer = HeartbeatTimer(self._settings["heartbeat_idle_s"], self._settings["heartbeat_charging_s"])
         while not (self._stop or self.scan_wanted):
+            self._silence_ms = self._clock.now_ms() - mqtt.heard_ms
             report = self._exchange.report
             if timer.due(self._clock.now_ms(), report):
                 self._send(mqtt, "heartbeat", self._heartbeat(report))
@@ -156,8 +159,9 @@ class Uplink:
                 journal.acknowledged(record)
             else:
                 self._watch(POLL_MS)
-            if self._clock.now_ms() - mqtt.heard_ms >= PING_MS:
+            if self._clock.now_ms() - mqtt.heard_ms >= self._idle_span.ms:
                 mqtt.ping()
+                self._idle_span.survived(self._clock.now_ms(), self._silence_ms)
             mqtt.check_msg()
             while mqtt.incoming:
                 self._cloud.take_command(mqtt.incoming.pop(0)[1])
@@ -168,6 +172,8 @@ class Uplink:
     def _send(self, mqtt: Mqtt, kind: str, payload: bytes) -> None:
         """Publish and wait for the acknowledgement, which proves the link."""
         mqtt.publish(self._topic(kind), payload, qos=1)
+        self._idle_span.survived(self._clock.now_ms(), self._silence_ms)
+        self.network.in_contact()
         self._exchange.turns += 1
         self.state = "proven"
         self.trouble = self._distrust = None
@@ -192,7 +198,8 @@ class Uplink:
             self._cloud.journal.note("security", {"broker": self.trouble[:TOLD_CHARS]})
         self._failures += 1
         try:
-            self.network.lost(error, isinstance(error, OSError) and self._bearer.stream.answered)
+            idle = isinstance(error, OSError) and self._idle_span.died(self._silence_ms)
+            self.network.lost(error, isinstance(error, OSError) and self._bearer.stream.answered, idle)
             self.network.tend(self._exchange.report.contactor)
         except Moved as moved:  # the next network has failed nothing yet
             self.trouble = str(moved)

@@ -85,21 +85,28 @@ def test_after_a_refusal_there_is_one_reset_an_hour():
     assert all(later - earlier >= HOUR_S for earlier, later in zip(resets, resets[1:]))
 
 
-def test_the_ladder_is_left_after_ten_minutes_of_contact():
+def test_the_ladder_is_left_by_contact_ten_minutes_after_its_last_step():
     ladder = RecoveryLadder()
     climb(700, ladder=ladder)
-    ladder.proved(700)
-    ladder.lost(700 + CURED_S)
+    ladder.contact(ladder.tried_s + CURED_S)
     assert ladder.rung == 0
-    assert decide(ladder, trouble(1300)).do == WAIT
 
 
-def test_a_moment_of_contact_does_not_start_it_afresh():
+def test_a_moment_of_contact_does_not_start_it_afresh_and_is_contact():
     ladder = RecoveryLadder()
     climb(700, ladder=ladder)
-    ladder.proved(700)
+    ladder.contact(700)
     ladder.lost(710)
-    assert decide(ladder, trouble(1200)).do == RESTART
+    assert decide(ladder, trouble(710 + 1199)).do == WAIT
+    assert decide(ladder, trouble(710 + 1200)).do == RESTART
+
+
+def test_no_step_is_taken_while_messages_are_acknowledged_however_short_the_connections():
+    ladder = RecoveryLadder()
+    for now_s in range(0, DAY_S, 300):
+        ladder.contact(now_s)
+        ladder.lost(now_s + 59)
+        assert decide(ladder, trouble(now_s + 59 + 58)).do == WAIT
 
 
 def test_the_budget_of_resets_survives_a_restart():

@@ -2,18 +2,25 @@
 
 import asyncio
 import contextlib
+import math
 
 CONNECT, PUBLISH, SUBSCRIBE, PINGREQ, DISCONNECT = 1, 3, 8, 12, 14
 CONNACK, PUBACK, SUBACK, PINGRESP = b"\x20\x02\x00\x00", b"\x40\x02", b"\x90\x03", b"\xd0\x00"
 
 
 class Broker:
-    """`accepted` and `contacts` are the times of connections and of publishes. `deaf` makes it take all and say nothing."""
+    """`accepted` and `contacts` are the times of connections and of publishes. `deaf` makes it take all and say nothing.
+
+    `forgets_s`: a carrier on the way forgets a connection that was silent for longer, and then drops what comes over it or,
+    with `resets`, resets it.
+    """
 
     def __init__(self) -> None:
         self.accepted: list[float] = []
         self.contacts: list[float] = []
         self.deaf = False
+        self.forgets_s = math.inf
+        self.resets = False
         self.port = 0
         self._server: asyncio.Server | None = None
         self._connected: set[asyncio.StreamWriter] = set()
@@ -42,14 +49,21 @@ class Broker:
         self._connected.add(writer)
         self.accepted.append(asyncio.get_running_loop().time())
         with contextlib.suppress(asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
-            while answer := await self._answer(reader):
+            while answer := await self._answer(reader, writer):
                 if not self.deaf:
                     writer.write(answer)
         self._connected.discard(writer)
         writer.close()
 
-    async def _answer(self, reader: asyncio.StreamReader) -> bytes:
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        now = asyncio.get_running_loop().time
+        silent_since_s = now()
         first = (await reader.readexactly(1))[0]
+        if now() - silent_since_s > self.forgets_s:
+            if self.resets:
+                writer.transport.abort()
+            await reader.read()
+            return b""
         body = await reader.readexactly(await _length(reader))
         kind = first >> 4
         if kind == CONNECT:

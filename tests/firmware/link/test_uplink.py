@@ -129,6 +129,20 @@ def test_without_a_guard_no_handshake_begins_while_the_contactor_is_closed(unit,
     assert unit.run(60, lambda: unit.broker.accepted)
 
 
+@pytest.mark.parametrize("forgets_s, resets", [(60, False), (110, True)])
+def test_the_unit_learns_what_a_network_forgets(unit, forgets_s, resets):
+    """Six hours of it were 69 connections, three supply cuts and four scans that called CSQ 22 poor."""
+    unit.uplink._settings._values["heartbeat_idle_s"] = 300
+    unit.broker.forgets_s, unit.broker.resets = forgets_s, resets
+    unit.run(6 * 3600)
+    assert len(unit.broker.accepted) <= 6
+    apart = [later - sooner for sooner, later in zip(unit.broker.contacts, unit.broker.contacts[1:])]
+    assert max(apart) <= 300 + 60
+    network = unit.uplink.network
+    assert (network.ladder.resets, network.known.scans, network.known.switches) == ([], [], [])
+    assert [event for event in unit.events if event[1] == "network"] == []
+
+
 def test_a_broker_that_refuses_us_is_not_asked_every_few_seconds(unit, monkeypatch):
     """Each time costs a TLS handshake: 35 MB a day at the pace of a lost connection."""
     monkeypatch.setattr(broker, "CONNACK", b"\x20\x02\x00\x05")
