@@ -36,6 +36,7 @@ class Counters:
     pauses_full: int = 0  # accepting stopped until a connection ended: no more have a file
     closed_revoked: int = 0
     take_overs: int = 0
+    wrong_unit_clocks: int = 0  # heartbeats of units whose clock is wrong (verified_time.OFF_MS)
     identity_returns: int = 0  # heartbeats that continue another count of their identity (duplicate_identity.py)
     dropped_revoked: int = 0  # messages of a revoked unit, from an outside broker
     dropped_empty: int = 0  # messages without a payload, from an outside broker: they clear a retained one

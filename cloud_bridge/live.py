@@ -172,7 +172,9 @@ class Live:
         self._offset_ms = 0  # the newest; the same number for all units, while we listen
         self.accesses = 0  # goes up when somebody has logged out, changed their password or left: streams look again
         self._over_quota: dict[str, int] = {}  # when the unit last sent more than its quota
-        self.timeless: set[str] = set()  # those whose heartbeat told no time; whoever tells it to them takes them out
+        self.timeless: set[str] = (
+            set()
+        )  # those whose heartbeat has no time, or a wrong one; whoever tells them the time takes them out
 
     def unit(self, unit_id: str) -> LiveUnit:
         """The unit's live state, made at first sight; only for ids that have shown their secret."""

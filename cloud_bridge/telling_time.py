@@ -1,7 +1,8 @@
-"""Tells the time to units that do not know it: not every mobile network does (a unit's heartbeat then has no `t`).
+"""Tells the time to units that do not know it, or know another: not every mobile network tells it (a unit's heartbeat then
+has no `t`), and some tell a wrong one, years ahead or an hour off.
 
-Without it a schedule cannot hold, and no command that ends by itself is carried out. A unit that was told a time that
-has turned out to be wrong, because our clock was set since, is told again.
+Without it a schedule cannot hold, no command that ends by itself is carried out, and a pause of half an hour lasts an hour
+and a half. A unit that was told a time that has turned out to be wrong, because our clock was set since, is told again.
 """
 
 import json
@@ -10,7 +11,7 @@ import secrets
 from cloud_bridge.app_state import AppState
 
 EVERY_S = 1.0  # between two looks
-AGAIN_MS = 600_000  # to a unit that still does not know it, which may be of a firmware that cannot be told
+AGAIN_MS = 600_000  # to a unit that still does not know it: its firmware may be one that cannot be told
 
 
 class TimeTeller:
@@ -25,7 +26,7 @@ class TimeTeller:
         await self._house.duties.every(EVERY_S, "time", self.tell)
 
     async def tell(self) -> None:
-        """Everybody who has shown since the last time that they do not know."""
+        """Everybody who has shown since the last time that they do not know it."""
         timeless = self._house.live.timeless
         while timeless:
             unit_id = timeless.pop()

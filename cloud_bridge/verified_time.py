@@ -35,6 +35,7 @@ from cloud_bridge.durations import DAY_MS, MINUTE_MS
 
 WITNESSES = 3
 AGREES_MS = 5 * MINUTE_MS  # between the clocks of a unit and ours when both are right
+OFF_MS = 2 * MINUTE_MS  # more than a message is ever on its way: a command's end would be another one to the unit
 SAME_MS = 30_000  # between ours and verified time
 DOUBT_MS = DAY_MS
 
@@ -126,6 +127,10 @@ class VerifiedTime:
     def is_wrong_echo(self, unit_id: str, unit_time_ms: int, received_ms: int) -> bool:
         """Whether the unit has a time from us that is not ours any more."""
         return unit_id in self._echoes and abs(unit_time_ms - received_ms) > AGREES_MS
+
+    def is_wrong(self, unit_time_ms: int, received_ms: int) -> bool:
+        """Whether a unit's clock is, as far as ours is beyond doubt."""
+        return self._agrees(received_ms) and abs(unit_time_ms - received_ms) > OFF_MS
 
     def stepped(self, step: Step) -> None:
         """The wall clock is another now, and what was said of it before is void."""

@@ -21,7 +21,7 @@ from firmware.clock import Clock, at_least
 from firmware.control_loop import ControlLoop
 from firmware.health import Health
 from firmware.lazy_import import LazyImport
-from firmware.persistence import Persistence, restore
+from firmware.persistence import Persistence, ordered_before, restore
 from firmware.storage import boots
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.settings import Settings
@@ -109,6 +109,7 @@ class Unit(ChargePoint):
 
     def _make_persistence(self, checkpoint: "Checkpoint") -> Persistence:
         claims = Claims(self._draw_s, checkpoint.number("delay_s"), checkpoint.value.get("override"))
+        claims.cloud = ordered_before(checkpoint, self._clock.now_ms())
         self._claim_manager = ClaimManager(self.exchange, claims, self.settings, self.wall_clock, self.note)
         return Persistence(self.exchange, self._claim_manager, checkpoint, self.wall_clock, self._board.flash)
 

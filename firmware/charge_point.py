@@ -84,9 +84,10 @@ class ChargePoint:
 
     def set_time(self, epoch_s: "int | None", source: str) -> None:
         """`source` says what time it is (UTC), or None; believed if it can be true, and a step is an event."""
-        step_s = self.wall_clock.set(epoch_s)
+        step_s = self.wall_clock.set(epoch_s, source)
         if step_s is not None and epoch_s is not None:
             self._board.set_time(epoch_s)
+            self._claim_manager.claims.clock_set(self.wall_clock.now_ms(), epoch_s)
             self.note("time", {"from": source, "step_s": step_s})
 
     def apply_settings(self) -> None:

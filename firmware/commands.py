@@ -5,6 +5,7 @@ from firmware.errors import CommandRefused, SettingError
 from firmware.link import commands
 from firmware.link.commands import CONFIGURABLE, Refused
 from firmware.storage import record_file
+from firmware.wall_clock import CLOUD
 
 if False:  # for mypy alone
     from firmware.charge_point import ChargePoint
@@ -100,7 +101,7 @@ def _rescan(unit: "ChargePoint", command: "Command") -> None:
 
 
 def _time(unit: "ChargePoint", command: "Command") -> None:
-    unit.set_time(command.arguments["t"], "cloud")
+    unit.set_time(command.arguments["t"], CLOUD)
 
 
 def _config(unit: "ChargePoint", command: "Command") -> None:

@@ -6,6 +6,7 @@ Nothing is written while our own supply collapses.
 
 from firmware.charging.controller import Restored
 from firmware.charging.faults import NEEDS_PERSON
+from firmware.charging.limits import Claim
 from firmware.charging.register import Register
 from firmware.charging.session import Kept
 from firmware.lazy_import import LazyImport
@@ -42,8 +43,10 @@ class Persistence:
         self._began: tuple[int | None, int | None] = resumed, checkpoint.number("began_s", None)
         self._astray = self._began[1] is not None  # its clock stood still in the cut
         self._kept: list[int | None] = [None] * 4  # of the session, as it was stored last
+        self._ordered = self._claims.cloud  # the claim of the cloud, and what is stored of it
+        self._ordered_kept = checkpoint.value.get("cloud") if self._ordered else None
         # Of what was stored last:
-        self._essence = (resumed, self._claims.override, 0, checkpoint.value.get("latched", []))
+        self._essence = (resumed, self._claims.override, 0, checkpoint.value.get("latched", []), self._ordered_kept)
 
     def poll(self) -> None:
         now_ms = self._wall_clock.now_ms()
@@ -93,10 +96,22 @@ class Persistence:
             self._kept = [session.number, lasted_s, session.charging_s, session.start_wh]
         return self._kept
 
+    def _ordered_to_keep(self, now_ms: int) -> "list[int] | None":
+        """What of the cloud's claim survives a cut: amps, end (UTC), and the seconds that it was to last when it came."""
+        claim = self._claims.cloud
+        if claim is not self._ordered:
+            self._ordered, self._ordered_kept = claim, None
+            if claim and claim.ends_s is not None:
+                self._ordered_kept = [claim.amps, claim.ends_s, (claim.until_ms - now_ms) // 1000]
+        if claim and now_ms >= claim.until_ms:
+            self._ordered_kept = None
+        return self._ordered_kept
+
     def _keep(self, now_ms: int, report: "Report") -> None:
         claims, session = self._claims, report.session
         latched = [name for name in report.faults if name in NEEDS_PERSON]
-        essence = (session.number if session else None, claims.override, claims.delays, latched)
+        ordered = self._ordered_to_keep(now_ms)
+        essence = (session.number if session else None, claims.override, claims.delays, latched, ordered)
         value = {
             "session": self._to_keep(now_ms, session) if session else None,
             "began_s": self._began_s(session) if session else None,
@@ -106,9 +121,21 @@ class Persistence:
             "delay_s": claims.delay.left_s(now_ms),
             "override": claims.override,
             "latched": latched,
+            "cloud": ordered,
         }
         self._checkpoint.save(now_ms, value, essence != self._essence)
         self._essence = essence
+
+
+def ordered_before(checkpoint: "Checkpoint", now_ms: int) -> "Claim | None":
+    """The cloud's claim of before a restart. It holds for as long as it was to last, or until its end once the time is known:
+    Claims.clock_set.
+    """
+    stored = checkpoint.value.get("cloud")
+    if not isinstance(stored, list) or len(stored) != 3 or not all(isinstance(value, int) for value in stored):
+        return None
+    amps, ends_s, lasts_s = stored
+    return Claim("cloud", amps, now_ms + lasts_s * 1000, "ordered by the cloud", ends_s)
 
 
 def restore(

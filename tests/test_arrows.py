@@ -70,10 +70,17 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "firmware.charging",
         "firmware.memory",
         "firmware.lazy_import",
+        "firmware.wall_clock",
         "modem.signal",
     ),
     "firmware.persistence": ("firmware.charging", "firmware.storage", "firmware.lazy_import"),
-    "firmware.commands": ("firmware.errors", "firmware.charging", "firmware.link.commands", "firmware.storage"),
+    "firmware.commands": (
+        "firmware.errors",
+        "firmware.charging",
+        "firmware.link.commands",
+        "firmware.storage",
+        "firmware.wall_clock",
+    ),
     "firmware.installer_lock": (
         "firmware.errors",
         "firmware.storage",
@@ -83,7 +90,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.unlocking": ("firmware.errors", "firmware.storage"),
     "firmware.clock": (),
     "firmware": (),
-    "firmware.wall_clock": (),
+    "firmware.wall_clock": ("firmware.version",),
     "firmware.errors": (),
     "firmware.boards.latched_mark": ("firmware.charging.faults",),  # their names
     "firmware.boards": (

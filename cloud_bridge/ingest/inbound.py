@@ -142,6 +142,9 @@ class Ingest:
     def _compare_time(self, unit_id: str, unit_time_s: int | None, received_ms: int) -> None:
         if unit_time_s is None or self._verified.is_wrong_echo(unit_id, unit_time_s * 1000, received_ms):
             self.live.timeless.add(unit_id)
+        elif self._verified.is_wrong(unit_time_s * 1000, received_ms):
+            self.counters.wrong_unit_clocks += 1
+            self.live.timeless.add(unit_id)
         else:
             self._verified.witness(unit_id, unit_time_s * 1000, received_ms)
 

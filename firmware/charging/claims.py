@@ -106,10 +106,22 @@ class Claims:
             until_ms = min(until_ms, claim.until_ms)
         return Claim(claim.source, claim.amps, until_ms, why, ends_s)
 
+    def clock_set(self, now_ms: int, epoch_s: int) -> None:
+        """It was another time than it is: what ends at a time of day ends then, by the clock of now."""
+        self.cloud = _ending(self.cloud, now_ms, epoch_s)
+        self.load_manager = _ending(self.load_manager, now_ms, epoch_s)
+
     def skip_delay(self, now_ms: int) -> None:
         """End the present random delay, at the owner's request."""
         if self.delay.running():
             self.delay.begin(now_ms, 0)
+
+
+def _ending(claim: Claim | None, now_ms: int, epoch_s: int) -> Claim | None:
+    if claim is None or claim.ends_s is None:
+        return claim
+    until_ms = now_ms + (claim.ends_s - epoch_s) * 1000
+    return Claim(claim.source, claim.amps, until_ms, claim.why, claim.ends_s)
 
 
 def _effect(claims: tuple[Claim, ...]) -> tuple[tuple[str, float], ...]:

@@ -1,5 +1,6 @@
 """What the unit sees of its mobile network between two messages: signal, operator, cell and time, and whether it is there."""
 
+from firmware.wall_clock import NETWORK
 from modem import replies, signal
 from modem.errors import NotRegistered
 
@@ -76,4 +77,4 @@ class RadioMonitor:
 
     def _ask_time(self) -> None:
         self._asked_time_ms = self._clock.now_ms()
-        self._set_time(self._modem.query("AT+CCLK?", replies.clock), "network")
+        self._set_time(self._modem.query("AT+CCLK?", replies.clock), NETWORK)

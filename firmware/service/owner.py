@@ -2,6 +2,7 @@
 
 from firmware.charging import schedule
 from firmware.errors import CommandRefused
+from firmware.wall_clock import CONSOLE
 
 if False:  # for mypy alone
     from firmware.charge_point import ChargePoint
@@ -34,6 +35,6 @@ def answer_time(unit: "ChargePoint", argument: str) -> "list[str]":
     if argument:
         if not argument.isdigit():
             raise CommandRefused("give the seconds since 1970, UTC")
-        unit.set_time(int(argument), "console")
+        unit.set_time(int(argument), CONSOLE)
     now_s = unit.wall_clock.now()
     return ["time %s" % ("unknown" if now_s is None else now_s)]

@@ -46,7 +46,7 @@ FIGURES = {
     "read_instructions": Figure(
         56_000, "board.read while charging at 32 A: 32 samples of the pilot, without the converter's time"
     ),
-    "step_instructions": Figure(68_000, "a step of the rules while charging"),
+    "step_instructions": Figure(70_000, "a step of the rules while charging"),
     "write_instructions": Figure(3_500, "board.write"),
     **{
         f"{state}{late}_{name}": figure for late in ("", "_late") for state in STATES for name, figure in PERIOD.items()

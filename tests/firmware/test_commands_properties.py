@@ -50,7 +50,7 @@ class Unit(ChargePoint):
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.wall_clock = WallClock(FakeClock())
-        self.wall_clock.set(NOW_S)
+        self.wall_clock.set(NOW_S, "network")
         self.settings = Settings(folder, {"schedule": schedule.complaint})
         self.outbox = Outbox(folder + "/outbox")
         self.journal = Journal(Ring(), self.outbox, 1, self.wall_clock)

@@ -1,9 +1,10 @@
 """Between rules and flash: is the owner heard, is a session kept, and is nothing written when nothing happens?"""
 
 from firmware.charging.claims import Claims
+from firmware.charging.limits import Claim
 from firmware.charging.session import Kept
 from firmware.claim_manager import ClaimManager
-from firmware.persistence import Persistence, restore
+from firmware.persistence import Persistence, ordered_before, restore
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.session_log import SessionLog
 from tests.firmware.charging.wired import STEP_MS, Unit
@@ -25,6 +26,7 @@ class Home:
         self.epoch_s = epoch_s
         self.told = []
         self.claims = Claims(lambda: 60, self.checkpoint.number("delay_s"), self.checkpoint.value.get("override"))
+        self.claims.cloud = ordered_before(self.checkpoint, self.now_ms())
         self.claim_manager = ClaimManager(
             self.unit.exchange,
             self.claims,
@@ -225,3 +227,73 @@ def test_a_checkpoint_that_makes_no_sense_is_a_new_unit():
         assert restore(home.checkpoint, 0)[1] is None
     home.checkpoint.value = {"session": [1, 2, 3, 4]}
     assert restore(home.checkpoint, 500)[1] == Kept(1, -1500, 3, 4)
+
+
+def limited(home, amps, lasts_s):
+    """An order of the cloud."""
+    ends_s = home.now() + lasts_s
+    home.claims.cloud = Claim("cloud", amps, home.now_ms() + lasts_s * 1000, "ordered by the cloud", ends_s)
+    return ends_s
+
+
+def in_force(home):
+    """What the rules are given of the cloud's."""
+    return [claim.amps for claim in home.unit.exchange.claims if claim.source == "cloud"]
+
+
+def test_an_order_of_the_cloud_outlives_a_mains_cut_until_its_end():
+    home = Home(epoch_s=MONDAY_0830_S)
+    ends_s = limited(home, 10, 1800)
+    home.run(1000)
+    again = Home(forget=False)
+    again.run(1000)
+    assert in_force(again) == [10], "before the time is known"
+    again.epoch_s = ends_s - 60  # the mains were away for half an hour
+    again.claims.clock_set(again.now_ms(), again.now())
+    again.run(1000)
+    assert in_force(again) == [10]
+    again.run(60000)
+    assert in_force(again) == []
+
+
+def test_an_order_that_ended_in_the_cut_is_over_once_the_time_is_known():
+    home = Home(epoch_s=MONDAY_0830_S)
+    ends_s = limited(home, 0, 600)
+    home.run(1000)
+    again = Home(forget=False)
+    again.epoch_s = ends_s + 1
+    again.claims.clock_set(again.now_ms(), again.now())
+    again.run(1000)
+    assert in_force(again) == []
+
+
+def test_without_the_time_an_order_holds_no_longer_than_it_was_to_last():
+    home = Home(epoch_s=MONDAY_0830_S)
+    limited(home, 0, 600)
+    home.run(1000)
+    again = Home(forget=False)
+    again.run(598000)
+    assert in_force(again) == [0]
+    again.run(3000)
+    assert in_force(again) == []
+
+
+def test_an_order_that_is_over_or_withdrawn_does_not_come_back():
+    home = Home(epoch_s=MONDAY_0830_S)
+    limited(home, 10, 5)
+    home.run(6000)
+    assert Home(forget=False).claims.cloud is None
+    limited(home, 10, 600)
+    home.run(1000)
+    home.claims.cloud = None
+    home.run(1000)
+    assert Home(forget=False).claims.cloud is None
+
+
+def test_an_order_costs_two_writes_however_long_it_lasts():
+    home = Home(epoch_s=MONDAY_0830_S)
+    home.run(60000)
+    before = home.checkpoint.writes
+    limited(home, 10, 600)
+    home.run(900000)
+    assert home.checkpoint.writes - before == 2

@@ -174,3 +174,19 @@ def test_every_claim_ends_by_itself_if_nobody_renews_it(seconds):
     house.run(seconds)
     for claim in house.in_force:
         assert claim.until_ms <= house.now_ms + LEASE_MS
+
+
+@pytest.mark.parametrize("off_s", [3600, -3600])
+def test_a_pause_of_half_an_hour_ends_when_it_should_once_a_wrong_clock_is_set_right(off_s):
+    house = House(clock="08:30:00")
+    house.claims.hours = ()
+    end_s = house.epoch_s + 1800
+    house.epoch_s += off_s  # what the network said
+    house.claims.cloud = Claim("cloud", 0, house.now_ms + (end_s - house.epoch_s) * 1000, "ordered", end_s)
+    house.run(10)
+    house.epoch_s -= off_s
+    house.claims.clock_set(house.now_ms, house.epoch_s)
+    house.run(1780)
+    assert house.in_force and house.claims.cloud.until_ms - house.now_ms <= 20000
+    house.run(30)
+    assert house.in_force == ()

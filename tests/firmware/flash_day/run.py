@@ -73,7 +73,7 @@ class Day:
         register, kept, sessions, _ = restore(checkpoint, 0)
         self.unit = Unit(kept=kept, register=register, sessions=sessions)
         self.wall_clock = WallClock(self)
-        self.wall_clock.set(NOON_S)
+        self.wall_clock.set(NOON_S, "network")
         self.outbox = Outbox(FLASH + "/outbox")
         exchange = self.unit.exchange
         exchange.link_proven = True

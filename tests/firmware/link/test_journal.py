@@ -46,7 +46,7 @@ def told(kept):
 
 def test_an_event_of_the_control_loop_becomes_a_message():
     kept, ring, clock, wall_clock = journal()
-    wall_clock.set(1767230000)
+    wall_clock.set(1767230000, "network")
     ring.put(Event(99000, "fault", ("rcd_ac", True)))
     kept.collect()
     assert told(kept) == ("event", {"n": 0, "b": 4, "t": 1767230099, "k": "fault_raised", "d": {"fault": "rcd_ac"}})
@@ -65,7 +65,7 @@ def test_the_time_is_added_once_it_is_known():
     kept.note("boot", {"cause": "power_on"}, 2000)
     assert "t" not in json.loads(kept.message(kept.oldest())[1])
     clock.now = 60000
-    wall_clock.set(1767230060)
+    wall_clock.set(1767230060, "network")
     assert told(kept)[1]["t"] == 1767230002
 
 
@@ -73,7 +73,7 @@ def test_a_record_of_an_earlier_boot_never_gets_the_time_of_this_one():
     box = Box()
     journal(4, box)[0].note("boot", {}, 2000)
     kept, ring, clock, wall_clock = journal(5, box)
-    wall_clock.set(1767230000)
+    wall_clock.set(1767230000, "network")
     assert "t" not in told(kept)[1]
 
 
