@@ -44,6 +44,7 @@ class Modem:
         self._in_step = True
         self._expected_bytes = 0  # payload that the modem may still expect
         self._command = ""  # the pending command, "" if none
+        self._deadline_ms = 0  # of the pending command
         self._forget()
 
     def use_family(self, family: "Family") -> None:
@@ -149,6 +150,10 @@ class Modem:
         """Return whether the network is selected manually (+COPS <mode> 1 or 4)."""
         return self.query("AT+COPS?", replies.operator).mode in (1, 4)
 
+    def hasten(self, within_ms: int) -> None:
+        """What the pending command waits for will hardly come: wait so long at most. For callbacks of URCs."""
+        self._deadline_ms = min(self._deadline_ms, self.clock.now_ms() + within_ms)
+
     # Resynchronisation
 
     def resync(self, timeout_ms: int | None = None) -> None:
@@ -233,7 +238,7 @@ class Modem:
 
     def _run(self, line: bytes, timeout_ms: int, payload: "Bytes | None" = None) -> None:
         """Write a command, and its payload after the prompt, and wait for the final result."""
-        deadline_ms = self.clock.now_ms() + timeout_ms
+        self._deadline_ms = self.clock.now_ms() + timeout_ms
         self._in_step = False  # until the response is complete
         if payload is not None:
             self._expected_bytes = len(payload)  # from here on: the modem expects it even if its prompt is lost
@@ -245,7 +250,7 @@ class Modem:
                     self.trace.payload(self.clock.now_ms(), ">", len(payload))
                     self.port.write(payload)
                     payload = None
-                left_ms = deadline_ms - self.clock.now_ms()
+                left_ms = self._deadline_ms - self.clock.now_ms()
                 if left_ms <= 0:
                     raise CommandTimeout(self._command, timeout_ms)
                 self.wait(left_ms)
@@ -284,6 +289,8 @@ class Modem:
             self.trace.payload(self.clock.now_ms(), "<", value)
         elif kind != at.ECHO:
             self.trace.received(self.clock.now_ms(), value if kind != at.PROMPT else ">")
+        elif not self.needs_setup:  # it was switched off: the modem has restarted without a word
+            value, kind = self.family.BOOTED[0], at.URC
         if kind == at.URC:
             self._take_urc(value)
         elif kind == at.INFO:

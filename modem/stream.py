@@ -5,7 +5,7 @@ commands. Every call has a deadline. Errors are OSError with the codes of a sock
 
     None           no data yet (EAGAIN), only if not blocking
     b"" or 0       end of file: closed by the peer, and all data have been read
-    ETIMEDOUT      the deadline of a blocking call, or no sent byte was acknowledged for 60 s
+    ETIMEDOUT      the deadline of a blocking call, no sent byte was acknowledged for 60 s, or the modem could not send
     ECONNRESET     written to a connection that the peer has closed
     ECONNABORTED   PDP context deactivated by the network, or the modem restarted
     ECONNREFUSED   the connection could not be opened
@@ -32,6 +32,7 @@ DEFAULT_TIMEOUT_MS = 30_000
 LONGEST_TIMEOUT_MS = 600_000  # if the caller sets none: every wait is bounded
 CONNECT_TIMEOUT_MS = 80_000  # the modems' own is 75 s
 SEND_TIMEOUT_MS = 30_000
+CLOSED_SEND_MS = 2_000  # for the result of what was being sent when the connection ended; some modems give none
 SEND_BYTES = 1_400  # in one command: less than 1460, the least of what families take
 RECEIVE_BYTES = 1_460
 
@@ -67,6 +68,7 @@ class Stream(io.IOBase):
         self._link = link
         self._timeout_ms = DEFAULT_TIMEOUT_MS
         self._blocking = True
+        self._sending = False
         self._buffer = bytearray(RECEIVE_BYTES)
         self._view = memoryview(self._buffer)
         self._subscription: Subscription | None = None
@@ -231,14 +233,18 @@ class Stream(io.IOBase):
         if self._acknowledged == self._sent:
             self._progress_ms = self._path_checked_ms = now_ms
         self._check_path(now_ms)
+        self._sending = True
         try:
             taken = self._modem.family.send(self._modem, self._link, part, SEND_TIMEOUT_MS)
         except CommandTimeout:
-            self._fail(errno.ETIMEDOUT)
-        except CommandError:
-            self._fail(errno.ECONNRESET if self._peer_closed else errno.EIO)
+            self._fail(errno.ECONNRESET if self._peer_closed else errno.ETIMEDOUT)
+        except CommandError as error:
+            not_taken = errno.ETIMEDOUT if error.final.endswith(driver.SEND_FAIL) else errno.EIO
+            self._fail(errno.ECONNRESET if self._peer_closed else not_taken)
         except ModemError as error:
             self._fail(_errno_of(error))
+        finally:
+            self._sending = False
         self._sent += taken
         # A smaller count is genuine, or one of its digits was lost. The modem's own count decides.
         if taken != len(part) and self._counts()[0] != self._sent:
@@ -309,6 +315,8 @@ class Stream(io.IOBase):
         elif what == driver.CLOSED:
             self._peer_closed = True
             self._data_wait = True  # earlier data may be pending, announced or not
+            if self._sending:
+                self._modem.hasten(CLOSED_SEND_MS)
         elif what == driver.CONTEXT_LOST:
             self._error = errno.ECONNABORTED
         else:

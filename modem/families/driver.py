@@ -35,6 +35,8 @@ STANDARD_COMMANDS: "tuple[CommandRow, ...]" = (
     ("I", 3_000, ("",), (), None),
 )
 
+SEND_FAIL = "SEND FAIL"  # the end of the final result, of all families that have one
+
 # What a line means to a connection (link_event):
 OPENED = "opened"
 REFUSED = "refused"  # by the other side: it, or its network, has answered

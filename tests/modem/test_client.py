@@ -317,3 +317,15 @@ def test_a_modem_whose_prompt_got_lost_is_given_its_payload_and_answers_again():
 
 def _without_prompt(says):
     return lambda text, delay_ms=0: None if text == b"\r\n> " else says(text, delay_ms)
+
+
+def test_a_modem_that_echoes_again_has_restarted_without_a_word():
+    """At its automatic speed a SIM800 says no RDY. Echo, error reports and registration reports are as they were at first."""
+    modem, port, _ = scripted({"AT+CSQ": b"AT+CSQ\r" + line("+CSQ: 20,0") + OK})
+    assert modem.command("AT+CSQ") == "+CSQ: 20,0", "before it is configured it may"
+    modem.needs_setup = False
+    booted = []
+    modem.subscribe("RDY", booted.append)
+    with pytest.raises(ModemRestarted):
+        modem.command("AT+CSQ")
+    assert modem.needs_setup and booted

@@ -60,7 +60,9 @@ def test_a_modem_without_room_when_not_blocking():
 
 
 WRITE_FAILURES = [
-    ("the modem refuses", line("0, SEND FAIL"), errno.EIO),
+    ("the modem cannot send", line("0, SEND FAIL"), errno.ETIMEDOUT),
+    ("the modem refuses", line("ERROR"), errno.EIO),
+    ("closed, and no result", line("0, CLOSED"), errno.ECONNRESET),
     ("closed meanwhile", line("0, CLOSED") + line("0, SEND FAIL"), errno.ECONNRESET),
     ("no result", SILENCE, errno.ETIMEDOUT),
     ("result of another connection", line("DATA ACCEPT:1,1"), errno.EIO),
@@ -75,6 +77,16 @@ def test_a_write_that_fails_ends_the_connection(name, answer, code):
     port.answers[PAYLOAD] = answer
     assert errno_of(stream.write, b"x") == code
     assert errno_of(stream.read, 1) in (code, errno.ECONNABORTED)
+
+
+@pytest.mark.parametrize("place", ["before the prompt", "after the payload"])
+def test_a_connection_that_ends_while_it_sends_is_not_waited_for(place):
+    stream, port, clock, _ = connected()
+    if place == "before the prompt":
+        port.prompt = line("0, CLOSED")
+    port.answers[PAYLOAD] = line("0, CLOSED")
+    assert errno_of(stream.write, b"x") == errno.ECONNRESET
+    assert clock.ms <= 2_000
 
 
 def test_writing_to_a_closed_connection():
