@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import serial  # type: ignore[import-untyped]  # pyserial comes without types
 
+from modem.ports.pyserial_port import both_off
+
 BAUD = 115_200
 WRITE_WITHIN_S = 2
 
@@ -17,7 +19,8 @@ class SerialLine:
         self._port = serial.Serial(None, BAUD, timeout=0, write_timeout=WRITE_WITHIN_S, exclusive=True)
         self._port.dtr = self._port.rts = False  # on many boards these two reset the processor
         self._port.port = device
-        self._port.open()
+        with both_off(device):
+            self._port.open()
         asyncio.get_running_loop().add_reader(self._port.fileno(), self._readable)
 
     def write(self, chunk: bytes) -> None:

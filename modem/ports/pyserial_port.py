@@ -1,13 +1,40 @@
-"""Serial port: pyserial, with CPython."""
+"""Serial port: pyserial, with CPython.
+
+At the console of a charge point, DTR and RTS of a USB bridge may reset the processor: on most boards with an ESP32 it is held
+in reset while RTS is on and DTR is off. So both are off before anything is sent. Linux and macOS turn both on as they open a
+device that nobody has open, and no program can prevent that; they are turned off again in one step, so that they never
+differ. On Windows they are off from the start.
+"""
 
 import errno
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import serial  # type: ignore[import-untyped]  # pyserial comes without types
 
 SLICE_S = 0.02  # the longest interval between two calls of `idle`, and the longest delay of a wait
 WRITE_TIMEOUT_S = 5
+
+
+@contextmanager
+def both_off(path: str) -> Iterator[None]:
+    """DTR and RTS are turned off together, and stay off while whoever opens the device meanwhile has it open."""
+    opened = None
+    if os.name == "posix":
+        import fcntl
+        import struct
+        import termios
+
+        with suppress(OSError):  # whoever opens it now is told what is wrong; a terminal of a program has no such lines
+            opened = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+            fcntl.ioctl(opened, termios.TIOCMBIC, struct.pack("I", termios.TIOCM_DTR | termios.TIOCM_RTS))
+    try:
+        yield
+    finally:
+        if opened is not None:
+            os.close(opened)
 
 
 class Port:
@@ -16,7 +43,11 @@ class Port:
     def __init__(self, path: str, idle: Callable[[], object] | None = None, baud: int = 115_200) -> None:
         self._idle = idle
         # The time-out is constant: each change would reconfigure the port.
-        self._serial = serial.Serial(path, baud, timeout=SLICE_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
+        self._serial = serial.Serial(None, baud, timeout=SLICE_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
+        self._serial.dtr = self._serial.rts = False
+        self._serial.port = path
+        with both_off(path):
+            self._serial.open()
         self._first = b""  # the byte that ended a wait; pyserial can wait only by reading
 
     def set_baud(self, baud: int) -> None:
