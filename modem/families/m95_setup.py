@@ -5,7 +5,7 @@ from modem.errors import CommandError, ProtocolError
 from modem.families import driver_setup
 from modem.families.m95 import CONTEXT
 from modem.families.quectel_setup import configure
-from modem.fields import lines, split
+from modem.fields import lines, number, split
 from modem.signal import csq_from_dbm
 
 if False:  # for mypy alone
@@ -22,6 +22,7 @@ SERVING, NEIGHBOURS = "0", "1"
 SERVING_PLACES = (1, 2, 7)  # of MCC, MNC and dBm
 NEIGHBOUR_PLACES = (6, 7, 2)
 NEIGHBOUR_FIELDS = 10
+WEAKEST = 120  # dBm below zero; GSM is measured down to -110 (45.008, 8.1.4)
 
 
 def open_context(modem: "Modem", apn: str, user: str, password: str) -> str:
@@ -85,9 +86,9 @@ def cells(text: str) -> list[tuple[str, int]]:
 
 
 def _cell(values: "list[str | None]", places: tuple[int, int, int]) -> list[tuple[str, int]]:
-    """One, or none if a field is not known. GSM signals are -110 to -47 dBm (45.008, 8.1.4)."""
+    """One, or none if a field is not known."""
     mcc, mnc, dbm = [values[place] or "" for place in places]
-    known = len(mcc) == 3 and len(mnc) in (2, 3) and not (mcc + mnc).strip("0123456789")
-    if not known or dbm[:1] != "-" or not dbm[1:].isdigit() or not -120 <= int(dbm) <= -30:
+    if len(mcc) != 3 or len(mnc) not in (2, 3) or dbm[:1] != "-" or (mcc + mnc + dbm[1:]).strip("0123456789"):
         return []
-    return [(mcc + mnc, csq_from_dbm(int(dbm)))]
+    signal = number(dbm[1:], dbm)
+    return [(mcc + mnc, csq_from_dbm(-signal))] if signal <= WEAKEST else []

@@ -248,6 +248,18 @@ def test_payload_of_an_uncertain_size_is_an_error_and_not_data(answer):
     assert errno_of(stream.read, 1) == errno.EIO
 
 
+def test_a_lost_byte_never_gives_other_data():
+    """It is an error or the end of the stream, and where none matters, all of the payload."""
+    whole = b"\r\n+CARECV: %d," % len(NASTY) + NASTY + b"\r\n\r\nOK\r\n"
+    for place in range(len(whole)):
+        stream, _, _, _ = connected({GET: [whole[:place] + whole[place + 1 :], OK]})
+        try:
+            got = stream.read(len(NASTY))
+        except OSError:
+            continue
+        assert got in (b"", NASTY), place
+
+
 def test_a_full_buffer_takes_the_payload_later():
     stream, port, _, far_end = connected()
     far_end.full = 2
