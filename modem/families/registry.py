@@ -20,11 +20,9 @@ MODELS = (
     ("SIM7500", "sim7600"),
     ("SIM7600", "sim7600"),
     ("A7600", "sim7600"),
-    ("A7602", "sim7600"),
-    ("A7605", "sim7600"),
-    ("A7608", "sim7600"),
     ("A7670", "sim7600"),
     ("A7672", "sim7600"),
+    ("A76", "sim7600"),  # the other models of the A76XX Series AT Command Manual
     ("SIM80", "sim800"),  # SIM800, SIM808
     ("SIM86", "sim800"),  # SIM868
     ("SIM90", "sim800"),  # SIM900, SIM908: SIM900 Series AT Command Manual V1.11 has the same commands
@@ -50,7 +48,7 @@ MODELS = (
 )
 # A model of so few characters is part of other words too ("LE20B03SIM7600M22"): none of these precedes it.
 SHORT_MODEL = 4
-OF_A_WORD = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-"
+OF_A_WORD = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
 DEFAULT = "sim800"  # for models that are not listed
 UNKNOWN = "driver"  # for the first commands, before the model is known: those of the standards
 
@@ -61,6 +59,7 @@ QUESTIONS = ("AT+CGMM", "ATI", "AT+CGMR")
 
 def family_name(answer: str) -> "str | None":
     """Return the module name of the family whose model number is part of `answer`, or None."""
+    answer = answer.upper()
     for model, name in MODELS:
         at = answer.find(model)
         while at >= 0:

@@ -58,15 +58,15 @@ def address_of(text: str) -> str:
 
 
 def _switch(modem: "Modem", on: bool) -> str:
-    """Switch the context and wait until the modem says, or its state shows, that it is done; return its line, or OK."""
-    said: list[str] = []
-    subscription = modem.subscribe("+APP PDP: %d," % CONTEXT, said.append)
+    """Switch the context and wait for the result, a URC or the state itself; return the URC, "OK" if there was none."""
+    results: list[str] = []
+    subscription = modem.subscribe("+APP PDP: %d," % CONTEXT, results.append)
     try:
         modem.command("AT+CNACT=%d,%d" % (CONTEXT, on))
         deadline_ms = modem.clock.now_ms() + SWITCH_TIMEOUT_MS
-        while not said and modem.clock.now_ms() < deadline_ms:
+        while not results and modem.clock.now_ms() < deadline_ms:
             if not modem.wait(SWITCH_POLL_MS) and bool(modem.query("AT+CNACT?", address_of)) == on:
                 break
     finally:
         modem.unsubscribe(subscription)
-    return said[-1] if said else "OK"
+    return results[-1] if results else "OK"

@@ -21,6 +21,7 @@ CHOSEN = [
     ("SIM7090G", sim7080),
     ("SIMCOM_SIM7600E-H", sim7600), ("SIM7500E", sim7600), ("A7670E-FASE", sim7600), ("A7670E-LASC", sim7600),
     ("A7672E", sim7600), ("A7608E-H", sim7600), ("A7600C1-LNXY", sim7600), ("A7602E-H", sim7600),
+    ("A7682E", sim7600), ("sim7080g", sim7080),
     ("EC20", quectel), ("EC200U", quectel), ("EC21", quectel), ("EC25", quectel), ("EG25-G", quectel), ("EG91", quectel),
     ("EG95", quectel), ("EG915U", quectel), ("BG96", quectel), ("BG95-M3", quectel), ("BG77", quectel), ("BG600L-M3", quectel),
     ("Quectel_M95", m95), ("M95", m95), ("M66", m95), ("MC60", m95), ("MC20", m95), ("Quectel_M26", m95), ("M35", m95),
