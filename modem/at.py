@@ -104,7 +104,8 @@ class Tokenizer:
                      line ends it, without OK
         `info_first` a final result before the first info line belongs to an earlier command: UNEXPECTED
         `prompt`     precedes the response: "> ", or ">" of modems that may send no space behind it
-        `header`     what precedes, in an info line, the number of payload bytes that follow it, into `payload`
+        `header`     what precedes, in an info line, the number of payload bytes that follow it, into `payload`. If it ends
+                     with " ,", the number stands before that comma, and the payload behind it in the same line
         """
         self._echo = echo
         self._any_info = "" in info
@@ -186,6 +187,14 @@ class Tokenizer:
     def _take_line(self, chunk: bytes, at: int, events: "list[Event]") -> int:
         """Process the rest of a line, or of the chunk. CR and LF both end lines; processing is triggered by LF."""
         end = chunk.find(_LF, at)
+        if self._header[-2:-1] == " ":
+            comma = chunk.find(b",", at)
+            line = self._rest + chunk[at:comma]
+            if (comma < end or end < 0) and comma >= 0 and self._header[:-1].encode() in line:
+                self._header = self._header[:-1]
+                self._rest = b""
+                self._classify(_text(line), events)
+                return comma + 1
         if end < 0:
             self._rest += chunk[at : at + self._line_limit_bytes + 1]
             if self._skipping or len(self._rest) > self._line_limit_bytes:
@@ -292,7 +301,7 @@ class Tokenizer:
     def _take_info(self, line: str, events: "list[Event]") -> None:
         events.append((INFO, line))
         self._info_first = False
-        if self._header and line.startswith(self._header):
+        if self._header and self._header in line:
             self._begin_payload(line, events)
         if self._last is not None and line.startswith(self._last):
             if not self._last:
@@ -307,7 +316,7 @@ class Tokenizer:
             self._end("OK", events)
 
     def _begin_payload(self, line: str, events: "list[Event]") -> None:
-        count = line[len(self._header) :].split(",", 1)[0].strip()
+        count = line.split(self._header, 1)[1].split(",", 1)[0].strip()
         # `isdigit` alone also takes superscripts and the digits of other scripts, which noise can make.
         if not count.isdigit() or max(count) > "9" or int(count) > len(self._payload):
             events.append((BROKEN, "no usable payload size"))

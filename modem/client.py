@@ -90,7 +90,7 @@ class Modem:
     def receive_payload(
         self, text: str, header: str, buffer: bytearray | memoryview, timeout_ms: int | None = None
     ) -> tuple[str, int]:
-        """Send `text`; return (info lines, number of bytes in `buffer`). `header`: what precedes their count in its line.
+        """Send `text`; return (info lines, number of bytes in `buffer`). `header`: what precedes their count, see at.expect.
 
         Raises ProtocolError if any byte of the response may be missing; the payload is then lost. Else as `command`.
         """

@@ -24,9 +24,10 @@ FORMS = (
     "actxy",  # <n>=3
     "actrxy",
     "actxyTT",  # +CEREG, <n>=4 and 5
+    "actrxyTT",  # the same of u-blox and others, with a routing area or MME code
     "actrxyTTT",  # +CGREG, <n>=4 and 5
 )
-OTHER_ORDERS = ("arct", "acrt")  # Novatel writes the first
+OTHER_ORDERS = ("arct", "acrt", "arctxyTT")  # Novatel writes the first, SIM7000 and LARA-R6 the last
 # Thuraya writes a cell as "F0,0F"; the Samsung S8500 adds two fields.
 UNKNOWN_FORMS = ("a?", "ac?", "ac??", "ac???")
 # The standard's first; then what is written less strictly.
@@ -94,7 +95,7 @@ def _field(kind: str, value: str, quoted: bool, strict: bool) -> int | None:
     if kind == "c":
         return _hexadecimal(value, CELL_MAX, 4 if strict else 1)
     if kind == "r":
-        return _hexadecimal(value, ROUTING_AREA_MAX, 2 if strict else 1)
+        return _hexadecimal(value, ROUTING_AREA_MAX, 2 if strict and not quoted else 1)
     if kind == "t":
         padded = len(value) > 1 and value[0] == "0"  # as a routing area code may be written
         return None if strict and (quoted or padded) else _decimal(value, ACT_MAX)
@@ -114,6 +115,6 @@ def _decimal(value: str | None, most: int) -> int | None:
 def _hexadecimal(value: str, most: int, digits: int) -> int | None:
     """Blanks within a field are a modem's padding."""
     value = value.replace(" ", "")
-    if not digits <= len(value) <= 8 or value.strip("0123456789abcdefABCDEF"):
+    if not digits <= len(value) <= 9 or value.strip("0123456789abcdefABCDEF"):
         return None
     return int(value, 16) if int(value, 16) <= most else None

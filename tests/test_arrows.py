@@ -268,6 +268,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.bench.watched_on_micropython": ("firmware",),  # it runs in the unit, around the firmware
     "hil_tests.link.failing_part_on_micropython": ("firmware",),  # it runs in the unit, around the firmware
     "hil_tests.modem.test_line_speed": ("hil_tests", "modem"),  # the bring-up, on a real line
+    "hil_tests.modem.test_drivers": ("hil_tests", "modem"),  # our drivers, on a real line
     "hil_tests.start": ("hil_tests", "firmware"),  # a whole unit on a board of stubs
     "hil_tests": ("hil_tests",),
     "tests": ("firmware", "modem", "cloud_bridge", "hil_tests", "tests"),

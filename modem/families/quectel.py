@@ -1,7 +1,8 @@
 """Quectel's LTE and LTE-M modems (EC20, EC21, EC25, EG21, EG25, EG91, EG95, BG77, BG95, BG96). UNPROVEN ON HARDWARE.
 
 Sources: EC20 TCP/IP AT Commands Manual V1.0; EC200U&EG915U Series TCP/IP Application Note V1.1; captures in repositories. [M]
-marks what no manual says, or was not read in one: a hypothesis. The M95 has an older dialect of the same names.
+marks what no manual says, or was not read in one: a hypothesis. The M95 has an older dialect of the same names:
+see m95.py.
 """
 
 from modem.errors import ProtocolError

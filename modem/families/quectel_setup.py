@@ -27,9 +27,14 @@ def configure(modem: "Modem") -> None:
 
 
 def open_context(modem: "Modem", apn: str, user: str, password: str) -> str:
+    """One that the network closed is activated again only after AT+QIDEACT (+QIURC: "pdpdeact" in the application note)."""
     address = modem.query("AT+QIACT?", address_of)
     if address:
         return address
+    try:
+        close_context(modem)
+    except CommandError:
+        pass  # [M] a modem that has none may refuse it
     if not modem.query("AT+CGATT?", replies.setting):
         modem.command("AT+CGATT=1")
     login = (CONTEXT, apn, user, password, 1 if user or password else 0)  # IPv4; authentication: PAP or none

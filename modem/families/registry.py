@@ -14,25 +14,41 @@ if False:  # for mypy alone
 # (part of the answer to one of QUESTIONS, module in modem/families). The first row that fits counts.
 MODELS = (
     ("SIM7000", "sim7000"),
-    ("SIM7070", "sim7000"),
-    ("SIM7080", "sim7000"),
+    ("SIM7070", "sim7080"),
+    ("SIM7080", "sim7080"),
+    ("SIM7090", "sim7080"),
     ("SIM7500", "sim7600"),
     ("SIM7600", "sim7600"),
     ("A7600", "sim7600"),
     ("A7670", "sim7600"),
     ("A7672", "sim7600"),
-    ("SIM800", "sim800"),
-    ("EC20", "quectel"),
+    ("A76", "sim7600"),  # the other models of the A76XX Series AT Command Manual
+    ("SIM80", "sim800"),  # SIM800, SIM808
+    ("SIM86", "sim800"),  # SIM868
+    ("SIM90", "sim800"),  # SIM900, SIM908: SIM900 Series AT Command Manual V1.11 has the same commands
+    ("EC20", "quectel"),  # and EC200
     ("EC21", "quectel"),
     ("EC25", "quectel"),
     ("EG21", "quectel"),
     ("EG25", "quectel"),
-    ("EG91", "quectel"),
+    ("EG91", "quectel"),  # and EG912, EG915
     ("EG95", "quectel"),
     ("BG77", "quectel"),
     ("BG95", "quectel"),
     ("BG96", "quectel"),
+    ("BG600", "quectel"),
+    ("M10", "m95"),
+    ("M26", "m95"),
+    ("M35", "m95"),
+    ("M66", "m95"),
+    ("M72", "m95"),
+    ("M95", "m95"),
+    ("MC20", "m95"),
+    ("MC60", "m95"),
 )
+# A model of so few characters is part of other words too ("LE20B03SIM7600M22"): none of these precedes it.
+SHORT_MODEL = 4
+OF_A_WORD = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
 DEFAULT = "sim800"  # for models that are not listed
 UNKNOWN = "driver"  # for the first commands, before the model is known: those of the standards
 
@@ -43,9 +59,13 @@ QUESTIONS = ("AT+CGMM", "ATI", "AT+CGMR")
 
 def family_name(answer: str) -> "str | None":
     """Return the module name of the family whose model number is part of `answer`, or None."""
+    answer = answer.upper()
     for model, name in MODELS:
-        if model in answer:
-            return name
+        at = answer.find(model)
+        while at >= 0:
+            if not at or len(model) > SHORT_MODEL or answer[at - 1] not in OF_A_WORD:
+                return name
+            at = answer.find(model, at + 1)
     return None
 
 
@@ -58,8 +78,8 @@ def load(name: str = UNKNOWN) -> "Family":
 def identify(modem: "Modem") -> "str | None":
     """Ask a synchronised modem for its model and make it use the driver of its family; DEFAULT for an unknown model.
 
-    Returns the first line of the first answer, usually the model number; None if the modem refuses all QUESTIONS. Raises the
-    errors of Modem.query, except CommandError.
+    Returns the first line that names a listed model, else the first line of the first answer: `family_name` of it is None if
+    DEFAULT was taken. None if the modem refuses all QUESTIONS. Raises the errors of Modem.query, except CommandError.
     """
     model = name = None
     for question in QUESTIONS:
@@ -67,9 +87,21 @@ def identify(modem: "Modem") -> "str | None":
             answer = modem.query(question, str)
         except CommandError:
             continue
-        model = model or answer.split("\n")[0].strip() or None
-        name = family_name(answer)
+        for line in answer.split("\n"):
+            name = family_name(line)
+            model = line if name else model or line
+            if name:
+                break
         if name:
             break
     modem.use_family(load(name or DEFAULT))
-    return model
+    return model and _bare(model)
+
+
+def _bare(model: str) -> str:
+    """Without what some firmware writes in front ("+CGMM: "), quotes, and stray bytes of the line."""
+    at = 0
+    while at < len(model) and not " " < model[at] < "\x7f":
+        at += 1
+    model = model[at:]
+    return (model[6:] if model.startswith("+CGMM:") else model).strip().strip('"')

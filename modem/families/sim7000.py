@@ -1,4 +1,4 @@
-"""SIM7000 class (SIM7000E/G, SIM7070, SIM7080): LTE-M, NB-IoT and 2G. UNPROVEN ON HARDWARE.
+"""SIM7000 class (SIM7000E/G): LTE-M, NB-IoT and 2G. UNPROVEN ON HARDWARE. SIM7070 and SIM7080: see sim7080.py.
 
 Source: SIM7000 Series AT Command Manual V1.04. The CIP commands are those of the SIM800. Differences: EPS registration, scans
 of all bands take minutes, no scan with the signal of all operators' cells, other power timings.
@@ -28,7 +28,7 @@ class Sim7000(Sim800):
 
     REGISTRATION: "tuple[str, ...]" = ("AT+CEREG?", "AT+CGREG?")
 
-    # Power: Hardware Design V1.05. PWRKEY low for 1 s switches on (SIM7070: 1 s), 1.2 s off; UART ready after 4.5 s.
+    # Power: Hardware Design V1.05. PWRKEY low for 1 s switches on, 1.2 s off; UART ready after 4.5 s.
     BOOT_TIMEOUT_MS = 15_000
 
 

@@ -1,4 +1,4 @@
-"""SIM7600 class (SIM7500, SIM7600, A7600, A7670, A7672): LTE, by the NETOPEN and CIPOPEN commands. UNPROVEN ON HARDWARE.
+"""SIM7600 class (SIM7500, SIM7600, A76xx): LTE, by the NETOPEN and CIPOPEN commands. UNPROVEN ON HARDWARE.
 
 Sources: SIM7500_SIM7600 Series AT Command Manual V3.00; A76XX Series AT Command Manual V1.09; A76XX Series TCPIP Application
 Note V1.00, of which the order of lines below is. [M] marks what no manual says, or was not read in one: a hypothesis.

@@ -47,6 +47,10 @@ class ModemSource:
         self._find_speed()
         with self._explained():
             self._model = registry.identify(self._modem)
+        if registry.family_name(self._model or "") is None:
+            show(
+                f"The modem {self._model or 'does not tell its model, which'} is not listed: it is taken for a SIM800."
+            )
         self._hooks = startup.setup(self._modem)
         self.scan_s = self._hooks.SCAN_S
         self.hears_lte = hasattr(self._hooks, "reference_signal")

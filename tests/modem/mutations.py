@@ -15,7 +15,18 @@ from rich.progress import track
 
 from modem import at, replies
 from modem.errors import ProtocolError
-from modem.families import sim800, sim800_setup, simcom
+from modem.families import (
+    lte,
+    m95,
+    m95_setup,
+    quectel,
+    quectel_setup,
+    sim800,
+    sim800_setup,
+    sim7080,
+    sim7080_setup,
+    simcom,
+)
 
 LINE_LIMIT_BYTES = 1024
 MOST_CHANGES = 6
@@ -40,6 +51,16 @@ ANSWERS = (
     b"DATA ACCEPT:0,1000",
     b"+CFUN: 1",
     b'+CRSM: 144,0,"62F21032F451FFFFFFFFFFFF"',
+    b"+CPSI: LTE CAT-M1,Online,505-01,0x2036,134523149,238,EUTRAN-BAND28,9410,5,5,-20,-116,-82,6",
+    b'+QCSQ: "CAT-M1",-79,-92,142,-9',
+    b'+CNACT: 0,1,"10.94.36.44"\r\n+CNACT: 1,0,"0.0.0.0"',
+    b"+CARECV: 12,+CARECV: 3,",
+    b"+CAACK: 12000,1459",
+    b"+QENG: 0,404,20,3a9a,1429,1,63,-68,147,147,5,5,x,x,x,x,x,x,x",
+    b"+QENG: 1,1,8,-71,32,134,134,404,20,3a9a,142a,2,12,-77,19,110,110,404,20,3a9a,142b",
+    b"+QIRD: 203.0.113.7:1883,TCP,12",
+    b"+QISACK: 48, 48, 0",
+    b'+QIACT: 1,1,1,"10.72.134.66"',
 )
 PARSERS: tuple[Callable[[str], Any], ...] = (
     replies.signal_quality,
@@ -54,7 +75,16 @@ PARSERS: tuple[Callable[[str], Any], ...] = (
     simcom.cipack,
     replies.setting,
     replies.forbidden,
+    lte.cpsi_cell,
+    lte.qcsq_cell,
+    quectel.qisend,
+    quectel_setup.address_of,
+    sim7080.caack,
+    sim7080_setup.address_of,
+    m95.qisack,
+    m95_setup.cells,
 )
+HEADERS = ("+CIPRXGET: 2,0,", "+CARECV: ,", ",TCP,")
 
 
 def mutated(source: random.Random) -> bytes:
@@ -85,7 +115,7 @@ def try_one(said: bytes, source: random.Random, tokenizer: at.Tokenizer) -> None
             parse(text)
         except ProtocolError:
             continue
-    tokenizer.expect("AT+X", info=("+C",), header="+CIPRXGET: 2,0,", payload=bytearray(16))
+    tokenizer.expect("AT+X", info=("+C", "+Q"), header=source.choice(HEADERS), payload=bytearray(16))
     line = b"\r\n" + said + b"\r\nOK\r\n"
     cut = source.randrange(len(line))
     for piece in (line[:cut], line[cut:]):

@@ -6,9 +6,7 @@ which a trace keeps only the length, comes back as so many zeros.
 
 from modem.client import Modem
 from modem.families import sim800
-from tests.modem.scripted import Clock, Port
-
-_TAKES_PAYLOAD = "AT+CIPSEND="
+from tests.modem.scripted import TAKES_PAYLOAD, Clock, Port
 
 
 def replayed(trace, family=sim800.FAMILY):
@@ -53,7 +51,7 @@ class _Replay(Port):
         assert command == expected, "%s came where the trace has %s" % (command, expected)
         self.sent.append(command)
         self._say_until_next(at_ms)
-        if command.startswith(_TAKES_PAYLOAD) and self._parts and self._parts[0][2].startswith("<"):
+        if command.startswith(TAKES_PAYLOAD) and self._parts and self._parts[0][2].startswith("<"):
             self._payload_due = int(command.split(",")[1])
 
     def _say_until_next(self, since_ms):

@@ -107,7 +107,7 @@ class Port:
             self.says(chunk, delay_ms)
 
 
-TAKES_PAYLOAD = ("AT+CIPSEND=", "AT+QISEND=")
+TAKES_PAYLOAD = ("AT+CIPSEND=", "AT+QISEND=", "AT+CASEND=")
 PAYLOAD = "what a payload is answered with"
 OK = b"\r\nOK\r\n"
 SILENCE = b""

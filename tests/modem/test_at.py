@@ -29,6 +29,8 @@ def events_of(data, expectation=None, pieces=None, size=None):
 
 CSQ = {"echo": "AT+CSQ", "info": ("+CSQ:",)}
 RXGET = {"echo": "AT+CIPRXGET=2,0,64", "info": ("+CIPRXGET: 2,",), "header": "+CIPRXGET: 2,0,"}
+CARECV = {"echo": "AT+CARECV=0,64", "info": ("+CARECV:",), "header": "+CARECV: ,"}
+QIRD = {"echo": "AT+QIRD=0,1,0,64", "info": ("+QIRD:",), "header": ",TCP,"}
 SEND = {"echo": "AT+CIPSEND=0,5", "ends": ("DATA ACCEPT:", "SEND OK", "SEND FAIL"), "prompt": "> "}
 BARE = {"echo": "AT+CIPSEND=0,5", "info": ("+CIPSEND:",), "last": "+CIPSEND:", "prompt": ">"}
 STATUS = {"echo": "AT+CIPSTATUS", "info": ("STATE:", "C:"), "last": "C: 5"}
@@ -72,6 +74,25 @@ DIALOGUES = [
     ("unsolicited before and behind payload", RXGET,
      b"\r\n+CIPRXGET: 1,0\r\n\r\n+CIPRXGET: 2,0,2,0\r\nOK\r\n\r\n+CREG: 2\r\n\r\nOK\r\n",
      [("urc", "+CIPRXGET: 1,0"), ("info", "+CIPRXGET: 2,0,2,0"), ("payload", 2), ("urc", "+CREG: 2"), ("final", "OK")]),
+    ("payload in the line of its header", CARECV,
+     b"AT+CARECV=0,64\r\r\n+CARECV: %d," % len(NASTY) + NASTY + b"\r\n\r\nOK\r\n",
+     [("echo", "AT+CARECV=0,64"), ("info", "+CARECV: %d" % len(NASTY)), ("payload", len(NASTY)), ("final", "OK")]),
+    ("lines with commas around payload in a line", CARECV,
+     b"\r\n+CREG: 2,1\r\n\r\n+CARECV: 2,AB\r\n\r\n+CREG: 2,5\r\n\r\nOK\r\n",
+     [("urc", "+CREG: 2,1"), ("info", "+CARECV: 2"), ("payload", 2), ("urc", "+CREG: 2,5"), ("final", "OK")]),
+    ("a stray byte before payload in a line", CARECV, b"\r\n\x00+CARECV: 3,\r\n\x00\r\n\r\nOK\r\n",
+     [("info", "+CARECV: 3"), ("payload", 3), ("final", "OK")]),
+    ("no payload in a line", CARECV, b"\r\n+CARECV: 0\r\n\r\nOK\r\n", [("info", "+CARECV: 0"), ("final", "OK")]),
+    ("payload behind a link's number, which no firmware was seen to send", CARECV,
+     b"\r\n+CARECV: 0,5,hello\r\n\r\nOK\r\n",
+     [("info", "+CARECV: 0"), ("unexpected", "5,hello"), ("final", "OK")]),
+    ("a byte of the payload in a line is missing", CARECV, b"\r\n+CARECV: 5,ABCD\r\n\r\nOK\r\n",
+     [("info", "+CARECV: 5"), ("payload", 5), ("broken", "payload not followed by a line end"), ("final", "OK")]),
+    ("a comma of payload's header is missing", CARECV, b"\r\n+CARECV: 4ABCD\r\n\r\nOK\r\n",
+     [("info", "+CARECV: 4ABCD"), ("final", "OK")]),
+    ("payload behind an address", QIRD, b"\r\n+QIRD: 127.0.0.1:1883,TCP,%d\r\n" % len(NASTY) + NASTY + b"\r\nOK\r\n",
+     [("info", "+QIRD: 127.0.0.1:1883,TCP,%d" % len(NASTY)), ("payload", len(NASTY)), ("final", "OK")]),
+    ("nothing behind an address", QIRD, b"\r\nOK\r\n", [("final", "OK")]),
     ("no payload at all", RXGET, b"\r\n+CIPRXGET: 2,0,0,0\r\n\r\nOK\r\n",
      [("info", "+CIPRXGET: 2,0,0,0"), ("final", "OK")]),
     ("a byte of the payload is missing", RXGET, b"\r\n+CIPRXGET: 2,0,5,0\r\nABCD\r\nOK\r\n",

@@ -3,7 +3,8 @@
 import pytest
 
 from modem.errors import ProtocolError
-from modem.registration import registration
+from modem.registration import is_urc, registration
+from tests.modem.registration_captures import CAPTURES
 
 # what was captured of modems of many makers, and forms of the standard
 READ = [
@@ -62,6 +63,13 @@ REFUSED = [
     '+CREG: 2,"1","00C3","1A2B"',
     "+CREG: \u0661",
     "+CSQ: 17,0",
+    '+CEREG: 5,"88ce"',  # torn: an area without its cell
+    '+CEREG: 1,"7725","0138E000",7,,,"00000010","00000',
+    '+CEREG: 1,"7725","0138E000",7,,,"00000010","00000"',  # a timer has eight bits
+    "+CREG: 3,3,0,11",  # causes without the fields before them
+    '+CEREG: 2,5,"x"',
+    "+CREG: 0,1x",
+    '+CEREG: 5,"00C3","10012345AB",7',  # a cell of more than 36 bits
 ]
 
 
@@ -74,3 +82,9 @@ def test_a_registration_is_read(text, expected):
 def test_what_is_no_registration_is_refused(text):
     with pytest.raises(ProtocolError):
         registration(text)
+
+
+@pytest.mark.parametrize("where, text, urc, expected", CAPTURES, ids=[row[1] for row in CAPTURES])
+def test_what_modems_wrote(where, text, urc, expected):
+    assert registration(text) == expected, where
+    assert is_urc(text) == urc, where

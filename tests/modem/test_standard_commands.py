@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from modem.families import quectel, sim800, sim7000, sim7600
+from modem.families import m95, quectel, sim800, sim7000, sim7080, sim7600
 
 ROOT = Path(__file__).parent.parent.parent
 FAMILIES = ROOT / "modem" / "families"
@@ -19,7 +19,7 @@ OUTSIDE = sorted(
 NAME = re.compile(r"(?:\bAT|[\"'`(,] ?)[+*^$#%]([A-Z][A-Z0-9]{2,})")
 # Bare names too, as comments write them: a maker's begins so, or ends the socket API of one.
 MAKERS = re.compile(
-    r"\b(CIP(?!HER)[A-Z]{3,}|CII?CR|CIFSR|CSTT|CNETSCAN|CENG|CLTS|CPSI|CNACT|NETOPEN|NETCLOSE|QI[A-Z]{2,}|QENG|QCSQ)\b"
+    r"\b(CIP(?!HER)[A-Z]{3,}|CII?CR|CIFSR|CSTT|CNETSCAN|CENG|CLTS|CPSI|CNACT|CNCFG|CA(?:OPEN|SEND|RECV|ACK|STATE|CLOSE)|NETOPEN|NETCLOSE|QI[A-Z]{2,}|QENG|QCSQ)\b"
 )
 STANDARD = {
     "3GPP TS 27.007": {
@@ -52,5 +52,5 @@ def test_a_stray_command_would_be_seen() -> None:
 
 
 def test_the_families_have_some() -> None:
-    for module in (quectel, sim800, sim7000, sim7600):
+    for module in (m95, quectel, sim800, sim7000, sim7080, sim7600):
         assert of_a_maker(Path(str(module.__file__)).read_text())

@@ -10,7 +10,7 @@ sys.path[:0] = [str(ROOT / ".venv" / "micropython" / "lib"), str(ROOT / "tests" 
 
 def main() -> int:
     """The command line."""
-    from hil_tests.bench.modem import commands, faults, heap, parser, start, stream, urcs
+    from hil_tests.bench.modem import commands, families, faults, heap, parser, start, stream, urcs
 
     benches = {
         "parser": parser.run,
@@ -19,6 +19,7 @@ def main() -> int:
         "stream": stream.run,
         "start": start.run,
         "faults": faults.run,
+        "families": families.run,
         "heap": heap.run,
     }
     names = sys.argv[1:] or list(benches)

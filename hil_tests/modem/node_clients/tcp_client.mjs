@@ -276,6 +276,7 @@ class M95 extends Client {
     await this.registered("AT+CGREG?");
     for (const text of ["AT+QIFGCNT=0", 'AT+QICSGP=1,"internet"', "AT+QIMUX=0", "AT+QIMODE=0", "AT+QINDI=1"])
       await this.at.command(text);
+    await this.at.command("AT+QISDE=0"); // no echo of what is sent
     for (const text of ["AT+QIDNSIP=0", "AT+QIREGAPP", "AT+QIACT"]) await this.at.command(text, LONG_MS);
     this.at.write("AT+QILOCIP\r");
     const address = await this.at.line(ANSWER_MS, "AT+QILOCIP"); // without a final result

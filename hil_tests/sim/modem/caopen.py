@@ -68,10 +68,22 @@ class CaOpen:
             "+CASTATE": self._castate,
             "+CACLOSE": self._caclose,
             "+CACFG": self._accepted,
+            "+CASSLCFG": self._accepted,  # clients switch TLS off with it
+            "+CACID": self._cacid,
+            "+CGNAPN": self._cgnapn,
         }
 
     async def _accepted(self, _command: Command) -> None:
         """Taken and not modelled: it changes nothing that can be seen here."""
+
+    async def _cacid(self, command: Command) -> None:
+        """The identifier that some settings are for; TinyGSM sends it before each AT+CAOPEN."""
+        if command.kind == "write":
+            self._number(command, 0, range(self._count))
+
+    async def _cgnapn(self, _command: Command) -> None:
+        """The APN that the network gave at the attach: none."""
+        self._terminal.say('+CGNAPN: 0,""')
 
     # The context
 
@@ -158,11 +170,15 @@ class CaOpen:
         return _result(outcome[0]) if outcome else FAILED  # no outcome: the network took the context away meanwhile
 
     async def _casend(self, command: Command) -> None:
+        """Without a length it tells how much room there is."""
         link = self._number(command, 0, range(self._count))
-        length = self._number(command, 1, range(1, SEND_BYTES + 1))
+        length = self._number(command, 1, range(1, SEND_BYTES + 1), 0)
         if not self._sockets.is_open(link):
             raise AtError("not open")
         relay = self._sockets.relays[link]
+        if not length:
+            self._terminal.say(f"+CASEND: {SEND_WINDOW_BYTES - relay.unacknowledged_bytes}")
+            return
         self._terminal.put(b"\r\n>")
         payload = await self._terminal.counted(length)
         # Unverified: OK alone behind the payload, without the line +CASEND of SIM7000; ERROR, and nothing taken, without room.

@@ -53,6 +53,7 @@ class M95Ip:
         self._many_links = False
         self._by_name = False  # AT+QIDNSIP
         self._indication = 0  # AT+QINDI; 0: handed over at once
+        self._echoes = True  # AT+QISDE: what follows the prompt comes back
         self._apn = ""
 
     def context_lost(self) -> None:
@@ -74,6 +75,7 @@ class M95Ip:
             "+QIMUX": self._qimux,
             "+QIDNSIP": self._qidnsip,
             "+QINDI": self._qindi,
+            "+QISDE": self._qisde,
             "+QIREGAPP": self._qiregapp,
             "+QIACT": self._qiact,
             "+QILOCIP": self._qilocip,
@@ -119,6 +121,12 @@ class M95Ip:
             self._terminal.say(f"+QINDI: {self._indication}")
         else:
             self._indication = command.number(0, within=range(3))
+
+    async def _qisde(self, command: Command) -> None:
+        if command.kind == "read":
+            self._terminal.say(f"+QISDE: {int(self._echoes)}")
+        else:
+            self._echoes = bool(command.number(0, within=range(2)))
 
     # The context
 
@@ -227,6 +235,8 @@ class M95Ip:
         payload = await (self._terminal.counted(int(length)) if length else self._terminal.until_ctrl_z())
         if payload is None:
             return Final()
+        if self._echoes and not self._terminal.echo:  # with ATE1 it came back as it was typed
+            self._terminal.put(payload)
         if not relay.open or relay.unacknowledged_bytes + len(payload) > SEND_WINDOW_BYTES:
             return Final("SEND FAIL")
         relay.send(payload)

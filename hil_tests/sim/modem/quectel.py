@@ -7,12 +7,13 @@ from hil_tests.sim.modem import signal
 from hil_tests.sim.modem.command import Command, Final, Handler, fixed
 from hil_tests.sim.modem.device import Device
 from hil_tests.sim.modem.radio import GSM, NB_IOT, Operator
-from hil_tests.sim.modem.registration import Registration
+from hil_tests.sim.modem.registration import CELL, LOCATION_AREA, Registration
 from hil_tests.sim.modem.sim_card import ICCID
 from hil_tests.sim.modem.terminal import Terminal
 
 BAND, EARFCN = "LTE BAND 20", 6300
 GSM_BAND, ARFCN = "GSM 900", 81
+NEIGHBOURS = 6  # AT+QENG
 
 
 class Quectel:
@@ -82,8 +83,9 @@ class Quectel:
 class Quectel2G:
     """The same of M95, between power-on and power-off."""
 
-    def __init__(self, terminal: Terminal, device: Device) -> None:
-        self._terminal, self._device = terminal, device
+    def __init__(self, registration: Registration, terminal: Terminal, device: Device) -> None:
+        self._registration, self._terminal, self._device = registration, terminal, device
+        self._engineering = False  # AT+QENG
 
     def handlers(self) -> dict[str, Handler]:
         """The commands of this part, by name."""
@@ -91,8 +93,32 @@ class Quectel2G:
             "+CTZU": self._device.automatic_time,
             "+QSCLK": _accepted,
             "+QPOWD": self._qpowd,
+            "+QENG": self._qeng,
             "+QCCID": fixed(self._terminal.say, ICCID),  # unverified: without the name, as +CCID of SIM800
         }
+
+    async def _qeng(self, command: Command) -> None:
+        """The serving cell and its neighbours, which are those of its operator alone; the form is that of a capture in
+        public code: +QENG: 1,1,8,-71,32,134,134,404,20,3a9a,142a,2,12,-77,...
+
+        Unverified: URCs of mode 2 and other kinds of dumps are not modelled.
+        """
+        if command.kind != "read":
+            self._engineering = bool(command.number(0, within=range(3)))
+            return
+        self._terminal.say(f"+QENG: {int(self._engineering)},1")
+        operator = self._registration.heard_operator()
+        if not self._engineering or operator is None:
+            return
+        plmn, area = f"{operator.plmn[:3]},{operator.plmn[3:]}", LOCATION_AREA.lower()
+        dbm = signal.rssi_dbm(self._registration.world.csq(operator.plmn))
+        self._terminal.say(f"+QENG: 0,{plmn},{area},{CELL.lower()},{ARFCN},63,{dbm},147,147,5,5,x,x,x,x,x,x,x")
+        neighbours = [
+            f"{place},{ARFCN + 4 * place},{signal.rssi_dbm(csq)},{30 + place},134,134,{plmn},{area},{0x2A40 + place:x}"
+            for place, csq in enumerate(operator.cells, 1)
+        ]
+        unknown = [",".join((str(place), *9 * ("x",))) for place in range(len(neighbours) + 1, NEIGHBOURS + 1)]
+        self._terminal.say(f"+QENG: 1,{','.join(neighbours[:NEIGHBOURS] + unknown)}")
 
     async def _qpowd(self, command: Command) -> Final:
         """NORMAL POWER DOWN without OK before; with AT+QPOWD=0 it goes off at once."""

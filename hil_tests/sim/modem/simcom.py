@@ -198,7 +198,7 @@ class Modem:
             names = self._personality.lte_names
             return Quectel(self._registration, self._terminal, device, *names).handlers()
         if self._personality.tcp == QIREGAPP:
-            return Quectel2G(self._terminal, device).handlers()
+            return Quectel2G(self._registration, self._terminal, device).handlers()
         return {}
 
     async def _start_sim(self, device: Device) -> None:

@@ -5,7 +5,7 @@ import pytest
 from firmware.lazy_import import LazyImport
 from firmware.link.bearer import Bearer
 from modem.errors import ModemHung
-from modem.families import quectel, sim800, sim7000, sim7600
+from modem.families import m95, quectel, sim800, sim7000, sim7080, sim7600
 from tests.modem.scripted import OK, Clock, Port, line
 
 ANSWERS = {
@@ -52,10 +52,11 @@ class Messages:
     [
         ("SIMCOM_SIM800L", sim800),
         ("SIMCOM_SIM7000E", sim7000),
-        ("SIMCOM_SIM7080", sim7000),
+        ("SIMCOM_SIM7080", sim7080),
         ("SIMCOM_SIM7600E-H", sim7600),
         ("A7670E-LASC", sim7600),
         ("BG95-M3", quectel),
+        ("Quectel_M95", m95),
         ("SL8082T", sim800),
     ],
 )

@@ -83,11 +83,20 @@ def test_a_context_is_opened():
     assert startup.open_pdp_context(modem, "internet") == "10.72.134.66"
     assert port.sent == [
         "AT+QIACT?",
+        "AT+QIDEACT=1",
         "AT+CGATT?",
         'AT+QICSGP=1,1,"internet","","",0',
         "AT+QIACT=1",
         "AT+QIACT?",
     ]
+
+
+def test_a_context_that_the_network_closed_is_deactivated_before_it_is_opened_again():
+    """Until then AT+QIACT gives ERROR; a modem that has nothing to deactivate may refuse that."""
+    for deactivated in (OK, line("ERROR")):
+        modem, port, _ = context({"AT+QIDEACT=1": deactivated})
+        startup.open_pdp_context(modem, "internet")
+        assert port.sent.index("AT+QIDEACT=1") < port.sent.index("AT+QIACT=1")
 
 
 def test_an_open_context_is_kept():

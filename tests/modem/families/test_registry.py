@@ -2,7 +2,7 @@
 
 import pytest
 
-from modem.families import driver, quectel, registry, sim800, sim7000, sim7600
+from modem.families import driver, m95, quectel, registry, sim800, sim7000, sim7080, sim7600
 from tests.modem.scripted import OK, line, scripted
 
 LTE_URC = "APP PDP: 0,ACTIVE"  # in the tables of the SIM7000 alone, and of no shape that any URC has
@@ -13,36 +13,78 @@ def identified(answers):
     return registry.identify(modem), modem, port
 
 
-def test_model_numbers_choose_their_family():
-    for model, family in (
-        ("SIMCOM_SIM800L", sim800),
-        ("SIMCOM_SIM800C", sim800),
-        ("SIMCOM_SIM7000E", sim7000),
-        ("SIMCOM_SIM7070", sim7000),
-        ("SIMCOM_SIM7080", sim7000),
-        ("SIMCOM_SIM7600E-H", sim7600),
-        ("A7670E-LASC", sim7600),
-        ("EC21", quectel),
-        ("BG95-M3", quectel),
+CHOSEN = [
+    ("SIMCOM_SIM800L", sim800), ("SIM800C", sim800), ("SIM808", sim800), ("SIM868", sim800), ("SIMCOM_SIM868", sim800),
+    ("SIM900", sim800), ("SIMCOM_SIM900A", sim800), ("SIM908", sim800),
+    ("SIMCOM_SIM7000E", sim7000), ("SIM7000G", sim7000),
+    ("SIMCOM_SIM7070", sim7080), ("SIM7070G", sim7080), ("SIMCOM_SIM7080", sim7080), ("SIM7080G", sim7080),
+    ("SIM7090G", sim7080),
+    ("SIMCOM_SIM7600E-H", sim7600), ("SIM7500E", sim7600), ("A7670E-FASE", sim7600), ("A7670E-LASC", sim7600),
+    ("A7672E", sim7600), ("A7608E-H", sim7600), ("A7600C1-LNXY", sim7600), ("A7602E-H", sim7600),
+    ("A7682E", sim7600), ("sim7080g", sim7080),
+    ("EC20", quectel), ("EC200U", quectel), ("EC21", quectel), ("EC25", quectel), ("EG25-G", quectel), ("EG91", quectel),
+    ("EG95", quectel), ("EG915U", quectel), ("BG96", quectel), ("BG95-M3", quectel), ("BG77", quectel), ("BG600L-M3", quectel),
+    ("Quectel_M95", m95), ("M95", m95), ("M66", m95), ("MC60", m95), ("MC20", m95), ("Quectel_M26", m95), ("M35", m95),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("model, family", CHOSEN, ids=[row[0] for row in CHOSEN])
+def test_model_numbers_choose_their_family(model, family):
+    """Alone, behind the command's name, in quotes, behind stray bytes, and among other lines of the answer."""
+    for answer in (
+        line(model),
+        line("+CGMM: " + model),
+        line('+CGMM: "%s"' % model),
+        b"\r\n\x00" + model.encode() + b"\r\n",
+        b"\r\n\xff\xff" + model.encode() + b"\r\n",
+        line("+CREG: 1") + line("Call Ready") + line(model),
+        line("AT+CGMM") + line(model) + line("*PSUTTZ: 26,11,26,12,0,0"),
     ):
-        found, modem, port = identified({"AT+CGMM": line(model) + OK})
-        assert (found, modem.family) == (model, family.FAMILY)
+        found, modem, port = identified({"AT+CGMM": answer + OK})
+        assert (found, modem.family) == (model, family.FAMILY), answer
         assert port.sent == ["AT+CGMM"]
 
 
-def test_product_and_revision_are_asked_only_where_the_model_is_not_listed():
+PRODUCTS = [  # what ATI was captured to answer, or as its manual writes it
+    ("SIM800 R14.18", sim800),
+    ("SIM7070 R1951.03", sim7080),
+    ("SIM7000E R1351", sim7000),
+    ("Quectel\nEC25\nRevision: EC25EFAR06A01M4G", quectel),
+    ("Quectel\nBG96\nRevision: BG96MAR02A07M1G", quectel),
+    ("Quectel_Ltd\nQuectel_M95\nRevision: M95FAR02A08", m95),
+    ("Quectel_Ltd\nQuectel_M66\nRevision: MTK 0828", m95),
+    ("Manufacturer: SIMCOM INCORPORATED\nModel: A7670E-FASE\nRevision: A7670M7_V1.11.1", sim7600),
+    ("Manufacturer: SIMCOM INCORPORATED\nModel: SIMCOM_SIM7600E-H\nRevision: SIM7600M22_V2.0", sim7600),
+]
+
+
+@pytest.mark.parametrize("text, family", PRODUCTS, ids=[row[0][:24] for row in PRODUCTS])
+def test_a_product_is_asked_for_only_where_the_model_is_not_listed(text, family):
+    found, modem, port = identified({"AT+CGMM": line("MODULE") + OK, "ATI": line(text.replace("\n", "\r\n")) + OK})
+    assert modem.family == family.FAMILY and found in text
+    assert port.sent == ["AT+CGMM", "ATI"]
+
+
+def test_a_revision_is_asked_for_last():
     answers = {"AT+CGMM": line("MODULE") + OK, "AT+CGMR": line("Revision:1529B05SIM7000E") + OK}
     found, modem, port = identified(answers)
-    assert (found, modem.family) == ("MODULE", sim7000.FAMILY)
+    assert (found, modem.family) == ("Revision:1529B05SIM7000E", sim7000.FAMILY)
     assert port.sent == ["AT+CGMM", "ATI", "AT+CGMR"]
     found, modem, port = identified({"ATI": line("SIM7070 R1951.03") + OK})
-    assert (found, modem.family, port.sent) == ("SIM7070 R1951.03", sim7000.FAMILY, ["AT+CGMM", "ATI"])
+    assert (found, modem.family, port.sent) == ("SIM7070 R1951.03", sim7080.FAMILY, ["AT+CGMM", "ATI"])
 
 
-def test_an_unknown_modem_keeps_the_default_family():
+@pytest.mark.parametrize(
+    "model", ["SL8082T", "ME910C1-WW-M10", "SIM7020E", "HM660", "SIM8202G-M2", "UMC60", "LTE CAT-M1"]
+)
+def test_an_unknown_modem_keeps_the_default_family_and_says_what_it_is(model):
+    found, modem, _ = identified({"AT+CGMM": line(model) + OK})
+    assert (found, modem.family) == (model, sim800.FAMILY)
+    assert registry.family_name(found) is None
+
+
+def test_a_modem_that_tells_nothing_has_no_name():
     assert identified({})[:1] == (None,)
-    found, modem, _ = identified({"AT+CGMM": line("SL8082T") + OK})
-    assert (found, modem.family) == ("SL8082T", sim800.FAMILY)
 
 
 def test_urcs_are_those_of_the_family_that_was_chosen():

@@ -103,3 +103,15 @@ def test_a_modem_that_stops_answering_is_said_in_one_line_that_helps() -> None:
     port.hears_from_ms = None
     with pytest.raises(CannotTalk, match="the modem stopped answering .*; switch it off and on"):
         talking.reading()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (line("SL8082T") + OK, "The modem SL8082T is not listed: it is taken for a SIM800."),
+        (line("ERROR"), "The modem does not tell its model, which is not listed: it is taken for a SIM800."),
+    ],
+)
+def test_a_modem_that_is_not_listed_is_named(answer: bytes, message: str) -> None:
+    _, _, said = source(CGMM=answer)
+    assert said == [message]

@@ -37,6 +37,7 @@ def test_does_one_connection_run_from_start_to_end() -> None:
             assert (await client.ask("AT+CNACT?"))[:2] == ['+CNACT: 0,1,"10.64.3.1"', '+CNACT: 1,0,"0.0.0.0"']
             assert await connect(client, port) == ["+CAOPEN: 0,0", "OK"]
             assert await client.ask("AT+CAOPEN?") == [f'+CAOPEN: 0,0,"TCP","localhost",{port}', "OK"]
+            assert await client.ask("AT+CASEND=0") == ["+CASEND: 5840", "OK"]
             assert await send(client, NASTY) == ["OK"]
             await asyncio.sleep(1)
             assert bytes(server.received) == NASTY
@@ -151,7 +152,31 @@ def test_are_boot_signal_and_dial_its_own() -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize("command", ["AT+CIPSTART=0,1", "AT+NETOPEN", "AT+SAPBR=2,1", "AT+QIACT=1", "AT+CNETSCAN"])
+@pytest.mark.parametrize("command", ["AT+CACID=0", "AT+CASSLCFG=0,SSL,0", "AT+CGNAPN"])
+def test_is_what_clients_send_on_the_way_accepted(command: str) -> None:
+    async def scenario() -> None:
+        async with switched_on(personality=SIM7080G) as (_, client):
+            assert (await client.ask(command))[-1] == "OK"
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(
+            "AT+CIPSTART=0,1",
+            "AT+CIPMUX?",
+            "AT+CIPMUX=1",
+            "AT+CIICR",
+            "AT+CIFSR",
+            "AT+CIPSTATUS",
+            "AT+CIPSHUT",
+            "AT+CSTT=1",
+        ),
+        *("AT+CIPRXGET=1", "AT+CIPQSEND=1", "AT+CIPACK=0", "AT+NETOPEN", "AT+SAPBR=2,1", "AT+QIACT=1", "AT+CNETSCAN"),
+    ],
+)
 def test_is_what_other_families_have_an_error(command: str) -> None:
     async def scenario() -> None:
         async with switched_on(personality=SIM7080G) as (_, client):

@@ -46,10 +46,16 @@ def test_does_one_connection_run_from_start_to_end() -> None:
             assert await connect(client, port) == ["OK", "CONNECT OK"]
             assert await connect(client, port) == ["OK", "ALREADY CONNECT"]
             assert await state(client) == "CONNECT OK"
+            assert await client.ask("AT+QISEND=5") == ["> "]
+            client.write(b"hello")
+            await client.sleep(0.1)
+            assert client.read() == b"hello\r\nSEND OK\r\n"
+            assert await client.ask("AT+QISDE=0") == ["OK"]
             assert await send(client, NASTY) == ["SEND OK"]
             await asyncio.sleep(1)
-            assert bytes(server.received) == NASTY
-            assert await client.ask("AT+QISACK") == [f"+QISACK: {len(NASTY)}, {len(NASTY)}, 0", "OK"]
+            assert bytes(server.received) == b"hello" + NASTY
+            sent = len(b"hello" + NASTY)
+            assert await client.ask("AT+QISACK") == [f"+QISACK: {sent}, {sent}, 0", "OK"]
             server.writers[0].write(b"test1 test2")
             assert await client.lines(1) == ["+QIRDI: 0,1,0"]
             assert await client.ask("AT+QIRD=0,1,0,5") == [f"+QIRD: 127.0.0.1:{port},TCP,5", "test1", "OK"]
@@ -154,6 +160,20 @@ def test_does_it_start_and_stop_by_its_key_and_its_command() -> None:
             assert await client.ask("AT+CCLK?") == ['+CCLK: "04/01/01,00:00:00+00"', "OK"]
             assert await client.ask("AT+QPOWD=1", 1) == ["NORMAL POWER DOWN"]
             assert not modem.running
+
+    run(scenario())
+
+
+def test_does_the_engineering_mode_tell_its_cells() -> None:
+    async def scenario() -> None:
+        async with switched_on(personality=M95) as (_, client):
+            assert await client.ask("AT+QENG?") == ["+QENG: 0,1", "OK"]
+            assert await client.ask("AT+QENG=1,1") == ["OK"]
+            serving = "+QENG: 0,234,15,01f4,2a3b,81,63,-69,147,147,5,5,x,x,x,x,x,x,x"
+            said = await client.ask("AT+QENG?")
+            assert said[:2] == ["+QENG: 1,1", serving]
+            assert said[2].startswith("+QENG: 1,1,")
+            assert len(said[2].split(",")) == 1 + 6 * 10
 
     run(scenario())
 
