@@ -51,7 +51,7 @@ class PacketSocket:
 
     def write(self, data: "str | bytes | bytearray", length: "int | None" = None) -> None:
         piece = data.encode() if isinstance(data, str) else data
-        self._out.extend(piece if length is None else piece[:length])
+        self._out = self._out + (piece if length is None else piece[:length])
         if len(self._out) > PACKET_MAX:
             self._out = bytearray()
             raise OSError(errno.ENOBUFS)

@@ -336,3 +336,19 @@ def test_goodbye_closes_even_if_nobody_listens():
     broker.answer = broken
     mqtt.disconnect()
     assert broker.closed
+
+
+def test_goodbye_after_a_write_that_timed_out():
+    """Whoever timed out may still look at what was to be written."""
+    mqtt, broker, _ = connected()
+    seen = []
+
+    def stuck(data):
+        seen.append(memoryview(data))
+        raise OSError(errno.ETIMEDOUT)
+
+    broker.write = stuck
+    with pytest.raises(OSError):
+        mqtt.publish("t", b"x", qos=1)
+    mqtt.disconnect()
+    assert broker.closed
