@@ -152,11 +152,11 @@ def _trace(typed: argparse.Namespace, source: ModemSource, screen: Screen, port:
         title = " · ".join(part for part in (identity.model, port) if part)
         measurement = screen.measure(measuring(source, SECONDS), title)
         source.cell()
-        with screen.scanning(source.scan_s[0]):
-            networks = source.networks()
         with screen.listening(typed.seconds):
             source.listen(typed.seconds)
         screen.verdict(measurement, measurement.latest.network)
+        with screen.scanning(source.scan_s[0]):  # last, since some modems die of it
+            networks = source.networks()
         screen.networks(networks, measurement.latest.plmn)
     finally:
         source.leave()
@@ -220,7 +220,7 @@ def _trace_command(commands: Any) -> None:
     )
     span = f"0 to {LONGEST_S} (default {LISTEN_S})"
     command.add_argument(
-        "--seconds", type=_listening_seconds, default=LISTEN_S, help=f"how long to listen afterwards, {span}"
+        "--seconds", type=_listening_seconds, default=LISTEN_S, help=f"how long to listen for more, {span}"
     )
 
 

@@ -17,13 +17,14 @@ from modem.installer.errors import CannotTalk
 from modem.installer.redaction import RECEIVED, SENT, Chunk, redacted
 from modem.ports.pyserial_port import Port
 
-LIMIT_BYTES = 1_048_576  # 90 s without pause at 115,200 baud; a report has 10 kB
+LIMIT_BYTES = 262_144  # 20 s without pause at 115,200 baud; a report has 10 kB
 FRAGMENT_MS = 50  # a line with a longer silence in it is written in parts, each with its time
 LINE_BYTES = 1_024  # the longest that is a line to the client, modem/at.py
 RAW_BYTES = 64  # in a line of the file
 
 _FRAMED = re.compile(rb"\r\n([!-\[\]-~](?:[ -\[\]-~]*[!-\[\]-~])?)\r\n")
 _COMMANDS = re.compile(rb"[\r\n]*AT[ -~]*\r\Z", re.IGNORECASE)
+_LINE_ENDS = b"\r\n"
 _PROMPT = b"\r\n> "
 _OTHER_MEANING = re.compile(rb">|<\d+ bytes>")  # in a trace: a prompt, payload
 _NAMED = {0x0D: "\\r", 0x0A: "\\n", 0x5C: "\\\\"}
@@ -166,7 +167,10 @@ def _received(chunks: list[Chunk]) -> list[str]:
 def _raw_end(data: bytes, at: int, limit: int) -> int:
     """Return where an entry of raw bytes ends: behind a line end, before a whole line, at `limit`."""
     limit = min(limit, at + RAW_BYTES)
-    line_end = data.find(b"\n", at + 1, limit) + 1 or limit
+    content = at
+    while content < limit and data[content] in _LINE_ENDS:
+        content += 1
+    line_end = data.find(b"\n", content, limit) + 1 or limit
     framed = _FRAMED.search(data, at + 1, limit + LINE_BYTES)
     return min(line_end, framed.start()) if framed else line_end
 

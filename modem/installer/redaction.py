@@ -17,17 +17,20 @@ from typing import NamedTuple
 
 SENT, RECEIVED = ">", "<"
 
+_NUMBER_DIGITS = 14  # the fewest
 DIGITS_KEPT = 4  # at the end of a number: enough to assign a recording to a unit
 _UCS2_CHARACTERS = 4
 
-_NOISE = r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\xff -]{0,8}"
-_NUMBER = re.compile(rf"\d(?:{_NOISE}\d){{13,}}")  # IMEI: 27.007, 7.4; IMSI: 23.003, 2.2; ICCID: ITU-T E.118
+_NOISE = r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\xff -]{0,64}"
+_NUMBER = re.compile(
+    rf"\d(?:{_NOISE}\d){{{_NUMBER_DIGITS - 1},}}"
+)  # IMEI: 27.007, 7.4; IMSI: 23.003, 2.2; ICCID: ITU-T E.118
 _HEXADECIMAL_ICCID = re.compile(
     r"(?<![0-9A-Za-z])89\d{2}[0-9A-Fa-f]{14,16}(?![0-9A-Za-z])"
 )  # of some operators in China
 _PHONE = re.compile(rf"(?<=\+)\d(?:{_NOISE}\d){{6,}}")
 _UCS2 = re.compile(r"(?<![0-9A-Za-z])(?:00[2-7][0-9A-Fa-f]){2,}(?![0-9A-Za-z])")  # ASCII in UCS2: 27.005, 3.1
-_LINE = re.compile(r"[^\r\n]+")
+_LINE = re.compile(r"[^\r\n]{1,2048}")  # twice what is a line to the client: a bound, for a line that never ends
 _NAME = re.compile(r"([+*$^#%][A-Z][A-Z0-9]*)\s*([=:])", re.IGNORECASE)
 _FIELD = re.compile(r'(?:"[^"]*(?:"|$)|[^",])*')
 _DIGITS = re.compile(r"\d+")
@@ -41,6 +44,9 @@ _ASKS_NUMBER = re.compile(
 _ASKS_IDENTITY = re.compile(
     r"AT(?:I\d?|\+SIMCOMATI|&V)$", re.IGNORECASE
 )  # the IMEI of some modems, beside model numbers
+_OF_NETWORK = re.compile(
+    r"\s*[+*](?:CREG|CGREG|CEREG|C5GREG|COPS|CPSI|CSQ|CSQN|CESQ|QCSQ|CCLK|PSUTTZ|CTZV|CTZE|CIEV|CGEV)\s*:"
+)  # URCs that may come within such an answer; their digits are cells and times
 _NUMBER_PART_DIGITS = 4
 _IDENTITY_PART_DIGITS = 6  # more than a model number has
 
@@ -153,7 +159,7 @@ class _Text:
 def _redact_received(received: _Text, commands: list[tuple[int, str]]) -> None:
     _redact_numbers(received)
     ends = [place for place, _ in commands[1:]] + [len(received.text)]
-    for (start, command), end in zip(commands, ends, strict=True):
+    for (start, command), end in zip(commands, ends, strict=False):
         if _ASKS_NUMBER.match(command):
             _redact_parts(received, start, end, _NUMBER_PART_DIGITS)
         elif _ASKS_IDENTITY.match(command):
@@ -187,9 +193,12 @@ def _redact_numbers(text: _Text) -> None:
 
 def _redact_parts(text: _Text, start: int, end: int, least_digits: int) -> None:
     """Replace what may be a part of a number. A whole one has been replaced before."""
-    for part in _DIGITS.finditer(text.text, start, end):
-        if least_digits <= len(part.group()) < 14:
-            text.replace(*part.span())
+    for line in _LINE.finditer(text.text, start, end):
+        if _OF_NETWORK.match(line.group()):
+            continue
+        for part in _DIGITS.finditer(text.text, *line.span()):
+            if least_digits <= len(part.group()) < _NUMBER_DIGITS:
+                text.replace(*part.span())
 
 
 def _redact_line(text: _Text, line: "re.Match[str]") -> bool:
