@@ -55,6 +55,7 @@ class Trace:
 
 def redacted(text: str) -> str:
     """Return the line without passwords and PINs, and with zeros in IMEI, IMSI and ICCID, their last digits excepted."""
+    text = text[: LINE_LIMIT_CHARS + 32]  # of a number that will be cut, all digits
     for beginning in _SECRET_AFTER:
         if text.startswith(beginning):
             return beginning + "***"
