@@ -62,16 +62,22 @@ def redacted(text: str) -> str:
     parts = text.split('"')  # each second one was quoted
     if text.startswith("AT") and len(parts) > 2 * _LOGIN_STRINGS:
         return '"'.join(["***" if at > 1 and at % 2 else part for at, part in enumerate(parts)])
-    end = _NUMBER_DIGITS - 1  # the places that no number can avoid
-    while end < len(text):
-        start = end
-        while start and text[start - 1].isdigit():
-            start -= 1
-        while text[end : end + 1].isdigit():
-            end += 1
-        if end - start >= _NUMBER_DIGITS:
-            end -= _DIGITS_SHOWN
-            text = text[:start] + "0" * (end - start) + text[end:]
-            end += _DIGITS_SHOWN
-        end += _NUMBER_DIGITS
+    at = _NUMBER_DIGITS - 1  # the places that no number can avoid
+    while at < len(text):
+        if text[at].isdigit():
+            text = _masked(text, at)
+        at += _NUMBER_DIGITS
     return text
+
+
+def _masked(text: str, at: int) -> str:
+    """Return the text with zeros in the number at this place, if it is one."""
+    end = at
+    while at and text[at - 1].isdigit():
+        at -= 1
+    while text[end : end + 1].isdigit():
+        end += 1
+    if end - at < _NUMBER_DIGITS:
+        return text
+    end -= _DIGITS_SHOWN
+    return text[:at] + "0" * (end - at) + text[end:]
