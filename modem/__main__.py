@@ -1,4 +1,4 @@
-"""The installer's tool: `python -m modem signal|scan|report`."""
+"""The installer's tool: `python -m modem signal|scan|report|trace`."""
 
 import sys
 

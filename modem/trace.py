@@ -1,13 +1,13 @@
 """A log of the last 4 kB of the AT dialogue, for diagnosis, without passwords, PINs and subscriber numbers.
 
 A line is `milliseconds > command` or `milliseconds < response`. Payload is logged by its length only: `<300 bytes>`.
-tests/modem/replayed.py replays a trace as a test.
+tests/modem/replayed.py replays a trace as a test, hil_tests/sim/modem/replay.py on a serial line.
 """
 
 LIMIT_BYTES = 4_096
 LINE_LIMIT_CHARS = 200  # longer lines are cut, so that one long scan does not overwrite the whole log
 
-_SECRET_AFTER = ("AT+CPIN=", "AT+CLCK=", "AT+CPWD=", "AT+CGAUTH=")
+_SECRET_AFTER = ("AT+CPIN=", "AT+CLCK=", "AT+CPWD=", "AT+CGAUTH=", "+CMT:", "+CUSD:")
 _LOGIN_STRINGS = (
     3  # a command with so many quoted strings has an APN, a user and a password, whatever the family calls it
 )
@@ -54,14 +54,30 @@ class Trace:
 
 
 def redacted(text: str) -> str:
-    """Return the line without passwords and PINs, and with IMEI, IMSI and ICCID cut to their last digits."""
+    """Return the line without passwords and PINs, and with zeros in IMEI, IMSI and ICCID, their last digits excepted."""
+    text = text[: LINE_LIMIT_CHARS + 32]  # of a number that will be cut, all digits
     for beginning in _SECRET_AFTER:
         if text.startswith(beginning):
             return beginning + "***"
     parts = text.split('"')  # each second one was quoted
     if text.startswith("AT") and len(parts) > 2 * _LOGIN_STRINGS:
         return '"'.join(["***" if at > 1 and at % 2 else part for at, part in enumerate(parts)])
-    bare = text.strip('"').rstrip("F")  # an ICCID may end with a filler
-    if len(bare) >= _NUMBER_DIGITS and bare.isdigit():
-        return "***" + bare[-_DIGITS_SHOWN:]
+    at = _NUMBER_DIGITS - 1  # the places that no number can avoid
+    while at < len(text):
+        if text[at].isdigit():
+            text = _masked(text, at)
+        at += _NUMBER_DIGITS
     return text
+
+
+def _masked(text: str, at: int) -> str:
+    """Return the text with zeros in the number at this place, if it is one."""
+    end = at
+    while at and text[at - 1].isdigit():
+        at -= 1
+    while text[end : end + 1].isdigit():
+        end += 1
+    if end - at < _NUMBER_DIGITS:
+        return text
+    end -= _DIGITS_SHOWN
+    return text[:at] + "0" * (end - at) + text[end:]

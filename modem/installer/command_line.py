@@ -1,4 +1,4 @@
-"""The command line `python -m modem signal|scan|report`, and its exit codes."""
+"""The command line `python -m modem signal|scan|report|trace`, and its exit codes."""
 
 import argparse
 import json
@@ -21,11 +21,19 @@ from modem.installer.finding import open_port
 from modem.installer.measuring import LONGEST_S, SECONDS, SHORTEST_S, Measurement, measuring
 from modem.installer.modem_source import ModemSource
 from modem.installer.readings import Identity, Network, Source
+from modem.installer.recorder import recorded
 from modem.installer.screen import Screen
 
 PASSED, FAILED, NO_READING, CANNOT_TALK = 0, 1, 2, 3  # design, section 4.4
 MISUSED = 64  # EX_USAGE of sysexits.h; argparse's default, 2, is NO_READING
+LISTEN_S = 20
+_PORT_HELP = "the serial port; not needed while there is only one"
 INTERRUPTED = 130  # 128 + SIGINT, as in shells
+# What a developer wants to know besides a report. None has an answer that names the subscriber.
+TRACED_QUESTIONS = (
+    "ATI", "AT+CGMR", "AT+CPIN?", "AT+CFUN?", "AT+CREG?", "AT+CGREG?", "AT+CEREG?", "AT+CGATT?", "AT+CGDCONT?", "AT+CCLK?",
+    "AT+CBC",
+)  # fmt: skip
 _EXIT = {signal.PASS: PASSED, signal.FAIL: FAILED, signal.UNKNOWN: NO_READING}
 
 
@@ -33,9 +41,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; return its exit code. `arguments`: those of the process if None."""
     typed = _parser().parse_args(arguments)
     # With --json, standard output has the JSON only; messages for people go to standard error.
-    screen = Screen(Console(stderr=typed.json, highlight=False, soft_wrap=False))
+    screen = Screen(Console(stderr=typed.json or typed.trace is not None, highlight=False, soft_wrap=False))
     try:
         name, port = open_port(typed.port, screen.tick)
+        if typed.trace is not None:
+            with recorded(typed.trace, port, screen.say) as recorder:
+                return _trace(typed, ModemSource(name, recorder, screen.say), screen, name)
         source: Source
         if typed.console:
             source = ConsoleSource(name, port, screen.say)
@@ -132,6 +143,26 @@ class _Job:
         return result
 
 
+def _trace(typed: argparse.Namespace, source: ModemSource, screen: Screen, port: str) -> int:
+    """Hold the dialogue of a report, with more questions, for the recording of the line."""
+    try:
+        for question in TRACED_QUESTIONS:
+            source.ask(question)
+        identity = source.identity()
+        title = " · ".join(part for part in (identity.model, port) if part)
+        measurement = screen.measure(measuring(source, SECONDS), title)
+        source.cell()
+        with screen.listening(typed.seconds):
+            source.listen(typed.seconds)
+        screen.verdict(measurement, measurement.latest.network)
+        with screen.scanning(source.scan_s[0]):  # last, since some modems die of it
+            networks = source.networks()
+        screen.networks(networks, measurement.latest.plmn)
+    finally:
+        source.leave()
+    return PASSED
+
+
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
     """Convert OSError of writing to CannotTalk, one line for people."""
@@ -171,13 +202,32 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "signal", "the signal live, and a verdict after half a minute", _Job.signal)
     _command(commands, "scan", "every network here and its strongest cell; takes a minute or two", _Job.scan)
     _command(commands, "report", "both, as a page to leave with the customer and as JSON", _Job.report)
+    _trace_command(commands)
     return parser
+
+
+def _trace_command(commands: Any) -> None:
+    description = (
+        "the dialogue with the modem as a file for a developer, without numbers and passwords of the subscriber"
+    )
+    command = commands.add_parser(
+        "trace", help=description, description=description[:1].upper() + description[1:] + "."
+    )
+    command.set_defaults(json=False)
+    command.add_argument("--port", help=_PORT_HELP)
+    command.add_argument(
+        "--out", dest="trace", type=Path, metavar="FILE", required=True, help="a file that does not exist"
+    )
+    span = f"0 to {LONGEST_S} (default {LISTEN_S})"
+    command.add_argument(
+        "--seconds", type=_listening_seconds, default=LISTEN_S, help=f"how long to listen for more, {span}"
+    )
 
 
 def _command(commands: Any, name: str, description: str, run: Callable[[_Job], int]) -> None:
     command = commands.add_parser(name, help=description, description=description[:1].upper() + description[1:] + ".")
-    command.set_defaults(run=run, place="", unit=None, seconds=SECONDS, out=None)
-    command.add_argument("--port", help="the serial port; not needed while there is only one")
+    command.set_defaults(run=run, place="", unit=None, seconds=SECONDS, out=None, trace=None)
+    command.add_argument("--port", help=_PORT_HELP)
     command.add_argument("--console", action="store_true", help="the port is a charge point's service console")
     command.add_argument("--json", action="store_true", help="the result as JSON on standard output")
     if name != "scan":
@@ -190,6 +240,14 @@ def _command(commands: Any, name: str, description: str, run: Callable[[_Job], i
 
 
 def _seconds(text: str) -> int:
-    if not text.isdecimal() or not SHORTEST_S <= int(text) <= LONGEST_S:
-        raise argparse.ArgumentTypeError(f"a whole number from {SHORTEST_S} to {LONGEST_S}")
+    return _whole(text, SHORTEST_S)
+
+
+def _listening_seconds(text: str) -> int:
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    if not text.isdecimal() or not least <= int(text) <= LONGEST_S:
+        raise argparse.ArgumentTypeError(f"a whole number from {least} to {LONGEST_S}")
     return int(text)

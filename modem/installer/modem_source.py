@@ -6,18 +6,20 @@ from collections.abc import Callable, Iterator
 
 from modem import replies, startup
 from modem.client import Modem
-from modem.errors import CommandError, ModemError, ModemHung, ModemRestarted, ProtocolError
+from modem.errors import CommandError, CommandTimeout, ModemError, ModemHung, ModemRestarted, ProtocolError
 from modem.families import registry
 from modem.fields import line_after, split
 from modem.installer.errors import CannotTalk
 from modem.installer.networks import networks
 from modem.installer.readings import Identity, Network, Reading
+from modem.installer.recorder import Recorder
 from modem.ports.pyserial_port import Port
 
 FIRST_ANSWER_MS = 400  # for each of the first commands, at each baud rate
 ABORT_MS = 5_000  # an aborted scan ends within this time
 REBOOT_MS = 15_000
 SCAN_ATTEMPTS = 2
+LISTEN_MS = 1_000  # the longest wait for one URC
 
 
 class Clock:
@@ -36,7 +38,9 @@ class ModemSource:
     See readings.Source for the methods.
     """
 
-    def __init__(self, path: str, port: Port, show: Callable[[str], None], clock: Clock | None = None) -> None:
+    def __init__(
+        self, path: str, port: Port | Recorder, show: Callable[[str], None], clock: Clock | None = None
+    ) -> None:
         self._path = path
         self._port = port
         self._show = show
@@ -82,6 +86,18 @@ class ModemSource:
                     raise CannotTalk(f"{self._path}: the scan failed twice ({error}); try again in a minute") from None
                 self._recover(error)
         raise AssertionError("a scan neither gave a result nor failed")
+
+    def ask(self, question: str) -> None:
+        """Send a query whose answer is of no use here, but in a recording. Raises CannotTalk if the modem does not answer."""
+        with self._explained(), contextlib.suppress(CommandError, CommandTimeout, ProtocolError):
+            self._modem.command(question)
+
+    def listen(self, seconds: float) -> None:
+        """Take unsolicited result codes for so long. Raises CannotTalk."""
+        until_ms = self._clock.now_ms() + int(seconds * 1000)
+        while (left_ms := until_ms - self._clock.now_ms()) > 0:
+            with self._explained():
+                self._modem.wait(min(left_ms, LISTEN_MS))
 
     def leave(self) -> None:
         with contextlib.suppress(ModemError, OSError):

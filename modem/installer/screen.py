@@ -51,15 +51,26 @@ class Screen:
     @contextmanager
     def scanning(self, usual_s: int) -> Iterator[None]:
         """Show a progress bar, which is full after the usual time of a scan."""
+        with self._progressing("Listening for every network", usual_s, f"usually {usual_s} s"):
+            yield
+
+    @contextmanager
+    def listening(self, seconds: int) -> Iterator[None]:
+        """Show a progress bar, which is full after `seconds`."""
+        with self._progressing("Recording what the modem sends", seconds, f"{seconds} s"):
+            yield
+
+    @contextmanager
+    def _progressing(self, what: str, total_s: int, duration: str) -> Iterator[None]:
         columns = (
             SpinnerColumn(),
-            TextColumn("Listening for every network"),
+            TextColumn(what),
             BarColumn(bar_width=34),
             TimeElapsedColumn(),
-            TextColumn(f"[{_DIM}]usually {usual_s} s"),
+            TextColumn(f"[{_DIM}]{duration}"),
         )
         with Progress(*columns, console=self._console, transient=True) as progress:
-            self._bar = progress.add_task("", total=usual_s)
+            progress.add_task("", total=total_s)
             self._progress = progress
             yield
 

@@ -2,6 +2,9 @@
 
 The commands must come in the order of the trace; one that does not is an AssertionError that names both. Payload, of
 which a trace keeps only the length, comes back as so many zeros.
+
+It reads the files of `python -m modem trace` too, on MicroPython as well: so it has a parser of its own beside that of
+hil_tests/sim/modem/recording.py, which describes the format.
 """
 
 from modem.client import Modem
@@ -12,7 +15,7 @@ from tests.modem.scripted import TAKES_PAYLOAD, Clock, Port
 def replayed(trace, family=sim800.FAMILY):
     """(modem, port, clock): `trace` is the text of a trace, a line for each of Trace.lines()."""
     clock = Clock()
-    port = _Replay(clock, [_parts(line) for line in trace.strip().split("\n")])
+    port = _Replay(clock, [_parts(line) for line in trace.strip().split("\n") if not line.startswith("#")])
     return Modem(port, clock, family), port, clock
 
 
@@ -56,9 +59,9 @@ class _Replay(Port):
 
     def _say_until_next(self, since_ms):
         """All that the modem said before the next command, after the time that it took then."""
-        while self._parts and self._parts[0][1] == "<":
-            at_ms, _, text = self._parts.pop(0)
-            self.says(_said(text), at_ms - since_ms)
+        while self._parts and self._parts[0][1].startswith("<"):
+            at_ms, mark, text = self._parts.pop(0)
+            self.says(_said(text) if mark == "<" else _unescaped(text), at_ms - since_ms)
 
 
 def _said(text):
@@ -67,3 +70,18 @@ def _said(text):
     if text.startswith("<") and text.endswith(" bytes>"):
         return bytes(int(text[1:-7])) + b"\r\n"
     return b"\r\n" + text.encode() + b"\r\n"
+
+
+def _unescaped(text):
+    """The bytes of an entry "<|": r"\\r", r"\\n", r"\\\\" and r"\\xHH" are escapes."""
+    said = b""
+    while text:
+        before, mark, text = text.partition("\\")
+        said += before.encode()
+        if text[:1] == "x":
+            said += bytes([int(text[1:3], 16)])
+            text = text[3:]
+        elif mark:
+            said += {"r": b"\r", "n": b"\n", "\\": b"\\"}[text[0]]
+            text = text[1:]
+    return said

@@ -4,7 +4,7 @@ import pytest
 
 from modem.errors import CommandError
 from modem.stream import Stream
-from modem.trace import LIMIT_BYTES, Trace, redacted
+from modem.trace import LIMIT_BYTES, LINE_LIMIT_CHARS, Trace, redacted
 from tests.modem.replayed import replayed
 from tests.modem.scripted import OK, PAYLOAD, line, scripted
 
@@ -14,8 +14,13 @@ from tests.modem.scripted import OK, PAYLOAD, line, scripted
     [
         ('AT+CSTT="internet","user","hunter2"', 'AT+CSTT="internet","***","***"'),
         ("AT+CPIN=1234", "AT+CPIN=***"),
-        ("867856030000017", "***0017"),
-        ("8944501012199900017F", "***0017"),
+        ("867856030000017", "000000000000017"),
+        ("8944501012199900017F", "0000000000000000017F"),
+        ("IMEI: 867856030004217", "IMEI: 000000000004217"),
+        ('+CCID: "8944501012199900017F",901405100004217', '+CCID: "0000000000000000017F",000000000004217'),
+        ("35-209900176148/1 at 12345678901234", "35-209900176148/1 at 00000000001234"),
+        ("1234567890123", "1234567890123"),
+        ('+CMT: "+447700900123",,"26/11/26,10:00:00+00"', "+CMT:***"),
         ("+CSQ: 17,0", "+CSQ: 17,0"),
         ("10.64.0.17", "10.64.0.17"),
     ],
@@ -46,6 +51,13 @@ def test_one_long_line_does_not_push_out_all_others():
     trace.sent(0, "AT+COPS=?")
     trace.received(1, "x" * 100_000)
     assert trace.lines()[0] == "0 > AT+COPS=?"
+
+
+@pytest.mark.parametrize("before", range(LINE_LIMIT_CHARS - 32, LINE_LIMIT_CHARS + 2))
+def test_a_number_at_the_end_of_a_cut_line_is_masked(before):
+    trace = Trace()
+    trace.received(0, "x" * before + "86785603000421712345")
+    assert "867" not in trace.lines()[0]
 
 
 def test_the_client_notes_commands_answers_and_urcs():
@@ -95,6 +107,27 @@ def test_a_trace_is_a_test():
     with pytest.raises(CommandError):
         modem.command("AT+CIICR")
     assert port.done
+
+
+# As `python -m modem trace` writes it: the modem echoes, stray bytes precede its answer, a URC comes with a silence in it.
+RECORDED = r"""
+# Trace of a modem's serial line
+# 0 115200 baud
+0 > AT+CSQ
+1 <| AT+CSQ\r
+2 <| \r\n+CRE
+80 <| G: 5\r\n
+81 <| \r\n\x00\xFF+CSQ: 17,0\r\n
+81 < OK
+"""
+
+
+def test_a_recording_of_the_line_is_a_test_too():
+    modem, port, clock = replayed(RECORDED)
+    urcs = []
+    modem.subscribe("+CREG", urcs.append)
+    assert modem.signal_quality() == 17
+    assert (port.done, urcs, clock.ms) == (True, ["+CREG: 5"], 81)
 
 
 def test_what_is_played_back_leaves_the_same_trace():

@@ -11,16 +11,16 @@ from pathlib import Path
 from hil_tests.sim.modem.line_speed import LineSpeed
 from hil_tests.sim.modem.noise import Noise
 from hil_tests.sim.modem.radio import World
+from hil_tests.sim.modem.recording import BadRecording
+from hil_tests.sim.modem.replay import Replay, open_replay
 from hil_tests.sim.modem.simcom import Modem
 from hil_tests.sim.modem.world_file import BadWorld, Scene, load, play
 from hil_tests.sim.pty import Pty
 
 
-async def live(scene: Scene, link: Path, seed: int) -> None:
+async def live(scene: Scene, link: Path | None, seed: int) -> None:
     """A modem that is switched on at once, until SIGINT or SIGTERM."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = _stopped()
     modem = Modem(scene.world, scene.personality, scene.memory)
     pty = Pty(lambda chunk: modem.receive(speed.heard(chunk)), link)
     speed = LineSpeed(lambda: modem.memory.baud, pty.baud, random.Random(seed))
@@ -29,27 +29,81 @@ async def live(scene: Scene, link: Path, seed: int) -> None:
     modem.supply(True)
     modem.power_on()
     happening = asyncio.create_task(play(scene.events, modem, noise))
-    print(f"a {scene.personality.model} at {link} (seed {seed}); Ctrl-C ends it", flush=True)
+    print(f"a {scene.personality.model} at {link or pty.path} (seed {seed}); Ctrl-C ends it", flush=True)
     with contextlib.closing(pty), contextlib.closing(modem):
         await stop.wait()
         happening.cancel()
+
+
+async def replayed(replay: Replay, link: Path | None) -> None:
+    """A modem that plays a recording back, until SIGINT or SIGTERM."""
+    stop = _stopped()
+    loop = asyncio.get_running_loop()
+    due: asyncio.PriorityQueue[tuple[int, int, bytes]] = asyncio.PriorityQueue()
+    woken = asyncio.Event()
+    numbers = iter(range(sys.maxsize))  # what is due at the same time stays in its order
+
+    def now_ms() -> int:
+        return int(loop.time() * 1000)
+
+    def receive(chunk: bytes) -> None:
+        for at_ms, data in replay.receive(now_ms(), chunk):
+            due.put_nowait((at_ms, next(numbers), data))
+        woken.set()
+
+    async def send() -> None:
+        while True:
+            woken.clear()
+            at_ms, number, data = await due.get()
+            if at_ms > now_ms():
+                due.put_nowait((at_ms, number, data))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(woken.wait(), (at_ms - now_ms()) / 1000)
+            else:
+                pty.write(data)
+
+    pty = Pty(receive, link)
+    with contextlib.closing(pty):
+        sending = asyncio.create_task(send())
+        print(f"a recording of {len(replay)} commands at {link or pty.path}; Ctrl-C ends it", flush=True)
+        await stop.wait()
+        sending.cancel()
+    counts = f"{replay.in_order} in order, {replay.moved} out of order, {replay.unknown} not in the recording"
+    print(f"commands: {counts}", file=sys.stderr)
+
+
+def _stopped() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(
         prog="python -m hil_tests.sim.modem",
-        description="A simulated modem: a SIM800L, or the model that the world names.",
+        description="A simulated modem: a SIM800L, the model that the world names, or a recorded one.",
     )
-    parser.add_argument("--link", type=Path, required=True, help="where to put a symlink to its pty")
-    parser.add_argument("--world", type=Path, help="a JSON file with the world around it; see world_file.py")
+    parser.add_argument("--link", type=Path, help="where to put a symlink to its pty")
+    plays = parser.add_mutually_exclusive_group()
+    plays.add_argument("--world", type=Path, help="a JSON file with the world around it; see world_file.py")
+    plays.add_argument("--replay", type=Path, help="a recording of `python -m modem trace` to play back; see replay.py")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same delays, same noise")
     arguments = parser.parse_args()
     try:
-        scene = load(arguments.world, arguments.seed) if arguments.world else Scene(World(arguments.seed))
-    except (BadWorld, OSError) as error:
+        if arguments.replay:
+            doing = replayed(open_replay(arguments.replay, _report), arguments.link)
+        else:
+            scene = load(arguments.world, arguments.seed) if arguments.world else Scene(World(arguments.seed))
+            doing = live(scene, arguments.link, arguments.seed)
+    except (BadWorld, BadRecording, OSError) as error:
         sys.exit(str(error))
-    asyncio.run(live(scene, arguments.link, arguments.seed))
+    asyncio.run(doing)
+
+
+def _report(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
