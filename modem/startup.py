@@ -92,12 +92,17 @@ def _answers_within(modem: "Modem", timeout_ms: int) -> bool:
 def configure(modem: "Modem") -> None:
     """Set the modem's parameters, and revert saved ones that a crash may have left: flight mode, automatic baud rate.
 
-    A modem of which nothing is known is asked for its model first. Raises ModemError; OSError from the port.
+    The modem is asked for its model first, and gets the driver of that family if its family is not known. Raises ModemError; OSError from the port.
     """
     if modem.family is driver.FAMILY:
         from modem.families import registry
 
-        registry.identify(modem)
+        modem.model = registry.identify(modem)
+    elif modem.model is None:
+        try:
+            modem.model = modem.query("AT+CGMM", str).split("\n")[0].strip()
+        except CommandError:
+            pass  # its driver is known by the board
     modem.ensure("ATE0")
     modem.ensure("AT+CMEE=1")
     if modem.query("AT+CFUN?", replies.setting) != 1:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from cloud_bridge.store.readable import Rows
+from cloud_bridge.values import NO_CSQ
 from cloud_bridge.wire import BadPayload, Event, decode
 
 HEARD = "heard"  # our word for the event that brings the result of a scan
@@ -39,6 +40,7 @@ def network_moves(events: Iterable[dict[str, Any]]) -> Rows[Move]:
 
 
 def _strengths(details: dict[str, Any]) -> str:
-    """{"23415": 22}, the best cell of each network by CSQ, the loudest first."""
-    heard = sorted(((csq, plmn) for plmn, csq in details.items() if isinstance(csq, int)), reverse=True)
-    return ", ".join(f"{plmn} at CSQ {csq}" for csq, plmn in heard) or "none"
+    """{"23415": 22}, the best cell of each network by CSQ, the loudest first; last those that the scan did not measure."""
+    heard = sorted((csq == NO_CSQ, -csq, plmn) for plmn, csq in details.items() if isinstance(csq, int))
+    said = [f"{plmn} (signal not measured)" if unmeasured else f"{plmn} at CSQ {-csq}" for unmeasured, csq, plmn in heard]
+    return ", ".join(said) or "none"
