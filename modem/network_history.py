@@ -22,7 +22,7 @@ from modem.signal import NO_READING
 if False:  # for mypy alone
     from typing import Any
 
-VisibleNetwork = namedtuple("VisibleNetwork", ("plmn", "csq"))  # a network of a survey; csq of its best cell, or NO_READING
+VisibleNetwork = namedtuple("VisibleNetwork", ("plmn", "csq"))  # of a survey; csq of its best cell, or NO_READING
 
 POOR_CSQ = 14  # this or less; the limit of the installation check (PASS_ABOVE_CSQ of signal.py)
 NOT_POOR_CSQ = 16  # hysteresis, for a signal that varies around 14

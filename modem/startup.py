@@ -92,7 +92,8 @@ def _answers_within(modem: "Modem", timeout_ms: int) -> bool:
 def configure(modem: "Modem") -> None:
     """Set the modem's parameters, and revert saved ones that a crash may have left: flight mode, automatic baud rate.
 
-    The modem is asked for its model first, and gets the driver of that family if its family is not known. Raises ModemError; OSError from the port.
+    The modem is asked for its model first. If its family is not known, it gets the driver of that model's. Raises ModemError;
+    OSError from the port.
     """
     if modem.family is driver.FAMILY:
         from modem.families import registry

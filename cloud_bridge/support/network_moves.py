@@ -42,5 +42,7 @@ def network_moves(events: Iterable[dict[str, Any]]) -> Rows[Move]:
 def _strengths(details: dict[str, Any]) -> str:
     """{"23415": 22}, the best cell of each network by CSQ, the loudest first; last those that the scan did not measure."""
     heard = sorted((csq == NO_CSQ, -csq, plmn) for plmn, csq in details.items() if isinstance(csq, int))
-    said = [f"{plmn} (signal not measured)" if unmeasured else f"{plmn} at CSQ {-csq}" for unmeasured, csq, plmn in heard]
+    said = [
+        f"{plmn} (signal not measured)" if unmeasured else f"{plmn} at CSQ {-csq}" for unmeasured, csq, plmn in heard
+    ]
     return ", ".join(said) or "none"

@@ -315,7 +315,7 @@ def live(air, minutes, dead=()):
     """A unit of a family whose scan gives no signal, on networks of these CSQ. Returns (PLMN, minutes there) in turn."""
     known, plmn, stays = NetworkHistory(), VODAFONE, [[VODAFONE, 0]]
     now_s = 0
-    for minute in range(minutes):
+    for _ in range(minutes):
         now_s += 60
         known.sampled(now_s, plmn, air[plmn])
         if plmn in dead:

@@ -24,8 +24,8 @@ MAKERS = re.compile(
 STANDARD = {
     "3GPP TS 27.007": {
         "CCLK": "8.15", "CEREG": "10.1.22", "CFUN": "8.2", "CGATT": "10.1.9", "CGAUTH": "10.1.31", "CGMM": "5.2",
-        "CGREG": "10.1.20", "CGSN": "5.4", "CLCK": "7.4", "CME": "9.2", "CMEE": "9.1", "COPS": "7.3", "CPIN": "8.3", "CPWD": "7.5",
-        "CREG": "7.2", "CRSM": "8.18", "CSCS": "5.5", "CSQ": "8.5", "CTZU": "8.40",
+        "CGREG": "10.1.20", "CGSN": "5.4", "CLCK": "7.4", "CME": "9.2", "CMEE": "9.1", "COPS": "7.3", "CPIN": "8.3",
+        "CPWD": "7.5", "CREG": "7.2", "CRSM": "8.18", "CSCS": "5.5", "CSQ": "8.5", "CTZU": "8.40",
     },
     "3GPP TS 27.005": {"CMS": "3.2.5"},
     "ITU-T V.250": {"IPR": "6.2.10", "IFC": "6.2.12"},

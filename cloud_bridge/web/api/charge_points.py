@@ -81,9 +81,7 @@ def list_charge_points(
     firmware, modems = firmware_versions(connection, unit_ids), modem_models(connection, unit_ids)
     if len(units) > PAGE:
         response.headers["Link"] = f'</api/charge-points?after={units[PAGE - 1].id}>; rel="next"'
-    return [
-        as_json(charge_point(app_state, unit), firmware.get(unit.id), modems.get(unit.id)) for unit in units[:PAGE]
-    ]
+    return [as_json(charge_point(app_state, unit), firmware.get(unit.id), modems.get(unit.id)) for unit in units[:PAGE]]
 
 
 @router.get("/api/charge-points/{unit_id}", response_model=ChargePointState, responses=PROBLEMS)
