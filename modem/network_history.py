@@ -51,7 +51,6 @@ FAILURE_CSQ = 10  # deduction if the last attempt failed
 ABROAD_CSQ = 6  # deduction for a network of another country: roaming charges
 USABLE_CSQ = 4
 UNMEASURED_CSQ = 10  # assumed where a scan gives no signal: usable, but not better than one that works
-TRIAL_SAMPLES = 3  # one a minute, until a network that is tried has been measured
 NETWORKS_KEPT = 12
 COUNT_MAX = 10  # of successes and of failures: a bound, since each change is a flash write
 
@@ -79,7 +78,7 @@ class NetworkHistory:
         self._csq: float | None = None  # smoothed, of the serving network
         self._serving: str | None = None
         self._no_readings = 0
-        self._samples = 0  # of the serving network
+        self.samples = 0  # of the serving network
         self._origin: VisibleNetwork | None = None
         self._poor_since_s: int | None = None
         self._data_failures: list[int] = []
@@ -97,7 +96,7 @@ class NetworkHistory:
         """Record the CSQ of the serving network, once a minute; 99 is not known."""
         if plmn != self._serving:
             self._serve(plmn)
-        self._samples += 1
+        self.samples += 1
         if csq == NO_READING:
             self._no_readings += 1
             if self._no_readings < NO_READINGS:
@@ -214,10 +213,6 @@ class NetworkHistory:
         found = self._origin if self.is_settling(now_s) else None
         return None if found is None or found.plmn == plmn else found
 
-    def is_measured(self) -> bool:
-        """Return whether the serving network has been sampled often enough to compare it with another."""
-        return self._samples >= TRIAL_SAMPLES
-
     def best_other(self, now_s: int, plmn: str | None, unmeasured: bool = False) -> VisibleNetwork | None:
         """Return the best network of a recent survey, other than `plmn` and those in quarantine; or None.
 
@@ -255,7 +250,7 @@ class NetworkHistory:
     def _serve(self, plmn: str | None) -> None:
         self._serving = plmn
         self._csq = self._poor_since_s = None
-        self._samples = 0
+        self.samples = 0
         self._data_failures = []
 
     def _is_weak(self, now_s: int) -> bool:

@@ -28,6 +28,7 @@ Decision = namedtuple("Decision", ("do", "plmn", "why"))
 Seen = namedtuple("Seen", ("now_s", "plmn", "locked", "proven", "busy"))
 
 BETTER_BY_CSQ = 3  # 6 dB
+TRIAL_SAMPLES = 3  # one a minute, until a network on trial is compared with the one that was left
 STRONG_CSQ = 18  # of a network to which the unit switches for its signal alone
 
 
@@ -51,7 +52,7 @@ def end_a_trial(known: "NetworkHistory", seen: Seen) -> Decision | None:
         return None
     failing = known.is_failing(seen.now_s, seen.plmn)
     score, needed = known.current_score(seen.plmn, origin.plmn), known.score(origin, origin.plmn) + BETTER_BY_CSQ
-    if not failing and (score >= needed or not known.is_measured()):
+    if not failing and (score >= needed or known.samples < TRIAL_SAMPLES):
         return None
     untried = None
     if not failing and not seen.busy and known.may_switch(seen.now_s):

@@ -25,6 +25,7 @@ NETWORK_TIMEOUT_MS = 180_000  # the applet of a multi-IMSI SIM takes up to 3 min
 NETWORK_POLL_MS = 2_000  # in addition to the URCs
 MANUAL_SELECTION_MS = 60_000  # manual network selection is cancelled if registration takes longer
 OTHER_BAUD_TIMEOUT_MS = 2_000
+MODEL_CHARS = 40
 
 _AUTOMATIC, _MANUAL, _DEREGISTERED = 0, 1, 2  # +COPS <mode>
 _WANTS_A_PERSON = ("SIM PIN", "SIM PUK", "PH_SIM PIN", "PH_SIM PUK", "SIM PIN2", "SIM PUK2")
@@ -98,10 +99,10 @@ def configure(modem: "Modem") -> None:
     if modem.family is driver.FAMILY:
         from modem.families import registry
 
-        modem.model = registry.identify(modem)
+        modem.model = (registry.identify(modem) or "")[:MODEL_CHARS] or None
     elif modem.model is None:
         try:
-            modem.model = modem.query("AT+CGMM", str).split("\n")[0].strip()
+            modem.model = modem.query("AT+CGMM", str).split("\n")[0].strip()[:MODEL_CHARS]
         except CommandError:
             pass  # its driver is known by the board
     modem.ensure("ATE0")

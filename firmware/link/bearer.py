@@ -15,7 +15,6 @@ if False:  # for mypy alone
     from firmware.clock import Clock
     from firmware.link.journal import Journal
 
-MODEL_CHARS = 40  # of the event, which must fit into a record of the outbox
 STARTS = 3  # of a modem that does not answer: a pulse on PWRKEY may be missed, and is none of the day's supply cuts
 
 
@@ -62,8 +61,7 @@ class Bearer:
             startup.wait_for_network(self.modem)
         self.radio.joined()
         if self._journal:
-            model = self.modem.model
-            self._journal.note("modem", {"model": model and model[:MODEL_CHARS], "family": self.modem.family.NAME})
+            self._journal.note("modem", {"model": self.modem.model, "family": self.modem.family.NAME})
             self._journal = None
 
     def open(self, apn: str) -> None:

@@ -36,13 +36,14 @@ PERIOD = {
     "bytes": Figure(0, "left to the garbage collector by a period that changes nothing"),
     "taken_bytes": Figure(0, "taken by it, and what functions give back when they return"),
 }
+# The memory of a unit was 250 bytes less before it could try networks that no scan measures and say which modem it has.
 FIGURES = {
     "imported_bytes": Figure(45_500, "alive after importing all of it, frozen into the image"),
-    "unit_bytes": Figure(62_000, "alive after making the whole unit, frozen"),
+    "unit_bytes": Figure(62_300, "alive after making the whole unit, frozen"),
     "floor_bytes": Figure(65_500, "smallest heap in which the unit can be made, frozen"),
-    "free_bytes": Figure(None, f"free of a heap of {BOARD_HEAP_BYTES:,}, after that", 48_000),
+    "free_bytes": Figure(None, f"free of a heap of {BOARD_HEAP_BYTES:,}, after that", 47_700),
     "largest_piece_bytes": Figure(None, "of it in one piece; TLS wants 4,500", 16_000),
-    "files_unit_bytes": Figure(187_000, "alive after making the unit, from the files of a stock image"),
+    "files_unit_bytes": Figure(187_500, "alive after making the unit, from the files of a stock image"),
     "read_instructions": Figure(
         56_000, "board.read while charging at 32 A: 32 samples of the pilot, without the converter's time"
     ),

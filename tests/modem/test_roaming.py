@@ -8,11 +8,10 @@ from modem.network_history import (
     DWELL_S,
     POOR_CSQ,
     SWITCHES_A_DAY,
-    TRIAL_SAMPLES,
     NetworkHistory,
     VisibleNetwork,
 )
-from modem.roaming import AUTOMATIC, BETTER_BY_CSQ, STAY, SURVEY, SWITCH, Seen, decide
+from modem.roaming import AUTOMATIC, BETTER_BY_CSQ, STAY, SURVEY, SWITCH, TRIAL_SAMPLES, Seen, decide
 from modem.signal import NO_READING
 from tests.modem.networks_here import ABROAD, EE, O2, VODAFONE, fail_the_proof, sample
 
