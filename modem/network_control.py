@@ -21,7 +21,8 @@ RADIO_OFF_MS = 10_000
 def survey(modem: "Modem") -> "list[tuple[VisibleNetwork, str | None, int]]":
     """Scan; return (VisibleNetwork, operator name, number of cells) of each network, the strongest first.
 
-    Where the family's scan gives no signal, the CSQ is NO_READING; those networks come last.
+    Where the family's scan gives no signal, the CSQ is NO_READING; those networks come last. Networks that the SIM forbids are
+    given only where there is no choice: selected manually, one that accepts the unit is forbidden no more (23.122, 3.1).
 
     Closes all connections and takes minutes. Nothing may be sent to the modem meanwhile: any byte aborts the scan. Raises
     ModemError; OSError from the port.
@@ -29,8 +30,10 @@ def survey(modem: "Modem") -> "list[tuple[VisibleNetwork, str | None, int]]":
     hooks = startup.setup(modem)
     hooks.close_context(modem)
     found: dict[str, tuple[VisibleNetwork, str | None, int]] = {}
-    for plmn, name, csq, forbidden in hooks.scan(modem):
-        if forbidden:
+    scanned = hooks.scan(modem)
+    is_choice = len({plmn for plmn, _, _, forbidden in scanned if not forbidden}) > 1  # one of them may serve
+    for plmn, name, csq, forbidden in scanned:
+        if forbidden and is_choice:
             continue
         heard = VisibleNetwork(plmn, NO_READING if csq is None else csq)
         best, name, count = found.get(plmn, (heard, name, 0))

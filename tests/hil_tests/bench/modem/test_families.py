@@ -6,6 +6,7 @@ import pytest
 
 from hil_tests.bench.families import MODELS
 from hil_tests.bench.modem.charge_point import ChargePoint
+from hil_tests.bench.modem.faults import FAULTS, outcome
 from hil_tests.sim.modem.personality import BY_NAME
 from hil_tests.sim.modem.world_file import scene
 
@@ -16,6 +17,16 @@ EE = {"plmn": "23430", "name": "EE", "csq": 21}
 STEADY_S = 20 * MINUTE_S
 LEFT_WITHIN_S = 25 * MINUTE_S  # a quarter of an hour, a few minutes until the smoothed signal follows, a scan
 SETTLED_S = 12 * MINUTE_S
+FAULTS_OF_EACH = (
+    "PDP context taken away",
+    "modem restarts (brown-out)",
+    "modem hangs",
+    "modem falls to another speed",
+    "network refuses us, another beside",
+    "best signal has no data from the start",
+    "best signal has no data, the other is forbidden",
+    "SIM forbids every network",
+)
 
 
 def steps(unit: ChargePoint) -> list[tuple[str, Any]]:
@@ -62,3 +73,11 @@ def test_a_weak_network_is_left_for_a_better_one(model: str) -> None:
         assert unit.loop.time() - unit.broker.contacts[-1] < 2 * MINUTE_S
     finally:
         unit.close()
+
+
+@pytest.mark.parametrize("name", FAULTS_OF_EACH)
+@pytest.mark.parametrize("model", [model for model in MODELS if model != "SIM800L"])  # of which test_faults.py asks
+def test_there_is_contact_again_in_time(model: str, name: str) -> None:
+    fault = next(fault for fault in FAULTS if fault.name == name)
+    found = outcome(fault._replace(world={**fault.world, "model": model}), seed=2)
+    assert found.held, found
