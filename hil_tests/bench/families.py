@@ -102,7 +102,8 @@ class FamilyBench(Unit):
     """A virtual unit with this modem, and its cloud's view of it."""
 
     def __init__(self, folder: Path, seed: int, model: str, pace: Pace, introduction: Introduction) -> None:
-        super().__init__(folder, seed, pace.program, model=model)
+        self.model = model
+        super().__init__(folder, seed, pace.program)
         if pace.is_quick:
             self.world.latencies = replace(QUICK, scan=Span(500, 1000), select=Span(200, 400))
         self.outcome = Outcome(model)

@@ -20,8 +20,10 @@ class Unit(Hardware):
     """One charge point on a wall. Everything is called on its event loop; `start` first, `stop` last.
 
     `alarm` is called with what a person should know at once: a firmware that stopped by itself. `manners` are names of
-    manners.py; they choose the program where none is given. `model` is that of its modem (sim/modem/personality.py).
+    manners.py; they choose the program where none is given.
     """
+
+    model = "SIM800L"  # of its modem, a name of sim/modem/personality.py; another unit sets it before it calls this __init__
 
     def __init__(
         self,
@@ -30,9 +32,8 @@ class Unit(Hardware):
         program: Program | None = None,
         alarm: Callable[[str], None] = lambda _: None,
         manners: Collection[str] = (),
-        model: str = "SIM800L",
     ) -> None:
-        self.test_bench = test_bench = TestBench(seed, alarm, model)
+        self.test_bench = test_bench = TestBench(seed, alarm, self.model)
         self.world, self.modem, self.log_lines = test_bench.world, test_bench.modem, test_bench.log_lines
         self.network, self.disturb_modem, self.ask = test_bench.network, test_bench.disturb_modem, test_bench.ask
         self.world.tells_time = "no_network_time" not in manners

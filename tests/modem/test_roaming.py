@@ -333,9 +333,9 @@ def live(air, minutes, dead=()):
     return stays
 
 
-@pytest.mark.parametrize("home", [3, 9, 14])
-@pytest.mark.parametrize("o2", [0, 10, 14, 22])
-@pytest.mark.parametrize("ee", [2, 13, 20])
+@pytest.mark.parametrize(
+    "home, o2, ee", [(home, o2, ee) for home in (3, 9, 14) for o2 in (0, 10, 14, 22) for ee in (2, 13, 20)]
+)
 def test_a_unit_comes_to_rest_on_what_is_best_within_its_budget(home, o2, ee):
     air = {VODAFONE: home, O2: o2, EE: ee}
     days = 3
