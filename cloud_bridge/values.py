@@ -8,6 +8,7 @@ SENSOR_TYPES of its wallbox integration.)
 
 from typing import Any, NamedTuple
 
+NO_CSQ = 99  # the modem's "not known"
 PASS_ABOVE_CSQ = 14  # the installer's verdict (modem/signal.py): 14 itself does not pass
 
 

@@ -32,6 +32,7 @@ class Modem:
         self.port = port
         self.clock = clock
         self.family = family
+        self.model: str | None = None  # as it names itself; None until startup.configure, or if it does not say
         self.unexpected_lines = 0  # late responses and fragments of lines
         self.broken = 0  # responses with missing bytes
         self.timeouts = 0

@@ -7,6 +7,7 @@ from modem import recovery_ladder, replies, startup
 from modem.errors import CommandError, ModemRestarted
 from modem.families.driver_setup import CHARSET, FORBIDDEN
 from modem.network_history import VisibleNetwork
+from modem.signal import NO_READING
 
 if False:  # for mypy alone
     from modem.client import Modem
@@ -15,11 +16,13 @@ if False:  # for mypy alone
 SETTLE_MS = 30_000  # from the response to AT+COPS= to GPRS registration
 SETTLE_POLL_MS = 1_000
 RADIO_OFF_MS = 10_000
-UNMEASURED_CSQ = 10  # assumed where a scan gives no signal: usable, but not better than one that works
 
 
 def survey(modem: "Modem") -> "list[tuple[VisibleNetwork, str | None, int]]":
     """Scan; return (VisibleNetwork, operator name, number of cells) of each network, the strongest first.
+
+    Where the family's scan gives no signal, the CSQ is NO_READING; those networks come last. Networks that the SIM forbids are
+    given only where there is no choice: selected manually, one that accepts the unit is forbidden no more (23.122, 3.1).
 
     Closes all connections and takes minutes. Nothing may be sent to the modem meanwhile: any byte aborts the scan. Raises
     ModemError; OSError from the port.
@@ -27,13 +30,20 @@ def survey(modem: "Modem") -> "list[tuple[VisibleNetwork, str | None, int]]":
     hooks = startup.setup(modem)
     hooks.close_context(modem)
     found: dict[str, tuple[VisibleNetwork, str | None, int]] = {}
-    for plmn, name, csq, forbidden in hooks.scan(modem):
-        if forbidden:
+    scanned = hooks.scan(modem)
+    is_choice = len({plmn for plmn, _, _, forbidden in scanned if not forbidden}) > 1  # one of them may serve
+    for plmn, name, csq, forbidden in scanned:
+        if forbidden and is_choice:
             continue
-        heard = VisibleNetwork(plmn, UNMEASURED_CSQ if csq is None else csq)
+        heard = VisibleNetwork(plmn, NO_READING if csq is None else csq)
         best, name, count = found.get(plmn, (heard, name, 0))
-        found[plmn] = (best if best.csq >= heard.csq else heard, name, count + 1)
-    return sorted(found.values(), key=lambda each: -each[0].csq)
+        found[plmn] = (min(best, heard, key=_rank), name, count + 1)
+    return sorted(found.values(), key=lambda each: _rank(each[0]))
+
+
+def _rank(network: VisibleNetwork) -> int:
+    """The strongest first, and last those without a reading."""
+    return NO_READING if network.csq == NO_READING else -network.csq
 
 
 def switch(modem: "Modem", plmn: str) -> bool:

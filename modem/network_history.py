@@ -7,6 +7,9 @@
 
 If two networks fail in succession, the broker is suspect instead.
 
+LTE families scan without signal. A network is then measured while it serves: a switch to one that is not yet measured is a
+trial, and the network that was left is its origin, to which the unit returns unless the trial is clearly better (roaming.py).
+
 Time is `now_s`: seconds of operation since the unit was new. It needs no wall clock, and a restart does not renew budgets. All
 figures are a first proposal [M], to be tuned in the simulator.
 """
@@ -14,11 +17,12 @@ figures are a first proposal [M], to be tuned in the simulator.
 from collections import namedtuple
 
 from modem.budget import DAY_S, HOUR_S, recent, times
+from modem.signal import NO_READING
 
 if False:  # for mypy alone
     from typing import Any
 
-VisibleNetwork = namedtuple("VisibleNetwork", ("plmn", "csq"))  # a network of a survey; csq of its best cell
+VisibleNetwork = namedtuple("VisibleNetwork", ("plmn", "csq"))  # of a survey; csq of its best cell, or NO_READING
 
 POOR_CSQ = 14  # this or less; the limit of the installation check (PASS_ABOVE_CSQ of signal.py)
 NOT_POOR_CSQ = 16  # hysteresis, for a signal that varies around 14
@@ -46,6 +50,7 @@ GOOD_DATA_CSQ = 6  # bonus for a record without failures
 FAILURE_CSQ = 10  # deduction if the last attempt failed
 ABROAD_CSQ = 6  # deduction for a network of another country: roaming charges
 USABLE_CSQ = 4
+UNMEASURED_CSQ = 10  # assumed where a scan gives no signal: usable, but not better than one that works
 NETWORKS_KEPT = 12
 COUNT_MAX = 10  # of successes and of failures: a bound, since each change is a flash write
 
@@ -68,10 +73,13 @@ class NetworkHistory:
                 self.networks[plmn] = record
         self.survey: list[VisibleNetwork] = []
         self.surveyed_s: int | None = None
+        self.measured: dict[str, int] = {}  # CSQ by PLMN, of networks when they were left; for a day
         self._jitter_s = jitter_s
         self._csq: float | None = None  # smoothed, of the serving network
         self._serving: str | None = None
         self._no_readings = 0
+        self.samples = 0  # of the serving network
+        self._origin: VisibleNetwork | None = None
         self._poor_since_s: int | None = None
         self._data_failures: list[int] = []
         self._failing_since_s: int | None = None  # first proof failure since the last success
@@ -87,10 +95,9 @@ class NetworkHistory:
     def sampled(self, now_s: int, plmn: str | None, csq: int) -> None:
         """Record the CSQ of the serving network, once a minute; 99 is not known."""
         if plmn != self._serving:
-            self._serving = plmn
-            self._csq = self._poor_since_s = None
-            self._data_failures = []
-        if csq == 99:
+            self._serve(plmn)
+        self.samples += 1
+        if csq == NO_READING:
             self._no_readings += 1
             if self._no_readings < NO_READINGS:
                 return
@@ -142,11 +149,22 @@ class NetworkHistory:
     def surveyed(self, now_s: int, networks: list[VisibleNetwork]) -> None:
         """Record a scan. An empty list is a failed scan; it counts against the budget too."""
         self.scans = recent(self.scans, now_s) + [now_s]
+        if not recent(self.switches, now_s) or len(self.measured) > NETWORKS_KEPT:
+            self.measured = {}
         self.survey = networks
         self.surveyed_s = now_s
 
-    def switched(self, now_s: int) -> None:
-        """Record a switch to another network."""
+    def switched(self, now_s: int, plmn: str) -> None:
+        """Record a switch to `plmn`: a trial, if that is not measured and the serving network is."""
+        serving, csq = self._serving, self._csq
+        trial = plmn in [network.plmn for network in self.survey if self.csq_of(network) == NO_READING]
+        if not trial or serving is None or csq is None or self.is_failing(now_s, serving):
+            self._origin = None
+        elif self.origin(now_s, serving) is None:
+            self._origin = VisibleNetwork(serving, csq)
+        if serving is not None and csq is not None:
+            self.measured[serving] = round(csq)
+        self._serve(plmn)
         self.switches = recent(self.switches, now_s) + [now_s]
         self._failing_since_s = None
         self._proof_failures = 0
@@ -175,7 +193,8 @@ class NetworkHistory:
 
     def score(self, network: VisibleNetwork, plmn: str | None) -> float:
         """Return the rating of a network, in CSQ. `plmn` is the serving network."""
-        score = float(network.csq)
+        csq = self.csq_of(network)
+        score = float(UNMEASURED_CSQ if csq == NO_READING else csq)
         record = self.networks.get(network.plmn)
         if record is not None and record[_OK] + record[_FAILED]:
             score += GOOD_DATA_CSQ * record[_OK] / (record[_OK] + record[_FAILED])
@@ -185,20 +204,35 @@ class NetworkHistory:
             score -= ABROAD_CSQ
         return score
 
-    def best_other(self, now_s: int, plmn: str | None) -> VisibleNetwork | None:
-        """Return the best network of a recent survey, other than `plmn` and those in quarantine; or None."""
+    def csq_of(self, network: VisibleNetwork) -> float:
+        """Return the CSQ of a network of the survey, by the scan or by a switch within a day; or NO_READING."""
+        return network.csq if network.csq != NO_READING else self.measured.get(network.plmn, NO_READING)
+
+    def origin(self, now_s: int, plmn: str | None) -> VisibleNetwork | None:
+        """Return the network that was left to try the serving one, `plmn`, less than DWELL_S ago; or None: no trial."""
+        found = self._origin if self.is_settling(now_s) else None
+        return None if found is None or found.plmn == plmn else found
+
+    def best_other(self, now_s: int, plmn: str | None, unmeasured: bool = False) -> VisibleNetwork | None:
+        """Return the best network of a recent survey, other than `plmn` and those in quarantine; or None.
+
+        `unmeasured`: of those alone that have no reading.
+        """
         best = None
         if self.surveyed_s is not None and now_s - self.surveyed_s < SURVEY_KEEPS_S:
             for network in self.survey:
-                if network.plmn == plmn or network.csq < USABLE_CSQ or self.is_failing(now_s, network.plmn):
+                csq = self.csq_of(network)
+                if network.plmn == plmn or csq < USABLE_CSQ or self.is_failing(now_s, network.plmn):
+                    continue
+                if unmeasured and csq != NO_READING:
                     continue
                 if best is None or self.score(network, plmn) > self.score(best, plmn):
                     best = network
         return best
 
-    def current_score(self, plmn: str | None) -> float:
-        """Return the rating of the serving network, by its smoothed signal."""
-        return self.score(VisibleNetwork(plmn, self._csq or 0), plmn)
+    def current_score(self, plmn: str | None, beside: str | None = None) -> float:
+        """Return the rating of the serving network `plmn`, by its smoothed signal; as one `beside` another network."""
+        return self.score(VisibleNetwork(plmn, self._csq or 0), beside or plmn)
 
     def may_scan(self, now_s: int) -> bool:
         """Return whether the scan budget allows a scan now."""
@@ -212,6 +246,12 @@ class NetworkHistory:
     def is_settling(self, now_s: int) -> bool:
         """Return whether the last switch was less than DWELL_S ago."""
         return bool(self.switches) and 0 <= now_s - self.switches[-1] < DWELL_S
+
+    def _serve(self, plmn: str | None) -> None:
+        self._serving = plmn
+        self._csq = self._poor_since_s = None
+        self.samples = 0
+        self._data_failures = []
 
     def _is_weak(self, now_s: int) -> bool:
         return self._poor_since_s is not None and now_s - self._poor_since_s >= POOR_S + self._jitter_s

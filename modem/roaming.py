@@ -4,14 +4,19 @@ Selection is automatic (COPS=0) until there is a reason to interfere: the modem 
 enough (3GPP TS 23.122), and it does not know whether data can be sent. So data come first, then signal. A network that is good
 and not poor is never left. A failing or poor one leads to a survey, and the survey to a switch, each within its daily budget.
 While the broker is suspect, the network is not changed.
+
+The scans of LTE families give no signal. There a poor network is left for the next one of the survey that is not measured, on
+trial: it is measured while it serves, and kept only if it carries data and is clearly better. Otherwise the next one is tried,
+or the unit returns to where it came from; the return needs no budget.
 """
 
 from collections import namedtuple
 
 from modem.first_match import first_match
+from modem.signal import NO_READING
 
 if False:  # for mypy alone
-    from modem.network_history import NetworkHistory
+    from modem.network_history import NetworkHistory, VisibleNetwork
 
 STAY = "stay"
 SURVEY = "survey"
@@ -23,6 +28,7 @@ Decision = namedtuple("Decision", ("do", "plmn", "why"))
 Seen = namedtuple("Seen", ("now_s", "plmn", "locked", "proven", "busy"))
 
 BETTER_BY_CSQ = 3  # 6 dB
+TRIAL_SAMPLES = 3  # one a minute, until a network on trial is compared with the one that was left
 STRONG_CSQ = 18  # of a network to which the unit switches for its signal alone
 
 
@@ -37,6 +43,22 @@ def stay_when_the_broker_is_suspect(known: "NetworkHistory", seen: Seen) -> Deci
         return None
     why = "two networks fail, so the broker is suspect"
     return Decision(AUTOMATIC if seen.locked else STAY, seen.plmn, why)
+
+
+def end_a_trial(known: "NetworkHistory", seen: Seen) -> Decision | None:
+    """A network on trial that is not clearly better, once measured, is left: for the next one, or to return."""
+    origin = known.origin(seen.now_s, seen.plmn)
+    if origin is None:
+        return None
+    failing = known.is_failing(seen.now_s, seen.plmn)
+    score, needed = known.current_score(seen.plmn, origin.plmn), known.score(origin, origin.plmn) + BETTER_BY_CSQ
+    if not failing and (score >= needed or known.samples < TRIAL_SAMPLES):
+        return None
+    untried = None
+    if not failing and not seen.busy and known.may_switch(seen.now_s):
+        untried = known.best_other(seen.now_s, seen.plmn, True)
+    trouble = "passes no data" if failing else "is not better than %s" % origin.plmn
+    return Decision(SWITCH, (untried or origin).plmn, "%s was tried and %s" % (seen.plmn, trouble))
 
 
 def stay_on_what_works(known: "NetworkHistory", seen: Seen) -> Decision | None:
@@ -67,7 +89,7 @@ def switch_from_a_failing_network(known: "NetworkHistory", seen: Seen) -> Decisi
     best = known.best_other(seen.now_s, seen.plmn)
     if best is None or not known.is_failing(seen.now_s, seen.plmn) or not known.may_switch(seen.now_s):
         return None
-    return Decision(SWITCH, best.plmn, "%s passes no data; %s has CSQ %d" % (seen.plmn, best.plmn, best.csq))
+    return Decision(SWITCH, best.plmn, "%s passes no data; %s" % (seen.plmn, _signal(known, best)))
 
 
 def switch_from_a_weak_network(known: "NetworkHistory", seen: Seen) -> Decision | None:
@@ -77,11 +99,21 @@ def switch_from_a_weak_network(known: "NetworkHistory", seen: Seen) -> Decision 
         return None
     if (
         seen.busy
-        or best.csq < STRONG_CSQ
+        or not STRONG_CSQ <= known.csq_of(best) < NO_READING
         or known.score(best, seen.plmn) < known.current_score(seen.plmn) + BETTER_BY_CSQ
     ):
         return None
-    return Decision(SWITCH, best.plmn, "%s is poor; %s has CSQ %d" % (seen.plmn, best.plmn, best.csq))
+    return Decision(SWITCH, best.plmn, "%s is poor; %s" % (seen.plmn, _signal(known, best)))
+
+
+def try_a_network_that_is_not_measured(known: "NetworkHistory", seen: Seen) -> Decision | None:
+    """Where a scan gives no signal, a network is measured while it serves, on trial."""
+    if seen.busy or known.is_failing(seen.now_s, seen.plmn) or not known.may_switch(seen.now_s):
+        return None
+    untried = known.best_other(seen.now_s, seen.plmn, True)
+    if untried is None:
+        return None
+    return Decision(SWITCH, untried.plmn, "%s is poor; %s" % (seen.plmn, _signal(known, untried)))
 
 
 def let_the_modem_choose(known: "NetworkHistory", seen: Seen) -> Decision | None:
@@ -99,11 +131,13 @@ def stay_for_want_of_better(known: "NetworkHistory", seen: Seen) -> Decision | N
 RULES = (
     stay_while_nothing_serves,
     stay_when_the_broker_is_suspect,
+    end_a_trial,
     stay_on_what_works,
     stay_until_settled,
     survey_first,
     switch_from_a_failing_network,
     switch_from_a_weak_network,
+    try_a_network_that_is_not_measured,
     let_the_modem_choose,
     stay_for_want_of_better,
 )
@@ -116,3 +150,8 @@ def decide(known: "NetworkHistory", seen: Seen) -> Decision:
 
 def _trouble(known: "NetworkHistory", seen: Seen) -> str:
     return "%s %s" % (seen.plmn, "passes no data" if known.is_failing(seen.now_s, seen.plmn) else "is poor")
+
+
+def _signal(known: "NetworkHistory", network: "VisibleNetwork") -> str:
+    csq = known.csq_of(network)
+    return "%s is not measured" % network.plmn if csq == NO_READING else "%s has CSQ %d" % (network.plmn, csq)

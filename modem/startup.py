@@ -25,6 +25,7 @@ NETWORK_TIMEOUT_MS = 180_000  # the applet of a multi-IMSI SIM takes up to 3 min
 NETWORK_POLL_MS = 2_000  # in addition to the URCs
 MANUAL_SELECTION_MS = 60_000  # manual network selection is cancelled if registration takes longer
 OTHER_BAUD_TIMEOUT_MS = 2_000
+MODEL_CHARS = 40
 
 _AUTOMATIC, _MANUAL, _DEREGISTERED = 0, 1, 2  # +COPS <mode>
 _WANTS_A_PERSON = ("SIM PIN", "SIM PUK", "PH_SIM PIN", "PH_SIM PUK", "SIM PIN2", "SIM PUK2")
@@ -92,12 +93,18 @@ def _answers_within(modem: "Modem", timeout_ms: int) -> bool:
 def configure(modem: "Modem") -> None:
     """Set the modem's parameters, and revert saved ones that a crash may have left: flight mode, automatic baud rate.
 
-    A modem of which nothing is known is asked for its model first. Raises ModemError; OSError from the port.
+    The modem is asked for its model first. If its family is not known, it gets the driver of that model's. Raises ModemError;
+    OSError from the port.
     """
     if modem.family is driver.FAMILY:
         from modem.families import registry
 
-        registry.identify(modem)
+        modem.model = (registry.identify(modem) or "")[:MODEL_CHARS] or None
+    elif modem.model is None:
+        try:
+            modem.model = modem.query("AT+CGMM", str).split("\n")[0].strip()[:MODEL_CHARS]
+        except CommandError:
+            pass  # its driver is known by the board
     modem.ensure("ATE0")
     modem.ensure("AT+CMEE=1")
     if modem.query("AT+CFUN?", replies.setting) != 1:

@@ -129,8 +129,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "modem.signal": (),
     "modem.first_match": ("modem.contracts",),
     "modem.budget": (),
-    "modem.network_history": ("modem.budget",),
-    "modem.roaming": ("modem.first_match", "modem.network_history"),
+    "modem.network_history": ("modem.budget", "modem.signal"),
+    "modem.roaming": ("modem.first_match", "modem.network_history", "modem.signal"),
     "modem.recovery_ladder": ("modem.budget",),
     "modem.recovery": ("modem.recovery_ladder", "modem.first_match", "modem.budget"),
     "modem.ports": ("modem.contracts",),
@@ -265,6 +265,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),  # their size, in this process
     "hil_tests.bench.cloud.outages": ("hil_tests", "cloud_bridge.contact"),  # the pure rules, in virtual time
     "hil_tests.bench.vehicles": ("hil_tests", "firmware.charging"),  # the pure rules, in virtual time
+    "hil_tests.bench.short_waits_on_micropython": ("firmware", "modem"),  # it runs in the unit, around the firmware
     "hil_tests.bench.watched_on_micropython": ("firmware",),  # it runs in the unit, around the firmware
     "hil_tests.link.failing_part_on_micropython": ("firmware",),  # it runs in the unit, around the firmware
     "hil_tests.modem.test_line_speed": ("hil_tests", "modem"),  # the bring-up, on a real line

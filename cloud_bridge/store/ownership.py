@@ -81,6 +81,7 @@ EVIDENCE_EVENTS = (  # kinds that tell of the charge point and its network, and 
     "fault_cleared",
     "fault_raised",
     "mode",
+    "modem",
     "network",
     "networks",
     "time",

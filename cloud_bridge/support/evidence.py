@@ -12,9 +12,11 @@ from cloud_bridge.store import history
 from cloud_bridge.store.ownership import Period
 from cloud_bridge.store.readable import Rows
 from cloud_bridge.support.network_moves import Move, network_moves
+from cloud_bridge.support.unit_events import UnitEvent, unit_events
 from cloud_bridge.values import PASS_ABOVE_CSQ
 
 FIVE_MINUTES_MS = 300_000
+VEHICLE_EVENTS = ("wake_up", "contactor_rest")  # what is done for a vehicle that does not behave as the standard has it
 
 
 class SignalPoint(NamedTuple):
@@ -55,6 +57,7 @@ class Evidence(NamedTuple):
     brown_outs: int
     boots: int
     moves: list[Move]  # between networks, and remedies where there was none
+    vehicle_events: list[UnitEvent]  # of VEHICLE_EVENTS
     unreadable_gaps: int  # that cannot be shown, since their content is not valid
     unreadable: int  # records of all kinds, these gaps among them
 
@@ -83,7 +86,7 @@ def gather(
     gaps = silent_gaps(over, ours, from_ms, to_ms, silent_after_ms)
     points = signal_points(connection, period, from_ms, to_ms)
     events = history.unit_events(connection, period, from_ms, to_ms)
-    moves = network_moves(events)
+    moves, vehicle_events = network_moves(events), unit_events(events, VEHICLE_EVENTS)
     boots = [event["payload"] for event in events if event["kind"] == "boot"]
     return Evidence(
         from_ms=from_ms,
@@ -101,8 +104,9 @@ def gather(
         brown_outs=sum('"brown_out"' in payload for payload in boots),
         boots=len(boots),
         moves=moves,
+        vehicle_events=vehicle_events,
         unreadable_gaps=over.unreadable,
-        unreadable=over.unreadable + points.unreadable + events.unreadable + moves.unreadable,
+        unreadable=sum(found.unreadable for found in (over, points, events, moves, vehicle_events)),
     )
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from cloud_bridge.store.readable import Rows
-from cloud_bridge.wire import BadPayload, Event, decode
+from cloud_bridge.support.unit_events import unit_events
+from cloud_bridge.values import NO_CSQ
 
 HEARD = "heard"  # our word for the event that brings the result of a scan
 
@@ -18,27 +19,21 @@ class Move(NamedTuple):
 
 def network_moves(events: Iterable[dict[str, Any]]) -> Rows[Move]:
     """Of the rows of store/history.py's `unit_events`, those about the network, in their order."""
-    found: Rows[Move] = Rows()
-    for row in events:
-        if row["kind"] not in ("network", "networks"):
-            continue
-        try:
-            message = decode("event", row["payload"].encode())
-        except BadPayload:  # stored by a version of ours that did not check it
-            found.unreadable += 1
-            continue
-        if not isinstance(message, Event) or message.details is None:
-            continue
-        at_ms = row["received_ms"] if row["unit_time_s"] is None else row["unit_time_s"] * 1000
-        if row["kind"] == "networks":
-            found.append(Move(at_ms, HEARD, None, _strengths(message.details)))
-        elif isinstance(message.details.get("do"), str):
-            operator, why = message.details.get("o"), message.details.get("why")
-            found.append(Move(at_ms, message.details["do"], operator and str(operator), str(why or "")))
+    read = unit_events(events, ("network", "networks"))
+    found: Rows[Move] = Rows(unreadable=read.unreadable)
+    for at_ms, kind, details in read:
+        if kind == "networks":
+            found.append(Move(at_ms, HEARD, None, _strengths(details)))
+        elif isinstance(details.get("do"), str):
+            operator, why = details.get("o"), details.get("why")
+            found.append(Move(at_ms, details["do"], operator and str(operator), str(why or "")))
     return found
 
 
 def _strengths(details: dict[str, Any]) -> str:
-    """{"23415": 22}, the best cell of each network by CSQ, the loudest first."""
-    heard = sorted(((csq, plmn) for plmn, csq in details.items() if isinstance(csq, int)), reverse=True)
-    return ", ".join(f"{plmn} at CSQ {csq}" for csq, plmn in heard) or "none"
+    """{"23415": 22}, the best cell of each network by CSQ, the loudest first; last those that the scan did not measure."""
+    heard = sorted((csq == NO_CSQ, -csq, plmn) for plmn, csq in details.items() if isinstance(csq, int))
+    said = [
+        f"{plmn} (signal not measured)" if unmeasured else f"{plmn} at CSQ {-csq}" for unmeasured, csq, plmn in heard
+    ]
+    return ", ".join(said) or "none"

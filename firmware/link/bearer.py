@@ -26,10 +26,11 @@ class Bearer:
         self.clock = clock
         self.has_guard = board.has_guard
         self._power = board.modem_power
-        self._modem = Modem(board.modem_port, clock, driver.load(board.modem_family or driver.FAMILY.NAME).FAMILY)
-        self.stream = Stream(self._modem, clock)  # once, while the heap is young: its buffer needs room in one piece
-        self.network = Network(self._modem, board.modem_power, clock, journal, board.flash)
-        self.radio = RadioMonitor(self._modem, self.network, clock, set_time)
+        self._journal: Journal | None = journal  # until the model of the modem has been noted
+        self.modem = Modem(board.modem_port, clock, driver.load(board.modem_family or driver.FAMILY.NAME).FAMILY)
+        self.stream = Stream(self.modem, clock)  # once, while the heap is young: its buffer needs room in one piece
+        self.network = Network(self.modem, board.modem_power, clock, journal, board.flash)
+        self.radio = RadioMonitor(self.modem, self.network, clock, set_time)
         self._started = False  # the modem has its supply
 
     def start(self) -> None:
@@ -42,31 +43,34 @@ class Bearer:
 
             for start in range(1, STARTS + 1):
                 try:
-                    startup.power_cycle(self._modem, self._power)
+                    startup.power_cycle(self.modem, self._power)
                     break
                 except ModemHung:
                     if start == STARTS:
                         raise
-            startup.configure(self._modem)
+            startup.configure(self.modem)
 
     def register(self) -> None:
         """Wait for SIM and network."""
         with LazyImport():
             from modem import startup
 
-            if self._modem.needs_setup:  # it did not answer at the start, or restarted between two commands
-                startup.configure(self._modem)
-            startup.wait_for_sim(self._modem)
-            startup.wait_for_network(self._modem)
+            if self.modem.needs_setup:  # it did not answer at the start, or restarted between two commands
+                startup.configure(self.modem)
+            startup.wait_for_sim(self.modem)
+            startup.wait_for_network(self.modem)
         self.radio.joined()
+        if self._journal:
+            self._journal.note("modem", {"model": self.modem.model, "family": self.modem.family.NAME})
+            self._journal = None
 
     def open(self, apn: str) -> None:
         """From now on `stream` may connect."""
         with LazyImport():
             from modem import startup
 
-            startup.open_pdp_context(self._modem, apn)
+            startup.open_pdp_context(self.modem, apn)
 
     def trace(self) -> "list[str]":
         """The last of the dialogue with the modem, as lines."""
-        return self._modem.trace.lines()
+        return self.modem.trace.lines()

@@ -196,10 +196,12 @@ class Network:
 
     def _is_troubled(self) -> bool:
         now_s, known = self.now_s(), self.known
-        return known.is_poor(now_s) or known.is_failing(now_s, self._serving) or known.broker_suspect(now_s)
+        if known.is_poor(now_s) or known.is_failing(now_s, self._serving) or known.broker_suspect(now_s):
+            return True
+        return known.origin(now_s, self._serving) is not None  # on trial
 
     def _switch(self, plmn: str) -> None:
-        self.known.switched(self.now_s())
+        self.known.switched(self.now_s(), plmn)
         self._serving = plmn
         with LazyImport():
             from modem import network_control

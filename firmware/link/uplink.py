@@ -42,6 +42,7 @@ class Uplink:
         self.trouble: str | None = None
         self.network = bearer.network
         self.radio = bearer.radio
+        self.modem = bearer.modem
         self.trace = bearer.trace
         self.tls_version = trust.tls_version
         self.scan_wanted = False  # networks are to be looked for; the link is gone meanwhile

@@ -26,6 +26,7 @@ def answer_status(unit: "ChargePoint", argument: str) -> "list[str]":
         "because %s" % report.ruling.why,
         "schedule %s" % (settings and settings["schedule"] or "offered"),
         "faults %s" % (",".join(report.faults) or "-"),
+        "modem %s" % ("%s %s" % (link.modem.family.NAME, link.modem.model or "-") if link else "-"),
         "csq %d" % csq,
         "dbm %s" % ("-" if dbm is None else dbm),
         "operator %s" % (operator or "-"),

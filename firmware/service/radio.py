@@ -28,8 +28,11 @@ def answer_network(unit: "ChargePoint", argument: str) -> "list[str]":
 
 def answer_networks(unit: "ChargePoint", argument: str) -> "list[str]":
     network = unit.link.network
-    heard = ["network %s %d %d %s" % (one.plmn, one.csq, count, name or "") for one, name, count in network.survey]
-    return ["scan %s" % network.survey_state] + heard
+    lines = ["scan %s" % network.survey_state]
+    for one, name, count in network.survey:
+        csq = "-" if one.csq == signal.NO_READING else one.csq
+        lines.append("network %s %s %d %s" % (one.plmn, csq, count, name or ""))
+    return lines
 
 
 def answer_scan(unit: "ChargePoint", argument: str) -> "list[str]":

@@ -62,7 +62,7 @@ class WatchedBoard(virtual.VirtualBoard):
         super().write(outputs)
         if self._closed and not outputs.contactor:
             uplink = unit.link
-            command = uplink._bearer._modem._command.split("=")[0].rstrip("?")
+            command = uplink.modem._command.split("=")[0].rstrip("?")
             doings = [DOINGS[place] for place in range(len(DOINGS)) if since[place]]
             say(["opened"] + doings + [command or "watching," + uplink.state])
         self._closed = outputs.contactor

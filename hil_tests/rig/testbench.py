@@ -13,22 +13,26 @@ from typing import Any
 
 from hil_tests.rig.console import Console, ConsoleError, ConsoleSilent, Losses
 from hil_tests.rig.contract import NetworkReading, Observation, Reading
-from hil_tests.sim.modem.radio import CSQ_UNKNOWN, World
+from hil_tests.sim.modem.radio import CSQ_UNKNOWN
 from hil_tests.sim.modem.simcom import Modem
+from hil_tests.sim.modem.world_file import scene
 
 POLL_STATUS_S = 0.3
 LOG_LINES_MAX = 400
 
 
 class TestBench:
-    """`alarm` is called with what a person should know at once: a firmware that stopped by itself."""
+    """`alarm` is called with what a person should know at once: a firmware that stopped by itself. `model` is the modem's,
+    one of personality.py.
+    """
 
     __test__ = False  # pytest would collect it by its name
 
-    def __init__(self, seed: int = 0, alarm: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, seed: int = 0, alarm: Callable[[str], None] = lambda _: None, model: str = "SIM800L") -> None:
         self._alarm = alarm
-        self.world = World(seed)
-        self.modem = Modem(self.world)
+        around = scene({"model": model}, seed)
+        self.world = around.world
+        self.modem = Modem(self.world, around.personality)
         self.console: Console | None = None  # while the unit has one
         self.losses = Losses()  # of the console's line, since the start
         self.status: dict[str, str] = {}  # what it said last; empty while it is silent

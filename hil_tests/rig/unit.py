@@ -23,6 +23,8 @@ class Unit(Hardware):
     manners.py; they choose the program where none is given.
     """
 
+    model = "SIM800L"  # of its modem, a name of sim/modem/personality.py; another unit sets it before it calls this __init__
+
     def __init__(
         self,
         folder: Path,
@@ -31,7 +33,7 @@ class Unit(Hardware):
         alarm: Callable[[str], None] = lambda _: None,
         manners: Collection[str] = (),
     ) -> None:
-        self.test_bench = test_bench = TestBench(seed, alarm)
+        self.test_bench = test_bench = TestBench(seed, alarm, self.model)
         self.world, self.modem, self.log_lines = test_bench.world, test_bench.modem, test_bench.log_lines
         self.network, self.disturb_modem, self.ask = test_bench.network, test_bench.disturb_modem, test_bench.ask
         self.world.tells_time = "no_network_time" not in manners

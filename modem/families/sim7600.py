@@ -89,10 +89,9 @@ class Sim7600(Simcom):
         try:
             return Simcom.receive(self, modem, link, buffer)
         except CommandError:
-            waiting = modem.query("AT+CIPRXGET=4,%d" % link, lambda text: _waiting(link, text))
-            if waiting:
-                raise
-            return 0, 0
+            if not modem.query("AT+CIPRXGET=4,%d" % link, lambda text: _waiting(link, text)):
+                return 0, 0
+            return Simcom.receive(self, modem, link, buffer)  # data that came in between
 
     def close(self, modem: "Modem", link: int) -> None:
         modem.command("AT+CIPCLOSE=%d" % link)

@@ -35,9 +35,10 @@ class ConsoleSource:
         if "csq" not in status:
             raise CannotTalk(f"{path}: what answers is not a charge point's console; choose another --port")
         self._unit = status.get("id", "-")
+        _, _, self._model = status.get("modem", "").partition(" ")  # family and model
 
     def identity(self) -> Identity:
-        return Identity(None if self._unit == "-" else self._unit, None, None)
+        return Identity(_known(self._unit), _known(self._model or None), None)
 
     def reading(self) -> Reading:
         """Return a reading that was not returned before; no reading after FRESH_S without one."""

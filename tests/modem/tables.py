@@ -36,6 +36,8 @@ def _meanings() -> list[str]:
          f" It is left alone for {hours}; at once for the longest if it refuses us for good (CME {causes})"),
         ("poor", f"the smoothed CSQ stays at {network_history.POOR_CSQ} or less for {_span(network_history.POOR_S)}, or"
          f" {network_history.DATA_FAILURES} connections break in {_span(network_history.DATA_FAILURES_WITHIN_S)}"),
+        ("tried", f"a survey gives it without signal; it is kept if {roaming.TRIAL_SAMPLES} readings, one a minute, score"
+         f" {roaming.BETTER_BY_CSQ} CSQ more than where the unit came from, and it carries data"),
         ("better", f"it scores {roaming.BETTER_BY_CSQ} CSQ more and is heard at {roaming.STRONG_CSQ} or more;"
          f" beside a failing one {network_history.USABLE_CSQ} is enough"),
     )  # fmt: skip
@@ -55,7 +57,8 @@ def _budgets() -> list[str]:
         ("scan", f"{network_history.SCANS_A_DAY} a day, {_span(network_history.SCAN_DISTANCE_S)} apart"),
         (
             "switch",
-            f"{network_history.SWITCHES_A_DAY} a day, {_span(network_history.DWELL_S)} apart unless it fails outright",
+            f"{network_history.SWITCHES_A_DAY} a day and a return from the last trial, {_span(network_history.DWELL_S)} apart"
+            " unless it fails outright or a trial ends",
         ),
         (
             "supply cut of a modem that answers nothing",

@@ -4,7 +4,9 @@ import pytest
 
 from modem import network_control, recovery_ladder
 from modem.errors import CommandError
+from modem.families import sim7600
 from modem.network_history import VisibleNetwork
+from modem.signal import NO_READING
 from tests.modem.scripted import OK, line, scripted
 
 SCAN = (
@@ -50,6 +52,22 @@ def test_a_survey_gives_each_network_at_its_best_cell():
         (VisibleNetwork("23410", 15), "O2 - UK", 2),
     ]
     assert port.sent[0] == "AT+CIPSHUT"  # a scan in the middle of a connection fails
+
+
+SURVEY_ON_LTE = [
+    ("choice", '(2,"A","A","23415",7),(3,"B","B","23410",7),(1,"C","C","23430",7)', ["23415", "23430"]),
+    ("no choice", '(2,"A","A","23415",7),(3,"B","B","23410",7)', ["23415", "23410"]),
+    ("all forbidden", '(3,"A","A","23415",7),(3,"B","B","23410",7)', ["23415", "23410"]),
+]
+
+
+@pytest.mark.parametrize("name, listed, plmns", SURVEY_ON_LTE, ids=[row[0] for row in SURVEY_ON_LTE])
+def test_a_survey_without_signal_gives_no_reading_and_forbidden_networks_only_without_a_choice(name, listed, plmns):
+    answers = {"AT+NETOPEN?": line("+NETOPEN: 0") + OK, "AT+COPS=?": line("+COPS: %s,,(0-4),(0-2)" % listed) + OK}
+    modem, _, _ = scripted(answers, sim7600.FAMILY)
+    found = network_control.survey(modem)
+    assert sorted([network.plmn for network, _, _ in found]) == sorted(plmns)
+    assert {network.csq for network, _, _ in found} == {NO_READING}
 
 
 def test_a_switch_counts_once_the_network_serves_data():

@@ -103,7 +103,7 @@ def test_budgets_and_quarantine_survive_a_restart():
     known = NetworkHistory()
     now_s = fail_the_proof(known)
     known.surveyed(now_s, [VisibleNetwork(O2, 20)])
-    known.switched(now_s)
+    known.switched(now_s, O2)
     again = NetworkHistory(json.loads(json.dumps(known.to_store())))
     assert not again.may_scan(now_s + 1)
     assert again.switches == [now_s]

@@ -3,8 +3,16 @@
 import pytest
 
 from modem.budget import DAY_S
-from modem.network_history import ANSWERED, DWELL_S, NetworkHistory, VisibleNetwork
-from modem.roaming import AUTOMATIC, STAY, SURVEY, SWITCH, Seen, decide
+from modem.network_history import (
+    ANSWERED,
+    DWELL_S,
+    POOR_CSQ,
+    SWITCHES_A_DAY,
+    NetworkHistory,
+    VisibleNetwork,
+)
+from modem.roaming import AUTOMATIC, BETTER_BY_CSQ, STAY, SURVEY, SWITCH, TRIAL_SAMPLES, Seen, decide
+from modem.signal import NO_READING
 from tests.modem.networks_here import ABROAD, EE, O2, VODAFONE, fail_the_proof, sample
 
 
@@ -74,7 +82,7 @@ def test_two_networks_that_fail_make_the_broker_suspect():
     known = NetworkHistory()
     now_s = fail_the_proof(known, VODAFONE)
     known.surveyed(now_s, [VisibleNetwork(O2, 20), VisibleNetwork(EE, 20)])
-    known.switched(now_s)
+    known.switched(now_s, O2)
     now_s = fail_the_proof(known, O2, now_s)
     decision = decide(known, seen(now_s, plmn=O2, proven=False))
     assert decision == (STAY, O2, "two networks fail, so the broker is suspect")
@@ -147,7 +155,7 @@ def test_three_switches_a_day():
     known, now_s = weak()
     for _ in range(3):
         assert known.may_switch(now_s)
-        known.switched(now_s)
+        known.switched(now_s, O2)
     known.surveyed(now_s, [VisibleNetwork(O2, 25)])
     assert decide(known, seen(now_s + DWELL_S)).do == STAY
     assert known.may_switch(now_s + DAY_S)
@@ -155,15 +163,17 @@ def test_three_switches_a_day():
 
 def test_half_an_hour_of_dwell_after_a_switch():
     known, now_s = weak()
+    known.switched(now_s - 1, VODAFONE)
+    now_s = sample(known, [12] * 16, now_s)
     known.surveyed(now_s, [VisibleNetwork(O2, 25)])
-    known.switched(now_s)
-    assert decide(known, seen(now_s + DWELL_S - 1)).why == "switched less than half an hour ago"
-    assert decide(known, seen(now_s + DWELL_S)).do == SWITCH
+    switched_s = known.switches[-1]
+    assert decide(known, seen(switched_s + DWELL_S - 1)).why == "switched less than half an hour ago"
+    assert decide(known, seen(switched_s + DWELL_S)).do == SWITCH
 
 
 def test_a_network_that_fails_is_left_before_it_has_settled():
     known = NetworkHistory()
-    known.switched(990)
+    known.switched(990, VODAFONE)
     now_s = fail_the_proof(known)
     known.surveyed(now_s, [VisibleNetwork(O2, 20)])
     assert decide(known, seen(now_s, proven=False)).do == SWITCH
@@ -188,3 +198,156 @@ def test_every_decision_says_why():
     for locked in (False, True):
         for busy in (False, True):
             assert decide(known, seen(now_s, locked=locked, busy=busy)).why
+
+
+# Trials: the scans of LTE families give no signal
+
+
+def unmeasured(*plmns):
+    return [VisibleNetwork(plmn, NO_READING) for plmn in plmns]
+
+
+def on_trial(home_csq=9, trial_csq=20, samples=TRIAL_SAMPLES, proven=True):
+    """(known, now_s): the unit left VODAFONE to try O2, and has sampled that."""
+    known = NetworkHistory()
+    known.proved(0, VODAFONE)
+    now_s = sample(known, [home_csq] * 30)
+    known.surveyed(now_s, unmeasured(VODAFONE, O2, EE))
+    known.switched(now_s, O2)
+    if proven:
+        known.proved(now_s, O2)
+    return known, sample(known, [trial_csq] * samples, now_s, O2)
+
+
+def test_a_weak_network_is_left_for_one_that_no_scan_measures():
+    known, now_s = weak()
+    known.surveyed(now_s, unmeasured(VODAFONE, O2))
+    assert decide(known, seen(now_s)) == (SWITCH, O2, "23415 is poor; 23410 is not measured")
+
+
+def test_a_session_that_uses_the_link_is_not_disturbed_for_a_trial():
+    known, now_s = weak()
+    known.surveyed(now_s, unmeasured(VODAFONE, O2))
+    assert decide(known, seen(now_s, busy=True)).do == STAY
+
+
+def test_a_network_on_trial_is_measured_first():
+    known, now_s = on_trial(trial_csq=2, samples=TRIAL_SAMPLES - 1)
+    assert decide(known, seen(now_s, plmn=O2)).do == STAY
+    known, now_s = on_trial(trial_csq=2, samples=0)
+    assert decide(known, seen(now_s, plmn=O2)).do == STAY  # the readings of the network that was left do not count
+
+
+def test_a_network_on_trial_that_is_better_is_kept():
+    known, now_s = on_trial(9, 12)
+    assert decide(known, seen(now_s, plmn=O2)) == (STAY, O2, "good enough")
+
+
+@pytest.mark.parametrize("csq", [4, 9, 11])
+def test_a_network_on_trial_that_is_no_better_is_left_for_the_next_one(csq):
+    known, now_s = on_trial(9, csq)
+    assert decide(known, seen(now_s, plmn=O2)) == (SWITCH, EE, "23410 was tried and is not better than 23415")
+
+
+def test_after_the_last_trial_the_unit_returns():
+    known, now_s = on_trial(9, 11)
+    known.switched(now_s, EE)
+    known.proved(now_s, EE)
+    now_s = sample(known, [10] * TRIAL_SAMPLES, now_s, EE)
+    assert decide(known, seen(now_s, plmn=EE)) == (SWITCH, VODAFONE, "23430 was tried and is not better than 23415")
+    known.switched(now_s, VODAFONE)
+    now_s = sample(known, [9] * 40, now_s)
+    assert decide(known, seen(now_s)).do != SWITCH  # each is measured now
+
+
+def test_the_return_needs_no_budget():
+    known, now_s = on_trial(9, 11)
+    known.switches = [now_s - 3, now_s - 2, now_s - 1]
+    assert not known.may_switch(now_s)
+    assert decide(known, seen(now_s, plmn=O2))[:2] == (SWITCH, VODAFONE)
+
+
+def test_a_session_that_has_begun_ends_the_trials():
+    known, now_s = on_trial(9, 8)
+    assert decide(known, seen(now_s, plmn=O2, busy=True))[:2] == (SWITCH, VODAFONE)
+
+
+def test_a_network_on_trial_without_data_is_left_at_once():
+    known, now_s = on_trial(9, 25, samples=1, proven=False)
+    now_s = fail_the_proof(known, O2, now_s)
+    decision = decide(known, seen(now_s, plmn=O2, proven=False))
+    assert decision == (SWITCH, VODAFONE, "23410 was tried and passes no data")
+
+
+def test_a_network_on_trial_without_a_reading_is_left():
+    known, now_s = on_trial(9, NO_READING, samples=6)
+    assert decide(known, seen(now_s, plmn=O2)).do == SWITCH
+
+
+def test_a_modem_that_went_back_by_itself_is_left_alone():
+    known, now_s = on_trial(9, 2, samples=1)
+    now_s = sample(known, [9] * TRIAL_SAMPLES, now_s)
+    assert decide(known, seen(now_s)).do == STAY
+
+
+def test_a_trial_abroad_pays_for_its_roaming_charges():
+    known = NetworkHistory()
+    known.proved(0, VODAFONE)
+    now_s = sample(known, [9] * 30)
+    known.surveyed(now_s, unmeasured(VODAFONE, ABROAD))
+    known.switched(now_s, ABROAD)
+    known.proved(now_s, ABROAD)
+    now_s = sample(known, [14] * TRIAL_SAMPLES, now_s, ABROAD)
+    assert decide(known, seen(now_s, plmn=ABROAD))[:2] == (SWITCH, VODAFONE)
+
+
+def test_what_was_measured_is_tried_again_a_day_later():
+    known, now_s = on_trial(9, 8)
+    known.switched(now_s, VODAFONE)
+    known.surveyed(now_s + DAY_S - 1, unmeasured(VODAFONE, O2))
+    assert known.best_other(now_s + DAY_S - 1, VODAFONE, True) is None
+    known.surveyed(now_s + DAY_S, unmeasured(VODAFONE, O2))
+    assert known.best_other(now_s + DAY_S, VODAFONE, True) == VisibleNetwork(O2, NO_READING)
+
+
+def live(air, minutes, dead=()):
+    """A unit of a family whose scan gives no signal, on networks of these CSQ. Returns (PLMN, minutes there) in turn."""
+    known, plmn, stays = NetworkHistory(), VODAFONE, [[VODAFONE, 0]]
+    now_s = 0
+    for _ in range(minutes):
+        now_s += 60
+        known.sampled(now_s, plmn, air[plmn])
+        if plmn in dead:
+            known.failed(now_s, plmn, "timed out")
+        else:
+            known.proved(now_s, plmn)
+        decision = decide(known, seen(now_s, plmn, locked=True, proven=plmn not in dead))
+        if decision.do == SURVEY:
+            known.surveyed(now_s, unmeasured(*air))
+            decision = decide(known, seen(now_s, plmn, locked=True, proven=plmn not in dead))
+        if decision.do == SWITCH:
+            known.switched(now_s, decision.plmn)
+            plmn = decision.plmn
+            stays.append([plmn, 0])
+        stays[-1][1] += 1
+    return stays
+
+
+@pytest.mark.parametrize(
+    "home, o2, ee", [(home, o2, ee) for home in (3, 9, 14) for o2 in (0, 10, 14, 22) for ee in (2, 13, 20)]
+)
+def test_a_unit_comes_to_rest_on_what_is_best_within_its_budget(home, o2, ee):
+    air = {VODAFONE: home, O2: o2, EE: ee}
+    days = 3
+    stays = live(air, days * 24 * 60)
+    assert len(stays) - 1 <= days * (SWITCHES_A_DAY + 1)
+    worse = sum([minutes for plmn, minutes in stays if air[plmn] < home])
+    assert worse <= days * SWITCHES_A_DAY * (TRIAL_SAMPLES + 1)
+    final = air[stays[-1][0]]
+    assert final >= home and (final > POOR_CSQ or final >= max(air.values()) - BETTER_BY_CSQ)
+
+
+def test_networks_without_data_cost_a_trial_no_more_than_minutes():
+    stays = live({VODAFONE: 9, O2: 28, EE: 20}, 24 * 60, dead=(O2,))
+    assert stays[-1][0] == EE
+    assert all([minutes <= 3 for plmn, minutes in stays if plmn == O2])

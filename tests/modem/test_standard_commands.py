@@ -25,8 +25,8 @@ MAKERS = re.compile(
 STANDARD = {
     "3GPP TS 27.007": {
         "CBC": "8.4", "CCLK": "8.15", "CEREG": "10.1.22", "CFUN": "8.2", "CGATT": "10.1.9", "CGAUTH": "10.1.31",
-        "CGDCONT": "10.1.1", "CGMR": "5.3", "CGREG": "10.1.20", "CGSN": "5.4", "CLCK": "7.4", "CME": "9.2", "CMEE": "9.1",
-        "COPS": "7.3", "CPIN": "8.3", "CPWD": "7.5", "CREG": "7.2", "CRSM": "8.18", "CSCS": "5.5", "CSQ": "8.5",
+        "CGDCONT": "10.1.1", "CGMM": "5.2", "CGMR": "5.3", "CGREG": "10.1.20", "CGSN": "5.4", "CLCK": "7.4", "CME": "9.2",
+        "CMEE": "9.1", "COPS": "7.3", "CPIN": "8.3", "CPWD": "7.5", "CREG": "7.2", "CRSM": "8.18", "CSCS": "5.5", "CSQ": "8.5",
         "CTZU": "8.40", "CUSD": "7.15",
     },
     "3GPP TS 27.005": {"CMS": "3.2.5", "CMT": "3.4.1"},

@@ -139,7 +139,16 @@ def test_whether_it_answers_is_found_out_quickly():
 def test_nothing_is_written_that_is_already_so():
     modem, port, _ = ready()
     startup.configure(modem)
-    assert port.sent == ["ATE0", "AT+CMEE=1", "AT+CFUN?", "AT+CGREG=2", "AT+CLTS?", "AT+IPR?"]
+    assert port.sent == ["AT+CGMM", "ATE0", "AT+CMEE=1", "AT+CFUN?", "AT+CGREG=2", "AT+CLTS?", "AT+IPR?"]
+    assert modem.model is None  # it does not say
+
+
+def test_a_modem_is_asked_for_its_model_once():
+    modem, port, _ = ready({"AT+CGMM": line("SIMCOM_SIM800L") + OK})
+    startup.configure(modem)
+    startup.configure(modem)
+    assert modem.model == "SIMCOM_SIM800L"
+    assert port.sent.count("AT+CGMM") == 1
 
 
 def test_a_saved_flight_mode_is_undone():

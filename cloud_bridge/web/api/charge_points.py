@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Response
 
 from cloud_bridge.clock import iso_utc
-from cloud_bridge.store.firmware import firmware_versions
+from cloud_bridge.store.firmware import firmware_versions, modem_models
 from cloud_bridge.store.units import visible_unit, visible_units
 from cloud_bridge.web.api.schema import (
     ACCESS_PROBLEMS,
@@ -77,10 +77,11 @@ def list_charge_points(
     """The charge points that the caller may see, by id, 500 at a time. While there are more, the header `Link` has the
     address of the next ones (RFC 8288, rel="next")."""
     units = visible_units(connection, asker, PAGE + 1, after)
-    firmware = firmware_versions(connection, [unit.id for unit in units[:PAGE]])
+    unit_ids = [unit.id for unit in units[:PAGE]]
+    firmware, modems = firmware_versions(connection, unit_ids), modem_models(connection, unit_ids)
     if len(units) > PAGE:
         response.headers["Link"] = f'</api/charge-points?after={units[PAGE - 1].id}>; rel="next"'
-    return [as_json(charge_point(app_state, unit), firmware.get(unit.id)) for unit in units[:PAGE]]
+    return [as_json(charge_point(app_state, unit), firmware.get(unit.id), modems.get(unit.id)) for unit in units[:PAGE]]
 
 
 @router.get("/api/charge-points/{unit_id}", response_model=ChargePointState, responses=PROBLEMS)
@@ -89,4 +90,5 @@ def read_charge_point(unit_id: str, app_state: StateDep, connection: Reading, as
     unit = visible_unit(connection, asker, unit_id)
     if unit is None:
         raise HTTPException(404, "no such charge point")
-    return as_json(charge_point(app_state, unit), firmware_versions(connection, [unit_id]).get(unit_id))
+    firmware, modems = firmware_versions(connection, [unit_id]), modem_models(connection, [unit_id])
+    return as_json(charge_point(app_state, unit), firmware.get(unit_id), modems.get(unit_id))

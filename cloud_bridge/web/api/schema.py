@@ -86,6 +86,7 @@ class _ChargePoint(Schema):
     connected: Annotated[bool, Field(description="it has a connection open, which says nothing about contact")]
     heartbeat_at: Time | None
     firmware: Annotated[str | None, Field(description="version, as of its last boot")]
+    modem: Annotated[str | None, Field(description="model, as the modem named itself after the last boot")]
     duplicate_identity_since: Annotated[
         Time | None,
         Field(description="two charge points log in with this id, and what is here mixes both; null: no sign of it"),

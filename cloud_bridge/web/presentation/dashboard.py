@@ -68,6 +68,7 @@ class Around(NamedTuple):
     maker: str = ""
     vehicles_mark: str = ""  # rows.mark
     firmware: str | None = None  # its version
+    modem: str | None = None  # its model
     for_installer: bool = False  # what to do is told to somebody who may open it
 
 
@@ -140,6 +141,8 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     )
     if around.firmware is not None:
         found.append(Fact("Firmware", around.firmware))
+    if around.modem is not None:
+        found.append(Fact("Modem", around.modem))
     return sorted(found, key=lambda fact: fact.wide)
 
 

@@ -12,9 +12,9 @@ FACTS_OVER_MS = 7 * DAY_MS
 UNREADABLE = ("Not shown", "What was stored with this message cannot be shown: its content is not valid.")
 
 
-def facts_of(point: ChargePoint, week: Evidence, firmware: str | None) -> list[tuple[str, str]]:
-    """(name, value) pairs, most telling first. `firmware` is its version, None while unknown."""
-    board = describe(point, Around(firmware=firmware))
+def facts_of(point: ChargePoint, week: Evidence, firmware: str | None, modem: str | None) -> list[tuple[str, str]]:
+    """(name, value) pairs, most telling first. `firmware` is its version, `modem` the model; None while unknown."""
+    board = describe(point, Around(firmware=firmware, modem=modem))
     heartbeat = point.heartbeat
     return [
         ("Last contacted", board.last_contact_moment or "never"),

@@ -119,8 +119,9 @@ def mark(point: ChargePoint, vehicles_mark: str) -> str:
     )
 
 
-def as_json(point: ChargePoint, firmware: str | None) -> dict[str, Any]:
-    """The HTTP interface's words, with the version of the unit's firmware. Whatever is unknown is null."""
+def as_json(point: ChargePoint, firmware: str | None, modem: str | None) -> dict[str, Any]:
+    """The HTTP interface's words, with the version of the unit's firmware and the model of its modem. Whatever is unknown is
+    null."""
     heartbeat = point.heartbeat
     return {
         "id": point.id,
@@ -132,6 +133,7 @@ def as_json(point: ChargePoint, firmware: str | None) -> dict[str, Any]:
         "heartbeat_at": _iso(point.heartbeat_ms),
         **{value.name: heartbeat.get(value.name) for value in HEARTBEAT},
         "firmware": firmware,
+        "modem": modem,
         "duplicate_identity_since": None if point.duplicate is None else iso_utc(point.duplicate.since_ms),
         "boot": heartbeat.boot,
         "sequence": heartbeat.sequence,

@@ -4,9 +4,7 @@ from typing import NamedTuple
 
 from cloud_bridge.contact import Contact
 from cloud_bridge.time_zones import UNKNOWN, local_time, which, zone_of
-from cloud_bridge.values import PASS_ABOVE_CSQ
-
-NO_CSQ = 99  # the modem's "not known"
+from cloud_bridge.values import NO_CSQ, PASS_ABOVE_CSQ
 
 
 class Glance(NamedTuple):

@@ -11,6 +11,7 @@ PLAYED = (
     "modem hangs",
     "modem restarts (brown-out)",
     "best signal has no data from the start",
+    "best signal has no data, the other is forbidden",
 )
 
 

@@ -27,6 +27,13 @@ def test_both_pages_say_what_it_did_and_why(bridge: Bridge) -> None:
         assert "Vodafone at CSQ 22, O2 at CSQ 17" in said
 
 
+def test_a_scan_without_signal_is_not_a_strong_one() -> None:
+    """99 is no reading; LTE families scan so."""
+    payload = '{"k":"networks","d":{"23410":99,"23430":3,"23415":22}}'
+    (move,) = network_moves([row("networks", payload)])
+    assert move.why == "23415 at CSQ 22, 23430 at CSQ 3, 23410 (signal not measured)"
+
+
 def test_the_time_is_the_units_own_where_it_knew_it() -> None:
     payload = '{"k":"network","d":{"do":"survey","o":"23415","why":"x"}}'
     assert network_moves([row("network", payload), row("network", payload, 3)]) == [

@@ -43,8 +43,14 @@ class StubBoard:
 class Messages:
     """The outbox, of a journal that nobody reads."""
 
+    def __init__(self):
+        self.noted = []
+
     def put(self, *_):
         pass
+
+    def note(self, kind, details):
+        self.noted.append((kind, details))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +71,8 @@ def test_the_model_number_chooses_the_family(model, family):
     port = Port(clock, dict(ANSWERS, **{"AT+CGMM": line(model) + OK}))
     bearer = Bearer(StubBoard(port, "none-such"), clock, Messages(), lambda *_: None)
     bearer.start()
-    assert bearer._modem.family is family.FAMILY
+    assert bearer.modem.family is family.FAMILY
+    assert bearer.modem.model == model
     assert port.sent.index("AT+CGMM") < port.sent.index("ATE0"), "what is configured is the family's"
 
 
@@ -85,7 +92,8 @@ def test_a_modem_that_did_not_answer_at_the_start_is_asked_later():
     clock = Clock()
     port = Port(clock, dict(ANSWERS, **registered))
     port.hears_from_ms = None
-    bearer = Bearer(StubBoard(port, "none-such"), clock, Messages(), lambda *_: None)
+    journal = Messages()
+    bearer = Bearer(StubBoard(port, "none-such"), clock, journal, lambda *_: None)
     with pytest.raises(ModemHung):
         bearer.start()
     port.hears_from_ms = 0
@@ -93,12 +101,14 @@ def test_a_modem_that_did_not_answer_at_the_start_is_asked_later():
     with LazyImport():
         from modem import network_control
 
-        network_control.carry_out(bearer._modem, Power(), "reshut")  # which recovery may do before
+        network_control.carry_out(bearer.modem, Power(), "reshut")  # which recovery may do before
     bearer.register()
     bearer.open("internet")
-    assert bearer._modem.family is sim7600.FAMILY
+    assert bearer.modem.family is sim7600.FAMILY
     assert port.sent.index("AT+CGMM") < port.sent.index("AT+CEREG=2") < port.sent.index("AT+CPIN?")
     assert "AT+NETOPEN?" in port.sent
+    bearer.register()
+    assert journal.noted == [("modem", {"model": "A7670E-LASC", "family": "sim7600"})], "once a boot"
 
 
 def test_a_modem_that_restarted_between_two_commands_is_configured_again():
@@ -118,7 +128,7 @@ def test_a_modem_that_restarted_between_two_commands_is_configured_again():
     bearer.register()
     assert port.sent.count("ATE0") == 1
     port.says("RDY")
-    bearer._modem.poll()
+    bearer.modem.poll()
     bearer.register()
     assert port.sent.count("ATE0") == 2
     assert "ATE0" in port.sent[port.sent.index("AT+CPIN?") :]
@@ -126,10 +136,10 @@ def test_a_modem_that_restarted_between_two_commands_is_configured_again():
     assert port.sent.count("ATE0") == 2
 
 
-def test_a_board_that_names_its_family_is_not_asked_for_the_model():
+def test_a_board_that_names_its_family_keeps_it_whatever_the_model():
     clock = Clock()
-    port = Port(clock, ANSWERS)
+    port = Port(clock, dict(ANSWERS, **{"AT+CGMM": line("A7670E-LASC") + OK}))
     bearer = Bearer(StubBoard(port, "none-such", "sim7000"), clock, Messages(), lambda *_: None)
     bearer.start()
-    assert bearer._modem.family is sim7000.FAMILY
-    assert "AT+CGMM" not in port.sent
+    assert bearer.modem.family is sim7000.FAMILY
+    assert bearer.modem.model == "A7670E-LASC"

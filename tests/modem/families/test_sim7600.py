@@ -190,6 +190,23 @@ def test_an_empty_buffer_is_not_a_closed_connection():
     assert stream.read(4) == b"late"  # the announcement was lost: polled
 
 
+def test_data_that_come_between_the_two_questions_are_read():
+    stream, port, _, far_end = connected()
+
+    def empty_and_then_not(port):
+        far_end.waiting = b"late"
+        return NO_DATA
+
+    port.answers[GET] = [empty_and_then_not, far_end.get]
+    assert stream.read(4) == b"late"
+
+
+def test_a_modem_that_counts_data_and_gives_none_is_asked_no_more_than_twice():
+    stream, port, _, far_end = connected({GET: NO_DATA, COUNT: line("+CIPRXGET: 4,0,4") + OK})
+    assert stream.read(4) == b""
+    assert port.sent.count(GET) == 2
+
+
 def test_a_closed_connection_ends_after_its_data():
     stream, port, _, far_end = connected()
     far_end.waiting = b"bye"

@@ -11,7 +11,7 @@ from cloud_bridge.contact import Contact, outage_ms
 from cloud_bridge.store import history
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.contact_details import installer_details
-from cloud_bridge.store.firmware import firmware_versions
+from cloud_bridge.store.firmware import firmware_versions, modem_models
 from cloud_bridge.store.ownership import contact_period
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.vehicles import repository
@@ -141,6 +141,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         ended = history.unit_gaps(connection, contact_period(unit.period), from_ms, point.now_ms, point.now_ms)
         installer = installer_details(connection, unit.id) if point.heartbeat.faults else None
         firmware = firmware_versions(connection, [unit.id]).get(unit.id)
+        modem = modem_models(connection, [unit.id]).get(unit.id)
         back = None
         if ended and point.verdict.contact is Contact.ONLINE:
             last = ended[-1]
@@ -148,5 +149,11 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
             if last.to_ms - last.from_ms - outage_ms(ours, *last) > unit.silent_after_ms:
                 back = last
     return Around(
-        back, installer, app_state.settings.maker, vehicles_mark, firmware, for_installer=person.role is not Role.DRIVER
+        back,
+        installer,
+        app_state.settings.maker,
+        vehicles_mark,
+        firmware,
+        modem,
+        for_installer=person.role is not Role.DRIVER,
     )

@@ -19,7 +19,7 @@ from cloud_bridge.store.units import Unit
 from cloud_bridge.support.evidence import signal_points
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.page import PersonOf, UnitOf, page
-from cloud_bridge.web.presentation import charts, network_words, words
+from cloud_bridge.web.presentation import charts, network_words, vehicle_event_words, words
 from cloud_bridge.web.presentation.cost import cost_pence
 from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.presentation.series import Spent, reaches, slots
@@ -82,6 +82,7 @@ def overview(
         "energy": charts.energy_bars(cut, spent, unit.time_zone),
         "networks": [(words.operator_name(one.operator) or "Not said", one) for one in evidence.networks],
         "moves": network_words.told(evidence.moves),
+        "vehicle_events": vehicle_event_words.told(evidence.vehicle_events),
         "sessions": list(reversed(sessions)),
         "sessions_unreadable": sessions.unreadable,
         "energy_kwh": sum(session.energy_wh for session in sessions) / 1000,

@@ -37,6 +37,19 @@ def test_the_firmware_is_that_of_the_last_boot(bridge: Bridge) -> None:
     assert bridge.read("cp-1")["firmware"] == "0.1.0"
 
 
+def test_the_modem_is_that_of_the_last_boot(bridge: Bridge) -> None:
+    unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
+    assert bridge.read("cp-1")["modem"] is None
+    unit.publish("cp/cp-1/event", sample("event-modem").replace(b"A7670E-FASE", b"SIMCOM_SIM800L"))
+    bridge.clock.advance(1)
+    unit.publish("cp/cp-1/event", sample("event-modem").replace(b'"n":2', b'"n":3'))
+    assert bridge.read("cp-1")["modem"] == "A7670E-FASE"
+    assert [one["modem"] for one in bridge.client.get("/api/charge-points").json()] == ["A7670E-FASE"]
+    bridge.clock.advance(1)
+    unit.publish("cp/cp-1/event", b'{"n":4,"b":9,"k":"modem","d":{"model":null,"family":"sim800"}}')
+    assert bridge.read("cp-1")["modem"] is None
+
+
 BOOTS = (
     (sample("event-boot").replace(b"0.1.0", b"0.0.9"), "0.0.9"),
     (sample("event-boot-time-unknown"), None),  # of a firmware that does not tell it

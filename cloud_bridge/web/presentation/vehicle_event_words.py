@@ -1,0 +1,42 @@
+"""What a charge point did for a vehicle that does not behave as the standard has it, worded for people. Pure."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from cloud_bridge.support.unit_events import UnitEvent
+from cloud_bridge.web.presentation import words
+
+# How it wakes a vehicle (firmware/charging/sequence.py): the pilot steady for 3 s, or in state F for 4 s.
+WOKE = {
+    "nudging": "Stopped offering current for 3 seconds, and offered it again",
+    "replugging": "Behaved for 4 seconds as if the plug had been pulled",
+}
+
+
+class Told(NamedTuple):
+    at_ms: int
+    did: str
+    why: str
+
+
+def told(events: Iterable[UnitEvent]) -> list[Told]:
+    """Of the kinds of support/evidence.py's VEHICLE_EVENTS."""
+    return [_wake_up(one) if one.kind == "wake_up" else _rest(one) for one in events]
+
+
+def _wake_up(event: UnitEvent) -> Told:
+    how = event.details.get("by")
+    did = WOKE.get(how) if isinstance(how, str) else None
+    return Told(
+        event.at_ms, "Tried to wake the vehicle", did or "The vehicle did not take the current that was offered"
+    )
+
+
+def _rest(event: UnitEvent) -> Told:
+    rest = _seconds(event.details.get("s"))
+    did = "Waited before it switched on again" if rest is None else f"Did not switch on for {rest}"
+    return Told(event.at_ms, did, "The vehicle had started and stopped too often; this spares the contactor")
+
+
+def _seconds(value: Any) -> str | None:
+    return words.exactly(value * 1000) if type(value) is int and value > 0 else None
