@@ -225,8 +225,10 @@ class Controller:
     def _follow_session(self, now_ms: int, inputs: Inputs) -> None:
         """Start, update and end the session, which lasts from plugging in to unplugging."""
         register, band = self._register, self._state.band
-        if inputs.meter_wh != register.meter_wh or register.total_wh is None:
-            register.read(inputs.meter_wh)
+        if inputs.meter_wh == register.meter_wh and register.total_wh is not None:
+            register.good_since_ms = now_ms
+        else:
+            self._read_meter(now_ms, inputs.meter_wh)
             if register.total_wh is None:
                 return  # a new unit, before the first reading of its meter
         if self._kept is not None:
@@ -244,6 +246,12 @@ class Controller:
             running.step(now_ms, register.total_wh, self._state.contactor)
             if band == "A":
                 self._end_session(now_ms, running)
+
+    def _read_meter(self, now_ms: int, meter_wh: int | None) -> None:
+        register = self._register
+        before_wh = register.meter_wh
+        if register.read(now_ms, meter_wh):
+            self._add_event(now_ms, "meter_changed", (before_wh, register.meter_wh))
 
     def _end_session(self, now_ms: int, running: session.Session) -> None:
         record = running.end(self._origin_ms + now_ms, "unplugged")
@@ -327,7 +335,7 @@ class Controller:
         """
         self._origin_ms += by_ms
         self._expires_ms -= by_ms
-        parts = [self, self._rcd, self._mode, self._offer, self._rest, self._derating, self._session]
+        parts = [self, self._rcd, self._mode, self._offer, self._rest, self._derating, self._register, self._session]
         for part in parts + self.faults.watches:
             for name, time_ms in part.__dict__.items() if part else ():
                 if name.endswith("since_ms") and time_ms is not None:

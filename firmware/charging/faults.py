@@ -21,6 +21,9 @@ HIGHEST_SUPPLY_MV = 253000
 RAIL_FALLING_MV = 4500  # the unit's own supply collapses: a power cut, not a supply fault
 TOO_HOT_C, COOL_AGAIN_C = 70, 60  # OpenEVSE stops at 71 and resumes at 60
 CONTACTOR_MOVES_MS = 300  # limit for coil and mirror contact; typical data sheet values are 20-50 ms
+# A dip of the mains lets the contactor drop for 300 to 900 ms, and close again, before a polled meter has seen it. Nobody is
+# in danger of a contactor that stays open.
+DROPPED_MS = 2000
 GUARD_MS = 100  # by then the cause of the guard appears in the other inputs, and the rules have opened for it
 OVER_CURRENT_MS = 7000  # EVerest EvseManager: for 7,000 ms; the limit is in control_state.py
 CLEAR_LONGEST_MS = 60000  # limit of the doubled `clear_ms`
@@ -112,7 +115,7 @@ TABLE = (
     Fault("rcd_dc", DANGER, _rcd_dc, 0, 0, LATCHED),
     Fault("rcd_selftest", DANGER, _rcd_selftest, 0, 0, LATCHED),
     Fault("contactor_welded", DANGER, _contactor_welded, CONTACTOR_MOVES_MS, 0, LATCHED),
-    Fault("contactor_stuck_open", STOP, _contactor_stuck_open, CONTACTOR_MOVES_MS, 0, LATCHED),
+    Fault("contactor_stuck_open", STOP, _contactor_stuck_open, DROPPED_MS, 0, LATCHED),
     Fault("guard", STOP, _guard, GUARD_MS, 1000, ENDLESS),
     Fault("supply", DANGER, _supply, 4500, 2000, ENDLESS),  # not a dip of 4 s; detects the loss of a PEN conductor
     Fault("meter", DANGER, _meter, 0, 1000, ENDLESS),

@@ -170,12 +170,22 @@ def test_a_session_counts_its_energy_from_plug_to_unplug():
     unit = Unit()
     unit.inputs.meter_wh = 100000
     unit.charge()
-    unit.inputs.meter_wh = 107300
+    unit.inputs.meter_wh = 100030
     unit.run(1000)
     unit.car = "A"
     unit.run(100)
     record = [event.what for event in unit.events() if event.kind == "session"][0]
-    assert record.energy_wh == 7300 and record.why == "unplugged" and record.end_ms > record.start_ms
+    assert record.energy_wh == 30 and record.why == "unplugged" and record.end_ms > record.start_ms
+
+
+def test_a_meter_that_was_exchanged_is_an_event_and_no_energy():
+    unit = Unit()
+    unit.inputs.meter_wh = 100000
+    unit.charge()
+    unit.inputs.meter_wh = 5
+    unit.run(15000)
+    assert [event.what for event in unit.events() if event.kind == "meter_changed"] == [(100000, 5)]
+    assert unit.exchange.report.session_wh == 0
 
 
 def test_a_meter_that_has_not_answered_yet_costs_nothing_and_its_first_reading_is_no_energy():

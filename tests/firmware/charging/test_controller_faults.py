@@ -27,6 +27,33 @@ def test_a_latched_fault_outlives_a_restart_and_not_the_person_who_clears_it():
     assert unit.run(3000).contactor
 
 
+@pytest.mark.parametrize(
+    "dropped_ms, seen", [(300, False), (600, False), (600, True), (900, False), (900, True), (1500, True)]
+)
+def test_a_contactor_that_drops_in_a_dip_of_the_mains_is_no_fault(dropped_ms, seen):
+    """The polled meter sees the dip late, or not at all."""
+    unit = Unit().charge()
+    unit.contactor_moves = False
+    unit.run(dropped_ms)
+    if seen:
+        unit.inputs.supply_mv = 120000
+        unit.run(400)
+    unit.contactor_moves = True
+    unit.run(400)
+    unit.inputs.supply_mv = 230000
+    unit.run(5000)
+    assert unit.exchange.report.faults == () and unit.outputs.contactor
+    assert [event for event in unit.events() if event.kind == "fault"] == []
+
+
+def test_a_contactor_that_does_not_close_is_found():
+    unit = Unit()
+    unit.contactor_moves = False
+    unit.car = "C"
+    unit.run(5000)
+    assert unit.exchange.report.faults == ("contactor_stuck_open",) and not unit.outputs.contactor
+
+
 def test_after_a_passing_fault_it_goes_on_by_itself():
     unit = Unit().charge()
     unit.inputs.temperature_c = 80

@@ -1,35 +1,6 @@
 """Does energy never run backwards, and does a session survive a power cut?"""
 
-from firmware.charging.register import LEAP_WH, Register
 from firmware.charging.session import Kept, Session, resume
-
-
-def test_a_new_unit_takes_over_its_meters_count():
-    register = Register()
-    register.read(123456)
-    assert register.total_wh == 123456
-
-
-def test_a_lost_reading_and_a_meter_that_begins_again_take_nothing_away_and_add_nothing():
-    register = Register(100000, 100000)
-    for meter_wh, total_wh in (
-        (100010, 100010),
-        (0, 100010),
-        (100010, 100010),
-        (100011, 100011),
-        (5, 100011),
-        (6, 100012),
-    ):
-        register.read(meter_wh)
-        assert register.total_wh == total_wh
-
-
-def test_what_the_meter_counted_since_the_last_checkpoint_is_there_after_a_cut():
-    register = Register(5000, 105000)
-    register.read(105600)
-    assert register.total_wh == 5600
-    register.read(105600 + LEAP_WH + 1)
-    assert register.total_wh == 5600
 
 
 def test_a_session_that_a_cut_interrupted_goes_on():

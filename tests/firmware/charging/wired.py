@@ -24,6 +24,7 @@ class Unit:
         self.car = "A"
         self.diode = True
         self.disturbed = False  # the upper plateau is between two bands
+        self.contactor_moves = True  # it obeys; else it is open
         self.rcd_works = True
         self.tested = False
         self.outputs = SAFE
@@ -37,7 +38,7 @@ class Unit:
             self.now_ms += STEP_MS
             self._load_pilot()
             self.outputs = self.controller.step(self.now_ms, self.inputs)
-            self.inputs.contactor_closed = self.outputs.contactor
+            self.inputs.contactor_closed = self.outputs.contactor and self.contactor_moves
             if self.outputs.rcd_test or self.tested:
                 self.inputs.rcd_ac_trip = self.tested = self.outputs.rcd_test and self.rcd_works
         return self.outputs

@@ -76,6 +76,7 @@ HAPPENED = (
     ("tamper", True, "tamper"),
     ("wake_up", "nudging", "wake_up"),
     ("contactor_rest", 600, "contactor_rest"),
+    ("meter_changed", (100000, 5), "meter_changed"),
 )
 
 

@@ -138,9 +138,9 @@ def test_the_energy_of_before_a_start_is_not_lost_and_not_counted_again():
     """The first steps of a start pass before the meter has answered."""
     register = Register(total_wh=5000, meter_wh=1234000)
     meter, inputs = SdmMeter(FakeMeter()), Inputs()
-    for _ in range(0, 1000, STEP_MS):
+    for now_ms in range(0, 1000, STEP_MS):
         meter.poll(STEP_MS, inputs)
-        register.read(inputs.meter_wh)
+        register.read(now_ms, inputs.meter_wh)
     assert register.total_wh == 5567
 
 
