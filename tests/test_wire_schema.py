@@ -119,7 +119,17 @@ def test_the_firmware_notes_the_events_of_the_schema_and_no_other() -> None:
 
 
 # Events of the control loop, which journal.DETAILS writes: tests/firmware/link/test_sent_messages.py looks at those.
-RING = ("fault_raised", "fault_cleared", "mode", "resumed", "tamper", "wake_up", "contactor_rest", "meter_changed")
+RING = (
+    "fault_raised",
+    "fault_cleared",
+    "mode",
+    "resumed",
+    "tamper",
+    "wake_up",
+    "contactor_rest",
+    "meter_changed",
+    "draws_more",
+)
 
 
 def notes(path: Path) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 from collections import namedtuple
 
+from firmware.charging.excess import over_ma
+
 # installer_max_a: rating of the circuit. tethered: fixed cable, without proximity resistor (IEC 61851-1 case C). ventilated:
 # the site has the ventilation that state D requires. fallback_a: ceiling without messages of a load manager; 0 = there is
 # none.
@@ -21,24 +23,29 @@ class ControlState:
         self.cable_a: int | None = None  # rating of a detachable cable; None = must not charge
         self.contactor = False  # as commanded in the last step
         self.limit_a: float = 0  # offered to the vehicle by the duty cycle
-        self.over_current_ma = 500  # more than this is an over-current: limit x 1.10 + 0.5 A (EVerest EvseManager)
-        self.ruling_a: float = 0  # allowed by the limits; 0 = pause
+        self.over_current_ma = 500  # more than this is more than circuit and cable stand (excess.py)
+        self.over_allowed_ma = 500  # more than this is more than the limits allow
+        self.ruling_a: float = 0  # what is to be offered by the limits; 0 = pause
+        self.vehicle_pauses = False  # the vehicle obeys no offer (excess.py)
         self.contactor_rests = False  # it was closed too often (contactor_rest.py)
         self.offer_rests = False  # withdrawn less than 5 s ago
         self.wake_ups = 0  # that are left of this offer (sequence.py)
         self.faults: tuple[str, ...] = ()  # names of the faults that are set
         self.diode_missing = False  # at the last measurement of the negative half-wave
         self.rcd_test = "due"  # state of rcd_selftest.py
+        self.set_circuit()
 
     def set_state(self, state: str | None) -> None:
         """Set the pilot's state."""
         self.state = state
         self.band = state[0] if state else None
 
-    def set_limit(self, limit_a: float) -> None:
-        """Set the current that is offered."""
-        self.limit_a = limit_a
-        self.over_current_ma = int(limit_a * 1100) + 500
+    def set_circuit(self) -> None:
+        """Setup or cable has changed."""
+        circuit_a = self.setup.installer_max_a
+        if not self.setup.tethered:
+            circuit_a = min(circuit_a, self.cable_a or 0)
+        self.over_current_ma = over_ma(circuit_a)
 
     def ready(self) -> bool:
         """Return whether the vehicle requests energy and may be supplied: state C, or D with ventilation."""

@@ -10,6 +10,7 @@ from firmware.charging import limits, pilot, proximity, sequence, session
 from firmware.charging.contactor_rest import ContactorRest
 from firmware.charging.control_state import ControlState, Setup
 from firmware.charging.derating import Derating
+from firmware.charging.excess import Excess, over_ma
 from firmware.charging.exchange import Event, Exchange, Report
 from firmware.charging.faults import RAIL_FALLING_MV, Faults
 from firmware.charging.io import SAFE, X1, F, Inputs, Outputs
@@ -52,6 +53,7 @@ class Controller:
         self._mode = Mode(now_ms)
         self._offer = OfferLimiter(now_ms)
         self._rest = ContactorRest(now_ms)
+        self._excess = Excess()
         self._register = restored.register or Register()
         self._kept = restored.kept
         self._session: session.Session | None = None
@@ -79,6 +81,8 @@ class Controller:
         self._read_site(now_ms, inputs)
         self._read_pilot(now_ms, inputs)
         self._check_faults(now_ms, inputs)
+        if self._excess.is_watched() or (self._state.contactor and inputs.current_ma > self._state.over_allowed_ma):
+            self._follow_excess(now_ms, inputs.current_ma)
         self._limit(now_ms, inputs)
         self._follow_sequence(now_ms, inputs)
         if self._mode.step(now_ms, self.exchange.link_proven):
@@ -103,7 +107,7 @@ class Controller:
         control_state.drive, control_state.pwm_on = None, False
         if control_state.contactor:
             self._switch(now_ms, False)
-        control_state.set_limit(0)
+        control_state.limit_a = 0
         self.outputs = SAFE
         if self.exchange.report.phase != self.phase:
             self._report(now_ms, inputs)
@@ -114,11 +118,13 @@ class Controller:
         control_state = self._state
         if self.exchange.setup is not control_state.setup:
             control_state.setup, self._changed = self.exchange.setup, True
+            control_state.set_circuit()
         if inputs.proximity_ohm != self._proximity_ohm:
             self._proximity_ohm = inputs.proximity_ohm
             cable_a = proximity.rating_a(inputs.proximity_ohm)
             if cable_a != control_state.cable_a:
                 control_state.cable_a, self._changed = cable_a, True
+                control_state.set_circuit()
         if inputs.tamper != self._tamper:
             self._tamper = inputs.tamper
             self._add_event(now_ms, "tamper", inputs.tamper)
@@ -157,6 +163,7 @@ class Controller:
             self.exchange.clear_wanted, pressed = False, True
         if pressed:
             self._rest.forgive()
+            self._forget_excess()
         rcd = self._rcd
         if self.exchange.test_wanted:
             self.exchange.test_wanted = False
@@ -183,6 +190,24 @@ class Controller:
                 self._add_event(now_ms, "fault", (name, False))
         self.exchange.fault_history = self.faults.history()
 
+    def _follow_excess(self, now_ms: int, current_ma: int) -> None:
+        """The vehicle draws, or has drawn, more than is allowed."""
+        excess, control_state = self._excess, self._state
+        if excess.pauses:
+            if excess.is_over(now_ms):
+                control_state.vehicle_pauses, self._changed = False, True
+        elif not control_state.contactor or current_ma <= control_state.over_allowed_ma:
+            excess.over_since_ms = None
+        elif excess.step(now_ms, current_ma, self._ruling.amps, min(ceiling[1] for ceiling in self._ceilings)):
+            control_state.vehicle_pauses, self._changed = excess.pauses, True
+            self._allow(self._ruling.amps)
+            self._add_event(now_ms, "draws_more", excess.by_a)
+
+    def _forget_excess(self) -> None:
+        self._excess.forget()
+        self._state.vehicle_pauses, self._changed = False, True
+        self._allow(self._ruling.amps)
+
     def _limit(self, now_ms: int, inputs: Inputs) -> None:
         """Ceilings and ruling, made again only after a change of what they depend on, or at the expiry of a claim."""
         derating, rest = self._derating, self._rest
@@ -199,8 +224,12 @@ class Controller:
         ruling = limits.rule(ceilings, claims, uptime_ms)
         if ruling != self._ruling or ceilings != self._ceilings:
             self._ruling, self._ceilings, self._changed = ruling, ceilings, True
-        self._state.ruling_a = ruling.amps
+            self._allow(ruling.amps)
         self._expires_ms = limits.expiry_ms(claims, uptime_ms) - self._origin_ms
+
+    def _allow(self, amps: float) -> None:
+        self._state.ruling_a = self._excess.offer_a(amps)
+        self._state.over_allowed_ma = over_ma(amps)
 
     def _follow_sequence(self, now_ms: int, inputs: Inputs) -> None:
         if self.phase == "waiting":
@@ -258,6 +287,7 @@ class Controller:
         self._add_event(now_ms, "session", record)
         self.exchange.ended.put(record)
         self._session = None
+        self._forget_excess()
         self._rcd.forget(now_ms)
         self.faults.reset_tries()
         self.exchange.fault_history = self.faults.history()
@@ -269,7 +299,7 @@ class Controller:
         if drive != control_state.drive:
             self._switched_since_ms = now_ms
             control_state.drive = drive
-            control_state.set_limit(0)
+            control_state.limit_a = 0
             self._set_duty(now_ms, F if drive == sequence.NOT_AVAILABLE else X1)
         if drive == sequence.PWM and control_state.limit_a != control_state.ruling_a:
             self._change_offer(now_ms)
@@ -294,7 +324,7 @@ class Controller:
     def _change_offer(self, now_ms: int) -> None:
         control_state, self._changed = self._state, True
         offered_a, lowest_a = control_state.limit_a, min(ceiling[1] for ceiling in self._ceilings)
-        control_state.set_limit(self._offer.step(now_ms, offered_a, control_state.ruling_a, lowest_a))
+        control_state.limit_a = self._offer.step(now_ms, offered_a, control_state.ruling_a, lowest_a)
         self._set_duty(now_ms, pilot.duty_u16(control_state.limit_a))
 
     def _set_duty(self, now_ms: int, duty_u16: int) -> None:
@@ -335,7 +365,8 @@ class Controller:
         """
         self._origin_ms += by_ms
         self._expires_ms -= by_ms
-        parts = [self, self._rcd, self._mode, self._offer, self._rest, self._derating, self._register, self._session]
+        parts = [self, self._rcd, self._mode, self._offer, self._rest, self._excess, self._derating, self._register]
+        parts.append(self._session)
         for part in parts + self.faults.watches:
             for name, time_ms in part.__dict__.items() if part else ():
                 if name.endswith("since_ms") and time_ms is not None:

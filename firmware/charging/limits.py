@@ -19,6 +19,7 @@ PRIORITY = (
     ("safety", CEILING),  # a fault is set
     ("ventilation", CEILING),  # state D at a site without it
     ("contactor", CEILING),  # it was closed too often: contactor_rest.py
+    ("vehicle", CEILING),  # it draws more than a ceiling allows, whatever it is offered: excess.py
     ("installer", CEILING),  # of the circuit
     ("cable", CEILING),  # its proximity resistor
     ("temperature", CEILING),  # derating.py
@@ -52,6 +53,8 @@ def ceilings(
         found += (("ventilation", PAUSE_A),)
     if control_state.contactor_rests:
         found += (("contactor", PAUSE_A),)
+    if control_state.vehicle_pauses:
+        found += (("vehicle", PAUSE_A),)
     if not setup.tethered:
         found += (("cable", control_state.cable_a or PAUSE_A),)
     if quarters < FULL:

@@ -109,6 +109,7 @@ DETAILS = {
     "resumed": lambda number: ("resumed", {"session": number}),  # the charge goes on after a power cut
     "tamper": lambda is_open: ("tamper", {"open": is_open}),
     "contactor_rest": lambda rest_s: ("contactor_rest", {"s": rest_s}),  # it was closed too often
+    "draws_more": lambda amps: ("draws_more", {"a": amps}),  # than the vehicle is offered
     "meter_changed": lambda wh: ("meter_changed", {"from_wh": wh[0], "to_wh": wh[1]}),  # no energy in between
     "wake_up": lambda phase: ("wake_up", {"by": phase}),  # of a vehicle that does not take what is offered
 }

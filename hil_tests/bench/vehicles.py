@@ -93,8 +93,8 @@ class _Site:
                 name, is_set = event.what
                 if is_set and name not in self.faults:
                     self.faults.append(name)
-            elif event.kind in ("wake_up", "contactor_rest"):
-                said = event.kind if event.kind == "contactor_rest" else str(event.what)
+            elif event.kind in ("wake_up", "contactor_rest", "draws_more"):
+                said = str(event.what) if event.kind == "wake_up" else event.kind
                 if said not in self.told:
                     self.told.append(said)
 

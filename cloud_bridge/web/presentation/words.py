@@ -57,6 +57,7 @@ LIMITS = {
     "boot": "Nobody yet: it has just started",
     "safety": "A fault",
     "ventilation": "The ventilation that this vehicle needs",
+    "vehicle": "A pause, because the vehicle draws more than it is offered",
     "contactor": "A pause for its contactor, which was switched too often",
     "installer": "The rating of its circuit",
     "cable": "The vehicle cable",

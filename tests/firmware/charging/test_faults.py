@@ -16,11 +16,11 @@ class Bench:
     def __init__(self):
         self.now_ms = 0
         self.faults = Faults()
-        self.control_state = ControlState(Setup(32, True, False, 0))
+        self.control_state = ControlState(Setup(16, True, False, 0))
         self.control_state.set_state("C2")
         self.control_state.drive = sequence.PWM
         self.control_state.contactor, self.control_state.cable_a = True, 32
-        self.control_state.set_limit(16)
+        self.control_state.limit_a = 16
         self.inputs = Inputs()
         self.inputs.pilot_high_mv, self.inputs.pilot_low_mv = 6000, -12000
         self.inputs.supply_mv, self.inputs.rail_mv = 230000, 5000

@@ -77,6 +77,7 @@ HAPPENED = (
     ("wake_up", "nudging", "wake_up"),
     ("contactor_rest", 600, "contactor_rest"),
     ("meter_changed", (100000, 5), "meter_changed"),
+    ("draws_more", 2, "draws_more"),
 )
 
 

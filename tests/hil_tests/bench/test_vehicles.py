@@ -25,6 +25,7 @@ CHARGES = {
     manners.LosesItsDiode: (),
     manners.DisturbsThePilot: (),
     manners.DislikesF: (),
+    manners.IgnoresChanges: ("draws_more",),
 }
 CHARGES_LITTLE = {
     manners.Toggles: ("contactor_rest",),
@@ -32,7 +33,6 @@ CHARGES_LITTLE = {
     manners.FallsOff: ("contactor_rest",),
     manners.AsksForVentilation: (),
     manners.SleepsForGood: ("nudging", "replugging"),
-    manners.IgnoresChanges: ("over_current",),
     manners.StandsBy: (),
 }
 
