@@ -26,6 +26,7 @@ VisibleNetwork = namedtuple("VisibleNetwork", ("plmn", "csq"))  # of a survey; c
 
 POOR_CSQ = 14  # this or less; the limit of the installation check (PASS_ABOVE_CSQ of signal.py)
 NOT_POOR_CSQ = 16  # hysteresis, for a signal that varies around 14
+BETTER_BY_CSQ = 3  # 6 dB
 POOR_S = 15 * 60
 SMOOTHING = 0.2  # weight of a new sample; one sample a minute
 NO_READINGS = 5  # consecutive samples without a reading that count as CSQ 0
@@ -160,8 +161,10 @@ class NetworkHistory:
         trial = plmn in [network.plmn for network in self.survey if self.csq_of(network) == NO_READING]
         if not trial or serving is None or csq is None or self.is_failing(now_s, serving):
             self._origin = None
-        elif self.origin(now_s, serving) is None:
-            self._origin = VisibleNetwork(serving, csq)
+        else:
+            origin = self.origin(now_s, serving)
+            if origin is None or csq >= origin.csq + BETTER_BY_CSQ:
+                self._origin = VisibleNetwork(serving, csq)
         if serving is not None and csq is not None:
             self.measured[serving] = round(csq)
         self._serve(plmn)
@@ -174,6 +177,10 @@ class NetworkHistory:
     def is_in_doubt(self) -> bool:
         """Return whether the serving network has failed to be proved, but not yet PROOF_FAILURES times."""
         return self._failing_since_s is not None
+
+    def is_weak(self) -> bool:
+        """Return whether the smoothed signal of the serving network is at POOR_CSQ or less now."""
+        return self._csq is not None and self._csq <= POOR_CSQ
 
     def is_failing(self, now_s: int, plmn: str | None) -> bool:
         """Return whether this network is in quarantine."""

@@ -13,6 +13,7 @@ or the unit returns to where it came from; the return needs no budget.
 from collections import namedtuple
 
 from modem.first_match import first_match
+from modem.network_history import BETTER_BY_CSQ
 from modem.signal import NO_READING
 
 if False:  # for mypy alone
@@ -27,7 +28,6 @@ Decision = namedtuple("Decision", ("do", "plmn", "why"))
 # `proven`: a CONNACK was received over this network and the connection is up. `busy`: a charging session uses the link.
 Seen = namedtuple("Seen", ("now_s", "plmn", "locked", "proven", "busy"))
 
-BETTER_BY_CSQ = 3  # 6 dB
 TRIAL_SAMPLES = 3  # one a minute, until a network on trial is compared with the one that was left
 STRONG_CSQ = 18  # of a network to which the unit switches for its signal alone
 
@@ -46,18 +46,23 @@ def stay_when_the_broker_is_suspect(known: "NetworkHistory", seen: Seen) -> Deci
 
 
 def end_a_trial(known: "NetworkHistory", seen: Seen) -> Decision | None:
-    """A network on trial that is not clearly better, once measured, is left: for the next one, or to return."""
+    """A network on trial that is not clearly better, once measured, is left: for the next one, or to return. One that is
+    better and still weak is left only for the next one.
+    """
     origin = known.origin(seen.now_s, seen.plmn)
     if origin is None:
         return None
     failing = known.is_failing(seen.now_s, seen.plmn)
     score, needed = known.current_score(seen.plmn, origin.plmn), known.score(origin, origin.plmn) + BETTER_BY_CSQ
-    if not failing and (score >= needed or known.samples < TRIAL_SAMPLES):
+    better = not failing and score >= needed
+    if not failing and (known.samples < TRIAL_SAMPLES or (better and not known.is_weak())):
         return None
     untried = None
     if not failing and not seen.busy and known.may_switch(seen.now_s):
         untried = known.best_other(seen.now_s, seen.plmn, True)
-    trouble = "passes no data" if failing else "is not better than %s" % origin.plmn
+    if better and untried is None:
+        return None
+    trouble = "passes no data" if failing else "is weak too" if better else "is not better than %s" % origin.plmn
     return Decision(SWITCH, (untried or origin).plmn, "%s was tried and %s" % (seen.plmn, trouble))
 
 

@@ -238,9 +238,25 @@ def test_a_network_on_trial_is_measured_first():
     assert decide(known, seen(now_s, plmn=O2)).do == STAY  # the readings of the network that was left do not count
 
 
-def test_a_network_on_trial_that_is_better_is_kept():
-    known, now_s = on_trial(9, 12)
+def test_a_network_on_trial_that_is_better_and_not_weak_is_kept():
+    known, now_s = on_trial(9, 15)
     assert decide(known, seen(now_s, plmn=O2)) == (STAY, O2, "good enough")
+
+
+def test_one_that_is_better_and_still_weak_is_left_for_the_next_one_alone():
+    known, now_s = on_trial(6, 12)
+    assert decide(known, seen(now_s, plmn=O2)) == (SWITCH, EE, "23410 was tried and is weak too")
+    known.switched(now_s, EE)
+    known.proved(now_s, EE)
+    worse_s = sample(known, [10] * TRIAL_SAMPLES, now_s, EE)
+    decision = decide(known, seen(worse_s, plmn=EE))
+    assert decision == (SWITCH, O2, "23430 was tried and is not better than 23410"), "not to where it was weakest"
+
+
+def test_the_best_of_weak_ones_is_kept_after_the_last_trial():
+    known, now_s = on_trial(6, 12)
+    known.switches = [now_s - 3, now_s - 2, now_s - 1]
+    assert decide(known, seen(now_s, plmn=O2)).do == STAY
 
 
 @pytest.mark.parametrize("csq", [4, 9, 11])
