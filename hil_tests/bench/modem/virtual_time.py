@@ -56,6 +56,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             task.cancel()
         if left:
             self.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        self.run_until_complete(asyncio.sleep(0))  # a socket that was closed is gone a turn later
         self.close()
 
 
