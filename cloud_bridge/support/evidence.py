@@ -16,7 +16,11 @@ from cloud_bridge.support.unit_events import UnitEvent, unit_events
 from cloud_bridge.values import PASS_ABOVE_CSQ
 
 FIVE_MINUTES_MS = 300_000
-VEHICLE_EVENTS = ("wake_up", "contactor_rest")  # what is done for a vehicle that does not behave as the standard has it
+VEHICLE_EVENTS = (
+    "wake_up",
+    "contactor_rest",
+    "draws_more",
+)  # what is done for a vehicle that does not behave as the standard has it
 
 
 class SignalPoint(NamedTuple):

@@ -201,7 +201,7 @@ class Controller:
         elif excess.step(now_ms, current_ma, self._ruling.amps, min(ceiling[1] for ceiling in self._ceilings)):
             control_state.vehicle_pauses, self._changed = excess.pauses, True
             self._allow(self._ruling.amps)
-            self._add_event(now_ms, "draws_more", excess.by_a)
+            self._add_event(now_ms, "draws_more", 0 if excess.pauses else excess.by_a)
 
     def _forget_excess(self) -> None:
         self._excess.forget()

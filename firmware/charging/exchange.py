@@ -31,7 +31,7 @@ Report = namedtuple(
 # kind and what: "fault" (name, is it set), "mode" its name, "tamper" is it open, "session" a session.Record,
 # "resumed" the number of the session, "wake_up" the phase in which the vehicle is woken,
 # "contactor_rest" for how many seconds it does not close, "meter_changed" (last reading, first reading of the new one),
-# "draws_more" by how many A the offer is lowered for it
+# "draws_more" by how many A the offer is lowered for it, 0 = it pauses
 Event = namedtuple("Event", "at_ms kind what")
 
 WITHIN_MS = (20, 21, 22, 25, 30, 40, 60, 100)  # bounds of `apart`

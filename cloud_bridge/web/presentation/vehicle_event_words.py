@@ -21,7 +21,7 @@ class Told(NamedTuple):
 
 def told(events: Iterable[UnitEvent]) -> list[Told]:
     """Of the kinds of support/evidence.py's VEHICLE_EVENTS."""
-    return [_wake_up(one) if one.kind == "wake_up" else _rest(one) for one in events]
+    return [_TOLD[one.kind](one) for one in events]
 
 
 def _wake_up(event: UnitEvent) -> Told:
@@ -38,5 +38,15 @@ def _rest(event: UnitEvent) -> Told:
     return Told(event.at_ms, did, "The vehicle had started and stopped too often; this spares the contactor")
 
 
+def _draws_more(event: UnitEvent) -> Told:
+    by_a = event.details.get("a")
+    known = type(by_a) is int and by_a > 0
+    did = f"Offered {by_a} A less" if known else "Stopped for 10 minutes"
+    return Told(event.at_ms, did, "The vehicle drew more current than it was offered")
+
+
 def _seconds(value: Any) -> str | None:
     return words.exactly(value * 1000) if type(value) is int and value > 0 else None
+
+
+_TOLD = {"wake_up": _wake_up, "contactor_rest": _rest, "draws_more": _draws_more}

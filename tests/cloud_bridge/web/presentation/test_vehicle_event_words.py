@@ -3,6 +3,7 @@
 import pytest
 
 from cloud_bridge.store.access import Role
+from cloud_bridge.support.evidence import VEHICLE_EVENTS
 from cloud_bridge.support.unit_events import UnitEvent
 from cloud_bridge.web.presentation import vehicle_event_words
 from firmware.charging import sequence
@@ -18,13 +19,14 @@ def test_the_history_page_lists_wake_ups_and_rests_of_the_contactor(bridge: Brid
     unit = Unit(bridge, "home-1", new.secret).connect()
     driver = Visitor(bridge, "dora")
     assert "What it did for the vehicle" not in driver.read("/charge-points/home-1/history")
-    for name in ("event-wake-up", "event-contactor-rest"):
+    for name in ("event-wake-up", "event-contactor-rest", "event-draws-more"):
         unit.publish("cp/home-1/event", _now(sample(name)))
     bridge.clock.advance(1)
     said = driver.read("/charge-points/home-1/history")
     assert "What it did for the vehicle" in said
     assert "Tried to wake the vehicle Stopped offering current for 3 seconds, and offered it again" in said
     assert "Did not switch on for 40 seconds The vehicle had started and stopped too often" in said
+    assert "Offered 2 A less The vehicle drew more current than it was offered" in said
 
 
 def _now(payload: bytes) -> bytes:
@@ -42,6 +44,16 @@ def test_there_are_words_for_every_way_to_wake_a_vehicle() -> None:
 def test_a_rest_of_unknown_length_is_one_all_the_same(details: dict[str, object]) -> None:
     (told,) = vehicle_event_words.told([UnitEvent(0, "contactor_rest", details)])
     assert told.did == "Waited before it switched on again"
+
+
+@pytest.mark.parametrize("details", [{}, {"a": 0}, {"a": "2"}])
+def test_a_vehicle_that_obeys_no_offer_is_one_all_the_same(details: dict[str, object]) -> None:
+    (told,) = vehicle_event_words.told([UnitEvent(0, "draws_more", details)])
+    assert told.did == "Stopped for 10 minutes"
+
+
+def test_there_are_words_for_every_kind() -> None:
+    assert set(vehicle_event_words._TOLD) == set(VEHICLE_EVENTS)
 
 
 @pytest.mark.parametrize("details", [{}, {"by": 7}, {"by": "singing"}])
