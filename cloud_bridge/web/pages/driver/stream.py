@@ -23,6 +23,9 @@ MOST = 50  # charge points of one stream
 ALIVE_S = 15.0  # then another sign of life, so that the page knows that it is connected
 PAUSE_S = 0.5  # after an event: no more than two in a second, whatever a unit sends
 SETTLE_S = 0.1  # until what was heard is in the store too (the recorder gathers for 5 ms)
+UNSTORED = (
+    "+"  # behind the mark of what the store did not know yet: a page that comes back with it is sent the whole again
+)
 STORED_LOOKS = (
     10  # one after each pause, at a store that is slow: then the page is sent once more, with what that knows
 )
@@ -65,7 +68,9 @@ async def changes(
                 point = charge_point(app_state, stored.unit)
                 seen = mark(point, stored.vehicles_mark)
                 is_stored = not app_state.recorder.waiting
-                yield event(await asyncio.to_thread(render, stored.unit, point), of + seen)
+                yield event(
+                    await asyncio.to_thread(render, stored.unit, point), of + seen + ("" if is_stored else UNSTORED)
+                )
                 await asyncio.sleep(PAUSE_S)
                 if not is_stored:
                     await _until_stored(app_state)
