@@ -23,9 +23,8 @@ MOST = 50  # charge points of one stream
 ALIVE_S = 15.0  # then another sign of life, so that the page knows that it is connected
 PAUSE_S = 0.5  # after an event: no more than two in a second, whatever a unit sends
 SETTLE_S = 0.1  # until what was heard is in the store too (the recorder gathers for 5 ms)
-UNSTORED = (
-    "+"  # behind the mark of what the store did not know yet: a page that comes back with it is sent the whole again
-)
+# Behind the mark of what the store did not know yet: a page that comes back with it is sent the whole again.
+UNSTORED = "+"
 STORED_LOOKS = (
     10  # one after each pause, at a store that is slow: then the page is sent once more, with what that knows
 )
