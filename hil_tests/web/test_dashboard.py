@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from cloud_bridge.web.presentation import words
 from hil_tests.fixtures.mqtt_unit import MqttUnit
 from hil_tests.web import budget
 from hil_tests.web.cloud_fixture import WebCloudFixture
@@ -15,6 +16,22 @@ CONTROLLED = """navigator.serviceWorker.ready.then(() => new Promise((done) => {
   navigator.serviceWorker.addEventListener("controllerchange", done);
   if (navigator.serviceWorker.controller) done();
 }))"""
+
+
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+# From where each age goes on: no test passes from one to the next within a second of them.
+AGES_MS = [1000, 6000, MINUTE_MS + 1000, 31 * MINUTE_MS, 59 * MINUTE_MS, 61 * MINUTE_MS, 119 * MINUTE_MS, 2 * HOUR_MS]
+AGES_MS += [47 * HOUR_MS, 48 * HOUR_MS, 100 * HOUR_MS]
+# The words of the script that is on the page, for ages that are set on it.
+TOLD = """async ([attribute, ages]) => {
+  const place = document.querySelector(`[${attribute}]`);
+  const { restart } = await import(document.querySelector("link[href$='/age.js']").href);
+  return ages.map((age) => {
+    place.setAttribute(attribute, age);
+    restart();
+    return place.textContent;
+  });
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -125,4 +142,19 @@ def test_without_scripts_from_silence_to_a_message(browser: Browser, place: WebC
     expect(page.get_by_role("button", name="Start the 30 seconds")).to_be_hidden()
     page.get_by_role("button", name="Get help with this charger").click()
     expect(page.get_by_text("We have your message")).to_be_visible()
+    page.context.close()
+
+
+def test_the_ages_of_an_open_page_are_in_the_words_of_a_new_one(browser: Browser, place: WebCloudFixture) -> None:
+    """A silence too: its alert said "for 30 minutes" as long as the page was open."""
+    place.person("oona", "driver")
+    charging(place.charger("CK-0009", "oona"))
+    page = browser.new_context().new_page()
+    place.log_in(page, "oona")
+    place.minutes_pass(31)
+    expect(page.get_by_role("alert")).to_contain_text("We have not heard from your charger for", timeout=SOON_MS)
+    assert page.evaluate(TOLD, ["data-age-ms", AGES_MS]) == [words.ago(age_ms) for age_ms in AGES_MS]
+    assert page.evaluate(TOLD, ["data-lasting-ms", AGES_MS]) == [words.lasting(age_ms) for age_ms in AGES_MS]
+    page.locator("[data-lasting-ms]").evaluate("silence => silence.dataset.lastingMs = 40 * 60000 + 59500")
+    expect(page.get_by_role("alert")).to_contain_text("for 41 minutes", timeout=SOON_MS)  # and no message came
     page.context.close()

@@ -42,6 +42,7 @@ class Dashboard:
     checked_at_iso: str
     checked_at: str
     silence: str | None  # how long we listened and heard nothing
+    silence_ms: int | None
     outage: str | None  # how long we were not listening since the last contact
     heartbeat_moment: str | None  # when what follows was true
     is_current: bool  # it is the state now, not only the last that we know
@@ -93,6 +94,7 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         checked_at_iso=iso_utc(point.now_ms),
         checked_at=words.time_of_day(point.now_ms, zone),
         silence=words.lasting(verdict.silence_ms) if verdict.silence_ms is not None else None,
+        silence_ms=verdict.silence_ms,
         outage=words.lasting(verdict.outage_ms) if verdict.outage_ms else None,
         heartbeat_moment=None if point.heartbeat_ms is None else words.moment(point.heartbeat_ms, zone),
         is_current=verdict.contact is Contact.ONLINE,

@@ -84,7 +84,7 @@ def ago(age_ms: int) -> str:
 
 
 def lasting(duration_ms: int) -> str:
-    """A duration in whole minutes, hours or days, at least one minute."""
+    """A duration in whole minutes, hours or days, at least one minute. static/age.js says the same."""
     minutes = max(1, duration_ms // 60_000)
     if minutes < 120:
         return _count(minutes, "minute")

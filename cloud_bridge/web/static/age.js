@@ -1,4 +1,5 @@
-// Ages "5 seconds ago" while the page is open; the words are those of web/words.py. Without it, Refresh does the same.
+// Ages "5 seconds ago" and "for 31 minutes" while the page is open; the words are those of web/presentation/words.py. Without
+// it, Refresh does the same.
 // Time is the browser's difference, never its clock: a phone with a wrong time shows the right age.
 let shownAt = Date.now(); // when the ages on the page were right
 let frozen = false;
@@ -7,19 +8,33 @@ function ago(ms) {
   const seconds = Math.floor(Math.max(0, ms) / 1000);
   if (seconds < 5) return "Just now";
   for (const [size, name, upto] of [[1, "second", 60], [60, "minute", 3600], [3600, "hour", 48 * 3600]]) {
-    if (seconds < upto) {
-      const count = Math.floor(seconds / size);
-      return `${count} ${name}${count === 1 ? "" : "s"} ago`;
-    }
+    if (seconds < upto) return `${counted(seconds / size, name)} ago`;
   }
   return `${Math.floor(seconds / 86400)} days ago`;
 }
 
+function lasting(ms) {
+  const minutes = Math.max(1, Math.floor(ms / 60000));
+  if (minutes < 120) return counted(minutes, "minute");
+  return minutes < 48 * 60 ? counted(minutes / 60, "hour") : counted(minutes / 1440, "day");
+}
+
+function counted(amount, name) {
+  const count = Math.floor(amount);
+  return `${count} ${name}${count === 1 ? "" : "s"}`;
+}
+
 function tick() {
-  for (const time of document.querySelectorAll("time[data-age-ms]")) {
-    const words = ago(Number(time.dataset.ageMs) + Date.now() - shownAt);
-    if (!frozen && time.textContent !== words) time.textContent = words;
+  if (frozen) return;
+  const passedMs = Date.now() - shownAt;
+  for (const time of document.querySelectorAll("[data-age-ms]")) put(time, ago(Number(time.dataset.ageMs) + passedMs));
+  for (const time of document.querySelectorAll("[data-lasting-ms]")) {
+    put(time, lasting(Number(time.dataset.lastingMs) + passedMs));
   }
+}
+
+function put(place, words) {
+  if (place.textContent !== words) place.textContent = words;
 }
 
 // While we cannot ask, an age that went on growing would claim a silence that we know nothing of.
