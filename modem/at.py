@@ -69,8 +69,7 @@ class Tokenizer:
         link_urcs: tuple[str, ...] = (),
         line_limit_bytes: int = LINE_LIMIT_BYTES,
     ) -> None:
-        self._urcs = urcs
-        self._link_urcs = link_urcs
+        self.use_urcs(urcs, link_urcs)
         self._line_limit_bytes = line_limit_bytes
         self._rest = b""  # of an incomplete line
         self._skipping = False
@@ -82,7 +81,7 @@ class Tokenizer:
 
     def use_urcs(self, urcs: tuple[str, ...], link_urcs: tuple[str, ...]) -> None:
         """Replace the tables of unsolicited result codes. The lines that follow are classified by the new ones."""
-        self._urcs = urcs
+        self._urcs = frozenset(urcs)  # some forty names: each line looks among them
         self._link_urcs = link_urcs
 
     def expect(
@@ -227,9 +226,10 @@ class Tokenizer:
         if end < 0:
             return self._take_line(chunk, at, events)
         self._rest = lines[end + 1 :]
-        lines = lines[:end]
+        lines = lines[: end + 1]
         try:
-            texts = str(lines, "utf-8").replace("\r", "\n").split("\n")
+            text = lines.decode().replace("\r\n", "\n")
+            texts = (text.replace("\r", "\n") if "\r" in text else text).split("\n")
         except UnicodeError:
             texts = [_text(line) for line in lines.replace(b"\r", _LF).split(_LF)]
         for text in texts:
@@ -252,7 +252,10 @@ class Tokenizer:
             if line == self._echo:
                 events.append((ECHO, line))
                 return
-            if line.startswith(self._info) and not _is_registration_urc(line):
+            # A registration without <n> is no response.
+            if line.startswith(self._info) and not (
+                line.startswith(registration.COMMANDS) and registration.is_urc(line)
+            ):
                 self._take_info(line, events)
                 return
             if self._is_final(line):
@@ -340,11 +343,6 @@ def _without_link(line: str) -> str:
     if len(line) > 1 and line[1] == "," and line[0].isdigit():
         return line[2:].strip()
     return line
-
-
-def _is_registration_urc(line: str) -> bool:
-    """Return whether the line is a registration without <n>: no response."""
-    return line.startswith(registration.COMMANDS) and registration.is_urc(line)
 
 
 def _has_urc_shape(line: str) -> bool:
