@@ -53,7 +53,7 @@ METER_BAUD = 9600
 WATCHDOG_MS = 8000
 STACK_BYTES = 8192  # of the control thread, whose calls go six deep; MicroPython gives 5 kB and uses 4 (not measured)
 READ_BYTES = 512  # of the console, at a time: one command
-TEMPERATURE_EVERY = 50  # steps
+TEMPERATURE_EVERY = 20  # steps: three readings within HOT_MS of charging/debounce.py
 
 
 class TCallBoard(Board):

@@ -17,7 +17,7 @@ class ControlState:
         self.setup = setup
         self.state: str | None = None  # of the pilot: "A1" to "F", None = no valid state
         self.band: str | None = None  # the letter of `state`
-        self.unsure = False  # the last reading has no valid state; `state` is still that of the reading before
+        self.unsure = False  # the last readings differ from `state`, and were too few to change it (debounce.py)
         self.drive: str | None = None  # pilot output when the inputs were read: one of sequence.py's three
         self.pwm_on = False  # `drive` is the PWM, and there is an offer: without one it is steady
         self.cable_a: int | None = None  # rating of a detachable cable; None = must not charge

@@ -9,10 +9,11 @@ from collections import namedtuple
 from firmware.charging import limits, pilot, proximity, sequence, session
 from firmware.charging.contactor_rest import ContactorRest
 from firmware.charging.control_state import ControlState, Setup
+from firmware.charging.debounce import Debounce
 from firmware.charging.derating import Derating
 from firmware.charging.excess import Excess, over_ma
 from firmware.charging.exchange import Event, Exchange, Report
-from firmware.charging.faults import RAIL_FALLING_MV, Faults
+from firmware.charging.faults import PROVEN, RAIL_FALLING_MV, Faults
 from firmware.charging.io import SAFE, X1, F, Inputs, Outputs
 from firmware.charging.led import led
 from firmware.charging.mode import Mode
@@ -21,7 +22,6 @@ from firmware.charging.rcd_selftest import RUNNING, RcdSelftest
 from firmware.charging.register import Register
 
 SWITCH_MS = 60  # a change of the pilot output appears in the measured plateaus within this time: one sample, one step
-UNSURE_MS = 40  # a pilot without a valid state opens the contactor at the third reading: IEC 61851-1 gives 100 ms
 REPORT_MS = 500  # energy and power are reported at this interval, other changes immediately
 
 # State restored after a restart. register: the energy Register, or None; kept: session.Kept of an interrupted session, or
@@ -59,11 +59,15 @@ class Controller:
         self._session: session.Session | None = None
         self._sessions: int = restored.sessions  # number of the last session
         self._switched_since_ms = now_ms
-        self._unsure_since_ms: int | None = None  # the first of the readings without a valid state
+        self._pilot = Debounce()
+        self._cable = Debounce()
+        self._button = Debounce(False)
+        self._tamper = Debounce(False)
+        self._is_settling = False  # one of the last three
+        self._pressed = False  # the button, in this step
         self._proximity_ohm: int | None = None
-        self._button = False
+        self._cable_a: int | None = None  # by the last reading
         self._presses = 0
-        self._tamper = False
         self._origin_ms = 0  # uptime at control time 0 (clock.py)
         self._report_since_ms = now_ms
         self._changed = True  # what limits and report depend on, since the last report
@@ -99,7 +103,9 @@ class Controller:
         return self.outputs
 
     def _hold(self, now_ms: int, inputs: Inputs) -> Outputs:
-        """The unit's own supply is absent: safe outputs, no faults; the sequence restarts afterwards."""
+        """The unit's own supply is absent: safe outputs, no faults; the sequence restarts afterwards. At the first reading:
+        no other can be relied on while it falls.
+        """
         self.exchange.powered = False
         self.faults.restart_timing()
         self.phase, self._phase_since_ms = "idle", now_ms
@@ -121,13 +127,26 @@ class Controller:
             control_state.set_circuit()
         if inputs.proximity_ohm != self._proximity_ohm:
             self._proximity_ohm = inputs.proximity_ohm
-            cable_a = proximity.rating_a(inputs.proximity_ohm)
-            if cable_a != control_state.cable_a:
-                control_state.cable_a, self._changed = cable_a, True
-                control_state.set_circuit()
-        if inputs.tamper != self._tamper:
-            self._tamper = inputs.tamper
+            self._cable_a = proximity.rating_a(inputs.proximity_ohm)
+        self._pressed = False
+        if (
+            self._is_settling
+            or inputs.button != self._button.value
+            or inputs.tamper != self._tamper.value
+            or self._cable_a != control_state.cable_a
+        ):
+            self._settle(now_ms, inputs)
+
+    def _settle(self, now_ms: int, inputs: Inputs) -> None:
+        """One of those that change once a day has changed, or is about to."""
+        control_state, cable, tamper, button = self._state, self._cable, self._tamper, self._button
+        if cable.step(now_ms, self._cable_a):
+            control_state.cable_a, self._changed = cable.value, True
+            control_state.set_circuit()
+        if tamper.step(now_ms, inputs.tamper):
             self._add_event(now_ms, "tamper", inputs.tamper)
+        self._pressed = button.step(now_ms, inputs.button) and inputs.button
+        self._is_settling = not cable.since_ms is tamper.since_ms is button.since_ms is None
 
     def _read_pilot(self, now_ms: int, inputs: Inputs) -> None:
         control_state = self._state
@@ -137,25 +156,22 @@ class Controller:
                 return  # the plateaus are still those of the previous output: the state is kept
         elif control_state.pwm_on or control_state.drive == sequence.NOT_AVAILABLE:
             control_state.diode_missing = pilot.diode_missing(inputs.pilot_high_mv, inputs.pilot_low_mv)
-        control_state.unsure = state is None
-        if state is not None:
-            self._unsure_since_ms = None
-        elif self._unsure_since_ms is None:
-            self._unsure_since_ms = now_ms
-            return  # one or two readings between the bands are a disturbance: they open nothing, and close nothing
-        elif now_ms - self._unsure_since_ms < UNSURE_MS:
-            return
-        if self.phase == "replugging" and state == "F":
-            return  # it is our own: the vehicle is where it was
-        if state != control_state.state:
-            control_state.set_state(state)
-            self._changed = True
+        if state != control_state.state or control_state.unsure:
+            self._settle_pilot(now_ms, state)
         if control_state.band == "A":
             control_state.diode_missing = False
 
+    def _settle_pilot(self, now_ms: int, state: str | None) -> None:
+        control_state, readings = self._state, self._pilot
+        if self.phase == "replugging" and state == "F":
+            state = control_state.state  # it is our own: the vehicle is where it was
+        if readings.step(now_ms, state):
+            control_state.set_state(readings.value)
+            self._changed = True
+        control_state.unsure = readings.since_ms is not None
+
     def _check_faults(self, now_ms: int, inputs: Inputs) -> None:
-        pressed = inputs.button and not self._button
-        self._button = inputs.button
+        pressed = self._pressed
         if pressed and self._session and not self.faults.names:
             self._presses += 1
             self._changed = True
@@ -185,6 +201,8 @@ class Controller:
             if watch.is_set and watch.fault.name not in before:
                 watch.set_ms = self._origin_ms + now_ms
                 self._add_event(now_ms, "fault", (watch.fault.name, True))
+                if watch.fault.tries == PROVEN:
+                    self._rcd.forget(now_ms)
         for name in before:
             if name not in names:
                 self._add_event(now_ms, "fault", (name, False))
@@ -366,7 +384,7 @@ class Controller:
         self._origin_ms += by_ms
         self._expires_ms -= by_ms
         parts = [self, self._rcd, self._mode, self._offer, self._rest, self._excess, self._derating, self._register]
-        parts.append(self._session)
+        parts += [self._pilot, self._cable, self._button, self._tamper, self._session]
         for part in parts + self.faults.watches:
             for name, time_ms in part.__dict__.items() if part else ():
                 if name.endswith("since_ms") and time_ms is not None:

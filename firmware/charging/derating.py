@@ -1,5 +1,7 @@
 """Thermal derating: reduces the current in a warm enclosure, to avoid the over-temperature fault. Pure, with hysteresis."""
 
+from firmware.charging.debounce import HOT_MS
+
 # (from this temperature, until it falls to this one, maximum in quarters of the installer's maximum)
 # OpenEVSE: half at 65 C, a quarter at 68 C, back at 62 C and 65 C. Over-temperature is a fault (faults.py).
 STEPS = (
@@ -7,7 +9,6 @@ STEPS = (
     (68, 65, 1),
 )
 FULL = 4
-HOT_MS = 1000  # as the fault: a sensor that restarts reads 85 C once (DS18B20 data sheet, power-on value)
 
 
 class Derating:

@@ -5,10 +5,14 @@ requires ventilation. The cause of each fault is evaluated in every step; it mus
 set. After the cause ends, the fault clears itself after `clear_ms`, doubled with each repetition, so that an intermittent
 fault does not wear out the contactor. After `tries` times it must be cleared by a person (the button, or `clear` on the
 console); with no tries it is latched: always by a person. Unplugging resets the count.
+
+A fault that is PROVEN opens the contactor at the first reading, and is latched by proof: a cause that lasts for PROOF_MS, or
+comes again within REPEAT_MS. One reading alone clears itself.
 """
 
 from collections import namedtuple
 
+from firmware.charging.debounce import AGREED_MS, HOT_MS
 from firmware.charging.rcd_selftest import RUNNING
 from firmware.charging.sequence import NOT_AVAILABLE, VEHICLE
 
@@ -27,10 +31,12 @@ DROPPED_MS = 2000
 GUARD_MS = 100  # by then the cause of the guard appears in the other inputs, and the rules have opened for it
 OVER_CURRENT_MS = 7000  # EVerest EvseManager: for 7,000 ms; the limit is in control_state.py
 CLEAR_LONGEST_MS = 60000  # limit of the doubled `clear_ms`
+PROOF_MS = AGREED_MS
+REPEAT_MS = 600000  # a leak that ends with each opening is there again after each closing
 
 DANGER = "danger"  # danger to persons
 STOP = "stop"  # protection of the unit, the cable or the vehicle
-LATCHED, ENDLESS = 0, 1000  # tries
+LATCHED, PROVEN, ENDLESS = 0, -1, 1000  # tries
 
 
 def _contactor_welded(inputs: "Inputs", control_state: "ControlState") -> bool:
@@ -111,8 +117,8 @@ def _temperature_sensor(inputs: "Inputs", control_state: "ControlState") -> bool
 Fault = namedtuple("Fault", "name severity cause after_ms clear_ms tries")
 
 TABLE = (
-    Fault("rcd_ac", DANGER, _rcd_ac, 0, 0, LATCHED),
-    Fault("rcd_dc", DANGER, _rcd_dc, 0, 0, LATCHED),
+    Fault("rcd_ac", DANGER, _rcd_ac, 0, 1000, PROVEN),
+    Fault("rcd_dc", DANGER, _rcd_dc, 0, 1000, PROVEN),
     Fault("rcd_selftest", DANGER, _rcd_selftest, 0, 0, LATCHED),
     Fault("contactor_welded", DANGER, _contactor_welded, CONTACTOR_MOVES_MS, 0, LATCHED),
     Fault("contactor_stuck_open", STOP, _contactor_stuck_open, DROPPED_MS, 0, LATCHED),
@@ -123,10 +129,10 @@ TABLE = (
     Fault("diode", STOP, _diode, 60, 500, ENDLESS),  # three samples
     Fault("proximity", STOP, _proximity, 200, 1000, ENDLESS),
     Fault("over_current", STOP, _over_current, OVER_CURRENT_MS, 8000, 3),  # cannot be detected with an open contactor
-    Fault("over_temperature", STOP, _over_temperature, 1000, 1000, ENDLESS),
+    Fault("over_temperature", STOP, _over_temperature, HOT_MS, 1000, ENDLESS),
     Fault("temperature_sensor", STOP, _temperature_sensor, 2000, 1000, ENDLESS),
 )
-NEEDS_PERSON = tuple(fault.name for fault in TABLE if fault.tries == LATCHED)
+NEEDS_PERSON = tuple(fault.name for fault in TABLE if fault.tries <= LATCHED)
 
 # count: times set since the start; set_ms: last time, uptime; needs_person: it does not clear itself (any more)
 History = namedtuple("History", "name severity count is_set needs_person set_ms")
@@ -177,12 +183,39 @@ class Watch:
         return min(int(self.fault.clear_ms) << min(self.tries, 16), CLEAR_LONGEST_MS)
 
 
+class ProvenWatch(Watch):
+    """The state of a fault that is PROVEN. `is_proven`: its cause lasted, or came again."""
+
+    def __init__(self, fault: Fault, is_set: bool = False) -> None:
+        super().__init__(fault, is_set)
+        self.is_proven = is_set
+        self.set_since_ms = 0
+        self.cleared_since_ms: int | None = None  # by itself
+
+    def step(self, now_ms: int, cause: bool, cleared_by_person: bool) -> bool:
+        if super().step(now_ms, cause, cleared_by_person):
+            if self.is_set:
+                self.set_since_ms = now_ms
+                self.is_proven = self.cleared_since_ms is not None and now_ms - self.cleared_since_ms < REPEAT_MS
+            else:
+                self.cleared_since_ms = None if cleared_by_person else now_ms
+            return True
+        if self.is_set and cause and now_ms - self.set_since_ms >= PROOF_MS:
+            self.is_proven = True
+        return False
+
+    def needs_person(self) -> bool:
+        return self.is_proven
+
+
 class Faults:
     """All faults of TABLE. `names`: those that are set; replaced only when one is set or cleared."""
 
     def __init__(self, latched: tuple[str, ...] | list[str] = ()) -> None:
         """`latched`: names of the faults that a restart does not clear."""
-        self.watches = [Watch(fault, fault.name in latched) for fault in TABLE]
+        self.watches = [
+            (ProvenWatch if fault.tries == PROVEN else Watch)(fault, fault.name in latched) for fault in TABLE
+        ]
         for number in range(1, len(self.watches)):
             self.watches[number - 1].next = self.watches[number]
         self.names = self._set_now()

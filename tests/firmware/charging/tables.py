@@ -43,6 +43,9 @@ def _faults() -> list[str]:
     rows = []
     for fault in faults.TABLE:
         clears = "by a person" if fault.tries == faults.LATCHED else f"{fault.clear_ms / 1000:g} s"
+        if fault.tries == faults.PROVEN:
+            again_min = faults.REPEAT_MS // 60_000
+            clears += f"; by a person if it lasts {faults.PROOF_MS} ms, or comes again within {again_min} min"
         if 0 < fault.tries < faults.ENDLESS:
             clears += f", {fault.tries} times, then by a person or an unplug"
         rows.append(f"| `{fault.name}` | {fault.severity} | {fault.after_ms / 1000:g} s | {clears} |")

@@ -50,9 +50,11 @@ def test_nothing_starts_before_the_owners_wishes_were_read_unless_nobody_reads_t
 
 
 @pytest.mark.parametrize("car", ["A", "B"])
-def test_the_contactor_opens_in_the_first_step_that_sees_the_car_leave(car):
+def test_the_contactor_opens_in_the_third_step_that_sees_the_car_leave(car):
+    """40 ms after the first: IEC 61851-1 gives 100 ms, and one or two readings are a disturbance."""
     unit = Unit().charge()
     unit.car = car
+    assert unit.run(STEP_MS).contactor and unit.run(STEP_MS).contactor
     assert not unit.run(STEP_MS).contactor
 
 
@@ -277,6 +279,7 @@ def test_nothing_closes_on_a_doubtful_reading():
 def test_a_car_that_wants_ventilation_is_no_fault():
     unit = Unit().charge()
     unit.car = "D"
+    unit.run(40)
     for _ in range(100):
         unit.run(20)
         assert not unit.outputs.contactor and unit.exchange.report.faults == ()

@@ -45,6 +45,7 @@ class World:
         self.exchange.claims = ()
         self.total_wh = 0
         self.hot_ms = 0
+        self.too_much_steps = 0
         self.wrong_steps, self.was_closed = 0, False  # steps on end in which nothing may be closed
         self.step(200)
 
@@ -110,17 +111,15 @@ class World:
             assert not faults
             assert not inputs.rcd_dc_trip and not inputs.rcd_ac_trip
             assert inputs.rail_mv >= 4500
-            doubtful = self.noise_mv or not self.diode
-            assert self.wrong_steps <= (2 if doubtful else 0), (
-                "open in the step that sees it leave C, or the third in doubt"
-            )
+            assert self.wrong_steps <= 2, "open in the third step that sees it leave C"
             assert not outputs.rcd_test
         offered_a = offered.amps(outputs.pilot_duty_u16)
         assert offered_a <= self.setup.installer_max_a + 1e-6
         if offered_a and faults:
             raise AssertionError(f"an offer with {faults}")
-        if not self.setup.tethered and offered_a:
-            assert offered_a <= {220: 32, 680: 20, 1500: 13}.get(inputs.proximity_ohm or 0, 0)
+        cable_a = {220: 32, 680: 20, 1500: 13}.get(inputs.proximity_ohm or 0, 0)
+        self.too_much_steps = self.too_much_steps + 1 if not self.setup.tethered and offered_a > cable_a else 0
+        assert self.too_much_steps <= 2, "no more than the cable stands in the third step that sees it"
         self.hot_ms = self.hot_ms + STEP_MS if (inputs.temperature_c or 0) >= 65 and inputs.rail_mv >= 4500 else 0
         if self.hot_ms > HOT_MS + STEP_MS:
             assert offered_a <= max(6, self.setup.installer_max_a / 2) + 1e-6
