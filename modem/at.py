@@ -50,7 +50,8 @@ _LF = b"\n"
 _GREATER = 0x3E
 _SPACE = 0x20
 _NO_BUFFER = bytearray()
-_ERRORS = ("+CME ERROR", "+CMS ERROR")
+# Final results that are errors, beside ERROR. The last two are Huawei's, in its place [unverified].
+ERRORS = ("+CME ERROR", "+CMS ERROR", "COMMAND NOT SUPPORT", "TOO MANY PARAMETERS")
 # What a serial line receives as a modem wakes or changes its speed. A line that is known without them is that line.
 STRAY_BYTES = b"\x00\xff"
 _STRAY = "\x00\xff"
@@ -293,7 +294,7 @@ class Tokenizer:
             return False
         if line == "OK":
             return self._last is None and not self._ends
-        if line == "ERROR" or line.startswith(_ERRORS):
+        if line == "ERROR" or line.startswith(ERRORS):
             return True
         return bool(self._ends) and _without_link(line).startswith(self._ends)
 

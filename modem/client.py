@@ -40,7 +40,7 @@ class Modem:
         self.needs_setup = True  # it was not configured (startup.py), or has restarted since
         self.voltage_warnings = 0
         self.trace = Trace()
-        self._tokenizer = at.Tokenizer(family.URCS, family.LINK_URCS)
+        self._tokenizer = at.Tokenizer(driver.TALK + family.URCS, family.LINK_URCS)
         self._subscribers: list[Subscription] = []
         self._in_step = True
         self._expected_bytes = 0  # payload that the modem may still expect
@@ -51,7 +51,7 @@ class Modem:
     def use_family(self, family: "Family") -> None:
         """Use the driver of another family, from the next command on. See families/registry.py."""
         self.family = family
-        self._tokenizer.use_urcs(family.URCS, family.LINK_URCS)
+        self._tokenizer.use_urcs(driver.TALK + family.URCS, family.LINK_URCS)
 
     # Commands
 
@@ -268,7 +268,7 @@ class Modem:
         if final.startswith("+CME ERROR"):
             code, name = replies.cme_error(final)
             raise CommandError(text, final, code, name)
-        if final == "ERROR" or final.startswith("+CMS ERROR"):
+        if final == "ERROR" or final.startswith(at.ERRORS):
             raise CommandError(text, final, None, None)
 
     def _expectation(self, body: str) -> "tuple[int, tuple[str, ...], tuple[str, ...], str | None]":

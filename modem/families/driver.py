@@ -35,6 +35,14 @@ STANDARD_COMMANDS: "tuple[CommandRow, ...]" = (
     ("I", 3_000, ("",), (), None),
 )
 
+# What modems say by themselves, of every family: it may not be known yet which one this is. SIMCom's manuals of SIM800,
+# SIM7000, SIM7070 and SIM7600, Quectel's of EC2x and M95; "PSM POWER DOWN" is from field logs [unverified].
+TALK = (
+    "RDY", "APP RDY", "*ATREADY", "Call Ready", "SMS Ready", "SMS DONE", "PB DONE",
+    "PSM POWER DOWN", "NORMAL POWER DOWN", "POWERED DOWN", "APP PDP", "+APP PDP",
+    "*PSNWID", "*PSUTTZ", "DST", "RING", "NO CARRIER", "VOICE CALL", "MISSED_CALL",
+)  # fmt: skip
+
 SEND_FAIL = "SEND FAIL"  # the end of the final result, of all families that have one
 
 # What a line means to a connection (link_event):

@@ -54,6 +54,32 @@ def test_a_survey_gives_each_network_at_its_best_cell():
     assert port.sent[0] == "AT+CIPSHUT"  # a scan in the middle of a connection fails
 
 
+OTHERS_TALK = [
+    "+APP PDP: 0,ACTIVE", "+APP PDP: 0,DEACTIVE", "APP PDP: 0,DEACTIVE", "PSM POWER DOWN", "SMS DONE", "PB DONE",
+    "SMS Ready", "Call Ready", "*ATREADY: 1", "APP RDY", "+QIND: PB DONE", "+CPSMSTATUS: DISABLED", "VOICE CALL: BEGIN",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("talk", OTHERS_TALK)
+def test_a_survey_survives_what_modems_of_other_families_say(talk):
+    """One such line within a minute of scanning threw the scan away."""
+    rows = [line(row) for row in SCAN.decode().split("\r\n") if row]
+    for place in range(len(rows)):
+        said = b"".join(rows[:place]) + line(talk) + b"".join(rows[place:])
+        modem, port, _ = scripted({"AT+CIPSHUT": line("SHUT OK"), "AT+CNETSCAN": said})
+        assert [network.plmn for network, _, _ in network_control.survey(modem)] == ["23415", "23410"]
+        assert port.sent.count("AT+CNETSCAN") == 1
+
+
+@pytest.mark.parametrize("said", ["COMMAND NOT SUPPORT", "TOO MANY PARAMETERS", "ERROR", "+CMS ERROR: 500"])
+def test_a_survey_that_is_not_supported_ends_at_once(said):
+    """It waited for the 90 s of a scan."""
+    modem, _, clock = scripted({"AT+CIPSHUT": line("SHUT OK"), "AT+CNETSCAN": line(said)})
+    with pytest.raises(CommandError, match=said[-5:]):
+        network_control.survey(modem)
+    assert clock.ms < 1000
+
+
 SURVEY_ON_LTE = [
     ("choice", '(2,"A","A","23415",7),(3,"B","B","23410",7),(1,"C","C","23430",7)', ["23415", "23430"]),
     ("no choice", '(2,"A","A","23415",7),(3,"B","B","23410",7)', ["23415", "23410"]),
