@@ -9,7 +9,8 @@ CONNACK, PUBACK, SUBACK, PINGRESP = b"\x20\x02\x00\x00", b"\x40\x02", b"\x90\x03
 
 
 class Broker:
-    """`accepted` and `contacts` are the times of connections and of publishes. `deaf` makes it take all and say nothing.
+    """`accepted`, `messages` and `contacts` are the times of connections, of all that came, and of publishes. `deaf` makes it
+    take all and say nothing.
 
     `forgets_s`: a carrier on the way forgets a connection that was silent for longer, and then drops what comes over it or,
     with `resets`, resets it.
@@ -17,6 +18,7 @@ class Broker:
 
     def __init__(self) -> None:
         self.accepted: list[float] = []
+        self.messages: list[float] = []
         self.contacts: list[float] = []
         self.deaf = False
         self.forgets_s = math.inf
@@ -66,11 +68,12 @@ class Broker:
             return b""
         body = await reader.readexactly(await _length(reader))
         kind = first >> 4
+        self.messages.append(now())
         if kind == CONNECT:
             return CONNACK
         if kind == PUBLISH:
             if not self.deaf:
-                self.contacts.append(asyncio.get_running_loop().time())
+                self.contacts.append(now())
             at = 2 + int.from_bytes(body[:2])
             return PUBACK + body[at : at + 2]
         if kind == SUBSCRIBE:

@@ -1,0 +1,74 @@
+"""Whatever a network forgets and however connections end: is a unit that is acknowledged left alone, within its data?"""
+
+import math
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from hil_tests.bench.modem.charge_point import ChargePoint
+from hil_tests.sim.modem.world_file import scene
+
+HOURS = 3
+HEARTBEAT_S = 300
+LONGEST_END_S = 120
+ACKNOWLEDGED_WITHIN_S = HEARTBEAT_S + LONGEST_END_S + 90  # a beat, what ended the connection, and connecting again
+GRACE_S = 40  # an end as short as that is over before anything but connecting again is tried
+# What the air is charged with, as `python -m hil_tests.bench.air` prints it: a message or ping with its answer, a connection.
+MESSAGE_BYTES, CONNECTION_BYTES = 400, 5_000
+MONTH_BYTES = 30_000_000  # of a data plan for machines, which are sold from some 10 MB up [unverified]
+MONTH_S = 30 * 86400
+
+carriers = st.one_of(st.just(math.inf), st.integers(25, 400))
+ends = st.lists(
+    st.tuples(
+        st.integers(60, HOURS * 3600 - 600),
+        st.sampled_from(["closes", "down", "deaf"]),
+        st.integers(1, LONGEST_END_S),
+    ),
+    max_size=3,
+)
+
+
+def lived(forgets_s, resets, ending):
+    """The unit after some hours in which the broker, at these seconds, closes all, or is away or deaf for so long."""
+    unit = ChargePoint(scene({}, 1))
+    unit.uplink._settings._values["heartbeat_idle_s"] = HEARTBEAT_S
+    unit.broker.forgets_s, unit.broker.resets = forgets_s, resets
+    due = []
+    for at_s, kind, lasts_s in ending:
+        due.append((at_s, {"up": kind != "down", "deaf": kind == "deaf"}))
+        due.append((at_s + lasts_s, {}))
+    due.sort(key=lambda row: row[0])
+
+    def happen():
+        if due and unit.loop.time() >= due[0][0]:
+            become = due.pop(0)[1]
+            unit.loop.call_soon(lambda: unit.loop.create_task(unit.broker.become(**become)))
+        return False
+
+    unit.run(HOURS * 3600, happen)
+    return unit
+
+
+@settings(max_examples=5, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))  # two seconds each
+@given(carriers, st.booleans(), ends)
+def test_a_unit_whose_beats_are_acknowledged_only_connects_again(forgets_s, resets, ending):
+    unit = lived(forgets_s, resets, ending)
+    try:
+        contacts = [0.0, *unit.broker.contacts]
+        apart_s = [later - sooner for sooner, later in zip(contacts, contacts[1:])]
+        assert max(apart_s) <= ACKNOWLEDGED_WITHIN_S, apart_s
+        network = unit.uplink.network
+        assert (network.ladder.resets, network.known.scans, network.known.switches) == ([], [], [])
+        remedies = [details["do"] for _, kind, details in unit.events if kind == "network"]
+        long_ends = [lasts_s for _, kind, lasts_s in ending if kind != "closes" and lasts_s > GRACE_S]
+        assert set(remedies) <= {"reshut"} and len(remedies) <= len(long_ends), unit.events
+        connections = len(unit.broker.accepted)
+        assert connections <= 7 + 4 * len(ending)
+        passed_s = unit.broker.messages[-1] - unit.broker.messages[0]
+        month_bytes = (
+            len(unit.broker.messages) * MESSAGE_BYTES * MONTH_S / passed_s + 30 * connections * CONNECTION_BYTES
+        )
+        assert month_bytes <= MONTH_BYTES, (len(unit.broker.messages), connections)
+    finally:
+        unit.close()
