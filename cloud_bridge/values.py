@@ -40,6 +40,7 @@ HEARTBEAT = (
     Value("h", "troubles", "names"),  # likewise
     Value("d", "records_dropped", "count"),  # likewise
     Value("p", "parts_failed", "count"),  # likewise
+    Value("i", "interval_s", "count"),  # until the next heartbeat: "late" beside the last contact
     Value("x", "loop_worst_ms", "count"),
     Value("c", "wrong_installer_codes", "count", label="Wrong installer codes on its console", zero=False, wide=True),
 )

@@ -67,6 +67,7 @@ class Heartbeat(Message):
     watts: float | None = None
     total_wh: int | None = None
     faults: list[str] | None = None
+    interval_s: int | None = None  # until the next heartbeat, if nothing changes; None: USUAL_INTERVAL_S
     loop_worst_ms: int | None = None  # since the heartbeat before
     troubles: list[str] | None = None  # what is not well with a unit that charges; None: nothing
     records_dropped: int | None = None  # since boot; None: none

@@ -28,7 +28,7 @@ class CloudMessages:
         self._exchange = exchange
         self._wall_clock = wall_clock
 
-    def heartbeat(self, report: "Report", radio: "RadioMonitor", plain_mqtt: bool) -> bytes:
+    def heartbeat(self, report: "Report", radio: "RadioMonitor", plain_mqtt: bool, interval_s: int) -> bytes:
         journal = self.journal
         troubles: tuple[str, ...] = ()
         if plain_mqtt:
@@ -47,4 +47,5 @@ class CloudMessages:
             journal.dropped(),
             len(self.health.failed_parts),
             self.health.installer_lock.wrong if self.health.installer_lock else 0,
+            interval_s,
         )

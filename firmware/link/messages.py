@@ -10,6 +10,8 @@ if False:  # for mypy alone
     from firmware.charging.exchange import Report
     from firmware.charging.session import Record
 
+USUAL_INTERVAL_S = 300  # of heartbeats, which need not say it
+
 
 def heartbeat(
     sequence: int,
@@ -23,10 +25,12 @@ def heartbeat(
     dropped: int = 0,
     failed_parts: int = 0,
     wrong_codes: int = 0,
+    interval_s: int = USUAL_INTERVAL_S,
 ) -> bytes:
     """The state now; `report` is charging.controller.Report. `troubles` are names of what is not well with the unit though
     it charges, `dropped` counts the records that were given up since boot, `failed_parts` the parts of the firmware that
-    raised, `wrong_codes` the wrong installer codes since the last right one; all are left out while there are none."""
+    raised, `wrong_codes` the wrong installer codes since the last right one; all are left out while there are none.
+    `interval_s`: until the next heartbeat, if nothing changes."""
     return _encode(
         ("n", sequence),
         ("b", boot),
@@ -46,6 +50,7 @@ def heartbeat(
         ("d", dropped or None),
         ("p", failed_parts or None),
         ("c", wrong_codes or None),
+        ("i", None if interval_s == USUAL_INTERVAL_S else interval_s),
     )
 
 

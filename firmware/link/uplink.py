@@ -182,7 +182,8 @@ class Uplink:
         self._exchange.link_proven = True
 
     def _heartbeat(self, report: "Report") -> bytes:
-        return self._cloud.heartbeat(report, self.radio, self._settings["plain_mqtt"])
+        interval_s = self._settings["heartbeat_charging_s" if report.contactor else "heartbeat_idle_s"]
+        return self._cloud.heartbeat(report, self.radio, self._settings["plain_mqtt"], interval_s)
 
     def _topic(self, kind: str) -> str:
         return "cp/%s/%s" % (self._settings["id"], kind)

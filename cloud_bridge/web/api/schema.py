@@ -83,6 +83,10 @@ class _ChargePoint(Schema):
     contact: Contact
     silence_ms: Annotated[int | None, Field(description="since last contact, without the time we were not listening")]
     checked_at: Time
+    next_message_expected: Annotated[
+        Time | None, Field(description="of its heartbeat; null: not known, or it is silent")
+    ]
+    late: Annotated[bool, Field(description="that time is over by a minute, and nothing came")]
     connected: Annotated[bool, Field(description="it has a connection open, which says nothing about contact")]
     heartbeat_at: Time | None
     firmware: Annotated[str | None, Field(description="version, as of its last boot")]

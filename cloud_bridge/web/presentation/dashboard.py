@@ -45,6 +45,8 @@ class Dashboard:
     silence_ms: int | None
     outage: str | None  # how long we were not listening since the last contact
     heartbeat_moment: str | None  # when what follows was true
+    expected: str | None  # when the next message is or was due
+    is_late: bool  # it has not come
     is_current: bool  # it is the state now, not only the last that we know
     light: str  # red, green, blue, or off while nothing is known
     state: str
@@ -79,7 +81,7 @@ NOTHING = Around()
 def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
     heartbeat, verdict, zone = point.heartbeat, point.verdict, point.time_zone
     last_ms = point.last_contact_ms
-    charging = _charges(heartbeat)
+    charging = _charges(heartbeat) and verdict.contact is Contact.ONLINE
     return Dashboard(
         id=point.id,
         name=point.name,
@@ -97,9 +99,11 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         silence_ms=verdict.silence_ms,
         outage=words.lasting(verdict.outage_ms) if verdict.outage_ms else None,
         heartbeat_moment=None if point.heartbeat_ms is None else words.moment(point.heartbeat_ms, zone),
-        is_current=verdict.contact is Contact.ONLINE,
+        expected=words.minute_of_day(point.due_ms, zone) if point.due_ms is not None else None,
+        is_late=point.is_late,
+        is_current=_is_current(point),
         light=_light(heartbeat),
-        state=_state(heartbeat),
+        state=_state(point),
         charging=charging,
         power=f"{heartbeat.watts / 1000:.1f} kW" if heartbeat.watts and charging else None,
         facts=_facts(point, around),
@@ -119,7 +123,11 @@ def _glance(point: ChargePoint) -> words.Glance:
         return words.FAULT_GLANCE
     if point.duplicate is not None and point.verdict.contact is Contact.ONLINE:
         return words.DUPLICATE_GLANCE
-    return words.GLANCES[point.verdict.contact]
+    return words.LATE_GLANCE if point.is_late else words.GLANCES[point.verdict.contact]
+
+
+def _is_current(point: ChargePoint) -> bool:
+    return point.verdict.contact is Contact.ONLINE and not point.is_late
 
 
 def troubles(point: ChargePoint, for_installer: bool = False) -> list[Trouble]:
@@ -172,8 +180,7 @@ def _mode(value: Value, point: ChargePoint) -> Fact | None:
     if not mode:
         return None
     text, means = words.MODES.get(mode, (mode, None))
-    is_current = point.verdict.contact is Contact.ONLINE
-    return Fact(str(value.label), text, means if is_current else None, wide=value.wide)
+    return Fact(str(value.label), text, means if _is_current(point) else None, wide=value.wide)
 
 
 # Values whose words need more than the value itself, by name.
@@ -184,12 +191,15 @@ PRESENTED: dict[str, Callable[[Value, ChargePoint], Fact | None]] = {
 }
 
 
-def _state(heartbeat: Heartbeat) -> str:
+def _state(point: ChargePoint) -> str:
+    """Of a charge point that is not online, what it was."""
+    heartbeat, tense = point.heartbeat, 0 if point.verdict.contact is Contact.ONLINE else 1
     if heartbeat.faults:
-        return "Stopped by a fault"
+        return words.FAULTY[tense]
     if heartbeat.state is None:
         return "Not known yet"
-    return words.STATES.get(heartbeat.state, heartbeat.state)
+    state = words.STATES.get(heartbeat.state)
+    return state[tense] if state else heartbeat.state
 
 
 def _light(heartbeat: Heartbeat) -> str:

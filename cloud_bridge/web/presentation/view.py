@@ -32,11 +32,15 @@ class ChargePoint(NamedTuple):
     session_wh: int | None  # since the vehicle was plugged in; None too while two meters report
     duplicate: Duplicate | None  # a second charge point has its identity
     name: str  # given by its owner, or its id
+    due_ms: int | None  # when its next message was or is expected; None: not known, or it is silent already
+    is_late: bool  # that time is over, and nothing came
     is_over_quota: bool  # it sends too much, and is cut off for it
     is_unreadable: bool  # what is stored of its state is not valid
 
 
-PRESENT = frozenset({"state", "mode", "faults", "troubles"})  # names of values.HEARTBEAT
+USUAL_INTERVAL_S = 300  # of heartbeats that do not say it (firmware/link/messages.py)
+LATE_AFTER_MS = 60_000  # a connection that died is noticed and made anew within that
+PRESENT = frozenset({"state", "mode", "faults", "troubles", "interval_s"})  # names of values.HEARTBEAT
 
 
 def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
@@ -63,6 +67,7 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
             heartbeat = _present(heartbeat)
         else:
             heartbeat, heartbeat_ms = Heartbeat(), None
+    due_ms, is_late = _due(heartbeat_ms, heartbeat, verdict, now_ms)
     duplicate = _in_force(unit, now_ms)
     if (
         duplicate is None
@@ -86,6 +91,8 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
         session_wh=session_wh,
         duplicate=duplicate,
         name=unit.name or unit.id,
+        due_ms=due_ms,
+        is_late=is_late,
         is_over_quota=app_state.live.is_over_quota(unit.id, now_ms),
         is_unreadable=is_unreadable,
     )
@@ -94,6 +101,18 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
 def _believable(at_ms: int | None, now_ms: int, last_contact_ms: int | None) -> int | None:
     """When the stored heartbeat came: no later than the last contact, where its stamp is impossible."""
     return at_ms if at_ms is None or is_believable(at_ms, now_ms) else last_contact_ms
+
+
+def _due(heartbeat_ms: int | None, heartbeat: Heartbeat, verdict: Verdict, now_ms: int) -> tuple[int | None, bool]:
+    """When the next message is expected, and whether it is late: LATE_AFTER_MS over, with nothing else heard meanwhile, and
+    not for want of our listening.
+    """
+    if heartbeat_ms is None or verdict.silence_ms is None or verdict.contact is not Contact.ONLINE:
+        return None, False
+    interval_ms = (heartbeat.interval_s or USUAL_INTERVAL_S) * 1000
+    must_listen_ms = LATE_AFTER_MS + (interval_ms if verdict.outage_ms else 0)
+    due_ms = heartbeat_ms + interval_ms
+    return due_ms, now_ms > due_ms + LATE_AFTER_MS and verdict.silence_ms > must_listen_ms
 
 
 def _in_force(unit: Unit, now_ms: int) -> Duplicate | None:
@@ -114,9 +133,8 @@ def mark(point: ChargePoint, vehicles_mark: str) -> str:
     """The same for as long as a page that shows both need not change, but for the ages on it."""
     duplicate = "" if point.duplicate is None else f".{point.duplicate.since_ms}"
     over_quota = ".over" if point.is_over_quota else ""
-    return (
-        f"{point.last_contact_ms}.{point.heartbeat_ms}.{point.verdict.contact}{duplicate}{over_quota}.{vehicles_mark}"
-    )
+    contact = "late" if point.is_late else point.verdict.contact
+    return f"{point.last_contact_ms}.{point.heartbeat_ms}.{contact}{duplicate}{over_quota}.{vehicles_mark}"
 
 
 def as_json(point: ChargePoint, firmware: str | None, modem: str | None) -> dict[str, Any]:
@@ -129,6 +147,8 @@ def as_json(point: ChargePoint, firmware: str | None, modem: str | None) -> dict
         "contact": point.verdict.contact,
         "silence_ms": point.verdict.silence_ms,
         "checked_at": iso_utc(point.now_ms),
+        "next_message_expected": _iso(point.due_ms),
+        "late": point.is_late,
         "connected": point.connected,
         "heartbeat_at": _iso(point.heartbeat_ms),
         **{value.name: heartbeat.get(value.name) for value in HEARTBEAT},

@@ -20,6 +20,7 @@ GLANCES = {
     Contact.UNKNOWN: Glance("unsure", "We cannot tell"),
     Contact.NEVER: Glance("unsure", "Not heard yet"),
 }
+LATE_GLANCE = Glance("unsure", "Late")
 FAULT_GLANCE = Glance("bad", "Red light")
 DUPLICATE_GLANCE = Glance("unsure", "Two chargers")  # what it says may be of the other one
 
@@ -31,19 +32,23 @@ LIGHTS = {
     "off": "Not known",
 }
 
-# Pilot states of IEC 61851-1; the digit is 2 while current is offered.
+# Pilot states of IEC 61851-1, now and of a charge point that is silent; the digit is 2 while current is offered.
+_READY = ("Ready, no vehicle connected", "Was ready, no vehicle connected")
+_WAITS = ("Vehicle connected, waiting to charge", "Vehicle was waiting to charge")
+_CHARGING = ("Charging", "Was charging")
 STATES = {
-    "A1": "Ready, no vehicle connected",
-    "A2": "Ready, no vehicle connected",
-    "B1": "Vehicle connected, waiting",
-    "B2": "Vehicle connected and full, or not ready yet",
-    "C1": "Vehicle connected, waiting to charge",
-    "C2": "Charging",
-    "D1": "Vehicle connected, waiting to charge",
-    "D2": "Charging",
-    "E": "No signal on the vehicle cable",
-    "F": "Not available",
+    "A1": _READY,
+    "A2": _READY,
+    "B1": ("Vehicle connected, waiting", "Vehicle was connected, waiting"),
+    "B2": ("Vehicle connected and full, or not ready yet", "Vehicle was connected and full, or not ready yet"),
+    "C1": _WAITS,
+    "C2": _CHARGING,
+    "D1": _WAITS,
+    "D2": _CHARGING,
+    "E": ("No signal on the vehicle cable", "There was no signal on the vehicle cable"),
+    "F": ("Not available", "Was not available"),
 }
+FAULTY = ("Stopped by a fault", "Was stopped by a fault")
 CHARGING = ("C2", "D2")
 
 MODES = {
@@ -126,6 +131,12 @@ def time_of_day(at_ms: int, time_zone: str) -> str:
     """07:42:11, and which of two."""
     local = local_time(at_ms, time_zone)
     return f"{local:%H:%M:%S}{which(local, time_zone)}"
+
+
+def minute_of_day(at_ms: int, time_zone: str) -> str:
+    """07:42, and which of two."""
+    local = local_time(at_ms, time_zone)
+    return f"{local:%H:%M}{which(local, time_zone)}"
 
 
 def operator_name(plmn: str | None) -> str | None:

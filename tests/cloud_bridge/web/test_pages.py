@@ -59,7 +59,8 @@ def test_last_contacted_is_the_first_thing_on_the_dashboard(bridge: Bridge, brow
     html = browser.get("/charge-points/home-1").text
     main = text_of(html[html.index("<main") :])
     assert main.startswith(
-        "Last contacted 3 minutes ago Thu 1 Jan 2026, 00:00:00 GMT Working Refresh checked at 00:03:00"
+        "Last contacted 3 minutes ago Thu 1 Jan 2026, 00:00:00 GMT Next message expected at 00:05 Working Refresh "
+        "checked at 00:03:00"
     )
     assert "Charging" in main
     assert "7.4 kW" in main
@@ -86,6 +87,43 @@ def test_refresh_is_a_form_that_reads_again(bridge: Bridge, browser: TestClient,
     assert 'checked at <time datetime="2026-01-01T00:00:00.000Z" data-checked>00:00:00</time>' in html
     bridge.clock.advance(7000)
     assert ">00:00:07</time>" in browser.get(action[1]).text
+
+
+@pytest.mark.parametrize("name, interval_s", [("heartbeat-idle", 300), ("heartbeat-interval", 60)])
+def test_a_message_that_does_not_come_makes_a_charger_late(
+    bridge: Bridge, browser: TestClient, unit: Unit, name: str, interval_s: int
+) -> None:
+    """It was "Working" and "can be controlled from here" until 30 minutes were over."""
+    unit.publish(HEARTBEAT, sample(name))
+    bridge.clock.advance((interval_s + 60) * 1000)
+    said = text_of(browser.get("/").text)
+    assert "Working" in said and "Late" not in said and "can be controlled from here" in said
+    bridge.clock.advance(1)
+    said = text_of(browser.get("/").text)
+    assert f"Late: expected at 00:0{interval_s // 60}" in said and "Working" not in said
+    assert "This is the last it told us, on Thu 1 Jan 2026, 00:00:00 GMT." in said
+    assert "can be controlled from here" not in said
+    unit.publish(HEARTBEAT, sample("heartbeat-idle").replace(b'"n":41', b'"n":99'))
+    bridge.until(lambda: "Working" in text_of(browser.get("/").text), "heard again")
+
+
+def test_an_event_is_contact_and_no_charger_that_tells_one_is_late(
+    bridge: Bridge, browser: TestClient, unit: Unit
+) -> None:
+    unit.publish(HEARTBEAT, sample("heartbeat-interval"))
+    bridge.clock.advance(150_000)
+    unit.publish("cp/home-1/event", sample("event-tamper"))
+    bridge.until(lambda: "Just now" in text_of(browser.get("/").text), "heard")
+    assert "Late" not in text_of(browser.get("/").text)
+
+
+def test_what_a_silent_charger_did_is_what_was(bridge: Bridge, browser: TestClient, unit: Unit) -> None:
+    """It read "Charging" and "7.4 kW" for days."""
+    unit.publish(HEARTBEAT, sample("heartbeat-charging"))
+    assert "Charging" in text_of(browser.get("/").text) and "7.4 kW" in browser.get("/").text
+    bridge.clock.advance(31 * MINUTE_MS)
+    said = text_of(browser.get("/").text)
+    assert "Was charging" in said and "7.4 kW" not in said and "Late" not in said
 
 
 def test_the_error_appears_after_thirty_minutes_and_says_what_to_do(
@@ -180,7 +218,7 @@ def test_several_chargers_are_listed_with_their_last_contact(bridge: Bridge, bro
     unit.publish(HEARTBEAT, sample("heartbeat-idle"))
     bridge.clock.advance(31 * MINUTE_MS)
     said = text_of(browser.get("/").text)
-    assert "home-1 Ready, no vehicle connected Silent 31 minutes ago home-2 Not known yet Not heard yet" in said
+    assert "home-1 Was ready, no vehicle connected Silent 31 minutes ago home-2 Not known yet Not heard yet" in said
 
 
 def test_pages_have_nothing_inline_and_nothing_from_elsewhere(browser: TestClient, unit: Unit) -> None:

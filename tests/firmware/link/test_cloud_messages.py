@@ -40,7 +40,9 @@ class Other:
 
 def heartbeat(health):
     health.journal, health.boot = Journal(), Boot()
-    return json.loads(CloudMessages(Other(), health.journal, health, Other(), None).heartbeat(Report(), Other(), False))
+    return json.loads(
+        CloudMessages(Other(), health.journal, health, Other(), None).heartbeat(Report(), Other(), False, 300)
+    )
 
 
 def test_parts_that_failed_are_counted_each_once():

@@ -36,6 +36,13 @@ def test_heartbeat_tells_who_rules_and_until_when():
     assert messages.heartbeat(43, 4, 1767229260, free, 17, "23415", 24) == sample("heartbeat-limited-by-installer")
 
 
+def test_heartbeat_tells_when_the_next_one_comes_if_that_is_not_usual():
+    now = Report("C2", amps=32, power_w=7360, total_wh=124300, ruling=Ruling(32, "installer", "", None))
+    said = messages.heartbeat(46, 4, 1767229320, now, 17, "23415", 24, interval_s=60)
+    assert said == sample("heartbeat-interval")
+    assert b'"i"' not in messages.heartbeat(46, 4, 1767229320, now, 17, "23415", 24, interval_s=300)
+
+
 @pytest.mark.parametrize("mode, said", [("smart", "smart"), ("link_lost", "smart"), ("standalone", "standalone")])
 def test_the_cloud_knows_two_modes(mode, said):
     now = Report(mode=mode)

@@ -23,8 +23,10 @@ def names(section, key):
     return bounds(SCHEMA[section][key])[1]
 
 
-def heartbeat(report, time_s=NOW_S, troubles=TROUBLES, dropped=3, failed_parts=2, wrong_codes=4):
-    said = messages.heartbeat(5, 7, time_s, report, 17, "23415", 24, troubles, dropped, failed_parts, wrong_codes)
+def heartbeat(report, time_s=NOW_S, troubles=TROUBLES, dropped=3, failed_parts=2, wrong_codes=4, interval_s=60):
+    said = messages.heartbeat(
+        5, 7, time_s, report, 17, "23415", 24, troubles, dropped, failed_parts, wrong_codes, interval_s
+    )
     return json.loads(said)
 
 
@@ -39,7 +41,7 @@ def test_a_heartbeat_with_everything_has_the_keys_of_the_schema():
 
 def test_a_heartbeat_fits_the_schema_from_the_first_step_to_a_fault():
     unit = Unit()
-    assert complaints("heartbeat", heartbeat(unit.exchange.report, None, (), 0, 0, 0)) == []
+    assert complaints("heartbeat", heartbeat(unit.exchange.report, None, (), 0, 0, 0, 300)) == []
     unit.charge()
     unit.inputs.rcd_ac_trip = True
     unit.run(1000)
