@@ -122,6 +122,7 @@ class Persistence:
             "override": claims.override,
             "latched": latched,
             "cloud": ordered,
+            "closings": self._exchange.closings,
         }
         self._checkpoint.save(now_ms, value, essence != self._essence)
         self._essence = essence
@@ -154,4 +155,4 @@ def restore(
     sessions = max(sessions, checkpoint.number("sessions"))
     if latched is None:
         latched = checkpoint.value.get("latched", ())
-    return Restored(register, kept, sessions, latched)
+    return Restored(register, kept, sessions, latched, checkpoint.number("closings"))

@@ -25,9 +25,10 @@ UNSURE_MS = 40  # a pilot without a valid state opens the contactor at the third
 REPORT_MS = 500  # energy and power are reported at this interval, other changes immediately
 
 # State restored after a restart. register: the energy Register, or None; kept: session.Kept of an interrupted session, or
-# None; sessions: number of the last session; latched: names of the faults that a restart does not clear
-Restored = namedtuple("Restored", "register kept sessions latched")
-NOTHING = Restored(None, None, 0, ())
+# None; sessions: number of the last session; latched: names of the faults that a restart does not clear; closings: of the
+# contactor, in the unit's life
+Restored = namedtuple("Restored", "register kept sessions latched closings")
+NOTHING = Restored(None, None, 0, (), 0)
 
 
 class Controller:
@@ -72,6 +73,7 @@ class Controller:
             self.phase, None, self._mode.now, names, False, 0, 0, total_wh, 0, self._ruling, self._kept, meter_wh, 0, ()
         )
         self.exchange = Exchange(now_ms, setup, report, self.faults.history())
+        self.exchange.closings = restored.closings
 
     def step(self, now_ms: int, inputs: Inputs) -> Outputs:
         """Process the inputs and return the outputs until the next step. `now_ms` may be set back (Clock.set_back)."""
@@ -315,6 +317,7 @@ class Controller:
         self._state.contactor = contactor
         if contactor:
             self._rest.closed(now_ms)
+            self.exchange.closings += 1
             return
         rest_ms = self._rest.opened(now_ms)
         if rest_ms:

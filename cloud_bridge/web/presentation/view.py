@@ -119,9 +119,9 @@ def mark(point: ChargePoint, vehicles_mark: str) -> str:
     )
 
 
-def as_json(point: ChargePoint, firmware: str | None, modem: str | None) -> dict[str, Any]:
-    """The HTTP interface's words, with the version of the unit's firmware and the model of its modem. Whatever is unknown is
-    null."""
+def as_json(point: ChargePoint, firmware: str | None, modem: str | None, closings: int | None) -> dict[str, Any]:
+    """The HTTP interface's words, with the version of the unit's firmware, the model of its modem and the closings of its
+    contactor. Whatever is unknown is null."""
     heartbeat = point.heartbeat
     return {
         "id": point.id,
@@ -134,6 +134,7 @@ def as_json(point: ChargePoint, firmware: str | None, modem: str | None) -> dict
         **{value.name: heartbeat.get(value.name) for value in HEARTBEAT},
         "firmware": firmware,
         "modem": modem,
+        "contactor_closings": closings,
         "duplicate_identity_since": None if point.duplicate is None else iso_utc(point.duplicate.since_ms),
         "boot": heartbeat.boot,
         "sequence": heartbeat.sequence,
