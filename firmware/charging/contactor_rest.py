@@ -19,16 +19,18 @@ HOUR_MS = 3600000
 class ContactorRest:
     """`resting`: whether it must not close; kept until `step` finds the rest over."""
 
-    def __init__(self, now_ms: int) -> None:
-        self.resting = False
-        self._over_since_ms = now_ms  # the rest; in the future while it lasts
+    def __init__(self, now_ms: int, owed: int = 0) -> None:
+        """`owed`: closings that were not forgiven before a restart."""
         # Since when all closings are forgiven, and those of a day; in the future while some are not:
-        self._forgiven_since_ms = self._day_forgiven_since_ms = now_ms
+        self._forgiven_since_ms = now_ms + owed * FORGIVEN_MS
+        self._day_forgiven_since_ms = now_ms + owed * HOUR_MS
+        self.opened(now_ms)
 
-    def closed(self, now_ms: int) -> None:
-        """Record a closing."""
+    def closed(self, now_ms: int) -> int:
+        """Record a closing. Return how many of a day are not forgiven."""
         self._forgiven_since_ms = max(self._forgiven_since_ms, now_ms) + FORGIVEN_MS
         self._day_forgiven_since_ms = max(self._day_forgiven_since_ms, now_ms) + HOUR_MS
+        return (self._day_forgiven_since_ms - now_ms - 1) // HOUR_MS + 1
 
     def opened(self, now_ms: int) -> int:
         """Record an opening. Return for how long the contactor rests from now, 0 = it does not."""
@@ -38,7 +40,7 @@ class ContactorRest:
             rest_ms = HOUR_MS
         elif more >= 0:
             rest_ms = min(FIRST_MS << min(more, 6), LONGEST_MS)
-        self._over_since_ms = now_ms + rest_ms
+        self._over_since_ms = now_ms + rest_ms  # in the future while it lasts
         self.resting = rest_ms > 0
         return rest_ms
 

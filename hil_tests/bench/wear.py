@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from firmware.charging.control_state import Setup
-from firmware.charging.controller import Controller
+from firmware.charging.controller import NOTHING, Controller
 from firmware.charging.io import X1, F, Inputs
 from firmware.charging.limits import PAUSE_A, Claim
 from firmware.charging.pilot import OFFER_MIN_A
@@ -61,9 +61,8 @@ class Site:
         self.inputs = Inputs()
         self.inputs.supply_mv, self.inputs.rail_mv = 230_000, 5_000
         self.inputs.temperature_c, self.inputs.meter_wh = 25, 0
-        self.controller = Controller(0, Setup(32, True, False, 32))
-        self.controller.exchange.claims = ()
         self.now_ms = 0
+        self.restart(0)
         self.moved_ms: list[int] = []
         self.late_ms = 0
         self.present = False
@@ -75,18 +74,24 @@ class Site:
         self._cause_ms: int | None = None  # since when the contactor has to be open
         self._offered_ms = 0  # for how long the vehicle has seen an offer, or none if negative
 
+    def restart(self, owed: int) -> None:
+        """The processor begins anew, and `owed` is what was stored of the contactor's budget."""
+        self.controller = Controller(self.now_ms, Setup(32, True, False, 32), NOTHING._replace(owed=owed))
+        self.controller.exchange.claims = ()
+
     def run(self, until_ms: int) -> None:
         while self.now_ms < until_ms:
             self._step()
 
     def _step(self) -> None:
-        outputs, controller = self.controller.outputs, self.controller
-        was = (outputs.contactor, outputs.pilot_duty_u16, controller.phase)
+        outputs = self.controller.outputs
+        was = (outputs.contactor, outputs.pilot_duty_u16, self.controller.phase)
         elapsed_ms = self._step_ms()
         self.now_ms += elapsed_ms
         self._follow_plan(outputs.contactor)
         self._load_pilot(elapsed_ms, outputs.pilot_duty_u16)
         self._look_for_cause(outputs.contactor)
+        controller = self.controller
         outputs = controller.step(self.now_ms, self.inputs)
         self.inputs.contactor_closed = outputs.contactor
         if outputs.contactor and self.inputs.pilot_high_mv == CAR_MV["C"]:
@@ -204,6 +209,11 @@ def _supply_collapses(site: Site, present: bool) -> None:
     site.inputs.rail_mv = 3_000 if present else 5_000
 
 
+def _supply_fails(site: Site, present: bool) -> None:
+    if present:
+        site.restart(site.controller.exchange.owed)
+
+
 def _mains_sag(site: Site, present: bool) -> None:
     site.inputs.supply_mv = 180_000 if present else 230_000
 
@@ -219,6 +229,7 @@ def _blips() -> tuple[tuple[tuple[bool, int], ...], ...]:
 
 
 _TEN_SECONDS = (((True, 10_000), (False, 10_000)),)  # github.com/ngardiner/TWCManager/issues/445
+_RESTARTS = ((), *(((False, after_ms), (True, STEP_MS)) for after_ms in (5_000, 20_000, 2 * MINUTE_MS, 20 * MINUTE_MS)))
 FAMILIES = {
     "car": (
         Family("asks for 320 to 480 ms before it charges", _pauses, turns=_blips()),
@@ -239,6 +250,7 @@ FAMILIES = {
         Family("the diode is lost", _diode_is_lost),
         Family("the pilot is shorted", _pilot_is_shorted),
         Family("the unit's own supply collapses", _supply_collapses),
+        Family("the unit restarts", _supply_fails, turns=_RESTARTS),
         Family("the mains sag", _mains_sag, late_ms=SAG_LATE_MS),
     ),
 }

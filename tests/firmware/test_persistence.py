@@ -20,8 +20,8 @@ class Home:
     def __init__(self, schedule="", epoch_s=None, forget=True):
         self.flash = empty("tests-persistence") if forget else FOLDER
         self.checkpoint = Checkpoint(self.flash, 0)
-        register, kept, sessions, latched, closings = restore(self.checkpoint, 0)
-        self.unit = Unit(kept=kept, register=register, sessions=sessions, latched=latched, closings=closings)
+        register, kept, sessions, latched, closings, owed = restore(self.checkpoint, 0)
+        self.unit = Unit(kept=kept, register=register, sessions=sessions, latched=latched, closings=closings, owed=owed)
         self.settings = {"schedule": schedule}
         self.epoch_s = epoch_s
         self.told = []
@@ -346,3 +346,58 @@ def test_a_damaged_count_begins_at_0():
     for damaged in (None, "many", -5):
         home.checkpoint.save(0, {"closings": damaged}, True)
         assert Home(forget=False).unit.exchange.closings == 0
+
+
+def test_a_supply_that_fails_under_load_is_spared_by_the_rest():
+    """A vehicle in C; soon after the contactor has closed the processor restarts, without warning."""
+    for lives_ms in (20, 500, 40_000):
+        home, elapsed_ms, closed_ms = Home(), 0, []
+        while elapsed_ms < 3 * 3600000:
+            home.unit.car = "C"
+            while not home.unit.outputs.contactor and home.now_ms() < 2 * 3600000:
+                home.run(20)
+            closed_ms.append(elapsed_ms + home.now_ms())
+            home.run(lives_ms)
+            elapsed_ms += home.now_ms() + 3000
+            home = Home(forget=False)
+        assert sum(ms < 600000 for ms in closed_ms) <= 10
+        assert 10 < len(closed_ms) < 36, closed_ms
+        assert home.unit.exchange.closings == len(closed_ms)
+
+
+def test_a_vehicle_that_asks_for_moments_causes_one_write():
+    home = Home()
+    home.unit.car = "B"
+    home.run(60000)
+    writes = home.checkpoint.writes
+    for _ in range(100):
+        home.unit.car = "C"
+        home.run(400)
+        home.unit.car = "B"
+        home.run(400)
+    assert home.checkpoint.writes <= writes + 1 and home.unit.exchange.closings == 0
+
+
+def test_a_restart_after_a_few_closings_waits_for_nothing():
+    home = Home()
+    for _ in range(2):
+        home.unit.car = "C"
+        home.run(2000)
+        assert home.unit.outputs.contactor
+        home = Home(forget=False)
+
+
+def test_the_button_ends_a_rest_of_before_a_restart():
+    home = Home()
+    home.unit.car = "B"
+    home.run(500)
+    closings(home, 6)
+    home.unit.car = "A"
+    home.run(1000)
+    home = Home(forget=False)
+    home.unit.car = "C"
+    home.run(2000)
+    assert not home.unit.outputs.contactor and home.unit.exchange.report.ruling.source == "contactor"
+    home.press()
+    home.run(3000)
+    assert home.unit.outputs.contactor

@@ -22,10 +22,11 @@ class Unit:
         sessions=0,
         latched=(),
         closings=0,
+        owed=0,
     ):
         self.now_ms = 0
         self.controller = Controller(
-            0, Setup(32, tethered, ventilated, fallback_a), Restored(register, kept, sessions, latched, closings)
+            0, Setup(32, tethered, ventilated, fallback_a), Restored(register, kept, sessions, latched, closings, owed)
         )
         self.exchange.claims = ()
         self.inputs = Inputs()
