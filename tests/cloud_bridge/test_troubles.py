@@ -13,6 +13,7 @@ from cloud_bridge.store.access import Role
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.subscriptions import Via, add_subscription
 from cloud_bridge.troubles import COUNTED, KNOWN, described
+from firmware.charging.contactor_rest import WORN_CLOSINGS
 from tests.cloud_bridge.people import Visitor, entrust, unit_of
 from tests.cloud_bridge.running import Bridge, Unit, sample
 from tests.wire_schema import SCHEMA, bounds
@@ -34,6 +35,7 @@ def driver(bridge: Bridge, unit: Unit) -> Visitor:
 
 def test_every_trouble_that_a_unit_names_has_words() -> None:
     assert set(KNOWN) == {*bounds(SCHEMA["heartbeat"]["h"])[1], *COUNTED}
+    assert f"{WORN_CLOSINGS:,} times" in described("contactor_worn").meaning
 
 
 def test_the_dashboard_says_what_it_means_and_what_to_do(unit: Unit, driver: Visitor) -> None:
