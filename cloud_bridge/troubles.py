@@ -39,6 +39,14 @@ KNOWN = {
             "Ask your installer to switch the setting plain_mqtt off.",
         ),
         Trouble(
+            "contactor_worn",
+            "Its contactor is near the end of its life",
+            "The contactor, which switches the current, has closed 80,000 times. Contactors of its kind are made for 100,000. "
+            "After that they may stay closed or open, and the charger stops with a fault.",
+            "Ask your installer to fit a new contactor within months, and then to set contactor_fitted_at to the number "
+            "of closings that the command status shows.",
+        ),
+        Trouble(
             RECORDS_DROPPED,
             "Some of its records are lost",
             "The charger had no room for all of its records, as after months without a connection. Its history has gaps.",

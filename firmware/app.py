@@ -63,7 +63,7 @@ class Unit(ChargePoint):
         checkpoint = part("checkpoint", Checkpoint, board.flash, control_clock.now_ms())
         # The mains off and on again is a person's doing, and clears what needs one; our own restart does not.
         latched = () if board.reset_cause == "power_on" else board.latched()
-        restored = part("restore", self._restore, checkpoint, latched) or Restored(None, None, 0, latched or ())
+        restored = part("restore", self._restore, checkpoint, latched) or Restored(None, None, 0, latched or (), 0, 0)
         controller = Controller(control_clock.now_ms(), setup(settings) if settings else SAFE_SETUP, restored)
         exchange = self.exchange = controller.exchange
         self.wall_clock = WallClock(self._clock)

@@ -67,6 +67,7 @@ class DailyReport:
                 "damaged": outbox.damaged if outbox else 0,
                 "crashes": health.crashes,
                 "guard": self._exchange.guard_openings(),
+                "closings": self._exchange.closings,
             },
         )
         self._loop_worst_ms, self._heap_floor = 0, ENDLESS

@@ -31,6 +31,7 @@ class Persistence:
     ) -> None:
         self.lost_writes = 0  # the flash did not take them
         self._exchange = exchange
+        self._closed = 0  # whether the contactor has closed since the start, or was about to
         self._claim_manager = claim_manager
         self._claims = claim_manager.claims
         self._checkpoint = checkpoint
@@ -46,7 +47,8 @@ class Persistence:
         self._ordered = self._claims.cloud  # the claim of the cloud, and what is stored of it
         self._ordered_kept = checkpoint.value.get("cloud") if self._ordered else None
         # Of what was stored last:
-        self._essence = (resumed, self._claims.override, 0, checkpoint.value.get("latched", []), self._ordered_kept)
+        ordered = self._ordered_kept
+        self._essence = (resumed, self._claims.override, 0, checkpoint.value.get("latched", []), ordered, 0)
 
     def poll(self) -> None:
         now_ms = self._wall_clock.now_ms()
@@ -111,7 +113,10 @@ class Persistence:
         claims, session = self._claims, report.session
         latched = [name for name in report.faults if name in NEEDS_PERSON]
         ordered = self._ordered_to_keep(now_ms)
-        essence = (session.number if session else None, claims.override, claims.delays, latched, ordered)
+        # The first closing since the start is stored before it happens: a supply that fails under load restarts the unit.
+        closing = int(report.phase == "closing")
+        self._closed = self._closed or closing
+        essence = (session.number if session else None, claims.override, claims.delays, latched, ordered, self._closed)
         value = {
             "session": self._to_keep(now_ms, session) if session else None,
             "began_s": self._began_s(session) if session else None,
@@ -122,6 +127,8 @@ class Persistence:
             "override": claims.override,
             "latched": latched,
             "cloud": ordered,
+            "closings": self._exchange.closings + closing,
+            "owed": self._exchange.owed + closing,
         }
         self._checkpoint.save(now_ms, value, essence != self._essence)
         self._essence = essence
@@ -154,4 +161,4 @@ def restore(
     sessions = max(sessions, checkpoint.number("sessions"))
     if latched is None:
         latched = checkpoint.value.get("latched", ())
-    return Restored(register, kept, sessions, latched)
+    return Restored(register, kept, sessions, latched, checkpoint.number("closings"), checkpoint.number("owed"))

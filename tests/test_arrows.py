@@ -265,6 +265,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),  # their size, in this process
     "hil_tests.bench.cloud.outages": ("hil_tests", "cloud_bridge.contact"),  # the pure rules, in virtual time
     "hil_tests.bench.vehicles": ("hil_tests", "firmware.charging"),  # the pure rules, in virtual time
+    "hil_tests.bench.wear": ("hil_tests", "firmware.charging"),  # likewise
     "hil_tests.bench.short_waits_on_micropython": ("firmware", "modem"),  # it runs in the unit, around the firmware
     "hil_tests.bench.watched_on_micropython": ("firmware",),  # it runs in the unit, around the firmware
     "hil_tests.link.failing_part_on_micropython": ("firmware",),  # it runs in the unit, around the firmware

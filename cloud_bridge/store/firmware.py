@@ -1,27 +1,38 @@
-"""Which firmware the units run and which modem they have: each tells both once a boot, in an event."""
+"""Which firmware the units run, which modem they have and how often their contactor has closed: told in events, once a boot
+or a day.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from cloud_bridge.store.tables import events, units
-from cloud_bridge.wire import BadPayload, Event, decode
+from cloud_bridge.wire import MAX_COUNT, BadPayload, Event, decode
 
 MAX_CHARACTERS = 40  # that are shown
 
 
 def firmware_versions(connection: Connection, unit_ids: Sequence[str]) -> dict[str, str]:
     """Version by unit id. A unit is left out whose last boot told none, or was before the oldest event that is kept."""
-    return _last_told(connection, unit_ids, "boot", "v")
+    return _texts(_last_told(connection, unit_ids, "boot", "v"))
 
 
 def modem_models(connection: Connection, unit_ids: Sequence[str]) -> dict[str, str]:
     """The modem's own name for its model, by unit id. A unit is left out as by `firmware_versions`."""
-    return _last_told(connection, unit_ids, "modem", "model")
+    return _texts(_last_told(connection, unit_ids, "modem", "model"))
 
 
-def _last_told(connection: Connection, unit_ids: Sequence[str], kind: str, key: str) -> dict[str, str]:
-    """One detail of the last event of a kind, by unit id."""
+def contactor_closings(connection: Connection, unit_ids: Sequence[str]) -> dict[str, int]:
+    """How often the contactor has closed in the unit's life, by unit id, as of its last daily report. A unit is left out
+    that has sent none.
+    """
+    told = _last_told(connection, unit_ids, "day", "closings")
+    return {unit_id: value for unit_id, value in told.items() if type(value) is int and 0 <= value <= MAX_COUNT}
+
+
+def _last_told(connection: Connection, unit_ids: Sequence[str], kind: str, key: str) -> dict[str, Any]:
+    """One detail of the last event of a kind, by unit id, as the unit wrote it."""
     last = (
         select(events.c.payload)
         .where(events.c.unit_id == units.c.id, events.c.kind == kind)
@@ -29,20 +40,17 @@ def _last_told(connection: Connection, unit_ids: Sequence[str], kind: str, key: 
         .limit(1)
         .scalar_subquery()
     )
-    found = {}
-    for unit_id, payload in connection.execute(select(units.c.id, last).where(units.c.id.in_(unit_ids))):
-        text = _text(payload, key)
-        if text is not None:
-            found[unit_id] = text
-    return found
+    found = connection.execute(select(units.c.id, last).where(units.c.id.in_(unit_ids)))
+    return {unit_id: _detail(payload, key) for unit_id, payload in found if payload is not None}
 
 
-def _text(payload: str | None, key: str) -> str | None:
-    if payload is None:
-        return None
+def _detail(payload: str, key: str) -> Any:
     try:
         event = decode("event", payload.encode())
     except BadPayload:  # written by another version of the bridge
         return None
-    text = event.details.get(key) if isinstance(event, Event) and event.details else None
-    return text[:MAX_CHARACTERS] if isinstance(text, str) else None
+    return event.details.get(key) if isinstance(event, Event) and event.details else None
+
+
+def _texts(told: dict[str, Any]) -> dict[str, str]:
+    return {unit_id: text[:MAX_CHARACTERS] for unit_id, text in told.items() if isinstance(text, str)}

@@ -25,9 +25,10 @@ SWITCH_MS = 60  # a change of the pilot output appears in the measured plateaus 
 REPORT_MS = 500  # energy and power are reported at this interval, other changes immediately
 
 # State restored after a restart. register: the energy Register, or None; kept: session.Kept of an interrupted session, or
-# None; sessions: number of the last session; latched: names of the faults that a restart does not clear
-Restored = namedtuple("Restored", "register kept sessions latched")
-NOTHING = Restored(None, None, 0, ())
+# None; sessions: number of the last session; latched: names of the faults that a restart does not clear; closings: of the
+# contactor, in the unit's life; owed: those of them that are not forgiven (contactor_rest.py)
+Restored = namedtuple("Restored", "register kept sessions latched closings owed")
+NOTHING = Restored(None, None, 0, (), 0, 0)
 
 
 class Controller:
@@ -52,7 +53,8 @@ class Controller:
         self._rcd = RcdSelftest()
         self._mode = Mode(now_ms)
         self._offer = OfferLimiter(now_ms)
-        self._rest = ContactorRest(now_ms)
+        self._rest = ContactorRest(now_ms, restored.owed)
+        self._state.contactor_rests = self._rest.resting
         self._excess = Excess()
         self._register = restored.register or Register()
         self._kept = restored.kept
@@ -76,6 +78,7 @@ class Controller:
             self.phase, None, self._mode.now, names, False, 0, 0, total_wh, 0, self._ruling, self._kept, meter_wh, 0, ()
         )
         self.exchange = Exchange(now_ms, setup, report, self.faults.history())
+        self.exchange.closings, self.exchange.owed = restored.closings, restored.owed
 
     def step(self, now_ms: int, inputs: Inputs) -> Outputs:
         """Process the inputs and return the outputs until the next step. `now_ms` may be set back (Clock.set_back)."""
@@ -332,7 +335,8 @@ class Controller:
         """Count it; the contactor may have to rest after an opening."""
         self._state.contactor = contactor
         if contactor:
-            self._rest.closed(now_ms)
+            self.exchange.owed = self._rest.closed(now_ms)
+            self.exchange.closings += 1
             return
         rest_ms = self._rest.opened(now_ms)
         if rest_ms:

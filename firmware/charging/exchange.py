@@ -55,6 +55,8 @@ class Exchange:
         self.report = report
         self.fault_history = fault_history  # faults.History of each fault that was set since the start
         self.powered = False  # our own supply is there: the flash may be written
+        self.closings = 0  # of the contactor, in the unit's life
+        self.owed = 0  # those that were not forgiven at the last of them
         self.worst_ms = 0  # the longest that two steps were apart since `take_worst_ms`
         self.apart = [0] * (len(WITHIN_MS) + 1)  # steps by their distance to the one before, since the start
         self.events = Ring()  # Event, for the journal

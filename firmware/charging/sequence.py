@@ -103,7 +103,7 @@ TABLE = {
 
 VEHICLE = ("B", "C", "D")  # the pilot's bands with a vehicle on the cable
 
-SETTLE_MS = 300  # state C must persist for this time before the contactor closes (SmartEVSE #40 uses 500)
+SETTLE_MS = 600  # state C must persist for this time before the contactor closes; 320 to 480 ms: SmartEVSE-3.5 #40
 STOP_MS = 6000  # sequence 10.2
 STATE_F_MS = 300  # minimum duration of state F on a fault; EVerest `state_F_after_fault_ms`
 # A vehicle that waited long for its offer may sleep. EVerest EvseManager: legacy wake-up after 30 s, T_step_X1, T_step_EF.

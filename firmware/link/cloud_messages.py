@@ -1,5 +1,6 @@
 """The messages between the unit and its cloud, apart from how they get there: heartbeats, records, commands."""
 
+from firmware.charging.contactor_rest import WORN_CLOSINGS
 from firmware.link import messages
 
 if False:  # for mypy alone
@@ -35,6 +36,9 @@ class CloudMessages:
             troubles += ("plain_mqtt",)
         if self.health.flash_fails():
             troubles += ("flash",)
+        settings = self.health.settings
+        if settings and self._exchange.closings - settings["contactor_fitted_at"] >= WORN_CLOSINGS:
+            troubles += ("contactor_worn",)
         return messages.heartbeat(
             journal.next_sequence(),
             journal.boot,

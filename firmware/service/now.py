@@ -21,6 +21,7 @@ def answer_status(unit: "ChargePoint", argument: str) -> "list[str]":
         "phase %s" % report.phase,
         "mode %s" % report.mode,
         "contactor %s" % ("closed" if report.contactor else "open"),
+        "closings %d" % unit.exchange.closings,
         "amps %g" % report.amps,
         "limited_by %s" % report.ruling.source,
         "because %s" % report.ruling.why,

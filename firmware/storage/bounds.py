@@ -53,6 +53,7 @@ TABLE: "dict[str, tuple[Any, Check]]" = {
     "tethered": (True, _flag),  # the cable is fixed to the unit
     "ventilated": (False, _flag),  # the site has the ventilation that state D requires
     "fallback_amps": (0, _none_or(6, 80)),  # ceiling without messages of the load manager; 0 = there is none
+    "contactor_fitted_at": (0, _whole(-1000000, 10000000)),  # closings of the unit, when its contactor was new
     "installer_code": ("", _text(32)),  # unlocks all but the owner's; never shown. A new one: CODE_MIN
     "schedule": ("", _text(200)),  # charging/schedule.py; "" = not chosen yet
     "random_delay_max_s": (600, _whole(0, 1800)),  # SI 2021/1467, regulation 11

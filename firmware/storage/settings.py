@@ -27,6 +27,7 @@ KEPT = (  # not changed by a factory reset: identity and installation
     "tethered",
     "ventilated",
     "fallback_amps",
+    "contactor_fitted_at",
     "installer_code",
 )
 # All others are changed with the installer's code only: identity, trust, installation.

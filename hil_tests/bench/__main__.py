@@ -1,4 +1,4 @@
-"""`python -m hil_tests.bench latency|cuts|latched|guard|contact|vehicles|families`: what is promised of running units.
+"""`python -m hil_tests.bench latency|cuts|latched|guard|contact|vehicles|wear|families`: what is promised of running units.
 
 Exits 1 if it is not held.
 
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hil_tests.bench import cuts, families, freezes, latched, latency, tally, vehicles
+from hil_tests.bench import cuts, families, freezes, latched, latency, tally, vehicles, wear
 from hil_tests.bench.cuts import Cuts
 from hil_tests.bench.first_contact import first_contact
 from hil_tests.bench.freezes import Freezes
@@ -122,7 +122,9 @@ async def _introduction(bridge: BridgeProcess, name: str) -> list[str]:
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.bench", description=__doc__)
-    parser.add_argument("what", choices=("latency", "cuts", "latched", "guard", "contact", "vehicles", "families"))
+    parser.add_argument(
+        "what", choices=("latency", "cuts", "latched", "guard", "contact", "vehicles", "wear", "families")
+    )
     parser.add_argument(
         "--count",
         type=int,
@@ -136,6 +138,8 @@ def main() -> int:
         return 0 if first_contact() else 1
     if arguments.what == "vehicles":
         return 0 if vehicles.meet_everybody() else 1
+    if arguments.what == "wear":
+        return 0 if wear.wear_everything(arguments.seed) else 1
     if arguments.what == "families":
         return 0 if families.meet_all(arguments.seed) else 1
     units, seed = arguments.units, arguments.seed

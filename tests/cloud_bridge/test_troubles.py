@@ -13,6 +13,7 @@ from cloud_bridge.store.access import Role
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.subscriptions import Via, add_subscription
 from cloud_bridge.troubles import COUNTED, KNOWN, described
+from firmware.charging.contactor_rest import WORN_CLOSINGS
 from tests.cloud_bridge.people import Visitor, entrust, unit_of
 from tests.cloud_bridge.running import Bridge, Unit, sample
 from tests.wire_schema import SCHEMA, bounds
@@ -34,6 +35,7 @@ def driver(bridge: Bridge, unit: Unit) -> Visitor:
 
 def test_every_trouble_that_a_unit_names_has_words() -> None:
     assert set(KNOWN) == {*bounds(SCHEMA["heartbeat"]["h"])[1], *COUNTED}
+    assert f"{WORN_CLOSINGS:,} times" in described("contactor_worn").meaning
 
 
 def test_the_dashboard_says_what_it_means_and_what_to_do(unit: Unit, driver: Visitor) -> None:
@@ -104,6 +106,7 @@ def test_the_metrics_count_units_and_name_none(bridge: Bridge) -> None:
     said = bridge.client.get("/metrics").text
     assert "chargekeeper_units_troubled 4.0" in said
     assert dict(re.findall(r'chargekeeper_troubles\{trouble="(\w+)"\} (\S+)', said)) == {
+        "contactor_worn": "0.0",
         "flash": "2.0",
         "parts_failed": "1.0",
         "plain_mqtt": "1.0",
@@ -157,6 +160,27 @@ def test_the_owner_is_notified_of_parts_that_failed(bridge: Bridge, unit: Unit, 
     unit.publish(HEARTBEAT, sample("heartbeat-parts-failed"))
     look(bridge)
     assert [one["about"] for one in sent] == ["trouble"] and "Parts of its software have failed" in sent[0]["words"]
+
+
+def test_a_worn_contactor_is_told_to_the_installer(
+    bridge: Bridge, unit: Unit, driver: Visitor, sent: list[dict[str, Any]]
+) -> None:
+    """On the page of the charger, with the closings, on the page of a job, and by an alert."""
+    installer = Visitor(bridge, "ingo", Role.INSTALLER)
+    entrust(bridge, "home-1", "ingo")
+    with bridge.app_state.database.writing() as connection:
+        add_subscription(connection, find_person(connection, "ingo"), AlertKind.TROUBLE, Via.WEBHOOK, HOOK)
+    unit.publish("cp/home-1/event", sample("event-day").replace(b"1302", b"80003"))
+    unit.publish(HEARTBEAT, sample("heartbeat-contactor-worn"))
+    look(bridge)
+    assert len(sent) == 2 and "contactor is near the end of its life" in sent[1]["words"], (
+        "the owner, and the installer"
+    )
+    said = installer.read("/charge-points/home-1")
+    assert "Contactor closings 80,003" in said and all(words in said for words in described("contactor_worn")[1:])
+    support = Visitor(bridge, "sue", Role.SUPPORT)
+    path = support.post("/charge-points/home-1/jobs", reason="Worn contactor").url.path
+    assert "Its contactor is near the end of its life" in installer.read(path)
 
 
 def test_a_unit_that_is_well_causes_no_alert(bridge: Bridge, unit: Unit, sent: list[dict[str, Any]]) -> None:

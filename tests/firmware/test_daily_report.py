@@ -11,6 +11,7 @@ class Rest:
     worst_ms = 20
     cause, crashes = "soft", 2
     dropped = damaged = kept = 0
+    closings = 1234
 
     @property
     def journal(self):
@@ -53,7 +54,7 @@ def test_once_a_day_with_the_worst_of_the_day():
     assert [said["loop_worst_ms"] for _, said in told] == [35, 20]
     first = told[0][1]
     assert first["cause"] == "soft" and first["crashes"] == 2 and first["up_h"] == 24
-    assert first["guard"] == 3
+    assert first["guard"] == 3 and first["closings"] == 1234
     assert first["heap_floor"] == 50000 and first["heap_block"] == 20000
 
 

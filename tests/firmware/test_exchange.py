@@ -30,7 +30,7 @@ ASKED = {
     "began_ms",
     "worst_taken",
 }  # set by the main thread, reset by the control thread
-CONTROL = {"report", "fault_history", "powered", "worst_ms"}
+CONTROL = {"report", "fault_history", "powered", "worst_ms", "closings", "owed"}
 SHARED = {"apart", "events", "ended"}  # never replaced
 METHODS = {"take_worst_ms", "guard_openings"}
 # What the control thread runs. All else is the main thread's, and app.py's, which makes both.

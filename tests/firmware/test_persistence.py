@@ -5,7 +5,7 @@ from firmware.charging.limits import Claim
 from firmware.charging.session import Kept
 from firmware.claim_manager import ClaimManager
 from firmware.persistence import Persistence, ordered_before, restore
-from firmware.storage.checkpoint import Checkpoint
+from firmware.storage.checkpoint import EVERY_MS, Checkpoint
 from firmware.storage.session_log import SessionLog
 from tests.firmware.charging.wired import STEP_MS, Unit
 from tests.firmware.storage.folder import empty
@@ -20,8 +20,8 @@ class Home:
     def __init__(self, schedule="", epoch_s=None, forget=True):
         self.flash = empty("tests-persistence") if forget else FOLDER
         self.checkpoint = Checkpoint(self.flash, 0)
-        register, kept, sessions, latched = restore(self.checkpoint, 0)
-        self.unit = Unit(kept=kept, register=register, sessions=sessions, latched=latched)
+        register, kept, sessions, latched, closings, owed = restore(self.checkpoint, 0)
+        self.unit = Unit(kept=kept, register=register, sessions=sessions, latched=latched, closings=closings, owed=owed)
         self.settings = {"schedule": schedule}
         self.epoch_s = epoch_s
         self.told = []
@@ -297,3 +297,107 @@ def test_an_order_costs_two_writes_however_long_it_lasts():
     limited(home, 10, 600)
     home.run(900000)
     assert home.checkpoint.writes - before == 2
+
+
+def closings(home, count):
+    """So many more, of a vehicle that starts and stops."""
+    home.unit.car = "C"
+    for _ in range(count):
+        while not home.unit.outputs.contactor:
+            home.run(20)
+        home.unit.car = "B"
+        home.run(100)
+        home.unit.car = "C"
+
+
+def test_the_closings_of_the_contactor_are_counted_for_life():
+    home = Home()
+    home.unit.car = "B"
+    home.run(500)
+    closings(home, 5)
+    home.unit.car = "A"
+    home.run(1000)
+    assert home.unit.exchange.closings == 5
+    for life in (10, 15):
+        home = Home(forget=False)
+        home.unit.car = "B"
+        home.run(500)
+        closings(home, 5)
+        home.unit.car = "A"
+        home.run(1000)
+        assert home.unit.exchange.closings == life
+
+
+def test_a_cut_loses_few_closings_and_none_is_a_write_of_its_own():
+    """Whenever it comes: those since the last checkpoint."""
+    home, most_lost = Home(), 0
+    home.unit.car = "B"
+    home.run(60000)
+    writes = home.checkpoint.writes
+    while home.now_ms() < 3 * 3600000:
+        closings(home, 1)
+        most_lost = max(most_lost, home.unit.exchange.closings - Checkpoint(FOLDER, 0).number("closings"))
+    assert home.unit.exchange.closings > 20 and 0 < most_lost <= 8
+    assert home.checkpoint.writes - writes <= 3 * 3600000 // EVERY_MS + 2
+
+
+def test_a_damaged_count_begins_at_0():
+    home = Home()
+    for damaged in (None, "many", -5):
+        home.checkpoint.save(0, {"closings": damaged}, True)
+        assert Home(forget=False).unit.exchange.closings == 0
+
+
+def test_a_supply_that_fails_under_load_is_spared_by_the_rest():
+    """A vehicle in C; soon after the contactor has closed the processor restarts, without warning."""
+    for lives_ms in (20, 500, 40_000):
+        home, elapsed_ms, closed_ms = Home(), 0, []
+        while elapsed_ms < 3 * 3600000:
+            home.unit.car = "C"
+            while not home.unit.outputs.contactor and home.now_ms() < 2 * 3600000:
+                home.run(20)
+            closed_ms.append(elapsed_ms + home.now_ms())
+            home.run(lives_ms)
+            elapsed_ms += home.now_ms() + 3000
+            home = Home(forget=False)
+        assert sum(ms < 600000 for ms in closed_ms) <= 10
+        assert 10 < len(closed_ms) < 36, closed_ms
+        assert home.unit.exchange.closings == len(closed_ms)
+
+
+def test_a_vehicle_that_asks_for_moments_causes_one_write():
+    home = Home()
+    home.unit.car = "B"
+    home.run(60000)
+    writes = home.checkpoint.writes
+    for _ in range(100):
+        home.unit.car = "C"
+        home.run(400)
+        home.unit.car = "B"
+        home.run(400)
+    assert home.checkpoint.writes <= writes + 1 and home.unit.exchange.closings == 0
+
+
+def test_a_restart_after_a_few_closings_waits_for_nothing():
+    home = Home()
+    for _ in range(2):
+        home.unit.car = "C"
+        home.run(2000)
+        assert home.unit.outputs.contactor
+        home = Home(forget=False)
+
+
+def test_the_button_ends_a_rest_of_before_a_restart():
+    home = Home()
+    home.unit.car = "B"
+    home.run(500)
+    closings(home, 6)
+    home.unit.car = "A"
+    home.run(1000)
+    home = Home(forget=False)
+    home.unit.car = "C"
+    home.run(2000)
+    assert not home.unit.outputs.contactor and home.unit.exchange.report.ruling.source == "contactor"
+    home.press()
+    home.run(3000)
+    assert home.unit.outputs.contactor

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Response
 
 from cloud_bridge.clock import iso_utc
-from cloud_bridge.store.firmware import firmware_versions, modem_models
+from cloud_bridge.store.firmware import contactor_closings, firmware_versions, modem_models
 from cloud_bridge.store.units import visible_unit, visible_units
 from cloud_bridge.web.api.schema import (
     ACCESS_PROBLEMS,
@@ -79,9 +79,13 @@ def list_charge_points(
     units = visible_units(connection, asker, PAGE + 1, after)
     unit_ids = [unit.id for unit in units[:PAGE]]
     firmware, modems = firmware_versions(connection, unit_ids), modem_models(connection, unit_ids)
+    closings = contactor_closings(connection, unit_ids)
     if len(units) > PAGE:
         response.headers["Link"] = f'</api/charge-points?after={units[PAGE - 1].id}>; rel="next"'
-    return [as_json(charge_point(app_state, unit), firmware.get(unit.id), modems.get(unit.id)) for unit in units[:PAGE]]
+    return [
+        as_json(charge_point(app_state, unit), firmware.get(unit.id), modems.get(unit.id), closings.get(unit.id))
+        for unit in units[:PAGE]
+    ]
 
 
 @router.get("/api/charge-points/{unit_id}", response_model=ChargePointState, responses=PROBLEMS)
@@ -91,4 +95,5 @@ def read_charge_point(unit_id: str, app_state: StateDep, connection: Reading, as
     if unit is None:
         raise HTTPException(404, "no such charge point")
     firmware, modems = firmware_versions(connection, [unit_id]), modem_models(connection, [unit_id])
-    return as_json(charge_point(app_state, unit), firmware.get(unit_id), modems.get(unit_id))
+    closings = contactor_closings(connection, [unit_id])
+    return as_json(charge_point(app_state, unit), firmware.get(unit_id), modems.get(unit_id), closings.get(unit_id))

@@ -91,6 +91,7 @@ class _ChargePoint(Schema):
     heartbeat_at: Time | None
     firmware: Annotated[str | None, Field(description="version, as of its last boot")]
     modem: Annotated[str | None, Field(description="model, as the modem named itself after the last boot")]
+    contactor_closings: Annotated[int | None, Field(description="in its life, as of its last daily report")]
     duplicate_identity_since: Annotated[
         Time | None,
         Field(description="two charge points log in with this id, and what is here mixes both; null: no sign of it"),

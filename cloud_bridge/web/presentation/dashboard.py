@@ -72,6 +72,7 @@ class Around(NamedTuple):
     vehicles_mark: str = ""  # rows.mark
     firmware: str | None = None  # its version
     modem: str | None = None  # its model
+    closings: int | None = None  # of its contactor, in its life
     for_installer: bool = False  # what to do is told to somebody who may open it
 
 
@@ -153,6 +154,8 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
         found.append(Fact("Firmware", around.firmware))
     if around.modem is not None:
         found.append(Fact("Modem", around.modem))
+    if around.closings is not None:
+        found.append(Fact("Contactor closings", f"{around.closings:,}"))
     return sorted(found, key=lambda fact: fact.wide)
 
 

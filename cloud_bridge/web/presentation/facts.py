@@ -12,9 +12,12 @@ FACTS_OVER_MS = 7 * DAY_MS
 UNREADABLE = ("Not shown", "What was stored with this message cannot be shown: its content is not valid.")
 
 
-def facts_of(point: ChargePoint, week: Evidence, firmware: str | None, modem: str | None) -> list[tuple[str, str]]:
-    """(name, value) pairs, most telling first. `firmware` is its version, `modem` the model; None while unknown."""
-    board = describe(point, Around(firmware=firmware, modem=modem))
+def facts_of(
+    point: ChargePoint, week: Evidence, firmware: str | None, modem: str | None, closings: int | None
+) -> list[tuple[str, str]]:
+    """(name, value) pairs, most telling first. `firmware` is its version, `modem` the model, `closings` those of the
+    contactor; None while unknown."""
+    board = describe(point, Around(firmware=firmware, modem=modem, closings=closings))
     heartbeat = point.heartbeat
     return [
         ("Last contacted", board.last_contact_moment or "never"),

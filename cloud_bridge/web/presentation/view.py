@@ -137,9 +137,9 @@ def mark(point: ChargePoint, vehicles_mark: str) -> str:
     return f"{point.last_contact_ms}.{point.heartbeat_ms}.{contact}{duplicate}{over_quota}.{vehicles_mark}"
 
 
-def as_json(point: ChargePoint, firmware: str | None, modem: str | None) -> dict[str, Any]:
-    """The HTTP interface's words, with the version of the unit's firmware and the model of its modem. Whatever is unknown is
-    null."""
+def as_json(point: ChargePoint, firmware: str | None, modem: str | None, closings: int | None) -> dict[str, Any]:
+    """The HTTP interface's words, with the version of the unit's firmware, the model of its modem and the closings of its
+    contactor. Whatever is unknown is null."""
     heartbeat = point.heartbeat
     return {
         "id": point.id,
@@ -154,6 +154,7 @@ def as_json(point: ChargePoint, firmware: str | None, modem: str | None) -> dict
         **{value.name: heartbeat.get(value.name) for value in HEARTBEAT},
         "firmware": firmware,
         "modem": modem,
+        "contactor_closings": closings,
         "duplicate_identity_since": None if point.duplicate is None else iso_utc(point.duplicate.since_ms),
         "boot": heartbeat.boot,
         "sequence": heartbeat.sequence,

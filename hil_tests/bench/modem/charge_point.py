@@ -146,7 +146,7 @@ class _Health:
     boot = Boot(1, 0, False)
 
     failed_parts: tuple[str, ...] = ()
-    installer_lock = None
+    installer_lock = settings = None
 
     def flash_fails(self) -> bool:
         return False

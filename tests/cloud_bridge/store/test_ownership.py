@@ -344,7 +344,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.duplicates:forget_duplicate": "writes",
     "store.duplicates:in_force": "numbers and the list for the operator and support",
     "store.duplicates:record_duplicates": "writes",
-    "store.firmware:_last_told": "version and modem are facts of the charge point",
+    "store.firmware:_last_told": "version, modem and contactor are facts of the charge point",
     "store.fleet:page_of": "contact, and the newest heartbeat, which view.charge_point restricts",
     "store.fleet:_silent_by_minute": "contact",
     "store.fleet:silent_by_minute": "contact",

@@ -1,16 +1,30 @@
 """Does a vehicle that switches on and off wear out the contactor, and does anybody else wait for that?"""
 
-from firmware.charging.contactor_rest import FIRST_MS, FORGIVEN_MS, FREE, LONGEST_MS, ContactorRest
+import pytest
+
+from firmware.charging.contactor_rest import (
+    DAY_CLOSINGS,
+    FIRST_MS,
+    FORGIVEN_MS,
+    FREE,
+    HOUR_MS,
+    LONGEST_MS,
+    WORN_CLOSINGS,
+    ContactorRest,
+)
+from firmware.charging.limits import PAUSE_A, Claim
 from tests.firmware.charging.wired import STEP_MS, Unit
 
 HALF_MS = 800  # in each of both states
+DAY_MS = 24 * HOUR_MS
+PAUSE, CHARGE = (Claim("cloud", PAUSE_A, None, "test", None),), ()
 
 
 class Counted(Unit):
     """Counts how often the contactor switches."""
 
-    def __init__(self):
-        Unit.__init__(self)
+    def __init__(self, fallback_a=0):
+        Unit.__init__(self, fallback_a=fallback_a)
         self.switched = 0
 
     def run(self, ms):
@@ -76,12 +90,91 @@ def test_each_rest_is_longer_up_to_the_longest():
 
 
 def test_a_charge_of_two_hours_has_all_forgiven():
-    assert rests_of(800, [800] * 12 + [12 * FORGIVEN_MS])[-1] == LONGEST_MS
-    assert rests_of(800, [800] * 12 + [12 * FORGIVEN_MS, 800, 800])[-2:] == [0, 0]
+    assert rests_of(800, [800] * 12)[-1] == LONGEST_MS
+    assert rests_of(800, [800] * 12 + [12 * FORGIVEN_MS, 800, 800])[-3:] == [0, 0, 0]
 
 
-def test_a_load_manager_that_pauses_each_ten_minutes_never_meets_it():
-    assert set(rests_of(FORGIVEN_MS // 2, [FORGIVEN_MS // 2] * 100)) == {0}
+def test_a_load_manager_that_pauses_each_ten_minutes_does_not_meet_it_for_six_hours():
+    rests_ms = rests_of(FORGIVEN_MS // 2, [FORGIVEN_MS // 2] * 100)
+    assert set(rests_ms[:35]) == {0} and set(rests_ms[35:]) == {0, HOUR_MS}
+
+
+def closings_of_days(days):
+    """Of a contactor that opens as soon as it closes, and closes as soon as it may: its closings, by day."""
+    rest, now_ms, closings = ContactorRest(0), 0, [0] * days
+    while now_ms < days * DAY_MS:
+        closings[now_ms // DAY_MS] += 1
+        rest.closed(now_ms)
+        now_ms += 100
+        rest.opened(now_ms)
+        while rest.resting and not rest.step(now_ms):
+            now_ms += 10_000
+        now_ms += 1000
+    return closings
+
+
+def test_the_worst_of_a_day_is_few_and_of_each_further_day_one_an_hour():
+    first, *further = closings_of_days(30)
+    assert first <= DAY_CLOSINGS + 25 and max(further) <= 24
+    assert first + 24 * 365 * 9 < WORN_CLOSINGS, "nine years until the installer is told, ten until its life is over"
+
+
+def test_the_button_does_not_make_a_day_s_closings_endless():
+    """It ends each rest, but the next one is an hour again."""
+    rest, rests_ms = ContactorRest(0), []
+    for closing in range(2 * DAY_CLOSINGS):
+        rest.closed(closing * 1000)
+        rests_ms.append(rest.opened(closing * 1000 + 100))
+        rest.forgive()
+        assert rest.step(closing * 1000 + 100)
+    assert set(rests_ms[:DAY_CLOSINGS]) == {0} and set(rests_ms[DAY_CLOSINGS:]) == {HOUR_MS}
+
+
+@pytest.mark.parametrize("asks_ms", range(320, 500, 20))
+def test_a_vehicle_that_asks_for_a_moment_at_each_start_closes_it_once(asks_ms):
+    """github.com/dingo35/SmartEVSE-3.5/issues/40: C, B, and C for good; it was closed twice at each start."""
+    unit = Counted()
+    for start in range(3):
+        for car, ms in (("B", 3000 + 20 * start), ("C", asks_ms), ("B", 1000), ("C", 20_000)):
+            unit.car = car
+            unit.run(ms)
+        assert unit.switched == 2 * start + 1
+
+
+def pauses(unit, pause):
+    unit.exchange.claims = PAUSE if pause else CHARGE
+
+
+def spares(unit, pause):
+    amps = PAUSE_A if pause else 16
+    unit.exchange.claims = (Claim("load_manager", amps, None, "test", None),)
+
+
+def overrides(unit, pause):
+    override = () if pause else (Claim("override", 32, None, "test", None),)
+    unit.exchange.claims = override + (Claim("schedule", PAUSE_A, None, "test", None),)
+
+
+def asks(unit, pause):
+    unit.car = "B" if pause else "C"
+
+
+TOGGLED = [(wish, half_ms) for wish in (pauses, spares, overrides, asks) for half_ms in (1000, 10_000, 60_000)]
+
+
+@pytest.mark.parametrize("wish, half_ms", TOGGLED)
+def test_wishes_that_toggle_move_it_ever_more_rarely(wish, half_ms):
+    """Each 10 s: github.com/ngardiner/TWCManager/issues/445. It opens without a load 6 s after a pause, at the latest."""
+    unit = Counted(fallback_a=32)
+    unit.car = "C"
+    switched = []
+    for turn in range(HOUR_MS // half_ms):
+        wish(unit, turn % 2 == 0)
+        unit.run(half_ms)
+        assert turn % 2 or half_ms < 10_000 or not unit.outputs.contactor, "a pause is never late"
+        if (turn + 1) * half_ms % FORGIVEN_MS == 0:
+            switched.append(unit.switched - sum(switched))
+    assert switched[0] <= 20 and max(switched[2:]) <= 4 and sum(switched) <= 30, switched
 
 
 def test_the_button_ends_it():

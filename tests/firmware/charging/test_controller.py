@@ -6,6 +6,7 @@ from firmware.charging.control_state import Setup
 from firmware.charging.controller import Controller
 from firmware.charging.io import X1, F, Inputs
 from firmware.charging.limits import PAUSE_A, READ_WITHIN_MS, Claim
+from firmware.charging.sequence import SETTLE_MS
 from tests.firmware.charging.wired import CAR_MV, STEP_MS, Unit
 
 
@@ -267,7 +268,7 @@ def test_nothing_closes_on_a_doubtful_reading():
     unit.run(100)
     while unit.controller.phase != "closing":
         unit.run(20)
-    unit.run(280)
+    unit.run(SETTLE_MS - STEP_MS)
     unit.disturbed = True
     unit.run(20)
     assert not unit.outputs.contactor

@@ -12,10 +12,21 @@ CAR_MV = {"A": 12000, "B": 9000, "C": 6000, "D": 3000}
 class Unit:
     """A controller with a board that obeys: contactor and pilot follow the outputs within one step."""
 
-    def __init__(self, tethered=True, ventilated=False, fallback_a=0, kept=None, register=None, sessions=0, latched=()):
+    def __init__(
+        self,
+        tethered=True,
+        ventilated=False,
+        fallback_a=0,
+        kept=None,
+        register=None,
+        sessions=0,
+        latched=(),
+        closings=0,
+        owed=0,
+    ):
         self.now_ms = 0
         self.controller = Controller(
-            0, Setup(32, tethered, ventilated, fallback_a), Restored(register, kept, sessions, latched)
+            0, Setup(32, tethered, ventilated, fallback_a), Restored(register, kept, sessions, latched, closings, owed)
         )
         self.exchange.claims = ()
         self.inputs = Inputs()

@@ -3,6 +3,7 @@
 import json
 import sys
 
+from firmware.charging.contactor_rest import WORN_CLOSINGS
 from firmware.health import Health
 from firmware.link.cloud_messages import CloudMessages
 from tests.firmware.link.stand_ins import Report
@@ -30,6 +31,7 @@ class Other:
     """Of Exchange, WallClock and RadioMonitor."""
 
     csq, operator = 18, "23415"
+    closings = 0
 
     def now(self):
         return None
@@ -38,10 +40,11 @@ class Other:
         return 20
 
 
-def heartbeat(health):
-    health.journal, health.boot = Journal(), Boot()
+def heartbeat(health, closings=0):
+    health.journal, health.boot, exchange = Journal(), Boot(), Other()
+    exchange.closings = closings
     return json.loads(
-        CloudMessages(Other(), health.journal, health, Other(), None).heartbeat(Report(), Other(), False, 300)
+        CloudMessages(exchange, health.journal, health, Other(), None).heartbeat(Report(), Other(), False, 300)
     )
 
 
@@ -71,3 +74,20 @@ def test_wrong_installer_codes_are_counted_in_each_heartbeat():
     assert "c" not in heartbeat(health)
     health.installer_lock.wrong = 4
     assert heartbeat(health)["c"] == 4
+
+
+class Settings(dict):
+    lost_writes = 0
+
+
+def test_a_contactor_is_worn_before_its_life_is_over_and_not_once_another_is_fitted():
+    health = Health("power_on")
+    assert "h" not in heartbeat(health, WORN_CLOSINGS), "without settings there is no link"
+    health.settings = Settings({"contactor_fitted_at": 0})
+    assert "h" not in heartbeat(health, WORN_CLOSINGS - 1)
+    assert heartbeat(health, WORN_CLOSINGS)["h"] == ["contactor_worn"]
+    health.settings = Settings({"contactor_fitted_at": WORN_CLOSINGS})
+    assert "h" not in heartbeat(health, 2 * WORN_CLOSINGS - 1)
+    assert heartbeat(health, 2 * WORN_CLOSINGS)["h"] == ["contactor_worn"]
+    health.settings = Settings({"contactor_fitted_at": -60000})  # it was in another unit before
+    assert heartbeat(health, WORN_CLOSINGS - 60000)["h"] == ["contactor_worn"]

@@ -16,7 +16,7 @@ from tests.firmware.link.stand_ins import SessionRecord
 from tests.wire_schema import NUMBERS, SCHEMA, bounds, complaints, keys_of, kinds_of
 
 NOW_S = 1767240000
-TROUBLES = ("plain_mqtt", "flash")
+TROUBLES = ("plain_mqtt", "flash", "contactor_worn")
 
 
 def names(section, key):

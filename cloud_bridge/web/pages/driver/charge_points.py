@@ -11,7 +11,7 @@ from cloud_bridge.contact import Contact, outage_ms
 from cloud_bridge.store import history
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.contact_details import installer_details
-from cloud_bridge.store.firmware import firmware_versions, modem_models
+from cloud_bridge.store.firmware import contactor_closings, firmware_versions, modem_models
 from cloud_bridge.store.ownership import contact_period
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.vehicles import repository
@@ -142,6 +142,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         installer = installer_details(connection, unit.id) if point.heartbeat.faults else None
         firmware = firmware_versions(connection, [unit.id]).get(unit.id)
         modem = modem_models(connection, [unit.id]).get(unit.id)
+        closings = contactor_closings(connection, [unit.id]).get(unit.id)
         back = None
         if ended and point.verdict.contact is Contact.ONLINE:
             last = ended[-1]
@@ -155,5 +156,6 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         vehicles_mark,
         firmware,
         modem,
+        closings,
         for_installer=person.role is not Role.DRIVER,
     )

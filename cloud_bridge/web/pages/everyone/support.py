@@ -10,7 +10,7 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.store import conversations, jobs
 from cloud_bridge.store.access import Person, Scope, may
 from cloud_bridge.store.conversations import MAX_TEXT, Conversation
-from cloud_bridge.store.firmware import firmware_versions, modem_models
+from cloud_bridge.store.firmware import contactor_closings, firmware_versions, modem_models
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs
@@ -126,7 +126,8 @@ def _facts(app_state: AppState, connection: Connection, unit: Unit) -> str:
     point = charge_point(app_state, unit)
     week = evidence_of(app_state, connection, unit, point.now_ms - FACTS_OVER_MS, point.now_ms)
     firmware, modems = firmware_versions(connection, [unit.id]), modem_models(connection, [unit.id])
-    return as_text(facts_of(point, week, firmware.get(unit.id), modems.get(unit.id)))
+    closings = contactor_closings(connection, [unit.id])
+    return as_text(facts_of(point, week, firmware.get(unit.id), modems.get(unit.id), closings.get(unit.id)))
 
 
 def _conversation(connection: Connection, person: Person, conversation_id: int) -> Conversation:

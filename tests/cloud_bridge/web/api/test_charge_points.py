@@ -37,6 +37,19 @@ def test_the_firmware_is_that_of_the_last_boot(bridge: Bridge) -> None:
     assert bridge.read("cp-1")["firmware"] == "0.1.0"
 
 
+def test_the_contactor_s_closings_are_those_of_the_last_daily_report(bridge: Bridge) -> None:
+    unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
+    assert bridge.read("cp-1")["contactor_closings"] is None
+    unit.publish("cp/cp-1/event", sample("event-boot-tls"))
+    assert bridge.read("cp-1")["contactor_closings"] is None
+    unit.publish("cp/cp-1/event", sample("event-day"))
+    assert bridge.read("cp-1")["contactor_closings"] == 1302
+    assert [one["contactor_closings"] for one in bridge.client.get("/api/charge-points").json()] == [1302]
+    for number, closings in enumerate((b"-1", b'"1303"', b"true", b"1e400", b"99999999999999999999")):
+        unit.publish("cp/cp-1/event", b'{"n":%d,"b":99,"k":"day","d":{"closings":%s}}' % (number, closings))
+        assert bridge.read("cp-1")["contactor_closings"] in (None, 1302)
+
+
 def test_the_modem_is_that_of_the_last_boot(bridge: Bridge) -> None:
     unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
     assert bridge.read("cp-1")["modem"] is None

@@ -35,6 +35,7 @@ def cast(bridge: Bridge, unit: Unit) -> Cast:
 def test_one_tap_raises_a_silent_charger_with_its_facts(bridge: Bridge, unit: Unit, cast: Cast) -> None:
     unit.publish("cp/home-1/event", sample("event-boot"))
     unit.publish("cp/home-1/event", sample("event-modem"))
+    unit.publish("cp/home-1/event", sample("event-day"))
     unit.publish(HEARTBEAT, sample("heartbeat-charging"))
     bridge.clock.advance(31 * MINUTE_MS)
     page = cast.driver.post("/charge-points/home-1/raise", "/").text
@@ -49,6 +50,7 @@ def test_one_tap_raises_a_silent_charger_with_its_facts(bridge: Bridge, unit: Un
         "Silent in 7 days once, together 31 minutes",
         "Firmware 0.1.0",
         "Modem A7670E-FASE",
+        "Contactor closings 1,302",
     ):
         assert words in said
 
