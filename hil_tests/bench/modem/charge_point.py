@@ -139,6 +139,10 @@ class _Exchange:
 
 class _NoTls:
     tls_version = "1.3"
+    verified = None
+
+    def confirm(self) -> bool:
+        return False
 
 
 class _Health:
