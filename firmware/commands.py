@@ -123,14 +123,13 @@ def _authority(unit: "ChargePoint", command: "Command") -> None:
     authority.entered = b""
     authority_change.enter(authority, command.arguments["der"])
     der = authority_change.entered(authority)
-    if der in authority.certificates():
-        raise CommandRefused("already trusted")
-    trust.add(der)
-    try:
-        authority_change.keep_next(authority, der)
-    except OSError:
-        trust.digests.pop()
-        raise
+    if der not in authority.certificates():
+        trust.add(der)
+        try:
+            authority_change.keep_next(authority, der)
+        except OSError:
+            trust.digests.pop()
+            raise
     authority_change.tell(authority, unit.note)
 
 

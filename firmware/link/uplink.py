@@ -139,7 +139,7 @@ class Uplink:
             mqtt.connect()
             mqtt.subscribe(self._topic("command"), qos=1)
             self.state = "connected"
-            if self.trust.verified not in (None, self.trust.digests[0]):
+            if self.trust.verified and self.trust.verified != self.trust.digests[0]:
                 with LazyImport():
                     from firmware.storage import authority_change
 

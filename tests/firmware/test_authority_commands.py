@@ -112,7 +112,6 @@ def test_without_tls_none_is_taken():
 
 
 REFUSED = [
-    (PRESENT, "already trusted"),
     (b"", "not a whole certificate in DER"),
     (NEXT[:-1], "not a whole certificate in DER"),
     (NEXT + b"x", "not a whole certificate in DER"),
@@ -129,6 +128,17 @@ def test_what_is_no_new_certificate_is_refused_and_nothing_changes(der, why):
     del unit.events[:]
     assert unit.next(der) == (False, why)
     assert unit.certificates() == [PRESENT, LATER] and len(unit.digests) == 2 and unit.events == []
+
+
+@pytest.mark.parametrize("der", [PRESENT, NEXT])
+def test_one_that_is_trusted_already_changes_nothing_and_is_told_again(der):
+    """As after an answer that was lost, or when the cloud has come back from an old backup."""
+    unit = Unit()
+    unit.next(NEXT)
+    del unit.events[:]
+    assert unit.next(der) == (True, None)
+    assert unit.certificates() == [PRESENT, NEXT] and len(unit.digests) == 2
+    assert unit.events == [("authority", sha256s(unit.folder))]
 
 
 def test_what_is_not_base64_is_refused():

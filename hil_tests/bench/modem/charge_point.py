@@ -141,9 +141,6 @@ class _NoTls:
     tls_version = "1.3"
     verified = None
 
-    def confirm(self) -> bool:
-        return False
-
 
 class _Health:
     cause = "soft"
