@@ -16,7 +16,7 @@ if False:  # for mypy alone
     from typing import Any
 
 PAYLOAD_MAX = 1960  # bytes, which with the longest topic make a packet of at most PACKET_MAX
-CERTIFICATE_MAX = 1840  # characters of base64; a certificate with an RSA key of 4,096 bits has about 1,700
+CERTIFICATE_MAX = 1880  # characters of base64; a certificate with an RSA key of 4,096 bits has up to 1,860
 ID_MAX = 64  # characters
 AHEAD_MAX_S = 7 * 86400  # a command that ends later is a mistake, or is not meant to end
 REMEMBERED = 32  # ids
