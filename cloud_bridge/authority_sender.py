@@ -23,7 +23,8 @@ class AuthoritySender:
 
     def __init__(self, app_state: AppState) -> None:
         self._app_state = app_state
-        self._sent_ms: dict[tuple[str, str], int] = {}  # by unit and what it was sent
+        self._wanted: Authority | None = None  # the order that what follows is about
+        self._sent_ms: dict[str, int] = {}  # by unit
         self._after = ""  # the last unit that was looked at
 
     async def run(self) -> None:
@@ -32,26 +33,30 @@ class AuthoritySender:
 
     async def send(self) -> None:
         """The order to the next units that have not carried it out."""
-        wanted, units = await asyncio.to_thread(self._lacking)
+        wanted = await asyncio.to_thread(self._ordered)
+        if wanted != self._wanted:  # another one, or given again
+            self._wanted, self._after = wanted, ""
+            self._sent_ms.clear()
         if wanted is None:
             return
+        units = await asyncio.to_thread(self._lacking, wanted)
         self._after = units[-1].unit_id if len(units) == AT_ONCE else ""
         now_ms = self._app_state.verified.now_ms()
         for unit in units:
-            order = _order(wanted, unit)
-            key = unit.unit_id, order["do"]
-            if now_ms - self._sent_ms.get(key, now_ms - AGAIN_MS) < AGAIN_MS:
+            if now_ms - self._sent_ms.get(unit.unit_id, now_ms - AGAIN_MS) < AGAIN_MS:
                 continue
-            payload = json.dumps(order, separators=(",", ":")).encode()
+            payload = json.dumps(_order(wanted, unit), separators=(",", ":")).encode()
             if await self._app_state.broker.command(unit.unit_id, payload):
-                self._sent_ms[key] = now_ms
+                self._sent_ms[unit.unit_id] = now_ms
 
-    def _lacking(self) -> tuple[Authority | None, list[Progress]]:
+    def _ordered(self) -> Authority | None:
+        with self._app_state.database.reading() as connection:
+            return ordered(connection)
+
+    def _lacking(self, wanted: Authority) -> list[Progress]:
         heard_since_ms = self._app_state.clock.now_ms() - HEARD_MS
         with self._app_state.database.reading() as connection:
-            wanted = ordered(connection)
-            units = [] if wanted is None else lacking(connection, wanted, heard_since_ms, self._after, AT_ONCE)
-            return wanted, units
+            return lacking(connection, wanted, heard_since_ms, self._after, AT_ONCE)
 
 
 def _order(wanted: Authority, unit: Progress) -> dict[str, str]:

@@ -124,7 +124,7 @@ def _authority(unit: "ChargePoint", command: "Command") -> None:
     authority_change.enter(authority, command.arguments["der"])
     der = authority_change.entered(authority)
     if der not in authority.certificates():
-        trust.add(der)
+        authority_change.add(trust, der)
         try:
             authority_change.keep_next(authority, der)
         except OSError:

@@ -20,8 +20,6 @@ import io
 
 import tls
 
-from firmware.errors import CommandRefused
-
 if False:  # for mypy alone
     from collections.abc import Callable
 
@@ -60,37 +58,29 @@ class WrongCertificate(NotTrusted):
 class Trust:
     """Whom the unit trusts: a TLS context with the certificates of `authority`, a storage.authority.Authority.
 
-    `tls_version` is the only one that is spoken. Made once, while the heap is young: it needs 3 kB in one piece, which a heap
-    that has been lived in may not have. `digests` are the SHA-256 of the trusted certificates, in their order; `verified` is
-    that of the one that verified the last connection, None if that was made without TLS.
+    `tls_version` is the only one that is spoken. `loaded`, the context, is made once, while the heap is young: it needs 3 kB
+    in one piece, which a heap that has been lived in may not have. `digests` are the SHA-256 of the trusted certificates, in
+    their order; `verified` is that of the one that verified the last connection, None if that was made without TLS.
     """
 
     def __init__(self, authority: "Authority") -> None:
         self.verified: bytes | None = None
         self.authority = authority
-        self._context: tls.SSLContext | None = None
+        self.loaded: tls.SSLContext | None = None
         self._make()
 
     def context(self) -> "tls.SSLContext":
         """For the next connection. Raises NotTrusted while there is no authority."""
         self.verified = None
         if self._kept != self.authority.kept:
-            self._context = None  # the new one takes its place in memory
+            self.loaded = None  # the new one takes its place in memory
             self._make()
-        if not self.digests or self._context is None:
+        if not self.digests or self.loaded is None:
             raise NotTrusted("no certificate authority: give it one on the console, with `authority`")
-        return self._context
-
-    def add(self, der: bytes) -> None:
-        """Trust one more, from now on. Raises CommandRefused if TLS cannot use the certificate."""
-        try:
-            self._context.load_verify_locations(der)  # type: ignore[union-attr]  # adds to those that it has
-        except ValueError:
-            raise CommandRefused("not a certificate that TLS can use") from None
-        self.digests.append(hashlib.sha256(der).digest())
+        return self.loaded
 
     def _make(self) -> None:
-        self._context = context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+        self.loaded = context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
         context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]  # the stubs do not know it
         context.verify_callback = self._verify  # type: ignore[attr-defined]  # likewise
         self.tls_version = _choose_ciphers(context)
@@ -98,9 +88,10 @@ class Trust:
         self.digests: list[bytes] = []
         for der in self.authority.certificates():
             try:
-                self.add(der)
-            except CommandRefused:
-                pass  # the other one may do
+                context.load_verify_locations(der)  # adds to those that it has
+            except ValueError:
+                continue  # the other one may do
+            self.digests.append(hashlib.sha256(der).digest())
 
     def _verify(self, certificate: bytes, depth: int) -> int:
         """Called by mbedTLS for each certificate of a chain, which ends at the first trusted one: so at most one is."""

@@ -69,6 +69,15 @@ def keep_only(authority: "Authority", digest: bytes) -> None:
             os.remove(authority.folder + FILES[number])
 
 
+def add(trust: "Trust", der: bytes) -> None:
+    """Trust one more, from now on. Raises CommandRefused if TLS cannot use the certificate."""
+    try:
+        trust.loaded.load_verify_locations(der)  # type: ignore[union-attr]  # made at the start
+    except ValueError:
+        raise CommandRefused("not a certificate that TLS can use") from None
+    trust.digests.append(_digest(der))
+
+
 def confirm(trust: "Trust", note: "Callable[[str, dict[str, object]], None]") -> None:
     """The broker has accepted a connection that the second one verified: it becomes the first. If the flash fails, the next
     connection tries again.

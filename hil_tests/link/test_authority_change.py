@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
+from hil_tests.link.test_certificates import Authority
 from hil_tests.link_life.cloud import Cloud
 from hil_tests.link_life.life import Life
 
@@ -26,7 +28,7 @@ WITHIN_S = 180  # ends a test that hangs
 LOOK_S = 0.3
 CUT_WITHIN_S = 6.0  # of an order: the bridge looks every 5 s whom to send it
 SEED = 18
-GARBAGE = b"\x30\x82\x01\x00" + bytes(range(256))  # as long as it says, and nothing else
+GARBAGE = b"\x30\x82\x05\x78" + bytes(1400)  # as long as it says, and nothing else; no order can be longer
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Story:
 
     old: str  # SHA-256 of the authorities
     new: str
+    wrong: str  # ordered by mistake
     results: dict[str, list[tuple[bool, str | None]]]  # answers to orders, by unit
     trusts: list[str]  # what the unit over TLS has said that it trusts
     after_garbage: bool  # its link held
@@ -68,9 +71,9 @@ class Fleet:
         bridge.environment["CHARGEKEEPER_TLS_KEY"] = str(certificate / "server.key")
         await bridge.start()
 
-    def order(self, der: bytes) -> None:
-        """What the command line would refuse."""
-        row = (hashlib.sha256(der).hexdigest(), base64.b64encode(der).decode(), 1 << 42, 1, False)
+    def order(self, der: bytes, number: int) -> None:
+        """Without the checks of the command line."""
+        row = (hashlib.sha256(der).hexdigest(), base64.b64encode(der).decode(), 1 << 42, number, False)
         with contextlib.closing(sqlite3.connect(self.folder / "cloud" / "chargekeeper.db")) as database, database:
             database.execute("INSERT INTO authorities VALUES (?, ?, ?, ?, ?)", row)
 
@@ -120,9 +123,12 @@ async def live(folder: Path) -> Story:
     try:
         await fleet.begin()
         ids = [life.unit_id for life in (fleet.over_tls, fleet.plain)]
-        fleet.order(GARBAGE)
+        fleet.order(GARBAGE, 1)
         await seen(lambda: all(fleet.results(unit_id) for unit_id in ids))
         after_garbage = "link proven" in await fleet.over_tls.unit.ask("status")
+        wrong = Authority().certificate.public_bytes(serialization.Encoding.DER)
+        fleet.order(wrong, 2)
+        await seen(lambda: f"{sha256_of(old)} {hashlib.sha256(wrong).hexdigest()}" in fleet.trusts())
         await bridge.command("tls", "next")
         await bridge.command("tls", "order")
         await cut_mains(fleet, random.Random(SEED))
@@ -140,6 +146,7 @@ async def live(folder: Path) -> Story:
         return Story(
             sha256_of(old),
             sha256_of(new),
+            hashlib.sha256(wrong).hexdigest(),
             {unit_id: fleet.results(unit_id) for unit_id in ids},
             fleet.trusts(),
             after_garbage,
@@ -169,8 +176,8 @@ def test_without_tls_every_order_is_refused(story: Story) -> None:
 
 
 def test_it_connects_to_a_broker_of_the_new_authority_and_says_so(story: Story) -> None:
-    """After a mains cut around the order; nobody touched its console."""
-    both = [f"{story.old} {story.new}", f"{story.new} {story.old}", story.new]
+    """After an order of a wrong one, and a mains cut around that of the right one; nobody touched its console."""
+    both = [f"{story.old} {story.wrong}", f"{story.old} {story.new}", f"{story.new} {story.old}", story.new]
     said = [one for number, one in enumerate(story.trusts) if one not in story.trusts[:number]]
     assert said == [story.old, *both] and story.crashed == []
 

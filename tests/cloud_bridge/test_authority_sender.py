@@ -102,6 +102,16 @@ def test_a_unit_is_ordered_once_until_it_answers_and_then_no_more(bridge: Bridge
     assert len(unit.commands) == 2
 
 
+def test_another_order_and_the_same_one_given_again_are_sent_at_once(bridge: Bridge) -> None:
+    unit, sender = connected(bridge), AuthoritySender(bridge.app_state)
+    for number, sha256 in enumerate((OTHER, NEW, NEW), 1):
+        bridge.clock.advance(1)
+        ordered(bridge, sha256)
+        for _ in range(2):
+            send(bridge, sender)
+        assert len(commands(bridge, unit, number)) == number
+
+
 def test_a_unit_that_was_offline_is_ordered_when_it_is_back(bridge: Bridge) -> None:
     sender = AuthoritySender(bridge.app_state)
     ordered(bridge)

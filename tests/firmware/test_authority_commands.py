@@ -7,7 +7,6 @@ import pytest
 
 from firmware.charge_point import ChargePoint
 from firmware.commands import Commands
-from firmware.errors import CommandRefused
 from firmware.storage import record_file
 from firmware.storage.authority import Authority
 from firmware.storage.authority_change import confirm, enter, keep, put_first, tell
@@ -24,7 +23,7 @@ class Unit(ChargePoint):
 
     def __init__(self):
         self.folder = empty("tests-authority-commands")
-        self.journal = self.wall_clock = self.link = self.trust = self
+        self.journal = self.wall_clock = self.link = self.trust = self.loaded = self
         self.authority = Authority(self.folder)
         enter(self.authority, binascii.b2a_base64(PRESENT).decode())
         keep(self.authority)
@@ -36,10 +35,9 @@ class Unit(ChargePoint):
     def stored(self):
         return [binascii.unhexlify(one) for one in sha256s(self.folder).split(" ")]
 
-    def add(self, der):
+    def load_verify_locations(self, der):
         if der == UNUSABLE:
-            raise CommandRefused("not a certificate that TLS can use")
-        self.digests.append(der)
+            raise ValueError("invalid cert")
 
     def flash(self):
         return self.folder
