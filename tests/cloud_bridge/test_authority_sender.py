@@ -24,7 +24,7 @@ from cloud_bridge.settings import Settings
 from cloud_bridge.store import authorities
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.authorities import Authority
-from tests.cloud_bridge.people import Visitor
+from tests.cloud_bridge.people import Visitor, entrust, unit_of
 from tests.cloud_bridge.running import DEADLINE_S, START_MS, Bridge, Unit
 from tests.wire_schema import complaints
 
@@ -265,3 +265,18 @@ def test_once_the_next_one_is_there_the_pages_say_what_is_left_to_do(bridge: Bri
     operator = Visitor(bridge, "olga", Role.OPERATOR)
     assert "tls units" in operator.read("/fleet")
     assert "It trusts the next authority already" in operator.read("/charge-points/cp-1")
+
+
+def test_a_driver_is_not_told_what_only_others_can_mend(bridge: Bridge) -> None:
+    unit = unit_of(bridge, "dora")
+    say(unit, 2, OLD, unit_id="home-1")
+    with bridge.app_state.database.writing() as connection:
+        authorities.know(connection, Authority(OLD, "MIIB", bridge.clock.now_ms() + 50 * DAY_MS, None, False))
+    seen = {
+        role: "certificate authority ends" in Visitor(bridge, name, role).read("/charge-points/home-1")
+        for name, role in (("dora", None), ("sam", Role.SUPPORT), ("olga", Role.OPERATOR))
+    }
+    installer = Visitor(bridge, "ivan", Role.INSTALLER)
+    entrust(bridge, "home-1", "ivan")
+    seen[Role.INSTALLER] = "certificate authority ends" in installer.read("/charge-points/home-1")
+    assert seen == {None: False, Role.SUPPORT: True, Role.OPERATOR: True, Role.INSTALLER: True}
