@@ -17,6 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.alerts.alarm import Alarm
 from cloud_bridge.alerts.mail import read_server
 from cloud_bridge.app_state import AppState
+from cloud_bridge.authority_files import know_present_authority
+from cloud_bridge.authority_sender import AuthoritySender
 from cloud_bridge.clock import Clock, SystemClock
 from cloud_bridge.connection_limits import Budget, divide
 from cloud_bridge.counters import Counters
@@ -135,6 +137,7 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
     if settings.mail is not None:
         read_server(settings.mail)  # it may refuse the setting
     async with open_app_state(settings, SystemClock) as app_state:
+        know_present_authority(app_state.database, settings)
         alarm = Alarm(app_state.database, app_state.clock, settings.mail, settings.public_url, app_state.counters)
         connections = PageConnections(connection_budget(), app_state.counters, settings.proxies)
         with _listen(settings.host, settings.http_port) as http:
@@ -143,6 +146,7 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
                 duties = asyncio.gather(
                     app_state.broker.canary().run(app_state.duties),
                     TimeTeller(app_state).run(),
+                    AuthoritySender(app_state).run(),
                     app_state.upkeep.run(alarm, app_state.duties),
                     app_state.security_log.run(app_state.duties),
                     poll_for_ever(app_state.accounts, app_state.duties),

@@ -5,8 +5,10 @@ parts of the firmware that failed, the key `p`, count as one more each. A second
 trouble too, which we notice and no heartbeat reports.
 """
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.wire import Heartbeat
 
 RECORDS_DROPPED, PARTS_FAILED = "records_dropped", "parts_failed"
@@ -99,6 +101,44 @@ def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: 
         "Two chargers take turns to report as this one, as after its settings were copied or its board was replaced. State, "
         "readings, history and costs mix both, and a limit or a pause may reach either.",
         remedy,
+    )
+
+
+SOONEST_DAYS = 365  # before the end of an authority: to change it may take a visit to each unit
+SOON_DAYS, NOW_DAYS = 90, 30
+
+
+def authority_ends(expires_ms: int, now_ms: int, trusts_next: bool) -> Trouble | None:
+    """The certificate authority that verifies the charger's connection ends within SOONEST_DAYS. For installer, support and
+    operator. `trusts_next`: the charger trusts the ordered one beside it."""
+    if expires_ms - now_ms >= SOONEST_DAYS * DAY_MS:
+        return None
+    remedy = (
+        "It trusts the next authority already. The operator lets the broker show a certificate of that one before this date "
+        "(python -m cloud_bridge tls units)."
+        if trusts_next
+        else "The operator orders the next authority (python -m cloud_bridge tls next, then tls order). A charger that is "
+        "offline until this date has to be given it on its console, with the command authority."
+    )
+    return Trouble("authority_ends", f"Its {when_it_ends(expires_ms, now_ms)}", AFTER_THE_END, remedy)
+
+
+AFTER_THE_END = (
+    "From then on the charger does not trust our broker, and does not connect. It goes on charging by itself."
+)
+
+
+def when_it_ends(expires_ms: int, now_ms: int) -> str:
+    """From 90 days before the end with the days that are left, from 30 days on as the emergency that it is."""
+    days, day = (expires_ms - now_ms) // DAY_MS, f"{datetime.fromtimestamp(expires_ms / 1000, UTC):%d %b %Y}"
+    if days < 0:
+        return f"certificate authority ended on {day}"
+    if days < NOW_DAYS:
+        return f"certificate authority ends in {days} days, on {day}: act now"
+    return (
+        f"certificate authority ends in {days} days, on {day}"
+        if days < SOON_DAYS
+        else f"certificate authority ends on {day}"
     )
 
 

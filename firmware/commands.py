@@ -1,10 +1,12 @@
 """Carries out the commands of the cloud (link/commands.py), each once, and answers each with a result."""
 
+import binascii
+
 from firmware.charging.limits import PAUSE_A, Claim
 from firmware.errors import CommandRefused, SettingError
 from firmware.link import commands
 from firmware.link.commands import CONFIGURABLE, Refused
-from firmware.storage import record_file
+from firmware.storage import authority_change, record_file
 from firmware.wall_clock import CLOUD
 
 if False:  # for mypy alone
@@ -113,6 +115,34 @@ def _config(unit: "ChargePoint", command: "Command") -> None:
     unit.apply_settings()
 
 
+def _authority(unit: "ChargePoint", command: "Command") -> None:
+    """Trust a second authority. The first stays until a connection was verified by the second, and an order gives it up."""
+    authority, trust = unit.authority, unit.link.trust
+    if trust.verified is None:
+        raise CommandRefused("only over TLS")
+    authority.entered = b""
+    authority_change.enter(authority, command.arguments["der"])
+    der = authority_change.entered(authority)
+    if der not in authority.certificates():
+        authority_change.add(trust, der)
+        try:
+            authority_change.keep_next(authority, der)
+        except OSError:
+            trust.digests.pop()
+            raise
+    authority_change.tell(authority, unit.note)
+
+
+def _authority_only(unit: "ChargePoint", command: "Command") -> None:
+    """Give up the other authority. Refused unless the one that stays verified this connection."""
+    trust = unit.link.trust
+    if trust.verified is None or binascii.hexlify(trust.verified).decode() != command.arguments["sha256"]:
+        raise CommandRefused("this connection was not verified by that authority")
+    authority_change.keep_only(unit.authority, trust.verified)
+    trust.digests[:] = [trust.verified]
+    authority_change.tell(unit.authority, unit.note)
+
+
 CARRY_OUT = {
     "limit": _limit,
     "pause": _pause,
@@ -126,4 +156,6 @@ CARRY_OUT = {
     "rescan": _rescan,
     "time": _time,
     "config": _config,
+    "authority": _authority,
+    "authority_only": _authority_only,
 }

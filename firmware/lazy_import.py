@@ -18,6 +18,7 @@ ON_DEMAND = (
     "firmware.service.fitting",
     "firmware.service.identity",
     "firmware.service.help",
+    "firmware.storage.authority_change",
     "firmware.storage.bounds",
     "firmware.storage.forgetting",
     "firmware.storage.session_log",

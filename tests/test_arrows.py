@@ -17,6 +17,7 @@ ROOMS = ("firmware", "modem", "cloud_bridge", "hil_tests", "tests")
 _BELOW_WEB = (
     "cloud_bridge.alerts",
     "cloud_bridge.app_state",
+    "cloud_bridge.authority_files",
     "cloud_bridge.availability",
     "cloud_bridge.client_address",
     "cloud_bridge.clock",

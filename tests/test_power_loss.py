@@ -1,4 +1,6 @@
-"""Does the outbox keep what it promised when the power goes? A sample here; every cut in `make power-loss`."""
+"""Do the outbox and the authorities keep what they promised when the power goes? Of the outbox's cuts a sample; every one in
+`make power-loss`.
+"""
 
 import os
 import subprocess
@@ -9,9 +11,9 @@ MICROPYTHON = ROOT / ".venv" / "bin" / "micropython"
 EVERY = "7"  # cuts; a number that shares no rhythm with the scenario
 
 
-def test_a_sample_of_the_cuts() -> None:
+def run(*script: str) -> None:
     done = subprocess.run(
-        [MICROPYTHON, "-X", "heapsize=16M", "tests/firmware/power_loss/run.py", EVERY],
+        [MICROPYTHON, "-X", "heapsize=16M", *script],
         cwd=ROOT,
         env={**os.environ, "MICROPYPATH": ".frozen:."},
         capture_output=True,
@@ -20,3 +22,11 @@ def test_a_sample_of_the_cuts() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_sample_of_the_cuts() -> None:
+    run("tests/firmware/power_loss/run.py", EVERY)
+
+
+def test_every_cut_of_a_change_of_the_authority_leaves_whole_certificates() -> None:
+    run("tests/firmware/power_loss/authority.py")

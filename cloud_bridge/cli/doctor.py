@@ -20,12 +20,14 @@ from typing import Any
 from cryptography import x509
 
 from cloud_bridge.alerts.mail import read_server
+from cloud_bridge.authority_files import present_authority
 from cloud_bridge.cli.area import Answer
 from cloud_bridge.connection_limits import files_for
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import Settings, as_host, reachable
 from cloud_bridge.store.database import RESTORE, open_database
 from cloud_bridge.store.units import count_units
+from cloud_bridge.troubles import SOONEST_DAYS
 from cloud_bridge.vehicles.providers import catalogue
 from cloud_bridge.vehicles.providers.catalogue import read_catalogue
 from cloud_bridge.vehicles.tokens.keys import key_source
@@ -35,7 +37,14 @@ FREE_BYTES = 500_000_000
 SOON = timedelta(days=21)
 ANSWER_WITHIN_S = 5
 CLOCK_UNSYNCHRONISED = 5  # TIME_ERROR, adjtimex(2)
-PRIVATE = ("chargekeeper.db*", "vehicle-keys.json", "vehicles.toml", "tls/*.key", "mosquitto/*")  # in the data folder
+PRIVATE = (
+    "chargekeeper.db*",
+    "vehicle-keys.json",
+    "vehicles.toml",
+    "tls/*.key",
+    "tls-next/*.key",
+    "mosquitto/*",
+)  # in the data folder
 OTHERS, GROUP = stat.S_IRWXO, stat.S_IRWXG
 
 
@@ -161,7 +170,16 @@ def tls(settings: Settings) -> str:
     ends = certificate.not_valid_after_utc
     if ends - datetime.now(UTC) < SOON:
         raise Ill(f"the certificate ends on {ends:%d %b %Y}: renew it; it is loaded without a restart")
-    return f"good until {ends:%d %b %Y}"
+    authority = present_authority(settings)
+    if authority is None:
+        return f"good until {ends:%d %b %Y}"
+    authority_ends = datetime.fromtimestamp(authority.expires_ms / 1000, UTC)
+    if authority_ends - datetime.now(UTC) < timedelta(days=SOONEST_DAYS):
+        raise Ill(
+            f"the authority that units trust ends on {authority_ends:%d %b %Y}, and then no unit connects: order the next "
+            "one, `tls next` and `tls order`"
+        )
+    return f"good until {ends:%d %b %Y}, its authority until {authority_ends:%d %b %Y}"
 
 
 def plaintext(settings: Settings) -> str:

@@ -1,8 +1,10 @@
-"""`python -m cloud_bridge tls make`: a certificate authority of one's own, for development and small sites."""
+"""`python -m cloud_bridge tls ...`: a certificate authority of one's own, for development and small sites; and how the units
+come to trust the next one before the present one ends (cloud_bridge/README.md)."""
 
 import argparse
 import ipaddress
 import os
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,13 +13,22 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from cloud_bridge.authority_files import present_authority, read_next
 from cloud_bridge.cli.area import Answer, Area
-from cloud_bridge.errors import AlreadyThere
+from cloud_bridge.cli.security_log import record
+from cloud_bridge.clock import SystemClock, iso_utc
+from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.settings import Settings
+from cloud_bridge.store import authorities
+from cloud_bridge.store.authorities import Authority, Progress
+from cloud_bridge.store.database import open_database
 from cloud_bridge.store.private_files import make_private_folder
+from cloud_bridge.store.security_events import Kind
 
 CA_DAYS = 3650
 SERVER_DAYS = 397  # what browsers accept at most
+NEXT_FOLDER = "tls-next"  # in the data folder
+SHOWN_MAX = 100_000  # units of a list
 EARLIER = timedelta(days=1)  # a clock a little behind must not refuse a new certificate
 
 Key = ec.EllipticCurvePrivateKey
@@ -27,11 +38,84 @@ def declare(area: Area) -> None:
     make = area.command("make", "make a development authority and a server certificate", run)
     make.add_argument("--name", action="append", help="a host name or address units call; may be repeated")
     make.add_argument("--folder", type=Path, help="where to; without it, tls/ in the data folder")
+    following = area.command(
+        "next", "make the next authority and a server certificate of it, in a folder of its own", run_next
+    )
+    following.add_argument("--name", action="append", help="a host name or address units call; may be repeated")
+    following.add_argument("--folder", type=Path, help="where to; without it, tls-next/ in the data folder")
+    about = "order all units to trust an authority beside the present one; those that are offline when they are back"
+    ordering = area.command("order", about, order)
+    ordering.add_argument(
+        "--ca", type=Path, help="its certificate, PEM; without it, tls-next/ca.pem in the data folder"
+    )
+    area.command("units", "list the units that have not connected with the ordered authority", show_units)
+    about = "order the units that have connected with the ordered authority to give up any other"
+    area.command("retire", about, retire)
 
 
 def run(settings: Settings, options: argparse.Namespace) -> Answer:
     """ca.pem goes into the units; server.pem and server.key are what the listener is told of. Raises AlreadyThere."""
-    folder: Path = options.folder or settings.folder / "tls"
+    return _make(options.folder or settings.folder / "tls", options)
+
+
+def run_next(settings: Settings, options: argparse.Namespace) -> Answer:
+    """As `run`, beside the files in use. Raises AlreadyThere."""
+    return _make(options.folder or settings.folder / NEXT_FOLDER, options)
+
+
+def order(settings: Settings, options: argparse.Namespace) -> Answer:
+    """The running bridge sends the order. Raises BridgeError if units cannot use the certificate."""
+    now_ms = SystemClock().now_ms()
+    wanted = read_next(options.ca or settings.folder / NEXT_FOLDER / "ca.pem")._replace(ordered_ms=now_ms)
+    present = present_authority(settings)
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
+        if present is not None:
+            authorities.know(connection, present)
+        before = authorities.ordered(connection)
+        if before is not None and (before.ordered_ms or 0) >= now_ms:  # the clock was ahead then
+            wanted = wanted._replace(ordered_ms=(before.ordered_ms or 0) + 1)
+        authorities.order(connection, wanted)
+        record(connection, Kind.AUTHORITY_ORDERED, wanted.sha256)
+    return {
+        "sha256": wanted.sha256,
+        "ends": iso_utc(wanted.expires_ms),
+        "next": "wait until `tls units` lists all as stored, then let the broker show a certificate of this authority",
+    }
+
+
+def show_units(settings: Settings, _options: argparse.Namespace) -> Answer:
+    """Raises BridgeError while nothing was ordered."""
+    with closing(open_database(settings.store)) as database, database.reading() as connection:
+        wanted = _ordered(authorities.ordered(connection))
+        found = authorities.unconfirmed(connection, wanted, SHOWN_MAX)
+        return [{"id": unit.unit_id, "authority": _stage(wanted, unit)} for unit in found]
+
+
+def retire(settings: Settings, _options: argparse.Namespace) -> Answer:
+    """Units that have not connected with the ordered authority keep both. Raises BridgeError while nothing was ordered."""
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
+        wanted = _ordered(authorities.ordered(connection))
+        authorities.order(connection, wanted._replace(alone=True))
+        record(connection, Kind.AUTHORITY_ALONE, wanted.sha256)
+        waiting = len(authorities.unconfirmed(connection, wanted, SHOWN_MAX))
+    return {"sha256": wanted.sha256, "unconfirmed": waiting}
+
+
+def _ordered(found: Authority | None) -> Authority:
+    if found is None:
+        raise BridgeError("no authority was ordered: tls order")
+    return found
+
+
+def _stage(wanted: Authority, unit: Progress) -> str:
+    if unit.trusts is not None and unit.trusts.startswith(wanted.sha256):
+        return "connected with it, and trusts another one too"
+    if unit.trusts is not None and wanted.sha256 in unit.trusts:
+        return "stored, not connected with it yet"
+    return "not sent, or not answered yet" if unit.refused is None else f"refused: {unit.refused}"
+
+
+def _make(folder: Path, options: argparse.Namespace) -> Answer:
     if (folder / "ca.key").exists():
         raise AlreadyThere(f"{folder} has an authority already: units that trust it would refuse a new one")
     make_private_folder(folder)

@@ -16,6 +16,7 @@ from cloud_bridge.store.tables import (
     alert_cursors,
     alert_wishes,
     alerts,
+    authorities,
     clock_steps,
     commands,
     contact_details,
@@ -64,7 +65,7 @@ EVIDENCE = (
 )  # what an open job needs, and what names nobody
 
 OF_ALL_TIMES = frozenset(  # columns that tell of a charge point since it was new, whosever it was
-    {units.c.first_contact_ms, contacts.c.messages, contacts.c.bad_payloads, contacts.c.operator}
+    {units.c.first_contact_ms, units.c.authorities, contacts.c.messages, contacts.c.bad_payloads, contacts.c.operator}
 )
 
 Rule = Callable[[int, Sequence[Owned]], ColumnElement[bool]]  # person id, their times -> that a row is theirs
@@ -123,6 +124,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     results: (_of_their_time(results),),
     rejected_messages: (_of_their_time(rejected_messages),),
     security_events: (_names(security_events.c.person_id),),
+    authorities: (),  # of the service's certificates
     listening: (),  # when the service itself listened
     listening_gaps: (),
     clock_steps: (),  # what time it was, and how far each table was cleared

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from cloud_bridge.clock import Step
 from cloud_bridge.contact import FUTURE_MS, GAP_AFTER_MS, KEPT_STEPS, Gap, Listened, merged
+from cloud_bridge.store.authorities import record_trusts, said_by
 from cloud_bridge.store.duplicates import record_duplicates
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.journal import insert_records
@@ -177,6 +178,7 @@ def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
     for kind, rows in journal.items():
         insert_records(connection, _COLUMNS[kind][0], rows)
     insert_new(connection, contact_gaps, gap_rows)
+    record_trusts(connection, said_by([(one.unit_id, one.message) for one in messages]))
     if duplicates := {one.unit_id: one.duplicate for one in messages if one.duplicate is not None}:
         record_duplicates(connection, duplicates, believable_ms)
 

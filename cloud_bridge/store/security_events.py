@@ -45,6 +45,8 @@ class Kind(StrEnum):
     UNIT_ADDED = "unit_added"
     UNIT_SECRET = "unit_secret"
     UNIT_REVOKED = "unit_revoked"
+    AUTHORITY_ORDERED = "authority_ordered"
+    AUTHORITY_ALONE = "authority_alone"
     CLAIMED = "claimed"
     RELEASED = "released"
     INSTALLER_ASSIGNED = "installer_assigned"

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -157,6 +158,9 @@ units = Table(
     Column("owned_from_ms", BigInteger, nullable=False, server_default="0"),  # the last change of hands: ownership.py
     Column("first_owned_ms", BigInteger),  # when it was claimed for the first time
     Column("first_until_ms", BigInteger),  # and released again; null: it is its first owner's
+    Column(
+        "authorities", String(129)
+    ),  # SHA-256 of those that it trusts, as it says (store/authorities.py); null: unsaid
     Index(None, "owner_id"),
     Index(None, "name", "id"),
     Index(None, "claim_hash", unique=True),
@@ -174,6 +178,16 @@ ownerships = _numbered(  # whose a unit was, and when; the periods of one unit d
     Column("ended", Text),  # JSON of ownership.Ended; null while it lasts
     Index(None, "unit_id", "from_ms"),
     Index(None, "person_id"),
+)
+
+authorities = Table(  # certificate authorities for the units' link (store/authorities.py)
+    "authorities",
+    metadata,
+    Column("sha256", String(64), primary_key=True),  # of the certificate, hexadecimal
+    Column("der", Text, nullable=False),  # the certificate, base64
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("ordered_ms", BigInteger),  # when the units were to trust it too; null: they do without an order
+    Column("alone", Boolean, nullable=False, server_default=false()),  # the units are to give up any other
 )
 
 unit_installers = Table(  # whose work a unit is, or was; who may look at it, until the work is done (claims.py)

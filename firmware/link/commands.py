@@ -15,7 +15,8 @@ if False:  # for mypy alone
     from collections.abc import Callable
     from typing import Any
 
-PAYLOAD_MAX = 1024  # bytes; the longest that makes sense, a schedule, is about 300
+PAYLOAD_MAX = 1960  # bytes, which with the longest topic make a packet of at most PACKET_MAX
+CERTIFICATE_MAX = 1880  # characters of base64; a certificate with an RSA key of 4,096 bits has up to 1,860
 ID_MAX = 64  # characters
 AHEAD_MAX_S = 7 * 86400  # a command that ends later is a mistake, or is not meant to end
 REMEMBERED = 32  # ids
@@ -44,6 +45,10 @@ def _text(value: object) -> bool:
     return isinstance(value, str) and len(value) <= 256 and _printable(value)
 
 
+def _certificate(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= CERTIFICATE_MAX and _printable(value)
+
+
 def _printable(text: str) -> bool:
     return all(" " <= letter <= "~" for letter in text)
 
@@ -68,6 +73,8 @@ TABLE: "dict[str, tuple[bool, dict[str, Callable[[object], bool]]]]" = {
     "rescan": (True, {}),  # look for networks; the link is gone for a minute
     "time": (False, {"t": _whole(EARLIEST_S, 1 << 40)}),  # what time it is, to a unit whose network does not say
     "config": (False, {"set": _settings}),
+    "authority": (False, {"der": _certificate}),  # the next certificate authority, base64; the present one stays
+    "authority_only": (False, {"sha256": _text}),  # trust this one alone, if it is the one of this connection
 }
 # What `config` may set: nothing that could cut the unit off from its cloud or from its installer's limits.
 CONFIGURABLE = ("heartbeat_idle_s", "heartbeat_charging_s")

@@ -1,8 +1,9 @@
 """TLS end to end over the modem's stream: the modem carries bytes that it cannot read. TLS 1.3 where the runtime has it, else
 TLS 1.2 with an ephemeral key exchange and authenticated encryption; the boot event says which.
 
-The broker must show a certificate for the very name that we call, signed by the one authority that the unit was given
-(storage/authority.py). There is no other list of authorities, and no way on if the check fails.
+The broker must show a certificate for the very name that we call, signed by an authority that the unit was given
+(storage/authority.py): the present one, or the next one while the authority is being changed. There is no other list of
+authorities, and no way on if the check fails.
 
 Dates. mbedTLS compares a certificate's dates with the platform's clock. An ESP32 starts that in the year 2000, when no
 certificate is valid yet; so the unit puts a clock that is behind the day of its firmware's build to that day (clock.py), and
@@ -14,6 +15,7 @@ Each connection is a full handshake: MicroPython's `tls` can neither keep nor ha
 """
 
 import errno
+import hashlib
 import io
 
 import tls
@@ -54,34 +56,49 @@ class WrongCertificate(NotTrusted):
 
 
 class Trust:
-    """Whom the unit trusts: a TLS context that holds the certificate of `authority`, a storage.authority.Authority.
+    """Whom the unit trusts: a TLS context with the certificates of `authority`, a storage.authority.Authority.
 
-    `tls_version` is the only one that is spoken. Made once, while the heap is young: it needs 3 kB in one piece, which a heap
-    that has been lived in may not have.
+    `tls_version` is the only one that is spoken. `loaded`, the context, is made once, while the heap is young: it needs 3 kB
+    in one piece, which a heap that has been lived in may not have. `digests` are the SHA-256 of the trusted certificates, in
+    their order; `verified` is that of the one that verified the last connection, None if that was made without TLS.
     """
 
     def __init__(self, authority: "Authority") -> None:
-        self._authority = authority
-        self._context: tls.SSLContext | None = None
+        self.verified: bytes | None = None
+        self.authority = authority
+        self.loaded: tls.SSLContext | None = None
         self._make()
 
     def context(self) -> "tls.SSLContext":
-        """Raises NotTrusted while there is no authority."""
-        if self._kept != self._authority.kept:
-            self._context = None  # the new one takes its place in memory
+        """For the next connection. Raises NotTrusted while there is no authority."""
+        self.verified = None
+        if self._kept != self.authority.kept:
+            self.loaded = None  # the new one takes its place in memory
             self._make()
-        if not self._loaded or self._context is None:
+        if not self.digests or self.loaded is None:
             raise NotTrusted("no certificate authority: give it one on the console, with `authority`")
-        return self._context
+        return self.loaded
 
     def _make(self) -> None:
-        self._context = context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+        self.loaded = context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
         context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]  # the stubs do not know it
+        context.verify_callback = self._verify  # type: ignore[attr-defined]  # likewise
         self.tls_version = _choose_ciphers(context)
-        der = self._authority.der()
-        self._kept, self._loaded = self._authority.kept, der is not None
-        if self._loaded:
-            context.load_verify_locations(der)
+        self._kept = self.authority.kept
+        self.digests: list[bytes] = []
+        for der in self.authority.certificates():
+            try:
+                context.load_verify_locations(der)  # adds to those that it has
+            except ValueError:
+                continue  # the other one may do
+            self.digests.append(hashlib.sha256(der).digest())
+
+    def _verify(self, certificate: bytes, depth: int) -> int:
+        """Called by mbedTLS for each certificate of a chain, which ends at the first trusted one: so at most one is."""
+        digest = hashlib.sha256(certificate).digest()
+        if digest in self.digests:
+            self.verified = digest
+        return 0  # the verdict is that of mbedTLS
 
 
 def _choose_ciphers(context: "tls.SSLContext") -> str:
@@ -128,6 +145,8 @@ class SecureStream:
             if error.args[0] < 0:  # mbedTLS's own numbers; the stream's are positive
                 raise NotTrusted("handshake: %s" % error) from None
             raise
+        if self._trust.verified is None:  # given up, but in the context until the next start
+            raise WrongCertificate("its authority is no longer trusted")
 
     def settimeout(self, seconds: float) -> None:
         """All that is read and written until the next call must be done within `seconds`; 0 waits for nothing."""

@@ -10,6 +10,7 @@ import random
 
 from umqtt.simple import MQTTException
 
+from firmware.lazy_import import LazyImport
 from firmware.link import backoff
 from firmware.link.heartbeat_timer import HeartbeatTimer
 from firmware.link.idle_span import IdleSpan
@@ -49,7 +50,7 @@ class Uplink:
         self._bearer = bearer
         self._clock = bearer.clock
         self._settings = settings
-        self._trust = trust
+        self.trust = trust
         self._exchange = exchange
         self._cloud = cloud
         is_new = cloud.health.boot is not None and cloud.health.boot.is_new
@@ -126,17 +127,23 @@ class Uplink:
         keepalive_s = 2 * settings["heartbeat_idle_s"]  # a heartbeat is a sign of life: no pings beside it
         stream = self._bearer.stream
         mqtt = Mqtt(
-            stream if settings["plain_mqtt"] else SecureStream(stream, self._trust, self._clock, self._may_stall),
+            stream if settings["plain_mqtt"] else SecureStream(stream, self.trust, self._clock, self._may_stall),
             self._clock,
             Broker(settings["broker"], settings["port"], settings["id"], settings["secret"]),
             keepalive_s,
         )
         mqtt.set_last_will(self._topic("lwt"), b"offline", qos=1)
         self._silence_ms = 0
+        self.trust.verified = None
         try:
             mqtt.connect()
             mqtt.subscribe(self._topic("command"), qos=1)
             self.state = "connected"
+            if self.trust.verified and self.trust.verified != self.trust.digests[0]:
+                with LazyImport():
+                    from firmware.storage import authority_change
+
+                    authority_change.confirm(self.trust, self._cloud.journal.note)
             self.network.proved()
             self._idle_span.connected(self._clock.now_ms(), self.radio.operator, self._failures <= 1)
             self._serve(mqtt)

@@ -6,6 +6,7 @@ import os
 
 from firmware.errors import CommandRefused
 from firmware.lazy_import import LazyImport
+from firmware.storage import authority_change
 
 if False:  # for mypy alone
     from firmware.charge_point import ChargePoint
@@ -61,16 +62,17 @@ def answer_authority(unit: "ChargePoint", argument: str) -> "list[str]":
     if step:
         unit.installer_lock.check(("authority",))
     if step == "begin":
-        authority.begin()
+        authority.entered = b""
     elif step == "add":
-        authority.add(text)
+        authority_change.enter(authority, text)
     elif step == "keep":
-        authority.keep()
+        authority_change.keep(authority)
         unit.note("security", {"what": "authority changed"})
+        authority_change.tell(authority, unit.note)
         unit.link.reconnect()
     elif step:
         raise CommandRefused("authority begin, authority add BASE64 as often as needed, then authority keep")
-    return ["authority %s" % ("set" if authority.der() else "-")]
+    return ["authority %s" % ("set" if authority.certificates() else "-")]
 
 
 def _new_secret() -> str:

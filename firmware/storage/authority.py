@@ -1,47 +1,30 @@
-"""The certificate of the only certificate authority that the unit trusts, entered over the console in pieces."""
+"""The certificates of the authorities that the unit trusts: one, or two while the authority is being changed
+(authority_change.py).
+
+Each has a file of its own, and a third file names the first of them: whatever is written, and wherever a power cut ends that,
+the certificate in use stays as it is.
+"""
 
 import binascii
 
-from firmware.errors import CommandRefused
 from firmware.storage import record_file
 
-FILE = "/authority"
-DER_MAX = 2048  # bytes; a certificate with an RSA key of 4,096 bits has about 1,400
+FILES = ("/authority", "/authority_2")
+FIRST = "/authority_first"
 
 
 class Authority:
-    """The stored certificate, in `folder`, and the one being entered. `kept` counts certificates stored since the start."""
+    """The stored certificates, in `folder`. `entered` is what has come of one over the console; `kept` counts the changes
+    since the start after which the stored ones have to be read again.
+    """
 
     def __init__(self, folder: str) -> None:
-        self._path = folder + FILE
-        self._entered = b""
+        self.folder = folder
+        self.entered = b""
         self.kept = 0
 
-    def der(self) -> bytes | None:
-        """Return the stored certificate, DER, or None."""
-        stored = record_file.load(self._path)
-        return binascii.a2b_base64(stored) if isinstance(stored, str) else None
-
-    def begin(self) -> None:
-        """Discard a certificate that was entered in part. The stored one is replaced by `keep` only."""
-        self._entered = b""
-
-    def add(self, text: str) -> None:
-        """Append a piece, base64. Raises CommandRefused if it is not base64, or above DER_MAX."""
-        try:
-            piece = binascii.a2b_base64(text)
-        except ValueError:
-            raise CommandRefused("not base64") from None
-        if len(self._entered) + len(piece) > DER_MAX:
-            raise CommandRefused("longer than %d bytes" % DER_MAX)
-        self._entered += piece
-
-    def keep(self) -> None:
-        """Store the entered certificate. Raises CommandRefused if it is incomplete; OSError if the flash fails."""
-        der = self._entered
-        # ITU-T X.690, 8.1.3: a SEQUENCE, its length in the two bytes after 0x82.
-        if len(der) < 4 or der[:2] != b"\x30\x82" or len(der) != 4 + (der[2] << 8 | der[3]):
-            raise CommandRefused("not a whole certificate in DER")
-        record_file.save(self._path, binascii.b2a_base64(der).decode().strip())
-        self._entered = b""
-        self.kept += 1
+    def certificates(self) -> "list[bytes]":
+        """Return them, DER; the first is the one that verified a connection last. One that is damaged is left out."""
+        first = 1 if record_file.load(self.folder + FIRST) == 1 else 0
+        found = [record_file.load(self.folder + FILES[number]) for number in (first, 1 - first)]
+        return [binascii.a2b_base64(stored) for stored in found if isinstance(stored, str)]

@@ -22,6 +22,7 @@ NEEDED = {
     "threads": "__import__('_thread').start_new_thread",
     "TLS 1.3": "[tls.SSLContext(tls.PROTOCOL_TLS_CLIENT).set_ciphers((TLS_1_3,)) for tls in (__import__('tls'),)]",
     "checked certificates": "__import__('tls').CERT_REQUIRED, __import__('tls').SSLContext.load_verify_locations",
+    "who verified": "__import__('tls').SSLContext(__import__('tls').PROTOCOL_TLS_CLIENT).verify_callback",
     "ROMFS": "__import__('vfs').VfsRom",
     "littlefs": "__import__('vfs').VfsLfs2",
     "ffi": "__import__('ffi').open",

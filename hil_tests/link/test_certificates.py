@@ -14,7 +14,7 @@ from socket import create_server
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -29,12 +29,17 @@ Key = ec.EllipticCurvePrivateKey
 class Authority:
     """A certificate authority of one test, made at `since`, as its certificates are."""
 
-    def __init__(self, since: datetime.datetime = NOW - 9 * DAY) -> None:
+    def __init__(
+        self,
+        since: datetime.datetime = NOW - 9 * DAY,
+        until: datetime.datetime = NOW + 2 * DAY,
+        key: Key | rsa.RSAPrivateKey | None = None,
+    ) -> None:
         self._since = since
-        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.key = key or ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a test's authority")])
         constraints = x509.BasicConstraints(ca=True, path_length=0)
-        draft = self._draft(self.name, self.key, NOW + 2 * DAY).add_extension(constraints, critical=True)
+        draft = self._draft(self.name, self.key, until).add_extension(constraints, critical=True)
         self.certificate = draft.sign(self.key, hashes.SHA256())
 
     def issue(self, folder: Path, host: str, until: datetime.datetime = NOW + DAY) -> Path:
@@ -49,17 +54,19 @@ class Authority:
         """Its own key and certificate, as a server that signed for itself would show them."""
         return _pem(folder, self.key, self.certificate)
 
-    def _draft(self, subject: x509.Name, key: Key, until: datetime.datetime) -> x509.CertificateBuilder:
+    def _draft(
+        self, subject: x509.Name, key: Key | rsa.RSAPrivateKey, until: datetime.datetime
+    ) -> x509.CertificateBuilder:
         draft = x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(key.public_key())
         return draft.serial_number(x509.random_serial_number()).not_valid_before(self._since).not_valid_after(until)
 
-    def der(self, folder: Path) -> Path:
-        path = folder / "ca.der"
+    def der(self, folder: Path, name: str = "ca.der") -> Path:
+        path = folder / name
         path.write_bytes(self.certificate.public_bytes(serialization.Encoding.DER))
         return path
 
 
-def _pem(folder: Path, key: Key, certificate: x509.Certificate) -> Path:
+def _pem(folder: Path, key: Key | rsa.RSAPrivateKey, certificate: x509.Certificate) -> Path:
     path = folder / "server.pem"
     secret = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -90,7 +97,7 @@ def serving(pem: Path, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3, ciphers:
             thread.join()
 
 
-def word_of_the_unit(host: str, port: int, authority: Path, *runtime: str) -> str:
+def word_of_the_unit(host: str, port: int, authority: Path | str, *runtime: str) -> str:
     done = subprocess.run(
         [MICROPYTHON, "tests/firmware/link/handshake.py", host, str(port), authority, *runtime],
         cwd=CHECKOUT,
@@ -130,6 +137,44 @@ def test_what_is_refused(tmp_path: Path, trouble: str, says: str) -> None:
     with serving(pem, newest) as port:
         said = word_of_the_unit("broker.example", port, authority.der(tmp_path))
     assert said.startswith("refused: ") and says in said
+
+
+def two(folder: Path, present: Authority, following: Authority) -> str:
+    """A unit's authorities while they are being changed."""
+    return f"{present.der(folder)},{following.der(folder, 'next.der')}"
+
+
+@pytest.mark.parametrize("runtime", [(), ("old",)])
+@pytest.mark.parametrize("algorithm", ["EC", "RSA"])
+def test_of_two_authorities_either_will_do(tmp_path: Path, algorithm: str, runtime: tuple[str, ...]) -> None:
+    """Both have the same name. The unit knows which one it was."""
+    key = rsa.generate_private_key(65537, 2048) if algorithm == "RSA" else None
+    present, following = Authority(), Authority(key=key)
+    trusted = two(tmp_path, present, following)
+    newest = ssl.TLSVersion.TLSv1_2 if runtime else ssl.TLSVersion.TLSv1_3
+    words = []
+    for signer in (present, following):
+        with serving(signer.issue(tmp_path, "broker.example"), newest) as port:
+            words.append(word_of_the_unit("broker.example", port, trusted, *runtime))
+    version = "1.2" if runtime else "1.3"
+    assert words == [f"trusted, TLS {version}", f"trusted, TLS {version} by the second"]
+
+
+@pytest.mark.parametrize(("signed_by", "says"), [("neither", "not correctly signed"), ("expired", "expired")])
+def test_what_two_authorities_do_not_vouch_for_is_refused(tmp_path: Path, signed_by: str, says: str) -> None:
+    expired = Authority(until=NOW - DAY)
+    signer = expired if signed_by == "expired" else Authority()
+    with serving(signer.issue(tmp_path, "broker.example")) as port:
+        said = word_of_the_unit("broker.example", port, two(tmp_path, Authority(), expired))
+    assert said.startswith("refused: ") and says in said
+
+
+def test_a_stored_certificate_that_tls_cannot_use_leaves_the_other_one(tmp_path: Path) -> None:
+    authority = Authority()
+    trusted = two(tmp_path, authority, authority)
+    (tmp_path / "ca.der").write_bytes(b"\x30\x82\x00\x10" + bytes(16))
+    with serving(authority.issue(tmp_path, "broker.example")) as port:
+        assert word_of_the_unit("broker.example", port, trusted) == "trusted, TLS 1.3"
 
 
 def test_without_an_authority_it_does_not_even_connect(tmp_path: Path) -> None:

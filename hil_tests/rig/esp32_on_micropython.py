@@ -70,7 +70,7 @@ class Context:
         self._context = tls.SSLContext(protocol)
 
     def __setattr__(self, name, value):
-        setattr(self._context, name, value) if name == "verify_mode" else super().__setattr__(name, value)
+        super().__setattr__(name, value) if name == "_context" else setattr(self._context, name, value)
 
     def __getattr__(self, name):
         return getattr(self._context, name)

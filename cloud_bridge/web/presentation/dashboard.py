@@ -73,6 +73,7 @@ class Around(NamedTuple):
     firmware: str | None = None  # its version
     modem: str | None = None  # its model
     closings: int | None = None  # of its contactor, in its life
+    authority: Trouble | None = None  # troubles.authority_ends
     for_installer: bool = False  # what to do is told to somebody who may open it
 
 
@@ -111,7 +112,7 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         operator=words.operator_name(heartbeat.operator),
         faults=[faults.in_words(name) for name in heartbeat.faults or []],
         waits_for_button=not faults.WAIT_FOR_A_PERSON.isdisjoint(heartbeat.faults or []),
-        troubles=troubles(point, around.for_installer),
+        troubles=([around.authority] if around.authority else []) + troubles(point, around.for_installer),
         has_duplicate=point.duplicate is not None,
         back=words.lasting(around.back.to_ms - around.back.from_ms) if around.back else None,
         installer=around.installer,

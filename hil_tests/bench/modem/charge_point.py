@@ -139,6 +139,7 @@ class _Exchange:
 
 class _NoTls:
     tls_version = "1.3"
+    verified = None
 
 
 class _Health:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cloud_bridge.cli import doctor
+from cloud_bridge.cli import doctor, tls
 from cloud_bridge.command_line import main
 from cloud_bridge.connection_limits import files_for
 from cloud_bridge.errors import BridgeError
@@ -44,6 +44,20 @@ def test_a_certificate_that_is_none_is_named(tmp_path: Path) -> None:
     assert (
         "no certificate" in finding(settings(tmp_path, CHARGEKEEPER_TLS_CERT=str(tmp_path / "bad.pem")), "tls")["found"]
     )
+
+
+def test_the_end_of_the_units_authority_is_told_a_year_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, environment = tmp_path / "tls", {"CHARGEKEEPER_TLS_CERT": str(tmp_path / "tls" / "server.pem")}
+    tls.run(settings(tmp_path), argparse.Namespace(name=None, folder=folder))
+    fine = finding(settings(tmp_path, **environment), "tls")
+    assert fine["ok"] and "its authority until" in fine["found"]
+    (folder / "ca.pem").unlink()
+    assert "authority" not in finding(settings(tmp_path, **environment), "tls")["found"]
+    monkeypatch.setattr(tls, "CA_DAYS", 364)
+    tls.run(settings(tmp_path), argparse.Namespace(name=None, folder=tmp_path / "short"))
+    (tmp_path / "short" / "ca.pem").rename(folder / "ca.pem")
+    ending = finding(settings(tmp_path, **environment), "tls")
+    assert not ending["ok"] and "tls order" in ending["found"]
 
 
 def test_a_mail_server_is_asked(tmp_path: Path) -> None:

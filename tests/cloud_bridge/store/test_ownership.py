@@ -388,6 +388,8 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.alerts:weak_signals": "is_owners: of the present time of ownership",
     "store.claims:_open_at": "a condition",
     "store.claims:assign": "writes",
+    "store.authorities:_refusal": "why a unit refused an order of the operator's",
+    "store.authorities:lacking": "whom the bridge sends an order",
     "store.claims:withdraw": "writes",
     "store.commands:_commands": "newest_command and schedule_in_force restrict it",
     "store.commands:add_command": "writes",

@@ -1,5 +1,6 @@
-"""`micropython handshake.py HOST PORT CA.der [old]`: connect as the unit does, over a plain socket; prints `trusted` and the
-version of TLS, or why not. `old`: as on a runtime that knows nothing newer than TLS 1.2, such as a stock ESP32 image.
+"""`micropython handshake.py HOST PORT CA.der[,CA.der] [old]`: connect as the unit does, over a plain socket; prints `trusted`,
+the version of TLS and which of two authorities verified it, or why not. `old`: as on a runtime that knows nothing newer than
+TLS 1.2, such as a stock ESP32 image.
 """
 
 import socket
@@ -35,19 +36,22 @@ class Socket:
 
 
 class Authority:
-    """Of storage.authority, from a file with the certificate itself."""
+    """Of storage.authority, from files with the certificates themselves."""
 
     kept = 0
 
-    def __init__(self, path):
-        self._path = path
+    def __init__(self, paths):
+        self._paths = paths
 
-    def der(self):
-        try:
-            with open(self._path, "rb") as file:
-                return file.read()
-        except OSError:
-            return None
+    def certificates(self):
+        found = []
+        for path in self._paths:
+            try:
+                with open(path, "rb") as file:
+                    found.append(file.read())
+            except OSError:
+                pass
+        return found
 
 
 class OldContext:
@@ -62,6 +66,7 @@ class OldContext:
         if [name for name in names if name.startswith("TLS1-3") or "CHACHA" in name]:
             raise OSError(-24192, "MBEDTLS_ERR_SSL_BAD_CONFIG")
         self._context.verify_mode = self.verify_mode
+        self._context.verify_callback = self.verify_callback
         self._context.set_ciphers(names)
 
 
@@ -72,13 +77,13 @@ class OldTls:
     PROTOCOL_TLS_CLIENT, CERT_REQUIRED = tls.PROTOCOL_TLS_CLIENT, tls.CERT_REQUIRED
 
 
-host, port, path = sys.argv[1:4]
+host, port, paths = sys.argv[1], sys.argv[2], sys.argv[3].split(",")
 if "old" in sys.argv[4:]:
     secure.tls = OldTls
-trust = Trust(Authority(path))
+trust = Trust(Authority(paths))
 stream = SecureStream(Socket(), trust, Clock())
 try:
     stream.connect(host, int(port), 1000)
-    print("trusted, TLS", trust.tls_version)
+    print("trusted, TLS", trust.tls_version, *["by the second"] * (trust.verified != trust.digests[0]))
 except NotTrusted as why:
     print("refused:", why)

@@ -51,7 +51,7 @@ MALFORMED = [
     (b"", None, "not JSON"),
     (b"\xff\xfe", None, "not JSON"),
     (b"[" * 1000, None, "not JSON"),
-    (b"x" * 1025, None, "longer than 1024 bytes"),
+    (b"x" * 1961, None, "longer than 1960 bytes"),
     ([1], None, "not an object"),
     ({}, None, "no id of 1 to 64 printable characters"),
     ({"id": 7}, None, "no id of 1 to 64 printable characters"),

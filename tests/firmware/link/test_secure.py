@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from firmware.link.secure import HANDSHAKE_S, SecureStream
+from firmware.link.secure import HANDSHAKE_S, SecureStream, WrongCertificate
 from tests.firmware.link.fake_clock import FakeClock
 
 BYTE_MS = 5000
@@ -17,6 +17,7 @@ class Drip:
     def __init__(self):
         self.clock = FakeClock()
         self.handshake_bytes = RECORD_BYTES
+        self.verified = b"SHA-256"
         self._timeout_ms = 0
 
     def connect(self, host, port, timeout_ms):
@@ -66,6 +67,13 @@ def test_a_handshake_is_given_up_as_soon_as_the_processor_may_not_stall():
     drip._pipe.write = stream._stream.readinto
     stream.settimeout(BYTE_MS * RECORD_BYTES)
     assert stream.read(1) == b"x"
+
+
+def test_an_authority_that_was_given_up_is_not_trusted_though_its_certificate_is_still_loaded():
+    drip = Drip()
+    drip.handshake_bytes, drip.verified = 2, None
+    with pytest.raises(WrongCertificate):
+        over(drip).connect("broker.example", 8883, 1000)
 
 
 def test_a_handshake_that_drips_is_given_up():

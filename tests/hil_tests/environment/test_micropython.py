@@ -35,7 +35,7 @@ def test_a_build_without_tls_1_3_is_told_apart_though_its_version_is_new(tmp_pat
 exec {OURS} -c "
 import sys
 class Context:
-    load_verify_locations = None
+    load_verify_locations = verify_callback = None
     def __init__(self, protocol): pass
     def set_ciphers(self, names): raise OSError(-24192)
 class Stock:

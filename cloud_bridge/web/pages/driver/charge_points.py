@@ -5,15 +5,18 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
+from sqlalchemy import Connection
 
 from cloud_bridge.app_state import AppState
+from cloud_bridge.authority_files import present_authority
 from cloud_bridge.contact import Contact, outage_ms
-from cloud_bridge.store import history
+from cloud_bridge.store import authorities, history
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.contact_details import installer_details
 from cloud_bridge.store.firmware import contactor_closings, firmware_versions, modem_models
 from cloud_bridge.store.ownership import contact_period
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
+from cloud_bridge.troubles import Trouble, authority_ends
 from cloud_bridge.vehicles import repository
 from cloud_bridge.web.page import PersonOf, UnitOf, page, render_html, to
 from cloud_bridge.web.pages.driver.looks import Looks, Turn
@@ -143,6 +146,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         firmware = firmware_versions(connection, [unit.id]).get(unit.id)
         modem = modem_models(connection, [unit.id]).get(unit.id)
         closings = contactor_closings(connection, [unit.id]).get(unit.id)
+        authority = None if person.role is Role.DRIVER else _authority(app_state, connection, unit, point.now_ms)
         back = None
         if ended and point.verdict.contact is Contact.ONLINE:
             last = ended[-1]
@@ -157,5 +161,17 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         firmware,
         modem,
         closings,
+        authority=authority,
         for_installer=person.role is not Role.DRIVER,
     )
+
+
+def _authority(app_state: AppState, connection: Connection, unit: Unit, now_ms: int) -> Trouble | None:
+    """Whether the certificate authority of the unit's link ends soon."""
+    present, wanted = present_authority(app_state.settings), authorities.ordered(connection)
+    used = authorities.used_by(connection, unit.id, present.sha256 if present else None)
+    if used is None:
+        return None
+    said = authorities.trusted_by(connection, unit.id)
+    trusts_next = wanted is not None and wanted.sha256 != used.sha256 and wanted.sha256 in said
+    return authority_ends(used.expires_ms, now_ms, trusts_next)

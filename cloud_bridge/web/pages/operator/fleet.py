@@ -7,11 +7,16 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
+from sqlalchemy import Connection
 
+from cloud_bridge.app_state import AppState
+from cloud_bridge.authority_files import present_authority
 from cloud_bridge.durations import DAY_MS
+from cloud_bridge.store import authorities
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.duplicates import count_duplicates
 from cloud_bridge.store.fleet import Order, SilentMinute, page_of
+from cloud_bridge.troubles import AFTER_THE_END, SOON_DAYS, SOONEST_DAYS, when_it_ends
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.errors import NotTheirs
 from cloud_bridge.web.page import MAX_FIELD, PersonOf, only, page
@@ -25,6 +30,15 @@ INCIDENT_SIZE = 5  # and at least so many of one network: one mast, not so many 
 STATUS_DAYS = 30
 
 router = APIRouter(include_in_schema=False)
+
+
+class Ending(NamedTuple):
+    """A certificate authority that ends within SOONEST_DAYS."""
+
+    when: str
+    units: int  # whose connections it verifies
+    is_soon: bool
+    is_ordered: bool  # the next one is
 
 
 class Incident(NamedTuple):
@@ -65,6 +79,8 @@ def fleet(
         "silent": sum(minute.units for minute in app_state.upkeep.silences),
         "networks": networks(app_state.upkeep.silences),
         "duplicates": count_duplicates(connection, now_ms),
+        "ending": [] if search or after else ending_authorities(app_state, connection, now_ms),
+        "after_the_end": AFTER_THE_END,
         "incidents": [] if search or after else incidents(app_state.upkeep.silences),
     }
     return page(request, "operator/fleet.html", person, **content)
@@ -87,6 +103,21 @@ def status(request: Request, app_state: StateDep) -> Response:
         "now_ms": now_ms,
     }
     return page(request, "operator/status.html", person_of(request), **content)
+
+
+def ending_authorities(app_state: AppState, connection: Connection, now_ms: int) -> list[Ending]:
+    """The first to end first."""
+    present, wanted = present_authority(app_state.settings), authorities.ordered(connection)
+    found = authorities.in_use(connection, present.sha256 if present else None, now_ms + SOONEST_DAYS * DAY_MS)
+    return [
+        Ending(
+            when_it_ends(one.expires_ms, now_ms),
+            count,
+            one.expires_ms - now_ms < SOON_DAYS * DAY_MS,
+            wanted is not None and wanted.sha256 != one.sha256,
+        )
+        for one, count in found
+    ]
 
 
 def networks(silent: Sequence[SilentMinute]) -> list[tuple[str, str, int]]:

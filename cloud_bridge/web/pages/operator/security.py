@@ -38,6 +38,8 @@ WORDS = {
     Kind.UNIT_ADDED: "Charger added",
     Kind.UNIT_SECRET: "Charger's secret changed",
     Kind.UNIT_REVOKED: "Charger revoked",
+    Kind.AUTHORITY_ORDERED: "Next certificate authority ordered",
+    Kind.AUTHORITY_ALONE: "Former certificate authority withdrawn",
     Kind.CLAIMED: "Charger claimed",
     Kind.RELEASED: "Charger released",
     Kind.INSTALLER_ASSIGNED: "Installer assigned",

@@ -1,0 +1,66 @@
+"""Orders units to trust the next certificate authority (`python -m cloud_bridge tls order`), and later to give up the old one.
+
+The order stays in the store, so a unit that is offline gets it once it is heard again. It is sent again after a while to a
+unit that has not said that it carried it out: the order or the answer may be lost, and a unit that refused may take it later.
+"""
+
+import asyncio
+import json
+import secrets
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.durations import DAY_MS
+from cloud_bridge.store.authorities import ORDER_PREFIX, Authority, Progress, lacking, ordered
+
+EVERY_S = 5.0  # between two turns
+AT_ONCE = 50  # units in a turn
+HEARD_MS = 2 * 3_600_000  # a unit that was not heard for longer is offline
+AGAIN_MS = DAY_MS // 4  # 1 kB of GPRS each time
+
+
+class AuthoritySender:
+    """One for all units."""
+
+    def __init__(self, app_state: AppState) -> None:
+        self._app_state = app_state
+        self._wanted: Authority | None = None  # the order that what follows is about
+        self._sent_ms: dict[str, int] = {}  # by unit
+        self._after = ""  # the last unit that was looked at
+
+    async def run(self) -> None:
+        """For ever."""
+        await self._app_state.duties.every(EVERY_S, "authority", self.send)
+
+    async def send(self) -> None:
+        """The order to the next units that have not carried it out."""
+        wanted = await asyncio.to_thread(self._ordered)
+        if wanted != self._wanted:  # another one, or given again
+            self._wanted, self._after = wanted, ""
+            self._sent_ms.clear()
+        if wanted is None:
+            return
+        units = await asyncio.to_thread(self._lacking, wanted)
+        self._after = units[-1].unit_id if len(units) == AT_ONCE else ""
+        now_ms = self._app_state.verified.now_ms()
+        for unit in units:
+            if now_ms - self._sent_ms.get(unit.unit_id, now_ms - AGAIN_MS) < AGAIN_MS:
+                continue
+            payload = json.dumps(_order(wanted, unit), separators=(",", ":")).encode()
+            if await self._app_state.broker.command(unit.unit_id, payload):
+                self._sent_ms[unit.unit_id] = now_ms
+
+    def _ordered(self) -> Authority | None:
+        with self._app_state.database.reading() as connection:
+            return ordered(connection)
+
+    def _lacking(self, wanted: Authority) -> list[Progress]:
+        heard_since_ms = self._app_state.clock.now_ms() - HEARD_MS
+        with self._app_state.database.reading() as connection:
+            return lacking(connection, wanted, heard_since_ms, self._after, AT_ONCE)
+
+
+def _order(wanted: Authority, unit: Progress) -> dict[str, str]:
+    command_id = f"a-{wanted.sha256[:ORDER_PREFIX]}-{secrets.token_hex(4)}"
+    if unit.trusts is not None and unit.trusts.startswith(wanted.sha256):
+        return {"id": command_id, "do": "authority_only", "sha256": wanted.sha256}
+    return {"id": command_id, "do": "authority", "der": wanted.der}

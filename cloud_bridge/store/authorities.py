@@ -1,0 +1,137 @@
+"""Certificate authorities that units trust, the one that all are to trust next, and how far each unit has come.
+
+A unit says whom it trusts in an event `authority`, after each change: the authority that verified its last connection first.
+A unit that never said so trusts the one that it was given on its console.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, update
+
+from cloud_bridge.store.tables import authorities, contacts, results, units
+from cloud_bridge.store.upsert import replace
+from cloud_bridge.wire import Event, Message
+
+EVENT = "authority"
+TRUSTS = re.compile(r"[0-9a-f]{64}(?: [0-9a-f]{64})?")
+ORDER_PREFIX = 16  # characters of the SHA-256 in the id of an order, which begins with `a-`
+
+
+class Authority(NamedTuple):
+    """One authority's certificate."""
+
+    sha256: str  # hexadecimal
+    der: str  # base64
+    expires_ms: int
+    ordered_ms: int | None  # when the units were to trust it too
+    alone: bool  # they are to give up any other
+
+
+class Progress(NamedTuple):
+    """How far a unit has come with an order."""
+
+    unit_id: str
+    trusts: str | None
+    refused: str | None  # why it refused the order the last time that it answered
+
+
+def trusts(message: Message | None) -> str | None:
+    """What an event says of the authorities that its unit trusts; None if it says nothing of it."""
+    if not isinstance(message, Event) or message.kind != EVENT or not message.details:
+        return None
+    found = message.details.get("trusts")
+    return found if isinstance(found, str) and TRUSTS.fullmatch(found) else None
+
+
+def record_trusts(connection: Connection, found: Mapping[str, str]) -> None:
+    """Store what units have said, by unit id."""
+    for unit_id, said in found.items():
+        connection.execute(update(units).where(units.c.id == unit_id).values(authorities=said))
+
+
+def know(connection: Connection, authority: Authority) -> None:
+    """Store the authority that units were given on their consoles. One that is stored already stays as it is."""
+    if find(connection, authority.sha256) is None:
+        replace(connection, authorities, [authority._asdict()])
+
+
+def order(connection: Connection, authority: Authority) -> None:
+    """All units are to trust this one, from now on; it takes the place of one that was ordered before."""
+    replace(connection, authorities, [authority._asdict()])
+
+
+def find(connection: Connection, sha256: str) -> Authority | None:
+    row = connection.execute(select(authorities).where(authorities.c.sha256 == sha256)).first()
+    return None if row is None else Authority(*row)
+
+
+def ordered(connection: Connection) -> Authority | None:
+    """The one that all units are to trust, the newest order."""
+    query = select(authorities).where(authorities.c.ordered_ms.is_not(None))
+    row = connection.execute(query.order_by(authorities.c.ordered_ms.desc(), authorities.c.sha256)).first()
+    return None if row is None else Authority(*row)
+
+
+def lacking(connection: Connection, wanted: Authority, heard_since_ms: int, after: str, limit: int) -> list[Progress]:
+    """Units that have not carried out the order and were heard lately, in the order of their ids, from `after` on."""
+    query = (
+        select(units.c.id, units.c.authorities)
+        .join(contacts, contacts.c.unit_id == units.c.id)
+        .where(_is_lacking(wanted), contacts.c.last_contact_ms >= heard_since_ms, units.c.id > after)
+    )
+    return [Progress(*row, None) for row in connection.execute(query.order_by(units.c.id).limit(limit))]
+
+
+def unconfirmed(connection: Connection, wanted: Authority, limit: int) -> list[Progress]:
+    """Units of which no connection was verified by the ordered one yet, or that still trust another which they are to
+    give up; with the reason of a refusal."""
+    is_other = or_(units.c.authorities.is_(None), ~units.c.authorities.startswith(wanted.sha256))
+    query = select(units.c.id, units.c.authorities).where(or_(is_other, _is_lacking(wanted)))
+    rows = connection.execute(query.order_by(units.c.id).limit(limit)).all()
+    return [Progress(unit_id, said, _refusal(connection, unit_id, wanted)) for unit_id, said in rows]
+
+
+def in_use(connection: Connection, present: str | None, until_ms: int) -> list[tuple[Authority, int]]:
+    """Known authorities that end before `until_ms`, with the number of units whose last connection each has verified, the
+    first to end first. A unit that never said counts for `present`."""
+    used = case((units.c.authorities.is_(None), present or ""), else_=func.substr(units.c.authorities, 1, 64))
+    query = select(used, func.count()).group_by(used)
+    found = [(find(connection, sha256), count) for sha256, count in connection.execute(query) if sha256]
+    ending = [(one, count) for one, count in found if one is not None and one.expires_ms < until_ms]
+    return sorted(ending, key=lambda pair: pair[0].expires_ms)
+
+
+def trusted_by(connection: Connection, unit_id: str) -> str:
+    """What the unit has said that it trusts; empty if it never said."""
+    return connection.execute(select(units.c.authorities).where(units.c.id == unit_id)).scalar_one_or_none() or ""
+
+
+def used_by(connection: Connection, unit_id: str, present: str | None) -> Authority | None:
+    """The authority that verified the unit's last connection, if we know its certificate."""
+    sha256 = trusted_by(connection, unit_id)[:64] or present
+    return None if sha256 is None else find(connection, sha256)
+
+
+def _is_lacking(wanted: Authority) -> ColumnElement[bool]:
+    said = units.c.authorities
+    lacks = or_(said.is_(None), ~said.contains(wanted.sha256))
+    if not wanted.alone:
+        return lacks
+    return or_(lacks, and_(said.startswith(wanted.sha256), said != wanted.sha256))
+
+
+def _refusal(connection: Connection, unit_id: str, wanted: Authority) -> str | None:
+    prefix = f"a-{wanted.sha256[:ORDER_PREFIX]}"
+    query = select(results.c.ok, results.c.reason).where(
+        results.c.unit_id == unit_id, results.c.command.startswith(prefix)
+    )
+    row = connection.execute(query.order_by(results.c.id.desc())).first()
+    return None if row is None or row.ok else row.reason
+
+
+def said_by(messages: Sequence[tuple[str, Message | None]]) -> dict[str, str]:
+    """What each unit has said last in these messages, by unit id."""
+    found: dict[str, Any] = {unit_id: trusts(message) for unit_id, message in messages if trusts(message)}
+    return found
