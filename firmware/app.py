@@ -15,13 +15,13 @@ import time
 from firmware.charge_point import SAFE_SETUP, ChargePoint, setup
 from firmware.charging import delay, schedule
 from firmware.charging.claims import Claims
-from firmware.charging.controller import Controller, Restored
+from firmware.charging.controller import UNWORN, Controller, Restored
 from firmware.claim_manager import ClaimManager
 from firmware.clock import Clock, at_least
 from firmware.control_loop import ControlLoop
 from firmware.health import Health
 from firmware.lazy_import import LazyImport
-from firmware.persistence import Persistence, ordered_before, restore
+from firmware.persistence import Persistence, ordered_before, restore, wear_before
 from firmware.storage import boots
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.settings import Settings
@@ -63,8 +63,9 @@ class Unit(ChargePoint):
         checkpoint = part("checkpoint", Checkpoint, board.flash, control_clock.now_ms())
         # The mains off and on again is a person's doing, and clears what needs one; our own restart does not.
         latched = () if board.reset_cause == "power_on" else board.latched()
-        restored = part("restore", self._restore, checkpoint, latched) or Restored(None, None, 0, latched or (), 0, 0)
-        controller = Controller(control_clock.now_ms(), setup(settings) if settings else SAFE_SETUP, restored)
+        restored = part("restore", self._restore, checkpoint, latched) or Restored(None, None, 0, latched or ())
+        wear = wear_before(checkpoint) if checkpoint else UNWORN
+        controller = Controller(control_clock.now_ms(), setup(settings) if settings else SAFE_SETUP, restored, wear)
         exchange = self.exchange = controller.exchange
         self.wall_clock = WallClock(self._clock)
         persistence = part("persistence", self._make_persistence, checkpoint) if settings and checkpoint else None

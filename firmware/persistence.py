@@ -4,7 +4,7 @@ the claims are renewed, a session that ended becomes a record, and what must sur
 Nothing is written while our own supply collapses.
 """
 
-from firmware.charging.controller import Restored
+from firmware.charging.controller import Restored, Wear
 from firmware.charging.faults import NEEDS_PERSON
 from firmware.charging.limits import Claim
 from firmware.charging.register import Register
@@ -161,4 +161,9 @@ def restore(
     sessions = max(sessions, checkpoint.number("sessions"))
     if latched is None:
         latched = checkpoint.value.get("latched", ())
-    return Restored(register, kept, sessions, latched, checkpoint.number("closings"), checkpoint.number("owed"))
+    return Restored(register, kept, sessions, latched)
+
+
+def wear_before(checkpoint: "Checkpoint") -> Wear:
+    """Of the contactor, before a restart."""
+    return Wear(checkpoint.number("closings"), checkpoint.number("owed"))

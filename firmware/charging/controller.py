@@ -25,10 +25,12 @@ SWITCH_MS = 60  # a change of the pilot output appears in the measured plateaus 
 REPORT_MS = 500  # energy and power are reported at this interval, other changes immediately
 
 # State restored after a restart. register: the energy Register, or None; kept: session.Kept of an interrupted session, or
-# None; sessions: number of the last session; latched: names of the faults that a restart does not clear; closings: of the
-# contactor, in the unit's life; owed: those of them that are not forgiven (contactor_rest.py)
-Restored = namedtuple("Restored", "register kept sessions latched closings owed")
-NOTHING = Restored(None, None, 0, (), 0, 0)
+# None; sessions: number of the last session; latched: names of the faults that a restart does not clear
+Restored = namedtuple("Restored", "register kept sessions latched")
+NOTHING = Restored(None, None, 0, ())
+# closings: of the contactor, in the unit's life; owed: those of them that are not forgiven (contactor_rest.py)
+Wear = namedtuple("Wear", "closings owed")
+UNWORN = Wear(0, 0)
 
 
 class Controller:
@@ -37,7 +39,7 @@ class Controller:
     A step that changes nothing allocates no memory (tests/on_micropython/steps.py, hil_tests/cortex_m/figures.py).
     """
 
-    def __init__(self, now_ms: int, setup: Setup, restored: Restored = NOTHING) -> None:
+    def __init__(self, now_ms: int, setup: Setup, restored: Restored = NOTHING, wear: Wear = UNWORN) -> None:
         self.outputs = SAFE
         self._outputs = Outputs(F, False, SAFE.led, False)  # set anew in each step
         self.phase = "idle"
@@ -53,7 +55,7 @@ class Controller:
         self._rcd = RcdSelftest()
         self._mode = Mode(now_ms)
         self._offer = OfferLimiter(now_ms)
-        self._rest = ContactorRest(now_ms, restored.owed)
+        self._rest = ContactorRest(now_ms, wear.owed)
         self._state.contactor_rests = self._rest.resting
         self._excess = Excess()
         self._register = restored.register or Register()
@@ -78,7 +80,7 @@ class Controller:
             self.phase, None, self._mode.now, names, False, 0, 0, total_wh, 0, self._ruling, self._kept, meter_wh, 0, ()
         )
         self.exchange = Exchange(now_ms, setup, report, self.faults.history())
-        self.exchange.closings, self.exchange.owed = restored.closings, restored.owed
+        self.exchange.closings, self.exchange.owed = wear
 
     def step(self, now_ms: int, inputs: Inputs) -> Outputs:
         """Process the inputs and return the outputs until the next step. `now_ms` may be set back (Clock.set_back)."""

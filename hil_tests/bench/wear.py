@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from firmware.charging.control_state import Setup
-from firmware.charging.controller import NOTHING, Controller
+from firmware.charging.controller import NOTHING, Controller, Wear
 from firmware.charging.io import X1, F, Inputs
 from firmware.charging.limits import PAUSE_A, Claim
 from firmware.charging.pilot import OFFER_MIN_A
@@ -76,7 +76,7 @@ class Site:
 
     def restart(self, owed: int) -> None:
         """The processor begins anew, and `owed` is what was stored of the contactor's budget."""
-        self.controller = Controller(self.now_ms, Setup(32, True, False, 32), NOTHING._replace(owed=owed))
+        self.controller = Controller(self.now_ms, Setup(32, True, False, 32), NOTHING, Wear(0, owed))
         self.controller.exchange.claims = ()
 
     def run(self, until_ms: int) -> None:

@@ -51,6 +51,7 @@ ESSENTIAL_CONSTRUCTORS = {
     "Setup",
     "LazyImport",
     "Restored",
+    "Wear",
 }
 
 

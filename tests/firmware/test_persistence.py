@@ -4,7 +4,7 @@ from firmware.charging.claims import Claims
 from firmware.charging.limits import Claim
 from firmware.charging.session import Kept
 from firmware.claim_manager import ClaimManager
-from firmware.persistence import Persistence, ordered_before, restore
+from firmware.persistence import Persistence, ordered_before, restore, wear_before
 from firmware.storage.checkpoint import EVERY_MS, Checkpoint
 from firmware.storage.session_log import SessionLog
 from tests.firmware.charging.wired import STEP_MS, Unit
@@ -20,7 +20,8 @@ class Home:
     def __init__(self, schedule="", epoch_s=None, forget=True):
         self.flash = empty("tests-persistence") if forget else FOLDER
         self.checkpoint = Checkpoint(self.flash, 0)
-        register, kept, sessions, latched, closings, owed = restore(self.checkpoint, 0)
+        register, kept, sessions, latched = restore(self.checkpoint, 0)
+        closings, owed = wear_before(self.checkpoint)
         self.unit = Unit(kept=kept, register=register, sessions=sessions, latched=latched, closings=closings, owed=owed)
         self.settings = {"schedule": schedule}
         self.epoch_s = epoch_s

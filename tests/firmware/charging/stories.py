@@ -155,7 +155,7 @@ class Story:
         report = self.exchange.report
         register = Register(report.total_wh, report.meter_wh)
         sessions = report.session.number if report.session else 0
-        self._start(Restored(register, report.session, sessions, (), 0, 0))
+        self._start(Restored(register, report.session, sessions, ()))
         self.outputs = SAFE
         if self.contact_follows:
             self.inputs.contactor_closed = False

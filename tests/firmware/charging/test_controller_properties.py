@@ -232,7 +232,7 @@ class House(RuleBasedStateMachine):
         report = self.world.exchange.report
         register = Register(report.total_wh, report.meter_wh)
         sessions = report.session.number if report.session else 0
-        restored = Restored(register, report.session, sessions, (), 0, 0)
+        restored = Restored(register, report.session, sessions, ())
         self.world.controller = Controller(self.world.now_ms, self.world.setup, restored)
         self.world.outputs, self.world.hot_ms = SAFE, 0
         if self.world.contact_follows:

@@ -1,7 +1,7 @@
 """The rules of charging, wired to a board that obeys and a car that asks, for tests of the whole of them."""
 
 from firmware.charging.control_state import Setup
-from firmware.charging.controller import Controller, Restored
+from firmware.charging.controller import Controller, Restored, Wear
 from firmware.charging.io import SAFE, X1, F, Inputs
 from tests.firmware.charging import offered
 
@@ -26,7 +26,10 @@ class Unit:
     ):
         self.now_ms = 0
         self.controller = Controller(
-            0, Setup(32, tethered, ventilated, fallback_a), Restored(register, kept, sessions, latched, closings, owed)
+            0,
+            Setup(32, tethered, ventilated, fallback_a),
+            Restored(register, kept, sessions, latched),
+            Wear(closings, owed),
         )
         self.exchange.claims = ()
         self.inputs = Inputs()
