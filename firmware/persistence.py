@@ -18,6 +18,7 @@ if False:  # for mypy alone
     from firmware.wall_clock import WallClock
 
 EVERY_MS = 250
+SOON_MS = 300000  # a restart that soon after a closing may be of a supply that fails under load
 
 
 class Persistence:
@@ -31,6 +32,7 @@ class Persistence:
     ) -> None:
         self.lost_writes = 0  # the flash did not take them
         self._exchange = exchange
+        self._closed_ms: int | None = None  # the last closing
         self._closed = 0  # whether the contactor has closed since the start, or was about to
         self._claim_manager = claim_manager
         self._claims = claim_manager.claims
@@ -115,6 +117,8 @@ class Persistence:
         ordered = self._ordered_to_keep(now_ms)
         # The first closing since the start is stored before it happens: a supply that fails under load restarts the unit.
         closing = int(report.phase == "closing")
+        if closing:
+            self._closed_ms = now_ms
         self._closed = self._closed or closing
         essence = (session.number if session else None, claims.override, claims.delays, latched, ordered, self._closed)
         value = {
@@ -129,6 +133,7 @@ class Persistence:
             "cloud": ordered,
             "closings": self._exchange.closings + closing,
             "owed": self._exchange.owed + closing,
+            "closed": int(self._closed_ms is not None and now_ms - self._closed_ms < SOON_MS),
         }
         self._checkpoint.save(now_ms, value, essence != self._essence)
         self._essence = essence
@@ -165,5 +170,7 @@ def restore(
 
 
 def wear_before(checkpoint: "Checkpoint") -> Wear:
-    """Of the contactor, before a restart."""
-    return Wear(checkpoint.number("closings"), checkpoint.number("owed"))
+    """Of the contactor, before a restart. If that came soon after it had closed, nothing is forgiven: the supply may have
+    failed under load. Else a person has switched it off and on.
+    """
+    return Wear(checkpoint.number("closings"), checkpoint.number("owed") if checkpoint.number("closed") else 0)

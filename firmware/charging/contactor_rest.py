@@ -52,5 +52,5 @@ class ContactorRest:
         return True
 
     def forgive(self) -> None:
-        """A person wants it to close now. Those of a day are not forgiven."""
-        self._forgiven_since_ms = self._over_since_ms = 0
+        """A person wants it to close now."""
+        self._forgiven_since_ms = self._day_forgiven_since_ms = self._over_since_ms = 0

@@ -229,7 +229,7 @@ def _blips() -> tuple[tuple[tuple[bool, int], ...], ...]:
 
 
 _TEN_SECONDS = (((True, 10_000), (False, 10_000)),)  # github.com/ngardiner/TWCManager/issues/445
-_RESTARTS = ((), *(((False, after_ms), (True, STEP_MS)) for after_ms in (5_000, 20_000, 2 * MINUTE_MS, 20 * MINUTE_MS)))
+_RESTARTS = ((), *(((False, after_ms), (True, STEP_MS)) for after_ms in (5_000, 20_000, 2 * MINUTE_MS)))
 FAMILIES = {
     "car": (
         Family("asks for 320 to 480 ms before it charges", _pauses, turns=_blips()),

@@ -379,6 +379,22 @@ def test_a_vehicle_that_asks_for_moments_causes_one_write():
     assert home.checkpoint.writes <= writes + 1 and home.unit.exchange.closings == 0
 
 
+def test_off_and_on_again_brings_a_resting_unit_back():
+    """A vehicle has used up the closings of a day; a person switches it off and on some minutes after the last."""
+    home = Home()
+    home.unit.car = "B"
+    home.run(500)
+    closings(home, 6)
+    home.unit.car = "C"
+    home.run(2 * EVERY_MS)
+    assert home.unit.exchange.owed > 6
+    home = Home(forget=False)
+    assert home.unit.exchange.owed == 0 and home.unit.exchange.closings >= 6
+    home.unit.car = "C"
+    home.run(3000)
+    assert home.unit.outputs.contactor
+
+
 def test_a_restart_after_a_few_closings_waits_for_nothing():
     home = Home()
     for _ in range(2):
