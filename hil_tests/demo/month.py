@@ -19,6 +19,7 @@ DAYS = 30
 CHARGING_W = 7_360
 HOME, WEAK = "23415", "23430"  # PLMN of hil_tests/sim/modem/radio.HERE
 ROAMED_DAYS_AGO = 12  # from the weak network to the other
+TARIFF = (2450, 700, 30, 5 * 60 + 30)  # hundredths of a penny per kWh by day and off-peak, from 00:30 to 05:30
 SILENCES = ((21, 47 * MINUTE_MS), (9, 2 * HOUR_MS + 40 * MINUTE_MS))  # days ago, length
 
 
@@ -125,6 +126,10 @@ def write_month(database: Path, unit_id: str, month: Month, now_ms: int) -> None
             "UPDATE units SET created_ms = ?1, claimed_ms = ?1, first_owned_ms = ?1, owned_from_ms = ?1, first_contact_ms = ?1"
             " WHERE id = ?2",
             (since_ms, unit_id),
+        )
+        store.execute(
+            "INSERT INTO tariffs (unit_id, rate, off_peak_rate, off_peak_from, off_peak_to) VALUES (?, ?, ?, ?, ?)",
+            (unit_id, *TARIFF),
         )
         store.execute("UPDATE ownerships SET from_ms = ? WHERE unit_id = ?", (since_ms, unit_id))
 
