@@ -209,10 +209,7 @@ function showStory(rig) {
 function showStatus(status) {
   const list = byId("status");
   const entries = Object.entries(status);
-  if (entries.length === 0) {
-    list.textContent = "Nothing at the moment.";
-    return;
-  }
+  byId("status-none").hidden = entries.length > 0;
   list.replaceChildren(
     ...entries.map(([name, value]) => {
       const row = document.createElement("div");
