@@ -45,7 +45,10 @@ class Browser:
         return key
 
     async def connect_vehicle(self, provider: str) -> None:
-        """Consents at the car maker's and adds every vehicle of the account. Raises as `log_in`."""
+        """Consents at the car maker's and adds every vehicle of the account, unless there is one. Raises as `log_in`."""
+        await self._open("/account/vehicles")
+        if re.search(r'href="/account/vehicles/\d+"', self._page):
+            return
         await self._open("/account/vehicles/connect")
         await self._send("/account/vehicles/connect", provider=provider)
         await self._open(self._find(r'http-equiv="refresh" content="0; url=([^"]+)"', "the way to the car maker"))

@@ -19,9 +19,14 @@ class Installation:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "installation.json"
-        self._kept: dict[str, Any] = {"units": {}, "logins": [], "operator_key": None}
+        self._kept: dict[str, Any] = {
+            "units": {},
+            "logins": [],
+            "operator_key": None,
+            "month_due": not self._path.exists(),
+        }
         if self._path.exists():
-            self._kept.update(json.loads(self._path.read_text()))
+            self._kept |= json.loads(self._path.read_text())
             if login := self._kept.pop("login", None):  # of a version that knew one alone
                 self._kept["logins"] = [login]
 
@@ -36,6 +41,11 @@ class Installation:
         key: str | None = self._kept["operator_key"]
         return key
 
+    @property
+    def month_due(self) -> bool:
+        """Whether the month of history is yet to be written: in a new folder."""
+        return bool(self._kept["month_due"])
+
     def unit(self, unit_id: str) -> dict[str, str] | None:
         """Secret and claim code of a unit, once it has been added."""
         known: dict[str, str] | None = self._kept["units"].get(unit_id)
@@ -44,6 +54,11 @@ class Installation:
     def remember_login(self, name: str) -> None:
         """Notes that a login was made and its password printed."""
         self._kept["logins"] = [*self._kept["logins"], name]
+        self._store()
+
+    def remember_month(self) -> None:
+        """Notes that the history was written."""
+        self._kept["month_due"] = False
         self._store()
 
     def remember_operator_key(self, key: str) -> None:

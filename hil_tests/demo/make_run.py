@@ -49,8 +49,7 @@ async def run(settings: Settings) -> None:
     installation = Installation(settings.folder)
     cloud = Cloud(bridge, installation, _complain)
     progress = Progress()
-    is_first = installation.unit(settings.unit_id) is None
-    month = month_before(int(time.time() * 1000)) if is_first and cloud.is_sqlite else None
+    month = month_before(int(time.time() * 1000)) if installation.month_due and cloud.is_sqlite else None
     if month is not None:
         settings.unit_folder.mkdir(parents=True, exist_ok=True)
         set_meter(settings.unit_folder, month.energy_wh)
@@ -103,6 +102,7 @@ async def _cloud(prepared: Preparation, unit: Unit, panel: str, progress: Progre
             progress("a month of history is written")
             database = settings.folder / "chargekeeper.db"
             await asyncio.to_thread(write_month, database, settings.unit_id, month, int(time.time() * 1000))
+            installation.remember_month()
         await _visit_pages(cloud.bridge, installation, passwords, progress)
         progress("the unit is told its cloud")
         await unit.answers(CONSOLE_WITHIN_S)
@@ -112,28 +112,41 @@ async def _cloud(prepared: Preparation, unit: Unit, panel: str, progress: Progre
         screen.print(f"the unit charges without it; panel {panel}")
         return
     await _provision(unit, settings, secret, cloud.bridge)
-    screen.print(_summary(settings, cloud.bridge, panel, passwords))
+    screen.print(_summary(settings, cloud.bridge, panel, passwords, installation.operator_key is not None))
+    for name in passwords:
+        installation.remember_login(name)
     await cloud.watch()
 
 
 async def _logins(
     bridge: BridgeProcess, installation: Installation, unit_id: str, progress: Progress
 ) -> dict[str, str]:
-    """Passwords by name, of the logins that have just been made. The driver owns the unit, which is the installer's work."""
+    """Passwords by name, of the logins that nobody has been told. The driver owns the unit, which is the installer's work.
+
+    A first run that was interrupted has made some of it: each of these commands may be given again.
+    """
     missing = [name for name in LOGINS if name not in installation.logins]
     if not missing:
         return {}
     progress(f"logins are made: {', '.join(missing)}")
-    made = await asyncio.gather(*(bridge.command("user", "add", name, "--role", LOGINS[name]) for name in missing))
+    made = await asyncio.gather(*(_new_password(bridge, name) for name in missing))
     unit = installation.unit(unit_id)
     theirs = []
     if LOGIN in missing and unit is not None:
         theirs.append(bridge.command("unit", "claim", unit["claim_code"], LOGIN))
     theirs += [bridge.command("unit", "assign", unit_id, name) for name in missing if LOGINS[name] == "installer"]
     await asyncio.gather(*theirs)
-    for name in missing:
-        installation.remember_login(name)
-    return {name: login["password"] for name, login in zip(missing, made, strict=True)}
+    return dict(zip(missing, made, strict=True))
+
+
+async def _new_password(bridge: BridgeProcess, name: str) -> str:
+    """Of a new login, or of one whose password was never printed."""
+    try:
+        login = await bridge.command("user", "add", name, "--role", LOGINS[name])
+    except BridgeFailed:
+        login = await bridge.command("user", "password", name)
+    password: str = login["password"]
+    return password
 
 
 async def _visit_pages(
@@ -146,7 +159,7 @@ async def _visit_pages(
             async with Browser(bridge.address) as browser:
                 await browser.log_in(LOGIN, passwords[LOGIN])
                 await browser.connect_vehicle(demo_car.PROVIDER)
-        if OPERATOR in passwords:
+        if OPERATOR in passwords and installation.operator_key is None:
             progress("the operator sets up a second factor")
             async with Browser(bridge.address) as browser:
                 await browser.log_in(OPERATOR, passwords[OPERATOR])
@@ -188,7 +201,7 @@ async def _provision(unit: Unit, settings: Settings, secret: str, bridge: Bridge
         _complain(f"the unit's console did not answer within {CONSOLE_WITHIN_S} s")
 
 
-def _summary(settings: Settings, bridge: BridgeProcess, panel: str, passwords: dict[str, str]) -> Panel:
+def _summary(settings: Settings, bridge: BridgeProcess, panel: str, passwords: dict[str, str], has_app: bool) -> Panel:
     lines = Table.grid(padding=(0, 2))
     lines.add_row("dashboard", f"[bold link={bridge.address}]{bridge.address}[/]", "what the driver sees")
     lines.add_row("panel", f"[bold link={panel}]{panel}[/]", "the unit on its wall: plug in, cut the network, …")
@@ -201,7 +214,8 @@ def _summary(settings: Settings, bridge: BridgeProcess, panel: str, passwords: d
     else:
         anew = f"{os.path.relpath(sys.executable)} -m cloud_bridge user password NAME"
         lines.add_row("", "", f"a new one: [bold]{anew}[/]")
-    lines.add_row("", "", "the operator's authenticator app is on the panel")
+    if has_app:
+        lines.add_row("", "", "the operator's authenticator app is on the panel")
     lines.add_row("unit", settings.unit_id, f"its data and the cloud's: {settings.folder}")
     return Panel(lines, title="Chargekeeper", subtitle="Ctrl-C ends it", expand=False, border_style="green")
 

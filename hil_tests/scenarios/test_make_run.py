@@ -5,11 +5,13 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +171,27 @@ def test_is_a_second_run_on_the_folder_refused_and_a_killed_part_started_again(r
     while not run.rig()["running"]:
         assert time.monotonic() < deadline_s
         time.sleep(0.1)
+
+
+def test_a_first_run_that_was_interrupted_is_made_good(tmp_path: Path) -> None:
+    """Ctrl-C while logins are made; the next run prints every password, and the driver has charger, history and car?"""
+    ports = free_ports(3)
+    first = Run(tmp_path, ports)
+    first.wait_for("logins are made")
+    first.stop()
+    assert "Ctrl-C ends it" not in first.said()
+    run = Run(tmp_path, ports)
+    try:
+        said = run.wait_for("Ctrl-C ends it")
+    finally:
+        run.stop()
+    assert "not everything was prepared" not in said
+    assert len(re.findall(r"password \S{12,} ", said)) == 4, said
+    with closing(sqlite3.connect(tmp_path / "the data" / "chargekeeper.db")) as store:
+        counts = [store.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("ownerships", "vehicles")]
+        sessions = store.execute("SELECT count(*) FROM sessions").fetchone()[0]
+    assert counts == [1, 1]
+    assert sessions >= 10
 
 
 @pytest.mark.parametrize("command", ["hil_tests", "hil_tests.rig"])

@@ -85,6 +85,7 @@ def test_switching_a_mast_off_lets_the_modem_roam_to_the_next_strongest(panel: P
     expect(csq).to_have_text("22")  # nobody leaves a good network for a better one
     panel.get_by_role("button", name="vodafone UK").click()
     expect(in_use).to_contain_text("EE")
+    expect(panel.locator("#network-note")).to_contain_text("EE, 23430. Moved there from vodafone UK.")
     expect(csq).to_have_text("29")
     panel.get_by_role("button", name="EE").click()
     expect(in_use).to_contain_text("O2 - UK")

@@ -23,6 +23,8 @@ const LETTERS = { A: "no car", B: "car connected", C: "car asks for energy", D: 
 const DIGITS = { 1: "the unit offers none: steady level", 2: "the unit offers current: the pulses say how much" };
 const MODES = { smart: "Smart", link_lost: "Link lost", standalone: "Standalone" };
 
+const served = { by: null, before: null }; // networks, since this page was opened
+
 // The eye sees a tenth of the light as a third of the brightness.
 export function showLed({ r, g, b }) {
   const most = Math.max(r, g, b);
@@ -127,7 +129,12 @@ function showSignal(rig) {
   bars.classList.toggle("fail", rig.csq <= PASS_ABOVE_CSQ);
   const lit = known ? Math.max(1, Math.ceil((rig.csq * 6) / 25)) : 0;
   [...bars.children].forEach((bar, place) => bar.classList.toggle("on", place < lit));
-  const name = rig.operator ? `${rig.operator_name}, ${rig.operator}` : "Not registered";
+  if (rig.operator_name && rig.operator_name !== served.by) {
+    served.before = served.by;
+    served.by = rig.operator_name;
+  }
+  const moved = served.before ? ` Moved there from ${served.before}.` : "";
+  const name = rig.operator ? `${rig.operator_name}, ${rig.operator}.${moved}` : "Not registered. Looking for a network.";
   say("network-note", rig.network.up ? name : "No network here.");
 }
 
