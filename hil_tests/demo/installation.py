@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 LOGIN = "demo"
-OPERATOR = "operator"
-LOGINS = {LOGIN: "driver", "installer": "installer", "support": "support", OPERATOR: "operator"}  # name: role
+INSTALLER, OPERATOR = "installer", "operator"
+LOGINS = {LOGIN: "driver", INSTALLER: "installer", "support": "support", OPERATOR: "operator"}  # name: role
 
 
 class Installation:
@@ -22,6 +22,7 @@ class Installation:
         self._kept: dict[str, Any] = {
             "units": {},
             "logins": [],
+            "begun": False,
             "operator_key": None,
             "month_due": not self._path.exists(),
         }
@@ -50,6 +51,13 @@ class Installation:
         """Secret and claim code of a unit, once it has been added."""
         known: dict[str, str] | None = self._kept["units"].get(unit_id)
         return known
+
+    def begin_logins(self) -> bool:
+        """Notes that logins are being made. True: a run before has noted it, and has not been told all their passwords."""
+        was_begun = bool(self._kept["begun"])
+        self._kept["begun"] = True
+        self._store()
+        return was_begun
 
     def remember_login(self, name: str) -> None:
         """Notes that a login was made and its password printed."""

@@ -23,7 +23,7 @@ from hil_tests.demo import demo_car
 from hil_tests.demo.browser import Browser, PageUnexpected
 from hil_tests.demo.cloud import Cloud
 from hil_tests.demo.folder_lock import sole_run
-from hil_tests.demo.installation import LOGIN, LOGINS, OPERATOR, Installation
+from hil_tests.demo.installation import INSTALLER, LOGIN, LOGINS, OPERATOR, Installation
 from hil_tests.demo.month import Month, month_before, write_month
 from hil_tests.demo.settings import VARIABLES, Settings, check, read_settings
 from hil_tests.fixtures.bridge_process import BridgeFailed, BridgeProcess
@@ -96,8 +96,7 @@ async def _cloud(prepared: Preparation, unit: Unit, panel: str, progress: Progre
     try:
         progress("the cloud side starts")
         await cloud.start()
-        secret = await _unit_secret(cloud.bridge, installation, settings.unit_id)
-        passwords = await _logins(cloud.bridge, installation, settings.unit_id, progress)
+        secret, passwords = await _introduce(cloud.bridge, installation, settings.unit_id, progress)
         if month is not None:
             progress("a month of history is written")
             database = settings.folder / "chargekeeper.db"
@@ -118,35 +117,40 @@ async def _cloud(prepared: Preparation, unit: Unit, panel: str, progress: Progre
     await cloud.watch()
 
 
-async def _logins(
+async def _introduce(
     bridge: BridgeProcess, installation: Installation, unit_id: str, progress: Progress
-) -> dict[str, str]:
-    """Passwords by name, of the logins that nobody has been told. The driver owns the unit, which is the installer's work.
+) -> tuple[str, dict[str, str]]:
+    """The unit's secret, and passwords by name of the logins that nobody has been told. The driver owns the unit, which is
+    the installer's work.
 
-    A first run that was interrupted has made some of it: each of these commands may be given again.
+    A first run that was interrupted has made some of it: each of these commands may be given again. Raises BridgeFailed.
     """
     missing = [name for name in LOGINS if name not in installation.logins]
-    if not missing:
-        return {}
-    progress(f"logins are made: {', '.join(missing)}")
-    made = await asyncio.gather(*(_new_password(bridge, name) for name in missing))
     unit = installation.unit(unit_id)
-    theirs = []
-    if LOGIN in missing and unit is not None:
-        theirs.append(bridge.command("unit", "claim", unit["claim_code"], LOGIN))
-    theirs += [bridge.command("unit", "assign", unit_id, name) for name in missing if LOGINS[name] == "installer"]
-    await asyncio.gather(*theirs)
-    return dict(zip(missing, made, strict=True))
-
-
-async def _new_password(bridge: BridgeProcess, name: str) -> str:
-    """Of a new login, or of one whose password was never printed."""
-    try:
-        login = await bridge.command("user", "add", name, "--role", LOGINS[name])
-    except BridgeFailed:
-        login = await bridge.command("user", "password", name)
-    password: str = login["password"]
-    return password
+    if missing:
+        progress(f"logins are made: {', '.join(missing)}")
+    if unit is None:
+        unit = await bridge.command("unit", "add", unit_id)
+        installation.remember_unit(unit_id, unit)
+    if not missing:
+        return unit["secret"], {}
+    was_begun = installation.begin_logins()
+    added = await bridge.commands(*(("user", "add", name, "--role", LOGINS[name]) for name in missing))
+    ours = []
+    for name, answer in zip(missing, added, strict=True):
+        if was_begun or not isinstance(answer, BridgeFailed):
+            ours.append(name)
+        else:  # somebody's own login of that name
+            installation.remember_login(name)
+    answers = await bridge.commands(
+        *(("user", "password", name) for name in ours),
+        ("unit", "claim", unit["claim_code"], LOGIN),
+        ("unit", "assign", unit_id, INSTALLER),
+    )
+    made = [answer for answer in answers if not isinstance(answer, BridgeFailed)]
+    if len(made) < len(answers):
+        raise next(answer for answer in answers if isinstance(answer, BridgeFailed))
+    return unit["secret"], {name: login["password"] for name, login in zip(ours, made, strict=False)}
 
 
 async def _visit_pages(
@@ -166,14 +170,6 @@ async def _visit_pages(
                 installation.remember_operator_key(await browser.set_up_second_factor())
     except (httpx.HTTPError, PageUnexpected) as failure:
         _complain(f"not everything was prepared: {failure!r}")
-
-
-async def _unit_secret(bridge: BridgeProcess, installation: Installation, unit_id: str) -> str:
-    known = installation.unit(unit_id)
-    if known is None:
-        known = await bridge.command("unit", "add", unit_id)
-        installation.remember_unit(unit_id, known)
-    return known["secret"]
 
 
 async def _provision(unit: Unit, settings: Settings, secret: str, bridge: BridgeProcess) -> None:
