@@ -104,4 +104,7 @@ class Cloud:
 
     def _stopped(self, why: str) -> None:
         self._state, self._trouble = STOPPED, why
-        self._alarm(f"The cloud side is not started again: {why}\nThe unit charges on. The log is {self.bridge.log}")
+        self._alarm(
+            f"The cloud side is not started again: {why}\nThe unit charges on. "
+            f"End this with Ctrl-C, and start it again. The log is {self.bridge.log}"
+        )

@@ -3,23 +3,21 @@
 A real firmware process on the virtual board, the guided story of its panel in one tab, the dashboard in another.
 """
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from hil_tests.fixtures.background import Background
 from hil_tests.fixtures.ports import free_ports
-from hil_tests.rig.panel.cloud_side import RUNNING
 from hil_tests.rig.panel.server import serving
 from hil_tests.rig.virtual import VirtualRig
 from hil_tests.scenarios.system import charging, introduce
 from hil_tests.web.cloud_fixture import WebCloudFixture
+from hil_tests.web.place_cloud import PlaceCloud
 
 LINK_WITHIN_MS = (
     240_000  # deadlines: what takes its time is 30 s without mains, then the modem's start and registration
@@ -34,22 +32,6 @@ class Scene:
     place: WebCloudFixture
     rig: VirtualRig
     panel: str
-
-
-class PlaceCloud:
-    """The place's cloud, for the panel."""
-
-    def __init__(self, place: WebCloudFixture) -> None:
-        self._place = place
-        self._skipped_minutes = 0
-
-    def view(self) -> dict[str, Any]:
-        address, skipped = self._place.address, self._skipped_minutes
-        return {"address": address, "state": RUNNING, "trouble": "", "skipped_minutes": skipped, "operator_code": None}
-
-    async def skip(self, minutes: int) -> None:
-        await asyncio.to_thread(self._place.minutes_pass, minutes)
-        self._skipped_minutes += minutes
 
 
 @pytest.fixture

@@ -188,7 +188,7 @@ function showCloud(rig) {
   const trouble = {
     running: "",
     starting: "The cloud side starts. The unit goes on without it.",
-    stopped: `The cloud side does not run: ${cloud.trouble}. The unit goes on without it.`,
+    stopped: `The cloud side does not run: ${cloud.trouble}. The unit goes on without it. End the run with Ctrl-C, and start it again.`,
   }[cloud.state];
   byId("cloud-trouble").hidden = !trouble;
   if (byId("cloud-trouble").textContent !== trouble) say("cloud-trouble", trouble);
