@@ -7,7 +7,7 @@ from types import TracebackType
 
 import httpx
 
-from hil_tests.fixtures.authenticator import code_of
+from hil_tests.fixtures.authenticator import STEP_S, code_of
 
 ANSWER_WITHIN_S = 60
 
@@ -39,8 +39,15 @@ class Browser:
 
     async def set_up_second_factor(self) -> str:
         """After the login of somebody who needs one: the key of the authenticator app. Raises as `log_in`."""
+        try:
+            return await self._confirm_app(time.time() - STEP_S)  # so that the code of now still counts
+        except PageUnexpected:  # that code was too old by a moment
+            await self._open("/login/second-factor")
+            return await self._confirm_app(time.time())
+
+    async def _confirm_app(self, at_s: float) -> str:
         key = self._find(r"<li>.*?<p><code>([^<]+)</code>", "the key").replace(" ", "")
-        await self._send("/login/second-factor", new=self._field("new"), code=code_of(key, time.time()))
+        await self._send("/login/second-factor", new=self._field("new"), code=code_of(key, at_s))
         self._find(r"(Recovery codes)", "the recovery codes")
         return key
 

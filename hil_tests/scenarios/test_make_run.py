@@ -100,6 +100,19 @@ def run(folder: Path, ports: list[int]) -> Iterator[Run]:
     running.stop()
 
 
+def form_of(page: str) -> str:
+    """The token of a page's form."""
+    form = re.search(r'name="form" value="([^"]+)"', page)
+    assert form is not None, page
+    return form[1]
+
+
+def log_in(browser: httpx.Client, name: str, password: str) -> str:
+    """The page that follows."""
+    form = form_of(browser.get("/login").text)
+    return browser.post("/login", data={"name": name, "password": password, "form": form}).text
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """A fresh clone, beside the packages that `make .venv` has fetched."""
@@ -124,10 +137,7 @@ def test_from_a_clone_to_a_dashboard_with_the_car_charging(
         assert list(passwords) == ["demo", "installer", "support", "operator"], said
         run.rig("/plug")
         with httpx.Client(base_url=run.dashboard, follow_redirects=True, timeout=30, trust_env=False) as driver:
-            form = re.search(r'name="form" value="([^"]+)"', driver.get("/login").text)
-            assert form is not None
-            login = {"name": "demo", "password": passwords["demo"], "form": form[1]}
-            dashboard = driver.post("/login", data=login).text
+            dashboard = log_in(driver, "demo", passwords["demo"])
             while not re.search(r"<h1[^>]*>\s*Charging", dashboard):
                 assert time.monotonic() - begun_s < READY_WITHIN_S, dashboard
                 time.sleep(0.2)
@@ -139,8 +149,12 @@ def test_from_a_clone_to_a_dashboard_with_the_car_charging(
             history = driver.get("/charge-points/CK-0001/history?days=30").text
         assert "Silent twice" in history
         assert history.count("unplugged") >= 10
-        code = run.rig()["cloud"]["operator_code"]["code"]
-        assert re.fullmatch(r"\d{6}", code)
+        with httpx.Client(base_url=run.dashboard, follow_redirects=True, timeout=30, trust_env=False) as operator:
+            asked = log_in(operator, "operator", passwords["operator"])
+            assert "Code of your authenticator app" in asked
+            code = run.rig()["cloud"]["operator_code"]["code"]
+            opened = operator.post("/login/code", data={"form": form_of(asked), "code": code})
+            assert opened.status_code == 200 and "/login" not in str(opened.url), opened.text
         children = run.children()
         assert len(children) == 2, children
     finally:
