@@ -135,7 +135,8 @@ function showSignal(rig) {
   }
   const moved = served.before ? ` Moved there from ${served.before}.` : "";
   const name = rig.operator ? `${rig.operator_name}, ${rig.operator}.${moved}` : "Not registered. Looking for a network.";
-  say("network-note", rig.network.up ? name : "No network here.");
+  const without = rig.running ? "No network here." : "The unit is off, and so is its modem.";
+  say("network-note", rig.running && rig.network.up ? name : without);
 }
 
 function showControls(rig) {
