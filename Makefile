@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: .venv ## the whole system on this machine: unit, modem, broker, dashboard, panel
+run: .venv ## the whole system on this machine: unit, modem, broker, dashboard, panel, with logins for every role
 	@.venv/bin/python -m hil_tests
 
 test: lint ## every check that CI runs: style, types, then ten kinds of tests, four at a time

@@ -7,6 +7,7 @@ from hil_tests.rig.panel.app import CAR_MAKER
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.car_account import Car, CarAccount
 
+PROVIDER = "demo"  # its name in vehicles.toml
 CLIENT_ID = "chargekeeper-demo"
 FULL_RANGE_KM = 380
 DRAWING_MA = 1000  # less is the car's electronics
@@ -39,7 +40,7 @@ def introduce(folder: Path, dashboard: str, panel: str) -> None:
 public_url = "{dashboard}"
 look_every_s = 10
 
-[provider.demo]
+[provider.{PROVIDER}]
 kind = "generic"
 title = "Demo Motors"
 client_id = "{CLIENT_ID}"

@@ -1,6 +1,7 @@
-"""What `make run` has made once and has to remember: each unit's secret, and whether there is a login.
+"""What `make run` has made once and has to remember: each unit's secret, who logs in, and what else was prepared.
 
-The file is readable by its owner alone. The password of the login is not in it: it was printed, once.
+The file is readable by its owner alone. No password is in it: each was printed, once. The key of the operator's
+authenticator app is, because the panel plays that phone.
 """
 
 import json
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 LOGIN = "demo"
+INSTALLER, OPERATOR = "installer", "operator"
+LOGINS = {LOGIN: "driver", INSTALLER: "installer", "support": "support", OPERATOR: "operator"}  # name: role
 
 
 class Installation:
@@ -16,24 +19,59 @@ class Installation:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "installation.json"
-        self._kept: dict[str, Any] = {"units": {}, "login": None}
+        self._kept: dict[str, Any] = {
+            "units": {},
+            "logins": [],
+            "begun": False,
+            "operator_key": None,
+            "month_due": not self._path.exists(),
+        }
         if self._path.exists():
-            self._kept.update(json.loads(self._path.read_text()))
+            self._kept |= json.loads(self._path.read_text())
+            if login := self._kept.pop("login", None):  # of a version that knew one alone
+                self._kept["logins"] = [login]
 
     @property
-    def login(self) -> str | None:
-        """The name of the login, once there is one."""
-        name: str | None = self._kept["login"]
-        return name
+    def logins(self) -> list[str]:
+        """Names of those whose login was made and whose password was printed."""
+        return list(self._kept["logins"])
+
+    @property
+    def operator_key(self) -> str | None:
+        """In base 32; None until the operator's second factor is set up."""
+        key: str | None = self._kept["operator_key"]
+        return key
+
+    @property
+    def month_due(self) -> bool:
+        """Whether the month of history is yet to be written: in a new folder."""
+        return bool(self._kept["month_due"])
 
     def unit(self, unit_id: str) -> dict[str, str] | None:
         """Secret and claim code of a unit, once it has been added."""
         known: dict[str, str] | None = self._kept["units"].get(unit_id)
         return known
 
+    def begin_logins(self) -> bool:
+        """Notes that logins are being made. True: a run before has noted it, and has not been told all their passwords."""
+        was_begun = bool(self._kept["begun"])
+        self._kept["begun"] = True
+        self._store()
+        return was_begun
+
     def remember_login(self, name: str) -> None:
         """Notes that a login was made and its password printed."""
-        self._kept["login"] = name
+        self._kept["logins"] = [*self._kept["logins"], name]
+        self._store()
+
+    def remember_month(self) -> None:
+        """Notes that the history was written."""
+        self._kept["month_due"] = False
+        self._store()
+
+    def remember_operator_key(self, key: str) -> None:
+        """Notes the key of the authenticator app."""
+        self._kept["operator_key"] = key
         self._store()
 
     def remember_unit(self, unit_id: str, made: dict[str, str]) -> None:

@@ -1,7 +1,7 @@
 """What `make run` does: the whole system on this machine.
 
-One virtual unit with its panel in this process, its firmware in a child, the cloud side in another. If
-one of them stops it is said here, and the others go on; but a firmware that never ran is an error.
+One virtual unit with its panel in this process, its firmware in a child, the cloud side in another. A child that ends
+by itself is started again, and that is printed; but a firmware that never ran is an error.
 """
 
 import argparse
@@ -11,18 +11,26 @@ import json
 import os
 import signal
 import sys
+import time
+from typing import NamedTuple
 
+import httpx
 from rich.console import Console as Screen
 from rich.panel import Panel
 from rich.table import Table
 
 from hil_tests.demo import demo_car
-from hil_tests.demo.installation import LOGIN, Installation
+from hil_tests.demo.browser import Browser, PageUnexpected
+from hil_tests.demo.cloud import Cloud
+from hil_tests.demo.folder_lock import sole_run
+from hil_tests.demo.installation import INSTALLER, LOGIN, LOGINS, OPERATOR, Installation
+from hil_tests.demo.month import Month, month_before, write_month
 from hil_tests.demo.settings import VARIABLES, Settings, check, read_settings
 from hil_tests.fixtures.bridge_process import BridgeFailed, BridgeProcess
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
+from hil_tests.rig.hardware import set_meter
 from hil_tests.rig.panel.server import serving
-from hil_tests.rig.preconditions import SettingError
+from hil_tests.rig.preconditions import SettingError, check_folder
 from hil_tests.rig.processor import FirmwareDied
 from hil_tests.rig.unit import Unit
 
@@ -38,60 +46,130 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     bridge = BridgeProcess(settings.http_port, settings.mqtt_port, settings.folder)
+    installation = Installation(settings.folder)
+    cloud = Cloud(bridge, installation, _complain)
+    progress = Progress()
+    month = month_before(int(time.time() * 1000)) if installation.month_due and cloud.is_sqlite else None
+    if month is not None:
+        settings.unit_folder.mkdir(parents=True, exist_ok=True)
+        set_meter(settings.unit_folder, month.energy_wh)
     unit = Unit(settings.unit_folder, alarm=_complain)
     account = demo_car.open_account(unit, settings.folder, bridge.address)
+    progress("the unit is on its wall")
     await unit.start()
     try:
-        async with serving(unit, settings.panel_port, account) as panel, asyncio.TaskGroup() as tasks:
+        async with serving(unit, settings.panel_port, account, cloud) as panel, asyncio.TaskGroup() as tasks:
             demo_car.introduce(settings.folder, bridge.address, panel)
-            work = [tasks.create_task(_cloud(settings, bridge, unit, panel))]
+            prepared = Preparation(settings, cloud, installation, month)
+            work = [tasks.create_task(_cloud(prepared, unit, panel, progress))]
             await stop.wait()
             for task in work:
                 task.cancel()
     finally:
         screen.print("stopping …")
         await unit.stop()
-        await bridge.stop()
+        await cloud.stop()
 
 
-async def _cloud(settings: Settings, bridge: BridgeProcess, unit: Unit, panel: str) -> None:
+class Progress:
+    """Lines with the seconds since the start: the first run takes a while."""
+
+    def __init__(self) -> None:
+        self._started_s = time.monotonic()
+
+    def __call__(self, what: str) -> None:
+        screen.print(f"[dim]{time.monotonic() - self._started_s:5.1f} s[/]  {what}")
+
+
+class Preparation(NamedTuple):
+    """What is to be brought up."""
+
+    settings: Settings
+    cloud: Cloud
+    installation: Installation
+    month: Month | None  # of history, to be written
+
+
+async def _cloud(prepared: Preparation, unit: Unit, panel: str, progress: Progress) -> None:
     """Brings up the cloud side, introduces the unit to it, and watches it."""
+    settings, cloud, installation, month = prepared
     try:
-        await bridge.start()
-        installation = Installation(settings.folder)
-        secret = await _unit_secret(bridge, installation, settings.unit_id)
-        password = await _login(bridge, installation, settings.unit_id)
+        progress("the cloud side starts")
+        await cloud.start()
+        secret, passwords = await _introduce(cloud.bridge, installation, settings.unit_id, progress)
+        if month is not None:
+            progress("a month of history is written")
+            database = settings.folder / "chargekeeper.db"
+            await asyncio.to_thread(write_month, database, settings.unit_id, month, int(time.time() * 1000))
+            installation.remember_month()
+        await _visit_pages(cloud.bridge, installation, passwords, progress)
+        progress("the unit is told its cloud")
         await unit.answers(CONSOLE_WITHIN_S)
     except BridgeFailed as failure:
         await unit.answers(CONSOLE_WITHIN_S)
         _complain(f"the cloud side is not there: {failure}")
         screen.print(f"the unit charges without it; panel {panel}")
         return
-    screen.print(_summary(settings, bridge, panel, installation, password))
-    await _provision(unit, settings, secret, bridge)
-    said = await bridge.ended()
-    _complain(f"the cloud side stopped, {said}\nThe unit charges on. The log is {bridge.log}")
+    await _provision(unit, settings, secret, cloud.bridge)
+    screen.print(_summary(settings, cloud.bridge, panel, passwords, installation.operator_key is not None))
+    for name in passwords:
+        installation.remember_login(name)
+    await cloud.watch()
 
 
-async def _login(bridge: BridgeProcess, installation: Installation, unit_id: str) -> str | None:
-    """The password of the login, who owns the unit, if it has just been made; None if it was made before."""
-    if installation.login is not None:
-        return None
-    made = await bridge.command("user", "add", LOGIN, "--role", "driver")
+async def _introduce(
+    bridge: BridgeProcess, installation: Installation, unit_id: str, progress: Progress
+) -> tuple[str, dict[str, str]]:
+    """The unit's secret, and passwords by name of the logins that nobody has been told. The driver owns the unit, which is
+    the installer's work.
+
+    A first run that was interrupted has made some of it: each of these commands may be given again. Raises BridgeFailed.
+    """
+    missing = [name for name in LOGINS if name not in installation.logins]
     unit = installation.unit(unit_id)
-    if unit is not None:
-        await bridge.command("unit", "claim", unit["claim_code"], LOGIN)
-    installation.remember_login(made["user"])
-    password: str = made["password"]
-    return password
+    if missing:
+        progress(f"logins are made: {', '.join(missing)}")
+    if unit is None:
+        unit = await bridge.command("unit", "add", unit_id)
+        installation.remember_unit(unit_id, unit)
+    if not missing:
+        return unit["secret"], {}
+    was_begun = installation.begin_logins()
+    added = await bridge.commands(*(("user", "add", name, "--role", LOGINS[name]) for name in missing))
+    ours = []
+    for name, answer in zip(missing, added, strict=True):
+        if was_begun or not isinstance(answer, BridgeFailed):
+            ours.append(name)
+        else:  # somebody's own login of that name
+            installation.remember_login(name)
+    answers = await bridge.commands(
+        *(("user", "password", name) for name in ours),
+        ("unit", "claim", unit["claim_code"], LOGIN),
+        ("unit", "assign", unit_id, INSTALLER),
+    )
+    made = [answer for answer in answers if not isinstance(answer, BridgeFailed)]
+    if len(made) < len(answers):
+        raise next(answer for answer in answers if isinstance(answer, BridgeFailed))
+    return unit["secret"], {name: login["password"] for name, login in zip(ours, made, strict=False)}
 
 
-async def _unit_secret(bridge: BridgeProcess, installation: Installation, unit_id: str) -> str:
-    known = installation.unit(unit_id)
-    if known is None:
-        known = await bridge.command("unit", "add", unit_id)
-        installation.remember_unit(unit_id, known)
-    return known["secret"]
+async def _visit_pages(
+    bridge: BridgeProcess, installation: Installation, passwords: dict[str, str], progress: Progress
+) -> None:
+    """What those with a new login would do first. If a page is not as expected, the visitor can do it themselves."""
+    try:
+        if LOGIN in passwords:
+            progress("the driver connects a car account")
+            async with Browser(bridge.address) as browser:
+                await browser.log_in(LOGIN, passwords[LOGIN])
+                await browser.connect_vehicle(demo_car.PROVIDER)
+        if OPERATOR in passwords and installation.operator_key is None:
+            progress("the operator sets up a second factor")
+            async with Browser(bridge.address) as browser:
+                await browser.log_in(OPERATOR, passwords[OPERATOR])
+                installation.remember_operator_key(await browser.set_up_second_factor())
+    except (httpx.HTTPError, PageUnexpected) as failure:
+        _complain(f"not everything was prepared: {failure!r}")
 
 
 async def _provision(unit: Unit, settings: Settings, secret: str, bridge: BridgeProcess) -> None:
@@ -119,18 +197,21 @@ async def _provision(unit: Unit, settings: Settings, secret: str, bridge: Bridge
         _complain(f"the unit's console did not answer within {CONSOLE_WITHIN_S} s")
 
 
-def _summary(
-    settings: Settings, bridge: BridgeProcess, panel: str, installation: Installation, password: str | None
-) -> Panel:
+def _summary(settings: Settings, bridge: BridgeProcess, panel: str, passwords: dict[str, str], has_app: bool) -> Panel:
     lines = Table.grid(padding=(0, 2))
     lines.add_row("dashboard", f"[bold link={bridge.address}]{bridge.address}[/]", "what the driver sees")
     lines.add_row("panel", f"[bold link={panel}]{panel}[/]", "the unit on its wall: plug in, cut the network, …")
-    lines.add_row("login", f"[bold]{installation.login}[/]", "")
-    if password is not None:
-        lines.add_row("password", f"[bold]{password}[/]", "[yellow]printed this once[/]")
+    for name, role in LOGINS.items():
+        meant = f"[bold]{name}[/]" if name == role else f"[bold]{name}[/] ({role})"
+        password = f"password [bold]{passwords[name]}[/]" if name in passwords else "password printed when it was made"
+        lines.add_row("login", meant, password)
+    if passwords:
+        lines.add_row("", "", "[yellow]passwords are printed this once[/]")
     else:
-        anew = f"{os.path.relpath(sys.executable)} -m cloud_bridge user password {installation.login}"
-        lines.add_row("password", "printed when it was made", f"a new one: [bold]{anew}[/]")
+        anew = f"{os.path.relpath(sys.executable)} -m cloud_bridge user password NAME"
+        lines.add_row("", "", f"a new one: [bold]{anew}[/]")
+    if has_app:
+        lines.add_row("", "", "the operator's authenticator app is on the panel")
     lines.add_row("unit", settings.unit_id, f"its data and the cloud's: {settings.folder}")
     return Panel(lines, title="Chargekeeper", subtitle="Ctrl-C ends it", expand=False, border_style="green")
 
@@ -148,8 +229,10 @@ def main() -> int:
     ).parse_args()
     try:
         settings = read_settings(os.environ)
-        check(settings)
-        return _run(settings)
+        check_folder(settings.folder, "CHARGEKEEPER_DATA")
+        with sole_run(settings.folder, f"http://127.0.0.1:{settings.http_port}"):
+            check(settings)
+            return _run(settings)
     except SettingError as error:
         print(f"chargekeeper: {error}", file=sys.stderr)
         return 1

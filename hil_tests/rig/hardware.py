@@ -27,6 +27,15 @@ POWER_ON_RESET, BROWN_OUT_RESET = 1, 15  # RTC_CNTL_RESET_STATE of an ESP32, of 
 Send = Callable[[bytes], None]
 
 
+def set_meter(folder: Path, energy_wh: int) -> None:
+    """What the meter of a unit that is yet to be made has counted before."""
+    _meter_file(folder).write_text(f"{energy_wh}\n")
+
+
+def _meter_file(folder: Path) -> Path:
+    return folder / "meter_wh"  # a meter keeps its register
+
+
 class Hardware(ABC):
     """One charge point on a wall. Everything is called on its event loop; `start` first, `stop` last.
 
@@ -36,7 +45,7 @@ class Hardware(ABC):
     def __init__(self, folder: Path, program: Program = FIRMWARE, manners: Collection[str] = ()) -> None:
         self._folder, self._manners = folder, manners
         folder.mkdir(parents=True, exist_ok=True)
-        self._meter = folder / "meter_wh"  # a meter keeps its register
+        self._meter = _meter_file(folder)
         self.board = Board(Vehicle(), float(self._meter.read_text()) if self._meter.exists() else 0)
         self._processor = Processor(folder, self._wire_up, self._let_go, self.alert, program)
         self._wires: Wires | None = None
@@ -95,6 +104,11 @@ class Hardware(ABC):
     def running(self) -> bool:
         """The firmware's process is there."""
         return self._wires is not None
+
+    @property
+    def died(self) -> str | None:
+        """Why the firmware is not started again; None while it runs, or has no supply."""
+        return self._processor.died
 
     # What can be done to it
 

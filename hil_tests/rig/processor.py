@@ -103,6 +103,11 @@ class Processor:
         if count != self._fed[0]:
             self._fed = (count, asyncio.get_running_loop().time())
 
+    @property
+    def died(self) -> str | None:
+        """Why it is not started again; None while it runs, or has no supply."""
+        return self._died
+
     def check(self) -> None:
         """Raises FirmwareDied once it is not started again."""
         if self._died is not None:
@@ -135,6 +140,8 @@ class Processor:
                 self._alert(self._died)
                 return
             self._restarts.append(now_s)
+            if code != ASKED_FOR_RESET:
+                self._alert("it is started again")
 
     async def _run_once(self, cause: str) -> int:
         search = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"

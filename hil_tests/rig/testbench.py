@@ -48,14 +48,28 @@ class TestBench:
         self.log(what)
         self._alarm(what)
 
-    def network(self, up: bool | None = None, csq: int | None = None) -> None:
-        """Switches the mobile network, or moves the antenna. Raises ValueError for a CSQ outside 0..31."""
+    def network(self, up: bool | None = None, csq: int | None = None, plmn: str | None = None) -> None:
+        """Switches the mobile network, or moves the antenna. With `plmn` it is one network's mast, and its signal alone.
+
+        Raises ValueError for a CSQ outside 0..31, KeyError for a network that is not here.
+        """
+        if plmn is not None:
+            self._one_network(plmn, up, csq)
+            return
         if csq is not None:
             self.world.set_csq(csq)
             self.log(f"signal set to CSQ {csq}")
         if up is not None and up != self.world.coverage:
             self.world.set_coverage(up)
             self.log(f"mobile network {'up' if up else 'cut'}")
+
+    def _one_network(self, plmn: str, up: bool | None, csq: int | None) -> None:
+        if csq is not None:
+            self.world.set_signal(plmn, csq)
+            self.log(f"signal of {plmn} set to CSQ {csq}")
+        if up is not None:
+            self.world.set_on_air(plmn, up)
+            self.log(f"mast of {plmn} {'on' if up else 'off'}")
 
     def disturb_modem(self, how: str) -> None:
         """Troubles the modem: "garbage" on its line, another "speed" on it, "hang", "brown_out", "drop_pdp"."""

@@ -16,6 +16,7 @@ from playwright.sync_api import Page
 from hil_tests.fixtures.authenticator import code_of
 from hil_tests.fixtures.cloud_fixture import CloudFixture
 from hil_tests.fixtures.mqtt_unit import MqttUnit
+from hil_tests.fixtures.passed_time import minutes_pass
 
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE_MS = 60_000
@@ -52,15 +53,7 @@ class WebCloudFixture(CloudFixture):
     def minutes_pass(self, minutes: int) -> None:
         """Moves the stored times back, while the bridge is stopped: as if it had listened for so long."""
         self.stop_bridge()
-        back_ms = minutes * 60_000
-        self.store(
-            f"UPDATE contacts SET last_contact_ms = last_contact_ms - {back_ms}, "
-            f"listened_ms = listened_ms - {back_ms}, latest_ms = latest_ms - {back_ms}",
-            f"UPDATE heartbeats SET received_ms = received_ms - {back_ms}",
-            f"UPDATE contact_gaps SET from_ms = from_ms - {back_ms}, to_ms = to_ms - {back_ms}",
-            f"UPDATE ownerships SET from_ms = from_ms - {back_ms}",
-            f"UPDATE units SET owned_from_ms = owned_from_ms - {back_ms} WHERE owned_from_ms > 0",
-        )
+        minutes_pass(self.folder / "chargekeeper.db", minutes)
         self.start_bridge()
 
     def wait_until_noticed(self, unit_id: str) -> None:

@@ -18,6 +18,7 @@ from hil_tests.rig.panel.server import serving
 from hil_tests.rig.virtual import VirtualRig
 from hil_tests.scenarios.system import introduce
 from hil_tests.web.cloud_fixture import CHROMIUM, DAY_MS, WebCloudFixture
+from hil_tests.web.place_cloud import PlaceCloud
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 CHARGING_WITHIN_MS = 60_000
@@ -27,7 +28,7 @@ SILENT_WITHIN_MS = 60_000
 def take(place: WebCloudFixture, rig: VirtualRig, panel: str, browser: Browser) -> None:
     """All of them, in the order of the story."""
     phone = browser.new_context(viewport={"width": 400, "height": 860}, device_scale_factor=2).new_page()
-    desk = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    desk = browser.new_context(viewport={"width": 1280, "height": 1180}).new_page()
     place.log_in(phone, "dora")
     desk.goto(panel)
     rig.plug()
@@ -78,7 +79,9 @@ def main() -> int:
                 place.person(name, role)
             introduce(rig, "CK-0001", place.unit("CK-0001", "dora")["secret"], place.bridge)
             place.command("unit", "assign", "CK-0001", "ingo")
-            panel = background.run(stack.enter_async_context(serving(rig.unit, free_ports(1)[0])))
+            panel = background.run(
+                stack.enter_async_context(serving(rig.unit, free_ports(1)[0], cloud=PlaceCloud(place)))
+            )
             take(place, rig, panel, browser)
         finally:
             browser.close()

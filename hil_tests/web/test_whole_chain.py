@@ -1,6 +1,6 @@
 """The whole story once, as a driver lives it: charging, network gone, 31 minutes of silence, the steps, "it is back".
 
-A real firmware process on the virtual board, its panel in one tab, the dashboard in another.
+A real firmware process on the virtual board, the guided story of its panel in one tab, the dashboard in another.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from hil_tests.rig.panel.server import serving
 from hil_tests.rig.virtual import VirtualRig
 from hil_tests.scenarios.system import charging, introduce
 from hil_tests.web.cloud_fixture import WebCloudFixture
+from hil_tests.web.place_cloud import PlaceCloud
 
 LINK_WITHIN_MS = (
     240_000  # deadlines: what takes its time is 30 s without mains, then the modem's start and registration
@@ -43,7 +44,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         place.person("dora", "driver")
         made = place.unit("CK-0001", "dora")
         introduce(rig, "CK-0001", made["secret"], place.bridge)
-        panel = background.run(stack.enter_async_context(serving(rig.unit, free_ports(1)[0])))
+        panel = background.run(stack.enter_async_context(serving(rig.unit, free_ports(1)[0], cloud=PlaceCloud(place))))
         yield Scene(place, rig, panel)
     finally:
         background.run(stack.aclose())
@@ -58,27 +59,32 @@ def test_silent_steps_followed_and_back(scene: Scene, browser: Browser) -> None:
     scene.place.log_in(dashboard, "dora")
     panel.goto(scene.panel)
 
-    panel.get_by_role("button", name="Plug in").click()
+    do(panel, "Plug in")
     scene.rig.wait_for(charging, CHARGING_WITHIN_MS / 1000)
     expect(dashboard.get_by_role("heading", level=1)).to_have_text("Charging", timeout=LINK_WITHIN_MS)
     expect(dashboard.locator(".glance").first).to_have_text("Working")
 
-    panel.get_by_role("button", name="Cut the network").click()
+    do(panel, "Cut the network")
     scene.rig.wait_for(lambda seen: not seen.network.up, CHARGING_WITHIN_MS / 1000)
-    scene.place.minutes_pass(31)
+    do(panel, "Skip 31 minutes")
     alert = dashboard.get_by_role("alert")
     expect(alert).to_contain_text("We have not heard from your charger for 31 minutes", timeout=LINK_WITHIN_MS)
     expect(alert).to_contain_text("You can still charge")
     assert scene.rig.observe().contactor, "it charges on"
 
-    panel.locator("#network-switch").click()
-    panel.get_by_role("button", name="Off for 30 s").click()
+    do(panel, "Network back, and off for 30 s")
     dashboard.get_by_role("button", name="Start the 30 seconds").click()
     expect(dashboard.get_by_text("Switch it on again now.")).to_be_visible(timeout=TIMER_MS)
 
     expect(dashboard.get_by_role("heading", name="It is back")).to_be_visible(timeout=BACK_WITHIN_MS)
     expect(alert).to_be_hidden()
     expect(dashboard.get_by_role("heading", level=1)).to_have_text("Charging", timeout=CHARGING_WITHIN_MS)
+    expect(panel.locator("#story li.past")).to_have_count(5, timeout=CHARGING_WITHIN_MS)
+
+
+def do(panel: Page, button: str) -> None:
+    """Presses the button of the story's step, once that is the one to do."""
+    panel.locator("#story li.now").get_by_role("button", name=button, exact=True).click(timeout=CHARGING_WITHIN_MS)
 
 
 def tab(browser: Browser) -> Page:

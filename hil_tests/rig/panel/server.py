@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import uvicorn
 
 from hil_tests.rig.panel.app import create_app
+from hil_tests.rig.panel.cloud_side import CloudSide
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.car_account import CarAccount
 
@@ -22,11 +23,13 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(unit: Unit, port: int, account: CarAccount | None = None) -> AsyncIterator[str]:
+async def serving(
+    unit: Unit, port: int, account: CarAccount | None = None, cloud: CloudSide | None = None
+) -> AsyncIterator[str]:
     """Serves while the context is open; gives the address. Raises OSError if the port is taken."""
     listener = socket.create_server(("127.0.0.1", port))
     stopping = asyncio.Event()
-    app = create_app(unit, stopping, account)
+    app = create_app(unit, stopping, account, cloud)
     server = _Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:

@@ -201,6 +201,10 @@ class World:
         (self._gone.discard if on else self._gone.add)(self._known(plmn))
         self._announce()
 
+    def is_on_air(self, plmn: str) -> bool:
+        """Whether this operator's mast is on. Raises KeyError for one that is not of this world."""
+        return self._known(plmn) not in self._gone
+
     def set_sim(self, state: str) -> None:
         """Pulls the SIM, locks it, or puts it back: one of READY, MISSING, LOCKED, BLOCKED."""
         if state not in (READY, MISSING, LOCKED, BLOCKED):

@@ -93,3 +93,66 @@ def test_does_the_page_bring_no_script_or_style_of_its_own(panel: TestClient) ->
     assert "https://" not in page.text
     for part in ("panel.js", "view.js", "panel.css", "icon.svg"):
         assert panel.get(f"/static/{part}").status_code == 200
+
+
+def test_each_network_can_be_set_alone(panel: TestClient) -> None:
+    """Three of them, by their codes; and one that is not here is refused by name?"""
+    before = panel.get("/api/rig").json()["networks"]
+    assert [(one["plmn"], one["csq"], one["up"]) for one in before] == [
+        ("23415", 22, True),
+        ("23410", 17, True),
+        ("23430", 12, True),
+    ]
+    panel.post("/api/rig/network", json={"plmn": "23410", "csq": 30})
+    answer = panel.post("/api/rig/network", json={"plmn": "23415", "up": False}).json()
+    assert [(one["csq"], one["up"]) for one in answer["networks"]] == [(22, False), (30, True), (12, True)]
+    refused = panel.post("/api/rig/network", json={"plmn": "00101", "csq": 3})
+    assert refused.status_code == 404
+    assert "00101" in refused.json()["detail"]
+
+
+class _Cloud:
+    """Counts what is skipped; it is `broken` on demand."""
+
+    def __init__(self) -> None:
+        self.skipped_minutes, self.broken = 0, False
+
+    def view(self) -> dict[str, Any]:
+        return {"address": "http://127.0.0.1:1", "state": "running", "skipped_minutes": self.skipped_minutes}
+
+    async def skip(self, minutes: int) -> None:
+        if self.broken:
+            raise OSError("no space left")
+        self.skipped_minutes += minutes
+
+
+@pytest.fixture
+def cloud() -> _Cloud:
+    return _Cloud()
+
+
+@pytest.fixture
+def demo(tmp_path: Path, cloud: _Cloud) -> Iterator[TestClient]:
+    """The panel of a unit with a cloud beside it."""
+    app = create_app(Unit(tmp_path), asyncio.Event(), cloud=cloud)
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+def test_time_is_skipped_for_a_unit_out_of_contact_alone(demo: TestClient, cloud: _Cloud) -> None:
+    """Not while it would report at once, and a cloud that cannot says why?"""
+    demo.post("/api/rig/mains", json={"on": True})
+    refused = demo.post("/api/rig/skip", json={"minutes": 31})
+    assert refused.status_code == 409
+    assert "cut the network first" in refused.json()["detail"]
+    demo.post("/api/rig/network", json={"up": False})
+    assert demo.post("/api/rig/skip", json={"minutes": 31}).json()["cloud"]["skipped_minutes"] == 31
+    cloud.broken = True
+    assert demo.post("/api/rig/skip", json={"minutes": 31}).json()["detail"] == "no space left"
+    assert cloud.skipped_minutes == 31
+
+
+def test_a_panel_without_a_cloud_offers_neither_story_nor_skipping(panel: TestClient) -> None:
+    seen = panel.get("/api/rig").json()
+    assert seen["story"] is None and seen["cloud"] is None
+    assert panel.post("/api/rig/skip", json={"minutes": 31}).status_code == 404

@@ -1,6 +1,6 @@
 // The panel's wiring: what the rig streams goes to view.js, what a person presses goes to the rig.
 
-import { showLed, showRig } from "./view.js";
+import { showLed, showRefusal, showRig, SILENT_MINUTES } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
 let last = null;
@@ -14,8 +14,12 @@ function listen() {
   const stream = new EventSource("/api/rig/stream");
   stream.addEventListener("led", (event) => showLed(JSON.parse(event.data)));
   stream.addEventListener("rig", (event) => {
-    if (!last) allowPressing(true);
+    const isFirst = !last;
     last = JSON.parse(event.data);
+    if (isFirst) {
+      offerNetworks(last.networks);
+      allowPressing(true);
+    }
     showRig(last);
   });
   stream.onopen = () => { byId("gone").hidden = true; };
@@ -24,14 +28,32 @@ function listen() {
 
 async function order(what, details = {}) {
   try {
-    await fetch(`/api/rig/${what}`, {
+    const answer = await fetch(`/api/rig/${what}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(details),
     });
+    showRefusal(answer.ok ? "" : String((await answer.json()).detail));
   } catch {
     byId("gone").hidden = false;
   }
+}
+
+const STORY = {
+  "plug-in": () => order("plug"),
+  "network-lost": () => order("network", { up: false }),
+  silence: () => order("skip", { minutes: SILENT_MINUTES }),
+  "off-and-on": async () => {
+    await order("network", { up: true });
+    await order("mains", { off_s: 30 });
+  },
+};
+for (const button of document.querySelectorAll("[data-do]")) {
+  button.addEventListener("click", async () => {
+    button.disabled = true; // one press, one skip
+    await STORY[button.dataset.do]();
+    button.disabled = false;
+  });
 }
 
 function onPress(id, act) {
@@ -45,10 +67,25 @@ onPress("mains-cut", () => order("mains", { off_s: 30 }));
 onPress("mains-switch", (rig) => order("mains", { on: !rig.mains }));
 onPress("button", () => order("button"));
 onPress("tamper", (rig) => order("tamper", { open: !rig.tamper }));
-byId("csq-set").addEventListener("input", (event) => {
-  byId("csq-out").textContent = event.target.value;
-});
-byId("csq-set").addEventListener("change", (event) => order("network", { csq: Number(event.target.value) }));
+onPress("skip", () => order("skip", { minutes: SILENT_MINUTES }));
+onPress("story-restart", () => order("story/restart"));
+
+// One row for each network: its mast, and its signal.
+function offerNetworks(networks) {
+  for (const network of networks) {
+    const row = byId("network-row").content.cloneNode(true).firstElementChild;
+    row.dataset.plmn = network.plmn;
+    const [mast, slider] = [row.querySelector("button"), row.querySelector("input")];
+    mast.textContent = network.name;
+    slider.setAttribute("aria-label", `Signal of ${network.name}, CSQ`);
+    mast.addEventListener("click", () => {
+      order("network", { plmn: network.plmn, up: mast.getAttribute("aria-pressed") !== "true" });
+    });
+    slider.addEventListener("input", () => { row.querySelector("output").textContent = `CSQ ${slider.value}`; });
+    slider.addEventListener("change", () => order("network", { plmn: network.plmn, csq: Number(slider.value) }));
+    byId("networks").append(row);
+  }
+}
 
 async function offerFaults() {
   const [passing, lasting, harmless] = await (await fetch("/api/rig/faults?grouped=true")).json();

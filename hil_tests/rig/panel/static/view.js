@@ -3,6 +3,7 @@
 const byId = (id) => document.getElementById(id);
 const say = (id, text) => { byId(id).textContent = text; };
 const PASS_ABOVE_CSQ = 14; // the installer's verdict (modem/signal.py)
+export const SILENT_MINUTES = 31; // one more than until the dashboard says so
 const METER_FULL_A = 40;
 const WAVE_CYCLES = 3;
 
@@ -18,7 +19,11 @@ const PILOT_SAYS = {
   E: "No voltage: the unit is off, or the wire is shorted.",
   F: "Steady −12 V: the unit is not available.",
 };
+const LETTERS = { A: "no car", B: "car connected", C: "car asks for energy", D: "car asks for energy and ventilation" };
+const DIGITS = { 1: "the unit offers none: steady level", 2: "the unit offers current: the pulses say how much" };
 const MODES = { smart: "Smart", link_lost: "Link lost", standalone: "Standalone" };
+
+const served = { by: null, before: null }; // networks, since this page was opened
 
 // The eye sees a tenth of the light as a third of the brightness.
 export function showLed({ r, g, b }) {
@@ -35,6 +40,14 @@ export function showRig(rig) {
   showMeters(rig);
   showControls(rig);
   showStatus(rig.unit);
+  showNetworks(rig);
+  showCloud(rig);
+  showStory(rig);
+}
+
+export function showRefusal(text) {
+  byId("refusal").hidden = !text;
+  say("refusal", text);
 }
 
 function showScene(rig) {
@@ -60,11 +73,13 @@ function showHeadline(rig) {
   say("headline", headline(rig, says));
   const mode = MODES[rig.mode];
   const link = rig.unit.link ? `link ${rig.unit.link}` : "";
-  say("subline", [mode, link].filter(Boolean).join(" · "));
+  const died = rig.died ? `${rig.died}.` : "";
+  say("subline", [died, mode, link].filter(Boolean).join(" · "));
 }
 
 function headline(rig, faults) {
   if (!rig.mains) return "The mains are off";
+  if (rig.died) return "The firmware does not run";
   if (!rig.running) return "The unit is off";
   if (faults.length) return `Fault: ${faults.join(", ").replaceAll("_", " ")}`;
   if (rig.power_w > 0) return `Charging at ${(rig.power_w / 1000).toFixed(1)} kW`;
@@ -79,6 +94,9 @@ function showMeters(rig) {
   const volts = (mv) => `${(mv / 1000).toFixed(1).replace("-", "−")} V`;
   say("pilot-mv", high === low ? volts(high) : `${volts(high)} / ${volts(low)}`);
   say("pilot-note", PILOT_SAYS[rig.pilot] ?? "Between two states.");
+  const [letter, digit] = rig.pilot;
+  const meant = DIGITS[digit] && LETTERS[letter];
+  say("pilot-letters", meant ? `${letter}: ${meant}. ${digit}: ${DIGITS[digit]}.` : "");
   byId("wave-line").setAttribute("d", wave(high, low, rig.duty_percent));
   say("contactor", rig.contactor ? "Closed" : "Open");
   byId("contact").classList.toggle("closed", rig.contactor);
@@ -111,8 +129,14 @@ function showSignal(rig) {
   bars.classList.toggle("fail", rig.csq <= PASS_ABOVE_CSQ);
   const lit = known ? Math.max(1, Math.ceil((rig.csq * 6) / 25)) : 0;
   [...bars.children].forEach((bar, place) => bar.classList.toggle("on", place < lit));
-  const name = rig.operator ? `${rig.operator_name}, ${rig.operator}` : "Not registered";
-  say("network-note", rig.network.up ? name : "No network here.");
+  if (rig.operator_name && rig.operator_name !== served.by) {
+    served.before = served.by;
+    served.by = rig.operator_name;
+  }
+  const moved = served.before ? ` Moved there from ${served.before}.` : "";
+  const name = rig.operator ? `${rig.operator_name}, ${rig.operator}.${moved}` : "Not registered. Looking for a network.";
+  const without = rig.running ? "No network here." : "The unit is off, and so is its modem.";
+  say("network-note", rig.running && rig.network.up ? name : without);
 }
 
 function showControls(rig) {
@@ -128,20 +152,72 @@ function showControls(rig) {
   say("mains-switch", rig.mains ? "Switch off" : "Switch on");
   byId("tamper").setAttribute("aria-pressed", String(rig.tamper));
   say("tamper", rig.tamper ? "Shut cover" : "Open cover");
-  if (document.activeElement !== byId("csq-set")) byId("csq-set").value = String(rig.network.csq);
-  say("csq-out", `CSQ ${byId("csq-set").value}`);
   for (const button of document.querySelectorAll("[data-fault]")) {
     button.setAttribute("aria-pressed", String(rig.faults.includes(button.dataset.fault)));
   }
 }
 
+function showNetworks(rig) {
+  for (const row of byId("networks").children) {
+    const network = rig.networks.find((one) => one.plmn === row.dataset.plmn);
+    const serves = rig.operator === network.plmn && rig.network.up;
+    row.classList.toggle("serves", serves);
+    row.classList.toggle("off", !network.up);
+    row.querySelector("button").setAttribute("aria-pressed", String(network.up));
+    const slider = row.querySelector("input");
+    if (document.activeElement !== slider) slider.value = String(network.csq);
+    const state = network.up ? `CSQ ${slider.value}` : "mast off";
+    row.querySelector("output").textContent = serves ? `${state}, in use` : state;
+  }
+}
+
+function showCloud(rig) {
+  const { cloud } = rig;
+  byId("skip").hidden = byId("skip-note").hidden = byId("dashboard").hidden = !cloud;
+  byId("phone").hidden = !cloud?.operator_code;
+  if (!cloud) return;
+  for (const link of [byId("dashboard"), ...document.querySelectorAll("[data-dashboard]")]) {
+    link.href = cloud.address;
+    link.target = "_blank";
+  }
+  const reachable = rig.network.up && rig.mains;
+  byId("skip").disabled = reachable || cloud.state !== "running";
+  const skipped = cloud.skipped_minutes ? ` ${cloud.skipped_minutes} minutes skipped so far.` : "";
+  say("skip-note", (reachable
+    ? "Lets 31 minutes pass for the cloud, once the unit cannot reach it: cut the network first."
+    : "Lets 31 minutes pass for the cloud, in this demo alone.") + skipped);
+  const trouble = {
+    running: "",
+    starting: "The cloud side starts. The unit goes on without it.",
+    stopped: `The cloud side does not run: ${cloud.trouble}. The unit goes on without it. End the run with Ctrl-C, and start it again.`,
+  }[cloud.state];
+  byId("cloud-trouble").hidden = !trouble;
+  if (byId("cloud-trouble").textContent !== trouble) say("cloud-trouble", trouble);
+  if (cloud.operator_code) {
+    say("phone-code", cloud.operator_code.code.replace(/^.../, "$& "));
+    say("phone-for", `for ${cloud.operator_code.for_s} s`);
+  }
+}
+
+function showStory(rig) {
+  byId("story").hidden = rig.story === null;
+  for (const item of document.querySelectorAll("[data-step]")) {
+    const step = Number(item.dataset.step);
+    item.classList.toggle("past", step < rig.story);
+    item.classList.toggle("now", step === rig.story);
+    if (step === rig.story) item.setAttribute("aria-current", "step");
+    else item.removeAttribute("aria-current");
+  }
+  const left = rig.mains_back_in_s;
+  say("story-wait", left === null
+    ? "The modem starts and registers: about 20 s."
+    : `The mains are back in ${Math.ceil(left)} s; then the modem starts and registers: about 20 s.`);
+}
+
 function showStatus(status) {
   const list = byId("status");
   const entries = Object.entries(status);
-  if (entries.length === 0) {
-    list.textContent = "Nothing at the moment.";
-    return;
-  }
+  byId("status-none").hidden = entries.length > 0;
   list.replaceChildren(
     ...entries.map(([name, value]) => {
       const row = document.createElement("div");
