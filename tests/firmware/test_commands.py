@@ -53,6 +53,9 @@ class Unit(ChargePoint):
     def restart(self):
         raise Reset
 
+    def order(self, claim):
+        self.cloud = claim
+
     def override(self, wanted):
         if wanted and self.car is None:
             raise CommandRefused("no vehicle")
