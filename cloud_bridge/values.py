@@ -33,8 +33,11 @@ HEARTBEAT = (
     Value("e", "total_wh", "count", label="Meter", unit="kWh", per=1000, format=",.1f"),
     Value("q", "csq", "csq", label="Mobile signal"),
     Value("o", "operator", "text"),  # beside the signal
+    Value("l", "allowed_amps", "number"),  # in the second heading, as `y`, `u`, `i` and `r`: presentation/in_force.py
     Value("y", "limited_by", "text", label="Current limited by", wide=True),
     Value("u", "limited_until_s", "time"),  # beside `limited_by`
+    Value("i", "also_in_force", "names"),
+    Value("r", "random_delay_s", "count"),
     Value("m", "mode", "text", label="Mode", wide=True),
     Value("f", "faults", "names"),  # a card of its own
     Value("h", "troubles", "names"),  # likewise

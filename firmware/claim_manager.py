@@ -44,6 +44,7 @@ class ClaimManager:
             self.claims.hours = schedule.read(self._written)
         resumed = session is not None and session == self.resumed
         self._exchange.claims = self.claims.step(now_ms, self._wall_clock.now(), session, resumed)
+        self._exchange.delay_s = self.claims.delay.left_s(now_ms)
 
     def override(self, wanted: bool) -> "str | None":
         """The owner wants this session charged now, or not any more. Returns why it is refused, or None."""

@@ -1,5 +1,6 @@
 """The messages between the unit and its cloud, apart from how they get there: heartbeats, records, commands."""
 
+from firmware.charging import limits
 from firmware.link import messages
 
 if False:  # for mypy alone
@@ -28,6 +29,10 @@ class CloudMessages:
         self._exchange = exchange
         self._wall_clock = wall_clock
 
+    def in_force(self, report: "Report") -> "limits.InForce":
+        exchange = self._exchange
+        return limits.in_force(report.ruling, exchange.claims, exchange.delay_s, self._wall_clock.now_ms())
+
     def heartbeat(self, report: "Report", radio: "RadioMonitor", plain_mqtt: bool) -> bytes:
         journal = self.journal
         troubles: tuple[str, ...] = ()
@@ -47,4 +52,5 @@ class CloudMessages:
             journal.dropped(),
             len(self.health.failed_parts),
             self.health.installer_lock.wrong if self.health.installer_lock else 0,
+            self.in_force(report),
         )

@@ -126,7 +126,7 @@ def test_a_command_and_its_answer(place: WebCloudFixture, page: Page, charger: M
     expect(page.get_by_text("Waiting for your charger")).to_be_visible()
     command = charger.next_command()
     charger.report("result", id=command["id"], ok=True)
-    expect(page.get_by_text("Your charger has done it")).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_text("Your charger has accepted it")).to_be_visible(timeout=SOON_MS)
 
 
 def test_without_scripts_from_silence_to_a_message(browser: Browser, place: WebCloudFixture) -> None:

@@ -4,11 +4,13 @@ link. Each command is answered as on the wire."""
 import json
 
 from firmware.charge_point import ChargePoint
-from firmware.charging import schedule
+from firmware.charging import limits, schedule
 from firmware.charging.claims import Claims
 from firmware.charging.events import Ring
 from firmware.claim_manager import ClaimManager
 from firmware.commands import Commands
+from firmware.link import messages
+from firmware.link.heartbeat_timer import HeartbeatTimer
 from firmware.link.journal import Journal
 from firmware.storage.outbox import Outbox
 from firmware.storage.settings import Settings
@@ -47,6 +49,8 @@ class CommandedUnit(ChargePoint):
         self._claim_manager = ClaimManager(self.exchange, self.claims, self.settings, self.wall_clock, self.note)
         self._commands = Commands(self)
         self._number = 0
+        self._timer = HeartbeatTimer(300, 60)
+        self.heartbeat, self.heartbeat_ms = None, 0  # the last one, as bytes, and when
 
     def flash(self):
         return self.folder
@@ -57,7 +61,18 @@ class CommandedUnit(ChargePoint):
         while self.wired.now_ms < end_ms:
             if self.wired.now_ms % EVERY_MS < STEP_MS:
                 self._claim_manager.step(self.wired.now_ms, self.exchange.report)
+                self._tell()
             self.wired.run(STEP_MS)
+
+    def _tell(self):
+        """Write a heartbeat if one is due, as the uplink does."""
+        exchange, now_ms = self.exchange, self.wired.now_ms
+        report = exchange.report
+        in_force = limits.in_force(report.ruling, exchange.claims, exchange.delay_s, now_ms)
+        if self._timer.due(now_ms, report, in_force):
+            self.heartbeat = messages.heartbeat(1, 1, self.wall_clock.now(), report, 17, "23415", 24, in_force=in_force)
+            self.heartbeat_ms = now_ms
+            self._timer.told(now_ms, report, in_force)
 
     def plug(self):
         self.wired.car = "B"
@@ -65,8 +80,12 @@ class CommandedUnit(ChargePoint):
         self.wired.car = "C"
         self.run(1500)
 
+    def unplug(self):
+        self.wired.car = "A"
+        self.run(1000)
+
     def command(self, do, for_s=None, **arguments):
-        """Give it the command; the result as it is sent. `for_s`: how long it holds."""
+        """Give it the command; the result as it is sent, read. `for_s`: how long it holds."""
         self._number += 1
         arguments.update({"id": "c-%d" % self._number, "do": do})
         if for_s is not None:

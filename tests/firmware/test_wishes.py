@@ -1,6 +1,6 @@
 """Which of the owner's wishes is in force after a later one, by the unit's own ruling?"""
 
-from tests.firmware.commanded import CommandedUnit
+from tests.firmware.commanded import DELAY_S, CommandedUnit
 
 
 def charging(hours="off", at_s=12 * 3600):
@@ -90,3 +90,39 @@ def test_charge_now_sets_the_hours_aside_below_a_limit():
     unit.command("override", on=False)
     unit.run(1000)
     assert unit.ruling() == (0, "schedule") or unit.claims.delay.running()
+
+
+def in_force(result):
+    return {key: result[key] for key in ("l", "by", "i", "r") if key in result}
+
+
+def test_the_result_tells_what_is_in_force_and_until_when():
+    unit = charging()
+    assert in_force(unit.command("override", on=True)) == {"l": 32, "by": "installer", "i": ["override"]}
+    limit = unit.command("limit", for_s=3600, amps=16)
+    assert in_force(limit) == {"l": 16, "by": "cloud", "i": ["override"]} and limit["u"] == limit["t"] + 3600
+    assert in_force(unit.command("pause", for_s=3600)) == {"l": 0, "by": "cloud"}
+    resumed = unit.command("resume")
+    assert in_force(resumed) == {"l": 32, "by": "installer"} and "u" not in resumed
+    assert in_force(unit.command("delay", s=600)) == {}, "no wish about the current"
+
+
+def test_a_wish_that_waits_for_the_random_delay_is_not_told_as_in_force():
+    """[R11a]"""
+    unit = charging("default")
+    result = unit.command("limit", for_s=3600, amps=16)
+    assert in_force(result) == {"l": 32, "by": "installer", "r": DELAY_S}
+    assert in_force(unit.command("skip_delay")) == {"l": 16, "by": "cloud"}
+
+
+def test_a_refused_charge_now_tells_what_is_in_force_instead():
+    unit = CommandedUnit("tests-wishes")
+    unit.run(1000)
+    unit.command("pause", for_s=3600)
+    refused = unit.command("override", on=True)
+    assert refused["y"] == "no vehicle" and in_force(refused) == {"l": 0, "by": "cloud"}
+
+
+def test_before_the_first_reading_nothing_is_told_of_what_is_in_force():
+    unit = CommandedUnit("tests-wishes")
+    assert in_force(unit.command("resume")) == {}

@@ -53,7 +53,7 @@ def test_a_limit_reaches_the_charger_with_its_end(unit: Unit, driver: Visitor) -
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ('"ok":true', "Your charger has done it"),
+        ('"ok":true', "Your charger has accepted it"),
         ('"ok":false,"y":"time unknown"', "refused it: it does not know the time yet"),
         ('"ok":false,"y":"<b>odd"', "refused it: &lt;b&gt;odd"),
     ],
