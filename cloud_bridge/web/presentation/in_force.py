@@ -9,7 +9,7 @@ from typing import NamedTuple
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.time_zones import local_time, which
 from cloud_bridge.web.presentation import words
-from cloud_bridge.wire import Heartbeat, Result
+from cloud_bridge.wire import Heartbeat, Result, is_plugged
 
 DAY_S = 86_400
 SAME_END_S = 2  # the end of a pause that only waits for the random delay, against the end of that delay
@@ -20,8 +20,9 @@ PAUSED = {  # why nothing is offered, by the source of the ruling; the wishes ha
     "ventilation": "Not charging: this vehicle needs ventilation that the site does not have",
     "contactor": "Paused for a few minutes: its contactor was switched too often",
     "vehicle": "Paused for 10 minutes: the vehicle draws more than it is offered",
-    "cable": "Not charging: the rating of the vehicle cable cannot be read",
+    "cable": "Nothing is offered: there is no vehicle cable whose rating can be read",
 }
+ALWAYS_PAUSE = ("boot", "safety", "ventilation", "contactor", "vehicle", "schedule")  # never more than 0 A
 BOUNDED = {  # why less is offered than asked for
     "installer": "the rating of its circuit",
     "cable": "the rating of the vehicle cable",
@@ -71,13 +72,14 @@ class Wish(NamedTuple):
 
 
 def of_heartbeat(heartbeat: Heartbeat) -> InForce:
-    amps = heartbeat.allowed_amps
-    if amps is None and heartbeat.limited_by == "schedule":
-        amps = 0  # of older firmware; hours know no limit
-    elif amps is None and (heartbeat.state or "A")[0] in "BCD":
-        amps = heartbeat.amps  # offered: the same while a vehicle is there
+    amps, source = heartbeat.allowed_amps, heartbeat.limited_by
+    if amps is None and source in ALWAYS_PAUSE:
+        amps = 0
+    elif amps is None and is_plugged(heartbeat):
+        # What is offered. That is nothing for a moment after plugging in, too: only a wish of older firmware is a pause then.
+        amps = heartbeat.amps if source in ("cloud", "load_manager") else heartbeat.amps or None
     also, delay_s = tuple(heartbeat.also_in_force or ()), heartbeat.random_delay_s
-    return InForce(amps, heartbeat.limited_by, heartbeat.limited_until_s, also, delay_s, heartbeat.unit_time_s)
+    return InForce(amps, source, heartbeat.limited_until_s, also, delay_s, heartbeat.unit_time_s)
 
 
 def of_result(result: Result) -> InForce | None:
