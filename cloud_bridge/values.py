@@ -33,14 +33,17 @@ HEARTBEAT = (
     Value("e", "total_wh", "count", label="Meter", unit="kWh", per=1000, format=",.1f"),
     Value("q", "csq", "csq", label="Mobile signal"),
     Value("o", "operator", "text"),  # beside the signal
+    Value("l", "allowed_amps", "number"),  # in the second heading, as `y`, `u`, `i` and `r`: presentation/in_force.py
     Value("y", "limited_by", "text", label="Current limited by", wide=True),
     Value("u", "limited_until_s", "time"),  # beside `limited_by`
+    Value("i", "also_in_force", "names"),
+    Value("r", "random_delay_s", "count"),
     Value("m", "mode", "text", label="Mode", wide=True),
     Value("f", "faults", "names"),  # a card of its own
     Value("h", "troubles", "names"),  # likewise
     Value("d", "records_dropped", "count"),  # likewise
     Value("p", "parts_failed", "count"),  # likewise
-    Value("i", "interval_s", "count"),  # until the next heartbeat: "late" beside the last contact
+    Value("z", "interval_s", "count"),  # until the next heartbeat: "late" beside the last contact
     Value("x", "loop_worst_ms", "count"),
     Value("c", "wrong_installer_codes", "count", label="Wrong installer codes on its console", zero=False, wide=True),
 )

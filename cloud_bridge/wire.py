@@ -62,8 +62,11 @@ class Heartbeat(Message):
     csq: int | None = None  # 0..31, 99 = not known to the modem
     operator: str | None = None  # PLMN digits
     amps: float | None = None  # offered to the vehicle
+    allowed_amps: float | None = None  # by a claim; 0 is a pause; None: no claim limits the current, or older firmware
     limited_by: str | None = None  # who sets the current: a source of the unit's limits
     limited_until_s: int | None = None  # by the unit's time; None: no end is known
+    also_in_force: list[str] | None = None  # other claims; None: none
+    random_delay_s: int | None = None  # that is left; None: none runs
     watts: float | None = None
     total_wh: int | None = None
     faults: list[str] | None = None
@@ -105,6 +108,11 @@ class Result(Message):
     command: str | None = None  # the command's id
     ok: bool | None = None
     reason: str | None = None  # why not
+    allowed_amps: float | None = None  # what is in force then, as in a heartbeat; None: not told
+    limited_by: str | None = None
+    limited_until_s: int | None = None
+    also_in_force: list[str] | None = None
+    random_delay_s: int | None = None
 
 
 def _no_constant(name: str) -> None:
@@ -194,7 +202,20 @@ KINDS: dict[str, tuple[type[Message], Keys]] = {
             "i": ("number", _count),
         },
     ),
-    "result": (Result, SHARED | {"id": ("command", _text), "ok": ("ok", _flag), "y": ("reason", _text)}),
+    "result": (
+        Result,
+        SHARED
+        | {
+            "id": ("command", _text),
+            "ok": ("ok", _flag),
+            "y": ("reason", _text),
+            "l": ("allowed_amps", _number),
+            "by": ("limited_by", _text),
+            "u": ("limited_until_s", _time),
+            "i": ("also_in_force", _names),
+            "r": ("random_delay_s", _count),
+        },
+    ),
 }
 
 

@@ -72,7 +72,15 @@ class ChargePoint:
 
     def claim(self, source: str, claim: "Claim | None") -> None:
         """The claim of `source`, "cloud" or "load_manager", from now on; None withdraws it."""
-        setattr(self._claim_manager.claims, source, claim)
+        claims = self._claim_manager.claims
+        if source == "cloud":
+            claims.order(claim)
+        else:
+            claims.load_manager = claim
+
+    def renew_claims(self) -> None:
+        """`exchange.claims` are those of what is wished for now; else within 250 ms."""
+        self._claim_manager.step(self.wall_clock.now_ms(), self.exchange.report)
 
     def note(self, kind: str, details: "dict[str, object]", at_ms: "int | None" = None) -> None:
         """An event for the journal, now unless `at_ms` says when; lost where there is no journal. A detail that is None is

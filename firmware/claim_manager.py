@@ -44,16 +44,17 @@ class ClaimManager:
             self.claims.hours = schedule.read(self._written)
         resumed = session is not None and session == self.resumed
         self._exchange.claims = self.claims.step(now_ms, self._wall_clock.now(), session, resumed)
+        self._exchange.delay_s = self.claims.delay.left_s(now_ms)
 
     def override(self, wanted: bool) -> "str | None":
         """The owner wants this session charged now, or not any more. Returns why it is refused, or None."""
         report = self._exchange.report
         if not wanted:
-            self.claims.override = None
+            self.claims.charge_now(None)
             return None
         why = "no vehicle" if report.session is None else "a fault is set" if report.faults else None
         if why is None:
-            self.claims.override = report.session.number
+            self.claims.charge_now(report.session.number)
         self._note("override", {"refused": why} if why else {"session": report.session.number})
         return why
 

@@ -1,7 +1,11 @@
-"""Carries out the commands of the cloud (link/commands.py), each once, and answers each with a result."""
+"""Carries out the commands of the cloud (link/commands.py), each once, and answers each with a result.
+
+The result of a wish about the current also tells what is in force then: that it was carried out does not mean that it rules.
+"""
 
 import binascii
 
+from firmware.charging import limits
 from firmware.charging.limits import PAUSE_A, Claim
 from firmware.errors import CommandRefused, SettingError
 from firmware.link import commands
@@ -16,6 +20,7 @@ if False:  # for mypy alone
 FILE = "/orders"  # ids that were carried out
 WHY_MAX = 100  # characters of an answer's reason, which may quote the command: it must fit into a record of the outbox
 FLASH_FULL = "the flash takes nothing"
+WISHES = ("limit", "pause", "resume", "override", "clear_override", "schedule", "skip_delay")
 
 
 class Commands:
@@ -28,20 +33,21 @@ class Commands:
     def take(self, payload: bytes) -> None:
         """Carry out one message from the cloud, or refuse it; answered in any case. Never raises."""
         answer = self._unit.journal.answer
+        why = None
         try:
             command = commands.read(payload, self._unit.wall_clock.now(), self._done)
             self._remember(command.id)
             CARRY_OUT[command.do](self._unit, command)
         except Refused as refused:
             answer(refused.id, False, refused.why)
+            return
         except (CommandRefused, SettingError) as refused:
-            answer(command.id, False, str(refused)[:WHY_MAX])
+            why = str(refused)[:WHY_MAX]
         except OSError:
-            answer(command.id, False, FLASH_FULL)
-        else:
-            answer(command.id, True, None)
-            if command.do == "reboot":
-                self._unit.restart()  # the answer is on flash, and is sent when we are back
+            why = FLASH_FULL
+        answer(command.id, why is None, why, _in_force(self._unit) if command.do in WISHES else None)
+        if command.do == "reboot" and why is None:
+            self._unit.restart()  # the answer is on flash, and is sent when we are back
 
     def _remember(self, command_id: str) -> None:
         """Before anything is done: what cannot be remembered could be done twice."""
@@ -51,6 +57,19 @@ class Commands:
         except OSError:
             raise Refused(command_id, FLASH_FULL) from None
         self._done = done
+
+
+def _in_force(unit: "ChargePoint") -> "limits.InForce | None":
+    """What is in force now; None before the first reading. It does not wait for the control loop: the ruling is made here,
+    from the same ceilings and claims.
+    """
+    exchange, now_ms = unit.exchange, unit.wall_clock.now_ms()
+    ceilings = exchange.report.ceilings
+    if not ceilings:
+        return None
+    unit.renew_claims()
+    ruling = limits.rule(ceilings, exchange.claims, now_ms)
+    return limits.in_force(ruling, exchange.claims, exchange.delay_s, now_ms)
 
 
 def _limit(unit: "ChargePoint", command: "Command") -> None:
@@ -91,6 +110,10 @@ def _schedule(unit: "ChargePoint", command: "Command") -> None:
 
 def _delay(unit: "ChargePoint", command: "Command") -> None:
     unit.settings.change({"random_delay_max_s": command.arguments["s"]})
+
+
+def _skip_delay(unit: "ChargePoint", command: "Command") -> None:
+    unit.skip_delay()
 
 
 def _reboot(unit: "ChargePoint", command: "Command") -> None:
@@ -152,6 +175,7 @@ CARRY_OUT = {
     "clear_override": _clear_override,
     "schedule": _schedule,
     "delay": _delay,
+    "skip_delay": _skip_delay,
     "reboot": _reboot,
     "rescan": _rescan,
     "time": _time,

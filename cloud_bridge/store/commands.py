@@ -10,7 +10,7 @@ from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.ownership import Period, within
 from cloud_bridge.store.readable import readable
 from cloud_bridge.store.tables import commands, results
-from cloud_bridge.wire import BadPayload, read_object
+from cloud_bridge.wire import BadPayload, Result, decode, read_object
 
 ANSWER_MS = 60_000  # a unit answers within seconds, a weak link within a minute
 FRESH_MS = DAY_MS  # older commands are not shown any more
@@ -34,6 +34,7 @@ class Command(NamedTuple):
     status: CommandStatus
     answered_ms: int | None
     reason: str | None  # why it was refused, in the unit's words
+    result: Result | None  # the whole answer, where it can be read
 
 
 class NewCommand(NamedTuple):
@@ -77,12 +78,14 @@ def schedule_in_force(connection: Connection, period: Period) -> str | None:
 
 
 _OF_COMMAND = (commands.c.do, commands.c.payload, commands.c.given_ms, commands.c.sent)
-_OF_ANSWER = (results.c.ok, results.c.reason, results.c.received_ms)
+_OF_ANSWER = (results.c.ok, results.c.reason, results.c.payload, results.c.received_ms)
 
 
 def _commands() -> Any:
     answer = (results.c.unit_id == commands.c.unit_id) & (results.c.command == commands.c.id)
-    return select(*_OF_COMMAND, *_OF_ANSWER).outerjoin(results, answer)
+    return select(
+        *_OF_COMMAND, results.c.ok, results.c.reason, results.c.payload.label("answer"), results.c.received_ms
+    ).outerjoin(results, answer)
 
 
 def _arguments(row: Any) -> dict[str, Any] | None:
@@ -102,11 +105,19 @@ def _arguments(row: Any) -> dict[str, Any] | None:
 def _command(row: Any, now_ms: int) -> Command:
     arguments = _arguments(row)
     if arguments is None:
-        return Command("", {}, row.given_ms, CommandStatus.UNREADABLE, None, None)
+        return Command("", {}, row.given_ms, CommandStatus.UNREADABLE, None, None, None)
     if row.received_ms is not None:
         status = CommandStatus.DONE if row.ok else CommandStatus.REFUSED
     elif not row.sent:
         status = CommandStatus.NOT_SENT
     else:
         status = CommandStatus.WAITING if now_ms - row.given_ms <= ANSWER_MS else CommandStatus.UNANSWERED
-    return Command(row.do, arguments, row.given_ms, status, row.received_ms, row.reason)
+    return Command(row.do, arguments, row.given_ms, status, row.received_ms, row.reason, _result(row.answer))
+
+
+def _result(payload: str | None) -> Result | None:
+    try:
+        message = None if payload is None else decode("result", payload.encode())
+    except BadPayload:
+        return None
+    return message if isinstance(message, Result) else None

@@ -1,14 +1,17 @@
 """Derives the claims of limits.py from owner, schedule, cloud and load manager. Pure; runs in the communication thread.
 
+A later wish ends an earlier one that it contradicts: a pause of the cloud ends "charge now", and "charge now" ends such a
+pause. A limit contradicts neither.
+
 Changes by schedule and cloud take effect after the random delay (delay.py) if a schedule is set and a vehicle is connected,
 as SI 2021/1467, regulation 11, requires. Without a schedule, and when a person plugs in, sets the hours or presses the
-button, there is no delay. A claim is valid for one minute and is renewed: if the communication thread stops, the charge
-point charges.
+button, there is no delay; nor for a pause that ends "charge now". A claim is valid for one minute and is renewed: if the
+communication thread stops, the charge point charges.
 """
 
 from firmware.charging.delay import Delay
 from firmware.charging.limits import PAUSE_A, Claim, live
-from firmware.charging.pilot import OFFER_MAX_A
+from firmware.charging.pilot import OFFER_MAX_A, OFFER_MIN_A
 from firmware.charging.schedule import allowed_again_s, avoided_until
 
 if False:  # for mypy alone
@@ -20,8 +23,9 @@ MAINS_BACK = Claim("schedule", PAUSE_A, None, "the mains came back", None)
 
 
 class Claims:
-    """The inputs are fields: `hours`, of schedule.read(); `cloud` and `load_manager`, a limits.Claim or None; `override`, the
-    number of the session that the owner has released from schedule and cloud, or None.
+    """The inputs are fields: `hours`, of schedule.read(); `load_manager`, a limits.Claim or None; and what `order` and
+    `charge_now` set: `cloud`, a limits.Claim or None; `override`, the number of the session that the owner has released from
+    the schedule, or None.
 
     `delays` counts the random delays since boot.
     """
@@ -37,10 +41,23 @@ class Claims:
         self._carried_s = carried_s
         self._in_force: tuple[Claim, ...] = ()  # of schedule and cloud
         self._stepped = False
+        self._at_once = False  # the next change is not delayed
         self._last_hours: tuple[tuple[int, int, int, int], ...] = ()  # of the last step
         self._end_inputs: tuple[object, ...] = ()  # of the calculation of `_end_s`
         self._end_s: int | None = None  # of the hours to avoid, UTC
         self.delays = 0
+
+    def order(self, claim: Claim | None) -> None:
+        """Set the claim of the cloud, or withdraw it. A pause ends "charge now", without a random delay."""
+        self.cloud = claim
+        if _is_pause(claim) and self.override is not None:
+            self.override, self._at_once = None, True
+
+    def charge_now(self, session: int | None) -> None:
+        """Release a session from the schedule and from a pause of the cloud; None: not any more."""
+        self.override = session
+        if session is not None and _is_pause(self.cloud):
+            self.cloud = None
 
     def step(self, now_ms: int, epoch_s: int | None, session: int | None, resumed: bool) -> tuple[Claim, ...]:
         """Return the claims for now. `epoch_s`: UTC or None; `session`: number of the session, or None; `resumed`: it began
@@ -78,7 +95,8 @@ class Claims:
         """Put the wanted claims in force, after the random delay if there is one."""
         first, self._stepped = not self._stepped, True
         hours_changed, self._last_hours = self.hours != self._last_hours and not first, self.hours
-        if session is None or not self.hours or self.override is not None or hours_changed:
+        at_once, self._at_once = self._at_once, False
+        if session is None or not self.hours or self.override is not None or hours_changed or at_once:
             self.delay.cancel()
             self._in_force = wanted
             return
@@ -115,6 +133,10 @@ class Claims:
         """End the present random delay, at the owner's request."""
         if self.delay.running():
             self.delay.begin(now_ms, 0)
+
+
+def _is_pause(claim: Claim | None) -> bool:
+    return claim is not None and claim.amps < OFFER_MIN_A
 
 
 def _ending(claim: Claim | None, now_ms: int, epoch_s: int) -> Claim | None:

@@ -43,6 +43,7 @@ class Exchange:
         # The main thread writes:
         self.setup = setup  # control_state.Setup
         self.claims: tuple[limits.Claim, ...] = limits.unread(now_ms)  # limits.Claim
+        self.delay_s = 0  # of the random delay that runs, what is left
         self.link_proven = False
         self.pauses = 0  # of the main thread, and turns of the link: fresh marks for the supervisor
         self.turns = 0

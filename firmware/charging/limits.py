@@ -1,8 +1,9 @@
 """Determines the current that is offered, and its source. Pure.
 
-The lowest ceiling always applies. A claim requests a current or a pause; it has a source, which determines its priority, and
-an expiry. The valid claim of highest priority applies below the ceilings. Without a claim the lowest ceiling is offered, as
-by a charge point without smart functions.
+The lowest ceiling always applies. A claim requests a current or a pause; it has a source and an expiry. Below the ceilings
+the lowest valid claim applies; `override`, the owner's "charge now", sets the schedule aside and lifts nothing else. Without
+a claim the lowest ceiling is offered, as by a charge point without smart functions. Which of two wishes ends the other:
+README.md.
 """
 
 from collections import namedtuple
@@ -13,7 +14,7 @@ from firmware.charging.pilot import OFFER_MIN_A
 if False:  # for mypy alone
     from firmware.charging.control_state import ControlState
 
-# Sources of ceilings and claims, highest priority first; of two equal values the first one is reported.
+# Sources of ceilings and claims; of two equal values the first one is reported.
 CEILING, CLAIM = "ceiling", "claim"
 PRIORITY = (
     ("safety", CEILING),  # a fault is set
@@ -24,9 +25,9 @@ PRIORITY = (
     ("cable", CEILING),  # its proximity resistor
     ("temperature", CEILING),  # derating.py
     ("load_manager", CEILING),  # of the site; `fallback_a` without its messages
-    ("override", CLAIM),  # the owner, for this session
+    ("override", CLAIM),  # the owner's "charge now", for this session: no schedule
     ("schedule", CLAIM),  # the owner's hours, with the random delay
-    ("cloud", CLAIM),  # a command; expires
+    ("cloud", CLAIM),  # a limit or a pause by command; expires
     ("default", CEILING),  # no claim
 )
 CLAIM_SOURCES = tuple(source for source, kind in PRIORITY if kind == CLAIM)
@@ -38,6 +39,8 @@ READ_WITHIN_MS = 10000  # after a start, the owner's claims are available within
 # until_ms.
 Claim = namedtuple("Claim", "source amps until_ms why ends_s")
 Ruling = namedtuple("Ruling", "amps source why ends_s")
+# What the cloud is told. also: sources of the claims that apply beside that of the ruling; delay_s: remaining random delay
+InForce = namedtuple("InForce", "ruling also delay_s")
 NO_READING = Ruling(PAUSE_A, "boot", "no reading yet", None)  # before the first step
 
 
@@ -74,13 +77,26 @@ def rule(found: tuple[tuple[str, float], ...], claims: tuple[Claim, ...], now_ms
     why = "the lowest ceiling"
     claim = live(claims, source, now_ms)  # the load manager's
     ends_s = claim.ends_s if claim else None
-    for claim_source in CLAIM_SOURCES:
-        claim = live(claims, claim_source, now_ms)
-        if claim:
-            if claim.amps < amps:
-                source, amps, why, ends_s = claim.source, claim.amps, claim.why, claim.ends_s
-            break
+    for claim in applying(claims, now_ms):
+        if claim.amps < amps:
+            source, amps, why, ends_s = claim.source, claim.amps, claim.why, claim.ends_s
     return Ruling(amps if amps >= OFFER_MIN_A else PAUSE_A, source, why, ends_s)
+
+
+def applying(claims: tuple[Claim, ...], now_ms: int) -> tuple[Claim, ...]:
+    """Return the valid claims in the order of PRIORITY, without the schedule while there is an override."""
+    found: tuple[Claim, ...] = ()
+    for source in CLAIM_SOURCES:
+        claim = live(claims, source, now_ms)
+        if claim and not (source == "schedule" and found):
+            found += (claim,)
+    return found
+
+
+def in_force(ruling: Ruling, claims: tuple[Claim, ...], delay_s: int, now_ms: int) -> InForce:
+    """Return the InForce of a ruling that was made by `claims`."""
+    also = tuple(claim.source for claim in applying(claims, now_ms) if claim.source != ruling.source)
+    return InForce(ruling, also, delay_s)
 
 
 def unread(now_ms: int) -> tuple[Claim, ...]:

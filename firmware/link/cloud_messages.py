@@ -1,5 +1,6 @@
 """The messages between the unit and its cloud, apart from how they get there: heartbeats, records, commands."""
 
+from firmware.charging import limits
 from firmware.charging.contactor_rest import WORN_CLOSINGS
 from firmware.link import messages
 
@@ -29,6 +30,10 @@ class CloudMessages:
         self._exchange = exchange
         self._wall_clock = wall_clock
 
+    def in_force(self, report: "Report") -> "limits.InForce":
+        exchange = self._exchange
+        return limits.in_force(report.ruling, exchange.claims, exchange.delay_s, self._wall_clock.now_ms())
+
     def heartbeat(self, report: "Report", radio: "RadioMonitor", plain_mqtt: bool, interval_s: int) -> bytes:
         journal = self.journal
         troubles: tuple[str, ...] = ()
@@ -51,5 +56,6 @@ class CloudMessages:
             journal.dropped(),
             len(self.health.failed_parts),
             self.health.installer_lock.wrong if self.health.installer_lock else 0,
+            self.in_force(report),
             interval_s,
         )

@@ -69,6 +69,7 @@ TABLE: "dict[str, tuple[bool, dict[str, Callable[[object], bool]]]]" = {
     "clear_override": (False, {}),  # the older word for `override` off
     "schedule": (False, {"hours": _text}),  # the owner's hours, as the setting `schedule` writes them
     "delay": (False, {"s": _whole(0, 1800)}),  # longest random delay; SI 2021/1467, regulation 11
+    "skip_delay": (False, {}),  # ends the random delay that runs, as the owner may; regulation 11
     "reboot": (True, {}),
     "rescan": (True, {}),  # look for networks; the link is gone for a minute
     "time": (False, {"t": _whole(EARLIEST_S, 1 << 40)}),  # what time it is, to a unit whose network does not say

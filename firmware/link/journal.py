@@ -12,6 +12,7 @@ from firmware.link import messages
 if False:  # for mypy alone
     from firmware.charging.events import Ring
     from firmware.charging.exchange import Event
+    from firmware.charging.limits import InForce
     from firmware.storage.event_log import EventLog
     from firmware.storage.outbox import Outbox, Record
     from firmware.wall_clock import WallClock
@@ -60,11 +61,11 @@ class Journal:
         if self.log:
             self.log.put(at_ms, time_s, kind, details)
 
-    def answer(self, command_id: "str | None", ok: bool, why: "str | None") -> None:
-        """The result of a command from the cloud; `why` is None where there is nothing to say."""
+    def answer(self, command_id: "str | None", ok: bool, why: "str | None", in_force: "InForce | None" = None) -> None:
+        """The result of a command from the cloud; `why` is None where there is nothing to say, and so is `in_force`."""
         at_ms = self._wall_clock.now_ms()
         sequence, time_s = self.next_sequence(), self._wall_clock.at(at_ms)
-        said = messages.result(sequence, self.boot, time_s, command_id, ok, why)
+        said = messages.result(sequence, self.boot, time_s, command_id, ok, why, in_force)
         self._put("result", sequence, at_ms, time_s, said)
 
     def dropped(self) -> int:

@@ -6,8 +6,11 @@ JSON without spaces, keys in the order of the samples. A value that is None is l
 import json
 from collections import OrderedDict
 
+WISHED = ("load_manager", "schedule", "cloud")  # sources whose current `a` does not tell while none is offered
+
 if False:  # for mypy alone
     from firmware.charging.exchange import Report
+    from firmware.charging.limits import InForce
     from firmware.charging.session import Record
 
 USUAL_INTERVAL_S = 300  # of heartbeats, which need not say it
@@ -25,12 +28,14 @@ def heartbeat(
     dropped: int = 0,
     failed_parts: int = 0,
     wrong_codes: int = 0,
+    in_force: "InForce | None" = None,
     interval_s: int = USUAL_INTERVAL_S,
 ) -> bytes:
     """The state now; `report` is charging.controller.Report. `troubles` are names of what is not well with the unit though
     it charges, `dropped` counts the records that were given up since boot, `failed_parts` the parts of the firmware that
     raised, `wrong_codes` the wrong installer codes since the last right one; all are left out while there are none.
     `interval_s`: until the next heartbeat, if nothing changes."""
+    ruling = report.ruling
     return _encode(
         ("n", sequence),
         ("b", boot),
@@ -40,8 +45,10 @@ def heartbeat(
         ("q", csq),
         ("o", operator),
         ("a", report.amps),
-        ("y", report.ruling.source),
-        ("u", report.ruling.ends_s),
+        ("l", ruling.amps if ruling.source in WISHED else None),
+        ("y", ruling.source),
+        ("u", ruling.ends_s),
+        *_beside(in_force),
         ("w", report.power_w),
         ("e", report.total_wh),
         ("f", list(report.faults)),
@@ -50,7 +57,7 @@ def heartbeat(
         ("d", dropped or None),
         ("p", failed_parts or None),
         ("c", wrong_codes or None),
-        ("i", None if interval_s == USUAL_INTERVAL_S else interval_s),
+        ("z", None if interval_s == USUAL_INTERVAL_S else interval_s),
     )
 
 
@@ -77,10 +84,21 @@ def session(
 
 
 def result(
-    sequence: int, boot: int, time_s: "int | None", command_id: "str | None", ok: bool, why: "str | None"
+    sequence: int,
+    boot: int,
+    time_s: "int | None",
+    command_id: "str | None",
+    ok: bool,
+    why: "str | None",
+    in_force: "InForce | None" = None,
 ) -> bytes:
-    """The answer to a command; `command_id` None where it had none that can be read, `why` None where all went well."""
-    return _encode(("n", sequence), ("b", boot), ("t", time_s), ("id", command_id), ("ok", ok), ("y", why))
+    """The answer to a command; `command_id` None where it had none that can be read, `why` None where all went well,
+    `in_force` None where the command is no wish about the current."""
+    ruling: tuple[tuple[str, object], ...] = ()
+    if in_force:
+        amps, source, _, ends_s = in_force.ruling
+        ruling = (("l", amps), ("by", source), ("u", ends_s)) + _beside(in_force)
+    return _encode(("n", sequence), ("b", boot), ("t", time_s), ("id", command_id), ("ok", ok), ("y", why), *ruling)
 
 
 def timed(kind: str, payload: bytes, time_s: int) -> bytes:
@@ -90,6 +108,11 @@ def timed(kind: str, payload: bytes, time_s: int) -> bytes:
     if kind == "session":
         said["t0"], said["t1"] = time_s - said["s"], time_s
     return _encode(*said.items())
+
+
+def _beside(in_force: "InForce | None") -> "tuple[tuple[str, object], ...]":
+    """What is in force beside the ruling; left out while there is nothing."""
+    return (("i", list(in_force.also) or None), ("r", in_force.delay_s or None)) if in_force else ()
 
 
 def _encode(*pairs: "tuple[str, object]") -> bytes:

@@ -158,9 +158,10 @@ class Uplink:
         while not (self._stop or self.scan_wanted):
             self._silence_ms = self._clock.now_ms() - mqtt.heard_ms
             report = self._exchange.report
-            if timer.due(self._clock.now_ms(), report):
+            in_force = self._cloud.in_force(report)
+            if timer.due(self._clock.now_ms(), report, in_force):
                 self._send(mqtt, "heartbeat", self._heartbeat(report))
-                timer.told(self._clock.now_ms(), report)
+                timer.told(self._clock.now_ms(), report, in_force)
             record = journal.oldest()
             if record:
                 self._send(mqtt, *journal.message(record))

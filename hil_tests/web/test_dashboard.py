@@ -141,7 +141,28 @@ def test_a_command_and_its_answer(place: WebCloudFixture, page: Page, charger: M
     expect(page.get_by_text("Waiting for your charger")).to_be_visible()
     command = charger.next_command()
     charger.report("result", id=command["id"], ok=True)
-    expect(page.get_by_text("Your charger has done it")).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_text("Your charger has accepted it")).to_be_visible(timeout=SOON_MS)
+
+
+def test_what_is_in_force_is_said_and_ended_without_scripts(browser: Browser, place: WebCloudFixture) -> None:
+    """The second headline, and the form beside it."""
+    place.person("nina", "driver")
+    charger = place.charger("CK-0019", "nina")
+    charger.subscribe_to_commands()
+    now_s = int(time.time())
+    paused = {"l": 0, "y": "cloud", "u": now_s + 3600, "i": ["override"]}
+    charger.report("heartbeat", t=now_s, s="B1", m="smart", q=18, a=0, w=0, e=100, f=[], **paused)
+    page = browser.new_context(java_script_enabled=False).new_page()
+    place.log_in(page, "nina")
+    expect(page.locator("h2.why")).to_contain_text("Paused by you until")
+    expect(page.get_by_role("button", name="End charge now")).to_be_visible()
+    page.get_by_role("button", name="End the pause").click()
+    command = charger.next_command()
+    assert command["do"] == "resume"
+    charger.report("result", id=command["id"], ok=True, l=32, by="installer", i=["override"])
+    page.get_by_role("link", name="Look again").click()
+    expect(page.get_by_text("In force then: May charge at up to 32 A")).to_be_visible()
+    page.context.close()
 
 
 def test_without_scripts_from_silence_to_a_message(browser: Browser, place: WebCloudFixture) -> None:

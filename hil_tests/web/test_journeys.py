@@ -80,7 +80,7 @@ def test_smart_charging(cast: Cast) -> None:
         driver.sees("Waiting for your charger")
         driver.comes_to("Smart charging")
         cast.charger.report("result", id=cast.charger.next_command()["id"], **answer)
-        driver.sees("Your charger has done it" if answer["ok"] else "it does not know the time yet")
+        driver.sees("Your charger has accepted it" if answer["ok"] else "it does not know the time yet")
         driver.sees(said)
     driver.comes_to("Smart charging")
 

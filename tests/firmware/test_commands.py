@@ -25,7 +25,7 @@ class Unit(ChargePoint):
         self.journal = self.wall_clock = self.link = self.exchange = self.report = self.settings = self
         self._claim_manager = self.claims = self
         self.folder = folder
-        self.contactor = False
+        self.contactor, self.ceilings = False, ()
         self.cloud = "untouched"
         self.load_manager = None
         self.fallback_amps = 10
@@ -41,8 +41,11 @@ class Unit(ChargePoint):
     def scan(self):
         self.scan_wanted = True
 
-    def answer(self, command_id, ok, why):
+    def answer(self, command_id, ok, why, in_force=None):
         self.told.append((command_id, ok, why))
+
+    def skip_delay(self):
+        self.changed["delay"] = "skipped"
 
     def now(self):
         return self.time_s
@@ -52,6 +55,9 @@ class Unit(ChargePoint):
 
     def restart(self):
         raise Reset
+
+    def order(self, claim):
+        self.cloud = claim
 
     def override(self, wanted):
         if wanted and self.car is None:
@@ -120,6 +126,7 @@ def test_the_others_do_what_they_say():
     assert command({"id": "c", "do": "clear_override"}).overridden is False
     assert command({"id": "c", "do": "schedule", "hours": "default"}).changed == {"schedule": "default"}
     assert command({"id": "c", "do": "delay", "s": 900}).changed == {"random_delay_max_s": 900}
+    assert command({"id": "c", "do": "skip_delay"}).changed == {"delay": "skipped"}
     assert command({"id": "c", "do": "rescan", "exp": END_S}).scan_wanted
     assert command({"id": "c", "do": "time", "t": NOW_S}).changed == {"cloud": NOW_S}
     unit = command({"id": "c", "do": "config", "set": {"heartbeat_idle_s": 600}})

@@ -23,7 +23,7 @@ from tests.firmware.link.fake_clock import FakeClock
 from tests.firmware.storage.folder import empty
 
 ROOT = Path(__file__).parent.parent.parent
-MAIN = {"setup", "claims", "link_proven", "pauses", "turns"}  # who writes what
+MAIN = {"setup", "claims", "delay_s", "link_proven", "pauses", "turns"}  # who writes what
 ASKED = {
     "clear_wanted",
     "test_wanted",

@@ -10,9 +10,9 @@ from cloud_bridge.contact import Contact, Gap
 from cloud_bridge.store.contact_details import Details
 from cloud_bridge.troubles import OVER_QUOTA, UNREADABLE, Trouble, duplicate_identity, troubles_of
 from cloud_bridge.values import HEARTBEAT, Value, in_words
-from cloud_bridge.web.presentation import words
+from cloud_bridge.web.presentation import in_force, words
 from cloud_bridge.web.presentation.view import ChargePoint, mark
-from cloud_bridge.wire import Heartbeat
+from cloud_bridge.wire import Heartbeat, is_plugged
 
 
 class Fact(NamedTuple):
@@ -50,6 +50,9 @@ class Dashboard:
     is_current: bool  # it is the state now, not only the last that we know
     light: str  # red, green, blue, or off while nothing is known
     state: str
+    why: str | None  # the current is what it is, and until when: while it is current
+    in_force: list[in_force.Wish]  # likewise
+    may_command: bool  # and so end it
     charging: bool
     power: str | None
     facts: list[Fact]
@@ -75,6 +78,8 @@ class Around(NamedTuple):
     closings: int | None = None  # of its contactor, in its life
     authority: Trouble | None = None  # troubles.authority_ends
     for_installer: bool = False  # what to do is told to somebody who may open it
+    may_command: bool = False  # and so end what is in force
+    owner: str = "you"  # as they are told of
 
 
 NOTHING = Around()
@@ -84,6 +89,8 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
     heartbeat, verdict, zone = point.heartbeat, point.verdict, point.time_zone
     last_ms = point.last_contact_ms
     charging = _charges(heartbeat) and verdict.contact is Contact.ONLINE
+    ruling = None if heartbeat.faults else ruling_now(point)
+    plugged = is_plugged(heartbeat)
     return Dashboard(
         id=point.id,
         name=point.name,
@@ -106,6 +113,9 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         is_current=_is_current(point),
         light=_light(heartbeat),
         state=_state(point),
+        why=in_force.headline(ruling, plugged, point.now_ms, zone, around.owner) if ruling else None,
+        in_force=in_force.wishes(ruling, point.now_ms, zone, around.owner, plugged) if ruling else [],
+        may_command=around.may_command,
         charging=charging,
         power=f"{heartbeat.watts / 1000:.1f} kW" if heartbeat.watts and charging else None,
         facts=_facts(point, around),
@@ -118,6 +128,14 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         installer=around.installer,
         maker=around.maker,
     )
+
+
+def ruling_now(point: ChargePoint) -> in_force.InForce | None:
+    """What is in force by the last heartbeat; None while that is not current, or does not tell."""
+    heartbeat, heartbeat_ms = point.heartbeat, point.heartbeat_ms
+    if not _is_current(point) or heartbeat_ms is None or heartbeat.limited_by is None:
+        return None
+    return in_force.later(in_force.of_heartbeat(heartbeat), point.now_ms - heartbeat_ms)
 
 
 def _glance(point: ChargePoint) -> words.Glance:

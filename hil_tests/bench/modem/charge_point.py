@@ -19,7 +19,7 @@ from hil_tests.sim.modem.world_file import Scene
 
 HEARTBEAT_S = 60
 
-_Ruling = namedtuple("_Ruling", "source ends_s")
+_Ruling = namedtuple("_Ruling", "amps source why ends_s")
 _Report = namedtuple("_Report", "state phase mode contactor amps power_w total_wh faults ruling")
 
 
@@ -130,8 +130,9 @@ class _Settings:
 class _Exchange:
     def __init__(self) -> None:
         self.link_proven = False
-        self.turns = 0
-        self.report = _Report("A1", "idle", "smart", False, 0, 0, 0, (), _Ruling("installer", None))
+        self.turns = self.delay_s = 0
+        self.claims: tuple[object, ...] = ()
+        self.report = _Report("A1", "idle", "smart", False, 0, 0, 0, (), _Ruling(32, "installer", "", None))
 
     def take_worst_ms(self) -> int:
         return 0

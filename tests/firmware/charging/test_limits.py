@@ -1,6 +1,6 @@
-"""Do ceilings always rule, and does the strongest wish that has not expired rule below them?"""
+"""Do ceilings always rule, and does the lowest wish that has not expired rule below them?"""
 
-from firmware.charging.limits import PAUSE_A, Claim, rule
+from firmware.charging.limits import PAUSE_A, Claim, in_force, rule
 
 CEILINGS = (("installer", 32), ("cable", 20))
 
@@ -13,11 +13,14 @@ def test_no_wish_lifts_a_ceiling():
     assert rule(CEILINGS, (Claim("override", 80, None, "now", None),), 0)[:2] == (20, "cable")
 
 
-def test_the_order_of_sources_decides_and_not_the_order_of_arrival():
-    cloud, owner = Claim("cloud", PAUSE_A, None, "peak", None), Claim("override", 16, None, "now", None)
-    assert rule(CEILINGS, (cloud, owner), 0)[:2] == (16, "override")
-    assert rule(CEILINGS, (owner, cloud), 0)[:2] == (16, "override")
-    assert rule(CEILINGS, (cloud,), 0)[:2] == (PAUSE_A, "cloud")
+def test_an_override_sets_the_schedule_aside_and_no_limit_of_the_cloud():
+    hours, owner = Claim("schedule", PAUSE_A, None, "hours", None), Claim("override", 80, None, "now", None)
+    cloud = Claim("cloud", 10, None, "peak", None)
+    for claims in ((hours, owner, cloud), (cloud, owner, hours)):
+        assert rule(CEILINGS, claims, 0)[:2] == (10, "cloud")
+        assert in_force(rule(CEILINGS, claims, 0), claims, 0, 0).also == ("override",)
+    assert rule(CEILINGS, (owner, hours), 0)[:2] == (20, "cable")
+    assert rule(CEILINGS, (cloud, hours), 0)[:2] == (PAUSE_A, "schedule")
 
 
 def test_a_wish_ends_at_its_expiry_to_the_millisecond():

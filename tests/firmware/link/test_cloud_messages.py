@@ -32,6 +32,10 @@ class Other:
 
     csq, operator = 18, "23415"
     closings = 0
+    claims, delay_s = (), 0
+
+    def now_ms(self):
+        return 0
 
     def now(self):
         return None

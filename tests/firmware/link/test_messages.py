@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from firmware.charging.limits import Ruling
+from firmware.charging.limits import InForce, Ruling
 from firmware.link import messages
 from tests.firmware.link.stand_ins import Report, SessionRecord
 
@@ -31,7 +31,7 @@ def test_heartbeat_with_a_fault():
 def test_heartbeat_tells_who_rules_and_until_when():
     until = Ruling(0, "schedule", "the owner's hours, until 11:00", 1768215600)
     paused = Report("B1", amps=0, total_wh=125010, ruling=until)
-    assert messages.heartbeat(12, 8, 1768206000, paused, 18, "23415", 22) == sample("heartbeat-paused-by-schedule")
+    assert messages.heartbeat(13, 8, 1768206060, paused, 18, "23415", 22) == sample("heartbeat-paused-until-off-peak")
     free = Report("C2", amps=32, power_w=7360, total_wh=124180, ruling=Ruling(32, "installer", "", None))
     assert messages.heartbeat(43, 4, 1767229260, free, 17, "23415", 24) == sample("heartbeat-limited-by-installer")
 
@@ -40,7 +40,18 @@ def test_heartbeat_tells_when_the_next_one_comes_if_that_is_not_usual():
     now = Report("C2", amps=32, power_w=7360, total_wh=124300, ruling=Ruling(32, "installer", "", None))
     said = messages.heartbeat(46, 4, 1767229320, now, 17, "23415", 24, interval_s=60)
     assert said == sample("heartbeat-interval")
-    assert b'"i"' not in messages.heartbeat(46, 4, 1767229320, now, 17, "23415", 24, interval_s=300)
+    assert b'"z"' not in messages.heartbeat(46, 4, 1767229320, now, 17, "23415", 24, interval_s=300)
+
+
+def test_heartbeat_tells_what_is_in_force_beside_the_ruling():
+    limit = InForce(Ruling(16, "cloud", "ordered by the cloud", 1768209720), ("override",), 0)
+    now = Report("C2", amps=16, power_w=3680, total_wh=125040, ruling=limit.ruling)
+    said = messages.heartbeat(14, 8, 1768206120, now, 18, "23415", 22, in_force=limit)
+    assert said == sample("heartbeat-charge-now-limited")
+    delayed = InForce(Ruling(0, "schedule", "", 1768215860), (), 200)
+    now = Report("B1", amps=0, total_wh=125040, ruling=delayed.ruling)
+    said = messages.heartbeat(15, 8, 1768215660, now, 18, "23415", 22, in_force=delayed)
+    assert said == sample("heartbeat-random-delay")
 
 
 @pytest.mark.parametrize("mode, said", [("smart", "smart"), ("link_lost", "smart"), ("standalone", "standalone")])
@@ -80,6 +91,10 @@ def test_session():
 def test_results():
     assert messages.result(62, 4, 1767240100, "c-7f3a", True, None) == sample("result-done")
     assert messages.result(63, 4, 1767240200, "c-7f3b", False, "expired") == sample("result-refused")
+    limit = InForce(Ruling(16, "cloud", "ordered by the cloud", 1768209720), ("override",), 0)
+    assert messages.result(64, 8, 1768206120, "c-7f3c", True, None, limit) == sample("result-in-force")
+    delayed = InForce(Ruling(32, "installer", "the lowest ceiling", None), (), 200)
+    assert messages.result(65, 8, 1768206180, "c-7f3d", True, None, delayed) == sample("result-random-delay")
 
 
 def test_a_time_that_is_known_later_is_added():

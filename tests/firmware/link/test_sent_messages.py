@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from firmware.charging import faults, limits, mode, pilot
-from firmware.charging.limits import PAUSE_A, Claim
+from firmware.charging import delay, faults, limits, mode, pilot
+from firmware.charging.limits import PAUSE_A, Claim, InForce, Ruling
 from firmware.commands import CARRY_OUT
 from firmware.link import commands, messages
 from firmware.link.commands import Refused
@@ -23,9 +23,12 @@ def names(section, key):
     return bounds(SCHEMA[section][key])[1]
 
 
-def heartbeat(report, time_s=NOW_S, troubles=TROUBLES, dropped=3, failed_parts=2, wrong_codes=4, interval_s=60):
+def heartbeat(
+    report, time_s=NOW_S, troubles=TROUBLES, dropped=3, failed_parts=2, wrong_codes=4, also=(), delay_s=0, interval_s=60
+):
+    in_force = InForce(report.ruling, also, delay_s)
     said = messages.heartbeat(
-        5, 7, time_s, report, 17, "23415", 24, troubles, dropped, failed_parts, wrong_codes, interval_s
+        5, 7, time_s, report, 17, "23415", 24, troubles, dropped, failed_parts, wrong_codes, in_force, interval_s
     )
     return json.loads(said)
 
@@ -34,7 +37,7 @@ def test_a_heartbeat_with_everything_has_the_keys_of_the_schema():
     unit = Unit().charge()
     unit.exchange.claims = (Claim("cloud", PAUSE_A, None, "peak", NOW_S + 60),)
     unit.run(1000)
-    said = heartbeat(unit.exchange.report)
+    said = heartbeat(unit.exchange.report, also=limits.CLAIM_SOURCES, delay_s=delay.LONGEST_S)
     assert complaints("heartbeat", said) == []
     assert set(said) == set(keys_of("heartbeat"))
 
@@ -55,14 +58,16 @@ def test_the_names_in_a_heartbeat_are_those_of_the_rules():
     assert {name[0] for name in names("heartbeat", "s")} == set(states)
     assert set(names("event.mode", "to")) == set(mode.TABLE)
     sources = [source for source, _ in limits.PRIORITY if source not in ("override", "default")]  # those limit nothing
-    assert names("heartbeat", "y") == [limits.NO_READING.source] + sources
+    assert names("heartbeat", "y") == names("result", "by") == [limits.NO_READING.source] + sources
+    assert names("heartbeat", "i") == names("result", "i") == list(limits.CLAIM_SOURCES)
 
 
 def test_records_have_the_keys_of_the_schema():
     record = SessionRecord(7, 0, 10990000, 22140, "unplugged")
+    in_force = InForce(Ruling(16, "cloud", "ordered by the cloud", NOW_S), ("override",), 60)
     said = {
         "session": json.loads(messages.session(61, 4, NOW_S, NOW_S - 10990, NOW_S, record)),
-        "result": json.loads(messages.result(63, 4, NOW_S, "c-7f3b", False, "expired")),
+        "result": json.loads(messages.result(63, 4, NOW_S, "c-7f3b", False, "expired", in_force)),
         "event": json.loads(messages.event(57, 4, NOW_S, "tamper", {"open": True})),
     }
     for kind, message in said.items():

@@ -11,7 +11,7 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.authority_files import present_authority
 from cloud_bridge.contact import Contact, outage_ms
 from cloud_bridge.store import authorities, history
-from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.access import Person, Role, Scope
 from cloud_bridge.store.contact_details import installer_details
 from cloud_bridge.store.firmware import contactor_closings, firmware_versions, modem_models
 from cloud_bridge.store.ownership import contact_period
@@ -23,6 +23,7 @@ from cloud_bridge.web.pages.driver.looks import Looks, Turn
 from cloud_bridge.web.pages.driver.stream import MOST, Stored, changes, together
 from cloud_bridge.web.pages.driver.vehicles import cards_of
 from cloud_bridge.web.presentation.dashboard import Around, describe
+from cloud_bridge.web.presentation.in_force import owner_to
 from cloud_bridge.web.presentation.view import ChargePoint, charge_point
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep, person_of
 from cloud_bridge.web.security.forms import form_token
@@ -163,6 +164,8 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         closings,
         authority=authority,
         for_installer=person.role is not Role.DRIVER,
+        may_command=Scope.COMMAND in person.scopes,
+        owner=owner_to(person),
     )
 
 

@@ -15,13 +15,14 @@ from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.units import Unit
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.page import OwnForm, PersonOf, UnitOf, only, page, to
-from cloud_bridge.web.presentation import words
+from cloud_bridge.web.presentation import in_force, words
+from cloud_bridge.web.presentation.dashboard import ruling_now
 from cloud_bridge.web.presentation.hours import AVOIDED, OFF, in_words, is_written, own_hours, written
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import ORDERS, use
-from cloud_bridge.wire import LATEST_S
+from cloud_bridge.wire import LATEST_S, is_plugged
 
 AMPS = (6, 8, 10, 13, 16, 20, 24, 32)
 HOURS = (1, 2, 4, 8, 12, 24)
@@ -51,9 +52,13 @@ def overview(request: Request, app_state: StateDep, connection: Reading, person:
     hours = schedule_in_force(connection, unit.period)
     if not is_written(hours):
         hours = None
+    owner, zone = in_force.owner_to(person), unit.time_zone
+    ruling = ruling_now(point)
     content: dict[str, Any] = {
         "silent": point.verdict.contact is not Contact.ONLINE,
-        "command": command and described(command, unit.time_zone),
+        "command": command and described(command, point.now_ms, zone, owner),
+        "wishes": in_force.wishes(ruling, point.now_ms, zone, owner, is_plugged(point.heartbeat)) if ruling else [],
+        "why": in_force.headline(ruling, is_plugged(point.heartbeat), point.now_ms, zone, owner) if ruling else None,
         "waiting": command is not None and command.status is CommandStatus.WAITING,
         "schedule": hours,
         "schedule_words": in_words(hours),
@@ -110,6 +115,12 @@ def pause(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf,
     return send_command(request, app_state, person, unit, "pause", {}, hours * HOUR_MS)
 
 
+@router.post("/skip-delay", dependencies=[OwnForm])
+def skip_delay(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
+    """The random delay that runs ends now, as its owner may (SI 2021/1467, regulation 11)."""
+    return send_command(request, app_state, person, unit, "skip_delay", {})
+
+
 @router.post("/resume", dependencies=[OwnForm])
 def resume(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
     """Neither limit nor pause."""
@@ -132,8 +143,9 @@ def send_command(
     return to(f"/charge-points/{unit.id}/charging")
 
 
-def described(command: Command, time_zone: str) -> dict[str, str]:
-    """A command: tone, what was asked, what became of it."""
+def described(command: Command, now_ms: int, time_zone: str, owner: str) -> dict[str, str]:
+    """A command: tone, what was asked, what became of it. That it was accepted is not that it rules: what was in force then is
+    told as well."""
     end_s = command.arguments.get("exp")
     if command.status is CommandStatus.UNREADABLE or not _has_arguments(command):
         return {
@@ -143,17 +155,28 @@ def described(command: Command, time_zone: str) -> dict[str, str]:
         }
     until = f" until {words.day_and_time(end_s * 1000, time_zone)}" if end_s else ""
     answered = words.day_and_time(command.answered_ms, time_zone) if command.answered_ms is not None else ""
+    told = None if command.result is None else in_force.of_result(command.result)
+    rules = f" In force then: {in_force.answer(told, now_ms, time_zone, owner)}." if told else ""
+    accepted = rules or " Its firmware does not tell what is in force."
     tone, outcome = {
-        CommandStatus.DONE: ("good", f"Your charger has done it, {answered}."),
+        CommandStatus.DONE: (
+            "unsure" if told is None or told.delay_s or _is_overruled(command, told) else "good",
+            f"Your charger has accepted it, {answered}.{accepted}",
+        ),
         CommandStatus.REFUSED: (
             "bad",
-            f"Your charger has refused it: {REASONS.get(command.reason or '', command.reason)}.",
+            f"Your charger has refused it: {REASONS.get(command.reason or '', command.reason)}.{rules}",
         ),
         CommandStatus.WAITING: ("unsure", "Waiting for your charger's answer …"),
         CommandStatus.UNANSWERED: ("unsure", "Your charger has not answered. It may not have heard this: try again."),
         CommandStatus.NOT_SENT: ("bad", "Not sent: your charger has no connection now. Nothing has changed."),
     }[command.status]
     return {"tone": tone, "asked": _asked(command, until), "outcome": outcome}
+
+
+def _is_overruled(command: Command, told: in_force.InForce) -> bool:
+    """Nothing is charged although it was to be charged now."""
+    return command.do == "override" and bool(command.arguments.get("on")) and told.amps == 0
 
 
 def _has_arguments(command: Command) -> bool:
@@ -185,5 +208,7 @@ def _asked(command: Command, until: str) -> str:
             return f"Pause{until}"
         case "resume":
             return "No limit and no pause"
+        case "skip_delay":
+            return "No random delay this time"
         case other:
             return other.capitalize() + until

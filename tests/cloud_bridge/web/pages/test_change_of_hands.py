@@ -83,7 +83,7 @@ def test_hours_limit_and_pause_of_the_former_owner_end_with_the_claim(bridge: Br
         ("schedule", "off"),
     ]
     unit.publish("cp/wall/result", b'{"n":4,"b":1,"id":"%s","ok":true}' % unit.commands[2]["id"].encode())
-    assert "Your charger has done it" in ben.read(f"{PAGE}/charging")
+    assert "Your charger has accepted it" in ben.read(f"{PAGE}/charging")
 
 
 def test_the_first_owner_finds_the_unit_as_it_is(bridge: Bridge, code: str, unit: Unit) -> None:

@@ -1,5 +1,6 @@
 """Does an order reach the charger as it must be written, and does the page show the charger's own answer?"""
 
+import json
 from typing import Any
 
 import pytest
@@ -53,7 +54,7 @@ def test_a_limit_reaches_the_charger_with_its_end(unit: Unit, driver: Visitor) -
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ('"ok":true', "Your charger has done it"),
+        ('"ok":true', "Your charger has accepted it"),
         ('"ok":false,"y":"time unknown"', "refused it: it does not know the time yet"),
         ('"ok":false,"y":"<b>odd"', "refused it: &lt;b&gt;odd"),
     ],
@@ -123,3 +124,58 @@ def test_who_may_only_look_gives_no_orders(bridge: Bridge, unit: Unit) -> None:
         assert visitor.client.get(PAGE).status_code == 404
         assert visitor.post(f"{PAGE}/pause", "/account", hours=1).status_code == 404
     assert unit.commands == []
+
+
+def in_force(bridge: Bridge, unit: Unit, number: int = 30, **told: Any) -> None:
+    """A heartbeat of a vehicle that is plugged in."""
+    heartbeat = {"n": number, "b": 4, "t": START_MS // 1000, "s": "B1", "m": "smart", "a": 0, "f": [], **told}
+    unit.publish("cp/home-1/heartbeat", json.dumps(heartbeat).encode())
+    bridge.until(lambda: bridge.read("home-1")["limited_by"] == told.get("y"), "told")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ('"ok":true,"l":32,"by":"installer","i":["override"]', "In force then: May charge at up to 32 A"),
+        ('"ok":true,"l":16,"by":"cloud"', "In force then: Limited to 16 A by you."),
+        ('"ok":true,"l":32,"by":"installer","r":200', "random delay of 3 min 20 s before the change takes effect"),
+        ('"ok":false,"y":"no vehicle","l":0,"by":"cloud"', "no vehicle is plugged in. In force then: Paused by you."),
+        ('"ok":true', "Its firmware does not tell what is in force."),
+    ],
+)
+def test_an_answer_says_what_is_in_force_and_never_only_done(
+    bridge: Bridge, unit: Unit, driver: Visitor, answer: str, words: str
+) -> None:
+    driver.post(f"{PAGE}/limit", PAGE, amps=16, hours=1)
+    unit.publish("cp/home-1/result", f'{{"n":9,"b":4,"id":"{heard(unit)["id"]}",{answer}}}'.encode())
+    bridge.until(lambda: words in driver.get(PAGE), "shown")
+
+
+def test_the_dashboard_says_why_and_ends_it_without_script(bridge: Bridge, unit: Unit, driver: Visitor) -> None:
+    in_force(bridge, unit, l=0, y="cloud", u=START_MS // 1000 + 3600)
+    board = driver.get("/charge-points/home-1")
+    assert '<h2 class="why">Paused by you until 01:00</h2>' in board
+    assert 'action="/charge-points/home-1/charging/resume"' in board and "End the pause" in board
+    assert "Paused by you until 01:00" in driver.get(PAGE)
+    driver.post(f"{PAGE}/resume", "/charge-points/home-1")
+    assert heard(unit)["do"] == "resume"
+
+
+def test_a_random_delay_is_skipped(bridge: Bridge, unit: Unit, driver: Visitor) -> None:
+    in_force(bridge, unit, y="installer", r=200)
+    assert "Random delay: 3 min 20 s" in driver.get("/charge-points/home-1")
+    driver.post(f"{PAGE}/skip-delay", "/charge-points/home-1")
+    assert heard(unit)["do"] == "skip_delay"
+
+
+def test_what_is_in_force_is_not_said_of_a_charger_that_is_silent(bridge: Bridge, unit: Unit, driver: Visitor) -> None:
+    in_force(bridge, unit, l=0, y="schedule", u=START_MS // 1000 + 36_000)
+    assert "Charges at 10:00, when your off-peak hours begin" in driver.get("/charge-points/home-1")
+    bridge.clock.advance(31 * 60_000)
+    assert "Charges at" not in driver.get("/charge-points/home-1")
+
+
+def test_support_sees_what_is_in_force_and_cannot_end_it(bridge: Bridge, unit: Unit) -> None:
+    in_force(bridge, unit, l=0, y="cloud", u=START_MS // 1000 + 3600)
+    board = Visitor(bridge, "sue", Role.SUPPORT).get("/charge-points/home-1")
+    assert "Paused by its owner until 01:00" in board and "End the pause" not in board
