@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cloud_bridge.contact import Gap, outage_ms
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
-from cloud_bridge.support.evidence import SignalPoint
+from cloud_bridge.support.signal import SignalPoint
 from cloud_bridge.time_zones import local_time
 from cloud_bridge.web.presentation.words import operator_name
 
@@ -65,9 +65,9 @@ def signal_steps(points: Sequence[SignalPoint], from_ms: int, to_ms: int) -> lis
     return [
         Signal(
             step * step_ms,
-            min(point.csq for point in inside),
-            sum(point.csq for point in inside) / len(inside),
-            max(point.csq for point in inside),
+            min(point.lowest for point in inside),
+            sum(point.csq * point.lasting_ms for point in inside) / sum(point.lasting_ms for point in inside),
+            max(point.highest for point in inside),
             ", ".join(sorted({operator_name(point.operator) or "not said" for point in inside})),
         )
         for step, inside in sorted(steps.items(), reverse=True)

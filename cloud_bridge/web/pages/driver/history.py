@@ -80,7 +80,7 @@ def overview(
         "reach": charts.reach_bars(reaches(cut, evidence.gaps, evidence.ours, evidence.since_ms), unit.time_zone),
         "chart": charts.signal_chart(evidence),
         "energy": charts.energy_bars(cut, spent, unit.time_zone),
-        "networks": [(words.operator_name(one.operator) or "Not said", one) for one in evidence.networks],
+        "networks": [(words.operator_name(one.operator) or "Not said", one) for one in evidence.signal.networks],
         "moves": network_words.told(evidence.moves),
         "vehicle_events": vehicle_event_words.told(evidence.vehicle_events),
         "sessions": list(reversed(sessions)),
@@ -104,8 +104,12 @@ def silences_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: D
 def signal_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: Days = "7") -> Response:
     now_ms = app_state.clock.now_ms()
     points = signal_points(connection, unit.period, now_ms - int(days) * DAY_MS, now_ms)
-    rows = [(iso_utc(one.at_ms), round(one.csq, 1), one.operator) for one in points]
-    return _csv(f"{unit.id}-signal.csv", ("at", "csq", "operator"), rows, points.unreadable)
+    rows = [
+        (iso_utc(one.at_ms), round(one.csq, 1), one.operator, round(one.lasting_ms / 1000), one.lowest, one.highest)
+        for one in points
+    ]
+    heads = ("at", "csq", "operator", "seconds", "lowest", "highest")
+    return _csv(f"{unit.id}-signal.csv", heads, rows, points.unreadable)
 
 
 @router.get("/sessions.csv")

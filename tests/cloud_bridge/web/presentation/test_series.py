@@ -6,7 +6,7 @@ import pytest
 
 from cloud_bridge.contact import Gap
 from cloud_bridge.durations import DAY_MS, HOUR_MS
-from cloud_bridge.support.evidence import SignalPoint
+from cloud_bridge.support.signal import SignalPoint
 from cloud_bridge.web.presentation.charts import energy_bars, reach_bars
 from cloud_bridge.web.presentation.series import (
     MAX_STEPS,
@@ -72,7 +72,11 @@ def test_silence_by_the_hour_is_the_site_s_hour() -> None:
 
 @pytest.mark.parametrize("days", [1, 7, 14, 30])
 def test_whatever_the_span_the_table_stays_short(days: int) -> None:
-    points = [SignalPoint(at_ms, 10 + at_ms // 300_000 % 5, "23415") for at_ms in range(0, days * DAY_MS, 300_000)]
+    points = [
+        SignalPoint(at_ms, 300_000, csq, "23415", csq, csq)
+        for at_ms in range(0, days * DAY_MS, 300_000)
+        for csq in [10 + at_ms // 300_000 % 5]
+    ]
     steps = signal_steps(points, 0, days * DAY_MS)
     assert 100 < len(steps) <= MAX_STEPS
     assert steps[0].from_ms > steps[-1].from_ms
