@@ -126,16 +126,19 @@ def signal_points(connection: Connection, period: Period, from_ms: int, to_ms: i
     averages = history.signal_by_five_minutes(connection, period, from_ms, to_ms)
     made = [
         Reading(
-            row["from_ms"], row["total"] / row["samples"], row["operator"], row["lowest"], row["highest"], row["samples"]
+            row["from_ms"],
+            row["total"] / row["samples"],
+            row["operator"],
+            row["lowest"],
+            row["highest"],
+            row["samples"],
         )
         for row in averages
     ]
     is_fine = to_ms - from_ms <= FINE_MS
     raw_from_ms = made[-1].at_ms + FIVE_MINUTES_MS if made and not is_fine else from_ms
     raw = history.signal_raw(connection, period, raw_from_ms, to_ms)
-    single = [
-        Reading(row["received_ms"], float(row["csq"]), row["operator"], row["csq"], row["csq"], 1) for row in raw
-    ]
+    single = [Reading(row["received_ms"], float(row["csq"]), row["operator"], row["csq"], row["csq"], 1) for row in raw]
     if not is_fine:
         single = by_five_minutes(single)
     elif single:

@@ -28,7 +28,6 @@ Text = Annotated[str, Form(min_length=1, max_length=MAX_TEXT)]
 OwnWords = Annotated[str, Form(max_length=MAX_TEXT)]
 
 
-
 @router.get("/support")
 def overview(request: Request, app_state: StateDep, connection: Reading, person: PersonOf) -> Response:
     """For a driver their conversations and a way to write; for support everybody's, the waiting ones first."""
