@@ -81,7 +81,8 @@ def gather(
     if heard.our_open_gap is not None:
         ours.append(heard.our_open_gap)
     gaps = silent_gaps(over, ours, from_ms, to_ms, silent_after_ms)
-    points = signal_points(connection, period, from_ms, to_ms)
+    first_average_ms = since_ms // FIVE_MINUTES_MS * FIVE_MINUTES_MS
+    points = signal_points(connection, period, max(from_ms, first_average_ms), to_ms)
     hour = signal_points(connection, period, max(from_ms, to_ms - HOUR_MS), to_ms)
     events = history.unit_events(connection, period, from_ms, to_ms)
     moves, vehicle_events = network_moves(events), unit_events(events, VEHICLE_EVENTS)

@@ -28,9 +28,10 @@ class Reading(NamedTuple):
 
 
 class SignalPoint(NamedTuple):
-    """The signal from `at_ms` for `lasting_ms`."""
+    """The signal from `at_ms` until `until_ms`; of that, `lasting_ms` in this network."""
 
     at_ms: int
+    until_ms: int
     lasting_ms: float
     csq: float
     operator: str
@@ -85,7 +86,15 @@ def over_time(readings: Iterable[Reading], to_ms: int) -> list[SignalPoint]:
             lasting_ms = min(lasting_ms, FIVE_MINUTES_MS)
         samples = sum(one.samples for one in inside)
         points += [
-            SignalPoint(at_ms, lasting_ms * one.samples / samples, one.csq, one.operator, one.lowest, one.highest)
+            SignalPoint(
+                at_ms,
+                at_ms + lasting_ms,
+                lasting_ms * one.samples / samples,
+                one.csq,
+                one.operator,
+                one.lowest,
+                one.highest,
+            )
             for one in inside
         ]
     return points

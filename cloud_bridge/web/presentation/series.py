@@ -13,14 +13,17 @@ from cloud_bridge.support.signal import SignalPoint
 from cloud_bridge.time_zones import local_time
 from cloud_bridge.web.presentation.words import operator_name
 
-SIGNAL_STEPS_MS = (10 * MINUTE_MS, HOUR_MS, 2 * HOUR_MS, 4 * HOUR_MS, 12 * HOUR_MS, DAY_MS)
+SIGNAL_STEPS_MS = tuple(step * MINUTE_MS for step in (1, 5, 10, 60, 120, 240, 720, 1440))
 MAX_STEPS = 200
+SHORT_MS = 3 * HOUR_MS  # a span of up to this is cut into quarters of an hour; whole hours are too few
+QUARTER_MS = 15 * MINUTE_MS  # every time zone is whole quarters of an hour from UTC
 
 
 class Signal(NamedTuple):
-    """The readings of one step."""
+    """The readings of one step, or of the part of it up to a silence, or after one."""
 
     from_ms: int
+    to_ms: int  # until when they stand; where the next one begins later, nothing is known in between
     lowest: float
     mean: float
     highest: float
@@ -28,7 +31,8 @@ class Signal(NamedTuple):
 
 
 class Slot(NamedTuple):
-    """An hour, or a day, as the site's clock has them; the first and the last of a span are parts of one."""
+    """A quarter of an hour, an hour, or a day, as the site's clock has them; the first and the last of a span are parts of
+    one."""
 
     from_ms: int
     to_ms: int
@@ -55,27 +59,54 @@ class Reach(NamedTuple):
         return 1 - self.silent_ms / self.heard_ms if self.heard_ms > 0 else None
 
 
-def signal_steps(points: Sequence[SignalPoint], from_ms: int, to_ms: int) -> list[Signal]:
-    """Newest first; a step without a reading is left out."""
+def signal_steps(points: Sequence[SignalPoint], silences: Sequence[Gap], from_ms: int, to_ms: int) -> list[Signal]:
+    """Newest first; what lies in a silence or has no reading is in no step. A pause of less than half a step is narrower
+    than a line, and counts as none."""
     enough = (step_ms for step_ms in SIGNAL_STEPS_MS if (to_ms - from_ms) / step_ms <= MAX_STEPS)
     step_ms = next(enough, SIGNAL_STEPS_MS[-1])
-    steps: dict[int, list[SignalPoint]] = {}
+    steps: list[tuple[int, int, list[SignalPoint]]] = []  # each with its begin and end
     for point in points:
-        steps.setdefault(point.at_ms // step_ms, []).append(point)
-    return [
-        Signal(
-            step * step_ms,
-            min(point.lowest for point in inside),
-            sum(point.csq * point.lasting_ms for point in inside) / sum(point.lasting_ms for point in inside),
-            max(point.highest for point in inside),
-            ", ".join(sorted({operator_name(point.operator) or "not said" for point in inside})),
-        )
-        for step, inside in sorted(steps.items(), reverse=True)
-    ]
+        begin_ms, end_ms = _outside(point, silences)
+        follows = bool(steps) and begin_ms - steps[-1][1] < step_ms / 2
+        if follows:
+            first_ms, last_ms, inside = steps[-1]
+            if inside[0].at_ms // step_ms == point.at_ms // step_ms:
+                steps[-1] = (first_ms, max(last_ms, end_ms), [*inside, point])
+                continue
+            steps[-1] = (first_ms, begin_ms, inside)
+        steps.append((begin_ms, end_ms, [point]))
+    return [_signal(*step) for step in reversed(steps)]
+
+
+def _outside(point: SignalPoint, silences: Sequence[Gap]) -> tuple[int, int]:
+    """The time that the point stands for, cut where a silence ends or begins: an average covers five whole minutes."""
+    begin_ms, end_ms = point.at_ms, point.until_ms
+    for silence in silences:
+        if begin_ms <= silence.from_ms < end_ms:
+            end_ms = silence.from_ms
+        elif silence.from_ms < begin_ms < silence.to_ms:
+            begin_ms = silence.to_ms
+    return begin_ms, max(begin_ms, end_ms)
+
+
+def _signal(from_ms: int, to_ms: int, inside: Sequence[SignalPoint]) -> Signal:
+    return Signal(
+        from_ms,
+        to_ms,
+        min(point.lowest for point in inside),
+        sum(point.csq * point.lasting_ms for point in inside) / sum(point.lasting_ms for point in inside),
+        max(point.highest for point in inside),
+        ", ".join(sorted({operator_name(point.operator) or "not said" for point in inside})),
+    )
 
 
 def slots(from_ms: int, to_ms: int, time_zone: str) -> list[Slot]:
-    """Hours of a span of up to a day, else days; oldest first. The day on which the clock goes back has 25 hours."""
+    """Quarters of an hour, hours of a span of up to a day, or days; oldest first. The day on which the clock goes back has
+    25 hours."""
+    if to_ms - from_ms <= SHORT_MS:
+        first_ms = (from_ms // QUARTER_MS + 1) * QUARTER_MS
+        quarters = list(range(first_ms, to_ms, QUARTER_MS))
+        return [Slot(*pair) for pair in zip([from_ms, *quarters], [*quarters, to_ms], strict=True)]
     at = local_time(from_ms, time_zone).replace(minute=0, second=0, microsecond=0)
     bounds = []
     while (at := _next(at, by_hour=to_ms - from_ms <= DAY_MS)).timestamp() * 1000 < to_ms:

@@ -85,7 +85,7 @@ def test_evidence_does_not_depend_on_how_far_averages_are_made(database: Databas
             for bucket in buckets[:upto]:
                 roll_up_signal(connection, bucket)
             points = signal_points(connection, Period("cp-1", 0, 0), NOW_MS - DAY_MS, NOW_MS)
-            seen.append([(*point[:1], round(point.lasting_ms, 3), round(point.csq, 6), *point[3:]) for point in points])
+            seen.append([(*point[:2], round(point.lasting_ms, 3), round(point.csq, 6), *point[4:]) for point in points])
     assert seen[0] == seen[1] == seen[2], f"seed {seed}"
     assert len(seen[0]) >= len(buckets) > 1
 
@@ -101,4 +101,4 @@ def test_a_short_time_has_every_reading(database: Database) -> None:
             roll_up_signal(connection, bucket)
         found = signal_points(connection, Period("cp-1", 0, 0), NOW_MS - HOUR_MS, NOW_MS)
     assert len(found) == 60
-    assert found[0] == SignalPoint(NOW_MS - HOUR_MS, MINUTE_MS, 17.0, "", 17, 17)
+    assert found[0] == SignalPoint(NOW_MS - HOUR_MS, NOW_MS - HOUR_MS + MINUTE_MS, MINUTE_MS, 17.0, "", 17, 17)

@@ -68,7 +68,8 @@ def overview(
     evidence = evidence_of(app_state, connection, unit, from_ms, to_ms)
     tariff = tariff_of(connection, unit.id)
     sessions = _sessions(connection, unit, from_ms, to_ms, tariff)
-    cut = slots(from_ms, to_ms, unit.time_zone)
+    chart = charts.signal_chart(unit.time_zone, evidence)
+    cut = slots(chart.axis.from_ms, chart.axis.to_ms, unit.time_zone)
     spent = [Spent(one.began_ms, one.ended_ms, one.energy_wh) for one in sessions]
     content: dict[str, Any] = {
         "days": int(days),
@@ -78,7 +79,7 @@ def overview(
         "mixed_since_ms": None if point.duplicate is None else point.duplicate.since_ms,
         "our_outages_ms": outage_ms(evidence.ours, evidence.since_ms, to_ms),
         "reach": charts.reach_bars(reaches(cut, evidence.gaps, evidence.ours, evidence.since_ms), unit.time_zone),
-        "chart": charts.signal_chart(evidence),
+        "chart": chart,
         "energy": charts.energy_bars(cut, spent, unit.time_zone),
         "networks": [(words.operator_name(one.operator) or "Not said", one) for one in evidence.signal.networks],
         "moves": network_words.told(evidence.moves),
@@ -137,6 +138,8 @@ def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, tari
     found: Rows[Session] = Rows(unreadable=rows.unreadable)
     for row in rows:
         energy_wh, started_s, ended_s = row["energy_wh"] or 0, row["started_s"], row["ended_s"]
+        if ended_s is not None and ended_s * 1000 < from_ms:  # it reached us late, and is of an earlier time
+            continue
         found.append(
             Session(
                 None if started_s is None else started_s * 1000,

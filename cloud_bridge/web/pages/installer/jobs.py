@@ -205,7 +205,7 @@ def _shown(unit: Unit, before: Evidence, after: Evidence | None = None) -> dict[
         "before": _facts(before),
         "after": after and _facts(after),
         "last_hour": _last_hour(times[-1]),
-        "chart": charts.signal_chart(*times),
+        "chart": charts.signal_chart(unit.time_zone, *times),
         "gaps": gaps,
         "by_hour": charts.hour_bars(silent_by_hour(gaps, unit.time_zone)),
         "moves": network_words.told(move for time in times for move in time.moves),
