@@ -105,7 +105,9 @@ def _radio(evidence: Evidence) -> list[Advice]:
     if typical is None or not is_weak(typical):
         return []
     lately = ""
-    if evidence.last_hour.latest_csq is not None and not weak_lately(evidence):
+    if weak_lately(evidence):
+        lately = f" It was {evidence.last_hour.latest_csq} last."
+    elif evidence.last_hour.latest_csq is not None:
         lately = f" It is better in the last hour, {evidence.last_hour.typical_csq}: see for a day whether it stays so."
     used = evidence.signal.networks[0]
     found = []

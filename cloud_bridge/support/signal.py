@@ -77,18 +77,16 @@ def over_time(readings: Iterable[Reading], to_ms: int) -> list[SignalPoint]:
     """The readings, oldest first and all before `to_ms`, with the time that each stands for: none stands for no time.
     Networks that share five minutes share that time by their samples."""
     moments = [list(inside) for _, inside in groupby(readings, lambda one: one.at_ms)]
+    ends_ms = stand_until_ms([inside[0].at_ms for inside in moments], to_ms)
     points = []
-    for index, inside in enumerate(moments):
+    for inside, end_ms in zip(moments, ends_ms, strict=True):
         at_ms = inside[0].at_ms
-        until_ms = moments[index + 1][0].at_ms if index + 1 < len(moments) else to_ms
-        lasting_ms = until_ms - at_ms
-        if lasting_ms > HOLD_MS or index + 1 == len(moments):
-            lasting_ms = min(lasting_ms, FIVE_MINUTES_MS)
+        lasting_ms = end_ms - at_ms
         samples = sum(one.samples for one in inside)
         points += [
             SignalPoint(
                 at_ms,
-                at_ms + lasting_ms,
+                end_ms,
                 lasting_ms * one.samples / samples,
                 one.csq,
                 one.operator,
@@ -98,6 +96,18 @@ def over_time(readings: Iterable[Reading], to_ms: int) -> list[SignalPoint]:
             for one in inside
         ]
     return points
+
+
+def stand_until_ms(at_ms: Sequence[int], to_ms: int) -> list[int]:
+    """Until when the readings of these moments stand; the moments are different, oldest first and all before `to_ms`."""
+    ends = []
+    for index, begin_ms in enumerate(at_ms):
+        is_newest = index + 1 == len(at_ms)
+        end_ms = to_ms if is_newest else at_ms[index + 1]
+        if is_newest or end_ms - begin_ms > HOLD_MS:
+            end_ms = min(end_ms, begin_ms + FIVE_MINUTES_MS)
+        ends.append(end_ms)
+    return ends
 
 
 def summary(points: Sequence[SignalPoint]) -> SignalSummary:

@@ -6,8 +6,19 @@ from typing import NamedTuple
 from cloud_bridge.contact import Gap
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.support.evidence import Evidence
+from cloud_bridge.support.running_session import RunningSession
 from cloud_bridge.time_zones import happens_twice, local_time, which
-from cloud_bridge.web.presentation.series import Reach, Signal, Slot, Spent, signal_steps, slots, spent_wh
+from cloud_bridge.web.presentation.series import (
+    Power,
+    Reach,
+    Signal,
+    Slot,
+    Spent,
+    power_steps,
+    signal_steps,
+    slots,
+    spent_wh,
+)
 from cloud_bridge.web.presentation.words import chart_zone, lasting
 
 FEW = 8  # days whose names tell them apart
@@ -57,6 +68,12 @@ def signal_chart(time_zone: str, *times: Evidence) -> SignalChart:
     silences = [gap for time in times for gap in time.gaps]
     visited_ms = last.from_ms if len(times) > 1 else None
     return SignalChart(signal_steps(points, silences, axis.from_ms, axis.to_ms), silences, axis, visited_ms)
+
+
+def power_chart(session: RunningSession, axis: TimeAxis) -> list[Power]:
+    """Of a session that goes on, newest first, as far as the axis goes back."""
+    shown = [one for one in session.readings if axis.from_ms <= one.at_ms < axis.to_ms]
+    return power_steps(shown, axis.from_ms, axis.to_ms)
 
 
 def reach_bars(found: Sequence[Reach], time_zone: str) -> list[Bar]:

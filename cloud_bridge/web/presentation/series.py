@@ -5,18 +5,22 @@ A table has at most some two hundred rows, whatever the span: more than a screen
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from cloud_bridge.contact import Gap, outage_ms
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
-from cloud_bridge.support.signal import SignalPoint
+from cloud_bridge.support.running_session import PowerReading
+from cloud_bridge.support.signal import SignalPoint, stand_until_ms
 from cloud_bridge.time_zones import local_time
 from cloud_bridge.web.presentation.words import operator_name
 
-SIGNAL_STEPS_MS = tuple(step * MINUTE_MS for step in (1, 5, 10, 60, 120, 240, 720, 1440))
+STEPS_MS = tuple(step * MINUTE_MS for step in (1, 5, 10, 60, 120, 240, 720, 1440))
 MAX_STEPS = 200
 SHORT_MS = 3 * HOUR_MS  # a span of up to this is cut into quarters of an hour; whole hours are too few
 QUARTER_MS = 15 * MINUTE_MS  # every time zone is whole quarters of an hour from UTC
+
+
+Point = TypeVar("Point")
 
 
 class Signal(NamedTuple):
@@ -28,6 +32,14 @@ class Signal(NamedTuple):
     mean: float
     highest: float
     networks: str
+
+
+class Power(NamedTuple):
+    """The power of one step."""
+
+    from_ms: int
+    to_ms: int  # as in `Signal`
+    kilowatts: float
 
 
 class Slot(NamedTuple):
@@ -62,20 +74,36 @@ class Reach(NamedTuple):
 def signal_steps(points: Sequence[SignalPoint], silences: Sequence[Gap], from_ms: int, to_ms: int) -> list[Signal]:
     """Newest first; what lies in a silence or has no reading is in no step. A pause of less than half a step is narrower
     than a line, and counts as none."""
-    enough = (step_ms for step_ms in SIGNAL_STEPS_MS if (to_ms - from_ms) / step_ms <= MAX_STEPS)
-    step_ms = next(enough, SIGNAL_STEPS_MS[-1])
-    steps: list[tuple[int, int, list[SignalPoint]]] = []  # each with its begin and end
-    for point in points:
-        begin_ms, end_ms = _outside(point, silences)
-        follows = bool(steps) and begin_ms - steps[-1][1] < step_ms / 2
-        if follows:
+    spans = [(*_outside(point, silences), point) for point in points]
+    return [_signal(*step) for step in reversed(_steps(spans, from_ms, to_ms))]
+
+
+def power_steps(readings: Sequence[PowerReading], from_ms: int, to_ms: int) -> list[Power]:
+    """Newest first, of readings that come oldest first; where none is known is no step."""
+    ends_ms = stand_until_ms([one.at_ms for one in readings], to_ms)
+    spans = [
+        (one.at_ms, end_ms, (end_ms - one.at_ms, one.watts)) for one, end_ms in zip(readings, ends_ms, strict=True)
+    ]
+    return [
+        Power(begin_ms, end_ms, sum(ms * watts for ms, watts in inside) / sum(ms for ms, _ in inside) / 1000)
+        for begin_ms, end_ms, inside in reversed(_steps(spans, from_ms, to_ms))
+    ]
+
+
+def _steps(spans: Sequence[tuple[int, int, Point]], from_ms: int, to_ms: int) -> list[tuple[int, int, list[Point]]]:
+    """What lies in the same step of time, with its begin and end; no step goes on over a pause that can be seen."""
+    enough = (step_ms for step_ms in STEPS_MS if (to_ms - from_ms) / step_ms <= MAX_STEPS)
+    step_ms = next(enough, STEPS_MS[-1])
+    steps: list[tuple[int, int, list[Point]]] = []
+    for begin_ms, end_ms, point in spans:
+        if steps and begin_ms - steps[-1][1] < step_ms / 2:
             first_ms, last_ms, inside = steps[-1]
-            if inside[0].at_ms // step_ms == point.at_ms // step_ms:
+            if first_ms // step_ms == begin_ms // step_ms:
                 steps[-1] = (first_ms, max(last_ms, end_ms), [*inside, point])
                 continue
             steps[-1] = (first_ms, begin_ms, inside)
         steps.append((begin_ms, end_ms, [point]))
-    return [_signal(*step) for step in reversed(steps)]
+    return steps
 
 
 def _outside(point: SignalPoint, silences: Sequence[Gap]) -> tuple[int, int]:

@@ -8,13 +8,15 @@ const LABEL_PX = 62; // the widest: "01:00 GMT"
 const STEPS_S = [60, 300, 900]; // between the labels of a chart that is looked at closer than it was made for
 const Y_SIZE = 34; // the same for all, so that a time is below itself
 
+const LINE = { width: 2, cap: "round", points: { show: false } };
+
 const style = getComputedStyle(document.documentElement);
 const ink = (name) => () => style.getPropertyValue(name); // asked at each drawing: light and dark change while it is open
 const drawn = [];
 
 for (const figure of document.querySelectorAll("[data-chart]")) {
   const rows = [...figure.querySelectorAll("tbody tr")];
-  const kind = figure.dataset.chart === "signal" ? signal(figure, rows.reverse()) : bars(figure, rows);
+  const kind = { signal, power, bars }[figure.dataset.chart](figure, rows);
   const over = figure.dataset.axis ? time(JSON.parse(figure.dataset.axis)) : hours(figure, rows);
   const place = figure.querySelector(".plot");
   const plot = new uPlot({
@@ -95,28 +97,39 @@ function hours(figure, rows) {
   };
 }
 
-// The mean as a line in the band from lowest to highest; its table has the newest on top. The line ends where the time
-// that a row stands for ends, unless the next one begins there.
-function signal(figure, rows) {
-  const { visited, silences } = figure.dataset;
-  const all = []; // [time, highest, mean, lowest, row]
+// Lines of each number of the rows, whose table has the newest on top. They end where the time that a row stands for ends,
+// unless the next one begins there.
+function lines(rows) {
+  rows.reverse();
+  const all = []; // [row, time, numbers...]
   rows.forEach((row, index) => {
     const [fromS, toS] = span(row);
-    const [lowest, mean, highest] = numbers(row);
-    const add = (atS) => all.push([atS, highest, mean, lowest, index]);
+    const values = numbers(row);
+    const add = (atS) => all.push([index, atS, ...values]);
     const begins = index === 0 || span(rows[index - 1])[1] < fromS;
     const ends = index === rows.length - 1 || toS < span(rows[index + 1])[0];
     if (begins) add(fromS);
     add((fromS + toS) / 2);
     if (!ends) return;
     add(toS);
-    if (index < rows.length - 1) all.push([(toS + span(rows[index + 1])[0]) / 2, null, null, null, index]);
+    if (index < rows.length - 1) all.push([index, (toS + span(rows[index + 1])[0]) / 2, ...values.map(() => null)]);
   });
+  return {
+    columns: numbers(rows[0]).map((_, column) => all.map((point) => point[column + 2])),
+    times: all.map((point) => point[1]),
+    rowOf: (index) => all[index][0],
+  };
+}
+
+// The mean as a line in the band from lowest to highest.
+function signal(figure, rows) {
+  const { visited, silences } = figure.dataset;
+  const { times, columns: [lowest, mean, highest], rowOf } = lines(rows);
   const edge = { stroke: "transparent", points: { show: false } };
   return {
-    data: [0, 1, 2, 3].map((column) => all.map((point) => point[column])),
-    rowOf: (index) => all[index][4],
-    series: [edge, { stroke: ink("--brand"), width: 2, cap: "round", points: { show: false } }, edge],
+    data: [times, highest, mean, lowest],
+    rowOf,
+    series: [edge, { stroke: ink("--brand"), ...LINE }, edge],
     bands: [{ series: [1, 3], fill: ink("--tint") }],
     scale: { range: [0, MAX_CSQ] },
     axis: { splits: () => [0, 7, PASS_ABOVE_CSQ, 21, 28] },
@@ -131,6 +144,18 @@ function signal(figure, rows) {
         },
       ],
     },
+  };
+}
+
+function power(_figure, rows) {
+  const { times, columns: [kilowatts], rowOf } = lines(rows);
+  return {
+    data: [times, kilowatts],
+    rowOf,
+    series: [{ stroke: ink("--brand"), fill: ink("--tint"), ...LINE }],
+    scale: { range: (_plot, _least, top) => [0, Math.max(1, top * 1.1)] },
+    axis: {},
+    hooks: {},
   };
 }
 

@@ -12,7 +12,7 @@ from cloud_bridge.support.signal import Reading, SignalPoint, by_five_minutes, o
 from cloud_bridge.web.presentation.charts import energy_bars, reach_bars, time_axis
 from cloud_bridge.web.presentation.series import (
     MAX_STEPS,
-    SIGNAL_STEPS_MS,
+    STEPS_MS,
     Slot,
     Spent,
     reaches,
@@ -123,7 +123,7 @@ def test_no_line_over_a_silence(seed: int) -> None:
         silences.append(Gap(heard[-1].at_ms, at))
     points = over_time(by_five_minutes(heard), days * DAY_MS)
     steps = signal_steps(points, silences, 0, days * DAY_MS)
-    step_ms = next(one for one in SIGNAL_STEPS_MS if days * DAY_MS / one <= MAX_STEPS)
+    step_ms = next(one for one in STEPS_MS if days * DAY_MS / one <= MAX_STEPS)
     assert all(step.from_ms <= step.to_ms for step in steps)
     for silence in silences:
         if silence.to_ms - silence.from_ms >= step_ms / 2:  # else it is narrower than the line
