@@ -109,6 +109,30 @@ def test_no_line_over_a_silence_and_its_columns_below_it(page_of: Any, place: We
     assert signal.share(0.05, 0.49) == signal.share(0.54, 0.95) == 1.0, signal.found
 
 
+def test_power_of_the_running_session_is_on_the_same_axis_and_has_its_pause(
+    page_of: Any, place: WebCloudFixture
+) -> None:
+    made, look = page_of
+    page = made("CK-power")
+    now_ms = int(time.time() * 1000)
+    store_signal(place, f"CK-power-{look}", now_ms - 2 * DAY_MS, list(range(now_ms - DAY_MS, now_ms, 5 * MINUTE_MS)))
+    plugged = [ago for ago in range(12 * 60, 0, -5) if not 5 * 60 < ago < 6 * 60]  # minutes
+    rows = ",".join(
+        f"('CK-power-{look}', {now_ms - ago * MINUTE_MS}, 1, 7200, {90_000 - ago * 120})" for ago in plugged
+    )
+    before = f"('CK-power-{look}', {now_ms - 12 * HOUR_MS - MINUTE_MS}, 0, 0, 3600)"
+    place.store(f"DELETE FROM power WHERE unit_id = 'CK-power-{look}'", f"INSERT INTO power VALUES {before},{rows}")
+    page.goto(f"{place.address}/charge-points/CK-power-{look}/history?days=1")
+    expect(page.get_by_text("85.8 kWh since")).to_be_visible()
+    reach, signal, power, energy = drawn(page)
+    assert len({(one.x, one.width) for one in (reach, signal, power, energy)}) == 1, "one time axis"
+    assert power.share(0.02, 0.48) == 0.0, power.found
+    assert power.share(0.51, 0.74) == power.share(0.80, 0.98) == 1.0, power.found
+    assert power.share(0.755, 0.785) == 0.0, (
+        power.found
+    )  # 18 h to 19 h of 24; the reading before stands for five minutes
+
+
 def test_axes_have_units_and_tables_stay_without_script(browser: Browser, place: WebCloudFixture) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
     place.log_in(page, "dora")
