@@ -108,7 +108,7 @@ def _radio(evidence: Evidence) -> list[Advice]:
     if weak_lately(evidence):
         lately = f" It was {evidence.last_hour.latest_csq} last."
     elif evidence.last_hour.latest_csq is not None:
-        lately = f" It is better in the last hour, {evidence.last_hour.typical_csq}: see for a day whether it stays so."
+        lately = f" It is better in the last hour, {evidence.last_hour.typical_csq}: see for a day whether that lasts."
     used = evidence.signal.networks[0]
     found = []
     for other in evidence.signal.networks[1:]:
