@@ -135,8 +135,9 @@ def units_silent_between(connection: Connection, since_ms: int, until_ms: int) -
 def weak_signals(
     connection: Connection, since_ms: int, until_ms: int, at_most_csq: int, min_samples: int
 ) -> Sequence[tuple[str, float]]:
-    """(unit id, mean CSQ) of the units with at least so many samples between the two times."""
-    mean = func.sum(signal_5min.c.total) * 1.0 / func.sum(signal_5min.c.samples)
+    """(unit id, mean CSQ) of the units with at least so many samples between the two times. Each five minutes count the
+    same: a unit that charges sends more samples."""
+    mean = func.avg(signal_5min.c.total * 1.0 / signal_5min.c.samples)
     query = (
         select(signal_5min.c.unit_id, mean)
         .join(units, units.c.id == signal_5min.c.unit_id)

@@ -15,6 +15,7 @@ from cloud_bridge.store.upsert import insert_into
 
 MAX_TEXT = 4000  # characters of one message: a long letter
 MAX_LISTED = 200
+READY_MADE = "My charger does not come back, or drops out again. Please help."  # for a driver who writes nothing
 
 _AUTHOR = Column("name", String, nullable=True)  # no row where the account was deleted
 
@@ -75,6 +76,24 @@ def read_messages(connection: Connection, conversation: Conversation) -> Rows[Me
     )
     found = readable((_AUTHOR, *own), connection.execute(query))
     return Rows((Message(*row) for row in found), found.unreadable)
+
+
+def newest_words(connection: Connection, unit_id: str, owner_id: int | None) -> str | None:
+    """What the unit's owner last wrote about it in their own words. Nothing of an owner before."""
+    query = (
+        select(messages.c.text)
+        .join(conversations, conversations.c.id == messages.c.conversation_id)
+        .where(
+            conversations.c.unit_id == unit_id,
+            conversations.c.person_id == owner_id,
+            messages.c.from_support.is_(False),
+            messages.c.text != READY_MADE,
+        )
+        .order_by(messages.c.id.desc())
+        .limit(1)
+    )
+    found: Rows[Any] = readable((messages.c.text,), connection.execute(query))
+    return str(found[0][0]) if found else None
 
 
 def send(

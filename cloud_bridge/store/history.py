@@ -11,7 +11,7 @@ from cloud_bridge.contact import FUTURE_MS, Gap, merged, skipped
 from cloud_bridge.store.ownership import Period, begins_ms, within
 from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.record import read_steps
-from cloud_bridge.store.tables import contact_gaps, events, listening_gaps, sessions, signal, signal_5min, units
+from cloud_bridge.store.tables import contact_gaps, events, listening_gaps, power, sessions, signal, signal_5min, units
 
 MAX_ROWS = 10_000  # of one answer: a month of signal by five minutes
 
@@ -69,6 +69,11 @@ def signal_by_five_minutes(connection: Connection, period: Period, from_ms: int,
         row for row in found if row["lowest"] * row["samples"] <= row["total"] <= row["highest"] * row["samples"]
     ]
     return Rows(possible, found.unreadable + len(found) - len(possible))
+
+
+def power_readings(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
+    """Each heartbeat's power, meter, and whether a vehicle was connected; kept for two days."""
+    return _rows(connection, power, power.c.received_ms, period, from_ms, to_ms)
 
 
 def unit_sessions(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:

@@ -59,6 +59,7 @@ from cloud_bridge.store.tables import (
     heartbeats,
     jobs,
     ownerships,
+    power,
     rejected_messages,
     results,
     sessions,
@@ -151,6 +152,7 @@ HAPPENED: dict[Table, Happened] = {
     commands: _once(commands.c.given_ms),
     alerts: _once(alerts.c.at_ms),
     heartbeats: _once(heartbeats.c.received_ms),
+    power: _once(power.c.received_ms),
     rejected_messages: _once(rejected_messages.c.received_ms),
     contacts: _once(contacts.c.last_contact_ms),
     signal: _once(signal.c.received_ms, is_evidence=True),
@@ -318,6 +320,7 @@ _STAMPED = (  # what tells when the newest row of a unit was stored
     jobs.c.raised_ms,
     alerts.c.at_ms,
     rejected_messages.c.received_ms,
+    power.c.received_ms,
     signal.c.received_ms,
     signal_5min.c.from_ms,
 )

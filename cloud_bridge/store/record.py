@@ -34,6 +34,7 @@ from cloud_bridge.store.tables import (
     heartbeats,
     listening,
     listening_gaps,
+    power,
     rejected_messages,
     results,
     sessions,
@@ -41,9 +42,10 @@ from cloud_bridge.store.tables import (
     units,
 )
 from cloud_bridge.store.upsert import Insert, execute_many, insert_into, insert_new, replace
-from cloud_bridge.wire import Heartbeat, Message
+from cloud_bridge.wire import Heartbeat, Message, is_plugged
 
 MAX_CSQ = 31  # above it is the modem's "not known"
+MAX_WATTS = 50_000  # twice what three phases of 32 A are
 MAX_OPERATOR = 16  # characters of the column; a PLMN has five or six digits
 MAX_REASON = 200  # characters of the column
 MOVED_AT_ONCE = 500  # units in a statement
@@ -121,12 +123,18 @@ def _new_signal(dialect: str) -> Insert:
     return insert_into(dialect, signal).on_conflict_do_nothing()
 
 
+@cache
+def _new_power(dialect: str) -> Insert:
+    return insert_into(dialect, power).on_conflict_do_nothing()
+
+
 def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
     """Write a batch, in the order of arrival. Journal records that are there already stay as they are (journal.py)."""
     believable_ms = max((one.received_ms for one in messages[-1:]), default=0) + FUTURE_MS  # as our clock is now
     contact_of: dict[str, dict[str, Any]] = {}
     newest_heartbeats: dict[str, InboundMessage] = {}
     journal: dict[str, list[dict[str, Any]]] = {}
+    power_rows: list[dict[str, Any]] = []
     gap_rows: list[dict[str, Any]] = []
     signal_rows: list[dict[str, Any]] = []
     first_rows: list[dict[str, Any]] = []
@@ -164,6 +172,8 @@ def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
         if isinstance(message, Heartbeat):
             if message.csq is not None and message.csq <= MAX_CSQ:
                 signal_rows.append(_signal_row(inbound, message))
+            if (power_row := _power_row(inbound, message)) is not None:
+                power_rows.append(power_row)
             row["operator"] = (message.operator or row["operator"])[:MAX_OPERATOR]
             newest_heartbeats[inbound.unit_id] = inbound
         else:
@@ -173,6 +183,7 @@ def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
     heartbeat_rows = [_heartbeat_row(one) | {"believable_ms": believable_ms} for one in newest_heartbeats.values()]
     execute_many(connection, _newest_heartbeats(dialect), heartbeat_rows)
     execute_many(connection, _new_signal(dialect), signal_rows)
+    execute_many(connection, _new_power(dialect), power_rows)
     if first_rows:
         connection.execute(_FIRST_HEARD, first_rows)
     for kind, rows in journal.items():
@@ -193,6 +204,19 @@ def _signal_row(inbound: InboundMessage, heartbeat: Heartbeat) -> dict[str, Any]
         "received_ms": inbound.received_ms,
         "csq": heartbeat.csq,
         "operator": (heartbeat.operator or "")[:MAX_OPERATOR],
+    }
+
+
+def _power_row(inbound: InboundMessage, heartbeat: Heartbeat) -> dict[str, Any] | None:
+    """None where it does not say, or what no charge point of a home can draw."""
+    if heartbeat.state is None or heartbeat.watts is None or not 0 <= heartbeat.watts <= MAX_WATTS:
+        return None
+    return {
+        "unit_id": inbound.unit_id,
+        "received_ms": inbound.received_ms,
+        "plugged": is_plugged(heartbeat),
+        "watts": round(heartbeat.watts),
+        "total_wh": heartbeat.total_wh,
     }
 
 

@@ -269,6 +269,17 @@ signal_5min = Table(  # made of the above, kept when that is gone
     Index(None, "from_ms"),
 )
 
+power = Table(  # as it came in with the heartbeats: of the session that goes on
+    "power",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("received_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("plugged", Boolean, nullable=False),  # whether a vehicle was connected
+    Column("watts", BigInteger, nullable=False),
+    Column("total_wh", BigInteger),  # of the meter; null: not told
+    Index(None, "received_ms"),
+)
+
 heartbeats = Table(
     "heartbeats",
     metadata,

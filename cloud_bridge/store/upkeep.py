@@ -31,6 +31,7 @@ from cloud_bridge.store.tables import (
     known_devices,
     listening_gaps,
     pending_logins,
+    power,
     rejected_messages,
     results,
     retention,
@@ -83,6 +84,7 @@ class Kept(NamedTuple):
 
 KEPT = [
     Kept(signal, signal.c.received_ms, 1),
+    Kept(power, power.c.received_ms, 2),  # a vehicle at home for a weekend
     Kept(signal_5min, signal_5min.c.from_ms, 400),  # a year and a month: last winter beside this one
     Kept(contact_gaps, contact_gaps.c.to_ms, 400),
     Kept(transitions, transitions.c.at_ms, 400),

@@ -1,40 +1,34 @@
 """What the store knows of a charge point's connection in a span of time: for support, installers and their comparison."""
 
 from collections.abc import Sequence
-from statistics import median
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from cloud_bridge.availability import availability
 from cloud_bridge.contact import Gap, outage_ms
+from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store import history
 from cloud_bridge.store.ownership import Period
 from cloud_bridge.store.readable import Rows
 from cloud_bridge.support.network_moves import Move, network_moves
+from cloud_bridge.support.signal import (
+    FIVE_MINUTES_MS,
+    Reading,
+    SignalPoint,
+    SignalSummary,
+    by_five_minutes,
+    over_time,
+    summary,
+)
 from cloud_bridge.support.unit_events import UnitEvent, unit_events
-from cloud_bridge.values import PASS_ABOVE_CSQ
 
-FIVE_MINUTES_MS = 300_000
+FINE_MS = 3 * HOUR_MS  # of so short a time every reading is shown, where they are still kept
 VEHICLE_EVENTS = (
     "wake_up",
     "contactor_rest",
     "draws_more",
 )  # what is done for a vehicle that does not behave as the standard has it
-
-
-class SignalPoint(NamedTuple):
-    at_ms: int
-    csq: float
-    operator: str
-
-
-class Network(NamedTuple):
-    """One mobile network as the unit saw it."""
-
-    operator: str  # PLMN digits; empty while the modem did not say
-    samples: int
-    average_csq: float
 
 
 class Heard(NamedTuple):
@@ -54,10 +48,8 @@ class Evidence(NamedTuple):
     silent_ms: int  # all gaps together
     availability: float | None  # by the rule of availability.py, since `since_ms`
     points: list[SignalPoint]  # of the signal, oldest first
-    typical_csq: float | None  # the median
-    weakest_csq: int | None
-    weak_share: float  # of the samples: at 14 or below
-    networks: list[Network]  # most used first
+    signal: SignalSummary
+    last_hour: SignalSummary  # of the last hour of this time
     brown_outs: int
     boots: int
     moves: list[Move]  # between networks, and remedies where there was none
@@ -66,9 +58,10 @@ class Evidence(NamedTuple):
     unreadable: int  # records of all kinds, these gaps among them
 
     @property
-    def samples(self) -> int:
-        """Of the signal."""
-        return len(self.points)
+    def silent_last_hour(self) -> list[Gap]:
+        """The silences of the last hour of this time, cut to it."""
+        from_ms = max(self.from_ms, self.to_ms - HOUR_MS)
+        return [Gap(max(gap.from_ms, from_ms), gap.to_ms) for gap in self.gaps if gap.to_ms > from_ms]
 
 
 def gather(
@@ -88,7 +81,9 @@ def gather(
     if heard.our_open_gap is not None:
         ours.append(heard.our_open_gap)
     gaps = silent_gaps(over, ours, from_ms, to_ms, silent_after_ms)
-    points = signal_points(connection, period, from_ms, to_ms)
+    first_average_ms = since_ms // FIVE_MINUTES_MS * FIVE_MINUTES_MS
+    points = signal_points(connection, period, max(from_ms, first_average_ms), to_ms)
+    hour = signal_points(connection, period, max(from_ms, to_ms - HOUR_MS), to_ms)
     events = history.unit_events(connection, period, from_ms, to_ms)
     moves, vehicle_events = network_moves(events), unit_events(events, VEHICLE_EVENTS)
     boots = [event["payload"] for event in events if event["kind"] == "boot"]
@@ -101,10 +96,8 @@ def gather(
         silent_ms=sum(gap.to_ms - gap.from_ms for gap in gaps),
         availability=availability(gaps, ours, since_ms, to_ms),
         points=points,
-        typical_csq=median(point.csq for point in points) if points else None,
-        weakest_csq=min((round(point.csq) for point in points), default=None),
-        weak_share=sum(point.csq <= PASS_ABOVE_CSQ for point in points) / len(points) if points else 0.0,
-        networks=_networks(points),
+        signal=summary(points),
+        last_hour=summary(hour),
         brown_outs=sum('"brown_out"' in payload for payload in boots),
         boots=len(boots),
         moves=moves,
@@ -129,17 +122,26 @@ def silent_gaps(over: Sequence[Gap], ours: Sequence[Gap], from_ms: int, to_ms: i
 
 
 def signal_points(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[SignalPoint]:
-    """Oldest first: five-minute averages as far as they have been made, then the readings themselves."""
+    """Oldest first. In five minutes each, whether the store has made these averages yet or not; of up to `FINE_MS` every
+    reading that is still kept."""
     averages = history.signal_by_five_minutes(connection, period, from_ms, to_ms)
-    points = [SignalPoint(row["from_ms"], row["total"] / row["samples"], row["operator"]) for row in averages]
-    raw = history.signal_raw(connection, period, points[-1].at_ms + FIVE_MINUTES_MS if points else from_ms, to_ms)
-    points += [SignalPoint(row["received_ms"], float(row["csq"]), row["operator"]) for row in raw]
-    return Rows(points, averages.unreadable + raw.unreadable)
-
-
-def _networks(points: Sequence[SignalPoint]) -> list[Network]:
-    by_operator: dict[str, list[float]] = {}
-    for point in points:
-        by_operator.setdefault(point.operator, []).append(point.csq)
-    found = [Network(operator, len(values), sum(values) / len(values)) for operator, values in by_operator.items()]
-    return sorted(found, key=lambda network: -network.samples)
+    made = [
+        Reading(
+            row["from_ms"],
+            row["total"] / row["samples"],
+            row["operator"],
+            row["lowest"],
+            row["highest"],
+            row["samples"],
+        )
+        for row in averages
+    ]
+    is_fine = to_ms - from_ms <= FINE_MS
+    raw_from_ms = made[-1].at_ms + FIVE_MINUTES_MS if made and not is_fine else from_ms
+    raw = history.signal_raw(connection, period, raw_from_ms, to_ms)
+    single = [Reading(row["received_ms"], float(row["csq"]), row["operator"], row["csq"], row["csq"], 1) for row in raw]
+    if not is_fine:
+        single = by_five_minutes(single)
+    elif single:
+        made = [one for one in made if one.at_ms + FIVE_MINUTES_MS <= single[0].at_ms]
+    return Rows(over_time([*made, *single], to_ms), averages.unreadable + raw.unreadable)

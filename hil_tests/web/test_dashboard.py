@@ -181,6 +181,25 @@ def test_without_scripts_from_silence_to_a_message(browser: Browser, place: WebC
     page.context.close()
 
 
+def test_words_that_are_being_written_stay_while_the_page_is_refreshed(
+    browser: Browser, place: WebCloudFixture
+) -> None:
+    place.person("walt", "driver")
+    charging(place.charger("CK-0011", "walt"))
+    page = browser.new_context().new_page()
+    place.log_in(page, "walt")
+    place.minutes_pass(40)
+    words_field = page.get_by_label("What happens, in your own words")
+    words_field.fill("It hums, and the light is off.", timeout=SOON_MS)
+    checked = page.locator("[data-checked]").inner_text()
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator("[data-checked]")).not_to_have_text(checked, timeout=SOON_MS)
+    expect(words_field).to_have_value("It hums, and the light is off.")
+    page.get_by_role("button", name="Get help with this charger").click()
+    expect(page.get_by_text("It hums, and the light is off.")).to_be_visible()
+    page.context.close()
+
+
 def test_the_ages_of_an_open_page_are_in_the_words_of_a_new_one(browser: Browser, place: WebCloudFixture) -> None:
     """A silence too: its alert said "for 30 minutes" as long as the page was open."""
     place.person("oona", "driver")

@@ -56,14 +56,14 @@ def test_history(cast: Cast) -> None:
     for span in ("24 hours", "30 days", "7 days"):
         driver.clicks(span)
         driver.comes_to("History")
-    expect(driver.page.locator(".plot canvas")).to_have_count(2)
+    expect(driver.page.locator(".plot canvas")).to_have_count(4)  # reach, signal, power and energy of what goes on
     driver.page.locator(".plot").nth(1).hover(position={"x": 200, "y": 80})
     expect(driver.page.locator(".tip").nth(1)).to_contain_text("Mean")
-    for table in ("Reach as a table", "Signal as a table", "When it was silent"):
+    for table in ("Reach as a table", "Signal as a table", "Power as a table", "When it was silent"):
         driver.page.get_by_text(table).click()
     driver.comes_to("History")
     with driver.page.expect_download() as saved:
-        driver.page.get_by_role("link", name="As CSV").last.click()
+        driver.page.locator('a[href*="signal.csv"]').click()
     assert saved.value.path().read_text().startswith("at,csq,operator")
 
 

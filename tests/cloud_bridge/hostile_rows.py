@@ -51,6 +51,7 @@ GOOD: dict[str, dict[str, Any]] = {
     | {"ok": True, "reason": None},
     "signal": {"csq": 21, "operator": "23415"},
     "signal_5min": {"operator": "23415", "lowest": 20, "highest": 22, "total": 21, "samples": 1},
+    "power": {"plugged": True, "watts": 7000, "total_wh": 128_200},
     "heartbeats": {"received_ms": _AT_MS, "payload": '{"s":"C2","w":7000}'},
     "contacts": {"last_contact_ms": _AT_MS, "last_kind": "heartbeat", "messages": 1, "bad_payloads": 0}
     | {"silent_ms": None, "operator": "23415"},
@@ -64,7 +65,12 @@ GOOD: dict[str, dict[str, Any]] = {
     "rejected_messages": {"kind": "event", "received_ms": _AT_MS, "payload": b"x", "reason": "good row"},
     "duplicate_identities": {"since_ms": _AT_MS, "last_ms": START_MS, "boot": 1, "other_boot": 2},
 }
-AT_COLUMN = {"signal": "received_ms", "signal_5min": "from_ms", "contact_gaps": "from_ms"}  # part of the primary key
+AT_COLUMN = {
+    "signal": "received_ms",
+    "power": "received_ms",
+    "signal_5min": "from_ms",
+    "contact_gaps": "from_ms",
+}  # part of the primary key
 SESSION_KINDS = ("limit", "schedule", "override", "pause")  # of commands: each is worded from other arguments
 
 

@@ -6,11 +6,32 @@ from typing import NamedTuple
 from cloud_bridge.contact import Gap
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.support.evidence import Evidence
+from cloud_bridge.support.running_session import RunningSession
 from cloud_bridge.time_zones import happens_twice, local_time, which
-from cloud_bridge.web.presentation.series import Reach, Signal, Slot, Spent, signal_steps, spent_wh
-from cloud_bridge.web.presentation.words import lasting
+from cloud_bridge.web.presentation.series import (
+    Power,
+    Reach,
+    Signal,
+    Slot,
+    Spent,
+    power_steps,
+    signal_steps,
+    slots,
+    spent_wh,
+)
+from cloud_bridge.web.presentation.words import chart_zone, lasting
 
-FEW = 8  # days whose names all fit below a phone's chart
+FEW = 8  # days whose names tell them apart
+SHORTEST_MS = HOUR_MS  # that an axis shows, so that the first minutes do not fill it
+
+
+class TimeAxis(NamedTuple):
+    """The time that every chart of a page shows."""
+
+    from_ms: int
+    to_ms: int
+    time_zone: str  # as a browser knows it
+    ticks: list[tuple[int, str]]  # time and label; a chart shows those that fit
 
 
 class SignalChart(NamedTuple):
@@ -18,8 +39,7 @@ class SignalChart(NamedTuple):
 
     steps: list[Signal]  # newest first
     silences: list[Gap]
-    from_ms: int
-    to_ms: int
+    axis: TimeAxis
     visited_ms: int | None
 
 
@@ -30,15 +50,30 @@ class Bar(NamedTuple):
     tick: str  # the same, short enough to stand below the column
     value: float | None  # None: not known
     said: str
+    slot: Slot | None = None  # where it stands on the time axis; None: on an axis of its own
 
 
-def signal_chart(*times: Evidence) -> SignalChart:
+def time_axis(from_ms: int, since_ms: int, to_ms: int, time_zone: str) -> TimeAxis:
+    """From `from_ms`, or from `since_ms` on where nothing was known before."""
+    from_ms = max(from_ms, min(since_ms, to_ms - SHORTEST_MS))
+    ticks = _ticks(slots(from_ms, to_ms, time_zone)[1:], time_zone)  # the first begins anywhere
+    return TimeAxis(from_ms, to_ms, chart_zone(time_zone), ticks)
+
+
+def signal_chart(time_zone: str, *times: Evidence) -> SignalChart:
     """Of one time, or of the one before a visit and the one since."""
     first, last = times[0], times[-1]
+    axis = time_axis(first.from_ms, first.since_ms, last.to_ms, time_zone)
     points = [point for time in times for point in time.points]
     silences = [gap for time in times for gap in time.gaps]
     visited_ms = last.from_ms if len(times) > 1 else None
-    return SignalChart(signal_steps(points, first.from_ms, last.to_ms), silences, first.from_ms, last.to_ms, visited_ms)
+    return SignalChart(signal_steps(points, silences, axis.from_ms, axis.to_ms), silences, axis, visited_ms)
+
+
+def power_chart(session: RunningSession, axis: TimeAxis) -> list[Power]:
+    """Of a session that goes on, newest first, as far as the axis goes back."""
+    shown = [one for one in session.readings if axis.from_ms <= one.at_ms < axis.to_ms]
+    return power_steps(shown, axis.from_ms, axis.to_ms)
 
 
 def reach_bars(found: Sequence[Reach], time_zone: str) -> list[Bar]:
@@ -63,17 +98,29 @@ def hour_bars(silent_ms: Sequence[int]) -> list[Bar]:
 
 
 def _bars(slots: Sequence[Slot], values: Sequence[float | None], said: Sequence[str], time_zone: str) -> list[Bar]:
-    names = _names(slots, time_zone)
-    return [Bar(*name, value, words) for name, value, words in zip(names, values, said, strict=True)]
+    labels = [label for _, label in _ticks(slots, time_zone)]
+    names = [_name(slot, time_zone) for slot in slots]
+    return [Bar(*row) for row in zip(names, labels, values, said, slots, strict=True)]
 
 
-def _names(slots: Sequence[Slot], time_zone: str) -> list[tuple[str, str]]:
-    """(name, tick) of hours, or of days."""
-    begins = [local_time(slot.from_ms, time_zone) for slot in slots]
-    if all(slot.to_ms - slot.from_ms <= HOUR_MS for slot in slots):
-        told = [which(at, time_zone) for at in begins]
-        return [
-            (f"{at:%a, %H:%M}{said}", f"{at:%H}{said if happens_twice(at) else ''}")
-            for at, said in zip(begins, told, strict=True)
-        ]
-    return [(f"{at:%a} {at.day} {at:%b}", f"{at:%a}" if len(slots) <= FEW else str(at.day)) for at in begins]
+def _name(slot: Slot, time_zone: str) -> str:
+    at = local_time(slot.from_ms, time_zone)
+    if slot.to_ms - slot.from_ms <= HOUR_MS:
+        return f"{at:%a, %H:%M}{which(at, time_zone)}"
+    return f"{at:%a} {at.day} {at:%b}"
+
+
+def _ticks(slots: Sequence[Slot], time_zone: str) -> list[tuple[int, str]]:
+    """When each slot begins, as short as tells them apart: an hour that the clock shows twice with its zone."""
+    by_day = any(slot.to_ms - slot.from_ms > HOUR_MS for slot in slots)
+    found = []
+    for from_ms, _ in slots:
+        at = local_time(from_ms, time_zone)
+        if by_day:
+            label = f"{at:%a}" if len(slots) <= FEW else f"{at.day} {at:%b}"
+        elif at.hour == at.minute == 0:
+            label = f"{at:%a}"
+        else:
+            label = f"{at:%H:%M}{which(at, time_zone) if happens_twice(at) else ''}"
+        found.append((from_ms, label))
+    return found

@@ -1,9 +1,12 @@
 """A charge point's facts in words, as they stood when a message was sent: attached to it, so that nobody has to ask."""
 
 import json
+from collections.abc import Sequence
 
+from cloud_bridge.contact import Gap
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.support.evidence import Evidence
+from cloud_bridge.support.signal import SignalSummary
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.dashboard import Around, describe
 from cloud_bridge.web.presentation.view import ChargePoint
@@ -25,9 +28,12 @@ def facts_of(
         ("State", f"{board.state} ({heartbeat.state or 'not known'})"),
         ("Faults", ", ".join(board.faults) or "none"),
         ("Needs attention", "; ".join(trouble.title for trouble in board.troubles) or "nothing"),
-        ("Silent in 7 days", silences(week)),
-        ("Signal in 7 days", signal(week)),
-        ("Networks in 7 days", networks(week)),
+        ("Silent in the last hour", silences(week.silent_last_hour)),
+        ("Silent in 7 days", silences(week.gaps)),
+        ("Signal in the last hour", latest_signal(week.last_hour)),
+        ("Signal in 7 days", signal(week.signal)),
+        ("Weak signal in 7 days", weak_time(week.signal)),
+        ("Networks in 7 days", networks(week.signal)),
         ("Restarts in 7 days", restarts(week)),
         *((fact.label, fact.text) for fact in board.facts),
     ]
@@ -47,16 +53,31 @@ def from_text(text: str | None) -> list[tuple[str, str]]:
         return [UNREADABLE]
 
 
-def silences(evidence: Evidence) -> str:
-    if not evidence.gaps:
+def silences(gaps: Sequence[Gap]) -> str:
+    if not gaps:
         return "never"
-    return f"{words.times(len(evidence.gaps))}, together {words.lasting(evidence.silent_ms)}"
+    together_ms = sum(gap.to_ms - gap.from_ms for gap in gaps)
+    return f"{words.times(len(gaps))}, together {words.lasting(together_ms)}"
 
 
-def signal(evidence: Evidence) -> str:
-    if evidence.typical_csq is None:
+def signal(summary: SignalSummary) -> str:
+    if summary.typical_csq is None:
         return "no readings"
-    return f"typically CSQ {evidence.typical_csq:.0f}, at worst {evidence.weakest_csq}"
+    return f"typically CSQ {summary.typical_csq}, at worst {summary.weakest_csq}"
+
+
+def latest_signal(summary: SignalSummary) -> str:
+    """Of a time that ends now."""
+    if summary.latest_csq is None:
+        return signal(summary)
+    return f"{signal(summary)}, {summary.latest_csq} last"
+
+
+def weak_time(summary: SignalSummary) -> str:
+    """How much of the measured time the signal was weak."""
+    if summary.typical_csq is None:
+        return "no readings"
+    return f"{summary.weak_share:.0%} of the {words.lasting(round(summary.measured_ms))} that were measured"
 
 
 def restarts(evidence: Evidence) -> str:
@@ -67,9 +88,9 @@ def restarts(evidence: Evidence) -> str:
     )
 
 
-def networks(evidence: Evidence) -> str:
+def networks(summary: SignalSummary) -> str:
     named = [
         f"{words.operator_name(network.operator) or 'unknown'} (CSQ {network.average_csq:.0f})"
-        for network in evidence.networks
+        for network in summary.networks
     ]
     return ", ".join(named) or "none seen"

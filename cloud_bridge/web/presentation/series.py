@@ -5,30 +5,46 @@ A table has at most some two hundred rows, whatever the span: more than a screen
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from cloud_bridge.contact import Gap, outage_ms
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
-from cloud_bridge.support.evidence import SignalPoint
+from cloud_bridge.support.running_session import PowerReading
+from cloud_bridge.support.signal import SignalPoint, stand_until_ms
 from cloud_bridge.time_zones import local_time
 from cloud_bridge.web.presentation.words import operator_name
 
-SIGNAL_STEPS_MS = (10 * MINUTE_MS, HOUR_MS, 2 * HOUR_MS, 4 * HOUR_MS, 12 * HOUR_MS, DAY_MS)
+STEPS_MS = tuple(step * MINUTE_MS for step in (1, 5, 10, 60, 120, 240, 720, 1440))
 MAX_STEPS = 200
+SHORT_MS = 3 * HOUR_MS  # a span of up to this is cut into quarters of an hour; whole hours are too few
+QUARTER_MS = 15 * MINUTE_MS  # every time zone is whole quarters of an hour from UTC
+
+
+Point = TypeVar("Point")
 
 
 class Signal(NamedTuple):
-    """The readings of one step."""
+    """The readings of one step, or of the part of it up to a silence, or after one."""
 
     from_ms: int
+    to_ms: int  # until when they stand; where the next one begins later, nothing is known in between
     lowest: float
     mean: float
     highest: float
     networks: str
 
 
+class Power(NamedTuple):
+    """The power of one step."""
+
+    from_ms: int
+    to_ms: int  # as in `Signal`
+    kilowatts: float
+
+
 class Slot(NamedTuple):
-    """An hour, or a day, as the site's clock has them; the first and the last of a span are parts of one."""
+    """A quarter of an hour, an hour, or a day, as the site's clock has them; the first and the last of a span are parts of
+    one."""
 
     from_ms: int
     to_ms: int
@@ -55,27 +71,70 @@ class Reach(NamedTuple):
         return 1 - self.silent_ms / self.heard_ms if self.heard_ms > 0 else None
 
 
-def signal_steps(points: Sequence[SignalPoint], from_ms: int, to_ms: int) -> list[Signal]:
-    """Newest first; a step without a reading is left out."""
-    enough = (step_ms for step_ms in SIGNAL_STEPS_MS if (to_ms - from_ms) / step_ms <= MAX_STEPS)
-    step_ms = next(enough, SIGNAL_STEPS_MS[-1])
-    steps: dict[int, list[SignalPoint]] = {}
-    for point in points:
-        steps.setdefault(point.at_ms // step_ms, []).append(point)
+def signal_steps(points: Sequence[SignalPoint], silences: Sequence[Gap], from_ms: int, to_ms: int) -> list[Signal]:
+    """Newest first; what lies in a silence or has no reading is in no step. A pause of less than half a step is narrower
+    than a line, and counts as none."""
+    spans = [(*_outside(point, silences), point) for point in points]
+    return [_signal(*step) for step in reversed(_steps(spans, from_ms, to_ms))]
+
+
+def power_steps(readings: Sequence[PowerReading], from_ms: int, to_ms: int) -> list[Power]:
+    """Newest first, of readings that come oldest first; where none is known is no step."""
+    ends_ms = stand_until_ms([one.at_ms for one in readings], to_ms)
+    spans = [
+        (one.at_ms, end_ms, (end_ms - one.at_ms, one.watts)) for one, end_ms in zip(readings, ends_ms, strict=True)
+    ]
     return [
-        Signal(
-            step * step_ms,
-            min(point.csq for point in inside),
-            sum(point.csq for point in inside) / len(inside),
-            max(point.csq for point in inside),
-            ", ".join(sorted({operator_name(point.operator) or "not said" for point in inside})),
-        )
-        for step, inside in sorted(steps.items(), reverse=True)
+        Power(begin_ms, end_ms, sum(ms * watts for ms, watts in inside) / sum(ms for ms, _ in inside) / 1000)
+        for begin_ms, end_ms, inside in reversed(_steps(spans, from_ms, to_ms))
     ]
 
 
+def _steps(spans: Sequence[tuple[int, int, Point]], from_ms: int, to_ms: int) -> list[tuple[int, int, list[Point]]]:
+    """What lies in the same step of time, with its begin and end; no step goes on over a pause that can be seen."""
+    enough = (step_ms for step_ms in STEPS_MS if (to_ms - from_ms) / step_ms <= MAX_STEPS)
+    step_ms = next(enough, STEPS_MS[-1])
+    steps: list[tuple[int, int, list[Point]]] = []
+    for begin_ms, end_ms, point in spans:
+        if steps and begin_ms - steps[-1][1] < step_ms / 2:
+            first_ms, last_ms, inside = steps[-1]
+            if first_ms // step_ms == begin_ms // step_ms:
+                steps[-1] = (first_ms, max(last_ms, end_ms), [*inside, point])
+                continue
+            steps[-1] = (first_ms, begin_ms, inside)
+        steps.append((begin_ms, end_ms, [point]))
+    return steps
+
+
+def _outside(point: SignalPoint, silences: Sequence[Gap]) -> tuple[int, int]:
+    """The time that the point stands for, cut where a silence ends or begins: an average covers five whole minutes."""
+    begin_ms, end_ms = point.at_ms, point.until_ms
+    for silence in silences:
+        if begin_ms <= silence.from_ms < end_ms:
+            end_ms = silence.from_ms
+        elif silence.from_ms < begin_ms < silence.to_ms:
+            begin_ms = silence.to_ms
+    return begin_ms, max(begin_ms, end_ms)
+
+
+def _signal(from_ms: int, to_ms: int, inside: Sequence[SignalPoint]) -> Signal:
+    return Signal(
+        from_ms,
+        to_ms,
+        min(point.lowest for point in inside),
+        sum(point.csq * point.lasting_ms for point in inside) / sum(point.lasting_ms for point in inside),
+        max(point.highest for point in inside),
+        ", ".join(sorted({operator_name(point.operator) or "not said" for point in inside})),
+    )
+
+
 def slots(from_ms: int, to_ms: int, time_zone: str) -> list[Slot]:
-    """Hours of a span of up to a day, else days; oldest first. The day on which the clock goes back has 25 hours."""
+    """Quarters of an hour, hours of a span of up to a day, or days; oldest first. The day on which the clock goes back has
+    25 hours."""
+    if to_ms - from_ms <= SHORT_MS:
+        first_ms = (from_ms // QUARTER_MS + 1) * QUARTER_MS
+        quarters = list(range(first_ms, to_ms, QUARTER_MS))
+        return [Slot(*pair) for pair in zip([from_ms, *quarters], [*quarters, to_ms], strict=True)]
     at = local_time(from_ms, time_zone).replace(minute=0, second=0, microsecond=0)
     bounds = []
     while (at := _next(at, by_hour=to_ms - from_ms <= DAY_MS)).timestamp() * 1000 < to_ms:

@@ -1,12 +1,14 @@
 // Draws the tables of a page as charts, with uPlot. A table is its chart's data and its twin: without script, or by ear,
 // it says the same. Drag across a chart to look closer, double-click to see all of it again.
-const HEIGHT = 200;
+const HEIGHT = 210;
 const FONT = "12px system-ui, sans-serif";
 const PASS_ABOVE_CSQ = 14; // the installer's verdict (modem/signal.py)
 const MAX_CSQ = 31;
-const DAY_S = 86400;
-const BREAK_S = 45 * 60; // without a reading for as long, the line ends
-const COLUMN = { size: [0.7, 48], align: 1 }; // of its slot, at most so many pixels, beginning where the slot begins
+const LABEL_PX = 62; // the widest: "01:00 GMT"
+const STEPS_S = [60, 300, 900]; // between the labels of a chart that is looked at closer than it was made for
+const Y_SIZE = 34; // the same for all, so that a time is below itself
+
+const LINE = { width: 2, cap: "round", points: { show: false } };
 
 const style = getComputedStyle(document.documentElement);
 const ink = (name) => () => style.getPropertyValue(name); // asked at each drawing: light and dark change while it is open
@@ -14,16 +16,21 @@ const drawn = [];
 
 for (const figure of document.querySelectorAll("[data-chart]")) {
   const rows = [...figure.querySelectorAll("tbody tr")];
-  const kind = figure.dataset.chart === "signal" ? signal(figure, rows.reverse()) : bars(figure, rows);
+  const kind = { signal, power, bars }[figure.dataset.chart](figure, rows);
+  const over = figure.dataset.axis ? time(JSON.parse(figure.dataset.axis)) : hours(figure, rows);
   const place = figure.querySelector(".plot");
   const plot = new uPlot({
     width: place.clientWidth,
     height: HEIGHT,
     padding: [12, 12, 0, 0],
     legend: { show: false },
-    cursor: { y: false, points: { show: false }, drag: { x: true, y: false } },
+    cursor: { y: false, points: { show: false }, drag: { x: true, y: false }, ...over.cursor },
     plugins: [tip(rows, kind.rowOf)],
-    ...kind.options,
+    series: [{}, ...kind.series],
+    bands: kind.bands,
+    scales: { x: over.scale, y: kind.scale },
+    axes: [over.axis, axis({ label: figure.dataset.unit, size: Y_SIZE, ...kind.axis })],
+    hooks: kind.hooks,
   }, kind.data, place);
   new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
   for (const keys of figure.querySelectorAll(".keys")) keys.hidden = false;
@@ -35,95 +42,168 @@ function numbers(row) {
   return [...row.querySelectorAll("data")].map((cell) => (cell.value === "" ? null : Number(cell.value)));
 }
 
+function span(row) {
+  return [Number(row.dataset.from) / 1000, Number(row.dataset.to) / 1000];
+}
+
 function axis(more) {
   const line = { stroke: ink("--line"), width: 1 };
-  return { stroke: ink("--soft"), font: FONT, grid: line, ticks: { show: false }, ...more };
+  const label = { labelSize: 18, labelGap: 0, labelFont: FONT };
+  return { stroke: ink("--soft"), font: FONT, grid: line, ticks: { show: false }, ...label, ...more };
 }
 
-// The mean as a line in the band from lowest to highest; its table has the newest on top. It breaks where there was no
-// reading.
-function signal(figure, rows) {
-  const { from, to, visited, silences } = figure.dataset;
-  const zone = known(figure.dataset.zone);
-  const points = rows.map(numbers).map(([atMs, ...csq]) => [atMs / 1000, ...csq]);
-  const stepS = Math.min(...points.slice(1).map(([at], index) => at - points[index][0]));
-  const all = [[from / 1000, null, null, null]];
-  for (const point of points) {
-    const before = all.at(-1)[0];
-    if (point[0] - before > Math.max(BREAK_S, 1.5 * stepS)) all.push([before + 1, null, null, null]);
-    all.push(point);
-  }
-  all.push([Math.max(to / 1000, all.at(-1)[0] + 1), null, null, null]);
-  const data = [0, 3, 2, 1].map((column) => all.map((point) => point[column])); // time, highest, mean, lowest
-  const edge = { stroke: "transparent", points: { show: false } };
-  const mean = { stroke: ink("--brand"), width: 2, points: { size: 5 } };
-  const bands = [{ series: [1, 3], fill: ink("--tint") }];
-  const marks = {
-    drawClear: (plot) => shade(plot, JSON.parse(silences)),
-    draw: (plot) => {
-      dash(plot, "--note", [plot.bbox.left, plot.valToPos(PASS_ABOVE_CSQ, "y", true)], [plot.bbox.width, 0]);
-      if (visited) dash(plot, "--blue", [plot.valToPos(visited / 1000, "x", true), plot.bbox.top], [0, plot.bbox.height]);
-    },
+// The time axis of the page: [from, to, zone, [[time, label], ...]]. All charts move on it together.
+function time([fromMs, toMs, zone, ticks]) {
+  const labels = new Map(ticks.map(([atMs, label]) => [atMs / 1000, label]));
+  const clock = clockOf(zone);
+  const splits = (plot, _axis, fromS, toS) => {
+    const most = Math.max(2, Math.floor(plot.bbox.width / devicePixelRatio / LABEL_PX));
+    const inside = [...labels.keys()].filter((at) => at >= fromS && at <= toS);
+    if (inside.length > 1) {
+      const every = Math.ceil(inside.length / most);
+      return inside.filter((_, index) => index % every === 0);
+    }
+    const step = STEPS_S.find((stepS) => (toS - fromS) / stepS <= most) ?? STEPS_S.at(-1);
+    const found = [];
+    for (let at = Math.ceil(fromS / step) * step; at <= toS; at += step) found.push(at);
+    return found;
   };
   return {
-    data,
-    rowOf: (index) => points.findIndex(([at]) => at === data[0][index]),
-    options: {
-      bands,
-      series: [{}, edge, mean, edge],
-      scales: { x: { time: true }, y: { range: [0, MAX_CSQ] } },
-      axes: [axis({ space: 60, size: 28, values: times(zone) }), axis({ splits: () => [0, 7, PASS_ABOVE_CSQ, 21, 28], size: 34 })],
-      tzDate: (atS) => uPlot.tzDate(new Date(atS * 1000), zone),
-      hooks: { drawClear: [marks.drawClear], draw: [marks.draw] },
-    },
+    scale: { time: true, auto: false, min: fromMs / 1000, max: toMs / 1000 },
+    cursor: { sync: { key: "time", setSeries: false, scales: ["x", null] } },
+    axis: axis({
+      label: `Time in ${zone.replaceAll("_", " ")}`,
+      size: 28,
+      splits,
+      values: (_plot, at) => at.map((atS) => labels.get(atS) ?? clock(atS)),
+    }),
   };
 }
 
-function bars(figure, rows) {
-  const { most } = figure.dataset;
-  const values = rows.map((row) => numbers(row)[0]);
+// Columns that are not over time, as the hours of all days together.
+function hours(figure, rows) {
   const names = rows.map((row) => row.querySelector("th").dataset.tick);
   return {
-    data: [[...values.keys(), values.length], [...values, null]],
-    rowOf: (index) => index,
-    options: {
-      series: [{}, { fill: ink("--brand"), paths: uPlot.paths.bars(COLUMN), points: { show: false } }],
-      scales: { x: { time: false }, y: { range: (_plot, _least, top) => [0, Number(most) || Math.max(1, top * 1.1)] } },
-      axes: [
-        axis({
-          space: 28,
-          size: 28,
-          grid: { show: false },
-          incrs: [1, 2, 3, 5, 6, 10],
-          values: (_plot, splits) => splits.map((index) => names[index] ?? ""),
-          align: 1,
-        }),
-        axis({ size: 40 }),
+    scale: { time: false, auto: false, min: 0, max: rows.length },
+    cursor: {},
+    axis: axis({
+      label: figure.dataset.over,
+      space: 28,
+      size: 28,
+      grid: { show: false },
+      incrs: [1, 2, 3, 6],
+      values: (_plot, splits) => splits.map((index) => names[index] ?? ""),
+    }),
+  };
+}
+
+// Lines of each number of the rows, whose table has the newest on top. They end where the time that a row stands for ends,
+// unless the next one begins there.
+function lines(rows) {
+  rows.reverse();
+  const all = []; // [row, time, numbers...]
+  rows.forEach((row, index) => {
+    const [fromS, toS] = span(row);
+    const values = numbers(row);
+    const add = (atS) => all.push([index, atS, ...values]);
+    const begins = index === 0 || span(rows[index - 1])[1] < fromS;
+    const ends = index === rows.length - 1 || toS < span(rows[index + 1])[0];
+    if (begins) add(fromS);
+    add((fromS + toS) / 2);
+    if (!ends) return;
+    add(toS);
+    if (index < rows.length - 1) all.push([index, (toS + span(rows[index + 1])[0]) / 2, ...values.map(() => null)]);
+  });
+  return {
+    columns: numbers(rows[0]).map((_, column) => all.map((point) => point[column + 2])),
+    times: all.map((point) => point[1]),
+    rowOf: (index) => all[index][0],
+  };
+}
+
+// The mean as a line in the band from lowest to highest.
+function signal(figure, rows) {
+  const { visited, silences } = figure.dataset;
+  const { times, columns: [lowest, mean, highest], rowOf } = lines(rows);
+  const edge = { stroke: "transparent", points: { show: false } };
+  return {
+    data: [times, highest, mean, lowest],
+    rowOf,
+    series: [edge, { stroke: ink("--brand"), ...LINE }, edge],
+    bands: [{ series: [1, 3], fill: ink("--tint") }],
+    scale: { range: [0, MAX_CSQ] },
+    axis: { splits: () => [0, 7, PASS_ABOVE_CSQ, 21, 28] },
+    hooks: {
+      drawClear: [(plot) => shade(plot, JSON.parse(silences))],
+      draw: [
+        (plot) => {
+          dash(plot, "--note", [plot.bbox.left, plot.valToPos(PASS_ABOVE_CSQ, "y", true)], [plot.bbox.width, 0]);
+          if (visited) {
+            dash(plot, "--blue", [plot.valToPos(visited / 1000, "x", true), plot.bbox.top], [0, plot.bbox.height]);
+          }
+        },
       ],
     },
   };
 }
 
-// Days by their names, hours by the clock of the site.
-// A browser may know fewer time zones than the server.
-function known(timeZone) {
-  try {
-    new Intl.DateTimeFormat("en-GB", { timeZone });
-    return timeZone;
-  } catch {
-    return "UTC";
-  }
+function power(_figure, rows) {
+  const { times, columns: [kilowatts], rowOf } = lines(rows);
+  return {
+    data: [times, kilowatts],
+    rowOf,
+    series: [{ stroke: ink("--brand"), fill: ink("--tint"), ...LINE }],
+    scale: { range: (_plot, _least, top) => [0, Math.max(1, top * 1.1)] },
+    axis: {},
+    hooks: {},
+  };
 }
 
-function times(timeZone) {
-  const say = (options) => (atS) => new Intl.DateTimeFormat("en-GB", { timeZone, ...options }).format(atS * 1000);
-  const [day, date, hour] = [
-    say({ weekday: "short" }), say({ day: "numeric", month: "short" }), say({ hour: "2-digit", minute: "2-digit" }),
-  ];
-  return (plot, splits, _axis, _space, step) => {
-    if (step < DAY_S) return splits.map((at) => (hour(at) === "00:00" ? day(at) : hour(at)));
-    return splits.map(plot.scales.x.max - plot.scales.x.min > 8 * DAY_S ? date : day);
+// Each as wide as the time it is of, a little less.
+function bars(figure, rows) {
+  const { most } = figure.dataset;
+  const values = rows.map((row) => numbers(row)[0]);
+  const spans = rows.map((row, index) => (row.dataset.from ? span(row) : [index, index + 1]));
+  return {
+    data: [spans.map(([from, to]) => (from + to) / 2), values],
+    rowOf: (index) => index,
+    series: [{ paths: () => null, points: { show: false } }],
+    scale: { range: (_plot, _least, top) => [0, Number(most) || Math.max(1, top * 1.1)] },
+    axis: {},
+    hooks: { draw: [(plot) => columns(plot, spans, values)] },
   };
+}
+
+function columns(plot, spans, values) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = ink("--brand")();
+  spans.forEach((ends, index) => {
+    if (values[index] == null) return;
+    const [left, right] = ends.map((at) => plot.valToPos(at, "x", true));
+    const [top, bottom] = [values[index], 0].map((value) => plot.valToPos(value, "y", true));
+    const between = Math.min(0.3 * (right - left), 4 * devicePixelRatio);
+    ctx.fillRect(left + between / 2, top, right - left - between, bottom - top);
+  });
+  ctx.restore();
+}
+
+// Hours and minutes of the site's clock; with the zone where the clock shows them twice.
+function clockOf(timeZone) {
+  const say = (options) => {
+    try {
+      return new Intl.DateTimeFormat("en-GB", { timeZone, ...options });
+    } catch {
+      return new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options }); // a zone that this browser does not know
+    }
+  };
+  const [plain, zoned] = [{}, { timeZoneName: "short" }].map((more) => say({ hour: "2-digit", minute: "2-digit", ...more }));
+  const at = (atS) => plain.format(atS * 1000);
+  const twice = (atS) => [-3600, -1800, 1800, 3600].some((byS) => at(atS) === at(atS + byS));
+  return (atS) => (twice(atS) ? zoned : plain).format(atS * 1000);
 }
 
 function shade({ ctx, bbox, valToPos }, silences) {

@@ -213,6 +213,22 @@ def test_a_weak_signal_is_one_alert_a_week_whatever_its_mean(bridge: Bridge, sen
     assert ["CSQ 2" in sent[0]["words"], "CSQ 9" in sent[1]["words"]] == [True, True]
 
 
+def test_a_weak_hour_of_charging_is_no_weak_day(bridge: Bridge, sent: list[dict[str, Any]]) -> None:
+    """It sends more readings in this hour than in the rest of the day."""
+    unit_of(bridge, driver(bridge, "ann", (AlertKind.WEAK_SIGNAL,)), "cp-1")
+    rows = [
+        {"unit_id": "cp-1", "operator": "23415", "lowest": csq, "highest": csq, "samples": samples}
+        | {"from_ms": bridge.clock.now_ms() - ago_ms, "total": csq * samples}
+        for ago_ms in range(5 * MINUTE_MS, DAY_MS, 5 * MINUTE_MS)
+        for csq, samples in [(5, 60) if ago_ms <= HOUR_MS else (20, 1)]
+    ]
+    with bridge.app_state.database.writing() as connection:
+        connection.execute(insert(signal_5min), rows)
+        notice_weak_signal(connection, bridge.clock.now_ms(), no_bad_row)
+    look(bridge)
+    assert told(sent) == []
+
+
 def test_a_stamp_of_the_future_holds_nothing_down(bridge: Bridge, journal: Journal, sent: list[dict[str, Any]]) -> None:
     bridge.clock.advance(300 * DAY_MS)  # a wrong clock
     journal.raised("supply")

@@ -354,6 +354,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.record:_add_contacts": "writes",
     "store.record:_newest_heartbeats": "writes",
     "store.record:_new_signal": "writes",
+    "store.record:_new_power": "writes",
     "store.transitions:_overdue": "contact",
     "store.transitions:_back": "contact",
     "store.transitions:mark_silent": "contact",

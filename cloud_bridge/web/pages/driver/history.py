@@ -10,13 +10,14 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from cloud_bridge.clock import iso_utc
-from cloud_bridge.contact import outage_ms
+from cloud_bridge.contact import Contact, outage_ms
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import history
 from cloud_bridge.store.readable import Rows
 from cloud_bridge.store.sites import Tariff, tariff_of
 from cloud_bridge.store.units import Unit
 from cloud_bridge.support.evidence import signal_points
+from cloud_bridge.support.running_session import RunningSession, power_readings, running_session
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.page import PersonOf, UnitOf, page
 from cloud_bridge.web.presentation import charts, network_words, vehicle_event_words, words
@@ -28,6 +29,8 @@ from cloud_bridge.web.security.access import StateDep
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # OWASP, CSV Injection
 SPANS = {1: "24 hours", 7: "7 days", 30: "30 days"}
+
+KEPT_MS = 2 * DAY_MS  # of readings of power (store/upkeep.py)
 
 router = APIRouter(prefix="/charge-points/{unit_id}/history", include_in_schema=False)
 
@@ -50,6 +53,7 @@ class Session(NamedTuple):
     energy_wh: int
     pence: float | None
     reason: str
+    goes_on: bool = False
 
     @property
     def began_ms(self) -> int:
@@ -68,7 +72,13 @@ def overview(
     evidence = evidence_of(app_state, connection, unit, from_ms, to_ms)
     tariff = tariff_of(connection, unit.id)
     sessions = _sessions(connection, unit, from_ms, to_ms, tariff)
-    cut = slots(from_ms, to_ms, unit.time_zone)
+    readings = history.power_readings(connection, unit.period, max(from_ms, to_ms - KEPT_MS), to_ms)
+    ended_ms = max((one.ended_ms for one in sessions if one.ended_ms <= to_ms), default=0)
+    running = None if point.duplicate is not None else running_session(power_readings(readings), ended_ms)
+    if running is not None and running.energy_wh is not None:
+        sessions.append(_goes_on(running, running.energy_wh, tariff, unit.time_zone))
+    chart = charts.signal_chart(unit.time_zone, evidence)
+    cut = slots(chart.axis.from_ms, chart.axis.to_ms, unit.time_zone)
     spent = [Spent(one.began_ms, one.ended_ms, one.energy_wh) for one in sessions]
     content: dict[str, Any] = {
         "days": int(days),
@@ -78,13 +88,16 @@ def overview(
         "mixed_since_ms": None if point.duplicate is None else point.duplicate.since_ms,
         "our_outages_ms": outage_ms(evidence.ours, evidence.since_ms, to_ms),
         "reach": charts.reach_bars(reaches(cut, evidence.gaps, evidence.ours, evidence.since_ms), unit.time_zone),
-        "chart": charts.signal_chart(evidence),
+        "chart": chart,
         "energy": charts.energy_bars(cut, spent, unit.time_zone),
-        "networks": [(words.operator_name(one.operator) or "Not said", one) for one in evidence.networks],
+        "networks": [(words.operator_name(one.operator) or "Not said", one) for one in evidence.signal.networks],
         "moves": network_words.told(evidence.moves),
         "vehicle_events": vehicle_event_words.told(evidence.vehicle_events),
         "sessions": list(reversed(sessions)),
-        "sessions_unreadable": sessions.unreadable,
+        "sessions_unreadable": sessions.unreadable + readings.unreadable,
+        "running": running,
+        "power": [] if running is None else charts.power_chart(running, chart.axis),
+        "is_heard": point.verdict.contact is Contact.ONLINE,
         "energy_kwh": sum(session.energy_wh for session in sessions) / 1000,
         "pounds": sum(session.pence or 0 for session in sessions) / 100 if tariff else None,
     }
@@ -104,8 +117,12 @@ def silences_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: D
 def signal_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: Days = "7") -> Response:
     now_ms = app_state.clock.now_ms()
     points = signal_points(connection, unit.period, now_ms - int(days) * DAY_MS, now_ms)
-    rows = [(iso_utc(one.at_ms), round(one.csq, 1), one.operator) for one in points]
-    return _csv(f"{unit.id}-signal.csv", ("at", "csq", "operator"), rows, points.unreadable)
+    rows = [
+        (iso_utc(one.at_ms), round(one.csq, 1), one.operator, round(one.lasting_ms / 1000), one.lowest, one.highest)
+        for one in points
+    ]
+    heads = ("at", "csq", "operator", "seconds", "lowest", "highest")
+    return _csv(f"{unit.id}-signal.csv", heads, rows, points.unreadable)
 
 
 @router.get("/sessions.csv")
@@ -133,6 +150,8 @@ def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, tari
     found: Rows[Session] = Rows(unreadable=rows.unreadable)
     for row in rows:
         energy_wh, started_s, ended_s = row["energy_wh"] or 0, row["started_s"], row["ended_s"]
+        if ended_s is not None and ended_s * 1000 < from_ms:  # it reached us late, and is of an earlier time
+            continue
         found.append(
             Session(
                 None if started_s is None else started_s * 1000,
@@ -144,6 +163,13 @@ def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, tari
             )
         )
     return found
+
+
+def _goes_on(running: RunningSession, energy_wh: int, tariff: Tariff | None, time_zone: str) -> Session:
+    """As far as it is known by now."""
+    from_s, newest_s = running.from_ms // 1000, running.newest.at_ms // 1000
+    pence = cost_pence(energy_wh, from_s, newest_s, tariff, time_zone) if tariff else None
+    return Session(running.from_ms, running.newest.at_ms, newest_s - from_s, energy_wh, pence, "", goes_on=True)
 
 
 def _csv(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], unreadable: int) -> Response:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from cloud_bridge.app_state import AppState
 from cloud_bridge.store import conversations, jobs
 from cloud_bridge.store.access import Person, Scope, may
-from cloud_bridge.store.conversations import MAX_TEXT, Conversation
+from cloud_bridge.store.conversations import MAX_TEXT, READY_MADE, Conversation
 from cloud_bridge.store.firmware import contactor_closings, firmware_versions, modem_models
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.web.connections import Reading, Writing
@@ -25,7 +25,7 @@ router = APIRouter(include_in_schema=False)
 
 Text = Annotated[str, Form(min_length=1, max_length=MAX_TEXT)]
 
-RAISED = "My charger does not come back, or drops out again. Please help."
+OwnWords = Annotated[str, Form(max_length=MAX_TEXT)]
 
 
 @router.get("/support")
@@ -60,10 +60,16 @@ def write_about_unit(
 
 @router.post("/charge-points/{unit_id}/raise", dependencies=[OwnForm])
 def raise_unit(
-    request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, connection: Writing, once: Once
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    unit: UnitOf,
+    connection: Writing,
+    once: Once,
+    text: OwnWords = "",
 ) -> Response:
-    """One tap of somebody who has other worries now."""
-    return _send(request, app_state, connection, person, unit, RAISED, once)
+    """One tap of somebody who has other worries now; with their own words, if they have written some."""
+    return _send(request, app_state, connection, person, unit, text.strip() or READY_MADE, once)
 
 
 @router.get("/support/{conversation_id}")

@@ -1,5 +1,6 @@
 """The installer's jobs: the evidence, what to try, the report of the visit, and whether it worked."""
 
+from textwrap import shorten
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, UploadFile
@@ -12,18 +13,19 @@ from cloud_bridge.errors import BridgeError
 from cloud_bridge.store import jobs
 from cloud_bridge.store.access import Person, Role, Scope, may
 from cloud_bridge.store.claims import assign
+from cloud_bridge.store.conversations import newest_words
 from cloud_bridge.store.jobs import MAX_REASON, MAX_REPORT, Job
 from cloud_bridge.store.people import find_person, list_people
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.units import Unit, unit_of_past_work, visible_unit
-from cloud_bridge.support.advice import advise, compare
+from cloud_bridge.support.advice import Advice, advise, compare
 from cloud_bridge.support.evidence import Evidence
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import Field, Number, Once, OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.presentation import charts, network_words
 from cloud_bridge.web.presentation.dashboard import troubles
-from cloud_bridge.web.presentation.facts import networks, restarts, signal, silences
+from cloud_bridge.web.presentation.facts import latest_signal, networks, restarts, signal, silences, weak_time
 from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.presentation.series import silent_by_hour
 from cloud_bridge.web.presentation.view import charge_point
@@ -33,6 +35,7 @@ from cloud_bridge.web.security.rates import REPORTS, use
 
 EVIDENCE_MS = 14 * DAY_MS  # before a visit; two weeks hold two of each weekday
 MAX_NAME = 100
+MAX_WORDS = 500  # of the driver's, in a reason of up to MAX_REASON
 
 router = APIRouter(include_in_schema=False)
 
@@ -73,6 +76,7 @@ def before_raising(
     evidence = _evidence(app_state, connection, person, unit.id, now_ms - EVIDENCE_MS, now_ms)
     content: dict[str, Any] = {"unit": unit, "installer": installer, "installers": installers}
     content |= _what_to_do(app_state, unit, evidence)
+    content["reason"] = _reason(newest_words(connection, unit.id, unit.owner_id), content["advice"][0])
     return page(request, "installer/job_raise.html", person, **content, **_shown(unit, evidence))
 
 
@@ -157,6 +161,14 @@ def _what_to_do(app_state: AppState, unit: Unit, evidence: Evidence) -> dict[str
     return {"advice": advise(evidence, boots), "troubles": troubles(point, for_installer=True)}
 
 
+def _reason(words: str | None, first: Advice) -> str:
+    """What the form begins with: the driver's own words, cut where they are too long, and what to try first."""
+    to_try = f"{first.title}: {first.why}"
+    if words is None:
+        return to_try
+    return f"The driver writes: {shorten(words, MAX_WORDS, placeholder=' ...')}\n\n{to_try}"
+
+
 def shown_name(name: str | None) -> str:
     """A file's name without its path and without what does not print; it never names a file of ours."""
     last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
@@ -192,7 +204,8 @@ def _shown(unit: Unit, before: Evidence, after: Evidence | None = None) -> dict[
     return {
         "before": _facts(before),
         "after": after and _facts(after),
-        "chart": charts.signal_chart(*times),
+        "last_hour": _last_hour(times[-1]),
+        "chart": charts.signal_chart(unit.time_zone, *times),
         "gaps": gaps,
         "by_hour": charts.hour_bars(silent_by_hour(gaps, unit.time_zone)),
         "moves": network_words.told(move for time in times for move in time.moves),
@@ -201,12 +214,22 @@ def _shown(unit: Unit, before: Evidence, after: Evidence | None = None) -> dict[
 
 
 def _facts(evidence: Evidence) -> list[tuple[str, str]]:
-    availability = evidence.availability
     return [
-        ("Available", "not known" if availability is None else f"{availability:.1%}"),
-        ("Silent", silences(evidence)),
-        ("Signal", signal(evidence)),
-        ("Weak readings", f"{evidence.weak_share:.0%} of {evidence.samples:,}"),
-        ("Networks", networks(evidence)),
+        ("Available", "not known" if evidence.availability is None else f"{evidence.availability:.1%}"),
+        ("Silent", silences(evidence.gaps)),
+        ("Signal", signal(evidence.signal)),
+        ("Weak signal", weak_time(evidence.signal)),
+        ("Networks", networks(evidence.signal)),
         ("Restarts", restarts(evidence)),
     ]
+
+
+def _last_hour(evidence: Evidence) -> dict[str, str]:
+    """Of the same facts, those that an hour tells, by name."""
+    hour = evidence.last_hour
+    return {
+        "Silent": silences(evidence.silent_last_hour),
+        "Signal": latest_signal(hour),
+        "Weak signal": weak_time(hour),
+        "Networks": networks(hour),
+    }

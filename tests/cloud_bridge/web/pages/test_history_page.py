@@ -2,17 +2,18 @@
 
 import csv
 import io
+import json
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import insert, update
 
-from cloud_bridge.durations import DAY_MS, HOUR_MS
+from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.sites import Tariff
 from cloud_bridge.store.tables import contact_gaps, signal, units
 from cloud_bridge.web.presentation.cost import cost_pence
-from tests.cloud_bridge.people import PASSWORD, Visitor, give
+from tests.cloud_bridge.people import PASSWORD, Visitor, give, unit_of
 from tests.cloud_bridge.running import START_MS, Bridge, Unit, sample
 
 LONDON = "Europe/London"
@@ -60,6 +61,43 @@ def test_a_tariff_gives_every_session_its_cost(driver: Visitor) -> None:
 def test_everything_can_be_taken_away_as_csv(driver: Visitor, name: str, rows: int) -> None:
     text = driver.get(f"/charge-points/home-1/history/{name}.csv")
     assert len(list(csv.DictReader(io.StringIO(text)))) == rows
+
+
+def heartbeat(number: int, state: str, watts: int, total_wh: int) -> bytes:
+    return json.dumps({"n": number, "b": 9, "s": state, "w": watts, "e": total_wh, "q": 17}).encode()
+
+
+def test_the_session_that_goes_on_has_its_power_and_energy(bridge: Bridge) -> None:
+    unit = unit_of(bridge, "eve")
+    eve = Visitor(bridge, "eve")
+    unit.publish("cp/home-1/heartbeat", heartbeat(1, "A1", 0, 100_000))
+    for minute in range(20):
+        bridge.clock.advance(MINUTE_MS)
+        unit.publish("cp/home-1/heartbeat", heartbeat(2 + minute, "C2", 7200, 100_000 + 120 * (minute + 1)))
+    bridge.clock.advance(1)
+    said = eve.read("/charge-points/home-1/history?days=1")
+    assert "Now 7.2 kW 2.4 kWh since Thu 1 Jan, 00:01." in said
+    assert "Goes on 19 minutes 2.4 kWh" in said
+    page = eve.get("/charge-points/home-1/history?days=1")
+    assert page.split('data-chart="power"')[1].split("</figure>")[0].count("<data ") == 20
+    bridge.clock.advance(HOUR_MS)
+    said = eve.read("/charge-points/home-1/history?days=1")
+    assert "Now 7.2 kW" not in said
+    assert "When it was last heard, Thu 1 Jan, 00:20 7.2 kW" in said
+    unit.publish("cp/home-1/heartbeat", heartbeat(50, "A1", 0, 103_000))
+    bridge.clock.advance(1)
+    assert "Goes on" not in eve.read("/charge-points/home-1/history?days=1")
+
+
+def test_a_session_that_ended_before_the_span_is_not_in_it(bridge: Bridge, driver: Visitor) -> None:
+    unit = Unit(bridge, "home-2", bridge.add_unit("home-2").secret).connect()
+    ended_s = START_MS // 1000 - 30 * 3600
+    late = {"n": 1, "b": 1, "t0": ended_s - 3600, "t1": ended_s, "s": 3600, "e": 7100, "y": "unplugged"}
+    unit.publish("cp/home-2/session", json.dumps(late).encode())
+    bridge.clock.advance(1)
+    operator = Visitor(bridge, "olga", Role.OPERATOR)
+    assert "7.1 kWh" not in operator.read("/charge-points/home-2/history?days=1")
+    assert "7.1 kWh" in operator.read("/charge-points/home-2/history?days=7")
 
 
 def test_a_formula_in_a_csv_is_only_text(bridge: Bridge, driver: Visitor) -> None:
