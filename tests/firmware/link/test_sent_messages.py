@@ -44,7 +44,7 @@ def test_a_heartbeat_with_everything_has_the_keys_of_the_schema():
 
 def test_a_heartbeat_fits_the_schema_from_the_first_step_to_a_fault():
     unit = Unit()
-    assert complaints("heartbeat", heartbeat(unit.exchange.report, None, (), 0, 0, 0, 300)) == []
+    assert complaints("heartbeat", heartbeat(unit.exchange.report, None, (), 0, 0, 0, interval_s=300)) == []
     unit.charge()
     unit.inputs.rcd_ac_trip = True
     unit.run(1000)
