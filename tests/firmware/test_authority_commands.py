@@ -48,7 +48,7 @@ class Unit(ChargePoint):
     def note(self, kind, details):
         self.events.append((kind, details["trusts"]))
 
-    def answer(self, command_id, ok, why):
+    def answer(self, command_id, ok, why, in_force=None):
         self.told.append((ok, why))
 
     def order(self, do, **arguments):

@@ -19,7 +19,7 @@ from firmware.daily_report import DailyReport
 from firmware.health import Health
 from firmware.link.journal import Journal
 from firmware.link.network import Network
-from firmware.persistence import Persistence, restore
+from firmware.persistence import Persistence, restore, wear_before
 from firmware.storage import boots
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.event_log import EventLog
@@ -70,7 +70,8 @@ class Day:
         boot = boots.count(FLASH, "power_on", lambda lowest, highest: lowest)
         settings = Settings(FLASH, {})
         checkpoint = Checkpoint(FLASH, 0)
-        register, kept, sessions, _, closings, owed = restore(checkpoint, 0)
+        register, kept, sessions, _ = restore(checkpoint, 0)
+        closings, owed = wear_before(checkpoint)
         self.unit = Unit(kept=kept, register=register, sessions=sessions, closings=closings, owed=owed)
         self.wall_clock = WallClock(self)
         self.wall_clock.set(NOON_S, "network")
