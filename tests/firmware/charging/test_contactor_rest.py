@@ -108,13 +108,13 @@ def closings_of_days(days):
         now_ms += 100
         rest.opened(now_ms)
         while rest.resting and not rest.step(now_ms):
-            now_ms += 10_000
+            now_ms += 60_000 if now_ms > DAY_MS else 10_000
         now_ms += 1000
     return closings
 
 
 def test_the_worst_of_a_day_is_few_and_of_each_further_day_one_an_hour():
-    first, *further = closings_of_days(30)
+    first, *further = closings_of_days(4)
     assert first <= DAY_CLOSINGS + 25 and max(further) <= 24
     assert first + 24 * 365 * 9 < WORN_CLOSINGS, "nine years until the installer is told, ten until its life is over"
 
@@ -138,42 +138,6 @@ def test_a_vehicle_that_asks_for_a_moment_at_each_start_closes_it_once(asks_ms):
             unit.car = car
             unit.run(ms)
         assert unit.switched == 2 * start + 1
-
-
-def pauses(unit, pause):
-    unit.exchange.claims = PAUSE if pause else CHARGE
-
-
-def spares(unit, pause):
-    amps = PAUSE_A if pause else 16
-    unit.exchange.claims = (Claim("load_manager", amps, None, "test", None),)
-
-
-def overrides(unit, pause):
-    override = () if pause else (Claim("override", 32, None, "test", None),)
-    unit.exchange.claims = override + (Claim("schedule", PAUSE_A, None, "test", None),)
-
-
-def asks(unit, pause):
-    unit.car = "B" if pause else "C"
-
-
-TOGGLED = [(wish, half_ms) for wish in (pauses, spares, overrides, asks) for half_ms in (1000, 10_000, 60_000)]
-
-
-@pytest.mark.parametrize("wish, half_ms", TOGGLED)
-def test_wishes_that_toggle_move_it_ever_more_rarely(wish, half_ms):
-    """Each 10 s: github.com/ngardiner/TWCManager/issues/445. It opens without a load 6 s after a pause, at the latest."""
-    unit = Counted(fallback_a=32)
-    unit.car = "C"
-    switched = []
-    for turn in range(HOUR_MS // half_ms):
-        wish(unit, turn % 2 == 0)
-        unit.run(half_ms)
-        assert turn % 2 or half_ms < 10_000 or not unit.outputs.contactor, "a pause is never late"
-        if (turn + 1) * half_ms % FORGIVEN_MS == 0:
-            switched.append(unit.switched - sum(switched))
-    assert switched[0] <= 20 and max(switched[2:]) <= 4 and sum(switched) <= 30, switched
 
 
 def test_the_button_ends_it():

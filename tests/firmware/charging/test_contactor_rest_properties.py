@@ -1,9 +1,10 @@
 """Is the contactor's wear bounded, whatever vehicles, faults, owners and mains do?"""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.charging.contactor_rest import FREE, LONGEST_MS
+from firmware.charging.contactor_rest import FORGIVEN_MS, FREE, HOUR_MS, LONGEST_MS
 from firmware.charging.io import X1, F
 from firmware.charging.limits import PAUSE_A, Claim
 from tests.firmware.charging.wired import STEP_MS, Unit
@@ -59,3 +60,40 @@ def _happen(unit, what, value):
         unit.inputs.rail_mv = value
     else:
         setattr(unit, what, value)
+
+
+def pauses(unit, pause):
+    unit.exchange.claims = PAUSE if pause else ()
+
+
+def spares(unit, pause):
+    amps = PAUSE_A if pause else 16
+    unit.exchange.claims = (Claim("load_manager", amps, None, "test", None),)
+
+
+def overrides(unit, pause):
+    override = () if pause else (Claim("override", 32, None, "test", None),)
+    unit.exchange.claims = override + (Claim("schedule", PAUSE_A, None, "test", None),)
+
+
+def asks(unit, pause):
+    unit.car = "B" if pause else "C"
+
+
+TOGGLED = [(wish, half_ms) for wish in (pauses, spares, overrides, asks) for half_ms in (1000, 10_000, 60_000)]
+
+
+@pytest.mark.parametrize("wish, half_ms", TOGGLED)
+def test_wishes_that_toggle_move_it_ever_more_rarely(wish, half_ms):
+    """Each 10 s: github.com/ngardiner/TWCManager/issues/445. It opens without a load 6 s after a pause, at the latest."""
+    unit, movements, switched = Unit(fallback_a=32), 0, []
+    unit.car = "C"
+    for turn in range(HOUR_MS // half_ms):
+        wish(unit, turn % 2 == 0)
+        for _ in range(half_ms // STEP_MS):
+            before = unit.outputs.contactor
+            movements += unit.run(STEP_MS).contactor != before
+        assert turn % 2 or half_ms < 10_000 or not unit.outputs.contactor, "a pause is never late"
+        if (turn + 1) * half_ms % FORGIVEN_MS == 0:
+            switched.append(movements - sum(switched))
+    assert switched[0] <= 20 and max(switched[2:]) <= 4 and sum(switched) <= 30, switched

@@ -39,10 +39,10 @@ def test_late_readings_decide_by_their_time():
     assert debounce.step(AGREED_MS + 60, "B") and debounce.value == "B"
 
 
-def disturb(unit, field, readings, every_ms, minutes=10):
-    """How often the contactor moves in so long, if one input has other values for some readings in a row each `every_ms`."""
+def disturb(unit, field, readings, every_ms, lasts_ms):
+    """How often the contactor moves in `lasts_ms`, if an input has other values for some readings on end each `every_ms`."""
     movements = 0
-    for step in range(minutes * 60_000 // STEP_MS):
+    for step in range(lasts_ms // STEP_MS):
         inputs, before = unit.inputs, unit.outputs.contactor
         good = getattr(inputs, field)
         unit.now_ms += STEP_MS
@@ -80,13 +80,13 @@ DISTURBANCES = [
 
 @pytest.mark.parametrize("field, readings", DISTURBANCES)
 def test_one_or_two_readings_move_nothing_and_are_no_event(field, readings):
-    for every_ms in (1000, 10_000):
+    for every_ms, lasts_ms in ((1000, 15_000), (10_000, 45_000)):
         unit = Unit(tethered=False)
         unit.inputs.proximity_ohm = 220
         unit.run(60)
         unit.charge()
         unit.events()
-        assert disturb(unit, field, readings, every_ms) == 0
+        assert disturb(unit, field, readings, every_ms, lasts_ms) == 0
         assert [event for event in unit.events() if event.kind != "mode"] == [] and unit.exchange.report.amps == 32
 
 
@@ -94,7 +94,7 @@ def test_one_or_two_readings_move_nothing_and_are_no_event(field, readings):
 def test_one_or_two_readings_without_a_cable_are_no_session(readings):
     unit = Unit()
     unit.run(1000)
-    assert disturb(unit, "pilot_high_mv", readings, 1000, 1) == 0
+    assert disturb(unit, "pilot_high_mv", readings, 1000, 10_000) == 0
     assert unit.controller.phase == "idle" and unit.exchange.report.state == "A1"
     unit.run(1000)
     assert unit.events() == [] and unit.controller._sessions == 0
@@ -104,7 +104,7 @@ def test_one_or_two_readings_without_a_cable_are_no_session(readings):
 def test_a_vehicle_whose_lower_plateau_is_near_12_v_is_charged(low_mv):
     """esp32-evse issue 49: one at -10.7 V was said to have no diode."""
     unit = Unit()
-    for car in "B" * 50 + "C" * 5000:
+    for car in "B" * 50 + "C" * 300:
         unit.car = car
         unit.now_ms += STEP_MS
         unit._load_pilot()
@@ -127,7 +127,7 @@ def test_one_reading_of_a_residual_current_opens_at_once_and_is_no_proof(field):
     setattr(unit.inputs, field, False)
     unit.run(1000)
     assert not unit.outputs.contactor
-    tested = [unit.run(STEP_MS).rcd_test for _ in range(500)]
+    tested = [unit.run(STEP_MS).rcd_test for _ in range(300)]
     assert unit.outputs.contactor and any(tested) and unit.exchange.report.faults == ()
 
 
