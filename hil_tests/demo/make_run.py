@@ -12,7 +12,8 @@ import os
 import signal
 import sys
 import time
-from typing import NamedTuple
+from collections.abc import Coroutine
+from typing import Any, NamedTuple
 
 import httpx
 from rich.console import Console as Screen
@@ -130,8 +131,7 @@ async def _introduce(
     if missing:
         progress(f"logins are made: {', '.join(missing)}")
     if unit is None:
-        unit = await bridge.command("unit", "add", unit_id)
-        installation.remember_unit(unit_id, unit)
+        unit = await _to_its_end(_add_unit(bridge, installation, unit_id))
     if not missing:
         return unit["secret"], {}
     was_begun = installation.begin_logins()
@@ -151,6 +151,22 @@ async def _introduce(
     if len(made) < len(answers):
         raise next(answer for answer in answers if isinstance(answer, BridgeFailed))
     return unit["secret"], {name: login["password"] for name, login in zip(ours, made, strict=False)}
+
+
+async def _add_unit(bridge: BridgeProcess, installation: Installation, unit_id: str) -> dict[str, str]:
+    unit = await bridge.command("unit", "add", unit_id)
+    installation.remember_unit(unit_id, unit)
+    return unit
+
+
+async def _to_its_end(step: Coroutine[Any, Any, dict[str, str]]) -> dict[str, str]:
+    """What cannot be done again is done before Ctrl-C ends the run: a secret is printed once."""
+    task = asyncio.ensure_future(step)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 async def _visit_pages(
