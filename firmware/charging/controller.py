@@ -151,7 +151,8 @@ class Controller:
         if tamper.step(now_ms, inputs.tamper):
             self._add_event(now_ms, "tamper", inputs.tamper)
         self._pressed = button.step(now_ms, inputs.button) and inputs.button
-        self._is_settling = not cable.since_ms is tamper.since_ms is button.since_ms is None
+        since_ms = cable.since_ms, tamper.since_ms, button.since_ms
+        self._is_settling = since_ms != (None, None, None)
 
     def _read_pilot(self, now_ms: int, inputs: Inputs) -> None:
         control_state = self._state
