@@ -5,18 +5,18 @@ RUNS ?= 10
 MINUTES ?= 2
 BUSY ?= 3
 # NO_SKIPS=1: a test that is skipped has failed (.ci/run)
-# Four at a time, in this order. Those of the second list only compute: they take what the others leave (nice), because a
-# unit, a modem and a browser run in real time.
-KINDS = hil ingest pages cloud rooms modem start cortex-m databases units
+# Six at a time, in this order: a unit, a modem and a browser run in real time, and mostly wait. Those of the second list only
+# compute, and take what the others leave (nice).
+KINDS = pages hil link start modem ingest demo rooms cloud cortex-m databases units
 PATIENT = cloud cortex-m databases units
-OWN_KIND = cortex_m ingest modem scenarios siege start store web
+OWN_KIND = cortex_m demo ingest link link_life modem scenarios siege start store vehicles web
 PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rfEs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
 
 # Some hundred processes are started; with this, each would compile our code anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test fast cloud units ingest modem rooms start databases pages hil lint postgresql requirements steady fuzz bench race cortex-m flash power-loss life siege size screenshots clean
+.PHONY: help run mosquitto test fast cloud units ingest modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench race cortex-m flash power-loss life siege size screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -24,9 +24,9 @@ help: ## print this list
 run: .venv ## the whole system on this machine: unit, modem, broker, dashboard, panel, with logins for every role
 	@.venv/bin/python -m hil_tests
 
-test: lint ## every check that CI runs: style, types, then ten kinds of tests, four at a time
-	@echo "$(KINDS) run four at a time, about twelve minutes; each shows what it found when it is done"
-	@$(MAKE) --no-print-directory --jobs=4 --keep-going --output-sync=target $(KINDS)
+test: lint ## every check that CI runs: style, types, then twelve kinds of tests, six at a time
+	@echo "$(KINDS) run six at a time, about twelve minutes; each shows what it found when it is done"
+	@$(MAKE) --no-print-directory --jobs=6 --keep-going --output-sync=target $(KINDS)
 
 fast: cloud units ## the tests that start no processes: cloud and units
 
@@ -42,7 +42,13 @@ ingest: .venv ## messages into the bridge by real brokers and sockets, and a sho
 modem: .venv ## the installer's tool and third-party programs at simulated modems
 	@$(PYTEST) hil_tests/modem
 
-rooms: .venv ## the other rooms on real parts: the link, a rig's manners, what the benches measure with
+link: .venv ## a unit's link to its cloud: certificates, clocks, copied flash, large messages, and faults of all kinds
+	@$(PYTEST) hil_tests/link hil_tests/link_life
+
+demo: .venv ## `make run` from a clone on, and car accounts from the first login to the way back
+	@$(PYTEST) hil_tests/demo hil_tests/vehicles
+
+rooms: .venv ## the other rooms on real parts: a rig's manners, what the benches measure with
 	@$(PYTEST) $(filter-out hil_tests/__pycache__/ $(OWN_KIND:%=hil_tests/%/),$(wildcard hil_tests/*/))
 
 start: .venv ## a unit on real MicroPython of which one part fails at the start, or whose flash or resets are bad

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 from hil_tests.fixtures.background import Background
 from hil_tests.fixtures.bridge_process import BridgeProcess
 from hil_tests.fixtures.ports import free_ports
-from hil_tests.scenarios.car_maker.car_maker import CarMaker, NoNode, in_ci
+from hil_tests.vehicles.car_maker.car_maker import CarMaker, NoNode, in_ci
 
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE_MS = 60_000
