@@ -27,7 +27,7 @@ from cloud_bridge.store.upkeep import (
     Kept,
     forget,
     has_rows,
-    outdated,
+    oldest_end,
     read_cleared,
     record_cleared,
     record_verified,
@@ -167,13 +167,14 @@ class Upkeep:
         return cleared._replace(strays_since_ms=None)
 
     def _remove(self, kept: Kept, from_ms: int | None, to_ms: int) -> None:
-        while keys := self._outdated(kept, from_ms, to_ms):
+        while (end_ms := self._oldest_end(kept, from_ms, to_ms)) is not None:
             with self._database.writing() as connection:
-                forget(connection, kept, keys, to_ms)
+                forget(connection, kept, from_ms, end_ms)
+            from_ms = end_ms
 
-    def _outdated(self, kept: Kept, from_ms: int | None, to_ms: int) -> list[dict[str, Any]]:
+    def _oldest_end(self, kept: Kept, from_ms: int | None, to_ms: int) -> int | None:
         with self._database.reading() as connection:
-            return outdated(connection, kept, from_ms, to_ms)
+            return oldest_end(connection, kept, from_ms, to_ms)
 
     async def run(self, alarm: Alarm, duties: Duties) -> None:
         """All of it, for ever."""

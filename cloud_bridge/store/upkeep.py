@@ -4,7 +4,7 @@ Retention removes no more than the time that has verifiably passed since it last
 cleared from where it was cleared last, and not of all that looks old to a clock that may be wrong.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -13,7 +13,6 @@ from sqlalchemy import (
     Connection,
     Table,
     and_,
-    bindparam,
     delete,
     func,
     literal,
@@ -48,7 +47,7 @@ from cloud_bridge.store.upsert import insert_into, replace
 BUCKET_MS = 5 * 60 * 1000
 LATE_MS = 15 * 60 * 1000  # buckets this young are made again: a way in that was down hands in what it kept
 TIME_COMMAND = "t-"  # how the ids of commands begin that tell a unit the time
-FORGOTTEN_AT_ONCE = 500  # rows deleted in one transaction: the recorder waits for it
+FORGOTTEN_AT_ONCE = 2000  # rows deleted in one transaction: the recorder waits for it
 
 
 class Cleared(NamedTuple):
@@ -68,14 +67,6 @@ class Kept(NamedTuple):
     table: Table
     age: Column[int]
     days: int
-
-    @property
-    def keys(self) -> list[Column[Any]]:
-        return list(self.table.primary_key)
-
-    @property
-    def key_names(self) -> list[str]:
-        return [f"key_{number}" for number in range(len(self.keys))]
 
     def between(self, from_ms: int | None, to_ms: int) -> ColumnElement[bool]:
         """Rows of that time; with None all that are older."""
@@ -159,20 +150,20 @@ def record_cleared(connection: Connection, kept: Kept, cleared: Cleared) -> None
 
 def has_rows(connection: Connection, kept: Kept, to_ms: int) -> bool:
     """Whether any row is older than that."""
-    return connection.execute(select(*kept.keys).where(kept.between(None, to_ms)).limit(1)).first() is not None
+    return connection.execute(select(kept.age).where(kept.between(None, to_ms)).limit(1)).first() is not None
 
 
-def outdated(connection: Connection, kept: Kept, from_ms: int | None, to_ms: int) -> list[dict[str, Any]]:
-    """The keys of rows of that time, FORGOTTEN_AT_ONCE at most. Without an index on the age this looks at the whole table,
-    so it is to be asked outside the transaction that deletes."""
-    query = select(*kept.keys).where(kept.between(from_ms, to_ms)).limit(FORGOTTEN_AT_ONCE)
-    return [dict(zip(kept.key_names, row, strict=True)) for row in connection.execute(query)]
+def oldest_end(connection: Connection, kept: Kept, from_ms: int | None, to_ms: int) -> int | None:
+    """Where the oldest rows of that time end, FORGOTTEN_AT_ONCE of them and those of the same millisecond; None: there are
+    none. Without an index on the age this looks at the whole table: to be asked outside the transaction that deletes."""
+    oldest = select(kept.age).where(kept.between(from_ms, to_ms)).order_by(kept.age).limit(FORGOTTEN_AT_ONCE)
+    newest_ms = connection.execute(select(func.max(oldest.subquery().c[0]))).scalar()
+    return None if newest_ms is None else int(newest_ms) + 1
 
 
-def forget(connection: Connection, kept: Kept, keys: list[dict[str, Any]], to_ms: int) -> None:
-    """Delete these rows, but for those that have been given more time since."""
-    those = [key == bindparam(name) for name, key in zip(kept.key_names, kept.keys, strict=True)]
-    connection.execute(delete(kept.table).where(*those, kept.between(None, to_ms)), keys)
+def forget(connection: Connection, kept: Kept, from_ms: int | None, to_ms: int) -> None:
+    """Delete the rows of that time in one statement."""
+    connection.execute(delete(kept.table).where(kept.between(from_ms, to_ms)))
 
 
 def read_verified(connection: Connection) -> int | None:
