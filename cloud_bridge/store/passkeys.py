@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.tables import passkeys, people, user_handles
+from cloud_bridge.store.upsert import insert_new
 
 PASSKEYS_MAX = 10  # of one person
 NAME_MAX = 60
@@ -47,11 +48,9 @@ class PasskeyRow(NamedTuple):
 
 def handle_of(connection: Connection, person_id: int) -> bytes:
     """By which authenticators know the person: random, and made when they add their first passkey."""
+    insert_new(connection, user_handles, [{"person_id": person_id, "handle": secrets.token_bytes(HANDLE_BYTES)}])
     query = select(user_handles.c.handle).where(user_handles.c.person_id == person_id)
-    handle: bytes | None = connection.execute(query).scalar()
-    if handle is None:
-        handle = secrets.token_bytes(HANDLE_BYTES)
-        connection.execute(user_handles.insert(), {"person_id": person_id, "handle": handle})
+    handle: bytes = connection.execute(query).scalar_one()
     return handle
 
 
