@@ -58,7 +58,16 @@ from cloud_bridge.store.tables import (
 )
 from cloud_bridge.store.vehicle_tables import account_grants, vehicle_attempts, vehicles
 
-SECRET = ("_hash", "sealed", "secret", "nonce", "verifier", "credential", "public_key", "handle")  # parts of column names
+SECRET = (
+    "_hash",
+    "sealed",
+    "secret",
+    "nonce",
+    "verifier",
+    "credential",
+    "public_key",
+    "handle",
+)  # parts of column names
 EVIDENCE = (
     signal,
     signal_5min,

@@ -129,11 +129,13 @@ pending_logins = Table(  # whose password was right and whose second factor is n
     Index(None, "person_id"),
 )
 
-user_handles = Table(  # by which authenticators know a person who has begun to add a passkey: random, and told to nobody else
-    "user_handles",
-    metadata,
-    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    Column("handle", LargeBinary, nullable=False, unique=True),
+user_handles = (
+    Table(  # by which authenticators know a person who has begun to add a passkey: random, and told to nobody else
+        "user_handles",
+        metadata,
+        Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+        Column("handle", LargeBinary, nullable=False, unique=True),
+    )
 )
 
 passkeys = _numbered(  # store/passkeys.py

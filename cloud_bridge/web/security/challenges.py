@@ -1,5 +1,5 @@
-"""What an authenticator has to sign: new each time, for one purpose in one browser, for five minutes, and once. Pure: the clock is
-handed in.
+"""What an authenticator has to sign: new each time, for one purpose in one browser, for five minutes, and once. Pure: the
+clock is handed in.
 
 A challenge carries its end and a mark that only this process can make, so nothing is kept of those that are given out, and
 whoever asks for a million of them takes nothing away from others. Only those that have counted are remembered, until their

@@ -42,7 +42,10 @@ SERVICE = "Chargekeeper"  # as authenticators show it
 SENT_MAX = 20_000  # characters of what a browser sends; with a certificate of the maker 5,000
 CREDENTIAL_ID_MAX = 1023  # bytes (WebAuthn 4, "Credential ID")
 PUBLIC_KEY_MAX = 1024  # bytes; RSA with 4,096 bits has 550
-FLAGS_AT, FIXED_BYTES = 32, 37  # of the authenticator data (WebAuthn 6.1): where the flags are, and what always is there
+FLAGS_AT, FIXED_BYTES = (
+    32,
+    37,
+)  # of the authenticator data (WebAuthn 6.1): where the flags are, and what always is there
 HAS_KEY = 0x40  # flag: a key follows: 16 bytes of the model, 2 of the credential id's length, the id, the key
 
 
@@ -150,7 +153,9 @@ def check_attestation(attestation: Attestation, party: RelyingParty) -> PasskeyR
         row = PasskeyRow(checked.credential_id, checked.credential_public_key, checked.sign_count)
         if len(row.credential_id) > CREDENTIAL_ID_MAX or len(row.public_key) > PUBLIC_KEY_MAX:
             raise PasskeyRefused("its id or its key is too long")
-        decoded_public_key_to_cryptography(decode_credential_public_key(row.public_key))  # raises for a key that is none
+        decoded_public_key_to_cryptography(
+            decode_credential_public_key(row.public_key)
+        )  # raises for a key that is none
         return row
 
 

@@ -1,5 +1,5 @@
-"""Logging in and out: name and password first, then a code of whoever has a second factor (login_code.py); or a passkey instead of
-both (login_passkey.py)."""
+"""Logging in and out: name and password first, then a code of whoever has a second factor (login_code.py); or a passkey
+instead of both (login_passkey.py)."""
 
 from typing import Literal
 from urllib.parse import urlencode
@@ -69,8 +69,7 @@ async def login(
         note(request, Kind.WRONG_PASSWORD)
         return login_page(request, next, 401)
     attempts.succeeded(limits)
-    response = await run_in_threadpool(admit, request, app_state, person, our_path(next))
-    return response
+    return await run_in_threadpool(admit, request, app_state, person, our_path(next))
 
 
 def admit(request: Request, app_state: AppState, person: Person, next: str, by_passkey: bool = False) -> Response:

@@ -48,8 +48,8 @@ WRONG = CodeRefused(
 
 @router.get("/options")
 async def options(request: Request, app_state: StateDep) -> Response:
-    """For the script, which asks when it is needed: a challenge ends after some minutes, and a login page may stay open. On the
-    event loop, as the login page itself."""
+    """For the script, which asks when it is needed: a challenge ends after some minutes, and a login page may stay open. On
+    the event loop, as the login page itself."""
     party, browser = relying_party(address_of(request)), request.cookies.get(LOGIN_COOKIE)
     if party is None or not browser:
         raise NotTheirs("page")

@@ -106,7 +106,9 @@ def add(
         if not challenges.use(attestation.challenge, now_ms):
             raise PasskeyRefused("the challenge has counted")
     except PasskeyRefused:
-        meaning = "It took too long, or this browser sent none that we can use. Go back to your passkeys, and begin again."
+        meaning = (
+            "It took too long, or this browser sent none that we can use. Go back to your passkeys, and begin again."
+        )
         raise Refused(NOT_ADDED, meaning) from None
     with explained(NOT_ADDED):
         number = add_passkey(connection, person.id, name, row, app_state.clock.now_ms())
