@@ -1,4 +1,4 @@
-"""For whom browsers keep passkeys: name and origin of the public address (WebAuthn 5.1.2), and nothing that a request says.
+"""For whom browsers keep passkeys: name and origin of the public address (WebAuthn 4, "RP ID"), not what a request says.
 
 Browsers know passkeys over https only, and without TLS on localhost; and only for a name, so 127.0.0.1 has none either.
 """

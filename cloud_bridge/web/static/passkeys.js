@@ -4,7 +4,7 @@ const known = window.PublicKeyCredential;
 const AGAIN_MS = 4 * 60 * 1000; // the server's challenges end after five minutes
 const SAID = {
   AbortError: "", // the question was put again
-  NotAllowedError: "No passkey was used. Try again.",
+  NotAllowedError: "That was cancelled, or took too long. Try again.",
   InvalidStateError: "This device has a passkey for your account already.",
   SecurityError: "This browser keeps no passkeys for this address.",
 };
