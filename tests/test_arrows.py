@@ -165,6 +165,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.web.errors",
         "cloud_bridge.web.connections",
         "cloud_bridge.web.presentation.words",
+        "cloud_bridge.web.public_address",
         "cloud_bridge.web.security",
     ),
     "cloud_bridge.web.api": _BELOW_WEB

@@ -14,6 +14,7 @@ from cloud_bridge.store import people
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.email import checked_email
+from cloud_bridge.store.passkeys import remove_all_passkeys
 from cloud_bridge.store.second_factors import remove_second_factor
 from cloud_bridge.store.secrets import new_secret
 from cloud_bridge.store.security_events import Kind
@@ -30,7 +31,7 @@ def declare(area: Area) -> None:
     about = "give a person a new password; prints it once, logs them out and ends their tokens"
     area.command("password", about, password, "name")
     area.command("role", "change what a person may do", role, "name").add_argument("role", choices=ROLES)
-    about = "for a person who has lost app and recovery codes: remove the second factor, and log them out"
+    about = "for a person who has lost app and recovery codes: remove second factor and passkeys, and log them out"
     area.command("reset-second-factor", about, reset_second_factor, "name")
     area.command("remove", "remove a person; their units become nobody's", remove, "name")
 
@@ -68,14 +69,15 @@ def role(settings: Settings, options: argparse.Namespace) -> Answer:
 
 def reset_second_factor(settings: Settings, options: argparse.Namespace) -> Answer:
     """Their next login needs the password alone; an operator's sets up a new one. What was lost may be somebody else's now,
-    so every browser is logged out."""
+    so every browser is logged out and no passkey counts any more."""
     with closing(open_database(settings.store)) as database, database.writing() as connection:
         person = people.find_person(connection, options.name)
-        if not remove_second_factor(connection, person.id):
-            raise BridgeError(f"{person.name} has no second factor")
+        had_factor, passkeys = remove_second_factor(connection, person.id), remove_all_passkeys(connection, person.id)
+        if not had_factor and not passkeys:
+            raise BridgeError(f"{person.name} has no second factor and no passkey")
         people.log_out(connection, person)
         record(connection, Kind.SECOND_FACTOR_RESET, person_id=person.id)
-    return {"user": person.name, "second_factor": "reset"}
+    return {"user": person.name, "second_factor": "reset", "passkeys_removed": passkeys}
 
 
 def remove(settings: Settings, options: argparse.Namespace) -> Answer:
@@ -86,7 +88,7 @@ def remove(settings: Settings, options: argparse.Namespace) -> Answer:
             person = people.find_person(connection, options.name)
             people.remove_person(connection, person)
             record(connection, Kind.PERSON_REMOVED, person_id=person.id)
-        database.scrub(["people", "tokens", "web_sessions", "second_factors"])
+        database.scrub(["people", "tokens", "web_sessions", "second_factors", "user_handles", "passkeys"])
         return {"user": options.name, "removed": True} | ({"car_makers_not_told": untold} if untold else {})
 
 

@@ -11,7 +11,7 @@ from cloud_bridge.store.known_devices import forget_devices
 from cloud_bridge.store.names import appearance, checked, folded
 from cloud_bridge.store.ownership import end_ownerships
 from cloud_bridge.store.secrets import hash_of, new_secret
-from cloud_bridge.store.tables import known_devices, pending_logins, people, tokens, web_sessions
+from cloud_bridge.store.tables import known_devices, passkeys, pending_logins, people, tokens, web_sessions
 
 __all__ = ["SESSION_MS", "Person", "Role"]
 
@@ -88,14 +88,17 @@ def remove_person(connection: Connection, person: Person) -> None:
 
 
 def change_role(connection: Connection, person: Person, role: Role) -> None:
-    """With a role that needs the second factor, every browser is logged out: its session may not have passed one."""
+    """With a role that needs the second factor, every browser is logged out: its session may not have passed one. Passkeys
+    end likewise: one that was added with a password alone is worth no more than that (NIST SP 800-63B, 6.1.2.1)."""
     if role in NEEDS_SECOND_FACTOR:
         log_out(connection, person)
+        connection.execute(delete(passkeys).where(passkeys.c.person_id == person.id))
     connection.execute(update(people).where(people.c.id == person.id).values(role=role))
 
 
 def set_password(connection: Connection, person: Person, password_hash: str) -> None:
-    """Every browser is logged out, and every token of theirs ends: whoever knew the old password may have made it."""
+    """Every browser is logged out, and every token of theirs ends: whoever knew the old password may have made it. Passkeys
+    stay: they are how somebody gets in who has forgotten the password, and their page lists them."""
     connection.execute(update(people).where(people.c.id == person.id).values(password_hash=password_hash))
     log_out(connection, person)
     connection.execute(delete(tokens).where(tokens.c.person_id == person.id))

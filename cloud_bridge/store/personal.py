@@ -2,7 +2,7 @@
 
 RULES has an entry for every table: a row is of a person if it names them, if it hangs on a row that does, or if it tells of
 a charge point in the time in which that was theirs (ownership.py). A column whose name ends in `_hash`, or that holds
-something sealed, is never handed out.
+something sealed, is never handed out, nor is what a passkey is known by.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,6 +34,7 @@ from cloud_bridge.store.tables import (
     messages,
     metadata,
     ownerships,
+    passkeys,
     pending_logins,
     people,
     power,
@@ -51,12 +52,22 @@ from cloud_bridge.store.tables import (
     transitions,
     unit_installers,
     units,
+    user_handles,
     verified_time,
     web_sessions,
 )
 from cloud_bridge.store.vehicle_tables import account_grants, vehicle_attempts, vehicles
 
-SECRET = ("_hash", "sealed", "secret", "nonce", "verifier")  # parts of column names
+SECRET = (
+    "_hash",
+    "sealed",
+    "secret",
+    "nonce",
+    "verifier",
+    "credential",
+    "public_key",
+    "handle",
+)  # parts of column names
 EVIDENCE = (
     signal,
     signal_5min,
@@ -97,6 +108,8 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     second_factors: (_names(second_factors.c.person_id),),
     recovery_codes: (_names(recovery_codes.c.person_id),),
     pending_logins: (_names(pending_logins.c.person_id),),
+    user_handles: (_names(user_handles.c.person_id),),
+    passkeys: (_names(passkeys.c.person_id),),
     tokens: (_names(tokens.c.person_id),),
     contact_details: (_names(contact_details.c.person_id),),
     unit_installers: (_names(unit_installers.c.person_id),),  # as the installer

@@ -129,6 +129,27 @@ pending_logins = Table(  # whose password was right and whose second factor is n
     Index(None, "person_id"),
 )
 
+user_handles = (
+    Table(  # by which authenticators know a person who has begun to add a passkey: random, and told to nobody else
+        "user_handles",
+        metadata,
+        Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+        Column("handle", LargeBinary, nullable=False, unique=True),
+    )
+)
+
+passkeys = _numbered(  # store/passkeys.py
+    "passkeys",
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(60), nullable=False),  # as its person calls it
+    Column("credential_id", LargeBinary, nullable=False, unique=True),  # chosen by the authenticator
+    Column("public_key", LargeBinary, nullable=False),  # COSE (RFC 9052)
+    Column("sign_count", BigInteger, nullable=False),  # of the last login; many authenticators always send 0
+    Column("added_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger),  # the last login; null: none yet
+    Index(None, "person_id"),
+)
+
 tokens = _numbered(
     "tokens",
     Column("token_hash", String(64), nullable=False, unique=True),

@@ -15,6 +15,7 @@ from cloud_bridge.web.pages.routers import ROUTERS
 from cloud_bridge.web.problems import answer_problems, refusal
 from cloud_bridge.web.public_address import PublicAddress
 from cloud_bridge.web.security.attempts import Attempts
+from cloud_bridge.web.security.challenges import Challenges
 from cloud_bridge.web.security.head_as_get import HeadAsGet
 from cloud_bridge.web.security.rates import Rates
 from cloud_bridge.web.security.security_headers import SecurityHeaders
@@ -39,6 +40,7 @@ def create_app(app_state: AppState) -> FastAPI:
     app.state.bridge = app_state
     app.state.attempts = Attempts()
     app.state.rates = Rates()
+    app.state.challenges = Challenges()
     app.state.looks = Looks(app_state)
     app.state.connection_turns = ConnectionTurns()
     app.add_middleware(TextCheck, refuse=refusal)

@@ -84,7 +84,7 @@ def scene(town: Town) -> Iterator[Scene]:
     page.goto(f"{town.address}/login")
     page.get_by_label("Name").fill(login["user"])
     page.get_by_label("Password").fill(login["password"])
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
     yield Scene(town.browser, town.address, town.maker, town.command, login["user"], page)
     context.close()
 

@@ -25,10 +25,13 @@ DAY_MS = 24 * 3600 * 1000
 
 
 class WebCloudFixture(CloudFixture):
-    """A running cloud with people, pages and a clock that tests move. `logins` are name to password."""
+    """A running cloud with people, pages and a clock that tests move. `logins` are name to password. With `named`, people
+    reach it by the name localhost, for which browsers keep passkeys without TLS."""
 
-    def __init__(self, folder: Path, tls: bool = False) -> None:
+    def __init__(self, folder: Path, tls: bool = False, named: bool = False) -> None:
         super().__init__(folder, tls=tls)
+        if named:
+            self.address = self.bridge.environment["CHARGEKEEPER_PUBLIC_URL"] = f"http://localhost:{self.http_port}"
         self.logins: dict[str, str] = {}
         self.recovery_codes: dict[str, list[str]] = {}  # name to those that are left
         self.chargers: list[MqttUnit] = []
@@ -95,7 +98,7 @@ class WebCloudFixture(CloudFixture):
         page.goto(f"{self.address}/login")
         page.get_by_label("Name").fill(name)
         page.get_by_label("Password").fill(self.logins[name])
-        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("button", name="Log in", exact=True).click()
         page.wait_for_url(lambda url: not url.endswith("/login"))
         if "/login/second-factor" in page.url:
             self.set_up_second_factor(page, name)

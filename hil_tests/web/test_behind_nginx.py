@@ -76,7 +76,7 @@ def site(
         page.goto(f"{url}/login")
         page.get_by_label("Name").fill("dora")
         page.get_by_label("Password").fill(cloud.logins["dora"])
-        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("button", name="Log in", exact=True).click()
         page.wait_for_url(f"{url}/")
         yield Site(url, root, cloud, page)
         ours.close()

@@ -111,6 +111,11 @@ def own_password_limits(person_id: int) -> list[Limit]:
     return [Limit(f"own password {person_id}", 8)]
 
 
+def passkey_limits(address: str) -> list[Limit]:
+    """The keys of a login by passkey, as in `login_limits`. Nobody guesses one: this bounds how much there is to check."""
+    return [Limit(f"passkey@{network_of(address)}", 40)]
+
+
 def token_limits(address: str) -> list[Limit]:
     """The keys of an API token, as in `login_limits`."""
     return [Limit(f"token@{network_of(address)}", 40)]

@@ -49,7 +49,7 @@ def details(request: Request, connection: Reading, person: PersonOf) -> Response
 
 @router.post("/details", dependencies=[OwnForm])
 def change_details(person: PersonOf, connection: Writing, full_name: Field = "", phone: Field = "") -> Response:
-    with _explained("These details were not taken"):
+    with explained("These details were not taken"):
         contact_details.set_details(connection, person.id, full_name, phone)
     return to("/account")
 
@@ -68,7 +68,7 @@ def change_password(
         raise Refused("That is not your password", "The old password was wrong. Nothing was changed.")
     with app_state.database.reading() as connection:  # of its own: none is held while a password is hashed
         address = email_of(connection, person.id) or ""
-    with _explained("The password was not changed"):
+    with explained("The password was not changed"):
         password_hash = passwords.hash_chosen(new, [person.name, *address.split("@")])
     with app_state.database.writing() as connection:  # of its own, and committed before live streams look again
         set_password(connection, person, password_hash)
@@ -133,7 +133,7 @@ def change_unit(
     tariff = None
     if known is not None:
         tariff = Tariff(known, _rate(off_peak_rate), _minutes(off_peak_from), _minutes(off_peak_to))
-    with _explained("These settings were not taken"):
+    with explained("These settings were not taken"):
         describe_site(connection, unit.id, name, time_zone)
         set_tariff(connection, unit.id, tariff)
     return to("/account/units")
@@ -179,7 +179,7 @@ def _minutes(time: str) -> int:
 
 
 @contextmanager
-def _explained(title: str) -> Iterator[None]:
+def explained(title: str) -> Iterator[None]:
     """A refusal of the store becomes a page."""
     try:
         yield

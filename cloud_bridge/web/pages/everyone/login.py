@@ -1,4 +1,5 @@
-"""Logging in and out: name and password first, then a code of whoever has a second factor (login_code.py)."""
+"""Logging in and out: name and password first, then a code of whoever has a second factor (login_code.py); or a passkey
+instead of both (login_passkey.py)."""
 
 from typing import Literal
 from urllib.parse import urlencode
@@ -20,11 +21,13 @@ from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.page import Field, OwnForm, is_secure, page, to
 from cloud_bridge.web.presentation.words import lasting
+from cloud_bridge.web.public_address import address_of
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
 from cloud_bridge.web.security.attempts import Attempts, device_limits, login_limits, own_password_limits
 from cloud_bridge.web.security.forms import check_form, form_token
 from cloud_bridge.web.security.log import address_of_client, note
-from cloud_bridge.web.security.second_factor import DEVICE_COOKIE, PENDING_COOKIE, known_device
+from cloud_bridge.web.security.relying_party import relying_party
+from cloud_bridge.web.security.second_factor import DEVICE_COOKIE, PENDING_COOKIE, CodeRefused, known_device
 
 LOGIN_COOKIE = "chargekeeper_login"  # ties the login form to the browser that asked for it
 
@@ -34,7 +37,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/login")
 async def login_form(request: Request, next: str = "/") -> Response:
     """On the event loop: it asks no database, and a crowd may want it."""
-    return _login_page(request, next, 200)
+    return login_page(request, next, 200)
 
 
 @router.post("/login")
@@ -61,38 +64,37 @@ async def login(
                 person = await run_in_threadpool(who_knows, app_state, passwords, name, password)
     if wait_ms:
         note(request, Kind.TOO_MANY_PASSWORDS)
-        return _login_page(request, next, 429, wait=lasting(wait_ms))
+        return login_page(request, next, 429, wait=lasting(wait_ms))
     if person is None:
         note(request, Kind.WRONG_PASSWORD)
-        return _login_page(request, next, 401)
+        return login_page(request, next, 401)
     attempts.succeeded(limits)
-    response = await run_in_threadpool(_password_was_right, request, app_state, person, our_path(next))
+    return await run_in_threadpool(admit, request, app_state, person, our_path(next))
+
+
+def admit(request: Request, app_state: AppState, person: Person, next: str, by_passkey: bool = False) -> Response:
+    """Into their pages, or on to the second factor, or to setting one up. A passkey is two factors in one, so no code is asked
+    for; but whose role needs a second factor sets one up all the same, or the password alone would let a stranger do so."""
+    with app_state.database.writing() as connection:  # of its own: the password was hashed in this request
+        has_second_factor = second_factor_of(connection, person.id) is not None
+        is_asked_for = not by_passkey if has_second_factor else person.role in NEEDS_SECOND_FACTOR
+        cookie = open_pending_login(connection, person, app_state.verified.now_ms()) if is_asked_for else None
+    if cookie is None:
+        response: Response = to(next)
+        log_in(request, response, app_state, person, "by passkey" if by_passkey else "")
+        response.delete_cookie(LOGIN_COOKIE)
+        return response
+    note(request, Kind.PASSKEY_RIGHT if by_passkey else Kind.PASSWORD_RIGHT, person)
+    response = to(f"/login/{'code' if has_second_factor else 'second-factor'}?{urlencode({'next': next})}")
+    _set_cookie(request, response, PENDING_COOKIE, cookie, PENDING_MS, "strict")
     response.delete_cookie(LOGIN_COOKIE)
     return response
 
 
-def _password_was_right(request: Request, app_state: AppState, person: Person, next: str) -> Response:
-    """Into their pages, or on to the second factor, or to setting one up."""
-    with app_state.database.writing() as connection:  # of its own: the password was hashed in this request
-        has_second_factor = second_factor_of(connection, person.id) is not None
-        if not has_second_factor and person.role not in NEEDS_SECOND_FACTOR:
-            cookie = None
-        else:
-            cookie = open_pending_login(connection, person, app_state.verified.now_ms())
-    if cookie is None:
-        response: Response = to(next)
-        log_in(request, response, app_state, person)
-        return response
-    note(request, Kind.PASSWORD_RIGHT, person)
-    response = to(f"/login/{'code' if has_second_factor else 'second-factor'}?{urlencode({'next': next})}")
-    _set_cookie(request, response, PENDING_COOKIE, cookie, PENDING_MS, "strict")
-    return response
-
-
-def log_in(request: Request, response: Response, app_state: AppState, person: Person) -> None:
+def log_in(request: Request, response: Response, app_state: AppState, person: Person, about: str = "") -> None:
     """All that was asked of them was right."""
     give_session(request, response, app_state, person)
-    note(request, Kind.LOGGED_IN, person)
+    note(request, Kind.LOGGED_IN, person, about)
 
 
 @router.post("/logout", dependencies=[OwnForm])
@@ -146,9 +148,19 @@ def _set_cookie(
     response.set_cookie(name, value, age_ms // 1000, httponly=True, samesite=same_site, secure=secure)
 
 
-def _login_page(request: Request, next: str, status: int, wait: str | None = None) -> Response:
+def login_page(
+    request: Request, next: str, status: int, wait: str | None = None, refused: CodeRefused | None = None
+) -> Response:
+    """`refused` is what is said of a passkey instead."""
     cookie = request.cookies.get(LOGIN_COOKIE) or new_secret()
-    content = {"form": form_token(cookie), "failed": status == 401, "wait": wait, "next": our_path(next)}
+    content = {
+        "form": form_token(cookie),
+        "failed": status == 401,
+        "wait": wait,
+        "refused": refused,
+        "next": our_path(next),
+        "passkeys": relying_party(address_of(request)) is not None,
+    }
     response = page(request, "everyone/login.html", None, status, **content)
     response.set_cookie(LOGIN_COOKIE, cookie, httponly=True, samesite="strict", secure=is_secure(request))
     return response

@@ -53,7 +53,7 @@ def set_up(
     code: Field,
     password: Field,
 ) -> Response:
-    _must_know_password(request, app_state, passwords, person, password, "to set up a second factor")
+    must_know_password(request, app_state, passwords, person, password, "to set up a second factor")
     try:
         done = add_checked(request, app_state, person, request.cookies.get(SESSION_COOKIE, ""), new, code)
     except AlreadyThere:
@@ -67,7 +67,7 @@ def set_up(
 def remove(
     request: Request, app_state: StateDep, passwords: PasswordsOf, person: PersonOf, password: Field, code: Field
 ) -> Response:
-    _must_know_both(request, app_state, passwords, person, password, code, "to switch it off")
+    must_know_both(request, app_state, passwords, person, password, code, "to switch it off")
     with app_state.database.writing() as connection:  # of its own: the password was hashed in this request
         remove_second_factor(connection, person.id)
     note(request, Kind.SECOND_FACTOR_REMOVED, person)
@@ -78,22 +78,22 @@ def remove(
 def renew(
     request: Request, app_state: StateDep, passwords: PasswordsOf, person: PersonOf, password: Field, code: Field
 ) -> Response:
-    _must_know_both(request, app_state, passwords, person, password, code, "for new recovery codes")
+    must_know_both(request, app_state, passwords, person, password, code, "for new recovery codes")
     codes = app_state.second_factors.renew_recovery_codes(person.id)
     note(request, Kind.RECOVERY_CODES_MADE, person)
     return page(request, "everyone/recovery_codes.html", person, codes=codes, next=HERE)
 
 
-def _must_know_both(
+def must_know_both(
     request: Request, app_state: AppState, passwords: Passwords, person: Person, password: str, code: str, why: str
 ) -> None:
     """Raises Refused. A code counts only after the right password."""
-    _must_know_password(request, app_state, passwords, person, password, why)
+    must_know_password(request, app_state, passwords, person, password, why)
     if refused := check_code(request, app_state, person, code, why):
         raise Refused(refused.title, f"{refused.meaning} Nothing was changed.", max(refused.status, 422))
 
 
-def _must_know_password(
+def must_know_password(
     request: Request, app_state: AppState, passwords: Passwords, person: Person, password: str, why: str
 ) -> None:
     if not knows_own(request, app_state, passwords, person, password, why):

@@ -1,0 +1,126 @@
+"""People's passkeys as rows: the public key of each, what its person calls it, and when it was used.
+
+What an authenticator sends is checked in web/security/passkey_check.py.
+"""
+
+import secrets
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from cloud_bridge.errors import AlreadyThere, BridgeError
+from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.tables import passkeys, people, user_handles
+from cloud_bridge.store.upsert import insert_new
+
+PASSKEYS_MAX = 10  # of one person
+NAME_MAX = 60
+HANDLE_BYTES = 64  # WebAuthn 14.6.1
+
+
+class Passkey(NamedTuple):
+    """As its person sees it."""
+
+    id: int
+    name: str
+    added_ms: int
+    used_ms: int | None
+
+
+class StoredPasskey(NamedTuple):
+    """As a login is checked against it."""
+
+    id: int
+    person: Person
+    handle: bytes
+    public_key: bytes
+    sign_count: int
+
+
+class PasskeyRow(NamedTuple):
+    """What a new one is stored with."""
+
+    credential_id: bytes
+    public_key: bytes
+    sign_count: int
+
+
+def handle_of(connection: Connection, person_id: int) -> bytes:
+    """By which authenticators know the person: random, and made when they add their first passkey."""
+    insert_new(connection, user_handles, [{"person_id": person_id, "handle": secrets.token_bytes(HANDLE_BYTES)}])
+    query = select(user_handles.c.handle).where(user_handles.c.person_id == person_id)
+    handle: bytes = connection.execute(query).scalar_one()
+    return handle
+
+
+def passkeys_of(connection: Connection, person_id: int) -> list[Passkey]:
+    """In the order in which they were added."""
+    columns = (passkeys.c[name] for name in Passkey._fields)
+    query = select(*columns).where(passkeys.c.person_id == person_id).order_by(passkeys.c.id)
+    return [Passkey(*row) for row in connection.execute(query)]
+
+
+def credential_ids_of(connection: Connection, person_id: int) -> list[bytes]:
+    """So that an authenticator makes no second one for the same person."""
+    return list(connection.execute(select(passkeys.c.credential_id).where(passkeys.c.person_id == person_id)).scalars())
+
+
+def find_passkey(connection: Connection, credential_id: bytes) -> StoredPasskey | None:
+    """None: it is nobody's."""
+    own = passkeys.c.id, people.c.id.label("person_id"), people.c.name, people.c.role
+    query = (
+        select(*own, user_handles.c.handle, passkeys.c.public_key, passkeys.c.sign_count)
+        .join(people, people.c.id == passkeys.c.person_id)
+        .join(user_handles, user_handles.c.person_id == people.c.id)
+        .where(passkeys.c.credential_id == credential_id)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    person = Person(row.person_id, row.name, Role(row.role))
+    return StoredPasskey(row.id, person, row.handle, row.public_key, row.sign_count)
+
+
+def add_passkey(connection: Connection, person_id: int, name: str, new: PasskeyRow, now_ms: int) -> int:
+    """Returns its number. Raises AlreadyThere, and BridgeError for a name that is none or one passkey too many."""
+    query = select(func.count()).select_from(passkeys).where(passkeys.c.person_id == person_id)
+    if connection.execute(query).scalar_one() >= PASSKEYS_MAX:
+        raise BridgeError(f"you have {PASSKEYS_MAX} passkeys: remove one first")
+    values = {"person_id": person_id, "name": _checked(name), "added_ms": now_ms} | new._asdict()
+    try:
+        row_id: int = connection.execute(passkeys.insert().returning(passkeys.c.id), values).scalar_one()
+    except IntegrityError as error:
+        raise AlreadyThere("this passkey was added before") from error
+    return row_id
+
+
+def use_passkey(connection: Connection, passkey: StoredPasskey, sign_count: int, now_ms: int) -> bool:
+    """A login with it was right. False if it was removed since it was read, or if another login has counted meanwhile."""
+    is_same = passkeys.c.id == passkey.id, passkeys.c.sign_count == passkey.sign_count
+    values = {"sign_count": sign_count, "used_ms": now_ms}
+    return connection.execute(update(passkeys).where(*is_same).values(values)).rowcount == 1
+
+
+def rename_passkey(connection: Connection, person_id: int, passkey_id: int, name: str) -> bool:
+    """False: they have no such passkey. Raises BridgeError for a name that is none."""
+    theirs = passkeys.c.person_id == person_id, passkeys.c.id == passkey_id
+    return connection.execute(update(passkeys).where(*theirs).values(name=_checked(name))).rowcount == 1
+
+
+def remove_passkey(connection: Connection, person_id: int, passkey_id: int) -> bool:
+    """False: they have no such passkey."""
+    theirs = passkeys.c.person_id == person_id, passkeys.c.id == passkey_id
+    return connection.execute(delete(passkeys).where(*theirs)).rowcount == 1
+
+
+def remove_all_passkeys(connection: Connection, person_id: int) -> int:
+    """Returns how many there were."""
+    return connection.execute(delete(passkeys).where(passkeys.c.person_id == person_id)).rowcount
+
+
+def _checked(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > NAME_MAX or not name.isprintable():
+        raise BridgeError(f"the name of a passkey has 1 to {NAME_MAX} printable characters")
+    return name

@@ -1,0 +1,111 @@
+"""Logging in with a passkey, without typing a name: the browser asks which, and its authenticator for a PIN or a finger.
+
+That is something the person has and something they know or are, so no code of a second factor is asked for.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.store.passkeys import StoredPasskey, find_passkey, use_passkey
+from cloud_bridge.store.security_events import Kind
+from cloud_bridge.web.errors import NotTheirs
+from cloud_bridge.web.page import Field
+from cloud_bridge.web.pages.everyone.login import LOGIN_COOKIE, admit, login_page, our_path
+from cloud_bridge.web.presentation.words import lasting
+from cloud_bridge.web.public_address import address_of
+from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.web.security.attempts import Attempts, device_limits, passkey_limits
+from cloud_bridge.web.security.challenges import Challenges
+from cloud_bridge.web.security.forms import check_form
+from cloud_bridge.web.security.log import address_of_client, note
+from cloud_bridge.web.security.passkey_check import (
+    SENT_MAX,
+    Assertion,
+    PasskeyRefused,
+    check_assertion,
+    read_assertion,
+    request_options,
+)
+from cloud_bridge.web.security.relying_party import relying_party
+from cloud_bridge.web.security.second_factor import CodeRefused, known_device
+
+LOGIN = "log in"  # what challenges are for
+
+router = APIRouter(prefix="/login/passkey", include_in_schema=False)
+
+Credential = Annotated[str, Form(max_length=SENT_MAX)]
+
+WRONG = CodeRefused(
+    "That passkey was not accepted",
+    "It may have been removed from your account, or this page may have been open for too long. Try again, or log in with your "
+    "password.",
+    401,
+)
+
+
+@router.get("/options")
+async def options(request: Request, app_state: StateDep) -> Response:
+    """For the script, which asks when it is needed: a challenge ends after some minutes, and a login page may stay open. On
+    the event loop, as the login page itself."""
+    party, browser = relying_party(address_of(request)), request.cookies.get(LOGIN_COOKIE)
+    if party is None or not browser:
+        raise NotTheirs("page")
+    challenges: Challenges = request.app.state.challenges
+    challenge = challenges.new(LOGIN, browser, app_state.verified.now_ms())
+    return Response(request_options(party, challenge), media_type="application/json")
+
+
+@router.post("")
+def log_in_with_passkey(
+    request: Request, app_state: StateDep, form: Field, credential: Credential, next: Field = "/"
+) -> Response:
+    """Whatever is wrong with it, the answer is the same: it tells nobody which passkeys there are."""
+    check_form(request.cookies.get(LOGIN_COOKIE), form)
+    found = _found(app_state, credential)
+    person = None if found is None else found[1].person
+    device = None if person is None else known_device(request, app_state, person.name)
+    limits = passkey_limits(address_of_client(request)) if device is None else device_limits(device)
+    attempts: Attempts = request.app.state.attempts
+    if wait_ms := attempts.reserve(limits, app_state.verified.now_ms()):
+        note(request, Kind.TOO_MANY_PASSKEYS, person)
+        refused = CodeRefused("Too many tries with a passkey", f"Try again in {lasting(wait_ms)}.", 429)
+        return login_page(request, next, refused.status, refused=refused)
+    if found is None or not _is_right(request, app_state, *found):
+        note(request, Kind.WRONG_PASSKEY, person)
+        return login_page(request, next, WRONG.status, refused=WRONG)
+    attempts.succeeded(limits)
+    return admit(request, app_state, found[1].person, our_path(next), by_passkey=True)
+
+
+def _found(app_state: AppState, credential: str) -> tuple[Assertion, StoredPasskey] | None:
+    """What was sent, and the passkey that it says it is."""
+    try:
+        assertion = read_assertion(credential)
+    except PasskeyRefused:
+        return None
+    with app_state.database.reading() as connection:
+        stored = find_passkey(connection, assertion.credential_id)
+    return None if stored is None else (assertion, stored)
+
+
+def _is_right(request: Request, app_state: AppState, assertion: Assertion, stored: StoredPasskey) -> bool:
+    """Then it has counted, and does not count again."""
+    party, browser = relying_party(address_of(request)), request.cookies.get(LOGIN_COOKIE, "")
+    challenges: Challenges = request.app.state.challenges
+    now_ms = app_state.verified.now_ms()
+    if party is None or not challenges.is_good(assertion.challenge, LOGIN, browser, now_ms):
+        return False
+    try:
+        sign_count = check_assertion(assertion, party, stored)
+    except PasskeyRefused:
+        return False
+    if (sign_count or stored.sign_count) and sign_count <= stored.sign_count:  # WebAuthn 6.1.1; many always send 0
+        note(request, Kind.PASSKEY_COPIED, stored.person, f"passkey {stored.id}")
+        return False
+    if not challenges.use(assertion.challenge, now_ms):
+        return False
+    with app_state.database.writing() as connection:  # of its own: committed before the session is made
+        return use_passkey(connection, stored, sign_count, now_ms)

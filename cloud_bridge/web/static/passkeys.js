@@ -1,0 +1,66 @@
+// Logging in with a passkey, and adding one. What needs this script stays hidden without it, and in a browser without passkeys.
+// The options are JSON of the server; what the authenticator answers goes back in a hidden field of an ordinary form.
+const known = window.PublicKeyCredential;
+const AGAIN_MS = 4 * 60 * 1000; // the server's challenges end after five minutes
+const SAID = {
+  AbortError: "", // the question was put again
+  NotAllowedError: "That was cancelled, or took too long. Try again.",
+  InvalidStateError: "This device has a passkey for your account already.",
+  SecurityError: "This browser keeps no passkeys for this address.",
+};
+const OTHERWISE = "That did not work. Check your connection, and try again.";
+
+function send(form, credential) {
+  form.elements.credential.value = JSON.stringify(credential);
+  form.submit();
+}
+
+function said(form, text) {
+  const place = form.querySelector("[role=alert]");
+  place.textContent = text;
+  place.hidden = !text;
+}
+
+let offer = new AbortController(); // of the question that is open: a browser asks one at a time
+
+async function ask(form, mediation) {
+  offer.abort();
+  offer = new AbortController();
+  const { signal } = offer;
+  const answer = await fetch(`${form.action}/options`, { signal });
+  if (!answer.ok) throw new Error(`status ${answer.status}`);
+  const publicKey = known.parseRequestOptionsFromJSON(await answer.json());
+  send(form, await navigator.credentials.get({ publicKey, mediation, signal }));
+}
+
+// Beside the suggestions of the name's field, as long as nothing else is asked.
+async function suggest(form) {
+  const again = setInterval(() => ask(form, "conditional").catch(() => {}), AGAIN_MS);
+  form.addEventListener("submit", () => clearInterval(again));
+  await ask(form, "conditional").catch(() => {});
+}
+
+function create(form) {
+  const publicKey = known.parseCreationOptionsFromJSON(JSON.parse(form.dataset.options));
+  return navigator.credentials.create({ publicKey }).then((credential) => send(form, credential));
+}
+
+function answers(form, act) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    said(form, "");
+    act(form).catch((error) => said(form, SAID[error.name] ?? OTHERWISE));
+  });
+}
+
+if (known?.parseRequestOptionsFromJSON) {
+  const login = document.getElementById("passkey-login");
+  const add = document.getElementById("passkey-add");
+  if (login) {
+    answers(login, (form) => ask(form, "optional"));
+    if (await known.isConditionalMediationAvailable?.()) suggest(login);
+    login.hidden = false;
+  }
+  if (add) answers(add, create);
+  for (const part of document.querySelectorAll("[data-passkeys]")) part.hidden = part.dataset.passkeys === "none";
+}
