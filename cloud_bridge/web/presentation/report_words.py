@@ -45,7 +45,7 @@ _ROWS: tuple[tuple[str, Callable[[SignalReport], str]], ...] = (
 def table_of(
     before: str | None, after: str | None, unit_id: str, time_zone: str, *, with_place: bool
 ) -> ReportTable | None:
-    """Of the texts that are stored; None where none of them is a report of the tool. The place may be the customer's address."""
+    """Of the texts that are stored; None where none is a report of the tool. The place may be the customer's address."""
     named = [("Before", _known(before)), ("After", _known(after))]
     found = [(name, report) for name, report in named if report is not None]
     if not found:
