@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from cloud_bridge.errors import UnreadableRow
 from cloud_bridge.store import jobs
 from cloud_bridge.store.access import Person, Scope
 from cloud_bridge.store.claims import assign
@@ -74,7 +75,10 @@ def before_raising(
 
 def _installer_to_ask(connection: Connection, unit_id: str) -> Person | None:
     """The unit's own, unless they have just given its job back."""
-    job = jobs.open_job(connection, unit_id)
+    try:
+        job = jobs.open_job(connection, unit_id)
+    except UnreadableRow:  # its own page says so
+        job = None
     if job is not None and job.state is JobState.GIVEN_BACK:
         return None
     return jobs.installer_of(connection, unit_id)
