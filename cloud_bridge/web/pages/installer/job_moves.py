@@ -38,7 +38,7 @@ CHANGED = (
     "Somebody else was faster, so nothing was changed by you. This page shows how it stands now: look, and try again.",
 )
 NO_SUCH_MOVE = ("That is not possible now", "Nothing was changed. This page shows how the job stands.")
-WRONG = ("Something is missing", "Nothing was changed. Look at what is marked below.")
+WRONG = ("That was not taken", "Nothing was changed. Look at what is marked below.")
 
 router = APIRouter(include_in_schema=False, dependencies=[OwnForm])
 
