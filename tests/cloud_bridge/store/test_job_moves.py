@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from cloud_bridge.store import claims, jobs
 from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.alerts import take_job_moves
 from cloud_bridge.store.claims import assign, claim, release
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.job_customers import customers
@@ -20,7 +21,9 @@ from cloud_bridge.store.job_states import TABLE, WHO, JobState, Move, NoSuchMove
 from cloud_bridge.store.job_timeline import Window, timeline
 from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.people import add_person, find_person
+from cloud_bridge.store.settled import LARGEST_ID
 from cloud_bridge.store.units import add_unit, visible_unit
+from tests.cloud_bridge.old_store import open_at
 from tests.cloud_bridge.running import START_MS, store_at
 
 VISIT = Window(START_MS + 1000, START_MS + 2000)
@@ -193,3 +196,33 @@ def play(database: Database, steps: list[tuple[str, Move, bool]]) -> None:
                 is_theirs = state not in CLOSED and now.installer == installer
                 assert sees(connection, installer) == is_theirs
                 assert bool(customers(connection, person(connection, installer), [1])) == is_theirs
+
+
+def test_jobs_of_before_have_their_states_and_alert_nobody(tmp_path: Path) -> None:
+    where = store_at(tmp_path, empty=True)
+    before = open_at(where, "0026")
+    with before.writing() as connection:
+        connection.execute(
+            text("INSERT INTO people (name, password_hash, role, created_ms) VALUES ('ingo', 'x', 'installer', 0)")
+        )
+        connection.execute(
+            text("INSERT INTO units (id, secret_hash, claim_hash, created_ms) VALUES ('wall', 'x', 'wall', 0)")
+        )
+        for once, (installer, closed_ms) in enumerate(((1, None), (None, None), (1, 7))):
+            row = {"installer": installer, "closed": closed_ms, "once": str(once)}
+            connection.execute(
+                text(
+                    "INSERT INTO jobs (unit_id, installer_id, raised_ms, reason, once, closed_ms)"
+                    " VALUES ('wall', :installer, 5, 'hums', :once, :closed)"
+                ),
+                row,
+            )
+    before.close()
+    now = open_database(where)
+    with now.writing() as connection:
+        support = Person(9, "sue", Role.SUPPORT)
+        found = [jobs.find_job(connection, support, number) for number in (1, 2, 3)]
+        assert [one and one.state for one in found] == [JobState.RAISED, JobState.GIVEN_BACK, JobState.DONE]
+        assert [one.move for one in timeline(connection, 3)] == [Move.RAISE, Move.FINISH]
+        assert take_job_moves(connection, LARGEST_ID) == []
+    now.close()
