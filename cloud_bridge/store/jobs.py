@@ -166,8 +166,12 @@ def _one(row: Any) -> Job | None:
 
 
 def _job(row: Any) -> Job:
+    """One that is open and has no installer is given back, also where that is because their account is gone."""
     *columns, state, visit_from_ms, visit_until_ms = row
-    return Job._make([*columns, JobState(state), window_of(visit_from_ms, visit_until_ms)])
+    job = Job._make([*columns, JobState(state), window_of(visit_from_ms, visit_until_ms)])
+    if job.closed_ms is None and job.installer_id is None:
+        return job._replace(state=JobState.GIVEN_BACK, visit=None)
+    return job
 
 
 def _open_ids(unit_id: str) -> Select[Any]:

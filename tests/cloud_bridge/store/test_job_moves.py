@@ -20,6 +20,7 @@ from cloud_bridge.store.job_states import TABLE, WHO, JobState, Move, NoSuchMove
 from cloud_bridge.store.job_timeline import Window, timeline
 from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.people import add_person, find_person
+from cloud_bridge.store.personal import erase
 from cloud_bridge.store.settled import LARGEST_ID
 from cloud_bridge.store.units import add_unit, visible_unit
 from tests.cloud_bridge.old_store import open_at
@@ -143,6 +144,14 @@ def test_the_operators_hand_moves_it_too(connection: Connection) -> None:
     claims.withdraw(connection, "wall", person(connection, "ivan").id, START_MS)
     assert (job(connection).state, job(connection).installer) == (JobState.GIVEN_BACK, None)
     assert [one.move for one in timeline(connection, 1)][-2:] == [Move.ASK, Move.GIVE_BACK]
+
+
+def test_an_installer_whose_account_goes_leaves_the_job_to_be_asked_of_another(connection: Connection) -> None:
+    moved(connection, "ingo", Move.PLAN)
+    erase(connection, person(connection, "ingo"))
+    assert (job(connection).state, job(connection).visit) == (JobState.GIVEN_BACK, None)
+    assert moved(connection, "sue", Move.ASK)
+    assert (job(connection).state, job(connection).visit) == (JobState.RAISED, None)
 
 
 def test_a_new_owner_gets_a_job_of_their_own(connection: Connection) -> None:
