@@ -1,6 +1,6 @@
 """Time zones of sites, by their IANA names. Which names are known is a matter of each machine's tz database."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -39,3 +39,19 @@ def which(local: datetime, time_zone: str) -> str:
         return ""
     names = {local.replace(fold=fold).tzname() for fold in (0, 1)}
     return f" {local:%Z}" if len(names) == 2 else f" {local:%z}"
+
+
+def at_ms(day: date, at: time, time_zone: str) -> int | None:
+    """When the clock of the site shows this; the first time where it does so twice, None where it never does."""
+    local = datetime.combine(day, at, zone_or_utc(time_zone))
+    found_ms = int(local.timestamp() * 1000)
+    return found_ms if local_time(found_ms, time_zone).replace(tzinfo=None) == local.replace(tzinfo=None) else None
+
+
+def span(from_ms: int, until_ms: int, time_zone: str) -> str:
+    """Tue 5 Nov, 9:00 to 12:00; with its double told apart in an hour that occurs twice."""
+    begins, ends = local_time(from_ms, time_zone), local_time(until_ms, time_zone)
+    first = f"{begins:%a} {begins.day} {begins:%b}, {begins.hour}:{begins:%M}{which(begins, time_zone)}"
+    last = f"{ends.hour}:{ends:%M}{which(ends, time_zone)}"
+    same_day = begins.date() == ends.date()
+    return f"{first} to {last}" if same_day else f"{first} to {ends:%a} {ends.day} {ends:%b}, {last}"

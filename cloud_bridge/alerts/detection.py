@@ -32,11 +32,13 @@ from cloud_bridge.store.data_errors import is_of_its_data
 from cloud_bridge.store.subscriptions import Subscription, subscriptions_by_kind
 from cloud_bridge.store.troubles import heartbeats_with_trouble
 from cloud_bridge.store.units import count_units
+from cloud_bridge.time_zones import span
 from cloud_bridge.troubles import names_of
 from cloud_bridge.values import PASS_ABOVE_CSQ
 
 SAMPLES_A_DAY = 100  # fewer heartbeats say nothing of a whole day
 HELD_BY_DETAIL = (AlertKind.FAULT, AlertKind.TROUBLE)  # another one is news
+NEW_JOB_BY = ("raised", "asked")  # moves: store/job_states.py
 MAX_WAITING = 100  # alerts of one account that are not sent yet; more are given up at once
 TOO_MANY = "too many were waiting to be sent"
 SETTLED_MS = 60_000  # after a hold-down: what came in before its end is in the store by then
@@ -51,6 +53,7 @@ class Settled(NamedTuple):
     transitions: int
     events: int
     duplicates: int
+    job_events: int
 
 
 class Queued(NamedTuple):
@@ -66,6 +69,7 @@ def notice(connection: Connection, now_ms: int, settled: Settled, on_bad_row: On
         *_transitions(connection, now_ms, settled.transitions),
         *_events(connection, settled.events, on_bad_row),
         *_duplicates(connection, settled.duplicates),
+        *_job_moves(connection, settled.job_events, on_bad_row),
     ]
     return _queue(connection, [*new, *_still_there(connection, now_ms, on_bad_row)], on_bad_row)
 
@@ -131,6 +135,30 @@ def _duplicates(connection: Connection, settled_id: int) -> Iterable[Happening]:
         yield Happening(AlertKind.DUPLICATE_IDENTITY, row.unit_id, row.last_ms)
 
 
+def _job_moves(connection: Connection, settled_id: int, on_bad_row: OnBadRow) -> Iterable[Happening]:
+    """Each installer is told of the job that is theirs now, each owner of the visit that is planned now: of several moves of a
+    job, the newest counts."""
+    newest: dict[tuple[AlertKind, int], Happening] = {}
+    for row in alerts.take_job_moves(connection, settled_id):
+        try:
+            happening = _of_move(row)
+        except Exception as error:  # a row that no version of ours has written
+            on_bad_row(error)
+            continue
+        if happening is not None:
+            newest[happening.about, row.job_id] = happening
+    yield from newest.values()
+
+
+def _of_move(row: alerts.NewMove) -> Happening | None:
+    if row.move in NEW_JOB_BY and row.is_open and row.installer_id is not None:
+        return Happening(AlertKind.NEW_JOB, row.unit_id, row.at_ms, "", row.raised_ms, row.installer_id)
+    if row.move_visit is not None and row.owner_id is not None:
+        detail = "" if row.visit is None else span(*row.visit, row.time_zone)
+        return Happening(AlertKind.VISIT, row.unit_id, row.at_ms, detail, row.raised_ms, row.owner_id)
+    return None
+
+
 def _still_there(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> Iterable[Happening]:
     """Faults and silences that came back while they were held down, and are there now that the hold-down has ended."""
     for about, back_since in ((AlertKind.FAULT, _fault_back_since), (AlertKind.SILENT, _silence_back_since)):
@@ -186,7 +214,10 @@ def _queue(connection: Connection, happenings: Sequence[Happening], on_bad_row: 
     """Queue them for those who subscribed to it."""
     subscriptions = subscriptions_by_kind(connection, on_bad_row) if happenings else {}
     wanted = [
-        (happening, subscription) for happening in happenings for subscription in subscriptions.get(happening.about, ())
+        (happening, subscription)
+        for happening in happenings
+        for subscription in subscriptions.get(happening.about, ())
+        if happening.person_id in (None, subscription.person.id)
     ]
     waiting = alerts.waiting_by_person(connection) if wanted else {}
     queued = refused = 0

@@ -32,6 +32,8 @@ class AlertKind(StrEnum):
     INCIDENT = "incident"  # many fell silent at once; for those who run the service
     TROUBLE = "trouble"  # it charges, and something else is wrong with it
     DUPLICATE_IDENTITY = "duplicate_identity"  # a second charge point logs in as this one
+    NEW_JOB = "new_job"  # support asks an installer
+    VISIT = "visit"  # the installer's is planned, planned anew or called off
 
 
 HOLD_MS: dict[AlertKind, int] = {
@@ -43,6 +45,8 @@ HOLD_MS: dict[AlertKind, int] = {
     AlertKind.INCIDENT: HOUR_MS,
     AlertKind.TROUBLE: 7 * DAY_MS,
     AlertKind.DUPLICATE_IDENTITY: 7 * DAY_MS,
+    AlertKind.NEW_JOB: 0,  # each is another one
+    AlertKind.VISIT: 0,  # who is not told of the newest waits at home in vain
 }
 MAX_FAULTS = 16  # different ones of a unit within the hold-down: more than it has, so invented names are no flood
 MAX_DETAIL = 40  # characters
@@ -54,8 +58,9 @@ class Happening(NamedTuple):
     about: AlertKind
     unit_id: str | None
     at_ms: int
-    detail: str = ""  # the fault's name, the number of units, the trouble's name
+    detail: str = ""  # the fault's name, the number of units, the trouble's name, when a visit is; "": it is called off
     began_ms: int | None = None  # when what is told of happened, where that is not `at_ms`
+    person_id: int | None = None  # the only one who is told; None: whoever wants to know
 
 
 def words(happening: Happening, unit_name: str) -> str:
@@ -70,6 +75,10 @@ def words(happening: Happening, unit_name: str) -> str:
         AlertKind.TROUBLE: f"{unit_name} charges, but needs attention: {_titles(happening.detail)}. Its page says what to do.",
         AlertKind.DUPLICATE_IDENTITY: f"A second charger uses the identity of {unit_name}, so its readings and history mix "
         "both. Its page says what to do.",
+        AlertKind.NEW_JOB: f"There is a new job for you, at {happening.unit_id}. Your jobs say where, and why.",
+        AlertKind.VISIT: f"Your installer's visit for {unit_name} is planned for {happening.detail}."
+        if happening.detail
+        else f"Your installer's visit for {unit_name} is called off. Its page for help says how it goes on.",
         AlertKind.INCIDENT: f"{happening.detail} chargers fell silent within ten minutes: a network or we ourselves.",
     }[happening.about]
 

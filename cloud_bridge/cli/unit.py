@@ -134,7 +134,7 @@ def assign(settings: Settings, options: argparse.Namespace) -> Answer:
 def withdraw(settings: Settings, options: argparse.Namespace) -> Answer:
     with closing(open_database(settings.store)) as database, database.writing() as connection:
         person = find_person(connection, options.user)
-        if not claims.withdraw(connection, options.id, person.id):
+        if not claims.withdraw(connection, options.id, person.id, SystemClock().now_ms()):
             raise BridgeError(f"{options.user} has nothing to do with a unit {options.id}")
         record(connection, Kind.INSTALLER_WITHDRAWN, options.id, person.id)
     return {"id": options.id, "installer": None}

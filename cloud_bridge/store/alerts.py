@@ -13,6 +13,7 @@ from cloud_bridge.alerts.services import Via
 from cloud_bridge.contact import Contact
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.access import Person, visible
+from cloud_bridge.store.job_timeline import Window, window_of
 from cloud_bridge.store.ownership import HAPPENED, is_owners, period_for
 from cloud_bridge.store.tables import (
     alert_cursors,
@@ -21,6 +22,8 @@ from cloud_bridge.store.tables import (
     duplicate_identities,
     events,
     heartbeats,
+    job_events,
+    jobs,
     people,
     signal_5min,
     transitions,
@@ -42,6 +45,23 @@ class NewEvent(NamedTuple):
     kind: str
     payload: str
     began_ms: int  # when it happened, for whose time it is of (ownership.py)
+
+
+class NewMove(NamedTuple):
+    """A row of `job_events`, and how the job and its unit stand now."""
+
+    id: int
+    job_id: int
+    unit_id: str
+    at_ms: int
+    move: str
+    move_visit: Window | None  # that this move has planned or called off
+    visit: Window | None
+    is_open: bool
+    installer_id: int | None
+    owner_id: int | None
+    raised_ms: int
+    time_zone: str
 
 
 class HoldDown(NamedTuple):
@@ -84,6 +104,33 @@ def take_duplicates(connection: Connection, settled_id: int) -> Sequence[Row[Any
     if rows:
         _move_cursor(connection, "duplicates", rows[-1].id)
     return rows
+
+
+def take_job_moves(connection: Connection, settled_id: int) -> list[NewMove]:
+    """Rows of `job_events` after the cursor, up to `settled_id`, by id."""
+    moved = job_events.c
+    query = (
+        select(
+            *(moved.id, moved.job_id, moved.at_ms, moved.move, moved.visit_from_ms, moved.visit_until_ms),
+            *(jobs.c.visit_from_ms, jobs.c.visit_until_ms, jobs.c.closed_ms, jobs.c.installer_id, jobs.c.raised_ms),
+            *(units.c.id, units.c.owner_id, units.c.time_zone),
+        )
+        .join(jobs, jobs.c.id == moved.job_id)
+        .join(units, units.c.id == jobs.c.unit_id)
+        .where(moved.id > _cursor(connection, "job_events"), moved.id <= settled_id)
+        .order_by(moved.id)
+        .limit(AT_ONCE)
+    )
+    found = [
+        NewMove(
+            *(row[0], row[1], row[11], row[2], row[3], window_of(row[4], row[5]), window_of(row[6], row[7])),
+            *(row[8] is None, row[9], row[12], row[10], row[13]),
+        )
+        for row in connection.execute(query)
+    ]
+    if found:
+        _move_cursor(connection, "job_events", found[-1].id)
+    return found
 
 
 def take_events(connection: Connection, settled_id: int) -> list[NewEvent]:

@@ -1,19 +1,22 @@
 """A unit becomes a driver's with the code on its label, and an installer's as work. Both can be undone.
 
-An installer sees a unit from the day it is assigned to them, or a job is raised with them (jobs.py), until the job is closed,
-another installer is assigned, the unit changes hands, or the operator withdraws them. The next job at the unit goes to the
-installer who was there last, and gives them the sight back. What they did and measured in a job stays readable to them.
+An installer sees a unit from the day it is assigned to them, or a job is raised with them (jobs.py), until the job is closed
+or given back (job_moves.py), another installer is assigned, the unit changes hands, or the operator withdraws them. The next
+job at the unit goes to the installer who was there last, and gives them the sight back. What they did and measured in a job
+that was closed stays readable to them.
 """
 
 import unicodedata
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Person, Role
-from cloud_bridge.store.ownership import begin_ownership, end_ownership, end_sights
+from cloud_bridge.store.job_moves import give_back_open, reassign_open
+from cloud_bridge.store.ownership import begin_ownership, end_ownership
 from cloud_bridge.store.secrets import CLAIM_LENGTH, hash_of
-from cloud_bridge.store.tables import jobs, unit_installers, units
+from cloud_bridge.store.sights import give_sight
+from cloud_bridge.store.tables import unit_installers, units
 
 GROUP = 4  # symbols between the dashes on the label
 
@@ -75,29 +78,13 @@ def assign(connection: Connection, unit_id: str, installer: Person, now_ms: int)
     nothing. Raises BridgeError."""
     if installer.role is not Role.INSTALLER:
         raise BridgeError(f"{installer.name} is no installer but a {installer.role}")
-    columns = (unit_installers.c.person_id, unit_installers.c.until_ms)
-    query = select(*columns).where(unit_installers.c.unit_id == unit_id)
-    known = {person_id: until_ms for person_id, until_ms in connection.execute(query)}
-    others_see = any(until_ms is None for person_id, until_ms in known.items() if person_id != installer.id)
-    if others_see:
-        end_sights(connection, unit_id, now_ms)
-    if installer.id not in known:
-        row = {"unit_id": unit_id, "person_id": installer.id, "since_ms": now_ms}
-        connection.execute(unit_installers.insert(), row)
-    elif others_see or known[installer.id] is not None:
-        theirs = (unit_installers.c.unit_id == unit_id, unit_installers.c.person_id == installer.id)
-        connection.execute(update(unit_installers).where(*theirs).values(since_ms=now_ms, until_ms=None))
-    connection.execute(update(jobs).where(*_open_at(unit_id)).values(installer_id=installer.id))
+    give_sight(connection, unit_id, installer.id, now_ms)
+    reassign_open(connection, unit_id, installer.id, now_ms)
 
 
-def withdraw(connection: Connection, unit_id: str, person_id: int) -> bool:
+def withdraw(connection: Connection, unit_id: str, person_id: int, now_ms: int) -> bool:
     """The installer has no more to do with the unit, and an open job there is nobody's. False: they had nothing to do with
     it before."""
-    theirs = (*_open_at(unit_id), jobs.c.installer_id == person_id)
-    connection.execute(update(jobs).where(*theirs).values(installer_id=None))
+    give_back_open(connection, unit_id, person_id, now_ms)
     statement = delete(unit_installers).filter_by(unit_id=unit_id, person_id=person_id)
     return connection.execute(statement).rowcount == 1
-
-
-def _open_at(unit_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return jobs.c.unit_id == unit_id, jobs.c.closed_ms.is_(None)

@@ -1,5 +1,8 @@
-"""How a person wants to be reached: shown to the driver of a unit for its installer, and to the installer for the driver."""
+"""How a person wants to be reached, and where their charger is: the driver of a unit reads its installer's name and phone,
+and a job is filled from the driver's details (job_customers.py).
+"""
 
+import re
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -10,19 +13,59 @@ from cloud_bridge.store.upsert import replace
 
 MAX_NAME = 100
 MAX_PHONE = 40
+MAX_ADDRESS, MAX_ADDRESS_LINES = 300, 8
+MAX_NOTES, MAX_NOTES_LINES = 500, 12
+PHONE = re.compile(r"\+?[0-9 ()./-]*")
+FEWEST_DIGITS, MOST_DIGITS = 5, 15  # ITU-T E.164 has 15 at most; short numbers within a firm have 5
 
 
 class Details(NamedTuple):
-    """Empty where nothing was said."""
+    """Empty where nothing was said. Address and access notes may have several lines."""
 
     full_name: str = ""
     phone: str = ""
     email: str = ""
+    address: str = ""
+    access_notes: str = ""
+
+
+class BadDetails(BridgeError):
+    """Some details cannot be taken; `wrong` has for each, by its name, what to change."""
+
+    def __init__(self, wrong: dict[str, str]) -> None:
+        super().__init__("; ".join(wrong.values()))
+        self.wrong = wrong
+
+
+def checked(details: Details) -> Details:
+    """As they are stored: without spaces at the ends and without empty lines. Raises BadDetails."""
+    tidy = details._replace(
+        full_name=details.full_name.strip(),
+        phone=details.phone.strip(),
+        address=_lines(details.address),
+        access_notes=_lines(details.access_notes),
+    )
+    wrong = {}
+    if len(tidy.full_name) > MAX_NAME or not tidy.full_name.isprintable():
+        wrong["full_name"] = f"A name has up to {MAX_NAME} printable characters."
+    if not _is_phone(tidy.phone):
+        wrong["phone"] = "Type a phone number with its digits, for example +44 161 496 0000."
+    for name, characters, lines in (
+        ("address", MAX_ADDRESS, MAX_ADDRESS_LINES),
+        ("access_notes", MAX_NOTES, MAX_NOTES_LINES),
+    ):
+        text = getattr(tidy, name)
+        if len(text) > characters or text.count("\n") >= lines or not all(map(str.isprintable, text.split("\n"))):
+            wrong[name] = f"Up to {lines} lines, and {characters} printable characters in all."
+    if wrong:
+        raise BadDetails(wrong)
+    return tidy
 
 
 def details_of(connection: Connection, person_id: int) -> Details:
+    known = contact_details.c
     query = (
-        select(contact_details.c.full_name, contact_details.c.phone, people.c.email)
+        select(known.full_name, known.phone, people.c.email, known.address, known.access_notes)
         .select_from(people)
         .outerjoin(contact_details, contact_details.c.person_id == people.c.id)
         .where(people.c.id == person_id)
@@ -31,24 +74,40 @@ def details_of(connection: Connection, person_id: int) -> Details:
     return Details() if row is None else Details(*(value or "" for value in row))
 
 
-def set_details(connection: Connection, person_id: int, full_name: str, phone: str) -> None:
-    """Raises BridgeError for what is too long or does not print."""
-    if len(full_name) > MAX_NAME or len(phone) > MAX_PHONE or not (full_name + phone).isprintable():
-        raise BridgeError(f"a name has up to {MAX_NAME} printable characters, a phone number up to {MAX_PHONE}")
-    row = {"person_id": person_id, "full_name": full_name.strip(), "phone": phone.strip()}
-    replace(connection, contact_details, [row])
+def set_details(connection: Connection, person_id: int, details: Details) -> None:
+    """All but the e-mail address, which has a way of its own. Raises BadDetails."""
+    row = checked(details)._asdict()
+    del row["email"]
+    replace(connection, contact_details, [{"person_id": person_id, **row}])
 
 
 def installer_details(connection: Connection, unit_id: str) -> Details | None:
-    """Of the unit's newest installer; None where there is none. Without a name of theirs, the login's."""
+    """Of the unit's newest installer; None where there is none."""
     query = (
-        select(people.c.id, people.c.name)
+        select(people.c.id)
         .join(unit_installers, unit_installers.c.person_id == people.c.id)
         .where(unit_installers.c.unit_id == unit_id)
         .order_by(unit_installers.c.since_ms.desc())
     )
-    row = connection.execute(query).first()
-    if row is None:
-        return None
-    details = details_of(connection, row.id)
-    return details if details.full_name else details._replace(full_name=row.name)
+    found = connection.execute(query).scalars().first()
+    return None if found is None else named_details(connection, found)
+
+
+def named_details(connection: Connection, person_id: int) -> Details:
+    """With the name of the login where they have given none."""
+    details = details_of(connection, person_id)
+    if details.full_name:
+        return details
+    name = connection.execute(select(people.c.name).where(people.c.id == person_id)).scalar()
+    return details._replace(full_name=name or "")
+
+
+def _is_phone(text: str) -> bool:
+    digits = sum(map(str.isdecimal, text))
+    return text == "" or (
+        len(text) <= MAX_PHONE and PHONE.fullmatch(text) is not None and FEWEST_DIGITS <= digits <= MOST_DIGITS
+    )
+
+
+def _lines(text: str) -> str:
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())

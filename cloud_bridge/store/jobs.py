@@ -1,22 +1,25 @@
 """Work for an installer at one charge point: raised by support, visited, reported, closed. With it begins and ends what the
-installer sees of the charge point (claims.py).
+installer sees of the charge point (claims.py). How it goes on is job_moves.py's.
 """
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, String, select, true, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, String, insert, select, true, update
 
 from cloud_bridge.errors import UnreadableRow
 from cloud_bridge.store.access import SEE_ALL, Person, Role
+from cloud_bridge.store.job_customers import fill_customer
+from cloud_bridge.store.job_states import JobState, Move
+from cloud_bridge.store.job_timeline import Window, note_move, window_of
+from cloud_bridge.store.ownership import Period, within
 from cloud_bridge.store.readable import Rows, readable
-from cloud_bridge.store.tables import jobs, people, unit_installers
-from cloud_bridge.store.upsert import insert_new
+from cloud_bridge.store.tables import jobs, people, unit_installers, units
 
 MAX_REASON = 1000
 MAX_REPORT = 40_000  # characters
 
 
-_COLUMNS = (  # in the order of `Job`
+_COLUMNS = (  # in the order of `Job`, but for the visit, which is a window
     jobs.c.id,
     jobs.c.unit_id,
     jobs.c.installer_id,
@@ -28,6 +31,12 @@ _COLUMNS = (  # in the order of `Job`
     jobs.c.report,
     jobs.c.closed_ms,
     jobs.c.outcome,
+    jobs.c.report_before_name,
+    jobs.c.report_before,
+    jobs.c.moves,
+    jobs.c.state,
+    jobs.c.visit_from_ms,
+    jobs.c.visit_until_ms,
 )
 
 
@@ -43,6 +52,11 @@ class Job(NamedTuple):
     report: str | None
     closed_ms: int | None
     outcome: str | None
+    report_before_name: str | None
+    report_before: str | None
+    moves: int  # so far: who moves it says how many they saw
+    state: JobState
+    visit: Window | None  # that is planned
 
 
 def installer_of(connection: Connection, unit_id: str) -> Person | None:
@@ -57,26 +71,37 @@ def installer_of(connection: Connection, unit_id: str) -> Person | None:
     return None if row is None else Person(row.id, row.name, Role.INSTALLER)
 
 
-def raise_job(connection: Connection, unit_id: str, reason: str, once: str, now_ms: int) -> int:
+def open_job(connection: Connection, unit_id: str) -> Job | None:
+    """That of the unit's present time of ownership, which has one at most. Raises UnreadableRow."""
+    return _one(connection.execute(_jobs().where(jobs.c.id.in_(_open_ids(unit_id).limit(1)))).one_or_none())
+
+
+def raise_job(connection: Connection, unit_id: str, reason: str, once: str, now_ms: int, person: Person) -> int:
     """The id of the job at the unit's installer, who sees the unit from now on. One that is open at this unit already is that
-    job."""
+    job; one of a former owner's is cancelled."""
+    same = select(jobs.c.id).where(jobs.c.once == once)
+    found = connection.execute(same).scalar() or connection.execute(_open_ids(unit_id)).scalars().first()
+    if found is not None:
+        return int(found)
+    _cancel_former(connection, unit_id, now_ms)
     installer = installer_of(connection, unit_id)
     if installer is not None:
         theirs = (unit_installers.c.unit_id == unit_id, unit_installers.c.person_id == installer.id)
         connection.execute(update(unit_installers).where(*theirs).values(until_ms=None))
-    open_job = connection.execute(select(jobs.c.id).where(jobs.c.unit_id == unit_id, jobs.c.closed_ms.is_(None)))
-    found = open_job.scalars().first()
-    if found is not None:
-        return int(found)
     row = {
         "unit_id": unit_id,
         "installer_id": installer.id if installer else None,
         "raised_ms": now_ms,
         "reason": reason,
         "once": once,
+        "state": (JobState.RAISED if installer else JobState.GIVEN_BACK).value,
     }
-    insert_new(connection, jobs, [row])
-    return int(connection.execute(select(jobs.c.id).where(jobs.c.once == once)).scalar_one())
+    job_id = connection.execute(insert(jobs).returning(jobs.c.id), row).scalar_one()
+    note_move(connection, job_id, person.id, Move.RAISE, now_ms)
+    owner_id = connection.execute(select(units.c.owner_id).where(units.c.id == unit_id)).scalar()
+    if owner_id is not None:
+        fill_customer(connection, job_id, owner_id)
+    return int(job_id)
 
 
 def jobs_of(connection: Connection, asker: Person, unit_id: str | None = None) -> Rows[Job]:
@@ -86,17 +111,27 @@ def jobs_of(connection: Connection, asker: Person, unit_id: str | None = None) -
         query = query.where(jobs.c.unit_id == unit_id)
     rows = connection.execute(query.order_by(jobs.c.closed_ms.is_not(None), jobs.c.raised_ms).limit(200))
     found = readable(_COLUMNS, rows)
-    return Rows((Job(*row) for row in found), found.unreadable)
+    known = [row for row in found if row.state in set(JobState)]
+    return Rows(map(_job, known), found.unreadable + len(found) - len(known))
+
+
+def newest_job(connection: Connection, period: Period) -> Job | None:
+    """Of a unit, in the part of its past that somebody may see: for its driver, who is told how it goes and not what is in
+    it. Raises UnreadableRow."""
+    query = _jobs().where(within(jobs, period)).order_by(jobs.c.closed_ms.is_not(None), jobs.c.id.desc())
+    return _one(connection.execute(query.limit(1)).one_or_none())
 
 
 def find_job(connection: Connection, asker: Person, job_id: int) -> Job | None:
     """None both for one that does not exist and for one that is not the asker's. Raises UnreadableRow."""
-    row = connection.execute(_jobs().where(jobs.c.id == job_id, _visible(asker))).one_or_none()
-    if row is None:
-        return None
-    if not readable(_COLUMNS, [row]):
-        raise UnreadableRow(f"the row of job {job_id} is not valid")
-    return Job(*row)
+    return _one(connection.execute(_jobs().where(jobs.c.id == job_id, _visible(asker))).one_or_none())
+
+
+def job_of_owner(connection: Connection, person: Person, job_id: int) -> Job | None:
+    """An open one at a unit of theirs, raised since it is theirs. Raises UnreadableRow."""
+    theirs = (units.c.owner_id == person.id, jobs.c.closed_ms.is_(None), jobs.c.raised_ms >= units.c.owned_from_ms)
+    query = _jobs().join(units, units.c.id == jobs.c.unit_id).where(jobs.c.id == job_id, *theirs)
+    return _one(connection.execute(query).one_or_none())
 
 
 def visited(connection: Connection, job: Job, now_ms: int) -> None:
@@ -104,22 +139,10 @@ def visited(connection: Connection, job: Job, now_ms: int) -> None:
     connection.execute(update(jobs).where(jobs.c.id == job.id, jobs.c.closed_ms.is_(None)).values(visited_ms=now_ms))
 
 
-def attach_report(connection: Connection, job: Job, name: str, text: str) -> None:
-    """The installer's own report replaces the one before."""
-    connection.execute(
-        update(jobs).where(jobs.c.id == job.id, jobs.c.closed_ms.is_(None)).values(report_name=name, report=text)
-    )
-
-
-def close(connection: Connection, job: Job, outcome: str, now_ms: int) -> bool:
-    """Its installer does not see the unit any more. False when it was closed before; the first outcome stays."""
-    statement = update(jobs).where(jobs.c.id == job.id, jobs.c.closed_ms.is_(None))
-    if connection.execute(statement.values(closed_ms=now_ms, outcome=outcome)).rowcount == 0:
-        return False
-    theirs = (unit_installers.c.unit_id == job.unit_id, unit_installers.c.person_id == job.installer_id)
-    lasting = unit_installers.c.until_ms.is_(None)
-    connection.execute(update(unit_installers).where(*theirs, lasting).values(until_ms=now_ms))
-    return True
+def attach_report(connection: Connection, job: Job, name: str, text: str, *, is_before: bool) -> None:
+    """The installer's own report replaces the one before it, of the time before the work or after it."""
+    values = {"report_before_name": name, "report_before": text} if is_before else {"report_name": name, "report": text}
+    connection.execute(update(jobs).where(jobs.c.id == job.id, jobs.c.closed_ms.is_(None)).values(values))
 
 
 def ended_ms(connection: Connection, job: Job) -> int:
@@ -131,6 +154,38 @@ def ended_ms(connection: Connection, job: Job) -> int:
 
 def _jobs() -> Select[Any]:
     return select(*_COLUMNS[:3], people.c.name, *_COLUMNS[4:]).outerjoin(people, people.c.id == jobs.c.installer_id)
+
+
+def _one(row: Any) -> Job | None:
+    """Raises UnreadableRow."""
+    if row is None:
+        return None
+    if not readable(_COLUMNS, [row]) or row.state not in set(JobState):
+        raise UnreadableRow(f"the row of job {row.id} is not valid")
+    return _job(row)
+
+
+def _job(row: Any) -> Job:
+    """One that is open and has no installer is given back, also where that is because their account is gone."""
+    *columns, state, visit_from_ms, visit_until_ms = row
+    job = Job._make([*columns, JobState(state), window_of(visit_from_ms, visit_until_ms)])
+    if job.closed_ms is None and job.installer_id is None:
+        return job._replace(state=JobState.GIVEN_BACK, visit=None)
+    return job
+
+
+def _open_ids(unit_id: str) -> Select[Any]:
+    query = select(jobs.c.id).join(units, units.c.id == jobs.c.unit_id).order_by(jobs.c.id)
+    return query.where(jobs.c.unit_id == unit_id, jobs.c.closed_ms.is_(None), jobs.c.raised_ms >= units.c.owned_from_ms)
+
+
+def _cancel_former(connection: Connection, unit_id: str, now_ms: int) -> None:
+    """A job outlives the ownership in which it was raised (ownership.py), but not the next question."""
+    left = (jobs.c.unit_id == unit_id, jobs.c.closed_ms.is_(None))
+    for job_id in connection.execute(select(jobs.c.id).where(*left)).scalars().all():
+        values = {"state": JobState.CANCELLED.value, "closed_ms": now_ms, "moves": jobs.c.moves + 1}
+        connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+        note_move(connection, job_id, None, Move.CANCEL, now_ms)
 
 
 def _visible(asker: Person) -> ColumnElement[bool]:

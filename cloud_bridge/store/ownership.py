@@ -49,6 +49,7 @@ from sqlalchemy import (
 
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.access import SEE_ALL, Asker, Role
+from cloud_bridge.store.job_customers import forget_customers
 from cloud_bridge.store.tables import (
     alerts,
     commands,
@@ -280,8 +281,8 @@ def end_sights(connection: Connection, unit_id: str, now_ms: int) -> None:
 
 
 def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
-    """The unit is nobody's: nameless, in the default time zone, without a tariff, seen by no installer. What was before
-    stays the former owner's."""
+    """The unit is nobody's: nameless, in the default time zone, without a tariff, seen by no installer, and its jobs tell
+    nobody's address. What was before stays the former owner's."""
     until_ms = _after_all_rows(connection, unit_id, now_ms)
     end_sights(connection, unit_id, until_ms)
     lasting = (ownerships.c.unit_id == unit_id, ownerships.c.until_ms.is_(None))
@@ -289,6 +290,7 @@ def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
     values = {"until_ms": until_ms, "ended": json.dumps(ended._asdict())}
     connection.execute(update(ownerships).where(*lasting).values(values))
     connection.execute(tariffs.delete().where(tariffs.c.unit_id == unit_id))
+    forget_customers(connection, unit_id)
     first_ms = func.coalesce(units.c.first_until_ms, until_ms)
     nobodys = {
         "first_until_ms": first_ms,

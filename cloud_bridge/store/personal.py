@@ -27,6 +27,8 @@ from cloud_bridge.store.tables import (
     email_changes,
     events,
     heartbeats,
+    job_customers,
+    job_events,
     jobs,
     known_devices,
     listening,
@@ -75,6 +77,8 @@ EVIDENCE = (
     transitions,
     duplicate_identities,
 )  # what an open job needs, and what names nobody
+
+WORDLESS = dict.fromkeys(("report_name", "report", "report_before_name", "report_before"), None) | {"reason": ""}
 
 OF_ALL_TIMES = frozenset(  # columns that tell of a charge point since it was new, whosever it was
     {units.c.first_contact_ms, units.c.authorities, contacts.c.messages, contacts.c.bad_payloads, contacts.c.operator}
@@ -126,6 +130,8 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     vehicles: (_names(vehicles.c.person_id),),
     vehicle_attempts: (_names(vehicle_attempts.c.person_id),),
     jobs: (_of_their_time(jobs),),
+    job_events: (lambda _, periods: job_events.c.job_id.in_(select(jobs.c.id).where(owned_in(jobs, periods))),),
+    job_customers: (_names(job_customers.c.person_id),),
     contacts: (_of_their_time(contacts),),
     contact_gaps: (_of_their_time(contact_gaps),),
     transitions: (_of_their_time(transitions),),
@@ -173,15 +179,18 @@ def erase(connection: Connection, person: Person) -> dict[str, int]:
     """
     gone: dict[str, int] = {}
     needed = select(jobs.c.unit_id).where(jobs.c.closed_ms.is_(None))
-    wordless = {"reason": "", "report_name": None, "report": None}
     periods = periods_of(connection, person.id)
-    connection.execute(update(jobs).where(owned_in(jobs, periods), jobs.c.closed_ms.is_(None)).values(wordless))
+    left = select(jobs.c.id).where(owned_in(jobs, periods), jobs.c.closed_ms.is_(None))
+    connection.execute(update(job_events).where(job_events.c.job_id.in_(left)).values(words=""))
+    connection.execute(update(jobs).where(jobs.c.id.in_(left)).values(WORDLESS))
     for table in reversed(metadata.sorted_tables):
         condition = _theirs(table, person.id, periods)
         if condition is None or table in (units, people, ownerships, security_events):
             continue
         if table is jobs:
             condition = and_(condition, jobs.c.closed_ms.is_not(None))
+        elif table is job_events:
+            condition = and_(condition, job_events.c.job_id.not_in(left))
         elif table in EVIDENCE:
             condition = and_(condition, table.c.unit_id.not_in(needed))
         gone[table.name] = connection.execute(delete(table).where(condition)).rowcount

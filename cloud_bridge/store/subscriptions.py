@@ -16,6 +16,11 @@ from cloud_bridge.store.tables import alert_wishes, people
 from cloud_bridge.store.upsert import insert_new
 
 MAX_SUBSCRIPTIONS = 50  # of one person
+TOLD: dict[AlertKind, tuple[Role, ...]] = {  # who may want to know; what is not here, everybody who sees the unit
+    AlertKind.INCIDENT: (Role.OPERATOR,),  # who run the service
+    AlertKind.NEW_JOB: (Role.INSTALLER,),
+    AlertKind.VISIT: (Role.DRIVER, Role.OPERATOR),  # of their own charger
+}
 
 
 class Subscription(NamedTuple):
@@ -34,8 +39,8 @@ def add_subscription(connection: Connection, person: Person, about: AlertKind, v
     BridgeError for a target we do not call, and for mail to nowhere."""
     if len(subscriptions_of(connection, person)) >= MAX_SUBSCRIPTIONS:
         raise BridgeError(f"{MAX_SUBSCRIPTIONS} notifications are the most that one account can have")
-    if about is AlertKind.INCIDENT and person.role is not Role.OPERATOR:
-        raise BridgeError("incidents are told to those who run the service")
+    if person.role not in TOLD.get(about, Role):
+        raise BridgeError(f"this is told to others: {', '.join(TOLD[about])}")
     check_target(via, target)
     if via is Via.EMAIL and email_of(connection, person.id) is None:
         raise BridgeError("this account has no e-mail address yet")

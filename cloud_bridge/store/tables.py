@@ -370,6 +370,8 @@ contact_details = Table(  # what a person wants others to reach them by: a drive
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("full_name", String(100), nullable=False),
     Column("phone", String(40), nullable=False),
+    Column("address", Text, nullable=False, server_default=""),  # where their charger hangs; lines
+    Column("access_notes", Text, nullable=False, server_default=""),  # how one gets to it; lines
 )
 
 tariffs = Table(  # of a unit's site; the second rate holds in the hours from `off_peak_from` to `off_peak_to`
@@ -414,11 +416,41 @@ jobs = _numbered(  # for an installer, at one unit
     Column("once", String(32), nullable=False, unique=True),
     Column("visited_ms", BigInteger),  # evidence before it and after it are compared
     Column("report_name", String(100)),
-    Column("report", Text),  # of `python -m modem report`, as it was uploaded
+    Column("report", Text),  # of `python -m modem report` after the work, as it was uploaded
     Column("closed_ms", BigInteger),
     Column("outcome", Text),
+    Column("state", String(20), nullable=False, server_default="raised"),  # store/job_states.py
+    Column("moves", BigInteger, nullable=False, server_default="0"),  # how often it has moved: who saw fewer is late
+    Column("visit_from_ms", BigInteger),  # the planned visit
+    Column("visit_until_ms", BigInteger),
+    Column("report_before_name", String(100)),
+    Column("report_before", Text),  # likewise, from before the work
     Index(None, "unit_id"),
     Index(None, "installer_id", "closed_ms"),
+)
+
+job_events = _numbered(  # every move of a job
+    "job_events",
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("person_id", ForeignKey("people.id", ondelete="SET NULL")),  # who moved it; null: the command line
+    Column("at_ms", BigInteger, nullable=False),
+    Column("move", String(20), nullable=False),  # store/job_states.py
+    Column("words", Text, nullable=False),
+    Column("visit_from_ms", BigInteger),  # that was planned, or called off
+    Column("visit_until_ms", BigInteger),
+    Index(None, "job_id"),
+)
+
+job_customers = Table(  # whom a job is for: what the installer is told of the owner
+    "job_customers",
+    metadata,
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("full_name", String(100), nullable=False),
+    Column("phone", String(40), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("access_notes", Text, nullable=False),
+    Index(None, "person_id"),
 )
 
 commands = Table(  # given on the pages; the unit's answers stand in `results`

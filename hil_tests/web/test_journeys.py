@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hil_tests.web.letters import Letters
 from hil_tests.web.visitor import LOOKS, Visitor
 
 LETTER_WITHIN_S = 60
-REPORT = b"CSQ 19\nverdict pass\n"
+REPORT = Path(__file__).parents[2] / "tests" / "samples" / "reports" / "after.html"  # as the installer's tool wrote it
 
 
 @dataclass
@@ -85,7 +86,7 @@ def test_smart_charging(cast: Cast) -> None:
     driver.comes_to("Smart charging")
 
 
-def test_support_and_the_installer(cast: Cast, tmp_path: Path) -> None:
+def test_support_and_the_installer(cast: Cast) -> None:
     driver, support, installer = cast.visit(cast.driver), cast.visit("sue"), cast.visit(cast.installer)
     driver.clicks("Ask for help")
     driver.comes_to("Ask for help")
@@ -109,17 +110,31 @@ def test_support_and_the_installer(cast: Cast, tmp_path: Path) -> None:
     driver.clicks("Support")
     driver.page.get_by_label("Conversations").get_by_role("link").first.click()
     driver.sees("We send your installer.")
+    driver.goes_to(f"/charge-points/{cast.unit_id}/support")
+    driver.sees("Your installer has been asked on")
+    driver.page.get_by_text("What your installer is told of you").click()
+    driver.clicks("Correct it")
+    driver.comes_to("What the installer is told")
+    driver.fills(address="4 Long Lane\nManchester M1 1AA", access_notes="Key at number 4")
+    driver.clicks("Save")
+    driver.comes_to("Ask for help")
 
     installer.clicks("Jobs")
     installer.comes_to("Jobs")
     installer.page.get_by_role("link", name=cast.unit_id).click()
     installer.comes_to(cast.unit_id)
+    installer.sees("Key at number 4")
     installer.sees("Minutes of silence by the hour of the day")
-    report = tmp_path / "report.txt"
-    report.write_bytes(REPORT)
-    installer.page.locator('[name="report"]').set_input_files(report)
+    installer.clicks("Accept the job")
+    installer.fills(day=(date.today() + timedelta(days=3)).isoformat(), ends="11:30")
+    installer.clicks("Plan it")
+    installer.sees("Visit planned for")
+    driver.page.reload()
+    driver.sees("9:00 to 11:30")
+    installer.page.locator('[name="report"]').set_input_files(REPORT)
+    installer.page.locator('[name="when"]').select_option("after")
     installer.clicks("Upload")
-    installer.sees("verdict pass")
+    expect(installer.page.locator(".verdict")).to_have_text("PASS")
     installer.clicks("I was there just now")
     installer.sees("Too early to say")
     installer.comes_to(cast.unit_id)
@@ -127,7 +142,10 @@ def test_support_and_the_installer(cast: Cast, tmp_path: Path) -> None:
     installer.clicks("Close the job")
     installer.sees("Outcome: An outside antenna.")
     installer.clicks("Jobs")
-    installer.sees("Closed")
+    installer.sees("Done on")
+    driver.page.reload()
+    driver.sees("Done on")
+    driver.comes_to("Ask for help")
 
 
 def test_a_new_address_counts_once_its_letter_is_opened(cast: Cast, letters: Letters) -> None:

@@ -65,7 +65,8 @@ def contents(
 
 
 def page(result: dict[str, Any]) -> str:
-    """Return the HTML page of `contents`; images are inline."""
+    """Return the HTML page of `contents`; images are inline. The page carries the contents as JSON too, unseen, for the cloud
+    (cloud_bridge/support/signal_report.py), which never shows a page that was uploaded."""
     environment = Environment(
         loader=PackageLoader("modem.installer", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

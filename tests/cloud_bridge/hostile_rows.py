@@ -60,7 +60,12 @@ GOOD: dict[str, dict[str, Any]] = {
     "commands": {"person_id": None, "given_ms": START_MS, "expires_ms": START_MS, "do": "limit"}
     | {"payload": '{"amps":10,"exp":1767229200}', "sent": True},
     "jobs": {"installer_id": None, "raised_ms": _AT_MS, "reason": "good row", "visited_ms": None}
-    | {"report_name": None, "report": None, "closed_ms": None, "outcome": None},
+    | {"report_name": None, "report": None, "closed_ms": None, "outcome": None}
+    | {"report_before_name": None, "report_before": None, "state": "planned", "moves": 1}
+    | {"visit_from_ms": START_MS + HOUR_MS, "visit_until_ms": START_MS + 2 * HOUR_MS},
+    "job_events": {"person_id": None, "at_ms": _AT_MS, "move": "planned", "words": "good row"}
+    | {"visit_from_ms": START_MS + HOUR_MS, "visit_until_ms": START_MS + 2 * HOUR_MS},
+    "job_customers": {"full_name": "good row", "phone": "0161 496 0000", "address": "4 Long Lane", "access_notes": ""},
     "messages": {"author_id": None, "from_support": False, "sent_ms": _AT_MS, "text": "good row", "facts": "[]"},
     "rejected_messages": {"kind": "event", "received_ms": _AT_MS, "payload": b"x", "reason": "good row"},
     "duplicate_identities": {"since_ms": _AT_MS, "last_ms": START_MS, "boot": 1, "other_boot": 2},
@@ -109,7 +114,7 @@ def spread(name: str, unit_id: str, more: dict[str, Any], rows: Sequence[dict[st
     """The rows as those of one unit, each with what tells it from the others."""
     found = []
     for number, row in enumerate(rows):
-        one = row | ({} if name == "messages" else {"unit_id": unit_id}) | more
+        one = row | ({"unit_id": unit_id} if "unit_id" in metadata.tables[name].c else {}) | more
         if name in ("events", "sessions", "results"):
             one["sequence"] = number
         if name in ("messages", "jobs"):

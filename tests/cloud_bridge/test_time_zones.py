@@ -1,6 +1,6 @@
 """Do hours that occur twice show which they are, and does a zone that the machine does not know break nothing?"""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
@@ -11,6 +11,7 @@ from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.sites import Tariff
 from cloud_bridge.store.tables import units
+from cloud_bridge.time_zones import at_ms, span
 from cloud_bridge.vehicles.plan import next_time
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.charts import energy_bars
@@ -115,3 +116,30 @@ def test_a_machine_without_any_time_zones_shows_utc(monkeypatch: pytest.MonkeyPa
         assert words.day_and_time(HALF_PAST_ONE_MS, "UTC") == "Sun 25 Oct, 00:30"
     finally:
         time_zones.zone_of.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("day", "at", "found"),
+    [
+        ("2026-01-06", "09:00", "2026-01-06T09:00+00:00"),
+        ("2026-07-06", "09:00", "2026-07-06T08:00+00:00"),
+        ("2026-03-29", "01:30", None),  # the clocks go from 1:00 to 2:00
+        ("2026-10-25", "01:30", "2026-10-25T00:30+00:00"),  # twice: the first
+    ],
+)
+def test_a_time_on_the_clock_of_the_site(day: str, at: str, found: str | None) -> None:
+    expected = None if found is None else int(datetime.fromisoformat(found).timestamp() * 1000)
+    assert at_ms(date.fromisoformat(day), time.fromisoformat(at), "Europe/London") == expected
+
+
+@pytest.mark.parametrize(
+    ("from_", "until", "words"),
+    [
+        ("2026-11-03T09:00+00:00", "2026-11-03T12:00+00:00", "Tue 3 Nov, 9:00 to 12:00"),
+        ("2026-07-06T21:30+00:00", "2026-07-06T23:30+00:00", "Mon 6 Jul, 22:30 to Tue 7 Jul, 0:30"),
+        ("2026-10-25T00:30+00:00", "2026-10-25T01:30+00:00", "Sun 25 Oct, 1:30 BST to 1:30 GMT"),
+    ],
+)
+def test_a_span_of_time_in_words(from_: str, until: str, words: str) -> None:
+    from_ms, until_ms = (int(datetime.fromisoformat(one).timestamp() * 1000) for one in (from_, until))
+    assert span(from_ms, until_ms, "Europe/London") == words

@@ -15,7 +15,7 @@ from cloud_bridge.web.pages.everyone import (
     sessions,
     support,
 )
-from cloud_bridge.web.pages.installer import jobs
+from cloud_bridge.web.pages.installer import job_customer, job_moves, job_raise, job_report, jobs
 from cloud_bridge.web.pages.operator import fleet, security
 
 ROUTERS = (
@@ -27,6 +27,10 @@ ROUTERS = (
     history.router,
     support.router,
     jobs.router,
+    job_raise.router,
+    job_moves.router,
+    job_report.router,
+    job_customer.router,
     account.router,
     email.router,
     own_data.router,

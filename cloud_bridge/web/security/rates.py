@@ -31,6 +31,7 @@ ORDERS = [Rate("orders", 30)]  # fewer than the threads of the pages: each may w
 MESSAGES = [Rate("messages", 20)]
 ANSWERS = [Rate("answers", 200)]  # of support
 REPORTS = [Rate("reports", 20)]  # of an installer, who replaces the one before
+MOVES = [Rate("job moves", 60)]  # each may alert somebody
 EXPORTS = [Rate("exports", 5)]  # each reads all that is kept of the person
 LETTERS = [Rate("letters", 5), Rate("letters of a day", 20, DAY_MS)]  # they may go to strangers
 

@@ -73,7 +73,7 @@ def test_each_role_sees_its_own(database: Database) -> None:
     for role in (Role.SUPPORT, Role.OPERATOR):
         assert seen_by(database, person(database, role, role)) == ["a", "b", "c"]
     with database.writing() as connection:
-        withdraw(connection, "b", installer.id)
+        withdraw(connection, "b", installer.id, NOW_MS)
     assert seen_by(database, installer) == []
 
 

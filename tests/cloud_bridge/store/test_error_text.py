@@ -63,7 +63,7 @@ def live_a_day(bridge: Bridge) -> None:
         Visitor(bridge, "sue", Role.SUPPORT),
         Visitor(bridge, "olga", Role.OPERATOR),
     )
-    dora.post("/account/details", full_name="Dora", phone="1")
+    dora.post("/account/details", full_name="Dora", phone="01614960000")
     dora.post("/charge-points/home-1/support", text="It blinks.")
     dora.post("/account/notifications", about="silent", via="webhook", target="https://example.org/x")
     sue.post("/charge-points/home-1/jobs", reason="Weak signal.")

@@ -51,7 +51,10 @@ def live(bridge: Bridge, name: str) -> list[str]:
         query = select(web_sessions.c.token_hash).where(web_sessions.c.person_id == person.id)
         secrets = list(connection.execute(query).scalars())
         secrets += list(connection.execute(select(people.c.password_hash).where(people.c.id == person.id)).scalars())
-    visitor.post("/account/details", full_name=traces["name"], phone=traces["phone"])
+    traces["phone"] = f"+44 161 {len(name)}739 {sum(name.encode()):04d}"
+    traces |= {part: f"{name}-{part}-7f3a9" for part in ("address", "notes")}
+    details = {"phone": traces["phone"], "address": traces["address"], "access_notes": traces["notes"]}
+    assert visitor.post("/account/details", full_name=traces["name"], **details).status_code == 200
     visitor.post("/account/notifications", about="fault", via=Via.WEBHOOK, target=f"https://{traces['push']}.example/")
     visitor.post(f"/account/units/of-{name}", name=traces["unit"], time_zone="Europe/London", rate="25")
     visitor.post(f"/charge-points/of-{name}/support", text=traces["text"])

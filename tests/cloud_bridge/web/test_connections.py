@@ -158,8 +158,8 @@ def test_a_failed_commit_is_an_error_answer(bridge: Bridge, ann: TestClient, mon
     """A real one: a foreign key that is checked at the commit."""
     change = contact_details.set_details
 
-    def with_dangling_row(connection: Connection, person_id: int, full_name: str, phone: str) -> None:
-        change(connection, person_id, full_name, phone)
+    def with_dangling_row(connection: Connection, person_id: int, details: contact_details.Details) -> None:
+        change(connection, person_id, details)
         if connection.dialect.name == "sqlite":
             connection.execute(text("PRAGMA defer_foreign_keys = ON"))
         else:

@@ -15,13 +15,24 @@ from cloud_bridge.store.access import Role
 from cloud_bridge.store.claims import claim
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.tables import conversations
+from tests.cloud_bridge import alerting
 from tests.cloud_bridge.hostile_rows import GOOD, TEXTS, YEAR_0_MS, YEAR_5000_MS, fill, spread, variations
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
 from tests.cloud_bridge.running import START_MS, TOKEN, Bridge, Unit, running_bridge
 from tests.cloud_bridge.web.test_store_away import routes_of
 
 MANY = "cp-many"  # has all hostile rows of the tables of which a page shows many
-LISTED = ("events", "sessions", "results", "signal", "signal_5min", "contact_gaps", "transitions", "messages")
+LISTED = (
+    "events",
+    "sessions",
+    "results",
+    "signal",
+    "signal_5min",
+    "contact_gaps",
+    "transitions",
+    "messages",
+    "job_events",
+)
 # One row a unit is shown. A unit whose contact cannot be shown may hide its other rows.
 SINGLE = (("contacts",), ("heartbeats", "commands", "duplicate_identities", "jobs"))
 PEOPLE = {"dora": Role.DRIVER, "ingo": Role.INSTALLER, "sue": Role.SUPPORT, "olga": Role.OPERATOR}
@@ -88,11 +99,30 @@ def test_lists_with_bad_rows_are_shown(hostile: Bridge) -> None:
     """All of them at once: each page reads its own tables, and the path that is not shown tells which."""
     charge_point(hostile, MANY)
     about = conversation(hostile, MANY)
+    assert fill(hostile.app_state.database, "jobs", spread("jobs", MANY, {}, [GOOD["jobs"]])) == 1
+    hangs_on = {"messages": {"conversation_id": about}, "job_events": {"job_id": 1}}
     for name in LISTED:
-        more = {"conversation_id": about} if name == "messages" else {}
+        more = hangs_on.get(name, {})
         rows = [*variations(name), GOOD[name]]
         assert fill(hostile.app_state.database, name, spread(name, MANY, more, rows)) > 1, name
-    assert broken(hostile, {"unit_id": MANY, "conversation_id": about}) == []
+    assert broken(hostile, {"unit_id": MANY, "conversation_id": about, "job_id": 1}) == []
+    alerting.look(hostile)
+
+
+def test_jobs_of_bad_customers_are_shown(hostile: Bridge) -> None:
+    charge_point(hostile, MANY)
+    database, rows = hostile.app_state.database, list(variations("job_customers"))
+    with database.reading() as connection:
+        dora, ingo = (find_person(connection, name).id for name in ("dora", "ingo"))
+    assert fill(database, "jobs", spread("jobs", MANY, {"installer_id": ingo}, [GOOD["jobs"]] * len(rows))) == len(rows)
+    taken = [row | {"job_id": number, "person_id": dora} for number, row in enumerate(rows, 1)]
+    assert fill(database, "job_customers", taken) > 1
+    for name in ("ingo", "sue"):
+        visitor = Visitor(hostile, name)
+        assert visitor.client.get("/jobs").status_code == 200
+        for number in range(1, len(rows) + 1, 7):
+            assert visitor.client.get(f"/jobs/{number}").status_code == 200
+    assert Visitor(hostile, "dora").client.get(f"/charge-points/{MANY}/support").status_code == 200
 
 
 def bad_and_good(bridge: Bridge, name: str, bad: dict[str, Any], more: dict[str, Any] | None = None) -> None:
@@ -263,7 +293,7 @@ def test_a_job_for_an_unknown_installer_is_refused(hostile: Bridge) -> None:
     give(hostile, hostile.add_unit("home-1").claim_code, "dora")
     sue = Visitor(hostile, "sue")
     answer = sue.post("/charge-points/home-1/jobs", reason="Weak signal.", installer="nobody")
-    assert (answer.status_code, "There is nobody of that name" in answer.text) == (422, True)
+    assert (answer.status_code, "there is none of that name" in answer.text) == (422, True)
 
 
 @pytest.mark.parametrize("names", SINGLE, ids=" ".join)

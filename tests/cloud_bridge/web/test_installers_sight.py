@@ -23,13 +23,14 @@ from cloud_bridge.web.pages.driver.looks import Turn
 from cloud_bridge.web.pages.driver.stream import Stored
 from tests.cloud_bridge.alerting import no_bad_row
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
-from tests.cloud_bridge.running import Bridge, Unit, sample
+from tests.cloud_bridge.running import SAMPLES, Bridge, Unit, sample
 from tests.cloud_bridge.web.test_theirs_only import routes
 
 THEIRS = "secret-house"  # as in test_theirs_only.py
 NAME = "Dora's own garage"
 REASON = "Mrs Smith says that it hums"
 JOBS = ("/jobs", "/jobs/1")
+REPORT = (SAMPLES / "reports" / "after.html").read_bytes()
 ABOUT_THEM = re.compile(r"own garage|Mrs Smith|\bdora\b")
 
 
@@ -84,7 +85,7 @@ class Site:
         query = select(alerts.c.id).join(alert_wishes)
         with self.bridge.app_state.database.writing() as connection:
             person = find_person(connection, "ingo")
-            notice(connection, self.bridge.clock.now_ms(), Settled(LARGEST_ID, LARGEST_ID, LARGEST_ID), no_bad_row)
+            notice(connection, self.bridge.clock.now_ms(), Settled(*[LARGEST_ID] * 4), no_bad_row)
             return len(connection.execute(query.where(alert_wishes.c.person_id == person.id)).all())
 
     def fault(self, number: int) -> None:
@@ -111,7 +112,7 @@ def given_to_another(site: Site) -> None:
 
 def withdrawn(site: Site) -> None:
     with site.bridge.app_state.database.writing() as connection:
-        assert claims.withdraw(connection, THEIRS, find_person(connection, "ingo").id)
+        assert claims.withdraw(connection, THEIRS, find_person(connection, "ingo").id, site.bridge.clock.now_ms())
 
 
 def released(site: Site) -> None:
@@ -223,11 +224,16 @@ def test_a_stream_that_was_opened_before_ends(
 def test_what_they_did_and_measured_stays(site: Site, end: Callable[[Site], None]) -> None:
     form = re.search(r'name="form" value="([0-9a-f]{64})"', site.ingo.get("/jobs/1"))
     assert form
-    report = {"report": ("report.txt", b"CSQ 17 verdict pass", "text/plain")}
+    report = {"report": ("report.html", REPORT, "text/html")}
     site.ingo.client.post("/jobs/1/report", data={"form": form[1]}, files=report)
     end(site)
     page = site.ingo.read("/jobs/1")
-    assert "CSQ 17 verdict pass" in page and "Before and after the visit" in page and THEIRS in page
+    assert (
+        "PASS CSQ 17.5 after" in page
+        and "Garage" not in page
+        and "Before and after the visit" in page
+        and THEIRS in page
+    )
     assert REASON not in page and NAME not in page
     assert THEIRS in site.ingo.read("/jobs")
 

@@ -15,6 +15,7 @@ from modem.installer.plot import plot
 from modem.installer.readings import Identity, Network, Reading, Sample
 from tests.modem.installer.fake import EE, O2, VODAFONE
 
+SAMPLES = Path(__file__).parents[2] / "samples" / "reports"
 WHEN = datetime.fromisoformat("2025-03-04T10:20:30+00:00")
 
 
@@ -121,5 +122,31 @@ def test_the_line_of_the_plot_has_a_gap_where_there_was_no_reading() -> None:
     assert drawing.count('class="none"') == 1
 
 
+@pytest.mark.parametrize("name", ["before.json", "after.html"])
+def test_the_samples_that_the_cloud_reads_are_what_the_tool_writes(name: str) -> None:
+    """tests/cloud_bridge/support/test_signal_report.py reads them. `python -m tests.modem.installer.test_report` writes them
+    anew."""
+    assert (SAMPLES / name).read_text() == written(name)
+
+
+def test_a_page_cannot_end_the_contents_that_it_carries() -> None:
+    contents = told([12] * 10, [Network("23415", "</template><b>&'", 12, 1)])
+    page = report.page(contents)
+    carried = page.partition('<template id="signal-report">')[2].partition("</template>")[0]
+    assert json.loads(carried) == contents
+
+
+def written(name: str) -> str:
+    """What the tool writes before and after an antenna was moved."""
+    if name.endswith(".html"):
+        return report.page(told([17, 18, 99] * 6, [VODAFONE, O2]))
+    return json.dumps(told([9] * 12, [EE, VODAFONE, O2]), indent=2, ensure_ascii=False) + "\n"
+
+
 def test_a_plot_of_nothing_is_still_a_plot() -> None:
     assert plot([], None).endswith("</svg>")
+
+
+if __name__ == "__main__":
+    for sample in ("before.json", "after.html"):
+        (SAMPLES / sample).write_text(written(sample))

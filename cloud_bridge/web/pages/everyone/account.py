@@ -33,6 +33,7 @@ CLAIM_GUESSES = 10  # wrong codes that a person may type in 15 minutes
 router = APIRouter(prefix="/account", include_in_schema=False)
 
 TimeOfDay = Annotated[str, Form(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+LongField = Annotated[str, Form(max_length=4000)]  # what is too long to be stored has its own words
 Pence = Annotated[str, Form(pattern=r"^\s*(\d{1,3}([.,]\d{1,2})?)?\s*$")]
 
 
@@ -44,13 +45,25 @@ def overview(request: Request, person: PersonOf) -> Response:
 @router.get("/details")
 def details(request: Request, connection: Reading, person: PersonOf) -> Response:
     known = contact_details.details_of(connection, person.id)
-    return page(request, "everyone/account_details.html", person, details=known)
+    return page(request, "everyone/account_details.html", person, details=known, wrong={})
 
 
 @router.post("/details", dependencies=[OwnForm])
-def change_details(person: PersonOf, connection: Writing, full_name: Field = "", phone: Field = "") -> Response:
-    with explained("These details were not taken"):
-        contact_details.set_details(connection, person.id, full_name, phone)
+def change_details(
+    request: Request,
+    person: PersonOf,
+    connection: Writing,
+    full_name: Field = "",
+    phone: Field = "",
+    address: LongField = "",
+    access_notes: LongField = "",
+) -> Response:
+    typed = contact_details.Details(full_name, phone, "", address, access_notes)
+    try:
+        contact_details.set_details(connection, person.id, typed)
+    except contact_details.BadDetails as error:
+        typed = typed._replace(email=contact_details.details_of(connection, person.id).email)
+        return page(request, "everyone/account_details.html", person, 422, details=typed, wrong=error.wrong)
     return to("/account")
 
 

@@ -19,6 +19,7 @@ from cloud_bridge.store.email import email_of
 from cloud_bridge.store.personal import erase, export
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.subscriptions import (
+    TOLD,
     Subscription,
     add_subscription,
     refusal,
@@ -48,6 +49,8 @@ ABOUT = {
     AlertKind.BROWN_OUT: "Its supply dips",
     AlertKind.TROUBLE: "It charges, but needs attention",
     AlertKind.DUPLICATE_IDENTITY: "A second charger uses its identity",
+    AlertKind.NEW_JOB: "There is a new job for you",
+    AlertKind.VISIT: "Your installer's visit is planned, or planned anew",
     AlertKind.INCIDENT: "Many chargers fell silent at once",
 }
 OLDER = "Address of an older version"
@@ -58,9 +61,7 @@ def notifications(request: Request, app_state: StateDep, connection: Reading, pe
     subscriptions = subscriptions_of(connection, person)
     outcomes = newest_outcomes(connection, person.id)
     email = email_of(connection, person.id)
-    offered = {
-        about: said for about, said in ABOUT.items() if about is not AlertKind.INCIDENT or person.role is Role.OPERATOR
-    }
+    offered = {about: said for about, said in ABOUT.items() if person.role in TOLD.get(about, Role)}
     sends_mail = app_state.settings.mail is not None
     services = [(via, one) for via, one in SERVICES.items() if via is not Via.EMAIL or (sends_mail and email)]
     content: dict[str, Any] = {

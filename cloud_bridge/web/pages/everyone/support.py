@@ -16,6 +16,7 @@ from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs
 from cloud_bridge.web.page import Number, Once, OwnForm, PersonOf, UnitOf, page, to
 from cloud_bridge.web.presentation.facts import FACTS_OVER_MS, as_text, facts_of, from_text
+from cloud_bridge.web.presentation.job_card import job_card
 from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep
@@ -47,8 +48,9 @@ def write(
 
 
 @router.get("/charge-points/{unit_id}/support")
-def about_unit(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
-    return page(request, "everyone/support_unit.html", person, unit=unit)
+def about_unit(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
+    card = job_card(connection, person, unit, app_state.clock.now_ms())
+    return page(request, "everyone/support_unit.html", person, unit=unit, job_card=card)
 
 
 @router.post("/charge-points/{unit_id}/support", dependencies=[OwnForm])

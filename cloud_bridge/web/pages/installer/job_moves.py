@@ -1,0 +1,226 @@
+"""A job is accepted, a visit planned, the work done, given back, asked of another installer, or cancelled.
+
+Every form says how many moves of the job its page has shown. If somebody was faster, nothing is changed, and the page shows
+how the job stands now with what was typed.
+"""
+
+from collections.abc import Mapping
+from datetime import date, time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.durations import DAY_MS, HOUR_MS
+from cloud_bridge.store.access import Person
+from cloud_bridge.store.job_moves import ENDS_SIGHT, JobChanged, MoveNotTheirs, move_job
+from cloud_bridge.store.job_states import Move, NoSuchMove
+from cloud_bridge.store.job_timeline import Window
+from cloud_bridge.store.jobs import MAX_REASON
+from cloud_bridge.store.security_events import Kind
+from cloud_bridge.store.units import visible_unit
+from cloud_bridge.time_zones import at_ms
+from cloud_bridge.web.connections import Writing
+from cloud_bridge.web.errors import NotTheirs
+from cloud_bridge.web.page import Field, Number, OwnForm, PersonOf, to
+from cloud_bridge.web.pages.installer.job_page import Untaken, installer_called, job_at_hand, job_of, show_job
+from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.web.security.log import note
+from cloud_bridge.web.security.rates import MOVES, use
+
+LONGEST_VISIT_MS = 12 * HOUR_MS  # a window that says when somebody has to be at home
+FURTHEST_MS = 366 * DAY_MS
+ENDED_BY = {Move.FINISH: "job closed", Move.CANCEL: "job cancelled", Move.GIVE_BACK: "job given back"}
+CHANGED = (
+    "This job has changed meanwhile",
+    "Somebody else was faster, so nothing was changed by you. This page shows how it stands now: look, and try again.",
+)
+NO_SUCH_MOVE = ("That is not possible now", "Nothing was changed. This page shows how the job stands.")
+WRONG = ("That was not taken", "Nothing was changed. Look at what is marked below.")
+
+router = APIRouter(include_in_schema=False, dependencies=[OwnForm])
+
+Seen = Annotated[int, Form(alias="moves", ge=0, lt=2**63)]  # how many moves of the job the page has shown
+Words = Annotated[str, Form(max_length=MAX_REASON * 4)]  # what is too long has its own words
+
+
+@router.post("/jobs/{job_id}/accept")
+def accept(
+    request: Request, app_state: StateDep, person: PersonOf, job_id: Number, seen: Seen, connection: Writing
+) -> Response:
+    return _moved(request, app_state, connection, person, job_id, Move.ACCEPT, seen)
+
+
+@router.post("/jobs/{job_id}/plan")
+def plan(
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    job_id: Number,
+    seen: Seen,
+    connection: Writing,
+    day: Field = "",
+    begins: Field = "",
+    ends: Field = "",
+) -> Response:
+    """A day and a time window, on the clock of the site."""
+    unit = visible_unit(connection, person, job_at_hand(connection, person, job_id).unit_id)
+    if unit is None:
+        raise NotTheirs("job")
+    typed = {"day": day, "begins": begins, "ends": ends}
+    found = window_of_form(day, begins, ends, unit.time_zone, app_state.clock.now_ms())
+    if isinstance(found, dict):
+        return _untaken(request, app_state, connection, person, job_id, Untaken(*WRONG, 422, found, typed))
+    return _moved(request, app_state, connection, person, job_id, Move.PLAN, seen, typed=typed, visit=found)
+
+
+@router.post("/jobs/{job_id}/close")
+def finish(
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    job_id: Number,
+    seen: Seen,
+    connection: Writing,
+    outcome: Words = "",
+) -> Response:
+    """The installer does not see the charger any more; what they did and measured stays on this page."""
+    return _with_words(request, app_state, connection, person, job_id, Move.FINISH, seen, "outcome", outcome)
+
+
+@router.post("/jobs/{job_id}/give-back")
+def give_back(
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    job_id: Number,
+    seen: Seen,
+    connection: Writing,
+    why_back: Words = "",
+) -> Response:
+    """The job is nobody's: the installer does not see it any more."""
+    return _with_words(request, app_state, connection, person, job_id, Move.GIVE_BACK, seen, "why_back", why_back)
+
+
+@router.post("/jobs/{job_id}/cancel")
+def cancel(
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    job_id: Number,
+    seen: Seen,
+    connection: Writing,
+    why_cancelled: Words = "",
+) -> Response:
+    return _with_words(
+        request, app_state, connection, person, job_id, Move.CANCEL, seen, "why_cancelled", why_cancelled
+    )
+
+
+@router.post("/jobs/{job_id}/ask")
+def ask(
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    job_id: Number,
+    seen: Seen,
+    connection: Writing,
+    installer: Field = "",
+) -> Response:
+    """Another installer, or the same again; no other sees the charger then."""
+    chosen = installer_called(connection, installer)
+    if chosen is None:
+        wrong = {"installer": "Choose an installer of the list."}
+        return _untaken(request, app_state, connection, person, job_id, Untaken(*WRONG, 422, wrong))
+    return _moved(request, app_state, connection, person, job_id, Move.ASK, seen, installer=chosen)
+
+
+def window_of_form(day: str, begins: str, ends: str, time_zone: str, now_ms: int) -> Window | dict[str, str]:
+    """The visit, or for each field that is wrong what to change."""
+    wrong = {}
+    try:
+        on = date.fromisoformat(day)
+    except ValueError:
+        on = None
+    if on is None or not 2000 <= on.year < 3000:  # no clock of ours shows others
+        wrong["day"] = "Choose the day of the visit."
+    times = {}
+    for name, typed in (("begins", begins), ("ends", ends)):
+        try:
+            times[name] = time.fromisoformat(typed).replace(tzinfo=None)
+        except ValueError:
+            wrong[name] = "Type a time, for example 09:00."
+    if wrong or on is None:
+        return wrong
+    from_ms, until_ms = (at_ms(on, times[name], time_zone) for name in ("begins", "ends"))
+    if from_ms is None or until_ms is None:
+        return {"begins" if from_ms is None else "ends": "The clocks leave this time out on that day. Choose another."}
+    if until_ms <= from_ms:
+        return {"ends": "The visit must end after it begins."}
+    if until_ms - from_ms > LONGEST_VISIT_MS:
+        return {"ends": "A visit takes 12 hours at most."}
+    if until_ms <= now_ms:
+        return {"day": "This time is over. Choose one to come."}
+    if from_ms > now_ms + FURTHEST_MS:
+        return {"day": "Choose a day of the coming year."}
+    return Window(from_ms, until_ms)
+
+
+def _with_words(
+    request: Request,
+    app_state: AppState,
+    connection: Connection,
+    person: Person,
+    job_id: int,
+    move: Move,
+    seen: int,
+    field: str,
+    words: str,
+) -> Response:
+    """A move with something to say about it; `field` is its name in the form."""
+    words, typed = words.strip(), {field: words}
+    if not words or len(words) > MAX_REASON:
+        wrong = {field: f"Say it in 1 to {MAX_REASON:,} characters."}
+        return _untaken(request, app_state, connection, person, job_id, Untaken(*WRONG, 422, wrong, typed))
+    return _moved(request, app_state, connection, person, job_id, move, seen, typed=typed, words=words)
+
+
+def _moved(
+    request: Request,
+    app_state: AppState,
+    connection: Connection,
+    person: Person,
+    job_id: int,
+    move: Move,
+    seen: int,
+    *,
+    typed: Mapping[str, str] | None = None,
+    **how: Any,
+) -> Response:
+    use(request, person, MOVES, "Too many changes", "This one was not made.")
+    job = job_at_hand(connection, person, job_id)
+    try:
+        is_new = move_job(connection, job, person, move, seen, app_state.clock.now_ms(), **how)
+    except MoveNotTheirs:
+        raise NotTheirs("job") from None
+    except JobChanged:
+        untaken = Untaken(*CHANGED, 409, typed=typed or {})
+        return _untaken(request, app_state, connection, person, job_id, untaken)
+    except NoSuchMove:
+        untaken = Untaken(*NO_SUCH_MOVE, 409, typed=typed or {})
+        return _untaken(request, app_state, connection, person, job_id, untaken)
+    if is_new and move in ENDS_SIGHT:
+        note(request, Kind.INSTALLER_WITHDRAWN, person, f"{job.unit_id}, {ENDED_BY[move]}")
+        app_state.live.access_changed()
+    if is_new and move is Move.ASK:
+        note(request, Kind.INSTALLER_ASSIGNED, person, job.unit_id)
+        app_state.live.access_changed()
+    return to("/jobs" if move is Move.GIVE_BACK else f"/jobs/{job_id}")
+
+
+def _untaken(
+    request: Request, app_state: AppState, connection: Connection, person: Person, job_id: int, untaken: Untaken
+) -> Response:
+    return show_job(request, app_state, connection, person, job_of(connection, person, job_id), untaken)

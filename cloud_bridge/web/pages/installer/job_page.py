@@ -1,0 +1,129 @@
+"""The page of one job, as its installer and support see it; with what somebody has typed, where that was not taken."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from fastapi import Request
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.durations import DAY_MS
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.store import jobs
+from cloud_bridge.store.access import Person, Role, Scope, may
+from cloud_bridge.store.job_customers import customers
+from cloud_bridge.store.job_states import Move, moves_of
+from cloud_bridge.store.job_timeline import timeline
+from cloud_bridge.store.jobs import Job
+from cloud_bridge.store.people import find_person, list_people
+from cloud_bridge.store.units import unit_of_past_work, visible_unit
+from cloud_bridge.support.advice import compare
+from cloud_bridge.web.errors import NotTheirs
+from cloud_bridge.web.page import page
+from cloud_bridge.web.presentation import job_words
+from cloud_bridge.web.presentation.evidence_tables import evidence_tables, what_to_do
+from cloud_bridge.web.presentation.looking_back import evidence_of
+from cloud_bridge.web.presentation.report_words import table_of
+
+EVIDENCE_MS = 14 * DAY_MS  # before a visit; two weeks hold two of each weekday
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Untaken(NamedTuple):
+    """A form that was not taken in: why, the fields that are wrong, and what was typed."""
+
+    title: str
+    meaning: str
+    status: int
+    wrong: Mapping[str, str] = _NOTHING
+    typed: Mapping[str, str] = _NOTHING
+
+
+def installer_or_support(person: Person) -> None:
+    """Raises NotTheirs for everybody else."""
+    if person.role is not Role.INSTALLER and not may(person, Scope.SUPPORT):
+        raise NotTheirs("page")
+
+
+def job_of(connection: Connection, person: Person, job_id: int) -> Job:
+    """Raises NotTheirs."""
+    installer_or_support(person)
+    found = jobs.find_job(connection, person, job_id)
+    if found is None:
+        raise NotTheirs("job")
+    return found
+
+
+def job_at_hand(connection: Connection, person: Person, job_id: int) -> Job:
+    """To be worked on: of a charger that the person sees. Raises NotTheirs."""
+    job = job_of(connection, person, job_id)
+    if visible_unit(connection, person, job.unit_id) is None:
+        raise NotTheirs("job")
+    return job
+
+
+def installers_known(connection: Connection) -> list[str]:
+    return [row["name"] for row in list_people(connection) if row["role"] == Role.INSTALLER]
+
+
+def installer_called(connection: Connection, name: str) -> Person | None:
+    """None: there is no installer of that name."""
+    try:
+        found = find_person(connection, name)
+    except BridgeError:
+        return None
+    return found if found.role is Role.INSTALLER else None
+
+
+def show_job(
+    request: Request,
+    app_state: AppState,
+    connection: Connection,
+    person: Person,
+    job: Job,
+    untaken: Untaken | None = None,
+) -> Response:
+    """While it is open, with the present state of the charger. To an installer who does not see the charger any more, what
+    they did and measured, without whose it is and why they were asked; nor why a former owner's was raised."""
+    unit = visible_unit(connection, person, job.unit_id)
+    sees_unit = unit is not None
+    if unit is None and (unit := unit_of_past_work(connection, person, job.unit_id)) is None:
+        raise NotTheirs("job")
+    now_ms = app_state.clock.now_ms()
+    end_ms = job.closed_ms or now_ms if sees_unit else jobs.ended_ms(connection, job)
+    until_ms = job.visited_ms or end_ms
+    before = evidence_of(app_state, connection, unit, until_ms - EVIDENCE_MS, until_ms)
+    after = None
+    if job.visited_ms is not None:
+        after = evidence_of(app_state, connection, unit, job.visited_ms, end_ms)
+    knows_why = sees_unit and (may(person, Scope.SUPPORT) or job.raised_ms >= unit.period.from_ms)
+    moves = moves_of(person.role, job.state) if sees_unit else frozenset[Move]()
+    events = timeline(connection, job.id)
+    content: dict[str, Any] = {
+        "job": job,
+        "unit": unit,
+        "sees_unit": sees_unit,
+        "knows_why": knows_why,
+        "may": {move.name.lower() for move in moves},
+        "headline": job_words.headline(job, unit.time_zone, now_ms),
+        "glance": job_words.GLANCES[job.state] if sees_unit or job.closed_ms else job_words.ENDED,
+        "steps": job_words.steps(events, unit.time_zone) if knows_why else [],
+        "steps_unreadable": events.unreadable,
+        "customer": customers(connection, person, [job.id]).get(job.id),
+        "may_correct": may(person, Scope.SUPPORT) and job.closed_ms is None and unit.owner_id is not None,
+        "installers": installers_known(connection) if Move.ASK in moves else [],
+        "report": table_of(
+            job.report_before, job.report, job.unit_id, unit.time_zone, with_place=knows_why and not job.closed_ms
+        ),
+        "untaken": untaken,
+        "typed": untaken.typed if untaken else _NOTHING,
+        "wrong": untaken.wrong if untaken else _NOTHING,
+        "tel": job_words.tel,
+        "change": None if after is None else compare(before, after),
+    }
+    content |= what_to_do(app_state, unit, before) if sees_unit else {"advice": (), "troubles": ()}
+    content |= evidence_tables(unit, before, after)
+    return page(request, "installer/job.html", person, untaken.status if untaken else 200, **content)

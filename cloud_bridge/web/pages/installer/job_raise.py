@@ -1,0 +1,92 @@
+"""Support raises a charger with its installer: the evidence, what to try, and the button."""
+
+from textwrap import shorten
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from cloud_bridge.errors import UnreadableRow
+from cloud_bridge.store import jobs
+from cloud_bridge.store.access import Person, Scope
+from cloud_bridge.store.claims import assign
+from cloud_bridge.store.conversations import newest_words
+from cloud_bridge.store.job_states import JobState
+from cloud_bridge.store.jobs import MAX_REASON
+from cloud_bridge.store.security_events import Kind
+from cloud_bridge.support.advice import Advice
+from cloud_bridge.web.connections import Reading, Writing
+from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.page import Field, Once, OwnForm, PersonOf, UnitOf, only, page, to
+from cloud_bridge.web.pages.installer.job_page import EVIDENCE_MS, installer_called, installers_known
+from cloud_bridge.web.presentation.evidence_tables import evidence_tables, what_to_do
+from cloud_bridge.web.presentation.looking_back import evidence_of
+from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.web.security.log import note
+
+MAX_WORDS = 500  # of the driver's, in a reason of up to MAX_REASON
+
+router = APIRouter(include_in_schema=False)
+
+Reason = Annotated[str, Form(min_length=1, max_length=MAX_REASON)]
+
+
+@router.post("/charge-points/{unit_id}/jobs", dependencies=[OwnForm, only(Scope.SUPPORT)])
+def raise_job(
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    unit: UnitOf,
+    connection: Writing,
+    reason: Reason,
+    once: Once,
+    installer: Field = "",
+) -> Response:
+    """Raise the unit with its installer; or with the one chosen, where it has none."""
+    now_ms = app_state.clock.now_ms()
+    if _installer_to_ask(connection, unit.id) is None:
+        chosen = installer_called(connection, installer)
+        if chosen is None:
+            raise Refused(
+                "Choose an installer", "This charger has none, or there is none of that name. Nothing was raised."
+            )
+        assign(connection, unit.id, chosen, now_ms)
+        note(request, Kind.INSTALLER_ASSIGNED, person, unit.id)
+        app_state.live.access_changed()  # another may see it no more
+    job_id = jobs.raise_job(connection, unit.id, reason, once, now_ms, person)
+    return to(f"/jobs/{job_id}")
+
+
+@router.get("/charge-points/{unit_id}/jobs", dependencies=[only(Scope.SUPPORT)])
+def before_raising(
+    request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf
+) -> Response:
+    """The evidence, and the button that sends it to the installer."""
+    installer = _installer_to_ask(connection, unit.id)
+    installers = installers_known(connection)
+    now_ms = app_state.clock.now_ms()
+    evidence = evidence_of(app_state, connection, unit, now_ms - EVIDENCE_MS, now_ms)
+    content: dict[str, Any] = {"unit": unit, "installer": installer, "installers": installers}
+    content |= what_to_do(app_state, unit, evidence)
+    content["reason"] = _reason(newest_words(connection, unit.id, unit.owner_id), content["advice"][0])
+    return page(request, "installer/job_raise.html", person, **content, **evidence_tables(unit, evidence))
+
+
+def _installer_to_ask(connection: Connection, unit_id: str) -> Person | None:
+    """The unit's own, unless they have just given its job back."""
+    try:
+        job = jobs.open_job(connection, unit_id)
+    except UnreadableRow:  # its own page says so
+        job = None
+    if job is not None and job.state is JobState.GIVEN_BACK:
+        return None
+    return jobs.installer_of(connection, unit_id)
+
+
+def _reason(words: str | None, first: Advice) -> str:
+    """What the form begins with: the driver's own words, cut where they are too long, and what to try first."""
+    to_try = f"{first.title}: {first.why}"
+    if words is None:
+        return to_try
+    return f"The driver writes: {shorten(words, MAX_WORDS, placeholder=' ...')}\n\n{to_try}"

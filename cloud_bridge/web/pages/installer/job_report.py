@@ -1,0 +1,87 @@
+"""The report of the installer's tool: uploaded to a job, shown as a table, and given back as a file.
+
+What was uploaded is never shown as a page: a report is read into values (support/signal_report.py), anything else is only
+handed out, as an attachment of a type that no browser shows.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi.responses import Response
+
+from cloud_bridge.store import jobs
+from cloud_bridge.store.jobs import MAX_REPORT
+from cloud_bridge.support.signal_report import BadReport, read_report
+from cloud_bridge.web.connections import Reading, Writing
+from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.page import Number, OwnForm, PersonOf, to
+from cloud_bridge.web.pages.installer.job_page import job_at_hand, job_of
+from cloud_bridge.web.security.rates import REPORTS, use
+
+MAX_NAME = 100
+
+router = APIRouter(include_in_schema=False)
+
+
+class When(StrEnum):
+    """It was measured before the work, or after it."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@router.post("/jobs/{job_id}/report", dependencies=[OwnForm])
+def upload(
+    request: Request,
+    person: PersonOf,
+    job_id: Number,
+    report: UploadFile,
+    connection: Writing,
+    when: Annotated[When, Form()] = When.AFTER,
+) -> Response:
+    """What `python -m modem report` wrote on site: the JSON, or the page that carries it."""
+    use(request, person, REPORTS, "Too many reports", "This one was not stored.")
+    content = report.file.read(MAX_REPORT + 1)
+    if len(content) > MAX_REPORT:
+        raise Refused(
+            "That report is too long",
+            f"It has more than {MAX_REPORT // 1000} kB. Upload the .json file that lies beside the page, or measure for a "
+            "shorter time. Nothing was stored.",
+        )
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise Refused(
+            "That is not a report", "Upload the file that the signal report wrote. Nothing was stored."
+        ) from None
+    if not text.strip() or "\0" in text:
+        raise Refused("That is not a report", "It is empty, or no text. Nothing was stored.")
+    try:
+        read_report(text)
+    except BadReport as error:
+        raise Refused(
+            "That report cannot be read",
+            f"It looks like a signal report, but {error}. Measure again. Nothing was stored.",
+        ) from None
+    name = shown_name(report.filename)
+    jobs.attach_report(connection, job_at_hand(connection, person, job_id), name, text, is_before=when is When.BEFORE)
+    return to(f"/jobs/{job_id}#report")
+
+
+@router.get("/jobs/{job_id}/report/{when}")
+def download(connection: Reading, person: PersonOf, job_id: Number, when: When) -> Response:
+    """As it was uploaded, under a name of ours."""
+    job = job_of(connection, person, job_id)
+    text = job.report_before if when is When.BEFORE else job.report
+    if text is None:
+        raise NotTheirs("report")
+    ending = "json" if text.lstrip().startswith("{") else "txt"
+    headers = {"Content-Disposition": f'attachment; filename="signal-report-{job.id}-{when}.{ending}"'}
+    return Response(text.encode(), media_type="application/octet-stream", headers=headers)
+
+
+def shown_name(name: str | None) -> str:
+    """A file's name without its path and without what does not print; it never names a file of ours."""
+    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(letter for letter in last if letter.isprintable())[:MAX_NAME].strip(". ") or "report"

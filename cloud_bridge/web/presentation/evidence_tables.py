@@ -1,0 +1,58 @@
+"""A charger's evidence and what follows from it, as support and installers are shown it."""
+
+from typing import Any
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.store.units import Unit
+from cloud_bridge.support.advice import advise
+from cloud_bridge.support.evidence import Evidence
+from cloud_bridge.web.presentation import charts, network_words
+from cloud_bridge.web.presentation.dashboard import troubles
+from cloud_bridge.web.presentation.facts import latest_signal, networks, restarts, signal, silences, weak_time
+from cloud_bridge.web.presentation.series import silent_by_hour
+from cloud_bridge.web.presentation.view import charge_point
+
+
+def what_to_do(app_state: AppState, unit: Unit, evidence: Evidence) -> dict[str, Any]:
+    """Of the templates: what to try, and what needs attention."""
+    point = charge_point(app_state, unit)
+    boots = None if point.duplicate is None else (point.duplicate.boot, point.duplicate.other_boot)
+    return {"advice": advise(evidence, boots), "troubles": troubles(point, for_installer=True)}
+
+
+def evidence_tables(unit: Unit, before: Evidence, after: Evidence | None = None) -> dict[str, Any]:
+    """What the templates lay out."""
+    times = [before] if after is None else [before, after]
+    gaps = [gap for time in times for gap in time.gaps]
+    return {
+        "before": _facts(before),
+        "after": after and _facts(after),
+        "last_hour": _last_hour(times[-1]),
+        "chart": charts.signal_chart(unit.time_zone, *times),
+        "gaps": gaps,
+        "by_hour": charts.hour_bars(silent_by_hour(gaps, unit.time_zone)),
+        "moves": network_words.told(move for time in times for move in time.moves),
+        "unreadable": sum(time.unreadable for time in times),
+    }
+
+
+def _facts(evidence: Evidence) -> list[tuple[str, str]]:
+    return [
+        ("Available", "not known" if evidence.availability is None else f"{evidence.availability:.1%}"),
+        ("Silent", silences(evidence.gaps)),
+        ("Signal", signal(evidence.signal)),
+        ("Weak signal", weak_time(evidence.signal)),
+        ("Networks", networks(evidence.signal)),
+        ("Restarts", restarts(evidence)),
+    ]
+
+
+def _last_hour(evidence: Evidence) -> dict[str, str]:
+    """Of the same facts, those that an hour tells, by name."""
+    hour = evidence.last_hour
+    return {
+        "Silent": silences(evidence.silent_last_hour),
+        "Signal": latest_signal(hour),
+        "Weak signal": weak_time(hour),
+        "Networks": networks(hour),
+    }
