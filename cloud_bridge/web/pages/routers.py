@@ -4,21 +4,27 @@ from cloud_bridge.web.api import vehicle_webhooks
 from cloud_bridge.web.pages.driver import charge_points, charging, history, ready_by, vehicle_choice, vehicles
 from cloud_bridge.web.pages.everyone import (
     account,
+    claim,
     email,
+    forgotten_password,
     login,
     login_code,
     own_data,
     pwa,
     second_factor,
     sessions,
+    sign_up,
     support,
 )
 from cloud_bridge.web.pages.installer import jobs
-from cloud_bridge.web.pages.operator import fleet, security
+from cloud_bridge.web.pages.operator import fleet, invitations, security
 
 ROUTERS = (
     login.router,
     login_code.router,
+    forgotten_password.router,
+    sign_up.router,
+    claim.router,
     charge_points.router,
     charging.router,
     history.router,
@@ -35,5 +41,6 @@ ROUTERS = (
     vehicle_webhooks.router,
     fleet.router,
     security.router,
+    invitations.router,
     pwa.router,
 )
