@@ -130,13 +130,13 @@ def test_support_and_the_installer(cast: Cast, tmp_path: Path) -> None:
     installer.sees("Closed")
 
 
-def test_a_new_address_counts_once_its_letter_is_opened(cast: Cast, letters: Letters) -> None:
+def test_a_new_address_counts_once_its_letter_is_opened(cast: Cast, place: WebCloudFixture, letters: Letters) -> None:
     driver = cast.visit(cast.driver)
     driver.clicks("Account")
     driver.clicks("How to reach you")
     driver.page.get_by_role("link", name="E-mail").click()
     driver.comes_to("E-mail")
-    driver.fills(address=f"{cast.driver}@example.org")
+    driver.fills(address=f"{cast.driver}@example.org", password=place.logins[cast.driver])
     driver.clicks("Send the letter")
     driver.sees(f"We have written to {cast.driver}@example.org")
     driver.comes_to("E-mail")
