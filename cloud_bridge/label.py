@@ -17,7 +17,7 @@ _LABEL = """<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{h
 <text x="{left}" y="7" font-size="3" font-family="sans-serif">Chargekeeper</text>
 <text x="{left}" y="12.5" font-size="3"{fitted}>{unit_id}</text>
 <text x="{left}" y="19" font-size="3.4" font-weight="bold">{claim_code}</text>
-<text x="{left}" y="24" font-size="2.2" font-family="sans-serif">Scan, or type the code, to claim it</text>
+<text x="{left}" y="24" font-size="2.2" font-family="sans-serif">Scan or type it to claim</text>
 </g>
 </svg>
 """
