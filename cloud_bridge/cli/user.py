@@ -120,7 +120,7 @@ def remove(settings: Settings, options: argparse.Namespace) -> Answer:
             person = people.find_person(connection, options.name)
             people.remove_person(connection, person)
             record(connection, Kind.PERSON_REMOVED, person_id=person.id)
-        database.scrub(["people", "tokens", "web_sessions", "second_factors"])
+        database.scrub(["people", "tokens", "web_sessions", "second_factors", "invitations"])
         return {"user": options.name, "removed": True} | ({"car_makers_not_told": untold} if untold else {})
 
 
