@@ -79,8 +79,8 @@ def test_an_invitation_ends_in_its_time_and_is_deleted(database: Database, until
         assert find_invitation(connection, code, NOW_MS + until_ms) is None
         kept = next(one for one in upkeep.KEPT if one.table is table)
         assert kept.days == 0
-        assert upkeep.outdated(connection, kept, None, NOW_MS + until_ms) == []
-        assert len(upkeep.outdated(connection, kept, None, NOW_MS + until_ms + 1)) == 1
+        ends = [upkeep.has_rows(connection, kept, NOW_MS + until_ms + more_ms) for more_ms in (0, 1)]
+        assert ends == [False, True]
 
 
 def test_an_invitation_ends_with_whoever_made_it(database: Database) -> None:

@@ -180,3 +180,14 @@ def test_a_new_address_needs_the_password_and_the_former_one_is_told(bridge: Bri
     assert link
     nina.post("/account/email/confirm", link[0])
     assert [(one.address, "has a new e-mail address" in one.text) for one in box.all()] == [(NINA, True)]
+
+
+def test_when_too_many_letters_wait_everybody_is_told(
+    bridge: Bridge, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether or not they have an account."""
+    monkeypatch.setattr("cloud_bridge.alerts.letters.WAITING_MAX", 0)
+    for who in ("nina", "nobody"):
+        status, said = ask(bridge, who)
+        assert status == 503 and "The letter could not be sent" in said
+    assert bridge.counter("letters_dropped") == 2
