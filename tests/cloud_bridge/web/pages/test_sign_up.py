@@ -15,6 +15,7 @@ from cloud_bridge.store.invitations import INVITATION_MS, invite, link_of
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.tables import invitations, people, units
+from cloud_bridge.web.pages.everyone import new_account
 from cloud_bridge.web.pages.everyone.sign_up import may_sign_up
 from tests.cloud_bridge.people import PASSWORD, Stranger, Visitor, give, text_of
 from tests.cloud_bridge.running import Bridge
@@ -179,6 +180,24 @@ def test_somebody_who_was_faster_gets_the_charger_and_both_have_an_account(
     assert begin(strangers[1], links[1], "otto", claim="yes") == "/claim"
     answer = strangers[1].post("/claim", code=code)
     assert answer.status_code == 422 and "This charger belongs to another account" in answer.text
+
+
+def test_a_label_that_somebody_claims_meanwhile_makes_no_account(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no letters are sent, the label alone lets a stranger in."""
+    set_up(bridge, monkeypatch, mail=None)
+    bridge.add_person("dora", PASSWORD, Role.DRIVER)
+    code, stranger = bridge.add_unit("home-1").claim_code, Stranger(bridge)
+    stranger.client.get("/claim", params={"code": code})
+
+    def claimed_by_dora(name: str) -> str:
+        give(bridge, code, "dora")
+        return name
+
+    monkeypatch.setattr(new_account, "checked", claimed_by_dora)
+    assert "No charger that nobody has claimed has this code" in begin(stranger, "/sign-up")
+    assert "nina" not in accounts(bridge)
 
 
 def test_the_answer_does_not_tell_whether_somebody_has_the_address(
