@@ -52,4 +52,7 @@ class Counters:
     alerts_given_up: int = 0  # after the last try
     alerts_not_queued: int = 0  # too many of the account waited
     alert_rows_skipped: int = 0  # that could not be read, of the unit or of the account
+    letters_sent: int = 0  # of accounts: to sign up, a forgotten password
+    letters_failed: int = 0  # that the mail server did not take
+    letters_dropped: int = 0  # too many waited
     clock_steps: int = 0  # of our own clock

@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.alarm import Alarm
+from cloud_bridge.alerts.letters import Letters
 from cloud_bridge.alerts.mail import read_server
 from cloud_bridge.app_state import AppState
 from cloud_bridge.authority_files import know_present_authority
@@ -93,6 +94,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
         unit_registry = UnitRegistry(at_the_door, clock)
         discovery = Discovery(settings.public_url) if settings.home_assistant else None
         broker = MqttIngest(settings.broker, ingest, unit_registry, unknown_clients, discovery)
+    letters = Letters(settings.mail, counters)
     upkeep = Upkeep(database, live, ledger, Clocks(clock, verified), settings.shard)
     follow_steps(clock, live, ledger, verified, recorder, upkeep, counters, settings.shard.number, between)
     try:
@@ -114,9 +116,11 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
             ingest.duties,
             verified,
             SecondFactors(database, key_source(settings.folder, os.environ)),
+            letters,
         )
     finally:
         accounts.close()
+        await asyncio.to_thread(letters.close)
         with suppress(SQLAlchemyError):
             await asyncio.to_thread(security_log.write)
         await asyncio.to_thread(recorder.close)

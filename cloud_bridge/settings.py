@@ -5,6 +5,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +19,14 @@ MAX_SHARDS = 64
 API_TOKEN_MIN = 32  # characters
 PUBLIC_PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")  # what no proxy and no browser writes differently
 CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+class SignUp(StrEnum):
+    """Who may make an account of their own, beside whom the operator adds at the command line."""
+
+    INVITATION = "invitation"  # whoever has an invitation, or the label of a charger that nobody has claimed
+    OPEN = "open"  # anybody
+    CLOSED = "closed"  # nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,7 @@ class Settings:
         None  # CHARGEKEEPER_PUBLIC_URL: where people reach the pages; https:// if TLS ends in front
     )
     proxies: tuple[str, ...] = ()  # CHARGEKEEPER_PROXIES: whose X-Forwarded-For is believed; addresses and networks
+    sign_up: SignUp = SignUp.INVITATION  # CHARGEKEEPER_SIGN_UP: who may make an account of their own
     maker: str = ""  # CHARGEKEEPER_MAKER: how drivers reach the manufacturer, one line, shown beside a red light
 
     @property
@@ -84,6 +94,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         mqtt_plain_anywhere=_choice(environment, "CHARGEKEEPER_MQTT_PLAIN", ("loopback", "anywhere")) == "anywhere",
         public_url=_public_url(environment),
         proxies=_proxies(environment),
+        sign_up=SignUp(_choice(environment, "CHARGEKEEPER_SIGN_UP", tuple(SignUp))),
         maker=environment.get("CHARGEKEEPER_MAKER", ""),
         mail=environment.get("CHARGEKEEPER_MAIL") or None,
         database=_database(environment),

@@ -6,12 +6,13 @@ possible, or the answer says what is left to do and what holds until then (mosqu
 
 import argparse
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any
 
 from cloud_bridge.cli.area import Answer, Area
 from cloud_bridge.cli.mosquitto_reload import reload_broker
 from cloud_bridge.cli.security_log import record
+from cloud_bridge.cli.unit_label import label, new_label
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import Settings
@@ -29,6 +30,11 @@ def declare(area: Area) -> None:
     changing = area.command("secret", "give it a new secret; prints it once, and ends its connection", secret, "id")
     for parser in (adding, changing):
         parser.add_argument("--secret", choices=["-"], help="take the one that the unit made from standard input")
+    adding.add_argument("--label", metavar="FILE.svg", help="write its label, with the code, into this new file")
+    about = "write its label into a new file, with a new claim code: the former label is of no use any more"
+    labelling = area.command("label", about, label, "id")
+    labelling.add_argument("--out", required=True, metavar="FILE.svg")
+    labelling.add_argument("--code", choices=["-"], help="with the present code, from standard input")
     area.command("revoke", "let it in no more, and end its connection", revoke, "id")
     about = "make it a driver's, with the code on its label; - takes the code from standard input"
     area.command("claim", about, claim, "code", "user")
@@ -41,10 +47,14 @@ def declare(area: Area) -> None:
 
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
     made = _made_by_the_unit(options)
-    with closing(open_database(settings.store)) as database:
+    with ExitStack() as stack:
+        file = None if options.label is None else stack.enter_context(new_label(settings, options.label))
+        database = stack.enter_context(closing(open_database(settings.store)))
         with database.writing() as connection:
             new = units.add_unit(connection, options.id, SystemClock().now_ms(), made)._asdict()
             record(connection, Kind.UNIT_ADDED, options.id)
+        if file is not None:
+            file.write(options.id, new["claim_code"])
         if made:
             del new["secret"]  # is known where it is needed
         return new | _at_the_broker(settings, database, "it cannot log in")

@@ -3,14 +3,17 @@
 import argparse
 from contextlib import closing
 
+from cloud_bridge.alerts import account_letters
+from cloud_bridge.alerts.errors import NotDelivered
+from cloud_bridge.alerts.mail import send_mail
 from cloud_bridge.cli.area import Answer, Area
 from cloud_bridge.cli.consents import give_back
 from cloud_bridge.cli.security_log import record
-from cloud_bridge.clock import SystemClock
+from cloud_bridge.clock import SystemClock, iso_utc
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.passwords import Passwords
-from cloud_bridge.settings import Settings
-from cloud_bridge.store import people
+from cloud_bridge.settings import Settings, SignUp
+from cloud_bridge.store import invitations, people
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.email import checked_email
@@ -27,6 +30,11 @@ def declare(area: Area) -> None:
     new = area.command("add", "add a person; prints the password once", add, "name")
     new.add_argument("--role", choices=ROLES, default=Role.OPERATOR.value)
     new.add_argument("--email", help="where alerts and confirmations go")
+    inviting = area.command(
+        "invite", "invite somebody to sign up: by a letter, or with a link that is printed once", invite
+    )
+    inviting.add_argument("--role", choices=ROLES, default=Role.DRIVER.value)
+    inviting.add_argument("--email", help="where the letter goes; without it, the link is printed")
     area.command("list", "list the people", show)
     about = "give a person a new password; prints it once, logs them out and ends their tokens"
     area.command("password", about, password, "name")
@@ -43,6 +51,32 @@ def add(settings: Settings, options: argparse.Namespace) -> Answer:
         people.add_person(connection, options.name, password_hash, Role(options.role), SystemClock().now_ms(), email)
         record(connection, Kind.PERSON_ADDED, options.role, people.find_person(connection, options.name).id)
     return {"user": options.name, "password": made}
+
+
+def invite(settings: Settings, options: argparse.Namespace) -> Answer:
+    """Needs a bridge that lets people sign up with an invitation, and with --email a mail server."""
+    if settings.sign_up is SignUp.CLOSED:
+        raise BridgeError(
+            "CHARGEKEEPER_SIGN_UP is closed, so no invitation counts: use `user add`, or set it to invitation"
+        )
+    if options.email is not None and settings.mail is None:
+        raise BridgeError("there is no mail server (CHARGEKEEPER_MAIL): leave --email out, and hand over the link")
+    email, now_ms = None if options.email is None else checked_email(options.email), SystemClock().now_ms()
+    with closing(open_database(settings.store)) as database:
+        with database.writing() as connection:
+            code = invitations.invite(connection, Role(options.role), now_ms, email)
+            record(connection, Kind.INVITED, options.role)
+        link = invitations.link_of(settings.public_address, code)
+        ends = {"role": options.role, "ends": iso_utc(now_ms + invitations.INVITATION_MS)}
+        if email is None:
+            return {"link": link} | ends
+        try:
+            send_mail(settings.mail, email, account_letters.invitation(options.role, link))
+        except NotDelivered as error:
+            with database.writing() as connection:
+                invitations.forget_invitation(connection, code)
+            raise BridgeError(f"nobody was invited: {error}") from error
+    return {"sent_to": email} | ends
 
 
 def show(settings: Settings, _options: argparse.Namespace) -> Answer:
@@ -88,7 +122,9 @@ def remove(settings: Settings, options: argparse.Namespace) -> Answer:
             person = people.find_person(connection, options.name)
             people.remove_person(connection, person)
             record(connection, Kind.PERSON_REMOVED, person_id=person.id)
-        database.scrub(["people", "tokens", "web_sessions", "second_factors", "user_handles", "passkeys"])
+        database.scrub(
+            ["people", "tokens", "web_sessions", "second_factors", "user_handles", "passkeys", "invitations"]
+        )
         return {"user": options.name, "removed": True} | ({"car_makers_not_told": untold} if untold else {})
 
 

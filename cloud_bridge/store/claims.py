@@ -14,7 +14,7 @@ from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.job_moves import give_back_open, reassign_open
 from cloud_bridge.store.ownership import begin_ownership, end_ownership
-from cloud_bridge.store.secrets import CLAIM_LENGTH, hash_of
+from cloud_bridge.store.secrets import CLAIM_LENGTH, hash_of, matches, new_claim_code
 from cloud_bridge.store.sights import give_sight
 from cloud_bridge.store.tables import unit_installers, units
 
@@ -32,10 +32,20 @@ def as_printed(typed: str) -> str:
     return "-".join(symbols[at : at + GROUP] for at in range(0, len(symbols), GROUP))
 
 
+def claim_hash_of(code: str) -> str:
+    """Of a code, however it is typed."""
+    return hash_of(as_printed(code))
+
+
 def claim(connection: Connection, person: Person, code: str, now_ms: int) -> str:
     """The id of the unit that is now the person's. Claiming one's own again changes nothing. Raises ClaimRefused."""
+    return claim_by_hash(connection, person, claim_hash_of(code), now_ms)
+
+
+def claim_by_hash(connection: Connection, person: Person, claim_hash: str, now_ms: int) -> str:
+    """As `claim`, with a code that was shown to us before."""
     unit = connection.execute(
-        select(units.c.id, units.c.owner_id).where(units.c.claim_hash == hash_of(as_printed(code)))
+        select(units.c.id, units.c.owner_id).where(units.c.claim_hash == claim_hash)
     ).one_or_none()
     if unit is None:
         raise ClaimRefused("no charger has this code: check it against the label")
@@ -52,12 +62,33 @@ def claim(connection: Connection, person: Person, code: str, now_ms: int) -> str
     return unit_id
 
 
-def was_owned(connection: Connection, code: str) -> bool:
+def unclaimed_unit(connection: Connection, claim_hash: str) -> str | None:
+    """The id of the unit with this code, if it is nobody's now."""
+    query = select(units.c.id).where(units.c.claim_hash == claim_hash, units.c.owner_id.is_(None))
+    return connection.execute(query).scalar()
+
+
+def was_owned(connection: Connection, claim_hash: str) -> bool:
     """Whether the unit of this code is nobody's now and has been somebody's: it may still have their settings."""
     query = select(units.c.id).where(
-        units.c.claim_hash == hash_of(as_printed(code)), units.c.owner_id.is_(None), units.c.owned_from_ms > 0
+        units.c.claim_hash == claim_hash, units.c.owner_id.is_(None), units.c.owned_from_ms > 0
     )
     return connection.execute(query).scalar() is not None
+
+
+def new_code(connection: Connection, unit_id: str) -> str:
+    """In place of the one on the label, which is of no use from now on. Raises BridgeError when there is no such unit."""
+    code = new_claim_code()
+    changed = connection.execute(update(units).where(units.c.id == unit_id).values(claim_hash=hash_of(code)))
+    if changed.rowcount == 0:
+        raise BridgeError(f"there is no unit {unit_id}")
+    return code
+
+
+def is_code_of(connection: Connection, unit_id: str, code: str) -> bool:
+    """Whether it is the code on the unit's label."""
+    kept_hash = connection.execute(select(units.c.claim_hash).where(units.c.id == unit_id)).scalar()
+    return matches(as_printed(code), kept_hash)
 
 
 def release(connection: Connection, unit_id: str, owner_id: int | None = None, *, now_ms: int) -> bool:

@@ -4,16 +4,26 @@ Sending it is the caller's business (alerts/mail.py). The old address stays in u
 locks nobody out and a stranger's address gets nothing but one letter.
 """
 
-from sqlalchemy import Connection, delete, select, update
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.alerts.services import EMAIL_ADDRESS
 from cloud_bridge.errors import AlreadyThere, BridgeError
-from cloud_bridge.store.access import Person
+from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.secrets import hash_of, new_secret
-from cloud_bridge.store.tables import email_changes, people
+from cloud_bridge.store.tables import email_changes, password_resets, people
 
 CODE_MS = 24 * 3600 * 1000
+
+
+class Change(NamedTuple):
+    """`address` is in use from now on; `former` was before, if there was one."""
+
+    person: Person
+    address: str
+    former: str | None
 
 
 def checked_email(address: str) -> str:
@@ -26,6 +36,13 @@ def checked_email(address: str) -> str:
 
 def email_of(connection: Connection, person_id: int) -> str | None:
     return connection.execute(select(people.c.email).where(people.c.id == person_id)).scalar()
+
+
+def person_with_email(connection: Connection, address: str) -> int | None:
+    """Their number, however capitals are typed: providers of mail do not tell them apart."""
+    same, is_exact = func.lower(people.c.email) == address.lower(), people.c.email == address
+    query = select(people.c.id).where(same).order_by(is_exact.desc(), people.c.id)
+    return connection.execute(query).scalars().first()
 
 
 def pending_email(connection: Connection, person_id: int, now_ms: int) -> str | None:
@@ -50,15 +67,19 @@ def forget_change(connection: Connection, person: Person) -> None:
     connection.execute(delete(email_changes).where(email_changes.c.person_id == person.id))
 
 
-def confirm_change(connection: Connection, code: str, now_ms: int) -> str | None:
-    """The address that is in use from now on; None for a code that is unknown, used or over. Raises AlreadyThere."""
-    row = connection.execute(select(email_changes).where(email_changes.c.code_hash == hash_of(code))).one_or_none()
+def confirm_change(connection: Connection, code: str, now_ms: int) -> Change | None:
+    """None for a code that is unknown, used or over. Raises AlreadyThere."""
+    columns = (email_changes, people.c.name, people.c.role, people.c.email.label("former"))
+    query = select(*columns).join(people, people.c.id == email_changes.c.person_id)
+    row = connection.execute(query.where(email_changes.c.code_hash == hash_of(code))).one_or_none()
     if row is None or row.expires_ms <= now_ms:
         return None
-    connection.execute(delete(email_changes).where(email_changes.c.person_id == row.person_id))
+    for table in (email_changes, password_resets):  # those went to the address of before
+        connection.execute(delete(table).where(table.c.person_id == row.person_id))
+    if person_with_email(connection, row.email) not in (None, row.person_id):  # it may be typed in other capitals
+        raise AlreadyThere("another account uses this e-mail address")
     try:
         connection.execute(update(people).where(people.c.id == row.person_id).values(email=row.email))
     except IntegrityError as error:
         raise AlreadyThere("another account uses this e-mail address") from error
-    email: str = row.email
-    return email
+    return Change(Person(row.person_id, row.name, Role(row.role)), row.email, row.former)

@@ -11,7 +11,16 @@ from cloud_bridge.store.known_devices import forget_devices
 from cloud_bridge.store.names import appearance, checked, folded
 from cloud_bridge.store.ownership import end_ownerships
 from cloud_bridge.store.secrets import hash_of, new_secret
-from cloud_bridge.store.tables import known_devices, passkeys, pending_logins, people, tokens, web_sessions
+from cloud_bridge.store.tables import (
+    email_changes,
+    known_devices,
+    passkeys,
+    password_resets,
+    pending_logins,
+    people,
+    tokens,
+    web_sessions,
+)
 
 __all__ = ["SESSION_MS", "Person", "Role"]
 
@@ -97,11 +106,12 @@ def change_role(connection: Connection, person: Person, role: Role) -> None:
 
 
 def set_password(connection: Connection, person: Person, password_hash: str) -> None:
-    """Every browser is logged out, and every token of theirs ends: whoever knew the old password may have made it. Passkeys
-    stay: they are how somebody gets in who has forgotten the password, and their page lists them."""
+    """Every browser is logged out, and every token and every link in a letter of theirs ends: whoever knew the old password
+    may have made it. Passkeys stay, for somebody who has forgotten the password gets in by them; their page lists them."""
     connection.execute(update(people).where(people.c.id == person.id).values(password_hash=password_hash))
     log_out(connection, person)
-    connection.execute(delete(tokens).where(tokens.c.person_id == person.id))
+    for table in (tokens, email_changes, password_resets):
+        connection.execute(delete(table).where(table.c.person_id == person.id))
 
 
 def log_out(connection: Connection, person: Person) -> None:

@@ -84,6 +84,27 @@ email_changes = Table(  # asked for, not yet confirmed by the code that went to 
     Column("expires_ms", BigInteger, nullable=False),
 )
 
+invitations = _numbered(  # to sign up (store/invitations.py)
+    "invitations",
+    Column("code_hash", String(64), nullable=False, unique=True),
+    Column("role", String(20), nullable=False),  # of whoever signs up with it
+    Column("email", String(254)),  # to which the code was sent; null: to none
+    Column("made_by", ForeignKey("people.id", ondelete="CASCADE")),  # null: the command line, or the stranger who asked
+    Column("asked", Boolean, nullable=False),  # it is our answer to a stranger who wants to sign up
+    Column("claim_hash", String(64)),  # of the label that the stranger has
+    Column("expires_ms", BigInteger, nullable=False),
+    Index(None, "made_by"),
+)
+
+password_resets = Table(  # letters to people who have forgotten their password (store/password_resets.py)
+    "password_resets",
+    metadata,
+    Column("code_hash", String(64), primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Index(None, "person_id"),
+)
+
 web_sessions = Table(
     "web_sessions",
     metadata,

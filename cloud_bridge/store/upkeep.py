@@ -27,8 +27,10 @@ from cloud_bridge.store.tables import (
     duplicate_identities,
     email_changes,
     events,
+    invitations,
     known_devices,
     listening_gaps,
+    password_resets,
     pending_logins,
     power,
     rejected_messages,
@@ -91,6 +93,8 @@ KEPT = [
     Kept(pending_logins, pending_logins.c.expires_ms, 0),
     Kept(known_devices, known_devices.c.since_ms, DEVICE_DAYS),
     Kept(email_changes, email_changes.c.expires_ms, 0),
+    Kept(invitations, invitations.c.expires_ms, 0),
+    Kept(password_resets, password_resets.c.expires_ms, 0),
 ]
 
 

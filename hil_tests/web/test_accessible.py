@@ -11,9 +11,14 @@ from hil_tests.web.visitor import LOOKS, Visitor
 
 CHARGER = "/charge-points/CK-0001"
 PAGES = {
-    "dora": {"/nowhere": "Not here", "/account/vehicles": "Vehicle Details"},
+    "dora": {
+        "/nowhere": "Not here",
+        "/account/vehicles": "Vehicle Details",
+        "/claim?code=7K4M-2QXP-9BCD": "Claim a charger",
+    },
     "ingo": {CHARGER: "Charging"},
-    "": {"/offline": "You are offline", "/login": "Log in"},
+    "sue": {"/invitations": "Invitations"},
+    "": {"/offline": "You are offline", "/login": "Log in", "/sign-up": "Sign up"},
 }
 
 

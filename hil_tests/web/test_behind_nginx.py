@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -25,6 +26,7 @@ class Site(NamedTuple):
     root: str
     cloud: WebCloudFixture
     page: Page
+    access_log: Path
 
 
 def lines_of(location: str) -> str:
@@ -60,6 +62,7 @@ def site(
         r"listen \[::\]:80": f"listen [::1]:{plain}",
         r"/etc/ssl/[a-z./]*\.pem": str(folder / "tls" / "server.pem"),
         r"/etc/ssl/[a-z./]*\.key": str(folder / "tls" / "server.key"),
+        r"/var/log/nginx": str(folder),
         r"http://127\.0\.0\.1:8080;": f"http://127.0.0.1:{cloud.http_port}{'/' if taken_off else ''};",
     }.items():
         servers = re.sub(written, here, servers)
@@ -78,7 +81,7 @@ def site(
         page.get_by_label("Password").fill(cloud.logins["dora"])
         page.get_by_role("button", name="Log in", exact=True).click()
         page.wait_for_url(f"{url}/")
-        yield Site(url, root, cloud, page)
+        yield Site(url, root, cloud, page, folder / "access.log")
         ours.close()
     finally:
         nginx.close()
@@ -147,6 +150,7 @@ def test_a_letter_leads_back_through_nginx(site: Site, letters: Letters) -> None
     page = site.page
     page.goto(f"{site.url}/account/email")
     page.locator("input[name=address]").fill("dora@example.org")
+    page.locator("input[name=password]").fill(site.cloud.logins["dora"])
     page.locator("main form button").first.click()
     page.wait_for_url(f"{site.url}/account/email")
     link = re.findall(r"https://\S+", letters.next(PATIENCE_MS / 1000))[-1]
@@ -154,6 +158,8 @@ def test_a_letter_leads_back_through_nginx(site: Site, letters: Letters) -> None
     page.goto(link)
     page.get_by_role("button", name="Yes, use it").click()
     expect(page.get_by_text("dora@example.org")).to_be_visible()
+    logged = site.access_log.read_text()
+    assert "/account/email/confirm" in logged and link.partition("code=")[2] not in logged
 
 
 def test_the_path_without_its_slash_leads_to_the_first_page(site: Site) -> None:

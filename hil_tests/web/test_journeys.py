@@ -148,13 +148,13 @@ def test_support_and_the_installer(cast: Cast) -> None:
     driver.comes_to("Ask for help")
 
 
-def test_a_new_address_counts_once_its_letter_is_opened(cast: Cast, letters: Letters) -> None:
+def test_a_new_address_counts_once_its_letter_is_opened(cast: Cast, place: WebCloudFixture, letters: Letters) -> None:
     driver = cast.visit(cast.driver)
     driver.clicks("Account")
     driver.clicks("How to reach you")
     driver.page.get_by_role("link", name="E-mail").click()
     driver.comes_to("E-mail")
-    driver.fills(address=f"{cast.driver}@example.org")
+    driver.fills(address=f"{cast.driver}@example.org", password=place.logins[cast.driver])
     driver.clicks("Send the letter")
     driver.sees(f"We have written to {cast.driver}@example.org")
     driver.comes_to("E-mail")
@@ -170,6 +170,56 @@ def test_a_new_address_counts_once_its_letter_is_opened(cast: Cast, letters: Let
     phone.goes_to(link[0])
     phone.clicks("Yes, use it")
     phone.comes_to("This link is not valid any more")
+
+
+def test_from_a_label_to_a_charger_of_ones_own(cast: Cast, place: WebCloudFixture, letters: Letters) -> None:
+    """A stranger scans the label, signs up by letter in another browser, claims the charger, and forgets the password."""
+    name, unit_id = f"nina-{cast.unit_id}", f"{cast.unit_id}-new"
+    code = place.command("unit", "add", unit_id)["claim_code"]
+    phone, mail = cast.visit(""), cast.visit("")
+    phone.goes_to(f"/claim?code={code}")
+    phone.comes_to("Claim a charger")
+    assert phone.page.url.endswith("/claim"), "the code has left the address"
+    phone.clicks("Sign up")
+    phone.comes_to("Sign up")
+    phone.fills(address=f"{name}@example.org")
+    phone.clicks("Send the letter")
+    phone.comes_to("Look for our letter")
+    mail.goes_to(_path_in(letters.next(LETTER_WITHIN_S)))
+    mail.sees(f"Claim the charger {unit_id}")
+    mail.fills(name=cast.driver, password="four words are fine")
+    mail.clicks("Make my account")
+    mail.sees("This name is taken")
+    mail.comes_to("Your account")
+    mail.fills(name=name, password="four words are fine")
+    mail.clicks("Make my account")
+    mail.sees("Waiting for the first message")
+    mail.sees(unit_id)
+
+    phone.goes_to("/login")
+    phone.clicks("I have forgotten my password")
+    phone.comes_to("Forgotten password")
+    phone.fills(who=name)
+    phone.clicks("Send the letter")
+    phone.sees("If there is such an account")
+    link = _path_in(letters.next(LETTER_WITHIN_S))
+    phone.goes_to(link)
+    phone.comes_to("New password")
+    phone.fills(password="four other words are fine")
+    phone.clicks("Set the password")
+    phone.comes_to("Password set")
+    assert "was set with a letter" in letters.next(LETTER_WITHIN_S)
+    mail.goes_to("/account")
+    mail.fills(name=name, password="four other words are fine")
+    mail.clicks("Log in")
+    mail.sees(f"You are logged in as {name}.")
+
+
+def _path_in(letter: str) -> str:
+    """Of its first link with a code."""
+    found = re.search(r"/[\w/-]+\?code=[\w-]+", letter)
+    assert found, letter
+    return found[0]
 
 
 def test_account(cast: Cast, place: WebCloudFixture) -> None:

@@ -41,6 +41,14 @@ class Visitor:
         return self.client.post(path, data=hidden | fields)
 
 
+class Stranger(Visitor):
+    """Somebody who is not logged in, yet."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.name = ""
+        self.client = bridge.stranger()
+
+
 def text_of(html: str) -> str:
     """What a person reads, spaces folded."""
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())

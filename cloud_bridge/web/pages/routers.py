@@ -4,24 +4,32 @@ from cloud_bridge.web.api import vehicle_webhooks
 from cloud_bridge.web.pages.driver import charge_points, charging, history, ready_by, vehicle_choice, vehicles
 from cloud_bridge.web.pages.everyone import (
     account,
+    claim,
     email,
+    forgotten_password,
     login,
     login_code,
     login_passkey,
+    new_account,
     own_data,
     passkeys,
     pwa,
     second_factor,
     sessions,
+    sign_up,
     support,
 )
 from cloud_bridge.web.pages.installer import job_customer, job_moves, job_raise, job_report, jobs
-from cloud_bridge.web.pages.operator import fleet, security
+from cloud_bridge.web.pages.operator import fleet, invitations, security
 
 ROUTERS = (
     login.router,
     login_code.router,
     login_passkey.router,
+    forgotten_password.router,
+    sign_up.router,
+    new_account.router,
+    claim.router,
     charge_points.router,
     charging.router,
     history.router,
@@ -43,5 +51,6 @@ ROUTERS = (
     vehicle_webhooks.router,
     fleet.router,
     security.router,
+    invitations.router,
     pwa.router,
 )

@@ -165,3 +165,9 @@ def day_and_time(at_ms: int, time_zone: str) -> str:
 
 def _count(number: int, name: str) -> str:
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
+def sentence(error: Exception) -> str:
+    """Of an error whose text is the beginning of one."""
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."

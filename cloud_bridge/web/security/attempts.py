@@ -16,6 +16,7 @@ from cloud_bridge.durations import DAY_MS
 
 WINDOW_MS = 15 * 60 * 1000  # in which an allowance used up comes back whole
 CODES_OF_A_DAY = 30  # of a million, three of which are right at a time: a chance of 1 in 11,000 a day
+CLAIM_GUESSES = 10  # of the code on a label, which has 58 bits
 MAX_KEYS = 10_000  # the oldest are forgotten
 
 
@@ -114,6 +115,19 @@ def own_password_limits(person_id: int) -> list[Limit]:
 def passkey_limits(address: str) -> list[Limit]:
     """The keys of a login by passkey, as in `login_limits`. Nobody guesses one: this bounds how much there is to check."""
     return [Limit(f"passkey@{network_of(address)}", 40)]
+
+
+def claim_limits(person_id: int | None, address: str) -> list[Limit]:
+    """Of the code on a label; `person_id` is None for a stranger. The network counts too: a guesser may have many accounts."""
+    address = network_of(address)
+    if person_id is None:
+        return [Limit(f"label@{address}", CLAIM_GUESSES)]
+    return [Limit(f"claim {person_id}", CLAIM_GUESSES), Limit(f"claim@{address}", 40)]
+
+
+def link_limits(address: str) -> list[Limit]:
+    """Of the code in a link of ours, which has 256 bits."""
+    return [Limit(f"link@{network_of(address)}", 40)]
 
 
 def token_limits(address: str) -> list[Limit]:

@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 from fastapi import Request
 
-from cloud_bridge.durations import DAY_MS, MINUTE_MS
+from cloud_bridge.client_address import network_of
+from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.store.access import Person
 from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.presentation.words import lasting
+from cloud_bridge.web.security.log import address_of_client
 
 QUARTER_MS = 15 * MINUTE_MS
 MAX_KEYS = 20_000  # the longest unused are forgotten, and with that forgiven
@@ -34,19 +36,29 @@ REPORTS = [Rate("reports", 20)]  # of an installer, who replaces the one before
 MOVES = [Rate("job moves", 60)]  # each may alert somebody
 EXPORTS = [Rate("exports", 5)]  # each reads all that is kept of the person
 LETTERS = [Rate("letters", 5), Rate("letters of a day", 20, DAY_MS)]  # they may go to strangers
+# Of strangers, by their network:
+ASKED_LETTERS = [Rate("letters of a network", 10), Rate("letters of a network in a day", 60, DAY_MS)]
+SIGN_UPS = [Rate("sign-ups", 20)]  # each hashes a password and tells whether a name is taken
+# By whom the letter goes to, whoever asked; beyond it none is sent, and nobody is told:
+TO_ONE = [Rate("letters to one", 3, HOUR_MS), Rate("letters to one in a day", 10, DAY_MS)]
+TO_STRANGERS = [
+    Rate("letters to strangers", 300, HOUR_MS)
+]  # of the whole service, to addresses that nobody has confirmed
+WITH_ONE_LABEL = [Rate("sign-ups with one label", 20, DAY_MS)]
 
 
 class Rates:
     """What people have used, in memory: a restart forgives. Thread-safe. The clock is handed in."""
 
     def __init__(self) -> None:
-        self._used: OrderedDict[tuple[str, int], tuple[float, int]] = OrderedDict()  # -> how much, as of when
+        self._used: OrderedDict[tuple[str, int | str], tuple[float, int]] = OrderedDict()  # -> how much, as of when
         self._lock = Lock()
 
-    def use(self, person_id: int, rates: Sequence[Rate], now_ms: int) -> int:
-        """Use one of every rate, if each has one left; then 0. Otherwise the milliseconds until there is one."""
+    def use(self, who: int | str, rates: Sequence[Rate], now_ms: int) -> int:
+        """Use one of every rate, if each has one left; then 0. Otherwise the milliseconds until there is one. `who` is the
+        number of a person, or a text: a network, an address."""
         with self._lock:
-            used = [self._used_of(person_id, rate, now_ms) for rate in rates]
+            used = [self._used_of(who, rate, now_ms) for rate in rates]
             wait_ms = max(
                 int((before + 1 - rate.allowed) * rate.window_ms / rate.allowed)
                 for rate, before in zip(rates, used, strict=True)
@@ -54,22 +66,37 @@ class Rates:
             if wait_ms > 0:
                 return wait_ms
             for rate, before in zip(rates, used, strict=True):
-                self._used[rate.what, person_id] = (before + 1, now_ms)
-                self._used.move_to_end((rate.what, person_id))
+                self._used[rate.what, who] = (before + 1, now_ms)
+                self._used.move_to_end((rate.what, who))
             while len(self._used) > MAX_KEYS:
                 self._used.popitem(last=False)
             return 0
 
-    def _used_of(self, person_id: int, rate: Rate, now_ms: int) -> float:
+    def _used_of(self, who: int | str, rate: Rate, now_ms: int) -> float:
         """A clock that was set back gives nothing and takes nothing."""
-        used, then_ms = self._used.get((rate.what, person_id), (0.0, now_ms))
+        used, then_ms = self._used.get((rate.what, who), (0.0, now_ms))
         return max(0.0, used - max(0, now_ms - then_ms) * rate.allowed / rate.window_ms)
 
 
 def use(request: Request, person: Person, rates: Sequence[Rate], title: str, meaning: str) -> None:
     """Use one of the person's rates. Raises Refused (429) with the title, the meaning, and when to try again."""
+    _use(request, person.id, rates, title, meaning)
+
+
+def use_of_network(request: Request, rates: Sequence[Rate], title: str, meaning: str) -> None:
+    """As `use`, of a stranger."""
+    _use(request, network_of(address_of_client(request)), rates, title, meaning)
+
+
+def is_within(request: Request, who: int | str, rates: Sequence[Rate]) -> bool:
+    """Use one of the rates; False: they are used up."""
     all_rates: Rates = request.app.state.rates
-    wait_ms = all_rates.use(person.id, rates, request.app.state.bridge.verified.now_ms())
+    return all_rates.use(who, rates, request.app.state.bridge.verified.now_ms()) == 0
+
+
+def _use(request: Request, who: int | str, rates: Sequence[Rate], title: str, meaning: str) -> None:
+    all_rates: Rates = request.app.state.rates
+    wait_ms = all_rates.use(who, rates, request.app.state.bridge.verified.now_ms())
     if wait_ms:
         minutes = -(-wait_ms // MINUTE_MS)
         raise Refused(title, f"{meaning} Try again in {lasting(minutes * MINUTE_MS)}.", 429)

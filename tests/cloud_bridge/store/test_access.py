@@ -203,7 +203,7 @@ def test_an_address_changes_when_its_code_comes_back_and_only_once(database: Dat
         assert email.email_of(connection, ann.id) is None
         assert email.confirm_change(connection, stale, NOW_MS) is None
         assert email.confirm_change(connection, code, NOW_MS + email.CODE_MS) is None, "too late"
-        assert email.confirm_change(connection, code, NOW_MS) == "ann@example.org"
+        assert email.confirm_change(connection, code, NOW_MS) == (ann, "ann@example.org", None)
         assert email.confirm_change(connection, code, NOW_MS) is None
         assert email.email_of(connection, ann.id) == "ann@example.org"
 

@@ -235,7 +235,7 @@ def test_no_connection_is_held_while_others_are_called(
     calls: list[int] = []
     monkeypatch.setattr(email, "send_mail", lambda *_: calls.append(held(bridge)))
     monkeypatch.setattr(commands, "give", lambda *_: calls.append(held(bridge)))
-    assert post(ann, "/account/details", "/account/email", address="ann@example.org") == 303
+    assert post(ann, "/account/details", "/account/email", address="ann@example.org", password=PASSWORD) == 303
     assert post(ann, "/account/details", "/charge-points/home-1/charging/resume") == 303
     assert calls == [0, 0]
 

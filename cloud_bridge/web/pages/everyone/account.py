@@ -8,11 +8,10 @@ from zoneinfo import available_timezones
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from cloud_bridge import commands
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.passwords import MIN_LENGTH
 from cloud_bridge.store import contact_details
-from cloud_bridge.store.claims import ClaimRefused, claim, release, was_owned
+from cloud_bridge.store.claims import release
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.people import set_password
 from cloud_bridge.store.security_events import Kind
@@ -21,14 +20,13 @@ from cloud_bridge.store.units import Unit, visible_units
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import Field, OwnForm, PersonOf, UnitOf, page, to
+from cloud_bridge.web.pages.everyone.claim import claim_for
 from cloud_bridge.web.pages.everyone.login import give_session, knows_own
-from cloud_bridge.web.presentation.words import lasting
+from cloud_bridge.web.presentation.words import sentence
 from cloud_bridge.web.security.access import PasswordsOf, StateDep
-from cloud_bridge.web.security.attempts import Attempts, Limit
 from cloud_bridge.web.security.log import note
 
 TIME_ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
-CLAIM_GUESSES = 10  # wrong codes that a person may type in 15 minutes
 
 router = APIRouter(prefix="/account", include_in_schema=False)
 
@@ -100,23 +98,9 @@ def units(request: Request, connection: Reading, person: PersonOf) -> Response:
 
 @router.post("/units", dependencies=[OwnForm])
 def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Field) -> Response:
-    """A charger becomes the driver's with the code on its label. One that was another's is told to forget their hours."""
-    attempts: Attempts = request.app.state.attempts
-    limits, now_ms = [Limit(f"claim {person.id}", CLAIM_GUESSES)], app_state.verified.now_ms()
-    wait_ms = attempts.wait_ms(limits, now_ms)
-    if wait_ms:
-        raise Refused("Too many codes", f"Check the label, then try again in {lasting(wait_ms)}.", 429)
-    try:
-        with app_state.database.writing() as connection:  # of its own: none is held while a broker is called
-            has_settings = was_owned(connection, code)
-            unit_id = claim(connection, person, code, app_state.clock.now_ms())
-    except ClaimRefused as refusal:
-        attempts.failed(limits, now_ms)
-        note(request, Kind.WRONG_CLAIM_CODE, person)
-        raise Refused("That code did not work", f"{_sentence(refusal)} Nothing was changed.") from None
-    note(request, Kind.CLAIMED, person, unit_id)
-    if has_settings:
-        commands.reset(app_state, unit_id, person.id)
+    """A charger becomes the driver's with the code on its label."""
+    with explained("That code did not work"):
+        unit_id = claim_for(request, app_state, person, code)
     return to(f"/account/units/{unit_id}")
 
 
@@ -197,9 +181,4 @@ def explained(title: str) -> Iterator[None]:
     try:
         yield
     except BridgeError as error:
-        raise Refused(title, f"{_sentence(error)} Nothing was changed.") from None
-
-
-def _sentence(error: BridgeError) -> str:
-    text = str(error)
-    return f"{text[:1].upper()}{text[1:]}."
+        raise Refused(title, f"{sentence(error)} Nothing was changed.") from None

@@ -1,17 +1,27 @@
-"""The account's e-mail address: a new one counts when the link in the letter to it has been opened."""
+"""The account's e-mail address: a new one counts when the link in the letter to it has been opened.
 
-from fastapi import APIRouter, Request
+A letter there can set a new password (forgotten_password.py): so the present one is asked for, and the address of before is
+told.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
+from cloud_bridge.alerts import account_letters
 from cloud_bridge.alerts.errors import NotDelivered
+from cloud_bridge.alerts.letters import Letter
 from cloud_bridge.alerts.mail import send_mail
 from cloud_bridge.errors import AlreadyThere, BridgeError
+from cloud_bridge.passwords import MAX_LENGTH
 from cloud_bridge.store.email import ask_for_change, confirm_change, email_of, forget_change, pending_email
 from cloud_bridge.store.security_events import Kind
-from cloud_bridge.web.connections import Reading, Writing
+from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.page import Field, OwnForm, PersonOf, page, to
-from cloud_bridge.web.security.access import StateDep, person_of
+from cloud_bridge.web.pages.everyone.login import knows_own
+from cloud_bridge.web.security.access import PasswordsOf, StateDep, person_of
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import LETTERS, use
 
@@ -33,7 +43,16 @@ def email(request: Request, app_state: StateDep, connection: Reading, person: Pe
 
 
 @router.post("", dependencies=[OwnForm])
-def change(request: Request, app_state: StateDep, person: PersonOf, address: Field) -> Response:
+def change(
+    request: Request,
+    app_state: StateDep,
+    passwords: PasswordsOf,
+    person: PersonOf,
+    address: Field,
+    password: Annotated[str, Form(max_length=MAX_LENGTH)],
+) -> Response:
+    if not knows_own(request, app_state, passwords, person, password, "to change the e-mail address"):
+        raise Refused("That is not your password", "Nothing was changed.")
     use(request, person, LETTERS, "Too many letters", "Look for the one that we sent. Nothing was changed.")
     try:
         with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
@@ -56,15 +75,19 @@ def letter_opened(request: Request, code: str = "") -> Response:
 
 
 @router.post("/confirm")
-def confirm(request: Request, app_state: StateDep, code: Field, connection: Writing) -> Response:
+def confirm(request: Request, app_state: StateDep, code: Field) -> Response:
     """Whoever has the code has the letter; on the phone that got it, nobody need be logged in."""
     try:
-        address = confirm_change(connection, code, app_state.verified.now_ms())
+        with app_state.database.writing() as connection:  # of its own: committed before the letter
+            changed = confirm_change(connection, code, app_state.verified.now_ms())
     except AlreadyThere:
         raise Refused(
             "Another account has this address", "Nothing was changed. Each address has one account."
         ) from None
-    if address is None:
+    if changed is None:
         raise Refused("This link is not valid any more", "It was used, or is older than a day. Ask for a new letter.")
-    note(request, Kind.EMAIL_CHANGED, person_of(request))
-    return page(request, "everyone/account_email_confirmed.html", person_of(request), address=address)
+    note(request, Kind.EMAIL_CHANGED, changed.person)
+    if changed.former is not None:
+        letter = Letter(changed.former, account_letters.email_changed(changed.person.name))
+        app_state.letters.post(lambda: letter)
+    return page(request, "everyone/account_email_confirmed.html", person_of(request), address=changed.address)

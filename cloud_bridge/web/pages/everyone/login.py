@@ -11,25 +11,23 @@ from starlette.concurrency import run_in_threadpool
 from cloud_bridge.app_state import AppState
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.passwords import Passwords
+from cloud_bridge.settings import Settings
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.known_devices import DEVICE_DAYS, remember_device
 from cloud_bridge.store.names import folded
 from cloud_bridge.store.people import NEEDS_SECOND_FACTOR, SESSION_MS, close_session, find_login, open_session
 from cloud_bridge.store.second_factors import PENDING_MS, open_pending_login, second_factor_of
-from cloud_bridge.store.secrets import new_secret
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.errors import Refused
-from cloud_bridge.web.page import Field, OwnForm, is_secure, page, to
+from cloud_bridge.web.page import Field, OwnForm, is_secure, to
+from cloud_bridge.web.pages.everyone.stranger import LOGIN_COOKIE, StrangerForm, stranger_page
 from cloud_bridge.web.presentation.words import lasting
 from cloud_bridge.web.public_address import address_of
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
 from cloud_bridge.web.security.attempts import Attempts, device_limits, login_limits, own_password_limits
-from cloud_bridge.web.security.forms import check_form, form_token
 from cloud_bridge.web.security.log import address_of_client, note
 from cloud_bridge.web.security.relying_party import relying_party
 from cloud_bridge.web.security.second_factor import DEVICE_COOKIE, PENDING_COOKIE, CodeRefused, known_device
-
-LOGIN_COOKIE = "chargekeeper_login"  # ties the login form to the browser that asked for it
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,17 +38,15 @@ async def login_form(request: Request, next: str = "/") -> Response:
     return login_page(request, next, 200)
 
 
-@router.post("/login")
+@router.post("/login", dependencies=[StrangerForm])
 async def login(
     request: Request,
     app_state: StateDep,
     name: Field,
     password: Field,
-    form: Field,
     next: Field = "/",
 ) -> Response:
     """Who has guessed too often is told so at once: they wait for no turn to hash, and take nobody else's."""
-    check_form(request.cookies.get(LOGIN_COOKIE), form)
     attempts: Attempts = request.app.state.attempts
     device = await run_in_threadpool(known_device, request, app_state, name)
     limits = login_limits(folded(name), address_of_client(request)) if device is None else device_limits(device)
@@ -152,18 +148,17 @@ def login_page(
     request: Request, next: str, status: int, wait: str | None = None, refused: CodeRefused | None = None
 ) -> Response:
     """`refused` is what is said of a passkey instead."""
-    cookie = request.cookies.get(LOGIN_COOKIE) or new_secret()
+    settings: Settings = request.app.state.bridge.settings
     content = {
-        "form": form_token(cookie),
         "failed": status == 401,
         "wait": wait,
         "refused": refused,
         "next": our_path(next),
         "passkeys": relying_party(address_of(request)) is not None,
+        "sign_up": settings.sign_up,  # of login_help.html
+        "can_write": settings.mail is not None,
     }
-    response = page(request, "everyone/login.html", None, status, **content)
-    response.set_cookie(LOGIN_COOKIE, cookie, httponly=True, samesite="strict", secure=is_secure(request))
-    return response
+    return stranger_page(request, "everyone/login.html", status, **content)
 
 
 def our_path(path: str) -> str:

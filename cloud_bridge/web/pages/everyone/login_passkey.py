@@ -13,13 +13,13 @@ from cloud_bridge.store.passkeys import StoredPasskey, find_passkey, use_passkey
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.errors import NotTheirs
 from cloud_bridge.web.page import Field
-from cloud_bridge.web.pages.everyone.login import LOGIN_COOKIE, admit, login_page, our_path
+from cloud_bridge.web.pages.everyone.login import admit, login_page, our_path
+from cloud_bridge.web.pages.everyone.stranger import LOGIN_COOKIE, StrangerForm
 from cloud_bridge.web.presentation.words import lasting
 from cloud_bridge.web.public_address import address_of
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.attempts import Attempts, device_limits, passkey_limits
 from cloud_bridge.web.security.challenges import Challenges
-from cloud_bridge.web.security.forms import check_form
 from cloud_bridge.web.security.log import address_of_client, note
 from cloud_bridge.web.security.passkey_check import (
     SENT_MAX,
@@ -58,12 +58,9 @@ async def options(request: Request, app_state: StateDep) -> Response:
     return Response(request_options(party, challenge), media_type="application/json")
 
 
-@router.post("")
-def log_in_with_passkey(
-    request: Request, app_state: StateDep, form: Field, credential: Credential, next: Field = "/"
-) -> Response:
+@router.post("", dependencies=[StrangerForm])
+def log_in_with_passkey(request: Request, app_state: StateDep, credential: Credential, next: Field = "/") -> Response:
     """Whatever is wrong with it, the answer is the same: it tells nobody which passkeys there are."""
-    check_form(request.cookies.get(LOGIN_COOKIE), form)
     found = _found(app_state, credential)
     person = None if found is None else found[1].person
     device = None if person is None else known_device(request, app_state, person.name)

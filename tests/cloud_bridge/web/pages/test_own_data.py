@@ -57,10 +57,12 @@ def test_an_address_is_not_changed_where_no_mail_is_sent(dora: Visitor) -> None:
     assert "sends no mail at present" in dora.read("/account/email")
     assert "sends no mail at present" in dora.read("/account/notifications")
     assert "E-mail" not in dora.read("/account/notifications")
-    answer = dora.post("/account/email", "/account/password", address="dora@example.org")
+    answer = dora.post("/account/email", "/account/password", address="dora@example.org", password=PASSWORD)
     assert answer.status_code == 503
+    answer = dora.post("/account/email", "/account/password", address="dora@example.org", password="guess")
+    assert "That is not your password" in answer.text, "a letter there could set a new one"
     assert "We have written to" not in dora.get("/account/email")
-    assert dora.post("/account/email", "/account/password", address="no address").status_code == 422
+    assert dora.post("/account/email", "/account/password", address="no address", password=PASSWORD).status_code == 422
     assert dora.post("/account/email/confirm", code="x" * 43).status_code == 422
 
 
@@ -75,5 +77,5 @@ def test_a_letter_leads_to_the_public_address_whatever_host_the_request_names(
     prefix = parse(public_url).cookie_prefix
     cookies = "; ".join(f"{prefix}{name}={value}" for name, value in dora.client.cookies.items())
     dora.client.headers.update({"Host": "evil.example", "Cookie": cookies})
-    dora.post("/account/email", "/account/password", address="dora@example.org")
+    dora.post("/account/email", "/account/password", address="dora@example.org", password=PASSWORD)
     assert f"open this page within a day: {public_url}/account/email/confirm?code=" in letters[0]

@@ -138,13 +138,13 @@ def test_letters_have_a_rate(bridge: Bridge, driver: Visitor, monkeypatch: pytes
     monkeypatch.setattr(email, "send_mail", lambda _server, address, _words: letters.append(address))
     path, form_on = "/account/email", "/account/details"  # without a mail server the page itself has no form
     for _ in range(3):
-        refused = post_until_refused(driver, path, 5, form_on, address="stranger@example.org")
+        refused = post_until_refused(driver, path, 5, form_on, address="stranger@example.org", password=PASSWORD)
         assert (refused.status_code, "Try again in 3 minutes." in refused.text) == (429, True)
         bridge.clock.advance(QUARTER_MS)
-    refused = post_until_refused(driver, path, 5, form_on, address="stranger@example.org")
+    refused = post_until_refused(driver, path, 5, form_on, address="stranger@example.org", password=PASSWORD)
     assert (refused.status_code, "Look for the one that we sent" in refused.text) == (429, True)
     bridge.clock.advance(QUARTER_MS)
-    assert driver.post(path, form_on, address="stranger@example.org").status_code == 429
+    assert driver.post(path, form_on, address="stranger@example.org", password=PASSWORD).status_code == 429
     assert len(letters) == 20, "of a day"
     assert count(bridge, email_changes) == 1
 

@@ -1,0 +1,128 @@
+"""Claiming a charger with the code on its label. The label's QR code leads here; a stranger signs up or logs in first.
+
+The code is a secret until somebody has claimed the charger. It leaves the address at the first request, into a cookie of the
+browser: so it is in no history, in no `Referer`, and in no address that a person passes on. Without a form nothing is claimed,
+and nothing told of a code.
+"""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from cloud_bridge import commands
+from cloud_bridge.app_state import AppState
+from cloud_bridge.durations import HOUR_MS
+from cloud_bridge.settings import SignUp
+from cloud_bridge.store.access import Person
+from cloud_bridge.store.claims import ClaimRefused, as_printed, claim, claim_hash_of, unclaimed_unit, was_owned
+from cloud_bridge.store.security_events import Kind
+from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.page import Field, OwnForm, PersonOf, is_secure, page, to
+from cloud_bridge.web.pages.everyone.stranger import NO_REFERRER, StrangerForm, stranger_page
+from cloud_bridge.web.presentation.words import lasting
+from cloud_bridge.web.security.access import StateDep, person_of
+from cloud_bridge.web.security.attempts import Attempts, Limit, claim_limits
+from cloud_bridge.web.security.log import address_of_client, note
+
+CLAIM_COOKIE = "chargekeeper_claim"  # the code of the label that was scanned in this browser
+CLAIM_COOKIE_MS = HOUR_MS  # to find the letter of a sign-up
+
+router = APIRouter(prefix="/claim", include_in_schema=False)
+
+
+@router.get("")
+def scanned(request: Request, app_state: StateDep, code: str = "") -> Response:
+    """Where a label leads; then the page that asks whether to claim."""
+    if code:
+        return _remember(request, code)
+    person, code = person_of(request), code_in_browser(request)
+    if person is None:
+        can_sign_up = app_state.settings.sign_up is not SignUp.CLOSED
+        return stranger_page(request, "everyone/claim_stranger.html", code=code, can_sign_up=can_sign_up)
+    return page(request, "everyone/claim.html", person, code=code, error="")
+
+
+@router.post("/code", dependencies=[StrangerForm])
+def typed(request: Request, code: Field) -> Response:
+    """By a stranger, whose camera does not read the label."""
+    return _remember(request, code)
+
+
+@router.post("", dependencies=[OwnForm])
+def claim_scanned(request: Request, app_state: StateDep, person: PersonOf, code: Field) -> Response:
+    try:
+        unit_id = claim_for(request, app_state, person, code)
+    except ClaimRefused as refusal:
+        return page(request, "everyone/claim.html", person, 422, code=as_printed(code), error=str(refusal))
+    response = to(f"/charge-points/{unit_id}")
+    response.delete_cookie(CLAIM_COOKIE)
+    return response
+
+
+def claim_for(request: Request, app_state: AppState, person: Person, code: str) -> str:
+    """The id of the charger that is the person's now. One that was another's is told to forget their hours. Raises
+    ClaimRefused, and Refused after too many wrong codes."""
+    limits = claim_limits(person.id, address_of_client(request))
+    _reserve(request, app_state, limits)
+    try:
+        with app_state.database.writing() as connection:  # of its own: none is held while a broker is called
+            has_settings = was_owned(connection, claim_hash_of(code))
+            unit_id = claim(connection, person, code, app_state.clock.now_ms())
+    except ClaimRefused:
+        note(request, Kind.WRONG_CLAIM_CODE, person)
+        raise
+    _attempts(request).returned(limits)
+    claimed(request, app_state, person, unit_id, has_settings)
+    return unit_id
+
+
+def claimed(request: Request, app_state: AppState, person: Person, unit_id: str, has_settings: bool) -> None:
+    """What follows when the claim is committed."""
+    note(request, Kind.CLAIMED, person, unit_id)
+    if has_settings:
+        commands.reset(app_state, unit_id, person.id)
+
+
+def label_of(request: Request, app_state: AppState) -> str | None:
+    """The hash of the code that a stranger has scanned, if the charger is nobody's; None: they have none that counts. Wrong
+    ones are counted. Raises Refused after too many."""
+    code = code_in_browser(request)
+    if not code:
+        return None
+    limits = claim_limits(None, address_of_client(request))
+    _reserve(request, app_state, limits)
+    claim_hash = claim_hash_of(code)
+    with app_state.database.reading() as connection:
+        is_free = unclaimed_unit(connection, claim_hash) is not None
+    if not is_free:
+        note(request, Kind.WRONG_CLAIM_CODE)
+        return None
+    _attempts(request).returned(limits)
+    return claim_hash
+
+
+def code_in_browser(request: Request) -> str:
+    """As it is printed on the label; empty if none was scanned."""
+    return as_printed(request.cookies.get(CLAIM_COOKIE, ""))
+
+
+def _remember(request: Request, code: str) -> Response:
+    """For as long as signing up takes. What no label has is not remembered."""
+    response = to("/claim")
+    response.headers.update(NO_REFERRER)
+    printed = as_printed(code)
+    if printed and printed.isascii():
+        age_s = CLAIM_COOKIE_MS // 1000
+        response.set_cookie(CLAIM_COOKIE, printed, age_s, httponly=True, samesite="lax", secure=is_secure(request))
+    else:
+        response.delete_cookie(CLAIM_COOKIE)
+    return response
+
+
+def _reserve(request: Request, app_state: AppState, limits: list[Limit]) -> None:
+    if wait_ms := _attempts(request).reserve(limits, app_state.verified.now_ms()):
+        raise Refused("Too many codes", f"Check the label, then try again in {lasting(wait_ms)}.", 429)
+
+
+def _attempts(request: Request) -> Attempts:
+    attempts: Attempts = request.app.state.attempts
+    return attempts

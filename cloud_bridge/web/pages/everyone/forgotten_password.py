@@ -1,0 +1,124 @@
+"""A password that was forgotten: a letter to the account's address has a link to set a new one.
+
+The answer is the same whoever is asked for, and so is the time that it takes: the thread that writes the letter looks for the
+account. A new password logs nobody in: whoever has a second factor is asked for it at the login.
+"""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from cloud_bridge.alerts import account_letters
+from cloud_bridge.alerts.letters import Letter
+from cloud_bridge.app_state import AppState
+from cloud_bridge.passwords import MAX_LENGTH, MIN_LENGTH, WeakPassword
+from cloud_bridge.store.access import Person
+from cloud_bridge.store.email import email_of
+from cloud_bridge.store.password_resets import account_called, ask_for_reset, find_reset, use_reset
+from cloud_bridge.store.people import set_password
+from cloud_bridge.store.security_events import Kind
+from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.page import MAX_FIELD, Field, page
+from cloud_bridge.web.pages.everyone.stranger import LOGIN_COOKIE, NO_REFERRER, StrangerForm, stranger_page
+from cloud_bridge.web.presentation.words import sentence
+from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
+from cloud_bridge.web.security.links import check_link
+from cloud_bridge.web.security.log import note
+from cloud_bridge.web.security.rates import ASKED_LETTERS, TO_ONE, is_within, use_of_network
+
+LATER = ("The letter could not be sent", "Nothing was changed. Please try again later.", 503)
+GONE = ("This link is not valid any more", "It was used, or is older than an hour. Ask for a new letter.")
+
+router = APIRouter(prefix="/login", include_in_schema=False)
+
+
+@router.get("/forgotten")
+def forgotten(request: Request, app_state: StateDep) -> Response:
+    return stranger_page(request, "everyone/forgotten.html", can_write=app_state.settings.mail is not None)
+
+
+@router.post("/forgotten", dependencies=[StrangerForm])
+def ask_for_letter(request: Request, app_state: StateDep, who: Field) -> Response:
+    use_of_network(request, ASKED_LETTERS, "Too many letters", "Look for the one that we sent.")
+    if not app_state.letters.post(partial(_letter, request, app_state, who)):
+        raise Refused(*LATER)
+    return page(request, "everyone/forgotten_sent.html", None)
+
+
+def _letter(request: Request, app_state: AppState, who: str) -> Letter | None:
+    """On a thread of alerts/letters.py. None: there is no such account, it has no address, or it had its letters."""
+    with app_state.database.writing() as connection:
+        person = account_called(connection, who)
+        address = None if person is None else email_of(connection, person.id)
+        if person is None or address is None or not is_within(request, person.id, TO_ONE):
+            return None
+        code = ask_for_reset(connection, person, app_state.verified.now_ms())
+    note(request, Kind.PASSWORD_FORGOTTEN, person)
+    link = f"{app_state.settings.public_address}/login/new-password?code={code}"
+    return Letter(address, account_letters.forgotten_password(person.name, link))
+
+
+@router.get("/new-password")
+def link_opened(
+    request: Request, app_state: StateDep, code: Annotated[str, Query(max_length=MAX_FIELD)] = ""
+) -> Response:
+    """Uses nothing up: programs that look at mail open links, but press no button."""
+    person = check_link(request, app_state, partial(_person, app_state, code), GONE)
+    return _new_password_page(request, code, person)
+
+
+@router.post("/new-password", dependencies=[StrangerForm])
+async def set_new_password(
+    request: Request, app_state: StateDep, code: Field, password: Annotated[str, Form(max_length=MAX_LENGTH)]
+) -> Response:
+    """Logs them out everywhere, and ends their tokens."""
+    person = await run_in_threadpool(check_link, request, app_state, partial(_person, app_state, code), GONE)
+    async with app_state.passwords.turn() as passwords:
+        try:
+            known = await run_in_threadpool(_known_words, app_state, person)
+            password_hash = await run_in_threadpool(passwords.hash_chosen, password, known)
+        except WeakPassword as error:
+            return _new_password_page(request, code, person, 422, sentence(error))
+    await run_in_threadpool(_set, request, app_state, code, password_hash)
+    response = page(request, "everyone/new_password_set.html", None)
+    for cookie in (LOGIN_COOKIE, SESSION_COOKIE):
+        response.delete_cookie(cookie)
+    return response
+
+
+def _set(request: Request, app_state: AppState, code: str, password_hash: str) -> None:
+    with app_state.database.writing() as connection:  # of its own: the password was hashed in this request
+        person = use_reset(connection, code, app_state.verified.now_ms())
+        if person is None:  # two answers at once: the other one was first
+            raise Refused(*GONE)
+        set_password(connection, person, password_hash)
+        address = email_of(connection, person.id)
+    app_state.live.access_changed()
+    note(request, Kind.PASSWORD_RESET, person)
+    if address is not None:
+        text = account_letters.password_changed(person.name, app_state.settings.public_address)
+        app_state.letters.post(lambda: Letter(address, text))
+
+
+def _person(app_state: AppState, code: str) -> Person | None:
+    with app_state.database.reading() as connection:
+        return find_reset(connection, code, app_state.verified.now_ms())
+
+
+def _known_words(app_state: AppState, person: Person) -> list[str]:
+    """What a guesser has."""
+    with app_state.database.reading() as connection:
+        address = email_of(connection, person.id) or ""
+    return [person.name, *address.split("@")]
+
+
+def _new_password_page(
+    request: Request, code: str, person: Person, status: int = 200, password_error: str = ""
+) -> Response:
+    content = {"code": code, "name": person.name, "password_error": password_error, "shortest": MIN_LENGTH}
+    response = stranger_page(request, "everyone/new_password.html", status, **content)
+    response.headers.update(NO_REFERRER)
+    return response

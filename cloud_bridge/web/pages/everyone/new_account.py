@@ -1,0 +1,198 @@
+"""The page where an account begins: a name, a password, and the charger whose label was scanned.
+
+A letter or an invitation leads here; where no letters are sent, the page of sign-up does. So nobody chooses a password for
+somebody else's address. Opening a link begins nothing: programs that look at mail do that.
+"""
+
+from functools import partial
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.errors import AlreadyThere, BridgeError
+from cloud_bridge.passwords import MAX_LENGTH, MIN_LENGTH, WeakPassword
+from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.claims import ClaimRefused, claim_by_hash, unclaimed_unit, was_owned
+from cloud_bridge.store.email import person_with_email
+from cloud_bridge.store.invitations import Invitation, find_invitation, use_invitation
+from cloud_bridge.store.names import checked
+from cloud_bridge.store.people import add_person, find_person
+from cloud_bridge.store.security_events import Kind
+from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.page import MAX_FIELD, Field, to
+from cloud_bridge.web.pages.everyone.claim import CLAIM_COOKIE, claimed, code_in_browser
+from cloud_bridge.web.pages.everyone.login import admit
+from cloud_bridge.web.pages.everyone.sign_up import NO_LABEL, may_sign_up, proof_of_stranger, use_label
+from cloud_bridge.web.pages.everyone.stranger import NO_REFERRER, StrangerForm, stranger_page
+from cloud_bridge.web.presentation.words import sentence
+from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.web.security.links import check_link
+from cloud_bridge.web.security.log import note
+from cloud_bridge.web.security.rates import SIGN_UPS, use_of_network
+
+GONE = ("This link is not valid any more", "It was used, or is too old. Ask for a new one.")
+TAKEN = "This name is taken, or looks like one that is. Choose another one."
+
+router = APIRouter(prefix="/sign-up/begin", include_in_schema=False)
+
+
+class Begun(NamedTuple):
+    """An account that there is now, and the charger that was claimed with it."""
+
+    person: Person
+    unit_id: str | None
+    has_settings: bool  # the charger, of its owner before
+
+
+@router.get("")
+def new_account(
+    request: Request, app_state: StateDep, code: Annotated[str, Query(max_length=MAX_FIELD)] = ""
+) -> Response:
+    """Uses nothing up. Without a code it is the page of whoever may sign up where no letters are sent."""
+    if not code:
+        label = code_in_browser(request)
+        may = may_sign_up(app_state.settings.sign_up, is_invited=False, has_label=bool(label))
+        if app_state.settings.mail is not None or not may:
+            return to("/sign-up")
+        return _begin_page(request, claims=f"the charger with the code {label}" if label else "")
+    invitation = check_link(request, app_state, partial(_invitation, app_state, code), GONE)
+    return _begin_page(request, code, invitation, _charger(app_state, invitation))
+
+
+@router.post("", dependencies=[StrangerForm])
+async def begin(
+    request: Request,
+    app_state: StateDep,
+    name: Annotated[str, Form(max_length=MAX_FIELD)],
+    password: Annotated[str, Form(max_length=MAX_LENGTH)],
+    code: Field = "",
+    claim: Field = "",
+) -> Response:
+    """With an invitation; where no mail server is set, without one too."""
+    use_of_network(request, SIGN_UPS, "Too many tries", "No account was made.")
+    if code:
+        invitation = await run_in_threadpool(
+            check_link, request, app_state, partial(_invitation, app_state, code), GONE
+        )
+    else:
+        invitation = await run_in_threadpool(_without_letter, request, app_state)
+    try:
+        name = checked(name)
+    except BridgeError as error:
+        return await _again(request, app_state, code, invitation, name, name_error=sentence(error))
+    async with app_state.passwords.turn() as passwords:
+        try:
+            known = [name, *(invitation.email or "").split("@")]
+            password_hash = await run_in_threadpool(passwords.hash_chosen, password, known)
+        except WeakPassword as error:
+            return await _again(request, app_state, code, invitation, name, password_error=sentence(error))
+    if not code:
+        use_label(request, invitation.claim_hash)
+    new = partial(_add_account, app_state, code, invitation, name, password_hash, bool(claim))
+    try:
+        begun = await run_in_threadpool(new)
+    except AlreadyThere:
+        return await _again(request, app_state, code, invitation, name, name_error=TAKEN)
+    return await run_in_threadpool(_welcome, request, app_state, begun)
+
+
+def _without_letter(request: Request, app_state: AppState) -> Invitation:
+    """What a stranger gets where no letters are sent."""
+    if app_state.settings.mail is not None:
+        raise Refused(*GONE)
+    return Invitation(Role.DRIVER, None, True, proof_of_stranger(request, app_state))
+
+
+def _invitation(app_state: AppState, code: str) -> Invitation | None:
+    """If it counts, by the setting of today."""
+    with app_state.database.reading() as connection:
+        found = find_invitation(connection, code, app_state.verified.now_ms())
+    if found is None:
+        return None
+    setting = app_state.settings.sign_up
+    return found if may_sign_up(setting, not found.asked, found.claim_hash is not None) else None
+
+
+def _charger(app_state: AppState, invitation: Invitation) -> str:
+    """In words, that can be claimed with the account; empty if there is none."""
+    if invitation.claim_hash is None:
+        return ""
+    with app_state.database.reading() as connection:
+        unit_id = unclaimed_unit(connection, invitation.claim_hash)
+    return "" if unit_id is None else f"the charger {unit_id}"
+
+
+def _add_account(
+    app_state: AppState, code: str, invitation: Invitation, name: str, password_hash: str, is_claiming: bool
+) -> Begun:
+    """All of it or nothing. Raises AlreadyThere when the name is taken, and Refused when somebody was faster."""
+    now_ms, claim_hash = app_state.verified.now_ms(), invitation.claim_hash
+    with app_state.database.writing() as connection:  # of its own: the password was hashed in this request
+        if code and use_invitation(connection, code, now_ms) is None:
+            raise Refused(*GONE)
+        if invitation.email is not None and person_with_email(connection, invitation.email) is not None:
+            raise Refused("You have an account already", "Somebody has signed up with this address meanwhile: log in.")
+        free = None if claim_hash is None else unclaimed_unit(connection, claim_hash)
+        if not code and not may_sign_up(app_state.settings.sign_up, False, free is not None):
+            raise Refused(*NO_LABEL)
+        wall_ms = app_state.clock.now_ms()
+        add_person(connection, name, password_hash, invitation.role, wall_ms, invitation.email)
+        person = find_person(connection, name)
+        if not is_claiming or claim_hash is None:
+            return Begun(person, None, False)
+        has_settings = was_owned(connection, claim_hash)
+        try:
+            return Begun(person, claim_by_hash(connection, person, claim_hash, wall_ms), has_settings)
+        except ClaimRefused:  # somebody was faster; /account/units tells it when they try again
+            return Begun(person, None, False)
+
+
+def _welcome(request: Request, app_state: AppState, begun: Begun) -> Response:
+    """Logged in, unless the role needs a second factor first."""
+    note(request, Kind.SIGNED_UP, begun.person, begun.person.role)
+    next = "/"
+    if begun.unit_id is not None:
+        claimed(request, app_state, begun.person, begun.unit_id, begun.has_settings)
+        next = f"/charge-points/{begun.unit_id}"
+    elif code_in_browser(request):
+        next = "/claim"
+    response = admit(request, app_state, begun.person, next)
+    if begun.unit_id is not None:
+        response.delete_cookie(CLAIM_COOKIE)
+    return response
+
+
+async def _again(
+    request: Request, app_state: AppState, code: str, invitation: Invitation, name: str, **errors: str
+) -> Response:
+    """The page with what is wrong beside its field, and the name that was typed."""
+    claims = await run_in_threadpool(_charger, app_state, invitation)
+    return _begin_page(request, code, invitation, claims, name, 422, **errors)
+
+
+def _begin_page(
+    request: Request,
+    code: str = "",
+    invitation: Invitation | None = None,
+    claims: str = "",
+    name: str = "",
+    status: int = 200,
+    name_error: str = "",
+    password_error: str = "",
+) -> Response:
+    content = {
+        "code": code,
+        "email": None if invitation is None else invitation.email,
+        "role": Role.DRIVER if invitation is None else invitation.role,
+        "claims": claims,
+        "name": name,
+        "name_error": name_error,
+        "password_error": password_error,
+        "shortest": MIN_LENGTH,
+    }
+    response = stranger_page(request, "everyone/sign_up_begin.html", status, **content)
+    response.headers.update(NO_REFERRER)
+    return response

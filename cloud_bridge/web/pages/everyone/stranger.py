@@ -1,0 +1,31 @@
+"""Pages with a form for somebody who is not logged in: its token is bound to a cookie of the browser's own."""
+
+from typing import Any
+
+from fastapi import Depends, Request
+from fastapi.responses import Response
+
+from cloud_bridge.store.secrets import new_secret
+from cloud_bridge.web.page import Field, is_secure, page
+from cloud_bridge.web.security.forms import check_form, form_token
+
+LOGIN_COOKIE = "chargekeeper_login"  # ties the form to the browser that asked for it
+NO_REFERRER = {"Referrer-Policy": "no-referrer"}  # of pages whose address has a code in it
+
+
+def stranger_page(request: Request, template: str, status: int = 200, **content: Any) -> Response:
+    """A page whose form `StrangerForm` takes."""
+    cookie = request.cookies.get(LOGIN_COOKIE) or new_secret()
+    response = page(request, template, None, status, form=form_token(cookie), **content)
+    response.set_cookie(LOGIN_COOKIE, cookie, httponly=True, samesite="strict", secure=is_secure(request))
+    return response
+
+
+async def stranger_form(request: Request, form: Field) -> None:
+    """The form was made by us for this browser. Raises 403."""
+    check_form(request.cookies.get(LOGIN_COOKIE), form)
+
+
+StrangerForm = Depends(
+    stranger_form
+)  # of every route that changes something for a stranger: dependencies=[StrangerForm]

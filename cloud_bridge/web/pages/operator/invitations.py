@@ -1,0 +1,107 @@
+"""Inviting people: operators to any role, support drivers."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from cloud_bridge.alerts import account_letters
+from cloud_bridge.alerts.errors import NotDelivered
+from cloud_bridge.alerts.mail import send_mail
+from cloud_bridge.app_state import AppState
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.settings import SignUp
+from cloud_bridge.store.access import Person, Role, Scope
+from cloud_bridge.store.email import checked_email
+from cloud_bridge.store.invitations import (
+    MAY_INVITE,
+    forget_invitation,
+    invite,
+    link_of,
+    may_invite,
+    open_invitations,
+    withdraw_invitation,
+)
+from cloud_bridge.store.security_events import Kind
+from cloud_bridge.web.connections import Writing
+from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.page import Field, Number, OwnForm, PersonOf, only, page, to
+from cloud_bridge.web.presentation.words import sentence
+from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.web.security.log import note
+from cloud_bridge.web.security.rates import LETTERS, use
+
+router = APIRouter(prefix="/invitations", include_in_schema=False, dependencies=[only(Scope.SUPPORT)])
+
+
+@router.get("")
+def invitations(request: Request, app_state: StateDep, person: PersonOf) -> Response:
+    return _page(request, app_state, person)
+
+
+@router.post("", dependencies=[OwnForm])
+def send_invitation(
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    role: Annotated[Role, Form()],
+    address: Field = "",
+) -> Response:
+    """By letter; where no mail server is set, the link is shown, once."""
+    if app_state.settings.sign_up is SignUp.CLOSED or not may_invite(person, role):
+        raise NotTheirs("page")
+    mail = app_state.settings.mail
+    try:
+        email = None if mail is None else checked_email(address)
+        if mail is not None:
+            use(request, person, LETTERS, "Too many letters", "Nobody was invited by this one.")
+        with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
+            code = invite(connection, role, app_state.verified.now_ms(), email, person)
+    except BridgeError as error:
+        return _page(request, app_state, person, 422, chosen=role, typed=address, error=sentence(error))
+    link = link_of(app_state.settings.public_address, code)
+    if email is not None:
+        _send(app_state, email, account_letters.invitation(role, link), code)
+    note(request, Kind.INVITED, person, role)
+    return _page(request, app_state, person, link="" if email else link, sent_to=email or "")
+
+
+@router.post("/{invitation_id}/withdraw", dependencies=[OwnForm])
+def withdraw(request: Request, person: PersonOf, invitation_id: Number, connection: Writing) -> Response:
+    if not withdraw_invitation(connection, person, invitation_id):
+        raise NotTheirs("invitation")
+    note(request, Kind.INVITATION_WITHDRAWN, person)
+    return to("/invitations")
+
+
+def _send(app_state: AppState, email: str, text: str, code: str) -> None:
+    """Raises Refused, and then it was not made."""
+    try:
+        send_mail(app_state.settings.mail, email, text)
+    except NotDelivered:
+        with app_state.database.writing() as connection:  # of its own: the one before is committed
+            forget_invitation(connection, code)
+        raise Refused("The letter could not be sent", "Nobody was invited. Please try again later.", 503) from None
+
+
+def _page(
+    request: Request,
+    app_state: AppState,
+    person: Person,
+    status: int = 200,
+    chosen: Role = Role.DRIVER,
+    typed: str = "",
+    error: str = "",
+    link: str = "",
+    sent_to: str = "",
+) -> Response:
+    with app_state.database.reading() as connection:
+        open_now = open_invitations(connection, person, app_state.verified.now_ms())
+    content = {
+        "open": open_now,
+        "roles": sorted(MAY_INVITE[person.role]),
+        "is_closed": app_state.settings.sign_up is SignUp.CLOSED,
+        "can_write": app_state.settings.mail is not None,
+    }
+    shown = {"chosen": chosen, "typed": typed, "error": error, "link": link, "sent_to": sent_to}
+    return page(request, "operator/invitations.html", person, status, **content, **shown)
