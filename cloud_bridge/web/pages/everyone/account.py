@@ -16,10 +16,11 @@ from cloud_bridge.store.claims import ClaimRefused, claim, release, was_owned
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.people import set_password
 from cloud_bridge.store.security_events import Kind
-from cloud_bridge.store.sites import Tariff, describe_site, set_tariff, tariff_of
+from cloud_bridge.store.sites import MAX_NAME, Tariff, describe_site, set_tariff, tariff_of
 from cloud_bridge.store.units import Unit, visible_units
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.form_errors import FORM
 from cloud_bridge.web.page import Field, OwnForm, PersonOf, UnitOf, page, to
 from cloud_bridge.web.pages.everyone.login import give_session, knows_own
 from cloud_bridge.web.presentation.words import lasting
@@ -48,8 +49,13 @@ def details(request: Request, connection: Reading, person: PersonOf) -> Response
 
 
 @router.post("/details", dependencies=[OwnForm])
-def change_details(person: PersonOf, connection: Writing, full_name: Field = "", phone: Field = "") -> Response:
-    with _explained("These details were not taken"):
+def change_details(
+    person: PersonOf,
+    connection: Writing,
+    full_name: Annotated[str, Form(max_length=contact_details.MAX_NAME)] = "",
+    phone: Annotated[str, Form(max_length=contact_details.MAX_PHONE)] = "",
+) -> Response:
+    with _explained("These details were not taken", FORM):
         contact_details.set_details(connection, person.id, full_name, phone)
     return to("/account")
 
@@ -65,10 +71,11 @@ def change_password(
 ) -> Response:
     """Every other browser is logged out, and every token of theirs ends; this browser goes on."""
     if not knows_own(request, app_state, passwords, person, old, "to change it"):
-        raise Refused("That is not your password", "The old password was wrong. Nothing was changed.")
+        meaning = "That is not your password. Nothing was changed."
+        raise Refused("The password was not changed", meaning, field="old")
     with app_state.database.reading() as connection:  # of its own: none is held while a password is hashed
         address = email_of(connection, person.id) or ""
-    with _explained("The password was not changed"):
+    with _explained("The password was not changed", "new"):
         password_hash = passwords.hash_chosen(new, [person.name, *address.split("@")])
     with app_state.database.writing() as connection:  # of its own, and committed before live streams look again
         set_password(connection, person, password_hash)
@@ -92,7 +99,8 @@ def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Fi
     limits, now_ms = [Limit(f"claim {person.id}", CLAIM_GUESSES)], app_state.verified.now_ms()
     wait_ms = attempts.wait_ms(limits, now_ms)
     if wait_ms:
-        raise Refused("Too many codes", f"Check the label, then try again in {lasting(wait_ms)}.", 429)
+        meaning = f"Too many codes that do not exist. Check the label, then try again in {lasting(wait_ms)}."
+        raise Refused("Too many codes", meaning, 429, "code")
     try:
         with app_state.database.writing() as connection:  # of its own: none is held while a broker is called
             has_settings = was_owned(connection, code)
@@ -100,7 +108,8 @@ def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Fi
     except ClaimRefused as refusal:
         attempts.failed(limits, now_ms)
         note(request, Kind.WRONG_CLAIM_CODE, person)
-        raise Refused("That code did not work", f"{_sentence(refusal)} Nothing was changed.") from None
+        meaning = f"{_sentence(refusal)} Nothing was changed."
+        raise Refused("That code did not work", meaning, field="code") from None
     note(request, Kind.CLAIMED, person, unit_id)
     if has_settings:
         commands.reset(app_state, unit_id, person.id)
@@ -122,7 +131,7 @@ def change_unit(
     unit: UnitOf,
     connection: Writing,
     time_zone: Field,
-    name: Field = "",
+    name: Annotated[str, Form(max_length=MAX_NAME)] = "",
     rate: Pence = "",
     off_peak_rate: Pence = "",
     off_peak_from: TimeOfDay = "00:00",
@@ -133,8 +142,10 @@ def change_unit(
     tariff = None
     if known is not None:
         tariff = Tariff(known, _rate(off_peak_rate), _minutes(off_peak_from), _minutes(off_peak_to))
-    with _explained("These settings were not taken"):
+    title = "These settings were not taken"
+    with _explained(title, "time_zone"):
         describe_site(connection, unit.id, name, time_zone)
+    with _explained(title, "rate"):
         set_tariff(connection, unit.id, tariff)
     return to("/account/units")
 
@@ -179,12 +190,12 @@ def _minutes(time: str) -> int:
 
 
 @contextmanager
-def _explained(title: str) -> Iterator[None]:
-    """A refusal of the store becomes a page."""
+def _explained(title: str, field: str) -> Iterator[None]:
+    """A refusal of the store stands beside the field that it is about."""
     try:
         yield
     except BridgeError as error:
-        raise Refused(title, f"{_sentence(error)} Nothing was changed.") from None
+        raise Refused(title, f"{_sentence(error)} Nothing was changed.", field=field) from None
 
 
 def _sentence(error: BridgeError) -> str:
