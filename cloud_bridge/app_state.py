@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
+from cloud_bridge.alerts.push_key import PushKey
 from cloud_bridge.clock import Clock
 from cloud_bridge.contact import UptimeLedger
 from cloud_bridge.counters import Counters
@@ -59,3 +60,4 @@ class AppState:
     duties: Duties
     verified: VerifiedTime  # by which sessions and codes end, and guesses come back
     second_factors: SecondFactors
+    push_key: PushKey  # of Web Push; its file is made when it is first used

@@ -2,7 +2,8 @@
 
 The hold-down is for the same trouble of the same unit: a unit that flaps must not send a message a minute. It goes by
 kind, and for faults and troubles by their name too: a second, different fault is news, however soon. A weak signal has
-another mean every day and is still the same trouble.
+another mean every day and is still the same trouble. A charge is done once a session, whatever the vehicle draws later to
+keep itself warm.
 
 A fault or a silence that ends and comes back within its hold-down is not alerted at once. Whoever saw it end believes
 that all is well, so if it is still there when the hold-down ends, it is alerted then. If it has ended by itself
@@ -32,6 +33,17 @@ class AlertKind(StrEnum):
     INCIDENT = "incident"  # many fell silent at once; for those who run the service
     TROUBLE = "trouble"  # it charges, and something else is wrong with it
     DUPLICATE_IDENTITY = "duplicate_identity"  # a second charge point logs in as this one
+    DONE = "done"  # the vehicle takes no more, though it may
+    VEHICLE_LOST = "vehicle_lost"  # the access to a car account; only told to its owner
+
+
+USUAL = (  # told by e-mail and Web Push to whoever has not chosen
+    AlertKind.SILENT,
+    AlertKind.BACK,
+    AlertKind.FAULT,
+    AlertKind.DONE,
+    AlertKind.VEHICLE_LOST,
+)
 
 
 HOLD_MS: dict[AlertKind, int] = {
@@ -43,6 +55,8 @@ HOLD_MS: dict[AlertKind, int] = {
     AlertKind.INCIDENT: HOUR_MS,
     AlertKind.TROUBLE: 7 * DAY_MS,
     AlertKind.DUPLICATE_IDENTITY: 7 * DAY_MS,
+    AlertKind.DONE: 2 * DAY_MS,  # of one session; another one is news
+    AlertKind.VEHICLE_LOST: DAY_MS,  # of one vehicle
 }
 MAX_FAULTS = 16  # different ones of a unit within the hold-down: more than it has, so invented names are no flood
 MAX_DETAIL = 40  # characters
@@ -54,8 +68,12 @@ class Happening(NamedTuple):
     about: AlertKind
     unit_id: str | None
     at_ms: int
-    detail: str = ""  # the fault's name, the number of units, the trouble's name
+    detail: str = (
+        ""  # the fault's name, the number of units, the trouble's name, the session's beginning, the vehicle's id
+    )
     began_ms: int | None = None  # when what is told of happened, where that is not `at_ms`
+    person_id: int | None = None  # who alone is told; None: whoever may see the unit
+    result: str = ""  # what there is to say besides, of a kind whose words are made where it is detected
 
 
 def words(happening: Happening, unit_name: str) -> str:
@@ -71,6 +89,9 @@ def words(happening: Happening, unit_name: str) -> str:
         AlertKind.DUPLICATE_IDENTITY: f"A second charger uses the identity of {unit_name}, so its readings and history mix "
         "both. Its page says what to do.",
         AlertKind.INCIDENT: f"{happening.detail} chargers fell silent within ten minutes: a network or we ourselves.",
+        AlertKind.DONE: f"Charging is done at {unit_name}: {happening.result}. The vehicle is full, or has reached the limit "
+        "that is set in it.",
+        AlertKind.VEHICLE_LOST: happening.result,
     }[happening.about]
 
 
