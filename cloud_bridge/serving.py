@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.alarm import Alarm
+from cloud_bridge.alerts.delivery import Means
 from cloud_bridge.alerts.mail import read_server
 from cloud_bridge.alerts.push_key import PushKey
 from cloud_bridge.app_state import AppState
@@ -150,10 +151,8 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
         alarm = Alarm(
             app_state.database,
             app_state.clock,
-            settings.mail,
-            settings.public_url,
+            Means(settings.mail, settings.public_url, app_state.push_key),
             app_state.counters,
-            app_state.push_key,
             {name: provider.title for name, provider in app_state.accounts.catalogue.providers.items()},
         )
         connections = PageConnections(connection_budget(), app_state.counters, settings.proxies)

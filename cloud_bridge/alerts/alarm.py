@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
 
-from cloud_bridge.alerts.delivery import Delivery
+from cloud_bridge.alerts.delivery import Delivery, Means
 from cloud_bridge.alerts.detection import (
     Queued,
     Settled,
@@ -17,7 +17,6 @@ from cloud_bridge.alerts.detection import (
     vehicles_lost,
 )
 from cloud_bridge.alerts.kinds import Happening
-from cloud_bridge.alerts.push_key import PushKey
 from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
 from cloud_bridge.store.database import Database
@@ -39,24 +38,22 @@ _log = logging.getLogger(__name__)
 class Alarm:
     """Its duties, each to be called again and again (upkeep.py does). All raise SQLAlchemyError.
 
-    `push_key` signs what goes to browsers; None: nothing does. `makers` are the titles of the car makers by provider.
+    `makers` are the titles of the car makers by provider.
     """
 
     def __init__(
         self,
         database: Database,
         clock: Clock,
-        mail: str | None,
-        public_url: str | None = None,
+        means: Means | None,
         counters: Counters | None = None,
-        push_key: PushKey | None = None,
         makers: Mapping[str, str] | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._sends_mail = mail is not None
+        self._sends_mail = means is not None and means.mail is not None
         self._counters = counters or Counters()
-        self._delivery = Delivery(database, clock, self._counters, mail, public_url, push_key)
+        self._delivery = Delivery(database, clock, self._counters, means or Means())
         self._lost_in_words = lost_in_words(makers or {})
 
     def notice(self) -> None:

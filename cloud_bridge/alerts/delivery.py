@@ -46,6 +46,15 @@ CHOICE = "/account/notifications"  # where people choose what they are told
 _log = logging.getLogger(__name__)
 
 
+class Means(NamedTuple):
+    """What is sent with. Without `mail` (mailtos://user:password@host, mail.read_server) there are no letters, without
+    `push_key` no notices in browsers. With `public_url`, what people read ends with a link to the page that says more."""
+
+    mail: str | None = None
+    public_url: str | None = None
+    push_key: PushKey | None = None
+
+
 class InFlight(NamedTuple):
     """What one worker is sending."""
 
@@ -54,26 +63,13 @@ class InFlight(NamedTuple):
 
 
 class Delivery:
-    """`mail` is the operator's mail server, mailtos://user:password@host (mail.read_server); None: no mail.
+    """A few threads, as many as there is work for."""
 
-    With `public_url`, what people read ends with a link to the page that says more. `push_key`: None, no Web Push.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        counters: Counters,
-        mail: str | None,
-        public_url: str | None = None,
-        push_key: PushKey | None = None,
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, counters: Counters, means: Means) -> None:
         self._database = database
         self._clock = clock
         self._counters = counters
-        self._mail = mail
-        self._public_url = public_url
-        self._push_key = push_key
+        self._means = means
         self._changed = threading.Condition()
         self._in_flight: dict[int, InFlight] = {}  # by the id of the alert
         self._closing = False
@@ -169,9 +165,10 @@ class Delivery:
         if via is Via.WEBHOOK:
             post(alert.target, alert.secret, _payload(alert), now_ms)
         elif via is Via.EMAIL:
-            page = None if self._public_url is None else f"{self._public_url}{CHOICE}"
+            root = self._means.public_url
+            page = None if root is None else f"{root}{CHOICE}"
             way = f"Choose what we write to you about: {page or 'Account, Notifications'}"
-            send_mail(self._mail, alert.email, f"{self._with_link(alert)}\n\n-- \n{way}", page)
+            send_mail(self._means.mail, alert.email, f"{self._with_link(alert)}\n\n-- \n{way}", page)
         elif via is Via.BROWSER:
             self._notify_browser(alert, now_ms)
         else:
@@ -180,10 +177,10 @@ class Delivery:
     def _notify_browser(self, alert: Row[Any], now_ms: int) -> None:
         if alert.endpoint_secret is None:
             raise ReceiverGone("the browser is not notified any more")
-        if self._push_key is None:
+        if self._means.push_key is None:
             raise NotDelivered("Web Push is not set up")
         target = PushTarget(alert.host, alert.endpoint_secret, alert.p256dh_secret, alert.auth_secret)
-        send(self._push_key, target, Notice(alert.words, page_of(alert), _tag(alert)), now_ms)
+        send(self._means.push_key, target, Notice(alert.words, page_of(alert), _tag(alert)), now_ms)
 
     def _forget_browser(self, alert: Row[Any]) -> None:
         with self._database.writing() as connection:
@@ -193,8 +190,8 @@ class Delivery:
             self._counters.browsers_gone += 1
 
     def _with_link(self, alert: Row[Any]) -> str:
-        page = page_of(alert)
-        return f"{alert.words}\n\n{self._public_url}{page}" if self._public_url and page != START else str(alert.words)
+        root, page = self._means.public_url, page_of(alert)
+        return f"{alert.words}\n\n{root}{page}" if root is not None and page != START else str(alert.words)
 
 
 def _payload(alert: Row[Any]) -> dict[str, Any]:

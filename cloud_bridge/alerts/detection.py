@@ -118,7 +118,9 @@ def charges_done(connection: Connection, now_ms: int, cost_of: CostOf) -> list[H
 
 
 def vehicles_lost(connection: Connection, now_ms: int, lost_in_words: LostInWords) -> list[Happening]:
-    """The car accounts whose access was lost lately; to be asked now and then. Only reads."""
+    """The car accounts whose access was lost lately, so that who was told of it is held down still; to be asked now and then.
+    Only reads."""
+    since_ms = now_ms - HOLD_MS[AlertKind.VEHICLE_LOST] + 1
     return [
         Happening(
             AlertKind.VEHICLE_LOST,
@@ -129,7 +131,7 @@ def vehicles_lost(connection: Connection, now_ms: int, lost_in_words: LostInWord
             vehicle.person_id,
             lost_in_words(vehicle, now_ms),
         )
-        for vehicle in repository.lost(connection, now_ms - HOLD_MS[AlertKind.VEHICLE_LOST], now_ms + FUTURE_MS)
+        for vehicle in repository.lost(connection, since_ms, now_ms + FUTURE_MS)
     ]
 
 

@@ -122,7 +122,7 @@ _WEBHOOK = (
 
 SERVICES: dict[Via, Service] = {
     Via.EMAIL: Service("E-mail", ()),
-    Via.BROWSER: Service("This device", ()),
+    Via.BROWSER: Service("My devices", ()),
     Via.WEBHOOK: Service(
         "Webhook",
         (Field("target", "Address", re.compile(f"({_WEBHOOK})"), "https://hooks.example.org/chargers"),),

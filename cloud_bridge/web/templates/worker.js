@@ -2,7 +2,7 @@
 const OFFLINE = {{ offline|tojson }};
 const KEPT = "shell-{{ version }}";
 const SHELL = {{ (shell + [offline])|tojson }};
-const ROOT = {{ root|tojson }};  // "" or the path below which our pages lie
+const ROOT = {{ (root + "/")|tojson }};  // below it lie our pages
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));
@@ -35,8 +35,8 @@ self.addEventListener("push", (event) => {
 // A click leads to a page of ours, whatever the message says.
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  const start = new URL(`${ROOT}/`, self.location.origin);
-  const asked = new URL(ROOT + String(event.notification.data?.path ?? "/"), self.location.origin);
+  const start = new URL(ROOT, self.location.origin);
+  const asked = new URL(ROOT + String(event.notification.data?.path ?? "").slice(1), start);
   const page = asked.origin === start.origin && asked.pathname.startsWith(start.pathname) ? asked : start;
   const open = async () => {
     const pages = await self.clients.matchAll({ type: "window" });
@@ -49,7 +49,7 @@ self.addEventListener("notificationclick", (event) => {
 // The browser has changed its subscription by itself: the bridge has to know the new one.
 self.addEventListener("pushsubscriptionchange", (event) => {
   const renew = async () => {
-    const settings = new URL(`${ROOT}/account/notifications/`, self.location.origin);
+    const settings = new URL(`${ROOT}account/notifications/`, self.location.origin);
     const { key, form } = await (await fetch(new URL("push-key", settings))).json();
     const bytes = Uint8Array.from(atob(key.replaceAll("-", "+").replaceAll("_", "/")), (one) => one.charCodeAt(0));
     const options = { userVisibleOnly: true, applicationServerKey: bytes };

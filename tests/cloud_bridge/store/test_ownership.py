@@ -395,6 +395,8 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.commands:_commands": "newest_command and schedule_in_force restrict it",
     "store.commands:add_command": "writes",
     "store.commands:mark_sent": "writes",
+    "store.idle_vehicles:idle_vehicles": "store.alerts.name_for asks for each person",
+    "store.idle_vehicles:owners_power": "is_owners: of the present time of ownership",
     "store.jobs:_jobs": "for support and the job's installer",
     "store.jobs:_visible": "for support and the job's installer",
     "store.jobs:attach_report": "writes",

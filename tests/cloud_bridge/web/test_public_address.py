@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from cloud_bridge.alerts import delivery
 from cloud_bridge.alerts.alarm import Alarm
+from cloud_bridge.alerts.delivery import Means
 from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.ingest import home_assistant
 from cloud_bridge.store import tables
@@ -295,17 +296,19 @@ def test_an_alert_ends_with_a_link_to_the_charge_point(
 ) -> None:
     sent: list[str] = []
     monkeypatch.setattr(delivery, "notify", lambda _via, _target, words: sent.append(words))
-    monkeypatch.setattr(delivery, "send_mail", lambda _server, _address, words: sent.append(words))
+    monkeypatch.setattr(delivery, "send_mail", lambda _server, _address, words, _page: sent.append(words))
     unit = people.unit_of(bridge, "dora")
     with bridge.app_state.database.writing() as connection:
         connection.execute(update(tables.people).values(email="dora@example.org"))
         target = "" if via is Via.EMAIL else f"{10**17} {'token' * 12}"
         add_subscription(connection, find_person(connection, "dora"), AlertKind.FAULT, via, target)
-    alarm = Alarm(bridge.app_state.database, bridge.clock, "mailto://mail.example", "https://example.org/chargers")
+    alarm = Alarm(
+        bridge.app_state.database, bridge.clock, Means("mailto://mail.example", "https://example.org/chargers")
+    )
     alarm.notice()
     Journal(unit, "home-1").raised("relay_welded")
     bridge.until(lambda: notice_and_send(alarm) or sent, "sent")
-    assert sent[0].splitlines()[-1] == "https://example.org/chargers/charge-points/home-1"
+    assert sent[0].split("\n\n")[1] == "https://example.org/chargers/charge-points/home-1"
 
 
 @pytest.mark.parametrize(

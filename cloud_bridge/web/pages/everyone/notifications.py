@@ -67,7 +67,7 @@ def overview(request: Request, app_state: StateDep, connection: Reading, person:
     usual = [one for one in subscriptions if one.via in USUAL_WAYS]
     content: dict[str, Any] = {
         "about": _offered(person),
-        "names": {Via.EMAIL: "E-mail", Via.BROWSER: "My devices"},
+        "names": {via: SERVICES[via].title for via in ways},
         "ways": {via: chosen_of(connection, person, via) for via in ways},
         "troubles": [(SERVICES[one.via].title, failed) for one in usual if (failed := _failed(outcomes.get(one.id)))],
         "browsers": browsers,
