@@ -183,7 +183,13 @@ def target_of(via: Via, typed: Mapping[str, str]) -> str:
         if found is None:
             raise FieldRefused(field.name, f"this does not look like {field.example}")
         parts += found.groups()[:1] if via is Via.WEBHOOK else found.groups()
-    return " ".join(parts)
+    target = " ".join(parts)
+    if parts:
+        try:
+            check_target(via, target)
+        except BridgeError as error:
+            raise FieldRefused(_service(via).fields[0].name, str(error)) from error
+    return target
 
 
 def check_target(via: Via, target: str) -> None:

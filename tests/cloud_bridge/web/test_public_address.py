@@ -190,7 +190,7 @@ def test_manifest_and_service_worker_lie_below_the_public_address(placed: TestCl
     assert [manifest[key] for key in ("id", "start_url", "scope")] == ["/chargers/"] * 3
     assert all(placed.get(icon["src"]).status_code == 200 for icon in manifest["icons"])
     worker = placed.get("/chargers/worker.js").text
-    kept = re.findall(r'"(/[^"]*)"', worker)
+    kept = re.findall(r'"(/[^"]+)"', worker)
     assert "/chargers/offline" in kept
     for path in kept:
         assert path.startswith("/chargers/")

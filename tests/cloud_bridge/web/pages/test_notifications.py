@@ -302,7 +302,7 @@ def test_an_address_without_tls_says_why_no_device_can_be_notified(bridge: Bridg
     app: Any = bridge.client.app
     settings = replace(bridge.app_state.settings, public_url="http://chargers.example")
     app.state.bridge = replace(bridge.app_state, settings=settings)
-    dora.client.base_url = "http://chargers.example"  # type: ignore[assignment]  # httpx takes a str
+    dora.client.base_url = "http://chargers.example"
     page = dora.client.get(PATH, headers={"Cookie": "; ".join(f"{k}={v}" for k, v in dora.client.cookies.items())}).text
     assert "browsers allow it only over an encrypted connection" in page
     assert 'id="push"' not in page
