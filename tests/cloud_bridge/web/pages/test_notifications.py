@@ -3,10 +3,11 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from cloud_bridge.alerts import delivery
 from cloud_bridge.alerts.alarm import Alarm
@@ -16,13 +17,15 @@ from cloud_bridge.alerts.kinds import USUAL, AlertKind
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.alerts import newest_outcomes
+from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import SESSION_MS, find_person
 from cloud_bridge.store.subscriptions import Via, subscriptions_of
 from cloud_bridge.store.tables import alerts, people, push_browsers
 from tests.cloud_bridge.alerting import Journal, notice_and_send
 from tests.cloud_bridge.alerts.browsers import PushedBrowser
+from tests.cloud_bridge.old_store import open_at
 from tests.cloud_bridge.people import PASSWORD, Visitor, unit_of
-from tests.cloud_bridge.running import Bridge, Unit
+from tests.cloud_bridge.running import Bridge, HandClock, Unit, store_at
 
 PATH = "/account/notifications"
 MAIL = "mailto://mail.example"
@@ -306,3 +309,42 @@ def test_an_address_without_tls_says_why_no_device_can_be_notified(bridge: Bridg
     page = dora.client.get(PATH, headers={"Cookie": "; ".join(f"{k}={v}" for k, v in dora.client.cookies.items())}).text
     assert "browsers allow it only over an encrypted connection" in page
     assert 'id="push"' not in page
+
+
+# --- the migration ----------------------------------------------------------------------------------------------------
+
+
+def test_who_has_chosen_before_keeps_exactly_that(tmp_path: Path) -> None:
+    """Ann has chosen one kind by letter, Ben a webhook; Cleo has never looked at the page."""
+    where = store_at(tmp_path, empty=True)
+    before = open_at(where, "0026")
+    with before.writing() as connection:
+        for name in ("ann", "ben", "cleo"):
+            row = {
+                "name": name,
+                "password_hash": "x",
+                "role": "driver",
+                "created_ms": 0,
+                "email": f"{name}@example.org",
+            }
+            columns, values = ", ".join(row), ", ".join(f":{key}" for key in row)
+            connection.execute(text(f"INSERT INTO people ({columns}) VALUES ({values})"), row)
+        wish = (
+            "INSERT INTO alert_wishes (person_id, about, via, target) VALUES (:person_id, 'weak_signal', :via, :target)"
+        )
+        connection.execute(text(wish), {"person_id": 1, "via": "email", "target": ""})
+        connection.execute(text(wish), {"person_id": 2, "via": "webhook", "target": "https://hooks.example/x"})
+    before.close()
+    now = open_database(where)
+    Alarm(now, HandClock(), Means(MAIL)).notice()
+    with now.reading() as connection:
+        found = {
+            name: {(one.about, one.via) for one in subscriptions_of(connection, find_person(connection, name))}
+            for name in ("ann", "ben", "cleo")
+        }
+    now.close()
+    assert found == {
+        "ann": {(AlertKind.WEAK_SIGNAL, Via.EMAIL)},
+        "ben": {(AlertKind.WEAK_SIGNAL, Via.WEBHOOK)},
+        "cleo": {(kind, Via.EMAIL) for kind in USUAL},
+    }
