@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from cloud_bridge.alerts.done import IDLE_BELOW_W, Charged, charged, in_words
+from cloud_bridge.alerts.done import IDLE_BELOW_W, NEWS_FOR_MS, Charged, charged, in_words
 from cloud_bridge.alerts.kinds import (
     HOLD_MS,
     INCIDENT_WITHIN_MS,
@@ -106,7 +106,8 @@ def queue(connection: Connection, happenings: Sequence[Happening], on_bad_row: O
 def charges_done(connection: Connection, now_ms: int, cost_of: CostOf) -> list[Happening]:
     """The vehicles that have had enough lately; to be asked now and then. Only reads."""
     found = []
-    for unit_id, _ in idle_vehicles(connection, now_ms - HEARD_WITHIN_MS, IDLE_BELOW_W):
+    drew_since_ms = now_ms - NEWS_FOR_MS - HEARD_WITHIN_MS  # a heartbeat or two before it was idle
+    for unit_id, _ in idle_vehicles(connection, now_ms - HEARD_WITHIN_MS, IDLE_BELOW_W, drew_since_ms):
         rows = owners_power(connection, unit_id, now_ms - READINGS_MS, now_ms)
         running = running_session(power_readings(rows))
         charge = None if running is None else charged(running, now_ms)

@@ -17,10 +17,16 @@ COULD_CHARGE = ("B2", "C2", "D2")  # pilot states in which the vehicle is offere
 _COULD_CHARGE = or_(*(heartbeats.c.payload.like(f'%"s":"{state}"%') for state in COULD_CHARGE))
 
 
-def idle_vehicles(connection: Connection, since_ms: int, below_w: int) -> Iterable[tuple[str, Heartbeat]]:
-    """(unit id, newest heartbeat) of each that was heard since then and offers a vehicle current that it does not take."""
+def idle_vehicles(
+    connection: Connection, since_ms: int, below_w: int, drew_since_ms: int
+) -> Iterable[tuple[str, Heartbeat]]:
+    """(unit id, newest heartbeat) of each that was heard since then and offers a vehicle current that it does not take, but
+    took after `drew_since_ms`: a vehicle that stands there full for days is looked at no more."""
+    drew = select(power.c.unit_id).where(
+        power.c.unit_id == heartbeats.c.unit_id, power.c.received_ms >= drew_since_ms, power.c.watts >= below_w
+    )
     query = select(heartbeats.c.unit_id, heartbeats.c.payload).where(
-        heartbeats.c.received_ms >= since_ms, _COULD_CHARGE
+        heartbeats.c.received_ms >= since_ms, _COULD_CHARGE, drew.exists()
     )
     for unit_id, payload in connection.execute(query.order_by(heartbeats.c.unit_id)):
         try:

@@ -12,6 +12,7 @@ from cloud_bridge.alerts.done import IDLE_BELOW_W, IDLE_FOR_MS, MIN_CHARGED_MS, 
 from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.store.claims import claim, release
+from cloud_bridge.store.idle_vehicles import idle_vehicles
 from cloud_bridge.store.sites import Tariff, set_tariff
 from cloud_bridge.support.running_session import PowerReading, RunningSession, running_session
 from tests.cloud_bridge.alerting import driver, notice_and_send, told, webhooks
@@ -151,3 +152,14 @@ def test_energy_that_the_meter_does_not_tell_is_not_invented() -> None:
     found = charged(RunningSession(some, True, None), HOUR_MS + IDLE_FOR_MS)
     assert found is not None
     assert found.energy_wh is None
+
+
+def test_a_vehicle_that_stands_there_full_is_looked_at_no_more(charger: Charger) -> None:
+    charger.says("A1", 0)
+    charger.says("C2", 7200, 10 * MINUTE_MS)
+    charger.says("B2", 0, 80 * MINUTE_MS)
+    now_ms = charger.bridge.clock.now_ms()
+    with charger.bridge.app_state.database.reading() as connection:
+        for drew_since_ms, found in ((now_ms - 85 * MINUTE_MS, ["cp-1"]), (now_ms - 75 * MINUTE_MS, [])):
+            idle = idle_vehicles(connection, now_ms - 15 * MINUTE_MS, IDLE_BELOW_W, drew_since_ms)
+            assert [unit_id for unit_id, _ in idle] == found
