@@ -64,7 +64,7 @@ def test_a_browser_is_notified_and_a_click_leads_to_the_charger(dora: Visitor, p
     dora.clicks("Notify me on this device")
     dora.sees("This device is notified.")
     dora.comes_to("Notifications")
-    fault = page.get_by_role("checkbox", name="A red light: My devices")
+    fault = page.get_by_role("checkbox", name="It shows a red light: My devices")
     expect(fault).to_be_checked()
     fault.uncheck()
     dora.clicks("Save")

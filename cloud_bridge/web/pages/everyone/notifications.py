@@ -38,7 +38,7 @@ router = APIRouter(prefix="/account/notifications", include_in_schema=False)
 ABOUT = {
     AlertKind.SILENT: "It has fallen silent",
     AlertKind.BACK: "It is back",
-    AlertKind.FAULT: "A red light",
+    AlertKind.FAULT: "It shows a red light",
     AlertKind.DONE: "Charging is done",
     AlertKind.VEHICLE_LOST: "The access to your car is lost",
     AlertKind.TROUBLE: "It charges, but needs attention",
