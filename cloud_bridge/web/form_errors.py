@@ -20,6 +20,7 @@ token never comes again: another site may have filled it in.
 """
 
 from collections.abc import Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from fastapi import Request
@@ -28,6 +29,7 @@ from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
+from cloud_bridge.web.public_address import COOKIES
 from cloud_bridge.web.security.forms import check_form
 
 FORM = ""  # the form as a whole, in the place of a field's name
@@ -95,14 +97,11 @@ def typed_of(request: Request) -> Typed:
     return typed
 
 
-async def page_again(request: Request, cookie: str, problems: Mapping[str, str], status: int) -> Response | None:
-    """The page with the form that the request has sent; None where it has no place for every problem. `cookie` is that of the
-    session, which the form's token is bound to."""
+async def page_again(request: Request, problems: Mapping[str, str], status: int) -> Response | None:
+    """The page with the form that the request has sent; None where it has no place for every problem."""
     sent = await request.form()
     fields = {name: [one for one in sent.getlist(name) if isinstance(one, str)] for name in sent}
-    try:
-        check_form(cookie, "".join(fields.get("form", ())))
-    except HTTPException:
+    if not _is_ours(request, "".join(fields.get("form", ()))):
         return None
     path = request.url.path
     for page in (path, path.rpartition("/")[0]):
@@ -112,6 +111,16 @@ async def page_again(request: Request, cookie: str, problems: Mapping[str, str],
             answer.status_code = status
             return answer
     return None
+
+
+def _is_ours(request: Request, token: str) -> bool:
+    """Whether the form's token is bound to a cookie of ours: of the session, or where nobody is logged in, of the login."""
+    for name, cookie in request.cookies.items():
+        if name.startswith(COOKIES):
+            with suppress(HTTPException):
+                check_form(cookie, token)
+                return True
+    return False
 
 
 async def _get(request: Request, path: str, typed: Typed) -> Response | None:

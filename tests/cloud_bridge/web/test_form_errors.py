@@ -4,9 +4,13 @@ import re
 from typing import Any
 
 import pytest
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, Response
+from starlette.testclient import TestClient
 
 from cloud_bridge.store.access import Role
-from cloud_bridge.web.form_errors import NOTHING, Typed
+from cloud_bridge.web.form_errors import NOTHING, Typed, page_again, typed_of
+from cloud_bridge.web.security.forms import form_token
 from tests.cloud_bridge.people import PASSWORD, Visitor, give, text_of
 from tests.cloud_bridge.running import Bridge
 
@@ -104,6 +108,27 @@ def test_is_a_rate_told_on_the_form_and_the_message_kept(dora: Visitor, monkeypa
     assert answer.status_code == 429
     assert ">My long story</textarea>" in answer.text
     assert '<p class="problem" role="alert" tabindex="-1" autofocus>' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("cookie", "status"), [("chargekeeper_session", 422), ("chargekeeper_login", 422), ("planted_by_a_neighbour", 409)]
+)
+def test_a_form_of_a_stranger_comes_again_too(cookie: str, status: int) -> None:
+    """Its token is bound to the cookie of the login; one that is bound to a cookie of somebody else's is none of ours."""
+    app = FastAPI()
+
+    @app.get("/form")
+    def show(request: Request) -> Response:
+        return HTMLResponse(typed_of(request).form("/form").problem("name"))
+
+    @app.post("/form")
+    async def take(request: Request) -> Response:
+        return await page_again(request, {"name": "This name is taken."}, 422) or Response(status_code=409)
+
+    visitor = TestClient(app, cookies={cookie: "c"})
+    answer = visitor.post("/form", data={"form": form_token("c"), "name": "ann"})
+    assert answer.status_code == status
+    assert ("This name is taken." in answer.text) == (status == 422)
 
 
 def test_which_of_several_forms_with_one_action_was_sent() -> None:
