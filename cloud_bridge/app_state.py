@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cloud_bridge.alerts.letters import Letters
+from cloud_bridge.alerts.push_key import PushKey
 from cloud_bridge.clock import Clock
 from cloud_bridge.contact import UptimeLedger
 from cloud_bridge.counters import Counters
@@ -61,3 +62,4 @@ class AppState:
     verified: VerifiedTime  # by which sessions and codes end, and guesses come back
     second_factors: SecondFactors
     letters: Letters  # about accounts
+    push_key: PushKey  # of Web Push; its file is made when it is first used

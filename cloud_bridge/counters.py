@@ -49,6 +49,7 @@ class Counters:
     failed_connections: int = 0  # to an outside broker, that an error ended
     alerts_sent: int = 0
     alerts_failed: int = 0  # tries
+    browsers_gone: int = 0  # that were notified, until their push service knew them no more
     alerts_given_up: int = 0  # after the last try
     alerts_not_queued: int = 0  # too many of the account waited
     alert_rows_skipped: int = 0  # that could not be read, of the unit or of the account

@@ -15,8 +15,10 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.alarm import Alarm
+from cloud_bridge.alerts.delivery import Means
 from cloud_bridge.alerts.letters import Letters
 from cloud_bridge.alerts.mail import read_server
+from cloud_bridge.alerts.push_key import PushKey
 from cloud_bridge.app_state import AppState
 from cloud_bridge.authority_files import know_present_authority
 from cloud_bridge.authority_sender import AuthoritySender
@@ -117,6 +119,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
             verified,
             SecondFactors(database, key_source(settings.folder, os.environ)),
             letters,
+            PushKey(settings.folder, push_contact(settings)),
         )
     finally:
         accounts.close()
@@ -132,6 +135,13 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
             one.close()
 
 
+def push_contact(settings: Settings) -> str:
+    """How push services reach whoever runs this (RFC 8292, section 2.1): by the pages, else by the sender of the letters."""
+    if settings.public_url is not None and settings.public_url.startswith("https://"):
+        return settings.public_url
+    return f"mailto:{read_server(settings.mail).sender if settings.mail else 'chargekeeper@localhost'}"
+
+
 async def serve(settings: Settings, ready: Callable[[int, int, int | None], None]) -> None:
     """Serve until a signal of ENDING. `ready(http_port, mqtt_port, mqtts_port)` is called once all are open.
 
@@ -142,7 +152,13 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
         read_server(settings.mail)  # it may refuse the setting
     async with open_app_state(settings, SystemClock) as app_state:
         know_present_authority(app_state.database, settings)
-        alarm = Alarm(app_state.database, app_state.clock, settings.mail, settings.public_url, app_state.counters)
+        alarm = Alarm(
+            app_state.database,
+            app_state.clock,
+            Means(settings.mail, settings.public_url, app_state.push_key),
+            app_state.counters,
+            {name: provider.title for name, provider in app_state.accounts.catalogue.providers.items()},
+        )
         connections = PageConnections(connection_budget(), app_state.counters, settings.proxies)
         with _listen(settings.host, settings.http_port) as http:
             server = PageServer(create_app(app_state), connections, app_state.counters, settings.proxies)

@@ -8,7 +8,15 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from cloud_bridge.alerts.alarm import DELIVER_EVERY_S, NOTICE_EVERY_S, TROUBLE_EVERY_S, WEAK_SIGNAL_EVERY_S, Alarm
+from cloud_bridge.alerts.alarm import (
+    DELIVER_EVERY_S,
+    DONE_EVERY_S,
+    LOST_VEHICLES_EVERY_S,
+    NOTICE_EVERY_S,
+    TROUBLE_EVERY_S,
+    WEAK_SIGNAL_EVERY_S,
+    Alarm,
+)
 from cloud_bridge.clock import Step
 from cloud_bridge.contact import Contact, UptimeLedger, judge
 from cloud_bridge.durations import DAY_MS
@@ -187,6 +195,8 @@ class Upkeep:
             (DELIVER_EVERY_S, "delivery", alarm.deliver),
             (WEAK_SIGNAL_EVERY_S, "weak_signal_alerts", alarm.notice_weak_signal),
             (TROUBLE_EVERY_S, "trouble_alerts", alarm.notice_trouble),
+            (DONE_EVERY_S, "done_alerts", alarm.notice_done),
+            (LOST_VEHICLES_EVERY_S, "lost_vehicle_alerts", alarm.notice_lost_vehicles),
         ]
         await asyncio.gather(
             *(duties.every(seconds, name, partial(asyncio.to_thread, turn)) for seconds, name, turn in turns)

@@ -163,7 +163,7 @@ def an_alert_kind(tree: CopiedTree) -> None:
         },
     )
     tree.change(
-        "cloud_bridge/web/pages/everyone/own_data.py",
+        "cloud_bridge/web/pages/everyone/notifications.py",
         {'    AlertKind.FAULT: "': '    AlertKind.OPENED: "It was opened",\n    AlertKind.FAULT: "'},
     )
 

@@ -1,43 +1,66 @@
 """Notices and sends, again and again, on threads beside the event loop. Noticing never waits for a receiver."""
 
 import logging
+from collections.abc import Callable, Mapping
 
-from cloud_bridge.alerts.delivery import Delivery
-from cloud_bridge.alerts.detection import Queued, Settled, notice, notice_trouble, notice_weak_signal, troubled
+from sqlalchemy import Connection
+
+from cloud_bridge.alerts.delivery import Delivery, Means
+from cloud_bridge.alerts.detection import (
+    Queued,
+    Settled,
+    charges_done,
+    notice,
+    notice_weak_signal,
+    queue,
+    troubled,
+    vehicles_lost,
+)
+from cloud_bridge.alerts.kinds import Happening
 from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.settled import settled_id
 from cloud_bridge.store.tables import duplicate_identities, events, job_events, transitions
+from cloud_bridge.store.usual_alerts import drivers_without_letters, subscribe_to_letters
+from cloud_bridge.web.presentation.alert_words import charge_cost, lost_in_words
 
 TABLES = (transitions, events, duplicate_identities, job_events)  # in the order of `Settled`
 NOTICE_EVERY_S = 5.0
 DELIVER_EVERY_S = 2.0  # a worker that is done looks for the next one by itself
 WEAK_SIGNAL_EVERY_S = 3600.0
 TROUBLE_EVERY_S = 600.0
+DONE_EVERY_S = 60.0
+LOST_VEHICLES_EVERY_S = 60.0
 
 _log = logging.getLogger(__name__)
 
 
 class Alarm:
-    """Its duties, each to be called again and again (upkeep.py does). All raise SQLAlchemyError."""
+    """Its duties, each to be called again and again (upkeep.py does). All raise SQLAlchemyError.
+
+    `makers` are the titles of the car makers by provider.
+    """
 
     def __init__(
         self,
         database: Database,
         clock: Clock,
-        mail: str | None,
-        public_url: str | None = None,
+        means: Means | None,
         counters: Counters | None = None,
+        makers: Mapping[str, str] | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._sends_mail = means is not None and means.mail is not None
         self._counters = counters or Counters()
-        self._delivery = Delivery(database, clock, self._counters, mail, public_url)
+        self._delivery = Delivery(database, clock, self._counters, means or Means())
+        self._lost_in_words = lost_in_words(makers or {})
 
     def notice(self) -> None:
         """Queue what happened."""
         now_ms = self._clock.now_ms()
+        self._subscribe_drivers()
         settled = Settled(*(settled_id(self._database, table) for table in TABLES))
         with self._database.writing() as connection:
             queued = notice(connection, now_ms, settled, self._skip)
@@ -61,12 +84,32 @@ class Alarm:
         self._count(queued)
 
     def notice_trouble(self) -> None:
+        self._look(lambda connection, now_ms: troubled(connection, now_ms))
+
+    def notice_done(self) -> None:
+        self._look(lambda connection, now_ms: charges_done(connection, now_ms, charge_cost))
+
+    def notice_lost_vehicles(self) -> None:
+        self._look(lambda connection, now_ms: vehicles_lost(connection, now_ms, self._lost_in_words))
+
+    def _look(self, find: Callable[[Connection, int], list[Happening]]) -> None:
+        """Every heartbeat, or every vehicle: not while it holds up others."""
         with self._database.reading() as connection:
-            happenings = troubled(connection, self._clock.now_ms())  # every heartbeat: not while it holds up others
+            happenings = find(connection, self._clock.now_ms())
         if happenings:
             with self._database.writing() as connection:
-                queued = notice_trouble(connection, happenings, self._skip)
+                queued = queue(connection, happenings, self._skip)
             self._count(queued)
+
+    def _subscribe_drivers(self) -> None:
+        """To the usual letters, as soon as there is an address; where no mail is sent, they would only fail."""
+        if not self._sends_mail:
+            return
+        with self._database.reading() as connection:
+            new = drivers_without_letters(connection)
+        if new:
+            with self._database.writing() as connection:
+                subscribe_to_letters(connection, new)
 
     def _count(self, queued: Queued) -> None:
         self._counters.alerts_not_queued += queued.refused

@@ -19,15 +19,19 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 
-from cloud_bridge.alerts.errors import NotDelivered, TargetRefused
+from cloud_bridge.alerts.errors import NotDelivered, ReceiverGone, TargetRefused
+from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.alerts.mail import send_mail
 from cloud_bridge.alerts.push import notify
+from cloud_bridge.alerts.push_key import PushKey
 from cloud_bridge.alerts.services import Via
+from cloud_bridge.alerts.web_push import Notice, send
 from cloud_bridge.alerts.webhook import post
 from cloud_bridge.clock import Clock, iso_utc
 from cloud_bridge.counters import Counters
 from cloud_bridge.store.alerts import Occupied, hold_back, next_due, record_outcome
 from cloud_bridge.store.database import Database
+from cloud_bridge.store.push_browsers import PushTarget, remove_gone_browser
 
 AGAIN_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000]  # then it is given up
 WORKERS = 8
@@ -35,8 +39,20 @@ FAILING_AT_ONCE = 2
 WAY_AT_ONCE = 3
 GOODBYE_S = 2.0  # for what is being sent when we stop
 MAX_TROUBLE = 200  # characters
+OF_ITS_OWN = (Via.WEBHOOK.value, Via.BROWSER.value)  # ways whose receivers each person chooses: no service of all
+START = "/"
+CHOICE = "/account/notifications"  # where people choose what they are told
 
 _log = logging.getLogger(__name__)
+
+
+class Means(NamedTuple):
+    """What is sent with. Without `mail` (mailtos://user:password@host, mail.read_server) there are no letters, without
+    `push_key` no notices in browsers. With `public_url`, what people read ends with a link to the page that says more."""
+
+    mail: str | None = None
+    public_url: str | None = None
+    push_key: PushKey | None = None
 
 
 class InFlight(NamedTuple):
@@ -47,19 +63,13 @@ class InFlight(NamedTuple):
 
 
 class Delivery:
-    """`mail` is the operator's mail server, mailtos://user:password@host (mail.read_server); None: no mail.
+    """A few threads, as many as there is work for."""
 
-    With `public_url`, what people read ends with a link to the page of the charge point.
-    """
-
-    def __init__(
-        self, database: Database, clock: Clock, counters: Counters, mail: str | None, public_url: str | None = None
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, counters: Counters, means: Means) -> None:
         self._database = database
         self._clock = clock
         self._counters = counters
-        self._mail = mail
-        self._public_url = public_url
+        self._means = means
         self._changed = threading.Condition()
         self._in_flight: dict[int, InFlight] = {}  # by the id of the alert
         self._closing = False
@@ -91,7 +101,7 @@ class Delivery:
             return False
         sending = [one.alert for one in self._in_flight.values()]
         ways = Counter(str(alert.via) for alert in sending)
-        full = [way for way, count in ways.items() if way != Via.WEBHOOK.value and count >= WAY_AT_ONCE]
+        full = [way for way, count in ways.items() if way not in OF_ITS_OWN and count >= WAY_AT_ONCE]
         occupied = Occupied([alert.person_id for alert in sending], full)
         now_ms = self._clock.now_ms()
         with self._database.reading() as connection:
@@ -127,20 +137,24 @@ class Delivery:
 
     def _deliver(self, alert: Row[Any]) -> None:
         now_ms = self._clock.now_ms()
-        due_ms, trouble = None, ""
+        due_ms, trouble, wait_ms = None, "", AGAIN_AFTER_MS[0]
         try:
             self._send(alert, now_ms)
+        except ReceiverGone:
+            self._forget_browser(alert)
+            return
         except TargetRefused as error:
             trouble = str(error)
         except NotDelivered as error:
-            due_ms, trouble = _again_ms(alert.tries, now_ms), str(error)
+            wait_ms = max(wait_ms, error.retry_after_ms)
+            due_ms, trouble = _again_ms(alert.tries, now_ms, error.retry_after_ms), str(error)
         except Exception as error:  # over this one alert, and the others have to be sent
             _log.exception("alert %d cannot be sent", alert.id)
             due_ms, trouble = _again_ms(alert.tries, now_ms), f"it cannot be sent: {type(error).__name__}"
         with self._database.writing() as connection:
             record_outcome(connection, alert.id, alert.tries + 1, due_ms, trouble[:MAX_TROUBLE])
             if trouble:
-                hold_back(connection, alert.wish_id, now_ms + AGAIN_AFTER_MS[0])
+                hold_back(connection, alert.wish_id, alert.browser_id, now_ms + wait_ms)
         with self._changed:
             self._counters.alerts_sent += not trouble
             self._counters.alerts_failed += bool(trouble)
@@ -151,14 +165,33 @@ class Delivery:
         if via is Via.WEBHOOK:
             post(alert.target, alert.secret, _payload(alert), now_ms)
         elif via is Via.EMAIL:
-            send_mail(self._mail, alert.email, self._with_link(alert))
+            root = self._means.public_url
+            page = None if root is None else f"{root}{CHOICE}"
+            way = f"Choose what we write to you about: {page or 'Account, Notifications'}"
+            send_mail(self._means.mail, alert.email, f"{self._with_link(alert)}\n\n-- \n{way}", page)
+        elif via is Via.BROWSER:
+            self._notify_browser(alert, now_ms)
         else:
             notify(via, alert.target, self._with_link(alert))
 
+    def _notify_browser(self, alert: Row[Any], now_ms: int) -> None:
+        if alert.endpoint_secret is None:
+            raise ReceiverGone("the browser is not notified any more")
+        if self._means.push_key is None:
+            raise NotDelivered("Web Push is not set up")
+        target = PushTarget(alert.host, alert.endpoint_secret, alert.p256dh_secret, alert.auth_secret)
+        send(self._means.push_key, target, Notice(alert.words, page_of(alert), _tag(alert)), now_ms)
+
+    def _forget_browser(self, alert: Row[Any]) -> None:
+        with self._database.writing() as connection:
+            remove_gone_browser(connection, alert.browser_id)
+            record_outcome(connection, alert.id, alert.tries + 1, None, "")
+        with self._changed:
+            self._counters.browsers_gone += 1
+
     def _with_link(self, alert: Row[Any]) -> str:
-        if self._public_url is None or alert.unit_id is None:
-            return str(alert.words)
-        return f"{alert.words}\n\n{self._public_url}/charge-points/{alert.unit_id}"
+        root, page = self._means.public_url, page_of(alert)
+        return f"{alert.words}\n\n{root}{page}" if root is not None and page != START else str(alert.words)
 
 
 def _payload(alert: Row[Any]) -> dict[str, Any]:
@@ -171,6 +204,19 @@ def _payload(alert: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _again_ms(tries: int, now_ms: int) -> int | None:
-    """When it is tried again after so many tries; None: never."""
-    return now_ms + AGAIN_AFTER_MS[tries] if tries < len(AGAIN_AFTER_MS) else None
+def page_of(alert: Row[Any]) -> str:
+    """The path of the page that says more."""
+    if alert.unit_id is not None:
+        return f"/charge-points/{alert.unit_id}"
+    return f"/account/vehicles/{alert.detail}" if alert.about == AlertKind.VEHICLE_LOST.value else START
+
+
+def _tag(alert: Row[Any]) -> str:
+    """Notices of which the newer one replaces the older: that it is back, that it was silent."""
+    about = "contact" if alert.about in (AlertKind.SILENT.value, AlertKind.BACK.value) else alert.about
+    return f"{about} {alert.unit_id or alert.detail}"
+
+
+def _again_ms(tries: int, now_ms: int, retry_after_ms: int = 0) -> int | None:
+    """When it is tried again after so many tries, not before the receiver wants it; None: never."""
+    return now_ms + max(AGAIN_AFTER_MS[tries], retry_after_ms) if tries < len(AGAIN_AFTER_MS) else None

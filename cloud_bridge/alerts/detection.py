@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from cloud_bridge.alerts.done import IDLE_BELOW_W, NEWS_FOR_MS, Charged, charged, in_words
 from cloud_bridge.alerts.kinds import (
     HOLD_MS,
     INCIDENT_WITHIN_MS,
@@ -25,26 +26,36 @@ from cloud_bridge.alerts.kinds import (
     is_incident,
     words,
 )
+from cloud_bridge.alerts.services import Via
 from cloud_bridge.contact import FUTURE_MS, Contact
-from cloud_bridge.durations import DAY_MS
+from cloud_bridge.durations import DAY_MS, MINUTE_MS
 from cloud_bridge.store import alerts
 from cloud_bridge.store.data_errors import is_of_its_data
+from cloud_bridge.store.idle_vehicles import idle_vehicles, owners_power
+from cloud_bridge.store.push_browsers import browser_ids
 from cloud_bridge.store.subscriptions import Subscription, subscriptions_by_kind
 from cloud_bridge.store.troubles import heartbeats_with_trouble
 from cloud_bridge.store.units import count_units
+from cloud_bridge.support.running_session import power_readings, running_session
 from cloud_bridge.time_zones import span
 from cloud_bridge.troubles import names_of
 from cloud_bridge.values import PASS_ABOVE_CSQ
+from cloud_bridge.vehicles import repository
+from cloud_bridge.vehicles.repository import Vehicle
 
 SAMPLES_A_DAY = 100  # fewer heartbeats say nothing of a whole day
-HELD_BY_DETAIL = (AlertKind.FAULT, AlertKind.TROUBLE)  # another one is news
+HELD_BY_DETAIL = (AlertKind.FAULT, AlertKind.TROUBLE, AlertKind.DONE, AlertKind.VEHICLE_LOST)  # another one is news
 NEW_JOB_BY = ("raised", "asked")  # moves: store/job_states.py
 MAX_WAITING = 100  # alerts of one account that are not sent yet; more are given up at once
 TOO_MANY = "too many were waiting to be sent"
 SETTLED_MS = 60_000  # after a hold-down: what came in before its end is in the store by then
+HEARD_WITHIN_MS = 15 * MINUTE_MS  # a vehicle that takes nothing: of a unit that is silent, it was as it was
+READINGS_MS = 2 * DAY_MS  # as long as readings of power are kept (store/upkeep.py)
 
 
 OnBadRow = Callable[[Exception], object]
+CostOf = Callable[[Connection, str, Charged], float | None]  # pence of what a vehicle took at a unit; None: not known
+LostInWords = Callable[[Vehicle, int], str]  # of a vehicle whose access is lost, now
 
 
 class Settled(NamedTuple):
@@ -91,9 +102,42 @@ def troubled(connection: Connection, now_ms: int) -> list[Happening]:
     ]
 
 
-def notice_trouble(connection: Connection, happenings: Sequence[Happening], on_bad_row: OnBadRow) -> Queued:
-    """Queue what `troubled` found."""
+def queue(connection: Connection, happenings: Sequence[Happening], on_bad_row: OnBadRow) -> Queued:
+    """Queue what `troubled`, `charges_done` and `vehicles_lost` found."""
     return _queue(connection, happenings, on_bad_row)
+
+
+def charges_done(connection: Connection, now_ms: int, cost_of: CostOf) -> list[Happening]:
+    """The vehicles that have had enough lately; to be asked now and then. Only reads."""
+    found = []
+    drew_since_ms = now_ms - NEWS_FOR_MS - HEARD_WITHIN_MS  # a heartbeat or two before it was idle
+    for unit_id, _ in idle_vehicles(connection, now_ms - HEARD_WITHIN_MS, IDLE_BELOW_W, drew_since_ms):
+        rows = owners_power(connection, unit_id, now_ms - READINGS_MS, now_ms)
+        running = running_session(power_readings(rows))
+        charge = None if running is None else charged(running, now_ms)
+        if running is not None and charge is not None:
+            result = in_words(charge, cost_of(connection, unit_id, charge))
+            began_ms = running.from_ms
+            found.append(Happening(AlertKind.DONE, unit_id, now_ms, str(began_ms), began_ms, result=result))
+    return found
+
+
+def vehicles_lost(connection: Connection, now_ms: int, lost_in_words: LostInWords) -> list[Happening]:
+    """The car accounts whose access was lost lately, so that who was told of it is held down still; to be asked now and then.
+    Only reads."""
+    since_ms = now_ms - HOLD_MS[AlertKind.VEHICLE_LOST] + 1
+    return [
+        Happening(
+            AlertKind.VEHICLE_LOST,
+            None,
+            now_ms,
+            str(vehicle.id),
+            vehicle.link.since_ms,
+            vehicle.person_id,
+            lost_in_words(vehicle, now_ms),
+        )
+        for vehicle in repository.lost(connection, since_ms, now_ms + FUTURE_MS)
+    ]
 
 
 def _transitions(connection: Connection, now_ms: int, settled_id: int) -> Iterable[Happening]:
@@ -220,6 +264,7 @@ def _queue(connection: Connection, happenings: Sequence[Happening], on_bad_row: 
         if happening.person_id in (None, subscription.person.id)
     ]
     waiting = alerts.waiting_by_person(connection) if wanted else {}
+    browsers = browser_ids(connection) if wanted else {}
     queued = refused = 0
     for happening, subscription in wanted:
         with _skipped_if_bad(connection, on_bad_row):
@@ -227,11 +272,13 @@ def _queue(connection: Connection, happenings: Sequence[Happening], on_bad_row: 
             if alert is None:
                 continue
             person_id = subscription.person.id
-            has_room = waiting.get(person_id, 0) < MAX_WAITING
-            alerts.queue(connection, subscription.id, alert, refused="" if has_room else TOO_MANY)
-            waiting[person_id] = waiting.get(person_id, 0) + has_room
-            queued += has_room
-            refused += not has_room
+            for browser_id in browsers.get(person_id, []) if subscription.via is Via.BROWSER else [None]:
+                has_room = waiting.get(person_id, 0) < MAX_WAITING
+                row = alert | {"browser_id": browser_id}
+                alerts.queue(connection, subscription.id, row, refused="" if has_room else TOO_MANY)
+                waiting[person_id] = waiting.get(person_id, 0) + has_room
+                queued += has_room
+                refused += not has_room
     return Queued(queued, refused)
 
 

@@ -16,8 +16,10 @@ import httpcore2
 from cloud_bridge.alerts.errors import NotDelivered
 from cloud_bridge.alerts.public_hosts import public_addresses
 from cloud_bridge.alerts.services import HTTPS_PORT, Request
+from cloud_bridge.store.alerts import LONGEST_WAIT_MS
 
 DELIVER_WITHIN_S = 15.0  # from the lookup of the name to the head of the answer
+MAX_DIGITS = 9  # of Retry-After
 
 _ERRORS = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
 
@@ -38,9 +40,15 @@ def post(request: Request) -> None:
             pool.stream("POST", url, headers=headers, content=request.body) as answer,
         ):
             if not 200 <= answer.status < 300:
-                raise NotDelivered(f"it answered {answer.status}")
+                raise NotDelivered(f"it answered {answer.status}", answer.status, _retry_after_ms(answer.headers))
     except _ERRORS as error:
         raise NotDelivered(f"it could not be reached: {type(error).__name__}") from error
+
+
+def _retry_after_ms(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """RFC 9110, section 10.2.3: the form in seconds; 0 where it says nothing that can be used."""
+    said = next((value for name, value in headers if name.lower() == b"retry-after"), b"")
+    return min(int(said) * 1000, LONGEST_WAIT_MS) if said.isdigit() and len(said) <= MAX_DIGITS else 0
 
 
 def host_header(request: Request) -> str:

@@ -2,7 +2,8 @@
 
 The hold-down is for the same trouble of the same unit: a unit that flaps must not send a message a minute. It goes by
 kind, and for faults and troubles by their name too: a second, different fault is news, however soon. A weak signal has
-another mean every day and is still the same trouble.
+another mean every day and is still the same trouble. A charge is done once a session, whatever the vehicle draws later to
+keep itself warm.
 
 A fault or a silence that ends and comes back within its hold-down is not alerted at once. Whoever saw it end believes
 that all is well, so if it is still there when the hold-down ends, it is alerted then. If it has ended by itself
@@ -34,6 +35,17 @@ class AlertKind(StrEnum):
     DUPLICATE_IDENTITY = "duplicate_identity"  # a second charge point logs in as this one
     NEW_JOB = "new_job"  # support asks an installer
     VISIT = "visit"  # the installer's is planned, planned anew or called off
+    DONE = "done"  # the vehicle takes no more, though it may
+    VEHICLE_LOST = "vehicle_lost"  # the access to a car account; only told to its owner
+
+
+USUAL = (  # told by e-mail and Web Push to whoever has not chosen
+    AlertKind.SILENT,
+    AlertKind.BACK,
+    AlertKind.FAULT,
+    AlertKind.DONE,
+    AlertKind.VEHICLE_LOST,
+)
 
 
 HOLD_MS: dict[AlertKind, int] = {
@@ -47,6 +59,8 @@ HOLD_MS: dict[AlertKind, int] = {
     AlertKind.DUPLICATE_IDENTITY: 7 * DAY_MS,
     AlertKind.NEW_JOB: 0,  # each is another one
     AlertKind.VISIT: 0,  # who is not told of the newest waits at home in vain
+    AlertKind.DONE: 2 * DAY_MS,  # of one session; another one is news
+    AlertKind.VEHICLE_LOST: DAY_MS,  # of one vehicle
 }
 MAX_FAULTS = 16  # different ones of a unit within the hold-down: more than it has, so invented names are no flood
 MAX_DETAIL = 40  # characters
@@ -58,9 +72,13 @@ class Happening(NamedTuple):
     about: AlertKind
     unit_id: str | None
     at_ms: int
-    detail: str = ""  # the fault's name, the number of units, the trouble's name, when a visit is; "": it is called off
+    detail: str = (
+        ""  # the fault's name, the number of units, the trouble's name, when a visit is ("": it is called off), the
+    )
+    # session's beginning, the vehicle's id
     began_ms: int | None = None  # when what is told of happened, where that is not `at_ms`
-    person_id: int | None = None  # the only one who is told; None: whoever wants to know
+    person_id: int | None = None  # who alone is told; None: whoever may see the unit
+    result: str = ""  # what there is to say besides, of a kind whose words are made where it is detected
 
 
 def words(happening: Happening, unit_name: str) -> str:
@@ -80,6 +98,9 @@ def words(happening: Happening, unit_name: str) -> str:
         if happening.detail
         else f"Your installer's visit for {unit_name} is called off. Its page for help says how it goes on.",
         AlertKind.INCIDENT: f"{happening.detail} chargers fell silent within ten minutes: a network or we ourselves.",
+        AlertKind.DONE: f"Charging is done at {unit_name}: {happening.result}. The vehicle is full, or has reached the limit "
+        "that is set in it.",
+        AlertKind.VEHICLE_LOST: happening.result,
     }[happening.about]
 
 

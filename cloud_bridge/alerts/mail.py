@@ -60,8 +60,9 @@ def read_server(text: str) -> MailServer:
     return MailServer(host, port, mode, user, unquote(url.password or ""), sender)
 
 
-def send_mail(server: str | None, address: str | None, text: str) -> None:
-    """`server` is the setting (read_server); the letter goes to `address` and nowhere else. Raises NotDelivered."""
+def send_mail(server: str | None, address: str | None, text: str, settings_page: str | None = None) -> None:
+    """`server` is the setting (read_server); the letter goes to `address` and nowhere else. `settings_page` is where such
+    letters are switched off, for mail programs. Raises NotDelivered."""
     if server is None or address is None:
         raise NotDelivered("there is no mail server, or no address")
     if not EMAIL_ADDRESS.fullmatch(address):
@@ -76,7 +77,7 @@ def send_mail(server: str | None, address: str | None, text: str) -> None:
     ended = Event()
     Thread(target=_cut_at_deadline, args=(client, ended), name="letter", daemon=True).start()
     try:
-        _talk(client, known, address, _letter(known.sender, address, text))
+        _talk(client, known, address, _letter(known.sender, address, text, settings_page))
     except (OSError, smtplib.SMTPException, ValueError) as error:
         raise NotDelivered(f"the mail server did not take it: {type(error).__name__}") from error
     finally:
@@ -100,7 +101,7 @@ def _talk(client: smtplib.SMTP, server: MailServer, address: str, letter: bytes)
         client.quit()
 
 
-def _letter(sender: str, address: str, text: str) -> bytes:
+def _letter(sender: str, address: str, text: str, settings_page: str | None) -> bytes:
     letter = EmailMessage(SMTP)
     letter["From"] = sender
     letter["To"] = address
@@ -108,6 +109,8 @@ def _letter(sender: str, address: str, text: str) -> bytes:
     letter["Date"] = format_datetime(datetime.now(UTC))
     letter["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
     letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice in return
+    if settings_page is not None:
+        letter["List-Unsubscribe"] = f"<{settings_page}>"  # RFC 2369; a page to log in to, so no single click
     letter.set_content(text)
     return letter.as_bytes()
 

@@ -37,7 +37,16 @@ class Via(StrEnum):
     PUSHOVER = "pushover"
     SLACK = "slack"
     TELEGRAM = "telegram"
+    BROWSER = "browser"  # all in which the person allows it: store/push_browsers.py
     PUSH = "push"  # a target of an older version that is none of the above; nothing is sent to it
+
+
+class FieldRefused(BridgeError):
+    """What was typed in the field of this name is not as the service has it."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(why)
+        self.field = field
 
 
 class Request(NamedTuple):
@@ -113,6 +122,7 @@ _WEBHOOK = (
 
 SERVICES: dict[Via, Service] = {
     Via.EMAIL: Service("E-mail", ()),
+    Via.BROWSER: Service("My devices", ()),
     Via.WEBHOOK: Service(
         "Webhook",
         (Field("target", "Address", re.compile(f"({_WEBHOOK})"), "https://hooks.example.org/chargers"),),
@@ -166,14 +176,20 @@ SERVICES: dict[Via, Service] = {
 
 
 def target_of(via: Via, typed: Mapping[str, str]) -> str:
-    """What is stored of a form. Raises BridgeError that names the field which is not as the service has it."""
+    """What is stored of a form. Raises FieldRefused."""
     parts: list[str] = []
     for field in _service(via).fields:
         found = field.pattern.fullmatch(typed.get(field.name, "").strip())
         if found is None:
-            raise BridgeError(f"{field.label}: it does not look like {field.example}")
+            raise FieldRefused(field.name, f"this does not look like {field.example}")
         parts += found.groups()[:1] if via is Via.WEBHOOK else found.groups()
-    return " ".join(parts)
+    target = " ".join(parts)
+    if parts:
+        try:
+            check_target(via, target)
+        except BridgeError as error:
+            raise FieldRefused(_service(via).fields[0].name, str(error)) from error
+    return target
 
 
 def check_target(via: Via, target: str) -> None:
@@ -181,9 +197,9 @@ def check_target(via: Via, target: str) -> None:
     service = _service(via)
     if len(target) > MAX_TARGET:
         raise BridgeError("this address is too long")
-    if via is Via.EMAIL:
+    if not service.fields:
         if target:
-            raise BridgeError("mail goes to the address of the account")
+            raise BridgeError("mail goes to the address of the account, and Web Push to its browsers")
         return
     found = service.stored.fullmatch(target)
     if found is None:
@@ -205,18 +221,18 @@ def push_request(via: Via, target: str, text: str) -> Request:
 def webhook_request(target: str, body: bytes, headers: tuple[tuple[str, str], ...]) -> Request:
     """Raises BridgeError for a target that check_target refuses."""
     check_target(Via.WEBHOOK, target)
-    found = SERVICES[Via.WEBHOOK].stored.fullmatch(target)
+    return https_request(target, JSON, body, headers)
+
+
+def https_request(url: str, content_type: str, body: bytes, headers: tuple[tuple[str, str], ...]) -> Request:
+    """To an address that somebody else has chosen. Raises BridgeError unless it is one on the internet, of HTTPS."""
+    found = SERVICES[Via.WEBHOOK].stored.fullmatch(url)
     if found is None:
-        raise BridgeError("this is no webhook")
-    path = found["target"]
-    return Request(
-        found["host"].strip("[]"),
-        int(found["port"] or HTTPS_PORT),
-        path if path.startswith("/") else f"/{path}",
-        JSON,
-        body,
-        headers,
-    )
+        raise BridgeError("this is no address of the form https://host/path")
+    host, port, path = found["host"], int(found["port"] or HTTPS_PORT), found["target"]
+    _check_host(host, port)
+    target = path if path.startswith("/") else f"/{path}"
+    return Request(host.strip("[]"), port, target, content_type, body, headers)
 
 
 def shown(via: Via, target: str) -> str:

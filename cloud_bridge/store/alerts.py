@@ -25,6 +25,7 @@ from cloud_bridge.store.tables import (
     job_events,
     jobs,
     people,
+    push_browsers,
     signal_5min,
     transitions,
     units,
@@ -281,8 +282,8 @@ class Occupied(NamedTuple):
 
 def next_due(connection: Connection, now_ms: int, occupied: Occupied, failing: bool) -> Row[Any] | None:
     """The alert that has been due for longest, with where it goes: the columns of `alerts`, then person_id, via, target,
-    secret and email. With `failing` of an account one of whose receivers has failed and is to be tried again, else of any
-    other account."""
+    secret and email, and those of its browser, which are null where it goes to none. With `failing` of an account one of
+    whose receivers has failed and is to be tried again, else of any other account."""
     tried, wish = alerts.alias(), alert_wishes.alias()
     failed = (
         select(wish.c.person_id)
@@ -290,10 +291,14 @@ def next_due(connection: Connection, now_ms: int, occupied: Occupied, failing: b
         .where(tried.c.due_ms.is_not(None), tried.c.tries > 0, wish.c.via != EMAIL)  # the mail server is the operator's
     )
     columns = alert_wishes.c
+    browser = push_browsers.c
+    where = columns.person_id, columns.via, columns.target, columns.secret, people.c.email
+    in_browser = browser.host, browser.endpoint_secret, browser.p256dh_secret, browser.auth_secret
     query = (
-        select(alerts, columns.person_id, columns.via, columns.target, columns.secret, people.c.email)
+        select(alerts, *where, *in_browser)
         .join(alert_wishes, alert_wishes.c.id == alerts.c.wish_id)
         .join(people, people.c.id == alert_wishes.c.person_id)
+        .outerjoin(push_browsers, browser.id == alerts.c.browser_id)
         .where(
             or_(alerts.c.due_ms <= now_ms, alerts.c.due_ms > now_ms + LONGEST_WAIT_MS),  # a clock was wrong
             columns.person_id.not_in(occupied.people),
@@ -312,9 +317,10 @@ def record_outcome(connection: Connection, alert_id: int, tries: int, due_ms: in
     connection.execute(update(alerts).where(alerts.c.id == alert_id).values(values))
 
 
-def hold_back(connection: Connection, subscription_id: int, until_ms: int) -> None:
-    """What else waits for the same receiver is not tried before: it has just failed."""
-    waits = (alerts.c.wish_id == subscription_id) & (alerts.c.due_ms < until_ms)
+def hold_back(connection: Connection, subscription_id: int, browser_id: int | None, until_ms: int) -> None:
+    """What else waits for the same receiver, a browser or the subscription's, is not tried before: it has just failed."""
+    same = alerts.c.wish_id == subscription_id if browser_id is None else alerts.c.browser_id == browser_id
+    waits = same & (alerts.c.due_ms < until_ms)
     connection.execute(update(alerts).where(waits).values(due_ms=until_ms))
 
 

@@ -7,6 +7,7 @@ brake counts (web/security/attempts.py).
 from sqlalchemy import Connection, delete, select
 
 from cloud_bridge.store.names import folded
+from cloud_bridge.store.push_browsers import follow_device
 from cloud_bridge.store.secrets import hash_of, new_secret
 from cloud_bridge.store.tables import known_devices, people
 
@@ -17,13 +18,15 @@ DEVICE_DAYS = 400  # as long as browsers keep a cookie (RFC 6265bis 5.5)
 def remember_device(connection: Connection, person_id: int, now_ms: int, before: str) -> str:
     """The cookie's value of the browser from now on. `before` is the one that it had; empty if none."""
     token = new_secret()
-    _forget(connection, person_id, hash_of(before))
-    values = {"token_hash": hash_of(token), "person_id": person_id, "since_ms": now_ms}
+    token_hash = hash_of(token)
+    values = {"token_hash": token_hash, "person_id": person_id, "since_ms": now_ms}
     connection.execute(known_devices.insert(), values)
+    follow_device(connection, person_id, hash_of(before), token_hash)
+    _forget(connection, person_id, hash_of(before))
     query = select(known_devices.c.token_hash).where(known_devices.c.person_id == person_id)
-    newest = known_devices.c.since_ms.desc(), known_devices.c.token_hash == hash_of(token)
-    for token_hash in connection.execute(query.order_by(newest[0], newest[1].desc()).offset(DEVICES_MAX)).scalars():
-        _forget(connection, person_id, token_hash)
+    newest = known_devices.c.since_ms.desc(), known_devices.c.token_hash == token_hash
+    for oldest_hash in connection.execute(query.order_by(newest[0], newest[1].desc()).offset(DEVICES_MAX)).scalars():
+        _forget(connection, person_id, oldest_hash)
     return token
 
 

@@ -10,6 +10,7 @@ from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.known_devices import forget_devices
 from cloud_bridge.store.names import appearance, checked, folded
 from cloud_bridge.store.ownership import end_ownerships
+from cloud_bridge.store.push_browsers import leave_session
 from cloud_bridge.store.secrets import hash_of, new_secret
 from cloud_bridge.store.tables import (
     email_changes,
@@ -150,6 +151,8 @@ def who_has_session(connection: Connection, token: str, now_ms: int) -> Person |
 
 
 def close_session(connection: Connection, token: str) -> None:
+    """The browser is not notified any more either."""
+    leave_session(connection, hash_of(token))
     connection.execute(delete(web_sessions).where(web_sessions.c.token_hash == hash_of(token)))
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, o
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.ownership import Owned, end_ownerships, owned_in, periods_of
 from cloud_bridge.store.tables import (
+    alert_choices,
     alert_cursors,
     alert_wishes,
     alerts,
@@ -42,6 +43,7 @@ from cloud_bridge.store.tables import (
     pending_logins,
     people,
     power,
+    push_browsers,
     recovery_codes,
     rejected_messages,
     results,
@@ -128,6 +130,8 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
         _of(messages.c.conversation_id, conversations, conversations.c.person_id),
     ),
     alert_wishes: (_names(alert_wishes.c.person_id),),
+    alert_choices: (_names(alert_choices.c.person_id),),
+    push_browsers: (_names(push_browsers.c.person_id),),
     alerts: (_of(alerts.c.wish_id, alert_wishes, alert_wishes.c.person_id), _of_their_time(alerts)),
     commands: (_names(commands.c.person_id), _of_their_time(commands)),
     account_grants: (_names(account_grants.c.person_id),),

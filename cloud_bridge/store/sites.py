@@ -33,6 +33,10 @@ def describe_site(connection: Connection, unit_id: str, name: str, time_zone: st
     connection.execute(update(units).where(units.c.id == unit_id).values(name=name.strip(), time_zone=time_zone))
 
 
+def time_zone_of(connection: Connection, unit_id: str) -> str:
+    return str(connection.execute(select(units.c.time_zone).where(units.c.id == unit_id)).scalar_one())
+
+
 def tariff_of(connection: Connection, unit_id: str) -> Tariff | None:
     row = connection.execute(select(tariffs).where(tariffs.c.unit_id == unit_id)).one_or_none()
     return None if row is None else Tariff(row.rate, row.off_peak_rate, row.off_peak_from, row.off_peak_to)

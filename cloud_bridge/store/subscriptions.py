@@ -14,6 +14,7 @@ from cloud_bridge.store.email import email_of
 from cloud_bridge.store.secrets import new_secret
 from cloud_bridge.store.tables import alert_wishes, people
 from cloud_bridge.store.upsert import insert_new
+from cloud_bridge.store.usual_alerts import USUAL_WAYS, mark_chosen
 
 MAX_SUBSCRIPTIONS = 50  # of one person
 TOLD: dict[AlertKind, tuple[Role, ...]] = {  # who may want to know; what is not here, everybody who sees the unit
@@ -44,6 +45,8 @@ def add_subscription(connection: Connection, person: Person, about: AlertKind, v
     check_target(via, target)
     if via is Via.EMAIL and email_of(connection, person.id) is None:
         raise BridgeError("this account has no e-mail address yet")
+    if via in USUAL_WAYS:
+        mark_chosen(connection, person, via)
     row = {
         "person_id": person.id,
         "about": about.value,
@@ -62,6 +65,9 @@ def add_subscription(connection: Connection, person: Person, about: AlertKind, v
 def remove_subscription(connection: Connection, person: Person, wish_id: int) -> bool:
     """False: it is not theirs, or was not there."""
     theirs = (alert_wishes.c.id == wish_id) & (alert_wishes.c.person_id == person.id)
+    via = connection.execute(select(alert_wishes.c.via).where(theirs)).scalar()
+    if via in USUAL_WAYS:
+        mark_chosen(connection, person, Via(via))
     return connection.execute(delete(alert_wishes).where(theirs)).rowcount == 1
 
 

@@ -492,10 +492,32 @@ alert_wishes = _numbered(  # who wants to be told what, and how
     "alert_wishes",
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
     Column("about", String(20), nullable=False),  # alerts/about.py
-    Column("via", String(10), nullable=False),  # email, webhook, push
-    Column("target", String(500), nullable=False, server_default=""),  # empty with email: the person's address
+    Column("via", String(10), nullable=False),  # alerts/services.py
+    Column("target", String(500), nullable=False, server_default=""),  # empty: the person's address, or their browsers
     Column("secret", String(64), nullable=False, server_default=""),  # a webhook's key, to prove that it was us
     UniqueConstraint("person_id", "about", "via", "target"),
+)
+
+alert_choices = Table(  # what of it a person has chosen themselves; otherwise it is the usual (store/usual_alerts.py)
+    "alert_choices",
+    metadata,
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("via", String(10), primary_key=True),
+)
+
+push_browsers = (
+    _numbered(  # that a person lets us notify (store/push_browsers.py); names with `secret` are not exported
+        "push_browsers",
+        Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+        Column("device_hash", ForeignKey("known_devices.token_hash", ondelete="CASCADE"), nullable=False, unique=True),
+        Column("since_ms", BigInteger, nullable=False),
+        Column("host", String(253), nullable=False),  # of the push service
+        Column("endpoint_secret", String(1000), nullable=False),  # whoever has it can send there
+        Column("endpoint_hash", String(64), nullable=False, unique=True),
+        Column("p256dh_secret", String(100), nullable=False),  # base64url: the browser's key (RFC 8291, section 3.1)
+        Column("auth_secret", String(30), nullable=False),  # base64url
+        Index(None, "person_id"),
+    )
 )
 
 alerts = _numbered(  # to be sent, sent, and given up
@@ -509,6 +531,7 @@ alerts = _numbered(  # to be sent, sent, and given up
     Column("due_ms", BigInteger),  # when to try next; null: sent, or given up
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("trouble", String(200), nullable=False, server_default=""),
+    Column("browser_id", BigInteger),  # of push_browsers, where it goes to one; no foreign key: it may be gone
     Index(None, "due_ms"),
     Index(None, "wish_id", "unit_id", "about"),
     Index(None, "about", "id"),

@@ -76,6 +76,12 @@ def due_rows(connection: Connection, now_ms: int, impossible_ms: int, limit: int
     return _rows(connection, query.order_by(vehicles.c.due_ms).limit(limit))
 
 
+def rows_in_state(connection: Connection, state: str, since_ms: int, until_ms: int) -> list[VehicleRow]:
+    """Those that came into the state between the two times."""
+    is_there = (vehicles.c.state == state, vehicles.c.since_ms.between(since_ms, until_ms))
+    return _rows(connection, _select.where(*is_there).order_by(vehicles.c.id))
+
+
 def rows_without_request(connection: Connection, state: str) -> list[VehicleRow]:
     """Those in this state for which no authorization request is open."""
     requested = select(vehicle_attempts.c.vehicle_id).where(vehicle_attempts.c.vehicle_id.is_not(None))

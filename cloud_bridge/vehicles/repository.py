@@ -63,6 +63,11 @@ def due(connection: Connection, now_ms: int, limit: int) -> list[Vehicle]:
     return [_vehicle(row) for row in rows.due_rows(connection, now_ms, now_ms + LONGEST_WAIT_MS, limit)]
 
 
+def lost(connection: Connection, since_ms: int, until_ms: int) -> list[Vehicle]:
+    """Those whose access was lost between the two times."""
+    return [_vehicle(row) for row in rows.rows_in_state(connection, State.ACCESS_LOST.value, since_ms, until_ms)]
+
+
 def mark(shown: list[Vehicle]) -> str:
     """A fingerprint of what pages show of these vehicles."""
     content = [(vehicle.id, vehicle.name, vehicle.link, vehicle.advice, vehicle.reading) for vehicle in shown]

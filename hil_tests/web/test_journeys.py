@@ -250,12 +250,17 @@ def test_account(cast: Cast, place: WebCloudFixture) -> None:
     driver.comes_to("Chargers")
     driver.clicks("Account")
     driver.clicks("Notifications")
+    driver.page.get_by_text("More: Webhook").click()
+    driver.fills(target="https://127.0.0.1/hook")
+    driver.clicks("Tell me by Webhook")
+    driver.sees("This address is not on the internet. Nothing was changed.")
+    driver.comes_to("Notifications")
     driver.fills(target="https://example.org/hook")
     driver.clicks("Tell me by Webhook")
     driver.sees("https://example.org/hook")
     driver.comes_to("Notifications")
     driver.page.get_by_role("button", name="Stop telling me").click()
-    driver.sees("Nothing is sent to you")
+    expect(driver.page.get_by_text("https://example.org/hook")).to_have_count(0)
 
 
 def test_their_data_and_the_end_of_an_account(cast: Cast, place: WebCloudFixture) -> None:

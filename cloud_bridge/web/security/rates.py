@@ -78,14 +78,16 @@ class Rates:
         return max(0.0, used - max(0, now_ms - then_ms) * rate.allowed / rate.window_ms)
 
 
-def use(request: Request, person: Person, rates: Sequence[Rate], title: str, meaning: str) -> None:
-    """Use one of the person's rates. Raises Refused (429) with the title, the meaning, and when to try again."""
-    _use(request, person.id, rates, title, meaning)
+def use(
+    request: Request, person: Person, rates: Sequence[Rate], title: str, meaning: str, field: str | None = None
+) -> None:
+    """Use one of the person's rates. Raises Refused (429) with the title, the meaning and the field, and when to try again."""
+    _use(request, person.id, rates, title, meaning, field)
 
 
 def use_of_network(request: Request, rates: Sequence[Rate], title: str, meaning: str) -> None:
     """As `use`, of a stranger."""
-    _use(request, network_of(address_of_client(request)), rates, title, meaning)
+    _use(request, network_of(address_of_client(request)), rates, title, meaning, None)
 
 
 def is_within(request: Request, who: int | str, rates: Sequence[Rate]) -> bool:
@@ -94,9 +96,9 @@ def is_within(request: Request, who: int | str, rates: Sequence[Rate]) -> bool:
     return all_rates.use(who, rates, request.app.state.bridge.verified.now_ms()) == 0
 
 
-def _use(request: Request, who: int | str, rates: Sequence[Rate], title: str, meaning: str) -> None:
+def _use(request: Request, who: int | str, rates: Sequence[Rate], title: str, meaning: str, field: str | None) -> None:
     all_rates: Rates = request.app.state.rates
     wait_ms = all_rates.use(who, rates, request.app.state.bridge.verified.now_ms())
     if wait_ms:
         minutes = -(-wait_ms // MINUTE_MS)
-        raise Refused(title, f"{meaning} Try again in {lasting(minutes * MINUTE_MS)}.", 429)
+        raise Refused(title, f"{meaning} Try again in {lasting(minutes * MINUTE_MS)}.", 429, field)

@@ -2,6 +2,7 @@
 const OFFLINE = {{ offline|tojson }};
 const KEPT = "shell-{{ version }}";
 const SHELL = {{ (shell + [offline])|tojson }};
+const ROOT = {{ (root + "/")|tojson }};  // below it lie our pages
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));
@@ -19,4 +20,42 @@ self.addEventListener("fetch", (event) => {
   } else if (SHELL.includes(new URL(request.url).pathname)) {
     event.respondWith(caches.match(request, { ignoreSearch: true }).then((kept) => kept ?? fetch(request)));
   }
+});
+
+// Web Push: what cannot be read is shown too, because browsers withdraw the permission of a site that shows nothing.
+self.addEventListener("push", (event) => {
+  let notice = {};
+  try {
+    notice = event.data.json();
+  } catch {}
+  const { title = "Chargekeeper", body = "Open Chargekeeper to see what is new.", tag = "", path = "" } = notice;
+  event.waitUntil(self.registration.showNotification(title, { body, tag, data: { path } }));
+});
+
+// A click leads to a page of ours, whatever the message says.
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const start = new URL(ROOT, self.location.origin);
+  const asked = new URL(ROOT + String(event.notification.data?.path ?? "").slice(1), start);
+  const page = asked.origin === start.origin && asked.pathname.startsWith(start.pathname) ? asked : start;
+  const open = async () => {
+    const pages = await self.clients.matchAll({ type: "window" });
+    const there = pages.find((one) => one.url === page.href);
+    return there ? there.focus() : self.clients.openWindow(page.href);
+  };
+  event.waitUntil(open());
+});
+
+// The browser has changed its subscription by itself: the bridge has to know the new one.
+self.addEventListener("pushsubscriptionchange", (event) => {
+  const renew = async () => {
+    const settings = new URL(`${ROOT}account/notifications/`, self.location.origin);
+    const { key, form } = await (await fetch(new URL("push-key", settings))).json();
+    const bytes = Uint8Array.from(atob(key.replaceAll("-", "+").replaceAll("_", "/")), (one) => one.charCodeAt(0));
+    const options = { userVisibleOnly: true, applicationServerKey: bytes };
+    const { endpoint, keys } = (event.newSubscription ?? (await self.registration.pushManager.subscribe(options))).toJSON();
+    const body = new URLSearchParams({ form, endpoint, p256dh: keys.p256dh, auth: keys.auth });
+    await fetch(new URL("browsers", settings), { method: "POST", body });
+  };
+  event.waitUntil(renew());
 });

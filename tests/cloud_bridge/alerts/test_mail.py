@@ -80,6 +80,13 @@ def test_a_letter_is_plain_text_from_us_to_one_address(post: Post) -> None:
     ]
 
 
+def test_a_mail_program_is_told_where_such_letters_are_switched_off(post: Post) -> None:
+    send_mail(post.setting, "ann@example.org", "words", "https://example.org/account/notifications")
+    send_mail(post.setting, "ann@example.org", "words")
+    told = [email.message_from_bytes(raw, policy=email.policy.default)["List-Unsubscribe"] for raw in post.letters]
+    assert told == ["<https://example.org/account/notifications>", None]
+
+
 @pytest.mark.parametrize(
     "local", ["ann", "ann+chargers", "o'neil", "a%40b", "a&to=eve", "a?to=eve", "!a#b$c*d/e=f^g_h`i{j|k}l~m"]
 )

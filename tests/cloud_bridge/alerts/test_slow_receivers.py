@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from cloud_bridge.alerts import delivery, https_post
 from cloud_bridge.alerts.alarm import Alarm
-from cloud_bridge.alerts.delivery import AGAIN_AFTER_MS, FAILING_AT_ONCE, WAY_AT_ONCE, WORKERS, Delivery
+from cloud_bridge.alerts.delivery import AGAIN_AFTER_MS, FAILING_AT_ONCE, WAY_AT_ONCE, WORKERS, Delivery, Means
 from cloud_bridge.alerts.detection import MAX_WAITING, TOO_MANY
 from cloud_bridge.alerts.errors import NotDelivered
 from cloud_bridge.alerts.kinds import AlertKind
@@ -46,7 +46,7 @@ def counters() -> Counters:
 
 @pytest.fixture
 def sender(bridge: Bridge, counters: Counters) -> Iterator[Delivery]:
-    sender = Delivery(bridge.app_state.database, bridge.clock, counters, "mailto://mail.example")
+    sender = Delivery(bridge.app_state.database, bridge.clock, counters, Means("mailto://mail.example"))
     yield sender
     sender.close()
 
@@ -192,7 +192,7 @@ def test_the_queue_outlives_the_process(tmp_path: Path, street: Street) -> None:
         enqueue(bridge, ann, 4)
     with running_bridge(tmp_path / "store", clock) as bridge:
         assert waiting(bridge) == 4
-        Delivery(bridge.app_state.database, clock, Counters(), None).send_due()
+        Delivery(bridge.app_state.database, clock, Counters(), Means()).send_due()
         assert (len(good.requests), waiting(bridge)) == (4, 0)
 
 
@@ -202,7 +202,7 @@ def test_what_was_being_sent_when_the_process_ended_is_sent_again(
     monkeypatch.setattr(delivery, "GOODBYE_S", 0.05)
     receiver = street.receiver(receivers.slow)
     enqueue(bridge, account(bridge, "ann", hook(receiver)))
-    first = Delivery(bridge.app_state.database, bridge.clock, Counters(), None)
+    first = Delivery(bridge.app_state.database, bridge.clock, Counters(), Means())
     first.begin()
     bridge.until(lambda: receiver.requests, "it has begun")
     began_s = time.monotonic()
@@ -211,7 +211,7 @@ def test_what_was_being_sent_when_the_process_ended_is_sent_again(
     first.begin()  # begins nothing any more
     assert waiting(bridge) == 1
     receiver._behave = receivers.ok
-    assert Delivery(bridge.app_state.database, bridge.clock, Counters(), None).send_due() == 1
+    assert Delivery(bridge.app_state.database, bridge.clock, Counters(), Means()).send_due() == 1
     street.close()
     bridge.until(lambda: not first._in_flight, "its thread has ended")
 

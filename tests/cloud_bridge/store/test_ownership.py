@@ -391,6 +391,8 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.commands:_commands": "newest_command and schedule_in_force restrict it",
     "store.commands:add_command": "writes",
     "store.commands:mark_sent": "writes",
+    "store.idle_vehicles:idle_vehicles": "store.alerts.name_for asks for each person",
+    "store.idle_vehicles:owners_power": "is_owners: of the present time of ownership",
     "store.alerts:take_job_moves": "of the job's own installer and the unit's owner; name_for asks for each person",
     "store.job_customers:_shown": "a condition: of the present owner alone",
     "store.job_customers:customers": "_shown: of the present owner alone",

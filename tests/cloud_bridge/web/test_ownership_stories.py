@@ -16,7 +16,7 @@ import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import select
 
-from cloud_bridge.alerts.detection import Settled, notice, notice_trouble, notice_weak_signal, troubled
+from cloud_bridge.alerts.detection import Settled, notice, notice_weak_signal, queue, troubled
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import personal
 from cloud_bridge.store.access import Role
@@ -230,7 +230,7 @@ class Story:
         with self.bridge.app_state.database.writing() as connection:  # nothing is sent
             notice(connection, now_ms, Settled(*[LARGEST_ID] * 4), no_bad_row)
             notice_weak_signal(connection, now_ms, no_bad_row)
-            notice_trouble(connection, troubled(connection, now_ms), no_bad_row)
+            queue(connection, troubled(connection, now_ms), no_bad_row)
         with self.bridge.app_state.database.reading() as connection:
             person = find_person(connection, name)
             query = select(alerts.c.words).join(alert_wishes).where(alert_wishes.c.person_id == person.id)

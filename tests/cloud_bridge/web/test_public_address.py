@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from cloud_bridge.alerts import delivery
 from cloud_bridge.alerts.alarm import Alarm
+from cloud_bridge.alerts.delivery import Means
 from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.ingest import home_assistant
 from cloud_bridge.store import tables
@@ -189,7 +190,7 @@ def test_manifest_and_service_worker_lie_below_the_public_address(placed: TestCl
     assert [manifest[key] for key in ("id", "start_url", "scope")] == ["/chargers/"] * 3
     assert all(placed.get(icon["src"]).status_code == 200 for icon in manifest["icons"])
     worker = placed.get("/chargers/worker.js").text
-    kept = re.findall(r'"(/[^"]*)"', worker)
+    kept = re.findall(r'"(/[^"]+)"', worker)
     assert "/chargers/offline" in kept
     for path in kept:
         assert path.startswith("/chargers/")
@@ -212,8 +213,11 @@ def test_login_leads_back_below_the_public_address(bridge: Bridge, placed: TestC
 def test_a_refused_form_leads_back_below_the_public_address(bridge: Bridge) -> None:
     olga = Visitor(bridge, "olga", Role.OPERATOR)
     set_address(bridge, "http://testserver/chargers")
-    olga.client.headers["Referer"] = "http://testserver/chargers/account/units"
-    assert '<a href="/chargers/account/units">Back</a>' in olga.post("/account/units", code="7K4M").text
+    olga.client.headers["Referer"] = "http://testserver/chargers/account/email/confirm"
+    answer = olga.post("/account/email/confirm", code="7K4M")
+    assert '<a href="/chargers/account/email/confirm">Back</a>' in answer.text
+    answer = olga.post("/account/units", code="7K4M")
+    assert '<form class="card fields" method="post" action="/chargers/account/units">' in answer.text
 
 
 def test_the_interface_tells_programs_the_public_address(bridge: Bridge) -> None:
@@ -292,17 +296,19 @@ def test_an_alert_ends_with_a_link_to_the_charge_point(
 ) -> None:
     sent: list[str] = []
     monkeypatch.setattr(delivery, "notify", lambda _via, _target, words: sent.append(words))
-    monkeypatch.setattr(delivery, "send_mail", lambda _server, _address, words: sent.append(words))
+    monkeypatch.setattr(delivery, "send_mail", lambda _server, _address, words, _page: sent.append(words))
     unit = people.unit_of(bridge, "dora")
     with bridge.app_state.database.writing() as connection:
         connection.execute(update(tables.people).values(email="dora@example.org"))
         target = "" if via is Via.EMAIL else f"{10**17} {'token' * 12}"
         add_subscription(connection, find_person(connection, "dora"), AlertKind.FAULT, via, target)
-    alarm = Alarm(bridge.app_state.database, bridge.clock, "mailto://mail.example", "https://example.org/chargers")
+    alarm = Alarm(
+        bridge.app_state.database, bridge.clock, Means("mailto://mail.example", "https://example.org/chargers")
+    )
     alarm.notice()
     Journal(unit, "home-1").raised("relay_welded")
     bridge.until(lambda: notice_and_send(alarm) or sent, "sent")
-    assert sent[0].splitlines()[-1] == "https://example.org/chargers/charge-points/home-1"
+    assert sent[0].split("\n\n")[1] == "https://example.org/chargers/charge-points/home-1"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from cloud_bridge.store.claims import release
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.people import set_password
 from cloud_bridge.store.security_events import Kind
-from cloud_bridge.store.sites import Tariff, describe_site, set_tariff, tariff_of
+from cloud_bridge.store.sites import MAX_NAME, Tariff, describe_site, set_tariff, tariff_of
 from cloud_bridge.store.units import Unit, visible_units
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
@@ -76,10 +76,11 @@ def change_password(
 ) -> Response:
     """Every other browser is logged out, and every token of theirs ends; this browser goes on."""
     if not knows_own(request, app_state, passwords, person, old, "to change it"):
-        raise Refused("That is not your password", "The old password was wrong. Nothing was changed.")
+        meaning = "That is not your password. Nothing was changed."
+        raise Refused("The password was not changed", meaning, field="old")
     with app_state.database.reading() as connection:  # of its own: none is held while a password is hashed
         address = email_of(connection, person.id) or ""
-    with explained("The password was not changed"):
+    with explained("The password was not changed", "new"):
         password_hash = passwords.hash_chosen(new, [person.name, *address.split("@")])
     with app_state.database.writing() as connection:  # of its own, and committed before live streams look again
         set_password(connection, person, password_hash)
@@ -99,7 +100,7 @@ def units(request: Request, connection: Reading, person: PersonOf) -> Response:
 @router.post("/units", dependencies=[OwnForm])
 def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Field) -> Response:
     """A charger becomes the driver's with the code on its label."""
-    with explained("That code did not work"):
+    with explained("That code did not work", "code"):
         unit_id = claim_for(request, app_state, person, code)
     return to(f"/account/units/{unit_id}")
 
@@ -119,7 +120,7 @@ def change_unit(
     unit: UnitOf,
     connection: Writing,
     time_zone: Field,
-    name: Field = "",
+    name: Annotated[str, Form(max_length=MAX_NAME)] = "",
     rate: Pence = "",
     off_peak_rate: Pence = "",
     off_peak_from: TimeOfDay = "00:00",
@@ -130,8 +131,10 @@ def change_unit(
     tariff = None
     if known is not None:
         tariff = Tariff(known, _rate(off_peak_rate), _minutes(off_peak_from), _minutes(off_peak_to))
-    with explained("These settings were not taken"):
+    title = "These settings were not taken"
+    with explained(title, "time_zone"):
         describe_site(connection, unit.id, name, time_zone)
+    with explained(title, "rate"):
         set_tariff(connection, unit.id, tariff)
     return to("/account/units")
 
@@ -176,9 +179,9 @@ def _minutes(time: str) -> int:
 
 
 @contextmanager
-def explained(title: str) -> Iterator[None]:
-    """A refusal of the store becomes a page."""
+def explained(title: str, field: str) -> Iterator[None]:
+    """A refusal of the store stands beside the field that it is about."""
     try:
         yield
     except BridgeError as error:
-        raise Refused(title, f"{sentence(error)} Nothing was changed.") from None
+        raise Refused(title, f"{sentence(error)} Nothing was changed.", field=field) from None

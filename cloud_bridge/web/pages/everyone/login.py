@@ -19,6 +19,7 @@ from cloud_bridge.store.people import NEEDS_SECOND_FACTOR, SESSION_MS, close_ses
 from cloud_bridge.store.second_factors import PENDING_MS, open_pending_login, second_factor_of
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.form_errors import FORM
 from cloud_bridge.web.page import Field, OwnForm, is_secure, to
 from cloud_bridge.web.pages.everyone.stranger import LOGIN_COOKIE, StrangerForm, stranger_page
 from cloud_bridge.web.presentation.words import lasting
@@ -119,7 +120,8 @@ def knows_own(
     limits = own_password_limits(person.id)
     if wait_ms := attempts.reserve(limits, app_state.verified.now_ms()):
         note(request, Kind.TOO_MANY_PASSWORDS, person, why)
-        raise Refused("Too many wrong passwords", f"Try again in {lasting(wait_ms)}. Nothing was changed.", 429)
+        meaning = f"Try again in {lasting(wait_ms)}. Nothing was changed."
+        raise Refused("Too many wrong passwords", meaning, 429, FORM)
     if who_knows(app_state, passwords, person.name, password) is None:
         note(request, Kind.WRONG_PASSWORD, person, why)
         return False

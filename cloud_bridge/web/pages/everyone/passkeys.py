@@ -110,7 +110,7 @@ def add(
             "It took too long, or this browser sent none that we can use. Go back to your passkeys, and begin again."
         )
         raise Refused(NOT_ADDED, meaning) from None
-    with explained(NOT_ADDED):
+    with explained(NOT_ADDED, "name"):
         number = add_passkey(connection, person.id, name, row, app_state.clock.now_ms())
     note(request, Kind.PASSKEY_ADDED, person, f"passkey {number}")
     return to(HERE)
@@ -118,7 +118,7 @@ def add(
 
 @router.post("/{number}", dependencies=[OwnForm])
 def rename(person: PersonOf, number: Number, name: Field, connection: Writing) -> Response:
-    with explained("The passkey was not renamed"):
+    with explained("The passkey was not renamed", "name"):
         if not rename_passkey(connection, person.id, number, name):
             raise NotTheirs("passkey")
     return to(HERE)

@@ -2,7 +2,7 @@
 
 The service worker keeps the shell (styles, signs, scripts) and never a page: a dashboard out of a cache would show a
 last contact that is none. What few pages need, as
-charts, is left to the browser's own cache.
+charts, is left to the browser's own cache. It shows what comes by Web Push (alerts/web_push.py).
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from cloud_bridge.web import static_files
 from cloud_bridge.web.page import page, templates
 from cloud_bridge.web.public_address import address_of
 
-ON_DEMAND = ("uPlot", "charts", "passkeys")
+ON_DEMAND = ("uPlot", "charts", "passkeys", "push")
 KEPT = [f"{static_files.PATH}/{name}" for name in static_files.FILES if not name.startswith(ON_DEMAND)]
 
 OFFLINE = "/offline"
@@ -56,7 +56,7 @@ def worker(request: Request) -> Response:
     """From the root, because a service worker serves what lies beside and below it."""
     root = address_of(request).root
     script = templates.get_template("worker.js").render(
-        version=static_files.VERSION, shell=[root + path for path in KEPT], offline=root + OFFLINE
+        version=static_files.VERSION, shell=[root + path for path in KEPT], offline=root + OFFLINE, root=root
     )
     return Response(script, media_type="text/javascript")
 

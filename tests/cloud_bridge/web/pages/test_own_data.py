@@ -30,10 +30,11 @@ def test_a_notification_comes_and_goes(bridge: Bridge, dora: Visitor) -> None:
     assert "example.org/hook" not in dora.post(f"{path}/1/remove", path).text
 
 
-def test_a_target_that_is_not_called_has_its_page(dora: Visitor) -> None:
+def test_a_target_that_is_not_called_is_told_beside_its_field(dora: Visitor) -> None:
     answer = dora.post("/account/notifications", about="silent", via="webhook", target="http://127.0.0.1/")
     assert answer.status_code == 422
-    assert "That does not work" in answer.text
+    assert "This does not look like https://hooks.example.org/chargers. Nothing was changed." in answer.text
+    assert 'value="http://127.0.0.1/"' in answer.text
 
 
 def test_their_data_is_one_file_without_secrets(dora: Visitor) -> None:

@@ -1,0 +1,194 @@
+"""What a person is told of without asking: kinds by e-mail and on their devices in one form, other services behind it.
+
+Without script all of it works but allowing notifications, for which browsers want script (static/push.js).
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import JSONResponse, Response
+
+from cloud_bridge.alerts.kinds import AlertKind
+from cloud_bridge.alerts.push_key import KeyUnusable
+from cloud_bridge.alerts.services import SERVICES, FieldRefused, Via, shown, target_of
+from cloud_bridge.alerts.web_push import MAX_ENDPOINT, checked_target
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.alerts import Outcome, newest_outcomes
+from cloud_bridge.store.email import email_of
+from cloud_bridge.store.push_browsers import add_browser, browsers_of, remove_browser
+from cloud_bridge.store.subscriptions import (
+    TOLD,
+    Subscription,
+    add_subscription,
+    refusal,
+    remove_subscription,
+    subscriptions_of,
+)
+from cloud_bridge.store.usual_alerts import USUAL_WAYS, choose, chosen_of
+from cloud_bridge.web.connections import Reading, Writing
+from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.form_errors import FORM
+from cloud_bridge.web.page import Number, OwnForm, PersonOf, page, to
+from cloud_bridge.web.public_address import address_of
+from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
+from cloud_bridge.web.security.forms import form_token
+
+router = APIRouter(prefix="/account/notifications", include_in_schema=False)
+
+ABOUT = {
+    AlertKind.SILENT: "It has fallen silent",
+    AlertKind.BACK: "It is back",
+    AlertKind.FAULT: "It shows a red light",
+    AlertKind.DONE: "Charging is done",
+    AlertKind.VEHICLE_LOST: "The access to your car is lost",
+    AlertKind.TROUBLE: "It charges, but needs attention",
+    AlertKind.WEAK_SIGNAL: "A weak signal for a day",
+    AlertKind.BROWN_OUT: "Its supply dips",
+    AlertKind.DUPLICATE_IDENTITY: "A second charger uses its identity",
+    AlertKind.VISIT: "Your installer's visit is planned, or planned anew",
+    AlertKind.NEW_JOB: "There is a new job for you",
+    AlertKind.INCIDENT: "Many chargers fell silent at once",
+}
+OLDER = "Address of an older version"
+SAFE_HOSTS = ("localhost", "127.0.0.1", "::1")  # what browsers trust without TLS (W3C, Secure Contexts)
+SAVED = "saved"
+MAX_KEY = 100  # characters of a browser's key
+
+Kinds = Annotated[list[AlertKind], Form(max_length=len(AlertKind))]
+
+
+@router.get("")
+def overview(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, said: str = "") -> Response:
+    subscriptions = subscriptions_of(connection, person)
+    outcomes = newest_outcomes(connection, person.id)
+    email = email_of(connection, person.id)
+    sends_mail = app_state.settings.mail is not None
+    browsers = browsers_of(connection, person, request.cookies.get(SESSION_COOKIE, ""))
+    ways = [Via.EMAIL] * bool(sends_mail and email) + [Via.BROWSER] * bool(browsers)
+    mine = [one for one in subscriptions if one.via not in USUAL_WAYS]
+    usual = [one for one in subscriptions if one.via in USUAL_WAYS]
+    content: dict[str, Any] = {
+        "about": _offered(person),
+        "names": {via: SERVICES[via].title for via in ways},
+        "ways": {via: chosen_of(connection, person, via) for via in ways},
+        "troubles": [(SERVICES[one.via].title, failed) for one in usual if (failed := _failed(outcomes.get(one.id)))],
+        "browsers": browsers,
+        "is_safe": _is_safe(request),
+        "subscriptions": [_shown(one, outcomes.get(one.id)) for one in mine],
+        "services": [(via, one) for via, one in SERVICES.items() if one.fields],
+        "email": email,
+        "sends_mail": sends_mail,
+        "is_saved": said == SAVED,
+    }
+    return page(request, "everyone/account_notifications.html", person, **content)
+
+
+@router.post("/choice", dependencies=[OwnForm])
+def change_choice(
+    person: PersonOf,
+    connection: Writing,
+    way: Annotated[list[Via], Form(max_length=len(USUAL_WAYS))] = [],  # noqa: B006  # FastAPI copies it
+    email: Kinds = [],  # noqa: B006
+    browser: Kinds = [],  # noqa: B006
+) -> Response:
+    """`way` has those that the page has shown: what it had no boxes for stays."""
+    offered = _offered(person)
+    for via, kinds in ((Via.EMAIL, email), (Via.BROWSER, browser)):
+        if via in way:
+            choose(connection, person, via, [kind for kind in kinds if kind in offered])
+    return to(f"/account/notifications?said={SAVED}")
+
+
+async def typed(request: Request) -> dict[str, str]:
+    """The fields of the form, whichever service it is of."""
+    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+
+
+@router.post("", dependencies=[OwnForm])
+def add(
+    person: PersonOf,
+    about: Annotated[AlertKind, Form()],
+    via: Annotated[Via, Form()],
+    fields: Annotated[dict[str, str], Depends(typed)],
+    connection: Writing,
+) -> Response:
+    title = "That does not work"
+    try:
+        add_subscription(connection, person, about, via, target_of(via, fields))
+    except BridgeError as error:
+        field = error.field if isinstance(error, FieldRefused) else FORM
+        raise Refused(title, f"{str(error)[:1].upper()}{str(error)[1:]}. Nothing was changed.", field=field) from None
+    return to("/account/notifications")
+
+
+@router.post("/{wish_id}/remove", dependencies=[OwnForm])
+def remove(person: PersonOf, wish_id: Number, connection: Writing) -> Response:
+    if not remove_subscription(connection, person, wish_id):
+        raise NotTheirs("notification")
+    return to("/account/notifications")
+
+
+@router.get("/push-key")
+def push_key(request: Request, app_state: StateDep, person: PersonOf) -> Response:
+    """What the browser's script needs to subscribe: our public key, and the token of the form that it sends."""
+    try:
+        key = app_state.push_key.public()
+    except KeyUnusable as error:
+        raise Refused("Notifications cannot be sent", f"It is our fault, not yours: {error}.", 503) from None
+    return JSONResponse({"key": key, "form": form_token(request.cookies.get(SESSION_COOKIE, ""))})
+
+
+@router.post("/browsers", dependencies=[OwnForm])
+def allow(
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    endpoint: Annotated[str, Form(max_length=MAX_ENDPOINT)],
+    p256dh: Annotated[str, Form(max_length=MAX_KEY)],
+    auth: Annotated[str, Form(max_length=MAX_KEY)],
+    connection: Writing,
+) -> Response:
+    """This browser may be notified from now on. Sent by script."""
+    try:
+        target = checked_target(endpoint, p256dh, auth)
+    except BridgeError as error:
+        raise Refused("This browser cannot be notified", f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+    session = request.cookies.get(SESSION_COOKIE, "")
+    if not add_browser(connection, person, session, target, app_state.clock.now_ms()):
+        raise Refused("This browser cannot be notified", "Log out and in again, then try again.")
+    return Response(status_code=204)
+
+
+@router.post("/browsers/{browser_id}/remove", dependencies=[OwnForm])
+def forget(person: PersonOf, browser_id: Number, connection: Writing) -> Response:
+    if not remove_browser(connection, person, browser_id):
+        raise NotTheirs("browser")
+    return to("/account/notifications")
+
+
+def _offered(person: Person) -> dict[AlertKind, str]:
+    return {about: said for about, said in ABOUT.items() if person.role in TOLD.get(about, Role)}
+
+
+def _is_safe(request: Request) -> bool:
+    """Whether browsers let pages at this address notify anybody."""
+    address = address_of(request)
+    return address.scheme == "https" or address.host in SAFE_HOSTS
+
+
+def _shown(subscription: Subscription, outcome: Outcome | None) -> dict[str, Any]:
+    via = subscription.via
+    return {
+        "id": subscription.id,
+        "about": ABOUT[subscription.about],
+        "via": SERVICES[via].title if via in SERVICES else OLDER,
+        "target": shown(via, subscription.target),
+        "secret": subscription.secret,
+        "refused": refusal(subscription),
+        "failed": _failed(outcome),
+    }
+
+
+def _failed(outcome: Outcome | None) -> Outcome | None:
+    return outcome if outcome is not None and outcome.trouble else None

@@ -1,0 +1,61 @@
+// Lets this browser show notifications. Permission is asked for when the button is pressed, and never before.
+const box = document.getElementById("push");
+const [status, button] = [box.querySelector("[role=status]"), box.querySelector("button")];
+const root = new URL("../../", import.meta.url);  // below a path, too
+const page = new URL("account/notifications/", root);
+const IS_APPLE_PHONE = /iPhone|iPad/.test(navigator.userAgent);
+
+const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (one) => one.charCodeAt(0));
+const same = (one, other) => one.length === other.length && one.every((byte, at) => byte === other[at]);
+
+function say(words, canAllow) {
+  status.textContent = words;
+  button.hidden = !canAllow;
+}
+
+/** A subscription with our key; one that was made with an older key is of no use any more. */
+async function subscribe(worker, key) {
+  const old = await worker.pushManager.getSubscription();
+  if (old && old.options.applicationServerKey && same(new Uint8Array(old.options.applicationServerKey), key)) return old;
+  await old?.unsubscribe();
+  return worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+}
+
+async function allow() {
+  button.disabled = true;
+  try {
+    if ((await Notification.requestPermission()) !== "granted") {
+      return say("This browser does not allow it. Allow notifications for this site in the browser's settings, then reload the page.");
+    }
+    const { key, form } = await (await fetch(new URL("push-key", page))).json();
+    const { endpoint, keys } = (await subscribe(await navigator.serviceWorker.ready, bytes(key))).toJSON();
+    const sent = new URLSearchParams({ form, endpoint, p256dh: keys.p256dh, auth: keys.auth });
+    const answer = await fetch(new URL("browsers", page), { method: "POST", body: sent });
+    if (!answer.ok) throw new Error(`answer ${answer.status}`);
+    location.reload();
+  } catch (error) {
+    console.info(error);
+    say("That did not work. Check your connection, and try again.", true);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+async function look() {
+  if (!("PushManager" in window) || !("serviceWorker" in navigator) || !("Notification" in window)) {
+    return say(IS_APPLE_PHONE
+      ? "Add Chargekeeper to your Home Screen first: press Share, then Add to Home Screen, and open it there."
+      : "This browser cannot show notifications of websites.");
+  }
+  if (Notification.permission === "denied") {
+    return say("This browser blocks notifications of this site. Allow them in the browser's settings, then reload the page.");
+  }
+  const worker = await navigator.serviceWorker.ready;
+  const subscription = await worker.pushManager.getSubscription();
+  if (box.dataset.on === "yes" && subscription) return say("This device is notified.");
+  await subscription?.unsubscribe();  // it was removed here, or is of somebody else's login
+  say("This device can show a notification, also while this page is closed.", true);
+}
+
+button.addEventListener("click", allow);
+look();
