@@ -8,7 +8,7 @@ from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.settled import settled_id
-from cloud_bridge.store.tables import duplicate_identities, events, transitions
+from cloud_bridge.store.tables import duplicate_identities, events, messages, transitions
 
 NOTICE_EVERY_S = 5.0
 DELIVER_EVERY_S = 2.0  # a worker that is done looks for the next one by itself
@@ -37,7 +37,8 @@ class Alarm:
     def notice(self) -> None:
         """Queue what happened."""
         now_ms = self._clock.now_ms()
-        settled = Settled(*(settled_id(self._database, table) for table in (transitions, events, duplicate_identities)))
+        tables = (transitions, events, duplicate_identities, messages)
+        settled = Settled(*(settled_id(self._database, table) for table in tables))
         with self._database.writing() as connection:
             queued = notice(connection, now_ms, settled, self._skip)
         self._count(queued)

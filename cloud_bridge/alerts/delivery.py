@@ -20,6 +20,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.errors import NotDelivered, TargetRefused
+from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.alerts.mail import send_mail
 from cloud_bridge.alerts.push import notify
 from cloud_bridge.alerts.services import Via
@@ -49,7 +50,7 @@ class InFlight(NamedTuple):
 class Delivery:
     """`mail` is the operator's mail server, mailtos://user:password@host (mail.read_server); None: no mail.
 
-    With `public_url`, what people read ends with a link to the page of the charge point.
+    With `public_url`, what people read ends with a link to the page of the charge point, or to Support.
     """
 
     def __init__(
@@ -156,9 +157,10 @@ class Delivery:
             notify(via, alert.target, self._with_link(alert))
 
     def _with_link(self, alert: Row[Any]) -> str:
-        if self._public_url is None or alert.unit_id is None:
+        path = "/support" if alert.about == AlertKind.ANSWER else f"/charge-points/{alert.unit_id}"
+        if self._public_url is None or (alert.unit_id is None and alert.about != AlertKind.ANSWER):
             return str(alert.words)
-        return f"{alert.words}\n\n{self._public_url}/charge-points/{alert.unit_id}"
+        return f"{alert.words}\n\n{self._public_url}{path}"
 
 
 def _payload(alert: Row[Any]) -> dict[str, Any]:

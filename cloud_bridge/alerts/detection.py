@@ -20,6 +20,7 @@ from cloud_bridge.alerts.kinds import (
     INCIDENT_WITHIN_MS,
     MAX_DETAIL,
     MAX_FAULTS,
+    UNREAD_AFTER_MS,
     AlertKind,
     Happening,
     is_incident,
@@ -51,6 +52,7 @@ class Settled(NamedTuple):
     transitions: int
     events: int
     duplicates: int
+    messages: int
 
 
 class Queued(NamedTuple):
@@ -66,6 +68,7 @@ def notice(connection: Connection, now_ms: int, settled: Settled, on_bad_row: On
         *_transitions(connection, now_ms, settled.transitions),
         *_events(connection, settled.events, on_bad_row),
         *_duplicates(connection, settled.duplicates),
+        *_answers(connection, now_ms, settled.messages),
     ]
     return _queue(connection, [*new, *_still_there(connection, now_ms, on_bad_row)], on_bad_row)
 
@@ -131,6 +134,12 @@ def _duplicates(connection: Connection, settled_id: int) -> Iterable[Happening]:
         yield Happening(AlertKind.DUPLICATE_IDENTITY, row.unit_id, row.last_ms)
 
 
+def _answers(connection: Connection, now_ms: int, settled_id: int) -> Iterable[Happening]:
+    """Never with what was answered: mail and push services read what we send."""
+    for row in alerts.take_answers(connection, now_ms - UNREAD_AFTER_MS, now_ms + FUTURE_MS, settled_id):
+        yield Happening(AlertKind.ANSWER, None, min(row.sent_ms, now_ms), person_id=row.person_id)
+
+
 def _still_there(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> Iterable[Happening]:
     """Faults and silences that came back while they were held down, and are there now that the hold-down has ended."""
     for about, back_since in ((AlertKind.FAULT, _fault_back_since), (AlertKind.SILENT, _silence_back_since)):
@@ -186,7 +195,10 @@ def _queue(connection: Connection, happenings: Sequence[Happening], on_bad_row: 
     """Queue them for those who subscribed to it."""
     subscriptions = subscriptions_by_kind(connection, on_bad_row) if happenings else {}
     wanted = [
-        (happening, subscription) for happening in happenings for subscription in subscriptions.get(happening.about, ())
+        (happening, subscription)
+        for happening in happenings
+        for subscription in subscriptions.get(happening.about, ())
+        if happening.person_id in (None, subscription.person.id)
     ]
     waiting = alerts.waiting_by_person(connection) if wanted else {}
     queued = refused = 0

@@ -32,6 +32,7 @@ class AlertKind(StrEnum):
     INCIDENT = "incident"  # many fell silent at once; for those who run the service
     TROUBLE = "trouble"  # it charges, and something else is wrong with it
     DUPLICATE_IDENTITY = "duplicate_identity"  # a second charge point logs in as this one
+    ANSWER = "answer"  # of support, to the person who wrote
 
 
 HOLD_MS: dict[AlertKind, int] = {
@@ -43,7 +44,9 @@ HOLD_MS: dict[AlertKind, int] = {
     AlertKind.INCIDENT: HOUR_MS,
     AlertKind.TROUBLE: 7 * DAY_MS,
     AlertKind.DUPLICATE_IDENTITY: 7 * DAY_MS,
+    AlertKind.ANSWER: 0,  # the first that is not read holds the ones after it down (store/alerts.py, take_answers)
 }
+UNREAD_AFTER_MS = MINUTE_MS  # who has the conversation open has read an answer by then
 MAX_FAULTS = 16  # different ones of a unit within the hold-down: more than it has, so invented names are no flood
 MAX_DETAIL = 40  # characters
 
@@ -56,6 +59,7 @@ class Happening(NamedTuple):
     at_ms: int
     detail: str = ""  # the fault's name, the number of units, the trouble's name
     began_ms: int | None = None  # when what is told of happened, where that is not `at_ms`
+    person_id: int | None = None  # the only one to be told; None: everybody who may know of it
 
 
 def words(happening: Happening, unit_name: str) -> str:
@@ -70,6 +74,7 @@ def words(happening: Happening, unit_name: str) -> str:
         AlertKind.TROUBLE: f"{unit_name} charges, but needs attention: {_titles(happening.detail)}. Its page says what to do.",
         AlertKind.DUPLICATE_IDENTITY: f"A second charger uses the identity of {unit_name}, so its readings and history mix "
         "both. Its page says what to do.",
+        AlertKind.ANSWER: "Support has answered you. Log in and open Support to read it.",
         AlertKind.INCIDENT: f"{happening.detail} chargers fell silent within ten minutes: a network or we ourselves.",
     }[happening.about]
 

@@ -8,6 +8,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, String, select
 
 from cloud_bridge.errors import UnreadableRow
 from cloud_bridge.store.access import SEE_ALL, Person, Role
+from cloud_bridge.store.ownership import Period, within
 from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.tables import jobs, people, unit_installers
 from cloud_bridge.store.upsert import insert_new
@@ -43,6 +44,15 @@ class Job(NamedTuple):
     report: str | None
     closed_ms: int | None
     outcome: str | None
+
+
+class Progress(NamedTuple):
+    """How far a job is: what the unit's owner sees of it."""
+
+    raised_ms: int
+    visited_ms: int | None
+    closed_ms: int | None
+    has_installer: bool  # False: the account of theirs was deleted
 
 
 def installer_of(connection: Connection, unit_id: str) -> Person | None:
@@ -87,6 +97,14 @@ def jobs_of(connection: Connection, asker: Person, unit_id: str | None = None) -
     rows = connection.execute(query.order_by(jobs.c.closed_ms.is_not(None), jobs.c.raised_ms).limit(200))
     found = readable(_COLUMNS, rows)
     return Rows((Job(*row) for row in found), found.unreadable)
+
+
+def progress_at(connection: Connection, period: Period) -> Progress | None:
+    """Of the newest job that was raised in the time of the unit's owner, for them; None: there is none."""
+    columns = (jobs.c.raised_ms, jobs.c.visited_ms, jobs.c.closed_ms, jobs.c.installer_id)
+    query = select(*columns).where(within(jobs, period)).order_by(jobs.c.id.desc()).limit(1)
+    found = readable(columns, connection.execute(query))
+    return Progress(found[0][0], found[0][1], found[0][2], found[0][3] is not None) if found else None
 
 
 def find_job(connection: Connection, asker: Person, job_id: int) -> Job | None:
@@ -134,5 +152,5 @@ def _jobs() -> Select[Any]:
 
 
 def _visible(asker: Person) -> ColumnElement[bool]:
-    """Support and operators all, an installer their own; a driver sees that there is a job, not what is in it."""
+    """Support and operators all, an installer their own; a driver sees how far it is (`progress_at`), not what is in it."""
     return true() if asker.role in SEE_ALL else jobs.c.installer_id == asker.id

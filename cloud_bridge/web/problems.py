@@ -94,7 +94,7 @@ def problem_text(request: HTTPConnection, status: int) -> str:
 @cache
 def _text(root: str, title: str, meaning: str) -> str:
     html = templates.get_template("everyone/problem.html").render(
-        person=None, form="", path="", title=title, meaning=meaning, back=START
+        person=None, form="", path="", news=0, title=title, meaning=meaning, back=START
     )
     return below(root, html)
 

@@ -228,7 +228,7 @@ class Story:
                     break
         now_ms = self.bridge.clock.at_ms
         with self.bridge.app_state.database.writing() as connection:  # nothing is sent
-            notice(connection, now_ms, Settled(LARGEST_ID, LARGEST_ID, LARGEST_ID), no_bad_row)
+            notice(connection, now_ms, Settled(LARGEST_ID, LARGEST_ID, LARGEST_ID, LARGEST_ID), no_bad_row)
             notice_weak_signal(connection, now_ms, no_bad_row)
             notice_trouble(connection, troubled(connection, now_ms), no_bad_row)
         with self.bridge.app_state.database.reading() as connection:

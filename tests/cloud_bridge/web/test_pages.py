@@ -185,7 +185,7 @@ def test_a_fault_is_an_error_in_words(browser: TestClient, unit: Unit) -> None:
     [
         ('"y":"schedule","u":1768215600', "Current limited by Your hours, until Mon 12 Jan, 11:00"),
         ('"y":"installer"', "Current limited by The rating of its circuit"),
-        ('"y":"moon"', "Current limited by moon"),
+        ('"y":"moon"', "Current limited by A limit that we do not know (moon)"),
     ],
 )
 def test_the_dashboard_says_who_limits_the_current_and_until_when(

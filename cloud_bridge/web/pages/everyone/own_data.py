@@ -13,7 +13,7 @@ from cloud_bridge.alerts.services import SERVICES, Via, shown, target_of
 from cloud_bridge.app_state import AppState
 from cloud_bridge.errors import BridgeError, StoreUnusable
 from cloud_bridge.passwords import MAX_LENGTH
-from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.access import Person, Role, Scope, may
 from cloud_bridge.store.alerts import Outcome, newest_outcomes
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.personal import erase, export
@@ -48,6 +48,7 @@ ABOUT = {
     AlertKind.BROWN_OUT: "Its supply dips",
     AlertKind.TROUBLE: "It charges, but needs attention",
     AlertKind.DUPLICATE_IDENTITY: "A second charger uses its identity",
+    AlertKind.ANSWER: "Support has answered",
     AlertKind.INCIDENT: "Many chargers fell silent at once",
 }
 OLDER = "Address of an older version"
@@ -59,7 +60,10 @@ def notifications(request: Request, app_state: StateDep, connection: Reading, pe
     outcomes = newest_outcomes(connection, person.id)
     email = email_of(connection, person.id)
     offered = {
-        about: said for about, said in ABOUT.items() if about is not AlertKind.INCIDENT or person.role is Role.OPERATOR
+        about: said
+        for about, said in ABOUT.items()
+        if (about is not AlertKind.INCIDENT or person.role is Role.OPERATOR)
+        and (about is not AlertKind.ANSWER or not may(person, Scope.SUPPORT))
     }
     sends_mail = app_state.settings.mail is not None
     services = [(via, one) for via, one in SERVICES.items() if via is not Via.EMAIL or (sends_mail and email)]
