@@ -54,6 +54,11 @@ class Progress(NamedTuple):
     closed_ms: int | None
     has_installer: bool  # False: the account of theirs was deleted
 
+    @property
+    def mark(self) -> str:
+        """Another one whenever there is something else to say."""
+        return f"{self.raised_ms}.{self.visited_ms or 0}.{self.closed_ms or 0}"
+
 
 def installer_of(connection: Connection, unit_id: str) -> Person | None:
     """Whose work the unit is: the newest of its installers."""

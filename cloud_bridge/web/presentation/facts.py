@@ -34,7 +34,7 @@ def facts_of(
         ("Contact", board.glance.word),
         ("State", f"{board.state} ({heartbeat.state or 'not known'})"),
         ("Faults", faults_now(heartbeat.faults or [], week.fault_times, point.time_zone)),
-        ("Faults in 7 days", faults_over(week.fault_times, point.time_zone)),
+        ("Earlier faults in 7 days", faults_over(week.fault_times, point.time_zone)),
         ("Needs attention", "; ".join(trouble.title for trouble in board.troubles) or "nothing"),
         ("Silent in the last hour", silences(week.silent_last_hour)),
         ("Silent in 7 days", silences(week.gaps)),
@@ -74,7 +74,7 @@ def faults_over(times: Sequence[FaultTime], time_zone: str) -> str:
         if time.to_ms is not None
     ]
     more = [f"and {len(told) - MAX_FAULTS} more"] if len(told) > MAX_FAULTS else []
-    return "; ".join(told[:MAX_FAULTS] + more) or "none that was cleared"
+    return "; ".join(told[:MAX_FAULTS] + more) or "none"
 
 
 def _since(at_ms: int | None, time_zone: str) -> str:

@@ -152,9 +152,7 @@ class Beside(NamedTuple):
     @property
     def mark(self) -> str:
         unread = "" if self.unread is None else f".{self.unread.answers}.{self.unread.newest_ms}"
-        return (
-            self.vehicles_mark + unread + ("" if self.job is None else f".{self.job.closed_ms or self.job.visited_ms}")
-        )
+        return self.vehicles_mark + unread + ("" if self.job is None else f".{self.job.mark}")
 
 
 def _beside(connection: Connection, person: Person, unit: Unit) -> Beside:

@@ -33,6 +33,8 @@ from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.head_as_get import IS_HEAD
 from cloud_bridge.web.security.rates import ANSWERS, MESSAGES, use
 
+MAX_PROGRESS = 60  # characters: three times and a digit
+
 router = APIRouter(include_in_schema=False)
 
 Text = Annotated[str, Form(min_length=1, max_length=MAX_TEXT)]
@@ -115,7 +117,7 @@ def news(
     person: PersonOf,
     conversation_id: Number,
     after: Annotated[int, Query(ge=0, lt=2**63)],
-    progress: Annotated[str, Query(max_length=40)] = "",
+    progress: Annotated[str, Query(max_length=MAX_PROGRESS)] = "",
 ) -> Response:
     """What an open page lacks, as a part of one; 204 while there is nothing. `after` is the newest message that it shows,
     `progress` what it says below."""
@@ -162,8 +164,7 @@ def _news(
         "unit": unit,
         "zone": zone,
         "job": job_words.told(job, app_state.clock.now_ms(), zone),
-        "progress": f"{conversation.waiting:d}"
-        + ("" if job is None else f".{job.visited_ms or 0}.{job.closed_ms or 0}"),
+        "progress": f"{conversation.waiting:d}" + ("" if job is None else f".{job.mark}"),
     }
 
 
