@@ -20,22 +20,19 @@ class Fault(NamedTuple):
 
 # With every fault, whatever it is.
 KEEP_AWAY = (
-    "If the charger, its cable or its plug is wet inside, damaged, hot or smells burnt, keep away and touch nothing. Do not "
-    "open the charger."
+    "If there is water in the charger or its plug, or anything is damaged, hot or smells burnt, keep away and touch nothing. "
+    "Do not open the charger."
 )
-PRESS_ONCE = (
-    "Then press the button on the charger once. If the fault comes back, do not press again: leave the charger unused "
-    "until an electrician has looked at it."
-)
+LEAVE_IT = "Leave the charger unused until an electrician has checked it."
+PRESS_ONCE = f"Then press the button on the charger once. If the fault comes back, do not press again. {LEAVE_IT}"
 
 _LEAK = (
-    "Current may have leaked to earth, in the vehicle, the cable or the charger. If all of them are dry and undamaged, unplug "
-    "the vehicle. Do not press the test button of a breaker, and do not reset a breaker that trips again."
+    "Current may have leaked to earth, in the vehicle, the cable or the charger. Do not press the test button of a breaker, "
+    "and do not reset a breaker that trips again. If vehicle, cable and charger are dry and undamaged, unplug the vehicle."
 )
-_PLUG_IN_AGAIN = (
-    "Unplug the vehicle, and plug it in again. If it comes back, do not use the charger until it was looked at."
-)
-_BY_ITSELF = "The charger goes on by itself when it is over. If it does not within an hour, it has to be looked at."
+_UNUSED = "do not use the charger until it has been checked."
+_PLUG_IN_AGAIN = f"Unplug the vehicle, and plug it in again. If the fault comes back, {_UNUSED}"
+_BY_ITSELF = "The charger goes on by itself when it is over. If it does not within an hour, it needs to be checked."
 
 KNOWN = {
     fault.name: fault
@@ -46,13 +43,13 @@ KNOWN = {
             "rcd_selftest",
             "The earth leakage protection failed its own test",
             "The charger cannot rely on its protection against electric shock. Unplug the vehicle, and do not use the charger "
-            "until an electrician has looked at it.",
+            "until an electrician has checked it.",
         ),
         Fault(
             "contactor_welded",
             "The contactor does not open",
             "The cable may be live. Do not touch the contacts of its plug. Switch the charger off at the consumer unit or its "
-            "isolator, then unplug the vehicle. Leave it off until an electrician has looked at it.",
+            "isolator, then unplug the vehicle. Leave it off until an electrician has checked it.",
         ),
         Fault(
             "contactor_stuck_open",
@@ -80,7 +77,7 @@ KNOWN = {
         Fault(
             "diode",
             "The vehicle does not answer as it should",
-            f"{_PLUG_IN_AGAIN} If another vehicle charges here, the first one has to be looked at.",
+            f"{_PLUG_IN_AGAIN} If another vehicle charges here, the first one needs to be checked.",
         ),
         Fault(
             "proximity",
@@ -91,7 +88,7 @@ KNOWN = {
         Fault(
             "over_current",
             "The vehicle takes more current than it was offered",
-            "Unplug the vehicle. If it happens again, do not charge this vehicle here until both were looked at.",
+            "Unplug the vehicle. If it happens again, do not charge this vehicle here until both have been checked.",
         ),
         Fault(
             "over_temperature",
@@ -115,7 +112,7 @@ def described(name: str) -> Fault:
     known = KNOWN.get(name)
     if known is not None:
         return known
-    advice = "We do not know this fault yet. Unplug the vehicle, and do not use the charger until it was looked at."
+    advice = f"We do not know this fault yet. Unplug the vehicle, and {_UNUSED}"
     return Fault(name, unknown("fault", name), advice)
 
 
@@ -124,10 +121,11 @@ def in_words(name: str) -> str:
 
 
 def what_to_do(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Each fault's words and advice. Where a fault is set whose button must not be pressed, no other one's is."""
+    """Each fault's words and advice. The button clears all that it can, so where a fault is set that must not be pressed away,
+    or that we do not know, it is told for none."""
     found = [described(name) for name in names]
-    may_press = all(fault.press_once or fault.name not in WAIT_FOR_A_PERSON for fault in found)
-    return [
-        (fault.title, f"{fault.advice} {PRESS_ONCE}" if fault.press_once and may_press else fault.advice)
-        for fault in found
-    ]
+    may_press = all(
+        fault.press_once or (fault.name in KNOWN and fault.name not in WAIT_FOR_A_PERSON) for fault in found
+    )
+    last = PRESS_ONCE if may_press else LEAVE_IT
+    return [(fault.title, f"{fault.advice} {last}" if fault.press_once else fault.advice) for fault in found]

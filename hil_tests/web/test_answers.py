@@ -19,7 +19,7 @@ def test_a_red_light_is_asked_about_and_answered(browser: Browser, place: WebClo
     driver.comes_to("Stopped by a fault")
     driver.clicks("Ask for help")
     driver.comes_to("Ask for help")
-    driver.sees("What goes along")
+    driver.sees("Sent with your message")
     driver.clicks("Send")
     driver.comes_to("CK-RED")
     driver.clicks("Charger")

@@ -170,7 +170,7 @@ def test_who_can_be_asked_is_who_is_really_there(bridge: Bridge, silent: bool) -
     pages = ("/", "/charge-points/home-1/support")
     for page in pages:
         said = driver.read(page)
-        assert "installer" not in said and "anufacturer" not in said and "Reach us" not in said
+        assert "installer" not in said and "anufacturer" not in said and "Contact us" not in said
         assert re.search(r"Ask for help|Get help", said)
     settings = bridge.app_state.settings
     object.__setattr__(settings, "help", "0800 000 000, any time")
@@ -178,4 +178,6 @@ def test_who_can_be_asked_is_who_is_really_there(bridge: Bridge, silent: bool) -
     entrust(bridge, "home-1", entrust_to.name)
     for page in pages:
         said = driver.read(page)
-        assert "Reach us 0800 000 000, any time" in said and "Your installer ingo" in said and "anufacturer" not in said
+        assert (
+            "Contact us 0800 000 000, any time" in said and "Your installer ingo" in said and "anufacturer" not in said
+        )
