@@ -39,17 +39,22 @@ Number = Annotated[int, Path(ge=1, lt=2**63)]  # of a row in the store, which ta
 Once = Annotated[str, Form(pattern="^[0-9a-f]{32}$")]
 
 
+def viewer_of(request: Request) -> Person | None:
+    """Who is logged in, if anybody. What is new for them is counted too, for the navigation of the page: on this thread, since
+    some pages are made on the event loop."""
+    if not request.cookies.get(SESSION_COOKIE):
+        return None
+    with connection_for_check(request) as connection:
+        person = person_in(request, connection)
+        if person is not None and request.method == "GET":
+            request.state.news = count_news(connection, person)
+    return person
+
+
 def logged_in(request: Request) -> Person:
-    """Counts what is new for them too, for the navigation of the page: on this thread, since some pages are made on the event
-    loop."""
-    is_page, person = request.method == "GET", None
-    if request.cookies.get(SESSION_COOKIE):
-        with connection_for_check(request) as connection:
-            person = person_in(request, connection)
-            if person is not None and is_page:
-                request.state.news = count_news(connection, person)
+    person = viewer_of(request)
     if person is None:
-        raise LoginNeeded(request.url.path if is_page else "/")
+        raise LoginNeeded(request.url.path if request.method == "GET" else "/")
     return person
 
 

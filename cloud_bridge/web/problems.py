@@ -17,9 +17,8 @@ from cloud_bridge.errors import UnreadableRow
 from cloud_bridge.passwords import HashingBusy
 from cloud_bridge.store.error_text import reason_of
 from cloud_bridge.web.errors import LoginNeeded, Refused
-from cloud_bridge.web.page import page, templates, to
+from cloud_bridge.web.page import page, templates, to, viewer_of
 from cloud_bridge.web.public_address import address_of, below
-from cloud_bridge.web.security.access import person_of
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +102,7 @@ async def _problem(request: Request, status: int) -> Response:
     title, meaning = PROBLEMS.get(status, OTHER)
     content = {"title": title, "meaning": meaning, "back": _came_from(request)}
     try:
-        person = await run_in_threadpool(person_of, request)
+        person = await run_in_threadpool(viewer_of, request)
     except STORE_AWAY as error:  # what is wrong with the request is so whoever asks
         _warn_of_store(error)
         person = None
@@ -127,13 +126,13 @@ async def _login_needed(request: Request, needed: LoginNeeded) -> Response:
 
 async def _refused(request: Request, error: Refused) -> Response:
     content = {"title": error.title, "meaning": error.meaning, "back": _came_from(request)}
-    return page(request, "everyone/problem.html", await run_in_threadpool(person_of, request), error.status, **content)
+    return page(request, "everyone/problem.html", await run_in_threadpool(viewer_of, request), error.status, **content)
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:
     """The row is there, so the address is not wrong; and no trouble of ours passes, so it is no 500 either."""
     _log.warning("%s cannot be shown: %s", request.url.path, error)
-    person = await run_in_threadpool(person_of, request)
+    person = await run_in_threadpool(viewer_of, request)
     return page(request, "everyone/problem.html", person, 404, title=UNREADABLE[0], meaning=UNREADABLE[1], back=START)
 
 
