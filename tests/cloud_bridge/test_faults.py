@@ -75,8 +75,9 @@ def test_does_the_dashboard_say_how_the_red_light_ends(bridge: Bridge, fault: st
     """The button, only where unplugging is not enough?"""
     unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
     unit.publish("cp/cp-1/heartbeat", f'{{"n":1,"b":1,"s":"A1","f":["{fault}"]}}'.encode())
-    said = Visitor(bridge, "olga", Role.OPERATOR).read("/")
-    assert in_words(fault) in said
+    olga = Visitor(bridge, "olga", Role.OPERATOR)
+    said = olga.read("/")
+    assert in_words(fault) in said and in_words(fault) in olga.read("/fleet")
     assert ("press the button on the charger" in said) is presses
 
 
