@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_bridge.alerts.kinds import AlertKind, Happening, words
+from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.faults import KEEP_AWAY, KNOWN, PRESS_ONCE, WAIT_FOR_A_PERSON, in_words, what_to_do
 from cloud_bridge.store.access import Role
 from tests.cloud_bridge.people import Visitor
@@ -84,3 +85,15 @@ def test_does_the_dashboard_say_how_the_red_light_ends(bridge: Bridge, fault: st
 def test_does_an_alert_say_it_in_words() -> None:
     assert "(Earth leakage (DC))" in words(Happening(AlertKind.FAULT, "cp-1", 0, "rcd_dc"), "The garage")
     assert "(A fault that we do not know (new_one))" in words(Happening(AlertKind.FAULT, "cp-1", 0, "new_one"), "It")
+
+
+def test_does_a_silent_charger_with_a_fault_not_ask_to_switch_it_off_and_on(bridge: Bridge) -> None:
+    """That clears a latched fault (firmware/charging/README.md), and there is still the way to help."""
+    unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
+    unit.publish("cp/cp-1/heartbeat", b'{"n":1,"b":1,"s":"A1","f":["rcd_dc"]}')
+    bridge.clock.advance(31 * MINUTE_MS)
+    said = Visitor(bridge, "olga", Role.OPERATOR).read("/")
+    assert "We have not heard from your charger for 31 minutes" in said and "Earth leakage (DC)" in said
+    assert (
+        "Switch it on again" not in said and "Do not switch the charger off and on" in said and "Ask for help" in said
+    )
