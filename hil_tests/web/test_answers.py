@@ -11,12 +11,9 @@ NEVER_LOADED_AGAIN = "document.body.dataset.isTheSame === 'yes'"
 def test_a_red_light_is_asked_about_and_answered(browser: Browser, place: WebCloudFixture) -> None:
     place.person("rita", "driver")
     charger = place.charger("CK-RED", "rita")
-    place.person("ilse", "installer")
-    place.command("unit", "assign", "CK-RED", "ilse")
     charger.report("heartbeat", s="A1", m="smart", q=17, o="23415", f=["rcd_dc"])
     driver, support = Visitor(browser, place, "rita", "phone"), Visitor(browser, place, "sue", "desk")
     driver.sees("Earth leakage (DC)")
-    driver.sees("Your installer")
     driver.comes_to("Stopped by a fault")
     driver.clicks("Ask for help")
     driver.comes_to("Ask for help")
