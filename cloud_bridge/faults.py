@@ -1,26 +1,131 @@
-"""The faults of a charge point in words for people. Their names and rules are the firmware's (firmware/charging/README.md)."""
+"""The faults of a charge point in words for people, and what a driver may safely do about each. Pure.
 
-WORDS = {
-    "rcd_ac": "Earth leakage (AC)",
-    "rcd_dc": "Earth leakage (DC)",
-    "rcd_selftest": "The earth leakage protection failed its own test",
-    "contactor_welded": "The contactor does not open",
-    "contactor_stuck_open": "The contactor does not close",
-    "guard": "The safety circuit opened the contactor by itself",
-    "supply": "The mains voltage is out of range",
-    "meter": "The energy meter does not answer",
-    "pilot": "The vehicle cable's pilot wire is faulty",
-    "diode": "The vehicle does not answer as it should",
-    "proximity": "The vehicle cable is not recognised",
-    "over_current": "The vehicle takes more current than it was offered",
-    "over_temperature": "The charger is too hot",
-    "temperature_sensor": "The temperature sensor does not answer",
+Their names and rules are the firmware's (firmware/charging/README.md). The advice asks for no tools, and sends nobody near
+water or damage: what is more than to unplug, to press the button once or to switch off is for an electrician. An earth leakage
+that comes back is no false alarm, so nobody is told to press or to reset again and again.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from cloud_bridge.text import unknown
+
+
+class Fault(NamedTuple):
+    name: str
+    title: str
+    advice: str
+    press_once: bool = False  # the button clears it, and that is safe: the contactor stays open while the cause lasts
+
+
+# With every fault, whatever it is.
+KEEP_AWAY = (
+    "If there is water in the charger or its plug, or anything is damaged, hot or smells burnt, keep away and touch nothing. "
+    "Do not open the charger."
+)
+LEAVE_IT = "Leave the charger unused until an electrician has checked it."
+PRESS_ONCE = f"Then press the button on the charger once. If the fault comes back, do not press again. {LEAVE_IT}"
+
+_LEAK = (
+    "Current may have leaked to earth, in the vehicle, the cable or the charger. Do not press the test button of a breaker, "
+    "and do not reset a breaker that trips again. If vehicle, cable and charger are dry and undamaged, unplug the vehicle."
+)
+_UNUSED = "do not use the charger until it has been checked."
+_PLUG_IN_AGAIN = f"Unplug the vehicle, and plug it in again. If the fault comes back, {_UNUSED}"
+_BY_ITSELF = "The charger goes on by itself when it is over. If it does not within an hour, it needs to be checked."
+
+KNOWN = {
+    fault.name: fault
+    for fault in (
+        Fault("rcd_ac", "Earth leakage (AC)", _LEAK, press_once=True),
+        Fault("rcd_dc", "Earth leakage (DC)", _LEAK, press_once=True),
+        Fault(
+            "rcd_selftest",
+            "The earth leakage protection failed its own test",
+            "The charger cannot rely on its protection against electric shock. Unplug the vehicle, and do not use the charger "
+            "until an electrician has checked it.",
+        ),
+        Fault(
+            "contactor_welded",
+            "The contactor does not open",
+            "The cable may be live. Do not touch the contacts of its plug. Switch the charger off at the consumer unit or its "
+            "isolator, then unplug the vehicle. Leave it off until an electrician has checked it.",
+        ),
+        Fault(
+            "contactor_stuck_open",
+            "The contactor does not close",
+            "The charger cannot switch the current on. Unplug the vehicle.",
+            press_once=True,
+        ),
+        Fault(
+            "guard",
+            "The safety circuit opened the contactor by itself",
+            f"A second circuit has stopped the charger. {_PLUG_IN_AGAIN}",
+        ),
+        Fault(
+            "supply",
+            "The mains voltage is out of range",
+            f"The voltage at your home is too high or too low for charging. {_BY_ITSELF} If your lights flicker or are "
+            "very bright or dim too, call the operator of your electricity network.",
+        ),
+        Fault(
+            "meter",
+            "The energy meter does not answer",
+            f"Without its meter the charger does not know its supply, so it does not charge. {_BY_ITSELF}",
+        ),
+        Fault("pilot", "The vehicle cable's pilot wire is faulty", _PLUG_IN_AGAIN),
+        Fault(
+            "diode",
+            "The vehicle does not answer as it should",
+            f"{_PLUG_IN_AGAIN} If another vehicle charges here, the first one needs to be checked.",
+        ),
+        Fault(
+            "proximity",
+            "The vehicle cable is not recognised",
+            "Unplug the cable at both ends, and plug it in again as far as it goes. "
+            "If another cable works, do not use this one.",
+        ),
+        Fault(
+            "over_current",
+            "The vehicle takes more current than it was offered",
+            "Unplug the vehicle. If it happens again, do not charge this vehicle here until both have been checked.",
+        ),
+        Fault(
+            "over_temperature",
+            "The charger is too hot",
+            f"Leave it to cool down, with nothing on or against it. {_BY_ITSELF}",
+        ),
+        Fault(
+            "temperature_sensor",
+            "The temperature sensor does not answer",
+            f"Without it the charger does not know how warm it is, so it does not charge. {_BY_ITSELF}",
+        ),
+    )
 }
 
 # Unplugging does not end these; somebody has to press the button.
 WAIT_FOR_A_PERSON = frozenset({"rcd_ac", "rcd_dc", "rcd_selftest", "contactor_welded", "contactor_stuck_open"})
 
 
+def described(name: str) -> Fault:
+    """The words for a fault; a newer firmware may know one that we do not."""
+    known = KNOWN.get(name)
+    if known is not None:
+        return known
+    advice = f"We do not know this fault yet. Unplug the vehicle, and {_UNUSED}"
+    return Fault(name, unknown("fault", name), advice)
+
+
 def in_words(name: str) -> str:
-    """As it came, where a newer firmware knows a fault that we do not."""
-    return WORDS.get(name, name)
+    return described(name).title
+
+
+def what_to_do(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Each fault's words and advice. The button clears all that it can, so where a fault is set that must not be pressed away,
+    or that we do not know, it is told for none."""
+    found = [described(name) for name in names]
+    may_press = all(
+        fault.press_once or (fault.name in KNOWN and fault.name not in WAIT_FOR_A_PERSON) for fault in found
+    )
+    last = PRESS_ONCE if may_press else LEAVE_IT
+    return [(fault.title, f"{fault.advice} {last}" if fault.press_once else fault.advice) for fault in found]

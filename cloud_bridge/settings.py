@@ -17,6 +17,7 @@ from cloud_bridge.text import is_storable
 
 MAX_SHARDS = 64
 API_TOKEN_MIN = 32  # characters
+MAX_LINE = 200  # characters of a line that people read
 PUBLIC_PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")  # what no proxy and no browser writes differently
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -53,7 +54,8 @@ class Settings:
     )
     proxies: tuple[str, ...] = ()  # CHARGEKEEPER_PROXIES: whose X-Forwarded-For is believed; addresses and networks
     sign_up: SignUp = SignUp.INVITATION  # CHARGEKEEPER_SIGN_UP: who may make an account of their own
-    maker: str = ""  # CHARGEKEEPER_MAKER: how drivers reach the manufacturer, one line, shown beside a red light
+    maker: str = ""  # CHARGEKEEPER_MAKER: how drivers reach the manufacturer, one line, shown where they need help
+    help: str = ""  # CHARGEKEEPER_HELP: whom else they may call, such as your own hotline; likewise
 
     @property
     def store(self) -> Path | str:
@@ -95,7 +97,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         public_url=_public_url(environment),
         proxies=_proxies(environment),
         sign_up=SignUp(_choice(environment, "CHARGEKEEPER_SIGN_UP", tuple(SignUp))),
-        maker=environment.get("CHARGEKEEPER_MAKER", ""),
+        maker=_line(environment, "CHARGEKEEPER_MAKER"),
+        help=_line(environment, "CHARGEKEEPER_HELP"),
         mail=environment.get("CHARGEKEEPER_MAIL") or None,
         database=_database(environment),
         broker=_broker(environment),
@@ -175,6 +178,14 @@ def _shard(environment: Mapping[str, str]) -> Shard:
     if not 1 <= shard.number <= shard.of <= MAX_SHARDS:
         raise SettingError(f"CHARGEKEEPER_PART is {text!r}: from 1/4 to 4/4 for four of at most {MAX_SHARDS}")
     return shard
+
+
+def _line(environment: Mapping[str, str], name: str) -> str:
+    """As people are to read it."""
+    text = environment.get(name, "").strip()
+    if len(text) > MAX_LINE or not text.isprintable():
+        raise SettingError(f"{name} has to be one line of up to {MAX_LINE} printable characters")
+    return text
 
 
 def _path(environment: Mapping[str, str], name: str) -> Path | None:

@@ -1,8 +1,8 @@
 """Which texts can be stored and sent: those without U+0000, which PostgreSQL refuses in a text, and without a lone
-surrogate, which is no character and has no form in UTF-8. Pure.
+surrogate, which is no character and has no form in UTF-8. And what people read of a name that we do not know. Pure.
 
-Asked where texts come in (the pages' text_check.py, wire.py, the command line, the settings), so that nothing behind those
-places has to expect one.
+The first is asked where texts come in (the pages' text_check.py, wire.py, the command line, the settings), so that nothing
+behind those places has to expect one.
 """
 
 import re
@@ -13,6 +13,7 @@ _ESCAPE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<none>\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\u0000)|\\."
 )
 MAX_DEPTH = 200  # of JSON; a deeper one is refused unread
+MAX_UNKNOWN = 40  # characters of a name that people are shown
 
 
 def is_storable(text: str) -> bool:
@@ -40,3 +41,9 @@ def holds_storable(value: Any, depth: int = 0) -> bool:
     if isinstance(value, dict):
         return all(is_storable(name) and holds_storable(one, depth + 1) for name, one in value.items())
     return all(holds_storable(one, depth + 1) for one in value) if isinstance(value, list) else True
+
+
+def unknown(what: str, name: str) -> str:
+    """For a fault, a state or another name of a newer firmware than we have words for: people are never shown it alone."""
+    shown = name if len(name) <= MAX_UNKNOWN else f"{name[:MAX_UNKNOWN]}…"
+    return f"{'An' if what[0] in 'aeiou' else 'A'} {what} that we do not know ({shown})"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from cloud_bridge.durations import DAY_MS
+from cloud_bridge.text import unknown
 from cloud_bridge.wire import Heartbeat
 
 RECORDS_DROPPED, PARTS_FAILED = "records_dropped", "parts_failed"
@@ -32,21 +33,21 @@ KNOWN = {
             "Its memory does not store everything",
             "The memory of the charger is full or worn out. Settings, hours and charging records may be lost when its "
             "supply is switched off.",
-            "Ask your installer or us for help: the charger may have to be replaced.",
+            "Ask us for help: the charger may have to be replaced.",
         ),
         Trouble(
             "plain_mqtt",
             "Its connection is not encrypted",
             "What the charger sends and the commands it receives can be read and changed on the way.",
-            "Ask your installer to switch the setting plain_mqtt off.",
+            "An installer has to switch the setting plain_mqtt off: ask us for help.",
         ),
         Trouble(
             "contactor_worn",
             "Its contactor is near the end of its life",
             "The contactor, which switches the current, has closed 80,000 times. Contactors of its kind are made for 100,000. "
             "After that they may stay closed or open, and the charger stops with a fault.",
-            "Ask your installer to fit a new contactor within months, and then to set contactor_fitted_at to the number "
-            "of closings that the command status shows.",
+            "An installer has to fit a new contactor within months, and then to set contactor_fitted_at to the number of "
+            "closings that the command status shows: ask us for help.",
         ),
         Trouble(
             RECORDS_DROPPED,
@@ -92,8 +93,8 @@ def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: 
         f"stays a new secret (python -m cloud_bridge unit secret {unit_id}), and enter it on its console. This notice "
         "ends with the new secret."
         if for_installer
-        else "Do not rely on what you see here, and ask your installer to find the second charger. Both go on charging. "
-        "This notice ends a day after only one of them is left."
+        else "Do not rely on what you see here, and ask us for help: somebody has to find the second charger. Both go on "
+        "charging. This notice ends a day after only one of them is left."
     )
     return Trouble(
         "duplicate_identity",
@@ -149,7 +150,8 @@ def names_of(heartbeat: Heartbeat) -> list[str]:
 
 def described(name: str) -> Trouble:
     """The words for a trouble; a newer firmware may know one that we do not."""
-    return KNOWN.get(name) or Trouble(name, name, "The charger reports it, and charges.", "Ask us for help.")
+    known = KNOWN.get(name)
+    return known or Trouble(name, unknown("trouble", name), "The charger reports it, and charges.", "Ask us for help.")
 
 
 def troubles_of(heartbeat: Heartbeat) -> list[Trouble]:

@@ -21,11 +21,11 @@ from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.settled import settled_id
-from cloud_bridge.store.tables import duplicate_identities, events, job_events, transitions
+from cloud_bridge.store.tables import duplicate_identities, events, job_events, messages, transitions
 from cloud_bridge.store.usual_alerts import drivers_without_letters, subscribe_to_letters
 from cloud_bridge.web.presentation.alert_words import charge_cost, lost_in_words
 
-TABLES = (transitions, events, duplicate_identities, job_events)  # in the order of `Settled`
+TABLES = (transitions, events, duplicate_identities, job_events, messages)  # in the order of `Settled`
 NOTICE_EVERY_S = 5.0
 DELIVER_EVERY_S = 2.0  # a worker that is done looks for the next one by itself
 WEAK_SIGNAL_EVERY_S = 3600.0

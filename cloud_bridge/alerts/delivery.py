@@ -41,6 +41,7 @@ GOODBYE_S = 2.0  # for what is being sent when we stop
 MAX_TROUBLE = 200  # characters
 OF_ITS_OWN = (Via.WEBHOOK.value, Via.BROWSER.value)  # ways whose receivers each person chooses: no service of all
 START = "/"
+PAGES = {AlertKind.NEW_JOB.value: "/jobs", AlertKind.ANSWER.value: "/support"}  # of what has no page of its own
 CHOICE = "/account/notifications"  # where people choose what they are told
 
 _log = logging.getLogger(__name__)
@@ -206,6 +207,8 @@ def _payload(alert: Row[Any]) -> dict[str, Any]:
 
 def page_of(alert: Row[Any]) -> str:
     """The path of the page that says more."""
+    if alert.about in PAGES:
+        return PAGES[alert.about]
     if alert.unit_id is not None:
         return f"/charge-points/{alert.unit_id}"
     return f"/account/vehicles/{alert.detail}" if alert.about == AlertKind.VEHICLE_LOST.value else START

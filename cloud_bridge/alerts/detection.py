@@ -21,6 +21,7 @@ from cloud_bridge.alerts.kinds import (
     INCIDENT_WITHIN_MS,
     MAX_DETAIL,
     MAX_FAULTS,
+    UNREAD_AFTER_MS,
     AlertKind,
     Happening,
     is_incident,
@@ -65,6 +66,7 @@ class Settled(NamedTuple):
     events: int
     duplicates: int
     job_events: int
+    messages: int
 
 
 class Queued(NamedTuple):
@@ -81,6 +83,7 @@ def notice(connection: Connection, now_ms: int, settled: Settled, on_bad_row: On
         *_events(connection, settled.events, on_bad_row),
         *_duplicates(connection, settled.duplicates),
         *_job_moves(connection, settled.job_events, on_bad_row),
+        *_answers(connection, now_ms, settled.messages),
     ]
     return _queue(connection, [*new, *_still_there(connection, now_ms, on_bad_row)], on_bad_row)
 
@@ -201,6 +204,12 @@ def _of_move(row: alerts.NewMove) -> Happening | None:
         detail = "" if row.visit is None else span(*row.visit, row.time_zone)
         return Happening(AlertKind.VISIT, row.unit_id, row.at_ms, detail, row.raised_ms, row.owner_id)
     return None
+
+
+def _answers(connection: Connection, now_ms: int, settled_id: int) -> Iterable[Happening]:
+    """Never with what was answered: mail and push services read what we send."""
+    for row in alerts.take_answers(connection, now_ms - UNREAD_AFTER_MS, now_ms + FUTURE_MS, settled_id):
+        yield Happening(AlertKind.ANSWER, None, min(row.sent_ms, now_ms), person_id=row.person_id)
 
 
 def _still_there(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> Iterable[Happening]:

@@ -37,14 +37,17 @@ class AlertKind(StrEnum):
     VISIT = "visit"  # the installer's is planned, planned anew or called off
     DONE = "done"  # the vehicle takes no more, though it may
     VEHICLE_LOST = "vehicle_lost"  # the access to a car account; only told to its owner
+    ANSWER = "answer"  # of support, to the person who wrote
 
 
-USUAL = (  # told by e-mail and Web Push to whoever has not chosen
+USUAL = (  # told by e-mail and Web Push to drivers who have not chosen
     AlertKind.SILENT,
     AlertKind.BACK,
     AlertKind.FAULT,
     AlertKind.DONE,
     AlertKind.VEHICLE_LOST,
+    AlertKind.ANSWER,
+    AlertKind.VISIT,
 )
 
 
@@ -61,7 +64,9 @@ HOLD_MS: dict[AlertKind, int] = {
     AlertKind.VISIT: 0,  # who is not told of the newest waits at home in vain
     AlertKind.DONE: 2 * DAY_MS,  # of one session; another one is news
     AlertKind.VEHICLE_LOST: DAY_MS,  # of one vehicle
+    AlertKind.ANSWER: 0,  # the first that is not read holds the ones after it down (store/alerts.py, take_answers)
 }
+UNREAD_AFTER_MS = MINUTE_MS  # who has the conversation open has read an answer by then
 MAX_FAULTS = 16  # different ones of a unit within the hold-down: more than it has, so invented names are no flood
 MAX_DETAIL = 40  # characters
 
@@ -72,10 +77,9 @@ class Happening(NamedTuple):
     about: AlertKind
     unit_id: str | None
     at_ms: int
-    detail: str = (
-        ""  # the fault's name, the number of units, the trouble's name, when a visit is ("": it is called off), the
-    )
-    # session's beginning, the vehicle's id
+    # the fault's name, the number of units, the trouble's name, when a visit is (empty: it is called off), the session's
+    # beginning, the vehicle's id
+    detail: str = ""
     began_ms: int | None = None  # when what is told of happened, where that is not `at_ms`
     person_id: int | None = None  # who alone is told; None: whoever may see the unit
     result: str = ""  # what there is to say besides, of a kind whose words are made where it is detected
@@ -97,6 +101,7 @@ def words(happening: Happening, unit_name: str) -> str:
         AlertKind.VISIT: f"Your installer's visit for {unit_name} is planned for {happening.detail}."
         if happening.detail
         else f"Your installer's visit for {unit_name} is called off. Its page for help says how it goes on.",
+        AlertKind.ANSWER: "Support has answered you. Log in and open Support to read it.",
         AlertKind.INCIDENT: f"{happening.detail} chargers fell silent within ten minutes: a network or we ourselves.",
         AlertKind.DONE: f"Charging is done at {unit_name}: {happening.result}. The vehicle is full, or has reached the limit "
         "that is set in it.",

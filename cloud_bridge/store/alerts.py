@@ -19,11 +19,13 @@ from cloud_bridge.store.tables import (
     alert_cursors,
     alert_wishes,
     alerts,
+    conversations,
     duplicate_identities,
     events,
     heartbeats,
     job_events,
     jobs,
+    messages,
     people,
     push_browsers,
     signal_5min,
@@ -63,6 +65,14 @@ class NewMove(NamedTuple):
     owner_id: int | None
     raised_ms: int
     time_zone: str
+
+
+class NewAnswer(NamedTuple):
+    """A row of `messages`, with whose conversation it is in."""
+
+    id: int
+    sent_ms: int
+    person_id: int
 
 
 class HoldDown(NamedTuple):
@@ -132,6 +142,34 @@ def take_job_moves(connection: Connection, settled_id: int) -> list[NewMove]:
     if found:
         _move_cursor(connection, "job_events", found[-1].id)
     return found
+
+
+def take_answers(connection: Connection, until_ms: int, future_ms: int, settled_id: int) -> list[NewAnswer]:
+    """Answers of support that were sent by `until_ms` and that their person has not read, of each conversation the first
+    alone; after the cursor, up to `settled_id`, by id. One that is stamped later than `future_ms` was stamped by a clock that
+    was wrong, and waits for nothing."""
+    new = [messages.c.id > _cursor(connection, "messages"), messages.c.id <= settled_id]
+    is_young = messages.c.sent_ms.between(until_ms + 1, future_ms)
+    young_id = connection.execute(select(func.min(messages.c.id)).where(*new, is_young)).scalar()
+    if young_id is not None:
+        new.append(messages.c.id < young_id)
+    ids = connection.execute(select(messages.c.id).where(*new).order_by(messages.c.id).limit(AT_ONCE)).scalars().all()
+    if not ids:
+        return []
+    _move_cursor(connection, "messages", ids[-1])
+    earlier = messages.alias()
+    one_before = select(earlier.c.id).where(
+        earlier.c.conversation_id == conversations.c.id,
+        earlier.c.from_support,
+        earlier.c.id.between(conversations.c.read_id + 1, messages.c.id - 1),
+    )
+    unread = (messages.c.from_support, messages.c.id > conversations.c.read_id, ~one_before.exists())
+    query = (
+        select(messages.c.id, messages.c.sent_ms, conversations.c.person_id)
+        .join(conversations, conversations.c.id == messages.c.conversation_id)
+        .where(*new, messages.c.id <= ids[-1], *unread)
+    )
+    return [NewAnswer(*row) for row in connection.execute(query.order_by(messages.c.id))]
 
 
 def take_events(connection: Connection, settled_id: int) -> list[NewEvent]:

@@ -2,11 +2,14 @@
 
 A conversation belongs to the person, not to the charge point: who buys a house with a charger in it does not read what
 the owner before wrote. Support and operators see all of them, installers none.
+
+An answer is unread until its person has looked at the conversation (`mark_read`), on any of their devices. Whether support
+has read a message is not kept: it waits until it is answered.
 """
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, String, insert, select, true, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, String, func, insert, select, true, update
 
 from cloud_bridge.store.access import SEE_ALL, Person, Scope, may
 from cloud_bridge.store.readable import Rows, readable
@@ -27,9 +30,19 @@ class Conversation(NamedTuple):
     unit_id: str | None
     newest_ms: int
     waiting: bool  # for an answer of support
+    read_id: int  # of the newest message that its person has seen
+
+
+class Unread(NamedTuple):
+    """Answers of support that their person has not read, of all their conversations."""
+
+    answers: int
+    conversation_id: int  # of the newest
+    newest_ms: int
 
 
 class Message(NamedTuple):
+    id: int
     author: str | None  # None: the account was deleted
     from_support: bool
     sent_ms: int
@@ -65,17 +78,64 @@ def conversation_about(connection: Connection, person: Person, unit_id: str | No
     return made
 
 
-def read_messages(connection: Connection, conversation: Conversation) -> Rows[Message]:
-    """Oldest first."""
+def read_messages(connection: Connection, conversation: Conversation, after_id: int = 0) -> Rows[Message]:
+    """Oldest first; those after the one with this id."""
     own = (messages.c.from_support, messages.c.sent_ms, messages.c.text, messages.c.facts)
     query = (
-        select(people.c.name, *own)
+        select(messages.c.id, people.c.name, *own)
         .outerjoin(people, people.c.id == messages.c.author_id)
-        .where(messages.c.conversation_id == conversation.id)
+        .where(messages.c.conversation_id == conversation.id, messages.c.id > after_id)
         .order_by(messages.c.id)
     )
-    found = readable((_AUTHOR, *own), connection.execute(query))
+    found = readable((messages.c.id, _AUTHOR, *own), connection.execute(query))
     return Rows((Message(*row) for row in found), found.unreadable)
+
+
+def newest_message_id(connection: Connection, conversation: Conversation) -> int:
+    """0: there is none."""
+    query = select(func.max(messages.c.id)).where(messages.c.conversation_id == conversation.id)
+    return connection.execute(query).scalar() or 0
+
+
+def mark_read(connection: Connection, conversation: Conversation, message_id: int) -> None:
+    """Its person has seen the messages up to this one. It never goes back."""
+    is_newer = conversations.c.read_id < message_id
+    statement = update(conversations).where(conversations.c.id == conversation.id, is_newer)
+    connection.execute(statement.values(read_id=message_id))
+
+
+def unread_answers(connection: Connection, person: Person) -> Unread | None:
+    """None: they have read all."""
+    theirs = (conversations.c.person_id == person.id, *_unread())
+    joined = conversations.join(messages, messages.c.conversation_id == conversations.c.id)
+    query = select(func.count(), func.max(messages.c.id)).select_from(joined).where(*theirs)
+    count, newest_id = connection.execute(query).one()
+    if not count:
+        return None
+    columns = (messages.c.conversation_id, messages.c.sent_ms)
+    newest = readable(columns, connection.execute(select(*columns).where(messages.c.id == newest_id)))
+    return Unread(count, *newest[0]) if newest else None
+
+
+def with_unread_answers(connection: Connection, person: Person) -> set[int]:
+    """The ids of the person's conversations in which there are some."""
+    joined = conversations.join(messages, messages.c.conversation_id == conversations.c.id)
+    query = select(conversations.c.id).select_from(joined).where(conversations.c.person_id == person.id, *_unread())
+    return set(connection.execute(query.distinct()).scalars())
+
+
+def count_news(connection: Connection, person: Person) -> int:
+    """For support the conversations that wait for an answer, for everybody else the answers that they have not read."""
+    if may(person, Scope.SUPPORT):
+        query = select(func.count()).select_from(conversations).where(conversations.c.waiting)
+    else:
+        joined = conversations.join(messages, messages.c.conversation_id == conversations.c.id)
+        query = select(func.count()).select_from(joined).where(conversations.c.person_id == person.id, *_unread())
+    return connection.execute(query).scalar_one()
+
+
+def _unread() -> tuple[ColumnElement[bool], ...]:
+    return messages.c.from_support, messages.c.id > conversations.c.read_id
 
 
 def newest_words(connection: Connection, unit_id: str, owner_id: int | None) -> str | None:
@@ -99,7 +159,12 @@ def newest_words(connection: Connection, unit_id: str, owner_id: int | None) -> 
 def send(
     connection: Connection, conversation_id: int, author: Person, text: str, facts: str | None, once: str, now_ms: int
 ) -> bool:
-    """Add a message. False when the form with this `once` was sent before; then nothing is added."""
+    """Add a message. False when the form with this `once` was sent before; then nothing is added.
+
+    Messages of one conversation appear in the order of their ids, which `read_id` and open pages go by: the conversation's
+    row is locked before the id is given out (PostgreSQL; SQLite has one writer at a time).
+    """
+    connection.execute(select(conversations.c.id).where(conversations.c.id == conversation_id).with_for_update())
     from_support = may(author, Scope.SUPPORT)
     row = {
         "conversation_id": conversation_id,
@@ -129,6 +194,7 @@ def _conversations() -> Select[Any]:
         conversations.c.unit_id,
         conversations.c.newest_ms,
         conversations.c.waiting,
+        conversations.c.read_id,
     ).join(people, people.c.id == conversations.c.person_id)
 
 

@@ -189,5 +189,5 @@ def _cancel_former(connection: Connection, unit_id: str, now_ms: int) -> None:
 
 
 def _visible(asker: Person) -> ColumnElement[bool]:
-    """Support and operators all, an installer their own; a driver sees that there is a job, not what is in it."""
+    """Support and operators all, an installer their own; a driver sees how far it is (`newest_job`), not what is in it."""
     return true() if asker.role in SEE_ALL else jobs.c.installer_id == asker.id

@@ -20,6 +20,7 @@ MAX_SUBSCRIPTIONS = 50  # of one person
 TOLD: dict[AlertKind, tuple[Role, ...]] = {  # who may want to know; what is not here, everybody who sees the unit
     AlertKind.INCIDENT: (Role.OPERATOR,),  # who run the service
     AlertKind.NEW_JOB: (Role.INSTALLER,),
+    AlertKind.ANSWER: (Role.DRIVER, Role.INSTALLER),  # whoever is no support themselves
     AlertKind.VISIT: (Role.DRIVER, Role.OPERATOR),  # of their own charger
 }
 

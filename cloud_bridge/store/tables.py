@@ -412,6 +412,7 @@ conversations = _numbered(  # of one person with support, about one unit or none
     Column("opened_ms", BigInteger, nullable=False),
     Column("newest_ms", BigInteger, nullable=False),
     Column("waiting", Boolean, nullable=False),  # for an answer of ours
+    Column("read_id", BigInteger, nullable=False, server_default="0"),  # of the newest message that the person has seen
     Index(None, "person_id"),
     Index(None, "waiting", "newest_ms"),
 )

@@ -11,6 +11,7 @@ from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store import history
 from cloud_bridge.store.ownership import Period
 from cloud_bridge.store.readable import Rows
+from cloud_bridge.support import fault_times
 from cloud_bridge.support.network_moves import Move, network_moves
 from cloud_bridge.support.signal import (
     FIVE_MINUTES_MS,
@@ -54,6 +55,7 @@ class Evidence(NamedTuple):
     boots: int
     moves: list[Move]  # between networks, and remedies where there was none
     vehicle_events: list[UnitEvent]  # of VEHICLE_EVENTS
+    fault_times: list[fault_times.FaultTime]
     unreadable_gaps: int  # that cannot be shown, since their content is not valid
     unreadable: int  # records of all kinds, these gaps among them
 
@@ -86,6 +88,7 @@ def gather(
     hour = signal_points(connection, period, max(from_ms, to_ms - HOUR_MS), to_ms)
     events = history.unit_events(connection, period, from_ms, to_ms)
     moves, vehicle_events = network_moves(events), unit_events(events, VEHICLE_EVENTS)
+    fault_changes = unit_events(events, fault_times.KINDS)
     boots = [event["payload"] for event in events if event["kind"] == "boot"]
     return Evidence(
         from_ms=from_ms,
@@ -102,8 +105,9 @@ def gather(
         boots=len(boots),
         moves=moves,
         vehicle_events=vehicle_events,
+        fault_times=fault_times.fault_times(fault_changes),
         unreadable_gaps=over.unreadable,
-        unreadable=sum(found.unreadable for found in (over, points, events, moves, vehicle_events)),
+        unreadable=sum(found.unreadable for found in (over, points, events, moves, vehicle_events, fault_changes)),
     )
 
 

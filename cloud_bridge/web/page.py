@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud_bridge.store.access import Person, Scope, may
+from cloud_bridge.store.conversations import count_news
 from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.web import static_files
 from cloud_bridge.web.connections import connection_for_check
@@ -16,7 +17,7 @@ from cloud_bridge.web.errors import LoginNeeded, NotTheirs
 from cloud_bridge.web.form_errors import NOTHING, typed_of
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.public_address import address_of, below
-from cloud_bridge.web.security.access import SESSION_COOKIE, person_of
+from cloud_bridge.web.security.access import SESSION_COOKIE, person_in
 from cloud_bridge.web.security.forms import check_form, form_token
 
 MAX_FIELD = 200
@@ -41,8 +42,20 @@ Number = Annotated[int, Path(ge=1, lt=2**63)]  # of a row in the store, which ta
 Once = Annotated[str, Form(pattern="^[0-9a-f]{32}$")]
 
 
+def viewer_of(request: Request) -> Person | None:
+    """Who is logged in, if anybody. What is new for them is counted too, for the navigation of the page: on this thread, since
+    some pages are made on the event loop."""
+    if not request.cookies.get(SESSION_COOKIE):
+        return None
+    with connection_for_check(request) as connection:
+        person = person_in(request, connection)
+        if person is not None and request.method == "GET":
+            request.state.news = count_news(connection, person)
+    return person
+
+
 def logged_in(request: Request) -> Person:
-    person = person_of(request)
+    person = viewer_of(request)
     if person is None:
         raise LoginNeeded(request.url.path if request.method == "GET" else "/")
     return person
@@ -83,6 +96,7 @@ OwnForm = Depends(own_form)  # of every route that changes something: dependenci
 
 def page(request: Request, template: str, person: Person | None, status: int = 200, **content: Any) -> Response:
     """A whole page. `person` is None where nobody need be logged in."""
+    content.setdefault("news", getattr(request.state, "news", 0))
     content.setdefault("form", form_token(request.cookies.get(SESSION_COOKIE, "")))
     return HTMLResponse(render_html(request, template, person=person, **content), status)
 

@@ -20,9 +20,8 @@ from cloud_bridge.passwords import HashingBusy
 from cloud_bridge.store.error_text import reason_of
 from cloud_bridge.web.errors import LoginNeeded, Refused
 from cloud_bridge.web.form_errors import page_again
-from cloud_bridge.web.page import page, templates, to
+from cloud_bridge.web.page import page, templates, to, viewer_of
 from cloud_bridge.web.public_address import address_of, below
-from cloud_bridge.web.security.access import person_of
 
 _log = logging.getLogger(__name__)
 
@@ -97,7 +96,7 @@ def problem_text(request: HTTPConnection, status: int) -> str:
 @cache
 def _text(root: str, title: str, meaning: str) -> str:
     html = templates.get_template("everyone/problem.html").render(
-        person=None, form="", path="", title=title, meaning=meaning, back=START
+        person=None, form="", path="", news=0, title=title, meaning=meaning, back=START
     )
     return below(root, html)
 
@@ -106,7 +105,7 @@ async def _problem(request: Request, status: int) -> Response:
     title, meaning = PROBLEMS.get(status, OTHER)
     content = {"title": title, "meaning": meaning, "back": _came_from(request)}
     try:
-        person = await run_in_threadpool(person_of, request)
+        person = await run_in_threadpool(viewer_of, request)
     except STORE_AWAY as error:  # what is wrong with the request is so whoever asks
         _warn_of_store(error)
         person = None
@@ -135,13 +134,13 @@ async def _refused(request: Request, error: Refused) -> Response:
         if again is not None:
             return again
     content = {"title": error.title, "meaning": error.meaning, "back": _came_from(request)}
-    return page(request, "everyone/problem.html", await run_in_threadpool(person_of, request), error.status, **content)
+    return page(request, "everyone/problem.html", await run_in_threadpool(viewer_of, request), error.status, **content)
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:
     """The row is there, so the address is not wrong; and no trouble of ours passes, so it is no 500 either."""
     _log.warning("%s cannot be shown: %s", request.url.path, error)
-    person = await run_in_threadpool(person_of, request)
+    person = await run_in_threadpool(viewer_of, request)
     return page(request, "everyone/problem.html", person, 404, title=UNREADABLE[0], meaning=UNREADABLE[1], back=START)
 
 

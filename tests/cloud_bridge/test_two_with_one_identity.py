@@ -192,7 +192,7 @@ def test_the_driver_reads_what_it_means_and_the_installer_what_to_do(bridge: Bri
     take_turns(two)
     said = driver.read("/")
     assert TITLE in said
-    assert "mix both" in said and "ask your installer" in said
+    assert "mix both" in said and "ask us for help" in said
     assert "Two chargers" in said and "Working" not in said
     assert "python -m cloud_bridge" not in said
     for visitor, path in ((support, "/charge-points/home-1"), (support, "/charge-points/home-1/jobs")):

@@ -8,9 +8,12 @@ from cloud_bridge import faults
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Contact, Gap
 from cloud_bridge.store.contact_details import Details
+from cloud_bridge.store.conversations import Unread
+from cloud_bridge.store.jobs import Job
+from cloud_bridge.text import unknown
 from cloud_bridge.troubles import OVER_QUOTA, UNREADABLE, Trouble, duplicate_identity, troubles_of
 from cloud_bridge.values import HEARTBEAT, Value, in_words
-from cloud_bridge.web.presentation import in_force, words
+from cloud_bridge.web.presentation import in_force, job_words, words
 from cloud_bridge.web.presentation.view import ChargePoint, mark
 from cloud_bridge.wire import Heartbeat, is_plugged
 
@@ -23,6 +26,14 @@ class Fact(NamedTuple):
     means: str | None = None  # the same explained
     bars: int | None = None  # of a signal, 0 to 4
     wide: bool = False  # takes the width of the page
+
+
+class Contacts(NamedTuple):
+    """Whom a driver may turn to, beside support by message, which is always there. Only who is really known."""
+
+    installer: Details | None = None
+    maker: str = ""
+    help: str = ""  # of whoever runs the service
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +68,25 @@ class Dashboard:
     power: str | None
     facts: list[Fact]
     operator: str | None
-    faults: list[str]
-    waits_for_button: bool  # to be pressed before the red light ends
+    faults: list[tuple[str, str]]  # each one's words, and what the driver may safely do
     troubles: list[Trouble]  # which do not stop charging; reported by it, or seen by us
     has_duplicate: bool  # a second charge point has its identity
     back: str | None  # how long it was silent, shortly after it has come back
-    installer: Details | None
-    maker: str
+    contacts: Contacts
+    answered: str | None  # when support answered what is not read yet
+    answered_in: int | None  # the conversation with that
+    unread: int | None  # answers; None: they are not counted for whoever looks
+    job: str | None  # how far the installer's is
 
 
 class Around(NamedTuple):
     """What the dashboard shows beside the charge point itself."""
 
     back: Gap | None = None  # a silence that ended a short while ago
-    installer: Details | None = None
-    maker: str = ""
-    vehicles_mark: str = ""  # rows.mark
+    contacts: Contacts = Contacts()
+    stored_mark: str = ""  # of the vehicles and of what follows
+    unread: Unread | None = None  # answers of support
+    job: Job | None = None  # of an installer here
     firmware: str | None = None  # its version
     modem: str | None = None  # its model
     closings: int | None = None  # of its contactor, in its life
@@ -90,11 +104,11 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
     last_ms = point.last_contact_ms
     charging = _charges(heartbeat) and verdict.contact is Contact.ONLINE
     ruling = None if heartbeat.faults else ruling_now(point)
-    plugged = is_plugged(heartbeat)
+    plugged, unread = is_plugged(heartbeat), around.unread
     return Dashboard(
         id=point.id,
         name=point.name,
-        mark=mark(point, around.vehicles_mark),
+        mark=mark(point, around.stored_mark),
         contact=verdict.contact,
         glance=_glance(point),
         last_contact_iso=None if last_ms is None else iso_utc(last_ms),
@@ -120,13 +134,15 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         power=f"{heartbeat.watts / 1000:.1f} kW" if heartbeat.watts and charging else None,
         facts=_facts(point, around),
         operator=words.operator_name(heartbeat.operator),
-        faults=[faults.in_words(name) for name in heartbeat.faults or []],
-        waits_for_button=not faults.WAIT_FOR_A_PERSON.isdisjoint(heartbeat.faults or []),
+        faults=faults.what_to_do(heartbeat.faults or []),
         troubles=([around.authority] if around.authority else []) + troubles(point, around.for_installer),
         has_duplicate=point.duplicate is not None,
         back=words.lasting(around.back.to_ms - around.back.from_ms) if around.back else None,
-        installer=around.installer,
-        maker=around.maker,
+        contacts=around.contacts,
+        answered=None if unread is None else words.when(unread.newest_ms, point.now_ms, zone),
+        answered_in=None if unread is None else unread.conversation_id,
+        unread=None if around.for_installer else unread.answers if unread else 0,
+        job=job_words.news_for_driver(around.job, point.now_ms, zone),
     )
 
 
@@ -201,7 +217,7 @@ def _mode(value: Value, point: ChargePoint) -> Fact | None:
     mode = point.heartbeat.mode
     if not mode:
         return None
-    text, means = words.MODES.get(mode, (mode, None))
+    text, means = words.MODES.get(mode) or (unknown("mode", mode), None)
     return Fact(str(value.label), text, means if _is_current(point) else None, wide=value.wide)
 
 
@@ -221,7 +237,7 @@ def _state(point: ChargePoint) -> str:
     if heartbeat.state is None:
         return "Not known yet"
     state = words.STATES.get(heartbeat.state)
-    return state[tense] if state else heartbeat.state
+    return state[tense] if state else unknown("state", heartbeat.state)
 
 
 def _light(heartbeat: Heartbeat) -> str:

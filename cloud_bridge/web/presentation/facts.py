@@ -1,17 +1,24 @@
-"""A charge point's facts in words, as they stood when a message was sent: attached to it, so that nobody has to ask."""
+"""A charge point's facts in words, as they stood when a message was sent: attached to it, so that nobody has to ask.
+
+Their driver reads them before they send the message. Their number and length are bounded, whatever the charge point told.
+"""
 
 import json
 from collections.abc import Sequence
 
 from cloud_bridge.contact import Gap
 from cloud_bridge.durations import DAY_MS
+from cloud_bridge.faults import in_words
 from cloud_bridge.support.evidence import Evidence
+from cloud_bridge.support.fault_times import FaultTime, set_since
 from cloud_bridge.support.signal import SignalSummary
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.dashboard import Around, describe
 from cloud_bridge.web.presentation.view import ChargePoint
 
 FACTS_OVER_MS = 7 * DAY_MS
+MAX_FACTS, MAX_VALUE = 40, 400  # lines, characters of one
+MAX_FAULTS = 5  # that are over, the newest
 UNREADABLE = ("Not shown", "What was stored with this message cannot be shown: its content is not valid.")
 
 
@@ -26,7 +33,8 @@ def facts_of(
         ("Last contacted", board.last_contact_moment or "never"),
         ("Contact", board.glance.word),
         ("State", f"{board.state} ({heartbeat.state or 'not known'})"),
-        ("Faults", ", ".join(board.faults) or "none"),
+        ("Faults", faults_now(heartbeat.faults or [], week.fault_times, point.time_zone)),
+        ("Earlier faults in 7 days", faults_over(week.fault_times, point.time_zone)),
         ("Needs attention", "; ".join(trouble.title for trouble in board.troubles) or "nothing"),
         ("Silent in the last hour", silences(week.silent_last_hour)),
         ("Silent in 7 days", silences(week.gaps)),
@@ -40,7 +48,7 @@ def facts_of(
 
 
 def as_text(facts: list[tuple[str, str]]) -> str:
-    return json.dumps(facts)
+    return json.dumps([(name, value[:MAX_VALUE]) for name, value in facts[:MAX_FACTS]])
 
 
 def from_text(text: str | None) -> list[tuple[str, str]]:
@@ -51,6 +59,26 @@ def from_text(text: str | None) -> list[tuple[str, str]]:
         return [(str(name), str(value)) for name, value in json.loads(text)]
     except (ValueError, TypeError, RecursionError):  # not as `as_text` writes them
         return [UNREADABLE]
+
+
+def faults_now(names: Sequence[str], times: Sequence[FaultTime], time_zone: str) -> str:
+    since_ms = set_since(times, names)
+    return "; ".join(in_words(name) + _since(since_ms.get(name), time_zone) for name in names) or "none"
+
+
+def faults_over(times: Sequence[FaultTime], time_zone: str) -> str:
+    """Those that were cleared, the newest first."""
+    told = [
+        f"{in_words(time.name)}, {words.day_and_time(time.from_ms, time_zone)}, for {words.exactly(time.to_ms - time.from_ms)}"
+        for time in reversed(times)
+        if time.to_ms is not None
+    ]
+    more = [f"and {len(told) - MAX_FAULTS} more"] if len(told) > MAX_FAULTS else []
+    return "; ".join(told[:MAX_FAULTS] + more) or "none"
+
+
+def _since(at_ms: int | None, time_zone: str) -> str:
+    return "" if at_ms is None else f", since {words.day_and_time(at_ms, time_zone)}"
 
 
 def silences(gaps: Sequence[Gap]) -> str:

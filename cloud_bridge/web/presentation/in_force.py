@@ -7,6 +7,7 @@ here. Which of two wishes of the owner wins is the unit's to decide (firmware/ch
 from typing import NamedTuple
 
 from cloud_bridge.store.access import Person, Role
+from cloud_bridge.text import unknown
 from cloud_bridge.time_zones import local_time, which
 from cloud_bridge.web.presentation import words
 from cloud_bridge.wire import Heartbeat, Result, is_plugged
@@ -129,7 +130,7 @@ def answer(in_force: InForce, now_ms: int, time_zone: str, by: str) -> str:
     said = _ruling(in_force, now_ms, time_zone, by)
     if in_force.delay_s:
         said = f"random delay of {minutes(in_force.delay_s)} before the change takes effect. Until then: {said}"
-    return ". ".join([said, *(ALSO.get(source, source) for source in in_force.also)])
+    return ". ".join([said, *(ALSO.get(source) or unknown("wish", source) for source in in_force.also)])
 
 
 def wishes(in_force: InForce, now_ms: int, time_zone: str, by: str, plugged: bool = True) -> list[Wish]:

@@ -4,12 +4,15 @@ import re
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.job_states import JobState, Move
 from cloud_bridge.store.job_timeline import JobEvent
 from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.ownership import DEFAULT_TIME_ZONE
 from cloud_bridge.time_zones import local_time, span
 from cloud_bridge.web.presentation.words import Glance, day_and_time
+
+NEWS_FOR_MS = 7 * DAY_MS  # as long as that a job has ended is news
 
 GLANCES = {
     JobState.RAISED: Glance("unsure", "New"),
@@ -75,6 +78,13 @@ def told_to_driver(job: Job, time_zone: str, now_ms: int) -> str:
         JobState.ACCEPTED: "Your installer has accepted and plans a visit",
         JobState.GIVEN_BACK: "We are looking for another installer",
     }.get(job.state, "Your installer is at work on it")
+
+
+def news_for_driver(job: Job | None, now_ms: int, time_zone: str) -> str | None:
+    """A line of other pages; None: there is no job, or its end is no news any more."""
+    if job is None or (job.closed_ms is not None and now_ms - job.closed_ms >= NEWS_FOR_MS):
+        return None
+    return f"{told_to_driver(job, time_zone, now_ms)}."
 
 
 class Listed(NamedTuple):

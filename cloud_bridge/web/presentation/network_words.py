@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from cloud_bridge.support.network_moves import HEARD, Move
+from cloud_bridge.text import unknown
 from cloud_bridge.web.presentation.words import operator_name
 
 # The unit's words: modem/roaming.py's decisions first, then modem/recovery.py's remedies, the mildest first.
@@ -40,9 +41,8 @@ def told(moves: Iterable[Move]) -> list[Told]:
 
 
 def _did(move: Move) -> str:
-    """A word that is not in the table stands as the unit said it."""
     if move.do not in DID:
-        return move.do
+        return unknown("step", move.do)
     return DID[move.do].format(network=operator_name(move.operator) or "no network")
 
 

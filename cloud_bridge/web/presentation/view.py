@@ -129,12 +129,13 @@ def is_outdated(app_state: AppState, unit: Unit) -> bool:
     return live is not None and live.heartbeat is None and (live.heartbeat_ms or 0) > (unit.heartbeat_ms or 0)
 
 
-def mark(point: ChargePoint, vehicles_mark: str) -> str:
-    """The same for as long as a page that shows both need not change, but for the ages on it."""
+def mark(point: ChargePoint, stored_mark: str) -> str:
+    """The same for as long as a page that shows both need not change, but for the ages on it. `stored_mark` is that of what
+    it shows beside the charge point."""
     duplicate = "" if point.duplicate is None else f".{point.duplicate.since_ms}"
     over_quota = ".over" if point.is_over_quota else ""
     contact = "late" if point.is_late else point.verdict.contact
-    return f"{point.last_contact_ms}.{point.heartbeat_ms}.{contact}{duplicate}{over_quota}.{vehicles_mark}"
+    return f"{point.last_contact_ms}.{point.heartbeat_ms}.{contact}{duplicate}{over_quota}.{stored_mark}"
 
 
 def as_json(point: ChargePoint, firmware: str | None, modem: str | None, closings: int | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from cloud_bridge.contact import Contact
+from cloud_bridge.text import unknown
 from cloud_bridge.time_zones import UNKNOWN, local_time, which, zone_of
 from cloud_bridge.values import NO_CSQ, PASS_ABOVE_CSQ
 
@@ -124,7 +125,7 @@ def limit(source: str | None, until_s: int | None, time_zone: str) -> str | None
     if source is None:
         return None
     until = f", until {day_and_time(until_s * 1000, time_zone)}" if until_s is not None and until_s <= LAST_S else ""
-    return f"{LIMITS.get(source, source)}{until}"
+    return f"{LIMITS.get(source) or unknown('limit', source)}{until}"
 
 
 def time_of_day(at_ms: int, time_zone: str) -> str:
@@ -161,6 +162,19 @@ def day_and_time(at_ms: int, time_zone: str) -> str:
     """Short, for lists: Sun 22 Nov, 07:42; with the zone in an hour that occurs twice: Sun 25 Oct, 01:30 BST."""
     local = local_time(at_ms, time_zone)
     return f"{local:%a} {local.day} {local:%b, %H:%M}{which(local, time_zone)}"
+
+
+def day(at_ms: int, time_zone: str) -> str:
+    """3 Nov"""
+    local = local_time(at_ms, time_zone)
+    return f"{local.day} {local:%b}"
+
+
+def when(at_ms: int, now_ms: int, time_zone: str) -> str:
+    """at 14:02, with its day unless that is today: on 3 Nov at 14:02."""
+    at = f"at {minute_of_day(at_ms, time_zone)}"
+    is_today = local_time(at_ms, time_zone).date() == local_time(now_ms, time_zone).date()
+    return at if is_today else f"on {day(at_ms, time_zone)} {at}"
 
 
 def _count(number: int, name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy import Connection
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.durations import HOUR_MS
@@ -30,11 +31,16 @@ async def state_of(request: Request) -> AppState:
 
 def person_of(request: Request) -> Person | None:
     """The person who is logged in to the pages, if any."""
-    cookie = request.cookies.get(SESSION_COOKIE)
-    if not cookie:
+    if not request.cookies.get(SESSION_COOKIE):
         return None
     with connection_for_check(request) as connection:
-        return who_has_session(connection, cookie, _app_state(request).verified.now_ms())
+        return person_in(request, connection)
+
+
+def person_in(request: Request, connection: Connection) -> Person | None:
+    """The same, for who asks more of the store in the same view."""
+    cookie = request.cookies.get(SESSION_COOKIE)
+    return who_has_session(connection, cookie, _app_state(request).verified.now_ms()) if cookie else None
 
 
 def api_asker(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Asker:

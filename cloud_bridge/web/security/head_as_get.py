@@ -1,7 +1,12 @@
-"""HEAD is answered as GET without the body, on every route (RFC 9110 9.3.2)."""
+"""HEAD is answered as GET without the body, on every route (RFC 9110 9.3.2).
+
+The scope then says so under IS_HEAD, for a page that remembers that it was looked at.
+"""
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+IS_HEAD = "chargekeeper.is_head"
 
 
 class _HeadSent(OSError):
@@ -32,7 +37,7 @@ class HeadAsGet:
                 raise _HeadSent
 
         try:
-            await self._app(dict(scope, method="GET"), receive, send_head)
+            await self._app(dict(scope, method="GET", **{IS_HEAD: True}), receive, send_head)
         except (_HeadSent, ClientDisconnect):
             if not is_sent:
                 raise

@@ -83,7 +83,15 @@ async function ownStream() {
   join();
 }
 
-board.addEventListener("htmx:after:swap", () => { restart(); heard(); post({ shows: shown() }); });
+// The answers that are not read, in the navigation, which is outside of what is streamed.
+function count() {
+  const { news } = document.getElementById("help").dataset;
+  if (news === undefined) return; // of support
+  document.querySelector(".badge").textContent = news === "0" ? "" : news;
+  document.getElementById("news").textContent = news === "0" ? "" : `${news} new`;
+}
+
+board.addEventListener("htmx:after:swap", () => { restart(); count(); heard(); post({ shows: shown() }); });
 addEventListener("pagehide", () => post({ leave: true }));
 addEventListener("pageshow", (event) => { if (event.persisted) join(); });
 addEventListener("offline", watch);

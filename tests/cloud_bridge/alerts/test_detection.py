@@ -33,8 +33,8 @@ def journal(bridge: Bridge) -> Journal:
 
 
 def words(sent: list[dict[str, Any]]) -> list[str]:
-    """What is in brackets: the fault."""
-    return [one["words"].split("(")[1].split(")")[0] for one in sent]
+    """What is in brackets: the fault, without the name of one that we have no words for."""
+    return [one["words"].split("(")[1].split(")")[0].strip() for one in sent]
 
 
 def test_a_second_different_fault_within_the_hour_is_alerted(
@@ -249,7 +249,7 @@ def test_a_fault_that_is_no_name_is_alerted_and_stops_nobody_elses_alert(
     other.raised("supply")
     look(bridge)
     assert told(sent) == [FAULT, ("fault", "cp-2")]
-    assert words(sent)[0] == "unknown"
+    assert words(sent)[0] == "A fault that we do not know"
 
 
 @pytest.mark.parametrize(

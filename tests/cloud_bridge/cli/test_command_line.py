@@ -236,6 +236,15 @@ def test_an_argument_that_is_no_text_is_wrong_usage(word: str, capsys: pytest.Ca
         assert capsys.readouterr().err.splitlines()[-1].endswith("an argument is not text in UTF-8")
 
 
+@pytest.mark.parametrize("name", ["CHARGEKEEPER_HELP", "CHARGEKEEPER_MAKER"])
+def test_a_contact_is_one_line_that_people_can_read(name: str) -> None:
+    for text in ("call\n0800", "x" * 201, "\x1b[2J"):
+        with pytest.raises(BridgeError, match=f"{name} has to be one line of up to 200 printable characters"):
+            read_settings({name: text})
+    settings = read_settings({name: " 0800 000 000, weekdays 8 to 18 "})
+    assert "0800 000 000, weekdays 8 to 18" in (settings.help, settings.maker)
+
+
 def test_a_setting_that_is_no_text_is_named() -> None:
     with pytest.raises(BridgeError, match="CHARGEKEEPER_MAKER is not text"):
         read_settings({"CHARGEKEEPER_MAKER": "call \udc80"})

@@ -35,6 +35,7 @@ def evidence(*csq: tuple[int, int], gaps: tuple[Gap, ...] = ()) -> Evidence:
         boots=0,
         moves=[],
         vehicle_events=[],
+        fault_times=[],
         unreadable_gaps=0,
         unreadable=0,
     )

@@ -58,8 +58,8 @@ def test_there_are_words_for_everything_that_a_unit_does() -> None:
     assert decisions | remedies <= set(network_words.DID)
 
 
-def test_a_word_of_a_newer_unit_stands_as_it_is() -> None:
-    assert network_words.told([Move(1, "{0.x} new", None, "why")])[0].did == "{0.x} new"
+def test_a_word_of_a_newer_unit_is_told_as_one_that_we_do_not_know() -> None:
+    assert network_words.told([Move(1, "{0.x} new", None, "why")])[0].did == "A step that we do not know ({0.x} new)"
 
 
 @pytest.mark.parametrize("command", ["AT+CIICR: ERROR", "AT+NETOPEN: +NETOPEN: 1", "AT+QIACT=1: ERROR"])

@@ -85,7 +85,7 @@ class Site:
         query = select(alerts.c.id).join(alert_wishes)
         with self.bridge.app_state.database.writing() as connection:
             person = find_person(connection, "ingo")
-            notice(connection, self.bridge.clock.now_ms(), Settled(*[LARGEST_ID] * 4), no_bad_row)
+            notice(connection, self.bridge.clock.now_ms(), Settled(*[LARGEST_ID] * 5), no_bad_row)
             return len(connection.execute(query.where(alert_wishes.c.person_id == person.id)).all())
 
     def fault(self, number: int) -> None:

@@ -228,7 +228,7 @@ class Story:
                     break
         now_ms = self.bridge.clock.at_ms
         with self.bridge.app_state.database.writing() as connection:  # nothing is sent
-            notice(connection, now_ms, Settled(*[LARGEST_ID] * 4), no_bad_row)
+            notice(connection, now_ms, Settled(*[LARGEST_ID] * 5), no_bad_row)
             notice_weak_signal(connection, now_ms, no_bad_row)
             queue(connection, troubled(connection, now_ms), no_bad_row)
         with self.bridge.app_state.database.reading() as connection:

@@ -185,7 +185,7 @@ def test_a_fault_is_an_error_in_words(browser: TestClient, unit: Unit) -> None:
     [
         ('"y":"schedule","u":1768215600', "Current limited by Your hours, until Mon 12 Jan, 11:00"),
         ('"y":"installer"', "Current limited by The rating of its circuit"),
-        ('"y":"moon"', "Current limited by moon"),
+        ('"y":"moon"', "Current limited by A limit that we do not know (moon)"),
     ],
 )
 def test_the_dashboard_says_who_limits_the_current_and_until_when(
@@ -193,6 +193,20 @@ def test_the_dashboard_says_who_limits_the_current_and_until_when(
 ) -> None:
     unit.publish(HEARTBEAT, f'{{"n":1,"b":1,"s":"B1",{keys}}}'.encode())
     assert words in text_of(browser.get("/").text)
+
+
+def test_a_name_that_we_have_no_words_for_is_never_shown_alone(bridge: Bridge, browser: TestClient, unit: Unit) -> None:
+    """Of a newer firmware. Support is told the pilot's state in its own letters, behind the words."""
+    names = '"s":"z_new","m":"z_new","y":"z_new","i":["z_new"],"f":["z_new"],"h":["z_new"]'
+    unit.publish(HEARTBEAT, f'{{"n":1,"b":1,{names}}}'.encode())
+    unit.publish("cp/home-1/session", b'{"n":2,"b":1,"e":1,"y":"z_new"}')
+    unit.publish("cp/home-1/event", b'{"n":3,"b":1,"k":"network","d":{"do":"z_new","why":""}}')
+    bridge.clock.advance(1)
+    pages = ("/", "/fleet", *(f"/charge-points/home-1/{name}" for name in ("history", "support", "jobs")))
+    said = " ".join(text_of(browser.get(page).text) for page in pages)
+    for what in ("A fault", "A trouble", "A mode", "A limit", "A reason", "A step"):
+        assert f"{what} that we do not know (z_new)" in said
+    assert said.count("z_new") == said.count("that we do not know (z_new)") + said.count("Stopped by a fault (z_new)")
 
 
 def test_a_cable_that_is_not_there_limits_nothing(browser: TestClient, unit: Unit) -> None:

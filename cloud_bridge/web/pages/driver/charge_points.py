@@ -1,7 +1,7 @@
 """The driver's first page: the dashboard of the only charge point, or the list of all; and its live stream."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
@@ -10,10 +10,13 @@ from sqlalchemy import Connection
 from cloud_bridge.app_state import AppState
 from cloud_bridge.authority_files import present_authority
 from cloud_bridge.contact import Contact, outage_ms
+from cloud_bridge.faults import KEEP_AWAY
 from cloud_bridge.store import authorities, history
-from cloud_bridge.store.access import Person, Role, Scope
+from cloud_bridge.store.access import Person, Role, Scope, may
 from cloud_bridge.store.contact_details import installer_details
+from cloud_bridge.store.conversations import Unread, unread_answers
 from cloud_bridge.store.firmware import contactor_closings, firmware_versions, modem_models
+from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.ownership import contact_period
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.troubles import Trouble, authority_ends
@@ -22,8 +25,9 @@ from cloud_bridge.web.page import PersonOf, UnitOf, page, render_html, to
 from cloud_bridge.web.pages.driver.looks import Looks, Turn
 from cloud_bridge.web.pages.driver.stream import MOST, Stored, changes, together
 from cloud_bridge.web.pages.driver.vehicles import cards_of
-from cloud_bridge.web.presentation.dashboard import Around, describe
+from cloud_bridge.web.presentation.dashboard import Around, Contacts, describe
 from cloud_bridge.web.presentation.in_force import owner_to
+from cloud_bridge.web.presentation.job_card import job_for_owner
 from cloud_bridge.web.presentation.view import ChargePoint, charge_point
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep, person_of
 from cloud_bridge.web.security.forms import form_token
@@ -111,7 +115,7 @@ def _changes(
             return None
         with app_state.database.reading() as connection:
             now = visible_unit(connection, person, unit.id)
-            return None if now is None else Stored(now, repository.mark(repository.of_person(connection, person.id)))
+            return None if now is None else Stored(now, _beside(connection, person, now).mark)
 
     def render(unit: Unit, point: ChargePoint) -> str:
         form = form_token(request.cookies.get(SESSION_COOKIE, ""))
@@ -133,17 +137,40 @@ def _dashboard(request: Request, app_state: AppState, person: Person, unit: Unit
 def _content(app_state: AppState, person: Person, unit: Unit, point: ChargePoint) -> dict[str, Any]:
     """Of board.html."""
     return {
+        "keep_away": KEEP_AWAY,
         "board": describe(point, _around(app_state, person, unit, point)),
         "vehicles": cards_of(app_state, person, unit.time_zone),
     }
 
 
+class Beside(NamedTuple):
+    """What the page shows, beside the charge point, that is in the store alone."""
+
+    vehicles_mark: str
+    unread: Unread | None
+    job: Job | None  # for its owner
+
+    @property
+    def mark(self) -> str:
+        unread = "" if self.unread is None else f".{self.unread.answers}.{self.unread.newest_ms}"
+        return self.vehicles_mark + unread + ("" if self.job is None else f".{self.job.id}.{self.job.moves}")
+
+
+def _beside(connection: Connection, person: Person, unit: Unit) -> Beside:
+    return Beside(
+        repository.mark(repository.of_person(connection, person.id)),
+        None if may(person, Scope.SUPPORT) else unread_answers(connection, person),
+        job_for_owner(connection, person, unit),
+    )
+
+
 def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint) -> Around:
     from_ms = max(point.now_ms - BACK_FOR_MS, unit.period.evidence_from_ms)
     with app_state.database.reading() as connection:
-        vehicles_mark = repository.mark(repository.of_person(connection, person.id))
+        beside = _beside(connection, person, unit)
         ended = history.unit_gaps(connection, contact_period(unit.period), from_ms, point.now_ms, point.now_ms)
-        installer = installer_details(connection, unit.id) if point.heartbeat.faults else None
+        needs_help = point.heartbeat.faults or point.verdict.contact is Contact.SILENT
+        installer = installer_details(connection, unit.id) if needs_help else None
         firmware = firmware_versions(connection, [unit.id]).get(unit.id)
         modem = modem_models(connection, [unit.id]).get(unit.id)
         closings = contactor_closings(connection, [unit.id]).get(unit.id)
@@ -156,9 +183,10 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
                 back = last
     return Around(
         back,
-        installer,
-        app_state.settings.maker,
-        vehicles_mark,
+        Contacts(installer, app_state.settings.maker, app_state.settings.help),
+        beside.mark,
+        beside.unread,
+        beside.job,
         firmware,
         modem,
         closings,

@@ -165,13 +165,18 @@ def described(command: Command, now_ms: int, time_zone: str, owner: str) -> dict
         ),
         CommandStatus.REFUSED: (
             "bad",
-            f"Your charger has refused it: {REASONS.get(command.reason or '', command.reason)}.{rules}",
+            f"Your charger has refused it: {_reason(command.reason)}.{rules}",
         ),
         CommandStatus.WAITING: ("unsure", "Waiting for your charger's answer …"),
         CommandStatus.UNANSWERED: ("unsure", "Your charger has not answered. It may not have heard this: try again."),
         CommandStatus.NOT_SENT: ("bad", "Not sent: your charger has no connection now. Nothing has changed."),
     }[command.status]
     return {"tone": tone, "asked": _asked(command, until), "outcome": outcome}
+
+
+def _reason(said: str | None) -> str:
+    """The unit's other reasons are sentences of its own, such as a value that is out of range."""
+    return REASONS.get(said, said) if said else "it did not say why"
 
 
 def _is_overruled(command: Command, told: in_force.InForce) -> bool:

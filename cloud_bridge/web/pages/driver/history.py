@@ -18,6 +18,7 @@ from cloud_bridge.store.sites import Tariff, tariff_of
 from cloud_bridge.store.units import Unit
 from cloud_bridge.support.evidence import signal_points
 from cloud_bridge.support.running_session import RunningSession, power_readings, running_session
+from cloud_bridge.text import unknown
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.page import PersonOf, UnitOf, page
 from cloud_bridge.web.presentation import charts, network_words, vehicle_event_words, words
@@ -52,8 +53,13 @@ class Session(NamedTuple):
     duration_s: int | None
     energy_wh: int
     pence: float | None
-    reason: str
+    reason: str  # in the unit's word; empty: it told none
     goes_on: bool = False
+
+    @property
+    def ended_because(self) -> str:
+        """In words, or empty."""
+        return REASONS.get(self.reason) or unknown("reason", self.reason) if self.reason else ""
 
     @property
     def began_ms(self) -> int:
@@ -137,7 +143,7 @@ def sessions_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: D
             "" if one.duration_s is None else one.duration_s,
             one.energy_wh,
             "" if one.pence is None else round(one.pence, 1),
-            one.reason,
+            REASONS.get(one.reason, one.reason),  # for a program: as it came, where we have no words
         )
         for one in sessions
     ]
@@ -159,7 +165,7 @@ def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, tari
                 row["duration_s"],
                 energy_wh,
                 cost_pence(energy_wh, started_s, ended_s, tariff, unit.time_zone) if tariff else None,
-                REASONS.get(row["reason"], row["reason"] or ""),
+                row["reason"] or "",
             )
         )
     return found

@@ -1,9 +1,10 @@
 """The live stream of a browser's open dashboards, as server-sent events.
 
 An event goes out when what the page would say has changed: a contact, a heartbeat, and also silence, which no message
-announces (looks.py). The driver's vehicles are in the store alone, which is read again with every sign of life, and when
-it has a newer heartbeat. The event's id is the mark of the state itself, so a page that comes back with its Last-Event-ID is
-sent what it missed, even by a bridge that has been restarted meanwhile, and nothing when it missed nothing.
+announces (looks.py). The driver's vehicles, answers of support and how far a job is are in the store alone, which is read
+again with every sign of life, and when it has a newer heartbeat. The event's id is the mark of the state itself, so a page
+that comes back with its Last-Event-ID is sent what it missed, even by a bridge that has been restarted meanwhile, and nothing
+when it missed nothing.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ class Stored(NamedTuple):
     """What the page shows that the store knows."""
 
     unit: Unit
-    vehicles_mark: str
+    stored_mark: str  # of what else is in the store alone
 
 
 async def changes(
@@ -60,12 +61,12 @@ async def changes(
             if may_differ and (stored := await asyncio.to_thread(read)) is None:
                 return
             point = charge_point(app_state, stored.unit)
-            if mark(point, stored.vehicles_mark) != seen:
+            if mark(point, stored.stored_mark) != seen:
                 await asyncio.sleep(SETTLE_S)
                 if (stored := await asyncio.to_thread(read)) is None:  # another process may have released the unit
                     return
                 point = charge_point(app_state, stored.unit)
-                seen = mark(point, stored.vehicles_mark)
+                seen = mark(point, stored.stored_mark)
                 is_stored = not app_state.recorder.waiting
                 yield event(
                     await asyncio.to_thread(render, stored.unit, point), of + seen + ("" if is_stored else UNSTORED)

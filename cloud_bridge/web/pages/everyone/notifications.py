@@ -46,6 +46,7 @@ ABOUT = {
     AlertKind.WEAK_SIGNAL: "A weak signal for a day",
     AlertKind.BROWN_OUT: "Its supply dips",
     AlertKind.DUPLICATE_IDENTITY: "A second charger uses its identity",
+    AlertKind.ANSWER: "Support has answered",
     AlertKind.VISIT: "Your installer's visit is planned, or planned anew",
     AlertKind.NEW_JOB: "There is a new job for you",
     AlertKind.INCIDENT: "Many chargers fell silent at once",

@@ -1,27 +1,41 @@
-"""Support: a driver writes, the charge point's facts go along by themselves, support answers and calls the installer."""
+"""Support: a driver writes, the charge point's facts go along by themselves, support answers and calls the installer.
+
+An open conversation asks for what is new (static/thread.js). It is read once its person has looked at it: not by HEAD, and not
+by a browser that only fetches it in advance.
+"""
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection
 
 from cloud_bridge.app_state import AppState
+from cloud_bridge.contact import Contact
+from cloud_bridge.faults import in_words
 from cloud_bridge.store import conversations, jobs
 from cloud_bridge.store.access import Person, Scope, may
+from cloud_bridge.store.contact_details import installer_details
 from cloud_bridge.store.conversations import MAX_TEXT, READY_MADE, Conversation
 from cloud_bridge.store.firmware import contactor_closings, firmware_versions, modem_models
+from cloud_bridge.store.ownership import DEFAULT_TIME_ZONE
+from cloud_bridge.store.readable import Rows
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs
 from cloud_bridge.web.form_errors import FORM
-from cloud_bridge.web.page import Number, Once, OwnForm, PersonOf, UnitOf, page, to
+from cloud_bridge.web.page import Number, Once, OwnForm, PersonOf, UnitOf, page, render_html, to
+from cloud_bridge.web.presentation import job_words
+from cloud_bridge.web.presentation.dashboard import Contacts
 from cloud_bridge.web.presentation.facts import FACTS_OVER_MS, as_text, facts_of, from_text
-from cloud_bridge.web.presentation.job_card import job_card
+from cloud_bridge.web.presentation.job_card import job_card, job_for_owner
 from cloud_bridge.web.presentation.looking_back import evidence_of
-from cloud_bridge.web.presentation.view import charge_point
+from cloud_bridge.web.presentation.view import ChargePoint, charge_point
 from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.web.security.head_as_get import IS_HEAD
 from cloud_bridge.web.security.rates import ANSWERS, MESSAGES, use
+
+MAX_PROGRESS = 60  # characters: a digit and two numbers
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,10 +48,14 @@ OwnWords = Annotated[str, Form(max_length=MAX_TEXT)]
 def overview(request: Request, app_state: StateDep, connection: Reading, person: PersonOf) -> Response:
     """For a driver their conversations and a way to write; for support everybody's, the waiting ones first."""
     found = conversations.conversations_of(connection, person)
-    units = [] if may(person, Scope.SUPPORT) else visible_units(connection, person)
-    return page(
-        request, "everyone/support.html", person, conversations=found, units=units, now_ms=app_state.clock.now_ms()
-    )
+    is_support = may(person, Scope.SUPPORT)
+    content: dict[str, Any] = {
+        "conversations": found,
+        "unread": set() if is_support else conversations.with_unread_answers(connection, person),
+        "units": [] if is_support else visible_units(connection, person),
+        "now_ms": app_state.clock.now_ms(),
+    }
+    return page(request, "everyone/support.html", person, **content)
 
 
 @router.post("/support", dependencies=[OwnForm])
@@ -50,8 +68,17 @@ def write(
 
 @router.get("/charge-points/{unit_id}/support")
 def about_unit(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
-    card = job_card(connection, person, unit, app_state.clock.now_ms())
-    return page(request, "everyone/support_unit.html", person, unit=unit, job_card=card)
+    """The message, and what goes along with it, to be read before it is sent."""
+    point = charge_point(app_state, unit)
+    settings = app_state.settings
+    content: dict[str, Any] = {
+        "unit": unit,
+        "text": _first_words(point),
+        "facts": _facts(app_state, connection, unit),
+        "contacts": Contacts(installer_details(connection, unit.id), settings.maker, settings.help),
+        "job_card": job_card(connection, person, unit, app_state.clock.now_ms()),
+    }
+    return page(request, "everyone/support_unit.html", person, **content)
 
 
 @router.post("/charge-points/{unit_id}/support", dependencies=[OwnForm])
@@ -76,19 +103,34 @@ def raise_unit(
 
 
 @router.get("/support/{conversation_id}")
-def thread(request: Request, connection: Reading, person: PersonOf, conversation_id: Number) -> Response:
-    conversation = _conversation(connection, person, conversation_id)
-    found = conversations.read_messages(connection, conversation)
-    unit = visible_unit(connection, person, conversation.unit_id) if conversation.unit_id else None
-    unit_jobs = jobs.jobs_of(connection, person, unit.id) if unit and may(person, Scope.SUPPORT) else []
-    content: dict[str, Any] = {
-        "conversation": conversation,
-        "messages": [(message, from_text(message.facts)) for message in found],
-        "messages_unreadable": found.unreadable,
-        "unit": unit,
-        "jobs": unit_jobs,
-    }
+def thread(request: Request, app_state: StateDep, person: PersonOf, conversation_id: Number) -> Response:
+    with app_state.database.reading() as connection:  # of its own: none is held while it is marked as read
+        conversation = _conversation(connection, person, conversation_id)
+        content = _news(app_state, connection, person, conversation)
+        unit = content["unit"]
+        content["jobs"] = jobs.jobs_of(connection, person, unit.id) if unit and may(person, Scope.SUPPORT) else []
+    _mark_read(request, app_state, person, conversation, content["newest_id"])
     return page(request, "everyone/thread.html", person, **content)
+
+
+@router.get("/support/{conversation_id}/news")
+def news(
+    request: Request,
+    app_state: StateDep,
+    person: PersonOf,
+    conversation_id: Number,
+    after: Annotated[int, Query(ge=0, lt=2**63)],
+    progress: Annotated[str, Query(max_length=MAX_PROGRESS)] = "",
+) -> Response:
+    """What an open page lacks, as a part of one; 204 while there is nothing. `after` is the newest message that it shows,
+    `progress` what it says below."""
+    with app_state.database.reading() as connection:
+        conversation = _conversation(connection, person, conversation_id)
+        content = _news(app_state, connection, person, conversation, after)
+    if content["newest_id"] <= after and content["progress"] == progress:
+        return Response(status_code=204)
+    _mark_read(request, app_state, person, conversation, content["newest_id"])
+    return HTMLResponse(render_html(request, "everyone/thread_news.html", person=person, **content))
 
 
 @router.post("/support/{conversation_id}", dependencies=[OwnForm])
@@ -104,9 +146,47 @@ def answer(
     _use_rate(request, person)
     conversation = _conversation(connection, person, conversation_id)
     unit = visible_unit(connection, person, conversation.unit_id) if conversation.unit_id else None
-    facts = None if may(person, Scope.SUPPORT) or unit is None else _facts(app_state, connection, unit)
+    facts = None if may(person, Scope.SUPPORT) or unit is None else as_text(_facts(app_state, connection, unit))
     conversations.send(connection, conversation.id, person, text, facts, once, app_state.clock.now_ms())
     return to(f"/support/{conversation_id}#newest")
+
+
+def _news(
+    app_state: AppState, connection: Connection, person: Person, conversation: Conversation, after_id: int = 0
+) -> dict[str, Any]:
+    """Of thread.html and thread_news.html: the messages after the one with this id, and what stands below them."""
+    found = conversations.read_messages(connection, conversation, after_id)
+    unit = visible_unit(connection, person, conversation.unit_id) if conversation.unit_id else None
+    zone = unit.time_zone if unit else DEFAULT_TIME_ZONE
+    job = None if unit is None else job_for_owner(connection, person, unit)
+    return {
+        "conversation": conversation,
+        "messages": Rows(((message, from_text(message.facts)) for message in found), found.unreadable),
+        "newest_id": conversations.newest_message_id(connection, conversation),
+        "unit": unit,
+        "zone": zone,
+        "job": job_words.news_for_driver(job, app_state.clock.now_ms(), zone),
+        "progress": f"{conversation.waiting:d}" + ("" if job is None else f".{job.id}.{job.moves}"),
+    }
+
+
+def _mark_read(
+    request: Request, app_state: AppState, person: Person, conversation: Conversation, newest_id: int
+) -> None:
+    """Its person looks at it now."""
+    is_fetched = IS_HEAD in request.scope or "prefetch" in request.headers.get("Sec-Purpose", "")
+    if conversation.person_id != person.id or conversation.read_id >= newest_id or is_fetched:
+        return
+    with app_state.database.writing() as connection:
+        conversations.mark_read(connection, conversation, newest_id)
+        request.state.news = conversations.count_news(connection, person)
+
+
+def _first_words(point: ChargePoint) -> str:
+    """What the message begins with, for the driver to change: nobody with a red light has to find words."""
+    if point.heartbeat.faults:
+        return f"My charger shows a red light: {', '.join(map(in_words, point.heartbeat.faults))}. Please help."
+    return READY_MADE if point.verdict.contact is Contact.SILENT else ""
 
 
 def _send(
@@ -120,7 +200,7 @@ def _send(
 ) -> Response:
     _use_rate(request, person)
     now_ms = app_state.clock.now_ms()
-    facts = None if unit is None else _facts(app_state, connection, unit)
+    facts = None if unit is None else as_text(_facts(app_state, connection, unit))
     about = conversations.conversation_about(connection, person, unit.id if unit else None, now_ms)
     conversations.send(connection, about, person, text, facts, once, now_ms)
     return to(f"/support/{about}#newest")
@@ -131,12 +211,12 @@ def _use_rate(request: Request, person: Person) -> None:
     use(request, person, rates, "Too many messages", "We have your messages of before. This one was not sent.", FORM)
 
 
-def _facts(app_state: AppState, connection: Connection, unit: Unit) -> str:
+def _facts(app_state: AppState, connection: Connection, unit: Unit) -> list[tuple[str, str]]:
     point = charge_point(app_state, unit)
     week = evidence_of(app_state, connection, unit, point.now_ms - FACTS_OVER_MS, point.now_ms)
     firmware, modems = firmware_versions(connection, [unit.id]), modem_models(connection, [unit.id])
     closings = contactor_closings(connection, [unit.id])
-    return as_text(facts_of(point, week, firmware.get(unit.id), modems.get(unit.id), closings.get(unit.id)))
+    return facts_of(point, week, firmware.get(unit.id), modems.get(unit.id), closings.get(unit.id))
 
 
 def _conversation(connection: Connection, person: Person, conversation_id: int) -> Conversation:

@@ -19,11 +19,11 @@ from cloud_bridge.store.fleet import Order, SilentMinute, page_of
 from cloud_bridge.troubles import AFTER_THE_END, SOON_DAYS, SOONEST_DAYS, when_it_ends
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.errors import NotTheirs
-from cloud_bridge.web.page import MAX_FIELD, PersonOf, only, page
+from cloud_bridge.web.page import MAX_FIELD, PersonOf, only, page, viewer_of
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.dashboard import describe
 from cloud_bridge.web.presentation.view import charge_point
-from cloud_bridge.web.security.access import StateDep, person_of
+from cloud_bridge.web.security.access import StateDep
 
 INCIDENT_MS = 10 * 60 * 1000  # units that fall silent within this of each other
 INCIDENT_SIZE = 5  # and at least so many of one network: one mast, not so many broken units
@@ -102,7 +102,7 @@ def status(request: Request, app_state: StateDep) -> Response:
         "steps": [step for step in app_state.verified.steps() if step.at_ms > now_ms - STATUS_DAYS * DAY_MS],
         "now_ms": now_ms,
     }
-    return page(request, "operator/status.html", person_of(request), **content)
+    return page(request, "operator/status.html", viewer_of(request), **content)
 
 
 def ending_authorities(app_state: AppState, connection: Connection, now_ms: int) -> list[Ending]:

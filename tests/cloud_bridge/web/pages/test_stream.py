@@ -35,16 +35,16 @@ def unit(bridge: Bridge) -> Unit:
     return Unit(bridge, "home-1", bridge.add_unit("home-1").secret).connect()
 
 
-def stored(bridge: Bridge, vehicles_mark: str = "") -> Stored | None:
+def stored(bridge: Bridge, stored_mark: str = "") -> Stored | None:
     with bridge.app_state.database.reading() as connection:
         unit = visible_unit(connection, ANN, "home-1")
-    return None if unit is None else Stored(unit, vehicles_mark)
+    return None if unit is None else Stored(unit, stored_mark)
 
 
 def mark_now(bridge: Bridge) -> str:
     now = stored(bridge)
     assert now
-    return mark(charge_point(bridge.app_state, now.unit), now.vehicles_mark)
+    return mark(charge_point(bridge.app_state, now.unit), now.stored_mark)
 
 
 def listening(bridge: Bridge, seen: str, read: Callable[[], Stored | None] | None = None) -> AsyncIterator[str]:

@@ -8,9 +8,11 @@ from cloud_bridge.store.job_timeline import JobEvent, Window
 from cloud_bridge.store.jobs import Job
 from cloud_bridge.web.presentation.job_words import (
     GLANCES,
+    NEWS_FOR_MS,
     headline,
     in_order,
     listed,
+    news_for_driver,
     steps,
     steps_for_driver,
     tel,
@@ -84,3 +86,11 @@ def test_what_is_not_seen_any_more_and_what_is_closed_come_last() -> None:
 )
 def test_a_number_that_can_be_called(typed: str, number: str | None) -> None:
     assert tel(typed) == number
+
+
+def test_an_end_is_news_for_a_week_and_no_job_is_none() -> None:
+    done = job(JobState.DONE)
+    assert news_for_driver(done, START_MS + NEWS_FOR_MS - 1, ZONE) == "Done on Thu 1 Jan."
+    assert news_for_driver(done, START_MS + NEWS_FOR_MS, ZONE) is None
+    assert news_for_driver(None, START_MS, ZONE) is None
+    assert news_for_driver(job(JobState.ACCEPTED), START_MS + NEWS_FOR_MS, ZONE) is not None
