@@ -120,7 +120,12 @@ def _remember(request: Request, code: str) -> Response:
 
 def _reserve(request: Request, app_state: AppState, limits: list[Limit]) -> None:
     if wait_ms := _attempts(request).reserve(limits, app_state.verified.now_ms()):
-        raise Refused("Too many codes", f"Check the label, then try again in {lasting(wait_ms)}.", 429, "code")
+        raise Refused(
+            "Too many codes",
+            f"Too many codes that do not exist. Check the label, then try again in {lasting(wait_ms)}.",
+            429,
+            "code",
+        )
 
 
 def _attempts(request: Request) -> Attempts:
