@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud_bridge.store.access import Person, Scope, may
+from cloud_bridge.store.people import Has
 from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.web import static_files
 from cloud_bridge.web.connections import connection_for_check
@@ -19,6 +20,7 @@ from cloud_bridge.web.security.access import SESSION_COOKIE, person_of
 from cloud_bridge.web.security.forms import check_form, form_token
 
 MAX_FIELD = 200
+NOTHING = Has(charger=False, vehicle=False)
 
 templates = Environment(
     loader=FileSystemLoader(FilePath(__file__).with_name("templates")),
@@ -81,6 +83,7 @@ OwnForm = Depends(own_form)  # of every route that changes something: dependenci
 def page(request: Request, template: str, person: Person | None, status: int = 200, **content: Any) -> Response:
     """A whole page. `person` is None where nobody need be logged in."""
     content.setdefault("form", form_token(request.cookies.get(SESSION_COOKIE, "")))
+    content["has"] = getattr(request.state, "has", NOTHING)
     return HTMLResponse(render_html(request, template, person=person, **content), status)
 
 

@@ -1,7 +1,15 @@
 """All the pages, in the order in which their paths are tried."""
 
 from cloud_bridge.web.api import vehicle_webhooks
-from cloud_bridge.web.pages.driver import charge_points, charging, history, ready_by, vehicle_choice, vehicles
+from cloud_bridge.web.pages.driver import (
+    charge_points,
+    charging,
+    history,
+    ready_by,
+    vehicle_choice,
+    vehicle_dashboard,
+    vehicles,
+)
 from cloud_bridge.web.pages.everyone import (
     account,
     email,
@@ -31,6 +39,7 @@ ROUTERS = (
     second_factor.router,
     vehicle_choice.router,
     vehicles.router,
+    vehicle_dashboard.router,
     ready_by.router,
     vehicle_webhooks.router,
     fleet.router,

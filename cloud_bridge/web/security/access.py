@@ -10,8 +10,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from cloud_bridge.app_state import AppState
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.passwords import Passwords
-from cloud_bridge.store.access import Asker, Person, Scope, Token, may, token_for
-from cloud_bridge.store.people import who_has_session
+from cloud_bridge.store.access import Asker, Person, Role, Scope, Token, may, token_for
+from cloud_bridge.store.people import what_they_have, who_has_session
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.tokens import find_token
 from cloud_bridge.web.connections import connection_for_check
@@ -29,12 +29,15 @@ async def state_of(request: Request) -> AppState:
 
 
 def person_of(request: Request) -> Person | None:
-    """The person who is logged in to the pages, if any."""
+    """The person who is logged in to the pages, if any. What a driver has is kept for the navigation of their page."""
     cookie = request.cookies.get(SESSION_COOKIE)
     if not cookie:
         return None
     with connection_for_check(request) as connection:
-        return who_has_session(connection, cookie, _app_state(request).verified.now_ms())
+        person = who_has_session(connection, cookie, _app_state(request).verified.now_ms())
+        if person is not None and person.role is Role.DRIVER:
+            request.state.has = what_they_have(connection, person)
+        return person
 
 
 def api_asker(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Asker:

@@ -1,4 +1,4 @@
-"""The driver's first page: the dashboard of the only charge point, or the list of all; and its live stream."""
+"""The driver's first page: the dashboard of the only charge point, the list of all, or the vehicles; and the live stream."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -21,6 +21,7 @@ from cloud_bridge.vehicles import repository
 from cloud_bridge.web.page import PersonOf, UnitOf, page, render_html, to
 from cloud_bridge.web.pages.driver.looks import Looks, Turn
 from cloud_bridge.web.pages.driver.stream import MOST, Stored, changes, together
+from cloud_bridge.web.pages.driver.vehicle_dashboard import without_charger
 from cloud_bridge.web.pages.driver.vehicles import cards_of
 from cloud_bridge.web.presentation.dashboard import Around, describe
 from cloud_bridge.web.presentation.in_force import owner_to
@@ -41,8 +42,8 @@ def home(request: Request, app_state: StateDep, person: PersonOf) -> Response:
         units = visible_units(connection, person, MOST_LISTED + 1)
     if len(units) > MOST_LISTED:
         return to("/fleet")
-    if not units and person.role is Role.INSTALLER:
-        return to("/jobs")
+    if not units:
+        return to("/jobs") if person.role is Role.INSTALLER else without_charger(request, app_state, person)
     if len(units) == 1:
         return _dashboard(request, app_state, person, units[0])
     boards = [describe(charge_point(app_state, unit)) for unit in units]
