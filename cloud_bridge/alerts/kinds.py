@@ -56,6 +56,7 @@ class Happening(NamedTuple):
     at_ms: int
     detail: str = ""  # the fault's name, the number of units, the trouble's name
     began_ms: int | None = None  # when what is told of happened, where that is not `at_ms`
+    said_ms: int | None = None  # the same by the unit's own word, where that is not `began_ms`
 
 
 def words(happening: Happening, unit_name: str) -> str:

@@ -1,8 +1,8 @@
 """Everything that is kept of one person: to be handed out, and to be erased.
 
 RULES has an entry for every table: a row is of a person if it names them, if it hangs on a row that does, or if it tells of
-a charge point in the time in which that was theirs (ownership.py). A column whose name ends in `_hash`, or that holds
-something sealed, is never handed out.
+a charge point in the time in which that was theirs (ownership.py): as its owner, not as a member. A column whose name ends
+in `_hash`, or that holds something sealed, is never handed out.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,10 +27,12 @@ from cloud_bridge.store.tables import (
     email_changes,
     events,
     heartbeats,
+    invitations,
     jobs,
     known_devices,
     listening,
     listening_gaps,
+    members,
     messages,
     metadata,
     ownerships,
@@ -82,6 +84,27 @@ def _of_their_time(table: Table) -> Rule:
     return lambda _, periods: owned_in(table, periods)
 
 
+def _of_their_unit(table: Table) -> Rule:
+    """The row is of a unit that is theirs now."""
+    return lambda person_id, _: table.c.unit_id.in_(select(units.c.id).where(units.c.owner_id == person_id))
+
+
+def _commanded(person_id: int, _: Sequence[Owned]) -> ColumnElement[bool]:
+    """They gave the command, and not to a unit that was somebody else's then: what a member commands is of the unit's time,
+    and the owner's. If the member is erased, it stays and names nobody."""
+    others = (
+        select(ownerships.c.id)
+        .where(
+            ownerships.c.unit_id == commands.c.unit_id,
+            ownerships.c.person_id != person_id,
+            ownerships.c.from_ms <= commands.c.given_ms,
+            or_(ownerships.c.until_ms.is_(None), ownerships.c.until_ms > commands.c.given_ms),
+        )
+        .exists()
+    )
+    return and_(commands.c.person_id == person_id, ~others)
+
+
 def _of(column: Column[Any], parent: Table, owner: Column[Any]) -> Rule:
     """The row hangs on one of the parent's that names the person."""
     return lambda person_id, _: column.in_(select(parent.c.id).where(owner == person_id))
@@ -100,7 +123,9 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     tokens: (_names(tokens.c.person_id),),
     contact_details: (_names(contact_details.c.person_id),),
     unit_installers: (_names(unit_installers.c.person_id),),  # as the installer
-    tariffs: (lambda person_id, _: tariffs.c.unit_id.in_(select(units.c.id).where(units.c.owner_id == person_id)),),
+    tariffs: (_of_their_unit(tariffs),),
+    members: (_names(members.c.person_id), _of_their_unit(members)),
+    invitations: (_of_their_unit(invitations),),
     conversations: (_names(conversations.c.person_id),),
     messages: (
         _names(messages.c.author_id),
@@ -108,7 +133,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     ),
     alert_wishes: (_names(alert_wishes.c.person_id),),
     alerts: (_of(alerts.c.wish_id, alert_wishes, alert_wishes.c.person_id), _of_their_time(alerts)),
-    commands: (_names(commands.c.person_id), _of_their_time(commands)),
+    commands: (_commanded, _of_their_time(commands)),
     account_grants: (_names(account_grants.c.person_id),),
     vehicles: (_names(vehicles.c.person_id),),
     vehicle_attempts: (_names(vehicle_attempts.c.person_id),),

@@ -28,6 +28,7 @@ from cloud_bridge.store.tables import (
     duplicate_identities,
     email_changes,
     events,
+    invitations,
     known_devices,
     listening_gaps,
     pending_logins,
@@ -100,6 +101,7 @@ KEPT = [
     Kept(pending_logins, pending_logins.c.expires_ms, 0),
     Kept(known_devices, known_devices.c.since_ms, DEVICE_DAYS),
     Kept(email_changes, email_changes.c.expires_ms, 0),
+    Kept(invitations, invitations.c.expires_ms, 0),
 ]
 
 

@@ -72,6 +72,17 @@ def unit_of(unit_id: str, request: Request, person: PersonOf) -> Unit:
 UnitOf = Annotated[Unit, Depends(unit_of)]
 
 
+def own_unit_of(person: PersonOf, unit: UnitOf) -> Unit:
+    """The charge point of the path, if it is the person's own: whoever may merely look at it, or shares it, does not change
+    what it is called and who sees it. Raises NotTheirs."""
+    if unit.owner_id != person.id:
+        raise NotTheirs("charger")
+    return unit
+
+
+OwnUnitOf = Annotated[Unit, Depends(own_unit_of)]
+
+
 def own_form(request: Request, _person: PersonOf, form: Field) -> None:
     """The form was made by us for this browser session. Raises 403."""
     check_form(request.cookies.get(SESSION_COOKIE, ""), form)

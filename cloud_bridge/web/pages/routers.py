@@ -13,6 +13,7 @@ from cloud_bridge.web.pages.driver import (
 from cloud_bridge.web.pages.everyone import (
     account,
     email,
+    household,
     login,
     login_code,
     own_data,
@@ -33,6 +34,7 @@ ROUTERS = (
     support.router,
     jobs.router,
     account.router,
+    household.router,
     email.router,
     own_data.router,
     sessions.router,

@@ -163,5 +163,11 @@ def day_and_time(at_ms: int, time_zone: str) -> str:
     return f"{local:%a} {local.day} {local:%b, %H:%M}{which(local, time_zone)}"
 
 
+def sentence(error: Exception) -> str:
+    """An error's text, for people."""
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def _count(number: int, name: str) -> str:
     return f"{number} {name}" if number == 1 else f"{number} {name}s"

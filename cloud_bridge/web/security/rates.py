@@ -32,6 +32,7 @@ MESSAGES = [Rate("messages", 20)]
 ANSWERS = [Rate("answers", 200)]  # of support
 REPORTS = [Rate("reports", 20)]  # of an installer, who replaces the one before
 EXPORTS = [Rate("exports", 5)]  # each reads all that is kept of the person
+INVITATIONS = [Rate("invitations", 20)]  # five of a charger are open at once
 LETTERS = [Rate("letters", 5), Rate("letters of a day", 20, DAY_MS)]  # they may go to strangers
 
 

@@ -14,6 +14,7 @@ from cloud_bridge.store import authorities, history
 from cloud_bridge.store.access import Person, Role, Scope
 from cloud_bridge.store.contact_details import installer_details
 from cloud_bridge.store.firmware import contactor_closings, firmware_versions, modem_models
+from cloud_bridge.store.members import is_shared
 from cloud_bridge.store.ownership import contact_period
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.troubles import Trouble, authority_ends
@@ -149,6 +150,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         modem = modem_models(connection, [unit.id]).get(unit.id)
         closings = contactor_closings(connection, [unit.id]).get(unit.id)
         authority = None if person.role is Role.DRIVER else _authority(app_state, connection, unit, point.now_ms)
+        owner = owner_to(person, is_shared(connection, unit.id))
         back = None
         if ended and point.verdict.contact is Contact.ONLINE:
             last = ended[-1]
@@ -166,7 +168,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         authority=authority,
         for_installer=person.role is not Role.DRIVER,
         may_command=Scope.COMMAND in person.scopes,
-        owner=owner_to(person),
+        owner=owner,
     )
 
 

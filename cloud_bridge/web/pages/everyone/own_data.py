@@ -30,6 +30,7 @@ from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import Number, OwnForm, PersonOf, page, to
 from cloud_bridge.web.pages.everyone.login import knows_own
+from cloud_bridge.web.presentation.words import sentence
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import EXPORTS, use
@@ -102,7 +103,7 @@ def add_notification(
     try:
         add_subscription(connection, person, about, via, target_of(via, fields))
     except BridgeError as error:
-        raise Refused("That does not work", f"{str(error)[:1].upper()}{str(error)[1:]}. Nothing was changed.") from None
+        raise Refused("That does not work", f"{sentence(error)} Nothing was changed.") from None
     return to("/account/notifications")
 
 
