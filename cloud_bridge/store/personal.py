@@ -160,13 +160,16 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     alert_cursors: (),  # how far the alerts have read
 }
 
+# Of the alerts that their unit caused, those that went to others (a member, support) tell of these: erased, not handed out.
+HANDED_OUT = RULES | {alerts: (_of(alerts.c.wish_id, alert_wishes, alert_wishes.c.person_id),)}
+
 
 def export(connection: Connection, person: Person) -> dict[str, list[dict[str, Any]]]:
     """Their rows by table, without hashes and sealed secrets; of units that they had before too."""
     found: dict[str, list[dict[str, Any]]] = {}
     periods = periods_of(connection, person.id)
     for table in metadata.sorted_tables:
-        condition = _theirs(table, person.id, periods)
+        condition = _any_of(HANDED_OUT[table], person.id, periods)
         if condition is None:
             continue
         handed_out = [column for column in table.columns if column not in OF_ALL_TIMES]
@@ -189,7 +192,7 @@ def erase(connection: Connection, person: Person) -> dict[str, int]:
     periods = periods_of(connection, person.id)
     connection.execute(update(jobs).where(owned_in(jobs, periods), jobs.c.closed_ms.is_(None)).values(wordless))
     for table in reversed(metadata.sorted_tables):
-        condition = _theirs(table, person.id, periods)
+        condition = _any_of(RULES[table], person.id, periods)
         if condition is None or table in (units, people, ownerships, security_events):
             continue
         if table is jobs:
@@ -203,9 +206,9 @@ def erase(connection: Connection, person: Person) -> dict[str, int]:
     return gone
 
 
-def _theirs(table: Table, person_id: int, periods: Sequence[Owned]) -> ColumnElement[bool] | None:
+def _any_of(rules: tuple[Rule, ...], person_id: int, periods: Sequence[Owned]) -> ColumnElement[bool] | None:
     """The condition that a row is theirs; None for a table that has nothing of anybody."""
-    return or_(*(rule(person_id, periods) for rule in RULES[table])) if RULES[table] else None
+    return or_(*(rule(person_id, periods) for rule in rules)) if rules else None
 
 
 def _plain(value: Any) -> Any:

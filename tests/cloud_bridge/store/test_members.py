@@ -260,6 +260,10 @@ def test_a_fault_that_is_told_late_is_alerted_to_those_in_whose_time_it_was(
         say(connection, "event", PARTED_MS, k="fault_raised", t=began_ms // 1000, d={"fault": "rcd"})
         notice(connection, PARTED_MS, Settled(LARGEST_ID, LARGEST_ID, LARGEST_ID), no_bad_row)
         assert alerted(connection) == names
+        assert len(exported(connection, "ann")["alerts"]) == 1, (
+            "what others were told, and whether it arrived, is theirs"
+        )
+        assert len(exported(connection, "ben")["alerts"]) == names.count("ben")
 
 
 @pytest.mark.parametrize("hours, names", [(23, ["ann"]), (25, ["ann", "ben"])])
