@@ -316,9 +316,12 @@ class Story:
     def play(self) -> None:
         steps: list[Step] = [self.session, self.late_session, self.event, self.late_event, self.heartbeat, self.command]
         steps += [self.name_it, self.write, self.raise_job]
-        changes: list[Step] = [self.claim, self.join, self.join, self.join, self.part]
+        changes: list[Step] = [self.join, self.join, self.part]
         if not self.is_settled:
-            changes += [self.release, self.sell, self.sell, self.erase]
+            changes += [self.claim, self.claim, self.release, self.sell, self.sell, self.erase]
+        for unit in UNITS if self.is_settled else ():
+            self.claim(unit)
+            self.pass_time()
         for number in range(STEPS):
             unit = self.random.choice(UNITS)
             step = self.random.choice(steps if self.random.random() < 0.65 else changes)
