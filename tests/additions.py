@@ -200,7 +200,7 @@ def a_page(tree: CopiedTree) -> None:
     tree.change(
         "cloud_bridge/web/pages/routers.py",
         {
-            "ready_by, vehicle_choice": "ready_by, tips, vehicle_choice",
+            "    ready_by,\n": "    ready_by,\n    tips,\n",
             "    pwa.router,": "    pwa.router,\n    tips.router,",
         },
     )

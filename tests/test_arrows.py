@@ -229,6 +229,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.vehicles.providers.provider",
     ),
     "cloud_bridge.vehicles.repository": (
+        "cloud_bridge.contact",  # which stamp is the later one
         "cloud_bridge.durations",
         "cloud_bridge.store",
         "cloud_bridge.vehicles.linking.link",

@@ -92,7 +92,10 @@ def notice_weak_signal(connection: Connection, now_ms: int, on_bad_row: OnBadRow
     """Queue the units whose signal was weak on average for the last day; to be asked now and then."""
     since_ms, until_ms = now_ms - DAY_MS, now_ms + FUTURE_MS
     weak = alerts.weak_signals(connection, since_ms, until_ms, PASS_ABOVE_CSQ, SAMPLES_A_DAY)
-    happenings = [Happening(AlertKind.WEAK_SIGNAL, unit_id, now_ms, f"{mean:.0f}") for unit_id, mean in weak]
+    happenings = [  # the readings are of its owner's time; who has joined since is told after a day of their own
+        Happening(AlertKind.WEAK_SIGNAL, unit_id, now_ms, f"{mean:.0f}", now_ms, said_ms=since_ms)
+        for unit_id, mean in weak
+    ]
     return _queue(connection, happenings, on_bad_row)
 
 
@@ -171,9 +174,9 @@ def _happening(row: alerts.NewEvent) -> Happening | None:
     details = _details(row.payload)
     if row.kind == "fault_raised":
         fault = _fault_name(details.get("fault"))
-        return Happening(AlertKind.FAULT, row.unit_id, row.received_ms, fault, row.began_ms)
+        return Happening(AlertKind.FAULT, row.unit_id, row.received_ms, fault, row.began_ms, said_ms=row.said_ms)
     if row.kind == "boot" and details.get("cause") == "brown_out":
-        return Happening(AlertKind.BROWN_OUT, row.unit_id, row.received_ms, began_ms=row.began_ms)
+        return Happening(AlertKind.BROWN_OUT, row.unit_id, row.received_ms, "", row.began_ms, said_ms=row.said_ms)
     return None
 
 
@@ -221,16 +224,23 @@ def _still_there(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> I
             if held.at_ms <= now_ms < ends_ms:  # a stamp of the future holds nothing down
                 break
             seen_id = held.id
-            began_ms = None
+            back = None
             with _skipped_if_bad(connection, on_bad_row):
-                began_ms = back_since(connection, held.unit_id, held.detail, held.at_ms)
-            if began_ms is not None:
-                yield Happening(about, held.unit_id, now_ms, held.detail, began_ms)
+                back = back_since(connection, held.unit_id, held.detail, held.at_ms)
+            if back is not None:
+                yield Happening(about, held.unit_id, now_ms, held.detail, back.began_ms, said_ms=back.said_ms)
         if seen_id:
             alerts.hold_downs_ended(connection, about.value, seen_id)
 
 
-def _fault_back_since(connection: Connection, unit_id: str, fault: str, since_ms: int) -> int | None:
+class BackSince(NamedTuple):
+    """Since when something is there again, as a Happening has it."""
+
+    began_ms: int
+    said_ms: int
+
+
+def _fault_back_since(connection: Connection, unit_id: str, fault: str, since_ms: int) -> BackSince | None:
     """When it was raised since then, if it is still set. A unit that restarts forgets faults without an event, so its
     newest heartbeat is asked too."""
     for change in alerts.fault_changes(connection, unit_id, since_ms):
@@ -238,18 +248,18 @@ def _fault_back_since(connection: Connection, unit_id: str, fault: str, since_ms
             break
     else:
         return None
-    began_ms = change.began_ms if change.kind == "fault_raised" else None
+    back = BackSince(change.began_ms, change.said_ms) if change.kind == "fault_raised" else None
     heartbeat = alerts.newest_heartbeat(connection, unit_id)
     if heartbeat is None or heartbeat[0] <= change.received_ms:
-        return began_ms
+        return back
     faults = json.loads(heartbeat[1]).get("f")
-    return began_ms if faults is None or fault in map(_fault_name, faults) else None
+    return back if faults is None or fault in map(_fault_name, faults) else None
 
 
-def _silence_back_since(connection: Connection, unit_id: str, _detail: str, since_ms: int) -> int | None:
+def _silence_back_since(connection: Connection, unit_id: str, _detail: str, since_ms: int) -> BackSince | None:
     """When it fell silent since then, if it is still silent."""
     silent_ms = alerts.silent_since(connection, unit_id)
-    return silent_ms if silent_ms is not None and silent_ms > since_ms else None
+    return BackSince(silent_ms, silent_ms) if silent_ms is not None and silent_ms > since_ms else None
 
 
 def _details(payload: str) -> dict[str, Any]:
@@ -295,7 +305,8 @@ def _alert(connection: Connection, happening: Happening, subscription: Subscript
     """The row of the queue; None where the person may not know of it, or it is held down."""
     unit_id = happening.unit_id
     began_ms = happening.at_ms if happening.began_ms is None else happening.began_ms
-    name = "" if unit_id is None else alerts.name_for(connection, subscription.person, unit_id, began_ms)
+    said_ms = began_ms if happening.said_ms is None else happening.said_ms
+    name = "" if unit_id is None else alerts.name_for(connection, subscription.person, unit_id, began_ms, said_ms)
     if name is None or _is_held_down(connection, subscription, happening):
         return None
     return {

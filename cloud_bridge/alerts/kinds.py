@@ -83,6 +83,7 @@ class Happening(NamedTuple):
     began_ms: int | None = None  # when what is told of happened, where that is not `at_ms`
     person_id: int | None = None  # who alone is told; None: whoever may see the unit
     result: str = ""  # what there is to say besides, of a kind whose words are made where it is detected
+    said_ms: int | None = None  # when what is told of happened by the unit's own word, where that is not `began_ms`
 
 
 def words(happening: Happening, unit_name: str) -> str:

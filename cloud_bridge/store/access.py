@@ -1,8 +1,8 @@
 """Who may see and do what. The one place where rows are filtered by who asks.
 
-A driver sees the units they have claimed, an installer those at which they have work, until it is done (claims.py); support
-and operators see all. What a role may do beside looking is a scope; an API token has scopes of its own and never more than
-the role behind it.
+A driver sees the units they have claimed and those whose owner has let them in (members.py), an installer those at which they
+have work, until it is done (claims.py); support and operators see all. What a role may do beside looking is a scope; an API
+token has scopes of its own and never more than the role behind it.
 
 Every query about units, or about anything that belongs to one, carries the condition made here:
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, select, true
 
-from cloud_bridge.store.tables import unit_installers, units
+from cloud_bridge.store.tables import members, unit_installers, units
 
 
 class Role(StrEnum):
@@ -87,4 +87,6 @@ def visible(asker: Asker, unit_id: ColumnElement[str] = units.c.id) -> ColumnEle
     if asker.role is Role.INSTALLER:
         at_work = (unit_installers.c.person_id == asker.id, unit_installers.c.until_ms.is_(None))
         return unit_id.in_(select(unit_installers.c.unit_id).where(*at_work))
-    return unit_id.in_(select(units.c.id).where(units.c.owner_id == asker.id))
+    # One list: SQLite takes the index of `unit_id` for it, and reads every unit where two conditions are joined by OR.
+    owned = select(units.c.id).where(units.c.owner_id == asker.id)
+    return unit_id.in_(owned.union_all(select(members.c.unit_id).where(members.c.person_id == asker.id)))

@@ -14,7 +14,7 @@ from cloud_bridge.contact import Contact
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.access import Person, visible
 from cloud_bridge.store.job_timeline import Window, window_of
-from cloud_bridge.store.ownership import HAPPENED, is_owners, period_for
+from cloud_bridge.store.ownership import HAPPENED, SAID, is_owners, is_within, joined_ms, period_for
 from cloud_bridge.store.tables import (
     alert_cursors,
     alert_wishes,
@@ -48,6 +48,7 @@ class NewEvent(NamedTuple):
     kind: str
     payload: str
     began_ms: int  # when it happened, for whose time it is of (ownership.py)
+    said_ms: int  # the same by the unit's own word
 
 
 class NewMove(NamedTuple):
@@ -89,6 +90,7 @@ class FaultChange(NamedTuple):
     received_ms: int
     payload: str
     began_ms: int
+    said_ms: int
 
 
 def take_transitions(connection: Connection, settled_id: int) -> Sequence[Row[Any]]:
@@ -182,6 +184,7 @@ def take_events(connection: Connection, settled_id: int) -> list[NewEvent]:
             events.c.kind,
             events.c.payload,
             HAPPENED[events].began_ms,
+            SAID[events],
         )
         .where(events.c.id > _cursor(connection, "events"), events.c.id <= settled_id)
         .order_by(events.c.id)
@@ -237,7 +240,7 @@ def weak_signals(
 def fault_changes(connection: Connection, unit_id: str, since_ms: int) -> list[FaultChange]:
     """Faults that were raised and cleared since then, the newest first."""
     query = (
-        select(events.c.kind, events.c.received_ms, events.c.payload, HAPPENED[events].began_ms)
+        select(events.c.kind, events.c.received_ms, events.c.payload, HAPPENED[events].began_ms, SAID[events])
         .where(
             events.c.unit_id == unit_id,
             events.c.received_ms > since_ms,
@@ -263,13 +266,15 @@ def silent_since(connection: Connection, unit_id: str) -> int | None:
     return row.at_ms if row is not None and row.contact == Contact.SILENT.value else None
 
 
-def name_for(connection: Connection, person: Person, unit_id: str, began_ms: int) -> str | None:
-    """The unit's name, or its id where it has none; None if the person may not see it, or not what happened then."""
-    query = select(units.c.name, units.c.id, units.c.owned_from_ms).where(units.c.id == unit_id, visible(person))
-    row = connection.execute(query).one_or_none()
-    if row is None or began_ms < period_for(person, row.id, row.owned_from_ms).evidence_from_ms:
+def name_for(connection: Connection, person: Person, unit_id: str, began_ms: int, said_ms: int) -> str | None:
+    """The unit's name, or its id where it has none; None if the person may not see it, or not what happened then
+    (ownership.is_within)."""
+    columns = (units.c.name, units.c.id, units.c.owned_from_ms, joined_ms(person))
+    row = connection.execute(select(*columns).where(units.c.id == unit_id, visible(person))).one_or_none()
+    if row is None:
         return None
-    return str(row.name or row.id)
+    name, _, *from_ms = row
+    return str(name or unit_id) if is_within(period_for(person, unit_id, *from_ms), began_ms, said_ms) else None
 
 
 def queue(connection: Connection, subscription_id: int, alert: Mapping[str, Any], refused: str = "") -> None:

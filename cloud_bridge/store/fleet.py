@@ -12,7 +12,7 @@ from cloud_bridge.store.access import Asker, visible
 from cloud_bridge.store.duplicates import in_force
 from cloud_bridge.store.readable import readable
 from cloud_bridge.store.tables import contacts, duplicate_identities, heartbeats, units
-from cloud_bridge.store.units import UNIT_COLUMNS, Unit, unit_for
+from cloud_bridge.store.units import Unit, unit_columns, unit_for
 from cloud_bridge.wire import MAX_COUNT
 
 PAGE = 50  # rows
@@ -62,13 +62,13 @@ def page_of(
 ) -> Page:
     """The page after the row with these keys. `operator` keeps to one network, `search` to an id's beginning or a part
     of a name, Order.DUPLICATE to what is found at `now_ms`. Raises ValueError for keys that are none."""
-    keys = KEYS[order]
+    keys, columns = KEYS[order], unit_columns(asker)
     if order in (Order.SILENCE, Order.NETWORK):
         rows = contacts.join(units, units.c.id == contacts.c.unit_id)
     else:
         rows = units.outerjoin(contacts, contacts.c.unit_id == units.c.id)
     query = (
-        select(*UNIT_COLUMNS, *keys)
+        select(*columns, *keys)
         .select_from(
             rows.outerjoin(heartbeats, heartbeats.c.unit_id == units.c.id).outerjoin(
                 duplicate_identities, duplicate_identities.c.unit_id == units.c.id
@@ -91,8 +91,8 @@ def page_of(
         query = query.where(found)
     found_rows = connection.execute(query).all()
     shown = found_rows[:PAGE]
-    last = shown[-1][len(UNIT_COLUMNS) :] if len(found_rows) > PAGE else ()
-    return Page([unit_for(asker, row[: len(UNIT_COLUMNS)]) for row in shown], [str(key) for key in last])
+    last = shown[-1][len(columns) :] if len(found_rows) > PAGE else ()
+    return Page([unit_for(asker, row[: len(columns)]) for row in shown], [str(key) for key in last])
 
 
 @cache

@@ -7,6 +7,7 @@ its query with `within`; export and erasure use `owned_in`. What each asker sees
                         faults, networks (evidence)     answers, all other events      and firmware
     ------------------------------------------------------------------------------------------------------
     driver, its owner   since the claim                 since the claim                always
+    driver, a member    since they joined               since they joined              always
     installer, support  all that is kept                since the last change of       always
                                                         hands
     installer, of a     all until the job was closed,   nothing                        never
@@ -16,6 +17,12 @@ its query with `within`; export and erasure use `owned_in`. What each asker sees
 A row's time is when it happened, not when it reached us: a session that the unit delivers after the claim, and that began
 before it, is the former owner's. The unit's own clock is believed where it can be right: not after we received the row, and
 at most USED_BEFORE_MS before the unit was added. Without it, the time of receipt counts, less a session's duration.
+
+A member of the household (members.py) sees what happened since they joined, as a new owner sees what happened since the
+claim, and not the whole of the present ownership: when somebody came home and left again in the months before is the
+owner's to tell, and whoever moves in today has no claim to it. The rows stay the owner's: theirs to be handed out, and
+to be erased. A row that may be of before the claim can be given to the first owner, because it can be nobody else's; it
+can be of before a member joined, so to them the unit's own word decides wherever it can be right (`SAID`).
 
 Who had a unit and when stands in `ownerships`. The periods of one unit do not overlap. A period begins after every row
 that was stored before it, and ends after every row that was stored in it, whatever the clock says: one that was set back
@@ -42,6 +49,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    null,
     or_,
     select,
     update,
@@ -59,6 +67,8 @@ from cloud_bridge.store.tables import (
     events,
     heartbeats,
     jobs,
+    member_invitations,
+    members,
     ownerships,
     power,
     rejected_messages,
@@ -96,6 +106,7 @@ class Period(NamedTuple):
     unit_id: str
     from_ms: int  # of what tells of people
     evidence_from_ms: int  # of what tells of the charge point alone
+    household_from_ms: int | None = None  # of a member: since when the unit has its owner
 
 
 class Happened(NamedTuple):
@@ -123,18 +134,25 @@ def _witnessed(table: Table, began_ms: ColumnElement[Any], ended_ms: ColumnEleme
     """
     received_ms, first_owned_ms = table.c.received_ms, _of_unit(table, units.c.first_owned_ms)
     first_until_ms = _of_unit(table, units.c.first_until_ms)
-    cannot_be = or_(
-        began_ms.is_(None), began_ms > received_ms, began_ms < _of_unit(table, units.c.created_ms) - USED_BEFORE_MS
-    )
     is_first_owners = or_(first_owned_ms.is_(None), first_until_ms.is_(None), received_ms < first_until_ms)
-    just_now = began_ms > received_ms - SECOND_MS
     claimed_ms = (
         select(func.max(ownerships.c.from_ms))
         .where(ownerships.c.unit_id == table.c.unit_id, ownerships.c.from_ms <= received_ms)
         .scalar_subquery()
     )
     ended_since = and_(began_ms < first_owned_ms, ended_ms > claimed_ms - SECOND_MS)
-    return case((or_(cannot_be, is_first_owners, just_now, ended_since), received_ms), else_=began_ms)
+    return case((or_(_is_no_word(table, began_ms), is_first_owners, ended_since), received_ms), else_=began_ms)
+
+
+def _said(table: Table, began_ms: ColumnElement[Any]) -> ColumnElement[int]:
+    """When it began by the unit's own word, where that can be right; otherwise when we received it."""
+    return case((_is_no_word(table, began_ms), table.c.received_ms), else_=began_ms)
+
+
+def _is_no_word(table: Table, began_ms: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The unit did not say when, or it cannot have been then, or it was just now."""
+    earliest_ms = _of_unit(table, units.c.created_ms) - USED_BEFORE_MS
+    return or_(began_ms.is_(None), began_ms > table.c.received_ms - SECOND_MS, began_ms < earliest_ms)
 
 
 def _once(at_ms: ColumnElement[int], is_evidence: bool = False) -> Happened:
@@ -165,16 +183,44 @@ HAPPENED: dict[Table, Happened] = {
 }
 
 
+SAID: dict[Table, ColumnElement[int]] = {  # for members: when rows began that HAPPENED may put later
+    events: _said(events, _event_ms),
+    results: _said(results, _result_ms),
+    sessions: _said(sessions, _began_ms),
+}
+
 TOLD_LATER = (events, results, sessions)  # records that a unit keeps until it can send them, with their times
 
 
-def period_for(asker: Asker, unit_id: str, owned_from_ms: int) -> Period:
-    """`owned_from_ms` is the unit's. Whether the asker may see the unit at all is access.py's matter."""
+def joined_ms(asker: Asker) -> ColumnElement[Any]:
+    """In a query of units, when the asker became a member of the unit; null for anybody else."""
+    if asker.role is not Role.DRIVER:
+        return null()
+    of_asker = (members.c.unit_id == units.c.id, members.c.person_id == asker.id)
+    return select(members.c.from_ms).where(*of_asker).scalar_subquery()
+
+
+def period_for(asker: Asker, unit_id: str, owned_from_ms: int, joined_ms: int | None) -> Period:
+    """`owned_from_ms` is the unit's, `joined_ms` as above. Whether the asker may see the unit at all is access.py's matter."""
     if asker.role is Role.OPERATOR:
         return Period(unit_id, 0, 0)
     if asker.role in SEE_ALL or asker.role is Role.INSTALLER:
         return Period(unit_id, owned_from_ms, 0)
+    if joined_ms is not None:
+        return Period(unit_id, joined_ms, joined_ms, owned_from_ms)
     return Period(unit_id, owned_from_ms, owned_from_ms)
+
+
+def household_period(period: Period) -> Period:
+    """For what is in force, which is so for everybody in the house, whoever wished it and when."""
+    from_ms = period.household_from_ms
+    return period if from_ms is None else Period(period.unit_id, from_ms, from_ms)
+
+
+def is_within(period: Period, began_ms: int, said_ms: int) -> bool:
+    """Whether something about the charge point is the asker's to know: what began then (HAPPENED), by the unit's own word
+    (SAID) then."""
+    return (began_ms if period.household_from_ms is None else min(began_ms, said_ms)) >= period.evidence_from_ms
 
 
 def contact_period(period: Period) -> Period:
@@ -194,7 +240,10 @@ def within(table: Table, period: Period) -> ColumnElement[bool]:
     begins = begins_ms(table, period)
     if begins == 0 and period.evidence_from_ms == period.from_ms:
         return of_unit
-    seen = HAPPENED[table].began_ms >= begins
+    began_ms = HAPPENED[table].began_ms
+    if period.household_from_ms is not None:
+        began_ms = SAID.get(table, began_ms)
+    seen = began_ms >= begins
     if table is events and period.evidence_from_ms < period.from_ms:
         seen = or_(seen, and_(events.c.kind.in_(EVIDENCE_EVENTS), HAPPENED[events].began_ms >= period.evidence_from_ms))
     return and_(of_unit, seen)
@@ -274,6 +323,12 @@ def begin_ownership(connection: Connection, unit_id: str, person_id: int, now_ms
     )
 
 
+def begin_membership(connection: Connection, unit_id: str, person_id: int, now_ms: int) -> None:
+    """The person sees the unit from now on, beside its owner."""
+    row = {"unit_id": unit_id, "person_id": person_id, "from_ms": _after_all_rows(connection, unit_id, now_ms)}
+    connection.execute(insert(members), row)
+
+
 def end_sights(connection: Connection, unit_id: str, now_ms: int) -> None:
     """No installer sees the unit any more."""
     lasting = (unit_installers.c.unit_id == unit_id, unit_installers.c.until_ms.is_(None))
@@ -281,15 +336,16 @@ def end_sights(connection: Connection, unit_id: str, now_ms: int) -> None:
 
 
 def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
-    """The unit is nobody's: nameless, in the default time zone, without a tariff, seen by no installer, and its jobs tell
-    nobody's address. What was before stays the former owner's."""
+    """The unit is nobody's: nameless, in the default time zone, without a tariff, seen by no installer and no member, and its
+    jobs tell nobody's address. What was before stays the former owner's."""
     until_ms = _after_all_rows(connection, unit_id, now_ms)
     end_sights(connection, unit_id, until_ms)
     lasting = (ownerships.c.unit_id == unit_id, ownerships.c.until_ms.is_(None))
     ended = Ended(now_ms, _newest_ids(connection, unit_id), _stamps(connection, unit_id))
     values = {"until_ms": until_ms, "ended": json.dumps(ended._asdict())}
     connection.execute(update(ownerships).where(*lasting).values(values))
-    connection.execute(tariffs.delete().where(tariffs.c.unit_id == unit_id))
+    for table in (tariffs, members, member_invitations):
+        connection.execute(table.delete().where(table.c.unit_id == unit_id))
     forget_customers(connection, unit_id)
     first_ms = func.coalesce(units.c.first_until_ms, until_ms)
     nobodys = {

@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, delete, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.errors import AlreadyThere, BridgeError
-from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.access import Person, Role, visible
 from cloud_bridge.store.known_devices import forget_devices
 from cloud_bridge.store.names import appearance, checked, folded
 from cloud_bridge.store.ownership import end_ownerships
@@ -22,6 +22,7 @@ from cloud_bridge.store.tables import (
     tokens,
     web_sessions,
 )
+from cloud_bridge.store.vehicle_tables import vehicles
 
 __all__ = ["SESSION_MS", "Person", "Role"]
 
@@ -35,6 +36,13 @@ class Login(NamedTuple):
 
     person: Person
     password_hash: str
+
+
+class Has(NamedTuple):
+    """What there is for a driver to look at."""
+
+    charger: bool
+    vehicle: bool
 
 
 class WebSession(NamedTuple):
@@ -148,6 +156,12 @@ def who_has_session(connection: Connection, token: str, now_ms: int) -> Person |
     )
     row = connection.execute(query).one_or_none()
     return None if row is None else _person(row)
+
+
+def what_they_have(connection: Connection, person: Person) -> Has:
+    charger = exists().where(visible(person))
+    vehicle = exists().where(vehicles.c.person_id == person.id)
+    return Has(*map(bool, connection.execute(select(charger, vehicle)).one()))
 
 
 def close_session(connection: Connection, token: str) -> None:

@@ -1,8 +1,8 @@
 """Everything that is kept of one person: to be handed out, and to be erased.
 
 RULES has an entry for every table: a row is of a person if it names them, if it hangs on a row that does, or if it tells of
-a charge point in the time in which that was theirs (ownership.py). A column whose name ends in `_hash`, or that holds
-something sealed, is never handed out, nor is what a passkey is known by.
+a charge point in the time in which that was theirs (ownership.py): as its owner, not as a member. A column whose name ends
+in `_hash`, or that holds something sealed, is never handed out, nor is what a passkey is known by.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,6 +35,8 @@ from cloud_bridge.store.tables import (
     known_devices,
     listening,
     listening_gaps,
+    member_invitations,
+    members,
     messages,
     metadata,
     ownerships,
@@ -101,6 +103,27 @@ def _of_their_time(table: Table) -> Rule:
     return lambda _, periods: owned_in(table, periods)
 
 
+def _of_their_unit(table: Table) -> Rule:
+    """The row is of a unit that is theirs now."""
+    return lambda person_id, _: table.c.unit_id.in_(select(units.c.id).where(units.c.owner_id == person_id))
+
+
+def _commanded(person_id: int, _: Sequence[Owned]) -> ColumnElement[bool]:
+    """They gave the command, and not to a unit that was somebody else's then: what a member commands is of the unit's time,
+    and the owner's. If the member is erased, it stays and names nobody."""
+    others = (
+        select(ownerships.c.id)
+        .where(
+            ownerships.c.unit_id == commands.c.unit_id,
+            ownerships.c.person_id != person_id,
+            ownerships.c.from_ms <= commands.c.given_ms,
+            or_(ownerships.c.until_ms.is_(None), ownerships.c.until_ms > commands.c.given_ms),
+        )
+        .exists()
+    )
+    return and_(commands.c.person_id == person_id, ~others)
+
+
 def _of(column: Column[Any], parent: Table, owner: Column[Any]) -> Rule:
     """The row hangs on one of the parent's that names the person."""
     return lambda person_id, _: column.in_(select(parent.c.id).where(owner == person_id))
@@ -123,7 +146,9 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     tokens: (_names(tokens.c.person_id),),
     contact_details: (_names(contact_details.c.person_id),),
     unit_installers: (_names(unit_installers.c.person_id),),  # as the installer
-    tariffs: (lambda person_id, _: tariffs.c.unit_id.in_(select(units.c.id).where(units.c.owner_id == person_id)),),
+    tariffs: (_of_their_unit(tariffs),),
+    members: (_names(members.c.person_id), _of_their_unit(members)),
+    member_invitations: (_of_their_unit(member_invitations),),
     conversations: (_names(conversations.c.person_id),),
     messages: (
         _names(messages.c.author_id),
@@ -133,7 +158,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     alert_choices: (_names(alert_choices.c.person_id),),
     push_browsers: (_names(push_browsers.c.person_id),),
     alerts: (_of(alerts.c.wish_id, alert_wishes, alert_wishes.c.person_id), _of_their_time(alerts)),
-    commands: (_names(commands.c.person_id), _of_their_time(commands)),
+    commands: (_commanded, _of_their_time(commands)),
     account_grants: (_names(account_grants.c.person_id),),
     vehicles: (_names(vehicles.c.person_id),),
     vehicle_attempts: (_names(vehicle_attempts.c.person_id),),
@@ -162,13 +187,16 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     alert_cursors: (),  # how far the alerts have read
 }
 
+# Of the alerts that their unit caused, those that went to others (a member, support) tell of these: erased, not handed out.
+HANDED_OUT = RULES | {alerts: (_of(alerts.c.wish_id, alert_wishes, alert_wishes.c.person_id),)}
+
 
 def export(connection: Connection, person: Person) -> dict[str, list[dict[str, Any]]]:
     """Their rows by table, without hashes and sealed secrets; of units that they had before too."""
     found: dict[str, list[dict[str, Any]]] = {}
     periods = periods_of(connection, person.id)
     for table in metadata.sorted_tables:
-        condition = _theirs(table, person.id, periods)
+        condition = _any_of(HANDED_OUT[table], person.id, periods)
         if condition is None:
             continue
         handed_out = [column for column in table.columns if column not in OF_ALL_TIMES]
@@ -192,7 +220,7 @@ def erase(connection: Connection, person: Person) -> dict[str, int]:
     connection.execute(update(job_events).where(job_events.c.job_id.in_(left)).values(words=""))
     connection.execute(update(jobs).where(jobs.c.id.in_(left)).values(WORDLESS))
     for table in reversed(metadata.sorted_tables):
-        condition = _theirs(table, person.id, periods)
+        condition = _any_of(RULES[table], person.id, periods)
         if condition is None or table in (units, people, ownerships, security_events):
             continue
         if table is jobs:
@@ -208,9 +236,9 @@ def erase(connection: Connection, person: Person) -> dict[str, int]:
     return gone
 
 
-def _theirs(table: Table, person_id: int, periods: Sequence[Owned]) -> ColumnElement[bool] | None:
+def _any_of(rules: tuple[Rule, ...], person_id: int, periods: Sequence[Owned]) -> ColumnElement[bool] | None:
     """The condition that a row is theirs; None for a table that has nothing of anybody."""
-    return or_(*(rule(person_id, periods) for rule in RULES[table])) if RULES[table] else None
+    return or_(*(rule(person_id, periods) for rule in rules)) if rules else None
 
 
 def _plain(value: Any) -> Any:

@@ -222,6 +222,24 @@ ownerships = _numbered(  # whose a unit was, and when; the periods of one unit d
     Index(None, "person_id"),
 )
 
+members = Table(  # who uses a unit beside its owner, while they do (store/members.py)
+    "members",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("from_ms", BigInteger, nullable=False),
+    Index(None, "person_id"),
+)
+
+member_invitations = _numbered(  # to become a member; gone when it has been used
+    "member_invitations",
+    _unit(),
+    Column("code_hash", String(64), nullable=False, unique=True),
+    Column("expires_ms", BigInteger, nullable=False),  # by verified time
+    Index(None, "unit_id"),
+    Index(None, "expires_ms"),
+)
+
 authorities = Table(  # certificate authorities for the units' link (store/authorities.py)
     "authorities",
     metadata,

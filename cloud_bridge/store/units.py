@@ -5,14 +5,14 @@ from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Select, func, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.contact import StoredContact
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Asker, visible
 from cloud_bridge.store.duplicates import DUPLICATE_COLUMNS, Duplicate, duplicate_of, forget_duplicate
-from cloud_bridge.store.ownership import Period, period_for
+from cloud_bridge.store.ownership import Period, joined_ms, period_for
 from cloud_bridge.store.secrets import NO_HASH, broker_hash, hash_of, new_claim_code, new_secret
 from cloud_bridge.store.tables import contacts, duplicate_identities, heartbeats, units
 from cloud_bridge.wire import UNIT_ID
@@ -45,7 +45,7 @@ class Unit(NamedTuple):
 
 
 _CONTACT = (contacts.c.last_contact_ms, contacts.c.listened_ms, contacts.c.latest_ms, contacts.c.shard)
-UNIT_COLUMNS = (  # of `unit_for`, in the order of `Unit`; those of its contact last
+_OWN = (
     units.c.id,
     units.c.time_zone,
     units.c.silent_after_ms,
@@ -53,31 +53,32 @@ UNIT_COLUMNS = (  # of `unit_for`, in the order of `Unit`; those of its contact 
     heartbeats.c.payload,
     units.c.name,
     units.c.owner_id,
-    units.c.owned_from_ms,
-    *DUPLICATE_COLUMNS,
-    *_CONTACT,
 )
+
+
+def unit_columns(asker: Asker) -> tuple[ColumnElement[Any], ...]:
+    """Of `unit_for`, in the order of `Unit`; those of its contact last."""
+    return (*_OWN, *DUPLICATE_COLUMNS, units.c.owned_from_ms, joined_ms(asker), *_CONTACT)
 
 
 _OF_ITS_MESSAGES = frozenset({heartbeats.c.received_ms, heartbeats.c.payload})
 
 
 def unit_for(asker: Asker, row: Sequence[Any]) -> Unit:
-    """Of a row of UNIT_COLUMNS that the asker may see (access.visible)."""
+    """Of a row of `unit_columns` that the asker may see (access.visible)."""
     columns = iter(row)
-    known = list(islice(columns, len(UNIT_COLUMNS) - len(DUPLICATE_COLUMNS) - len(_CONTACT)))
-    duplicate_row, contact_row = list(islice(columns, len(DUPLICATE_COLUMNS))), list(columns)
-    owned_from_ms = known.pop()
-    valid: list[Any] = [
-        value if _is_valid(column, value) else None for column, value in zip(UNIT_COLUMNS, known, strict=False)
-    ]
+    known, duplicate_row = (list(islice(columns, len(of_them))) for of_them in (_OWN, DUPLICATE_COLUMNS))
+    owned_from_ms, joined = islice(columns, 2)
+    contact_row = list(columns)
+    valid: list[Any] = [value if _is_valid(column, value) else None for column, value in zip(_OWN, known, strict=True)]
     duplicate, contact = duplicate_of(duplicate_row), _contact_of(contact_row)
     is_unreadable = (
         valid != known
         or (duplicate is None and duplicate_row[0] is not None)
         or (contact is None and contact_row[0] is not None)
     )
-    return Unit(*[*valid, duplicate, period_for(asker, known[0], owned_from_ms), contact, is_unreadable])
+    period = period_for(asker, known[0], owned_from_ms, joined)
+    return Unit(*[*valid, duplicate, period, contact, is_unreadable])
 
 
 def _is_valid(column: Any, value: Any) -> bool:
@@ -193,19 +194,19 @@ def last_contacts(connection: Connection) -> dict[str, StoredContact]:
 
 def visible_units(connection: Connection, asker: Asker, limit: int | None = None, after: str = "") -> list[Unit]:
     """The units that the asker may see, by id, from the one after `after`; all of them unless limited."""
-    query = _units().where(visible(asker), units.c.id > after).order_by(units.c.id).limit(limit)
+    query = _units(asker).where(visible(asker), units.c.id > after).order_by(units.c.id).limit(limit)
     return [unit_for(asker, row) for row in connection.execute(query)]
 
 
 def visible_unit(connection: Connection, asker: Asker, unit_id: str) -> Unit | None:
     """None both for a unit that does not exist and for one that is not the asker's: they look the same."""
-    row = connection.execute(_units().where(visible(asker), units.c.id == unit_id)).one_or_none()
+    row = connection.execute(_units(asker).where(visible(asker), units.c.id == unit_id)).one_or_none()
     return None if row is None else unit_for(asker, row)
 
 
 def unit_of_past_work(connection: Connection, asker: Asker, unit_id: str) -> Unit | None:
     """The unit of a job of the asker's, whether they still see it or not: without name, owner and present state."""
-    row = connection.execute(_units().where(units.c.id == unit_id)).one_or_none()
+    row = connection.execute(_units(asker).where(units.c.id == unit_id)).one_or_none()
     if row is None:
         return None
     return unit_for(asker, row)._replace(name="", owner_id=None, heartbeat_ms=None, heartbeat=None, duplicate=None)
@@ -226,9 +227,9 @@ def count_silent(connection: Connection) -> int:
     return connection.execute(select(func.count()).where(contacts.c.silent_ms.is_not(None))).scalar_one()
 
 
-def _units() -> Select[Any]:
+def _units(asker: Asker) -> Select[Any]:
     return (
-        select(*UNIT_COLUMNS)
+        select(*unit_columns(asker))
         .outerjoin(contacts, contacts.c.unit_id == units.c.id)
         .outerjoin(heartbeats, heartbeats.c.unit_id == units.c.id)
         .outerjoin(duplicate_identities, duplicate_identities.c.unit_id == units.c.id)

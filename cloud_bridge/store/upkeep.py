@@ -30,6 +30,7 @@ from cloud_bridge.store.tables import (
     invitations,
     known_devices,
     listening_gaps,
+    member_invitations,
     password_resets,
     pending_logins,
     power,
@@ -94,6 +95,7 @@ KEPT = [
     Kept(known_devices, known_devices.c.since_ms, DEVICE_DAYS),
     Kept(email_changes, email_changes.c.expires_ms, 0),
     Kept(invitations, invitations.c.expires_ms, 0),
+    Kept(member_invitations, member_invitations.c.expires_ms, 0),
     Kept(password_resets, password_resets.c.expires_ms, 0),
 ]
 

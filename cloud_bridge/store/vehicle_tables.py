@@ -46,6 +46,7 @@ vehicles = Table(
     Column("range_km", Float),
     # polling
     Column("looked_ms", BigInteger),
+    Column("heard_ms", BigInteger),  # when the account gave its last answer
     Column("failures", Integer, nullable=False, server_default="0"),  # in a row
     Column("due_ms", BigInteger, nullable=False, server_default="0"),
     Index(None, "person_id", "vin", unique=True),

@@ -33,6 +33,7 @@ class VehicleRow(NamedTuple):
     charging: bool | None
     range_km: float | None
     looked_ms: int | None
+    heard_ms: int | None
     failures: int
     due_ms: int
 

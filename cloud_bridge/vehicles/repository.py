@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from cloud_bridge.contact import later
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import vehicles as rows
 from cloud_bridge.store.authorization_requests import delete_expired_requests
@@ -34,6 +35,7 @@ class Vehicle(NamedTuple):
     advice: str  # the provider's words for the driver, where it has some
     reading: Reading | None  # the last one, however old
     looked_ms: int | None  # of the last poll
+    heard_ms: int | None  # of the account's last answer, or of its last message
     failures: int  # in a row
     due_ms: int  # of the next poll
 
@@ -102,6 +104,7 @@ def apply_event(
         return vehicle.link
     link = follow(_link(row), event, now_ms, reason, verified_ms)
     shown_advice = advice if reason is link.reason else row.advice
+    has_answered = event in (Event.ANSWERED, Event.GRANTED)
     rows.set_columns(
         connection,
         vehicle.id,
@@ -111,8 +114,14 @@ def apply_event(
         before=link.before,
         refused_ms=link.refused_ms,
         advice=shown_advice if link.reason else "",
+        heard_ms=later(row.heard_ms, now_ms) if has_answered else row.heard_ms,
     )
     return link
+
+
+def store_heard(connection: Connection, vehicle: Vehicle, now_ms: int) -> None:
+    """The account has told something of the vehicle unasked."""
+    rows.set_columns(connection, vehicle.id, heard_ms=later(vehicle.heard_ms, now_ms))
 
 
 def store_reading(connection: Connection, vehicle: Vehicle, reading: Reading) -> None:
@@ -182,6 +191,7 @@ def _vehicle(row: VehicleRow) -> Vehicle:
         advice=row.advice,
         reading=reading,
         looked_ms=row.looked_ms,
+        heard_ms=row.heard_ms,
         failures=row.failures,
         due_ms=row.due_ms,
     )

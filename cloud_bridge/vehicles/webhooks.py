@@ -23,6 +23,7 @@ def take_in(accounts: Accounts, provider_name: str, headers: Mapping[str, str], 
     if delivery.car_id is not None:
         with accounts.database.writing() as connection:
             for vehicle in repository.of_car(connection, provider_name, delivery.car_id):
+                repository.store_heard(connection, vehicle, accounts.clock.now_ms())
                 if delivery.reading is not None:
                     repository.store_reading(connection, vehicle, delivery.reading)
                 else:

@@ -8,8 +8,9 @@ from fastapi import Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from cloud_bridge.store.access import Person, Scope, may
+from cloud_bridge.store.access import Person, Role, Scope, may
 from cloud_bridge.store.conversations import count_news
+from cloud_bridge.store.people import Has, what_they_have
 from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.web import static_files
 from cloud_bridge.web.connections import connection_for_check
@@ -21,6 +22,7 @@ from cloud_bridge.web.security.access import SESSION_COOKIE, person_in
 from cloud_bridge.web.security.forms import check_form, form_token
 
 MAX_FIELD = 200
+HAS_NOTHING = Has(charger=False, vehicle=False)
 
 templates = Environment(
     loader=FileSystemLoader(FilePath(__file__).with_name("templates")),
@@ -43,14 +45,16 @@ Once = Annotated[str, Form(pattern="^[0-9a-f]{32}$")]
 
 
 def viewer_of(request: Request) -> Person | None:
-    """Who is logged in, if anybody. What is new for them is counted too, for the navigation of the page: on this thread, since
-    some pages are made on the event loop."""
+    """Who is logged in, if anybody. What is new for them is counted too, and what a driver has is asked, for the navigation of
+    the page: on this thread, since some pages are made on the event loop."""
     if not request.cookies.get(SESSION_COOKIE):
         return None
     with connection_for_check(request) as connection:
         person = person_in(request, connection)
         if person is not None and request.method == "GET":
             request.state.news = count_news(connection, person)
+        if person is not None and person.role is Role.DRIVER:
+            request.state.has = what_they_have(connection, person)
     return person
 
 
@@ -86,6 +90,17 @@ def unit_of(unit_id: str, request: Request, person: PersonOf) -> Unit:
 UnitOf = Annotated[Unit, Depends(unit_of)]
 
 
+def own_unit_of(person: PersonOf, unit: UnitOf) -> Unit:
+    """The charge point of the path, if it is the person's own: whoever may merely look at it, or shares it, does not change
+    what it is called and who sees it. Raises NotTheirs."""
+    if unit.owner_id != person.id:
+        raise NotTheirs("charger")
+    return unit
+
+
+OwnUnitOf = Annotated[Unit, Depends(own_unit_of)]
+
+
 def own_form(request: Request, _person: PersonOf, form: Field) -> None:
     """The form was made by us for this browser session. Raises 403."""
     check_form(request.cookies.get(SESSION_COOKIE, ""), form)
@@ -98,6 +113,7 @@ def page(request: Request, template: str, person: Person | None, status: int = 2
     """A whole page. `person` is None where nobody need be logged in."""
     content.setdefault("news", getattr(request.state, "news", 0))
     content.setdefault("form", form_token(request.cookies.get(SESSION_COOKIE, "")))
+    content["has"] = getattr(request.state, "has", HAS_NOTHING)
     return HTMLResponse(render_html(request, template, person=person, **content), status)
 
 

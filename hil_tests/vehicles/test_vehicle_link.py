@@ -16,6 +16,7 @@ from hil_tests.fixtures.background import Background
 from hil_tests.fixtures.bridge_process import BridgeProcess
 from hil_tests.fixtures.ports import free_ports
 from hil_tests.vehicles.car_maker.car_maker import CarMaker, NoNode, in_ci
+from hil_tests.web.axe import axe_script, violations
 
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE_MS = 60_000
@@ -138,7 +139,7 @@ def test_a_car_is_linked_and_its_state_is_on_the_dashboard(scene: Scene) -> None
     page = scene.page
     assert "code=" not in page.url, "the code is gone from the address"
     page.goto(scene.address)
-    expect(page.get_by_label("Zoe")).to_contain_text(re.compile(r"Battery\s*64 %"))
+    expect(page.get_by_label("Zoe")).to_contain_text("64 %")
     expect(page.get_by_label("Zoe")).to_contain_text(re.compile(r"Charging\s*Yes"))
     expect(page.get_by_role("alert")).to_have_count(0)
 
@@ -235,3 +236,21 @@ def test_a_return_is_good_once_and_in_its_own_browser_only(scene: Scene) -> None
     page.goto(used)
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     stranger.close()
+
+
+def test_a_driver_without_a_charger_has_the_vehicles_first_and_an_open_page_asks_again(scene: Scene) -> None:
+    connect(scene)
+    page = scene.page
+    page.clock.install()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Vehicles").click()
+    expect(page.get_by_role("heading", name="Last heard from your car account")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Charging")
+    assert not violations(page, axe_script())
+    page.get_by_role("link", name="Add a charger").focus()
+    with page.expect_response(scene.address + "/"):
+        page.clock.fast_forward(61_000)
+    expect(page.get_by_role("link", name="Add a charger")).to_be_focused()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Charging")
+    page.context.clear_cookies()
+    page.clock.fast_forward(61_000)
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()

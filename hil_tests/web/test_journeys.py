@@ -222,6 +222,33 @@ def _path_in(letter: str) -> str:
     return found[0]
 
 
+def test_a_charger_is_shared_with_a_second_person(cast: Cast, place: WebCloudFixture) -> None:
+    guest_name = f"gus-{cast.driver}"
+    place.person(guest_name, "driver")
+    owner, guest = cast.visit(cast.driver), cast.visit("")
+    owner.goes_to(f"/account/units/{cast.unit_id}/people")
+    owner.comes_to("People")
+    owner.clicks("Invite somebody")
+    owner.comes_to("Invite somebody")
+    owner.clicks("Make the link")
+    owner.comes_to("Your invitation")
+    guest.page.goto(owner.page.get_by_label("The link").inner_text())
+    guest.comes_to("Share a charger")
+    guest.clicks("Log in")
+    guest.fills(name=guest_name, password=place.logins[guest_name])
+    guest.clicks("Log in")
+    guest.sees(cast.unit_id)
+    guest.comes_to("Share a charger")
+    guest.clicks("Accept")
+    expect(guest.page.get_by_role("heading", name="Last contacted")).to_be_visible()
+    owner.clicks("People")
+    owner.sees(guest_name)
+    owner.comes_to("People")
+    owner.clicks(f"Remove {guest_name}")
+    expect(owner.page.locator("main")).not_to_contain_text(guest_name)
+    guest.comes_to("Not here")  # the open page hears of it, and looks again
+
+
 def test_account(cast: Cast, place: WebCloudFixture) -> None:
     driver = cast.visit(cast.driver)
     driver.clicks("Account")

@@ -1,12 +1,21 @@
 """All the pages, in the order in which their paths are tried."""
 
 from cloud_bridge.web.api import vehicle_webhooks
-from cloud_bridge.web.pages.driver import charge_points, charging, history, ready_by, vehicle_choice, vehicles
+from cloud_bridge.web.pages.driver import (
+    charge_points,
+    charging,
+    history,
+    ready_by,
+    vehicle_choice,
+    vehicle_dashboard,
+    vehicles,
+)
 from cloud_bridge.web.pages.everyone import (
     account,
     claim,
     email,
     forgotten_password,
+    household,
     login,
     login_code,
     login_passkey,
@@ -41,6 +50,7 @@ ROUTERS = (
     job_report.router,
     job_customer.router,
     account.router,
+    household.router,
     email.router,
     notifications.router,
     own_data.router,
@@ -49,6 +59,7 @@ ROUTERS = (
     passkeys.router,
     vehicle_choice.router,
     vehicles.router,
+    vehicle_dashboard.router,
     ready_by.router,
     vehicle_webhooks.router,
     fleet.router,

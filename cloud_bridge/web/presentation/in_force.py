@@ -155,9 +155,11 @@ def wishes(in_force: InForce, now_ms: int, time_zone: str, by: str, plugged: boo
     return found
 
 
-def owner_to(person: Person) -> str:
-    """The owner, as they are called on the pages of this person."""
-    return "you" if person.role is Role.DRIVER else "its owner"
+def owner_to(person: Person, is_shared: bool) -> str:
+    """Whoever commands the unit, as they are called on the pages of this person. A unit does not know which of a household."""
+    if person.role is not Role.DRIVER:
+        return "its owner"
+    return "your household" if is_shared else "you"
 
 
 def minutes(seconds: int) -> str:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 from cloud_bridge.clock import iso_utc
-from cloud_bridge.vehicles.linking.link import State
+from cloud_bridge.contact import is_believable
+from cloud_bridge.vehicles.linking.link import Link, State
 from cloud_bridge.vehicles.linking.link_errors import LinkRefused, Refusal
 from cloud_bridge.vehicles.plan import PlanReason
+from cloud_bridge.vehicles.providers.provider import Reading
 from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN, LASTING, REFUSALS, Trouble
 from cloud_bridge.vehicles.repository import Vehicle
 from cloud_bridge.web.presentation import words
+from cloud_bridge.web.presentation.words import LATE_GLANCE, Glance
 
 # reason: title, what it means, what to do
 LOST = {
@@ -100,6 +103,9 @@ AT_ONCE: dict[str, str] = {
 
 CHARGING_BELIEVED_MS = 60 * 60 * 1000  # a car that charges is asked every ten minutes; an hour ago says nothing of now
 
+HEARD_WITHIN_MS = 60 * 60 * 1000  # an account is asked every half hour: two answers are missing
+TOLD_WITHIN_MS = 60 * 60 * 1000  # what a car told before that is told as what was
+
 STATES = {
     State.UNLINKED: "Not connected",
     State.LINKING: "Waiting for the car maker",
@@ -108,6 +114,25 @@ STATES = {
     State.ACCESS_LOST: "Access lost",
 }
 REFUSED_FOR_NOW = "Connected; the car maker refuses an answer at the moment"  # degraded by a refusal, not by an outage
+
+
+GLANCES = {
+    State.UNLINKED: Glance("unsure", "Not connected"),
+    State.LINKING: Glance("unsure", "Not connected yet"),
+    State.LINKED: Glance("good", "Connected"),
+    State.DEGRADED: Glance("unsure", "No answer"),
+    State.ACCESS_LOST: Glance("bad", "Access lost"),
+}
+REFUSED_GLANCE = Glance("unsure", "Refused")
+NOT_HEARD_GLANCE = Glance("unsure", "Not heard yet")
+WRONG_CLOCK_GLANCE = Glance("unsure", "We cannot tell")  # the answer has a time that has not come yet
+
+# now, and as what was
+CHARGING = ("Charging", "Was charging")
+PLUGGED_IN = ("Plugged in, not charging", "Was plugged in, not charging")
+PLUGGED_IN_ONLY = ("Plugged in", "Was plugged in")  # the account does not say whether it charges
+NOT_PLUGGED_IN = ("Not plugged in", "Was not plugged in")
+NOT_TOLD = ("Its state is not known", "Its state is not known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +162,26 @@ class Card:
     charging: str | None
     range: str | None
     seen_iso: str | None
+    seen_age_ms: int | None
     seen_ago: str | None
+    seen_moment: str | None
     is_charging: bool  # as far as it said so lately
+    heard_iso: str | None  # when the account answered last
+    heard_age_ms: int | None
+    heard_ago: str
+    heard_moment: str | None
+    glance: Glance  # at the account
+    headline: str  # the car
+    is_current: bool  # the headline is the state now, not only the last that we know
+    battery_percent: int | None
 
 
 def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str) -> Card:
     """`maker` is the provider's title; `time_zone` an IANA name, for the times of problems."""
-    link, reading = vehicle.link, vehicle.reading
+    link, reading, heard_ms = vehicle.link, vehicle.reading, vehicle.heard_ms
+    glance = _glance(link, heard_ms, now_ms)
+    is_current = link.state is State.LINKED and reading is not None and now_ms - reading.seen_ms <= TOLD_WITHIN_MS
+    percent = None if reading is None else reading.battery_percent
     return Card(
         id=vehicle.id,
         name=vehicle.name,
@@ -152,14 +190,46 @@ def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str) -> Card:
         state=REFUSED_FOR_NOW if link.state is State.DEGRADED and link.reason in REFUSALS else STATES[link.state],
         connected=link.state in (State.LINKED, State.DEGRADED),
         problem=_problem(vehicle, link.reason, maker, time_zone) if link.reason in LASTING else None,
-        battery=None if reading is None or reading.battery_percent is None else f"{reading.battery_percent:.0f} %",
+        battery=None if percent is None else f"{percent:.0f} %",
         plugged_in=None if reading is None or reading.plugged_in is None else ("Yes" if reading.plugged_in else "No"),
         charging=None if reading is None or reading.charging is None else ("Yes" if reading.charging else "No"),
         range=None if reading is None or reading.range_km is None else f"{reading.range_km:.0f} km",
         seen_iso=None if reading is None else iso_utc(reading.seen_ms),
+        seen_age_ms=None if reading is None else max(0, now_ms - reading.seen_ms),
         seen_ago=None if reading is None else words.ago(now_ms - reading.seen_ms),
+        seen_moment=None if reading is None else words.moment(reading.seen_ms, time_zone),
         is_charging=bool(reading and reading.charging and now_ms - reading.seen_ms <= CHARGING_BELIEVED_MS),
+        heard_iso=None if heard_ms is None else iso_utc(heard_ms),
+        heard_age_ms=None if heard_ms is None else max(0, now_ms - heard_ms),
+        heard_ago="Not heard yet" if heard_ms is None else words.ago(now_ms - heard_ms),
+        heard_moment=None if heard_ms is None else words.moment(heard_ms, time_zone),
+        glance=glance,
+        headline=_headline(reading)[0 if is_current else 1],
+        is_current=is_current,
+        battery_percent=None if percent is None else round(percent),
     )
+
+
+def _glance(link: Link, heard_ms: int | None, now_ms: int) -> Glance:
+    if link.state is State.DEGRADED and link.reason in REFUSALS:
+        return REFUSED_GLANCE
+    if link.state is not State.LINKED:
+        return GLANCES[link.state]
+    if heard_ms is None:
+        return NOT_HEARD_GLANCE
+    if not is_believable(heard_ms, now_ms):
+        return WRONG_CLOCK_GLANCE
+    return LATE_GLANCE if now_ms - heard_ms > HEARD_WITHIN_MS else GLANCES[link.state]
+
+
+def _headline(reading: Reading | None) -> tuple[str, str]:
+    if reading is None:
+        return NOT_TOLD
+    if reading.charging:
+        return CHARGING
+    if reading.plugged_in:
+        return PLUGGED_IN if reading.charging is False else PLUGGED_IN_ONLY
+    return NOT_PLUGGED_IN if reading.plugged_in is False else NOT_TOLD
 
 
 def refusal_words(refused: LinkRefused) -> tuple[str, str]:

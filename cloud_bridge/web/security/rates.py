@@ -35,6 +35,7 @@ ANSWERS = [Rate("answers", 200)]  # of support
 REPORTS = [Rate("reports", 20)]  # of an installer, who replaces the one before
 MOVES = [Rate("job moves", 60)]  # each may alert somebody
 EXPORTS = [Rate("exports", 5)]  # each reads all that is kept of the person
+INVITATIONS = [Rate("invitations", 20)]  # five of a charger are open at once
 LETTERS = [Rate("letters", 5), Rate("letters of a day", 20, DAY_MS)]  # they may go to strangers
 # Of strangers, by their network:
 ASKED_LETTERS = [Rate("letters of a network", 10), Rate("letters of a network in a day", 60, DAY_MS)]

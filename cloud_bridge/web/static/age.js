@@ -37,10 +37,11 @@ function put(place, words) {
   if (place.textContent !== words) place.textContent = words;
 }
 
-// While we cannot ask, an age that went on growing would claim a silence that we know nothing of.
-export function freeze(on) {
-  frozen = on;
-  document.body.classList.toggle("frozen", on);
+// That we cannot ask; "" while we can. An age that went on growing meanwhile would claim a silence that we know nothing of.
+export function say(words) {
+  frozen = words !== "";
+  document.body.classList.toggle("frozen", frozen);
+  for (const place of document.querySelectorAll("[data-connection]")) put(place, words);
 }
 
 // New ages have come.

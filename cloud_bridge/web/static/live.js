@@ -1,6 +1,6 @@
 // Keeps an open dashboard honest. It shows what the bridge streams (stream.js); says when nothing has come for 45 s (the
 // bridge speaks every 15), also after a night in standby, and then asks as the Refresh button does.
-import { freeze, restart } from "./age.js";
+import { restart, say } from "./age.js";
 
 const SILENT_MS = 45000;
 const ASK_MS = 15000;
@@ -21,13 +21,6 @@ function shown() {
 function heard() {
   heardAt = Date.now();
   say("");
-}
-
-function say(words) {
-  freeze(words !== "");
-  for (const place of document.querySelectorAll("[data-connection]")) {
-    if (place.textContent !== words) place.textContent = words;
-  }
 }
 
 async function take({ kind, mark, data }) {

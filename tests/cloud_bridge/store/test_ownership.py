@@ -337,6 +337,8 @@ WITHOUT_TIME = {
     "unit_installers": "who has work there now",
     "tariffs": "of the present owner; deleted when the unit is released",
     "conversations": "they name their person",
+    "members": "who uses it now; deleted when they leave and when the unit is released",
+    "invitations": "of the present owner; deleted when the unit is released",
 }
 
 READS_ALL = {  # functions that read rows of any time, and why they may
@@ -366,6 +368,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.upkeep:rolled_up_until": "makes signal_5min",
     "store.upkeep:roll_up_signal": "makes signal_5min",
     "store.personal:erase": "the person's own, by RULES",
+    "store.personal:_commanded": "a condition of RULES",
     "store.alerts:_alerted": "of the alerts of one subscription",
     "store.alerts:_newest_id": "of the alerts of one subscription",
     "store.alerts:details_between": "of the alerts of one subscription",

@@ -19,7 +19,7 @@ def test_the_return_shows_no_code_and_leads_to_the_car(ann: Driver) -> None:
     back = ann.come_back(state=ann.leave(), code="c")
     assert back.headers["Location"] == "/account/vehicles/1?said=connected"
     said = text_of(ann.client.get("/").text)
-    assert "Blue Connected Battery 50 % Plugged in Yes Charging No Last seen Just now" in said
+    assert "Blue · Connected 50 % 50 % Plugged in Yes Charging No Last seen Just now" in said
 
 
 def test_all_cars_of_an_account_are_added_with_one_press(ann: Driver) -> None:

@@ -1,4 +1,4 @@
-"""Random stories of claims, releases, sales and erasures: does anybody ever see a row from outside their time?
+"""Random stories of claims, releases, sales, erasures and households: does anybody ever see a row from outside their time?
 
 Every row carries a mark of its own. After some steps one person reads every page, the interface, the CSV files, their
 export and their alerts, and no mark may be in them that is not of their time. Each story has a number, which is its seed:
@@ -21,6 +21,7 @@ from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import personal
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.claims import claim, release
+from cloud_bridge.store.members import invite
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.settled import LARGEST_ID
 from cloud_bridge.store.tables import alert_wishes, alerts
@@ -48,6 +49,7 @@ class Row(NamedTuple):
     unit: str
     order: int  # of the step in which it began
     person: str | None = None  # who wrote it, where it is theirs whatever the unit
+    is_name: bool = False  # of the unit, which it has for everybody who sees it
 
 
 class Story:
@@ -57,12 +59,17 @@ class Story:
         self.random = random.Random(seed)
         self.bridge = bridge
         self.has_clock_trouble = self.random.random() < 0.3
+        self.is_settled = (
+            self.random.random() < 0.4
+        )  # no unit changes hands: members come and go at their first owner's
         self.order = 0
         self.sequence = 0
         self.rows: dict[str, Row] = {}
         self.owner: dict[str, str | None] = dict.fromkeys(UNITS)
         self.periods: dict[str, list[tuple[str, int, int]]] = {name: [] for name in DRIVERS}  # unit, from, until
         self.since: dict[str, int] = {}
+        self.joined: dict[tuple[str, str], int] = {}  # (unit, member): order in which they joined
+        self.memberships: dict[str, list[tuple[str, int, int]]] = {name: [] for name in DRIVERS}  # that have ended
         self.first: dict[str, int] = {}  # order of a unit's first claim
         self.moments: list[tuple[int, int]] = []  # order and clock, between the steps
         self.transcript: list[str] = []
@@ -131,6 +138,38 @@ class Story:
                     assert release(connection, unit, now_ms=self.bridge.clock.at_ms)
             self.periods[name].append((unit, self.since[unit], self.order))
             self.owner[unit] = None
+            for member in DRIVERS:
+                self.ends(unit, member)
+
+    def ends(self, unit: str, member: str) -> None:
+        """Of a membership, if it is one."""
+        since = self.joined.pop((unit, member), None)
+        if since is not None:
+            self.memberships[member].append((unit, since, self.order))
+
+    def join(self, unit: str) -> None:
+        name, owner = self.random.choice(DRIVERS), self.owner[unit]
+        if owner is not None and name != owner and (unit, name) not in self.joined:
+            with self.bridge.app_state.database.writing() as connection:
+                code = invite(connection, unit, self.bridge.app_state.verified.now_ms())
+            done = self.visitors[name].post("/join", f"/join?code={code}")
+            assert done.status_code == 200, done.text
+            self.joined[unit, name] = self.order
+
+    def part(self, unit: str) -> None:
+        """A member leaves, or is removed."""
+        found = [member for at, member in self.joined if at == unit]
+        owner = self.owner[unit]
+        if found and owner is not None:
+            member, page = self.random.choice(found), f"/account/units/{unit}"
+            if self.random.random() < 0.5:
+                done = self.visitors[member].post(f"{page}/leave", page)
+            else:
+                with self.bridge.app_state.database.reading() as connection:
+                    person_id = find_person(connection, member).id
+                done = self.visitors[owner].post(f"{page}/people/{person_id}/remove", f"{page}/people")
+            assert done.status_code == 200, done.text
+            self.ends(unit, member)
 
     def sell(self, unit: str) -> None:
         self.release(unit)
@@ -141,10 +180,13 @@ class Story:
     def erase(self, unit: str) -> None:
         name = self.owner[unit] or self.random.choice(DRIVERS)
         self.visitors[name].post("/account/data/erase", "/account/data", password=PASSWORD)
-        self.periods[name] = []
         for one in UNITS:
+            self.ends(one, name)
             if self.owner[one] == name:
                 self.owner[one] = None
+                for member in DRIVERS:
+                    self.ends(one, member)
+        self.periods[name], self.memberships[name] = [], []
         for mark, row in self.rows.items():
             if row.person == name:
                 self.rows[mark] = row._replace(person="erased")
@@ -181,8 +223,14 @@ class Story:
         said = {"s": self.random.choice(("A1", "C2")), "q": 15, "o": operator, "y": self.mark(unit), "w": 7000}
         self.publish(unit, "heartbeat", said | {"f": [], "e": 9})
 
+    def somebody(self, unit: str) -> str | None:
+        """Who may use the unit."""
+        owner = self.owner[unit]
+        members = [member for at, member in self.joined if at == unit]
+        return owner and self.random.choice([owner, *members])
+
     def command(self, unit: str) -> None:
-        name = self.owner[unit]
+        name = self.somebody(unit)
         if name is not None:
             heard = self.units[unit].commands
             before, page = len(heard), f"/charge-points/{unit}/charging"
@@ -193,11 +241,11 @@ class Story:
     def name_it(self, unit: str) -> None:
         name = self.owner[unit]
         if name is not None:
-            fields = {"name": self.mark(unit), "time_zone": "Europe/Madrid", "rate": "25"}
+            fields = {"name": self.mark(unit, is_name=True), "time_zone": "Europe/Madrid", "rate": "25"}
             self.visitors[name].post(f"/account/units/{unit}", **fields)
 
     def write(self, unit: str) -> None:
-        name = self.owner[unit]
+        name = self.somebody(unit)
         if name is not None:
             path = f"/charge-points/{unit}/support"
             self.visitors[name].post(path, text=self.mark(unit, person=name))
@@ -247,6 +295,9 @@ class Story:
     def may_see(self, name: str, row: Row) -> bool:
         if row.person is not None:
             return row.person == name
+        joined = self.joined.get((row.unit, name))
+        if joined is not None:
+            return row.order >= (self.since[row.unit] if row.is_name else joined)
         return self.owner[row.unit] == name and row.order >= self.since[row.unit]
 
     def was_theirs(self, name: str, row: Row) -> bool:
@@ -254,21 +305,30 @@ class Story:
             row = row._replace(person=None)
         if self.may_see(name, row):
             return True
-        periods = [*self.periods[name]]
+        if row.is_name:  # in what they were alerted to, under the name that it had then
+            return any(unit == row.unit and row.order <= until for unit, _, until in self.memberships[name]) or any(
+                unit == row.unit and from_ <= row.order <= until for unit, from_, until in self.periods[name]
+            )
+        periods = [*self.periods[name], *self.memberships[name]]
         periods += [(unit, self.since[unit], self.order + 1) for unit in UNITS if self.owner[unit] == name]
         return any(unit == row.unit and from_ <= row.order <= until for unit, from_, until in periods)
 
     def play(self) -> None:
         steps: list[Step] = [self.session, self.late_session, self.event, self.late_event, self.heartbeat, self.command]
         steps += [self.name_it, self.write, self.raise_job]
-        changes: list[Step] = [self.claim, self.release, self.sell, self.sell, self.erase]
+        changes: list[Step] = [self.join, self.join, self.part]
+        if not self.is_settled:
+            changes += [self.claim, self.claim, self.release, self.sell, self.sell, self.erase]
+        for unit in UNITS if self.is_settled else ():
+            self.claim(unit)
+            self.pass_time()
         for number in range(STEPS):
             unit = self.random.choice(UNITS)
             step = self.random.choice(steps if self.random.random() < 0.65 else changes)
             self.transcript.append(f"{self.order} {step.__name__} {unit} {self.owner[unit]} {self.bridge.clock.at_ms}")
             step(unit)
             self.pass_time()
-            if number % 5 == 4 or step in (self.sell, self.erase):
+            if number % 5 == 4 or step in (self.sell, self.erase, self.join, self.part):
                 self.read(self.random.choice(DRIVERS))
         for name in DRIVERS:
             self.read(name)

@@ -1,4 +1,4 @@
-"""The driver's first page: the dashboard of the only charge point, or the list of all; and its live stream."""
+"""The driver's first page: the dashboard of the only charge point, the list of all, or the vehicles; and the live stream."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, NamedTuple
@@ -17,6 +17,7 @@ from cloud_bridge.store.contact_details import installer_details
 from cloud_bridge.store.conversations import Unread, unread_answers
 from cloud_bridge.store.firmware import contactor_closings, firmware_versions, modem_models
 from cloud_bridge.store.jobs import Job
+from cloud_bridge.store.members import is_shared
 from cloud_bridge.store.ownership import contact_period
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.troubles import Trouble, authority_ends
@@ -24,6 +25,7 @@ from cloud_bridge.vehicles import repository
 from cloud_bridge.web.page import PersonOf, UnitOf, page, render_html, to
 from cloud_bridge.web.pages.driver.looks import Looks, Turn
 from cloud_bridge.web.pages.driver.stream import MOST, Stored, changes, together
+from cloud_bridge.web.pages.driver.vehicle_dashboard import without_charger
 from cloud_bridge.web.pages.driver.vehicles import cards_of
 from cloud_bridge.web.presentation.dashboard import Around, Contacts, describe
 from cloud_bridge.web.presentation.in_force import owner_to
@@ -45,8 +47,8 @@ def home(request: Request, app_state: StateDep, person: PersonOf) -> Response:
         units = visible_units(connection, person, MOST_LISTED + 1)
     if len(units) > MOST_LISTED:
         return to("/fleet")
-    if not units and person.role is Role.INSTALLER:
-        return to("/jobs")
+    if not units:
+        return to("/jobs") if person.role is Role.INSTALLER else without_charger(request, app_state, person)
     if len(units) == 1:
         return _dashboard(request, app_state, person, units[0])
     boards = [describe(charge_point(app_state, unit)) for unit in units]
@@ -175,6 +177,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         modem = modem_models(connection, [unit.id]).get(unit.id)
         closings = contactor_closings(connection, [unit.id]).get(unit.id)
         authority = None if person.role is Role.DRIVER else _authority(app_state, connection, unit, point.now_ms)
+        owner = owner_to(person, is_shared(connection, unit.id))
         back = None
         if ended and point.verdict.contact is Contact.ONLINE:
             last = ended[-1]
@@ -193,7 +196,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         authority=authority,
         for_installer=person.role is not Role.DRIVER,
         may_command=Scope.COMMAND in person.scopes,
-        owner=owner_to(person),
+        owner=owner,
     )
 
 

@@ -11,6 +11,8 @@ from cloud_bridge.contact import Contact
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.access import Person, Scope
 from cloud_bridge.store.commands import Command, CommandStatus, newest_command, schedule_in_force
+from cloud_bridge.store.members import is_shared
+from cloud_bridge.store.ownership import household_period
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.units import Unit
 from cloud_bridge.web.connections import Reading
@@ -49,10 +51,10 @@ REASONS = {
 def overview(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
     point = charge_point(app_state, unit)
     command = newest_command(connection, unit.period, point.now_ms)
-    hours = schedule_in_force(connection, unit.period)
+    hours = schedule_in_force(connection, household_period(unit.period))
     if not is_written(hours):
         hours = None
-    owner, zone = in_force.owner_to(person), unit.time_zone
+    owner, zone = in_force.owner_to(person, is_shared(connection, unit.id)), unit.time_zone
     ruling = ruling_now(point)
     content: dict[str, Any] = {
         "silent": point.verdict.contact is not Contact.ONLINE,

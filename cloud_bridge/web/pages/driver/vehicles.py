@@ -34,6 +34,7 @@ from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
 # A page does not wait longer; what it asked for goes on. Waiting holds no thread.
 REFRESH_WITHIN_S = 3.0
 UNLINK_WITHIN_S = 3.0
+BACK_TO = {"dashboard": "/", "vehicles": "/vehicles"}  # from a form that stands on several pages
 LINK_WITHIN_S = 40.0  # two calls of calls.TOTAL_S: who comes from the maker's page has come to wait
 
 HOME_ZONE = "Europe/London"  # of a driver without a charge point
@@ -63,13 +64,13 @@ def cards_of(app_state: AppState, person: Person, time_zone: str = HOME_ZONE) ->
 
 @router.get("/account/vehicles")
 def overview(request: Request, app_state: StateDep, person: PersonOf, said: str = "") -> Response:
-    content: dict[str, Any] = {"vehicles": cards_of(app_state, person), "makers": _makers(app_state), "said": said}
+    content: dict[str, Any] = {"vehicles": cards_of(app_state, person), "makers": makers_of(app_state), "said": said}
     return page(request, "driver/vehicles.html", person, **content)
 
 
 @router.get("/account/vehicles/connect")
 def connect_new(request: Request, app_state: StateDep, person: PersonOf) -> Response:
-    return page(request, "driver/vehicle_connect.html", person, vehicle=None, makers=_makers(app_state))
+    return page(request, "driver/vehicle_connect.html", person, vehicle=None, makers=makers_of(app_state))
 
 
 @router.post("/account/vehicles/connect", dependencies=[OwnForm])
@@ -93,7 +94,7 @@ def connect_again(request: Request, app_state: StateDep, person: PersonOf, vehic
     makers = (
         {vehicle.provider: shown.maker}
         if vehicle.provider in app_state.accounts.catalogue.providers
-        else _makers(app_state)
+        else makers_of(app_state)
     )
     return page(request, "driver/vehicle_connect.html", person, vehicle=shown, makers=makers)
 
@@ -140,18 +141,18 @@ async def refresh(app_state: StateDep, vehicle: VehicleOf, back: Field = "") -> 
 
     Pressed again while the maker is being asked, it waits for the same answer.
     """
-    accounts = app_state.accounts
+    accounts, here = app_state.accounts, f"/account/vehicles/{vehicle.id}"
     try:
         seen = await accounts.calls.for_driver(
             vehicle.provider, partial(poll, accounts, vehicle, eager=True), REFRESH_WITHIN_S, about=vehicle.id
         )
     except MakerSlow:
-        return to("/" if back == "dashboard" else f"/account/vehicles/{vehicle.id}")  # which says that we are asking
+        return to(BACK_TO.get(back, here))  # which says that we are asking
     except MakerBusy:
         raise busy() from None
     if seen.link.reason in AUTHORISE_AGAIN:
-        return to(f"/account/vehicles/{vehicle.id}/connect")
-    return to("/" if back == "dashboard" else f"/account/vehicles/{vehicle.id}?said=checked")
+        return to(f"{here}/connect")
+    return to(BACK_TO.get(back, f"{here}?said=checked"))
 
 
 @router.post("/account/vehicles/{vehicle_id}/disconnect", dependencies=[OwnForm])
@@ -204,5 +205,5 @@ def _card(accounts: Accounts, clock: Clock, vehicle: Vehicle, time_zone: str = H
     return card(vehicle, provider.title if provider else vehicle.provider, clock.now_ms(), time_zone)
 
 
-def _makers(app_state: AppState) -> dict[str, str]:
+def makers_of(app_state: AppState) -> dict[str, str]:
     return {provider.name: provider.title for provider in app_state.accounts.catalogue.providers.values()}

@@ -16,10 +16,10 @@ from cloud_bridge.store.email import email_of
 from cloud_bridge.store.people import set_password
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.sites import MAX_NAME, Tariff, describe_site, set_tariff, tariff_of
-from cloud_bridge.store.units import Unit, visible_units
+from cloud_bridge.store.units import visible_units
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
-from cloud_bridge.web.page import Field, OwnForm, PersonOf, UnitOf, page, to
+from cloud_bridge.web.page import Field, OwnForm, OwnUnitOf, PersonOf, UnitOf, own_unit_of, page, to
 from cloud_bridge.web.pages.everyone.claim import claim_for
 from cloud_bridge.web.pages.everyone.login import give_session, knows_own
 from cloud_bridge.web.presentation.words import sentence
@@ -93,8 +93,10 @@ def change_password(
 
 @router.get("/units")
 def units(request: Request, connection: Reading, person: PersonOf) -> Response:
-    owned = [unit for unit in visible_units(connection, person) if unit.owner_id == person.id]
-    return page(request, "everyone/account_units.html", person, units=owned)
+    """Their own, and those that others share with them."""
+    seen = visible_units(connection, person)
+    listed = [unit for unit in seen if unit.owner_id == person.id or unit.period.household_from_ms is not None]
+    return page(request, "everyone/account_units.html", person, units=listed)
 
 
 @router.post("/units", dependencies=[OwnForm])
@@ -107,7 +109,9 @@ def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Fi
 
 @router.get("/units/{unit_id}")
 def unit_settings(request: Request, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
-    _own(person.id, unit)
+    if unit.period.household_from_ms is not None:
+        return page(request, "everyone/account_unit_member.html", person, unit=unit)
+    own_unit_of(person, unit)
     tariff = tariff_of(connection, unit.id)
     installer = contact_details.installer_details(connection, unit.id)
     content = {"tariff": tariff, "installer": installer, "time_zones": TIME_ZONES}
@@ -116,8 +120,7 @@ def unit_settings(request: Request, connection: Reading, person: PersonOf, unit:
 
 @router.post("/units/{unit_id}", dependencies=[OwnForm])
 def change_unit(
-    person: PersonOf,
-    unit: UnitOf,
+    unit: OwnUnitOf,
     connection: Writing,
     time_zone: Field,
     name: Annotated[str, Form(max_length=MAX_NAME)] = "",
@@ -126,7 +129,6 @@ def change_unit(
     off_peak_from: TimeOfDay = "00:00",
     off_peak_to: TimeOfDay = "00:00",
 ) -> Response:
-    _own(person.id, unit)
     known = _rate(rate)
     tariff = None
     if known is not None:
@@ -148,12 +150,6 @@ def release_unit(request: Request, app_state: StateDep, person: PersonOf, unit: 
     app_state.live.access_changed()
     note(request, Kind.RELEASED, person, unit.id)
     return to("/account/units")
-
-
-def _own(person_id: int, unit: Unit) -> None:
-    """Whoever may merely look at a unit does not change its site."""
-    if unit.owner_id != person_id:
-        raise NotTheirs("charger")
 
 
 def _shown(tariff: Tariff | None) -> dict[str, str]:

@@ -1,0 +1,166 @@
+"""People of a charger: its owner invites, sees and removes who uses it beside them; who is invited joins, and may leave.
+
+The link of an invitation is shown once, to be passed on, and goes by letter where an address was typed. It only asks:
+programs that look at mail open links, but press no button.
+"""
+
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from cloud_bridge.alerts.errors import NotDelivered
+from cloud_bridge.alerts.mail import send_mail
+from cloud_bridge.app_state import AppState
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.store.access import Person
+from cloud_bridge.store.email import checked_email
+from cloud_bridge.store.members import (
+    InvitationRefused,
+    end_membership,
+    invite,
+    invited_to,
+    join,
+    members_of,
+    open_invitations,
+    withdraw_invitation,
+)
+from cloud_bridge.store.security_events import Kind
+from cloud_bridge.store.units import Unit
+from cloud_bridge.web.connections import Reading, Writing
+from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.page import Field, Number, OwnForm, OwnUnitOf, PersonOf, UnitOf, page, to
+from cloud_bridge.web.presentation.words import sentence
+from cloud_bridge.web.security.access import StateDep, person_of
+from cloud_bridge.web.security.log import note
+from cloud_bridge.web.security.rates import INVITATIONS, LETTERS, use
+
+LETTER = """{inviter} shares an electric vehicle charger with you on Chargekeeper.
+
+To use it too, open this page within a week: {link}
+
+If you do not know {inviter}, do nothing: you will not hear from us again."""
+
+SENT = "We have sent the link to {address}. You can also pass it on yourself."
+NOT_SENT = "The letter to {address} could not be sent. Pass the link on yourself."
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/account/units/{unit_id}/people")
+def people(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: OwnUnitOf) -> Response:
+    verified_ms = app_state.verified.now_ms()
+    content = {
+        "members": members_of(connection, unit.id),
+        "invitations": open_invitations(connection, unit.id, verified_ms),
+        "can_write": app_state.settings.mail is not None,
+    }
+    return page(request, "everyone/account_unit_people.html", person, unit=unit, **content)  # type: ignore[arg-type]
+
+
+@router.get("/account/units/{unit_id}/people/invite")
+def invitation_form(request: Request, app_state: StateDep, person: PersonOf, unit: OwnUnitOf) -> Response:
+    return _invitation_page(request, app_state, person, unit)
+
+
+@router.post("/account/units/{unit_id}/people/invite", dependencies=[OwnForm])
+def invite_person(
+    request: Request, app_state: StateDep, person: PersonOf, unit: OwnUnitOf, address: Field = ""
+) -> Response:
+    """The link is in this answer and nowhere else."""
+    try:
+        address = checked_email(address) if address.strip() else ""
+    except BridgeError as error:
+        return _invitation_page(request, app_state, person, unit, sentence(error), address)
+    use(request, person, INVITATIONS, "Too many invitations", "Nobody was invited this time.")
+    if address:
+        use(request, person, LETTERS, "Too many letters", "Nobody was invited this time.")
+    try:
+        with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
+            code = invite(connection, unit.id, app_state.verified.now_ms())
+    except InvitationRefused as refusal:
+        raise Refused("Nobody was invited", sentence(refusal)) from None
+    note(request, Kind.MEMBER_INVITED, person, unit.id)
+    link = f"{app_state.settings.public_address}{_join_path(code)}"
+    sent = _send(app_state, person, address, link) if address else ""
+    return page(request, "everyone/account_unit_invited.html", person, unit=unit, link=link, sent=sent)
+
+
+@router.post("/account/units/{unit_id}/people/invitations/{invitation_id}/withdraw", dependencies=[OwnForm])
+def withdraw(unit: OwnUnitOf, invitation_id: Number, connection: Writing) -> Response:
+    """One that was used or withdrawn meanwhile is gone as well."""
+    withdraw_invitation(connection, unit.id, invitation_id)
+    return to(f"/account/units/{unit.id}/people")
+
+
+@router.post("/account/units/{unit_id}/people/{person_id}/remove", dependencies=[OwnForm])
+def remove(request: Request, app_state: StateDep, person: PersonOf, unit: OwnUnitOf, person_id: Number) -> Response:
+    with app_state.database.writing() as connection:  # of its own: committed before live streams look again
+        if not end_membership(connection, unit.id, person_id):
+            raise NotTheirs("person")
+    app_state.live.access_changed()
+    note(request, Kind.MEMBER_REMOVED, person, f"{unit.id}, person {person_id}")
+    return to(f"/account/units/{unit.id}/people")
+
+
+@router.post("/account/units/{unit_id}/leave", dependencies=[OwnForm])
+def leave(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
+    with app_state.database.writing() as connection:  # of its own: committed before live streams look again
+        if not end_membership(connection, unit.id, person.id):
+            raise NotTheirs("charger")
+    app_state.live.access_changed()
+    note(request, Kind.MEMBER_LEFT, person, unit.id)
+    return to("/account/units")
+
+
+@router.get("/join")
+def invitation(request: Request, app_state: StateDep, code: str = "") -> Response:
+    """Only a question. A stranger logs in first, and comes back here."""
+    person = person_of(request)
+    if person is None:
+        return page(request, "everyone/join_login.html", None, login=_login_path(_join_path(code)))
+    with app_state.database.reading() as connection:
+        invited = invited_to(connection, code, app_state.verified.now_ms())
+    if invited is None:
+        raise Refused(
+            "This invitation is not valid any more",
+            "It was used or withdrawn, or is older than a week. Ask whoever invited you for a new one.",
+            404,
+        )
+    return page(request, "everyone/join.html", person, code=code, name=invited.name or invited.unit_id)
+
+
+@router.post("/join", dependencies=[OwnForm])
+def accept(request: Request, app_state: StateDep, person: PersonOf, code: Field, connection: Writing) -> Response:
+    try:
+        unit_id = join(connection, person, code, app_state.clock.now_ms(), app_state.verified.now_ms())
+    except InvitationRefused as refusal:
+        raise Refused("You have not joined", sentence(refusal)) from None
+    note(request, Kind.MEMBER_JOINED, person, unit_id)
+    return to(f"/charge-points/{unit_id}")
+
+
+def _invitation_page(
+    request: Request, app_state: AppState, person: Person, unit: Unit, error: str = "", address: str = ""
+) -> Response:
+    content = {"error": error, "address": address, "can_write": app_state.settings.mail is not None}
+    status = 422 if error else 200
+    return page(request, "everyone/account_unit_invite.html", person, status, unit=unit, **content)
+
+
+def _send(app_state: AppState, person: Person, address: str, link: str) -> str:
+    """What to tell the owner."""
+    try:
+        send_mail(app_state.settings.mail, address, LETTER.format(inviter=person.name, link=link))
+    except NotDelivered:
+        return NOT_SENT.format(address=address)
+    return SENT.format(address=address)
+
+
+def _join_path(code: str) -> str:
+    return f"/join?{urlencode({'code': code})}"
+
+
+def _login_path(back: str) -> str:
+    """Where a stranger begins, who then comes back."""
+    return f"/login?{urlencode({'next': back})}"
