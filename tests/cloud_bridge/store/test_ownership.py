@@ -338,7 +338,7 @@ WITHOUT_TIME = {
     "tariffs": "of the present owner; deleted when the unit is released",
     "conversations": "they name their person",
     "members": "who uses it now; deleted when they leave and when the unit is released",
-    "invitations": "of the present owner; deleted when the unit is released",
+    "member_invitations": "of the present owner; deleted when the unit is released",
 }
 
 READS_ALL = {  # functions that read rows of any time, and why they may
