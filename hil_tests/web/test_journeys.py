@@ -73,7 +73,7 @@ def test_smart_charging(cast: Cast) -> None:
     driver.clicks("Charge now, hours and limit")
     for button, said, answer in (
         ("Charge now", "Charge now", {"ok": True}),
-        ("Charge off-peak", "Off-peak: not from", {"ok": True}),
+        ("Any time but weekday peaks", "not 08:00 to 11:00 or 16:00 to 22:00 on weekdays", {"ok": True}),
         ("Pause it", "Pause until", {"ok": False, "y": "time unknown"}),
     ):
         driver.clicks(button)

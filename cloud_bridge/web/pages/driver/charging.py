@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
+from sqlalchemy import Connection
 
 from cloud_bridge import commands
 from cloud_bridge.app_state import AppState
@@ -13,11 +14,13 @@ from cloud_bridge.store.access import Person, Scope
 from cloud_bridge.store.commands import Command, CommandStatus, newest_command, schedule_in_force
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.units import Unit
+from cloud_bridge.time_zones import BRITISH, is_british_time
 from cloud_bridge.web.connections import Reading
-from cloud_bridge.web.page import OwnForm, PersonOf, UnitOf, only, page, to
+from cloud_bridge.web.page import Field, OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.presentation import in_force, words
 from cloud_bridge.web.presentation.dashboard import ruling_now
-from cloud_bridge.web.presentation.hours import AVOIDED, OFF, in_words, is_written, own_hours, written
+from cloud_bridge.web.presentation.hours import MAX_WINDOWS, Windows, in_words, peaks, stored, written
+from cloud_bridge.web.presentation.hours_form import HoursForm, filled, read
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
@@ -32,7 +35,7 @@ router = APIRouter(
 )
 
 Hours = Annotated[int, Form(ge=1, le=24)]
-Times = Annotated[list[str], Form(max_length=2)]
+Times = Annotated[list[Field], Form(max_length=MAX_WINDOWS)]
 
 # The unit's reasons (link/commands of the firmware), for people.
 REASONS = {
@@ -47,10 +50,22 @@ REASONS = {
 
 @router.get("")
 def overview(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
+    return _shown(request, app_state, connection, person, unit)
+
+
+def _shown(
+    request: Request,
+    app_state: AppState,
+    connection: Connection,
+    person: Person,
+    unit: Unit,
+    typed: HoursForm | None = None,
+) -> Response:
+    """`typed`: the hours as they were sent, with what is wrong with them."""
     point = charge_point(app_state, unit)
     command = newest_command(connection, unit.period, point.now_ms)
     hours = schedule_in_force(connection, unit.period)
-    if not is_written(hours):
+    if stored(hours) is None:
         hours = None
     owner, zone = in_force.owner_to(person), unit.time_zone
     ruling = ruling_now(point)
@@ -62,12 +77,14 @@ def overview(request: Request, app_state: StateDep, connection: Reading, person:
         "waiting": command is not None and command.status is CommandStatus.WAITING,
         "schedule": hours,
         "schedule_words": in_words(hours),
-        "avoided": AVOIDED,
-        "own": own_hours(hours),
+        "peaks": peaks(),
+        "british_time": None if is_british_time(zone, point.now_ms) else words.day_and_time(point.now_ms, BRITISH),
+        "own": typed or filled(hours),
         "amps": AMPS,
         "hours": HOURS,
     }
-    return page(request, "driver/charging.html", person, unit=unit, name=point.name, **content)
+    status = 422 if typed else 200
+    return page(request, "driver/charging.html", person, status, unit=unit, name=point.name, **content)
 
 
 @router.post("/override", dependencies=[OwnForm])
@@ -89,12 +106,16 @@ def schedule(
     weekday_to: Times = [],  # noqa: B006
     weekend_from: Times = [],  # noqa: B006
     weekend_to: Times = [],  # noqa: B006
+    same: Annotated[bool, Form()] = False,
 ) -> Response:
     hours: str = choice
     if choice == "own":
-        weekdays, weekend = written(weekday_from, weekday_to), written(weekend_from, weekend_to)
-        parts = [f"{days} {text}" for days, text in (("mon-fri", weekdays), ("sat-sun", weekend)) if text]
-        hours = "; ".join(parts) or OFF
+        lines = [[*zip(*times, strict=False)] for times in ((weekday_from, weekday_to), (weekend_from, weekend_to))]
+        asked = read(*lines, is_same=same)
+        if not isinstance(asked, Windows):
+            with app_state.database.reading() as connection:  # of its own: none is held while a broker is called
+                return _shown(request, app_state, connection, person, unit, asked)
+        hours = written(asked)
     return send_command(request, app_state, person, unit, "schedule", {"hours": hours})
 
 
@@ -187,7 +208,7 @@ def _has_arguments(command: Command) -> bool:
         return False
     match command.do:
         case "schedule":
-            return is_written(arguments.get("hours"))
+            return stored(arguments.get("hours")) is not None
         case "limit":
             return type(arguments.get("amps")) in (int, float)
         case "override":
