@@ -12,10 +12,12 @@ from cloud_bridge.availability import unit_gaps
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import history
+from cloud_bridge.store.sites import currency_of, tariff_of
 from cloud_bridge.store.transitions import flaps
 from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.web.api.schema import PROBLEMS, ContactHistory, EventHistory, SessionHistory, SignalHistory
 from cloud_bridge.web.connections import Reading, connection_for_check
+from cloud_bridge.web.presentation.cost import cost
 from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import ApiAsker, StateDep
@@ -153,8 +155,14 @@ def sessions(connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, A
     """
     rows = history.unit_sessions(connection, unit.period, window.from_ms, window.to_ms)
     keys = ("boot", "sequence", "started_s", "ended_s", "duration_s", "energy_wh", "reason")
-    found = [_journal(row, keys) | {"number": _session_number(row)} for row in rows]
-    return window.said() | {"sessions": found, "unreadable": rows.unreadable}
+    tariff, currency = tariff_of(connection, unit.id), currency_of(connection, unit.id)
+    found = []
+    for row in rows:
+        times = (row["started_s"], row["ended_s"])
+        spent = None if tariff is None else cost(row["energy_wh"] or 0, *times, tariff, unit.time_zone)
+        of_record = {"number": _session_number(row), "cost": None if spent is None else currency.major(spent)}
+        found.append(_journal(row, keys) | of_record)
+    return window.said() | {"currency": currency.code, "sessions": found, "unreadable": rows.unreadable}
 
 
 @router.get("/events", response_model=EventHistory)

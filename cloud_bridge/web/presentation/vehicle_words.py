@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cloud_bridge.clock import iso_utc
+from cloud_bridge.distances import Distances
 from cloud_bridge.vehicles.linking.link import State
 from cloud_bridge.vehicles.linking.link_errors import LinkRefused, Refusal
 from cloud_bridge.vehicles.plan import PlanReason
@@ -141,7 +142,7 @@ class Card:
     is_charging: bool  # as far as it said so lately
 
 
-def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str) -> Card:
+def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str, distances: Distances) -> Card:
     """`maker` is the provider's title; `time_zone` an IANA name, for the times of problems."""
     link, reading = vehicle.link, vehicle.reading
     return Card(
@@ -155,7 +156,7 @@ def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str) -> Card:
         battery=None if reading is None or reading.battery_percent is None else f"{reading.battery_percent:.0f} %",
         plugged_in=None if reading is None or reading.plugged_in is None else ("Yes" if reading.plugged_in else "No"),
         charging=None if reading is None or reading.charging is None else ("Yes" if reading.charging else "No"),
-        range=None if reading is None or reading.range_km is None else f"{reading.range_km:.0f} km",
+        range=None if reading is None or reading.range_km is None else distances.words(reading.range_km),
         seen_iso=None if reading is None else iso_utc(reading.seen_ms),
         seen_ago=None if reading is None else words.ago(now_ms - reading.seen_ms),
         is_charging=bool(reading and reading.charging and now_ms - reading.seen_ms <= CHARGING_BELIEVED_MS),

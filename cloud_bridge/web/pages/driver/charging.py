@@ -13,11 +13,14 @@ from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.access import Person, Scope
 from cloud_bridge.store.commands import Command, CommandStatus, newest_command, schedule_in_force
 from cloud_bridge.store.security_events import Kind
+from cloud_bridge.store.sites import currency_of, tariff_of
 from cloud_bridge.store.units import Unit
-from cloud_bridge.time_zones import BRITISH, is_british_time
+from cloud_bridge.tariffs.presets import presets
+from cloud_bridge.time_zones import BRITISH, GREAT_BRITAIN, is_british_time
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.page import Field, OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.presentation import in_force, words
+from cloud_bridge.web.presentation.cost import tariff_words
 from cloud_bridge.web.presentation.dashboard import ruling_now
 from cloud_bridge.web.presentation.hours import MAX_WINDOWS, Windows, in_words, peaks, stored, written
 from cloud_bridge.web.presentation.hours_form import HoursForm, filled, read
@@ -67,6 +70,7 @@ def _shown(
     hours = schedule_in_force(connection, unit.period)
     if stored(hours) is None:
         hours = None
+    tariff = tariff_of(connection, unit.id)
     owner, zone = in_force.owner_to(person), unit.time_zone
     ruling = ruling_now(point)
     content: dict[str, Any] = {
@@ -80,6 +84,9 @@ def _shown(
         "peaks": peaks(),
         "british_time": None if is_british_time(zone, point.now_ms) else words.day_and_time(point.now_ms, BRITISH),
         "own": typed or filled(hours),
+        "cost": None if tariff is None else tariff_words(tariff, currency_of(connection, unit.id)),
+        "is_owner": unit.owner_id == person.id,
+        "presets": presets().values() if unit.time_zone in GREAT_BRITAIN else (),
         "amps": AMPS,
         "hours": HOURS,
     }
@@ -110,8 +117,9 @@ def schedule(
 ) -> Response:
     hours: str = choice
     if choice == "own":
-        lines = [[*zip(*times, strict=False)] for times in ((weekday_from, weekday_to), (weekend_from, weekend_to))]
-        asked = read(*lines, is_same=same)
+        weekday = [*zip(weekday_from, weekday_to, strict=False)]
+        weekend = [*zip(weekend_from, weekend_to, strict=False)]
+        asked = read(weekday, weekend, same)
         if not isinstance(asked, Windows):
             with app_state.database.reading() as connection:  # of its own: none is held while a broker is called
                 return _shown(request, app_state, connection, person, unit, asked)

@@ -14,14 +14,14 @@ from cloud_bridge.contact import Contact, outage_ms
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import history
 from cloud_bridge.store.readable import Rows
-from cloud_bridge.store.sites import Tariff, tariff_of
+from cloud_bridge.store.sites import Tariff, currency_of, tariff_of
 from cloud_bridge.store.units import Unit
 from cloud_bridge.support.evidence import signal_points
 from cloud_bridge.support.running_session import RunningSession, power_readings, running_session
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.page import PersonOf, UnitOf, page
 from cloud_bridge.web.presentation import charts, network_words, vehicle_event_words, words
-from cloud_bridge.web.presentation.cost import cost_pence
+from cloud_bridge.web.presentation.cost import cost
 from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.presentation.series import Spent, reaches, slots
 from cloud_bridge.web.presentation.view import charge_point
@@ -51,7 +51,7 @@ class Session(NamedTuple):
     ended_ms: int  # as the unit said, or when we were told
     duration_s: int | None
     energy_wh: int
-    pence: float | None
+    cost: float | None  # in pence, or in what the site's currency has
     reason: str
     goes_on: bool = False
 
@@ -99,7 +99,8 @@ def overview(
         "power": [] if running is None else charts.power_chart(running, chart.axis),
         "is_heard": point.verdict.contact is Contact.ONLINE,
         "energy_kwh": sum(session.energy_wh for session in sessions) / 1000,
-        "pounds": sum(session.pence or 0 for session in sessions) / 100 if tariff else None,
+        "cost": sum(session.cost or 0 for session in sessions) if tariff else None,
+        "currency": currency_of(connection, unit.id),
     }
     return page(request, "driver/history.html", person, unit=unit, name=point.name, **content)
 
@@ -128,7 +129,7 @@ def signal_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: Day
 @router.get("/sessions.csv")
 def sessions_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: Days = "7") -> Response:
     now_ms = app_state.clock.now_ms()
-    tariff = tariff_of(connection, unit.id)
+    tariff, currency = tariff_of(connection, unit.id), currency_of(connection, unit.id)
     sessions = _sessions(connection, unit, now_ms - int(days) * DAY_MS, now_ms, tariff)
     rows = [
         (
@@ -136,12 +137,13 @@ def sessions_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: D
             iso_utc(one.ended_ms),
             "" if one.duration_s is None else one.duration_s,
             one.energy_wh,
-            "" if one.pence is None else round(one.pence, 1),
+            "" if one.cost is None else currency.major(one.cost),
+            "" if one.cost is None else currency.code,
             one.reason,
         )
         for one in sessions
     ]
-    heads = ("started", "ended", "seconds", "wh", "pence", "ended_because")
+    heads = ("started", "ended", "seconds", "wh", "cost", "currency", "ended_because")
     return _csv(f"{unit.id}-sessions.csv", heads, rows, sessions.unreadable)
 
 
@@ -158,7 +160,7 @@ def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, tari
                 row["received_ms"] if ended_s is None else ended_s * 1000,
                 row["duration_s"],
                 energy_wh,
-                cost_pence(energy_wh, started_s, ended_s, tariff, unit.time_zone) if tariff else None,
+                cost(energy_wh, started_s, ended_s, tariff, unit.time_zone) if tariff else None,
                 REASONS.get(row["reason"], row["reason"] or ""),
             )
         )
@@ -168,8 +170,8 @@ def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, tari
 def _goes_on(running: RunningSession, energy_wh: int, tariff: Tariff | None, time_zone: str) -> Session:
     """As far as it is known by now."""
     from_s, newest_s = running.from_ms // 1000, running.newest.at_ms // 1000
-    pence = cost_pence(energy_wh, from_s, newest_s, tariff, time_zone) if tariff else None
-    return Session(running.from_ms, running.newest.at_ms, newest_s - from_s, energy_wh, pence, "", goes_on=True)
+    so_far = cost(energy_wh, from_s, newest_s, tariff, time_zone) if tariff else None
+    return Session(running.from_ms, running.newest.at_ms, newest_s - from_s, energy_wh, so_far, "", goes_on=True)
 
 
 def _csv(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], unreadable: int) -> Response:

@@ -2,26 +2,31 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
+from sqlalchemy import Connection
 
 from cloud_bridge import commands
+from cloud_bridge.currencies import CURRENCIES, Currency
+from cloud_bridge.distances import Distances
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.passwords import MIN_LENGTH
 from cloud_bridge.store import contact_details
+from cloud_bridge.store.access import Person
 from cloud_bridge.store.claims import ClaimRefused, claim, release, was_owned
 from cloud_bridge.store.email import email_of
-from cloud_bridge.store.people import set_password
+from cloud_bridge.store.people import choose_distances, chosen_distances, set_password, usual_distances
 from cloud_bridge.store.security_events import Kind
-from cloud_bridge.store.sites import Tariff, describe_site, set_tariff, tariff_of
+from cloud_bridge.store.sites import currency_of, describe_site, set_currency, set_tariff, tariff_of
 from cloud_bridge.store.units import Unit, visible_units
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import Field, OwnForm, PersonOf, UnitOf, page, to
 from cloud_bridge.web.pages.everyone.login import give_session, knows_own
+from cloud_bridge.web.presentation.tariff_form import TariffForm, filled, read
 from cloud_bridge.web.presentation.words import lasting
 from cloud_bridge.web.security.access import PasswordsOf, StateDep
 from cloud_bridge.web.security.attempts import Attempts, Limit
@@ -31,9 +36,6 @@ TIME_ZONES = sorted(zone for zone in available_timezones() if "/" in zone and no
 CLAIM_GUESSES = 10  # wrong codes that a person may type in 15 minutes
 
 router = APIRouter(prefix="/account", include_in_schema=False)
-
-TimeOfDay = Annotated[str, Form(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-Pence = Annotated[str, Form(pattern=r"^\s*(\d{1,3}([.,]\d{1,2})?)?\s*$")]
 
 
 @router.get("")
@@ -51,6 +53,20 @@ def details(request: Request, connection: Reading, person: PersonOf) -> Response
 def change_details(person: PersonOf, connection: Writing, full_name: Field = "", phone: Field = "") -> Response:
     with _explained("These details were not taken"):
         contact_details.set_details(connection, person.id, full_name, phone)
+    return to("/account")
+
+
+@router.get("/distances")
+def distances(request: Request, connection: Reading, person: PersonOf) -> Response:
+    chosen, usual = chosen_distances(connection, person.id), usual_distances(connection, person.id)
+    return page(request, "everyone/account_distances.html", person, chosen=chosen, usual=usual)
+
+
+@router.post("/distances", dependencies=[OwnForm])
+def change_distances(
+    person: PersonOf, connection: Writing, unit: Annotated[Distances | Literal[""], Form()] = ""
+) -> Response:
+    choose_distances(connection, person.id, unit or None)
     return to("/account")
 
 
@@ -110,33 +126,54 @@ def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Fi
 @router.get("/units/{unit_id}")
 def unit_settings(request: Request, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
     _own(person.id, unit)
-    tariff = tariff_of(connection, unit.id)
-    installer = contact_details.installer_details(connection, unit.id)
-    content = {"tariff": tariff, "installer": installer, "time_zones": TIME_ZONES}
-    return page(request, "everyone/account_unit.html", person, unit=unit, shown=_shown(tariff), **content)  # type: ignore[arg-type]
+    tariff = filled(tariff_of(connection, unit.id))
+    return _unit_page(request, connection, person, unit, tariff, currency_of(connection, unit.id))
 
 
 @router.post("/units/{unit_id}", dependencies=[OwnForm])
 def change_unit(
+    request: Request,
     person: PersonOf,
     unit: UnitOf,
     connection: Writing,
     time_zone: Field,
+    currency: Field = "",
     name: Field = "",
-    rate: Pence = "",
-    off_peak_rate: Pence = "",
-    off_peak_from: TimeOfDay = "00:00",
-    off_peak_to: TimeOfDay = "00:00",
+    rate: Field = "",
+    off_peak_rate: Field = "",
+    off_peak_from: Field = "00:00",
+    off_peak_to: Field = "00:00",
 ) -> Response:
+    """`currency`: left out by a page from before there was a choice."""
     _own(person.id, unit)
-    known = _rate(rate)
-    tariff = None
-    if known is not None:
-        tariff = Tariff(known, _rate(off_peak_rate), _minutes(off_peak_from), _minutes(off_peak_to))
+    typed = TariffForm(rate, off_peak_rate, off_peak_from, off_peak_to)
+    tariff = read(typed)
+    chosen = CURRENCIES.get(currency) or currency_of(connection, unit.id)
+    if typed.errors:
+        shown = unit._replace(name=name, time_zone=time_zone)
+        return _unit_page(request, connection, person, shown, typed, chosen, 422)
     with _explained("These settings were not taken"):
         describe_site(connection, unit.id, name, time_zone)
+        set_currency(connection, unit.id, chosen.code)
         set_tariff(connection, unit.id, tariff)
     return to("/account/units")
+
+
+def _unit_page(
+    request: Request,
+    connection: Connection,
+    person: Person,
+    unit: Unit,
+    tariff: TariffForm,
+    currency: Currency,
+    status: int = 200,
+) -> Response:
+    """`unit`: with name and time zone as they were typed last."""
+    installer = contact_details.installer_details(connection, unit.id)
+    content = {"installer": installer, "time_zones": TIME_ZONES, "currencies": CURRENCIES.values()}
+    return page(
+        request, "everyone/account_unit.html", person, status, unit=unit, tariff=tariff, currency=currency, **content
+    )
 
 
 @router.post("/units/{unit_id}/release", dependencies=[OwnForm])
@@ -154,28 +191,6 @@ def _own(person_id: int, unit: Unit) -> None:
     """Whoever may merely look at a unit does not change its site."""
     if unit.owner_id != person_id:
         raise NotTheirs("charger")
-
-
-def _shown(tariff: Tariff | None) -> dict[str, str]:
-    """The tariff as its form shows it."""
-    if tariff is None:
-        return {"rate": "", "off_peak_rate": "", "off_peak_from": "00:00", "off_peak_to": "05:00"}
-    return {
-        "rate": f"{tariff.rate / 100:g}",
-        "off_peak_rate": "" if tariff.off_peak_rate is None else f"{tariff.off_peak_rate / 100:g}",
-        "off_peak_from": f"{tariff.off_peak_from // 60:02d}:{tariff.off_peak_from % 60:02d}",
-        "off_peak_to": f"{tariff.off_peak_to // 60:02d}:{tariff.off_peak_to % 60:02d}",
-    }
-
-
-def _rate(pence: str) -> int | None:
-    """Hundredths of a penny; None for an empty field."""
-    pence = pence.strip().replace(",", ".")
-    return round(float(pence) * 100) if pence else None
-
-
-def _minutes(time: str) -> int:
-    return int(time[:2]) * 60 + int(time[3:])
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.sites import Tariff
 from cloud_bridge.store.tables import contact_gaps, signal, units
-from cloud_bridge.web.presentation.cost import cost_pence
+from cloud_bridge.web.presentation.cost import cost
 from tests.cloud_bridge.people import PASSWORD, Visitor, give, unit_of
 from tests.cloud_bridge.running import START_MS, Bridge, Unit, sample
 
@@ -115,9 +115,9 @@ def test_a_span_that_there_is_not_has_its_page(driver: Visitor) -> None:
 def test_costs() -> None:
     night = Tariff(3000, 1000, 23 * 60, 5 * 60)
     start, end = seconds("2026-01-10T22:00:00"), seconds("2026-01-11T02:00:00")
-    assert cost_pence(10_000, None, None, Tariff(2450), LONDON) == 245
-    assert cost_pence(10_000, start, end, night, LONDON) == pytest.approx(150)  # three of four hours off-peak
-    assert cost_pence(10_000, None, None, night, LONDON) is None
-    assert cost_pence(10_000, end, start, night, LONDON) is None
+    assert cost(10_000, None, None, Tariff(2450), LONDON) == 245
+    assert cost(10_000, start, end, night, LONDON) == pytest.approx(150)  # three of four hours off-peak
+    assert cost(10_000, None, None, night, LONDON) is None
+    assert cost(10_000, end, start, night, LONDON) is None
     summer = seconds("2026-07-10T22:30:00")  # 23:30 in London
-    assert cost_pence(10_000, summer, summer + 600, night, LONDON) == pytest.approx(100)
+    assert cost(10_000, summer, summer + 600, night, LONDON) == pytest.approx(100)
