@@ -42,7 +42,7 @@ def read(form: TariffForm) -> Tariff | None:
         form.errors["off_peak_to"] = "Enter a time other than the one at which these hours begin."
     if form.errors or rate is None:
         return None
-    return Tariff(rate, off_peak_rate, begin, end)
+    return Tariff(rate) if off_peak_rate is None else Tariff(rate, off_peak_rate, begin, end)
 
 
 def _rate(form: TariffForm, name: str) -> int | None:

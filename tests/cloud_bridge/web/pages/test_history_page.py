@@ -57,6 +57,20 @@ def test_a_tariff_gives_every_session_its_cost(driver: Visitor) -> None:
     assert "£5.54" in driver.read("/charge-points/home-1/history")
 
 
+def test_the_currency_of_the_site_is_on_the_page_in_the_csv_and_in_the_interface(
+    bridge: Bridge, driver: Visitor
+) -> None:
+    answer = driver.client.get("/api/charge-points/home-1/sessions").json()
+    assert (answer["currency"], answer["sessions"][0]["cost"]) == ("GBP", None)
+    driver.post("/account/units/home-1", time_zone=LONDON, currency="EUR", rate="25", off_peak_rate="")
+    said = driver.read("/charge-points/home-1/history")
+    assert "about €5.54" in said and "£" not in said
+    rows = list(csv.DictReader(io.StringIO(driver.get("/charge-points/home-1/history/sessions.csv"))))
+    assert [(row["cost"], row["currency"]) for row in rows] == [("5.54", "EUR")]
+    answer = driver.client.get("/api/charge-points/home-1/sessions").json()
+    assert (answer["currency"], answer["sessions"][0]["cost"]) == ("EUR", 5.54)
+
+
 @pytest.mark.parametrize(("name", "rows"), [("silences", 1), ("signal", 2), ("sessions", 1)])
 def test_everything_can_be_taken_away_as_csv(driver: Visitor, name: str, rows: int) -> None:
     text = driver.get(f"/charge-points/home-1/history/{name}.csv")
