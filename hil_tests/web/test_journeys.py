@@ -85,6 +85,39 @@ def test_smart_charging(cast: Cast) -> None:
     driver.comes_to("Smart charging")
 
 
+def test_a_tariff_and_own_hours_across_midnight(cast: Cast) -> None:
+    driver = cast.visit(cast.driver)
+    cast.charger.subscribe_to_commands()
+    driver.clicks("Charge now, hours and limit")
+    driver.page.locator('[name="preset"]').select_option("E.ON Next, Next Drive")
+    driver.clicks("Show what it sets")
+    driver.comes_to("E.ON Next, Next Drive")
+    driver.sees("Every day, 00:00 to 07:00")
+    driver.fills(rate="25.2")
+    driver.clicks("Set hours and cost")
+    _accepts(cast, driver, "mon-sun 07:00-24:00")
+    driver.sees("7p per kWh from 00:00 to 07:00, 25.2p at other times")
+    expect(driver.page.locator('[name="weekend_from"]').first).to_be_hidden()
+    driver.fills(weekday_from="23:30", weekday_to="")
+    driver.clicks("Charge at these times")
+    driver.sees("Enter both times, such as 23:30 and 05:30")
+    expect(driver.page.locator('[name="weekday_from"]').first).to_have_value("23:30")
+    driver.comes_to("Smart charging")
+    driver.fills(weekday_to="05:30")
+    driver.clicks("Charge at these times")
+    _accepts(cast, driver, "mon-sun 05:30-23:30")
+    expect(driver.page.locator(".now").first).to_have_text("Every day, 23:30 to 05:30")
+
+
+def _accepts(cast: Cast, driver: Visitor, hours: str) -> None:
+    """The charger hears these hours and takes them; the page shows that it did."""
+    driver.sees("Waiting for your charger")
+    command = cast.charger.next_command()
+    assert command["hours"] == hours
+    cast.charger.report("result", id=command["id"], ok=True)
+    driver.sees("Your charger has accepted it")
+
+
 def test_support_and_the_installer(cast: Cast, tmp_path: Path) -> None:
     driver, support, installer = cast.visit(cast.driver), cast.visit("sue"), cast.visit(cast.installer)
     driver.clicks("Ask for help")

@@ -1,7 +1,7 @@
 """All the pages, in the order in which their paths are tried."""
 
 from cloud_bridge.web.api import vehicle_webhooks
-from cloud_bridge.web.pages.driver import charge_points, charging, history, ready_by, tariff, vehicle_choice, vehicles
+from cloud_bridge.web.pages.driver import charge_points, charging, history, presets, ready_by, vehicle_choice, vehicles
 from cloud_bridge.web.pages.everyone import (
     account,
     email,
@@ -21,7 +21,7 @@ ROUTERS = (
     login_code.router,
     charge_points.router,
     charging.router,
-    tariff.router,
+    presets.router,
     history.router,
     support.router,
     jobs.router,

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from cloud_bridge.web.presentation.hours import DEFAULT, MAX_WINDOWS, OFF, Window, Windows, clock, said
 
 _TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)", re.ASCII)
-NAMES = {"weekday": "weekdays", "weekend": "weekends"}
-
 Lines = list[tuple[str, str]]  # from, to
 
 
 @dataclass
 class HoursForm:
-    """What stands in the fields, and what is wrong with it, by the name of the fieldset."""
+    """What stands in the fields, and what is wrong with it, by line: `weekday_0`."""
 
     weekday: Lines
     weekend: Lines
@@ -37,7 +35,7 @@ def read(weekday: Sequence[tuple[str, str]], weekend: Sequence[tuple[str, str]],
     weekdays = _windows(weekday, "weekday", errors)
     at_weekends = weekdays if is_same else _windows(weekend, "weekend", errors)
     if not errors and not weekdays and not at_weekends:
-        errors["weekday"] = "Enter when to charge, from and to, or choose “Any time” above."
+        errors["weekday_0"] = "Enter when to charge, from and to, or choose “Any time” above."
     if errors:
         return HoursForm(_padded(weekday), _padded(weekend), is_same, errors)
     return Windows(weekdays, at_weekends)
@@ -46,14 +44,12 @@ def read(weekday: Sequence[tuple[str, str]], weekend: Sequence[tuple[str, str]],
 def _windows(lines: Sequence[tuple[str, str]], name: str, errors: dict[str, str]) -> tuple[Window, ...]:
     """Lines that are empty are left out."""
     found = []
-    for begin, end in lines:
+    for index, (begin, end) in enumerate(lines):
         if not begin.strip() and not end.strip():
             continue
         times = [_minute(begin), _minute(end)]
         if None in times:
-            errors[name] = (
-                f"Enter both times of each line for {NAMES[name]}, such as 23:30 and 05:30, or leave both empty."
-            )
+            errors[f"{name}_{index}"] = "Enter both times, such as 23:30 and 05:30, or leave both empty."
         found.append(Window(times[0] or 0, times[1] or 0))
     return tuple(sorted(set(found)))
 

@@ -6,7 +6,7 @@ import pytest
 
 from cloud_bridge.store.sites import MAX_RATE
 from cloud_bridge.tariffs.presets import Preset, presets
-from cloud_bridge.web.pages.driver.tariff import hours_of
+from cloud_bridge.web.pages.driver.presets import hours_of
 from cloud_bridge.web.presentation.hours import ALL_WEEK, in_words, stored
 from cloud_bridge.web.presentation.tariff_form import filled, read
 

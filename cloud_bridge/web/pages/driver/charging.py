@@ -198,7 +198,7 @@ def described(command: Command, now_ms: int, time_zone: str, owner: str) -> dict
         ),
         CommandStatus.WAITING: ("unsure", "Waiting for your charger's answer …"),
         CommandStatus.UNANSWERED: ("unsure", "Your charger has not answered. It may not have heard this: try again."),
-        CommandStatus.NOT_SENT: ("bad", "Not sent: your charger has no connection now. Nothing has changed."),
+        CommandStatus.NOT_SENT: ("bad", "Not sent: your charger has no connection now. It goes on as before."),
     }[command.status]
     return {"tone": tone, "asked": _asked(command, until), "outcome": outcome}
 

@@ -110,8 +110,9 @@ def test_hours_with_an_error_stay_as_they_were_typed_and_nothing_is_sent(unit: U
     answer = driver.post(f"{PAGE}/schedule", PAGE, **OWN, **typed)
     assert answer.status_code == 422
     fieldset = answer.text.split('<fieldset class="weekday"')[1].split("</fieldset>")[0]
-    assert 'id="weekday-error">Enter both times of each line for weekdays' in fieldset
-    assert 'value="23:30" aria-invalid="true"' in fieldset and 'value="13:00"' in fieldset
+    assert 'id="weekday_1-error">Enter both times, such as' in fieldset
+    assert 'value="23:30">' in fieldset
+    assert 'value="13:00" aria-invalid="true" aria-describedby="weekday_1-error"' in fieldset
     assert 'name="same" value="true">' in answer.text and "<details open>" in answer.text
     assert unit.commands == []
 

@@ -152,9 +152,9 @@ def test_a_line_that_is_no_window_keeps_what_was_typed(line: tuple[str, str]) ->
     form = read([("23:30", "05:30"), line], [("10:00", "12:00")], is_same=False)
     assert isinstance(form, HoursForm)
     assert (form.weekday, form.weekend[0], form.is_same) == ([("23:30", "05:30"), line], ("10:00", "12:00"), False)
-    assert list(form.errors) == ["weekday"] and "23:30 and 05:30" in form.errors["weekday"]
+    assert list(form.errors) == ["weekday_1"] and "23:30 and 05:30" in form.errors["weekday_1"]
 
 
 def test_never_is_no_answer() -> None:
     form = read([("", "")], [("", "")], is_same=False)
-    assert isinstance(form, HoursForm) and "Any time" in form.errors["weekday"]
+    assert isinstance(form, HoursForm) and "Any time" in form.errors["weekday_0"]

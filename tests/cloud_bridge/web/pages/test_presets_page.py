@@ -88,9 +88,9 @@ def test_it_is_the_owner_s_alone_and_of_great_britain(bridge: Bridge, driver: Vi
 
 def test_the_owner_chooses_the_currency_of_the_site(bridge: Bridge, driver: Visitor) -> None:
     page = "/account/units/home-1"
-    assert "A kWh costs, in pence" in driver.read(page)
+    assert 'value="GBP" selected>GBP, pence' in driver.get(page)
     driver.post(page, time_zone="Europe/London", currency="EUR", rate="30", off_peak_rate="", name="Home")
-    assert "A kWh costs, in cents" in driver.read(page)
+    assert 'value="EUR" selected>EUR, cents' in driver.get(page)
     with bridge.app_state.database.reading() as connection:
         assert currency_of(connection, "home-1").code == "EUR"
 
