@@ -198,8 +198,8 @@ class ChargingSession(JournalRecord):
     cost: Annotated[
         float | None,
         Field(
-            description="in `currency`, by the tariff of today, with the energy taken as even over the session; null: "
-            "there is no tariff, or the unit did not know the time"
+            description="in `currency`, by the tariff of today, with the energy taken as even over the hours of charging; "
+            "null: there is no tariff, or the unit did not know the time"
         ),
     ]
 

@@ -22,8 +22,8 @@ DAY_MIN, WEEK_MIN = 24 * 60, 7 * 24 * 60
 ALL_DAY, ALL_WEEK = (1 << DAY_MIN) - 1, (1 << WEEK_MIN) - 1
 WEEKDAYS, WEEKEND = range(5), range(5, 7)
 MAX_WINDOWS = 2  # of a weekday, and of a day of the weekend
-# What the unit takes (firmware/charging/schedule.py, firmware/link/commands.py). Two windows a day are never longer.
-LONGEST_TEXT, LONGEST_LIST = 256, 24
+# What the unit takes (firmware/storage/bounds.py, firmware/charging/schedule.py). Two windows a day are never longer.
+LONGEST_TEXT, LONGEST_LIST = 200, 24
 
 _DAY = "|".join(DAYS)
 _TIME = r"(?:[01]\d|2[0-3]):[0-5]\d|24:00"

@@ -392,7 +392,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.authorities:_refusal": "why a unit refused an order of the operator's",
     "store.authorities:lacking": "whom the bridge sends an order",
     "store.claims:withdraw": "writes",
-    "store.commands:_commands": "newest_command and schedule_in_force restrict it",
+    "store.commands:_commands": "newest_command restricts it",
     "store.commands:add_command": "writes",
     "store.commands:mark_sent": "writes",
     "store.jobs:_jobs": "for support and the job's installer",

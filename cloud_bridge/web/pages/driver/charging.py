@@ -11,7 +11,8 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.contact import Contact
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.access import Person, Scope
-from cloud_bridge.store.commands import Command, CommandStatus, newest_command, schedule_in_force
+from cloud_bridge.store.commands import Command, CommandStatus, newest_command
+from cloud_bridge.store.schedules import schedule_in_force
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.sites import currency_of, tariff_of
 from cloud_bridge.store.units import Unit

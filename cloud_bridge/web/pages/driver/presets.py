@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from cloud_bridge.currencies import CURRENCIES
 from cloud_bridge.store.access import Person, Scope
-from cloud_bridge.store.commands import schedule_in_force
+from cloud_bridge.store.schedules import schedule_in_force
 from cloud_bridge.store.sites import Tariff, currency_of, set_currency, set_tariff, tariff_of
 from cloud_bridge.store.units import Unit
 from cloud_bridge.tariffs.presets import Preset, presets

@@ -128,6 +128,11 @@ def test_hours_of_an_older_version_are_told_as_what_is_in_force(bridge: Bridge, 
     bridge.until(lambda: "Any time, but not 08:00 to 11:00 on weekdays" in driver.get(PAGE), "in force")
 
 
+def test_hours_that_were_set_on_the_console_are_told(bridge: Bridge, unit: Unit, driver: Visitor) -> None:
+    unit.publish("cp/home-1/event", b'{"n":8,"b":4,"k":"schedule","d":{"to":"mon-sun 05:30-23:30"}}')
+    bridge.until(lambda: "Every day, 23:30 to 05:30" in driver.get(PAGE), "in force")
+
+
 def test_a_charger_in_another_time_zone_says_that_it_keeps_british_time(bridge: Bridge, driver: Visitor) -> None:
     assert "British time" not in driver.get(PAGE)
     with bridge.app_state.database.writing() as connection:

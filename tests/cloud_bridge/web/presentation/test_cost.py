@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from cloud_bridge.currencies import CURRENCIES
 from cloud_bridge.store.sites import Tariff
-from cloud_bridge.web.presentation.cost import cost, tariff_words
+from cloud_bridge.web.presentation.cost import Span, cost, tariff_words
+from cloud_bridge.web.presentation.hours import stored
 
 LONDON = "Europe/London"
 BEGINS = [  # a winter's night, a summer's, and those in which the clocks go forward and back
@@ -45,7 +46,7 @@ def test_the_cost_is_the_sum_over_the_time(
 ) -> None:
     started_s = int(begin.timestamp()) + after_s
     tariff = Tariff(2800, 850, from_min, to_min)
-    spent = cost(22_000, started_s, started_s + lasting_s, tariff, zone)
+    spent = cost(22_000, Span(started_s, started_s + lasting_s), tariff, zone)
     assert spent == pytest.approx(summed(22_000, started_s, started_s + lasting_s, tariff, zone))
 
 
@@ -61,12 +62,27 @@ def test_the_night_of_23_30_to_05_30_is_an_hour_shorter_or_longer_when_the_clock
     began_s = int(begin.timestamp())
     assert end_s - began_s == hours * 3600
     tariff = Tariff(hours * 100, 0, 23 * 60 + 30, 5 * 60 + 30)
-    assert cost(1000, began_s, end_s, tariff, LONDON) == pytest.approx(hours - cheap_hours)
+    assert cost(1000, Span(began_s, end_s), tariff, LONDON) == pytest.approx(hours - cheap_hours)
+
+
+def test_the_energy_lies_in_the_hours_of_charging() -> None:
+    """Plugged in from 18:00 to 08:00: what is charged from 00:30 to 05:30 alone costs the off-peak rate alone."""
+    began_s = int(datetime(2026, 1, 10, 18, tzinfo=UTC).timestamp())
+    go, ended_s = Tariff(2800, 850, 30, 330), began_s + 14 * 3600
+    for hours, pence in (
+        ("mon-sun 00:00-00:30 05:30-24:00", 85),
+        ("mon-sun 00:00-00:30 01:30-05:30 06:30-24:00", (85 + 280) / 2),  # an hour of each
+        ("mon-sun 00:00-24:00", (5 * 85 + 9 * 280) / 14),  # never: so the hours were not kept
+        ("off", (5 * 85 + 9 * 280) / 14),
+    ):
+        allowed = stored(hours)
+        assert allowed is not None
+        assert cost(10_000, Span(began_s, ended_s, allowed), go, LONDON) == pytest.approx(pence), hours
 
 
 def test_a_part_of_a_minute_counts_as_that_part() -> None:
     at_s = int(datetime(2026, 1, 10, 23, 29, 50, tzinfo=UTC).timestamp())
-    assert cost(1000, at_s, at_s + 20, Tariff(2000, 1000, 23 * 60 + 30, 330), LONDON) == pytest.approx(15)
+    assert cost(1000, Span(at_s, at_s + 20), Tariff(2000, 1000, 23 * 60 + 30, 330), LONDON) == pytest.approx(15)
 
 
 def test_a_tariff_in_words() -> None:

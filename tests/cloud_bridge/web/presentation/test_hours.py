@@ -12,6 +12,7 @@ from cloud_bridge.web.presentation.hours import Window, Windows, in_words, said,
 from cloud_bridge.web.presentation.hours_form import HoursForm, filled, read
 from firmware.charging import schedule
 from firmware.link import commands
+from firmware.storage import bounds
 
 LONDON = ZoneInfo("Europe/London")
 WEEKS = ("2026-01-12", "2026-07-06", "2026-03-23", "2026-10-19")  # winter, summer, and those in which the clocks change
@@ -58,6 +59,7 @@ def test_what_the_form_can_say_the_unit_can_store_and_the_page_can_show(asked: W
     text = written(asked)
     assert schedule.complaint(text) is None
     assert commands.TABLE["schedule"][1]["hours"](text)
+    assert bounds.why_not("schedule", text, {}) is None
     assert stored(text) == week(asked)
     shown = said(text)
     assert shown is not None and week(shown) == week(asked)
@@ -74,7 +76,7 @@ parts = st.builds(lambda day, spans: " ".join([day, *spans]), days, st.lists(st.
 def test_hours_of_any_origin_are_read_as_the_unit_reads_them(text: str) -> None:
     """As an older version of ours has sent them."""
     allowed = stored(text)
-    if text and len(text) <= 256:
+    if text and len(text) <= hours.LONGEST_TEXT:
         assert (allowed is None) == (schedule.complaint(text) is not None)
     if allowed is not None:
         assert differences(allowed, text, WEEKS[0])[:3] == []
