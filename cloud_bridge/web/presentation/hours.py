@@ -22,6 +22,7 @@ DAY_MIN, WEEK_MIN = 24 * 60, 7 * 24 * 60
 ALL_DAY, ALL_WEEK = (1 << DAY_MIN) - 1, (1 << WEEK_MIN) - 1
 WEEKDAYS, WEEKEND = range(5), range(5, 7)
 MAX_WINDOWS = 2  # of a weekday, and of a day of the weekend
+MOST_EDGES = 4 * MAX_WINDOWS + 1  # where those begin and end, and midnight; what has more is not looked through
 # What the unit takes (firmware/storage/bounds.py, firmware/charging/schedule.py). Two windows a day are never longer.
 LONGEST_TEXT, LONGEST_LIST = 200, 24
 
@@ -111,6 +112,8 @@ def said(hours: str) -> Windows | None:
     if allowed is None or not allowed:
         return None
     edges = sorted({0, *(minute % DAY_MIN for span in _spans(allowed) for minute in span)})
+    if len(edges) > MOST_EDGES:
+        return None
     every = [Window(begin, end) for begin in edges for end in edges]
     by_day = []
     for days in (WEEKDAYS, WEEKEND):

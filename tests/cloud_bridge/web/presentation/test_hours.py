@@ -85,6 +85,13 @@ def test_hours_of_any_origin_are_read_as_the_unit_reads_them(text: str) -> None:
         assert windows is None or week(windows) == allowed
 
 
+def test_hours_that_no_windows_can_mean_are_not_looked_through() -> None:
+    """As many as the unit takes would be a million pairs of windows for each part of the week."""
+    text = "mon " + " ".join(f"{hour:02d}:00-{hour:02d}:30" for hour in range(16))
+    assert stored(text) is not None and schedule.complaint(text) is None
+    assert said(text) is None and in_words(text).startswith("Any time, but not 00:00 to 00:30 or")
+
+
 @pytest.mark.parametrize("bad", [None, 7, "", " ", "mon", "mon 08:00", "mon 11:00-08:00", "mon 08:00-08:00", "x" * 300])
 def test_what_the_unit_would_refuse_is_none(bad: object) -> None:
     assert stored(bad) is None
