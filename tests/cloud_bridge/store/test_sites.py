@@ -12,8 +12,8 @@ from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.people import add_person, find_person
 from cloud_bridge.store.sites import currency_of, describe_site, set_currency
 from cloud_bridge.store.units import add_unit
-from tests.cloud_bridge.engines import store_at
 from tests.cloud_bridge.old_store import open_at
+from tests.cloud_bridge.running import store_at
 
 
 def test_a_currency_is_the_owner_s_and_goes_with_them(database: Database) -> None:
