@@ -48,6 +48,7 @@ _BELOW_WEB = (
 _UNDER_PAGES = (
     "cloud_bridge.web.connections",
     "cloud_bridge.web.errors",
+    "cloud_bridge.web.form_errors",
     "cloud_bridge.web.page",
     "cloud_bridge.web.presentation",
     "cloud_bridge.web.public_address",

@@ -19,8 +19,13 @@ class NotTheirs(HTTPException):
 
 
 class Refused(Exception):
-    """What a person asked for cannot be done; `title` and `meaning` are what they read: the reason, and what to do."""
+    """What a person asked for cannot be done; `title` and `meaning` are what they read: the reason, and what to do.
 
-    def __init__(self, title: str, meaning: str, status: int = 422) -> None:
+    With `field`, the page with the form comes again, with what was typed, and the meaning stands beside that field; "" is the
+    form as a whole, and has the title too (form_errors.py). Otherwise, and where that page has no place for it, it is a page
+    of its own.
+    """
+
+    def __init__(self, title: str, meaning: str, status: int = 422, field: str | None = None) -> None:
         super().__init__(title)
-        self.title, self.meaning, self.status = title, meaning, status
+        self.title, self.meaning, self.status, self.field = title, meaning, status, field

@@ -13,6 +13,7 @@ from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.web import static_files
 from cloud_bridge.web.connections import connection_for_check
 from cloud_bridge.web.errors import LoginNeeded, NotTheirs
+from cloud_bridge.web.form_errors import NOTHING, typed_of
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.public_address import address_of, below
 from cloud_bridge.web.security.access import SESSION_COOKIE, person_of
@@ -31,6 +32,8 @@ templates = Environment(
 
 templates.globals["once"] = lambda: secrets.token_hex(16)  # marks a form, so that sent twice it counts once
 templates.globals["static"] = static_files.PATH
+templates.globals["typed_in"] = NOTHING.form  # of a page that answers no form: form_errors.py
+templates.globals["is_refused"] = False
 templates.globals["words"] = words
 
 Field = Annotated[str, Form(max_length=MAX_FIELD)]
@@ -86,7 +89,9 @@ def page(request: Request, template: str, person: Person | None, status: int = 2
 
 def render_html(request: Request, template: str, **content: Any) -> str:
     """A page or a part of one, with its links below the public address."""
-    html = templates.get_template(template).render(path=request.url.path, **content)
+    typed = typed_of(request)
+    content |= {"path": request.url.path, "typed_in": typed.form, "is_refused": typed.is_refused}
+    html = templates.get_template(template).render(content)
     return below(address_of(request).root, html)
 
 

@@ -1,7 +1,9 @@
 """What goes wrong for a person has a page that says so and leads on; programs get the same as JSON."""
 
 import logging
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
@@ -17,9 +19,10 @@ from cloud_bridge.errors import UnreadableRow
 from cloud_bridge.passwords import HashingBusy
 from cloud_bridge.store.error_text import reason_of
 from cloud_bridge.web.errors import LoginNeeded, Refused
+from cloud_bridge.web.form_errors import page_again
 from cloud_bridge.web.page import page, templates, to
 from cloud_bridge.web.public_address import address_of, below
-from cloud_bridge.web.security.access import person_of
+from cloud_bridge.web.security.access import SESSION_COOKIE, person_of
 
 _log = logging.getLogger(__name__)
 
@@ -126,6 +129,11 @@ async def _login_needed(request: Request, needed: LoginNeeded) -> Response:
 
 
 async def _refused(request: Request, error: Refused) -> Response:
+    if error.field is not None and request.method == "POST":
+        told = error.meaning if error.field else f"{error.title}. {error.meaning}"
+        again = await _form_again(request, {error.field: told}, error.status)
+        if again is not None:
+            return again
     content = {"title": error.title, "meaning": error.meaning, "back": _came_from(request)}
     return page(request, "everyone/problem.html", await run_in_threadpool(person_of, request), error.status, **content)
 
@@ -153,7 +161,25 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
         return JSONResponse({"detail": told}, 422)
     if any(one["loc"][0] in ("path", "query") for one in error.errors()):  # an address that no page of ours leads to
         return await _problem(request, 404)
+    if request.method == "POST":
+        again = await _form_again(request, {str(one["loc"][1]): _in_words(one) for one in error.errors()}, 422)
+        if again is not None:
+            return again
     return await _problem(request, 413 if any(one["type"] == "string_too_long" for one in error.errors()) else 422)
+
+
+async def _form_again(request: Request, problems: dict[str, str], status: int) -> Response | None:
+    return await page_again(request, request.cookies.get(SESSION_COOKIE, ""), problems, status)
+
+
+def _in_words(error: Mapping[str, Any]) -> str:
+    """What is wrong with a field, as FastAPI has found."""
+    match error["type"]:
+        case "missing" | "string_too_short":
+            return "Fill this in."
+        case "string_too_long":
+            return f"This is too long. At most {error['ctx']['max_length']} characters are stored."
+    return "This cannot be used. Check it, and try again."
 
 
 def _warn_of_store(error: Exception) -> None:

@@ -1,5 +1,6 @@
 """What does a person read after a wrong code, an ended session, a form sent twice, too long a text, a hostile name?"""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,8 +25,11 @@ def test_a_wrong_claim_code(dora: Visitor) -> None:
     dora.goes_to("/account/units")
     dora.fills(code="7K4M-2QXP-9BCD")
     dora.clicks("Add it")
-    dora.comes_to("That code did not work")
     dora.sees("check it against the label")
+    code = dora.page.get_by_label("Claim code")
+    expect(code).to_have_value("7K4M-2QXP-9BCD")
+    expect(code).to_be_focused()
+    expect(code).to_have_accessible_description(re.compile("No charger has this code"))
 
 
 def test_a_session_that_has_ended_leads_back_to_where_one_was(dora: Visitor, place: WebCloudFixture) -> None:

@@ -65,10 +65,12 @@ class Rates:
         return max(0.0, used - max(0, now_ms - then_ms) * rate.allowed / rate.window_ms)
 
 
-def use(request: Request, person: Person, rates: Sequence[Rate], title: str, meaning: str) -> None:
-    """Use one of the person's rates. Raises Refused (429) with the title, the meaning, and when to try again."""
+def use(
+    request: Request, person: Person, rates: Sequence[Rate], title: str, meaning: str, field: str | None = None
+) -> None:
+    """Use one of the person's rates. Raises Refused (429) with the title, the meaning and the field, and when to try again."""
     all_rates: Rates = request.app.state.rates
     wait_ms = all_rates.use(person.id, rates, request.app.state.bridge.verified.now_ms())
     if wait_ms:
         minutes = -(-wait_ms // MINUTE_MS)
-        raise Refused(title, f"{meaning} Try again in {lasting(minutes * MINUTE_MS)}.", 429)
+        raise Refused(title, f"{meaning} Try again in {lasting(minutes * MINUTE_MS)}.", 429, field)

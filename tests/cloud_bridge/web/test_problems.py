@@ -34,13 +34,13 @@ def test_is_an_address_that_no_page_leads_to_answered_with_a_page(olga: Visitor,
 
 
 def test_does_a_refused_form_lead_back_to_where_it_stands(olga: Visitor) -> None:
-    """A claim code that is none, from the page where it was typed; from elsewhere, the start."""
-    page = str(olga.client.base_url) + "/account/units"
+    """A code of a letter that is none, from the page where the form stands; from elsewhere, the start."""
+    page = str(olga.client.base_url) + "/account/email/confirm"
     olga.client.headers["Referer"] = page
-    assert '<a href="/account/units">Back</a>' in olga.post("/account/units", code="7K4M").text
+    assert '<a href="/account/email/confirm">Back</a>' in olga.post("/account/email/confirm", code="7K4M").text
     for elsewhere in ("https://example.org/account", ""):
         olga.client.headers["Referer"] = elsewhere
-        assert '<a href="/">Back to the start</a>' in olga.post("/account/units", code="7K4M").text
+        assert '<a href="/">Back to the start</a>' in olga.post("/account/email/confirm", code="7K4M").text
 
 
 def test_is_our_own_mistake_a_page_too(olga: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,5 +109,5 @@ def test_is_a_crowd_at_the_login_told_to_try_again(bridge: Bridge, monkeypatch: 
 def test_is_a_password_that_would_be_guessed_refused_with_the_reason(olga: Visitor, password: str) -> None:
     answer = olga.post("/account/password", old=PASSWORD, new=password)
     assert answer.status_code == 422
-    assert "The password was not changed" in answer.text
+    assert "Nothing was changed." in answer.text
     assert olga.client.get("/account").status_code == 200, "still logged in, with the old one"

@@ -212,8 +212,11 @@ def test_login_leads_back_below_the_public_address(bridge: Bridge, placed: TestC
 def test_a_refused_form_leads_back_below_the_public_address(bridge: Bridge) -> None:
     olga = Visitor(bridge, "olga", Role.OPERATOR)
     set_address(bridge, "http://testserver/chargers")
-    olga.client.headers["Referer"] = "http://testserver/chargers/account/units"
-    assert '<a href="/chargers/account/units">Back</a>' in olga.post("/account/units", code="7K4M").text
+    olga.client.headers["Referer"] = "http://testserver/chargers/account/email/confirm"
+    answer = olga.post("/account/email/confirm", code="7K4M")
+    assert '<a href="/chargers/account/email/confirm">Back</a>' in answer.text
+    answer = olga.post("/account/units", code="7K4M")
+    assert '<form class="card fields" method="post" action="/chargers/account/units">' in answer.text
 
 
 def test_the_interface_tells_programs_the_public_address(bridge: Bridge) -> None:

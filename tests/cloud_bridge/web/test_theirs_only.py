@@ -103,7 +103,7 @@ def test_a_wrong_claim_code_has_its_page_and_guessing_ends(bridge_with_two_house
     for _ in range(10):
         answer = eve.post("/account/units", code="7K4M-2QXP-9BCD")
         assert answer.status_code == 422
-        assert "That code did not work" in answer.text
+        assert "No charger has this code" in answer.text
     answer = eve.post("/account/units", code="7K4M-2QXP-9BCD")
     assert answer.status_code == 429
     assert "Too many codes" in answer.text

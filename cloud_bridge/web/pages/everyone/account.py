@@ -2,28 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
-from sqlalchemy import Connection
 
 from cloud_bridge import commands
-from cloud_bridge.currencies import CURRENCIES, Currency
+from cloud_bridge.currencies import CURRENCIES
 from cloud_bridge.distances import Distances
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.passwords import MIN_LENGTH
 from cloud_bridge.store import contact_details
-from cloud_bridge.store.access import Person
 from cloud_bridge.store.claims import ClaimRefused, claim, release, was_owned
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.people import choose_distances, chosen_distances, set_password, usual_distances
 from cloud_bridge.store.security_events import Kind
-from cloud_bridge.store.sites import currency_of, describe_site, set_currency, set_tariff, tariff_of
+from cloud_bridge.store.sites import MAX_NAME, currency_of, describe_site, set_currency, set_tariff, tariff_of
 from cloud_bridge.store.units import Unit, visible_units
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.form_errors import FORM
 from cloud_bridge.web.page import Field, OwnForm, PersonOf, UnitOf, page, to
 from cloud_bridge.web.pages.everyone.login import give_session, knows_own
 from cloud_bridge.web.presentation.tariff_form import TariffForm, filled, read
@@ -50,8 +49,13 @@ def details(request: Request, connection: Reading, person: PersonOf) -> Response
 
 
 @router.post("/details", dependencies=[OwnForm])
-def change_details(person: PersonOf, connection: Writing, full_name: Field = "", phone: Field = "") -> Response:
-    with _explained("These details were not taken"):
+def change_details(
+    person: PersonOf,
+    connection: Writing,
+    full_name: Annotated[str, Form(max_length=contact_details.MAX_NAME)] = "",
+    phone: Annotated[str, Form(max_length=contact_details.MAX_PHONE)] = "",
+) -> Response:
+    with _explained("These details were not taken", FORM):
         contact_details.set_details(connection, person.id, full_name, phone)
     return to("/account")
 
@@ -81,10 +85,11 @@ def change_password(
 ) -> Response:
     """Every other browser is logged out, and every token of theirs ends; this browser goes on."""
     if not knows_own(request, app_state, passwords, person, old, "to change it"):
-        raise Refused("That is not your password", "The old password was wrong. Nothing was changed.")
+        meaning = "That is not your password. Nothing was changed."
+        raise Refused("The password was not changed", meaning, field="old")
     with app_state.database.reading() as connection:  # of its own: none is held while a password is hashed
         address = email_of(connection, person.id) or ""
-    with _explained("The password was not changed"):
+    with _explained("The password was not changed", "new"):
         password_hash = passwords.hash_chosen(new, [person.name, *address.split("@")])
     with app_state.database.writing() as connection:  # of its own, and committed before live streams look again
         set_password(connection, person, password_hash)
@@ -108,7 +113,8 @@ def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Fi
     limits, now_ms = [Limit(f"claim {person.id}", CLAIM_GUESSES)], app_state.verified.now_ms()
     wait_ms = attempts.wait_ms(limits, now_ms)
     if wait_ms:
-        raise Refused("Too many codes", f"Check the label, then try again in {lasting(wait_ms)}.", 429)
+        meaning = f"Too many codes that do not exist. Check the label, then try again in {lasting(wait_ms)}."
+        raise Refused("Too many codes", meaning, 429, "code")
     try:
         with app_state.database.writing() as connection:  # of its own: none is held while a broker is called
             has_settings = was_owned(connection, code)
@@ -116,7 +122,8 @@ def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Fi
     except ClaimRefused as refusal:
         attempts.failed(limits, now_ms)
         note(request, Kind.WRONG_CLAIM_CODE, person)
-        raise Refused("That code did not work", f"{_sentence(refusal)} Nothing was changed.") from None
+        meaning = f"{_sentence(refusal)} Nothing was changed."
+        raise Refused("That code did not work", meaning, field="code") from None
     note(request, Kind.CLAIMED, person, unit_id)
     if has_settings:
         commands.reset(app_state, unit_id, person.id)
@@ -126,19 +133,24 @@ def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Fi
 @router.get("/units/{unit_id}")
 def unit_settings(request: Request, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
     _own(person.id, unit)
-    tariff = filled(tariff_of(connection, unit.id))
-    return _unit_page(request, connection, person, unit, tariff, currency_of(connection, unit.id))
+    content: dict[str, Any] = {
+        "installer": contact_details.installer_details(connection, unit.id),
+        "time_zones": TIME_ZONES,
+        "currencies": CURRENCIES.values(),
+        "currency": currency_of(connection, unit.id),
+        "tariff": filled(tariff_of(connection, unit.id)),
+    }
+    return page(request, "everyone/account_unit.html", person, unit=unit, **content)
 
 
 @router.post("/units/{unit_id}", dependencies=[OwnForm])
 def change_unit(
-    request: Request,
     person: PersonOf,
     unit: UnitOf,
     connection: Writing,
     time_zone: Field,
     currency: Field = "",
-    name: Field = "",
+    name: Annotated[str, Form(max_length=MAX_NAME)] = "",
     rate: Field = "",
     off_peak_rate: Field = "",
     off_peak_from: Field = "00:00",
@@ -146,34 +158,15 @@ def change_unit(
 ) -> Response:
     """`currency`: left out by a page from before there was a choice."""
     _own(person.id, unit)
-    typed = TariffForm(rate, off_peak_rate, off_peak_from, off_peak_to)
-    tariff = read(typed)
-    chosen = CURRENCIES.get(currency) or currency_of(connection, unit.id)
-    if typed.errors:
-        shown = unit._replace(name=name, time_zone=time_zone)
-        return _unit_page(request, connection, person, shown, typed, chosen, 422)
-    with _explained("These settings were not taken"):
+    tariff = read(TariffForm(rate, off_peak_rate, off_peak_from, off_peak_to))
+    title = "These settings were not taken"
+    with _explained(title, "time_zone"):
         describe_site(connection, unit.id, name, time_zone)
-        set_currency(connection, unit.id, chosen.code)
+    with _explained(title, "currency"):
+        set_currency(connection, unit.id, currency or currency_of(connection, unit.id).code)
+    with _explained(title, "rate"):
         set_tariff(connection, unit.id, tariff)
     return to("/account/units")
-
-
-def _unit_page(
-    request: Request,
-    connection: Connection,
-    person: Person,
-    unit: Unit,
-    tariff: TariffForm,
-    currency: Currency,
-    status: int = 200,
-) -> Response:
-    """`unit`: with name and time zone as they were typed last."""
-    installer = contact_details.installer_details(connection, unit.id)
-    content = {"installer": installer, "time_zones": TIME_ZONES, "currencies": CURRENCIES.values()}
-    return page(
-        request, "everyone/account_unit.html", person, status, unit=unit, tariff=tariff, currency=currency, **content
-    )
 
 
 @router.post("/units/{unit_id}/release", dependencies=[OwnForm])
@@ -194,12 +187,12 @@ def _own(person_id: int, unit: Unit) -> None:
 
 
 @contextmanager
-def _explained(title: str) -> Iterator[None]:
-    """A refusal of the store becomes a page."""
+def _explained(title: str, field: str) -> Iterator[None]:
+    """A refusal of the store stands beside the field that it is about."""
     try:
         yield
     except BridgeError as error:
-        raise Refused(title, f"{_sentence(error)} Nothing was changed.") from None
+        raise Refused(title, f"{_sentence(error)} Nothing was changed.", field=field) from None
 
 
 def _sentence(error: BridgeError) -> str:

@@ -10,6 +10,7 @@ from cloud_bridge.store.email import ask_for_change, confirm_change, email_of, f
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.form_errors import FORM
 from cloud_bridge.web.page import Field, OwnForm, PersonOf, page, to
 from cloud_bridge.web.security.access import StateDep, person_of
 from cloud_bridge.web.security.log import note
@@ -34,18 +35,20 @@ def email(request: Request, app_state: StateDep, connection: Reading, person: Pe
 
 @router.post("", dependencies=[OwnForm])
 def change(request: Request, app_state: StateDep, person: PersonOf, address: Field) -> Response:
-    use(request, person, LETTERS, "Too many letters", "Look for the one that we sent. Nothing was changed.")
+    use(request, person, LETTERS, "Too many letters", "Look for the one that we sent. Nothing was changed.", FORM)
     try:
         with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
             code = ask_for_change(connection, person, address, app_state.verified.now_ms())
         letter = LETTER.format(link=f"{app_state.settings.public_address}/account/email/confirm?code={code}")
         send_mail(app_state.settings.mail, address.strip(), letter)
     except BridgeError:
-        raise Refused("That is no e-mail address", "Nothing was changed. Check it, and try again.") from None
+        meaning = "That is no e-mail address. Check it, and try again. Nothing was changed."
+        raise Refused("That is no e-mail address", meaning, field="address") from None
     except NotDelivered:
         with app_state.database.writing() as connection:  # of its own: the one above is committed
             forget_change(connection, person)
-        raise Refused("The letter could not be sent", "Nothing was changed. Please try again later.", 503) from None
+        meaning = "Nothing was changed. Please try again later."
+        raise Refused("The letter could not be sent", meaning, 503, FORM) from None
     return to("/account/email")
 
 

@@ -18,6 +18,7 @@ from cloud_bridge.store.second_factors import PENDING_MS, open_pending_login, se
 from cloud_bridge.store.secrets import new_secret
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.form_errors import FORM
 from cloud_bridge.web.page import Field, OwnForm, is_secure, page, to
 from cloud_bridge.web.presentation.words import lasting
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
@@ -121,7 +122,8 @@ def knows_own(
     limits = own_password_limits(person.id)
     if wait_ms := attempts.reserve(limits, app_state.verified.now_ms()):
         note(request, Kind.TOO_MANY_PASSWORDS, person, why)
-        raise Refused("Too many wrong passwords", f"Try again in {lasting(wait_ms)}. Nothing was changed.", 429)
+        meaning = f"Try again in {lasting(wait_ms)}. Nothing was changed."
+        raise Refused("Too many wrong passwords", meaning, 429, FORM)
     if who_knows(app_state, passwords, person.name, password) is None:
         note(request, Kind.WRONG_PASSWORD, person, why)
         return False

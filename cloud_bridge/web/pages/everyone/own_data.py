@@ -143,7 +143,8 @@ async def erase_data(
             knows_own, request, app_state, passwords, person, password, "to erase the account"
         )
     if not known:
-        raise Refused("That is not your password", "Nothing was deleted.")
+        meaning = "That is not your password. Nothing was deleted."
+        raise Refused("Nothing was deleted", meaning, field="password")
     untold = await return_all(app_state.accounts, person.id, RETURN_WITHIN_S)
     await run_in_threadpool(_erase, app_state, person)
     note(request, Kind.ERASED, person)

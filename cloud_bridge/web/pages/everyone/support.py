@@ -14,6 +14,7 @@ from cloud_bridge.store.firmware import contactor_closings, firmware_versions, m
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs
+from cloud_bridge.web.form_errors import FORM
 from cloud_bridge.web.page import Number, Once, OwnForm, PersonOf, UnitOf, page, to
 from cloud_bridge.web.presentation.facts import FACTS_OVER_MS, as_text, facts_of, from_text
 from cloud_bridge.web.presentation.looking_back import evidence_of
@@ -125,7 +126,7 @@ def _send(
 
 def _use_rate(request: Request, person: Person) -> None:
     rates = ANSWERS if may(person, Scope.SUPPORT) else MESSAGES
-    use(request, person, rates, "Too many messages", "We have your messages of before. This one was not sent.")
+    use(request, person, rates, "Too many messages", "We have your messages of before. This one was not sent.", FORM)
 
 
 def _facts(app_state: AppState, connection: Connection, unit: Unit) -> str:

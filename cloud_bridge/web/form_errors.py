@@ -1,0 +1,148 @@
+"""A form that was not taken comes again: the same page, with what was typed, and the reason beside the field. Without script.
+
+The route that takes the form raises `Refused(title, meaning, field="code")`, or FastAPI refuses a field by itself (missing,
+too long, another pattern). The page with the form is then made anew by its own GET route, which knows nothing of it; its
+template asks for what was typed:
+
+    {% set typed = typed_in("/account/units") %}  {# the action; more of its fields where several forms have one action #}
+    <form method="post" action="/account/units">
+    {{ typed.problem() }}  {# about the form as a whole: field="" #}
+    <label>Claim code <input name="code" value="{{ typed.value("code") }}"{{ typed.marks("code", "where") }}></label>
+    {{ typed.problem("code") }}
+    <p id="where">It is on the label.</p>
+
+`typed.value("name", unit.name)` is what was typed, or the stored value where the form is shown for the first time;
+`typed.has("days", "mon", stored)` is for a box or an option. A password has marks and a problem, and no value.
+
+The page is the one at the form's action, or else one level above it: /charge-points/ID/charging for .../charging/limit. What a
+template has no place for is not lost: the reason is then a page of its own, as it is without a field. A form without a valid
+token never comes again: another site may have filled it in.
+"""
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.types import Message
+
+from cloud_bridge.web.security.forms import check_form
+
+FORM = ""  # the form as a whole, in the place of a field's name
+_TYPED = "chargekeeper.typed"  # in the scope of the request that makes the page anew
+_AS_CHECKED = Markup(' aria-invalid="true"{} aria-describedby="{}"')
+_AS_ALWAYS = Markup(' aria-describedby="{}"')
+_PROBLEM = Markup('<p class="problem" id="problem-{}">{}</p>')
+_PROBLEM_OF_FORM = Markup('<p class="problem" role="alert" tabindex="-1" autofocus>{}</p>')
+
+
+class Typed:
+    """What was typed in one form, and why it was not taken: the words by the name of the field. Made for one page."""
+
+    def __init__(self, action: str, fields: Mapping[str, Sequence[str]], problems: Mapping[str, str]) -> None:
+        self._action = action
+        self._fields = fields
+        self._problems = problems
+        self._shown: set[str] = set()
+
+    @property
+    def is_refused(self) -> bool:
+        return bool(self._problems)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the page has told all the problems."""
+        return self._shown == set(self._problems)
+
+    def form(self, action: str, **fields: str) -> "Typed":
+        """This, for the template of the form that was sent; nothing typed for any other form."""
+        is_it = self._action == action and all(self.value(name) == value for name, value in fields.items())
+        return self if is_it else NOTHING
+
+    def value(self, field: str, stored: object = "") -> object:
+        if not self.is_refused:
+            return stored
+        return next(iter(self._fields.get(field, ())), "")
+
+    def has(self, field: str, value: str, stored: bool = False) -> bool:
+        """Whether a box or an option is chosen."""
+        return value in self._fields.get(field, ()) if self.is_refused else stored
+
+    def marks(self, field: str, described_by: str = "") -> Markup:
+        """Attributes of the field; `described_by` is the id of its explanation. The first one that is wrong has the focus."""
+        if field not in self._problems:
+            return _AS_ALWAYS.format(described_by) if described_by else Markup()
+        focus = Markup(" autofocus") if field == next(iter(self._problems)) else Markup()
+        return _AS_CHECKED.format(focus, f"{described_by} problem-{field}".strip())
+
+    def problem(self, field: str = FORM) -> Markup:
+        """Why it was not taken; empty where nothing is wrong with it."""
+        words = self._problems.get(field)
+        if words is None:
+            return Markup()
+        self._shown.add(field)
+        return _PROBLEM_OF_FORM.format(words) if field == FORM else _PROBLEM.format(field, words)
+
+
+NOTHING = Typed("", {}, {})
+
+
+def typed_of(request: Request) -> Typed:
+    """For the page that answers the request."""
+    typed: Typed = request.scope.get(_TYPED, NOTHING)
+    return typed
+
+
+async def page_again(request: Request, cookie: str, problems: Mapping[str, str], status: int) -> Response | None:
+    """The page with the form that the request has sent; None where it has no place for every problem. `cookie` is that of the
+    session, which the form's token is bound to."""
+    sent = await request.form()
+    fields = {name: [one for one in sent.getlist(name) if isinstance(one, str)] for name in sent}
+    try:
+        check_form(cookie, "".join(fields.get("form", ())))
+    except HTTPException:
+        return None
+    path = request.url.path
+    for page in (path, path.rpartition("/")[0]):
+        typed = Typed(path, fields, problems)
+        answer = await _get(request, page, typed)
+        if answer is not None and typed.is_shown:
+            answer.status_code = status
+            return answer
+    return None
+
+
+async def _get(request: Request, path: str, typed: Typed) -> Response | None:
+    """What the GET route of the path answers; None unless it is a page."""
+    scope: MutableMapping[str, Any] = {
+        **request.scope,
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "path_params": {},
+        _TYPED: typed,
+    }
+    head: list[Message] = []
+    body: list[bytes] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            head.append(message)
+        else:
+            body.append(message.get("body", b""))
+
+    try:
+        await request.app.router(scope, receive, send)
+    except HTTPException:  # there is no such route
+        return None
+    if not head or head[0]["status"] != 200:
+        return None
+    answer = Response(b"".join(body))
+    answer.raw_headers = list(head[0]["headers"])
+    return answer
