@@ -1,25 +1,23 @@
 """The form of a tariff: filled with what is stored, or read as it was typed. Pure."""
 
 import re
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cloud_bridge.store.sites import Tariff
+from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.presentation.hours import clock
 
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _RATE = re.compile(r"(\d{1,3})(?:[.,](\d{1,2}))?", re.ASCII)
-RATE = "Enter a number from 0 to 999.99, such as 24.5."
 
 
-@dataclass
-class TariffForm:
-    """What stands in the fields, and what is wrong with it, by field."""
+class TariffForm(NamedTuple):
+    """What stands in the fields."""
 
     rate: str = ""
     off_peak_rate: str = ""
     off_peak_from: str = "00:00"
     off_peak_to: str = "05:00"
-    errors: dict[str, str] = field(default_factory=dict)
 
 
 def filled(tariff: Tariff | None) -> TariffForm:
@@ -32,33 +30,37 @@ def filled(tariff: Tariff | None) -> TariffForm:
 
 
 def read(form: TariffForm) -> Tariff | None:
-    """None: no rate was typed, so that the price is not known; or there are errors now in the form."""
-    rate = _rate(form, "rate")
-    off_peak_rate = _rate(form, "off_peak_rate")
-    if off_peak_rate is not None and not form.rate.strip():
-        form.errors["rate"] = "Enter the rate of the other hours, too."
-    begin, end = _minute(form, "off_peak_from"), _minute(form, "off_peak_to")
-    if off_peak_rate is not None and begin == end and not form.errors:
-        form.errors["off_peak_to"] = "Enter a time other than the one at which these hours begin."
-    if form.errors or rate is None:
+    """None: no rate was typed, so that the price is not known. Raises Refused, which names the field."""
+    rate, off_peak_rate = _rate(form, "rate"), _rate(form, "off_peak_rate")
+    if rate is None:
+        if off_peak_rate is not None:
+            raise refused("rate", "Enter the rate of the other hours, too.")
         return None
-    return Tariff(rate) if off_peak_rate is None else Tariff(rate, off_peak_rate, begin, end)
+    if off_peak_rate is None:
+        return Tariff(rate)
+    begin, end = _minute(form, "off_peak_from"), _minute(form, "off_peak_to")
+    if begin == end:
+        raise refused("off_peak_to", "Enter a time other than the one at which these hours begin.")
+    return Tariff(rate, off_peak_rate, begin, end)
+
+
+def refused(field: str, words: str) -> Refused:
+    return Refused("This tariff was not taken", f"{words} Nothing was changed.", field=field)
 
 
 def _rate(form: TariffForm, name: str) -> int | None:
-    """In hundredths; None for an empty field, and for one with an error."""
+    """In hundredths; None for an empty field."""
     text = getattr(form, name).strip()
+    if not text:
+        return None
     match = _RATE.fullmatch(text)
     if match is None:
-        if text:
-            form.errors[name] = RATE
-        return None
+        raise refused(name, "Enter a number from 0 to 999.99, such as 24.5.")
     return int(match[1]) * 100 + int((match[2] or "0").ljust(2, "0"))
 
 
 def _minute(form: TariffForm, name: str) -> int:
     match = _TIME.fullmatch(getattr(form, name).strip())
     if match is None:
-        form.errors[name] = "Enter a time, such as 05:30."
-        return 0
+        raise refused(name, "Enter a time, such as 05:30.")
     return int(match[1]) * 60 + int(match[2])

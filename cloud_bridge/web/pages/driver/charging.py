@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
-from sqlalchemy import Connection
 
 from cloud_bridge import commands
 from cloud_bridge.app_state import AppState
@@ -23,8 +22,8 @@ from cloud_bridge.web.page import Field, OwnForm, PersonOf, UnitOf, only, page, 
 from cloud_bridge.web.presentation import in_force, words
 from cloud_bridge.web.presentation.cost import tariff_words
 from cloud_bridge.web.presentation.dashboard import ruling_now
-from cloud_bridge.web.presentation.hours import MAX_WINDOWS, Windows, in_words, peaks, stored, written
-from cloud_bridge.web.presentation.hours_form import HoursForm, filled, read
+from cloud_bridge.web.presentation.hours import in_words, peaks, stored, written
+from cloud_bridge.web.presentation.hours_form import filled, read
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
@@ -39,7 +38,6 @@ router = APIRouter(
 )
 
 Hours = Annotated[int, Form(ge=1, le=24)]
-Times = Annotated[list[Field], Form(max_length=MAX_WINDOWS)]
 
 # The unit's reasons (link/commands of the firmware), for people.
 REASONS = {
@@ -54,18 +52,6 @@ REASONS = {
 
 @router.get("")
 def overview(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
-    return _shown(request, app_state, connection, person, unit)
-
-
-def _shown(
-    request: Request,
-    app_state: AppState,
-    connection: Connection,
-    person: Person,
-    unit: Unit,
-    typed: HoursForm | None = None,
-) -> Response:
-    """`typed`: the hours as they were sent, with what is wrong with them."""
     point = charge_point(app_state, unit)
     command = newest_command(connection, unit.period, point.now_ms)
     hours = schedule_in_force(connection, unit.period)
@@ -84,15 +70,14 @@ def _shown(
         "schedule_words": in_words(hours),
         "peaks": peaks(),
         "british_time": None if is_british_time(zone, point.now_ms) else words.day_and_time(point.now_ms, BRITISH),
-        "own": typed or filled(hours),
+        "own": filled(hours),
         "cost": None if tariff is None else tariff_words(tariff, currency_of(connection, unit.id)),
         "is_owner": unit.owner_id == person.id,
         "presets": presets().values() if unit.time_zone in GREAT_BRITAIN else (),
         "amps": AMPS,
         "hours": HOURS,
     }
-    status = 422 if typed else 200
-    return page(request, "driver/charging.html", person, status, unit=unit, name=point.name, **content)
+    return page(request, "driver/charging.html", person, unit=unit, name=point.name, **content)
 
 
 @router.post("/override", dependencies=[OwnForm])
@@ -110,21 +95,29 @@ def schedule(
     person: PersonOf,
     unit: UnitOf,
     choice: Annotated[Literal["default", "off", "own"], Form()],
-    weekday_from: Times = [],  # noqa: B006  # FastAPI copies it
-    weekday_to: Times = [],  # noqa: B006
-    weekend_from: Times = [],  # noqa: B006
-    weekend_to: Times = [],  # noqa: B006
+    weekday_from_0: Field = "",
+    weekday_to_0: Field = "",
+    weekday_from_1: Field = "",
+    weekday_to_1: Field = "",
+    weekend_from_0: Field = "",
+    weekend_to_0: Field = "",
+    weekend_from_1: Field = "",
+    weekend_to_1: Field = "",
     same: Annotated[bool, Form()] = False,
 ) -> Response:
     hours: str = choice
     if choice == "own":
-        weekday = [*zip(weekday_from, weekday_to, strict=False)]
-        weekend = [*zip(weekend_from, weekend_to, strict=False)]
-        asked = read(weekday, weekend, same)
-        if not isinstance(asked, Windows):
-            with app_state.database.reading() as connection:  # of its own: none is held while a broker is called
-                return _shown(request, app_state, connection, person, unit, asked)
-        hours = written(asked)
+        typed = {
+            "weekday_from_0": weekday_from_0,
+            "weekday_to_0": weekday_to_0,
+            "weekday_from_1": weekday_from_1,
+            "weekday_to_1": weekday_to_1,
+            "weekend_from_0": weekend_from_0,
+            "weekend_to_0": weekend_to_0,
+            "weekend_from_1": weekend_from_1,
+            "weekend_to_1": weekend_to_1,
+        }
+        hours = written(read(typed, same))
     return send_command(request, app_state, person, unit, "schedule", {"hours": hours})
 
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.presentation import hours
 from cloud_bridge.web.presentation.hours import Window, Windows, in_words, said, stored, week, written
-from cloud_bridge.web.presentation.hours_form import HoursForm, filled, read
+from cloud_bridge.web.presentation.hours_form import HoursForm, Lines, filled, read
 from firmware.charging import schedule
 from firmware.link import commands
 from firmware.storage import bounds
@@ -145,25 +146,47 @@ def test_a_form_is_empty_where_no_windows_were_chosen(text: str | None) -> None:
     assert filled(text) == HoursForm([("", "")] * 2, [("", "")] * 2)
 
 
+def sent(weekday: Lines, weekend: Lines) -> dict[str, str]:
+    """The fields of the form."""
+    named = [("weekday", weekday), ("weekend", weekend)]
+    begins = {f"{kind}_from_{line}": begin for kind, lines in named for line, (begin, _) in enumerate(lines)}
+    return begins | {f"{kind}_to_{line}": end for kind, lines in named for line, (_, end) in enumerate(lines)}
+
+
+EMPTY = ("", "")
+
+
 @settings(max_examples=50, deadline=None)
 @given(windows)
 def test_a_form_sent_as_it_is_shown_changes_nothing(asked: Windows) -> None:
     text = written(asked)
     form = filled(text)
-    if text == "off":
-        return
-    again = read(form.weekday, form.weekend, form.is_same)
-    assert isinstance(again, Windows) and week(again) == week(asked)
+    if text != "off":
+        assert week(read(sent(form.weekday, form.weekend), form.is_same)) == week(asked)
 
 
-@pytest.mark.parametrize("line", [("08:00", ""), ("", "08:00"), ("x", "y"), ("25:00", "08:00"), ("08:61", "09:00")])
-def test_a_line_that_is_no_window_keeps_what_was_typed(line: tuple[str, str]) -> None:
-    form = read([("23:30", "05:30"), line], [("10:00", "12:00")], is_same=False)
-    assert isinstance(form, HoursForm)
-    assert (form.weekday, form.weekend[0], form.is_same) == ([("23:30", "05:30"), line], ("10:00", "12:00"), False)
-    assert list(form.errors) == ["weekday_1"] and "23:30 and 05:30" in form.errors["weekday_1"]
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        (("08:00", ""), "weekday_to_1"),
+        (("", "08:00"), "weekday_from_1"),
+        (("x", "y"), "weekday_from_1"),
+        (("25:00", "08:00"), "weekday_from_1"),
+        (("08:00", "09:61"), "weekday_to_1"),
+    ],
+)
+def test_a_line_that_is_no_window_is_refused_at_its_field(line: tuple[str, str], field: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read(sent([("23:30", "05:30"), line], [("10:00", "12:00"), EMPTY]), is_same=False)
+    assert refused.value.field == field and "23:30 and 05:30" in refused.value.meaning
 
 
 def test_never_is_no_answer() -> None:
-    form = read([("", "")], [("", "")], is_same=False)
-    assert isinstance(form, HoursForm) and "Any time" in form.errors["weekday_0"]
+    with pytest.raises(Refused) as refused:
+        read(sent([EMPTY, EMPTY], [EMPTY, EMPTY]), is_same=False)
+    assert refused.value.field == "weekday_from_0" and "Any time" in refused.value.meaning
+
+
+def test_what_is_the_same_at_weekends_is_not_read_twice() -> None:
+    same = read(sent([("23:30", "05:30"), EMPTY], [("x", "y"), EMPTY]), is_same=True)
+    assert same == Windows(NIGHT, NIGHT)
