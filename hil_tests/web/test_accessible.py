@@ -11,7 +11,11 @@ from hil_tests.web.visitor import LOOKS, Visitor
 
 CHARGER = "/charge-points/CK-0001"
 PAGES = {
-    "dora": {"/nowhere": "Not here", "/account/vehicles": "Vehicle Details"},
+    "dora": {
+        "/nowhere": "Not here",
+        "/account/vehicles": "Vehicle Details",
+        "/account/distances": "Miles or kilometres",
+    },
     "ingo": {CHARGER: "Charging"},
     "": {"/offline": "You are offline", "/login": "Log in"},
 }
