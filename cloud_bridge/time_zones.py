@@ -4,7 +4,15 @@ from datetime import UTC, date, datetime, time, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cloud_bridge.durations import DAY_MS
+
+BRITISH = "Europe/London"
+# The zones of Great Britain, and of the islands that share its time, its currency and its miles.
+GREAT_BRITAIN = frozenset(
+    {BRITISH, "Europe/Belfast", "Europe/Guernsey", "Europe/Isle_of_Man", "Europe/Jersey", "GB", "GB-Eire"}
+)
 UNKNOWN = "UTC"  # what is shown instead of a zone that this machine does not know
+HALF_A_YEAR_MS = 182 * DAY_MS
 
 
 @lru_cache(maxsize=1000)
@@ -23,6 +31,14 @@ def zone_or_utc(name: str) -> tzinfo:
 def local_time(at_ms: int, time_zone: str) -> datetime:
     """On the clock of the site; UTC where its zone is not known."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone_or_utc(time_zone))
+
+
+def is_british_time(time_zone: str, at_ms: int) -> bool:
+    """Whether its clocks show British time, now and half a year from now."""
+    return all(
+        local_time(ms, time_zone).utcoffset() == local_time(ms, BRITISH).utcoffset()
+        for ms in (at_ms, at_ms + HALF_A_YEAR_MS)
+    )
 
 
 def happens_twice(local: datetime) -> bool:

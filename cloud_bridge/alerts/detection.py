@@ -55,7 +55,7 @@ READINGS_MS = 2 * DAY_MS  # as long as readings of power are kept (store/upkeep.
 
 
 OnBadRow = Callable[[Exception], object]
-CostOf = Callable[[Connection, str, Charged], float | None]  # pence of what a vehicle took at a unit; None: not known
+CostOf = Callable[[Connection, str, Charged], str | None]  # of what a vehicle took at a unit; None: not known
 LostInWords = Callable[[Vehicle, int], str]  # of a vehicle whose access is lost, now
 
 

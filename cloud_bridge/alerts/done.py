@@ -38,7 +38,7 @@ def charged(running: RunningSession, now_ms: int) -> Charged | None:
     return found if is_enough and (found.energy_wh is None or found.energy_wh >= MIN_CHARGED_WH) else None
 
 
-def in_words(charge: Charged, pence: float | None) -> str:
+def in_words(charge: Charged, cost: str | None) -> str:
     """How much, and for how much money, as far as is known."""
     energy = "how much is not known" if charge.energy_wh is None else f"{charge.energy_wh / 1000:.1f} kWh"
-    return energy if pence is None else f"{energy}, about £{pence / 100:.2f}"
+    return energy if cost is None else f"{energy}, about {cost}"

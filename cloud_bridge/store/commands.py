@@ -67,16 +67,6 @@ def newest_command(connection: Connection, period: Period, now_ms: int) -> Comma
     return None if row is None else _command(row, now_ms)
 
 
-def schedule_in_force(connection: Connection, period: Period) -> str | None:
-    """The hours of the last schedule that the unit has accepted; None while it was never given one from here."""
-    query = _commands().where(within(commands, period), commands.c.do == "schedule", results.c.ok.is_(True))
-    row = connection.execute(query.order_by(results.c.id.desc())).first()  # no clock: as the unit has answered
-    if row is None:
-        return None
-    hours = (_arguments(row) or {}).get("hours")
-    return hours if isinstance(hours, str) else None
-
-
 _OF_COMMAND = (commands.c.do, commands.c.payload, commands.c.given_ms, commands.c.sent)
 _OF_ANSWER = (results.c.ok, results.c.reason, results.c.payload, results.c.received_ms)
 

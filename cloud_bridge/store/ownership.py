@@ -336,8 +336,8 @@ def end_sights(connection: Connection, unit_id: str, now_ms: int) -> None:
 
 
 def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
-    """The unit is nobody's: nameless, in the default time zone, without a tariff, seen by no installer and no member, and its
-    jobs tell nobody's address. What was before stays the former owner's."""
+    """The unit is nobody's: nameless, in the default time zone, without currency and tariff, seen by no installer and no
+    member, and its jobs tell nobody's address. What was before stays the former owner's."""
     until_ms = _after_all_rows(connection, unit_id, now_ms)
     end_sights(connection, unit_id, until_ms)
     lasting = (ownerships.c.unit_id == unit_id, ownerships.c.until_ms.is_(None))
@@ -354,6 +354,7 @@ def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
         "claimed_ms": None,
         "name": "",
         "time_zone": DEFAULT_TIME_ZONE,
+        "currency": None,
     }
     connection.execute(update(units).where(units.c.id == unit_id).values(owned_from_ms=until_ms, **nobodys))
 

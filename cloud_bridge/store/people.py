@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Select, delete, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from cloud_bridge.distances import Distances, usual
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Person, Role, visible
 from cloud_bridge.store.known_devices import forget_devices
 from cloud_bridge.store.names import appearance, checked, folded
-from cloud_bridge.store.ownership import end_ownerships
+from cloud_bridge.store.ownership import DEFAULT_TIME_ZONE, end_ownerships
 from cloud_bridge.store.push_browsers import leave_session
 from cloud_bridge.store.secrets import hash_of, new_secret
 from cloud_bridge.store.tables import (
@@ -20,6 +21,7 @@ from cloud_bridge.store.tables import (
     pending_logins,
     people,
     tokens,
+    units,
     web_sessions,
 )
 from cloud_bridge.store.vehicle_tables import vehicles
@@ -121,6 +123,28 @@ def set_password(connection: Connection, person: Person, password_hash: str) -> 
     log_out(connection, person)
     for table in (tokens, email_changes, password_resets):
         connection.execute(delete(table).where(table.c.person_id == person.id))
+
+
+def chosen_distances(connection: Connection, person_id: int) -> Distances | None:
+    """None: nothing was chosen, or it is of a newer version."""
+    chosen = connection.execute(select(people.c.distances).where(people.c.id == person_id)).scalar()
+    return Distances(chosen) if chosen in tuple(Distances) else None
+
+
+def usual_distances(connection: Connection, person_id: int) -> Distances:
+    """As is usual at the person's first charge point; in Great Britain for whoever has none."""
+    zones = select(units.c.time_zone).where(units.c.owner_id == person_id).order_by(units.c.id).limit(1)
+    return usual(connection.execute(zones).scalar() or DEFAULT_TIME_ZONE)
+
+
+def distances_of(connection: Connection, person_id: int) -> Distances:
+    """In which the person reads them."""
+    return chosen_distances(connection, person_id) or usual_distances(connection, person_id)
+
+
+def choose_distances(connection: Connection, person_id: int, chosen: Distances | None) -> None:
+    """None: as is usual."""
+    connection.execute(update(people).where(people.c.id == person_id).values(distances=chosen))
 
 
 def log_out(connection: Connection, person: Person) -> None:

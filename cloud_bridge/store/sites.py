@@ -1,20 +1,22 @@
-"""What an owner says about the place a charge point hangs at: its name, its time zone, what a kilowatt-hour costs."""
+"""What an owner says about the place a charge point hangs at: name, time zone, currency, what a kilowatt-hour costs."""
 
 from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from cloud_bridge.currencies import CURRENCIES, Currency, currency_for
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.tables import tariffs, units
 
 MAX_NAME = 100
-MAX_RATE = 50_000  # hundredths of a penny: five pounds
+MAX_RATE = 99_999  # just below 1,000 pence
 MINUTES_A_DAY = 24 * 60
 
 
 class Tariff(NamedTuple):
-    """Hundredths of a penny per kWh; the off-peak rate holds from minute to minute of the site's day, past midnight too."""
+    """Rates per kWh, in hundredths of a penny (or of what the site's currency has); the off-peak rate holds from minute to
+    minute of the site's day, past midnight too."""
 
     rate: int
     off_peak_rate: int | None = None
@@ -37,6 +39,19 @@ def time_zone_of(connection: Connection, unit_id: str) -> str:
     return str(connection.execute(select(units.c.time_zone).where(units.c.id == unit_id)).scalar_one())
 
 
+def set_currency(connection: Connection, unit_id: str, code: str) -> None:
+    """Raises BridgeError for one that is not in currencies.py."""
+    if code not in CURRENCIES:
+        raise BridgeError(f"{code!r} is no currency that we know")
+    connection.execute(update(units).where(units.c.id == unit_id).values(currency=code))
+
+
+def currency_of(connection: Connection, unit_id: str) -> Currency:
+    """The owner's choice, or that of the time zone."""
+    row = connection.execute(select(units.c.currency, units.c.time_zone).where(units.c.id == unit_id)).one_or_none()
+    return currency_for(None, "") if row is None else currency_for(row.currency, row.time_zone)
+
+
 def tariff_of(connection: Connection, unit_id: str) -> Tariff | None:
     row = connection.execute(select(tariffs).where(tariffs.c.unit_id == unit_id)).one_or_none()
     return None if row is None else Tariff(row.rate, row.off_peak_rate, row.off_peak_from, row.off_peak_to)
@@ -50,5 +65,5 @@ def set_tariff(connection: Connection, unit_id: str, tariff: Tariff | None) -> N
     rates = [tariff.rate] if tariff.off_peak_rate is None else [tariff.rate, tariff.off_peak_rate]
     minutes = (tariff.off_peak_from, tariff.off_peak_to)
     if not all(0 <= rate <= MAX_RATE for rate in rates) or not all(0 <= minute < MINUTES_A_DAY for minute in minutes):
-        raise BridgeError("a price is from 0 to 500 pence, an hour from 00:00 to 23:59")
+        raise BridgeError("a price is from 0 to 999.99, an hour from 00:00 to 23:59")
     connection.execute(insert(tariffs), {"unit_id": unit_id, **tariff._asdict()})

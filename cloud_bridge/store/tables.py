@@ -70,6 +70,7 @@ people = _numbered(
     Column("email", String(254)),  # confirmed
     Column("name_folded", String(200)),  # names.py; null: an older account has it, from before names were compared
     Column("name_appearance", String(200)),
+    Column("distances", String(2)),  # "mi" or "km"; null: as is usual at their charge point (distances.py)
     Index(None, "email", unique=True),
     Index(None, "name_folded", unique=True),
     Index(None, "name_appearance", unique=True),
@@ -190,6 +191,7 @@ units = Table(
     Column("claim_hash", String(64), nullable=False),
     Column("owner_id", ForeignKey("people.id", ondelete="SET NULL")),
     Column("time_zone", String(64), nullable=False, server_default="Europe/London"),  # of the site, IANA name
+    Column("currency", String(3)),  # of the site, ISO 4217; null: that of its time zone (currencies.py)
     Column("silent_after_ms", BigInteger, nullable=False, server_default="1800000"),
     Column("created_ms", BigInteger, nullable=False),
     Column("name", String(100), nullable=False, server_default=""),  # given by its owner
@@ -417,7 +419,7 @@ tariffs = Table(  # of a unit's site; the second rate holds in the hours from `o
     "tariffs",
     metadata,
     Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
-    Column("rate", Integer, nullable=False),  # hundredths of a penny per kWh
+    Column("rate", Integer, nullable=False),  # per kWh, in hundredths of the currency's minor unit
     Column("off_peak_rate", Integer),
     Column("off_peak_from", Integer, nullable=False, server_default="0"),  # minutes of the site's day
     Column("off_peak_to", Integer, nullable=False, server_default="0"),

@@ -15,6 +15,7 @@ PAGES = {
         "/nowhere": "Not here",
         "/account/vehicles": "Vehicle Details",
         "/claim?code=7K4M-2QXP-9BCD": "Claim a charger",
+        "/account/distances": "Miles or kilometres",
     },
     "ingo": {CHARGER: "Charging"},
     "sue": {"/invitations": "Invitations"},

@@ -74,7 +74,7 @@ def test_smart_charging(cast: Cast) -> None:
     driver.clicks("Charge now, hours and limit")
     for button, said, answer in (
         ("Charge now", "Charge now", {"ok": True}),
-        ("Charge off-peak", "Off-peak: not from", {"ok": True}),
+        ("Any time but weekday peaks", "not 08:00 to 11:00 or 16:00 to 22:00 on weekdays", {"ok": True}),
         ("Pause it", "Pause until", {"ok": False, "y": "time unknown"}),
     ):
         driver.clicks(button)
@@ -84,6 +84,39 @@ def test_smart_charging(cast: Cast) -> None:
         driver.sees("Your charger has accepted it" if answer["ok"] else "it does not know the time yet")
         driver.sees(said)
     driver.comes_to("Smart charging")
+
+
+def test_a_tariff_and_own_hours_across_midnight(cast: Cast) -> None:
+    driver = cast.visit(cast.driver)
+    cast.charger.subscribe_to_commands()
+    driver.clicks("Charge now, hours and limit")
+    driver.page.locator('[name="preset"]').select_option("E.ON Next, Next Drive")
+    driver.clicks("Show what it sets")
+    driver.comes_to("E.ON Next, Next Drive")
+    driver.sees("Every day, 00:00 to 07:00")
+    driver.fills(rate="25.2")
+    driver.clicks("Set hours and cost")
+    _accepts(cast, driver, "mon-sun 07:00-24:00")
+    driver.sees("7p per kWh from 00:00 to 07:00, 25.2p at other times")
+    expect(driver.page.locator('[name="weekend_from_0"]').first).to_be_hidden()
+    driver.fills(weekday_from_0="23:30", weekday_to_0="")
+    driver.clicks("Charge at these times")
+    driver.sees("Enter both times, such as 23:30 and 05:30")
+    expect(driver.page.locator('[name="weekday_from_0"]').first).to_have_value("23:30")
+    driver.comes_to("Smart charging")
+    driver.fills(weekday_to_0="05:30")
+    driver.clicks("Charge at these times")
+    _accepts(cast, driver, "mon-sun 05:30-23:30")
+    expect(driver.page.locator(".now").first).to_have_text("Every day, 23:30 to 05:30")
+
+
+def _accepts(cast: Cast, driver: Visitor, hours: str) -> None:
+    """The charger hears these hours and takes them; the page shows that it did."""
+    driver.sees("Waiting for your charger")
+    command = cast.charger.next_command()
+    assert command["hours"] == hours
+    cast.charger.report("result", id=command["id"], ok=True)
+    driver.sees("Your charger has accepted it")
 
 
 def test_support_and_the_installer(cast: Cast) -> None:

@@ -15,7 +15,7 @@ from cloud_bridge.time_zones import at_ms, span
 from cloud_bridge.vehicles.plan import next_time
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.charts import energy_bars
-from cloud_bridge.web.presentation.cost import cost_pence
+from cloud_bridge.web.presentation.cost import Span, cost
 from cloud_bridge.web.presentation.series import silent_by_hour, slots
 from tests.cloud_bridge.people import Visitor, give
 from tests.cloud_bridge.running import Bridge, Unit, sample
@@ -72,7 +72,7 @@ def test_a_zone_that_this_machine_does_not_know_gives_utc_with_a_word_about_it(z
         HALF_PAST_ONE_MS, HALF_PAST_ONE_MS + HOUR_MS, "UTC"
     )
     assert len(silent_by_hour([], zone)) == 24
-    assert cost_pence(1000, 0, 3600, Tariff(3000, 1000, 0, 120), zone) == 10
+    assert cost(1000, Span(0, 3600), Tariff(3000, 1000, 0, 120), zone) == 10
     assert next_time(7, 0, HALF_PAST_ONE_MS, zone) == next_time(7, 0, HALF_PAST_ONE_MS, "UTC")
 
 

@@ -9,7 +9,6 @@ from cloud_bridge.vehicles.providers.provider_errors import Trouble
 LONGEST_TEXT = 100
 LONGEST_SENTENCE = 400
 FUTURE_MS = 120_000  # a provider's clock may be ahead of ours by so much; more is not believed
-KM_PER_MILE = 1.609344
 KEPT_CARS = 50
 
 

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 import httpx2
 
+from cloud_bridge.distances import KM_PER_MILE
 from cloud_bridge.vehicles.providers import fields, registry
 from cloud_bridge.vehicles.providers.calls import Answer, ask
 from cloud_bridge.vehicles.providers.oauth import OAuthProvider
@@ -179,7 +180,7 @@ def read_signals(signals: Any, now_ms: int) -> Reading | None:
         return None
     kilometres = None if reach is None else fields.number(reach["body"].get("value"))
     if reach is not None and kilometres is not None and reach["body"].get("unit") == "miles":
-        kilometres = round(kilometres * fields.KM_PER_MILE, 1)
+        kilometres = kilometres * KM_PER_MILE
     return Reading(
         seen_ms=max(_updated_ms(signal, now_ms) for signal in ours),
         battery_percent=None if battery is None else _percent(battery["body"]),

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import httpx2
 
+from cloud_bridge.distances import KM_PER_MILE
 from cloud_bridge.vehicles.providers import fields, registry
 from cloud_bridge.vehicles.providers.answers import words_of
 from cloud_bridge.vehicles.providers.calls import ask
@@ -85,7 +86,7 @@ class Tesla(OAuthProvider):
             battery_percent=fields.percent(charge.get("battery_level")),
             plugged_in=state in PLUGGED_IN if isinstance(state, str) else None,
             charging=state == "Charging" if isinstance(state, str) else None,
-            range_km=None if miles is None else round(miles * fields.KM_PER_MILE, 1),
+            range_km=None if miles is None else miles * KM_PER_MILE,
         )
 
     def _authorise_extra(self, again: bool) -> dict[str, str]:

@@ -17,9 +17,10 @@ from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.web.api.schema import PROBLEMS, ContactHistory, EventHistory, SessionHistory, SignalHistory
 from cloud_bridge.web.connections import Reading, connection_for_check
 from cloud_bridge.web.presentation.looking_back import evidence_of
+from cloud_bridge.web.presentation.session_costs import SessionCosts, session_number
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import ApiAsker, StateDep
-from cloud_bridge.wire import BadPayload, Session, decode, read_object
+from cloud_bridge.wire import BadPayload, read_object
 
 FIRST_MS = 946_684_800_000  # 2000-01-01: nothing of ours is older
 LAST_MS = 4_102_444_800_000  # 2100-01-01
@@ -153,8 +154,13 @@ def sessions(connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, A
     """
     rows = history.unit_sessions(connection, unit.period, window.from_ms, window.to_ms)
     keys = ("boot", "sequence", "started_s", "ended_s", "duration_s", "energy_wh", "reason")
-    found = [_journal(row, keys) | {"number": _session_number(row)} for row in rows]
-    return window.said() | {"sessions": found, "unreadable": rows.unreadable}
+    costs = SessionCosts(connection, unit, window.from_ms)
+    found = []
+    for row in rows:
+        spent = costs.of_row(row)
+        of_record = {"number": session_number(row), "cost": None if spent is None else costs.currency.major(spent)}
+        found.append(_journal(row, keys) | of_record)
+    return window.said() | {"currency": costs.currency.code, "sessions": found, "unreadable": rows.unreadable}
 
 
 @router.get("/events", response_model=EventHistory)
@@ -173,15 +179,6 @@ def _is_object(payload: str) -> bool:
     except BadPayload:  # stored by a version of ours that did not check it
         return False
     return True
-
-
-def _session_number(row: dict[str, Any]) -> int | None:
-    """Null in a record of an older firmware."""
-    try:
-        session = decode("session", row["payload"].encode())
-    except BadPayload:  # stored by a version of ours that did not check the number
-        return None
-    return session.number if isinstance(session, Session) else None
 
 
 def _journal(row: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

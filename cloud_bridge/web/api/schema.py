@@ -195,9 +195,17 @@ class ChargingSession(JournalRecord):
     duration_s: int | None
     energy_wh: int | None
     reason: Annotated[str | None, Field(description="why it ended")]
+    cost: Annotated[
+        float | None,
+        Field(
+            description="in `currency`, by the tariff of today, with the energy taken as even over the hours of charging; "
+            "null: there is no tariff, or the unit did not know the time"
+        ),
+    ]
 
 
 class SessionHistory(Records):
+    currency: Annotated[str, Field(description="of the site, ISO 4217", examples=["GBP"])]
     sessions: list[ChargingSession]
 
 

@@ -5,21 +5,23 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection
 
 from cloud_bridge.alerts.done import Charged
-from cloud_bridge.store.sites import tariff_of, time_zone_of
+from cloud_bridge.distances import Distances
+from cloud_bridge.store.sites import currency_of, tariff_of, time_zone_of
 from cloud_bridge.vehicles.repository import Vehicle
-from cloud_bridge.web.presentation.cost import cost_pence
+from cloud_bridge.web.presentation.cost import Span, cost
 from cloud_bridge.web.presentation.vehicle_words import card
 
-ANY_ZONE = "UTC"  # no time is said
+ANY_ZONE, ANY_DISTANCES = "UTC", Distances.KILOMETRES  # no time and no distance is said
 
 
-def charge_cost(connection: Connection, unit_id: str, charge: Charged) -> float | None:
-    """Pence; None where the tariff or the energy is not known."""
+def charge_cost(connection: Connection, unit_id: str, charge: Charged) -> str | None:
+    """In the site's currency; None where the tariff or the energy is not known."""
     tariff = tariff_of(connection, unit_id)
     if tariff is None or charge.energy_wh is None:
         return None
-    from_s, to_s = charge.from_ms // 1000, charge.to_ms // 1000
-    return cost_pence(charge.energy_wh, from_s, to_s, tariff, time_zone_of(connection, unit_id))
+    drawing = Span(charge.from_ms // 1000, charge.to_ms // 1000)
+    found = cost(charge.energy_wh, drawing, tariff, time_zone_of(connection, unit_id))
+    return None if found is None else currency_of(connection, unit_id).amount(found)
 
 
 def lost_in_words(makers: Mapping[str, str]) -> Callable[[Vehicle, int], str]:
@@ -27,7 +29,7 @@ def lost_in_words(makers: Mapping[str, str]) -> Callable[[Vehicle, int], str]:
 
     def in_words(vehicle: Vehicle, now_ms: int) -> str:
         maker = makers.get(vehicle.provider, vehicle.provider)
-        problem = card(vehicle, maker, now_ms, ANY_ZONE).problem
+        problem = card(vehicle, maker, now_ms, ANY_ZONE, ANY_DISTANCES).problem
         if problem is None:  # of a reason that a newer version knows
             return f"We have lost access to {vehicle.name}. Its page says what to do."
         return f"{problem.title}. {problem.meaning} {problem.remedy}"

@@ -1,34 +1,73 @@
-"""What a charging session has cost. Pure.
+"""What a charging session has cost, and what a tariff says. Pure.
 
-The unit tells energy, begin and end of a session; how the energy lay between them it does not, so it is taken as even.
+The unit tells energy, begin and end of a session; how the energy lay between them it does not. It is taken as even over the
+minutes in which the unit's hours let it charge, or over all of them where they were set aside or are not known.
+Off-peak is what the clock on the wall says: an hour that it shows twice is off-peak twice, one that it skips is not.
 """
 
 from datetime import UTC, datetime, tzinfo
+from typing import NamedTuple
 
+from cloud_bridge.currencies import Currency
 from cloud_bridge.store.sites import Tariff
-from cloud_bridge.time_zones import zone_or_utc
+from cloud_bridge.time_zones import BRITISH, zone_or_utc
+from cloud_bridge.web.presentation.hours import ALL_WEEK, DAY_MIN, clock
 
 MINUTE_S = 60
 LONGEST_S = 7 * 24 * 3600  # of a session that is split by the hour; a longer one is a mistake of a clock
 
 
-def cost_pence(
-    energy_wh: int, started_s: int | None, ended_s: int | None, tariff: Tariff, time_zone: str
-) -> float | None:
-    """None when there are two rates and the unit did not know when it charged."""
+class Span(NamedTuple):
+    """Of a session, by the unit's clock; None: it did not know the time."""
+
+    started_s: int | None
+    ended_s: int | None
+    allowed: int = ALL_WEEK  # the minutes of the week in which it could charge (hours.py)
+
+
+def cost(energy_wh: int, span: Span, tariff: Tariff, time_zone: str) -> float | None:
+    """In pence, or in what the site's currency has, not rounded. None when there are two rates and the unit did not know when
+    it charged."""
+    started_s, ended_s, allowed = span
     if tariff.off_peak_rate is None:
         return energy_wh * tariff.rate / 100_000
     if started_s is None or ended_s is None or not 0 <= ended_s - started_s <= LONGEST_S:
         return None
-    zone = zone_or_utc(time_zone)
-    minutes = range(started_s, max(ended_s, started_s + 1), MINUTE_S)
-    cheap = sum(_is_off_peak(at_s, tariff, zone) for at_s in minutes) / len(minutes)
-    rate = tariff.off_peak_rate * cheap + tariff.rate * (1 - cheap)
-    return energy_wh * rate / 100_000
+    ended_s = max(ended_s, started_s + 1)
+    cheap_s, other_s = _split(started_s, ended_s, tariff, zone_or_utc(time_zone), allowed)
+    if not cheap_s + other_s:
+        cheap_s, other_s = _split(started_s, ended_s, tariff, zone_or_utc(time_zone), ALL_WEEK)
+    return energy_wh * (tariff.off_peak_rate * cheap_s + tariff.rate * other_s) / (cheap_s + other_s) / 100_000
 
 
-def _is_off_peak(at_s: int, tariff: Tariff, zone: tzinfo) -> bool:
-    local = datetime.fromtimestamp(at_s, UTC).astimezone(zone)
+def tariff_words(tariff: Tariff, currency: Currency) -> str:
+    """8.5p per kWh from 00:30 to 05:30, 28p at other times"""
+    if tariff.off_peak_rate is None:
+        return f"{currency.rate(tariff.rate)} per kWh"
+    hours = f"from {clock(tariff.off_peak_from)} to {clock(tariff.off_peak_to)}"
+    return f"{currency.rate(tariff.off_peak_rate)} per kWh {hours}, {currency.rate(tariff.rate)} at other times"
+
+
+def _split(started_s: int, ended_s: int, tariff: Tariff, zone: tzinfo, allowed: int) -> tuple[int, int]:
+    """Seconds off-peak and at other times. The clocks of all zones change at a whole minute of UTC, and so do rates and
+    hours; the unit's hours are by British time, wherever it hangs."""
+    cheap_s = other_s = 0
+    british = zone_or_utc(BRITISH)
+    for minute_s in range(started_s // MINUTE_S * MINUTE_S, ended_s, MINUTE_S):
+        at = datetime.fromtimestamp(minute_s, UTC)
+        if allowed != ALL_WEEK:
+            local = at.astimezone(british)
+            if not allowed >> (local.weekday() * DAY_MIN + local.hour * 60 + local.minute) & 1:
+                continue
+        lasting_s = min(minute_s + MINUTE_S, ended_s) - max(minute_s, started_s)
+        if _is_off_peak(at.astimezone(zone), tariff):
+            cheap_s += lasting_s
+        else:
+            other_s += lasting_s
+    return cheap_s, other_s
+
+
+def _is_off_peak(local: datetime, tariff: Tariff) -> bool:
     minute = local.hour * 60 + local.minute
     if tariff.off_peak_from <= tariff.off_peak_to:
         return tariff.off_peak_from <= minute < tariff.off_peak_to

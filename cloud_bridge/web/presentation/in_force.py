@@ -31,9 +31,11 @@ BOUNDED = {  # why less is offered than asked for
     "load_manager": "your house needs the rest",
 }
 
+OUTSIDE_HOURS = "Paused outside your charging hours"
+
 ALSO = {  # what is in force beside the ruling: its amperes and its end are not told
     "override": "Charge now, until the vehicle is unplugged",
-    "schedule": "No charging in your hours",
+    "schedule": "Outside your charging hours",
     "cloud": "A limit or pause set from here",
 }
 
@@ -113,9 +115,9 @@ def headline(in_force: InForce, plugged: bool, now_ms: int, time_zone: str, by: 
     if in_force.source == "schedule":
         at = None if in_force.until_s is None else clock_time(in_force.until_s, now_ms, time_zone)
         if at is None:
-            return "Paused by your hours"
+            return OUTSIDE_HOURS
         return (
-            f"{'Plugged in. Charges at' if plugged else 'Does not charge before'} {at}, when your off-peak hours begin"
+            f"{'Plugged in. Charges at' if plugged else 'Does not charge before'} {at}, when your charging hours begin"
         )
     explained = in_force.source == "temperature" or _is_pause(in_force)
     if in_force.source in ("cloud", "load_manager") or (plugged and explained):
@@ -191,7 +193,7 @@ def _until(in_force: InForce, now_ms: int, time_zone: str) -> str:
 def _hours(in_force: InForce, now_ms: int, time_zone: str) -> str:
     if in_force.only_delayed:
         return "Paused"
-    return f"Paused by your hours{_until(in_force, now_ms, time_zone)}"
+    return f"{OUTSIDE_HOURS}{_until(in_force, now_ms, time_zone)}"
 
 
 def _ruling(in_force: InForce, now_ms: int, time_zone: str, by: str) -> str:

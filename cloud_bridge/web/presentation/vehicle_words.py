@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import is_believable
+from cloud_bridge.distances import Distances
 from cloud_bridge.vehicles.linking.link import Link, State
 from cloud_bridge.vehicles.linking.link_errors import LinkRefused, Refusal
 from cloud_bridge.vehicles.plan import PlanReason
@@ -176,7 +177,7 @@ class Card:
     battery_percent: int | None
 
 
-def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str) -> Card:
+def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str, distances: Distances) -> Card:
     """`maker` is the provider's title; `time_zone` an IANA name, for the times of problems."""
     link, reading, heard_ms = vehicle.link, vehicle.reading, vehicle.heard_ms
     glance = _glance(link, heard_ms, now_ms)
@@ -193,7 +194,7 @@ def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str) -> Card:
         battery=None if percent is None else f"{percent:.0f} %",
         plugged_in=None if reading is None or reading.plugged_in is None else ("Yes" if reading.plugged_in else "No"),
         charging=None if reading is None or reading.charging is None else ("Yes" if reading.charging else "No"),
-        range=None if reading is None or reading.range_km is None else f"{reading.range_km:.0f} km",
+        range=None if reading is None or reading.range_km is None else distances.words(reading.range_km),
         seen_iso=None if reading is None else iso_utc(reading.seen_ms),
         seen_age_ms=None if reading is None else max(0, now_ms - reading.seen_ms),
         seen_ago=None if reading is None else words.ago(now_ms - reading.seen_ms),

@@ -17,7 +17,7 @@ from cloud_bridge.store import history, personal
 from cloud_bridge.store.access import Person, Role, Scope, token_for
 from cloud_bridge.store.alerts import name_for
 from cloud_bridge.store.claims import claim, release
-from cloud_bridge.store.commands import NewCommand, add_command, schedule_in_force
+from cloud_bridge.store.commands import NewCommand, add_command
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.members import (
     INVITATION_MS,
@@ -35,6 +35,7 @@ from cloud_bridge.store.members import (
 from cloud_bridge.store.ownership import household_period
 from cloud_bridge.store.people import add_person, find_person, remove_person
 from cloud_bridge.store.record import record
+from cloud_bridge.store.schedules import schedule_in_force
 from cloud_bridge.store.secrets import hash_of
 from cloud_bridge.store.settled import LARGEST_ID
 from cloud_bridge.store.sites import describe_site

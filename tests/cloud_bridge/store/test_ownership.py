@@ -391,7 +391,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.alerts:weak_signals": "is_owners: of the present time of ownership",
     "store.authorities:_refusal": "why a unit refused an order of the operator's",
     "store.authorities:lacking": "whom the bridge sends an order",
-    "store.commands:_commands": "newest_command and schedule_in_force restrict it",
+    "store.commands:_commands": "newest_command restricts it",
     "store.commands:add_command": "writes",
     "store.commands:mark_sent": "writes",
     "store.idle_vehicles:idle_vehicles": "store.alerts.name_for asks for each person",

@@ -85,7 +85,7 @@ def test_a_state_is_a_reading(play: Scene) -> None:
     tell(play.accounts, "VEHICLE_STATE", vehicle={"id": "car-1"}, signals=signals)
     reading = play.vehicle().reading
     assert reading is not None
-    assert (reading.battery_percent, reading.charging, reading.range_km) == (78, True, 160.9)
+    assert (reading.battery_percent, reading.charging, reading.range_km) == (78, True, 160.9344)
     assert reading.plugged_in is True, "what it does not tell is as it was"
     assert play.vehicle().heard_ms == play.clock.now_ms(), "the account has been heard from"
 

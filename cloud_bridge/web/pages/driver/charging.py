@@ -10,16 +10,22 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.contact import Contact
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.access import Person, Scope
-from cloud_bridge.store.commands import Command, CommandStatus, newest_command, schedule_in_force
+from cloud_bridge.store.commands import Command, CommandStatus, newest_command
 from cloud_bridge.store.members import is_shared
 from cloud_bridge.store.ownership import household_period
+from cloud_bridge.store.schedules import schedule_in_force
 from cloud_bridge.store.security_events import Kind
+from cloud_bridge.store.sites import currency_of, tariff_of
 from cloud_bridge.store.units import Unit
+from cloud_bridge.tariffs.presets import presets
+from cloud_bridge.time_zones import BRITISH, GREAT_BRITAIN, is_british_time
 from cloud_bridge.web.connections import Reading
-from cloud_bridge.web.page import OwnForm, PersonOf, UnitOf, only, page, to
+from cloud_bridge.web.page import Field, OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.presentation import in_force, words
+from cloud_bridge.web.presentation.cost import tariff_words
 from cloud_bridge.web.presentation.dashboard import ruling_now
-from cloud_bridge.web.presentation.hours import AVOIDED, OFF, in_words, is_written, own_hours, written
+from cloud_bridge.web.presentation.hours import in_words, peaks, stored, written
+from cloud_bridge.web.presentation.hours_form import filled, read
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
@@ -34,7 +40,6 @@ router = APIRouter(
 )
 
 Hours = Annotated[int, Form(ge=1, le=24)]
-Times = Annotated[list[str], Form(max_length=2)]
 
 # The unit's reasons (link/commands of the firmware), for people.
 REASONS = {
@@ -52,8 +57,9 @@ def overview(request: Request, app_state: StateDep, connection: Reading, person:
     point = charge_point(app_state, unit)
     command = newest_command(connection, unit.period, point.now_ms)
     hours = schedule_in_force(connection, household_period(unit.period))
-    if not is_written(hours):
+    if stored(hours) is None:
         hours = None
+    tariff = tariff_of(connection, unit.id)
     owner, zone = in_force.owner_to(person, is_shared(connection, unit.id)), unit.time_zone
     ruling = ruling_now(point)
     content: dict[str, Any] = {
@@ -64,8 +70,12 @@ def overview(request: Request, app_state: StateDep, connection: Reading, person:
         "waiting": command is not None and command.status is CommandStatus.WAITING,
         "schedule": hours,
         "schedule_words": in_words(hours),
-        "avoided": AVOIDED,
-        "own": own_hours(hours),
+        "peaks": peaks(),
+        "british_time": None if is_british_time(zone, point.now_ms) else words.day_and_time(point.now_ms, BRITISH),
+        "own": filled(hours),
+        "cost": None if tariff is None else tariff_words(tariff, currency_of(connection, unit.id)),
+        "is_owner": unit.owner_id == person.id,
+        "presets": presets().values() if unit.time_zone in GREAT_BRITAIN else (),
         "amps": AMPS,
         "hours": HOURS,
     }
@@ -87,16 +97,29 @@ def schedule(
     person: PersonOf,
     unit: UnitOf,
     choice: Annotated[Literal["default", "off", "own"], Form()],
-    weekday_from: Times = [],  # noqa: B006  # FastAPI copies it
-    weekday_to: Times = [],  # noqa: B006
-    weekend_from: Times = [],  # noqa: B006
-    weekend_to: Times = [],  # noqa: B006
+    weekday_from_0: Field = "",
+    weekday_to_0: Field = "",
+    weekday_from_1: Field = "",
+    weekday_to_1: Field = "",
+    weekend_from_0: Field = "",
+    weekend_to_0: Field = "",
+    weekend_from_1: Field = "",
+    weekend_to_1: Field = "",
+    same: Annotated[bool, Form()] = False,
 ) -> Response:
     hours: str = choice
     if choice == "own":
-        weekdays, weekend = written(weekday_from, weekday_to), written(weekend_from, weekend_to)
-        parts = [f"{days} {text}" for days, text in (("mon-fri", weekdays), ("sat-sun", weekend)) if text]
-        hours = "; ".join(parts) or OFF
+        typed = {
+            "weekday_from_0": weekday_from_0,
+            "weekday_to_0": weekday_to_0,
+            "weekday_from_1": weekday_from_1,
+            "weekday_to_1": weekday_to_1,
+            "weekend_from_0": weekend_from_0,
+            "weekend_to_0": weekend_to_0,
+            "weekend_from_1": weekend_from_1,
+            "weekend_to_1": weekend_to_1,
+        }
+        hours = written(read(typed, same))
     return send_command(request, app_state, person, unit, "schedule", {"hours": hours})
 
 
@@ -171,7 +194,7 @@ def described(command: Command, now_ms: int, time_zone: str, owner: str) -> dict
         ),
         CommandStatus.WAITING: ("unsure", "Waiting for your charger's answer …"),
         CommandStatus.UNANSWERED: ("unsure", "Your charger has not answered. It may not have heard this: try again."),
-        CommandStatus.NOT_SENT: ("bad", "Not sent: your charger has no connection now. Nothing has changed."),
+        CommandStatus.NOT_SENT: ("bad", "Not sent: your charger has no connection now. It goes on as before."),
     }[command.status]
     return {"tone": tone, "asked": _asked(command, until), "outcome": outcome}
 
@@ -194,7 +217,7 @@ def _has_arguments(command: Command) -> bool:
         return False
     match command.do:
         case "schedule":
-            return is_written(arguments.get("hours"))
+            return stored(arguments.get("hours")) is not None
         case "limit":
             return type(arguments.get("amps")) in (int, float)
         case "override":

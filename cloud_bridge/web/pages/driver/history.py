@@ -14,7 +14,6 @@ from cloud_bridge.contact import Contact, outage_ms
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import history
 from cloud_bridge.store.readable import Rows
-from cloud_bridge.store.sites import Tariff, tariff_of
 from cloud_bridge.store.units import Unit
 from cloud_bridge.support.evidence import signal_points
 from cloud_bridge.support.running_session import RunningSession, power_readings, running_session
@@ -22,9 +21,9 @@ from cloud_bridge.text import unknown
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.page import PersonOf, UnitOf, page
 from cloud_bridge.web.presentation import charts, network_words, vehicle_event_words, words
-from cloud_bridge.web.presentation.cost import cost_pence
 from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.presentation.series import Spent, reaches, slots
+from cloud_bridge.web.presentation.session_costs import SessionCosts
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep
 
@@ -52,7 +51,7 @@ class Session(NamedTuple):
     ended_ms: int  # as the unit said, or when we were told
     duration_s: int | None
     energy_wh: int
-    pence: float | None
+    cost: float | None  # in pence, or in what the site's currency has
     reason: str  # in the unit's word; empty: it told none
     goes_on: bool = False
 
@@ -76,13 +75,15 @@ def overview(
     point = charge_point(app_state, unit)
     from_ms, to_ms = point.now_ms - int(days) * DAY_MS, point.now_ms
     evidence = evidence_of(app_state, connection, unit, from_ms, to_ms)
-    tariff = tariff_of(connection, unit.id)
-    sessions = _sessions(connection, unit, from_ms, to_ms, tariff)
+    costs = SessionCosts(connection, unit, from_ms)
+    sessions = _sessions(connection, unit, from_ms, to_ms, costs)
     readings = history.power_readings(connection, unit.period, max(from_ms, to_ms - KEPT_MS), to_ms)
     ended_ms = max((one.ended_ms for one in sessions if one.ended_ms <= to_ms), default=0)
     running = None if point.duplicate is not None else running_session(power_readings(readings), ended_ms)
     if running is not None and running.energy_wh is not None:
-        sessions.append(_goes_on(running, running.energy_wh, tariff, unit.time_zone))
+        sessions.append(
+            _goes_on(running, running.energy_wh, costs, "override" in (point.heartbeat.also_in_force or ()))
+        )
     chart = charts.signal_chart(unit.time_zone, evidence)
     cut = slots(chart.axis.from_ms, chart.axis.to_ms, unit.time_zone)
     spent = [Spent(one.began_ms, one.ended_ms, one.energy_wh) for one in sessions]
@@ -105,7 +106,8 @@ def overview(
         "power": [] if running is None else charts.power_chart(running, chart.axis),
         "is_heard": point.verdict.contact is Contact.ONLINE,
         "energy_kwh": sum(session.energy_wh for session in sessions) / 1000,
-        "pounds": sum(session.pence or 0 for session in sessions) / 100 if tariff else None,
+        "cost": sum(session.cost or 0 for session in sessions) if costs.tariff else None,
+        "currency": costs.currency,
     }
     return page(request, "driver/history.html", person, unit=unit, name=point.name, **content)
 
@@ -134,24 +136,26 @@ def signal_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: Day
 @router.get("/sessions.csv")
 def sessions_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: Days = "7") -> Response:
     now_ms = app_state.clock.now_ms()
-    tariff = tariff_of(connection, unit.id)
-    sessions = _sessions(connection, unit, now_ms - int(days) * DAY_MS, now_ms, tariff)
+    from_ms = now_ms - int(days) * DAY_MS
+    costs = SessionCosts(connection, unit, from_ms)
+    sessions = _sessions(connection, unit, from_ms, now_ms, costs)
     rows = [
         (
             "" if one.started_ms is None else iso_utc(one.started_ms),
             iso_utc(one.ended_ms),
             "" if one.duration_s is None else one.duration_s,
             one.energy_wh,
-            "" if one.pence is None else round(one.pence, 1),
+            "" if one.cost is None else costs.currency.major(one.cost),
+            "" if one.cost is None else costs.currency.code,
             REASONS.get(one.reason, one.reason),  # for a program: as it came, where we have no words
         )
         for one in sessions
     ]
-    heads = ("started", "ended", "seconds", "wh", "pence", "ended_because")
+    heads = ("started", "ended", "seconds", "wh", "cost", "currency", "ended_because")
     return _csv(f"{unit.id}-sessions.csv", heads, rows, sessions.unreadable)
 
 
-def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, tariff: Tariff | None) -> Rows[Session]:
+def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, costs: SessionCosts) -> Rows[Session]:
     rows = history.unit_sessions(connection, unit.period, from_ms, to_ms)
     found: Rows[Session] = Rows(unreadable=rows.unreadable)
     for row in rows:
@@ -164,18 +168,18 @@ def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, tari
                 row["received_ms"] if ended_s is None else ended_s * 1000,
                 row["duration_s"],
                 energy_wh,
-                cost_pence(energy_wh, started_s, ended_s, tariff, unit.time_zone) if tariff else None,
+                costs.of_row(row),
                 row["reason"] or "",
             )
         )
     return found
 
 
-def _goes_on(running: RunningSession, energy_wh: int, tariff: Tariff | None, time_zone: str) -> Session:
+def _goes_on(running: RunningSession, energy_wh: int, costs: SessionCosts, charged_now: bool) -> Session:
     """As far as it is known by now."""
     from_s, newest_s = running.from_ms // 1000, running.newest.at_ms // 1000
-    pence = cost_pence(energy_wh, from_s, newest_s, tariff, time_zone) if tariff else None
-    return Session(running.from_ms, running.newest.at_ms, newest_s - from_s, energy_wh, pence, "", goes_on=True)
+    so_far = costs.of(energy_wh, from_s, newest_s, charged_now)
+    return Session(running.from_ms, running.newest.at_ms, newest_s - from_s, energy_wh, so_far, "", goes_on=True)
 
 
 def _csv(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], unreadable: int) -> Response:

@@ -11,12 +11,12 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from cloud_bridge.app_state import AppState
-from cloud_bridge.clock import Clock
+from cloud_bridge.distances import Distances
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Person
+from cloud_bridge.store.people import distances_of
 from cloud_bridge.store.units import visible_units
 from cloud_bridge.vehicles import repository
-from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.vehicles.linking.authorization_requests import begin
 from cloud_bridge.vehicles.linking.link_errors import LinkRefused
 from cloud_bridge.vehicles.linking.oauth_callback import Linked, finish
@@ -58,8 +58,8 @@ VehicleOf = Annotated[Vehicle, Depends(own_vehicle)]
 def cards_of(app_state: AppState, person: Person, time_zone: str = HOME_ZONE) -> list[Card]:
     """The person's vehicles in words, for the dashboard too."""
     with app_state.database.reading() as connection:
-        found = repository.of_person(connection, person.id)
-    return [_card(app_state.accounts, app_state.clock, vehicle, time_zone) for vehicle in found]
+        found, distances = repository.of_person(connection, person.id), distances_of(connection, person.id)
+    return [_card(app_state, vehicle, distances, time_zone) for vehicle in found]
 
 
 @router.get("/account/vehicles")
@@ -82,7 +82,8 @@ def leave_for_new(request: Request, app_state: StateDep, person: PersonOf, provi
 def details(request: Request, app_state: StateDep, person: PersonOf, vehicle: VehicleOf, said: str = "") -> Response:
     with app_state.database.reading() as connection:
         units = visible_units(connection, person)[:MAX_UNITS]
-    shown = _card(app_state.accounts, app_state.clock, vehicle, *[unit.time_zone for unit in units[:1]])
+        distances = distances_of(connection, person.id)
+    shown = _card(app_state, vehicle, distances, *[unit.time_zone for unit in units[:1]])
     asking = app_state.accounts.calls.is_asking(vehicle.id)
     content: dict[str, Any] = {"vehicle": shown, "grant_id": vehicle.grant_id, "units": units, "said": said}
     return page(request, "driver/vehicle.html", person, at_once=AT_ONCE.get(said), asking=asking, **content)
@@ -90,7 +91,8 @@ def details(request: Request, app_state: StateDep, person: PersonOf, vehicle: Ve
 
 @router.get("/account/vehicles/{vehicle_id}/connect")
 def connect_again(request: Request, app_state: StateDep, person: PersonOf, vehicle: VehicleOf) -> Response:
-    shown = _card(app_state.accounts, app_state.clock, vehicle)
+    with app_state.database.reading() as connection:
+        shown = _card(app_state, vehicle, distances_of(connection, person.id))
     makers = (
         {vehicle.provider: shown.maker}
         if vehicle.provider in app_state.accounts.catalogue.providers
@@ -200,9 +202,10 @@ def _leave(request: Request, app_state: AppState, person: Person, provider: str,
     return page(request, "driver/vehicle_leaving.html", person, url=url, maker=maker)
 
 
-def _card(accounts: Accounts, clock: Clock, vehicle: Vehicle, time_zone: str = HOME_ZONE) -> Card:
-    provider = accounts.catalogue.providers.get(vehicle.provider)
-    return card(vehicle, provider.title if provider else vehicle.provider, clock.now_ms(), time_zone)
+def _card(app_state: AppState, vehicle: Vehicle, distances: Distances, time_zone: str = HOME_ZONE) -> Card:
+    provider = app_state.accounts.catalogue.providers.get(vehicle.provider)
+    maker = provider.title if provider else vehicle.provider
+    return card(vehicle, maker, app_state.clock.now_ms(), time_zone, distances)
 
 
 def makers_of(app_state: AppState) -> dict[str, str]:

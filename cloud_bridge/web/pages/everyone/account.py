@@ -2,26 +2,29 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
+from cloud_bridge.currencies import CURRENCIES
+from cloud_bridge.distances import Distances
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.passwords import MIN_LENGTH
 from cloud_bridge.store import contact_details
 from cloud_bridge.store.claims import release
 from cloud_bridge.store.email import email_of
-from cloud_bridge.store.people import set_password
+from cloud_bridge.store.people import choose_distances, chosen_distances, set_password, usual_distances
 from cloud_bridge.store.security_events import Kind
-from cloud_bridge.store.sites import MAX_NAME, Tariff, describe_site, set_tariff, tariff_of
+from cloud_bridge.store.sites import MAX_NAME, currency_of, describe_site, set_currency, set_tariff, tariff_of
 from cloud_bridge.store.units import visible_units
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import Field, OwnForm, OwnUnitOf, PersonOf, UnitOf, own_unit_of, page, to
 from cloud_bridge.web.pages.everyone.claim import claim_for
 from cloud_bridge.web.pages.everyone.login import give_session, knows_own
+from cloud_bridge.web.presentation.tariff_form import TariffForm, filled, read
 from cloud_bridge.web.presentation.words import sentence
 from cloud_bridge.web.security.access import PasswordsOf, StateDep
 from cloud_bridge.web.security.log import note
@@ -30,9 +33,7 @@ TIME_ZONES = sorted(zone for zone in available_timezones() if "/" in zone and no
 
 router = APIRouter(prefix="/account", include_in_schema=False)
 
-TimeOfDay = Annotated[str, Form(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 LongField = Annotated[str, Form(max_length=4000)]  # what is too long to be stored has its own words
-Pence = Annotated[str, Form(pattern=r"^\s*(\d{1,3}([.,]\d{1,2})?)?\s*$")]
 
 
 @router.get("")
@@ -62,6 +63,20 @@ def change_details(
     except contact_details.BadDetails as error:
         typed = typed._replace(email=contact_details.details_of(connection, person.id).email)
         return page(request, "everyone/account_details.html", person, 422, details=typed, wrong=error.wrong)
+    return to("/account")
+
+
+@router.get("/distances")
+def distances(request: Request, connection: Reading, person: PersonOf) -> Response:
+    chosen, usual = chosen_distances(connection, person.id), usual_distances(connection, person.id)
+    return page(request, "everyone/account_distances.html", person, chosen=chosen, usual=usual)
+
+
+@router.post("/distances", dependencies=[OwnForm])
+def change_distances(
+    person: PersonOf, connection: Writing, unit: Annotated[Distances | Literal[""], Form()] = ""
+) -> Response:
+    choose_distances(connection, person.id, unit or None)
     return to("/account")
 
 
@@ -112,10 +127,14 @@ def unit_settings(request: Request, connection: Reading, person: PersonOf, unit:
     if unit.period.household_from_ms is not None:
         return page(request, "everyone/account_unit_member.html", person, unit=unit)
     own_unit_of(person, unit)
-    tariff = tariff_of(connection, unit.id)
-    installer = contact_details.installer_details(connection, unit.id)
-    content = {"tariff": tariff, "installer": installer, "time_zones": TIME_ZONES}
-    return page(request, "everyone/account_unit.html", person, unit=unit, shown=_shown(tariff), **content)  # type: ignore[arg-type]
+    content: dict[str, Any] = {
+        "installer": contact_details.installer_details(connection, unit.id),
+        "time_zones": TIME_ZONES,
+        "currencies": CURRENCIES.values(),
+        "currency": currency_of(connection, unit.id),
+        "tariff": filled(tariff_of(connection, unit.id)),
+    }
+    return page(request, "everyone/account_unit.html", person, unit=unit, **content)
 
 
 @router.post("/units/{unit_id}", dependencies=[OwnForm])
@@ -123,19 +142,20 @@ def change_unit(
     unit: OwnUnitOf,
     connection: Writing,
     time_zone: Field,
+    currency: Field = "",
     name: Annotated[str, Form(max_length=MAX_NAME)] = "",
-    rate: Pence = "",
-    off_peak_rate: Pence = "",
-    off_peak_from: TimeOfDay = "00:00",
-    off_peak_to: TimeOfDay = "00:00",
+    rate: Field = "",
+    off_peak_rate: Field = "",
+    off_peak_from: Field = "00:00",
+    off_peak_to: Field = "00:00",
 ) -> Response:
-    known = _rate(rate)
-    tariff = None
-    if known is not None:
-        tariff = Tariff(known, _rate(off_peak_rate), _minutes(off_peak_from), _minutes(off_peak_to))
+    """`currency`: left out by a page from before there was a choice."""
+    tariff = read(TariffForm(rate, off_peak_rate, off_peak_from, off_peak_to))
     title = "These settings were not taken"
     with explained(title, "time_zone"):
         describe_site(connection, unit.id, name, time_zone)
+    with explained(title, "currency"):
+        set_currency(connection, unit.id, currency or currency_of(connection, unit.id).code)
     with explained(title, "rate"):
         set_tariff(connection, unit.id, tariff)
     return to("/account/units")
@@ -150,28 +170,6 @@ def release_unit(request: Request, app_state: StateDep, person: PersonOf, unit: 
     app_state.live.access_changed()
     note(request, Kind.RELEASED, person, unit.id)
     return to("/account/units")
-
-
-def _shown(tariff: Tariff | None) -> dict[str, str]:
-    """The tariff as its form shows it."""
-    if tariff is None:
-        return {"rate": "", "off_peak_rate": "", "off_peak_from": "00:00", "off_peak_to": "05:00"}
-    return {
-        "rate": f"{tariff.rate / 100:g}",
-        "off_peak_rate": "" if tariff.off_peak_rate is None else f"{tariff.off_peak_rate / 100:g}",
-        "off_peak_from": f"{tariff.off_peak_from // 60:02d}:{tariff.off_peak_from % 60:02d}",
-        "off_peak_to": f"{tariff.off_peak_to // 60:02d}:{tariff.off_peak_to % 60:02d}",
-    }
-
-
-def _rate(pence: str) -> int | None:
-    """Hundredths of a penny; None for an empty field."""
-    pence = pence.strip().replace(",", ".")
-    return round(float(pence) * 100) if pence else None
-
-
-def _minutes(time: str) -> int:
-    return int(time[:2]) * 60 + int(time[3:])
 
 
 @contextmanager

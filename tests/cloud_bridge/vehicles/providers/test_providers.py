@@ -168,7 +168,7 @@ def test_how_long_to_wait_is_taken_from_the_provider(header: str, wait_ms: int |
 def test_a_tesla_is_read_in_our_units() -> None:
     charge = {"battery_level": 62, "battery_range": 100.0, "charging_state": "Charging", "timestamp": NOW_MS - 5000}
     wire = Wire((200, {"response": {"state": "online"}}), (200, {"response": {"charge_state": charge}}))
-    assert tesla(wire).read("A1", "VIN1", NOW_MS) == Reading(NOW_MS - 5000, 62.0, True, True, 160.9)
+    assert tesla(wire).read("A1", "VIN1", NOW_MS) == Reading(NOW_MS - 5000, 62.0, True, True, 160.9344)
     assert wire.asked[0].headers["Authorization"] == "Bearer A1"
 
 

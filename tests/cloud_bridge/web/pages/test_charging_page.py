@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from cloud_bridge.store.access import Role
-from cloud_bridge.store.commands import ANSWER_MS
-from cloud_bridge.web.errors import Refused
-from cloud_bridge.web.presentation.hours import in_words, own_hours, written
+from cloud_bridge.store.commands import ANSWER_MS, NewCommand, add_command
+from cloud_bridge.store.people import find_person
+from cloud_bridge.store.sites import describe_site
 from tests.cloud_bridge.people import Visitor, entrust, unit_of
 from tests.cloud_bridge.running import DEADLINE_S, START_MS, Bridge, Unit, sample
 from tests.wire_schema import complaints
@@ -80,7 +80,7 @@ def test_a_charger_without_connection_is_not_promised_anything(bridge: Bridge, u
 
 
 def test_a_schedule_is_in_force_once_the_charger_has_taken_it(bridge: Bridge, unit: Unit, driver: Visitor) -> None:
-    assert "We suggest not to charge" in driver.get(PAGE)
+    assert "We suggest any time but weekday peaks" in driver.get(PAGE)
     driver.post(f"{PAGE}/schedule", PAGE, choice="default")
     assert "Not chosen from here yet" in driver.get(PAGE)
     unit.publish("cp/home-1/result", f'{{"n":9,"b":4,"id":"{heard(unit)["id"]}","ok":true}}'.encode())
@@ -88,16 +88,53 @@ def test_a_schedule_is_in_force_once_the_charger_has_taken_it(bridge: Bridge, un
     assert heard(unit)["hours"] == "default"
 
 
-def test_own_hours_are_written_as_the_charger_reads_them(unit: Unit, driver: Visitor) -> None:
-    own = {"weekday_from": ["08:00", "16:00"], "weekday_to": ["11:00", "00:00"], "weekend_from": "", "weekend_to": ""}
-    driver.post(f"{PAGE}/schedule", PAGE, choice="own", **own)
-    assert heard(unit)["hours"] == "mon-fri 08:00-11:00 16:00-24:00"
+OWN = {"choice": "own", "weekday_from_0": "23:30", "weekday_to_0": "05:30"}
 
 
-@pytest.mark.parametrize(("begin", "end"), [("11:00", "08:00"), ("08:00", ""), ("x", "y"), ("08:00", "08:00")])
-def test_hours_that_cannot_be_are_refused(begin: str, end: str) -> None:
-    with pytest.raises(Refused):
-        written([begin], [end])
+def test_a_window_across_midnight_reaches_the_charger_and_comes_back(
+    bridge: Bridge, unit: Unit, driver: Visitor
+) -> None:
+    driver.post(f"{PAGE}/schedule", PAGE, **OWN, same="true")
+    command = heard(unit)
+    assert command["hours"] == "mon-sun 05:30-23:30"
+    unit.publish("cp/home-1/result", f'{{"n":9,"b":4,"id":"{command["id"]}","ok":true}}'.encode())
+    bridge.until(lambda: '<p class="now">Every day, 23:30 to 05:30</p>' in driver.get(PAGE), "in force")
+    page = driver.get(PAGE)
+    assert 'name="weekday_from_0" value="23:30"' in page and 'name="weekday_to_0" value="05:30"' in page
+    assert 'name="same" value="true" checked' in page
+
+
+def test_hours_with_an_error_stay_as_they_were_typed_and_nothing_is_sent(unit: Unit, driver: Visitor) -> None:
+    answer = driver.post(f"{PAGE}/schedule", PAGE, **OWN, weekday_from_1="13:00")
+    assert answer.status_code == 422
+    assert 'name="weekday_from_0" value="23:30">' in answer.text and 'value="13:00">' in answer.text
+    assert 'name="weekday_to_1" value="" aria-invalid="true"' in answer.text
+    assert 'id="problem-weekday_to_1">Enter both times, such as' in answer.text
+    assert 'name="same" value="true">' in answer.text and "<details open>" in answer.text
+    assert unit.commands == []
+
+
+def test_hours_of_an_older_version_are_told_as_what_is_in_force(bridge: Bridge, unit: Unit, driver: Visitor) -> None:
+    old = {"id": "c-old", "do": "schedule", "hours": "mon-fri 08:00-11:00"}
+    with bridge.app_state.database.writing() as connection:
+        person_id = find_person(connection, "dora").id
+        add_command(
+            connection, NewCommand("c-old", "home-1", person_id, START_MS, START_MS, "schedule", json.dumps(old))
+        )
+    unit.publish("cp/home-1/result", b'{"n":9,"b":4,"id":"c-old","ok":true}')
+    bridge.until(lambda: "Any time, but not 08:00 to 11:00 on weekdays" in driver.get(PAGE), "in force")
+
+
+def test_hours_that_were_set_on_the_console_are_told(bridge: Bridge, unit: Unit, driver: Visitor) -> None:
+    unit.publish("cp/home-1/event", b'{"n":8,"b":4,"k":"schedule","d":{"to":"mon-sun 05:30-23:30"}}')
+    bridge.until(lambda: "Every day, 23:30 to 05:30" in driver.get(PAGE), "in force")
+
+
+def test_a_charger_in_another_time_zone_says_that_it_keeps_british_time(bridge: Bridge, driver: Visitor) -> None:
+    assert "British time" not in driver.get(PAGE)
+    with bridge.app_state.database.writing() as connection:
+        describe_site(connection, "home-1", "", "Europe/Paris")
+    assert "The charger keeps British time, where it is Thu 1 Jan, 00:00" in driver.get(PAGE)
 
 
 def test_charge_now_is_sent_and_taken_back(bridge: Bridge, unit: Unit, driver: Visitor) -> None:
@@ -107,12 +144,6 @@ def test_charge_now_is_sent_and_taken_back(bridge: Bridge, unit: Unit, driver: V
     unit.publish("cp/home-1/result", f'{{"n":9,"b":4,"id":"{command["id"]}","ok":false,"y":"no vehicle"}}'.encode())
     bridge.until(lambda: "refused it: no vehicle is plugged in" in driver.get(PAGE), "answered")
     assert "Charge in your hours again" in driver.post(f"{PAGE}/override", PAGE, on="false").text
-
-
-def test_hours_come_back_into_the_form() -> None:
-    own = own_hours("mon-fri 08:00-11:00; sat-sun 10:00-24:00")
-    assert own == {"weekday": [("08:00", "11:00"), ("", "")], "weekend": [("10:00", "00:00"), ("", "")]}
-    assert in_words("mon-fri 08:00-11:00") == "Your own: not from 08:00 to 11:00 on weekdays"
 
 
 def test_who_may_only_look_gives_no_orders(bridge: Bridge, unit: Unit) -> None:
@@ -170,7 +201,7 @@ def test_a_random_delay_is_skipped(bridge: Bridge, unit: Unit, driver: Visitor) 
 
 def test_what_is_in_force_is_not_said_of_a_charger_that_is_silent(bridge: Bridge, unit: Unit, driver: Visitor) -> None:
     in_force(bridge, unit, l=0, y="schedule", u=START_MS // 1000 + 36_000)
-    assert "Charges at 10:00, when your off-peak hours begin" in driver.get("/charge-points/home-1")
+    assert "Charges at 10:00, when your charging hours begin" in driver.get("/charge-points/home-1")
     bridge.clock.advance(31 * 60_000)
     assert "Charges at" not in driver.get("/charge-points/home-1")
 

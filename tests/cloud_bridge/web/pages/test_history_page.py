@@ -12,7 +12,7 @@ from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.sites import Tariff
 from cloud_bridge.store.tables import contact_gaps, signal, units
-from cloud_bridge.web.presentation.cost import cost_pence
+from cloud_bridge.web.presentation.cost import Span, cost
 from tests.cloud_bridge.people import PASSWORD, Visitor, give, unit_of
 from tests.cloud_bridge.running import START_MS, Bridge, Unit, sample
 
@@ -55,6 +55,38 @@ def test_the_page_says_how_well_it_was_reached(driver: Visitor) -> None:
 def test_a_tariff_gives_every_session_its_cost(driver: Visitor) -> None:
     driver.post("/account/units/home-1", time_zone=LONDON, rate="25", off_peak_rate="")
     assert "£5.54" in driver.read("/charge-points/home-1/history")
+
+
+def test_the_currency_of_the_site_is_on_the_page_in_the_csv_and_in_the_interface(
+    bridge: Bridge, driver: Visitor
+) -> None:
+    answer = driver.client.get("/api/charge-points/home-1/sessions").json()
+    assert (answer["currency"], answer["sessions"][0]["cost"]) == ("GBP", None)
+    driver.post("/account/units/home-1", time_zone=LONDON, currency="EUR", rate="25", off_peak_rate="")
+    said = driver.read("/charge-points/home-1/history")
+    assert "about €5.54" in said and "£" not in said
+    rows = list(csv.DictReader(io.StringIO(driver.get("/charge-points/home-1/history/sessions.csv"))))
+    assert [(row["cost"], row["currency"]) for row in rows] == [("5.54", "EUR")]
+    answer = driver.client.get("/api/charge-points/home-1/sessions").json()
+    assert (answer["currency"], answer["sessions"][0]["cost"]) == ("EUR", 5.54)
+
+
+def test_a_session_costs_what_its_hours_of_charging_cost_unless_it_charged_at_once(bridge: Bridge) -> None:
+    """Twice 10 kWh from 18:00 to 08:00; the hours are those of the off-peak rate."""
+    unit = unit_of(bridge, "eve")
+    eve = Visitor(bridge, "eve")
+    rates = {"rate": "28", "off_peak_rate": "8.5", "off_peak_from": "00:30", "off_peak_to": "05:30"}
+    eve.post("/account/units/home-1", time_zone=LONDON, **rates)
+    unit.publish("cp/home-1/event", b'{"n":1,"b":1,"k":"schedule","d":{"to":"mon-sun 00:00-00:30 05:30-24:00"}}')
+    bridge.clock.advance(3 * DAY_MS)
+    for number in (7, 8):
+        began_s = START_MS // 1000 + (number - 7) * 86_400 + 18 * 3600
+        told = {"b": 1, "t0": began_s, "t1": began_s + 14 * 3600, "e": 10_000, "y": "unplugged", "i": number}
+        unit.publish("cp/home-1/session", json.dumps({"n": number, **told}).encode())
+    unit.publish("cp/home-1/event", b'{"n":9,"b":1,"k":"override","d":{"session":8}}')
+    bridge.clock.advance(1)
+    rows = csv.DictReader(io.StringIO(eve.get("/charge-points/home-1/history/sessions.csv?days=7")))
+    assert [row["cost"] for row in rows] == ["0.85", "2.1"]
 
 
 @pytest.mark.parametrize(("name", "rows"), [("silences", 1), ("signal", 2), ("sessions", 1)])
@@ -115,9 +147,9 @@ def test_a_span_that_there_is_not_has_its_page(driver: Visitor) -> None:
 def test_costs() -> None:
     night = Tariff(3000, 1000, 23 * 60, 5 * 60)
     start, end = seconds("2026-01-10T22:00:00"), seconds("2026-01-11T02:00:00")
-    assert cost_pence(10_000, None, None, Tariff(2450), LONDON) == 245
-    assert cost_pence(10_000, start, end, night, LONDON) == pytest.approx(150)  # three of four hours off-peak
-    assert cost_pence(10_000, None, None, night, LONDON) is None
-    assert cost_pence(10_000, end, start, night, LONDON) is None
+    assert cost(10_000, Span(None, None), Tariff(2450), LONDON) == 245
+    assert cost(10_000, Span(start, end), night, LONDON) == pytest.approx(150)  # three of four hours off-peak
+    assert cost(10_000, Span(None, None), night, LONDON) is None
+    assert cost(10_000, Span(end, start), night, LONDON) is None
     summer = seconds("2026-07-10T22:30:00")  # 23:30 in London
-    assert cost_pence(10_000, summer, summer + 600, night, LONDON) == pytest.approx(100)
+    assert cost(10_000, Span(summer, summer + 600), night, LONDON) == pytest.approx(100)

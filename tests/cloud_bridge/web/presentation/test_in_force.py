@@ -25,13 +25,13 @@ def why(heartbeat: Heartbeat, plugged: bool = True, by: str = "you") -> str | No
     [
         (
             {"allowed_amps": 0, "limited_by": "schedule", "limited_until_s": AT_22_S},
-            "Plugged in. Charges at 22:00, when your off-peak hours begin",
+            "Plugged in. Charges at 22:00, when your charging hours begin",
         ),
         (
             {"allowed_amps": 0, "limited_by": "schedule", "limited_until_s": TOMORROW_S},
-            "Plugged in. Charges at 07:30 tomorrow, when your off-peak hours begin",
+            "Plugged in. Charges at 07:30 tomorrow, when your charging hours begin",
         ),
-        ({"allowed_amps": 0, "limited_by": "schedule"}, "Paused by your hours"),
+        ({"allowed_amps": 0, "limited_by": "schedule"}, "Paused outside your charging hours"),
         ({"allowed_amps": 0, "limited_by": "cloud", "limited_until_s": AT_20_50_S}, "Paused by you until 20:50"),
         (
             {"allowed_amps": 16, "limited_by": "cloud", "limited_until_s": AT_20_50_S},
@@ -63,12 +63,12 @@ def test_the_second_headline_says_why_and_until_when(told: dict[str, Any], said:
 
 def test_a_pause_that_outlasts_the_random_delay_is_told_with_its_own_end() -> None:
     told = heartbeat(allowed_amps=0, limited_by="schedule", limited_until_s=AT_22_S, random_delay_s=200)
-    assert why(told) == "Plugged in. Charges at 22:00, when your off-peak hours begin"
+    assert why(told) == "Plugged in. Charges at 22:00, when your charging hours begin"
 
 
 def test_without_a_vehicle_only_wishes_are_explained() -> None:
     hours = heartbeat(allowed_amps=0, limited_by="schedule", limited_until_s=AT_22_S)
-    assert why(hours, plugged=False) == "Does not charge before 22:00, when your off-peak hours begin"
+    assert why(hours, plugged=False) == "Does not charge before 22:00, when your charging hours begin"
     assert why(heartbeat(limited_by="cable", amps=0, state="A1"), plugged=False) is None
 
 

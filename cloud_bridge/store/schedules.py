@@ -1,0 +1,96 @@
+"""The hours that a unit has taken: by a command of ours that it accepted, or on its own console, as its journal tells."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from cloud_bridge.store.ownership import Period, within
+from cloud_bridge.store.readable import readable
+from cloud_bridge.store.tables import commands, events, results
+from cloud_bridge.wire import BadPayload, read_object
+
+MOST = 100  # of each kind, the newest: people change their hours a few times a year
+
+
+class Schedule(NamedTuple):
+    """Hours to avoid, as the unit stores them."""
+
+    taken_ms: int  # when we were told
+    boot: int  # with `sequence`, its place in the unit's journal; 0: not told
+    sequence: int
+    hours: str
+
+
+def schedules(connection: Connection, period: Period) -> list[Schedule]:
+    """In the order in which the unit took them."""
+    record = (results.c.received_ms, results.c.boot, results.c.sequence, commands.c.payload)
+    answered = (results.c.unit_id == commands.c.unit_id) & (results.c.command == commands.c.id)
+    accepted = (
+        select(*record)
+        .join(results, answered)
+        .where(within(commands, period), commands.c.do == "schedule", results.c.ok.is_(True))
+        .order_by(results.c.id.desc())
+        .limit(MOST)
+    )
+    noted = (events.c.received_ms, events.c.boot, events.c.sequence, events.c.payload)
+    on_console = (
+        select(*noted)
+        .where(within(events, period), events.c.kind == "schedule")
+        .order_by(events.c.id.desc())
+        .limit(MOST)
+    )
+    by_command = _read(readable(record, connection.execute(accepted)), ("hours",))
+    by_console = _read(readable(noted, connection.execute(on_console)), ("d", "to"))
+    return _in_order(by_command, by_console)
+
+
+def schedule_in_force(connection: Connection, period: Period) -> str | None:
+    """None while the unit has told of none."""
+    taken = schedules(connection, period)
+    return taken[-1].hours if taken else None
+
+
+def sessions_charged_now(connection: Connection, period: Period, from_ms: int) -> set[int]:
+    """The numbers of the sessions in which the hours were set aside, as far as we were told since then."""
+    query = select(events.c.payload).where(
+        within(events, period), events.c.kind == "override", events.c.received_ms >= from_ms
+    )
+    found = (
+        _value(payload, ("d", "session")) for (payload,) in readable((events.c.payload,), connection.execute(query))
+    )
+    return {number for number in found if type(number) is int}
+
+
+def _in_order(some: list[Schedule], others: list[Schedule]) -> list[Schedule]:
+    """Each list is in order already. Of one boot the journal's numbers say which was first, else when we were told."""
+    merged: list[Schedule] = []
+    while some and others:
+        one, other = some[0], others[0]
+        if one.boot and one.boot == other.boot:
+            is_first = one.sequence <= other.sequence
+        else:
+            is_first = one.taken_ms <= other.taken_ms
+        merged.append((some if is_first else others).pop(0))
+    return [*merged, *some, *others]
+
+
+def _read(rows: Sequence[Any], keys: tuple[str, ...]) -> list[Schedule]:
+    """Rows are newest first."""
+    found = []
+    for taken_ms, boot, sequence, payload in reversed(rows):
+        hours = _value(payload, keys)
+        if isinstance(hours, str):
+            found.append(Schedule(taken_ms, boot or 0, sequence or 0, hours))
+    return found
+
+
+def _value(payload: str, keys: tuple[str, ...]) -> Any:
+    """None: it is not there, or the payload was stored by a version of ours that did not check it."""
+    try:
+        found: Any = read_object(payload.encode())
+    except BadPayload:
+        return None
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found

@@ -1,0 +1,49 @@
+"""What the sessions of a unit have cost, by the tariff of today and the hours that it kept."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from cloud_bridge.store.schedules import schedules, sessions_charged_now
+from cloud_bridge.store.sites import currency_of, tariff_of
+from cloud_bridge.store.units import Unit
+from cloud_bridge.web.presentation.cost import LONGEST_S, Span, cost
+from cloud_bridge.web.presentation.hours import ALL_WEEK, stored
+from cloud_bridge.wire import BadPayload, Session, decode
+
+
+class SessionCosts:
+    """Of the sessions that reached us since `from_ms`. Costs are in the currency's minor unit; None is not known."""
+
+    def __init__(self, connection: Connection, unit: Unit, from_ms: int) -> None:
+        self.tariff, self.currency = tariff_of(connection, unit.id), currency_of(connection, unit.id)
+        self._time_zone = unit.time_zone
+        has_two_rates = self.tariff is not None and self.tariff.off_peak_rate is not None
+        taken = schedules(connection, unit.period) if has_two_rates else []
+        self._hours = [(one.taken_ms // 1000, stored(one.hours) or ALL_WEEK) for one in taken]
+        began_ms = from_ms - LONGEST_S * 1000
+        self._charged_now = sessions_charged_now(connection, unit.period, began_ms) if has_two_rates else set()
+
+    def of_row(self, row: dict[str, Any]) -> float | None:
+        """Of a row of the table sessions."""
+        number = session_number(row)
+        return self.of(row["energy_wh"] or 0, row["started_s"], row["ended_s"], number in self._charged_now)
+
+    def of(self, energy_wh: int, started_s: int | None, ended_s: int | None, charged_now: bool) -> float | None:
+        if self.tariff is None:
+            return None
+        allowed = ALL_WEEK if charged_now or started_s is None else self._allowed(started_s)
+        return cost(energy_wh, Span(started_s, ended_s, allowed), self.tariff, self._time_zone)
+
+    def _allowed(self, at_s: int) -> int:
+        """When it could charge by the hours that it had then; at any time before we were told of any."""
+        return next((allowed for taken_s, allowed in reversed(self._hours) if taken_s <= at_s), ALL_WEEK)
+
+
+def session_number(row: dict[str, Any]) -> int | None:
+    """It counts the sessions of the unit. None in a record of an older firmware."""
+    try:
+        session = decode("session", row["payload"].encode())
+    except BadPayload:  # stored by a version of ours that did not check the number
+        return None
+    return session.number if isinstance(session, Session) else None
