@@ -125,7 +125,7 @@ lint: .venv ## style and types
 	@.venv/bin/python -m mypy --config-file firmware/mypy.ini
 	@.venv/bin/python -m mypy --config-file firmware/boards/mypy.ini
 
-.venv: .venv/ready ## the environment: pinned packages, MicroPython, umqtt.simple, htmx, uPlot
+.venv: .venv/ready ## the environment: pinned packages, MicroPython, umqtt.simple, htmx, uPlot, Swagger UI
 
 .venv/ready: $(wildcard *.lock) $(wildcard */web/package-lock.json) $(wildcard hil_tests/environment/*.py)
 	@$(PYTHON) -m hil_tests.environment .venv

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, ColumnElement, Connection, Select, String, select, true, update
 
 from cloud_bridge.errors import UnreadableRow
-from cloud_bridge.store.access import SEE_ALL, Person, Role
+from cloud_bridge.store.access import SEE_ALL, Asker, Person, Role
+from cloud_bridge.store.paging import Part, part_of
 from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.tables import jobs, people, unit_installers
 from cloud_bridge.store.upsert import insert_new
@@ -89,6 +90,12 @@ def jobs_of(connection: Connection, asker: Person, unit_id: str | None = None) -
     return Rows((Job(*row) for row in found), found.unreadable)
 
 
+def jobs_after(connection: Connection, asker: Asker, after: int, limit: int) -> Part[Job]:
+    """Those the asker may see, by number."""
+    found, next_after = part_of(connection, _jobs().where(_visible(asker)), _COLUMNS, after, limit)
+    return Part(Rows((Job(*row) for row in found), found.unreadable), next_after)
+
+
 def find_job(connection: Connection, asker: Person, job_id: int) -> Job | None:
     """None both for one that does not exist and for one that is not the asker's. Raises UnreadableRow."""
     row = connection.execute(_jobs().where(jobs.c.id == job_id, _visible(asker))).one_or_none()
@@ -133,6 +140,6 @@ def _jobs() -> Select[Any]:
     return select(*_COLUMNS[:3], people.c.name, *_COLUMNS[4:]).outerjoin(people, people.c.id == jobs.c.installer_id)
 
 
-def _visible(asker: Person) -> ColumnElement[bool]:
+def _visible(asker: Asker) -> ColumnElement[bool]:
     """Support and operators all, an installer their own; a driver sees that there is a job, not what is in it."""
     return true() if asker.role in SEE_ALL else jobs.c.installer_id == asker.id

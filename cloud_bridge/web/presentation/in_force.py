@@ -6,7 +6,7 @@ here. Which of two wishes of the owner wins is the unit's to decide (firmware/ch
 
 from typing import NamedTuple
 
-from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.access import Asker, Role
 from cloud_bridge.time_zones import local_time, which
 from cloud_bridge.web.presentation import words
 from cloud_bridge.wire import Heartbeat, Result, is_plugged
@@ -154,9 +154,9 @@ def wishes(in_force: InForce, now_ms: int, time_zone: str, by: str, plugged: boo
     return found
 
 
-def owner_to(person: Person) -> str:
-    """The owner, as they are called on the pages of this person."""
-    return "you" if person.role is Role.DRIVER else "its owner"
+def owner_to(asker: Asker) -> str:
+    """The owner, as they are called to whoever asks."""
+    return "you" if asker.role is Role.DRIVER else "its owner"
 
 
 def minutes(seconds: int) -> str:

@@ -11,11 +11,12 @@ from typing import NamedTuple
 from fastapi import Request
 
 from cloud_bridge.durations import DAY_MS, MINUTE_MS
-from cloud_bridge.store.access import Person
+from cloud_bridge.store.access import Asker, Person
 from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.presentation.words import lasting
 
 QUARTER_MS = 15 * MINUTE_MS
+NOBODY = 0  # all tokens that are nobody's share their rates; no person has this number
 MAX_KEYS = 20_000  # the longest unused are forgotten, and with that forgiven
 
 
@@ -67,8 +68,18 @@ class Rates:
 
 def use(request: Request, person: Person, rates: Sequence[Rate], title: str, meaning: str) -> None:
     """Use one of the person's rates. Raises Refused (429) with the title, the meaning, and when to try again."""
-    all_rates: Rates = request.app.state.rates
-    wait_ms = all_rates.use(person.id, rates, request.app.state.bridge.verified.now_ms())
+    wait_ms = _wait_ms(request, person, rates)
     if wait_ms:
         minutes = -(-wait_ms // MINUTE_MS)
         raise Refused(title, f"{meaning} Try again in {lasting(minutes * MINUTE_MS)}.", 429)
+
+
+def wait_s(request: Request, asker: Asker, rates: Sequence[Rate]) -> int:
+    """For programs: use one of the asker's rates; then 0. Otherwise the seconds until there is one."""
+    return -(-_wait_ms(request, asker, rates) // 1000)
+
+
+def _wait_ms(request: Request, asker: Asker, rates: Sequence[Rate]) -> int:
+    all_rates: Rates = request.app.state.rates
+    person_id = NOBODY if asker.id is None else asker.id
+    return all_rates.use(person_id, rates, request.app.state.bridge.verified.now_ms())
