@@ -4,6 +4,7 @@ from cloud_bridge.web.api import vehicle_webhooks
 from cloud_bridge.web.pages.driver import charge_points, charging, history, ready_by, vehicle_choice, vehicles
 from cloud_bridge.web.pages.everyone import (
     account,
+    docs,
     email,
     login,
     login_code,
@@ -35,5 +36,6 @@ ROUTERS = (
     vehicle_webhooks.router,
     fleet.router,
     security.router,
+    docs.router,
     pwa.router,
 )

@@ -1,7 +1,7 @@
 """The pages as an app on a phone: manifest, service worker, and the page for when there is no network.
 
 The service worker keeps the shell (styles, signs, scripts) and never a page: a dashboard out of a cache would show a
-last contact that is none. What only draws charts is left to the browser's own cache.
+last contact that is none. What only draws charts, or shows /docs, is left to the browser's own cache.
 """
 
 from typing import Any
@@ -13,7 +13,9 @@ from cloud_bridge.web import static_files
 from cloud_bridge.web.page import page, templates
 from cloud_bridge.web.public_address import address_of
 
-KEPT = [f"{static_files.PATH}/{name}" for name in static_files.FILES if not name.startswith(("uPlot", "charts"))]
+KEPT = [
+    f"{static_files.PATH}/{name}" for name in static_files.FILES if not name.startswith(("uPlot", "charts", "docs"))
+]
 
 OFFLINE = "/offline"
 
