@@ -66,6 +66,12 @@ class Browser:
             await self._send(self._at, car=[html.unescape(car) for car in cars])
         self._find(r"(Your vehicle is connected)", "the vehicle")
 
+    async def send_form(self, path: str, form_on: str | None = None, **fields: str) -> None:
+        """Fill in the form of `path`, which stands on the page of that address or on `form_on`. Raises as `log_in`."""
+        await self._open(form_on or path)
+        once = re.search(r'name="once" value="([^"]*)"', self._page)
+        await self._send(path, **({"once": once[1]} if once else {}), **fields)
+
     async def _open(self, url: str, **parameters: str) -> None:
         self._take(await self._client.get(url, params=parameters or None))
 

@@ -22,7 +22,7 @@ from tests.wire_schema import complaints
 
 UNIT = "/api/charge-points/home-1"
 COMMANDS = f"{UNIT}/commands"
-PAUSE = {"do": "pause", "minutes": 60}
+PAUSE: dict[str, Any] = {"do": "pause", "minutes": 60}
 READ_AND_COMMAND = (Scope.READ, Scope.COMMAND)
 
 
