@@ -11,7 +11,8 @@ STREET, RIG, TERMINAL = "street", "rig", "terminal"  # where a picture is taken 
 
 
 class Picture(NamedTuple):
-    """One picture. `who` is logged in (street.py); `at` is what the page is scrolled to, as CSS says it."""
+    """One picture. `who` is logged in (street.py); `at` is what has to be there, and what the page is scrolled to, as
+    CSS says it."""
 
     name: str
     role: str
@@ -58,7 +59,7 @@ PICTURES = (
         "installer",
         "",
         "python -m modem report --seconds 10 --place Garage",
-        (860, 420),
+        (960, 250),
         DARK,
         "On site: the verdict of the signal, and what to do",
         where=TERMINAL,
@@ -71,7 +72,9 @@ PICTURES = (
     Picture("fleet", "operator", "olga", "/fleet", DESK, DARK, "The fleet: who is silent, and since when"),
     Picture("security", "operator", "olga", "/security", DESK, LIGHT, "The security log"),
     Picture("status", "operator", "olga", "/status", DESK, DARK, "How the service itself is"),
-    Picture("docs", "program", "olga", "/docs", DESK, LIGHT, "The interface for programs, to try out"),
+    Picture(
+        "docs", "program", "olga", "/docs", DESK, LIGHT, "The interface for programs, to try out", at="#docs .opblock"
+    ),
     Picture("panel", "rig", "", "", (1280, 1180), LIGHT, "The virtual unit on its wall, to play with", where=RIG),
 )
 ROLES = {

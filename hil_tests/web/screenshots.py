@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import AsyncExitStack
 from io import StringIO
 from pathlib import Path
@@ -25,17 +26,19 @@ from hil_tests.fixtures.modem_process import simulated_modem
 from hil_tests.fixtures.ports import free_ports
 from hil_tests.rig.panel.server import serving
 from hil_tests.rig.virtual import VirtualRig
-from hil_tests.scenarios.system import charging
-from hil_tests.web.cloud_fixture import CHROMIUM
+from hil_tests.scenarios.system import introduce
+from hil_tests.web.cloud_fixture import CHROMIUM, WebCloudFixture
 from hil_tests.web.gallery import PHONE, PICTURES, RIG, STREET, TERMINAL, Picture, page
+from hil_tests.web.place_cloud import PlaceCloud
 from hil_tests.web.street import EVENING_S, Street, street
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 WITHIN_MS = 60_000
 QUALITIES = (82, 70, 55, 40)  # of WebP: the first that is small enough
 SMALL_BYTES = 60_000
-CHANGED = 0.004  # of all pixels
+CHANGED = 0.001  # of all pixels: more than the seconds of "checked at", less than a word
 FAINT = 24  # of 255: a pixel that differs by less is the same
+LOGGED_S = 2  # entries of the security log wait for a second at most
 SETTLED_MS = 400  # for a chart to be drawn and a font to be there
 COLUMNS = 100
 WEAK = [{"plmn": "23415", "name": "vodafone UK", "csq": 9}]
@@ -109,17 +112,20 @@ class Camera:
 
 
 def of_street(camera: Camera, pictures: list[Picture], place: Street) -> None:
-    """Each person logs in once for each size and theme."""
+    """Each person logs in once for each size and theme, before the first picture."""
     pages: dict[tuple[str, tuple[int, int], str], Page] = {}
     for picture in pictures:
         key = (picture.who, picture.size, picture.theme)
         if key not in pages:
             pages[key] = camera.look(picture)
             place.place.log_in(pages[key], picture.who)
-        seen = pages[key]
+    time.sleep(LOGGED_S)
+    place.settle_log()
+    for picture in pictures:
+        seen = pages[picture.who, picture.size, picture.theme]
         seen.goto(f"{place.place.address}{picture.path}")
         if picture.at:
-            seen.locator(picture.at).evaluate("part => scrollTo(0, part.offsetTop - 16)")
+            seen.locator(picture.at).first.evaluate("part => scrollTo(0, part.offsetTop - 16)")
         camera.take(picture, seen)
 
 
@@ -140,20 +146,23 @@ def of_terminal(camera: Camera, picture: Picture, folder: Path) -> None:
 
 
 def of_rig(camera: Camera, picture: Picture, folder: Path) -> None:
-    """The panel of a unit that charges."""
+    """The panel of a unit that charges and has reached its cloud."""
     background, stack = Background(), AsyncExitStack()
-    rig = VirtualRig(background, folder / "unit", 7)
+    place, rig = WebCloudFixture(folder / "cloud", tls=True), VirtualRig(background, folder / "unit", 7)
     try:
-        panel = background.run(stack.enter_async_context(serving(rig.unit, free_ports(1)[0])))
+        place.person("dora", "driver")
+        introduce(rig, "CK-0001", place.unit("CK-0001", "dora")["secret"], place.bridge)
+        panel = serving(rig.unit, free_ports(1)[0], cloud=PlaceCloud(place))
         seen = camera.look(picture, is_shown_time=False)
-        seen.goto(panel)
+        seen.goto(background.run(stack.enter_async_context(panel)))
         rig.plug()
-        rig.wait_for(charging, WITHIN_MS / 1000)
-        expect(seen.locator("body")).to_contain_text("C2", timeout=WITHIN_MS)
+        expect(seen.locator("body")).to_contain_text("Charging at 7", timeout=WITHIN_MS)
+        expect(seen.locator("body")).to_contain_text("link proven", timeout=WITHIN_MS)
         camera.take(picture, seen)
     finally:
         background.run(stack.aclose())
         rig.close()
+        place.stop()
         background.close()
 
 

@@ -52,6 +52,7 @@ STATES = {  # by driver: what the heartbeat says
     "lou": {"s": "A1", "a": 0, "w": 0, "e": 203_900, "f": []},
 }
 SILENT_MINUTES = 34
+ASKED = "The light is red since this morning. May I use it?"
 SAID = "It has dropped out twice this week, always when the bins are out. Can you have a look?"
 WHY = "Weak signal: the median of two weeks is 14. Try a better place for the antenna first."
 ANSWERED = "Thank you, we see it: the signal is weak there. Ingo will call you and put up a better antenna."
@@ -131,9 +132,17 @@ class Street:
         async with Browser(place.address) as lou:
             await lou.log_in("lou", place.logins["lou"])
             await lou.send_form("/account/vehicles/2/refresh", "/account/vehicles/2")
+        async with Browser(place.address) as rita:
+            await rita.log_in("rita", place.logins["rita"])
+            await rita.send_form(f"/charge-points/{HOMES['rita']}/support", text=ASKED)
         async with Browser(place.address) as ingo:
             await ingo.log_in("ingo", place.logins["ingo"])
             await ingo.send_form("/jobs/1/visit", "/jobs/1")
+
+    def settle_log(self) -> None:
+        """Gives what is in the security log the times that the picture shows."""
+        began_ms = (EVENING_S - 3 * 3600) * 1000
+        self.place.store(f"UPDATE security_events SET at_ms = {began_ms} + id * {2 * MINUTE_MS}")
 
     def settle(self) -> None:
         """Stops the bridge, gives what was stored the times that the pictures show, and starts it again at the evening."""
@@ -148,7 +157,6 @@ class Street:
             f"UPDATE conversations SET newest_ms = {now_ms - 3 * 3600_000} + id * {80 * MINUTE_MS}",
             f"UPDATE jobs SET raised_ms = {now_ms - 9 * DAY_MS}, visited_ms = {now_ms - 4 * DAY_MS}",
             f"UPDATE vehicles SET since_ms = {now_ms - 26 * 3600_000}, seen_ms = {now_ms - 6 * MINUTE_MS}",
-            f"UPDATE security_events SET at_ms = {now_ms - 2 * 3600_000} + id * {2 * MINUTE_MS}",
             f"UPDATE contacts SET last_contact_ms = {now_ms} - 121000, latest_ms = {now_ms} - 121000",
             f"UPDATE heartbeats SET received_ms = {now_ms} - 121000",
             f"UPDATE contacts SET last_contact_ms = {now_ms - silent_ms}, latest_ms = {now_ms - silent_ms},"
