@@ -20,7 +20,8 @@ from statistics import quantiles
 from hil_tests.web.cloud_fixture import WebCloudFixture
 from hil_tests.web.street import HOMES, street
 
-OPEN = 100
+WATCHERS, EACH = 10, 10  # people, and pages of each: as many as an account may have live (looks.py)
+OPEN = WATCHERS * EACH
 LOOKS = 1000
 LIMIT_MS = 20.0
 HEAD_BYTES = 200  # of the stream: it has begun
@@ -34,8 +35,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="chargekeeper-many-") as folder, street(Path(folder)) as here:
         here.settle()
         place = here.place
-        cookie = session(place)
-        streams = [stream(place, cookie) for _ in range(OPEN)]
+        cookie, streams = session(place, "dora"), open_pages(place)
         client = http.client.HTTPConnection("127.0.0.1", place.http_port, timeout=10)
         pid = place.bridge.pid
         for look in range(LOOKS):
@@ -44,6 +44,8 @@ def main() -> int:
             for path, times_ms in took_ms.items():
                 times_ms.append(asked_ms(client, path, cookie))
         costs_ms = {path: cost_ms(client, path, cookie, pid) for path in took_ms}
+        closed = place.health()["counters"]["closed_streams"]
+        assert closed == 0, f"{closed} of the {OPEN} pages were not live any more"
         for one in streams:
             one.close()
     (p50, p99), (peer_p50, peer_p99) = (percentiles(times_ms) for times_ms in took_ms.values())
@@ -84,7 +86,16 @@ def percentiles(times_ms: list[float]) -> tuple[float, float]:
     return cuts[49], cuts[98]
 
 
-def session(place: WebCloudFixture) -> str:
+def open_pages(place: WebCloudFixture) -> list[http.client.HTTPConnection]:
+    """All live, at the same charge point."""
+    names = [f"watcher-{number}" for number in range(WATCHERS)]
+    for name in names:
+        place.person(name, "support")
+    cookies = [session(place, name) for name in names]
+    return [stream(place, cookie) for cookie in cookies for _ in range(EACH)]
+
+
+def session(place: WebCloudFixture, name: str) -> str:
     """Logs in as a browser does; the cookie."""
     client = http.client.HTTPConnection("127.0.0.1", place.http_port, timeout=10)
     client.request("GET", "/login")
@@ -92,7 +103,7 @@ def session(place: WebCloudFixture) -> str:
     found = re.search(r'name="form" value="([0-9a-f]+)"', answer.read().decode())
     assert found
     before = (answer.getheader("Set-Cookie") or "").split(";")[0]
-    form = urllib.parse.urlencode({"form": found[1], "name": "dora", "password": place.logins["dora"], "next": "/"})
+    form = urllib.parse.urlencode({"form": found[1], "name": name, "password": place.logins[name], "next": "/"})
     headers = {"Cookie": before, "Content-Type": "application/x-www-form-urlencoded"}
     client.request("POST", "/login", form, headers)
     answer = client.getresponse()
