@@ -1,6 +1,7 @@
 """The pictures of the product, a row each, and the page that shows them by role (hil_tests/screenshots/README.md).
 
-A new picture is a new row. `make screenshots` takes all of them; `python -m hil_tests.web.screenshots NAME ...` some.
+A new picture is a new row; a home that is in another state than those there are belongs in street.py. `make screenshots` takes
+all of them, `python -m hil_tests.web.screenshots NAME ...` some.
 """
 
 from typing import NamedTuple
