@@ -18,6 +18,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from rich.console import Console
+from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 from hil_tests.fixtures.background import Background
@@ -141,7 +142,7 @@ def of_terminal(camera: Camera, picture: Picture, folder: Path) -> None:
     console = Console(record=True, file=StringIO(), width=COLUMNS)
     console.print(Text.from_ansi(f"$ {picture.path}\n\n{last}"))
     seen = camera.look(picture)
-    seen.set_content(PAPER.format(code=console.export_html(inline_styles=True, code_format="{code}")))
+    seen.set_content(PAPER.format(code=console.export_html(theme=MONOKAI, inline_styles=True, code_format="{code}")))
     camera.take(picture, seen)
 
 
