@@ -16,7 +16,7 @@ PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rf
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test fast cloud units ingest modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench race cortex-m flash power-loss life siege size screenshots clean
+.PHONY: help run mosquitto test fast cloud units ingest modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench race cortex-m flash power-loss life siege size screenshots mission clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -131,7 +131,7 @@ lint: .venv ## style and types
 	@.venv/bin/python -m mypy --config-file firmware/mypy.ini
 	@.venv/bin/python -m mypy --config-file firmware/boards/mypy.ini
 
-.venv: .venv/ready ## the environment: pinned packages, MicroPython, umqtt.simple, htmx, uPlot
+.venv: .venv/ready ## the environment: pinned packages, MicroPython, umqtt.simple, htmx, uPlot, Swagger UI
 
 .venv/ready: $(wildcard *.lock) $(wildcard */web/package-lock.json) $(wildcard hil_tests/environment/*.py)
 	@$(PYTHON) -m hil_tests.environment .venv
@@ -140,8 +140,11 @@ lint: .venv ## style and types
 mosquitto: .venv ## a ready configuration for Debian's mosquitto, from the units in the store
 	@.venv/bin/python -m cloud_bridge mosquitto write
 
-screenshots: .venv ## the README's pictures, taken of the running product
+screenshots: .venv ## the pictures of every role, taken of the running product
 	@.venv/bin/python -m hil_tests.web.screenshots
+
+mission: .venv ## what the product is for, sentence by sentence, with what its pages say
+	@.venv/bin/python -m hil_tests.web.mission
 
 clean: ## forget the environment; what the system has stored (var/) stays
 	@rm -rf .venv build */*/node_modules */*/*/node_modules

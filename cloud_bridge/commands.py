@@ -8,7 +8,7 @@ expects it.
 import asyncio
 import json
 import secrets
-from contextlib import suppress
+from concurrent.futures import Future
 from typing import Any
 
 from cloud_bridge.app_state import AppState
@@ -23,33 +23,51 @@ RESET: tuple[tuple[str, dict[str, Any]], ...] = (  # of what a former owner has 
 
 
 def give(
-    app_state: AppState, unit_id: str, person_id: int, do: str, arguments: dict[str, Any], holds_ms: int | None = None
-) -> None:
-    """Send a command. With `holds_ms` it ends by itself after that time, whatever happens to the link.
+    app_state: AppState,
+    unit_id: str,
+    person_id: int | None,
+    do: str,
+    arguments: dict[str, Any],
+    holds_ms: int | None = None,
+    command_id: str | None = None,
+) -> str:
+    """Send a command, unless one of this id was given before. With `holds_ms` it ends by itself after that time, whatever
+    happens to the link. Returns its id.
 
     Called from a thread of the pages; returns when the broker has passed it on, or knows that it cannot.
     """
     now_ms = app_state.clock.now_ms()
-    command_id = f"c-{secrets.token_hex(8)}"
+    command_id = command_id or f"c-{secrets.token_hex(8)}"
     message = {"id": command_id, "do": do, **arguments}
     if holds_ms is not None:
         message["exp"] = (_unit_now_ms(app_state, unit_id, now_ms) + holds_ms) // 1000
     payload = json.dumps(message, separators=(",", ":"))
     expires_ms = now_ms + (holds_ms or ANSWER_MS)
     with app_state.database.writing() as connection:
-        add_command(connection, NewCommand(command_id, unit_id, person_id, now_ms, expires_ms, do, payload))
+        new = NewCommand(command_id, unit_id, person_id, now_ms, expires_ms, do, payload)
+        if not add_command(connection, new):
+            return command_id
     sending = asyncio.run_coroutine_threadsafe(app_state.broker.command(unit_id, payload.encode()), app_state.loop)
-    if sending.result(SEND_S):
+    if _is_passed_on(sending):
         with app_state.database.writing() as connection:
             mark_sent(connection, command_id)
+    return command_id
 
 
 def reset(app_state: AppState, unit_id: str, person_id: int) -> None:
     """What a former owner has set on the unit ends. A unit that cannot be reached keeps its hours, and the page of the
     new owner says that they were not sent."""
     for do, arguments in RESET:
-        with suppress(TimeoutError):  # the row says "not sent"
-            give(app_state, unit_id, person_id, do, arguments)
+        give(app_state, unit_id, person_id, do, arguments)
+
+
+def _is_passed_on(sending: Future[bool]) -> bool:
+    """A broker that is gone passes nothing on later either."""
+    try:
+        return sending.result(SEND_S)
+    except TimeoutError:
+        sending.cancel()
+        return False
 
 
 def _unit_now_ms(app_state: AppState, unit_id: str, now_ms: int) -> int:

@@ -3,13 +3,14 @@
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from cloud_bridge.contact import FUTURE_MS
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.ownership import Period, within
 from cloud_bridge.store.readable import readable
 from cloud_bridge.store.tables import commands, results
+from cloud_bridge.store.upsert import insert_into
 from cloud_bridge.wire import BadPayload, Result, decode, read_object
 
 ANSWER_MS = 60_000  # a unit answers within seconds, a weak link within a minute
@@ -35,6 +36,7 @@ class Command(NamedTuple):
     answered_ms: int | None
     reason: str | None  # why it was refused, in the unit's words
     result: Result | None  # the whole answer, where it can be read
+    expires_ms: int
 
 
 class NewCommand(NamedTuple):
@@ -42,21 +44,28 @@ class NewCommand(NamedTuple):
 
     id: str
     unit_id: str
-    person_id: int
+    person_id: int | None  # None: of a token that is nobody's
     given_ms: int
     expires_ms: int
     do: str
     payload: str
 
 
-def add_command(connection: Connection, command: NewCommand) -> None:
-    """Store it as not sent."""
-    connection.execute(insert(commands), {**command._asdict(), "sent": False})
+def add_command(connection: Connection, command: NewCommand) -> bool:
+    """Store it as not sent. False if one of this id is there already; then nothing is changed."""
+    statement = insert_into(connection.dialect.name, commands).on_conflict_do_nothing()
+    return connection.execute(statement, {**command._asdict(), "sent": False}).rowcount > 0
 
 
 def mark_sent(connection: Connection, command_id: str) -> None:
     """The broker has passed it on."""
     connection.execute(update(commands).where(commands.c.id == command_id).values(sent=True))
+
+
+def find_command(connection: Connection, period: Period, command_id: str, now_ms: int) -> Command | None:
+    """None both for one that was never given to this unit and for one of a time that is not the asker's to see."""
+    row = connection.execute(_commands().where(within(commands, period), commands.c.id == command_id)).first()
+    return None if row is None else _command(row, now_ms)
 
 
 def newest_command(connection: Connection, period: Period, now_ms: int) -> Command | None:
@@ -67,7 +76,7 @@ def newest_command(connection: Connection, period: Period, now_ms: int) -> Comma
     return None if row is None else _command(row, now_ms)
 
 
-_OF_COMMAND = (commands.c.do, commands.c.payload, commands.c.given_ms, commands.c.sent)
+_OF_COMMAND = (commands.c.do, commands.c.payload, commands.c.given_ms, commands.c.sent, commands.c.expires_ms)
 _OF_ANSWER = (results.c.ok, results.c.reason, results.c.payload, results.c.received_ms)
 
 
@@ -95,14 +104,15 @@ def _arguments(row: Any) -> dict[str, Any] | None:
 def _command(row: Any, now_ms: int) -> Command:
     arguments = _arguments(row)
     if arguments is None:
-        return Command("", {}, row.given_ms, CommandStatus.UNREADABLE, None, None, None)
+        return Command("", {}, row.given_ms, CommandStatus.UNREADABLE, None, None, None, row.expires_ms)
     if row.received_ms is not None:
         status = CommandStatus.DONE if row.ok else CommandStatus.REFUSED
     elif not row.sent:
         status = CommandStatus.NOT_SENT
     else:
         status = CommandStatus.WAITING if now_ms - row.given_ms <= ANSWER_MS else CommandStatus.UNANSWERED
-    return Command(row.do, arguments, row.given_ms, status, row.received_ms, row.reason, _result(row.answer))
+    result = _result(row.answer)
+    return Command(row.do, arguments, row.given_ms, status, row.received_ms, row.reason, result, row.expires_ms)
 
 
 def _result(payload: str | None) -> Result | None:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, String, func, insert, select, true, update
 
-from cloud_bridge.store.access import SEE_ALL, Person, Scope, may
+from cloud_bridge.store.access import SEE_ALL, Asker, Person, Scope, may
+from cloud_bridge.store.paging import Part, part_of
 from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.tables import conversations, messages, people
 from cloud_bridge.store.upsert import insert_into
@@ -21,6 +22,15 @@ MAX_LISTED = 200
 READY_MADE = "My charger does not come back, or drops out again. Please help."  # for a driver who writes nothing
 
 _AUTHOR = Column("name", String, nullable=True)  # no row where the account was deleted
+_COLUMNS = (  # in the order of `Conversation`
+    conversations.c.id,
+    conversations.c.person_id,
+    people.c.name,
+    conversations.c.unit_id,
+    conversations.c.newest_ms,
+    conversations.c.waiting,
+    conversations.c.read_id,
+)
 
 
 class Conversation(NamedTuple):
@@ -58,7 +68,14 @@ def conversations_of(connection: Connection, asker: Person) -> list[Conversation
     return [Conversation(*row) for row in rows]
 
 
-def find_conversation(connection: Connection, asker: Person, conversation_id: int) -> Conversation | None:
+def conversations_after(connection: Connection, asker: Asker, after: int, limit: int) -> Part[Conversation]:
+    """Those the asker may read, by number. A token needs the scope `support` for other people's."""
+    query = _conversations().where(_readable(asker) if may(asker, Scope.SUPPORT) else _own(asker))
+    found, next_after = part_of(connection, query, _COLUMNS, after, limit)
+    return Part(Rows((Conversation(*row) for row in found), found.unreadable), next_after)
+
+
+def find_conversation(connection: Connection, asker: Asker, conversation_id: int) -> Conversation | None:
     """None both for one that does not exist and for one that is not the asker's to read."""
     query = _conversations().where(conversations.c.id == conversation_id, _readable(asker))
     row = connection.execute(query).one_or_none()
@@ -138,6 +155,13 @@ def _unread() -> tuple[ColumnElement[bool], ...]:
     return messages.c.from_support, messages.c.id > conversations.c.read_id
 
 
+def messages_after(connection: Connection, conversation: Conversation, after: int, limit: int) -> Part[Any]:
+    """Number, whether it is of support, when it was sent, and its text: oldest first."""
+    columns = (messages.c.id, messages.c.from_support, messages.c.sent_ms, messages.c.text)
+    query = select(*columns).where(messages.c.conversation_id == conversation.id)
+    return part_of(connection, query, columns, after, limit)
+
+
 def newest_words(connection: Connection, unit_id: str, owner_id: int | None) -> str | None:
     """What the unit's owner last wrote about it in their own words. Nothing of an owner before."""
     query = (
@@ -187,16 +211,12 @@ def send(
 
 
 def _conversations() -> Select[Any]:
-    return select(
-        conversations.c.id,
-        conversations.c.person_id,
-        people.c.name,
-        conversations.c.unit_id,
-        conversations.c.newest_ms,
-        conversations.c.waiting,
-        conversations.c.read_id,
-    ).join(people, people.c.id == conversations.c.person_id)
+    return select(*_COLUMNS).join(people, people.c.id == conversations.c.person_id)
 
 
-def _readable(asker: Person) -> ColumnElement[bool]:
-    return true() if asker.role in SEE_ALL else conversations.c.person_id == asker.id
+def _readable(asker: Asker) -> ColumnElement[bool]:
+    return true() if asker.role in SEE_ALL else _own(asker)
+
+
+def _own(asker: Asker) -> ColumnElement[bool]:
+    return conversations.c.person_id == asker.id  # nothing for a token that is nobody's

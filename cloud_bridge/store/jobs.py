@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, ColumnElement, Connection, Select, String, insert, select, true, update
 
 from cloud_bridge.errors import UnreadableRow
-from cloud_bridge.store.access import SEE_ALL, Person, Role
+from cloud_bridge.store.access import SEE_ALL, Asker, Person, Role
 from cloud_bridge.store.job_customers import fill_customer
 from cloud_bridge.store.job_states import JobState, Move
 from cloud_bridge.store.job_timeline import Window, note_move, window_of
 from cloud_bridge.store.ownership import Period, within
+from cloud_bridge.store.paging import Part, part_of
 from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.tables import jobs, people, unit_installers, units
 
@@ -111,8 +112,7 @@ def jobs_of(connection: Connection, asker: Person, unit_id: str | None = None) -
         query = query.where(jobs.c.unit_id == unit_id)
     rows = connection.execute(query.order_by(jobs.c.closed_ms.is_not(None), jobs.c.raised_ms).limit(200))
     found = readable(_COLUMNS, rows)
-    known = [row for row in found if row.state in set(JobState)]
-    return Rows(map(_job, known), found.unreadable + len(found) - len(known))
+    return _jobs_in(found)
 
 
 def newest_job(connection: Connection, period: Period) -> Job | None:
@@ -120,6 +120,12 @@ def newest_job(connection: Connection, period: Period) -> Job | None:
     it. Raises UnreadableRow."""
     query = _jobs().where(within(jobs, period)).order_by(jobs.c.closed_ms.is_not(None), jobs.c.id.desc())
     return _one(connection.execute(query.limit(1)).one_or_none())
+
+
+def jobs_after(connection: Connection, asker: Asker, after: int, limit: int) -> Part[Job]:
+    """Those the asker may see, by number."""
+    found, next_after = part_of(connection, _jobs().where(_visible(asker)), _COLUMNS, after, limit)
+    return Part(_jobs_in(found), next_after)
 
 
 def find_job(connection: Connection, asker: Person, job_id: int) -> Job | None:
@@ -156,6 +162,11 @@ def _jobs() -> Select[Any]:
     return select(*_COLUMNS[:3], people.c.name, *_COLUMNS[4:]).outerjoin(people, people.c.id == jobs.c.installer_id)
 
 
+def _jobs_in(found: Rows[Any]) -> Rows[Job]:
+    known = [row for row in found if row.state in set(JobState)]
+    return Rows(map(_job, known), found.unreadable + len(found) - len(known))
+
+
 def _one(row: Any) -> Job | None:
     """Raises UnreadableRow."""
     if row is None:
@@ -188,6 +199,6 @@ def _cancel_former(connection: Connection, unit_id: str, now_ms: int) -> None:
         note_move(connection, job_id, None, Move.CANCEL, now_ms)
 
 
-def _visible(asker: Person) -> ColumnElement[bool]:
+def _visible(asker: Asker) -> ColumnElement[bool]:
     """Support and operators all, an installer their own; a driver sees how far it is (`newest_job`), not what is in it."""
     return true() if asker.role in SEE_ALL else jobs.c.installer_id == asker.id

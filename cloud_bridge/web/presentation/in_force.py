@@ -6,7 +6,7 @@ here. Which of two wishes of the owner wins is the unit's to decide (firmware/ch
 
 from typing import NamedTuple
 
-from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.access import Asker, Role
 from cloud_bridge.text import unknown
 from cloud_bridge.time_zones import local_time, which
 from cloud_bridge.web.presentation import words
@@ -157,9 +157,9 @@ def wishes(in_force: InForce, now_ms: int, time_zone: str, by: str, plugged: boo
     return found
 
 
-def owner_to(person: Person, is_shared: bool) -> str:
-    """Whoever commands the unit, as they are called on the pages of this person. A unit does not know which of a household."""
-    if person.role is not Role.DRIVER:
+def owner_to(asker: Asker, is_shared: bool) -> str:
+    """Whoever commands the unit, as they are called to who asks. A unit does not know which of a household it was."""
+    if asker.role is not Role.DRIVER:
         return "its owner"
     return "your household" if is_shared else "you"
 

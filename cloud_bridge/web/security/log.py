@@ -2,15 +2,15 @@
 
 from fastapi import Request
 
-from cloud_bridge.store.access import Person
+from cloud_bridge.store.access import Asker
 from cloud_bridge.store.security_events import Kind
 
 NOWHERE = "unknown"  # a client that the server tells no address of
 
 
-def note(request: Request, kind: Kind, person: Person | None = None, about: str = "") -> None:
+def note(request: Request, kind: Kind, asker: Asker | None = None, about: str = "") -> None:
     """It has happened now. `about` is nothing that a stranger typed, and no secret."""
-    person_id = None if person is None else person.id
+    person_id = None if asker is None else asker.id
     request.app.state.bridge.security_log.note(kind, address_of_client(request), person_id, about)
 
 

@@ -12,12 +12,13 @@ from fastapi import Request
 
 from cloud_bridge.client_address import network_of
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
-from cloud_bridge.store.access import Person
+from cloud_bridge.store.access import Asker, Person
 from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.presentation.words import lasting
 from cloud_bridge.web.security.log import address_of_client
 
 QUARTER_MS = 15 * MINUTE_MS
+NOBODY = 0  # all tokens that are nobody's share their rates; no person has this number
 MAX_KEYS = 20_000  # the longest unused are forgotten, and with that forgiven
 
 
@@ -93,13 +94,21 @@ def use_of_network(request: Request, rates: Sequence[Rate], title: str, meaning:
 
 def is_within(request: Request, who: int | str, rates: Sequence[Rate]) -> bool:
     """Use one of the rates; False: they are used up."""
-    all_rates: Rates = request.app.state.rates
-    return all_rates.use(who, rates, request.app.state.bridge.verified.now_ms()) == 0
+    return _wait_ms(request, who, rates) == 0
+
+
+def wait_s(request: Request, asker: Asker, rates: Sequence[Rate]) -> int:
+    """For programs: use one of the asker's rates; then 0. Otherwise the seconds until there is one."""
+    return -(-_wait_ms(request, NOBODY if asker.id is None else asker.id, rates) // 1000)
 
 
 def _use(request: Request, who: int | str, rates: Sequence[Rate], title: str, meaning: str, field: str | None) -> None:
-    all_rates: Rates = request.app.state.rates
-    wait_ms = all_rates.use(who, rates, request.app.state.bridge.verified.now_ms())
+    wait_ms = _wait_ms(request, who, rates)
     if wait_ms:
         minutes = -(-wait_ms // MINUTE_MS)
         raise Refused(title, f"{meaning} Try again in {lasting(minutes * MINUTE_MS)}.", 429, field)
+
+
+def _wait_ms(request: Request, who: int | str, rates: Sequence[Rate]) -> int:
+    all_rates: Rates = request.app.state.rates
+    return all_rates.use(who, rates, request.app.state.bridge.verified.now_ms())

@@ -8,7 +8,6 @@ import asyncio
 import json
 import re
 import secrets
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,6 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hil_tests.bench.cloud.browser import NAME
@@ -34,7 +32,7 @@ from hil_tests.bench.cloud.load import percentile
 from hil_tests.fixtures.bridge_process import CHECKOUT
 from hil_tests.fixtures.cloud_fixture import CloudFixture
 from hil_tests.sim.car_account import Car, CarAccount
-from hil_tests.sim.car_account_web import create_app
+from hil_tests.sim.car_account_web import create_app, served
 
 DRIVERS = 3
 PRESSES = 60
@@ -150,7 +148,7 @@ def slow_maker() -> bool:
     cars = [Car(f"car-{number}", f"VIN{secrets.token_hex(6)}", f"Car {number}", _charge) for number in range(DRIVERS)]
     account = CarAccount(CLIENT_ID, "http://", [], None)
     maker = SlowMaker(account)
-    with tempfile.TemporaryDirectory() as name, _served(maker) as address:
+    with tempfile.TemporaryDirectory() as name, served(maker) as address:
         cloud = CloudFixture(Path(name))
         (cloud.folder / "vehicles.toml").write_text(_settings(cloud, address))
         drivers = [f"driver-{number}" for number in range(DRIVERS)]
@@ -249,19 +247,6 @@ def _watched(cloud: CloudFixture, password: str) -> Iterator[dict[str, list[floa
     finally:
         for path, process in looking.items():
             times[path] = json.loads(process.communicate(timeout=WITHIN_S)[0])
-
-
-@contextmanager
-def _served(app: ASGIApp) -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def _settings(cloud: CloudFixture, address: str) -> str:

@@ -7,14 +7,21 @@ what it shows may have changed.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar, TypeVarTuple
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.store.units import Unit
 from cloud_bridge.web.presentation.view import charge_point, is_outdated, mark
 
+Arguments = TypeVarTuple("Arguments")
+Content = TypeVar("Content")
+
 LOOK_S = 0.5
+AT_ONCE = (
+    1  # contents of streams that are made: a hundred pages of one charge point would keep all other requests waiting
+)
 MOST_OF_ACCOUNT = 10  # streams; a browser has one for all its pages
 
 
@@ -32,6 +39,11 @@ class Turn:
     @property
     def is_closed(self) -> bool:
         return self._closed.done()
+
+    async def made(self, make: Callable[[*Arguments], Content], *arguments: *Arguments) -> Content:
+        """What the stream sends, made in a thread, when it is its turn."""
+        async with self._looks.making:
+            return await asyncio.to_thread(make, *arguments)
 
     async def changed(self, unit: Unit, seen: str, within_s: float) -> None:
         """Returns when the charge point may show something else than `seen` (view.mark without vehicles), when somebody's
@@ -58,6 +70,7 @@ class Looks:
 
     def __init__(self, app_state: AppState) -> None:
         self._app_state = app_state
+        self.making = asyncio.Semaphore(AT_ONCE)
         self._watches: dict[Unit, _Watch] = {}
         self._accesses = app_state.live.accesses
         self._looking: asyncio.Task[None] | None = None

@@ -68,9 +68,8 @@ async def changes(
                 point = charge_point(app_state, stored.unit)
                 seen = mark(point, stored.stored_mark)
                 is_stored = not app_state.recorder.waiting
-                yield event(
-                    await asyncio.to_thread(render, stored.unit, point), of + seen + ("" if is_stored else UNSTORED)
-                )
+                content = await turn.made(render, stored.unit, point)
+                yield event(content, of + seen + ("" if is_stored else UNSTORED))
                 await asyncio.sleep(PAUSE_S)
                 if not is_stored:
                     await _until_stored(app_state)

@@ -1,8 +1,8 @@
 """The pages as an app on a phone: manifest, service worker, and the page for when there is no network.
 
 The service worker keeps the shell (styles, signs, scripts) and never a page: a dashboard out of a cache would show a
-last contact that is none. What few pages need, as
-charts, is left to the browser's own cache. It shows what comes by Web Push (alerts/web_push.py).
+last contact that is none. What few pages need, as charts and /docs, is left to the browser's own cache. It shows what comes by
+Web Push (alerts/web_push.py).
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from cloud_bridge.web import static_files
 from cloud_bridge.web.page import page, templates
 from cloud_bridge.web.public_address import address_of
 
-ON_DEMAND = ("uPlot", "charts", "passkeys", "push")
+ON_DEMAND = ("uPlot", "charts", "docs", "passkeys", "push")
 KEPT = [f"{static_files.PATH}/{name}" for name in static_files.FILES if not name.startswith(ON_DEMAND)]
 
 OFFLINE = "/offline"

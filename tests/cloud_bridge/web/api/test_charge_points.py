@@ -8,7 +8,7 @@ from cloud_bridge.contact import OUTAGE_AFTER_MS
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.tokens import add_token
-from cloud_bridge.web.api import charge_points as api
+from cloud_bridge.web.api import paging
 from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import START_MS, TOKEN, Bridge, HandClock, Unit, running_bridge, sample
 
@@ -131,7 +131,7 @@ def test_the_list_has_every_unit_by_id(bridge: Bridge) -> None:
 
 
 def test_a_long_list_comes_in_pages_that_lead_on(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "PAGE", 2)
+    monkeypatch.setattr(paging, "PAGE", 2)
     for unit_id in ("e", "b", "d", "a", "c"):
         bridge.add_unit(unit_id)
     told, path = [], "/api/charge-points"

@@ -291,3 +291,36 @@ def test_all_streams_share_one_look_at_a_charge_point(
             await one.aclose()  # type: ignore[attr-defined]
 
     asyncio.run(run())
+
+
+def test_a_hundred_streams_make_what_they_send_one_after_the_other(bridge: Bridge) -> None:
+    """Else a message of one charge point takes all processors from every other request."""
+    open_looks, making, most = Looks(bridge.app_state), 0, 0
+
+    def make(number: int) -> int:
+        nonlocal making, most
+        making += 1
+        most = max(most, making)
+        sum(range(20_000))  # long enough for another thread to come in between
+        making -= 1
+        return number
+
+    async def run() -> list[int]:
+        return await asyncio.gather(*(Turn(open_looks).made(make, number) for number in range(100)))
+
+    assert asyncio.run(run()) == list(range(100))
+    assert most == 1
+
+
+def test_one_stream_whose_content_cannot_be_made_keeps_no_other_waiting(bridge: Bridge) -> None:
+    open_looks = Looks(bridge.app_state)
+
+    def fail() -> str:
+        raise TimeoutError
+
+    async def run() -> str:
+        with pytest.raises(TimeoutError):
+            await Turn(open_looks).made(fail)
+        return await Turn(open_looks).made(lambda: "board")
+
+    assert asyncio.run(run()) == "board"

@@ -1,0 +1,222 @@
+"""A street for pictures and for the table of the mission's sentences: homes of which each has something else to show.
+
+The bridge is a real process, and what it is told are messages of the wire contract. Its wall clock shows an evening of 2026,
+so that a picture is the same one whenever it is taken; what was stored meanwhile is given round times (`settle`).
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from hil_tests.demo.browser import Browser
+from hil_tests.demo.month import month_before, write_month
+from hil_tests.fixtures.background import Background
+from hil_tests.sim.car_account import Car, CarAccount
+from hil_tests.sim.car_account_web import create_app, served
+from hil_tests.web.cloud_fixture import DAY_MS, WebCloudFixture
+
+SHOWN_CLOCK = Path(__file__).with_name("shown_clock")
+EVENING_S = 1_773_170_640  # Tuesday 10 March 2026, 19:24 UTC, which is the local time of Great Britain then
+BEFORE_S = EVENING_S - 600  # when everybody moves in
+MINUTE_MS = 60_000
+CLIENT_ID = "chargekeeper-street"
+PEOPLE = {
+    "dora": "driver",  # charges, and has a car connected
+    "hana": "driver",  # waits for her off-peak hours
+    "sam": "driver",  # silent
+    "rita": "driver",  # a red light
+    "lou": "driver",  # no access to the car any more
+    "carl": "driver",  # a car, and no charger
+    "ingo": "installer",
+    "sue": "support",
+    "olga": "operator",
+}
+HOMES = {"dora": "CK-0001", "hana": "CK-0002", "sam": "CK-0003", "rita": "CK-0004", "lou": "CK-0005"}
+STATES: dict[str, dict[str, Any]] = {  # by driver: what the heartbeat says
+    "dora": {"s": "C2", "a": 32, "w": 7360, "e": 412_600, "f": []},
+    "hana": {
+        "s": "B1",
+        "a": 0,
+        "w": 0,
+        "e": 125_010,
+        "f": [],
+        "l": 0,
+        "y": "schedule",
+        "u": EVENING_S + 5 * 3600 + 360,
+    },
+    "sam": {"s": "C2", "a": 16, "w": 3680, "e": 88_000, "f": []},
+    "rita": {"s": "B1", "a": 0, "w": 0, "e": 51_200, "f": ["rcd_ac"]},
+    "lou": {"s": "A1", "a": 0, "w": 0, "e": 203_900, "f": []},
+}
+SILENT_MINUTES = 34
+ASKED = "The light is red since this morning. May I use it?"
+SAID = "It has dropped out twice this week, always when the bins are out. Can you have a look?"
+WHY = "Weak signal: the median of two weeks is 14. Try a better place for the antenna first."
+ANSWERED = "Thank you, we see it: the signal is weak there. Ingo will call you and put up a better antenna."
+
+
+class EveningCloud(WebCloudFixture):
+    """Its bridge shows another time than the computer does."""
+
+    def __init__(self, folder: Path) -> None:
+        self._shown_s, self._since_s = float(BEFORE_S), 0.0
+        super().__init__(folder, environment={"PYTHONPATH": str(SHOWN_CLOCK), "SHOWN_TIME_S": str(BEFORE_S)})
+
+    def start_bridge(self) -> None:
+        self._since_s = time.monotonic()
+        super().start_bridge()
+
+    def show(self, at_s: int) -> None:
+        """From its next start on."""
+        self._shown_s = float(at_s)
+        self.bridge.environment["SHOWN_TIME_S"] = str(at_s)
+
+    def now_s(self) -> float:
+        return self._shown_s + time.monotonic() - self._since_s
+
+
+class Street:
+    """Everything that runs. `accounts` are the drivers' car accounts at their maker."""
+
+    def __init__(self, folder: Path, background: Background) -> None:
+        self._background = background
+        self.place = EveningCloud(folder)
+        prefix = f"{self.place.address}/vehicles/return/"
+        self.accounts = {name: CarAccount(CLIENT_ID, prefix, [_car(name)]) for name in ("dora", "lou", "carl")}
+        makers = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        for name, account in self.accounts.items():
+            makers.mount(f"/{name}", create_app(account))
+        self.makers = makers
+
+    def introduce_makers(self, address: str) -> None:
+        """Tells the bridge of them; it reads that at its start."""
+        settings = [f'public_url = "{self.place.address}"\nlook_every_s = 3600\n']
+        settings += [_provider(name, f"{address}/{name}") for name in self.accounts]
+        (self.place.folder / "vehicles.toml").write_text("\n".join(settings))
+
+    def move_in(self) -> None:
+        """People, chargers, cars and what they have told so far."""
+        place = self.place
+        for name, role in PEOPLE.items():
+            place.person(name, role)
+        for driver, unit_id in HOMES.items():
+            place.charger(unit_id, driver)
+            place.command("unit", "assign", unit_id, "ingo")
+        self.report(*HOMES)
+        self._background.run(self._visit_pages())
+
+    def report(self, *drivers: str, **other: int) -> None:
+        """These chargers' heartbeats, with other values where some are given."""
+        for charger in self.place.chargers:
+            for driver in drivers:
+                if charger.name == HOMES[driver]:
+                    charger.report("heartbeat", t=EVENING_S, m="smart", q=19, o="23415", **(STATES[driver] | other))
+
+    async def _visit_pages(self) -> None:
+        """What people do there once."""
+        place = self.place
+        for name in self.accounts:
+            async with Browser(place.address) as driver:
+                await driver.log_in(name, place.logins[name])
+                await driver.connect_vehicle(name)
+        async with Browser(place.address) as sam, Browser(place.address) as sue:
+            await sam.log_in("sam", place.logins["sam"])
+            await sam.send_form(f"/charge-points/{HOMES['sam']}/support", text=SAID)
+            await sue.log_in("sue", place.logins["sue"])
+            await sue.send_form("/support/1", text=ANSWERED)
+            await sue.send_form(f"/charge-points/{HOMES['lou']}/jobs", reason=WHY)
+        self.accounts["lou"].lose_access()
+        async with Browser(place.address) as lou:
+            await lou.log_in("lou", place.logins["lou"])
+            await lou.send_form("/account/vehicles/2/refresh", "/account/vehicles/2")
+        async with Browser(place.address) as rita:
+            await rita.log_in("rita", place.logins["rita"])
+            await rita.send_form(f"/charge-points/{HOMES['rita']}/support", text=ASKED)
+        async with Browser(place.address) as ingo:
+            await ingo.log_in("ingo", place.logins["ingo"])
+            await ingo.send_form("/jobs/1/visit", "/jobs/1")
+
+    def settle_log(self) -> None:
+        """Gives what is in the security log the times that the picture shows."""
+        began_ms = (EVENING_S - 3 * 3600) * 1000
+        self.place.store(f"UPDATE security_events SET at_ms = {began_ms} + id * {2 * MINUTE_MS}")
+
+    def settle(self) -> None:
+        """Stops the bridge, gives what was stored the times that the pictures show, and starts it again at the evening."""
+        now_ms = EVENING_S * 1000
+        self.place.stop_bridge()
+        self.place.show(EVENING_S)
+        write_month(self.place.folder / "chargekeeper.db", HOMES["dora"], month_before(now_ms), now_ms)
+        self.place.two_weeks_of_signal(HOMES["lou"])
+        silent_ms = SILENT_MINUTES * MINUTE_MS
+        self.place.store(
+            f"UPDATE messages SET sent_ms = {now_ms - 3 * 3600_000} + id * {40 * MINUTE_MS}",
+            f"UPDATE conversations SET newest_ms = {now_ms - 3 * 3600_000} + id * {80 * MINUTE_MS}",
+            f"UPDATE jobs SET raised_ms = {now_ms - 9 * DAY_MS}, visited_ms = {now_ms - 4 * DAY_MS}",
+            f"UPDATE vehicles SET since_ms = {now_ms - 26 * 3600_000}, seen_ms = {now_ms - 6 * MINUTE_MS}",
+            f"UPDATE contacts SET last_contact_ms = {now_ms} - 121000, latest_ms = {now_ms} - 121000",
+            f"UPDATE heartbeats SET received_ms = {now_ms} - 121000",
+            f"UPDATE contacts SET last_contact_ms = {now_ms - silent_ms}, latest_ms = {now_ms - silent_ms},"
+            f" listened_ms = listened_ms - {silent_ms} WHERE unit_id = '{HOMES['sam']}'",
+            f"UPDATE heartbeats SET received_ms = {now_ms - silent_ms} WHERE unit_id = '{HOMES['sam']}'",
+            "UPDATE signal_5min SET lowest = lowest + 6, highest = highest + 6, total = total + 6 * samples"
+            f" WHERE unit_id = '{HOMES['lou']}' AND from_ms > {now_ms - 4 * DAY_MS}",
+            f"DELETE FROM contact_gaps WHERE unit_id = '{HOMES['lou']}' AND to_ms > {now_ms - 4 * DAY_MS}",
+            "DELETE FROM listening_gaps",
+            f"UPDATE listening SET until_ms = {now_ms}, latest_ms = 0",
+        )
+        self.place.start_bridge()
+        self.place.wait_until_noticed(HOMES["sam"])
+
+
+@contextmanager
+def street(folder: Path) -> Iterator[Street]:
+    """From nothing, with everybody moved in."""
+    background = Background()
+    made = Street(folder, background)
+    try:
+        with served(made.makers) as address:
+            made.place.stop_bridge()
+            made.introduce_makers(address)
+            made.place.start_bridge()
+            made.move_in()
+            yield made
+    finally:
+        made.place.stop()
+        background.close()
+
+
+def _car(name: str) -> Car:
+    title = {"dora": "Blue", "lou": "Zoe", "carl": "Leaf"}[name]
+    percent = {"dora": 64.0, "lou": 81.0, "carl": 37.0}[name]
+    charging = name == "dora"
+
+    def read() -> dict[str, object]:
+        return {
+            "battery_percent": percent,
+            "plugged_in": charging,
+            "charging": charging,
+            "range_km": round(3.8 * percent),
+        }
+
+    return Car(name, f"WCK0STREET000{name.upper():>04}", title, read)
+
+
+def _provider(name: str, address: str) -> str:
+    return f"""[provider.{name}]
+kind = "generic"
+title = "{_MAKERS[name]}"
+client_id = "{CLIENT_ID}"
+authorise_url = "{address}/authorize"
+token_url = "{address}/token"
+revoke_url = "{address}/revoke"
+api_url = "{address}/api"
+scopes = ["offline_access", "vehicle:read"]
+"""
+
+
+_MAKERS = {"dora": "Demo Motors", "lou": "Orion Cars", "carl": "Vela"}

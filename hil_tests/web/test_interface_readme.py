@@ -1,0 +1,71 @@
+"""Does every command of the interface's README work, typed into a shell as it stands there?"""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hil_tests.fixtures.mqtt_unit import MqttUnit
+from hil_tests.web.cloud_fixture import WebCloudFixture
+
+README = Path(__file__).parents[2] / "cloud_bridge" / "web" / "api" / "README.md"
+WITHIN_S = 60
+ORDERED = [
+    "limit",
+    "pause",
+    "override",
+    "schedule",
+    "skip_delay",
+    "resume",
+    "limit",
+    "override",
+]  # in the order of the page
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebCloudFixture, MqttUnit]]:
+    """Dora's, with a charger that listens."""
+    place = WebCloudFixture(tmp_path_factory.mktemp("home"))
+    try:
+        place.person("dora", "driver")
+        charger = place.charger("CK-0001", "dora")
+        charger.subscribe_to_commands()
+        charger.report("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200, f=[])
+        yield place, charger
+    finally:
+        place.stop()
+
+
+def blocks(language: str) -> list[str]:
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
+    return [content for named, content in found if named == language]
+
+
+def test_every_command_is_answered(home: tuple[WebCloudFixture, MqttUnit], tmp_path: Path) -> None:
+    place, charger = home
+    (make_token,) = blocks("")
+    token = place.command(*make_token.split()[3:])["token"]
+    environment = os.environ | {"TOKEN": token, "CHARGEKEEPER": place.address, "NO_PROXY": "*"}
+    commands = [line for block in blocks("sh") for line in block.splitlines()]
+    script = "".join(f"echo '#{number}'\n{line}\necho\n" for number, line in enumerate(commands))
+    done = subprocess.run(
+        ["/bin/bash", "-eu", "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+    )
+    assert done.returncode == 0, done.stderr
+    answers = [answer.partition("\n")[2].strip() for answer in done.stdout.split("#")[1:]]
+    told = [(command, json.loads(answer)) for command, answer in zip(commands, answers, strict=True) if answer]
+    assert len(told) >= len(commands) - 2, "all but the one that writes the token and the one that keeps the address"
+    assert [(command, answer) for command, answer in told if "detail" in answer] == []
+    heard: list[str] = []
+    while len(heard) < len(ORDERED):
+        heard += [do for do in [charger.next_command()["do"]] if do != "time"]  # it knows no time of its own
+    assert heard == ORDERED, "and the retry ordered nothing"
