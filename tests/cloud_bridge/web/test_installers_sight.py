@@ -29,7 +29,7 @@ from tests.cloud_bridge.web.test_theirs_only import routes
 THEIRS = "secret-house"  # as in test_theirs_only.py
 NAME = "Dora's own garage"
 REASON = "Mrs Smith says that it hums"
-JOBS = ("/jobs", "/jobs/1")
+JOBS = ("/jobs", "/jobs/1", "/api/jobs")
 REPORT = (SAMPLES / "reports" / "after.html").read_bytes()
 ABOUT_THEM = re.compile(r"own garage|Mrs Smith|\bdora\b")
 
