@@ -1,8 +1,8 @@
 """Invitations to sign up: each is a code that counts once and is stored as a hash.
 
-Operators invite to any role, support invites drivers. A stranger who asks for an account is answered with an invitation too,
-sent to their address: so whoever signs up with one has proved that they read the mail of its address. Sending it is the
-caller's business (alerts/letters.py).
+Operators invite to any role, support invites drivers, and an owner whoever is to share their charger. A stranger who asks for
+an account is answered with an invitation too, sent to their address: so whoever signs up with one has proved that they read
+the mail of its address. Sending it is the caller's business (alerts/letters.py).
 """
 
 from typing import Any, NamedTuple
@@ -61,6 +61,11 @@ def answer_stranger(connection: Connection, email: str, claim_hash: str | None, 
     if connection.execute(asked).scalar_one() >= ANSWERS_MAX:
         return None
     return _add(connection, Invitation(Role.DRIVER, email, True, claim_hash), now_ms + ANSWER_MS, None)
+
+
+def answer_household(connection: Connection, now_ms: int) -> str:
+    """The code for somebody who has no account yet and was invited to a charger by its owner (members.py)."""
+    return _add(connection, Invitation(Role.DRIVER, None, False, None), now_ms + ANSWER_MS, None)
 
 
 def _add(connection: Connection, invitation: Invitation, expires_ms: int, by: Person | None) -> str:

@@ -4,6 +4,7 @@ The link of an invitation is shown once, to be passed on, and goes by letter whe
 programs that look at mail open links, but press no button.
 """
 
+from functools import partial
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -12,11 +13,15 @@ from fastapi.responses import Response
 from cloud_bridge.alerts.errors import NotDelivered
 from cloud_bridge.alerts.mail import send_mail
 from cloud_bridge.app_state import AppState
+from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.errors import BridgeError
+from cloud_bridge.settings import SignUp
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.email import checked_email
+from cloud_bridge.store.invitations import answer_household
 from cloud_bridge.store.members import (
     InvitationRefused,
+    Invited,
     end_membership,
     invite,
     invited_to,
@@ -25,15 +30,19 @@ from cloud_bridge.store.members import (
     open_invitations,
     withdraw_invitation,
 )
+from cloud_bridge.store.secrets import hash_of
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.units import Unit
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
-from cloud_bridge.web.page import Field, Number, OwnForm, OwnUnitOf, PersonOf, UnitOf, page, to
+from cloud_bridge.web.page import Field, Number, OwnForm, OwnUnitOf, PersonOf, UnitOf, is_secure, page, to
+from cloud_bridge.web.pages.everyone.sign_up import NOT_OPEN
+from cloud_bridge.web.pages.everyone.stranger import JOIN_COOKIE, StrangerForm, join_path, stranger_page
 from cloud_bridge.web.presentation.words import sentence
 from cloud_bridge.web.security.access import StateDep, person_of
+from cloud_bridge.web.security.links import check_link
 from cloud_bridge.web.security.log import note
-from cloud_bridge.web.security.rates import INVITATIONS, LETTERS, use
+from cloud_bridge.web.security.rates import INVITATIONS, LETTERS, WITH_ONE_LABEL, is_within, use
 
 LETTER = """{inviter} shares an electric vehicle charger with you on Chargekeeper.
 
@@ -43,6 +52,12 @@ If you do not know {inviter}, do nothing: you will not hear from us again."""
 
 SENT = "We have sent the link to {address}. You can also pass it on yourself."
 NOT_SENT = "The letter to {address} could not be sent. Pass the link on yourself."
+
+GONE = (
+    "This invitation is not valid any more",
+    "It was used or withdrawn, or is older than a week. Ask whoever invited you for a new one.",
+)
+JOIN_COOKIE_MS = HOUR_MS  # to choose a name and a password
 
 router = APIRouter(include_in_schema=False)
 
@@ -81,7 +96,7 @@ def invite_person(
     except InvitationRefused as refusal:
         raise Refused("Nobody was invited", sentence(refusal)) from None
     note(request, Kind.MEMBER_INVITED, person, unit.id)
-    link = f"{app_state.settings.public_address}{_join_path(code)}"
+    link = f"{app_state.settings.public_address}{join_path(code)}"
     sent = _send(app_state, person, address, link) if address else ""
     return page(request, "everyone/account_unit_invited.html", person, unit=unit, link=link, sent=sent)
 
@@ -115,19 +130,32 @@ def leave(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf)
 
 @router.get("/join")
 def invitation(request: Request, app_state: StateDep, code: str = "") -> Response:
-    """Only a question. A stranger logs in first, and comes back here."""
+    """Only a question. A stranger logs in or signs up first, and comes back here."""
     person = person_of(request)
     if person is None:
-        return page(request, "everyone/join_login.html", None, login=_login_path(_join_path(code)))
-    with app_state.database.reading() as connection:
-        invited = invited_to(connection, code, app_state.verified.now_ms())
+        login, can_sign_up = _login_path(join_path(code)), app_state.settings.sign_up is not SignUp.CLOSED
+        return stranger_page(request, "everyone/join_stranger.html", code=code, login=login, can_sign_up=can_sign_up)
+    invited = _invited(app_state, code)
     if invited is None:
-        raise Refused(
-            "This invitation is not valid any more",
-            "It was used or withdrawn, or is older than a week. Ask whoever invited you for a new one.",
-            404,
-        )
+        raise Refused(*GONE, 404)
     return page(request, "everyone/join.html", person, code=code, name=invited.name or invited.unit_id)
+
+
+@router.post("/join/sign-up", dependencies=[StrangerForm])
+def sign_up_first(request: Request, app_state: StateDep, code: Field) -> Response:
+    """The owner's link lets a stranger sign up, and this browser remembers it until they have. It is not used up."""
+    if app_state.settings.sign_up is SignUp.CLOSED:
+        raise Refused(*NOT_OPEN)
+    check_link(request, app_state, partial(_invited, app_state, code), GONE)
+    if not is_within(request, hash_of(code), WITH_ONE_LABEL):
+        raise Refused("Too many tries", "Too many accounts were begun with this invitation. Try again tomorrow.", 429)
+    with app_state.database.writing() as connection:
+        begin = answer_household(connection, app_state.verified.now_ms())
+    response = to(f"/sign-up/begin?{urlencode({'code': begin})}")
+    response.set_cookie(
+        JOIN_COOKIE, code, JOIN_COOKIE_MS // 1000, httponly=True, samesite="lax", secure=is_secure(request)
+    )
+    return response
 
 
 @router.post("/join", dependencies=[OwnForm])
@@ -137,7 +165,14 @@ def accept(request: Request, app_state: StateDep, person: PersonOf, code: Field,
     except InvitationRefused as refusal:
         raise Refused("You have not joined", sentence(refusal)) from None
     note(request, Kind.MEMBER_JOINED, person, unit_id)
-    return to(f"/charge-points/{unit_id}")
+    response = to(f"/charge-points/{unit_id}")
+    response.delete_cookie(JOIN_COOKIE)
+    return response
+
+
+def _invited(app_state: AppState, code: str) -> Invited | None:
+    with app_state.database.reading() as connection:
+        return invited_to(connection, code, app_state.verified.now_ms())
 
 
 def _invitation_page(
@@ -155,10 +190,6 @@ def _send(app_state: AppState, person: Person, address: str, link: str) -> str:
     except NotDelivered:
         return NOT_SENT.format(address=address)
     return SENT.format(address=address)
-
-
-def _join_path(code: str) -> str:
-    return f"/join?{urlencode({'code': code})}"
 
 
 def _login_path(back: str) -> str:

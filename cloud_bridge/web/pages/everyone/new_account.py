@@ -26,7 +26,13 @@ from cloud_bridge.web.page import MAX_FIELD, Field, to
 from cloud_bridge.web.pages.everyone.claim import CLAIM_COOKIE, claimed, code_in_browser
 from cloud_bridge.web.pages.everyone.login import admit
 from cloud_bridge.web.pages.everyone.sign_up import NO_LABEL, may_sign_up, proof_of_stranger, use_label
-from cloud_bridge.web.pages.everyone.stranger import NO_REFERRER, StrangerForm, stranger_page
+from cloud_bridge.web.pages.everyone.stranger import (
+    JOIN_COOKIE,
+    NO_REFERRER,
+    StrangerForm,
+    join_path,
+    stranger_page,
+)
 from cloud_bridge.web.presentation.words import sentence
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.links import check_link
@@ -157,6 +163,8 @@ def _welcome(request: Request, app_state: AppState, begun: Begun) -> Response:
     if begun.unit_id is not None:
         claimed(request, app_state, begun.person, begun.unit_id, begun.has_settings)
         next = f"/charge-points/{begun.unit_id}"
+    elif join_code := request.cookies.get(JOIN_COOKIE):
+        next = join_path(join_code)
     elif code_in_browser(request):
         next = "/claim"
     response = admit(request, app_state, begun.person, next)

@@ -1,6 +1,7 @@
 """Pages with a form for somebody who is not logged in: its token is bound to a cookie of the browser's own."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
@@ -10,7 +11,13 @@ from cloud_bridge.web.page import Field, is_secure, page
 from cloud_bridge.web.security.forms import check_form, form_token
 
 LOGIN_COOKIE = "chargekeeper_login"  # ties the form to the browser that asked for it
+JOIN_COOKIE = "chargekeeper_join"  # the code of the household's invitation with which this browser signs up
 NO_REFERRER = {"Referrer-Policy": "no-referrer"}  # of pages whose address has a code in it
+
+
+def join_path(code: str) -> str:
+    """Where an invitation to a household is accepted (household.py)."""
+    return f"/join?{urlencode({'code': code})}"
 
 
 def stranger_page(request: Request, template: str, status: int = 200, **content: Any) -> Response:

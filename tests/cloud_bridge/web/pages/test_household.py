@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cloud_bridge.durations import DAY_MS, HOUR_MS
+from cloud_bridge.settings import SignUp
 from cloud_bridge.store.access import Role, Scope
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.security_events import Kind, newest_security_events
@@ -15,6 +16,7 @@ from cloud_bridge.store.tokens import add_token
 from cloud_bridge.web.pages.everyone import household
 from tests.cloud_bridge.people import PASSWORD, Visitor, unit_of
 from tests.cloud_bridge.running import Bridge, Unit, sample
+from tests.cloud_bridge.signing_up import set_up
 
 UNIT = "/account/units/home-1"
 PEOPLE = f"{UNIT}/people"
@@ -81,6 +83,40 @@ def test_a_stranger_logs_in_comes_back_to_the_link_and_accepts(bridge: Bridge, a
     again = client.post("/join", data=hidden)
     assert again.status_code == 422 and "was used or withdrawn" in again.text
     assert client.get(link).status_code == 404
+
+
+@pytest.mark.parametrize("setting", [SignUp.INVITATION, SignUp.OPEN])
+def test_a_stranger_without_an_account_makes_one_with_the_link(
+    bridge: Bridge, ann: Visitor, monkeypatch: pytest.MonkeyPatch, setting: SignUp
+) -> None:
+    set_up(bridge, monkeypatch, setting)
+    link, client = invited(ann), bridge.stranger()
+    form = dict(re.findall(r'name="(form|code)" value="([^"]*)"', client.get(link).text))
+    begin = client.post("/join/sign-up", data=form)
+    assert begin.url.path == "/sign-up/begin" and begin.status_code == 200
+    hidden = dict(re.findall(r'name="(form|code)" value="([^"]*)"', begin.text))
+    new = {"name": "cleo", "password": "four quiet words apart"}
+    back = client.post("/sign-up/begin", data=hidden | new, follow_redirects=False)
+    assert back.headers["Location"] == link
+    page = client.get(link).text
+    joined = client.post("/join", data=dict(re.findall(r'name="(form|code)" value="([^"]*)"', page)))
+    assert joined.url.path == CHARGER and joined.status_code == 200
+
+
+def test_a_link_that_is_over_or_a_closed_service_makes_no_account(
+    bridge: Bridge, ann: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, client = invited(ann), bridge.stranger()
+    form = dict(re.findall(r'name="(form|code)" value="([^"]*)"', client.get(link).text))
+    assert client.post("/join/sign-up", data=form | {"form": "0" * 64}).status_code == 403
+    wrong = client.post("/join/sign-up", data=form | {"code": "x" * 43})
+    assert wrong.status_code == 422 and "not valid any more" in wrong.text
+    set_up(bridge, monkeypatch, SignUp.CLOSED)
+    assert "Make an account" not in client.get(link).text
+    assert client.post("/join/sign-up", data=form).status_code == 403
+    set_up(bridge, monkeypatch, SignUp.INVITATION)
+    answers = [client.post("/join/sign-up", data=form, follow_redirects=False).status_code for _ in range(21)]
+    assert answers == [303] * 20 + [429], "one link is not the key to any number of accounts"
 
 
 def test_a_member_uses_the_charger_as_its_owner_does(bridge: Bridge, unit: Unit, ben: Visitor) -> None:
