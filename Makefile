@@ -7,7 +7,7 @@ BUSY ?= 3
 # NO_SKIPS=1: a test that is skipped has failed (.ci/run)
 # Six at a time, in this order: a unit, a modem and a browser run in real time, and mostly wait. Those of the second list only
 # compute, and take what the others leave (nice).
-KINDS = pages hil link start modem ingest demo rooms cloud cortex-m databases units
+KINDS = pages ingest modem cloud hil link start databases demo rooms cortex-m units
 PATIENT = cloud cortex-m databases units
 OWN_KIND = cortex_m demo ingest link link_life modem scenarios siege start store vehicles web
 PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rfEs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)

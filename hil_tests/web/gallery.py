@@ -37,6 +37,15 @@ PICTURES = (
         "hours", "driver", "dora", "/charge-points/CK-0001/charging", PHONE, LIGHT, "Charge now, hours, limit, pause"
     ),
     Picture(
+        "tariff",
+        "driver",
+        "dora",
+        "/charge-points/CK-0001/tariff/octopus-go",
+        PHONE,
+        LIGHT,
+        "A tariff: what it sets, hours and cost together",
+    ),
+    Picture(
         "history",
         "driver",
         "dora",
@@ -52,6 +61,15 @@ PICTURES = (
     Picture("lost-car", "driver", "lou", "/", PHONE, DARK, "The car's account is lost, and both ways back"),
     Picture("car-only", "driver", "carl", "/", PHONE, LIGHT, "A car, and no charger"),
     Picture("notifications", "driver", "dora", "/account/notifications", PHONE, LIGHT, "What to be told of, and where"),
+    Picture(
+        "household",
+        "driver",
+        "dora",
+        "/account/units/CK-0001/people",
+        PHONE,
+        DARK,
+        "A charger, shared with a household",
+    ),
     Picture("thread", "driver", "sam", "/support/1", PHONE, LIGHT, "A conversation with support"),
     Picture("jobs", "installer", "ingo", "/jobs", PHONE, DARK, "The installer's jobs"),
     Picture("job", "installer", "ingo", "/jobs/1", DESK, LIGHT, "A visit that helped: evidence before and after"),

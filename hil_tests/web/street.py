@@ -157,7 +157,8 @@ class Street:
             f"UPDATE messages SET sent_ms = {now_ms - 3 * 3600_000} + id * {40 * MINUTE_MS}",
             f"UPDATE conversations SET newest_ms = {now_ms - 3 * 3600_000} + id * {80 * MINUTE_MS}",
             f"UPDATE jobs SET raised_ms = {now_ms - 9 * DAY_MS}, visited_ms = {now_ms - 4 * DAY_MS}",
-            f"UPDATE vehicles SET since_ms = {now_ms - 26 * 3600_000}, seen_ms = {now_ms - 6 * MINUTE_MS}",
+            f"UPDATE vehicles SET since_ms = {now_ms - 26 * 3600_000}, seen_ms = {now_ms - 6 * MINUTE_MS},"
+            f" heard_ms = {now_ms - 6 * MINUTE_MS}",
             f"UPDATE contacts SET last_contact_ms = {now_ms} - 121000, latest_ms = {now_ms} - 121000",
             f"UPDATE heartbeats SET received_ms = {now_ms} - 121000",
             f"UPDATE contacts SET last_contact_ms = {now_ms - silent_ms}, latest_ms = {now_ms - silent_ms},"

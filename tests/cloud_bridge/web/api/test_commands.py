@@ -224,6 +224,21 @@ def test_a_retry_long_after_is_answered_and_no_new_order(bridge: Bridge, unit: U
     assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
 
 
+def test_time_goes_on_between_an_order_and_its_command(
+    bridge: Bridge, unit: Unit, dora: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a clock that stands still nobody saw that the end was a millisecond late, and the order refused for its own key."""
+    give = commands.give
+
+    def a_moment_later(*arguments: Any) -> str:
+        bridge.clock.advance(7)
+        return give(*arguments)
+
+    monkeypatch.setattr(commands, "give", a_moment_later)
+    for key in (None, "a", "a"):
+        assert order(dora, key=key, do="pause", until="2026-01-01T03:00:00Z").status_code == 202
+
+
 @pytest.mark.parametrize(
     "other", [{"do": "limit", "amps": 16, "minutes": 60}, {"do": "pause", "minutes": 61}, {"do": "clear"}]
 )
