@@ -57,7 +57,7 @@ def plant(connection: Connection, table: Table, number: int, ids: dict[str, Any]
         elif isinstance(column.type, LargeBinary):
             row[column.name] = bytes([number])
         elif isinstance(column.type, String | Text):
-            row[column.name] = f"text {number}"
+            row[column.name] = f"{number} text"[: column.type.length]  # SQLite takes longer ones, PostgreSQL does not
         elif column.name != "id" or table.name in REUSED:
             row[column.name] = column.type.python_type(number)
     made = connection.execute(table.insert(), row).inserted_primary_key
