@@ -152,8 +152,9 @@ async def read_all(here: Street, reader: Reader) -> None:
         hana = await seen["hana"].read("/")
         hold("A charger alone", "driver, /", hana, ("Vehicle connected, waiting", HOMES["hana"]), without="Battery")
         carl = await seen["carl"].read("/")
-        hold("A car alone", "driver, /", carl, ("Leaf", "37 %", "Add your charger"), without="Last contacted")
-        hold("Both", "driver, /", board, ("Charging", "7.4 kW", "Blue", "64 %"))
+        words = ("Last heard from your car account", "Leaf", "37 %", "Have a charger? Claim it")
+        hold("A car alone", "driver, /", carl, words, without="Last contacted")
+        hold("Both", "driver, /", board, ("Last contacted", "Charging", "7.4 kW", "Blue", "64 %"))
     finally:
         for browser in seen.values():
             await browser.__aexit__()

@@ -56,6 +56,12 @@ SILENT_MINUTES = 34
 ASKED = "The light is red since this morning. May I use it?"
 SAID = "It has dropped out twice this week, always when the bins are out. Can you have a look?"
 WHY = "Weak signal: the median of two weeks is 14. Try a better place for the antenna first."
+LOUS = {  # how to reach lou
+    "full_name": "Lou Lister",
+    "phone": "0161 496 0000",
+    "address": "12 Canal Street\nManchester M1 3HE",
+    "access_notes": "The gate sticks: push.",
+}
 ANSWERED = "Thank you, we see it: the signal is weak there. Ingo will call you and put up a better antenna."
 
 
@@ -123,6 +129,9 @@ class Street:
             async with Browser(place.address) as driver:
                 await driver.log_in(name, place.logins[name])
                 await driver.connect_vehicle(name)
+        async with Browser(place.address) as lou:
+            await lou.log_in("lou", place.logins["lou"])
+            await lou.send_form("/account/details", **LOUS)
         async with Browser(place.address) as sam, Browser(place.address) as sue:
             await sam.log_in("sam", place.logins["sam"])
             await sam.send_form(f"/charge-points/{HOMES['sam']}/support", text=SAID)
@@ -138,6 +147,7 @@ class Street:
             await rita.send_form(f"/charge-points/{HOMES['rita']}/support", text=ASKED)
         async with Browser(place.address) as ingo:
             await ingo.log_in("ingo", place.logins["ingo"])
+            await ingo.send_form("/jobs/1/accept", "/jobs/1", moves="0")
             await ingo.send_form("/jobs/1/visit", "/jobs/1")
 
     def settle_log(self) -> None:
@@ -157,6 +167,7 @@ class Street:
             f"UPDATE messages SET sent_ms = {now_ms - 3 * 3600_000} + id * {40 * MINUTE_MS}",
             f"UPDATE conversations SET newest_ms = {now_ms - 3 * 3600_000} + id * {80 * MINUTE_MS}",
             f"UPDATE jobs SET raised_ms = {now_ms - 9 * DAY_MS}, visited_ms = {now_ms - 4 * DAY_MS}",
+            f"UPDATE job_events SET at_ms = {now_ms - 9 * DAY_MS} + id * 3600000",
             f"UPDATE vehicles SET since_ms = {now_ms - 26 * 3600_000}, seen_ms = {now_ms - 6 * MINUTE_MS},"
             f" heard_ms = {now_ms - 6 * MINUTE_MS}",
             f"UPDATE contacts SET last_contact_ms = {now_ms} - 121000, latest_ms = {now_ms} - 121000",
