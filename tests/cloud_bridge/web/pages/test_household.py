@@ -240,7 +240,7 @@ def test_a_letter_takes_the_link_to_the_public_address(
     app.state.bridge = replace(bridge.app_state, settings=mail)
     wrong = ann.post(INVITE, address=" nobody at all ")
     assert wrong.status_code == 422 and not letters
-    assert 'value=" nobody at all "' in wrong.text and 'aria-describedby="wrong"' in wrong.text
+    assert 'value=" nobody at all "' in wrong.text and 'aria-describedby="problem-address"' in wrong.text
     sent = ann.post(INVITE, address="ben@example.org")
     assert "We have sent the link to ben@example.org" in sent.text
     address, words = letters[0]
