@@ -68,8 +68,7 @@ def link_opened(
     """Uses nothing up: programs that look at mail open links, but press no button."""
     code = sent_code(request, code)
     person = check_link(request, app_state, partial(_person, app_state, code), GONE)
-    content = {"code": code, "name": person.name, "shortest": MIN_LENGTH}
-    response = stranger_page(request, "everyone/new_password.html", **content)
+    response = stranger_page(request, "everyone/new_password.html", code=code, name=person.name, shortest=MIN_LENGTH)
     response.headers.update(NO_REFERRER)
     return response
 

@@ -5,7 +5,7 @@ somebody else's address. Opening a link begins nothing: programs that look at ma
 """
 
 from functools import partial
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
@@ -177,7 +177,7 @@ def _begin_page(
     invitation: Invitation | None = None,
     claims: str = "",
 ) -> Response:
-    content = {
+    content: dict[str, Any] = {
         "code": code,
         "email": None if invitation is None else invitation.email,
         "role": Role.DRIVER if invitation is None else invitation.role,

@@ -1,6 +1,6 @@
 """Inviting people: operators to any role, support drivers."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
@@ -91,7 +91,7 @@ def _page(
 ) -> Response:
     with app_state.database.reading() as connection:
         open_now = open_invitations(connection, person, app_state.verified.now_ms())
-    content = {
+    content: dict[str, Any] = {
         "open": open_now,
         "roles": sorted(MAY_INVITE[person.role]),
         "is_closed": app_state.settings.sign_up is SignUp.CLOSED,
