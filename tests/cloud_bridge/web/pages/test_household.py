@@ -218,6 +218,7 @@ def test_the_link_is_shown_once_and_may_be_withdrawn(bridge: Bridge, ann: Visito
         invited(ann)
     refused = ann.post(INVITE)
     assert refused.status_code == 422 and "5 invitations are open: withdraw one first" in refused.text
+    assert '<p class="problem" role="alert" tabindex="-1" autofocus>Nobody was invited. ' in refused.text
 
 
 def test_an_invitation_is_over_after_a_week(bridge: Bridge, ann: Visitor) -> None:
