@@ -1,5 +1,7 @@
 """What ends a request early: each is answered in one place, problems.py."""
 
+from collections.abc import Mapping
+
 from starlette.exceptions import HTTPException
 
 
@@ -22,10 +24,22 @@ class Refused(Exception):
     """What a person asked for cannot be done; `title` and `meaning` are what they read: the reason, and what to do.
 
     With `field`, the page with the form comes again, with what was typed, and the meaning stands beside that field; "" is the
-    form as a whole, and has the title too (form_errors.py). Otherwise, and where that page has no place for it, it is a page
-    of its own.
+    form as a whole, and has the title too (form_errors.py). Where several fields may be wrong at once, `problems` has
+    the words for each, in the order of the page. Otherwise, and where that page has no place for it, it is a page of its own.
     """
 
-    def __init__(self, title: str, meaning: str, status: int = 422, field: str | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        meaning: str,
+        status: int = 422,
+        field: str | None = None,
+        problems: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(title)
-        self.title, self.meaning, self.status, self.field = title, meaning, status, field
+        self.title, self.meaning, self.status = title, meaning, status
+        self.problems: Mapping[str, str] = problems or {}
+        if problems:
+            self.meaning = " ".join([*problems.values(), meaning])
+        elif field is not None:
+            self.problems = {field: meaning if field else f"{title}. {meaning}"}

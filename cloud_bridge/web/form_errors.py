@@ -1,8 +1,9 @@
 """A form that was not taken comes again: the same page, with what was typed, and the reason beside the field. Without script.
 
-The route that takes the form raises `Refused(title, meaning, field="code")`, or FastAPI refuses a field by itself (missing,
-too long, another pattern). The page with the form is then made anew by its own GET route, which knows nothing of it; its
-template asks for what was typed:
+The route that takes the form raises `Refused(title, meaning, field="code")`, or with `problems` where several fields may be
+wrong at once; `explained` does so for what the store refuses; or FastAPI refuses a field by itself (missing, too long, another
+pattern). The page with the form is then made anew by its own GET route, which knows nothing of it; its template asks for what
+was typed:
 
     {% set typed = typed_in("/account/units") %}  {# the action; more of its fields where several forms have one action #}
     <form method="post" action="/account/units">
@@ -17,10 +18,12 @@ template asks for what was typed:
 The page is the one at the form's action, or else one level above it: /charge-points/ID/charging for .../charging/limit. What a
 template has no place for is not lost: the reason is then a page of its own, as it is without a field. A form without a valid
 token never comes again: another site may have filled it in.
+
+That address has no query: a code in the link of a letter comes from a hidden field then, and `sent_code` reads either.
 """
 
-from collections.abc import Mapping, MutableMapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from fastapi import Request
@@ -29,6 +32,9 @@ from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.presentation.words import sentence
 from cloud_bridge.web.public_address import COOKIES
 from cloud_bridge.web.security.forms import check_form
 
@@ -95,6 +101,20 @@ def typed_of(request: Request) -> Typed:
     """For the page that answers the request."""
     typed: Typed = request.scope.get(_TYPED, NOTHING)
     return typed
+
+
+def sent_code(request: Request, code: str) -> str:
+    """The one-time code of the page's link; where the page answers its form, that of the hidden field `code`."""
+    return str(typed_of(request).value("code", code))
+
+
+@contextmanager
+def explained(title: str, field: str, ending: str = "Nothing was changed.") -> Iterator[None]:
+    """What the store refuses stands beside the field that it is about; `ending` says what became of the rest."""
+    try:
+        yield
+    except BridgeError as error:
+        raise Refused(title, f"{sentence(error)} {ending}", field=field) from None
 
 
 async def page_again(request: Request, problems: Mapping[str, str], status: int) -> Response | None:

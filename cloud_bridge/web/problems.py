@@ -128,9 +128,8 @@ async def _login_needed(request: Request, needed: LoginNeeded) -> Response:
 
 
 async def _refused(request: Request, error: Refused) -> Response:
-    if error.field is not None and request.method == "POST":
-        told = error.meaning if error.field else f"{error.title}. {error.meaning}"
-        again = await page_again(request, {error.field: told}, error.status)
+    if error.problems and request.method == "POST":
+        again = await page_again(request, error.problems, error.status)
         if again is not None:
             return again
     content = {"title": error.title, "meaning": error.meaning, "back": _came_from(request)}

@@ -96,5 +96,5 @@ def test_a_report_with_a_hostile_name_and_one_that_is_none(
     noise.write_bytes(b"\x89PNG\r\n\0\xff")
     support.page.locator('[name="report"]').set_input_files(noise)
     support.clicks("Upload")
-    support.comes_to("That is not a report")
+    support.sees("That is not a report")
     support.leaves()

@@ -87,9 +87,9 @@ def use(
     _use(request, person.id, rates, title, meaning, field)
 
 
-def use_of_network(request: Request, rates: Sequence[Rate], title: str, meaning: str) -> None:
+def use_of_network(request: Request, rates: Sequence[Rate], title: str, meaning: str, field: str | None = None) -> None:
     """As `use`, of a stranger."""
-    _use(request, network_of(address_of_client(request)), rates, title, meaning, None)
+    _use(request, network_of(address_of_client(request)), rates, title, meaning, field)
 
 
 def is_within(request: Request, who: int | str, rates: Sequence[Rate]) -> bool:

@@ -41,6 +41,8 @@ def field_of(html: str, name: str) -> str:
         ("/account/units/home-1", {"name": "x" * 101, "time_zone": "Europe/Paris"}, "name", "At most 100 characters"),
         ("/account/password", {"old": "guess", "new": "four quiet words apart"}, "old", "That is not your password."),
         ("/account/password", {"old": PASSWORD, "new": "1234567890"}, "new", "Nothing was changed."),
+        ("/account/details", {"full_name": "Dora", "phone": LONG}, "phone", "Type a phone number"),
+        ("/claim", {"code": "7K4M"}, "code", "No charger has this code"),
         ("/support", {"text": "x" * 4001}, "text", "At most 4000 characters"),
         ("/charge-points/home-1/support", {"text": ""}, "text", "Fill this in."),
     ],
@@ -65,7 +67,8 @@ def test_does_what_was_typed_stay_but_no_password(dora: Visitor) -> None:
     typed = '"><b>7K4M'
     answer = dora.post("/account/units", code=typed)
     assert 'value="&#34;&gt;&lt;b&gt;7K4M"' in field_of(answer.text, "code")
-    answer = dora.post("/account/details", full_name="Dora Driver", phone=LONG)
+    answer = dora.post("/account/details", full_name="Dora Driver", phone=LONG, address="4 Long Lane")
+    assert ">4 Long Lane</textarea>" in answer.text
     assert 'value="Dora Driver"' in answer.text
     assert f'value="{LONG}"' in answer.text
     answer = dora.post("/account/units/home-1", name="Wall", time_zone="Mars/Olympus")
@@ -98,6 +101,15 @@ def test_is_a_reason_that_the_page_has_no_place_for_a_page_of_its_own(dora: Visi
     answer = dora.post("/support", text="Hello", once="none")
     assert answer.status_code == 422
     assert "Something was missing" in answer.text
+
+
+def test_does_a_page_of_its_own_tell_every_reason(bridge: Bridge) -> None:
+    """An installer's details have no address, so that there is no place for what is wrong with it."""
+    answer = Visitor(bridge, "ingo", Role.INSTALLER).post("/account/details", phone="call me", address="x\n" * 9)
+    assert answer.status_code == 422
+    said = text_of(answer.text)
+    assert "These details were not taken" in said and "Nothing was changed." in said
+    assert "Type a phone number" in said and "Up to 8 lines" in said
 
 
 def test_is_a_rate_told_on_the_form_and_the_message_kept(dora: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:

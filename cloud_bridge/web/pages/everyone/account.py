@@ -1,7 +1,5 @@
 """The account: how to be reached, password, chargers with their site and tariff, and one's own data."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
@@ -10,7 +8,6 @@ from fastapi.responses import Response
 
 from cloud_bridge.currencies import CURRENCIES
 from cloud_bridge.distances import Distances
-from cloud_bridge.errors import BridgeError
 from cloud_bridge.passwords import MIN_LENGTH
 from cloud_bridge.store import contact_details
 from cloud_bridge.store.claims import release
@@ -21,11 +18,11 @@ from cloud_bridge.store.sites import MAX_NAME, currency_of, describe_site, set_c
 from cloud_bridge.store.units import visible_units
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.form_errors import explained
 from cloud_bridge.web.page import Field, OwnForm, OwnUnitOf, PersonOf, UnitOf, own_unit_of, page, to
 from cloud_bridge.web.pages.everyone.claim import claim_for
 from cloud_bridge.web.pages.everyone.login import give_session, knows_own
 from cloud_bridge.web.presentation.tariff_form import TariffForm, filled, read
-from cloud_bridge.web.presentation.words import sentence
 from cloud_bridge.web.security.access import PasswordsOf, StateDep
 from cloud_bridge.web.security.log import note
 
@@ -44,12 +41,11 @@ def overview(request: Request, person: PersonOf) -> Response:
 @router.get("/details")
 def details(request: Request, connection: Reading, person: PersonOf) -> Response:
     known = contact_details.details_of(connection, person.id)
-    return page(request, "everyone/account_details.html", person, details=known, wrong={})
+    return page(request, "everyone/account_details.html", person, details=known)
 
 
 @router.post("/details", dependencies=[OwnForm])
 def change_details(
-    request: Request,
     person: PersonOf,
     connection: Writing,
     full_name: Field = "",
@@ -57,12 +53,12 @@ def change_details(
     address: LongField = "",
     access_notes: LongField = "",
 ) -> Response:
-    typed = contact_details.Details(full_name, phone, "", address, access_notes)
     try:
-        contact_details.set_details(connection, person.id, typed)
+        contact_details.set_details(
+            connection, person.id, contact_details.Details(full_name, phone, "", address, access_notes)
+        )
     except contact_details.BadDetails as error:
-        typed = typed._replace(email=contact_details.details_of(connection, person.id).email)
-        return page(request, "everyone/account_details.html", person, 422, details=typed, wrong=error.wrong)
+        raise Refused("These details were not taken", "Nothing was changed.", problems=error.wrong) from None
     return to("/account")
 
 
@@ -170,12 +166,3 @@ def release_unit(request: Request, app_state: StateDep, person: PersonOf, unit: 
     app_state.live.access_changed()
     note(request, Kind.RELEASED, person, unit.id)
     return to("/account/units")
-
-
-@contextmanager
-def explained(title: str, field: str) -> Iterator[None]:
-    """A refusal of the store stands beside the field that it is about."""
-    try:
-        yield
-    except BridgeError as error:
-        raise Refused(title, f"{sentence(error)} Nothing was changed.", field=field) from None

@@ -16,6 +16,7 @@ from cloud_bridge.store.access import Person
 from cloud_bridge.store.claims import ClaimRefused, as_printed, claim, claim_hash_of, unclaimed_unit, was_owned
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.form_errors import explained
 from cloud_bridge.web.page import Field, OwnForm, PersonOf, is_secure, page, to
 from cloud_bridge.web.pages.everyone.stranger import NO_REFERRER, StrangerForm, stranger_page
 from cloud_bridge.web.presentation.words import lasting
@@ -38,7 +39,7 @@ def scanned(request: Request, app_state: StateDep, code: str = "") -> Response:
     if person is None:
         can_sign_up = app_state.settings.sign_up is not SignUp.CLOSED
         return stranger_page(request, "everyone/claim_stranger.html", code=code, can_sign_up=can_sign_up)
-    return page(request, "everyone/claim.html", person, code=code, error="")
+    return page(request, "everyone/claim.html", person, code=code)
 
 
 @router.post("/code", dependencies=[StrangerForm])
@@ -49,10 +50,8 @@ def typed(request: Request, code: Field) -> Response:
 
 @router.post("", dependencies=[OwnForm])
 def claim_scanned(request: Request, app_state: StateDep, person: PersonOf, code: Field) -> Response:
-    try:
+    with explained("That code did not work", "code"):
         unit_id = claim_for(request, app_state, person, code)
-    except ClaimRefused as refusal:
-        return page(request, "everyone/claim.html", person, 422, code=as_printed(code), error=str(refusal))
     response = to(f"/charge-points/{unit_id}")
     response.delete_cookie(CLAIM_COOKIE)
     return response

@@ -53,7 +53,7 @@ def change(
     password: Annotated[str, Form(max_length=MAX_LENGTH)],
 ) -> Response:
     if not knows_own(request, app_state, passwords, person, password, "to change the e-mail address"):
-        raise Refused("That is not your password", "Nothing was changed.", field="password")
+        raise Refused("Nothing was changed", "That is not your password.", field="password")
     use(request, person, LETTERS, "Too many letters", "Look for the one that we sent. Nothing was changed.", FORM)
     try:
         with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called

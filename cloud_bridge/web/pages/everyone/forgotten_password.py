@@ -14,22 +14,22 @@ from starlette.concurrency import run_in_threadpool
 from cloud_bridge.alerts import account_letters
 from cloud_bridge.alerts.letters import Letter
 from cloud_bridge.app_state import AppState
-from cloud_bridge.passwords import MAX_LENGTH, MIN_LENGTH, WeakPassword
+from cloud_bridge.passwords import MAX_LENGTH, MIN_LENGTH
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.password_resets import account_called, ask_for_reset, find_reset, use_reset
 from cloud_bridge.store.people import set_password
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.form_errors import FORM, explained, sent_code
 from cloud_bridge.web.page import MAX_FIELD, Field, page
 from cloud_bridge.web.pages.everyone.stranger import LOGIN_COOKIE, NO_REFERRER, StrangerForm, stranger_page
-from cloud_bridge.web.presentation.words import sentence
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
 from cloud_bridge.web.security.links import check_link
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import ASKED_LETTERS, TO_ONE, is_within, use_of_network
 
-LATER = ("The letter could not be sent", "Nothing was changed. Please try again later.", 503)
+LATER = ("The letter could not be sent", "Nothing was changed. Please try again later.", 503, FORM)
 GONE = ("This link is not valid any more", "It was used, or is older than an hour. Ask for a new letter.")
 
 router = APIRouter(prefix="/login", include_in_schema=False)
@@ -42,7 +42,7 @@ def forgotten(request: Request, app_state: StateDep) -> Response:
 
 @router.post("/forgotten", dependencies=[StrangerForm])
 def ask_for_letter(request: Request, app_state: StateDep, who: Field) -> Response:
-    use_of_network(request, ASKED_LETTERS, "Too many letters", "Look for the one that we sent.")
+    use_of_network(request, ASKED_LETTERS, "Too many letters", "Look for the one that we sent.", FORM)
     if not app_state.letters.post(partial(_letter, request, app_state, who)):
         raise Refused(*LATER)
     return page(request, "everyone/forgotten_sent.html", None)
@@ -66,8 +66,11 @@ def link_opened(
     request: Request, app_state: StateDep, code: Annotated[str, Query(max_length=MAX_FIELD)] = ""
 ) -> Response:
     """Uses nothing up: programs that look at mail open links, but press no button."""
+    code = sent_code(request, code)
     person = check_link(request, app_state, partial(_person, app_state, code), GONE)
-    return _new_password_page(request, code, person)
+    response = stranger_page(request, "everyone/new_password.html", code=code, name=person.name, shortest=MIN_LENGTH)
+    response.headers.update(NO_REFERRER)
+    return response
 
 
 @router.post("/new-password", dependencies=[StrangerForm])
@@ -77,11 +80,9 @@ async def set_new_password(
     """Logs them out everywhere, and ends their tokens."""
     person = await run_in_threadpool(check_link, request, app_state, partial(_person, app_state, code), GONE)
     async with app_state.passwords.turn() as passwords:
-        try:
-            known = await run_in_threadpool(_known_words, app_state, person)
+        known = await run_in_threadpool(_known_words, app_state, person)
+        with explained("The password was not changed", "password"):
             password_hash = await run_in_threadpool(passwords.hash_chosen, password, known)
-        except WeakPassword as error:
-            return _new_password_page(request, code, person, 422, sentence(error))
     await run_in_threadpool(_set, request, app_state, code, password_hash)
     response = page(request, "everyone/new_password_set.html", None)
     for cookie in (LOGIN_COOKIE, SESSION_COOKIE):
@@ -113,12 +114,3 @@ def _known_words(app_state: AppState, person: Person) -> list[str]:
     with app_state.database.reading() as connection:
         address = email_of(connection, person.id) or ""
     return [person.name, *address.split("@")]
-
-
-def _new_password_page(
-    request: Request, code: str, person: Person, status: int = 200, password_error: str = ""
-) -> Response:
-    content = {"code": code, "name": person.name, "password_error": password_error, "shortest": MIN_LENGTH}
-    response = stranger_page(request, "everyone/new_password.html", status, **content)
-    response.headers.update(NO_REFERRER)
-    return response

@@ -14,7 +14,6 @@ from cloud_bridge.alerts.errors import NotDelivered
 from cloud_bridge.alerts.mail import send_mail
 from cloud_bridge.app_state import AppState
 from cloud_bridge.durations import HOUR_MS
-from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import SignUp
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.email import checked_email
@@ -32,9 +31,9 @@ from cloud_bridge.store.members import (
 )
 from cloud_bridge.store.secrets import hash_of
 from cloud_bridge.store.security_events import Kind
-from cloud_bridge.store.units import Unit
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.form_errors import FORM, explained
 from cloud_bridge.web.page import Field, Number, OwnForm, OwnUnitOf, PersonOf, UnitOf, is_secure, page, to
 from cloud_bridge.web.pages.everyone.sign_up import NOT_OPEN
 from cloud_bridge.web.pages.everyone.stranger import JOIN_COOKIE, StrangerForm, join_path, stranger_page
@@ -53,6 +52,7 @@ If you do not know {inviter}, do nothing: you will not hear from us again."""
 SENT = "We have sent the link to {address}. You can also pass it on yourself."
 NOT_SENT = "The letter to {address} could not be sent. Pass the link on yourself."
 
+NOT_INVITED = "Nobody was invited"
 GONE = (
     "This invitation is not valid any more",
     "It was used or withdrawn, or is older than a week. Ask whoever invited you for a new one.",
@@ -75,7 +75,8 @@ def people(request: Request, app_state: StateDep, connection: Reading, person: P
 
 @router.get("/account/units/{unit_id}/people/invite")
 def invitation_form(request: Request, app_state: StateDep, person: PersonOf, unit: OwnUnitOf) -> Response:
-    return _invitation_page(request, app_state, person, unit)
+    can_write = app_state.settings.mail is not None
+    return page(request, "everyone/account_unit_invite.html", person, unit=unit, can_write=can_write)
 
 
 @router.post("/account/units/{unit_id}/people/invite", dependencies=[OwnForm])
@@ -83,18 +84,16 @@ def invite_person(
     request: Request, app_state: StateDep, person: PersonOf, unit: OwnUnitOf, address: Field = ""
 ) -> Response:
     """The link is in this answer and nowhere else."""
-    try:
+    with explained(NOT_INVITED, "address", "Nobody was invited yet: check the address, or leave it empty."):
         address = checked_email(address) if address.strip() else ""
-    except BridgeError as error:
-        return _invitation_page(request, app_state, person, unit, sentence(error), address)
-    use(request, person, INVITATIONS, "Too many invitations", "Nobody was invited this time.")
+    use(request, person, INVITATIONS, "Too many invitations", "Nobody was invited this time.", FORM)
     if address:
-        use(request, person, LETTERS, "Too many letters", "Nobody was invited this time.")
+        use(request, person, LETTERS, "Too many letters", "Nobody was invited this time.", FORM)
     try:
         with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
             code = invite(connection, unit.id, app_state.verified.now_ms())
     except InvitationRefused as refusal:
-        raise Refused("Nobody was invited", sentence(refusal)) from None
+        raise Refused(NOT_INVITED, sentence(refusal), field=FORM) from None
     note(request, Kind.MEMBER_INVITED, person, unit.id)
     link = f"{app_state.settings.public_address}{join_path(code)}"
     sent = _send(app_state, person, address, link) if address else ""
@@ -173,14 +172,6 @@ def accept(request: Request, app_state: StateDep, person: PersonOf, code: Field,
 def _invited(app_state: AppState, code: str) -> Invited | None:
     with app_state.database.reading() as connection:
         return invited_to(connection, code, app_state.verified.now_ms())
-
-
-def _invitation_page(
-    request: Request, app_state: AppState, person: Person, unit: Unit, error: str = "", address: str = ""
-) -> Response:
-    content = {"error": error, "address": address, "can_write": app_state.settings.mail is not None}
-    status = 422 if error else 200
-    return page(request, "everyone/account_unit_invite.html", person, status, unit=unit, **content)
 
 
 def _send(app_state: AppState, person: Person, address: str, link: str) -> str:

@@ -5,15 +5,15 @@ somebody else's address. Opening a link begins nothing: programs that look at ma
 """
 
 from functools import partial
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from cloud_bridge.app_state import AppState
-from cloud_bridge.errors import AlreadyThere, BridgeError
-from cloud_bridge.passwords import MAX_LENGTH, MIN_LENGTH, WeakPassword
+from cloud_bridge.errors import AlreadyThere
+from cloud_bridge.passwords import MAX_LENGTH, MIN_LENGTH
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.claims import ClaimRefused, claim_by_hash, unclaimed_unit, was_owned
 from cloud_bridge.store.email import person_with_email
@@ -22,6 +22,7 @@ from cloud_bridge.store.names import checked
 from cloud_bridge.store.people import add_person, find_person
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.form_errors import FORM, explained, sent_code
 from cloud_bridge.web.page import MAX_FIELD, Field, to
 from cloud_bridge.web.pages.everyone.claim import CLAIM_COOKIE, claimed, code_in_browser
 from cloud_bridge.web.pages.everyone.login import admit
@@ -33,13 +34,13 @@ from cloud_bridge.web.pages.everyone.stranger import (
     join_path,
     stranger_page,
 )
-from cloud_bridge.web.presentation.words import sentence
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.links import check_link
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import SIGN_UPS, use_of_network
 
 GONE = ("This link is not valid any more", "It was used, or is too old. Ask for a new one.")
+NOT_BEGUN, NOTHING_MADE = "Your account has not begun", "No account was made."
 TAKEN = "This name is taken, or looks like one that is. Choose another one."
 
 router = APIRouter(prefix="/sign-up/begin", include_in_schema=False)
@@ -58,6 +59,7 @@ def new_account(
     request: Request, app_state: StateDep, code: Annotated[str, Query(max_length=MAX_FIELD)] = ""
 ) -> Response:
     """Uses nothing up. Without a code it is the page of whoever may sign up where no letters are sent."""
+    code = sent_code(request, code)
     if not code:
         label = code_in_browser(request)
         may = may_sign_up(app_state.settings.sign_up, is_invited=False, has_label=bool(label))
@@ -78,30 +80,26 @@ async def begin(
     claim: Field = "",
 ) -> Response:
     """With an invitation; where no mail server is set, without one too."""
-    use_of_network(request, SIGN_UPS, "Too many tries", "No account was made.")
+    use_of_network(request, SIGN_UPS, "Too many tries", "No account was made.", FORM)
     if code:
         invitation = await run_in_threadpool(
             check_link, request, app_state, partial(_invitation, app_state, code), GONE
         )
     else:
         invitation = await run_in_threadpool(_without_letter, request, app_state)
-    try:
+    with explained(NOT_BEGUN, "name", NOTHING_MADE):
         name = checked(name)
-    except BridgeError as error:
-        return await _again(request, app_state, code, invitation, name, name_error=sentence(error))
+    known = [name, *(invitation.email or "").split("@")]
     async with app_state.passwords.turn() as passwords:
-        try:
-            known = [name, *(invitation.email or "").split("@")]
+        with explained(NOT_BEGUN, "password", NOTHING_MADE):
             password_hash = await run_in_threadpool(passwords.hash_chosen, password, known)
-        except WeakPassword as error:
-            return await _again(request, app_state, code, invitation, name, password_error=sentence(error))
     if not code:
         use_label(request, invitation.claim_hash)
     new = partial(_add_account, app_state, code, invitation, name, password_hash, bool(claim))
     try:
         begun = await run_in_threadpool(new)
     except AlreadyThere:
-        return await _again(request, app_state, code, invitation, name, name_error=TAKEN)
+        raise Refused(NOT_BEGUN, TAKEN, field="name") from None
     return await run_in_threadpool(_welcome, request, app_state, begun)
 
 
@@ -173,34 +171,19 @@ def _welcome(request: Request, app_state: AppState, begun: Begun) -> Response:
     return response
 
 
-async def _again(
-    request: Request, app_state: AppState, code: str, invitation: Invitation, name: str, **errors: str
-) -> Response:
-    """The page with what is wrong beside its field, and the name that was typed."""
-    claims = await run_in_threadpool(_charger, app_state, invitation)
-    return _begin_page(request, code, invitation, claims, name, 422, **errors)
-
-
 def _begin_page(
     request: Request,
     code: str = "",
     invitation: Invitation | None = None,
     claims: str = "",
-    name: str = "",
-    status: int = 200,
-    name_error: str = "",
-    password_error: str = "",
 ) -> Response:
-    content = {
+    content: dict[str, Any] = {
         "code": code,
         "email": None if invitation is None else invitation.email,
         "role": Role.DRIVER if invitation is None else invitation.role,
         "claims": claims,
-        "name": name,
-        "name_error": name_error,
-        "password_error": password_error,
         "shortest": MIN_LENGTH,
     }
-    response = stranger_page(request, "everyone/sign_up_begin.html", status, **content)
+    response = stranger_page(request, "everyone/sign_up_begin.html", **content)
     response.headers.update(NO_REFERRER)
     return response

@@ -24,8 +24,8 @@ from cloud_bridge.store.second_factors import second_factor_of
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.form_errors import explained
 from cloud_bridge.web.page import Field, Number, OwnForm, PersonOf, page, to
-from cloud_bridge.web.pages.everyone.account import explained
 from cloud_bridge.web.pages.everyone.login_passkey import Credential
 from cloud_bridge.web.pages.everyone.second_factor import must_know_both, must_know_password
 from cloud_bridge.web.public_address import address_of

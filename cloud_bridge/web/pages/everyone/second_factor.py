@@ -90,11 +90,12 @@ def must_know_both(
     """Raises Refused. A code counts only after the right password."""
     must_know_password(request, app_state, passwords, person, password, why)
     if refused := check_code(request, app_state, person, code, why):
-        raise Refused(refused.title, f"{refused.meaning} Nothing was changed.", max(refused.status, 422))
+        meaning = f"{refused.title}. {refused.meaning}"
+        raise Refused("Nothing was changed", meaning, max(refused.status, 422), "code")
 
 
 def must_know_password(
     request: Request, app_state: AppState, passwords: Passwords, person: Person, password: str, why: str
 ) -> None:
     if not knows_own(request, app_state, passwords, person, password, why):
-        raise Refused("That is not your password", "Nothing was changed.")
+        raise Refused("Nothing was changed", "That is not your password.", field="password")

@@ -18,6 +18,7 @@ from cloud_bridge.store.email import checked_email, person_with_email
 from cloud_bridge.store.invitations import answer_stranger, link_of
 from cloud_bridge.store.people import person_by_id
 from cloud_bridge.web.errors import Refused
+from cloud_bridge.web.form_errors import FORM
 from cloud_bridge.web.page import Field, page, to
 from cloud_bridge.web.pages.everyone.claim import code_in_browser, label_of
 from cloud_bridge.web.pages.everyone.stranger import StrangerForm, stranger_page
@@ -36,8 +37,8 @@ NO_LABEL = (
     "That code did not work",
     "No charger that nobody has claimed has this code. Check it against the label, or ask its owner.",
 )
-LABEL_USED = ("Too many tries", "Too many accounts were begun with this label. Try again tomorrow.", 429)
-LATER = ("The letter could not be sent", "No account was made. Please try again later.", 503)
+LABEL_USED = ("Too many tries", "Too many accounts were begun with this label. Try again tomorrow.", 429, FORM)
+LATER = ("The letter could not be sent", "No account was made. Please try again later.", 503, FORM)
 
 router = APIRouter(prefix="/sign-up", include_in_schema=False)
 
@@ -58,7 +59,7 @@ def sign_up(request: Request, app_state: StateDep) -> Response:
         return page(request, "everyone/sign_up_how.html", None, is_closed=setting is SignUp.CLOSED)
     if app_state.settings.mail is None:
         return to("/sign-up/begin")
-    return stranger_page(request, "everyone/sign_up.html", code=code, typed="", error="")
+    return stranger_page(request, "everyone/sign_up.html", code=code)
 
 
 @router.post("", dependencies=[StrangerForm])
@@ -70,10 +71,9 @@ def ask_for_letter(request: Request, app_state: StateDep, address: Field) -> Res
     try:
         address = checked_email(address)
     except BridgeError:
-        error = "This is no e-mail address. Check it, and try again."
-        content = {"code": code_in_browser(request), "typed": address, "error": error}
-        return stranger_page(request, "everyone/sign_up.html", 422, **content)
-    use_of_network(request, ASKED_LETTERS, "Too many letters", "Look for the one that we sent.")
+        meaning = "This is no e-mail address. Check it, and try again."
+        raise Refused("The letter was not sent", meaning, field="address") from None
+    use_of_network(request, ASKED_LETTERS, "Too many letters", "Look for the one that we sent.", FORM)
     use_label(request, claim_hash)
     if is_within(request, address.lower(), TO_ONE):
         write = partial(_letter, app_state, address, claim_hash)

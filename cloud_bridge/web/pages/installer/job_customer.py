@@ -1,6 +1,6 @@
 """What the installer of a job is told of its customer: corrected by support, and by the driver whose it is."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
@@ -13,40 +13,37 @@ from cloud_bridge.store.job_customers import customers, set_customer
 from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.web.connections import Reading, Writing
-from cloud_bridge.web.errors import NotTheirs
+from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import Number, OwnForm, PersonOf, page, to
-
-MOST = 4000  # characters that are read of a field; what is too long has its own words
 
 router = APIRouter(include_in_schema=False)
 
-Typed = Annotated[str, Form(max_length=MOST)]
+LongField = Annotated[str, Form(max_length=4000)]  # what is too long to be stored has its own words
 
 
 @router.get("/jobs/{job_id}/customer")
 def customer(request: Request, connection: Reading, person: PersonOf, job_id: Number) -> Response:
     job, unit, _ = _theirs(connection, person, job_id)
     known = customers(connection, person, [job.id]).get(job.id, Details())
-    return _form(request, person, job, unit, known)
+    content: dict[str, Any] = {"job": job, "unit": unit, "details": known, "back": _back(person, job)}
+    return page(request, "installer/job_customer.html", person, **content)
 
 
 @router.post("/jobs/{job_id}/customer", dependencies=[OwnForm])
 def change_customer(
-    request: Request,
     person: PersonOf,
     job_id: Number,
     connection: Writing,
-    full_name: Typed = "",
-    phone: Typed = "",
-    address: Typed = "",
-    access_notes: Typed = "",
+    full_name: LongField = "",
+    phone: LongField = "",
+    address: LongField = "",
+    access_notes: LongField = "",
 ) -> Response:
-    job, unit, owner_id = _theirs(connection, person, job_id)
-    details = Details(full_name, phone, "", address, access_notes)
+    job, _, owner_id = _theirs(connection, person, job_id)
     try:
-        set_customer(connection, job.id, owner_id, details)
+        set_customer(connection, job.id, owner_id, Details(full_name, phone, "", address, access_notes))
     except BadDetails as error:
-        return _form(request, person, job, unit, details, error.wrong)
+        raise Refused("These details were not taken", "Nothing was changed.", problems=error.wrong) from None
     return to(_back(person, job))
 
 
@@ -58,13 +55,6 @@ def _theirs(connection: Connection, person: Person, job_id: int) -> tuple[Job, U
     if job is None or job.closed_ms is not None or unit is None or unit.owner_id is None:
         raise NotTheirs("job")
     return job, unit, unit.owner_id
-
-
-def _form(
-    request: Request, person: Person, job: Job, unit: Unit, details: Details, wrong: dict[str, str] | None = None
-) -> Response:
-    content = {"job": job, "unit": unit, "details": details, "wrong": wrong or {}, "back": _back(person, job)}
-    return page(request, "installer/job_customer.html", person, 422 if wrong else 200, **content)
 
 
 def _back(person: Person, job: Job) -> str:

@@ -1,10 +1,9 @@
 """A job is accepted, a visit planned, the work done, given back, asked of another installer, or cancelled.
 
-Every form says how many moves of the job its page has shown. If somebody was faster, nothing is changed, and the page shows
-how the job stands now with what was typed.
+Every form says how many moves of the job its page has shown. If somebody was faster, nothing is changed, and the page comes
+again as the job stands now, with what was typed where the form is still offered.
 """
 
-from collections.abc import Mapping
 from datetime import date, time
 from typing import Annotated, Any
 
@@ -23,9 +22,10 @@ from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.units import visible_unit
 from cloud_bridge.time_zones import at_ms
 from cloud_bridge.web.connections import Writing
-from cloud_bridge.web.errors import NotTheirs
+from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.form_errors import FORM
 from cloud_bridge.web.page import Field, Number, OwnForm, PersonOf, to
-from cloud_bridge.web.pages.installer.job_page import Untaken, installer_called, job_at_hand, job_of, show_job
+from cloud_bridge.web.pages.installer.job_page import installer_called, job_at_hand
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import MOVES, use
@@ -36,9 +36,11 @@ ENDED_BY = {Move.FINISH: "job closed", Move.CANCEL: "job cancelled", Move.GIVE_B
 CHANGED = (
     "This job has changed meanwhile",
     "Somebody else was faster, so nothing was changed by you. This page shows how it stands now: look, and try again.",
+    409,
+    FORM,
 )
-NO_SUCH_MOVE = ("That is not possible now", "Nothing was changed. This page shows how the job stands.")
-WRONG = ("That was not taken", "Nothing was changed. Look at what is marked below.")
+NO_SUCH_MOVE = ("That is not possible now", "Nothing was changed. This page shows how the job stands.", 409, FORM)
+NOT_TAKEN = ("That was not taken", "Nothing was changed.")
 
 router = APIRouter(include_in_schema=False, dependencies=[OwnForm])
 
@@ -69,11 +71,10 @@ def plan(
     unit = visible_unit(connection, person, job_at_hand(connection, person, job_id).unit_id)
     if unit is None:
         raise NotTheirs("job")
-    typed = {"day": day, "begins": begins, "ends": ends}
     found = window_of_form(day, begins, ends, unit.time_zone, app_state.clock.now_ms())
     if isinstance(found, dict):
-        return _untaken(request, app_state, connection, person, job_id, Untaken(*WRONG, 422, found, typed))
-    return _moved(request, app_state, connection, person, job_id, Move.PLAN, seen, typed=typed, visit=found)
+        raise Refused(*NOT_TAKEN, problems=found)
+    return _moved(request, app_state, connection, person, job_id, Move.PLAN, seen, visit=found)
 
 
 @router.post("/jobs/{job_id}/close")
@@ -132,8 +133,7 @@ def ask(
     """Another installer, or the same again; no other sees the charger then."""
     chosen = installer_called(connection, installer)
     if chosen is None:
-        wrong = {"installer": "Choose an installer of the list."}
-        return _untaken(request, app_state, connection, person, job_id, Untaken(*WRONG, 422, wrong))
+        raise Refused(*NOT_TAKEN, problems={"installer": "Choose an installer of the list."})
     return _moved(request, app_state, connection, person, job_id, Move.ASK, seen, installer=chosen)
 
 
@@ -180,11 +180,10 @@ def _with_words(
     words: str,
 ) -> Response:
     """A move with something to say about it; `field` is its name in the form."""
-    words, typed = words.strip(), {field: words}
+    words = words.strip()
     if not words or len(words) > MAX_REASON:
-        wrong = {field: f"Say it in 1 to {MAX_REASON:,} characters."}
-        return _untaken(request, app_state, connection, person, job_id, Untaken(*WRONG, 422, wrong, typed))
-    return _moved(request, app_state, connection, person, job_id, move, seen, typed=typed, words=words)
+        raise Refused(*NOT_TAKEN, problems={field: f"Say it in 1 to {MAX_REASON:,} characters."})
+    return _moved(request, app_state, connection, person, job_id, move, seen, words=words)
 
 
 def _moved(
@@ -195,22 +194,18 @@ def _moved(
     job_id: int,
     move: Move,
     seen: int,
-    *,
-    typed: Mapping[str, str] | None = None,
     **how: Any,
 ) -> Response:
-    use(request, person, MOVES, "Too many changes", "This one was not made.")
+    use(request, person, MOVES, "Too many changes", "This one was not made.", FORM)
     job = job_at_hand(connection, person, job_id)
     try:
         is_new = move_job(connection, job, person, move, seen, app_state.clock.now_ms(), **how)
     except MoveNotTheirs:
         raise NotTheirs("job") from None
     except JobChanged:
-        untaken = Untaken(*CHANGED, 409, typed=typed or {})
-        return _untaken(request, app_state, connection, person, job_id, untaken)
+        raise Refused(*CHANGED) from None
     except NoSuchMove:
-        untaken = Untaken(*NO_SUCH_MOVE, 409, typed=typed or {})
-        return _untaken(request, app_state, connection, person, job_id, untaken)
+        raise Refused(*NO_SUCH_MOVE) from None
     if is_new and move in ENDS_SIGHT:
         note(request, Kind.INSTALLER_WITHDRAWN, person, f"{job.unit_id}, {ENDED_BY[move]}")
         app_state.live.access_changed()
@@ -218,9 +213,3 @@ def _moved(
         note(request, Kind.INSTALLER_ASSIGNED, person, job.unit_id)
         app_state.live.access_changed()
     return to("/jobs" if move is Move.GIVE_BACK else f"/jobs/{job_id}")
-
-
-def _untaken(
-    request: Request, app_state: AppState, connection: Connection, person: Person, job_id: int, untaken: Untaken
-) -> Response:
-    return show_job(request, app_state, connection, person, job_of(connection, person, job_id), untaken)

@@ -1,8 +1,6 @@
-"""The page of one job, as its installer and support see it; with what somebody has typed, where that was not taken."""
+"""The page of one job, as its installer and support see it."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -28,18 +26,6 @@ from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.presentation.report_words import table_of
 
 EVIDENCE_MS = 14 * DAY_MS  # before a visit; two weeks hold two of each weekday
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-class Untaken(NamedTuple):
-    """A form that was not taken in: why, the fields that are wrong, and what was typed."""
-
-    title: str
-    meaning: str
-    status: int
-    wrong: Mapping[str, str] = _NOTHING
-    typed: Mapping[str, str] = _NOTHING
 
 
 def installer_or_support(person: Person) -> None:
@@ -78,14 +64,7 @@ def installer_called(connection: Connection, name: str) -> Person | None:
     return found if found.role is Role.INSTALLER else None
 
 
-def show_job(
-    request: Request,
-    app_state: AppState,
-    connection: Connection,
-    person: Person,
-    job: Job,
-    untaken: Untaken | None = None,
-) -> Response:
+def show_job(request: Request, app_state: AppState, connection: Connection, person: Person, job: Job) -> Response:
     """While it is open, with the present state of the charger. To an installer who does not see the charger any more, what
     they did and measured, without whose it is and why they were asked; nor why a former owner's was raised."""
     unit = visible_unit(connection, person, job.unit_id)
@@ -118,12 +97,9 @@ def show_job(
         "report": table_of(
             job.report_before, job.report, job.unit_id, unit.time_zone, with_place=knows_why and not job.closed_ms
         ),
-        "untaken": untaken,
-        "typed": untaken.typed if untaken else _NOTHING,
-        "wrong": untaken.wrong if untaken else _NOTHING,
         "tel": job_words.tel,
         "change": None if after is None else compare(before, after),
     }
     content |= what_to_do(app_state, unit, before) if sees_unit else {"advice": (), "troubles": ()}
     content |= evidence_tables(unit, before, after)
-    return page(request, "installer/job.html", person, untaken.status if untaken else 200, **content)
+    return page(request, "installer/job.html", person, **content)

@@ -48,9 +48,8 @@ def raise_job(
     if _installer_to_ask(connection, unit.id) is None:
         chosen = installer_called(connection, installer)
         if chosen is None:
-            raise Refused(
-                "Choose an installer", "This charger has none, or there is none of that name. Nothing was raised."
-            )
+            meaning = "This charger has none, or there is none of that name. Nothing was raised."
+            raise Refused("Choose an installer", meaning, field="installer")
         assign(connection, unit.id, chosen, now_ms)
         note(request, Kind.INSTALLER_ASSIGNED, person, unit.id)
         app_state.live.access_changed()  # another may see it no more

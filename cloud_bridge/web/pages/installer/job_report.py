@@ -15,6 +15,7 @@ from cloud_bridge.store.jobs import MAX_REPORT
 from cloud_bridge.support.signal_report import BadReport, read_report
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.form_errors import FORM
 from cloud_bridge.web.page import Number, OwnForm, PersonOf, to
 from cloud_bridge.web.pages.installer.job_page import job_at_hand, job_of
 from cloud_bridge.web.security.rates import REPORTS, use
@@ -41,28 +42,24 @@ def upload(
     when: Annotated[When, Form()] = When.AFTER,
 ) -> Response:
     """What `python -m modem report` wrote on site: the JSON, or the page that carries it."""
-    use(request, person, REPORTS, "Too many reports", "This one was not stored.")
+    use(request, person, REPORTS, "Too many reports", "This one was not stored.", FORM)
     content = report.file.read(MAX_REPORT + 1)
     if len(content) > MAX_REPORT:
-        raise Refused(
-            "That report is too long",
-            f"It has more than {MAX_REPORT // 1000} kB. Upload the .json file that lies beside the page, or measure for a "
-            "shorter time. Nothing was stored.",
+        raise _refused(
+            f"That report is too long: it has more than {MAX_REPORT // 1000} kB. Upload the .json file that lies beside the "
+            "page, or measure for a shorter time."
         )
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        raise Refused(
-            "That is not a report", "Upload the file that the signal report wrote. Nothing was stored."
-        ) from None
+        raise _refused("That is not a report: upload the file that the signal report wrote.") from None
     if not text.strip() or "\0" in text:
-        raise Refused("That is not a report", "It is empty, or no text. Nothing was stored.")
+        raise _refused("That is not a report: it is empty, or no text.")
     try:
         read_report(text)
     except BadReport as error:
-        raise Refused(
-            "That report cannot be read",
-            f"It looks like a signal report, but {error}. Measure again. Nothing was stored.",
+        raise _refused(
+            f"That report cannot be read: it looks like a signal report, but {error}. Measure again."
         ) from None
     name = shown_name(report.filename)
     jobs.attach_report(connection, job_at_hand(connection, person, job_id), name, text, is_before=when is When.BEFORE)
@@ -79,6 +76,10 @@ def download(connection: Reading, person: PersonOf, job_id: Number, when: When) 
     ending = "json" if text.lstrip().startswith("{") else "txt"
     headers = {"Content-Disposition": f'attachment; filename="signal-report-{job.id}-{when}.{ending}"'}
     return Response(text.encode(), media_type="application/octet-stream", headers=headers)
+
+
+def _refused(words: str) -> Refused:
+    return Refused("The report was not stored", f"{words} Nothing was stored.", field="report")
 
 
 def shown_name(name: str | None) -> str:

@@ -1,6 +1,6 @@
 """Inviting people: operators to any role, support drivers."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
@@ -9,7 +9,6 @@ from cloud_bridge.alerts import account_letters
 from cloud_bridge.alerts.errors import NotDelivered
 from cloud_bridge.alerts.mail import send_mail
 from cloud_bridge.app_state import AppState
-from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import SignUp
 from cloud_bridge.store.access import Person, Role, Scope
 from cloud_bridge.store.email import checked_email
@@ -25,8 +24,8 @@ from cloud_bridge.store.invitations import (
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.connections import Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.form_errors import FORM, explained
 from cloud_bridge.web.page import Field, Number, OwnForm, PersonOf, only, page, to
-from cloud_bridge.web.presentation.words import sentence
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import LETTERS, use
@@ -51,14 +50,12 @@ def send_invitation(
     if app_state.settings.sign_up is SignUp.CLOSED or not may_invite(person, role):
         raise NotTheirs("page")
     mail = app_state.settings.mail
-    try:
+    with explained("Nobody was invited", FORM if mail is None else "address"):
         email = None if mail is None else checked_email(address)
         if mail is not None:
-            use(request, person, LETTERS, "Too many letters", "Nobody was invited by this one.")
+            use(request, person, LETTERS, "Too many letters", "Nobody was invited by this one.", FORM)
         with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
             code = invite(connection, role, app_state.verified.now_ms(), email, person)
-    except BridgeError as error:
-        return _page(request, app_state, person, 422, chosen=role, typed=address, error=sentence(error))
     link = link_of(app_state.settings.public_address, code)
     if email is not None:
         _send(app_state, email, account_letters.invitation(role, link), code)
@@ -81,27 +78,23 @@ def _send(app_state: AppState, email: str, text: str, code: str) -> None:
     except NotDelivered:
         with app_state.database.writing() as connection:  # of its own: the one before is committed
             forget_invitation(connection, code)
-        raise Refused("The letter could not be sent", "Nobody was invited. Please try again later.", 503) from None
+        meaning = "Nobody was invited. Please try again later."
+        raise Refused("The letter could not be sent", meaning, 503, FORM) from None
 
 
 def _page(
     request: Request,
     app_state: AppState,
     person: Person,
-    status: int = 200,
-    chosen: Role = Role.DRIVER,
-    typed: str = "",
-    error: str = "",
     link: str = "",
     sent_to: str = "",
 ) -> Response:
     with app_state.database.reading() as connection:
         open_now = open_invitations(connection, person, app_state.verified.now_ms())
-    content = {
+    content: dict[str, Any] = {
         "open": open_now,
         "roles": sorted(MAY_INVITE[person.role]),
         "is_closed": app_state.settings.sign_up is SignUp.CLOSED,
         "can_write": app_state.settings.mail is not None,
     }
-    shown = {"chosen": chosen, "typed": typed, "error": error, "link": link, "sent_to": sent_to}
-    return page(request, "operator/invitations.html", person, status, **content, **shown)
+    return page(request, "operator/invitations.html", person, link=link, sent_to=sent_to, **content)

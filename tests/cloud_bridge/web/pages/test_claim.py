@@ -96,7 +96,8 @@ def test_a_wrong_code_is_said_beside_its_field_and_guessing_ends(bridge: Bridge)
     eve = Visitor(bridge, "eve", Role.DRIVER)
     for _ in range(10):
         answer = eve.post("/claim", code="7K4M-2QXP-9BCD")
-        assert answer.status_code == 422 and 'id="wrong"' in answer.text and 'value="7K4M-2QXP-9BCD"' in answer.text
+        assert answer.status_code == 422 and 'value="7K4M-2QXP-9BCD"' in answer.text
+        assert 'aria-describedby="where problem-code"' in answer.text and 'id="problem-code"' in answer.text
     assert eve.post("/claim", code="7K4M-2QXP-9BCD").status_code == 429
 
 

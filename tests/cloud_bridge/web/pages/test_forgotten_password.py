@@ -114,7 +114,8 @@ def test_a_weak_password_is_refused_and_the_link_goes_on(bridge: Bridge, box: Ma
     box.all()
     link, stranger = box.link(), Stranger(bridge)
     answer = stranger.post("/login/new-password", link, password=password)
-    assert answer.status_code == 422 and 'id="password-wrong"' in answer.text
+    assert answer.status_code == 422 and 'id="problem-password"' in answer.text
+    assert f'value="{password}"' not in answer.text and answer.headers["Referrer-Policy"] == "no-referrer"
     assert stranger.post("/login/new-password", link, password=NEW_PASSWORD).status_code == 200
 
 

@@ -218,6 +218,7 @@ def test_the_link_is_shown_once_and_may_be_withdrawn(bridge: Bridge, ann: Visito
         invited(ann)
     refused = ann.post(INVITE)
     assert refused.status_code == 422 and "5 invitations are open: withdraw one first" in refused.text
+    assert '<p class="problem" role="alert" tabindex="-1" autofocus>Nobody was invited. ' in refused.text
 
 
 def test_an_invitation_is_over_after_a_week(bridge: Bridge, ann: Visitor) -> None:
@@ -240,7 +241,7 @@ def test_a_letter_takes_the_link_to_the_public_address(
     app.state.bridge = replace(bridge.app_state, settings=mail)
     wrong = ann.post(INVITE, address=" nobody at all ")
     assert wrong.status_code == 422 and not letters
-    assert 'value=" nobody at all "' in wrong.text and 'aria-describedby="wrong"' in wrong.text
+    assert 'value=" nobody at all "' in wrong.text and 'aria-describedby="problem-address"' in wrong.text
     sent = ann.post(INVITE, address="ben@example.org")
     assert "We have sent the link to ben@example.org" in sent.text
     address, words = letters[0]

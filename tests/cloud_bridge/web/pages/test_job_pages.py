@@ -1,5 +1,6 @@
 """Do support, installer and driver each see how a job goes, what is theirs of it, and why a form was not taken?"""
 
+import re
 from typing import NamedTuple
 
 import pytest
@@ -139,9 +140,31 @@ def test_what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays(
 ) -> None:
     answer = cast.installer.post(f"{PATH}/{what}", PATH, **fields)
     assert answer.status_code == 422
-    assert says in answer.text and 'aria-invalid="true" aria-describedby="wrong-' in answer.text
+    wrong = re.search(r' aria-invalid="true" autofocus aria-describedby="problem-(\w+)"', answer.text)
+    assert wrong is not None
+    told = re.search(rf'<p class="problem" id="problem-{wrong[1]}">(.*?)</p>', answer.text)
+    assert told is not None and says in told[1]
     assert all(value in answer.text.replace("&#39;", "'") for value in fields.values())
     assert "New since" in cast.installer.read(PATH)
+
+
+def test_every_field_that_is_wrong_is_told_and_the_first_has_the_focus(cast: Cast) -> None:
+    answer = cast.installer.post(f"{PATH}/plan", PATH, day="", begins="nine", ends="noon")
+    assert answer.status_code == 422
+    assert re.findall(r'<p class="problem" id="problem-(\w+)">', answer.text) == ["day", "begins", "ends"]
+    assert re.findall(r' aria-invalid="true"( autofocus)? ', answer.text) == [" autofocus", "", ""]
+
+
+def test_a_job_that_cannot_be_raised_keeps_the_reason_that_was_typed(bridge: Bridge, cast: Cast) -> None:
+    bridge.add_unit("garage-2")
+    path = "/charge-points/garage-2/jobs"
+    for fields, field in (
+        ({"reason": "A weak signal", "installer": "nobody"}, "installer"),
+        ({"reason": ""}, "reason"),
+    ):
+        answer = cast.support.post(path, **fields)
+        assert answer.status_code == 422
+        assert f'id="problem-{field}"' in answer.text and f">{fields['reason']}</textarea>" in answer.text
 
 
 def test_who_comes_late_reads_that_it_has_changed_and_keeps_their_words(cast: Cast) -> None:
@@ -152,6 +175,7 @@ def test_who_comes_late_reads_that_it_has_changed_and_keeps_their_words(cast: Ca
     answer = cast.support.client.post(f"{PATH}/close", data=late)
     assert answer.status_code == 409
     assert "This job has changed meanwhile" in answer.text and "Cancelled on Thu 1 Jan" in answer.text
+    assert '<p class="problem" role="alert" tabindex="-1" autofocus>' in answer.text
     gone = cast.installer.client.post(f"{PATH}/accept", data={"form": form, "moves": "0"})
     assert gone.status_code == 404, "it is not theirs any more"
 
@@ -204,7 +228,7 @@ def test_details_that_cannot_be_taken(cast: Cast, field: str, typed: str) -> Non
         fields = {"full_name": "Dora Smith", "address": "4 Long Lane"} | {field: typed}
         answer = cast.driver.post(path, **fields)
         assert answer.status_code == 422
-        assert f'id="wrong-{field}"' in answer.text and typed.split("\n")[0] in answer.text
+        assert f'id="problem-{field}"' in answer.text and typed.split("\n")[0] in answer.text
         assert "4 Long Lane" in answer.text or field == "address"
     assert "4 Long Lane Manchester" in cast.installer.read(PATH)
 

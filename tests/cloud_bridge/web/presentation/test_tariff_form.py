@@ -37,7 +37,7 @@ def test_what_is_typed(form: TariffForm, tariff: Tariff | None) -> None:
 def test_an_error_stands_at_its_field(form: TariffForm, field: str) -> None:
     with pytest.raises(Refused) as refused:
         read(form)
-    assert refused.value.field == field and refused.value.meaning.startswith("Enter ")
+    assert [*refused.value.problems] == [field] and refused.value.meaning.startswith("Enter ")
 
 
 def test_a_stored_tariff_fills_the_form() -> None:

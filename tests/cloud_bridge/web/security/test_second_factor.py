@@ -380,6 +380,8 @@ def test_an_open_browser_changes_it_only_with_password_and_code(olga: Operator, 
     for password, code in (("guess", olga.code), (PASSWORD, "000000"), ("guess", "000000")):
         answer = browser.post(target, data=form | {"password": password, "code": code})
         assert answer.status_code == 422
+        assert f'id="problem-{"password" if password == "guess" else "code"}"' in answer.text
+        assert f'value="{password}"' not in answer.text and f'value="{code}"' not in answer.text
     assert "A code of your authenticator app is asked for" in browser.get("/account/second-factor").text
     before = olga.codes[-1]
     assert browser.post(target, data=form | {"password": PASSWORD, "code": olga.code}).status_code == 200
