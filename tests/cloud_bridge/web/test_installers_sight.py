@@ -211,7 +211,7 @@ def test_a_stream_that_was_opened_before_ends(
 
     async def run() -> list[str]:
         turn = Turn(looks.Looks(app_state))
-        events = stream.changes(app_state, read, lambda unit, _: unit.name, "", turn)
+        events = stream.changes(app_state, read, lambda unit, _: unit.name, "", turn, "ingo")
         assert [await anext(events) for _ in range(2)][1].endswith(f"data: {NAME}\n\n")
         await asyncio.to_thread(end, site)
         await asyncio.to_thread(site.unit.publish, f"cp/{THEIRS}/heartbeat", sample("heartbeat-idle"))

@@ -123,7 +123,8 @@ def _changes(
         form = form_token(request.cookies.get(SESSION_COOKIE, ""))
         return render_html(request, "driver/board.html", form=form, **_content(app_state, person, unit, point))
 
-    return changes(app_state, read, render, seen, turn, of)
+    viewer = request.cookies.get(SESSION_COOKIE, "")
+    return changes(app_state, read, render, seen, turn, viewer, of)
 
 
 def _looks(request: Request) -> Looks:

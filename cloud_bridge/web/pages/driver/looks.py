@@ -7,7 +7,7 @@ what it shows may have changed.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TypeVar, TypeVarTuple
 
@@ -19,9 +19,8 @@ Arguments = TypeVarTuple("Arguments")
 Content = TypeVar("Content")
 
 LOOK_S = 0.5
-AT_ONCE = (
-    1  # contents of streams that are made: a hundred pages of one charge point would keep all other requests waiting
-)
+AT_ONCE = 1  # of streams, made or read in threads: a hundred pages of one charge point would keep all requests waiting
+FRESH_S = 1.0  # as long, what was made for one page of a browser is the content of its others too
 MOST_OF_ACCOUNT = 10  # streams; a browser has one for all its pages
 
 
@@ -40,10 +39,14 @@ class Turn:
     def is_closed(self) -> bool:
         return self._closed.done()
 
-    async def made(self, make: Callable[[*Arguments], Content], *arguments: *Arguments) -> Content:
-        """What the stream sends, made in a thread, when it is its turn."""
-        async with self._looks.making:
-            return await asyncio.to_thread(make, *arguments)
+    async def in_turn(self, work: Callable[[*Arguments], Content], *arguments: *Arguments) -> Content:
+        """What the stream has to ask or to make, in a thread, when it is its turn."""
+        async with self._looks.working:
+            return await asyncio.to_thread(work, *arguments)
+
+    async def made(self, viewer: str, mark: str, make: Callable[[*Arguments], str], *arguments: *Arguments) -> str:
+        """What the stream sends: made once for all streams of the viewer that come to this mark (view.mark)."""
+        return await self._looks.made((viewer, mark), self.in_turn(make, *arguments))
 
     async def changed(self, unit: Unit, seen: str, within_s: float) -> None:
         """Returns when the charge point may show something else than `seen` (view.mark without vehicles), when somebody's
@@ -70,7 +73,8 @@ class Looks:
 
     def __init__(self, app_state: AppState) -> None:
         self._app_state = app_state
-        self.making = asyncio.Semaphore(AT_ONCE)
+        self.working = asyncio.Semaphore(AT_ONCE)
+        self._made: dict[tuple[str, str], asyncio.Task[str]] = {}
         self._watches: dict[Unit, _Watch] = {}
         self._accesses = app_state.live.accesses
         self._looking: asyncio.Task[None] | None = None
@@ -90,6 +94,16 @@ class Looks:
             turns.pop(turn, None)
             if not turns and self._turns.get(person_id) is turns:
                 del self._turns[person_id]
+
+    async def made(self, key: tuple[str, str], making: Coroutine[None, None, str]) -> str:
+        """Of this key lately, or now."""
+        task = self._made.get(key)
+        if task is None:
+            task = self._made[key] = asyncio.get_running_loop().create_task(making)
+            task.add_done_callback(lambda _: task.get_loop().call_later(FRESH_S, self._made.pop, key, None))
+        else:
+            making.close()
+        return await asyncio.shield(task)
 
     @contextmanager
     def watch(self, unit: Unit, seen: str) -> Iterator[asyncio.Future[None]]:

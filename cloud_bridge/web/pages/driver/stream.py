@@ -44,31 +44,32 @@ async def changes(
     render: Callable[[Unit, ChargePoint], str],
     seen: str,
     turn: Turn,
+    viewer: str,
     of: str = "",
 ) -> AsyncIterator[str]:
     """The events, until `read` gives nothing any more: the viewer has logged out, or the unit is no longer theirs. Or until
     the turn is closed.
 
-    `seen` is the mark of what the page shows already. `of` stands before the mark in each id, for a stream of several.
+    `seen` is the mark of what the page shows already. What is rendered for `viewer`, a session, is the same for all its pages. `of` stands before the mark in each id, for a stream of several.
     """
     accesses, loop = app_state.live.accesses, asyncio.get_running_loop()
-    while (stored := await asyncio.to_thread(read)) is not None:
+    while (stored := await turn.in_turn(read)) is not None:
         yield event(time_of_day(app_state.clock.now_ms(), stored.unit.time_zone), of + seen, ALIVE)
         alive_until_s = loop.time() + ALIVE_S
         while not turn.is_closed:
             may_differ = accesses != app_state.live.accesses or is_outdated(app_state, stored.unit)
             accesses = app_state.live.accesses
-            if may_differ and (stored := await asyncio.to_thread(read)) is None:
+            if may_differ and (stored := await turn.in_turn(read)) is None:
                 return
             point = charge_point(app_state, stored.unit)
             if mark(point, stored.stored_mark) != seen:
                 await asyncio.sleep(SETTLE_S)
-                if (stored := await asyncio.to_thread(read)) is None:  # another process may have released the unit
+                if (stored := await turn.in_turn(read)) is None:  # another process may have released the unit
                     return
                 point = charge_point(app_state, stored.unit)
                 seen = mark(point, stored.stored_mark)
                 is_stored = not app_state.recorder.waiting
-                content = await turn.made(render, stored.unit, point)
+                content = await turn.made(viewer, f"{stored.unit.id} {seen}", render, stored.unit, point)
                 yield event(content, of + seen + ("" if is_stored else UNSTORED))
                 await asyncio.sleep(PAUSE_S)
                 if not is_stored:

@@ -54,6 +54,7 @@ def listening(bridge: Bridge, seen: str, read: Callable[[], Stored | None] | Non
         lambda _unit, point: point.heartbeat.state or "?",
         seen,
         Turn(Looks(bridge.app_state)),
+        "ann",
     )
 
 
@@ -177,6 +178,7 @@ def test_several_charge_points_are_one_stream(bridge: Bridge, unit: Unit) -> Non
             lambda _unit, _point: "board",
             mark_now(bridge),
             Turn(Looks(bridge.app_state)),
+            "ann",
             "b:",
         )
         events = stream.together({"a:": quiet, "b:": ends}, Turn(Looks(bridge.app_state)))
@@ -199,7 +201,7 @@ def test_an_error_of_one_ends_the_stream_of_all(bridge: Bridge, unit: Unit) -> N
 
     async def run() -> None:
         turn = Turn(Looks(bridge.app_state))
-        one = stream.changes(bridge.app_state, broken, lambda _unit, _point: "board", "", turn)
+        one = stream.changes(bridge.app_state, broken, lambda _unit, _point: "board", "", turn, "ann")
         events = stream.together({"a:": listening(bridge, mark_now(bridge)), "b:": one}, turn)
         with pytest.raises(TimeoutError):
             async for _ in events:
@@ -234,6 +236,7 @@ def test_of_too_many_streams_of_one_account_the_oldest_is_closed(bridge: Bridge,
                     lambda _unit, _point: "board",
                     mark_now(bridge),
                     turn,
+                    "ann",
                     "a:",
                 )
                 async for event in stream.together({"a:": one}, turn):
@@ -278,7 +281,8 @@ def test_all_streams_share_one_look_at_a_charge_point(
     async def run() -> None:
         turn = Turn(Looks(bridge.app_state))
         opened = [
-            stream.changes(bridge.app_state, lambda: stored(bridge), state, mark_now(bridge), turn) for _ in range(50)
+            stream.changes(bridge.app_state, lambda: stored(bridge), state, mark_now(bridge), turn, str(number))
+            for number in range(50)
         ]
         for one in opened:
             assert (await anext(one)).startswith("event: alive\n")
@@ -307,10 +311,34 @@ def test_a_hundred_streams_make_what_they_send_one_after_the_other(bridge: Bridg
         return number
 
     async def run() -> list[int]:
-        return await asyncio.gather(*(Turn(open_looks).made(make, number) for number in range(100)))
+        return await asyncio.gather(*(Turn(open_looks).in_turn(make, number) for number in range(100)))
 
     assert asyncio.run(run()) == list(range(100))
     assert most == 1
+
+
+def test_all_pages_of_one_browser_are_sent_what_was_made_once(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looks, "FRESH_S", 0.05)
+    open_looks, made = Looks(bridge.app_state), []
+
+    def make(viewer: str, mark: str) -> str:
+        made.append((viewer, mark))
+        return f"{viewer} {mark}"
+
+    async def run() -> None:
+        async def shown(viewer: str, mark: str) -> str:
+            return await Turn(open_looks).made(viewer, mark, make, viewer, mark)
+
+        keys = [("ann", "1"), ("ben", "1"), ("ann", "2")]
+        told = await asyncio.gather(*(shown(*key) for key in keys * 10))
+        assert told == ["ann 1", "ben 1", "ann 2"] * 10
+        assert sorted(made) == sorted(keys)
+        async with asyncio.timeout(DEADLINE_S):
+            while made.count(("ann", "1")) == 1:  # what is old is made anew
+                await shown("ann", "1")
+                await asyncio.sleep(0)
+
+    asyncio.run(run())
 
 
 def test_one_stream_whose_content_cannot_be_made_keeps_no_other_waiting(bridge: Bridge) -> None:
@@ -321,7 +349,7 @@ def test_one_stream_whose_content_cannot_be_made_keeps_no_other_waiting(bridge: 
 
     async def run() -> str:
         with pytest.raises(TimeoutError):
-            await Turn(open_looks).made(fail)
-        return await Turn(open_looks).made(lambda: "board")
+            await Turn(open_looks).made("ann", "1", fail)
+        return await Turn(open_looks).made("ann", "2", lambda: "board")
 
     assert asyncio.run(run()) == "board"
