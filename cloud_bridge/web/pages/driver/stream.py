@@ -50,7 +50,8 @@ async def changes(
     """The events, until `read` gives nothing any more: the viewer has logged out, or the unit is no longer theirs. Or until
     the turn is closed.
 
-    `seen` is the mark of what the page shows already. What is rendered for `viewer`, a session, is the same for all its pages. `of` stands before the mark in each id, for a stream of several.
+    `seen` is the mark of what the page shows already. What is rendered for `viewer`, a session, is the same for all its pages.
+    `of` stands before the mark in each id, for a stream of several.
     """
     accesses, loop = app_state.live.accesses, asyncio.get_running_loop()
     while (stored := await turn.in_turn(read)) is not None:
