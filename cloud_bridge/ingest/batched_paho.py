@@ -10,7 +10,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Lock
+from threading import Lock, current_thread
 from typing import Any, cast
 
 import paho.mqtt.client as paho
@@ -100,6 +100,16 @@ class BatchedClient(paho.Client):
         while code is MQTTErrorCode.MQTT_ERR_SUCCESS and self.batched.pending():
             code = super().loop_read(max_packets)
         return code
+
+    def loop_stop(self) -> MQTTErrorCode:
+        """paho looks at its thread twice. One that was told to disconnect may end in between, and there is none to join."""
+        thread = self._thread
+        if thread is None:
+            return MQTTErrorCode.MQTT_ERR_INVAL
+        self._thread_terminate = True
+        if thread is not current_thread():
+            thread.join()
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _thread_main(self) -> None:
         """paho's own thread ends with the first exception of a callback or of its parser, and nothing is received from

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -55,7 +55,8 @@ class Client:
 
     def close(self) -> None:
         self._client.disconnect()
-        self._client.loop_stop()
+        with suppress(AttributeError):  # paho's thread may end between its look at it and its join
+            self._client.loop_stop()
 
 
 def our_secret(cloud: CloudFixture) -> str:

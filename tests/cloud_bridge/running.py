@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -225,9 +225,11 @@ def running_bridge(
         yield started[0]
     finally:
         for bridge in started:
-            for close in bridge.guests:
-                close()
-            bridge._loop.call_soon_threadsafe(stop.set)
+            try:
+                for close in bridge.guests:
+                    close()
+            finally:  # else its thread keeps the whole run from ending
+                bridge._loop.call_soon_threadsafe(stop.set)
         running.join(DEADLINE_S)
         assert not running.is_alive(), "the bridge did not stop"
     if failure:
@@ -282,7 +284,8 @@ class Unit:
 
     def disconnect(self) -> None:
         self._client.disconnect()
-        self._client.loop_stop()
+        with suppress(AttributeError):  # paho's thread may end between its look at it and its join
+            self._client.loop_stop()
 
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         self.refusal = code.value if code.is_failure else 0

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paho.mqtt.enums import MQTTErrorCode
 from sqlalchemy import event, exc, func, select
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.ingest import mqtt, packets
+from cloud_bridge.ingest.batched_paho import BatchedClient
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.packets import Publish
 from cloud_bridge.ingest.quotas import Quotas
@@ -403,3 +405,26 @@ def test_what_a_unit_sends_beyond_its_quota_is_dropped_and_holds_back_nobody(tmp
             bridge.until_acknowledged(number)
         assert stored_events(bridge) == 2 + 1
         assert bridge.counter("refused_over_quota") == 3
+
+
+def test_a_thread_that_ends_while_it_is_stopped_is_no_error() -> None:
+    """The rest of the bridge would not be stopped."""
+    thread = threading.Thread(target=lambda: None)
+    thread.start()
+
+    class Ending(BatchedClient):
+        looks = 0
+
+        @property
+        def _thread(self) -> threading.Thread | None:
+            """There at the first look alone."""
+            self.looks += 1
+            return thread if self.looks == 1 else None
+
+        @_thread.setter
+        def _thread(self, _thread: threading.Thread | None) -> None:
+            self.looks = 0
+
+    loop = asyncio.new_event_loop()
+    assert Ending(loop, lambda _error: None).loop_stop() is MQTTErrorCode.MQTT_ERR_SUCCESS
+    loop.close()
