@@ -25,10 +25,7 @@ BLOCK_BYTES, BLOCKS = 4096, 256  # firmware/boards/flash_image.py
 ERASED = b"\xff" * BLOCK_BYTES
 WRITES = 200  # after formatting, as promised
 COMMISSION = 'provision {"id": "CP1", "broker": "b", "installer_max_a": 32}\n'
-# A unit whose session was on the flash waits for a random delay when the mains come back: of a second at most here.
-TYPED = COMMISSION + "".join(
-    f'provision {{"random_delay_max_s": {number % 2}}}\noverride off\n' for number in range(90)
-)
+TYPED = COMMISSION + "".join(f'provision {{"random_delay_max_s": {number}}}\noverride off\n' for number in range(90))
 FACTORY_A, COMMISSIONED_A = "amps 6", "amps 32"
 AT_ONCE = 2
 WHOLE, TORN = "whole", "torn"

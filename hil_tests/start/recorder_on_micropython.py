@@ -1,7 +1,7 @@
 """Runs on MicroPython: `FOLDER "" CAUSE CHIP LOG`: the unit of stub_on_micropython.py, which records its flash writes.
 
 LOG gets every change of the chip, a line each: `w BLOCK OFFSET HEX` for a programming, `e BLOCK` for an erasing; and `m` once
-the chip is mounted. Vehicles come and go all the time, so that sessions are stored beside what is typed.
+the chip is mounted. A vehicle leaves once, so that a session is stored beside what is typed.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-subclassing-any, disable-error-code="import-not-found, method-assign"
@@ -39,12 +39,13 @@ def mount(image, folder):
 
 
 class BusyBoard(stub.StubBoard):
-    """Its vehicle is unplugged again and again."""
+    """Its vehicle is unplugged for a moment, once: after a third closing within minutes the contactor rests, and so it does when
+    the unit starts after a cut (firmware/charging/contactor_rest.py)."""
 
     def read(self, inputs):
         super().read(inputs)
-        is_first = self.charged_ms is None
-        if not is_first and self.clock.now_ms() % (PLUGGED_MS + UNPLUGGED_MS) >= PLUGGED_MS:
+        since_ms = 0 if self.charged_ms is None else self.clock.now_ms() - self.charged_ms
+        if PLUGGED_MS <= since_ms < PLUGGED_MS + UNPLUGGED_MS:
             inputs.pilot_high_mv = 12000
 
 
