@@ -39,7 +39,7 @@ def mount(image, folder):
 
 
 class BusyBoard(stub.StubBoard):
-    """Its vehicle is unplugged for a moment, once: after a third closing within minutes the contactor rests, and so it does when
+    """Its vehicle is unplugged for a moment, once: after a third closing within minutes the contactor rests, also when
     the unit starts after a cut (firmware/charging/contactor_rest.py)."""
 
     def read(self, inputs):
