@@ -70,8 +70,9 @@ async def changes(
                 point = charge_point(app_state, stored.unit)
                 seen = mark(point, stored.stored_mark)
                 is_stored = not app_state.recorder.waiting
-                content = await turn.made(viewer, f"{stored.unit.id} {seen}", render, stored.unit, point)
-                yield event(content, of + seen + ("" if is_stored else UNSTORED))
+                shown = seen if is_stored else seen + UNSTORED
+                content = await turn.made(viewer, f"{stored.unit.id} {shown}", render, stored.unit, point)
+                yield event(content, of + shown)
                 await asyncio.sleep(PAUSE_S)
                 if not is_stored:
                     await _until_stored(app_state)

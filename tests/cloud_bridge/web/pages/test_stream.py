@@ -99,6 +99,32 @@ def test_what_a_slow_store_did_not_know_yet_is_sent_once_it_does(
     assert "event: alive" in alive and "event: alive" in alive_again
 
 
+def test_what_was_made_before_the_store_knew_is_not_sent_again(
+    bridge: Bridge, unit: Unit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is made for a browser is kept for a second, and the page comes once more after half of one."""
+    made = 0
+
+    def render(_unit: StoredUnit, _point: ChargePoint) -> str:
+        nonlocal made
+        made += 1
+        return f"made {made}"
+
+    async def run() -> list[str]:
+        waiting = iter([1, 1, 0])
+        monkeypatch.setattr(Recorder, "waiting", property(lambda _self: next(waiting, 0)))
+        turn = Turn(Looks(bridge.app_state))
+        events = stream.changes(bridge.app_state, lambda: stored(bridge), render, "what it showed before", turn, "ann")
+        found = [await anext(events) for _ in range(3)]
+        await events.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
+        return found
+
+    unit.publish(HEARTBEAT, sample("heartbeat-idle"))
+    bridge.until(lambda: bridge.read("home-1")["last_contact"], "heard")
+    _, first, again = asyncio.run(run())
+    assert "made 1" in first and "made 2" in again
+
+
 def test_silence_is_an_event_though_nobody_sent_anything(bridge: Bridge, unit: Unit) -> None:
     async def run() -> None:
         unit.publish(HEARTBEAT, sample("heartbeat-idle"))
