@@ -1,7 +1,7 @@
 """The report that the installer's tool wrote (`python -m modem report`), read from the JSON or from the HTML page that
 carries it. Pure; what it returns is values, and nothing of the uploaded text is ever shown as a page.
 
-The tool's side is modem/installer/report.py; tests/samples/signal-report.json is what both are held to.
+The tool's side is modem/installer/report.py; tests/samples/reports is what both are held to.
 """
 
 from typing import Annotated, Literal, Self
@@ -11,7 +11,6 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.values import PASS_ABOVE_CSQ
 
-FORMAT = "chargekeeper signal report 1"
 FAMILY = "chargekeeper signal report"
 BEGIN, END = '<template id="signal-report">', "</template>"  # around the JSON in the tool's page
 MAX_NETWORKS = 64
