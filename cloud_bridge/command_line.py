@@ -7,7 +7,7 @@ import sys
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from cloud_bridge.cli import data, doctor, mosquitto, tls, token, unit, user
+from cloud_bridge.cli import data, doctor, mosquitto, nats, tls, token, unit, user
 from cloud_bridge.cli.area import Answer, Area, Parser
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.listening_sockets import LOOPBACK
@@ -47,12 +47,15 @@ def _parser() -> Parser:
         prog="python -m cloud_bridge",
         description="Serve the broker and the pages, or (with an area) change what the bridge knows.",
     )
-    areas = parser.add_subparsers(dest="area", metavar="unit | token | user | data | tls | mosquitto | doctor | ingest")
+    areas = parser.add_subparsers(
+        dest="area", metavar="unit | token | user | data | tls | mosquitto | nats | doctor | ingest"
+    )
     unit.declare(Area(areas, "unit", "charge points"))
     token.declare(Area(areas, "token", "API tokens"))
     user.declare(Area(areas, "user", "people who log in"))
     data.declare(Area(areas, "data", "backup, restore, export, erase, scrub"))
     mosquitto.declare(Area(areas, "mosquitto", "an outside broker"))
+    nats.declare(Area(areas, "nats", "a cluster of brokers"))
     tls.declare(Area(areas, "tls", "certificates"))
     check = areas.add_parser("doctor", help="is everything that the bridge stands on in order?")
     check.add_argument("--json", action="store_true", help="print JSON")

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest.canary import BrokerAddress
+from cloud_bridge.ingest.cluster.cluster_file import Cluster, read_cluster
 from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.listening_sockets import ANYWHERE, LOOPBACK
 from cloud_bridge.text import is_storable
@@ -46,6 +47,9 @@ class Settings:
     mail: str | None = None  # CHARGEKEEPER_MAIL: the mail server for alerts, mailtos://user:password@host
     database: str | None = None  # CHARGEKEEPER_DATABASE: the URL of a PostgreSQL, postgresql://user:secret@host/name
     broker: BrokerAddress | None = None  # CHARGEKEEPER_BROKER, mqtt[s]://:secret@host:port; without it, our own
+    cluster: Cluster | None = (
+        None  # CHARGEKEEPER_NATS: the file that `nats write` makes; the units are on a NATS cluster
+    )
     shard: Shard = ALL  # CHARGEKEEPER_PART, 2/4: the second of four processes that share that broker's units
     home_assistant: bool = False  # CHARGEKEEPER_HOME_ASSISTANT=on: ingest/home_assistant.py
     log_json: bool = False  # CHARGEKEEPER_LOG=json: logs.py
@@ -102,6 +106,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         mail=environment.get("CHARGEKEEPER_MAIL") or None,
         database=_database(environment),
         broker=_broker(environment),
+        cluster=_cluster(environment),
         shard=_shard(environment),
         home_assistant=_choice(environment, "CHARGEKEEPER_HOME_ASSISTANT", ("off", "on")) == "on",
         log_json=_choice(environment, "CHARGEKEEPER_LOG", ("text", "json")) == "json",
@@ -167,6 +172,17 @@ def _broker(environment: Mapping[str, str]) -> BrokerAddress | None:
     except OSError as error:
         raise SettingError(f"CHARGEKEEPER_BROKER_CA cannot be read: {error}") from error
     return BrokerAddress(url.hostname, port, unquote(url.password), tls if url.scheme == "mqtts" else None)
+
+
+def _cluster(environment: Mapping[str, str]) -> Cluster | None:
+    file = _path(environment, "CHARGEKEEPER_NATS")
+    if file is None:
+        return None
+    if environment.get("CHARGEKEEPER_BROKER"):
+        raise SettingError("set CHARGEKEEPER_NATS or CHARGEKEEPER_BROKER: the units are on one of them")
+    if not environment.get("CHARGEKEEPER_DATABASE"):
+        raise SettingError("CHARGEKEEPER_NATS needs CHARGEKEEPER_DATABASE: a cluster's processes share a PostgreSQL")
+    return read_cluster(file)
 
 
 def _shard(environment: Mapping[str, str]) -> Shard:

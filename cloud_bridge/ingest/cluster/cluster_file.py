@@ -1,0 +1,97 @@
+"""The file that tells our processes their NATS cluster: where its nodes are, and the secrets that let us in.
+
+`python -m cloud_bridge nats write` makes it together with the configuration of every node, and CHARGEKEEPER_NATS names it.
+It is JSON, so that it can be a mounted secret as it is.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cloud_bridge.errors import SettingError
+from cloud_bridge.ingest.cluster.nkey import BadKey, Signer
+
+ACCOUNT = "UNITS"  # of the units and of our own clients
+BRIDGE_USER = "bridge"  # in that account
+SYSTEM_USER = "system"  # in the system account: who is connected, and who is to be cut off
+MAX_NODES = 9
+
+
+class Node(NamedTuple):
+    """One server of the cluster."""
+
+    name: str
+    host: str
+    client_port: int  # for us
+    mqtt_port: int  # for units: its door
+
+
+class Cluster(NamedTuple):
+    """What the file says."""
+
+    nodes: Sequence[Node]
+    bridge_secret: str
+    system_secret: str
+    issuer_seed: str  # signs who may log in (nkey.py)
+    ca: str | None  # the PEM file by which the nodes' certificates are checked; None: no TLS
+
+    @property
+    def servers(self) -> list[str]:
+        """The addresses for a client of ours."""
+        scheme = "nats" if self.ca is None else "tls"
+        return [f"{scheme}://{node.host}:{node.client_port}" for node in self.nodes]
+
+
+def read_cluster(file: Path) -> Cluster:
+    """Raises SettingError with what to do."""
+    try:
+        text = file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"CHARGEKEEPER_NATS: cannot read {file}: {error}") from error
+    try:
+        return _cluster(json.loads(text))
+    except (ValueError, KeyError, TypeError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise SettingError(
+            f"CHARGEKEEPER_NATS: {file} is not what `nats write` makes ({reason}): write it anew"
+        ) from error
+
+
+def cluster_text(cluster: Cluster) -> str:
+    """As `read_cluster` reads it. It has secrets."""
+    return json.dumps(cluster._asdict() | {"nodes": [node._asdict() for node in cluster.nodes]}, indent=1) + "\n"
+
+
+def _cluster(said: dict[str, Any]) -> Cluster:
+    nodes = [
+        Node(_text(one["name"]), _text(one["host"]), _port(one["client_port"]), _port(one["mqtt_port"]))
+        for one in said["nodes"]
+    ]
+    if not 1 <= len(nodes) <= MAX_NODES or len({node.name for node in nodes}) < len(nodes):
+        raise ValueError(f"one to {MAX_NODES} nodes, each with a name of its own")
+    ca = said["ca"]
+    cluster = Cluster(
+        nodes,
+        _text(said["bridge_secret"]),
+        _text(said["system_secret"]),
+        _text(said["issuer_seed"]),
+        None if ca is None else _text(ca),
+    )
+    try:
+        Signer(cluster.issuer_seed)
+    except BadKey as error:
+        raise ValueError(f"issuer_seed: {error}") from error
+    return cluster
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{value!r} is not text")
+    return value
+
+
+def _port(value: Any) -> int:
+    if not isinstance(value, int) or not 0 < value < 65536:
+        raise TypeError(f"{value!r} is not a port")
+    return value

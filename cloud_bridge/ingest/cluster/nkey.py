@@ -1,0 +1,55 @@
+"""Ed25519 keys as NATS writes them: base32 of a prefix, the key and a CRC-16 (github.com/nats-io/nkeys).
+
+The kinds that are used here: an account, whose seed signs who may log in, and a user, as a node names each new connection.
+"""
+
+import base64
+import binascii
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+ACCOUNT = 0  # its letter is A; of a seed SA
+_SEED = 18 << 3  # the letter S
+_KEY_BYTES = 32
+
+
+class BadKey(ValueError):
+    """The text is no seed of an account."""
+
+
+def new_seed() -> str:
+    """Of an account; a secret."""
+    key = Ed25519PrivateKey.generate().private_bytes_raw()
+    return _encode(bytes([_SEED | ACCOUNT >> 5, (ACCOUNT & 31) << 3]) + key)
+
+
+class Signer:
+    """Signs as the account whose seed it is."""
+
+    def __init__(self, seed: str) -> None:
+        """Raises BadKey."""
+        raw = _decode(seed)
+        if len(raw) != _KEY_BYTES + 2 or raw[0] & 0xF8 != _SEED or ((raw[0] & 7) << 5 | raw[1] >> 3) != ACCOUNT:
+            raise BadKey("it is not the seed of an account: it begins with SA")
+        self._key = Ed25519PrivateKey.from_private_bytes(raw[2:])
+        self.public = _encode(bytes([ACCOUNT]) + self._key.public_key().public_bytes_raw())
+
+    def sign(self, data: bytes) -> bytes:
+        """64 bytes."""
+        return self._key.sign(data)
+
+
+def _encode(raw: bytes) -> str:
+    checked = raw + binascii.crc_hqx(raw, 0).to_bytes(2, "little")
+    return base64.b32encode(checked).decode().rstrip("=")
+
+
+def _decode(text: str) -> bytes:
+    try:
+        checked = base64.b32decode(text + "=" * (-len(text) % 8))
+    except (binascii.Error, ValueError) as error:
+        raise BadKey("it is not base32") from error
+    raw, crc = checked[:-2], checked[-2:]
+    if binascii.crc_hqx(raw, 0).to_bytes(2, "little") != crc:
+        raise BadKey("its checksum is wrong: a part is missing or mistyped")
+    return raw

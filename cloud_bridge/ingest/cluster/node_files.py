@@ -1,0 +1,84 @@
+"""The configuration of each node, as nats-server reads it (docs.nats.io, "Configuring NATS Server")."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from cloud_bridge.ingest.cluster.cluster_file import ACCOUNT, BRIDGE_USER, SYSTEM_USER, Cluster, Node
+from cloud_bridge.ingest.cluster.nkey import Signer
+
+CLUSTER_NAME = "chargekeeper"
+ROUTE_USER = "route"
+LOGIN_WITHIN_S = 10  # for an answer of ours to a login
+ACK_WAIT = "30s"  # then a message that a unit has not acknowledged is delivered again
+REPLICAS = 3
+
+
+class PlacedNode(NamedTuple):
+    """Where a node listens, and where its files are."""
+
+    node: Node
+    cluster_port: int  # for the other nodes
+    monitor_port: int | None  # of /healthz, on the loopback interface; None: not opened
+    store: Path
+
+
+class Certificate(NamedTuple):
+    """PEM files on the node."""
+
+    cert: Path
+    key: Path
+    ca: Path
+
+
+def node_text(
+    cluster: Cluster, places: list[PlacedNode], place: PlacedNode, route_secret: str, tls: Certificate | None
+) -> str:
+    """The file of one node. It has secrets."""
+    routes = [f"nats-route://{ROUTE_USER}:{route_secret}@{other.node.host}:{other.cluster_port}" for other in places]
+    node = place.node
+    configuration = {
+        "server_name": node.name,
+        "host": node.host,
+        "port": node.client_port,
+        **({} if place.monitor_port is None else {"http": f"127.0.0.1:{place.monitor_port}"}),
+        **({} if tls is None else {"tls": _tls(tls, verify=False)}),
+        "jetstream": {"store_dir": str(place.store), "max_mem": "256M", "max_file": "8G"},
+        "mqtt": {
+            "host": node.host,
+            "port": node.mqtt_port,
+            "stream_replicas": min(REPLICAS, len(places)),
+            "consumer_replicas": min(REPLICAS, len(places)),
+            "ack_wait": ACK_WAIT,
+            **({} if tls is None else {"tls": _tls(tls, verify=False)}),
+        },
+        "cluster": {
+            "name": CLUSTER_NAME,
+            "host": node.host,
+            "port": place.cluster_port,
+            "authorization": {"user": ROUTE_USER, "password": route_secret},
+            "routes": routes,
+            **({} if tls is None else {"tls": _tls(tls, verify=True)}),
+        },
+        "accounts": {
+            ACCOUNT: {
+                "jetstream": "enabled",
+                "users": [{"user": BRIDGE_USER, "password": cluster.bridge_secret}],
+            },
+            "SYS": {"users": [{"user": SYSTEM_USER, "password": cluster.system_secret}]},
+        },
+        "system_account": "SYS",
+        "authorization": {
+            "timeout": LOGIN_WITHIN_S,
+            "auth_callout": {
+                "issuer": Signer(cluster.issuer_seed).public,
+                "auth_users": [BRIDGE_USER, SYSTEM_USER],
+                "account": ACCOUNT,
+            },
+        },
+    }
+    return json.dumps(configuration, indent=1) + "\n"  # which the server reads as its own
+
+
+def _tls(tls: Certificate, verify: bool) -> dict[str, object]:
+    return {"cert_file": str(tls.cert), "key_file": str(tls.key), "ca_file": str(tls.ca), "verify": verify}
