@@ -80,14 +80,16 @@ def _serve(settings: Settings, area: str | None) -> None:
     role = Role(area or Role.ALL)
 
     def ready(http_port: int, mqtt_port: int = 0, mqtts_port: int | None = None) -> None:
-        what = "pages " if role in (Role.ALL, Role.WEB) else "health"
-        print(f"{what} http://{as_host(settings.host)}:{http_port}/{'' if what == 'pages ' else 'healthz'}", flush=True)
-        _say_broker(settings, mqtt_port, mqtts_port)
+        if role not in (Role.ALL, Role.WEB):
+            print(f"health http://{as_host(settings.host)}:{http_port}/healthz", flush=True)
+        else:
+            _say_ready(settings, http_port, mqtt_port, mqtts_port)
 
     asyncio.run(serve(role, settings, ready))
 
 
-def _say_broker(settings: Settings, mqtt_port: int, mqtts_port: int | None) -> None:
+def _say_ready(settings: Settings, http_port: int, mqtt_port: int, mqtts_port: int | None) -> None:
+    print(f"pages  http://{as_host(settings.host)}:{http_port}/", flush=True)
     if settings.cluster is not None:
         print(f"broker {', '.join(settings.cluster.servers)}", flush=True)
         return
