@@ -10,7 +10,6 @@ from cloud_bridge.clock import Clock
 from cloud_bridge.contact import UptimeLedger
 from cloud_bridge.counters import Counters
 from cloud_bridge.duties import Duties
-from cloud_bridge.ingest.canary import Canary
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.live import Live
 from cloud_bridge.passwords import PasswordTurns
@@ -25,7 +24,7 @@ from cloud_bridge.verified_time import VerifiedTime
 
 
 class Broker(Protocol):
-    """What every way in can do, wherever its broker is."""
+    """The way to the units, wherever their broker is."""
 
     @property
     def connections(self) -> int:
@@ -36,7 +35,6 @@ class Broker(Protocol):
         """Publish on cp/<id>/command. False: it cannot reach the unit now."""
         ...
 
-    def canary(self) -> Canary: ...
     async def stop(self) -> None: ...
 
 

@@ -15,6 +15,7 @@ from cloud_bridge.errors import BridgeError
 
 LATE_AFTER_TURNS = 3
 LATE_AFTER_S = 60.0  # on top of them, for a busy machine
+STORE_DUTY = "store"  # a look whether the store can be read, where nothing else would notice
 
 # Errors of a database, a file or a peer, which pass: a line in the log. All others are ours, and come with their trace.
 EXPECTED = (SQLAlchemyError, BridgeError, OSError, EOFError, TimeoutError)
@@ -64,6 +65,11 @@ class Duties:
         """By name."""
         now_s = self._monotonic_s()
         return [_state(name, duty, now_s) for name, duty in sorted(list(self._duties.items()))]
+
+    def reason(self, name: str) -> str | None:
+        """Why the last turn of a duty failed; None after a success, and where there is no such duty."""
+        duty = self._duties.get(name)
+        return None if duty is None else duty.reason
 
     def _failed(self, name: str, duty: _Duty, error: Exception) -> None:
         duty.failures += 1

@@ -75,8 +75,11 @@ class Timekeeping(NamedTuple):
     between: Step | None  # the clock was set back between the process before this one and this one, by so much at least
 
 
-def begin_time(database: Database, clock_from: Callable[[int], Clock], shard: Shard = ALL) -> Timekeeping:
-    """`clock_from` makes the clock, given the latest time that the store knows."""
+def begin_time(
+    database: Database, clock_from: Callable[[int], Clock], shard: Shard = ALL, has_way_in: bool = True
+) -> Timekeeping:
+    """`clock_from` makes the clock, given the latest time that the store knows. A process that has no way in for units keeps
+    none of them in memory."""
     with database.reading() as connection:
         before = read_listened(connection).get(shard.number)
         last_ok_ms, listened_ms = (None, 0) if before is None else before[:2]
@@ -91,7 +94,7 @@ def begin_time(database: Database, clock_from: Callable[[int], Clock], shard: Sh
         bounds = Bounds(start_ms if verified_ms is None else verified_ms, latest_at_start(start_ms, before))
         verified = VerifiedTime(clock, bounds, unit_count(connection), told_the_time(connection), steps)
         ledger = UptimeLedger(read_gaps(connection), last_ok_ms, start_ms, listened_ms, shard.number)
-        known = last_contacts(connection)
+        known = last_contacts(connection) if has_way_in else {}
     ours_now = [unit_id for unit_id, contact in known.items() if contact.shard != shard.number and shard.takes(unit_id)]
     with database.writing() as connection:
         record_verified(connection, verified.now_ms())

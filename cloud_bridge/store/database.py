@@ -163,6 +163,14 @@ class Database:
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             raise StoreUnusable(f"the deleted rows are not vacuumed: {reason}") from error
 
+    def shut_others_out(self) -> None:
+        """From now on until `close` nobody else can open this SQLite database. Raises StoreUnusable when somebody has."""
+        if self._lock is not None:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise StoreUnusable(f"{self.file} is in use: stop the bridge and its commands first") from error
+
     def disconnect(self) -> None:
         """Close the connections that nobody uses now: the next ones are made anew."""
         self._reader.dispose()

@@ -13,6 +13,7 @@ from cloud_bridge.web.api import (
     charge_points,
     commands,
     description,
+    health,
     history,
     jobs,
     metrics,
@@ -37,10 +38,21 @@ SMALLEST_ZIPPED = 500  # bytes; below that it fits in one packet anyway
 def create_app(app_state: AppState) -> FastAPI:
     """Pages and interface over the running bridge. Raises SettingError where npm's files were never fetched."""
     static_files.check()
+    app = _app_of(app_state, _routes())
+    app.state.looks = Looks(app_state)
+    return app
+
+
+def create_health_app(app_state: AppState) -> FastAPI:
+    """What a process without pages answers: how it is, and its totals."""
+    return _app_of(app_state, _health_routes())
+
+
+def _app_of(app_state: AppState, routes: list[BaseRoute]) -> FastAPI:
     public_url = app_state.settings.public_url
     app = FastAPI(
         title="Chargekeeper",
-        routes=_routes(),
+        routes=routes,
         openapi_url=None,  # api/description.py asks who wants it
         docs_url=None,
         redoc_url=None,
@@ -51,7 +63,6 @@ def create_app(app_state: AppState) -> FastAPI:
     app.state.attempts = Attempts()
     app.state.rates = Rates()
     app.state.challenges = Challenges()
-    app.state.looks = Looks(app_state)
     app.state.connection_turns = ConnectionTurns()
     app.add_middleware(TextCheck, refuse=refusal)
     app.add_middleware(SecurityHeaders, refuse=refusal)
@@ -65,8 +76,7 @@ def create_app(app_state: AppState) -> FastAPI:
 @cache
 def _routes() -> list[BaseRoute]:
     """Once a process: FastAPI prepares them at their first request, which takes longer than most answers."""
-    together = APIRouter()
-    for router in (
+    return _together(
         charge_points.router,
         history.router,
         commands.router,
@@ -74,10 +84,21 @@ def _routes() -> list[BaseRoute]:
         vehicles.router,
         support.router,
         alerts.router,
+        health.router,
         metrics.router,
         description.router,
         static_files.router,
         *ROUTERS,
-    ):
+    )
+
+
+@cache
+def _health_routes() -> list[BaseRoute]:
+    return _together(health.router, metrics.router)
+
+
+def _together(*routers: APIRouter) -> list[BaseRoute]:
+    together = APIRouter()
+    for router in routers:
         together.include_router(router)
     return together.routes

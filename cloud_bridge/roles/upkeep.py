@@ -1,0 +1,53 @@
+"""`python -m cloud_bridge upkeep`: what is done by the clock. Several processes take turns: one of them works."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from cloud_bridge.alerts.alarm import Alarm
+from cloud_bridge.alerts.delivery import Means
+from cloud_bridge.app_state import AppState
+from cloud_bridge.authority_files import know_present_authority
+from cloud_bridge.authority_sender import AuthoritySender
+from cloud_bridge.clock import SystemClock
+from cloud_bridge.roles.http import listen
+from cloud_bridge.roles.opening import open_app_state
+from cloud_bridge.roles.process import Duty
+from cloud_bridge.roles.ready import Ready
+from cloud_bridge.roles.role import Role
+from cloud_bridge.roles.store_watch import watch_store
+from cloud_bridge.roles.way_out import way_out
+from cloud_bridge.settings import Settings
+from cloud_bridge.vehicles.polling.poller import poll_for_ever
+from cloud_bridge.web.app import create_health_app
+
+
+async def serve(settings: Settings, ready: Ready) -> None:
+    """Until a signal. Raises BridgeError."""
+    async with open_app_state(settings, SystemClock, Role.UPKEEP) as app_state, way_out(app_state):
+        with listen(app_state, create_health_app) as http:
+            async with duties(app_state) as running:
+                ready(http.port)
+                await http.serve([*running, watch_store(app_state), app_state.security_log.run(app_state.duties)])
+
+
+@asynccontextmanager
+async def duties(app_state: AppState) -> AsyncIterator[list[Duty]]:
+    """At the end, what is being sent has been sent or given up."""
+    know_present_authority(app_state.database, app_state.settings)
+    settings = app_state.settings
+    alarm = Alarm(
+        app_state.database,
+        app_state.clock,
+        Means(settings.mail, settings.public_url, app_state.push_key),
+        app_state.counters,
+        {name: provider.title for name, provider in app_state.accounts.catalogue.providers.items()},
+    )
+    try:
+        yield [
+            AuthoritySender(app_state).run(),
+            app_state.upkeep.run(alarm, app_state.duties),
+            poll_for_ever(app_state.accounts, app_state.duties),
+        ]
+    finally:
+        await asyncio.to_thread(alarm.close)
