@@ -10,7 +10,6 @@ from cloud_bridge.clock import Clock
 from cloud_bridge.contact import UptimeLedger
 from cloud_bridge.counters import Counters
 from cloud_bridge.duties import Duties
-from cloud_bridge.ingest.canary import Canary
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.live import Live
 from cloud_bridge.passwords import PasswordTurns
@@ -22,6 +21,14 @@ from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.verified_time import VerifiedTime
+
+
+class Canaries(Protocol):
+    """One, or one for each door."""
+
+    async def run(self, duties: Duties) -> None:
+        """Marks for ever."""
+        ...
 
 
 class Broker(Protocol):
@@ -36,7 +43,7 @@ class Broker(Protocol):
         """Publish on cp/<id>/command. False: it cannot reach the unit now."""
         ...
 
-    def canary(self) -> Canary: ...
+    def canary(self) -> Canaries: ...
     async def stop(self) -> None: ...
 
 

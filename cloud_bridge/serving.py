@@ -27,10 +27,12 @@ from cloud_bridge.connection_limits import Budget, divide
 from cloud_bridge.counters import Counters
 from cloud_bridge.errors import PortBusy, SettingError, StoreUnusable
 from cloud_bridge.ingest.certificate import Certificate
+from cloud_bridge.ingest.cluster.membership import Membership
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
 from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.ingest.home_assistant import Discovery
 from cloud_bridge.ingest.inbound import Ingest, Reporting
+from cloud_bridge.ingest.jetstream import JetStreamIngest
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
@@ -78,7 +80,8 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
     `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable and SettingError.
     """
     database = _open_sound(settings.store)
-    clock, live, ledger, verified, between = begin_time(database, clock_from, settings.shard)
+    paths = None if settings.cluster is None else settings.cluster.paths
+    clock, live, ledger, verified, between = begin_time(database, clock_from, settings.shard, paths)
     # Before any thread: it may refuse the settings.
     accounts = open_accounts(database, Clocks(clock, verified), settings, os.environ)
     passwords = Passwords()
@@ -89,8 +92,10 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
     security_log = SecurityLog(database, Clocks(clock, verified))
     ingest = Ingest(live, recorder, Reporting(counters, security_log), Clocks(clock, verified), settings.shard)
     unknown_clients = UnknownClients()
-    broker: EmbeddedBroker | MqttIngest
-    if settings.broker is None:
+    broker: EmbeddedBroker | MqttIngest | JetStreamIngest
+    if settings.cluster is not None:
+        broker = JetStreamIngest(settings.cluster, ingest, Membership(at_the_door), unknown_clients)
+    elif settings.broker is None:
         broker = EmbeddedBroker(ingest, Credentials(at_the_door), unknown_clients, security_log, connection_budget())
     else:
         unit_registry = UnitRegistry(at_the_door, clock)
@@ -188,8 +193,10 @@ async def serve_shard(settings: Settings) -> None:
 
     Raises StoreUnusable, and SettingError when there is no such broker.
     """
-    if settings.broker is None:
-        raise SettingError("set CHARGEKEEPER_BROKER: only an outside broker's units can be shared by processes")
+    if settings.broker is None and settings.cluster is None:
+        raise SettingError(
+            "set CHARGEKEEPER_BROKER or CHARGEKEEPER_NATS: only an outside broker's units can be shared by processes"
+        )
     raise_file_limit()
     stop = asyncio.Event()
     _end_by_signal(stop.set)
@@ -251,7 +258,7 @@ async def _way_in(app_state: AppState) -> AsyncIterator[tuple[int, int | None]]:
         if isinstance(app_state.broker, EmbeddedBroker):
             await _start_broker(app_state.settings, app_state.broker)
             yield app_state.broker.port, app_state.broker.tls_port
-        elif isinstance(app_state.broker, MqttIngest):
+        elif isinstance(app_state.broker, MqttIngest | JetStreamIngest):
             app_state.broker.start()
             yield 0, None
     finally:

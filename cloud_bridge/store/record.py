@@ -24,7 +24,8 @@ from cloud_bridge.contact import FUTURE_MS, GAP_AFTER_MS, KEPT_STEPS, Gap, Liste
 from cloud_bridge.store.authorities import record_trusts, said_by
 from cloud_bridge.store.duplicates import record_duplicates
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
-from cloud_bridge.store.journal import insert_records
+from cloud_bridge.store.journal import insert_records, without_stored
+from cloud_bridge.store.paths import listened_at
 from cloud_bridge.store.tables import (
     clock_steps,
     contact_gaps,
@@ -69,12 +70,17 @@ _ONE: ColumnElement[int] = literal_column("1")
 
 
 @cache
-def _add_contacts(dialect: str) -> Insert:
+def _add_contacts(dialect: str, through_cluster: bool = False) -> Insert:
     """Last contact only ever grows, whatever the order of the batches, except from an impossible one; the counters add
     up. One since which a silence was noticed is no later than that silence began: if it is later than a message of now,
     a clock that was ahead has stamped it. Such a clock can have written the very stamp of a message of now, which ends
-    that silence all the same: the two must differ (transitions.py)."""
+    that silence all the same: the two must differ (transitions.py).
+
+    Of a cluster a message may be stored after a later one. How long its path had listened is said by the store then, and
+    stands with the contact that it belongs to (store/paths.py)."""
     statement = insert_into(dialect, contacts)
+    if through_cluster:
+        statement = statement.values(listened_ms=listened_at())
     new, old = statement.excluded, contacts.c
     newer = or_(
         new.last_contact_ms >= old.last_contact_ms,
@@ -88,9 +94,10 @@ def _add_contacts(dialect: str) -> Insert:
             "last_kind": case((newer, new.last_kind), else_=old.last_kind),
             "silent_ms": case((old.silent_ms == new.last_contact_ms, old.silent_ms - _ONE), else_=old.silent_ms),
             "operator": case((and_(newer, new.operator != _EMPTY), new.operator), else_=old.operator),
-            "listened_ms": new.listened_ms,
-            "latest_ms": new.latest_ms,
-            "shard": new.shard,
+            **{
+                name: case((newer, new[name]), else_=old[name]) if through_cluster else new[name]
+                for name in ("listened_ms", "latest_ms", "shard")
+            },
             "messages": old.messages + new.messages,
             "bad_payloads": old.bad_payloads + new.bad_payloads,
         },
@@ -131,9 +138,11 @@ def _new_power(dialect: str) -> Insert:
 def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
     """Write a batch, in the order of arrival. Journal records that are there already stay as they are (journal.py)."""
     believable_ms = max((one.received_ms for one in messages[-1:]), default=0) + FUTURE_MS  # as our clock is now
+    through_cluster = messages[0].listened_at_ms is not None
     contact_of: dict[str, dict[str, Any]] = {}
     newest_heartbeats: dict[str, InboundMessage] = {}
     journal: dict[str, list[dict[str, Any]]] = {}
+    delivered_again: dict[str, list[dict[str, Any]]] = {}
     power_rows: list[dict[str, Any]] = []
     gap_rows: list[dict[str, Any]] = []
     signal_rows: list[dict[str, Any]] = []
@@ -154,10 +163,14 @@ def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
                 "believable_ms": believable_ms,
                 "shard": inbound.shard,
             }
-        row["listened_ms"], row["latest_ms"] = inbound.listened_ms, inbound.latest_ms
+        if not through_cluster:
+            row["listened_ms"], row["latest_ms"] = inbound.listened_ms, inbound.latest_ms
         if inbound.received_ms >= row["last_contact_ms"] or row["last_contact_ms"] > believable_ms:
             row["last_contact_ms"] = inbound.received_ms
             row["last_kind"] = inbound.kind
+            if through_cluster:
+                row["path"], row["stamp_ms"] = inbound.shard, inbound.listened_at_ms
+                row["latest_ms"] = inbound.latest_ms
         row["messages"] += 1
         row["bad_payloads"] += inbound.bad
         if inbound.previous_ms is None:
@@ -176,16 +189,21 @@ def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
                 power_rows.append(power_row)
             row["operator"] = (message.operator or row["operator"])[:MAX_OPERATOR]
             newest_heartbeats[inbound.unit_id] = inbound
+        elif inbound.again and None in (message.boot, message.sequence):
+            delivered_again.setdefault(inbound.kind, []).append(_journal_row(inbound, message))
         else:
             journal.setdefault(inbound.kind, []).append(_journal_row(inbound, message))
     dialect = connection.dialect.name
-    execute_many(connection, _add_contacts(dialect), list(contact_of.values()))
+    execute_many(connection, _add_contacts(dialect, through_cluster), list(contact_of.values()))
     heartbeat_rows = [_heartbeat_row(one) | {"believable_ms": believable_ms} for one in newest_heartbeats.values()]
     execute_many(connection, _newest_heartbeats(dialect), heartbeat_rows)
     execute_many(connection, _new_signal(dialect), signal_rows)
     execute_many(connection, _new_power(dialect), power_rows)
     if first_rows:
         connection.execute(_FIRST_HEARD, first_rows)
+    for kind, rows in delivered_again.items():
+        if new := without_stored(connection, _COLUMNS[kind][0], rows):
+            journal.setdefault(kind, []).extend(new)
     for kind, rows in journal.items():
         insert_records(connection, _COLUMNS[kind][0], rows)
     insert_new(connection, contact_gaps, gap_rows)

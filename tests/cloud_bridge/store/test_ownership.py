@@ -349,6 +349,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.fleet:page_of": "contact, and the newest heartbeat, which view.charge_point restricts",
     "store.fleet:_silent_by_minute": "contact",
     "store.fleet:silent_by_minute": "contact",
+    "store.paths:adopt_strays": "writes",
     "store.record:adopt": "writes",
     "store.record:record": "writes",
     "store.record:reject": "writes",
