@@ -31,31 +31,22 @@ class BrokerAddress:
 class Canary:
     """One connection, opened when it is needed and kept."""
 
-    def __init__(
-        self,
-        address: BrokerAddress,
-        counters: Counters,
-        name: str = CANARY_ID,
-        client_id: str | None = None,
-        duty: str = "canary",
-    ) -> None:
-        """`name` is its user name, and its client id unless that is another one; `duty` is what it is called in /healthz."""
+    def __init__(self, address: BrokerAddress, counters: Counters, name: str = CANARY_ID) -> None:
         self._address = address
         self._counters = counters
         self._name = name
-        self._client_id = client_id or name
-        self._duty = duty
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._packet_id = 0
 
     async def run(self, duties: Duties) -> None:
         """Marks for ever; what fails is counted, and tried anew on a new connection."""
         try:
-            await duties.every(EVERY_S, self._duty, self._send_counted)
+            await duties.every(EVERY_S, "canary", self.send_counted)
         finally:
             self.close()
 
-    async def _send_counted(self) -> None:
+    async def send_counted(self) -> None:
+        """As `send`; a mark that is lost is counted. Raises the same."""
         try:
             await self.send()
         except Exception:
@@ -66,7 +57,7 @@ class Canary:
         """One mark, until the broker has acknowledged it. Raises OSError, EOFError or TimeoutError."""
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                reader, writer = self._streams or await self.connect()
+                reader, writer = self._streams or await self._connect()
                 self._packet_id = self._packet_id % 0xFFFF + 1
                 body = _text(f"cp/{self._name}/heartbeat") + self._packet_id.to_bytes(2) + b"{}"
                 writer.write(packets.whole(0x32, body))
@@ -80,15 +71,14 @@ class Canary:
             self._streams[1].transport.abort()
             self._streams = None
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Log in. Raises OSError or EOFError."""
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         address = self._address
         streams = await asyncio.open_connection(address.host, address.port, ssl=address.tls)
         self._streams = streams
         keep_alive_s = int(EVERY_S * 4)
         head = _text("MQTT") + b"\x04\xc2" + keep_alive_s.to_bytes(2)  # 3.1.1, clean session, user and password
         streams[1].write(
-            packets.whole(0x10, head + b"".join(map(_text, (self._client_id, self._name, address.secret))))
+            packets.whole(0x10, head + b"".join(map(_text, (self._name, self._name, address.secret))))
         )
         await _expect(streams[0], packets.connack(packets.ACCEPTED))
         return streams

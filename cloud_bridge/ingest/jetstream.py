@@ -30,7 +30,7 @@ from nats.js.errors import NotFoundError
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.contact import UNIT_TOPICS
-from cloud_bridge.ingest.cluster.canary_login import canary_user
+from cloud_bridge.ingest.cluster.canary_login import canary_login
 from cloud_bridge.ingest.cluster.cluster_file import Cluster
 from cloud_bridge.ingest.cluster.connection import connect_bridge
 from cloud_bridge.ingest.cluster.doors import DoorCanaries
@@ -85,7 +85,9 @@ class JetStreamIngest:
         self._unknown_clients = unknown_clients
         self._send_command = send_command
         self._paths = cluster.paths
-        self._path_of = {canary_user(node): path_number(node.name) for node in cluster.nodes}
+        self._path_of = {
+            canary_login(cluster, node.name).name: path_number(node.name) for node in cluster.nodes
+        }
         self._connection: Client | None = None
         self._running: asyncio.Task[None] | None = None
         self._in_hand = 0

@@ -1,18 +1,21 @@
-"""Does every process know the canaries' secrets, and nobody who has another file?"""
+"""Does each process of ours derive the same secrets, and nobody else?"""
 
-from cloud_bridge.ingest.cluster.canary_login import canary_of, canary_secret, canary_user
+from cloud_bridge.ingest.cluster.canary_login import canary_login, canary_secrets
 from cloud_bridge.ingest.cluster.cluster_file import Cluster, Node
 from cloud_bridge.ingest.cluster.nkey import new_seed
 
-NODES = [Node("n1", "127.0.0.1", 4222, 1883), Node("n2", "127.0.0.1", 4223, 1884)]
+NODES = [Node(name, "127.0.0.1", 4222, 1883) for name in ("n1", "n2")]
+CLUSTER = Cluster(NODES, "bridge's own", "system's own", new_seed(), None)
 
 
-def test_each_node_has_a_canary_of_its_own() -> None:
-    cluster = Cluster(NODES, "bridge", "system", new_seed(), None)
-    for node in NODES:
-        secret = canary_secret(cluster, node)
-        assert canary_of(cluster, canary_user(node), secret) == node
-        assert canary_of(cluster, canary_user(node), secret[:-1]) is None
-        assert canary_of(cluster, "_canary-n3", secret) is None
-    assert canary_of(cluster, canary_user(NODES[0]), canary_secret(cluster, NODES[1])) is None
-    assert canary_of(cluster._replace(issuer_seed=new_seed()), "_canary-n1", canary_secret(cluster, NODES[0])) is None
+def test_each_node_has_a_canary_with_a_secret_of_its_own() -> None:
+    secrets = canary_secrets(CLUSTER)
+    assert list(secrets) == ["_canary-n1", "_canary-n2"]
+    assert len(set(secrets.values())) == 2 and all(len(secret) == 64 for secret in secrets.values())
+    assert canary_login(CLUSTER, "n1") == ("_canary-n1", secrets["_canary-n1"])
+
+
+def test_the_secret_goes_by_the_bridge_s_alone() -> None:
+    moved = CLUSTER._replace(nodes=NODES[:1], issuer_seed=new_seed())
+    assert canary_login(moved, "n1") == canary_login(CLUSTER, "n1")
+    assert canary_login(CLUSTER._replace(bridge_secret="another"), "n1") != canary_login(CLUSTER, "n1")
