@@ -77,9 +77,7 @@ class Canary:
         self._streams = streams
         keep_alive_s = int(EVERY_S * 4)
         head = _text("MQTT") + b"\x04\xc2" + keep_alive_s.to_bytes(2)  # 3.1.1, clean session, user and password
-        streams[1].write(
-            packets.whole(0x10, head + b"".join(map(_text, (self._name, self._name, address.secret))))
-        )
+        streams[1].write(packets.whole(0x10, head + b"".join(map(_text, (self._name, self._name, address.secret)))))
         await _expect(streams[0], packets.connack(packets.ACCEPTED))
         return streams
 

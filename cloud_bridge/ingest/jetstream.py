@@ -85,9 +85,7 @@ class JetStreamIngest:
         self._unknown_clients = unknown_clients
         self._send_command = send_command
         self._paths = cluster.paths
-        self._path_of = {
-            canary_login(cluster, node.name).name: path_number(node.name) for node in cluster.nodes
-        }
+        self._path_of = {canary_login(cluster, node.name).name: path_number(node.name) for node in cluster.nodes}
         self._connection: Client | None = None
         self._running: asyncio.Task[None] | None = None
         self._in_hand = 0

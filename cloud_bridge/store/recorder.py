@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -195,8 +196,8 @@ class Recorder:
             for done in clock_set:
                 record_clock_set(connection, done)
             if messages:
-                record(connection, messages)
-            for mark in sorted(marks):
+                record(connection, messages, now_ms)
+            for mark in sorted(marks, key=attrgetter("shard")):  # the order of rows is one for all processes
                 if mark.paths:
                     if proves_listening(mark.received_ms, now_ms) and isinstance(self.ledger, PathLedger):
                         listened.append(partial(self.ledger.heard, record_mark(connection, mark, now_ms).rows))
@@ -229,7 +230,7 @@ class Recorder:
             try:
                 with self._database.writing(first=True) as connection:
                     if contact:
-                        record(connection, contact)
+                        record(connection, contact, self._now_ms())
                     if is_rejected:
                         reject(connection, inbound, reason_of(error))
             except Exception as again:

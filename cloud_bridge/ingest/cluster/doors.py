@@ -3,7 +3,6 @@
 Every process that takes messages in has its own, so that the end of one makes no node look deaf.
 """
 
-
 import asyncio
 import ssl
 from functools import partial
