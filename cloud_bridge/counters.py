@@ -47,6 +47,8 @@ class Counters:
     failed_messages: int = 0  # that raised an error of ours; not acknowledged
     failed_accepts: int = 0  # connections that the system did not let us accept
     failed_connections: int = 0  # to an outside broker, that an error ended
+    redelivered: int = 0  # messages that a cluster delivered again, to this worker
+    wrong_stamps: int = 0  # messages that a node of the cluster has stamped by a wrong clock
     alerts_sent: int = 0
     alerts_failed: int = 0  # tries
     browsers_gone: int = 0  # that were notified, until their push service knew them no more

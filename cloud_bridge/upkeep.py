@@ -83,11 +83,11 @@ class Upkeep:
         """Store who fell silent and who came back since the last look; returns both. Raises SQLAlchemyError."""
         now_ms = self._clock.now_ms()
         with self._database.reading() as connection:
-            if self._shard.of > 1:
+            if not self._shard.is_alone:
                 others = {
                     shard: listened
                     for shard, listened in read_listened(connection).items()
-                    if shard != self._shard.number and shard <= self._shard.of  # not of when there were more
+                    if self._shard.is_other(shard)
                 }
                 self._ledger.learn(read_gaps(connection), others, now_ms)
             listened = {self._shard.number: self._ledger.listened_ms(now_ms), **self._ledger.others_listened_ms}

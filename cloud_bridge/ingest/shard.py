@@ -1,7 +1,10 @@
-"""Several processes share the units of one broker: each takes in those whose id hashes to it."""
+"""Several processes share the units of one broker: each takes in those whose id hashes to it. In a cluster every process
+takes in any unit, and what can be deaf on its own is a path (cloud_bridge/paths.py)."""
 
 import zlib
 from typing import NamedTuple
+
+from cloud_bridge.paths import EVERY
 
 
 class Shard(NamedTuple):
@@ -15,6 +18,15 @@ class Shard(NamedTuple):
         return self.of == 1 or zlib.crc32(unit_id.encode()) % self.of == self.number - 1
 
     @property
+    def is_alone(self) -> bool:
+        """Whether no other process stores when it has listened."""
+        return self.of == 1 and self.number != EVERY
+
+    def is_other(self, number: int) -> bool:
+        """Whether it is one of the others now; there may have been more once."""
+        return number != self.number and (number <= self.of or (self.number == EVERY and number > EVERY))
+
+    @property
     def bridge_id(self) -> str:
         """Its name at the broker: client id and user name."""
         return f"_bridge-{self.number}"
@@ -26,3 +38,4 @@ class Shard(NamedTuple):
 
 
 ALL = Shard(1, 1)
+IN_CLUSTER = Shard(EVERY, 1)

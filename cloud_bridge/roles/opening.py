@@ -16,10 +16,12 @@ from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
 from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.ingest.cluster.command_sender import CommandSender
+from cloud_bridge.ingest.cluster.membership import Membership
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
 from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.ingest.home_assistant import Discovery
 from cloud_bridge.ingest.inbound import Ingest, Reporting
+from cloud_bridge.ingest.jetstream import JetStreamIngest
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
@@ -62,7 +64,8 @@ async def open_app_state(
     `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable and SettingError.
     """
     database = _open_sound(settings.store)
-    clock, live, ledger, verified, between = begin_time(database, clock_from, settings.shard, role.has_way_in)
+    paths = None if settings.cluster is None else settings.cluster.paths
+    clock, live, ledger, verified, between = begin_time(database, clock_from, settings.shard, paths)
     # Before any thread: it may refuse the settings.
     accounts = open_accounts(database, Clocks(clock, verified), settings, os.environ)
     passwords = Passwords()
@@ -74,8 +77,10 @@ async def open_app_state(
     ingest = Ingest(live, recorder, Reporting(counters, security_log), Clocks(clock, verified), settings.shard)
     unknown_clients = UnknownClients()
     broker: Broker
-    if settings.cluster is not None:
-        broker = CommandSender(settings.cluster, role, ingest.duties)
+    if settings.cluster is not None and not role.has_way_in:
+        broker = CommandSender(settings.cluster, f"chargekeeper {role}", ingest.duties)
+    elif settings.cluster is not None:
+        broker = JetStreamIngest(settings.cluster, ingest, Membership(at_the_door), unknown_clients)
     elif settings.broker is not None:
         unit_registry = UnitRegistry(at_the_door, clock)
         discovery = Discovery(settings.public_url) if settings.home_assistant else None

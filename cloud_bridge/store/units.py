@@ -172,6 +172,12 @@ def login_states(connection: Connection, since_ms: int | None = None, ids: Colle
     return {unit_id: bool(may_log_in) for unit_id, may_log_in in connection.execute(query)}
 
 
+def states_of(connection: Connection, ids: Collection[str]) -> dict[str, bool]:
+    """Whether each of these units may log in; one that is not there is no unit."""
+    query = select(units.c.id, units.c.secret_hash != NO_HASH).where(units.c.id.in_(ids))
+    return {unit_id: bool(may_log_in) for unit_id, may_log_in in connection.execute(query)}
+
+
 def secret_hash(connection: Connection, unit_id: str) -> str | None:
     """None: no such unit."""
     return connection.execute(select(units.c.secret_hash).where(units.c.id == unit_id)).scalar()

@@ -50,8 +50,3 @@ def test_a_role_of_a_cluster_says_that_it_needs_one(role: Role, environment: dic
 def test_ingest_says_that_it_needs_a_broker_that_is_not_ours() -> None:
     with pytest.raises(SettingError, match=r"^set CHARGEKEEPER_BROKER or CHARGEKEEPER_NATS: "):
         check(Role.INGEST, read_settings({}))
-
-
-def test_a_cluster_has_no_parts(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="^unset CHARGEKEEPER_PART"):
-        check(Role.INGEST, read_settings({**on_cluster(tmp_path), "CHARGEKEEPER_PART": "1/2"}))
