@@ -11,12 +11,12 @@ One transaction at a time queues alerts (`queueing`), since what is held down is
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, func, select, update
+from sqlalchemy import Connection, Select, Table, func, select, update
 
 AT_ONCE = 1000  # rows
 
 
-def take(connection: Connection, table: Table, query: Select[Any]) -> Sequence[Row[Any]]:
+def take(connection: Connection, table: Table, query: Select[Any]) -> Sequence[Any]:
     """The untold rows of `table` that `query` finds, by id, AT_ONCE of them at most; they are told then. Each row of the
     result has the column `id` of the table. One that another transaction is changing is left for the next time."""
     untold = query.where(table.c.untold).order_by(table.c.id).limit(AT_ONCE)

@@ -22,6 +22,5 @@ def upgrade() -> None:
         seen = f"coalesce((SELECT seen_id FROM alert_cursors WHERE name = '{cursor}'), 0)"
         op.execute(f"UPDATE {table} SET untold = true WHERE id > {seen}")
         is_untold = sa.text("untold") if op.get_bind().dialect.name == "postgresql" else sa.text("untold = 1")
-        where = {"sqlite_where": is_untold, "postgresql_where": is_untold}
-        op.create_index(f"ix_{table}_untold", table, ["id"], **where)
+        op.create_index(f"ix_{table}_untold", table, ["id"], sqlite_where=is_untold, postgresql_where=is_untold)
         op.execute(f"DELETE FROM alert_cursors WHERE name = '{cursor}'")
