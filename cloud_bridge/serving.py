@@ -34,12 +34,14 @@ from cloud_bridge.ingest.inbound import Ingest, Reporting
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
+from cloud_bridge.leading import lead
 from cloud_bridge.listening_sockets import LOOPBACK, open_sockets
 from cloud_bridge.passwords import Passwords, PasswordTurns
 from cloud_bridge.second_factor import SecondFactors
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import RESTORE, Database, open_database
+from cloud_bridge.store.leadership import Leadership, lock_of
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.telling_time import TimeTeller
 from cloud_bridge.timekeeping import begin_time, follow_steps
@@ -99,6 +101,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
     letters = Letters(settings.mail, counters)
     upkeep = Upkeep(database, live, ledger, Clocks(clock, verified), settings.shard)
     follow_steps(clock, live, ledger, verified, recorder, upkeep, counters, settings.shard.number, between)
+    leadership = Leadership(lock_of(database), clock)
     try:
         yield AppState(
             settings,
@@ -120,9 +123,11 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
             SecondFactors(database, key_source(settings.folder, os.environ)),
             letters,
             PushKey(settings.folder, push_contact(settings)),
+            leadership,
         )
     finally:
         accounts.close()
+        await asyncio.to_thread(leadership.close)
         await asyncio.to_thread(letters.close)
         with suppress(SQLAlchemyError):
             await asyncio.to_thread(security_log.write)
@@ -167,9 +172,15 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
                     app_state.broker.canary().run(app_state.duties),
                     TimeTeller(app_state).run(),
                     AuthoritySender(app_state).run(),
-                    app_state.upkeep.run(alarm, app_state.duties),
                     app_state.security_log.run(app_state.duties),
-                    poll_for_ever(app_state.accounts, app_state.duties),
+                    lead(
+                        app_state.leadership,
+                        app_state.duties,
+                        lambda duties: asyncio.gather(
+                            app_state.upkeep.run(alarm, duties), poll_for_ever(app_state.accounts, duties)
+                        ),
+                        app_state.upkeep.stand_by,
+                    ),
                 )
                 _end_by_signal(server.stop)
                 _collect_less_garbage()

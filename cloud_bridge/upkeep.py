@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.alarm import (
@@ -51,6 +52,8 @@ KEEP_TIME_EVERY_S = 60.0
 FORGET_EVERY_S = 3600.0
 MARKED_AT_ONCE = 500  # in one transaction: the recorder waits for it
 
+Turn = tuple[float, str, Callable[[], object]]  # seconds between two, the name of the duty, and what it does
+
 _log = logging.getLogger(__name__)
 
 
@@ -83,13 +86,7 @@ class Upkeep:
         """Store who fell silent and who came back since the last look; returns both. Raises SQLAlchemyError."""
         now_ms = self._clock.now_ms()
         with self._database.reading() as connection:
-            if self._shard.of > 1:
-                others = {
-                    shard: listened
-                    for shard, listened in read_listened(connection).items()
-                    if shard != self._shard.number and shard <= self._shard.of  # not of when there were more
-                }
-                self._ledger.learn(read_gaps(connection), others, now_ms)
+            self._learn(connection, now_ms)
             listened = {self._shard.number: self._ledger.listened_ms(now_ms), **self._ledger.others_listened_ms}
             suspects = overdue(connection, listened)
             returned = back(connection)
@@ -108,6 +105,21 @@ class Upkeep:
         with self._database.reading() as connection:
             self.silences = silent_by_minute(connection)
         return fell, came
+
+    def follow(self) -> None:
+        """What the store says of silences that another process notices, and of its listening. Raises SQLAlchemyError."""
+        with self._database.reading() as connection:
+            self._learn(connection, self._clock.now_ms())
+            self.silences = silent_by_minute(connection)
+
+    def _learn(self, connection: Connection, now_ms: int) -> None:
+        if self._shard.of > 1:
+            others = {
+                shard: listened
+                for shard, listened in read_listened(connection).items()
+                if shard != self._shard.number and shard <= self._shard.of  # not of when there were more
+            }
+            self._ledger.learn(read_gaps(connection), others, now_ms)
 
     def roll_up(self) -> None:
         """Signal by five minutes, up to now. Raises SQLAlchemyError."""
@@ -185,8 +197,8 @@ class Upkeep:
             return oldest_end(connection, kept, from_ms, to_ms)
 
     async def run(self, alarm: Alarm, duties: Duties) -> None:
-        """All of it, for ever."""
-        turns: list[tuple[float, str, Callable[[], object]]] = [
+        """All of it, for ever: in the process that leads."""
+        turns: list[Turn] = [
             (SWEEP_EVERY_S, "silences", self.notice),
             (ROLL_UP_EVERY_S, "signal", self.roll_up),
             (KEEP_TIME_EVERY_S, "verified_time", self.keep_time),
@@ -198,9 +210,19 @@ class Upkeep:
             (DONE_EVERY_S, "done_alerts", alarm.notice_done),
             (LOST_VEHICLES_EVERY_S, "lost_vehicle_alerts", alarm.notice_lost_vehicles),
         ]
-        await asyncio.gather(
-            *(duties.every(seconds, name, partial(asyncio.to_thread, turn)) for seconds, name, turn in turns)
+        await _run(turns, duties)
+
+    async def stand_by(self, duties: Duties) -> None:
+        """What every process does for itself, for ever, while another one leads."""
+        await _run(
+            [(SWEEP_EVERY_S, "silences", self.follow), (KEEP_TIME_EVERY_S, "verified_time", self.keep_time)], duties
         )
+
+
+async def _run(turns: Sequence[Turn], duties: Duties) -> None:
+    await asyncio.gather(
+        *(duties.every(seconds, name, partial(asyncio.to_thread, turn)) for seconds, name, turn in turns)
+    )
 
 
 def _some_at_once(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
