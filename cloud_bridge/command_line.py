@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = read_settings(os.environ)
         write_logs(settings.log_json)
-        if options.area in ("ingest", None):
+        if options.area in ("ingest", "upkeep", None):
             _serve(settings, options.area)
         else:
             answer = options.run(settings, options)
@@ -47,7 +47,9 @@ def _parser() -> Parser:
         prog="python -m cloud_bridge",
         description="Serve the broker and the pages, or (with an area) change what the bridge knows.",
     )
-    areas = parser.add_subparsers(dest="area", metavar="unit | token | user | data | tls | mosquitto | doctor | ingest")
+    areas = parser.add_subparsers(
+        dest="area", metavar="unit | token | user | data | tls | mosquitto | doctor | ingest | upkeep"
+    )
     unit.declare(Area(areas, "unit", "charge points"))
     token.declare(Area(areas, "token", "API tokens"))
     user.declare(Area(areas, "user", "people who log in"))
@@ -58,15 +60,20 @@ def _parser() -> Parser:
     check.add_argument("--json", action="store_true", help="print JSON")
     check.set_defaults(run=doctor.run)
     areas.add_parser("ingest", help="only take in the part CHARGEKEEPER_PART of CHARGEKEEPER_BROKER's units")
+    areas.add_parser(
+        "upkeep", help="only notice silence, send alerts and poll vehicles, for a database that others fill"
+    )
     return parser
 
 
 def _serve(settings: Settings, area: str | None) -> None:
     """Imports the pages and both brokers: that takes half a second, which no other command needs."""
-    from cloud_bridge.serving import serve, serve_shard
+    from cloud_bridge.serving import serve, serve_shard, serve_upkeep
 
     if area == "ingest":
         asyncio.run(serve_shard(settings))
+    elif area == "upkeep":
+        asyncio.run(serve_upkeep(settings))
     else:
         asyncio.run(serve(settings, lambda *ports: _say_ready(settings, *ports)))
 

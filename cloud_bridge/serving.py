@@ -25,6 +25,7 @@ from cloud_bridge.authority_sender import AuthoritySender
 from cloud_bridge.clock import Clock, SystemClock
 from cloud_bridge.connection_limits import Budget, divide
 from cloud_bridge.counters import Counters
+from cloud_bridge.duties import Duties
 from cloud_bridge.errors import PortBusy, SettingError, StoreUnusable
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
@@ -32,10 +33,12 @@ from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.ingest.home_assistant import Discovery
 from cloud_bridge.ingest.inbound import Ingest, Reporting
 from cloud_bridge.ingest.mqtt import MqttIngest
+from cloud_bridge.ingest.shard import NONE
 from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.leading import lead
 from cloud_bridge.listening_sockets import LOOPBACK, open_sockets
+from cloud_bridge.live import Live
 from cloud_bridge.passwords import Passwords, PasswordTurns
 from cloud_bridge.second_factor import SecondFactors
 from cloud_bridge.security_log import SecurityLog
@@ -44,9 +47,9 @@ from cloud_bridge.store.database import RESTORE, Database, open_database
 from cloud_bridge.store.leadership import Leadership, lock_of
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.telling_time import TimeTeller
-from cloud_bridge.timekeeping import begin_time, follow_steps
+from cloud_bridge.timekeeping import begin_time, begin_time_beside, follow_steps, follow_steps_beside
 from cloud_bridge.upkeep import Upkeep
-from cloud_bridge.vehicles.accounts import open_accounts
+from cloud_bridge.vehicles.accounts import Accounts, open_accounts
 from cloud_bridge.vehicles.polling.poller import poll_for_ever
 from cloud_bridge.vehicles.tokens.keys import key_source
 from cloud_bridge.verified_time import Clocks
@@ -157,13 +160,8 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
         read_server(settings.mail)  # it may refuse the setting
     async with open_app_state(settings, SystemClock) as app_state:
         know_present_authority(app_state.database, settings)
-        alarm = Alarm(
-            app_state.database,
-            app_state.clock,
-            Means(settings.mail, settings.public_url, app_state.push_key),
-            app_state.counters,
-            {name: provider.title for name, provider in app_state.accounts.catalogue.providers.items()},
-        )
+        means = Means(settings.mail, settings.public_url, app_state.push_key)
+        alarm = _alarm(app_state.database, app_state.clock, means, app_state.counters, app_state.accounts)
         connections = PageConnections(connection_budget(), app_state.counters, settings.proxies)
         with _listen(settings.host, settings.http_port) as http:
             server = PageServer(create_app(app_state), connections, app_state.counters, settings.proxies)
@@ -205,13 +203,61 @@ async def serve_shard(settings: Settings) -> None:
     stop = asyncio.Event()
     _end_by_signal(stop.set)
     async with open_app_state(settings, SystemClock) as app_state, _way_in(app_state):
-        duties = asyncio.gather(app_state.broker.canary().run(app_state.duties), TimeTeller(app_state).run())
+        duties = asyncio.gather(
+            app_state.broker.canary().run(app_state.duties),
+            TimeTeller(app_state).run(),
+            app_state.upkeep.keep_time_for_ever(app_state.duties),
+        )
         try:
             await stop.wait()
         finally:
             duties.cancel()
             with suppress(asyncio.CancelledError):
                 await duties
+
+
+async def serve_upkeep(settings: Settings) -> None:
+    """Only notice silence, send alerts, poll vehicles and forget, while this process leads, until a signal of ENDING. Units
+    and pages are other processes'. Raises StoreUnusable and SettingError.
+    """
+    if settings.mail is not None:
+        read_server(settings.mail)  # it may refuse the setting
+    stop = asyncio.Event()
+    _end_by_signal(stop.set)
+    database = _open_sound(settings.store)
+    with ExitStack() as closing:
+        closing.callback(database.close)
+        beside = begin_time_beside(database, SystemClock)
+        clocks, counters = Clocks(beside.clock, beside.verified), Counters()
+        accounts = open_accounts(database, clocks, settings, os.environ)
+        closing.callback(accounts.close)
+        upkeep = Upkeep(database, Live(), beside.ledger, clocks, NONE)
+        follow_steps_beside(beside, upkeep)
+        means = Means(settings.mail, settings.public_url, PushKey(settings.folder, push_contact(settings)))
+        alarm = _alarm(database, beside.clock, means, counters, accounts)
+        closing.callback(alarm.close)
+        leadership = Leadership(lock_of(database), beside.clock)
+        closing.callback(leadership.close)
+        leading = asyncio.ensure_future(
+            lead(
+                leadership,
+                Duties(),
+                lambda duties: asyncio.gather(upkeep.run(alarm, duties), poll_for_ever(accounts, duties)),
+                upkeep.keep_time_for_ever,
+            )
+        )
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait([leading, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leading.cancel()
+            with suppress(asyncio.CancelledError):
+                await leading
+
+
+def _alarm(database: Database, clock: Clock, means: Means, counters: Counters, accounts: Accounts) -> Alarm:
+    makers = {name: provider.title for name, provider in accounts.catalogue.providers.items()}
+    return Alarm(database, clock, means, counters, makers)
 
 
 def _end_by_signal(end: Callable[[], None]) -> None:

@@ -23,7 +23,7 @@ from cloud_bridge.contact import Contact, UptimeLedger, judge
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.duties import Duties
 from cloud_bridge.errors import StoreUnusable
-from cloud_bridge.ingest.shard import ALL, Shard
+from cloud_bridge.ingest.shard import ALL, NONE, Shard
 from cloud_bridge.live import Live
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.fleet import SilentMinute, silent_by_minute
@@ -38,6 +38,7 @@ from cloud_bridge.store.upkeep import (
     has_rows,
     oldest_end,
     read_cleared,
+    read_verified,
     record_cleared,
     record_verified,
     roll_up_signal,
@@ -87,8 +88,9 @@ class Upkeep:
         now_ms = self._clock.now_ms()
         with self._database.reading() as connection:
             self._learn(connection, now_ms)
-            listened = {self._shard.number: self._ledger.listened_ms(now_ms), **self._ledger.others_listened_ms}
-            suspects = overdue(connection, listened)
+            ours = {} if self._shard is NONE else {self._shard.number: self._ledger.listened_ms(now_ms)}
+            listened = ours | self._ledger.others_listened_ms
+            suspects = overdue(connection, listened) if listened else []
             returned = back(connection)
         silent = []
         for unit_id, silent_after_ms, stored in suspects:
@@ -113,7 +115,9 @@ class Upkeep:
             self.silences = silent_by_minute(connection)
 
     def _learn(self, connection: Connection, now_ms: int) -> None:
-        if self._shard.of > 1:
+        if self._shard is NONE:
+            self._ledger.learn(read_gaps(connection), read_listened(connection), now_ms)
+        elif self._shard.of > 1:
             others = {
                 shard: listened
                 for shard, listened in read_listened(connection).items()
@@ -136,8 +140,13 @@ class Upkeep:
         self._rolled_up_ms = now_ms
 
     def keep_time(self) -> None:
-        """What has verifiably passed, for the next process. Raises SQLAlchemyError."""
+        """What has verifiably passed, for the next process; whoever hears no unit, and so no witness, learns it from those
+        who do. Raises SQLAlchemyError."""
         self._verified.look()
+        if self._shard is NONE:
+            with self._database.reading() as connection:
+                self._verified.learn(read_verified(connection))
+            return
         with self._database.writing() as connection:
             record_verified(connection, self._verified.now_ms())
 
@@ -211,6 +220,10 @@ class Upkeep:
             (LOST_VEHICLES_EVERY_S, "lost_vehicle_alerts", alarm.notice_lost_vehicles),
         ]
         await _run(turns, duties)
+
+    async def keep_time_for_ever(self, duties: Duties) -> None:
+        """All that a process without pages has to do of this while another one leads."""
+        await duties.every(KEEP_TIME_EVERY_S, "verified_time", partial(asyncio.to_thread, self.keep_time))
 
     async def stand_by(self, duties: Duties) -> None:
         """What every process does for itself, for ever, while another one leads."""

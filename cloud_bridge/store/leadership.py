@@ -21,7 +21,6 @@ A pooler between us and PostgreSQL has to keep a session (PgBouncer: `pool_mode 
 
 import fcntl
 import math
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -30,7 +29,7 @@ from typing import IO, Protocol
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from cloud_bridge.clock import Clock
+from cloud_bridge.clock import Clock, monotonic_ms
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.private_files import private_opener
 
@@ -125,10 +124,14 @@ class SessionLock:
             self._session = None
 
 
+def _monotonic_s() -> float:
+    return monotonic_ms() / 1000  # with the time in which the machine was suspended
+
+
 class Leadership:
     """Of this process. `look` on one thread at a time; the rest on any."""
 
-    def __init__(self, lock: Lock, clock: Clock, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, lock: Lock, clock: Clock, monotonic_s: Callable[[], float] = _monotonic_s) -> None:
         self._lock = lock
         self._clock = clock
         self._monotonic_s = monotonic_s
