@@ -17,6 +17,7 @@ from cloud_bridge.second_factor import SecondFactors
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import Database
+from cloud_bridge.store.leadership import Leadership
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import Accounts
@@ -61,3 +62,4 @@ class AppState:
     second_factors: SecondFactors
     letters: Letters  # about accounts
     push_key: PushKey  # of Web Push; its file is made when it is first used
+    leadership: Leadership  # whether this process does the upkeep

@@ -15,7 +15,7 @@ class Shard(NamedTuple):
 
     def takes(self, unit_id: str) -> bool:
         """CRC-32 and not Python's hash(), which is another one in every process."""
-        return self.of == 1 or zlib.crc32(unit_id.encode()) % self.of == self.number - 1
+        return self.of == 1 or self.of > 1 and zlib.crc32(unit_id.encode()) % self.of == self.number - 1
 
     @property
     def is_alone(self) -> bool:
@@ -39,3 +39,4 @@ class Shard(NamedTuple):
 
 ALL = Shard(1, 1)
 IN_CLUSTER = Shard(EVERY, 1)
+NONE = Shard(0, 0)  # of a process that takes in nothing, and knows of units what the store says of all shards

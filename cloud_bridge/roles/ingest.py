@@ -26,7 +26,7 @@ async def serve(settings: Settings, ready: Ready) -> None:
         with listen(app_state, create_health_app) as http:
             async with way_in(app_state) as opened:
                 ready(http.port)
-                await http.serve([*duties(app_state, opened), app_state.security_log.run(app_state.duties)])
+                await http.serve([*duties(app_state, opened), *alone(app_state)])
 
 
 async def _serve_part(settings: Settings) -> None:
@@ -34,9 +34,14 @@ async def _serve_part(settings: Settings) -> None:
     stop = asyncio.Event()
     end_by_signal(stop.set)
     async with open_app_state(settings, SystemClock, Role.INGEST) as app_state, way_in(app_state) as opened:
-        await do_beside([*duties(app_state, opened), app_state.security_log.run(app_state.duties)], stop.wait())
+        await do_beside([*duties(app_state, opened), *alone(app_state)], stop.wait())
 
 
 def duties(app_state: AppState, opened: WayIn) -> list[Duty]:
     """What goes on beside the messages."""
     return [opened.canary.run(app_state.duties), TimeTeller(app_state).run()]
+
+
+def alone(app_state: AppState) -> list[Duty]:
+    """What goes on beside them where no pages and no upkeep do it."""
+    return [app_state.security_log.run(app_state.duties), app_state.upkeep.keep_time_for_ever(app_state.duties)]

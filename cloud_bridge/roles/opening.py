@@ -32,8 +32,9 @@ from cloud_bridge.second_factor import SecondFactors
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import RESTORE, Database, open_database
+from cloud_bridge.store.leadership import Leadership, lock_of
 from cloud_bridge.store.recorder import Recorder
-from cloud_bridge.timekeeping import begin_time, follow_steps
+from cloud_bridge.timekeeping import TimeBeside, begin_time, follow_steps, follow_steps_beside
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import open_accounts
 from cloud_bridge.vehicles.tokens.keys import key_source
@@ -89,7 +90,11 @@ async def open_app_state(
         broker = EmbeddedBroker(ingest, Credentials(at_the_door), unknown_clients, security_log, connection_budget())
     letters = Letters(settings.mail, counters)
     upkeep = Upkeep(database, live, ledger, Clocks(clock, verified), settings.shard)
-    follow_steps(clock, live, ledger, verified, recorder, upkeep, counters, settings.shard.number, between)
+    if role.has_way_in:
+        follow_steps(clock, live, ledger, verified, recorder, upkeep, counters, settings.shard.number, between)
+    else:
+        follow_steps_beside(TimeBeside(clock, ledger, verified), upkeep)
+    leadership = Leadership(lock_of(database), clock)
     try:
         yield AppState(
             settings,
@@ -111,9 +116,11 @@ async def open_app_state(
             SecondFactors(database, key_source(settings.folder, os.environ)),
             letters,
             PushKey(settings.folder, push_contact(settings)),
+            leadership,
         )
     finally:
         accounts.close()
+        await asyncio.to_thread(leadership.close)
         await asyncio.to_thread(letters.close)
         with suppress(SQLAlchemyError):
             await asyncio.to_thread(security_log.write)

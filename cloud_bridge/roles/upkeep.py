@@ -10,6 +10,7 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.authority_files import know_present_authority
 from cloud_bridge.authority_sender import AuthoritySender
 from cloud_bridge.clock import SystemClock
+from cloud_bridge.leading import lead
 from cloud_bridge.roles.http import listen
 from cloud_bridge.roles.opening import open_app_state
 from cloud_bridge.roles.process import Duty
@@ -45,9 +46,16 @@ async def duties(app_state: AppState) -> AsyncIterator[list[Duty]]:
     )
     try:
         yield [
-            AuthoritySender(app_state).run(),
-            app_state.upkeep.run(alarm, app_state.duties),
-            poll_for_ever(app_state.accounts, app_state.duties),
+            lead(
+                app_state.leadership,
+                app_state.duties,
+                lambda duties: asyncio.gather(
+                    app_state.upkeep.run(alarm, duties),
+                    poll_for_ever(app_state.accounts, duties),
+                    AuthoritySender(app_state).run(duties),
+                ),
+                app_state.upkeep.stand_by,
+            )
         ]
     finally:
         await asyncio.to_thread(alarm.close)

@@ -34,6 +34,7 @@ def health(app_state: StateDep, response: Response, sees_all: SeesHealth) -> dic
     trouble = app_state.recorder.trouble or app_state.duties.reason(STORE_DUTY)
     duties = app_state.duties.states()
     late = ", ".join(duty.name for duty in duties if duty.is_late)
+    since_ms = app_state.leadership.since_ms
     status = "ok" if not late else f"late: {late}"
     if trouble is not None:
         response.status_code = 503
@@ -57,6 +58,7 @@ def health(app_state: StateDep, response: Response, sees_all: SeesHealth) -> dic
             }
             for duty in duties
         },
+        "upkeep": {"here": since_ms is not None, "since": None if since_ms is None else iso_utc(since_ms)},
         "clock": {
             "steps": [{"at": iso_utc(step.at_ms), "by_ms": step.by_ms} for step in app_state.verified.steps()[-STEPS:]],
             "unverified_ms": app_state.verified.unverified_ms,
