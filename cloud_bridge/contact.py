@@ -248,6 +248,11 @@ class UptimeLedger:
         is_ours = self.last_ok_ms is None or self._first_ok_ms is not None
         return max(0, now_ms - from_ms) if is_ours and from_ms is not None else 0
 
+    def deaf(self, now_ms: int, shard: int | None = None) -> list[str]:
+        """The nodes of a cluster on which we are not listening, by name; of those that a unit of this path may be on, or all.
+        Without a cluster there are none (path_ledger.py)."""
+        return []
+
     def open_outage(self, now_ms: int) -> Gap | None:
         """The gap we are in, or None while the canaries come in time."""
         return gap_between(self.last_ok_ms, now_ms)

@@ -30,9 +30,10 @@ class PathLedger(UptimeLedger):
         super().learn(gaps, shown, now_ms)
         self.heard({})
 
-    def deaf(self, now_ms: int) -> list[str]:
-        """The nodes on which we are not listening."""
-        return deaf(self._known, self.paths, now_ms)
+    def deaf(self, now_ms: int, shard: int | None = None) -> list[str]:
+        """The nodes on which we are not listening: that of the path, or all of them if it is not known."""
+        paths = {shard: self.paths[shard]} if shard in self.paths else self.paths
+        return deaf(self._known, paths, now_ms)
 
     def shard_listened_ms(self, shard: int, now_ms: int) -> int | None:
         """As the store had it last, so no more than by now. None: no such path."""

@@ -70,6 +70,7 @@ class Health(Schema):
     status: Annotated[str, Field(description='"ok", or what is wrong')]
     trouble: Annotated[str | None, Field(description="why nothing can be stored now")]
     listening: Annotated[bool, Field(description="our own canary was stored just now")]
+    deaf_nodes: Annotated[list[str], Field(description="of a cluster, those by which no unit is heard now")]
     connections: Annotated[int, Field(description="of units, open now; 0 with an outside broker")]
     waiting_to_be_stored: int
     rejected_by_store: Annotated[int, Field(description="messages kept aside since the start: their data is refused")]

@@ -55,6 +55,7 @@ class Dashboard:
     silence: str | None  # how long we listened and heard nothing
     silence_ms: int | None
     outage: str | None  # how long we were not listening since the last contact
+    deaf: str | None  # which part of our service does not hear now, and it may come in by
     heartbeat_moment: str | None  # when what follows was true
     expected: str | None  # when the next message is or was due
     is_late: bool  # it has not come
@@ -121,6 +122,7 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         silence=words.lasting(verdict.silence_ms) if verdict.silence_ms is not None else None,
         silence_ms=verdict.silence_ms,
         outage=words.lasting(verdict.outage_ms) if verdict.outage_ms else None,
+        deaf=words.listed(point.deaf) if point.deaf else None,
         heartbeat_moment=None if point.heartbeat_ms is None else words.moment(point.heartbeat_ms, zone),
         expected=words.minute_of_day(point.due_ms, zone) if point.due_ms is not None else None,
         is_late=point.is_late,

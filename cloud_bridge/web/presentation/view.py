@@ -36,6 +36,7 @@ class ChargePoint(NamedTuple):
     is_late: bool  # that time is over, and nothing came
     is_over_quota: bool  # it sends too much, and is cut off for it
     is_unreadable: bool  # what is stored of its state is not valid
+    deaf: list[str]  # nodes of our cluster that do not hear now, and by which it may come in; by name
 
 
 USUAL_INTERVAL_S = 300  # of heartbeats that do not say it (firmware/link/messages.py)
@@ -95,6 +96,7 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
         is_late=is_late,
         is_over_quota=app_state.live.is_over_quota(unit.id, now_ms),
         is_unreadable=is_unreadable,
+        deaf=app_state.ledger.deaf(now_ms, None if unit.contact is None else unit.contact.shard),
     )
 
 

@@ -95,6 +95,7 @@ def status(request: Request, app_state: StateDep) -> Response:
     content: dict[str, Any] = {
         "listening": app_state.ledger.open_outage(now_ms) is None and app_state.ledger.last_ok_ms is not None,
         "storing": app_state.recorder.trouble is None,
+        "deaf": words.listed(app_state.ledger.deaf(now_ms)),
         "last_ok_ms": app_state.ledger.last_ok_ms,
         "gaps": gaps[-50:],
         "outage_ms": outage_ms,
