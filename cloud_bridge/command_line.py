@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = read_settings(os.environ)
         write_logs(settings.log_json)
-        if options.area in ("ingest", None):
+        if options.area in ("ingest", "auth", None):
             _serve(settings, options.area)
         else:
             answer = options.run(settings, options)
@@ -48,7 +48,7 @@ def _parser() -> Parser:
         description="Serve the broker and the pages, or (with an area) change what the bridge knows.",
     )
     areas = parser.add_subparsers(
-        dest="area", metavar="unit | token | user | data | tls | mosquitto | nats | doctor | ingest"
+        dest="area", metavar="unit | token | user | data | tls | mosquitto | nats | doctor | ingest | auth"
     )
     unit.declare(Area(areas, "unit", "charge points"))
     token.declare(Area(areas, "token", "API tokens"))
@@ -61,14 +61,18 @@ def _parser() -> Parser:
     check.add_argument("--json", action="store_true", help="print JSON")
     check.set_defaults(run=doctor.run)
     areas.add_parser("ingest", help="only take in the part CHARGEKEEPER_PART of CHARGEKEEPER_BROKER's units")
+    areas.add_parser("auth", help="tell a cluster which unit may log in")
     return parser
 
 
 def _serve(settings: Settings, area: str | None) -> None:
     """Imports the pages and both brokers: that takes half a second, which no other command needs."""
     from cloud_bridge.serving import serve, serve_shard
+    from cloud_bridge.serving_auth import serve_auth
 
-    if area == "ingest":
+    if area == "auth":
+        asyncio.run(serve_auth(settings))
+    elif area == "ingest":
         asyncio.run(serve_shard(settings))
     else:
         asyncio.run(serve(settings, lambda *ports: _say_ready(settings, *ports)))
