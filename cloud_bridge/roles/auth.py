@@ -11,7 +11,7 @@ from cloud_bridge.roles.ready import Ready
 from cloud_bridge.roles.role import Role
 from cloud_bridge.roles.store_watch import watch_store
 from cloud_bridge.settings import Settings
-from cloud_bridge.web.app import create_health_app
+from cloud_bridge.web.health_app import create_health_app
 
 
 async def serve(settings: Settings, ready: Ready) -> None:

@@ -13,10 +13,15 @@ from cloud_bridge.web.app import create_app
 
 async def serve(settings: Settings, ready: Ready) -> None:
     """Until a signal. Raises BridgeError."""
-    async with open_app_state(settings, SystemClock, Role.ALL) as app_state, upkeep.duties(app_state) as by_the_clock:
+    async with open_app_state(settings, SystemClock, Role.ALL) as app_state, upkeep.alarm_of(app_state) as alarm:
         with listen(app_state, create_app) as http:
             async with way_in(app_state) as opened:
                 ready(http.port, opened.mqtt_port, opened.mqtts_port)
                 await http.serve(
-                    [*ingest.duties(app_state, opened), *auth.duties(app_state), *by_the_clock, *web.duties(app_state)]
+                    [
+                        *ingest.duties(app_state, opened),
+                        *auth.duties(app_state),
+                        *upkeep.duties(app_state, alarm),
+                        *web.duties(app_state),
+                    ]
                 )

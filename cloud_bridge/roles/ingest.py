@@ -14,7 +14,7 @@ from cloud_bridge.roles.role import Role
 from cloud_bridge.roles.way_in import WayIn, way_in
 from cloud_bridge.settings import Settings
 from cloud_bridge.telling_time import TimeTeller
-from cloud_bridge.web.app import create_health_app
+from cloud_bridge.web.health_app import create_health_app
 
 
 async def serve(settings: Settings, ready: Ready) -> None:
