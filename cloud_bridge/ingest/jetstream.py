@@ -85,6 +85,7 @@ class JetStreamIngest:
         self._unknown_clients = unknown_clients
         self._send_command = send_command
         self._paths = cluster.paths
+        self._doors = tuple((name, number) for number, name in cluster.paths.items())
         self._path_of = {canary_login(cluster, node.name).name: path_number(node.name) for node in cluster.nodes}
         self._connection: Client | None = None
         self._running: asyncio.Task[None] | None = None
@@ -206,7 +207,9 @@ class JetStreamIngest:
         elif status is UnitStatus.REVOKED:
             self._counters.dropped_revoked += 1
         elif self._ingest.admits(one.unit_id, stamp.at_ms):
-            if not self._ingest.take_stamped(one.unit_id, one.kind, one.payload, stamp, one.again, acknowledge):
+            if not self._ingest.take_stamped(
+                one.unit_id, one.kind, one.payload, stamp, self._doors, one.again, acknowledge
+            ):
                 self._leave()
             return
         acknowledge()
