@@ -193,12 +193,11 @@ class Ingest:
         listened_ms, latest_ms = self._recorder.ledger.listened_ms(received_ms), self._verified.latest_ms()
         return self._recorder.put(CanaryMark(received_ms, self.shard.number, listened_ms, latest_ms), counted)
 
-    def take_path_canary(self, path: int, paths: Collection[int], at_ms: int, committed: OnCommit) -> bool:
-        """A mark of our own that came through a node of a cluster."""
+    def take_path_canary(self, path: int, paths: Collection[int], at_ms: int) -> bool:
+        """A mark of our own that came through a node of a cluster, and before which everything is stored."""
 
         def counted() -> None:
             self.counters.canaries += 1
-            committed()
 
         return self._recorder.put(CanaryMark(at_ms, path, 0, self._verified.latest_ms(), paths), counted)
 

@@ -18,6 +18,7 @@ how long its path had listened at that stamp, never less, since the difference t
 
 from collections.abc import Collection, Mapping
 from functools import cache
+from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, case, func, literal_column, select
 
@@ -52,8 +53,9 @@ def record_mark(connection: Connection, mark: CanaryMark, now_ms: int) -> Heard:
 def path_of(doors: Doors) -> ColumnElement[int]:
     """For a row of `contacts` with the parameter `unit`: the path of the node that it is on, or was last."""
     door = select(presence.c.door).where(presence.c.unit_id == bindparam("unit")).scalar_subquery()
-    numbers = {name: literal_column(str(number)) for name, number in doors}
-    said = {literal_column("'" + name.replace("'", "''") + "'"): number for name, number in numbers.items()}
+    said: dict[Any, ColumnElement[int]] = {  # no parameters: the rows have none of these names
+        literal_column("'" + name.replace("'", "''") + "'"): literal_column(str(number)) for name, number in doors
+    }
     return case(said, value=door, else_=literal_column(str(EVERY)))
 
 

@@ -206,8 +206,8 @@ def record(connection: Connection, messages: Sequence[InboundMessage], now_ms: i
     execute_many(connection, _new_signal(dialect), signal_rows)
     execute_many(connection, _new_power(dialect), power_rows)
     _record_about_itself(connection, found.first, said_by([(one.unit_id, one.message) for one in messages]))
-    for kind, rows in delivered_again.items():
-        journal.setdefault(kind, []).extend(without_stored(connection, _COLUMNS[kind][0], rows))
+    for kind, may_be_stored in delivered_again.items():
+        journal.setdefault(kind, []).extend(without_stored(connection, _COLUMNS[kind][0], may_be_stored))
     for kind, (table, _) in _COLUMNS.items():
         if rows := journal.get(kind):
             insert_records(connection, table, sorted(rows, key=_number))
