@@ -43,9 +43,3 @@ class BoundedLive(Live):
         before_ms = unit.last_contact_ms
         unit.last_contact_ms = received_ms if before_ms is None else max(before_ms, received_ms)
         return before_ms
-
-    def went_over_quota(self, unit_id: str, at_ms: int) -> None:
-        """The unit sends too much. As many are remembered as units are."""
-        super().went_over_quota(unit_id, at_ms)
-        if len(self._over_quota) > self._kept:
-            del self._over_quota[next(iter(self._over_quota))]

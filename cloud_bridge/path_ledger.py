@@ -32,7 +32,7 @@ class PathLedger(UptimeLedger):
 
     def deaf(self, now_ms: int, shard: int | None = None) -> list[str]:
         """The nodes on which we are not listening: that of the path, or all of them if it is not known."""
-        paths = {shard: self.paths[shard]} if shard in self.paths else self.paths
+        paths = {number: node for number, node in self.paths.items() if number == shard} or self.paths
         return deaf(self._known, paths, now_ms)
 
     def shard_listened_ms(self, shard: int, now_ms: int) -> int | None:

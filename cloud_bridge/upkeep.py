@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.alarm import (
@@ -86,8 +85,8 @@ class Upkeep:
     def notice(self) -> tuple[list[str], list[str]]:
         """Store who fell silent and who came back since the last look; returns both. Raises SQLAlchemyError."""
         now_ms = self._clock.now_ms()
+        self.learn()
         with self._database.reading() as connection:
-            self._learn(connection, now_ms)
             ours = {} if self._shard is NONE else {self._shard.number: self._ledger.listened_ms(now_ms)}
             listened = ours | self._ledger.others_listened_ms
             suspects = overdue(connection, listened) if listened else []
@@ -110,18 +109,19 @@ class Upkeep:
 
     def follow(self) -> None:
         """What the store says of silences that another process notices, and of its listening. Raises SQLAlchemyError."""
+        self.learn()
         with self._database.reading() as connection:
-            self._learn(connection, self._clock.now_ms())
             self.silences = silent_by_minute(connection)
 
-    def _learn(self, connection: Connection, now_ms: int) -> None:
-        if self._shard is NONE:
-            self._ledger.learn(read_gaps(connection), read_listened(connection), now_ms)
-        elif not self._shard.is_alone:
+    def learn(self) -> None:
+        """What the shards that share the units with this one have stored of their listening. Raises SQLAlchemyError."""
+        if self._shard.is_alone:
+            return
+        with self._database.reading() as connection:
             others = {
                 shard: listened for shard, listened in read_listened(connection).items() if self._shard.is_other(shard)
             }
-            self._ledger.learn(read_gaps(connection), others, now_ms)
+            self._ledger.learn(read_gaps(connection), others, self._clock.now_ms())
 
     def roll_up(self) -> None:
         """Signal by five minutes, up to now. Raises SQLAlchemyError."""

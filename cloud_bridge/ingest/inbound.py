@@ -16,8 +16,9 @@ from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.ingest.unit_security import UnitSecurity
 from cloud_bridge.live import Live, LiveUnit
 from cloud_bridge.security_log import SecurityLog
-from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
+from cloud_bridge.store.inbound_message import CanaryMark, Doors, InboundMessage
 from cloud_bridge.store.recorder import OnCommit, Recorder
+from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.verified_time import Clocks
 from cloud_bridge.wire import BadPayload, BadTime, Heartbeat, Message, decode
 
@@ -29,6 +30,7 @@ class Reporting(NamedTuple):
 
     counters: Counters
     security_log: SecurityLog
+    units: UnitReports
 
 
 class Ingest:
@@ -47,6 +49,7 @@ class Ingest:
     ) -> None:
         self.live = live
         self.counters = reporting.counters
+        self.reports = reporting.units
         self.clock = clocks.clock
         self.shard = shard
         self.duties = Duties()  # of this process: the ways in add theirs
@@ -61,7 +64,7 @@ class Ingest:
         if self._quotas.take(unit_id, self._now_s()):
             return True
         self.counters.refused_over_quota += 1
-        self.live.went_over_quota(unit_id, received_ms)
+        self.reports.over_quota(unit_id, received_ms)
         _log.warning("%s sends more than its quota", unit_id)
         return False
 
@@ -105,7 +108,7 @@ class Ingest:
         return self._recorder.put(inbound, committed)
 
     def take_stamped(
-        self, unit_id: str, kind: str, payload: bytes, stamp: Stamp, again: bool, committed: OnCommit
+        self, unit_id: str, kind: str, payload: bytes, stamp: Stamp, doors: Doors, again: bool, committed: OnCommit
     ) -> bool:
         """A message of the unit that a cluster has stamped, and may have kept for us. `again`: it was delivered before, to
         us or to another worker, and what became of that is not known. It is no news then, and a row like any other."""
@@ -131,8 +134,8 @@ class Ingest:
             previous_ms,
             duplicate=duplicate,
             latest_ms=latest_ms,
-            shard=self.shard.number,
-            listened_at_ms=stamp.listened_at_ms,
+            doors=doors,
+            stored_by_ms=stamp.listened_at_ms,
             again=again,
         )
         return self._recorder.put(inbound, committed)
@@ -190,12 +193,11 @@ class Ingest:
         listened_ms, latest_ms = self._recorder.ledger.listened_ms(received_ms), self._verified.latest_ms()
         return self._recorder.put(CanaryMark(received_ms, self.shard.number, listened_ms, latest_ms), counted)
 
-    def take_path_canary(self, path: int, paths: Collection[int], at_ms: int, committed: OnCommit) -> bool:
-        """A mark of our own that came through a node of a cluster."""
+    def take_path_canary(self, path: int, paths: Collection[int], at_ms: int) -> bool:
+        """A mark of our own that came through a node of a cluster, and before which everything is stored."""
 
         def counted() -> None:
             self.counters.canaries += 1
-            committed()
 
         return self._recorder.put(CanaryMark(at_ms, path, 0, self._verified.latest_ms(), paths), counted)
 

@@ -14,15 +14,21 @@ What stops what:
                                  acknowledged as ever
     the stream takes nothing     no unit is acknowledged: most nodes are gone, or their disks are full. Canaries fail
 
+A canary shows that we listened once every message before it is stored, by whatever worker (`_Mark`). A worker that is killed
+holds some for pull.ACK_WAIT_S, in which nobody can say that a unit was not heard; so that time counts as one in which we did
+not listen.
+
 Wills and commands lie in the same stream and are none of ours. Who publishes on a unit's topics is that unit, as the nodes'
 permissions have it; a retained message comes through once, as a message. An empty one is dropped, as everywhere.
 """
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from typing import NamedTuple
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -35,7 +41,7 @@ from cloud_bridge.ingest.cluster.cluster_file import Cluster
 from cloud_bridge.ingest.cluster.connection import connect_bridge
 from cloud_bridge.ingest.cluster.doors import DoorCanaries
 from cloud_bridge.ingest.cluster.membership import Membership
-from cloud_bridge.ingest.cluster.pull import PREFIX, Delivery, Pull, make_consumer
+from cloud_bridge.ingest.cluster.pull import PREFIX, Delivery, Pull, make_consumer, settled_to
 from cloud_bridge.ingest.cluster.stamps import stamp_of
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.unit_registry import UnitStatus
@@ -45,6 +51,8 @@ from cloud_bridge.store.error_text import reason_of
 
 IN_HAND = 5000  # messages taken and not committed; beyond it none is asked for
 RETRY_S = 1.0
+COUNT_EVERY_S = 0.5
+KEPT_MARKS = 1000  # canaries; the oldest are too old to show anything
 COMMAND_WITHIN_S = 5.0
 STORED_WITHIN_S = 5.0  # when stopping: what is not stored by then is delivered again
 FLUSHED_WITHIN_S = 2
@@ -66,6 +74,14 @@ async def publish_command(connection: Client, unit_id: str, payload: bytes) -> b
     return True
 
 
+class _Mark(NamedTuple):
+    """A canary that has come."""
+
+    sequence: int  # in the stream
+    path: int
+    at_ms: int
+
+
 class JetStreamIngest:
     """One worker. Used on one event loop."""
 
@@ -85,6 +101,7 @@ class JetStreamIngest:
         self._unknown_clients = unknown_clients
         self._send_command = send_command
         self._paths = cluster.paths
+        self._doors = tuple((name, number) for number, name in cluster.paths.items())
         self._path_of = {canary_login(cluster, node.name).name: path_number(node.name) for node in cluster.nodes}
         self._connection: Client | None = None
         self._running: asyncio.Task[None] | None = None
@@ -92,6 +109,7 @@ class JetStreamIngest:
         self._has_room = asyncio.Event()
         self._done: list[str] = []  # to be acknowledged
         self._is_done = asyncio.Event()
+        self._marks: deque[_Mark] = deque(maxlen=KEPT_MARKS)  # that wait for what was before them
         self._trouble: str | None = None  # why the list of units could not be read last
 
     def start(self) -> None:
@@ -121,6 +139,11 @@ class JetStreamIngest:
         return DoorCanaries(self._cluster, self._counters)
 
     @property
+    def trouble(self) -> str | None:
+        """At the first start of a cluster, nodes acknowledge to units what nobody has asked them to keep yet."""
+        return None if self.ready.is_set() else "the cluster does not keep messages for us yet"
+
+    @property
     def connections(self) -> int:
         """Of units; only the nodes know."""
         return 0
@@ -146,7 +169,7 @@ class JetStreamIngest:
         pull = Pull(connection, self._ingest.clock.now_ms)
         await pull.open()
         self.ready.set()
-        acknowledging = asyncio.create_task(self._acknowledge(connection))
+        beside = [asyncio.create_task(self._acknowledge(connection)), asyncio.create_task(self._count(connection))]
         try:
             while True:
                 while self._in_hand >= IN_HAND:
@@ -154,11 +177,13 @@ class JetStreamIngest:
                 batch = await pull.next(IN_HAND - self._in_hand)
                 self._in_hand += len(batch)
                 await self._take(batch)
-                if acknowledging.done():
-                    acknowledging.result()
+                for task in beside:
+                    if task.done():
+                        task.result()
         finally:
-            acknowledging.cancel()
-            await asyncio.wait({acknowledging})
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
 
     async def _make_consumer(self, connection: Client) -> None:
         try:
@@ -194,10 +219,8 @@ class JetStreamIngest:
         if status is None:
             path = self._path_of.get(one.unit_id)
             if path is not None and one.kind == "heartbeat":
-                if not self._ingest.take_path_canary(path, self._paths, stamp.at_ms, acknowledge):
-                    self._leave()
-                return
-            self._counters.dropped_foreign_topic += one.kind not in ("command", "lwt")
+                self._marks.append(_Mark(one.sequence, path, stamp.at_ms))
+            self._counters.dropped_foreign_topic += path is None and one.kind not in ("command", "lwt")
         elif status is UnitStatus.UNKNOWN:
             self._counters.quarantined += 1
             self._unknown_clients.saw(one.unit_id[:36], stamp.at_ms)
@@ -206,7 +229,9 @@ class JetStreamIngest:
         elif status is UnitStatus.REVOKED:
             self._counters.dropped_revoked += 1
         elif self._ingest.admits(one.unit_id, stamp.at_ms):
-            if not self._ingest.take_stamped(one.unit_id, one.kind, one.payload, stamp, one.again, acknowledge):
+            if not self._ingest.take_stamped(
+                one.unit_id, one.kind, one.payload, stamp, self._doors, one.again, acknowledge
+            ):
                 self._leave()
             return
         acknowledge()
@@ -233,6 +258,18 @@ class JetStreamIngest:
             self._is_done.clear()
             with suppress(NatsError):
                 await self._acknowledge_done(connection)
+
+    async def _count(self, connection: Client) -> None:
+        """For ever: the canaries before which all is stored."""
+        stream = connection.jetstream()
+        while True:
+            await asyncio.sleep(COUNT_EVERY_S)
+            if self._marks:
+                with suppress(NatsError, TimeoutError):
+                    settled = await settled_to(stream)
+                    while self._marks and self._marks[0].sequence <= settled:
+                        _, path, at_ms = self._marks.popleft()
+                        self._ingest.take_path_canary(path, self._paths, at_ms)
 
     async def _acknowledge_done(self, connection: Client) -> None:
         done, self._done = self._done, []

@@ -24,6 +24,8 @@ class Shard(NamedTuple):
 
     def is_other(self, number: int) -> bool:
         """Whether it is one of the others now; there may have been more once."""
+        if self.of == 0:  # NONE
+            return True
         return number != self.number and (number <= self.of or (self.number == EVERY and number > EVERY))
 
     @property

@@ -27,5 +27,5 @@ def duties(app_state: AppState) -> list[Duty]:
     cluster = app_state.settings.cluster
     if cluster is None:
         return []
-    reporting = Reporting(app_state.counters, app_state.security_log)
+    reporting = Reporting(app_state.counters, app_state.security_log, app_state.unit_reports)
     return [AuthService(cluster, app_state.database, reporting, app_state.clock, app_state.duties).run()]

@@ -11,6 +11,7 @@ from cloud_bridge.roles.opening import open_app_state
 from cloud_bridge.roles.process import Duty, do_beside, end_by_signal
 from cloud_bridge.roles.ready import Ready
 from cloud_bridge.roles.role import Role
+from cloud_bridge.roles.shard_keeping import keep_shard
 from cloud_bridge.roles.way_in import WayIn, way_in
 from cloud_bridge.settings import Settings
 from cloud_bridge.telling_time import TimeTeller
@@ -39,7 +40,12 @@ async def _serve_part(settings: Settings) -> None:
 
 def duties(app_state: AppState, opened: WayIn) -> list[Duty]:
     """What goes on beside the messages."""
-    return [opened.canary.run(app_state.duties), TimeTeller(app_state).run()]
+    return [
+        opened.canary.run(app_state.duties),
+        TimeTeller(app_state).run(),
+        app_state.unit_reports.run(app_state.duties),
+        keep_shard(app_state),
+    ]
 
 
 def alone(app_state: AppState) -> list[Duty]:

@@ -34,7 +34,9 @@ from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import RESTORE, Database, open_database
 from cloud_bridge.store.leadership import Leadership, lock_of
 from cloud_bridge.store.recorder import Recorder
+from cloud_bridge.store.shard_lock import ShardLock, hold_shard
 from cloud_bridge.timekeeping import TimeBeside, begin_time, follow_steps, follow_steps_beside
+from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import open_accounts
 from cloud_bridge.vehicles.tokens.keys import key_source
@@ -62,9 +64,24 @@ async def open_app_state(
 ) -> AsyncIterator[AppState]:
     """Open the store and build everything on it; at the end, write what waits. Listens nowhere yet.
 
-    `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable and SettingError.
+    `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable, SettingError and
+    ShardTaken.
     """
     database = _open_sound(settings.store)
+    try:
+        with hold_shard(
+            database, settings.shard.number, settings.cluster is not None
+        ) as shard_lock:  # before anything is written in its name
+            async with _app_state_on(database, shard_lock, settings, clock_from, role) as app_state:
+                yield app_state
+    finally:
+        database.close()
+
+
+@asynccontextmanager
+async def _app_state_on(
+    database: Database, shard_lock: ShardLock, settings: Settings, clock_from: Callable[[int], Clock], role: Role
+) -> AsyncIterator[AppState]:
     paths = None if settings.cluster is None else settings.cluster.paths
     clock, live, ledger, verified, between = begin_time(database, clock_from, settings.shard, paths)
     # Before any thread: it may refuse the settings.
@@ -75,7 +92,10 @@ async def open_app_state(
     recorder = Recorder(recording, loop, clock.now_ms, ledger)
     counters = Counters()
     security_log = SecurityLog(database, Clocks(clock, verified))
-    ingest = Ingest(live, recorder, Reporting(counters, security_log), Clocks(clock, verified), settings.shard)
+    unit_reports = UnitReports(database, clock, f"part {settings.shard.number}")  # no unit's, in a cluster
+    unit_reports.all_away()
+    reporting = Reporting(counters, security_log, unit_reports)
+    ingest = Ingest(live, recorder, reporting, Clocks(clock, verified), settings.shard)
     unknown_clients = UnknownClients()
     broker: Broker
     if settings.cluster is not None and not role.has_way_in:
@@ -115,6 +135,8 @@ async def open_app_state(
             verified,
             SecondFactors(database, key_source(settings.folder, os.environ)),
             letters,
+            unit_reports,
+            shard_lock,
             PushKey(settings.folder, push_contact(settings)),
             leadership,
         )
@@ -124,12 +146,14 @@ async def open_app_state(
         await asyncio.to_thread(letters.close)
         with suppress(SQLAlchemyError):
             await asyncio.to_thread(security_log.write)
+            await asyncio.to_thread(unit_reports.write)
+            await asyncio.to_thread(unit_reports.all_away)
         await asyncio.to_thread(recorder.close)
         if recorder.trouble is None:
             with suppress(SQLAlchemyError):  # else what was stored a minute ago holds
                 await asyncio.to_thread(upkeep.keep_time)
         await asyncio.to_thread(passwords.close)
-        for one in (recording, at_the_door, database):
+        for one in (recording, at_the_door):
             one.close()
 
 

@@ -6,6 +6,10 @@ from typing import NamedTuple
 from cloud_bridge.duplicate_identity import Evidence
 from cloud_bridge.wire import Message
 
+Doors = tuple[
+    tuple[str, int], ...
+]  # names of a cluster's nodes, and the numbers of their paths (cloud_bridge/paths.py)
+
 
 class InboundMessage(NamedTuple):
     """A contact, if it is not late. `message` is None when the payload could not be read, or when it is a repeat."""
@@ -22,7 +26,8 @@ class InboundMessage(NamedTuple):
     listened_ms: int = 0  # how long we had listened in all by then, at most
     latest_ms: int = 0  # how late it may have been then (verified_time.py)
     shard: int = 1  # of the process that heard it
-    listened_at_ms: int | None = None  # of a path in a cluster: the store says how long we had listened by then
+    doors: Doors = ()  # of the cluster that it came through: the store says by which, and how long we had listened there
+    stored_by_ms: int = 0  # by a node of it, at the latest
     again: bool = False  # it was delivered to us before, and may be stored already
 
 

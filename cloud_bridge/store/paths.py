@@ -18,13 +18,14 @@ how long its path had listened at that stamp, never less, since the difference t
 
 from collections.abc import Collection, Mapping
 from functools import cache
+from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, bindparam, case, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, case, func, literal_column, select
 
 from cloud_bridge.contact import OUTAGE_AFTER_MS, Listened
 from cloud_bridge.paths import EVERY, Heard, heard
-from cloud_bridge.store.inbound_message import CanaryMark
-from cloud_bridge.store.tables import contacts, listening, listening_gaps
+from cloud_bridge.store.inbound_message import CanaryMark, Doors
+from cloud_bridge.store.tables import contacts, listening, listening_gaps, presence
 from cloud_bridge.store.upsert import replace
 
 _STAMP: ColumnElement[int] = bindparam("stamp_ms", type_=BigInteger)
@@ -49,9 +50,18 @@ def record_mark(connection: Connection, mark: CanaryMark, now_ms: int) -> Heard:
     return changed
 
 
+def path_of(doors: Doors) -> ColumnElement[int]:
+    """For a row of `contacts` with the parameter `unit`: the path of the node that it is on, or was last."""
+    door = select(presence.c.door).where(presence.c.unit_id == bindparam("unit")).scalar_subquery()
+    said: dict[Any, ColumnElement[int]] = {  # no parameters: the rows have none of these names
+        literal_column("'" + name.replace("'", "''") + "'"): literal_column(str(number)) for name, number in doors
+    }
+    return case(said, value=door, else_=literal_column(str(EVERY)))
+
+
 @cache
-def listened_at() -> ColumnElement[int]:
-    """For a row of `contacts` with the parameters `stamp_ms` and `path`: how long the path had listened then, at most."""
+def listened_at(doors: Doors) -> ColumnElement[int]:
+    """With the parameter `stamp_ms` beside it: how long that path had listened then, at most."""
     until_ms, total_ms = listening.c.until_ms, listening.c.listened_ms
     deaf_ms = (
         select(
@@ -76,8 +86,7 @@ def listened_at() -> ColumnElement[int]:
         (counted_ms > literal_column("0"), total_ms - counted_ms),
         else_=total_ms,
     )
-    number: ColumnElement[int] = bindparam("path", type_=Integer)
-    found = select(at_most).where(listening.c.id == number).scalar_subquery()
+    found = select(at_most).where(listening.c.id == path_of(doors)).scalar_subquery()
     return func.coalesce(found, literal_column("0"))
 
 

@@ -26,9 +26,9 @@ from cloud_bridge.contact import FUTURE_MS, KEPT_STEPS, Gap, Listened, merged
 from cloud_bridge.store.authorities import said_by
 from cloud_bridge.store.duplicates import record_duplicates
 from cloud_bridge.store.gaps import Found, find_gaps, locked_last_contacts, needs_question, record_gaps
-from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
+from cloud_bridge.store.inbound_message import CanaryMark, Doors, InboundMessage
 from cloud_bridge.store.journal import insert_records, without_stored
-from cloud_bridge.store.paths import listened_at
+from cloud_bridge.store.paths import listened_at, path_of
 from cloud_bridge.store.row_order import in_parts, lock_in_order
 from cloud_bridge.store.tables import (
     clock_steps,
@@ -73,7 +73,7 @@ _ONE: ColumnElement[int] = literal_column("1")
 
 
 @cache
-def _add_contacts(dialect: str, through_cluster: bool = False) -> Insert:
+def _add_contacts(dialect: str, doors: Doors = ()) -> Insert:
     """Last contact only ever grows, whatever the order of the batches, except from an impossible one; the counters add
     up. One since which a silence was noticed is no later than that silence began: if it is later than a message of now,
     a clock that was ahead has stamped it. Such a clock can have written the very stamp of a message of now, which ends
@@ -82,8 +82,8 @@ def _add_contacts(dialect: str, through_cluster: bool = False) -> Insert:
     Of a cluster a message may be stored after a later one. How long its path had listened is said by the store then, and
     stands with the contact that it belongs to (store/paths.py)."""
     statement = insert_into(dialect, contacts)
-    if through_cluster:
-        statement = statement.values(listened_ms=listened_at())
+    if doors:
+        statement = statement.values(shard=path_of(doors), listened_ms=listened_at(doors))
     new, old = statement.excluded, contacts.c
     newer = or_(
         new.last_contact_ms >= old.last_contact_ms,
@@ -98,7 +98,7 @@ def _add_contacts(dialect: str, through_cluster: bool = False) -> Insert:
             "silent_ms": case((old.silent_ms == new.last_contact_ms, old.silent_ms - _ONE), else_=old.silent_ms),
             "operator": case((and_(newer, new.operator != _EMPTY), new.operator), else_=old.operator),
             **{
-                name: case((newer, new[name]), else_=old[name]) if through_cluster else new[name]
+                name: case((newer, new[name]), else_=old[name]) if doors else new[name]
                 for name in ("listened_ms", "latest_ms", "shard")
             },
             "messages": old.messages + new.messages,
@@ -151,8 +151,8 @@ def record(connection: Connection, messages: Sequence[InboundMessage], now_ms: i
     """
     now_ms = max([now_ms, *(one.received_ms for one in messages[-1:])])
     believable_ms = now_ms + FUTURE_MS
-    through_cluster = messages[0].listened_at_ms is not None
-    messages = sorted(messages, key=attrgetter("unit_id", "received_ms") if through_cluster else attrgetter("unit_id"))
+    doors = messages[0].doors  # all of a process's messages come the same way
+    messages = sorted(messages, key=attrgetter("unit_id", "received_ms") if doors else attrgetter("unit_id"))
     contact_of: dict[str, dict[str, Any]] = {}
     newest_heartbeats: dict[str, InboundMessage] = {}
     journal: dict[str, list[dict[str, Any]]] = {}
@@ -173,16 +173,15 @@ def record(connection: Connection, messages: Sequence[InboundMessage], now_ms: i
                 "bad_payloads": 0,
                 "operator": "",
                 "believable_ms": believable_ms,
-                "shard": inbound.shard,
+                **({"unit": inbound.unit_id} if doors else {"shard": inbound.shard}),
             }
-        if not through_cluster:
+        if not doors:
             row["listened_ms"], row["latest_ms"] = inbound.listened_ms, inbound.latest_ms
         if inbound.received_ms >= row["last_contact_ms"] or row["last_contact_ms"] > believable_ms:
             row["last_contact_ms"] = inbound.received_ms
             row["last_kind"] = inbound.kind
-            if through_cluster:
-                row["path"], row["stamp_ms"] = inbound.shard, inbound.listened_at_ms
-                row["latest_ms"] = inbound.latest_ms
+            if doors:
+                row["stamp_ms"], row["latest_ms"] = inbound.stored_by_ms, inbound.latest_ms
         row["messages"] += 1
         row["bad_payloads"] += inbound.bad
         message = inbound.message
@@ -201,14 +200,14 @@ def record(connection: Connection, messages: Sequence[InboundMessage], now_ms: i
             journal.setdefault(inbound.kind, []).append(_journal_row(inbound, message))
     found = _what_the_store_knows(connection, messages, list(contact_of), now_ms)
     dialect = connection.dialect.name
-    execute_many(connection, _add_contacts(dialect, through_cluster), list(contact_of.values()))
+    execute_many(connection, _add_contacts(dialect, doors), list(contact_of.values()))
     heartbeat_rows = [_heartbeat_row(one) | {"believable_ms": believable_ms} for one in newest_heartbeats.values()]
     execute_many(connection, _newest_heartbeats(dialect), heartbeat_rows)
     execute_many(connection, _new_signal(dialect), signal_rows)
     execute_many(connection, _new_power(dialect), power_rows)
     _record_about_itself(connection, found.first, said_by([(one.unit_id, one.message) for one in messages]))
-    for kind, rows in delivered_again.items():
-        journal.setdefault(kind, []).extend(without_stored(connection, _COLUMNS[kind][0], rows))
+    for kind, may_be_stored in delivered_again.items():
+        journal.setdefault(kind, []).extend(without_stored(connection, _COLUMNS[kind][0], may_be_stored))
     for kind, (table, _) in _COLUMNS.items():
         if rows := journal.get(kind):
             insert_records(connection, table, sorted(rows, key=_number))

@@ -44,7 +44,7 @@ class AuthService:
 
     async def run(self) -> NoReturn:
         """Until it is cancelled. Waits for a node that answers."""
-        counters, security_log = self._reporting
+        counters, security_log = self._reporting.counters, self._reporting.security_log
         database = self._database.separate(LOOKUPS_AT_ONCE)
         credentials = BatchedCredentials(database, canary_secrets(self._cluster))
         admission = Admission(credentials, self.unknown_clients, security_log, counters, self._clock)

@@ -22,6 +22,7 @@ class CommandSender:
     """One connection, which is opened in the background and comes back by itself."""
 
     connections = 0  # of units; their nodes know
+    trouble = None  # it takes nothing in
 
     def __init__(self, cluster: Cluster, name: str, duties: Duties) -> None:
         self._cluster = cluster

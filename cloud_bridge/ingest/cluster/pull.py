@@ -44,6 +44,7 @@ class Delivery(NamedTuple):
     server_ms: int  # when a node stored it, by its clock
     caught_up_ms: int | None  # it was stored later than this, by our clock (stamps.py); None: not known
     again: bool  # not for the first time
+    sequence: int  # in the stream
     acknowledge_to: str
 
 
@@ -61,6 +62,12 @@ async def make_consumer(stream: JetStreamContext, nodes: int) -> None:
             num_replicas=min(REPLICAS, nodes),
         ),
     )
+
+
+async def settled_to(stream: JetStreamContext) -> int:
+    """Up to which message of the stream all are acknowledged, by whatever worker. Raises nats.errors.Error, TimeoutError."""
+    floor = (await stream.consumer_info(STREAM, DURABLE)).ack_floor
+    return 0 if floor is None else floor.stream_seq
 
 
 class Pull:
@@ -119,4 +126,5 @@ class Pull:
         caught_up_ms = None if again else self._caught_up_ms
         if pending == "0":
             self._caught_up_ms = self._asked_before_ms
-        return Delivery(unit_id, kind, message.data, server_ns // 1_000_000, caught_up_ms, again, message.reply)
+        server_ms, sequence = server_ns // 1_000_000, int(tokens[at + 1])
+        return Delivery(unit_id, kind, message.data, server_ms, caught_up_ms, again, sequence, message.reply)

@@ -31,7 +31,7 @@ async def live() -> dict[str, str]:
 def health(app_state: StateDep, response: Response, sees_all: SeesHealth) -> dict[str, Any]:
     """Whether this process is ready: 200 while messages are taken in and stored, where it has none while the store can be
     read; else 503. Whoever has no scope `operate` is told no more than that."""
-    trouble = app_state.recorder.trouble or app_state.duties.reason(STORE_DUTY)
+    trouble = app_state.recorder.trouble or app_state.duties.reason(STORE_DUTY) or app_state.broker.trouble
     duties = app_state.duties.states()
     late = ", ".join(duty.name for duty in duties if duty.is_late)
     since_ms = app_state.leadership.since_ms

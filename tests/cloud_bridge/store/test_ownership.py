@@ -339,6 +339,8 @@ WITHOUT_TIME = {
     "conversations": "they name their person",
     "members": "who uses it now; deleted when they leave and when the unit is released",
     "member_invitations": "of the present owner; deleted when the unit is released",
+    "presence": "of this moment",
+    "over_quota": "of the last hour, a fact of the charge point",
 }
 
 READS_ALL = {  # functions that read rows of any time, and why they may
@@ -365,6 +367,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.transitions:_noted": "contact",
     "store.troubles:heartbeats_with_trouble": "store.alerts.name_for asks for each person",
     "store.troubles:count_troubled": "numbers for the operator",
+    "store.unit_clock:unit_clock": "the time that the charge point has, for the end of a command",
     "store.units:_last_contacts": "contact",
     "store.units:_units": "contact, and the newest heartbeat, which view.charge_point restricts",
     "store.upkeep:rolled_up_until": "makes signal_5min",

@@ -11,6 +11,7 @@ from cloud_bridge.path_ledger import PathLedger
 from cloud_bridge.paths import EVERY, path_number
 from cloud_bridge.store.inbound_message import InboundMessage
 from cloud_bridge.store.people import Role
+from cloud_bridge.store.presence import Presence, record_presence
 from cloud_bridge.store.record import record
 from cloud_bridge.web.app import create_app
 from cloud_bridge.web.presentation.words import listed
@@ -18,21 +19,24 @@ from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import START_MS, TOKEN, running_bridge
 
 N1, N2 = path_number("n1"), path_number("n2")
+DOORS = (("n1", N1), ("n2", N2))
 LONG_MS = 2 * SILENT_AFTER_MS
 
 
 @pytest.mark.parametrize(
-    ("path", "contact", "names_it"), [(N1, "silent", False), (N2, "unknown", True), (EVERY, "unknown", True)]
+    ("node", "contact", "names_it"), [("n1", "silent", False), ("n2", "unknown", True), ("", "unknown", True)]
 )
 def test_of_a_unit_behind_a_deaf_node_nobody_says_that_it_is_silent(
-    tmp_path: Path, path: int, contact: str, names_it: bool
+    tmp_path: Path, node: str, contact: str, names_it: bool
 ) -> None:
     """n2 has been gone for an hour; all were heard last just before."""
     with running_bridge(tmp_path) as bridge:
         bridge.add_unit("cp-1")
+        bridge.send_canary()
         ledger = PathLedger([], {}, {N1: "n1", N2: "n2"}, START_MS)
-        heard = InboundMessage("cp-1", "heartbeat", START_MS, b"{}", None, False, shard=path, listened_at_ms=START_MS)
+        heard = InboundMessage("cp-1", "heartbeat", START_MS, b"{}", None, False, doors=DOORS, stored_by_ms=START_MS)
         with bridge.app_state.database.writing() as connection:
+            record_presence(connection, [Presence("cp-1", True, node, START_MS)])
             record(connection, [heard], START_MS)
         bridge.clock.advance(LONG_MS)
         now_ms = bridge.clock.now_ms()
