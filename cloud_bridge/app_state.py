@@ -17,7 +17,10 @@ from cloud_bridge.second_factor import SecondFactors
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import Database
+from cloud_bridge.store.leadership import Leadership
 from cloud_bridge.store.recorder import Recorder
+from cloud_bridge.store.shard_lock import ShardLock
+from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.verified_time import VerifiedTime
@@ -29,6 +32,11 @@ class Broker(Protocol):
     @property
     def connections(self) -> int:
         """How many units are connected; 0 where only their broker knows."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """Why units must not be let in yet; None: nothing of them would be lost."""
         ...
 
     async def command(self, unit_id: str, payload: bytes) -> bool:
@@ -60,4 +68,7 @@ class AppState:
     verified: VerifiedTime  # by which sessions and codes end, and guesses come back
     second_factors: SecondFactors
     letters: Letters  # about accounts
+    unit_reports: UnitReports
+    shard_lock: ShardLock
     push_key: PushKey  # of Web Push; its file is made when it is first used
+    leadership: Leadership  # whether this process does the upkeep

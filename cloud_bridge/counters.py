@@ -23,6 +23,8 @@ class Counters:
     refused_store: int = 0
     refused_waiting: int = 0
     refused_over_quota: int = 0  # packets of units that send too much
+    bad_login_requests: int = 0  # of a cluster: not signed by a node, or not about a login
+    dropped_logins: int = 0  # of a cluster: too many waited, or one had waited for longer than its node does
     dropped_retained: int = 0
     dropped_foreign_topic: int = 0
     closed_malformed: int = 0
@@ -47,6 +49,8 @@ class Counters:
     failed_messages: int = 0  # that raised an error of ours; not acknowledged
     failed_accepts: int = 0  # connections that the system did not let us accept
     failed_connections: int = 0  # to an outside broker, that an error ended
+    redelivered: int = 0  # messages that a cluster delivered again, to this worker
+    wrong_stamps: int = 0  # messages that a node of the cluster has stamped by a wrong clock
     alerts_sent: int = 0
     alerts_failed: int = 0  # tries
     browsers_gone: int = 0  # that were notified, until their push service knew them no more

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest.canary import BrokerAddress
 from cloud_bridge.ingest.cluster.cluster_file import Cluster, read_cluster
-from cloud_bridge.ingest.shard import ALL, Shard
+from cloud_bridge.ingest.shard import ALL, IN_CLUSTER, Shard
 from cloud_bridge.listening_sockets import ANYWHERE, LOOPBACK
 from cloud_bridge.text import is_storable
 
@@ -186,6 +186,12 @@ def _cluster(environment: Mapping[str, str]) -> Cluster | None:
 
 
 def _shard(environment: Mapping[str, str]) -> Shard:
+    if environment.get("CHARGEKEEPER_NATS"):
+        if environment.get("CHARGEKEEPER_PART"):
+            raise SettingError(
+                "CHARGEKEEPER_PART is for CHARGEKEEPER_BROKER: processes of a cluster share it as they are"
+            )
+        return IN_CLUSTER
     text = environment.get("CHARGEKEEPER_PART") or "1/1"
     number, _, count = text.partition("/")
     if not (number.isascii() and number.isdigit() and count.isascii() and count.isdigit()):

@@ -46,15 +46,18 @@ on. What was heard between is shown older than it is, and as "unknown", since we
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from cloud_bridge.bounded_live import BoundedLive
 from cloud_bridge.clock import Clock, Step, SteppedClock
 from cloud_bridge.contact import UptimeLedger, is_believable
 from cloud_bridge.counters import Counters
-from cloud_bridge.ingest.shard import ALL, Shard
+from cloud_bridge.ingest.shard import ALL, NONE, Shard
 from cloud_bridge.live import Live
+from cloud_bridge.path_ledger import PathLedger
 from cloud_bridge.store.database import Database
+from cloud_bridge.store.paths import adopt_strays
 from cloud_bridge.store.record import ClockSet, adopt, read_gaps, read_listened, read_steps
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.units import last_contacts, unit_count
@@ -76,12 +79,16 @@ class Timekeeping(NamedTuple):
 
 
 def begin_time(
-    database: Database, clock_from: Callable[[int], Clock], shard: Shard = ALL, has_way_in: bool = True
+    database: Database,
+    clock_from: Callable[[int], Clock],
+    shard: Shard = ALL,
+    paths: Mapping[int, str] | None = None,
 ) -> Timekeeping:
-    """`clock_from` makes the clock, given the latest time that the store knows. A process that has no way in for units keeps
-    none of them in memory."""
+    """`clock_from` makes the clock, given the latest time that the store knows. `paths` are the numbers and names of the
+    nodes of a cluster, whose units are not all kept in memory; None: there is none."""
     with database.reading() as connection:
-        before = read_listened(connection).get(shard.number)
+        listened = read_listened(connection)
+        before = listened.get(shard.number)
         last_ok_ms, listened_ms = (None, 0) if before is None else before[:2]
         clock = clock_from(last_ok_ms or 0)
         start_ms = clock.now_ms()
@@ -93,14 +100,55 @@ def begin_time(
         verified_ms = read_verified(connection)
         bounds = Bounds(start_ms if verified_ms is None else verified_ms, latest_at_start(start_ms, before))
         verified = VerifiedTime(clock, bounds, unit_count(connection), told_the_time(connection), steps)
-        ledger = UptimeLedger(read_gaps(connection), last_ok_ms, start_ms, listened_ms, shard.number)
-        known = last_contacts(connection) if has_way_in else {}
+        if paths is not None:
+            path_ledger = PathLedger(read_gaps(connection), listened, paths, start_ms)
+        else:
+            ledger = UptimeLedger(read_gaps(connection), last_ok_ms, start_ms, listened_ms, shard.number)
+            known = last_contacts(connection)
+    if paths is not None:
+        with database.writing() as connection:
+            record_verified(connection, verified.now_ms())
+            adopt_strays(connection, paths)
+        return Timekeeping(clock, BoundedLive(start_ms), path_ledger, verified, between)
     ours_now = [unit_id for unit_id, contact in known.items() if contact.shard != shard.number and shard.takes(unit_id)]
     with database.writing() as connection:
         record_verified(connection, verified.now_ms())
         adopt(connection, ours_now, shard.number, ledger.listened_at_most_ms(start_ms))
     live = Live(((unit_id, contact.at_ms) for unit_id, contact in known.items()), start_ms)
     return Timekeeping(clock, live, ledger, verified, between)
+
+
+class TimeBeside(NamedTuple):
+    """The same of a process that hears no unit, and judges by what others store."""
+
+    clock: Clock
+    ledger: UptimeLedger
+    verified: VerifiedTime
+
+
+def begin_time_beside(database: Database, clock_from: Callable[[int], Clock]) -> TimeBeside:
+    """As begin_time. No unit is read, and nothing written."""
+    with database.reading() as connection:
+        newest = max(read_listened(connection).values(), default=None)
+        clock = clock_from(0 if newest is None else newest.until_ms)
+        start_ms = clock.now_ms()
+        verified_ms = read_verified(connection)
+        bounds = Bounds(start_ms if verified_ms is None else verified_ms, latest_at_start(start_ms, newest))
+        verified = VerifiedTime(clock, bounds, steps=read_steps(connection))
+    return TimeBeside(clock, UptimeLedger(start_ms=start_ms, shard=NONE.number), verified)
+
+
+def follow_steps_beside(time: TimeBeside, upkeep: Upkeep) -> None:
+    """From now on: nothing that is stored was stamped by this process, but for what it notices."""
+
+    def stepped(step: Step) -> None:
+        _log.warning("our clock was set by %d s", step.by_ms // 1000)
+        time.ledger.stepped(step.by_ms)
+        time.verified.stepped(step)
+        upkeep.stepped(step)
+
+    if isinstance(time.clock, SteppedClock):
+        time.clock.on_step(stepped)
 
 
 def follow_steps(

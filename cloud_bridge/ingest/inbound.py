@@ -2,19 +2,23 @@
 
 import logging
 import time
+from collections.abc import Collection
 from functools import partial
 from typing import NamedTuple
 
+from cloud_bridge.contact import FUTURE_MS
 from cloud_bridge.counters import Counters
 from cloud_bridge.duplicate_identity import Connection, Evidence
 from cloud_bridge.duties import Duties
+from cloud_bridge.ingest.cluster.stamps import Stamp
 from cloud_bridge.ingest.quotas import Quotas
 from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.ingest.unit_security import UnitSecurity
 from cloud_bridge.live import Live, LiveUnit
 from cloud_bridge.security_log import SecurityLog
-from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
+from cloud_bridge.store.inbound_message import CanaryMark, Doors, InboundMessage
 from cloud_bridge.store.recorder import OnCommit, Recorder
+from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.verified_time import Clocks
 from cloud_bridge.wire import BadPayload, BadTime, Heartbeat, Message, decode
 
@@ -26,6 +30,7 @@ class Reporting(NamedTuple):
 
     counters: Counters
     security_log: SecurityLog
+    units: UnitReports
 
 
 class Ingest:
@@ -44,6 +49,7 @@ class Ingest:
     ) -> None:
         self.live = live
         self.counters = reporting.counters
+        self.reports = reporting.units
         self.clock = clocks.clock
         self.shard = shard
         self.duties = Duties()  # of this process: the ways in add theirs
@@ -58,7 +64,7 @@ class Ingest:
         if self._quotas.take(unit_id, self._now_s()):
             return True
         self.counters.refused_over_quota += 1
-        self.live.went_over_quota(unit_id, received_ms)
+        self.reports.over_quota(unit_id, received_ms)
         _log.warning("%s sends more than its quota", unit_id)
         return False
 
@@ -82,20 +88,9 @@ class Ingest:
             self.counters.refused_waiting += 1
             return False
         message, bad = self._read(unit_id, kind, payload)
-        duplicate: Evidence | None = None
-        if isinstance(message, Heartbeat):
-            if not redelivered and unit.compare(message, received_ms, connection):
-                self.counters.identity_returns += 1
-                duplicate = unit.evidence(received_ms)
-            if unit.told(message, received_ms, redelivered, connection):
-                committed = partial(_stored, unit, message, committed)
-                self._compare_time(unit_id, message.unit_time_s, received_ms)
-            else:
-                self.counters.repeats += 1
-                message = None
-        elif message is not None and not redelivered and unit.compare_record(message, received_ms, connection):
-            self.counters.identity_returns += 1
-            duplicate = unit.evidence(received_ms)
+        message, duplicate, committed = self._compare(
+            unit_id, unit, message, received_ms, committed, redelivered, connection
+        )
         committed = self._unit_security.recording(unit_id, message, committed)
         inbound = InboundMessage(
             unit_id,
@@ -111,6 +106,65 @@ class Ingest:
             shard=self.shard.number,
         )
         return self._recorder.put(inbound, committed)
+
+    def take_stamped(
+        self, unit_id: str, kind: str, payload: bytes, stamp: Stamp, doors: Doors, again: bool, committed: OnCommit
+    ) -> bool:
+        """A message of the unit that a cluster has stamped, and may have kept for us. `again`: it was delivered before, to
+        us or to another worker, and what became of that is not known. It is no news then, and a row like any other."""
+        unit = self.live.unit(unit_id)
+        previous_ms = self.live.contact(unit, stamp.at_ms, 0)
+        self.counters.contacts += 1
+        if self._recorder.is_full:
+            self.counters.refused_waiting += 1
+            return False
+        message, bad = self._read(unit_id, kind, payload)
+        duplicate: Evidence | None = None
+        if not again:
+            message, duplicate, committed = self._compare(unit_id, unit, message, stamp.at_ms, committed)
+        committed = self._unit_security.recording(unit_id, message, committed)
+        latest_ms = stamp.at_ms + 2 * FUTURE_MS if stamp.is_estimated else self._verified.latest_ms()
+        inbound = InboundMessage(
+            unit_id,
+            kind,
+            stamp.at_ms,
+            payload,
+            message,
+            bad,
+            previous_ms,
+            duplicate=duplicate,
+            latest_ms=latest_ms,
+            doors=doors,
+            stored_by_ms=stamp.listened_at_ms,
+            again=again,
+        )
+        return self._recorder.put(inbound, committed)
+
+    def _compare(
+        self,
+        unit_id: str,
+        unit: LiveUnit,
+        message: Message | None,
+        at_ms: int,
+        committed: OnCommit,
+        redelivered: bool = False,
+        connection: Connection | None = None,
+    ) -> tuple[Message | None, Evidence | None, OnCommit]:
+        """With what the unit has said before: the message, or None for a repeat; whether another one has its identity; and
+        whom to tell when it is stored."""
+        if isinstance(message, Heartbeat):
+            is_return = not redelivered and unit.compare(message, at_ms, connection)
+            duplicate = unit.evidence(at_ms) if is_return else None
+            self.counters.identity_returns += is_return
+            if not unit.told(message, at_ms, redelivered, connection):
+                self.counters.repeats += 1
+                return None, duplicate, committed
+            self._compare_time(unit_id, message.unit_time_s, at_ms)
+            return message, duplicate, partial(_stored, unit, message, committed)
+        if message is not None and not redelivered and unit.compare_record(message, at_ms, connection):
+            self.counters.identity_returns += 1
+            return message, unit.evidence(at_ms), committed
+        return message, None, committed
 
     def take_late(self, unit_id: str, kind: str, payload: bytes, received_ms: int, committed: OnCommit) -> bool:
         """A message that was kept for us while we were away. It is no contact, and a state of then is none of now.
@@ -138,6 +192,14 @@ class Ingest:
 
         listened_ms, latest_ms = self._recorder.ledger.listened_ms(received_ms), self._verified.latest_ms()
         return self._recorder.put(CanaryMark(received_ms, self.shard.number, listened_ms, latest_ms), counted)
+
+    def take_path_canary(self, path: int, paths: Collection[int], at_ms: int) -> bool:
+        """A mark of our own that came through a node of a cluster, and before which everything is stored."""
+
+        def counted() -> None:
+            self.counters.canaries += 1
+
+        return self._recorder.put(CanaryMark(at_ms, path, 0, self._verified.latest_ms(), paths), counted)
 
     def _compare_time(self, unit_id: str, unit_time_s: int | None, received_ms: int) -> None:
         if unit_time_s is None or self._verified.is_wrong_echo(unit_id, unit_time_s * 1000, received_ms):

@@ -1,7 +1,10 @@
-"""Several processes share the units of one broker: each takes in those whose id hashes to it."""
+"""Several processes share the units of one broker: each takes in those whose id hashes to it. In a cluster every process
+takes in any unit, and what can be deaf on its own is a path (cloud_bridge/paths.py)."""
 
 import zlib
 from typing import NamedTuple
+
+from cloud_bridge.paths import EVERY
 
 
 class Shard(NamedTuple):
@@ -12,7 +15,18 @@ class Shard(NamedTuple):
 
     def takes(self, unit_id: str) -> bool:
         """CRC-32 and not Python's hash(), which is another one in every process."""
-        return self.of == 1 or zlib.crc32(unit_id.encode()) % self.of == self.number - 1
+        return self.of == 1 or self.of > 1 and zlib.crc32(unit_id.encode()) % self.of == self.number - 1
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other process stores when it has listened."""
+        return self.of == 1 and self.number != EVERY
+
+    def is_other(self, number: int) -> bool:
+        """Whether it is one of the others now; there may have been more once."""
+        if self.of == 0:  # NONE
+            return True
+        return number != self.number and (number <= self.of or (self.number == EVERY and number > EVERY))
 
     @property
     def bridge_id(self) -> str:
@@ -26,3 +40,5 @@ class Shard(NamedTuple):
 
 
 ALL = Shard(1, 1)
+IN_CLUSTER = Shard(EVERY, 1)
+NONE = Shard(0, 0)  # of a process that takes in nothing, and knows of units what the store says of all shards

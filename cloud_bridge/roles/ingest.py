@@ -11,10 +11,11 @@ from cloud_bridge.roles.opening import open_app_state
 from cloud_bridge.roles.process import Duty, do_beside, end_by_signal
 from cloud_bridge.roles.ready import Ready
 from cloud_bridge.roles.role import Role
+from cloud_bridge.roles.shard_keeping import keep_shard
 from cloud_bridge.roles.way_in import WayIn, way_in
 from cloud_bridge.settings import Settings
 from cloud_bridge.telling_time import TimeTeller
-from cloud_bridge.web.app import create_health_app
+from cloud_bridge.web.health_app import create_health_app
 
 
 async def serve(settings: Settings, ready: Ready) -> None:
@@ -26,7 +27,7 @@ async def serve(settings: Settings, ready: Ready) -> None:
         with listen(app_state, create_health_app) as http:
             async with way_in(app_state) as opened:
                 ready(http.port)
-                await http.serve([*duties(app_state, opened), app_state.security_log.run(app_state.duties)])
+                await http.serve([*duties(app_state, opened), *alone(app_state)])
 
 
 async def _serve_part(settings: Settings) -> None:
@@ -34,9 +35,19 @@ async def _serve_part(settings: Settings) -> None:
     stop = asyncio.Event()
     end_by_signal(stop.set)
     async with open_app_state(settings, SystemClock, Role.INGEST) as app_state, way_in(app_state) as opened:
-        await do_beside([*duties(app_state, opened), app_state.security_log.run(app_state.duties)], stop.wait())
+        await do_beside([*duties(app_state, opened), *alone(app_state)], stop.wait())
 
 
 def duties(app_state: AppState, opened: WayIn) -> list[Duty]:
     """What goes on beside the messages."""
-    return [opened.canary.run(app_state.duties), TimeTeller(app_state).run()]
+    return [
+        opened.canary.run(app_state.duties),
+        TimeTeller(app_state).run(),
+        app_state.unit_reports.run(app_state.duties),
+        keep_shard(app_state),
+    ]
+
+
+def alone(app_state: AppState) -> list[Duty]:
+    """What goes on beside them where no pages and no upkeep do it."""
+    return [app_state.security_log.run(app_state.duties), app_state.upkeep.keep_time_for_ever(app_state.duties)]

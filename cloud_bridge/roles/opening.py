@@ -16,10 +16,12 @@ from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
 from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.ingest.cluster.command_sender import CommandSender
+from cloud_bridge.ingest.cluster.membership import Membership
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
 from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.ingest.home_assistant import Discovery
 from cloud_bridge.ingest.inbound import Ingest, Reporting
+from cloud_bridge.ingest.jetstream import JetStreamIngest
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
@@ -30,8 +32,11 @@ from cloud_bridge.second_factor import SecondFactors
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import RESTORE, Database, open_database
+from cloud_bridge.store.leadership import Leadership, lock_of
 from cloud_bridge.store.recorder import Recorder
-from cloud_bridge.timekeeping import begin_time, follow_steps
+from cloud_bridge.store.shard_lock import ShardLock, hold_shard
+from cloud_bridge.timekeeping import TimeBeside, begin_time, follow_steps, follow_steps_beside
+from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import open_accounts
 from cloud_bridge.vehicles.tokens.keys import key_source
@@ -59,10 +64,26 @@ async def open_app_state(
 ) -> AsyncIterator[AppState]:
     """Open the store and build everything on it; at the end, write what waits. Listens nowhere yet.
 
-    `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable and SettingError.
+    `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable, SettingError and
+    ShardTaken.
     """
     database = _open_sound(settings.store)
-    clock, live, ledger, verified, between = begin_time(database, clock_from, settings.shard, role.has_way_in)
+    try:
+        with hold_shard(
+            database, settings.shard.number, settings.cluster is not None
+        ) as shard_lock:  # before anything is written in its name
+            async with _app_state_on(database, shard_lock, settings, clock_from, role) as app_state:
+                yield app_state
+    finally:
+        database.close()
+
+
+@asynccontextmanager
+async def _app_state_on(
+    database: Database, shard_lock: ShardLock, settings: Settings, clock_from: Callable[[int], Clock], role: Role
+) -> AsyncIterator[AppState]:
+    paths = None if settings.cluster is None else settings.cluster.paths
+    clock, live, ledger, verified, between = begin_time(database, clock_from, settings.shard, paths)
     # Before any thread: it may refuse the settings.
     accounts = open_accounts(database, Clocks(clock, verified), settings, os.environ)
     passwords = Passwords()
@@ -71,11 +92,16 @@ async def open_app_state(
     recorder = Recorder(recording, loop, clock.now_ms, ledger)
     counters = Counters()
     security_log = SecurityLog(database, Clocks(clock, verified))
-    ingest = Ingest(live, recorder, Reporting(counters, security_log), Clocks(clock, verified), settings.shard)
+    unit_reports = UnitReports(database, clock, f"part {settings.shard.number}")  # no unit's, in a cluster
+    unit_reports.all_away()
+    reporting = Reporting(counters, security_log, unit_reports)
+    ingest = Ingest(live, recorder, reporting, Clocks(clock, verified), settings.shard)
     unknown_clients = UnknownClients()
     broker: Broker
-    if settings.cluster is not None:
-        broker = CommandSender(settings.cluster, role, ingest.duties)
+    if settings.cluster is not None and not role.has_way_in:
+        broker = CommandSender(settings.cluster, f"chargekeeper {role}", ingest.duties)
+    elif settings.cluster is not None:
+        broker = JetStreamIngest(settings.cluster, ingest, Membership(at_the_door), unknown_clients)
     elif settings.broker is not None:
         unit_registry = UnitRegistry(at_the_door, clock)
         discovery = Discovery(settings.public_url) if settings.home_assistant else None
@@ -84,7 +110,11 @@ async def open_app_state(
         broker = EmbeddedBroker(ingest, Credentials(at_the_door), unknown_clients, security_log, connection_budget())
     letters = Letters(settings.mail, counters)
     upkeep = Upkeep(database, live, ledger, Clocks(clock, verified), settings.shard)
-    follow_steps(clock, live, ledger, verified, recorder, upkeep, counters, settings.shard.number, between)
+    if role.has_way_in:
+        follow_steps(clock, live, ledger, verified, recorder, upkeep, counters, settings.shard.number, between)
+    else:
+        follow_steps_beside(TimeBeside(clock, ledger, verified), upkeep)
+    leadership = Leadership(lock_of(database), clock)
     try:
         yield AppState(
             settings,
@@ -105,19 +135,25 @@ async def open_app_state(
             verified,
             SecondFactors(database, key_source(settings.folder, os.environ)),
             letters,
+            unit_reports,
+            shard_lock,
             PushKey(settings.folder, push_contact(settings)),
+            leadership,
         )
     finally:
         accounts.close()
+        await asyncio.to_thread(leadership.close)
         await asyncio.to_thread(letters.close)
         with suppress(SQLAlchemyError):
             await asyncio.to_thread(security_log.write)
+            await asyncio.to_thread(unit_reports.write)
+            await asyncio.to_thread(unit_reports.all_away)
         await asyncio.to_thread(recorder.close)
         if recorder.trouble is None:
             with suppress(SQLAlchemyError):  # else what was stored a minute ago holds
                 await asyncio.to_thread(upkeep.keep_time)
         await asyncio.to_thread(passwords.close)
-        for one in (recording, at_the_door, database):
+        for one in (recording, at_the_door):
             one.close()
 
 

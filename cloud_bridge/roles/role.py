@@ -7,7 +7,6 @@ several processes.
 from enum import StrEnum
 
 from cloud_bridge.errors import SettingError
-from cloud_bridge.ingest.shard import ALL as ALL_UNITS
 from cloud_bridge.settings import Settings
 
 
@@ -29,8 +28,6 @@ class Role(StrEnum):
 def check(role: Role, settings: Settings) -> None:
     """Raises SettingError that says what to do."""
     if settings.cluster is not None:
-        if settings.shard != ALL_UNITS:
-            raise SettingError("unset CHARGEKEEPER_PART: the processes of a cluster share its units by themselves")
         return
     if role is Role.INGEST and settings.broker is None:
         raise SettingError(

@@ -1,4 +1,4 @@
-"""The way in for units, open: our own broker's ports, or a subscription at an outside broker."""
+"""The way in for units, open: our own broker's ports, a subscription at an outside broker, or a cluster's stream."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,17 +6,17 @@ from typing import NamedTuple, Protocol
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.duties import Duties
-from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.embedded import EmbeddedBroker
+from cloud_bridge.ingest.jetstream import JetStreamIngest
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.listening_sockets import LOOPBACK
 from cloud_bridge.roles.port_busy import port_busy
 from cloud_bridge.settings import Settings
 
 
-class Canary(Protocol):
-    """Goes the way of the units, so that we know that we would hear them."""
+class Canaries(Protocol):
+    """One, or one for each door: they go the way of the units, so that we know that we would hear them."""
 
     async def run(self, duties: Duties) -> None:
         """For ever."""
@@ -26,7 +26,7 @@ class Canary(Protocol):
 class WayIn(NamedTuple):
     """What is open."""
 
-    canary: Canary
+    canary: Canaries
     mqtt_port: int  # 0 where the broker is an outside one
     mqtts_port: int | None
 
@@ -42,11 +42,9 @@ async def way_in(app_state: AppState) -> AsyncIterator[WayIn]:
         if isinstance(broker, EmbeddedBroker):
             await _start_broker(app_state.settings, broker)
             yield WayIn(broker.canary(), broker.port, broker.tls_port)
-        elif isinstance(broker, MqttIngest):
+        elif isinstance(broker, MqttIngest | JetStreamIngest):
             broker.start()
             yield WayIn(broker.canary(), 0, None)
-        else:
-            raise SettingError("CHARGEKEEPER_NATS: this version takes in no messages from a cluster")
     finally:
         await broker.stop()
 

@@ -18,7 +18,7 @@ async def serve(settings: Settings, ready: Ready) -> None:
     async with open_app_state(settings, SystemClock, Role.WEB) as app_state, way_out(app_state):
         with listen(app_state, create_app) as http:
             ready(http.port)
-            await http.serve([watch_store(app_state), *duties(app_state)])
+            await http.serve([watch_store(app_state), app_state.upkeep.stand_by(app_state.duties), *duties(app_state)])
 
 
 def duties(app_state: AppState) -> list[Duty]:

@@ -129,6 +129,10 @@ class Database:
             yield connection
             connection.commit()
 
+    def session(self) -> Connection:
+        """A connection that its caller keeps and closes, with every statement a transaction of its own."""
+        return self._reader.connect().execution_options(isolation_level="AUTOCOMMIT")
+
     def _turn(self, first: bool) -> AbstractContextManager[None]:
         return nullcontext() if self._writer_queue is None else self._writer_queue.turn(first)
 
@@ -218,10 +222,18 @@ def _open_postgresql(url: str) -> Database:
 
 
 def _postgresql_engine(address: URL, connections: int) -> Engine:
-    """Every wait for the server has an end: for the connection, for an answer, and for a line that went dead."""
+    """Every wait for the server has an end: for the connection, for an answer, and for a line that went dead. So has the
+    server's for us: what a machine that was cut off had locked is free again as soon."""
+    server_limits = {
+        "statement_timeout": STATEMENT_MS,
+        "tcp_user_timeout": LINE_MS,
+        "tcp_keepalives_idle": CONNECTION_WITHIN_S,
+        "tcp_keepalives_interval": CONNECTION_WITHIN_S,
+        "tcp_keepalives_count": 3,
+    }
     limits = {
         "connect_timeout": str(CONNECTION_WITHIN_S),
-        "options": f"-c statement_timeout={STATEMENT_MS}",
+        "options": " ".join(f"-c {name}={value}" for name, value in server_limits.items()),
         "tcp_user_timeout": str(LINE_MS),
         "keepalives_idle": str(CONNECTION_WITHIN_S),
         "keepalives_interval": str(CONNECTION_WITHIN_S),

@@ -1,9 +1,14 @@
 """One message of a unit as it came in: the same for every way in (embedded broker, MQTT broker, NATS)."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from cloud_bridge.duplicate_identity import Evidence
 from cloud_bridge.wire import Message
+
+Doors = tuple[
+    tuple[str, int], ...
+]  # names of a cluster's nodes, and the numbers of their paths (cloud_bridge/paths.py)
 
 
 class InboundMessage(NamedTuple):
@@ -21,6 +26,9 @@ class InboundMessage(NamedTuple):
     listened_ms: int = 0  # how long we had listened in all by then, at most
     latest_ms: int = 0  # how late it may have been then (verified_time.py)
     shard: int = 1  # of the process that heard it
+    doors: Doors = ()  # of the cluster that it came through: the store says by which, and how long we had listened there
+    stored_by_ms: int = 0  # by a node of it, at the latest
+    again: bool = False  # it was delivered to us before, and may be stored already
 
 
 class CanaryMark(NamedTuple):
@@ -30,3 +38,6 @@ class CanaryMark(NamedTuple):
     shard: int = 1  # of the processes that share a broker; each can be deaf on its own
     listened_ms: int = 0  # how long we had listened in all by then
     latest_ms: int = 0  # how late it may have been then
+    paths: Collection[
+        int
+    ] = ()  # of the cluster, if it came through one (cloud_bridge/paths.py); `shard` is one of them

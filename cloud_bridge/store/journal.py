@@ -28,6 +28,16 @@ def insert_records(connection: Connection, table: Table, rows: list[dict[str, An
         _insert_others(connection, table, rows[at : at + COMPARED_AT_ONCE])
 
 
+def without_stored(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of records without numbers that a cluster delivers again, under the same stamp: those that are not stored yet."""
+    left = []
+    for row in rows:
+        same = [table.c[name] == row[name] for name in ("unit_id", "received_ms", "payload")]
+        if connection.execute(select(table.c.id).where(*same).limit(1)).first() is None:
+            left.append(row)
+    return left
+
+
 def _insert_others(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     """Insert, without numbers, those whose numbers another record has."""
     numbers = (table.c.unit_id, table.c.boot, table.c.sequence)

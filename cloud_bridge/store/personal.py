@@ -39,12 +39,14 @@ from cloud_bridge.store.tables import (
     members,
     messages,
     metadata,
+    over_quota,
     ownerships,
     passkeys,
     password_resets,
     pending_logins,
     people,
     power,
+    presence,
     push_browsers,
     recovery_codes,
     rejected_messages,
@@ -178,13 +180,15 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     results: (_of_their_time(results),),
     rejected_messages: (_of_their_time(rejected_messages),),
     security_events: (_names(security_events.c.person_id),),
+    presence: (),  # of the charge point of this moment, whosever it is
+    over_quota: (),
     authorities: (),  # of the service's certificates
     listening: (),  # when the service itself listened
     listening_gaps: (),
     clock_steps: (),  # what time it was, and how far each table was cleared
     retention: (),
     verified_time: (),
-    alert_cursors: (),  # how far the alerts have read
+    alert_cursors: (),  # which hold-downs of alerts have ended
 }
 
 # Of the alerts that their unit caused, those that went to others (a member, support) tell of these: erased, not handed out.

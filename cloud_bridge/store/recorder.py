@@ -23,15 +23,18 @@ import time
 from collections.abc import Callable
 from functools import partial
 from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.contact import KEPT_STEPS, UptimeLedger, gap_between, is_believable, proves_listening
+from cloud_bridge.path_ledger import PathLedger
 from cloud_bridge.store.data_errors import is_of_its_data
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.error_text import reason_of
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
+from cloud_bridge.store.paths import record_mark
 from cloud_bridge.store.record import ClockSet, record, record_clock_set, record_listening, reject
 
 GATHER_S = 0.005  # groups start at most this often: a commit costs about as much as fifty more rows in it
@@ -178,13 +181,14 @@ class Recorder:
                 self._call_back(part, listened)
         return refused
 
-    def _commit(self, group: list[Item]) -> list[int]:
-        """One transaction. Returns the times at which its canaries prove that we listened. Raises anything."""
+    def _commit(self, group: list[Item]) -> list[OnCommit]:
+        """One transaction. Returns how to tell the ledger what its canaries prove. Raises anything."""
         now_ms = self._now_ms()
         clock_set = self._clock_set
         messages = [item.message for item in group if isinstance(item.message, InboundMessage)]
         marks = [item.message for item in group if isinstance(item.message, CanaryMark)]
-        listened, total_ms = [], self._listened_total_ms
+        listened: list[OnCommit] = []
+        total_ms = self._listened_total_ms
         last_ok_ms = (
             None if self._listened_ms is None else self._listened_ms + sum(done.step.by_ms for done in clock_set)
         )
@@ -192,8 +196,12 @@ class Recorder:
             for done in clock_set:
                 record_clock_set(connection, done)
             if messages:
-                record(connection, messages)
-            for mark in marks:
+                record(connection, messages, now_ms)
+            for mark in sorted(marks, key=attrgetter("shard")):  # the order of rows is one for all processes
+                if mark.paths:
+                    if proves_listening(mark.received_ms, now_ms) and isinstance(self.ledger, PathLedger):
+                        listened.append(partial(self.ledger.heard, record_mark(connection, mark, now_ms).rows))
+                    continue
                 is_newer = last_ok_ms is None or mark.received_ms > last_ok_ms or not is_believable(last_ok_ms, now_ms)
                 is_possible = is_believable(mark.received_ms, now_ms)
                 if is_newer and is_possible and proves_listening(mark.received_ms, now_ms):
@@ -201,7 +209,7 @@ class Recorder:
                     gap = gap_between(last_ok_ms, mark.received_ms)
                     record_listening(connection, mark._replace(listened_ms=total_ms), gap)
                     last_ok_ms = mark.received_ms
-                    listened.append(last_ok_ms)
+                    listened.append(partial(self.ledger.heartbeat_ok, last_ok_ms))
         self._listened_ms, self._listened_total_ms = last_ok_ms, total_ms
         with self._changed:
             self._clock_set = self._clock_set[len(clock_set) :]
@@ -222,7 +230,7 @@ class Recorder:
             try:
                 with self._database.writing(first=True) as connection:
                     if contact:
-                        record(connection, contact)
+                        record(connection, contact, self._now_ms())
                     if is_rejected:
                         reject(connection, inbound, reason_of(error))
             except Exception as again:
@@ -239,10 +247,8 @@ class Recorder:
         self._failed(error)  # not even its bytes: then it is not its data
         return False
 
-    def _call_back(self, group: list[Item], listened: list[int]) -> None:
-        calls: list[OnCommit] = [partial(self.ledger.heartbeat_ok, at_ms) for at_ms in listened]
-        calls += [item.committed for item in group]
-        self._loop.call_soon_threadsafe(_call, calls)
+    def _call_back(self, group: list[Item], listened: list[OnCommit]) -> None:
+        self._loop.call_soon_threadsafe(_call, [*listened, *(item.committed for item in group)])
 
     def _failed(self, error: Exception) -> None:
         reason = reason_of(error)

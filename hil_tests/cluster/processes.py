@@ -56,6 +56,11 @@ class Processes:
         """For units: the MQTT port of each node."""
         return self._nats.mqtt_ports
 
+    @property
+    def web_port(self) -> int:
+        """Of the first process with pages."""
+        return next(worker.port for worker in self._layout.workers if worker.role == "web")
+
     def start_database(self) -> str:
         """Its URL, which has its password."""
         self._database = Server(self.folder / POSTGRESQL, self._layout.postgresql_port, self._secret)

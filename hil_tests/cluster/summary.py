@@ -17,6 +17,8 @@ from hil_tests.demo.installation import LOGINS
 
 def summary(folder: Path, where: Layout, processes: Processes, made: Made) -> Panel:
     rows = Table.grid(padding=(0, 2))
+    for _ in range(3):
+        rows.add_column(overflow="fold")  # a secret that was cut off is of no use
     for worker in where.workers:
         if worker.role == "web":
             address = f"http://127.0.0.1:{worker.port}"

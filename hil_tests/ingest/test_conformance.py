@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from hil_tests.fixtures.cloud_fixture import MOSQUITTO, CloudFixture
+from hil_tests.fixtures.cluster_fixture import DATABASE, ClusterFixture
 
 WITHIN_S = 90.0
 KILLS = 4
@@ -21,8 +22,13 @@ PAUSE_S = 0.02  # of a unit between two messages: the broker takes 3,300 a secon
 SEED = 20260101
 
 
-@pytest.fixture(params=["embedded", "mosquitto"])
+@pytest.fixture(params=["embedded", "mosquitto", "jetstream"])
 def cloud(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CloudFixture]:
+    if request.param == "jetstream":
+        cluster = ClusterFixture(tmp_path)
+        yield cluster
+        cluster.stop()
+        return
     if request.param == "mosquitto" and MOSQUITTO is None:
         pytest.skip("mosquitto is not installed: apt-get install mosquitto")
     cloud = CloudFixture(tmp_path, outside=request.param == "mosquitto")
@@ -46,6 +52,8 @@ def heartbeat(number: int) -> bytes:
 
 
 def rows(cloud: CloudFixture, query: str) -> list[Any]:
+    if isinstance(cloud, ClusterFixture):
+        return cloud.postgresql.say(query, DATABASE)
     with closing(sqlite3.connect(cloud.folder / "chargekeeper.db")) as database:
         return database.execute(query).fetchall()
 
@@ -65,7 +73,10 @@ def test_only_a_live_publish_on_a_unit_s_own_topics_is_contact(cloud: CloudFixtu
 
     unit.publish("heartbeat", b"\xff not JSON")
     until(lambda: cloud.charge_point("one")["contact"] == "online", "online after a bad payload")
-    assert counter(cloud, "bad_payloads") == 1
+    until(lambda: counter(cloud, "bad_payloads") == 1, "counted as one")
+    until(
+        lambda: rows(cloud, "SELECT bad_payloads FROM contacts WHERE unit_id = 'one'") == [(1,)], "the last one stored"
+    )
 
     before = cloud.charge_point("one")["last_contact"]
     unit.drop()
@@ -128,7 +139,8 @@ def test_no_message_of_a_revoked_unit_counts_any_more(cloud: CloudFixture) -> No
 
 
 def test_what_was_acknowledged_before_a_restart_is_no_contact_after_it(cloud: CloudFixture) -> None:
-    """With an outside broker there is a backlog after our outage: it is stored, and none of it is news."""
+    """With an outside broker there is a backlog after our outage: it is stored, and none of it is news. A cluster says when
+    each message reached it, so there it is contact of then."""
     (one,) = cloud.add_units(["one"])
     cloud.start()
     unit = cloud.connect(one)
@@ -144,8 +156,13 @@ def test_what_was_acknowledged_before_a_restart_is_no_contact_after_it(cloud: Cl
             acknowledged.append(number)
         except OSError:  # our own broker died with us, so there is no backlog
             break
+    stamped_by_ms = time.time() * 1000
     cloud.start()
     until(lambda: len(rows(cloud, "SELECT * FROM events")) == len(acknowledged), "the backlog was stored")
+    if isinstance(cloud, ClusterFixture):
+        (seen_ms,) = rows(cloud, "SELECT last_contact_ms FROM contacts")[0]
+        assert stamped_by_ms - 1000 * WITHIN_S < seen_ms <= stamped_by_ms
+        return
     assert cloud.charge_point("one")["last_contact"] == before
     assert counter(cloud, "contacts") == 0
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest.cluster.nkey import BadKey, Signer
+from cloud_bridge.paths import path_number
 
 ACCOUNT = "UNITS"  # of the units and of our own clients
 BRIDGE_USER = "bridge"  # in that account
@@ -42,6 +43,11 @@ class Cluster(NamedTuple):
         scheme = "nats" if self.ca is None else "tls"
         return [f"{scheme}://{node.host}:{node.client_port}" for node in self.nodes]
 
+    @property
+    def paths(self) -> dict[int, str]:
+        """The number of each node's path, and its name."""
+        return {path_number(node.name): node.name for node in self.nodes}
+
 
 def read_cluster(file: Path) -> Cluster:
     """Raises SettingError with what to do."""
@@ -70,6 +76,8 @@ def _cluster(said: dict[str, Any]) -> Cluster:
     ]
     if not 1 <= len(nodes) <= MAX_NODES or len({node.name for node in nodes}) < len(nodes):
         raise ValueError(f"one to {MAX_NODES} nodes, each with a name of its own")
+    if len({path_number(node.name) for node in nodes}) < len(nodes):
+        raise ValueError("the names of two nodes have one number (cloud_bridge/paths.py): give one another name")
     ca = said["ca"]
     cluster = Cluster(
         nodes,

@@ -1,7 +1,6 @@
 """Commands to the units of a cluster, from a process that takes in nothing of what they say."""
 
 import asyncio
-import logging
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -10,12 +9,9 @@ from cloud_bridge.duties import Duties
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.ingest.cluster.cluster_file import Cluster
 from cloud_bridge.ingest.cluster.connection import connect_bridge
+from cloud_bridge.ingest.jetstream import publish_command
 
 TRY_EVERY_S = 1.0
-COMMAND_WITHIN_S = 5.0
-QOS_1 = {"Nmqtt-Pub": "1"}  # how the server marks a PUBLISH of MQTT in its stream (nats-server, server/mqtt.go)
-
-_log = logging.getLogger(__name__)
 
 
 class ClusterAway(BridgeError):
@@ -26,6 +22,7 @@ class CommandSender:
     """One connection, which is opened in the background and comes back by itself."""
 
     connections = 0  # of units; their nodes know
+    trouble = None  # it takes nothing in
 
     def __init__(self, cluster: Cluster, name: str, duties: Duties) -> None:
         self._cluster = cluster
@@ -49,15 +46,7 @@ class CommandSender:
     async def command(self, unit_id: str, payload: bytes) -> bool:
         """Publish a command; True when the cluster keeps it, which delivers it when the unit is there."""
         client = self._client
-        if client is None or not client.is_connected:
-            return False
-        stream = client.jetstream(timeout=COMMAND_WITHIN_S)
-        try:
-            await stream.publish(f"$MQTT.msgs.cp.{unit_id}.command", payload, headers=QOS_1)
-        except (NatsError, OSError, TimeoutError) as error:
-            _log.warning("a command to %s was not taken by the cluster: %s", unit_id, error or type(error).__name__)
-            return False
-        return True
+        return client is not None and client.is_connected and await publish_command(client, unit_id, payload)
 
     async def _connect(self) -> None:
         """Once; raises ClusterAway until a node answers, and while none does later."""

@@ -14,6 +14,10 @@ RECONNECT_AFTER_S = 0.5
 PING_EVERY_S = 5
 LOST_AFTER_PINGS = 2  # a node that does not answer them is gone
 DRAIN_WITHIN_S = 5
+REFUSED = (
+    "the nodes refuse our secret: the file of CHARGEKEEPER_NATS is another cluster's, or older than the configuration of the "
+    "nodes. Write both with `nats write`, and start the nodes anew"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -21,7 +25,7 @@ OnReconnect = Callable[[], Awaitable[None]]
 
 
 async def connect_bridge(cluster: Cluster, name: str, reconnected: OnReconnect | None = None) -> Client:
-    """In the account of the units. Returns at once when a node answers; raises OSError or nats.errors.Error if none does.
+    """In the account of the units. Returns when a node has let us in, and tries for ever: why it does not is in the log.
 
     From then on it comes back for ever by itself.
     """
@@ -34,6 +38,7 @@ async def connect_system(cluster: Cluster, name: str, reconnected: OnReconnect |
 
 
 async def _connect(cluster: Cluster, user: str, secret: str, name: str, reconnected: OnReconnect | None) -> Client:
+    complaints = _Complaints(reconnected)
     tls = None if cluster.ca is None else ssl.create_default_context(cafile=cluster.ca)
     return await nats.connect(
         cluster.servers,
@@ -47,15 +52,33 @@ async def _connect(cluster: Cluster, user: str, secret: str, name: str, reconnec
         ping_interval=PING_EVERY_S,
         max_outstanding_pings=LOST_AFTER_PINGS,
         drain_timeout=DRAIN_WITHIN_S,
-        error_cb=_failed,
-        disconnected_cb=_disconnected,
-        reconnected_cb=reconnected,
+        error_cb=complaints.failed,
+        disconnected_cb=complaints.disconnected,
+        reconnected_cb=complaints.reconnected,
     )
 
 
-async def _failed(error: Exception) -> None:
-    _log.warning("the connection to the cluster: %s", error or type(error).__name__)
+class _Complaints:
+    """What a connection logs: a reason once, and not at each of the two tries a second."""
 
+    def __init__(self, reconnected: OnReconnect | None) -> None:
+        self._reason: str | None = None
+        self._reconnected = reconnected
 
-async def _disconnected() -> None:
-    _log.warning("a connection to the cluster was lost")
+    async def failed(self, error: Exception) -> None:
+        reason = str(error) or type(error).__name__
+        if reason == self._reason:
+            return
+        self._reason = reason
+        if "authorization violation" in reason.lower():
+            _log.error("%s", REFUSED)
+        else:
+            _log.warning("the connection to the cluster: %s", reason)
+
+    async def disconnected(self) -> None:
+        _log.warning("a connection to the cluster was lost")
+
+    async def reconnected(self) -> None:
+        self._reason = None
+        if self._reconnected is not None:
+            await self._reconnected()

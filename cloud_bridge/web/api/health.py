@@ -31,9 +31,10 @@ async def live() -> dict[str, str]:
 def health(app_state: StateDep, response: Response, sees_all: SeesHealth) -> dict[str, Any]:
     """Whether this process is ready: 200 while messages are taken in and stored, where it has none while the store can be
     read; else 503. Whoever has no scope `operate` is told no more than that."""
-    trouble = app_state.recorder.trouble or app_state.duties.reason(STORE_DUTY)
+    trouble = app_state.recorder.trouble or app_state.duties.reason(STORE_DUTY) or app_state.broker.trouble
     duties = app_state.duties.states()
     late = ", ".join(duty.name for duty in duties if duty.is_late)
+    since_ms = app_state.leadership.since_ms
     status = "ok" if not late else f"late: {late}"
     if trouble is not None:
         response.status_code = 503
@@ -43,6 +44,7 @@ def health(app_state: StateDep, response: Response, sees_all: SeesHealth) -> dic
         "status": status if trouble is None else "messages cannot be stored, and are not acknowledged",
         "trouble": trouble,
         "listening": is_listening(app_state),
+        "deaf_nodes": app_state.ledger.deaf(app_state.clock.now_ms()),
         "connections": app_state.broker.connections,
         "waiting_to_be_stored": app_state.recorder.waiting,
         "rejected_by_store": app_state.recorder.rejected,
@@ -57,6 +59,7 @@ def health(app_state: StateDep, response: Response, sees_all: SeesHealth) -> dic
             }
             for duty in duties
         },
+        "upkeep": {"here": since_ms is not None, "since": None if since_ms is None else iso_utc(since_ms)},
         "clock": {
             "steps": [{"at": iso_utc(step.at_ms), "by_ms": step.by_ms} for step in app_state.verified.steps()[-STEPS:]],
             "unverified_ms": app_state.verified.unverified_ms,

@@ -51,6 +51,13 @@ class DutyHealth(Schema):
     late: Annotated[bool, Field(description="it has not succeeded for more than three turns and a minute")]
 
 
+class UpkeepHealth(Schema):
+    """Which process notices silence, sends alerts, polls vehicles and forgets: one of all that share the database."""
+
+    here: Annotated[bool, Field(description="this process does")]
+    since: Annotated[Time | None, Field(description="since when; null: another one does, or none")]
+
+
 class ServiceStatus(Schema):
     """How the service itself is, for strangers."""
 
@@ -63,12 +70,14 @@ class Health(Schema):
     status: Annotated[str, Field(description='"ok", or what is wrong')]
     trouble: Annotated[str | None, Field(description="why nothing can be stored now")]
     listening: Annotated[bool, Field(description="our own canary was stored just now")]
+    deaf_nodes: Annotated[list[str], Field(description="of a cluster, those by which no unit is heard now")]
     connections: Annotated[int, Field(description="of units, open now; 0 with an outside broker")]
     waiting_to_be_stored: int
     rejected_by_store: Annotated[int, Field(description="messages kept aside since the start: their data is refused")]
     store_retries: int
     refused_logins: Annotated[int, Field(description="of people, because too many came at once")]
     duties: Annotated[dict[str, DutyHealth], Field(description="by name")]
+    upkeep: UpkeepHealth
     clock: ServiceClock
     counters: Annotated[dict[str, int], Field(description="what came in and what was turned away, since the start")]
 

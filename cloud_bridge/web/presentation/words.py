@@ -1,5 +1,6 @@
 """Words for people: times, states, signal. Pure."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from cloud_bridge.contact import Contact
@@ -175,6 +176,11 @@ def when(at_ms: int, now_ms: int, time_zone: str) -> str:
     at = f"at {minute_of_day(at_ms, time_zone)}"
     is_today = local_time(at_ms, time_zone).date() == local_time(now_ms, time_zone).date()
     return at if is_today else f"on {day(at_ms, time_zone)} {at}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """n1, n2 and n3."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 
 def _count(number: int, name: str) -> str:

@@ -13,7 +13,7 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.authority_files import present_authority
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import authorities
-from cloud_bridge.store.access import Scope
+from cloud_bridge.store.access import Role, Scope
 from cloud_bridge.store.duplicates import count_duplicates
 from cloud_bridge.store.fleet import Order, SilentMinute, page_of
 from cloud_bridge.troubles import AFTER_THE_END, SOON_DAYS, SOONEST_DAYS, when_it_ends
@@ -22,7 +22,7 @@ from cloud_bridge.web.errors import NotTheirs
 from cloud_bridge.web.page import MAX_FIELD, PersonOf, only, page, viewer_of
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.dashboard import describe
-from cloud_bridge.web.presentation.view import charge_point
+from cloud_bridge.web.presentation.view import charge_point, is_listening
 from cloud_bridge.web.security.access import StateDep
 
 INCIDENT_MS = 10 * 60 * 1000  # units that fall silent within this of each other
@@ -93,8 +93,9 @@ def status(request: Request, app_state: StateDep) -> Response:
     gaps = [gap for gap in app_state.ledger.outages(now_ms) if gap.to_ms > now_ms - STATUS_DAYS * DAY_MS]
     outage_ms = sum(gap.to_ms - max(gap.from_ms, now_ms - STATUS_DAYS * DAY_MS) for gap in gaps)
     content: dict[str, Any] = {
-        "listening": app_state.ledger.open_outage(now_ms) is None and app_state.ledger.last_ok_ms is not None,
+        "listening": is_listening(app_state),
         "storing": app_state.recorder.trouble is None,
+        "deaf": words.listed(app_state.ledger.deaf(now_ms)),
         "last_ok_ms": app_state.ledger.last_ok_ms,
         "gaps": gaps[-50:],
         "outage_ms": outage_ms,
@@ -102,7 +103,10 @@ def status(request: Request, app_state: StateDep) -> Response:
         "steps": [step for step in app_state.verified.steps() if step.at_ms > now_ms - STATUS_DAYS * DAY_MS],
         "now_ms": now_ms,
     }
-    return page(request, "operator/status.html", viewer_of(request), **content)
+    viewer = viewer_of(request)
+    if viewer is not None and viewer.role is Role.OPERATOR:
+        content["upkeep_since_ms"] = app_state.leadership.since_ms
+    return page(request, "operator/status.html", viewer, **content)
 
 
 def ending_authorities(app_state: AppState, connection: Connection, now_ms: int) -> list[Ending]:

@@ -1,0 +1,130 @@
+"""Takes messages out of the cluster: one durable consumer on the stream of all that units publish, shared by our workers.
+
+The stream is the one in which the nodes keep what they have acknowledged to units ($MQTT_msgs, replicated), so nothing that
+was acknowledged is lost with a node. A copy of it in a stream of our own would be: when that one's leader was killed,
+acknowledged messages were missing. The nodes make the stream when the first MQTT client comes, and keep in it only what a
+consumer waits for: the consumer has to be there before any unit is let in.
+
+A message is ours until we acknowledge it, and is delivered to another worker when we do not in ACK_WAIT_S. An
+acknowledgement that is lost on its way only has the message delivered once more, and a message that is stored twice is
+stored once (store/record.py). So we do not wait until the cluster has confirmed an acknowledgement.
+
+Of nats-py only the connection is used: its `fetch` waits for a full batch or its deadline once a first message has come.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig
+
+STREAM = "$MQTT_msgs"
+DURABLE = "bridge"
+PREFIX = "$MQTT.msgs.cp."
+ACK_WAIT_S = 30
+MAX_UNACKNOWLEDGED = 20_000  # by all workers together; then the cluster waits
+BATCH = 500  # messages asked for at once
+ASK_FOR_S = 2.0  # then the cluster answers that there are none
+ANSWER_WITHIN_S = 3.0  # without any answer the node is gone, and is asked again
+_ASK = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{DURABLE}"
+REPLICAS = 3
+
+
+class Delivery(NamedTuple):
+    """One message as the cluster delivered it."""
+
+    unit_id: str
+    kind: str  # the rest of the topic: heartbeat, event, ...
+    payload: bytes
+    server_ms: int  # when a node stored it, by its clock
+    caught_up_ms: int | None  # it was stored later than this, by our clock (stamps.py); None: not known
+    again: bool  # not for the first time
+    sequence: int  # in the stream
+    acknowledge_to: str
+
+
+async def make_consumer(stream: JetStreamContext, nodes: int) -> None:
+    """The one that all workers share; it may be there already. Raises nats.js.errors.NotFoundError while there is no stream,
+    and others of nats.errors.Error and TimeoutError while the nodes are not agreed."""
+    await stream.add_consumer(
+        STREAM,
+        ConsumerConfig(
+            durable_name=DURABLE,
+            filter_subject=f"{PREFIX}>",
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=ACK_WAIT_S,
+            max_ack_pending=MAX_UNACKNOWLEDGED,
+            num_replicas=min(REPLICAS, nodes),
+        ),
+    )
+
+
+async def settled_to(stream: JetStreamContext) -> int:
+    """Up to which message of the stream all are acknowledged, by whatever worker. Raises nats.errors.Error, TimeoutError."""
+    floor = (await stream.consumer_info(STREAM, DURABLE)).ack_floor
+    return 0 if floor is None else floor.stream_seq
+
+
+class Pull:
+    """Used on one event loop, one `next` at a time."""
+
+    def __init__(self, connection: Client, now_ms: Callable[[], int]) -> None:
+        self._connection = connection
+        self._now_ms = now_ms
+        self._inbox = connection.new_inbox()
+        self._deliveries: list[Delivery] = []
+        self._came = asyncio.Event()
+        self._left = 0  # of what was asked for
+        self._ask_again_s = 0.0
+        self._asked_ms: int | None = None
+        self._asked_before_ms: int | None = None  # the time before: an answer may be to either
+        self._caught_up_ms: int | None = None
+
+    async def open(self) -> None:
+        """Raises nats.errors.Error."""
+        await self._connection.subscribe(self._inbox, cb=self._receive)
+
+    async def next(self, room: int) -> list[Delivery]:
+        """What has come, after at most ANSWER_WITHIN_S; may be empty. Asks for no more than `room` messages, of at least
+        one. Raises nats.errors.Error."""
+        loop = asyncio.get_running_loop()
+        if not self._deliveries:
+            if self._left <= 0 or loop.time() >= self._ask_again_s:
+                await self._ask(min(BATCH, room))
+                self._ask_again_s = loop.time() + ANSWER_WITHIN_S
+            self._came.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._ask_again_s):
+                    await self._came.wait()
+        deliveries, self._deliveries = self._deliveries, []
+        return deliveries
+
+    async def _ask(self, count: int) -> None:
+        self._left = count
+        self._asked_before_ms, self._asked_ms = self._asked_ms, self._now_ms()
+        asked = {"batch": count, "expires": int(ASK_FOR_S * 1e9)}
+        await self._connection.publish(_ASK, json.dumps(asked).encode(), self._inbox)
+
+    async def _receive(self, message: Msg) -> None:
+        if message.reply.startswith("$JS.ACK."):
+            self._left -= 1
+            self._deliveries.append(self._delivery(message))
+        else:  # a status: there are none, or the consumer has moved to another node
+            self._left = 0
+        self._came.set()
+
+    def _delivery(self, message: Msg) -> Delivery:
+        tokens = message.reply.split(".")
+        at = 4 if len(tokens) == 9 else 6  # newer nodes may add a domain and an account
+        again, server_ns, pending = tokens[at] != "1", int(tokens[at + 3]), tokens[at + 4]
+        unit_id, _, kind = message.subject[len(PREFIX) :].partition(".")
+        caught_up_ms = None if again else self._caught_up_ms
+        if pending == "0":
+            self._caught_up_ms = self._asked_before_ms
+        server_ms, sequence = server_ns // 1_000_000, int(tokens[at + 1])
+        return Delivery(unit_id, kind, message.data, server_ms, caught_up_ms, again, sequence, message.reply)

@@ -1,0 +1,38 @@
+"""`python -m hil_tests.bench.scale NAME`: what is promised of a large fleet, measured. Exits 1 if it is not held."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hil_tests.bench.scale.conformance import conformance
+from hil_tests.bench.scale.worker import worker
+
+
+class Bench(NamedTuple):
+    """Its options, with their defaults, and what runs it with them."""
+
+    options: dict[str, object]
+    run: Callable[..., bool]
+
+
+BENCHES = {
+    "conformance": Bench({"rounds": 50, "seed": 1}, conformance),
+    "worker": Bench({"messages": 60_000}, worker),
+}
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m hil_tests.bench.scale", description=__doc__)
+    names = parser.add_subparsers(dest="name", required=True)
+    for name, bench in BENCHES.items():
+        options = names.add_parser(name)
+        for option, default in bench.options.items():
+            options.add_argument(f"--{option}", type=type(default), default=default)
+    chosen = vars(parser.parse_args())
+    return 0 if BENCHES[chosen.pop("name")].run(**chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

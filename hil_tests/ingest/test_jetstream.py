@@ -1,0 +1,129 @@
+"""What a NATS cluster of three nodes does beside what every way in does: a node goes, a command comes, a file is wrong."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nats
+import pytest
+
+from hil_tests.fixtures.cluster_fixture import DATABASE, ClusterFixture
+from hil_tests.fixtures.nats_cluster import NatsCluster
+
+WITHIN_S = 90.0
+MANY = 20  # messages
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[ClusterFixture]:
+    made = ClusterFixture(tmp_path)
+    yield made
+    made.stop()
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    give_up_s = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < give_up_s, f"never {what}"
+        time.sleep(0.1)
+
+
+def deaf_nodes(cluster: ClusterFixture) -> list[str] | None:
+    """None while nobody says."""
+    nodes: list[str] | None = cluster.health().get("deaf_nodes")
+    return nodes
+
+
+def test_while_one_node_is_gone_its_units_are_heard_through_another_and_it_is_said(cluster: ClusterFixture) -> None:
+    (one,) = cluster.add_units(["one"])
+    cluster.start()
+    unit = cluster.connect(one, node="n2")
+    unit.publish("heartbeat", b"{}")
+    until(lambda: cluster.charge_point("one")["contact"] == "online", "heard through n2")
+    until(lambda: deaf_nodes(cluster) == [], "all nodes heard")
+    before = cluster.charge_point("one")["last_contact"]
+    cluster.nodes.kill("n2")
+    until(lambda: deaf_nodes(cluster) == ["n2"], "noticed")
+    assert cluster.health()["listening"] is True
+    cluster.connect(one, node="n3").publish("heartbeat", b"{}")
+    until(lambda: cluster.charge_point("one")["last_contact"] > before, "heard through n3")
+    cluster.nodes.start_node("n2")
+    until(lambda: deaf_nodes(cluster) == [], "n2 is back")
+    assert cluster.postgresql.say("SELECT * FROM listening_gaps", DATABASE), "its time away is a gap"
+
+
+def test_a_command_reaches_the_unit_at_whatever_node_it_is(cluster: ClusterFixture) -> None:
+    """A unit that does not know the time is told it."""
+    (one,) = cluster.add_units(["one"])
+    cluster.start()
+    unit = cluster.connect(one, node="n3")
+    unit.subscribe_to_commands()
+    unit.publish("heartbeat", json.dumps({"n": 1, "b": 1, "s": "A1"}).encode())
+    assert unit.next_command()["do"] == "time"
+
+
+def test_with_the_file_of_another_cluster_nothing_is_taken_and_the_log_says_why(
+    cluster: ClusterFixture, tmp_path: Path
+) -> None:
+    cluster.nodes.start()
+    other = json.loads(NatsCluster(tmp_path / "other").file.read_text())
+    ours = json.loads(cluster.nodes.file.read_text())
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps(other | {"nodes": ours["nodes"]}))
+    cluster.bridge.environment["CHARGEKEEPER_NATS"] = str(wrong)
+    cluster.start_worker(0)
+    log = tmp_path / "worker-0.log"
+    until(lambda: "refuse our secret" in log.read_text(), "said")
+    assert "write" in log.read_text()
+    assert cluster.postgresql.say("SELECT * FROM listening", DATABASE) == []
+
+
+def test_while_the_database_takes_nothing_units_are_acknowledged_and_nothing_is_lost(cluster: ClusterFixture) -> None:
+    (one,) = cluster.add_units(["one"])
+    cluster.start()
+    unit = cluster.connect(one)
+    cluster.postgresql.set("default_transaction_read_only", "on")
+    until(lambda: not cluster.health(), "said: /healthz answers 503")
+    for number in range(1, MANY + 1):
+        unit.publish("event", json.dumps({"n": number, "b": 1, "k": "tamper"}).encode())
+    acknowledged_ms = time.time() * 1000
+    assert cluster.postgresql.say("SELECT * FROM events", DATABASE) == []
+    cluster.postgresql.set("default_transaction_read_only", None)
+    until(lambda: len(cluster.postgresql.say("SELECT 1 FROM events", DATABASE)) == MANY, "all of it stored")
+    ((last_ms,),) = cluster.postgresql.say("SELECT last_contact_ms FROM contacts", DATABASE)
+    assert last_ms <= acknowledged_ms
+
+
+def test_while_a_worker_sits_on_a_message_no_time_counts_as_listened(cluster: ClusterFixture) -> None:
+    """As one that was killed with it in hand. It is delivered again, and is contact of when it came."""
+    (one,) = cluster.add_units(["one"])
+    cluster.start()
+    unit = cluster.connect(one)
+    unit.publish("heartbeat", b"{}")
+    until(lambda: cluster.charge_point("one")["contact"] == "online", "heard")
+    cluster.kill_bridge()
+    sent_ms = time.time() * 1000
+    unit.publish("event", b'{"n":1,"b":1,"k":"tamper"}')
+    acknowledged_ms = time.time() * 1000
+    asyncio.run(sit_on_the_next(cluster))
+    cluster.bridge_alone()
+    before = cluster.postgresql.say("SELECT id, listened_ms FROM listening ORDER BY id", DATABASE)
+    until(lambda: cluster.postgresql.say("SELECT 1 FROM events", DATABASE), "delivered again")
+    assert cluster.postgresql.say("SELECT id, listened_ms FROM listening ORDER BY id", DATABASE) == before
+    ((at_ms,),) = cluster.postgresql.say("SELECT received_ms FROM events", DATABASE)
+    assert sent_ms - 1 <= at_ms <= acknowledged_ms
+    until(lambda: cluster.health().get("listening"), "listening again")
+
+
+async def sit_on_the_next(cluster: ClusterFixture) -> None:
+    """Take the next message out of the stream, and never acknowledge it."""
+    said = json.loads(cluster.nodes.file.read_text())
+    node = said["nodes"][0]
+    client = await nats.connect(
+        f"nats://{node['host']}:{node['client_port']}", user="bridge", password=said["bridge_secret"]
+    )
+    subscription = await client.jetstream().pull_subscribe_bind("bridge", stream="$MQTT_msgs")
+    assert await subscription.fetch(1, timeout=WITHIN_S)
+    await client.close()

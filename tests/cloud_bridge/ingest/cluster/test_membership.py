@@ -1,0 +1,64 @@
+"""Is a unit taken for one as long as it is one, and no longer than a few seconds more, with little kept in memory?"""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cloud_bridge.ingest.cluster.membership import REMEMBERED_S, Membership
+from cloud_bridge.ingest.unit_registry import UnitStatus
+from cloud_bridge.store.database import Database, open_database
+from cloud_bridge.store.units import add_unit, change_secret, revoke
+from tests.cloud_bridge.running import store_at
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(store_at(tmp_path))
+    with database.writing() as connection:
+        add_unit(connection, "one", 0)
+    yield database
+    database.close()
+
+
+class Clock:
+    """Seconds, moved by hand."""
+
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_a_revoked_unit_counts_for_a_few_seconds_at_most(database: Database) -> None:
+    clock = Clock()
+    membership = Membership(database, clock)
+
+    def status(unit_id: str) -> UnitStatus:
+        return asyncio.run(membership.statuses([unit_id]))[unit_id]
+
+    assert status("one") is UnitStatus.ACTIVE
+    with database.writing() as connection:
+        revoke(connection, "one", 1)
+    assert status("one") is UnitStatus.ACTIVE, "remembered"
+    clock.now_s += REMEMBERED_S
+    assert status("one") is UnitStatus.REVOKED
+    with database.writing() as connection:
+        change_secret(connection, "one", 2)
+    assert status("one") is UnitStatus.ACTIVE, "its messages are not dropped any more, at once"
+    membership.close()
+
+
+def test_a_unit_that_was_just_added_is_one_at_once(database: Database) -> None:
+    membership = Membership(database, Clock())
+    assert asyncio.run(membership.statuses(["two", "one", "no unit!", "x" * 400])) == {
+        "one": UnitStatus.ACTIVE,
+        "two": UnitStatus.UNKNOWN,
+        "no unit!": UnitStatus.UNKNOWN,
+        "x" * 400: UnitStatus.UNKNOWN,
+    }
+    with database.writing() as connection:
+        add_unit(connection, "two", 0)
+    assert asyncio.run(membership.statuses(["two"])) == {"two": UnitStatus.ACTIVE}
+    membership.close()

@@ -1,0 +1,92 @@
+"""Is what the cluster says with a message read right, and is it asked again whatever it answers?"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nats.aio.msg import Msg
+
+from cloud_bridge.ingest.cluster.pull import BATCH, Delivery, Pull
+from tests.cloud_bridge.running import HandClock
+
+V1 = "$JS.ACK.$MQTT_msgs.bridge.{delivered}.{sequence}.7.1800000000123456789.{pending}"
+V2 = "$JS.ACK.hub.AXYZ.$MQTT_msgs.bridge.{delivered}.{sequence}.7.1800000000123456789.{pending}.tok"
+
+
+class Connection:
+    """Of a cluster that a test speaks for."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.deliver: Callable[[Msg], Awaitable[None]]
+
+    def new_inbox(self) -> str:
+        return "inbox"
+
+    async def subscribe(self, _inbox: str, cb: Callable[[Msg], Awaitable[None]]) -> None:
+        self.deliver = cb
+
+    async def publish(self, _subject: str, payload: bytes, _reply: str) -> None:
+        self.asked.append(json.loads(payload))
+
+    async def say(self, reply: str, topic: str = "one.heartbeat") -> None:
+        await self.deliver(Msg(None, f"$MQTT.msgs.cp.{topic}", reply, b"{}"))  # type: ignore[arg-type]  # no client
+
+
+async def opened() -> tuple[Connection, Pull, HandClock]:
+    connection, clock = Connection(), HandClock()
+    pull = Pull(connection, clock.now_ms)  # type: ignore[arg-type]  # what it uses of one
+    await pull.open()
+    return connection, pull, clock
+
+
+async def next_of(pull: Pull, connection: Connection, *replies: str, topic: str = "one.heartbeat") -> list[Delivery]:
+    """What it hands out when these come after it has asked."""
+    waiting = asyncio.create_task(pull.next(BATCH))
+    await asyncio.sleep(0)
+    for reply in replies:
+        await connection.say(reply, topic)
+    return await waiting
+
+
+def test_both_forms_of_a_reply_say_the_same() -> None:
+    async def story() -> None:
+        connection, pull, _ = await opened()
+        for form in (V1, V2):
+            (one,) = await next_of(pull, connection, form.format(delivered=2, sequence=42, pending=3))
+            assert one[:6] == ("one", "heartbeat", b"{}", 1_800_000_000_123, None, True)
+            assert one.sequence == 42
+        (strange,) = await next_of(pull, connection, V1.format(delivered=1, sequence=1, pending=3), topic="one.a.b")
+        assert strange.kind == "a.b", "no kind of ours"
+
+    asyncio.run(story())
+
+
+def test_what_comes_after_we_have_caught_up_came_later_than_we_had_asked_before() -> None:
+    async def story() -> None:
+        connection, pull, clock = await opened()
+        last, more = V1.format(delivered=1, sequence=1, pending=0), V1.format(delivered=1, sequence=2, pending=5)
+        first_ms = clock.now_ms()
+        assert (await next_of(pull, connection, last, ""))[0].caught_up_ms is None
+        clock.advance(1000)
+        assert (await next_of(pull, connection, last, ""))[0].caught_up_ms is None, "nothing was asked before the first"
+        clock.advance(1000)
+        assert (await next_of(pull, connection, more, ""))[0].caught_up_ms == first_ms
+        again = V1.format(delivered=3, sequence=2, pending=0)
+        assert (await next_of(pull, connection, again, ""))[0].caught_up_ms is None, "a redelivery may be of any age"
+
+    asyncio.run(story())
+
+
+def test_it_asks_again_when_there_was_nothing_and_not_for_more_than_there_is_room() -> None:
+    async def story() -> None:
+        connection, pull, _ = await opened()
+        assert await next_of(pull, connection, "") == []
+        waiting = asyncio.create_task(pull.next(7))
+        await asyncio.sleep(0)
+        await connection.say("")
+        await waiting
+        assert [asked["batch"] for asked in connection.asked] == [BATCH, 7]
+
+    asyncio.run(story())
