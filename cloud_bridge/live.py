@@ -170,7 +170,6 @@ class Live:
         self.start_ms = start_ms
         self._set_forward_ms = 0  # when our clock was, last: the machine may have stood still as a whole before
         self._offset_ms = 0  # the newest; the same number for all units, while we listen
-        self.accesses = 0  # goes up when somebody has logged out, changed their password or left: streams look again
         self._over_quota: dict[str, int] = {}  # when the unit last sent more than its quota
         self.timeless: set[str] = (
             set()
@@ -228,10 +227,6 @@ class Live:
         """Whether it did within OVER_QUOTA_MS."""
         at_ms = self._over_quota.get(unit_id)
         return at_ms is not None and abs(now_ms - at_ms) < OVER_QUOTA_MS
-
-    def access_changed(self) -> None:
-        """Somebody who was let in may be so no more."""
-        self.accesses += 1
 
     def find(self, unit_id: str) -> LiveUnit | None:
         return self._units.get(unit_id)
