@@ -57,7 +57,7 @@ from cloud_bridge.live import Live
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.record import ClockSet, adopt, read_gaps, read_listened, read_steps
 from cloud_bridge.store.recorder import Recorder
-from cloud_bridge.store.units import last_contacts, unit_count
+from cloud_bridge.store.units import count_units, last_contacts
 from cloud_bridge.store.upkeep import read_verified, record_verified, told_the_time
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.verified_time import Bounds, VerifiedTime, latest_at_start
@@ -75,8 +75,11 @@ class Timekeeping(NamedTuple):
     between: Step | None  # the clock was set back between the process before this one and this one, by so much at least
 
 
-def begin_time(database: Database, clock_from: Callable[[int], Clock], shard: Shard = ALL) -> Timekeeping:
-    """`clock_from` makes the clock, given the latest time that the store knows."""
+def begin_time(
+    database: Database, clock_from: Callable[[int], Clock], shard: Shard = ALL, takes_in: bool = True
+) -> Timekeeping:
+    """`clock_from` makes the clock, given the latest time that the store knows. A process that takes in no messages has no
+    contacts in its memory: pages read them through to the store."""
     with database.reading() as connection:
         before = read_listened(connection).get(shard.number)
         last_ok_ms, listened_ms = (None, 0) if before is None else before[:2]
@@ -89,9 +92,9 @@ def begin_time(database: Database, clock_from: Callable[[int], Clock], shard: Sh
             steps.append(between)
         verified_ms = read_verified(connection)
         bounds = Bounds(start_ms if verified_ms is None else verified_ms, latest_at_start(start_ms, before))
-        verified = VerifiedTime(clock, bounds, unit_count(connection), told_the_time(connection), steps)
+        verified = VerifiedTime(clock, bounds, count_units(connection), told_the_time(connection), steps)
         ledger = UptimeLedger(read_gaps(connection), last_ok_ms, start_ms, listened_ms, shard.number)
-        known = last_contacts(connection)
+        known = last_contacts(connection) if takes_in else {}
     ours_now = [unit_id for unit_id, contact in known.items() if contact.shard != shard.number and shard.takes(unit_id)]
     with database.writing() as connection:
         record_verified(connection, verified.now_ms())

@@ -9,9 +9,9 @@ from cloud_bridge.contact import FUTURE_MS
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.ownership import Period, within
 from cloud_bridge.store.readable import readable
-from cloud_bridge.store.tables import commands, results
+from cloud_bridge.store.tables import commands, heartbeats, results
 from cloud_bridge.store.upsert import insert_into
-from cloud_bridge.wire import BadPayload, Result, decode, read_object
+from cloud_bridge.wire import BadPayload, Heartbeat, Result, decode, read_object
 
 ANSWER_MS = 60_000  # a unit answers within seconds, a weak link within a minute
 FRESH_MS = DAY_MS  # older commands are not shown any more
@@ -74,6 +74,19 @@ def newest_command(connection: Connection, period: Period, now_ms: int) -> Comma
     query = _commands().where(within(commands, period), is_news)
     row = connection.execute(query.order_by(commands.c.given_ms.desc())).first()
     return None if row is None else _command(row, now_ms)
+
+
+def unit_ahead_ms(connection: Connection, unit_id: str) -> int:
+    """How far the unit's clock is ahead of ours, by its newest heartbeat; 0 where that does not tell."""
+    query = select(heartbeats.c.received_ms, heartbeats.c.payload).where(heartbeats.c.unit_id == unit_id)
+    row = connection.execute(query).one_or_none()
+    try:
+        heartbeat = None if row is None else decode("heartbeat", row.payload.encode())
+    except BadPayload:  # written by another version of the bridge
+        return 0
+    if row is None or not isinstance(heartbeat, Heartbeat) or heartbeat.unit_time_s is None:
+        return 0
+    return heartbeat.unit_time_s * 1000 - int(row.received_ms)
 
 
 _OF_COMMAND = (commands.c.do, commands.c.payload, commands.c.given_ms, commands.c.sent, commands.c.expires_ms)

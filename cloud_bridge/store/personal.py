@@ -57,6 +57,7 @@ from cloud_bridge.store.tables import (
     signal_5min,
     tariffs,
     tokens,
+    totals,
     transitions,
     unit_installers,
     units,
@@ -184,6 +185,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     clock_steps: (),  # what time it was, and how far each table was cleared
     retention: (),
     verified_time: (),
+    totals: (),  # numbers
     alert_cursors: (),  # how far the alerts have read
 }
 
