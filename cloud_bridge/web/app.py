@@ -1,6 +1,6 @@
 """The web side put together."""
 
-from functools import cache
+from functools import cache, partial
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
@@ -31,6 +31,7 @@ from cloud_bridge.web.security.rates import Rates
 from cloud_bridge.web.security.security_headers import SecurityHeaders
 from cloud_bridge.web.security.text_check import TextCheck
 
+PASSKEY_CHALLENGES = "passkey challenges"  # what their key is derived for
 SMALLEST_ZIPPED = 500  # bytes; below that it fits in one packet anyway
 
 
@@ -50,7 +51,7 @@ def create_app(app_state: AppState) -> FastAPI:
     app.state.bridge = app_state
     app.state.attempts = Attempts()
     app.state.rates = Rates()
-    app.state.challenges = Challenges()
+    app.state.challenges = Challenges(partial(app_state.second_factors.derived_key, PASSKEY_CHALLENGES))
     app.state.looks = Looks(app_state)
     app.state.connection_turns = ConnectionTurns()
     app.add_middleware(TextCheck, refuse=refusal)

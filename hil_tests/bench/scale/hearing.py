@@ -3,16 +3,15 @@ LISTEN and NOTIFY. Latency from the commit, and the processor time of the server
 """
 
 import multiprocessing
-import os
 import random
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
 
 from hil_tests.bench.cloud.load import percentile
+from hil_tests.bench.scale.processor import server_s
 from hil_tests.fixtures.postgresql import Server
 
 UNITS, WATCHED = 100_000, 100
@@ -23,7 +22,6 @@ GATHER_S = 0.01  # a commit of the messages that came meanwhile, as the bridge's
 LOOK_S = 0.5
 LIMIT_MS = 1500
 CHANNEL = "heard"
-TICKS_S = os.sysconf("SC_CLK_TCK")
 TABLES = """
 CREATE TABLE contacts (unit_id varchar(36) PRIMARY KEY, last_contact_ns bigint NOT NULL);
 CREATE TABLE heartbeats (unit_id varchar(36) PRIMARY KEY, received_ns bigint NOT NULL, payload text NOT NULL)
@@ -69,12 +67,12 @@ def _measured(server: Server, hear: Callable[[str, float], list[float]], *, is_n
     until_s = time.monotonic() + FOR_S
     writer = multiprocessing.get_context("spawn").Process(target=_write, args=(server.url, FOR_S, is_notifying))
     writer.start()
-    before_s, began_s, own_s = _spent_s(server), time.monotonic(), time.process_time()
+    at_server_s, began_s, own_s = server_s(server), time.monotonic(), time.process_time()
     found = hear(server.url, until_s)
-    took_s, own_s = time.monotonic() - began_s, time.process_time() - own_s
-    server_s = _spent_s(server) - before_s
+    took_s = time.monotonic() - began_s
+    at_server, own = (server_s(server) - at_server_s) / took_s, (time.process_time() - own_s) / took_s
     writer.join()
-    return Measured(server_s / took_s, own_s / took_s, found)
+    return Measured(at_server, own, found)
 
 
 def _write(url: str, for_s: float, is_notifying: bool) -> None:
@@ -128,25 +126,3 @@ def _listen(url: str, until_s: float) -> list[float]:
             at_ns, *names = told.payload.split()
             found += [(time.time_ns() - int(at_ns)) / 1e6 for name in names if name in watched]
     return found
-
-
-def _spent_s(server: Server) -> float:
-    """Of all the server's processes, those that have ended too."""
-    spent = 0
-    with psycopg.connect(server.url) as connection:
-        parent = int(_fields(Path(f"/proc/{connection.info.backend_pid}"))[1])
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = _fields(folder)
-        except OSError:  # it has ended meanwhile
-            continue
-        if int(folder.name) == parent:
-            spent += sum(map(int, fields[11:15]))
-        elif int(fields[1]) == parent:
-            spent += sum(map(int, fields[11:13]))
-    return spent / TICKS_S
-
-
-def _fields(folder: Path) -> list[str]:
-    """Of the process, from its state on."""
-    return (folder / "stat").read_text().rpartition(")")[2].split()

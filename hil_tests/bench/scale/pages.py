@@ -1,4 +1,6 @@
-"""How long pages and interface take with a million charge points in the store, beside the same with a thousand."""
+"""How long pages and interface take with a million charge points in the store, beside the same with a thousand; and what each
+costs the bridge and its PostgreSQL in processor time, which says the same on a machine that others use too.
+"""
 
 import html
 import re
@@ -12,8 +14,9 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from hil_tests.bench.cloud.browser import NAME, Browser
-from hil_tests.bench.cloud.load import memory_mb, percentile
+from hil_tests.bench.cloud.load import cpu_s, memory_mb, percentile
 from hil_tests.bench.scale.fill import called, fill, name_of
+from hil_tests.bench.scale.processor import server_s
 from hil_tests.fixtures.cloud_fixture import API_TOKEN, CloudFixture
 from hil_tests.fixtures.postgresql import Server
 
@@ -26,12 +29,13 @@ WITHIN_S = 120.0
 Look = Callable[[], object]
 
 
-class Place(NamedTuple):
+class Measured(NamedTuple):
     """Of so many units."""
 
     started_s: float
     memory_mb: float
     times_ms: dict[str, list[float]]  # by what was asked for
+    costs_ms: dict[str, float]  # processor time of one
 
 
 def pages(units: int, database: str, count: int) -> bool:
@@ -44,16 +48,20 @@ def pages(units: int, database: str, count: int) -> bool:
         held = held and p99 <= LIMIT_MS
         mark = "" if p99 <= LIMIT_MS else "  not held"
         beside = f"beside {few_p50:6.1f} and {few_p99:6.1f}: {p50 / few_p50:4.1f} times"
-        print(f"  {what:38} p50 {p50:6.1f}  p99 {p99:6.1f} ms  {beside}{mark}")
+        cost, few_cost = many.costs_ms[what], few.costs_ms[what]
+        print(
+            f"  {what:38} p50 {p50:6.1f}  p99 {p99:6.1f} ms  {beside}; processor {cost:5.1f} beside {few_cost:5.1f} ms{mark}"
+        )
     print(f"  start {many.started_s:.1f} s beside {few.started_s:.1f} s, limit {START_WITHIN_S:.0f} s")
     print(f"  memory {many.memory_mb:.0f} MB beside {few.memory_mb:.0f} MB, limit {MEMORY_MB:.0f} MB")
     return held and many.started_s - few.started_s <= START_WITHIN_S and many.memory_mb <= MEMORY_MB
 
 
-def _measure(units: int, database: str, count: int) -> Place:
+def _measure(units: int, database: str, count: int) -> Measured:
     with tempfile.TemporaryDirectory(prefix="chargekeeper-scale-") as name, ExitStack() as stack:
         environment = {}
         where: Path | str = Path(name) / "chargekeeper.db"
+        server: Server | None = None
         if database == "postgresql":
             server = Server()
             stack.callback(server.close)
@@ -68,8 +76,18 @@ def _measure(units: int, database: str, count: int) -> Place:
         started_s = time.monotonic() - began_s
         browser = Browser(cloud.http_port, password)
         looks = _looks(cloud, browser, units)
-        times_ms = {what: [_took_ms(look) for _ in range(count)] for what, look in looks.items()}
-        return Place(started_s, memory_mb(cloud.bridge.pid), times_ms)
+        times_ms: dict[str, list[float]] = {}
+        costs_ms: dict[str, float] = {}
+        for what, look in looks.items():
+            look()  # what is prepared once
+            before_s = _spent_s(cloud, server)
+            times_ms[what] = [_took_ms(look) for _ in range(count)]
+            costs_ms[what] = (_spent_s(cloud, server) - before_s) * 1000 / count
+        return Measured(started_s, memory_mb(cloud.bridge.pid), times_ms, costs_ms)
+
+
+def _spent_s(cloud: CloudFixture, server: Server | None) -> float:
+    return cpu_s(cloud.bridge.pid) + (0.0 if server is None else server_s(server))
 
 
 def _looks(cloud: CloudFixture, browser: Browser, units: int) -> dict[str, Look]:
