@@ -34,6 +34,7 @@ class Counters:
     closed_crowded: int = 0  # the oldest of too many that had not proved themselves
     closed_pages_crowded: int = 0  # the same of pages: the oldest of too many requests
     closed_streams: int = 0  # the oldest of too many live streams of one account
+    missed_looks: int = 0  # of live streams at the store, which did not answer
     failed_handshakes: int = 0  # of TLS
     pauses_full: int = 0  # accepting stopped until a connection ended: no more have a file
     closed_revoked: int = 0

@@ -59,6 +59,7 @@ from cloud_bridge.store.tables import (
     signal_5min,
     tariffs,
     tokens,
+    totals,
     transitions,
     unit_installers,
     units,
@@ -189,6 +190,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     retention: (),
     verified_time: (),
     alert_cursors: (),  # which hold-downs of alerts have ended
+    totals: (),  # numbers
 }
 
 # Of the alerts that their unit caused, those that went to others (a member, support) tell of these: erased, not handed out.

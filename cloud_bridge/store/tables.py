@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     ForeignKey,
     Index,
     Integer,
@@ -40,6 +41,12 @@ def _numbered(name: str, *columns: Column[Any] | Index | UniqueConstraint) -> Ta
     """A table whose rows are known by their number `id`, which is never used again, not even after the row is gone:
     pages that are open in a browser and receivers of webhooks remember it."""
     return Table(name, metadata, _row_number(), *columns, sqlite_autoincrement=True)
+
+
+def _in_small_letters(name: str, size: int) -> Column[str]:
+    """Of another column, for a search: ordered by bytes on both databases, so that what begins alike stands together."""
+    by_bytes = String(size).with_variant(String(size, collation="C"), "postgresql")
+    return Column(f"{name}_lower", by_bytes, Computed(f"lower({name})"))
 
 
 def _unit() -> Column[str]:
@@ -210,6 +217,10 @@ units = Table(
     Column(
         "authorities", String(129)
     ),  # SHA-256 of those that it trusts, as it says (store/authorities.py); null: unsaid
+    _in_small_letters("id", 36),
+    _in_small_letters("name", 100),
+    Index(None, "id_lower", "id"),
+    Index(None, "name_lower", "id"),
     Index(None, "owner_id"),
     Index(None, "name", "id"),
     Index(None, "claim_hash", unique=True),
@@ -217,6 +228,13 @@ units = Table(
 )
 _never = units.c.first_contact_ms.is_(None)
 Index("ix_units_never_heard", units.c.id, sqlite_where=_never, postgresql_where=_never)
+
+totals = Table(  # counted as they change, because to count a million takes too long
+    "totals",
+    metadata,
+    Column("name", String(40), primary_key=True),  # units: all that were added
+    Column("value", BigInteger, nullable=False),
+)
 
 ownerships = _numbered(  # whose a unit was, and when; the periods of one unit do not overlap
     "ownerships",
@@ -354,7 +372,14 @@ heartbeats = Table(
     Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
     Column("received_ms", BigInteger, nullable=False),
     Column("payload", Text, nullable=False),  # as the unit wrote it, unknown keys and all
+    Column(  # whether it has one of the keys that tell of a trouble (store/troubles.py)
+        "troubled",
+        Boolean,
+        Computed("""payload LIKE '%"h":[%' OR payload LIKE '%"d":%' OR payload LIKE '%"p":%'"""),
+    ),
 )
+_troubled = heartbeats.c.troubled
+Index("ix_heartbeats_troubled", heartbeats.c.unit_id, sqlite_where=_troubled, postgresql_where=_troubled)
 
 presence = Table(  # whether a unit has a connection open (store/presence.py); no row: not known
     "presence",
@@ -491,7 +516,9 @@ jobs = _numbered(  # for an installer, at one unit
     Column("visit_until_ms", BigInteger),
     Column("report_before_name", String(100)),
     Column("report_before", Text),  # likewise, from before the work
+    Column("closed", Boolean, Computed("closed_ms IS NOT NULL")),
     Index(None, "unit_id"),
+    Index(None, "closed", "raised_ms"),
     Index(None, "installer_id", "closed_ms"),
 )
 

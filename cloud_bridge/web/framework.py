@@ -1,5 +1,7 @@
 """What every app of ours has around its routes, with pages or without."""
 
+from functools import partial
+
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute
@@ -15,6 +17,7 @@ from cloud_bridge.web.security.rates import Rates
 from cloud_bridge.web.security.security_headers import SecurityHeaders
 from cloud_bridge.web.security.text_check import TextCheck
 
+PASSKEY_CHALLENGES = "passkey challenges"  # what their key is derived for
 SMALLEST_ZIPPED = 500  # bytes; below that it fits in one packet anyway
 
 
@@ -33,7 +36,7 @@ def app_of(app_state: AppState, routes: list[BaseRoute]) -> FastAPI:
     app.state.bridge = app_state
     app.state.attempts = Attempts()
     app.state.rates = Rates()
-    app.state.challenges = Challenges()
+    app.state.challenges = Challenges(partial(app_state.second_factors.derived_key, PASSKEY_CHALLENGES))
     app.state.connection_turns = ConnectionTurns()
     app.add_middleware(TextCheck, refuse=refusal)
     app.add_middleware(SecurityHeaders, refuse=refusal)

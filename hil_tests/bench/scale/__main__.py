@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from hil_tests.bench.scale.conformance import conformance
+from hil_tests.bench.scale.hearing import hearing
+from hil_tests.bench.scale.pages import pages
 from hil_tests.bench.scale.worker import worker
 
 
@@ -19,6 +21,8 @@ class Bench(NamedTuple):
 BENCHES = {
     "conformance": Bench({"rounds": 50, "seed": 1}, conformance),
     "worker": Bench({"messages": 60_000}, worker),
+    "pages": Bench({"units": 1_000_000, "database": "sqlite", "count": 200}, pages),
+    "hearing": Bench({}, hearing),
 }
 
 
