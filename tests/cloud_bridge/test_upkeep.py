@@ -10,11 +10,12 @@ from sqlalchemy import Engine, event, func, insert, select
 from cloud_bridge.contact import UptimeLedger
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.live import Live
+from cloud_bridge.store import signal_averages
 from cloud_bridge.store import upkeep as store_upkeep
 from cloud_bridge.store.database import Database, open_database
+from cloud_bridge.store.ownership import BUCKET_MS
 from cloud_bridge.store.tables import results, signal, signal_5min
 from cloud_bridge.store.units import add_unit
-from cloud_bridge.store.upkeep import BUCKET_MS
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.verified_time import clocks_of
 from tests.cloud_bridge.running import START_MS, HandClock, store_at
@@ -86,8 +87,8 @@ def test_all_that_is_old_goes_a_few_rows_at_once(
         connection.execute(insert(results), answers)
     changed.clear()
     made(database, clock).forget()
-    removing = [AT_ONCE, AT_ONCE, AT_ONCE, 1]
-    noting = [1]  # how far each table has been cleared, a transaction for each
+    removing = [AT_ONCE + 1, AT_ONCE + 1, AT_ONCE + 1, 1 + 1]  # and how far the table has been cleared
+    noting = [1]  # that in the end, a transaction for each
     before, between = ([kept.table for kept in store_upkeep.KEPT].index(table) for table in (signal, results))
     assert changed[before : before + 4] == removing
     assert changed[between + 4 : between + 8] == removing
@@ -100,7 +101,7 @@ def test_a_day_is_rolled_up_five_minutes_at_once(database: Database, changed: li
     a_sample_in_each_bucket(database, START_MS - BUCKETS * BUCKET_MS, BUCKETS)
     changed.clear()
     made(database, HandClock()).roll_up()
-    assert changed == BUCKETS * [1]
+    assert changed == BUCKETS * [1, 1], "the averages, and how far they are made"
     assert count(database, signal_5min) == BUCKETS
 
 
@@ -113,8 +114,8 @@ def test_a_restart_rolls_up_what_was_left_undone_and_no_whole_day(database: Data
     changed.clear()
     made(database, clock).roll_up()
     assert count(database, signal_5min) == BUCKETS + 2
-    again = len(changed) - 2
-    assert again <= 1 + store_upkeep.LATE_MS // BUCKET_MS, "those that may have been late, and the newest"
+    again = len(changed) // 2 - 2
+    assert again <= 1 + signal_averages.LATE_MS // BUCKET_MS, "those that may have been late, and the newest"
 
 
 def test_a_statement_forgets_many_rows(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from cloud_bridge.durations import DAY_MS, MINUTE_MS
 from cloud_bridge.store.access import Role
+from cloud_bridge.store.ownership import BUCKET_MS
 from cloud_bridge.store.tables import signal
-from cloud_bridge.store.upkeep import BUCKET_MS
 from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
