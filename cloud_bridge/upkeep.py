@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.alarm import (
@@ -31,6 +30,8 @@ from cloud_bridge.store.ownership import BUCKET_MS
 from cloud_bridge.store.partitions import drop_partitions, make_partitions
 from cloud_bridge.store.record import read_gaps, read_listened
 from cloud_bridge.store.signal_averages import (
+    FIVE_MINUTES,
+    HOURS,
     LATE_MS,
     make_hour,
     next_hour,
@@ -41,10 +42,10 @@ from cloud_bridge.store.signal_averages import (
     units_read,
     whole_buckets,
 )
-from cloud_bridge.store.tables import signal_5min, signal_hourly
 from cloud_bridge.store.transitions import back, mark_back, mark_silent, overdue
 from cloud_bridge.store.upkeep import (
     KEPT,
+    KEPT_FIVE_MINUTES,
     Cleared,
     Kept,
     forget,
@@ -63,7 +64,6 @@ HOURS_AT_ONCE = 200  # in one turn: a year of an older version's five minutes ta
 KEEP_TIME_EVERY_S = 60.0
 MAKE_PARTITIONS_EVERY_S = 600.0
 FORGET_EVERY_S = 3600.0
-FIVE_MINUTES = next(kept for kept in KEPT if kept.table is signal_5min)
 MARKED_AT_ONCE = 500  # in one transaction: the recorder waits for it
 
 _log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ class Upkeep:
         """Signal by five minutes, up to now. Raises SQLAlchemyError."""
         now_ms = self._clock.now_ms()
         with self._database.reading() as connection:
-            since_ms = min(rolled_up_until(connection, signal_5min), now_ms)
+            since_ms = min(rolled_up_until(connection, FIVE_MINUTES), now_ms)
             buckets = whole_buckets(connection, max(0, since_ms - LATE_MS), now_ms)
         for first_ms in buckets:
             with self._database.reading() as connection:
@@ -135,15 +135,15 @@ class Upkeep:
             for unit_ids in groups:
                 with self._database.writing() as connection:
                     roll_up_signal(connection, first_ms, unit_ids)
-            self._rolled_up(signal_5min, min(now_ms, first_ms + BUCKET_MS))
+            self._rolled_up(FIVE_MINUTES, min(now_ms, first_ms + BUCKET_MS))
 
     def roll_up_hours(self) -> None:
         """Signal by the hour, of the five minutes that are not made again. Raises SQLAlchemyError."""
         end_ms = self._clock.now_ms() - LATE_MS
         end_ms -= end_ms % HOUR_MS
         with self._database.reading() as connection:
-            cleared = read_cleared(connection, FIVE_MINUTES)
-            since_ms = min(rolled_up_until(connection, signal_hourly), end_ms)
+            cleared = read_cleared(connection, KEPT_FIVE_MINUTES)
+            since_ms = min(rolled_up_until(connection, HOURS), end_ms)
         if cleared is not None:  # older five minutes are a wrong clock's, and the hours are there
             since_ms = max(since_ms, cleared.until_ms)
         for _ in range(HOURS_AT_ONCE):
@@ -151,17 +151,17 @@ class Upkeep:
                 first_ms = next_hour(connection, since_ms, end_ms)
                 groups = [] if first_ms is None else list(units_averaged(connection, first_ms))
             if first_ms is None:
-                self._rolled_up(signal_hourly, end_ms)
+                self._rolled_up(HOURS, end_ms)
                 return
             for unit_ids in groups:
                 with self._database.writing() as connection:
                     make_hour(connection, first_ms, unit_ids)
             since_ms = first_ms + HOUR_MS
-            self._rolled_up(signal_hourly, since_ms)
+            self._rolled_up(HOURS, since_ms)
 
-    def _rolled_up(self, table: Table, until_ms: int) -> None:
+    def _rolled_up(self, name: str, until_ms: int) -> None:
         with self._database.writing() as connection:
-            record_rolled_up(connection, table, until_ms)
+            record_rolled_up(connection, name, until_ms)
 
     def keep_time(self) -> None:
         """What has verifiably passed, for the next process. Raises SQLAlchemyError."""

@@ -33,15 +33,16 @@ from cloud_bridge.store.upsert import insert_into, replace
 
 LATE_MS = 15 * 60 * 1000  # buckets this young are made again: a way in that was down hands in what it kept
 UNITS_AT_ONCE = 1000
+FIVE_MINUTES, HOURS = signal_5min.name, signal_hourly.name
 
 
-def rolled_up_until(connection: Connection, table: Table) -> int:
-    """How far the averages of this table were made; 0: never."""
-    return connection.execute(select(rolled_up.c.until_ms).where(rolled_up.c.name == table.name)).scalar() or 0
+def rolled_up_until(connection: Connection, name: str) -> int:
+    """How far FIVE_MINUTES or HOURS were made; 0: never."""
+    return connection.execute(select(rolled_up.c.until_ms).where(rolled_up.c.name == name)).scalar() or 0
 
 
-def record_rolled_up(connection: Connection, table: Table, until_ms: int) -> None:
-    replace(connection, rolled_up, [{"name": table.name, "until_ms": until_ms}])
+def record_rolled_up(connection: Connection, name: str, until_ms: int) -> None:
+    replace(connection, rolled_up, [{"name": name, "until_ms": until_ms}])
 
 
 def whole_buckets(connection: Connection, since_ms: int, now_ms: int) -> list[int]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.known_devices import DEVICE_DAYS
 from cloud_bridge.store.partitions import PARTITIONED
-from cloud_bridge.store.signal_averages import rolled_up_until
+from cloud_bridge.store.signal_averages import HOURS, rolled_up_until
 from cloud_bridge.store.tables import (
     alerts,
     contact_gaps,
@@ -98,6 +98,7 @@ KEPT = [
     Kept(member_invitations, member_invitations.c.expires_ms, 0),
     Kept(password_resets, password_resets.c.expires_ms, 0),
 ]
+KEPT_FIVE_MINUTES = next(kept for kept in KEPT if kept.table is signal_5min)
 
 
 def read_cleared(connection: Connection, kept: Kept) -> Cleared | None:
@@ -120,7 +121,7 @@ def may_go_until(connection: Connection, kept: Kept, to_ms: int) -> int:
     """Up to when its rows may be deleted, where `to_ms` is the end of their time: five minutes go by whole hours, and
     not before the hour is made of them; what is in partitions goes with the whole of one."""
     if kept.table is signal_5min:
-        to_ms = min(to_ms, rolled_up_until(connection, signal_hourly))
+        to_ms = min(to_ms, rolled_up_until(connection, HOURS))
         to_ms -= to_ms % HOUR_MS
     if connection.dialect.name == "postgresql" and kept.table in PARTITIONED:
         to_ms -= to_ms % PARTITIONED[kept.table].width_ms

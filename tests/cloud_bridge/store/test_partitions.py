@@ -209,9 +209,9 @@ def test_rows_of_an_older_version_stay_where_they_are_until_they_are_old(older: 
     with database.reading() as connection:
         for table in PARTITIONED:
             assert where(connection, table) == ["before", DEFAULT]
-            there = partitions(connection, table)
-            assert there[0].from_ms is None
-            assert there[1].from_ms == there[0].until_ms
+            assert partitions(connection, table)[0].from_ms is None
+        first, second, *_ = partitions(connection, signal)
+        assert first.until_ms == second.from_ms
     upkeep(database, HandClock(now_ms + 3 * DAY_MS)).forget()
     with database.reading() as connection:
         assert [where(connection, table) for table in (signal, power)] == [[DEFAULT], [DEFAULT]]
