@@ -32,7 +32,7 @@ from cloud_bridge.store.tables import ownerships, rolled_up, signal, signal_5min
 from cloud_bridge.store.upsert import insert_into, replace
 
 LATE_MS = 15 * 60 * 1000  # buckets this young are made again: a way in that was down hands in what it kept
-UNITS_AT_ONCE = 1000
+UNITS_AT_ONCE = 250
 FIVE_MINUTES, HOURS = signal_5min.name, signal_hourly.name
 
 

@@ -1,0 +1,42 @@
+"""`python -m hil_tests.bench.scale NAME`: what is promised of a large fleet, measured. Exits 1 if it is not held."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hil_tests.bench.scale.intake import intake
+from hil_tests.bench.scale.restart import restart
+from hil_tests.bench.scale.retention import retention
+from hil_tests.bench.scale.signal_bytes import signal_bytes
+
+
+class Bench(NamedTuple):
+    """Its options, with their defaults, and what runs it with them."""
+
+    options: dict[str, object]
+    run: Callable[..., bool]
+
+
+BENCHES = {
+    "intake": Bench({"units": "1000,100000,1000000"}, intake),
+    "restart": Bench({"units": 10_000}, restart),
+    "retention": Bench({"rows": 2_000_000}, retention),
+    "signal-bytes": Bench({"units": 10}, signal_bytes),
+}
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m hil_tests.bench.scale", description=__doc__)
+    names = parser.add_subparsers(dest="name", required=True)
+    for name, bench in BENCHES.items():
+        options = names.add_parser(name)
+        for option, default in bench.options.items():
+            options.add_argument(f"--{option}", type=type(default), default=default)
+    chosen = vars(parser.parse_args())
+    return 0 if BENCHES[chosen.pop("name")].run(**chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
