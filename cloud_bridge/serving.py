@@ -8,9 +8,11 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,6 +27,7 @@ from cloud_bridge.authority_sender import AuthoritySender
 from cloud_bridge.clock import Clock, SystemClock
 from cloud_bridge.connection_limits import Budget, divide
 from cloud_bridge.counters import Counters
+from cloud_bridge.duties import Duties
 from cloud_bridge.errors import PortBusy, SettingError, StoreUnusable
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
@@ -39,8 +42,9 @@ from cloud_bridge.passwords import Passwords, PasswordTurns
 from cloud_bridge.second_factor import SecondFactors
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
-from cloud_bridge.store.database import RESTORE, Database, open_database
+from cloud_bridge.store.database import RESTORE, Database, open_database, open_standby
 from cloud_bridge.store.recorder import Recorder
+from cloud_bridge.store.standby import LOOK_EVERY_S, Standby
 from cloud_bridge.telling_time import TimeTeller
 from cloud_bridge.timekeeping import begin_time, follow_steps
 from cloud_bridge.upkeep import Upkeep
@@ -97,6 +101,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
         discovery = Discovery(settings.public_url) if settings.home_assistant else None
         broker = MqttIngest(settings.broker, ingest, unit_registry, unknown_clients, discovery)
     letters = Letters(settings.mail, counters)
+    standby = _standby_of(settings, database, counters)
     upkeep = Upkeep(database, live, ledger, Clocks(clock, verified), settings.shard)
     follow_steps(clock, live, ledger, verified, recorder, upkeep, counters, settings.shard.number, between)
     try:
@@ -119,6 +124,7 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
             verified,
             SecondFactors(database, key_source(settings.folder, os.environ)),
             letters,
+            standby,
             PushKey(settings.folder, push_contact(settings)),
         )
     finally:
@@ -131,8 +137,19 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
             with suppress(SQLAlchemyError):  # else what was stored a minute ago holds
                 await asyncio.to_thread(upkeep.keep_time)
         await asyncio.to_thread(passwords.close)
+        if standby is not None:
+            standby.close()
         for one in (recording, at_the_door, database):
             one.close()
+
+
+def _standby_of(settings: Settings, database: Database, counters: Counters) -> Standby | None:
+    def fell_back() -> None:
+        counters.standby_fallbacks += 1
+
+    if settings.database_read is None:
+        return None
+    return Standby(open_standby(settings.database_read), database, fell_back)
 
 
 def push_contact(settings: Settings) -> str:
@@ -170,6 +187,7 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
                     app_state.upkeep.run(alarm, app_state.duties),
                     app_state.security_log.run(app_state.duties),
                     poll_for_ever(app_state.accounts, app_state.duties),
+                    *_looking_at(app_state.standby, app_state.duties),
                 )
                 _end_by_signal(server.stop)
                 _collect_less_garbage()
@@ -181,6 +199,12 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
                     with suppress(asyncio.CancelledError):
                         await duties
                     await asyncio.to_thread(alarm.close)
+
+
+def _looking_at(standby: Standby | None, duties: Duties) -> list[Coroutine[None, None, NoReturn]]:
+    if standby is None:
+        return []
+    return [duties.every(LOOK_EVERY_S, "standby", partial(asyncio.to_thread, standby.look))]
 
 
 async def serve_shard(settings: Settings) -> None:

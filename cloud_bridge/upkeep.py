@@ -33,14 +33,13 @@ from cloud_bridge.store.signal_averages import (
     FIVE_MINUTES,
     HOURS,
     LATE_MS,
-    make_hour,
+    make_hours,
     next_hour,
     record_rolled_up,
     roll_up_signal,
     rolled_up_until,
     units_averaged,
     units_read,
-    whole_buckets,
 )
 from cloud_bridge.store.transitions import back, mark_back, mark_silent, overdue
 from cloud_bridge.store.upkeep import (
@@ -60,7 +59,8 @@ from cloud_bridge.verified_time import Clocks
 
 SWEEP_EVERY_S = 5.0
 ROLL_UP_EVERY_S = 300.0
-HOURS_AT_ONCE = 200  # in one turn: a year of an older version's five minutes takes a night
+HOURS_SPAN_MS = 2 * DAY_MS  # of which the hours are made together
+SPANS_AT_ONCE = 4  # in one turn: a year of an older version's five minutes takes four hours
 KEEP_TIME_EVERY_S = 60.0
 MAKE_PARTITIONS_EVERY_S = 600.0
 FORGET_EVERY_S = 3600.0
@@ -126,16 +126,14 @@ class Upkeep:
     def roll_up(self) -> None:
         """Signal by five minutes, up to now. Raises SQLAlchemyError."""
         now_ms = self._clock.now_ms()
+        end_ms = now_ms - now_ms % BUCKET_MS
         with self._database.reading() as connection:
-            since_ms = min(rolled_up_until(connection, FIVE_MINUTES), now_ms)
-            buckets = whole_buckets(connection, max(0, since_ms - LATE_MS), now_ms)
-        for first_ms in buckets:
-            with self._database.reading() as connection:
-                groups = list(units_read(connection, first_ms))
-            for unit_ids in groups:
-                with self._database.writing() as connection:
-                    roll_up_signal(connection, first_ms, unit_ids)
-            self._rolled_up(FIVE_MINUTES, min(now_ms, first_ms + BUCKET_MS))
+            since_ms = max(0, min(rolled_up_until(connection, FIVE_MINUTES), end_ms) - LATE_MS)
+            groups = list(units_read(connection, since_ms, end_ms))
+        for unit_ids in groups:
+            with self._database.writing() as connection:
+                roll_up_signal(connection, since_ms, end_ms, unit_ids)
+        self._rolled_up(FIVE_MINUTES, end_ms)
 
     def roll_up_hours(self) -> None:
         """Signal by the hour, of the five minutes that are not made again. Raises SQLAlchemyError."""
@@ -146,18 +144,20 @@ class Upkeep:
             since_ms = min(rolled_up_until(connection, HOURS), end_ms)
         if cleared is not None:  # older five minutes are a wrong clock's, and the hours are there
             since_ms = max(since_ms, cleared.until_ms)
-        for _ in range(HOURS_AT_ONCE):
+        for _ in range(SPANS_AT_ONCE):
             with self._database.reading() as connection:
                 first_ms = next_hour(connection, since_ms, end_ms)
-                groups = [] if first_ms is None else list(units_averaged(connection, first_ms))
-            if first_ms is None:
-                self._rolled_up(HOURS, end_ms)
-                return
+                if first_ms is None:
+                    break
+                since_ms = min(first_ms + HOURS_SPAN_MS, end_ms)
+                groups = list(units_averaged(connection, first_ms, since_ms))
             for unit_ids in groups:
                 with self._database.writing() as connection:
-                    make_hour(connection, first_ms, unit_ids)
-            since_ms = first_ms + HOUR_MS
+                    make_hours(connection, first_ms, since_ms, unit_ids)
             self._rolled_up(HOURS, since_ms)
+        else:
+            return  # the next turn goes on
+        self._rolled_up(HOURS, end_ms)
 
     def _rolled_up(self, name: str, until_ms: int) -> None:
         with self._database.writing() as connection:

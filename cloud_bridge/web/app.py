@@ -20,6 +20,7 @@ from cloud_bridge.web.api import (
     vehicles,
 )
 from cloud_bridge.web.connections import ConnectionTurns
+from cloud_bridge.web.own_writes import OwnWrites
 from cloud_bridge.web.pages.driver.looks import Looks
 from cloud_bridge.web.pages.routers import ROUTERS
 from cloud_bridge.web.problems import answer_problems, refusal
@@ -55,6 +56,8 @@ def create_app(app_state: AppState) -> FastAPI:
     app.state.connection_turns = ConnectionTurns()
     app.add_middleware(TextCheck, refuse=refusal)
     app.add_middleware(SecurityHeaders, refuse=refusal)
+    if app_state.standby is not None:
+        app.add_middleware(OwnWrites)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
     app.add_middleware(PublicAddress)
     app.add_middleware(HeadAsGet)

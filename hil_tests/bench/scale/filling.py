@@ -8,7 +8,9 @@ from pathlib import Path
 import psycopg
 
 FIVE_MINUTES_MS = 5 * 60 * 1000
-NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT n + 1 FROM numbers WHERE n < {count} - 1) "
+NUMBERS = (
+    "WITH RECURSIVE numbers(n) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT n + 1 FROM numbers WHERE n < {count} - 1) "
+)
 
 
 def name_of(number: int) -> str:

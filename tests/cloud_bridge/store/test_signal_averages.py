@@ -16,12 +16,12 @@ from cloud_bridge.store.database import Database
 from cloud_bridge.store.history import signal_averages as averages_of
 from cloud_bridge.store.ownership import BUCKET_MS, Period
 from cloud_bridge.store.people import add_person, find_person
-from cloud_bridge.store.signal_averages import make_hour, pieces
+from cloud_bridge.store.signal_averages import make_hours, pieces
 from cloud_bridge.store.tables import signal_5min, signal_hourly, units
 from cloud_bridge.store.units import add_unit, visible_unit
 from cloud_bridge.support.evidence import signal_points
 from cloud_bridge.support.signal import summary
-from cloud_bridge.upkeep import HOURS_AT_ONCE, Upkeep
+from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.verified_time import clocks_of
 from tests.cloud_bridge.running import START_MS, HandClock
 
@@ -62,7 +62,7 @@ def test_an_hour_is_an_average_over_time_and_networks_share_it(database: Databas
     rows += [five(START_MS, 20, samples=5, operator=EE)]
     store(database, rows)
     with database.writing() as connection:
-        make_hour(connection, START_MS, ["cp-1"])
+        make_hours(connection, START_MS, START_MS + HOUR_MS, ["cp-1"])
         vodafone, ee = hours(connection)
     until_ms = START_MS + HOUR_MS
     assert vodafone[:5] == (START_MS, until_ms, VODAFONE, 10, 22)
@@ -74,7 +74,7 @@ def test_an_hour_is_an_average_over_time_and_networks_share_it(database: Databas
 def test_a_row_that_cannot_be_an_average_does_not_keep_the_others_from_their_hour(database: Database) -> None:
     store(database, [five(START_MS, 10, samples=0), five(START_MS + BUCKET_MS, 20)])
     with database.writing() as connection:
-        make_hour(connection, START_MS, ["cp-1"])
+        make_hours(connection, START_MS, START_MS + HOUR_MS, ["cp-1"])
         assert [row[3] for row in hours(connection)] == [20]
 
 
@@ -91,7 +91,7 @@ def test_a_row_that_cannot_be_an_average_does_not_keep_the_others_from_their_hou
 def test_an_hour_is_cut_at_the_five_minutes_of_a_change(changed: list[int], edges: list[int]) -> None:
     at_ms = [START_MS + minute * MINUTE_MS for minute in edges]
     wanted = list(zip(at_ms[:-1], at_ms[1:], strict=True))
-    assert pieces(START_MS, [START_MS + minute * MINUTE_MS for minute in changed]) == wanted
+    assert pieces(START_MS, START_MS + HOUR_MS, [START_MS + minute * MINUTE_MS for minute in changed]) == wanted
 
 
 def test_no_hour_mixes_owners(database: Database) -> None:
@@ -107,7 +107,7 @@ def test_no_hour_mixes_owners(database: Database) -> None:
         claim(connection, ben, code, START_MS + 41 * MINUTE_MS)
         rows = [five(START_MS + number * BUCKET_MS, number, unit_id="wall") for number in range(12)]
         connection.execute(insert(signal_5min), rows)
-        make_hour(connection, START_MS, ["cp-1", "wall"])
+        make_hours(connection, START_MS, START_MS + HOUR_MS, ["cp-1", "wall"])
         of = signal_hourly.c
         made = connection.execute(select(of.lowest, of.highest).where(of.unit_id == "wall").order_by(of.from_ms)).all()
         assert made == [(0, 3), (4, 4), (5, 7), (8, 8), (9, 11)]
@@ -147,7 +147,8 @@ def test_a_year_of_five_minutes_is_condensed_in_steps_and_readers_see_all_of_it_
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As an older version leaves it: nothing by the hour."""
-    monkeypatch.setattr("cloud_bridge.upkeep.HOURS_AT_ONCE", 3)
+    monkeypatch.setattr("cloud_bridge.upkeep.SPANS_AT_ONCE", 1)
+    monkeypatch.setattr("cloud_bridge.upkeep.HOURS_SPAN_MS", 3 * HOUR_MS)
     monkeypatch.setattr(store_upkeep, "FORGOTTEN_AT_ONCE", 5)
     clock = HandClock(START_MS + 100 * DAY_MS)
     old = [five(START_MS + number * BUCKET_MS, 15) for number in range(8 * 12)]
@@ -214,7 +215,7 @@ def test_a_restart_goes_on_with_the_hour_after_the_last(database: Database, monk
     upkeep(database, clock).roll_up_hours()
     assert count(database, signal_hourly) == 9, "the last may still be made again"
     made: list[int] = []
-    monkeypatch.setattr("cloud_bridge.upkeep.make_hour", lambda _, first_ms, __: made.append(first_ms))
+    monkeypatch.setattr("cloud_bridge.upkeep.make_hours", lambda _, from_ms, *__: made.append(from_ms))
     clock.advance(HOUR_MS)
     upkeep(database, clock).roll_up_hours()
     assert made == [START_MS + 9 * HOUR_MS]
@@ -222,22 +223,21 @@ def test_a_restart_goes_on_with_the_hour_after_the_last(database: Database, monk
 
 def test_a_transaction_makes_averages_of_some_units_only(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 10,000 units at once it kept the recorder out for more than a second (SQLite)."""
-    monkeypatch.setattr(signal_averages, "UNITS_AT_ONCE", 2)
+    monkeypatch.setattr(signal_averages, "ROWS_AT_ONCE", 48)
     names = [f"many-{number}" for number in range(5)]
     with database.writing() as connection:
         for name in names:
             add_unit(connection, name, 0)
         connection.execute(insert(signal_5min), [five(START_MS, 15, unit_id=name) for name in names])
-        groups = list(signal_averages.units_averaged(connection, START_MS))
+        groups = list(signal_averages.units_averaged(connection, START_MS, START_MS + DAY_MS))
     assert groups == [names[:2], names[2:4], names[4:]]
     upkeep(database, HandClock(START_MS + DAY_MS)).roll_up_hours()
     assert count(database, signal_hourly) == 5
-    assert HOURS_AT_ONCE > 24
 
 
 def test_a_unit_that_is_removed_takes_its_hours_along(database: Database) -> None:
     store(database, [five(START_MS, 15)])
     with database.writing() as connection:
-        make_hour(connection, START_MS, ["cp-1"])
+        make_hours(connection, START_MS, START_MS + HOUR_MS, ["cp-1"])
         connection.execute(units.delete().where(units.c.id == "cp-1"))
         assert hours(connection) == []
