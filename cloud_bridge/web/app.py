@@ -57,7 +57,7 @@ def create_app(app_state: AppState) -> FastAPI:
     app.add_middleware(TextCheck, refuse=refusal)
     app.add_middleware(SecurityHeaders, refuse=refusal)
     if app_state.standby is not None:
-        app.add_middleware(OwnWrites)
+        app.add_middleware(OwnWrites, secure=public_url is not None and public_url.startswith("https://"))
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
     app.add_middleware(PublicAddress)
     app.add_middleware(HeadAsGet)

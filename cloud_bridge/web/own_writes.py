@@ -22,8 +22,10 @@ def may_lag(request: Request) -> bool:
 class OwnWrites:
     """ASGI middleware: the answer to anything that may have changed something sets the cookie."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, secure: bool) -> None:
+        """`secure`: people reach us over TLS."""
         self._app = app
+        self._cookie = _cookie(secure)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ONLY_READ:
@@ -32,16 +34,13 @@ class OwnWrites:
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).append("set-cookie", _COOKIE)
+                MutableHeaders(scope=message).append("set-cookie", self._cookie)
             await send(message)
 
         await self._app(scope, receive, send_marked)
 
 
-def _cookie() -> str:
+def _cookie(secure: bool) -> str:
     response = Response()
-    response.set_cookie(COOKIE, "1", OWN_WRITES_S, httponly=True, samesite="lax")
+    response.set_cookie(COOKIE, "1", OWN_WRITES_S, httponly=True, samesite="lax", secure=secure)
     return response.headers["set-cookie"]
-
-
-_COOKIE = _cookie()
