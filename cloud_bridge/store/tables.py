@@ -355,6 +355,24 @@ signal_5min = Table(  # made of the above, kept when that is gone
     Index(None, "from_ms"),
 )
 
+signal_hourly = Table(  # made of the above, kept when that is gone: store/signal_averages.py
+    "signal_hourly",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("operator", String(16), primary_key=True),
+    Column(
+        "until_ms", BigInteger, nullable=False
+    ),  # not included; an hour in which the unit changed hands is in pieces
+    Column("lowest", Integer, nullable=False),
+    Column("highest", Integer, nullable=False),
+    Column("total", BigInteger, nullable=False),  # total / samples is the mean over time
+    Column("samples", Integer, nullable=False),
+    Column("lasting_ms", Integer, nullable=False),  # of that time, how much was measured in this network
+    Index(None, "from_ms"),
+    sqlite_with_rowid=False,  # a row of its key's index is the row: half of the bytes
+)
+
 power = Table(  # as it came in with the heartbeats: of the session that goes on
     "power",
     metadata,
@@ -639,6 +657,13 @@ verified_time = Table(  # how late it is at least (cloud_bridge/verified_time.py
     metadata,
     Column("id", Integer, primary_key=True),
     Column("at_ms", BigInteger, nullable=False),
+)
+
+rolled_up = Table(  # how far each table of averages was made (store/signal_averages.py)
+    "rolled_up",
+    metadata,
+    Column("name", String(40), primary_key=True),  # of the table
+    Column("until_ms", BigInteger, nullable=False),
 )
 
 retention = Table(  # how far each table has been cleared of old rows (store/upkeep.py)

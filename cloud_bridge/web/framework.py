@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.web.connections import ConnectionTurns
+from cloud_bridge.web.own_writes import OwnWrites
 from cloud_bridge.web.problems import answer_problems, refusal
 from cloud_bridge.web.public_address import PublicAddress
 from cloud_bridge.web.security.attempts import Attempts
@@ -40,6 +41,8 @@ def app_of(app_state: AppState, routes: list[BaseRoute]) -> FastAPI:
     app.state.connection_turns = ConnectionTurns()
     app.add_middleware(TextCheck, refuse=refusal)
     app.add_middleware(SecurityHeaders, refuse=refusal)
+    if app_state.standby is not None:
+        app.add_middleware(OwnWrites, secure=public_url is not None and public_url.startswith("https://"))
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
     app.add_middleware(PublicAddress)
     app.add_middleware(HeadAsGet)

@@ -372,8 +372,13 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.unit_clock:unit_clock": "the time that the charge point has, for the end of a command",
     "store.units:_last_contacts": "contact",
     "store.units:_units": "contact, and the newest heartbeat, which view.charge_point restricts",
-    "store.upkeep:rolled_up_until": "makes signal_5min",
-    "store.upkeep:roll_up_signal": "makes signal_5min",
+    "store.signal_averages:_make_hours": "makes signal_hourly",
+    "store.signal_averages:next_hour": "makes signal_hourly",
+    "store.signal_averages:roll_up_signal": "makes signal_5min",
+    "store.signal_averages:units_averaged": "makes signal_hourly",
+    "store.signal_averages:units_read": "makes signal_5min",
+    "store.upkeep:five_minutes_since": "its name",
+    "store.upkeep:may_go_until": "their names",
     "store.personal:erase": "the person's own, by RULES",
     "store.personal:_commanded": "a condition of RULES",
     "store.alerts:_alerted": "of the alerts of one subscription",
@@ -425,7 +430,6 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.record:record_clock_set": "writes",
     "store.units:count_silent": "a number for the operator",
     "store.upkeep:told_the_time": "which units have their time from us",
-    "store.upkeep:whole_buckets": "makes signal_5min",
 }
 
 
