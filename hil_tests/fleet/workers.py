@@ -59,6 +59,11 @@ class Worker:
         """Ends it, whatever it does."""
         self._process.kill()
         self._process.wait()
+        if self._listening.is_alive():
+            self._listening.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
 
     def _tell(self, line: str) -> None:
         stdin: TextIO = self._process.stdin  # type: ignore[assignment]  # IO[str], and a TextIO
