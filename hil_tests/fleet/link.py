@@ -24,7 +24,7 @@ class Link:
 
     def __init__(self, door: Door, source: str | None, context: ssl.SSLContext | None) -> None:
         self._out = bytearray()
-        self._context = context
+        self._context, self._host = context, door.host
         self._wants_write = False  # of a handshake
         self.is_open = False  # TCP and TLS are there
         self.watched_for_write = True  # for whoever has it in an epoll
@@ -58,7 +58,9 @@ class Link:
                 raise OSError(error, "connect")
             self._is_connecting = False
             if self._context is not None:
-                self._socket = self._context.wrap_socket(self._tcp, do_handshake_on_connect=False)
+                self._socket = self._context.wrap_socket(
+                    self._tcp, do_handshake_on_connect=False, server_hostname=self._host
+                )
         if not self.is_open:
             self._shake_hands()
         if self.is_open and self._out:

@@ -7,6 +7,7 @@ import asyncio
 import json
 import random
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -29,7 +30,7 @@ HEARTBEAT_S = 20
 
 
 class RealUnits:
-    """In `folder`. As a context it starts them, and takes them off the wall at the end."""
+    """In `folder`. As a context it takes them off the wall at the end."""
 
     def __init__(self, folder: Path, cloud: OwnCloud | OthersCloud, units: list[UnitSecret], seed: int) -> None:
         self.said = ""  # what they have done, in words
@@ -38,13 +39,16 @@ class RealUnits:
         self._running: list[_RealUnit] = []
 
     def __enter__(self) -> "RealUnits":
+        return self
+
+    def start(self) -> None:
+        """Returns when all are in contact. Raises TimeoutError."""
         if self._units:
             self._background = Background()
             for number, unit in enumerate(self._units):
                 folder, seed = self._folder / str(number), self._seed + number
-                self._running.append(self._background.call(lambda f=folder, s=seed, u=unit: _RealUnit(f, u, s)))
+                self._running.append(self._background.call(_RealUnit, folder, unit, seed))
             self._all("start", self._cloud)
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._background is not None:
@@ -98,8 +102,9 @@ class _RealUnit:
         wanted |= {"heartbeat_idle_s": HEARTBEAT_S, "heartbeat_charging_s": HEARTBEAT_S, "tethered": True}
         wanted |= {"installer_max_a": 32, "plain_mqtt": not over_tls}
         authority = cloud.fixture.bridge.authority_words() if over_tls and isinstance(cloud, OwnCloud) else []
-        for words in (*authority, f"provision {json.dumps(wanted)}"):
-            await self._unit.ask(words)
+        async with asyncio.timeout(PROVEN_WITHIN_S):
+            while not await self._told((*authority, f"provision {json.dumps(wanted)}")):  # noqa: ASYNC110  # likewise
+                await asyncio.sleep(LOOK_S)
         await self._until(lambda status: status.get("link") == "proven", PROVEN_WITHIN_S)
         self._living = asyncio.create_task(self._live())
 
@@ -125,6 +130,15 @@ class _RealUnit:
             await asyncio.wait({self._living})
         await self._unit.stop()
 
+    async def _told(self, commands: Sequence[str]) -> bool:
+        """False while its firmware is not ready for them: the console answers before the rest has started."""
+        try:
+            for words in commands:
+                await self._unit.ask(words)
+        except (ConsoleError, ConsoleSilent):
+            return False
+        return True
+
     async def _live(self) -> None:
         while not self._over.is_set():
             self._unit.plug()
@@ -143,7 +157,7 @@ class _RealUnit:
 
     async def _until(self, condition: Any, within_s: float) -> None:
         async with asyncio.timeout(within_s):
-            while not condition(await self._status()):  # noqa: ASYNC110 - the unit is asked over its console
+            while not condition(await self._status()):  # noqa: ASYNC110  # the unit is asked over its console
                 await asyncio.sleep(LOOK_S)
 
     async def _status(self) -> dict[str, str]:

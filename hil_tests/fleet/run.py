@@ -56,6 +56,7 @@ def run(folder: Path, cloud: Cloud, plan: Plan, about: str, again: str) -> repor
     seconds = plan.cast.ramp_s + plan.scenario.seconds
     with ExitStack() as stack:
         firmware = stack.enter_context(RealUnits(folder / "real", cloud, real, plan.seed))
+        firmware.start()
         workers = [
             Worker(asked, folder / f"units-{at}.log") for at, asked in enumerate(_asked(plan, cloud, simulated, steps))
         ]

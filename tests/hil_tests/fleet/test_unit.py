@@ -42,6 +42,12 @@ class Machine:
         self.now_s += 0.1
         return self.unit.received(data, self.now_s)
 
+    def drop(self) -> list[Any]:
+        return [*self.unit.drop(self.now_s)]
+
+    def network_lost(self, for_s: float) -> list[Any]:
+        return [*self.unit.network_lost(self.now_s, self.now_s + for_s)]
+
     def connect(self) -> bytes:
         """Up to the first PUBLISH, which is returned."""
         assert isinstance(self.due()[0], Open)
@@ -98,7 +104,7 @@ def test_a_missed_puback_is_answered_by_dup_and_a_second_one_ends_the_connection
 def test_a_record_is_kept_until_it_is_acknowledged_and_a_heartbeat_is_not() -> None:
     machine = Machine()
     _, event = machine.acknowledge(machine.connect())
-    attempt, close = machine.unit.drop(machine.now_s)
+    attempt, close = machine.drop()
     assert (attempt.message.kind, attempt.is_acknowledged, close) == ("event", False, Close(is_reset=True))
     heartbeat = machine.connect()
     assert b'{"n":2,"b":9' in heartbeat
@@ -150,7 +156,7 @@ def test_a_puback_of_another_packet_is_passed_over() -> None:
 def test_units_of_a_lost_network_leave_their_connection_half_open_and_come_back() -> None:
     machine = Machine()
     machine.connect()
-    attempt, abandon = machine.unit.network_lost(machine.now_s, machine.now_s + 45)
+    attempt, abandon = machine.network_lost(45)
     assert (attempt.is_acknowledged, abandon) == (False, Abandon())
     assert machine.now_s + 45 <= machine.unit.deadline_s <= machine.now_s + 60
     assert isinstance(machine.due()[0], Open)
