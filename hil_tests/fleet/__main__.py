@@ -7,8 +7,8 @@ One process carries as many units as it may have open files (`ulimit -Hn`), and 
 100,000 files on either side. Where there are fewer, `sleeping` lets units connect, speak and leave; each time is a login.
 
 Against a cluster that somebody else has started:
-    python -m cloud_bridge unit add --file ids.txt --json > secrets.json    (with umask 077)
-    python -m hil_tests.fleet reconnect --against host:port,host:port --database URL --secrets secrets.json --units N
+    umask 077; python -m cloud_bridge unit add --file ids.txt --json > secrets.json
+    CHARGEKEEPER_DATABASE=... python -m hil_tests.fleet reconnect --against host:port,host:port --secrets secrets.json
 """
 
 import argparse
@@ -19,12 +19,13 @@ import resource
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
 
 from hil_tests.fixtures.bridge_process import BridgeFailed
-from hil_tests.fleet.clouds import EMBEDDED, MOSQUITTO, OthersCloud, OwnCloud
+from hil_tests.fleet.clouds import EMBEDDED, MOSQUITTO, Doors, OthersCloud, OwnCloud
 from hil_tests.fleet.link import Door
 from hil_tests.fleet.report import Run, as_json, page, rows
 from hil_tests.fleet.run import Plan, run
@@ -51,7 +52,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="chargekeeper-fleet-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if asked.against:
-            against = OthersCloud(_doors(asked.against), _doors(asked.against_tls), asked.database, asked.secrets)
+            doors = Doors(_doors(asked.against), _doors(asked.against_tls), asked.ca)
+            against = OthersCloud(doors, asked.database, asked.secrets)
             done = run(folder, against, plan, f"{plan.scenario.about}; against {asked.against}", again)
         else:
             cloud = OwnCloud(folder, asked.broker, asked.postgresql, plan.cast.tls > 0 or plan.real > 0)
@@ -116,6 +118,8 @@ def _impossible(asked: argparse.Namespace, plan: Plan) -> str | None:
         return "there has to be a unit, and the share with TLS is from 0 to 1"
     if plan.cast.units / plan.processes + KEPT_FILES > files:
         return f"a process may have {files:,} open files here (ulimit -Hn): more --processes, or fewer units"
+    if any(urlsplit(word.partition("=")[2] or word).password for word in sys.argv if "://" in word):
+        return "others can read arguments: put a URL with a password into CHARGEKEEPER_DATABASE"
     if asked.against and (asked.database is None or asked.secrets is None):
         return "--against needs --database and --secrets"
     if asked.against and any(step.do is Do.KILL_BRIDGE for step in plan.scenario.steps):

@@ -28,6 +28,14 @@ class Usage(NamedTuple):
     memory_mb: float
 
 
+class Doors(NamedTuple):
+    """Of a broker."""
+
+    plain: list[Door]
+    tls: list[Door]  # as many, or none
+    ca: str | None  # file of the authority of its certificate; None: those that this machine trusts
+
+
 class OwnCloud:
     """In a folder of its own; `close` ends it. With `tls` it listens for TLS too."""
 
@@ -58,20 +66,13 @@ class OwnCloud:
         return [(one["id"], one["secret"]) for one in made]
 
     @property
-    def doors(self) -> list[Door]:
-        """Without TLS."""
-        return [Door(LOOPBACK, self.fixture.mqtt_port)]
-
-    @property
-    def tls_doors(self) -> list[Door]:
-        """None at mosquitto, which the fixture gives no certificate."""
-        return [] if self.is_outside else [Door(LOOPBACK, self.fixture.bridge.mqtts_port)]
-
-    @property
-    def ca(self) -> str | None:
-        """The file of the authority of its certificate."""
-        file = self._folder / "tls" / "ca.pem"
-        return str(file) if file.exists() else None
+    def doors(self) -> Doors:
+        """Where it listens. Mosquitto is given no certificate by the fixture."""
+        plain = [Door(LOOPBACK, self.fixture.mqtt_port)]
+        ca = self._folder / "tls" / "ca.pem"
+        if not ca.exists():
+            return Doors(plain, [], None)
+        return Doors(plain, [Door(LOOPBACK, self.fixture.bridge.mqtts_port)], str(ca))
 
     @property
     def terms(self) -> Terms:
@@ -116,10 +117,9 @@ class OwnCloud:
 class OthersCloud:
     """One that somebody else has started. The file `secrets` has its units, as `unit add --file --json` prints them."""
 
-    def __init__(self, doors: list[Door], tls_doors: list[Door], database: str, secrets: Path) -> None:
-        self.doors, self.tls_doors, self.database = doors, tls_doors, database
+    def __init__(self, doors: Doors, database: str, secrets: Path) -> None:
+        self.doors, self.database = doors, database
         self.is_outside = True
-        self.ca: str | None = None
         self.terms = Terms(later_ms=OUTSIDE_LATER_MS)
         self._secrets = secrets
 

@@ -96,8 +96,8 @@ class _RealUnit:
         """On the wall, and in contact. Raises TimeoutError."""
         await self._unit.start()
         await self._until(lambda status: bool(status), PROVEN_WITHIN_S)
-        over_tls = bool(cloud.tls_doors) and isinstance(cloud, OwnCloud)
-        host, port = (cloud.tls_doors if over_tls else cloud.doors)[0]
+        over_tls = bool(cloud.doors.tls) and isinstance(cloud, OwnCloud)
+        host, port = (cloud.doors.tls if over_tls else cloud.doors.plain)[0]
         wanted: dict[str, Any] = {"id": self.unit_id, "secret": self._secret, "broker": host, "port": port}
         wanted |= {"heartbeat_idle_s": HEARTBEAT_S, "heartbeat_charging_s": HEARTBEAT_S, "tethered": True}
         wanted |= {"installer_max_a": 32, "plain_mqtt": not over_tls}

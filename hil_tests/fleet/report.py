@@ -52,6 +52,7 @@ def rows(run: Run) -> list[Row]:
             f"{speed.messages:,} in {speed.seconds:.0f} s; {speed.busiest:,} in the busiest second",
         ),
         Row("acknowledgement after", _times(speed.wait_ms, "ms")),
+        Row("units that were never acknowledged", f"{speed.never:,}"),
         Row("logins", f"{speed.logins:,}; {speed.most_logins:,} in the busiest second"),
         Row("login took", _times(speed.login_ms, "ms")),
         *(
@@ -114,6 +115,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "messages": run.speed.messages,
         "busiest_second": run.speed.busiest,
         "wait_ms": run.speed.wait_ms._asdict(),
+        "units_never_acknowledged": run.speed.never,
         "logins": run.speed.logins,
         "most_logins_in_a_second": run.speed.most_logins,
         "login_ms": run.speed.login_ms._asdict(),

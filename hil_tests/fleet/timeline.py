@@ -46,6 +46,7 @@ class Speed(NamedTuple):
     most_logins: int  # in one second
     login_ms: Quantiles
     returns: list[Return]
+    never: int  # units of which no message was acknowledged
 
 
 def quantiles(values: Sequence[float]) -> Quantiles:
@@ -77,7 +78,8 @@ def timeline(logged: Logged, begin_ms: float) -> list[Second]:
     return seconds
 
 
-def speed(logged: Logged, seconds: Sequence[Second], steps: Sequence[Step], begin_ms: float) -> Speed:
+def speed(logged: Logged, seconds: Sequence[Second], steps: Sequence[Step], begin_ms: float, units: int) -> Speed:
+    """`seconds` is the timeline of the same run, and `units` how many there were."""
     acknowledged = [one for one in logged.deliveries if one.is_acknowledged]
     times = [one.ended_ms for one in acknowledged]
     return Speed(
@@ -89,6 +91,7 @@ def speed(logged: Logged, seconds: Sequence[Second], steps: Sequence[Step], begi
         max((one.logins for one in seconds), default=0),
         quantiles([one.took_ms for one in logged.logins]),
         [_return(step, logged, begin_ms) for step in steps if step.do in (Do.DROP, Do.KILL_BRIDGE)],
+        units - len({one.unit_id for one in acknowledged}),
     )
 
 

@@ -13,7 +13,7 @@ from hil_tests.fleet.verdict import Verdict
 
 WAIT = Quantiles(1.5, 20.0, 100.0)
 DROP = Step(1.0, Do.DROP)
-SPEED = Speed(2.0, 30, 20, WAIT, 10, 10, WAIT, [Return(DROP, WAIT, 3)])
+SPEED = Speed(2.0, 30, 20, WAIT, 10, 10, WAIT, [Return(DROP, WAIT, 3)], 0)
 GOOD = Verdict(
     Counter(event=10, heartbeat=20), Counter(event=10, heartbeat=20), 0, 0, 0, 0, 0, 0, 0, 0, [1.0], [0.0], []
 )

@@ -30,9 +30,10 @@ def test_each_second_has_its_figures() -> None:
 
 
 def test_the_whole_run_has_its_figures() -> None:
-    whole = speed(LOGGED, timeline(LOGGED, BEGIN_MS), [DROP], BEGIN_MS)
+    whole = speed(LOGGED, timeline(LOGGED, BEGIN_MS), [DROP], BEGIN_MS, 5)
     assert (whole.messages, whole.busiest, whole.logins, whole.most_logins) == (3, 2, 2, 2)
     assert whole.seconds == 2.01
+    assert whole.never == 3
     assert whole.wait_ms.worst == 30
     (back,) = whole.returns
     assert (back.step, back.never) == (DROP, 1)
