@@ -51,11 +51,22 @@ def svg(chart: Chart) -> str:
         place = f'x1="{x(at_s):.1f}" x2="{x(at_s):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"'
         parts.append(f'<line {place} class="mark"><title>{escape(name)}, {at_s:.0f} s</title></line>')
     for line, colour in zip(chart.lines, COLOURS, strict=False):
-        points = [(x(at), y(value)) for at, value in enumerate(line.values) if value is not None]
-        drawn = " ".join(f"{left:.1f},{low:.1f}" for left, low in points)
-        parts.append(f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
+        for piece in _pieces(line.values):
+            drawn = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in piece)
+            parts.append(f'<polyline points="{drawn}" stroke="{colour}"/>')
     parts += _legend(chart.lines)
     return "".join([*parts, "</svg>"])
+
+
+def _pieces(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:
+    """The values between gaps, with their seconds; a single one twice, so that it is drawn as a dot."""
+    pieces: list[list[tuple[int, float]]] = [[]]
+    for at, value in enumerate(values):
+        if value is not None:
+            pieces[-1].append((at, value))
+        elif pieces[-1]:
+            pieces.append([])
+    return [piece if len(piece) > 1 else 2 * piece for piece in pieces if piece]
 
 
 def _legend(lines: Sequence[Line]) -> list[str]:

@@ -14,6 +14,7 @@ from hil_tests.fleet.verdict import Verdict
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2rem auto;padding:0 1rem}"
     "svg{width:100%;height:auto;font-size:11px}.title{font-size:14px}.grid{stroke:#ddd}"
+    "polyline{fill:none;stroke-width:1.5;stroke-linecap:round}"
     ".mark{stroke:#888;stroke-dasharray:4 3}td,th{text-align:left;padding:.15rem 1.5rem .15rem 0;vertical-align:top}"
     ".bad{color:#b00020}"
 )

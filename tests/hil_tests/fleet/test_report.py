@@ -60,13 +60,12 @@ def test_the_page_needs_nothing_beside_it() -> None:
 
 
 def test_a_chart_is_well_formed_and_leaves_out_what_is_not_known() -> None:
-    drawn = svg(
-        Chart("A & B", "ms", [Line("p50", [1.0, None, 3.0]), Line("worst", [None, 7.0, 12.0])], [(1.0, "<drop>")])
-    )
-    chart = xml.etree.ElementTree.fromstring(drawn)
+    values = [Line("p50", [1.0, None, 3.0, 4.0]), Line("worst", [None, 7.0, 12.0, 9.0])]
+    chart = xml.etree.ElementTree.fromstring(svg(Chart("A & B", "ms", values, [(1.0, "<drop>")])))
     lines = [one.attrib["points"].split() for one in chart.iter("polyline")]
-    assert [len(points) for points in lines] == [2, 2]
-    assert {one.text for one in chart.iter("text")} >= {"A & B, ms", "20", "p50", "worst", "2 s"}
+    assert [len(points) for points in lines] == [2, 2, 3], "a dot, and a line on either side of the gap"
+    assert lines[0][0] == lines[0][1]
+    assert {one.text for one in chart.iter("text")} >= {"A & B, ms", "20", "p50", "worst", "3 s"}
 
 
 def test_a_chart_of_nothing_can_be_drawn() -> None:
