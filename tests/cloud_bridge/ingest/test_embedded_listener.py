@@ -328,6 +328,29 @@ def test_of_too_many_logins_the_oldest_goes_and_none_is_left_waiting(
     bridge.until(lambda: not listening._logins, "all are over")
 
 
+def test_of_a_fleet_that_comes_faster_than_it_is_let_in_nobody_is_closed(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To make room for the newest would close those whose turn is next."""
+    listening, may_answer = bridge.broker._listener, threading.Event()
+    check = bridge.broker._credentials.check
+
+    async def slow(unit_id: str, secret: str) -> bool | None:
+        await asyncio.to_thread(may_answer.wait, DEADLINE_S)
+        return await check(unit_id, secret)
+
+    monkeypatch.setattr(bridge.broker._credentials, "check", slow)
+    monkeypatch.setattr(listening, "_budget", listening._budget._replace(logins=5))
+    listening._waiting = Crowd(5, 100)
+    fleet = [(RawUnit(bridge), f"cp-{number}", bridge.add_unit(f"cp-{number}").secret) for number in range(20)]
+    for raw, name, secret in fleet:
+        raw.send(connect_packet(name, name, secret))
+    bridge.until(lambda: len(listening._waiting) == 5, "as many as may wait")
+    may_answer.set()
+    assert [raw.receive(4) for raw, _, _ in fleet] == 20 * [CONNACK_OK]
+    assert bridge.counter("closed_crowded") == 0
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The listener's times, short enough for a test; must come before the bridge."""
