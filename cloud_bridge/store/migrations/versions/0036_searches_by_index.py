@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0036"
-down_revision = "0033"
+down_revision = "0035"
 
 TROUBLED = """payload LIKE '%"h":[%' OR payload LIKE '%"d":%' OR payload LIKE '%"p":%'"""
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0037"
-down_revision = "0033"
+down_revision = "0036"
 
 HOUR_MS = 60 * 60 * 1000
 PARTITIONED = (
