@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cloud_bridge.command_line import _parser
+from hil_tests.bench.scale.__main__ import BENCHES
 from tests.cloud_bridge.deploy.deployed import DEPLOY, settings_named, settings_read
 from tests.cloud_bridge.deploy.test_kubernetes import OBJECTS, PODS, pod
 
@@ -34,6 +35,11 @@ def test_what_it_names_is_there(guide: Path) -> None:
     text = guide.read_text()
     assert settings_named(text) <= settings_read()
     assert [link for link in LINK.findall(text) if "//" not in link and not (guide.parent / link).exists()] == []
+
+
+def test_every_figure_names_a_bench_that_there_is() -> None:
+    named = set(re.findall(r"python -m hil_tests\.bench\.scale ([\w-]+)", (DEPLOY / "scale.md").read_text()))
+    assert named and named <= set(BENCHES)
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
