@@ -51,7 +51,10 @@ def rows_of_file(file: Path) -> Rows:
 
 def rows_of_server(url: str) -> Rows:
     with psycopg.connect(url) as connection:
-        names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        names = connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+            "AND relkind IN ('r', 'p') AND NOT relispartition"
+        ).fetchall()
         return {name: rows(connection.execute(f'SELECT * FROM "{name}"'.encode()).fetchall()) for (name,) in names}
 
 
