@@ -237,7 +237,8 @@ def unit_of_past_work(connection: Connection, asker: Asker, unit_id: str) -> Uni
     row = connection.execute(_units(asker).where(units.c.id == unit_id)).one_or_none()
     if row is None:
         return None
-    return unit_for(asker, row)._replace(name="", owner_id=None, heartbeat_ms=None, heartbeat=None, duplicate=None)
+    past = unit_for(asker, row)._replace(name="", owner_id=None, heartbeat_ms=None, heartbeat=None, duplicate=None)
+    return past._replace(connected=None, door=None, over_quota_ms=None)
 
 
 def unit_ids(connection: Connection) -> list[str]:
