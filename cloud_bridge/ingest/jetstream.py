@@ -170,7 +170,6 @@ class JetStreamIngest:
                 while self._in_hand >= IN_HAND:
                     await self._wait_for_room()
                 batch = await pull.next(IN_HAND - self._in_hand)
-                self._in_hand += len(batch)
                 await self._take(batch)
                 for task in beside:
                     if task.done():
@@ -179,6 +178,8 @@ class JetStreamIngest:
             for task in beside:
                 task.cancel()
             await asyncio.wait(beside)
+            with suppress(NatsError):
+                await pull.close()
 
     async def _make_consumer(self, connection: Client) -> None:
         try:
@@ -198,6 +199,7 @@ class JetStreamIngest:
                 await asyncio.sleep(RETRY_S)
         self._note_trouble(None)
         for one in batch:
+            self._in_hand += 1
             try:
                 self._settle(one, statuses.get(one.unit_id))
             except Exception:  # of ours: one message must not keep out all others

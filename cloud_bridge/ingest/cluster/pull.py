@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 
@@ -77,6 +78,7 @@ class Pull:
         self._connection = connection
         self._now_ms = now_ms
         self._inbox = connection.new_inbox()
+        self._subscription: Subscription | None = None
         self._deliveries: list[Delivery] = []
         self._came = asyncio.Event()
         self._left = 0  # of what was asked for
@@ -87,7 +89,12 @@ class Pull:
 
     async def open(self) -> None:
         """Raises nats.errors.Error."""
-        await self._connection.subscribe(self._inbox, cb=self._receive)
+        self._subscription = await self._connection.subscribe(self._inbox, cb=self._receive)
+
+    async def close(self) -> None:
+        """What has come and was not handed out is delivered again. Raises nats.errors.Error."""
+        if self._subscription is not None:
+            await self._subscription.unsubscribe()
 
     async def next(self, room: int) -> list[Delivery]:
         """What has come, after at most ANSWER_WITHIN_S; may be empty. Asks for no more than `room` messages, of at least
@@ -95,7 +102,8 @@ class Pull:
         loop = asyncio.get_running_loop()
         if not self._deliveries:
             if self._left <= 0 or loop.time() >= self._ask_again_s:
-                await self._ask(min(BATCH, room))
+                if self._connection.is_connected:  # else the questions of an outage would all be answered after it
+                    await self._ask(min(BATCH, room))
                 self._ask_again_s = loop.time() + ANSWER_WITHIN_S
             self._came.clear()
             with suppress(TimeoutError):
