@@ -16,13 +16,19 @@ PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rf
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mosquitto test fast cloud units ingest modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench race cortex-m flash power-loss life siege size screenshots mission clean
+.PHONY: help run cluster cluster-stop mosquitto test fast cloud units ingest modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench race cortex-m flash power-loss life siege size screenshots mission clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: .venv ## the whole system on this machine: unit, modem, broker, dashboard, panel, with logins for every role
 	@.venv/bin/python -m hil_tests
+
+cluster: .venv ## the fleet's form on this machine: three brokers, PostgreSQL, two processes of each role; kill one, and type restart
+	@.venv/bin/python -m hil_tests.cluster
+
+cluster-stop: .venv ## end what `make cluster` has started, and nothing else
+	@.venv/bin/python -m hil_tests.cluster --stop
 
 test: lint ## every check that CI runs: style, types, then twelve kinds of tests, six at a time
 	@echo "$(KINDS) run six at a time, about twelve minutes; each shows what it found when it is done"

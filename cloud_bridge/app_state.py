@@ -17,6 +17,7 @@ from cloud_bridge.second_factor import SecondFactors
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import Database
+from cloud_bridge.store.leadership import Leadership
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.shard_lock import ShardLock
 from cloud_bridge.unit_reports import UnitReports
@@ -25,27 +26,23 @@ from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.verified_time import VerifiedTime
 
 
-class Canaries(Protocol):
-    """One, or one for each door."""
-
-    async def run(self, duties: Duties) -> None:
-        """Marks for ever."""
-        ...
-
-
 class Broker(Protocol):
-    """What every way in can do, wherever its broker is."""
+    """The way to the units, wherever their broker is."""
 
     @property
     def connections(self) -> int:
         """How many units are connected; 0 where only their broker knows."""
         ...
 
+    @property
+    def trouble(self) -> str | None:
+        """Why units must not be let in yet; None: nothing of them would be lost."""
+        ...
+
     async def command(self, unit_id: str, payload: bytes) -> bool:
         """Publish on cp/<id>/command. False: it cannot reach the unit now."""
         ...
 
-    def canary(self) -> Canaries: ...
     async def stop(self) -> None: ...
 
 
@@ -74,3 +71,4 @@ class AppState:
     unit_reports: UnitReports
     shard_lock: ShardLock
     push_key: PushKey  # of Web Push; its file is made when it is first used
+    leadership: Leadership  # whether this process does the upkeep

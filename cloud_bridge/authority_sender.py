@@ -10,6 +10,7 @@ import secrets
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.durations import DAY_MS
+from cloud_bridge.duties import Duties
 from cloud_bridge.store.authorities import ORDER_PREFIX, Authority, Progress, lacking, ordered
 
 EVERY_S = 5.0  # between two turns
@@ -27,9 +28,9 @@ class AuthoritySender:
         self._sent_ms: dict[str, int] = {}  # by unit
         self._after = ""  # the last unit that was looked at
 
-    async def run(self) -> None:
+    async def run(self, duties: Duties) -> None:
         """For ever."""
-        await self._app_state.duties.every(EVERY_S, "authority", self.send)
+        await duties.every(EVERY_S, "authority", self.send)
 
     async def send(self) -> None:
         """The order to the next units that have not carried it out."""

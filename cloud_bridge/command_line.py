@@ -15,6 +15,14 @@ from cloud_bridge.logs import write_logs
 from cloud_bridge.settings import Settings, as_host, read_settings
 from cloud_bridge.text import is_storable
 
+ROLES = {  # what a process serves; roles/ has a file for each
+    "all": "serve everything in one process, as without a word",
+    "web": "serve pages and interface; the units are on a cluster",
+    "ingest": "take in what units say: of a cluster, or the part CHARGEKEEPER_PART of CHARGEKEEPER_BROKER's",
+    "auth": "tell a cluster which unit may log in",
+    "upkeep": "do what is done by the clock, for a cluster: silences, alerts, retention, vehicles",
+}
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when done, 1 with one line on standard error when something is in the way, 2 for wrong usage."""
@@ -26,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = read_settings(os.environ)
         write_logs(settings.log_json)
-        if options.area in ("ingest", None):
+        if options.area in (None, *ROLES):
             _serve(settings, options.area)
         else:
             answer = options.run(settings, options)
@@ -47,9 +55,8 @@ def _parser() -> Parser:
         prog="python -m cloud_bridge",
         description="Serve the broker and the pages, or (with an area) change what the bridge knows.",
     )
-    areas = parser.add_subparsers(
-        dest="area", metavar="unit | token | user | data | tls | mosquitto | nats | doctor | ingest"
-    )
+    metavar = "unit | token | user | data | tls | mosquitto | nats | doctor | all | web | ingest | auth | upkeep"
+    areas = parser.add_subparsers(dest="area", metavar=metavar)
     unit.declare(Area(areas, "unit", "charge points"))
     token.declare(Area(areas, "token", "API tokens"))
     user.declare(Area(areas, "user", "people who log in"))
@@ -60,22 +67,32 @@ def _parser() -> Parser:
     check = areas.add_parser("doctor", help="is everything that the bridge stands on in order?")
     check.add_argument("--json", action="store_true", help="print JSON")
     check.set_defaults(run=doctor.run)
-    areas.add_parser("ingest", help="only take in the part CHARGEKEEPER_PART of CHARGEKEEPER_BROKER's units")
+    for role, about in ROLES.items():
+        areas.add_parser(role, help=about, description=about)
     return parser
 
 
 def _serve(settings: Settings, area: str | None) -> None:
-    """Imports the pages and both brokers: that takes half a second, which no other command needs."""
-    from cloud_bridge.serving import serve, serve_shard
+    """Imports the pages and all brokers: that takes half a second, which no other command needs."""
+    from cloud_bridge.roles.role import Role
+    from cloud_bridge.roles.serving import serve
 
-    if area == "ingest":
-        asyncio.run(serve_shard(settings))
-    else:
-        asyncio.run(serve(settings, lambda *ports: _say_ready(settings, *ports)))
+    role = Role(area or Role.ALL)
+
+    def ready(http_port: int, mqtt_port: int = 0, mqtts_port: int | None = None) -> None:
+        if role not in (Role.ALL, Role.WEB):
+            print(f"health http://{as_host(settings.host)}:{http_port}/healthz", flush=True)
+        else:
+            _say_ready(settings, http_port, mqtt_port, mqtts_port)
+
+    asyncio.run(serve(role, settings, ready))
 
 
 def _say_ready(settings: Settings, http_port: int, mqtt_port: int, mqtts_port: int | None) -> None:
     print(f"pages  http://{as_host(settings.host)}:{http_port}/", flush=True)
+    if settings.cluster is not None:
+        print(f"broker {', '.join(settings.cluster.servers)}", flush=True)
+        return
     if settings.broker is not None:
         print(f"broker {settings.broker.host}:{settings.broker.port}", flush=True)
         return

@@ -5,8 +5,10 @@ succeeded is in /healthz, /metrics and `python -m cloud_bridge doctor`.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple, NoReturn
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,6 +17,7 @@ from cloud_bridge.errors import BridgeError
 
 LATE_AFTER_TURNS = 3
 LATE_AFTER_S = 60.0  # on top of them, for a busy machine
+STORE_DUTY = "store"  # a look whether the store can be read, where nothing else would notice
 
 # Errors of a database, a file or a peer, which pass: a line in the log. All others are ours, and come with their trace.
 EXPECTED = (SQLAlchemyError, BridgeError, OSError, EOFError, TimeoutError)
@@ -46,6 +49,17 @@ class Duties:
     def __init__(self, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         self._monotonic_s = monotonic_s
         self._duties: dict[str, _Duty] = {}
+        self._groups: list[Duties] = []
+
+    @contextmanager
+    def group(self) -> Iterator["Duties"]:
+        """Duties that are among these until the end of the block."""
+        group = Duties(self._monotonic_s)
+        self._groups = [*self._groups, group]
+        try:
+            yield group
+        finally:
+            self._groups = [one for one in self._groups if one is not group]
 
     async def every(self, seconds: float, name: str, turn: Callable[[], Awaitable[object]]) -> NoReturn:
         """Run `turn` for ever, with a pause of so many seconds after each one."""
@@ -63,7 +77,13 @@ class Duties:
     def states(self) -> list[DutyState]:
         """By name."""
         now_s = self._monotonic_s()
-        return [_state(name, duty, now_s) for name, duty in sorted(list(self._duties.items()))]
+        own = [_state(name, duty, now_s) for name, duty in list(self._duties.items())]
+        return sorted(chain(own, *(group.states() for group in self._groups)))
+
+    def reason(self, name: str) -> str | None:
+        """Why the last turn of a duty failed; None after a success, and where there is no such duty."""
+        duty = self._duties.get(name)
+        return None if duty is None else duty.reason
 
     def _failed(self, name: str, duty: _Duty, error: Exception) -> None:
         duty.failures += 1

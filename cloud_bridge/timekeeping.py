@@ -53,7 +53,7 @@ from cloud_bridge.bounded_live import BoundedLive
 from cloud_bridge.clock import Clock, Step, SteppedClock
 from cloud_bridge.contact import UptimeLedger, is_believable
 from cloud_bridge.counters import Counters
-from cloud_bridge.ingest.shard import ALL, Shard
+from cloud_bridge.ingest.shard import ALL, NONE, Shard
 from cloud_bridge.live import Live
 from cloud_bridge.path_ledger import PathLedger
 from cloud_bridge.store.database import Database
@@ -116,6 +116,39 @@ def begin_time(
         adopt(connection, ours_now, shard.number, ledger.listened_at_most_ms(start_ms))
     live = Live(((unit_id, contact.at_ms) for unit_id, contact in known.items()), start_ms)
     return Timekeeping(clock, live, ledger, verified, between)
+
+
+class TimeBeside(NamedTuple):
+    """The same of a process that hears no unit, and judges by what others store."""
+
+    clock: Clock
+    ledger: UptimeLedger
+    verified: VerifiedTime
+
+
+def begin_time_beside(database: Database, clock_from: Callable[[int], Clock]) -> TimeBeside:
+    """As begin_time. No unit is read, and nothing written."""
+    with database.reading() as connection:
+        newest = max(read_listened(connection).values(), default=None)
+        clock = clock_from(0 if newest is None else newest.until_ms)
+        start_ms = clock.now_ms()
+        verified_ms = read_verified(connection)
+        bounds = Bounds(start_ms if verified_ms is None else verified_ms, latest_at_start(start_ms, newest))
+        verified = VerifiedTime(clock, bounds, steps=read_steps(connection))
+    return TimeBeside(clock, UptimeLedger(start_ms=start_ms, shard=NONE.number), verified)
+
+
+def follow_steps_beside(time: TimeBeside, upkeep: Upkeep) -> None:
+    """From now on: nothing that is stored was stamped by this process, but for what it notices."""
+
+    def stepped(step: Step) -> None:
+        _log.warning("our clock was set by %d s", step.by_ms // 1000)
+        time.ledger.stepped(step.by_ms)
+        time.verified.stepped(step)
+        upkeep.stepped(step)
+
+    if isinstance(time.clock, SteppedClock):
+        time.clock.on_step(stepped)
 
 
 def follow_steps(

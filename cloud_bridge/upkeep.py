@@ -22,7 +22,7 @@ from cloud_bridge.contact import Contact, UptimeLedger, judge
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.duties import Duties
 from cloud_bridge.errors import StoreUnusable
-from cloud_bridge.ingest.shard import ALL, Shard
+from cloud_bridge.ingest.shard import ALL, NONE, Shard
 from cloud_bridge.live import Live
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.fleet import SilentMinute, silent_by_minute
@@ -37,6 +37,7 @@ from cloud_bridge.store.upkeep import (
     has_rows,
     oldest_end,
     read_cleared,
+    read_verified,
     record_cleared,
     record_verified,
     roll_up_signal,
@@ -50,6 +51,8 @@ ROLL_UP_EVERY_S = 300.0
 KEEP_TIME_EVERY_S = 60.0
 FORGET_EVERY_S = 3600.0
 MARKED_AT_ONCE = 500  # in one transaction: the recorder waits for it
+
+Turn = tuple[float, str, Callable[[], object]]  # seconds between two, the name of the duty, and what it does
 
 _log = logging.getLogger(__name__)
 
@@ -84,8 +87,9 @@ class Upkeep:
         now_ms = self._clock.now_ms()
         self.learn()
         with self._database.reading() as connection:
-            listened = {self._shard.number: self._ledger.listened_ms(now_ms), **self._ledger.others_listened_ms}
-            suspects = overdue(connection, listened)
+            ours = {} if self._shard is NONE else {self._shard.number: self._ledger.listened_ms(now_ms)}
+            listened = ours | self._ledger.others_listened_ms
+            suspects = overdue(connection, listened) if listened else []
             returned = back(connection)
         silent = []
         for unit_id, silent_after_ms, stored in suspects:
@@ -102,6 +106,12 @@ class Upkeep:
         with self._database.reading() as connection:
             self.silences = silent_by_minute(connection)
         return fell, came
+
+    def follow(self) -> None:
+        """What the store says of silences that another process notices, and of its listening. Raises SQLAlchemyError."""
+        self.learn()
+        with self._database.reading() as connection:
+            self.silences = silent_by_minute(connection)
 
     def learn(self) -> None:
         """What the shards that share the units with this one have stored of their listening. Raises SQLAlchemyError."""
@@ -128,8 +138,13 @@ class Upkeep:
         self._rolled_up_ms = now_ms
 
     def keep_time(self) -> None:
-        """What has verifiably passed, for the next process. Raises SQLAlchemyError."""
+        """What has verifiably passed, for the next process; whoever hears no unit, and so no witness, learns it from those
+        who do. Raises SQLAlchemyError."""
         self._verified.look()
+        if self._shard is NONE:
+            with self._database.reading() as connection:
+                self._verified.learn(read_verified(connection))
+            return
         with self._database.writing() as connection:
             record_verified(connection, self._verified.now_ms())
 
@@ -189,8 +204,8 @@ class Upkeep:
             return oldest_end(connection, kept, from_ms, to_ms)
 
     async def run(self, alarm: Alarm, duties: Duties) -> None:
-        """All of it, for ever."""
-        turns: list[tuple[float, str, Callable[[], object]]] = [
+        """All of it, for ever: in the process that leads."""
+        turns: list[Turn] = [
             (SWEEP_EVERY_S, "silences", self.notice),
             (ROLL_UP_EVERY_S, "signal", self.roll_up),
             (KEEP_TIME_EVERY_S, "verified_time", self.keep_time),
@@ -202,9 +217,23 @@ class Upkeep:
             (DONE_EVERY_S, "done_alerts", alarm.notice_done),
             (LOST_VEHICLES_EVERY_S, "lost_vehicle_alerts", alarm.notice_lost_vehicles),
         ]
-        await asyncio.gather(
-            *(duties.every(seconds, name, partial(asyncio.to_thread, turn)) for seconds, name, turn in turns)
+        await _run(turns, duties)
+
+    async def keep_time_for_ever(self, duties: Duties) -> None:
+        """All that a process without pages has to do of this while another one leads."""
+        await duties.every(KEEP_TIME_EVERY_S, "verified_time", partial(asyncio.to_thread, self.keep_time))
+
+    async def stand_by(self, duties: Duties) -> None:
+        """What every process does for itself, for ever, while another one leads."""
+        await _run(
+            [(SWEEP_EVERY_S, "silences", self.follow), (KEEP_TIME_EVERY_S, "verified_time", self.keep_time)], duties
         )
+
+
+async def _run(turns: Sequence[Turn], duties: Duties) -> None:
+    await asyncio.gather(
+        *(duties.every(seconds, name, partial(asyncio.to_thread, turn)) for seconds, name, turn in turns)
+    )
 
 
 def _some_at_once(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -151,6 +151,14 @@ class VerifiedTime:
             elif elapsed_ms - self._doubted_since_ms >= DOUBT_MS:
                 self._set(min(self.now_ms(), wall_ms), wall_ms)
 
+    def learn(self, verified_ms: int | None) -> None:
+        """Of another process, or of none. It is never later than it is either, so the later one of the two counts."""
+        with self._lock:
+            ahead_ms = 0 if verified_ms is None else verified_ms - self.now_ms()
+            if ahead_ms > 0:
+                self._base_ms += ahead_ms
+                self._latest_base_ms = max(self._latest_base_ms, self._base_ms)
+
     def _set(self, at_ms: int, latest_ms: int) -> None:
         self._base_ms, self._latest_base_ms, self._since_ms = at_ms, latest_ms, self._elapsed_ms()
         self._agreed.clear()

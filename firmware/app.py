@@ -111,8 +111,10 @@ class Unit(ChargePoint):
     def _make_persistence(self, checkpoint: "Checkpoint") -> Persistence:
         claims = Claims(self._draw_s, checkpoint.number("delay_s"), checkpoint.value.get("override"))
         claims.cloud = ordered_before(checkpoint, self._clock.now_ms())
-        self._claim_manager = ClaimManager(self.exchange, claims, self.settings, self.wall_clock, self.note)
-        return Persistence(self.exchange, self._claim_manager, checkpoint, self.wall_clock, self._board.flash)
+        manager = ClaimManager(self.exchange, claims, self.settings, self.wall_clock, self.note)
+        persistence = Persistence(self.exchange, manager, checkpoint, self.wall_clock, self._board.flash)
+        self._claim_manager = manager  # which the persistence steps: without it no wish would come into force
+        return persistence
 
     def _start_talking(self) -> None:
         """The talking half, part by part."""

@@ -39,7 +39,7 @@ class ChargePoint:
     authority: "Authority"
     after_answer: "Callable[[], None] | None" = None  # called by the console once its answer is out
     _board: "Board"
-    _claim_manager: "ClaimManager"
+    _claim_manager: "ClaimManager | None" = None  # None: nothing that is wished for can be kept, and it charges
 
     def flash(self) -> str:
         """The folder of what is stored."""
@@ -62,17 +62,17 @@ class ChargePoint:
 
     def override(self, wanted: bool) -> None:
         """The owner wants this session charged now, or not any more. Raises CommandRefused."""
-        why = self._claim_manager.override(wanted)
+        why = self._wishes().override(wanted)
         if why:
             raise CommandRefused(why)
 
     def skip_delay(self) -> None:
-        """End the present random delay."""
-        self._claim_manager.claims.skip_delay(self.wall_clock.now_ms())
+        """End the present random delay. Raises CommandRefused."""
+        self._wishes().claims.skip_delay(self.wall_clock.now_ms())
 
     def claim(self, source: str, claim: "Claim | None") -> None:
-        """The claim of `source`, "cloud" or "load_manager", from now on; None withdraws it."""
-        claims = self._claim_manager.claims
+        """The claim of `source`, "cloud" or "load_manager", from now on; None withdraws it. Raises CommandRefused."""
+        claims = self._wishes().claims
         if source == "cloud":
             claims.order(claim)
         else:
@@ -80,7 +80,13 @@ class ChargePoint:
 
     def renew_claims(self) -> None:
         """`exchange.claims` are those of what is wished for now; else within 250 ms."""
-        self._claim_manager.step(self.wall_clock.now_ms(), self.exchange.report)
+        if self._claim_manager:
+            self._claim_manager.step(self.wall_clock.now_ms(), self.exchange.report)
+
+    def _wishes(self) -> "ClaimManager":
+        if self._claim_manager is None:
+            raise CommandRefused("a part failed at the start: see status")
+        return self._claim_manager
 
     def note(self, kind: str, details: "dict[str, object]", at_ms: "int | None" = None) -> None:
         """An event for the journal, now unless `at_ms` says when; lost where there is no journal. A detail that is None is
@@ -95,7 +101,8 @@ class ChargePoint:
         step_s = self.wall_clock.set(epoch_s, source)
         if step_s is not None and epoch_s is not None:
             self._board.set_time(epoch_s)
-            self._claim_manager.claims.clock_set(self.wall_clock.now_ms(), epoch_s)
+            if self._claim_manager:
+                self._claim_manager.claims.clock_set(self.wall_clock.now_ms(), epoch_s)
             self.note("time", {"from": source, "step_s": step_s})
 
     def apply_settings(self) -> None:

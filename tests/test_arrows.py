@@ -27,6 +27,7 @@ _BELOW_WEB = (
     "cloud_bridge.distances",
     "cloud_bridge.duplicate_identity",
     "cloud_bridge.durations",
+    "cloud_bridge.duties",
     "cloud_bridge.errors",
     "cloud_bridge.faults",
     "cloud_bridge.live",

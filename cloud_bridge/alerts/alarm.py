@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 from cloud_bridge.alerts.delivery import Delivery, Means
 from cloud_bridge.alerts.detection import (
     Queued,
-    Settled,
     charges_done,
     notice,
     notice_weak_signal,
@@ -20,12 +19,9 @@ from cloud_bridge.alerts.kinds import Happening
 from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
 from cloud_bridge.store.database import Database
-from cloud_bridge.store.settled import settled_id
-from cloud_bridge.store.tables import duplicate_identities, events, job_events, messages, transitions
 from cloud_bridge.store.usual_alerts import drivers_without_letters, subscribe_to_letters
 from cloud_bridge.web.presentation.alert_words import charge_cost, lost_in_words
 
-TABLES = (transitions, events, duplicate_identities, job_events, messages)  # in the order of `Settled`
 NOTICE_EVERY_S = 5.0
 DELIVER_EVERY_S = 2.0  # a worker that is done looks for the next one by itself
 WEAK_SIGNAL_EVERY_S = 3600.0
@@ -61,9 +57,8 @@ class Alarm:
         """Queue what happened."""
         now_ms = self._clock.now_ms()
         self._subscribe_drivers()
-        settled = Settled(*(settled_id(self._database, table) for table in TABLES))
         with self._database.writing() as connection:
-            queued = notice(connection, now_ms, settled, self._skip)
+            queued = notice(connection, now_ms, self._skip)
         self._count(queued)
 
     def deliver(self) -> None:

@@ -1,7 +1,9 @@
 """Sending what is due: letters, push messages, and webhooks signed by us, on a few threads of their own.
 
-The queue is the store: nothing but what is being sent is in memory, so a process that ends loses nothing, and what it was
-sending is sent again with the same id. A receiver can be slow or fail on purpose, so
+The queue is the store. An alert is claimed there for CLAIMED_MS before it is sent, so that of several processes one sends it.
+A process that ends loses nothing: what it was sending is sent again, with the same id, when the claim has ended. So an alert
+comes twice only where a process is killed, or loses the database, after the receiver has taken it and before that is noted.
+A receiver can be slow or fail on purpose, so
 
 - every delivery has a deadline (https_post.py, mail.py);
 - one account is sent to by one thread at a time;
@@ -29,7 +31,7 @@ from cloud_bridge.alerts.web_push import Notice, send
 from cloud_bridge.alerts.webhook import post
 from cloud_bridge.clock import Clock, iso_utc
 from cloud_bridge.counters import Counters
-from cloud_bridge.store.alerts import Occupied, hold_back, next_due, record_outcome
+from cloud_bridge.store.alerts import Occupied, claim_alert, hold_back, next_due, record_outcome
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.push_browsers import PushTarget, remove_gone_browser
 
@@ -37,6 +39,8 @@ AGAIN_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000]  # then it 
 WORKERS = 8
 FAILING_AT_ONCE = 2
 WAY_AT_ONCE = 3
+CLAIMED_MS = 120_000  # longer than any delivery takes (30 s: mail.py), and than the store takes to note what came of it
+CLAIMS = 10  # alerts that others may take from us before we leave the rest for the next turn
 GOODBYE_S = 2.0  # for what is being sent when we stop
 MAX_TROUBLE = 200  # characters
 OF_ITS_OWN = (Via.WEBHOOK.value, Via.BROWSER.value)  # ways whose receivers each person chooses: no service of all
@@ -104,18 +108,27 @@ class Delivery:
         ways = Counter(str(alert.via) for alert in sending)
         full = [way for way, count in ways.items() if way not in OF_ITS_OWN and count >= WAY_AT_ONCE]
         occupied = Occupied([alert.person_id for alert in sending], full)
+        for _ in range(CLAIMS):
+            found = self._next_due(occupied)
+            if found is None:
+                return False
+            with self._database.writing() as connection:
+                is_ours = claim_alert(connection, found.alert, self._clock.now_ms() + CLAIMED_MS)
+            if is_ours:
+                threading.Thread(target=self._work, args=(found.alert,), name="delivery", daemon=True).start()
+                self._in_flight[found.alert.id] = found
+                return True
+        return False
+
+    def _next_due(self, occupied: Occupied) -> InFlight | None:
         now_ms = self._clock.now_ms()
+        may_fail = sum(one.failing for one in self._in_flight.values()) < FAILING_AT_ONCE
         with self._database.reading() as connection:
-            failing = False
-            alert = next_due(connection, now_ms, occupied, failing)
-            if alert is None and sum(one.failing for one in self._in_flight.values()) < FAILING_AT_ONCE:
-                failing = True
+            for failing in (False, True) if may_fail else (False,):
                 alert = next_due(connection, now_ms, occupied, failing)
-        if alert is None:
-            return False
-        threading.Thread(target=self._work, args=(alert,), name="delivery", daemon=True).start()
-        self._in_flight[alert.id] = InFlight(alert, failing)
-        return True
+                if alert is not None:
+                    return InFlight(alert, failing)
+        return None
 
     def _work(self, alert: Row[Any]) -> None:
         """Send it; then begin what has become possible. Whatever is raised, the worker is free again."""

@@ -1,9 +1,9 @@
 """From the store's own records to alerts that are due: new transitions, new events, hold-downs that end, a day's signal.
 
-Everything is one transaction with the cursors (store/alerts.py), so what happened is alerted once, also when the process
-ends in between. What is held down and for how long: kinds.py.
+Rows are taken in the transaction that queues their alerts (store/untold.py), so what happened is alerted once, also when
+the process ends in between. What is held down and for how long: kinds.py.
 
-A row that cannot be read, or whose alert the store refuses, is skipped, and the cursor passes it by: one row must not end
+A row that cannot be read, or whose alert the store refuses, is skipped, and is told all the same: one row must not end
 everybody's alerts. `on_bad_row` is called with its error. What is the database's own error is raised, and nothing is passed.
 """
 
@@ -37,6 +37,7 @@ from cloud_bridge.store.push_browsers import browser_ids
 from cloud_bridge.store.subscriptions import Subscription, subscriptions_by_kind
 from cloud_bridge.store.troubles import heartbeats_with_trouble
 from cloud_bridge.store.units import count_units
+from cloud_bridge.store.untold import queueing
 from cloud_bridge.support.running_session import power_readings, running_session
 from cloud_bridge.time_zones import span
 from cloud_bridge.troubles import names_of
@@ -59,16 +60,6 @@ CostOf = Callable[[Connection, str, Charged], str | None]  # of what a vehicle t
 LostInWords = Callable[[Vehicle, int], str]  # of a vehicle whose access is lost, now
 
 
-class Settled(NamedTuple):
-    """Up to which ids the rows are complete: store/settled.py."""
-
-    transitions: int
-    events: int
-    duplicates: int
-    job_events: int
-    messages: int
-
-
 class Queued(NamedTuple):
     """How many alerts were queued, and how many were given up at once because too many waited."""
 
@@ -76,20 +67,22 @@ class Queued(NamedTuple):
     refused: int
 
 
-def notice(connection: Connection, now_ms: int, settled: Settled, on_bad_row: OnBadRow) -> Queued:
+def notice(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> Queued:
     """Queue what has happened since the last look, for everybody who wants to be told."""
+    queueing(connection)
     new = [
-        *_transitions(connection, now_ms, settled.transitions),
-        *_events(connection, settled.events, on_bad_row),
-        *_duplicates(connection, settled.duplicates),
-        *_job_moves(connection, settled.job_events, on_bad_row),
-        *_answers(connection, now_ms, settled.messages),
+        *_transitions(connection, now_ms),
+        *_events(connection, on_bad_row),
+        *_duplicates(connection),
+        *_job_moves(connection, on_bad_row),
+        *_answers(connection, now_ms),
     ]
     return _queue(connection, [*new, *_still_there(connection, now_ms, on_bad_row)], on_bad_row)
 
 
 def notice_weak_signal(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> Queued:
     """Queue the units whose signal was weak on average for the last day; to be asked now and then."""
+    queueing(connection)
     since_ms, until_ms = now_ms - DAY_MS, now_ms + FUTURE_MS
     weak = alerts.weak_signals(connection, since_ms, until_ms, PASS_ABOVE_CSQ, SAMPLES_A_DAY)
     happenings = [  # the readings are of its owner's time; who has joined since is told after a day of their own
@@ -110,6 +103,7 @@ def troubled(connection: Connection, now_ms: int) -> list[Happening]:
 
 def queue(connection: Connection, happenings: Sequence[Happening], on_bad_row: OnBadRow) -> Queued:
     """Queue what `troubled`, `charges_done` and `vehicles_lost` found."""
+    queueing(connection)
     return _queue(connection, happenings, on_bad_row)
 
 
@@ -146,8 +140,8 @@ def vehicles_lost(connection: Connection, now_ms: int, lost_in_words: LostInWord
     ]
 
 
-def _transitions(connection: Connection, now_ms: int, settled_id: int) -> Iterable[Happening]:
-    rows = alerts.take_transitions(connection, settled_id)
+def _transitions(connection: Connection, now_ms: int) -> Iterable[Happening]:
+    rows = alerts.take_transitions(connection)
     if not rows:
         return
     fell = alerts.units_silent_between(connection, now_ms - INCIDENT_WITHIN_MS, now_ms + FUTURE_MS)
@@ -159,8 +153,8 @@ def _transitions(connection: Connection, now_ms: int, settled_id: int) -> Iterab
         yield Happening(about, row.unit_id, row.at_ms)
 
 
-def _events(connection: Connection, settled_id: int, on_bad_row: OnBadRow) -> Iterable[Happening]:
-    for row in alerts.take_events(connection, settled_id):
+def _events(connection: Connection, on_bad_row: OnBadRow) -> Iterable[Happening]:
+    for row in alerts.take_events(connection):
         try:
             happening = _happening(row)
         except Exception as error:  # read from JSON that a unit wrote, perhaps for an older bridge
@@ -180,16 +174,16 @@ def _happening(row: alerts.NewEvent) -> Happening | None:
     return None
 
 
-def _duplicates(connection: Connection, settled_id: int) -> Iterable[Happening]:
-    for row in alerts.take_duplicates(connection, settled_id):
+def _duplicates(connection: Connection) -> Iterable[Happening]:
+    for row in alerts.take_duplicates(connection):
         yield Happening(AlertKind.DUPLICATE_IDENTITY, row.unit_id, row.last_ms)
 
 
-def _job_moves(connection: Connection, settled_id: int, on_bad_row: OnBadRow) -> Iterable[Happening]:
+def _job_moves(connection: Connection, on_bad_row: OnBadRow) -> Iterable[Happening]:
     """Each installer is told of the job that is theirs now, each owner of the visit that is planned now: of several moves of a
     job, the newest counts."""
     newest: dict[tuple[AlertKind, int], Happening] = {}
-    for row in alerts.take_job_moves(connection, settled_id):
+    for row in alerts.take_job_moves(connection):
         try:
             happening = _of_move(row)
         except Exception as error:  # a row that no version of ours has written
@@ -209,9 +203,9 @@ def _of_move(row: alerts.NewMove) -> Happening | None:
     return None
 
 
-def _answers(connection: Connection, now_ms: int, settled_id: int) -> Iterable[Happening]:
+def _answers(connection: Connection, now_ms: int) -> Iterable[Happening]:
     """Never with what was answered: mail and push services read what we send."""
-    for row in alerts.take_answers(connection, now_ms - UNREAD_AFTER_MS, now_ms + FUTURE_MS, settled_id):
+    for row in alerts.take_answers(connection, now_ms - UNREAD_AFTER_MS, now_ms + FUTURE_MS):
         yield Happening(AlertKind.ANSWER, None, min(row.sent_ms, now_ms), person_id=row.person_id)
 
 

@@ -1,16 +1,19 @@
-"""`python -m cloud_bridge data ...`: everything copied and restored; one person exported and erased."""
+"""`python -m cloud_bridge data ...`: everything copied, moved and restored; one person exported and erased."""
 
 import argparse
+import sys
 from contextlib import closing
 from pathlib import Path
 
 from cloud_bridge.cli.area import Answer, Area
 from cloud_bridge.cli.consents import give_back
 from cloud_bridge.cli.security_log import record
+from cloud_bridge.errors import SettingError
 from cloud_bridge.settings import Settings
 from cloud_bridge.store import personal
 from cloud_bridge.store.backup import restore, write_backup
-from cloud_bridge.store.database import open_database
+from cloud_bridge.store.copying import copy_all
+from cloud_bridge.store.database import FILE_NAME, open_database
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.tables import metadata
@@ -19,6 +22,7 @@ from cloud_bridge.store.tables import metadata
 def declare(area: Area) -> None:
     area.command("backup", "write a consistent copy while the bridge runs", backup, "file")
     area.command("restore", "put a backup in place of the database; the bridge must not run", restore_backup, "file")
+    area.command("copy", "copy the data folder's database into the empty PostgreSQL of CHARGEKEEPER_DATABASE", copy)
     area.command("export", "print everything that is kept of one person", export, "user")
     area.command("erase", "delete one person, and all that their units said in their time", erase, "user")
     area.command("scrub", "let nothing that was deleted remain in the files", scrub)
@@ -32,6 +36,23 @@ def backup(settings: Settings, options: argparse.Namespace) -> Answer:
 
 def restore_backup(settings: Settings, options: argparse.Namespace) -> Answer:
     return {"restored": options.file, "replaced": str(restore(settings.folder, settings.database, Path(options.file)))}
+
+
+def copy(settings: Settings, _options: argparse.Namespace) -> Answer:
+    """Rows by table. The PostgreSQL is named by its setting, since others can read arguments."""
+    if settings.database is None:
+        raise SettingError("set CHARGEKEEPER_DATABASE to the PostgreSQL that the rows are copied to")
+    if not (settings.folder / FILE_NAME).exists():
+        raise SettingError(
+            f"there is no {FILE_NAME} in {settings.folder}: set CHARGEKEEPER_DATA to the folder that has it"
+        )
+    with closing(open_database(settings.folder)) as source, closing(open_database(settings.database)) as target:
+        source.shut_others_out()
+        return {**copy_all(source, target, _show_progress)}
+
+
+def _show_progress(table: str, copied: int, total: int) -> None:
+    print(f"{table} {copied:,} of {total:,}", file=sys.stderr, flush=True)
 
 
 def export(settings: Settings, options: argparse.Namespace) -> Answer:

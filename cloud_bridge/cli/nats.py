@@ -21,7 +21,7 @@ from cloud_bridge.store.secrets import new_secret
 
 CLUSTER_FILE = "cluster.json"
 ROUTE_SECRET = "route.secret"
-NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
+NAME = re.compile(r"[A-Za-z0-9_-]{1,28}")  # with "_canary-" before it, no longer than the id of a unit
 PORTS = ("client", "cluster", "mqtt", "monitor")
 DEFAULT_PORTS = {"client": 4222, "cluster": 6222, "mqtt": 1883, "mqtt over TLS": 8883}
 

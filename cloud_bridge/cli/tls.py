@@ -27,6 +27,7 @@ from cloud_bridge.store.security_events import Kind
 
 CA_DAYS = 3650
 SERVER_DAYS = 397  # what browsers accept at most
+USAGES = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]  # nodes of a cluster log in to each other
 NEXT_FOLDER = "tls-next"  # in the data folder
 SHOWN_MAX = 100_000  # units of a list
 EARLIER = timedelta(days=1)  # a clock a little behind must not refuse a new certificate
@@ -38,6 +39,10 @@ def declare(area: Area) -> None:
     make = area.command("make", "make a development authority and a server certificate", run)
     make.add_argument("--name", action="append", help="a host name or address units call; may be repeated")
     make.add_argument("--folder", type=Path, help="where to; without it, tls/ in the data folder")
+    about = "make a new server certificate of the present authority: units notice nothing"
+    renewing = area.command("renew", about, renew)
+    renewing.add_argument("--name", action="append", help="one more name or address, beside those of the present one")
+    renewing.add_argument("--folder", type=Path, help="where the authority is; without it, tls/ in the data folder")
     following = area.command(
         "next", "make the next authority and a server certificate of it, in a folder of its own", run_next
     )
@@ -56,6 +61,34 @@ def declare(area: Area) -> None:
 def run(settings: Settings, options: argparse.Namespace) -> Answer:
     """ca.pem goes into the units; server.pem and server.key are what the listener is told of. Raises AlreadyThere."""
     return _make(options.folder or settings.folder / "tls", options)
+
+
+def renew(settings: Settings, options: argparse.Namespace) -> Answer:
+    """A listener that runs takes it up by itself. Raises BridgeError where there is no authority of ours."""
+    folder: Path = options.folder or settings.folder / "tls"
+    try:
+        authority = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
+        ca_key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
+        present = x509.load_pem_x509_certificate((folder / "server.pem").read_bytes())
+        named = present.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, TypeError, x509.ExtensionNotFound) as error:
+        raise BridgeError(
+            f"{folder} has no authority that `tls make` has made ({error}): renew it where you got it"
+        ) from error
+    if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
+        raise BridgeError(
+            f"{folder / 'ca.key'} is none that `tls make` has made: renew the certificate where you got it"
+        )
+    names = list(dict.fromkeys([str(one.value) for one in named] + (options.name or [])))
+    server_key = ec.generate_private_key(ec.SECP256R1())
+    server = _server(server_key, names, authority, ca_key)
+    _write(folder / "server.key", _pem(server_key), 0o600)
+    _write(folder / "server.pem", server.public_bytes(serialization.Encoding.PEM), 0o644)
+    return {
+        "renewed": str(folder / "server.pem"),
+        "until": f"{server.not_valid_after_utc:%Y-%m-%d}",
+        "names": ", ".join(names),
+    }
 
 
 def run_next(settings: Settings, options: argparse.Namespace) -> Answer:
@@ -164,7 +197,7 @@ def _server(key: Key, names: list[str], authority: x509.Certificate, ca_key: Key
         _draft(subject, authority.subject, key, SERVER_DAYS)
         .add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(USAGES), critical=False)
         .add_extension(issuer_id, critical=False)
         .sign(ca_key, hashes.SHA256())
     )

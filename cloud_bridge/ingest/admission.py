@@ -61,7 +61,7 @@ class Admission:
             return packets.NOT_AUTHORISED
         try:
             right = await self.credentials.check(connect.client_id, connect.password or "")
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, TimeoutError) as error:
             self._counters.refused_store += 1
             _log.warning("cannot read who may log in: %s", reason_of(error))
             return packets.UNAVAILABLE

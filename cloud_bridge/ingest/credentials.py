@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -23,8 +23,10 @@ class Credentials:
     On threads of its own: neither pages nor upkeep can keep a unit waiting at the login.
     """
 
-    def __init__(self, database: Database) -> None:
-        self.canary_secret = new_secret()  # of this process alone
+    def __init__(self, database: Database, canary_secrets: Mapping[str, str] | None = None) -> None:
+        """`canary_secrets` are those of our own clients, by name; without them there is one, of this process alone."""
+        self.canary_secret = new_secret()
+        self._canary_secrets = {CANARY_ID: self.canary_secret} if canary_secrets is None else canary_secrets
         self._database = database
         self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, "credentials")
 
@@ -34,9 +36,10 @@ class Credentials:
 
     async def check(self, unit_id: str, secret: str) -> bool | None:
         """True or False for the secret of a unit; None if there is no such unit, after as much work."""
-        if unit_id == CANARY_ID:
-            return hmac.compare_digest(secret.encode(), self.canary_secret.encode())
-        kept_hash = await self._look_up(self._secret_hash, unit_id)
+        canary_secret = self._canary_secrets.get(unit_id)
+        if canary_secret is not None:
+            return hmac.compare_digest(secret.encode(errors="surrogatepass"), canary_secret.encode())
+        kept_hash = await self._kept_hash(unit_id)
         right = matches(secret, kept_hash)
         return None if kept_hash is None else right
 
@@ -47,6 +50,10 @@ class Credentials:
     async def changed(self, since_ms: int) -> dict[str, int]:
         """The units whose secret was changed or taken away since then, with the time of it."""
         return await self._look_up(self._changed, since_ms)
+
+    async def _kept_hash(self, unit_id: str) -> str | None:
+        """Of the unit's secret; None: no such unit."""
+        return await self._look_up(self._secret_hash, unit_id)
 
     async def _look_up(self, query: Callable[[Key], Found], key: Key) -> Found:
         return await asyncio.get_running_loop().run_in_executor(self._threads, query, key)

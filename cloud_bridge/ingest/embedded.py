@@ -68,6 +68,11 @@ class EmbeddedBroker:
         self._credentials.close()
 
     @property
+    def trouble(self) -> str | None:
+        """None: what is not stored is not acknowledged."""
+        return None
+
+    @property
     def connections(self) -> int:
         return self._listener.connections
 

@@ -139,6 +139,11 @@ class JetStreamIngest:
         return DoorCanaries(self._cluster, self._counters)
 
     @property
+    def trouble(self) -> str | None:
+        """At the first start of a cluster, nodes acknowledge to units what nobody has asked them to keep yet."""
+        return None if self.ready.is_set() else "the cluster does not keep messages for us yet"
+
+    @property
     def connections(self) -> int:
         """Of units; only the nodes know."""
         return 0

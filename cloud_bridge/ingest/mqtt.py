@@ -138,6 +138,11 @@ class MqttIngest:
         return Canary(self._address, self._counters, self._shard.canary_id)
 
     @property
+    def trouble(self) -> str | None:
+        """None: what is not stored is not acknowledged, or kept by the broker."""
+        return None
+
+    @property
     def connections(self) -> int:
         """Of units; only their broker knows."""
         return 0

@@ -15,7 +15,7 @@ class Shard(NamedTuple):
 
     def takes(self, unit_id: str) -> bool:
         """CRC-32 and not Python's hash(), which is another one in every process."""
-        return self.of == 1 or zlib.crc32(unit_id.encode()) % self.of == self.number - 1
+        return self.of == 1 or self.of > 1 and zlib.crc32(unit_id.encode()) % self.of == self.number - 1
 
     @property
     def is_alone(self) -> bool:
@@ -24,6 +24,8 @@ class Shard(NamedTuple):
 
     def is_other(self, number: int) -> bool:
         """Whether it is one of the others now; there may have been more once."""
+        if self.of == 0:  # NONE
+            return True
         return number != self.number and (number <= self.of or (self.number == EVERY and number > EVERY))
 
     @property
@@ -39,3 +41,4 @@ class Shard(NamedTuple):
 
 ALL = Shard(1, 1)
 IN_CLUSTER = Shard(EVERY, 1)
+NONE = Shard(0, 0)  # of a process that takes in nothing, and knows of units what the store says of all shards

@@ -1,7 +1,7 @@
 """The queue of alerts, and the rows that alerts are detected from.
 
-A cursor is the id up to which the rows of one kind were seen. Reading new rows moves it in the same transaction, so what
-happened is alerted once, also when the process ends in between. At most `AT_ONCE` rows are read at a time.
+Rows are taken in the transaction that queues their alerts (untold.py), so what happened is alerted once, also when the
+process ends in between. A cursor is the id up to which the hold-downs of one kind have ended.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -32,9 +32,9 @@ from cloud_bridge.store.tables import (
     transitions,
     units,
 )
+from cloud_bridge.store.untold import AT_ONCE, take
 from cloud_bridge.store.upsert import replace
 
-AT_ONCE = 1000
 LONGEST_WAIT_MS = 6 * HOUR_MS  # of an alert, for another try (alerts/delivery.py)
 EMAIL = Via.EMAIL.value
 
@@ -93,34 +93,18 @@ class FaultChange(NamedTuple):
     said_ms: int
 
 
-def take_transitions(connection: Connection, settled_id: int) -> Sequence[Row[Any]]:
-    """Rows of `transitions` after the cursor, up to `settled_id` (settled.py), by id."""
-    rows = connection.execute(
-        select(transitions)
-        .where(transitions.c.id > _cursor(connection, "transitions"), transitions.c.id <= settled_id)
-        .order_by(transitions.c.id)
-        .limit(AT_ONCE)
-    ).all()
-    if rows:
-        _move_cursor(connection, "transitions", rows[-1].id)
-    return rows
+def take_transitions(connection: Connection) -> Sequence[Row[Any]]:
+    """Untold rows of `transitions`, by id."""
+    return take(connection, transitions, select(transitions))
 
 
-def take_duplicates(connection: Connection, settled_id: int) -> Sequence[Row[Any]]:
-    """Rows of `duplicate_identities` after the cursor, up to `settled_id`, by id. A finding that lasts keeps its id."""
-    rows = connection.execute(
-        select(duplicate_identities)
-        .where(duplicate_identities.c.id > _cursor(connection, "duplicates"), duplicate_identities.c.id <= settled_id)
-        .order_by(duplicate_identities.c.id)
-        .limit(AT_ONCE)
-    ).all()
-    if rows:
-        _move_cursor(connection, "duplicates", rows[-1].id)
-    return rows
+def take_duplicates(connection: Connection) -> Sequence[Row[Any]]:
+    """Untold rows of `duplicate_identities`, by id. A finding that lasts is told once."""
+    return take(connection, duplicate_identities, select(duplicate_identities))
 
 
-def take_job_moves(connection: Connection, settled_id: int) -> list[NewMove]:
-    """Rows of `job_events` after the cursor, up to `settled_id`, by id."""
+def take_job_moves(connection: Connection) -> list[NewMove]:
+    """Untold rows of `job_events`, by id."""
     moved = job_events.c
     query = (
         select(
@@ -130,35 +114,28 @@ def take_job_moves(connection: Connection, settled_id: int) -> list[NewMove]:
         )
         .join(jobs, jobs.c.id == moved.job_id)
         .join(units, units.c.id == jobs.c.unit_id)
-        .where(moved.id > _cursor(connection, "job_events"), moved.id <= settled_id)
-        .order_by(moved.id)
-        .limit(AT_ONCE)
     )
-    found = [
+    return [
         NewMove(
             *(row[0], row[1], row[11], row[2], row[3], window_of(row[4], row[5]), window_of(row[6], row[7])),
             *(row[8] is None, row[9], row[12], row[10], row[13]),
         )
-        for row in connection.execute(query)
+        for row in take(connection, job_events, query)
     ]
-    if found:
-        _move_cursor(connection, "job_events", found[-1].id)
-    return found
 
 
-def take_answers(connection: Connection, until_ms: int, future_ms: int, settled_id: int) -> list[NewAnswer]:
-    """Answers of support that were sent by `until_ms` and that their person has not read, of each conversation the first
-    alone; after the cursor, up to `settled_id`, by id. One that is stamped later than `future_ms` was stamped by a clock that
-    was wrong, and waits for nothing."""
-    new = [messages.c.id > _cursor(connection, "messages"), messages.c.id <= settled_id]
+def take_answers(connection: Connection, until_ms: int, future_ms: int) -> list[NewAnswer]:
+    """Untold answers of support that were sent by `until_ms` and that their person has not read, of each conversation the
+    first alone, by id. One that is stamped later than `future_ms` was stamped by a clock that was wrong, and waits for
+    nothing."""
     is_young = messages.c.sent_ms.between(until_ms + 1, future_ms)
-    young_id = connection.execute(select(func.min(messages.c.id)).where(*new, is_young)).scalar()
+    young_id = connection.execute(select(func.min(messages.c.id)).where(messages.c.untold, is_young)).scalar()
+    old = select(messages.c.id)
     if young_id is not None:
-        new.append(messages.c.id < young_id)
-    ids = connection.execute(select(messages.c.id).where(*new).order_by(messages.c.id).limit(AT_ONCE)).scalars().all()
+        old = old.where(messages.c.id < young_id)
+    ids = [row.id for row in take(connection, messages, old)]
     if not ids:
         return []
-    _move_cursor(connection, "messages", ids[-1])
     earlier = messages.alias()
     one_before = select(earlier.c.id).where(
         earlier.c.conversation_id == conversations.c.id,
@@ -169,31 +146,23 @@ def take_answers(connection: Connection, until_ms: int, future_ms: int, settled_
     query = (
         select(messages.c.id, messages.c.sent_ms, conversations.c.person_id)
         .join(conversations, conversations.c.id == messages.c.conversation_id)
-        .where(*new, messages.c.id <= ids[-1], *unread)
+        .where(messages.c.id.in_(ids), *unread)
     )
     return [NewAnswer(*row) for row in connection.execute(query.order_by(messages.c.id))]
 
 
-def take_events(connection: Connection, settled_id: int) -> list[NewEvent]:
-    """Rows of `events` after the cursor, up to `settled_id`, by id."""
-    found = connection.execute(
-        select(
-            events.c.id,
-            events.c.unit_id,
-            events.c.received_ms,
-            events.c.kind,
-            events.c.payload,
-            HAPPENED[events].began_ms,
-            SAID[events],
-        )
-        .where(events.c.id > _cursor(connection, "events"), events.c.id <= settled_id)
-        .order_by(events.c.id)
-        .limit(AT_ONCE)
+def take_events(connection: Connection) -> list[NewEvent]:
+    """Untold rows of `events`, by id."""
+    query = select(
+        events.c.id,
+        events.c.unit_id,
+        events.c.received_ms,
+        events.c.kind,
+        events.c.payload,
+        HAPPENED[events].began_ms,
+        SAID[events],
     )
-    rows = [NewEvent(*row) for row in found]
-    if rows:
-        _move_cursor(connection, "events", rows[-1].id)
-    return rows
+    return [NewEvent(*row) for row in take(connection, events, query)]
 
 
 def hold_downs(connection: Connection, kind: str) -> list[HoldDown]:
@@ -354,10 +323,20 @@ def next_due(connection: Connection, now_ms: int, occupied: Occupied, failing: b
     return connection.execute(query).one_or_none()
 
 
+def claim_alert(connection: Connection, alert: Row[Any], until_ms: int) -> bool:
+    """Whether the caller may send what `next_due` found: nobody else does so before `until_ms`. False: somebody else has just
+    claimed it."""
+    as_found = (alerts.c.id == alert.id, alerts.c.due_ms == alert.due_ms, alerts.c.tries == alert.tries)
+    return connection.execute(update(alerts).where(*as_found).values(due_ms=until_ms)).rowcount == 1
+
+
 def record_outcome(connection: Connection, alert_id: int, tries: int, due_ms: int | None, trouble: str) -> None:
-    """What came of sending it. `due_ms` is when it is tried again; None: it was delivered, or given up."""
-    values = {"tries": tries, "due_ms": due_ms, "trouble": trouble}
-    connection.execute(update(alerts).where(alerts.c.id == alert_id).values(values))
+    """What came of sending it. `due_ms` is when it is tried again; None: it was delivered, or given up. A failure counts
+    once: where the claim has ended and somebody else has sent it meanwhile, what came of that holds."""
+    outcome = update(alerts).where(alerts.c.id == alert_id)
+    if trouble:
+        outcome = outcome.where(alerts.c.due_ms.is_not(None), alerts.c.tries == tries - 1)
+    connection.execute(outcome.values(tries=tries, due_ms=due_ms, trouble=trouble))
 
 
 def hold_back(connection: Connection, subscription_id: int, browser_id: int | None, until_ms: int) -> None:

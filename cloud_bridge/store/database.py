@@ -129,6 +129,10 @@ class Database:
             yield connection
             connection.commit()
 
+    def session(self) -> Connection:
+        """A connection that its caller keeps and closes, with every statement a transaction of its own."""
+        return self._reader.connect().execution_options(isolation_level="AUTOCOMMIT")
+
     def _turn(self, first: bool) -> AbstractContextManager[None]:
         return nullcontext() if self._writer_queue is None else self._writer_queue.turn(first)
 
@@ -162,6 +166,14 @@ class Database:
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             raise StoreUnusable(f"the deleted rows are not vacuumed: {reason}") from error
+
+    def shut_others_out(self) -> None:
+        """From now on until `close` nobody else can open this SQLite database. Raises StoreUnusable when somebody has."""
+        if self._lock is not None:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise StoreUnusable(f"{self.file} is in use: stop the bridge and its commands first") from error
 
     def disconnect(self) -> None:
         """Close the connections that nobody uses now: the next ones are made anew."""
@@ -210,10 +222,18 @@ def _open_postgresql(url: str) -> Database:
 
 
 def _postgresql_engine(address: URL, connections: int) -> Engine:
-    """Every wait for the server has an end: for the connection, for an answer, and for a line that went dead."""
+    """Every wait for the server has an end: for the connection, for an answer, and for a line that went dead. So has the
+    server's for us: what a machine that was cut off had locked is free again as soon."""
+    server_limits = {
+        "statement_timeout": STATEMENT_MS,
+        "tcp_user_timeout": LINE_MS,
+        "tcp_keepalives_idle": CONNECTION_WITHIN_S,
+        "tcp_keepalives_interval": CONNECTION_WITHIN_S,
+        "tcp_keepalives_count": 3,
+    }
     limits = {
         "connect_timeout": str(CONNECTION_WITHIN_S),
-        "options": f"-c statement_timeout={STATEMENT_MS}",
+        "options": " ".join(f"-c {name}={value}" for name, value in server_limits.items()),
         "tcp_user_timeout": str(LINE_MS),
         "keepalives_idle": str(CONNECTION_WITHIN_S),
         "keepalives_interval": str(CONNECTION_WITHIN_S),

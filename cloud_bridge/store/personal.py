@@ -188,7 +188,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     clock_steps: (),  # what time it was, and how far each table was cleared
     retention: (),
     verified_time: (),
-    alert_cursors: (),  # how far the alerts have read
+    alert_cursors: (),  # which hold-downs of alerts have ended
 }
 
 # Of the alerts that their unit caused, those that went to others (a member, support) tell of these: erased, not handed out.

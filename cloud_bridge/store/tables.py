@@ -38,12 +38,17 @@ def _row_number() -> Column[int]:
 
 def _numbered(name: str, *columns: Column[Any] | Index | UniqueConstraint) -> Table:
     """A table whose rows are known by their number `id`, which is never used again, not even after the row is gone:
-    alert_cursors, pages that are open in a browser and receivers of webhooks remember it."""
+    pages that are open in a browser and receivers of webhooks remember it."""
     return Table(name, metadata, _row_number(), *columns, sqlite_autoincrement=True)
 
 
 def _unit() -> Column[str]:
     return Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), nullable=False)
+
+
+def _untold() -> Column[bool]:
+    """Whether people have still to be alerted to the row: store/untold.py."""
+    return Column("untold", Boolean, nullable=False, default=True, server_default=false())
 
 
 def _journal(name: str, *own: Column[Any] | Index) -> Table:
@@ -304,6 +309,7 @@ transitions = _numbered(  # silent and back, as noticed: what alerts follow
     Column("at_ms", BigInteger, nullable=False),
     Column("contact", String(10), nullable=False),  # silent or online
     Column("last_contact_ms", BigInteger, nullable=False),
+    _untold(),
     Index(None, "unit_id", "at_ms"),
     Index(None, "at_ms"),
 )
@@ -373,9 +379,10 @@ duplicate_identities = _numbered(  # a second charge point has the identity of t
     Column("last_ms", BigInteger, nullable=False),
     Column("boot", BigInteger, nullable=False),  # boot counts of the two, the one that was heard last first
     Column("other_boot", BigInteger, nullable=False),
+    _untold(),
 )
 
-events = _journal("events", Column("kind", String(256)), Index(None, "unit_id", "received_ms"))
+events = _journal("events", Column("kind", String(256)), _untold(), Index(None, "unit_id", "received_ms"))
 
 sessions = _journal(
     "sessions",
@@ -462,6 +469,7 @@ messages = _numbered(
     Column("text", Text, nullable=False),
     Column("facts", Text),  # of the unit at that moment, JSON
     Column("once", String(32), nullable=False, unique=True),  # of the form: sent twice, kept once
+    _untold(),
     Index(None, "conversation_id"),
 )
 
@@ -496,6 +504,7 @@ job_events = _numbered(  # every move of a job
     Column("words", Text, nullable=False),
     Column("visit_from_ms", BigInteger),  # that was planned, or called off
     Column("visit_until_ms", BigInteger),
+    _untold(),
     Index(None, "job_id"),
 )
 
@@ -574,7 +583,7 @@ alerts = _numbered(  # to be sent, sent, and given up
     Index(None, "about", "id"),
 )
 
-alert_cursors = Table(  # how far the alerts have read
+alert_cursors = Table(  # which hold-downs of alerts have ended
     "alert_cursors",
     metadata,
     Column("name", String(20), primary_key=True),
@@ -612,3 +621,7 @@ retention = Table(  # how far each table has been cleared of old rows (store/upk
     Column("until_ms", BigInteger, nullable=False),  # rows that were older are gone
     Column("strays_since_ms", BigInteger),  # verified time since when older ones are there again; null: there are none
 )
+
+for _table in (transitions, events, duplicate_identities, job_events, messages):
+    _is_untold = _table.c.untold
+    Index(f"ix_{_table.name}_untold", _table.c.id, sqlite_where=_is_untold, postgresql_where=_is_untold)

@@ -191,6 +191,12 @@ def secret_hash(connection: Connection, unit_id: str) -> str | None:
     return connection.execute(select(units.c.secret_hash).where(units.c.id == unit_id)).scalar()
 
 
+def secret_hashes(connection: Connection, ids: Collection[str]) -> dict[str, str]:
+    """Those of these ids that are units."""
+    query = select(units.c.id, units.c.secret_hash).where(units.c.id.in_(ids))
+    return {row.id: row.secret_hash for row in connection.execute(query)}
+
+
 def unit_count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(units)).scalar_one()
 

@@ -218,4 +218,4 @@ async def _failed(request: Request, _error: Exception) -> Response:
 
 
 def _is_for_programs(request: HTTPConnection) -> bool:
-    return request.url.path.startswith(("/api/", "/healthz", "/metrics", "/openapi.json"))
+    return request.url.path.startswith(("/api/", "/healthz", "/livez", "/metrics", "/openapi.json"))

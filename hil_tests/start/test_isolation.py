@@ -113,3 +113,14 @@ def test_a_constructor_that_raises(made: str, healthy: Run, tmp_path: Path) -> N
     unit = run(tmp_path, made)
     charges(unit, healthy)
     assert [line for line in unit.console if made in line] or made.endswith(".Console"), unit.output
+
+
+KEEPERS_OF_WISHES = ("firmware.storage.checkpoint.Checkpoint", "firmware.persistence.Persistence")
+
+
+@pytest.mark.parametrize("made", KEEPERS_OF_WISHES)
+def test_without_what_keeps_wishes_the_time_is_taken_and_a_wish_is_refused(made: str, tmp_path: Path) -> None:
+    """The network tells the time before a link is made: a time that raises keeps the unit from its cloud."""
+    unit = run(tmp_path, made, typed="time 1800000000\noverride on\nstatus\n")
+    assert "error a part failed at the start: see status" in unit.console, unit.output
+    assert unit.console[:2] == ["time 1800000000", "ok"], unit.output

@@ -17,7 +17,7 @@ from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.canary import BrokerAddress
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.packets import Publish
-from cloud_bridge.serving import open_app_state
+from cloud_bridge.roles.opening import open_app_state
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.units import NewUnit, add_unit
 from tests.cloud_bridge.raw import publish_packet, text

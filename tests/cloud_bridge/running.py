@@ -22,7 +22,7 @@ from cloud_bridge import passwords
 from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import Clock, SystemClock
 from cloud_bridge.ingest.embedded import EmbeddedBroker
-from cloud_bridge.serving import open_app_state
+from cloud_bridge.roles.opening import open_app_state
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import FILE_NAME, open_database
 from cloud_bridge.store.people import Role, add_person
@@ -110,7 +110,7 @@ class Bridge:
         return TestClient(self.client.app)
 
     def send_canary(self) -> None:
-        """What serving.py lets it do every five seconds; returns when it is stored."""
+        """What roles/ingest.py lets it do every five seconds; returns when it is stored."""
         asyncio.run_coroutine_threadsafe(self._canary.send(), self._loop).result(DEADLINE_S)
 
     def _canary_away(self) -> None:

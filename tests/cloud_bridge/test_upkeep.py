@@ -5,18 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, func, insert, select
+from sqlalchemy import Engine, event, func, insert, select, update
 
-from cloud_bridge.contact import UptimeLedger
-from cloud_bridge.durations import DAY_MS
+from cloud_bridge.contact import SILENT_AFTER_MS, UptimeLedger
+from cloud_bridge.durations import DAY_MS, MINUTE_MS
+from cloud_bridge.ingest.shard import NONE
 from cloud_bridge.live import Live
 from cloud_bridge.store import upkeep as store_upkeep
 from cloud_bridge.store.database import Database, open_database
-from cloud_bridge.store.tables import results, signal, signal_5min
+from cloud_bridge.store.tables import contacts, listening, results, signal, signal_5min
 from cloud_bridge.store.units import add_unit
-from cloud_bridge.store.upkeep import BUCKET_MS
+from cloud_bridge.store.upkeep import BUCKET_MS, record_verified
+from cloud_bridge.timekeeping import begin_time_beside
 from cloud_bridge.upkeep import Upkeep
-from cloud_bridge.verified_time import clocks_of
+from cloud_bridge.verified_time import Clocks, clocks_of
 from tests.cloud_bridge.running import START_MS, HandClock, store_at
 
 AT_ONCE = 3
@@ -139,3 +141,44 @@ def test_a_statement_forgets_many_rows(database: Database, monkeypatch: pytest.M
     event.remove(database._reader, "after_cursor_execute", executed)
     assert count(database, signal) == 0
     assert deletions == [False]
+
+
+def test_without_a_unit_in_memory_it_judges_by_what_each_shard_has_stored(database: Database) -> None:
+    clock = HandClock()
+    heard = {"last_contact_ms": START_MS, "last_kind": "event", "messages": 1, "bad_payloads": 0, "listened_ms": 1000}
+    listened_ms = {1: 1000 + SILENT_AFTER_MS, 2: 1000 + SILENT_AFTER_MS + 1, 3: 0}  # of which the second is long enough
+    with database.writing() as connection:
+        for shard, ms in listened_ms.items():
+            add_unit(connection, f"of-{shard}", 0)
+            connection.execute(insert(contacts), heard | {"unit_id": f"of-{shard}", "shard": shard})
+            row = {"id": shard, "until_ms": START_MS, "listened_ms": ms, "latest_ms": START_MS}
+            connection.execute(insert(listening), row)
+    beside = begin_time_beside(database, lambda _latest_ms: clock)
+    upkeep = Upkeep(database, Live(), beside.ledger, Clocks(clock, beside.verified), NONE)
+    clock.advance(SILENT_AFTER_MS + MINUTE_MS)
+    assert upkeep.notice() == (["of-2"], [])
+    with database.writing() as connection:
+        connection.execute(update(contacts).values(last_contact_ms=clock.now_ms()))
+    assert upkeep.notice() == ([], ["of-2"])
+
+
+def test_before_any_shard_has_listened_nobody_is_silent(database: Database) -> None:
+    beside = begin_time_beside(database, lambda _latest_ms: HandClock())
+    upkeep = Upkeep(database, Live(), beside.ledger, Clocks(beside.clock, beside.verified), NONE)
+    assert upkeep.notice() == ([], [])
+
+
+def test_whoever_hears_no_witness_learns_the_time_that_has_passed(database: Database) -> None:
+    """Else nothing would be forgotten for as long after a start as no process ran before it."""
+    clock = HandClock()
+    with database.writing() as connection:
+        record_verified(connection, START_MS - DAY_MS)
+    beside = begin_time_beside(database, lambda _latest_ms: clock)
+    upkeep = Upkeep(database, Live(), beside.ledger, Clocks(clock, beside.verified), NONE)
+    upkeep.keep_time()
+    assert beside.verified.now_ms() == START_MS - DAY_MS
+    for stored_ms, expected_ms in ((START_MS, START_MS), (START_MS - DAY_MS, START_MS)):
+        with database.writing() as connection:
+            record_verified(connection, stored_ms)
+        upkeep.keep_time()
+        assert beside.verified.now_ms() == expected_ms

@@ -141,6 +141,16 @@ def test_charge_now_without_a_car_is_refused():
     assert unit.told == [("c", False, "no vehicle")] and unit.overridden is None
 
 
+@pytest.mark.parametrize("said", [{"do": "pause", "exp": END_S}, {"do": "resume"}, {"do": "override", "on": True}])
+def test_a_wish_that_cannot_be_kept_is_refused(said):
+    """The part that keeps it could not be made at the start."""
+    unit, commands = fresh()
+    unit._claim_manager = None
+    unit.override = lambda wanted: ChargePoint.override(unit, wanted)
+    commands.take(json.dumps(dict(said, id="c")).encode())
+    assert unit.told == [("c", False, "a part failed at the start: see status")]
+
+
 @pytest.mark.parametrize("name", ["broker", "secret", "installer_max_a", "id", "nonsense"])
 def test_configuration_is_by_whitelist(name):
     unit = command({"id": "c", "do": "config", "set": {"heartbeat_idle_s": 600, name: "x"}})

@@ -34,7 +34,7 @@ configurations = st.fixed_dictionaries(
     }
 )
 others = st.fixed_dictionaries(
-    {"do": st.sampled_from(["delay", "override", "reboot", "limit", "pause", "time"])},
+    {"do": st.sampled_from(["delay", "skip_delay", "override", "reboot", "limit", "pause", "time"])},
     optional={"s": st.integers(-1, 2000), "on": st.booleans(), "amps": st.integers(0, 80), "t": st.just(NOW_S)}
     | {"exp": st.integers(NOW_S - 10, NOW_S + 10)},
 )
@@ -73,6 +73,9 @@ class Unit(ChargePoint):
         if wanted:
             raise CommandRefused("no vehicle")
         self.done.append("override")
+
+    def skip_delay(self) -> None:
+        self.done.append("skip_delay")
 
     def set_time(self, epoch_s: int, source: str) -> None:
         self.done.append(source)

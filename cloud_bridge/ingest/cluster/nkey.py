@@ -1,20 +1,23 @@
 """Ed25519 keys as NATS writes them: base32 of a prefix, the key and a CRC-16 (github.com/nats-io/nkeys).
 
-The kinds that are used here: an account, whose seed signs who may log in, and a user, as a node names each new connection.
+The kinds that are used here: an account, whose seed signs who may log in; a server, which signs what it asks us; and a user,
+as a node names each new connection.
 """
 
 import base64
 import binascii
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 ACCOUNT = 0  # its letter is A; of a seed SA
+SERVER = 13 << 3  # the letter N
 _SEED = 18 << 3  # the letter S
 _KEY_BYTES = 32
 
 
 class BadKey(ValueError):
-    """The text is no seed of an account."""
+    """The text is no key, or not of the kind that is needed."""
 
 
 def new_seed() -> str:
@@ -37,6 +40,18 @@ class Signer:
     def sign(self, data: bytes) -> bytes:
         """64 bytes."""
         return self._key.sign(data)
+
+
+def is_signed_by(server: str, data: bytes, signature: bytes) -> bool:
+    """Whether the server with this public key has signed it. False, too, for a text that is no such key."""
+    try:
+        raw = _decode(server)
+        if len(raw) != _KEY_BYTES + 1 or raw[0] != SERVER:
+            return False
+        Ed25519PublicKey.from_public_bytes(raw[1:]).verify(signature, data)
+    except (BadKey, InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def _encode(raw: bytes) -> str:

@@ -50,6 +50,7 @@ def node_text(
             "stream_replicas": min(REPLICAS, len(places)),
             "consumer_replicas": min(REPLICAS, len(places)),
             "ack_wait": ACK_WAIT,
+            "reject_qos2_publish": True,  # no unit of ours uses it, and what is never released would be kept for ever
             **({} if tls is None else {"tls": _tls(tls, verify=False)}),
         },
         "cluster": {

@@ -25,9 +25,12 @@ _log = logging.getLogger(__name__)
 
 async def poll_for_ever(accounts: Accounts, duties: Duties) -> None:
     """Runs until it is cancelled. A slow maker delays its own cars and no others."""
-    with ThreadPoolExecutor(1, "vehicles") as own_thread:  # for the store; the polls run on accounts.calls
-        loop = asyncio.get_running_loop()
+    own_thread = ThreadPoolExecutor(1, "vehicles")  # for the store; the polls run on accounts.calls
+    loop = asyncio.get_running_loop()
+    try:
         await duties.every(EVERY_S, "vehicles", lambda: loop.run_in_executor(own_thread, begin_due_polls, accounts))
+    finally:
+        own_thread.shutdown(wait=False)  # the loop must not wait for a store that does not answer
 
 
 def poll_due(accounts: Accounts) -> int:

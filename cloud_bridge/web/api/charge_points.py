@@ -1,11 +1,9 @@
 """The HTTP interface, for programs."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Response
 
-from cloud_bridge.clock import iso_utc
 from cloud_bridge.store.firmware import contactor_closings, firmware_versions, modem_models
 from cloud_bridge.store.units import visible_unit, visible_units
 from cloud_bridge.web.api import paging
@@ -14,62 +12,14 @@ from cloud_bridge.web.api.schema import (
     ACCESS_PROBLEMS,
     PROBLEMS,
     ChargePointState,
-    Health,
-    Problem,
-    ServiceStatus,
 )
 from cloud_bridge.web.connections import Reading
-from cloud_bridge.web.presentation.view import as_json, charge_point, is_listening
-from cloud_bridge.web.security.access import ApiAsker, SeesHealth, StateDep
-
-STEPS = 10  # of our clock, in /healthz
+from cloud_bridge.web.presentation.view import as_json, charge_point
+from cloud_bridge.web.security.access import ApiAsker, StateDep
 
 router = APIRouter()
 
 After = Annotated[str, Query(pattern="^[A-Za-z0-9_-]{0,36}$", description="the id of the last one already known")]
-
-
-@router.get(
-    "/healthz",
-    response_model=Health | ServiceStatus,
-    responses=ACCESS_PROBLEMS
-    | {503: {"model": Health | ServiceStatus | Problem, "description": "nothing can be stored"}},
-)
-def health(app_state: StateDep, response: Response, sees_all: SeesHealth) -> dict[str, Any]:
-    """200 while messages are taken in and stored, else 503. Whoever has no scope `operate` is told no more than that."""
-    trouble = app_state.recorder.trouble
-    duties = app_state.duties.states()
-    late = ", ".join(duty.name for duty in duties if duty.is_late)
-    status = "ok" if not late else f"late: {late}"
-    if trouble is not None:
-        response.status_code = 503
-    if not sees_all:
-        return {"status": "ok" if trouble is None and not late else "in trouble"}
-    return {
-        "status": status if trouble is None else "messages cannot be stored, and are not acknowledged",
-        "trouble": trouble,
-        "listening": is_listening(app_state),
-        "deaf_nodes": app_state.ledger.deaf(app_state.clock.now_ms()),
-        "connections": app_state.broker.connections,
-        "waiting_to_be_stored": app_state.recorder.waiting,
-        "rejected_by_store": app_state.recorder.rejected,
-        "store_retries": app_state.recorder.retries,
-        "refused_logins": app_state.passwords.refused,
-        "duties": {
-            duty.name: {
-                "every_s": duty.every_s,
-                "age_s": round(duty.age_s, 1),
-                "failures": duty.failures,
-                "late": duty.is_late,
-            }
-            for duty in duties
-        },
-        "clock": {
-            "steps": [{"at": iso_utc(step.at_ms), "by_ms": step.by_ms} for step in app_state.verified.steps()[-STEPS:]],
-            "unverified_ms": app_state.verified.unverified_ms,
-        },
-        "counters": asdict(app_state.counters),
-    }
 
 
 @router.get("/api/charge-points", response_model=list[ChargePointState], responses=ACCESS_PROBLEMS)

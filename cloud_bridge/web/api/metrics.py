@@ -63,6 +63,7 @@ class _Totals(Collector):
         yield age
         yield failures
         last_ok_ms = app_state.ledger.last_ok_ms
+        since_ms = app_state.leadership.since_ms
         for name, about, value in (
             ("units", "Charge points that were added.", known),
             ("units_silent", "Charge points that were noticed silent.", silent),
@@ -83,6 +84,12 @@ class _Totals(Collector):
             ("store_trouble", "1 while the store cannot be written.", app_state.recorder.trouble is not None),
             ("listening", "1 while the canary of each part of the units comes through.", is_listening(app_state)),
             ("listened_timestamp_seconds", "When it came through last.", (last_ok_ms or 0) / 1000),
+            (
+                "upkeep",
+                "1 while this process does the upkeep; one of all that share the database.",
+                since_ms is not None,
+            ),
+            ("upkeep_since_timestamp_seconds", "When it began to; 0 while it does not.", (since_ms or 0) / 1000),
             ("strangers", "Ids in unknown_clients.", len(app_state.unknown_clients.clients)),
         ):
             yield GaugeMetricFamily(f"chargekeeper_{name}", about, value=float(value))

@@ -51,6 +51,13 @@ class DutyHealth(Schema):
     late: Annotated[bool, Field(description="it has not succeeded for more than three turns and a minute")]
 
 
+class UpkeepHealth(Schema):
+    """Which process notices silence, sends alerts, polls vehicles and forgets: one of all that share the database."""
+
+    here: Annotated[bool, Field(description="this process does")]
+    since: Annotated[Time | None, Field(description="since when; null: another one does, or none")]
+
+
 class ServiceStatus(Schema):
     """How the service itself is, for strangers."""
 
@@ -70,6 +77,7 @@ class Health(Schema):
     store_retries: int
     refused_logins: Annotated[int, Field(description="of people, because too many came at once")]
     duties: Annotated[dict[str, DutyHealth], Field(description="by name")]
+    upkeep: UpkeepHealth
     clock: ServiceClock
     counters: Annotated[dict[str, int], Field(description="what came in and what was turned away, since the start")]
 

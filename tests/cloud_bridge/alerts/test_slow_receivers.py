@@ -11,7 +11,15 @@ from sqlalchemy import func, select, update
 
 from cloud_bridge.alerts import delivery, https_post
 from cloud_bridge.alerts.alarm import Alarm
-from cloud_bridge.alerts.delivery import AGAIN_AFTER_MS, FAILING_AT_ONCE, WAY_AT_ONCE, WORKERS, Delivery, Means
+from cloud_bridge.alerts.delivery import (
+    AGAIN_AFTER_MS,
+    CLAIMED_MS,
+    FAILING_AT_ONCE,
+    WAY_AT_ONCE,
+    WORKERS,
+    Delivery,
+    Means,
+)
 from cloud_bridge.alerts.detection import MAX_WAITING, TOO_MANY
 from cloud_bridge.alerts.errors import NotDelivered
 from cloud_bridge.alerts.kinds import AlertKind
@@ -211,7 +219,10 @@ def test_what_was_being_sent_when_the_process_ended_is_sent_again(
     first.begin()  # begins nothing any more
     assert waiting(bridge) == 1
     receiver._behave = receivers.ok
-    assert Delivery(bridge.app_state.database, bridge.clock, Counters(), Means()).send_due() == 1
+    second = Delivery(bridge.app_state.database, bridge.clock, Counters(), Means())
+    assert second.send_due() == 0, "the first may be sending it still"
+    bridge.clock.advance(CLAIMED_MS)
+    assert second.send_due() == 1
     street.close()
     bridge.until(lambda: not first._in_flight, "its thread has ended")
 
@@ -227,6 +238,8 @@ def test_a_worker_is_free_again_whatever_the_store_raises(
     with monkeypatch.context() as patch:
         patch.setattr(delivery, "record_outcome", broken)
         assert sender.send_due() == 0
+    assert sender.send_due() == 0, "it is claimed still"
+    bridge.clock.advance(CLAIMED_MS)
     assert sender.send_due() == 1
     assert len(good.requests) == 2
 

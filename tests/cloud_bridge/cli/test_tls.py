@@ -8,8 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from cloud_bridge.cli import tls
+from cloud_bridge.command_line import main
 from cloud_bridge.connection_limits import Crowd
 from cloud_bridge.errors import AlreadyThere, SettingError
 from cloud_bridge.ingest import session
@@ -157,3 +160,26 @@ def test_what_is_no_handshake_ends_its_connection_alone(bridge: Bridge, tmp_path
             pass
     shake_hands(port, folder / "ca.pem").close()
     assert bridge.counter("failed_handshakes") == 1
+
+
+def test_a_certificate_is_renewed_by_the_authority_that_units_trust(tmp_path: Path) -> None:
+    """With the names it had and more, and for the nodes of a cluster, which log in to each other with it."""
+    folder = tmp_path / "tls"
+    assert main(["tls", "make", "--folder", str(folder), "--name", "chargers.example"]) == 0
+    authority, before = (folder / "ca.pem").read_bytes(), (folder / "server.pem").read_bytes()
+    assert main(["tls", "renew", "--folder", str(folder), "--name", "n1", "--name", "127.0.0.1"]) == 0
+    assert (folder / "ca.pem").read_bytes() == authority
+    server = x509.load_pem_x509_certificate((folder / "server.pem").read_bytes())
+    server.verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
+    assert server != x509.load_pem_x509_certificate(before)
+    names = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert [str(name.value) for name in names] == ["chargers.example", "n1", "127.0.0.1"]
+    usages = server.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert set(usages) == {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+
+
+def test_without_an_authority_of_ours_nothing_is_renewed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tls", "renew", "--folder", str(tmp_path)]) == 1
+    assert "renew it where you got it" in capsys.readouterr().err

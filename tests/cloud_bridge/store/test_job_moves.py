@@ -21,7 +21,6 @@ from cloud_bridge.store.job_timeline import Window, timeline
 from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.people import add_person, find_person
 from cloud_bridge.store.personal import erase
-from cloud_bridge.store.settled import LARGEST_ID
 from cloud_bridge.store.units import add_unit, visible_unit
 from tests.cloud_bridge.old_store import open_at
 from tests.cloud_bridge.running import START_MS, store_at
@@ -231,5 +230,5 @@ def test_jobs_of_before_have_their_states_and_alert_nobody(tmp_path: Path) -> No
         found = [jobs.find_job(connection, support, number) for number in (1, 2, 3)]
         assert [one and one.state for one in found] == [JobState.RAISED, JobState.GIVEN_BACK, JobState.DONE]
         assert [one.move for one in timeline(connection, 3)] == [Move.RAISE, Move.FINISH]
-        assert take_job_moves(connection, LARGEST_ID) == []
+        assert take_job_moves(connection) == []
     now.close()

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event, insert, select, text
 
-from cloud_bridge.alerts.detection import Settled, notice, notice_weak_signal
+from cloud_bridge.alerts.detection import notice, notice_weak_signal
 from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.durations import DAY_MS, HOUR_MS
 from cloud_bridge.store import history, personal
@@ -37,7 +37,6 @@ from cloud_bridge.store.people import add_person, find_person, remove_person
 from cloud_bridge.store.record import record
 from cloud_bridge.store.schedules import schedule_in_force
 from cloud_bridge.store.secrets import hash_of
-from cloud_bridge.store.settled import LARGEST_ID
 from cloud_bridge.store.sites import describe_site
 from cloud_bridge.store.subscriptions import Via, add_subscription
 from cloud_bridge.store.tables import (
@@ -268,7 +267,7 @@ def test_a_fault_that_is_told_late_is_alerted_to_those_in_whose_time_it_was(
                 connection, person(connection, name), AlertKind.FAULT, Via.WEBHOOK, f"https://x.org/{name}"
             )
         say(connection, "event", PARTED_MS, k="fault_raised", t=began_ms // 1000, d={"fault": "rcd"})
-        notice(connection, PARTED_MS, Settled(*[LARGEST_ID] * 5), no_bad_row)
+        notice(connection, PARTED_MS, no_bad_row)
         assert alerted(connection) == names
         assert len(exported(connection, "ann")["alerts"]) == 1, (
             "what others were told, and whether it arrived, is theirs"

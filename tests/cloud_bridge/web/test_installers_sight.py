@@ -9,12 +9,11 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from cloud_bridge.alerts.detection import Settled, notice
+from cloud_bridge.alerts.detection import notice
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store import claims
 from cloud_bridge.store.access import Role, Scope
 from cloud_bridge.store.people import find_person, remove_person
-from cloud_bridge.store.settled import LARGEST_ID
 from cloud_bridge.store.tables import alert_wishes, alerts
 from cloud_bridge.store.tokens import add_token
 from cloud_bridge.store.units import visible_unit
@@ -85,7 +84,7 @@ class Site:
         query = select(alerts.c.id).join(alert_wishes)
         with self.bridge.app_state.database.writing() as connection:
             person = find_person(connection, "ingo")
-            notice(connection, self.bridge.clock.now_ms(), Settled(*[LARGEST_ID] * 5), no_bad_row)
+            notice(connection, self.bridge.clock.now_ms(), no_bad_row)
             return len(connection.execute(query.where(alert_wishes.c.person_id == person.id)).all())
 
     def fault(self, number: int) -> None:

@@ -16,14 +16,13 @@ import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import select
 
-from cloud_bridge.alerts.detection import Settled, notice, notice_weak_signal, queue, troubled
+from cloud_bridge.alerts.detection import notice, notice_weak_signal, queue, troubled
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import personal
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.claims import claim, release
 from cloud_bridge.store.members import invite
 from cloud_bridge.store.people import find_person
-from cloud_bridge.store.settled import LARGEST_ID
 from cloud_bridge.store.tables import alert_wishes, alerts
 from tests.cloud_bridge.alerting import no_bad_row
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust
@@ -276,7 +275,7 @@ class Story:
                     break
         now_ms = self.bridge.clock.at_ms
         with self.bridge.app_state.database.writing() as connection:  # nothing is sent
-            notice(connection, now_ms, Settled(*[LARGEST_ID] * 5), no_bad_row)
+            notice(connection, now_ms, no_bad_row)
             notice_weak_signal(connection, now_ms, no_bad_row)
             queue(connection, troubled(connection, now_ms), no_bad_row)
         with self.bridge.app_state.database.reading() as connection:

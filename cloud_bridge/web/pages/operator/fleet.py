@@ -13,7 +13,7 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.authority_files import present_authority
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import authorities
-from cloud_bridge.store.access import Scope
+from cloud_bridge.store.access import Role, Scope
 from cloud_bridge.store.duplicates import count_duplicates
 from cloud_bridge.store.fleet import Order, SilentMinute, page_of
 from cloud_bridge.troubles import AFTER_THE_END, SOON_DAYS, SOONEST_DAYS, when_it_ends
@@ -103,7 +103,10 @@ def status(request: Request, app_state: StateDep) -> Response:
         "steps": [step for step in app_state.verified.steps() if step.at_ms > now_ms - STATUS_DAYS * DAY_MS],
         "now_ms": now_ms,
     }
-    return page(request, "operator/status.html", viewer_of(request), **content)
+    viewer = viewer_of(request)
+    if viewer is not None and viewer.role is Role.OPERATOR:
+        content["upkeep_since_ms"] = app_state.leadership.since_ms
+    return page(request, "operator/status.html", viewer, **content)
 
 
 def ending_authorities(app_state: AppState, connection: Connection, now_ms: int) -> list[Ending]:

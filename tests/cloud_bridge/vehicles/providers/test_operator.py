@@ -10,7 +10,7 @@ from cloud_bridge import command_line
 from cloud_bridge.cli import doctor
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.errors import SettingError
-from cloud_bridge.serving import open_app_state
+from cloud_bridge.roles.opening import open_app_state
 from cloud_bridge.settings import read_settings
 from tests.cloud_bridge.vehicles.acting import Scene
 

@@ -1,0 +1,113 @@
+"""Answers the nodes of the cluster when somebody logs in: who it is, by the store, and what it may do.
+
+Several processes share the work, as one queue group. When one is killed, nobody answers the logins that it had taken: their
+nodes refuse them after 10 s, and the units come again.
+"""
+
+import asyncio
+import logging
+import time
+from typing import NamedTuple, NoReturn
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from cloud_bridge.counters import Counters
+from cloud_bridge.ingest import packets
+from cloud_bridge.ingest.admission import Admission
+from cloud_bridge.ingest.cluster.jwt import BadToken
+from cloud_bridge.ingest.cluster.login_request import LoginRequest, acceptance, read_request, refusal
+from cloud_bridge.ingest.cluster.nkey import Signer
+from cloud_bridge.ingest.quotas import Quotas
+
+SUBJECT = "$SYS.REQ.USER.AUTH"
+QUEUE_GROUP = "auth"
+WAITING_MAX = 20_000  # logins, of 2 kB; more than can be answered in time
+ANSWERED_AT_ONCE = 500
+IN_TIME_S = 8.0  # of the 10 that a node waits; an answer after that is work for nothing
+REASONS = {
+    packets.ID_REJECTED: "the client id is not the user name",
+    packets.NOT_AUTHORISED: "not a unit, or not its secret",
+    packets.UNAVAILABLE: "it cannot be checked now",
+}
+
+_log = logging.getLogger(__name__)
+
+
+class _Waiting(NamedTuple):
+    message: Msg
+    since_s: float
+
+
+class AuthCallout:
+    """One of the queue group."""
+
+    def __init__(
+        self, client: Client, signer: Signer, admission: Admission, counters: Counters, ready: asyncio.Event
+    ) -> None:
+        """`client` is connected as the bridge; `ready` is set when logins are answered."""
+        self._client = client
+        self._signer = signer
+        self._admission = admission
+        self._counters = counters
+        self._ready = ready
+        self._quotas = Quotas()
+        self._now_s = time.monotonic
+        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(WAITING_MAX)
+        self._turns = asyncio.Semaphore(ANSWERED_AT_ONCE)
+        self._answering: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> NoReturn:
+        """For ever, also over lost connections."""
+        await self._client.subscribe(SUBJECT, QUEUE_GROUP, cb=self._asked)
+        await self._client.flush()
+        self._ready.set()
+        while True:
+            await self._turns.acquire()
+            waiting = await self._waiting.get()
+            if self._now_s() - waiting.since_s > IN_TIME_S:
+                self._counters.dropped_logins += 1
+                self._turns.release()
+                continue
+            task = asyncio.create_task(self._respond(waiting.message))
+            self._answering.add(task)
+            task.add_done_callback(self._answered)
+
+    async def answer(self, data: bytes) -> bytes | None:
+        """To what a node asks; None: none is due to bytes that no node has sent."""
+        try:
+            request = read_request(data, self._signer.public)
+        except BadToken:
+            self._counters.bad_login_requests += 1
+            return None
+        code = await self._refusal(request)
+        if code != packets.ACCEPTED:
+            return refusal(self._signer, request, REASONS[code])
+        self._counters.logins += 1
+        return acceptance(self._signer, request, str(request.client_id))
+
+    async def _refusal(self, request: LoginRequest) -> int:
+        connect = request.as_connect()
+        code = await self._admission.refusal(connect, request.host)
+        if code == packets.ACCEPTED and not self._quotas.take(connect.client_id, self._now_s()):
+            self._counters.refused_over_quota += 1
+            return packets.UNAVAILABLE
+        return code
+
+    async def _asked(self, message: Msg) -> None:
+        try:
+            self._waiting.put_nowait(_Waiting(message, self._now_s()))
+        except asyncio.QueueFull:
+            self._counters.dropped_logins += 1
+
+    async def _respond(self, message: Msg) -> None:
+        answer = await self.answer(message.data)
+        if answer is not None and message.reply:
+            await self._client.publish(message.reply, answer)
+
+    def _answered(self, task: "asyncio.Task[None]") -> None:
+        self._answering.discard(task)
+        self._turns.release()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._counters.failed_messages += 1
+            _log.error("cannot answer a login", exc_info=error)

@@ -1,0 +1,68 @@
+"""Who may speak on the cluster: one process of those that share this work (`python -m cloud_bridge auth`)."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+from nats.aio.client import Client
+from nats.errors import Error
+
+from cloud_bridge.clock import Clock
+from cloud_bridge.duties import Duties
+from cloud_bridge.ingest.admission import Admission
+from cloud_bridge.ingest.cluster.auth_callout import AuthCallout
+from cloud_bridge.ingest.cluster.batched_credentials import BatchedCredentials
+from cloud_bridge.ingest.cluster.canary_login import canary_secrets
+from cloud_bridge.ingest.cluster.cluster_file import Cluster
+from cloud_bridge.ingest.cluster.connection import connect_bridge
+from cloud_bridge.ingest.cluster.nkey import Signer
+from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE
+from cloud_bridge.ingest.inbound import Reporting
+from cloud_bridge.ingest.unknown_clients import UnknownClients
+from cloud_bridge.store.database import Database
+
+NAME = "chargekeeper auth"
+CONNECT_AGAIN_S = 1.0  # while no node of the cluster answers
+
+_log = logging.getLogger(__name__)
+
+
+class AuthService:
+    """The caller runs the security log, and closes the database."""
+
+    def __init__(
+        self, cluster: Cluster, database: Database, reporting: Reporting, clock: Clock, duties: Duties
+    ) -> None:
+        self.unknown_clients = UnknownClients()
+        self.ready = asyncio.Event()  # it answers logins
+        self._cluster = cluster
+        self._database = database
+        self._reporting = reporting
+        self._clock = clock
+        self._duties = duties
+
+    async def run(self) -> NoReturn:
+        """Until it is cancelled. Waits for a node that answers."""
+        counters, security_log = self._reporting.counters, self._reporting.security_log
+        database = self._database.separate(LOOKUPS_AT_ONCE)
+        credentials = BatchedCredentials(database, canary_secrets(self._cluster))
+        admission = Admission(credentials, self.unknown_clients, security_log, counters, self._clock)
+        clients: list[Client] = []
+        try:
+            clients.append(bridge := await self._connected(connect_bridge))
+            callout = AuthCallout(bridge, Signer(self._cluster.issuer_seed), admission, counters, self.ready)
+            await callout.run()
+        finally:
+            for client in clients:
+                await client.close()
+            credentials.close()
+            database.close()
+
+    async def _connected(self, connect: Callable[[Cluster, str], Awaitable[Client]]) -> Client:
+        while True:
+            try:
+                return await connect(self._cluster, NAME)
+            except (OSError, Error) as error:
+                _log.warning("no node of the cluster answers: %s", error or type(error).__name__)
+                await asyncio.sleep(CONNECT_AGAIN_S)

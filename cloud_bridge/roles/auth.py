@@ -1,0 +1,31 @@
+"""`python -m cloud_bridge auth`: tells the cluster which unit may log in, and what it may then publish and read."""
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.clock import SystemClock
+from cloud_bridge.ingest.cluster.auth_service import AuthService
+from cloud_bridge.ingest.inbound import Reporting
+from cloud_bridge.roles.http import listen
+from cloud_bridge.roles.opening import open_app_state
+from cloud_bridge.roles.process import Duty
+from cloud_bridge.roles.ready import Ready
+from cloud_bridge.roles.role import Role
+from cloud_bridge.roles.store_watch import watch_store
+from cloud_bridge.settings import Settings
+from cloud_bridge.web.health_app import create_health_app
+
+
+async def serve(settings: Settings, ready: Ready) -> None:
+    """Until a signal. Raises BridgeError."""
+    async with open_app_state(settings, SystemClock, Role.AUTH) as app_state:
+        with listen(app_state, create_health_app) as http:
+            ready(http.port)
+            await http.serve([*duties(app_state), watch_store(app_state), app_state.security_log.run(app_state.duties)])
+
+
+def duties(app_state: AppState) -> list[Duty]:
+    """None where there is no cluster: our own broker and somebody else's have their own ways."""
+    cluster = app_state.settings.cluster
+    if cluster is None:
+        return []
+    reporting = Reporting(app_state.counters, app_state.security_log, app_state.unit_reports)
+    return [AuthService(cluster, app_state.database, reporting, app_state.clock, app_state.duties).run()]

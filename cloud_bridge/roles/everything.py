@@ -1,0 +1,27 @@
+"""`python -m cloud_bridge`, or `... all`: every role in one process."""
+
+from cloud_bridge.clock import SystemClock
+from cloud_bridge.roles import auth, ingest, upkeep, web
+from cloud_bridge.roles.http import listen
+from cloud_bridge.roles.opening import open_app_state
+from cloud_bridge.roles.ready import Ready
+from cloud_bridge.roles.role import Role
+from cloud_bridge.roles.way_in import way_in
+from cloud_bridge.settings import Settings
+from cloud_bridge.web.app import create_app
+
+
+async def serve(settings: Settings, ready: Ready) -> None:
+    """Until a signal. Raises BridgeError."""
+    async with open_app_state(settings, SystemClock, Role.ALL) as app_state, upkeep.alarm_of(app_state) as alarm:
+        with listen(app_state, create_app) as http:
+            async with way_in(app_state) as opened:
+                ready(http.port, opened.mqtt_port, opened.mqtts_port)
+                await http.serve(
+                    [
+                        *ingest.duties(app_state, opened),
+                        *auth.duties(app_state),
+                        *upkeep.duties(app_state, alarm),
+                        *web.duties(app_state),
+                    ]
+                )

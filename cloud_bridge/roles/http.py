@@ -1,0 +1,44 @@
+"""The port for HTTP: pages and interface, or health and totals alone."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from socket import socket
+
+from fastapi import FastAPI
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.listening_sockets import open_sockets
+from cloud_bridge.roles.port_busy import port_busy
+from cloud_bridge.roles.process import Duty, collect_less_garbage, connection_budget, do_beside, end_by_signal
+from cloud_bridge.web.http_protocol import PageConnections
+from cloud_bridge.web.server import PageServer
+
+
+class HttpPort:
+    """Listens from the start; answers in `serve`."""
+
+    def __init__(self, server: PageServer, listeners: list[socket]) -> None:
+        self.port: int = listeners[0].getsockname()[1]
+        self._server = server
+        self._listeners = listeners
+
+    async def serve(self, duties: Sequence[Duty]) -> None:
+        """With the duties beside it, until a signal of process.ENDING."""
+        end_by_signal(self._server.stop)
+        collect_less_garbage()
+        await do_beside(duties, self._server.serve(sockets=self._listeners))
+
+
+@contextmanager
+def listen(app_state: AppState, create: Callable[[AppState], FastAPI]) -> Iterator[HttpPort]:
+    """`create` makes what answers. Raises PortBusy."""
+    settings = app_state.settings
+    try:
+        listeners = open_sockets(settings.host, settings.http_port)
+    except OSError as error:
+        raise port_busy("CHARGEKEEPER_HTTP_PORT", settings.http_port, error) from error
+    with ExitStack() as closing:
+        for listener in listeners:
+            closing.enter_context(listener)
+        connections = PageConnections(connection_budget(), app_state.counters, settings.proxies)
+        yield HttpPort(PageServer(create(app_state), connections, app_state.counters, settings.proxies), listeners)

@@ -1,0 +1,164 @@
+"""Everything that a process of ours stands on, opened: store, clock, and the way in for units or the way out to them."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from cloud_bridge.alerts.letters import Letters
+from cloud_bridge.alerts.mail import read_server
+from cloud_bridge.alerts.push_key import PushKey
+from cloud_bridge.app_state import AppState, Broker
+from cloud_bridge.clock import Clock
+from cloud_bridge.counters import Counters
+from cloud_bridge.errors import StoreUnusable
+from cloud_bridge.ingest.cluster.command_sender import CommandSender
+from cloud_bridge.ingest.cluster.membership import Membership
+from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
+from cloud_bridge.ingest.embedded import EmbeddedBroker
+from cloud_bridge.ingest.home_assistant import Discovery
+from cloud_bridge.ingest.inbound import Ingest, Reporting
+from cloud_bridge.ingest.jetstream import JetStreamIngest
+from cloud_bridge.ingest.mqtt import MqttIngest
+from cloud_bridge.ingest.unit_registry import UnitRegistry
+from cloud_bridge.ingest.unknown_clients import UnknownClients
+from cloud_bridge.passwords import Passwords, PasswordTurns
+from cloud_bridge.roles.process import connection_budget
+from cloud_bridge.roles.role import Role
+from cloud_bridge.second_factor import SecondFactors
+from cloud_bridge.security_log import SecurityLog
+from cloud_bridge.settings import Settings
+from cloud_bridge.store.database import RESTORE, Database, open_database
+from cloud_bridge.store.leadership import Leadership, lock_of
+from cloud_bridge.store.recorder import Recorder
+from cloud_bridge.store.shard_lock import ShardLock, hold_shard
+from cloud_bridge.timekeeping import TimeBeside, begin_time, follow_steps, follow_steps_beside
+from cloud_bridge.unit_reports import UnitReports
+from cloud_bridge.upkeep import Upkeep
+from cloud_bridge.vehicles.accounts import open_accounts
+from cloud_bridge.vehicles.tokens.keys import key_source
+from cloud_bridge.verified_time import Clocks
+
+CHECK_WITHIN_S = 10.0  # for the check of the database at a start; `doctor` checks all of a larger one
+
+
+def _open_sound(where: Path | str) -> Database:
+    """The database, after a look at the whole of it: a damaged one is not written to. Raises StoreUnusable."""
+    database = open_database(where)
+    try:
+        damage = database.damage(CHECK_WITHIN_S)
+    except SQLAlchemyError as error:
+        damage = str(getattr(error, "orig", None) or error)
+    if damage is not None:
+        database.close()
+        raise StoreUnusable(f"the database is damaged: {damage}. {RESTORE}")
+    return database
+
+
+@asynccontextmanager
+async def open_app_state(
+    settings: Settings, clock_from: Callable[[int], Clock], role: Role = Role.ALL
+) -> AsyncIterator[AppState]:
+    """Open the store and build everything on it; at the end, write what waits. Listens nowhere yet.
+
+    `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable, SettingError and
+    ShardTaken.
+    """
+    database = _open_sound(settings.store)
+    try:
+        with hold_shard(
+            database, settings.shard.number, settings.cluster is not None
+        ) as shard_lock:  # before anything is written in its name
+            async with _app_state_on(database, shard_lock, settings, clock_from, role) as app_state:
+                yield app_state
+    finally:
+        database.close()
+
+
+@asynccontextmanager
+async def _app_state_on(
+    database: Database, shard_lock: ShardLock, settings: Settings, clock_from: Callable[[int], Clock], role: Role
+) -> AsyncIterator[AppState]:
+    paths = None if settings.cluster is None else settings.cluster.paths
+    clock, live, ledger, verified, between = begin_time(database, clock_from, settings.shard, paths)
+    # Before any thread: it may refuse the settings.
+    accounts = open_accounts(database, Clocks(clock, verified), settings, os.environ)
+    passwords = Passwords()
+    loop = asyncio.get_running_loop()
+    recording, at_the_door = database.separate(1), database.separate(LOOKUPS_AT_ONCE)
+    recorder = Recorder(recording, loop, clock.now_ms, ledger)
+    counters = Counters()
+    security_log = SecurityLog(database, Clocks(clock, verified))
+    unit_reports = UnitReports(database, clock, f"part {settings.shard.number}")  # no unit's, in a cluster
+    unit_reports.all_away()
+    reporting = Reporting(counters, security_log, unit_reports)
+    ingest = Ingest(live, recorder, reporting, Clocks(clock, verified), settings.shard)
+    unknown_clients = UnknownClients()
+    broker: Broker
+    if settings.cluster is not None and not role.has_way_in:
+        broker = CommandSender(settings.cluster, f"chargekeeper {role}", ingest.duties)
+    elif settings.cluster is not None:
+        broker = JetStreamIngest(settings.cluster, ingest, Membership(at_the_door), unknown_clients)
+    elif settings.broker is not None:
+        unit_registry = UnitRegistry(at_the_door, clock)
+        discovery = Discovery(settings.public_url) if settings.home_assistant else None
+        broker = MqttIngest(settings.broker, ingest, unit_registry, unknown_clients, discovery)
+    else:
+        broker = EmbeddedBroker(ingest, Credentials(at_the_door), unknown_clients, security_log, connection_budget())
+    letters = Letters(settings.mail, counters)
+    upkeep = Upkeep(database, live, ledger, Clocks(clock, verified), settings.shard)
+    if role.has_way_in:
+        follow_steps(clock, live, ledger, verified, recorder, upkeep, counters, settings.shard.number, between)
+    else:
+        follow_steps_beside(TimeBeside(clock, ledger, verified), upkeep)
+    leadership = Leadership(lock_of(database), clock)
+    try:
+        yield AppState(
+            settings,
+            clock,
+            database,
+            recorder,
+            live,
+            ledger,
+            counters,
+            broker,
+            upkeep,
+            unknown_clients,
+            accounts,
+            PasswordTurns(passwords),
+            loop,
+            security_log,
+            ingest.duties,
+            verified,
+            SecondFactors(database, key_source(settings.folder, os.environ)),
+            letters,
+            unit_reports,
+            shard_lock,
+            PushKey(settings.folder, push_contact(settings)),
+            leadership,
+        )
+    finally:
+        accounts.close()
+        await asyncio.to_thread(leadership.close)
+        await asyncio.to_thread(letters.close)
+        with suppress(SQLAlchemyError):
+            await asyncio.to_thread(security_log.write)
+            await asyncio.to_thread(unit_reports.write)
+            await asyncio.to_thread(unit_reports.all_away)
+        await asyncio.to_thread(recorder.close)
+        if recorder.trouble is None:
+            with suppress(SQLAlchemyError):  # else what was stored a minute ago holds
+                await asyncio.to_thread(upkeep.keep_time)
+        await asyncio.to_thread(passwords.close)
+        for one in (recording, at_the_door):
+            one.close()
+
+
+def push_contact(settings: Settings) -> str:
+    """How push services reach whoever runs this (RFC 8292, section 2.1): by the pages, else by the sender of the letters."""
+    if settings.public_url is not None and settings.public_url.startswith("https://"):
+        return settings.public_url
+    return f"mailto:{read_server(settings.mail).sender if settings.mail else 'chargekeeper@localhost'}"

@@ -1,0 +1,9 @@
+"""How a role says that it has opened what it opens."""
+
+from typing import Protocol
+
+
+class Ready(Protocol):
+    """The ports; 0 and None where there is none for units."""
+
+    def __call__(self, http_port: int, mqtt_port: int = 0, mqtts_port: int | None = None) -> None: ...

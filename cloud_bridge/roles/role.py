@@ -1,0 +1,40 @@
+"""What a process of ours is for, and the settings with which it can be that.
+
+With our own broker, or somebody else's, one process is everything. On a cluster the work is shared, and each role may have
+several processes.
+"""
+
+from enum import StrEnum
+
+from cloud_bridge.errors import SettingError
+from cloud_bridge.settings import Settings
+
+
+class Role(StrEnum):
+    """The word after `python -m cloud_bridge`."""
+
+    ALL = "all"  # everything, in one process
+    WEB = "web"  # pages and interface
+    INGEST = "ingest"  # what units say, into the store
+    AUTH = "auth"  # tells the cluster who may log in
+    UPKEEP = "upkeep"  # what is done by the clock: silences, alerts, retention, vehicles
+
+    @property
+    def has_way_in(self) -> bool:
+        """Whether what units say reaches the store through it. Only then does it keep units in memory."""
+        return self in (Role.ALL, Role.INGEST)
+
+
+def check(role: Role, settings: Settings) -> None:
+    """Raises SettingError that says what to do."""
+    if settings.cluster is not None:
+        return
+    if role is Role.INGEST and settings.broker is None:
+        raise SettingError(
+            "set CHARGEKEEPER_BROKER or CHARGEKEEPER_NATS: the units of our own broker cannot be shared by processes"
+        )
+    if role in (Role.WEB, Role.AUTH, Role.UPKEEP):
+        raise SettingError(
+            f"`{role}` needs CHARGEKEEPER_NATS, the file of a cluster (`nats write` makes it): without one, start "
+            "`python -m cloud_bridge`, which is every role in one process"
+        )

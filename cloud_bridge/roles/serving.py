@@ -1,0 +1,34 @@
+"""A role, from its name to the end of its process."""
+
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+
+from cloud_bridge.alerts.mail import read_server
+from cloud_bridge.roles.process import raise_file_limit
+from cloud_bridge.roles.ready import Ready
+from cloud_bridge.roles.role import Role, check
+from cloud_bridge.settings import Settings
+
+# Only that of the role is imported: pages take half a second and 20 MB.
+MODULES = {
+    Role.ALL: "everything",
+    Role.WEB: "web",
+    Role.INGEST: "ingest",
+    Role.AUTH: "auth",
+    Role.UPKEEP: "upkeep",
+}
+
+
+async def serve(role: Role, settings: Settings, ready: Ready) -> None:
+    """Until a signal of process.ENDING. `ready` is called once all ports are open.
+
+    Raises SettingError where the settings are not those of the role, StoreUnusable and PortBusy.
+    """
+    check(role, settings)
+    raise_file_limit()
+    if settings.mail is not None:
+        read_server(settings.mail)  # it may refuse the setting
+    serve_role: Callable[[Settings, Ready], Awaitable[None]] = import_module(
+        f"cloud_bridge.roles.{MODULES[role]}"
+    ).serve
+    await serve_role(settings, ready)

@@ -1,0 +1,68 @@
+"""`python -m cloud_bridge upkeep`: what is done by the clock. Several processes take turns: one of them works."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from cloud_bridge.alerts.alarm import Alarm
+from cloud_bridge.alerts.delivery import Means
+from cloud_bridge.app_state import AppState
+from cloud_bridge.authority_files import know_present_authority
+from cloud_bridge.authority_sender import AuthoritySender
+from cloud_bridge.clock import SystemClock
+from cloud_bridge.leading import lead
+from cloud_bridge.roles.http import listen
+from cloud_bridge.roles.opening import open_app_state
+from cloud_bridge.roles.process import Duty
+from cloud_bridge.roles.ready import Ready
+from cloud_bridge.roles.role import Role
+from cloud_bridge.roles.store_watch import watch_store
+from cloud_bridge.roles.way_out import way_out
+from cloud_bridge.settings import Settings
+from cloud_bridge.vehicles.polling.poller import poll_for_ever
+from cloud_bridge.web.health_app import create_health_app
+
+
+async def serve(settings: Settings, ready: Ready) -> None:
+    """Until a signal. Raises BridgeError."""
+    async with open_app_state(settings, SystemClock, Role.UPKEEP) as app_state, way_out(app_state):
+        with listen(app_state, create_health_app) as http:
+            async with alarm_of(app_state) as alarm:
+                ready(http.port)
+                await http.serve(
+                    [*duties(app_state, alarm), watch_store(app_state), app_state.security_log.run(app_state.duties)]
+                )
+
+
+@asynccontextmanager
+async def alarm_of(app_state: AppState) -> AsyncIterator[Alarm]:
+    """At the end, what is being sent has been sent or given up."""
+    settings = app_state.settings
+    alarm = Alarm(
+        app_state.database,
+        app_state.clock,
+        Means(settings.mail, settings.public_url, app_state.push_key),
+        app_state.counters,
+        {name: provider.title for name, provider in app_state.accounts.catalogue.providers.items()},
+    )
+    try:
+        yield alarm
+    finally:
+        await asyncio.to_thread(alarm.close)
+
+
+def duties(app_state: AppState, alarm: Alarm) -> list[Duty]:
+    """What one process of all does."""
+    know_present_authority(app_state.database, app_state.settings)
+    return [
+        lead(
+            app_state.leadership,
+            app_state.duties,
+            lambda group: asyncio.gather(
+                app_state.upkeep.run(alarm, group),
+                poll_for_ever(app_state.accounts, group),
+                AuthoritySender(app_state).run(group),
+            ),
+            app_state.upkeep.stand_by,
+        )
+    ]

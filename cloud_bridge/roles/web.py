@@ -1,0 +1,26 @@
+"""`python -m cloud_bridge web`: pages and interface. What they show is read from the store; commands go to the cluster."""
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.clock import SystemClock
+from cloud_bridge.roles.http import listen
+from cloud_bridge.roles.opening import open_app_state
+from cloud_bridge.roles.process import Duty
+from cloud_bridge.roles.ready import Ready
+from cloud_bridge.roles.role import Role
+from cloud_bridge.roles.store_watch import watch_store
+from cloud_bridge.roles.way_out import way_out
+from cloud_bridge.settings import Settings
+from cloud_bridge.web.app import create_app
+
+
+async def serve(settings: Settings, ready: Ready) -> None:
+    """Until a signal. Raises BridgeError."""
+    async with open_app_state(settings, SystemClock, Role.WEB) as app_state, way_out(app_state):
+        with listen(app_state, create_app) as http:
+            ready(http.port)
+            await http.serve([watch_store(app_state), app_state.upkeep.stand_by(app_state.duties), *duties(app_state)])
+
+
+def duties(app_state: AppState) -> list[Duty]:
+    """What goes on beside its requests."""
+    return [app_state.security_log.run(app_state.duties)]

@@ -1,0 +1,52 @@
+"""What every app of ours has around its routes, with pages or without."""
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import BaseRoute
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.web.connections import ConnectionTurns
+from cloud_bridge.web.problems import answer_problems, refusal
+from cloud_bridge.web.public_address import PublicAddress
+from cloud_bridge.web.security.attempts import Attempts
+from cloud_bridge.web.security.challenges import Challenges
+from cloud_bridge.web.security.head_as_get import HeadAsGet
+from cloud_bridge.web.security.rates import Rates
+from cloud_bridge.web.security.security_headers import SecurityHeaders
+from cloud_bridge.web.security.text_check import TextCheck
+
+SMALLEST_ZIPPED = 500  # bytes; below that it fits in one packet anyway
+
+
+def app_of(app_state: AppState, routes: list[BaseRoute]) -> FastAPI:
+    """Over the running bridge."""
+    public_url = app_state.settings.public_url
+    app = FastAPI(
+        title="Chargekeeper",
+        routes=routes,
+        openapi_url=None,  # api/description.py asks who wants it
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # Starlette would lead to an absolute URL; problems.py leads to the path
+        servers=[{"url": public_url}] if public_url else None,
+    )
+    app.state.bridge = app_state
+    app.state.attempts = Attempts()
+    app.state.rates = Rates()
+    app.state.challenges = Challenges()
+    app.state.connection_turns = ConnectionTurns()
+    app.add_middleware(TextCheck, refuse=refusal)
+    app.add_middleware(SecurityHeaders, refuse=refusal)
+    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
+    app.add_middleware(PublicAddress)
+    app.add_middleware(HeadAsGet)
+    answer_problems(app)
+    return app
+
+
+def together(*routers: APIRouter) -> list[BaseRoute]:
+    """FastAPI prepares routes at their first request, which takes longer than most answers: call this once a process."""
+    one = APIRouter()
+    for router in routers:
+        one.include_router(router)
+    return one.routes

@@ -1,0 +1,20 @@
+"""What a process without pages answers: how it is, and its totals. It imports no page."""
+
+from functools import cache
+
+from fastapi import FastAPI
+from starlette.routing import BaseRoute
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.web.api import health, metrics
+from cloud_bridge.web.framework import app_of, together
+
+
+def create_health_app(app_state: AppState) -> FastAPI:
+    """Over the running bridge."""
+    return app_of(app_state, _routes())
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    return together(health.router, metrics.router)

@@ -1,0 +1,157 @@
+"""Who gets into the cluster, and what may they do there? Real nodes, real processes of ours, raw MQTT packets."""
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hil_tests.fixtures.auth_cluster import AuthCluster
+from hil_tests.fixtures.mqtt_unit import ANSWER_WITHIN_S, CONNACK_OK, SUBSCRIBE, MqttUnit, connect, packet, publish
+
+NOT_AUTHORISED = b"\x20\x02\0\5"
+QUIET_S = 1.0  # for what must not arrive
+WITHIN_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuthCluster]:
+    """For tests that leave it as it was."""
+    cluster = AuthCluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        cluster.start("auth-1", "auth-2")
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+def connack(cluster: AuthCluster, node: str, name: str, secret: str, client_id: str | None = None) -> bytes:
+    with socket.create_connection(("127.0.0.1", cluster.nats.mqtt_ports[node]), ANSWER_WITHIN_S) as door:
+        door.sendall(connect(name, secret, client_id=client_id))
+        return door.recv(4)
+
+
+def suback(unit: socket.socket, topic: str) -> int:
+    unit.sendall(packet(SUBSCRIBE, struct.pack(">H", 9) + struct.pack(">H", len(topic)) + topic.encode() + b"\1"))
+    return unit.recv(5)[4]
+
+
+def test_a_unit_gets_in_at_every_node_and_nobody_else(cluster: AuthCluster) -> None:
+    one, two = cluster.add_units(["in-1", "in-2"])
+    for node in cluster.nats.names:
+        assert connack(cluster, node, *one) == CONNACK_OK
+        assert connack(cluster, node, one[0], "wrong") == NOT_AUTHORISED
+        assert connack(cluster, node, one[0], two[1]) == NOT_AUTHORISED
+        assert connack(cluster, node, "nobody", one[1]) == NOT_AUTHORISED
+        assert connack(cluster, node, *one, client_id=two[0]) == NOT_AUTHORISED
+        assert connack(cluster, node, f"_canary-{node}", one[1]) == NOT_AUTHORISED
+    assert "wrong secret for in-1" in cluster.log("auth-1") + cluster.log("auth-2")
+
+
+def test_a_unit_that_was_added_a_moment_ago_gets_in(cluster: AuthCluster) -> None:
+    assert connack(cluster, "n1", "late-1", "secret") == NOT_AUTHORISED
+    assert connack(cluster, "n1", *cluster.add_units(["late-1"])[0]) == CONNACK_OK
+
+
+def test_a_unit_publishes_and_reads_on_its_own_topics_alone(cluster: AuthCluster) -> None:
+    one, two = cluster.add_units(["own-1", "own-2"])
+    listener = cluster.connect(two, "n2")
+    listener.subscribe_to_commands()
+    with socket.create_connection(("127.0.0.1", cluster.nats.mqtt_ports["n1"]), ANSWER_WITHIN_S) as unit:
+        unit.sendall(connect(*one))
+        assert unit.recv(4) == CONNACK_OK
+        for topic in (
+            "#",
+            "+/own-2/command",
+            "cp/own-2/command",
+            "cp/own-1/heartbeat",
+            "$MQTT/sub/#",
+            "$SYS/#",
+            "$JS/#",
+        ):
+            assert suback(unit, topic) == 0x80, topic
+        assert suback(unit, "cp/own-1/command") == 1
+        for topic in ("cp/own-2/command", "cp/own-2/heartbeat", "cp/own-1/command", "$MQTT/msgs/cp/own-2/command"):
+            unit.sendall(publish(topic, b'{"id":"forged"}', 7))
+            assert unit.recv(4) == b"\x40\x02\0\7", topic  # MQTT 3.1.1 has no other answer
+        unit.settimeout(QUIET_S)
+        with pytest.raises(TimeoutError):
+            unit.recv(1)
+    with pytest.raises(TimeoutError):
+        listener.next_command(QUIET_S)
+    listener.close()
+
+
+def test_a_will_on_another_unit_s_topic_is_dropped_and_the_connection_stands(cluster: AuthCluster) -> None:
+    one, two = cluster.add_units(["will-1", "will-2"])
+    listener = cluster.connect(two, "n2")
+    listener.subscribe_to_commands()
+    cluster.connect(one, will="cp/will-2/command").drop()
+    with pytest.raises(TimeoutError):
+        listener.next_command(QUIET_S)
+    listener.close()
+
+
+def test_logins_go_on_while_one_auth_process_is_killed(tmp_path: Path) -> None:
+    """A unit whose login the killed process had taken is refused by its node after 10 s, and comes again."""
+    cluster = AuthCluster(tmp_path)
+    try:
+        cluster.start("auth-1", "auth-2")
+        units = cluster.add_units([f"many-{number}" for number in range(60)])
+        inside: list[MqttUnit] = []
+
+        def log_in(number: int, unit: tuple[str, str]) -> None:
+            give_up_s = time.monotonic() + WITHIN_S
+            time.sleep(number / 30)  # half of them after the kill
+            while time.monotonic() < give_up_s:
+                try:
+                    inside.append(cluster.connect(unit, cluster.nats.names[number % 3]))
+                    return
+                except OSError:
+                    time.sleep(0.5)
+
+        threads = [threading.Thread(target=log_in, args=each) for each in enumerate(units)]
+        for thread in threads:
+            thread.start()
+        time.sleep(1)
+        cluster.kill_auth("auth-1")
+        for thread in threads:
+            thread.join(WITHIN_S)
+        assert len(inside) == len(units)
+        for unit in inside:
+            unit.close()
+    finally:
+        cluster.stop()
+
+
+def test_nobody_gets_in_while_the_database_is_away_and_everybody_when_it_is_back(tmp_path: Path) -> None:
+    cluster = AuthCluster(tmp_path)
+    try:
+        cluster.start("auth-1")
+        one, two = cluster.add_units(["away-1", "away-2"])
+        assert connack(cluster, "n1", *one) == CONNACK_OK
+        cluster.postgresql.stop()
+        assert connack(cluster, "n1", *two) == NOT_AUTHORISED
+        assert connack(cluster, "n1", *one) == NOT_AUTHORISED  # it is no longer known
+        assert connack(cluster, "n1", one[0], "wrong") == NOT_AUTHORISED
+        cluster.postgresql.start()
+        assert connack(cluster, "n1", *two) == CONNACK_OK
+    finally:
+        cluster.stop()
+
+
+def test_a_short_failover_of_the_database_refuses_nobody(tmp_path: Path) -> None:
+    cluster = AuthCluster(tmp_path)
+    try:
+        cluster.start("auth-1")
+        (one,) = cluster.add_units(["short-1"])
+        cluster.postgresql.stop()
+        back = threading.Timer(1.0, cluster.postgresql.start)
+        back.start()
+        assert connack(cluster, "n1", *one) == CONNACK_OK
+        back.join()
+    finally:
+        cluster.stop()

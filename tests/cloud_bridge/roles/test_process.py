@@ -1,0 +1,44 @@
+"""How a role's process ends: with its work, or with the first thing in it that fails."""
+
+import asyncio
+
+import pytest
+
+from cloud_bridge.roles.process import do_beside
+
+
+async def for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+async def at_once() -> None:
+    await asyncio.sleep(0)
+
+
+async def failing() -> None:
+    await asyncio.sleep(0)
+    raise RuntimeError("no more")
+
+
+def test_duties_end_with_the_work() -> None:
+    ended = []
+
+    async def duty() -> None:
+        try:
+            await for_ever()
+        finally:
+            ended.append("duty")
+
+    asyncio.run(do_beside([duty(), for_ever()], at_once()))
+    assert ended == ["duty"]
+
+
+def test_a_duty_that_fails_ends_the_work() -> None:
+    """Or a process would go on without what it is for, and nobody would start another one."""
+    with pytest.raises(RuntimeError, match="no more"):
+        asyncio.run(do_beside([for_ever(), failing()], for_ever()))
+
+
+def test_the_error_of_the_work_is_raised() -> None:
+    with pytest.raises(RuntimeError, match="no more"):
+        asyncio.run(do_beside([for_ever()], failing()))
