@@ -32,7 +32,6 @@ from typing import NamedTuple
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js.errors import NotFoundError
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.contact import UNIT_TOPICS
@@ -41,7 +40,7 @@ from cloud_bridge.ingest.cluster.cluster_file import Cluster
 from cloud_bridge.ingest.cluster.connection import connect_bridge
 from cloud_bridge.ingest.cluster.doors import DoorCanaries
 from cloud_bridge.ingest.cluster.membership import Membership
-from cloud_bridge.ingest.cluster.pull import PREFIX, Delivery, Pull, make_consumer, settled_to
+from cloud_bridge.ingest.cluster.pull import PREFIX, Delivery, Pull, keep_messages, settled_to
 from cloud_bridge.ingest.cluster.stamps import stamp_of
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.unit_registry import UnitStatus
@@ -165,7 +164,7 @@ class JetStreamIngest:
         if self._connection is None:
             self._connection = await connect_bridge(self._cluster, "worker")
         connection = self._connection
-        await self._make_consumer(connection)
+        await keep_messages(connection.jetstream(), len(self._cluster.nodes))
         pull = Pull(connection, self._ingest.clock.now_ms)
         await pull.open()
         self.ready.set()
@@ -185,12 +184,6 @@ class JetStreamIngest:
             await asyncio.wait(beside)
             with suppress(NatsError):
                 await pull.close()
-
-    async def _make_consumer(self, connection: Client) -> None:
-        try:
-            await make_consumer(connection.jetstream(), len(self._cluster.nodes))
-        except NotFoundError:  # no MQTT client has ever come: our canaries do, as soon as logins are answered
-            raise OSError("the nodes have no stream of messages yet: no login has been answered") from None
 
     async def _take(self, batch: list[Delivery]) -> None:
         """All of them, in their order. While the list of units cannot be read they wait: nobody else can read it either."""
