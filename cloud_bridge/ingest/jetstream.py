@@ -55,6 +55,7 @@ KEPT_MARKS = 1000  # canaries; the oldest are too old to show anything
 COMMAND_WITHIN_S = 5.0
 STORED_WITHIN_S = 5.0  # when stopping: what is not stored by then is delivered again
 FLUSHED_WITHIN_S = 2
+NOT_KEPT = "the cluster does not keep messages for us yet: most nodes have to run, with room on their disks"
 COMMAND_HEADERS = {"Nmqtt-Pub": "1"}  # so a node takes it for a message that was published with QoS 1
 
 _log = logging.getLogger(__name__)
@@ -140,7 +141,7 @@ class JetStreamIngest:
     @property
     def trouble(self) -> str | None:
         """At the first start of a cluster, nodes acknowledge to units what nobody has asked them to keep yet."""
-        return None if self.ready.is_set() else "the cluster does not keep messages for us yet"
+        return None if self.ready.is_set() else NOT_KEPT
 
     @property
     def connections(self) -> int:
