@@ -26,7 +26,7 @@ class Acceptor:
     """Begins at once. `take` gets each connection, which does not block, and the address it comes from.
 
     `has_room` is asked before each; after False nothing is accepted until `resume`. What the system holds back meanwhile
-    (BACKLOG) is accepted then.
+    (BACKLOG) is accepted then. `is_busy` is asked too: while it is True, those that were accepted are served first.
     """
 
     def __init__(
@@ -35,10 +35,11 @@ class Acceptor:
         take: Callable[[socket.socket, str], None],
         has_room: Callable[[], bool],
         counters: Counters,
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._sockets = sockets
-        self._take, self._has_room = take, has_room
+        self._take, self._has_room, self._is_busy = take, has_room, is_busy
         self._counters = counters
         self._listening = False
         self._closed = False
@@ -46,8 +47,10 @@ class Acceptor:
         self._start()
 
     def resume(self) -> None:
-        """To be called whenever a connection has ended."""
-        if not self._listening and not self._closed and self._retry is None and self._has_room():
+        """To be called whenever a connection has ended, or has been served."""
+        if self._listening or self._closed or self._retry is not None:
+            return
+        if self._has_room() and not self._is_busy():
             self._start()
 
     def close(self) -> None:
@@ -78,6 +81,9 @@ class Acceptor:
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(AT_ONCE):
             if not self._listening:
+                return
+            if self._is_busy():
+                self._stop()
                 return
             if not self._has_room():
                 self._stop()

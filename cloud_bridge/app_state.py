@@ -20,6 +20,7 @@ from cloud_bridge.store.database import Database
 from cloud_bridge.store.leadership import Leadership
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.shard_lock import ShardLock
+from cloud_bridge.store.standby import Standby
 from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import Accounts
@@ -70,5 +71,6 @@ class AppState:
     letters: Letters  # about accounts
     unit_reports: UnitReports
     shard_lock: ShardLock
+    standby: Standby | None  # which pages read
     push_key: PushKey  # of Web Push; its file is made when it is first used
     leadership: Leadership  # whether this process does the upkeep

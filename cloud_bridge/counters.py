@@ -34,6 +34,7 @@ class Counters:
     closed_crowded: int = 0  # the oldest of too many that had not proved themselves
     closed_pages_crowded: int = 0  # the same of pages: the oldest of too many requests
     closed_streams: int = 0  # the oldest of too many live streams of one account
+    missed_looks: int = 0  # of live streams at the store, which did not answer
     failed_handshakes: int = 0  # of TLS
     pauses_full: int = 0  # accepting stopped until a connection ended: no more have a file
     closed_revoked: int = 0
@@ -57,6 +58,7 @@ class Counters:
     alerts_given_up: int = 0  # after the last try
     alerts_not_queued: int = 0  # too many of the account waited
     alert_rows_skipped: int = 0  # that could not be read, of the unit or of the account
+    standby_fallbacks: int = 0  # pages read from the primary, since the standby was away or too far behind
     letters_sent: int = 0  # of accounts: to sign up, a forgotten password
     letters_failed: int = 0  # that the mail server did not take
     letters_dropped: int = 0  # too many waited

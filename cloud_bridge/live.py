@@ -159,7 +159,6 @@ class Live:
         self.start_ms = start_ms
         self._set_forward_ms = 0  # when our clock was, last: the machine may have stood still as a whole before
         self._offset_ms = 0  # the newest; the same number for all units, while we listen
-        self.accesses = 0  # goes up when somebody has logged out, changed their password or left: streams look again
         self.timeless: set[str] = (
             set()
         )  # those whose heartbeat has no time, or a wrong one; whoever tells them the time takes them out
@@ -206,10 +205,6 @@ class Live:
         offsets_ms: dict[int, int] = {}
         for unit in list(self._units.values()):
             unit.stepped(by_ms, offsets_ms)
-
-    def access_changed(self) -> None:
-        """Somebody who was let in may be so no more."""
-        self.accesses += 1
 
     def find(self, unit_id: str) -> LiveUnit | None:
         return self._units.get(unit_id)

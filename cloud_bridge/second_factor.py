@@ -11,6 +11,7 @@ of ours knows that to half a minute (verified_time.py). So, while this machine's
 A key that is gone, after a restore without its file, has the same effect, until the key is back.
 """
 
+import hmac
 import secrets
 from enum import Enum, auto
 
@@ -76,6 +77,11 @@ class SecondFactors:
         with self._database.writing() as connection:
             is_first = second_factors.use_step(connection, person_id, factor, step)
         return Answer.APP_CODE if is_first else Answer.WRONG
+
+    def derived_key(self, purpose: str) -> bytes:
+        """32 bytes for another purpose than sealing, the same in every process with these keys. Raises KeyGone."""
+        keys = self._source.keys()
+        return hmac.digest(keys.keys[keys.current], purpose.encode(), "sha256")
 
     def seal_new(self, secret: bytes, browser: str) -> str:
         """For the form in which a new secret waits for its first code: it opens in this browser alone. Raises KeyGone."""

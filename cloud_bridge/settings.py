@@ -46,6 +46,7 @@ class Settings:
     mqtt_plain_anywhere: bool = False  # CHARGEKEEPER_MQTT_PLAIN=anywhere: secrets cross the network in clear text
     mail: str | None = None  # CHARGEKEEPER_MAIL: the mail server for alerts, mailtos://user:password@host
     database: str | None = None  # CHARGEKEEPER_DATABASE: the URL of a PostgreSQL, postgresql://user:secret@host/name
+    database_read: str | None = None  # CHARGEKEEPER_DATABASE_READ: a standby of it, which pages read (store/standby.py)
     broker: BrokerAddress | None = None  # CHARGEKEEPER_BROKER, mqtt[s]://:secret@host:port; without it, our own
     cluster: Cluster | None = (
         None  # CHARGEKEEPER_NATS: the file that `nats write` makes; the units are on a NATS cluster
@@ -105,6 +106,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         help=_line(environment, "CHARGEKEEPER_HELP"),
         mail=environment.get("CHARGEKEEPER_MAIL") or None,
         database=_database(environment),
+        database_read=_database_read(environment),
         broker=_broker(environment),
         cluster=_cluster(environment),
         shard=_shard(environment),
@@ -126,6 +128,15 @@ def _database(environment: Mapping[str, str]) -> str | None:
     text = environment.get("CHARGEKEEPER_DATABASE")
     if text and not text.startswith(("postgresql://", "postgres://")):
         raise SettingError("CHARGEKEEPER_DATABASE has to be postgresql://user:secret@host/name")
+    return text or None
+
+
+def _database_read(environment: Mapping[str, str]) -> str | None:
+    text = environment.get("CHARGEKEEPER_DATABASE_READ")
+    if text and not text.startswith(("postgresql://", "postgres://")):
+        raise SettingError("CHARGEKEEPER_DATABASE_READ has to be postgresql://user:secret@host/name")
+    if text and not environment.get("CHARGEKEEPER_DATABASE"):
+        raise SettingError("CHARGEKEEPER_DATABASE_READ is a standby of CHARGEKEEPER_DATABASE: set that too")
     return text or None
 
 

@@ -60,7 +60,7 @@ from cloud_bridge.store.database import Database
 from cloud_bridge.store.paths import adopt_strays
 from cloud_bridge.store.record import ClockSet, adopt, read_gaps, read_listened, read_steps
 from cloud_bridge.store.recorder import Recorder
-from cloud_bridge.store.units import last_contacts, unit_count
+from cloud_bridge.store.units import count_units, last_contacts
 from cloud_bridge.store.upkeep import read_verified, record_verified, told_the_time
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.verified_time import Bounds, VerifiedTime, latest_at_start
@@ -99,7 +99,7 @@ def begin_time(
             steps.append(between)
         verified_ms = read_verified(connection)
         bounds = Bounds(start_ms if verified_ms is None else verified_ms, latest_at_start(start_ms, before))
-        verified = VerifiedTime(clock, bounds, unit_count(connection), told_the_time(connection), steps)
+        verified = VerifiedTime(clock, bounds, count_units(connection), told_the_time(connection), steps)
         if paths is not None:
             path_ledger = PathLedger(read_gaps(connection), listened, paths, start_ms)
         else:

@@ -19,36 +19,51 @@ from cloud_bridge.alerts.alarm import (
 )
 from cloud_bridge.clock import Step
 from cloud_bridge.contact import Contact, UptimeLedger, judge
-from cloud_bridge.durations import DAY_MS
+from cloud_bridge.durations import DAY_MS, HOUR_MS
 from cloud_bridge.duties import Duties
 from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.ingest.shard import ALL, NONE, Shard
 from cloud_bridge.live import Live
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.fleet import SilentMinute, silent_by_minute
+from cloud_bridge.store.ownership import BUCKET_MS
+from cloud_bridge.store.partitions import drop_partitions, make_partitions
 from cloud_bridge.store.record import read_gaps, read_listened
+from cloud_bridge.store.signal_averages import (
+    FIVE_MINUTES,
+    HOURS,
+    LATE_MS,
+    make_hours,
+    next_hour,
+    record_rolled_up,
+    roll_up_signal,
+    rolled_up_until,
+    units_averaged,
+    units_read,
+)
 from cloud_bridge.store.transitions import back, mark_back, mark_silent, overdue
 from cloud_bridge.store.upkeep import (
     KEPT,
-    LATE_MS,
+    KEPT_FIVE_MINUTES,
     Cleared,
     Kept,
     forget,
     has_rows,
+    may_go_until,
     oldest_end,
     read_cleared,
     read_verified,
     record_cleared,
     record_verified,
-    roll_up_signal,
-    rolled_up_until,
-    whole_buckets,
 )
 from cloud_bridge.verified_time import Clocks
 
 SWEEP_EVERY_S = 5.0
 ROLL_UP_EVERY_S = 300.0
+HOURS_SPAN_MS = 2 * DAY_MS  # of which the hours are made together
+SPANS_AT_ONCE = 4  # in one turn: a year of an older version's five minutes takes four hours
 KEEP_TIME_EVERY_S = 60.0
+MAKE_PARTITIONS_EVERY_S = 600.0
 FORGET_EVERY_S = 3600.0
 MARKED_AT_ONCE = 500  # in one transaction: the recorder waits for it
 
@@ -77,7 +92,6 @@ class Upkeep:
         self._verified = clocks.verified
         self._was_set = False  # our clock, since the last look for strays
         self._has_looked = False  # for strays, since the start
-        self._rolled_up_ms: int | None = None
 
     def stepped(self, _step: Step) -> None:
         self._was_set = True
@@ -126,16 +140,42 @@ class Upkeep:
     def roll_up(self) -> None:
         """Signal by five minutes, up to now. Raises SQLAlchemyError."""
         now_ms = self._clock.now_ms()
+        end_ms = now_ms - now_ms % BUCKET_MS
         with self._database.reading() as connection:
-            if self._rolled_up_ms is None:
-                self._rolled_up_ms = rolled_up_until(connection, now_ms)
-            buckets = whole_buckets(connection, min(self._rolled_up_ms, now_ms) - LATE_MS, now_ms)
-        for first_ms in buckets:
-            with (
-                self._database.writing() as connection
-            ):  # a day of 2,000 units at once keeps the recorder out for 4.4 s
-                roll_up_signal(connection, first_ms)
-        self._rolled_up_ms = now_ms
+            since_ms = max(0, min(rolled_up_until(connection, FIVE_MINUTES), end_ms) - LATE_MS)
+            groups = list(units_read(connection, since_ms, end_ms))
+        for unit_ids in groups:
+            with self._database.writing() as connection:
+                roll_up_signal(connection, since_ms, end_ms, unit_ids)
+        self._rolled_up(FIVE_MINUTES, end_ms)
+
+    def roll_up_hours(self) -> None:
+        """Signal by the hour, of the five minutes that are not made again. Raises SQLAlchemyError."""
+        end_ms = self._clock.now_ms() - LATE_MS
+        end_ms -= end_ms % HOUR_MS
+        with self._database.reading() as connection:
+            cleared = read_cleared(connection, KEPT_FIVE_MINUTES)
+            since_ms = min(rolled_up_until(connection, HOURS), end_ms)
+        if cleared is not None:  # older five minutes are a wrong clock's, and the hours are there
+            since_ms = max(since_ms, cleared.until_ms)
+        for _ in range(SPANS_AT_ONCE):
+            with self._database.reading() as connection:
+                first_ms = next_hour(connection, since_ms, end_ms)
+                if first_ms is None:
+                    break
+                since_ms = min(first_ms + HOURS_SPAN_MS, end_ms)
+                groups = list(units_averaged(connection, first_ms, since_ms))
+            for unit_ids in groups:
+                with self._database.writing() as connection:
+                    make_hours(connection, first_ms, since_ms, unit_ids)
+            self._rolled_up(HOURS, since_ms)
+        else:
+            return  # the next turn goes on
+        self._rolled_up(HOURS, end_ms)
+
+    def _rolled_up(self, name: str, until_ms: int) -> None:
+        with self._database.writing() as connection:
+            record_rolled_up(connection, name, until_ms)
 
     def keep_time(self) -> None:
         """What has verifiably passed, for the next process; whoever hears no unit, and so no witness, learns it from those
@@ -156,7 +196,8 @@ class Upkeep:
             for kept in KEPT:
                 with self._database.reading() as connection:
                     before = read_cleared(connection, kept)
-                cleared = self._clear(kept, before, min(wall_ms, verified_ms) - kept.days * DAY_MS)
+                    to_ms = may_go_until(connection, kept, min(wall_ms, verified_ms) - kept.days * DAY_MS)
+                cleared = self._clear(kept, before, to_ms)
                 may_be_new = was_set or wall_ms < cleared.until_ms
                 if may_be_new or cleared.strays_since_ms is not None or not self._has_looked:
                     cleared = self._look_for_strays(kept, cleared, verified_ms, may_be_new)
@@ -172,12 +213,16 @@ class Upkeep:
         except StoreUnusable as error:  # the next hour
             _log.warning("%s", error)
 
+    def make_partitions(self) -> None:
+        """Ahead of our clock, where the database has any. Raises SQLAlchemyError."""
+        make_partitions(self._database, self._clock.now_ms())
+
     def _clear(self, kept: Kept, before: Cleared | None, to_ms: int) -> Cleared:
         if before is None:
-            self._remove(kept, None, to_ms)
+            self._remove(kept, None, to_ms, Cleared(0, None))
             return Cleared(to_ms, None)
         if to_ms > before.until_ms:
-            self._remove(kept, before.until_ms, to_ms)
+            self._remove(kept, before.until_ms, to_ms, before)
             return before._replace(until_ms=to_ms)
         return before
 
@@ -193,10 +238,14 @@ class Upkeep:
         self._remove(kept, None, cleared.until_ms)
         return cleared._replace(strays_since_ms=None)
 
-    def _remove(self, kept: Kept, from_ms: int | None, to_ms: int) -> None:
+    def _remove(self, kept: Kept, from_ms: int | None, to_ms: int, before: Cleared | None = None) -> None:
+        """With `before`, how far it has come is stored with each transaction: readers of signal go by it."""
+        drop_partitions(self._database, kept.table, from_ms, to_ms)
         while (end_ms := self._oldest_end(kept, from_ms, to_ms)) is not None:
             with self._database.writing() as connection:
                 forget(connection, kept, from_ms, end_ms)
+                if before is not None:
+                    record_cleared(connection, kept, before._replace(until_ms=end_ms))
             from_ms = end_ms
 
     def _oldest_end(self, kept: Kept, from_ms: int | None, to_ms: int) -> int | None:
@@ -208,6 +257,8 @@ class Upkeep:
         turns: list[Turn] = [
             (SWEEP_EVERY_S, "silences", self.notice),
             (ROLL_UP_EVERY_S, "signal", self.roll_up),
+            (ROLL_UP_EVERY_S, "signal_hours", self.roll_up_hours),
+            (MAKE_PARTITIONS_EVERY_S, "partitions", self.make_partitions),
             (KEEP_TIME_EVERY_S, "verified_time", self.keep_time),
             (FORGET_EVERY_S, "retention", self.forget),
             (NOTICE_EVERY_S, "alerts", alarm.notice),

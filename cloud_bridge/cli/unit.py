@@ -7,11 +7,13 @@ possible, or the answer says what is left to do and what holds until then (mosqu
 import argparse
 import sys
 from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import Any
 
 from cloud_bridge.cli.area import Answer, Area
 from cloud_bridge.cli.mosquitto_reload import reload_broker
 from cloud_bridge.cli.security_log import record
+from cloud_bridge.cli.unit_file import read_ids
 from cloud_bridge.cli.unit_label import label, new_label
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.errors import BridgeError
@@ -25,7 +27,9 @@ from cloud_bridge.text import is_storable
 
 
 def declare(area: Area) -> None:
-    adding = area.command("add", "add a charge point; prints its secret and claim code once", add, "id")
+    adding = area.command("add", "add a charge point, or many; prints secret and claim code of each once", add)
+    adding.add_argument("id", nargs="?")
+    adding.add_argument("--file", type=Path, help="add those of this file, an id on each line: all or none")
     area.command("list", "list the charge points", show)
     changing = area.command("secret", "give it a new secret; prints it once, and ends its connection", secret, "id")
     for parser in (adding, changing):
@@ -46,6 +50,10 @@ def declare(area: Area) -> None:
 
 
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
+    if (options.id is None) == (options.file is None):
+        raise BridgeError("name one charge point, or a --file with the ids of many")
+    if options.file is not None:
+        return _add_many(settings, options)
     made = _made_by_the_unit(options)
     with ExitStack() as stack:
         file = None if options.label is None else stack.enter_context(new_label(settings, options.label))
@@ -58,6 +66,19 @@ def add(settings: Settings, options: argparse.Namespace) -> Answer:
         if made:
             del new["secret"]  # is known where it is needed
         return new | _at_the_broker(settings, database, "it cannot log in")
+
+
+def _add_many(settings: Settings, options: argparse.Namespace) -> Answer:
+    if options.secret is not None or options.label is not None:
+        raise BridgeError("--secret and --label are for one charge point")
+    ids = read_ids(options.file)
+    with closing(open_database(settings.store)) as database:
+        with database.writing() as connection:
+            now_ms = SystemClock().now_ms()
+            added = [units.add_unit(connection, unit_id, now_ms)._asdict() for unit_id in ids]
+            record(connection, Kind.UNIT_ADDED, ids[0] if len(ids) == 1 else f"{ids[0]} and {len(ids) - 1} more")
+        at_the_broker = _at_the_broker(settings, database, "it cannot log in")
+    return [new | at_the_broker for new in added]
 
 
 def show(settings: Settings, _options: argparse.Namespace) -> Answer:

@@ -4,7 +4,6 @@ Nothing to install, good for some thousands of units. What a unit publishes neve
 it and takes it in.
 """
 
-from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 
 from cloud_bridge.connection_limits import Budget
@@ -14,6 +13,7 @@ from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.listener import MqttListener
+from cloud_bridge.ingest.unit_broker import UnitBroker
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.listening_sockets import ANYWHERE, LOOPBACK
 from cloud_bridge.security_log import SecurityLog
@@ -40,7 +40,7 @@ class EmbeddedBroker:
         # "External" listeners bind nothing, whatever their address says: connections come from the listener.
         listener = ListenerConfig(type=ListenerType.EXTERNAL, bind="listener")
         plugin = "cloud_bridge.ingest.plugin.UnitsOnly"
-        self._broker = Broker(BrokerConfig(listeners={LISTENER: listener}, plugins={plugin: {}}))
+        self._broker = UnitBroker(BrokerConfig(listeners={LISTENER: listener}, plugins={plugin: {}}))
         self._listener = MqttListener(
             ingest,
             Admission(credentials, unknown_clients, security_log, ingest.counters, ingest.clock),

@@ -53,9 +53,10 @@ _log = logging.getLogger(__name__)
 class MqttListener:
     """Listens, lets in, stamps. Created and used on one event loop.
 
-    A connection is in `_unproven` until its CONNECT, and in `_waiting` until its secret is found to be right. Where there
-    are too many in either, the oldest is closed; connections of units that have proved themselves are limited by the
-    number of files alone, and close nobody.
+    A connection is in `_unproven` until its CONNECT, and in `_waiting` until its secret is found to be right. Where one
+    network has too many in either, or there are too many without a CONNECT, the oldest is closed; where too many wait for
+    their login, none is accepted until one of them has its answer. Connections of units that have proved themselves are
+    limited by the number of files alone, and close nobody.
     """
 
     def __init__(self, ingest: Ingest, admission: Admission, hand_over: HandOver, budget: Budget) -> None:
@@ -88,7 +89,7 @@ class MqttListener:
         bound: int = sockets[0].getsockname()[1]
         context = None if certificate is None else certificate.context
         take = partial(self._take, context)
-        self._acceptors.append(Acceptor(sockets, take, self._has_room, self._counters))
+        self._acceptors.append(Acceptor(sockets, take, self._has_room, self._counters, self._is_busy))
         self._certificate = certificate or self._certificate
         if self._reaper is None:
             self._reaper = self._loop.create_task(self._reap())
@@ -122,6 +123,11 @@ class MqttListener:
     def _has_room(self) -> bool:
         """For one more, or one that has proved nothing will make room for it."""
         return len(self._all) < self._budget.units or bool(len(self._unproven) or len(self._waiting))
+
+    def _is_busy(self) -> bool:
+        """As many wait for their login as may. Who comes now waits outside: to close the oldest for it would close those
+        whose turn is next, and where a whole fleet comes back faster than it is let in, nobody would get in at all."""
+        return len(self._unproven) + len(self._waiting) >= self._budget.logins
 
     def _take(self, context: ssl.SSLContext | None, accepted: socket.socket, address: str) -> None:
         if len(self._all) >= self._budget.units:
@@ -181,6 +187,9 @@ class MqttListener:
         if connection.waiting_login is not None:  # else the logins of a crowd that has gone would wait for ever longer
             connection.waiting_login.cancel()
         self._no_longer_accepted(connection)
+        self._resume()
+
+    def _resume(self) -> None:
         for acceptor in self._acceptors:
             acceptor.resume()
 
@@ -244,6 +253,7 @@ class MqttListener:
         self._accepted[unit_id] = connection
         connection.as_evidence = Connection(next(self._numbers), took_over)
         self._waiting.leave(connection)
+        self._resume()
         self._counters.logins += 1
         self._mark_connected(unit_id, True)
         reader, writer = connection.accept(unit_id, asked.connect.keep_alive_s, asked.body)

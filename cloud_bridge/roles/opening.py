@@ -31,10 +31,11 @@ from cloud_bridge.roles.role import Role
 from cloud_bridge.second_factor import SecondFactors
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
-from cloud_bridge.store.database import RESTORE, Database, open_database
+from cloud_bridge.store.database import RESTORE, Database, open_database, open_standby
 from cloud_bridge.store.leadership import Leadership, lock_of
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.shard_lock import ShardLock, hold_shard
+from cloud_bridge.store.standby import Standby
 from cloud_bridge.timekeeping import TimeBeside, begin_time, follow_steps, follow_steps_beside
 from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.upkeep import Upkeep
@@ -109,6 +110,7 @@ async def _app_state_on(
     else:
         broker = EmbeddedBroker(ingest, Credentials(at_the_door), unknown_clients, security_log, connection_budget())
     letters = Letters(settings.mail, counters)
+    standby = _standby_of(settings, database, counters)
     upkeep = Upkeep(database, live, ledger, Clocks(clock, verified), settings.shard)
     if role.has_way_in:
         follow_steps(clock, live, ledger, verified, recorder, upkeep, counters, settings.shard.number, between)
@@ -137,6 +139,7 @@ async def _app_state_on(
             letters,
             unit_reports,
             shard_lock,
+            standby,
             PushKey(settings.folder, push_contact(settings)),
             leadership,
         )
@@ -153,8 +156,19 @@ async def _app_state_on(
             with suppress(SQLAlchemyError):  # else what was stored a minute ago holds
                 await asyncio.to_thread(upkeep.keep_time)
         await asyncio.to_thread(passwords.close)
+        if standby is not None:
+            standby.close()
         for one in (recording, at_the_door):
             one.close()
+
+
+def _standby_of(settings: Settings, database: Database, counters: Counters) -> Standby | None:
+    def fell_back() -> None:
+        counters.standby_fallbacks += 1
+
+    if settings.database_read is None:
+        return None
+    return Standby(open_standby(settings.database_read), database, fell_back)
 
 
 def push_contact(settings: Settings) -> str:

@@ -1,5 +1,8 @@
 """`python -m cloud_bridge web`: pages and interface. What they show is read from the store; commands go to the cluster."""
 
+import asyncio
+from functools import partial
+
 from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.roles.http import listen
@@ -10,6 +13,7 @@ from cloud_bridge.roles.role import Role
 from cloud_bridge.roles.store_watch import watch_store
 from cloud_bridge.roles.way_out import way_out
 from cloud_bridge.settings import Settings
+from cloud_bridge.store.standby import LOOK_EVERY_S
 from cloud_bridge.web.app import create_app
 
 
@@ -23,4 +27,6 @@ async def serve(settings: Settings, ready: Ready) -> None:
 
 def duties(app_state: AppState) -> list[Duty]:
     """What goes on beside its requests."""
-    return [app_state.security_log.run(app_state.duties)]
+    standby, running = app_state.standby, app_state.duties
+    look = [] if standby is None else [running.every(LOOK_EVERY_S, "standby", partial(asyncio.to_thread, standby.look))]
+    return [app_state.security_log.run(running), *look]

@@ -61,10 +61,15 @@ class Message(NamedTuple):
 
 
 def conversations_of(connection: Connection, asker: Person) -> list[Conversation]:
-    """Those the asker may read: for support the ones that wait first, the longest waiting on top."""
+    """Those the asker may read, the newest first; for support before them the ones that wait, the longest waiting on top."""
+    newest_ms, waiting = conversations.c.newest_ms, conversations.c.waiting
     query = _conversations().where(_readable(asker))
-    order = [conversations.c.waiting.desc(), conversations.c.newest_ms] if asker.role in SEE_ALL else []
-    rows = connection.execute(query.order_by(*order, conversations.c.newest_ms.desc()).limit(MAX_LISTED))
+    if asker.role not in SEE_ALL:
+        rows = list(connection.execute(query.order_by(newest_ms.desc()).limit(MAX_LISTED)))
+    else:  # each half of the list through the index
+        rows = list(connection.execute(query.where(waiting).order_by(newest_ms).limit(MAX_LISTED)))
+        others = query.where(~waiting).order_by(newest_ms.desc()).limit(MAX_LISTED - len(rows))
+        rows += connection.execute(others)
     return [Conversation(*row) for row in rows]
 
 

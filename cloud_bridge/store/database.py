@@ -37,6 +37,7 @@ LOCK_NAME = "chargekeeper.lock"  # shared by all who have the file open; data re
 CONNECTIONS = 20  # of pages, upkeep and car accounts together: half of the threads that serve pages
 CONNECTION_WITHIN_S = 5  # waited for one of them, and for a PostgreSQL to answer
 STATEMENT_MS = 60_000  # the longest statement of PostgreSQL
+READ_ONLY = " -c default_transaction_read_only=on"
 LINE_MS = 20_000  # how long what was sent to it may stay unconfirmed
 BUSY_MS = 5000  # how long one writer waits for another: a command line beside the running bridge
 TURN_WITHIN_S = 20.0  # for the writers of one process, each of which may have to wait BUSY_MS
@@ -221,7 +222,16 @@ def _open_postgresql(url: str) -> Database:
     return database
 
 
-def _postgresql_engine(address: URL, connections: int) -> Engine:
+def open_standby(url: str) -> Database:
+    """A PostgreSQL that is only read: nothing is asked of it yet, so that it may be away. Raises StoreUnusable."""
+    try:
+        address = make_url(url).set(drivername="postgresql+psycopg")
+        return Database(lambda connections: _postgresql_engine(address, connections, READ_ONLY))
+    except SQLAlchemyError as error:
+        raise StoreUnusable(f"cannot use the database of CHARGEKEEPER_DATABASE_READ: {error}") from error
+
+
+def _postgresql_engine(address: URL, connections: int, options: str = "") -> Engine:
     """Every wait for the server has an end: for the connection, for an answer, and for a line that went dead. So has the
     server's for us: what a machine that was cut off had locked is free again as soon."""
     server_limits = {
@@ -233,7 +243,7 @@ def _postgresql_engine(address: URL, connections: int) -> Engine:
     }
     limits = {
         "connect_timeout": str(CONNECTION_WITHIN_S),
-        "options": " ".join(f"-c {name}={value}" for name, value in server_limits.items()),
+        "options": " ".join(f"-c {name}={value}" for name, value in server_limits.items()) + options,
         "tcp_user_timeout": str(LINE_MS),
         "keepalives_idle": str(CONNECTION_WITHIN_S),
         "keepalives_interval": str(CONNECTION_WITHIN_S),

@@ -5,7 +5,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Select, func, literal, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Select, String, func, literal, select, tuple_
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.access import Asker, visible
@@ -16,6 +16,7 @@ from cloud_bridge.store.units import Unit, unit_columns, unit_for
 from cloud_bridge.wire import MAX_COUNT
 
 PAGE = 50  # rows
+LAST = "\U0010ffff"  # no text that is stored has a character behind it
 
 
 class Order(StrEnum):
@@ -33,7 +34,7 @@ KEYS = {  # what tells a row from every other, in the order's own order; an inde
     Order.NETWORK: (contacts.c.operator, contacts.c.last_contact_ms, contacts.c.unit_id),
     Order.SITE: (units.c.name, units.c.id),
     Order.NEVER: (units.c.id,),
-    Order.DUPLICATE: (units.c.id,),
+    Order.DUPLICATE: (duplicate_identities.c.unit_id,),
 }
 
 
@@ -57,42 +58,82 @@ def page_of(
     order: Order,
     after: Sequence[str] = (),
     operator: str | None = None,
-    search: str = "",
     now_ms: int = 0,
 ) -> Page:
-    """The page after the row with these keys. `operator` keeps to one network, `search` to an id's beginning or a part
-    of a name, Order.DUPLICATE to what is found at `now_ms`. Raises ValueError for keys that are none."""
-    keys, columns = KEYS[order], unit_columns(asker)
-    if order in (Order.SILENCE, Order.NETWORK):
-        rows = contacts.join(units, units.c.id == contacts.c.unit_id)
-    else:
-        rows = units.outerjoin(contacts, contacts.c.unit_id == units.c.id)
-    query = (
-        select(*columns, *keys)
-        .select_from(
-            rows.outerjoin(heartbeats, heartbeats.c.unit_id == units.c.id).outerjoin(
-                duplicate_identities, duplicate_identities.c.unit_id == units.c.id
-            )
-        )
-        .where(visible(asker))
-        .order_by(*keys)
-        .limit(PAGE + 1)
-    )
+    """The page after the row with these keys. `operator` keeps to one network, Order.DUPLICATE to what is found at `now_ms`.
+    Raises ValueError for keys that are none."""
+    keys = KEYS[order]
+    query = _query(asker, _rows(order), keys)
     if after:
-        query = query.where(tuple_(*keys) > tuple_(*map(_bound, keys, _whole(after, len(keys)))))
+        query = query.where(_behind(keys, after))
     if order is Order.NEVER:
         query = query.where(units.c.first_contact_ms.is_(None))
     if order is Order.DUPLICATE:
         query = query.where(in_force(now_ms))
     if operator is not None:
         query = query.where(contacts.c.operator == operator)
-    if search:
-        found = units.c.id.startswith(search, autoescape=True) | units.c.name.contains(search, autoescape=True)
-        query = query.where(found)
-    found_rows = connection.execute(query).all()
-    shown = found_rows[:PAGE]
-    last = shown[-1][len(columns) :] if len(found_rows) > PAGE else ()
-    return Page([unit_for(asker, row[: len(columns)]) for row in shown], [str(key) for key in last])
+    return _page(asker, connection.execute(query.limit(PAGE + 1)).all(), keys)
+
+
+SEARCHED = {  # what a search goes through, one after the other
+    "id": (units.c.id_lower, units.c.id),
+    "name": (units.c.name_lower, units.c.id),
+}
+
+
+def found_page(connection: Connection, asker: Asker, text: str, after: Sequence[str] = ()) -> Page:
+    """The units whose id begins with the text, and after them those whose name does, in small or capital letters alike: a part
+    of the index each. What stands further in a name is not found: that would be a look at every name, or a table of words
+    larger than the fleet. Raises ValueError for keys that are none."""
+    searched, keys_after = list(SEARCHED), after[1:]
+    if after:
+        searched = searched[searched.index(_whole(after, 3)[0]) :]
+    first = func.lower(literal(text, String))
+
+    def begins(column: ColumnElement[str]) -> ColumnElement[bool]:
+        return (column >= first) & (column < first.concat(LAST))
+
+    found: list[Any] = []
+    for by in searched:
+        keys = SEARCHED[by]
+        query = _query(asker, _rows(Order.SITE), (literal(by, String), *keys), keys).where(begins(keys[0]))
+        if by != "id":
+            query = query.where(~begins(units.c.id_lower))
+        if keys_after and by == after[0]:
+            query = query.where(_behind(keys, keys_after))
+        found += connection.execute(query.limit(PAGE + 1 - len(found)))
+        if len(found) > PAGE:
+            break
+    return _page(asker, found, (literal(""), *SEARCHED["id"]))
+
+
+def _rows(order: Order) -> FromClause:
+    """The tables of `unit_columns`, joined from the one that is walked through."""
+    if order in (Order.SILENCE, Order.NETWORK):
+        rows = contacts.join(units, units.c.id == contacts.c.unit_id)
+    elif order is Order.DUPLICATE:
+        found = duplicate_identities.join(units, units.c.id == duplicate_identities.c.unit_id)
+        rows = found.outerjoin(contacts, contacts.c.unit_id == units.c.id)
+    else:
+        rows = units.outerjoin(contacts, contacts.c.unit_id == units.c.id)
+    rows = rows.outerjoin(heartbeats, heartbeats.c.unit_id == units.c.id)
+    if order is Order.DUPLICATE:
+        return rows
+    return rows.outerjoin(duplicate_identities, duplicate_identities.c.unit_id == units.c.id)
+
+
+def _query(
+    asker: Asker, rows: FromClause, keys: Sequence[ColumnElement[Any]], order: Sequence[ColumnElement[Any]] = ()
+) -> Select[Any]:
+    """The columns of `unit_for`, and the keys."""
+    query = select(*unit_columns(asker), *keys).select_from(rows).where(visible(asker))
+    return query.order_by(*(order or keys))
+
+
+def _page(asker: Asker, found: Sequence[Any], keys: Sequence[Any]) -> Page:
+    shown, size = found[:PAGE], len(keys)
+    last = shown[-1][-size:] if len(found) > PAGE else ()
+    return Page([unit_for(asker, row[:-size]) for row in shown], [str(key) for key in last])
 
 
 @cache
@@ -115,6 +156,10 @@ def silent_by_minute(connection: Connection) -> list[SilentMinute]:
     at_ms = contacts.c.last_contact_ms
     columns = (contacts.c.operator, at_ms, at_ms, contacts.c.messages)  # the last: a count
     return [SilentMinute(*row) for row in readable(columns, connection.execute(_silent_by_minute()))]
+
+
+def _behind(keys: Sequence[ColumnElement[Any]], after: Sequence[str]) -> ColumnElement[bool]:
+    return tuple_(*keys) > tuple_(*map(_bound, keys, _whole(after, len(keys))))
 
 
 def _whole(after: Sequence[str], size: int) -> Sequence[str]:

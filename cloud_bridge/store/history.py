@@ -8,10 +8,21 @@ from typing import Any
 from sqlalchemy import Connection, Table, select
 
 from cloud_bridge.contact import FUTURE_MS, Gap, merged, skipped
-from cloud_bridge.store.ownership import Period, begins_ms, within
+from cloud_bridge.store.ownership import BUCKET_MS, Period, begins_ms, within
 from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.record import read_steps
-from cloud_bridge.store.tables import contact_gaps, events, listening_gaps, power, sessions, signal, signal_5min, units
+from cloud_bridge.store.tables import (
+    contact_gaps,
+    events,
+    listening_gaps,
+    power,
+    sessions,
+    signal,
+    signal_5min,
+    signal_hourly,
+    units,
+)
+from cloud_bridge.store.upkeep import five_minutes_since
 
 MAX_ROWS = 10_000  # of one answer: a month of signal by five minutes
 
@@ -62,9 +73,19 @@ def signal_raw(connection: Connection, period: Period, from_ms: int, to_ms: int)
     return _rows(connection, signal, signal.c.received_ms, period, from_ms, to_ms)
 
 
-def signal_by_five_minutes(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
-    """Lowest, highest, total and samples of each five minutes and operator."""
-    found = _rows(connection, signal_5min, signal_5min.c.from_ms, period, from_ms, to_ms)
+def signal_averages(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
+    """Lowest, highest, total and samples of each five minutes and operator, with `from_ms` and `until_ms`; by the hour
+    where the five minutes are gone, and then with `lasting_ms`, how much of it was measured in that network."""
+    since_ms = five_minutes_since(connection)
+    hours = _averages(connection, signal_hourly, period, from_ms, min(to_ms, since_ms))
+    fine_ms = max([from_ms, since_ms, *(row["until_ms"] for row in hours[-1:])])
+    fives = _averages(connection, signal_5min, period, fine_ms, to_ms)
+    fives[:] = [{**row, "until_ms": row["from_ms"] + BUCKET_MS} for row in fives[: MAX_ROWS - len(hours)]]
+    return Rows([*hours, *fives], hours.unreadable + fives.unreadable)
+
+
+def _averages(connection: Connection, table: Table, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
+    found = _rows(connection, table, table.c.from_ms, period, from_ms, to_ms)
     possible = [
         row for row in found if row["lowest"] * row["samples"] <= row["total"] <= row["highest"] * row["samples"]
     ]

@@ -18,6 +18,7 @@ from cloud_bridge.store.tables import jobs, people, unit_installers, units
 
 MAX_REASON = 1000
 MAX_REPORT = 40_000  # characters
+MAX_LISTED = 200
 
 
 _COLUMNS = (  # in the order of `Job`, but for the visit, which is a window
@@ -110,7 +111,7 @@ def jobs_of(connection: Connection, asker: Person, unit_id: str | None = None) -
     query = _jobs().where(_visible(asker))
     if unit_id is not None:
         query = query.where(jobs.c.unit_id == unit_id)
-    rows = connection.execute(query.order_by(jobs.c.closed_ms.is_not(None), jobs.c.raised_ms).limit(200))
+    rows = connection.execute(query.order_by(jobs.c.closed, jobs.c.raised_ms).limit(MAX_LISTED))
     found = readable(_COLUMNS, rows)
     return _jobs_in(found)
 

@@ -52,13 +52,16 @@ from cloud_bridge.store.tables import (
     rejected_messages,
     results,
     retention,
+    rolled_up,
     second_factors,
     security_events,
     sessions,
     signal,
     signal_5min,
+    signal_hourly,
     tariffs,
     tokens,
+    totals,
     transitions,
     unit_installers,
     units,
@@ -81,6 +84,7 @@ SECRET = (
 EVIDENCE = (
     signal,
     signal_5min,
+    signal_hourly,
     contact_gaps,
     transitions,
     duplicate_identities,
@@ -173,6 +177,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     duplicate_identities: (_of_their_time(duplicate_identities),),
     signal: (_of_their_time(signal),),
     signal_5min: (_of_their_time(signal_5min),),
+    signal_hourly: (_of_their_time(signal_hourly),),
     power: (_of_their_time(power),),
     heartbeats: (_of_their_time(heartbeats),),
     events: (_of_their_time(events),),
@@ -187,8 +192,10 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     listening_gaps: (),
     clock_steps: (),  # what time it was, and how far each table was cleared
     retention: (),
+    rolled_up: (),
     verified_time: (),
     alert_cursors: (),  # which hold-downs of alerts have ended
+    totals: (),  # numbers
 }
 
 # Of the alerts that their unit caused, those that went to others (a member, support) tell of these: erased, not handed out.

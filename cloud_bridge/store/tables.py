@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     ForeignKey,
     Index,
     Integer,
@@ -40,6 +41,12 @@ def _numbered(name: str, *columns: Column[Any] | Index | UniqueConstraint) -> Ta
     """A table whose rows are known by their number `id`, which is never used again, not even after the row is gone:
     pages that are open in a browser and receivers of webhooks remember it."""
     return Table(name, metadata, _row_number(), *columns, sqlite_autoincrement=True)
+
+
+def _in_small_letters(name: str, size: int) -> Column[str]:
+    """Of another column, for a search: ordered by bytes on both databases, so that what begins alike stands together."""
+    by_bytes = String(size).with_variant(String(size, collation="C"), "postgresql")
+    return Column(f"{name}_lower", by_bytes, Computed(f"lower({name})"))
 
 
 def _unit() -> Column[str]:
@@ -210,6 +217,10 @@ units = Table(
     Column(
         "authorities", String(129)
     ),  # SHA-256 of those that it trusts, as it says (store/authorities.py); null: unsaid
+    _in_small_letters("id", 36),
+    _in_small_letters("name", 100),
+    Index(None, "id_lower", "id"),
+    Index(None, "name_lower", "id"),
     Index(None, "owner_id"),
     Index(None, "name", "id"),
     Index(None, "claim_hash", unique=True),
@@ -217,6 +228,13 @@ units = Table(
 )
 _never = units.c.first_contact_ms.is_(None)
 Index("ix_units_never_heard", units.c.id, sqlite_where=_never, postgresql_where=_never)
+
+totals = Table(  # counted as they change, because to count a million takes too long
+    "totals",
+    metadata,
+    Column("name", String(40), primary_key=True),  # units: all that were added
+    Column("value", BigInteger, nullable=False),
+)
 
 ownerships = _numbered(  # whose a unit was, and when; the periods of one unit do not overlap
     "ownerships",
@@ -337,6 +355,24 @@ signal_5min = Table(  # made of the above, kept when that is gone
     Index(None, "from_ms"),
 )
 
+signal_hourly = Table(  # made of the above, kept when that is gone: store/signal_averages.py
+    "signal_hourly",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("operator", String(16), primary_key=True),
+    Column(
+        "until_ms", BigInteger, nullable=False
+    ),  # not included; an hour in which the unit changed hands is in pieces
+    Column("lowest", Integer, nullable=False),
+    Column("highest", Integer, nullable=False),
+    Column("total", BigInteger, nullable=False),  # total / samples is the mean over time
+    Column("samples", Integer, nullable=False),
+    Column("lasting_ms", Integer, nullable=False),  # of that time, how much was measured in this network
+    Index(None, "from_ms"),
+    sqlite_with_rowid=False,  # a row of its key's index is the row: half of the bytes
+)
+
 power = Table(  # as it came in with the heartbeats: of the session that goes on
     "power",
     metadata,
@@ -354,7 +390,14 @@ heartbeats = Table(
     Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
     Column("received_ms", BigInteger, nullable=False),
     Column("payload", Text, nullable=False),  # as the unit wrote it, unknown keys and all
+    Column(  # whether it has one of the keys that tell of a trouble (store/troubles.py)
+        "troubled",
+        Boolean,
+        Computed("""payload LIKE '%"h":[%' OR payload LIKE '%"d":%' OR payload LIKE '%"p":%'"""),
+    ),
 )
+_troubled = heartbeats.c.troubled
+Index("ix_heartbeats_troubled", heartbeats.c.unit_id, sqlite_where=_troubled, postgresql_where=_troubled)
 
 presence = Table(  # whether a unit has a connection open (store/presence.py); no row: not known
     "presence",
@@ -491,7 +534,9 @@ jobs = _numbered(  # for an installer, at one unit
     Column("visit_until_ms", BigInteger),
     Column("report_before_name", String(100)),
     Column("report_before", Text),  # likewise, from before the work
+    Column("closed", Boolean, Computed("closed_ms IS NOT NULL")),
     Index(None, "unit_id"),
+    Index(None, "closed", "raised_ms"),
     Index(None, "installer_id", "closed_ms"),
 )
 
@@ -612,6 +657,13 @@ verified_time = Table(  # how late it is at least (cloud_bridge/verified_time.py
     metadata,
     Column("id", Integer, primary_key=True),
     Column("at_ms", BigInteger, nullable=False),
+)
+
+rolled_up = Table(  # how far each table of averages was made (store/signal_averages.py)
+    "rolled_up",
+    metadata,
+    Column("name", String(40), primary_key=True),  # of the table
+    Column("until_ms", BigInteger, nullable=False),
 )
 
 retention = Table(  # how far each table has been cleared of old rows (store/upkeep.py)

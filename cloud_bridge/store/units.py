@@ -14,7 +14,7 @@ from cloud_bridge.store.access import Asker, visible
 from cloud_bridge.store.duplicates import DUPLICATE_COLUMNS, Duplicate, duplicate_of, forget_duplicate
 from cloud_bridge.store.ownership import Period, joined_ms, period_for
 from cloud_bridge.store.secrets import NO_HASH, broker_hash, hash_of, new_claim_code, new_secret
-from cloud_bridge.store.tables import contacts, duplicate_identities, heartbeats, over_quota, presence, units
+from cloud_bridge.store.tables import contacts, duplicate_identities, heartbeats, over_quota, presence, totals, units
 from cloud_bridge.wire import UNIT_ID
 
 OURS = "_"  # how the names of our own MQTT clients begin
@@ -121,6 +121,7 @@ def add_unit(connection: Connection, unit_id: str, now_ms: int, secret: str | No
         connection.execute(units.insert(), values)
     except IntegrityError as error:
         raise AlreadyThere(f"the unit {unit_id} exists already") from error
+    connection.execute(update(totals).where(totals.c.name == "units").values(value=totals.c.value + 1))
     return new
 
 
@@ -197,10 +198,6 @@ def secret_hashes(connection: Connection, ids: Collection[str]) -> dict[str, str
     return {row.id: row.secret_hash for row in connection.execute(query)}
 
 
-def unit_count(connection: Connection) -> int:
-    return connection.execute(select(func.count()).select_from(units)).scalar_one()
-
-
 @cache
 def _last_contacts() -> Select[Any]:
     return select(contacts.c.unit_id, *_CONTACT)
@@ -229,6 +226,12 @@ def visible_ids(connection: Connection, asker: Asker, unit_ids: Collection[str])
     return set(connection.execute(select(units.c.id).where(visible(asker), units.c.id.in_(unit_ids))).scalars())
 
 
+def visible_zones(connection: Connection, asker: Asker, unit_ids: Collection[str]) -> dict[str, str]:
+    """The time zones of those of these units that the asker may see, by id."""
+    query = select(units.c.id, units.c.time_zone).where(visible(asker), units.c.id.in_(unit_ids))
+    return {row.id: row.time_zone for row in connection.execute(query)}
+
+
 def unit_of_past_work(connection: Connection, asker: Asker, unit_id: str) -> Unit | None:
     """The unit of a job of the asker's, whether they still see it or not: without name, owner and present state."""
     row = connection.execute(_units(asker).where(units.c.id == unit_id)).one_or_none()
@@ -243,8 +246,8 @@ def unit_ids(connection: Connection) -> list[str]:
 
 
 def count_units(connection: Connection) -> int:
-    """All that were added."""
-    return connection.execute(select(func.count()).select_from(units)).scalar_one()
+    """All that were added, as `add_unit` has counted them."""
+    return int(connection.execute(select(totals.c.value).where(totals.c.name == "units")).scalar_one())
 
 
 def count_silent(connection: Connection) -> int:

@@ -1,4 +1,4 @@
-"""What keeps the store small: signal by five minutes, and each table forgets after its own time.
+"""What keeps the store small: each table forgets after its own time.
 
 Retention removes no more than the time that has verifiably passed since it last did (verified_time.py): a table is
 cleared from where it was cleared last, and not of all that looks old to a clock that may be wrong.
@@ -7,7 +7,6 @@ cleared from where it was cleared last, and not of all that looks old to a clock
 from typing import NamedTuple
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     ColumnElement,
     Connection,
@@ -15,12 +14,13 @@ from sqlalchemy import (
     and_,
     delete,
     func,
-    literal,
     select,
 )
 
-from cloud_bridge.durations import DAY_MS
+from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.known_devices import DEVICE_DAYS
+from cloud_bridge.store.partitions import PARTITIONED
+from cloud_bridge.store.signal_averages import HOURS, rolled_up_until
 from cloud_bridge.store.tables import (
     alerts,
     contact_gaps,
@@ -42,14 +42,13 @@ from cloud_bridge.store.tables import (
     sessions,
     signal,
     signal_5min,
+    signal_hourly,
     transitions,
     verified_time,
     web_sessions,
 )
-from cloud_bridge.store.upsert import insert_into, replace
+from cloud_bridge.store.upsert import replace
 
-BUCKET_MS = 5 * 60 * 1000
-LATE_MS = 15 * 60 * 1000  # buckets this young are made again: a way in that was down hands in what it kept
 TIME_COMMAND = "t-"  # how the ids of commands begin that tell a unit the time
 FORGOTTEN_AT_ONCE = 2000  # rows deleted in one transaction: the recorder waits for it
 
@@ -80,7 +79,8 @@ class Kept(NamedTuple):
 KEPT = [
     Kept(signal, signal.c.received_ms, 1),
     Kept(power, power.c.received_ms, 2),  # a vehicle at home for a weekend
-    Kept(signal_5min, signal_5min.c.from_ms, 400),  # a year and a month: last winter beside this one
+    Kept(signal_5min, signal_5min.c.from_ms, 32),  # the longest span of the pages, and the day it began in
+    Kept(signal_hourly, signal_hourly.c.from_ms, 400),  # a year and a month: last winter beside this one
     Kept(contact_gaps, contact_gaps.c.to_ms, 400),
     Kept(transitions, transitions.c.at_ms, 400),
     Kept(duplicate_identities, duplicate_identities.c.last_ms, 1),  # duplicate_identity.CLEAR_AFTER_MS
@@ -100,49 +100,7 @@ KEPT = [
     Kept(member_invitations, member_invitations.c.expires_ms, 0),
     Kept(password_resets, password_resets.c.expires_ms, 0),
 ]
-
-
-def rolled_up_until(connection: Connection, now_ms: int) -> int:
-    """Where the process before this one left off: the five-minute rows are made in order. A day ago at the earliest."""
-    query = select(func.max(signal_5min.c.from_ms)).where(signal_5min.c.from_ms <= now_ms)
-    newest_ms = connection.execute(query).scalar()
-    return max(now_ms - DAY_MS, newest_ms or 0)
-
-
-def whole_buckets(connection: Connection, since_ms: int, now_ms: int) -> list[int]:
-    """The beginnings of the five minutes that have readings, from the one that `since_ms` is in to the last whole one.
-
-    Only those: our clock may have skipped a million others.
-    """
-    bucket = (signal.c.received_ms - signal.c.received_ms % literal(BUCKET_MS, BigInteger)).label("from_ms")
-    first_ms, end_ms = since_ms - since_ms % BUCKET_MS, now_ms - now_ms % BUCKET_MS
-    inside = (signal.c.received_ms >= first_ms, signal.c.received_ms < end_ms)
-    return list(connection.execute(select(bucket).where(*inside).distinct().order_by(bucket)).scalars())
-
-
-def roll_up_signal(connection: Connection, first_ms: int) -> None:
-    """Make the rows of the five minutes that begin then, anew where there are some."""
-    end_ms = first_ms + BUCKET_MS
-    bucket = (signal.c.received_ms - signal.c.received_ms % literal(BUCKET_MS, BigInteger)).label("from_ms")
-    made = (
-        select(
-            signal.c.unit_id,
-            bucket,
-            signal.c.operator,
-            func.min(signal.c.csq).label("lowest"),
-            func.max(signal.c.csq).label("highest"),
-            func.sum(signal.c.csq).label("total"),
-            func.count().label("samples"),
-        )
-        .where(signal.c.received_ms >= first_ms, signal.c.received_ms < end_ms)
-        .group_by(signal.c.unit_id, bucket, signal.c.operator)
-    )
-    statement = insert_into(connection.dialect.name, signal_5min).from_select(
-        [column.name for column in made.selected_columns], made
-    )
-    values = {name: statement.excluded[name] for name in ("lowest", "highest", "total", "samples")}
-    keys = ["unit_id", "from_ms", "operator"]
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
+KEPT_FIVE_MINUTES = next(kept for kept in KEPT if kept.table is signal_5min)
 
 
 def read_cleared(connection: Connection, kept: Kept) -> Cleared | None:
@@ -152,8 +110,24 @@ def read_cleared(connection: Connection, kept: Kept) -> Cleared | None:
     return None if row is None else Cleared(*row)
 
 
+def five_minutes_since(connection: Connection) -> int:
+    """From when on signal is there by five minutes; before it there are hours."""
+    return connection.execute(select(retention.c.until_ms).where(retention.c.name == signal_5min.name)).scalar() or 0
+
+
 def record_cleared(connection: Connection, kept: Kept, cleared: Cleared) -> None:
     replace(connection, retention, [{"name": kept.table.name, **cleared._asdict()}])
+
+
+def may_go_until(connection: Connection, kept: Kept, to_ms: int) -> int:
+    """Up to when its rows may be deleted, where `to_ms` is the end of their time: five minutes go by whole hours, and
+    not before the hour is made of them; what is in partitions goes with the whole of one."""
+    if kept.table is signal_5min:
+        to_ms = min(to_ms, rolled_up_until(connection, HOURS))
+        to_ms -= to_ms % HOUR_MS
+    if connection.dialect.name == "postgresql" and kept.table in PARTITIONED:
+        to_ms -= to_ms % PARTITIONED[kept.table].width_ms
+    return to_ms
 
 
 def has_rows(connection: Connection, kept: Kept, to_ms: int) -> bool:

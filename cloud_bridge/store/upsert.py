@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy import Connection, Dialect, Table, bindparam, column, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 Insert = postgresql.Insert | sqlite.Insert
@@ -17,14 +17,36 @@ def insert_into(dialect: str, table: Table) -> Insert:
 def execute_many(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:
     """As `connection.execute`, for the few statements that every message needs: there SQLAlchemy's own work on each row
     takes longer than the database's. Values go to the driver as they are; all rows have the same keys: columns, and the
-    names of the statement's own parameters."""
-    if rows:
+    names of the statement's own parameters, whose values are those of the first row.
+
+    PostgreSQL is given a list for each column, and one statement to plan and to answer: the rows must be of different
+    keys, unless those that are there already stay as they are.
+    """
+    if not rows:
+        return
+    if connection.dialect.name != "postgresql":
         connection.exec_driver_sql(_sql(statement, connection.dialect, tuple(rows[0])), rows)
+        return
+    columns = {key: [row[key] for row in rows] if key in statement.table.columns else rows[0][key] for key in rows[0]}
+    connection.exec_driver_sql(_sql_of_lists(statement, connection.dialect, tuple(rows[0])), columns)
 
 
 @cache
 def _sql(statement: Insert, dialect: Dialect, keys: tuple[str, ...]) -> str:
-    return str(statement.compile(dialect=dialect, column_keys=[key for key in keys if key in statement.table.columns]))
+    return str(statement.compile(dialect=dialect, column_keys=_names(statement, keys)))
+
+
+@cache
+def _sql_of_lists(statement: Insert, dialect: Dialect, keys: tuple[str, ...]) -> str:
+    names = _names(statement, keys)
+    of = statement.table.columns
+    lists = func.unnest(*(bindparam(name, type_=postgresql.ARRAY(of[name].type)) for name in names))
+    rows = lists.table_valued(*(column(name, of[name].type) for name in names)).render_derived()
+    return str(statement.from_select(names, select(*rows.c)).compile(dialect=dialect))
+
+
+def _names(statement: Insert, keys: tuple[str, ...]) -> list[str]:
+    return [key for key in keys if key in statement.table.columns]
 
 
 def replace(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

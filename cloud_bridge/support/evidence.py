@@ -83,7 +83,7 @@ def gather(
     if heard.our_open_gap is not None:
         ours.append(heard.our_open_gap)
     gaps = silent_gaps(over, ours, from_ms, to_ms, silent_after_ms)
-    first_average_ms = since_ms // FIVE_MINUTES_MS * FIVE_MINUTES_MS
+    first_average_ms = since_ms // HOUR_MS * HOUR_MS
     points = signal_points(connection, period, max(from_ms, first_average_ms), to_ms)
     hour = signal_points(connection, period, max(from_ms, to_ms - HOUR_MS), to_ms)
     events = history.unit_events(connection, period, from_ms, to_ms)
@@ -127,8 +127,21 @@ def silent_gaps(over: Sequence[Gap], ours: Sequence[Gap], from_ms: int, to_ms: i
 
 def signal_points(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[SignalPoint]:
     """Oldest first. In five minutes each, whether the store has made these averages yet or not; of up to `FINE_MS` every
-    reading that is still kept."""
-    averages = history.signal_by_five_minutes(connection, period, from_ms, to_ms)
+    reading that is still kept; by the hour where nothing finer is kept."""
+    averages = history.signal_averages(connection, period, from_ms, to_ms)
+    hours = [
+        SignalPoint(
+            row["from_ms"],
+            row["until_ms"],
+            row["lasting_ms"],
+            row["total"] / row["samples"],
+            row["operator"],
+            row["lowest"],
+            row["highest"],
+        )
+        for row in averages
+        if "lasting_ms" in row
+    ]
     made = [
         Reading(
             row["from_ms"],
@@ -138,14 +151,14 @@ def signal_points(connection: Connection, period: Period, from_ms: int, to_ms: i
             row["highest"],
             row["samples"],
         )
-        for row in averages
+        for row in averages[len(hours) :]
     ]
     is_fine = to_ms - from_ms <= FINE_MS
-    raw_from_ms = made[-1].at_ms + FIVE_MINUTES_MS if made and not is_fine else from_ms
+    raw_from_ms = averages[-1]["until_ms"] if averages and not is_fine else from_ms
     raw = history.signal_raw(connection, period, raw_from_ms, to_ms)
     single = [Reading(row["received_ms"], float(row["csq"]), row["operator"], row["csq"], row["csq"], 1) for row in raw]
     if not is_fine:
         single = by_five_minutes(single)
     elif single:
         made = [one for one in made if one.at_ms + FIVE_MINUTES_MS <= single[0].at_ms]
-    return Rows(over_time([*made, *single], to_ms), averages.unreadable + raw.unreadable)
+    return Rows([*hours, *over_time([*made, *single], to_ms)], averages.unreadable + raw.unreadable)

@@ -1,8 +1,9 @@
 """A charge point's mobile signal over time, each reading weighted by the time it stands for. Pure.
 
-The store keeps single readings for a day and averages of five minutes for longer, and a unit that charges sends five
-times as many readings as an idle one. So nothing here counts readings: a reading, or an average, stands for the time
-until the next one. Where the next one comes later than `HOLD_MS`, it stands for five minutes.
+The store keeps single readings for a day, averages of five minutes for a month, and of an hour for longer; and a unit
+that charges sends five times as many readings as an idle one. So nothing here counts readings: a reading, or an average
+of five minutes, stands for the time until the next one. Where the next one comes later than `HOLD_MS`, it stands for
+five minutes. Of an hour it is stored for how much of it readings stood (store/signal_averages.py).
 """
 
 from collections.abc import Iterable, Sequence
@@ -59,7 +60,7 @@ class SignalSummary(NamedTuple):
 
 
 def by_five_minutes(readings: Iterable[Reading]) -> list[Reading]:
-    """Averages of each five minutes and network, as store/upkeep.py makes them. The readings come oldest first."""
+    """Averages of each five minutes and network, as store/signal_averages.py makes them. The readings come oldest first."""
     made = []
     for from_ms, inside in groupby(readings, lambda one: one.at_ms // FIVE_MINUTES_MS * FIVE_MINUTES_MS):
         by_operator: dict[str, list[Reading]] = {}

@@ -13,6 +13,9 @@ Rules, which tests/cloud_bridge/web/test_connections.py checks for every route:
 - A route that hashes a password, or calls a car maker, a mail server or a broker, has neither. It opens
   `database.reading()` or `writing()` for its statements alone.
 
+Where there is a standby (store/standby.py), `Reading` of a page is of that: not for a browser that has just sent a form,
+which is to see what it has changed, and not for the checks, which see who may look at what as it is now.
+
 A request waits for a thread between these steps. If requests that hold a connection waited for a thread while every
 thread waited for a connection, neither would go on before the pool's timeout. So at most AT_ONCE requests hold one; the
 others wait on the event loop, where they occupy no thread. The rest of the pool is left to transactions that begin and
@@ -21,7 +24,7 @@ end on one thread.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -31,6 +34,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.store.database import CONNECTION_WITHIN_S, CONNECTIONS
+from cloud_bridge.web.own_writes import may_lag
 
 AT_ONCE = CONNECTIONS * 3 // 4
 
@@ -58,7 +62,12 @@ class ConnectionTurns:
 
 async def reading(request: Request) -> AsyncIterator[Connection]:
     """One consistent view for the whole request. Raises sqlalchemy.exc.TimeoutError."""
-    async with _held(request, _app_state(request).database.reading()) as connection:
+    standby = _app_state(request).standby
+    if standby is None or not may_lag(request):
+        async with _held(request, _app_state(request).database.reading()) as connection:
+            yield connection
+        return
+    async with _turn(request), contextmanager_in_threadpool(standby.reading()) as connection:
         yield connection
 
 
@@ -83,10 +92,14 @@ def connection_for_check(request: Request) -> Iterator[Connection]:
         yield connection
 
 
+def _turn(request: Request) -> AbstractAsyncContextManager[None]:
+    turns: ConnectionTurns = request.app.state.connection_turns
+    return turns.turn()
+
+
 @asynccontextmanager
 async def _held(request: Request, transaction: AbstractContextManager[Connection]) -> AsyncIterator[Connection]:
-    turns: ConnectionTurns = request.app.state.connection_turns
-    async with turns.turn(), contextmanager_in_threadpool(transaction) as connection:
+    async with _turn(request), contextmanager_in_threadpool(transaction) as connection:
         request.state.connection = connection
         try:
             yield connection

@@ -1,11 +1,14 @@
 """What every app of ours has around its routes, with pages or without."""
 
+from functools import partial
+
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.web.connections import ConnectionTurns
+from cloud_bridge.web.own_writes import OwnWrites
 from cloud_bridge.web.problems import answer_problems, refusal
 from cloud_bridge.web.public_address import PublicAddress
 from cloud_bridge.web.security.attempts import Attempts
@@ -15,6 +18,7 @@ from cloud_bridge.web.security.rates import Rates
 from cloud_bridge.web.security.security_headers import SecurityHeaders
 from cloud_bridge.web.security.text_check import TextCheck
 
+PASSKEY_CHALLENGES = "passkey challenges"  # what their key is derived for
 SMALLEST_ZIPPED = 500  # bytes; below that it fits in one packet anyway
 
 
@@ -33,10 +37,12 @@ def app_of(app_state: AppState, routes: list[BaseRoute]) -> FastAPI:
     app.state.bridge = app_state
     app.state.attempts = Attempts()
     app.state.rates = Rates()
-    app.state.challenges = Challenges()
+    app.state.challenges = Challenges(partial(app_state.second_factors.derived_key, PASSKEY_CHALLENGES))
     app.state.connection_turns = ConnectionTurns()
     app.add_middleware(TextCheck, refuse=refusal)
     app.add_middleware(SecurityHeaders, refuse=refusal)
+    if app_state.standby is not None:
+        app.add_middleware(OwnWrites, secure=public_url is not None and public_url.startswith("https://"))
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
     app.add_middleware(PublicAddress)
     app.add_middleware(HeadAsGet)

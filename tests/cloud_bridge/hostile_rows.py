@@ -51,6 +51,8 @@ GOOD: dict[str, dict[str, Any]] = {
     | {"ok": True, "reason": None},
     "signal": {"csq": 21, "operator": "23415"},
     "signal_5min": {"operator": "23415", "lowest": 20, "highest": 22, "total": 21, "samples": 1},
+    "signal_hourly": {"operator": "23415", "lowest": 20, "highest": 22, "total": 21, "samples": 1}
+    | {"until_ms": _AT_MS + HOUR_MS, "lasting_ms": 300_000},
     "power": {"plugged": True, "watts": 7000, "total_wh": 128_200},
     "heartbeats": {"received_ms": _AT_MS, "payload": '{"s":"C2","w":7000}'},
     "contacts": {"last_contact_ms": _AT_MS, "last_kind": "heartbeat", "messages": 1, "bad_payloads": 0}
@@ -74,6 +76,7 @@ AT_COLUMN = {
     "signal": "received_ms",
     "power": "received_ms",
     "signal_5min": "from_ms",
+    "signal_hourly": "from_ms",
     "contact_gaps": "from_ms",
 }  # part of the primary key
 SESSION_KINDS = ("limit", "schedule", "override", "pause")  # of commands: each is worded from other arguments
@@ -120,6 +123,7 @@ def spread(name: str, unit_id: str, more: dict[str, Any], rows: Sequence[dict[st
         if name in ("messages", "jobs"):
             one["once"] = f"{name}-{unit_id}-{number}"
         if name in AT_COLUMN:
-            one[AT_COLUMN[name]] = _AT_MS - number * 5 * MINUTE_MS if name == "signal_5min" else _AT_MS - number * 1000
+            is_average = name in ("signal_5min", "signal_hourly")
+            one[AT_COLUMN[name]] = _AT_MS - number * (5 * MINUTE_MS if is_average else 1000)
         found.append(one)
     return found

@@ -124,17 +124,19 @@ def contact_history(
 def signal(
     connection: Reading, unit: UnitOf, window: WindowOf, resolution: Literal["raw", "5min"] = "5min"
 ) -> dict[str, Any]:
-    """CSQ 0..31 over time: by five minutes and operator, or every heartbeat of the last day."""
+    """CSQ 0..31 over time: by five minutes and operator, of what is older than a month by the hour; or every heartbeat of
+    the last day."""
     if resolution == "raw":
         rows = history.signal_raw(connection, unit.period, window.from_ms, window.to_ms)
         points = [
             {"at": iso_utc(row["received_ms"]), "csq": row["csq"], "operator": row["operator"] or None} for row in rows
         ]
     else:
-        rows = history.signal_by_five_minutes(connection, unit.period, window.from_ms, window.to_ms)
+        rows = history.signal_averages(connection, unit.period, window.from_ms, window.to_ms)
         points = [
             {
                 "at": iso_utc(row["from_ms"]),
+                "until": iso_utc(row["until_ms"]),
                 "lowest": row["lowest"],
                 "mean": round(row["total"] / row["samples"], 1),
                 "highest": row["highest"],

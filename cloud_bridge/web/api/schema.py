@@ -172,9 +172,10 @@ class SignalReading(Schema):
 
 
 class SignalSummary(Schema):
-    """Five minutes on one network."""
+    """Five minutes on one network; an hour, where that is all that is kept."""
 
     at: Annotated[Time, Field(description="their beginning")]
+    until: Annotated[Time, Field(description="their end")]
     lowest: Csq
     mean: Annotated[float, Field(ge=0, le=31)]
     highest: Csq

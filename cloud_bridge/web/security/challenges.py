@@ -1,15 +1,17 @@
 """What an authenticator has to sign: new each time, for one purpose in one browser, for five minutes, and once. Pure: the
 clock is handed in.
 
-A challenge carries its end and a mark that only this process can make, so nothing is kept of those that are given out, and
+A challenge carries its end and a mark that only our processes can make, so nothing is kept of those that are given out, and
 whoever asks for a million of them takes nothing away from others. Only those that have counted are remembered, until their
-end; it takes a passkey of somebody's to make one count. A restart ends them all.
+end; it takes a passkey of somebody's to make one count. Each process remembers its own: behind a load balancer the answer to a
+challenge may count once at each, in the same browser.
 """
 
 import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable
 from threading import Lock
 
 CHALLENGE_MS = 5 * 60 * 1000
@@ -18,10 +20,10 @@ END_BYTES, SALT_BYTES, MARK_BYTES = 8, 24, 32
 
 
 class Challenges:
-    """Thread-safe."""
+    """Thread-safe. `key` tells the key of the marks, which is the same in every process that may see the answer."""
 
-    def __init__(self) -> None:
-        self._key = secrets.token_bytes(MARK_BYTES)
+    def __init__(self, key: Callable[[], bytes]) -> None:
+        self._key = key
         self._used: OrderedDict[bytes, int] = OrderedDict()  # -> its end
         self._lock = Lock()
 
@@ -50,7 +52,7 @@ class Challenges:
 
     def _mark(self, begin: bytes, purpose: str, browser: str) -> bytes:
         for_whom = hashlib.sha256(browser.encode()).digest()
-        return hmac.new(self._key, begin + for_whom + purpose.encode(), hashlib.sha256).digest()
+        return hmac.new(self._key(), begin + for_whom + purpose.encode(), hashlib.sha256).digest()
 
     def _end_ms(self, challenge: bytes) -> int:
         return int.from_bytes(challenge[:END_BYTES], "big")

@@ -23,14 +23,14 @@ class Browser:
 
     def __init__(self, port: int, password: str) -> None:
         self._address = f"http://127.0.0.1:{port}"
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
         found = re.search(r'name="form" value="([0-9a-f]+)"', self.get("/login"))
         assert found is not None
         form = urllib.parse.urlencode({"name": NAME, "password": password, "form": found[1]})
-        self._opener.open(f"{self._address}/login", form.encode(), WITHIN_S).close()
+        self.opener.open(f"{self._address}/login", form.encode(), WITHIN_S).close()
 
     def open(self, path: str) -> HTTPResponse:
-        answer: HTTPResponse = self._opener.open(f"{self._address}{path}", timeout=WITHIN_S)
+        answer: HTTPResponse = self.opener.open(f"{self._address}{path}", timeout=WITHIN_S)
         return answer
 
     def get(self, path: str) -> str:

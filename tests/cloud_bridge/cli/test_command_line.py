@@ -21,6 +21,7 @@ from cloud_bridge.settings import read_settings
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.people import find_login
 from cloud_bridge.store.secrets import CLAIM_ALPHABET, matches
+from cloud_bridge.store.security_events import newest_security_events
 from cloud_bridge.store.tables import contacts
 from cloud_bridge.store.tokens import find_token
 from cloud_bridge.store.units import secret_hash
@@ -93,6 +94,48 @@ def test_a_unit_that_is_there_already_is_not_changed(capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("unit_id", ["a/b", "#", "x" * 37])
 def test_an_id_that_fits_no_topic_is_refused(capsys: pytest.CaptureFixture[str], unit_id: str) -> None:
     assert "is no unit id" in refusal(capsys, "unit", "add", unit_id)
+
+
+def test_many_units_are_added_from_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "ids.txt"
+    file.write_text("cp-1\n\n  cp-2\ncp-3\n")
+    added = answer(capsys, "unit", "add", "--file", str(file), "--json")
+    assert [one["id"] for one in added] == ["cp-1", "cp-2", "cp-3"]
+    assert len({one["secret"] for one in added} | {one["claim_code"] for one in added}) == 6
+    with open_database(tmp_path / "data").reading() as connection:
+        assert all(matches(one["secret"], secret_hash(connection, one["id"])) for one in added)
+        (event,) = newest_security_events(connection)
+    assert (event.kind, event.about) == ("unit_added", "cp-1 and 2 more")
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ("cp-1\nthere\n", "there exists already"),
+        ("cp-1\na/b\n", "is no unit id"),
+        ("cp-1\ncp-1\n", "has cp-1 2 times"),
+        ("\n", "has 0 ids"),
+    ],
+)
+def test_of_a_file_all_units_are_added_or_none(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, lines: str, reason: str
+) -> None:
+    answer(capsys, "unit", "add", "there", "--json")
+    file = tmp_path / "ids.txt"
+    file.write_text(lines)
+    assert reason in refusal(capsys, "unit", "add", "--file", str(file))
+    assert answer(capsys, "unit", "list", "--json") == [{"id": "there"}]
+
+
+def test_a_file_of_units_that_cannot_be_used_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "cannot read" in refusal(capsys, "unit", "add", "--file", str(tmp_path / "none.txt"))
+    file = tmp_path / "ids.txt"
+    file.write_bytes(b"\xff\n")
+    assert "is not text in UTF-8" in refusal(capsys, "unit", "add", "--file", str(file))
+    file.write_text("cp-1\n")
+    assert "one charge point" in refusal(capsys, "unit", "add", "--file", str(file), "--secret", "-")
+    assert "or a --file" in refusal(capsys, "unit", "add", "cp-1", "--file", str(file))
+    assert "or a --file" in refusal(capsys, "unit", "add")
 
 
 def test_a_token_and_a_user_can_be_used(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -3,13 +3,16 @@
 import asyncio
 import threading
 import time
+from typing import Any
 
 import pytest
 from amqtt.adapters import ReaderAdapter, WriterAdapter
+from amqtt.broker import Broker
+from amqtt.session import Session
 from sqlalchemy.exc import OperationalError
 
 from cloud_bridge.connection_limits import Crowd
-from cloud_bridge.ingest import listener, session
+from cloud_bridge.ingest import listener, packets, session
 from cloud_bridge.ingest.quotas import BURST, Quotas
 from cloud_bridge.ingest.session import MAX_PACKET_BYTES
 from cloud_bridge.store import units
@@ -74,6 +77,45 @@ def test_a_thousand_failed_logins_leave_no_sessions_behind_and_slow_nobody_down(
     assert min(took_s[5:]) < CHANCE * min(took_s[:5])
     unit.publish(HEARTBEAT, sample("heartbeat-idle"))
     assert not unit.gone.is_set()
+
+
+def test_what_a_unit_costs_the_broker_does_not_grow_with_the_others(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """amqtt 0.12.1 alone looks at the subscriptions of all others for its login, SUBSCRIBE, command, will and end."""
+    looks = 0
+
+    def counted(of: type, name: str) -> None:
+        real = getattr(of, name)
+
+        def looked(*arguments: Any) -> Any:
+            nonlocal looks
+            looks += 1
+            return real(*arguments)
+
+        monkeypatch.setattr(of, name, looked)
+
+    for name in ("_matches", "_del_subscription", "_publish_retained_messages_for_subscription"):
+        counted(Broker, name)
+    counted(Session, "__repr__")
+    secret, command = bridge.add_unit("cp-1").secret, sample("command-limit")
+    took = []
+    for others in (0, 20):
+        for number in range(others):
+            name = f"other-{number}"
+            Unit(bridge, name, bridge.add_unit(name).secret).connect().subscribe(f"cp/{name}/command")
+        looks = 0
+        unit = RawUnit(bridge)
+        unit.send(connect_packet("cp-1", "cp-1", secret, will="cp/cp-1/lwt"))
+        assert unit.receive(4) == CONNACK_OK
+        unit.send(packets.whole(0x82, b"\0\1" + text("cp/cp-1/command") + b"\1"))
+        assert unit.receive(5) == b"\x90\x03\0\1\1"
+        assert bridge.command("cp-1", command)
+        assert unit.receive(len(publish_packet("cp/cp-1/command", command))).endswith(command)
+        unit.close()
+        bridge.until(lambda: bridge.broker.sessions <= others, "gone")  # noqa: B023  # called here
+        took.append(looks)
+    assert max(took) <= 5
 
 
 @pytest.mark.parametrize("topic", ["cp/cp-2/heartbeat", "cp/cp-1/lwt", "cp/cp-1/command", "other"])
@@ -284,6 +326,29 @@ def test_of_too_many_logins_the_oldest_goes_and_none_is_left_waiting(
     may_answer.set()
     assert unit.receive(4) == CONNACK_OK
     bridge.until(lambda: not listening._logins, "all are over")
+
+
+def test_of_a_fleet_that_comes_faster_than_it_is_let_in_nobody_is_closed(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To make room for the newest would close those whose turn is next."""
+    listening, may_answer = bridge.broker._listener, threading.Event()
+    check = bridge.broker._credentials.check
+
+    async def slow(unit_id: str, secret: str) -> bool | None:
+        await asyncio.to_thread(may_answer.wait, DEADLINE_S)
+        return await check(unit_id, secret)
+
+    monkeypatch.setattr(bridge.broker._credentials, "check", slow)
+    monkeypatch.setattr(listening, "_budget", listening._budget._replace(logins=5))
+    listening._waiting = Crowd(5, 100)
+    fleet = [(RawUnit(bridge), f"cp-{number}", bridge.add_unit(f"cp-{number}").secret) for number in range(20)]
+    for raw, name, secret in fleet:
+        raw.send(connect_packet(name, name, secret))
+    bridge.until(lambda: len(listening._waiting) == 5, "as many as may wait")
+    may_answer.set()
+    assert [raw.receive(4) for raw, _, _ in fleet] == 20 * [CONNACK_OK]
+    assert bridge.counter("closed_crowded") == 0
 
 
 @pytest.fixture

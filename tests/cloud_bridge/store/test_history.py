@@ -7,8 +7,8 @@ import pytest
 
 from cloud_bridge.durations import DAY_MS, MINUTE_MS
 from cloud_bridge.store.access import Role
+from cloud_bridge.store.ownership import BUCKET_MS
 from cloud_bridge.store.tables import signal
-from cloud_bridge.store.upkeep import BUCKET_MS
 from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
@@ -140,9 +140,9 @@ def test_signal_is_kept_as_it_came_and_by_five_minutes(bridge: Bridge, unit: Uni
     for _ in range(2):
         bridge.app_state.upkeep.roll_up()
         assert ask(bridge, "signal")["points"] == [
-            {"at": "2026-01-01T00:00:00.000Z", "operator": "23415", "samples": 2}
+            {"at": "2026-01-01T00:00:00.000Z", "until": "2026-01-01T00:05:00.000Z", "operator": "23415", "samples": 2}
             | {"lowest": 10, "mean": 15.0, "highest": 20},
-            {"at": "2026-01-01T00:00:00.000Z", "operator": "23430", "samples": 1}
+            {"at": "2026-01-01T00:00:00.000Z", "until": "2026-01-01T00:05:00.000Z", "operator": "23430", "samples": 1}
             | {"lowest": 31, "mean": 31.0, "highest": 31},
         ]
 
@@ -157,7 +157,13 @@ def test_each_table_forgets_after_its_own_time(bridge: Bridge, unit: Unit) -> No
     whole = {"from": "2026-01-01T00:00:00Z"}
     assert ask(bridge, "signal", resolution="raw", **whole)["points"] == []
     assert len(ask(bridge, "signal", **whole)["points"]) == 1
-    bridge.clock.advance(401 * DAY_MS)
+    for days in (1, 32, 300):
+        bridge.clock.advance(days * DAY_MS)
+        bridge.app_state.upkeep.roll_up_hours()
+        bridge.app_state.upkeep.forget()
+        (point,) = ask(bridge, "signal", **whole)["points"]
+        assert point["until"] == ("2026-01-01T00:05:00.000Z" if days == 1 else "2026-01-01T01:00:00.000Z")
+    bridge.clock.advance(100 * DAY_MS)
     bridge.app_state.upkeep.forget()
     assert ask(bridge, "signal", **whole)["points"] == []
     assert len(ask(bridge, "sessions", **whole)["sessions"]) == 1

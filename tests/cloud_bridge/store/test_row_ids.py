@@ -51,6 +51,8 @@ def plant(connection: Connection, table: Table, number: int, ids: dict[str, Any]
     """A row that belongs to the newest row of each table it refers to. Returns its id, or what else it is known by."""
     row: dict[str, Any] = {}
     for column in table.columns:
+        if column.computed is not None:
+            continue
         parents = [key.column.table.name for key in column.foreign_keys]
         if parents:
             row[column.name] = ids[parents[0]]

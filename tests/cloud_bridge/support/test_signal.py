@@ -8,8 +8,8 @@ from sqlalchemy import insert
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.ownership import Period
+from cloud_bridge.store.signal_averages import roll_up_signal
 from cloud_bridge.store.tables import signal
-from cloud_bridge.store.upkeep import roll_up_signal, whole_buckets
 from cloud_bridge.support.evidence import signal_points
 from cloud_bridge.support.signal import (
     FIVE_MINUTES_MS,
@@ -79,11 +79,11 @@ def test_evidence_does_not_depend_on_how_far_averages_are_made(database: Databas
     names = ("received_ms", "csq", "operator")
     with database.writing() as connection:
         connection.execute(insert(signal), [{"unit_id": "cp-1"} | dict(zip(names, row, strict=True)) for row in rows])
-        buckets = whole_buckets(connection, NOW_MS - DAY_MS, NOW_MS)
+        buckets = sorted({at_ms - at_ms % FIVE_MINUTES_MS for at_ms, *_ in rows if at_ms < NOW_MS})
         seen = []
         for upto in (0, chance.randrange(len(buckets)), len(buckets)):
             for bucket in buckets[:upto]:
-                roll_up_signal(connection, bucket)
+                roll_up_signal(connection, bucket, bucket + FIVE_MINUTES_MS, ["cp-1"])
             points = signal_points(connection, Period("cp-1", 0, 0), NOW_MS - DAY_MS, NOW_MS)
             seen.append([(*point[:2], round(point.lasting_ms, 3), round(point.csq, 6), *point[4:]) for point in points])
     assert seen[0] == seen[1] == seen[2], f"seed {seed}"
@@ -97,8 +97,7 @@ def test_a_short_time_has_every_reading(database: Database) -> None:
     ]
     with database.writing() as connection:
         connection.execute(insert(signal), rows)
-        for bucket in whole_buckets(connection, NOW_MS - DAY_MS, NOW_MS):
-            roll_up_signal(connection, bucket)
+        roll_up_signal(connection, NOW_MS - DAY_MS, NOW_MS, ["cp-1"])
         found = signal_points(connection, Period("cp-1", 0, 0), NOW_MS - HOUR_MS, NOW_MS)
     assert len(found) == 60
     assert found[0] == SignalPoint(NOW_MS - HOUR_MS, NOW_MS - HOUR_MS + MINUTE_MS, MINUTE_MS, 17.0, "", 17, 17)

@@ -13,6 +13,7 @@ from cloud_bridge.alerts.detection import notice
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store import claims
 from cloud_bridge.store.access import Role, Scope
+from cloud_bridge.store.page_versions import Versions
 from cloud_bridge.store.people import find_person, remove_person
 from cloud_bridge.store.tables import alert_wishes, alerts
 from cloud_bridge.store.tokens import add_token
@@ -206,7 +207,7 @@ def test_a_stream_that_was_opened_before_ends(
     def read() -> Stored | None:
         with app_state.database.reading() as connection:
             unit = visible_unit(connection, find_person(connection, "ingo"), THEIRS)
-        return None if unit is None else Stored(unit, "")
+        return None if unit is None else Stored(unit, "", Versions())
 
     async def run() -> list[str]:
         turn = Turn(looks.Looks(app_state))

@@ -19,6 +19,7 @@ from cloud_bridge.store.firmware import contactor_closings, firmware_versions, m
 from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.members import is_shared
 from cloud_bridge.store.ownership import contact_period
+from cloud_bridge.store.page_versions import versions_of
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.troubles import Trouble, authority_ends
 from cloud_bridge.vehicles import repository
@@ -31,7 +32,7 @@ from cloud_bridge.web.presentation.dashboard import Around, Contacts, describe
 from cloud_bridge.web.presentation.in_force import owner_to
 from cloud_bridge.web.presentation.job_card import job_for_owner
 from cloud_bridge.web.presentation.view import ChargePoint, charge_point
-from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep, person_of
+from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep, person_in
 from cloud_bridge.web.security.forms import form_token
 
 MOST_LISTED = 50  # beyond that it is a fleet
@@ -111,19 +112,22 @@ async def _nothing() -> AsyncIterator[str]:
 def _changes(
     request: Request, app_state: AppState, person: Person, unit: Unit, seen: str, turn: Turn, of: str = ""
 ) -> AsyncIterator[str]:
+    viewer = request.cookies.get(SESSION_COOKIE, "")
+
     def read() -> Stored | None:
-        person = person_of(request)
-        if person is None:
-            return None
+        now_ms = app_state.verified.now_ms()
         with app_state.database.reading() as connection:
-            now = visible_unit(connection, person, unit.id)
-            return None if now is None else Stored(now, _beside(connection, person, now).mark)
+            person = person_in(request, connection)
+            now = None if person is None else visible_unit(connection, person, unit.id)
+            if person is None or now is None:
+                return None
+            versions = versions_of(connection, unit.id, viewer, now_ms)
+            return Stored(now, _beside(connection, person, now).mark, versions)
 
     def render(unit: Unit, point: ChargePoint) -> str:
         form = form_token(request.cookies.get(SESSION_COOKIE, ""))
         return render_html(request, "driver/board.html", form=form, **_content(app_state, person, unit, point))
 
-    viewer = request.cookies.get(SESSION_COOKIE, "")
     return changes(app_state, read, render, seen, turn, viewer, of)
 
 

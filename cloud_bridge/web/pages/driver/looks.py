@@ -1,8 +1,8 @@
 """One look at each charge point for all live streams that show it, and a limit of streams for each account.
 
 While any stream waits, every charge point that is shown is looked at once in LOOK_S, whatever the number of streams: the
-state in memory, which tells a contact, a heartbeat, and also silence, which no message announces. A stream wakes up when
-what it shows may have changed.
+state in memory, which tells a contact, a heartbeat, and also silence, which no message announces. What is not in the memory
+of this process is looked up in the store (store_looks.py). A stream wakes up when what it shows may have changed.
 """
 
 import asyncio
@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from typing import TypeVar, TypeVarTuple
 
 from cloud_bridge.app_state import AppState
+from cloud_bridge.store.page_versions import Versions
 from cloud_bridge.store.units import Unit
+from cloud_bridge.web.pages.driver.store_looks import StoreLooks
 from cloud_bridge.web.presentation.view import charge_point, is_outdated, mark
 
 Arguments = TypeVarTuple("Arguments")
@@ -39,6 +41,11 @@ class Turn:
     def is_closed(self) -> bool:
         return self._closed.done()
 
+    @property
+    def is_store_away(self) -> bool:
+        """Whether it did not answer the last look: then nothing is asked of it in turn, since each may wait for seconds."""
+        return self._looks.store.is_away
+
     async def in_turn(self, work: Callable[[*Arguments], Content], *arguments: *Arguments) -> Content:
         """What the stream has to ask or to make, in a thread, when it is its turn."""
         async with self._looks.working:
@@ -48,11 +55,13 @@ class Turn:
         """What the stream sends: made once for all streams of the viewer that come to this mark (view.mark)."""
         return await self._looks.made((viewer, mark), self.in_turn(make, *arguments))
 
-    async def changed(self, unit: Unit, seen: str, within_s: float) -> None:
-        """Returns when the charge point may show something else than `seen` (view.mark without vehicles), when somebody's
-        access has changed, when the turn is closed, or after `within_s`."""
-        with self._looks.watch(unit, seen) as change:
-            await asyncio.wait({change, self._closed}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+    async def changed(self, unit: Unit, seen: str, viewer: str, versions: Versions, within_s: float) -> bool:
+        """Returns when the charge point may show something else than `seen` (view.mark without vehicles), when the store has
+        other versions for this session, when the turn is closed, or after `within_s`. True: the store has."""
+        looks = self._looks
+        with looks.watch(unit, seen) as change, looks.store.watch(unit.id, viewer, versions) as is_newer:
+            await asyncio.wait({change, is_newer, self._closed}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+            return is_newer.done()
 
 
 class _Watch:
@@ -73,10 +82,10 @@ class Looks:
 
     def __init__(self, app_state: AppState) -> None:
         self._app_state = app_state
+        self.store = StoreLooks(app_state)
         self.working = asyncio.Semaphore(AT_ONCE)
         self._made: dict[tuple[str, str], asyncio.Task[str]] = {}
         self._watches: dict[Unit, _Watch] = {}
-        self._accesses = app_state.live.accesses
         self._looking: asyncio.Task[None] | None = None
         self._turns: dict[int, OrderedDict[Turn, None]] = {}
 
@@ -107,7 +116,7 @@ class Looks:
 
     @contextmanager
     def watch(self, unit: Unit, seen: str) -> Iterator[asyncio.Future[None]]:
-        """Done when the charge point may show something else than `seen`, or when somebody's access has changed."""
+        """Done when the charge point may show something else than `seen`."""
         watch = self._watches.setdefault(unit, _Watch(seen))
         watch.streams += 1
         if self._looking is None or self._looking.done():
@@ -124,10 +133,8 @@ class Looks:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            is_for_all = self._accesses != self._app_state.live.accesses
-            self._accesses = self._app_state.live.accesses
             for unit, watch in list(self._watches.items()):
                 now = mark(charge_point(self._app_state, unit), "")
-                if is_for_all or now != watch.seen or is_outdated(self._app_state, unit):
+                if now != watch.seen or is_outdated(self._app_state, unit):
                     watch.seen = now
                     watch.wake()

@@ -1,17 +1,23 @@
 """The live stream of a browser's open dashboards, as server-sent events.
 
 An event goes out when what the page would say has changed: a contact, a heartbeat, and also silence, which no message
-announces (looks.py). The driver's vehicles, answers of support and how far a job is are in the store alone, which is read
-again with every sign of life, and when it has a newer heartbeat. The event's id is the mark of the state itself, so a page
-that comes back with its Last-Event-ID is sent what it missed, even by a bridge that has been restarted meanwhile, and nothing
-when it missed nothing.
+announces (looks.py). What other processes have heard, the driver's vehicles, answers of support and how far a job is are in
+the store alone, which is looked at as often (store_looks.py), and read again with every sign of life. The event's id is the
+mark of the state itself, so a page that comes back with its Last-Event-ID is sent what it missed, even by another process of
+the bridge, and nothing when it missed nothing.
+
+While the store does not answer, an open stream shows what it knew and gives signs of life. One that begins then ends with an
+error, and the browser asks again.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import NamedTuple
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from cloud_bridge.app_state import AppState
+from cloud_bridge.store.page_versions import Versions
 from cloud_bridge.store.units import Unit
 from cloud_bridge.web.pages.driver.looks import Turn
 from cloud_bridge.web.presentation.view import ChargePoint, charge_point, is_outdated, mark
@@ -36,6 +42,7 @@ class Stored(NamedTuple):
 
     unit: Unit
     stored_mark: str  # of what else is in the store alone
+    versions: Versions  # of the same view
 
 
 async def changes(
@@ -53,37 +60,58 @@ async def changes(
     `seen` is the mark of what the page shows already. What is rendered for `viewer`, a session, is the same for all its pages.
     `of` stands before the mark in each id, for a stream of several.
     """
-    accesses, loop = app_state.live.accesses, asyncio.get_running_loop()
-    while (stored := await turn.in_turn(read)) is not None:
+    loop = asyncio.get_running_loop()
+    stored = await turn.in_turn(read)
+    while stored is not None:
         yield event(time_of_day(app_state.clock.now_ms(), stored.unit.time_zone), of + seen, ALIVE)
-        alive_until_s = loop.time() + ALIVE_S
+        alive_until_s, is_newer = loop.time() + ALIVE_S, False
         while not turn.is_closed:
-            may_differ = accesses != app_state.live.accesses or is_outdated(app_state, stored.unit)
-            accesses = app_state.live.accesses
-            if may_differ and (stored := await turn.in_turn(read)) is None:
-                return
+            if is_newer or is_outdated(app_state, stored.unit):
+                stored = await _read_again(app_state, turn, read, stored)
+                if stored is None:
+                    return
             point = charge_point(app_state, stored.unit)
-            if mark(point, stored.stored_mark) != seen:
+            if mark(point, stored.stored_mark) != seen and not turn.is_store_away:
                 await asyncio.sleep(SETTLE_S)
-                if (stored := await turn.in_turn(read)) is None:  # another process may have released the unit
+                stored = await _read_again(app_state, turn, read, stored)
+                if stored is None:  # another process may have released the unit
                     return
                 point = charge_point(app_state, stored.unit)
-                seen = mark(point, stored.stored_mark)
-                is_stored = not app_state.recorder.waiting
-                shown = seen if is_stored else seen + UNSTORED
-                content = await turn.made(viewer, f"{stored.unit.id} {shown}", render, stored.unit, point)
-                yield event(content, of + shown)
-                await asyncio.sleep(PAUSE_S)
-                if not is_stored:
-                    await _until_stored(app_state)
-                    seen = ""
-                continue
+                new_mark, is_stored = mark(point, stored.stored_mark), not app_state.recorder.waiting
+                shown = new_mark if is_stored else new_mark + UNSTORED
+                try:
+                    content = await turn.made(viewer, f"{stored.unit.id} {shown}", render, stored.unit, point)
+                except SQLAlchemyError:
+                    app_state.counters.missed_looks += 1
+                else:
+                    seen = new_mark
+                    yield event(content, of + shown)
+                    await asyncio.sleep(PAUSE_S)
+                    if not is_stored:
+                        await _until_stored(app_state)
+                        seen = ""
+                    is_newer = False
+                    continue
             left_s = alive_until_s - loop.time()
             if left_s <= 0:
                 break
-            await turn.changed(stored.unit, mark(point, ""), left_s)
+            is_newer = await turn.changed(stored.unit, mark(point, ""), viewer, stored.versions, left_s)
         if turn.is_closed:
             return
+        stored = await _read_again(app_state, turn, read, stored)
+
+
+async def _read_again(
+    app_state: AppState, turn: Turn, read: Callable[[], Stored | None], known: Stored
+) -> Stored | None:
+    """What the store knows now; `known` while it does not answer."""
+    if turn.is_store_away:
+        return known
+    try:
+        return await turn.in_turn(read)
+    except SQLAlchemyError:
+        app_state.counters.missed_looks += 1
+        return known
 
 
 async def _until_stored(app_state: AppState) -> None:

@@ -93,9 +93,8 @@ def change_password(
         address = email_of(connection, person.id) or ""
     with explained("The password was not changed", "new"):
         password_hash = passwords.hash_chosen(new, [person.name, *address.split("@")])
-    with app_state.database.writing() as connection:  # of its own, and committed before live streams look again
+    with app_state.database.writing() as connection:  # of its own: none is held while a password is hashed
         set_password(connection, person, password_hash)
-    app_state.live.access_changed()
     note(request, Kind.PASSWORD_CHANGED, person)
     response = to("/account")
     give_session(request, response, app_state, person)
@@ -160,9 +159,8 @@ def change_unit(
 @router.post("/units/{unit_id}/release", dependencies=[OwnForm])
 def release_unit(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
     """For a house that is sold: the next owner claims it with the same label."""
-    with app_state.database.writing() as connection:  # of its own: committed before live streams look again
+    with app_state.database.writing() as connection:  # of its own: committed before it is in the security log
         if not release(connection, unit.id, person.id, now_ms=app_state.clock.now_ms()):
             raise NotTheirs("charger")
-    app_state.live.access_changed()
     note(request, Kind.RELEASED, person, unit.id)
     return to("/account/units")

@@ -97,7 +97,6 @@ def _set(request: Request, app_state: AppState, code: str, password_hash: str) -
             raise Refused(*GONE)
         set_password(connection, person, password_hash)
         address = email_of(connection, person.id)
-    app_state.live.access_changed()
     note(request, Kind.PASSWORD_RESET, person)
     if address is not None:
         text = account_letters.password_changed(person.name, app_state.settings.public_address)

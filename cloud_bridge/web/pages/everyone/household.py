@@ -109,20 +109,18 @@ def withdraw(unit: OwnUnitOf, invitation_id: Number, connection: Writing) -> Res
 
 @router.post("/account/units/{unit_id}/people/{person_id}/remove", dependencies=[OwnForm])
 def remove(request: Request, app_state: StateDep, person: PersonOf, unit: OwnUnitOf, person_id: Number) -> Response:
-    with app_state.database.writing() as connection:  # of its own: committed before live streams look again
+    with app_state.database.writing() as connection:  # of its own: committed before it is in the security log
         if not end_membership(connection, unit.id, person_id):
             raise NotTheirs("person")
-    app_state.live.access_changed()
     note(request, Kind.MEMBER_REMOVED, person, f"{unit.id}, person {person_id}")
     return to(f"/account/units/{unit.id}/people")
 
 
 @router.post("/account/units/{unit_id}/leave", dependencies=[OwnForm])
 def leave(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
-    with app_state.database.writing() as connection:  # of its own: committed before live streams look again
+    with app_state.database.writing() as connection:  # of its own: committed before it is in the security log
         if not end_membership(connection, unit.id, person.id):
             raise NotTheirs("charger")
-    app_state.live.access_changed()
     note(request, Kind.MEMBER_LEFT, person, unit.id)
     return to("/account/units")
 

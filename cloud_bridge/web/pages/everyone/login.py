@@ -18,6 +18,7 @@ from cloud_bridge.store.names import folded
 from cloud_bridge.store.people import NEEDS_SECOND_FACTOR, SESSION_MS, close_session, find_login, open_session
 from cloud_bridge.store.second_factors import PENDING_MS, open_pending_login, second_factor_of
 from cloud_bridge.store.security_events import Kind
+from cloud_bridge.web.connections import Writing
 from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.form_errors import FORM
 from cloud_bridge.web.page import Field, OwnForm, is_secure, to
@@ -95,10 +96,8 @@ def log_in(request: Request, response: Response, app_state: AppState, person: Pe
 
 
 @router.post("/logout", dependencies=[OwnForm])
-def logout(request: Request, app_state: StateDep) -> Response:
-    with app_state.database.writing() as connection:  # of its own: committed before live streams look again
-        close_session(connection, request.cookies.get(SESSION_COOKIE, ""))
-    app_state.live.access_changed()
+def logout(request: Request, connection: Writing) -> Response:
+    close_session(connection, request.cookies.get(SESSION_COOKIE, ""))
     response = to("/login")
     response.delete_cookie(SESSION_COOKIE)
     return response

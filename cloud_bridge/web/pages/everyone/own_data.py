@@ -65,7 +65,6 @@ async def erase_data(
     untold = await return_all(app_state.accounts, person.id, RETURN_WITHIN_S)
     await run_in_threadpool(_erase, app_state, person)
     note(request, Kind.ERASED, person)
-    app_state.live.access_changed()
     response = page(request, "everyone/account_erased.html", None, untold=untold) if untold else to("/login")
     response.delete_cookie(SESSION_COOKIE)
     return response

@@ -27,20 +27,19 @@ def overview(request: Request, app_state: StateDep, connection: Reading, person:
 
 @router.post("/end-others", dependencies=[OwnForm])
 def end_others(request: Request, app_state: StateDep, person: PersonOf) -> Response:
-    with app_state.database.writing() as connection:  # of its own: committed before live streams look again
+    with app_state.database.writing() as connection:  # of its own: committed before it is in the security log
         ended = end_sessions(connection, person, but=request.cookies.get(SESSION_COOKIE, ""))
-    return _ended(request, app_state, person, ended)
+    return _ended(request, person, ended)
 
 
 @router.post("/{session_id}/end", dependencies=[OwnForm])
 def end(request: Request, app_state: StateDep, person: PersonOf, session_id: SessionId) -> Response:
-    with app_state.database.writing() as connection:  # of its own: committed before live streams look again
+    with app_state.database.writing() as connection:  # of its own: committed before it is in the security log
         if not (ended := end_sessions(connection, person, session_id)):
             raise NotTheirs("session")
-    return _ended(request, app_state, person, ended)
+    return _ended(request, person, ended)
 
 
-def _ended(request: Request, app_state: StateDep, person: PersonOf, ended: int) -> Response:
-    app_state.live.access_changed()
+def _ended(request: Request, person: PersonOf, ended: int) -> Response:
     note(request, Kind.SESSIONS_ENDED, person, str(ended))
     return to("/account/sessions")

@@ -208,8 +208,6 @@ def _moved(
         raise Refused(*NO_SUCH_MOVE) from None
     if is_new and move in ENDS_SIGHT:
         note(request, Kind.INSTALLER_WITHDRAWN, person, f"{job.unit_id}, {ENDED_BY[move]}")
-        app_state.live.access_changed()
     if is_new and move is Move.ASK:
         note(request, Kind.INSTALLER_ASSIGNED, person, job.unit_id)
-        app_state.live.access_changed()
     return to("/jobs" if move is Move.GIVE_BACK else f"/jobs/{job_id}")

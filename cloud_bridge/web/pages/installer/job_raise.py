@@ -52,7 +52,6 @@ def raise_job(
             raise Refused("Choose an installer", meaning, field="installer")
         assign(connection, unit.id, chosen, now_ms)
         note(request, Kind.INSTALLER_ASSIGNED, person, unit.id)
-        app_state.live.access_changed()  # another may see it no more
     job_id = jobs.raise_job(connection, unit.id, reason, once, now_ms, person)
     return to(f"/jobs/{job_id}")
 

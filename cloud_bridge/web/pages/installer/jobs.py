@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from cloud_bridge.store import jobs
 from cloud_bridge.store.job_customers import customers
-from cloud_bridge.store.units import visible_units
+from cloud_bridge.store.units import visible_zones
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.page import Number, OwnForm, PersonOf, page, to
 from cloud_bridge.web.pages.installer.job_page import installer_or_support, job_at_hand, job_of, show_job
@@ -21,7 +21,7 @@ router = APIRouter(include_in_schema=False)
 def overview(request: Request, app_state: StateDep, connection: Reading, person: PersonOf) -> Response:
     installer_or_support(person)
     found = jobs.jobs_of(connection, person)
-    zones = {unit.id: unit.time_zone for unit in visible_units(connection, person)}
+    zones = visible_zones(connection, person, {job.unit_id for job in found})
     ordered = job_words.in_order(found, zones)
     content: dict[str, Any] = {
         "listed": [job_words.listed(job, zones.get(job.unit_id), app_state.clock.now_ms()) for job in ordered],

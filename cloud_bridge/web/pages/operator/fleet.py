@@ -15,7 +15,7 @@ from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import authorities
 from cloud_bridge.store.access import Role, Scope
 from cloud_bridge.store.duplicates import count_duplicates
-from cloud_bridge.store.fleet import Order, SilentMinute, page_of
+from cloud_bridge.store.fleet import Order, SilentMinute, found_page, page_of
 from cloud_bridge.troubles import AFTER_THE_END, SOON_DAYS, SOONEST_DAYS, when_it_ends
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.errors import NotTheirs
@@ -60,14 +60,17 @@ def fleet(
     q: str = "",
     after: Annotated[Sequence[str], Query()] = (),
 ) -> Response:
-    """A search goes through the names and ids in their own order."""
-    search = q.strip()[:MAX_FIELD]
+    """A search goes through the ids and names of all networks."""
+    search, now_ms = q.strip()[:MAX_FIELD], app_state.clock.now_ms()
+    network = None if search else network
     kept: dict[str, str] = {"q": search} if search else {"by": by}
     if network is not None:
         kept["network"] = network
     try:
-        now_ms = app_state.clock.now_ms()
-        found = page_of(connection, person, Order.SITE if search else by, after, network, search, now_ms)
+        if search:
+            found = found_page(connection, person, search, after)
+        else:
+            found = page_of(connection, person, by, after, network, now_ms)
     except ValueError:  # somebody wrote the address by hand
         raise NotTheirs("page") from None
     content: dict[str, Any] = {

@@ -8,8 +8,8 @@ from sqlalchemy import insert, update
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.claims import release
+from cloud_bridge.store.ownership import BUCKET_MS
 from cloud_bridge.store.tables import signal, signal_5min, units
-from cloud_bridge.store.upkeep import BUCKET_MS
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, unit_of
 from tests.cloud_bridge.running import START_MS, Bridge
 

@@ -10,6 +10,7 @@ from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store import fleet
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.fleet import SilentMinute
+from cloud_bridge.store.sites import describe_site
 from cloud_bridge.web.pages.everyone.pwa import KEPT
 from cloud_bridge.web.pages.operator.fleet import INCIDENT_MS, Incident, incidents
 from tests.cloud_bridge.people import Visitor, text_of
@@ -93,6 +94,37 @@ def test_a_charger_is_found_by_its_id_or_name(bridge: Bridge) -> None:
     assert listed(operator.get("/fleet?q=home")) == ["home-1"]
     for nothing in ("%25", "_", "x"):
         assert "No charger is called that" in operator.read(f"/fleet?q={nothing}")
+
+
+def name(bridge: Bridge, unit_id: str, called: str) -> None:
+    bridge.add_unit(unit_id)
+    with bridge.app_state.database.writing() as connection:
+        describe_site(connection, unit_id, called, "Europe/London")
+
+
+def test_ids_come_before_names_and_nothing_comes_twice(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In small and capital letters alike, page by page."""
+    monkeypatch.setattr(fleet, "PAGE", 2)
+    for unit_id, called in (
+        ("Home-2", "Home, too"),
+        ("x-9", "HOME of Ann"),
+        ("x-1", "home of Ben"),
+        ("home-1", "Yard"),
+    ):
+        name(bridge, unit_id, called)
+    operator = Visitor(bridge, "olga", Role.OPERATOR)
+    seen, path = [], "/fleet?q=hOMe"
+    while path:
+        page = operator.get(path)
+        seen += listed(page)
+        found = re.search(r'href="([^"]+)">Next chargers', page)
+        path = html.unescape(found[1]) if found else ""
+    assert seen == ["home-1", "Home-2", "x-9", "x-1"]
+
+
+@pytest.mark.parametrize("after", ["after=id", "after=x&after=y&after=z", "after=id&after=y"])
+def test_an_address_of_a_search_that_was_written_by_hand_finds_nothing(bridge: Bridge, after: str) -> None:
+    assert Visitor(bridge, "olga", Role.OPERATOR).client.get(f"/fleet?q=a&{after}").status_code == 404
 
 
 @pytest.mark.parametrize("role", [Role.DRIVER, Role.INSTALLER])

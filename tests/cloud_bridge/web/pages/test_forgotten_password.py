@@ -83,10 +83,8 @@ def test_it_ends_every_session_every_token_and_every_other_letter(bridge: Bridge
     ask(bridge, "nina")
     former = box.link() if box.all() else ""
     ask(bridge, "nina")
-    accesses = bridge.app_state.live.accesses
     box.all()
     set_password(bridge, box.link())
-    assert bridge.app_state.live.accesses == accesses + 1, "live streams look again"
     assert nina.client.get("/account").url.path == "/login"
     with database.writing() as connection:
         assert list_tokens(connection) == []

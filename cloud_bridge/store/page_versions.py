@@ -1,0 +1,103 @@
+"""What tells that an open page may have to show something else, whichever process stored it: for the live streams, which look
+at it twice a second (web/pages/driver/store_looks.py).
+
+A version is a few columns of the rows that a page is made of, or that let its viewer see it. Two that are equal mean that
+nothing of it has changed; what they say is nobody's business. All are found by an index, so a look costs the same with a
+million charge points as with ten.
+"""
+
+from collections.abc import Collection, Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+
+from cloud_bridge.store.secrets import hash_of
+from cloud_bridge.store.tables import (
+    contacts,
+    conversations,
+    duplicate_identities,
+    heartbeats,
+    jobs,
+    members,
+    people,
+    unit_installers,
+    units,
+    web_sessions,
+)
+from cloud_bridge.store.vehicle_tables import vehicles
+
+AT_ONCE = 500  # charge points, or sessions, of one statement
+
+Version = tuple[Any, ...]
+
+
+class Versions(NamedTuple):
+    """Of one page. None: there is no such charge point or no such session (any more)."""
+
+    unit: Version | None = None
+    viewer: Version | None = None
+
+
+def unit_versions(connection: Connection, unit_ids: Collection[str]) -> dict[str, Version]:
+    """By id: what was heard of it, whose it is, who may see it, and the jobs at it."""
+    return {row[0]: tuple(row[1:]) for row in _in_batches(connection, _units(), units.c.id, unit_ids)}
+
+
+def viewer_versions(connection: Connection, sessions: Collection[str], now_ms: int) -> dict[str, Version]:
+    """By the session's cookie: who it is, their vehicles and conversations. Left out is a session that has ended at `now_ms`,
+    which is verified time."""
+    by_hash = {hash_of(session): session for session in sessions}
+    query = _viewers().where(web_sessions.c.expires_ms > now_ms)
+    rows = _in_batches(connection, query, web_sessions.c.token_hash, by_hash)
+    return {by_hash[row[0]]: tuple(row[1:]) for row in rows}
+
+
+def versions_of(connection: Connection, unit_id: str, session: str, now_ms: int) -> Versions:
+    """Of one page, in the view in which it is read."""
+    by_unit, by_viewer = unit_versions(connection, [unit_id]), viewer_versions(connection, [session], now_ms)
+    return Versions(by_unit.get(unit_id), by_viewer.get(session))
+
+
+def _in_batches(
+    connection: Connection, query: Select[Any], key: ColumnElement[Any], keys: Collection[str]
+) -> Iterator[Any]:
+    in_order = sorted(keys)
+    for at in range(0, len(in_order), AT_ONCE):
+        yield from connection.execute(query.where(key.in_(in_order[at : at + AT_ONCE])))
+
+
+@cache
+def _units() -> Select[Any]:
+    let_in = _alone(members.c.unit_id == units.c.id, func.count(), func.max(members.c.from_ms))
+    is_at_work = (unit_installers.c.unit_id == units.c.id) & unit_installers.c.until_ms.is_(None)
+    at_work = _alone(is_at_work, func.count(), func.max(unit_installers.c.since_ms))
+    of_jobs = _alone(jobs.c.unit_id == units.c.id, func.count(), func.sum(jobs.c.moves))
+    found = duplicate_identities.c
+    return (
+        select(
+            units.c.id,
+            *(units.c.owner_id, units.c.owned_from_ms, units.c.name, units.c.time_zone, units.c.silent_after_ms),
+            *(contacts.c.last_contact_ms, heartbeats.c.received_ms, found.since_ms, found.last_ms),
+            *(*let_in, *at_work, *of_jobs),
+        )
+        .outerjoin(contacts, contacts.c.unit_id == units.c.id)
+        .outerjoin(heartbeats, heartbeats.c.unit_id == units.c.id)
+        .outerjoin(duplicate_identities, found.unit_id == units.c.id)
+    )
+
+
+@cache
+def _viewers() -> Select[Any]:
+    theirs = conversations.c.person_id == people.c.id
+    of_conversations = _alone(theirs, func.max(conversations.c.newest_ms), func.sum(conversations.c.read_id))
+    times = (func.count(), func.sum(vehicles.c.since_ms), func.sum(vehicles.c.seen_ms))
+    of_vehicles = _alone(vehicles.c.person_id == people.c.id, *times)
+    return select(web_sessions.c.token_hash, people.c.id, people.c.role, *of_conversations, *of_vehicles).join(
+        people, people.c.id == web_sessions.c.person_id
+    )
+
+
+def _alone(condition: ColumnElement[bool], *values: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    """Each value of the rows that belong to a row of the query around it."""
+    return [select(value).where(condition).scalar_subquery() for value in values]

@@ -1,0 +1,165 @@
+"""PostgreSQL keeps what comes in with every heartbeat in partitions by time: dropping one with 288,000 rows takes 32 ms,
+and deleting as many rows seconds. SQLite has plain tables.
+
+The partitions are made ahead of the clock that stamps the rows. A row for which there is none goes into the default
+partition: of a clock that is wrong, or when none could be made in time. Nothing is lost by that, and its rows are deleted
+one by one. A time of which the default partition has rows already gets no partition any more.
+
+To make or to drop one needs locks that the recorder's statements wait for. They are asked for LOCK_WITHIN_MS at most, and
+held for STATEMENT_WITHIN_MS; what cannot be had is tried again, a few times and then at the next turn. A running
+`pg_dump` keeps everybody from them until it ends, so there are partitions for AHEAD_MS.
+
+`events` and `results` have none: a record is known by unit, boot and sequence (store/journal.py), and in a partitioned
+table only the time could be unique with them.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from sqlalchemy import Column, Connection, Table, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from cloud_bridge.durations import DAY_MS, HOUR_MS
+from cloud_bridge.store.database import Database
+from cloud_bridge.store.tables import power, signal, signal_5min
+
+AHEAD_MS = DAY_MS
+LOCK_WITHIN_MS = 100
+STATEMENT_WITHIN_MS = 150  # the wait for locks included
+TRIES = 10
+AGAIN_S = 0.05
+MAKING_LOCK = 0x43_4B_50_54  # any number, the same in all our processes: one of them makes partitions
+
+_BOUNDS = re.compile(r"FOR VALUES FROM \((MINVALUE|'-?\d+')\) TO \('(-?\d+)'\)")
+
+
+class Partitioned(NamedTuple):
+    """A table in partitions, each of `width_ms`."""
+
+    age: Column[int]
+    width_ms: int
+
+
+class Partition(NamedTuple):
+    """Rows from `from_ms` (None: all that are older) to `until_ms`, not included."""
+
+    name: str
+    from_ms: int | None
+    until_ms: int
+
+
+PARTITIONED = {  # about thirty of each: every statement on a unit's rows looks into all that its times leave
+    signal: Partitioned(signal.c.received_ms, HOUR_MS),
+    power: Partitioned(power.c.received_ms, 3 * HOUR_MS),
+    signal_5min: Partitioned(signal_5min.c.from_ms, DAY_MS),
+}
+
+
+def make_partitions(database: Database, now_ms: int) -> None:
+    """Of the time from now to AHEAD_MS, those that are not there. Of several processes one does it; another returns at
+    once. Raises SQLAlchemyError for the first that could not be made, after trying the others."""
+    if database.kind != "postgresql":
+        return
+    failed: OperationalError | None = None
+    for table in PARTITIONED:
+        with database.reading() as connection:
+            missing = list(_missing(connection, table, now_ms))
+        for partition in missing:
+            try:
+                _patiently(database, partial(_make, table=table, partition=partition))
+            except IntegrityError:  # such a row has just come, and stays in the default partition
+                continue
+            except OperationalError as error:
+                failed = failed or error
+                break  # the next of this table would wait for the same locks
+    if failed is not None:
+        raise failed
+
+
+def drop_partitions(database: Database, table: Table, from_ms: int | None, to_ms: int) -> None:
+    """Those all of whose rows are of that time; with None of any time before its end. Raises SQLAlchemyError when the
+    locks cannot be had."""
+    if database.kind != "postgresql" or table not in PARTITIONED:
+        return
+    with database.reading() as connection:
+        gone = [one for one in partitions(connection, table) if _is_within(connection, table, one, from_ms, to_ms)]
+    for partition in gone:
+        _patiently(database, partial(_drop, partition=partition))
+
+
+def partitions(connection: Connection, table: Table) -> list[Partition]:
+    """All but the default one, oldest first."""
+    rows = connection.execute(
+        text(
+            "SELECT child.relname, pg_get_expr(child.relpartbound, child.oid) FROM pg_inherits "
+            "JOIN pg_class AS child ON child.oid = inhrelid WHERE inhparent = to_regclass(:name)"
+        ),
+        {"name": table.name},
+    )
+    found = []
+    for name, bounds in rows:
+        if (match := _BOUNDS.fullmatch(bounds)) is not None:
+            from_ms = None if match[1] == "MINVALUE" else int(match[1].strip("'"))
+            found.append(Partition(name, from_ms, int(match[2])))
+    return sorted(found, key=lambda one: one.until_ms)
+
+
+def _missing(connection: Connection, table: Table, now_ms: int) -> Iterator[Partition]:
+    age, width_ms = PARTITIONED[table]
+    there = partitions(connection, table)
+    for from_ms in range(now_ms - now_ms % width_ms, now_ms + AHEAD_MS, width_ms):
+        until_ms = from_ms + width_ms
+        if any((one.from_ms is None or one.from_ms < until_ms) and from_ms < one.until_ms for one in there):
+            continue
+        # No partition has such rows, so that they are in the default one.
+        if connection.execute(select(age).where(age >= from_ms, age < until_ms).limit(1)).first() is None:
+            yield Partition(f"{table.name}_{from_ms}", from_ms, until_ms)
+
+
+def _make(connection: Connection, table: Table, partition: Partition) -> None:
+    """Nothing if another process is at it, or was. A table of its own first: to attach it takes weaker locks than to
+    create it as a partition."""
+    lock = text("SELECT pg_try_advisory_xact_lock(:lock)")
+    if not connection.execute(lock, {"lock": MAKING_LOCK}).scalar_one() or partition in partitions(connection, table):
+        return
+    name, from_ms, until_ms = partition
+    connection.execute(text(f'CREATE TABLE "{name}" (LIKE "{table.name}")'))
+    connection.execute(
+        text(f'ALTER TABLE "{table.name}" ATTACH PARTITION "{name}" FOR VALUES FROM ({from_ms}) TO ({until_ms})')
+    )
+
+
+def _drop(connection: Connection, partition: Partition) -> None:
+    connection.execute(text(f'DROP TABLE IF EXISTS "{partition.name}"'))
+
+
+def _patiently(database: Database, do: Callable[[Connection], None]) -> None:
+    """In one transaction, with the waits of the module's first words. Raises SQLAlchemyError."""
+    for tries_left in reversed(range(TRIES)):
+        try:
+            with database.writing() as connection:
+                connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_WITHIN_MS}"))
+                connection.execute(text(f"SET LOCAL statement_timeout = {STATEMENT_WITHIN_MS}"))
+                do(connection)
+            return
+        except OperationalError:
+            if tries_left == 0:
+                raise
+            time.sleep(AGAIN_S)
+
+
+def _is_within(connection: Connection, table: Table, partition: Partition, from_ms: int | None, to_ms: int) -> bool:
+    if partition.until_ms > to_ms:
+        return False
+    if from_ms is None or (partition.from_ms is not None and partition.from_ms >= from_ms):
+        return True
+    if partition.until_ms <= from_ms:
+        return False
+    age = PARTITIONED[table].age
+    older = select(age).where(age < from_ms)
+    if partition.from_ms is not None:
+        older = older.where(age >= partition.from_ms)
+    return connection.execute(older.limit(1)).first() is None

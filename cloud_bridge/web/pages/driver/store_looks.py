@@ -1,0 +1,74 @@
+"""One look at the store for all live streams of this process: what another process has heard, and who may look no more.
+
+While any stream waits, the versions (store/page_versions.py) of what all of them show are read in one go, every LOOK_S; while
+none does, nothing is asked. A store that does not answer ends no stream: the look is counted in `missed_looks`, and the next
+one asks again. There is never more than one at a time.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.store.page_versions import Version, Versions, unit_versions, viewer_versions
+
+LOOK_S = 0.5
+
+
+@dataclass(eq=False, slots=True)
+class _Wait:
+    """Of one stream."""
+
+    unit_id: str
+    session: str
+    seen: Versions
+    changed: "asyncio.Future[None]"
+
+
+class StoreLooks:
+    """Used on one event loop."""
+
+    def __init__(self, app_state: AppState) -> None:
+        self.is_away = False  # the store did not answer the last look
+        self._app_state = app_state
+        self._waits: dict[_Wait, None] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def watch(self, unit_id: str, session: str, seen: Versions) -> "Iterator[asyncio.Future[None]]":
+        """Done when the store has other versions than these, or answers again."""
+        loop = asyncio.get_running_loop()
+        wait = _Wait(unit_id, session, seen, loop.create_future())
+        self._waits[wait] = None
+        if self._looking is None or self._looking.done():
+            self._looking = loop.create_task(self._look())
+        try:
+            yield wait.changed
+        finally:
+            del self._waits[wait]
+
+    async def _look(self) -> None:
+        """Until nobody waits. It is not cancelled: the thread that asks would go on, and the next one come beside it."""
+        await asyncio.sleep(LOOK_S)
+        while waits := list(self._waits):
+            unit_ids, sessions = {wait.unit_id for wait in waits}, {wait.session for wait in waits}
+            try:
+                units, viewers = await asyncio.to_thread(self._ask, unit_ids, sessions)
+            except SQLAlchemyError:
+                self._app_state.counters.missed_looks += 1
+                self.is_away = True
+            else:
+                was_away, self.is_away = self.is_away, False
+                for wait in waits:
+                    now = Versions(units.get(wait.unit_id), viewers.get(wait.session))
+                    if (was_away or now != wait.seen) and not wait.changed.done():
+                        wait.changed.set_result(None)
+            await asyncio.sleep(LOOK_S)
+
+    def _ask(self, unit_ids: set[str], sessions: set[str]) -> tuple[dict[str, Version], dict[str, Version]]:
+        now_ms = self._app_state.verified.now_ms()
+        with self._app_state.database.reading() as connection:
+            return unit_versions(connection, unit_ids), viewer_versions(connection, sessions, now_ms)

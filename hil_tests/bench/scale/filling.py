@@ -1,0 +1,98 @@
+"""Units and their signal written straight into the bridge's tables, by one statement each: on SQLite and PostgreSQL alike."""
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+
+FIVE_MINUTES_MS = 5 * 60 * 1000
+NUMBERS = (
+    "WITH RECURSIVE numbers(n) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT n + 1 FROM numbers WHERE n < {count} - 1) "
+)
+
+
+def name_of(number: int) -> str:
+    return f"cp{number:07d}"
+
+
+def secret_of(number: int) -> str:
+    """What the unit logs in with; `first_secrets` stores its hash."""
+    return f"the secret of {name_of(number)}"
+
+
+class Tables:
+    """A SQLite file, or the database of a PostgreSQL's URL. The tables are there."""
+
+    def __init__(self, where: Path | str) -> None:
+        self._where = where
+
+    def execute(self, *statements: str) -> None:
+        """One transaction."""
+        if isinstance(self._where, Path):
+            with closing(sqlite3.connect(self._where)) as file, file:
+                for statement in statements:
+                    file.execute(statement)
+            return
+        with psycopg.connect(self._where) as server:
+            for statement in statements:
+                server.execute(statement.encode())
+
+    def value(self, query: str) -> int:
+        """The one number that is found; 0 for none."""
+        if isinstance(self._where, Path):
+            with closing(sqlite3.connect(self._where)) as file:
+                row = file.execute(query).fetchone()
+        else:
+            with psycopg.connect(self._where) as server:
+                row = server.execute(query.encode()).fetchone()
+        return 0 if row is None or row[0] is None else int(row[0])
+
+    def add_units(self, count: int) -> None:
+        """Without secrets."""
+        self.execute(
+            "INSERT INTO units (id, secret_hash, claim_hash, created_ms) "
+            + NUMBERS.format(count=count)
+            + f"SELECT {self._name()}, 'none', {self._name()}, 0 FROM numbers"
+        )
+
+    def first_secrets(self, count: int) -> list[tuple[str, str]]:
+        """The first units can log in now; returns their ids and secrets."""
+        known = [(name_of(number), secret_of(number)) for number in range(count)]
+        hashed = [(name, hashlib.sha256(secret.encode()).hexdigest()) for name, secret in known]
+        self.execute(*(f"UPDATE units SET secret_hash = '{digest}' WHERE id = '{name}'" for name, digest in hashed))
+        return known
+
+    def heard(self, count: int, at_ms: int) -> None:
+        """All units have been heard then, with a heartbeat."""
+        self.execute(
+            "INSERT INTO contacts (unit_id, last_contact_ms, last_kind, messages, bad_payloads, operator) "
+            f"SELECT id, {at_ms}, 'heartbeat', 1, 0, '23415' FROM units",
+            f"INSERT INTO heartbeats (unit_id, received_ms, payload) SELECT id, {at_ms}, '{{}}' FROM units",
+            f"UPDATE units SET first_contact_ms = {at_ms}",
+        )
+
+    def signal(self, units: int, from_ms: int, times: int) -> None:
+        """A reading of each unit every five minutes, `times` times, in the order of time."""
+        self.execute(
+            "INSERT INTO signal (unit_id, received_ms, csq, operator) "
+            + NUMBERS.format(count=units * times)
+            + f"SELECT {self._name(f'n % {units}')}, "
+            f"{from_ms} + n / {units} * {FIVE_MINUTES_MS} + (n % {units}) * {FIVE_MINUTES_MS} / {units}, "
+            "9 + n % 23, '23415' FROM numbers"
+        )
+
+    def averages(self, units: int, from_ms: int, times: int) -> None:
+        """The five-minute averages that an idle unit leaves: one reading each."""
+        self.execute(
+            "INSERT INTO signal_5min (unit_id, from_ms, operator, lowest, highest, total, samples) "
+            + NUMBERS.format(count=units * times)
+            + f"SELECT {self._name(f'n % {units}')}, {from_ms} + n / {units} * {FIVE_MINUTES_MS}, '23415', "
+            "17, 17, 17, 1 FROM numbers"
+        )
+
+    def _name(self, number: str = "n") -> str:
+        if isinstance(self._where, Path):
+            return f"printf('cp%07d', {number})"
+        return f"'cp' || lpad(({number})::text, 7, '0')"

@@ -1,0 +1,144 @@
+"""How long pages and interface take with a million charge points in the store, beside the same with a thousand; and what each
+costs the bridge and its PostgreSQL in processor time, which says the same on a machine that others use too.
+"""
+
+import html
+import re
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from hil_tests.bench.cloud.browser import NAME, Browser
+from hil_tests.bench.cloud.load import cpu_s, memory_mb, percentile
+from hil_tests.bench.scale.fill import called, fill, name_of
+from hil_tests.bench.scale.processor import server_s
+from hil_tests.fixtures.cloud_fixture import API_TOKEN, CloudFixture
+from hil_tests.fixtures.postgresql import Server
+
+FEW = 1000
+LIMIT_MS = 50.0
+START_WITHIN_S, MEMORY_MB = 5.0, 200.0
+DATABASE = "chargekeeper"
+WITHIN_S = 120.0
+
+Look = Callable[[], object]
+
+
+class Measured(NamedTuple):
+    """Of so many units."""
+
+    started_s: float
+    memory_mb: float
+    times_ms: dict[str, list[float]]  # by what was asked for
+    costs_ms: dict[str, float]  # processor time of one
+
+
+def pages(units: int, database: str, count: int) -> bool:
+    """`database` is sqlite or postgresql; each page is asked for so often."""
+    many, few = _measure(units, database, count), _measure(FEW, database, count)
+    held = True
+    print(f"{database}, {units:,} units beside {FEW:,}; limit p99 {LIMIT_MS:.0f} ms")
+    for what, times_ms in many.times_ms.items():
+        (p50, p99), (few_p50, few_p99) = _percentiles(times_ms), _percentiles(few.times_ms[what])
+        held = held and p99 <= LIMIT_MS
+        mark = "" if p99 <= LIMIT_MS else "  not held"
+        beside = f"beside {few_p50:6.1f} and {few_p99:6.1f}: {p50 / few_p50:4.1f} times"
+        cost, few_cost = many.costs_ms[what], few.costs_ms[what]
+        print(
+            f"  {what:38} p50 {p50:6.1f}  p99 {p99:6.1f} ms  {beside}; processor {cost:5.1f} beside {few_cost:5.1f} ms{mark}"
+        )
+    print(f"  start {many.started_s:.1f} s beside {few.started_s:.1f} s, limit {START_WITHIN_S:.0f} s")
+    print(f"  memory {many.memory_mb:.0f} MB beside {few.memory_mb:.0f} MB, limit {MEMORY_MB:.0f} MB")
+    return held and many.started_s - few.started_s <= START_WITHIN_S and many.memory_mb <= MEMORY_MB
+
+
+def _measure(units: int, database: str, count: int) -> Measured:
+    with tempfile.TemporaryDirectory(prefix="chargekeeper-scale-") as name, ExitStack() as stack:
+        environment = {}
+        where: Path | str = Path(name) / "chargekeeper.db"
+        server: Server | None = None
+        if database == "postgresql":
+            server = Server()
+            stack.callback(server.close)
+            server.say(f"CREATE DATABASE {DATABASE}")
+            environment["CHARGEKEEPER_DATABASE"] = where = f"{server.url}/{DATABASE}"
+        cloud = CloudFixture(Path(name), environment=environment)
+        stack.callback(cloud.stop)
+        password = cloud.command("user", "add", NAME, "--role", "support")["password"]
+        fill(where, units)
+        began_s = time.monotonic()
+        cloud.start_bridge()
+        started_s = time.monotonic() - began_s
+        browser = Browser(cloud.http_port, password)
+        looks = _looks(cloud, browser, units)
+        times_ms: dict[str, list[float]] = {}
+        costs_ms: dict[str, float] = {}
+        for what, look in looks.items():
+            look()  # what is prepared once
+            before_s = _spent_s(cloud, server)
+            times_ms[what] = [_took_ms(look) for _ in range(count)]
+            costs_ms[what] = (_spent_s(cloud, server) - before_s) * 1000 / count
+        return Measured(started_s, memory_mb(cloud.bridge.pid), times_ms, costs_ms)
+
+
+def _spent_s(cloud: CloudFixture, server: Server | None) -> float:
+    return cpu_s(cloud.bridge.pid) + (0.0 if server is None else server_s(server))
+
+
+def _looks(cloud: CloudFixture, browser: Browser, units: int) -> dict[str, Look]:
+    middle, house = name_of(units // 2), units // 2 // 3 * 3
+    paths = {
+        "fleet, longest silent first": "/fleet",
+        "fleet by network": "/fleet?by=network",
+        "one network": "/fleet?network=23415",
+        "fleet by site": "/fleet?by=site",
+        "never heard": "/fleet?by=never",
+        "two with one identity": "/fleet?by=duplicate",
+        "search: an id": f"/fleet?q={middle}",
+        "search: how all ids begin": "/fleet?q=ck",
+        "search: a name": f"/fleet?q={quote(called(house))}",
+        "search: how many names begin": "/fleet?q=garage",
+        "search: nothing": "/fleet?q=nothing+of+this+kind",
+        "unit page": f"/charge-points/{middle}",
+        "jobs": "/jobs",
+        "support": "/support",
+    }
+    orders = ("fleet, longest silent first", "fleet by network", "fleet by site", "search: how many names begin")
+    further = {f"{what}, next page": _next(browser, paths[what]) for what in orders}
+    looks: dict[str, Look] = {what: lambda path=path: browser.get(path) for what, path in (paths | further).items()}  # type: ignore[misc]  # bound at once
+    programs = {
+        "/api/charge-points": "/api/charge-points",
+        "/api/charge-points, after the middle": f"/api/charge-points?after={middle}",
+        "/api/charge-points/ID": f"/api/charge-points/{middle}",
+        "/metrics": "/metrics",
+        "/healthz": "/healthz",
+    }
+    looks |= {what: lambda path=path: _ask(cloud, path) for what, path in programs.items()}  # type: ignore[misc]  # bound at once
+    return looks
+
+
+def _next(browser: Browser, path: str) -> str:
+    found = re.search(r'href="([^"]+)">Next chargers', browser.get(path))
+    assert found is not None, path
+    return html.unescape(found[1])
+
+
+def _ask(cloud: CloudFixture, path: str) -> None:
+    request = urllib.request.Request(f"{cloud.address}{path}", headers={"Authorization": f"Bearer {API_TOKEN}"})
+    with urllib.request.urlopen(request, timeout=WITHIN_S) as answer:
+        answer.read()
+
+
+def _took_ms(look: Look) -> float:
+    began_s = time.perf_counter()
+    look()
+    return (time.perf_counter() - began_s) * 1000
+
+
+def _percentiles(times_ms: list[float]) -> tuple[float, float]:
+    return percentile(times_ms, 0.5), percentile(times_ms, 0.99)

@@ -1,0 +1,149 @@
+"""`python -m hil_tests.fleet [SCENARIO] [--units N]`: a fleet of simulated units, and the proof that nothing is lost.
+
+Every unit has a connection of its own and speaks the real wire format. At the end each acknowledged message is looked for in
+the database. Exits 1 if one is lost, doubled or falsely stamped. The same seed makes the same units do the same.
+
+One process carries as many units as it may have open files (`ulimit -Hn`), and so does a broker: 100,000 units at once take
+100,000 files on either side. Where there are fewer, `sleeping` lets units connect, speak and leave; each time is a login.
+
+Against a cluster that somebody else has started:
+    umask 077; python -m cloud_bridge unit add --file ids.txt --json > secrets.json
+    CHARGEKEEPER_DATABASE=... python -m hil_tests.fleet reconnect --against host:port,host:port --secrets secrets.json
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.table import Table
+
+from hil_tests.fixtures.bridge_process import BridgeFailed
+from hil_tests.fleet.clouds import EMBEDDED, MOSQUITTO, Doors, OthersCloud, OwnCloud
+from hil_tests.fleet.link import Door
+from hil_tests.fleet.report import Run, as_json, page, rows
+from hil_tests.fleet.run import Plan, run
+from hil_tests.fleet.scenarios import SCENARIOS, Cast, Do
+from hil_tests.fleet.workers import WorkerFailed
+
+UNITS = 1000
+EVERY_S = 60.0
+LOGINS_PER_S = 150  # while units connect for the first time
+UNITS_OF_PROCESS = 10_000
+KEPT_FILES = 100  # of a process, beside its connections
+
+
+def main() -> int:
+    """Exit code 1 for a message that is lost, doubled or falsely stamped; 2 for what cannot be done here."""
+    parser = _parser()
+    asked = parser.parse_args()
+    seed = random.randrange(10**6) if asked.seed is None else asked.seed
+    plan = _plan(asked, seed)
+    if (reason := _impossible(asked, plan)) is not None:
+        parser.error(reason)
+    again = f"python -m hil_tests.fleet {' '.join(sys.argv[1:])}{'' if asked.seed is not None else f' --seed {seed}'}"
+    print(f"seed {seed}; {plan.cast.units:,} units in {plan.processes} processes: {plan.scenario.about}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="chargekeeper-fleet-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        if asked.against:
+            doors = Doors(_doors(asked.against), _doors(asked.against_tls), asked.ca)
+            against = OthersCloud(doors, asked.database, asked.secrets)
+            done = run(folder, against, plan, f"{plan.scenario.about}; against {asked.against}", again)
+        else:
+            cloud = OwnCloud(folder, asked.broker, asked.postgresql, plan.cast.tls > 0 or plan.real > 0)
+            try:
+                store = "PostgreSQL" if asked.postgresql else "SQLite"
+                done = run(folder, cloud, plan, f"{plan.scenario.about}; {asked.broker} broker, {store}", again)
+            except (BridgeFailed, WorkerFailed) as failure:
+                print(f"{failure}\n{cloud.log_tail()}", file=sys.stderr)
+                return 1
+            finally:
+                cloud.close()
+    _show(done)
+    if asked.json is not None:
+        asked.json.write_text(json.dumps(as_json(done), indent=1) + "\n")
+    if asked.html is not None:
+        asked.html.write_text(page(done))
+    return 0 if done.verdict.is_good and done.verdict.acknowledged and not done.real else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m hil_tests.fleet", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    about = "; ".join(f"{name}: {scenario.about}" for name, scenario in SCENARIOS.items())
+    parser.add_argument("scenario", nargs="?", choices=SCENARIOS, default="steady", help=about)
+    parser.add_argument("--units", type=int, default=UNITS)
+    parser.add_argument("--every", type=float, default=EVERY_S, help="seconds between heartbeats (60)")
+    parser.add_argument("--seconds", type=float, help="after all have connected, instead of the scenario's own")
+    parser.add_argument("--ramp", type=float, help=f"seconds in which they connect (as for {LOGINS_PER_S} a second)")
+    parser.add_argument("--processes", type=int, help=f"that carry them (one for {UNITS_OF_PROCESS:,})")
+    parser.add_argument("--addresses", type=int, default=64, help="of loopback that they come from; 0: one (64)")
+    parser.add_argument("--tls", type=float, default=0.0, metavar="SHARE", help="of the units that use TLS, 0 to 1")
+    parser.add_argument("--real", type=int, default=0, help="units of real firmware beside them")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--broker", choices=(EMBEDDED, MOSQUITTO), default=EMBEDDED)
+    parser.add_argument("--postgresql", action="store_true", help="a PostgreSQL of its own instead of SQLite")
+    parser.add_argument("--against", metavar="HOST:PORT,...", help="doors of a broker that runs already")
+    parser.add_argument("--against-tls", metavar="HOST:PORT,...", default="", help="and its doors with TLS")
+    parser.add_argument(
+        "--database", metavar="URL", help="of that cloud: postgresql://... or the path of a SQLite file"
+    )
+    parser.add_argument("--secrets", type=Path, metavar="FILE", help="its units: what `unit add --file --json` printed")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the report for a program")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="the report with charts")
+    return parser
+
+
+def _plan(asked: argparse.Namespace, seed: int) -> Plan:
+    scenario = SCENARIOS[asked.scenario]
+    if asked.seconds is not None:
+        scenario = scenario._replace(seconds=asked.seconds)
+    ramp_s = asked.units / LOGINS_PER_S if asked.ramp is None else asked.ramp
+    processes = asked.processes or -(-asked.units // UNITS_OF_PROCESS)
+    cast = Cast(asked.units, ramp_s, asked.tls)
+    is_near = not asked.against or all(door.host.startswith("127.") for door in _doors(asked.against))
+    return Plan(scenario, cast, seed, asked.every, processes, asked.addresses if is_near else 0, asked.real)
+
+
+def _impossible(asked: argparse.Namespace, plan: Plan) -> str | None:
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if plan.cast.units < 1 or not 0 <= plan.cast.tls <= 1:
+        return "there has to be a unit, and the share with TLS is from 0 to 1"
+    if plan.cast.units / plan.processes + KEPT_FILES > files:
+        return f"a process may have {files:,} open files here (ulimit -Hn): more --processes, or fewer units"
+    if any(urlsplit(word.partition("=")[2] or word).password for word in sys.argv if "://" in word):
+        return "others can read arguments: put a URL with a password into CHARGEKEEPER_DATABASE"
+    if asked.against and (asked.database is None or asked.secrets is None):
+        return "--against needs --database and --secrets"
+    if asked.against and any(step.do is Do.KILL_BRIDGE for step in plan.scenario.steps):
+        return (
+            "this scenario kills the bridge, and that of others is not ours to kill: see --help for the other scenarios"
+        )
+    if plan.cast.tls and asked.broker == MOSQUITTO and not asked.against:
+        return "mosquitto has no certificate here: --tls is for the embedded broker, or --against"
+    return None
+
+
+def _doors(text: str) -> list[Door]:
+    return [Door(host, int(port)) for host, _, port in (one.rpartition(":") for one in text.split(",") if one)]
+
+
+def _show(done: Run) -> None:
+    table = Table(title=done.about, show_header=False, title_justify="left")
+    for row in rows(done):
+        table.add_row(row.name, row.value, style="bold red" if row.is_bad else None)
+    Console(width=max(100, min(160, os.get_terminal_size().columns)) if sys.stdout.isatty() else 140).print(table)
+    for fault in done.verdict.faults:
+        print(f"FAULT {fault}")
+    print(done.again)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

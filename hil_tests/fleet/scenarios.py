@@ -1,0 +1,146 @@
+"""What happens to a fleet, as literal data, and which unit it happens to, by lot of a seed. Pure.
+
+Times are seconds since the first unit connects. A row of SCENARIOS is all there is to add to a scenario.
+"""
+
+from enum import StrEnum
+from random import Random
+from typing import NamedTuple
+
+from hil_tests.fleet.charge_point import Habits
+
+NETWORKS = {"23415": 40, "23430": 30, "23410": 20, "23420": 10}  # PLMN and its share in per cent
+
+
+class Do(StrEnum):
+    """What may happen at a time."""
+
+    DROP = "every connection is reset"
+    NETWORK_LOST = "a mobile network is gone"  # nothing is closed: bytes vanish both ways
+    DOOR_SHUT = "a door of the broker is shut"  # its connections are reset, and new ones refused
+    KILL_BRIDGE = "kill -9 of the bridge"  # by whoever started it
+
+
+class Step(NamedTuple):
+    """Something that happens at a time."""
+
+    at_s: float
+    do: Do
+    for_s: float = 0.0
+    plmn: str = ""  # of NETWORK_LOST
+    door: int = 0  # of DOOR_SHUT, counted from 0
+
+
+class Shares(NamedTuple):
+    """Of all units, from 0 to 1. A unit has at most one of these manners; TLS comes on top of any."""
+
+    silent: float = 0.0  # they stop at a random moment and never come back
+    flapping: float = 0.0  # they lose the connection all the time
+    forgetful: float = 0.0  # one PUBACK of four gets lost on its way to them
+    sleeping: float = 0.0  # they disconnect after each heartbeat
+    twins: float = 0.0  # a second board has the same identity
+
+
+class Scenario(NamedTuple):
+    """`about` is for --help. Its steps are counted from the end of the ramp-up, when all have connected."""
+
+    about: str
+    seconds: float = 60.0  # after the last unit has connected for the first time
+    steps: tuple[Step, ...] = ()
+    shares: Shares = Shares()
+    habits: Habits = Habits()
+
+
+SCENARIOS = {
+    "steady": Scenario("all units connect one after another, and speak"),
+    "reconnect": Scenario("all connections are reset at once", 90, (Step(15, Do.DROP),)),
+    "network-lost": Scenario(
+        "all units of one mobile network hear and reach nobody for 45 s",
+        120,
+        (Step(15, Do.NETWORK_LOST, 45, plmn="23415"),),
+    ),
+    "silent": Scenario("one unit of five stops for good, its connection half open", shares=Shares(silent=0.2)),
+    "flapping": Scenario("one unit of five loses its connection every few seconds", shares=Shares(flapping=0.2)),
+    "sleeping": Scenario("every unit disconnects after each heartbeat", shares=Shares(sleeping=1.0)),
+    "twins": Scenario("one identity of fifty is on two boards", shares=Shares(twins=0.02)),
+    "lost-pubacks": Scenario(
+        "one unit of three loses one PUBACK of four, and sends again with DUP", 90, shares=Shares(forgetful=0.33)
+    ),
+    "door-shut": Scenario("the first door is shut for 30 s", 90, (Step(15, Do.DOOR_SHUT, 30),)),
+    "killed": Scenario("kill -9 of the bridge, and a restart", 90, (Step(15, Do.KILL_BRIDGE),)),
+    "all": Scenario(
+        "everything above, one after another",
+        240,
+        (
+            Step(15, Do.DROP),
+            Step(60, Do.NETWORK_LOST, 30, plmn="23430"),
+            Step(120, Do.KILL_BRIDGE),
+            Step(180, Do.DOOR_SHUT, 20),
+        ),
+        Shares(silent=0.02, flapping=0.05, forgetful=0.05, sleeping=0.05, twins=0.01),
+    ),
+}
+
+
+class Manner(StrEnum):
+    """How a unit differs from the others; the names of Shares."""
+
+    USUAL = "usual"
+    SILENT = "silent"
+    FLAPPING = "flapping"
+    FORGETFUL = "forgetful"
+    SLEEPING = "sleeping"
+    TWIN = "twins"
+
+
+class Part(NamedTuple):
+    """What one simulated board is in a run: a twin is a part of its own."""
+
+    number: int  # of the identity, from 0
+    plmn: str
+    manner: Manner
+    over_tls: bool
+    connect_at_s: float  # for the first time
+    stop_at_s: float | None  # for good; None: it goes on to the end
+    seed: int
+    is_second_board: bool = False
+
+
+class Cast(NamedTuple):
+    """Who the units of a run are."""
+
+    units: int
+    ramp_s: float  # in which they connect for the first time, evenly
+    tls: float = 0.0  # share that connects over TLS
+
+
+def steps_of(scenario: Scenario, ramp_s: float) -> list[Step]:
+    """In order of time, counted from the first connection: those of the scenario begin when all have connected."""
+    return sorted(step._replace(at_s=step.at_s + ramp_s) for step in scenario.steps)
+
+
+def parts(scenario: Scenario, cast: Cast, seed: int) -> list[Part]:
+    """The same for the same seed, and for each unit whatever process carries it."""
+    dice = Random(seed)
+    numbers = list(range(cast.units))
+    dice.shuffle(numbers)
+    manners = [Manner.USUAL] * cast.units
+    at = 0
+    for name, share in scenario.shares._asdict().items():
+        count = round(share * cast.units)
+        for number in numbers[at : at + count]:
+            manners[number] = Manner(name)
+        at += count
+    over_tls = set(dice.sample(range(cast.units), round(cast.tls * cast.units)))
+    networks = dice.choices(list(NETWORKS), list(NETWORKS.values()), k=cast.units)
+    made = []
+    for number, manner in enumerate(manners):
+        stop_at_s = cast.ramp_s + dice.uniform(0, scenario.seconds) if manner is Manner.SILENT else None
+        connect_at_s = cast.ramp_s * number / cast.units
+        part = Part(
+            number, networks[number], manner, number in over_tls, connect_at_s, stop_at_s, dice.randrange(2**32)
+        )
+        made.append(part)
+        if manner is Manner.TWIN:
+            made.append(part._replace(seed=dice.randrange(2**32), is_second_board=True))
+    return made

@@ -1,0 +1,150 @@
+"""Does an open page show what another process has heard, and end when another process lets its viewer in no more?
+
+The units' broker is mosquitto; two processes serve pages, and hear one half of the units each.
+"""
+
+import re
+import threading
+import time
+import urllib.parse
+import zlib
+from collections.abc import Callable, Iterator
+from http.client import HTTPResponse
+from pathlib import Path
+
+import pytest
+
+from hil_tests.bench.cloud.browser import NAME, Browser
+from hil_tests.fixtures.bridge_process import BridgeProcess
+from hil_tests.fixtures.cloud_fixture import MOSQUITTO, CloudFixture
+from hil_tests.fixtures.mqtt_unit import MqttUnit
+from hil_tests.fixtures.ports import free_ports
+from hil_tests.fixtures.postgresql import BINARIES, Server
+
+PARTS = 2
+ALIVE_S = 15.0  # between two signs of life: a page that heard of nothing reads the store again then
+WITHIN_S = 60.0
+DATABASE = "chargekeeper"
+IDS = [f"CK-{number}" for number in range(10)]
+HEARD_BY_THE_OTHER = next(name for name in IDS if zlib.crc32(name.encode()) % PARTS == 1)
+
+pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed: apt-get install mosquitto")
+
+
+class Stream:
+    """The live stream of one dashboard; read on a thread of its own."""
+
+    def __init__(self, browser: Browser, unit_id: str) -> None:
+        self.lines: list[tuple[float, str]] = []  # when it came
+        self.is_open = True
+        answer = browser.open(f"/charge-points/{unit_id}/live")
+        threading.Thread(target=self._read, args=(answer,), daemon=True).start()
+
+    def _read(self, answer: HTTPResponse) -> None:
+        for line in answer:
+            self.lines.append((time.monotonic(), line.decode()))
+        self.is_open = False
+
+    def has(self, words: str) -> bool:
+        return any(words in line for _, line in self.lines)
+
+    def since(self, words: str) -> float | None:
+        """When these came first."""
+        return next((at_s for at_s, line in self.lines if words in line), None)
+
+
+class Two:
+    """Processes; `first` and `second` are the same person's browsers at each, with one session."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.cloud = CloudFixture(folder, outside=True, environment=environment | {"CHARGEKEEPER_PART": f"1/{PARTS}"})
+        made = self.cloud.command("unit", "add", HEARD_BY_THE_OTHER)
+        password = self.cloud.command("user", "add", NAME, "--role", "driver")["password"]
+        self.cloud.command("unit", "claim", made["claim_code"], NAME)
+        self.cloud.start_mosquitto()
+        self.http_port = free_ports(1)[0]
+        theirs = self.cloud.bridge.environment | {"CHARGEKEEPER_PART": f"2/{PARTS}"}
+        theirs["CHARGEKEEPER_HTTP_PORT"] = str(self.http_port)
+        own_keys = ("CHARGEKEEPER_HTTP_PORT", "CHARGEKEEPER_MQTT_PORT", "CHARGEKEEPER_DATA")
+        self.cloud.start()
+        self._other = BridgeProcess(
+            self.http_port,
+            self.cloud.mqtt_port,
+            folder,
+            {key: value for key, value in theirs.items() if key not in own_keys},
+            tls=False,
+        )
+        self.cloud._loop().run(self._other.start())
+        self.browser = Browser(self.cloud.http_port, password)
+        self.unit = MqttUnit(self.cloud.mqtt_port, HEARD_BY_THE_OTHER, made["secret"])
+
+    def close(self) -> None:
+        self.unit.close()
+        self.cloud._loop().run(self._other.stop())
+        self.cloud.stop()
+
+    def post_at_the_other(self, path: str, page: str = "/account", **fields: str) -> None:
+        """The form of a page, sent to the other process by the same browser."""
+        found = re.search(r'name="form" value="([0-9a-f]+)"', self.browser.get(page))
+        assert found
+        form = urllib.parse.urlencode({"form": found[1], **fields}).encode()
+        self.browser.opener.open(f"http://127.0.0.1:{self.http_port}{path}", form, WITHIN_S).close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def two(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Two]:
+    environment, server = {}, None
+    if request.param == "postgresql":
+        if not BINARIES:
+            pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+        server = Server()
+        server.say(f"CREATE DATABASE {DATABASE}")
+        environment["CHARGEKEEPER_DATABASE"] = f"{server.url}/{DATABASE}"
+    both = Two(tmp_path, environment)
+    yield both
+    both.close()
+    if server is not None:
+        server.close()
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    give_up_s = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < give_up_s, f"never {what}"
+        time.sleep(0.01)
+
+
+def test_a_heartbeat_that_another_process_heard_is_shown_before_the_next_sign_of_life(two: Two) -> None:
+    stream = Stream(two.browser, HEARD_BY_THE_OTHER)
+    until(lambda: stream.has("event: alive"), "the stream began")
+    for state, words in (("C2", "Charging"), ("A1", "Ready, no vehicle connected")):
+        sent_s = time.monotonic()
+        two.unit.report("heartbeat", s=state, m="smart", q=17, o="23415", a=32, w=7360 if state == "C2" else 0)
+        until(lambda words=words: stream.has(words), f"shown: {words}")  # type: ignore[misc]  # bound at once
+        shown_s = stream.since(words)
+        assert shown_s is not None and shown_s - sent_s < ALIVE_S / 2
+
+
+def test_the_stream_ends_when_its_viewer_logs_out_at_another_process(two: Two) -> None:
+    stream = Stream(two.browser, HEARD_BY_THE_OTHER)
+    until(lambda: stream.has("event: alive"), "the stream began")
+    logged_out_s = time.monotonic()
+    two.post_at_the_other("/logout")
+    until(lambda: not stream.is_open, "the stream ended")
+    assert time.monotonic() - logged_out_s < ALIVE_S / 2
+
+
+def test_the_answer_to_a_command_is_shown_where_it_was_given(two: Two) -> None:
+    """It is given at the process that does not hear the unit."""
+    two.unit.subscribe_to_commands()
+    two.unit.report("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360)
+    page = f"/charge-points/{HEARD_BY_THE_OTHER}/charging"
+    found = re.search(r'name="form" value="([0-9a-f]+)"', two.browser.get(page))
+    assert found
+    form = urllib.parse.urlencode({"form": found[1], "hours": "1"}).encode()
+    two.browser.opener.open(f"{two.cloud.address}{page}/pause", form, WITHIN_S).close()
+    command = two.unit.next_command()
+    shown = two.browser.get(page)
+    assert 'id="waiting"' in shown, shown[shown.index("<main") :]
+    two.unit.report("result", id=command["id"], ok=True)
+    until(lambda: 'id="answer"' in two.browser.get(page), "answered")
