@@ -32,7 +32,6 @@ from typing import NamedTuple
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js.errors import NotFoundError
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.contact import UNIT_TOPICS
@@ -41,7 +40,7 @@ from cloud_bridge.ingest.cluster.cluster_file import Cluster
 from cloud_bridge.ingest.cluster.connection import connect_bridge
 from cloud_bridge.ingest.cluster.doors import DoorCanaries
 from cloud_bridge.ingest.cluster.membership import Membership
-from cloud_bridge.ingest.cluster.pull import PREFIX, Delivery, Pull, make_consumer, settled_to
+from cloud_bridge.ingest.cluster.pull import PREFIX, Delivery, Pull, keep_messages, settled_to
 from cloud_bridge.ingest.cluster.stamps import stamp_of
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.unit_registry import UnitStatus
@@ -56,6 +55,7 @@ KEPT_MARKS = 1000  # canaries; the oldest are too old to show anything
 COMMAND_WITHIN_S = 5.0
 STORED_WITHIN_S = 5.0  # when stopping: what is not stored by then is delivered again
 FLUSHED_WITHIN_S = 2
+NOT_KEPT = "the cluster does not keep messages for us yet: most nodes have to run, with room on their disks"
 COMMAND_HEADERS = {"Nmqtt-Pub": "1"}  # so a node takes it for a message that was published with QoS 1
 
 _log = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ class JetStreamIngest:
     @property
     def trouble(self) -> str | None:
         """At the first start of a cluster, nodes acknowledge to units what nobody has asked them to keep yet."""
-        return None if self.ready.is_set() else "the cluster does not keep messages for us yet"
+        return None if self.ready.is_set() else NOT_KEPT
 
     @property
     def connections(self) -> int:
@@ -165,7 +165,7 @@ class JetStreamIngest:
         if self._connection is None:
             self._connection = await connect_bridge(self._cluster, "worker")
         connection = self._connection
-        await self._make_consumer(connection)
+        await keep_messages(connection.jetstream(), len(self._cluster.nodes))
         pull = Pull(connection, self._ingest.clock.now_ms)
         await pull.open()
         self.ready.set()
@@ -175,7 +175,6 @@ class JetStreamIngest:
                 while self._in_hand >= IN_HAND:
                     await self._wait_for_room()
                 batch = await pull.next(IN_HAND - self._in_hand)
-                self._in_hand += len(batch)
                 await self._take(batch)
                 for task in beside:
                     if task.done():
@@ -184,12 +183,8 @@ class JetStreamIngest:
             for task in beside:
                 task.cancel()
             await asyncio.wait(beside)
-
-    async def _make_consumer(self, connection: Client) -> None:
-        try:
-            await make_consumer(connection.jetstream(), len(self._cluster.nodes))
-        except NotFoundError:  # no MQTT client has ever come: our canaries do, as soon as logins are answered
-            raise OSError("the nodes have no stream of messages yet: no login has been answered") from None
+            with suppress(NatsError):
+                await pull.close()
 
     async def _take(self, batch: list[Delivery]) -> None:
         """All of them, in their order. While the list of units cannot be read they wait: nobody else can read it either."""
@@ -203,6 +198,7 @@ class JetStreamIngest:
                 await asyncio.sleep(RETRY_S)
         self._note_trouble(None)
         for one in batch:
+            self._in_hand += 1
             try:
                 self._settle(one, statuses.get(one.unit_id))
             except Exception:  # of ours: one message must not keep out all others

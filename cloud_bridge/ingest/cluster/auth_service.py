@@ -17,6 +17,7 @@ from cloud_bridge.ingest.cluster.canary_login import canary_secrets
 from cloud_bridge.ingest.cluster.cluster_file import Cluster
 from cloud_bridge.ingest.cluster.connection import connect_bridge
 from cloud_bridge.ingest.cluster.nkey import Signer
+from cloud_bridge.ingest.cluster.pull import keep_messages
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE
 from cloud_bridge.ingest.inbound import Reporting
 from cloud_bridge.ingest.unknown_clients import UnknownClients
@@ -58,6 +59,16 @@ class AuthService:
                 await client.close()
             credentials.close()
             database.close()
+
+    async def _keep_messages(self, bridge: Client) -> None:
+        """Before any unit is let in: until then the nodes would acknowledge its messages and keep none."""
+        while True:
+            try:
+                await keep_messages(bridge.jetstream(), len(self._cluster.nodes))
+                return
+            except (TimeoutError, Error) as error:
+                _log.warning("the cluster keeps no messages yet: %s", error or type(error).__name__)
+                await asyncio.sleep(CONNECT_AGAIN_S)
 
     async def _connected(self, connect: Callable[[Cluster, str], Awaitable[Client]]) -> Client:
         while True:
