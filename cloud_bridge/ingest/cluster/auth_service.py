@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import NoReturn
 
 from nats.aio.client import Client
 from nats.errors import Error
@@ -14,9 +13,12 @@ from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.cluster.auth_callout import AuthCallout
 from cloud_bridge.ingest.cluster.batched_credentials import BatchedCredentials
 from cloud_bridge.ingest.cluster.canary_login import canary_secrets
+from cloud_bridge.ingest.cluster.census import Census
 from cloud_bridge.ingest.cluster.cluster_file import Cluster
-from cloud_bridge.ingest.cluster.connection import connect_bridge
+from cloud_bridge.ingest.cluster.connection import connect_bridge, connect_system
 from cloud_bridge.ingest.cluster.nkey import Signer
+from cloud_bridge.ingest.cluster.nodes import Nodes
+from cloud_bridge.ingest.cluster.revocation import Revocation
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE
 from cloud_bridge.ingest.inbound import Reporting
 from cloud_bridge.ingest.unknown_clients import UnknownClients
@@ -42,7 +44,7 @@ class AuthService:
         self._clock = clock
         self._duties = duties
 
-    async def run(self) -> NoReturn:
+    async def run(self) -> None:
         """Until it is cancelled. Waits for a node that answers."""
         counters, security_log = self._reporting
         database = self._database.separate(LOOKUPS_AT_ONCE)
@@ -51,8 +53,17 @@ class AuthService:
         clients: list[Client] = []
         try:
             clients.append(bridge := await self._connected(connect_bridge))
-            callout = AuthCallout(bridge, Signer(self._cluster.issuer_seed), admission, counters, self.ready)
-            await callout.run()
+            clients.append(system := await self._connected(connect_system))
+            nodes = Nodes(system, len(self._cluster.nodes))
+            await nodes.start()
+            callout = AuthCallout(bridge, nodes, Signer(self._cluster.issuer_seed), admission, counters)
+            await callout.start()
+            self.ready.set()
+            revocation = Revocation(nodes, credentials, counters)
+            census = Census(nodes, revocation)
+            async with asyncio.TaskGroup() as work:
+                for duty in (callout.run(), revocation.run(self._duties), census.run(self._duties)):
+                    work.create_task(duty)
         finally:
             for client in clients:
                 await client.close()
