@@ -19,6 +19,8 @@ from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.recorder import Recorder
+from cloud_bridge.store.shard_lock import ShardLock
+from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import Accounts
 from cloud_bridge.verified_time import VerifiedTime
@@ -62,4 +64,6 @@ class AppState:
     verified: VerifiedTime  # by which sessions and codes end, and guesses come back
     second_factors: SecondFactors
     letters: Letters  # about accounts
+    unit_reports: UnitReports
+    shard_lock: ShardLock
     push_key: PushKey  # of Web Push; its file is made when it is first used

@@ -13,6 +13,7 @@ from typing import Any
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.store.commands import ANSWER_MS, NewCommand, add_command, mark_sent
+from cloud_bridge.store.unit_clock import unit_clock
 
 SEND_S = 5  # a broker that takes longer than this to pass a command on is gone
 
@@ -72,6 +73,17 @@ def _is_passed_on(sending: Future[bool]) -> bool:
 
 def _unit_now_ms(app_state: AppState, unit_id: str, now_ms: int) -> int:
     """What the unit takes for now. It compares the end with its own clock, so this is the one that the end must be on: one
-    of two that disagree is wrong, and then a pause of an hour would last for years, or not at all."""
+    of two that disagree is wrong, and then a pause of an hour would last for years, or not at all.
+
+    The newest heartbeat says it. If this process has heard that, it has measured the difference, whatever its clock says.
+    """
+    with app_state.database.reading() as connection:
+        stored = unit_clock(connection, unit_id, now_ms)
     unit = app_state.live.find(unit_id)
-    return now_ms if unit is None or unit.unit_ahead_ms is None else now_ms + unit.unit_ahead_ms
+    if (
+        unit is not None
+        and unit.heartbeat_ms is not None
+        and (stored is None or unit.heartbeat_ms >= stored.heartbeat_ms)
+    ):
+        return now_ms + (unit.unit_ahead_ms or 0)
+    return now_ms if stored is None else now_ms + stored.ahead_ms

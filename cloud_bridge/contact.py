@@ -203,6 +203,7 @@ class UptimeLedger:
         self._shard = shard
         self._listened_ms = listened_ms  # in all, by the last sign of it
         self.others_listened_ms: dict[int, int] = {}  # by shard, as each has stored it last
+        self._others_listening = 0  # how many of them did when we learned of them last
         self._earlier = list(gaps)[-KEPT_GAPS:]  # of the processes before
         self._earlier_ok_ms = last_ok_ms
         self._earlier_moved_ms = 0  # by steps forward since
@@ -218,7 +219,8 @@ class UptimeLedger:
         for how long each of them has listened."""
         self.others_listened_ms = {shard: listened.total_ms for shard, listened in others.items()}
         ends = (listened.until_ms for listened in others.values())
-        outage = (Gap(at_ms, now_ms) for at_ms in ends if now_ms - at_ms > OUTAGE_AFTER_MS)
+        outage = [Gap(at_ms, now_ms) for at_ms in ends if now_ms - at_ms > OUTAGE_AFTER_MS]
+        self._others_listening = len(others) - len(outage)
         over = (gap for gap in gaps if is_believable(gap.to_ms, now_ms))
         self._others = merged([*over, *outage])[-KEPT_GAPS:]
         self._over = None
@@ -251,6 +253,11 @@ class UptimeLedger:
     def open_outage(self, now_ms: int) -> Gap | None:
         """The gap we are in, or None while the canaries come in time."""
         return gap_between(self.last_ok_ms, now_ms)
+
+    def is_listening(self, now_ms: int, shards: int) -> bool:
+        """Whether all of so many shards are: this one by its own canary, the others as we have learned it."""
+        is_ours = self.last_ok_ms is not None and self.open_outage(now_ms) is None
+        return is_ours and self._others_listening >= shards - 1
 
     def heartbeat_ok(self, now_ms: int) -> None:
         """A canary came through; the open gap, if any, ends with it."""

@@ -17,9 +17,7 @@ from cloud_bridge.contact import (
     on_clock_of_now,
 )
 from cloud_bridge.duplicate_identity import NEAR_SEQUENCE, Connection, Counts, Evidence, Numbered, Record
-from cloud_bridge.wire import Heartbeat, Message, content_checksum, is_plugged, is_repeat
-
-OVER_QUOTA_MS = 60 * 60 * 1000  # how long it is told
+from cloud_bridge.wire import Heartbeat, Message, content_checksum, is_repeat
 
 
 class LiveUnit:
@@ -32,8 +30,6 @@ class LiveUnit:
         "counts",
         "heartbeat",
         "heartbeat_ms",
-        "idle_ms",
-        "idle_wh",
         "last_contact_ms",
         "offset_ms",
         "record",
@@ -54,8 +50,6 @@ class LiveUnit:
         self.connection: Connection | None = None  # that it came over, to the embedded broker
         self.record: Record | None = None  # the newest of its journal, where it may be another unit's
         self.counts: Counts | None = None  # None while the heartbeats are one count, as they should be
-        self.idle_wh: int | None = None  # the meter when no vehicle was plugged in last, if we heard that
-        self.idle_ms: int | None = None  # when that came
         self.unit_ahead_ms: int | None = None  # the clock of the unit, of ours, by its newest heartbeat
 
     def contact(self, received_ms: int, offset_ms: int) -> int | None:
@@ -80,8 +74,6 @@ class LiveUnit:
             self.offset_ms = offsets_ms.setdefault(self.offset_ms, self.offset_ms + by_ms)
         if self.heartbeat_ms is not None:
             self.heartbeat_ms += by_ms
-        if self.idle_ms is not None:
-            self.idle_ms += by_ms
         if self.unit_ahead_ms is not None:
             self.unit_ahead_ms -= by_ms
         if self.counts is not None:
@@ -140,9 +132,6 @@ class LiveUnit:
         """The newest state. False: it is one that we know."""
         if is_repeat(heartbeat, (self.boot, self.sequence), redelivered) and not self._is_another(heartbeat):
             return False
-        if not is_plugged(heartbeat):
-            self.idle_wh = heartbeat.total_wh if heartbeat.state else None
-            self.idle_ms = received_ms
         self.boot, self.sequence, self.connection = heartbeat.boot, heartbeat.sequence, connection
         self.unnumbered += heartbeat.sequence is None
         self.heartbeat, self.heartbeat_ms = heartbeat, received_ms
@@ -171,7 +160,6 @@ class Live:
         self._set_forward_ms = 0  # when our clock was, last: the machine may have stood still as a whole before
         self._offset_ms = 0  # the newest; the same number for all units, while we listen
         self.accesses = 0  # goes up when somebody has logged out, changed their password or left: streams look again
-        self._over_quota: dict[str, int] = {}  # when the unit last sent more than its quota
         self.timeless: set[str] = (
             set()
         )  # those whose heartbeat has no time, or a wrong one; whoever tells them the time takes them out
@@ -214,20 +202,10 @@ class Live:
     def stepped(self, at_ms: int, by_ms: int) -> None:
         """Our clock was set to `at_ms`, on whatever thread noticed."""
         self.start_ms += by_ms
-        self._over_quota = {unit_id: over_ms + by_ms for unit_id, over_ms in list(self._over_quota.items())}
         self._set_forward_ms = at_ms if by_ms > FUTURE_MS else self._set_forward_ms + by_ms
         offsets_ms: dict[int, int] = {}
         for unit in list(self._units.values()):
             unit.stepped(by_ms, offsets_ms)
-
-    def went_over_quota(self, unit_id: str, at_ms: int) -> None:
-        """The unit sends too much, and is cut off for it."""
-        self._over_quota[unit_id] = at_ms
-
-    def is_over_quota(self, unit_id: str, now_ms: int) -> bool:
-        """Whether it did within OVER_QUOTA_MS."""
-        at_ms = self._over_quota.get(unit_id)
-        return at_ms is not None and abs(now_ms - at_ms) < OVER_QUOTA_MS
 
     def access_changed(self) -> None:
         """Somebody who was let in may be so no more."""

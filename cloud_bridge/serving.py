@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -41,8 +42,10 @@ from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import RESTORE, Database, open_database
 from cloud_bridge.store.recorder import Recorder
+from cloud_bridge.store.shard_lock import LOOK_EVERY_S, ShardLock, ShardTaken, hold_shard
 from cloud_bridge.telling_time import TimeTeller
 from cloud_bridge.timekeeping import begin_time, follow_steps
+from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import open_accounts
 from cloud_bridge.vehicles.polling.poller import poll_for_ever
@@ -75,9 +78,22 @@ def _open_sound(where: Path | str) -> Database:
 async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock]) -> AsyncIterator[AppState]:
     """Open the store and build everything on it; at the end, write what waits. Listens nowhere yet.
 
-    `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable and SettingError.
+    `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable, SettingError and
+    ShardTaken.
     """
     database = _open_sound(settings.store)
+    try:
+        with hold_shard(database, settings.shard.number) as shard_lock:  # before anything is written in its name
+            async with _app_state_on(database, shard_lock, settings, clock_from) as app_state:
+                yield app_state
+    finally:
+        database.close()
+
+
+@asynccontextmanager
+async def _app_state_on(
+    database: Database, shard_lock: ShardLock, settings: Settings, clock_from: Callable[[int], Clock]
+) -> AsyncIterator[AppState]:
     clock, live, ledger, verified, between = begin_time(database, clock_from, settings.shard)
     # Before any thread: it may refuse the settings.
     accounts = open_accounts(database, Clocks(clock, verified), settings, os.environ)
@@ -87,7 +103,10 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
     recorder = Recorder(recording, loop, clock.now_ms, ledger)
     counters = Counters()
     security_log = SecurityLog(database, Clocks(clock, verified))
-    ingest = Ingest(live, recorder, Reporting(counters, security_log), Clocks(clock, verified), settings.shard)
+    unit_reports = UnitReports(database, clock, f"part {settings.shard.number}")
+    unit_reports.all_away()
+    reporting = Reporting(counters, security_log, unit_reports)
+    ingest = Ingest(live, recorder, reporting, Clocks(clock, verified), settings.shard)
     unknown_clients = UnknownClients()
     broker: EmbeddedBroker | MqttIngest
     if settings.broker is None:
@@ -119,6 +138,8 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
             verified,
             SecondFactors(database, key_source(settings.folder, os.environ)),
             letters,
+            unit_reports,
+            shard_lock,
             PushKey(settings.folder, push_contact(settings)),
         )
     finally:
@@ -126,12 +147,14 @@ async def open_app_state(settings: Settings, clock_from: Callable[[int], Clock])
         await asyncio.to_thread(letters.close)
         with suppress(SQLAlchemyError):
             await asyncio.to_thread(security_log.write)
+            await asyncio.to_thread(unit_reports.write)
+            await asyncio.to_thread(unit_reports.all_away)
         await asyncio.to_thread(recorder.close)
         if recorder.trouble is None:
             with suppress(SQLAlchemyError):  # else what was stored a minute ago holds
                 await asyncio.to_thread(upkeep.keep_time)
         await asyncio.to_thread(passwords.close)
-        for one in (recording, at_the_door, database):
+        for one in (recording, at_the_door):
             one.close()
 
 
@@ -145,7 +168,7 @@ def push_contact(settings: Settings) -> str:
 async def serve(settings: Settings, ready: Callable[[int, int, int | None], None]) -> None:
     """Serve until a signal of ENDING. `ready(http_port, mqtt_port, mqtts_port)` is called once all are open.
 
-    Raises StoreUnusable, SettingError and PortBusy.
+    Raises StoreUnusable, SettingError, ShardTaken and PortBusy.
     """
     raise_file_limit()
     if settings.mail is not None:
@@ -169,6 +192,8 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
                     AuthoritySender(app_state).run(),
                     app_state.upkeep.run(alarm, app_state.duties),
                     app_state.security_log.run(app_state.duties),
+                    app_state.unit_reports.run(app_state.duties),
+                    _keep_shard(app_state, server.stop),
                     poll_for_ever(app_state.accounts, app_state.duties),
                 )
                 _end_by_signal(server.stop)
@@ -181,12 +206,14 @@ async def serve(settings: Settings, ready: Callable[[int, int, int | None], None
                     with suppress(asyncio.CancelledError):
                         await duties
                     await asyncio.to_thread(alarm.close)
+    if app_state.shard_lock.lost is not None:
+        raise app_state.shard_lock.lost
 
 
 async def serve_shard(settings: Settings) -> None:
     """Only take in one part of an outside broker's units, until a signal of ENDING; the pages are another process's.
 
-    Raises StoreUnusable, and SettingError when there is no such broker.
+    Raises StoreUnusable, ShardTaken, and SettingError when there is no such broker.
     """
     if settings.broker is None:
         raise SettingError("set CHARGEKEEPER_BROKER: only an outside broker's units can be shared by processes")
@@ -194,13 +221,33 @@ async def serve_shard(settings: Settings) -> None:
     stop = asyncio.Event()
     _end_by_signal(stop.set)
     async with open_app_state(settings, SystemClock) as app_state, _way_in(app_state):
-        duties = asyncio.gather(app_state.broker.canary().run(app_state.duties), TimeTeller(app_state).run())
+        duties = asyncio.gather(
+            app_state.broker.canary().run(app_state.duties),
+            TimeTeller(app_state).run(),
+            app_state.unit_reports.run(app_state.duties),
+            _keep_shard(app_state, stop.set),
+        )
         try:
             await stop.wait()
         finally:
             duties.cancel()
             with suppress(asyncio.CancelledError):
                 await duties
+    if app_state.shard_lock.lost is not None:
+        raise app_state.shard_lock.lost
+
+
+async def _keep_shard(app_state: AppState, stop: Callable[[], None]) -> None:
+    """For ever. Ends a process whose shard another one has taken while the database was away."""
+
+    def look() -> None:
+        try:
+            app_state.shard_lock.look()
+        except ShardTaken:
+            app_state.loop.call_soon_threadsafe(stop)
+            raise
+
+    await app_state.duties.every(LOOK_EVERY_S, "shard_lock", partial(asyncio.to_thread, look))
 
 
 def _end_by_signal(end: Callable[[], None]) -> None:

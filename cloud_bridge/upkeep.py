@@ -82,14 +82,8 @@ class Upkeep:
     def notice(self) -> tuple[list[str], list[str]]:
         """Store who fell silent and who came back since the last look; returns both. Raises SQLAlchemyError."""
         now_ms = self._clock.now_ms()
+        self.learn()
         with self._database.reading() as connection:
-            if self._shard.of > 1:
-                others = {
-                    shard: listened
-                    for shard, listened in read_listened(connection).items()
-                    if shard != self._shard.number and shard <= self._shard.of  # not of when there were more
-                }
-                self._ledger.learn(read_gaps(connection), others, now_ms)
             listened = {self._shard.number: self._ledger.listened_ms(now_ms), **self._ledger.others_listened_ms}
             suspects = overdue(connection, listened)
             returned = back(connection)
@@ -108,6 +102,18 @@ class Upkeep:
         with self._database.reading() as connection:
             self.silences = silent_by_minute(connection)
         return fell, came
+
+    def learn(self) -> None:
+        """What the shards that share the units with this one have stored of their listening. Raises SQLAlchemyError."""
+        if self._shard.of == 1:
+            return
+        with self._database.reading() as connection:
+            others = {
+                shard: listened
+                for shard, listened in read_listened(connection).items()
+                if shard != self._shard.number and shard <= self._shard.of  # not of when there were more
+            }
+            self._ledger.learn(read_gaps(connection), others, self._clock.now_ms())
 
     def roll_up(self) -> None:
         """Signal by five minutes, up to now. Raises SQLAlchemyError."""

@@ -103,7 +103,10 @@ def broker(settings: Settings) -> str:
     """The running bridge says whether its canary comes through."""
     said = _health(settings)
     if not said.get("listening"):
-        raise Ill("the bridge runs, but its canary does not come through the broker: see its log")
+        raise Ill(
+            "the bridge runs, but its canary does not come through the broker, or a process of another part of the units "
+            "(CHARGEKEEPER_PART) does not run: see their logs"
+        )
     return f"listening, {said['connections']} connections"
 
 

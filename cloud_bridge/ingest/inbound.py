@@ -15,6 +15,7 @@ from cloud_bridge.live import Live, LiveUnit
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.recorder import OnCommit, Recorder
+from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.verified_time import Clocks
 from cloud_bridge.wire import BadPayload, BadTime, Heartbeat, Message, decode
 
@@ -26,6 +27,7 @@ class Reporting(NamedTuple):
 
     counters: Counters
     security_log: SecurityLog
+    units: UnitReports
 
 
 class Ingest:
@@ -44,6 +46,7 @@ class Ingest:
     ) -> None:
         self.live = live
         self.counters = reporting.counters
+        self.reports = reporting.units
         self.clock = clocks.clock
         self.shard = shard
         self.duties = Duties()  # of this process: the ways in add theirs
@@ -58,7 +61,7 @@ class Ingest:
         if self._quotas.take(unit_id, self._now_s()):
             return True
         self.counters.refused_over_quota += 1
-        self.live.went_over_quota(unit_id, received_ms)
+        self.reports.over_quota(unit_id, received_ms)
         _log.warning("%s sends more than its quota", unit_id)
         return False
 

@@ -280,6 +280,7 @@ class MqttListener:
     def _mark_connected(self, unit_id: str, connected: bool) -> None:
         if unit_id != CANARY_ID:  # which is no unit
             self._ingest.live.unit(unit_id).connected = connected
+            self._ingest.reports.connected(unit_id, connected)
 
     # By the clock.
 

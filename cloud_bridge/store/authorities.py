@@ -5,10 +5,10 @@ A unit that never said so trusts the one that it was given on its console.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from cloud_bridge.store.tables import authorities, contacts, results, units
 from cloud_bridge.store.upsert import replace
@@ -43,12 +43,6 @@ def trusts(message: Message | None) -> str | None:
         return None
     found = message.details.get("trusts")
     return found if isinstance(found, str) and TRUSTS.fullmatch(found) else None
-
-
-def record_trusts(connection: Connection, found: Mapping[str, str]) -> None:
-    """Store what units have said, by unit id."""
-    for unit_id, said in found.items():
-        connection.execute(update(units).where(units.c.id == unit_id).values(authorities=said))
 
 
 def know(connection: Connection, authority: Authority) -> None:

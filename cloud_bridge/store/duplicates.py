@@ -30,7 +30,7 @@ def record_duplicates(connection: Connection, found: Mapping[str, Evidence], bel
     clock that was ahead has stamped the secret later than `believable_ms`."""
     rows = []
     changed = select(units.c.id, units.c.credentials_ms).where(units.c.id.in_(found))
-    for unit_id, credentials_ms in connection.execute(changed):
+    for unit_id, credentials_ms in sorted(connection.execute(changed).all()):
         one = found[unit_id]
         is_wrong = credentials_ms > believable_ms
         returns = [back for back in one.returns if is_wrong or back.at_ms > credentials_ms]

@@ -76,6 +76,17 @@ def power_readings(connection: Connection, period: Period, from_ms: int, to_ms: 
     return _rows(connection, power, power.c.received_ms, period, from_ms, to_ms)
 
 
+def idle_meter_wh(connection: Connection, period: Period, now_ms: int) -> int | None:
+    """The meter when no vehicle was connected last: what has been drawn since is of the session that goes on. None: it did
+    not tell, or that was before the period or is not kept any more."""
+    query = select(power.c.total_wh).where(
+        within(power, period), power.c.plugged.is_(False), power.c.received_ms <= now_ms + FUTURE_MS
+    )
+    newest = connection.execute(query.order_by(power.c.received_ms.desc()).limit(1))
+    found: list[int | None] = [row.total_wh for row in readable((power.c.total_wh,), newest)]
+    return found[0] if found else None
+
+
 def unit_sessions(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
     """Charging sessions, by when they reached us."""
     return _rows(connection, sessions, sessions.c.received_ms, period, from_ms, to_ms)

@@ -39,12 +39,14 @@ from cloud_bridge.store.tables import (
     members,
     messages,
     metadata,
+    over_quota,
     ownerships,
     passkeys,
     password_resets,
     pending_logins,
     people,
     power,
+    presence,
     push_browsers,
     recovery_codes,
     rejected_messages,
@@ -178,6 +180,8 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     results: (_of_their_time(results),),
     rejected_messages: (_of_their_time(rejected_messages),),
     security_events: (_names(security_events.c.person_id),),
+    presence: (),  # of the charge point of this moment, whosever it is
+    over_quota: (),
     authorities: (),  # of the service's certificates
     listening: (),  # when the service itself listened
     listening_gaps: (),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    func,
     literal_column,
     or_,
     select,
@@ -20,11 +22,13 @@ from sqlalchemy import (
 )
 
 from cloud_bridge.clock import Step
-from cloud_bridge.contact import FUTURE_MS, GAP_AFTER_MS, KEPT_STEPS, Gap, Listened, merged
-from cloud_bridge.store.authorities import record_trusts, said_by
+from cloud_bridge.contact import FUTURE_MS, KEPT_STEPS, Gap, Listened, merged
+from cloud_bridge.store.authorities import said_by
 from cloud_bridge.store.duplicates import record_duplicates
+from cloud_bridge.store.gaps import Found, find_gaps, locked_last_contacts, needs_question, record_gaps
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.journal import insert_records
+from cloud_bridge.store.row_order import in_parts, lock_in_order
 from cloud_bridge.store.tables import (
     clock_steps,
     contact_gaps,
@@ -41,14 +45,13 @@ from cloud_bridge.store.tables import (
     signal,
     units,
 )
-from cloud_bridge.store.upsert import Insert, execute_many, insert_into, insert_new, replace
+from cloud_bridge.store.upsert import Insert, execute_many, insert_into, replace
 from cloud_bridge.wire import Heartbeat, Message, is_plugged
 
 MAX_CSQ = 31  # above it is the modem's "not known"
 MAX_WATTS = 50_000  # twice what three phases of 32 A are
 MAX_OPERATOR = 16  # characters of the column; a PLMN has five or six digits
 MAX_REASON = 200  # characters of the column
-MOVED_AT_ONCE = 500  # units in a statement
 KEPT_REJECTED = 10_000  # messages; at most 4 kB each
 
 
@@ -97,13 +100,17 @@ def _add_contacts(dialect: str) -> Insert:
     )
 
 
-_FIRST_HEARD = (
+_AT_MS: ColumnElement[int] = bindparam("at_ms", type_=BigInteger)
+_ABOUT_ITSELF = (  # when the unit was heard first, and which authorities it trusts; null: no word of it
     update(units)
-    .where(
-        units.c.id == bindparam("unit"),
-        or_(units.c.first_contact_ms.is_(None), units.c.first_contact_ms > _BELIEVABLE),
+    .where(units.c.id == bindparam("unit"))
+    .values(
+        first_contact_ms=case(
+            (or_(units.c.first_contact_ms.is_(None), units.c.first_contact_ms > _AT_MS), _AT_MS),
+            else_=units.c.first_contact_ms,
+        ),
+        authorities=func.coalesce(bindparam("said", type_=units.c.authorities.type), units.c.authorities),
     )
-    .values(first_contact_ms=bindparam("at_ms"))
 )
 
 
@@ -128,16 +135,21 @@ def _new_power(dialect: str) -> Insert:
     return insert_into(dialect, power).on_conflict_do_nothing()
 
 
-def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
-    """Write a batch, in the order of arrival. Journal records that are there already stay as they are (journal.py)."""
-    believable_ms = max((one.received_ms for one in messages[-1:]), default=0) + FUTURE_MS  # as our clock is now
+def record(connection: Connection, messages: Sequence[InboundMessage], now_ms: int = 0) -> None:
+    """Write a batch that came in this order. Journal records that are there already stay as they are (journal.py).
+
+    `now_ms` is our clock of now, which shows how long the messages have waited and which stored stamps are impossible;
+    the stamp of the newest message counts if it is later. Rows are written in the order of unit id (row_order.py), those of
+    one unit in the order of arrival.
+    """
+    now_ms = max([now_ms, *(one.received_ms for one in messages[-1:])])
+    believable_ms = now_ms + FUTURE_MS
+    messages = sorted(messages, key=attrgetter("unit_id"))
     contact_of: dict[str, dict[str, Any]] = {}
     newest_heartbeats: dict[str, InboundMessage] = {}
     journal: dict[str, list[dict[str, Any]]] = {}
     power_rows: list[dict[str, Any]] = []
-    gap_rows: list[dict[str, Any]] = []
     signal_rows: list[dict[str, Any]] = []
-    first_rows: list[dict[str, Any]] = []
     for inbound in messages:
         if inbound.late:
             if inbound.message is not None:
@@ -160,12 +172,6 @@ def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
             row["last_kind"] = inbound.kind
         row["messages"] += 1
         row["bad_payloads"] += inbound.bad
-        if inbound.previous_ms is None:
-            first = {"unit": inbound.unit_id, "at_ms": inbound.received_ms, "believable_ms": believable_ms}
-            first_rows.append(first)
-        elif inbound.received_ms - inbound.previous_ms > GAP_AFTER_MS:
-            gap = {"unit_id": inbound.unit_id, "from_ms": inbound.previous_ms, "to_ms": inbound.received_ms}
-            gap_rows.append(gap)
         message = inbound.message
         if message is None:
             continue
@@ -178,20 +184,44 @@ def record(connection: Connection, messages: Sequence[InboundMessage]) -> None:
             newest_heartbeats[inbound.unit_id] = inbound
         else:
             journal.setdefault(inbound.kind, []).append(_journal_row(inbound, message))
+    found = _what_the_store_knows(connection, messages, list(contact_of), now_ms)
     dialect = connection.dialect.name
     execute_many(connection, _add_contacts(dialect), list(contact_of.values()))
     heartbeat_rows = [_heartbeat_row(one) | {"believable_ms": believable_ms} for one in newest_heartbeats.values()]
     execute_many(connection, _newest_heartbeats(dialect), heartbeat_rows)
     execute_many(connection, _new_signal(dialect), signal_rows)
     execute_many(connection, _new_power(dialect), power_rows)
-    if first_rows:
-        connection.execute(_FIRST_HEARD, first_rows)
-    for kind, rows in journal.items():
-        insert_records(connection, _COLUMNS[kind][0], rows)
-    insert_new(connection, contact_gaps, gap_rows)
-    record_trusts(connection, said_by([(one.unit_id, one.message) for one in messages]))
+    _record_about_itself(connection, found.first, said_by([(one.unit_id, one.message) for one in messages]))
+    for kind, (table, _) in _COLUMNS.items():
+        if rows := journal.get(kind):
+            insert_records(connection, table, sorted(rows, key=_number))
+    record_gaps(connection, found)
     if duplicates := {one.unit_id: one.duplicate for one in messages if one.duplicate is not None}:
         record_duplicates(connection, duplicates, believable_ms)
+
+
+def _what_the_store_knows(
+    connection: Connection, messages: Sequence[InboundMessage], unit_ids: list[str], now_ms: int
+) -> Found:
+    """What the messages show together with the last contacts in the store, which is asked only if need be."""
+    heard = [one for one in messages if not one.late]
+    if not needs_question(heard, now_ms):
+        return Found([], [], {})
+    return find_gaps(heard, locked_last_contacts(connection, unit_ids, now_ms + FUTURE_MS))
+
+
+def _record_about_itself(connection: Connection, first_ms: dict[str, int], said: dict[str, str]) -> None:
+    rows = [
+        {"unit": unit_id, "at_ms": first_ms.get(unit_id), "said": said.get(unit_id)}
+        for unit_id in sorted(first_ms.keys() | said.keys())
+    ]
+    if rows:
+        connection.execute(_ABOUT_ITSELF, rows)
+
+
+def _number(row: dict[str, Any]) -> tuple[str, int, int]:
+    """The order in which records are written: two processes may be delivered the same ones."""
+    return row["unit_id"], row["boot"] or 0, row["sequence"] or 0
 
 
 def _heartbeat_row(inbound: InboundMessage) -> dict[str, Any]:
@@ -258,8 +288,8 @@ def record_clock_set(connection: Connection, done: ClockSet) -> None:
     at_ms, by_ms = done.step
     newest = connection.execute(clock_steps.insert().returning(clock_steps.c.id), done.step._asdict()).scalar_one()
     connection.execute(delete(clock_steps).where(clock_steps.c.id <= newest - KEPT_STEPS))
-    for at in range(0, len(done.heard), MOVED_AT_ONCE):
-        some = done.heard[at : at + MOVED_AT_ONCE]
+    for some in in_parts(sorted(done.heard)):
+        lock_in_order(connection, contacts.c.unit_id, some)
         last_ms, silent_ms = contacts.c.last_contact_ms, contacts.c.silent_ms
         moved: dict[Any, Any] = {last_ms: last_ms + by_ms, silent_ms: silent_ms + by_ms}
         connection.execute(update(contacts).where(contacts.c.unit_id.in_(some)).values(moved))
@@ -308,6 +338,7 @@ def read_listened(connection: Connection) -> dict[int, Listened]:
 def adopt(connection: Connection, unit_ids: Sequence[str], shard: int, listened_ms: int) -> None:
     """These units are this shard's now, and were another's when they were heard last, whose count of listened time is
     another: their silence begins to count anew."""
-    for at in range(0, len(unit_ids), MOVED_AT_ONCE):
-        some = contacts.c.unit_id.in_(unit_ids[at : at + MOVED_AT_ONCE])
-        connection.execute(update(contacts).where(some).values(shard=shard, listened_ms=listened_ms))
+    for some in in_parts(sorted(unit_ids)):
+        lock_in_order(connection, contacts.c.unit_id, some)
+        theirs = contacts.c.unit_id.in_(some)
+        connection.execute(update(contacts).where(theirs).values(shard=shard, listened_ms=listened_ms))

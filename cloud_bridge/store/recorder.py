@@ -192,7 +192,7 @@ class Recorder:
             for done in clock_set:
                 record_clock_set(connection, done)
             if messages:
-                record(connection, messages)
+                record(connection, messages, now_ms)
             for mark in marks:
                 is_newer = last_ok_ms is None or mark.received_ms > last_ok_ms or not is_believable(last_ok_ms, now_ms)
                 is_possible = is_believable(mark.received_ms, now_ms)
@@ -222,7 +222,7 @@ class Recorder:
             try:
                 with self._database.writing(first=True) as connection:
                     if contact:
-                        record(connection, contact)
+                        record(connection, contact, self._now_ms())
                     if is_rejected:
                         reject(connection, inbound, reason_of(error))
             except Exception as again:

@@ -350,6 +350,22 @@ heartbeats = Table(
     Column("payload", Text, nullable=False),  # as the unit wrote it, unknown keys and all
 )
 
+presence = Table(  # whether a unit has a connection open (store/presence.py); no row: not known
+    "presence",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("connected", Boolean, nullable=False),
+    Column("door", Text, nullable=False),  # the process or node that it came in by
+    Column("changed_ms", BigInteger, nullable=False),
+)
+
+over_quota = Table(  # units that sent too much, and were cut off for it
+    "over_quota",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),  # the last time
+)
+
 duplicate_identities = _numbered(  # a second charge point has the identity of the unit (store/duplicates.py)
     "duplicate_identities",
     Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), nullable=False, unique=True),

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Select, bindparam,
 
 from cloud_bridge.contact import Contact, StoredContact
 from cloud_bridge.store.ownership import Period, within
+from cloud_bridge.store.row_order import lock_in_order
 from cloud_bridge.store.tables import contacts, transitions, units
 
 SOONEST_MS = 5 * 60 * 1000  # no unit is silent earlier; what was heard since needs no look at its unit
@@ -79,6 +80,7 @@ def back(connection: Connection) -> list[str]:
 def mark_silent(connection: Connection, seen: Sequence[tuple[str, int]], now_ms: int) -> list[str]:
     """Units and the last contact that was judged. Returns those that are marked now; of the others one has been heard
     since, or somebody else was first."""
+    lock_in_order(connection, contacts.c.unit_id, (unit_id for unit_id, _ in seen))
     judged = tuple_(contacts.c.unit_id, contacts.c.last_contact_ms).in_(seen)
     statement = update(contacts).where(judged, contacts.c.silent_ms.is_(None))
     return _noted(connection, statement.values(silent_ms=contacts.c.last_contact_ms), Contact.SILENT, now_ms)
@@ -86,6 +88,7 @@ def mark_silent(connection: Connection, seen: Sequence[tuple[str, int]], now_ms:
 
 def mark_back(connection: Connection, unit_ids: Sequence[str], now_ms: int) -> list[str]:
     """Returns those that are marked now; with the others somebody else was first."""
+    lock_in_order(connection, contacts.c.unit_id, unit_ids)
     heard = contacts.c.last_contact_ms != contacts.c.silent_ms
     statement = update(contacts).where(contacts.c.unit_id.in_(unit_ids), heard)
     return _noted(connection, statement.values(silent_ms=None), Contact.ONLINE, now_ms)

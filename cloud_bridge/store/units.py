@@ -14,7 +14,7 @@ from cloud_bridge.store.access import Asker, visible
 from cloud_bridge.store.duplicates import DUPLICATE_COLUMNS, Duplicate, duplicate_of, forget_duplicate
 from cloud_bridge.store.ownership import Period, joined_ms, period_for
 from cloud_bridge.store.secrets import NO_HASH, broker_hash, hash_of, new_claim_code, new_secret
-from cloud_bridge.store.tables import contacts, duplicate_identities, heartbeats, units
+from cloud_bridge.store.tables import contacts, duplicate_identities, heartbeats, over_quota, presence, units
 from cloud_bridge.wire import UNIT_ID
 
 OURS = "_"  # how the names of our own MQTT clients begin
@@ -41,10 +41,17 @@ class Unit(NamedTuple):
     duplicate: Duplicate | None  # of its identity, as found last
     period: Period  # what the asker may see of its past
     contact: StoredContact | None  # the last one; None: never
+    connected: bool | None = None  # has a connection open; None: not known, since its broker does not tell
+    door: str | None = None  # that told so
+    over_quota_ms: int | None = None  # when it sent too much last
     is_unreadable: bool = False  # something of the above is stored, is not valid and is left out
 
 
 _CONTACT = (contacts.c.last_contact_ms, contacts.c.listened_ms, contacts.c.latest_ms, contacts.c.shard)
+_NOW = tuple(  # subqueries: most readers join no more tables for what a few rows have
+    select(column).where(column.table.c.unit_id == units.c.id).scalar_subquery()
+    for column in (presence.c.connected, presence.c.door, over_quota.c.at_ms)
+)
 _OWN = (
     units.c.id,
     units.c.time_zone,
@@ -58,7 +65,7 @@ _OWN = (
 
 def unit_columns(asker: Asker) -> tuple[ColumnElement[Any], ...]:
     """Of `unit_for`, in the order of `Unit`; those of its contact last."""
-    return (*_OWN, *DUPLICATE_COLUMNS, units.c.owned_from_ms, joined_ms(asker), *_CONTACT)
+    return (*_OWN, *DUPLICATE_COLUMNS, units.c.owned_from_ms, joined_ms(asker), *_NOW, *_CONTACT)
 
 
 _OF_ITS_MESSAGES = frozenset({heartbeats.c.received_ms, heartbeats.c.payload})
@@ -69,6 +76,7 @@ def unit_for(asker: Asker, row: Sequence[Any]) -> Unit:
     columns = iter(row)
     known, duplicate_row = (list(islice(columns, len(of_them))) for of_them in (_OWN, DUPLICATE_COLUMNS))
     owned_from_ms, joined = islice(columns, 2)
+    connected, door, over_quota_ms = islice(columns, len(_NOW))
     contact_row = list(columns)
     valid: list[Any] = [value if _is_valid(column, value) else None for column, value in zip(_OWN, known, strict=True)]
     duplicate, contact = duplicate_of(duplicate_row), _contact_of(contact_row)
@@ -78,7 +86,7 @@ def unit_for(asker: Asker, row: Sequence[Any]) -> Unit:
         or (contact is None and contact_row[0] is not None)
     )
     period = period_for(asker, known[0], owned_from_ms, joined)
-    return Unit(*[*valid, duplicate, period, contact, is_unreadable])
+    return Unit(*[*valid, duplicate, period, contact, connected, door, over_quota_ms, is_unreadable])
 
 
 def _is_valid(column: Any, value: Any) -> bool:

@@ -31,6 +31,7 @@ from cloud_bridge.store.tables import (
     known_devices,
     listening_gaps,
     member_invitations,
+    over_quota,
     password_resets,
     pending_logins,
     power,
@@ -83,6 +84,7 @@ KEPT = [
     Kept(contact_gaps, contact_gaps.c.to_ms, 400),
     Kept(transitions, transitions.c.at_ms, 400),
     Kept(duplicate_identities, duplicate_identities.c.last_ms, 1),  # duplicate_identity.CLEAR_AFTER_MS
+    Kept(over_quota, over_quota.c.at_ms, 1),
     Kept(listening_gaps, listening_gaps.c.to_ms, 400),
     Kept(events, events.c.received_ms, 400),
     Kept(results, results.c.received_ms, 90),

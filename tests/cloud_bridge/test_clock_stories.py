@@ -43,6 +43,7 @@ from cloud_bridge.store.tables import (
 )
 from cloud_bridge.store.units import add_unit, last_contacts
 from cloud_bridge.timekeeping import begin_time, follow_steps
+from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.verified_time import AGREES_MS, Clocks
 from tests.cloud_bridge.running import Machine, store_at
@@ -137,7 +138,9 @@ class World:
         self._recorder = Writer(self._database, calls, clock.now_ms, ledger)
         counters = Counters()
         clocks = Clocks(clock, verified)
-        self._ingest = Ingest(live, self._recorder, Reporting(counters, SecurityLog(self._database, clocks)), clocks)
+        reports = UnitReports(self._database, clock, "here")
+        reporting = Reporting(counters, SecurityLog(self._database, clocks), reports)
+        self._ingest = Ingest(live, self._recorder, reporting, clocks)
         self.upkeep = Upkeep(self._database, live, ledger, clocks)
         follow_steps(clock, live, ledger, verified, self._recorder, self.upkeep, counters, between=between)
         self._canary()

@@ -211,13 +211,13 @@ def test_the_driver_reads_what_it_means_and_the_installer_what_to_do(bridge: Bri
 def test_what_two_meters_say_is_no_energy_of_a_session(bridge: Bridge, two: tuple[Board, Board]) -> None:
     driver = Visitor(bridge, "dora")
     connected = two[0].turn()
-    two[0].heartbeat(connected, e=1000)
-    two[0].heartbeat(connected, s="C2", e=3000)
+    two[0].heartbeat(connected, w=0, e=1000)
+    two[0].heartbeat(connected, s="C2", w=7000, e=3000)
     assert "This session" in driver.read("/")
     take_turns((two[1], two[0]), TURNS)
     connected = two[0].turn()
-    two[0].heartbeat(connected, e=1000)
-    two[0].heartbeat(connected, s="C2", e=9000)
+    two[0].heartbeat(connected, w=0, e=1000)
+    two[0].heartbeat(connected, s="C2", w=7000, e=9000)
     assert "This session" not in driver.read("/")
 
 

@@ -81,7 +81,7 @@ class _Totals(Collector):
                 app_state.security_log.dropped,
             ),
             ("store_trouble", "1 while the store cannot be written.", app_state.recorder.trouble is not None),
-            ("listening", "1 while our own canary comes through.", is_listening(app_state)),
+            ("listening", "1 while the canary of each part of the units comes through.", is_listening(app_state)),
             ("listened_timestamp_seconds", "When it came through last.", (last_ok_ms or 0) / 1000),
             ("strangers", "Ids in unknown_clients.", len(app_state.unknown_clients.clients)),
         ):

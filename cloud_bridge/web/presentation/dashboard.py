@@ -91,6 +91,7 @@ class Around(NamedTuple):
     modem: str | None = None  # its model
     closings: int | None = None  # of its contactor, in its life
     authority: Trouble | None = None  # troubles.authority_ends
+    idle_wh: int | None = None  # the meter when no vehicle was connected last
     for_installer: bool = False  # what to do is told to somebody who may open it
     may_command: bool = False  # and so end what is in force
     owner: str = "you"  # as they are told of
@@ -180,8 +181,8 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     """The values of the heartbeat that have a label, and what else is known; the wide ones last."""
     shown = [(PRESENTED.get(value.name) or _plain)(value, point) for value in HEARTBEAT if value.label is not None]
     found = [fact for fact in shown if fact is not None]
-    if point.session_wh is not None:  # since the vehicle was plugged in
-        found.append(Fact("This session", f"{point.session_wh / 1000:.1f} kWh"))
+    if (session_wh := _session_wh(point, around.idle_wh)) is not None:
+        found.append(Fact("This session", f"{session_wh / 1000:.1f} kWh"))
     found.append(
         Fact("Light on the wall", words.LIGHTS["breathing" if _charges(point.heartbeat) else _light(point.heartbeat)])
     )
@@ -192,6 +193,14 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     if around.closings is not None:
         found.append(Fact("Contactor closings", f"{around.closings:,}"))
     return sorted(found, key=lambda fact: fact.wide)
+
+
+def _session_wh(point: ChargePoint, idle_wh: int | None) -> int | None:
+    """Since the vehicle was plugged in. None too while two meters report, and after the meter was changed."""
+    total_wh = point.heartbeat.total_wh
+    if total_wh is None or idle_wh is None or point.duplicate is not None or not is_plugged(point.heartbeat):
+        return None
+    return total_wh - idle_wh if total_wh >= idle_wh else None
 
 
 def _plain(value: Value, point: ChargePoint) -> Fact | None:

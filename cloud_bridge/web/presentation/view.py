@@ -14,7 +14,7 @@ from cloud_bridge.duplicate_identity import CLEAR_AFTER_MS
 from cloud_bridge.store.duplicates import Duplicate
 from cloud_bridge.store.units import Unit
 from cloud_bridge.values import HEARTBEAT
-from cloud_bridge.wire import BadPayload, Heartbeat, decode, is_plugged
+from cloud_bridge.wire import BadPayload, Heartbeat, decode
 
 
 class ChargePoint(NamedTuple):
@@ -29,7 +29,6 @@ class ChargePoint(NamedTuple):
     connected: bool
     heartbeat_ms: int | None
     heartbeat: Heartbeat  # all unknown until one came
-    session_wh: int | None  # since the vehicle was plugged in; None too while two meters report
     duplicate: Duplicate | None  # a second charge point has its identity
     name: str  # given by its owner, or its id
     due_ms: int | None  # when its next message was or is expected; None: not known, or it is silent already
@@ -40,6 +39,7 @@ class ChargePoint(NamedTuple):
 
 USUAL_INTERVAL_S = 300  # of heartbeats that do not say it (firmware/link/messages.py)
 LATE_AFTER_MS = 60_000  # a connection that died is noticed and made anew within that
+OVER_QUOTA_MS = 60 * 60 * 1000  # how long it is told that a unit sent too much
 PRESENT = frozenset({"state", "mode", "faults", "troubles", "interval_s"})  # names of values.HEARTBEAT
 
 
@@ -48,14 +48,11 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
     last = app_state.live.last_contact(unit.id, unit.contact, app_state.ledger, now_ms)
     last_contact_ms = None if last is None else last.at_ms
     is_estimated = last is not None and last.is_estimated
-    heartbeat_ms, connected = _believable(unit.heartbeat_ms, now_ms, last_contact_ms), False
+    heartbeat_ms = _believable(unit.heartbeat_ms, now_ms, last_contact_ms)
     heartbeat: Heartbeat | None = None
-    session_wh: int | None = None
     live = app_state.live.find(unit.id)
-    if live is not None:
-        connected = live.connected
-        if live.heartbeat is not None and (live.heartbeat_ms or 0) >= (heartbeat_ms or 0):
-            heartbeat, heartbeat_ms = live.heartbeat, live.heartbeat_ms
+    if live is not None and live.heartbeat is not None and (live.heartbeat_ms or 0) >= (heartbeat_ms or 0):
+        heartbeat, heartbeat_ms = live.heartbeat, live.heartbeat_ms
     is_unreadable = unit.is_unreadable
     if heartbeat is None:
         stored = _stored(unit.heartbeat)
@@ -68,16 +65,6 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
         else:
             heartbeat, heartbeat_ms = Heartbeat(), None
     due_ms, is_late = _due(heartbeat_ms, heartbeat, verdict, now_ms)
-    duplicate = _in_force(unit, now_ms)
-    if (
-        duplicate is None
-        and live is not None
-        and live.idle_wh is not None
-        and heartbeat.total_wh is not None
-        and is_plugged(heartbeat)
-    ):
-        is_theirs = (live.idle_ms or 0) >= unit.period.from_ms  # else the former owner may have plugged in
-        session_wh = max(0, heartbeat.total_wh - live.idle_wh) if is_theirs else None
     return ChargePoint(
         id=unit.id,
         time_zone=unit.time_zone,
@@ -85,17 +72,24 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
         last_contact_ms=last_contact_ms,
         is_estimated=is_estimated,
         verdict=verdict,
-        connected=connected,
+        connected=_is_connected(app_state, unit),
         heartbeat_ms=heartbeat_ms,
         heartbeat=heartbeat,
-        session_wh=session_wh,
-        duplicate=duplicate,
+        duplicate=_in_force(unit, now_ms),
         name=unit.name or unit.id,
         due_ms=due_ms,
         is_late=is_late,
-        is_over_quota=app_state.live.is_over_quota(unit.id, now_ms),
+        is_over_quota=unit.over_quota_ms is not None and abs(now_ms - unit.over_quota_ms) < OVER_QUOTA_MS,
         is_unreadable=is_unreadable,
     )
+
+
+def _is_connected(app_state: AppState, unit: Unit) -> bool:
+    """As this process sees it itself, or else another one has stored it. False where nobody can tell."""
+    live = app_state.live.find(unit.id)
+    if live is not None and live.connected:
+        return True
+    return bool(unit.connected) and unit.door != app_state.unit_reports.door
 
 
 def _believable(at_ms: int | None, now_ms: int, last_contact_ms: int | None) -> int | None:
@@ -183,10 +177,10 @@ def _present(heartbeat: Heartbeat) -> Heartbeat:
 
 
 def is_listening(app_state: AppState) -> bool:
-    """Whether a message that reaches us now would be stored and acknowledged: our own canary just was."""
-    now_ms = app_state.clock.now_ms()
+    """Whether a message of any unit that reaches us now would be stored and acknowledged: our own canary just was, and those
+    of the processes that share the units with this one."""
     return (
         app_state.counters.canaries > 0
         and app_state.recorder.trouble is None
-        and app_state.ledger.open_outage(now_ms) is None
+        and app_state.ledger.is_listening(app_state.clock.now_ms(), app_state.settings.shard.of)
     )

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.ingest.quotas import BURST, MAX_UNITS, PER_S, Quotas
-from cloud_bridge.live import OVER_QUOTA_MS
 from cloud_bridge.store.access import Role
+from cloud_bridge.web.presentation.view import OVER_QUOTA_MS
 from firmware.storage.outbox import RECORDS_MAX
 from tests.cloud_bridge.people import Visitor, unit_of
 from tests.cloud_bridge.raw import RawUnit, connect_packet, publish_packet
@@ -127,6 +127,7 @@ def test_its_owner_and_the_operator_are_told_for_an_hour(bridge: Bridge, clock: 
     bridge.broker._listener._ingest._quotas = Quotas(burst=0)
     unit._client.publish("cp/home-1/heartbeat", b"{}", 1)
     bridge.until(lambda: bridge.counter("refused_over_quota"), "cut off")
+    bridge.app_state.unit_reports.write()  # as once a second
     assert WORDS in dora.read("/charge-points/home-1")
     assert WORDS in olga.read("/fleet")
     bridge.clock.advance(OVER_QUOTA_MS + MINUTE_MS)

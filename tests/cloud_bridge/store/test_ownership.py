@@ -339,6 +339,8 @@ WITHOUT_TIME = {
     "conversations": "they name their person",
     "members": "who uses it now; deleted when they leave and when the unit is released",
     "member_invitations": "of the present owner; deleted when the unit is released",
+    "presence": "of this moment",
+    "over_quota": "of the last hour, a fact of the charge point",
 }
 
 READS_ALL = {  # functions that read rows of any time, and why they may
@@ -346,11 +348,12 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.duplicates:in_force": "numbers and the list for the operator and support",
     "store.duplicates:record_duplicates": "writes",
     "store.firmware:_last_told": "version, modem and contactor are facts of the charge point",
+    "store.gaps:locked_last_contacts": "writes",
+    "store.gaps:record_gaps": "writes",
     "store.fleet:page_of": "contact, and the newest heartbeat, which view.charge_point restricts",
     "store.fleet:_silent_by_minute": "contact",
     "store.fleet:silent_by_minute": "contact",
     "store.record:adopt": "writes",
-    "store.record:record": "writes",
     "store.record:reject": "writes",
     "store.record:_add_contacts": "writes",
     "store.record:_newest_heartbeats": "writes",
@@ -363,6 +366,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.transitions:_noted": "contact",
     "store.troubles:heartbeats_with_trouble": "store.alerts.name_for asks for each person",
     "store.troubles:count_troubled": "numbers for the operator",
+    "store.unit_clock:unit_clock": "the time that the charge point has, for the end of a command",
     "store.units:_last_contacts": "contact",
     "store.units:_units": "contact, and the newest heartbeat, which view.charge_point restricts",
     "store.upkeep:rolled_up_until": "makes signal_5min",

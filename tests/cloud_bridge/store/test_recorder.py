@@ -95,10 +95,10 @@ def test_a_message_whose_data_is_refused_is_kept_aside_and_the_others_are_stored
 def test_a_unit_whose_message_cannot_be_stored_has_reached_us_all_the_same(
     database: Database, recording: Recording, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def refuse_events(connection: Any, messages: Any) -> None:
+    def refuse_events(connection: Any, messages: Any, now_ms: int) -> None:
         if any(one.message is not None and one.kind == "event" for one in messages):
             raise error
-        record(connection, messages)
+        record(connection, messages, now_ms)
 
     monkeypatch.setattr(recorder_module, "record", refuse_events)
     recording.put(inbound(at_ms=5000, kind="event", payload=b'{"k":"tamper"}'))
@@ -205,11 +205,11 @@ def test_what_was_written_before_the_trouble_began_is_not_written_again(
     """A group is halved because of one bad message; in the middle of it the database goes away."""
     parts: list[int] = []
 
-    def count(connection: Any, messages: Any) -> None:
+    def count(connection: Any, messages: Any, now_ms: int) -> None:
         parts.append(len(messages))
         if len(parts) == 3:
             unkind.fail("away", lambda: sqlite3.OperationalError("disk I/O error"), after=0, times=4)
-        record(connection, messages)
+        record(connection, messages, now_ms)
 
     monkeypatch.setattr(recorder_module, "record", count)
     with recording.recorder._changed:  # so that they are one group

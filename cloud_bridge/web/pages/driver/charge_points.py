@@ -177,6 +177,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         firmware = firmware_versions(connection, [unit.id]).get(unit.id)
         modem = modem_models(connection, [unit.id]).get(unit.id)
         closings = contactor_closings(connection, [unit.id]).get(unit.id)
+        idle_wh = history.idle_meter_wh(connection, unit.period, point.now_ms)
         authority = None if person.role is Role.DRIVER else _authority(app_state, connection, unit, point.now_ms)
         owner = owner_to(person, is_shared(connection, unit.id))
         back = None
@@ -195,6 +196,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         modem,
         closings,
         authority=authority,
+        idle_wh=idle_wh,
         for_installer=person.role is not Role.DRIVER,
         may_command=Scope.COMMAND in person.scopes,
         owner=owner,

@@ -22,7 +22,7 @@ from cloud_bridge.web.errors import NotTheirs
 from cloud_bridge.web.page import MAX_FIELD, PersonOf, only, page, viewer_of
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.dashboard import describe
-from cloud_bridge.web.presentation.view import charge_point
+from cloud_bridge.web.presentation.view import charge_point, is_listening
 from cloud_bridge.web.security.access import StateDep
 
 INCIDENT_MS = 10 * 60 * 1000  # units that fall silent within this of each other
@@ -93,7 +93,7 @@ def status(request: Request, app_state: StateDep) -> Response:
     gaps = [gap for gap in app_state.ledger.outages(now_ms) if gap.to_ms > now_ms - STATUS_DAYS * DAY_MS]
     outage_ms = sum(gap.to_ms - max(gap.from_ms, now_ms - STATUS_DAYS * DAY_MS) for gap in gaps)
     content: dict[str, Any] = {
-        "listening": app_state.ledger.open_outage(now_ms) is None and app_state.ledger.last_ok_ms is not None,
+        "listening": is_listening(app_state),
         "storing": app_state.recorder.trouble is None,
         "last_ok_ms": app_state.ledger.last_ok_ms,
         "gaps": gaps[-50:],

@@ -34,7 +34,7 @@ def sell(bridge: Bridge, code: str, unit: Unit, last: bytes) -> Visitor:
     """Ann has it, the unit says `last`, and a minute later ben claims it."""
     ann = Visitor(bridge, "ann", Role.DRIVER)
     give(bridge, code, "ann")
-    unit.publish("cp/wall/heartbeat", b'{"n":1,"b":1,"s":"A1","e":1000}')
+    unit.publish("cp/wall/heartbeat", b'{"n":1,"b":1,"s":"A1","w":0,"e":1000}')
     bridge.clock.advance(MINUTE_MS)  # longer, and the unit would be taken for gone
     ann.post(f"{PAGE}/charging/schedule", f"{PAGE}/charging", choice="default")
     unit.publish("cp/wall/heartbeat", last)

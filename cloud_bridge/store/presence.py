@@ -1,0 +1,78 @@
+"""Which units have a connection open, as the door that they came in by has told it: a process with a broker of its own, or a
+node of a cluster. A unit of which no door has told anything has no row: an outside broker does not tell."""
+
+from collections.abc import Collection, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, or_, select, update
+
+from cloud_bridge.contact import FUTURE_MS
+from cloud_bridge.store.row_order import in_parts, lock_in_order
+from cloud_bridge.store.tables import over_quota, presence
+from cloud_bridge.store.upsert import Insert, execute_many, insert_into
+
+
+class Presence(NamedTuple):
+    """The newest event of a unit's connections."""
+
+    unit_id: str
+    connected: bool
+    door: str  # which process or node told it
+    changed_ms: int
+
+
+# As record.py's: a later stamp that is stored was made by a clock that was wrong, and gives way.
+_BELIEVABLE: ColumnElement[int] = bindparam("believable_ms", type_=BigInteger)
+
+
+@cache
+def _newest_presence(dialect: str) -> Insert:
+    statement = insert_into(dialect, presence)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["unit_id"],
+        set_={"connected": new.connected, "door": new.door, "changed_ms": new.changed_ms},
+        where=or_(new.changed_ms >= presence.c.changed_ms, presence.c.changed_ms > _BELIEVABLE),
+    )
+
+
+@cache
+def _newest_over_quota(dialect: str) -> Insert:
+    statement = insert_into(dialect, over_quota)
+    return statement.on_conflict_do_update(index_elements=["unit_id"], set_={"at_ms": statement.excluded.at_ms})
+
+
+def record_presence(connection: Connection, rows: Sequence[Presence]) -> None:
+    """Store events in one batch, in whatever order they come: one that is older than what is stored of its unit changes
+    nothing, and of two in the same millisecond the one that comes later counts."""
+    believable_ms = max((row.changed_ms for row in rows), default=0) + FUTURE_MS
+    in_order = sorted(rows, key=lambda row: row.unit_id)
+    values = [row._asdict() | {"believable_ms": believable_ms} for row in in_order]
+    execute_many(connection, _newest_presence(connection.dialect.name), values)
+
+
+def lost_door(connection: Connection, door: str, at_ms: int) -> None:
+    """The door died then: the units that it has told of are away, but for those that have come back since."""
+    told_before = or_(presence.c.changed_ms <= at_ms, presence.c.changed_ms > at_ms + FUTURE_MS)
+    were_there = (presence.c.door == door, presence.c.connected.is_(True), told_before)
+    unit_ids = sorted(connection.execute(select(presence.c.unit_id).where(*were_there)).scalars())
+    for some in in_parts(unit_ids):
+        lock_in_order(connection, presence.c.unit_id, some)
+        gone = update(presence).where(presence.c.unit_id.in_(some), *were_there)
+        connection.execute(gone.values(connected=False, changed_ms=at_ms))
+
+
+def presence_of(connection: Connection, unit_ids: Collection[str]) -> dict[str, Presence]:
+    """By unit id, of those of which a door has told."""
+    found: dict[str, Presence] = {}
+    for some in in_parts(sorted(unit_ids)):
+        rows = connection.execute(select(presence).where(presence.c.unit_id.in_(some)))
+        found.update((row.unit_id, Presence(*row)) for row in rows)
+    return found
+
+
+def record_over_quota(connection: Connection, at_ms: dict[str, int]) -> None:
+    """When units sent more than their quota last."""
+    rows = [{"unit_id": unit_id, "at_ms": ms} for unit_id, ms in sorted(at_ms.items())]
+    execute_many(connection, _newest_over_quota(connection.dialect.name), rows)

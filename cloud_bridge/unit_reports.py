@@ -1,0 +1,84 @@
+"""What this process alone notices of its units and the pages of every process show: who is connected here, and who sends more
+than its quota. It is written once a second, never on the way of a message.
+
+Nothing of it is a contact, and none of it is lost for long: after a kill -9 the rows of a door are what they were until the
+next process with this door begins, which clears them.
+"""
+
+import asyncio
+from functools import partial
+from threading import Lock
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from cloud_bridge.clock import Clock
+from cloud_bridge.duties import Duties
+from cloud_bridge.store.database import Database
+from cloud_bridge.store.presence import Presence, lost_door, record_over_quota, record_presence
+
+WRITE_EVERY_S = 1.0
+WRITTEN_AT_ONCE = 500  # rows in one transaction: the recorder waits for it
+
+
+class UnitReports:
+    """Thread-safe. One entry waits for each unit at most, and only for units that have shown their secret."""
+
+    def __init__(self, database: Database, clock: Clock, door: str) -> None:
+        self.door = door
+        self._database = database
+        self._clock = clock
+        self._lock = Lock()
+        self._presence: dict[str, Presence] = {}
+        self._over_quota_ms: dict[str, int] = {}
+        self._newest_ms = 0  # stamps of one door grow, whatever its clock does
+
+    def connected(self, unit_id: str, connected: bool) -> None:
+        """It has a connection to us since now, or none any more."""
+        with self._lock:
+            self._newest_ms = max(self._newest_ms, self._clock.now_ms())
+            self._presence[unit_id] = Presence(unit_id, connected, self.door, self._newest_ms)
+
+    def over_quota(self, unit_id: str, at_ms: int) -> None:
+        """It was cut off for sending too much."""
+        with self._lock:
+            self._over_quota_ms[unit_id] = at_ms
+
+    def all_away(self) -> None:
+        """Nobody is connected here: at the beginning and at the end of a process. Raises SQLAlchemyError."""
+        with self._lock:
+            self._presence.clear()
+            self._newest_ms = at_ms = max(self._newest_ms, self._clock.now_ms())
+        with self._database.writing() as connection:
+            lost_door(connection, self.door, at_ms)
+
+    def write(self) -> None:
+        """Store what waits. Raises SQLAlchemyError; then the rest waits on."""
+        while self._write_some():
+            pass
+
+    async def run(self, duties: Duties) -> None:
+        """Write once a second, for ever."""
+        await duties.every(WRITE_EVERY_S, "unit_reports", partial(asyncio.to_thread, self.write))
+
+    def _write_some(self) -> bool:
+        """Whether more waits."""
+        with self._lock:
+            taken, self._presence = self._presence, {}
+            over_quota_ms, self._over_quota_ms = self._over_quota_ms, {}
+            for unit_id in list(taken)[WRITTEN_AT_ONCE:]:
+                self._presence[unit_id] = taken.pop(unit_id)
+            for unit_id in list(over_quota_ms)[WRITTEN_AT_ONCE:]:
+                self._over_quota_ms[unit_id] = over_quota_ms.pop(unit_id)
+            is_more = bool(self._presence or self._over_quota_ms)
+        if not taken and not over_quota_ms:
+            return False
+        try:
+            with self._database.writing() as connection:
+                record_presence(connection, list(taken.values()))
+                record_over_quota(connection, over_quota_ms)
+        except SQLAlchemyError:
+            with self._lock:  # what has come meanwhile is newer
+                self._presence = taken | self._presence
+                self._over_quota_ms = over_quota_ms | self._over_quota_ms
+            raise
+        return is_more
