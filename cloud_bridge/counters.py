@@ -25,6 +25,7 @@ class Counters:
     refused_over_quota: int = 0  # packets of units that send too much
     bad_login_requests: int = 0  # of a cluster: not signed by a node, or not about a login
     dropped_logins: int = 0  # of a cluster: too many waited, or one had waited for longer than its node does
+    dropped_presence: int = 0  # of a cluster: units that came or went, and too many others waited to be stored
     dropped_retained: int = 0
     dropped_foreign_topic: int = 0
     closed_malformed: int = 0

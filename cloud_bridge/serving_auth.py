@@ -15,6 +15,7 @@ from cloud_bridge.ingest.inbound import Reporting
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import open_database
+from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.verified_time import clocks_of
 
 ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -30,11 +31,14 @@ async def serve_auth(settings: Settings) -> None:
     with closing(open_database(settings.store)) as database:
         clocks, duties = clocks_of(SystemClock()), Duties()
         security_log = SecurityLog(database, clocks)
-        service = AuthService(settings.cluster, database, Reporting(Counters(), security_log), clocks.clock, duties)
-        work = [asyncio.create_task(service.run()), asyncio.create_task(security_log.run(duties))]
+        unit_reports = UnitReports(database, clocks.clock, "auth")
+        reporting = Reporting(Counters(), security_log, unit_reports)
+        service = AuthService(settings.cluster, database, reporting, clocks.clock, duties)
+        running = (service.run(), security_log.run(duties), unit_reports.run(duties))
+        work = [asyncio.create_task(each) for each in running]
         work.append(asyncio.create_task(_say_ready(service)))
         stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait([stopped, *work[:2]], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([stopped, *work[:3]], return_when=asyncio.FIRST_COMPLETED)
         for task in work:
             if task.done():
                 task.result()

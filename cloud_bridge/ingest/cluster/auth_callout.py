@@ -15,13 +15,13 @@ from typing import NamedTuple, NoReturn
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from cloud_bridge.counters import Counters
 from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.cluster.jwt import BadToken
 from cloud_bridge.ingest.cluster.login_request import LoginRequest, acceptance, read_request, refusal
 from cloud_bridge.ingest.cluster.nkey import Signer
 from cloud_bridge.ingest.cluster.nodes import Nodes
+from cloud_bridge.ingest.inbound import Reporting
 from cloud_bridge.ingest.quotas import Quotas
 
 SUBJECT = "$SYS.REQ.USER.AUTH"
@@ -45,13 +45,16 @@ class _Waiting(NamedTuple):
 class AuthCallout:
     """One of the queue group."""
 
-    def __init__(self, client: Client, nodes: Nodes, signer: Signer, admission: Admission, counters: Counters) -> None:
+    def __init__(
+        self, client: Client, nodes: Nodes, signer: Signer, admission: Admission, reporting: Reporting
+    ) -> None:
         """`client` is connected as the bridge."""
         self._nodes = nodes
         self._client = client
         self._signer = signer
         self._admission = admission
-        self._counters = counters
+        self._counters = reporting.counters
+        self._unit_reports = reporting.units
         self._quotas = Quotas()
         self._now_s = time.monotonic
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(WAITING_MAX)
@@ -94,6 +97,7 @@ class AuthCallout:
         code = await self._admission.refusal(connect, request.host)
         if code == packets.ACCEPTED and not self._quotas.take(connect.client_id, self._now_s()):
             self._counters.refused_over_quota += 1
+            self._unit_reports.went_over_quota(connect.client_id)
             return packets.UNAVAILABLE
         return code
 

@@ -18,6 +18,7 @@ from cloud_bridge.ingest.cluster.cluster_file import Cluster
 from cloud_bridge.ingest.cluster.connection import connect_bridge, connect_system
 from cloud_bridge.ingest.cluster.nkey import Signer
 from cloud_bridge.ingest.cluster.nodes import Nodes
+from cloud_bridge.ingest.cluster.presence import PresenceWriter
 from cloud_bridge.ingest.cluster.revocation import Revocation
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE
 from cloud_bridge.ingest.inbound import Reporting
@@ -25,13 +26,14 @@ from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.store.database import Database
 
 NAME = "chargekeeper auth"
+WRITERS = 2  # of presence: events, and the census
 CONNECT_AGAIN_S = 1.0  # while no node of the cluster answers
 
 _log = logging.getLogger(__name__)
 
 
 class AuthService:
-    """The caller runs the security log, and closes the database."""
+    """The caller runs what `reporting` has, and closes the database."""
 
     def __init__(
         self, cluster: Cluster, database: Database, reporting: Reporting, clock: Clock, duties: Duties
@@ -46,8 +48,8 @@ class AuthService:
 
     async def run(self) -> None:
         """Until it is cancelled. Waits for a node that answers."""
-        counters, security_log = self._reporting
-        database = self._database.separate(LOOKUPS_AT_ONCE)
+        counters, security_log, _ = self._reporting
+        database = self._database.separate(LOOKUPS_AT_ONCE + WRITERS)
         credentials = BatchedCredentials(database, canary_secrets(self._cluster))
         admission = Admission(credentials, self.unknown_clients, security_log, counters, self._clock)
         clients: list[Client] = []
@@ -56,14 +58,18 @@ class AuthService:
             clients.append(system := await self._connected(connect_system))
             nodes = Nodes(system, len(self._cluster.nodes))
             await nodes.start()
-            callout = AuthCallout(bridge, nodes, Signer(self._cluster.issuer_seed), admission, counters)
+            callout = AuthCallout(bridge, nodes, Signer(self._cluster.issuer_seed), admission, self._reporting)
             await callout.start()
             self.ready.set()
             revocation = Revocation(nodes, credentials, counters)
-            census = Census(nodes, revocation)
+            names = [node.name for node in self._cluster.nodes]
+            presence = PresenceWriter(nodes, names, database, self._clock, counters)
+            await presence.start(system)
+            census = Census(nodes, revocation, presence)
             async with asyncio.TaskGroup() as work:
-                for duty in (callout.run(), revocation.run(self._duties), census.run(self._duties)):
-                    work.create_task(duty)
+                work.create_task(callout.run())
+                for part in (revocation, presence, census):
+                    work.create_task(part.run(self._duties))
         finally:
             for client in clients:
                 await client.close()

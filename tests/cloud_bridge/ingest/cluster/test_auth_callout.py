@@ -16,6 +16,7 @@ from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.cluster import batched_credentials
 from cloud_bridge.ingest.cluster.auth_callout import AuthCallout
 from cloud_bridge.ingest.cluster.batched_credentials import BatchedCredentials
+from cloud_bridge.ingest.inbound import Reporting
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.store.database import Database, open_database
@@ -43,6 +44,8 @@ class Answering:
         self.nodes = Mock(end=AsyncMock())
         self.unknown_clients = UnknownClients()
         self.security_log = SecurityLog(database, clocks_of(At()))
+        self.unit_reports = Mock()
+        self.reporting = Reporting(self.counters, self.security_log, self.unit_reports)
 
     def ask(self, *logins: tuple[str, str, str]) -> list[str]:
         """User name, secret and client id of each; "in", "ended", or why not. All at once."""
@@ -53,7 +56,7 @@ class Answering:
             self.credentials = BatchedCredentials(self.database, CANARIES)
             admission = Admission(self.credentials, self.unknown_clients, self.security_log, self.counters, At())
             try:
-                return await act(AuthCallout(Mock(), self.nodes, OURS, admission, self.counters))
+                return await act(AuthCallout(Mock(), self.nodes, OURS, admission, self.reporting))
             finally:
                 self.credentials.close()
 
@@ -185,6 +188,7 @@ def test_a_unit_that_logs_in_without_end_is_held_up(answering: Answering) -> Non
 
     assert answering.run(act) == ["in", "in", "ended"]
     assert answering.counters.refused_over_quota == 1
+    answering.unit_reports.went_over_quota.assert_called_once_with("home-1")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
