@@ -46,6 +46,7 @@ class Counters:
     dropped_pending: int = 0  # messages of unknown ids that found no room to wait; not acknowledged
     cleared_retained: int = 0  # retained messages of units that were removed from an outside broker
     refused_publishes: int = 0  # publications of ours that an outside broker did not allow
+    failed_commands: int = 0  # to units of a cluster: it has not confirmed that it has them
     failed_registry_reads: int = 0
     failed_messages: int = 0  # that raised an error of ours; not acknowledged
     failed_accepts: int = 0  # connections that the system did not let us accept
