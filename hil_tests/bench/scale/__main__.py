@@ -1,13 +1,18 @@
-"""`python -m hil_tests.bench.scale logins`: what is promised of a large fleet, measured. Exits 1 if it is not held."""
+"""`python -m hil_tests.bench.scale logins|revocations`: what is promised of a large fleet.
+
+Exits 1 if it is not held.
+"""
 
 import argparse
 import sys
 from collections.abc import Callable
 
 from hil_tests.bench.scale.logins import logins
+from hil_tests.bench.scale.revocations import revocations
 
 BENCHES: dict[str, Callable[[argparse.Namespace], bool]] = {
     "logins": lambda chosen: logins(chosen.units),
+    "revocations": lambda _chosen: revocations(),
 }
 
 
