@@ -10,10 +10,13 @@ cannot be checked now is not refused: its connection is ended, and the unit is b
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error
 
 from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.admission import Admission
@@ -29,6 +32,7 @@ QUEUE_GROUP = "auth"
 WAITING_MAX = 20_000  # logins, of 2 kB; more than can be answered in time
 ANSWERED_AT_ONCE = 500
 IN_TIME_S = 8.0  # of the 10 that a node waits; an answer after that is work for nothing
+FINISH_WITHIN_S = 3.0
 REASONS = {
     packets.ID_REJECTED: "the client id is not the user name",
     packets.NOT_AUTHORISED: "not a unit, or not its secret",
@@ -60,20 +64,28 @@ class AuthCallout:
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(WAITING_MAX)
         self._turns = asyncio.Semaphore(ANSWERED_AT_ONCE)
         self._answering: set[asyncio.Task[None]] = set()
+        self._subscription: Subscription | None = None
 
     async def start(self) -> None:
         """From now on logins are taken, also over lost connections."""
-        await self._client.subscribe(SUBJECT, QUEUE_GROUP, cb=self._asked)
+        self._subscription = await self._client.subscribe(SUBJECT, QUEUE_GROUP, cb=self._asked)
         await self._client.flush()
 
     async def run(self) -> NoReturn:
         """Answer, for ever."""
         while True:
             await self._turns.acquire()
-            waiting = await self._waiting.get()
-            task = asyncio.create_task(self._respond(waiting))
-            self._answering.add(task)
-            task.add_done_callback(self._answered)
+            self._begin(await self._waiting.get())
+
+    async def finish(self) -> None:
+        """Take no more, and answer those that were taken: the others of the queue group have the rest."""
+        if self._subscription is not None:
+            with suppress(Error):  # without a connection nobody asks
+                await self._subscription.unsubscribe()
+        while not self._waiting.empty():
+            self._begin(self._waiting.get_nowait())
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=FINISH_WITHIN_S)
 
     async def answer(self, data: bytes, is_late: bool = False) -> bytes | None:
         """To what a node asks. None for bytes that no node has sent, and where the connection is ended instead: it cannot be
@@ -113,6 +125,11 @@ class AuthCallout:
         answer = await self.answer(message.data, is_late)
         if answer is not None and message.reply:
             await self._client.publish(message.reply, answer)
+
+    def _begin(self, waiting: _Waiting) -> None:
+        task = asyncio.create_task(self._respond(waiting))
+        self._answering.add(task)
+        task.add_done_callback(self._answered)
 
     def _answered(self, task: "asyncio.Task[None]") -> None:
         self._answering.discard(task)

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from nats.aio.client import Client
 from nats.errors import Error
+from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.clock import Clock
 from cloud_bridge.duties import Duties
@@ -66,10 +68,15 @@ class AuthService:
             presence = PresenceWriter(nodes, names, database, self._clock, counters)
             await presence.start(system)
             census = Census(nodes, revocation, presence)
-            async with asyncio.TaskGroup() as work:
-                work.create_task(callout.run())
-                for part in (revocation, presence, census):
-                    work.create_task(part.run(self._duties))
+            try:
+                async with asyncio.TaskGroup() as work:
+                    work.create_task(callout.run())
+                    for part in (revocation, presence, census):
+                        work.create_task(part.run(self._duties))
+            finally:
+                await callout.finish()
+                with suppress(SQLAlchemyError):
+                    await presence.write()
         finally:
             for client in clients:
                 await client.close()

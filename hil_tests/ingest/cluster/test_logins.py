@@ -128,6 +128,29 @@ def test_logins_go_on_while_one_auth_process_is_killed(tmp_path: Path) -> None:
         cluster.stop()
 
 
+def test_an_auth_process_that_is_told_to_end_leaves_no_login_unanswered(tmp_path: Path) -> None:
+    cluster = AuthCluster(tmp_path)
+    try:
+        cluster.start("auth-1", "auth-2")
+        units = cluster.add_units([f"many-{number}" for number in range(40)])
+        answers: list[bytes] = []
+
+        def log_in(number: int, unit: tuple[str, str]) -> None:
+            time.sleep(number / 40)
+            answers.append(connack(cluster, cluster.nats.names[number % 3], *unit))
+
+        threads = [threading.Thread(target=log_in, args=each) for each in enumerate(units)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.5)
+        assert cluster.end_auth("auth-1") == 0
+        for thread in threads:
+            thread.join(WITHIN_S)
+        assert answers == [CONNACK_OK] * len(units)
+    finally:
+        cluster.stop()
+
+
 def test_nobody_gets_in_while_the_database_is_away_and_everybody_when_it_is_back(tmp_path: Path) -> None:
     cluster = AuthCluster(tmp_path)
     try:

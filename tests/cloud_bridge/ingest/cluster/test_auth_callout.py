@@ -191,6 +191,21 @@ def test_a_unit_that_logs_in_without_end_is_held_up(answering: Answering) -> Non
     answering.unit_reports.went_over_quota.assert_called_once_with("home-1")
 
 
+def test_a_process_that_ends_answers_those_that_it_has_taken(answering: Answering) -> None:
+    with answering.database.writing() as connection:
+        secret = add_unit(connection, "home-1", 0).secret
+
+    async def act(callout: AuthCallout) -> list[str]:
+        callout._client = client = Mock(publish=AsyncMock())
+        request = NODE.signs(NODE.asks("home-1", secret))
+        for reply in ("first", "second"):
+            await callout._asked(Mock(data=request, reply=reply))
+        await callout.finish()
+        return [call.args[0] for call in client.publish.await_args_list]
+
+    assert answering.run(act) == ["first", "second"]
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(some.binary(max_size=100), some.text(max_size=40), some.text(max_size=40))
 def test_any_bytes_are_answered_by_a_refusal_or_dropped_and_counted(
