@@ -25,7 +25,6 @@ permissions have it; a retained message comes through once, as a message. An emp
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
@@ -37,10 +36,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.contact import UNIT_TOPICS
 from cloud_bridge.ingest.cluster.canary_login import canary_login
 from cloud_bridge.ingest.cluster.cluster_file import Cluster
+from cloud_bridge.ingest.cluster.command_sender import CommandSender
 from cloud_bridge.ingest.cluster.connection import connect_bridge
 from cloud_bridge.ingest.cluster.doors import DoorCanaries
 from cloud_bridge.ingest.cluster.membership import Membership
-from cloud_bridge.ingest.cluster.pull import PREFIX, Delivery, Pull, keep_messages, settled_to
+from cloud_bridge.ingest.cluster.pull import Delivery, Pull, keep_messages, settled_to
 from cloud_bridge.ingest.cluster.stamps import stamp_of
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.unit_registry import UnitStatus
@@ -52,26 +52,11 @@ IN_HAND = 5000  # messages taken and not committed; beyond it none is asked for
 RETRY_S = 1.0
 COUNT_EVERY_S = 0.5
 KEPT_MARKS = 1000  # canaries; the oldest are too old to show anything
-COMMAND_WITHIN_S = 5.0
 STORED_WITHIN_S = 5.0  # when stopping: what is not stored by then is delivered again
 FLUSHED_WITHIN_S = 2
 NOT_KEPT = "the cluster does not keep messages for us yet: most nodes have to run, with room on their disks"
-COMMAND_HEADERS = {"Nmqtt-Pub": "1"}  # so a node takes it for a message that was published with QoS 1
 
 _log = logging.getLogger(__name__)
-
-SendCommand = Callable[[Client, str, bytes], Awaitable[bool]]
-
-
-async def publish_command(connection: Client, unit_id: str, payload: bytes) -> bool:
-    """Into the stream, from which the unit's node delivers it. True: the stream has taken it. False: no answer."""
-    try:
-        await connection.jetstream().publish(
-            f"{PREFIX}{unit_id}.command", payload, timeout=COMMAND_WITHIN_S, headers=COMMAND_HEADERS
-        )
-    except (NatsError, TimeoutError):
-        return False
-    return True
 
 
 class _Mark(NamedTuple):
@@ -91,7 +76,7 @@ class JetStreamIngest:
         ingest: Ingest,
         membership: Membership,
         unknown_clients: UnknownClients,
-        send_command: SendCommand = publish_command,
+        commands: CommandSender,
     ) -> None:
         self.ready = asyncio.Event()  # the consumer is there: from now on no message of a unit is lost
         self._cluster = cluster
@@ -99,7 +84,7 @@ class JetStreamIngest:
         self._counters = ingest.counters
         self._membership = membership
         self._unknown_clients = unknown_clients
-        self._send_command = send_command
+        self._commands = commands
         self._paths = cluster.paths
         self._doors = tuple((name, number) for number, name in cluster.paths.items())
         self._path_of = {canary_login(cluster, node.name).name: path_number(node.name) for node in cluster.nodes}
@@ -114,6 +99,7 @@ class JetStreamIngest:
 
     def start(self) -> None:
         """Connects in the background and keeps at it."""
+        self._commands.start()
         self._running = asyncio.get_running_loop().create_task(
             self._ingest.duties.every(RETRY_S, "cluster", self._serve)
         )
@@ -132,6 +118,7 @@ class JetStreamIngest:
                 await self._acknowledge_done(self._connection)
                 await self._connection.flush(FLUSHED_WITHIN_S)
                 await self._connection.close()
+        await self._commands.stop()
         self._membership.close()
 
     def canary(self) -> DoorCanaries:
@@ -149,10 +136,8 @@ class JetStreamIngest:
         return 0
 
     async def command(self, unit_id: str, payload: bytes) -> bool:
-        """Publish a command; True when the stream has taken it, which delivers it when the unit is there."""
-        if self._connection is None or not self._connection.is_connected:
-            return False
-        return await self._send_command(self._connection, unit_id, payload)
+        """As CommandSender.command."""
+        return await self._commands.command(unit_id, payload)
 
     async def _serve(self) -> None:
         """Until something fails. Raises OSError, TimeoutError, or what nats raises."""

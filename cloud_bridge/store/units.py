@@ -163,6 +163,12 @@ def credentials_of(connection: Connection, unit_id: str) -> int | None:
     return connection.execute(select(units.c.credentials_ms).where(units.c.id == unit_id)).scalar()
 
 
+def credentials_times(connection: Connection, ids: Collection[str]) -> dict[str, int]:
+    """As `credentials_of`, of those of these ids that are units."""
+    query = select(units.c.id, units.c.credentials_ms).where(units.c.id.in_(ids))
+    return {row.id: row.credentials_ms for row in connection.execute(query)}
+
+
 def changed_credentials(connection: Connection, since_ms: int) -> dict[str, int]:
     """The units whose secret was changed or taken away since then, with the time of it."""
     query = select(units.c.id, units.c.credentials_ms).where(units.c.credentials_ms >= since_ms)
