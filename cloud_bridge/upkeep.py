@@ -129,6 +129,7 @@ class Upkeep:
         end_ms = now_ms - now_ms % BUCKET_MS
         with self._database.reading() as connection:
             since_ms = max(0, min(rolled_up_until(connection, FIVE_MINUTES), end_ms) - LATE_MS)
+            since_ms -= since_ms % BUCKET_MS
             groups = list(units_read(connection, since_ms, end_ms))
         for unit_ids in groups:
             with self._database.writing() as connection:
