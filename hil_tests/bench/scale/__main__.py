@@ -21,7 +21,7 @@ class Bench(NamedTuple):
 BENCHES = {
     "intake": Bench({"units": "1000,100000,1000000"}, intake),
     "restart": Bench({"units": 10_000}, restart),
-    "retention": Bench({"rows": 2_000_000}, retention),
+    "retention": Bench({"rows": 1_000_000}, retention),
     "signal-bytes": Bench({"units": 10}, signal_bytes),
 }
 
