@@ -33,7 +33,7 @@ BENCHES = {
     "hearing": Bench({}, hearing),
     "intake": Bench({"units": "1000,100000,1000000"}, intake),
     "restart": Bench({"units": 10_000}, restart),
-    "retention": Bench({"rows": 2_000_000}, retention),
+    "retention": Bench({"rows": 1_000_000}, retention),
     "signal-bytes": Bench({"units": 10}, signal_bytes),
 }
 
