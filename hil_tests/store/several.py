@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from hil_tests.fixtures.cloud_fixture import CloudFixture, UnitSecret
 from hil_tests.fixtures.mail_server import MailServer
-from hil_tests.fixtures.mqtt_unit import MqttUnit
 from hil_tests.fixtures.postgresql import Server
 
 DATABASE = "chargekeeper"
@@ -65,7 +64,6 @@ class Several:
                 self._begin(name)
             self._until(lambda: len(self._rows("SELECT id FROM listening")) == PARTS, "both parts listened")
             self._until(self.leader, "one of them led")
-            self._connections: dict[str, MqttUnit] = {}
         except BaseException:
             self.close()
             raise
@@ -93,7 +91,9 @@ class Several:
         for number, unit in enumerate(random_.sample(self._units, count)):
             mark = f"round{self._rounds}-{number}"
             said = {"b": self._rounds, "n": number + 1, "k": "fault_raised", "d": {"fault": mark}}
-            self._connection(unit).publish("event", json.dumps(said).encode())
+            connection = self.cloud.connect(unit)
+            connection.publish("event", json.dumps(said).encode())
+            connection.close()
             self._expected.append(mark)
 
     def kill(self, name: str) -> None:
@@ -165,11 +165,6 @@ class Several:
             owner = f"WITH owner AS ({person}'{name}@example.org') RETURNING id)"
             self._rows(f"{owner} UPDATE units SET owner_id = owner.id FROM owner WHERE units.id = '{name}'")
         return [(name, one["secret"]) for name, one in zip(names, made, strict=True)]
-
-    def _connection(self, unit: UnitSecret) -> MqttUnit:
-        if unit[0] not in self._connections:
-            self._connections[unit[0]] = self.cloud.connect(unit)
-        return self._connections[unit[0]]
 
     def _rows(self, query: str) -> list[tuple[object, ...]]:
         return self._server.say(query, DATABASE)

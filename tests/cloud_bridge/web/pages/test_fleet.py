@@ -113,7 +113,9 @@ def test_operators_read_on_the_status_page_which_process_does_the_upkeep(bridge:
     olga = Visitor(bridge, "olga", Role.OPERATOR).client
     assert "Another process notices silence" in text_of(olga.get("/status").text)
     bridge.app_state.leadership.look()
-    assert "This process notices silence and sends alerts, since 1 January" in text_of(olga.get("/status").text)
+    assert "This process notices silence and sends alerts, since Thu 1 Jan, 00:00 (UTC)" in text_of(
+        olga.get("/status").text
+    )
     assert "notices silence" not in bridge.stranger().get("/status").text
 
 
