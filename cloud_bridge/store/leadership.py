@@ -21,6 +21,7 @@ A pooler between us and PostgreSQL has to keep a session (PgBouncer: `pool_mode 
 
 import fcntl
 import math
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -69,6 +70,9 @@ class FileLock:
         if self._file is None:
             file = open(self._path, "ab", opener=private_opener)  # noqa: SIM115  it stays open
             try:
+                if os.geteuid() == 0:  # started by the administrator once, it must not shut the bridge's own user out
+                    owner = self._path.parent.stat()
+                    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 file.close()
