@@ -20,6 +20,7 @@ DATABASE = "chargekeeper"
 PARTS = 2
 UPKEEPS = 2
 FAULTS_OF_A_UNIT = 12  # in an hour; the bridge tells no more than 16 different ones of a unit
+LETTER_TAKES_S = 0.5  # so that processes are killed while they send, and two that sent the same would be seen
 WITHIN_S = 300.0  # longer than a claim of a dead process lasts
 LOOK_S = 0.05
 NOTED_WITHIN_S = 1.0  # from the mail server's answer to our note of it, on a busy machine
@@ -97,8 +98,10 @@ class Several:
             self._expected.append(mark)
 
     def kill(self, name: str) -> None:
-        """kill -9; started again at once. Where it led, waits for another process that does."""
+        """kill -9; started again at once. Where it leads, another one stands by, and this waits until that one leads."""
         led = self.leader() == name
+        if led:
+            self._until(lambda: self._stands_by(name), f"another one than {name} had started")
         os.kill(self._pids[name], signal.SIGKILL)
         killed_s = time.monotonic()
         self._kills_s.append(killed_s)
@@ -108,6 +111,7 @@ class Several:
 
     def freeze(self, name: str) -> Callable[[], None]:
         """The leader stands still, its connections open. Waits for another one that leads; call the result to let it go on."""
+        self._until(lambda: self._stands_by(name), f"another one than {name} had started")
         os.kill(self._pids[name], signal.SIGSTOP)
         self._take_over(name, time.monotonic())
         return lambda: os.kill(self._pids[name], signal.SIGCONT)
@@ -146,6 +150,11 @@ class Several:
     def _take_over(self, name: str, since_s: float) -> None:
         self._until(lambda: self.leader() not in (None, name), f"another one led than {name}")
         self.takeovers_s.append(time.monotonic() - since_s)
+
+    def _stands_by(self, name: str) -> bool:
+        others = [f"'{other}/{self._starts[other]}'" for other in self.upkeeps() if other != name]
+        query = f"SELECT pid FROM pg_stat_activity WHERE application_name IN ({', '.join(others)})"
+        return bool(self._rows(query))
 
     def _begin(self, name: str) -> None:
         self._starts[name] += 1

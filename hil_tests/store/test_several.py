@@ -9,7 +9,7 @@ import pytest
 from hil_tests.fixtures.cloud_fixture import MOSQUITTO
 from hil_tests.fixtures.mail_server import mail_server
 from hil_tests.fixtures.postgresql import Server
-from hil_tests.store.several import Several, units_for
+from hil_tests.store.several import LETTER_TAKES_S, Several, units_for
 
 ROUNDS = 3
 FAULTS = 6
@@ -18,7 +18,7 @@ SEED = 20
 
 @pytest.fixture
 def several(tmp_path: Path, server: Server) -> Iterator[Several]:
-    with mail_server() as mail:
+    with mail_server(LETTER_TAKES_S) as mail:
         several = Several(tmp_path, server, mail, units_for(ROUNDS + 3, FAULTS))
         try:
             yield several

@@ -13,7 +13,7 @@ from pathlib import Path
 from hil_tests.fixtures.mail_server import mail_server
 from hil_tests.fixtures.postgresql import Server
 from hil_tests.fixtures.progress import bar
-from hil_tests.store.several import Several, units_for
+from hil_tests.store.several import LETTER_TAKES_S, Several, units_for
 
 FAULTS = 8
 PAUSE_S = 6.0  # at most, between the faults and the kill: alerts are noticed every 5 s and sent every 2 s
@@ -27,7 +27,11 @@ def alerts(rounds: int, seed: int) -> bool:
     chance, done = random.Random(seed), 0
     server = Server()
     try:
-        with tempfile.TemporaryDirectory() as folder, mail_server() as mail, bar("rounds", rounds, lambda: done):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            mail_server(LETTER_TAKES_S) as mail,
+            bar("rounds", rounds, lambda: done),
+        ):
             several = Several(Path(folder), server, mail, units_for(rounds, FAULTS))
             try:
                 for number in range(rounds):
