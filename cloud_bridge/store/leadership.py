@@ -36,9 +36,7 @@ from cloud_bridge.store.private_files import private_opener
 
 LOOK_EVERY_S = 1.0
 LEADS_S = 5.0
-DEAD_LINE_S = (
-    6  # in which the session asks nothing, or, of a PostgreSQL that does not end it for that, the line is dead
-)
+DEAD_LINE_S = 6  # for which the session asks nothing; before PostgreSQL 14: for which the line is dead
 PROBE_S = 2  # pass before the first probe of the line, and between two
 IDLE_SESSIONS_SINCE = 14  # idle_session_timeout: a version of PostgreSQL
 ANSWER_MS = 5000  # the longest statement of the session
