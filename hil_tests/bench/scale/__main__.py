@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
+from hil_tests.bench.scale.alerts import alerts
 from hil_tests.bench.scale.conformance import conformance
 from hil_tests.bench.scale.hearing import hearing
 from hil_tests.bench.scale.intake import intake
@@ -25,6 +26,7 @@ class Bench(NamedTuple):
 
 
 BENCHES = {
+    "alerts": Bench({"rounds": 50, "seed": 1}, alerts),
     "conformance": Bench({"rounds": 50, "seed": 1}, conformance),
     "worker": Bench({"messages": 60_000}, worker),
     "logins": Bench({"units": 20_000}, logins),
