@@ -16,7 +16,11 @@ from cloud_bridge.store.database import Database
 from cloud_bridge.store.tables import metadata
 
 AT_ONCE = 5000  # rows between two words about the progress
-MADE_WITH_THE_TABLES = ("alert_cursors", "verified_time")  # rows that a database has before anybody has used it
+MADE_WITH_THE_TABLES = (
+    "alert_cursors",
+    "totals",
+    "verified_time",
+)  # rows that a database has before anybody has used it
 
 Progress = Callable[[str, int, int], object]  # a table, how many of its rows are copied, and of how many
 
