@@ -133,6 +133,8 @@ def test_an_auth_process_that_is_told_to_end_leaves_no_login_unanswered(tmp_path
     try:
         cluster.start("auth-1", "auth-2")
         units = cluster.add_units([f"many-{number}" for number in range(40)])
+        for node in cluster.nats.names:  # the nodes make their streams when the first unit connects
+            assert connack(cluster, node, *units[0]) == CONNACK_OK
         answers: list[bytes] = []
 
         def log_in(number: int, unit: tuple[str, str]) -> None:
