@@ -182,7 +182,7 @@ class Delivery:
             self._counters.alerts_given_up += bool(trouble) and due_ms is None
 
     def _note(self, note: Callable[[Connection], None]) -> None:
-        """Again and again while the store is in trouble: what is not noted is sent again. Raises SQLAlchemyError then."""
+        """Again and again while the store is in trouble: what is not noted is sent again. Raises SQLAlchemyError at last."""
         give_up_s = time.monotonic() + NOTED_WITHIN_S
         while True:
             try:
