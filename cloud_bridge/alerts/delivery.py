@@ -15,10 +15,12 @@ A receiver can be slow or fail on purpose, so
 
 import logging
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.errors import NotDelivered, ReceiverGone, TargetRefused
@@ -40,6 +42,8 @@ WORKERS = 8
 FAILING_AT_ONCE = 2
 WAY_AT_ONCE = 3
 CLAIMED_MS = 120_000  # longer than any delivery takes (30 s: mail.py), and than the store takes to note what came of it
+NOTED_WITHIN_S = 40.0  # while the store is in trouble; with the delivery less than the claim
+NOTE_AGAIN_S = 1.0
 CLAIMS = 10  # alerts that others may take from us before we leave the rest for the next turn
 GOODBYE_S = 2.0  # for what is being sent when we stop
 MAX_TROUBLE = 200  # characters
@@ -165,14 +169,30 @@ class Delivery:
         except Exception as error:  # over this one alert, and the others have to be sent
             _log.exception("alert %d cannot be sent", alert.id)
             due_ms, trouble = _again_ms(alert.tries, now_ms), f"it cannot be sent: {type(error).__name__}"
-        with self._database.writing() as connection:
+
+        def note(connection: Connection) -> None:
             record_outcome(connection, alert.id, alert.tries + 1, due_ms, trouble[:MAX_TROUBLE])
             if trouble:
                 hold_back(connection, alert.wish_id, alert.browser_id, now_ms + wait_ms)
+
+        self._note(note)
         with self._changed:
             self._counters.alerts_sent += not trouble
             self._counters.alerts_failed += bool(trouble)
             self._counters.alerts_given_up += bool(trouble) and due_ms is None
+
+    def _note(self, note: Callable[[Connection], None]) -> None:
+        """Again and again while the store is in trouble: what is not noted is sent again. Raises SQLAlchemyError at last."""
+        give_up_s = time.monotonic() + NOTED_WITHIN_S
+        while True:
+            try:
+                with self._database.writing() as connection:
+                    note(connection)
+                return
+            except SQLAlchemyError:
+                if self._closing or time.monotonic() > give_up_s:
+                    raise
+            time.sleep(NOTE_AGAIN_S)
 
     def _send(self, alert: Row[Any], now_ms: int) -> None:
         via = Via(alert.via)

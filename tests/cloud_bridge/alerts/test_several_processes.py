@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select
+from sqlalchemy.exc import OperationalError
 
+from cloud_bridge.alerts import delivery
 from cloud_bridge.alerts.alarm import Alarm
 from cloud_bridge.alerts.delivery import CLAIMED_MS, Delivery, Means
 from cloud_bridge.alerts.kinds import AlertKind
@@ -145,3 +147,24 @@ def test_a_failure_of_whoever_came_too_late_does_not_undo_a_delivery(bridge: Bri
         record_outcome(connection, 1, 1, None, "")
         record_outcome(connection, 1, 1, bridge.clock.now_ms(), "it did not answer in time")
         assert connection.execute(select(func.count()).where(alerts.c.due_ms.is_not(None))).scalar() == 0
+
+
+def test_what_the_store_does_not_take_at_once_is_noted_when_it_does(
+    bridge: Bridge, sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would be sent again."""
+    alarm = Alarm(bridge.app_state.database, bridge.clock, None)
+    queue(bridge, alarm, 1)
+    away = [OperationalError("UPDATE", {}, Exception("the database is away")) for _ in range(2)]
+
+    def note(*arguments: Any) -> None:
+        if away:
+            raise away.pop()
+        record_outcome(*arguments)
+
+    monkeypatch.setattr(delivery, "record_outcome", note)
+    monkeypatch.setattr(delivery, "NOTE_AGAIN_S", 0.0)
+    assert alarm.deliver_all() == 1
+    bridge.clock.advance(2 * CLAIMED_MS)
+    assert alarm.deliver_all() == 0
+    assert (len(sent), away) == (1, [])
