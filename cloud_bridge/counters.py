@@ -25,6 +25,7 @@ class Counters:
     refused_over_quota: int = 0  # packets of units that send too much
     bad_login_requests: int = 0  # of a cluster: not signed by a node, or not about a login
     dropped_logins: int = 0  # of a cluster: too many waited, or one had waited for longer than its node does
+    dropped_presence: int = 0  # of a cluster: units that came or went, and too many others waited to be stored
     dropped_retained: int = 0
     dropped_foreign_topic: int = 0
     closed_malformed: int = 0
@@ -46,6 +47,7 @@ class Counters:
     dropped_pending: int = 0  # messages of unknown ids that found no room to wait; not acknowledged
     cleared_retained: int = 0  # retained messages of units that were removed from an outside broker
     refused_publishes: int = 0  # publications of ours that an outside broker did not allow
+    failed_commands: int = 0  # to units of a cluster: it has not confirmed that it has them
     failed_registry_reads: int = 0
     failed_messages: int = 0  # that raised an error of ours; not acknowledged
     failed_accepts: int = 0  # connections that the system did not let us accept

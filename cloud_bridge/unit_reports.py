@@ -43,6 +43,10 @@ class UnitReports:
         with self._lock:
             self._over_quota_ms[unit_id] = at_ms
 
+    def went_over_quota(self, unit_id: str) -> None:
+        """Likewise, now."""
+        self.over_quota(unit_id, self._clock.now_ms())
+
     def all_away(self) -> None:
         """Nobody is connected here: at the beginning and at the end of a process. Raises SQLAlchemyError."""
         with self._lock:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.alarm import (
@@ -143,6 +144,7 @@ class Upkeep:
         end_ms = now_ms - now_ms % BUCKET_MS
         with self._database.reading() as connection:
             since_ms = max(0, min(rolled_up_until(connection, FIVE_MINUTES), end_ms) - LATE_MS)
+            since_ms -= since_ms % BUCKET_MS
             groups = list(units_read(connection, since_ms, end_ms))
         for unit_ids in groups:
             with self._database.writing() as connection:
@@ -151,9 +153,10 @@ class Upkeep:
 
     def roll_up_hours(self) -> None:
         """Signal by the hour, of the five minutes that are not made again. Raises SQLAlchemyError."""
-        end_ms = self._clock.now_ms() - LATE_MS
-        end_ms -= end_ms % HOUR_MS
+        now_ms = self._clock.now_ms()
         with self._database.reading() as connection:
+            end_ms = max(0, min(rolled_up_until(connection, FIVE_MINUTES), now_ms) - LATE_MS)
+            end_ms -= end_ms % HOUR_MS
             cleared = read_cleared(connection, KEPT_FIVE_MINUTES)
             since_ms = min(rolled_up_until(connection, HOURS), end_ms)
         if cleared is not None:  # older five minutes are a wrong clock's, and the hours are there
@@ -240,12 +243,19 @@ class Upkeep:
 
     def _remove(self, kept: Kept, from_ms: int | None, to_ms: int, before: Cleared | None = None) -> None:
         """With `before`, how far it has come is stored with each transaction: readers of signal go by it."""
-        drop_partitions(self._database, kept.table, from_ms, to_ms)
+        reached_ms = 0
+
+        def reached(connection: Connection, until_ms: int) -> None:
+            nonlocal reached_ms
+            reached_ms = max(reached_ms, until_ms)
+            if before is not None:
+                record_cleared(connection, kept, before._replace(until_ms=reached_ms))
+
+        drop_partitions(self._database, kept.table, from_ms, to_ms, reached)
         while (end_ms := self._oldest_end(kept, from_ms, to_ms)) is not None:
             with self._database.writing() as connection:
                 forget(connection, kept, from_ms, end_ms)
-                if before is not None:
-                    record_cleared(connection, kept, before._replace(until_ms=end_ms))
+                reached(connection, end_ms)
             from_ms = end_ms
 
     def _oldest_end(self, kept: Kept, from_ms: int | None, to_ms: int) -> int | None:

@@ -25,23 +25,22 @@ permissions have it; a retained message comes through once, as a message. An emp
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js.errors import NotFoundError
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.contact import UNIT_TOPICS
 from cloud_bridge.ingest.cluster.canary_login import canary_login
 from cloud_bridge.ingest.cluster.cluster_file import Cluster
+from cloud_bridge.ingest.cluster.command_sender import CommandSender
 from cloud_bridge.ingest.cluster.connection import connect_bridge
 from cloud_bridge.ingest.cluster.doors import DoorCanaries
 from cloud_bridge.ingest.cluster.membership import Membership
-from cloud_bridge.ingest.cluster.pull import PREFIX, Delivery, Pull, make_consumer, settled_to
+from cloud_bridge.ingest.cluster.pull import Delivery, Pull, keep_messages, settled_to
 from cloud_bridge.ingest.cluster.stamps import stamp_of
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.unit_registry import UnitStatus
@@ -53,25 +52,11 @@ IN_HAND = 5000  # messages taken and not committed; beyond it none is asked for
 RETRY_S = 1.0
 COUNT_EVERY_S = 0.5
 KEPT_MARKS = 1000  # canaries; the oldest are too old to show anything
-COMMAND_WITHIN_S = 5.0
 STORED_WITHIN_S = 5.0  # when stopping: what is not stored by then is delivered again
 FLUSHED_WITHIN_S = 2
-COMMAND_HEADERS = {"Nmqtt-Pub": "1"}  # so a node takes it for a message that was published with QoS 1
+NOT_KEPT = "the cluster does not keep messages for us yet: most nodes have to run, with room on their disks"
 
 _log = logging.getLogger(__name__)
-
-SendCommand = Callable[[Client, str, bytes], Awaitable[bool]]
-
-
-async def publish_command(connection: Client, unit_id: str, payload: bytes) -> bool:
-    """Into the stream, from which the unit's node delivers it. True: the stream has taken it. False: no answer."""
-    try:
-        await connection.jetstream().publish(
-            f"{PREFIX}{unit_id}.command", payload, timeout=COMMAND_WITHIN_S, headers=COMMAND_HEADERS
-        )
-    except (NatsError, TimeoutError):
-        return False
-    return True
 
 
 class _Mark(NamedTuple):
@@ -91,7 +76,7 @@ class JetStreamIngest:
         ingest: Ingest,
         membership: Membership,
         unknown_clients: UnknownClients,
-        send_command: SendCommand = publish_command,
+        commands: CommandSender,
     ) -> None:
         self.ready = asyncio.Event()  # the consumer is there: from now on no message of a unit is lost
         self._cluster = cluster
@@ -99,7 +84,7 @@ class JetStreamIngest:
         self._counters = ingest.counters
         self._membership = membership
         self._unknown_clients = unknown_clients
-        self._send_command = send_command
+        self._commands = commands
         self._paths = cluster.paths
         self._doors = tuple((name, number) for number, name in cluster.paths.items())
         self._path_of = {canary_login(cluster, node.name).name: path_number(node.name) for node in cluster.nodes}
@@ -114,6 +99,7 @@ class JetStreamIngest:
 
     def start(self) -> None:
         """Connects in the background and keeps at it."""
+        self._commands.start()
         self._running = asyncio.get_running_loop().create_task(
             self._ingest.duties.every(RETRY_S, "cluster", self._serve)
         )
@@ -132,6 +118,7 @@ class JetStreamIngest:
                 await self._acknowledge_done(self._connection)
                 await self._connection.flush(FLUSHED_WITHIN_S)
                 await self._connection.close()
+        await self._commands.stop()
         self._membership.close()
 
     def canary(self) -> DoorCanaries:
@@ -141,7 +128,7 @@ class JetStreamIngest:
     @property
     def trouble(self) -> str | None:
         """At the first start of a cluster, nodes acknowledge to units what nobody has asked them to keep yet."""
-        return None if self.ready.is_set() else "the cluster does not keep messages for us yet"
+        return None if self.ready.is_set() else NOT_KEPT
 
     @property
     def connections(self) -> int:
@@ -149,10 +136,8 @@ class JetStreamIngest:
         return 0
 
     async def command(self, unit_id: str, payload: bytes) -> bool:
-        """Publish a command; True when the stream has taken it, which delivers it when the unit is there."""
-        if self._connection is None or not self._connection.is_connected:
-            return False
-        return await self._send_command(self._connection, unit_id, payload)
+        """As CommandSender.command."""
+        return await self._commands.command(unit_id, payload)
 
     async def _serve(self) -> None:
         """Until something fails. Raises OSError, TimeoutError, or what nats raises."""
@@ -165,7 +150,7 @@ class JetStreamIngest:
         if self._connection is None:
             self._connection = await connect_bridge(self._cluster, "worker")
         connection = self._connection
-        await self._make_consumer(connection)
+        await keep_messages(connection.jetstream(), len(self._cluster.nodes))
         pull = Pull(connection, self._ingest.clock.now_ms)
         await pull.open()
         self.ready.set()
@@ -175,7 +160,6 @@ class JetStreamIngest:
                 while self._in_hand >= IN_HAND:
                     await self._wait_for_room()
                 batch = await pull.next(IN_HAND - self._in_hand)
-                self._in_hand += len(batch)
                 await self._take(batch)
                 for task in beside:
                     if task.done():
@@ -184,12 +168,8 @@ class JetStreamIngest:
             for task in beside:
                 task.cancel()
             await asyncio.wait(beside)
-
-    async def _make_consumer(self, connection: Client) -> None:
-        try:
-            await make_consumer(connection.jetstream(), len(self._cluster.nodes))
-        except NotFoundError:  # no MQTT client has ever come: our canaries do, as soon as logins are answered
-            raise OSError("the nodes have no stream of messages yet: no login has been answered") from None
+            with suppress(NatsError):
+                await pull.close()
 
     async def _take(self, batch: list[Delivery]) -> None:
         """All of them, in their order. While the list of units cannot be read they wait: nobody else can read it either."""
@@ -203,6 +183,7 @@ class JetStreamIngest:
                 await asyncio.sleep(RETRY_S)
         self._note_trouble(None)
         for one in batch:
+            self._in_hand += 1
             try:
                 self._settle(one, statuses.get(one.unit_id))
             except Exception:  # of ours: one message must not keep out all others

@@ -70,9 +70,9 @@ async def open_app_state(
     """
     database = _open_sound(settings.store)
     try:
-        with hold_shard(
-            database, settings.shard.number, settings.cluster is not None
-        ) as shard_lock:  # before anything is written in its name
+        in_cluster = settings.cluster is not None
+        # Before anything is written in its name.
+        with hold_shard(database, settings.shard.number, in_cluster=in_cluster) as shard_lock:
             async with _app_state_on(database, shard_lock, settings, clock_from, role) as app_state:
                 yield app_state
     finally:
@@ -99,10 +99,10 @@ async def _app_state_on(
     ingest = Ingest(live, recorder, reporting, Clocks(clock, verified), settings.shard)
     unknown_clients = UnknownClients()
     broker: Broker
-    if settings.cluster is not None and not role.has_way_in:
-        broker = CommandSender(settings.cluster, f"chargekeeper {role}", ingest.duties)
-    elif settings.cluster is not None:
-        broker = JetStreamIngest(settings.cluster, ingest, Membership(at_the_door), unknown_clients)
+    if settings.cluster is not None:
+        broker = commands = CommandSender(settings.cluster, f"chargekeeper {role}", clock, counters, ingest.duties)
+        if role.has_way_in:
+            broker = JetStreamIngest(settings.cluster, ingest, Membership(at_the_door), unknown_clients, commands)
     elif settings.broker is not None:
         unit_registry = UnitRegistry(at_the_door, clock)
         discovery = Discovery(settings.public_url) if settings.home_assistant else None

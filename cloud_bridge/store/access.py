@@ -87,6 +87,11 @@ def visible(asker: Asker, unit_id: ColumnElement[str] = units.c.id) -> ColumnEle
     if asker.role is Role.INSTALLER:
         at_work = (unit_installers.c.person_id == asker.id, unit_installers.c.until_ms.is_(None))
         return unit_id.in_(select(unit_installers.c.unit_id).where(*at_work))
+    return at_home(asker, unit_id)
+
+
+def at_home(asker: Asker, unit_id: ColumnElement[str] = units.c.id) -> ColumnElement[bool]:
+    """The condition that the asker owns the row's unit, or that its owner has let them in."""
     # One list: SQLite takes the index of `unit_id` for it, and reads every unit where two conditions are joined by OR.
     owned = select(units.c.id).where(units.c.owner_id == asker.id)
     return unit_id.in_(owned.union_all(select(members.c.unit_id).where(members.c.person_id == asker.id)))

@@ -89,12 +89,14 @@ def unconfirmed(connection: Connection, wanted: Authority, limit: int) -> list[P
 
 def in_use(connection: Connection, present: str | None, until_ms: int) -> list[tuple[Authority, int]]:
     """Known authorities that end before `until_ms`, with the number of units whose last connection each has verified, the
-    first to end first. A unit that never said counts for `present`."""
+    first to end first. A unit that never said counts for `present`. All units are counted, while there is one that ends."""
+    ends = select(authorities).where(authorities.c.expires_ms < until_ms)
+    ending = sorted((Authority(*row) for row in connection.execute(ends)), key=lambda one: one.expires_ms)
+    if not ending:
+        return []
     used = case((units.c.authorities.is_(None), present or ""), else_=func.substr(units.c.authorities, 1, 64))
-    query = select(used, func.count()).group_by(used)
-    found = [(find(connection, sha256), count) for sha256, count in connection.execute(query) if sha256]
-    ending = [(one, count) for one, count in found if one is not None and one.expires_ms < until_ms]
-    return sorted(ending, key=lambda pair: pair[0].expires_ms)
+    counts = {sha256: count for sha256, count in connection.execute(select(used, func.count()).group_by(used))}
+    return [(one, counts[one.sha256]) for one in ending if one.sha256 in counts]
 
 
 def trusted_by(connection: Connection, unit_id: str) -> str:

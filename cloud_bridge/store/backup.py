@@ -11,18 +11,20 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from cloud_bridge.errors import AlreadyThere, BridgeError, StoreUnusable
+from cloud_bridge.store import vehicle_tables  # noqa: F401  it adds its tables to the metadata
 from cloud_bridge.store.database import FILE_NAME, LOCK_NAME, known_revisions
 from cloud_bridge.store.private_files import make_private_folder, private_opener
+from cloud_bridge.store.tables import metadata
 
 SIDECARS = ("-wal", "-shm")  # of SQLite, beside the database
 TOOL_WITHIN_S = 3600  # for pg_dump and pg_restore
@@ -143,7 +145,7 @@ def _sync(path: Path) -> None:
 
 
 def _restore_postgresql(url: str, source: Path, kept: Path) -> Path:
-    """In one transaction of pg_restore: all of it, or nothing."""
+    """In one transaction: all of it, or nothing."""
     if not source.is_file():
         raise BridgeError(f"there is no file {source}: name one that `data backup` has written")
     try:
@@ -160,9 +162,44 @@ def _restore_postgresql(url: str, source: Path, kept: Path) -> Path:
         raise StoreUnusable(f"the database of CHARGEKEEPER_DATABASE is in use: {_IN_USE}")
     make_private_folder(kept)
     write_backup(kept.parent, url, kept / "database.dump")
-    options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
-    _postgresql("pg_restore", url, *options, f"--dbname={_settings_of(url).get('dbname', '')}", str(source))
+    _replace_tables(url, source)
     return kept
+
+
+def _replace_tables(url: str, source: Path) -> None:
+    """What `pg_restore` writes, by `psql` in one transaction, after our tables are dropped: its own `--clean` cannot drop
+    tables in partitions, and does not know those that were made since. Nothing is committed before all of it was read."""
+    names = ", ".join(f'"{name}"' for name in (*metadata.tables, "alembic_version"))
+    with _told_by_environment(_settings_of(url)) as environment, TemporaryFile() as complaints:
+        writing = subprocess.Popen(
+            ["pg_restore", "--no-owner", "--file=-", str(source)], stdout=subprocess.PIPE, stderr=complaints
+        )
+        taking = subprocess.Popen(
+            ["psql", "--no-password", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=complaints,
+            env=os.environ | environment,
+        )
+        assert writing.stdout is not None
+        assert taking.stdin is not None
+        try:
+            with suppress(BrokenPipeError):  # psql says why
+                taking.stdin.write(f"DROP TABLE IF EXISTS {names} CASCADE;\n".encode())
+                shutil.copyfileobj(writing.stdout, taking.stdin)
+                if writing.wait(TOOL_WITHIN_S) == 0:
+                    taking.stdin.close()
+                    taking.wait(TOOL_WITHIN_S)
+        finally:
+            for process in (taking, writing):
+                process.kill()
+                process.wait()
+            writing.stdout.close()
+            with suppress(BrokenPipeError):
+                taking.stdin.close()
+        if writing.returncode or taking.returncode:
+            complaints.seek(0)
+            raise StoreUnusable(f"the backup was not restored: {' '.join(complaints.read().decode().split())}")
 
 
 def _postgresql(tool: str, url: str | None, *arguments: str) -> str:

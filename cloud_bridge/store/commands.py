@@ -10,7 +10,7 @@ from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.ownership import Period, within
 from cloud_bridge.store.readable import readable
 from cloud_bridge.store.tables import commands, results
-from cloud_bridge.store.upsert import insert_into
+from cloud_bridge.store.upsert import insert_one
 from cloud_bridge.wire import BadPayload, Result, decode, read_object
 
 ANSWER_MS = 60_000  # a unit answers within seconds, a weak link within a minute
@@ -53,8 +53,7 @@ class NewCommand(NamedTuple):
 
 def add_command(connection: Connection, command: NewCommand) -> bool:
     """Store it as not sent. False if one of this id is there already; then nothing is changed."""
-    statement = insert_into(connection.dialect.name, commands).on_conflict_do_nothing()
-    return connection.execute(statement, {**command._asdict(), "sent": False}).rowcount > 0
+    return insert_one(connection, commands, {**command._asdict(), "sent": False})
 
 
 def mark_sent(connection: Connection, command_id: str) -> None:

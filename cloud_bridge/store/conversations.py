@@ -15,7 +15,7 @@ from cloud_bridge.store.access import SEE_ALL, Asker, Person, Scope, may
 from cloud_bridge.store.paging import Part, part_of
 from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.tables import conversations, messages, people
-from cloud_bridge.store.upsert import insert_into
+from cloud_bridge.store.upsert import insert_one
 
 MAX_TEXT = 4000  # characters of one message: a long letter
 MAX_LISTED = 200
@@ -204,8 +204,7 @@ def send(
         "facts": facts,
         "once": once,
     }
-    statement = insert_into(connection.dialect.name, messages).on_conflict_do_nothing()
-    if connection.execute(statement, row).rowcount == 0:
+    if not insert_one(connection, messages, row):
         return False
     connection.execute(
         update(conversations)

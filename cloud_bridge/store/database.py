@@ -43,6 +43,8 @@ BUSY_MS = 5000  # how long one writer waits for another: a command line beside t
 TURN_WITHIN_S = 20.0  # for the writers of one process, each of which may have to wait BUSY_MS
 WAL_AGAIN_S = 0.02
 CHECK_STEPS = 10_000  # instructions of SQLite between two looks at the deadline of a check
+EMPTY_TRY_MS = 20
+EMPTY_AGAIN_S = 0.2
 SCRUB_WITHIN_S = 60.0  # waited for readers and writers of other processes
 MIGRATION_LOCK = 0x43_4B_44_42  # any number, the same in all our processes: they start together and migrate once
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -148,14 +150,28 @@ class Database:
             self._vacuum_tables(tables)
             return
         with self._turn(first=False):
-            _patiently(self.file, "VACUUM")
+            _patiently(self.file, "VACUUM", BUSY_MS, SCRUB_WITHIN_S)
         self.empty_log()
 
     def empty_log(self) -> None:
-        """SQLite's write-ahead log has nothing any more of what was deleted or replaced. Raises StoreUnusable."""
-        if self.file is not None:
-            with self._turn(first=False):
-                _patiently(self.file, "PRAGMA wal_checkpoint(TRUNCATE)")
+        """SQLite's write-ahead log has nothing any more of what was deleted or replaced. Raises StoreUnusable.
+
+        To be emptied it needs all readers to have ended, and no writer. A reader of a large table takes seconds, in which
+        writers would wait: so each try is short, and most is copied before it, while they go on.
+        """
+        if self.file is None:
+            return
+        give_up_s = monotonic() + SCRUB_WITHIN_S
+        while True:
+            try:
+                _patiently(self.file, "PRAGMA wal_checkpoint(PASSIVE)", EMPTY_TRY_MS, 0.0)
+                with self._turn(first=False):
+                    _patiently(self.file, "PRAGMA wal_checkpoint(TRUNCATE)", EMPTY_TRY_MS, 0.0)
+                return
+            except StoreUnusable:
+                if monotonic() > give_up_s:
+                    raise
+            sleep(EMPTY_AGAIN_S)
 
     def _vacuum_tables(self, tables: Iterable[str]) -> None:
         try:
@@ -423,12 +439,12 @@ def _scrub_after_upgrade(database: Database) -> None:
         _log.warning("rows that were deleted before this upgrade may still be in the file: %s", error)
 
 
-def _patiently(file: Path, statement: str) -> None:
-    """Raises StoreUnusable when it cannot be done within SCRUB_WITHIN_S."""
-    give_up_s = monotonic() + SCRUB_WITHIN_S
+def _patiently(file: Path, statement: str, busy_ms: int, within_s: float) -> None:
+    """Raises StoreUnusable when it cannot be done in that time; a try waits `busy_ms` for others."""
+    give_up_s = monotonic() + within_s
     while True:
         try:
-            with closing(sqlite3.connect(file, timeout=BUSY_MS / 1000, isolation_level=None)) as connection:
+            with closing(sqlite3.connect(file, timeout=busy_ms / 1000, isolation_level=None)) as connection:
                 connection.execute("PRAGMA secure_delete = ON")
                 row = connection.execute(statement).fetchone()
             if row is None or row[0] == 0:  # a checkpoint tells with 1 that others were in its way

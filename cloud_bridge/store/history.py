@@ -76,12 +76,12 @@ def signal_raw(connection: Connection, period: Period, from_ms: int, to_ms: int)
 def signal_averages(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
     """Lowest, highest, total and samples of each five minutes and operator, with `from_ms` and `until_ms`; by the hour
     where the five minutes are gone, and then with `lasting_ms`, how much of it was measured in that network."""
-    since_ms = five_minutes_since(connection)
+    fives = _averages(connection, signal_5min, period, from_ms, to_ms)
+    since_ms = five_minutes_since(connection)  # after they were read: what goes meanwhile is not missed
     hours = _averages(connection, signal_hourly, period, from_ms, min(to_ms, since_ms))
-    fine_ms = max([from_ms, since_ms, *(row["until_ms"] for row in hours[-1:])])
-    fives = _averages(connection, signal_5min, period, fine_ms, to_ms)
-    fives[:] = [{**row, "until_ms": row["from_ms"] + BUCKET_MS} for row in fives[: MAX_ROWS - len(hours)]]
-    return Rows([*hours, *fives], hours.unreadable + fives.unreadable)
+    fine_ms = max([since_ms, *(row["until_ms"] for row in hours[-1:])])
+    fine = [{**row, "until_ms": row["from_ms"] + BUCKET_MS} for row in fives if row["from_ms"] >= fine_ms]
+    return Rows([*hours, *fine][:MAX_ROWS], hours.unreadable + fives.unreadable)
 
 
 def _averages(connection: Connection, table: Table, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:

@@ -2,11 +2,11 @@
 
 It is whoever has the lock, which ends with its holder:
 
-    the database is     the lock is                        when its holder is killed     when its machine or its line is dead
+    the database is     the lock is                        ends when its holder is killed     stands still, or is cut off
     -----------------------------------------------------------------------------------------------------------------------
-    a SQLite file       flock of `upkeep.lock` beside it   at once                       (the same machine)
-    a PostgreSQL        an advisory lock of a session,     at once: its connection       after DEAD_LINE_S: PostgreSQL probes
-                        which nothing else uses            ends with it                  the line
+    a SQLite file       flock of `upkeep.lock` beside it   at once                            when it is killed
+    a PostgreSQL        an advisory lock of a session,     at once: its connection ends       after DEAD_LINE_S: PostgreSQL
+                        which nothing else uses            with it                            ends a session that asks nothing
 
 Everybody tries every LOOK_EVERY_S. The holder of a session asks it each time, and leads for LEADS_S from when it asked the
 last question that was answered. That is less than DEAD_LINE_S, so a holder that is cut off stops before another begins.
@@ -21,6 +21,7 @@ A pooler between us and PostgreSQL has to keep a session (PgBouncer: `pool_mode 
 
 import fcntl
 import math
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -35,8 +36,9 @@ from cloud_bridge.store.private_files import private_opener
 
 LOOK_EVERY_S = 1.0
 LEADS_S = 5.0
-DEAD_LINE_S = 6  # of which PROBE_S pass before the first probe, and between two
-PROBE_S = 2
+DEAD_LINE_S = 6  # for which the session asks nothing; before PostgreSQL 14: for which the line is dead
+PROBE_S = 2  # pass before the first probe of the line, and between two
+IDLE_SESSIONS_SINCE = 14  # idle_session_timeout: a version of PostgreSQL
 ANSWER_MS = 5000  # the longest statement of the session
 NAME = "upkeep"
 
@@ -66,6 +68,9 @@ class FileLock:
         if self._file is None:
             file = open(self._path, "ab", opener=private_opener)  # noqa: SIM115  it stays open
             try:
+                if os.geteuid() == 0:  # started by the administrator once, it must not shut the bridge's own user out
+                    owner = self._path.parent.stat()
+                    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 file.close()
@@ -93,13 +98,7 @@ class SessionLock:
         try:
             if self._session is None:
                 self._session = self._database.session()
-                for name, value in (
-                    ("statement_timeout", ANSWER_MS),
-                    ("tcp_keepalives_idle", PROBE_S),
-                    ("tcp_keepalives_interval", PROBE_S),
-                    ("tcp_keepalives_count", DEAD_LINE_S // PROBE_S - 1),
-                    ("tcp_user_timeout", DEAD_LINE_S * 1000),
-                ):
+                for name, value in _limits(self._session).items():
                     self._session.execute(text(f"SET {name} = {value}"))
             if self._is_held:
                 self._session.execute(select(1))
@@ -122,6 +121,20 @@ class SessionLock:
                 self._session.invalidate()  # the session ends, and with it the lock
                 self._session.close()
             self._session = None
+
+
+def _limits(session: Connection) -> dict[str, int]:
+    limits = {
+        "statement_timeout": ANSWER_MS,
+        "tcp_keepalives_idle": PROBE_S,
+        "tcp_keepalives_interval": PROBE_S,
+        "tcp_keepalives_count": DEAD_LINE_S // PROBE_S - 1,
+        "tcp_user_timeout": DEAD_LINE_S * 1000,
+    }
+    version = session.execute(text("SHOW server_version_num")).scalar_one()
+    if int(version) >= IDLE_SESSIONS_SINCE * 10_000:
+        limits["idle_session_timeout"] = DEAD_LINE_S * 1000
+    return limits
 
 
 def _monotonic_s() -> float:

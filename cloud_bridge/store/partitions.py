@@ -79,15 +79,17 @@ def make_partitions(database: Database, now_ms: int) -> None:
         raise failed
 
 
-def drop_partitions(database: Database, table: Table, from_ms: int | None, to_ms: int) -> None:
-    """Those all of whose rows are of that time; with None of any time before its end. Raises SQLAlchemyError when the
-    locks cannot be had."""
+def drop_partitions(
+    database: Database, table: Table, from_ms: int | None, to_ms: int, reached: Callable[[Connection, int], None]
+) -> None:
+    """Those all of whose rows are of that time; with None of any time before its end. `reached` is called with the end of
+    each, in the transaction that drops it. Raises SQLAlchemyError when the locks cannot be had."""
     if database.kind != "postgresql" or table not in PARTITIONED:
         return
     with database.reading() as connection:
         gone = [one for one in partitions(connection, table) if _is_within(connection, table, one, from_ms, to_ms)]
     for partition in gone:
-        _patiently(database, partial(_drop, partition=partition))
+        _patiently(database, partial(_drop, partition=partition, reached=reached))
 
 
 def partitions(connection: Connection, table: Table) -> list[Partition]:
@@ -132,8 +134,9 @@ def _make(connection: Connection, table: Table, partition: Partition) -> None:
     )
 
 
-def _drop(connection: Connection, partition: Partition) -> None:
+def _drop(connection: Connection, partition: Partition, reached: Callable[[Connection, int], None]) -> None:
     connection.execute(text(f'DROP TABLE IF EXISTS "{partition.name}"'))
+    reached(connection, partition.until_ms)
 
 
 def _patiently(database: Database, do: Callable[[Connection], None]) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, o
 
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.ownership import Owned, end_ownerships, owned_in, periods_of
+from cloud_bridge.store.row_order import lock_in_order
 from cloud_bridge.store.tables import (
     alert_choices,
     alert_cursors,
@@ -227,6 +228,7 @@ def erase(connection: Connection, person: Person) -> dict[str, int]:
     gone: dict[str, int] = {}
     needed = select(jobs.c.unit_id).where(jobs.c.closed_ms.is_(None))
     periods = periods_of(connection, person.id)
+    lock_in_order(connection, contacts.c.unit_id, {one.unit_id for one in periods})  # as whoever writes what they say
     left = select(jobs.c.id).where(owned_in(jobs, periods), jobs.c.closed_ms.is_(None))
     connection.execute(update(job_events).where(job_events.c.job_id.in_(left)).values(words=""))
     connection.execute(update(jobs).where(jobs.c.id.in_(left)).values(WORDLESS))

@@ -72,6 +72,12 @@ def presence_of(connection: Connection, unit_ids: Collection[str]) -> dict[str, 
     return found
 
 
+def connected_at(connection: Connection, door: str) -> list[Presence]:
+    """The units that are connected by this door, as far as it has told."""
+    rows = connection.execute(select(presence).where(presence.c.door == door, presence.c.connected.is_(True)))
+    return [Presence(*row) for row in rows]
+
+
 def record_over_quota(connection: Connection, at_ms: dict[str, int]) -> None:
     """When units sent more than their quota last."""
     rows = [{"unit_id": unit_id, "at_ms": ms} for unit_id, ms in sorted(at_ms.items())]

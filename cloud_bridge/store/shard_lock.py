@@ -107,7 +107,7 @@ class NoLock(ShardLock):
 
 @contextmanager
 def hold_shard(
-    database: Database, number: int, in_cluster: bool = False, wait_s: float = WAIT_S
+    database: Database, number: int, wait_s: float = WAIT_S, in_cluster: bool = False
 ) -> Iterator[ShardLock]:
     """Raises ShardTaken if another process has it for so long, and SQLAlchemyError."""
     lock = NoLock(database, number) if in_cluster else ShardLock(database, number)

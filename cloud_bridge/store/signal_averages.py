@@ -73,7 +73,7 @@ def roll_up_signal(connection: Connection, from_ms: int, until_ms: int, unit_ids
             signal.c.received_ms < until_ms,
         )
         .group_by(signal.c.unit_id, bucket, signal.c.operator)
-        .order_by(signal.c.unit_id)
+        .order_by(signal.c.unit_id, bucket, signal.c.operator)  # two that do it at once must not wait for each other
     )
     _replace_from(connection, signal_5min, made)
 

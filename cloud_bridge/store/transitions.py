@@ -1,7 +1,8 @@
 """Silent and back, as noticed: the only part of "online or silent" that is stored, because alerts follow it.
 
 Every step is a compare-and-set on the last contact that the decision was made from, so that a contact in the same
-millisecond wins, and two processes notice a change once.
+millisecond wins, and two processes notice a change once. A contact that another transaction is changing is left for the next
+look: the unit is being heard, or its process stands still in the middle, and nobody else's silence waits for that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,6 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Select, bindparam,
 
 from cloud_bridge.contact import Contact, StoredContact
 from cloud_bridge.store.ownership import Period, within
-from cloud_bridge.store.row_order import lock_in_order
 from cloud_bridge.store.tables import contacts, transitions, units
 
 SOONEST_MS = 5 * 60 * 1000  # no unit is silent earlier; what was heard since needs no look at its unit
@@ -80,7 +80,8 @@ def back(connection: Connection) -> list[str]:
 def mark_silent(connection: Connection, seen: Sequence[tuple[str, int]], now_ms: int) -> list[str]:
     """Units and the last contact that was judged. Returns those that are marked now; of the others one has been heard
     since, or somebody else was first."""
-    lock_in_order(connection, contacts.c.unit_id, (unit_id for unit_id, _ in seen))
+    free = _locked(connection, [unit_id for unit_id, _ in seen])
+    seen = [one for one in seen if one[0] in free]
     judged = tuple_(contacts.c.unit_id, contacts.c.last_contact_ms).in_(seen)
     statement = update(contacts).where(judged, contacts.c.silent_ms.is_(None))
     return _noted(connection, statement.values(silent_ms=contacts.c.last_contact_ms), Contact.SILENT, now_ms)
@@ -88,10 +89,15 @@ def mark_silent(connection: Connection, seen: Sequence[tuple[str, int]], now_ms:
 
 def mark_back(connection: Connection, unit_ids: Sequence[str], now_ms: int) -> list[str]:
     """Returns those that are marked now; with the others somebody else was first."""
-    lock_in_order(connection, contacts.c.unit_id, unit_ids)
     heard = contacts.c.last_contact_ms != contacts.c.silent_ms
-    statement = update(contacts).where(contacts.c.unit_id.in_(unit_ids), heard)
+    statement = update(contacts).where(contacts.c.unit_id.in_(_locked(connection, unit_ids)), heard)
     return _noted(connection, statement.values(silent_ms=None), Contact.ONLINE, now_ms)
+
+
+def _locked(connection: Connection, unit_ids: Sequence[str]) -> set[str]:
+    """Those of the units whose contacts this transaction could lock at once."""
+    query = select(contacts.c.unit_id).where(contacts.c.unit_id.in_(unit_ids)).order_by(contacts.c.unit_id)
+    return set(connection.execute(query.with_for_update(skip_locked=True)).scalars())
 
 
 def _noted(connection: Connection, statement: Any, contact: Contact, now_ms: int) -> list[str]:

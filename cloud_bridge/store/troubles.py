@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from cloud_bridge.store.tables import heartbeats
 from cloud_bridge.wire import BadPayload, Heartbeat, decode
 
-_NAMED = heartbeats.c.payload.like('%"h":[%')
 _COUNTED = {  # by the name of the trouble
     "records_dropped": heartbeats.c.payload.like('%"d":%'),
     "parts_failed": heartbeats.c.payload.like('%"p":%'),
@@ -34,7 +33,7 @@ def heartbeats_with_trouble(connection: Connection, since_ms: int) -> Iterable[t
 
 def count_troubled(connection: Connection, names: Iterable[str]) -> tuple[int, dict[str, int]]:
     """Units with any trouble; and by trouble, with each of these names or a number. One pass over those with one."""
-    conditions = {name: _NAMED & heartbeats.c.payload.like(f'%"h":[%"{name}"%') for name in names} | _COUNTED
+    conditions = {name: heartbeats.c.payload.like(f'%"h":[%"{name}"%') for name in names} | _COUNTED
     query = select(func.count(), *map(_count, conditions.values())).where(heartbeats.c.troubled)
     any_trouble, *by_name = connection.execute(query).one()
     return any_trouble, dict(zip(conditions, by_name, strict=True))

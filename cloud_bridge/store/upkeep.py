@@ -50,7 +50,7 @@ from cloud_bridge.store.tables import (
 from cloud_bridge.store.upsert import replace
 
 TIME_COMMAND = "t-"  # how the ids of commands begin that tell a unit the time
-FORGOTTEN_AT_ONCE = 2000  # rows deleted in one transaction: the recorder waits for it
+FORGOTTEN_AT_ONCE = 500  # rows deleted in one transaction, on as many pages: the recorder waits for it
 
 
 class Cleared(NamedTuple):

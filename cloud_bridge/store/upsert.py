@@ -64,6 +64,14 @@ def _replacing(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
     return statement.on_conflict_do_update(index_elements=keys, set_=new)
 
 
+def insert_one(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
+    """Insert the row. False: it is there already, and stays as it is."""
+    statement = insert_into(connection.dialect.name, table).on_conflict_do_nothing()
+    # Otherwise psycopg is asked for the count when its cursor is closed, and says -1.
+    done = connection.execute(statement, row, execution_options={"preserve_rowcount": True})
+    return done.rowcount == 1
+
+
 def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     """Insert the rows that are not there yet."""
     if rows:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from hil_tests.fleet.link import Door, Link
-from hil_tests.fleet.log import Log
+from hil_tests.fleet.log import Log, epoch_s
 from hil_tests.fleet.scenarios import Do, Step
 from hil_tests.fleet.unit import IN_CONTACT, Abandon, Action, Attempt, Close, Open, Send, State, Unit
 
@@ -111,7 +111,9 @@ class Crowd:
                 self._do(number, unit.opened(now_s), now_s)
             has_more = link.is_open
             while has_more and self._links.get(number) is link:
-                self._do(number, unit.received(link.receive(), now_s), now_s)
+                data = link.receive()
+                heard_s = time.monotonic()  # not before it came, however long this process had to wait meanwhile
+                self._do(number, unit.received(data, heard_s), heard_s)
                 has_more = link.has_pending
         except OSError as error:
             self.counts[f"lost: {type(error).__name__}"] += 1
@@ -212,7 +214,7 @@ class Crowd:
             (self._shut.discard if is_end else self._shut.add)(step.door)
 
     def _look(self, now_s: float) -> None:
-        self._log.epoch_s = time.time() - now_s  # the clock of this machine may have been set
+        self._log.epoch_s = epoch_s()  # the clock of this machine may have been set
         connected = sum(unit.state in IN_CONTACT for unit in self._units)
         self._log.sample(now_s, connected, sum(unit.state is State.WAITING for unit in self._units))
         self._progress(self.counts["acknowledged"])

@@ -8,13 +8,12 @@ import json
 import resource
 import ssl
 import sys
-import time
 from typing import Any
 
 from hil_tests.fleet.charge_point import Habits
 from hil_tests.fleet.crowd import Crowd, Way
 from hil_tests.fleet.link import Door
-from hil_tests.fleet.log import Log
+from hil_tests.fleet.log import Log, epoch_s
 from hil_tests.fleet.scenarios import Do, Manner, Part, Step
 from hil_tests.fleet.unit import Login, Tempo, Unit
 
@@ -28,8 +27,8 @@ def main() -> None:
     asked: dict[str, Any] = json.loads(sys.stdin.readline())
     _say(READY)
     begin_s = float(sys.stdin.readline())
-    epoch_s = time.time() - time.monotonic()
-    tempo = Tempo(asked["boot"], asked["every_s"], epoch_s, begin_s, asked["answer_within_s"])
+    offset_s = epoch_s()
+    tempo = Tempo(asked["boot"], asked["every_s"], offset_s, begin_s, asked["answer_within_s"])
     habits, doors = Habits(*asked["habits"]), [Door(*one) for one in asked["doors"]]
     units = [
         Unit(Login(unit_id, secret, len(doors)), _part(part), tempo, habits) for unit_id, secret, part in asked["units"]
@@ -38,7 +37,7 @@ def main() -> None:
     way = Way(doors, [Door(*one) for one in asked["tls_doors"]], context, asked["sources"])
     steps = [Step(at_s, Do[do], *rest) for at_s, do, *rest in asked["steps"]]
     with open(asked["log"], "x") as file:
-        crowd = Crowd(units, way, Log(file, epoch_s), _say)
+        crowd = Crowd(units, way, Log(file, offset_s), _say)
         crowd.run(steps, begin_s, begin_s + asked["seconds"])
 
 

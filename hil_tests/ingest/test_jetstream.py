@@ -14,6 +14,8 @@ from hil_tests.fixtures.nats_cluster import NatsCluster
 
 WITHIN_S = 90.0
 MANY = 20  # messages
+ROOM_KB = 1500
+LARGE_KB = 3  # of a message
 
 
 @pytest.fixture
@@ -28,6 +30,10 @@ def until(condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < give_up_s, f"never {what}"
         time.sleep(0.1)
+
+
+def count_of(cluster: ClusterFixture, table: str) -> int:
+    return int(cluster.postgresql.say(f"SELECT count(*) FROM {table}", DATABASE)[0][0])
 
 
 def deaf_nodes(cluster: ClusterFixture) -> list[str] | None:
@@ -91,9 +97,26 @@ def test_while_the_database_takes_nothing_units_are_acknowledged_and_nothing_is_
     acknowledged_ms = time.time() * 1000
     assert cluster.postgresql.say("SELECT * FROM events", DATABASE) == []
     cluster.postgresql.set("default_transaction_read_only", None)
-    until(lambda: len(cluster.postgresql.say("SELECT 1 FROM events", DATABASE)) == MANY, "all of it stored")
+    until(lambda: count_of(cluster, "events") == MANY, "all of it stored")
     ((last_ms,),) = cluster.postgresql.say("SELECT last_contact_ms FROM contacts", DATABASE)
     assert last_ms <= acknowledged_ms
+
+
+def test_a_full_disk_on_one_node_loses_nothing(cluster: ClusterFixture) -> None:
+    """What the other two keep is enough."""
+    file = cluster.nodes.folder / "n3.conf"
+    configuration = json.loads(file.read_text())
+    configuration["jetstream"]["max_file"] = f"{ROOM_KB}K"
+    file.write_text(json.dumps(configuration))
+    (one,) = cluster.add_units(["one"])
+    cluster.start()
+    unit = cluster.connect(one, node="n1")
+    cluster.kill_bridge()
+    said = {"b": 1, "k": "tamper", "d": {"x": "x" * 1000 * LARGE_KB}}
+    for number in range(ROOM_KB // LARGE_KB * 3 // 2):
+        unit.publish("event", json.dumps({"n": number, **said}).encode())
+    cluster.bridge_alone()
+    until(lambda: count_of(cluster, "events") == ROOM_KB // LARGE_KB * 3 // 2, "all of it stored")
 
 
 def test_while_a_worker_sits_on_a_message_no_time_counts_as_listened(cluster: ClusterFixture) -> None:

@@ -132,19 +132,3 @@ def test_the_stream_ends_when_its_viewer_logs_out_at_another_process(two: Two) -
     two.post_at_the_other("/logout")
     until(lambda: not stream.is_open, "the stream ended")
     assert time.monotonic() - logged_out_s < ALIVE_S / 2
-
-
-def test_the_answer_to_a_command_is_shown_where_it_was_given(two: Two) -> None:
-    """It is given at the process that does not hear the unit."""
-    two.unit.subscribe_to_commands()
-    two.unit.report("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360)
-    page = f"/charge-points/{HEARD_BY_THE_OTHER}/charging"
-    found = re.search(r'name="form" value="([0-9a-f]+)"', two.browser.get(page))
-    assert found
-    form = urllib.parse.urlencode({"form": found[1], "hours": "1"}).encode()
-    two.browser.opener.open(f"{two.cloud.address}{page}/pause", form, WITHIN_S).close()
-    command = two.unit.next_command()
-    shown = two.browser.get(page)
-    assert 'id="waiting"' in shown, shown[shown.index("<main") :]
-    two.unit.report("result", id=command["id"], ok=True)
-    until(lambda: 'id="answer"' in two.browser.get(page), "answered")

@@ -217,3 +217,18 @@ def test_a_ledger_is_as_it_was_once_a_clock_that_started_behind_is_put_right() -
 def test_a_gap_in_the_future_counts_for_nothing_once_the_clock_was_put_right() -> None:
     ledger = UptimeLedger([Gap(T - DAY_MS, T + 400 * DAY_MS)], T, start_ms=T)
     assert ledger.outages(T) == []
+
+
+def test_all_shards_listen_or_it_is_said_that_not_all_do() -> None:
+    ledger = UptimeLedger(start_ms=T, shard=1)
+    assert not ledger.is_listening(T, 1), "no canary has come"
+    ledger.heartbeat_ok(T)
+    assert ledger.is_listening(T, 1)
+    assert not ledger.is_listening(T, 3), "nothing is known of the others"
+    ledger.learn([], {2: Listened(T, 9000, 0)}, T)
+    assert not ledger.is_listening(T, 3), "the third has never listened"
+    ledger.learn([], {2: Listened(T, 9000, 0), 3: Listened(T - OUTAGE_AFTER_MS - 1, 9000, 0)}, T)
+    assert not ledger.is_listening(T, 3), "it does not any more"
+    ledger.learn([], {2: Listened(T, 9000, 0), 3: Listened(T - OUTAGE_AFTER_MS, 9000, 0)}, T)
+    assert ledger.is_listening(T, 3)
+    assert not ledger.is_listening(T + OUTAGE_AFTER_MS + 1, 3), "our own canary is late"

@@ -1,5 +1,6 @@
 """Does upkeep leave the recorder its turns: is what it does at once bounded, and is all of it done in the end?"""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ from cloud_bridge.store import signal_averages
 from cloud_bridge.store import upkeep as store_upkeep
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.ownership import BUCKET_MS
-from cloud_bridge.store.tables import contacts, listening, results, signal, signal_5min
+from cloud_bridge.store.tables import contacts, listening, results, signal, signal_5min, transitions
 from cloud_bridge.store.units import add_unit
 from cloud_bridge.store.upkeep import record_verified
 from cloud_bridge.timekeeping import begin_time_beside
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.verified_time import Clocks, clocks_of
-from tests.cloud_bridge.running import START_MS, HandClock, store_at
+from tests.cloud_bridge.running import DEADLINE_S, START_MS, HandClock, store_at
 
 AT_ONCE = 3
 OLD = 10  # rows of each of two tables
@@ -194,3 +195,78 @@ def test_whoever_hears_no_witness_learns_the_time_that_has_passed(database: Data
             record_verified(connection, stored_ms)
         upkeep.keep_time()
         assert beside.verified.now_ms() == expected_ms
+
+
+def heard(database: Database, unit_ids: list[str], at_ms: int = START_MS) -> None:
+    """Then, and our shard has listened for long enough since to call them silent."""
+    row = {"last_contact_ms": at_ms, "last_kind": "event", "messages": 1, "bad_payloads": 0, "listened_ms": 0}
+    with database.writing() as connection:
+        for unit_id in unit_ids:
+            connection.execute(insert(contacts), row | {"unit_id": unit_id, "shard": 1})
+        listened = {"until_ms": at_ms, "listened_ms": SILENT_AFTER_MS + 1, "latest_ms": at_ms}
+        connection.execute(insert(listening), listened | {"id": 1})
+
+
+@pytest.mark.store("postgresql")  # SQLite has one writer at a time
+def test_a_contact_that_is_being_written_holds_nobody_else_up(database: Database) -> None:
+    with database.writing() as connection:
+        add_unit(connection, "cp-2", 0)
+    heard(database, ["cp-1", "cp-2"])
+    beside = begin_time_beside(database, lambda _latest_ms: HandClock())
+    upkeep = Upkeep(database, Live(), beside.ledger, Clocks(beside.clock, beside.verified), NONE)
+    frozen = database.separate(1)
+    with frozen.writing() as held:
+        held.execute(update(contacts).where(contacts.c.unit_id == "cp-1").values(messages=2))
+        assert upkeep.notice() == (["cp-2"], [])
+    assert upkeep.notice() == (["cp-1"], [])
+    frozen.close()
+
+
+def test_what_two_processes_do_at_once_is_done_once(tmp_path: Path, database: Database) -> None:
+    """As for the moment in which one has lost the leadership, and does not know it yet."""
+    clock = HandClock()
+    units = [f"of-{number}" for number in range(40)]
+    bucket_ms = START_MS - START_MS % BUCKET_MS
+    with database.writing() as connection:
+        for unit_id in units:
+            add_unit(connection, unit_id, 0)
+            rows = [
+                {"unit_id": unit_id, "received_ms": bucket_ms + at_ms, "csq": 10, "operator": "23410"}
+                for at_ms in (0, 1)
+            ]
+            connection.execute(insert(signal), rows)
+            connection.execute(insert(results), result_of(unit_id, START_MS - 100 * DAY_MS))
+    heard(database, units)
+    clock.advance(2 * SILENT_AFTER_MS)
+    beside = begin_time_beside(database, lambda _latest_ms: clock)
+    databases = [open_database(store_at(tmp_path)) for _ in range(2)]
+    clocks = Clocks(clock, beside.verified)
+    both = [Upkeep(one, Live(), UptimeLedger(start_ms=START_MS, shard=0), clocks, NONE) for one in databases]
+    errors: list[Exception] = []
+
+    def work(upkeep: Upkeep) -> None:
+        try:
+            for turn in (upkeep.notice, upkeep.roll_up, upkeep.forget):
+                turn()
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(upkeep,)) for upkeep in both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE_S)
+    work(both[0])  # what each left to the other
+    assert errors == []
+    with database.reading() as connection:
+        noticed = connection.execute(select(transitions.c.unit_id).order_by(transitions.c.unit_id)).scalars().all()
+        assert noticed == sorted(units)
+        samples = connection.execute(select(signal_5min.c.samples)).scalars().all()
+        assert samples == [2] * len(units)
+        assert connection.execute(select(func.count()).select_from(results)).scalar() == 0
+    for one in databases:
+        one.close()
+
+
+def result_of(unit_id: str, at_ms: int) -> dict[str, Any]:
+    return {"unit_id": unit_id, "received_ms": at_ms, "payload": "{}", "command": "c-1", "ok": True}

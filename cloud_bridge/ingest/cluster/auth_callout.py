@@ -2,22 +2,29 @@
 
 Several processes share the work, as one queue group. When one is killed, nobody answers the logins that it had taken: their
 nodes refuse them after 10 s, and the units come again.
+
+A node has one refusal, "not authorised" (CONNACK 5), after which a unit stays away for up to 12 minutes. So a login that
+cannot be checked now is not refused: its connection is ended, and the unit is back within 15 s (firmware/link/backoff.py).
 """
 
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error
 
-from cloud_bridge.counters import Counters
 from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.cluster.jwt import BadToken
 from cloud_bridge.ingest.cluster.login_request import LoginRequest, acceptance, read_request, refusal
 from cloud_bridge.ingest.cluster.nkey import Signer
+from cloud_bridge.ingest.cluster.nodes import Nodes
+from cloud_bridge.ingest.inbound import Reporting
 from cloud_bridge.ingest.quotas import Quotas
 
 SUBJECT = "$SYS.REQ.USER.AUTH"
@@ -25,10 +32,10 @@ QUEUE_GROUP = "auth"
 WAITING_MAX = 20_000  # logins, of 2 kB; more than can be answered in time
 ANSWERED_AT_ONCE = 500
 IN_TIME_S = 8.0  # of the 10 that a node waits; an answer after that is work for nothing
+FINISH_WITHIN_S = 3.0
 REASONS = {
     packets.ID_REJECTED: "the client id is not the user name",
     packets.NOT_AUTHORISED: "not a unit, or not its secret",
-    packets.UNAVAILABLE: "it cannot be checked now",
 }
 
 _log = logging.getLogger(__name__)
@@ -43,44 +50,55 @@ class AuthCallout:
     """One of the queue group."""
 
     def __init__(
-        self, client: Client, signer: Signer, admission: Admission, counters: Counters, ready: asyncio.Event
+        self, client: Client, nodes: Nodes, signer: Signer, admission: Admission, reporting: Reporting
     ) -> None:
-        """`client` is connected as the bridge; `ready` is set when logins are answered."""
+        """`client` is connected as the bridge."""
+        self._nodes = nodes
         self._client = client
         self._signer = signer
         self._admission = admission
-        self._counters = counters
-        self._ready = ready
+        self._counters = reporting.counters
+        self._unit_reports = reporting.units
         self._quotas = Quotas()
         self._now_s = time.monotonic
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(WAITING_MAX)
         self._turns = asyncio.Semaphore(ANSWERED_AT_ONCE)
         self._answering: set[asyncio.Task[None]] = set()
+        self._subscription: Subscription | None = None
+
+    async def start(self) -> None:
+        """From now on logins are taken, also over lost connections."""
+        self._subscription = await self._client.subscribe(SUBJECT, QUEUE_GROUP, cb=self._asked)
+        await self._client.flush()
 
     async def run(self) -> NoReturn:
-        """For ever, also over lost connections."""
-        await self._client.subscribe(SUBJECT, QUEUE_GROUP, cb=self._asked)
-        await self._client.flush()
-        self._ready.set()
+        """Answer, for ever."""
         while True:
             await self._turns.acquire()
-            waiting = await self._waiting.get()
-            if self._now_s() - waiting.since_s > IN_TIME_S:
-                self._counters.dropped_logins += 1
-                self._turns.release()
-                continue
-            task = asyncio.create_task(self._respond(waiting.message))
-            self._answering.add(task)
-            task.add_done_callback(self._answered)
+            self._begin(await self._waiting.get())
 
-    async def answer(self, data: bytes) -> bytes | None:
-        """To what a node asks; None: none is due to bytes that no node has sent."""
+    async def finish(self) -> None:
+        """Take no more, and answer those that were taken: the others of the queue group have the rest."""
+        if self._subscription is not None:
+            with suppress(Error):  # without a connection nobody asks
+                await self._subscription.unsubscribe()
+        while not self._waiting.empty():
+            self._begin(self._waiting.get_nowait())
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=FINISH_WITHIN_S)
+
+    async def answer(self, data: bytes, is_late: bool = False) -> bytes | None:
+        """To what a node asks. None for bytes that no node has sent, and where the connection is ended instead: it cannot be
+        checked now, or its node will not wait for an answer."""
         try:
             request = read_request(data, self._signer.public)
         except BadToken:
             self._counters.bad_login_requests += 1
             return None
-        code = await self._refusal(request)
+        code = packets.UNAVAILABLE if is_late else await self._refusal(request)
+        if code == packets.UNAVAILABLE:
+            await self._nodes.end(request.server_id, request.number)
+            return None
         if code != packets.ACCEPTED:
             return refusal(self._signer, request, REASONS[code])
         self._counters.logins += 1
@@ -91,6 +109,7 @@ class AuthCallout:
         code = await self._admission.refusal(connect, request.host)
         if code == packets.ACCEPTED and not self._quotas.take(connect.client_id, self._now_s()):
             self._counters.refused_over_quota += 1
+            self._unit_reports.went_over_quota(connect.client_id)
             return packets.UNAVAILABLE
         return code
 
@@ -100,10 +119,17 @@ class AuthCallout:
         except asyncio.QueueFull:
             self._counters.dropped_logins += 1
 
-    async def _respond(self, message: Msg) -> None:
-        answer = await self.answer(message.data)
+    async def _respond(self, waiting: _Waiting) -> None:
+        message, is_late = waiting.message, self._now_s() - waiting.since_s > IN_TIME_S
+        self._counters.dropped_logins += is_late
+        answer = await self.answer(message.data, is_late)
         if answer is not None and message.reply:
             await self._client.publish(message.reply, answer)
+
+    def _begin(self, waiting: _Waiting) -> None:
+        task = asyncio.create_task(self._respond(waiting))
+        self._answering.add(task)
+        task.add_done_callback(self._answered)
 
     def _answered(self, task: "asyncio.Task[None]") -> None:
         self._answering.discard(task)

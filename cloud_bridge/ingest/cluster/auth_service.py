@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import NoReturn
+from contextlib import suppress
 
 from nats.aio.client import Client
 from nats.errors import Error
+from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.clock import Clock
 from cloud_bridge.duties import Duties
@@ -14,22 +15,28 @@ from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.cluster.auth_callout import AuthCallout
 from cloud_bridge.ingest.cluster.batched_credentials import BatchedCredentials
 from cloud_bridge.ingest.cluster.canary_login import canary_secrets
+from cloud_bridge.ingest.cluster.census import Census
 from cloud_bridge.ingest.cluster.cluster_file import Cluster
-from cloud_bridge.ingest.cluster.connection import connect_bridge
+from cloud_bridge.ingest.cluster.connection import connect_bridge, connect_system
 from cloud_bridge.ingest.cluster.nkey import Signer
+from cloud_bridge.ingest.cluster.nodes import Nodes
+from cloud_bridge.ingest.cluster.presence import PresenceWriter
+from cloud_bridge.ingest.cluster.pull import keep_messages
+from cloud_bridge.ingest.cluster.revocation import Revocation
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE
 from cloud_bridge.ingest.inbound import Reporting
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.store.database import Database
 
 NAME = "chargekeeper auth"
+WRITERS = 2  # of presence: events, and the census
 CONNECT_AGAIN_S = 1.0  # while no node of the cluster answers
 
 _log = logging.getLogger(__name__)
 
 
 class AuthService:
-    """The caller runs the security log, and closes the database."""
+    """The caller runs what `reporting` has, and closes the database."""
 
     def __init__(
         self, cluster: Cluster, database: Database, reporting: Reporting, clock: Clock, duties: Duties
@@ -42,22 +49,51 @@ class AuthService:
         self._clock = clock
         self._duties = duties
 
-    async def run(self) -> NoReturn:
+    async def run(self) -> None:
         """Until it is cancelled. Waits for a node that answers."""
         counters, security_log = self._reporting.counters, self._reporting.security_log
-        database = self._database.separate(LOOKUPS_AT_ONCE)
+        database = self._database.separate(LOOKUPS_AT_ONCE + WRITERS)
         credentials = BatchedCredentials(database, canary_secrets(self._cluster))
         admission = Admission(credentials, self.unknown_clients, security_log, counters, self._clock)
         clients: list[Client] = []
         try:
             clients.append(bridge := await self._connected(connect_bridge))
-            callout = AuthCallout(bridge, Signer(self._cluster.issuer_seed), admission, counters, self.ready)
-            await callout.run()
+            clients.append(system := await self._connected(connect_system))
+            await self._keep_messages(bridge)
+            nodes = Nodes(system, len(self._cluster.nodes))
+            await nodes.start()
+            callout = AuthCallout(bridge, nodes, Signer(self._cluster.issuer_seed), admission, self._reporting)
+            await callout.start()
+            self.ready.set()
+            revocation = Revocation(nodes, credentials, counters)
+            names = [node.name for node in self._cluster.nodes]
+            presence = PresenceWriter(nodes, names, database, self._clock, counters)
+            await presence.start(system)
+            census = Census(nodes, revocation, presence)
+            try:
+                async with asyncio.TaskGroup() as work:
+                    work.create_task(callout.run())
+                    for part in (revocation, presence, census):
+                        work.create_task(part.run(self._duties))
+            finally:
+                await callout.finish()
+                with suppress(SQLAlchemyError):
+                    await presence.write()
         finally:
             for client in clients:
                 await client.close()
             credentials.close()
             database.close()
+
+    async def _keep_messages(self, bridge: Client) -> None:
+        """Before any unit is let in: until then the nodes would acknowledge its messages and keep none."""
+        while True:
+            try:
+                await keep_messages(bridge.jetstream(), len(self._cluster.nodes))
+                return
+            except (TimeoutError, Error) as error:
+                _log.warning("the cluster keeps no messages yet: %s", error or type(error).__name__)
+                await asyncio.sleep(CONNECT_AGAIN_S)
 
     async def _connected(self, connect: Callable[[Cluster, str], Awaitable[Client]]) -> Client:
         while True:

@@ -1,8 +1,7 @@
 """Who may log in, where thousands do at once: all that wait are one query, and one unit that comes again and again is none.
 
 While the database is away nobody is let in by what was known long ago. A login waits for it, up to LOOKUP_WITHIN_S, so
-that a failover of a few seconds refuses nobody: a unit that is refused stays away for up to 12 minutes
-(firmware/link/backoff.py), because a node has no other answer than "not authorised".
+that a failover of a few seconds costs no unit its handshake.
 """
 
 import asyncio
@@ -17,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.ingest.credentials import Credentials
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.error_text import reason_of
-from cloud_bridge.store.units import secret_hashes
+from cloud_bridge.store.units import credentials_times, secret_hashes
 
 LOOKUP_WITHIN_S = 6.0  # of the 10 that a node waits
 AGAIN_AFTER_S = 0.5  # when the database could not be read
@@ -53,6 +52,14 @@ class BatchedCredentials(Credentials):
     def forget(self, unit_id: str) -> None:
         """Its secret was changed or taken away."""
         self._known.pop(unit_id, None)
+
+    def is_canary(self, name: str) -> bool:
+        """Whether it is a client of our own."""
+        return name in self._canary_secrets
+
+    async def changed_of(self, unit_ids: Collection[str]) -> dict[str, int]:
+        """When the secret of each was changed or taken away last; without those that are no units."""
+        return await self._look_up(self._changed_of, unit_ids)
 
     async def _kept_hash(self, unit_id: str) -> str | None:
         """Raises TimeoutError when the database does not answer in time."""
@@ -103,3 +110,7 @@ class BatchedCredentials(Credentials):
     def _secret_hashes(self, ids: Collection[str]) -> dict[str, str]:
         with self._database.reading() as connection:
             return secret_hashes(connection, ids)
+
+    def _changed_of(self, ids: Collection[str]) -> dict[str, int]:
+        with self._database.reading() as connection:
+            return credentials_times(connection, ids)

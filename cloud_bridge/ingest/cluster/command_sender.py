@@ -1,15 +1,19 @@
-"""Commands to the units of a cluster, from a process that takes in nothing of what they say."""
+"""Commands to the units of a cluster, from any process: connected in the background, and again when it was lost."""
 
 import asyncio
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from cloud_bridge.clock import Clock
+from cloud_bridge.counters import Counters
 from cloud_bridge.duties import Duties
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.ingest.cluster.cluster_file import Cluster
-from cloud_bridge.ingest.cluster.connection import connect_bridge
-from cloud_bridge.ingest.jetstream import publish_command
+from cloud_bridge.ingest.cluster.commands_out import CommandsOut
+from cloud_bridge.ingest.cluster.connection import connect_bridge, connect_system
+from cloud_bridge.ingest.cluster.nodes import Nodes
+from cloud_bridge.store.commands import ANSWER_MS
 
 TRY_EVERY_S = 1.0
 
@@ -19,41 +23,61 @@ class ClusterAway(BridgeError):
 
 
 class CommandSender:
-    """One connection, which is opened in the background and comes back by itself."""
+    """Two connections, one as the bridge and one to the system account."""
 
     connections = 0  # of units; their nodes know
     trouble = None  # it takes nothing in
 
-    def __init__(self, cluster: Cluster, name: str, duties: Duties) -> None:
+    def __init__(self, cluster: Cluster, name: str, clock: Clock, counters: Counters, duties: Duties) -> None:
         self._cluster = cluster
         self._name = name
+        self._clock = clock
+        self._counters = counters
         self._duties = duties
-        self._client: Client | None = None
+        self._clients: list[Client] = []
+        self._out: CommandsOut | None = None
         self._connecting: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         self._connecting = asyncio.get_running_loop().create_task(
-            self._duties.every(TRY_EVERY_S, "cluster", self._connect)
+            self._duties.every(TRY_EVERY_S, "commands", self._connect)
         )
 
     async def stop(self) -> None:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.wait({self._connecting})
-        if self._client is not None:
-            await self._client.close()
+        await self._close()
 
     async def command(self, unit_id: str, payload: bytes) -> bool:
-        """Publish a command; True when the cluster keeps it, which delivers it when the unit is there."""
-        client = self._client
-        return client is not None and client.is_connected and await publish_command(client, unit_id, payload)
+        """True when the cluster has it for a unit that is connected. One that goes away now gets it within ANSWER_MS or
+        never."""
+        if self._out is None or not self._is_connected:
+            return False
+        return await self._out.send(unit_id, payload, self._clock.now_ms() + ANSWER_MS)
+
+    @property
+    def _is_connected(self) -> bool:
+        return all(client.is_connected for client in self._clients)
 
     async def _connect(self) -> None:
         """Once; raises ClusterAway until a node answers, and while none does later."""
-        if self._client is None:
-            try:
-                self._client = await connect_bridge(self._cluster, self._name)
-            except (NatsError, OSError, TimeoutError) as error:
-                raise ClusterAway(f"no node of the cluster answers: {error or type(error).__name__}") from error
-        elif not self._client.is_connected:
-            raise ClusterAway("no node of the cluster answers")
+        if self._out is not None:
+            if not self._is_connected:
+                raise ClusterAway("no node of the cluster answers")
+            return
+        try:
+            for connect in (connect_bridge, connect_system):
+                self._clients.append(await connect(self._cluster, self._name))
+            bridge, system = self._clients
+            nodes = Nodes(system, len(self._cluster.nodes))
+            await nodes.start()
+        except (NatsError, OSError, TimeoutError) as error:
+            await self._close()
+            raise ClusterAway(f"no node of the cluster answers: {error or type(error).__name__}") from error
+        self._out = CommandsOut(bridge, nodes, self._clock, self._counters)
+
+    async def _close(self) -> None:
+        clients, self._clients = self._clients, []
+        for client in clients:
+            await client.close()

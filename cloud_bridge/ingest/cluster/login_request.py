@@ -24,6 +24,7 @@ class LoginRequest(NamedTuple):
     """What a node asks about one connection."""
 
     server_id: str
+    number: int  # of the connection, at its node
     user_key: str  # the connection's, made by the node for this login
     host: str  # whence the connection comes
     user_name: str | None
@@ -43,13 +44,14 @@ def read_request(data: bytes, issuer: str) -> LoginRequest:
     if claims.get("aud") != AUDIENCE or claims.get("sub") != issuer or claims["iss"] != server_id:
         raise BadToken("no login that we are asked about")
     client, options = _part(asked, "client_info"), _part(asked, "connect_opts")
-    user_key = asked.get("user_nkey")
-    if not isinstance(user_key, str) or not isinstance(server_id, str):
-        raise BadToken("no key of the connection")
+    user_key, number = asked.get("user_nkey"), client.get("id")
+    if not isinstance(user_key, str) or not isinstance(server_id, str) or type(number) is not int:
+        raise BadToken("no connection")
     host = _string(client, "host") or ""
     speaks_mqtt = client.get("type") == "mqtt"
     return LoginRequest(
         server_id,
+        number,
         user_key,
         host if len(host) <= MAX_HOST and host.isprintable() else "",
         _string(options, "user"),

@@ -2,8 +2,8 @@
 
 The stream is the one in which the nodes keep what they have acknowledged to units ($MQTT_msgs, replicated), so nothing that
 was acknowledged is lost with a node. A copy of it in a stream of our own would be: when that one's leader was killed,
-acknowledged messages were missing. The nodes make the stream when the first MQTT client comes, and keep in it only what a
-consumer waits for: the consumer has to be there before any unit is let in.
+acknowledged messages were missing. The nodes would make the stream when the first MQTT client comes, and keep in it only what
+a consumer waits for. So both are made before any unit is let in (`keep_messages`), or its first words would be lost.
 
 A message is ours until we acknowledge it, and is delivered to another worker when we do not in ACK_WAIT_S. An
 acknowledgement that is lost on its way only has the message delivered once more, and a message that is stored twice is
@@ -20,8 +20,10 @@ from typing import NamedTuple
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig
+from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
 
 STREAM = "$MQTT_msgs"
 DURABLE = "bridge"
@@ -48,20 +50,33 @@ class Delivery(NamedTuple):
     acknowledge_to: str
 
 
-async def make_consumer(stream: JetStreamContext, nodes: int) -> None:
-    """The one that all workers share; it may be there already. Raises nats.js.errors.NotFoundError while there is no stream,
-    and others of nats.errors.Error and TimeoutError while the nodes are not agreed."""
-    await stream.add_consumer(
-        STREAM,
-        ConsumerConfig(
-            durable_name=DURABLE,
-            filter_subject=f"{PREFIX}>",
-            ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=ACK_WAIT_S,
-            max_ack_pending=MAX_UNACKNOWLEDGED,
-            num_replicas=min(REPLICAS, nodes),
-        ),
+async def keep_messages(stream: JetStreamContext, nodes: int) -> None:
+    """From now on the cluster keeps what units say until a worker has acknowledged it. It may do so already.
+
+    Raises what is derived from nats.errors.Error, and TimeoutError, while the nodes are not agreed.
+    """
+    replicas = min(REPLICAS, nodes)
+    consumer = ConsumerConfig(
+        durable_name=DURABLE,
+        filter_subject=f"{PREFIX}>",
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ACK_WAIT_S,
+        max_ack_pending=MAX_UNACKNOWLEDGED,
+        num_replicas=replicas,
     )
+    try:
+        await stream.add_consumer(STREAM, consumer)
+    except NotFoundError:  # no stream: as a node makes it (nats-server 2.15.1, server/mqtt.go)
+        await stream.add_stream(
+            StreamConfig(
+                name=STREAM,
+                subjects=["$MQTT.msgs.>"],
+                retention=RetentionPolicy.INTEREST,
+                storage=StorageType.FILE,
+                num_replicas=replicas,
+            )
+        )
+        await stream.add_consumer(STREAM, consumer)
 
 
 async def settled_to(stream: JetStreamContext) -> int:
@@ -77,6 +92,7 @@ class Pull:
         self._connection = connection
         self._now_ms = now_ms
         self._inbox = connection.new_inbox()
+        self._subscription: Subscription | None = None
         self._deliveries: list[Delivery] = []
         self._came = asyncio.Event()
         self._left = 0  # of what was asked for
@@ -87,7 +103,12 @@ class Pull:
 
     async def open(self) -> None:
         """Raises nats.errors.Error."""
-        await self._connection.subscribe(self._inbox, cb=self._receive)
+        self._subscription = await self._connection.subscribe(self._inbox, cb=self._receive)
+
+    async def close(self) -> None:
+        """What has come and was not handed out is delivered again. Raises nats.errors.Error."""
+        if self._subscription is not None:
+            await self._subscription.unsubscribe()
 
     async def next(self, room: int) -> list[Delivery]:
         """What has come, after at most ANSWER_WITHIN_S; may be empty. Asks for no more than `room` messages, of at least
@@ -95,7 +116,8 @@ class Pull:
         loop = asyncio.get_running_loop()
         if not self._deliveries:
             if self._left <= 0 or loop.time() >= self._ask_again_s:
-                await self._ask(min(BATCH, room))
+                if self._connection.is_connected:  # else the questions of an outage would all be answered after it
+                    await self._ask(min(BATCH, room))
                 self._ask_again_s = loop.time() + ANSWER_WITHIN_S
             self._came.clear()
             with suppress(TimeoutError):

@@ -29,7 +29,7 @@ class Limit(NamedTuple):
 
 
 class Attempts:
-    """Wrong guesses so far, in memory: a restart forgives. Thread-safe."""
+    """Wrong guesses so far, in memory: a restart forgives, and other processes count for themselves. Thread-safe."""
 
     def __init__(self) -> None:
         self._used: OrderedDict[str, tuple[float, int]] = OrderedDict()  # key -> how many, as of when

@@ -50,7 +50,8 @@ WITH_ONE_LABEL = [Rate("sign-ups with one label", 20, DAY_MS)]
 
 
 class Rates:
-    """What people have used, in memory: a restart forgives. Thread-safe. The clock is handed in."""
+    """What people have used, in memory: a restart forgives, and other processes count for themselves. Thread-safe. The clock
+    is handed in."""
 
     def __init__(self) -> None:
         self._used: OrderedDict[tuple[str, int | str], tuple[float, int]] = OrderedDict()  # -> how much, as of when

@@ -5,12 +5,15 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
+from hil_tests.bench.scale.alerts import alerts
 from hil_tests.bench.scale.conformance import conformance
 from hil_tests.bench.scale.hearing import hearing
 from hil_tests.bench.scale.intake import intake
+from hil_tests.bench.scale.logins import logins
 from hil_tests.bench.scale.pages import pages
 from hil_tests.bench.scale.restart import restart
 from hil_tests.bench.scale.retention import retention
+from hil_tests.bench.scale.revocations import revocations
 from hil_tests.bench.scale.signal_bytes import signal_bytes
 from hil_tests.bench.scale.worker import worker
 
@@ -23,13 +26,16 @@ class Bench(NamedTuple):
 
 
 BENCHES = {
+    "alerts": Bench({"rounds": 50, "seed": 1}, alerts),
     "conformance": Bench({"rounds": 50, "seed": 1}, conformance),
     "worker": Bench({"messages": 60_000}, worker),
+    "logins": Bench({"units": 20_000}, logins),
+    "revocations": Bench({}, revocations),
     "pages": Bench({"units": 1_000_000, "database": "sqlite", "count": 200}, pages),
     "hearing": Bench({}, hearing),
     "intake": Bench({"units": "1000,100000,1000000"}, intake),
     "restart": Bench({"units": 10_000}, restart),
-    "retention": Bench({"rows": 2_000_000}, retention),
+    "retention": Bench({"rows": 1_000_000}, retention),
     "signal-bytes": Bench({"units": 10}, signal_bytes),
 }
 

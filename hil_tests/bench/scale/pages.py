@@ -107,6 +107,7 @@ def _looks(cloud: CloudFixture, browser: Browser, units: int) -> dict[str, Look]
         "unit page": f"/charge-points/{middle}",
         "jobs": "/jobs",
         "support": "/support",
+        "own chargers of support": "/account/units",
     }
     orders = ("fleet, longest silent first", "fleet by network", "fleet by site", "search: how many names begin")
     further = {f"{what}, next page": _next(browser, paths[what]) for what in orders}

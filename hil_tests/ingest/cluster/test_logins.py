@@ -13,6 +13,7 @@ from hil_tests.fixtures.auth_cluster import AuthCluster
 from hil_tests.fixtures.mqtt_unit import ANSWER_WITHIN_S, CONNACK_OK, SUBSCRIBE, MqttUnit, connect, packet, publish
 
 NOT_AUTHORISED = b"\x20\x02\0\5"
+ENDED = b""  # without an answer: a unit that is refused would stay away for longer
 QUIET_S = 1.0  # for what must not arrive
 WITHIN_S = 60.0
 
@@ -127,6 +128,31 @@ def test_logins_go_on_while_one_auth_process_is_killed(tmp_path: Path) -> None:
         cluster.stop()
 
 
+def test_an_auth_process_that_is_told_to_end_leaves_no_login_unanswered(tmp_path: Path) -> None:
+    cluster = AuthCluster(tmp_path)
+    try:
+        cluster.start("auth-1", "auth-2")
+        units = cluster.add_units([f"many-{number}" for number in range(40)])
+        for node in cluster.nats.names:  # the nodes make their streams when the first unit connects
+            assert connack(cluster, node, *units[0]) == CONNACK_OK
+        answers: list[bytes] = []
+
+        def log_in(number: int, unit: tuple[str, str]) -> None:
+            time.sleep(number / 40)
+            answers.append(connack(cluster, cluster.nats.names[number % 3], *unit))
+
+        threads = [threading.Thread(target=log_in, args=each) for each in enumerate(units)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.5)
+        assert cluster.end_auth("auth-1") == 0
+        for thread in threads:
+            thread.join(WITHIN_S)
+        assert answers == [CONNACK_OK] * len(units)
+    finally:
+        cluster.stop()
+
+
 def test_nobody_gets_in_while_the_database_is_away_and_everybody_when_it_is_back(tmp_path: Path) -> None:
     cluster = AuthCluster(tmp_path)
     try:
@@ -134,9 +160,9 @@ def test_nobody_gets_in_while_the_database_is_away_and_everybody_when_it_is_back
         one, two = cluster.add_units(["away-1", "away-2"])
         assert connack(cluster, "n1", *one) == CONNACK_OK
         cluster.postgresql.stop()
-        assert connack(cluster, "n1", *two) == NOT_AUTHORISED
-        assert connack(cluster, "n1", *one) == NOT_AUTHORISED  # it is no longer known
-        assert connack(cluster, "n1", one[0], "wrong") == NOT_AUTHORISED
+        assert connack(cluster, "n1", *two) == ENDED
+        assert connack(cluster, "n1", *one) == ENDED  # it is no longer known
+        assert connack(cluster, "n1", one[0], "wrong") == ENDED
         cluster.postgresql.start()
         assert connack(cluster, "n1", *two) == CONNACK_OK
     finally:

@@ -159,6 +159,7 @@ def test_each_table_forgets_after_its_own_time(bridge: Bridge, unit: Unit) -> No
     assert len(ask(bridge, "signal", **whole)["points"]) == 1
     for days in (1, 32, 300):
         bridge.clock.advance(days * DAY_MS)
+        bridge.app_state.upkeep.roll_up()
         bridge.app_state.upkeep.roll_up_hours()
         bridge.app_state.upkeep.forget()
         (point,) = ask(bridge, "signal", **whole)["points"]

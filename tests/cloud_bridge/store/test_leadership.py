@@ -134,6 +134,8 @@ def test_postgresql_gives_up_a_dead_line_later_than_its_holder(databases: list[D
         for name in ("idle", "interval", "count")
     )
     assert idle + interval * count == DEAD_LINE_S > LEADS_S
+    if session.dialect.server_version_info >= (14,):
+        assert session.execute(text("SHOW idle_session_timeout")).scalar_one() == f"{DEAD_LINE_S}s"
     assert session.execute(text("SHOW tcp_user_timeout")).scalar_one() == str(DEAD_LINE_S * 1000)
     assert DEAD_LINE_S + 2 * LOOK_EVERY_S < 10, "as the README promises"
     lock.close()

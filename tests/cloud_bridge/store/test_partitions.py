@@ -15,6 +15,7 @@ from cloud_bridge.contact import UptimeLedger
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.live import Live
 from cloud_bridge.store import partitions as store_partitions
+from cloud_bridge.store.backup import restore, write_backup
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.partitions import AHEAD_MS, PARTITIONED, make_partitions, partitions
 from cloud_bridge.store.record import record
@@ -217,3 +218,22 @@ def test_rows_of_an_older_version_stay_where_they_are_until_they_are_old(older: 
         assert [where(connection, table) for table in (signal, power)] == [[DEFAULT], [DEFAULT]]
         assert all(one.from_ms is not None for one in partitions(connection, signal))
     database.close()
+
+
+def test_a_backup_brings_its_partitions_back_and_those_made_since_go(database: Database, tmp_path: Path) -> None:
+    url = store_at(tmp_path)
+    assert isinstance(url, str)
+    make_partitions(database, START_MS)
+    heard(database, START_MS)
+    write_backup(tmp_path, url, tmp_path / "backup")
+    make_partitions(database, START_MS + 10 * DAY_MS)
+    heard(database, START_MS + 10 * DAY_MS, START_MS + 20 * DAY_MS)
+    database.close()
+    restore(tmp_path, url, tmp_path / "backup")
+    again = open_database(url)
+    with again.reading() as connection:
+        assert where(connection, signal) == ["0"]
+        assert partitions(connection, signal)[-1].until_ms == START_MS + DAY_MS
+    heard(again, START_MS + HOUR_MS)
+    make_partitions(again, START_MS + 10 * DAY_MS)
+    again.close()

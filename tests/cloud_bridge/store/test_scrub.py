@@ -1,6 +1,7 @@
 """Is what was erased gone from the files, while the bridge runs? The raw bytes are searched, not the tables."""
 
 import random
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from cloud_bridge.store.tables import alerts, heartbeats, people, rejected_messa
 from cloud_bridge.store.tokens import add_token
 from cloud_bridge.store.units import change_secret
 from tests.cloud_bridge.people import PASSWORD, Visitor, give
-from tests.cloud_bridge.running import Bridge, Unit, store_at
+from tests.cloud_bridge.running import DEADLINE_S, Bridge, Unit, store_at
 
 pytestmark = pytest.mark.store("sqlite")  # PostgreSQL: test_personal.py
 SEED = random.randrange(10**6)
@@ -160,5 +161,28 @@ def test_a_database_that_others_keep_busy_is_said_and_not_waited_for_without_end
         with pytest.raises(StoreUnusable, match="data scrub"):
             database.empty_log()
     database.scrub()
+    other.close()
+    database.close()
+
+
+def test_who_reads_a_large_table_while_the_log_is_emptied_keeps_no_writer_waiting(tmp_path: Path) -> None:
+    """The log was asked to be empty in a writer's turn, which lasted for as long as the reader did: seconds after a start."""
+    database, other = open_database(tmp_path), open_database(tmp_path)
+    queue = database._writer_queue
+    assert queue is not None
+    queue._within_s = 4.0  # less than SQLite waits for others in one try (BUSY_MS)
+    emptying = threading.Thread(target=database.empty_log)
+    with other.reading() as reader:
+        reader.execute(select(people)).all()
+        with database.writing() as connection:
+            add_person(connection, "ann", "a hash", Role.DRIVER, 0)
+        emptying.start()
+        for number in range(20):
+            with database.writing() as connection:
+                add_person(connection, f"ann {number}", "a hash", Role.DRIVER, 0)
+            emptying.join(0.02)
+        assert emptying.is_alive(), "the reader keeps it from that"
+    emptying.join(DEADLINE_S)
+    assert not emptying.is_alive()
     other.close()
     database.close()

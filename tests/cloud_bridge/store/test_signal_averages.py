@@ -17,7 +17,7 @@ from cloud_bridge.store.history import signal_averages as averages_of
 from cloud_bridge.store.ownership import BUCKET_MS, Period
 from cloud_bridge.store.people import add_person, find_person
 from cloud_bridge.store.signal_averages import make_hours, pieces
-from cloud_bridge.store.tables import signal_5min, signal_hourly, units
+from cloud_bridge.store.tables import signal, signal_5min, signal_hourly, units
 from cloud_bridge.store.units import add_unit, visible_unit
 from cloud_bridge.support.evidence import signal_points
 from cloud_bridge.support.signal import summary
@@ -136,11 +136,16 @@ def test_a_new_owner_reads_the_piece_of_their_own_time(database: Database) -> No
     assert [(row["lowest"], row["highest"]) for row in found] == [(5, 11)]
 
 
+def hours_made(database: Database, clock: HandClock) -> None:
+    duty = upkeep(database, clock)
+    duty.roll_up()
+    duty.roll_up_hours()
+
+
 def condensed(database: Database, clock: HandClock) -> None:
     """As upkeep does it, until nothing is left to do."""
-    duty = upkeep(database, clock)
-    duty.roll_up_hours()
-    duty.forget()
+    hours_made(database, clock)
+    upkeep(database, clock).forget()
 
 
 def test_a_year_of_five_minutes_is_condensed_in_steps_and_readers_see_all_of_it_at_any_time(
@@ -174,6 +179,7 @@ def test_a_year_of_five_minutes_is_condensed_in_steps_and_readers_see_all_of_it_
 
     monkeypatch.setattr("cloud_bridge.upkeep.forget", forgetting)
     duty = upkeep(database, clock)
+    duty.roll_up()
     for _ in range(4):
         duty.roll_up_hours()
         seen.append(measured())
@@ -209,15 +215,26 @@ def test_a_clock_that_was_behind_changes_no_hour_of_then(database: Database) -> 
         assert [row["lowest"] for row in averages_of(connection, ALL, 0, clock.now_ms())] == [25]
 
 
+def test_no_hour_is_made_before_its_five_minutes_are(database: Database) -> None:
+    """Both begin at a start, after hours in which no process ran."""
+    clock = HandClock(START_MS + DAY_MS)
+    reading = {"unit_id": "cp-1", "received_ms": START_MS + 20 * HOUR_MS, "csq": 15, "operator": VODAFONE}
+    with database.writing() as connection:
+        connection.execute(insert(signal), reading)
+    upkeep(database, clock).roll_up_hours()
+    hours_made(database, clock)
+    assert count(database, signal_hourly) == 1
+
+
 def test_a_restart_goes_on_with_the_hour_after_the_last(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = HandClock(START_MS + 10 * HOUR_MS)
     store(database, [five(START_MS + number * HOUR_MS, 15) for number in range(10)])
-    upkeep(database, clock).roll_up_hours()
+    hours_made(database, clock)
     assert count(database, signal_hourly) == 9, "the last may still be made again"
     made: list[int] = []
     monkeypatch.setattr("cloud_bridge.upkeep.make_hours", lambda _, from_ms, *__: made.append(from_ms))
     clock.advance(HOUR_MS)
-    upkeep(database, clock).roll_up_hours()
+    hours_made(database, clock)
     assert made == [START_MS + 9 * HOUR_MS]
 
 
@@ -231,7 +248,7 @@ def test_a_transaction_makes_averages_of_some_units_only(database: Database, mon
         connection.execute(insert(signal_5min), [five(START_MS, 15, unit_id=name) for name in names])
         groups = list(signal_averages.units_averaged(connection, START_MS, START_MS + DAY_MS))
     assert groups == [names[:2], names[2:4], names[4:]]
-    upkeep(database, HandClock(START_MS + DAY_MS)).roll_up_hours()
+    hours_made(database, HandClock(START_MS + DAY_MS))
     assert count(database, signal_hourly) == 5
 
 

@@ -62,6 +62,20 @@ def test_it_goes_from_a_dark_modem_to_a_proven_link_step_by_step(unit):
     assert unit.uplink.trouble is None and unit.uplink.radio.operator
 
 
+def test_the_will_is_on_the_topic_for_wills_alone(unit, monkeypatch):
+    """A node of a cluster does not tell us the will: one on a heartbeat's topic would look like a heartbeat."""
+    wills: list = []
+    set_last_will = uplink.Mqtt.set_last_will
+
+    def noted(self, topic, *arguments, **options):
+        wills.append(topic)
+        set_last_will(self, topic, *arguments, **options)
+
+    monkeypatch.setattr(uplink.Mqtt, "set_last_will", noted)
+    assert unit.run(60, lambda: unit.broker.contacts)
+    assert wills == ["cp/%s/lwt" % unit.uplink._settings["id"]]
+
+
 def test_a_missed_pulse_on_pwrkey_costs_none_of_the_day_s_supply_cuts(unit, monkeypatch):
     presses: list = []
 

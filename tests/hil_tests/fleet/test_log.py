@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hil_tests.fleet.charge_point import Message
-from hil_tests.fleet.log import Delivery, Log, LoggedIn, Sample, read
+from hil_tests.fleet.log import Delivery, Log, LoggedIn, Sample, epoch_s, read
 from hil_tests.fleet.unit import Attempt
 
 
@@ -27,6 +27,13 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert found.samples == [Sample(1_000_003_000, 10, 2)] * 2
     assert found.logins == [LoggedIn("cp-1", 1_000_000_500, 123)] * 2
     assert found.counts == {"lost: TimeoutError": 4}
+
+
+def test_a_wait_between_the_two_clocks_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monotonic_s = iter([1.0, 1.5, *(step / 1000 for step in range(2000, 2040))])  # it had to wait in the first look
+    monkeypatch.setattr("time.monotonic", lambda: next(monotonic_s))
+    monkeypatch.setattr("time.time", iter([501.4, *(502.0 + step / 500 for step in range(20))]).__next__)
+    assert epoch_s() == pytest.approx(500.0, abs=0.001)
 
 
 def test_another_line_is_an_error(tmp_path: Path) -> None:

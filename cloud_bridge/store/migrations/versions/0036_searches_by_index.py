@@ -21,9 +21,12 @@ def upgrade() -> None:
         op.add_column("units", sa.Column(f"{name}_lower", by_bytes, sa.Computed(f"lower({name})", is_stored)))
         op.create_index(f"ix_units_{name}_lower_id", "units", [f"{name}_lower", "id"])
     op.add_column("heartbeats", sa.Column("troubled", sa.Boolean(), sa.Computed(TROUBLED, is_stored)))
-    troubled = sa.text("troubled")
     op.create_index(
-        "ix_heartbeats_troubled", "heartbeats", ["unit_id"], sqlite_where=troubled, postgresql_where=troubled
+        "ix_heartbeats_troubled",
+        "heartbeats",
+        ["unit_id"],
+        sqlite_where=sa.text("troubled = 1"),  # as SQLAlchemy asks there
+        postgresql_where=sa.text("troubled"),
     )
     op.add_column("jobs", sa.Column("closed", sa.Boolean(), sa.Computed("closed_ms IS NOT NULL", is_stored)))
     op.create_index("ix_jobs_closed_raised_ms", "jobs", ["closed", "raised_ms"])

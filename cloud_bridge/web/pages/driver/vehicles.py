@@ -81,7 +81,7 @@ def leave_for_new(request: Request, app_state: StateDep, person: PersonOf, provi
 @router.get("/account/vehicles/{vehicle_id}")
 def details(request: Request, app_state: StateDep, person: PersonOf, vehicle: VehicleOf, said: str = "") -> Response:
     with app_state.database.reading() as connection:
-        units = visible_units(connection, person)[:MAX_UNITS]
+        units = visible_units(connection, person, MAX_UNITS)
         distances = distances_of(connection, person.id)
     shown = _card(app_state, vehicle, distances, *[unit.time_zone for unit in units[:1]])
     asking = app_state.accounts.calls.is_asking(vehicle.id)

@@ -15,7 +15,7 @@ from cloud_bridge.store.email import email_of
 from cloud_bridge.store.people import choose_distances, chosen_distances, set_password, usual_distances
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.sites import MAX_NAME, currency_of, describe_site, set_currency, set_tariff, tariff_of
-from cloud_bridge.store.units import visible_units
+from cloud_bridge.store.units import units_at_home
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.form_errors import explained
@@ -104,9 +104,7 @@ def change_password(
 @router.get("/units")
 def units(request: Request, connection: Reading, person: PersonOf) -> Response:
     """Their own, and those that others share with them."""
-    seen = visible_units(connection, person)
-    listed = [unit for unit in seen if unit.owner_id == person.id or unit.period.household_from_ms is not None]
-    return page(request, "everyone/account_units.html", person, units=listed)
+    return page(request, "everyone/account_units.html", person, units=units_at_home(connection, person))
 
 
 @router.post("/units", dependencies=[OwnForm])

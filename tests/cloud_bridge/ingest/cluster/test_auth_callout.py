@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +16,7 @@ from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.cluster import batched_credentials
 from cloud_bridge.ingest.cluster.auth_callout import AuthCallout
 from cloud_bridge.ingest.cluster.batched_credentials import BatchedCredentials
+from cloud_bridge.ingest.inbound import Reporting
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.store.database import Database, open_database
@@ -40,11 +41,14 @@ class Answering:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.counters = Counters()
+        self.nodes = Mock(end=AsyncMock())
         self.unknown_clients = UnknownClients()
         self.security_log = SecurityLog(database, clocks_of(At()))
+        self.unit_reports = Mock()
+        self.reporting = Reporting(self.counters, self.security_log, self.unit_reports)
 
     def ask(self, *logins: tuple[str, str, str]) -> list[str]:
-        """User name, secret and client id of each; "in", or why not. All at once."""
+        """User name, secret and client id of each; "in", "ended", or why not. All at once."""
         return list(self.run(lambda callout: asyncio.gather(*(self._ask(callout, *login) for login in logins))))
 
     def run(self, act: Callable[[AuthCallout], Any]) -> Any:
@@ -52,7 +56,7 @@ class Answering:
             self.credentials = BatchedCredentials(self.database, CANARIES)
             admission = Admission(self.credentials, self.unknown_clients, self.security_log, self.counters, At())
             try:
-                return await act(AuthCallout(Mock(), OURS, admission, self.counters, asyncio.Event()))
+                return await act(AuthCallout(Mock(), self.nodes, OURS, admission, self.reporting))
             finally:
                 self.credentials.close()
 
@@ -60,7 +64,9 @@ class Answering:
 
     async def _ask(self, callout: AuthCallout, user: str, secret: str, client_id: str) -> str:
         answer = await callout.answer(NODE.signs(NODE.asks(user, secret, client_id)))
-        assert answer is not None
+        if answer is None:
+            self.nodes.end.assert_awaited_with(NODE.id, 22)
+            return "ended"
         said = claims_of(answer)["nats"]
         return "in" if "jwt" in said else str(said["error"])
 
@@ -142,7 +148,7 @@ def test_what_is_known_ends_when_it_is_forgotten_and_by_age(
     answering.run(act)
 
 
-def test_while_the_database_is_away_a_login_waits_and_is_refused_in_the_end(
+def test_while_the_database_is_away_a_login_waits_and_is_ended(
     answering: Answering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batched_credentials, "LOOKUP_WITHIN_S", 0.05)
@@ -153,7 +159,7 @@ def test_while_the_database_is_away_a_login_waits_and_is_refused_in_the_end(
 
     with monkeypatch.context() as patched:
         patched.setattr(batched_credentials, "secret_hashes", away)
-        assert answering.ask(("home-1", "any", "home-1")) == ["it cannot be checked now"]
+        assert answering.ask(("home-1", "any", "home-1")) == ["ended"]
     assert answering.counters.refused_store == 1
 
 
@@ -180,8 +186,24 @@ def test_a_unit_that_logs_in_without_end_is_held_up(answering: Answering) -> Non
         callout._quotas._burst = 2
         return [await answering._ask(callout, "home-1", secret, "home-1") for _ in range(3)]
 
-    assert answering.run(act) == ["in", "in", "it cannot be checked now"]
+    assert answering.run(act) == ["in", "in", "ended"]
     assert answering.counters.refused_over_quota == 1
+    answering.unit_reports.went_over_quota.assert_called_once_with("home-1")
+
+
+def test_a_process_that_ends_answers_those_that_it_has_taken(answering: Answering) -> None:
+    with answering.database.writing() as connection:
+        secret = add_unit(connection, "home-1", 0).secret
+
+    async def act(callout: AuthCallout) -> list[str]:
+        callout._client = client = Mock(publish=AsyncMock())
+        request = NODE.signs(NODE.asks("home-1", secret))
+        for reply in ("first", "second"):
+            await callout._asked(Mock(data=request, reply=reply))
+        await callout.finish()
+        return [call.args[0] for call in client.publish.await_args_list]
+
+    assert answering.run(act) == ["first", "second"]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)

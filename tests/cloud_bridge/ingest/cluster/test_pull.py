@@ -18,6 +18,7 @@ class Connection:
     """Of a cluster that a test speaks for."""
 
     def __init__(self) -> None:
+        self.is_connected = True
         self.asked: list[dict[str, Any]] = []
         self.deliver: Callable[[Msg], Awaitable[None]]
 

@@ -184,6 +184,17 @@ def test_health_counts(bridge: Bridge) -> None:
     assert response.json()["counters"]["refused_unknown_unit"] == 1
 
 
+def test_health_and_metrics_say_whether_this_process_does_the_upkeep(bridge: Bridge) -> None:
+    assert bridge.client.get("/healthz").json()["upkeep"] == {"here": False, "since": None}
+    assert "chargekeeper_upkeep 0.0" in bridge.client.get("/metrics").text
+    bridge.app_state.leadership.look()
+    bridge.clock.advance(1000)
+    assert bridge.client.get("/healthz").json()["upkeep"] == {"here": True, "since": "2026-01-01T00:00:00.000Z"}
+    metrics = bridge.client.get("/metrics").text
+    assert "chargekeeper_upkeep 1.0" in metrics
+    assert "chargekeeper_upkeep_since_timestamp_seconds 1.7672256e+09" in metrics
+
+
 def test_health_says_when_nothing_can_be_stored(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
     bridge.send_canary()
     assert bridge.client.get("/healthz").json()["listening"]

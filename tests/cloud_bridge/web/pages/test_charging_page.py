@@ -4,11 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.commands import ANSWER_MS, NewCommand, add_command
 from cloud_bridge.store.people import find_person
 from cloud_bridge.store.sites import describe_site
+from cloud_bridge.store.tables import heartbeats
 from tests.cloud_bridge.people import Visitor, entrust, unit_of
 from tests.cloud_bridge.running import DEADLINE_S, START_MS, Bridge, Unit, sample
 from tests.wire_schema import complaints
@@ -49,6 +51,18 @@ def test_a_limit_reaches_the_charger_with_its_end(unit: Unit, driver: Visitor) -
         "amps": 16,
         "exp": START_MS // 1000 + 2 * HOUR_S,
     }
+
+
+def test_the_end_is_on_the_clock_of_a_unit_that_another_process_hears(
+    bridge: Bridge, unit: Unit, driver: Visitor
+) -> None:
+    ahead = {"b": 4, "n": 9, "s": "A1", "t": START_MS // 1000 + HOUR_S}
+    stored = {"payload": json.dumps(ahead, separators=(",", ":")), "received_ms": START_MS}
+    with bridge.app_state.database.writing() as connection:
+        connection.execute(update(heartbeats).where(heartbeats.c.unit_id == "home-1").values(stored))
+    bridge.app_state.live.unit("home-1").unit_ahead_ms = None  # not in the memory of this process
+    driver.post(f"{PAGE}/limit", PAGE, amps=16, hours=2)
+    assert heard(unit)["exp"] == START_MS // 1000 + 3 * HOUR_S
 
 
 @pytest.mark.parametrize(

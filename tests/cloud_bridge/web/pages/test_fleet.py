@@ -141,6 +141,16 @@ def test_many_that_fall_silent_together_on_one_network_are_one_incident() -> Non
     assert incidents([minute(0, 4, "23415"), minute(0, 4, "23430")]) == []
 
 
+def test_operators_read_on_the_status_page_which_process_does_the_upkeep(bridge: Bridge) -> None:
+    olga = Visitor(bridge, "olga", Role.OPERATOR).client
+    assert "Another process notices silence" in text_of(olga.get("/status").text)
+    bridge.app_state.leadership.look()
+    assert "This process notices silence and sends alerts, since Thu 1 Jan, 00:00 (UTC)" in text_of(
+        olga.get("/status").text
+    )
+    assert "notices silence" not in bridge.stranger().get("/status").text
+
+
 def test_the_status_page_is_for_everybody_and_names_nobody(bridge: Bridge) -> None:
     bridge.add_unit("home-1")
     bridge.send_canary()

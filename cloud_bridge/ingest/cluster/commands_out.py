@@ -1,0 +1,87 @@
+"""Commands to units on the cluster, with QoS 1, and never later than their end.
+
+A unit that is away is asked for nothing: the nodes themselves are asked whether it is connected, and a command to one that is
+not is not sent. One that goes away a moment later would get the command when it comes back, if it has asked for a session
+that is kept. So each message has a time to live, after which the cluster removes it, whatever becomes of our process. It is
+no longer than we wait for an answer: a pause of 8 hours that arrives after one would surprise whoever has given it.
+"""
+
+import json
+import logging
+from typing import Any
+
+from nats.aio.client import Client
+from nats.errors import Error
+from nats.js.errors import APIError
+
+from cloud_bridge.clock import Clock
+from cloud_bridge.counters import Counters
+from cloud_bridge.ingest.cluster.nodes import Nodes
+from cloud_bridge.store.commands import ANSWER_MS
+from cloud_bridge.wire import UNIT_ID
+
+STREAM = "$MQTT_msgs"  # of the nodes: what is published with QoS 1
+PUBLISHED_WITHIN_S = 2.0
+SHORTEST_S = 1  # that a message can live
+NO_TIME_TO_LIVE = 10166  # the stream does not allow it (nats-server, JSMessageTTLDisabledErr)
+_AS_MQTT = {"Nmqtt-Pub": "1"}  # published with QoS 1, by one of the nodes' own clients as it were
+
+_log = logging.getLogger(__name__)
+
+
+class CommandsOut:
+    """Used on one event loop."""
+
+    def __init__(self, client: Client, nodes: Nodes, clock: Clock, counters: Counters) -> None:
+        """`client` is connected as the bridge."""
+        self._client = client
+        self._nodes = nodes
+        self._clock = clock
+        self._counters = counters
+
+    async def send(self, unit_id: str, payload: bytes, expires_ms: int) -> bool:
+        """On cp/<id>/command. False: it is not connected, or the cluster has not confirmed that it has the command."""
+        if not UNIT_ID.match(unit_id):
+            return False
+        if not (await self._nodes.connections_of(unit_id, is_first_enough=True)).connections:
+            return False
+        lives_s = min(expires_ms - self._clock.now_ms(), ANSWER_MS) // 1000
+        if lives_s < SHORTEST_S:
+            return False
+        try:
+            await self._publish(f"$MQTT.msgs.cp.{unit_id}.command", payload, lives_s)
+        except (Error, APIError, OSError, TimeoutError) as error:
+            self._counters.failed_commands += 1
+            _log.warning("a command was not sent: %s", error or type(error).__name__)
+            return False
+        return True
+
+    async def _publish(self, subject: str, payload: bytes, lives_s: int) -> None:
+        headers = {**_AS_MQTT, "Nats-TTL": f"{lives_s}s"}
+        for is_first in (True, False):
+            try:
+                stream = self._client.jetstream(timeout=PUBLISHED_WITHIN_S)
+                await stream.publish(subject, payload, timeout=PUBLISHED_WITHIN_S, stream=STREAM, headers=headers)
+            except APIError as error:
+                if not is_first or error.err_code != NO_TIME_TO_LIVE:
+                    raise
+                await self._allow_time_to_live()
+            else:
+                return
+
+    async def _allow_time_to_live(self) -> None:
+        """The nodes make the stream without, when the first unit connects. Two of our processes may do this at once."""
+        config = (await self._ask(f"STREAM.INFO.{STREAM}", {}))["config"]
+        await self._ask(f"STREAM.UPDATE.{STREAM}", config | {"allow_msg_ttl": True})
+
+    async def _ask(self, what: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Raises nats.errors.Error."""
+        request = json.dumps(body).encode() if body else b""
+        answer = await self._client.request(f"$JS.API.{what}", request, timeout=PUBLISHED_WITHIN_S)
+        try:
+            said = json.loads(answer.data)
+            if isinstance(said, dict) and "config" in said:
+                return said
+        except ValueError:
+            pass
+        raise Error(f"the cluster refused {what}")

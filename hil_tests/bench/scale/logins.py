@@ -1,0 +1,149 @@
+"""A whole fleet logs in at once, through three nodes and two auth processes: how long does a unit wait?
+
+A unit is a raw socket with the packets of a unit. One that is refused, or whose connection ends, comes again as the firmware
+does (firmware/link/backoff.py).
+"""
+
+import asyncio
+import json
+import os
+import random
+import resource
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hil_tests.fixtures.auth_cluster import AuthCluster, UnitSecret
+from hil_tests.fixtures.mqtt_unit import CONNACK_OK, connect
+
+WORST_S = 60.0  # no unit waits longer
+ANSWER_P99_MS = 50.0  # in normal load
+NORMAL_PER_S = 50.0  # logins; 15,000 units that lose their connection once in 5 minutes
+NORMAL_S = 20.0
+ANSWER_WITHIN_S = 60.0
+GIVE_UP_S = 300.0
+BACKOFF_FIRST_S, BACKOFF_LAST_S = 1.0, 720.0
+CROWDS = 4  # processes
+SOCKETS_AT_ONCE = 200  # that wait for the kernel's handshake, not for an answer
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Waits:
+    """Of one crowd, in seconds."""
+
+    whole: list[float] = field(default_factory=list)  # from the first try until it is in
+    answers: list[float] = field(default_factory=list)  # from CONNECT to the CONNACK that let it in
+    refused: int = 0
+
+    @classmethod
+    def together(cls, several: "list[Waits]") -> "Waits":
+        """Of several crowds."""
+        return cls(
+            [wait for each in several for wait in each.whole],
+            [wait for each in several for wait in each.answers],
+            sum(each.refused for each in several),
+        )
+
+
+def logins(units: int) -> bool:
+    """Worst and p99 wait, answers and CPU."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with tempfile.TemporaryDirectory() as folder:
+        cluster = AuthCluster(Path(folder))
+        try:
+            secrets = cluster.add_units([f"cp{number:06d}" for number in range(units)])
+            cluster.start("auth-1", "auth-2")
+            ports = list(cluster.nats.mqtt_ports.values())
+            _crowd(ports, secrets[:CROWDS])  # the first makes the streams
+            normal = asyncio.run(_normal(ports, secrets))
+            before_s = _cpu_s(cluster.auth_pids())
+            with ProcessPoolExecutor(CROWDS) as processes:  # one process may not have so many files open
+                parts = [processes.submit(_crowd, ports, secrets[each::CROWDS]) for each in range(CROWDS)]
+                crowd = Waits.together([part.result() for part in parts])
+            cpu_s = _cpu_s(cluster.auth_pids()) - before_s
+        finally:
+            cluster.stop()
+    answer_ms = percentile(normal.answers, 0.99) * 1000
+    print(
+        f"{NORMAL_PER_S:.0f} logins/s: answer p50 {percentile(normal.answers, 0.5) * 1000:.1f} ms, p99 {answer_ms:.1f} ms"
+    )
+    print(
+        f"{units} at once: worst wait {max(crowd.whole):.1f} s, p99 {percentile(crowd.whole, 0.99):.1f} s, "
+        f"p50 {percentile(crowd.whole, 0.5):.1f} s; {len(crowd.whole)} in, {crowd.refused} tries refused; "
+        f"{cpu_s / units * 1000:.2f} ms of CPU a login in the auth processes; load {os.getloadavg()[0]:.1f}"
+    )
+    print(json.dumps({"worst_s": max(crowd.whole), "answer_p99_ms": answer_ms, "cpu_ms": cpu_s / units * 1000}))
+    return len(crowd.whole) == units and max(crowd.whole) <= WORST_S and answer_ms <= ANSWER_P99_MS
+
+
+def percentile(values: list[float], part: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
+
+
+def _cpu_s(pids: list[int]) -> float:
+    """User and system time of these processes."""
+    spent = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        spent += int(fields[11]) + int(fields[12])
+    return spent / TICKS_PER_S
+
+
+def _crowd(ports: list[int], units: list[UnitSecret]) -> Waits:
+    """All of them at once."""
+    return asyncio.run(_all_at_once(ports, units))
+
+
+async def _normal(ports: list[int], units: list[UnitSecret]) -> Waits:
+    """One after the other, at a steady rate."""
+    waits = Waits()
+    tasks = []
+    for number in range(int(NORMAL_PER_S * NORMAL_S)):
+        unit = units[number % len(units)]
+        tasks.append(asyncio.create_task(_log_in(ports[number % len(ports)], unit, waits, asyncio.Semaphore(1))))
+        await asyncio.sleep(1 / NORMAL_PER_S)
+    for writer in await asyncio.gather(*tasks):
+        writer.close()
+    return waits
+
+
+async def _all_at_once(ports: list[int], units: list[UnitSecret]) -> Waits:
+    waits = Waits()
+    turns = asyncio.Semaphore(SOCKETS_AT_ONCE)
+    tasks = [
+        asyncio.create_task(_log_in(ports[number % len(ports)], unit, waits, turns))
+        for number, unit in enumerate(units)
+    ]
+    writers = await asyncio.gather(*tasks)
+    for writer in writers:
+        writer.transport.abort()
+    return waits
+
+
+async def _log_in(port: int, unit: UnitSecret, waits: Waits, turns: asyncio.Semaphore) -> asyncio.StreamWriter:
+    """Until it is in."""
+    began_s = time.monotonic()
+    failures = 0
+    while True:
+        try:
+            async with turns:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            asked_s = time.monotonic()
+            writer.write(connect(*unit))
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                answer = await reader.readexactly(4)
+            if answer == CONNACK_OK:
+                waits.answers.append(time.monotonic() - asked_s)
+                waits.whole.append(time.monotonic() - began_s)
+                return writer
+            writer.close()
+        except (OSError, EOFError, TimeoutError):
+            if time.monotonic() - began_s > GIVE_UP_S:
+                raise
+        waits.refused += 1
+        failures += 1
+        await asyncio.sleep(random.uniform(0, min(BACKOFF_LAST_S, BACKOFF_FIRST_S * 2**failures)))
