@@ -37,7 +37,7 @@ class Broker(Protocol):
 
     @property
     def trouble(self) -> str | None:
-        """Why units must not be let in yet; None: nothing of them would be lost."""
+        """Why it takes in nothing yet; None: it does, or has nothing to take in."""
         ...
 
     async def command(self, unit_id: str, payload: bytes) -> bool:

@@ -127,7 +127,7 @@ class JetStreamIngest:
 
     @property
     def trouble(self) -> str | None:
-        """At the first start of a cluster, nodes acknowledge to units what nobody has asked them to keep yet."""
+        """Until it has its part in the messages: another worker takes them, or the cluster keeps them."""
         return None if self.ready.is_set() else NOT_KEPT
 
     @property

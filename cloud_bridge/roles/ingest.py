@@ -27,7 +27,7 @@ async def serve(settings: Settings, ready: Ready) -> None:
         with listen(app_state, create_health_app) as http:
             async with way_in(app_state) as opened:
                 ready(http.port)
-                await http.serve([*duties(app_state, opened), *alone(app_state)])
+                await http.serve([*duties(app_state, opened), *without_pages(app_state)])
 
 
 async def _serve_part(settings: Settings) -> None:
@@ -35,7 +35,7 @@ async def _serve_part(settings: Settings) -> None:
     stop = asyncio.Event()
     end_by_signal(stop.set)
     async with open_app_state(settings, SystemClock, Role.INGEST) as app_state, way_in(app_state) as opened:
-        await do_beside([*duties(app_state, opened), *alone(app_state)], stop.wait())
+        await do_beside([*duties(app_state, opened), *without_pages(app_state)], stop.wait())
 
 
 def duties(app_state: AppState, opened: WayIn) -> list[Duty]:
@@ -48,6 +48,6 @@ def duties(app_state: AppState, opened: WayIn) -> list[Duty]:
     ]
 
 
-def alone(app_state: AppState) -> list[Duty]:
+def without_pages(app_state: AppState) -> list[Duty]:
     """What goes on beside them where no pages and no upkeep do it."""
     return [app_state.security_log.run(app_state.duties), app_state.upkeep.keep_time_for_ever(app_state.duties)]
