@@ -46,7 +46,7 @@ from cloud_bridge.store.tables import (
     signal,
     units,
 )
-from cloud_bridge.store.upsert import Insert, execute_many, insert_into, replace
+from cloud_bridge.store.upsert import Insert, execute_each, execute_many, insert_into, replace
 from cloud_bridge.wire import Heartbeat, Message, is_plugged
 
 MAX_CSQ = 31  # above it is the modem's "not known"
@@ -200,7 +200,8 @@ def record(connection: Connection, messages: Sequence[InboundMessage], now_ms: i
             journal.setdefault(inbound.kind, []).append(_journal_row(inbound, message))
     found = _what_the_store_knows(connection, messages, list(contact_of), now_ms)
     dialect = connection.dialect.name
-    execute_many(connection, _add_contacts(dialect, doors), list(contact_of.values()))
+    add = execute_each if doors else execute_many
+    add(connection, _add_contacts(dialect, doors), list(contact_of.values()))
     heartbeat_rows = [_heartbeat_row(one) | {"believable_ms": believable_ms} for one in newest_heartbeats.values()]
     execute_many(connection, _newest_heartbeats(dialect), heartbeat_rows)
     execute_many(connection, _new_signal(dialect), signal_rows)

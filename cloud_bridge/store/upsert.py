@@ -25,10 +25,16 @@ def execute_many(connection: Connection, statement: Insert, rows: list[dict[str,
     if not rows:
         return
     if connection.dialect.name != "postgresql":
-        connection.exec_driver_sql(_sql(statement, connection.dialect, tuple(rows[0])), rows)
+        execute_each(connection, statement, rows)
         return
     columns = {key: [row[key] for row in rows] if key in statement.table.columns else rows[0][key] for key in rows[0]}
     connection.exec_driver_sql(_sql_of_lists(statement, connection.dialect, tuple(rows[0])), columns)
+
+
+def execute_each(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:
+    """Likewise, one row after the other: for a statement with values of its own, that are other ones for each row."""
+    if rows:
+        connection.exec_driver_sql(_sql(statement, connection.dialect, tuple(rows[0])), rows)
 
 
 @cache
