@@ -10,6 +10,7 @@ cannot be checked now is not refused: its connection is ended, and the unit is b
 import asyncio
 import logging
 import time
+from collections import deque
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
@@ -61,7 +62,8 @@ class AuthCallout:
         self._unit_reports = reporting.units
         self._quotas = Quotas()
         self._now_s = time.monotonic
-        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(WAITING_MAX)
+        self._waiting: deque[_Waiting] = deque()
+        self._asked_for = asyncio.Event()  # somebody waits
         self._turns = asyncio.Semaphore(ANSWERED_AT_ONCE)
         self._answering: set[asyncio.Task[None]] = set()
         self._subscription: Subscription | None = None
@@ -75,27 +77,30 @@ class AuthCallout:
         """Answer, for ever."""
         while True:
             await self._turns.acquire()
-            self._begin(await self._waiting.get())
+            while not self._waiting:
+                self._asked_for.clear()
+                await self._asked_for.wait()
+            self._begin(self._waiting.pop())
 
     async def finish(self) -> None:
         """Take no more, and answer those that were taken: the others of the queue group have the rest."""
         if self._subscription is not None:
             with suppress(Error):  # without a connection nobody asks
                 await self._subscription.unsubscribe()
-        while not self._waiting.empty():
-            self._begin(self._waiting.get_nowait())
+        while self._waiting:
+            self._begin(self._waiting.pop())
         if self._answering:
             await asyncio.wait(self._answering, timeout=FINISH_WITHIN_S)
 
-    async def answer(self, data: bytes, is_late: bool = False) -> bytes | None:
-        """To what a node asks. None for bytes that no node has sent, and where the connection is ended instead: it cannot be
-        checked now, or its node will not wait for an answer."""
+    async def answer(self, data: bytes) -> bytes | None:
+        """To what a node asks. None for bytes that no node has sent, and where the connection is ended instead, because it
+        cannot be checked now."""
         try:
             request = read_request(data, self._signer.public)
         except BadToken:
             self._counters.bad_login_requests += 1
             return None
-        code = packets.UNAVAILABLE if is_late else await self._refusal(request)
+        code = await self._refusal(request)
         if code == packets.UNAVAILABLE:
             await self._nodes.end(request.server_id, request.number)
             return None
@@ -114,15 +119,19 @@ class AuthCallout:
         return code
 
     async def _asked(self, message: Msg) -> None:
-        try:
-            self._waiting.put_nowait(_Waiting(message, self._now_s()))
-        except asyncio.QueueFull:
+        now_s = self._now_s()
+        self._waiting.append(_Waiting(message, now_s))
+        while len(self._waiting) > WAITING_MAX or now_s - self._waiting[0].since_s > IN_TIME_S:
+            self._waiting.popleft()
             self._counters.dropped_logins += 1
+        self._asked_for.set()
 
     async def _respond(self, waiting: _Waiting) -> None:
-        message, is_late = waiting.message, self._now_s() - waiting.since_s > IN_TIME_S
-        self._counters.dropped_logins += is_late
-        answer = await self.answer(message.data, is_late)
+        message = waiting.message
+        if self._now_s() - waiting.since_s > IN_TIME_S:
+            self._counters.dropped_logins += 1
+            return
+        answer = await self.answer(message.data)
         if answer is not None and message.reply:
             await self._client.publish(message.reply, answer)
 

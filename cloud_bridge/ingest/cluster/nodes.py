@@ -14,6 +14,7 @@ from cloud_bridge.ingest.cluster.connz import NodeConnection, Page, read_page
 
 ANSWER_WITHIN_S = 0.5  # a node answers in milliseconds, one that is gone never
 PAGE_WITHIN_S = 5.0
+ID_WITHIN_S = 2.0  # of a node that has a thousand logins to see to
 PAGE = 1024  # connections, the most that a node tells at once
 OVERLAP = 64  # of two pages: when a connection ends, those after it move up
 MAX_PAGES = 1000  # of one node
@@ -71,7 +72,7 @@ class Nodes:
 
     async def ids(self) -> dict[str, str]:
         """Of the nodes that answer: the name of each by its id, which is another after each start."""
-        answers = await self._ask("PING.IDZ", {}, ANSWER_WITHIN_S, lambda heard: len(heard) >= self._expected)
+        answers = await self._ask("PING.IDZ", {}, ID_WITHIN_S, lambda heard: len(heard) >= self._expected)
         return {said["id"]: said["name"] for answer in answers if (said := _identity(answer))}
 
     async def pages(self, server_id: str) -> AsyncIterator[Page]:

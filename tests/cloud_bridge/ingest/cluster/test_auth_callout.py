@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.admission import Admission
-from cloud_bridge.ingest.cluster import batched_credentials
+from cloud_bridge.ingest.cluster import auth_callout, batched_credentials
 from cloud_bridge.ingest.cluster.auth_callout import AuthCallout
 from cloud_bridge.ingest.cluster.batched_credentials import BatchedCredentials
 from cloud_bridge.ingest.inbound import Reporting
@@ -203,7 +203,26 @@ def test_a_process_that_ends_answers_those_that_it_has_taken(answering: Answerin
         await callout.finish()
         return [call.args[0] for call in client.publish.await_args_list]
 
-    assert answering.run(act) == ["first", "second"]
+    assert sorted(answering.run(act)) == ["first", "second"]
+
+
+def test_of_too_many_the_newest_are_answered_and_those_that_are_late_are_dropped(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth_callout, "WAITING_MAX", 2)
+
+    async def act(callout: AuthCallout) -> list[str]:
+        callout._client = client = Mock(publish=AsyncMock())
+        request = NODE.signs(NODE.asks())
+        times_s = iter([0.0, 1.0, 2.0, 11.0, 11.0, 11.0])
+        monkeypatch.setattr(callout, "_now_s", lambda: next(times_s))
+        for reply in ("crowded out", "late", "late too", "newest"):
+            await callout._asked(Mock(data=request, reply=reply))
+        await callout.finish()
+        return [call.args[0] for call in client.publish.await_args_list]
+
+    assert answering.run(act) == ["newest"]
+    assert answering.counters.dropped_logins == 3
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
