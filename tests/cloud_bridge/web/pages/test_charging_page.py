@@ -60,7 +60,7 @@ def test_the_end_is_on_the_clock_of_a_unit_that_another_process_hears(
     stored = {"payload": json.dumps(ahead, separators=(",", ":")), "received_ms": START_MS}
     with bridge.app_state.database.writing() as connection:
         connection.execute(update(heartbeats).where(heartbeats.c.unit_id == "home-1").values(stored))
-    bridge.app_state.live.unit("home-1").unit_ahead_ms = None  # not in the memory of this process
+    bridge.app_state.live.unit("home-1").heartbeat_ms = None  # this process has not heard it
     driver.post(f"{PAGE}/limit", PAGE, amps=16, hours=2)
     assert heard(unit)["exp"] == START_MS // 1000 + 3 * HOUR_S
 
