@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import Any
+from typing import IO, Any, cast
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -181,22 +181,21 @@ def _replace_tables(url: str, source: Path) -> None:
             stderr=complaints,
             env=os.environ | environment,
         )
-        assert writing.stdout is not None
-        assert taking.stdin is not None
+        script, statements = cast(IO[bytes], writing.stdout), cast(IO[bytes], taking.stdin)
         try:
             with suppress(BrokenPipeError):  # psql says why
-                taking.stdin.write(f"DROP TABLE IF EXISTS {names} CASCADE;\n".encode())
-                shutil.copyfileobj(writing.stdout, taking.stdin)
+                statements.write(f"DROP TABLE IF EXISTS {names} CASCADE;\n".encode())
+                shutil.copyfileobj(script, statements)
                 if writing.wait(TOOL_WITHIN_S) == 0:
-                    taking.stdin.close()
+                    statements.close()
                     taking.wait(TOOL_WITHIN_S)
         finally:
             for process in (taking, writing):
                 process.kill()
                 process.wait()
-            writing.stdout.close()
+            script.close()
             with suppress(BrokenPipeError):
-                taking.stdin.close()
+                statements.close()
         if writing.returncode or taking.returncode:
             complaints.seek(0)
             raise StoreUnusable(f"the backup was not restored: {' '.join(complaints.read().decode().split())}")
