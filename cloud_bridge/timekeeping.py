@@ -118,16 +118,9 @@ def begin_time(
     return Timekeeping(clock, live, ledger, verified, between)
 
 
-class TimeBeside(NamedTuple):
-    """The same of a process that hears no unit, and judges by what others store."""
-
-    clock: Clock
-    ledger: UptimeLedger
-    verified: VerifiedTime
-
-
-def begin_time_beside(database: Database, clock_from: Callable[[int], Clock]) -> TimeBeside:
-    """As begin_time. No unit is read, and nothing written."""
+def begin_time_beside(database: Database, clock_from: Callable[[int], Clock]) -> Timekeeping:
+    """As begin_time, of a process that hears no unit and judges by what others store. No unit is read, and nothing is
+    written."""
     with database.reading() as connection:
         newest = max(read_listened(connection).values(), default=None)
         clock = clock_from(0 if newest is None else newest.until_ms)
@@ -135,20 +128,20 @@ def begin_time_beside(database: Database, clock_from: Callable[[int], Clock]) ->
         verified_ms = read_verified(connection)
         bounds = Bounds(start_ms if verified_ms is None else verified_ms, latest_at_start(start_ms, newest))
         verified = VerifiedTime(clock, bounds, steps=read_steps(connection))
-    return TimeBeside(clock, UptimeLedger(start_ms=start_ms, shard=NONE.number), verified)
+    return Timekeeping(clock, Live(), UptimeLedger(start_ms=start_ms, shard=NONE.number), verified, None)
 
 
-def follow_steps_beside(time: TimeBeside, upkeep: Upkeep) -> None:
+def follow_steps_beside(clock: Clock, ledger: UptimeLedger, verified: VerifiedTime, upkeep: Upkeep) -> None:
     """From now on: nothing that is stored was stamped by this process, but for what it notices."""
 
     def stepped(step: Step) -> None:
         _log.warning("our clock was set by %d s", step.by_ms // 1000)
-        time.ledger.stepped(step.by_ms)
-        time.verified.stepped(step)
+        ledger.stepped(step.by_ms)
+        verified.stepped(step)
         upkeep.stepped(step)
 
-    if isinstance(time.clock, SteppedClock):
-        time.clock.on_step(stepped)
+    if isinstance(clock, SteppedClock):
+        clock.on_step(stepped)
 
 
 def follow_steps(

@@ -1,5 +1,8 @@
 """`python -m cloud_bridge auth`: tells the cluster which unit may log in, and what it may then publish and read."""
 
+from collections.abc import Callable
+from functools import partial
+
 from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.ingest.cluster.auth_service import AuthService
@@ -18,14 +21,15 @@ async def serve(settings: Settings, ready: Ready) -> None:
     """Until a signal. Raises BridgeError."""
     async with open_app_state(settings, SystemClock, Role.AUTH) as app_state:
         with listen(app_state, create_health_app) as http:
-            ready(http.port)
-            await http.serve([*duties(app_state), watch_store(app_state), app_state.security_log.run(app_state.duties)])
+            answering = duties(app_state, partial(ready, http.port))
+            await http.serve([*answering, watch_store(app_state), app_state.security_log.run(app_state.duties)])
 
 
-def duties(app_state: AppState) -> list[Duty]:
-    """None where there is no cluster: our own broker and somebody else's have their own ways."""
+def duties(app_state: AppState, answering: Callable[[], object] = lambda: None) -> list[Duty]:
+    """None where there is no cluster: our own broker and somebody else's have their own ways. `answering` is called once
+    logins are answered."""
     cluster = app_state.settings.cluster
     if cluster is None:
         return []
     reporting = Reporting(app_state.counters, app_state.security_log, app_state.unit_reports)
-    return [AuthService(cluster, app_state.database, reporting, app_state.clock, app_state.duties).run()]
+    return [AuthService(cluster, app_state.database, reporting, app_state.clock, app_state.duties, answering).run()]

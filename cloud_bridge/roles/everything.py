@@ -1,5 +1,6 @@
 """`python -m cloud_bridge`, or `... all`: every role in one process."""
 
+from cloud_bridge.authority_sender import AuthoritySender
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.roles import auth, ingest, upkeep, web
 from cloud_bridge.roles.http import listen
@@ -22,6 +23,7 @@ async def serve(settings: Settings, ready: Ready) -> None:
                         *ingest.duties(app_state, opened),
                         *auth.duties(app_state),
                         *upkeep.duties(app_state, alarm),
+                        *([AuthoritySender(app_state).run(app_state.duties)] if settings.cluster is None else []),
                         *web.duties(app_state),
                     ]
                 )

@@ -23,6 +23,7 @@ from cloud_bridge.ingest.home_assistant import Discovery
 from cloud_bridge.ingest.inbound import Ingest, Reporting
 from cloud_bridge.ingest.jetstream import JetStreamIngest
 from cloud_bridge.ingest.mqtt import MqttIngest
+from cloud_bridge.ingest.shard import NONE
 from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.passwords import Passwords, PasswordTurns
@@ -36,7 +37,7 @@ from cloud_bridge.store.leadership import Leadership, lock_of
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.shard_lock import ShardLock, hold_shard
 from cloud_bridge.store.standby import Standby
-from cloud_bridge.timekeeping import TimeBeside, begin_time, follow_steps, follow_steps_beside
+from cloud_bridge.timekeeping import begin_time, begin_time_beside, follow_steps, follow_steps_beside
 from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.vehicles.accounts import open_accounts
@@ -70,9 +71,9 @@ async def open_app_state(
     """
     database = _open_sound(settings.store)
     try:
-        in_cluster = settings.cluster is not None
+        takes_part = role.has_way_in and settings.cluster is None
         # Before anything is written in its name.
-        with hold_shard(database, settings.shard.number, in_cluster=in_cluster) as shard_lock:
+        with hold_shard(database, settings.shard.number, is_shared=not takes_part) as shard_lock:
             async with _app_state_on(database, shard_lock, settings, clock_from, role) as app_state:
                 yield app_state
     finally:
@@ -83,8 +84,12 @@ async def open_app_state(
 async def _app_state_on(
     database: Database, shard_lock: ShardLock, settings: Settings, clock_from: Callable[[int], Clock], role: Role
 ) -> AsyncIterator[AppState]:
-    paths = None if settings.cluster is None else settings.cluster.paths
-    clock, live, ledger, verified, between = begin_time(database, clock_from, settings.shard, paths)
+    if settings.cluster is None and not role.has_way_in:
+        shard = NONE
+        clock, live, ledger, verified, between = begin_time_beside(database, clock_from)
+    else:
+        shard, paths = settings.shard, None if settings.cluster is None else settings.cluster.paths
+        clock, live, ledger, verified, between = begin_time(database, clock_from, shard, paths)
     # Before any thread: it may refuse the settings.
     accounts = open_accounts(database, Clocks(clock, verified), settings, os.environ)
     passwords = Passwords()
@@ -93,10 +98,10 @@ async def _app_state_on(
     recorder = Recorder(recording, loop, clock.now_ms, ledger)
     counters = Counters()
     security_log = SecurityLog(database, Clocks(clock, verified))
-    unit_reports = UnitReports(database, clock, f"part {settings.shard.number}")  # no unit's, in a cluster
+    unit_reports = UnitReports(database, clock, f"part {shard.number}")  # no unit's, in a cluster
     unit_reports.all_away()
     reporting = Reporting(counters, security_log, unit_reports)
-    ingest = Ingest(live, recorder, reporting, Clocks(clock, verified), settings.shard)
+    ingest = Ingest(live, recorder, reporting, Clocks(clock, verified), shard)
     unknown_clients = UnknownClients()
     broker: Broker
     if settings.cluster is not None:
@@ -111,11 +116,11 @@ async def _app_state_on(
         broker = EmbeddedBroker(ingest, Credentials(at_the_door), unknown_clients, security_log, connection_budget())
     letters = Letters(settings.mail, counters)
     standby = _standby_of(settings, database, counters)
-    upkeep = Upkeep(database, live, ledger, Clocks(clock, verified), settings.shard)
+    upkeep = Upkeep(database, live, ledger, Clocks(clock, verified), shard)
     if role.has_way_in:
-        follow_steps(clock, live, ledger, verified, recorder, upkeep, counters, settings.shard.number, between)
+        follow_steps(clock, live, ledger, verified, recorder, upkeep, counters, shard.number, between)
     else:
-        follow_steps_beside(TimeBeside(clock, ledger, verified), upkeep)
+        follow_steps_beside(clock, ledger, verified, upkeep)
     leadership = Leadership(lock_of(database), clock)
     try:
         yield AppState(

@@ -1,7 +1,7 @@
 """What a process of ours is for, and the settings with which it can be that.
 
-With our own broker, or somebody else's, one process is everything. On a cluster the work is shared, and each role may have
-several processes.
+With our own broker, or somebody else's, one process is everything; beside it others may take in a part of the units, or stand
+by for the upkeep. On a cluster the work is shared, and each role may have several processes.
 """
 
 from enum import StrEnum
@@ -33,7 +33,9 @@ def check(role: Role, settings: Settings) -> None:
         raise SettingError(
             "set CHARGEKEEPER_BROKER or CHARGEKEEPER_NATS: the units of our own broker cannot be shared by processes"
         )
-    if role in (Role.WEB, Role.AUTH, Role.UPKEEP):
+    if role is Role.UPKEEP and settings.database is None:
+        raise SettingError("set CHARGEKEEPER_DATABASE: `upkeep` works on a PostgreSQL that other processes fill")
+    if role in (Role.WEB, Role.AUTH):
         raise SettingError(
             f"`{role}` needs CHARGEKEEPER_NATS, the file of a cluster (`nats write` makes it): without one, start "
             "`python -m cloud_bridge`, which is every role in one process"

@@ -1,7 +1,7 @@
 """`python -m cloud_bridge upkeep`: what is done by the clock. Several processes take turns: one of them works."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
 from cloud_bridge.alerts.alarm import Alarm
@@ -10,10 +10,11 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.authority_files import know_present_authority
 from cloud_bridge.authority_sender import AuthoritySender
 from cloud_bridge.clock import SystemClock
+from cloud_bridge.duties import Duties
 from cloud_bridge.leading import lead
 from cloud_bridge.roles.http import listen
 from cloud_bridge.roles.opening import open_app_state
-from cloud_bridge.roles.process import Duty
+from cloud_bridge.roles.process import Duty, do_beside, end_by_signal
 from cloud_bridge.roles.ready import Ready
 from cloud_bridge.roles.role import Role
 from cloud_bridge.roles.store_watch import watch_store
@@ -25,6 +26,9 @@ from cloud_bridge.web.health_app import create_health_app
 
 async def serve(settings: Settings, ready: Ready) -> None:
     """Until a signal. Raises BridgeError."""
+    if settings.cluster is None:
+        await _serve_beside(settings)
+        return
     async with open_app_state(settings, SystemClock, Role.UPKEEP) as app_state, way_out(app_state):
         with listen(app_state, create_health_app) as http:
             async with alarm_of(app_state) as alarm:
@@ -32,6 +36,14 @@ async def serve(settings: Settings, ready: Ready) -> None:
                 await http.serve(
                     [*duties(app_state, alarm), watch_store(app_state), app_state.security_log.run(app_state.duties)]
                 )
+
+
+async def _serve_beside(settings: Settings) -> None:
+    """Beside a process with the pages, which has the port of the settings: so this one opens none."""
+    stop = asyncio.Event()
+    end_by_signal(stop.set)
+    async with open_app_state(settings, SystemClock, Role.UPKEEP) as app_state, alarm_of(app_state) as alarm:
+        await do_beside([*duties(app_state, alarm), app_state.security_log.run(app_state.duties)], stop.wait())
 
 
 @asynccontextmanager
@@ -54,15 +66,11 @@ async def alarm_of(app_state: AppState) -> AsyncIterator[Alarm]:
 def duties(app_state: AppState, alarm: Alarm) -> list[Duty]:
     """What one process of all does."""
     know_present_authority(app_state.database, app_state.settings)
-    return [
-        lead(
-            app_state.leadership,
-            app_state.duties,
-            lambda group: asyncio.gather(
-                app_state.upkeep.run(alarm, group),
-                poll_for_ever(app_state.accounts, group),
-                AuthoritySender(app_state).run(group),
-            ),
-            app_state.upkeep.stand_by,
-        )
-    ]
+
+    def work(group: Duties) -> Awaitable[object]:
+        running = [app_state.upkeep.run(alarm, group), poll_for_ever(app_state.accounts, group)]
+        if app_state.settings.cluster is not None:  # else only the process at the broker can send orders
+            running.append(AuthoritySender(app_state).run(group))
+        return asyncio.gather(*running)
+
+    return [lead(app_state.leadership, app_state.duties, work, app_state.upkeep.stand_by)]

@@ -96,7 +96,7 @@ class ShardLock:
 
 
 class NoLock(ShardLock):
-    """Of a cluster, whose processes share the units as they are, and of which none is in another's way."""
+    """Of a process that has no part of its own: of a cluster, whose units all share, or one that takes nothing in."""
 
     def take(self, wait_s: float) -> None:
         """At once."""
@@ -106,11 +106,9 @@ class NoLock(ShardLock):
 
 
 @contextmanager
-def hold_shard(
-    database: Database, number: int, wait_s: float = WAIT_S, in_cluster: bool = False
-) -> Iterator[ShardLock]:
+def hold_shard(database: Database, number: int, wait_s: float = WAIT_S, is_shared: bool = False) -> Iterator[ShardLock]:
     """Raises ShardTaken if another process has it for so long, and SQLAlchemyError."""
-    lock = NoLock(database, number) if in_cluster else ShardLock(database, number)
+    lock = NoLock(database, number) if is_shared else ShardLock(database, number)
     lock.take(wait_s)
     try:
         yield lock

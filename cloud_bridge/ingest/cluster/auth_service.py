@@ -39,15 +39,22 @@ class AuthService:
     """The caller runs what `reporting` has, and closes the database."""
 
     def __init__(
-        self, cluster: Cluster, database: Database, reporting: Reporting, clock: Clock, duties: Duties
+        self,
+        cluster: Cluster,
+        database: Database,
+        reporting: Reporting,
+        clock: Clock,
+        duties: Duties,
+        answering: Callable[[], object],
     ) -> None:
+        """`answering` is called once it answers logins."""
         self.unknown_clients = UnknownClients()
-        self.ready = asyncio.Event()  # it answers logins
         self._cluster = cluster
         self._database = database
         self._reporting = reporting
         self._clock = clock
         self._duties = duties
+        self._answering = answering
 
     async def run(self) -> None:
         """Until it is cancelled. Waits for a node that answers."""
@@ -64,7 +71,7 @@ class AuthService:
             await nodes.start()
             callout = AuthCallout(bridge, nodes, Signer(self._cluster.issuer_seed), admission, self._reporting)
             await callout.start()
-            self.ready.set()
+            self._answering()
             revocation = Revocation(nodes, credentials, counters)
             names = [node.name for node in self._cluster.nodes]
             presence = PresenceWriter(nodes, names, database, self._clock, counters)

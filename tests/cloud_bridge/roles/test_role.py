@@ -51,8 +51,14 @@ def test_one_process_is_everything_with_our_own_broker() -> None:
     check(Role.ALL, read_settings({}))
 
 
+def test_the_upkeep_of_a_postgresql_is_done_beside_any_broker() -> None:
+    check(Role.UPKEEP, read_settings(BROKER | {"CHARGEKEEPER_DATABASE": "postgresql://somewhere/ours"}))
+    with pytest.raises(SettingError, match="^set CHARGEKEEPER_DATABASE"):
+        check(Role.UPKEEP, read_settings(BROKER))
+
+
 @pytest.mark.parametrize("environment", [{}, BROKER])
-@pytest.mark.parametrize("role", [Role.WEB, Role.AUTH, Role.UPKEEP])
+@pytest.mark.parametrize("role", [Role.WEB, Role.AUTH])
 def test_a_role_of_a_cluster_says_that_it_needs_one(role: Role, environment: dict[str, str]) -> None:
     with pytest.raises(SettingError, match=f"^`{role}` needs CHARGEKEEPER_NATS"):
         check(role, read_settings(environment))
