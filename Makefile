@@ -16,7 +16,7 @@ PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rf
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-stop mosquitto test fast cloud units ingest modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench race cortex-m flash power-loss life siege size screenshots mission clean
+.PHONY: help run cluster cluster-stop mosquitto test fast cloud units ingest modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race cortex-m flash power-loss life siege size screenshots mission clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -115,6 +115,13 @@ bench: .venv ## what is promised in figures, each beside its peer: contactor, ma
 	@.venv/bin/python -m hil_tests.bench.cloud
 	@.venv/bin/python -m hil_tests.web.budget
 	@.venv/bin/python -m hil_tests.web.many_pages
+
+bench-scale: .venv ## what is promised of a fleet, with a million units and kills at random (two hours)
+	@for name in conformance alerts worker intake retention restart logins revocations hearing signal-bytes; do .venv/bin/python -m hil_tests.bench.scale $$name || exit 1; done
+	@for database in sqlite postgresql; do .venv/bin/python -m hil_tests.bench.scale pages --database $$database || exit 1; done
+
+fleet: .venv ## SCENARIO=reconnect UNITS=1000: simulated units, each on a socket of its own; is all that was acknowledged in the database?
+	@.venv/bin/python -m hil_tests.fleet $(or $(SCENARIO),reconnect) --units $(or $(UNITS),1000)
 
 cortex-m: .venv ## a 32-bit microcontroller in QEMU, built once: the core tests on it, and memory and instructions against their budgets
 	@.venv/bin/python -m hil_tests.cortex_m --build
