@@ -53,6 +53,7 @@ from cloud_bridge.ingest.canary import BrokerAddress, Canary
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.unit_registry import RegistryUpdate, UnitRegistry, UnitStatus
 from cloud_bridge.ingest.unknown_clients import UnknownClients
+from cloud_bridge.store.commands import ANSWER_MS
 from cloud_bridge.store.secrets import new_secret
 
 KEEPALIVE_S = 20
@@ -148,14 +149,20 @@ class MqttIngest:
         return 0
 
     async def command(self, unit_id: str, payload: bytes) -> bool:
-        """Publish a command; True when the broker has taken it, which delivers it when the unit is there.
+        """Publish a command; True when the broker has taken it. With MQTT 5 it delivers it within ANSWER_MS or never.
 
         False too when the access list of the broker does not allow it, as far as MQTT 3.1.1 lets the broker say so.
         """
         return await asyncio.to_thread(self._publish_command, unit_id, payload)
 
     def _publish_command(self, unit_id: str, payload: bytes) -> bool:
-        sent = self._client.publish(f"cp/{unit_id}/command", payload, 1)
+        if not self._client.is_connected():
+            return False  # paho would send it once it is connected
+        properties = None
+        if self._client.protocol == MQTTProtocolVersion.MQTTv5:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho has no types there
+            properties.MessageExpiryInterval = ANSWER_MS // 1000
+        sent = self._client.publish(f"cp/{unit_id}/command", payload, 1, properties=properties)
         try:
             sent.wait_for_publish(COMMAND_WITHIN_S)
         except (ValueError, RuntimeError):  # not connected

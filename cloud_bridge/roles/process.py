@@ -6,12 +6,17 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 from cloud_bridge.connection_limits import Budget, divide
 
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # the last when a terminal is closed
+
+# Of asyncio.to_thread, by which each duty works, and commands and open pages beside them. Its own number goes by
+# processors: on two of them six slow duties would keep all others waiting.
+THREADS = 32
 
 Duty = Coroutine[Any, Any, object]  # goes on for ever
 
@@ -26,6 +31,11 @@ def connection_budget() -> Budget:
     """For the files that this process may open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return divide(soft if soft != resource.RLIM_INFINITY else sys.maxsize)
+
+
+def have_threads() -> None:
+    """For the running event loop; before anything is done in one."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "work"))
 
 
 def end_by_signal(end: Callable[[], None]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from importlib import import_module
 
 from cloud_bridge.alerts.mail import read_server
-from cloud_bridge.roles.process import raise_file_limit
+from cloud_bridge.roles.process import have_threads, raise_file_limit
 from cloud_bridge.roles.ready import Ready
 from cloud_bridge.roles.role import Role, check
 from cloud_bridge.settings import Settings
@@ -26,6 +26,7 @@ async def serve(role: Role, settings: Settings, ready: Ready) -> None:
     """
     check(role, settings)
     raise_file_limit()
+    have_threads()
     if settings.mail is not None:
         read_server(settings.mail)  # it may refuse the setting
     serve_role: Callable[[Settings, Ready], Awaitable[None]] = import_module(

@@ -42,6 +42,7 @@ class OutsideBroker:
         self.acknowledged: set[int] = set()
         self._unacknowledged: dict[int, bytes] = {}
         self._client: socket.socket | None = None
+        self._is_away = False
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -65,6 +66,16 @@ class OutsideBroker:
         with self._lock:
             assert self._client is not None
             self._client.sendall(data)
+
+    def go_away(self) -> None:
+        """Ends the connection, and every new one, until `come_back`."""
+        self._is_away = True
+        with self._lock:
+            assert self._client is not None
+            self._client.shutdown(socket.SHUT_RDWR)
+
+    def come_back(self) -> None:
+        self._is_away = False
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -92,6 +103,8 @@ class OutsideBroker:
 
     def _answer(self, client: socket.socket, first_byte: int, body: bytes) -> bool:
         """False: the connection ends here."""
+        if self._is_away:
+            return False
         match first_byte >> 4:
             case packets.CONNECT:
                 self.levels.append(body[6])

@@ -379,6 +379,19 @@ def test_a_command_that_the_broker_does_not_allow_is_not_sent(tmp_path: Path, le
         assert refused == (2 if level == 5 else 0), "the marker, and the command"
 
 
+@pytest.mark.parametrize("level", [4, 5])
+def test_a_command_that_was_not_sent_does_not_come_later(tmp_path: Path, level: int) -> None:
+    with outside_bridge(tmp_path, level=level) as bridge:
+        before = bridge.broker.connections
+        bridge.broker.go_away()
+        bridge.until(lambda: not bridge.ingest.live.is_set(), "noticed that the broker is away")
+        assert bridge.command("home-1") is False
+        bridge.broker.come_back()
+        bridge.until(lambda: bridge.broker.connections > before, "connected again")
+        bridge.command("home-2")
+        assert [said.topic for said in bridge.broker.published] == ["cp/home-2/command"]
+
+
 def test_what_the_recorder_has_no_room_for_is_not_acknowledged_and_comes_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,10 +1,13 @@
 """How a role's process ends: with its work, or with the first thing in it that fails."""
 
 import asyncio
+import threading
 
 import pytest
 
-from cloud_bridge.roles.process import do_beside
+from cloud_bridge.roles.process import do_beside, have_threads
+
+WITHIN_S = 20
 
 
 async def for_ever() -> None:
@@ -42,3 +45,17 @@ def test_a_duty_that_fails_ends_the_work() -> None:
 def test_the_error_of_the_work_is_raised() -> None:
     with pytest.raises(RuntimeError, match="no more"):
         asyncio.run(do_beside([for_ever()], failing()))
+
+
+def test_slow_duties_keep_no_thread_from_others() -> None:
+    """Twelve of them: twice as many as asyncio has threads for on two processors."""
+    done = threading.Event()
+
+    async def work() -> None:
+        have_threads()
+        slow = [asyncio.create_task(asyncio.to_thread(done.wait, WITHIN_S)) for _ in range(12)]
+        await asyncio.sleep(0)
+        await asyncio.wait_for(asyncio.to_thread(done.set), WITHIN_S)
+        assert await asyncio.gather(*slow) == [True] * 12
+
+    asyncio.run(work())
