@@ -144,7 +144,8 @@ class _Judge:
                 self._fault("unsent", f"{kind} {key} is stored, and nobody sent it")
 
     def _heartbeats(self, unit_id: str, messages: Sequence[Message]) -> None:
-        """Each stamp belongs to the first heartbeat that was under way and has none yet; an acknowledged one goes first."""
+        """Each stamp belongs to the first heartbeat that was under way and has none yet. Of several, one that fits goes first:
+        with a reading of the signal or without, as the stamp has it; then one that was acknowledged."""
         signal_ms = set(self._stored.signal_ms.get(unit_id, []))
         has_row: set[tuple[str, int, int]] = set()
         begin = 0
@@ -158,7 +159,8 @@ class _Judge:
             elif not free:
                 self._fault("doubled", f"heartbeat {under_way[0].key} is stored twice, at {stamp_ms} too")
             else:
-                heard = min(free, key=lambda each: not each.is_acknowledged)
+                has_signal = stamp_ms in signal_ms
+                heard = min(free, key=lambda each: (each.has_csq is not has_signal, not each.is_acknowledged))
                 has_row.add(heard.key)
                 self._stamp(heard, stamp_ms, signal_ms)
         for message in messages:

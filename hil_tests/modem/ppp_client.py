@@ -18,7 +18,9 @@ from pathlib import Path
 UP_WITHIN_S, TRANSFER_WITHIN_S, DOWN_WITHIN_S = 60, 60, 20
 # What is said first may be lost while the line is opened, as gateways know: they say it again.
 CHAT = "chat -v TIMEOUT 10 ABORT 'NO CARRIER' ABORT ERROR"
-DIAL = f"{CHAT} '' AT OK-AT-OK-AT-OK ATZ OK ATE0 OK 'AT+CGDCONT=1,\\042IP\\042,\\042internet\\042' OK ATD*99***1# CONNECT"
+DIAL = (
+    f"{CHAT} '' AT OK-AT-OK-AT-OK ATZ OK ATE0 OK 'AT+CGDCONT=1,\\042IP\\042,\\042internet\\042' OK ATD*99***1# CONNECT"
+)
 HANG_UP = f"{CHAT} '' AT OK-AT-OK"  # it answers commands again
 OPTIONS = ["115200", "noauth", "nodetach", "local", "nocrtscts", "noipdefault", "defaultroute", "debug", "nolock"]
 

@@ -60,6 +60,9 @@ async def _live(unit: Unit) -> Erases:
         closed = await _store(unit)
         unit.unplug()
         await _until(lambda: not unit.board.contact_closed)
+        async with asyncio.timeout(WITHIN_S):
+            while "contactor open" not in await unit.ask("status", WITHIN_S):  # the firmware has not seen it yet
+                pass
         return Erases(*closed, *await _store(unit))
     finally:
         await unit.stop()

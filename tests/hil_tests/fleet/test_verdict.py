@@ -136,6 +136,17 @@ def test_what_an_outside_broker_kept_while_the_bridge_was_away_is_no_contact() -
     assert judge(SENT, before, Terms()).lost == 1
 
 
+def test_of_two_that_were_under_way_the_one_that_fits_the_row_was_stored() -> None:
+    """A first board has no reading of the signal yet, and no answer; a second one of its identity has both."""
+    first = delivery("heartbeat", 6, 7000, acknowledged=False, boot=8, has_csq=False, ended_ms=BEGIN_MS + 9000)
+    second = delivery("heartbeat", 1, 7001, boot=10, ended_ms=BEGIN_MS + 9000)
+    both = stored(
+        power_ms=at(3, 5004, 7002, 7500), signal_ms=at(3, 5004, 7500), contacts={"cp-1": int(BEGIN_MS) + 7500}
+    )
+    verdict = judge([*SENT, first, second], both._replace(heartbeats={"cp-1": (10, 1)}), Terms())
+    assert verdict.signal_lost == 0 and verdict.lost == 0
+
+
 def test_two_boards_of_one_identity_have_messages_of_their_own() -> None:
     other = [one._replace(boot=1009, sent_ms=one.sent_ms + 100, ended_ms=one.ended_ms + 100) for one in SENT[:2]]
     both = stored(
