@@ -32,4 +32,4 @@ def duties(app_state: AppState, answering: Callable[[], object] = lambda: None) 
     if cluster is None:
         return []
     reporting = Reporting(app_state.counters, app_state.security_log, app_state.unit_reports)
-    return [AuthService(cluster, app_state.database, reporting, app_state.clock, app_state.duties, answering).run()]
+    return [AuthService(cluster, app_state.database, reporting, app_state.clock, app_state.duties).run(answering)]

@@ -39,25 +39,17 @@ class AuthService:
     """The caller runs what `reporting` has, and closes the database."""
 
     def __init__(
-        self,
-        cluster: Cluster,
-        database: Database,
-        reporting: Reporting,
-        clock: Clock,
-        duties: Duties,
-        answering: Callable[[], object],
+        self, cluster: Cluster, database: Database, reporting: Reporting, clock: Clock, duties: Duties
     ) -> None:
-        """`answering` is called once it answers logins."""
         self.unknown_clients = UnknownClients()
         self._cluster = cluster
         self._database = database
         self._reporting = reporting
         self._clock = clock
         self._duties = duties
-        self._answering = answering
 
-    async def run(self) -> None:
-        """Until it is cancelled. Waits for a node that answers."""
+    async def run(self, answering: Callable[[], object]) -> None:
+        """Until it is cancelled. Waits for a node that answers; `answering` is called once it answers logins itself."""
         counters, security_log = self._reporting.counters, self._reporting.security_log
         database = self._database.separate(LOOKUPS_AT_ONCE + WRITERS)
         credentials = BatchedCredentials(database, canary_secrets(self._cluster))
@@ -71,7 +63,7 @@ class AuthService:
             await nodes.start()
             callout = AuthCallout(bridge, nodes, Signer(self._cluster.issuer_seed), admission, self._reporting)
             await callout.start()
-            self._answering()
+            answering()
             revocation = Revocation(nodes, credentials, counters)
             names = [node.name for node in self._cluster.nodes]
             presence = PresenceWriter(nodes, names, database, self._clock, counters)
