@@ -47,8 +47,12 @@ def record_presence(connection: Connection, rows: Sequence[Presence]) -> None:
     """Store events in one batch, in whatever order they come: one that is older than what is stored of its unit changes
     nothing, and of two in the same millisecond the one that comes later counts."""
     believable_ms = max((row.changed_ms for row in rows), default=0) + FUTURE_MS
-    in_order = sorted(rows, key=lambda row: row.unit_id)
-    values = [row._asdict() | {"believable_ms": believable_ms} for row in in_order]
+    newest: dict[str, Presence] = {}  # a statement of PostgreSQL may change a row once
+    for row in rows:
+        known = newest.get(row.unit_id)
+        if known is None or row.changed_ms >= known.changed_ms:
+            newest[row.unit_id] = row
+    values = [newest[unit_id]._asdict() | {"believable_ms": believable_ms} for unit_id in sorted(newest)]
     execute_many(connection, _newest_presence(connection.dialect.name), values)
 
 

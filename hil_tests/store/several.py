@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import select
 import signal
 import time
 from collections import Counter
@@ -101,9 +102,9 @@ class Several:
         led = self.leader() == name
         if led:
             self._until(lambda: self._stands_by(name), f"another one than {name} had started")
-        os.kill(self._pids[name], signal.SIGKILL)
         killed_s = time.monotonic()
-        self._ended.append((name, killed_s))
+        _kill(self._pids[name])
+        self._ended.append((name, time.monotonic()))
         if led:
             self._take_over(name, killed_s)
         self._begin(name)
@@ -197,3 +198,14 @@ def _sender(name: str) -> str:
 def units_for(rounds: int, faults: int) -> int:
     """So many that no unit has more faults than are told."""
     return max(2 * faults, 2 * rounds * faults // FAULTS_OF_A_UNIT)
+
+
+def _kill(pid: int) -> None:
+    """Returns when it has ended: on a busy machine what was sent to it may be taken for a while after the signal."""
+    process = os.pidfd_open(pid)
+    try:
+        os.kill(pid, signal.SIGKILL)
+        ended, _, _ = select.select([process], [], [], WITHIN_S)
+        assert ended, f"process {pid} did not end"
+    finally:
+        os.close(process)

@@ -190,7 +190,7 @@ def test_a_unit_that_is_removed_leaves_all_partitions(database: Database) -> Non
 def older(tmp_path: Path) -> Iterator[Path | str]:
     """A store of the version before partitions, with a row in each of the tables, and one of a clock that was ahead."""
     where_it_is = store_at(tmp_path, empty=True)
-    before = open_at(where_it_is, "0033")
+    before = open_at(where_it_is, "0036")
     with before.writing() as connection:
         add_unit(connection, "cp-1", 0)
         for at_ms in (START_MS, START_MS + 50 * 366 * DAY_MS):
