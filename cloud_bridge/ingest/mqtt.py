@@ -131,7 +131,8 @@ class MqttIngest:
             self._refreshing.cancel()
             await asyncio.wait({self._refreshing})
         self._reader.shutdown(wait=False)
-        self._client.disconnect()
+        with suppress(OSError):  # paho's thread has just given up the connection
+            self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
 
     def canary(self) -> Canary:
@@ -162,10 +163,10 @@ class MqttIngest:
         if self._client.protocol == MQTTProtocolVersion.MQTTv5:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho has no types there
             properties.MessageExpiryInterval = ANSWER_MS // 1000
-        sent = self._client.publish(f"cp/{unit_id}/command", payload, 1, properties=properties)
         try:
+            sent = self._client.publish(f"cp/{unit_id}/command", payload, 1, properties=properties)
             sent.wait_for_publish(COMMAND_WITHIN_S)
-        except (ValueError, RuntimeError):  # not connected
+        except (OSError, ValueError, RuntimeError):  # not connected, or just no more
             return False
         return sent.is_published() and sent.mid not in self._refused
 

@@ -1,6 +1,7 @@
 """Behind an outside broker: whose message counts, is anything acknowledged and lost, and does any error end receiving?"""
 
 import asyncio
+import errno
 import json
 import logging
 import threading
@@ -441,3 +442,17 @@ def test_a_thread_that_ends_while_it_is_stopped_is_no_error() -> None:
     loop = asyncio.new_event_loop()
     assert Ending(loop, lambda _error: None).loop_stop() is MQTTErrorCode.MQTT_ERR_SUCCESS
     loop.close()
+
+
+def test_a_connection_that_is_given_up_while_it_is_stopped_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """paho wakes its thread through a socket, which that thread may just have closed."""
+
+    def closed(*_: object, **_options: object) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    with outside_bridge(tmp_path) as bridge:
+        monkeypatch.setattr(bridge.ingest._client, "disconnect", closed)
+        monkeypatch.setattr(bridge.ingest._client, "publish", closed)
+        assert bridge.command("home-1") is False
