@@ -16,7 +16,7 @@ how long its path had listened at that stamp, never less, since the difference t
                                        as one list; one of another path makes it more, and never less
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -88,12 +88,6 @@ def listened_at(doors: Doors) -> ColumnElement[int]:
     )
     found = select(at_most).where(listening.c.id == path_of(doors)).scalar_subquery()
     return func.coalesce(found, literal_column("0"))
-
-
-def read_paths(connection: Connection) -> Mapping[int, Listened]:
-    """Of every path that was ever heard."""
-    query = select(listening.c.id, listening.c.until_ms, listening.c.listened_ms, listening.c.latest_ms)
-    return {number: Listened(*row) for number, *row in connection.execute(query.where(listening.c.id >= EVERY))}
 
 
 def adopt_strays(connection: Connection, paths: Collection[int]) -> None:

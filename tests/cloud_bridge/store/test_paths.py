@@ -8,9 +8,9 @@ from cloud_bridge.contact import OUTAGE_AFTER_MS, Listened
 from cloud_bridge.paths import EVERY, path_number
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
-from cloud_bridge.store.paths import adopt_strays, read_paths, record_mark
+from cloud_bridge.store.paths import adopt_strays, record_mark
 from cloud_bridge.store.presence import Presence, record_presence
-from cloud_bridge.store.record import record
+from cloud_bridge.store.record import read_listened, record
 from cloud_bridge.store.tables import events
 from cloud_bridge.store.units import last_contacts
 from cloud_bridge.wire import decode
@@ -102,7 +102,7 @@ def test_a_canary_of_each_path_counts_for_its_own_and_for_all_at_once(database: 
         for path in (N1, N2):
             mark(database, START_MS + 5000 * at, path, (N1, N2))
     with database.reading() as connection:
-        known = read_paths(connection)
+        known = read_listened(connection)
     assert known == {number: Listened(START_MS + 45_000, 45_000, START_MS + 45_000) for number in (N1, N2, EVERY)}
 
 
