@@ -12,10 +12,12 @@ from hypothesis import strategies as some
 from sqlalchemy.exc import OperationalError
 
 from cloud_bridge.counters import Counters
+from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.cluster import auth_callout, batched_credentials
 from cloud_bridge.ingest.cluster.auth_callout import AuthCallout
 from cloud_bridge.ingest.cluster.batched_credentials import BatchedCredentials
+from cloud_bridge.ingest.cluster.nkey import Signer, new_seed
 from cloud_bridge.ingest.inbound import Reporting
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.security_log import SecurityLog
@@ -237,3 +239,18 @@ def test_any_bytes_are_answered_by_a_refusal_or_dropped_and_counted(
     dropped, refused = answering.run(act)
     assert dropped is None and answering.counters.bad_login_requests == before + 1
     assert refused is not None and "error" in claims_of(refused)["nats"]
+
+
+def test_a_process_with_another_seed_ends_the_login_and_itself(answering: Answering) -> None:
+    asked = NODE.asks()
+    asked["sub"] = Signer(new_seed()).public
+
+    async def act(callout: AuthCallout) -> None:
+        running = asyncio.create_task(callout.run())
+        assert await callout.answer(NODE.signs(asked)) is None
+        with pytest.raises(SettingError, match="issuer_seed in the file of CHARGEKEEPER_NATS is not the one"):
+            await running
+
+    answering.run(act)
+    answering.nodes.end.assert_awaited_once_with(NODE.id, 22)
+    assert answering.counters.bad_login_requests == 1
