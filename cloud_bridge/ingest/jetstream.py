@@ -208,7 +208,7 @@ class JetStreamIngest:
             self._counters.dropped_foreign_topic += path is None and one.kind not in ("command", "lwt")
         elif status is UnitStatus.UNKNOWN:
             self._counters.quarantined += 1
-            self._unknown_clients.saw(one.unit_id[:36], stamp.at_ms)
+            self._unknown_clients.saw(one.unit_id, stamp.at_ms)
         elif not one.payload:
             self._counters.dropped_empty += 1
         elif status is UnitStatus.REVOKED:

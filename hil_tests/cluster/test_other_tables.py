@@ -28,7 +28,7 @@ MIGRATE = (
 pytestmark = pytest.mark.skipif(not BINARIES, reason="PostgreSQL is not installed: apt-get install postgresql")
 
 
-class Place(NamedTuple):
+class Tables(NamedTuple):
     """A PostgreSQL, and the file of a cluster of which no node runs."""
 
     server: Server
@@ -52,7 +52,7 @@ class Place(NamedTuple):
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def tables(tmp_path: Path) -> Iterator[Tables]:
     server = Server()
     try:
         environment = {
@@ -61,32 +61,32 @@ def place(tmp_path: Path) -> Iterator[Place]:
             "CHARGEKEEPER_NATS": str(NatsCluster(tmp_path / "nats").file),
             "CHARGEKEEPER_HTTP_PORT": "0",
         }
-        yield Place(server, environment)
+        yield Tables(server, environment)
     finally:
         server.close()
 
 
-def test_no_role_starts_on_newer_tables(place: Place, tmp_path: Path) -> None:
-    assert place.run("-m", "cloud_bridge", "unit", "add", "cp-1").returncode == 0
-    place.server.say(f"UPDATE alembic_version SET version_num = '{NEWER}'")
-    running = [RoleProcess(role, tmp_path / f"{role}.log", place.environment) for role in ROLES]
+def test_no_role_starts_on_newer_tables(tables: Tables, tmp_path: Path) -> None:
+    assert tables.run("-m", "cloud_bridge", "unit", "add", "cp-1").returncode == 0
+    tables.server.say(f"UPDATE alembic_version SET version_num = '{NEWER}'")
+    running = [RoleProcess(role, tmp_path / f"{role}.log", tables.environment) for role in ROLES]
     for code, said in [each.ended() for each in running]:
         assert code == 1
         assert f"newer version of Chargekeeper (tables {NEWER})" in said and said.count("\n") == 1
-    assert place.version == NEWER
+    assert tables.version == NEWER
 
 
-def test_all_roles_start_at_once_on_older_tables_and_what_was_there_is_kept(place: Place, tmp_path: Path) -> None:
-    migrated = place.run("-c", MIGRATE, OLDER)
+def test_all_roles_start_at_once_on_older_tables_and_what_was_there_is_kept(tables: Tables, tmp_path: Path) -> None:
+    migrated = tables.run("-c", MIGRATE, OLDER)
     assert migrated.returncode == 0, migrated.stderr
-    assert place.version == OLDER
-    place.server.say("INSERT INTO units (id, secret_hash, claim_hash, created_ms) VALUES ('cp-1', 'x', 'y', 1)")
-    running = [RoleProcess(role, tmp_path / f"{role}.log", place.environment) for role in ROLES if role != "auth"]
+    assert tables.version == OLDER
+    tables.server.say("INSERT INTO units (id, secret_hash, claim_hash, created_ms) VALUES ('cp-1', 'x', 'y', 1)")
+    running = [RoleProcess(role, tmp_path / f"{role}.log", tables.environment) for role in ROLES if role != "auth"]
     try:
         for each in running:  # `auth` is ready when a node has answered
             each.wait_for("http://")
-        assert place.version > OLDER
-        assert place.server.say("SELECT id FROM units") == [("cp-1",)]
+        assert tables.version > OLDER
+        assert tables.server.say("SELECT id FROM units") == [("cp-1",)]
     finally:
         for each in running:
             each.kill()

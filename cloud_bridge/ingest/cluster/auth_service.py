@@ -26,7 +26,6 @@ from cloud_bridge.ingest.cluster.pull import keep_messages
 from cloud_bridge.ingest.cluster.revocation import Revocation
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE
 from cloud_bridge.ingest.inbound import Reporting
-from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.store.database import Database
 
 NAME = "chargekeeper auth"
@@ -42,7 +41,6 @@ class AuthService:
     def __init__(
         self, cluster: Cluster, database: Database, reporting: Reporting, clock: Clock, duties: Duties
     ) -> None:
-        self.unknown_clients = UnknownClients()
         self._cluster = cluster
         self._database = database
         self._reporting = reporting
@@ -57,7 +55,8 @@ class AuthService:
         counters, security_log = self._reporting.counters, self._reporting.security_log
         database = self._database.separate(LOOKUPS_AT_ONCE + WRITERS)
         credentials = BatchedCredentials(database, canary_secrets(self._cluster))
-        admission = Admission(credentials, self.unknown_clients, security_log, counters, self._clock)
+        unknown_clients = self._reporting.unknown_clients
+        admission = Admission(credentials, unknown_clients, security_log, counters, self._clock)
         clients: list[Client] = []
         try:
             clients.append(bridge := await self._connected(connect_bridge))

@@ -33,7 +33,7 @@ TRIES_S = 2.5  # several of a connection's
 TEN_MINUTES_S = 600
 
 
-class Place:
+class Processes:
     """The cluster, and processes that are ended by `close`."""
 
     def __init__(self, cluster: AuthCluster, folder: Path) -> None:
@@ -83,12 +83,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuthCluster]:
 
 
 @pytest.fixture
-def place(cluster: AuthCluster, tmp_path: Path) -> Iterator[Place]:
-    place = Place(cluster, tmp_path)
+def processes(cluster: AuthCluster, tmp_path: Path) -> Iterator[Processes]:
+    processes = Processes(cluster, tmp_path)
     try:
-        yield place
+        yield processes
     finally:
-        place.close()
+        processes.close()
 
 
 def until(condition: Callable[[], object], what: str) -> None:
@@ -111,60 +111,60 @@ def get_in(cluster: AuthCluster, unit: tuple[str, str]) -> None:
     until(is_in, "let in")
 
 
-def test_half_a_file_is_told_by_every_role_in_one_line(place: Place) -> None:
-    half = place.cluster.nats.file.read_text()[:200]
-    for code, said in [each.ended() for each in [place.start(role, half) for role in (*ROLES, "all")]]:
+def test_half_a_file_is_told_by_every_role_in_one_line(processes: Processes) -> None:
+    half = processes.cluster.nats.file.read_text()[:200]
+    for code, said in [each.ended() for each in [processes.start(role, half) for role in (*ROLES, "all")]]:
         assert code == 1 and said.count("\n") == 1
         assert "is not what `nats write` makes" in said and "write it anew" in said
 
 
-def test_a_database_that_only_reads_is_told_by_every_role_in_one_line(place: Place) -> None:
-    place.cluster.add_units(["read-1"])
-    before = place.rows()
-    place.cluster.postgresql.set("default_transaction_read_only", "on")
+def test_a_database_that_only_reads_is_told_by_every_role_in_one_line(processes: Processes) -> None:
+    processes.cluster.add_units(["read-1"])
+    before = processes.rows()
+    processes.cluster.postgresql.set("default_transaction_read_only", "on")
     try:
-        for code, said in [each.ended() for each in [place.start(role) for role in (*ROLES, "all")]]:
+        for code, said in [each.ended() for each in [processes.start(role) for role in (*ROLES, "all")]]:
             assert code == 1 and said.count("\n") == 1
             assert "read-only transaction" in said and "has to name the primary" in said
     finally:
-        place.cluster.postgresql.set("default_transaction_read_only", None)
-    assert place.rows() == before
+        processes.cluster.postgresql.set("default_transaction_read_only", None)
+    assert processes.rows() == before
 
 
-def test_with_the_file_of_another_cluster_every_role_waits_and_says_why_once(place: Place) -> None:
-    other = json.loads(NatsCluster(place.folder / "other").file.read_text()) | {"nodes": place.ours["nodes"]}
-    running = [place.start(role, other) for role in ROLES]
+def test_with_the_file_of_another_cluster_every_role_waits_and_says_why_once(processes: Processes) -> None:
+    other = json.loads(NatsCluster(processes.folder / "other").file.read_text()) | {"nodes": processes.ours["nodes"]}
+    running = [processes.start(role, other) for role in ROLES]
     for each in running:
         each.wait_for("refuses our secret")
-    before = place.rows()
+    before = processes.rows()
     time.sleep(TRIES_S)
     for each in running:
         assert "Write both with `nats write`" in each.text
         assert each.text.count("refuses our secret") <= 3, "once for each connection"
         assert "reset by peer" not in each.text.partition("refuses our secret")[2], "which is the same"
-    assert place.rows() == before
+    assert processes.rows() == before
 
 
-def test_an_auth_process_with_another_seed_ends_and_the_other_lets_the_unit_in(place: Place) -> None:
-    other = json.loads(NatsCluster(place.folder / "other").file.read_text())
-    (unit,) = place.cluster.add_units(["seed-1"])
-    wrong = place.start("auth", {"issuer_seed": other["issuer_seed"]})
+def test_an_auth_process_with_another_seed_ends_and_the_other_lets_the_unit_in(processes: Processes) -> None:
+    other = json.loads(NatsCluster(processes.folder / "other").file.read_text())
+    (unit,) = processes.cluster.add_units(["seed-1"])
+    wrong = processes.start("auth", {"issuer_seed": other["issuer_seed"]})
     wrong.wait_for("/healthz")
     with pytest.raises(ConnectionResetError):  # not refused: it would stay away for up to 12 minutes
-        place.cluster.connect(unit)
+        processes.cluster.connect(unit)
     code, said = wrong.ended()
     assert (code, said.count("\n")) == (1, 2), "where /healthz is, and why it ended"
     assert "issuer_seed in the file of CHARGEKEEPER_NATS is not the one" in said and other["issuer_seed"] not in said
-    place.start("auth").wait_for("/healthz")
-    get_in(place.cluster, unit)
+    processes.start("auth").wait_for("/healthz")
+    get_in(processes.cluster, unit)
 
 
-def test_a_node_of_another_cluster_is_left_out_and_said(place: Place, tmp_path: Path) -> None:
+def test_a_node_of_another_cluster_is_left_out_and_said(processes: Processes, tmp_path: Path) -> None:
     """It stands where our file has the second node, and has routes to ours."""
     foreign = NatsCluster(tmp_path / "foreign", nodes=2)
     file = foreign.folder / "n1.conf"
     said = json.loads(file.read_text())
-    said["cluster"]["routes"] = json.loads((place.cluster.nats.folder / "n1.conf").read_text())["cluster"]["routes"]
+    said["cluster"]["routes"] = json.loads((processes.cluster.nats.folder / "n1.conf").read_text())["cluster"]["routes"]
     said["cluster"]["routes"] = [
         f"nats-route://route:{said['cluster']['authorization']['password']}@{route.rpartition('@')[2]}"
         for route in said["cluster"]["routes"]
@@ -174,78 +174,78 @@ def test_a_node_of_another_cluster_is_left_out_and_said(place: Place, tmp_path: 
         foreign.start_node("n1", wait=False)  # with routes to nobody it is never quite ready
         until(lambda: "Authorization Violation" in foreign.log("n1"), "turned away by our nodes")
         node = json.loads(foreign.file.read_text())["nodes"][0]
-        mixed = place.nodes(client_port=node["client_port"], mqtt_port=node["mqtt_port"])
-        (unit,) = place.cluster.add_units(["foreign-1"])
-        place.start("auth", mixed).wait_for("/healthz")
-        worker = place.start("ingest", mixed)
+        mixed = processes.nodes(client_port=node["client_port"], mqtt_port=node["mqtt_port"])
+        (unit,) = processes.cluster.add_units(["foreign-1"])
+        processes.start("auth", mixed).wait_for("/healthz")
+        worker = processes.start("ingest", mixed)
         worker.wait_for("the duty canary of n2 failed")
-        get_in(place.cluster, unit)
-        station = place.cluster.connect(unit, "n3")
+        get_in(processes.cluster, unit)
+        station = processes.cluster.connect(unit, "n3")
         station.report("heartbeat")
         count = "SELECT messages FROM contacts WHERE unit_id = 'foreign-1'"
-        until(lambda: place.cluster.postgresql.say(count) == [(1,)], "taken in by the others")
+        until(lambda: processes.cluster.postgresql.say(count) == [(1,)], "taken in by the others")
         station.close()
     finally:
         foreign.stop()
 
 
-def test_a_node_whose_name_is_not_known_is_said_and_the_others_serve(place: Place) -> None:
-    mixed = place.nodes(host="no-such-host.invalid")
-    auth, worker = place.start("auth", mixed), place.start("ingest", mixed)
+def test_a_node_whose_name_is_not_known_is_said_and_the_others_serve(processes: Processes) -> None:
+    mixed = processes.nodes(host="no-such-host.invalid")
+    auth, worker = processes.start("auth", mixed), processes.start("ingest", mixed)
     auth.wait_for("/healthz")
     worker.wait_for("the duty canary of n2 failed and goes on: gaierror")
-    (unit,) = place.cluster.add_units(["name-1"])
-    place.cluster.connect(unit).close()
+    (unit,) = processes.cluster.add_units(["name-1"])
+    processes.cluster.connect(unit).close()
 
 
-def test_where_no_name_is_known_the_line_has_them(place: Place) -> None:
-    nodes = [node | {"host": "no-such-host.invalid"} for node in place.ours["nodes"]]
-    auth = place.start("auth", {"nodes": nodes})
+def test_where_no_name_is_known_the_line_has_them(processes: Processes) -> None:
+    nodes = [node | {"host": "no-such-host.invalid"} for node in processes.ours["nodes"]]
+    auth = processes.start("auth", {"nodes": nodes})
     auth.wait_for("has a name that is not known here, of no-such-host.invalid: look at the DNS")
     time.sleep(TRIES_S)
     assert auth.text.count("\n") == 1
 
 
-def test_a_file_with_fewer_nodes_than_the_cluster_has_is_told(place: Place) -> None:
-    place.start("auth").wait_for("/healthz")  # it has the cluster keep messages
-    few = {"nodes": place.ours["nodes"][:1]}
-    for each in (place.start("ingest", few), place.start("auth", few)):
+def test_a_file_with_fewer_nodes_than_the_cluster_has_is_told(processes: Processes) -> None:
+    processes.start("auth").wait_for("/healthz")  # it has the cluster keep messages
+    few = {"nodes": processes.ours["nodes"][:1]}
+    for each in (processes.start("ingest", few), processes.start("auth", few)):
         each.wait_for("the cluster keeps each message at 3 of its nodes, and would at 1 with the 1 that the file of")
 
 
-def test_an_auth_process_goes_on_while_the_database_only_reads(place: Place) -> None:
+def test_an_auth_process_goes_on_while_the_database_only_reads(processes: Processes) -> None:
     """Whether a unit may log in is read."""
-    auth = place.start("auth")
+    auth = processes.start("auth")
     auth.wait_for("/healthz")
-    (unit,) = place.cluster.add_units(["reads-1"])
-    place.cluster.postgresql.set("default_transaction_read_only", "on")
+    (unit,) = processes.cluster.add_units(["reads-1"])
+    processes.cluster.postgresql.set("default_transaction_read_only", "on")
     try:
-        before = place.rows()
-        station = place.cluster.connect(unit)
+        before = processes.rows()
+        station = processes.cluster.connect(unit)
         auth.wait_for("the duty presence failed and goes on")
         assert "read-only transaction" in auth.text
-        assert place.rows() == before
+        assert processes.rows() == before
     finally:
-        place.cluster.postgresql.set("default_transaction_read_only", None)
+        processes.cluster.postgresql.set("default_transaction_read_only", None)
     present = "SELECT connected FROM presence WHERE unit_id = 'reads-1'"
-    until(lambda: place.cluster.postgresql.say(present) == [(True,)], "written afterwards")
+    until(lambda: processes.cluster.postgresql.say(present) == [(True,)], "written afterwards")
     station.close()
 
 
 @pytest.mark.parametrize("ahead_s", [-TEN_MINUTES_S, TEN_MINUTES_S], ids=["ahead", "behind"])
-def test_nodes_whose_clock_is_ten_minutes_off_are_told_and_not_believed(place: Place, ahead_s: int) -> None:
+def test_nodes_whose_clock_is_ten_minutes_off_are_told_and_not_believed(processes: Processes, ahead_s: int) -> None:
     """Beside a worker with another clock: the nodes' own cannot be changed (fixtures/role_process.py)."""
     name = "clock-ahead" if ahead_s < 0 else "clock-behind"
-    place.start("auth").wait_for("/healthz")
-    worker = place.start("ingest", ahead_s=ahead_s)
-    (unit,) = place.cluster.add_units([name])
-    station = place.cluster.connect(unit)
+    processes.start("auth").wait_for("/healthz")
+    worker = processes.start("ingest", ahead_s=ahead_s)
+    (unit,) = processes.cluster.add_units([name])
+    station = processes.cluster.connect(unit)
     worker.wait_for("the clock of a node is")
     assert f"s {'ahead of' if ahead_s < 0 else 'behind'} ours, and is not believed" in worker.text
     station.report("heartbeat")
     now_ms = (time.time() + ahead_s) * 1000
     last = f"SELECT last_contact_ms FROM contacts WHERE unit_id = '{name}'"
-    until(lambda: place.cluster.postgresql.say(last), "stored")
-    ((at_ms,),) = place.cluster.postgresql.say(last)
+    until(lambda: processes.cluster.postgresql.say(last), "stored")
+    ((at_ms,),) = processes.cluster.postgresql.say(last)
     assert abs(at_ms - now_ms) < WITHIN_S * 1000, "by the worker's clock"
     station.close()
