@@ -53,7 +53,7 @@ def test_while_one_node_is_gone_its_units_are_heard_through_another_and_it_is_sa
     cluster.nodes.kill("n2")
     until(lambda: deaf_nodes(cluster) == ["n2"], "noticed")
     assert cluster.health()["listening"] is True
-    cluster.connect(one, node="n3").publish("heartbeat", b"{}")
+    cluster.come_back(one, "n3").report("heartbeat")
     until(lambda: cluster.charge_point("one")["last_contact"] > before, "heard through n3")
     cluster.nodes.start_node("n2")
     until(lambda: deaf_nodes(cluster) == [], "n2 is back")
