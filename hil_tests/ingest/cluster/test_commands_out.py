@@ -33,7 +33,7 @@ async def main(file, unit_id, lasts_ms):
     await system.close()
 asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 """
-NOT_SENT_WITHIN_S = 1.0
+NOT_SENT_WITHIN_S = 10.0  # at once, and not when the command ends
 QUIET_S = 2.0  # for what must not arrive
 
 
