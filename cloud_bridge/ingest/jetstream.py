@@ -185,8 +185,9 @@ class JetStreamIngest:
         now_ms = self._ingest.clock.now_ms()
         for one in batch:
             self._in_hand += 1
+            status = statuses.get(one.unit_id) if one.kind in UNIT_TOPICS else None  # wills and commands lie between
             try:
-                self._settle(one, statuses.get(one.unit_id), now_ms)
+                self._settle(one, status, now_ms)
             except Exception:  # of ours: one message must not keep out all others
                 self._counters.failed_messages += 1
                 self._leave()
