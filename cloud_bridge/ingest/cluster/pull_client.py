@@ -64,11 +64,11 @@ class DeliveryParser(Parser):
             end = payload = line_end + len(END)
             try:
                 if words[0] in (b"HMSG", b"MSG"):
-                    end += int(words[-1]) + len(END)
+                    end += _size(words[-1]) + len(END)
                     if end > len(data):
                         break
                 if words[0] == b"HMSG":
-                    payload += int(words[-2])
+                    payload += _size(words[-2])
                 is_delivery = end > payload and words[1].startswith(self.prefix)
                 if is_delivery:
                     self.deliver(words[1], words[3], data[payload : end - len(END)])
@@ -82,6 +82,13 @@ class DeliveryParser(Parser):
         self._unread = data[begin:]
         if len(self._unread) > MAX_UNREAD_BYTES:
             raise ProtocolError("nats: a frame is too long")
+
+
+def _size(word: bytes) -> int:
+    """Raises ValueError."""
+    if not word.isdigit():
+        raise ValueError
+    return int(word)
 
 
 def _nobody(_subject: bytes, _reply: bytes, _payload: bytes) -> None:
