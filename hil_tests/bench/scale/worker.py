@@ -20,7 +20,6 @@ from hil_tests.fixtures.bridge_process import CHECKOUT
 from hil_tests.fixtures.children import die_with_parent
 from hil_tests.fixtures.cluster_fixture import DATABASE, ClusterFixture
 
-UNITS = 200
 WINDOW = 10
 SLICE_S = 1.0  # for which the units press before it is seen how many there are
 LOOK_EVERY_S = 0.02
@@ -37,17 +36,17 @@ class Emptied(NamedTuple):
     postgresql_us: float
 
 
-def worker(messages: int, rounds: int) -> bool:
+def worker(messages: int, rounds: int, units: int) -> bool:
     """Prints both rates of both, and their ratios. Every backlog has at least so many messages."""
     bare: list[Emptied] = []
     ours: list[Emptied] = []
     with tempfile.TemporaryDirectory() as folder:
         cluster = ClusterFixture(Path(folder))
         try:
-            units = cluster.add_units([f"cp{number:05d}" for number in range(UNITS)])
+            secrets = cluster.add_units([f"cp{number:05d}" for number in range(units)])
             cluster.start()
             cluster.stop_bridge()
-            fleets = [Fleet(port, units[at::3]) for at, port in enumerate(cluster.nodes.mqtt_ports.values())]
+            fleets = [Fleet(port, secrets[at::3]) for at, port in enumerate(cluster.nodes.mqtt_ports.values())]
             for fleet in fleets:
                 fleet.connect()
             backlog = Backlog(cluster.nodes.file)
@@ -60,7 +59,7 @@ def worker(messages: int, rounds: int) -> bool:
             backlog.close()
         finally:
             cluster.stop()
-    print(f"a worker, {UNITS} units, stamped and committed, beside nats-py that pulls and acknowledges; medians:")
+    print(f"a worker, {units:,} units, stamped and committed, beside nats-py that pulls and acknowledges; medians:")
     wall = statistics.median(one.per_s / other.per_s for one, other in zip(ours, bare, strict=True))
     own = statistics.median(one.per_cpu_s / other.per_cpu_s for one, other in zip(ours, bare, strict=True))
     _print("both", _median(bare), _median(ours))
