@@ -27,7 +27,9 @@ def execute_many(connection: Connection, statement: Insert, rows: list[dict[str,
     if connection.dialect.name != "postgresql":
         execute_each(connection, statement, rows)
         return
-    columns = {key: [row[key] for row in rows] if key in statement.table.columns else rows[0][key] for key in rows[0]}
+    columns = {
+        key: _array([row[key] for row in rows]) if key in statement.table.columns else rows[0][key] for key in rows[0]
+    }
     connection.exec_driver_sql(_sql_of_lists(statement, connection.dialect, tuple(rows[0])), columns)
 
 
@@ -35,6 +37,18 @@ def execute_each(connection: Connection, statement: Insert, rows: list[dict[str,
     """Likewise, one row after the other: for a statement with values of its own, that are other ones for each row."""
     if rows:
         connection.exec_driver_sql(_sql(statement, connection.dialect, tuple(rows[0])), rows)
+
+
+def _array(values: list[Any]) -> str:
+    """As PostgreSQL reads one (https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO). psycopg 3.3.9 writes it too,
+    but in four times as long, and one of texts with quotes, as payloads are, in forty times (15 us a payload)."""
+    return "{" + ",".join([_element(value) for value in values]) + "}"
+
+
+def _element(value: Any) -> str:
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return "NULL" if value is None else str(value)
 
 
 @cache

@@ -4,10 +4,10 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable
 
-import nats
 from nats.aio.client import Client
 
 from cloud_bridge.ingest.cluster.cluster_file import BRIDGE_USER, SYSTEM_USER, Cluster
+from cloud_bridge.ingest.cluster.pull_client import PullClient
 
 CONNECT_WITHIN_S = 2
 RECONNECT_AFTER_S = 0.5
@@ -29,25 +29,38 @@ async def connect_bridge(cluster: Cluster, name: str, reconnected: OnReconnect |
 
     From then on it comes back for ever by itself.
     """
-    return await _connect(cluster, BRIDGE_USER, cluster.bridge_secret, name, reconnected)
+    client = Client()
+    await _connect(client, cluster, BRIDGE_USER, cluster.bridge_secret, name, reconnected)
+    return client
+
+
+async def connect_worker(cluster: Cluster) -> PullClient:
+    """As connect_bridge, to take messages."""
+    client = PullClient()
+    await _connect(client, cluster, BRIDGE_USER, cluster.bridge_secret, "worker", None)
+    return client
 
 
 async def connect_system(cluster: Cluster, name: str, reconnected: OnReconnect | None = None) -> Client:
     """In the system account; likewise."""
-    return await _connect(cluster, SYSTEM_USER, cluster.system_secret, name, reconnected)
+    client = Client()
+    await _connect(client, cluster, SYSTEM_USER, cluster.system_secret, name, reconnected)
+    return client
 
 
-async def _connect(cluster: Cluster, user: str, secret: str, name: str, reconnected: OnReconnect | None) -> Client:
+async def _connect(
+    client: Client, cluster: Cluster, user: str, secret: str, name: str, reconnected: OnReconnect | None
+) -> None:
     complaints = _Complaints(reconnected)
     tls = None if cluster.ca is None else ssl.create_default_context(cafile=cluster.ca)
-    return await nats.connect(
+    await client.connect(
         cluster.servers,
         user=user,
         password=secret,
         name=name,
         tls=tls,
         connect_timeout=CONNECT_WITHIN_S,
-        reconnect_time_wait=RECONNECT_AFTER_S,
+        reconnect_time_wait=RECONNECT_AFTER_S,  # type: ignore[arg-type]  # seconds to sleep, whole or not
         max_reconnect_attempts=-1,
         ping_interval=PING_EVERY_S,
         max_outstanding_pings=LOST_AFTER_PINGS,

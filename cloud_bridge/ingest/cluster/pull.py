@@ -9,7 +9,8 @@ A message is ours until we acknowledge it, and is delivered to another worker wh
 acknowledgement that is lost on its way only has the message delivered once more, and a message that is stored twice is
 stored once (store/record.py). So we do not wait until the cluster has confirmed an acknowledgement.
 
-Of nats-py only the connection is used: its `fetch` waits for a full batch or its deadline once a first message has come.
+Of nats-py only the connection is used (pull_client.py): its `fetch` waits for a full batch or its deadline once a first
+message has come.
 """
 
 import asyncio
@@ -18,12 +19,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
+
+from cloud_bridge.ingest.cluster.pull_client import PullClient
 
 STREAM = "$MQTT_msgs"
 DURABLE = "bridge"
@@ -47,7 +49,7 @@ class Delivery(NamedTuple):
     caught_up_ms: int | None  # it was stored later than this, by our clock (stamps.py); None: not known
     again: bool  # not for the first time
     sequence: int  # in the stream
-    acknowledge_to: str
+    acknowledge_to: bytes
 
 
 async def keep_messages(stream: JetStreamContext, nodes: int) -> None:
@@ -88,7 +90,7 @@ async def settled_to(stream: JetStreamContext) -> int:
 class Pull:
     """Used on one event loop, one `next` at a time."""
 
-    def __init__(self, connection: Client, now_ms: Callable[[], int]) -> None:
+    def __init__(self, connection: PullClient, now_ms: Callable[[], int]) -> None:
         self._connection = connection
         self._now_ms = now_ms
         self._inbox = connection.new_inbox()
@@ -103,7 +105,8 @@ class Pull:
 
     async def open(self) -> None:
         """Raises nats.errors.Error."""
-        self._subscription = await self._connection.subscribe(self._inbox, cb=self._receive)
+        self._connection.deliver(PREFIX.encode(), self._receive)
+        self._subscription = await self._connection.subscribe(self._inbox, cb=self._receive_status)
 
     async def close(self) -> None:
         """What has come and was not handed out is delivered again. Raises nats.errors.Error."""
@@ -132,21 +135,21 @@ class Pull:
         asked = {"batch": count, "expires": int(ASK_FOR_S * 1e9)}
         await self._connection.publish(_ASK, json.dumps(asked).encode(), self._inbox)
 
-    async def _receive(self, message: Msg) -> None:
-        if message.reply.startswith("$JS.ACK."):
-            self._left -= 1
-            self._deliveries.append(self._delivery(message))
-        else:  # a status: there are none, or the consumer has moved to another node
-            self._left = 0
+    async def _receive_status(self, _message: Msg) -> None:
+        """There are none, or the consumer has moved to another node."""
+        self._left = 0
         self._came.set()
 
-    def _delivery(self, message: Msg) -> Delivery:
-        tokens = message.reply.split(".")
+    def _receive(self, subject: bytes, reply: bytes, payload: bytes) -> None:
+        """Raises ValueError or IndexError where a node does not say what it has to."""
+        tokens = reply.split(b".")
         at = 4 if len(tokens) == 9 else 6  # newer nodes may add a domain and an account
-        again, server_ns, pending = tokens[at] != "1", int(tokens[at + 3]), tokens[at + 4]
-        unit_id, _, kind = message.subject[len(PREFIX) :].partition(".")
+        again, server_ns, pending = tokens[at] != b"1", int(tokens[at + 3]), tokens[at + 4]
+        unit_id, _, kind = subject[len(PREFIX) :].decode().partition(".")
         caught_up_ms = None if again else self._caught_up_ms
-        if pending == "0":
+        if pending == b"0":
             self._caught_up_ms = self._asked_before_ms
         server_ms, sequence = server_ns // 1_000_000, int(tokens[at + 1])
-        return Delivery(unit_id, kind, message.data, server_ms, caught_up_ms, again, sequence, message.reply)
+        self._deliveries.append(Delivery(unit_id, kind, payload, server_ms, caught_up_ms, again, sequence, reply))
+        self._left -= 1
+        self._came.set()

@@ -28,7 +28,7 @@ class Bench(NamedTuple):
 BENCHES = {
     "alerts": Bench({"rounds": 50, "seed": 1}, alerts),
     "conformance": Bench({"rounds": 50, "seed": 1}, conformance),
-    "worker": Bench({"messages": 60_000}, worker),
+    "worker": Bench({"messages": 60_000, "rounds": 5, "units": 200}, worker),
     "logins": Bench({"units": 20_000}, logins),
     "revocations": Bench({}, revocations),
     "pages": Bench({"units": 1_000_000, "database": "sqlite", "count": 200}, pages),

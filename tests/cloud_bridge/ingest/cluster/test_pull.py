@@ -8,6 +8,7 @@ from typing import Any
 from nats.aio.msg import Msg
 
 from cloud_bridge.ingest.cluster.pull import BATCH, Delivery, Pull
+from cloud_bridge.ingest.cluster.pull_client import OnDelivery
 from tests.cloud_bridge.running import HandClock
 
 V1 = "$JS.ACK.$MQTT_msgs.bridge.{delivered}.{sequence}.7.1800000000123456789.{pending}"
@@ -20,19 +21,27 @@ class Connection:
     def __init__(self) -> None:
         self.is_connected = True
         self.asked: list[dict[str, Any]] = []
-        self.deliver: Callable[[Msg], Awaitable[None]]
+        self._receive: OnDelivery
+        self._receive_status: Callable[[Msg], Awaitable[None]]
 
     def new_inbox(self) -> str:
         return "inbox"
 
+    def deliver(self, _prefix: bytes, deliver: OnDelivery) -> None:
+        self._receive = deliver
+
     async def subscribe(self, _inbox: str, cb: Callable[[Msg], Awaitable[None]]) -> None:
-        self.deliver = cb
+        self._receive_status = cb
 
     async def publish(self, _subject: str, payload: bytes, _reply: str) -> None:
         self.asked.append(json.loads(payload))
 
     async def say(self, reply: str, topic: str = "one.heartbeat") -> None:
-        await self.deliver(Msg(None, f"$MQTT.msgs.cp.{topic}", reply, b"{}"))  # type: ignore[arg-type]  # no client
+        """A delivery; without a reply, that there are none."""
+        if reply:
+            self._receive(f"$MQTT.msgs.cp.{topic}".encode(), reply.encode(), b"{}")
+        else:
+            await self._receive_status(Msg(None, "inbox"))  # type: ignore[arg-type]  # no client
 
 
 async def opened() -> tuple[Connection, Pull, HandClock]:
