@@ -13,6 +13,7 @@ from cloud_bridge.errors import BridgeError
 from cloud_bridge.listening_sockets import LOOPBACK
 from cloud_bridge.logs import write_logs
 from cloud_bridge.settings import Settings, as_host, read_settings
+from cloud_bridge.store.error_text import reason_of, remedy_of
 from cloud_bridge.text import is_storable
 
 ROLES = {  # what a process serves; roles/ has a file for each
@@ -44,8 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"chargekeeper: {error}", file=sys.stderr)
         return 1
     except SQLAlchemyError as error:  # a database that got into trouble after it was opened
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        print(f"chargekeeper: the database cannot be used now: {reason}. Try again, or see `doctor`", file=sys.stderr)
+        remedy = remedy_of(error) or "Try again, or see `doctor`"
+        print(f"chargekeeper: the database cannot be used now: {reason_of(error)}. {remedy}", file=sys.stderr)
         return 1
     return 0
 

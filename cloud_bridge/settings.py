@@ -193,7 +193,16 @@ def _cluster(environment: Mapping[str, str]) -> Cluster | None:
         raise SettingError("set CHARGEKEEPER_NATS or CHARGEKEEPER_BROKER: the units are on one of them")
     if not environment.get("CHARGEKEEPER_DATABASE"):
         raise SettingError("CHARGEKEEPER_NATS needs CHARGEKEEPER_DATABASE: a cluster's processes share a PostgreSQL")
-    return read_cluster(file)
+    cluster = read_cluster(file)
+    try:
+        if cluster.ca is not None:
+            ssl.create_default_context(cafile=cluster.ca)
+    except OSError as error:
+        raise SettingError(
+            f"CHARGEKEEPER_NATS: {cluster.ca}, by which {file} has the nodes checked, cannot be read: {error}. Put the "
+            "certificate of their authority there, or write both with `nats write`"
+        ) from error
+    return cluster
 
 
 def _shard(environment: Mapping[str, str]) -> Shard:

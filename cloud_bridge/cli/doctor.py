@@ -264,7 +264,11 @@ def files(settings: Settings) -> str:
 
 def _private_paths(settings: Settings) -> set[Path]:
     folder = settings.folder.resolve()
-    named = [folder, Path(os.environ.get(catalogue.VARIABLE) or folder / catalogue.FILE_NAME)]
+    named = [
+        folder,
+        *([Path(nats)] if (nats := os.environ.get("CHARGEKEEPER_NATS")) else []),
+        Path(os.environ.get(catalogue.VARIABLE) or folder / catalogue.FILE_NAME),
+    ]
     if key := settings.tls_key or settings.tls_cert:  # where there is no file for the key, it is with the certificate
         named.append(key)
     return {path for pattern in PRIVATE for path in folder.glob(pattern)} | {path.resolve() for path in named}

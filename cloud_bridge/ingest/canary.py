@@ -17,6 +17,11 @@ CANARY_ID = "_canary"  # its client id; no unit may begin with _
 EVERY_S = 5.0
 ANSWER_WITHIN_S = 4.0
 
+# What did not happen in that time, and where to look.
+ANSWERS = "the broker did not answer"
+LETS_IN = "the broker did not answer our login (on a cluster, does `auth` run?)"
+KEEPS = "the broker did not acknowledge our message (has it room on its disk? on a cluster, do most nodes run?)"
+
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
@@ -37,6 +42,7 @@ class Canary:
         self._name = name
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._packet_id = 0
+        self._waits_for = ANSWERS
 
     async def run(self, duties: Duties) -> None:
         """Marks for ever; what fails is counted, and tried anew on a new connection."""
@@ -61,7 +67,11 @@ class Canary:
                 self._packet_id = self._packet_id % 0xFFFF + 1
                 body = _text(f"cp/{self._name}/heartbeat") + self._packet_id.to_bytes(2) + b"{}"
                 writer.write(packets.whole(0x32, body))
+                self._waits_for = KEEPS
                 await _expect(reader, packets.puback(self._packet_id))
+        except TimeoutError as error:
+            self.close()
+            raise TimeoutError(f"{self._waits_for} within {ANSWER_WITHIN_S:g} s") from error
         except BaseException:
             self.close()
             raise
@@ -73,10 +83,12 @@ class Canary:
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         address = self._address
+        self._waits_for = ANSWERS
         streams = await asyncio.open_connection(address.host, address.port, ssl=address.tls)
         self._streams = streams
         keep_alive_s = int(EVERY_S * 4)
         head = _text("MQTT") + b"\x04\xc2" + keep_alive_s.to_bytes(2)  # 3.1.1, clean session, user and password
+        self._waits_for = LETS_IN
         streams[1].write(packets.whole(0x10, head + b"".join(map(_text, (self._name, self._name, address.secret)))))
         await _expect(streams[0], packets.connack(packets.ACCEPTED))
         return streams

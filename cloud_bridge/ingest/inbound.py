@@ -14,6 +14,7 @@ from cloud_bridge.ingest.cluster.stamps import Stamp
 from cloud_bridge.ingest.quotas import Quotas
 from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.ingest.unit_security import UnitSecurity
+from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.live import Live, LiveUnit
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.store.inbound_message import CanaryMark, Doors, InboundMessage
@@ -31,6 +32,7 @@ class Reporting(NamedTuple):
     counters: Counters
     security_log: SecurityLog
     units: UnitReports
+    unknown_clients: UnknownClients
 
 
 class Ingest:

@@ -52,6 +52,7 @@ IN_HAND = 5000  # messages taken and not committed; beyond it none is asked for
 RETRY_S = 1.0
 COUNT_EVERY_S = 0.5
 KEPT_MARKS = 1000  # canaries; the oldest are too old to show anything
+TELL_CLOCK_EVERY_S = 60.0
 STORED_WITHIN_S = 5.0  # when stopping: what is not stored by then is delivered again
 FLUSHED_WITHIN_S = 2
 NOT_KEPT = "the cluster does not keep messages for us yet: most nodes have to run, with room on their disks"
@@ -95,6 +96,7 @@ class JetStreamIngest:
         self._done: list[bytes] = []  # to be acknowledged
         self._is_done = asyncio.Event()
         self._marks: deque[_Mark] = deque(maxlen=KEPT_MARKS)  # that wait for what was before them
+        self._tell_clock_s = 0.0  # of a node, that is wrong: not before
         self._trouble: str | None = None  # why the list of units could not be read last
 
     def start(self) -> None:
@@ -197,7 +199,9 @@ class JetStreamIngest:
         acknowledge = partial(self._finish, one.acknowledge_to)
         stamp = stamp_of(one.server_ms, one.caught_up_ms, now_ms)
         self._counters.redelivered += one.again
-        self._counters.wrong_stamps += stamp.is_wrong
+        if stamp.is_wrong:
+            self._counters.wrong_stamps += 1
+            self._note_clock(one.server_ms - now_ms)
         if status is None:
             path = self._path_of.get(one.unit_id)
             if path is not None and one.kind == "heartbeat":
@@ -205,7 +209,7 @@ class JetStreamIngest:
             self._counters.dropped_foreign_topic += path is None and one.kind not in ("command", "lwt")
         elif status is UnitStatus.UNKNOWN:
             self._counters.quarantined += 1
-            self._unknown_clients.saw(one.unit_id[:36], stamp.at_ms)
+            self._unknown_clients.saw(one.unit_id, stamp.at_ms)
         elif not one.payload:
             self._counters.dropped_empty += 1
         elif status is UnitStatus.REVOKED:
@@ -256,6 +260,17 @@ class JetStreamIngest:
     async def _acknowledge_done(self, connection: PullClient) -> None:
         done, self._done = self._done, []
         await connection.acknowledge(done)
+
+    def _note_clock(self, ahead_ms: int) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if now_s >= self._tell_clock_s:
+            self._tell_clock_s = now_s + TELL_CLOCK_EVERY_S
+            direction = "ahead of" if ahead_ms > 0 else "behind"
+            _log.warning(
+                "the clock of a node is %d s %s ours, and is not believed: keep both right by NTP",
+                round(abs(ahead_ms) / 1000),
+                direction,
+            )
 
     def _note_trouble(self, reason: str | None) -> None:
         if reason != self._trouble:

@@ -291,7 +291,7 @@ class MqttIngest:
         unit_id, kind, payload, received_ms, is_live, is_retained, acknowledge = delivery
         if status is UnitStatus.UNKNOWN:
             self._counters.quarantined += 1
-            self._unknown_clients.saw(unit_id[:36], received_ms)
+            self._unknown_clients.saw(unit_id, received_ms)
         elif is_retained:
             self._counters.dropped_retained += 1
             self._clear_retained(f"cp/{unit_id}/{kind}")

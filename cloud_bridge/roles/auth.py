@@ -22,7 +22,8 @@ async def serve(settings: Settings, ready: Ready) -> None:
     async with open_app_state(settings, SystemClock, Role.AUTH) as app_state:
         with listen(app_state, create_health_app) as http:
             answering = duties(app_state, partial(ready, http.port))
-            await http.serve([*answering, watch_store(app_state), app_state.security_log.run(app_state.duties)])
+            beside = [one.run(app_state.duties) for one in (app_state.security_log, app_state.unknown_clients)]
+            await http.serve([*answering, watch_store(app_state), *beside])
 
 
 def duties(app_state: AppState, answering: Callable[[], object] = lambda: None) -> list[Duty]:
@@ -31,5 +32,5 @@ def duties(app_state: AppState, answering: Callable[[], object] = lambda: None) 
     cluster = app_state.settings.cluster
     if cluster is None:
         return []
-    reporting = Reporting(app_state.counters, app_state.security_log, app_state.unit_reports)
+    reporting = Reporting(app_state.counters, app_state.security_log, app_state.unit_reports, app_state.unknown_clients)
     return [AuthService(cluster, app_state.database, reporting, app_state.clock, app_state.duties).run(answering)]

@@ -1,5 +1,6 @@
 """The port for HTTP: pages and interface, or health and totals alone."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from socket import socket
@@ -23,10 +24,20 @@ class HttpPort:
         self._listeners = listeners
 
     async def serve(self, duties: Sequence[Duty]) -> None:
-        """With the duties beside it, until a signal of process.ENDING."""
+        """With the duties beside it, until a signal of process.ENDING. The error of a duty ends it likewise, and is raised."""
         end_by_signal(self._server.stop)
         collect_less_garbage()
-        await do_beside(duties, self._server.serve(sockets=self._listeners))
+        serving = asyncio.ensure_future(self._server.serve(sockets=self._listeners))
+        try:
+            await do_beside(duties, _end_of(serving))
+        finally:
+            self._server.stop()
+            await serving
+
+
+async def _end_of(serving: "asyncio.Future[None]") -> None:
+    """When this is cancelled, the server goes on: it is to say goodbye to its connections."""
+    await asyncio.shield(serving)
 
 
 @contextmanager

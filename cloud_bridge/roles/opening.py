@@ -100,9 +100,9 @@ async def _app_state_on(
     security_log = SecurityLog(database, Clocks(clock, verified))
     unit_reports = UnitReports(database, clock, f"part {shard.number}")  # no unit's, in a cluster
     unit_reports.all_away()
-    reporting = Reporting(counters, security_log, unit_reports)
+    unknown_clients = UnknownClients(database)
+    reporting = Reporting(counters, security_log, unit_reports, unknown_clients)
     ingest = Ingest(live, recorder, reporting, Clocks(clock, verified), shard)
-    unknown_clients = UnknownClients()
     broker: Broker
     if settings.cluster is not None:
         broker = commands = CommandSender(settings.cluster, f"chargekeeper {role}", clock, counters, ingest.duties)
@@ -154,6 +154,7 @@ async def _app_state_on(
         await asyncio.to_thread(letters.close)
         with suppress(SQLAlchemyError):
             await asyncio.to_thread(security_log.write)
+            await asyncio.to_thread(unknown_clients.write)
             await asyncio.to_thread(unit_reports.write)
             await asyncio.to_thread(unit_reports.all_away)
         await asyncio.to_thread(recorder.close)

@@ -28,7 +28,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from cloud_bridge.errors import StoreUnusable
-from cloud_bridge.store.error_text import hide_values
+from cloud_bridge.store.error_text import hide_values, reason_of, remedy_of
 from cloud_bridge.store.private_files import FILE_MODE, make_private_folder
 from cloud_bridge.store.writer_queue import WriterQueue
 
@@ -233,8 +233,8 @@ def _open_postgresql(url: str) -> Database:
             database.close()
             raise
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise StoreUnusable(f"cannot use the database of CHARGEKEEPER_DATABASE: {reason}") from error
+        said = ". ".join(filter(None, (reason_of(error), remedy_of(error))))
+        raise StoreUnusable(f"cannot use the database of CHARGEKEEPER_DATABASE: {said}") from error
     return database
 
 

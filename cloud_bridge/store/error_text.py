@@ -7,12 +7,24 @@ command line, so this is taken off where they arise.
 """
 
 import re
+import sqlite3
 from typing import Any
 
 from psycopg import Error
 from sqlalchemy import Engine, ExceptionContext, event
 
 DATA_EXCEPTION = "22"  # the class of SQLSTATE whose messages quote values; others quote names of tables and columns
+ROOM = "Make room on its disk"
+REMEDIES = {  # by SQLSTATE
+    "25006": "It takes no writes: CHARGEKEEPER_DATABASE has to name the primary, which is not set to read only",
+    "42501": "Its user may not do that: connect as the owner of the tables",
+    "53100": ROOM,
+}
+PRIMARY_CODE = 0xFF  # of an error of SQLite; the rest says more of it
+FILE_REMEDIES = {
+    sqlite3.SQLITE_FULL: ROOM,
+    sqlite3.SQLITE_READONLY: "Make the data folder and the files in it writable for this user",
+}
 QUOTED = re.compile(r'(["\']).*\1|:.*', re.DOTALL)
 
 
@@ -26,6 +38,14 @@ def reason_of(error: Exception) -> str:
     cause = getattr(error, "orig", None) or error
     lines = str(cause).strip().splitlines()
     return lines[0] if lines else type(cause).__name__
+
+
+def remedy_of(error: Exception) -> str:
+    """What to do about it, as a sentence after the reason; "" where the reason has to do."""
+    cause = getattr(error, "orig", None)
+    if isinstance(cause, Error):
+        return REMEDIES.get(cause.sqlstate or "", "")
+    return FILE_REMEDIES.get(getattr(cause, "sqlite_errorcode", 0) & PRIMARY_CODE, "")
 
 
 def _without_values(context: ExceptionContext) -> None:

@@ -66,6 +66,7 @@ from cloud_bridge.store.tables import (
     transitions,
     unit_installers,
     units,
+    unknown_clients,
     user_handles,
     verified_time,
     web_sessions,
@@ -188,6 +189,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     security_events: (_names(security_events.c.person_id),),
     presence: (),  # of the charge point of this moment, whosever it is
     over_quota: (),
+    unknown_clients: (),  # what is no charge point
     authorities: (),  # of the service's certificates
     listening: (),  # when the service itself listened
     listening_gaps: (),

@@ -32,7 +32,7 @@ from cloud_bridge.contact import KEPT_STEPS, UptimeLedger, gap_between, is_belie
 from cloud_bridge.path_ledger import PathLedger
 from cloud_bridge.store.data_errors import is_of_its_data
 from cloud_bridge.store.database import Database
-from cloud_bridge.store.error_text import reason_of
+from cloud_bridge.store.error_text import reason_of, remedy_of
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.paths import record_mark
 from cloud_bridge.store.record import ClockSet, record, record_clock_set, record_listening, reject
@@ -254,7 +254,8 @@ class Recorder:
         reason = reason_of(error)
         if reason != self._trouble:
             known = isinstance(error, SQLAlchemyError)
-            _log.error("nothing can be stored or acknowledged: %s", reason, exc_info=None if known else error)
+            said = ". ".join(filter(None, (reason, remedy_of(error))))
+            _log.error("nothing can be stored or acknowledged: %s", said, exc_info=None if known else error)
         self._trouble = reason
 
     def _succeeded(self) -> None:

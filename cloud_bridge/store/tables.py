@@ -415,6 +415,15 @@ over_quota = Table(  # units that sent too much, and were cut off for it
     Column("at_ms", BigInteger, nullable=False),  # the last time
 )
 
+unknown_clients = Table(  # ids that said something and are no units (store/unknown_clients.py)
+    "unknown_clients",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("first_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Column("messages", BigInteger, nullable=False),
+)
+
 duplicate_identities = _numbered(  # a second charge point has the identity of the unit (store/duplicates.py)
     "duplicate_identities",
     Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), nullable=False, unique=True),

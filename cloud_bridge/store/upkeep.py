@@ -44,6 +44,7 @@ from cloud_bridge.store.tables import (
     signal_5min,
     signal_hourly,
     transitions,
+    unknown_clients,
     verified_time,
     web_sessions,
 )
@@ -85,6 +86,7 @@ KEPT = [
     Kept(transitions, transitions.c.at_ms, 400),
     Kept(duplicate_identities, duplicate_identities.c.last_ms, 1),  # duplicate_identity.CLEAR_AFTER_MS
     Kept(over_quota, over_quota.c.at_ms, 1),
+    Kept(unknown_clients, unknown_clients.c.last_ms, 30),
     Kept(listening_gaps, listening_gaps.c.to_ms, 400),
     Kept(events, events.c.received_ms, 400),
     Kept(results, results.c.received_ms, 90),

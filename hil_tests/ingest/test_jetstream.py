@@ -83,7 +83,7 @@ def test_with_the_file_of_another_cluster_nothing_is_taken_and_the_log_says_why(
     cluster.bridge.environment["CHARGEKEEPER_NATS"] = str(wrong)
     cluster.start_worker(0)
     log = tmp_path / "worker-0.log"
-    until(lambda: "refuse our secret" in log.read_text(), "said")
+    until(lambda: "refuses our secret" in log.read_text(), "said")
     assert "write" in log.read_text()
     assert cluster.postgresql.say("SELECT * FROM listening", DATABASE) == []
 
@@ -104,12 +104,43 @@ def test_while_the_database_takes_nothing_units_are_acknowledged_and_nothing_is_
     assert last_ms <= acknowledged_ms
 
 
-def test_a_full_disk_on_one_node_loses_nothing(cluster: ClusterFixture) -> None:
-    """What the other two keep is enough."""
-    file = cluster.nodes.folder / "n3.conf"
+def fill_disk(cluster: ClusterFixture, node: str) -> None:
+    """There is soon no more room on it."""
+    file = cluster.nodes.folder / f"{node}.conf"
     configuration = json.loads(file.read_text())
     configuration["jetstream"]["max_file"] = f"{ROOM_KB}K"
     file.write_text(json.dumps(configuration))
+
+
+def test_full_disks_on_all_nodes_stop_acknowledgements_and_lose_nothing(tmp_path: Path) -> None:
+    """Of a cluster of one node, so that all of them are one."""
+    cluster = ClusterFixture(tmp_path, nodes=1)
+    try:
+        fill_disk(cluster, "n1")
+        (one,) = cluster.add_units(["one"])
+        cluster.start()
+        unit = cluster.connect(one)
+        unit.publish("heartbeat", b"{}")
+        until(lambda: cluster.charge_point("one")["contact"] == "online", "heard by the only node")
+        cluster.kill_bridge()
+        acknowledged = 0
+        with pytest.raises(OSError):  # no acknowledgement
+            while acknowledged <= ROOM_KB // LARGE_KB:
+                event = {"n": acknowledged + 1, "b": 1, "k": "tamper", "d": {"x": "x" * 1000 * LARGE_KB}}
+                unit.publish("event", json.dumps(event).encode())
+                acknowledged += 1
+        assert 0 < acknowledged <= ROOM_KB // LARGE_KB
+        cluster.bridge_alone()
+        until(lambda: count_of(cluster, "events") >= acknowledged, "all of it stored, which makes room")
+        unit.report("heartbeat")
+        until(lambda: deaf_nodes(cluster) == [], "heard again")
+    finally:
+        cluster.stop()
+
+
+def test_a_full_disk_on_one_node_loses_nothing(cluster: ClusterFixture) -> None:
+    """What the other two keep is enough."""
+    fill_disk(cluster, "n3")
     (one,) = cluster.add_units(["one"])
     cluster.start()
     unit = cluster.connect(one, node="n1")

@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -105,3 +106,31 @@ def until(condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < give_up_s, f"never {what}"
         time.sleep(0.1)
+
+
+def test_of_two_processes_on_one_sqlite_one_does_the_upkeep_and_the_other_takes_over(tmp_path: Path) -> None:
+    """On PostgreSQL: hil_tests/store/test_several.py."""
+    cloud = CloudFixture(tmp_path, outside=True, environment={"CHARGEKEEPER_PART": "1/2"})
+
+    async def stand_by() -> None:
+        second = beside(cloud, "2/2")
+        try:
+            await second.start()
+            assert (leads(cloud.address), leads(second.address)) == (True, False)
+            os.kill(cloud.bridge.pid, signal.SIGKILL)
+            await asyncio.to_thread(until, lambda: leads(second.address), "taken over")
+        finally:
+            await second.stop()
+
+    try:
+        cloud.start()
+        asyncio.run(stand_by())
+    finally:
+        cloud.stop()
+
+
+def leads(address: str) -> bool:
+    """Whether the process there does the upkeep."""
+    request = urllib.request.Request(f"{address}/metrics", headers={"Authorization": f"Bearer {API_TOKEN}"})
+    with urllib.request.urlopen(request, timeout=WITHIN_S) as answer:
+        return "\nchargekeeper_upkeep 1.0" in answer.read().decode()

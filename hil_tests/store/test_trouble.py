@@ -15,6 +15,7 @@ from hil_tests.store.speaker import Speaker
 
 WITHIN_S = 120.0
 DATABASE = "chargekeeper"
+FILLED = ("events", "listening")  # tables: of what a unit and what our canary says
 TROUBLE_S = 4.0  # more than three tries of the recorder
 
 
@@ -86,6 +87,22 @@ class LostTable:
         server.say("ALTER TABLE contacts_away RENAME TO contacts", DATABASE)
 
 
+class FullDisk:
+    """PostgreSQL says so for what needs another page; the rest goes on."""
+
+    def begin(self, server: Server) -> None:
+        server.say(
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END$$",
+            DATABASE,
+        )
+        for table in FILLED:
+            server.say(f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} EXECUTE FUNCTION full_disk()", DATABASE)
+
+    def end(self, server: Server) -> None:
+        server.say("DROP FUNCTION full_disk CASCADE", DATABASE)
+
+
 def cut(server: Server) -> None:
     server.say(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -126,7 +143,7 @@ def until(condition: Any, what: str) -> None:
 
 @pytest.mark.parametrize(
     "trouble",
-    [ReadOnly(), Standby(), Stopped(), NoConnectionLeft(), StatementTimeout(), LostTable()],
+    [ReadOnly(), Standby(), Stopped(), NoConnectionLeft(), StatementTimeout(), LostTable(), FullDisk()],
     ids=lambda one: type(one).__name__,
 )
 def test_what_is_acknowledged_in_trouble_is_stored(server: Server, cloud: CloudFixture, trouble: Trouble) -> None:

@@ -1,22 +1,30 @@
 """Do the pages of every process show what one of them alone has noticed, and is nothing in the way of a message?"""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from starlette.testclient import TestClient
 
 from cloud_bridge import commands
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
+from cloud_bridge.ingest.canary import BrokerAddress
+from cloud_bridge.ingest.cluster.cluster_file import Cluster, Node
+from cloud_bridge.ingest.cluster.nkey import new_seed
 from cloud_bridge.store import presence
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.people import Role
 from cloud_bridge.store.presence import presence_of, record_presence
 from cloud_bridge.store.units import NewUnit
 from cloud_bridge.unit_reports import UnitReports
+from cloud_bridge.web.app import create_app
 from tests.cloud_bridge.people import Visitor
-from tests.cloud_bridge.running import START_MS, Bridge, HandClock, Unit, running_bridge
+from tests.cloud_bridge.running import START_MS, TOKEN, Bridge, HandClock, Unit, running_bridge
 
 PAGE = "/charge-points/wall"
+CLUSTER = Cluster([Node("n1", "127.0.0.1", 4222, 1883)], "bridge's", "system's", new_seed(), None)
 HEARTBEAT = "cp/wall/heartbeat"
 WORDS = "It sends too many messages"
 
@@ -95,6 +103,28 @@ def test_a_unit_at_another_door_is_shown_as_connected(bridge: Bridge, new: NewUn
 
     assert at("node-2")
     assert not at("part 1"), "it is this process, which knows better"
+
+
+@pytest.mark.parametrize(
+    ("setting", "told", "connected"),
+    [
+        ({"broker": BrokerAddress("127.0.0.1", 1883, "x")}, None, None),
+        ({"broker": BrokerAddress("127.0.0.1", 1883, "x")}, False, None),  # of a time with another broker
+        ({"cluster": CLUSTER}, None, None),
+        ({"cluster": CLUSTER}, True, True),
+        ({"cluster": CLUSTER}, False, False),
+        ({}, None, False),
+    ],
+)
+def test_where_nobody_knows_who_is_connected_the_interface_says_so(
+    bridge: Bridge, new: NewUnit, setting: dict[str, Any], told: bool | None, connected: bool | None
+) -> None:
+    if told is not None:
+        with bridge.app_state.database.writing() as connection:
+            record_presence(connection, [presence.Presence("wall", told, "n1", START_MS)])
+    app_state = replace(bridge.app_state, settings=replace(bridge.app_state.settings, **setting))
+    client = TestClient(create_app(app_state), headers={"Authorization": f"Bearer {TOKEN}"})
+    assert client.get("/api/charge-points/wall").json()["connected"] is connected
 
 
 def test_after_a_kill_nobody_is_connected_by_the_word_of_the_dead(tmp_path: Path) -> None:

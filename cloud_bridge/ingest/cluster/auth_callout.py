@@ -19,10 +19,11 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error
 
+from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.cluster.jwt import BadToken
-from cloud_bridge.ingest.cluster.login_request import LoginRequest, acceptance, read_request, refusal
+from cloud_bridge.ingest.cluster.login_request import LoginRequest, WrongIssuer, acceptance, read_request, refusal
 from cloud_bridge.ingest.cluster.nkey import Signer
 from cloud_bridge.ingest.cluster.nodes import Nodes
 from cloud_bridge.ingest.inbound import Reporting
@@ -38,6 +39,10 @@ REASONS = {
     packets.ID_REJECTED: "the client id is not the user name",
     packets.NOT_AUTHORISED: "not a unit, or not its secret",
 }
+WRONG_SEED = (
+    "issuer_seed in the file of CHARGEKEEPER_NATS is not the one that the nodes' configuration was written with, so no node "
+    "takes an answer of this process: bring it the file that `nats write` has made with that configuration"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -67,6 +72,7 @@ class AuthCallout:
         self._turns = asyncio.Semaphore(ANSWERED_AT_ONCE)
         self._answering: set[asyncio.Task[None]] = set()
         self._subscription: Subscription | None = None
+        self._has_wrong_seed = False
 
     async def start(self) -> None:
         """From now on logins are taken, also over lost connections."""
@@ -74,12 +80,15 @@ class AuthCallout:
         await self._client.flush()
 
     async def run(self) -> NoReturn:
-        """Answer, for ever."""
+        """Answer, for ever. Raises SettingError once a node has asked for answers of another issuer: as one of the queue
+        group this process would have logins refused that others could answer."""
         while True:
             await self._turns.acquire()
-            while not self._waiting:
+            while not self._waiting and not self._has_wrong_seed:
                 self._asked_for.clear()
                 await self._asked_for.wait()
+            if self._has_wrong_seed:
+                raise SettingError(WRONG_SEED)
             self._begin(self._waiting.pop())
 
     async def finish(self) -> None:
@@ -94,9 +103,15 @@ class AuthCallout:
 
     async def answer(self, data: bytes) -> bytes | None:
         """To what a node asks. None for bytes that no node has sent, and where the connection is ended instead, because it
-        cannot be checked now."""
+        cannot be checked now, or not by this process."""
         try:
             request = read_request(data, self._signer.public)
+        except WrongIssuer as asked:
+            self._counters.bad_login_requests += 1
+            self._has_wrong_seed = True
+            self._asked_for.set()
+            await self._nodes.end(asked.server_id, asked.number)
+            return None
         except BadToken:
             self._counters.bad_login_requests += 1
             return None

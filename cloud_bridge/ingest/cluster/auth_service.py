@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.clock import Clock
 from cloud_bridge.duties import Duties
+from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.cluster.auth_callout import AuthCallout
 from cloud_bridge.ingest.cluster.batched_credentials import BatchedCredentials
@@ -25,7 +26,6 @@ from cloud_bridge.ingest.cluster.pull import keep_messages
 from cloud_bridge.ingest.cluster.revocation import Revocation
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE
 from cloud_bridge.ingest.inbound import Reporting
-from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.store.database import Database
 
 NAME = "chargekeeper auth"
@@ -41,7 +41,6 @@ class AuthService:
     def __init__(
         self, cluster: Cluster, database: Database, reporting: Reporting, clock: Clock, duties: Duties
     ) -> None:
-        self.unknown_clients = UnknownClients()
         self._cluster = cluster
         self._database = database
         self._reporting = reporting
@@ -49,11 +48,15 @@ class AuthService:
         self._duties = duties
 
     async def run(self, answering: Callable[[], object]) -> None:
-        """Until it is cancelled. Waits for a node that answers; `answering` is called once it answers logins itself."""
+        """Until it is cancelled. Waits for a node that answers; `answering` is called once it answers logins itself.
+
+        Raises SettingError when no node takes its answers.
+        """
         counters, security_log = self._reporting.counters, self._reporting.security_log
         database = self._database.separate(LOOKUPS_AT_ONCE + WRITERS)
         credentials = BatchedCredentials(database, canary_secrets(self._cluster))
-        admission = Admission(credentials, self.unknown_clients, security_log, counters, self._clock)
+        unknown_clients = self._reporting.unknown_clients
+        admission = Admission(credentials, unknown_clients, security_log, counters, self._clock)
         clients: list[Client] = []
         try:
             clients.append(bridge := await self._connected(connect_bridge))
@@ -74,6 +77,8 @@ class AuthService:
                     work.create_task(callout.run())
                     for part in (revocation, presence, census):
                         work.create_task(part.run(self._duties))
+            except ExceptionGroup as failed:
+                raise failed.exceptions[0] from None
             finally:
                 await callout.finish()
                 with suppress(SQLAlchemyError):
@@ -90,7 +95,7 @@ class AuthService:
             try:
                 await keep_messages(bridge.jetstream(), len(self._cluster.nodes))
                 return
-            except (TimeoutError, Error) as error:
+            except (TimeoutError, Error, SettingError) as error:
                 _log.warning("the cluster keeps no messages yet: %s", error or type(error).__name__)
                 await asyncio.sleep(CONNECT_AGAIN_S)
 

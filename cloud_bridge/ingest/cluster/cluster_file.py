@@ -57,7 +57,7 @@ def read_cluster(file: Path) -> Cluster:
         raise SettingError(f"CHARGEKEEPER_NATS: cannot read {file}: {error}") from error
     try:
         return _cluster(json.loads(text))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise SettingError(
             f"CHARGEKEEPER_NATS: {file} is not what `nats write` makes ({reason}): write it anew"
@@ -78,6 +78,12 @@ def _cluster(said: dict[str, Any]) -> Cluster:
         raise ValueError(f"one to {MAX_NODES} nodes, each with a name of its own")
     if len({path_number(node.name) for node in nodes}) < len(nodes):
         raise ValueError("the names of two nodes have one number (cloud_bridge/paths.py): give one another name")
+    for kind, doors in (
+        ("client", {(node.host, node.client_port) for node in nodes}),
+        ("mqtt", {(node.host, node.mqtt_port) for node in nodes}),
+    ):
+        if len(doors) < len(nodes):
+            raise ValueError(f"two nodes have one {kind} port on one host: give each its own")
     ca = said["ca"]
     cluster = Cluster(
         nodes,

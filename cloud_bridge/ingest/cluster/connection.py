@@ -1,6 +1,7 @@
 """A connection of ours to the cluster: to any node that answers, and to another when that one goes."""
 
 import logging
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 
@@ -14,9 +15,14 @@ RECONNECT_AFTER_S = 0.5
 PING_EVERY_S = 5
 LOST_AFTER_PINGS = 2  # a node that does not answer them is gone
 DRAIN_WITHIN_S = 5
+MAX_REASONS = 20  # that are told, until it is connected again
 REFUSED = (
-    "the nodes refuse our secret: the file of CHARGEKEEPER_NATS is another cluster's, or older than the configuration of the "
+    "a node refuses our secret: the file of CHARGEKEEPER_NATS is another cluster's, or older than the configuration of the "
     "nodes. Write both with `nats write`, and start the nodes anew"
+)
+NO_SUCH_HOST = (
+    "a node of the file of CHARGEKEEPER_NATS has a name that is not known here, of {hosts}: look at the DNS of "
+    "this machine, or write the file anew with `nats write`"
 )
 
 _log = logging.getLogger(__name__)
@@ -51,7 +57,7 @@ async def connect_system(cluster: Cluster, name: str, reconnected: OnReconnect |
 async def _connect(
     client: Client, cluster: Cluster, user: str, secret: str, name: str, reconnected: OnReconnect | None
 ) -> None:
-    complaints = _Complaints(reconnected)
+    complaints = _Complaints(client, cluster, reconnected)
     tls = None if cluster.ca is None else ssl.create_default_context(cafile=cluster.ca)
     await client.connect(
         cluster.servers,
@@ -72,26 +78,33 @@ async def _connect(
 
 
 class _Complaints:
-    """What a connection logs: a reason once, and not at each of the two tries a second."""
+    """What a connection logs: each reason once, and not at each of the two tries a second. Nodes may have different ones."""
 
-    def __init__(self, reconnected: OnReconnect | None) -> None:
-        self._reason: str | None = None
+    def __init__(self, client: Client, cluster: Cluster, reconnected: OnReconnect | None) -> None:
+        self._client = client
+        self._hosts = ", ".join(sorted({node.host for node in cluster.nodes}))
+        self._reasons: set[str] = set()
         self._reconnected = reconnected
 
     async def failed(self, error: Exception) -> None:
         reason = str(error) or type(error).__name__
-        if reason == self._reason:
-            return
-        self._reason = reason
+        if reason in self._reasons or (isinstance(error, ConnectionResetError) and REFUSED in self._reasons):
+            return  # a node that refuses us may close the connection before it has said so
         if "authorization violation" in reason.lower():
-            _log.error("%s", REFUSED)
-        else:
-            _log.warning("the connection to the cluster: %s", reason)
+            reason = REFUSED
+        if isinstance(error, socket.gaierror):
+            reason = NO_SUCH_HOST.format(hosts=self._hosts)
+        if reason not in self._reasons and len(self._reasons) < MAX_REASONS:
+            self._reasons.add(reason)
+            _log.log(
+                logging.ERROR if reason == REFUSED else logging.WARNING, "the connection to the cluster: %s", reason
+            )
 
     async def disconnected(self) -> None:
-        _log.warning("a connection to the cluster was lost")
+        if not self._client.is_closed:  # as it is at the end of our process
+            _log.warning("a connection to the cluster was lost")
 
     async def reconnected(self) -> None:
-        self._reason = None
+        self._reasons.clear()
         if self._reconnected is not None:
             await self._reconnected()

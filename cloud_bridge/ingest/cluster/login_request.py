@@ -20,6 +20,16 @@ AUDIENCE = "nats-authorization-request"
 _VERSION = 2
 
 
+class WrongIssuer(BadToken):
+    """The nodes take answers of another issuer's: this process has another seed than their configuration has."""
+
+    def __init__(self, server_id: str, number: int) -> None:
+        """Of the connection that waits for an answer."""
+        super().__init__("asked of another issuer")
+        self.server_id = server_id
+        self.number = number
+
+
 class LoginRequest(NamedTuple):
     """What a node asks about one connection."""
 
@@ -37,16 +47,19 @@ class LoginRequest(NamedTuple):
 
 
 def read_request(data: bytes, issuer: str) -> LoginRequest:
-    """`issuer` is the key that we sign with, in public. Raises BadToken; never anything else, whatever the bytes."""
+    """`issuer` is the key that we sign with, in public. Raises BadToken, and of its kind WrongIssuer for
+    a node that asks somebody else; never anything else, whatever the bytes."""
     claims = read_token(data)
     asked = _part(claims, "nats")
     server_id = _part(asked, "server_id").get("id")
-    if claims.get("aud") != AUDIENCE or claims.get("sub") != issuer or claims["iss"] != server_id:
+    if claims.get("aud") != AUDIENCE or claims["iss"] != server_id:
         raise BadToken("no login that we are asked about")
     client, options = _part(asked, "client_info"), _part(asked, "connect_opts")
     user_key, number = asked.get("user_nkey"), client.get("id")
     if not isinstance(user_key, str) or not isinstance(server_id, str) or type(number) is not int:
         raise BadToken("no connection")
+    if claims.get("sub") != issuer:
+        raise WrongIssuer(server_id, number)
     host = _string(client, "host") or ""
     speaks_mqtt = client.get("type") == "mqtt"
     return LoginRequest(

@@ -37,6 +37,14 @@ def node_text(
     """The file of one node. It has secrets."""
     routes = [f"nats-route://{ROUTE_USER}:{route_secret}@{other.node.host}:{other.cluster_port}" for other in places]
     node = place.node
+    routing = {
+        "name": CLUSTER_NAME,
+        "host": node.host,
+        "port": place.cluster_port,
+        "authorization": {"user": ROUTE_USER, "password": route_secret},
+        "routes": routes,
+        **({} if tls is None else {"tls": _tls(tls, verify=True)}),
+    }
     configuration = {
         "server_name": node.name,
         "host": node.host,
@@ -53,14 +61,9 @@ def node_text(
             "reject_qos2_publish": True,  # no unit of ours uses it, and what is never released would be kept for ever
             **({} if tls is None else {"tls": _tls(tls, verify=False)}),
         },
-        "cluster": {
-            "name": CLUSTER_NAME,
-            "host": node.host,
-            "port": place.cluster_port,
-            "authorization": {"user": ROUTE_USER, "password": route_secret},
-            "routes": routes,
-            **({} if tls is None else {"tls": _tls(tls, verify=True)}),
-        },
+        **(
+            {} if len(places) == 1 else {"cluster": routing}
+        ),  # one alone would wait for others before it keeps anything
         "accounts": {
             ACCOUNT: {
                 "jetstream": "enabled",

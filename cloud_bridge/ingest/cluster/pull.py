@@ -23,7 +23,9 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StorageType, StreamConfig
-from nats.js.errors import NotFoundError
+from nats.js.errors import BadRequestError, NotFoundError
+
+from cloud_bridge.errors import SettingError
 
 from cloud_bridge.ingest.cluster.pull_client import PullClient
 
@@ -37,6 +39,11 @@ ASK_FOR_S = 2.0  # then the cluster answers that there are none
 ANSWER_WITHIN_S = 3.0  # without any answer the node is gone, and is asked again
 _ASK = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{DURABLE}"
 REPLICAS = 3
+OTHER_REPLICAS = (
+    "the cluster keeps each message at {kept} of its nodes, and would at {replicas} with the {nodes} that the file of "
+    "CHARGEKEEPER_NATS names: name all nodes in `nats write`. A cluster of one or two grows by `nats stream edit "
+    "--replicas=3` of each of its streams"
+)
 
 
 class Delivery(NamedTuple):
@@ -55,7 +62,8 @@ class Delivery(NamedTuple):
 async def keep_messages(stream: JetStreamContext, nodes: int) -> None:
     """From now on the cluster keeps what units say until a worker has acknowledged it. It may do so already.
 
-    Raises what is derived from nats.errors.Error, and TimeoutError, while the nodes are not agreed.
+    Raises SettingError where the cluster has another number of nodes than the file says; what is derived from
+    nats.errors.Error, and TimeoutError, while the nodes are not agreed.
     """
     replicas = min(REPLICAS, nodes)
     consumer = ConsumerConfig(
@@ -68,6 +76,11 @@ async def keep_messages(stream: JetStreamContext, nodes: int) -> None:
     )
     try:
         await stream.add_consumer(STREAM, consumer)
+    except BadRequestError as error:
+        kept = (await stream.stream_info(STREAM)).config.num_replicas
+        if kept == replicas:
+            raise
+        raise SettingError(OTHER_REPLICAS.format(kept=kept, nodes=nodes, replicas=replicas)) from error
     except NotFoundError:  # no stream: as a node makes it (nats-server 2.15.1, server/mqtt.go)
         await stream.add_stream(
             StreamConfig(

@@ -11,9 +11,10 @@ from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Asker, Person, Scope
 from cloud_bridge.store.people import person_by_id
 from cloud_bridge.store.subscriptions import add_subscription, remove_subscription, subscriptions_of
+from cloud_bridge.store.unknown_clients import read_unknown_clients
 from cloud_bridge.web.api.schema import ACCESS_PROBLEMS, NOT_FOUND, Alert, AlertKey, NewAlert, Problem, UnknownClient
 from cloud_bridge.web.connections import Reading, Writing
-from cloud_bridge.web.security.access import ApiAsker, StateDep, require
+from cloud_bridge.web.security.access import ApiAsker, require
 
 router = APIRouter(prefix="/api", responses=ACCESS_PROBLEMS)
 
@@ -71,12 +72,12 @@ def drop_wish(asker: ApiAsker, number: int, connection: Writing) -> None:
 
 
 @router.get("/strangers", response_model=list[UnknownClient])
-def strangers(app_state: StateDep, asker: ApiAsker) -> list[dict[str, Any]]:
+def strangers(asker: ApiAsker, connection: Reading) -> list[dict[str, Any]]:
     """Ids that tried to reach us and are no units of ours, the newest last. Needs the scope `operate`."""
     require(asker, Scope.OPERATE)
     return [
-        {"id": name, "first": iso_utc(one.first_ms), "last": iso_utc(one.last_ms), "messages": one.messages}
-        for name, one in list(app_state.unknown_clients.clients.items())
+        {"id": one.id, "first": iso_utc(one.first_ms), "last": iso_utc(one.last_ms), "messages": one.messages}
+        for one in read_unknown_clients(connection)
     ]
 
 

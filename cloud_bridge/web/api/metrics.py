@@ -13,6 +13,7 @@ from cloud_bridge.store.access import Scope
 from cloud_bridge.store.duplicates import count_duplicates
 from cloud_bridge.store.troubles import count_troubled
 from cloud_bridge.store.units import count_silent, count_units
+from cloud_bridge.store.unknown_clients import count_unknown_clients
 from cloud_bridge.troubles import COUNTED, KNOWN
 from cloud_bridge.web.api.schema import ACCESS_PROBLEMS
 from cloud_bridge.web.presentation.view import is_listening
@@ -48,6 +49,7 @@ class _Totals(Collector):
             known = count_units(connection)
             silent = count_silent(connection)
             duplicates = count_duplicates(connection, app_state.clock.now_ms())
+            strangers = count_unknown_clients(connection)
             troubled, by_trouble = count_troubled(connection, set(KNOWN).difference(COUNTED))
         troubles = GaugeMetricFamily(
             "chargekeeper_troubles", "Charge points whose last heartbeat reports this trouble.", labels=["trouble"]
@@ -90,6 +92,6 @@ class _Totals(Collector):
                 since_ms is not None,
             ),
             ("upkeep_since_timestamp_seconds", "When it began to; 0 while it does not.", (since_ms or 0) / 1000),
-            ("strangers", "Ids in unknown_clients.", len(app_state.unknown_clients.clients)),
+            ("strangers", "Ids that said something and are no charge points, of all processes.", strangers),
         ):
             yield GaugeMetricFamily(f"chargekeeper_{name}", about, value=float(value))

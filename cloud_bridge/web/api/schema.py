@@ -96,7 +96,10 @@ class _ChargePoint(Schema):
         Time | None, Field(description="of its heartbeat; null: not known, or it is silent")
     ]
     late: Annotated[bool, Field(description="that time is over by a minute, and nothing came")]
-    connected: Annotated[bool, Field(description="it has a connection open, which says nothing about contact")]
+    connected: Annotated[
+        bool | None,
+        Field(description="it has a connection open, which says nothing about contact; null where nobody knows"),
+    ]
     heartbeat_at: Time | None
     firmware: Annotated[str | None, Field(description="version, as of its last boot")]
     modem: Annotated[str | None, Field(description="model, as the modem named itself after the last boot")]

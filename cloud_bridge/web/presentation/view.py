@@ -26,7 +26,7 @@ class ChargePoint(NamedTuple):
     last_contact_ms: int | None
     is_estimated: bool  # our clock was wrong: the last contact was no later than that
     verdict: Verdict
-    connected: bool
+    connected: bool | None  # None: nobody knows
     heartbeat_ms: int | None
     heartbeat: Heartbeat  # all unknown until one came
     duplicate: Duplicate | None  # a second charge point has its identity
@@ -86,11 +86,16 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
     )
 
 
-def _is_connected(app_state: AppState, unit: Unit) -> bool:
-    """As this process sees it itself, or else another one has stored it. False where nobody can tell."""
+def _is_connected(app_state: AppState, unit: Unit) -> bool | None:
+    """As this process sees it itself, or else another one or a node has told. None: nobody knows, as with an outside broker,
+    which does not tell."""
+    if app_state.settings.broker is not None:
+        return None
     live = app_state.live.find(unit.id)
     if live is not None and live.connected:
         return True
+    if app_state.settings.cluster is not None:
+        return unit.connected
     return bool(unit.connected) and unit.door != app_state.unit_reports.door
 
 

@@ -50,6 +50,11 @@ def test_a_unit_gets_in_at_every_node_and_nobody_else(cluster: AuthCluster) -> N
         assert connack(cluster, node, *one, client_id=two[0]) == NOT_AUTHORISED
         assert connack(cluster, node, f"_canary-{node}", one[1]) == NOT_AUTHORISED
     assert "wrong secret for in-1" in cluster.log("auth-1") + cluster.log("auth-2")
+    strangers = "SELECT sum(messages) FROM unknown_clients WHERE id = 'nobody'"
+    give_up_s = time.monotonic() + WITHIN_S
+    while cluster.postgresql.say(strangers) != [(len(cluster.nats.names),)]:
+        assert time.monotonic() < give_up_s, "never in the store, for the pages of every process"
+        time.sleep(0.1)
 
 
 def test_a_unit_that_was_added_a_moment_ago_gets_in(cluster: AuthCluster) -> None:

@@ -24,6 +24,7 @@ from cloud_bridge.ingest.unit_registry import RegistryUpdate
 from cloud_bridge.store import recorder
 from cloud_bridge.store.tables import events
 from cloud_bridge.store.units import change_secret, revoke
+from cloud_bridge.store.unknown_clients import read_unknown_clients
 from tests.cloud_bridge.outside_broker import OutsideBridge, outside_bridge
 from tests.cloud_bridge.running import DEADLINE_S, START_MS
 
@@ -190,12 +191,14 @@ def test_a_message_that_came_while_the_list_was_read_waits_for_the_next_read(tmp
         assert stored_events(bridge) == 1
 
 
-def test_an_id_that_is_no_unit_s_is_shown_and_not_stored(tmp_path: Path) -> None:
+def test_of_an_id_that_is_no_unit_s_the_id_alone_is_stored(tmp_path: Path) -> None:
     with outside_bridge(tmp_path) as bridge:
         for packet_id, stranger in enumerate(("nobody", "not an id", "x" * 500), 1):
             bridge.broker.deliver(f"cp/{stranger}/event", a_record(1), packet_id)
             bridge.until_acknowledged(packet_id)
-        assert set(bridge.app_state.unknown_clients.clients) == {"nobody", "not an id", "x" * 36}
+        bridge.app_state.unknown_clients.write()
+        with bridge.app_state.database.reading() as connection:
+            assert {one.id for one in read_unknown_clients(connection)} == {"nobody", "not an id", "x" * 36}
         assert stored_events(bridge) == 0
 
 

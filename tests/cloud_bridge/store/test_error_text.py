@@ -6,12 +6,13 @@ import traceback
 from typing import Any
 
 import pytest
+from psycopg.errors import DiskFull, ReadOnlySqlTransaction
 from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.database import Database
-from cloud_bridge.store.error_text import reason_of
+from cloud_bridge.store.error_text import reason_of, remedy_of
 from cloud_bridge.store.tables import people
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
 from tests.cloud_bridge.running import Bridge, Unit, sample
@@ -174,3 +175,17 @@ def test_nothing_is_taken_off_a_working_statement(database: Database) -> None:
     with database.writing() as connection:
         insert(connection, name="dora")
         assert connection.execute(select(people.c.name)).scalar() == "dora"
+
+
+def test_what_to_do_is_told_where_it_is_known() -> None:
+    full, read_only = (
+        sqlite3.OperationalError("database or disk is full"),
+        sqlite3.OperationalError("readonly database"),
+    )
+    full.sqlite_errorcode, read_only.sqlite_errorcode = sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY_DIRECTORY
+    assert remedy_of(OperationalError("INSERT", {}, full)) == "Make room on its disk"
+    assert remedy_of(OperationalError("INSERT", {}, read_only)).startswith("Make the data folder")
+    assert remedy_of(OperationalError("INSERT", {}, DiskFull())) == "Make room on its disk"
+    assert "has to name the primary" in remedy_of(OperationalError("INSERT", {}, ReadOnlySqlTransaction()))
+    assert remedy_of(OperationalError("INSERT", {}, sqlite3.OperationalError("no such table"))) == ""
+    assert remedy_of(OSError("away")) == ""

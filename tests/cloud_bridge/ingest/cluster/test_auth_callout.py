@@ -12,15 +12,18 @@ from hypothesis import strategies as some
 from sqlalchemy.exc import OperationalError
 
 from cloud_bridge.counters import Counters
+from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.cluster import auth_callout, batched_credentials
 from cloud_bridge.ingest.cluster.auth_callout import AuthCallout
 from cloud_bridge.ingest.cluster.batched_credentials import BatchedCredentials
+from cloud_bridge.ingest.cluster.nkey import Signer, new_seed
 from cloud_bridge.ingest.inbound import Reporting
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.units import add_unit, change_secret, revoke, secret_hashes
+from cloud_bridge.store.unknown_clients import read_unknown_clients
 from cloud_bridge.verified_time import clocks_of
 from tests.cloud_bridge.ingest.cluster.login_requests import OURS, ANode, claims_of
 
@@ -42,10 +45,10 @@ class Answering:
         self.database = database
         self.counters = Counters()
         self.nodes = Mock(end=AsyncMock())
-        self.unknown_clients = UnknownClients()
+        self.unknown_clients = UnknownClients(database)
         self.security_log = SecurityLog(database, clocks_of(At()))
         self.unit_reports = Mock()
-        self.reporting = Reporting(self.counters, self.security_log, self.unit_reports)
+        self.reporting = Reporting(self.counters, self.security_log, self.unit_reports, self.unknown_clients)
 
     def ask(self, *logins: tuple[str, str, str]) -> list[str]:
         """User name, secret and client id of each; "in", "ended", or why not. All at once."""
@@ -101,7 +104,10 @@ def test_only_the_right_secret_under_the_own_client_id_lets_in(answering: Answer
     ]
     counted = answering.counters
     assert (counted.logins, counted.refused_wrong_secret, counted.refused_client_id) == (2, 3, 1)
-    assert counted.refused_unknown_unit == 2 and list(answering.unknown_clients.clients) == ["nobody"]
+    assert counted.refused_unknown_unit == 2
+    answering.unknown_clients.write()
+    with answering.database.reading() as connection:
+        assert [one.id for one in read_unknown_clients(connection)] == ["nobody"]
 
 
 def test_many_at_once_are_few_queries(answering: Answering) -> None:
@@ -237,3 +243,18 @@ def test_any_bytes_are_answered_by_a_refusal_or_dropped_and_counted(
     dropped, refused = answering.run(act)
     assert dropped is None and answering.counters.bad_login_requests == before + 1
     assert refused is not None and "error" in claims_of(refused)["nats"]
+
+
+def test_a_process_with_another_seed_ends_the_login_and_itself(answering: Answering) -> None:
+    asked = NODE.asks()
+    asked["sub"] = Signer(new_seed()).public
+
+    async def act(callout: AuthCallout) -> None:
+        running = asyncio.create_task(callout.run())
+        assert await callout.answer(NODE.signs(asked)) is None
+        with pytest.raises(SettingError, match="issuer_seed in the file of CHARGEKEEPER_NATS is not the one"):
+            await running
+
+    answering.run(act)
+    answering.nodes.end.assert_awaited_once_with(NODE.id, 22)
+    assert answering.counters.bad_login_requests == 1

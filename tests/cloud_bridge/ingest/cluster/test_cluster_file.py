@@ -25,6 +25,8 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
         {"nodes": []},
         {"nodes": [CLUSTER.nodes[0]._asdict()] * 2},
         {"nodes": [{"name": "n1"}]},
+        {"nodes": [CLUSTER.nodes[0]._asdict(), CLUSTER.nodes[0]._asdict() | {"name": "n2", "mqtt_port": 1884}]},
+        {"nodes": [CLUSTER.nodes[0]._asdict(), CLUSTER.nodes[0]._asdict() | {"name": "n2", "client_port": 4223}]},
         {"nodes": 3},
         {"bridge_secret": ""},
         {"system_secret": None},
@@ -41,7 +43,7 @@ def test_what_is_not_right_is_refused_with_what_to_do(tmp_path: Path, bent: dict
     assert CLUSTER.bridge_secret not in str(refusal.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"{"])
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"{", b"[" * 100_000])
 def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "cluster.json"
     file.write_bytes(content)

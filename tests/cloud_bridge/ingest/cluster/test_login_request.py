@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from cloud_bridge.ingest.cluster.jwt import MAX_BYTES, BadToken, read_token
-from cloud_bridge.ingest.cluster.login_request import acceptance, read_request, refusal
+from cloud_bridge.ingest.cluster.login_request import WrongIssuer, acceptance, read_request, refusal
 from cloud_bridge.ingest.cluster.nkey import Signer, new_seed
 from tests.cloud_bridge.ingest.cluster.login_requests import OURS, USER_KEY, ANode, claims_of
 
@@ -67,6 +67,12 @@ def bent(path: str, value: object) -> dict[str, Any]:
 def test_what_is_no_login_that_we_are_asked_about_is_refused(asked: object) -> None:
     with pytest.raises(BadToken):
         read_request(NODE.signs(asked), OURS.public)
+
+
+def test_a_request_to_another_issuer_says_whose_login_waits_for_it() -> None:
+    with pytest.raises(WrongIssuer) as asked:
+        read_request(NODE.signs(bent("sub", Signer(new_seed()).public)), OURS.public)
+    assert (asked.value.server_id, asked.value.number) == (NODE.id, 22)
 
 
 def test_another_s_signature_is_refused() -> None:
