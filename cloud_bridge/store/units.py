@@ -1,7 +1,6 @@
 """Charge points: added by the operator, known by id."""
 
 from collections.abc import Collection, Sequence
-from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -175,20 +174,17 @@ def changed_credentials(connection: Connection, since_ms: int) -> dict[str, int]
     return {row.id: row.credentials_ms for row in connection.execute(query)}
 
 
-def login_states(connection: Connection, since_ms: int | None = None, ids: Collection[str] = ()) -> dict[str, bool]:
-    """Whether each unit may log in; False: its secret was taken away and it has got no new one.
-
-    Of all units, or with `since_ms` only of `ids` and of those whose secret was changed or taken away since then.
-    """
+def login_states(connection: Connection, since_ms: int, ids: Collection[str] = ()) -> dict[str, bool]:
+    """As `states_of`, of these units and of those whose secret was changed or taken away since then."""
+    has_changed = units.c.credentials_ms >= since_ms
     query = select(units.c.id, units.c.secret_hash != NO_HASH)
-    if since_ms is not None:
-        has_changed = units.c.credentials_ms >= since_ms
-        query = query.where(or_(has_changed, units.c.id.in_(ids)) if ids else has_changed)
-    return {unit_id: bool(may_log_in) for unit_id, may_log_in in connection.execute(query)}
+    found = connection.execute(query.where(or_(has_changed, units.c.id.in_(ids)) if ids else has_changed))
+    return {unit_id: bool(may_log_in) for unit_id, may_log_in in found}
 
 
 def states_of(connection: Connection, ids: Collection[str]) -> dict[str, bool]:
-    """Whether each of these units may log in; one that is not there is no unit."""
+    """Whether each of these units may log in; one that is not there is no unit. False: its secret was taken away and it has
+    got no new one."""
     query = select(units.c.id, units.c.secret_hash != NO_HASH).where(units.c.id.in_(ids))
     return {unit_id: bool(may_log_in) for unit_id, may_log_in in connection.execute(query)}
 
@@ -202,17 +198,6 @@ def secret_hashes(connection: Connection, ids: Collection[str]) -> dict[str, str
     """Those of these ids that are units."""
     query = select(units.c.id, units.c.secret_hash).where(units.c.id.in_(ids))
     return {row.id: row.secret_hash for row in connection.execute(query)}
-
-
-@cache
-def _last_contacts() -> Select[Any]:
-    return select(contacts.c.unit_id, *_CONTACT)
-
-
-def last_contacts(connection: Connection) -> dict[str, StoredContact]:
-    """Every unit that was ever heard, with its last contact."""
-    rows = connection.execute(_last_contacts())
-    return {unit_id: contact for unit_id, *row in rows if (contact := _contact_of(row)) is not None}
 
 
 def visible_units(connection: Connection, asker: Asker, limit: int | None = None, after: str = "") -> list[Unit]:

@@ -371,7 +371,6 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.troubles:heartbeats_with_trouble": "store.alerts.name_for asks for each person",
     "store.troubles:count_troubled": "numbers for the operator",
     "store.unit_clock:unit_clock": "the time that the charge point has, for the end of a command",
-    "store.units:_last_contacts": "contact",
     "store.units:_units": "contact, and the newest heartbeat, which view.charge_point restricts",
     "store.signal_averages:_make_hours": "makes signal_hourly",
     "store.signal_averages:next_hour": "makes signal_hourly",
