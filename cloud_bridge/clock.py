@@ -121,5 +121,5 @@ class SystemClock:
 
 def iso_utc(at_ms: int) -> str:
     """ISO 8601 in UTC with milliseconds and Z, as in the HTTP interface: 2026-01-31T09:30:00.000Z."""
-    moment = datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{moment}.{at_ms % 1000:03d}Z"
+    moment = datetime.fromtimestamp(at_ms // 1000, UTC).isoformat()  # strftime takes five times as long
+    return f"{moment.removesuffix('+00:00')}.{at_ms % 1000:03d}Z"

@@ -200,10 +200,15 @@ def secret_hashes(connection: Connection, ids: Collection[str]) -> dict[str, str
     return {row.id: row.secret_hash for row in connection.execute(query)}
 
 
+def few_visible(asker: Asker, limit: int | None, after: str = "") -> Select[tuple[str]]:
+    """The ids of the first units that the asker may see behind `after`."""
+    return select(units.c.id).where(visible(asker), units.c.id > after).order_by(units.c.id).limit(limit)
+
+
 def visible_units(connection: Connection, asker: Asker, limit: int | None = None, after: str = "") -> list[Unit]:
     """The units that the asker may see, by id, from the one after `after`; all of them unless limited."""
-    few = select(units.c.id).where(visible(asker), units.c.id > after).order_by(units.c.id).limit(limit).subquery()
     # Limited before it is joined: PostgreSQL sorts a whole table to join half a million rows, of which 500 are wanted.
+    few = few_visible(asker, limit, after).subquery()
     query = _units(asker).join(few, few.c.id == units.c.id).order_by(units.c.id)
     return [unit_for(asker, row) for row in connection.execute(query)]
 

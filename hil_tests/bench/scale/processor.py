@@ -1,11 +1,50 @@
-"""What a PostgreSQL has taken of the processors: unlike the time on the wall, no neighbour on the machine changes it much."""
+"""What processes have taken of the processors, and for how long they have waited for one: on a machine that others use too,
+the time on the wall says more of them than of us.
+"""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 
 from hil_tests.bench.cloud.load import TICKS
 from hil_tests.fixtures.postgresql import Server
+
+
+class Scheduled(NamedTuple):
+    """Of some processes so far, all threads together (https://docs.kernel.org/scheduler/sched-stats.html)."""
+
+    running_ms: float
+    waiting_ms: float  # ready to run, while others had the processors
+
+    @classmethod
+    def of(cls, pids: Iterable[int]) -> "Scheduled":
+        """Those that still run."""
+        running_ns = waiting_ns = 0
+        for pid in pids:
+            for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+                with suppress(OSError):  # it has just ended
+                    ran, waited, _ = map(int, task.read_text().split())
+                    running_ns += ran
+                    waiting_ns += waited
+        return cls(running_ns / 1e6, waiting_ns / 1e6)
+
+    def since(self, before: "Scheduled") -> "Scheduled":
+        return Scheduled(self.running_ms - before.running_ms, self.waiting_ms - before.waiting_ms)
+
+
+def server_pids(server: Server) -> list[int]:
+    """All its processes now."""
+    with psycopg.connect(server.url) as connection:
+        parent = int(_fields(Path(f"/proc/{connection.info.backend_pid}"))[1])
+    found = [parent]
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            if int(_fields(folder)[1]) == parent:
+                found.append(int(folder.name))
+    return found
 
 
 def server_s(server: Server) -> float:

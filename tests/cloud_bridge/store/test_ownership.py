@@ -347,7 +347,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.duplicates:forget_duplicate": "writes",
     "store.duplicates:in_force": "numbers and the list for the operator and support",
     "store.duplicates:record_duplicates": "writes",
-    "store.firmware:_last_told": "version, modem and contactor are facts of the charge point",
+    "store.firmware:_last": "version, modem and contactor are facts of the charge point",
     "store.gaps:locked_last_contacts": "writes",
     "store.gaps:record_gaps": "writes",
     "store.fleet:_rows": "contact, and the newest heartbeat, which view.charge_point restricts",
