@@ -67,7 +67,7 @@ def unit_columns(asker: Asker) -> tuple[ColumnElement[Any], ...]:
     return (*_OWN, *DUPLICATE_COLUMNS, units.c.owned_from_ms, joined_ms(asker), *_NOW, *_CONTACT)
 
 
-_OF_ITS_MESSAGES = frozenset({heartbeats.c.received_ms, heartbeats.c.payload})
+_OF_ITS_MESSAGES = [(at, column) for at, column in enumerate(_OWN) if column.table is heartbeats]
 
 
 def unit_for(asker: Asker, row: Sequence[Any]) -> Unit:
@@ -77,7 +77,10 @@ def unit_for(asker: Asker, row: Sequence[Any]) -> Unit:
     owned_from_ms, joined = islice(columns, 2)
     connected, door, over_quota_ms = islice(columns, len(_NOW))
     contact_row = list(columns)
-    valid: list[Any] = [value if _is_valid(column, value) else None for column, value in zip(_OWN, known, strict=True)]
+    valid = list(known)
+    for at, column in _OF_ITS_MESSAGES:
+        if not _is_valid(column, known[at]):
+            valid[at] = None
     duplicate, contact = duplicate_of(duplicate_row), _contact_of(contact_row)
     is_unreadable = (
         valid != known
@@ -89,8 +92,6 @@ def unit_for(asker: Asker, row: Sequence[Any]) -> Unit:
 
 
 def _is_valid(column: Any, value: Any) -> bool:
-    if column not in _OF_ITS_MESSAGES:
-        return True
     if isinstance(column.type, BigInteger):
         return value is None or (type(value) is int and value >= 0)
     return value is None or type(value) is str
