@@ -2,6 +2,7 @@
 the time on the wall says more of them than of us.
 """
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,27 @@ class Scheduled(NamedTuple):
 
     def since(self, before: "Scheduled") -> "Scheduled":
         return Scheduled(self.running_ms - before.running_ms, self.waiting_ms - before.waiting_ms)
+
+
+def machine_cpu_s() -> float:
+    """Of all processes of the machine so far, and of its kernel for them."""
+    user, nice, system, _idle, _iowait, interrupts, soft_interrupts = map(
+        int, Path("/proc/stat").read_text().split(maxsplit=8)[1:8]
+    )
+    return (user + nice + system + interrupts + soft_interrupts) / TICKS
+
+
+def descendants_cpu_s() -> float:
+    """Of this process and of all that it has started, and these in turn; those that have ended and were waited for too."""
+    fields_of: dict[int, list[str]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            fields_of[int(folder.name)] = _fields(folder)
+    ours, ticks = {os.getpid()}, 0
+    while ours:
+        ticks += sum(sum(map(int, fields_of[pid][11:15])) for pid in ours)
+        ours = {pid for pid, fields in fields_of.items() if int(fields[1]) in ours}
+    return ticks / TICKS
 
 
 def server_pids(server: Server) -> list[int]:
