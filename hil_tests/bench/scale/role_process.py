@@ -8,7 +8,9 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
+from hil_tests.bench.scale.processor import Scheduled
 from hil_tests.fixtures.bridge_process import CHECKOUT
 from hil_tests.fixtures.children import die_with_parent
 from hil_tests.fixtures.ports import free_ports
@@ -17,6 +19,13 @@ GIVE_UP_S = 300.0
 END_WITHIN_S = 30.0
 LOOK_EVERY_S = 0.02
 LOG_TAIL = 2000  # characters
+
+
+class Since(NamedTuple):
+    """A time since the beginning of a process, in seconds."""
+
+    wall: float
+    own: float  # had it never waited for a processor
 
 
 class RoleProcess:
@@ -41,13 +50,14 @@ class RoleProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def until(self, condition: Callable[[], bool]) -> float:
-        """Seconds since the beginning."""
+    def until(self, condition: Callable[[], bool]) -> Since:
+        """The time from the beginning."""
         while not condition():
             took_s = time.monotonic() - self.began_s
             assert took_s < GIVE_UP_S and self._process.poll() is None, self._log.read_text("utf-8")[-LOG_TAIL:]
             time.sleep(LOOK_EVERY_S)
-        return time.monotonic() - self.began_s
+        wall_s, spent = time.monotonic() - self.began_s, Scheduled.of([self.pid])
+        return Since(wall_s, max(wall_s - spent.waiting_ms / 1000, spent.running_ms / 1000))
 
     def is_healthy(self) -> bool:
         try:
