@@ -7,22 +7,20 @@ and a half. A unit that was told a time that has turned out to be wrong, because
 
 import json
 import secrets
-from collections import OrderedDict
 
 from cloud_bridge.app_state import AppState
+from cloud_bridge.lately import Lately
 
 EVERY_S = 1.0  # between two looks
 AGAIN_MS = 600_000  # to a unit that still does not know it: its firmware may be one that cannot be told
-KEPT = 50_000  # units that were told within AGAIN_MS; of more, some are told again sooner
 
 
 class TimeTeller:
     """One for each process that takes units in."""
 
-    def __init__(self, app_state: AppState, kept: int = KEPT) -> None:
+    def __init__(self, app_state: AppState) -> None:
         self._house = app_state
-        self._kept = kept
-        self._told_ms: OrderedDict[str, int] = OrderedDict()  # the earliest first
+        self._told = Lately(AGAIN_MS)
 
     async def run(self) -> None:
         """For ever."""
@@ -34,17 +32,10 @@ class TimeTeller:
         while timeless:
             unit_id = timeless.pop()
             verified_ms = self._house.verified.now_ms()
-            if verified_ms - self._told_ms.get(unit_id, verified_ms - AGAIN_MS) < AGAIN_MS:
+            if self._told.has(unit_id, verified_ms):
                 continue
-            self._told_ms[unit_id] = verified_ms
-            self._told_ms.move_to_end(unit_id)
-            self._forget(verified_ms)
+            self._told.add(unit_id, verified_ms)
             self._house.verified.told(unit_id)
             now_ms = self._house.clock.now_ms()
             order = {"id": f"t-{secrets.token_hex(8)}", "do": "time", "t": now_ms // 1000}
             await self._house.broker.command(unit_id, json.dumps(order, separators=(",", ":")).encode())
-
-    def _forget(self, verified_ms: int) -> None:
-        """Those who may be told again, and of more than may be kept the earliest."""
-        while len(self._told_ms) > self._kept or verified_ms - next(iter(self._told_ms.values())) >= AGAIN_MS:
-            self._told_ms.popitem(last=False)

@@ -83,15 +83,3 @@ def test_a_unit_that_knows_the_time_is_left_alone(bridge: Bridge) -> None:
     assert bridge.command("cp-1", sample("command-limit"))
     assert unit.heard.wait(DEADLINE_S)
     assert [said["do"] for said in unit.commands] == ["limit"]
-
-
-def test_of_whom_it_has_told_no_more_are_kept_than_can_matter(bridge: Bridge) -> None:
-    teller, timeless = TimeTeller(bridge.app_state, kept=2), bridge.app_state.live.timeless
-    for unit_id in ("cp-1", "cp-2", "cp-3"):
-        timeless.add(unit_id)
-        tell(bridge, teller)
-    assert len(teller._told_ms) == 2
-    bridge.clock.advance(AGAIN_MS)
-    timeless.add("cp-4")
-    tell(bridge, teller)
-    assert list(teller._told_ms) == ["cp-4"]

@@ -73,12 +73,12 @@ def logins(units: int) -> bool:
             _crowd(ports, secrets[:CROWDS])  # the first makes the streams
             normal = asyncio.run(_normal(ports, secrets))
             onlooker = _onlooker(cluster, stack)
-            with onlooker.looking() as before:
+            with onlooker.at_work() as before:
                 time.sleep(BEFORE_S)
             before_s = _cpu_s(cluster.auth_pids())
             with (
                 ProcessPoolExecutor(CROWDS) as processes,
-                onlooker.looking() as meanwhile,
+                onlooker.at_work() as meanwhile,
             ):  # one may not open so many files
                 machine_s, own_s = machine_cpu_s(), descendants_cpu_s()
                 parts = [processes.submit(_crowd, ports, secrets[each::CROWDS]) for each in range(CROWDS)]

@@ -30,7 +30,7 @@ class Onlooker:
         self._pids = [os.getpid(), *pids]
 
     @contextmanager
-    def looking(self) -> Iterator[list[Look]]:
+    def at_work(self) -> Iterator[list[Look]]:
         """The looks of the block, complete at its end. Raises what the last look raised."""
         looks: list[Look] = []
         stop = threading.Event()
