@@ -148,7 +148,7 @@ def _took(look: Look, pids: list[int]) -> Took:
     look()
     wall_ms = (time.perf_counter() - began_s) * 1000
     spent = Scheduled.of(pids).since(before)
-    return Took(wall_ms, max(wall_ms - spent.waiting_ms, spent.running_ms), spent.running_ms)
+    return Took(wall_ms, min(wall_ms, max(wall_ms - spent.waiting_ms, spent.running_ms)), spent.running_ms)
 
 
 def _percentiles(times_ms: list[float]) -> tuple[float, float]:

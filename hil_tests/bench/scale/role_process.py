@@ -57,7 +57,7 @@ class RoleProcess:
             assert took_s < GIVE_UP_S and self._process.poll() is None, self._log.read_text("utf-8")[-LOG_TAIL:]
             time.sleep(LOOK_EVERY_S)
         wall_s, spent = time.monotonic() - self.began_s, Scheduled.of([self.pid])
-        return Since(wall_s, max(wall_s - spent.waiting_ms / 1000, spent.running_ms / 1000))
+        return Since(wall_s, min(wall_s, max(wall_s - spent.waiting_ms / 1000, spent.running_ms / 1000)))
 
     def is_healthy(self) -> bool:
         try:
