@@ -4,6 +4,7 @@ Retention removes no more than the time that has verifiably passed since it last
 cleared from where it was cleared last, and not of all that looks old to a clock that may be wrong.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -51,6 +52,7 @@ from cloud_bridge.store.tables import (
 from cloud_bridge.store.upsert import replace
 
 TIME_COMMAND = "t-"  # how the ids of commands begin that tell a unit the time
+READ_AT_ONCE = 1000  # rows that are in memory together, of as many as there are units
 FORGOTTEN_AT_ONCE = 500  # rows deleted in one transaction, on as many pages: the recorder waits for it
 
 
@@ -159,7 +161,7 @@ def record_verified(connection: Connection, verified_ms: int) -> None:
     replace(connection, verified_time, [{"id": 1, "at_ms": verified_ms}])
 
 
-def told_the_time(connection: Connection) -> set[str]:
-    """The units that have answered when we told them the time (telling_time.py): their clocks are ours."""
+def told_the_time(connection: Connection) -> Iterator[str]:
+    """The units that have answered when we told them the time (telling_time.py), some more than once: their clock is ours."""
     query = select(results.c.unit_id).where(results.c.command.startswith(TIME_COMMAND), results.c.ok.is_(True))
-    return set(connection.execute(query.distinct()).scalars())
+    yield from connection.execution_options(yield_per=READ_AT_ONCE).execute(query).scalars()

@@ -15,6 +15,7 @@ from hil_tests.bench.scale.restart import restart
 from hil_tests.bench.scale.retention import retention
 from hil_tests.bench.scale.revocations import revocations
 from hil_tests.bench.scale.signal_bytes import signal_bytes
+from hil_tests.bench.scale.start import start
 from hil_tests.bench.scale.worker import worker
 
 
@@ -32,6 +33,7 @@ BENCHES = {
     "logins": Bench({"units": 20_000}, logins),
     "revocations": Bench({}, revocations),
     "pages": Bench({"units": 1_000_000, "database": "sqlite", "count": 200}, pages),
+    "start": Bench({"units": 1_000_000}, start),
     "hearing": Bench({}, hearing),
     "intake": Bench({"units": "1000,100000,1000000"}, intake),
     "restart": Bench({"units": 10_000}, restart),

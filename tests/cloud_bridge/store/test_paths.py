@@ -12,9 +12,8 @@ from cloud_bridge.store.paths import adopt_strays, record_mark
 from cloud_bridge.store.presence import Presence, record_presence
 from cloud_bridge.store.record import read_listened, record
 from cloud_bridge.store.tables import events
-from cloud_bridge.store.units import last_contacts
 from cloud_bridge.wire import decode
-from tests.cloud_bridge.recording import rows
+from tests.cloud_bridge.recording import last_contacts, rows
 
 N1, N2 = path_number("n1"), path_number("n2")
 DOORS = (("n1", N1), ("n2", N2))
