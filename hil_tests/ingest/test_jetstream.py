@@ -146,6 +146,6 @@ async def sit_on_the_next(cluster: ClusterFixture) -> None:
     client = await nats.connect(
         f"nats://{node['host']}:{node['client_port']}", user="bridge", password=said["bridge_secret"]
     )
-    subscription = await client.jetstream().pull_subscribe_bind("bridge", stream="$MQTT_msgs")
+    subscription = await client.jetstream().pull_subscribe_bind("bridge", stream="messages")
     assert await subscription.fetch(1, timeout=WITHIN_S)
     await client.close()

@@ -17,7 +17,7 @@ async def pull(said: dict[str, Any], count: int) -> float:
     """Seconds of this process's time. `said` is what the cluster's file has."""
     servers = [f"nats://{node['host']}:{node['client_port']}" for node in said["nodes"]]
     client = await nats.connect(servers, user="bridge", password=said["bridge_secret"])
-    subscription = await client.jetstream().pull_subscribe_bind("bridge", stream="$MQTT_msgs")
+    subscription = await client.jetstream().pull_subscribe_bind("bridge", stream="messages")
     started_s = time.process_time()
     while count > 0:
         for message in await subscription.fetch(min(BATCH, count), timeout=10):

@@ -10,8 +10,8 @@ from nats.aio.msg import Msg
 from cloud_bridge.ingest.cluster.pull import BATCH, Delivery, Pull
 from tests.cloud_bridge.running import HandClock
 
-V1 = "$JS.ACK.$MQTT_msgs.bridge.{delivered}.{sequence}.7.1800000000123456789.{pending}"
-V2 = "$JS.ACK.hub.AXYZ.$MQTT_msgs.bridge.{delivered}.{sequence}.7.1800000000123456789.{pending}.tok"
+V1 = "$JS.ACK.messages.bridge.{delivered}.{sequence}.7.1800000000123456789.{pending}"
+V2 = "$JS.ACK.hub.AXYZ.messages.bridge.{delivered}.{sequence}.7.1800000000123456789.{pending}.tok"
 
 
 class Connection:
