@@ -3,6 +3,7 @@
 PostgreSQL notes when each transaction was committed, so that of every row it is known how long after its receipt it was there.
 """
 
+import asyncio
 import json
 import os
 import signal
@@ -10,16 +11,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from hil_tests.bench.cloud.load import cpu_s, family_cpu_s, memory_mb
+from hil_tests.bench.scale.filling import Tables
 from hil_tests.cluster.layout import NODES, OF_EACH_ROLE, ROLES, Layout
 from hil_tests.cluster.layout import Worker as Process
 from hil_tests.cluster.processes import POSTGRESQL, Processes
-from hil_tests.fixtures.bridge_process import CHECKOUT
+from hil_tests.fixtures.bridge_process import CHECKOUT, BridgeFailed, BridgeProcess
 from hil_tests.fixtures.cloud_fixture import UnitSecret
 from hil_tests.fixtures.nats_cluster import NodePorts
 from hil_tests.fixtures.ports import free_ports
@@ -49,6 +52,7 @@ class OwnCluster:
         self._folder, self._known = folder, known
         ports = iter(free_ports(len(ROLES) * OF_EACH_ROLE + 1 + NODES * len(NodePorts._fields)))
         workers = [Process(role, number, next(ports)) for role in ROLES for number in range(1, OF_EACH_ROLE + 1)]
+        self.web_ports = [one.port for one in workers if one.role == "web"]
         postgresql_port = next(ports)
         nodes = [NodePorts(*(next(ports) for _ in NodePorts._fields)) for _ in range(NODES)]
         self._processes = Processes(folder, Layout(workers, nodes, postgresql_port), "fleet")
@@ -66,7 +70,8 @@ class OwnCluster:
             "CHARGEKEEPER_NATS": str(self._processes.nats_file),
         }
         self._processes.environment = os.environ | ours
-        made = self._add([*names, *(f"known-{number:06d}" for number in range(self._known))])[: len(names)]
+        made = self._add(names)
+        Tables(self.database).add_units(self._known)
         self._say(f"UPDATE units SET silent_after_ms = {SILENT_AFTER_MS}")
         self._processes.start_workers(lambda _what: None)
         self._cpu_before_s = self._cpu_s()
@@ -76,6 +81,15 @@ class OwnCluster:
     def doors(self) -> Doors:
         """One at each node."""
         return Doors([Door(LOOPBACK, port) for port in self._processes.doors.values()], [], None)
+
+    def commands(self, *several: Sequence[str]) -> list[dict[str, Any]]:
+        """The operator's command line, in one process. Raises BridgeFailed."""
+        process = BridgeProcess(0, 0, self._folder, self._processes.environment, tls=False)
+        answers = asyncio.run(process.commands(*several))
+        for answer in answers:
+            if isinstance(answer, BridgeFailed):
+                raise answer
+        return [answer for answer in answers if not isinstance(answer, BridgeFailed)]
 
     def kill(self, step: Step) -> None:
         """kill -9; it is started again when the step's time is over."""

@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from hil_tests.fixtures.cloud_fixture import UnitSecret
 from hil_tests.fixtures.mqtt_unit import connect, publish
+from hil_tests.fleet.packets import subscribe
 
 CONNACK_OK = b"\x20\x02\0\0"
+SUBACK_OK = b"\x90\x03\0\x01\x01"
 PUBACK_BYTES = 4
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -58,19 +60,19 @@ class Sent(NamedTuple):
 
 
 class Fleet:
-    """Connections of these units; each publishes heartbeats with QoS 1."""
+    """Connections of these units, to the ports in turn; each publishes heartbeats with QoS 1."""
 
-    def __init__(self, port: int, units: list[UnitSecret]) -> None:
+    def __init__(self, port: int, units: list[UnitSecret], *more_ports: int) -> None:
         self._units = units
-        self._port = port
+        self._ports = (port, *more_ports)
         self._sockets: list[socket.socket] = []
         self._numbers = [0] * len(units)
 
     def connect(self) -> float:
         """All of them at once, as after a mast came back; returns how long it took until the last CONNACK."""
         started_s = time.monotonic()
-        for name, secret in self._units:
-            unit = socket.create_connection(("127.0.0.1", self._port), 60)
+        for number, (name, secret) in enumerate(self._units):
+            unit = socket.create_connection(("127.0.0.1", self._ports[number % len(self._ports)]), 60)
             unit.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             unit.sendall(connect(name, secret))
             self._sockets.append(unit)
@@ -79,6 +81,14 @@ class Fleet:
             if answer != CONNACK_OK:
                 raise ConnectionRefusedError(answer.hex())
         return time.monotonic() - started_s
+
+    def subscribe(self) -> None:
+        """All of them, to their commands, as units do. Raises ConnectionRefusedError."""
+        for (name, _), unit in zip(self._units, self._sockets, strict=True):
+            unit.sendall(subscribe(name, 1))
+        for unit in self._sockets:
+            if (answer := unit.recv(5)) != SUBACK_OK:
+                raise ConnectionRefusedError(answer.hex())
 
     def disconnect(self) -> None:
         for unit in self._sockets:
