@@ -11,10 +11,8 @@ from typing import NamedTuple
 
 from hil_tests.fixtures.cloud_fixture import UnitSecret
 from hil_tests.fixtures.mqtt_unit import connect, publish
-from hil_tests.fleet.packets import subscribe
 
 CONNACK_OK = b"\x20\x02\0\0"
-SUBACK_OK = b"\x90\x03\0\x01\x01"
 PUBACK_BYTES = 4
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -81,14 +79,6 @@ class Fleet:
             if answer != CONNACK_OK:
                 raise ConnectionRefusedError(answer.hex())
         return time.monotonic() - started_s
-
-    def subscribe(self) -> None:
-        """All of them, to their commands, as units do. Raises ConnectionRefusedError."""
-        for (name, _), unit in zip(self._units, self._sockets, strict=True):
-            unit.sendall(subscribe(name, 1))
-        for unit in self._sockets:
-            if (answer := unit.recv(5)) != SUBACK_OK:
-                raise ConnectionRefusedError(answer.hex())
 
     def disconnect(self) -> None:
         for unit in self._sockets:

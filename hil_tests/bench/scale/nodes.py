@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from hil_tests.bench.cloud.load import CONNACK_OK, SUBACK_OK, cpu_s, memory_mb
+from hil_tests.bench.cloud.load import CONNACK_OK, cpu_s, memory_mb
 from hil_tests.fixtures.auth_cluster import WITHIN_S, AuthCluster, UnitSecret
 from hil_tests.fixtures.mqtt_unit import packet, publish
 from hil_tests.fixtures.nats_cluster import LOOPBACK
@@ -21,6 +21,7 @@ LOOKED_S = 10.0
 AT_ONCE = 100  # logins and subscriptions under way
 MESSAGES_A_S = 50
 KEEPALIVE_S = 1200
+SUBACK_OK = b"\x90\x03\0\x01\x01"
 HEARTBEAT = b'{"n":%d,"b":4,"s":"C2","m":"smart","q":17,"o":"23415","a":32,"w":7360,"e":124180,"f":[],"x":24}'
 
 
