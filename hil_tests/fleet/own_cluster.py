@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,9 @@ class OwnCluster:
         postgresql_port = next(ports)
         nodes = [NodePorts(*(next(ports) for _ in NodePorts._fields)) for _ in range(NODES)]
         self._processes = Processes(folder, Layout(workers, nodes, postgresql_port), "fleet")
+        self._starter = ThreadPoolExecutor(
+            1
+        )  # a process ends with the thread that has started it (fixtures/children.py)
         self.database = ""
         self._cpu_before_s: dict[str, float] = {}
 
@@ -97,7 +101,7 @@ class OwnCluster:
         used_s = self._cpu_s()[name] - self._cpu_before_s[name]
         os.kill(self._processes.pids()[name], signal.SIGKILL)
         time.sleep(step.for_s)
-        self._processes.restart()
+        self._starter.submit(self._processes.restart).result()
         self._cpu_before_s[name] = -used_s
 
     def usage(self) -> list[Usage]:
@@ -125,6 +129,7 @@ class OwnCluster:
     def close(self) -> None:
         """Ends every process."""
         self._processes.stop()
+        self._starter.shutdown()
 
     def _cpu_s(self) -> dict[str, float]:
         return {
