@@ -22,7 +22,7 @@ AT_ONCE = 100  # logins and subscriptions under way
 MESSAGES_A_S = 50
 KEEPALIVE_S = 1200
 SUBACK_OK = b"\x90\x03\0\x01\x01"
-HEARTBEAT = b'{"n":%d,"b":4,"s":"C2","m":"smart","q":17,"o":"23415","a":32,"w":7360,"e":124180,"f":[],"x":24}'
+HEARTBEAT = b'{"n":%d,"b":4,"t":%d,"s":"C2","m":"smart","q":17,"o":"23415","a":32,"w":7360,"e":124180,"f":[],"x":24}'
 
 
 class Taken(NamedTuple):
@@ -119,7 +119,7 @@ def _message_us(cluster: AuthCluster, units: list[UnitSecret], sockets: list[soc
     while (due_s := began_s + count / MESSAGES_A_S) - began_s < LOOKED_S:
         time.sleep(max(0.0, due_s - time.monotonic()))
         at = count % len(sockets)
-        sockets[at].sendall(publish(f"cp/{units[at][0]}/heartbeat", HEARTBEAT % count, 2))
+        sockets[at].sendall(publish(f"cp/{units[at][0]}/heartbeat", HEARTBEAT % (count, int(time.time())), 2))
         _expect([sockets[at]], packet(0x40, b"\0\2"))
         count += 1
     used = _taken(cluster).since(before).nodes - idle * (time.monotonic() - began_s)

@@ -8,9 +8,9 @@ from pathlib import Path
 from hil_tests.bench.cloud.browser import NAME, Browser
 from hil_tests.fleet.own_cluster import OwnCluster
 
-LOOKED_S = 60.0
+LOOKED_S = 30.0
 LOOKS = 200
-PAGES = {"the list": "/charge-points", "a unit": "/charge-points/cp0000000"}
+PAGES = {"the list": "/fleet", "a unit": "/charge-points/cp0000000"}
 
 
 def roles(known: int) -> bool:
