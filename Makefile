@@ -117,7 +117,7 @@ bench: .venv ## what is promised in figures, each beside its peer: contactor, ma
 	@.venv/bin/python -m hil_tests.web.many_pages
 
 bench-scale: .venv ## what is promised of a fleet, with a million units and kills at random (two hours)
-	@for name in conformance alerts worker intake retention restart start logins revocations hearing signal-bytes; do .venv/bin/python -m hil_tests.bench.scale $$name || exit 1; done
+	@for name in conformance alerts worker intake retention restart start logins revocations hearing across signal-bytes nodes roles peers; do .venv/bin/python -m hil_tests.bench.scale $$name || exit 1; done
 	@for database in sqlite postgresql; do .venv/bin/python -m hil_tests.bench.scale pages --database $$database || exit 1; done
 
 fleet: .venv ## SCENARIO=reconnect UNITS=1000: simulated units, each on a socket of its own; is all that was acknowledged in the database?

@@ -18,7 +18,7 @@ A canary shows that we listened once every message before it is stored, by whate
 holds some for pull.ACK_WAIT_S, in which nobody can say that a unit was not heard; so that time counts as one in which we did
 not listen.
 
-Wills and commands lie in the same stream and are none of ours. Who publishes on a unit's topics is that unit, as the nodes'
+Wills lie in the same stream and are none of ours. Who publishes on a unit's topics is that unit, as the nodes'
 permissions have it; a retained message comes through once, as a message. An empty one is dropped, as everywhere.
 """
 

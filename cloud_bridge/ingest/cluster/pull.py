@@ -1,9 +1,15 @@
 """Takes messages out of the cluster: one durable consumer on the stream of all that units publish, shared by our workers.
 
-The stream is the one in which the nodes keep what they have acknowledged to units ($MQTT_msgs, replicated), so nothing that
-was acknowledged is lost with a node. A copy of it in a stream of our own would be: when that one's leader was killed,
-acknowledged messages were missing. The nodes would make the stream when the first MQTT client comes, and keep in it only what
-a consumer waits for. So both are made before any unit is let in (`keep_messages`), or its first words would be lost.
+The stream is the one in which the nodes keep what they have acknowledged to units (replicated), so nothing that was
+acknowledged is lost with a node. A copy of it in a stream of our own would be: when that one's leader was killed,
+acknowledged messages were missing. The nodes would make one for all topics when the first MQTT client comes, and keep in it
+only what a consumer waits for. Ours are made before any unit is let in (`keep_messages`), or its first words would be lost:
+
+    $MQTT_msgs    commands. The nodes look for it by this name, and each unit's subscription is a consumer of it
+    messages      what units publish. It has one consumer, ours
+
+They are two because a node that drops an acknowledged message of such a stream asks every consumer of it first: with 2,000
+units connected that was half of what a message costs, and it would grow with each unit (`bench.scale nodes`).
 
 A message is ours until we acknowledge it, and is delivered to another worker when we do not in ACK_WAIT_S. An
 acknowledgement that is lost on its way only has the message delivered once more, and a message that is stored twice is
@@ -15,7 +21,7 @@ message has come.
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -26,10 +32,11 @@ from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StorageType,
 from nats.js.errors import BadRequestError, NotFoundError
 
 from cloud_bridge.errors import SettingError
-
+from cloud_bridge.ingest.cluster.login_request import PUBLISHES
 from cloud_bridge.ingest.cluster.pull_client import PullClient
 
-STREAM = "$MQTT_msgs"
+STREAM = "messages"
+OF_COMMANDS = "$MQTT_msgs"
 DURABLE = "bridge"
 PREFIX = "$MQTT.msgs.cp."
 ACK_WAIT_S = 30
@@ -74,6 +81,8 @@ async def keep_messages(stream: JetStreamContext, nodes: int) -> None:
         max_ack_pending=MAX_UNACKNOWLEDGED,
         num_replicas=replicas,
     )
+    await _make(stream, OF_COMMANDS, ("command",), replicas)
+    await _make(stream, STREAM, PUBLISHES, replicas)
     try:
         await stream.add_consumer(STREAM, consumer)
     except BadRequestError as error:
@@ -81,17 +90,28 @@ async def keep_messages(stream: JetStreamContext, nodes: int) -> None:
         if kept == replicas:
             raise
         raise SettingError(OTHER_REPLICAS.format(kept=kept, nodes=nodes, replicas=replicas)) from error
-    except NotFoundError:  # no stream: as a node makes it (nats-server 2.15.1, server/mqtt.go)
+
+
+async def _make(stream: JetStreamContext, name: str, kinds: Sequence[str], replicas: int) -> None:
+    """For these kinds of messages beside those that another version of ours has it for."""
+    wanted = {f"{PREFIX}*.{kind}" for kind in kinds}
+    try:
+        config = (await stream.stream_info(name)).config
+    except NotFoundError:  # otherwise as a node makes it (nats-server 2.15.1, server/mqtt.go)
         await stream.add_stream(
             StreamConfig(
-                name=STREAM,
-                subjects=["$MQTT.msgs.>"],
+                name=name,
+                subjects=sorted(wanted),
                 retention=RetentionPolicy.INTEREST,
                 storage=StorageType.FILE,
                 num_replicas=replicas,
             )
         )
-        await stream.add_consumer(STREAM, consumer)
+        return
+    subjects = config.subjects or []  # $MQTT.msgs.> where a client was earlier than we, and a node has made it
+    kept = {subject for subject in subjects if subject.startswith(PREFIX)}
+    if kept | wanted != set(subjects):
+        await stream.update_stream(config.evolve(subjects=sorted(kept | wanted)))
 
 
 async def settled_to(stream: JetStreamContext) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nats
 
-STREAM, DURABLE = "$MQTT_msgs", "bridge"
+STREAM, DURABLE = "messages", "bridge"
 WITHIN_S = 10.0
 
 

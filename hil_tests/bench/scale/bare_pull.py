@@ -20,7 +20,7 @@ async def pull(said: dict[str, Any], count: int) -> None:
     """`said` is what the cluster's file has."""
     servers = [f"nats://{node['host']}:{node['client_port']}" for node in said["nodes"]]
     client = await nats.connect(servers, user="bridge", password=said["bridge_secret"])
-    subscription = await client.jetstream().pull_subscribe_bind("bridge", stream="$MQTT_msgs")
+    subscription = await client.jetstream().pull_subscribe_bind("bridge", stream="messages")
     while count > 0:  # a batch that is not full would come at its deadline
         count -= await take(subscription, min(BATCH, count), WITHIN_S)
     while True:

@@ -6,6 +6,7 @@ import logging
 import socket
 
 import pytest
+from nats.aio.client import Client
 
 from cloud_bridge.ingest.cluster.cluster_file import Cluster, Node
 from cloud_bridge.ingest.cluster.connection import MAX_REASONS, _Complaints
