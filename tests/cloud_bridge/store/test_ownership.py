@@ -29,6 +29,7 @@ from cloud_bridge.store.tables import (
     units,
 )
 from cloud_bridge.store.units import Unit, add_unit, visible_unit
+from cloud_bridge.store.upsert import insert_new
 from cloud_bridge.wire import EARLIEST_S, LATEST_S
 from tests.cloud_bridge.old_store import open_at
 from tests.cloud_bridge.recording import inbound
@@ -136,7 +137,7 @@ def test_a_silence_and_a_signal_of_before_are_evidence_and_not_the_new_owners(da
         sold(connection)
         for at_ms in (SOLD_MS - HOUR_MS, BOUGHT_MS + HOUR_MS):
             row = {"unit_id": "wall", "received_ms": at_ms, "csq": 9, "operator": "23415"}
-            connection.execute(insert(signal), row)
+            insert_new(connection, signal, [row])
         gap = {"unit_id": "wall", "from_ms": SOLD_MS - DAY_MS, "to_ms": BOUGHT_MS + HOUR_MS}
         connection.execute(insert(contact_gaps), gap)
         ben, support = seen(connection, "ben").period, seen(connection, "support").period
