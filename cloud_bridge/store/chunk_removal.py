@@ -45,10 +45,10 @@ class ChunkRemoval:
         if self._is_rest:
             self._begin, given = "", {"chunk": self._chunk, **self._time}
             self._chunk = connection.execute(self._next_chunk, given).scalar()
-            if self._chunk is None:
-                return False
-            if self._reached_before:
+            if self._chunk is not None and self._reached_before:
                 self._reached(connection, self._end_ms(self._chunk))
+        if self._chunk is None:
+            return False
         place = {"chunk": self._chunk, "begin": self._begin}
         end = connection.execute(self._next_unit, place).scalar()
         self._is_rest = end is None
@@ -57,7 +57,6 @@ class ChunkRemoval:
             self._begin = end
             return True
         connection.execute(self._remove_rest, place | self._time)
-        assert self._chunk is not None
         self._reached(connection, self._end_ms(self._chunk))
         return True
 

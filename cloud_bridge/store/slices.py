@@ -12,9 +12,8 @@ from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
-SLICE_S = (
-    0.05  # a quarter of what upkeep may keep others waiting (200 ms): a step, the commit and a busy machine come on top
-)
+# A quarter of what upkeep may keep others waiting (200 ms): a step, the commit and a busy machine come on top.
+SLICE_S = 0.05
 PAUSE_S = 0.005  # in which writers of other processes get in, who find SQLite locked and look again and again
 
 _Part = TypeVar("_Part")
