@@ -7,7 +7,8 @@ BUSY ?= 3
 # NO_SKIPS=1: a test that is skipped has failed (.ci/run)
 # Six at a time, in this order: a unit, a modem and a browser run in real time, and mostly wait. Those of the second list only
 # compute, and take what the others leave (nice).
-KINDS = pages ingest modem cloud hil link start databases demo rooms cortex-m units
+KINDS = pages ingest nodes modem cloud hil link start databases demo rooms cortex-m units
+OF_NODES = hil_tests/ingest/cluster hil_tests/ingest/test_jetstream.py
 PATIENT = cloud cortex-m databases units
 OWN_KIND = cortex_m demo ingest link link_life modem scenarios siege start store vehicles web
 PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rfEs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
@@ -16,7 +17,7 @@ PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rf
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-stop mosquitto test fast cloud units ingest modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race cortex-m flash power-loss life siege size screenshots mission clean
+.PHONY: help run cluster cluster-stop mosquitto test fast cloud units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race cortex-m flash power-loss life siege size screenshots mission clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,7 +31,7 @@ cluster: .venv ## the fleet's form on this machine: three brokers, PostgreSQL, t
 cluster-stop: .venv ## end what `make cluster` has started, and nothing else
 	@.venv/bin/python -m hil_tests.cluster --stop
 
-test: lint ## every check that CI runs: style, types, then twelve kinds of tests, six at a time
+test: lint ## every check that CI runs: style, types, then thirteen kinds of tests, six at a time
 	@echo "$(KINDS) run six at a time, about twelve minutes; each shows what it found when it is done"
 	@$(MAKE) --no-print-directory --jobs=6 --keep-going --output-sync=target $(KINDS)
 
@@ -43,7 +44,10 @@ units: .venv ## those of the firmware, the modem layer and the tree itself
 	@$(PYTEST) tests --ignore tests/cloud_bridge
 
 ingest: .venv ## messages into the bridge by real brokers and sockets, and a short siege
-	@$(PYTEST) hil_tests/ingest hil_tests/siege
+	@$(PYTEST) hil_tests/ingest $(OF_NODES:%=--ignore %) hil_tests/siege
+
+nodes: .venv ## the same by a cluster: logins, presence, commands, and what is wrong with nodes, files, disks and clocks
+	@$(PYTEST) $(OF_NODES)
 
 modem: .venv ## the installer's tool and third-party programs at simulated modems
 	@$(PYTEST) hil_tests/modem
@@ -117,7 +121,7 @@ bench: .venv ## what is promised in figures, each beside its peer: contactor, ma
 	@.venv/bin/python -m hil_tests.web.many_pages
 
 bench-scale: .venv ## what is promised of a fleet, with a million units and kills at random (two hours)
-	@for name in conformance alerts worker intake retention restart logins revocations hearing signal-bytes; do .venv/bin/python -m hil_tests.bench.scale $$name || exit 1; done
+	@for name in conformance alerts worker intake retention restart start logins revocations hearing across signal-bytes nodes roles peers; do .venv/bin/python -m hil_tests.bench.scale $$name || exit 1; done
 	@for database in sqlite postgresql; do .venv/bin/python -m hil_tests.bench.scale pages --database $$database || exit 1; done
 
 fleet: .venv ## SCENARIO=reconnect UNITS=1000: simulated units, each on a socket of its own; is all that was acknowledged in the database?

@@ -11,12 +11,14 @@ import secrets
 from cloud_bridge.app_state import AppState
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.duties import Duties
+from cloud_bridge.lately import Lately
 from cloud_bridge.store.authorities import ORDER_PREFIX, Authority, Progress, lacking, ordered
 
 EVERY_S = 5.0  # between two turns
 AT_ONCE = 50  # units in a turn
 HEARD_MS = 2 * 3_600_000  # a unit that was not heard for longer is offline
 AGAIN_MS = DAY_MS // 4  # 1 kB of GPRS each time
+SENT_MAX = int(AT_ONCE * AGAIN_MS / EVERY_S / 1000)  # units in that time, 30 MB
 
 
 class AuthoritySender:
@@ -25,7 +27,7 @@ class AuthoritySender:
     def __init__(self, app_state: AppState) -> None:
         self._app_state = app_state
         self._wanted: Authority | None = None  # the order that what follows is about
-        self._sent_ms: dict[str, int] = {}  # by unit
+        self._sent = Lately(AGAIN_MS, SENT_MAX)
         self._after = ""  # the last unit that was looked at
 
     async def run(self, duties: Duties) -> None:
@@ -37,18 +39,18 @@ class AuthoritySender:
         wanted = await asyncio.to_thread(self._ordered)
         if wanted != self._wanted:  # another one, or given again
             self._wanted, self._after = wanted, ""
-            self._sent_ms.clear()
+            self._sent.clear()
         if wanted is None:
             return
         units = await asyncio.to_thread(self._lacking, wanted)
         self._after = units[-1].unit_id if len(units) == AT_ONCE else ""
         now_ms = self._app_state.verified.now_ms()
         for unit in units:
-            if now_ms - self._sent_ms.get(unit.unit_id, now_ms - AGAIN_MS) < AGAIN_MS:
+            if self._sent.has(unit.unit_id, now_ms):
                 continue
             payload = json.dumps(_order(wanted, unit), separators=(",", ":")).encode()
             if await self._app_state.broker.command(unit.unit_id, payload):
-                self._sent_ms[unit.unit_id] = now_ms
+                self._sent.add(unit.unit_id, now_ms)
 
     def _ordered(self) -> Authority | None:
         with self._app_state.database.reading() as connection:

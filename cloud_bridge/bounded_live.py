@@ -10,25 +10,15 @@ from collections import OrderedDict
 from cloud_bridge.live import Live, LiveUnit
 
 KEPT = 50_000  # units, 15 MB
-TIMELESS = 10_000  # that wait to be told the time; one that finds no room says so again with its next heartbeat
-
-
-class _BoundedSet(set[str]):
-    """Takes in no more than TIMELESS."""
-
-    def add(self, unit_id: str) -> None:
-        if len(self) < TIMELESS:
-            super().add(unit_id)
 
 
 class BoundedLive(Live):
     """The units that were heard last. Used on one event loop, and looked into from others."""
 
     def __init__(self, start_ms: int = 0, kept: int = KEPT) -> None:
-        super().__init__((), start_ms)
+        super().__init__(start_ms)
         self._kept = kept
         self._units: OrderedDict[str, LiveUnit] = OrderedDict()
-        self.timeless = _BoundedSet()
 
     def unit(self, unit_id: str) -> LiveUnit:
         """The unit's state, made at first sight; the one that was longest without a message makes room."""

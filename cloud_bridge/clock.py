@@ -16,11 +16,13 @@ verified_time.py.
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from threading import Lock
 from typing import NamedTuple, Protocol, runtime_checkable
 
 STEP_MS = 2000  # less is the slewing of NTP and the jitter of reading two clocks
 SLOWER = 0.1  # while ahead
+SECONDS_KEPT = 1000  # in words: an answer with 500 units says many of them more than once
 SLEWED_MS = 60_000  # of a step back; less than contact.FUTURE_MS, so no stamp becomes impossible by it
 
 
@@ -121,5 +123,9 @@ class SystemClock:
 
 def iso_utc(at_ms: int) -> str:
     """ISO 8601 in UTC with milliseconds and Z, as in the HTTP interface: 2026-01-31T09:30:00.000Z."""
-    moment = datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{moment}.{at_ms % 1000:03d}Z"
+    return f"{_to_the_second(at_ms // 1000)}.{at_ms % 1000:03d}Z"
+
+
+@lru_cache(SECONDS_KEPT)
+def _to_the_second(at_s: int) -> str:
+    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -50,6 +50,7 @@ class Duties:
         self._monotonic_s = monotonic_s
         self._duties: dict[str, _Duty] = {}
         self._groups: list[Duties] = []
+        self._conditions: list[Callable[[], str | None]] = []
 
     @contextmanager
     def group(self) -> Iterator["Duties"]:
@@ -60,6 +61,15 @@ class Duties:
             yield group
         finally:
             self._groups = [one for one in self._groups if one is not group]
+
+    def require(self, condition: Callable[[], str | None]) -> None:
+        """This process is not ready while `condition` returns why. It is asked on any thread."""
+        self._conditions = [*self._conditions, condition]
+
+    @property
+    def unmet(self) -> str | None:
+        """Why it is not ready, by the first of these conditions; None: it is."""
+        return next((reason for condition in self._conditions if (reason := condition()) is not None), None)
 
     async def every(self, seconds: float, name: str, turn: Callable[[], Awaitable[object]]) -> NoReturn:
         """Run `turn` for ever, with a pause of so many seconds after each one."""

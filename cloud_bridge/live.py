@@ -1,10 +1,9 @@
 """What the bridge knows this moment, in memory: pages and the interface read it through to the store.
 
-Last contact is kept here for every unit that was ever heard. A heartbeat is kept until it is in the store, which is at
-most a commit behind, and of it afterwards only what the next one is compared with: 100,000 units take less than 30 MB.
+Last contact is kept here for every unit that this process has heard; of the others the store tells it, and there may be
+a million of them. A heartbeat is kept until it is in the store, which is at most a commit behind, and of it afterwards
+only what the next one is compared with: 100,000 units take less than 30 MB.
 """
-
-from collections.abc import Iterable
 
 from cloud_bridge import duplicate_identity
 from cloud_bridge.contact import (
@@ -18,6 +17,8 @@ from cloud_bridge.contact import (
 )
 from cloud_bridge.duplicate_identity import NEAR_SEQUENCE, Connection, Counts, Evidence, Numbered, Record
 from cloud_bridge.wire import Heartbeat, Message, content_checksum, is_repeat
+
+TIMELESS = 10_000  # units that wait to be told the time
 
 
 class LiveUnit:
@@ -38,9 +39,9 @@ class LiveUnit:
         "unnumbered",
     )
 
-    def __init__(self, last_contact_ms: int | None = None) -> None:
-        self.last_contact_ms = last_contact_ms  # as stored, until this process has heard it
-        self.offset_ms: int | None = None  # that less how long we had listened in all by then; None: not heard yet
+    def __init__(self) -> None:
+        self.last_contact_ms: int | None = None  # of those that this process has heard; None: none yet
+        self.offset_ms: int | None = None  # that less how long we had listened in all by then
         self.connected = False  # has a connection to us open; says nothing about contact
         self.heartbeat: Heartbeat | None = None  # the newest, until it is stored
         self.heartbeat_ms: int | None = None  # when it came; None: none since the start
@@ -55,7 +56,7 @@ class LiveUnit:
     def contact(self, received_ms: int, offset_ms: int) -> int | None:
         """A message of it came, when we had listened for `received_ms` less `offset_ms` in all.
 
-        Returns the last contact before; None for the first, and for an impossible stamp.
+        Returns the last contact before; None for the first that this process hears, and for an impossible stamp.
         """
         before_ms = self.last_contact_ms
         if before_ms is not None and not is_believable(before_ms, received_ms):
@@ -151,17 +152,24 @@ class LiveUnit:
             self.heartbeat = None
 
 
+class Timeless(set[str]):
+    """Those whose heartbeat has no time, or a wrong one; whoever tells them the time takes them out. No more than TIMELESS:
+    one that finds no room says so again with its next heartbeat."""
+
+    def add(self, unit_id: str) -> None:
+        if len(self) < TIMELESS:
+            super().add(unit_id)
+
+
 class Live:
     """All units that were heard or are connected, by id. `start_ms` is when this process began."""
 
-    def __init__(self, last_contacts: Iterable[tuple[str, int]] = (), start_ms: int = 0) -> None:
-        self._units = {unit_id: LiveUnit(at_ms) for unit_id, at_ms in last_contacts}
+    def __init__(self, start_ms: int = 0) -> None:
+        self._units: dict[str, LiveUnit] = {}
         self.start_ms = start_ms
         self._set_forward_ms = 0  # when our clock was, last: the machine may have stood still as a whole before
         self._offset_ms = 0  # the newest; the same number for all units, while we listen
-        self.timeless: set[str] = (
-            set()
-        )  # those whose heartbeat has no time, or a wrong one; whoever tells them the time takes them out
+        self.timeless = Timeless()
 
     def unit(self, unit_id: str) -> LiveUnit:
         """The unit's live state, made at first sight; only for ids that have shown their secret."""

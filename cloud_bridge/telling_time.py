@@ -9,6 +9,7 @@ import json
 import secrets
 
 from cloud_bridge.app_state import AppState
+from cloud_bridge.lately import Lately
 
 EVERY_S = 1.0  # between two looks
 AGAIN_MS = 600_000  # to a unit that still does not know it: its firmware may be one that cannot be told
@@ -19,7 +20,7 @@ class TimeTeller:
 
     def __init__(self, app_state: AppState) -> None:
         self._house = app_state
-        self._told_ms: dict[str, int] = {}
+        self._told = Lately(AGAIN_MS)
 
     async def run(self) -> None:
         """For ever."""
@@ -31,9 +32,9 @@ class TimeTeller:
         while timeless:
             unit_id = timeless.pop()
             verified_ms = self._house.verified.now_ms()
-            if verified_ms - self._told_ms.get(unit_id, verified_ms - AGAIN_MS) < AGAIN_MS:
+            if self._told.has(unit_id, verified_ms):
                 continue
-            self._told_ms[unit_id] = verified_ms
+            self._told.add(unit_id, verified_ms)
             self._house.verified.told(unit_id)
             now_ms = self._house.clock.now_ms()
             order = {"id": f"t-{secrets.token_hex(8)}", "do": "time", "t": now_ms // 1000}

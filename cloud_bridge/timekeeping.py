@@ -58,9 +58,9 @@ from cloud_bridge.live import Live
 from cloud_bridge.path_ledger import PathLedger
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.paths import adopt_strays
-from cloud_bridge.store.record import ClockSet, adopt, read_gaps, read_listened, read_steps
+from cloud_bridge.store.record import ClockSet, adopt, heard_by_others, read_gaps, read_listened, read_steps
 from cloud_bridge.store.recorder import Recorder
-from cloud_bridge.store.units import count_units, last_contacts
+from cloud_bridge.store.units import count_units
 from cloud_bridge.store.upkeep import read_verified, record_verified, told_the_time
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.verified_time import Bounds, VerifiedTime, latest_at_start
@@ -85,7 +85,8 @@ def begin_time(
     paths: Mapping[int, str] | None = None,
 ) -> Timekeeping:
     """`clock_from` makes the clock, given the latest time that the store knows. `paths` are the numbers and names of the
-    nodes of a cluster, whose units are not all kept in memory; None: there is none."""
+    nodes of a cluster, which say themselves when a unit was heard; None: there is none. No unit is kept in memory before it
+    is heard."""
     with database.reading() as connection:
         listened = read_listened(connection)
         before = listened.get(shard.number)
@@ -104,18 +105,19 @@ def begin_time(
             path_ledger = PathLedger(read_gaps(connection), listened, paths, start_ms)
         else:
             ledger = UptimeLedger(read_gaps(connection), last_ok_ms, start_ms, listened_ms, shard.number)
-            known = last_contacts(connection)
     if paths is not None:
         with database.writing() as connection:
             record_verified(connection, verified.now_ms())
             adopt_strays(connection, paths)
         return Timekeeping(clock, BoundedLive(start_ms), path_ledger, verified, between)
-    ours_now = [unit_id for unit_id, contact in known.items() if contact.shard != shard.number and shard.takes(unit_id)]
     with database.writing() as connection:
         record_verified(connection, verified.now_ms())
-        adopt(connection, ours_now, shard.number, ledger.listened_at_most_ms(start_ms))
-    live = Live(((unit_id, contact.at_ms) for unit_id, contact in known.items()), start_ms)
-    return Timekeeping(clock, live, ledger, verified, between)
+    with database.reading() as connection:
+        for some in heard_by_others(connection, shard.number):
+            with database.writing() as adopting:
+                ours_now = [unit_id for unit_id in some if shard.takes(unit_id)]
+                adopt(adopting, ours_now, shard.number, ledger.listened_at_most_ms(start_ms))
+    return Timekeeping(clock, Live(start_ms), ledger, verified, between)
 
 
 def begin_time_beside(database: Database, clock_from: Callable[[int], Clock]) -> Timekeeping:

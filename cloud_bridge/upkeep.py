@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,8 @@ from cloud_bridge.duties import Duties
 from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.ingest.shard import ALL, NONE, Shard
 from cloud_bridge.live import Live
+from cloud_bridge.store.chunk_removal import ChunkRemoval
+from cloud_bridge.store.chunks import CHUNKED
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.fleet import SilentMinute, silent_by_minute
 from cloud_bridge.store.ownership import BUCKET_MS
@@ -42,6 +44,7 @@ from cloud_bridge.store.signal_averages import (
     units_averaged,
     units_read,
 )
+from cloud_bridge.store.slices import in_slices, one_by_one
 from cloud_bridge.store.transitions import back, mark_back, mark_silent, overdue
 from cloud_bridge.store.upkeep import (
     KEPT,
@@ -51,7 +54,7 @@ from cloud_bridge.store.upkeep import (
     forget,
     has_rows,
     may_go_until,
-    oldest_end,
+    oldest_ends,
     read_cleared,
     read_verified,
     record_cleared,
@@ -66,7 +69,7 @@ SPANS_AT_ONCE = 4  # in one turn: a year of an older version's five minutes take
 KEEP_TIME_EVERY_S = 60.0
 MAKE_PARTITIONS_EVERY_S = 600.0
 FORGET_EVERY_S = 3600.0
-MARKED_AT_ONCE = 500  # in one transaction: the recorder waits for it
+MARKED_AT_ONCE = 100  # units in one step of a transaction
 
 Turn = tuple[float, str, Callable[[], object]]  # seconds between two, the name of the duty, and what it does
 
@@ -111,13 +114,10 @@ class Upkeep:
             last = self._live.last_contact(unit_id, stored, self._ledger, now_ms)  # may be a commit newer
             if judge(last, now_ms, silent_after_ms).contact is Contact.SILENT:
                 silent.append((unit_id, stored.at_ms))
-        fell, came = [], []
-        for some in _some_at_once(silent):
-            with self._database.writing() as connection:
-                fell += mark_silent(connection, some, now_ms)
-        for some in _some_at_once(returned):
-            with self._database.writing() as connection:
-                came += mark_back(connection, some, now_ms)
+        fell: list[str] = []
+        came: list[str] = []
+        self._do(_some_at_once(silent), lambda connection, some: fell.extend(mark_silent(connection, some, now_ms)))
+        self._do(_some_at_once(returned), lambda connection, some: came.extend(mark_back(connection, some, now_ms)))
         with self._database.reading() as connection:
             self.silences = silent_by_minute(connection)
         return fell, came
@@ -146,9 +146,7 @@ class Upkeep:
             since_ms = max(0, min(rolled_up_until(connection, FIVE_MINUTES), end_ms) - LATE_MS)
             since_ms -= since_ms % BUCKET_MS
             groups = list(units_read(connection, since_ms, end_ms))
-        for unit_ids in groups:
-            with self._database.writing() as connection:
-                roll_up_signal(connection, since_ms, end_ms, unit_ids)
+        self._do(groups, lambda connection, unit_ids: roll_up_signal(connection, since_ms, end_ms, unit_ids))
         self._rolled_up(FIVE_MINUTES, end_ms)
 
     def roll_up_hours(self) -> None:
@@ -168,13 +166,19 @@ class Upkeep:
                     break
                 since_ms = min(first_ms + HOURS_SPAN_MS, end_ms)
                 groups = list(units_averaged(connection, first_ms, since_ms))
-            for unit_ids in groups:
-                with self._database.writing() as connection:
-                    make_hours(connection, first_ms, since_ms, unit_ids)
+            self._do(groups, partial(self._make_hours, first_ms, since_ms))
             self._rolled_up(HOURS, since_ms)
         else:
             return  # the next turn goes on
         self._rolled_up(HOURS, end_ms)
+
+    @staticmethod
+    def _make_hours(from_ms: int, until_ms: int, connection: Connection, unit_ids: Sequence[str]) -> None:
+        make_hours(connection, from_ms, until_ms, unit_ids)
+
+    def _do(self, parts: Iterable[Any], do: Callable[[Connection, Any], object]) -> None:
+        """With each of the parts, in transactions that are short."""
+        in_slices(self._database.writing_slice, one_by_one(parts, do))
 
     def _rolled_up(self, name: str, until_ms: int) -> None:
         with self._database.writing() as connection:
@@ -251,16 +255,23 @@ class Upkeep:
             if before is not None:
                 record_cleared(connection, kept, before._replace(until_ms=reached_ms))
 
-        drop_partitions(self._database, kept.table, from_ms, to_ms, reached)
-        while (end_ms := self._oldest_end(kept, from_ms, to_ms)) is not None:
-            with self._database.writing() as connection:
-                forget(connection, kept, from_ms, end_ms)
-                reached(connection, end_ms)
+        def forget_until(connection: Connection, end_ms: int) -> None:
+            nonlocal from_ms
+            forget(connection, kept, from_ms, end_ms)
+            reached(connection, end_ms)
             from_ms = end_ms
 
-    def _oldest_end(self, kept: Kept, from_ms: int | None, to_ms: int) -> int | None:
+        if self._database.kind == "sqlite" and kept.table in CHUNKED:
+            chunks = ChunkRemoval(kept.table, from_ms, to_ms, reached, kept is KEPT_FIVE_MINUTES)
+            in_slices(partial(self._database.writing_slice, referred_to=False), chunks.step)
+            return
+        drop_partitions(self._database, kept.table, from_ms, to_ms, reached)
+        while ends_ms := self._oldest_ends(kept, from_ms, to_ms):
+            self._do(ends_ms, forget_until)
+
+    def _oldest_ends(self, kept: Kept, from_ms: int | None, to_ms: int) -> list[int]:
         with self._database.reading() as connection:
-            return oldest_end(connection, kept, from_ms, to_ms)
+            return oldest_ends(connection, kept, from_ms, to_ms)
 
     async def run(self, alarm: Alarm, duties: Duties) -> None:
         """All of it, for ever: in the process that leads."""

@@ -22,16 +22,18 @@ clock by a second witness only:
     the wall clock alone, ahead                                     goes on as it is        goes on as it is
 
 Where verified time is put back more is kept, and for longer; while it stays behind nothing ends early. The clock of a
-unit that was told the time by us is an echo of our own, and no witness (telling_time.py).
+unit that was told the time by us is an echo of our own, and no witness (telling_time.py). There may be a million of them,
+so they are kept in a filter (id_filter.py): a witness that is taken for an echo is one of many, and is told the time once.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import NamedTuple
 
 from cloud_bridge.clock import Clock, Step, SteppedClock
 from cloud_bridge.contact import FUTURE_MS, KEPT_STEPS, Listened
 from cloud_bridge.durations import DAY_MS, MINUTE_MS
+from cloud_bridge.id_filter import IdFilter
 
 WITNESSES = 3
 AGREES_MS = 5 * MINUTE_MS  # between the clocks of a unit and ours when both are right
@@ -66,7 +68,7 @@ class VerifiedTime:
         clock: Clock,
         before: Bounds | None = None,
         units: int = 0,
-        echoes: Collection[str] = (),
+        echoes: Iterable[str] = (),
         steps: Sequence[Step] = (),
     ) -> None:
         self._earlier_steps, self._steps = list(steps), list[Step]()
@@ -76,7 +78,9 @@ class VerifiedTime:
             self._elapsed_ms = clock.monotonic_ms
         self._needed = max(1, min(WITNESSES, units))
         self._lock = Lock()
-        self._echoes = set(echoes)
+        self._echoes = IdFilter()
+        for unit_id in echoes:
+            self._echoes.add(unit_id)
         self._agreed: set[str] = set()
         now_ms = clock.now_ms()
         self._base_ms, latest_ms = before or (now_ms, now_ms)
@@ -126,7 +130,7 @@ class VerifiedTime:
 
     def is_wrong_echo(self, unit_id: str, unit_time_ms: int, received_ms: int) -> bool:
         """Whether the unit has a time from us that is not ours any more."""
-        return unit_id in self._echoes and abs(unit_time_ms - received_ms) > AGREES_MS
+        return abs(unit_time_ms - received_ms) > AGREES_MS and unit_id in self._echoes
 
     def is_wrong(self, unit_time_ms: int, received_ms: int) -> bool:
         """Whether a unit's clock is, as far as ours is beyond doubt."""

@@ -18,7 +18,7 @@ A canary shows that we listened once every message before it is stored, by whate
 holds some for pull.ACK_WAIT_S, in which nobody can say that a unit was not heard; so that time counts as one in which we did
 not listen.
 
-Wills and commands lie in the same stream and are none of ours. Who publishes on a unit's topics is that unit, as the nodes'
+Wills lie in the same stream and are none of ours. Who publishes on a unit's topics is that unit, as the nodes'
 permissions have it; a retained message comes through once, as a message. An empty one is dropped, as everywhere.
 """
 
@@ -29,7 +29,6 @@ from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
-from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -37,10 +36,11 @@ from cloud_bridge.contact import UNIT_TOPICS
 from cloud_bridge.ingest.cluster.canary_login import canary_login
 from cloud_bridge.ingest.cluster.cluster_file import Cluster
 from cloud_bridge.ingest.cluster.command_sender import CommandSender
-from cloud_bridge.ingest.cluster.connection import connect_bridge
+from cloud_bridge.ingest.cluster.connection import connect_worker
 from cloud_bridge.ingest.cluster.doors import DoorCanaries
 from cloud_bridge.ingest.cluster.membership import Membership
 from cloud_bridge.ingest.cluster.pull import Delivery, Pull, keep_messages, settled_to
+from cloud_bridge.ingest.cluster.pull_client import PullClient
 from cloud_bridge.ingest.cluster.stamps import stamp_of
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.unit_registry import UnitStatus
@@ -89,11 +89,11 @@ class JetStreamIngest:
         self._paths = cluster.paths
         self._doors = tuple((name, number) for number, name in cluster.paths.items())
         self._path_of = {canary_login(cluster, node.name).name: path_number(node.name) for node in cluster.nodes}
-        self._connection: Client | None = None
+        self._connection: PullClient | None = None
         self._running: asyncio.Task[None] | None = None
         self._in_hand = 0
         self._has_room = asyncio.Event()
-        self._done: list[str] = []  # to be acknowledged
+        self._done: list[bytes] = []  # to be acknowledged
         self._is_done = asyncio.Event()
         self._marks: deque[_Mark] = deque(maxlen=KEPT_MARKS)  # that wait for what was before them
         self._tell_clock_s = 0.0  # of a node, that is wrong: not before
@@ -150,7 +150,7 @@ class JetStreamIngest:
 
     async def _pull(self) -> None:
         if self._connection is None:
-            self._connection = await connect_bridge(self._cluster, "worker")
+            self._connection = await connect_worker(self._cluster)
         connection = self._connection
         await keep_messages(connection.jetstream(), len(self._cluster.nodes))
         pull = Pull(connection, self._ingest.clock.now_ms)
@@ -184,18 +184,19 @@ class JetStreamIngest:
                 self._note_trouble(reason_of(error))
                 await asyncio.sleep(RETRY_S)
         self._note_trouble(None)
+        now_ms = self._ingest.clock.now_ms()
         for one in batch:
             self._in_hand += 1
+            status = statuses.get(one.unit_id) if one.kind in UNIT_TOPICS else None  # wills and commands lie between
             try:
-                self._settle(one, statuses.get(one.unit_id))
+                self._settle(one, status, now_ms)
             except Exception:  # of ours: one message must not keep out all others
                 self._counters.failed_messages += 1
                 self._leave()
                 _log.exception("a message could not be taken in; it is not acknowledged")
 
-    def _settle(self, one: Delivery, status: UnitStatus | None) -> None:
+    def _settle(self, one: Delivery, status: UnitStatus | None, now_ms: int) -> None:
         acknowledge = partial(self._finish, one.acknowledge_to)
-        now_ms = self._ingest.clock.now_ms()
         stamp = stamp_of(one.server_ms, one.caught_up_ms, now_ms)
         self._counters.redelivered += one.again
         if stamp.is_wrong:
@@ -221,7 +222,7 @@ class JetStreamIngest:
             return
         acknowledge()
 
-    def _finish(self, acknowledge_to: str) -> None:
+    def _finish(self, acknowledge_to: bytes) -> None:
         """It is stored, or there is nothing to store."""
         self._leave()
         self._done.append(acknowledge_to)
@@ -236,7 +237,7 @@ class JetStreamIngest:
         self._has_room.clear()
         await self._has_room.wait()
 
-    async def _acknowledge(self, connection: Client) -> None:
+    async def _acknowledge(self, connection: PullClient) -> None:
         """For ever. While the connection is lost what does not fit in its buffer is left out, and delivered again."""
         while True:
             await self._is_done.wait()
@@ -244,7 +245,7 @@ class JetStreamIngest:
             with suppress(NatsError):
                 await self._acknowledge_done(connection)
 
-    async def _count(self, connection: Client) -> None:
+    async def _count(self, connection: PullClient) -> None:
         """For ever: the canaries before which all is stored."""
         stream = connection.jetstream()
         while True:
@@ -256,10 +257,9 @@ class JetStreamIngest:
                         _, path, at_ms = self._marks.popleft()
                         self._ingest.take_path_canary(path, self._paths, at_ms)
 
-    async def _acknowledge_done(self, connection: Client) -> None:
+    async def _acknowledge_done(self, connection: PullClient) -> None:
         done, self._done = self._done, []
-        for acknowledge_to in done:
-            await connection.publish(acknowledge_to)
+        await connection.acknowledge(done)
 
     def _note_clock(self, ahead_ms: int) -> None:
         now_s = asyncio.get_running_loop().time()

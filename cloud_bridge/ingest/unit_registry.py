@@ -1,21 +1,25 @@
 """Which ids are units, and which of them are revoked, where an outside broker has checked the secrets.
 
-The list is kept in memory, so that no message waits for the database. It is read on a thread of its own, never on the
-one that receives: once a second what has changed, together with the ids that were asked for and are not in the list,
-and once a minute all of it. While the database cannot be read, the last list stays in force.
+Those that were heard last are kept in memory, so that none of their messages waits for the database. It is read on a
+thread of its own, never on the one that receives: once a second what has changed, together with the ids that were asked
+for and are not in the list, and once a minute all that are in it. While the database cannot be read, the last list stays
+in force.
 """
 
+from collections import OrderedDict
 from collections.abc import Collection
 from enum import Enum, auto
 from typing import NamedTuple
 
 from cloud_bridge.clock import Clock
 from cloud_bridge.store.database import Database
-from cloud_bridge.store.units import login_states, newest_credentials
+from cloud_bridge.store.units import login_states, newest_credentials, states_of
 from cloud_bridge.wire import UNIT_ID
 
 LOOK_BACK_MS = 600_000  # before the newest change that was seen: longer than any transaction is under way
 READ_ALL_EVERY_MS = 60_000
+KEPT = 100_000  # units, 15 MB; of more than are heard in a minute some wait for a read again and again
+READ_AT_ONCE = 1000  # units in one query
 
 
 class UnitStatus(Enum):
@@ -31,24 +35,28 @@ class RegistryUpdate(NamedTuple):
 
     read_ms: int
     changed_ms: int  # the newest change of a secret, by whatever machine's clock
-    is_complete: bool  # all units, and not only those that changed or were asked for
+    is_complete: bool  # all that were in the list, and not only those that changed or were asked for
     statuses: dict[str, UnitStatus]
 
 
 class UnitRegistry:
-    """The units of the last successful read. `read` may run on another thread than `status` and `apply`."""
+    """As of the last successful read. `read` may run on another thread than `status` and `apply`, which are never called at
+    once."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, kept: int = KEPT) -> None:
         self._database = database
         self._clock = clock
-        self._statuses: dict[str, UnitStatus] = {}
+        self._kept = kept
+        self._statuses: OrderedDict[str, UnitStatus] = OrderedDict()  # that was longest without a message first
         self._changed_ms = 0
         self._read_all_ms: int | None = None
 
     def status(self, unit_id: str) -> UnitStatus | None:
         """None: not in the list, which may be older than the unit. An id that no unit can have is UNKNOWN at once."""
         status = self._statuses.get(unit_id)
-        if status is None and not UNIT_ID.match(unit_id):
+        if status is not None:
+            self._statuses.move_to_end(unit_id)
+        elif not UNIT_ID.match(unit_id):
             return UnitStatus.UNKNOWN
         return status
 
@@ -59,9 +67,13 @@ class UnitRegistry:
         with self._database.reading() as connection:
             changed_ms = newest_credentials(connection)
             if is_complete:
-                states = login_states(connection)
+                states: dict[str, bool] = {}
+                asked = [*self._statuses, *ids]
+                for at in range(0, len(asked), READ_AT_ONCE):
+                    states |= states_of(connection, asked[at : at + READ_AT_ONCE])
             else:
                 states = login_states(connection, max(1, self._changed_ms - LOOK_BACK_MS), ids)
+                states = {unit_id: states[unit_id] for unit_id in states if unit_id in self._statuses or unit_id in ids}
         statuses = {
             unit_id: UnitStatus.ACTIVE if may_log_in else UnitStatus.REVOKED for unit_id, may_log_in in states.items()
         }
@@ -71,6 +83,8 @@ class UnitRegistry:
         self._changed_ms = update.changed_ms
         if update.is_complete:
             self._read_all_ms = update.read_ms
-            self._statuses = update.statuses
-        else:
-            self._statuses.update(update.statuses)
+            for unit_id in self._statuses.keys() - update.statuses.keys():
+                del self._statuses[unit_id]
+        self._statuses.update(update.statuses)
+        while len(self._statuses) > self._kept:
+            self._statuses.popitem(last=False)

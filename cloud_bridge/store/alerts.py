@@ -13,6 +13,7 @@ from cloud_bridge.alerts.services import Via
 from cloud_bridge.contact import Contact
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.access import Person, visible
+from cloud_bridge.store.chunks import in_chunks
 from cloud_bridge.store.job_timeline import Window, window_of
 from cloud_bridge.store.ownership import HAPPENED, SAID, is_owners, is_within, joined_ms, period_for
 from cloud_bridge.store.tables import (
@@ -195,11 +196,11 @@ def weak_signals(
 ) -> Sequence[tuple[str, float]]:
     """(unit id, mean CSQ) of the units with at least so many samples between the two times. Each five minutes count the
     same: a unit that charges sends more samples."""
-    mean = func.avg(signal_5min.c.total * 1.0 / signal_5min.c.samples)
+    at, mean = signal_5min.c.from_ms, func.avg(signal_5min.c.total * 1.0 / signal_5min.c.samples)
     query = (
         select(signal_5min.c.unit_id, mean)
         .join(units, units.c.id == signal_5min.c.unit_id)
-        .where(signal_5min.c.from_ms.between(since_ms, until_ms), is_owners(signal_5min))
+        .where(at.between(since_ms, until_ms), in_chunks(at, since_ms, until_ms), is_owners(signal_5min))
         .group_by(signal_5min.c.unit_id)
         .having(mean <= at_most_csq, func.sum(signal_5min.c.samples) >= min_samples)
     )

@@ -12,6 +12,7 @@ from sqlalchemy import Column, Connection, Table, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.errors import StoreUnusable
+from cloud_bridge.store.chunks import CHUNKED, in_order
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.tables import metadata
 
@@ -69,7 +70,8 @@ def _copy_table(old: Connection, new: Connection, table: Table, progress: Progre
 
 
 def _batches(old: Connection, table: Table) -> Iterator[list[Any]]:
-    wanted = select(*_columns(table)).order_by(*table.primary_key)
+    order = in_order(CHUNKED[table].age) if table in CHUNKED else ()  # as they lie there
+    wanted = select(*_columns(table)).order_by(*order[:1], *table.primary_key)
     found = old.execution_options(yield_per=AT_ONCE).execute(wanted)
     for rows in found.partitions():
         yield list(rows)

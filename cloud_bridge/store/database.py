@@ -15,7 +15,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -28,6 +28,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from cloud_bridge.errors import StoreUnusable
+from cloud_bridge.store.chunk_moves import move_rows, unmoved
 from cloud_bridge.store.error_text import hide_values, reason_of, remedy_of
 from cloud_bridge.store.private_files import FILE_MODE, make_private_folder
 from cloud_bridge.store.writer_queue import WriterQueue
@@ -42,6 +43,7 @@ LINE_MS = 20_000  # how long what was sent to it may stay unconfirmed
 BUSY_MS = 5000  # how long one writer waits for another: a command line beside the running bridge
 TURN_WITHIN_S = 20.0  # for the writers of one process, each of which may have to wait BUSY_MS
 WAL_AGAIN_S = 0.02
+CHECKPOINT_PAGES = 1000  # of the write-ahead log, after which a commit copies them into the file: SQLite's own default
 CHECK_STEPS = 10_000  # instructions of SQLite between two looks at the deadline of a check
 EMPTY_TRY_MS = 20
 EMPTY_AGAIN_S = 0.2
@@ -123,6 +125,30 @@ class Database:
         """
         with self._writer.connect() as connection, self._turn(first), connection.begin():
             yield connection
+
+    @contextmanager
+    def writing_slice(self, referred_to: bool = True) -> Iterator[Connection]:
+        """As `writing`, for upkeep that writes many pages, one such transaction after the other.
+
+        SQLite copies them from the write-ahead log into the file, and waits for the disk, when the other writers have
+        their turn again: that of a usual commit is part of its turn. Without `referred_to` only rows are deleted that
+        no other row refers to, and SQLite does not look whether one does.
+        """
+        if self.file is None:
+            with self.writing() as connection:
+                yield connection
+            return
+        with self._writer.connect() as connection:
+            driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+            try:
+                driver.execute("PRAGMA wal_autocheckpoint = 0")
+                driver.execute(f"PRAGMA foreign_keys = {'ON' if referred_to else 'OFF'}")
+                with self._turn(first=False), connection.begin():
+                    yield connection
+                driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            finally:
+                driver.execute("PRAGMA foreign_keys = ON")
+                driver.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
 
     @contextmanager
     def writing_on_demand(self) -> Iterator[Connection]:
@@ -292,11 +318,15 @@ def _open_file(folder: Path) -> Database:
         newest = _newest_revision()
         with database.reading() as connection:  # most often there is nothing to do, and somebody else may be writing
             is_newest = _revision_of(connection) == newest
+        is_upgraded = False
         if not is_newest:
             with database.writing() as connection:
                 is_upgraded = _migrate(connection, newest)
-            if is_upgraded:
-                _scrub_after_upgrade(database)
+        with database.reading() as connection:
+            left = unmoved(connection)
+        move_rows(partial(database.writing_slice, referred_to=False), left)
+        if is_upgraded or left:
+            _scrub_after_upgrade(database)
     except SQLAlchemyError as error:
         database.close()
         reason = str(getattr(error, "orig", None) or error)

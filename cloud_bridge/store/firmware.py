@@ -2,10 +2,9 @@
 or a day.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, ScalarSelect, Select, Subquery, select
 
 from cloud_bridge.store.tables import events, units
 from cloud_bridge.wire import MAX_COUNT, BadPayload, Event, decode
@@ -13,38 +12,46 @@ from cloud_bridge.wire import MAX_COUNT, BadPayload, Event, decode
 MAX_CHARACTERS = 40  # that are shown
 
 
-def firmware_versions(connection: Connection, unit_ids: Sequence[str]) -> dict[str, str]:
-    """Version by unit id. A unit is left out whose last boot told none, or was before the oldest event that is kept."""
-    return _texts(_last_told(connection, unit_ids, "boot", "v"))
+class Told(NamedTuple):
+    """By one unit; None where it told none, or before the oldest event that is kept."""
+
+    firmware: str | None  # the version, as of its last boot
+    modem: str | None  # the modem's own name for its model, likewise
+    closings: int | None  # of the contactor in the unit's life, as of its last daily report
 
 
-def modem_models(connection: Connection, unit_ids: Sequence[str]) -> dict[str, str]:
-    """The modem's own name for its model, by unit id. A unit is left out as by `firmware_versions`."""
-    return _texts(_last_told(connection, unit_ids, "modem", "model"))
+NOTHING = Told(None, None, None)
 
 
-def contactor_closings(connection: Connection, unit_ids: Sequence[str]) -> dict[str, int]:
-    """How often the contactor has closed in the unit's life, by unit id, as of its last daily report. A unit is left out
-    that has sent none.
-    """
-    told = _last_told(connection, unit_ids, "day", "closings")
-    return {unit_id: value for unit_id, value in told.items() if type(value) is int and 0 <= value <= MAX_COUNT}
+def told_by(connection: Connection, unit_id: str) -> Told:
+    """By this unit."""
+    return told_by_each(connection, select(units.c.id).where(units.c.id == unit_id)).get(unit_id, NOTHING)
 
 
-def _last_told(connection: Connection, unit_ids: Sequence[str], kind: str, key: str) -> dict[str, Any]:
-    """One detail of the last event of a kind, by unit id, as the unit wrote it."""
-    last = (
+def told_by_each(connection: Connection, unit_ids: Select[Any]) -> dict[str, Told]:
+    """By each of the units that the query finds, by unit id."""
+    few = unit_ids.subquery()
+    last = (_last(few, "boot"), _last(few, "modem"), _last(few, "day"))
+    return {
+        unit_id: Told(_text(_detail(boot, "v")), _text(_detail(modem, "model")), _count(_detail(day, "closings")))
+        for unit_id, boot, modem, day in connection.execute(select(few.c.id, *last))
+    }
+
+
+def _last(few: Subquery, kind: str) -> ScalarSelect[Any]:
+    """The last event of a kind, as the unit wrote it."""
+    return (
         select(events.c.payload)
-        .where(events.c.unit_id == units.c.id, events.c.kind == kind)
+        .where(events.c.unit_id == few.c.id, events.c.kind == kind)
         .order_by(events.c.received_ms.desc(), events.c.id.desc())
         .limit(1)
         .scalar_subquery()
     )
-    found = connection.execute(select(units.c.id, last).where(units.c.id.in_(unit_ids)))
-    return {unit_id: _detail(payload, key) for unit_id, payload in found if payload is not None}
 
 
-def _detail(payload: str, key: str) -> Any:
+def _detail(payload: str | None, key: str) -> Any:
+    if payload is None:
+        return None
     try:
         event = decode("event", payload.encode())
     except BadPayload:  # written by another version of the bridge
@@ -52,5 +59,9 @@ def _detail(payload: str, key: str) -> Any:
     return event.details.get(key) if isinstance(event, Event) and event.details else None
 
 
-def _texts(told: dict[str, Any]) -> dict[str, str]:
-    return {unit_id: text[:MAX_CHARACTERS] for unit_id, text in told.items() if isinstance(text, str)}
+def _text(value: Any) -> str | None:
+    return value[:MAX_CHARACTERS] if isinstance(value, str) else None
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and 0 <= value <= MAX_COUNT else None

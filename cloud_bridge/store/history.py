@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, literal, select
 from cloud_bridge.contact import FUTURE_MS, Gap, skipped
 from cloud_bridge.path_outages import PathGap, outages_of
 from cloud_bridge.paths import ALL, EVERY
+from cloud_bridge.store.chunks import in_chunks, in_order, in_order_back
 from cloud_bridge.store.ownership import BUCKET_MS, Period, begins_ms, within
 from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.record import read_steps
@@ -118,9 +119,12 @@ def idle_meter_wh(connection: Connection, period: Period, now_ms: int) -> int | 
     """The meter when no vehicle was connected last: what has been drawn since is of the session that goes on. None: it did
     not tell, or that was before the period or is not kept any more."""
     query = select(power.c.total_wh).where(
-        within(power, period), power.c.plugged.is_(False), power.c.received_ms <= now_ms + FUTURE_MS
+        within(power, period),
+        power.c.plugged.is_(False),
+        power.c.received_ms <= now_ms + FUTURE_MS,
+        in_chunks(power.c.received_ms, period.from_ms, now_ms + FUTURE_MS),
     )
-    newest = connection.execute(query.order_by(power.c.received_ms.desc()).limit(1))
+    newest = connection.execute(query.order_by(*in_order_back(power.c.received_ms)).limit(1))
     found: list[int | None] = [row.total_wh for row in readable((power.c.total_wh,), newest)]
     return found[0] if found else None
 
@@ -138,6 +142,7 @@ def unit_events(connection: Connection, period: Period, from_ms: int, to_ms: int
 def _rows(
     connection: Connection, table: Table, at: Any, period: Period, from_ms: int, to_ms: int
 ) -> Rows[dict[str, Any]]:
-    query = select(table).where(within(table, period), at >= from_ms, at < to_ms).order_by(at).limit(MAX_ROWS)
+    wanted = (within(table, period), at >= from_ms, at < to_ms, in_chunks(at, from_ms, to_ms))
+    query = select(table).where(*wanted).order_by(*in_order(at)).limit(MAX_ROWS)
     found = readable(list(table.columns), connection.execute(query))
     return Rows((dict(row._mapping) for row in found), found.unreadable)

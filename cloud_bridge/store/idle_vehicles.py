@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
+from cloud_bridge.store.chunks import in_chunks, in_order
 from cloud_bridge.store.ownership import is_owners
 from cloud_bridge.store.tables import heartbeats, power, units
 from cloud_bridge.wire import BadPayload, Heartbeat, decode
@@ -23,7 +24,10 @@ def idle_vehicles(
     """(unit id, newest heartbeat) of each that was heard since then and offers a vehicle current that it does not take, but
     took after `drew_since_ms`: a vehicle that stands there full for days is looked at no more."""
     drew = select(power.c.unit_id).where(
-        power.c.unit_id == heartbeats.c.unit_id, power.c.received_ms >= drew_since_ms, power.c.watts >= below_w
+        power.c.unit_id == heartbeats.c.unit_id,
+        power.c.received_ms >= drew_since_ms,
+        in_chunks(power.c.received_ms, drew_since_ms, None),
+        power.c.watts >= below_w,
     )
     query = select(heartbeats.c.unit_id, heartbeats.c.payload).where(
         heartbeats.c.received_ms >= since_ms, _COULD_CHARGE, drew.exists()
@@ -41,9 +45,7 @@ def idle_vehicles(
 
 def owners_power(connection: Connection, unit_id: str, since_ms: int, until_ms: int) -> list[dict[str, Any]]:
     """As store/history.py's `power_readings`, of the present time of ownership."""
-    query = (
-        select(power)
-        .join(units, units.c.id == power.c.unit_id)
-        .where(power.c.unit_id == unit_id, power.c.received_ms.between(since_ms, until_ms), is_owners(power))
-    )
-    return [dict(row._mapping) for row in connection.execute(query.order_by(power.c.received_ms))]
+    at = power.c.received_ms
+    of_unit = (power.c.unit_id == unit_id, at.between(since_ms, until_ms), in_chunks(at, since_ms, until_ms))
+    query = select(power).join(units, units.c.id == power.c.unit_id).where(*of_unit, is_owners(power))
+    return [dict(row._mapping) for row in connection.execute(query.order_by(*in_order(at)))]

@@ -57,6 +57,7 @@ from sqlalchemy import (
 
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.access import SEE_ALL, Asker, Role
+from cloud_bridge.store.chunks import in_chunks
 from cloud_bridge.store.job_customers import forget_customers
 from cloud_bridge.store.tables import (
     alerts,
@@ -292,7 +293,11 @@ def owned_in(table: Table, periods: Sequence[Owned]) -> ColumnElement[bool]:
 
 def _owned_in(table: Table, period: Owned) -> ColumnElement[bool]:
     happened = HAPPENED[table]
-    conditions = [table.c.unit_id == period.unit_id, happened.began_ms >= period.from_ms]
+    conditions = [
+        table.c.unit_id == period.unit_id,
+        happened.began_ms >= period.from_ms,
+        in_chunks(happened.began_ms, period.from_ms, period.until_ms),
+    ]
     if period.until_ms is not None:
         conditions += [happened.began_ms < period.until_ms, happened.ended_ms <= period.until_ms]
     if period.ended is not None:
@@ -407,7 +412,10 @@ def _stamps(connection: Connection, unit_id: str) -> dict[str, int | None]:
 def _after_all_rows(connection: Connection, unit_id: str, now_ms: int) -> int:
     """Now, or just after the newest row where a clock that was wrong has stamped one later."""
     newest = (
-        select(func.max(column)).where(column.table.c.unit_id == unit_id).scalar_subquery() for column in _STAMPED
+        select(func.max(column))
+        .where(column.table.c.unit_id == unit_id, in_chunks(column, None, None))
+        .scalar_subquery()
+        for column in _STAMPED
     )
     known = connection.execute(select(*(func.coalesce(one, -1) for one in newest))).one()
     before = connection.execute(select(units.c.owned_from_ms).where(units.c.id == unit_id)).scalar() or 0

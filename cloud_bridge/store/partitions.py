@@ -1,5 +1,5 @@
 """PostgreSQL keeps what comes in with every heartbeat in partitions by time: dropping one with 288,000 rows takes 32 ms,
-and deleting as many rows seconds. SQLite has plain tables.
+and deleting as many rows seconds. SQLite has chunks (store/chunks.py).
 
 The partitions are made ahead of the clock that stamps the rows. A row for which there is none goes into the default
 partition: of a clock that is wrong, or when none could be made in time. Nothing is lost by that, and its rows are deleted
@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from sqlalchemy import Column, Connection, Table, select, text
+from sqlalchemy import Connection, Table, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from cloud_bridge.durations import DAY_MS, HOUR_MS
+from cloud_bridge.durations import DAY_MS
+from cloud_bridge.store.chunks import CHUNKED
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.tables import power, signal, signal_5min
 
@@ -36,13 +37,6 @@ MAKING_LOCK = 0x43_4B_50_54  # any number, the same in all our processes: one of
 _BOUNDS = re.compile(r"FOR VALUES FROM \((MINVALUE|'-?\d+')\) TO \('(-?\d+)'\)")
 
 
-class Partitioned(NamedTuple):
-    """A table in partitions, each of `width_ms`."""
-
-    age: Column[int]
-    width_ms: int
-
-
 class Partition(NamedTuple):
     """Rows from `from_ms` (None: all that are older) to `until_ms`, not included."""
 
@@ -51,11 +45,8 @@ class Partition(NamedTuple):
     until_ms: int
 
 
-PARTITIONED = {  # about thirty of each: every statement on a unit's rows looks into all that its times leave
-    signal: Partitioned(signal.c.received_ms, HOUR_MS),
-    power: Partitioned(power.c.received_ms, 3 * HOUR_MS),
-    signal_5min: Partitioned(signal_5min.c.from_ms, DAY_MS),
-}
+# About thirty of each: every statement on a unit's rows looks into all that its times leave.
+PARTITIONED = {table: CHUNKED[table] for table in (signal, power, signal_5min)}
 
 
 def make_partitions(database: Database, now_ms: int) -> None:

@@ -1,6 +1,6 @@
 """What a batch of messages changes in the tables. One transaction; the caller owns it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -54,6 +54,7 @@ MAX_WATTS = 50_000  # twice what three phases of 32 A are
 MAX_OPERATOR = 16  # characters of the column; a PLMN has five or six digits
 MAX_REASON = 200  # characters of the column
 KEPT_REJECTED = 10_000  # messages; at most 4 kB each
+ADOPTED_AT_ONCE = 10_000  # units in one transaction, at a start
 
 
 _COLUMNS: dict[str, tuple[Table, tuple[str, ...]]] = {  # journal kinds -> table and the columns read from the message
@@ -351,6 +352,15 @@ def read_gaps(connection: Connection) -> list[Gap]:
 def read_listened(connection: Connection) -> dict[int, Listened]:
     """What each shard has stored of its listening."""
     return {shard: Listened(*row) for shard, *row in connection.execute(_LISTENED)}
+
+
+_HEARD_BY_OTHERS = select(contacts.c.unit_id).where(contacts.c.shard != bindparam("ours"))
+
+
+def heard_by_others(connection: Connection, shard: int) -> Iterator[Sequence[str]]:
+    """The units that another shard has heard last, some at a time: there may be a million. This reads the whole table."""
+    found = connection.execution_options(yield_per=ADOPTED_AT_ONCE).execute(_HEARD_BY_OTHERS, {"ours": shard})
+    return found.scalars().partitions()
 
 
 def adopt(connection: Connection, unit_ids: Sequence[str], shard: int, listened_ms: int) -> None:

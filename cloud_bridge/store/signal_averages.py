@@ -1,9 +1,9 @@
 """Averages of signal: by five minutes, made of the readings, and by the hour, made of the five minutes.
 
-How far each is made is stored, so that a restart goes on where the process before it stopped. A transaction makes all
-that is due of a few units, some ROWS_AT_ONCE rows, since the recorder waits for it. A unit's rows lie beside each other:
-of a day of 10,000 units SQLite wrote 24 GB when each five minutes of all units were made at once, since every row was on
-another page.
+How far each is made is stored, so that a restart goes on where the process before it stopped. A step makes all that is
+due of a few units, some ROWS_AT_ONCE rows, and steps are taken in slices (store/slices.py), since the recorder waits for
+them. A unit's rows of a day lie beside each other: of a day of 10,000 units SQLite wrote 24 GB when each five minutes of all
+units were made at once, since every row was on another page.
 
 An hour in which a unit changes hands is made in pieces, so that each is of one owner: up to the five minutes of the
 change, these, and what is after them.
@@ -28,12 +28,13 @@ from sqlalchemy import (
     select,
 )
 
-from cloud_bridge.durations import HOUR_MS
+from cloud_bridge.durations import DAY_MS, HOUR_MS
+from cloud_bridge.store.chunks import in_chunks, in_order
 from cloud_bridge.store.ownership import BUCKET_MS
 from cloud_bridge.store.tables import ownerships, rolled_up, signal, signal_5min, signal_hourly
-from cloud_bridge.store.upsert import insert_into, replace
+from cloud_bridge.store.upsert import insert_from, key_of, replace
 
-ROWS_AT_ONCE = 1000
+ROWS_AT_ONCE = 300
 MOST_OF_UNIT = 288  # rows: the readings are of a day, whatever our clock says in between
 LATE_MS = 15 * 60 * 1000  # buckets this young are made again: a way in that was down hands in what it kept
 FIVE_MINUTES, HOURS = signal_5min.name, signal_hourly.name
@@ -49,7 +50,7 @@ def record_rolled_up(connection: Connection, name: str, until_ms: int) -> None:
 
 
 def units_read(connection: Connection, from_ms: int, until_ms: int) -> Iterator[list[str]]:
-    """The units that have readings between the two times, as many at once as a transaction should make rows of."""
+    """The units that have readings between the two times, as many at once as a step should make rows of."""
     return _units_between(connection, signal.c.received_ms, from_ms, until_ms, BUCKET_MS)
 
 
@@ -71,6 +72,7 @@ def roll_up_signal(connection: Connection, from_ms: int, until_ms: int, unit_ids
             signal.c.unit_id.in_(unit_ids),
             signal.c.received_ms >= from_ms,
             signal.c.received_ms < until_ms,
+            in_chunks(signal.c.received_ms, from_ms, until_ms),
         )
         .group_by(signal.c.unit_id, bucket, signal.c.operator)
         .order_by(signal.c.unit_id, bucket, signal.c.operator)  # two that do it at once must not wait for each other
@@ -79,12 +81,12 @@ def roll_up_signal(connection: Connection, from_ms: int, until_ms: int, unit_ids
 
 
 def next_hour(connection: Connection, since_ms: int, until_ms: int) -> int | None:
-    """The beginning of the next hour between the two times, both whole hours, that has five-minute averages."""
-    query = select(func.min(signal_5min.c.from_ms)).where(
-        signal_5min.c.from_ms >= since_ms, signal_5min.c.from_ms < until_ms
-    )
-    first_ms = connection.execute(query).scalar()
-    return None if first_ms is None else int(first_ms) - int(first_ms) % HOUR_MS
+    """Before which hour between the two times, both whole hours, there are no five-minute averages: to look for it takes
+    as long as the chunk of one day is large. None: there are none."""
+    at = signal_5min.c.from_ms
+    query = select(at).where(at >= since_ms, at < until_ms, in_chunks(at, since_ms, until_ms))
+    one_of_first_day = connection.execute(query.order_by(in_order(at)[0]).limit(1)).scalar()
+    return None if one_of_first_day is None else max(since_ms, one_of_first_day - one_of_first_day % DAY_MS)
 
 
 def units_averaged(connection: Connection, from_ms: int, until_ms: int) -> Iterator[list[str]]:
@@ -115,7 +117,8 @@ def pieces(from_ms: int, until_ms: int, changed_ms: Iterable[int]) -> list[tuple
 def _units_between(
     connection: Connection, at: Column[int], from_ms: int, until_ms: int, step_ms: int
 ) -> Iterator[list[str]]:
-    query = select(at.table.c.unit_id).where(at >= from_ms, at < until_ms).distinct()
+    of_time = (at >= from_ms, at < until_ms, in_chunks(at, from_ms, until_ms))
+    query = select(at.table.c.unit_id).where(*of_time).distinct()
     found = sorted(connection.execute(query).scalars())
     at_once = max(1, ROWS_AT_ONCE // min(max(1, (until_ms - from_ms) // step_ms), MOST_OF_UNIT))
     return (found[begin : begin + at_once] for begin in range(0, len(found), at_once))
@@ -151,7 +154,13 @@ def _make_hours(
     begin, end = begin.label("begin_ms"), end.label("end_ms")
     inner = (
         select(of.unit_id, of.operator, of.lowest, of.highest, of.samples, mean, share, begin, end)
-        .where(of.unit_id.in_(unit_ids), of.from_ms >= from_ms, of.from_ms < until_ms, of.samples > 0)
+        .where(
+            of.unit_id.in_(unit_ids),
+            of.from_ms >= from_ms,
+            of.from_ms < until_ms,
+            in_chunks(of.from_ms, from_ms, until_ms),
+            of.samples > 0,
+        )
         .subquery()
         .c
     )
@@ -176,9 +185,8 @@ def _make_hours(
 
 
 def _replace_from(connection: Connection, table: Table, made: Select[Any]) -> None:
+    statement, keys = insert_from(connection.dialect.name, table, made), key_of(connection.dialect.name, table)
     names = [column.name for column in made.selected_columns]
-    statement = insert_into(connection.dialect.name, table).from_select(names, made)
-    keys = [column.name for column in table.primary_key]
     values = {name: statement.excluded[name] for name in names if name not in keys}
     is_more = statement.excluded.samples != table.c.samples  # as most are not, and stay unwritten
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values, where=is_more))

@@ -1,7 +1,6 @@
 """Charge points: added by the operator, known by id."""
 
 from collections.abc import Collection, Sequence
-from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -68,7 +67,7 @@ def unit_columns(asker: Asker) -> tuple[ColumnElement[Any], ...]:
     return (*_OWN, *DUPLICATE_COLUMNS, units.c.owned_from_ms, joined_ms(asker), *_NOW, *_CONTACT)
 
 
-_OF_ITS_MESSAGES = frozenset({heartbeats.c.received_ms, heartbeats.c.payload})
+_OF_ITS_MESSAGES = [(at, column) for at, column in enumerate(_OWN) if column.table is heartbeats]
 
 
 def unit_for(asker: Asker, row: Sequence[Any]) -> Unit:
@@ -78,7 +77,10 @@ def unit_for(asker: Asker, row: Sequence[Any]) -> Unit:
     owned_from_ms, joined = islice(columns, 2)
     connected, door, over_quota_ms = islice(columns, len(_NOW))
     contact_row = list(columns)
-    valid: list[Any] = [value if _is_valid(column, value) else None for column, value in zip(_OWN, known, strict=True)]
+    valid = list(known)
+    for at, column in _OF_ITS_MESSAGES:
+        if not _is_valid(column, known[at]):
+            valid[at] = None
     duplicate, contact = duplicate_of(duplicate_row), _contact_of(contact_row)
     is_unreadable = (
         valid != known
@@ -90,8 +92,6 @@ def unit_for(asker: Asker, row: Sequence[Any]) -> Unit:
 
 
 def _is_valid(column: Any, value: Any) -> bool:
-    if column not in _OF_ITS_MESSAGES:
-        return True
     if isinstance(column.type, BigInteger):
         return value is None or (type(value) is int and value >= 0)
     return value is None or type(value) is str
@@ -175,20 +175,17 @@ def changed_credentials(connection: Connection, since_ms: int) -> dict[str, int]
     return {row.id: row.credentials_ms for row in connection.execute(query)}
 
 
-def login_states(connection: Connection, since_ms: int | None = None, ids: Collection[str] = ()) -> dict[str, bool]:
-    """Whether each unit may log in; False: its secret was taken away and it has got no new one.
-
-    Of all units, or with `since_ms` only of `ids` and of those whose secret was changed or taken away since then.
-    """
+def login_states(connection: Connection, since_ms: int, ids: Collection[str] = ()) -> dict[str, bool]:
+    """As `states_of`, of these units and of those whose secret was changed or taken away since then."""
+    has_changed = units.c.credentials_ms >= since_ms
     query = select(units.c.id, units.c.secret_hash != NO_HASH)
-    if since_ms is not None:
-        has_changed = units.c.credentials_ms >= since_ms
-        query = query.where(or_(has_changed, units.c.id.in_(ids)) if ids else has_changed)
-    return {unit_id: bool(may_log_in) for unit_id, may_log_in in connection.execute(query)}
+    found = connection.execute(query.where(or_(has_changed, units.c.id.in_(ids)) if ids else has_changed))
+    return {unit_id: bool(may_log_in) for unit_id, may_log_in in found}
 
 
 def states_of(connection: Connection, ids: Collection[str]) -> dict[str, bool]:
-    """Whether each of these units may log in; one that is not there is no unit."""
+    """Whether each of these units may log in; one that is not there is no unit. False: its secret was taken away and it has
+    got no new one."""
     query = select(units.c.id, units.c.secret_hash != NO_HASH).where(units.c.id.in_(ids))
     return {unit_id: bool(may_log_in) for unit_id, may_log_in in connection.execute(query)}
 
@@ -204,21 +201,15 @@ def secret_hashes(connection: Connection, ids: Collection[str]) -> dict[str, str
     return {row.id: row.secret_hash for row in connection.execute(query)}
 
 
-@cache
-def _last_contacts() -> Select[Any]:
-    return select(contacts.c.unit_id, *_CONTACT)
-
-
-def last_contacts(connection: Connection) -> dict[str, StoredContact]:
-    """Every unit that was ever heard, with its last contact."""
-    rows = connection.execute(_last_contacts())
-    return {unit_id: contact for unit_id, *row in rows if (contact := _contact_of(row)) is not None}
+def few_visible(asker: Asker, limit: int | None, after: str = "") -> Select[tuple[str]]:
+    """The ids of the first units that the asker may see behind `after`."""
+    return select(units.c.id).where(visible(asker), units.c.id > after).order_by(units.c.id).limit(limit)
 
 
 def visible_units(connection: Connection, asker: Asker, limit: int | None = None, after: str = "") -> list[Unit]:
     """The units that the asker may see, by id, from the one after `after`; all of them unless limited."""
-    few = select(units.c.id).where(visible(asker), units.c.id > after).order_by(units.c.id).limit(limit).subquery()
     # Limited before it is joined: PostgreSQL sorts a whole table to join half a million rows, of which 500 are wanted.
+    few = few_visible(asker, limit, after).subquery()
     query = _units(asker).join(few, few.c.id == units.c.id).order_by(units.c.id)
     return [unit_for(asker, row) for row in connection.execute(query)]
 

@@ -4,6 +4,7 @@ Retention removes no more than the time that has verifiably passed since it last
 cleared from where it was cleared last, and not of all that looks old to a clock that may be wrong.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -13,11 +14,11 @@ from sqlalchemy import (
     Table,
     and_,
     delete,
-    func,
     select,
 )
 
 from cloud_bridge.durations import HOUR_MS
+from cloud_bridge.store.chunks import CHUNKED, in_chunks
 from cloud_bridge.store.known_devices import DEVICE_DAYS
 from cloud_bridge.store.partitions import PARTITIONED
 from cloud_bridge.store.signal_averages import HOURS, rolled_up_until
@@ -51,7 +52,9 @@ from cloud_bridge.store.tables import (
 from cloud_bridge.store.upsert import replace
 
 TIME_COMMAND = "t-"  # how the ids of commands begin that tell a unit the time
-FORGOTTEN_AT_ONCE = 500  # rows deleted in one transaction, on as many pages: the recorder waits for it
+READ_AT_ONCE = 1000  # rows that are in memory together, of as many as there are units
+FORGOTTEN_AT_ONCE = 200  # rows deleted in one step, on as many pages or more
+STEPS_AHEAD = 20  # looked for at once: to find the oldest rows can mean to read the whole table
 
 
 class Cleared(NamedTuple):
@@ -74,7 +77,8 @@ class Kept(NamedTuple):
 
     def between(self, from_ms: int | None, to_ms: int) -> ColumnElement[bool]:
         """Rows of that time; with None all that are older."""
-        return self.age < to_ms if from_ms is None else and_(self.age >= from_ms, self.age < to_ms)
+        newer = () if from_ms is None else (self.age >= from_ms,)
+        return and_(*newer, self.age < to_ms, in_chunks(self.age, from_ms, to_ms))
 
 
 KEPT = [
@@ -123,12 +127,13 @@ def record_cleared(connection: Connection, kept: Kept, cleared: Cleared) -> None
 
 def may_go_until(connection: Connection, kept: Kept, to_ms: int) -> int:
     """Up to when its rows may be deleted, where `to_ms` is the end of their time: five minutes go by whole hours, and
-    not before the hour is made of them; what is in partitions goes with the whole of one."""
+    not before the hour is made of them; what is in chunks or partitions goes with the whole of one."""
     if kept.table is signal_5min:
         to_ms = min(to_ms, rolled_up_until(connection, HOURS))
         to_ms -= to_ms % HOUR_MS
-    if connection.dialect.name == "postgresql" and kept.table in PARTITIONED:
-        to_ms -= to_ms % PARTITIONED[kept.table].width_ms
+    of_database = PARTITIONED if connection.dialect.name == "postgresql" else CHUNKED
+    if kept.table in of_database:
+        to_ms -= to_ms % of_database[kept.table].width_ms
     return to_ms
 
 
@@ -137,12 +142,14 @@ def has_rows(connection: Connection, kept: Kept, to_ms: int) -> bool:
     return connection.execute(select(kept.age).where(kept.between(None, to_ms)).limit(1)).first() is not None
 
 
-def oldest_end(connection: Connection, kept: Kept, from_ms: int | None, to_ms: int) -> int | None:
-    """Where the oldest rows of that time end, FORGOTTEN_AT_ONCE of them and those of the same millisecond; None: there are
-    none. Without an index on the age this looks at the whole table: to be asked outside the transaction that deletes."""
-    oldest = select(kept.age).where(kept.between(from_ms, to_ms)).order_by(kept.age).limit(FORGOTTEN_AT_ONCE)
-    newest_ms = connection.execute(select(func.max(oldest.subquery().c[0]))).scalar()
-    return None if newest_ms is None else int(newest_ms) + 1
+def oldest_ends(connection: Connection, kept: Kept, from_ms: int | None, to_ms: int) -> list[int]:
+    """Where the oldest rows of that time end, step by step: FORGOTTEN_AT_ONCE of them and those of the same millisecond, at
+    most STEPS_AHEAD times; empty: there are none. Without an index on the age this looks at the whole table: to be asked
+    outside the transaction that deletes."""
+    oldest = select(kept.age).where(kept.between(from_ms, to_ms)).order_by(kept.age)
+    ages = connection.execute(oldest.limit(FORGOTTEN_AT_ONCE * STEPS_AHEAD)).scalars().all()
+    last_of_steps = [*ages[FORGOTTEN_AT_ONCE - 1 :: FORGOTTEN_AT_ONCE], *ages[-1:]]
+    return sorted({int(age) + 1 for age in last_of_steps})
 
 
 def forget(connection: Connection, kept: Kept, from_ms: int | None, to_ms: int) -> None:
@@ -159,7 +166,7 @@ def record_verified(connection: Connection, verified_ms: int) -> None:
     replace(connection, verified_time, [{"id": 1, "at_ms": verified_ms}])
 
 
-def told_the_time(connection: Connection) -> set[str]:
-    """The units that have answered when we told them the time (telling_time.py): their clocks are ours."""
+def told_the_time(connection: Connection) -> Iterator[str]:
+    """The units that have answered when we told them the time (telling_time.py), some more than once: their clock is ours."""
     query = select(results.c.unit_id).where(results.c.command.startswith(TIME_COMMAND), results.c.ok.is_(True))
-    return set(connection.execute(query.distinct()).scalars())
+    yield from connection.execution_options(yield_per=READ_AT_ONCE).execute(query).scalars()

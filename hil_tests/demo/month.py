@@ -102,8 +102,8 @@ def write_month(database: Path, unit_id: str, month: Month, now_ms: int) -> None
     since_ms = now_ms - DAYS * DAY_MS
     with closing(sqlite3.connect(database, timeout=10)) as store, store:
         store.executemany(
-            "INSERT INTO signal_5min (unit_id, from_ms, operator, lowest, highest, total, samples)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO signal_5min (chunk, unit_id, from_ms, operator, lowest, highest, total, samples)"
+            f" VALUES (?2 / {DAY_MS}, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             [(unit_id, *row) for row in month.signal_5min],
         )
         store.executemany(

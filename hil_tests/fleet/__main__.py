@@ -24,12 +24,14 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.table import Table
 
+from hil_tests.cluster.processes import StartFailed
 from hil_tests.fixtures.bridge_process import BridgeFailed
-from hil_tests.fleet.clouds import EMBEDDED, MOSQUITTO, Doors, OthersCloud, OwnCloud
+from hil_tests.fleet.clouds import CLUSTER, EMBEDDED, MOSQUITTO, Doors, OthersCloud, OwnCloud
 from hil_tests.fleet.link import Door
+from hil_tests.fleet.own_cluster import OwnCluster
 from hil_tests.fleet.report import Run, as_json, page, rows
 from hil_tests.fleet.run import Plan, run
-from hil_tests.fleet.scenarios import SCENARIOS, Cast, Do
+from hil_tests.fleet.scenarios import KILLS, KILLS_OF_CLUSTER, SCENARIOS, Cast
 from hil_tests.fleet.workers import WorkerFailed
 
 UNITS = 1000
@@ -56,11 +58,11 @@ def main() -> int:
             against = OthersCloud(doors, asked.database, asked.secrets)
             done = run(folder, against, plan, f"{plan.scenario.about}; against {asked.against}", again)
         else:
-            cloud = OwnCloud(folder, asked.broker, asked.postgresql, plan.cast.tls > 0 or plan.real > 0)
+            cloud = _own_cloud(folder, asked, plan)
             try:
-                store = "PostgreSQL" if asked.postgresql else "SQLite"
+                store = "PostgreSQL" if asked.postgresql or asked.broker == CLUSTER else "SQLite"
                 done = run(folder, cloud, plan, f"{plan.scenario.about}; {asked.broker} broker, {store}", again)
-            except (BridgeFailed, WorkerFailed) as failure:
+            except (BridgeFailed, StartFailed, WorkerFailed) as failure:
                 print(f"{failure}\n{cloud.log_tail()}", file=sys.stderr)
                 return 1
             finally:
@@ -88,7 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tls", type=float, default=0.0, metavar="SHARE", help="of the units that use TLS, 0 to 1")
     parser.add_argument("--real", type=int, default=0, help="units of real firmware beside them")
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--broker", choices=(EMBEDDED, MOSQUITTO), default=EMBEDDED)
+    parser.add_argument("--broker", choices=(EMBEDDED, MOSQUITTO, CLUSTER), default=EMBEDDED)
+    parser.add_argument("--known", type=int, default=0, help="units that a cluster knows beside those that connect")
     parser.add_argument("--postgresql", action="store_true", help="a PostgreSQL of its own instead of SQLite")
     parser.add_argument("--against", metavar="HOST:PORT,...", help="doors of a broker that runs already")
     parser.add_argument("--against-tls", metavar="HOST:PORT,...", default="", help="and its doors with TLS")
@@ -99,6 +102,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, metavar="FILE", help="the report for a program")
     parser.add_argument("--html", type=Path, metavar="FILE", help="the report with charts")
     return parser
+
+
+def _own_cloud(folder: Path, asked: argparse.Namespace, plan: Plan) -> OwnCloud | OwnCluster:
+    if asked.broker == CLUSTER:
+        return OwnCluster(folder, asked.known)
+    return OwnCloud(folder, asked.broker, asked.postgresql, plan.cast.tls > 0 or plan.real > 0)
 
 
 def _plan(asked: argparse.Namespace, seed: int) -> Plan:
@@ -122,10 +131,13 @@ def _impossible(asked: argparse.Namespace, plan: Plan) -> str | None:
         return "others can read arguments: put a URL with a password into CHARGEKEEPER_DATABASE"
     if asked.against and (asked.database is None or asked.secrets is None):
         return "--against needs --database and --secrets"
-    if asked.against and any(step.do is Do.KILL_BRIDGE for step in plan.scenario.steps):
-        return (
-            "this scenario kills the bridge, and that of others is not ours to kill: see --help for the other scenarios"
-        )
+    kills = {step.do for step in plan.scenario.steps} & set(KILLS)
+    if asked.against and kills:
+        return "this scenario kills processes, and those of others are not ours to kill: see --help for the others"
+    if kills and (asked.broker == CLUSTER) != (kills <= set(KILLS_OF_CLUSTER)):
+        return "a scenario that kills a node or a worker is for --broker cluster, one that kills the bridge is not"
+    if (plan.cast.tls or plan.real) and asked.broker == CLUSTER and not asked.against:
+        return "the cluster has no certificate here: --tls and --real are for the embedded broker, or --against"
     if plan.cast.tls and asked.broker == MOSQUITTO and not asked.against:
         return "mosquitto has no certificate here: --tls is for the embedded broker, or --against"
     return None

@@ -11,10 +11,11 @@ from hil_tests.bench.cloud.load import cpu_s, memory_mb
 from hil_tests.fixtures.cloud_fixture import CloudFixture, UnitSecret
 from hil_tests.fixtures.postgresql import Server
 from hil_tests.fleet.link import Door
+from hil_tests.fleet.scenarios import Step
 from hil_tests.fleet.verdict import Terms
 
 LOOPBACK = "127.0.0.1"
-EMBEDDED, MOSQUITTO = "embedded", "mosquitto"
+EMBEDDED, MOSQUITTO, CLUSTER = "embedded", "mosquitto", "cluster"
 OUTSIDE_LATER_MS = 10_000.0  # after the PUBACK of a broker that is not ours, a message has reached the bridge
 DATABASE = "fleet"
 LOG_TAIL = 2000  # characters
@@ -78,8 +79,8 @@ class OwnCloud:
     def terms(self) -> Terms:
         return Terms(later_ms=OUTSIDE_LATER_MS, away_ms=tuple(self._away_ms)) if self.is_outside else Terms()
 
-    def kill_bridge(self) -> None:
-        """kill -9, and a start at once; returns when it listens again."""
+    def kill(self, _step: Step) -> None:
+        """kill -9 of the bridge, and a start at once; returns when it listens again."""
         from_ms = time.time() * 1000
         self.fixture.kill_bridge()
         self.fixture.start_bridge()
@@ -93,6 +94,9 @@ class OwnCloud:
             Usage(name, cpu_s(pid) - self._cpu_before_s.get(name, 0.0), memory_mb(pid))
             for name, pid in self._processes().items()
         ]
+
+    def row_after_ms(self, _since_ms: int) -> None:
+        """A message is acknowledged when its row is there."""
 
     def counted(self) -> dict[str, int]:
         """What the bridge has counted since its start; nothing if it does not answer."""
@@ -133,6 +137,9 @@ class OthersCloud:
     def usage(self) -> list[Usage]:
         """Its processes are not ours to measure."""
         return []
+
+    def row_after_ms(self, _since_ms: int) -> None:
+        """Its database may not note when a transaction was committed."""
 
     def counted(self) -> dict[str, int]:
         """Nor its counters."""

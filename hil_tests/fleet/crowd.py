@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from hil_tests.fleet.link import Door, Link
 from hil_tests.fleet.log import Log, epoch_s
-from hil_tests.fleet.scenarios import Do, Step
+from hil_tests.fleet.scenarios import KILLS, Do, Step
 from hil_tests.fleet.unit import IN_CONTACT, Abandon, Action, Attempt, Close, Open, Send, State, Unit
 
 LOOK_EVERY_S = 1.0
@@ -221,6 +221,6 @@ class Crowd:
 
 
 def _moments(steps: list[Step]) -> list[tuple[float, tuple[Step, bool]]]:
-    """When a step begins, and when it ends where the crowd has to end it. The bridge is somebody else's to kill."""
-    moments = [(step.at_s, (step, False)) for step in steps if step.do is not Do.KILL_BRIDGE]
+    """When a step begins, and when it ends where the crowd has to end it. Processes are somebody else's to kill."""
+    moments = [(step.at_s, (step, False)) for step in steps if step.do not in KILLS]
     return moments + [(step.at_s + step.for_s, (step, True)) for step in steps if step.do is Do.DOOR_SHUT]

@@ -17,6 +17,7 @@ from hil_tests.fixtures.background import Background
 from hil_tests.fixtures.cloud_fixture import UnitSecret
 from hil_tests.fleet import rows
 from hil_tests.fleet.clouds import OthersCloud, OwnCloud
+from hil_tests.fleet.own_cluster import OwnCluster
 from hil_tests.link_life.life import QUICK
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
@@ -32,7 +33,9 @@ HEARTBEAT_S = 20
 class RealUnits:
     """In `folder`. As a context it takes them off the wall at the end."""
 
-    def __init__(self, folder: Path, cloud: OwnCloud | OthersCloud, units: list[UnitSecret], seed: int) -> None:
+    def __init__(
+        self, folder: Path, cloud: OwnCloud | OwnCluster | OthersCloud, units: list[UnitSecret], seed: int
+    ) -> None:
         self.said = ""  # what they have done, in words
         self._folder, self._cloud, self._units, self._seed = folder, cloud, units, seed
         self._background: Background | None = None
@@ -92,7 +95,7 @@ class _RealUnit:
         self._over = asyncio.Event()
         self._living: asyncio.Task[None] | None = None
 
-    async def start(self, cloud: OwnCloud | OthersCloud) -> None:
+    async def start(self, cloud: OwnCloud | OwnCluster | OthersCloud) -> None:
         """On the wall, and in contact. Raises TimeoutError."""
         await self._unit.start()
         await self._until(lambda status: bool(status), PROVEN_WITHIN_S)

@@ -34,6 +34,7 @@ class Run(NamedTuple):
     processor: str  # of the machine, in words
     real: Sequence[str]  # what is wrong with the units of real firmware
     real_said: str  # what they have done, in words
+    row_after_ms: Quantiles | None = None  # from the receipt of a heartbeat to the commit of its row, where it is noted
 
 
 class Row(NamedTuple):
@@ -72,10 +73,10 @@ def rows(run: Run) -> list[Row]:
                 bool(run.real),
             )
         )
-    return found + _verdict_rows(verdict)
+    return found + _verdict_rows(verdict, run.row_after_ms)
 
 
-def _verdict_rows(verdict: Verdict) -> list[Row]:
+def _verdict_rows(verdict: Verdict, row_after_ms: Quantiles | None) -> list[Row]:
     kinds = sorted(verdict.acknowledged)
     acknowledged = ", ".join(f"{verdict.acknowledged[kind]:,} {kind}s" for kind in kinds)
     stored = ", ".join(f"{verdict.found[kind]:,} {kind}s" for kind in kinds)
@@ -93,6 +94,7 @@ def _verdict_rows(verdict: Verdict) -> list[Row]:
         Row("acknowledged", acknowledged or "nothing", not kinds),
         Row("of them in the database", (stored or "nothing") + away),
         *(Row(name, f"{count:,}", count > 0) for name, count in wrong.items()),
+        *([] if row_after_ms is None else [Row("row after receipt", _times(row_after_ms, "ms"))]),
         Row("stamp after PUBLISH", _times(quantiles(verdict.stamp_after_ms), "ms")),
         Row("stamp outside of PUBLISH to PUBACK by", _times(quantiles(verdict.stamp_error_ms), "ms")),
     ]
@@ -112,6 +114,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "faults": verdict.faults,
         "stamp_after_ms": quantiles(verdict.stamp_after_ms)._asdict(),
         "stamp_error_ms": quantiles(verdict.stamp_error_ms)._asdict(),
+        "row_after_ms": None if run.row_after_ms is None else run.row_after_ms._asdict(),
         "seconds": run.speed.seconds,
         "messages": run.speed.messages,
         "busiest_second": run.speed.busiest,

@@ -12,8 +12,9 @@ from hil_tests.fixtures.cloud_fixture import UnitSecret
 from hil_tests.fixtures.progress import bar
 from hil_tests.fleet import log, report, rows
 from hil_tests.fleet.clouds import OthersCloud, OwnCloud
+from hil_tests.fleet.own_cluster import OwnCluster
 from hil_tests.fleet.real_units import RealUnits
-from hil_tests.fleet.scenarios import Cast, Do, Part, Scenario, Step, parts, steps_of
+from hil_tests.fleet.scenarios import KILLS, Cast, Part, Scenario, Step, parts, steps_of
 from hil_tests.fleet.timeline import speed, timeline
 from hil_tests.fleet.unit import ANSWER_WITHIN_S
 from hil_tests.fleet.verdict import Terms, Verdict, judge
@@ -40,7 +41,7 @@ class Plan(NamedTuple):
     answer_within_s: float = ANSWER_WITHIN_S
 
 
-Cloud = OwnCloud | OthersCloud
+Cloud = OwnCloud | OwnCluster | OthersCloud
 
 
 def names(plan: Plan) -> list[str]:
@@ -50,6 +51,7 @@ def names(plan: Plan) -> list[str]:
 
 def run(folder: Path, cloud: Cloud, plan: Plan, about: str, again: str) -> report.Run:
     """Raises WorkerFailed if a process of units fails, and AssertionError or BridgeFailed if the cloud does."""
+    load_before = os.getloadavg()[1]
     units = cloud.start(names(plan))
     simulated, real = units[: plan.cast.units], units[plan.cast.units :]
     steps = steps_of(plan.scenario, plan.cast.ramp_s)
@@ -66,7 +68,8 @@ def run(folder: Path, cloud: Cloud, plan: Plan, about: str, again: str) -> repor
         begin_ms = (time.time() + begin_s - time.monotonic()) * 1000
         for worker in workers:
             worker.begin(begin_s)
-        killer = threading.Thread(target=_kill, args=(cloud, steps, begin_s), name="killer", daemon=True)
+        in_time = [step for step in steps if step.at_s < seconds]
+        killer = threading.Thread(target=_kill, args=(cloud, in_time, begin_s), name="killer", daemon=True)
         killer.start()
         expected = round(plan.cast.units * (plan.scenario.seconds / plan.every_s + 2))
         with bar("messages", expected, lambda: sum(worker.acknowledged for worker in workers)):
@@ -90,9 +93,11 @@ def run(folder: Path, cloud: Cloud, plan: Plan, about: str, again: str) -> repor
         _verdict(cloud, logged, [name for name, _ in simulated], int(begin_ms)),
         logged.counts,
         usage,
-        f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; the units took {generator_s:.1f} s of one",
+        f"{os.cpu_count()} processors, load {load_before:.1f} before, {os.getloadavg()[1]:.1f} at the end; "
+        f"the units took {generator_s:.1f} s of one",
         wrong,
         firmware.said,
+        cloud.row_after_ms(int(begin_ms)),
     )
 
 
@@ -118,9 +123,9 @@ def _asked(plan: Plan, cloud: Cloud, units: list[UnitSecret], steps: list[Step])
 
 def _kill(cloud: Cloud, steps: list[Step], begin_s: float) -> None:
     for step in steps:
-        if step.do is Do.KILL_BRIDGE and isinstance(cloud, OwnCloud):
+        if step.do in KILLS and not isinstance(cloud, OthersCloud):
             time.sleep(max(0.0, begin_s + step.at_s - time.monotonic()))
-            cloud.kill_bridge()
+            cloud.kill(step)
 
 
 def _verdict(cloud: Cloud, logged: log.Logged, units: list[str], since_ms: int) -> Verdict:

@@ -18,7 +18,13 @@ class Do(StrEnum):
     DROP = "every connection is reset"
     NETWORK_LOST = "a mobile network is gone"  # nothing is closed: bytes vanish both ways
     DOOR_SHUT = "a door of the broker is shut"  # its connections are reset, and new ones refused
-    KILL_BRIDGE = "kill -9 of the bridge"  # by whoever started it
+    KILL_BRIDGE = "kill -9 of the bridge"  # this and the others by whoever started it
+    KILL_NODE = "kill -9 of a node"
+    KILL_WORKER = "kill -9 of a worker"
+
+
+KILLS = (Do.KILL_BRIDGE, Do.KILL_NODE, Do.KILL_WORKER)
+KILLS_OF_CLUSTER = (Do.KILL_NODE, Do.KILL_WORKER)
 
 
 class Step(NamedTuple):
@@ -68,6 +74,11 @@ SCENARIOS = {
     ),
     "door-shut": Scenario("the first door is shut for 30 s", 90, (Step(15, Do.DOOR_SHUT, 30),)),
     "killed": Scenario("kill -9 of the bridge, and a restart", 90, (Step(15, Do.KILL_BRIDGE),)),
+    "cluster-killed": Scenario(
+        "ten minutes on a cluster; kill -9 of a node and of a worker, each of which is back half a minute later",
+        600,
+        (Step(180, Do.KILL_NODE, 30), Step(390, Do.KILL_WORKER, 30)),
+    ),
     "all": Scenario(
         "everything above, one after another",
         240,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from hil_tests.fleet.log import Logged
-from hil_tests.fleet.scenarios import Do, Step
+from hil_tests.fleet.scenarios import KILLS, Do, Step
 
 
 class Quantiles(NamedTuple):
@@ -90,7 +90,7 @@ def speed(logged: Logged, seconds: Sequence[Second], steps: Sequence[Step], begi
         len(logged.logins),
         max((one.logins for one in seconds), default=0),
         quantiles([one.took_ms for one in logged.logins]),
-        [_return(step, logged, begin_ms) for step in steps if step.do in (Do.DROP, Do.KILL_BRIDGE)],
+        [_return(step, logged, begin_ms) for step in steps if step.do in (Do.DROP, *KILLS)],
         units - len({one.unit_id for one in acknowledged}),
     )
 

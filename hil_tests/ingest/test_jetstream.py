@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nats
 import pytest
+from nats.aio.client import Client
 
 from hil_tests.fixtures.cluster_fixture import DATABASE, ClusterFixture
 from hil_tests.fixtures.nats_cluster import NatsCluster
@@ -17,6 +18,7 @@ HOUR_MS = 3_600_000
 MANY = 20  # messages
 ROOM_KB = 1500
 LARGE_KB = 3  # of a message
+ACK_WAIT_S = 30  # then the nodes deliver it again
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def test_while_one_node_is_gone_its_units_are_heard_through_another_and_it_is_sa
     cluster.nodes.kill("n2")
     until(lambda: deaf_nodes(cluster) == ["n2"], "noticed")
     assert cluster.health()["listening"] is True
-    cluster.connect(one, node="n3").publish("heartbeat", b"{}")
+    cluster.come_back(one, "n3").report("heartbeat")
     until(lambda: cluster.charge_point("one")["last_contact"] > before, "heard through n3")
     cluster.nodes.start_node("n2")
     until(lambda: deaf_nodes(cluster) == [], "n2 is back")
@@ -215,13 +217,46 @@ def test_while_a_worker_sits_on_a_message_no_time_counts_as_listened(cluster: Cl
     until(lambda: cluster.health().get("listening"), "listening again")
 
 
-async def sit_on_the_next(cluster: ClusterFixture) -> None:
-    """Take the next message out of the stream, and never acknowledge it."""
+def test_what_lies_between_the_words_of_a_unit_is_acknowledged_with_them(cluster: ClusterFixture) -> None:
+    """A will is in the same stream. One that is left holds up what tells that we listened."""
+    cluster.add_units(["one"])
+    cluster.start()
+    cluster.kill_bridge()
+    asyncio.run(say(cluster, "one.heartbeat", "one.lwt", "one.heartbeat"))
+    cluster.bridge_alone()
+    until(lambda: count_of(cluster, "contacts"), "taken")
+    started_s = time.monotonic()
+    until(lambda: asyncio.run(unacknowledged(cluster)) == 0, "acknowledged")
+    assert time.monotonic() - started_s < ACK_WAIT_S / 2, "not when it was delivered again"
+    assert cluster.postgresql.say("SELECT messages FROM contacts", DATABASE) == [(2,)]
+
+
+async def say(cluster: ClusterFixture, *topics: str) -> None:
+    """As a node that has these of units."""
+    client = await connected(cluster)
+    for topic in topics:
+        await client.jetstream().publish(f"$MQTT.msgs.cp.{topic}", b"{}", headers={"Nmqtt-Pub": "1"})
+    await client.close()
+
+
+async def unacknowledged(cluster: ClusterFixture) -> int:
+    client = await connected(cluster)
+    info = await client.jetstream().consumer_info("messages", "bridge")
+    await client.close()
+    return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+
+async def connected(cluster: ClusterFixture) -> Client:
     said = json.loads(cluster.nodes.file.read_text())
     node = said["nodes"][0]
-    client = await nats.connect(
+    return await nats.connect(
         f"nats://{node['host']}:{node['client_port']}", user="bridge", password=said["bridge_secret"]
     )
-    subscription = await client.jetstream().pull_subscribe_bind("bridge", stream="$MQTT_msgs")
+
+
+async def sit_on_the_next(cluster: ClusterFixture) -> None:
+    """Take the next message out of the stream, and never acknowledge it."""
+    client = await connected(cluster)
+    subscription = await client.jetstream().pull_subscribe_bind("bridge", stream="messages")
     assert await subscription.fetch(1, timeout=WITHIN_S)
     await client.close()

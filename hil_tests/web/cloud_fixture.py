@@ -80,13 +80,22 @@ class WebCloudFixture(CloudFixture):
         """A signal around the line, and two silences."""
         now_ms = int(self.now_s() * 1000)
         rows = [
-            (unit_id, at_ms // FIVE_MINUTES_MS * FIVE_MINUTES_MS, "23415", csq - 1, csq + 1, csq * 5, 5)
+            (
+                at_ms // DAY_MS,
+                unit_id,
+                at_ms // FIVE_MINUTES_MS * FIVE_MINUTES_MS,
+                "23415",
+                csq - 1,
+                csq + 1,
+                csq * 5,
+                5,
+            )
             for index, at_ms in enumerate(range(now_ms - 14 * DAY_MS, now_ms, 3 * FIVE_MINUTES_MS))
             for csq in [round(14 + 4 * math.sin(index / 16))]
         ]
         gaps = [(unit_id, now_ms - days * DAY_MS, now_ms - days * DAY_MS + 3 * 3600_000) for days in (2, 5)]
         with closing(sqlite3.connect(self.folder / "chargekeeper.db", timeout=10)) as store, store:
-            store.executemany("INSERT OR IGNORE INTO signal_5min VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            store.executemany("INSERT OR IGNORE INTO signal_5min VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
             store.executemany("INSERT INTO contact_gaps (unit_id, from_ms, to_ms) VALUES (?, ?, ?)", gaps)
             weeks_ago = (now_ms - 14 * DAY_MS, unit_id)
             store.execute("UPDATE units SET first_contact_ms = ?1, owned_from_ms = ?1 WHERE id = ?2", weeks_ago)

@@ -51,9 +51,9 @@ def drawn(page: Page) -> list[Drawn]:
 
 
 def store_signal(place: WebCloudFixture, unit_id: str, since_ms: int, at_ms: list[int]) -> None:
-    rows = ",".join(f"('{unit_id}', {at}, 17, '23415')" for at in at_ms)
+    rows = ",".join(f"({at // HOUR_MS}, '{unit_id}', {at}, 17, '23415')" for at in at_ms)
     place.store(
-        f"INSERT OR IGNORE INTO signal (unit_id, received_ms, csq, operator) VALUES {rows}",
+        f"INSERT OR IGNORE INTO signal (chunk, unit_id, received_ms, csq, operator) VALUES {rows}",
         f"UPDATE units SET first_contact_ms = {since_ms}, owned_from_ms = {since_ms} WHERE id = '{unit_id}'",
         f"UPDATE ownerships SET from_ms = {since_ms} WHERE unit_id = '{unit_id}'",
     )
@@ -118,9 +118,12 @@ def test_power_of_the_running_session_is_on_the_same_axis_and_has_its_pause(
     store_signal(place, f"CK-power-{look}", now_ms - 2 * DAY_MS, list(range(now_ms - DAY_MS, now_ms, 5 * MINUTE_MS)))
     plugged = [ago for ago in range(12 * 60, 0, -5) if not 5 * 60 < ago < 6 * 60]  # minutes
     rows = ",".join(
-        f"('CK-power-{look}', {now_ms - ago * MINUTE_MS}, 1, 7200, {90_000 - ago * 120})" for ago in plugged
+        f"({at_ms // (3 * HOUR_MS)}, 'CK-power-{look}', {at_ms}, 1, 7200, {90_000 - ago * 120})"
+        for ago in plugged
+        for at_ms in [now_ms - ago * MINUTE_MS]
     )
-    before = f"('CK-power-{look}', {now_ms - 12 * HOUR_MS - MINUTE_MS}, 0, 0, 3600)"
+    before_ms = now_ms - 12 * HOUR_MS - MINUTE_MS
+    before = f"({before_ms // (3 * HOUR_MS)}, 'CK-power-{look}', {before_ms}, 0, 0, 3600)"
     place.store(f"DELETE FROM power WHERE unit_id = 'CK-power-{look}'", f"INSERT INTO power VALUES {before},{rows}")
     page.goto(f"{place.address}/charge-points/CK-power-{look}/history?days=1")
     expect(page.get_by_text("85.8 kWh since")).to_be_visible()

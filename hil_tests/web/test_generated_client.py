@@ -62,7 +62,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     five_minutes_ms = 5 * 60 * 1000
     summarized_ms = (int(time.time() * 1000) // five_minutes_ms - 2) * five_minutes_ms
     with closing(sqlite3.connect(cloud.folder / "chargekeeper.db")) as store, store:  # the bridge's own come too late
-        store.execute("INSERT INTO signal_5min VALUES ('cp-1', ?, '23415', 15, 19, 85, 5)", (summarized_ms,))
+        store.execute(
+            "INSERT INTO signal_5min VALUES (?1 / 86400000, 'cp-1', ?1, '23415', 15, 19, 85, 5)", (summarized_ms,)
+        )
     try:
         cloud.start()
         station = cloud.connect(unit)

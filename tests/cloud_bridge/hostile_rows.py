@@ -11,6 +11,7 @@ from sqlalchemy import Connection, String, Text, column, table
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
+from cloud_bridge.store.chunks import CHUNKED
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.tables import metadata
 from tests.cloud_bridge.running import START_MS
@@ -98,6 +99,9 @@ def variations(name: str) -> Iterator[dict[str, Any]]:
 
 def insert_raw(connection: Connection, name: str, row: dict[str, Any]) -> bool:
     """Whether the database has taken it as it is. SQLAlchemy converts nothing."""
+    if connection.dialect.name == "sqlite" and (chunked := CHUNKED.get(metadata.tables[name])) is not None:
+        at_ms = row[chunked.age.name]
+        row = row | {"chunk": int(at_ms / chunked.width_ms) if isinstance(at_ms, int) else 0}
     untyped = table(name, *(column(key) for key in row))
     try:
         with connection.begin_nested():

@@ -5,12 +5,14 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from cloud_bridge.contact import UptimeLedger
+from cloud_bridge.contact import StoredContact, UptimeLedger
+from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
 from cloud_bridge.store.recorder import Recorder
+from cloud_bridge.store.units import visible_units
 from cloud_bridge.wire import decode
 from tests.cloud_bridge.running import DEADLINE_S, HandClock
 
@@ -26,6 +28,12 @@ def inbound(
 def rows(database: Database, table: Any) -> list[Any]:
     with database.reading() as connection:
         return list(connection.execute(select(table)))
+
+
+def last_contacts(connection: Connection) -> dict[str, StoredContact]:
+    """Of every unit that was ever heard."""
+    found = visible_units(connection, Person(1, "sue", Role.SUPPORT))
+    return {unit.id: unit.contact for unit in found if unit.contact is not None}
 
 
 def until(condition: Callable[[], object], what: str) -> None:

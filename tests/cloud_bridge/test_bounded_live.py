@@ -1,6 +1,9 @@
 """Does the memory of a worker stay flat with any number of units, and what is forgotten not matter?"""
 
-from cloud_bridge.bounded_live import TIMELESS, BoundedLive
+import pytest
+
+from cloud_bridge.bounded_live import BoundedLive
+from cloud_bridge.live import TIMELESS, Live
 
 
 def test_only_the_units_heard_last_are_kept() -> None:
@@ -21,8 +24,9 @@ def test_its_last_contact_is_a_hint_and_no_verdict() -> None:
     assert live.heard() == [], "the stamps are the nodes', and no step of our clock moves them"
 
 
-def test_no_more_units_wait_for_the_time_than_can_be_told() -> None:
-    live = BoundedLive()
+@pytest.mark.parametrize("kind", [Live, BoundedLive])
+def test_no_more_units_wait_for_the_time_than_can_be_told(kind: type[Live]) -> None:
+    live = kind()
     for number in range(TIMELESS + 10):
         live.timeless.add(f"cp-{number}")
     assert len(live.timeless) == TIMELESS

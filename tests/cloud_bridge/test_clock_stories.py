@@ -42,11 +42,12 @@ from cloud_bridge.store.tables import (
     transitions,
     verified_time,
 )
-from cloud_bridge.store.units import add_unit, last_contacts
+from cloud_bridge.store.units import add_unit
 from cloud_bridge.timekeeping import begin_time, follow_steps
 from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.verified_time import AGREES_MS, Clocks
+from tests.cloud_bridge.recording import last_contacts
 from tests.cloud_bridge.running import Machine, store_at
 
 FEW = 60

@@ -38,6 +38,7 @@ from cloud_bridge.store.tables import (
     transitions,
     web_sessions,
 )
+from cloud_bridge.store.upsert import insert_into
 from cloud_bridge.telling_time import AGAIN_MS, TimeTeller
 from tests.cloud_bridge.alerting import HOOK, driver, look, told, webhooks
 from tests.cloud_bridge.people import PASSWORD, Visitor
@@ -261,7 +262,7 @@ HISTORY = {  # of the last days, one row a table
 def plant_history(bridge: Bridge) -> None:
     with bridge.app_state.database.writing() as connection:
         for table, row in HISTORY.items():
-            connection.execute(insert(table), row)
+            connection.execute(insert_into(connection.dialect.name, table), row)
 
 
 def kept(bridge: Bridge) -> dict[str, int]:

@@ -12,13 +12,14 @@ from cloud_bridge.contact import SILENT_AFTER_MS, UptimeLedger
 from cloud_bridge.durations import DAY_MS, MINUTE_MS
 from cloud_bridge.ingest.shard import NONE
 from cloud_bridge.live import Live
-from cloud_bridge.store import signal_averages
+from cloud_bridge.store import signal_averages, slices
 from cloud_bridge.store import upkeep as store_upkeep
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.ownership import BUCKET_MS
 from cloud_bridge.store.tables import contacts, listening, results, signal, signal_5min, transitions
 from cloud_bridge.store.units import add_unit
 from cloud_bridge.store.upkeep import record_verified
+from cloud_bridge.store.upsert import insert_new
 from cloud_bridge.timekeeping import begin_time_beside
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.verified_time import Clocks, clocks_of
@@ -75,7 +76,7 @@ def count(database: Database, table: Any) -> int:
 def a_sample_in_each_bucket(database: Database, first_ms: int, buckets: int, unit_id: str = "cp-1") -> None:
     rows = [{"unit_id": unit_id, "received_ms": first_ms + number * BUCKET_MS} for number in range(buckets)]
     with database.writing() as connection:
-        connection.execute(insert(signal), [row | {"csq": 15, "operator": "23415"} for row in rows])
+        insert_new(connection, signal, [row | {"csq": 15, "operator": "23415"} for row in rows])
 
 
 def test_all_that_is_old_goes_a_few_rows_at_once(
@@ -83,6 +84,8 @@ def test_all_that_is_old_goes_a_few_rows_at_once(
 ) -> None:
     """One transaction of thousands of rows of every table kept the recorder out for more than a second."""
     monkeypatch.setattr(store_upkeep, "FORGOTTEN_AT_ONCE", AT_ONCE)
+    monkeypatch.setattr(slices, "SLICE_S", 0.0)  # each step is a transaction
+    monkeypatch.setattr(slices, "PAUSE_S", 0.0)
     clock = HandClock()
     a_sample_in_each_bucket(database, START_MS - 3 * DAY_MS, OLD)
     a_sample_in_each_bucket(database, START_MS - 1000, 1)
@@ -94,9 +97,11 @@ def test_all_that_is_old_goes_a_few_rows_at_once(
     removing = [AT_ONCE + 1, AT_ONCE + 1, AT_ONCE + 1, 1 + 1]  # and how far the table has been cleared
     noting = [1]  # that in the end, a transaction for each
     before, between = ([kept.table for kept in store_upkeep.KEPT].index(table) for table in (signal, results))
-    assert changed[before : before + 4] == removing
-    assert changed[between + 4 : between + 8] == removing
-    assert len(changed) == len(store_upkeep.KEPT) * len(noting) + 2 * len(removing)
+    of_signal = removing if database.kind == "postgresql" else [OLD + 1]  # those of one hour and unit lie together
+    assert changed[before : before + len(of_signal)] == of_signal
+    between += len(of_signal)
+    assert changed[between : between + 4] == removing
+    assert len(changed) == len(store_upkeep.KEPT) * len(noting) + len(of_signal) + len(removing)
     assert (count(database, signal), count(database, results)) == (1, 0)
 
 
@@ -105,6 +110,7 @@ def test_a_day_is_rolled_up_a_few_units_at_once(
 ) -> None:
     """The first time. All at once, or five minutes of all units at once, kept the recorder out for seconds."""
     monkeypatch.setattr(signal_averages, "ROWS_AT_ONCE", 2 * signal_averages.MOST_OF_UNIT)
+    monkeypatch.setattr(slices, "SLICE_S", 0.0)
     names = ["cp-1", *(f"many-{number}" for number in range(4))]
     with database.writing() as connection:
         for name in names[1:]:
@@ -125,7 +131,7 @@ def test_a_restart_rolls_up_what_was_left_undone_and_no_whole_day(database: Data
     a_sample_in_each_bucket(database, START_MS, 2)
     with database.writing() as connection:  # it came late, and changes an average that is there
         late = {"unit_id": "cp-1", "received_ms": START_MS - 1, "csq": 31, "operator": "23415"}
-        connection.execute(insert(signal), late)
+        insert_new(connection, signal, [late])
     changed.clear()
     made(database, clock).roll_up()
     assert changed == [2 + 1, 1], "those that stay as they are stay unwritten"
@@ -142,7 +148,7 @@ def test_a_statement_forgets_many_rows(database: Database, monkeypatch: pytest.M
         for unit_id in units:
             add_unit(connection, unit_id, 0)
         rows = [{"unit_id": unit_id, "received_ms": old_ms, "csq": 15, "operator": "23415"} for unit_id in units]
-        connection.execute(insert(signal), rows)
+        insert_new(connection, signal, rows)
     deletions: list[bool] = []
 
     def executed(_connection: Any, _cursor: Any, statement: str, _given: Any, _context: Any, is_many: bool) -> None:
@@ -234,7 +240,7 @@ def test_what_two_processes_do_at_once_is_done_once(tmp_path: Path, database: Da
                 {"unit_id": unit_id, "received_ms": bucket_ms + at_ms, "csq": 10, "operator": "23410"}
                 for at_ms in (0, 1)
             ]
-            connection.execute(insert(signal), rows)
+            insert_new(connection, signal, rows)
             connection.execute(insert(results), result_of(unit_id, START_MS - 100 * DAY_MS))
     heard(database, units)
     clock.advance(2 * SILENT_AFTER_MS)

@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 class AuthService:
-    """The caller runs what `reporting` has, and closes the database."""
+    """The caller runs what `reporting` has, and closes the database. Until it answers logins the process is not ready."""
 
     def __init__(
         self, cluster: Cluster, database: Database, reporting: Reporting, clock: Clock, duties: Duties
@@ -46,6 +46,8 @@ class AuthService:
         self._reporting = reporting
         self._clock = clock
         self._duties = duties
+        self._answering_over: Client | None = None  # once it answers
+        duties.require(self._why_not_answering)
 
     async def run(self, answering: Callable[[], object]) -> None:
         """Until it is cancelled. Waits for a node that answers; `answering` is called once it answers logins itself.
@@ -66,6 +68,7 @@ class AuthService:
             await nodes.start()
             callout = AuthCallout(bridge, nodes, Signer(self._cluster.issuer_seed), admission, self._reporting)
             await callout.start()
+            self._answering_over = bridge
             answering()
             revocation = Revocation(nodes, credentials, counters)
             names = [node.name for node in self._cluster.nodes]
@@ -88,6 +91,11 @@ class AuthService:
                 await client.close()
             credentials.close()
             database.close()
+
+    def _why_not_answering(self) -> str | None:
+        if self._answering_over is None:
+            return "no login is answered yet: the cluster has not let this process take part"
+        return None if self._answering_over.is_connected else "no login is answered: no node of the cluster answers"
 
     async def _keep_messages(self, bridge: Client) -> None:
         """Before any unit is let in: until then the nodes would acknowledge its messages and keep none."""

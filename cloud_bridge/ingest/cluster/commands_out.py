@@ -17,10 +17,10 @@ from nats.js.errors import APIError
 from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.cluster.nodes import Nodes
+from cloud_bridge.ingest.cluster.pull import OF_COMMANDS
 from cloud_bridge.store.commands import ANSWER_MS
 from cloud_bridge.wire import UNIT_ID
 
-STREAM = "$MQTT_msgs"  # of the nodes: what is published with QoS 1
 PUBLISHED_WITHIN_S = 2.0
 SHORTEST_S = 1  # that a message can live
 NO_TIME_TO_LIVE = 10166  # the stream does not allow it (nats-server, JSMessageTTLDisabledErr)
@@ -61,7 +61,7 @@ class CommandsOut:
         for is_first in (True, False):
             try:
                 stream = self._client.jetstream(timeout=PUBLISHED_WITHIN_S)
-                await stream.publish(subject, payload, timeout=PUBLISHED_WITHIN_S, stream=STREAM, headers=headers)
+                await stream.publish(subject, payload, timeout=PUBLISHED_WITHIN_S, stream=OF_COMMANDS, headers=headers)
             except APIError as error:
                 if not is_first or error.err_code != NO_TIME_TO_LIVE:
                     raise
@@ -71,8 +71,8 @@ class CommandsOut:
 
     async def _allow_time_to_live(self) -> None:
         """The nodes make the stream without, when the first unit connects. Two of our processes may do this at once."""
-        config = (await self._ask(f"STREAM.INFO.{STREAM}", {}))["config"]
-        await self._ask(f"STREAM.UPDATE.{STREAM}", config | {"allow_msg_ttl": True})
+        config = (await self._ask(f"STREAM.INFO.{OF_COMMANDS}", {}))["config"]
+        await self._ask(f"STREAM.UPDATE.{OF_COMMANDS}", config | {"allow_msg_ttl": True})
 
     async def _ask(self, what: str, body: dict[str, Any]) -> dict[str, Any]:
         """Raises nats.errors.Error."""

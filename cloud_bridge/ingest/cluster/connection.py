@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from nats.aio.client import Client
 
 from cloud_bridge.ingest.cluster.cluster_file import BRIDGE_USER, SYSTEM_USER, Cluster
+from cloud_bridge.ingest.cluster.pull_client import PullClient
 
 CONNECT_WITHIN_S = 2
 RECONNECT_AFTER_S = 0.5
@@ -34,26 +35,38 @@ async def connect_bridge(cluster: Cluster, name: str, reconnected: OnReconnect |
 
     From then on it comes back for ever by itself.
     """
-    return await _connect(cluster, BRIDGE_USER, cluster.bridge_secret, name, reconnected)
+    client = Client()
+    await _connect(client, cluster, BRIDGE_USER, cluster.bridge_secret, name, reconnected)
+    return client
+
+
+async def connect_worker(cluster: Cluster) -> PullClient:
+    """As connect_bridge, to take messages."""
+    client = PullClient()
+    await _connect(client, cluster, BRIDGE_USER, cluster.bridge_secret, "worker", None)
+    return client
 
 
 async def connect_system(cluster: Cluster, name: str, reconnected: OnReconnect | None = None) -> Client:
     """In the system account; likewise."""
-    return await _connect(cluster, SYSTEM_USER, cluster.system_secret, name, reconnected)
+    client = Client()
+    await _connect(client, cluster, SYSTEM_USER, cluster.system_secret, name, reconnected)
+    return client
 
 
-async def _connect(cluster: Cluster, user: str, secret: str, name: str, reconnected: OnReconnect | None) -> Client:
-    complaints = _Complaints(cluster, reconnected)
+async def _connect(
+    client: Client, cluster: Cluster, user: str, secret: str, name: str, reconnected: OnReconnect | None
+) -> None:
+    complaints = _Complaints(client, cluster, reconnected)
     tls = None if cluster.ca is None else ssl.create_default_context(cafile=cluster.ca)
-    complaints.client = Client()
-    await complaints.client.connect(
+    await client.connect(
         cluster.servers,
         user=user,
         password=secret,
         name=name,
         tls=tls,
         connect_timeout=CONNECT_WITHIN_S,
-        reconnect_time_wait=RECONNECT_AFTER_S,  # type: ignore[arg-type]  # said to be whole seconds, and slept as it is
+        reconnect_time_wait=RECONNECT_AFTER_S,  # type: ignore[arg-type]  # seconds to sleep, whole or not
         max_reconnect_attempts=-1,
         ping_interval=PING_EVERY_S,
         max_outstanding_pings=LOST_AFTER_PINGS,
@@ -62,17 +75,16 @@ async def _connect(cluster: Cluster, user: str, secret: str, name: str, reconnec
         disconnected_cb=complaints.disconnected,
         reconnected_cb=complaints.reconnected,
     )
-    return complaints.client
 
 
 class _Complaints:
     """What a connection logs: each reason once, and not at each of the two tries a second. Nodes may have different ones."""
 
-    def __init__(self, cluster: Cluster, reconnected: OnReconnect | None) -> None:
+    def __init__(self, client: Client, cluster: Cluster, reconnected: OnReconnect | None) -> None:
+        self._client = client
         self._hosts = ", ".join(sorted({node.host for node in cluster.nodes}))
         self._reasons: set[str] = set()
         self._reconnected = reconnected
-        self.client: Client | None = None
 
     async def failed(self, error: Exception) -> None:
         reason = str(error) or type(error).__name__
@@ -89,7 +101,7 @@ class _Complaints:
             )
 
     async def disconnected(self) -> None:
-        if self.client is None or not self.client.is_closed:  # as it is at the end of our process
+        if not self._client.is_closed:  # as it is at the end of our process
             _log.warning("a connection to the cluster was lost")
 
     async def reconnected(self) -> None:

@@ -12,6 +12,7 @@ ROUTE_USER = "route"
 LOGIN_WITHIN_S = 10  # for an answer of ours to a login
 ACK_WAIT = "30s"  # then a message that a unit has not acknowledged is delivered again
 REPLICAS = 3
+MAX_UNITS = 1_000_000  # that may subscribe to their commands; from 2.15 on a node allows 1,000 where nothing is said
 
 
 class PlacedNode(NamedTuple):
@@ -58,6 +59,9 @@ def node_text(
             "stream_replicas": min(REPLICAS, len(places)),
             "consumer_replicas": min(REPLICAS, len(places)),
             "ack_wait": ACK_WAIT,
+            # Each unit's subscription is a consumer. On disk it is an open file more for every unit and node, and all that it
+            # remembers is which commands of the last minute the unit has.
+            "consumer_memory_storage": True,
             "reject_qos2_publish": True,  # no unit of ours uses it, and what is never released would be kept for ever
             **({} if tls is None else {"tls": _tls(tls, verify=False)}),
         },
@@ -66,7 +70,7 @@ def node_text(
         ),  # one alone would wait for others before it keeps anything
         "accounts": {
             ACCOUNT: {
-                "jetstream": "enabled",
+                "jetstream": {"max_consumers": MAX_UNITS},
                 "users": [{"user": BRIDGE_USER, "password": cluster.bridge_secret}],
             },
             "SYS": {"users": [{"user": SYSTEM_USER, "password": cluster.system_secret}]},

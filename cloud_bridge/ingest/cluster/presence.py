@@ -103,8 +103,7 @@ class PresenceWriter:
     async def compare_absent(self, node: str, there: set[str], began_ms: int) -> None:
         """Units that the store has as connected to this node, and that were not found there; `began_ms` is by the node's
         clock. Raises SQLAlchemyError."""
-        stored = await asyncio.to_thread(self._read, connected_at, node)
-        absent = [row.unit_id for row in stored if row.unit_id not in there and row.changed_ms < began_ms]
+        absent = await asyncio.to_thread(self._read, _absent, node, there, began_ms)
         if len(absent) <= ASKED_AGAIN:
             absent = [
                 unit_id for unit_id in absent if not (await self._nodes.connections_of(unit_id, True)).connections
@@ -133,6 +132,10 @@ class PresenceWriter:
     def _read(self, query: Callable[..., Any], *arguments: Any) -> Any:
         with self._database.reading() as connection:
             return query(connection, *arguments)
+
+
+def _absent(connection: Connection, node: str, there: set[str], began_ms: int) -> list[str]:
+    return [unit_id for unit_id in connected_at(connection, node, began_ms) if unit_id not in there]
 
 
 def _record(connection: Connection, rows: list[Presence]) -> None:

@@ -1,24 +1,30 @@
 """Takes messages out of the cluster: one durable consumer on the stream of all that units publish, shared by our workers.
 
-The stream is the one in which the nodes keep what they have acknowledged to units ($MQTT_msgs, replicated), so nothing that
-was acknowledged is lost with a node. A copy of it in a stream of our own would be: when that one's leader was killed,
-acknowledged messages were missing. The nodes would make the stream when the first MQTT client comes, and keep in it only what
-a consumer waits for. So both are made before any unit is let in (`keep_messages`), or its first words would be lost.
+The stream is the one in which the nodes keep what they have acknowledged to units (replicated), so nothing that was
+acknowledged is lost with a node. A copy of it in a stream of our own would be: when that one's leader was killed,
+acknowledged messages were missing. The nodes would make one for all topics when the first MQTT client comes, and keep in it
+only what a consumer waits for. Ours are made before any unit is let in (`keep_messages`), or its first words would be lost:
+
+    $MQTT_msgs    commands. The nodes look for it by this name, and each unit's subscription is a consumer of it
+    messages      what units publish. It has one consumer, ours
+
+They are two because a node that drops an acknowledged message of such a stream asks every consumer of it first: with 2,000
+units connected that was half of what a message costs, and it would grow with each unit (`bench.scale nodes`).
 
 A message is ours until we acknowledge it, and is delivered to another worker when we do not in ACK_WAIT_S. An
 acknowledgement that is lost on its way only has the message delivered once more, and a message that is stored twice is
 stored once (store/record.py). So we do not wait until the cluster has confirmed an acknowledgement.
 
-Of nats-py only the connection is used: its `fetch` waits for a full batch or its deadline once a first message has come.
+Of nats-py only the connection is used (pull_client.py): its `fetch` waits for a full batch or its deadline once a first
+message has come.
 """
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js import JetStreamContext
@@ -26,8 +32,11 @@ from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StorageType,
 from nats.js.errors import BadRequestError, NotFoundError
 
 from cloud_bridge.errors import SettingError
+from cloud_bridge.ingest.cluster.login_request import PUBLISHES
+from cloud_bridge.ingest.cluster.pull_client import PullClient
 
-STREAM = "$MQTT_msgs"
+STREAM = "messages"
+OF_COMMANDS = "$MQTT_msgs"
 DURABLE = "bridge"
 PREFIX = "$MQTT.msgs.cp."
 ACK_WAIT_S = 30
@@ -54,7 +63,7 @@ class Delivery(NamedTuple):
     caught_up_ms: int | None  # it was stored later than this, by our clock (stamps.py); None: not known
     again: bool  # not for the first time
     sequence: int  # in the stream
-    acknowledge_to: str
+    acknowledge_to: bytes
 
 
 async def keep_messages(stream: JetStreamContext, nodes: int) -> None:
@@ -72,6 +81,8 @@ async def keep_messages(stream: JetStreamContext, nodes: int) -> None:
         max_ack_pending=MAX_UNACKNOWLEDGED,
         num_replicas=replicas,
     )
+    await _make(stream, OF_COMMANDS, ("command",), replicas)
+    await _make(stream, STREAM, PUBLISHES, replicas)
     try:
         await stream.add_consumer(STREAM, consumer)
     except BadRequestError as error:
@@ -79,17 +90,28 @@ async def keep_messages(stream: JetStreamContext, nodes: int) -> None:
         if kept == replicas:
             raise
         raise SettingError(OTHER_REPLICAS.format(kept=kept, nodes=nodes, replicas=replicas)) from error
-    except NotFoundError:  # no stream: as a node makes it (nats-server 2.15.1, server/mqtt.go)
+
+
+async def _make(stream: JetStreamContext, name: str, kinds: Sequence[str], replicas: int) -> None:
+    """For these kinds of messages beside those that another version of ours has it for."""
+    wanted = {f"{PREFIX}*.{kind}" for kind in kinds}
+    try:
+        config = (await stream.stream_info(name)).config
+    except NotFoundError:  # otherwise as a node makes it (nats-server 2.15.1, server/mqtt.go)
         await stream.add_stream(
             StreamConfig(
-                name=STREAM,
-                subjects=["$MQTT.msgs.>"],
+                name=name,
+                subjects=sorted(wanted),
                 retention=RetentionPolicy.INTEREST,
                 storage=StorageType.FILE,
                 num_replicas=replicas,
             )
         )
-        await stream.add_consumer(STREAM, consumer)
+        return
+    subjects = config.subjects or []  # $MQTT.msgs.> where a client was earlier than we, and a node has made it
+    kept = {subject for subject in subjects if subject.startswith(PREFIX)}
+    if kept | wanted != set(subjects):
+        await stream.update_stream(config.evolve(subjects=sorted(kept | wanted)))
 
 
 async def settled_to(stream: JetStreamContext) -> int:
@@ -101,7 +123,7 @@ async def settled_to(stream: JetStreamContext) -> int:
 class Pull:
     """Used on one event loop, one `next` at a time."""
 
-    def __init__(self, connection: Client, now_ms: Callable[[], int]) -> None:
+    def __init__(self, connection: PullClient, now_ms: Callable[[], int]) -> None:
         self._connection = connection
         self._now_ms = now_ms
         self._inbox = connection.new_inbox()
@@ -116,7 +138,8 @@ class Pull:
 
     async def open(self) -> None:
         """Raises nats.errors.Error."""
-        self._subscription = await self._connection.subscribe(self._inbox, cb=self._receive)
+        self._connection.deliver(PREFIX.encode(), self._receive)
+        self._subscription = await self._connection.subscribe(self._inbox, cb=self._receive_status)
 
     async def close(self) -> None:
         """What has come and was not handed out is delivered again. Raises nats.errors.Error."""
@@ -145,21 +168,21 @@ class Pull:
         asked = {"batch": count, "expires": int(ASK_FOR_S * 1e9)}
         await self._connection.publish(_ASK, json.dumps(asked).encode(), self._inbox)
 
-    async def _receive(self, message: Msg) -> None:
-        if message.reply.startswith("$JS.ACK."):
-            self._left -= 1
-            self._deliveries.append(self._delivery(message))
-        else:  # a status: there are none, or the consumer has moved to another node
-            self._left = 0
+    async def _receive_status(self, _message: Msg) -> None:
+        """There are none, or the consumer has moved to another node."""
+        self._left = 0
         self._came.set()
 
-    def _delivery(self, message: Msg) -> Delivery:
-        tokens = message.reply.split(".")
+    def _receive(self, subject: bytes, reply: bytes, payload: bytes) -> None:
+        """Raises ValueError or IndexError where a node does not say what it has to."""
+        tokens = reply.split(b".")
         at = 4 if len(tokens) == 9 else 6  # newer nodes may add a domain and an account
-        again, server_ns, pending = tokens[at] != "1", int(tokens[at + 3]), tokens[at + 4]
-        unit_id, _, kind = message.subject[len(PREFIX) :].partition(".")
+        again, server_ns, pending = tokens[at] != b"1", int(tokens[at + 3]), tokens[at + 4]
+        unit_id, _, kind = subject[len(PREFIX) :].decode().partition(".")
         caught_up_ms = None if again else self._caught_up_ms
-        if pending == "0":
+        if pending == b"0":
             self._caught_up_ms = self._asked_before_ms
         server_ms, sequence = server_ns // 1_000_000, int(tokens[at + 1])
-        return Delivery(unit_id, kind, message.data, server_ms, caught_up_ms, again, sequence, message.reply)
+        self._deliveries.append(Delivery(unit_id, kind, payload, server_ms, caught_up_ms, again, sequence, reply))
+        self._left -= 1
+        self._came.set()

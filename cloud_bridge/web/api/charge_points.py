@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Response
 
-from cloud_bridge.store.firmware import contactor_closings, firmware_versions, modem_models
-from cloud_bridge.store.units import visible_unit, visible_units
+from cloud_bridge.store.firmware import NOTHING, told_by, told_by_each
+from cloud_bridge.store.units import few_visible, visible_unit, visible_units
 from cloud_bridge.web.api import paging
 from cloud_bridge.web.api.paging import lead_on
 from cloud_bridge.web.api.schema import (
@@ -29,14 +29,9 @@ def list_charge_points(
     """The charge points that the caller may see, by id, 500 at a time. While there are more, the header `Link` has the
     address of the next ones (RFC 8288, rel="next")."""
     units = visible_units(connection, asker, paging.PAGE + 1, after)
-    unit_ids = [unit.id for unit in units[: paging.PAGE]]
-    firmware, modems = firmware_versions(connection, unit_ids), modem_models(connection, unit_ids)
-    closings = contactor_closings(connection, unit_ids)
+    told = told_by_each(connection, few_visible(asker, paging.PAGE, after))
     lead_on(response, "/api/charge-points", units[paging.PAGE - 1].id if len(units) > paging.PAGE else None)
-    return [
-        as_json(charge_point(app_state, unit), firmware.get(unit.id), modems.get(unit.id), closings.get(unit.id))
-        for unit in units[: paging.PAGE]
-    ]
+    return [as_json(charge_point(app_state, unit), told.get(unit.id, NOTHING)) for unit in units[: paging.PAGE]]
 
 
 @router.get("/api/charge-points/{unit_id}", response_model=ChargePointState, responses=PROBLEMS)
@@ -45,6 +40,4 @@ def read_charge_point(unit_id: str, app_state: StateDep, connection: Reading, as
     unit = visible_unit(connection, asker, unit_id)
     if unit is None:
         raise HTTPException(404, "no such charge point")
-    firmware, modems = firmware_versions(connection, [unit_id]), modem_models(connection, [unit_id])
-    closings = contactor_closings(connection, [unit_id])
-    return as_json(charge_point(app_state, unit), firmware.get(unit_id), modems.get(unit_id), closings.get(unit_id))
+    return as_json(charge_point(app_state, unit), told_by(connection, unit_id))

@@ -26,22 +26,24 @@ async def live() -> dict[str, str]:
     "/healthz",
     response_model=Health | ServiceStatus,
     responses=ACCESS_PROBLEMS
-    | {503: {"model": Health | ServiceStatus | Problem, "description": "nothing can be stored"}},
+    | {503: {"model": Health | ServiceStatus | Problem, "description": "nothing can be stored, or no login answered"}},
 )
 def health(app_state: StateDep, response: Response, sees_all: SeesHealth) -> dict[str, Any]:
     """Whether this process is ready: 200 while messages are taken in and stored, where it has none while the store can be
-    read; else 503. Whoever has no scope `operate` is told no more than that."""
-    trouble = app_state.recorder.trouble or app_state.duties.reason(STORE_DUTY) or app_state.broker.trouble
+    read and, of `auth`, while it answers logins; else 503. Whoever has no scope `operate` is told no more than that."""
+    no_store = app_state.recorder.trouble or app_state.duties.reason(STORE_DUTY) or app_state.broker.trouble
+    trouble = no_store or app_state.duties.unmet
     duties = app_state.duties.states()
     late = ", ".join(duty.name for duty in duties if duty.is_late)
     since_ms = app_state.leadership.since_ms
     status = "ok" if not late else f"late: {late}"
     if trouble is not None:
+        status = "not ready" if no_store is None else "messages cannot be stored, and are not acknowledged"
         response.status_code = 503
     if not sees_all:
         return {"status": "ok" if trouble is None and not late else "in trouble"}
     return {
-        "status": status if trouble is None else "messages cannot be stored, and are not acknowledged",
+        "status": status,
         "trouble": trouble,
         "listening": is_listening(app_state),
         "deaf_nodes": app_state.ledger.deaf(app_state.clock.now_ms()),

@@ -68,7 +68,7 @@ class Health(Schema):
     """How the service itself is."""
 
     status: Annotated[str, Field(description='"ok", or what is wrong')]
-    trouble: Annotated[str | None, Field(description="why nothing can be stored now")]
+    trouble: Annotated[str | None, Field(description="why nothing can be stored, or no login answered, now")]
     listening: Annotated[bool, Field(description="our own canary was stored just now")]
     deaf_nodes: Annotated[list[str], Field(description="of a cluster, those by which no unit is heard now")]
     connections: Annotated[int, Field(description="of units, open now; 0 with an outside broker")]

@@ -5,6 +5,7 @@ claim they are told what the charge point does now (PRESENT), while it is online
 and network are not theirs.
 """
 
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from cloud_bridge.app_state import AppState
@@ -13,9 +14,10 @@ from cloud_bridge.contact import Contact, Verdict, is_believable, judge
 from cloud_bridge.duplicate_identity import CLEAR_AFTER_MS
 from cloud_bridge.paths import EVERY
 from cloud_bridge.store.duplicates import Duplicate
+from cloud_bridge.store.firmware import Told
 from cloud_bridge.store.units import Unit
 from cloud_bridge.values import HEARTBEAT
-from cloud_bridge.wire import BadPayload, Heartbeat, decode
+from cloud_bridge.wire import ONLY_SHOWN, BadPayload, Heartbeat, decode
 
 
 class ChargePoint(NamedTuple):
@@ -43,6 +45,10 @@ USUAL_INTERVAL_S = 300  # of heartbeats that do not say it (firmware/link/messag
 LATE_AFTER_MS = 60_000  # a connection that died is noticed and made anew within that
 OVER_QUOTA_MS = 60 * 60 * 1000  # how long it is told that a unit sent too much
 PRESENT = frozenset({"state", "mode", "faults", "troubles", "interval_s"})  # names of values.HEARTBEAT
+
+_FIELDS = [value.name for value in HEARTBEAT if value.name not in ONLY_SHOWN]
+_field_values = attrgetter(*_FIELDS)
+_NOT_SHOWN = dict.fromkeys(ONLY_SHOWN)
 
 
 def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
@@ -145,9 +151,8 @@ def mark(point: ChargePoint, stored_mark: str) -> str:
     return f"{point.last_contact_ms}.{point.heartbeat_ms}.{contact}{duplicate}{over_quota}.{stored_mark}"
 
 
-def as_json(point: ChargePoint, firmware: str | None, modem: str | None, closings: int | None) -> dict[str, Any]:
-    """The HTTP interface's words, with the version of the unit's firmware, the model of its modem and the closings of its
-    contactor. Whatever is unknown is null."""
+def as_json(point: ChargePoint, told: Told) -> dict[str, Any]:
+    """The HTTP interface's words. Whatever is unknown is null."""
     heartbeat = point.heartbeat
     return {
         "id": point.id,
@@ -159,10 +164,11 @@ def as_json(point: ChargePoint, firmware: str | None, modem: str | None, closing
         "late": point.is_late,
         "connected": point.connected,
         "heartbeat_at": _iso(point.heartbeat_ms),
-        **{value.name: heartbeat.get(value.name) for value in HEARTBEAT},
-        "firmware": firmware,
-        "modem": modem,
-        "contactor_closings": closings,
+        **dict(zip(_FIELDS, _field_values(heartbeat), strict=True)),
+        **({name: heartbeat.more.get(name) for name in ONLY_SHOWN} if heartbeat.more else _NOT_SHOWN),
+        "firmware": told.firmware,
+        "modem": told.modem,
+        "contactor_closings": told.closings,
         "duplicate_identity_since": None if point.duplicate is None else iso_utc(point.duplicate.since_ms),
         "boot": heartbeat.boot,
         "sequence": heartbeat.sequence,

@@ -58,19 +58,19 @@ class Sent(NamedTuple):
 
 
 class Fleet:
-    """Connections of these units; each publishes heartbeats with QoS 1."""
+    """Connections of these units, to the ports in turn; each publishes heartbeats with QoS 1."""
 
-    def __init__(self, port: int, units: list[UnitSecret]) -> None:
+    def __init__(self, port: int, units: list[UnitSecret], *more_ports: int) -> None:
         self._units = units
-        self._port = port
+        self._ports = (port, *more_ports)
         self._sockets: list[socket.socket] = []
         self._numbers = [0] * len(units)
 
     def connect(self) -> float:
         """All of them at once, as after a mast came back; returns how long it took until the last CONNACK."""
         started_s = time.monotonic()
-        for name, secret in self._units:
-            unit = socket.create_connection(("127.0.0.1", self._port), 60)
+        for number, (name, secret) in enumerate(self._units):
+            unit = socket.create_connection(("127.0.0.1", self._ports[number % len(self._ports)]), 60)
             unit.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             unit.sendall(connect(name, secret))
             self._sockets.append(unit)

@@ -13,11 +13,10 @@ HEARTBEAT = b'{"n":%d,"b":%d,"s":"A1","m":"smart","q":17,"o":"23415","a":32,"w":
 
 
 def live_state() -> bool:
-    """At the start, and after each unit was heard: then its ids, times, numbers and meter are objects of their own."""
+    """After each unit was heard: its ids, times, numbers and meter are objects of their own."""
     tracemalloc.start()
     try:
-        live = Live((f"cp{number:06d}", NOW_MS + number) for number in range(UNITS))
-        start_mb = tracemalloc.get_traced_memory()[0] / 1e6
+        live = Live()
         for number in range(UNITS):
             unit, at_ms = live.unit(f"cp{number:06d}"), NOW_MS + UNITS + number
             heartbeat = decode("heartbeat", HEARTBEAT % (1000 + number, number % BOOTS, 1000 + number))
@@ -28,9 +27,5 @@ def live_state() -> bool:
         heard_mb = tracemalloc.get_traced_memory()[0] / 1e6
     finally:
         tracemalloc.stop()
-    print(
-        f"live state of {UNITS:,} units: {start_mb:.1f} MB at the start, {heard_mb:.1f} MB once all were heard, ",
-        end="",
-    )
-    print(f"limit {LIMIT_MB:.0f} MB")
+    print(f"live state of {UNITS:,} units that were heard: {heard_mb:.1f} MB, limit {LIMIT_MB:.0f} MB")
     return heard_mb <= LIMIT_MB

@@ -5,16 +5,21 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
+from hil_tests.bench.scale.across import across
 from hil_tests.bench.scale.alerts import alerts
 from hil_tests.bench.scale.conformance import conformance
 from hil_tests.bench.scale.hearing import hearing
 from hil_tests.bench.scale.intake import intake
 from hil_tests.bench.scale.logins import logins
+from hil_tests.bench.scale.nodes import nodes
 from hil_tests.bench.scale.pages import pages
+from hil_tests.bench.scale.peers import peers
 from hil_tests.bench.scale.restart import restart
 from hil_tests.bench.scale.retention import retention
 from hil_tests.bench.scale.revocations import revocations
+from hil_tests.bench.scale.roles import roles
 from hil_tests.bench.scale.signal_bytes import signal_bytes
+from hil_tests.bench.scale.start import start
 from hil_tests.bench.scale.worker import worker
 
 
@@ -28,11 +33,16 @@ class Bench(NamedTuple):
 BENCHES = {
     "alerts": Bench({"rounds": 50, "seed": 1}, alerts),
     "conformance": Bench({"rounds": 50, "seed": 1}, conformance),
-    "worker": Bench({"messages": 60_000}, worker),
+    "worker": Bench({"messages": 60_000, "rounds": 5, "units": 200}, worker),
     "logins": Bench({"units": 20_000}, logins),
     "revocations": Bench({}, revocations),
     "pages": Bench({"units": 1_000_000, "database": "sqlite", "count": 200}, pages),
+    "start": Bench({"units": 1_000_000}, start),
     "hearing": Bench({}, hearing),
+    "nodes": Bench({"units": "1000,2000"}, nodes),
+    "roles": Bench({"known": 100_000}, roles),
+    "across": Bench({"count": 200}, across),
+    "peers": Bench({}, peers),
     "intake": Bench({"units": "1000,100000,1000000"}, intake),
     "restart": Bench({"units": 10_000}, restart),
     "retention": Bench({"rows": 1_000_000}, retention),

@@ -1,4 +1,5 @@
-"""Nodes, workers and PostgreSQL killed at random under units that publish: what was acknowledged and lost, and what is false?
+"""Nodes, workers, auth processes and PostgreSQL killed in random order under units that publish: what was acknowledged and
+lost, and what is false?
 
 Every unit publishes journal records with QoS 1, one after the other, to any node that lets it in. Of each record we know when
 it was sent and when it was acknowledged, so its true time of contact lies between.
@@ -18,7 +19,8 @@ from hil_tests.fixtures.cloud_fixture import UnitSecret
 from hil_tests.fixtures.cluster_fixture import DATABASE, ClusterFixture
 
 UNITS = 20
-WORKERS = 2  # beside the process with the pages, which is one too
+WORKERS = 2  # beside the process with the pages, which is one too, and answers logins
+AUTHS = 2
 PAUSE_S = 0.2  # of a unit, between two records
 DOWN_S = (0.2, 3.0)  # how long what was killed stays so
 UP_S = (0.5, 3.0)  # between two kills
@@ -30,6 +32,14 @@ class Sent(NamedTuple):
 
     sent_ms: float
     acknowledged_ms: float
+
+
+class Victim(NamedTuple):
+    """What is killed, and started again."""
+
+    name: str
+    kill: Callable[[], object]
+    start: Callable[[], object]
 
 
 class Units:
@@ -81,13 +91,19 @@ def conformance(rounds: int, seed: int) -> bool:
         cluster.start()
         for number in range(WORKERS):
             cluster.start_worker(number)
+        for number in range(1, AUTHS):  # the first runs from the start
+            cluster.start_auth(number)
         units = Units(cluster, secrets, dice)
         units.start()
         killed: dict[str, int] = {}
+        waiting: list[Victim] = []  # each is killed as often as the others
         try:
             for _ in range(rounds):
                 time.sleep(dice.uniform(*UP_S))
-                name, kill, start = dice.choice(_victims(cluster))
+                if not waiting:
+                    waiting = _victims(cluster)
+                    dice.shuffle(waiting)
+                name, kill, start = waiting.pop()
                 killed[name] = killed.get(name, 0) + 1
                 kill()
                 time.sleep(dice.uniform(*DOWN_S))
@@ -105,31 +121,35 @@ def conformance(rounds: int, seed: int) -> bool:
         cluster.stop()
     errors_ms = [_error_ms(sent, stored_ms[key]) for key, sent in units.acknowledged.items() if key in stored_ms]
     print(
-        f"{rounds} kills with seed {seed}: " + ", ".join(f"{name} {count}x" for name, count in sorted(killed.items()))
+        f"{rounds} rounds with seed {seed}, killed: " + ", ".join(f"{name} {count}x" for name, count in killed.items())
     )
     print(
         f"acknowledged {len(units.acknowledged):,}, lost {len(missing)}; all stored {caught_up_s:.1f} s after the last"
     )
     print(f"false contact {false_contact}, false silence {false_silence}, of {UNITS} units")
     worst_ms, p99_ms, p50_ms = max(errors_ms), percentile(errors_ms, 0.99), percentile(errors_ms, 0.5)
-    print(f"stamp outside of sent and acknowledged by p50 {p50_ms:.0f}, p99 {p99_ms:.0f}, worst {worst_ms:.0f} ms")
+    print(
+        f"stamp error (outside of sent and acknowledged): p50 {p50_ms:.0f}, p99 {p99_ms:.0f}, worst {worst_ms:.0f} ms"
+    )
     return not missing and false_contact == false_silence == 0
 
 
-def _victims(cluster: ClusterFixture) -> list[tuple[str, Callable[[], object], Callable[[], object]]]:
-    """Name, how it is killed and how it is started again."""
+def _victims(cluster: ClusterFixture) -> list[Victim]:
+    def of_node(name: str) -> Victim:
+        return Victim(f"node {name}", lambda: cluster.nodes.kill(name), lambda: cluster.nodes.start_node(name))
 
-    def of_node(name: str) -> tuple[str, Callable[[], object], Callable[[], object]]:
-        return name, lambda: cluster.nodes.kill(name), lambda: cluster.nodes.start_node(name)
+    def of_worker(number: int) -> Victim:
+        return Victim(f"worker {number}", lambda: cluster.kill_worker(number), lambda: cluster.start_worker(number))
 
-    def of_worker(number: int) -> tuple[str, Callable[[], object], Callable[[], object]]:
-        return f"worker {number}", lambda: cluster.kill_worker(number), lambda: cluster.start_worker(number)
+    def of_auth(number: int) -> Victim:
+        return Victim(f"auth {number}", lambda: cluster.kill_auth(number), lambda: cluster.start_auth(number))
 
     return [
         *(of_node(name) for name in cluster.nodes.names),
         *(of_worker(number) for number in range(WORKERS)),
-        ("bridge", cluster.kill_bridge, cluster.start_bridge),
-        ("PostgreSQL", cluster.postgresql.stop, cluster.postgresql.start),
+        *(of_auth(number) for number in range(AUTHS)),
+        Victim("all roles in one", cluster.kill_bridge, cluster.start_bridge),
+        Victim("PostgreSQL", cluster.postgresql.stop, cluster.postgresql.start),
     ]
 
 

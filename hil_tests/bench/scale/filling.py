@@ -8,6 +8,8 @@ from pathlib import Path
 import psycopg
 
 FIVE_MINUTES_MS = 5 * 60 * 1000
+HOUR_MS = 12 * FIVE_MINUTES_MS
+DAY_MS = 24 * HOUR_MS
 NUMBERS = (
     "WITH RECURSIVE numbers(n) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT n + 1 FROM numbers WHERE n < {count} - 1) "
 )
@@ -75,22 +77,36 @@ class Tables:
 
     def signal(self, units: int, from_ms: int, times: int) -> None:
         """A reading of each unit every five minutes, `times` times, in the order of time."""
+        at_ms = f"{from_ms} + n / {units} * {FIVE_MINUTES_MS} + (n % {units}) * {FIVE_MINUTES_MS} / {units}"
+        chunk, of_chunk = self._chunk(at_ms, HOUR_MS)
         self.execute(
-            "INSERT INTO signal (unit_id, received_ms, csq, operator) "
+            f"INSERT INTO signal ({chunk}unit_id, received_ms, csq, operator) "
             + NUMBERS.format(count=units * times)
-            + f"SELECT {self._name(f'n % {units}')}, "
-            f"{from_ms} + n / {units} * {FIVE_MINUTES_MS} + (n % {units}) * {FIVE_MINUTES_MS} / {units}, "
-            "9 + n % 23, '23415' FROM numbers"
+            + f"SELECT {of_chunk}{self._name(f'n % {units}')}, {at_ms}, 9 + n % 23, '23415' FROM numbers"
         )
 
     def averages(self, units: int, from_ms: int, times: int) -> None:
         """The five-minute averages that an idle unit leaves: one reading each."""
+        at_ms = f"{from_ms} + n / {units} * {FIVE_MINUTES_MS}"
+        chunk, of_chunk = self._chunk(at_ms, DAY_MS)
         self.execute(
-            "INSERT INTO signal_5min (unit_id, from_ms, operator, lowest, highest, total, samples) "
+            f"INSERT INTO signal_5min ({chunk}unit_id, from_ms, operator, lowest, highest, total, samples) "
             + NUMBERS.format(count=units * times)
-            + f"SELECT {self._name(f'n % {units}')}, {from_ms} + n / {units} * {FIVE_MINUTES_MS}, '23415', "
-            "17, 17, 17, 1 FROM numbers"
+            + f"SELECT {of_chunk}{self._name(f'n % {units}')}, {at_ms}, '23415', 17, 17, 17, 1 FROM numbers"
         )
+
+    def hours(self) -> None:
+        """Of the five-minute averages, those that begin with an hour are made its average."""
+        chunk, of_chunk = self._chunk("from_ms", DAY_MS)
+        self.execute(
+            f"INSERT INTO signal_hourly ({chunk}unit_id, from_ms, operator, until_ms, lowest, highest, total, samples, "
+            f"lasting_ms) SELECT {of_chunk}unit_id, from_ms, operator, from_ms + {HOUR_MS}, 17, 17, 204, 12, {HOUR_MS} "
+            f"FROM signal_5min WHERE from_ms % {HOUR_MS} = 0"
+        )
+
+    def _chunk(self, at_ms: str, width_ms: int) -> tuple[str, str]:
+        """The column of the row's chunk, which SQLite alone has, and its value."""
+        return ("chunk, ", f"({at_ms}) / {width_ms}, ") if isinstance(self._where, Path) else ("", "")
 
     def _name(self, number: str = "n") -> str:
         if isinstance(self._where, Path):

@@ -59,7 +59,7 @@ def _measured(units: int, server: Server, folder: Path) -> tuple[float, float]:
     tables.heard(units, time.time_ns() // 1_000_000)
     server.say("VACUUM ANALYZE", "fleet")
     server.say("CHECKPOINT")
-    broker = _broker(port, folder)
+    broker = open_mosquitto(port, folder)
     try:
         cloud.start()
         senders = _Senders(port, units)
@@ -82,7 +82,7 @@ def _measured(units: int, server: Server, folder: Path) -> tuple[float, float]:
     return bridge_us, server_us
 
 
-def _broker(port: int, folder: Path) -> "subprocess.Popen[bytes]":
+def open_mosquitto(port: int, folder: Path) -> "subprocess.Popen[bytes]":
     """It asks nobody for a password, so that a few connections can speak for every unit."""
     assert MOSQUITTO is not None
     configuration = folder / "mosquitto.conf"

@@ -14,11 +14,6 @@ from hil_tests.fixtures.postgresql import BINARIES, Server
 DAYS, A_DAY, AN_HOUR = 400, 288, 12
 FIVE_MINUTES_DAYS = 32  # as store/upkeep.py keeps them
 LIMIT_MB = 4.0
-HOURLY = (
-    "INSERT INTO signal_hourly (unit_id, from_ms, operator, until_ms, lowest, highest, total, samples, lasting_ms) "
-    "SELECT unit_id, from_ms, operator, from_ms + 3600000, 17, 17, 204, 12, 3600000 FROM signal_5min "
-    "WHERE from_ms % 3600000 = 0"
-)
 
 
 def signal_bytes(units: int) -> bool:
@@ -48,7 +43,7 @@ def _is_held(name: str, cloud: CloudFixture, tables: Tables, units: int, size: C
         hour_ms = AN_HOUR * FIVE_MINUTES_MS
         from_ms = time.time_ns() // 1_000_000 // hour_ms * hour_ms - DAYS * A_DAY * FIVE_MINUTES_MS
         tables.averages(units, from_ms, DAYS * A_DAY)
-        tables.execute(HOURLY)
+        tables.hours()
         fine, hourly = size("signal_5min") / units, size("signal_hourly") / units
     finally:
         cloud.stop()

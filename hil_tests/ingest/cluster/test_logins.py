@@ -1,16 +1,22 @@
 """Who gets into the cluster, and what may they do there? Real nodes, real processes of ours, raw MQTT packets."""
 
+import json
 import socket
 import struct
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hil_tests.fixtures.auth_cluster import AuthCluster
+from hil_tests.fixtures.cloud_fixture import API_TOKEN
 from hil_tests.fixtures.mqtt_unit import ANSWER_WITHIN_S, CONNACK_OK, SUBSCRIBE, MqttUnit, connect, packet, publish
+from hil_tests.fixtures.ports import free_ports
 
 NOT_AUTHORISED = b"\x20\x02\0\5"
 ENDED = b""  # without an answer: a unit that is refused would stay away for longer
@@ -55,6 +61,47 @@ def test_a_unit_gets_in_at_every_node_and_nobody_else(cluster: AuthCluster) -> N
     while cluster.postgresql.say(strangers) != [(len(cluster.nats.names),)]:
         assert time.monotonic() < give_up_s, "never in the store, for the pages of every process"
         time.sleep(0.1)
+
+
+def test_a_process_is_ready_when_it_answers_logins_and_not_before(tmp_path: Path) -> None:
+    cluster = AuthCluster(tmp_path)
+    try:
+        (unit,) = cluster.add_units(["first-1"])
+        cluster.environment["CHARGEKEEPER_API_TOKEN"] = API_TOKEN
+        (port,) = free_ports(1)
+        cluster.begin_auth("auth-1", port)
+        code, said = health_of(port)
+        assert code == 503 and said["trouble"].startswith("no login is answered yet"), said
+        cluster.nats.start()
+        give_up_s = time.monotonic() + WITHIN_S
+        while health_of(port)[0] != 200:
+            assert time.monotonic() < give_up_s, cluster.log("auth-1")
+            time.sleep(0.05)
+        assert connack(cluster, "n1", *unit) == CONNACK_OK
+        cluster.nats.stop()
+        while health_of(port)[0] != 503:
+            assert time.monotonic() < give_up_s, cluster.log("auth-1")
+            time.sleep(0.05)
+    finally:
+        cluster.stop()
+
+
+def health_of(port: int) -> tuple[int, dict[str, Any]]:
+    """The first answer of a process that is starting."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/healthz", headers={"Authorization": f"Bearer {API_TOKEN}"}
+    )
+    give_up_s = time.monotonic() + WITHIN_S
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=WITHIN_S) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return refusal.code, json.load(refusal)
+        except OSError:
+            assert time.monotonic() < give_up_s, "nobody listens"
+            time.sleep(0.05)
 
 
 def test_a_unit_that_was_added_a_moment_ago_gets_in(cluster: AuthCluster) -> None:

@@ -3,6 +3,7 @@
 import time
 
 from hil_tests.fixtures.auth_cluster import AuthCluster
+from hil_tests.fixtures.mqtt_unit import come_back
 
 WITHIN_S = 60.0
 
@@ -29,7 +30,7 @@ def test_units_come_go_move_and_are_away_when_their_node_is_killed(cluster: Auth
     wait_for(cluster, {"one": "n2"})
     moved.close()
     wait_for(cluster, {})
-    back = cluster.connect(two, "n1")
+    back = come_back(cluster.nats.mqtt_ports["n1"], *two)
     wait_for(cluster, {"two": "n1"})
     for unit in (first, second, back):
         unit.close()

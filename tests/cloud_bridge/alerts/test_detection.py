@@ -13,6 +13,7 @@ from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.store.personal import erase
 from cloud_bridge.store.subscriptions import Via, add_subscription
 from cloud_bridge.store.tables import alerts, events, signal_5min
+from cloud_bridge.store.upsert import insert_new
 from tests.cloud_bridge.alerting import Journal, driver, look, no_bad_row, told, unit_of, webhooks
 from tests.cloud_bridge.running import Bridge, HandClock, running_bridge
 
@@ -203,8 +204,8 @@ def test_a_weak_signal_is_one_alert_a_week_whatever_its_mean(bridge: Bridge, sen
     for day in range(10):
         row = {"unit_id": "cp-1", "operator": "23415", "lowest": 1, "highest": 14, "samples": 200}
         with bridge.app_state.database.writing() as connection:
-            connection.execute(
-                insert(signal_5min), row | {"from_ms": bridge.clock.now_ms() - 1, "total": 200 * (day + 2)}
+            insert_new(
+                connection, signal_5min, [row | {"from_ms": bridge.clock.now_ms() - 1, "total": 200 * (day + 2)}]
             )
             notice_weak_signal(connection, bridge.clock.now_ms(), no_bad_row)
         look(bridge)
@@ -223,7 +224,7 @@ def test_a_weak_hour_of_charging_is_no_weak_day(bridge: Bridge, sent: list[dict[
         for csq, samples in [(5, 60) if ago_ms <= HOUR_MS else (20, 1)]
     ]
     with bridge.app_state.database.writing() as connection:
-        connection.execute(insert(signal_5min), rows)
+        insert_new(connection, signal_5min, rows)
         notice_weak_signal(connection, bridge.clock.now_ms(), no_bad_row)
     look(bridge)
     assert told(sent) == []

@@ -1,10 +1,10 @@
-"""Does the list of units behind an outside broker know who was added and revoked, without reading all of them again?"""
+"""Does the list of units behind an outside broker know who was added and revoked, and how many does it keep?"""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import delete, event, update
 
 from cloud_bridge.durations import DAY_MS, HOUR_MS
 from cloud_bridge.ingest.unit_registry import READ_ALL_EVERY_MS, UnitRegistry, UnitStatus
@@ -46,7 +46,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 def test_units_are_active_revoked_and_active_again(place: Place) -> None:
     place.add("one", "two")
-    place.refresh()
+    place.refresh("one", "two")
     assert place.statuses("one", "two") == [UnitStatus.ACTIVE, UnitStatus.ACTIVE]
     with place.database.writing() as connection:
         revoke(connection, "one", START_MS)
@@ -63,13 +63,16 @@ def test_a_unit_without_a_hash_for_mosquitto_is_not_revoked(place: Place) -> Non
     place.add("one")
     with place.database.writing() as connection:
         connection.execute(update(units).values(broker_hash=None))
-    place.refresh()
+    place.refresh("one")
     assert place.statuses("one") == [UnitStatus.ACTIVE]
 
 
 def test_only_what_has_changed_or_is_asked_for_is_read(place: Place) -> None:
-    place.add(*(f"cp-{number}" for number in range(50)))
+    heard = [f"cp-{number}" for number in range(50)]
+    place.add(*heard, "never-heard")
     place.refresh()
+    assert place.rows_read == 0
+    place.refresh(*heard)
     assert place.rows_read == 50
     place.add("new", "other")
     place.refresh()
@@ -79,13 +82,36 @@ def test_only_what_has_changed_or_is_asked_for_is_read(place: Place) -> None:
     assert place.statuses("cp-7", "new", "other", "nobody") == [UnitStatus.ACTIVE, UnitStatus.ACTIVE, None, None]
     place.clock.advance(READ_ALL_EVERY_MS)
     place.refresh()
-    assert place.rows_read == 52
+    assert place.rows_read == 51
+
+
+def test_no_more_are_kept_than_were_heard_last(place: Place) -> None:
+    place.unit_registry = UnitRegistry(place.database, place.clock, kept=2)
+    place.add("one", "two", "three", "changed")
+    place.refresh("one", "two")
+    place.statuses("one")
+    place.refresh("three")
+    assert place.statuses("one", "two", "three") == [UnitStatus.ACTIVE, None, UnitStatus.ACTIVE]
+    with place.database.writing() as connection:
+        change_secret(connection, "changed", START_MS)
+    place.refresh()
+    assert place.rows_read == 0, "whoever was not heard is not kept because it has a new secret"
+
+
+def test_a_unit_that_is_no_more_is_found_out_within_a_minute(place: Place) -> None:
+    place.add("one")
+    place.refresh("one")
+    with place.database.writing() as connection:
+        connection.execute(delete(units))
+    place.clock.advance(READ_ALL_EVERY_MS)
+    place.refresh()
+    assert place.statuses("one") == [None]
 
 
 @pytest.mark.parametrize("behind_ms", [0, HOUR_MS, 400 * DAY_MS, -400 * DAY_MS])
 def test_a_revocation_by_a_machine_whose_clock_is_wrong_is_seen(place: Place, behind_ms: int) -> None:
     place.add("one")
-    place.refresh()
+    place.refresh("one")
     with place.database.writing() as connection:
         revoke(connection, "one", place.clock.at_ms - behind_ms)
     place.refresh()
@@ -94,7 +120,7 @@ def test_a_revocation_by_a_machine_whose_clock_is_wrong_is_seen(place: Place, be
 
 def test_after_our_clock_was_set_back_all_is_read(place: Place) -> None:
     place.add("one")
-    place.refresh()
+    place.refresh("one")
     place.clock.advance(-1)
     place.refresh()
     assert place.rows_read == 1

@@ -50,6 +50,7 @@ from cloud_bridge.store.tables import (
     signal_5min,
 )
 from cloud_bridge.store.units import Unit, add_unit, visible_unit, visible_units
+from cloud_bridge.store.upsert import insert_new
 from tests.cloud_bridge.alerting import no_bad_row
 from tests.cloud_bridge.recording import inbound
 from tests.cloud_bridge.running import START_MS, store_at
@@ -286,7 +287,7 @@ def test_a_weak_day_is_told_to_a_member_once_it_was_a_day_of_theirs(
             add_subscription(connection, person(connection, name), about, Via.WEBHOOK, f"https://x.org/{name}")
         now_ms = JOINED_MS + hours * HOUR_MS
         row = {"unit_id": "wall", "operator": "23415", "lowest": 5, "highest": 5, "total": 500, "samples": 100}
-        connection.execute(insert(signal_5min), row | {"from_ms": now_ms - HOUR_MS})
+        insert_new(connection, signal_5min, [row | {"from_ms": now_ms - HOUR_MS}])
         notice_weak_signal(connection, now_ms, no_bad_row)
         assert alerted(connection) == names
 

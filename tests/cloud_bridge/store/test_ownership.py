@@ -29,6 +29,7 @@ from cloud_bridge.store.tables import (
     units,
 )
 from cloud_bridge.store.units import Unit, add_unit, visible_unit
+from cloud_bridge.store.upsert import insert_new
 from cloud_bridge.wire import EARLIEST_S, LATEST_S
 from tests.cloud_bridge.old_store import open_at
 from tests.cloud_bridge.recording import inbound
@@ -136,7 +137,7 @@ def test_a_silence_and_a_signal_of_before_are_evidence_and_not_the_new_owners(da
         sold(connection)
         for at_ms in (SOLD_MS - HOUR_MS, BOUGHT_MS + HOUR_MS):
             row = {"unit_id": "wall", "received_ms": at_ms, "csq": 9, "operator": "23415"}
-            connection.execute(insert(signal), row)
+            insert_new(connection, signal, [row])
         gap = {"unit_id": "wall", "from_ms": SOLD_MS - DAY_MS, "to_ms": BOUGHT_MS + HOUR_MS}
         connection.execute(insert(contact_gaps), gap)
         ben, support = seen(connection, "ben").period, seen(connection, "support").period
@@ -347,7 +348,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.duplicates:forget_duplicate": "writes",
     "store.duplicates:in_force": "numbers and the list for the operator and support",
     "store.duplicates:record_duplicates": "writes",
-    "store.firmware:_last_told": "version, modem and contactor are facts of the charge point",
+    "store.firmware:_last": "version, modem and contactor are facts of the charge point",
     "store.gaps:locked_last_contacts": "writes",
     "store.gaps:paths_before": "the path of contacts, while gaps are written",
     "store.gaps:record_gaps": "writes",
@@ -372,7 +373,6 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.troubles:heartbeats_with_trouble": "store.alerts.name_for asks for each person",
     "store.troubles:count_troubled": "numbers for the operator",
     "store.unit_clock:unit_clock": "the time that the charge point has, for the end of a command",
-    "store.units:_last_contacts": "contact",
     "store.units:_units": "contact, and the newest heartbeat, which view.charge_point restricts",
     "store.signal_averages:_make_hours": "makes signal_hourly",
     "store.signal_averages:next_hour": "makes signal_hourly",

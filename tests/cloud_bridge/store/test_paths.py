@@ -17,10 +17,9 @@ from cloud_bridge.store.paths import adopt_strays, record_mark
 from cloud_bridge.store.presence import Presence, record_presence
 from cloud_bridge.store.record import read_listened, record
 from cloud_bridge.store.tables import contact_gaps, events, listening_gaps
-from cloud_bridge.store.units import last_contacts
 from cloud_bridge.wire import decode
 from tests.cloud_bridge.old_store import open_at
-from tests.cloud_bridge.recording import rows
+from tests.cloud_bridge.recording import last_contacts, rows
 from tests.cloud_bridge.running import store_at
 
 N1, N2 = path_number("n1"), path_number("n2")
@@ -173,7 +172,7 @@ def test_gaps_of_two_paths_may_begin_in_one_millisecond(database: Database) -> N
 
 def test_the_gaps_of_before_are_those_of_every_path(tmp_path: Path) -> None:
     where = store_at(tmp_path, empty=True)
-    before = open_at(where, "0037")
+    before = open_at(where, "0039")
     with before.writing() as connection:
         connection.execute(text("INSERT INTO listening_gaps (from_ms, to_ms) VALUES (:from_ms, :to_ms)"), OLD._asdict())
     before.close()

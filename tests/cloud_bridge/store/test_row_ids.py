@@ -27,6 +27,7 @@ from cloud_bridge.store import database as store
 from cloud_bridge.store import vehicle_tables  # noqa: F401  it adds its tables to the metadata
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.tables import metadata
+from cloud_bridge.store.upsert import insert_into
 from tests.cloud_bridge.running import store_at
 
 REUSED = {
@@ -62,7 +63,7 @@ def plant(connection: Connection, table: Table, number: int, ids: dict[str, Any]
             row[column.name] = f"{number} text"[: column.type.length]  # SQLite takes longer ones, PostgreSQL does not
         elif column.name != "id" or table.name in REUSED:
             row[column.name] = column.type.python_type(number)
-    made = connection.execute(table.insert(), row).inserted_primary_key
+    made = connection.execute(insert_into(connection.dialect.name, table), row).inserted_primary_key
     return made[0] if made is not None else None
 
 

@@ -3,13 +3,13 @@
 import random
 
 import pytest
-from sqlalchemy import insert
 
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.ownership import Period
 from cloud_bridge.store.signal_averages import roll_up_signal
 from cloud_bridge.store.tables import signal
+from cloud_bridge.store.upsert import insert_new
 from cloud_bridge.support.evidence import signal_points
 from cloud_bridge.support.signal import (
     FIVE_MINUTES_MS,
@@ -78,7 +78,7 @@ def test_evidence_does_not_depend_on_how_far_averages_are_made(database: Databas
         at_ms += chance.choice([5_000, MINUTE_MS, 5 * MINUTE_MS, 12 * MINUTE_MS, 2 * HOUR_MS])
     names = ("received_ms", "csq", "operator")
     with database.writing() as connection:
-        connection.execute(insert(signal), [{"unit_id": "cp-1"} | dict(zip(names, row, strict=True)) for row in rows])
+        insert_new(connection, signal, [{"unit_id": "cp-1"} | dict(zip(names, row, strict=True)) for row in rows])
         buckets = sorted({at_ms - at_ms % FIVE_MINUTES_MS for at_ms, *_ in rows if at_ms < NOW_MS})
         seen = []
         for upto in (0, chance.randrange(len(buckets)), len(buckets)):
@@ -96,7 +96,7 @@ def test_a_short_time_has_every_reading(database: Database) -> None:
         for at_ms in range(NOW_MS - HOUR_MS, NOW_MS, MINUTE_MS)
     ]
     with database.writing() as connection:
-        connection.execute(insert(signal), rows)
+        insert_new(connection, signal, rows)
         roll_up_signal(connection, NOW_MS - DAY_MS, NOW_MS, ["cp-1"])
         found = signal_points(connection, Period("cp-1", 0, 0), NOW_MS - HOUR_MS, NOW_MS)
     assert len(found) == 60

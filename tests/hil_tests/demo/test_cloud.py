@@ -112,11 +112,11 @@ def test_skipped_time_is_no_end(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "chargekeeper.db")) as store, store:
         store.executescript(
             "CREATE TABLE contacts (last_contact_ms, listened_ms, latest_ms); CREATE TABLE heartbeats (received_ms);"
-            "CREATE TABLE contact_gaps (from_ms PRIMARY KEY, to_ms); CREATE TABLE signal (received_ms PRIMARY KEY);"
-            "CREATE TABLE signal_5min (from_ms PRIMARY KEY); CREATE TABLE ownerships (from_ms);"
+            "CREATE TABLE contact_gaps (from_ms PRIMARY KEY, to_ms); CREATE TABLE signal (chunk, received_ms PRIMARY KEY);"
+            "CREATE TABLE signal_5min (chunk, from_ms PRIMARY KEY); CREATE TABLE ownerships (from_ms);"
             "CREATE TABLE units (owned_from_ms); CREATE TABLE rolled_up (until_ms);"
             "INSERT INTO rolled_up VALUES (9000000); INSERT INTO contacts VALUES (9000000, 9000000, 9000000);"
-            "INSERT INTO signal VALUES (7140000), (9000000); INSERT INTO signal_5min VALUES (7200000), (9000000)"
+            "INSERT INTO signal VALUES (1, 7140000), (2, 9000000); INSERT INTO signal_5min VALUES (0, 7200000), (0, 9000000)"
         )
 
     async def story(cloud: Cloud, bridge: StubBridge) -> None:
@@ -129,6 +129,6 @@ def test_skipped_time_is_no_end(tmp_path: Path) -> None:
     assert told(tmp_path, story) == []
     with closing(sqlite3.connect(tmp_path / "chargekeeper.db")) as store:
         assert store.execute("SELECT * FROM contacts").fetchall() == [(7_140_000, 7_140_000, 7_140_000)]
-        assert store.execute("SELECT * FROM signal ORDER BY 1").fetchall() == [(5_280_000,), (7_140_000,)]
-        assert store.execute("SELECT * FROM signal_5min ORDER BY 1").fetchall() == [(5_400_000,), (7_200_000,)]
+        assert store.execute("SELECT * FROM signal ORDER BY 1").fetchall() == [(1, 5_280_000), (1, 7_140_000)]
+        assert store.execute("SELECT * FROM signal_5min ORDER BY 2").fetchall() == [(0, 5_400_000), (0, 7_200_000)]
         assert store.execute("SELECT * FROM rolled_up").fetchall() == [(7_140_000,)]

@@ -50,6 +50,14 @@ def test_the_json_has_every_figure() -> None:
     assert said["wait_ms"] == {"p50": 1.5, "p99": 20.0, "worst": 100.0}
     assert said["returns"][0]["never"] == 3
     assert len(said["timeline"]) == 3
+    assert said["row_after_ms"] is None
+
+
+def test_how_long_after_its_receipt_a_row_was_there_is_told_where_it_is_noted() -> None:
+    noted = RUN._replace(row_after_ms=Quantiles(20.0, 272.8, 320.9))
+    assert ("row after receipt", "p50 20.0 ms, p99 272.8 ms, worst 320.9 ms", False) in rows(noted)
+    assert as_json(noted)["row_after_ms"]["p99"] == 272.8
+    assert not any(row.name == "row after receipt" for row in rows(RUN))
 
 
 def test_the_page_needs_nothing_beside_it() -> None:

@@ -4,7 +4,19 @@ from collections import Counter
 
 import pytest
 
-from hil_tests.fleet.scenarios import NETWORKS, SCENARIOS, Cast, Do, Manner, Scenario, Shares, parts, steps_of
+from hil_tests.fleet.scenarios import (
+    KILLS,
+    KILLS_OF_CLUSTER,
+    NETWORKS,
+    SCENARIOS,
+    Cast,
+    Do,
+    Manner,
+    Scenario,
+    Shares,
+    parts,
+    steps_of,
+)
 
 CAST = Cast(1000, 10.0, tls=0.1)
 
@@ -22,6 +34,13 @@ def test_every_scenario_is_cast_by_its_shares(name: str) -> None:
     assert {part.plmn for part in cast} == set(NETWORKS)
     for step in scenario.steps:
         assert step.plmn in NETWORKS if step.do is Do.NETWORK_LOST else not step.plmn
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_a_scenario_kills_runs_beside_one_another(name: str) -> None:
+    """A bridge, or a node and a worker of a cluster."""
+    kills = {step.do for step in SCENARIOS[name].steps} & set(KILLS)
+    assert kills <= {Do.KILL_BRIDGE} or kills <= set(KILLS_OF_CLUSTER)
 
 
 def test_the_same_seed_casts_the_same() -> None:

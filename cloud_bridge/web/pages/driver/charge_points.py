@@ -15,7 +15,7 @@ from cloud_bridge.store import authorities, history
 from cloud_bridge.store.access import Person, Role, Scope, may
 from cloud_bridge.store.contact_details import installer_details
 from cloud_bridge.store.conversations import Unread, unread_answers
-from cloud_bridge.store.firmware import contactor_closings, firmware_versions, modem_models
+from cloud_bridge.store.firmware import told_by
 from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.members import is_shared
 from cloud_bridge.store.ownership import contact_period
@@ -178,9 +178,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         ended = history.unit_gaps(connection, contact_period(unit.period), from_ms, point.now_ms, point.now_ms)
         needs_help = point.heartbeat.faults or point.verdict.contact is Contact.SILENT
         installer = installer_details(connection, unit.id) if needs_help else None
-        firmware = firmware_versions(connection, [unit.id]).get(unit.id)
-        modem = modem_models(connection, [unit.id]).get(unit.id)
-        closings = contactor_closings(connection, [unit.id]).get(unit.id)
+        told = told_by(connection, unit.id)
         idle_wh = history.idle_meter_wh(connection, unit.period, point.now_ms)
         authority = None if person.role is Role.DRIVER else _authority(app_state, connection, unit, point.now_ms)
         owner = owner_to(person, is_shared(connection, unit.id))
@@ -196,9 +194,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         beside.mark,
         beside.unread,
         beside.job,
-        firmware,
-        modem,
-        closings,
+        *told,
         authority=authority,
         idle_wh=idle_wh,
         for_installer=person.role is not Role.DRIVER,

@@ -17,7 +17,7 @@ from cloud_bridge.store import conversations, jobs
 from cloud_bridge.store.access import Person, Scope, may
 from cloud_bridge.store.contact_details import installer_details
 from cloud_bridge.store.conversations import MAX_TEXT, READY_MADE, Conversation
-from cloud_bridge.store.firmware import contactor_closings, firmware_versions, modem_models
+from cloud_bridge.store.firmware import told_by
 from cloud_bridge.store.ownership import DEFAULT_TIME_ZONE
 from cloud_bridge.store.readable import Rows
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
@@ -214,9 +214,7 @@ def _use_rate(request: Request, person: Person) -> None:
 def _facts(app_state: AppState, connection: Connection, unit: Unit) -> list[tuple[str, str]]:
     point = charge_point(app_state, unit)
     week = evidence_of(app_state, connection, unit, point.now_ms - FACTS_OVER_MS, point.now_ms)
-    firmware, modems = firmware_versions(connection, [unit.id]), modem_models(connection, [unit.id])
-    closings = contactor_closings(connection, [unit.id])
-    return facts_of(point, week, firmware.get(unit.id), modems.get(unit.id), closings.get(unit.id))
+    return facts_of(point, week, *told_by(connection, unit.id))
 
 
 def _conversation(connection: Connection, person: Person, conversation_id: int) -> Conversation:

@@ -6,6 +6,7 @@ import logging
 import socket
 
 import pytest
+from nats.aio.client import Client
 
 from cloud_bridge.ingest.cluster.cluster_file import Cluster, Node
 from cloud_bridge.ingest.cluster.connection import MAX_REASONS, _Complaints
@@ -23,7 +24,7 @@ UNKNOWN = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
 def told(caplog: pytest.LogCaptureFixture, *errors: Exception, complaints: _Complaints | None = None) -> list[str]:
     caplog.clear()
-    complaints = complaints or _Complaints(CLUSTER, None)
+    complaints = complaints or _Complaints(Client(), CLUSTER, None)
 
     async def fail() -> None:
         for error in errors:
@@ -49,7 +50,7 @@ def test_a_name_that_is_not_known_is_told_with_all_names(caplog: pytest.LogCaptu
 
 
 def test_reasons_are_told_again_after_it_was_connected_and_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
-    complaints = _Complaints(CLUSTER, None)
+    complaints = _Complaints(Client(), CLUSTER, None)
     assert len(told(caplog, REFUSED, complaints=complaints)) == 1
     asyncio.run(complaints.reconnected())
     assert len(told(caplog, REFUSED, complaints=complaints)) == 1

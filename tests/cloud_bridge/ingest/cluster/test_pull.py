@@ -4,14 +4,20 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
+from unittest.mock import Mock
 
+import pytest
 from nats.aio.msg import Msg
+from nats.js.api import ConsumerConfig, RetentionPolicy, StreamConfig, StreamInfo
+from nats.js.errors import NotFoundError
 
-from cloud_bridge.ingest.cluster.pull import BATCH, Delivery, Pull
+from cloud_bridge.ingest.cluster.login_request import PUBLISHES
+from cloud_bridge.ingest.cluster.pull import BATCH, DURABLE, OF_COMMANDS, STREAM, Delivery, Pull, keep_messages
+from cloud_bridge.ingest.cluster.pull_client import OnDelivery
 from tests.cloud_bridge.running import HandClock
 
-V1 = "$JS.ACK.$MQTT_msgs.bridge.{delivered}.{sequence}.7.1800000000123456789.{pending}"
-V2 = "$JS.ACK.hub.AXYZ.$MQTT_msgs.bridge.{delivered}.{sequence}.7.1800000000123456789.{pending}.tok"
+V1 = "$JS.ACK.messages.bridge.{delivered}.{sequence}.7.1800000000123456789.{pending}"
+V2 = "$JS.ACK.hub.AXYZ.messages.bridge.{delivered}.{sequence}.7.1800000000123456789.{pending}.tok"
 
 
 class Connection:
@@ -20,19 +26,27 @@ class Connection:
     def __init__(self) -> None:
         self.is_connected = True
         self.asked: list[dict[str, Any]] = []
-        self.deliver: Callable[[Msg], Awaitable[None]]
+        self._receive: OnDelivery
+        self._receive_status: Callable[[Msg], Awaitable[None]]
 
     def new_inbox(self) -> str:
         return "inbox"
 
+    def deliver(self, _prefix: bytes, deliver: OnDelivery) -> None:
+        self._receive = deliver
+
     async def subscribe(self, _inbox: str, cb: Callable[[Msg], Awaitable[None]]) -> None:
-        self.deliver = cb
+        self._receive_status = cb
 
     async def publish(self, _subject: str, payload: bytes, _reply: str) -> None:
         self.asked.append(json.loads(payload))
 
     async def say(self, reply: str, topic: str = "one.heartbeat") -> None:
-        await self.deliver(Msg(None, f"$MQTT.msgs.cp.{topic}", reply, b"{}"))  # type: ignore[arg-type]  # no client
+        """A delivery; without a reply, that there are none."""
+        if reply:
+            self._receive(f"$MQTT.msgs.cp.{topic}".encode(), reply.encode(), b"{}")
+        else:
+            await self._receive_status(Msg(None, "inbox"))  # type: ignore[arg-type]  # no client
 
 
 async def opened() -> tuple[Connection, Pull, HandClock]:
@@ -91,3 +105,46 @@ def test_it_asks_again_when_there_was_nothing_and_not_for_more_than_there_is_roo
         assert [asked["batch"] for asked in connection.asked] == [BATCH, 7]
 
     asyncio.run(story())
+
+
+class Streams:
+    """What a cluster has, by name."""
+
+    def __init__(self, **subjects: list[str]) -> None:
+        self.subjects = subjects
+        self.consumers: list[tuple[str, str | None]] = []
+
+    async def stream_info(self, name: str) -> StreamInfo:
+        if name not in self.subjects:
+            raise NotFoundError
+        return Mock(config=StreamConfig(name=name, subjects=self.subjects[name]))
+
+    async def add_stream(self, config: StreamConfig) -> None:
+        assert config.name is not None and config.name not in self.subjects
+        assert (config.retention, config.num_replicas) == (RetentionPolicy.INTEREST, 3)
+        await self.update_stream(config)
+
+    async def update_stream(self, config: StreamConfig) -> None:
+        assert config.name is not None and config.subjects is not None
+        self.subjects[config.name] = config.subjects
+
+    async def add_consumer(self, stream: str, config: ConsumerConfig) -> None:
+        self.consumers.append((stream, config.durable_name))
+
+
+@pytest.mark.parametrize("made", [{}, {OF_COMMANDS: ["$MQTT.msgs.>"]}], ids=["none", "by-a-node"])
+def test_commands_have_a_stream_of_their_own(made: dict[str, list[str]]) -> None:
+    """A node asks every consumer of a stream about each message, and each unit is a consumer of that of the commands."""
+    streams = Streams(**made)
+    for _ in range(2):  # two workers
+        asyncio.run(keep_messages(streams, 3))  # type: ignore[arg-type]  # what it uses of one
+    assert streams.subjects[OF_COMMANDS] == ["$MQTT.msgs.cp.*.command"]
+    assert sorted(streams.subjects[STREAM]) == sorted(f"$MQTT.msgs.cp.*.{kind}" for kind in PUBLISHES)
+    assert streams.consumers == [(STREAM, DURABLE)] * 2
+
+
+def test_what_a_newer_worker_has_a_stream_for_is_kept() -> None:
+    newer = "$MQTT.msgs.cp.*.newer"
+    streams = Streams(**{STREAM: [newer]})
+    asyncio.run(keep_messages(streams, 3))  # type: ignore[arg-type]  # what it uses of one
+    assert newer in streams.subjects[STREAM] and len(streams.subjects[STREAM]) == len(PUBLISHES) + 1

@@ -176,6 +176,16 @@ def test_a_stranger_is_told_only_whether_the_service_is_well(bridge: Bridge, mon
         assert (response.status_code, response.json()) == (503, {"status": "in trouble"})
 
 
+def test_a_process_that_lacks_something_is_not_ready_and_says_why(bridge: Bridge) -> None:
+    lacks: list[str] = ["no login is answered yet"]
+    bridge.app_state.duties.require(lambda: lacks[0] if lacks else None)
+    response = bridge.client.get("/healthz")
+    assert response.status_code == 503
+    assert (response.json()["status"], response.json()["trouble"]) == ("not ready", "no login is answered yet")
+    lacks.clear()
+    assert bridge.client.get("/healthz").status_code == 200
+
+
 def test_health_counts(bridge: Bridge) -> None:
     Unit(bridge, "nobody", "guess").connect()
     response = bridge.client.get("/healthz")

@@ -3,13 +3,14 @@
 from typing import NamedTuple
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import update
 
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.claims import release
 from cloud_bridge.store.ownership import BUCKET_MS
 from cloud_bridge.store.tables import signal, signal_5min, units
+from cloud_bridge.store.upsert import insert_new
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, unit_of
 from tests.cloud_bridge.running import START_MS, Bridge
 
@@ -53,9 +54,9 @@ def store_signal(bridge: Bridge, averages: list[tuple[int, int]], readings: list
             update(units).values(first_contact_ms=START_MS - 14 * DAY_MS, owned_from_ms=START_MS - 14 * DAY_MS)
         )
         if made:
-            connection.execute(insert(signal_5min), made)
+            insert_new(connection, signal_5min, made)
         if single:
-            connection.execute(insert(signal), single)
+            insert_new(connection, signal, single)
 
 
 def a_good_fortnight_and_9_now(bridge: Bridge) -> None:
@@ -92,7 +93,7 @@ def test_share_of_a_network_is_of_time(bridge: Bridge, cast: Cast) -> None:
         for ago_ms in range(HOUR_MS, 0, -10_000)
     ]
     with bridge.app_state.database.writing() as connection:
-        connection.execute(insert(signal), rows)
+        insert_new(connection, signal, rows)
     said = cast.driver.read(HISTORY)
     assert "Vodafone CSQ 20 on average, 90% of the time" in said
     assert "EE CSQ 20 on average, 10% of the time" in said

@@ -12,6 +12,7 @@ from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.sites import Tariff
 from cloud_bridge.store.tables import contact_gaps, signal, units
+from cloud_bridge.store.upsert import insert_new
 from cloud_bridge.web.presentation.cost import Span, cost
 from tests.cloud_bridge.people import PASSWORD, Visitor, give, unit_of
 from tests.cloud_bridge.running import START_MS, Bridge, Unit, sample
@@ -39,7 +40,7 @@ def driver(bridge: Bridge) -> Visitor:
         )
         connection.execute(insert(contact_gaps), silence)
         weak = {"unit_id": "home-1", "received_ms": START_MS - HOUR_MS, "csq": 9, "operator": "23415"}
-        connection.execute(insert(signal), weak)
+        insert_new(connection, signal, [weak])
     bridge.clock.advance(1)
     return Visitor(bridge, "dora")
 

@@ -1,5 +1,4 @@
-"""Which path was deaf in a gap of ours, and on which one a unit was before a gap of its own; and ids that are no units, for
-the pages of every process.
+"""Which path was deaf in a gap of ours, and on which one a unit was before a gap of its own.
 
 Of gaps that are there already nobody knows: ours were those of every path, and the units' were on any.
 """
@@ -7,19 +6,11 @@ Of gaps that are there already nobody knows: ours were those of every path, and 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0039"
-down_revision = "0037"
+revision = "0040"
+down_revision = "0039"
 
 
 def upgrade() -> None:
-    op.create_table(
-        "unknown_clients",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("first_ms", sa.BigInteger(), nullable=False),
-        sa.Column("last_ms", sa.BigInteger(), nullable=False),
-        sa.Column("messages", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_unknown_clients"),
-    )
     op.add_column("contact_gaps", sa.Column("path", sa.Integer(), nullable=True))
     op.execute("ALTER TABLE listening_gaps RENAME TO old_listening_gaps")
     if op.get_bind().dialect.name == "postgresql":
