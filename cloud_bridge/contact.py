@@ -255,8 +255,8 @@ class UptimeLedger:
         Without a cluster there are none (path_ledger.py)."""
         return []
 
-    def open_outage(self, now_ms: int) -> Gap | None:
-        """The gap we are in, or None while the canaries come in time."""
+    def open_outage(self, now_ms: int, path: int | None = None) -> Gap | None:
+        """The gap we are in, or None while the canaries come in time. Only a cluster has paths (path_ledger.py)."""
         return gap_between(self.last_ok_ms, now_ms)
 
     def is_listening(self, now_ms: int, shards: int) -> bool:

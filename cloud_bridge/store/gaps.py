@@ -29,6 +29,7 @@ class Found(NamedTuple):
     gaps: list[tuple[str, Gap]]  # of a unit, that end with a message
     overtaken: list[tuple[str, int]]  # a unit, and when it was heard; the store has a later contact of it already
     first: dict[str, int]  # when a unit was heard that the store may not have known to be heard before
+    paths: Mapping[str, int] = {}  # in a cluster: that each unit with a gap was on when it was heard last
 
 
 def is_claim(message: InboundMessage) -> bool:
@@ -71,6 +72,15 @@ def find_gaps(messages: Iterable[InboundMessage], stored_ms: Mapping[str, int]) 
     return found
 
 
+def paths_before(connection: Connection, found: Found) -> dict[str, int]:
+    """Of the units with gaps; to be asked before their contacts are written."""
+    paths: dict[str, int] = {}
+    for some in in_parts(sorted({unit_id for unit_id, _ in found.gaps})):
+        query = select(contacts.c.unit_id, contacts.c.shard).where(contacts.c.unit_id.in_(some))
+        paths.update((unit_id, path) for unit_id, path in connection.execute(query))
+    return paths
+
+
 def split(gap: Gap, heard_ms: Iterable[int]) -> list[Gap]:
     """What is left of a gap in which the unit was heard after all. Pure."""
     inside = sorted(at_ms for at_ms in heard_ms if gap.from_ms < at_ms < gap.to_ms)
@@ -79,19 +89,24 @@ def split(gap: Gap, heard_ms: Iterable[int]) -> list[Gap]:
 
 
 def record_gaps(connection: Connection, found: Found) -> None:
-    """The caller holds the contacts of these units."""
-    rows = [{"unit_id": unit_id, **gap._asdict()} for unit_id, gap in found.gaps]
+    """The caller holds the contacts of these units. The path is known of the gap that began with the stored contact, and of
+    none that began with a later message."""
+    paths = dict(found.paths)
+    rows = [{"unit_id": unit_id, **gap._asdict(), "path": paths.pop(unit_id, None)} for unit_id, gap in found.gaps]
     heard_ms: dict[str, list[int]] = {}
     for unit_id, at_ms in found.overtaken:
         heard_ms.setdefault(unit_id, []).append(at_ms)
     for some in in_parts(sorted(heard_ms)):
         earliest_ms = min(min(heard_ms[unit_id]) for unit_id in some)
         query = select(contact_gaps).where(contact_gaps.c.unit_id.in_(some), contact_gaps.c.to_ms > earliest_ms)
-        for unit_id, *times in connection.execute(query).all():
-            gap = Gap(*times)
+        for unit_id, from_ms, to_ms, path in connection.execute(query).all():
+            gap = Gap(from_ms, to_ms)
             left = split(gap, heard_ms[unit_id])
             if left != [gap]:
                 is_it = (contact_gaps.c.unit_id == unit_id, contact_gaps.c.from_ms == gap.from_ms)
                 connection.execute(delete(contact_gaps).where(*is_it))
-                rows += [{"unit_id": unit_id, **one._asdict()} for one in left]
+                rows += [
+                    {"unit_id": unit_id, **one._asdict(), "path": path if one.from_ms == from_ms else None}
+                    for one in left
+                ]
     insert_new(connection, contact_gaps, sorted(rows, key=lambda row: str(row["unit_id"])))

@@ -5,9 +5,11 @@ Rows that cannot be shown are left out and counted (readable.py).
 
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Table, func, literal, select
 
-from cloud_bridge.contact import FUTURE_MS, Gap, merged, skipped
+from cloud_bridge.contact import FUTURE_MS, Gap, skipped
+from cloud_bridge.path_outages import PathGap, outages_of
+from cloud_bridge.paths import ALL, EVERY
 from cloud_bridge.store.chunks import in_chunks, in_order, in_order_back
 from cloud_bridge.store.ownership import BUCKET_MS, Period, begins_ms, within
 from cloud_bridge.store.readable import Rows, readable
@@ -39,34 +41,49 @@ def unit_gaps(connection: Connection, period: Period, from_ms: int, to_ms: int, 
     `now_ms` was stamped by a clock that was wrong, and is left out."""
     begin_ms = begins_ms(contact_gaps, period)
     of_unit = contact_gaps.c.unit_id == period.unit_id
-    found = _gaps(connection, contact_gaps, max(from_ms, begin_ms), to_ms, now_ms, of_unit)
+    found = _gaps(connection, contact_gaps, max(from_ms, begin_ms), to_ms, now_ms, of_unit, path=literal(EVERY))
     return Rows((Gap(max(gap.from_ms, begin_ms), gap.to_ms) for gap in found), found.unreadable)
 
 
-def our_gaps(connection: Connection, from_ms: int, to_ms: int, now_ms: int | None = None) -> list[Gap]:
-    """Times in which we were not listening, and times that our clock has skipped, that touch the window."""
+def outages(
+    connection: Connection, period: Period, path: int, from_ms: int, to_ms: int, now_ms: int | None = None
+) -> list[Gap]:
+    """Times in which we were not listening to this unit, and times that our clock has skipped, that touch the window. `path`
+    is that of the unit now."""
     believable_ms = to_ms if now_ms is None else now_ms + FUTURE_MS
     never = [
-        gap
+        PathGap(*gap, ALL)
         for gap in skipped(read_steps(connection))
         if gap.to_ms > from_ms and gap.from_ms < to_ms and gap.to_ms <= believable_ms
     ]
-    return merged([*_gaps(connection, listening_gaps, from_ms, to_ms, now_ms), *never])
+    ours = _gaps(connection, listening_gaps, from_ms, to_ms, now_ms, path=func.coalesce(listening_gaps.c.path, ALL))
+    begin_ms = max(from_ms, begins_ms(contact_gaps, period))
+    of_unit = contact_gaps.c.unit_id == period.unit_id
+    path_before = func.coalesce(contact_gaps.c.path, EVERY)
+    later_ms = max(to_ms, begin_ms) if now_ms is None else now_ms + FUTURE_MS
+    theirs = _gaps(connection, contact_gaps, begin_ms, later_ms, now_ms, of_unit, path=path_before)
+    return outages_of([*ours, *never], theirs, path)
 
 
 def _gaps(
-    connection: Connection, table: Table, from_ms: int, to_ms: int, now_ms: int | None, *conditions: Any
-) -> Rows[Gap]:
+    connection: Connection,
+    table: Table,
+    from_ms: int,
+    to_ms: int,
+    now_ms: int | None,
+    *conditions: Any,
+    path: ColumnElement[int],
+) -> Rows[PathGap]:
     if now_ms is not None:
         conditions = (*conditions, table.c.to_ms <= now_ms + FUTURE_MS)
     query = (
-        select(table.c.from_ms, table.c.to_ms)
+        select(table.c.from_ms, table.c.to_ms, path)
         .where(table.c.to_ms > from_ms, table.c.from_ms < to_ms, *conditions)
         .order_by(table.c.from_ms)
         .limit(MAX_ROWS)
     )
-    found = readable((table.c.from_ms, table.c.to_ms), connection.execute(query))
-    return Rows((Gap(*row) for row in found), found.unreadable)
+    found = readable((table.c.from_ms, table.c.to_ms, table.c.path), connection.execute(query))
+    return Rows((PathGap(*row) for row in found), found.unreadable)
 
 
 def signal_raw(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:

@@ -12,23 +12,28 @@ how long its path had listened at that stamp, never less, since the difference t
     at or after `until`                total, and what the next canary may add: the time since `until`, of which more
                                        than 2 x OUTAGE_AFTER_MS is never counted (contact.proves_listening)
     before `until`                     total less the time from the stamp to `until`, without the gaps in it: what of
-                                       that time was a gap is not in the total. Of all paths' gaps, since they are kept
-                                       as one list; one of another path makes it more, and never less
+                                       that time was a gap is not in the total. For EVERY those of all paths, which may
+                                       overlap: that makes it more, and never less
 """
 
 from collections.abc import Collection
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, case, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, case, func, literal_column, or_, select
 
 from cloud_bridge.contact import OUTAGE_AFTER_MS, Listened
-from cloud_bridge.paths import EVERY, Heard, heard
+from cloud_bridge.paths import ALL, EVERY, Heard, heard
 from cloud_bridge.store.inbound_message import CanaryMark, Doors
 from cloud_bridge.store.tables import contacts, listening, listening_gaps, presence
 from cloud_bridge.store.upsert import replace
 
 _STAMP: ColumnElement[int] = bindparam("stamp_ms", type_=BigInteger)
+
+
+_IS_OF_PATH = or_(
+    listening_gaps.c.path.in_((literal_column(str(ALL)), listening.c.id)), listening.c.id == literal_column(str(EVERY))
+)
 
 
 def record_mark(connection: Connection, mark: CanaryMark, now_ms: int) -> Heard:
@@ -46,7 +51,7 @@ def record_mark(connection: Connection, mark: CanaryMark, now_ms: int) -> Heard:
         ],
     )
     if changed.gap is not None:
-        replace(connection, listening_gaps, [changed.gap._asdict()])
+        replace(connection, listening_gaps, [{**changed.gap._asdict(), "path": mark.shard}])
     return changed
 
 
@@ -73,7 +78,7 @@ def listened_at(doors: Doors) -> ColumnElement[int]:
                 literal_column("0"),
             )
         )
-        .where(listening_gaps.c.to_ms > _STAMP, listening_gaps.c.from_ms < until_ms)
+        .where(listening_gaps.c.to_ms > _STAMP, listening_gaps.c.from_ms < until_ms, _IS_OF_PATH)
         .correlate(listening)
         .scalar_subquery()
     )

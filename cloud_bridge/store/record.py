@@ -25,7 +25,7 @@ from cloud_bridge.clock import Step
 from cloud_bridge.contact import FUTURE_MS, KEPT_STEPS, Gap, Listened, merged
 from cloud_bridge.store.authorities import said_by
 from cloud_bridge.store.duplicates import record_duplicates
-from cloud_bridge.store.gaps import Found, find_gaps, locked_last_contacts, needs_question, record_gaps
+from cloud_bridge.store.gaps import Found, find_gaps, locked_last_contacts, needs_question, paths_before, record_gaps
 from cloud_bridge.store.inbound_message import CanaryMark, Doors, InboundMessage
 from cloud_bridge.store.journal import insert_records, without_stored
 from cloud_bridge.store.paths import listened_at, path_of
@@ -225,7 +225,8 @@ def _what_the_store_knows(
     heard = [one for one in messages if not one.late]
     if not needs_question(heard, now_ms):
         return Found([], [], {})
-    return find_gaps(heard, locked_last_contacts(connection, unit_ids, now_ms + FUTURE_MS))
+    found = find_gaps(heard, locked_last_contacts(connection, unit_ids, now_ms + FUTURE_MS))
+    return found._replace(paths=paths_before(connection, found)) if found.gaps and messages[0].doors else found
 
 
 def _record_about_itself(connection: Connection, first_ms: dict[str, int], said: dict[str, str]) -> None:

@@ -318,6 +318,7 @@ contact_gaps = Table(  # between two contacts; how much of it we were deaf is co
     Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
     Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
     Column("to_ms", BigInteger, nullable=False),
+    Column("path", Integer),  # in a cluster, that it was on when it was heard before (paths.py); null: not known
     Index(None, "to_ms"),
 )
 
@@ -477,6 +478,9 @@ listening_gaps = Table(
     "listening_gaps",
     metadata,
     Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "path", Integer, primary_key=True, autoincrement=False, server_default="0"
+    ),  # that was deaf (paths.py); 0: all
     Column("to_ms", BigInteger, nullable=False),
 )
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from cloud_bridge.availability import availability
 from cloud_bridge.contact import Gap, outage_ms
 from cloud_bridge.durations import HOUR_MS
+from cloud_bridge.paths import EVERY
 from cloud_bridge.store import history
 from cloud_bridge.store.ownership import Period
 from cloud_bridge.store.readable import Rows
@@ -38,6 +39,7 @@ class Heard(NamedTuple):
     last_contact_ms: int | None
     our_open_gap: Gap | None  # while we ourselves are not listening
     now_ms: int | None = None  # what was stamped later was stamped by a clock that was wrong
+    path: int = EVERY  # in a cluster, that the unit is on (paths.py)
 
 
 class Evidence(NamedTuple):
@@ -79,7 +81,7 @@ def gather(
     first_ms = history.first_contact_ms(connection, period)
     known_ms = [*(gap.from_ms for gap in over), *([] if first_ms is None else [first_ms])]
     since_ms = max(from_ms, min(known_ms, default=from_ms))
-    ours = history.our_gaps(connection, min([from_ms, *known_ms]), to_ms, heard.now_ms)
+    ours = history.outages(connection, period, heard.path, min([from_ms, *known_ms]), to_ms, heard.now_ms)
     if heard.our_open_gap is not None:
         ours.append(heard.our_open_gap)
     gaps = silent_gaps(over, ours, from_ms, to_ms, silent_after_ms)

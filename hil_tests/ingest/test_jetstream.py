@@ -14,6 +14,7 @@ from hil_tests.fixtures.cluster_fixture import DATABASE, ClusterFixture
 from hil_tests.fixtures.nats_cluster import NatsCluster
 
 WITHIN_S = 90.0
+HOUR_MS = 3_600_000
 MANY = 20  # messages
 ROOM_KB = 1500
 LARGE_KB = 3  # of a message
@@ -60,6 +61,50 @@ def test_while_one_node_is_gone_its_units_are_heard_through_another_and_it_is_sa
     cluster.nodes.start_node("n2")
     until(lambda: deaf_nodes(cluster) == [], "n2 is back")
     assert cluster.postgresql.say("SELECT * FROM listening_gaps", DATABASE), "its time away is a gap"
+
+
+def test_with_one_of_three_nodes_gone_each_unit_is_judged_by_its_own_path(cluster: ClusterFixture) -> None:
+    """For an hour: what the store has is moved back. One unit was behind the node and moved, one could not, and one was
+    behind another node and has fallen silent of its own."""
+    moved, stuck, quiet = cluster.add_units(["moved", "stuck", "quiet"])
+    cluster.start()
+    until(lambda: deaf_nodes(cluster) == [], "all nodes heard")
+    nodes = {"moved": "n2", "stuck": "n2", "quiet": "n1"}
+    stations = [cluster.connect(unit, node=nodes[unit[0]]) for unit in (moved, stuck, quiet)]
+    present = "SELECT unit_id, door FROM presence WHERE connected"
+    until(lambda: dict(cluster.postgresql.say(present, DATABASE)) == nodes, "known where each is")
+    for station in stations:
+        station.report("heartbeat")
+    until(lambda: count_of(cluster, "contacts") == len(nodes), "all heard")
+    paths = dict(cluster.postgresql.say("SELECT unit_id, shard FROM contacts", DATABASE))
+    for station in stations:
+        station.close()
+    cluster.nodes.kill("n2")
+    until(lambda: deaf_nodes(cluster) == ["n2"], "noticed")
+    cluster.kill_bridge()
+    for statement in (
+        f"UPDATE contacts SET last_contact_ms = last_contact_ms - {HOUR_MS}, latest_ms = latest_ms - {HOUR_MS}",
+        f"UPDATE contacts SET listened_ms = listened_ms - {HOUR_MS} WHERE shard <> {paths['stuck']}",
+        f"UPDATE listening SET until_ms = until_ms - {HOUR_MS} WHERE id = {paths['stuck']}",
+        f"UPDATE units SET first_contact_ms = first_contact_ms - {HOUR_MS}",
+    ):
+        cluster.postgresql.say(statement, DATABASE)
+    cluster.bridge_alone()
+    cluster.connect(moved, node="n3").report("heartbeat")
+    until(lambda: contacts_of(cluster) == {"moved": "online", "stuck": "unknown", "quiet": "silent"}, "judged")
+    cluster.nodes.start_node("n2")
+    cluster.connect(stuck, node="n2").report("heartbeat")
+    cluster.connect(quiet, node="n1").report("heartbeat")
+    until(lambda: set(contacts_of(cluster).values()) == {"online"}, "all are back")
+    for name, is_excused in (("moved", True), ("stuck", True), ("quiet", False)):
+        (gap,) = cluster.get(f"/api/charge-points/{name}/contacts")["gaps"]
+        assert gap["duration_ms"] >= HOUR_MS
+        assert (gap["our_outage_ms"] >= HOUR_MS) == is_excused, name
+        assert (gap["our_outage_ms"] < HOUR_MS / 2) == (not is_excused), name
+
+
+def contacts_of(cluster: ClusterFixture) -> dict[str, str]:
+    return {name: cluster.charge_point(name)["contact"] for name in ("moved", "stuck", "quiet")}
 
 
 def test_a_command_reaches_the_unit_at_whatever_node_it_is(cluster: ClusterFixture) -> None:

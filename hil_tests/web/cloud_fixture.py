@@ -96,7 +96,7 @@ class WebCloudFixture(CloudFixture):
         gaps = [(unit_id, now_ms - days * DAY_MS, now_ms - days * DAY_MS + 3 * 3600_000) for days in (2, 5)]
         with closing(sqlite3.connect(self.folder / "chargekeeper.db", timeout=10)) as store, store:
             store.executemany("INSERT OR IGNORE INTO signal_5min VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            store.executemany("INSERT INTO contact_gaps VALUES (?, ?, ?)", gaps)
+            store.executemany("INSERT INTO contact_gaps (unit_id, from_ms, to_ms) VALUES (?, ?, ?)", gaps)
             weeks_ago = (now_ms - 14 * DAY_MS, unit_id)
             store.execute("UPDATE units SET first_contact_ms = ?1, owned_from_ms = ?1 WHERE id = ?2", weeks_ago)
             store.execute("UPDATE ownerships SET from_ms = ? WHERE unit_id = ?", weeks_ago)

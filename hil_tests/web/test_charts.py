@@ -101,7 +101,7 @@ def test_no_line_over_a_silence_and_its_columns_below_it(page_of: Any, place: We
     ]
     store_signal(place, f"CK-gap-{look}", now_ms - 2 * DAY_MS, readings)
     last_ms = max(at_ms for at_ms in readings if at_ms <= begin_ms)
-    place.store(f"INSERT INTO contact_gaps VALUES ('CK-gap-{look}', {last_ms}, {end_ms})")
+    place.store(f"INSERT INTO contact_gaps (unit_id, from_ms, to_ms) VALUES ('CK-gap-{look}', {last_ms}, {end_ms})")
     page.goto(f"{place.address}/charge-points/CK-gap-{look}/history?days=1")
     reach, signal = drawn(page)
     assert (reach.x, reach.width) == (signal.x, signal.width), "one time axis"

@@ -17,6 +17,7 @@ from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.ingest import listener
+from cloud_bridge.paths import ALL
 from cloud_bridge.store import units
 from cloud_bridge.store.commands import newest_command
 from cloud_bridge.store.ownership import Period
@@ -203,7 +204,7 @@ def test_an_outage_that_a_wrong_clock_has_ended_in_the_future_hides_no_silence(s
         scene.passes(bridge, 10_000)
         with bridge.app_state.database.reading() as connection:
             assert [tuple(row) for row in connection.execute(select(listening_gaps))] == [
-                (START_MS, START_MS + 5 * MINUTE_MS)
+                (START_MS, ALL, START_MS + 5 * MINUTE_MS)
             ]
         scene.passes(bridge, 31 * MINUTE_MS)
         assert bridge.read("cp-1")["contact"] == "silent"

@@ -18,7 +18,7 @@ from cloud_bridge.web.api.schema import PROBLEMS, ContactHistory, EventHistory, 
 from cloud_bridge.web.connections import Reading, connection_for_check
 from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.presentation.session_costs import SessionCosts, session_number
-from cloud_bridge.web.presentation.view import charge_point
+from cloud_bridge.web.presentation.view import charge_point, path_of
 from cloud_bridge.web.security.access import ApiAsker, StateDep
 from cloud_bridge.wire import BadPayload, read_object
 
@@ -92,10 +92,11 @@ def contact_history(
     point = charge_point(app_state, unit)
     over = history.unit_gaps(connection, unit.period, from_ms, to_ms, point.now_ms)
     begin_ms = min([from_ms, *(gap.from_ms for gap in over), point.last_contact_ms or from_ms])
-    ours = [*history.our_gaps(connection, begin_ms, point.now_ms, point.now_ms)]
+    path = path_of(unit)
+    ours = history.outages(connection, unit.period, path, begin_ms, point.now_ms, point.now_ms)
     fell = flaps(connection, unit.period, from_ms)
     evidence = evidence_of(app_state, connection, unit, from_ms, min(to_ms, point.now_ms))
-    lasting = app_state.ledger.open_outage(point.now_ms)
+    lasting = app_state.ledger.open_outage(point.now_ms, path)
     if lasting is not None:
         ours.append(lasting)
     seen_ms = None if point.last_contact_ms is None else max(point.last_contact_ms, unit.period.evidence_from_ms)

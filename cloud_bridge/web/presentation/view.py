@@ -12,6 +12,7 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Contact, Verdict, is_believable, judge
 from cloud_bridge.duplicate_identity import CLEAR_AFTER_MS
+from cloud_bridge.paths import EVERY
 from cloud_bridge.store.duplicates import Duplicate
 from cloud_bridge.store.firmware import Told
 from cloud_bridge.store.units import Unit
@@ -90,6 +91,11 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
         is_unreadable=is_unreadable,
         deaf=app_state.ledger.deaf(now_ms, None if unit.contact is None else unit.contact.shard),
     )
+
+
+def path_of(unit: Unit) -> int:
+    """In a cluster, of the node that it was heard through last (paths.py)."""
+    return EVERY if unit.contact is None else unit.contact.shard
 
 
 def _is_connected(app_state: AppState, unit: Unit) -> bool | None:

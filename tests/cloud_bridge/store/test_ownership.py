@@ -350,6 +350,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.duplicates:record_duplicates": "writes",
     "store.firmware:_last": "version, modem and contactor are facts of the charge point",
     "store.gaps:locked_last_contacts": "writes",
+    "store.gaps:paths_before": "the path of contacts, while gaps are written",
     "store.gaps:record_gaps": "writes",
     "store.fleet:_rows": "contact, and the newest heartbeat, which view.charge_point restricts",
     "store.fleet:page_of": "contact, of those that _rows joins",

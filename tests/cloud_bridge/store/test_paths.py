@@ -1,23 +1,31 @@
 """Does a contact stand for as long as its path had listened by then, whenever it is stored?"""
 
 import random
+from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from cloud_bridge.contact import OUTAGE_AFTER_MS, Listened
+from cloud_bridge.contact import OUTAGE_AFTER_MS, Gap, Listened
+from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.paths import EVERY, path_number
-from cloud_bridge.store.database import Database
+from cloud_bridge.store import history
+from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
+from cloud_bridge.store.ownership import Period
 from cloud_bridge.store.paths import adopt_strays, record_mark
 from cloud_bridge.store.presence import Presence, record_presence
 from cloud_bridge.store.record import read_listened, record
-from cloud_bridge.store.tables import events
+from cloud_bridge.store.tables import contact_gaps, events, listening_gaps
 from cloud_bridge.wire import decode
+from tests.cloud_bridge.old_store import open_at
 from tests.cloud_bridge.recording import last_contacts, rows
+from tests.cloud_bridge.running import store_at
 
 N1, N2 = path_number("n1"), path_number("n2")
 DOORS = (("n1", N1), ("n2", N2))
 START_MS = 1_800_000_000_000
+OLD = Gap(START_MS, START_MS + HOUR_MS)
 SEEDS = range(40)
 TAMPER = b'{"k":"tamper"}'
 
@@ -123,3 +131,54 @@ def test_a_record_without_numbers_that_is_delivered_again_is_stored_once(databas
     assert len(rows(database, events)) == 1
     store(database, message(START_MS + 1, payload=TAMPER, kind="event", again=True))
     assert len(rows(database, events)) == 2, "the first delivery of it was lost with a worker"
+
+
+def test_a_gap_of_ours_has_its_path_and_a_unit_s_the_one_that_it_was_on(database: Database) -> None:
+    """n2 is gone for an hour. cp-1 was behind it, and comes back by n1; cp-2 falls silent behind n1, of its own."""
+    both, back_ms = (N1, N2), START_MS + HOUR_MS
+    connect(database, "n2")
+    with database.writing() as connection:
+        record_presence(connection, [Presence("cp-2", True, "n1", START_MS)])
+    for path in both:
+        mark(database, START_MS, path, both)
+    first = message(START_MS)
+    store(database, first, first._replace(unit_id="cp-2"))
+    for at_ms in range(START_MS + 5000, back_ms, 5000):
+        mark(database, at_ms, N1, both)
+    for path in both:
+        mark(database, back_ms, path, both)
+    connect(database, "n1")
+    last = message(back_ms)
+    store(database, last, last._replace(unit_id="cp-2"))
+    one, two = Period("cp-1", 0, 0), Period("cp-2", 0, 0)
+    whole = Gap(START_MS, back_ms)
+    assert [(row.from_ms, row.path, row.to_ms) for row in rows(database, listening_gaps)] == [(START_MS, N2, back_ms)]
+    assert {row.unit_id: row.path for row in rows(database, contact_gaps)} == {"cp-1": N2, "cp-2": N1}
+    with database.reading() as connection:
+        for period, ours in ((one, [whole]), (two, [])):
+            assert history.unit_gaps(connection, period, START_MS, back_ms, back_ms) == [whole]
+            assert history.outages(connection, period, N1, START_MS, back_ms, back_ms) == ours
+
+
+def test_gaps_of_two_paths_may_begin_in_one_millisecond(database: Database) -> None:
+    both = (N1, N2)
+    for at_ms in (START_MS, START_MS + HOUR_MS):
+        for path in both:
+            mark(database, at_ms, path, both)
+    assert sorted((row.from_ms, row.path) for row in rows(database, listening_gaps)) == sorted(
+        (START_MS, path) for path in both
+    )
+
+
+def test_the_gaps_of_before_are_those_of_every_path(tmp_path: Path) -> None:
+    where = store_at(tmp_path, empty=True)
+    before = open_at(where, "0039")
+    with before.writing() as connection:
+        connection.execute(text("INSERT INTO listening_gaps (from_ms, to_ms) VALUES (:from_ms, :to_ms)"), OLD._asdict())
+    before.close()
+    database = open_database(where)
+    try:
+        with database.reading() as connection:
+            assert history.outages(connection, Period("cp-1", 0, 0), N1, 0, OLD.to_ms, OLD.to_ms) == [OLD]
+    finally:
+        database.close()

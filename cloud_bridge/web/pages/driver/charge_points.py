@@ -31,7 +31,7 @@ from cloud_bridge.web.pages.driver.vehicles import cards_of
 from cloud_bridge.web.presentation.dashboard import Around, Contacts, describe
 from cloud_bridge.web.presentation.in_force import owner_to
 from cloud_bridge.web.presentation.job_card import job_for_owner
-from cloud_bridge.web.presentation.view import ChargePoint, charge_point
+from cloud_bridge.web.presentation.view import ChargePoint, charge_point, path_of
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep, person_in
 from cloud_bridge.web.security.forms import form_token
 
@@ -185,7 +185,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         back = None
         if ended and point.verdict.contact is Contact.ONLINE:
             last = ended[-1]
-            ours = history.our_gaps(connection, last.from_ms, last.to_ms)
+            ours = history.outages(connection, contact_period(unit.period), path_of(unit), *last)
             if last.to_ms - last.from_ms - outage_ms(ours, *last) > unit.silent_after_ms:
                 back = last
     return Around(
