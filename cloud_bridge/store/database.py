@@ -39,6 +39,8 @@ CONNECTIONS = 20  # of pages, upkeep and car accounts together: half of the thre
 CONNECTION_WITHIN_S = 5  # waited for one of them, and for a PostgreSQL to answer
 STATEMENT_MS = 60_000  # the longest statement of PostgreSQL
 READ_ONLY = " -c default_transaction_read_only=on"
+# A view of a PostgreSQL: all its statements see one moment. SQLite's transactions are so anyway.
+VIEW = {"postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}}
 LINE_MS = 20_000  # how long what was sent to it may stay unconfirmed
 BUSY_MS = 5000  # how long one writer waits for another: a command line beside the running bridge
 TURN_WITHIN_S = 20.0  # for the writers of one process, each of which may have to wait BUSY_MS
@@ -69,19 +71,20 @@ class Database:
         self._lock = lock
         self._make_engine = make_engine
         self._writer_queue = writer_queue
-        self._reader = make_engine(connections)
-        self._writer = self._reader.execution_options(writing=True)
+        self._engine = make_engine(connections)
+        self._reader = self._engine.execution_options(**VIEW.get(self._engine.dialect.name, {}))
+        self._writer = self._engine.execution_options(writing=True)
 
     @property
     def file(self) -> Path | None:
         """None where it is a PostgreSQL."""
-        url = self._reader.url
+        url = self._engine.url
         return Path(url.database) if url.database and url.get_backend_name() == "sqlite" else None
 
     @property
     def kind(self) -> str:
         """`sqlite` or `postgresql`."""
-        return self._reader.dialect.name
+        return self._engine.dialect.name
 
     def damage(self, within_s: float | None = None) -> str | None:
         """What SQLite's own check of the whole file finds; None: nothing, or no answer within that time. A PostgreSQL
@@ -160,7 +163,7 @@ class Database:
 
     def session(self) -> Connection:
         """A connection that its caller keeps and closes, with every statement a transaction of its own."""
-        return self._reader.connect().execution_options(isolation_level="AUTOCOMMIT")
+        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def _turn(self, first: bool) -> AbstractContextManager[None]:
         return nullcontext() if self._writer_queue is None else self._writer_queue.turn(first)
@@ -201,7 +204,7 @@ class Database:
 
     def _vacuum_tables(self, tables: Iterable[str]) -> None:
         try:
-            with self._reader.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("SET statement_timeout = 0")
                 for table in tables:
                     connection.exec_driver_sql(f'VACUUM "{table}"')
@@ -220,12 +223,12 @@ class Database:
 
     def disconnect(self) -> None:
         """Close the connections that nobody uses now: the next ones are made anew."""
-        self._reader.dispose()
+        self._engine.dispose()
 
     def close(self) -> None:
         """Close all connections; one that a thread still uses, when it gives it back."""
-        event.listen(self._reader.pool, "checkin", _close_returned)
-        self._reader.dispose()
+        event.listen(self._engine.pool, "checkin", _close_returned)
+        self._engine.dispose()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -99,7 +99,7 @@ class UnkindDatabase(Database):
         self.fired = 0
         self._error: tuple[str, MakeError] | None = None
         self._wait = self._left = 0
-        engine = self._reader
+        engine = self._engine
         for name in ("do_execute", "do_executemany", "do_execute_no_params"):
             event.listen(engine, name, lambda cursor, *_: self._point(cursor.connection))
         commit = engine.dialect.do_commit

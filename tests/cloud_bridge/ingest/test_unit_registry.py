@@ -133,7 +133,7 @@ def test_an_id_that_no_unit_can_have_is_not_looked_up(place: Place) -> None:
 def test_the_read_of_every_second_uses_an_index(place: Place) -> None:
     statements: list[tuple[str, object]] = []
 
-    @event.listens_for(place.database._reader, "before_cursor_execute")
+    @event.listens_for(place.database._engine, "before_cursor_execute")
     def _note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
         statements.append((statement, parameters))
 

@@ -34,7 +34,7 @@ CROWD = 120  # requests at once: more than threads and connections together
 
 def held(bridge: Bridge) -> int:
     """Connections of pages that are in use now."""
-    return int(bridge.app_state.database._reader.pool.checkedout())  # type: ignore[attr-defined]
+    return int(bridge.app_state.database._engine.pool.checkedout())  # type: ignore[attr-defined]
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def begun(bridge: Bridge) -> Iterator[list[int]]:
     def note(_connection: Connection) -> None:
         found.append(held(bridge))
 
-    engine = bridge.app_state.database._reader
+    engine = bridge.app_state.database._engine
     event.listen(engine, "begin", note)
     try:
         yield found
