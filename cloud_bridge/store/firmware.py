@@ -1,25 +1,34 @@
-"""Which firmware the units run, which modem they have and how often their contactor has closed: told in events, once a boot
-or a day.
+"""Which firmware the units run, which modem they have and how often their contactor has closed. They tell it in events, once a
+boot or a day; the version also in a heartbeat after it has changed.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from cloud_bridge.store.tables import events, units
 from cloud_bridge.wire import MAX_COUNT, BadPayload, Event, decode
 
 MAX_CHARACTERS = 40  # that are shown
+SHOWN = 50  # versions; what strangers could make up is bounded
 
 
 def firmware_versions(connection: Connection, unit_ids: Sequence[str]) -> dict[str, str]:
-    """Version by unit id. A unit is left out whose last boot told none, or was before the oldest event that is kept."""
-    return _texts(_last_told(connection, unit_ids, "boot", "v"))
+    """Version by unit id, as each has said last. A unit is left out that never told one."""
+    query = select(units.c.id, units.c.firmware).where(units.c.id.in_(unit_ids), units.c.firmware.is_not(None))
+    return {unit_id: version for unit_id, version in connection.execute(query)}
+
+
+def count_versions(connection: Connection) -> list[tuple[str | None, int]]:
+    """How many units run each version, most first; None: those that never told one."""
+    query = select(units.c.firmware, func.count()).group_by(units.c.firmware)
+    return [(version, count) for version, count in connection.execute(query.order_by(func.count().desc()).limit(SHOWN))]
 
 
 def modem_models(connection: Connection, unit_ids: Sequence[str]) -> dict[str, str]:
-    """The modem's own name for its model, by unit id. A unit is left out as by `firmware_versions`."""
+    """The modem's own name for its model, by unit id. A unit is left out whose last word of it is
+    older than the oldest event that is kept."""
     return _texts(_last_told(connection, unit_ids, "modem", "model"))
 
 

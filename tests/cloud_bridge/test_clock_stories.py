@@ -26,6 +26,7 @@ from cloud_bridge.contact import FUTURE_MS, SILENT_AFTER_MS, Contact, LastContac
 from cloud_bridge.counters import Counters
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.ingest.inbound import Ingest, Reporting
+from cloud_bridge.ingest.update_pieces import UpdatePieces
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
@@ -140,7 +141,8 @@ class World:
         clocks = Clocks(clock, verified)
         reports = UnitReports(self._database, clock, "here")
         reporting = Reporting(counters, SecurityLog(self._database, clocks), reports)
-        self._ingest = Ingest(live, self._recorder, reporting, clocks)
+        pieces = UpdatePieces(self._database, verified, counters, 0, lambda: 0.0)
+        self._ingest = Ingest(live, self._recorder, reporting, clocks, pieces)
         self.upkeep = Upkeep(self._database, live, ledger, clocks)
         follow_steps(clock, live, ledger, verified, self._recorder, self.upkeep, counters, between=between)
         self._canary()

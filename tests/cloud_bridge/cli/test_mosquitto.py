@@ -120,7 +120,8 @@ def test_each_client_of_ours_may_do_what_it_does_and_no_more(home_assistant: boo
             entries[line.removeprefix("user ")] = allowed = []
         elif line.startswith("topic ") and "deny" not in line:
             allowed.append(line.removeprefix("topic "))
-    bridge = [f"readwrite cp/+/{kind}" for kind in ("event", "heartbeat", "result", "session")] + ["write cp/+/command"]
+    bridge = [f"readwrite cp/+/{kind}" for kind in ("ask", "event", "heartbeat", "result", "session")]
+    bridge += ["write cp/+/command", "write cp/+/piece"]
     if home_assistant:
         bridge += ["write homeassistant/device/+/config", "write chargekeeper/+/contact"]
     assert entries["_bridge-1"] == bridge
