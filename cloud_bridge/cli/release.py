@@ -8,6 +8,7 @@ import stat
 from contextlib import closing
 from pathlib import Path
 
+from cloud_bridge.cli import release_roll_out
 from cloud_bridge.cli.area import Answer, Area
 from cloud_bridge.cli.release_build import build_image, version_of
 from cloud_bridge.cli.security_log import record
@@ -60,6 +61,7 @@ def declare(area: Area) -> None:
         help=f"PEM; key 0, then key 1. Without it, {KEY_FOLDER}/ in the data folder",
     )
     area.command("list", "list the releases", show)
+    release_roll_out.declare(area)
 
 
 def build(_settings: Settings, options: argparse.Namespace) -> Answer:

@@ -168,6 +168,12 @@ def count_states(connection: Connection, number: int) -> dict[int, dict[UnitStat
     return found
 
 
+def total(states: dict[int, dict[UnitState, int]]) -> dict[UnitState, int]:
+    """Of all rings, in the order in which a unit goes through the states; those of no unit are left out."""
+    counts = {state: sum(ring.get(state, 0) for ring in states.values()) for state in UnitState}
+    return {state: count for state, count in counts.items() if count}
+
+
 def ring_count(states: dict[UnitState, int]) -> RingCount:
     """Of one ring."""
     return RingCount(sum(states.values()), states.get(UnitState.REFUSED, 0), states.get(UnitState.GOOD, 0))

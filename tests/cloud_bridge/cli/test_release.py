@@ -1,5 +1,7 @@
 """Does the command line sign, verify and store releases, and say in one line what is in the way?"""
 
+import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from cloud_bridge.command_line import main
 from cloud_bridge.releases.manifest import read_signed, write_line
+from cloud_bridge.settings import read_settings
+from cloud_bridge.store.database import open_database
 from tests.cloud_bridge.releases.making import KEY, release
+from tests.cloud_bridge.releases.rolling_out import add_heard
 from tests.cloud_bridge.running import store_at
 
 MADE = release()
@@ -116,3 +121,50 @@ def test_what_does_not_fit_is_not_stored(
     assert reason in said(capsys)
     assert run(files, "list") == 0
     assert capsys.readouterr().out == ""
+
+
+@pytest.fixture
+def added(files: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """`files`, with the release in the store, and two units that were heard."""
+    assert run(files, "sign", "manifest", "--key", "key.pem") == 0
+    assert run(files, "add", "manifest", "image", "--public", "public.pem") == 0
+    with closing(open_database(read_settings(os.environ).store)) as database, database.writing() as connection:
+        add_heard(connection, "cp-1", "cp-2")
+    capsys.readouterr()
+    return files
+
+
+def test_a_roll_out_is_started_listed_and_stopped(added: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(added, "roll-out", "1.4.0", "--all", "--required-by", "2026-06-30") == 0
+    assert run(added, "roll-outs") == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "roll-out 1  version 1.4.0  units 2"
+    assert shown[1].startswith("roll-out 1  version 1.4.0  state running  ring one unit  started ")
+    assert shown[1].endswith("waiting 2")
+    assert run(added, "stop", "1") == 0
+    assert run(added, "stop", "1") == 1
+    assert said(capsys) == "chargekeeper: the roll-out is stopped already"
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("roll-out", "1.9.0", "--all"), "there is no release 1.9.0"),
+        (("roll-out", "1.4.0", "--network", "99999"), "no unit is chosen"),
+        (("roll-out", "1.4.0", "--list", "nowhere"), "nowhere cannot be read"),
+        (("roll-out", "1.4.0", "--list", "image"), "cannot be read"),
+        (("stop", "9"), "there is no roll-out 9"),
+    ],
+)
+def test_what_cannot_be_rolled_out_is_one_line(
+    added: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], reason: str
+) -> None:
+    assert run(added, *words) == 1
+    assert reason in said(capsys)
+
+
+def test_two_roll_outs_at_once_are_refused(added: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (added / "ids").write_text("cp-2\n\n")
+    assert run(added, "roll-out", "1.4.0", "--all") == 0
+    assert run(added, "roll-out", "1.4.0", "--list", "ids") == 1
+    assert "roll-out 1 of 1.4.0 runs for 1 of these units: stop it first" in said(capsys)
