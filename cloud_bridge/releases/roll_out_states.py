@@ -94,7 +94,7 @@ UNITS: dict[UnitState, dict[Told, UnitState]] = {
 }
 
 LOADING = (UnitState.ORDERED, UnitState.TAKEN)  # it may ask for the image, and can give it up
-RUNNING = (UnitState.TRIAL, UnitState.GOOD)
+OPEN = (UnitState.WAITING, *LOADING, UnitState.INSTALLED, UnitState.TRIAL)  # what becomes of it is not known yet
 WENT_BACK = (UnitState.ROLLED_BACK, UnitState.CORRUPT)
 
 RINGS = ("one unit", "1 %", "10 %", "all")

@@ -35,19 +35,17 @@ class Report(NamedTuple):
     at_ms: int
 
 
-def versions_in(messages: Sequence[InboundMessage]) -> dict[str, str]:
-    """Which version each unit says that it runs, by unit id; those that say nothing of it are left out."""
-    return {one.unit_id: version for one in messages if (version := _version(one.message)) is not None}
-
-
-def _version(message: Message | None) -> str | None:
-    if isinstance(message, Heartbeat):
-        version = message.get("new_version")
-    elif isinstance(message, Event) and message.kind == "boot" and message.details:
-        version = message.details.get("v")
-    else:
-        return None
-    return version[:MAX_VERSION] if isinstance(version, str) and version.isprintable() else None
+def versions_in(messages: Sequence[InboundMessage]) -> dict[str, str | None]:
+    """Which version each unit says that it runs, by unit id; None: its boot says none. Units that say nothing of it are left
+    out."""
+    found: dict[str, str | None] = {}
+    for one in messages:
+        if isinstance(one.message, Heartbeat):
+            if (version := _text(one.message.get("new_version"))) is not None:
+                found[one.unit_id] = version
+        elif _is_boot(one.message):
+            found[one.unit_id] = _booted(one.message)
+    return found
 
 
 def reports_in(messages: Sequence[InboundMessage]) -> list[Report]:
@@ -55,7 +53,7 @@ def reports_in(messages: Sequence[InboundMessage]) -> list[Report]:
     return [report for one in messages if (report := _report(one)) is not None]
 
 
-def record_versions(connection: Connection, versions: dict[str, str]) -> None:
+def record_versions(connection: Connection, versions: dict[str, str | None]) -> None:
     """By unit id."""
     rows = [{"unit": unit_id, "version": version} for unit_id, version in sorted(versions.items())]
     if rows:
@@ -146,7 +144,7 @@ def _report(inbound: InboundMessage) -> Report | None:
         return None if answer is None else Report(inbound.unit_id, found[2], answer, why, inbound.received_ms)
     if not isinstance(message, Event):
         return None
-    if (version := _version(message)) is not None:
+    if (version := _booted(message)) is not None:
         return Report(inbound.unit_id, version, Told.RUNS, "", inbound.received_ms)
     details = message.details or {}
     said, version, reason = (details.get(key) for key in ("r", "v", "w"))
@@ -154,3 +152,18 @@ def _report(inbound: InboundMessage) -> Report | None:
     if message.kind != EVENT or told is None or not isinstance(version, str):
         return None
     return Report(inbound.unit_id, version, told, reason if isinstance(reason, str) else "", inbound.received_ms)
+
+
+def _is_boot(message: Message | None) -> bool:
+    return isinstance(message, Event) and message.kind == "boot"
+
+
+def _booted(message: Message | None) -> str | None:
+    """The version that a boot says; None where it says none, or is none."""
+    if not isinstance(message, Event) or message.kind != "boot" or not message.details:
+        return None
+    return _text(message.details.get("v"))
+
+
+def _text(said: object) -> str | None:
+    return said[:MAX_VERSION] if isinstance(said, str) and said.isprintable() else None

@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     true,
     update,
@@ -30,7 +31,7 @@ from sqlalchemy import (
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.releases.decision import Decision, RingCount
 from cloud_bridge.releases.release_errors import ReleaseError
-from cloud_bridge.releases.roll_out_states import RINGS, Happened, RollOutState, UnitState, follow, ring_ends
+from cloud_bridge.releases.roll_out_states import OPEN, RINGS, Happened, RollOutState, UnitState, follow, ring_ends
 from cloud_bridge.store.fleet import LAST
 from cloud_bridge.store.release_tables import releases, roll_out_units, roll_outs
 from cloud_bridge.store.row_order import in_parts
@@ -40,6 +41,7 @@ HEARD_MS = 2 * HOUR_MS  # a unit that was not heard for longer is away
 MAX_LIST = 10_000  # units that are named one by one
 MAX_WHY = 200  # characters of the column
 SHOWN = 100  # roll-outs of a list
+NOBODY = "no unit is chosen: a network is chosen by its digits, a site by how names begin"
 START_LOCK = 0x726F6C6C  # of PostgreSQL
 
 
@@ -64,7 +66,7 @@ class RollOut(NamedTuple):
     number: int
     release: str  # its name
     version: str
-    notes_of: bytes  # the signed manifest
+    manifest: bytes  # signed
     chosen_by: ChosenBy
     chosen: str
     units: int
@@ -76,6 +78,21 @@ class RollOut(NamedTuple):
     ring_ms: int
     ended_ms: int | None
     why: str
+
+
+class UnitUpdate(NamedTuple):
+    """How far one unit has come with its newest roll-out."""
+
+    roll_out: int
+    version: str
+    manifest: bytes
+    state: UnitState
+    state_ms: int
+    is_stopped: bool
+    is_reached: bool  # its ring is
+    loaded: int  # bytes of the image that it was sent
+    why: str  # it refused, or went back
+    required_by_ms: int | None
 
 
 class Wish(NamedTuple):
@@ -96,7 +113,7 @@ def start(connection: Connection, wish: Wish, now_ms: int) -> int:
     _refuse_second(connection, is_chosen)
     count: int = connection.execute(select(func.count()).select_from(_CHOOSABLE).where(is_chosen)).scalar_one()
     if not count:
-        raise ReleaseError("no unit is chosen: `--network` takes the digits of a network, `--site` how names begin")
+        raise ReleaseError(NOBODY)
     row = {
         "release": wish.release,
         "chosen_by": wish.choice.by,
@@ -152,10 +169,39 @@ def list_roll_outs(connection: Connection) -> list[RollOut]:
     return [_roll_out(row) for row in connection.execute(_ROLL_OUTS.order_by(roll_outs.c.id.desc()).limit(SHOWN))]
 
 
-def running(connection: Connection) -> list[RollOut]:
-    """Those that are to be decided."""
-    query = _ROLL_OUTS.where(roll_outs.c.state == RollOutState.RUNNING).order_by(roll_outs.c.id)
-    return [_roll_out(row) for row in connection.execute(query)]
+def watched(connection: Connection) -> list[RollOut]:
+    """Those that are to be decided: that run, or are done and still on their way to some unit."""
+    column = roll_out_units.c
+    is_open = exists().where(column.roll_out_id == roll_outs.c.id, column.state.in_(OPEN), column.is_newest)
+    is_watched = or_(roll_outs.c.state == RollOutState.RUNNING, and_(roll_outs.c.state == RollOutState.DONE, is_open))
+    return [_roll_out(row) for row in connection.execute(_ROLL_OUTS.where(is_watched).order_by(roll_outs.c.id))]
+
+
+def update_of(connection: Connection, unit_id: str) -> UnitUpdate | None:
+    """None: no roll-out was ever for it."""
+    column = roll_out_units.c
+    query = (
+        select(
+            roll_outs.c.id,
+            releases.c.version,
+            releases.c.manifest,
+            column.state,
+            column.state_ms,
+            roll_outs.c.state == RollOutState.STOPPED,
+            column.ring <= roll_outs.c.ring,
+            column.loaded,
+            column.why,
+            roll_outs.c.required_by_ms,
+        )
+        .join(roll_outs, roll_outs.c.id == column.roll_out_id)
+        .join(releases, releases.c.name == roll_outs.c.release)
+        .where(column.unit_id == unit_id, column.is_newest)
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    found = UnitUpdate._make(row)
+    return found._replace(state=UnitState(found.state))
 
 
 def count_states(connection: Connection, number: int) -> dict[int, dict[UnitState, int]]:
@@ -203,6 +249,8 @@ def _roll_out(row: Row[Any]) -> RollOut:
 
 
 def _is_chosen(connection: Connection, choice: Choice) -> ColumnElement[bool]:
+    if choice.by in (ChosenBy.NETWORK, ChosenBy.SITE) and not choice.text:
+        raise ReleaseError(NOBODY)
     if choice.by is ChosenBy.NETWORK:
         return contacts.c.operator == choice.text
     if choice.by is ChosenBy.SITE:

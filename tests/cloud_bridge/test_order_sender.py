@@ -51,6 +51,7 @@ def test_an_order_is_sent_once_and_answered(bridge: Bridge) -> None:
 
 
 def test_a_unit_that_is_away_gets_its_order_when_it_is_back(bridge: Bridge) -> None:
+    """[S1-3a]"""
     secret = bridge.add_unit("cp-1").secret
     first = connected(bridge, secret)
     with bridge.app_state.database.writing() as connection:

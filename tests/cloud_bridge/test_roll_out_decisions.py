@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from cloud_bridge.durations import HOUR_MS
-from cloud_bridge.releases.roll_out_states import RollOutState
+from cloud_bridge.releases.decision import Decision
+from cloud_bridge.releases.roll_out_states import Happened, RollOutState
 from cloud_bridge.roll_out_decisions import decide_all
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.record import record
 from cloud_bridge.store.roll_out_orders import due, mark_sent
-from cloud_bridge.store.roll_outs import find_roll_out
+from cloud_bridge.store.roll_outs import apply, find_roll_out
 from cloud_bridge.verified_time import Clocks, VerifiedTime
 from tests.cloud_bridge.recording import inbound
 from tests.cloud_bridge.releases.rolling_out import add_heard, add_release, start, tell
@@ -93,4 +94,14 @@ def test_one_that_goes_back_after_it_was_good_stops_it_too(fleet: Fleet) -> None
     fleet.tell([first], "good")
     assert fleet.decide()[0] is RollOutState.RUNNING
     fleet.tell([first], "rolled_back")
+    assert fleet.decide()[0] is RollOutState.STOPPED
+
+
+def test_what_is_done_is_still_watched_while_units_get_it(fleet: Fleet) -> None:
+    with fleet.database.writing() as connection:
+        for happened in (*[Happened.RING_PASSED] * 3, Happened.LAST_RING_PASSED):
+            apply(connection, find_roll_out(connection, fleet.number), Decision(happened), fleet.clock.now_ms())
+    ordered = fleet.order()
+    assert fleet.decide()[0] is RollOutState.DONE
+    fleet.tell(ordered[:3], "rolled_back")
     assert fleet.decide()[0] is RollOutState.STOPPED

@@ -60,6 +60,7 @@ def users(folder: Path) -> list[str]:
 def test_a_plain_listener_beyond_this_machine_has_to_be_asked_for(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, host: str, written: bool
 ) -> None:
+    """[S1-5]"""
     words = ("mosquitto", "write", "--folder", str(folder), "--host", host)
     answer = typed(capsys, *words)
     assert ("error" not in answer) is written

@@ -20,6 +20,7 @@ PKCS8 = serialization.PrivateFormat.PKCS8
 
 
 def test_what_a_key_has_signed_is_verified_by_it_alone() -> None:
+    """[S1-3b]"""
     signature = sign(KEY, LINE)
     other = ec.generate_private_key(ec.SECP256R1()).public_key()
     assert len(signature) == 64

@@ -239,7 +239,8 @@ def test_the_version_is_what_the_unit_said_last(database: Database) -> None:
         say(connection, "cp-1", "event", k="boot", d={"cause": "soft", "v": "1.3.0"})
         say(connection, "cp-2", "event", k="boot", d={"cause": "soft", "v": "1.3.0"})
         say(connection, "cp-2", "heartbeat", v="1.4.0")
-        say(connection, "cp-2", "event", k="boot", d={"cause": "soft"})
+        say(connection, "cp-3", "event", k="boot", d={"cause": "soft", "v": "1.3.0"})
+        say(connection, "cp-3", "event", k="boot", d={"cause": "soft"})  # another firmware, which does not tell
         assert firmware_versions(connection, ["cp-1", "cp-2", "cp-3"]) == {"cp-1": "1.3.0", "cp-2": "1.4.0"}
         assert sorted(count_versions(connection), key=str) == [("1.3.0", 1), ("1.4.0", 1), (None, 1)]
 

@@ -114,6 +114,7 @@ def test_any_value_in_a_login_is_refused_or_read(path: str, value: object) -> No
 
 
 def test_a_unit_may_publish_and_read_on_its_own_topics_alone() -> None:
+    """[S1-1]"""
     request = read_request(NODE.signs(NODE.asks()), OURS.public)
     answer = read_own(acceptance(OURS, request, "home-1"))
     assert (answer["aud"], answer["sub"]) == (NODE.id, USER_KEY)
