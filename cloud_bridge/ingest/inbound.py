@@ -27,11 +27,12 @@ _log = logging.getLogger(__name__)
 
 
 class Reporting(NamedTuple):
-    """Where ingest reports what it notices."""
+    """Where ingest reports what it notices, and hands on what units ask for."""
 
     counters: Counters
     security_log: SecurityLog
     units: UnitReports
+    pieces: UpdatePieces | None = None  # None: nothing is asked for here
 
 
 class Ingest:
@@ -46,7 +47,6 @@ class Ingest:
         recorder: Recorder,
         reporting: Reporting,
         clocks: Clocks,
-        pieces: UpdatePieces,
         shard: Shard = ALL,
     ) -> None:
         self.live = live
@@ -55,7 +55,7 @@ class Ingest:
         self.clock = clocks.clock
         self.shard = shard
         self.duties = Duties()  # of this process: the ways in add theirs
-        self.pieces = pieces
+        self._pieces = reporting.pieces
         self._recorder = recorder
         self._verified = clocks.verified
         self._quotas = Quotas()
@@ -152,7 +152,9 @@ class Ingest:
         delivered before may have been answered."""
         if not isinstance(message, Ask):
             return message, committed
-        return None, committed if again else partial(_committed_ask, self.pieces, unit_id, message, committed)
+        if again or self._pieces is None:
+            return None, committed
+        return None, partial(_committed_ask, self._pieces, unit_id, message, committed)
 
     def _compare(
         self,

@@ -101,10 +101,10 @@ async def _app_state_on(
     security_log = SecurityLog(database, Clocks(clock, verified))
     unit_reports = UnitReports(database, clock, f"part {shard.number}")  # no unit's, in a cluster
     unit_reports.all_away()
-    reporting = Reporting(counters, security_log, unit_reports)
     of_updates = database.separate(1)
     pieces = UpdatePieces(of_updates, verified, counters, settings.update_bytes, loop.time)
-    ingest = Ingest(live, recorder, reporting, Clocks(clock, verified), pieces, shard)
+    reporting = Reporting(counters, security_log, unit_reports, pieces)
+    ingest = Ingest(live, recorder, reporting, Clocks(clock, verified), shard)
     unknown_clients = UnknownClients()
     broker: Broker
     if settings.cluster is not None:

@@ -29,7 +29,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "roll_out_units",
-        sa.Column("roll_out_id", sa.BigInteger(), nullable=False),
+        sa.Column("roll_out_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("unit_id", sa.String(length=36), nullable=False),
         sa.Column("ring", sa.Integer(), nullable=False),
         sa.Column("is_newest", sa.Boolean(), nullable=False),
