@@ -7,12 +7,13 @@ import pytest
 
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.releases.decision import Decision
-from cloud_bridge.releases.roll_out_states import Happened, RollOutState
+from cloud_bridge.releases.roll_out_states import Happened, RollOutState, UnitState
 from cloud_bridge.roll_out_decisions import decide_all
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.record import record
 from cloud_bridge.store.roll_out_orders import due, mark_sent
-from cloud_bridge.store.roll_outs import apply, find_roll_out
+from cloud_bridge.store.roll_outs import apply, count_states, find_roll_out, total
+from cloud_bridge.store.transitions import mark_silent
 from cloud_bridge.verified_time import Clocks, VerifiedTime
 from tests.cloud_bridge.recording import inbound
 from tests.cloud_bridge.releases.rolling_out import add_heard, add_release, start, tell
@@ -105,3 +106,16 @@ def test_what_is_done_is_still_watched_while_units_get_it(fleet: Fleet) -> None:
     assert fleet.decide()[0] is RollOutState.DONE
     fleet.tell(ordered[:3], "rolled_back")
     assert fleet.decide()[0] is RollOutState.STOPPED
+
+
+def test_one_that_breaks_the_link_alone_is_stopped_with_its_first_unit(fleet: Fleet) -> None:
+    (first,) = fleet.order()
+    fleet.tell([first], "installed")
+    at_ms = fleet.clock.now_ms()
+    fleet.clock.advance(HOUR_MS)
+    assert fleet.decide()[0] is RollOutState.RUNNING
+    with fleet.database.writing() as connection:
+        mark_silent(connection, [(first, at_ms)], fleet.clock.now_ms())
+    assert fleet.decide() == (RollOutState.STOPPED, 0, "1 of 1 updated units fell silent, of the rest 0 of 29")
+    with fleet.database.reading() as connection:
+        assert total(count_states(connection, fleet.number)) == {UnitState.WAITING: 29, UnitState.INSTALLED: 1}

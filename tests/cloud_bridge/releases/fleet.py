@@ -1,7 +1,8 @@
 """`python -m tests.cloud_bridge.releases.fleet`: 1 % of 2,000 units go back from a release. Virtual time, a real store.
 
 Orders, decisions and what becomes of answers and events are the product's; only units and time are played. `--bad 0` is a good
-release. Prints the report that the page draws. Exit code 0 if a bad release was stopped, or a good one got to all.
+release. The database draws the lots of rings, so a seed repeats units and times alone. Prints the report that the page draws.
+Exit code 0 if a bad release was stopped, or a good one got to all.
 """
 
 import argparse
@@ -41,7 +42,9 @@ COLUMNS = 60  # of a drawn line
 class Fleet:
     """Units that answer orders, load, install, and are good or go back."""
 
-    def __init__(self, database: Database, units: int, bad: float, seed: int) -> None:
+    def __init__(
+        self, database: Database, units: int, bad: float, seed: int, resets_a_day: float = RESETS_A_DAY
+    ) -> None:
         self.clock = HandClock()
         self.orders = self.withdrawals = 0
         self._dice = random.Random(seed)
@@ -50,6 +53,7 @@ class Fleet:
         self._unit_ids = [f"u{number:05}" for number in range(units)]
         self._bad = {unit_id for unit_id in self._unit_ids if self._dice.random() < bad}
         self._sequence = 1
+        self._resets = resets_a_day
         self._plans: list[tuple[int, str, str]] = []  # when, unit, what it tells
         with database.writing() as connection:
             for unit_id in self._unit_ids:
@@ -72,7 +76,7 @@ class Fleet:
         for _, unit_id, result in sorted(plan for plan in self._plans if plan[0] <= now_ms):
             said.append(self._says(unit_id, "event", k="update", d={"v": "1.4.0", "r": result}))
         self._plans = [plan for plan in self._plans if plan[0] > now_ms]
-        share = RESETS_A_DAY * TURN_MS / (24 * HOUR_MS)
+        share = self._resets * TURN_MS / (24 * HOUR_MS)
         for unit_id in self._unit_ids:
             if self._dice.random() < share:
                 said.append(self._says(unit_id, "event", k="boot", d={"cause": "watchdog"}))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from cloud_bridge.durations import DAY_MS, HOUR_MS
 from cloud_bridge.releases.decision import Decision
@@ -18,6 +19,7 @@ from cloud_bridge.store.roll_out_orders import AGAIN_MS, ON_THEIR_WAY, due, mark
 from cloud_bridge.store.roll_outs import Choice, ChosenBy, count_states, find_roll_out
 from cloud_bridge.store.sites import describe_site
 from cloud_bridge.store.transitions import mark_silent
+from tests.cloud_bridge.old_store import open_at
 from tests.cloud_bridge.releases.making import release
 from tests.cloud_bridge.releases.rolling_out import (
     NAME,
@@ -248,3 +250,31 @@ def test_the_version_is_what_the_unit_said_last(database: Database) -> None:
 def test_a_roll_out_that_is_not_there_is_said_so(database: Database) -> None:
     with database.reading() as connection, pytest.raises(ReleaseError, match="there is no roll-out 7"):
         find_roll_out(connection, 7)
+
+
+def test_the_upgrade_knows_the_version_of_each_last_boot(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    where = store_at(tmp_path / "old", empty=True)
+    before = open_at(where, "0040")
+    with before.writing() as connection:
+        for unit_id in ("cp-1", "cp-2", "cp-3"):
+            row = {"id": unit_id, "created": START_MS}
+            columns = "id, secret_hash, claim_hash, created_ms"
+            connection.execute(text(f"INSERT INTO units ({columns}) VALUES (:id, 'x', :id, :created)"), row)
+        for number, (unit_id, payload) in enumerate(
+            (
+                ("cp-1", '{"k":"boot","d":{"v":"1.2.0"}}'),
+                ("cp-1", '{"k":"boot","d":{"v":"1.3.0"}}'),
+                ("cp-2", '{"k":"boot","d":{"cause":"soft"}}'),
+                ("cp-2", '{"k":"boot"}'),
+            )
+        ):
+            row = {"unit": unit_id, "at": START_MS + number, "number": number, "payload": payload}
+            columns = "unit_id, received_ms, boot, sequence, payload, kind, untold"
+            values = ":unit, :at, 1, :number, :payload, 'boot', false"
+            connection.execute(text(f"INSERT INTO events ({columns}) VALUES ({values})"), row)
+    before.close()
+    now = open_database(where)
+    with now.reading() as connection:
+        assert firmware_versions(connection, ["cp-1", "cp-2", "cp-3"]) == {"cp-1": "1.3.0"}
+    now.close()
