@@ -47,7 +47,7 @@ class UnitState(StrEnum):
     GOOD = "good"
     REFUSED = "refused"
     ROLLED_BACK = "rolled_back"  # the former version runs again
-    CORRUPT = "corrupt"  # what it runs is not what was signed: it runs the former version, or none
+    CORRUPT = "corrupt"  # what it ran is not what was signed: it runs the former version, or none, and loads it again
     WITHDRAWN = "withdrawn"  # the unit has given it up
 
 
@@ -89,11 +89,12 @@ UNITS: dict[UnitState, dict[Told, UnitState]] = {
     UnitState.GOOD: {Told.ROLLED_BACK: UnitState.ROLLED_BACK, Told.CORRUPT: UnitState.CORRUPT},
     UnitState.REFUSED: _RUNS_IT,  # an order that came twice is refused because the first was carried out
     UnitState.ROLLED_BACK: {},
-    UnitState.CORRUPT: {},
+    UnitState.CORRUPT: {told: state for told, state in _RUNS_IT.items() if state is not UnitState.CORRUPT},
     UnitState.WITHDRAWN: _RUNS_IT,  # it was installed already
 }
 
-LOADING = (UnitState.ORDERED, UnitState.TAKEN)  # it may ask for the image, and can give it up
+LOADING = (UnitState.ORDERED, UnitState.TAKEN)  # it is to ask for the image, and can give it up
+MAY_ASK = (*LOADING, UnitState.CORRUPT)
 OPEN = (UnitState.WAITING, *LOADING, UnitState.INSTALLED, UnitState.TRIAL)  # what becomes of it is not known yet
 WENT_BACK = (UnitState.ROLLED_BACK, UnitState.CORRUPT)
 

@@ -1,11 +1,13 @@
 """How the units of a roll-out are: those that run the release beside the rest, as counts for releases/verdict.py.
 
-Both are counted in the same time, since the present ring began, so that what happens to everybody (a mast, a storm) is seen in
-both. Where there are many, SAMPLE of each show enough.
+A unit runs the release when it says so, and may run it once it was sent the last byte: one that then falls silent can say
+nothing. Both are counted in the same time, since the present ring began, so that what happens to everybody (a mast, a storm)
+is seen in both. Where there are many, SAMPLE of each show enough.
 """
 
 from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, or_, select
 
+from cloud_bridge.releases.manifest import read_signed
 from cloud_bridge.releases.roll_out_states import WENT_BACK, UnitState
 from cloud_bridge.releases.verdict import Count, Seen, Sign
 from cloud_bridge.store.release_tables import roll_out_units
@@ -19,8 +21,8 @@ _REST = (UnitState.WAITING, UnitState.ORDERED, UnitState.TAKEN, UnitState.REFUSE
 def look(connection: Connection, roll_out: RollOut) -> list[Seen]:
     """Every sign, with its counts."""
     column = roll_out_units.c
-    has_it = column.installed_ms.is_not(None)
-    updated = _some(roll_out, has_it, column.installed_ms.desc())
+    has_it = or_(column.installed_ms.is_not(None), column.loaded >= read_signed(roll_out.manifest).manifest.size)
+    updated = _some(roll_out, has_it, column.state_ms.desc())
     rest = _some(roll_out, and_(column.state.in_(_REST), ~has_it), column.ring)
     seen = [Seen(sign, _count(connection, updated, sign), _count(connection, rest, sign)) for sign in _IS_BAD]
     return [*seen, Seen(Sign.WENT_BACK, _went_back(connection, roll_out), Count(0, 0))]
@@ -29,7 +31,8 @@ def look(connection: Connection, roll_out: RollOut) -> list[Seen]:
 def _some(roll_out: RollOut, which: ColumnElement[bool], order: ColumnElement[object]) -> Subquery:
     """Their ids, and since when each is looked at."""
     column = roll_out_units.c
-    since_ms = case((column.installed_ms > roll_out.ring_ms, column.installed_ms), else_=roll_out.ring_ms)
+    has_it_ms = func.coalesce(column.installed_ms, column.state_ms)
+    since_ms = case((has_it_ms > roll_out.ring_ms, has_it_ms), else_=roll_out.ring_ms)
     query = select(column.unit_id, since_ms.label("since_ms")).where(column.roll_out_id == roll_out.number, which)
     return query.order_by(order, column.unit_id).limit(SAMPLE).subquery()
 

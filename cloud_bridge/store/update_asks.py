@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
-from cloud_bridge.releases.roll_out_states import LOADING, RollOutState
+from cloud_bridge.releases.roll_out_states import MAY_ASK, RollOutState
 from cloud_bridge.store.release_tables import releases, roll_out_units, roll_outs, update_bytes
 from cloud_bridge.store.upsert import replace
 
@@ -70,7 +70,7 @@ def _permit(connection: Connection, ask: Asked, budget: Budget) -> Part:
         select(column.roll_out_id, column.loaded, func.length(file))
         .join(roll_outs, roll_outs.c.id == column.roll_out_id)
         .join(releases, releases.c.name == roll_outs.c.release)
-        .where(column.unit_id == ask.unit_id, column.is_newest, column.state.in_(LOADING))
+        .where(column.unit_id == ask.unit_id, column.is_newest, column.state.in_(MAY_ASK))
         .where(releases.c.name == ask.name, roll_outs.c.state != RollOutState.STOPPED)
     )
     found = connection.execute(query.with_for_update(of=roll_out_units)).first()

@@ -100,11 +100,13 @@ def _choice(board: str, checkout: Path, generated: Path) -> Path:
 
 
 def _version(board: str, checkout: Path, generated: Path) -> Path:
-    """With the day of this build, or of SOURCE_DATE_EPOCH, so that a build can be repeated (reproducible-builds.org)."""
+    """With the board, where it is told, and the day of this build, or of SOURCE_DATE_EPOCH, so that a build can be repeated
+    (reproducible-builds.org)."""
     built_s = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()) // DAY_S * DAY_S
     text, replaced = re.subn(r"(?m)^BUILT_S = .*$", f"BUILT_S = {built_s}", (checkout / VERSION).read_text())
     if replaced != 1:
         raise DoesNotCompile(f"{VERSION} has no BUILT_S")
+    text = re.sub(r"(?m)^BOARD = .*$", f'BOARD = "{board}"', text)
     return _write(generated / f"{board}-version.py", text)
 
 

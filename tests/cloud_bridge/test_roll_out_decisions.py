@@ -14,9 +14,10 @@ from cloud_bridge.store.record import record
 from cloud_bridge.store.roll_out_orders import due, mark_sent
 from cloud_bridge.store.roll_outs import apply, count_states, find_roll_out, total
 from cloud_bridge.store.transitions import mark_silent
+from cloud_bridge.store.update_asks import IMAGE, Answer, Asked, Budget, Part, permit
 from cloud_bridge.verified_time import Clocks, VerifiedTime
 from tests.cloud_bridge.recording import inbound
-from tests.cloud_bridge.releases.rolling_out import add_heard, add_release, start, tell
+from tests.cloud_bridge.releases.rolling_out import MADE, NAME, add_heard, add_release, start, tell
 from tests.cloud_bridge.running import HandClock, store_at
 
 
@@ -109,13 +110,16 @@ def test_what_is_done_is_still_watched_while_units_get_it(fleet: Fleet) -> None:
 
 
 def test_one_that_breaks_the_link_alone_is_stopped_with_its_first_unit(fleet: Fleet) -> None:
+    """It was sent the last byte, and is not heard of again."""
     (first,) = fleet.order()
-    fleet.tell([first], "installed")
     at_ms = fleet.clock.now_ms()
+    with fleet.database.writing() as connection:
+        last = Asked(first, NAME, IMAGE, len(MADE.image) - 1, 1)
+        assert permit(connection, [last], Budget(1, 10_000, 0, 1024)) == [Part(Answer.SERVED, 1)]
     fleet.clock.advance(HOUR_MS)
     assert fleet.decide()[0] is RollOutState.RUNNING
     with fleet.database.writing() as connection:
         mark_silent(connection, [(first, at_ms)], fleet.clock.now_ms())
     assert fleet.decide() == (RollOutState.STOPPED, 0, "1 of 1 updated units fell silent, of the rest 0 of 29")
     with fleet.database.reading() as connection:
-        assert total(count_states(connection, fleet.number)) == {UnitState.WAITING: 29, UnitState.INSTALLED: 1}
+        assert total(count_states(connection, fleet.number)) == {UnitState.WAITING: 29, UnitState.ORDERED: 1}

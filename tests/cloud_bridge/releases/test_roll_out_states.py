@@ -10,7 +10,6 @@ from cloud_bridge.releases.roll_out_states import (
     RINGS,
     ROLL_OUTS,
     UNITS,
-    WENT_BACK,
     Happened,
     RollOutState,
     Told,
@@ -63,6 +62,8 @@ def after(*told: Told) -> UnitState:
         ((Told.SENT, Told.TAKEN, Told.INSTALLED, Told.TRIAL, Told.ROLLED_BACK), UnitState.ROLLED_BACK),
         ((Told.SENT, Told.TAKEN, Told.GOOD, Told.ROLLED_BACK), UnitState.ROLLED_BACK),  # hung after an hour
         ((Told.SENT, Told.TAKEN, Told.ROLLED_BACK, Told.GOOD), UnitState.ROLLED_BACK),
+        ((Told.SENT, Told.TAKEN, Told.GOOD, Told.CORRUPT), UnitState.CORRUPT),
+        ((Told.SENT, Told.GOOD, Told.CORRUPT, Told.INSTALLED, Told.GOOD), UnitState.GOOD),  # it was loaded again
         ((Told.SENT, Told.REFUSED), UnitState.REFUSED),
         ((Told.SENT, Told.TAKEN, Told.WITHDRAWN), UnitState.WITHDRAWN),
         ((Told.SENT, Told.TAKEN, Told.WITHDRAWN, Told.TRIAL), UnitState.TRIAL),  # it had it already
@@ -80,7 +81,7 @@ def test_no_words_bring_a_unit_back_from_where_it_went_back(told: list[Told]) ->
     state = UnitState.WAITING
     for one in told:
         later = unit_after(state, one)
-        if state in WENT_BACK:
+        if state is UnitState.ROLLED_BACK:
             assert later is state
         if state in (UnitState.TRIAL, UnitState.GOOD):
             assert later not in LOADING

@@ -56,6 +56,13 @@ def test_a_unit_that_needs_no_more_is_sent_no_more(database: Database, told: Tol
     assert ask(database, Asked("cp-1", NAME, IMAGE, 0, 1)) == [Part(Answer.NO_ORDER)]
 
 
+def test_a_unit_whose_slot_was_found_changed_loads_it_again(database: Database) -> None:
+    with database.writing() as connection:
+        tell(connection, "cp-1", Told.GOOD)
+        tell(connection, "cp-1", Told.CORRUPT, why="integrity")
+    assert ask(database, Asked("cp-1", NAME, IMAGE, 0, 1)) == [Part(Answer.SERVED, 1)]
+
+
 def test_after_a_stop_nothing_is_sent(database: Database) -> None:
     with database.writing() as connection:
         roll_outs.stop(connection, 1, "stopped", START_MS)
