@@ -17,7 +17,7 @@ PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rf
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-stop mosquitto test fast cloud units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race cortex-m flash power-loss life siege size screenshots mission clean
+.PHONY: help run cluster cluster-stop mosquitto test fast cloud units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m flash power-loss life siege size screenshots mission clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -133,6 +133,9 @@ cortex-m: .venv ## a 32-bit microcontroller in QEMU, built once: the core tests 
 
 race: .venv ## 20 processes refresh one car account at once, with kill -9 for them and for the one that refreshes, 200 rounds
 	@.venv/bin/python -m tests.cloud_bridge.vehicles.race
+
+roll-out: .venv ## a release is rolled out to 2,000 simulated units of which 1 % go back: it stops, and the report is drawn (BAD=0: it gets to all)
+	@.venv/bin/python -m tests.cloud_bridge.releases.fleet --bad $(or $(BAD),1)
 
 flash: export BOARD ?= tcall
 flash: .venv ## PORT=... [BOARD=tcall] [IMAGE=micropython.bin] the firmware onto a board; BOARD is a file of firmware/boards

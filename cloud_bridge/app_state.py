@@ -11,6 +11,7 @@ from cloud_bridge.contact import UptimeLedger
 from cloud_bridge.counters import Counters
 from cloud_bridge.duties import Duties
 from cloud_bridge.ingest.unknown_clients import UnknownClients
+from cloud_bridge.ingest.update_pieces import UpdatePieces
 from cloud_bridge.live import Live
 from cloud_bridge.passwords import PasswordTurns
 from cloud_bridge.second_factor import SecondFactors
@@ -44,6 +45,10 @@ class Broker(Protocol):
         """Publish on cp/<id>/command. False: it cannot reach the unit now."""
         ...
 
+    async def piece(self, unit_id: str, payload: bytes) -> bool:
+        """Publish on cp/<id>/piece with QoS 0. False: it cannot reach the unit now."""
+        ...
+
     async def stop(self) -> None: ...
 
 
@@ -74,3 +79,4 @@ class AppState:
     standby: Standby | None  # which pages read
     push_key: PushKey  # of Web Push; its file is made when it is first used
     leadership: Leadership  # whether this process does the upkeep
+    pieces: UpdatePieces  # of updates, for the units that this process hears

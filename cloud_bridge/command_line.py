@@ -7,7 +7,7 @@ import sys
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from cloud_bridge.cli import data, doctor, mosquitto, nats, tls, token, unit, user
+from cloud_bridge.cli import data, doctor, mosquitto, nats, release, tls, token, unit, user
 from cloud_bridge.cli.area import Answer, Area, Parser
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.listening_sockets import LOOPBACK
@@ -56,7 +56,9 @@ def _parser() -> Parser:
         prog="python -m cloud_bridge",
         description="Serve the broker and the pages, or (with an area) change what the bridge knows.",
     )
-    metavar = "unit | token | user | data | tls | mosquitto | nats | doctor | all | web | ingest | auth | upkeep"
+    metavar = (
+        "unit | token | user | data | tls | release | mosquitto | nats | doctor | all | web | ingest | auth | upkeep"
+    )
     areas = parser.add_subparsers(dest="area", metavar=metavar)
     unit.declare(Area(areas, "unit", "charge points"))
     token.declare(Area(areas, "token", "API tokens"))
@@ -65,6 +67,7 @@ def _parser() -> Parser:
     mosquitto.declare(Area(areas, "mosquitto", "an outside broker"))
     nats.declare(Area(areas, "nats", "a cluster of brokers"))
     tls.declare(Area(areas, "tls", "certificates"))
+    release.declare(Area(areas, "release", "firmware for the units"))
     check = areas.add_parser("doctor", help="is everything that the bridge stands on in order?")
     check.add_argument("--json", action="store_true", help="print JSON")
     check.set_defaults(run=doctor.run)

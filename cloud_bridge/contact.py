@@ -29,7 +29,7 @@ FUTURE_MS = 120 * 1000  # a last contact further ahead than this was stamped by 
 KEPT_STEPS = 100  # of our clock, the newest
 KEPT_GAPS = 1000  # of our own; a unit older than these is silent whatever they said
 
-UNIT_TOPICS = frozenset({"heartbeat", "event", "session", "result"})  # the last level of cp/<id>/...
+UNIT_TOPICS = frozenset({"heartbeat", "event", "session", "result", "ask"})  # the last level of cp/<id>/...
 
 
 class Contact(StrEnum):

@@ -54,6 +54,14 @@ class Counters:
     failed_connections: int = 0  # to an outside broker, that an error ended
     redelivered: int = 0  # messages that a cluster delivered again, to this worker
     wrong_stamps: int = 0  # messages that a node of the cluster has stamped by a wrong clock
+    asks_served: int = 0  # of units, for parts of an update (ingest/update_pieces.py)
+    asks_without_order: int = 0
+    asks_beyond_file: int = 0
+    asks_over_budget: int = 0  # the unit's, of this month
+    asks_too_often: int = 0
+    asks_dropped: int = 0  # too many waited, or the unit asked for something else meanwhile
+    pieces_sent: int = 0
+    pieces_not_sent: int = 0  # the unit is not connected, or has not read the ones before
     alerts_sent: int = 0
     alerts_failed: int = 0  # tries
     browsers_gone: int = 0  # that were notified, until their push service knew them no more

@@ -20,6 +20,7 @@ MAX_SHARDS = 64
 API_TOKEN_MIN = 32  # characters
 MAX_LINE = 200  # characters of a line that people read
 PUBLIC_PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")  # what no proxy and no browser writes differently
+UPDATE_BYTES = 400_000  # two or three whole images
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -58,6 +59,7 @@ class Settings:
         None  # CHARGEKEEPER_PUBLIC_URL: where people reach the pages; https:// if TLS ends in front
     )
     proxies: tuple[str, ...] = ()  # CHARGEKEEPER_PROXIES: whose X-Forwarded-For is believed; addresses and networks
+    update_bytes: int = UPDATE_BYTES  # CHARGEKEEPER_UPDATE_BYTES: that a unit is sent of updates in a month, at most
     sign_up: SignUp = SignUp.INVITATION  # CHARGEKEEPER_SIGN_UP: who may make an account of their own
     maker: str = ""  # CHARGEKEEPER_MAKER: how drivers reach the manufacturer, one line, shown where they need help
     help: str = ""  # CHARGEKEEPER_HELP: whom else they may call, such as your own hotline; likewise
@@ -101,6 +103,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         mqtt_plain_anywhere=_choice(environment, "CHARGEKEEPER_MQTT_PLAIN", ("loopback", "anywhere")) == "anywhere",
         public_url=_public_url(environment),
         proxies=_proxies(environment),
+        update_bytes=_count(environment, "CHARGEKEEPER_UPDATE_BYTES", UPDATE_BYTES),
         sign_up=SignUp(_choice(environment, "CHARGEKEEPER_SIGN_UP", tuple(SignUp))),
         maker=_line(environment, "CHARGEKEEPER_MAKER"),
         help=_line(environment, "CHARGEKEEPER_HELP"),
@@ -241,6 +244,13 @@ def _choice(environment: Mapping[str, str], name: str, words: tuple[str, ...]) -
     if text not in words:
         raise SettingError(f"{name} is {text!r}: set it to {' or '.join(words)}")
     return text
+
+
+def _count(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise SettingError(f"{name} is {text!r}: set it to a number of bytes, 0 for none")
+    return int(text)
 
 
 def _port(environment: Mapping[str, str], name: str, default: int) -> int:

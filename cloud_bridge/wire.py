@@ -115,6 +115,16 @@ class Result(Message):
     random_delay_s: int | None = None
 
 
+@dataclass(slots=True, kw_only=True)
+class Ask(Message):
+    """For a part of an update (ingest/update_pieces.py). It is no record: what it says is not kept."""
+
+    release: str | None = None  # its name
+    file: int | None = None  # 0 the manifest, 1 the image
+    offset: int | None = None  # in bytes, as `size`
+    size: int | None = None
+
+
 def _no_constant(name: str) -> None:
     raise BadPayload(f"{name} is not JSON")  # Python's reader takes NaN and Infinity, the standard does not
 
@@ -214,6 +224,17 @@ KINDS: dict[str, tuple[type[Message], Keys]] = {
             "u": ("limited_until_s", _time),
             "i": ("also_in_force", _names),
             "r": ("random_delay_s", _count),
+        },
+    ),
+    "ask": (
+        Ask,
+        {
+            "n": ("sequence", _count),
+            "b": ("boot", _count),
+            "h": ("release", _text),
+            "f": ("file", _count),
+            "o": ("offset", _count),
+            "c": ("size", _count),
         },
     ),
 }

@@ -33,6 +33,7 @@ _BELOW_WEB = (
     "cloud_bridge.live",
     "cloud_bridge.passwords",
     "cloud_bridge.paths",
+    "cloud_bridge.releases",
     "cloud_bridge.second_factor",
     "cloud_bridge.settings",
     "cloud_bridge.store",
@@ -64,6 +65,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.main": ("firmware.app", "firmware.boards.chosen"),
     "firmware.boards.tcall.modules.main": ("firmware.main",),  # the production image's starter
     "firmware.control_loop": ("firmware.charging", "firmware.supervisor"),
+    # Which modules are in an image without being imported at the start.
+    "firmware.image": ("firmware.image", "firmware.lazy_import", "modem.families.registry"),
     "firmware.lazy_import": (),
     "firmware.memory": (),
     "firmware.console": ("firmware.console_pieces", "firmware.errors", "firmware.lazy_import"),
@@ -157,6 +160,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "cloud_bridge.values": (),
     "cloud_bridge.text": (),
     "cloud_bridge.wire": ("cloud_bridge.text", "cloud_bridge.values"),
+    "cloud_bridge.releases": ("cloud_bridge.releases", "cloud_bridge.errors"),
     "cloud_bridge.ingest": ("cloud_bridge",),
     "cloud_bridge.store": (
         "cloud_bridge.store",
@@ -172,6 +176,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.path_ledger",
         "cloud_bridge.path_outages",
         "cloud_bridge.paths",
+        "cloud_bridge.releases",  # pure
         "cloud_bridge.text",
         "cloud_bridge.verified_time",
         "cloud_bridge.wire",
@@ -267,10 +272,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.sim": ("hil_tests.sim",),
     "hil_tests.fixtures": ("hil_tests.fixtures",),
     "hil_tests.fixtures.no_skips": ("hil_tests.environment.debian",),  # what is tolerated
-    "hil_tests.rig.image": (
-        "firmware.lazy_import",
-        "modem.families.registry",
-    ),  # which modules are in an image without being imported at the start
+    "hil_tests.rig.image": ("firmware.image",),
     # The starter's names of what it finds on a board, and the version that it is told.
     "hil_tests.rig.flash": ("hil_tests.rig", "firmware.boards.stock", "firmware.version"),
     "firmware.boards.stock.main": ("firmware.main",),
@@ -395,7 +397,7 @@ def test_what_is_imported_on_demand_is_in_its_registry_and_imported_in_no_other_
         if (
             name_of(path) not in ON_DEMAND
             and name_of(path) not in ("modem.__main__",)
-            and "installer" not in path.parts
+            and not {"installer", "image"} & set(path.parts)
         ):
             kept = {
                 found for found in imported(path) - loans if found.startswith(tuple(f"{one}." for one in ON_DEMAND))

@@ -60,7 +60,10 @@ use_username_as_clientid true
 TLS = "certfile {cert}\nkeyfile {key}\ntls_version tlsv1.2\n"
 
 PUBLISHED = (*sorted(UNIT_TOPICS), "lwt")  # by units
-UNIT_ACCESS = "".join(f"pattern write cp/%u/{kind}\n" for kind in PUBLISHED) + "pattern read cp/%u/command\n"
+READ = ("command", "piece")  # by units
+UNIT_ACCESS = "".join(
+    [f"pattern write cp/%u/{kind}\n" for kind in PUBLISHED] + [f"pattern read cp/%u/{kind}\n" for kind in READ]
+)
 
 
 def declare(area: Area) -> None:
@@ -135,12 +138,12 @@ def access_list(home_assistant: bool) -> str:
     The patterns are for every user, ours too, so what they would give to ours is denied; mosquitto looks at `deny`
     first.
     """
-    entries = [_entry(shard.bridge_id, ["command", "lwt"], _bridge_topics(home_assistant)) for shard in SHARDS]
+    entries = [_entry(shard.bridge_id, [*READ, "lwt"], _bridge_topics(home_assistant)) for shard in SHARDS]
     for shard in SHARDS:
-        others = [kind for kind in ("command", *PUBLISHED) if kind != "heartbeat"]
+        others = [kind for kind in (*READ, *PUBLISHED) if kind != "heartbeat"]
         entries.append(_entry(shard.canary_id, others, [f"write cp/{shard.canary_id}/heartbeat"]))
     if home_assistant:
-        entries.append(_entry(home.USER, ["command", *PUBLISHED], home.ACCESS))
+        entries.append(_entry(home.USER, [*READ, *PUBLISHED], home.ACCESS))
     return "\n".join(entries) + "\n" + UNIT_ACCESS
 
 
@@ -148,6 +151,7 @@ def _bridge_topics(home_assistant: bool) -> Iterator[str]:
     for kind in sorted(UNIT_TOPICS):
         yield f"readwrite cp/+/{kind}"  # it clears what is retained there, and its own marker is a heartbeat
     yield "write cp/+/command"
+    yield "write cp/+/piece"
     if home_assistant:
         yield from (f"write {topics}" for topics in home.PUBLISHED)
 

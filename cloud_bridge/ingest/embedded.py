@@ -88,3 +88,10 @@ class EmbeddedBroker:
             return False
         await self._broker.internal_message_broadcast(f"cp/{unit_id}/command", payload)
         return True
+
+    async def piece(self, unit_id: str, payload: bytes) -> bool:
+        """Publish a piece of an update with QoS 0. False if the unit has no connection, or has not read the ones before."""
+        if not self._listener.has_read(unit_id):
+            return False
+        await self._broker.internal_message_broadcast(f"cp/{unit_id}/piece", payload, 0)
+        return True

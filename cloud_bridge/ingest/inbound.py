@@ -15,24 +15,26 @@ from cloud_bridge.ingest.quotas import Quotas
 from cloud_bridge.ingest.shard import ALL, Shard
 from cloud_bridge.ingest.unit_security import UnitSecurity
 from cloud_bridge.ingest.unknown_clients import UnknownClients
+from cloud_bridge.ingest.update_pieces import UpdatePieces
 from cloud_bridge.live import Live, LiveUnit
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.store.inbound_message import CanaryMark, Doors, InboundMessage
 from cloud_bridge.store.recorder import OnCommit, Recorder
 from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.verified_time import Clocks
-from cloud_bridge.wire import BadPayload, BadTime, Heartbeat, Message, decode
+from cloud_bridge.wire import Ask, BadPayload, BadTime, Heartbeat, Message, decode
 
 _log = logging.getLogger(__name__)
 
 
 class Reporting(NamedTuple):
-    """Where ingest reports what it notices."""
+    """Where ingest reports what it notices, and hands on what units ask for."""
 
     counters: Counters
     security_log: SecurityLog
     units: UnitReports
     unknown_clients: UnknownClients
+    pieces: UpdatePieces | None = None  # None: nothing is asked for here
 
 
 class Ingest:
@@ -55,6 +57,7 @@ class Ingest:
         self.clock = clocks.clock
         self.shard = shard
         self.duties = Duties()  # of this process: the ways in add theirs
+        self._pieces = reporting.pieces
         self._recorder = recorder
         self._verified = clocks.verified
         self._quotas = Quotas()
@@ -90,6 +93,7 @@ class Ingest:
             self.counters.refused_waiting += 1
             return False
         message, bad = self._read(unit_id, kind, payload)
+        message, committed = self._hand_on(unit_id, message, committed, redelivered)
         message, duplicate, committed = self._compare(
             unit_id, unit, message, received_ms, committed, redelivered, connection
         )
@@ -121,6 +125,7 @@ class Ingest:
             self.counters.refused_waiting += 1
             return False
         message, bad = self._read(unit_id, kind, payload)
+        message, committed = self._hand_on(unit_id, message, committed, again)
         duplicate: Evidence | None = None
         if not again:
             message, duplicate, committed = self._compare(unit_id, unit, message, stamp.at_ms, committed)
@@ -141,6 +146,17 @@ class Ingest:
             again=again,
         )
         return self._recorder.put(inbound, committed)
+
+    def _hand_on(
+        self, unit_id: str, message: Message | None, committed: OnCommit, again: bool
+    ) -> tuple[Message | None, OnCommit]:
+        """An ask for a part of an update is answered once it is acknowledged, and is nothing to store. One that was
+        delivered before may have been answered."""
+        if not isinstance(message, Ask):
+            return message, committed
+        if again or self._pieces is None:
+            return None, committed
+        return None, partial(_committed_ask, self._pieces, unit_id, message, committed)
 
     def _compare(
         self,
@@ -176,7 +192,7 @@ class Ingest:
         """
         self.counters.late += 1
         message, bad = self._read(unit_id, kind, payload)
-        if isinstance(message, Heartbeat):
+        if isinstance(message, Heartbeat | Ask):
             message = None
         if message is not None and None in (message.boot, message.sequence) and not self.shard.takes(unit_id):
             message = None
@@ -221,6 +237,11 @@ class Ingest:
                 self.live.timeless.add(unit_id)  # it is told the time, and can be read again
             self.counters.bad_payloads += 1
             return None, True
+
+
+def _committed_ask(pieces: UpdatePieces, unit_id: str, ask: Ask, committed: OnCommit) -> None:
+    committed()
+    pieces.take(unit_id, ask)
 
 
 def _stored(unit: LiveUnit, heartbeat: Heartbeat, committed: OnCommit) -> None:

@@ -141,6 +141,10 @@ class JetStreamIngest:
         """As CommandSender.command."""
         return await self._commands.command(unit_id, payload)
 
+    async def piece(self, unit_id: str, payload: bytes) -> bool:
+        """As CommandSender.piece."""
+        return await self._commands.piece(unit_id, payload)
+
     async def _serve(self) -> None:
         """Until something fails. Raises OSError, TimeoutError, or what nats raises."""
         try:

@@ -43,6 +43,7 @@ TAKE_OVER_WITHIN_S = 5.0  # for the broker to let go of the older connection
 TLS_TIMES = {"ssl_handshake_timeout": CONNECT_OVER_TLS_WITHIN_S, "ssl_shutdown_timeout": GOODBYE_WITHIN_S}
 LOGINS_AT_ONCE = 2  # the others wait their turn, so that pages are answered while a whole fleet comes back
 LOOK_EVERY_S = 1.0
+UNREAD_BYTES = 16 * 1024  # a quarter of what a unit may leave unread (connection.py): room for commands
 LOOK_BACK_MS = 60_000  # before the newest change that was seen: longer than any transaction, or login, is under way
 
 HandOver = Callable[[ReaderAdapter, WriterAdapter], Awaitable[None]]  # returns when the broker is done with it
@@ -117,6 +118,11 @@ class MqttListener:
     def is_connected(self, unit_id: str) -> bool:
         """Whether the unit has a connection open. Says nothing about contact: half-open ones look the same."""
         return unit_id in self._accepted
+
+    def has_read(self, unit_id: str) -> bool:
+        """Whether the unit has a connection open, and the system holds all but UNREAD_BYTES of what was sent to it."""
+        connection = self._accepted.get(unit_id)
+        return connection is not None and connection.transport.get_write_buffer_size() < UNREAD_BYTES
 
     # What happens on a connection.
 

@@ -156,6 +156,12 @@ class MqttIngest:
         """
         return await asyncio.to_thread(self._publish_command, unit_id, payload)
 
+    async def piece(self, unit_id: str, payload: bytes) -> bool:
+        """Publish a piece of an update with QoS 0. False: there is no connection to the broker, which paho would wait for."""
+        if not self._client.is_connected():
+            return False
+        return (await asyncio.to_thread(self._client.publish, f"cp/{unit_id}/piece", payload, 0)).rc == 0
+
     def _publish_command(self, unit_id: str, payload: bytes) -> bool:
         if not self._client.is_connected():
             return False  # paho would send it once it is connected

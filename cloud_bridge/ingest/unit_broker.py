@@ -1,4 +1,4 @@
-"""amqtt's broker for sessions that subscribe to their own commands and to nothing else (plugin.UnitsOnly).
+"""amqtt's broker for sessions that subscribe to their own commands and pieces and to nothing else (plugin.UnitsOnly).
 
 amqtt 0.12.1 goes through the subscriptions of all sessions for each login, SUBSCRIBE, will, command and end of a session:
 with n units the work of a mass reconnect grows with n squared (measured: 75 logins a second with 300 units connected, 10
@@ -23,9 +23,9 @@ class UnitBroker(Broker):
         self._subscriptions = _Subscriptions()
 
     async def _del_all_subscriptions(self, session: Session) -> None:
-        topic = f"cp/{session.client_id}/command"
-        if self._del_subscription(topic, session) and not self._subscriptions[topic]:
-            del self._subscriptions[topic]
+        for topic in topics_for(session.client_id):
+            if self._del_subscription(topic, session) and not self._subscriptions[topic]:
+                del self._subscriptions[topic]
 
     async def _run_broadcast(self, running_tasks: "deque[asyncio.Task[OutgoingApplicationMessage]]") -> None:
         """A will has no subscriber, whoever sent it."""
@@ -37,6 +37,11 @@ class UnitBroker(Broker):
                     broadcast["topic"], broadcast["data"], broadcast.get("qos", qos), retain=False
                 )
                 running_tasks.append(asyncio.ensure_future(sending))
+
+
+def topics_for(unit_id: str | None) -> tuple[str, str]:
+    """What a unit may subscribe to: commands, and pieces of an update (ingest/update_pieces.py)."""
+    return f"cp/{unit_id}/command", f"cp/{unit_id}/piece"
 
 
 class _Subscriptions(dict[str, list[tuple[Session, int]]]):

@@ -1,15 +1,23 @@
 """`python -m cloud_bridge`, or `... all`: every role in one process."""
 
+from cloud_bridge.app_state import AppState
 from cloud_bridge.authority_sender import AuthoritySender
 from cloud_bridge.clock import SystemClock
+from cloud_bridge.order_sender import OrderSender
 from cloud_bridge.roles import auth, ingest, upkeep, web
 from cloud_bridge.roles.http import listen
 from cloud_bridge.roles.opening import open_app_state
+from cloud_bridge.roles.process import Duty
 from cloud_bridge.roles.ready import Ready
 from cloud_bridge.roles.role import Role
 from cloud_bridge.roles.way_in import way_in
 from cloud_bridge.settings import Settings
 from cloud_bridge.web.app import create_app
+
+
+def orders(app_state: AppState) -> list[Duty]:
+    """What units are told to do by the operator, from the process that has the way to them."""
+    return [AuthoritySender(app_state).run(app_state.duties), OrderSender(app_state).run(app_state.duties)]
 
 
 async def serve(settings: Settings, ready: Ready) -> None:
@@ -23,7 +31,7 @@ async def serve(settings: Settings, ready: Ready) -> None:
                         *ingest.duties(app_state, opened),
                         *auth.duties(app_state),
                         *upkeep.duties(app_state, alarm),
-                        *([AuthoritySender(app_state).run(app_state.duties)] if settings.cluster is None else []),
+                        *([] if settings.cluster is not None else orders(app_state)),
                         *web.duties(app_state),
                     ]
                 )

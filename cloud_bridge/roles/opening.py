@@ -26,6 +26,7 @@ from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.shard import NONE
 from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
+from cloud_bridge.ingest.update_pieces import UpdatePieces
 from cloud_bridge.passwords import Passwords, PasswordTurns
 from cloud_bridge.roles.process import connection_budget
 from cloud_bridge.roles.role import Role
@@ -101,7 +102,9 @@ async def _app_state_on(
     unit_reports = UnitReports(database, clock, f"part {shard.number}")  # no unit's, in a cluster
     unit_reports.all_away()
     unknown_clients = UnknownClients(database)
-    reporting = Reporting(counters, security_log, unit_reports, unknown_clients)
+    of_updates = database.separate(1)
+    pieces = UpdatePieces(of_updates, verified, counters, settings.update_bytes, loop.time)
+    reporting = Reporting(counters, security_log, unit_reports, unknown_clients, pieces)
     ingest = Ingest(live, recorder, reporting, Clocks(clock, verified), shard)
     broker: Broker
     if settings.cluster is not None:
@@ -147,6 +150,7 @@ async def _app_state_on(
             standby,
             PushKey(settings.folder, push_contact(settings)),
             leadership,
+            pieces,
         )
     finally:
         accounts.close()
@@ -164,7 +168,7 @@ async def _app_state_on(
         await asyncio.to_thread(passwords.close)
         if standby is not None:
             standby.close()
-        for one in (recording, at_the_door):
+        for one in (recording, at_the_door, of_updates):
             one.close()
 
 

@@ -1,26 +1,40 @@
-"""Which firmware the units run, which modem they have and how often their contactor has closed: told in events, once a boot
-or a day.
+"""Which firmware the units run, which modem they have and how often their contactor has closed. They tell it in events, once a
+boot or a day; the version also in a heartbeat after it has changed.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, ScalarSelect, Select, Subquery, select
+from sqlalchemy import Connection, ScalarSelect, Select, Subquery, func, select
 
 from cloud_bridge.store.tables import events, units
 from cloud_bridge.wire import MAX_COUNT, BadPayload, Event, decode
 
 MAX_CHARACTERS = 40  # that are shown
+SHOWN = 50  # versions; what strangers could make up is bounded
 
 
 class Told(NamedTuple):
-    """By one unit; None where it told none, or before the oldest event that is kept."""
+    """By one unit; None where it told none. Of modem and contactor, not before the oldest event that is kept."""
 
-    firmware: str | None  # the version, as of its last boot
-    modem: str | None  # the modem's own name for its model, likewise
+    firmware: str | None  # the version
+    modem: str | None  # the modem's own name for its model, as of its last boot
     closings: int | None  # of the contactor in the unit's life, as of its last daily report
 
 
 NOTHING = Told(None, None, None)
+
+
+def firmware_versions(connection: Connection, unit_ids: Sequence[str]) -> dict[str, str]:
+    """Version by unit id, as each has said last. A unit is left out that never told one."""
+    query = select(units.c.id, units.c.firmware).where(units.c.id.in_(unit_ids), units.c.firmware.is_not(None))
+    return {unit_id: version for unit_id, version in connection.execute(query)}
+
+
+def count_versions(connection: Connection) -> list[tuple[str | None, int]]:
+    """How many units run each version, most first; None: those that never told one."""
+    query = select(units.c.firmware, func.count()).group_by(units.c.firmware)
+    return [(version, count) for version, count in connection.execute(query.order_by(func.count().desc()).limit(SHOWN))]
 
 
 def told_by(connection: Connection, unit_id: str) -> Told:
@@ -31,10 +45,11 @@ def told_by(connection: Connection, unit_id: str) -> Told:
 def told_by_each(connection: Connection, unit_ids: Select[Any]) -> dict[str, Told]:
     """By each of the units that the query finds, by unit id."""
     few = unit_ids.subquery()
-    last = (_last(few, "boot"), _last(few, "modem"), _last(few, "day"))
+    columns = (units.c.id, units.c.firmware, _last(few, "modem"), _last(few, "day"))
+    query = select(*columns).join(few, few.c.id == units.c.id)
     return {
-        unit_id: Told(_text(_detail(boot, "v")), _text(_detail(modem, "model")), _count(_detail(day, "closings")))
-        for unit_id, boot, modem, day in connection.execute(select(few.c.id, *last))
+        unit_id: Told(firmware, _text(_detail(modem, "model")), _count(_detail(day, "closings")))
+        for unit_id, firmware, modem, day in connection.execute(query)
     }
 
 

@@ -26,6 +26,7 @@ class Order(StrEnum):
     NETWORK = "network"  # and within each, not heard for longest first
     SITE = "site"  # by name, those without one by id
     NEVER = "never"  # only those that were never heard, by id
+    FIRMWARE = "firmware"  # by its version; those that never told one are left out
     DUPLICATE = "duplicate"  # only those whose identity a second charge point has too, by id
 
 
@@ -33,6 +34,7 @@ KEYS = {  # what tells a row from every other, in the order's own order; an inde
     Order.SILENCE: (contacts.c.last_contact_ms, contacts.c.unit_id),
     Order.NETWORK: (contacts.c.operator, contacts.c.last_contact_ms, contacts.c.unit_id),
     Order.SITE: (units.c.name, units.c.id),
+    Order.FIRMWARE: (units.c.firmware, units.c.id),
     Order.NEVER: (units.c.id,),
     Order.DUPLICATE: (duplicate_identities.c.unit_id,),
 }
@@ -59,9 +61,10 @@ def page_of(
     after: Sequence[str] = (),
     operator: str | None = None,
     now_ms: int = 0,
+    firmware: str | None = None,
 ) -> Page:
-    """The page after the row with these keys. `operator` keeps to one network, Order.DUPLICATE to what is found at `now_ms`.
-    Raises ValueError for keys that are none."""
+    """The page after the row with these keys. `operator` keeps to one network, `firmware` to one version, Order.DUPLICATE to
+    what is found at `now_ms`. Raises ValueError for keys that are none."""
     keys = KEYS[order]
     query = _query(asker, _rows(order), keys)
     if after:
@@ -72,6 +75,10 @@ def page_of(
         query = query.where(in_force(now_ms))
     if operator is not None:
         query = query.where(contacts.c.operator == operator)
+    if order is Order.FIRMWARE:
+        query = query.where(units.c.firmware.is_not(None))
+    if firmware is not None:
+        query = query.where(units.c.firmware == firmware)
     return _page(asker, connection.execute(query.limit(PAGE + 1)).all(), keys)
 
 

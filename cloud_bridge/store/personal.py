@@ -12,6 +12,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, o
 
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.ownership import Owned, end_ownerships, owned_in, periods_of
+from cloud_bridge.store.release_tables import releases, roll_out_units, roll_outs, update_bytes
 from cloud_bridge.store.row_order import lock_in_order
 from cloud_bridge.store.tables import (
     alert_choices,
@@ -191,6 +192,10 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     over_quota: (),
     unknown_clients: (),  # what is no charge point
     authorities: (),  # of the service's certificates
+    releases: (),  # firmware, and how it got to the charge points
+    roll_outs: (),
+    roll_out_units: (),
+    update_bytes: (),
     listening: (),  # when the service itself listened
     listening_gaps: (),
     clock_steps: (),  # what time it was, and how far each table was cleared

@@ -29,6 +29,7 @@ from cloud_bridge.store.gaps import Found, find_gaps, locked_last_contacts, need
 from cloud_bridge.store.inbound_message import CanaryMark, Doors, InboundMessage
 from cloud_bridge.store.journal import insert_records, without_stored
 from cloud_bridge.store.paths import listened_at, path_of
+from cloud_bridge.store.roll_out_reports import record_reports, record_versions, reports_in, versions_in
 from cloud_bridge.store.row_order import in_parts, lock_in_order
 from cloud_bridge.store.tables import (
     clock_steps,
@@ -208,6 +209,8 @@ def record(connection: Connection, messages: Sequence[InboundMessage], now_ms: i
     execute_many(connection, _new_signal(dialect), signal_rows)
     execute_many(connection, _new_power(dialect), power_rows)
     _record_about_itself(connection, found.first, said_by([(one.unit_id, one.message) for one in messages]))
+    record_versions(connection, versions_in(messages))
+    record_reports(connection, reports_in(messages))
     for kind, may_be_stored in delivered_again.items():
         journal.setdefault(kind, []).extend(without_stored(connection, _COLUMNS[kind][0], may_be_stored))
     for kind, (table, _) in _COLUMNS.items():

@@ -217,12 +217,14 @@ units = Table(
     Column(
         "authorities", String(129)
     ),  # SHA-256 of those that it trusts, as it says (store/authorities.py); null: unsaid
+    Column("firmware", String(40)),  # its version, as it said last; null: unsaid
     _in_small_letters("id", 36),
     _in_small_letters("name", 100),
     Index(None, "id_lower", "id"),
     Index(None, "name_lower", "id"),
     Index(None, "owner_id"),
     Index(None, "name", "id"),
+    Index(None, "firmware", "id"),
     Index(None, "claim_hash", unique=True),
     Index(None, "credentials_ms"),
 )

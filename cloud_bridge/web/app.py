@@ -16,6 +16,7 @@ from cloud_bridge.web.api import (
     history,
     jobs,
     metrics,
+    roll_outs,
     support,
     vehicles,
 )
@@ -39,6 +40,7 @@ def _routes() -> list[BaseRoute]:
         history.router,
         commands.router,
         jobs.router,
+        roll_outs.router,
         vehicles.router,
         support.router,
         alerts.router,

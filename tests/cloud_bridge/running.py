@@ -242,6 +242,7 @@ class Unit:
     def __init__(self, bridge: Bridge, user: str, secret: str, client_id: str | None = None, **options: Any) -> None:
         self.refusal: int | None = None
         self.commands: list[dict[str, Any]] = []
+        self.pieces: list[bytes] = []  # of an update
         self.answered = threading.Event()
         self.subscribed = threading.Event()
         self.granted: list[int] = []
@@ -300,5 +301,8 @@ class Unit:
         self.subscribed.set()
 
     def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
-        self.commands.append(json.loads(message.payload))
+        if message.topic.endswith("/piece"):
+            self.pieces.append(message.payload)
+        else:
+            self.commands.append(json.loads(message.payload))
         self.heard.set()

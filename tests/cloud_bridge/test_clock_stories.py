@@ -27,6 +27,7 @@ from cloud_bridge.counters import Counters
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.ingest.inbound import Ingest, Reporting
 from cloud_bridge.ingest.unknown_clients import UnknownClients
+from cloud_bridge.ingest.update_pieces import UpdatePieces
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
@@ -141,7 +142,9 @@ class World:
         counters = Counters()
         clocks = Clocks(clock, verified)
         reports = UnitReports(self._database, clock, "here")
-        reporting = Reporting(counters, SecurityLog(self._database, clocks), reports, UnknownClients(self._database))
+        pieces = UpdatePieces(self._database, verified, counters, 0, lambda: 0.0)
+        security_log = SecurityLog(self._database, clocks)
+        reporting = Reporting(counters, security_log, reports, UnknownClients(self._database), pieces)
         self._ingest = Ingest(live, self._recorder, reporting, clocks)
         self.upkeep = Upkeep(self._database, live, ledger, clocks)
         follow_steps(clock, live, ledger, verified, self._recorder, self.upkeep, counters, between=between)

@@ -55,6 +55,7 @@ def stored(bridge: Bridge) -> list[tuple[str, str | None, str]]:
 
 
 def test_nine_wrong_passwords_leave_nine_traces_and_none_of_them_names_what_was_typed(bridge: Bridge) -> None:
+    """[S1-10]"""
     bridge.add_person("ann", PASSWORD, Role.DRIVER)
     client = bridge.stranger()
     assert [log_in(client, "typed-in-the-wrong-field", "guess") for _ in range(8)] == [401] * 8

@@ -39,7 +39,14 @@ def test_every_golden_sample_of_a_unit_is_read(name: str) -> None:
 
 
 def test_the_samples_cover_every_kind() -> None:
-    assert {name.split("-")[0] for name in SAMPLE_NAMES} == {"heartbeat", "event", "session", "result", "command"}
+    assert {name.split("-")[0] for name in SAMPLE_NAMES} == {
+        "heartbeat",
+        "event",
+        "session",
+        "result",
+        "command",
+        "ask",
+    }
 
 
 DECODED = [(kind, key) for kind in KINDS for key in keys_of(kind)]

@@ -56,6 +56,12 @@ class CommandSender:
             return False
         return await self._out.send(unit_id, payload, self._clock.now_ms() + ANSWER_MS)
 
+    async def piece(self, unit_id: str, payload: bytes) -> bool:
+        """Publish a piece of an update to whichever node the unit is connected to. Nothing is kept: a core publication."""
+        if self._out is None or not self._is_connected:
+            return False
+        return await self._out.send_piece(unit_id, payload)
+
     @property
     def _is_connected(self) -> bool:
         return all(client.is_connected for client in self._clients)

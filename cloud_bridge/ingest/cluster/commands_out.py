@@ -56,6 +56,15 @@ class CommandsOut:
             return False
         return True
 
+    async def send_piece(self, unit_id: str, payload: bytes) -> bool:
+        """On cp/<id>/piece, which a unit subscribes to with QoS 0. False: it could not be written."""
+        try:
+            await self._client.publish(f"cp.{unit_id}.piece", payload)
+        except (Error, OSError) as error:
+            _log.warning("a piece was not sent: %s", error or type(error).__name__)
+            return False
+        return True
+
     async def _publish(self, subject: str, payload: bytes, lives_s: int) -> None:
         headers = {**_AS_MQTT, "Nats-TTL": f"{lives_s}s"}
         for is_first in (True, False):

@@ -12,9 +12,9 @@ from cloud_bridge.ingest.cluster.jwt import BadToken, read_token, write_token
 from cloud_bridge.ingest.cluster.nkey import Signer
 from cloud_bridge.ingest.packets import Connect
 
-PUBLISHES = ("heartbeat", "event", "session", "result", "lwt")
+PUBLISHES = ("heartbeat", "event", "session", "result", "ask", "lwt")
 DELIVERIES = "$MQTT.sub.>"  # where a node takes what it delivers with QoS 1; no MQTT client can subscribe to it itself
-MAX_SUBSCRIPTIONS = 8  # a unit needs one of its own; a node adds its own for each
+MAX_SUBSCRIPTIONS = 8  # a unit needs two of its own; a node adds its own for each
 MAX_HOST = 64  # characters, more than any address has
 AUDIENCE = "nats-authorization-request"
 _VERSION = 2
@@ -83,7 +83,7 @@ def acceptance(signer: Signer, request: LoginRequest, unit_id: str) -> bytes:
             "type": "user",
             "version": _VERSION,
             "pub": {"allow": [f"cp.{unit_id}.{kind}" for kind in PUBLISHES]},
-            "sub": {"allow": [f"cp.{unit_id}.command", DELIVERIES]},
+            "sub": {"allow": [f"cp.{unit_id}.command", f"cp.{unit_id}.piece", DELIVERIES]},
             "subs": MAX_SUBSCRIPTIONS,
             "data": -1,
             "payload": -1,

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from cloud_bridge.store import vehicle_tables  # noqa: F401  it adds its tables to the metadata
+from cloud_bridge.store import release_tables, vehicle_tables  # noqa: F401  they add their tables to the metadata
 from cloud_bridge.store.tables import metadata
 
 context.configure(

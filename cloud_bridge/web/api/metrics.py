@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from cloud_bridge.app_state import AppState
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.duplicates import count_duplicates
+from cloud_bridge.store.firmware import count_versions
 from cloud_bridge.store.troubles import count_troubled
 from cloud_bridge.store.units import count_silent, count_units
 from cloud_bridge.store.unknown_clients import count_unknown_clients
@@ -50,6 +51,7 @@ class _Totals(Collector):
             silent = count_silent(connection)
             duplicates = count_duplicates(connection, app_state.clock.now_ms())
             strangers = count_unknown_clients(connection)
+            versions = count_versions(connection)
             troubled, by_trouble = count_troubled(connection, set(KNOWN).difference(COUNTED))
         troubles = GaugeMetricFamily(
             "chargekeeper_troubles", "Charge points whose last heartbeat reports this trouble.", labels=["trouble"]
@@ -57,6 +59,12 @@ class _Totals(Collector):
         for name, count in sorted(by_trouble.items()):
             troubles.add_metric([name], count)
         yield troubles
+        firmware = GaugeMetricFamily(
+            "chargekeeper_units_by_firmware", "Charge points by the version that they run.", labels=["version"]
+        )
+        for version, count in versions:
+            firmware.add_metric([version or "not told"], count)
+        yield firmware
         age = GaugeMetricFamily("chargekeeper_duty_age_seconds", "Since the last success of a duty.", labels=["duty"])
         failures = CounterMetricFamily("chargekeeper_duty_failures", "Turns of a duty that failed.", labels=["duty"])
         for duty in app_state.duties.states():

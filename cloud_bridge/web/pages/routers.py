@@ -32,7 +32,7 @@ from cloud_bridge.web.pages.everyone import (
     support,
 )
 from cloud_bridge.web.pages.installer import job_customer, job_moves, job_raise, job_report, jobs
-from cloud_bridge.web.pages.operator import fleet, invitations, security
+from cloud_bridge.web.pages.operator import fleet, invitations, roll_outs, security
 
 ROUTERS = (
     login.router,
@@ -66,6 +66,7 @@ ROUTERS = (
     ready_by.router,
     vehicle_webhooks.router,
     fleet.router,
+    roll_outs.router,
     security.router,
     invitations.router,
     docs.router,

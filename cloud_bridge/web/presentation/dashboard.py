@@ -10,10 +10,11 @@ from cloud_bridge.contact import Contact, Gap
 from cloud_bridge.store.contact_details import Details
 from cloud_bridge.store.conversations import Unread
 from cloud_bridge.store.jobs import Job
+from cloud_bridge.store.roll_outs import UnitUpdate
 from cloud_bridge.text import unknown
 from cloud_bridge.troubles import OVER_QUOTA, UNREADABLE, Trouble, duplicate_identity, troubles_of
 from cloud_bridge.values import HEARTBEAT, Value, in_words
-from cloud_bridge.web.presentation import in_force, job_words, words
+from cloud_bridge.web.presentation import in_force, job_words, update_words, words
 from cloud_bridge.web.presentation.view import ChargePoint, mark
 from cloud_bridge.wire import Heartbeat, is_plugged
 
@@ -78,6 +79,7 @@ class Dashboard:
     answered_in: int | None  # the conversation with that
     unread: int | None  # answers; None: they are not counted for whoever looks
     job: str | None  # how far the installer's is
+    update: str | None  # of its firmware: before, and for some days after
 
 
 class Around(NamedTuple):
@@ -96,6 +98,7 @@ class Around(NamedTuple):
     for_installer: bool = False  # what to do is told to somebody who may open it
     may_command: bool = False  # and so end what is in force
     owner: str = "you"  # as they are told of
+    update: UnitUpdate | None = None  # of its firmware
 
 
 NOTHING = Around()
@@ -146,6 +149,7 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         answered_in=None if unread is None else unread.conversation_id,
         unread=None if around.for_installer else unread.answers if unread else 0,
         job=job_words.news_for_driver(around.job, point.now_ms, zone),
+        update=update_words.news(around.update, around.firmware, point.now_ms, zone),
     )
 
 
@@ -190,6 +194,8 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     )
     if around.firmware is not None:
         found.append(Fact("Firmware", around.firmware))
+    if around.update is not None and around.for_installer:
+        found.append(Fact("Update", update_words.progress(around.update), wide=True))
     if around.modem is not None:
         found.append(Fact("Modem", around.modem))
     if around.closings is not None:

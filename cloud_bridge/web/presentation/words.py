@@ -171,6 +171,12 @@ def day(at_ms: int, time_zone: str) -> str:
     return f"{local.day} {local:%b}"
 
 
+def date(at_ms: int, time_zone: str) -> str:
+    """3 November 2026"""
+    local = local_time(at_ms, time_zone)
+    return f"{local.day} {local:%B %Y}"
+
+
 def when(at_ms: int, now_ms: int, time_zone: str) -> str:
     """at 14:02, with its day unless that is today: on 3 Nov at 14:02."""
     at = f"at {minute_of_day(at_ms, time_zone)}"

@@ -51,6 +51,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def test_a_unit_gets_a_secret_and_a_claim_code(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """[S1-2]"""
     said = answer(capsys, "unit", "add", "cp-1", "--json")
     assert set(said) == {"id", "secret", "claim_code"}
     assert said["id"] == "cp-1"
@@ -81,6 +82,7 @@ def test_the_secret_that_a_unit_made_is_taken_and_not_repeated(
 def test_a_secret_that_people_thought_up_is_refused(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, weak: str
 ) -> None:
+    """[S1-2]"""
     monkeypatch.setattr("sys.stdin", io.StringIO(weak + "\n"))
     assert "64 hexadecimal digits" in refusal(capsys, "unit", "add", "cp-1", "--secret", "-")
     assert answer(capsys, "unit", "list", "--json") == []
@@ -281,6 +283,7 @@ def test_an_argument_that_is_no_text_is_wrong_usage(word: str, capsys: pytest.Ca
 
 @pytest.mark.parametrize("name", ["CHARGEKEEPER_HELP", "CHARGEKEEPER_MAKER"])
 def test_a_contact_is_one_line_that_people_can_read(name: str) -> None:
+    """[S1-11]"""
     for text in ("call\n0800", "x" * 201, "\x1b[2J"):
         with pytest.raises(BridgeError, match=f"{name} has to be one line of up to 200 printable characters"):
             read_settings({name: text})

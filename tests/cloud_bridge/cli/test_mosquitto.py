@@ -60,6 +60,7 @@ def users(folder: Path) -> list[str]:
 def test_a_plain_listener_beyond_this_machine_has_to_be_asked_for(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, host: str, written: bool
 ) -> None:
+    """[S1-5]"""
     words = ("mosquitto", "write", "--folder", str(folder), "--host", host)
     answer = typed(capsys, *words)
     assert ("error" not in answer) is written
@@ -120,7 +121,8 @@ def test_each_client_of_ours_may_do_what_it_does_and_no_more(home_assistant: boo
             entries[line.removeprefix("user ")] = allowed = []
         elif line.startswith("topic ") and "deny" not in line:
             allowed.append(line.removeprefix("topic "))
-    bridge = [f"readwrite cp/+/{kind}" for kind in ("event", "heartbeat", "result", "session")] + ["write cp/+/command"]
+    bridge = [f"readwrite cp/+/{kind}" for kind in ("ask", "event", "heartbeat", "result", "session")]
+    bridge += ["write cp/+/command", "write cp/+/piece"]
     if home_assistant:
         bridge += ["write homeassistant/device/+/config", "write chargekeeper/+/contact"]
     assert entries["_bridge-1"] == bridge

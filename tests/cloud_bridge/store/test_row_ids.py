@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.store import database as store
-from cloud_bridge.store import vehicle_tables  # noqa: F401  it adds its tables to the metadata
+from cloud_bridge.store import release_tables, vehicle_tables  # noqa: F401  they add their tables to the metadata
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.tables import metadata
 from cloud_bridge.store.upsert import insert_into

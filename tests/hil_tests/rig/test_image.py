@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from firmware.image.sources import CHOSEN
+from firmware.image.sources import VERSION as VERSION_FILE
 from firmware.lazy_import import ON_DEMAND
 from firmware.version import VERSION
 from hil_tests.rig import image
@@ -39,7 +41,7 @@ def test_a_second_board_is_one_file(checkout: Path) -> None:
     before = (checkout / "firmware/main.py").read_text()
     (checkout / "firmware/boards/second.py").write_text(SECOND)
     assert image.build("second").stat().st_size > 50_000
-    choice = image.sources("second")[image.CHOSEN].read_text()
+    choice = image.sources("second")[CHOSEN].read_text()
     assert choice == "from firmware.boards.second import SecondBoard as Board\n"
     assert (checkout / "firmware/main.py").read_text() == before
 
@@ -75,11 +77,11 @@ def test_what_is_imported_on_demand_is_in_it() -> None:
 
 def test_an_image_knows_the_day_of_its_build(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(1_800_000_123))
-    text = image.sources("tcall")[image.VERSION].read_text()
+    text = image.sources("tcall")[VERSION_FILE].read_text()
     assert f"BUILT_S = {1_800_000_123 // 86400 * 86400}\n" in text and VERSION in text
     monkeypatch.delenv("SOURCE_DATE_EPOCH")
-    today = image.sources("tcall")[image.VERSION].read_text()
-    assert today != text and today == image.sources("tcall")[image.VERSION].read_text()
+    today = image.sources("tcall")[VERSION_FILE].read_text()
+    assert today != text and today == image.sources("tcall")[VERSION_FILE].read_text()
 
 
 @pytest.mark.parametrize("board", ["none_such", "board", "plateaus"])

@@ -20,6 +20,7 @@ from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.members import is_shared
 from cloud_bridge.store.ownership import contact_period
 from cloud_bridge.store.page_versions import versions_of
+from cloud_bridge.store.roll_outs import UnitUpdate, update_of
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.troubles import Trouble, authority_ends
 from cloud_bridge.vehicles import repository
@@ -28,6 +29,7 @@ from cloud_bridge.web.pages.driver.looks import Looks, Turn
 from cloud_bridge.web.pages.driver.stream import MOST, Stored, changes, together
 from cloud_bridge.web.pages.driver.vehicle_dashboard import without_charger
 from cloud_bridge.web.pages.driver.vehicles import cards_of
+from cloud_bridge.web.presentation import update_words
 from cloud_bridge.web.presentation.dashboard import Around, Contacts, describe
 from cloud_bridge.web.presentation.in_force import owner_to
 from cloud_bridge.web.presentation.job_card import job_for_owner
@@ -156,11 +158,13 @@ class Beside(NamedTuple):
     vehicles_mark: str
     unread: Unread | None
     job: Job | None  # for its owner
+    update: UnitUpdate | None  # of its firmware
 
     @property
     def mark(self) -> str:
         unread = "" if self.unread is None else f".{self.unread.answers}.{self.unread.newest_ms}"
-        return self.vehicles_mark + unread + ("" if self.job is None else f".{self.job.id}.{self.job.moves}")
+        job = "" if self.job is None else f".{self.job.id}.{self.job.moves}"
+        return self.vehicles_mark + unread + job + update_words.mark(self.update)
 
 
 def _beside(connection: Connection, person: Person, unit: Unit) -> Beside:
@@ -168,6 +172,7 @@ def _beside(connection: Connection, person: Person, unit: Unit) -> Beside:
         repository.mark(repository.of_person(connection, person.id)),
         None if may(person, Scope.SUPPORT) else unread_answers(connection, person),
         job_for_owner(connection, person, unit),
+        update_of(connection, unit.id),
     )
 
 
@@ -200,6 +205,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         for_installer=person.role is not Role.DRIVER,
         may_command=Scope.COMMAND in person.scopes,
         owner=owner,
+        update=beside.update,
     )
 
 

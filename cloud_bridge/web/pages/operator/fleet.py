@@ -15,6 +15,7 @@ from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store import authorities
 from cloud_bridge.store.access import Role, Scope
 from cloud_bridge.store.duplicates import count_duplicates
+from cloud_bridge.store.firmware import firmware_versions
 from cloud_bridge.store.fleet import Order, SilentMinute, found_page, page_of
 from cloud_bridge.troubles import AFTER_THE_END, SOON_DAYS, SOONEST_DAYS, when_it_ends
 from cloud_bridge.web.connections import Reading
@@ -57,20 +58,25 @@ def fleet(
     person: PersonOf,
     by: Order = Order.SILENCE,
     network: str | None = None,
+    firmware: Annotated[str | None, Query(max_length=MAX_FIELD)] = None,
     q: str = "",
     after: Annotated[Sequence[str], Query()] = (),
 ) -> Response:
     """A search goes through the ids and names of all networks."""
     search, now_ms = q.strip()[:MAX_FIELD], app_state.clock.now_ms()
     network = None if search else network
+    if firmware is not None:
+        by = Order.FIRMWARE
     kept: dict[str, str] = {"q": search} if search else {"by": by}
     if network is not None:
         kept["network"] = network
+    if firmware is not None and not search:
+        kept["firmware"] = firmware
     try:
         if search:
             found = found_page(connection, person, search, after)
         else:
-            found = page_of(connection, person, by, after, network, now_ms)
+            found = page_of(connection, person, by, after, network, now_ms, firmware)
     except ValueError:  # somebody wrote the address by hand
         raise NotTheirs("page") from None
     content: dict[str, Any] = {
@@ -78,6 +84,8 @@ def fleet(
         "next": f"/fleet?{urlencode({**kept, 'after': found.after}, doseq=True)}" if found.after else None,
         "by": by,
         "network_name": None if network is None else network_name(network),
+        "firmware": None if search else firmware,
+        "versions": firmware_versions(connection, [unit.id for unit in found.units]),
         "search": search,
         "silent": sum(minute.units for minute in app_state.upkeep.silences),
         "networks": networks(app_state.upkeep.silences),

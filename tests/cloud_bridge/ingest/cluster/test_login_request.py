@@ -13,7 +13,7 @@ from cloud_bridge.ingest.cluster.nkey import Signer, new_seed
 from tests.cloud_bridge.ingest.cluster.login_requests import OURS, USER_KEY, ANode, claims_of
 
 NODE = ANode()
-KINDS = ("heartbeat", "event", "session", "result", "lwt")
+KINDS = ("heartbeat", "event", "session", "result", "ask", "lwt")
 JSON = some.recursive(
     some.none() | some.booleans() | some.integers() | some.text(max_size=20),
     lambda inner: some.lists(inner, max_size=3) | some.dictionaries(some.text(max_size=10), inner, max_size=3),
@@ -120,15 +120,16 @@ def test_any_value_in_a_login_is_refused_or_read(path: str, value: object) -> No
 
 
 def test_a_unit_may_publish_and_read_on_its_own_topics_alone() -> None:
+    """[S1-1]"""
     request = read_request(NODE.signs(NODE.asks()), OURS.public)
     answer = read_own(acceptance(OURS, request, "home-1"))
     assert (answer["aud"], answer["sub"]) == (NODE.id, USER_KEY)
     user = read_own(answer["nats"]["jwt"])
     assert (user["aud"], user["sub"], user["name"]) == ("UNITS", USER_KEY, "home-1")
     assert user["nats"]["pub"] == {
-        "allow": [f"cp.home-1.{kind}" for kind in ("heartbeat", "event", "session", "result", "lwt")]
+        "allow": [f"cp.home-1.{kind}" for kind in ("heartbeat", "event", "session", "result", "ask", "lwt")]
     }
-    assert user["nats"]["sub"] == {"allow": ["cp.home-1.command", "$MQTT.sub.>"]}
+    assert user["nats"]["sub"] == {"allow": ["cp.home-1.command", "cp.home-1.piece", "$MQTT.sub.>"]}
     assert user["nats"]["allowed_connection_types"] == ["MQTT"]
 
 

@@ -38,6 +38,7 @@ def test_a_target_that_is_not_called_is_told_beside_its_field(dora: Visitor) -> 
 
 
 def test_their_data_is_one_file_without_secrets(dora: Visitor) -> None:
+    """[S1-4]"""
     answer = dora.post("/account/data/export", "/account/data")
     said = answer.json()
     assert said["people"][0]["name"] == "dora"
@@ -46,6 +47,7 @@ def test_their_data_is_one_file_without_secrets(dora: Visitor) -> None:
 
 
 def test_erasing_needs_the_password_and_is_for_good(bridge: Bridge, dora: Visitor) -> None:
+    """[S1-7]"""
     assert dora.post("/account/data/erase", "/account/data", password="guess").status_code == 422
     assert dora.client.get("/account").status_code == 200
     assert dora.post("/account/data/erase", "/account/data", password=PASSWORD).url.path == "/login"

@@ -1,0 +1,160 @@
+"""Answers what units ask for of an update: pieces of the manifest or of the image, at QoS 0.
+
+    cp/<id>/ask     {"h": release, "f": 0 manifest | 1 image, "o": offset, "c": bytes, 8 pieces at most}
+    cp/<id>/piece   8 bytes of the release's name | 1 byte f | 3 bytes offset, big-endian | up to 1,024 bytes
+
+Contact and commands come first. An ask is a contact, and is acknowledged as any message; what follows from it is done beside:
+WAITING asks wait at most, AT_ONCE of them are one transaction, which takes its turn behind the recorder's. A unit that has not
+read what it was sent before gets nothing now. Whatever is not sent is counted, and asked for again by the unit.
+
+No ask beyond the monthly budget is answered. It is counted in the store, by verified time, so a clock that is ahead opens no
+new month.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from itertools import islice
+from typing import NamedTuple
+
+from cloud_bridge.counters import Counters
+from cloud_bridge.duties import Duties
+from cloud_bridge.ingest.quotas import Quotas
+from cloud_bridge.releases.image import PIECE_BYTES
+from cloud_bridge.store.database import Database
+from cloud_bridge.store.releases import ReleaseFiles, read_files
+from cloud_bridge.store.update_asks import IMAGE, MANIFEST, Answer, Asked, Budget, Part, permit
+from cloud_bridge.verified_time import VerifiedTime
+from cloud_bridge.wire import Ask
+
+MAX_ASKED_BYTES = 8 * PIECE_BYTES
+ASKS_AT_ONCE = 40  # of one unit: the whole of the largest image
+ASKS_PER_S = 0.5  # and for ever: 4 kB/s, more than GPRS carries
+WAITING = 1000  # asks of all units
+AT_ONCE = 50  # asks in one transaction
+KEPT_RELEASES = 4  # in memory, of at most 270 kB each
+ON_AIR_BYTES = (
+    90  # of each piece beside its content: its head, topic and MQTT 28, TLS record 22, TCP/IP 40 (facts/cloud.md)
+)
+EVERY_S = 0.1  # after an error
+
+SendPiece = Callable[[str, bytes], Awaitable[bool]]  # unit, payload; False: not now
+
+_log = logging.getLogger(__name__)
+
+
+class _Piece(NamedTuple):
+    unit_id: str
+    payload: bytes
+
+
+class UpdatePieces:
+    """Used on one event loop. `database` is its own (Database.separate)."""
+
+    def __init__(
+        self,
+        database: Database,
+        verified: VerifiedTime,
+        counters: Counters,
+        month_bytes: int,
+        now_s: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._verified = verified
+        self._counters = counters
+        self._month_bytes = month_bytes
+        self._now_s = now_s
+        self._rates = Quotas(ASKS_AT_ONCE, ASKS_PER_S)
+        self._waiting: OrderedDict[str, Asked] = OrderedDict()  # the newest of each unit
+        self._came = asyncio.Event()
+        self._files: OrderedDict[str, ReleaseFiles] = OrderedDict()
+
+    def take(self, unit_id: str, ask: Ask) -> None:
+        """Called for every ask, once it is acknowledged; returns at once. One that waits gives way to the unit's next."""
+        asked = _read(unit_id, ask)
+        if asked is None:
+            self._counters.asks_beyond_file += 1
+        elif not self._rates.take(unit_id, self._now_s()):
+            self._counters.asks_too_often += 1
+        elif len(self._waiting) >= WAITING and unit_id not in self._waiting:
+            self._counters.asks_dropped += 1
+        else:
+            self._counters.asks_dropped += unit_id in self._waiting
+            self._waiting[unit_id] = asked
+            self._came.set()
+
+    async def run(self, send: SendPiece, duties: Duties) -> None:
+        """For ever."""
+        await duties.every(EVERY_S, "update_pieces", lambda: self._serve(send))
+
+    async def _serve(self, send: SendPiece) -> None:
+        """The next asks, or none within a while. Raises SQLAlchemyError; what was asked for then is asked for again."""
+        self._came.clear()
+        if not self._waiting:
+            try:
+                await asyncio.wait_for(self._came.wait(), 10.0)
+            except TimeoutError:
+                return
+        while self._waiting:
+            unit_ids = list(islice(self._waiting, AT_ONCE))
+            asks = sorted(self._waiting.pop(unit_id) for unit_id in unit_ids)  # by unit id: store/row_order.py
+            for piece in await asyncio.to_thread(self._pieces, asks):
+                if await send(*piece):
+                    self._counters.pieces_sent += 1
+                else:
+                    self._counters.pieces_not_sent += 1
+
+    def _pieces(self, asks: list[Asked]) -> list[_Piece]:
+        """What may be sent; counted in the store before it is."""
+        budget = Budget(month_of(self._verified.now_ms()), self._month_bytes, ON_AIR_BYTES, PIECE_BYTES)
+        with self._database.writing() as connection:
+            parts = permit(connection, asks, budget)
+        found: list[_Piece] = []
+        for ask, part in zip(asks, parts, strict=True):
+            self._count(part.answer)
+            if part.answer is Answer.SERVED:
+                found += _cut(ask, part, self._release(ask.name))
+        return found
+
+    def _count(self, answer: Answer) -> None:
+        name = f"asks_{answer}"
+        setattr(self._counters, name, getattr(self._counters, name) + 1)
+
+    def _release(self, name: str) -> ReleaseFiles:
+        """From memory, if it was asked for lately. A release that has a roll-out is never removed."""
+        files = self._files.get(name)
+        if files is None:
+            with self._database.reading() as connection:
+                files = read_files(connection, name) or ReleaseFiles(b"", b"")
+            self._files[name] = files
+            if len(self._files) > KEPT_RELEASES:
+                self._files.popitem(last=False)
+        return files
+
+
+def month_of(at_ms: int) -> int:
+    """Since 1970, UTC."""
+    at = datetime.fromtimestamp(at_ms / 1000, UTC)
+    return (at.year - 1970) * 12 + at.month - 1
+
+
+def _read(unit_id: str, ask: Ask) -> Asked | None:
+    """None where no file has what is asked for."""
+    name, file, offset, size = ask.release, ask.file, ask.offset, ask.size
+    if name is None or file not in (MANIFEST, IMAGE) or offset is None or size is None:
+        return None
+    if offset >= 1 << 24 or not 1 <= size <= MAX_ASKED_BYTES:
+        return None
+    return Asked(unit_id, name, file, offset, size)
+
+
+def _cut(ask: Asked, part: Part, files: ReleaseFiles) -> list[_Piece]:
+    whole = files.manifest if ask.file == MANIFEST else files.image
+    end = ask.offset + part.size
+    head = bytes.fromhex(ask.name) + bytes((ask.file,))
+    return [
+        _Piece(ask.unit_id, head + at.to_bytes(3, "big") + whole[at : min(at + PIECE_BYTES, end)])
+        for at in range(ask.offset, end, PIECE_BYTES)
+    ]

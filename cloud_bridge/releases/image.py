@@ -1,0 +1,97 @@
+"""The image of a release: the files of a slot as one stream, compressed. Pure.
+
+    for each file, by path:   u16 length of the path | path, ASCII, relative to the slot | u32 size | bytes     (big-endian)
+
+Compressed as raw deflate with a window of 4 kB, which is what a unit can hold beside its work. The same files give the same
+bytes: zlib's level and window are fixed, and nothing of the time of a build is in it.
+"""
+
+import struct
+import zlib
+from collections.abc import Mapping
+
+from cloud_bridge.releases.release_errors import BadImage
+
+MAX_IMAGE_BYTES = 262_144  # compressed
+MAX_UNPACKED_BYTES = 1 << 20
+MAX_PATH_BYTES = 64
+ENDING = ".mpy"
+MAIN = "firmware/main.mpy"
+WINDOW_BITS = -12  # raw deflate; deflate.DeflateIO(..., deflate.RAW, 12) on the unit
+LEVEL = 9
+PIECE_BYTES = 1024
+_PATH = struct.Struct(">H")
+_SIZE = struct.Struct(">I")
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """The stream of a slot, not compressed. Raises BadImage for paths that no slot has."""
+    stream = bytearray()
+    for path, content in sorted(files.items()):
+        name = path.encode()
+        if not _is_path(name):
+            raise BadImage(f"{path!r} is no path of a slot: at most {MAX_PATH_BYTES} characters, ending in {ENDING}")
+        stream += _PATH.pack(len(name)) + name + _SIZE.pack(len(content)) + content
+    if MAIN not in files:
+        raise BadImage(f"there is no {MAIN}, with which a unit starts")
+    return bytes(stream)
+
+
+def compress(stream: bytes) -> bytes:
+    """The image. Raises BadImage when it is too large."""
+    if len(stream) > MAX_UNPACKED_BYTES:
+        raise BadImage(f"the files have {len(stream):,} bytes, and a slot takes {MAX_UNPACKED_BYTES:,}")
+    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, WINDOW_BITS)
+    image = compressor.compress(stream) + compressor.flush()
+    if len(image) > MAX_IMAGE_BYTES:
+        raise BadImage(f"the image has {len(image):,} bytes, and a slot takes {MAX_IMAGE_BYTES:,}")
+    return image
+
+
+def decompress(image: bytes) -> bytes:
+    """The stream. Raises BadImage for what `compress` does not make, and never anything else."""
+    if len(image) > MAX_IMAGE_BYTES:
+        raise BadImage(f"the image has {len(image):,} bytes, and a slot takes {MAX_IMAGE_BYTES:,}")
+    decompressor = zlib.decompressobj(WINDOW_BITS)
+    try:
+        stream = decompressor.decompress(image, MAX_UNPACKED_BYTES)
+    except zlib.error as error:
+        raise BadImage(f"the image is not raw deflate with a window of 4 kB: {error}") from error
+    if decompressor.unconsumed_tail or not decompressor.eof or decompressor.unused_data:
+        raise BadImage(
+            f"the image is cut off, has bytes behind its end, or unpacks to more than {MAX_UNPACKED_BYTES:,}"
+        )
+    return stream
+
+
+def unpack(stream: bytes) -> dict[str, bytes]:
+    """The files by path. Raises BadImage for what `pack` does not make, and never anything else."""
+    files: dict[str, bytes] = {}
+    at, last = 0, b""
+    while at < len(stream):
+        try:
+            (length,) = _PATH.unpack_from(stream, at)
+            name = stream[at + _PATH.size : at + _PATH.size + length]
+            (size,) = _SIZE.unpack_from(stream, at + _PATH.size + length)
+        except struct.error as error:
+            raise BadImage("the image ends in the middle of a file") from error
+        start = at + _PATH.size + length + _SIZE.size
+        if not _is_path(name) or name <= last or start + size > len(stream):
+            raise BadImage(f"the image has a file {name[:40]!r} that is cut off, out of order or no file of a slot")
+        files[name.decode()] = stream[start : start + size]
+        at, last = start + size, name
+    if MAIN not in files:
+        raise BadImage(f"the image has no {MAIN}, with which a unit starts")
+    return files
+
+
+def pieces(image: bytes) -> list[bytes]:
+    """What is sent and checked at once: PIECE_BYTES each, the last one shorter."""
+    return [image[at : at + PIECE_BYTES] for at in range(0, len(image), PIECE_BYTES)]
+
+
+def _is_path(name: bytes) -> bool:
+    if not name.isascii() or len(name) > MAX_PATH_BYTES:
+        return False
+    path = name.decode()
+    return path.isprintable() and path.endswith(ENDING) and not {"", ".", ".."} & set(path.split("/"))

@@ -1,0 +1,23 @@
+"""Versions of the firmware: three numbers, compared as numbers (semver.org without its suffixes). Pure."""
+
+import re
+from typing import NamedTuple
+
+_VERSION = re.compile(r"(0|[1-9][0-9]{0,4})\.(0|[1-9][0-9]{0,4})\.(0|[1-9][0-9]{0,4})")
+
+
+class Version(NamedTuple):
+    """The later one is the larger."""
+
+    major: int
+    minor: int
+    patch: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+
+def read_version(text: str) -> Version | None:
+    """None for what is no version."""
+    found = _VERSION.fullmatch(text)
+    return None if found is None else Version(*map(int, found.groups()))

@@ -1,0 +1,33 @@
+"""Roll-outs go from ring to ring, or stop: by the clock, in the process that leads (store/leadership.py)."""
+
+import logging
+
+from cloud_bridge.releases.decision import decide
+from cloud_bridge.releases.roll_out_states import Happened, RollOutState
+from cloud_bridge.store.database import Database
+from cloud_bridge.store.roll_out_health import look
+from cloud_bridge.store.roll_outs import apply, count_states, ring_count, watched
+from cloud_bridge.verified_time import Clocks
+
+DECIDE_EVERY_S = 60.0
+
+_log = logging.getLogger(__name__)
+
+
+def decide_all(database: Database, clocks: Clocks) -> None:
+    """Once, of every roll-out that is on its way. A ring lasts by verified time, so that no wrong clock ends it. Raises
+    SQLAlchemyError."""
+    now_ms = clocks.clock.now_ms()
+    with database.reading() as connection:
+        found = [
+            (one, ring_count(count_states(connection, one.number).get(one.ring, {})), look(connection, one))
+            for one in watched(connection)
+        ]
+    for one, count, seen in found:
+        lasted_ms = min(now_ms, clocks.verified.now_ms()) - one.ring_ms
+        decision = decide(one.ring, count, lasted_ms, one.soak_ms, seen)
+        if decision.happened is None or one.state is RollOutState.DONE and decision.happened is not Happened.STOP:
+            continue
+        _log.warning("roll-out %d of %s: %s %s", one.number, one.version, decision.happened, decision.why)
+        with database.writing() as connection:
+            apply(connection, one, decision, now_ms)

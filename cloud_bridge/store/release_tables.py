@@ -1,0 +1,66 @@
+"""The tables of releases. Times are UTC in milliseconds since 1970."""
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+
+from cloud_bridge.store.tables import metadata
+
+releases = Table(  # store/releases.py
+    "releases",
+    metadata,
+    Column("name", String(16), primary_key=True),  # by which orders and pieces name it: releases/manifest.py
+    Column("version", String(20), nullable=False, unique=True),
+    Column("manifest", LargeBinary, nullable=False),  # the file, signed
+    Column("image", LargeBinary, nullable=False),
+    Column("added_ms", BigInteger, nullable=False),
+)
+
+roll_outs = Table(  # one release to some units, ring after ring (store/roll_outs.py)
+    "roll_outs",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("release", ForeignKey("releases.name"), nullable=False),
+    Column("chosen_by", String(10), nullable=False),  # roll_outs.ChosenBy
+    Column("chosen", String(100), nullable=False),  # the network's digits, how names begin, the number of a list
+    Column("units", BigInteger, nullable=False),  # that it is for
+    Column("soak_ms", BigInteger, nullable=False),  # how long a ring lasts at least
+    Column("required_by_ms", BigInteger),  # a security update; null: it is not
+    Column("started_ms", BigInteger, nullable=False),
+    Column("state", String(10), nullable=False),  # releases/roll_out_states.py
+    Column("ring", Integer, nullable=False),
+    Column("ring_ms", BigInteger, nullable=False),  # since when it is at that ring
+    Column("ended_ms", BigInteger),  # stopped, or done; null: it runs
+    Column("why", String(200), nullable=False),  # it was stopped
+    sqlite_autoincrement=True,
+)
+
+roll_out_units = Table(
+    "roll_out_units",
+    metadata,
+    Column("roll_out_id", ForeignKey("roll_outs.id", ondelete="CASCADE"), primary_key=True),
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("ring", Integer, nullable=False),
+    Column("is_newest", Boolean, nullable=False),  # no later roll-out is for this unit
+    Column("state", String(12), nullable=False),  # releases/roll_out_states.py
+    Column("state_ms", BigInteger, nullable=False),
+    Column("ordered_ms", BigInteger),  # when the order was sent last; null: never
+    Column("installed_ms", BigInteger),  # when the unit said so first
+    Column("loaded", Integer, nullable=False),  # bytes of the image up to which it was sent
+    Column("why", String(40), nullable=False),  # it refused, or went back
+    Index(None, "roll_out_id", "state", "ring"),
+)
+_is_newest = roll_out_units.c.is_newest
+Index(
+    "ix_roll_out_units_newest",
+    roll_out_units.c.unit_id,
+    unique=True,
+    sqlite_where=_is_newest,
+    postgresql_where=_is_newest,
+)
+
+update_bytes = Table(  # what a unit was sent of updates (store/update_asks.py)
+    "update_bytes",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("month", Integer, nullable=False),  # since 1970, by verified time
+    Column("bytes", BigInteger, nullable=False),  # in that month
+)

@@ -1,0 +1,78 @@
+"""Releases of the firmware: a signed manifest and its image each. What is stored was verified (cli/release.py)."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from cloud_bridge.errors import AlreadyThere
+from cloud_bridge.releases.manifest import Manifest, name_of, read_signed
+from cloud_bridge.releases.release_errors import ReleaseError
+from cloud_bridge.releases.version import Version
+from cloud_bridge.store.release_tables import releases
+from cloud_bridge.store.upsert import insert_one
+
+MAX_RELEASES = 200  # of at most 270 kB each
+
+
+class Release(NamedTuple):
+    """One of them, without its image."""
+
+    name: str
+    version: str
+    manifest: Manifest
+    manifest_bytes: int  # of the whole file
+    added_ms: int
+
+
+class ReleaseFiles(NamedTuple):
+    """What units ask for."""
+
+    manifest: bytes
+    image: bytes
+
+
+def add(connection: Connection, manifest: Manifest, whole: bytes, image: bytes, now_ms: int) -> bool:
+    """False: this very release is there. Raises AlreadyThere for another one of its version, and ReleaseError when
+    MAX_RELEASES are there."""
+    version = str(manifest.version)
+    row = {"name": name_of(whole), "version": version, "manifest": whole, "image": image, "added_ms": now_ms}
+    if len(list_releases(connection)) >= MAX_RELEASES:
+        raise ReleaseError(f"there are {MAX_RELEASES} releases already")
+    if insert_one(connection, releases, row):
+        return True
+    if connection.execute(select(releases.c.name).where(releases.c.version == version)).scalar() == row["name"]:
+        return False
+    raise AlreadyThere(f"{version} is there with another manifest or image: a unit knows one {version} alone")
+
+
+def find_release(connection: Connection, version: str) -> Release:
+    """Raises ReleaseError for a version that is not there."""
+    found = connection.execute(_RELEASES.where(releases.c.version == version)).first()
+    if found is None:
+        raise ReleaseError(f"there is no release {version}: `release add` stores one, and `release list` shows them")
+    return _release(found)
+
+
+def list_releases(connection: Connection) -> list[Release]:
+    """The newest version first."""
+    found = [_release(row) for row in connection.execute(_RELEASES)]
+    return sorted(found, key=_version_of, reverse=True)
+
+
+def read_files(connection: Connection, name: str) -> ReleaseFiles | None:
+    """None: there is no such release."""
+    row = connection.execute(select(releases.c.manifest, releases.c.image).where(releases.c.name == name)).first()
+    return None if row is None else ReleaseFiles(*row)
+
+
+_RELEASES = select(releases.c.name, releases.c.manifest, releases.c.added_ms)
+
+
+def _release(row: tuple[str, bytes, int]) -> Release:
+    name, whole, added_ms = row
+    manifest = read_signed(whole).manifest
+    return Release(name, str(manifest.version), manifest, len(whole), added_ms)
+
+
+def _version_of(release: Release) -> Version:
+    return release.manifest.version

@@ -1,0 +1,78 @@
+"""How the units of a roll-out are: those that run the release beside the rest, as counts for releases/verdict.py.
+
+A unit runs the release when it says so, and may run it once it was sent the last byte: one that then falls silent can say
+nothing. Both are counted in the same time, since the present ring began, so that what happens to everybody (a mast, a storm)
+is seen in both. Where there are many, SAMPLE of each show enough.
+"""
+
+from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, or_, select
+
+from cloud_bridge.releases.manifest import read_signed
+from cloud_bridge.releases.roll_out_states import WENT_BACK, UnitState
+from cloud_bridge.releases.verdict import Count, Seen, Sign
+from cloud_bridge.store.release_tables import roll_out_units
+from cloud_bridge.store.roll_outs import RollOut
+from cloud_bridge.store.tables import contacts, events, heartbeats
+
+SAMPLE = 5000  # units
+_REST = (UnitState.WAITING, UnitState.ORDERED, UnitState.TAKEN, UnitState.REFUSED, UnitState.WITHDRAWN)
+
+
+def look(connection: Connection, roll_out: RollOut) -> list[Seen]:
+    """Every sign, with its counts."""
+    column = roll_out_units.c
+    has_it = or_(column.installed_ms.is_not(None), column.loaded >= read_signed(roll_out.manifest).manifest.size)
+    updated = _some(roll_out, has_it, column.state_ms.desc())
+    rest = _some(roll_out, and_(column.state.in_(_REST), ~has_it), column.ring)
+    seen = [Seen(sign, _count(connection, updated, sign), _count(connection, rest, sign)) for sign in _IS_BAD]
+    return [*seen, Seen(Sign.WENT_BACK, _went_back(connection, roll_out), Count(0, 0))]
+
+
+def _some(roll_out: RollOut, which: ColumnElement[bool], order: ColumnElement[object]) -> Subquery:
+    """Their ids, and since when each is looked at."""
+    column = roll_out_units.c
+    has_it_ms = func.coalesce(column.installed_ms, column.state_ms)
+    since_ms = case((has_it_ms > roll_out.ring_ms, has_it_ms), else_=roll_out.ring_ms)
+    query = select(column.unit_id, since_ms.label("since_ms")).where(column.roll_out_id == roll_out.number, which)
+    return query.order_by(order, column.unit_id).limit(SAMPLE).subquery()
+
+
+def _was_reset(units: Subquery) -> ColumnElement[bool]:
+    return (
+        select(events.c.id)
+        .where(
+            events.c.unit_id == units.c.unit_id,
+            events.c.received_ms >= units.c.since_ms,
+            events.c.kind == "boot",
+            events.c.payload.contains('"cause":"watchdog"'),
+        )
+        .exists()
+    )
+
+
+def _fell_silent(units: Subquery) -> ColumnElement[bool]:
+    return contacts.c.silent_ms >= units.c.since_ms
+
+
+def _has_lost(units: Subquery) -> ColumnElement[bool]:
+    return and_(heartbeats.c.received_ms >= units.c.since_ms, heartbeats.c.payload.contains('"d":'))
+
+
+_IS_BAD = {Sign.WATCHDOG: _was_reset, Sign.SILENT: _fell_silent, Sign.RECORDS_LOST: _has_lost}
+
+
+def _count(connection: Connection, units: Subquery, sign: Sign) -> Count:
+    """Units that were silent before are left out: they cannot show anything."""
+    could_show = or_(contacts.c.silent_ms.is_(None), contacts.c.silent_ms >= units.c.since_ms)
+    rows = units.join(contacts, contacts.c.unit_id == units.c.unit_id)
+    rows = rows.outerjoin(heartbeats, heartbeats.c.unit_id == units.c.unit_id)
+    bad = func.count(case((_IS_BAD[sign](units), 1)))
+    found = connection.execute(select(func.count(), bad).select_from(rows).where(could_show)).one()
+    return Count(*found)
+
+
+def _went_back(connection: Connection, roll_out: RollOut) -> Count:
+    column = roll_out_units.c
+    bad = func.count(case((column.state.in_(WENT_BACK), 1)))
+    has_it = and_(column.roll_out_id == roll_out.number, column.installed_ms.is_not(None))
+    return Count(*connection.execute(select(func.count(), bad).where(has_it)).one())

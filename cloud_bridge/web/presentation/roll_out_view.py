@@ -1,0 +1,105 @@
+"""A roll-out as the page draws it: a bar of its units by state, its rings, and how many became good over time. Pure."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cloud_bridge.durations import DAY_MS, HOUR_MS
+from cloud_bridge.releases.roll_out_states import RINGS, RollOutState, UnitState
+from cloud_bridge.store.roll_outs import ChosenBy, RollOut
+from cloud_bridge.web.presentation.charts import Bar, TimeAxis, time_axis
+from cloud_bridge.web.presentation.series import Slot
+from cloud_bridge.web.presentation.update_words import STATES
+from cloud_bridge.web.presentation.words import operator_name
+
+ZONE = "Europe/London"  # as on the fleet's page
+TONES = {  # of parts of the bar, by the classes of style.css
+    UnitState.GOOD: "good",
+    UnitState.TRIAL: "trial",
+    UnitState.INSTALLED: "trial",
+    UnitState.TAKEN: "loading",
+    UnitState.ORDERED: "loading",
+    UnitState.ROLLED_BACK: "bad",
+    UnitState.CORRUPT: "bad",
+    UnitState.REFUSED: "refused",
+    UnitState.WITHDRAWN: "refused",
+    UnitState.WAITING: "waiting",
+}
+WIDTH = 1000  # of the bar, in its own units
+
+
+class Part(NamedTuple):
+    """Of the bar: the units in one state."""
+
+    state: UnitState
+    words: str
+    tone: str
+    units: int
+    at: int  # of WIDTH
+    width: int
+
+
+class Ring(NamedTuple):
+    """One ring that has units."""
+
+    name: str
+    units: int
+    good: int
+    refused: int
+    bad: int
+    is_present: bool
+    is_reached: bool
+
+
+def bar_of(states: dict[UnitState, int]) -> list[Part]:
+    """From good to waiting; every part that has units is seen."""
+    units = sum(states.values())
+    parts, at = [], 0
+    for state, tone in TONES.items():
+        count = states.get(state, 0)
+        if count:
+            width = max(8, count * WIDTH // units)
+            parts.append(Part(state, STATES[state], tone, count, at, width))
+            at += width
+    return parts
+
+
+def rings_of(one: RollOut, states: dict[int, dict[UnitState, int]]) -> list[Ring]:
+    """Those of the roll-out, the first first."""
+    return [
+        Ring(
+            RINGS[ring],
+            sum(of.values()),
+            of.get(UnitState.GOOD, 0),
+            of.get(UnitState.REFUSED, 0),
+            of.get(UnitState.ROLLED_BACK, 0) + of.get(UnitState.CORRUPT, 0),
+            ring == one.ring and one.state is RollOutState.RUNNING,
+            ring <= one.ring,
+        )
+        for ring, of in sorted(states.items())
+    ]
+
+
+def hours_of(one: RollOut, good: Sequence[tuple[int, int]], now_ms: int) -> tuple[TimeAxis, list[Bar]]:
+    """How many were good at the end of each hour, or of each day of a long one, since it began."""
+    end_ms = max(min(one.ended_ms or now_ms, now_ms), one.started_ms + HOUR_MS)
+    step_ms = HOUR_MS if end_ms - one.started_ms <= 3 * DAY_MS else DAY_MS
+    axis = time_axis(one.started_ms, one.started_ms, end_ms, ZONE)
+    bars: list[Bar] = []
+    from_ms = one.started_ms - one.started_ms % step_ms
+    while from_ms < end_ms:
+        to_ms = from_ms + step_ms
+        count = sum(units for at_ms, units in good if at_ms < to_ms)
+        name = f"{(from_ms - one.started_ms) // HOUR_MS} h" if step_ms == HOUR_MS else f"day {len(bars) + 1}"
+        slot = Slot(max(from_ms, one.started_ms), min(to_ms, end_ms))
+        bars.append(Bar(name if from_ms >= one.started_ms else "0 h", name, count, f"{count:,} good", slot))
+        from_ms = to_ms
+    return axis, bars[-200:]
+
+
+def chosen_words(one: RollOut) -> str:
+    """Which units it is for."""
+    if one.chosen_by is ChosenBy.NETWORK:
+        return f"units last on {operator_name(one.chosen) or one.chosen}"
+    if one.chosen_by is ChosenBy.SITE:
+        return f"units whose name begins with {one.chosen}"
+    return "all units" if one.chosen_by is ChosenBy.ALL else "a list of units"

@@ -1,0 +1,120 @@
+"""Does a unit get its update by asking, and nobody anything else?"""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from cloud_bridge.ingest import update_pieces
+from cloud_bridge.ingest.update_pieces import month_of
+from cloud_bridge.releases.manifest import name_of
+from cloud_bridge.store.roll_out_orders import due, mark_sent
+from tests.cloud_bridge.releases.making import release
+from tests.cloud_bridge.releases.rolling_out import add_release, start
+from tests.cloud_bridge.running import START_MS, Bridge, Unit
+from tests.wire_schema import complaints
+
+MADE = release(filling=random.Random(5).randbytes(20_000))
+NAME = name_of(MADE.whole)
+
+
+@pytest.fixture
+def unit(bridge: Bridge) -> Iterator[Unit]:
+    """cp-1, which was sent an order for MADE; the bridge answers asks."""
+    unit = connected(bridge, "cp-1")
+    with bridge.app_state.database.writing() as connection:
+        add_release(connection, MADE)
+        start(connection)
+        mark_sent(connection, due(connection, START_MS, 10), START_MS)
+    running = asyncio.run_coroutine_threadsafe(
+        bridge.app_state.pieces.run(bridge.broker.piece, bridge.app_state.duties), bridge.app_state.loop
+    )
+    yield unit
+    running.cancel()
+
+
+def connected(bridge: Bridge, unit_id: str) -> Unit:
+    unit = Unit(bridge, unit_id, bridge.add_unit(unit_id).secret).connect()
+    unit.subscribe(f"cp/{unit_id}/command")
+    assert unit.subscribe(f"cp/{unit_id}/piece") == 1
+    unit.publish(f"cp/{unit_id}/heartbeat", b'{"n":1,"b":1}')
+    return unit
+
+
+def ask(unit: Unit, file: int, offset: int, size: int, unit_id: str = "cp-1", **more: Any) -> None:
+    said = {"n": 2, "b": 1, "h": NAME, "f": file, "o": offset, "c": size} | more
+    unit.publish(f"cp/{unit_id}/ask", json.dumps(said).encode())
+
+
+def load(bridge: Bridge, unit: Unit, file: int, size: int) -> bytes:
+    """The whole file, by asking for eight pieces at a time."""
+    unit.pieces.clear()
+
+    def loaded() -> int:
+        return sum(len(piece) - 12 for piece in unit.pieces)
+
+    for offset in range(0, size, 8192):
+        ask(unit, file, offset, 8192)
+        bridge.until(partial(_is_loaded, loaded, min(offset + 8192, size)), "all pieces")
+    found = b""
+    for piece in unit.pieces:
+        assert piece[:12] == bytes.fromhex(NAME) + bytes((file,)) + len(found).to_bytes(3, "big")
+        assert len(piece) <= 12 + 1024
+        found += piece[12:]
+    return found
+
+
+def _is_loaded(loaded: Callable[[], int], wanted: int) -> bool:
+    return loaded() >= wanted
+
+
+def test_manifest_and_image_come_as_they_were_signed(bridge: Bridge, unit: Unit) -> None:
+    assert complaints("ask", {"n": 2, "b": 1, "h": NAME, "f": 1, "o": 0, "c": 8192}) == []
+    assert load(bridge, unit, 0, len(MADE.whole)) == MADE.whole
+    assert load(bridge, unit, 1, len(MADE.image)) == MADE.image
+    assert bridge.counter("pieces_not_sent") == 0
+    assert bridge.counter("asks_served") == 1 + -(-len(MADE.image) // 8192)
+
+
+def dropped(bridge: Bridge, counter: str, act: Callable[[], None]) -> None:
+    before = bridge.counter(counter)
+    act()
+    bridge.until(lambda: bridge.counter(counter) > before, f"counted in {counter}")
+
+
+def test_an_ask_is_a_contact_and_what_cannot_be_sent_is_counted(bridge: Bridge, unit: Unit) -> None:
+    bridge.clock.advance(60_000)
+    dropped(bridge, "asks_beyond_file", lambda: ask(unit, 1, 0, 8193))
+    assert bridge.read("cp-1")["last_contact"] == "2026-01-01T00:01:00.000Z"
+    dropped(bridge, "asks_beyond_file", lambda: ask(unit, 2, 0, 1))
+    dropped(bridge, "asks_beyond_file", lambda: ask(unit, 1, 2**24, 1))
+    dropped(bridge, "asks_beyond_file", lambda: ask(unit, 1, len(MADE.image), 1))
+    dropped(bridge, "asks_without_order", lambda: ask(unit, 1, 0, 1, h="0" * 16))
+    dropped(bridge, "bad_payloads", lambda: ask(unit, 1, -1, 1))
+    stranger = connected(bridge, "cp-2")
+    dropped(bridge, "asks_without_order", lambda: ask(stranger, 1, 0, 1, unit_id="cp-2"))
+    assert unit.pieces == stranger.pieces == []
+
+
+def test_a_unit_that_asks_too_often_is_not_answered_and_its_commands_still_come(bridge: Bridge, unit: Unit) -> None:
+    for _ in range(update_pieces.ASKS_AT_ONCE + 20):
+        ask(unit, 1, 0, 1)
+    bridge.until(lambda: bridge.counter("asks_too_often") > 0, "asked too often")
+    assert bridge.command("cp-1", b'{"id":"c-1","do":"resume"}')
+    assert unit.heard.wait(60)
+
+
+def test_nobody_reads_the_pieces_of_another(bridge: Bridge, unit: Unit) -> None:
+    stranger = connected(bridge, "cp-2")
+    assert stranger.subscribe("cp/cp-1/piece") == 0x80
+    assert stranger.subscribe("cp/+/piece") == 0x80
+
+
+def test_a_month_is_a_calendar_month() -> None:
+    assert month_of(0) == 0
+    assert month_of(START_MS - 1) == 56 * 12 - 1
+    assert month_of(START_MS) == 56 * 12

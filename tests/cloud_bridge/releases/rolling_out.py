@@ -1,0 +1,60 @@
+"""A store with a release, a roll-out of it, and units that say what units say."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from cloud_bridge.durations import HOUR_MS
+from cloud_bridge.releases.manifest import name_of
+from cloud_bridge.releases.roll_out_states import UnitState
+from cloud_bridge.store import releases, roll_outs
+from cloud_bridge.store.record import record
+from cloud_bridge.store.release_tables import roll_out_units
+from cloud_bridge.store.roll_outs import Choice, ChosenBy, Wish
+from cloud_bridge.store.units import add_unit
+from tests.cloud_bridge.recording import inbound
+from tests.cloud_bridge.releases.making import Made, release
+from tests.cloud_bridge.running import START_MS
+
+MADE = release()
+NAME = name_of(MADE.whole)
+ALL = Choice(ChosenBy.ALL)
+
+
+def add_release(connection: Connection, made: Made = MADE) -> str:
+    """Its name."""
+    releases.add(connection, made.manifest, made.whole, made.image, START_MS)
+    return name_of(made.whole)
+
+
+def add_heard(connection: Connection, *unit_ids: str, at_ms: int = START_MS) -> None:
+    """Units that were heard then."""
+    for unit_id in unit_ids:
+        add_unit(connection, unit_id, START_MS - HOUR_MS)
+    record(connection, [inbound(unit_id, at_ms) for unit_id in sorted(unit_ids)])
+
+
+def start(connection: Connection, choice: Choice = ALL, at_ms: int = START_MS, **more: Any) -> int:
+    """A roll-out of the newest release."""
+    newest = releases.list_releases(connection)[0].name
+    return roll_outs.start(connection, Wish(newest, choice, HOUR_MS, **more), at_ms)
+
+
+def say(connection: Connection, unit_id: str, kind: str, at_ms: int = START_MS, **said: Any) -> None:
+    payload = json.dumps(said, separators=(",", ":")).encode()
+    record(connection, [inbound(unit_id, at_ms, kind, payload)])
+
+
+def tell(connection: Connection, unit_id: str, result: str, at_ms: int = START_MS, why: str | None = None) -> None:
+    """An event `update` about MADE."""
+    details = {"v": str(MADE.manifest.version), "r": result} | ({} if why is None else {"w": why})
+    say(connection, unit_id, "event", at_ms, k="update", d=details)
+
+
+def state_of(connection: Connection, unit_id: str) -> tuple[UnitState, str]:
+    """With the reason, in its newest roll-out."""
+    column = roll_out_units.c
+    query = select(column.state, column.why).where(column.unit_id == unit_id, column.is_newest)
+    state, why = connection.execute(query).one()
+    return UnitState(state), why
