@@ -76,6 +76,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "firmware.charging",
         "firmware.memory",
         "firmware.lazy_import",
+        "firmware.update",
+        "firmware.version",
         "firmware.wall_clock",
         "modem.signal",
     ),
@@ -85,6 +87,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "firmware.charging",
         "firmware.link.commands",
         "firmware.storage",
+        "firmware.update.ordering",
         "firmware.wall_clock",
     ),
     "firmware.installer_lock": (
@@ -109,12 +112,20 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.charging": ("firmware.charging",),
     "firmware.metering": ("firmware.metering", "firmware.charging.io", "modem.contracts"),
     "firmware.storage": ("firmware.storage", "firmware.errors", "firmware.lazy_import"),
+    "firmware.update": (
+        "firmware.update",
+        "firmware.storage.record_file",
+        "firmware.errors",
+        "firmware.lazy_import",
+        "firmware.version",
+    ),
     "firmware.link": (
         "firmware.link",
         "firmware.storage",
         "firmware.charging",
         "firmware.errors",
         "firmware.lazy_import",
+        "firmware.version",
         "firmware.wall_clock",
         "modem",
     ),
@@ -398,8 +409,9 @@ def test_what_is_imported_on_demand_is_in_its_registry_and_imported_in_no_other_
                 found for found in imported(path) - loans if found.startswith(tuple(f"{one}." for one in ON_DEMAND))
             }
             assert not kept | (imported(path) - loans) & set(ON_DEMAND), f"{name_of(path)} keeps {kept}"
-    # By firmware.commands, by the rules of modem/, and by modem.startup.
+    # By firmware.commands, by the rules of modem/, by modem.startup, and by the parts of firmware.update.
     brought = {"firmware.link.commands", "modem.first_match", "modem.families.registry"}
+    brought |= {f"firmware.update.{name}" for name in ("ecdsa", "keys", "slots", "transfer", "trial", "updates")}
     assert borrowed | brought == set(ON_DEMAND)
 
 

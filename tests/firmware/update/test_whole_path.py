@@ -1,0 +1,208 @@
+"""Does a signed release come from the cloud into a slot, and nothing else whatever comes?"""
+
+import os
+
+import pytest
+
+from firmware.boards.stock import starter
+from firmware.errors import CommandRefused
+from firmware.update import installer, slots
+from tests.firmware.storage.folder import empty
+from tests.firmware.update import golden
+from tests.firmware.update.scene import Cloud, FakeUnit, begin, go_on
+
+FOLDER = "build/tests-update"
+
+
+def new(board="virtual"):
+    installer.KEYS = golden.KEYS
+    return FakeUnit(empty("tests-update"), board)
+
+
+def order(**changed):
+    return dict({"v": golden.VERSION, "h": golden.HASH, "m": len(golden.MANIFEST), "r": False}, **changed)
+
+
+def cloud(bend=None):
+    return Cloud(golden.MANIFEST, golden.IMAGE, golden.DIGEST, bend)
+
+
+def test_a_signed_release_is_installed_and_on_trial():
+    unit = new()
+    begin(unit, order())
+    assert go_on(unit, cloud())
+    record = slots.load(FOLDER)
+    assert (record["active"], record["before"], record["state"]) == ("a", "built_in", "trial")
+    assert starter.choose(FOLDER, "soft") == "a"
+    assert sorted(os.listdir(FOLDER + "/a")) == ["manifest", "product"]
+    assert starter.is_whole(FOLDER + "/a") and starter.version(FOLDER + "/a") == golden.VERSION
+
+
+def test_the_next_start_tells_it_once():
+    unit = new()
+    begin(unit, order())
+    go_on(unit, cloud())
+    for _ in range(2):
+        begin(unit, None, "a").poll()
+    assert unit.told == [(golden.VERSION, "installed", None), (golden.VERSION, "trial", None)]
+
+
+def test_while_the_contactor_is_closed_nothing_is_asked_and_nothing_written():
+    unit = new()
+    updates = begin(unit, order())
+    unit.exchange.report.contactor, unit.exchange.report.phase = True, "charging"
+    asking = cloud()
+    assert not go_on(unit, asking, hours=1)
+    assert asking.asked == [] and not updates.awaits()
+    assert os.listdir(FOLDER) == ["update"]
+    unit.exchange.report.contactor, unit.exchange.report.phase = False, "ready"
+    assert go_on(unit, asking)
+
+
+def test_pieces_that_come_while_it_charges_are_not_written():
+    unit = new()
+    begin(unit, order())
+    unit.now_ms_ += 250
+    question = unit.updates.question()
+    unit.exchange.report.contactor = True
+    for message in cloud().answer(question):
+        unit.updates.take(message)
+    assert os.listdir(FOLDER + "/a") == []
+
+
+def test_a_restart_goes_on_from_what_has_come():
+    """Nothing of the image is asked for twice."""
+    unit = new()
+    asking = cloud()
+    begin(unit, order())
+    restarts = 0
+    while slots.load(FOLDER)["active"] != "a":
+        unit.now_ms_ += 4000
+        question = unit.updates.question()
+        for message in asking.answer(question) if question else ():
+            unit.updates.take(message)
+        if question and unit.updates.doing == "image":
+            restarts += 1
+            begin(unit, None)
+    assert restarts == (len(golden.IMAGE) + 8191) // 8192
+    images = [offset for file, offset, _ in asking.asked if file == 1]
+    assert images == sorted(set(images))
+
+
+def test_pieces_that_are_lost_doubled_late_or_of_another_release_only_cost_time():
+    unit = new()
+    begin(unit, order())
+
+    def bend(number, message):
+        if number % 5 == 1:
+            return []
+        other = b"another!" + message[8:]
+        return [other, message, message, message[:20], message[:11] + b"\xff" + message[12:]]
+
+    assert go_on(unit, cloud(bend), hours=24)
+    assert slots.load(FOLDER)["active"] == "a"
+
+
+def test_a_silent_cloud_is_asked_ever_more_seldom():
+    unit = new()
+    begin(unit, order())
+    asking = cloud(lambda number, message: [])
+    go_on(unit, asking, hours=24)
+    assert 20 < len(asking.asked) < 40
+
+
+@pytest.mark.parametrize(
+    "board, version, why", [("tcall", None, None), ("another", None, "board"), ("virtual", "200.9.9", "version")]
+)
+def test_it_judges_for_whom_the_release_is(board, version, why):
+    unit = new(board)
+    begin(unit, order(v=version or golden.VERSION))
+    assert go_on(unit, cloud()) == (why is None)
+    assert [found for _, result, found in unit.told if result == "refused"] == ([why] if why else [])
+
+
+def test_an_older_version_and_the_one_that_runs_are_no_order():
+    for version in ("0.0.9", "0.1.0", "x", "1.2", "1.2.3.4", "-1.2.3", ""):
+        with pytest.raises(CommandRefused):
+            begin(new(), order(v=version))
+
+
+def test_what_was_refused_is_not_asked_for_again_until_the_manifest_changes():
+    unit = new("another")
+    begin(unit, order())
+    assert not go_on(unit, cloud())
+    asking = cloud()
+    with pytest.raises(CommandRefused, match="refused before: board"):
+        begin(unit, order())
+    assert not go_on(unit, asking, hours=1)
+    assert asking.asked == [] and os.listdir(FOLDER + "/a") == []
+    begin(unit, order(h="0123456789abcdef"))
+    go_on(unit, asking, hours=1)
+    assert asking.asked
+
+
+def test_another_key_signs_nothing():
+    unit = new()
+    installer.KEYS = ("", golden.KEYS[0])
+    begin(unit, order())
+    assert not go_on(unit, cloud())
+    assert unit.told == [(golden.VERSION, "refused", "signature")]
+
+
+def test_without_keys_nothing_is_taken():
+    unit = new()
+    installer.KEYS = ("", "")
+    begin(unit, order())
+    assert not go_on(unit, cloud())
+    assert unit.told == [(golden.VERSION, "refused", "signature")]
+
+
+def test_an_order_that_is_withdrawn_leaves_nothing():
+    unit = new()
+    updates = begin(unit, order())
+    for _ in range(3):
+        unit.now_ms_ += 250
+        question = updates.question()
+        for message in cloud().answer(question) if question else ():
+            updates.take(message)
+    assert os.listdir(FOLDER + "/a")
+    updates.withdraw()
+    assert os.listdir(FOLDER + "/a") == [] and not updates.is_needed()
+    assert not begin(unit, None).is_needed()
+
+
+def test_a_second_update_goes_into_the_other_slot_and_not_before_the_first_is_good():
+    unit = new()
+    begin(unit, order())
+    go_on(unit, cloud())
+    later = order(v=golden.LATER_VERSION, h=golden.LATER_HASH, m=len(golden.LATER_MANIFEST))
+    asking = Cloud(golden.LATER_MANIFEST, golden.LATER_IMAGE, golden.LATER_DIGEST)
+    begin(unit, later, "a")
+    go_on(unit, asking, hours=1)
+    assert asking.asked == []  # the first is on trial
+    slots.save(FOLDER, slots.after(slots.load(FOLDER), "proved"))
+    begin(unit, None, "a")
+    assert go_on(unit, asking)
+    record = slots.load(FOLDER)
+    assert (record["active"], record["before"]) == ("b", "a")
+    assert starter.choose(FOLDER, "power_on") == "b"
+
+
+def test_a_full_flash_is_one_reason():
+    unit = new()
+    updates = begin(unit, order())
+    updates._room = lambda: 1000
+    assert not go_on(unit, cloud())
+    assert unit.told == [(golden.VERSION, "refused", "space")]
+
+
+def test_a_flash_that_fails_is_tried_three_times():
+    unit = new()
+    updates = begin(unit, order())
+
+    def fail():
+        raise OSError(5)
+
+    updates._room = fail
+    assert not go_on(unit, cloud(), hours=24)
+    assert unit.told == [(golden.VERSION, "refused", "flash")]
