@@ -87,8 +87,9 @@ fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answ
 		tests/cloud_bridge/test_duplicate_identity.py
 	@.venv/bin/python -m tests.modem.mutations 1000000
 
-power-loss: .venv ## the power is cut at every point of a scenario of the outbox (CUT=n: at this one alone), and at each of a unit's first 200 flash writes
+power-loss: .venv ## the power is cut at every point of a scenario of the outbox (CUT=n: at this one alone), at each flash write of updates, and at each of a unit's first 200
 	@MICROPYPATH=.frozen:. .venv/bin/micropython -X heapsize=16M tests/firmware/power_loss/run.py $(if $(CUT),CUT=$(CUT),1)
+	@$(if $(CUT),:,MICROPYPATH=.frozen:. .venv/bin/micropython -X heapsize=16M tests/firmware/power_loss/update.py 1)
 	@$(if $(CUT),:,.venv/bin/python -m hil_tests.start.flash_cuts)
 
 life: .venv ## 1,000 faults between five units and their cloud: every record once (25 minutes)

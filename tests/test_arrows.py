@@ -286,6 +286,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.rig.console": ("hil_tests.rig", "modem.installer.console_pieces"),
     "hil_tests.rig.serial_line": ("modem.ports.pyserial_port",),  # how a console is opened without a reset
     "hil_tests.rig": ("hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
+    "hil_tests.rig.slots_on_micropython": ("firmware",),  # it runs in the unit, before the firmware
     "hil_tests.rig.esp32_on_micropython": ("firmware", "modem"),  # it runs in the unit, around the firmware
     "hil_tests.demo": ("hil_tests.demo", "hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
     "hil_tests.cortex_m": ("hil_tests", "tests.test_on_micropython"),  # its list of core tests

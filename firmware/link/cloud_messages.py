@@ -28,7 +28,7 @@ class CloudMessages:
         self.journal = journal
         self.health = health
         self.take_command = take_command
-        self.version_told: Callable[[], None] | None = None  # to be called once the cloud knows it; None: it does
+        self.version_told: Callable[[], None] | None = None  # to be called when a heartbeat with it is acknowledged
         self._exchange = exchange
         self._wall_clock = wall_clock
 
@@ -62,8 +62,3 @@ class CloudMessages:
             interval_s,
             VERSION if self.version_told else None,
         )
-
-    def heartbeat_acknowledged(self) -> None:
-        if self.version_told:
-            self.version_told()
-            self.version_told = None

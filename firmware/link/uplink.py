@@ -165,7 +165,9 @@ class Uplink:
             if timer.due(self._clock.now_ms(), report, in_force):
                 self._send(mqtt, "heartbeat", self._heartbeat(report))
                 timer.told(self._clock.now_ms(), report, in_force)
-                self._cloud.heartbeat_acknowledged()
+                told, self._cloud.version_told = self._cloud.version_told, None
+                if told:
+                    told()
             record = journal.oldest()
             if record:
                 self._send(mqtt, *journal.message(record))

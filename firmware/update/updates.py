@@ -105,8 +105,7 @@ class Updates:
             os.remove(self._flash + FILE)
         except OSError:
             pass  # there was none
-        if self._is_ours and self.record["before"] != slots.free(self.started):
-            slots.erase(self._flash + "/" + slots.free(self.started))
+        self._erase()
 
     def poll(self) -> None:
         """Called in each pause: tell what the starter has done, watch over the trial, restart when that is due."""
@@ -215,10 +214,10 @@ class Updates:
         if self._room() + have < said.size + said.unpacked + RESERVE_BYTES:
             raise UpdateRefused("space")
         self.doing = "image"
-        pieces = said.pieces
-        yield from self._fetch(
-            IMAGE, folder + IMAGE_FILE, said.size, lambda at, piece: _digest(piece) == _part(pieces, at)
-        )
+        pieces, path = said.pieces, folder + IMAGE_FILE
+        if have:
+            yield from _keep_good_pieces(path, pieces)
+        yield from self._fetch(IMAGE, path, said.size, lambda at, piece: _digest(piece) == _part(pieces, at))
         self.doing = "install"
         with LazyImport():
             from firmware.update import installer
@@ -266,6 +265,11 @@ class Updates:
             yield
         self.transfer = None
 
+    def _erase(self) -> None:
+        """Remove what has come so far. What was there before the order stays: it is what the unit could go back to."""
+        if self._is_ours and self.record["before"] != slots.free(self.started):
+            slots.erase(self._flash + "/" + slots.free(self.started))
+
     def _room(self) -> "Any":
         """Free bytes of the flash."""
         found = os.statvfs(self._flash)
@@ -280,13 +284,17 @@ class Updates:
             self.order = dict(order, refused=why)
             try:
                 record_file.save(self._flash + FILE, self.order)
-                slots.erase(self._flash + "/" + slots.free(self.started))
+                self._erase()
             except OSError:
                 pass  # it is refused again after the next start
 
     def _put_off(self, why: str) -> None:
-        """What may be better in an hour."""
+        """What may be better in an hour, from the beginning: a flash that fails may have spoilt what lies there."""
         self._forget_job()
+        try:
+            self._erase()
+        except OSError:
+            pass  # the next attempt fails too
         self._failures += 1
         self._not_before_ms = self._now_ms() + AGAIN_MS
         if self._failures >= TRIES:
@@ -308,12 +316,32 @@ class Updates:
 
 def _prepare(folder: str) -> int:
     """Remove what a cut has left of an unpacking; the bytes of the image that have come."""
-    for name in ("/product.new", "/product"):
+    for name in ("/image.new", "/product.new", "/product"):
         try:
             os.remove(folder + name)
         except OSError:
             pass  # it is not there
     return _length(folder + IMAGE_FILE)
+
+
+def _keep_good_pieces(path: str, pieces: bytes) -> "Any":
+    """Of an image that a cut has left: a chip that reorders its writes may have kept the length of a piece without its bytes.
+    Raises OSError.
+    """
+    good = 0
+    with open(path, "rb") as file:
+        piece = file.read(PIECE_BYTES)
+        while piece and _digest(piece) == _part(pieces, good // PIECE_BYTES):
+            good += len(piece)
+            yield
+            piece = file.read(PIECE_BYTES)
+    if good == _length(path):
+        return
+    with open(path, "rb") as file, open(path + ".new", "wb") as target:
+        for _ in range(good // PIECE_BYTES):
+            target.write(file.read(PIECE_BYTES))
+            yield
+    os.rename(path + ".new", path)
 
 
 def _make(folder: str) -> None:
