@@ -1,7 +1,7 @@
 """Runs on MicroPython, in a unit, in place of firmware.main: what main.py in the root of a stock board is, on the virtual one.
 
 `... slots_on_micropython FOLDER RESET_CAUSE KEYS`: it starts the slot that boards/stock/starter.py of the firmware chooses on
-the flash of FOLDER, or the product of the image. KEYS are the public keys of whose updates it takes, with a comma between them.
+the flash of FOLDER, or the product of the image. It takes updates of the public keys KEYS, which have a comma between them.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code="attr-defined, import-not-found, assignment"

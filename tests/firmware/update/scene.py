@@ -88,20 +88,18 @@ def begin(unit, order, started=slots.BUILT_IN):
     return unit.updates
 
 
-def go_on(unit, cloud, hours=4, check=None):
+def go_on(unit, cloud, hours=4, turn_ms=TURN_MS):
     """Let the link take its turns until the unit has nothing left to do, or restarts; whether it does."""
     until_ms = unit.now_ms_ + hours * HOUR_MS
     try:
         while unit.now_ms_ < until_ms:
-            unit.now_ms_ += TURN_MS
+            unit.now_ms_ += turn_ms
             unit.updates.poll()
             if not unit.updates.is_needed():
                 return False
             question = unit.updates.question()
             for message in cloud.answer(question) if question else ():
                 unit.updates.take(message)
-            if check:
-                check()
     except Restarted:
         return True
     return False
