@@ -168,9 +168,9 @@ class TwoClouds:
         return mixed
 
 
-def unit() -> Any:
+def unit(folder: str) -> Any:
     installer.KEYS = MAKER.public
-    made = FakeUnit(empty(FOLDER))
+    made = FakeUnit(empty(folder))
     made.exchange = FixedExchange()
     made.exchange.fixed = True
     starter.started = starter.BUILT_IN
@@ -223,9 +223,9 @@ RELEASES = (
 KINDS = (*(made.__name__ for made in RELEASES), "pieces", "two", "order", "replay")
 
 
-def run(kind: str, seed: int) -> str:
+def run(kind: str, seed: int, folder: str = FOLDER) -> str:
     """What has come of it: why it was refused, "nothing", or "true". Raises AssertionError if another one is installed."""
-    draw, made = random.Random(seed), unit()
+    draw, made = random.Random(seed), unit(folder)
     version = VERSION
     cloud: Any = Cloud(MANIFEST, IMAGE, hashlib.sha256(MANIFEST).digest()[:8])
     order = order_of(MANIFEST, VERSION, draw.random() < 0.5)
@@ -273,7 +273,7 @@ def main() -> int:
     for number in track(range(wanted.count), "updates", disable=not sys.stderr.isatty()):
         kind, seed = KINDS[number % len(KINDS)], wanted.seed + number
         try:
-            found[f"{kind}: {run(kind, seed)}"] += 1
+            found[f"{kind}: {run(kind, seed, FOLDER + '-all')}"] += 1
         except Exception as error:  # whatever it is, it is what we look for
             failed += 1
             print(f"{kind}, seed {seed}: {error!r}")
