@@ -64,7 +64,7 @@ class Life:
         await self._client.disconnect()
         await self._broker.shutdown()
 
-    async def introduce(self) -> None:
+    async def introduce(self, heartbeat_s: int = HEARTBEAT_S) -> None:
         """Tell the unit whom to call."""
         await self.until(self.status, ANSWER_S)
         settings = {
@@ -74,7 +74,7 @@ class Life:
             "port": self.network.port,
             "plain_mqtt": True,
         }
-        settings |= {"heartbeat_idle_s": HEARTBEAT_S, "heartbeat_charging_s": HEARTBEAT_S, "installer_max_a": 32}
+        settings |= {"heartbeat_idle_s": heartbeat_s, "installer_max_a": 32}
         await self.unit.ask(f"provision {json.dumps(settings)}")
         await self.until(self._heard, 2 * ANSWER_S)
 
