@@ -9,13 +9,31 @@ from hil_tests.update.release import make
 
 INSTALLED_WITHIN_S = 240
 BACK_WITHIN_S = 120
+CHARGING_WITHIN_S = 30  # a promise of hil_tests/scenarios is 5; here nothing is lost by a busy machine
 CRASHES = "raise RuntimeError('a mistake of the maker')\n"
 
 
-def test_a_release_is_taken_runs_and_charges(tmp_path: Path) -> None:
+def bend_a_bit(flash: Path, before: bytes) -> None:
+    """Of what stands on the chip soon after these bytes, wherever they do."""
+    content = bytearray(flash.read_bytes())
+    at = content.find(before)
+    assert at > 0
+    while at > 0:
+        content[at + len(before) + 40] ^= 1
+        at = content.find(before, at + 1)
+    flash.write_bytes(content)
+
+
+def test_a_release_is_taken_and_runs_until_a_bit_of_it_is_changed(tmp_path: Path) -> None:
+    """Then what was flashed runs, charges and tells. [S1-updates] [S1-integrity]"""
+
     async def story() -> None:
         release = make(tmp_path, "100.4.0")
         async with Life(tmp_path / "unit") as life:
+
+            async def charges() -> bool:
+                return life.unit.reading().contactor
+
             life.unit.world.latencies = QUICK
             await life.introduce()
             await life.order(release)
@@ -23,13 +41,22 @@ def test_a_release_is_taken_runs_and_charges(tmp_path: Path) -> None:
             assert [result["ok"] for result in life.results] == [True]
             now = await life.status("update")
             assert (now["version"], now["slot"], now["state"], now["before"]) == ("100.4.0", "a", "trial", "built_in")
-            assert [said["v"] for kind, said in life.events if kind == "boot"][-1] == "100.4.0"
 
             async def tells_its_version() -> bool:
-                return any(said.get("v") == "100.4.0" for said in life.heartbeats)
+                boots = [said["v"] for kind, said in life.events if kind == "boot"]
+                return boots[-1] == "100.4.0" and any(said.get("v") == "100.4.0" for said in life.heartbeats)
 
             await life.until(tells_its_version, 30)
             assert life.sent_bytes < 1.15 * (len(release.image) + len(release.manifest))
+            life.unit.plug()
+            await life.until(charges, CHARGING_WITHIN_S)
+            life.unit.mains(False)
+            await asyncio.sleep(1)
+            bend_a_bit(tmp_path / "unit" / "flash.bin", b"firmware/link/uplink.mpy")
+            life.unit.mains(True)
+            await life.until(charges, CHARGING_WITHIN_S)
+            await life.told("installed", "trial", "corrupt", within_s=BACK_WITHIN_S)
+            assert (await life.status("update"))["slot"] == "built_in"
 
     asyncio.run(story())
 

@@ -126,6 +126,7 @@ DAMAGES = (bend_product, cut_product, lengthen_product, lose("product"), lose("m
 
 @pytest.mark.parametrize("number, state", [(n, state) for n in range(len(DAMAGES)) for state in ("trial", "settled")])
 def test_a_damaged_slot_is_not_started(number, state):
+    """[S1-integrity]"""
     new(state=state)
     DAMAGES[number]("a")
     assert chosen() == "b" and chosen() == "b"

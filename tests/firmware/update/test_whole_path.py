@@ -142,6 +142,7 @@ def test_what_was_refused_is_not_asked_for_again_until_the_manifest_changes():
 
 
 def test_another_key_signs_nothing():
+    """[S1-updates]"""
     unit = new()
     installer.KEYS = ("", golden.KEYS[0])
     begin(unit, order())
