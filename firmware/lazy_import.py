@@ -25,6 +25,7 @@ ON_DEMAND = (
     "firmware.storage.session_log",
     "firmware.unlocking",
     "firmware.update.ecdsa",
+    "firmware.update.files",
     "firmware.update.installer",
     "firmware.update.keys",
     "firmware.update.manifest",

@@ -412,7 +412,9 @@ def test_what_is_imported_on_demand_is_in_its_registry_and_imported_in_no_other_
             assert not kept | (imported(path) - loans) & set(ON_DEMAND), f"{name_of(path)} keeps {kept}"
     # By firmware.commands, by the rules of modem/, by modem.startup, and by the parts of firmware.update.
     brought = {"firmware.link.commands", "modem.first_match", "modem.families.registry"}
-    brought |= {f"firmware.update.{name}" for name in ("ecdsa", "keys", "slots", "transfer", "trial", "updates")}
+    brought |= {
+        f"firmware.update.{name}" for name in ("ecdsa", "files", "keys", "slots", "transfer", "trial", "updates")
+    }
     assert borrowed | brought == set(ON_DEMAND)
 
 

@@ -32,9 +32,10 @@ def load(flash: str) -> "dict[str, Any]":
     return {"active": BUILT_IN, "before": BUILT_IN, "state": SETTLED, "strikes": 0, "why": None, "tell": []}
 
 
-def after(record: "dict[str, Any]", event: str) -> "dict[str, Any]":
-    """The record after `event`, "proved" or "lived". Raises KeyError if that cannot happen now."""
-    return _changed(record, state=TABLE[record["state"], event], strikes=0)
+def after(record: "dict[str, Any]", event: str, version: str) -> "dict[str, Any]":
+    """The record after `event`, "proved" or "lived", of the version that runs. Raises KeyError if that cannot happen now."""
+    tell = record["tell"] + ([[version, "good", None]] if event == "proved" else [])
+    return _changed(record, state=TABLE[record["state"], event], strikes=0, tell=tell)
 
 
 def installed(record: "dict[str, Any]", slot: str, version: str) -> "dict[str, Any]":

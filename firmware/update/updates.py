@@ -5,22 +5,33 @@
 All of it is `_steps`, a generator: the link takes a step of it between two messages, while the contactor is open and nothing
 else waits to be sent. What is done lies in the flash, so after a cut it begins anew and goes on where it was:
 
-    /update        the order, and why its manifest was refused
-    /a, /b         the slots: `manifest` once it is the one that was ordered, `image` as far as it has come, `product` once it
-                   is what one of our keys has signed
+    /update        the order, and why its manifest was refused; it stays, so that a slot that is damaged is filled again
+    /update.new    its manifest, until it is checked
+    /a, /b         the slots: `manifest`, signed by one of our keys, `image` as far as it has come, `product` once it is whole
 
 What goes wrong for good is an event and is remembered; the same manifest is not asked for again.
 """
 
 import binascii
-import hashlib
 import os
 
 from firmware.errors import CommandRefused, UpdateRefused
 from firmware.lazy_import import LazyImport
 from firmware.storage import record_file
 from firmware.update import slots
-from firmware.update.transfer import IMAGE, MANIFEST, PACE_MS, PIECE_BYTES, Transfer, parts
+from firmware.update.files import (
+    IMAGE_FILE,
+    digest,
+    held_bytes,
+    keep_good_pieces,
+    make_folder,
+    part,
+    prepare,
+    remove,
+    short_hash,
+    whole_pieces,
+)
+from firmware.update.transfer import IMAGE, MANIFEST, PACE_MS, Transfer, parts
 from firmware.update.trial import Trial
 from firmware.version import BOARD, VERSION
 
@@ -31,13 +42,13 @@ if False:  # for mypy alone
     from firmware.charge_point import ChargePoint
 
 FILE = "/update"  # {"v", "h", "m", "r", "refused"}
-MANIFEST_FILE, IMAGE_FILE = "/manifest", "/image"  # in a slot, as installer.py has them
+NEW_FILE = "/update.new"  # a manifest that is not checked yet
+MANIFEST_FILE = "/manifest"  # in a slot, as installer.py has it
 CLOSED = ("closing", "charging", "stopping")  # phases in which the contactor is closed, or about to be
 RESERVE_BYTES = 131072  # of the flash, for records: an outbox of two months without a network
 WORK_MS = 100  # of steps at a time
 AGAIN_MS = 3600000  # after the flash or the memory has failed
 TRIES = 3  # then it is given up
-DIGEST_BYTES = 16  # of a piece
 WRONG_MANIFESTS = 3  # that are not the one that was ordered
 
 
@@ -55,8 +66,6 @@ class Updates:
         self._is_ours = self.record["active"] == started
         self._restart_due = False
         self.order = record_file.load(self._flash + FILE)
-        if self.order and self.order["v"] == VERSION:  # the power went between the flip and the removal of the order
-            self.order = None
         self._job: Any = None
         self._path = ""  # of the file that is fetched
         self._not_before_ms = 0
@@ -73,7 +82,7 @@ class Updates:
         return bool(self._trial or self.record["tell"] or self._restart_due or self._wanted())
 
     def _wanted(self) -> bool:
-        return bool(self.order and not self.order["refused"])
+        return bool(self.order and not self.order["refused"] and self.order["v"] != VERSION)
 
     def take_order(self, order: "dict[str, Any]") -> None:
         """From now on this update is wanted: {"v", "h", "m", "r"}. Raises CommandRefused; OSError if the flash fails."""
@@ -101,10 +110,7 @@ class Updates:
         """No update is wanted any more; what has come of one is removed. Raises OSError if the flash fails."""
         self._forget_job()
         self.order = None
-        try:
-            os.remove(self._flash + FILE)
-        except OSError:
-            pass  # there was none
+        remove(self._flash + FILE)
         self._erase()
 
     def poll(self) -> None:
@@ -112,27 +118,24 @@ class Updates:
         if self._restart_due and self._is_open():
             self._unit.restart()
         if self.record["tell"] and self._is_ours and self._unit.journal:
-            for version, result, why in self.record["tell"]:
-                self._note(version, result, why)
-            self._save(slots.told(self.record))
+            self._tell()
         found = self._trial.look(self._now_ms(), self._unit.exchange) if self._trial else None
         if found == "late":
-            self._save(slots.blamed(self.record, found))
+            self._keep(slots.blamed(self.record, found))
             self._restart_due = True
         elif found:
-            self._save(slots.after(self.record, found))
-            if found == "proved":
-                self._clear_up()
-                self._note(VERSION, "good")
-            else:
+            self._keep(slots.after(self.record, found, VERSION))
+            remove(self._flash + "/" + self.started + IMAGE_FILE)  # there only if the power went after the flip
+            if found == "lived":
                 self._trial = None
 
-    def _clear_up(self) -> None:
-        """Remove the image, if the power went after the flip."""
-        try:
-            os.remove(self._flash + "/" + self.started + IMAGE_FILE)
-        except OSError:
-            pass  # it is not there
+    def _tell(self) -> None:
+        """What the starter, or the version before, has left to be told."""
+        for version, result, why in self.record["tell"]:
+            self._note(version, result, why)
+            if result == "rolled_back" and self.order and self.order["v"] == version:
+                self._remember_refusal(result)
+        self._keep(slots.told(self.record))
 
     def question(self) -> "bytes | None":
         """What to ask the cloud, if anything. Called while nothing else waits to be sent; it works on the update for up to
@@ -210,14 +213,12 @@ class Updates:
         order = self.order
         folder = self._flash + "/" + slots.free(self.started)
         said = yield from self._manifest(order, folder)
-        have = _prepare(folder)
-        if self._room() + have < said.size + said.unpacked + RESERVE_BYTES:
-            raise UpdateRefused("space")
+        have = prepare(folder)
         self.doing = "image"
         pieces, path = said.pieces, folder + IMAGE_FILE
         if have:
-            yield from _keep_good_pieces(path, pieces)
-        yield from self._fetch(IMAGE, path, said.size, lambda at, piece: _digest(piece) == _part(pieces, at))
+            yield from keep_good_pieces(path, pieces)
+        yield from self._fetch(IMAGE, path, said.size, lambda at, piece: digest(piece) == part(pieces, at))
         self.doing = "install"
         with LazyImport():
             from firmware.update import installer
@@ -225,40 +226,45 @@ class Updates:
         self._save(slots.installed(self.record, slots.free(self.started), order["v"]))
         self._is_ours, self._restart_due = False, True
         os.remove(folder + IMAGE_FILE)
-        os.remove(self._flash + FILE)
-        self.order = None
 
     def _manifest(self, order: "dict[str, Any]", folder: str) -> "Any":
-        """The Manifest of the order, checked; fetched if it is not in the slot."""
+        """The Manifest of the order, checked. Only then is the slot emptied for it, unless this is what it holds."""
         self.doing = "manifest"
         with LazyImport():
             from firmware.update import installer, manifest
-        if _hash(folder + MANIFEST_FILE) != order["h"]:
-            yield from self._fetch_manifest(order, folder)
-        with open(folder + MANIFEST_FILE, "rb") as file:
+        path = folder + MANIFEST_FILE
+        is_new = short_hash(path) != order["h"]
+        if is_new:
+            path = self._flash + NEW_FILE
+            yield from self._fetch_manifest(order, path)
+        with open(path, "rb") as file:
             content = file.read(manifest.MANIFEST_MAX + 1)
         said = yield from installer.trusted(content)
         manifest.judge(said, VERSION, BOARD)
         if said.version != manifest.numbers(order["v"]):
             raise UpdateRefused("version")
+        if self._room() + held_bytes(folder) < said.size + said.unpacked + RESERVE_BYTES:
+            raise UpdateRefused("space")
+        self._save(slots.emptied(self.record, slots.free(self.started)))
+        if is_new:
+            slots.erase(folder)
+            make_folder(folder)
+            os.rename(path, folder + MANIFEST_FILE)
         return said
 
-    def _fetch_manifest(self, order: "dict[str, Any]", folder: str) -> "Any":
-        self._save(slots.emptied(self.record, slots.free(self.started)))
-        fresh = folder + MANIFEST_FILE + ".new"
+    def _fetch_manifest(self, order: "dict[str, Any]", path: str) -> "Any":
         for _ in range(WRONG_MANIFESTS):
-            slots.erase(folder)
-            _make(folder)
-            yield from self._fetch(MANIFEST, fresh, order["m"], lambda at, piece: True)
-            if _hash(fresh) == order["h"]:
-                os.rename(fresh, folder + MANIFEST_FILE)
+            if short_hash(path) == order["h"]:
                 return
-        raise UpdateRefused("hash")
+            remove(path)
+            yield from self._fetch(MANIFEST, path, order["m"], lambda at, piece: True)
+        if short_hash(path) != order["h"]:
+            raise UpdateRefused("hash")
 
     def _fetch(self, file: int, path: str, total: int, matches: "Callable[[int, bytes], bool]") -> "Any":
         self._path = path
         pace_ms = 0 if self.order and self.order["r"] else PACE_MS
-        self.transfer = transfer = Transfer(file, total, _whole_pieces(path, total), pace_ms, matches)
+        self.transfer = transfer = Transfer(file, total, whole_pieces(path, total), pace_ms, matches)
         while not transfer.is_done():
             if transfer.is_wrong():
                 raise UpdateRefused("hash")
@@ -267,6 +273,7 @@ class Updates:
 
     def _erase(self) -> None:
         """Remove what has come so far. What was there before the order stays: it is what the unit could go back to."""
+        remove(self._flash + NEW_FILE)
         if self._is_ours and self.record["before"] != slots.free(self.started):
             slots.erase(self._flash + "/" + slots.free(self.started))
 
@@ -281,12 +288,18 @@ class Updates:
         self._forget_job()
         if order:
             self._note(order["v"], "refused", why)
-            self.order = dict(order, refused=why)
+            self._remember_refusal(why)
             try:
-                record_file.save(self._flash + FILE, self.order)
                 self._erase()
             except OSError:
-                pass  # it is refused again after the next start
+                pass  # the next update erases it
+
+    def _remember_refusal(self, why: str) -> None:
+        self.order = dict(self.order, refused=why)
+        try:
+            record_file.save(self._flash + FILE, self.order)
+        except OSError:
+            pass  # after the next start it is tried again
 
     def _put_off(self, why: str) -> None:
         """What may be better in an hour, from the beginning: a flash that fails may have spoilt what lies there."""
@@ -310,77 +323,13 @@ class Updates:
         slots.save(self._flash, record)
         self.record = record
 
+    def _keep(self, record: "dict[str, Any]") -> None:
+        """As `_save`; what the flash does not take is seen, and told, again after the next start."""
+        self.record = record
+        try:
+            slots.save(self._flash, record)
+        except OSError:
+            pass  # as said above
+
     def _note(self, version: str, result: str, why: "str | None" = None) -> None:
         self._unit.note("update", {"v": version, "r": result, "w": why})
-
-
-def _prepare(folder: str) -> int:
-    """Remove what a cut has left of an unpacking; the bytes of the image that have come."""
-    for name in ("/image.new", "/product.new", "/product"):
-        try:
-            os.remove(folder + name)
-        except OSError:
-            pass  # it is not there
-    return _length(folder + IMAGE_FILE)
-
-
-def _keep_good_pieces(path: str, pieces: bytes) -> "Any":
-    """Of an image that a cut has left: a chip that reorders its writes may have kept the length of a piece without its bytes.
-    Raises OSError.
-    """
-    good = 0
-    with open(path, "rb") as file:
-        piece = file.read(PIECE_BYTES)
-        while piece and _digest(piece) == _part(pieces, good // PIECE_BYTES):
-            good += len(piece)
-            yield
-            piece = file.read(PIECE_BYTES)
-    if good == _length(path):
-        return
-    with open(path, "rb") as file, open(path + ".new", "wb") as target:
-        for _ in range(good // PIECE_BYTES):
-            target.write(file.read(PIECE_BYTES))
-            yield
-    os.rename(path + ".new", path)
-
-
-def _make(folder: str) -> None:
-    try:
-        os.mkdir(folder)
-    except OSError:
-        pass  # it is there; if not, the first write fails
-
-
-def _whole_pieces(path: str, total: int) -> int:
-    """The length of a file so far; one that no pieces can have made is removed."""
-    length = _length(path)
-    if length == total or (length < total and length % PIECE_BYTES == 0):
-        return length
-    os.remove(path)
-    return 0
-
-
-def _length(path: str) -> int:
-    """Of a file that is fetched: 0 if there is none. Each piece is written whole, or not at all."""
-    try:
-        return int(os.stat(path)[6])
-    except OSError:
-        return 0
-
-
-def _hash(path: str) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of a short file; "" if there is none."""
-    try:
-        with open(path, "rb") as file:
-            return binascii.hexlify(hashlib.sha256(file.read()).digest()[:8]).decode()
-    except OSError:
-        return ""
-
-
-def _digest(piece: bytes) -> bytes:
-    digest: bytes = hashlib.sha256(piece).digest()[:DIGEST_BYTES]
-    return digest
-
-
-def _part(pieces: bytes, number: int) -> bytes:
-    return pieces[number * DIGEST_BYTES : (number + 1) * DIGEST_BYTES]

@@ -68,7 +68,7 @@ def play():
             raise RuntimeError("not installed: %r" % unit.told)
 
     def after(event):
-        slots.save(FOLDER, slots.after(slots.load(FOLDER), event))
+        slots.save(FOLDER, slots.after(slots.load(FOLDER), event, "1.0.0"))
 
     do("download and flip", ("built_in", "a"), FIRST, lambda: install(FIRST))
     do("first start", ("a",), None, lambda: start("soft"))

@@ -2,6 +2,7 @@
 
 import json
 
+from firmware.boards.stock import starter
 from firmware.update import slots, updates
 from firmware.update.transfer import PIECE_BYTES
 from firmware.update.updates import Updates
@@ -81,7 +82,8 @@ class Cloud:
 
 
 def begin(unit, order, started=slots.BUILT_IN):
-    """The unit after a start, or after it was given this order."""
+    """The unit after a start of this slot, or after it was given this order."""
+    updates.VERSION = starter.version(unit.flash() + "/" + started) or "0.1.0"
     unit.updates = Updates(unit, started)
     if order:
         unit.updates.take_order(order)

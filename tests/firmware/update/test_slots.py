@@ -96,7 +96,7 @@ def test_what_the_product_has_to_say_counts_once(why):
 
 def test_one_that_proves_itself_begins_anew():
     new(state="trial", strikes=2)
-    slots.save(FOLDER, slots.after(slots.load(FOLDER), "proved"))
+    slots.save(FOLDER, slots.after(slots.load(FOLDER), "proved", "1.0.0"))
     assert chosen("watchdog") == "a" and chosen("watchdog") == "a" and chosen("watchdog") == "b"
 
 
@@ -200,9 +200,9 @@ def test_the_table_knows_what_can_happen():
     with pytest.raises(KeyError):
         slots.installed(record, "b", "1.0.1")
     with pytest.raises(KeyError):
-        slots.after(record, "lived")
+        slots.after(record, "lived", "1.0.0")
     assert [found[1] for found in record["tell"]] == ["installed", "trial"]
-    record = slots.after(slots.after(record, "proved"), "lived")
+    record = slots.after(slots.after(record, "proved", "1.0.0"), "lived", "1.0.0")
     assert slots.installed(record, "b", "1.0.1")["before"] == "a"
 
 

@@ -9,7 +9,7 @@ from firmware.errors import CommandRefused
 from firmware.update import installer, slots
 from tests.firmware.storage.folder import empty
 from tests.firmware.update import golden
-from tests.firmware.update.scene import Cloud, FakeUnit, begin, go_on
+from tests.firmware.update.scene import Cloud, FakeUnit, Restarted, begin, go_on
 
 FOLDER = "build/tests-update"
 
@@ -54,7 +54,7 @@ def test_while_the_contactor_is_closed_nothing_is_asked_and_nothing_written():
     asking = cloud()
     assert not go_on(unit, asking, hours=1)
     assert asking.asked == [] and not updates.awaits()
-    assert os.listdir(FOLDER) == ["update"]
+    assert os.listdir(FOLDER) == ["update"]  # the order
     unit.exchange.report.contactor, unit.exchange.report.phase = False, "ready"
     assert go_on(unit, asking)
 
@@ -67,7 +67,7 @@ def test_pieces_that_come_while_it_charges_are_not_written():
     unit.exchange.report.contactor = True
     for message in cloud().answer(question):
         unit.updates.take(message)
-    assert os.listdir(FOLDER + "/a") == []
+    assert os.listdir(FOLDER) == ["update"]
 
 
 def test_a_restart_goes_on_from_what_has_come():
@@ -135,7 +135,7 @@ def test_what_was_refused_is_not_asked_for_again_until_the_manifest_changes():
     with pytest.raises(CommandRefused, match="refused before: board"):
         begin(unit, order())
     assert not go_on(unit, asking, hours=1)
-    assert asking.asked == [] and os.listdir(FOLDER + "/a") == []
+    assert asking.asked == [] and os.listdir(FOLDER) == ["update"]
     begin(unit, order(h="0123456789abcdef"))
     go_on(unit, asking, hours=1)
     assert asking.asked
@@ -161,12 +161,12 @@ def test_without_keys_nothing_is_taken():
 def test_an_order_that_is_withdrawn_leaves_nothing():
     unit = new()
     updates = begin(unit, order())
-    for _ in range(3):
+    while updates.doing != "image":
         unit.now_ms_ += 250
         question = updates.question()
         for message in cloud().answer(question) if question else ():
             updates.take(message)
-    assert os.listdir(FOLDER + "/a")
+    assert "manifest" in os.listdir(FOLDER + "/a")
     updates.withdraw()
     assert os.listdir(FOLDER + "/a") == [] and not updates.is_needed()
     assert not begin(unit, None).is_needed()
@@ -181,7 +181,7 @@ def test_a_second_update_goes_into_the_other_slot_and_not_before_the_first_is_go
     begin(unit, later, "a")
     go_on(unit, asking, hours=1)
     assert asking.asked == []  # the first is on trial
-    slots.save(FOLDER, slots.after(slots.load(FOLDER), "proved"))
+    slots.save(FOLDER, slots.after(slots.load(FOLDER), "proved", "1.0.0"))
     begin(unit, None, "a")
     assert go_on(unit, asking)
     record = slots.load(FOLDER)
@@ -207,3 +207,90 @@ def test_a_flash_that_fails_is_tried_three_times():
     updates._room = fail
     assert not go_on(unit, cloud(), hours=24)
     assert unit.told == [(golden.VERSION, "refused", "flash")]
+
+
+def test_one_that_was_gone_back_from_is_not_fetched_again():
+    unit = new()
+    begin(unit, order())
+    go_on(unit, cloud())
+    for started in ("a", "a", "built_in"):
+        assert starter.choose(FOLDER, "watchdog") == started
+        begin(unit, None, started).poll()
+    assert unit.told[-1] == (golden.VERSION, "rolled_back", "reset")
+    asking = cloud()
+    assert not go_on(unit, asking, hours=1) and asking.asked == []
+    with pytest.raises(CommandRefused, match="refused before: rolled_back"):
+        begin(unit, order())
+
+
+def test_one_that_is_damaged_is_fetched_again():
+    unit = new()
+    begin(unit, order())
+    go_on(unit, cloud())
+    with open(FOLDER + "/a/product", "ab") as file:
+        file.write(b"x")
+    assert starter.choose(FOLDER, "power_on") == "built_in"
+    begin(unit, None)
+    assert go_on(unit, cloud())
+    assert starter.choose(FOLDER, "power_on") == "a"
+    assert (golden.VERSION, "corrupt", "integrity") in unit.told
+
+
+def test_a_manifest_that_is_refused_does_not_cost_what_the_unit_could_go_back_to():
+    unit = new()
+    begin(unit, order())
+    go_on(unit, cloud())
+    slots.save(FOLDER, dict(slots.load(FOLDER), active="b", before="a", state="settled"))
+    installer.KEYS = ("", "")
+    begin(unit, order(v=golden.LATER_VERSION, h=golden.LATER_HASH, m=len(golden.LATER_MANIFEST)), "b")
+    assert not go_on(unit, Cloud(golden.LATER_MANIFEST, golden.LATER_IMAGE, golden.LATER_DIGEST))
+    assert unit.told[-1] == (golden.LATER_VERSION, "refused", "signature")
+    assert starter.is_whole(FOLDER + "/a") and slots.load(FOLDER)["before"] == "a"
+
+
+def test_a_trial_that_proves_itself_is_told_once_and_settles():
+    unit = new()
+    begin(unit, order())
+    go_on(unit, cloud())
+    begin(unit, None, "a")
+    unit.exchange.link_proven = True
+    for _ in range(3):
+        unit.now_ms_ += 600000
+        unit.updates.poll()
+    assert [result for _, result, _ in unit.told] == ["installed", "trial", "good"]
+    unit.now_ms_ += 86400000
+    unit.updates.poll()
+    assert slots.load(FOLDER)["state"] == "settled" and not unit.updates.is_needed()
+
+
+def test_a_flash_that_takes_nothing_during_a_trial_is_no_flood_of_events():
+    unit = new()
+    begin(unit, order())
+    go_on(unit, cloud())
+    updates = begin(unit, None, "a")
+    kept, slots.save = slots.save, fail
+    try:
+        for _ in range(100):
+            unit.now_ms_ += 600000
+            updates.poll()
+    finally:
+        slots.save = kept
+    assert len(unit.told) == 2
+
+
+def fail(flash, record):
+    raise OSError(28)
+
+
+def test_a_late_loop_restarts_the_unit_once_the_contactor_is_open():
+    unit = new()
+    begin(unit, order())
+    go_on(unit, cloud())
+    updates = begin(unit, None, "a")
+    unit.exchange.report.contactor, unit.exchange.worst_ms = True, 2000
+    updates.poll()
+    updates.poll()
+    unit.exchange.report.contactor = False
+    with pytest.raises(Restarted):
+        updates.poll()
+    assert starter.choose(FOLDER, "soft") == "a" and slots.load(FOLDER)["strikes"] == 1
