@@ -51,6 +51,9 @@ FIGURES = {
     "verify_instructions": Figure(120_000_000, "to check a signature, all of it"),
     "verify_step_instructions": Figure(310_000, "of it between two steps, the most"),
     "multiply_instructions": Figure(23_000, "of it that nothing interrupts: a product in the field"),
+    "integrity_instructions": Figure(
+        15_000_000, "to compare a product of 166,000 bytes with its manifest, at each start"
+    ),
     "update_waiting_bytes": Figure(4_000, "alive for an order, beside the unit"),
     "update_bytes": Figure(7_000, "alive for it while the pieces of its image come"),
     "read_instructions": Figure(

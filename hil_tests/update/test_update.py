@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from hil_tests.link_life.life import QUICK
 from hil_tests.update.life import Life
 from hil_tests.update.release import make
@@ -11,6 +13,16 @@ INSTALLED_WITHIN_S = 240
 BACK_WITHIN_S = 120
 CHARGING_WITHIN_S = 30  # a promise of hil_tests/scenarios is 5; here nothing is lost by a busy machine
 CRASHES = "raise RuntimeError('a mistake of the maker')\n"
+CRASHES_LATER = """
+class Supervisor:
+    def __init__(self, board, exchange):
+        self._steps = 0
+
+    def step(self, now_ms):
+        self._steps += 1
+        if self._steps > 150:
+            raise RuntimeError("a mistake of the maker")
+"""  # in the control loop, after three seconds
 
 
 def bend_a_bit(flash: Path, before: bytes) -> None:
@@ -61,15 +73,20 @@ def test_a_release_is_taken_and_runs_until_a_bit_of_it_is_changed(tmp_path: Path
     asyncio.run(story())
 
 
-def test_a_release_that_crashes_at_its_start_is_gone_back_from(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("module", "source", "why"),
+    [("app", CRASHES, "panic"), ("supervisor", CRASHES_LATER, "reset")],
+    ids=["start", "later"],
+)
+def test_a_release_that_crashes_is_gone_back_from(tmp_path: Path, module: str, source: str, why: str) -> None:
     async def story() -> None:
-        release = make(tmp_path, "100.4.0", app=CRASHES)
+        release = make(tmp_path, "100.4.0", **{module: source})
         async with Life(tmp_path / "unit") as life:
             life.unit.world.latencies = QUICK
             await life.introduce()
             await life.order(release)
             await life.told("installed", "trial", "rolled_back", within_s=INSTALLED_WITHIN_S + BACK_WITHIN_S)
-            assert [said["w"] for _, said in life.events if said.get("r") == "rolled_back"] == ["panic"]
+            assert [said["w"] for _, said in life.events if said.get("r") == "rolled_back"] == [why]
             now = await life.status("update")
             assert (now["slot"], now["state"]) == ("built_in", "settled")
 

@@ -16,8 +16,7 @@ FLASH, PROGRAM_BYTES = "/flash", 128  # where and how the board wants it (firmwa
 PIECE_BYTES = 512
 START_WITHIN_MS = 30000  # of the watchdog, until the board of a slot arms it for itself
 LIGHT, RED = 13, (64, 0, 0)  # pin of the T-Call's carrier (firmware/boards/tcall.py)
-# Of firmware/boards/esp32_reset.py, which the product has: register, what it means, what marks a restart that was asked for.
-RESET_STATE, ASKED = 0x3FF48034, b"reset "
+ASKED = b"reset "  # marks a restart that was asked for (firmware/boards/esp32_reset.py, which is the product's)
 AGAIN = "; run `make flash` again"
 
 

@@ -1,16 +1,22 @@
 """Runs on the machine: what an update costs a unit while it charges, or could. Prints as measure.py."""
 
+import binascii
 import gc
 import hashlib
+import json
+import os
 import time
 
 from measure import NS_PER_INSTRUCTION, NS_PER_TICK, live
 
 from tests.firmware.update import golden
 
+PRODUCT_BYTES = 166000  # of a T-Call's
+
 
 def run():
     verify()
+    integrity()
     memory()
 
 
@@ -49,6 +55,27 @@ def multiply():
     for _ in range(100):
         GX * GY % P
     return time.ticks_diff(time.ticks_cpu(), before) * NS_PER_TICK // NS_PER_INSTRUCTION // 100
+
+
+def integrity():
+    """What the starter does at each start, on a littlefs in memory."""
+    import starter
+
+    os.mkdir("/build/a")
+    piece, digest = bytes(range(250)), hashlib.sha256()
+    with open("/build/a/product", "wb") as file:
+        for _ in range(PRODUCT_BYTES // len(piece)):
+            file.write(piece)
+            digest.update(piece)
+    with open("/build/a/manifest", "w") as file:
+        json.dump({"unpacked": PRODUCT_BYTES, "unpacked_sha256": binascii.hexlify(digest.digest()).decode()}, file)
+    before = time.ticks_cpu()
+    is_whole = starter.is_whole("/build/a")
+    print("integrity_instructions", time.ticks_diff(time.ticks_cpu(), before) * NS_PER_TICK // NS_PER_INSTRUCTION)
+    if not is_whole:
+        raise RuntimeError("a whole product is refused")
+    for name in ("product", "manifest"):
+        os.remove("/build/a/" + name)
 
 
 class Unit:
