@@ -45,7 +45,7 @@ HEARTBEAT = (
     Value("p", "parts_failed", "count"),  # likewise
     Value("z", "interval_s", "count"),  # until the next heartbeat: "late" beside the last contact
     Value("x", "loop_worst_ms", "count"),
-    Value("v", "firmware_version", "text"),  # once, after it has changed: store/firmware.py knows the last one
+    Value("v", "new_version", "text"),  # of the firmware, where it has changed
     Value("c", "wrong_installer_codes", "count", label="Wrong installer codes on its console", zero=False, wide=True),
 )
 

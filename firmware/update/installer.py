@@ -23,7 +23,7 @@ STEP_BYTES = 512
 WINDOW_BITS = 12  # of the deflate stream: 4 kB of memory
 NAME_MAX = 64
 FIRST = "firmware/main.mpy"  # must be there
-LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_/"
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-/"
 
 
 def trusted(content: bytes) -> "Any":

@@ -17,8 +17,10 @@ def order(unit: "ChargePoint", wanted: "dict[str, Any]") -> None:
     flash fails.
     """
     updates = unit.updates or _begin(unit)
-    if updates is None:
+    if updates is None and wanted["v"]:
         raise CommandRefused("this unit takes no updates over the air")
+    if updates is None:
+        return  # of nothing, nothing is withdrawn
     if not wanted["v"]:
         updates.withdraw()
     elif not wanted["h"] or not wanted["m"]:

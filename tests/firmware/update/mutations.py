@@ -115,7 +115,7 @@ def makers_mistake(draw: random.Random) -> Release:
     if kind == 0:
         unpacked = stream(TRUE_FILES)[: -draw.randint(1, 20)]  # within the head of the last file
     elif kind == 1:
-        name = draw.choice(["/firmware/x.mpy", "../x.mpy", "a\0.mpy", "X.mpy", "x.py", "x" * 80 + ".mpy", ".mpy\n"])
+        name = draw.choice(["/firmware/x.mpy", "../x.mpy", "a\0.mpy", "x y.mpy", "x.py", "x" * 80 + ".mpy", ".mpy\n"])
         unpacked = stream({**TRUE_FILES, name: b"x"})
     elif kind == 2:
         unpacked = stream({name: content for name, content in TRUE_FILES.items() if name != "firmware/main.mpy"})
