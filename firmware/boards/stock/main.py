@@ -113,7 +113,11 @@ def start_slot():
         import starter
     except ImportError:
         return  # flashed before there was one
-    slot = starter.choose("", cause())  # MicroPython has mounted the file system as its root
+    try:
+        slot = starter.choose("", cause())  # MicroPython has mounted the file system as its root
+    except Exception as error:  # a mistake of ours in what cannot be updated: what was flashed still charges
+        sys.print_exception(error)
+        return
     if slot == starter.BUILT_IN:
         return
     import machine

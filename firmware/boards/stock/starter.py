@@ -37,6 +37,8 @@ TELL_MAX = 4
 MOUNTED = "/slot"  # where the files of the active slot appear
 PIECE_BYTES = 1024
 FOLDER_MODE, FILE_MODE = 0x4000, 0x8000
+# What reading a damaged file may raise; RuntimeError and MemoryError are of JSON that is nested too deeply.
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError, MemoryError)
 ENOENT = 2
 
 started = BUILT_IN  # for the product: which one runs
@@ -91,7 +93,7 @@ def load(flash):
         record = json.loads(text)
         if int(crc, 16) == binascii.crc32(text) and _is_record(record):
             return record
-    except (OSError, ValueError, KeyError, TypeError):
+    except UNREADABLE:
         pass  # as said above
     return None
 
@@ -132,7 +134,7 @@ def is_whole(slot):
                 left -= len(piece)
                 piece = file.read(PIECE_BYTES)
         return left == 0 and binascii.hexlify(digest.digest()).decode() == said["unpacked_sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except UNREADABLE:
         return False
 
 
@@ -140,7 +142,7 @@ def version(slot):
     """That of the manifest in this folder; "" if it cannot be read."""
     try:
         return str(_said(slot)["version"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except UNREADABLE:
         return ""
 
 

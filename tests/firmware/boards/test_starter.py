@@ -182,3 +182,13 @@ def test_without_a_slot_what_was_flashed_is_started(monkeypatch: pytest.MonkeyPa
     assert machine.done == []
     monkeypatch.setitem(sys.modules, "starter", None)  # flashed before there was one
     starter.start_slot()
+
+
+def test_a_choice_that_raises_leaves_what_was_flashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine()
+    monkeypatch.setitem(sys.modules, "machine", machine)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "starter", slot_choice)
+    monkeypatch.setattr(slot_choice, "load", lambda flash: {}["active"])
+    monkeypatch.setattr(sys, "print_exception", lambda error: None, raising=False)
+    starter.start_slot()
+    assert machine.done == []
