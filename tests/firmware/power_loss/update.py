@@ -12,11 +12,11 @@ import vfs
 
 from firmware.boards.stock import starter
 from firmware.storage.outbox import Outbox
-from firmware.update import installer, slots, updates
+from firmware.update import slots, updates
 from tests.firmware.power_loss.chip import Chip, leftovers
 from tests.firmware.power_loss.scenario import FOLDER, mount
 from tests.firmware.update import golden
-from tests.firmware.update.scene import Cloud, FakeUnit, begin, go_on
+from tests.firmware.update.scene import Cloud, FakeUnit, begin, go_on, trust
 
 FIRST = {"v": golden.VERSION, "h": golden.HASH, "m": len(golden.MANIFEST), "r": True}
 LATER = {"v": golden.LATER_VERSION, "h": golden.LATER_HASH, "m": len(golden.LATER_MANIFEST), "r": True}
@@ -111,7 +111,8 @@ def wrong(image, kept, spans):
 def main(argument):
     only = int(argument[4:]) if argument.startswith("CUT=") else None
     every = 1 if only is not None else int(argument)
-    installer.KEYS, updates.RESERVE_BYTES = golden.KEYS, 0
+    updates.RESERVE_BYTES = 0
+    trust(golden.KEYS)
     log, kept, spans = play()
     cuts = failed = 0
     for number, how, image in leftovers(log):

@@ -22,9 +22,9 @@ from rich.progress import track
 from firmware.boards.stock import starter
 from firmware.errors import CommandRefused
 from firmware.link import commands
-from firmware.update import installer, ordering, slots
+from firmware.update import ordering, slots
 from tests.firmware.storage.folder import empty
-from tests.firmware.update.scene import Cloud, Exchange, FakeUnit, go_on
+from tests.firmware.update.scene import Cloud, Exchange, FakeUnit, go_on, trust
 from tests.firmware.update.signing import FILES, Maker, compressed, digests, order_of, stream
 
 FOLDER = "tests-update-mutations"
@@ -169,7 +169,7 @@ class TwoClouds:
 
 
 def unit(folder: str) -> Any:
-    installer.KEYS = MAKER.public
+    trust(MAKER.public)
     made = FakeUnit(empty(folder))
     made.exchange = FixedExchange()
     made.exchange.fixed = True

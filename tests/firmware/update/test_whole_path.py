@@ -6,16 +6,16 @@ import pytest
 
 from firmware.boards.stock import starter
 from firmware.errors import CommandRefused
-from firmware.update import installer, slots
+from firmware.update import slots
 from tests.firmware.storage.folder import empty
 from tests.firmware.update import golden
-from tests.firmware.update.scene import Cloud, FakeUnit, Restarted, begin, go_on
+from tests.firmware.update.scene import Cloud, FakeUnit, Restarted, begin, go_on, trust
 
 FOLDER = "build/tests-update"
 
 
 def new(board="virtual"):
-    installer.KEYS = golden.KEYS
+    trust(golden.KEYS)
     return FakeUnit(empty("tests-update"), board)
 
 
@@ -144,7 +144,7 @@ def test_what_was_refused_is_not_asked_for_again_until_the_manifest_changes():
 def test_another_key_signs_nothing():
     """[S1-updates]"""
     unit = new()
-    installer.KEYS = ("", golden.KEYS[0])
+    trust(("", golden.KEYS[0]))
     begin(unit, order())
     assert not go_on(unit, cloud())
     assert unit.told == [(golden.VERSION, "refused", "signature")]
@@ -152,7 +152,7 @@ def test_another_key_signs_nothing():
 
 def test_without_keys_nothing_is_taken():
     unit = new()
-    installer.KEYS = ("", "")
+    trust(("", ""))
     begin(unit, order())
     assert not go_on(unit, cloud())
     assert unit.told == [(golden.VERSION, "refused", "signature")]
@@ -241,7 +241,7 @@ def test_a_manifest_that_is_refused_does_not_cost_what_the_unit_could_go_back_to
     begin(unit, order())
     go_on(unit, cloud())
     slots.save(FOLDER, dict(slots.load(FOLDER), active="b", before="a", state="settled"))
-    installer.KEYS = ("", "")
+    trust(("", ""))
     begin(unit, order(v=golden.LATER_VERSION, h=golden.LATER_HASH, m=len(golden.LATER_MANIFEST)), "b")
     assert not go_on(unit, Cloud(golden.LATER_MANIFEST, golden.LATER_IMAGE, golden.LATER_DIGEST))
     assert unit.told[-1] == (golden.LATER_VERSION, "refused", "signature")
