@@ -82,7 +82,7 @@ requirements: .venv ## the rules of Great Britain, each with how many tests hold
 steady: .venv ## can the tests be relied on? .ci/run RUNS=10 times on end, the last BUSY=3 of them beside two busy loops
 	@.venv/bin/python -m hil_tests.steady --runs $(RUNS) --busy $(BUSY)
 
-fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answers of a broker, strangers at ours; 1,000 stories of a database in trouble; 10,000 of clocks that jump (1,000 on PostgreSQL) and of identities; a million bent answers of a modem
+fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answers of a broker, strangers at ours; 1,000 stories of a database in trouble; 10,000 of clocks that jump (1,000 on PostgreSQL) and of identities; a million bent answers of a modem; 10,000 bent updates
 	@FUZZ_STEPS=100000 .venv/bin/python -m pytest -q --timeout 0 tests/firmware/charging/test_controller_properties.py \
 		tests/firmware/link/test_commands_properties.py tests/firmware/test_commands_properties.py tests/cloud_bridge/ingest/test_embedded_properties.py
 	@OWNERSHIP_STORIES=100 .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/web/test_ownership_stories.py
@@ -90,9 +90,11 @@ fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answ
 	@CLOCK_STORIES=10000 IDENTITY_STORIES=10000 .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/test_clock_stories.py \
 		tests/cloud_bridge/test_duplicate_identity.py
 	@.venv/bin/python -m tests.modem.mutations 1000000
+	@PYTHONPATH=tests/on_cpython .venv/bin/python -m tests.firmware.update.mutations 10000
 
-power-loss: .venv ## the power is cut at every point of a scenario of the outbox (CUT=n: at this one alone), and at each of a unit's first 200 flash writes
+power-loss: .venv ## the power is cut at every point of a scenario of the outbox (CUT=n: at this one alone), at each flash write of updates, and at each of a unit's first 200
 	@MICROPYPATH=.frozen:. .venv/bin/micropython -X heapsize=16M tests/firmware/power_loss/run.py $(if $(CUT),CUT=$(CUT),1)
+	@$(if $(CUT),:,MICROPYPATH=.frozen:. .venv/bin/micropython -X heapsize=16M tests/firmware/power_loss/update.py 1)
 	@$(if $(CUT),:,.venv/bin/python -m hil_tests.start.flash_cuts)
 
 life: .venv ## 1,000 faults between five units and their cloud: every record once (25 minutes)
@@ -105,7 +107,7 @@ size: .venv ## what the firmware takes of each board's flash (or BOARD=...), aga
 	@.venv/bin/python -m hil_tests.rig.image
 	@.venv/bin/python -m hil_tests.cortex_m --if-built
 
-bench: .venv ## what is promised in figures, each beside its peer: contactor, mains cuts, latched faults, guard, vehicles with manners, wear of the contactor, modem families, modem, bytes on air, cloud, pages
+bench: .venv ## what is promised in figures, each beside its peer: contactor, mains cuts, latched faults, guard, vehicles with manners, wear of the contactor, modem families, modem, bytes on air, an update over GPRS, cloud, pages
 	@.venv/bin/python -m hil_tests.bench latency
 	@.venv/bin/python -m hil_tests.bench cuts
 	@.venv/bin/python -m hil_tests.bench latched
@@ -116,6 +118,7 @@ bench: .venv ## what is promised in figures, each beside its peer: contactor, ma
 	@.venv/bin/python -m hil_tests.bench families
 	@.venv/bin/python -m hil_tests.bench.modem
 	@.venv/bin/python -m hil_tests.bench.air
+	@.venv/bin/python -m hil_tests.update
 	@.venv/bin/python -m hil_tests.bench.cloud
 	@.venv/bin/python -m hil_tests.web.budget
 	@.venv/bin/python -m hil_tests.web.many_pages

@@ -47,12 +47,12 @@ class OrderSender:
 
 def payload_of(order: Order) -> bytes:
     """As cp/<id>/command has it."""
-    number = f"{WITHDRAWAL if order.is_withdrawn else ORDER}-{order.name}-{secrets.token_hex(4)}"
-    wanted = {
+    command = {
+        "id": f"{WITHDRAWAL if order.is_withdrawn else ORDER}-{order.name}-{secrets.token_hex(4)}",
         "do": "update",
         "v": "" if order.is_withdrawn else order.version,
         "h": order.name,
         "m": order.manifest_bytes,
         "r": order.is_required,
     }
-    return json.dumps({"id": number} | wanted, separators=(",", ":")).encode()
+    return json.dumps(command, separators=(",", ":")).encode()

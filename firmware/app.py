@@ -10,6 +10,7 @@ on the console (`status`), with the boot event and in each heartbeat, and everyt
 
 import os
 import random
+import sys
 import time
 
 from firmware.charge_point import SAFE_SETUP, ChargePoint, setup
@@ -22,7 +23,7 @@ from firmware.control_loop import ControlLoop
 from firmware.health import Health
 from firmware.lazy_import import LazyImport
 from firmware.persistence import Persistence, ordered_before, restore, wear_before
-from firmware.storage import boots
+from firmware.storage import boots, record_file
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.settings import Settings
 from firmware.version import BUILT_S, VERSION
@@ -41,6 +42,7 @@ if False:  # for mypy alone
 
 RESTART_MS = 5000  # after a mistake of ours in the uplink
 TRY_AGAIN_MS = 300000  # to make an uplink that could not be made
+VERSION_TOLD = "/version"  # the one that the cloud was told last
 FAILED_CHARS = 200  # of the boot event's `failed`, which must fit into a record of the outbox
 
 
@@ -79,8 +81,10 @@ class Unit(ChargePoint):
         self._start_talking()
         failed = "; ".join(health.failures)[:FAILED_CHARS] or None
         tls = self.link.tls_version if self.link else None
-        # The versions are told here and not in the heartbeats, where their 23 bytes would be 0.2 MB a month on the air.
+        # The versions are told here and not in all heartbeats, where their 23 bytes would be 0.2 MB a month on the air.
         formatted = board.formatted or None
+        if "starter" in sys.modules:
+            part("update", self._resume_update)
         self.note(
             "boot",
             {"cause": board.reset_cause, "v": VERSION, "tls": tls, "formatted": formatted, "failed": failed},
@@ -167,12 +171,37 @@ class Unit(ChargePoint):
         trust = Trust(self.authority)
         bearer = Bearer(self._board, self._clock, self.journal, self.set_time)
         cloud = CloudMessages(self.exchange, self.journal, self.health, self.wall_clock, self._take_command)
-        return Uplink(bearer, self.settings, trust, self.exchange, cloud)
+        if record_file.load(self._board.flash + VERSION_TOLD) != VERSION:
+            cloud.version_told = self._version_told
+        link = Uplink(bearer, self.settings, trust, self.exchange, cloud)
+        link.updates = self.updates
+        return link
+
+    def _version_told(self) -> None:
+        """The cloud has it, of a heartbeat."""
+        try:
+            record_file.save(self._board.flash + VERSION_TOLD, VERSION)
+        except OSError:
+            pass  # it is told again after the next start
 
     def _make_daily_report(self) -> "DailyReport":
         from firmware.daily_report import DailyReport
 
         return DailyReport(self._clock, self.exchange, self.settings, self.health, self.note)
+
+    def _resume_update(self) -> None:
+        """What is still to be done of an update that was ordered before this start."""
+        with LazyImport():
+            from firmware.update import ordering
+
+            self.keep_updates(ordering.resume(self))
+        self.pauses += (self._poll_update,)
+
+    def _poll_update(self) -> None:
+        if self.updates:
+            self.updates.poll()
+            if not self.updates.is_needed():
+                self.keep_updates(None)
 
     def _take_command(self, payload: bytes) -> None:
         """Carry out one command of the cloud."""

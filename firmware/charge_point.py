@@ -20,6 +20,7 @@ if False:  # for mypy alone
     from firmware.link.uplink import Uplink
     from firmware.storage.authority import Authority
     from firmware.storage.settings import Settings
+    from firmware.update.updates import Updates
     from firmware.wall_clock import WallClock
 
 # Where there are no settings: the least that the standard knows, on the cable that there is. (Every cable bears that.)
@@ -38,6 +39,7 @@ class ChargePoint:
     installer_lock: "InstallerLock"
     authority: "Authority"
     after_answer: "Callable[[], None] | None" = None  # called by the console once its answer is out
+    updates: "Updates | None" = None  # while an update is wanted, or on trial
     _board: "Board"
     _claim_manager: "ClaimManager | None" = None  # None: nothing that is wished for can be kept, and it charges
 
@@ -51,6 +53,12 @@ class ChargePoint:
     def restart(self) -> None:
         """Restart the processor; does not return."""
         self._board.reset()
+
+    def keep_updates(self, updates: "Updates | None") -> None:
+        """Who works on an update knows of it; None if there is nothing to do any more."""
+        self.updates = updates
+        if self.link:
+            self.link.updates = updates
 
     def clear_faults(self) -> None:
         """Clear latched faults whose cause has gone."""

@@ -166,6 +166,12 @@ def _authority_only(unit: "ChargePoint", command: "Command") -> None:
     authority_change.tell(unit.authority, unit.note)
 
 
+def _update(unit: "ChargePoint", command: "Command") -> None:
+    from firmware.update import ordering  # of all commands, this one alone needs it
+
+    ordering.order(unit, command.arguments)
+
+
 CARRY_OUT = {
     "limit": _limit,
     "pause": _pause,
@@ -182,4 +188,5 @@ CARRY_OUT = {
     "config": _config,
     "authority": _authority,
     "authority_only": _authority_only,
+    "update": _update,
 }

@@ -25,6 +25,7 @@ COMMANDS = {
     "owner": ("schedule", "override", "skipdelay", "time"),
     "fitting": ("config", "unlock", "clear", "selftest", "reboot"),
     "identity": ("provision", "authority", "factoryreset"),
+    "update": ("update",),
     "help": ("help",),
 }
 

@@ -15,3 +15,7 @@ class SettingError(FirmwareError):
 
 class CommandRefused(FirmwareError):
     """A command on the console or from the cloud that is not carried out; the message says what to do instead."""
+
+
+class UpdateRefused(FirmwareError):
+    """An update is not taken. The text is the reason `w` of the event `update` (tests/samples/schema.toml)."""

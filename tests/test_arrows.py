@@ -80,6 +80,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "firmware.charging",
         "firmware.memory",
         "firmware.lazy_import",
+        "firmware.update",
+        "firmware.version",
         "firmware.wall_clock",
         "modem.signal",
     ),
@@ -89,6 +91,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "firmware.charging",
         "firmware.link.commands",
         "firmware.storage",
+        "firmware.update.ordering",
         "firmware.wall_clock",
     ),
     "firmware.installer_lock": (
@@ -113,12 +116,20 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.charging": ("firmware.charging",),
     "firmware.metering": ("firmware.metering", "firmware.charging.io", "modem.contracts"),
     "firmware.storage": ("firmware.storage", "firmware.errors", "firmware.lazy_import"),
+    "firmware.update": (
+        "firmware.update",
+        "firmware.storage.record_file",
+        "firmware.errors",
+        "firmware.lazy_import",
+        "firmware.version",
+    ),
     "firmware.link": (
         "firmware.link",
         "firmware.storage",
         "firmware.charging",
         "firmware.errors",
         "firmware.lazy_import",
+        "firmware.version",
         "firmware.wall_clock",
         "modem",
     ),
@@ -280,6 +291,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.rig.console": ("hil_tests.rig", "modem.installer.console_pieces"),
     "hil_tests.rig.serial_line": ("modem.ports.pyserial_port",),  # how a console is opened without a reset
     "hil_tests.rig": ("hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
+    "hil_tests.rig.slots_on_micropython": ("firmware",),  # it runs in the unit, before the firmware
     "hil_tests.rig.esp32_on_micropython": ("firmware", "modem"),  # it runs in the unit, around the firmware
     "hil_tests.demo": ("hil_tests.demo", "hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
     "hil_tests.cortex_m": ("hil_tests", "tests.test_on_micropython"),  # its list of core tests
@@ -403,8 +415,11 @@ def test_what_is_imported_on_demand_is_in_its_registry_and_imported_in_no_other_
                 found for found in imported(path) - loans if found.startswith(tuple(f"{one}." for one in ON_DEMAND))
             }
             assert not kept | (imported(path) - loans) & set(ON_DEMAND), f"{name_of(path)} keeps {kept}"
-    # By firmware.commands, by the rules of modem/, and by modem.startup.
+    # By firmware.commands, by the rules of modem/, by modem.startup, and by the parts of firmware.update.
     brought = {"firmware.link.commands", "modem.first_match", "modem.families.registry"}
+    brought |= {
+        f"firmware.update.{name}" for name in ("ecdsa", "files", "keys", "slots", "transfer", "trial", "updates")
+    }
     assert borrowed | brought == set(ON_DEMAND)
 
 

@@ -1,5 +1,5 @@
-"""Do the outbox and the authorities keep what they promised when the power goes? Of the outbox's cuts a sample; every one in
-`make power-loss`.
+"""Do the outbox, the authorities and updates keep what they promised when the power goes? Of the cuts of outbox and updates a
+sample; every one in `make power-loss`.
 """
 
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 MICROPYTHON = ROOT / ".venv" / "bin" / "micropython"
 EVERY = "7"  # cuts; a number that shares no rhythm with the scenario
+UPDATE_EVERY = "13"  # likewise
 
 
 def run(*script: str) -> None:
@@ -30,3 +31,7 @@ def test_a_sample_of_the_cuts() -> None:
 
 def test_every_cut_of_a_change_of_the_authority_leaves_whole_certificates() -> None:
     run("tests/firmware/power_loss/authority.py")
+
+
+def test_a_sample_of_the_cuts_in_the_life_of_an_update() -> None:
+    run("tests/firmware/power_loss/update.py", UPDATE_EVERY)

@@ -9,10 +9,15 @@ if False:  # for mypy alone
 
 
 def mount(device: "Any", folder: str) -> bool:
-    """Mount the littlefs of `device` at `folder`. Returns whether it had to be formatted, being erased or not readable.
+    """Mount the littlefs of `device` at `folder`, in place of what a starter has mounted there to choose a slot. Returns
+    whether it had to be formatted, being erased or not readable.
 
     A chip that takes no format either is not mounted: whatever is to be stored fails, and the unit charges without it.
     """
+    try:
+        vfs.umount(folder)
+    except OSError:
+        pass  # there was no starter
     try:
         vfs.mount(vfs.VfsLfs2(device, progsize=PROGRAM_BYTES), folder)
         return False

@@ -100,13 +100,15 @@ def _choice(board: str, checkout: Path, generated: Path) -> Path:
 
 
 def _version(board: str, checkout: Path, generated: Path) -> Path:
-    """With the board, where it is told, and the day of this build, or of SOURCE_DATE_EPOCH, so that a build can be repeated
+    """With the board and the day of this build, or of SOURCE_DATE_EPOCH, so that a build can be repeated
     (reproducible-builds.org)."""
     built_s = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()) // DAY_S * DAY_S
     text, replaced = re.subn(r"(?m)^BUILT_S = .*$", f"BUILT_S = {built_s}", (checkout / VERSION).read_text())
     if replaced != 1:
         raise DoesNotCompile(f"{VERSION} has no BUILT_S")
-    text = re.sub(r"(?m)^BOARD = .*$", f'BOARD = "{board}"', text)
+    text, replaced = re.subn(r'(?m)^BOARD = "\w+"', f'BOARD = "{board}"', text)
+    if replaced != 1:
+        raise DoesNotCompile(f"{VERSION} has no BOARD")
     return _write(generated / f"{board}-version.py", text)
 
 

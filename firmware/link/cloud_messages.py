@@ -3,6 +3,7 @@
 from firmware.charging import limits
 from firmware.charging.contactor_rest import WORN_CLOSINGS
 from firmware.link import messages
+from firmware.version import VERSION
 
 if False:  # for mypy alone
     from collections.abc import Callable
@@ -27,6 +28,7 @@ class CloudMessages:
         self.journal = journal
         self.health = health
         self.take_command = take_command
+        self.version_told: Callable[[], None] | None = None  # to be called when a heartbeat with it is acknowledged
         self._exchange = exchange
         self._wall_clock = wall_clock
 
@@ -58,4 +60,5 @@ class CloudMessages:
             self.health.installer_lock.wrong if self.health.installer_lock else 0,
             self.in_force(report),
             interval_s,
+            VERSION if self.version_told else None,
         )

@@ -17,6 +17,7 @@ if False:  # for mypy alone
 
 PAYLOAD_MAX = 1960  # bytes, which with the longest topic make a packet of at most PACKET_MAX
 CERTIFICATE_MAX = 1880  # characters of base64; a certificate with an RSA key of 4,096 bits has up to 1,860
+MANIFEST_MAX = 8192  # bytes (firmware/update/manifest.py)
 ID_MAX = 64  # characters
 AHEAD_MAX_S = 7 * 86400  # a command that ends later is a mistake, or is not meant to end
 REMEMBERED = 32  # ids
@@ -43,6 +44,10 @@ def _flag(value: object) -> bool:
 
 def _text(value: object) -> bool:
     return isinstance(value, str) and len(value) <= 256 and _printable(value)
+
+
+def _hash(value: object) -> bool:
+    return isinstance(value, str) and len(value) in (0, 16) and _printable(value)
 
 
 def _certificate(value: object) -> bool:
@@ -75,6 +80,8 @@ TABLE: "dict[str, tuple[bool, dict[str, Callable[[object], bool]]]]" = {
     "time": (False, {"t": _whole(EARLIEST_S, 1 << 40)}),  # what time it is, to a unit whose network does not say
     "config": (False, {"set": _settings}),
     "authority": (False, {"der": _certificate}),  # the next certificate authority, base64; the present one stays
+    # The release that is wanted ("": none), its manifest (the first digits of its SHA-256, bytes), whether it hurries.
+    "update": (False, {"v": _text, "h": _hash, "m": _whole(0, MANIFEST_MAX), "r": _flag}),
     "authority_only": (False, {"sha256": _text}),  # trust this one alone, if it is the one of this connection
 }
 # What `config` may set: nothing that could cut the unit off from its cloud or from its installer's limits.

@@ -30,11 +30,12 @@ def heartbeat(
     wrong_codes: int = 0,
     in_force: "InForce | None" = None,
     interval_s: int = USUAL_INTERVAL_S,
+    version: "str | None" = None,
 ) -> bytes:
     """The state now; `report` is charging.controller.Report. `troubles` are names of what is not well with the unit though
     it charges, `dropped` counts the records that were given up since boot, `failed_parts` the parts of the firmware that
     raised, `wrong_codes` the wrong installer codes since the last right one; all are left out while there are none.
-    `interval_s`: until the next heartbeat, if nothing changes."""
+    `interval_s`: until the next heartbeat, if nothing changes. `version` of the firmware, None if the cloud knows it."""
     ruling = report.ruling
     return _encode(
         ("n", sequence),
@@ -58,6 +59,7 @@ def heartbeat(
         ("p", failed_parts or None),
         ("c", wrong_codes or None),
         ("z", None if interval_s == USUAL_INTERVAL_S else interval_s),
+        ("v", version),
     )
 
 

@@ -28,6 +28,7 @@ if False:  # for mypy alone
 PUBACK, SUBACK = 0x40, 0x90
 DUP = 0x08  # in the first byte of a PUBLISH; umqtt.simple puts whatever `retain` holds there
 LAST_PACKET_ID = 65535
+PIECES_MAX = 8  # of an update, which came while something else was waited for; more are asked for again
 INCOMING_MAX = 4  # messages; more at a time are dropped and counted
 SKIPPED_MAX = 262144  # bytes of one message; mosquitto's and our broker's own limits are below
 PIECE = 256  # bytes of it at a time
@@ -46,6 +47,8 @@ class Mqtt(simple.MQTTClient):
         self._packet_at = 0  # bytes received before the packet that is being read
         self.heard_ms = 0  # when the broker last proved that it is there
         self.incoming: list[tuple[bytes, bytes]] = []  # (topic, payload), oldest first; whoever takes one removes it
+        self.pieces: list[bytes] = []  # of an update, oldest first
+        self.hears_pieces = False  # it has subscribed to them
         self.dropped = 0  # messages, of incoming or too long for it; whoever tells of it sets it back
         self.set_callback(self._receive)
 
@@ -152,7 +155,10 @@ class Mqtt(simple.MQTTClient):
 
     def _receive(self, topic: bytes, payload: bytes) -> None:
         self.heard_ms = self._clock.now_ms()
-        if len(self.incoming) < INCOMING_MAX:
+        if topic.endswith(b"/piece"):
+            if len(self.pieces) < PIECES_MAX:
+                self.pieces.append(payload)
+        elif len(self.incoming) < INCOMING_MAX:
             self.incoming.append((topic, payload))
         else:
             self.dropped += 1

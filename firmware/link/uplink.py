@@ -25,9 +25,11 @@ if False:  # for mypy alone
     from firmware.link.cloud_messages import CloudMessages
     from firmware.link.secure import Trust
     from firmware.storage.settings import Settings
+    from firmware.update.updates import Updates
 
 UNAVAILABLE = 3  # CONNACK: the broker is there but cannot serve now (MQTT 3.1.1, table 3.1)
 CLOSED = ("closing", "charging", "stopping")  # phases in which the contactor is closed, or about to be
+PIECE_MS = 20  # while pieces of an update are on their way
 POLL_MS = 250  # how late a change of state is noticed
 
 
@@ -46,6 +48,7 @@ class Uplink:
         self.modem = bearer.modem
         self.trace = bearer.trace
         self.tls_version = trust.tls_version
+        self.updates: Updates | None = None
         self.scan_wanted = False  # networks are to be looked for; the link is gone meanwhile
         self._bearer = bearer
         self._clock = bearer.clock
@@ -162,21 +165,42 @@ class Uplink:
             if timer.due(self._clock.now_ms(), report, in_force):
                 self._send(mqtt, "heartbeat", self._heartbeat(report))
                 timer.told(self._clock.now_ms(), report, in_force)
+                told, self._cloud.version_told = self._cloud.version_told, None
+                if told:
+                    told()
             record = journal.oldest()
             if record:
                 self._send(mqtt, *journal.message(record))
                 journal.acknowledged(record)
             else:
-                self._watch(POLL_MS)
+                self._ask_for_pieces(mqtt)
             if self._clock.now_ms() - mqtt.heard_ms >= self._idle_span.ms:
                 mqtt.ping()
                 self._idle_span.survived(self._clock.now_ms(), self._silence_ms)
             mqtt.check_msg()
             while mqtt.incoming:
                 self._cloud.take_command(mqtt.incoming.pop(0)[1])
+            while mqtt.pieces:
+                piece = mqtt.pieces.pop(0)
+                if self.updates:
+                    self.updates.take(piece)
             if mqtt.dropped:
                 journal.note("dropped", {"commands": mqtt.dropped})
                 mqtt.dropped = 0
+
+    def _ask_for_pieces(self, mqtt: Mqtt) -> None:
+        """Nothing waits to be sent: ask for the next pieces of an update, if one is wanted; then wait for what comes."""
+        updates = self.updates
+        question = updates.question() if updates else None
+        if updates and question:
+            try:
+                if not mqtt.hears_pieces:
+                    mqtt.subscribe(self._topic("piece"))
+                    mqtt.hears_pieces = True
+                self._send(mqtt, "ask", question)
+            except MQTTException:  # a broker of before there were updates
+                updates.put_off()
+        self._watch(PIECE_MS if updates and updates.awaits() else POLL_MS)
 
     def _send(self, mqtt: Mqtt, kind: str, payload: bytes) -> None:
         """Publish and wait for the acknowledgement, which proves the link."""

@@ -27,6 +27,7 @@ COMMANDS = {
     "time": "[SECONDS] what time it is, UTC since 1970; tells it",
     "trace": "the last 4 kB of the dialogue with the modem, without secrets",
     "unlock": "CODE opens identity and installer's settings for 10 minutes",
+    "update": "[stop] version, slot, and how far an update is; stop withdraws it",
     "why": "who rules the current, and everybody who has a say",
 }
 

@@ -14,6 +14,7 @@ from hil_tests.rig import image as rig_image
 MODULES = CHECKOUT / "hil_tests" / "cortex_m" / "modules"
 TLS = CHECKOUT / "tests" / "on_cpython" / "tls.py"  # by name only
 RUNNER = CHECKOUT / "tests" / "on_micropython"
+STARTER = CHECKOUT / "firmware" / "boards" / "stock" / "starter.py"  # which is never frozen into an image
 SAMPLES = CHECKOUT / "tests" / "samples"
 PRODUCT = "product"
 DISK_ADDRESS = IMAGE_ADDRESS + 0x800000
@@ -73,7 +74,7 @@ def image(name: str, modules: Iterable[str], product: Path | None = None) -> Pat
     folder.mkdir(parents=True)
     if product:
         shutil.copytree(product, folder / PRODUCT)
-    for source in (*MODULES.glob("*.py"), TLS, *RUNNER.glob("*.py")):
+    for source in (*MODULES.glob("*.py"), TLS, STARTER, *RUNNER.glob("*.py")):
         shutil.copy(source, folder)
     for source in imported(modules).values():
         target = folder / source.relative_to(CHECKOUT)

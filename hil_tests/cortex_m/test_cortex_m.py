@@ -18,6 +18,10 @@ ROOMS = (
     "tests.firmware.charging",
     "tests.firmware.link",
     "tests.firmware.metering",
+    "tests.firmware.update.test_ecdsa",
+    "tests.firmware.update.test_manifest",
+    "tests.firmware.update.test_transfer",
+    "tests.firmware.update.test_trial",
     "tests.modem",
 )
 MODULE_WITHIN_S = 240  # a busy host runs it ten times slower than an idle one

@@ -2,7 +2,8 @@
 
 BOARD in the environment says which board it is, as for the image (image.py).
 
-The compiled files go to /chargekeeper on the board's own file system, the starter (firmware/boards/stock/main.py) to its root.
+The compiled files go to /chargekeeper on the board's own file system, the starter (firmware/boards/stock) to its root. What an
+earlier update has brought is forgotten: what was flashed is what runs.
 Their list goes first away and comes back last, so a copy that was cut is none. With `--image` the image is written before,
 which erases all of the board.
 """
@@ -27,6 +28,7 @@ HEAP_BYTES = 226_000
 MADE_FOR = "ESP32_GENERIC-SPIRAM, MicroPython 1.25 or newer"
 IMAGE_OFFSET = "0x1000"  # ESP32 (ports/esp32/boards/ESP32_GENERIC/board.json)
 COPY_WITHIN_S = 600
+STARTERS = ("starter.py", "main.py")
 # Before the copy: the list first, so that what is left of an old copy is none; then all of it.
 FORGET = f"""
 import os
@@ -38,10 +40,11 @@ def forget(path):
             os.rmdir(inside)
         else:
             os.remove(inside)
-try:
-    os.remove({starter.HOME + "/" + starter.LIST!r})
-except OSError:
-    pass
+for name in ({starter.HOME + "/" + starter.LIST!r}, "/slots", "/update"):
+    try:
+        os.remove(name)
+    except OSError:
+        pass
 try:
     forget({starter.HOME!r})
     os.rmdir({starter.HOME!r})
@@ -70,7 +73,8 @@ def prepare(board: str, made_for: str = MADE_FOR) -> Path:
     mpy = (home / "firmware" / "app.mpy").read_bytes()[1]  # "M", then the version of the format
     listed = {"version": VERSION, "image": made_for, "mpy": mpy, "heap_bytes": HEAP_BYTES, "files": files}
     (STOCK / starter.LIST).write_text(json.dumps(listed))
-    shutil.copy(image.CHECKOUT / "firmware" / "boards" / "stock" / "main.py", STOCK / "main.py")
+    for name in STARTERS:
+        shutil.copy(image.CHECKOUT / "firmware" / "boards" / "stock" / name, STOCK / name)
     return STOCK
 
 
@@ -80,7 +84,8 @@ def copy(port: str, folder: Path, connect: Sequence[str] = ("soft-reset",)) -> N
     listed = folder / starter.LIST
     _mpremote(port, *connect, "exec", FORGET, within_s=120)
     _mpremote(port, "resume", "fs", "cp", "-r", str(folder / home.strip("/")), ":/")
-    _mpremote(port, "resume", "fs", "cp", str(folder / "main.py"), ":/main.py")
+    for name in STARTERS:
+        _mpremote(port, "resume", "fs", "cp", str(folder / name), f":/{name}")
     _mpremote(port, "resume", "fs", "cp", str(listed), f":{home}/{starter.LIST}")
     found = _mpremote(port, "resume", "exec", CHECK, within_s=120).strip().splitlines()
     if not found or found[-1] != "complete":

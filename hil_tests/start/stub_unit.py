@@ -15,7 +15,7 @@ MICROPYTHON = Path(sys.prefix) / "bin" / "micropython"
 HEAP = "256wK"  # the rig's 128, and the code, which is not run in place here
 WITHIN_MS = 5000
 TIMEOUT_S = 60
-TYPED = "status\ncsq\nsessions\nschedule\nconfig\nauthority\nhelp\nstatus\n"
+TYPED = "update\nstatus\ncsq\nsessions\nschedule\nconfig\nauthority\nhelp\nstatus\n"
 # MicroPython's unix port has no global interpreter lock, as a board's has, and other threads run on while one collects
 # garbage: ports/unix/mpthreadport.c says of mp_thread_gc_others that races remain. One start in some thousand ends by a
 # signal (SIGSEGV), or both threads walk round a list of interned strings for ever (find_qstr in py/qstr.c, seen with gdb),

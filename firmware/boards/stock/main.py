@@ -1,8 +1,9 @@
 """The starter of a stock image: MicroPython runs it from the root of the board's own file system.
 
-`make flash` writes it once, with the compiled files of one version in /chargekeeper and, last of all, their list. It starts
-the product if the list is there and every file is what it says; else it prints one line and leaves MicroPython's prompt,
-with all outputs as a reset left them. The product never writes it, so a bad copy can always be repaired over the cable.
+`make flash` writes it once, with starter.py beside it, the compiled files of one version in /chargekeeper and, last of all,
+their list. It starts the slot that starter.py chooses. If that is none, it starts what was flashed, if the list is there and
+every file is what it says; else it prints one line, shows the red light and leaves MicroPython's prompt, with all outputs as a
+reset left them: contactor open. The product never writes the two, so a bad copy can always be repaired over the cable.
 """
 
 import binascii
@@ -13,6 +14,9 @@ HOME = "/chargekeeper"
 LIST = "files.json"  # {"version", "image", "mpy", "heap_bytes", "files": {name: CRC-32}}
 FLASH, PROGRAM_BYTES = "/flash", 128  # where and how the board wants it (firmware/boards/board.py)
 PIECE_BYTES = 512
+START_WITHIN_MS = 30000  # of the watchdog, until the board of a slot arms it for itself
+LIGHT, RED = 13, (64, 0, 0)  # pin of the T-Call's carrier (firmware/boards/tcall.py)
+ASKED = b"reset "  # marks a restart that was asked for (firmware/boards/esp32_reset.py, which is the product's)
 AGAIN = "; run `make flash` again"
 
 
@@ -94,11 +98,60 @@ def mount():
     sys.path[:] = [FLASH + HOME, ".frozen"]
 
 
+def cause():
+    """ "watchdog" if the last run was ended by it, or by a panic, else "other": as starter.choose takes it."""
+    import machine
+
+    told = machine.reset_cause()
+    asked = machine.RTC().memory()[: len(ASKED)] == ASKED
+    return "watchdog" if told == machine.WDT_RESET or (told == machine.HARD_RESET and not asked) else "other"
+
+
+def start_slot():
+    """Start the slot that is to be started, for ever; return if that is none."""
+    try:
+        import starter
+    except ImportError:
+        return  # flashed before there was one
+    try:
+        slot = starter.choose("", cause())  # MicroPython has mounted the file system as its root
+    except Exception as error:  # a mistake of ours in what cannot be updated: what was flashed still charges
+        sys.print_exception(error)
+        return
+    if slot == starter.BUILT_IN:
+        return
+    import machine
+
+    machine.WDT(timeout=START_WITHIN_MS)
+    try:
+        mount()
+        starter.enter(FLASH, slot)
+        import firmware.main  # noqa: F401  # runs for ever
+    except Exception as error:
+        sys.print_exception(error)
+    starter.blame(FLASH, "panic")
+    machine.reset()
+
+
+def show_red():
+    try:
+        from machine import Pin
+        from neopixel import NeoPixel
+
+        light = NeoPixel(Pin(LIGHT, Pin.OUT), 1)
+        light[0] = RED
+        light.write()
+    except (ImportError, OSError, ValueError):
+        pass  # the line on the console is all that there is
+
+
 def start():
     """Start the product, for ever; or say why not, and return."""
+    start_slot()
     why = complaint()
     if why:
         print("chargekeeper: " + why)
+        show_red()
         return
     mount()
     import firmware.main  # noqa: F401  # runs for ever

@@ -3,12 +3,15 @@
 import binascii
 import json
 import shutil
+import sys
+import types
 from pathlib import Path
 
 import pytest
 
-from firmware.boards import board
+from firmware.boards import board, esp32_reset
 from firmware.boards.stock import main as starter
+from firmware.boards.stock import starter as slot_choice
 
 FILES = {
     "firmware/app.mpy": b"M\x06\x00\x1f app",
@@ -107,3 +110,85 @@ def test_the_line_is_printed_and_nothing_else(
     monkeypatch.setattr(starter, "complaint", lambda: "the copy is not complete")
     starter.start()
     assert capsys.readouterr().out == "chargekeeper: the copy is not complete\n"
+
+
+class Machine:
+    """Of MicroPython's module on an ESP32."""
+
+    PWRON_RESET, HARD_RESET, WDT_RESET = 1, 2, 3
+
+    def __init__(self, told: int = 1, memory: bytes = b"") -> None:
+        self._told, self._memory = told, memory
+        self.done: list[str] = []
+
+    def reset_cause(self) -> int:
+        return self._told
+
+    def RTC(self) -> "Machine":  # noqa: N802  (the name that MicroPython has)
+        return self
+
+    def memory(self) -> bytes:
+        return self._memory
+
+    def WDT(self, timeout: int) -> None:  # noqa: N802  (likewise)
+        self.done.append(f"watchdog {timeout}")
+
+    def reset(self) -> None:
+        self.done.append("reset")
+
+
+@pytest.mark.parametrize(
+    ("told", "memory", "cause"),
+    [
+        (1, b"", "other"),
+        (2, b"", "watchdog"),
+        (2, b"reset rcd_ac", "other"),
+        (3, b"", "watchdog"),
+        (3, b"reset ", "watchdog"),
+        (5, b"", "other"),
+    ],
+)
+def test_a_panic_counts_and_a_restart_that_was_asked_for_does_not(
+    monkeypatch: pytest.MonkeyPatch, told: int, memory: bytes, cause: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "machine", Machine(told, memory))  # type: ignore[arg-type]  # as much of it as is used
+    assert starter.cause() == cause
+    assert starter.ASKED == esp32_reset.ASKED
+
+
+def test_a_slot_that_ends_by_a_mistake_is_blamed_and_the_unit_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine, blamed, entered = Machine(), [], []
+    slots = types.ModuleType("starter")
+    slots.BUILT_IN = "built_in"  # type: ignore[attr-defined]  # as the real one
+    slots.choose = lambda flash, cause: "a"  # type: ignore[attr-defined]
+    slots.enter = lambda flash, slot: entered.append((flash, slot))  # type: ignore[attr-defined]
+    slots.blame = lambda flash, why: blamed.append((flash, why))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "machine", machine)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "starter", slots)
+    monkeypatch.setitem(sys.modules, "firmware.main", None)  # importing it raises
+    monkeypatch.setattr(starter, "mount", lambda: None)
+    monkeypatch.setattr(sys, "print_exception", lambda error: None, raising=False)
+    starter.start_slot()
+    assert entered == [("/flash", "a")] and blamed == [("/flash", "panic")]
+    assert machine.done == ["watchdog 30000", "reset"]
+
+
+def test_without_a_slot_what_was_flashed_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine()
+    monkeypatch.setitem(sys.modules, "machine", machine)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "starter", slot_choice)
+    monkeypatch.setattr(slot_choice, "choose", lambda flash, cause: "built_in")
+    starter.start_slot()
+    assert machine.done == []
+    monkeypatch.setitem(sys.modules, "starter", None)  # flashed before there was one
+    starter.start_slot()
+
+
+def test_a_choice_that_raises_leaves_what_was_flashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine()
+    monkeypatch.setitem(sys.modules, "machine", machine)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "starter", slot_choice)
+    monkeypatch.setattr(slot_choice, "load", lambda flash: {}["active"])
+    monkeypatch.setattr(sys, "print_exception", lambda error: None, raising=False)
+    starter.start_slot()
+    assert machine.done == []

@@ -24,11 +24,33 @@ def names(section, key):
 
 
 def heartbeat(
-    report, time_s=NOW_S, troubles=TROUBLES, dropped=3, failed_parts=2, wrong_codes=4, also=(), delay_s=0, interval_s=60
+    report,
+    time_s=NOW_S,
+    troubles=TROUBLES,
+    dropped=3,
+    failed_parts=2,
+    wrong_codes=4,
+    also=(),
+    delay_s=0,
+    interval_s=60,
+    version="1.4.0",
 ):
     in_force = InForce(report.ruling, also, delay_s)
     said = messages.heartbeat(
-        5, 7, time_s, report, 17, "23415", 24, troubles, dropped, failed_parts, wrong_codes, in_force, interval_s
+        5,
+        7,
+        time_s,
+        report,
+        17,
+        "23415",
+        24,
+        troubles,
+        dropped,
+        failed_parts,
+        wrong_codes,
+        in_force,
+        interval_s,
+        version,
     )
     return json.loads(said)
 

@@ -3,9 +3,10 @@
 import json
 
 import pytest
+from umqtt.simple import MQTTException
 
 from firmware.link import uplink
-from firmware.link.mqtt import INCOMING_MAX
+from firmware.link.mqtt import INCOMING_MAX, PIECES_MAX, Mqtt
 from firmware.link.radio_monitor import SAMPLE_MS
 from hil_tests.bench.modem import broker
 from hil_tests.bench.modem.charge_point import HEARTBEAT_S, ChargePoint
@@ -169,6 +170,55 @@ def test_commands_that_come_too_fast_are_told(unit, monkeypatch):
     too_many = (INCOMING_MAX + 2) * b"\x30\x04\x00\x01t{"
     monkeypatch.setattr(broker, "PUBACK", too_many + broker.PUBACK)
     assert unit.run(60, lambda: [what for _, *what in unit.events if what == ["dropped", {"commands": 2}]])
+
+
+class Updates:
+    """Of firmware.update.updates, with one question to ask."""
+
+    def __init__(self):
+        self.asks, self.taken, self.is_put_off = True, [], False
+
+    def question(self):
+        asks, self.asks = self.asks, False
+        return b"{}" if asks else None
+
+    def awaits(self):
+        return len(self.taken) < 3
+
+    def take(self, message):
+        self.taken.append(message)
+
+    def put_off(self):
+        self.is_put_off = True
+
+
+def test_pieces_of_an_update_are_asked_for_and_taken_and_a_flood_of_them_is_no_loss_of_commands(unit, monkeypatch):
+    updates = unit.uplink.updates = Updates()
+    pieces = b"".join(b"\x30\x09\x00\x06/piece%d" % number for number in range(PIECES_MAX + 1))
+    monkeypatch.setattr(broker, "PUBACK", pieces + broker.PUBACK)
+    subscribed = []
+    subscribe = Mqtt.subscribe
+    monkeypatch.setattr(
+        Mqtt, "subscribe", lambda mqtt, topic, qos=0: [subscribed.append(topic), subscribe(mqtt, topic, qos)]
+    )
+    assert unit.run(60, lambda: len(updates.taken) >= PIECES_MAX)
+    assert updates.taken[:PIECES_MAX] == [b"%d" % number for number in range(PIECES_MAX)]
+    assert [topic.rpartition("/")[2] for topic in subscribed] == ["command", "piece"]
+    assert not [what for _, *what in unit.events if what[0] == "dropped"]
+
+
+def test_a_broker_that_refuses_the_topic_of_pieces_is_still_a_cloud(unit, monkeypatch):
+    updates = unit.uplink.updates = Updates()
+    subscribe = Mqtt.subscribe
+
+    def refuse(mqtt, topic, qos=0):
+        if topic.endswith("/piece"):
+            raise MQTTException(128)
+        return subscribe(mqtt, topic, qos)
+
+    monkeypatch.setattr(Mqtt, "subscribe", refuse)
+    assert unit.run(10 * HEARTBEAT_S + 60, lambda: updates.is_put_off and len(unit.broker.contacts) == 4)
+    assert len(unit.broker.accepted) == 1
 
 
 def test_settings_that_changed_are_used_at_once(unit):

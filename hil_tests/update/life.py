@@ -1,0 +1,134 @@
+"""One virtual unit with slots, a broker, and a cloud that gives it updates; what all of them say."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from amqtt.broker import Broker
+from amqtt.client import MQTTClient
+
+from hil_tests.fixtures.ports import free_ports
+from hil_tests.rig.console import ConsoleError, ConsoleSilent
+from hil_tests.rig.processor import Program
+from hil_tests.rig.unit import Unit
+from hil_tests.sim.network import Network
+from hil_tests.update.release import Release, public_key
+
+UNIT_ID = "CK-UPDATE"
+HEARTBEAT_S = 5  # the quickest that the unit takes
+SCRIPT = Path(__file__).parents[1] / "rig" / "slots_on_micropython"
+# A slot's code is read into memory, as on a board with a stock image: 200 kB of 32 bits, 350 of 64.
+PROGRAM = Program(str(SCRIPT), "heapsize=320wK", (public_key() + ",",))
+LOOK_S = 0.1
+ANSWER_S = 30
+
+
+class Life:
+    """Use as an asynchronous context. `events` are those of the kind `update` and the boots, in order, as (kind, details)."""
+
+    def __init__(self, folder: Path, seed: int = 0) -> None:
+        self.releases: dict[str, Release] = {}  # by the digits of an order's `h`
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.results: list[dict[str, Any]] = []
+        self.heartbeats: list[dict[str, Any]] = []
+        self.asked = 0
+        self.sent_bytes = 0  # of all pieces, with their heads
+        (port,) = free_ports(1)
+        settings = {
+            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
+            "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+        }
+        self._broker, self._port = Broker(settings), port
+        self._client = MQTTClient()
+        self.network = Network("127.0.0.1", port, seed)
+        self.unit = Unit(folder, seed, PROGRAM)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> "Life":
+        await self._broker.start()
+        await self._client.connect(f"mqtt://cloud:x@127.0.0.1:{self._port}/")
+        await self._client.subscribe([(f"cp/{UNIT_ID}/#", 1)])
+        await self.network.start()
+        self._tasks.append(asyncio.create_task(self._serve()))
+        await self.unit.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.unit.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks)
+        await self.network.outage()
+        await self._client.disconnect()
+        await self._broker.shutdown()
+
+    async def introduce(self, heartbeat_s: int = HEARTBEAT_S) -> None:
+        """Tell the unit whom to call."""
+        await self.until(self.status, ANSWER_S)
+        settings = {
+            "id": UNIT_ID,
+            "secret": "any",
+            "broker": "127.0.0.1",
+            "port": self.network.port,
+            "plain_mqtt": True,
+        }
+        settings |= {"heartbeat_idle_s": heartbeat_s, "installer_max_a": 32}
+        await self.unit.ask(f"provision {json.dumps(settings)}")
+        await self.until(self._heard, 2 * ANSWER_S)
+
+    async def _heard(self) -> bool:
+        return bool(self.heartbeats)
+
+    async def order(self, release: Release, required: bool = True) -> None:
+        """Give the command."""
+        self.releases[release.digest.hex()] = release
+        await self._client.publish(f"cp/{UNIT_ID}/command", json.dumps(release.order(required)).encode(), qos=1)
+
+    async def status(self, command: str = "status") -> dict[str, str]:
+        """What the console answers; empty while it does not."""
+        try:
+            return dict(line.split(maxsplit=1) for line in await self.unit.ask(command) if " " in line)
+        except (ConsoleError, ConsoleSilent):
+            return {}
+
+    async def until(self, holds: Callable[[], Any], within_s: float) -> Any:
+        """What `holds`, a coroutine function, gives once it is true. Raises AssertionError with all that was said."""
+        until_s = asyncio.get_running_loop().time() + within_s
+        while not (found := await holds()):
+            if asyncio.get_running_loop().time() > until_s:
+                raise AssertionError(f"{self.events}\n{self.results}\n{self.unit.full_log()}")
+            await asyncio.sleep(LOOK_S)
+        return found
+
+    async def told(self, *results: str, within_s: float) -> None:
+        """Wait until the events of the kind `update` are these."""
+
+        async def are_these() -> bool:
+            return tuple(details["r"] for kind, details in self.events if kind == "update") == results
+
+        await self.until(are_these, within_s)
+
+    async def _serve(self) -> None:
+        """Answer questions, and keep what else comes."""
+        while True:
+            message = await self._client.deliver_message()
+            if message is None:
+                continue
+            kind = message.topic.rpartition("/")[2]
+            if kind in ("command", "piece", "lwt"):
+                continue
+            said = json.loads(bytes(message.data))
+            if kind == "ask":
+                self.asked += 1
+                for piece in self.releases[said["h"]].answer(said["f"], said["o"], said["c"]):
+                    self.sent_bytes += len(piece)
+                    await self._client.publish(f"cp/{UNIT_ID}/piece", piece, qos=0)
+            elif kind == "event":
+                if said["k"] in ("update", "boot"):
+                    self.events.append((said["k"], said["d"]))
+            elif kind == "result":
+                self.results.append(said)
+            elif kind == "heartbeat":
+                self.heartbeats.append(said)
