@@ -39,8 +39,8 @@ CONNECTIONS = 20  # of pages, upkeep and car accounts together: half of the thre
 CONNECTION_WITHIN_S = 5  # waited for one of them, and for a PostgreSQL to answer
 STATEMENT_MS = 60_000  # the longest statement of PostgreSQL
 READ_ONLY = " -c default_transaction_read_only=on"
-# A view of a PostgreSQL: all its statements see one moment. SQLite's transactions are so anyway. It is not told READ ONLY: when
-# that is taken back, SQLAlchemy begins transactions with READ WRITE, also at a server that was made to refuse writing.
+# A view of a PostgreSQL: all its statements see one moment. SQLite's transactions are so anyway. It is not READ ONLY:
+# when that is taken back, SQLAlchemy begins transactions with READ WRITE, also at a server that was made to refuse writing.
 VIEW = {"postgresql": {"isolation_level": "REPEATABLE READ"}}
 LINE_MS = 20_000  # how long what was sent to it may stay unconfirmed
 BUSY_MS = 5000  # how long one writer waits for another: a command line beside the running bridge
