@@ -17,6 +17,7 @@ from pathlib import Path
 
 from firmware.image import sources as image_sources
 from firmware.image.sources import CONTRACT, board_classes, compile_file, family_of
+from firmware.image.sources import VERSION as VERSION
 from firmware.image.sources import VIRTUAL as VIRTUAL
 from firmware.image.sources import DoesNotCompile as DoesNotCompile
 
@@ -56,10 +57,17 @@ def build(board: str = VIRTUAL) -> Path:
 def lay_sources(board: str) -> Path:
     """The sources of an image as a tree of files, each as old as it is; return its folder. Raises DoesNotCompile."""
     tree = BUILD / f"{board}-sources"
-    shutil.rmtree(tree, ignore_errors=True)
-    for name, source in sources(board).items():
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, tree / name)
+    tree.mkdir(parents=True, exist_ok=True)
+    with (BUILD / f"{board}.lock").open("w") as lock:  # somebody else may be reading them: no file is ever missing
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = sources(board)
+        for name, source in found.items():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            fresh = (tree / name).with_suffix(".new")
+            shutil.copy2(source, fresh)
+            fresh.replace(tree / name)
+        for stale in {path for path in tree.rglob("*") if path.is_file()} - {tree / name for name in found}:
+            stale.unlink()
     return tree
 
 

@@ -56,7 +56,7 @@ def changed(database: Database) -> Iterator[list[int]]:
             rows_of_transactions.append(in_this)
         in_this = 0
 
-    engine: Engine = database._reader
+    engine: Engine = database._engine
     event.listen(engine, "after_cursor_execute", executed)
     event.listen(engine, "commit", committed)
     yield rows_of_transactions
@@ -155,9 +155,9 @@ def test_a_statement_forgets_many_rows(database: Database, monkeypatch: pytest.M
         if statement.startswith("DELETE FROM signal "):
             deletions.append(is_many)
 
-    event.listen(database._reader, "after_cursor_execute", executed)
+    event.listen(database._engine, "after_cursor_execute", executed)
     made(database, clock).forget()
-    event.remove(database._reader, "after_cursor_execute", executed)
+    event.remove(database._engine, "after_cursor_execute", executed)
     assert count(database, signal) == 0
     assert deletions == [False]
 

@@ -136,8 +136,8 @@ def test_a_transaction_moves_some_rows_only(older: Path, short: None, monkeypatc
 
     def watched(self: Database, *arguments: Any, **options: Any) -> None:
         original(self, *arguments, **options)
-        event.listen(self._reader, "commit", committed)
-        event.listen(self._reader, "after_cursor_execute", executed)
+        event.listen(self._engine, "commit", committed)
+        event.listen(self._engine, "after_cursor_execute", executed)
 
     monkeypatch.setattr(Database, "__init__", watched)
     open_database(older).close()

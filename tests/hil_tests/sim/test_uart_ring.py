@@ -49,5 +49,8 @@ def test_a_client_that_reads_gets_everything_at_the_speed_of_the_line() -> None:
 def test_a_client_that_stalls_gets_what_the_ring_held_and_the_rest_is_counted() -> None:
     got, lost, _ = asyncio.run(_fed(1024, reads=False))
     assert len(got) + lost == 1024
-    assert got == (bytes(range(256)) * 4)[: len(got)]
-    assert len(got) >= RING_BYTES  # the kernel of a busy machine passes bytes on late, and holds some
+    sent = iter(bytes(range(256)) * 4)
+    assert all(byte in sent for byte in got), "in their order"
+    assert (
+        len(got) >= RING_BYTES
+    )  # the kernel of a busy machine passes bytes on late, and holds some: after a loss there is room again
