@@ -158,12 +158,12 @@ class MqttIngest:
 
     async def piece(self, unit_id: str, payload: bytes) -> bool:
         """Publish a piece of an update with QoS 0. False: there is no connection to the broker, which paho would wait for."""
-        if not self._client.is_connected():
+        if not self._is_connected():
             return False
         return (await asyncio.to_thread(self._client.publish, f"cp/{unit_id}/piece", payload, 0)).rc == 0
 
     def _publish_command(self, unit_id: str, payload: bytes) -> bool:
-        if not self._client.is_connected():
+        if not self._is_connected():
             return False  # paho would send it once it is connected
         properties = None
         if self._client.protocol == MQTTProtocolVersion.MQTTv5:
@@ -175,6 +175,10 @@ class MqttIngest:
         except (OSError, ValueError, RuntimeError):  # not connected, or just no more
             return False
         return sent.is_published() and sent.mid not in self._refused
+
+    def _is_connected(self) -> bool:
+        """paho calls itself connected until it has told of the loss; its socket is gone before."""
+        return self._client.is_connected() and self._client.socket() is not None
 
     def _make(self, version: MQTTProtocolVersion) -> BatchedClient:
         client = BatchedClient(

@@ -396,6 +396,28 @@ def test_a_command_that_was_not_sent_does_not_come_later(tmp_path: Path, level: 
         assert [said.topic for said in bridge.broker.published] == ["cp/home-2/command"]
 
 
+@pytest.mark.parametrize("level", [4, 5])
+def test_a_command_in_the_moment_of_the_loss_does_not_come_later(tmp_path: Path, level: int) -> None:
+    """paho calls itself connected until it has told of it."""
+    with outside_bridge(tmp_path, level=level) as bridge:
+        tell, sent = bridge.ingest._client.on_disconnect, list[bool]()
+        assert tell is not None
+
+        def lost(*told: Any) -> None:
+            sent.append(bridge.ingest._publish_command("home-1", b"{}"))
+            tell(*told)
+
+        bridge.ingest._client.on_disconnect = lost
+        before = bridge.broker.connections
+        bridge.broker.go_away()
+        bridge.until(lambda: bool(sent), "noticed that the broker is away")
+        bridge.broker.come_back()
+        bridge.until(lambda: bridge.broker.connections > before, "connected again")
+        bridge.command("home-2")
+        assert [said.topic for said in bridge.broker.published] == ["cp/home-2/command"]
+        assert sent == [False]
+
+
 def test_what_the_recorder_has_no_room_for_is_not_acknowledged_and_comes_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
