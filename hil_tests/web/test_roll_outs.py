@@ -1,6 +1,5 @@
 """Does an operator roll a release out on the pages, to a charger that asks for it piece by piece?"""
 
-import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,6 @@ from hil_tests.web.cloud_fixture import WebCloudFixture
 from hil_tests.web.visitor import LOOKS, Visitor
 
 NOISE = random.Random(7).randbytes(12_000)
-PICTURES = os.environ.get("ROLL_OUT_PICTURES")  # a folder
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +89,6 @@ def test_a_release_goes_to_a_charger_that_asks_for_it(
     olga.clicks(f"{version} to a list of units")
     olga.comes_to(f"{version} to a list of units")
     olga.sees("1 good")
-    if PICTURES:
-        olga.page.screenshot(path=f"{PICTURES}/roll-out-{look}.png", full_page=True)
     olga.clicks("Stop this roll-out")
     olga.comes_to(f"{version} to a list of units")
     olga.sees("Stopped: olga has stopped it")
