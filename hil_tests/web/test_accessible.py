@@ -74,8 +74,10 @@ def test_the_code_of_a_second_factor_with_the_keyboard_alone(browser: Browser, p
             place.set_up_second_factor(page, "otto")
             page.context.clear_cookies()
     page.wait_for_url("**/login/code*")
+    expect(page.locator("[autofocus]")).to_be_focused()  # the browser moves it there some time after the load
     for key in ("Tab", "Tab", "Enter", "Tab"):  # past the button, open what is folded
         page.keyboard.press(key)
+    expect(page.get_by_label("Recovery code")).to_be_focused()
     page.keyboard.type(place.recovery_codes["otto"].pop())
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "/login" not in url)
