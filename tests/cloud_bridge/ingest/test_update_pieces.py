@@ -31,7 +31,7 @@ def unit(bridge: Bridge) -> Iterator[Unit]:
         start(connection)
         mark_sent(connection, due(connection, START_MS, 10), START_MS)
     running = asyncio.run_coroutine_threadsafe(
-        bridge.app_state.pieces.run(bridge.broker.piece, bridge.app_state.duties), bridge.app_state.loop
+        bridge.app_state.pieces.run(bridge.broker.pieces, bridge.app_state.duties), bridge.app_state.loop
     )
     yield unit
     running.cancel()
