@@ -120,13 +120,13 @@ class MqttListener:
         return unit_id in self._accepted
 
     def send(self, unit_id: str, several: list[bytes]) -> bool:
-        """Write packets to the unit, in one piece. False if it has no connection open, or UNREAD_BYTES of what was sent to
+        """Write packets to the unit together. False if it has no connection open, or UNREAD_BYTES of what was sent to
         it before are still here.
         """
         connection = self._accepted.get(unit_id)
         if connection is None or connection.transport.get_write_buffer_size() >= UNREAD_BYTES:
             return False
-        connection.write(b"".join(several))
+        connection.write_several(several)
         return True
 
     # What happens on a connection.

@@ -1,6 +1,6 @@
 """Answers what units ask for of an update: pieces of the manifest or of the image, at QoS 0.
 
-    cp/<id>/ask     {"h": release, "f": 0 manifest | 1 image, "o": offset, "c": bytes, 8 pieces at most}
+    cp/<id>/ask     {"h": release, "f": 0 manifest | 1 image, "o": offset, "c": bytes, 32 pieces at most}
     cp/<id>/piece   8 bytes of the release's name | 1 byte f | 3 bytes offset, big-endian | up to 1,024 bytes
 
 Contact and commands come first. An ask is a contact, and is acknowledged as any message; what follows from it is done beside:
@@ -29,9 +29,9 @@ from cloud_bridge.store.update_asks import IMAGE, MANIFEST, Answer, Asked, Budge
 from cloud_bridge.verified_time import VerifiedTime
 from cloud_bridge.wire import Ask
 
-MAX_ASKED_BYTES = 8 * PIECE_BYTES
-ASKS_AT_ONCE = 40  # of one unit: the whole of the largest image
-ASKS_PER_S = 0.5  # and for ever: 4 kB/s, more than GPRS carries
+MAX_ASKED_BYTES = 32 * PIECE_BYTES
+ASKS_AT_ONCE = 40  # of one unit: the whole of the largest image, by 8 pieces, as a unit with a bad network asks
+ASKS_PER_S = 0.5  # and for ever: 4 kB/s so, more than GPRS carries
 WAITING = 1000  # asks of all units
 AT_ONCE = 50  # asks in one transaction
 KEPT_RELEASES = 4  # in memory, of at most 270 kB each
