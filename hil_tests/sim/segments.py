@@ -20,6 +20,8 @@ ACK_WITHIN_S = 0.2
 DUPLICATES = 3  # acknowledgements
 FIRST_RTO_S, LEAST_RTO_S, MOST_RTO_S = 3.0, 1.0, 60.0
 
+BLOCK = 20  # segments
+
 Deliver = Callable[[bytes], None]
 
 
@@ -27,7 +29,7 @@ Deliver = Callable[[bytes], None]
 class Quality:
     """Of one direction. Jitter keeps the order."""
 
-    loss: float = 0.0  # of segments, 0 to 1
+    loss: float = 0.0  # of segments, 0 to 1: of each BLOCK of them this share, drawn at random
     delay: float = 0.0  # seconds
     jitter: float = 0.0  # up to so many seconds more
     rate: int = 0  # bytes a second, headers included; 0 = unlimited
@@ -68,11 +70,12 @@ class End:
         self.quality, self.tally = quality, tally
         self.deliver: Deliver = lambda content: None
         self._random = source
+        self._fates: list[bool] = []  # of the next segments of a block, the last one first: whether it is lost
         self._loop = asyncio.get_running_loop()
         self._waiting = bytearray()  # not sent yet
         self._under_way: dict[int, _Segment] = {}  # by the place of their first byte
         self._next, self._acknowledged, self._recover, self._duplicates = 0, 0, 0, 0
-        self._rto_s, self._round_trip_s = FIRST_RTO_S, 0.0
+        self._rto_s, self._round_trip_s, self._spread_s = FIRST_RTO_S, 0.0, 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._free_s = self._last_arrival_s = 0.0
         self._expected, self._unacknowledged = 0, 0
@@ -127,10 +130,19 @@ class End:
         self._free_s = max(now_s, self._free_s) + ((size + HEADER_BYTES) / quality.rate if quality.rate else 0)
         late_s = quality.delay + self._random.uniform(0, quality.jitter)
         self._last_arrival_s = max(self._last_arrival_s, self._free_s + late_s)
-        if self._random.random() < quality.loss:
+        if self._is_lost():
             self.tally.lost += 1
             return
         self._loop.call_at(self._last_arrival_s, arrive)
+
+    def _is_lost(self) -> bool:
+        if not self.quality.loss:
+            return False
+        if not self._fates:
+            lost = round(BLOCK * self.quality.loss)
+            self._fates = [True] * lost + [False] * (BLOCK - lost)
+            self._random.shuffle(self._fates)
+        return self._fates.pop()
 
     def _take(self, place: int, content: bytes, ack: int) -> None:
         """A segment has come."""
@@ -168,8 +180,12 @@ class End:
             last = self._under_way.pop(place)
         if last is not None and not last.again:
             took_s = self._loop.time() - last.sent_s
-            self._round_trip_s = took_s if not self._round_trip_s else 0.875 * self._round_trip_s + 0.125 * took_s
-            self._rto_s = min(MOST_RTO_S, max(LEAST_RTO_S, 2 * self._round_trip_s))
+            if self._round_trip_s:
+                self._spread_s = 0.75 * self._spread_s + 0.25 * abs(took_s - self._round_trip_s)
+                self._round_trip_s = 0.875 * self._round_trip_s + 0.125 * took_s
+            else:
+                self._round_trip_s, self._spread_s = took_s, took_s / 2
+            self._rto_s = min(MOST_RTO_S, max(LEAST_RTO_S, self._round_trip_s + 4 * self._spread_s))
         self._acknowledged, self._duplicates = ack, 0
         if self._timer is not None:
             self._timer.cancel()

@@ -4,7 +4,7 @@ import copy
 from dataclasses import dataclass, field
 
 from hil_tests.sim.lossy_network import LossyNetwork
-from hil_tests.sim.segments import HEADER_BYTES, Tally
+from hil_tests.sim.segments import HEADER_BYTES, MSS_BYTES, Tally
 
 RECORD_HEAD_BYTES = 5  # of TLS
 RECORD_BYTES = RECORD_HEAD_BYTES + 1 + 16  # TLS 1.3: header, content type, tag of AES-GCM
@@ -79,10 +79,18 @@ def layers(before: Counted, after: Counted, image: int, manifest: int, unit_id: 
             (down.acknowledgements + up.acknowledgements) * HEADER_BYTES,
         ),
         (
-            f"{down.again + up.again} segments sent again",
+            f"{down.again + up.again} segments sent again, of {down.lost + up.lost} lost with acknowledgements",
             down.again_bytes + up.again_bytes + (down.again + up.again) * HEADER_BYTES,
         ),
     ]
+
+
+def floor(found: list[tuple[str, int]], loss: float) -> float:
+    """What no window and no gathering can go below, as a share of the size: the files, the heads of their pieces and MQTT in
+    full segments, each with its acknowledgement, as the next one takes longer than a receiver waits; `loss` of it twice.
+    """
+    (_, size), (_, heads), (_, packets) = found[:3]
+    return (size + heads + packets) * (1 + 2 * HEADER_BYTES / MSS_BYTES) / (1 - loss) / size
 
 
 def segments(before: Counted, after: Counted) -> int:
