@@ -92,8 +92,7 @@ class EmbeddedBroker:
 
     async def pieces(self, unit_id: str, payloads: list[bytes]) -> bool:
         """Publish pieces of an update with QoS 0. False if the unit has no connection, hears no pieces, or has not read the
-        ones before. They go past amqtt, which writes each as a TLS record and a segment of its own: in one write they cost
-        a fifteenth less on the air (hil_tests/update).
+        ones before. They go past amqtt, which writes each as a TLS record and a segment of its own.
         """
         if not self._broker.hears_pieces(unit_id):
             return False
