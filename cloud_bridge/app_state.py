@@ -45,8 +45,8 @@ class Broker(Protocol):
         """Publish on cp/<id>/command. False: it cannot reach the unit now."""
         ...
 
-    async def piece(self, unit_id: str, payload: bytes) -> bool:
-        """Publish on cp/<id>/piece with QoS 0. False: it cannot reach the unit now."""
+    async def pieces(self, unit_id: str, payloads: list[bytes]) -> bool:
+        """Publish these on cp/<id>/piece with QoS 0, as close together as may be. False: they cannot reach the unit now."""
         ...
 
     async def stop(self) -> None: ...

@@ -283,7 +283,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.sim": ("hil_tests.sim",),
     "hil_tests.fixtures": ("hil_tests.fixtures",),
     "hil_tests.fixtures.no_skips": ("hil_tests.environment.debian",),  # what is tolerated
-    "hil_tests.rig.image": ("firmware.image",),
+    # The list that the starter reads beside what is in an image.
+    "hil_tests.rig.image": ("firmware.image", "firmware.boards.stock", "firmware.version"),
     # The starter's names of what it finds on a board, and the version that it is told.
     "hil_tests.rig.flash": ("hil_tests.rig", "firmware.boards.stock", "firmware.version"),
     "firmware.boards.stock.main": ("firmware.main",),
@@ -291,8 +292,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.rig.console": ("hil_tests.rig", "modem.installer.console_pieces"),
     "hil_tests.rig.serial_line": ("modem.ports.pyserial_port",),  # how a console is opened without a reset
     "hil_tests.rig": ("hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
-    "hil_tests.rig.slots_on_micropython": ("firmware",),  # it runs in the unit, before the firmware
+    "hil_tests.rig.slots_on_micropython": ("firmware", "modem"),  # it runs in the unit, before the firmware
     "hil_tests.rig.esp32_on_micropython": ("firmware", "modem"),  # it runs in the unit, around the firmware
+    "hil_tests.update.release": ("hil_tests", "firmware.image"),  # which file has the version
     "hil_tests.demo": ("hil_tests.demo", "hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
     "hil_tests.cortex_m": ("hil_tests", "tests.test_on_micropython"),  # its list of core tests
     "hil_tests.cortex_m.modules": ("firmware", "tests.firmware"),  # they run on the machine

@@ -7,6 +7,7 @@ it and takes it in.
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 
 from cloud_bridge.connection_limits import Budget
+from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.canary import BrokerAddress, Canary
 from cloud_bridge.ingest.certificate import Certificate
@@ -89,9 +90,10 @@ class EmbeddedBroker:
         await self._broker.internal_message_broadcast(f"cp/{unit_id}/command", payload)
         return True
 
-    async def piece(self, unit_id: str, payload: bytes) -> bool:
-        """Publish a piece of an update with QoS 0. False if the unit has no connection, or has not read the ones before."""
-        if not self._listener.has_read(unit_id):
+    async def pieces(self, unit_id: str, payloads: list[bytes]) -> bool:
+        """Publish pieces of an update with QoS 0. False if the unit has no connection, hears no pieces, or has not read the
+        ones before. They go past amqtt, which writes each as a TLS record and a segment of its own.
+        """
+        if not self._broker.hears_pieces(unit_id):
             return False
-        await self._broker.internal_message_broadcast(f"cp/{unit_id}/piece", payload, 0)
-        return True
+        return self._listener.send(unit_id, [packets.publish(f"cp/{unit_id}/piece", payload) for payload in payloads])

@@ -141,9 +141,9 @@ class JetStreamIngest:
         """As CommandSender.command."""
         return await self._commands.command(unit_id, payload)
 
-    async def piece(self, unit_id: str, payload: bytes) -> bool:
-        """As CommandSender.piece."""
-        return await self._commands.piece(unit_id, payload)
+    async def pieces(self, unit_id: str, payloads: list[bytes]) -> bool:
+        """As CommandSender.pieces."""
+        return await self._commands.pieces(unit_id, payloads)
 
     async def _serve(self) -> None:
         """Until something fails. Raises OSError, TimeoutError, or what nats raises."""

@@ -119,10 +119,15 @@ class MqttListener:
         """Whether the unit has a connection open. Says nothing about contact: half-open ones look the same."""
         return unit_id in self._accepted
 
-    def has_read(self, unit_id: str) -> bool:
-        """Whether the unit has a connection open, and the system holds all but UNREAD_BYTES of what was sent to it."""
+    def send(self, unit_id: str, several: list[bytes]) -> bool:
+        """Write packets to the unit together. False if it has no connection open, or UNREAD_BYTES of what was sent to
+        it before are still here.
+        """
         connection = self._accepted.get(unit_id)
-        return connection is not None and connection.transport.get_write_buffer_size() < UNREAD_BYTES
+        if connection is None or connection.transport.get_write_buffer_size() >= UNREAD_BYTES:
+            return False
+        connection.write_several(several)
+        return True
 
     # What happens on a connection.
 

@@ -156,11 +156,13 @@ class MqttIngest:
         """
         return await asyncio.to_thread(self._publish_command, unit_id, payload)
 
-    async def piece(self, unit_id: str, payload: bytes) -> bool:
-        """Publish a piece of an update with QoS 0. False: there is no connection to the broker, which paho would wait for."""
-        if not self._is_connected():
-            return False
-        return (await asyncio.to_thread(self._client.publish, f"cp/{unit_id}/piece", payload, 0)).rc == 0
+    async def pieces(self, unit_id: str, payloads: list[bytes]) -> bool:
+        """Publish pieces of an update with QoS 0. False: there is no connection to the broker, which paho would wait for."""
+        return await asyncio.to_thread(self._publish_pieces, f"cp/{unit_id}/piece", payloads)
+
+    def _publish_pieces(self, topic: str, payloads: list[bytes]) -> bool:
+        return all(self._is_connected() and self._client.publish(topic, payload, 0).rc == 0 for payload in payloads)
+
 
     def _publish_command(self, unit_id: str, payload: bytes) -> bool:
         if not self._is_connected():

@@ -147,6 +147,12 @@ def whole(first_byte: int, body: bytes) -> bytes:
     return bytes(header) + body
 
 
+def publish(topic: str, payload: bytes) -> bytes:
+    """A PUBLISH with QoS 0."""
+    name = topic.encode()
+    return whole(PUBLISH << 4, len(name).to_bytes(2, "big") + name + payload)
+
+
 def puback(packet_id: int) -> bytes:
     return b"\x40\x02" + packet_id.to_bytes(2)
 

@@ -22,6 +22,13 @@ class UnitBroker(Broker):
         super().__init__(config)
         self._subscriptions = _Subscriptions()
 
+    def hears_pieces(self, unit_id: str) -> bool:
+        """Whether the unit has subscribed to them, and is connected."""
+        return any(
+            session.transitions.state == "connected"
+            for session, _ in self._subscriptions.get(topics_for(unit_id)[1], [])
+        )
+
     async def _del_all_subscriptions(self, session: Session) -> None:
         for topic in topics_for(session.client_id):
             if self._del_subscription(topic, session) and not self._subscriptions[topic]:

@@ -1,6 +1,6 @@
 """Answers what units ask for of an update: pieces of the manifest or of the image, at QoS 0.
 
-    cp/<id>/ask     {"h": release, "f": 0 manifest | 1 image, "o": offset, "c": bytes, 8 pieces at most}
+    cp/<id>/ask     {"h": release, "f": 0 manifest | 1 image, "o": offset, "c": bytes, 32 pieces at most}
     cp/<id>/piece   8 bytes of the release's name | 1 byte f | 3 bytes offset, big-endian | up to 1,024 bytes
 
 Contact and commands come first. An ask is a contact, and is acknowledged as any message; what follows from it is done beside:
@@ -29,9 +29,9 @@ from cloud_bridge.store.update_asks import IMAGE, MANIFEST, Answer, Asked, Budge
 from cloud_bridge.verified_time import VerifiedTime
 from cloud_bridge.wire import Ask
 
-MAX_ASKED_BYTES = 8 * PIECE_BYTES
-ASKS_AT_ONCE = 40  # of one unit: the whole of the largest image
-ASKS_PER_S = 0.5  # and for ever: 4 kB/s, more than GPRS carries
+MAX_ASKED_BYTES = 32 * PIECE_BYTES
+ASKS_AT_ONCE = 40  # of one unit: the whole of the largest image, by 8 pieces, as a unit with a bad network asks
+ASKS_PER_S = 0.5  # and for ever: 4 kB/s so, more than GPRS carries
 WAITING = 1000  # asks of all units
 AT_ONCE = 50  # asks in one transaction
 KEPT_RELEASES = 4  # in memory, of at most 270 kB each
@@ -40,14 +40,14 @@ ON_AIR_BYTES = (
 )
 EVERY_S = 0.1  # after an error
 
-SendPiece = Callable[[str, bytes], Awaitable[bool]]  # unit, payload; False: not now
+SendPieces = Callable[[str, list[bytes]], Awaitable[bool]]  # unit, payloads; False: not now
 
 _log = logging.getLogger(__name__)
 
 
-class _Piece(NamedTuple):
+class _Answer(NamedTuple):
     unit_id: str
-    payload: bytes
+    payloads: list[bytes]
 
 
 class UpdatePieces:
@@ -85,11 +85,11 @@ class UpdatePieces:
             self._waiting[unit_id] = asked
             self._came.set()
 
-    async def run(self, send: SendPiece, duties: Duties) -> None:
+    async def run(self, send: SendPieces, duties: Duties) -> None:
         """For ever."""
         await duties.every(EVERY_S, "update_pieces", lambda: self._serve(send))
 
-    async def _serve(self, send: SendPiece) -> None:
+    async def _serve(self, send: SendPieces) -> None:
         """The next asks, or none within a while. Raises SQLAlchemyError; what was asked for then is asked for again."""
         self._came.clear()
         if not self._waiting:
@@ -100,22 +100,22 @@ class UpdatePieces:
         while self._waiting:
             unit_ids = list(islice(self._waiting, AT_ONCE))
             asks = sorted(self._waiting.pop(unit_id) for unit_id in unit_ids)  # by unit id: store/row_order.py
-            for piece in await asyncio.to_thread(self._pieces, asks):
-                if await send(*piece):
-                    self._counters.pieces_sent += 1
+            for answer in await asyncio.to_thread(self._answers, asks):
+                if await send(*answer):
+                    self._counters.pieces_sent += len(answer.payloads)
                 else:
-                    self._counters.pieces_not_sent += 1
+                    self._counters.pieces_not_sent += len(answer.payloads)
 
-    def _pieces(self, asks: list[Asked]) -> list[_Piece]:
+    def _answers(self, asks: list[Asked]) -> list[_Answer]:
         """What may be sent; counted in the store before it is."""
         budget = Budget(month_of(self._verified.now_ms()), self._month_bytes, ON_AIR_BYTES, PIECE_BYTES)
         with self._database.writing() as connection:
             parts = permit(connection, asks, budget)
-        found: list[_Piece] = []
+        found: list[_Answer] = []
         for ask, part in zip(asks, parts, strict=True):
             self._count(part.answer)
             if part.answer is Answer.SERVED:
-                found += _cut(ask, part, self._release(ask.name))
+                found.append(_Answer(ask.unit_id, _cut(ask, part, self._release(ask.name))))
         return found
 
     def _count(self, answer: Answer) -> None:
@@ -150,11 +150,11 @@ def _read(unit_id: str, ask: Ask) -> Asked | None:
     return Asked(unit_id, name, file, offset, size)
 
 
-def _cut(ask: Asked, part: Part, files: ReleaseFiles) -> list[_Piece]:
+def _cut(ask: Asked, part: Part, files: ReleaseFiles) -> list[bytes]:
     whole = files.manifest if ask.file == MANIFEST else files.image
     end = ask.offset + part.size
     head = bytes.fromhex(ask.name) + bytes((ask.file,))
     return [
-        _Piece(ask.unit_id, head + at.to_bytes(3, "big") + whole[at : min(at + PIECE_BYTES, end)])
+        head + at.to_bytes(3, "big") + whole[at : min(at + PIECE_BYTES, end)]
         for at in range(ask.offset, end, PIECE_BYTES)
     ]

@@ -45,7 +45,7 @@ def duties(app_state: AppState, opened: WayIn) -> list[Duty]:
         TimeTeller(app_state).run(),
         app_state.unit_reports.run(app_state.duties),
         app_state.unknown_clients.run(app_state.duties),
-        app_state.pieces.run(app_state.broker.piece, app_state.duties),
+        app_state.pieces.run(app_state.broker.pieces, app_state.duties),
         keep_shard(app_state),
     ]
 

@@ -44,7 +44,10 @@ def installed(record: "dict[str, Any]", slot: str, version: str) -> "dict[str, A
     """
     state = TABLE[record["state"], "installed"]
     tell = record["tell"] + [[version, "installed", None], [version, "trial", None]]
-    return _changed(record, active=slot, before=record["active"], state=state, strikes=0, why=None, tell=tell)
+    fresh = _changed(record, active=slot, before=record["active"], state=state, strikes=0, why=None, tell=tell)
+    if fresh.get("bad") == slot:
+        del fresh["bad"]  # that was what it held before
+    return fresh
 
 
 def emptied(record: "dict[str, Any]", slot: str) -> "dict[str, Any]":

@@ -47,8 +47,8 @@ def test_the_copy_is_whole(board: Machine) -> None:
 def test_half_a_copy_is_one_line(board: Machine) -> None:
     board.run("import os\nos.rename('/chargekeeper/modem/at.mpy', '/kept')", WITHIN_S)
     try:
-        assert board.run("main.start()", WITHIN_S) == (
-            "chargekeeper: modem/at.mpy of version 0.1.0 is missing; run `make flash` again\n"
+        assert board.run("main.Esp32.cause = lambda port: 'other'\nmain.start(main.Esp32(), None)", WITHIN_S) == (
+            "chargekeeper: no slot is whole, and modem/at.mpy of version 0.1.0 is missing; run `make flash` again\n"
         )
     finally:
         board.run("os.rename('/kept', '/chargekeeper/modem/at.mpy')", WITHIN_S)
@@ -56,7 +56,7 @@ def test_half_a_copy_is_one_line(board: Machine) -> None:
 
 def test_the_product_starts_from_its_files(board: Machine) -> None:
     """The root that they were copied to becomes /flash; what is imported later is found there too."""
-    board.run("main.mount()\nsys.path.append('/rom')", WITHIN_S)
+    board.run("main.Esp32().mount()\nsys.path.append('/rom')", WITHIN_S)
     printed = board.run("import production\nproduction.run(stock=True)", WITHIN_S)
     assert printed.endswith("steps 50 idle\n"), printed
     assert board.run("from firmware.service import help\nprint(help.__file__)", WITHIN_S).startswith(

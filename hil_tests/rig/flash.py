@@ -2,15 +2,13 @@
 
 BOARD in the environment says which board it is, as for the image (image.py).
 
-The compiled files go to /chargekeeper on the board's own file system, the starter (firmware/boards/stock) to its root. What an
-earlier update has brought is forgotten: what was flashed is what runs.
+The compiled files go to /chargekeeper on the board's own file system, the starter with the board's wires
+(firmware/boards/stock) to its root. What an earlier update has brought is forgotten: what was flashed is what runs.
 Their list goes first away and comes back last, so a copy that was cut is none. With `--image` the image is written before,
 which erases all of the board.
 """
 
 import argparse
-import binascii
-import json
 import shutil
 import subprocess
 import sys
@@ -22,13 +20,14 @@ from firmware.version import VERSION
 from hil_tests.rig import image
 
 STOCK = image.CHECKOUT / "build" / "stock"
-# A stock image reads the files into memory, 176 kB with the whole unit (hil_tests/cortex_m), and the unit works with 50 more:
-# an ESP32 with PSRAM, as the T-Call's WROVER has.
-HEAP_BYTES = 226_000
+# A stock image reads the files into memory, 200.6 kB with the whole unit (hil_tests/cortex_m), and the unit works with 50
+# more: an ESP32 with PSRAM, as the T-Call's WROVER has.
+HEAP_BYTES = 251_000
 MADE_FOR = "ESP32_GENERIC-SPIRAM, MicroPython 1.25 or newer"
 IMAGE_OFFSET = "0x1000"  # ESP32 (ports/esp32/boards/ESP32_GENERIC/board.json)
 COPY_WITHIN_S = 600
-STARTERS = ("starter.py", "main.py")
+WIRES = "wires.py"  # of the board: wires_BOARD.py of firmware/boards/stock
+STARTERS = ("starter.py", WIRES, "main.py")
 # Before the copy: the list first, so that what is left of an old copy is none; then all of it.
 FORGET = f"""
 import os
@@ -59,22 +58,23 @@ class NotFlashed(Exception):
 
 
 def prepare(board: str, made_for: str = MADE_FOR) -> Path:
-    """The folder that is copied: `chargekeeper` with the files of `board`, `files.json` and `main.py`."""
+    """The folder that is copied: `chargekeeper` with the files of `board`, their list, and the starter's files. Raises
+    NotFlashed if the starter does not know the board's wires, DoesNotCompile.
+    """
+    if not (image.CHECKOUT / "firmware" / "boards" / "stock" / f"wires_{board}.py").is_file():
+        raise NotFlashed(f"there is no firmware/boards/stock/wires_{board}.py; write it as wires_tcall.py is")
     image.build(board)
     compiled = image.BUILD / board
     shutil.rmtree(STOCK, ignore_errors=True)
     home = STOCK / starter.HOME.strip("/")
-    files = {}
-    for path in sorted(compiled.rglob("*.mpy")):
-        name = path.relative_to(compiled).as_posix()
-        (home / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, home / name)
-        files[name] = binascii.crc32(path.read_bytes())
-    mpy = (home / "firmware" / "app.mpy").read_bytes()[1]  # "M", then the version of the format
-    listed = {"version": VERSION, "image": made_for, "mpy": mpy, "heap_bytes": HEAP_BYTES, "files": files}
-    (STOCK / starter.LIST).write_text(json.dumps(listed))
+    for path in compiled.rglob("*.mpy"):
+        target = home / path.relative_to(compiled)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    image.write_list(board, STOCK, made_for, HEAP_BYTES)
     for name in STARTERS:
-        shutil.copy(image.CHECKOUT / "firmware" / "boards" / "stock" / name, STOCK / name)
+        source = f"wires_{board}.py" if name == WIRES else name
+        shutil.copy(image.CHECKOUT / "firmware" / "boards" / "stock" / source, STOCK / name)
     return STOCK
 
 

@@ -8,18 +8,22 @@ last time is compiled. `python -m hil_tests.rig.image` prints the sizes against 
 be frozen into an image of MicroPython (build/image/BOARD-sources, for firmware/boards/BOARD/manifest.py).
 """
 
+import binascii
 import fcntl
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from firmware.boards.stock import main as starter
 from firmware.image import sources as image_sources
 from firmware.image.sources import CONTRACT, board_classes, compile_file, family_of
 from firmware.image.sources import VERSION as VERSION
 from firmware.image.sources import VIRTUAL as VIRTUAL
 from firmware.image.sources import DoesNotCompile as DoesNotCompile
+from firmware.version import VERSION
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BUILD = CHECKOUT / "build" / "image"
@@ -54,6 +58,19 @@ def build(board: str = VIRTUAL) -> Path:
     return BUILD / f"{board}.romfs"
 
 
+def write_list(board: str, folder: Path, made_for: str, heap_bytes: int) -> Path:
+    """Write to `folder` by what the starter of a stock image knows the compiled files of `board`."""
+    files = {
+        path.relative_to(BUILD / board).as_posix(): binascii.crc32(path.read_bytes())
+        for path in sorted((BUILD / board).rglob("*.mpy"))
+    }
+    mpy = (BUILD / board / "firmware" / "app.mpy").read_bytes()[1]  # "M", then the version of the format
+    listed = {"version": VERSION, "image": made_for, "mpy": mpy, "heap_bytes": heap_bytes, "files": files}
+    path = folder / starter.LIST
+    path.write_text(json.dumps(listed))
+    return path
+
+
 def lay_sources(board: str) -> Path:
     """The sources of an image as a tree of files, each as old as it is; return its folder. Raises DoesNotCompile."""
     tree = BUILD / f"{board}-sources"
@@ -83,7 +100,8 @@ def _build(board: str) -> None:
     for stale in set(image.rglob("*.mpy")) - wanted:
         stale.unlink(missing_ok=True)
         changed = True
-    if changed:
+    if changed or not (image / starter.LIST).exists():
+        write_list(board, image, board, 0)  # it runs in place
         _pack(image, romfs)
 
 

@@ -40,6 +40,7 @@ class Program(NamedTuple):
     module: str
     heap: str
     manners: tuple[str, ...] = ()  # of its port, see manners.py
+    image: Path | None = None  # another one than that of this tree
 
 
 # For all of it: what the code leaves in memory, what it works with, and TLS. A board of 110 kB of heap has some 48 kB to spare
@@ -64,7 +65,7 @@ class Processor:
         self._before_start, self._after_stop, self._alert = before_start, after_stop, alert
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
-        self._image: Path | None = None  # flashed once: what is edited later is not in this unit
+        self._image = program.image  # flashed once: what is edited later is not in this unit
         self._restarts: deque[float] = deque(maxlen=RESTARTS_ALLOWED)
         self._fed = (0, 0.0)
         self._died: str | None = None  # why it is not started again

@@ -1,7 +1,10 @@
-"""Runs on MicroPython, in a unit, in place of firmware.main: what main.py in the root of a stock board is, on the virtual one.
+"""Runs on MicroPython, in a unit, in place of firmware.main: main.py of a stock board (boards/stock) on the virtual one.
 
-`... slots_on_micropython FOLDER RESET_CAUSE KEYS`: it starts the slot that boards/stock/starter.py of the firmware chooses on
-the flash of FOLDER, or the product of the image. It takes updates of the public keys KEYS, which have a comma between them.
+`... slots_on_micropython FOLDER RESET_CAUSE KEYS`: it starts the slot that the starter chooses on the flash of FOLDER, or the
+product of the image, or refuses. It takes updates of the public keys KEYS, which have a comma between them.
+
+FOLDER/skipped_ms lets time pass at once for the main thread's clock: the milliseconds, of all skips so far. The control
+thread's goes on as before, so its loop is not late. What waits for hours, a trial or a report, need not be waited for.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code="attr-defined, import-not-found, assignment"
@@ -9,41 +12,105 @@ the flash of FOLDER, or the product of the image. It takes updates of the public
 
 import builtins
 import gc
+import json
 import sys
+import time
 
 import ffi
 
 from firmware.boards.flash_image import FlashImage
+from modem.ports.unix_tty import Port
 
 FLASH = "/flash"
-KEYS_MODULE = "firmware.update.keys"
+RED = (64, 0, 0)  # steady: a fault that needs a person
+STAY_MS = 2000
+KEYS_MODULE, CLOCK_MODULE = "firmware.update.keys", "firmware.clock"
+LOOK_MS = 200
 EXIT_CRASH = 1  # to the rig a reset by the watchdog
 
 keys = tuple(sys.argv.pop(3).split(","))
 imported = builtins.__import__
 
 
-def with_keys(name, *more):
+def with_changes(name, *more):
+    is_new = name not in sys.modules
     module = imported(name, *more)
     if name == KEYS_MODULE:
         sys.modules[name].KEYS = keys
+    elif name == CLOCK_MODULE and is_new:
+        let_skip(sys.modules[name].Clock)
     return module
 
 
-def start():
-    """For ever, or until the product ends by a mistake."""
-    import starter
+def let_skip(clock_class):
+    """From now on its clocks with something to do in a wait, which is the main thread's, skip what the file says."""
+    now_ms = clock_class.now_ms
+    skipped_ms, looked = read_skipped_ms(), time.ticks_ms()
 
-    slot = starter.choose(FLASH, sys.argv[2])
-    print("slot", slot)
+    def skipping_now_ms(clock):
+        nonlocal skipped_ms, looked
+        if clock.idle and time.ticks_diff(time.ticks_ms(), looked) >= LOOK_MS:
+            looked, before_ms = time.ticks_ms(), skipped_ms
+            skipped_ms = read_skipped_ms()
+            clock._now_ms += skipped_ms - before_ms
+        return now_ms(clock)
+
+    clock_class.now_ms = skipping_now_ms
+
+
+def read_skipped_ms():
     try:
-        if slot != starter.BUILT_IN:
-            starter.enter(FLASH, slot)
-        import firmware.main  # noqa: F401  # runs for ever
-    except Exception as error:
-        sys.print_exception(error)
-    starter.blame(FLASH, "panic")
-    ffi.open(None).func("v", "_exit", "i")(EXIT_CRASH)
+        with open(sys.argv[1] + "/skipped_ms") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return 0  # none yet, or it is being written
+
+
+class VirtualPort:
+    """What main.Esp32 is on a board."""
+
+    root = FLASH
+    home = "/rom"  # where boot.py has mapped the image
+
+    def cause(self):
+        return sys.argv[2]
+
+    def mount(self):
+        pass  # the starter has it where the product looks for it
+
+    def watch(self):
+        pass  # a process that ends is started again, and the product arms the rig's watchdog
+
+    def reset(self):
+        ffi.open(None).func("v", "_exit", "i")(EXIT_CRASH)
+
+
+class VirtualWires:
+    """What wires.py is on a board: the lines of hil_tests/rig/wires.py."""
+
+    def __init__(self):
+        self._pins = {"pilot_duty_u16": 0, "contactor": False, "led": (0, 0, 0), "rcd_test": False, "watchdog": 0}
+        self._pins.update({"modem_power": False, "modem_pwrkey": False})
+
+    def make_safe(self):
+        self._tell()
+
+    def show_red(self):
+        self._pins["led"] = RED
+        self._tell()
+
+    def _tell(self):
+        with open(sys.argv[1] + "/wires", "r+b") as line:
+            line.write(json.dumps(self._pins).encode() + b"\n")
+
+
+def stay(line):
+    """In place of MicroPython's prompt: whoever types gets the line, as a remark."""
+    console = Port(sys.argv[1] + "/console")
+    while True:
+        console.write(b"# " + line.encode() + b"\r\n")
+        console.wait(STAY_MS)
+        console.read()
 
 
 FlashImage(sys.argv[1] + "/flash.bin").mount(FLASH)
@@ -52,6 +119,8 @@ for name in [name for name in sys.modules if name.split(".")[0] == "firmware"]:
     del sys.modules[name]
 del FlashImage
 gc.collect()
-builtins.__import__ = with_keys
+builtins.__import__ = with_changes
 sys.path.append(__file__.rsplit("/", 3)[0] + "/firmware/boards/stock")
-start()
+import main  # noqa: E402  # of a stock board
+
+stay(main.start(VirtualPort(), VirtualWires()))

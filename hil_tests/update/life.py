@@ -28,7 +28,8 @@ ANSWER_S = 30
 class Life:
     """Use as an asynchronous context. `events` are those of the kind `update` and the boots, in order, as (kind, details)."""
 
-    def __init__(self, folder: Path, seed: int = 0) -> None:
+    def __init__(self, folder: Path, seed: int = 0, image: Path | None = None) -> None:
+        """`image`: what was flashed, if that is not this tree's."""
         self.releases: dict[str, Release] = {}  # by the digits of an order's `h`
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.results: list[dict[str, Any]] = []
@@ -43,8 +44,9 @@ class Life:
         self._broker, self._port = Broker(settings), port
         self._client = MQTTClient()
         self.network = Network("127.0.0.1", port, seed)
-        self.unit = Unit(folder, seed, PROGRAM)
+        self.unit = Unit(folder, seed, PROGRAM._replace(image=image))
         self._tasks: list[asyncio.Task[None]] = []
+        self._skipped = folder / "skipped_ms"
 
     async def __aenter__(self) -> "Life":
         await self._broker.start()
@@ -85,6 +87,11 @@ class Life:
         """Give the command."""
         self.releases[release.digest.hex()] = release
         await self._client.publish(f"cp/{UNIT_ID}/command", json.dumps(release.order(required)).encode(), qos=1)
+
+    def skip(self, seconds: int) -> None:
+        """Let time pass at once for the unit's main thread (hil_tests/rig/slots_on_micropython.py)."""
+        before_ms = int(self._skipped.read_text()) if self._skipped.exists() else 0
+        self._skipped.write_text(str(before_ms + seconds * 1000))
 
     async def status(self, command: str = "status") -> dict[str, str]:
         """What the console answers; empty while it does not."""

@@ -1,16 +1,22 @@
 """Does a unit take a signed release over its modem, run it, and go back from one that does not do?"""
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
 
 from hil_tests.link_life.life import QUICK
+from hil_tests.rig import image
 from hil_tests.update.life import Life
 from hil_tests.update.release import make
 
 INSTALLED_WITHIN_S = 240
 BACK_WITHIN_S = 120
+LIVED_S = 600  # firmware/update/trial.py
+REFUSES_S = 10
+RED = (64, 0, 0)  # steady: a fault that needs a person
+LINE = "no slot is whole, and firmware/app.mpy is not that of version 0.1.0; run `make flash` again"
 CHARGING_WITHIN_S = 30  # a promise of hil_tests/scenarios is 5; here nothing is lost by a busy machine
 CRASHES = "raise RuntimeError('a mistake of the maker')\n"
 CRASHES_LATER = """
@@ -24,24 +30,47 @@ class Supervisor:
             raise RuntimeError("a mistake of the maker")
 """  # in the control loop, after three seconds
 
+HANGS_AFTER_AN_HOUR = {
+    "daily_report": """
+class DailyReport:
+    def __init__(self, clock, exchange, *more):
+        self._clock, self._exchange = clock, exchange
 
-def bend_a_bit(flash: Path, before: bytes) -> None:
-    """Of what stands on the chip soon after these bytes, wherever they do."""
-    content = bytearray(flash.read_bytes())
+    def poll(self):
+        self._exchange.hangs = self._clock.now_ms() >= 3600000
+""",
+    "supervisor": """
+class Supervisor:
+    def __init__(self, board, exchange):
+        self._board, self._exchange = board, exchange
+
+    def step(self, now_ms):
+        self._board.feed()
+        while getattr(self._exchange, "hangs", False):
+            pass
+""",
+}
+
+
+def bend_a_bit(chip: Path, before: bytes) -> None:
+    """Of what stands on a chip soon after these bytes, wherever they do."""
+    content = bytearray(chip.read_bytes())
     at = content.find(before)
     assert at > 0
     while at > 0:
         content[at + len(before) + 40] ^= 1
         at = content.find(before, at + 1)
-    flash.write_bytes(content)
+    chip.write_bytes(content)
 
 
 def test_a_release_is_taken_and_runs_until_a_bit_of_it_is_changed(tmp_path: Path) -> None:
-    """Then what was flashed runs, charges and tells. [S1-3b] [S1-3c]"""
+    """Then what was flashed runs, charges and tells, until a bit of that is changed too: the unit refuses. [S1-3b] [S1-3c]"""
 
     async def story() -> None:
         release = make(tmp_path, "100.4.0")
-        async with Life(tmp_path / "unit") as life:
+        flash, flashed = tmp_path / "unit" / "flash.bin", tmp_path / "flashed.romfs"
+        shutil.copy(image.build(image.VIRTUAL), flashed)
+        async with Life(tmp_path / "unit", image=flashed) as life:
 
             async def charges() -> bool:
                 return life.unit.reading().contactor
@@ -64,13 +93,43 @@ def test_a_release_is_taken_and_runs_until_a_bit_of_it_is_changed(tmp_path: Path
             await life.until(charges, CHARGING_WITHIN_S)
             life.unit.mains(False)
             await asyncio.sleep(1)
-            bend_a_bit(tmp_path / "unit" / "flash.bin", b"firmware/link/uplink.mpy")
+            bend_a_bit(flash, b"firmware/link/uplink.mpy")
             life.unit.mains(True)
             await life.until(charges, CHARGING_WITHIN_S)
             await life.told("installed", "trial", "corrupt", within_s=BACK_WITHIN_S)
             assert (await life.status("update"))["slot"] == "built_in"
+            await refuses(life, flash, flashed)
 
     asyncio.run(story())
+
+
+async def refuses(life: Life, flash: Path, flashed: Path) -> None:
+    """With all that it could start damaged: outputs safe, light red, and a line for whoever comes with a cable."""
+    life.unit.mains(False)
+    await asyncio.sleep(1)
+    for name in (
+        b"app",
+        b"link/uplink",
+        b"charging/controller",
+    ):  # it has come again meanwhile; one may lie in two blocks
+        bend_a_bit(flash, b"firmware/%s.mpy" % name)
+    bend_a_bit(flashed, (image.BUILD / image.VIRTUAL / "firmware" / "app.mpy").read_bytes()[:200])
+    heartbeats = len(life.heartbeats)
+    life.unit.mains(True)
+
+    async def is_red() -> bool:
+        return life.unit.reading().led == RED
+
+    async def says_what_to_do() -> bool:
+        console = life.unit.test_bench.console
+        return console is not None and LINE in console.remarks
+
+    await life.until(is_red, CHARGING_WITHIN_S)
+    await life.until(says_what_to_do, CHARGING_WITHIN_S)
+    await asyncio.sleep(REFUSES_S)
+    now = life.unit.reading()
+    assert (now.led, now.contactor, now.duty_percent, now.vehicle.current_a) == (RED, False, 0, 0)
+    assert life.unit.died is None and len(life.heartbeats) == heartbeats
 
 
 @pytest.mark.parametrize(
@@ -87,6 +146,35 @@ def test_a_release_that_crashes_is_gone_back_from(tmp_path: Path, module: str, s
             await life.order(release)
             await life.told("installed", "trial", "rolled_back", within_s=INSTALLED_WITHIN_S + BACK_WITHIN_S)
             assert [said["w"] for _, said in life.events if said.get("r") == "rolled_back"] == [why]
+            now = await life.status("update")
+            assert (now["slot"], now["state"]) == ("built_in", "settled")
+
+    asyncio.run(story())
+
+
+def test_a_release_that_hangs_after_an_hour_is_gone_back_from(tmp_path: Path) -> None:
+    """It has been good by then: its link was proven, and it has lived for ten minutes. The hours pass at once for the thread
+    that talks; the hangs, the bites of the watchdog and all starts are real.
+    """
+
+    async def story() -> None:
+        release = make(tmp_path, "100.4.0", **HANGS_AFTER_AN_HOUR)
+        async with Life(tmp_path / "unit") as life:
+            life.unit.world.latencies = QUICK
+            await life.introduce()
+            await life.order(release)
+            await life.told("installed", "trial", within_s=INSTALLED_WITHIN_S)
+            life.skip(LIVED_S)
+            await life.told("installed", "trial", "good", within_s=BACK_WITHIN_S)
+            for hangs in range(3):
+
+                async def runs(starts: int = hangs + 1) -> bool:
+                    return [said["v"] for kind, said in life.events if kind == "boot"].count("100.4.0") == starts
+
+                await life.until(runs, BACK_WITHIN_S)
+                life.skip(3600)
+            await life.told("installed", "trial", "good", "rolled_back", within_s=BACK_WITHIN_S)
+            assert [said["w"] for _, said in life.events if said.get("r") == "rolled_back"] == ["reset"]
             now = await life.status("update")
             assert (now["slot"], now["state"]) == ("built_in", "settled")
 

@@ -56,11 +56,11 @@ class CommandSender:
             return False
         return await self._out.send(unit_id, payload, self._clock.now_ms() + ANSWER_MS)
 
-    async def piece(self, unit_id: str, payload: bytes) -> bool:
-        """Publish a piece of an update to whichever node the unit is connected to. Nothing is kept: a core publication."""
+    async def pieces(self, unit_id: str, payloads: list[bytes]) -> bool:
+        """Publish pieces of an update to whichever node the unit is connected to. Nothing is kept: core publications."""
         if self._out is None or not self._is_connected:
             return False
-        return await self._out.send_piece(unit_id, payload)
+        return await self._out.send_pieces(unit_id, payloads)
 
     @property
     def _is_connected(self) -> bool:

@@ -56,10 +56,11 @@ class CommandsOut:
             return False
         return True
 
-    async def send_piece(self, unit_id: str, payload: bytes) -> bool:
-        """On cp/<id>/piece, which a unit subscribes to with QoS 0. False: it could not be written."""
+    async def send_pieces(self, unit_id: str, payloads: list[bytes]) -> bool:
+        """On cp/<id>/piece, which a unit subscribes to with QoS 0. False: they could not be written."""
         try:
-            await self._client.publish(f"cp.{unit_id}.piece", payload)
+            for payload in payloads:
+                await self._client.publish(f"cp.{unit_id}.piece", payload)
         except (Error, OSError) as error:
             _log.warning("a piece was not sent: %s", error or type(error).__name__)
             return False

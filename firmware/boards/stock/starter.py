@@ -18,6 +18,8 @@ At each start, before anything of the product is imported:
    one before is active again. A power cut is no strike, nor is a restart that was asked for.
 2. The files of the active slot are compared with its manifest. If they differ, the one before is active, and so on down to
    what was flashed over the cable, which the board's own starter looks at (main.py).
+3. If that is damaged too, or the record, any slot whose files are whole is started (`rescue`), but none that was gone back
+   from for its strikes: `bad` of the record, which is there only after that.
 
 If the flash does not take the record, a slot on trial is not started: its strikes could not be counted.
 """
@@ -60,6 +62,26 @@ def choose(flash, cause):
     return record["active"]
 
 
+def rescue(flash):
+    """What was flashed over the cable is damaged: the newest slot that is whole, or BUILT_IN. Raises nothing."""
+    record = load(flash) or {"tell": []}
+    whole = [slot for slot in SLOTS if slot != record.get("bad") and is_whole(flash + "/" + slot)]
+    if not whole:
+        return BUILT_IN
+    slot = max(whole, key=lambda slot: _numbers(version(flash + "/" + slot)))
+    record.update({"active": slot, "before": BUILT_IN, "state": GOOD, "strikes": 0, "why": None})
+    save(flash, record)
+    return slot
+
+
+def _numbers(version):
+    """(1, 4, 0) of "1.4.0"; () if it is none."""
+    try:
+        return tuple(int(number) for number in version.split("."))
+    except ValueError:
+        return ()
+
+
 def _judge_last_run(flash, record, cause):
     why = record["why"] or ("reset" if cause == "watchdog" else None)
     record["why"] = None
@@ -72,6 +94,8 @@ def _judge_last_run(flash, record, cause):
 def go_back(flash, record, result, why):
     """The one before is active; what was flashed over the cable is before that."""
     tell = record["tell"] + [[version(flash + "/" + record["active"]), result, why]]
+    if result == "rolled_back":
+        record["bad"] = record["active"]
     record.update(
         {"active": record["before"], "before": BUILT_IN, "state": SETTLED, "strikes": 0, "tell": tell[-TELL_MAX:]}
     )

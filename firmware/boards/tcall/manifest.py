@@ -13,3 +13,4 @@ for room in ("firmware", "modem", "umqtt"):
 freeze("modules")  # type: ignore[name-defined]  # noqa: F821
 if options.esp32:  # type: ignore[name-defined]  # noqa: F821
     require("neopixel")  # type: ignore[name-defined]  # noqa: F821
+    module("wires_tcall.py", base_path="../stock")  # type: ignore[name-defined]  # noqa: F821

@@ -31,7 +31,7 @@ def unit(bridge: Bridge) -> Iterator[Unit]:
         start(connection)
         mark_sent(connection, due(connection, START_MS, 10), START_MS)
     running = asyncio.run_coroutine_threadsafe(
-        bridge.app_state.pieces.run(bridge.broker.piece, bridge.app_state.duties), bridge.app_state.loop
+        bridge.app_state.pieces.run(bridge.broker.pieces, bridge.app_state.duties), bridge.app_state.loop
     )
     yield unit
     running.cancel()
@@ -88,7 +88,7 @@ def dropped(bridge: Bridge, counter: str, act: Callable[[], None]) -> None:
 
 def test_an_ask_is_a_contact_and_what_cannot_be_sent_is_counted(bridge: Bridge, unit: Unit) -> None:
     bridge.clock.advance(60_000)
-    dropped(bridge, "asks_beyond_file", lambda: ask(unit, 1, 0, 8193))
+    dropped(bridge, "asks_beyond_file", lambda: ask(unit, 1, 0, update_pieces.MAX_ASKED_BYTES + 1))
     assert bridge.read("cp-1")["last_contact"] == "2026-01-01T00:01:00.000Z"
     dropped(bridge, "asks_beyond_file", lambda: ask(unit, 2, 0, 1))
     dropped(bridge, "asks_beyond_file", lambda: ask(unit, 1, 2**24, 1))

@@ -104,12 +104,52 @@ def test_another_image_is_told_which_one_it_takes(home: Path) -> None:
     )
 
 
-def test_the_line_is_printed_and_nothing_else(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+class Wires:
+    """Of a board. `done` is what was asked of it."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def make_safe(self) -> None:
+        self.done.append("safe")
+
+    def show_red(self) -> None:
+        self.done.append("red")
+
+
+def without_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "starter", slot_choice)
+    monkeypatch.setitem(sys.modules, "machine", Machine())  # type: ignore[arg-type]  # as much of it as is used
+    for name in ("choose", "rescue"):
+        monkeypatch.setattr(slot_choice, name, lambda *_: "built_in")
+
+
+def test_the_outputs_are_safe_the_light_red_and_the_line_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(starter, "complaint", lambda: "the copy is not complete")
-    starter.start()
-    assert capsys.readouterr().out == "chargekeeper: the copy is not complete\n"
+    without_slots(monkeypatch)
+    monkeypatch.setattr(starter, "complaint", lambda home: f"the copy in {home} is not complete")
+    wires = Wires()
+    starter.start(starter.Esp32(), wires)
+    assert wires.done == ["safe", "red"]
+    assert capsys.readouterr().out == (
+        "chargekeeper: no slot is whole, and the copy in /chargekeeper is not complete\n"
+    )
+
+
+def test_wires_that_fail_leave_the_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "print_exception", lambda error: None, raising=False)
+    for wires in (None, object()):
+        starter.refuse(wires, "why")
+        assert capsys.readouterr().out == "chargekeeper: why\n"
+
+
+def test_each_board_that_is_flashed_has_its_wires() -> None:
+    """The pins are those of the board itself."""
+    source = (Path(starter.__file__).parent / "wires_tcall.py").read_text()
+    board_source = (Path(starter.__file__).parents[1] / "tcall.py").read_text()
+    assert "PILOT_PWM, CONTACTOR, RCD_TEST, LIGHT = 25, 18, 19, 13\n" in source
+    assert "PILOT_PWM, CONTACTOR, RCD_TEST, LIGHT, LIVE_LINE = 25, 18, 19, 13, 33\n" in board_source
 
 
 class Machine:
@@ -135,6 +175,7 @@ class Machine:
 
     def reset(self) -> None:
         self.done.append("reset")
+        raise Reset
 
 
 @pytest.mark.parametrize(
@@ -152,43 +193,66 @@ def test_a_panic_counts_and_a_restart_that_was_asked_for_does_not(
     monkeypatch: pytest.MonkeyPatch, told: int, memory: bytes, cause: str
 ) -> None:
     monkeypatch.setitem(sys.modules, "machine", Machine(told, memory))  # type: ignore[arg-type]  # as much of it as is used
-    assert starter.cause() == cause
+    assert starter.Esp32().cause() == cause
     assert starter.ASKED == esp32_reset.ASKED
 
 
-def test_a_slot_that_ends_by_a_mistake_is_blamed_and_the_unit_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine, blamed, entered = Machine(), [], []
+class Port(starter.Esp32):
+    def mount(self) -> None:
+        """Nothing is mounted here."""
+
+
+class Reset(BaseException):
+    """The processor was reset."""
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """On which the product raises as soon as it is imported."""
+    machine = Machine()
+    monkeypatch.setitem(sys.modules, "machine", machine)  # type: ignore[arg-type]  # as much of it as is used
+    monkeypatch.setitem(sys.modules, "firmware.main", None)  # importing it raises
+    monkeypatch.setattr(sys, "print_exception", lambda error: None, raising=False)
+    monkeypatch.setattr(starter.time, "sleep", lambda seconds: machine.done.append(f"sleep {seconds}"))
+    return machine
+
+
+def test_a_slot_that_ends_by_a_mistake_is_blamed_and_the_unit_restarts(
+    monkeypatch: pytest.MonkeyPatch, machine: Machine
+) -> None:
+    blamed, entered = [], []
     slots = types.ModuleType("starter")
-    slots.BUILT_IN = "built_in"  # type: ignore[attr-defined]  # as the real one
-    slots.choose = lambda flash, cause: "a"  # type: ignore[attr-defined]
+    slots.choose = lambda flash, cause: "a"  # type: ignore[attr-defined]  # as the real one
     slots.enter = lambda flash, slot: entered.append((flash, slot))  # type: ignore[attr-defined]
     slots.blame = lambda flash, why: blamed.append((flash, why))  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "machine", machine)  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, "starter", slots)
-    monkeypatch.setitem(sys.modules, "firmware.main", None)  # importing it raises
-    monkeypatch.setattr(starter, "mount", lambda: None)
-    monkeypatch.setattr(sys, "print_exception", lambda error: None, raising=False)
-    starter.start_slot()
+    with pytest.raises(Reset):
+        starter.start(Port(), Wires())
     assert entered == [("/flash", "a")] and blamed == [("/flash", "panic")]
     assert machine.done == ["watchdog 30000", "reset"]
 
 
-def test_without_a_slot_what_was_flashed_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Machine()
-    monkeypatch.setitem(sys.modules, "machine", machine)  # type: ignore[arg-type]
-    monkeypatch.setitem(sys.modules, "starter", slot_choice)
-    monkeypatch.setattr(slot_choice, "choose", lambda flash, cause: "built_in")
-    starter.start_slot()
-    assert machine.done == []
-    monkeypatch.setitem(sys.modules, "starter", None)  # flashed before there was one
-    starter.start_slot()
+def test_what_was_flashed_and_ends_by_a_mistake_is_told_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, machine: Machine
+) -> None:
+    without_slots(monkeypatch)
+    monkeypatch.setitem(sys.modules, "machine", machine)  # type: ignore[arg-type]  # likewise
+    monkeypatch.setattr(starter, "complaint", lambda home: None)
+    wires = Wires()
+    with pytest.raises(Reset):
+        starter.start(Port(), wires)
+    assert wires.done == ["safe", "red"]
+    assert machine.done == ["sleep 10", "reset"]
 
 
-def test_a_choice_that_raises_leaves_what_was_flashed(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Machine()
-    monkeypatch.setitem(sys.modules, "machine", machine)  # type: ignore[arg-type]
-    monkeypatch.setitem(sys.modules, "starter", slot_choice)
-    monkeypatch.setattr(slot_choice, "load", lambda flash: {}["active"])
-    monkeypatch.setattr(sys, "print_exception", lambda error: None, raising=False)
-    starter.start_slot()
+@pytest.mark.parametrize("broken", ["missing", "choose", "load"])
+def test_a_starter_that_is_damaged_leaves_what_was_flashed(
+    monkeypatch: pytest.MonkeyPatch, machine: Machine, broken: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "starter", None if broken == "missing" else slot_choice)
+    if broken != "missing":
+        monkeypatch.setattr(slot_choice, broken, lambda *_: {}["active"])
+    monkeypatch.setattr(starter, "_start_flashed", lambda port, wires: "started")
+    monkeypatch.setattr(starter, "complaint", lambda home: None)
+    assert starter.start(Port(), Wires()) == "started"
     assert machine.done == []

@@ -27,7 +27,7 @@ def test_it_asks_for_windows_until_it_is_done():
         asked.append((now_ms, question))
         send(fetching, now_ms, question)
         now_ms += PACE_MS
-    assert asked == [(0, (0, 8192)), (PACE_MS, (8192, 8192)), (2 * PACE_MS, (16384, 4196))]
+    assert asked == [(0, (0, 8192)), (PACE_MS, (8192, 12388))]
     assert fetching.question(now_ms) is None and fetching.at == TOTAL
 
 
@@ -38,6 +38,30 @@ def test_the_next_window_waits_for_the_pace_unless_it_hurries():
     hurried = new(pace_ms=0)
     send(hurried, 0, hurried.question(0))
     assert hurried.question(0)
+
+
+@pytest.mark.parametrize(
+    "bytes_per_s, windows", [(300, [8, 8, 8, 8, 8]), (1500, [8, 14, 14, 14, 14]), (100000, [8, 16, 32, 32, 32])]
+)
+def test_a_window_is_as_large_as_what_comes_in_ten_seconds(bytes_per_s, windows):
+    fetching, now_ms, asked = Transfer(IMAGE, 1 << 18, 0, 0, lambda number, piece: True), 0, []
+    while len(asked) < len(windows):
+        at, wanted = fetching.question(now_ms)
+        asked.append(wanted // 1024)
+        for place in range(at, at + wanted, 1024):
+            now_ms += 1024000 // bytes_per_s
+            assert fetching.piece(now_ms, IMAGE, place, bytes(1024))
+    assert asked == windows
+
+
+def test_after_a_loss_a_window_is_small_again():
+    fetching = Transfer(IMAGE, 1 << 18, 0, 0, lambda number, piece: True)
+    for _ in range(3):
+        at, wanted = fetching.question(0)
+        for place in range(at, at + wanted, 1024):
+            fetching.piece(0, IMAGE, place, bytes(1024))
+    assert fetching.question(0)[1] == 32 * 1024
+    assert fetching.question(ANSWER_MS)[1] == 8 * 1024
 
 
 def test_it_goes_on_where_the_file_ends():
