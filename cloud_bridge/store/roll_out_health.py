@@ -19,13 +19,13 @@ _REST = (UnitState.WAITING, UnitState.ORDERED, UnitState.TAKEN, UnitState.REFUSE
 
 
 def look(connection: Connection, roll_out: RollOut) -> list[Seen]:
-    """Every sign, with its counts."""
+    """Every sign, with its counts; the plainest first: a unit that goes back was reset on its way there."""
     column = roll_out_units.c
     has_it = or_(column.installed_ms.is_not(None), column.loaded >= read_signed(roll_out.manifest).manifest.size)
     updated = _some(roll_out, has_it, column.state_ms.desc())
     rest = _some(roll_out, and_(column.state.in_(_REST), ~has_it), column.ring)
     seen = [Seen(sign, _count(connection, updated, sign), _count(connection, rest, sign)) for sign in _IS_BAD]
-    return [*seen, Seen(Sign.WENT_BACK, _went_back(connection, roll_out), Count(0, 0))]
+    return [Seen(Sign.WENT_BACK, _went_back(connection, roll_out), Count(0, 0)), *seen]
 
 
 def _some(roll_out: RollOut, which: ColumnElement[bool], order: ColumnElement[object]) -> Subquery:
