@@ -17,6 +17,7 @@ from pathlib import Path
 
 from firmware.image import sources as image_sources
 from firmware.image.sources import CONTRACT, board_classes, compile_file, family_of
+from firmware.image.sources import VERSION as VERSION
 from firmware.image.sources import VIRTUAL as VIRTUAL
 from firmware.image.sources import DoesNotCompile as DoesNotCompile
 

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from firmware.image.sources import VERSION
 from hil_tests.rig import image
 
 PIECE_BYTES = 1024
@@ -59,7 +58,7 @@ def make(folder: Path, version: str, **sources: str) -> Release:
     image.build(image.VIRTUAL)
     tree = folder / version
     shutil.copytree(image.BUILD / image.VIRTUAL, tree)
-    text = image.sources(image.VIRTUAL)[VERSION].read_text()
+    text = image.sources(image.VIRTUAL)[image.VERSION].read_text()
     known = next(line for line in text.splitlines() if line.startswith("VERSION = "))
     for name, source in {"version": text.replace(known, f'VERSION = "{version}"'), **sources}.items():
         _compile(tree / "firmware" / name, source)
